@@ -1,0 +1,1409 @@
+// Generated from src/protocol.rs and src/event.rs by `npm run types`; do not edit.
+
+/**
+ * What an agent is at.
+ */
+export type Activity = { 
+/**
+ * The kind.
+ */
+kind: ActivityKind, 
+/**
+ * In plain words: "Reading src/config.ts".
+ */
+detail?: string, 
+/**
+ * Since when.
+ */
+since: string, };
+
+/**
+ * Kinds of activity.
+ */
+export type ActivityKind = "thinking" | "tool" | "question" | "waiting" | "silent" | "lost" | "ended";
+
+/**
+ * Data of `agent_error`.
+ */
+export type AgentError = { 
+/**
+ * A short word for programs.
+ */
+code: string, 
+/**
+ * For a person.
+ */
+message: string, 
+/**
+ * Whether the agent tries again by itself.
+ */
+retryable?: boolean, };
+
+/**
+ * Data of `agent.exited`.
+ */
+export type AgentExited = { 
+/**
+ * Why.
+ */
+reason: ExitReason, 
+/**
+ * What the process returned.
+ */
+exit_code?: number, 
+/**
+ * The signal that ended it, by its name.
+ */
+signal?: string, 
+/**
+ * For a person.
+ */
+message?: string, };
+
+/**
+ * Data of `agent_output`.
+ */
+export type AgentOutput = { 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * Where it came from.
+ */
+stream: OutputStream, 
+/**
+ * The message that it is a part of.
+ */
+message_id?: string, 
+/**
+ * The call whose sub-agent wrote it.
+ */
+parent_tool_use_id?: string, };
+
+/**
+ * Data of `agent_question`.
+ */
+export type AgentQuestion = { 
+/**
+ * Names the question for its answer.
+ */
+request_id: string, 
+/**
+ * What it is about.
+ */
+kind: QuestionKind, 
+/**
+ * The question, for a person.
+ */
+detail: string, 
+/**
+ * The answers that are possible.
+ */
+options: Array<string>, };
+
+/**
+ * Data of `agent_question_answered`.
+ */
+export type AgentQuestionAnswered = { 
+/**
+ * The question.
+ */
+request_id: string, 
+/**
+ * What was answered.
+ */
+answer: Answer, 
+/**
+ * Who answered.
+ */
+by: string, };
+
+/**
+ * `POST /api/rigs/:rig/agents`: an agent that runs elsewhere and posts its events.
+ */
+export type AgentRequest = { 
+/**
+ * Unique in the town; minted where absent.
+ */
+agent_id?: string, 
+/**
+ * For people.
+ */
+name: string, 
+/**
+ * Its part in the town.
+ */
+role: Role, };
+
+/**
+ * Data of `agent_session`.
+ */
+export type AgentSession = { 
+/**
+ * The agent's own name of the session.
+ */
+session_id: string, 
+/**
+ * The model that it uses.
+ */
+model?: string, 
+/**
+ * Where it works.
+ */
+working_dir?: string, 
+/**
+ * The branch checked out there.
+ */
+branch?: string, 
+/**
+ * The commit it began at.
+ */
+initial_commit?: string, 
+/**
+ * The repository's address.
+ */
+git_origin?: string, 
+/**
+ * The machine.
+ */
+hostname?: string, 
+/**
+ * Its system.
+ */
+os?: string, 
+/**
+ * Whether it runs in a container.
+ */
+in_container?: boolean, 
+/**
+ * The tools that it has.
+ */
+tools?: Array<string>, 
+/**
+ * How it asks for permission.
+ */
+permission_mode?: string, 
+/**
+ * The agent program's version.
+ */
+agent_version?: string, };
+
+/**
+ * All that is known of an agent, made out of its events by one reducer.
+ */
+export type AgentState = { 
+/**
+ * The agent.
+ */
+agent_id: string, 
+/**
+ * Its rig.
+ */
+rig_id: string, 
+/**
+ * For people.
+ */
+name: string, 
+/**
+ * Its part in the town.
+ */
+role: Role, 
+/**
+ * The program that runs; null for an agent that runs elsewhere.
+ */
+runtime: Runtime | null, 
+/**
+ * Where it stands.
+ */
+status: Status, 
+/**
+ * Its current or last run.
+ */
+run_id: string | null, 
+/**
+ * Counts its runs from 1; 0 before the first.
+ */
+run_number: number, 
+/**
+ * The beginning of what it was asked to do.
+ */
+title: string | null, 
+/**
+ * The agent's own name of its session.
+ */
+session_id: string | null, 
+/**
+ * The model.
+ */
+model: string | null, 
+/**
+ * Where it works.
+ */
+working_dir: string | null, 
+/**
+ * The branch there.
+ */
+branch: string | null, 
+/**
+ * The commit that it began at.
+ */
+initial_commit: string | null, 
+/**
+ * The repository.
+ */
+git_origin: string | null, 
+/**
+ * The machine.
+ */
+hostname: string | null, 
+/**
+ * Its system.
+ */
+os: string | null, 
+/**
+ * Whether that is a container.
+ */
+in_container: boolean | null, 
+/**
+ * Messages of the run: distinct `message_id`s of what the agent said.
+ */
+message_count: number, 
+/**
+ * Calls of the run.
+ */
+tool_call_count: number, 
+/**
+ * Model calls under way, as far as the events tell.
+ */
+outstanding_llm_calls: number, 
+/**
+ * Calls without a result, at most 64.
+ */
+outstanding_tool_calls: Array<OutstandingCall>, 
+/**
+ * What it waits for a person for.
+ */
+question: AgentQuestion | null, 
+/**
+ * Tokens and cost of the run.
+ */
+usage: UsageTotals, 
+/**
+ * Distinct files changed in the run.
+ */
+files_changed: number, 
+/**
+ * Lines added in the run.
+ */
+lines_added: number, 
+/**
+ * Lines removed in the run.
+ */
+lines_removed: number, 
+/**
+ * Its to-do list, at most 100.
+ */
+todos: Array<Todo>, 
+/**
+ * How far the run is.
+ */
+progress: ProgressUpdate | null, 
+/**
+ * What it is at; null before its first run.
+ */
+activity: Activity | null, 
+/**
+ * The run's first event.
+ */
+first_event_id: number | null, 
+/**
+ * Its newest event.
+ */
+last_event_id: number | null, 
+/**
+ * When that was.
+ */
+last_event_at: string | null, 
+/**
+ * When the run began.
+ */
+started_at: string | null, 
+/**
+ * When it ended.
+ */
+ended_at: string | null, 
+/**
+ * How it ended.
+ */
+exit: AgentExited | null, };
+
+/**
+ * Data of `agent.status`.
+ */
+export type AgentStatusChanged = { 
+/**
+ * Where it stands now.
+ */
+status: Status, };
+
+/**
+ * Data of `agent_tool_call`.
+ */
+export type AgentToolCall = { 
+/**
+ * Pairs the call with its result.
+ */
+tool_use_id: string, 
+/**
+ * The agent's own name of the tool.
+ */
+tool: string, 
+/**
+ * What it is for.
+ */
+category: ToolCategory, 
+/**
+ * The input as the agent wrote it, raw.
+ */
+input: unknown, 
+/**
+ * The file that it is about, relative to the working directory where it lies in it.
+ */
+path?: string, 
+/**
+ * One plain line: "Reading src/config.ts".
+ */
+summary: string, 
+/**
+ * The call whose sub-agent makes this call.
+ */
+parent_tool_use_id?: string, };
+
+/**
+ * Data of `agent_tool_result`.
+ */
+export type AgentToolResult = { 
+/**
+ * The call that it answers.
+ */
+tool_use_id: string, 
+/**
+ * Whether the tool did what it was asked.
+ */
+success: boolean, 
+/**
+ * What it gave, as text.
+ */
+content: string, 
+/**
+ * The content's length in bytes, before anything was cut.
+ */
+content_length: number, 
+/**
+ * From the call to the result; 0 if the call was not seen.
+ */
+duration_ms: number, };
+
+/**
+ * Data of `agent_usage`: counted once per `message_id`; a run's cumulative total replaces, never adds.
+ */
+export type AgentUsage = { 
+/**
+ * The message that it is for.
+ */
+message_id: string, 
+/**
+ * Tokens read.
+ */
+input_tokens: number, 
+/**
+ * Tokens written.
+ */
+output_tokens: number, 
+/**
+ * Tokens read from the model's cache.
+ */
+cache_read_input_tokens?: number, 
+/**
+ * Tokens written to the model's cache.
+ */
+cache_creation_input_tokens?: number, 
+/**
+ * The price in US dollars, where the agent knows it.
+ */
+cost_usd?: number, 
+/**
+ * Whether these are the run's totals so far.
+ */
+cumulative?: boolean, };
+
+/**
+ * A person's answer.
+ */
+export type Answer = "once" | "always" | "reject";
+
+/**
+ * What a viewer sends on a WebSocket, one JSON object a message.
+ */
+export type ClientFrame = { "type": "subscribe", 
+/**
+ * The agents.
+ */
+agents: "*" | Array<string>, 
+/**
+ * Where history begins; live only where absent.
+ */
+after_id?: number, 
+/**
+ * What to leave out.
+ */
+filters?: Filters, } | { "type": "ack", 
+/**
+ * The id.
+ */
+id: number, } | { "type": "ping" };
+
+/**
+ * Where a town's container stands.
+ */
+export type ContainerStatus = "running" | "asleep" | "unreachable";
+
+/**
+ * A town's container.
+ */
+export type ContainerView = { 
+/**
+ * `running`, `asleep` or `unreachable`.
+ */
+status: ContainerStatus, 
+/**
+ * The programs that it can run; empty where it was not asked.
+ */
+runtimes: Array<RuntimeView>, };
+
+/**
+ * A part of an event's data that was left out of its frame form.
+ */
+export type Cut = { 
+/**
+ * JSON Pointer into `data`.
+ */
+path: string, 
+/**
+ * How much was left out.
+ */
+bytes: number, };
+
+/**
+ * A page of the town's log.
+ */
+export type EventsPage = { 
+/**
+ * The life of the log.
+ */
+epoch: string, 
+/**
+ * Ascending by id.
+ */
+events: Array<TownEvent>, 
+/**
+ * Where the next page begins.
+ */
+next_after_id: number, 
+/**
+ * The newest event's id.
+ */
+head: number, 
+/**
+ * The oldest retained event's id.
+ */
+oldest_id: number, 
+/**
+ * What was asked for and is gone.
+ */
+gaps: Array<Gap>, 
+/**
+ * Whether the cursor meant nothing here and the page begins at the start.
+ */
+reset?: boolean, };
+
+/**
+ * Why a run ended.
+ */
+export type ExitReason = "completed" | "failed" | "stopped" | "timeout" | "lost";
+
+/**
+ * What happened to a file.
+ */
+export type FileAction = "created" | "modified" | "deleted" | "renamed";
+
+/**
+ * Data of `file_changed`.
+ */
+export type FileChanged = { 
+/**
+ * Relative to the working directory.
+ */
+path: string, 
+/**
+ * What happened to it.
+ */
+action: FileAction, 
+/**
+ * Its path before, when renamed.
+ */
+from?: string, 
+/**
+ * Its size now.
+ */
+size_bytes?: number, 
+/**
+ * Lines that are new.
+ */
+lines_added?: number, 
+/**
+ * Lines that are gone.
+ */
+lines_removed?: number, 
+/**
+ * The call that changed it.
+ */
+tool_use_id?: string, };
+
+/**
+ * What a viewer wants to see; lifecycle, questions and errors are always sent.
+ */
+export type Filters = { 
+/**
+ * `agent_tool_call`.
+ */
+tool_calls: boolean, 
+/**
+ * `agent_tool_result`.
+ */
+tool_results: boolean, 
+/**
+ * `agent_output`.
+ */
+output: boolean, 
+/**
+ * `file_changed`.
+ */
+files: boolean, 
+/**
+ * `progress_update`.
+ */
+progress: boolean, };
+
+/**
+ * Events of an agent that a reader asked for and does not get.
+ */
+export type Gap = { 
+/**
+ * Whose.
+ */
+agent_id: string, 
+/**
+ * The first missing id.
+ */
+from: number, 
+/**
+ * The last missing id.
+ */
+to: number, 
+/**
+ * How many, where that is known.
+ */
+count?: number, 
+/**
+ * Why.
+ */
+reason: GapReason, };
+
+/**
+ * Why events are missing.
+ */
+export type GapReason = "pruned" | "elided";
+
+/**
+ * For the TypeScript types only: the same list as a union that `event` tells apart.
+ */
+export type KnownEvent = { "event": "agent.status", "data": AgentStatusChanged } | { "event": "agent.exited", "data": AgentExited } | { "event": "agent_session", "data": AgentSession } | { "event": "agent_output", "data": AgentOutput } | { "event": "agent_tool_call", "data": AgentToolCall } | { "event": "agent_tool_result", "data": AgentToolResult } | { "event": "agent_question", "data": AgentQuestion } | { "event": "agent_question_answered", "data": AgentQuestionAnswered } | { "event": "agent_usage", "data": AgentUsage } | { "event": "agent_error", "data": AgentError } | { "event": "file_changed", "data": FileChanged } | { "event": "progress_update", "data": ProgressUpdate } | { "event": "run_started", "data": RunStarted } | { "event": "run_iteration", "data": RunIteration } | { "event": "run_completed", "data": RunCompleted } | { "event": "run_failed", "data": RunFailed } | { "event": "work_order_created", "data": WorkOrderCreated } | { "event": "work_order_updated", "data": WorkOrderUpdated } | { "event": "parser_notice", "data": ParserNotice } | { "event": "source_gap", "data": SourceGap };
+
+/**
+ * `POST …/container/agents/:agent/message`.
+ */
+export type MessageAgent = { 
+/**
+ * What to tell the agent.
+ */
+prompt: string, };
+
+/**
+ * Why a line could not be read as it should.
+ */
+export type NoticeKind = "malformed" | "unknown" | "oversized";
+
+/**
+ * Where a text came from.
+ */
+export type OutputStream = "assistant" | "thinking" | "stdout" | "stderr";
+
+/**
+ * A tool call that has no result yet.
+ */
+export type OutstandingCall = { 
+/**
+ * The call.
+ */
+tool_use_id: string, 
+/**
+ * The agent's own name of the tool.
+ */
+tool: string, 
+/**
+ * The file that it is about.
+ */
+path?: string, 
+/**
+ * When it was called.
+ */
+since: string, };
+
+/**
+ * Data of `parser_notice`.
+ */
+export type ParserNotice = { 
+/**
+ * What was wrong.
+ */
+kind: NoticeKind, 
+/**
+ * How many lines in a row this stands for.
+ */
+count: number, 
+/**
+ * The beginning of the first of them.
+ */
+sample: string, };
+
+/**
+ * One event of a posted batch.
+ */
+export type PostEvent = { 
+/**
+ * Its name.
+ */
+event_type: string, 
+/**
+ * Any JSON value; null where absent.
+ */
+data?: unknown, 
+/**
+ * When it happened; now where absent.
+ */
+at?: string, 
+/**
+ * Recognises a repeat.
+ */
+event_id?: string, 
+/**
+ * The run; the agent's open one where absent.
+ */
+run_id?: string, };
+
+/**
+ * `POST /api/rigs/:rig/agent-events`: one event, or a batch in `events`.
+ */
+export type PostEvents = { 
+/**
+ * Whose events.
+ */
+agent_id: string, 
+/**
+ * The batch; then the fields of a single event are not allowed beside it.
+ */
+events?: Array<PostEvent>, 
+/**
+ * The single event's name.
+ */
+event_type?: string, 
+/**
+ * Any JSON value; null where absent.
+ */
+data?: unknown, 
+/**
+ * When it happened; now where absent.
+ */
+at?: string, 
+/**
+ * Recognises a repeat.
+ */
+event_id?: string, 
+/**
+ * The run; the agent's open one where absent.
+ */
+run_id?: string, };
+
+/**
+ * `POST …/agent-events`.
+ */
+export type PostReceipt = { 
+/**
+ * Events that are new and stored.
+ */
+appended: number, 
+/**
+ * Events that were there already.
+ */
+duplicates: number, 
+/**
+ * The newest event's id in the rig's log.
+ */
+last_id: number, };
+
+/**
+ * How far a viewer lags.
+ */
+export type PressureLevel = "normal" | "paused";
+
+/**
+ * Data of `progress_update`.
+ */
+export type ProgressUpdate = { 
+/**
+ * 0 to 100, null when unknown; never falls; 100 only at a successful end.
+ */
+percentage: number | null, 
+/**
+ * What the run is at, in a few words.
+ */
+current_phase: string, 
+/**
+ * Calls so far.
+ */
+tool_call_count: number, 
+/**
+ * Since the run began.
+ */
+elapsed_seconds: number, 
+/**
+ * Until it ends, where that can be told.
+ */
+estimated_remaining_seconds?: number, 
+/**
+ * The agent's to-do list.
+ */
+todos?: Array<Todo>, };
+
+/**
+ * What a question is about.
+ */
+export type QuestionKind = "permission" | "input";
+
+/**
+ * `POST /api/towns/:town/rigs`.
+ */
+export type RigRequest = { 
+/**
+ * For people.
+ */
+name: string, 
+/**
+ * The repository's address.
+ */
+git_url?: string, 
+/**
+ * The branch that work starts from.
+ */
+default_branch?: string, };
+
+/**
+ * A repository in a town.
+ */
+export type RigView = { 
+/**
+ * The rig.
+ */
+rig_id: string, 
+/**
+ * Its town.
+ */
+town_id: string, 
+/**
+ * For people.
+ */
+name: string, 
+/**
+ * The repository's address.
+ */
+git_url?: string, 
+/**
+ * The branch that work starts from.
+ */
+default_branch?: string, 
+/**
+ * When it was made.
+ */
+created_at: string, };
+
+/**
+ * The part that an agent plays in its town.
+ */
+export type Role = "mayor" | "polecat" | "refinery" | "witness";
+
+/**
+ * Data of `run_completed`.
+ */
+export type RunCompleted = { 
+/**
+ * The run.
+ */
+run_number: number, 
+/**
+ * The work order.
+ */
+work_order_id?: string, };
+
+/**
+ * Data of `run_failed`.
+ */
+export type RunFailed = { 
+/**
+ * The run.
+ */
+run_number: number, 
+/**
+ * The work order.
+ */
+work_order_id?: string, 
+/**
+ * Why, for a person.
+ */
+error: string, };
+
+/**
+ * Data of `run_iteration`.
+ */
+export type RunIteration = { 
+/**
+ * The run.
+ */
+run_number: number, 
+/**
+ * The work order.
+ */
+work_order_id?: string, 
+/**
+ * Counts from 1.
+ */
+iteration_number: number, 
+/**
+ * How many it may be.
+ */
+total_iterations: number, 
+/**
+ * Whether the check passed; null where there is none.
+ */
+verification_passed: boolean | null, 
+/**
+ * What the check printed.
+ */
+verification_output?: string, };
+
+/**
+ * Data of `run_started`.
+ */
+export type RunStarted = { 
+/**
+ * Counts the agent's runs from 1.
+ */
+run_number: number, 
+/**
+ * The work order that it fulfils.
+ */
+work_order_id?: string, };
+
+/**
+ * A run in lists.
+ */
+export type RunView = { 
+/**
+ * The run.
+ */
+run_id: string, 
+/**
+ * Whose.
+ */
+agent_id: string, 
+/**
+ * Counts the agent's runs from 1.
+ */
+run_number: number, 
+/**
+ * Its first event, 0 where it has none yet.
+ */
+first_event_id: number, 
+/**
+ * Its newest event.
+ */
+last_event_id: number, 
+/**
+ * When it was asked for.
+ */
+started_at: string, 
+/**
+ * When it ended.
+ */
+ended_at?: string, 
+/**
+ * How it ended.
+ */
+exit?: AgentExited, 
+/**
+ * Calls of its agent.
+ */
+tool_call_count: number, 
+/**
+ * Tokens and cost.
+ */
+usage: UsageTotals, };
+
+/**
+ * The programs that the control server can run.
+ */
+export type Runtime = "claude_code" | "codex" | "gemini" | "opencode" | "kilo" | "process" | "replay";
+
+/**
+ * One program that the control server can run, or could.
+ */
+export type RuntimeView = { 
+/**
+ * The program.
+ */
+name: Runtime, 
+/**
+ * Whether it is installed.
+ */
+found: boolean, 
+/**
+ * Its version, where it says one.
+ */
+version?: string, 
+/**
+ * The command that installs it.
+ */
+install: string, };
+
+/**
+ * What the server sends on a WebSocket, one JSON object a message.
+ */
+export type ServerFrame = { "type": "hello", 
+/**
+ * The version of this contract.
+ */
+protocol: number, 
+/**
+ * The town.
+ */
+town_id: string, 
+/**
+ * The life of its log.
+ */
+epoch: string, 
+/**
+ * Its newest event's id.
+ */
+head: number, 
+/**
+ * Its oldest retained event's id.
+ */
+oldest_id: number, 
+/**
+ * Whether the viewer's cursor meant nothing here and history begins at the start.
+ */
+reset: boolean, } | { "type": "state", 
+/**
+ * The whole state.
+ */
+agent: AgentState, } | { "type": "events", 
+/**
+ * The events.
+ */
+events: Array<TownEvent>, 
+/**
+ * Whether they are history.
+ */
+backfill: boolean, } | { "type": "caught_up", 
+/**
+ * The head.
+ */
+id: number, } | { "type": "gap" } & Gap | { "type": "backpressure", 
+/**
+ * How much.
+ */
+level: PressureLevel, 
+/**
+ * Events between its cursor and the head.
+ */
+lag_events: number, } | { "type": "subscription_confirmed", 
+/**
+ * The agents.
+ */
+agents: "*" | Array<string>, 
+/**
+ * The filters.
+ */
+filters: Filters, 
+/**
+ * Where history begins.
+ */
+after_id: number, } | { "type": "pong" } | { "type": "error", 
+/**
+ * The code's name.
+ */
+code: string, 
+/**
+ * For a person.
+ */
+message: string, };
+
+/**
+ * `POST /api/session`.
+ */
+export type SessionRequest = { 
+/**
+ * The operator's key.
+ */
+key: string, };
+
+/**
+ * Data of `source_gap`.
+ */
+export type SourceGap = { 
+/**
+ * The agent whose events are missing, where that is known.
+ */
+agent_id?: string, 
+/**
+ * How many.
+ */
+count?: number, 
+/**
+ * Where they were lost.
+ */
+source: string, };
+
+/**
+ * `POST …/container/agents/start`, and what the town hands to the control server.
+ */
+export type StartAgent = { 
+/**
+ * Unique in the town; minted where absent.
+ */
+agent_id?: string, 
+/**
+ * Where it works.
+ */
+rig_id: string, 
+/**
+ * For people.
+ */
+name: string, 
+/**
+ * Its part in the town.
+ */
+role: Role, 
+/**
+ * The program that runs.
+ */
+runtime: Runtime, 
+/**
+ * What it is asked to do.
+ */
+prompt?: string, 
+/**
+ * The model, by the agent program's own name of it.
+ */
+model?: string, 
+/**
+ * Added to the agent's own system prompt.
+ */
+system_prompt?: string, 
+/**
+ * The repository to clone.
+ */
+git_url?: string, 
+/**
+ * The branch to work on.
+ */
+branch?: string, 
+/**
+ * The branch that it is made from.
+ */
+default_branch?: string, 
+/**
+ * The agent's environment; never stored.
+ */
+env_vars?: { [key in string]: string }, 
+/**
+ * For `process`: the program and its arguments.
+ */
+command?: Array<string>, 
+/**
+ * For `replay`: a bundled recording's name.
+ */
+transcript?: string, 
+/**
+ * For `replay`: 1 is its own pace (and the default), 0 at once.
+ */
+speed?: number, 
+/**
+ * The run's end at the latest; 1,800 where absent.
+ */
+timeout_seconds?: number, };
+
+/**
+ * Where an agent stands. `idle` is only a state, for an agent that has had no run yet.
+ */
+export type Status = "idle" | "starting" | "running" | "waiting" | "stopping" | "exited" | "failed";
+
+/**
+ * `POST …/container/agents/:agent/stop`.
+ */
+export type StopAgent = { 
+/**
+ * SIGTERM where absent.
+ */
+signal?: StopSignal, };
+
+/**
+ * How a run is asked to end.
+ */
+export type StopSignal = "SIGTERM" | "SIGKILL";
+
+/**
+ * `POST …/stream-ticket`.
+ */
+export type TicketView = { 
+/**
+ * Opens one stream, once.
+ */
+ticket: string, 
+/**
+ * A path that contains the ticket.
+ */
+url: string, 
+/**
+ * Its end.
+ */
+expires_at: string, };
+
+/**
+ * One line of the agent's to-do list.
+ */
+export type Todo = { 
+/**
+ * What is to be done.
+ */
+content: string, 
+/**
+ * Where it stands.
+ */
+status: TodoStatus, };
+
+/**
+ * Where a to-do stands.
+ */
+export type TodoStatus = "pending" | "in_progress" | "completed";
+
+/**
+ * `POST /api/rigs/:rig/agents/:agent/token`.
+ */
+export type TokenRequest = { 
+/**
+ * 1 to 86,400; 28,800 where absent.
+ */
+ttl_seconds?: number, };
+
+/**
+ * `POST …/token`.
+ */
+export type TokenView = { 
+/**
+ * A JWT.
+ */
+token: string, 
+/**
+ * Its end.
+ */
+expires_at: string, };
+
+/**
+ * What a tool is for, the same for all agents; the agent's own name of it stays beside it.
+ */
+export type ToolCategory = "Read" | "Write" | "Edit" | "Bash" | "Grep" | "Glob" | "WebFetch" | "WebSearch" | "Task" | "Todo" | "Mcp" | "Other";
+
+/**
+ * An event of the town's log, as viewers get it.
+ */
+export type TownEvent = { 
+/**
+ * Its position.
+ */
+id: number, 
+/**
+ * Whose.
+ */
+agent_id: string, 
+/**
+ * In which rig.
+ */
+rig_id?: string, 
+/**
+ * Of which run.
+ */
+run_id?: string, 
+/**
+ * Its name.
+ */
+event: string, 
+/**
+ * Its data.
+ */
+data: unknown, 
+/**
+ * When it happened.
+ */
+at: string, 
+/**
+ * What was left out of `data`; the whole event is one `GET …/events/:id` away.
+ */
+cut?: Array<Cut>, };
+
+/**
+ * `POST /api/towns` and `PATCH /api/towns/:town`.
+ */
+export type TownRequest = { 
+/**
+ * For people.
+ */
+name: string, };
+
+/**
+ * A town in lists.
+ */
+export type TownSummary = { 
+/**
+ * The town.
+ */
+town_id: string, 
+/**
+ * For people.
+ */
+name: string, 
+/**
+ * When it was made.
+ */
+created_at: string, };
+
+/**
+ * `GET /api/towns/:town`.
+ */
+export type TownView = { 
+/**
+ * The town.
+ */
+town_id: string, 
+/**
+ * For people.
+ */
+name: string, 
+/**
+ * When it was made.
+ */
+created_at: string, 
+/**
+ * The life of its log.
+ */
+epoch: string, 
+/**
+ * The newest event's id, 0 where there is none.
+ */
+head: number, 
+/**
+ * The oldest retained event's id, 0 where there is none.
+ */
+oldest_id: number, 
+/**
+ * Its repositories.
+ */
+rigs: Array<RigView>, 
+/**
+ * Its agents.
+ */
+agents: Array<AgentState>, 
+/**
+ * Its container, as last heard.
+ */
+container: ContainerView, };
+
+/**
+ * Tokens and cost so far; a cost that no one named is absent, never 0.
+ */
+export type UsageTotals = { 
+/**
+ * Tokens read.
+ */
+input_tokens: number, 
+/**
+ * Tokens written.
+ */
+output_tokens: number, 
+/**
+ * Tokens read from the model's cache.
+ */
+cache_read_input_tokens: number, 
+/**
+ * Tokens written to the model's cache.
+ */
+cache_creation_input_tokens: number, 
+/**
+ * US dollars.
+ */
+cost_usd: number | null, };
+
+/**
+ * Data of `work_order_created`.
+ */
+export type WorkOrderCreated = { 
+/**
+ * The work order.
+ */
+work_order_id: string, 
+/**
+ * Where it stands.
+ */
+status: string, 
+/**
+ * What is to be done.
+ */
+prompt?: string, };
+
+/**
+ * Data of `work_order_updated`.
+ */
+export type WorkOrderUpdated = { 
+/**
+ * The work order.
+ */
+work_order_id: string, 
+/**
+ * Where it stands.
+ */
+status: string, 
+/**
+ * Where it stood.
+ */
+previous_status?: string, };

@@ -1,0 +1,4 @@
+//! The decisions, pure: no `worker`, no clock, no randomness. Time and fresh ids come in as arguments; what has to
+//! happen comes out as data.
+
+pub mod store;

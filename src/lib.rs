@@ -1,0 +1,15 @@
+//! Townwatch: watch coding agents work.
+//!
+//! In reading order: the words ([`id`], [`time`], [`event`], [`error`], [`limits`]), the wire ([`protocol`]), the
+//! decisions ([`core`], pure), and the edge (wasm32 only), which decodes, asks the core and performs.
+
+pub mod core;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod limits;
+pub mod protocol;
+pub mod time;
+
+#[cfg(test)]
+mod typescript;

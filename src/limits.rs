@@ -1,0 +1,62 @@
+//! Every bound of the system, with what happens at it.
+
+/// Events kept per agent in the town's log and in the rig's; the oldest go, and a viewer that asks for them gets a `gap`.
+pub const EVENTS_PER_AGENT_MAX: u64 = 2_000;
+/// Bytes of frame text kept per agent, 64 MiB; the oldest events go, but never the newest.
+pub const EVENT_BYTES_PER_AGENT_MAX: u64 = 64 << 20;
+/// An event's `data` as it arrives, 1 MiB. Posted beyond it: 413. The control server truncates with a mark.
+pub const EVENT_BYTES_MAX: usize = 1 << 20;
+/// An event's frame form, 48 KiB: with a frame's own words and one more small event it stays under [`FRAME_BYTES_MAX`].
+pub const EVENT_FRAME_BYTES_MAX: usize = 48 << 10;
+/// One stream frame, 64 KiB. An `events` frame is closed before the event that would exceed it.
+pub const FRAME_BYTES_MAX: usize = 64 << 10;
+/// How deep a JSON value may nest; deeper is refused at the door.
+pub const JSON_DEPTH_MAX: usize = 128;
+/// Events in one batch, posted or relayed; more posted: 413.
+pub const BATCH_EVENTS_MAX: usize = 500;
+/// A batch or any other request body, 4 MiB; beyond it: 413.
+pub const BODY_BYTES_MAX: usize = 4 << 20;
+/// One message from a viewer, 16 KiB; a larger one closes its socket with 1009.
+pub const CLIENT_FRAME_BYTES_MAX: usize = 16 << 10;
+/// Agents that one `subscribe` may name; more get an `error` frame.
+pub const SUBSCRIBE_AGENTS_MAX: usize = 100;
+/// Live tickets in a town; the oldest go.
+pub const TICKETS_MAX: u64 = 1_000;
+/// Viewers in a town; one more gets 429 `too_many_viewers`.
+pub const VIEWERS_MAX: usize = 20_000;
+/// Agents in a town; one more gets 429 `rate_limited`.
+pub const AGENTS_PER_TOWN_MAX: u64 = 1_000;
+/// Rigs in a town; one more gets 429 `rate_limited`.
+pub const RIGS_PER_TOWN_MAX: u64 = 1_000;
+/// Towns of an account; one more gets 429 `rate_limited`.
+pub const TOWNS_MAX: u64 = 1_000;
+/// Posted events of a rig that the town has not taken yet; one more gets 503 `town_unavailable`.
+pub const OUTBOX_EVENTS_MAX: u64 = 10_000;
+/// A line of an agent's standard output, 16 MiB; the rest is skipped and a `parser_notice` says so.
+pub const STDOUT_LINE_BYTES_MAX: usize = 16 << 20;
+/// A name (of a town, rig or agent) in characters.
+pub const NAME_CHARS_MAX: usize = 200;
+/// A prompt or system prompt in bytes, 256 KiB.
+pub const PROMPT_BYTES_MAX: usize = 256 << 10;
+/// Events on one page of the REST API.
+pub const PAGE_EVENTS_MAX: u64 = 1_000;
+/// Events on a page where the request names no `limit`.
+pub const PAGE_EVENTS_DEFAULT: u64 = 200;
+/// The text of one page, 8 MiB: a page is closed before the event that would exceed it, and the next page goes on.
+pub const PAGE_BYTES_MAX: usize = 8 << 20;
+/// Outstanding tool calls that an agent's state lists; further ones are only counted.
+pub const STATE_OUTSTANDING_MAX: usize = 64;
+/// To-dos that an agent's state lists.
+pub const STATE_TODOS_MAX: usize = 100;
+/// Any one text in an agent's state, in characters, so that the whole stays within 16 KiB.
+pub const STATE_TEXT_CHARS_MAX: usize = 200;
+/// A run is lost when its control server has not answered for this long.
+pub const SILENCE_LOST_MS: u64 = 300_000;
+/// A relay turn asks for at most this long, then hands over to the next alarm.
+pub const RELAY_TURN_MS: u64 = 20_000;
+/// While a relay turn runs its alarm stands this far ahead, so that a turn that dies is followed by another.
+pub const RELAY_REARM_MS: i64 = 30_000;
+/// A token lives at most this long.
+pub const TOKEN_TTL_SECONDS_MAX: u64 = 24 * 3_600;
+/// A token lives this long where the request names nothing.
+pub const TOKEN_TTL_SECONDS_DEFAULT: u64 = 8 * 3_600;
