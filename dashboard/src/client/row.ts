@@ -61,7 +61,8 @@ export type Row =
       readonly question: AgentQuestion;
       readonly answered: AgentQuestionAnswered | null;
     })
-  | (RowBase & { readonly kind: "run"; readonly run_number: number | null })
+  /** Here another run begins. */
+  | (RowBase & { readonly kind: "run" })
   | (RowBase & { readonly kind: "gap"; readonly text: string })
   | (RowBase & { readonly kind: "end"; readonly tone: Tone; readonly text: string })
   | (RowBase & { readonly kind: "unknown"; readonly name: string; readonly data: unknown });

@@ -68,7 +68,7 @@ export class Rows {
   append(event: TownEvent): void {
     if (event.run_id !== undefined && event.run_id !== this.#run_id) {
       this.#run_id = event.run_id;
-      this.#push({ kind: "run", key: `run-${event.id}`, at: event.at, depth: 0, run_number: null });
+      this.#push({ kind: "run", key: `run-${event.id}`, at: event.at, depth: 0 });
     }
     const known = knownEvent(event);
     if (known === null) {

@@ -23,7 +23,7 @@ export class ActivityRow extends Component<{ row: Row }> {
         return (
           <div class="run-line">
             <span>
-              {row.run_number === null ? "Run" : `Run ${row.run_number}`} · {dayWords(row.at)}, {clockTime(row.at)}
+              {dayWords(row.at)}, {clockTime(row.at)}
             </span>
           </div>
         );

@@ -32,6 +32,9 @@ export function AgentCard({ api, town_id, agent, now_ms }: AgentCardProps) {
       <p class="soft kind">
         {agent.role} · {runtimeName(agent.runtime)}
         {agent.run_number > 1 ? ` · run ${agent.run_number}` : ""}
+        {agent.started_at !== null && (
+          <span title={`Started ${momentWords(agent.started_at)}`}> · {elapsedText(agent, now_ms)}</span>
+        )}
       </p>
       <p class="activity-now">
         <span class="sentence">{activitySentence(agent)}</span>
@@ -44,11 +47,6 @@ export function AgentCard({ api, town_id, agent, now_ms }: AgentCardProps) {
         <span>{countWords(agent.tool_call_count, "call", "calls")}</span>
         <span title={tokensTitle(agent.usage)}>{tokensText(agent.usage)}</span>
         <span>{costText(agent.usage)}</span>
-        {agent.started_at !== null && (
-          <span class="elapsed" title={`Started ${momentWords(agent.started_at)}`}>
-            {elapsedText(agent, now_ms)}
-          </span>
-        )}
         <StopButton api={api} town_id={town_id} agent={agent} />
       </footer>
     </article>

@@ -35,7 +35,7 @@ const paths = {
   play: "M4.8 3l8 5-8 5z",
   plus: "M8 3v10M3 8h10",
   down: "M8 3v10M4 9l4 4 4-4",
-  lantern: "M5.2 3h5.6M8 1v2M6 5h4l1.2 8H4.8zM8 8.2a1.4 1.4 0 1 1 0 2.8 1.4 1.4 0 0 1 0-2.8z",
+  lantern: "M6 3.4a2 2 0 0 1 4 0M4.6 5.6L6 3.4h4l1.4 2.2zM5.4 5.6v6M10.6 5.6v6M4.4 11.6h7.2L11 14H5zM8 7c.9.9 1.2 1.4 1.2 2a1.2 1.2 0 0 1-2.4 0c0-.6.3-1.1 1.2-2z",
 } as const;
 
 export type IconName = keyof typeof paths;

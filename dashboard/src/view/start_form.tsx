@@ -129,7 +129,7 @@ export function StartForm({ api, town_id, container, close, started }: StartForm
 
 function Installed({ view }: { view: RuntimeView | undefined }) {
   if (view === undefined) return null;
-  if (view.found) return <span class="soft">{view.version ?? ""}</span>;
+  if (view.found) return <span class="soft">{view.version ?? (view.name === "process" ? "any program" : "installed")}</span>;
   return (
     <span class="soft install">
       Not installed. <code>{view.install}</code>
