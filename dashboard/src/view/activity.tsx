@@ -50,6 +50,16 @@ export function Activity({ store, agent_id }: { store: TownStore; agent_id: stri
     }
   }
 
+  /** Who opens a row wants to read it: what it shows must not push it out of sight. */
+  function pressed(event: Event): void {
+    const onRow = event.target instanceof Element && event.target.closest("button") !== null;
+    if (!onRow || !following.current) return;
+    following.current = false;
+    setLeftAt(rows.added);
+    // By then the row is open; if the end is still in sight, nothing was left.
+    requestAnimationFrame(() => requestAnimationFrame(scrolled));
+  }
+
   useLayoutEffect(() => {
     if (following.current) toEnd();
   });
@@ -68,7 +78,7 @@ export function Activity({ store, agent_id }: { store: TownStore; agent_id: stri
   const empty = rows.chunks.length === 0;
   return (
     <div class="activity">
-      <div class="scroller" ref={scroller} onScroll={scrolled} tabIndex={0} aria-label="Activity" role="region">
+      <div class="scroller" ref={scroller} onScroll={scrolled} onClick={pressed} tabIndex={0} aria-label="Activity" role="region">
         {/* While history comes in, a screen reader would read out hours of it. */}
         <div class="rows" ref={content} role="log" aria-live={state.kind === "live" ? "polite" : "off"}>
           {rows.dropped_events > 0 && (
@@ -79,11 +89,7 @@ export function Activity({ store, agent_id }: { store: TownStore; agent_id: stri
           {rows.chunks.map((chunk) => (
             <ChunkView key={chunk.key} chunk={chunk} version={chunk.version} />
           ))}
-          {empty && (
-            <p class="nothing">
-              {state.kind === "live" ? "Nothing has happened yet. What this agent does appears here." : "Reading the log…"}
-            </p>
-          )}
+          {empty && <p class="nothing">{emptyWords(state.kind === "live", store.agent(agent_id) !== undefined)}</p>}
         </div>
       </div>
       {leftAt !== null && (
@@ -102,6 +108,13 @@ export function Activity({ store, agent_id }: { store: TownStore; agent_id: stri
       )}
     </div>
   );
+}
+
+function emptyWords(live: boolean, known: boolean): string {
+  if (!live) return "Reading the log…";
+  return known
+    ? "Nothing has happened yet. What this agent does appears here."
+    : "This town has no such agent yet. Should one come, what it does appears here.";
 }
 
 class ChunkView extends Component<{ chunk: RowChunk; version: number }> {

@@ -50,8 +50,9 @@ export function Connection({ store, retry }: { store: TownStore; retry: () => vo
       </button>
     );
   }
+  // Said aloud when it changes, but not every number of a catch-up.
   return (
-    <span class={name} title={why ?? undefined} role="status">
+    <span class={name} title={why ?? undefined} role="status" aria-live={state.kind === "catching_up" ? "off" : "polite"}>
       {mark}
       {words}
     </span>

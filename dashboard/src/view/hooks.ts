@@ -1,4 +1,4 @@
-import { useEffect, useReducer, useState } from "preact/hooks";
+import { useEffect, useReducer } from "preact/hooks";
 import type { Changes } from "../client/changes.ts";
 
 /** Renders again when something changed, and once at the start for what changed before it listened. */
@@ -11,16 +11,16 @@ export function useChanges(changes: Changes): void {
   }, [changes]);
 }
 
-/** The time, once a second while `ticking`. */
+/** The time of this rendering; renders again once a second while `ticking`. */
 export function useNow(ticking: boolean): number {
-  const [now_ms, setNow] = useState(Date.now);
+  const [, renderAgain] = useReducer((count: number, _: undefined) => count + 1, 0);
   useEffect(() => {
     if (!ticking) return;
-    setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), 1000);
+    const timer = setInterval(() => renderAgain(undefined), 1000);
     return () => clearInterval(timer);
   }, [ticking]);
-  return now_ms;
+  // Not a state of the last tick: an event may be newer than that, and its age would be wrong by a second.
+  return Date.now();
 }
 
 /** The tab's title while the component is shown. */
