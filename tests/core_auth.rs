@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use townwatch::core::auth::{
-    Caller, Carrier, Principal, StreamCredential, authenticate, check_origin, clear_session_cookie, is_operator_key,
-    mint_agent_token, mint_session, require, session_cookie, stream_credential,
+    Caller, Carrier, Principal, StreamCredential, authenticate, check_origin, check_right, clear_session_cookie,
+    is_operator_key, mint_agent_token, mint_session, require, session_cookie, stream_credential,
 };
+use townwatch::core::route::Route;
 use townwatch::core::settings::Secrets;
 use townwatch::error::Code;
 use townwatch::id::{AgentId, RigId, TownId};
@@ -191,4 +192,26 @@ fn origins() {
         );
     }
     assert!(check_origin(Some("https://a.example"), "https://a.example", &[], Carrier::Cookie).is_ok());
+}
+
+#[test]
+fn an_agent_posts_and_reads_as_itself_only() {
+    for (method, path, good) in [
+        ("POST", "/api/rigs/r1/agent-events", true),
+        ("GET", "/api/rigs/r1/agents/a1/events", true),
+        ("POST", "/api/rigs/r2/agent-events", false),
+        ("GET", "/api/rigs/r1/agents/a2/events", false),
+        ("GET", "/api/rigs/r2/agents/a1/events", false),
+        ("GET", "/api/rigs/r1/agents", false),
+        ("POST", "/api/rigs/r1/agents/a1/token", false),
+        ("GET", "/api/towns", false),
+        ("GET", "/api/towns/t1", false),
+        ("GET", "/api/towns/t1/agents/a1/events", false),
+        ("POST", "/api/towns/t1/container/agents/a1/stream-ticket", false),
+    ] {
+        let route = Route::parse(method, path).unwrap();
+        let outcome = check_right(&agent(), &route).map_err(|refusal| refusal.code);
+        assert_eq!(outcome, if good { Ok(()) } else { Err(Code::Forbidden) }, "{method} {path}");
+        assert_eq!(check_right(&Principal::Operator, &route), Ok(()));
+    }
 }

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use townwatch::core::body::{is_deeper_than, parse_body, parse_optional_body};
-use townwatch::core::route::{Place, Query, Route};
+use townwatch::core::envelope;
+use townwatch::core::query::{Address, Query};
+use townwatch::core::route::{Place, Route};
 use townwatch::core::stream_query::{StreamKind, StreamQuery};
 use townwatch::error::{Code, Error};
 use townwatch::id::{AgentId, Epoch, EventId, POSITION_MAX, RigId, TownId};
@@ -288,4 +290,40 @@ fn depth() {
     let batch = format!(r#"{{"agent_id":"a1","events":[{{"event_type":"x","data":{}}}]}}"#, nested(JSON_DEPTH_MAX));
     assert!(parse_body::<PostEvents>(batch.as_bytes()).is_ok(), "the batch around the data does not count");
     assert_eq!(field(parse_body::<PostEvents>(body(1_000_000).as_bytes())), "body");
+}
+
+#[test]
+fn addresses() {
+    for (url, origin, path, query) in [
+        ("https://a.example/api/towns?x=1&y=/?z", "https://a.example", "/api/towns", "x=1&y=/?z"),
+        ("http://localhost:8787/", "http://localhost:8787", "/", ""),
+        ("http://localhost:8787", "http://localhost:8787", "", ""),
+        ("http://a/b#c?d", "http://a", "/b", ""),
+        ("/b?c", "", "/b", "c"),
+    ] {
+        assert_eq!(Address::split(url), Address { origin, path, query }, "{url}");
+    }
+}
+
+#[test]
+fn an_envelope_gives_its_data_or_its_failure() {
+    assert_eq!(envelope::read::<Vec<u8>>(r#"{"success":true,"data":[1]}"#).unwrap(), [1]);
+    let failure = |text: &str| envelope::read::<u8>(text).unwrap_err();
+    let conflict = failure(
+        r#"{"success":false,"error":{"code":"conflict","message":"there is one","details":{"field":"agent_id"}}}"#,
+    );
+    assert_eq!((conflict.code, conflict.message.as_str()), (Code::Conflict, "there is one"));
+    assert_eq!(conflict.details.unwrap().field, "agent_id");
+    for text in [
+        "",
+        "oops",
+        "{}",
+        r#"{"success":true}"#,
+        r#"{"success":true,"data":"x"}"#,
+        r#"{"success":false}"#,
+        r#"{"success":false,"error":{"code":"new_code","message":"x"}}"#,
+    ] {
+        assert_eq!(failure(text).code, Code::Internal, "{text}");
+    }
+    assert_eq!(envelope::success("[1]"), r#"{"success":true,"data":[1]}"#);
 }

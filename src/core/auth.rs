@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use crate::core::route::Route;
 use crate::core::settings::Secrets;
 use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, RigId, TownId};
@@ -126,6 +127,21 @@ pub fn require(caller: Option<Caller>) -> Result<Caller> {
     })
 }
 
+/// Whether the principal may ask for this at all. The operator may ask for everything; an agent posts events as itself
+/// (whom it posts for stands in the body: the rig compares it with [`AGENT_HEADER`]) and reads its own. What is refused
+/// is refused alike whether it exists or not.
+pub fn check_right(principal: &Principal, route: &Route) -> Result<()> {
+    let Principal::Agent { rig_id, agent_id, .. } = principal else { return Ok(()) };
+    match route {
+        Route::PostEvents(rig) if rig == rig_id => Ok(()),
+        Route::ReadRigEvents(rig, agent) if rig == rig_id && agent == agent_id => Ok(()),
+        _ => Err(Error::new(
+            Code::Forbidden,
+            "an agent's token only posts events as that agent, to its rig, and reads them",
+        )),
+    }
+}
+
 /// Whether `given` is the operator's key.
 pub fn is_operator_key(given: &str, secrets: &Secrets) -> bool {
     same(&secrets.api_key, given)
@@ -145,6 +161,12 @@ pub fn stream_credential(caller: Option<&Caller>, ticket: Option<&str>) -> Resul
             "a stream needs a ticket (POST …/stream-ticket), or the operator's header or cookie",
         )),
     }
+}
+
+/// The end of a token made now: the last whole second within its time, since that is what a token can say.
+pub fn token_end(now: Timestamp, ttl_seconds: u64) -> Timestamp {
+    let seconds = (now.millis() / 1_000).saturating_add(i64::try_from(ttl_seconds).unwrap_or(i64::MAX / 2_000));
+    Timestamp::from_millis(seconds.saturating_mul(1_000))
 }
 
 /// Makes an agent's token. `expires_at` counts in whole seconds.

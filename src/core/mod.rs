@@ -3,6 +3,8 @@
 
 pub mod auth;
 pub mod body;
+pub mod envelope;
+pub mod query;
 pub mod route;
 pub mod settings;
 pub mod store;

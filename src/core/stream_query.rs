@@ -1,6 +1,6 @@
 //! What a request for a stream asks for: where to begin, how it flows, when it ends.
 
-use crate::core::route::Query;
+use crate::core::query::Query;
 use crate::error::{Code, Error, Result};
 use crate::id::{Epoch, EventId};
 use crate::limits::EVENTS_PER_AGENT_MAX;
