@@ -1,0 +1,21 @@
+//! The Rig object: a placeholder that knows nothing yet.
+#![allow(missing_docs)] // the macro writes methods without
+
+use ::worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use crate::edge::http;
+use crate::error::Error;
+
+/// Answers 404 to everything.
+#[durable_object(fetch)]
+pub struct Rig;
+
+impl DurableObject for Rig {
+    fn new(_state: State, _env: Env) -> Self {
+        Self
+    }
+
+    async fn fetch(&self, _request: Request) -> ::worker::Result<Response> {
+        Ok(http::failure(&Error::not_found("rig")))
+    }
+}
