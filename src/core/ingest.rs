@@ -161,7 +161,8 @@ impl<'a> Ingest<'a> {
 
     /// What this transaction has already closed counts as closed.
     fn open_run(&self, agent_id: &AgentId) -> Result<Option<Run>> {
-        let known = self.runs.values().filter(|run| run.agent_id == *agent_id && !run.ended).max_by_key(|run| run.number);
+        let known =
+            self.runs.values().filter(|run| run.agent_id == *agent_id && !run.ended).max_by_key(|run| run.number);
         match known {
             Some(run) => Ok(Some(run.clone())),
             None => runs::newest_open(self.store, agent_id),
