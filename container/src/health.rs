@@ -1,0 +1,72 @@
+//! What can be run here. Versions are asked for once for each place where a program is found.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::sync::Mutex;
+use townwatch::event::Runtime;
+use townwatch::protocol::RuntimeView;
+
+use crate::environment;
+use crate::runtimes::{command_line_program, find_on_path};
+
+/// A program that does not say its version in this time is taken as one that says none.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// All that can be asked for, in the order that people see.
+const RUNTIMES: [Runtime; 7] = [
+    Runtime::ClaudeCode,
+    Runtime::Codex,
+    Runtime::Gemini,
+    Runtime::Opencode,
+    Runtime::Kilo,
+    Runtime::Process,
+    Runtime::Replay,
+];
+
+/// The versions that were asked for.
+#[derive(Debug, Default)]
+pub struct Versions {
+    known: Mutex<HashMap<PathBuf, Option<String>>>,
+}
+
+impl Versions {
+    /// All runtimes, found or not. Looks at `PATH` anew each time, so that a program that was installed meanwhile is
+    /// found.
+    pub async fn runtimes(&self) -> Vec<RuntimeView> {
+        let mut known = self.known.lock().await; // held while asking: ten callers must not start ten probes
+        let paths =
+            RUNTIMES.map(|runtime| command_line_program(runtime).and_then(|(command, _)| find_on_path(command)));
+        let new: Vec<PathBuf> = paths.iter().flatten().filter(|path| !known.contains_key(*path)).cloned().collect();
+        let probes: Vec<_> = new.into_iter().map(|path| tokio::spawn(probe(path))).collect();
+        for probe in probes {
+            if let Ok((path, version)) = probe.await {
+                known.insert(path, version);
+            }
+        }
+        let view = |(runtime, path): (Runtime, Option<PathBuf>)| {
+            let program = command_line_program(runtime);
+            RuntimeView {
+                name: runtime,
+                found: path.is_some() || program.is_none(),
+                version: path.and_then(|path| known.get(&path).cloned().flatten()),
+                install: program.map_or(String::new(), |(_, install)| install.to_owned()),
+            }
+        };
+        RUNTIMES.into_iter().zip(paths).map(view).collect()
+    }
+}
+
+async fn probe(path: PathBuf) -> (PathBuf, Option<String>) {
+    let mut command = Command::new(&path);
+    command.arg("--version").env_clear().envs(environment::inherited());
+    command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(PROBE_TIMEOUT, command.output()).await;
+    let version = output.ok().and_then(Result::ok).and_then(|output| {
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines().map(crate::summary::line).find(|line| !line.is_empty())
+    });
+    (path, version)
+}
