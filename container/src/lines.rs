@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn a_line_ends_at_a_line_feed_and_nowhere_else() {
-        let cases: &[(&str, &[&[u8]], &[&str])] = &[
+        type Case<'a> = (&'a str, &'a [&'a [u8]], &'a [&'a str]);
+        let cases: &[Case<'_>] = &[
             ("nothing", &[b""], &[]),
             ("two lines", &[b"a\nb\n"], &["a", "b"]),
             ("no final line feed", &[b"a\nb"], &["a", "b"]),
@@ -146,7 +147,7 @@ mod tests {
     fn memory_is_bounded_however_long_the_line() {
         let mut decoder = LineDecoder::new(1 << 20);
         for _ in 0..100 {
-            decoder.push(&[b'x'; 64 << 10], |_| panic!("no line has ended"));
+            decoder.push(&vec![b'x'; 64 << 10], |_| panic!("no line has ended"));
             assert!(decoder.partial.capacity() <= 4 << 20);
         }
         decoder.push(b"\n", |line| assert!(matches!(line, Line::Oversized { bytes, .. } if bytes == 100 * (64 << 10))));

@@ -6,6 +6,8 @@
 //! `init` and two `result` lines, so that a `result` ends a turn and only the process's end ends the run; a sub-agent's
 //! call can have its result before the sub-agent's own messages.
 
+use std::hash::{Hash, Hasher};
+
 use serde_json::value::RawValue;
 use townwatch::event::{
     AgentError, AgentOutput, AgentStatusChanged, AgentToolCall, AgentToolResult, EventData, NoticeKind, OutputStream,
@@ -35,6 +37,8 @@ pub struct ClaudeCode {
     waiting: bool,
     /// The assistant has said something in this turn.
     spoke: bool,
+    /// What it said last, by its hash: the text may be megabytes.
+    last_said: u64,
     /// An API failure of this turn that was told already; the `result` tells it again.
     told_failure: Option<String>,
     /// How the last turn failed, if it did.
@@ -145,7 +149,9 @@ impl ClaudeCode {
         if text.is_empty() || !from.assistant {
             return;
         }
-        self.spoke |= stream == OutputStream::Assistant;
+        if stream == OutputStream::Assistant {
+            (self.spoke, self.last_said) = (true, hash(&text));
+        }
         let (message_id, parent_tool_use_id) = (from.message_id.clone(), from.parent.clone());
         events.push(AgentOutput { text, stream, message_id, parent_tool_use_id }.into());
     }
@@ -199,15 +205,17 @@ impl ClaudeCode {
         if failed {
             let code = end.terminal_reason.or(end.subtype).unwrap_or_else(|| "error".into());
             let errors = end.errors.filter(|errors| !errors.is_empty()).map(|errors| errors.join("; "));
-            let message = text.or(errors).unwrap_or_else(|| code.clone());
+            let interrupted = code.starts_with("aborted").then(|| format!("The turn was interrupted ({code})"));
+            let message = text.or(interrupted).or(errors).unwrap_or_else(|| format!("The turn ended with {code}"));
             if self.told_failure.as_ref() != Some(&message) {
                 events.push(AgentError { code, message: message.clone(), retryable: Some(false) }.into());
             }
             self.failure = Some(message);
         } else {
             self.failure = None;
-            if let (Some(text), false) = (text, self.spoke) {
-                // A command of the program itself (`/help`) answers here only.
+            if let (Some(text), false) = (text.filter(|text| hash(text) != self.last_said), self.spoke) {
+                // A command of the program itself (`/help`) answers here only. Otherwise this repeats what was said,
+                // and after a background task two results in a row repeat the same.
                 let stream = OutputStream::Assistant;
                 events.push(AgentOutput { text, stream, message_id: None, parent_tool_use_id: None }.into());
             }
@@ -316,9 +324,15 @@ fn retry(system: &System) -> AgentError {
         (Some(attempt), None) => format!("; attempt {attempt}"),
         _ => String::new(),
     };
-    let pause = system.retry_delay_ms.map_or(String::new(), |ms| format!(" in {:.1} s", ms / 1000.0));
+    let pause = system.retry_delay_ms.map_or(String::new(), |ms| format!(" follows in {:.1} s", ms / 1000.0));
     let message = format!("The model's API answered{status} ({code}){attempt}{pause}");
     AgentError { code, message, retryable: Some(true) }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn category(tool: &str) -> ToolCategory {
