@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
+use axum::extract::{FromRequestParts, Path, RawQuery, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -41,7 +42,6 @@ pub fn app(control: Arc<Control>) -> Router {
         .method_not_allowed_fallback(|| async {
             Failure(Error::new(Code::MethodNotAllowed, "this route exists, with other methods"))
         })
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(control.clone(), authorize))
         .with_state(control)
 }
@@ -98,40 +98,30 @@ async fn start(State(control): Shared, headers: HeaderMap, body: Body) -> Answer
     Ok(json(&control.start(&town_id, ControlStart { run_id, agent_id, order })?))
 }
 
-async fn stop(State(control): Shared, Path(agent): Path<String>, headers: HeaderMap, body: Body) -> Answer {
-    let (town, agent_id) = (town(&control, &headers)?, agent_id(&agent)?);
+async fn stop(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
     let bytes = read(body).await?;
     let order = if bytes.is_empty() { StopAgent::default() } else { query::body(&bytes)? };
     town.stop(&agent_id, order.signal.unwrap_or(StopSignal::Term));
     Ok(json(&serde_json::json!({"stopped": true})))
 }
 
-async fn message(State(control): Shared, Path(agent): Path<String>, headers: HeaderMap, body: Body) -> Answer {
-    let (town, agent_id) = (town(&control, &headers)?, agent_id(&agent)?);
+async fn message(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
     let _: MessageAgent = query::body(&read(body).await?)?;
     town.status(&agent_id).ok_or_else(|| Error::not_found("agent"))?;
     let message = "this agent takes no messages while it runs; start a new run with the next prompt";
     Err(Error::new(Code::NotSupportedByRuntime, message).into())
 }
 
-async fn answer(State(control): Shared, Path(agent): Path<String>, headers: HeaderMap) -> Answer {
-    let (town, agent_id) = (town(&control, &headers)?, agent_id(&agent)?);
+async fn answer(AgentOf(town, agent_id): AgentOf) -> Answer {
     town.status(&agent_id).ok_or_else(|| Error::not_found("agent"))?;
     Err(Error::new(Code::NotSupportedByRuntime, "this agent asks no questions").into())
 }
 
-async fn status(State(control): Shared, Path(agent): Path<String>, headers: HeaderMap) -> Answer {
-    let (town, agent_id) = (town(&control, &headers)?, agent_id(&agent)?);
+async fn status(AgentOf(town, agent_id): AgentOf) -> Answer {
     Ok(json(&town.status(&agent_id).ok_or_else(|| Error::not_found("agent"))?))
 }
 
-async fn agent_events(
-    State(control): Shared,
-    Path(agent): Path<String>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Answer {
-    let (town, agent_id) = (town(&control, &headers)?, agent_id(&agent)?);
+async fn agent_events(AgentOf(town, agent_id): AgentOf, RawQuery(query): RawQuery) -> Answer {
     let range = range(&Query::new(query.as_deref()))?;
     Ok(json_text(town.answer(&town.read(Some(&agent_id), range))?))
 }
@@ -171,8 +161,19 @@ fn town(control: &Control, headers: &HeaderMap) -> Result<Arc<Town>, Error> {
     control.town(&town_id(headers)?)
 }
 
-fn agent_id(text: &str) -> Result<AgentId, Error> {
-    AgentId::parse(text).ok_or_else(|| Error::invalid("agent_id", format!("expected {}", AgentId::EXPECTED)))
+/// The agent of a path, in the town of the header.
+struct AgentOf(Arc<Town>, AgentId);
+
+impl FromRequestParts<Arc<Control>> for AgentOf {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, control: &Arc<Control>) -> Result<Self, Failure> {
+        let town = town(control, &parts.headers)?;
+        let name = Path::<String>::from_request_parts(parts, control).await.ok(); // an `Err` is text that is not UTF-8
+        let agent_id = name.and_then(|Path(name)| AgentId::parse(&name));
+        let wrong = || Error::invalid("agent_id", format!("expected {}", AgentId::EXPECTED));
+        Ok(Self(town, agent_id.ok_or_else(wrong)?))
+    }
 }
 
 async fn read(body: Body) -> Result<Bytes, Error> {

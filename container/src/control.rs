@@ -14,6 +14,9 @@ use crate::health::Versions;
 use crate::town::{Begun, Town};
 use crate::{environment, executor, runtimes};
 
+/// The longest time that a run can be given.
+const TIMEOUT_SECONDS_MAX: u64 = 30 * 24 * 3_600;
+
 /// A control server.
 #[derive(Debug)]
 pub struct Control {
@@ -55,8 +58,8 @@ impl Control {
     /// Starts a run, or finds that it was started before.
     pub fn start(&self, town_id: &TownId, start: ControlStart) -> Result<ControlStarted> {
         let ControlStart { run_id, agent_id, order } = start;
-        if order.timeout_seconds == Some(0) {
-            return Err(Error::invalid("timeout_seconds", "expected at least 1"));
+        if order.timeout_seconds.is_some_and(|seconds| !(1..=TIMEOUT_SECONDS_MAX).contains(&seconds)) {
+            return Err(Error::invalid("timeout_seconds", format!("expected 1 to {TIMEOUT_SECONDS_MAX} (30 days)")));
         }
         environment::check(order.env_vars.as_ref())?;
         let town = self.town(town_id)?;
@@ -72,12 +75,10 @@ impl Control {
             serde_json::json!({"town_id": town_id, "agent_id": agent_id, "run_id": run_id, "runtime": runtime}),
         );
         let dir = environment::working_dir(&self.config.work_dir, town_id.as_str(), run_id.as_str());
-        tokio::spawn(async move {
-            match dir {
-                Ok(dir) => executor::execute(run, order, launch, &dir).await,
-                Err(error) => run.fail(&format!("its working directory could not be made: {error}")),
-            }
-        });
+        match dir {
+            Ok(dir) => executor::start(run, order, launch, dir),
+            Err(error) => run.fail(&format!("its working directory could not be made: {error}")),
+        }
         Ok(started)
     }
 

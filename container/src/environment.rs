@@ -15,12 +15,12 @@ const AGENT_PREFIX: &str = "AGENT_ENV_";
 
 /// The variables that an agent's process gets, beside those of its order.
 pub fn inherited() -> Vec<(OsString, OsString)> {
-    let allowed = |name: OsString, value| {
-        let text = name.to_str()?;
-        let given = text.strip_prefix(AGENT_PREFIX).filter(|rest| !rest.is_empty());
-        given.map(OsString::from).or_else(|| ALLOWED.contains(&text).then(|| text.into())).map(|name| (name, value))
-    };
-    std::env::vars_os().filter_map(|(name, value)| allowed(name, value)).collect()
+    let allowed = ALLOWED.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)));
+    let given = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.to_str()?.strip_prefix(AGENT_PREFIX).filter(|rest| !rest.is_empty())?;
+        Some((OsString::from(name), value))
+    });
+    allowed.chain(given).collect() // the later one of a name counts
 }
 
 /// Refuses variables that no process can have.

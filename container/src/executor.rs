@@ -6,7 +6,7 @@
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -35,8 +35,19 @@ const PIPE_GRACE: Duration = Duration::from_secs(2);
 /// One read of a pipe; what a Linux pipe holds.
 const READ_BYTES: usize = 64 << 10;
 
-/// Executes a run: returns when its `agent.exited` is in the buffer.
-pub async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path) {
+/// Executes a run, up to its `agent.exited`, in a task of its own.
+pub fn start(run: Run, order: StartAgent, launch: Launch, working_dir: PathBuf) {
+    let ended = run.clone();
+    let executing = tokio::spawn(async move { execute(run, order, launch, &working_dir).await });
+    tokio::spawn(async move {
+        // A run has an end even where a fault of ours cuts it short; its group was killed as the task unwound.
+        if executing.await.is_err() {
+            ended.fail("a fault of the control server ended it; it is in the log");
+        }
+    });
+}
+
+async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path) {
     let place = environment::place(working_dir);
     let mut normaliser = runtimes::normaliser(order.runtime, place);
     let exit = match spawn(&order, &launch, working_dir) {
@@ -150,9 +161,7 @@ impl<'a> Execution<'a> {
                 () = tokio::time::sleep_until(alarm) => if status.is_none() { self.late() },
             }
         };
-        // What is left of the group outlives its leader and would work unseen. Its number cannot be another group's
-        // while a member lives, and it was the leader's own until a moment ago.
-        self.signal(StopSignal::Kill);
+        self.group = None;
         self.finish_lines();
         self.exit(&status)
     }
@@ -199,7 +208,7 @@ impl<'a> Execution<'a> {
     }
 
     fn signal(&self, signal: StopSignal) {
-        if let Some(group) = self.group {
+        if let Some(group) = &self.group {
             group.signal(signal);
         }
     }

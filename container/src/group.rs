@@ -4,8 +4,17 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use townwatch::protocol::StopSignal;
 
 /// A process group: an agent is started as the leader of its own, and what it starts belongs to it.
-#[derive(Debug, Clone, Copy)]
+///
+/// What is left of the group is killed when this goes: it would work on unseen. It has to go soon after the leader was
+/// waited for, since the number is the group's own only while a member lives.
+#[derive(Debug)]
 pub struct Group(Pid);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(StopSignal::Kill);
+    }
+}
 
 impl Group {
     /// The group that this process leads.
@@ -14,7 +23,7 @@ impl Group {
     }
 
     /// Sends the signal to all of the group. A group that is gone already is as it should be.
-    pub fn signal(self, signal: StopSignal) {
+    pub fn signal(&self, signal: StopSignal) {
         let signal = match signal {
             StopSignal::Term => Signal::TERM,
             StopSignal::Kill => Signal::KILL,

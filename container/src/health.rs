@@ -1,10 +1,11 @@
 //! What can be run here. Versions are asked for once for each place where a program is found.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use tokio::sync::Mutex;
 use townwatch::event::Runtime;
@@ -15,6 +16,8 @@ use crate::runtimes::{command_line_program, find_on_path};
 
 /// A program that does not say its version in this time is taken as one that says none.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much of what it says is read.
+const OUTPUT_BYTES_MAX: u64 = 4 << 10;
 /// All that can be asked for, in the order that people see.
 const RUNTIMES: [Runtime; 7] = [
     Runtime::ClaudeCode,
@@ -60,13 +63,18 @@ impl Versions {
 }
 
 async fn probe(path: PathBuf) -> (PathBuf, Option<String>) {
-    let mut command = Command::new(&path);
-    command.arg("--version").env_clear().envs(environment::inherited());
-    command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(PROBE_TIMEOUT, command.output()).await;
-    let version = output.ok().and_then(Result::ok).and_then(|output| {
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        text.lines().map(crate::summary::line).find(|line| !line.is_empty())
-    });
+    let output = tokio::time::timeout(PROBE_TIMEOUT, first_output(&path)).await;
+    let text = output.ok().flatten().unwrap_or_default();
+    let version = String::from_utf8_lossy(&text).lines().map(crate::summary::line).find(|line| !line.is_empty());
     (path, version)
+}
+
+async fn first_output(program: &Path) -> Option<Vec<u8>> {
+    let mut command = Command::new(program);
+    command.arg("--version").env_clear().envs(environment::inherited());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut child = command.spawn().ok()?;
+    let mut output = Vec::new();
+    child.stdout.take()?.take(OUTPUT_BYTES_MAX).read_to_end(&mut output).await.ok()?;
+    child.wait().await.ok()?.success().then_some(output)
 }
