@@ -15,7 +15,7 @@ impl DurableObject for Rig {
         Self
     }
 
-    async fn fetch(&self, _request: Request) -> ::worker::Result<Response> {
-        Ok(http::failure(&Error::not_found("rig")))
+    async fn fetch(&self, request: Request) -> ::worker::Result<Response> {
+        Ok(http::respond(request.inner(), Err(Error::not_found("rig"))).await)
     }
 }

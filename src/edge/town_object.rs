@@ -15,7 +15,7 @@ impl DurableObject for Town {
         Self
     }
 
-    async fn fetch(&self, _request: Request) -> ::worker::Result<Response> {
-        Ok(http::failure(&Error::not_found("town")))
+    async fn fetch(&self, request: Request) -> ::worker::Result<Response> {
+        Ok(http::respond(request.inner(), Err(Error::not_found("town"))).await)
     }
 }
