@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::value::RawValue;
 
 use crate::core::agents::parse;
-use crate::core::json_scan::depth;
+use crate::core::body::is_deeper_than;
 use crate::core::runs::moment;
 use crate::core::schema;
 use crate::core::store::{Row, Store, atomically};
@@ -269,7 +269,7 @@ fn check_event(index: usize, event: &PostEvent, single: bool) -> Result<()> {
         let message = format!("{}: {} bytes; an event may have {EVENT_BYTES_MAX}", field("data"), data.get().len());
         return Err(Error::new(Code::TooLarge, message));
     }
-    if depth(data.get()) > JSON_DEPTH_MAX {
+    if is_deeper_than(data.get().as_bytes(), JSON_DEPTH_MAX) {
         return Err(Error::invalid(&field("data"), format!("nested deeper than {JSON_DEPTH_MAX} levels")));
     }
     // Its reason ends a run, so it has to be readable.

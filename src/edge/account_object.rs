@@ -28,7 +28,8 @@ impl DurableObject for Account {
     }
 
     async fn fetch(&self, request: Request) -> ::worker::Result<Response> {
-        Ok(respond(self.answer(request.inner()).await))
+        let outcome = self.answer(request.inner()).await;
+        Ok(respond(request.inner(), outcome).await)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Answers in the envelope, and bodies within their bound.
 
 use ::worker::wasm_bindgen::{JsCast, JsValue};
+use ::worker::wasm_bindgen_futures::spawn_local;
 use ::worker::web_sys::{self, ReadableStream, ReadableStreamDefaultReader};
 use ::worker::{Headers, Response, ResponseBuilder, console_error};
 use js_sys::{Reflect, Uint8Array};
@@ -59,9 +60,24 @@ pub fn not_allowed(error: &Error, allowed: &str) -> Response {
     failure_with(error, &[("allow", allowed)])
 }
 
-/// An answer either way.
-pub fn respond(outcome: Result<Response>) -> Response {
+/// An object's answer, either way. A body that was left unread is read first, within its bound: while a large one is
+/// still under way from the Worker, an answer breaks the connection and is lost.
+pub async fn respond(request: &web_sys::Request, outcome: Result<Response>) -> Response {
+    if !request.body_used()
+        && let Some(stream) = request.body()
+    {
+        // What cannot be read any more is not under way either.
+        let _ = drain(request, &stream).await;
+    }
     outcome.unwrap_or_else(|error| failure(&error))
+}
+
+/// 413 by what the sender announces, so that the Worker hands nothing over that is refused anyway.
+pub fn check_length(request: &web_sys::Request) -> Result<()> {
+    match content_length(request) {
+        Some(length) if length > BODY_BYTES_MAX => Err(body::too_large()),
+        _ => Ok(()),
+    }
 }
 
 fn failure_with(error: &Error, extra: &[(&str, &str)]) -> Response {
@@ -101,20 +117,21 @@ pub async fn read_body(request: &web_sys::Request) -> Result<Vec<u8>> {
         return Err(not_json());
     }
     let Some(stream) = request.body() else { return Ok(Vec::new()) };
-    let length = header("content-length").and_then(|text| text.parse::<usize>().ok());
-    let bytes = match length {
-        Some(length) if length > BODY_BYTES_MAX => return Err(body::too_large()),
-        // The runtime holds the sender to its word, so one await is enough.
-        Some(_) => {
-            let buffer = js::settle(request.array_buffer().map_err(|thrown| js::fault(&thrown))?).await?;
-            Uint8Array::new(&buffer).to_vec()
-        }
-        None => read_stream(&stream, BODY_BYTES_MAX).await?.ok_or_else(body::too_large)?,
-    };
+    let bytes = drain(request, &stream).await?;
     if content_type.is_none() && !bytes.is_empty() {
         return Err(not_json());
     }
     Ok(bytes)
+}
+
+async fn drain(request: &web_sys::Request, stream: &ReadableStream) -> Result<Vec<u8>> {
+    check_length(request)?;
+    if content_length(request).is_none() {
+        return read_stream(stream, BODY_BYTES_MAX).await?.ok_or_else(body::too_large);
+    }
+    // The runtime holds the sender to its word, so one await is enough.
+    let buffer = js::settle(request.array_buffer().map_err(|thrown| js::fault(&thrown))?).await?;
+    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 /// Reads a stream to its end; `None` where it goes beyond `max`, and then it is not read on.
@@ -130,8 +147,8 @@ pub(crate) async fn read_stream(stream: &ReadableStream, max: usize) -> Result<O
         let chunk = Uint8Array::new(&chunk);
         if bytes.len() + chunk.length() as usize > max {
             let cancelled = js::settle(reader.cancel().unchecked_into());
-            // Whatever the sender makes of it, nobody waits for it.
-            ::worker::wasm_bindgen_futures::spawn_local(async {
+            // Whatever comes of it, nobody waits for it.
+            spawn_local(async {
                 let _ = cancelled.await;
             });
             return Ok(None);
@@ -140,6 +157,10 @@ pub(crate) async fn read_stream(stream: &ReadableStream, max: usize) -> Result<O
         bytes.resize(end + chunk.length() as usize, 0);
         chunk.copy_to(&mut bytes[end..]);
     }
+}
+
+fn content_length(request: &web_sys::Request) -> Option<usize> {
+    request.headers().get("content-length").ok().flatten()?.parse().ok()
 }
 
 fn is_json(content_type: &str) -> bool {

@@ -8,6 +8,7 @@ use ::worker::Delay;
 use crate::core::relay::{self, Answered, Position};
 use crate::core::runs::{self, Run, Source};
 use crate::core::store::Store;
+use crate::core::town::Town as Core;
 use crate::edge::fresh;
 use crate::edge::log::log;
 use crate::edge::town_object::Town;
@@ -104,7 +105,7 @@ fn take_over(town: &Town, asked: &Position, answer: &ControlEvents) -> Result<bo
     let cap = town.with(|core| Ok(core.config().event_cap))?;
     let taken = relay::apply(store(town), asked, answer, fresh::now(), cap, &mut fresh::run_id)?;
     if was_silent {
-        town.with(|core| core.silence_changed())?;
+        town.with(Core::silence_changed)?;
     }
     match taken {
         Answered::Taken(outcome) => {
@@ -126,7 +127,7 @@ fn no_answer(town: &Town, error: &Error) -> Result<()> {
     let outcome = relay::unanswered(store(town), fresh::now(), cap, &mut fresh::run_id)?;
     if !was_silent {
         log("relay_error", &[("message", &error.message)]);
-        town.with(|core| core.silence_changed())?;
+        town.with(Core::silence_changed)?;
     }
     town.publish(&outcome)
 }

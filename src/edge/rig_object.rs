@@ -48,7 +48,8 @@ impl DurableObject for Rig {
     }
 
     async fn fetch(&self, request: Request) -> ::worker::Result<Response> {
-        Ok(respond(self.answer(request.inner()).await))
+        let outcome = self.answer(request.inner()).await;
+        Ok(respond(request.inner(), outcome).await)
     }
 
     async fn alarm(&self) -> ::worker::Result<Response> {
@@ -118,8 +119,8 @@ impl Rig {
 
     async fn post(&self, request: &Raw) -> Result<Response> {
         let posted: PostEvents = http::read_json(request).await?;
-        let poster = request.headers().get(AGENT_HEADER).ok().flatten();
-        if poster.is_some_and(|poster| poster != posted.agent_id.as_str()) {
+        let asker = request.headers().get(AGENT_HEADER).ok().flatten();
+        if asker.is_some_and(|asker| asker != posted.agent_id.as_str()) {
             return Err(Error::new(Code::Forbidden, "agent_id: an agent's token only posts as that agent"));
         }
         let receipt = self.open()?.post(posted, fresh::now())?;

@@ -48,7 +48,8 @@ impl DurableObject for Town {
     }
 
     async fn fetch(&self, request: Request) -> ::worker::Result<Response> {
-        Ok(respond(town_routes::answer(self, request.inner()).await))
+        let outcome = town_routes::answer(self, request.inner()).await;
+        Ok(respond(request.inner(), outcome).await)
     }
 
     async fn websocket_message(&self, socket: WebSocket, message: WebSocketIncomingMessage) -> ::worker::Result<()> {

@@ -85,6 +85,7 @@ async fn answer(request: &Request, env: &Env, config: &Config, caller: &Caller, 
     if let Route::MintToken(rig_id, agent_id) = route {
         return Ok(session::mint_token(request, env, config, rig_id, agent_id).await?.into());
     }
+    http::check_length(request)?;
     match route.place() {
         Place::Worker => Err(Error::internal(format!("nobody answers {route:?}"))),
         place => objects::forward(env, &place, &attributed(request, &caller.principal)?).await,
