@@ -22,9 +22,9 @@ use crate::group::{Group, signal_name};
 use crate::lines::{Line, LineDecoder};
 use crate::log::now;
 use crate::normalise::Normalise;
+use crate::run::Run;
 use crate::runtimes::{self, Launch};
 use crate::stderr::{self, Stderr};
-use crate::town::Run;
 
 /// A run ends at the latest after this where its order names nothing.
 const TIMEOUT_DEFAULT: Duration = Duration::from_mins(30);
