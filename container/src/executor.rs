@@ -17,6 +17,7 @@ use townwatch::event::{AgentExited, AgentStatusChanged, ExitReason, Status};
 use townwatch::limits::STDOUT_LINE_BYTES_MAX;
 use townwatch::protocol::{StartAgent, StopSignal};
 
+use crate::checkout::checkout;
 use crate::environment;
 use crate::group::{Group, signal_name};
 use crate::lines::{Line, LineDecoder};
@@ -48,22 +49,9 @@ pub fn start(run: Run, order: StartAgent, launch: Launch, working_dir: PathBuf) 
 }
 
 async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path) {
-    let place = environment::place(working_dir);
-    let mut normaliser = runtimes::normaliser(order.runtime, place);
-    let exit = match spawn(&order, &launch, working_dir) {
-        Ok(child) => {
-            run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
-            let timeout = order.timeout_seconds.map_or(TIMEOUT_DEFAULT, Duration::from_secs);
-            let exit = Execution::new(&run, &mut *normaliser, child, timeout).follow(launch.input).await;
-            run.append(normaliser.end(exit.reason == ExitReason::Completed, now()), now());
-            exit
-        }
-        Err(error) => AgentExited {
-            reason: ExitReason::Failed,
-            exit_code: None,
-            signal: None,
-            message: Some(spawn_failure(&launch, &error)),
-        },
+    let exit = match checkout(&run, &order, working_dir).await {
+        Ok(()) => work(&run, &order, launch, working_dir).await,
+        Err(exit) => exit,
     };
     let _ = std::fs::remove_dir(working_dir); // only an empty one goes: what an agent made is its work
     crate::log::write(
@@ -74,6 +62,23 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path
         }),
     );
     run.end(exit, now());
+}
+
+async fn work(run: &Run, order: &StartAgent, launch: Launch, working_dir: &Path) -> AgentExited {
+    let mut normaliser = runtimes::normaliser(order.runtime, environment::place(working_dir));
+    match spawn(order, &launch, working_dir) {
+        Ok(child) => {
+            run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
+            let timeout = order.timeout_seconds.map_or(TIMEOUT_DEFAULT, Duration::from_secs);
+            let exit = Execution::new(run, &mut *normaliser, child, timeout).follow(launch.input).await;
+            run.append(normaliser.end(exit.reason == ExitReason::Completed, now()), now());
+            exit
+        }
+        Err(error) => {
+            let message = Some(spawn_failure(&launch, &error));
+            AgentExited { reason: ExitReason::Failed, exit_code: None, signal: None, message }
+        }
+    }
 }
 
 fn spawn(order: &StartAgent, launch: &Launch, working_dir: &Path) -> io::Result<Child> {

@@ -192,3 +192,28 @@ fn a_stand_in_for_claude_is_run_as_an_unattended_agent_needs_it() {
     assert_eq!((&session["data"]["working_dir"], &session["data"]["os"]), (&json!("/w"), &json!("linux")));
     std::fs::remove_dir_all(dir).unwrap();
 }
+
+#[test]
+fn a_repository_is_cloned_before_the_agent_starts() {
+    let dir = std::env::temp_dir().join(format!("townwatch-repo-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let script = "git init -q -b trunk . && echo hello > a.txt && git add . && \
+                  git -c user.name=n -c user.email=e@x commit -qm one && git branch existing";
+    assert!(std::process::Command::new("sh").args(["-c", script]).current_dir(&dir).status().unwrap().success());
+    let server = Server::start();
+    let order = |url: &str, branch: &str| {
+        let script = "cat a.txt; git branch --show-current";
+        json!({"runtime": "process", "command": ["sh", "-c", script], "git_url": url, "branch": branch})
+    };
+    let url = dir.to_str().unwrap();
+    server.order("new", "r1", order(url, "brand-new"));
+    server.order("old", "r2", order(url, "existing"));
+    server.order("none", "r3", order("/no/such/repository", "x"));
+    assert_eq!(texts(&server.ended("new").0, "stdout"), ["hello", "brand-new"]);
+    assert_eq!(texts(&server.ended("old").0, "stdout"), ["hello", "existing"]);
+    let (events, exit) = server.ended("none");
+    assert_eq!((events.len(), &exit["reason"]), (1, &json!("failed")));
+    assert!(exit["message"].as_str().unwrap().starts_with("the repository could not be cloned: "), "{exit}");
+    assert_eq!(server.order("bad", "r4", order("--upload-pack=x", "x")).1["error"]["details"]["field"], "git_url");
+    std::fs::remove_dir_all(dir).unwrap();
+}
