@@ -63,9 +63,10 @@ async fn git(working_dir: &Path, order: &StartAgent, arguments: &[&str]) -> std:
     command.args(arguments).current_dir(working_dir).env_clear().envs(environment::inherited());
     command.envs(order.env_vars.iter().flatten());
     command.envs([("GIT_TERMINAL_PROMPT", "0"), ("GIT_ALLOW_PROTOCOL", PROTOCOLS)]);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
-    let mut child = command.spawn().map_err(|error| format!("git could not be started: {error}"))?;
-    let _group = child.id().and_then(Group::of_leader); // ends git and its helpers if this is given up
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    // The group ends git and its helpers if this is given up.
+    let (mut child, _group) =
+        Group::spawn(&mut command).map_err(|error| format!("git could not be started: {error}"))?;
     let mut said = Vec::new();
     let status = tokio::time::timeout(STEP_TIMEOUT, async {
         if let Some(stderr) = child.stderr.take() {

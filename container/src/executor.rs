@@ -67,10 +67,10 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path
 async fn work(run: &Run, order: &StartAgent, launch: Launch, working_dir: &Path) -> AgentExited {
     let mut normaliser = runtimes::normaliser(order.runtime, environment::place(working_dir));
     match spawn(order, &launch, working_dir) {
-        Ok(child) => {
+        Ok((child, group)) => {
             run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
             let timeout = order.timeout_seconds.map_or(TIMEOUT_DEFAULT, Duration::from_secs);
-            let exit = Execution::new(run, &mut *normaliser, child, timeout).follow(launch.input).await;
+            let exit = Execution::new(run, &mut *normaliser, child, group, timeout).follow(launch.input).await;
             run.append(normaliser.end(exit.reason == ExitReason::Completed, now()), now());
             exit
         }
@@ -81,13 +81,13 @@ async fn work(run: &Run, order: &StartAgent, launch: Launch, working_dir: &Path)
     }
 }
 
-fn spawn(order: &StartAgent, launch: &Launch, working_dir: &Path) -> io::Result<Child> {
+fn spawn(order: &StartAgent, launch: &Launch, working_dir: &Path) -> io::Result<(Child, Group)> {
     let mut command = Command::new(&launch.program);
     command.args(&launch.arguments).current_dir(working_dir).env_clear().envs(environment::inherited());
     command.envs(launch.variables.iter().map(|(name, value)| (name, value)));
     command.envs(order.env_vars.iter().flatten());
     command.stdin(if launch.input.is_some() { Stdio::piped() } else { Stdio::null() });
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn()
+    Group::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
 }
 
 fn spawn_failure(launch: &Launch, error: &io::Error) -> String {
@@ -115,9 +115,9 @@ struct Execution<'a> {
 }
 
 impl<'a> Execution<'a> {
-    fn new(run: &'a Run, normaliser: &'a mut dyn Normalise, child: Child, timeout: Duration) -> Self {
+    fn new(run: &'a Run, normaliser: &'a mut dyn Normalise, child: Child, group: Group, timeout: Duration) -> Self {
         Self {
-            group: child.id().and_then(Group::of_leader),
+            group: Some(group),
             stdout: LineDecoder::new(STDOUT_LINE_BYTES_MAX),
             stderr: LineDecoder::new(stderr::LINE_BYTES_MAX),
             stderr_events: Stderr::default(),
