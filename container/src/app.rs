@@ -19,8 +19,9 @@ use townwatch::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX};
 use townwatch::protocol::{ControlStart, MessageAgent, StartAgent, StopAgent, StopSignal, TOWN_HEADER};
 
 use crate::control::Control;
+use crate::page::Range;
 use crate::query::{self, Query};
-use crate::town::{Range, Town};
+use crate::town::Town;
 
 /// How long a request may wait for an event, in milliseconds.
 const WAIT_MS_MAX: u64 = 30_000;
@@ -123,7 +124,7 @@ async fn status(AgentOf(town, agent_id): AgentOf) -> Answer {
 
 async fn agent_events(AgentOf(town, agent_id): AgentOf, RawQuery(query): RawQuery) -> Answer {
     let range = range(&Query::new(query.as_deref()))?;
-    Ok(json_text(town.answer(&town.read(Some(&agent_id), range))?))
+    Ok(json_text(town.read(Some(&agent_id), range).answer(town.epoch())?))
 }
 
 async fn town_events(State(control): Shared, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
@@ -135,13 +136,13 @@ async fn town_events(State(control): Shared, headers: HeaderMap, RawQuery(query)
     if query.text("epoch") != Some(town.epoch().as_str()) {
         // The caller's numbers are of another life. It has to learn of this one at once, also when nothing happened yet.
         let page = town.read(None, Range { after: 0, ..range });
-        return Ok(json_text(town.answer(&page)?));
+        return Ok(json_text(page.answer(town.epoch())?));
     }
     if acknowledges {
         town.acknowledge(range.after);
     }
     let page = town.wait(range, wait).await;
-    Ok(json_text(town.answer(&page)?))
+    Ok(json_text(page.answer(town.epoch())?))
 }
 
 fn range(query: &Query<'_>) -> Result<Range, Error> {

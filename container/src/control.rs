@@ -12,7 +12,7 @@ use townwatch::protocol::{ControlHealth, ControlStart, ControlStarted, StopSigna
 use crate::config::Config;
 use crate::health::Versions;
 use crate::town::{Begun, Town};
-use crate::{environment, executor, runtimes};
+use crate::{checkout, environment, executor, runtimes};
 
 /// The longest time that a run can be given.
 const TIMEOUT_SECONDS_MAX: u64 = 30 * 24 * 3_600;
@@ -62,6 +62,7 @@ impl Control {
             return Err(Error::invalid("timeout_seconds", format!("expected 1 to {TIMEOUT_SECONDS_MAX} (30 days)")));
         }
         environment::check(order.env_vars.as_ref())?;
+        checkout::check(&order)?;
         let town = self.town(town_id)?;
         let started = ControlStarted { epoch: town.epoch().clone(), run_id: run_id.clone() };
         let launch = runtimes::launch(&order, &self.config)?;

@@ -17,14 +17,15 @@ use townwatch::event::{AgentExited, AgentStatusChanged, ExitReason, Status};
 use townwatch::limits::STDOUT_LINE_BYTES_MAX;
 use townwatch::protocol::{StartAgent, StopSignal};
 
+use crate::checkout::checkout;
 use crate::environment;
 use crate::group::{Group, signal_name};
 use crate::lines::{Line, LineDecoder};
 use crate::log::now;
 use crate::normalise::Normalise;
+use crate::run::Run;
 use crate::runtimes::{self, Launch};
 use crate::stderr::{self, Stderr};
-use crate::town::Run;
 
 /// A run ends at the latest after this where its order names nothing.
 const TIMEOUT_DEFAULT: Duration = Duration::from_mins(30);
@@ -48,22 +49,9 @@ pub fn start(run: Run, order: StartAgent, launch: Launch, working_dir: PathBuf) 
 }
 
 async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path) {
-    let place = environment::place(working_dir);
-    let mut normaliser = runtimes::normaliser(order.runtime, place);
-    let exit = match spawn(&order, &launch, working_dir) {
-        Ok(child) => {
-            run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
-            let timeout = order.timeout_seconds.map_or(TIMEOUT_DEFAULT, Duration::from_secs);
-            let exit = Execution::new(&run, &mut *normaliser, child, timeout).follow(launch.input).await;
-            run.append(normaliser.end(exit.reason == ExitReason::Completed, now()), now());
-            exit
-        }
-        Err(error) => AgentExited {
-            reason: ExitReason::Failed,
-            exit_code: None,
-            signal: None,
-            message: Some(spawn_failure(&launch, &error)),
-        },
+    let exit = match checkout(&run, &order, working_dir).await {
+        Ok(()) => work(&run, &order, launch, working_dir).await,
+        Err(exit) => exit,
     };
     let _ = std::fs::remove_dir(working_dir); // only an empty one goes: what an agent made is its work
     crate::log::write(
@@ -76,13 +64,30 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path
     run.end(exit, now());
 }
 
-fn spawn(order: &StartAgent, launch: &Launch, working_dir: &Path) -> io::Result<Child> {
+async fn work(run: &Run, order: &StartAgent, launch: Launch, working_dir: &Path) -> AgentExited {
+    let mut normaliser = runtimes::normaliser(order.runtime, environment::place(working_dir));
+    match spawn(order, &launch, working_dir) {
+        Ok((child, group)) => {
+            run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
+            let timeout = order.timeout_seconds.map_or(TIMEOUT_DEFAULT, Duration::from_secs);
+            let exit = Execution::new(run, &mut *normaliser, child, group, timeout).follow(launch.input).await;
+            run.append(normaliser.end(exit.reason == ExitReason::Completed, now()), now());
+            exit
+        }
+        Err(error) => {
+            let message = Some(spawn_failure(&launch, &error));
+            AgentExited { reason: ExitReason::Failed, exit_code: None, signal: None, message }
+        }
+    }
+}
+
+fn spawn(order: &StartAgent, launch: &Launch, working_dir: &Path) -> io::Result<(Child, Group)> {
     let mut command = Command::new(&launch.program);
     command.args(&launch.arguments).current_dir(working_dir).env_clear().envs(environment::inherited());
     command.envs(launch.variables.iter().map(|(name, value)| (name, value)));
     command.envs(order.env_vars.iter().flatten());
     command.stdin(if launch.input.is_some() { Stdio::piped() } else { Stdio::null() });
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn()
+    Group::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
 }
 
 fn spawn_failure(launch: &Launch, error: &io::Error) -> String {
@@ -110,9 +115,9 @@ struct Execution<'a> {
 }
 
 impl<'a> Execution<'a> {
-    fn new(run: &'a Run, normaliser: &'a mut dyn Normalise, child: Child, timeout: Duration) -> Self {
+    fn new(run: &'a Run, normaliser: &'a mut dyn Normalise, child: Child, group: Group, timeout: Duration) -> Self {
         Self {
-            group: child.id().and_then(Group::of_leader),
+            group: Some(group),
             stdout: LineDecoder::new(STDOUT_LINE_BYTES_MAX),
             stderr: LineDecoder::new(stderr::LINE_BYTES_MAX),
             stderr_events: Stderr::default(),

@@ -8,8 +8,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
-use serde_json::value::RawValue;
 use tokio::sync::watch;
 use townwatch::error::{Code, Error, Result};
 use townwatch::event::{AgentExited, EventData, ExitReason, Status};
@@ -18,11 +16,11 @@ use townwatch::limits::{AGENTS_PER_TOWN_MAX, BATCH_EVENTS_MAX, BODY_BYTES_MAX};
 use townwatch::protocol::{ControlStatus, StopSignal};
 use townwatch::time::Timestamp;
 
-use crate::buffer::{Bounds, Buffer, Text};
+use crate::buffer::{Bounds, Buffer};
 use crate::cut;
+use crate::page::{EventText, Page, Range};
+use crate::run::Run;
 
-/// The buffers of an ended run go this long after its end.
-pub const ENDED_KEPT: Duration = Duration::from_mins(5);
 /// Runs of an agent whose start is still recognised as a repeat, the newest included.
 const RUNS_REMEMBERED: usize = 16;
 /// The text of one answer, what is around the events not counted.
@@ -48,7 +46,6 @@ struct AgentRuns {
     run_ids: VecDeque<RunId>,
     status: Status,
     exit: Option<AgentExited>,
-    last_event_id: u64,
     stop: watch::Sender<Option<StopSignal>>,
 }
 
@@ -65,30 +62,6 @@ pub enum Begun {
     Repeat,
     /// A run that has to be executed now.
     New(Run),
-}
-
-/// What a reader asks for; an answer is bounded in bytes as well.
-#[derive(Debug, Clone, Copy)]
-pub struct Range {
-    /// The position before the first event.
-    pub after: u64,
-    /// How many at most.
-    pub limit: usize,
-}
-
-/// Events and where the buffer stands, of one moment.
-#[derive(Debug)]
-pub struct Page {
-    head: u64,
-    oldest: u64,
-    texts: Vec<Text>,
-}
-
-impl Page {
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        self.texts.is_empty()
-    }
 }
 
 impl Town {
@@ -131,7 +104,7 @@ impl Town {
                 return Err(Error::new(Code::RateLimited, message));
             }
             let run_ids = VecDeque::from([run_id.clone()]);
-            let runs = AgentRuns { run_ids, status: Status::Starting, exit: None, last_event_id: 0, stop };
+            let runs = AgentRuns { run_ids, status: Status::Starting, exit: None, stop };
             held.agents.insert(agent_id.clone(), runs);
         }
         Ok(Begun::New(Run { town: self.clone(), agent_id: agent_id.clone(), run_id: run_id.clone(), stop_asked }))
@@ -195,31 +168,14 @@ impl Town {
         }
     }
 
-    /// The answer for a page: a `ControlEvents` as JSON, made of the texts as they are.
-    pub fn answer(&self, page: &Page) -> Result<String> {
-        let (epoch, Page { head, oldest, texts }) = (&self.epoch, page);
-        let mut answer = format!(r#"{{"epoch":"{epoch}","head":{head},"oldest":{oldest},"events":["#);
-        for (index, text) in texts.iter().enumerate() {
-            if index > 0 {
-                answer.push(',');
-            }
-            match text {
-                Text::Memory(text) => answer.push_str(text),
-                Text::Disk(place) => answer.push_str(&place.read().map_err(Error::internal)?),
-            }
-        }
-        answer.push_str("]}");
-        Ok(answer)
-    }
-
-    fn append(&self, run: &Run, events: Vec<EventData>, at: Timestamp) {
+    /// The id of the last event, if the run was still open.
+    pub(crate) fn append(&self, run: &Run, events: Vec<EventData>, at: Timestamp) -> Option<u64> {
         // What takes long, making and bounding the text of an event, is done before the lock.
         let events: Vec<_> = events.into_iter().map(|event| (cut::bounded(&event), event)).collect();
         let mut held = self.held();
         let Held { buffer, agents } = &mut *held;
-        let Some(runs) = agents.get_mut(&run.agent_id).filter(|runs| runs.newest() == Some(&run.run_id)) else {
-            return;
-        };
+        let runs = agents.get_mut(&run.agent_id).filter(|runs| runs.newest() == Some(&run.run_id))?;
+        let mut last_id = None;
         for (data, event) in events {
             if runs.exit.is_some() {
                 break;
@@ -229,7 +185,7 @@ impl Town {
                 let text = EventText { id, agent_id, run_id, event, data, timestamp: at };
                 serde_json::to_string(&text).unwrap_or_default()
             };
-            runs.last_event_id = buffer.push(&run.agent_id, text);
+            last_id = Some(buffer.push(&run.agent_id, text));
             match event {
                 EventData::Status(changed) => runs.status = changed.status,
                 EventData::Exited(exit) => {
@@ -245,10 +201,11 @@ impl Town {
         let newest = buffer.head();
         drop(held);
         self.head.send_replace(newest);
+        last_id
     }
 
     /// A run has ended a while ago. Only its own events go: a newer run of the agent has later ids.
-    fn expire(&self, agent_id: &AgentId, run_id: &RunId, last_event_id: u64) {
+    pub(crate) fn expire(&self, agent_id: &AgentId, run_id: &RunId, last_event_id: u64) {
         let mut held = self.held();
         held.buffer.expire(agent_id, last_event_id);
         if held.agents.get(agent_id).is_some_and(|runs| runs.newest() == Some(run_id)) {
@@ -261,67 +218,10 @@ impl Town {
     }
 }
 
-/// An event as it stands in an answer: `ControlEvent`, borrowed.
-#[derive(Serialize)]
-struct EventText<'a> {
-    id: u64,
-    agent_id: &'a AgentId,
-    run_id: &'a RunId,
-    event: &'a str,
-    data: &'a RawValue,
-    timestamp: Timestamp,
-}
-
-/// An open run, in the hands of what executes it.
-#[derive(Debug, Clone)]
-#[allow(clippy::struct_field_names)] // `run_id` is the word of the wire
-pub struct Run {
-    town: Arc<Town>,
-    agent_id: AgentId,
-    run_id: RunId,
-    /// The signal by which the run was asked to stop, once it was.
-    pub stop_asked: watch::Receiver<Option<StopSignal>>,
-}
-
-impl Run {
-    /// The agent.
-    pub fn agent_id(&self) -> &AgentId {
-        &self.agent_id
-    }
-
-    /// The run.
-    pub fn run_id(&self) -> &RunId {
-        &self.run_id
-    }
-
-    /// Appends events, in order.
-    pub fn append(&self, events: Vec<EventData>, at: Timestamp) {
-        if !events.is_empty() {
-            self.town.append(self, events, at);
-        }
-    }
-
-    /// Ends a run that has no process, or has lost it.
-    pub fn fail(self, message: &str) {
-        let message = Some(message.to_owned());
-        let exit = AgentExited { reason: ExitReason::Failed, exit_code: None, signal: None, message };
-        self.end(exit, crate::log::now());
-    }
-
-    /// Ends the run and, a while later, lets its events go.
-    pub fn end(self, exit: AgentExited, at: Timestamp) {
-        self.append(vec![exit.into()], at);
-        let last_event_id = self.town.held().agents.get(&self.agent_id).map_or(0, |runs| runs.last_event_id);
-        tokio::spawn(async move {
-            tokio::time::sleep(ENDED_KEPT).await;
-            self.town.expire(&self.agent_id, &self.run_id, last_event_id);
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::ENDED_KEPT;
     use townwatch::event::{AgentOutput, OutputStream};
     use townwatch::protocol::ControlEvents;
 
@@ -344,7 +244,7 @@ mod tests {
 
     fn page(town: &Town) -> ControlEvents {
         let page = town.read(None, Range { after: 0, limit: 500 });
-        serde_json::from_str(&town.answer(&page).unwrap()).unwrap()
+        serde_json::from_str(&page.answer(town.epoch()).unwrap()).unwrap()
     }
 
     #[tokio::test]
@@ -362,6 +262,7 @@ mod tests {
         assert_eq!((page.head.get(), page.oldest.get(), &page.epoch), (2, 1, town.epoch()));
         output(&begin(&town, "two"));
         output(&late);
+        late.fail("a third time");
         assert_eq!(town.read(None, Range { after: 0, limit: 500 }).head, 3, "nor does it get into the next run");
     }
 

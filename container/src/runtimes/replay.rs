@@ -52,7 +52,7 @@ recordings! {
     "badtool" "badtool.jsonl" 0;
     "abort-sigterm" "abort-sigterm.jsonl" 143; // no last line: the program was ended by the signal
     "abort-in-tool-sigint" "abort-in-tool-sigint.jsonl" 0; // after SIGINT it writes its result and ends well
-    "err400" "err400.jsonl" 0;
+    "err400" "err400.jsonl" 1;
     "err529-then-ok" "err529-then-ok.jsonl" 0;
 }
 

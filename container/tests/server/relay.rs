@@ -35,7 +35,7 @@ fn a_recording_becomes_events_in_order_with_one_end() {
 #[test]
 fn recordings_of_failures_fail() {
     let server = Server::start();
-    for (transcript, exit_code) in [("err400", 0), ("abort-sigterm", 143), ("abort-in-tool-sigint", 0)] {
+    for (transcript, exit_code) in [("err400", 1), ("abort-sigterm", 143), ("abort-in-tool-sigint", 0)] {
         assert_eq!(server.order(transcript, transcript, replay(transcript)).0, 200);
         let (_, exit) = server.ended(transcript);
         assert_eq!((&exit["reason"], &exit["exit_code"]), (&json!("failed"), &json!(exit_code)), "{transcript}");

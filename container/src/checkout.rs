@@ -1,0 +1,86 @@
+//! The repository of an order, cloned into the run's working directory before its agent starts.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+use townwatch::error::{Error, Result};
+use townwatch::event::{AgentExited, ExitReason, Runtime};
+use townwatch::protocol::StartAgent;
+
+use crate::group::Group;
+use crate::run::Run;
+use crate::{environment, summary};
+
+/// One step takes at most this long.
+const STEP_TIMEOUT: Duration = Duration::from_mins(10);
+/// How much of what git says is kept.
+const SAID_BYTES_MAX: u64 = 64 << 10;
+/// Git's own ways to reach a repository; not `ext`, which is a way to run a command.
+const PROTOCOLS: &str = "https:http:ssh:git:file";
+
+/// Refuses an address or branch that git would take for something else.
+pub fn check(order: &StartAgent) -> Result<()> {
+    let fields = [("git_url", &order.git_url), ("branch", &order.branch), ("default_branch", &order.default_branch)];
+    for (field, text) in fields {
+        if text.as_ref().is_some_and(|text| text.is_empty() || text.starts_with('-') || text.contains('\0')) {
+            return Err(Error::invalid(field, "must not be empty, begin with a dash or contain a NUL character"));
+        }
+    }
+    Ok(())
+}
+
+/// Clones what the order names; the run's end if that does not come to be.
+pub async fn checkout(run: &Run, order: &StartAgent, working_dir: &Path) -> std::result::Result<(), AgentExited> {
+    let Some(url) = order.git_url.as_deref().filter(|_| order.runtime != Runtime::Replay) else { return Ok(()) };
+    let end = |reason, message: String| AgentExited { reason, exit_code: None, signal: None, message: Some(message) };
+    let failed = |said: String| {
+        // What git says may repeat the address, and with it a password.
+        end(ExitReason::Failed, format!("the repository could not be cloned: {}", said.replace(url, "<git_url>")))
+    };
+    let mut stop_asked = run.stop_asked.clone();
+    let steps = async {
+        let from: Vec<&str> = order.default_branch.iter().flat_map(|branch| ["--branch", branch]).collect();
+        git(working_dir, order, &[&["clone", "--quiet"], &from[..], &["--", url, "."]].concat()).await?;
+        let Some(branch) = order.branch.as_deref() else { return Ok(()) };
+        match git(working_dir, order, &["switch", "--quiet", branch]).await {
+            Ok(()) => Ok(()), // it exists, here or at the origin
+            Err(_) => git(working_dir, order, &["switch", "--quiet", "--create", branch]).await,
+        }
+    };
+    tokio::select! {
+        done = steps => done.map_err(failed),
+        Ok(_) = stop_asked.wait_for(Option::is_some) => {
+            Err(end(ExitReason::Stopped, "it was stopped while its repository was cloned".to_owned()))
+        }
+    }
+}
+
+async fn git(working_dir: &Path, order: &StartAgent, arguments: &[&str]) -> std::result::Result<(), String> {
+    let mut command = Command::new("git");
+    command.args(arguments).current_dir(working_dir).env_clear().envs(environment::inherited());
+    command.envs(order.env_vars.iter().flatten());
+    command.envs([("GIT_TERMINAL_PROMPT", "0"), ("GIT_ALLOW_PROTOCOL", PROTOCOLS)]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    // The group ends git and its helpers if this is given up.
+    let (mut child, _group) =
+        Group::spawn(&mut command).map_err(|error| format!("git could not be started: {error}"))?;
+    let mut said = Vec::new();
+    let status = tokio::time::timeout(STEP_TIMEOUT, async {
+        if let Some(stderr) = child.stderr.take() {
+            let _ = stderr.take(SAID_BYTES_MAX).read_to_end(&mut said).await;
+        }
+        child.wait().await
+    });
+    match status.await {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(_)) => {
+            let said = String::from_utf8_lossy(&said);
+            Err(summary::line(said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("git said nothing")))
+        }
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("it took longer than {} minutes", STEP_TIMEOUT.as_secs() / 60)),
+    }
+}

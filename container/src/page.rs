@@ -1,0 +1,70 @@
+//! Events as they are asked for and answered.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use townwatch::error::{Error, Result};
+use townwatch::id::{AgentId, Epoch, RunId};
+use townwatch::time::Timestamp;
+
+use crate::buffer::Text;
+
+/// What a reader asks for; an answer is bounded in bytes as well.
+#[derive(Debug, Clone, Copy)]
+pub struct Range {
+    /// The position before the first event.
+    pub after: u64,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// Events and where the buffer stands, of one moment.
+#[derive(Debug)]
+pub struct Page {
+    /// The newest event's id.
+    pub head: u64,
+    /// The oldest event's id.
+    pub oldest: u64,
+    /// The events, ascending.
+    pub texts: Vec<Text>,
+}
+
+impl Page {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// The answer: a `ControlEvents` as JSON, made of the texts as they are.
+    pub fn answer(&self, epoch: &Epoch) -> Result<String> {
+        let Self { head, oldest, texts } = self;
+        let mut answer = format!(r#"{{"epoch":"{epoch}","head":{head},"oldest":{oldest},"events":["#);
+        for (index, text) in texts.iter().enumerate() {
+            if index > 0 {
+                answer.push(',');
+            }
+            match text {
+                Text::Memory(text) => answer.push_str(text),
+                Text::Disk(place) => answer.push_str(&place.read().map_err(Error::internal)?),
+            }
+        }
+        answer.push_str("]}");
+        Ok(answer)
+    }
+}
+
+/// An event as it stands in an answer: `ControlEvent`, borrowed.
+#[derive(Serialize)]
+pub struct EventText<'a> {
+    /// Its position.
+    pub id: u64,
+    /// Whose.
+    pub agent_id: &'a AgentId,
+    /// Of which run.
+    pub run_id: &'a RunId,
+    /// Its name.
+    pub event: &'a str,
+    /// Its data.
+    pub data: &'a RawValue,
+    /// When it happened.
+    pub timestamp: Timestamp,
+}

@@ -1,0 +1,61 @@
+//! An open run, seen from what executes it: it can say something, and it can end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use townwatch::event::{AgentExited, EventData, ExitReason};
+use townwatch::id::{AgentId, RunId};
+use townwatch::protocol::StopSignal;
+use townwatch::time::Timestamp;
+
+use crate::town::Town;
+
+/// The buffers of an ended run go this long after its end.
+pub const ENDED_KEPT: Duration = Duration::from_mins(5);
+
+/// An open run, in the hands of what executes it.
+#[derive(Debug, Clone)]
+#[allow(clippy::struct_field_names)] // `run_id` is the word of the wire
+pub struct Run {
+    pub(crate) town: Arc<Town>,
+    pub(crate) agent_id: AgentId,
+    pub(crate) run_id: RunId,
+    /// The signal by which the run was asked to stop, once it was.
+    pub stop_asked: watch::Receiver<Option<StopSignal>>,
+}
+
+impl Run {
+    /// The agent.
+    pub fn agent_id(&self) -> &AgentId {
+        &self.agent_id
+    }
+
+    /// The run.
+    pub fn run_id(&self) -> &RunId {
+        &self.run_id
+    }
+
+    /// Appends events, in order.
+    pub fn append(&self, events: Vec<EventData>, at: Timestamp) {
+        if !events.is_empty() {
+            self.town.append(self, events, at);
+        }
+    }
+
+    /// Ends a run that has no process, or has lost it.
+    pub fn fail(self, message: &str) {
+        let message = Some(message.to_owned());
+        let exit = AgentExited { reason: ExitReason::Failed, exit_code: None, signal: None, message };
+        self.end(exit, crate::log::now());
+    }
+
+    /// Ends the run and, a while later, lets its events go.
+    pub fn end(self, exit: AgentExited, at: Timestamp) {
+        let Some(last_event_id) = self.town.append(&self, vec![exit.into()], at) else { return };
+        tokio::spawn(async move {
+            tokio::time::sleep(ENDED_KEPT).await;
+            self.town.expire(&self.agent_id, &self.run_id, last_event_id);
+        });
+    }
+}
