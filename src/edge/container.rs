@@ -1,13 +1,13 @@
 //! The container that is bound to a Town: start, readiness, stop.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use ::worker::wasm_bindgen::prelude::*;
-use ::worker::{Delay, State, web_sys};
+use ::worker::{State, web_sys};
 use js_sys::{Object, Promise, Reflect};
 
 use crate::edge::js;
+use crate::edge::timer::Sleep;
 use crate::error::{Code, Error, Result};
 
 /// The port that the control server listens on in the container.
@@ -122,7 +122,7 @@ impl Container {
                     "the container ended while it started; see its log",
                 ));
             }
-            Delay::from(Duration::from_millis(READY_PAUSE_MS)).await;
+            Sleep::new(READY_PAUSE_MS).await;
         }
         Err(Error::new(Code::ContainerTimeout, "the container was started and its control server does not answer"))
     }

@@ -21,6 +21,7 @@ mod session;
 pub mod socket;
 pub mod sql_store;
 mod streams;
+mod timer;
 #[allow(missing_docs)]
 pub mod town_object;
 mod town_routes;

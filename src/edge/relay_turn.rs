@@ -1,16 +1,13 @@
 //! One turn of the relay: the alarm's work. It asks the control server again and again, hands each answer to the core,
 //! and leaves the next time behind.
 
-use std::time::Duration;
-
-use ::worker::Delay;
-
 use crate::core::relay::{self, Answered, Position};
 use crate::core::runs::{self, Run, Source};
 use crate::core::store::Store;
 use crate::core::town::Town as Core;
 use crate::edge::fresh;
 use crate::edge::log::log;
+use crate::edge::timer::Sleep;
 use crate::edge::town_object::Town;
 use crate::edge::upstream::Upstream;
 use crate::error::{Code, Error, Result};
@@ -71,7 +68,7 @@ async fn carry(town: &Town, began: crate::time::Timestamp) -> Result<()> {
                 if failures >= FAILURES_TOLERATED {
                     no_answer(town, &error)?;
                 }
-                Delay::from(Duration::from_millis(RETRY_MS.unsigned_abs())).await;
+                Sleep::new(RETRY_MS.unsigned_abs()).await;
                 false
             }
         };
@@ -87,7 +84,7 @@ async fn carry(town: &Town, began: crate::time::Timestamp) -> Result<()> {
         }
         let waited_ms = fresh::now().millis_since(asked_at);
         if empty && waited_ms < poll_interval_ms {
-            Delay::from(Duration::from_millis(poll_interval_ms - waited_ms)).await;
+            Sleep::new(poll_interval_ms - waited_ms).await;
         }
     }
 }

@@ -5,11 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::time::Duration;
 
+use ::worker::State;
 use ::worker::wasm_bindgen::prelude::*;
 use ::worker::web_sys::{self, AbortController, Headers, RequestInit, Response, WorkerGlobalScope};
-use ::worker::{Delay, State};
 use futures_util::future::{Either, select};
 use js_sys::Promise;
 use js_sys::futures::JsFuture;
@@ -17,6 +16,7 @@ use js_sys::futures::JsFuture;
 use crate::core::envelope;
 use crate::edge::config::Config;
 use crate::edge::container::Container;
+use crate::edge::timer::Sleep;
 use crate::edge::{http, js};
 use crate::error::{Code, Error, Result};
 use crate::id::TownId;
@@ -149,7 +149,7 @@ pub(crate) async fn within(
 async fn limited<T>(limit_ms: u64, init: &RequestInit, call: impl Future<Output = Result<T>>) -> Result<T> {
     let controller = AbortController::new().map_err(|thrown| js::fault(&thrown))?;
     init.set_signal(Some(&controller.signal()));
-    match select(pin!(call), pin!(Delay::from(Duration::from_millis(limit_ms)))).await {
+    match select(pin!(call), pin!(Sleep::new(limit_ms))).await {
         Either::Left((outcome, _clock)) => outcome,
         Either::Right(((), _call)) => {
             controller.abort();

@@ -1,0 +1,59 @@
+//! Waiting. The crate's `Delay` takes a timer's id for a number, but here it is an object: so it can never put a timer
+//! away, and one that is left behind keeps its object in memory and calls into nothing.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use ::worker::wasm_bindgen::prelude::*;
+use js_sys::futures::JsFuture;
+use js_sys::{Function, Promise};
+
+#[allow(unsafe_code)] // wasm-bindgen's macro expands to it
+mod glue {
+    use super::{Function, JsValue, wasm_bindgen};
+
+    #[wasm_bindgen]
+    extern "C" {
+        #[wasm_bindgen(js_name = setTimeout)]
+        pub(super) fn set_timeout(wake: &Function, millis: f64) -> JsValue;
+
+        #[wasm_bindgen(js_name = clearTimeout)]
+        pub(super) fn clear_timeout(timer: &JsValue);
+    }
+}
+
+/// A time that passes. Dropped before, its timer is put away with it.
+pub(crate) struct Sleep {
+    timer: JsValue,
+    wake: Option<Function>,
+    woken: JsFuture,
+}
+
+impl Sleep {
+    /// Begins at once.
+    pub(crate) fn new(millis: u64) -> Self {
+        let (mut timer, mut wake) = (JsValue::UNDEFINED, None);
+        #[allow(clippy::cast_precision_loss)] // a few minutes at most
+        let promise = Promise::new(&mut |resolve, _| {
+            timer = glue::set_timeout(resolve.unchecked_ref(), millis as f64);
+            wake = Some(resolve.unchecked_into());
+        });
+        Self { timer, wake, woken: JsFuture::from(promise) }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.woken).poll(context).map(|_| ())
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        glue::clear_timeout(&self.timer);
+        // A promise that never settles would keep what waits for it for ever.
+        drop(self.wake.as_ref().map(|wake| wake.call0(&JsValue::UNDEFINED)));
+    }
+}
