@@ -105,8 +105,17 @@ known_events! {
 
 /// The names of stream frames: no event may be called so, since SSE names messages after either.
 pub const FRAME_NAMES: &[&str] = &[
-    "hello", "state", "events", "preview", "caught_up", "gap", "backpressure", "subscription_confirmed", "heartbeat",
-    "pong", "error",
+    "hello",
+    "state",
+    "events",
+    "preview",
+    "caught_up",
+    "gap",
+    "backpressure",
+    "subscription_confirmed",
+    "heartbeat",
+    "pong",
+    "error",
 ];
 
 macro_rules! wire_enum {

@@ -4,14 +4,15 @@
 //!
 //! `TOWNWATCH_SEEDS=100000 cargo test --release --test core_simulation` is a long night; `TOWNWATCH_SEED=17` is one seed.
 
-#[allow(unreachable_pub)] // a test binary has no outside
+#![allow(unreachable_pub)] // a test binary has no outside
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test says what it expects by failing
+
 mod simulation {
     pub mod container;
     pub mod oracle;
     pub mod viewer;
     pub mod world;
 }
-#[allow(unreachable_pub)]
 mod sqlite;
 
 use simulation::world::{Fault, World};

@@ -12,7 +12,10 @@ use crate::protocol::TownSummary;
 /// Whether one more town fits; asked before the town's own object is made.
 pub fn check_room(store: &dyn Store) -> Result<()> {
     if list(store)?.len() as u64 >= TOWNS_MAX {
-        return Err(Error::new(Code::RateLimited, format!("there are {TOWNS_MAX} towns, which is the most; delete one")));
+        return Err(Error::new(
+            Code::RateLimited,
+            format!("there are {TOWNS_MAX} towns, which is the most; delete one"),
+        ));
     }
     Ok(())
 }

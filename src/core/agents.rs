@@ -104,7 +104,8 @@ pub fn save(store: &dyn Store, agent: &Agent) -> Result<()> {
 }
 
 fn read(text: &str) -> Result<Snapshot> {
-    serde_json::from_str(text).map_err(|error| Error::internal(format!("an agent's stored state is unreadable: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| Error::internal(format!("an agent's stored state is unreadable: {error}")))
 }
 
 fn write(snapshot: &Snapshot) -> Result<String> {

@@ -8,8 +8,13 @@ use crate::limits::{BODY_BYTES_MAX, JSON_DEPTH_MAX};
 /// The field that a refusal names where the body as a whole is wrong.
 const WHOLE: &str = "body";
 
+/// Levels of a posted batch around an event's data: the body, its list, the event.
+const LEVELS_AROUND_DATA: usize = 3;
+
 /// Reads JSON as it arrived.
 ///
+/// The depth is bounded so that data of [`JSON_DEPTH_MAX`] levels passes within a batch; whoever keeps data checks it
+/// by itself with [`is_deeper_than`].
 /// Fields of type `RawValue` keep their text byte for byte, also what no `serde_json::Value` could hold: long
 /// integers, lone surrogates, numbers beyond f64. Too large is 413; anything else that is wrong is 400, naming the
 /// field as a path, `events[3].event_type` say.
@@ -35,7 +40,7 @@ fn parse_text<T: DeserializeOwned>(text: &str) -> Result<T> {
     if text.trim_ascii().is_empty() {
         return Err(Error::invalid(WHOLE, "is empty; send a JSON object"));
     }
-    if is_deeper_than(text.as_bytes(), JSON_DEPTH_MAX) {
+    if is_deeper_than(text.as_bytes(), JSON_DEPTH_MAX + LEVELS_AROUND_DATA) {
         return Err(Error::invalid(WHOLE, format!("nests deeper than {JSON_DEPTH_MAX} levels")));
     }
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -55,7 +60,6 @@ pub fn is_deeper_than(text: &[u8], max: usize) -> bool {
             (true, _) if escaped => escaped = false,
             (true, b'\\') => escaped = true,
             (true, b'"') => in_string = false,
-            (true, _) => {}
             (false, b'"') => in_string = true,
             (false, b'[' | b'{') => {
                 depth += 1;
@@ -64,7 +68,7 @@ pub fn is_deeper_than(text: &[u8], max: usize) -> bool {
                 }
             }
             (false, b']' | b'}') => depth = depth.saturating_sub(1),
-            (false, _) => {}
+            _ => {}
         }
     }
     false

@@ -61,7 +61,12 @@ pub fn resolve(store: &dyn Store, selection: &Selection, epoch: &Epoch, asked: &
 
 /// What a reader at `cursor` misses for good, an entry for each agent. `known_at` is the head at the time when it was
 /// last told: what was pruned before that is known to it.
-pub fn pruned_gaps(store: &dyn Store, selection: &Selection, cursor: EventId, known_at: Option<EventId>) -> Result<Vec<Gap>> {
+pub fn pruned_gaps(
+    store: &dyn Store,
+    selection: &Selection,
+    cursor: EventId,
+    known_at: Option<EventId>,
+) -> Result<Vec<Gap>> {
     let rows = store.query(
         "SELECT agent_id, first_id, pruned_id, pruned_count FROM agents WHERE pruned_id > ? AND pruned_at_head > ? \
          ORDER BY agent_id",

@@ -126,21 +126,20 @@ impl<'a> Ingest<'a> {
             Some(run_id) => self.known_run(run_id)?,
             None => None,
         };
-        let (named, run_id) = match named {
-            Some(run) if run.agent_id == draft.agent_id => (Some(run), None),
-            // A name that another agent's run has says nothing of this agent's.
-            Some(_) => (self.open_run(&draft.agent_id)?, None),
-            None if draft.run_id.is_some() => (None, draft.run_id.clone()),
-            None => (self.open_run(&draft.agent_id)?, None),
+        // A name that another agent's run has says nothing of this agent's: the event counts as unnamed.
+        let is_foreign = named.as_ref().is_some_and(|run| run.agent_id != draft.agent_id);
+        let (named, run_id) = match (named, &draft.run_id) {
+            (Some(run), _) if !is_foreign => (Some(run), None),
+            (None, Some(run_id)) => (None, Some(run_id.clone())),
+            _ => (self.open_run(&draft.agent_id)?, None),
         };
-        let mut run = match named {
-            Some(run) => run,
-            None => {
-                let run_id = run_id.unwrap_or_else(|| (self.fresh_run)());
-                self.outcome.begun.push(run_id.clone());
-                let (epoch, first_id) = (self.epoch.as_ref(), self.head.next());
-                runs::open(self.store, &run_id, &draft.agent_id, &self.source, epoch, first_id, draft.at)?
-            }
+        let mut run = if let Some(run) = named {
+            run
+        } else {
+            let run_id = run_id.unwrap_or_else(|| (self.fresh_run)());
+            self.outcome.begun.push(run_id.clone());
+            let (epoch, first_id) = (self.epoch.as_ref(), self.head.next());
+            runs::open(self.store, &run_id, &draft.agent_id, &self.source, epoch, first_id, draft.at)?
         };
         if run.source_epoch.is_none() && self.epoch.is_some() && !run.ended {
             run.source_epoch.clone_from(&self.epoch);
@@ -161,7 +160,8 @@ impl<'a> Ingest<'a> {
 
     /// What this transaction has already closed counts as closed.
     fn open_run(&self, agent_id: &AgentId) -> Result<Option<Run>> {
-        let known = self.runs.values().filter(|run| run.agent_id == *agent_id && !run.ended).max_by_key(|run| run.number);
+        let known =
+            self.runs.values().filter(|run| run.agent_id == *agent_id && !run.ended).max_by_key(|run| run.number);
         match known {
             Some(run) => Ok(Some(run.clone())),
             None => runs::newest_open(self.store, agent_id),

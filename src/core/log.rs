@@ -35,13 +35,7 @@ pub fn append(store: &dyn Store, id: EventId, agent: &mut Agent, run: &Run, draf
     let bytes = frame.len() as u64;
     store.query(
         "INSERT INTO agent_events (id, agent_id, run_id, event, frame) VALUES (?, ?, ?, ?, ?)",
-        &[
-            id.into(),
-            agent.id().as_str().into(),
-            run.run_id.as_str().into(),
-            draft.event.as_str().into(),
-            frame.into(),
-        ],
+        &[id.into(), agent.id().as_str().into(), run.run_id.as_str().into(), draft.event.as_str().into(), frame.into()],
     )?;
     if let Some(whole) = whole {
         store.query("INSERT INTO whole_events (id, event) VALUES (?, ?)", &[id.into(), whole.into()])?;
@@ -72,9 +66,8 @@ fn framed(id: EventId, agent: &Agent, run_id: &RunId, draft: &Draft) -> Framed {
     let suffix = format!(",\"at\":\"{}\"", draft.at);
     let data = draft.data.get();
     let budget = EVENT_FRAME_BYTES_MAX - prefix.len() - suffix.len() - ",\"cut\":}".len();
-    let shortened = cut(data, budget).and_then(|(short, parts)| {
-        Some((RawValue::from_string(short).ok()?, serde_json::to_string(&parts).ok()?))
-    });
+    let shortened = cut(data, budget)
+        .and_then(|(short, parts)| Some((RawValue::from_string(short).ok()?, serde_json::to_string(&parts).ok()?)));
     match shortened {
         None => Framed {
             frame: format!("{prefix}{data}{suffix}}}"),

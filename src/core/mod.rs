@@ -8,22 +8,28 @@
 
 pub mod account;
 pub mod agents;
+pub mod auth;
 pub mod body;
 pub mod cursor;
 pub mod cut;
+pub mod envelope;
 pub mod forwarding;
 pub mod ingest;
 pub mod json_scan;
 pub mod log;
 pub mod pages;
+pub mod query;
 pub mod reducer;
 pub mod relay;
 pub mod rig;
+pub mod route;
 pub mod runs;
 pub mod schema;
+pub mod settings;
 pub mod starting;
 mod states;
 pub mod store;
+pub mod stream_query;
 pub mod streams;
 pub mod tickets;
 pub mod town;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{AgentExited, AgentUsage, EventData, ExitReason, FileChanged, OutputStream, Role, Runtime, Status, Todo};
+use crate::event::{
+    AgentExited, AgentUsage, EventData, ExitReason, FileChanged, OutputStream, Role, Runtime, Status, Todo,
+};
 use crate::id::{AgentId, EventId, RigId, RunId};
 use crate::limits::{STATE_OUTSTANDING_MAX, STATE_TEXT_CHARS_MAX, STATE_TODOS_MAX};
 use crate::protocol::{Activity, ActivityKind, AgentState, OutstandingCall, UsageTotals};

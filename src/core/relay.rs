@@ -192,7 +192,12 @@ fn lost(run: &Run, why: &str, now: Timestamp) -> Draft {
 }
 
 /// When the relay has to ask next: now if a run is open and someone watches, later if no one does, never if none is open.
-pub fn next_turn(store: &dyn Store, watched: bool, now: Timestamp, drain_interval_ms: i64) -> Result<Option<Timestamp>> {
+pub fn next_turn(
+    store: &dyn Store,
+    watched: bool,
+    now: Timestamp,
+    drain_interval_ms: i64,
+) -> Result<Option<Timestamp>> {
     if !runs::any_open_of(store, &Source::Container)? {
         return Ok(None);
     }

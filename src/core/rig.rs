@@ -5,16 +5,14 @@ use std::rc::Rc;
 use serde_json::value::RawValue;
 
 use crate::core::agents::parse;
-use crate::core::json_scan::depth;
+use crate::core::body::is_deeper_than;
 use crate::core::runs::moment;
 use crate::core::schema;
 use crate::core::store::{Row, Store, atomically};
 use crate::error::{Code, Error, Result};
 use crate::event::{EventData, FRAME_NAMES, Role};
 use crate::id::{AgentId, Epoch, EventKey, EventName, RigId, RunId, SourceId, TownId};
-use crate::limits::{
-    BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, JSON_DEPTH_MAX, OUTBOX_EVENTS_MAX,
-};
+use crate::limits::{BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, JSON_DEPTH_MAX, OUTBOX_EVENTS_MAX};
 use crate::protocol::{PostEvent, PostEvents, PostReceipt, RigBatch, RigEvent};
 use crate::time::Timestamp;
 
@@ -80,7 +78,8 @@ impl Rig {
     pub fn check_agent(&self, agent_id: &AgentId) -> Result<()> {
         let found = self.store.query("SELECT 1 FROM agents WHERE agent_id = ?", &[agent_id.as_str().into()])?;
         if found.is_empty() {
-            let message = format!("no such agent in this rig; register {agent_id} with POST /api/rigs/{}/agents", self.rig_id);
+            let message =
+                format!("no such agent in this rig; register {agent_id} with POST /api/rigs/{}/agents", self.rig_id);
             return Err(Error::new(Code::NotFound, message));
         }
         Ok(())
@@ -99,7 +98,8 @@ impl Rig {
             let head = self.head()?;
             let waiting = head.get() - self.forwarded()?.get();
             if waiting + events.len() as u64 > OUTBOX_EVENTS_MAX {
-                let message = format!("{waiting} events wait for the town, which does not take them; try again in a minute");
+                let message =
+                    format!("{waiting} events wait for the town, which does not take them; try again in a minute");
                 return Err(Error::new(Code::TownUnavailable, message));
             }
             let (mut last_id, mut appended, mut bytes) = (head, 0, 0);
@@ -259,14 +259,17 @@ fn check_event(index: usize, event: &PostEvent, single: bool) -> Result<()> {
     let field = |name: &str| if single { name.to_owned() } else { format!("events[{index}].{name}") };
     let name = event.event_type.as_str();
     if FRAME_NAMES.contains(&name) {
-        return Err(Error::invalid(&field("event_type"), format!("{name} is the name of a stream frame; choose another")));
+        return Err(Error::invalid(
+            &field("event_type"),
+            format!("{name} is the name of a stream frame; choose another"),
+        ));
     }
     let Some(data) = &event.data else { return Ok(()) };
     if data.get().len() > EVENT_BYTES_MAX {
         let message = format!("{}: {} bytes; an event may have {EVENT_BYTES_MAX}", field("data"), data.get().len());
         return Err(Error::new(Code::TooLarge, message));
     }
-    if depth(data.get()) > JSON_DEPTH_MAX {
+    if is_deeper_than(data.get().as_bytes(), JSON_DEPTH_MAX) {
         return Err(Error::invalid(&field("data"), format!("nested deeper than {JSON_DEPTH_MAX} levels")));
     }
     // Its reason ends a run, so it has to be readable.

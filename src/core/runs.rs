@@ -126,16 +126,22 @@ pub fn open(
 
 /// Notes in which life of its source's buffers a run is.
 pub fn found_in(store: &dyn Store, run_id: &RunId, epoch: &Epoch) -> Result<()> {
-    store.query("UPDATE runs SET source_epoch = ? WHERE run_id = ?", &[epoch.as_str().into(), run_id.as_str().into()])?;
+    store
+        .query("UPDATE runs SET source_epoch = ? WHERE run_id = ?", &[epoch.as_str().into(), run_id.as_str().into()])?;
     Ok(())
 }
 
 /// Ends a run with its last event.
-pub fn close(store: &dyn Store, run: &Run, exit: &AgentExited, last_id: EventId, at: Timestamp, state: &AgentState) -> Result<()> {
-    let totals = (state.run_id.as_ref() == Some(&run.run_id)).then(|| Totals {
-        tool_call_count: state.tool_call_count,
-        usage: state.usage.clone(),
-    });
+pub fn close(
+    store: &dyn Store,
+    run: &Run,
+    exit: &AgentExited,
+    last_id: EventId,
+    at: Timestamp,
+    state: &AgentState,
+) -> Result<()> {
+    let totals = (state.run_id.as_ref() == Some(&run.run_id))
+        .then(|| Totals { tool_call_count: state.tool_call_count, usage: state.usage.clone() });
     store.query(
         "UPDATE runs SET exit = ?, last_id = ?, ended_at_ms = ?, totals = ? WHERE run_id = ?",
         &[

@@ -28,7 +28,10 @@ pub fn check(order: &StartAgent) -> Result<()> {
         return Err(Error::invalid("timeout_seconds", format!("expected an integer from 1 to {TIMEOUT_SECONDS_MAX}")));
     }
     if order.speed.is_some_and(|speed| !(0.0..=1000.0).contains(&speed)) {
-        return Err(Error::invalid("speed", "expected a number from 0 (at once) to 1000; 1 is the recording's own pace"));
+        return Err(Error::invalid(
+            "speed",
+            "expected a number from 0 (at once) to 1000; 1 is the recording's own pace",
+        ));
     }
     match order.runtime {
         Runtime::Process if order.command.as_ref().is_none_or(Vec::is_empty) => {
@@ -50,17 +53,18 @@ impl Town {
     /// Stores the run as `starting`. `agent_id` and `run_id` are fresh names, used where the order brings none.
     pub fn begin_run(
         &mut self,
-        order: StartAgent,
+        mut order: StartAgent,
         fresh_agent: AgentId,
         run_id: RunId,
         now: Timestamp,
     ) -> Result<(ControlStart, AgentState, Outcome)> {
         check(&order)?;
-        let agent_id = order.agent_id.clone().unwrap_or(fresh_agent);
+        let agent_id = order.agent_id.take().unwrap_or(fresh_agent);
         let outcome = atomically(self.store.as_ref(), || {
             let mut agent = self.agent_for(&order.rig_id, &agent_id, &order.name, order.role)?;
             if let Some(run) = runs::newest_open(self.store.as_ref(), &agent_id)? {
-                let message = format!("agent {agent_id} has an open run, {}; stop it first, or start another agent", run.run_id);
+                let message =
+                    format!("agent {agent_id} has an open run, {}; stop it first, or start another agent", run.run_id);
                 return Err(Error::new(Code::AlreadyRunning, message));
             }
             let before = agent.now.state.clone();
@@ -81,7 +85,12 @@ impl Town {
 
     /// The control server took the start: its run is in this life of its buffers. If that life is over already, so is
     /// the run.
-    pub fn run_accepted(&mut self, started: &ControlStarted, now: Timestamp, fresh_run: FreshRun<'_>) -> Result<Outcome> {
+    pub fn run_accepted(
+        &mut self,
+        started: &ControlStarted,
+        now: Timestamp,
+        fresh_run: FreshRun<'_>,
+    ) -> Result<Outcome> {
         let Some(run) = runs::load(self.store.as_ref(), &started.run_id)?.filter(|run| !run.ended) else {
             return Ok(Outcome::default());
         };
@@ -96,7 +105,13 @@ impl Town {
     }
 
     /// The control server would not start it.
-    pub fn run_refused(&mut self, run_id: &RunId, why: &str, now: Timestamp, fresh_run: FreshRun<'_>) -> Result<Outcome> {
+    pub fn run_refused(
+        &mut self,
+        run_id: &RunId,
+        why: &str,
+        now: Timestamp,
+        fresh_run: FreshRun<'_>,
+    ) -> Result<Outcome> {
         match runs::load(self.store.as_ref(), run_id)?.filter(|run| !run.ended) {
             None => Ok(Outcome::default()),
             Some(run) => {
@@ -109,7 +124,10 @@ impl Town {
     /// Runs whose start the control server has not confirmed for `grace_ms`: it has to be asked for them.
     pub fn unconfirmed_runs(&self, now: Timestamp, grace_ms: u64) -> Result<Vec<Run>> {
         let open = runs::open_of(self.store.as_ref(), &Source::Container)?;
-        Ok(open.into_iter().filter(|run| run.source_epoch.is_none() && now.millis_since(run.started_at) >= grace_ms).collect())
+        Ok(open
+            .into_iter()
+            .filter(|run| run.source_epoch.is_none() && now.millis_since(run.started_at) >= grace_ms)
+            .collect())
     }
 
     /// Whether an agent exists here; for routes that go on to the control server.

@@ -50,7 +50,8 @@ impl StateFrames {
     pub(crate) fn send(state: &AgentState, viewers: impl Iterator<Item = ViewerId>, effects: &mut Vec<Effect>) {
         let mut text: Option<Rc<str>> = None;
         for viewer in viewers {
-            let text = text.get_or_insert_with(|| text_of(&ServerFrame::State { agent: Box::new(state.clone()) }).into());
+            let text =
+                text.get_or_insert_with(|| text_of(&ServerFrame::State { agent: Box::new(state.clone()) }).into());
             effects.push(Effect::Send(viewer, Rc::clone(text)));
         }
     }

@@ -120,7 +120,11 @@ impl Town {
             return vec![Effect::Close(id, 1009, "a message may have 16 KiB at most")];
         }
         self.take_message(id, message).unwrap_or_else(|error| {
-            let message = if error.code == Code::Internal { "something went wrong on our side".to_owned() } else { error.message };
+            let message = if error.code == Code::Internal {
+                "something went wrong on our side".to_owned()
+            } else {
+                error.message
+            };
             let frame = ServerFrame::Error { code: error.code.name().to_owned(), message };
             vec![Effect::Send(id, text_of(&frame).into())]
         })

@@ -102,7 +102,8 @@ impl Town {
 
     /// Its rigs, oldest first.
     pub fn rigs(&self) -> Result<Vec<RigView>> {
-        let sql = "SELECT rig_id, name, git_url, default_branch, created_at_ms FROM rigs ORDER BY created_at_ms, rig_id";
+        let sql =
+            "SELECT rig_id, name, git_url, default_branch, created_at_ms FROM rigs ORDER BY created_at_ms, rig_id";
         self.store.query(sql, &[])?.iter().map(|row| self.rig_of(row)).collect()
     }
 
@@ -126,7 +127,10 @@ impl Town {
     pub fn check_room_for_rig(&self) -> Result<()> {
         let count = self.store.query("SELECT count(*) FROM rigs", &[])?.first().map_or(Ok(0), |row| row.number(0))?;
         if count >= RIGS_PER_TOWN_MAX {
-            return Err(Error::new(Code::RateLimited, format!("the town has {RIGS_PER_TOWN_MAX} rigs, which is the most")));
+            return Err(Error::new(
+                Code::RateLimited,
+                format!("the town has {RIGS_PER_TOWN_MAX} rigs, which is the most"),
+            ));
         }
         Ok(())
     }
@@ -174,7 +178,8 @@ impl Town {
         match agents::load(self.store.as_ref(), agent_id)? {
             Some(agent) if agent.rig_id == *rig_id => Ok(agent),
             Some(_) => {
-                let message = format!("agent_id: {agent_id} is taken by an agent of another rig of this town; choose another");
+                let message =
+                    format!("agent_id: {agent_id} is taken by an agent of another rig of this town; choose another");
                 Err(Error::new(Code::Conflict, message))
             }
             None if agents::count(self.store.as_ref())? >= AGENTS_PER_TOWN_MAX => {
@@ -245,6 +250,11 @@ impl Town {
         self.states.due_at()
     }
 
+    /// The settings that it was opened with.
+    pub fn config(&self) -> Config {
+        self.config
+    }
+
     /// Whether someone watches.
     pub fn is_watched(&self) -> bool {
         !self.viewers.is_empty()
@@ -254,7 +264,10 @@ impl Town {
 /// Checks a name for people.
 pub fn check_name(field: &str, name: &str) -> Result<()> {
     if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
-        return Err(Error::invalid(field, format!("expected 1 to {NAME_CHARS_MAX} characters, without control characters")));
+        return Err(Error::invalid(
+            field,
+            format!("expected 1 to {NAME_CHARS_MAX} characters, without control characters"),
+        ));
     }
     Ok(())
 }

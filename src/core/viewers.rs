@@ -203,11 +203,10 @@ impl Viewer {
     fn is_over(&self, store: &dyn Store) -> Result<bool> {
         let AgentSelection::Only(agents) = &self.agents else { return Ok(false) };
         let [agent_id] = agents.as_slice() else { return Ok(false) };
-        let rows = store.query(
-            "SELECT count(*), count(exit) FROM runs WHERE agent_id = ?",
-            &[agent_id.as_str().into()],
-        )?;
-        let counts = rows.first().map(|row| Ok::<_, crate::error::Error>((row.number(0)?, row.number(1)?))).transpose()?;
+        let rows =
+            store.query("SELECT count(*), count(exit) FROM runs WHERE agent_id = ?", &[agent_id.as_str().into()])?;
+        let counts =
+            rows.first().map(|row| Ok::<_, crate::error::Error>((row.number(0)?, row.number(1)?))).transpose()?;
         Ok(counts.is_some_and(|(runs, ended)| runs > 0 && runs == ended))
     }
 }
@@ -289,4 +288,3 @@ impl EventsText {
 pub fn text_of(frame: &ServerFrame) -> String {
     serde_json::to_string(frame).unwrap_or_default()
 }
-

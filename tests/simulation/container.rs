@@ -66,7 +66,7 @@ impl Container {
 /// The token that a simulated event carries, so that the oracle knows each one again.
 pub fn token(data: &RawValue) -> Option<u64> {
     let text = data.get();
-    let begin = text.find("#")? + 1;
+    let begin = text.find('#')? + 1;
     let digits: String = text[begin..].chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
 }

@@ -83,7 +83,10 @@ impl Oracle {
     /// What a viewer has is what the log had; what it was told to be missing is gone.
     pub fn check_viewer(&self, viewer: &SimViewer) {
         for (id, text) in &viewer.received {
-            assert!(self.log.get(id).is_some_and(|stored| stored.frame == *text), "a viewer has something else for {id}");
+            assert!(
+                self.log.get(id).is_some_and(|stored| stored.frame == *text),
+                "a viewer has something else for {id}"
+            );
         }
         for (agent_id, from, to) in &viewer.gaps {
             for id in *from..=*to {

@@ -13,7 +13,9 @@ use townwatch::core::runs::Source;
 use townwatch::core::store::Store;
 use townwatch::core::town::{Config, Town};
 use townwatch::core::viewers::{Effect, ViewerId};
-use townwatch::event::{AgentExited, AgentOutput, AgentStatusChanged, EventData, ExitReason, OutputStream, Role, Runtime, Status};
+use townwatch::event::{
+    AgentExited, AgentOutput, AgentStatusChanged, EventData, ExitReason, OutputStream, Role, Runtime, Status,
+};
 use townwatch::id::{AgentId, Epoch, RigId, RunId, TownId};
 use townwatch::protocol::{ControlEvents, ControlStart, ControlStarted, RigBatch, RigCursor, RigRequest, StartAgent};
 use townwatch::time::Timestamp;
@@ -168,7 +170,8 @@ impl World {
         if pruned > 0 {
             self.fire(Fault::Pruned);
         }
-        let most = self.store_number("SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM agent_events GROUP BY agent_id)");
+        let most = self
+            .store_number("SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM agent_events GROUP BY agent_id)");
         assert!(most <= self.config.event_cap, "{most} events of one agent are retained");
     }
 
@@ -437,7 +440,9 @@ impl World {
             let asked = relay::position(self.store.as_ref(), &Source::Container).unwrap();
             let answer = self.container.answer(&asked, 500);
             let done = answer.events.is_empty() && asked.epoch.as_ref() == Some(&answer.epoch);
-            match relay::apply(self.store.as_ref(), &asked, &answer, self.now, self.config.event_cap, &mut fresh).unwrap() {
+            match relay::apply(self.store.as_ref(), &asked, &answer, self.now, self.config.event_cap, &mut fresh)
+                .unwrap()
+            {
                 Answered::Taken(outcome) | Answered::NewEpoch(outcome) => {
                     let effects = self.town.publish(&outcome, self.now).unwrap();
                     self.send(effects);
