@@ -1,0 +1,74 @@
+// `npm run dev`: sets up, builds and runs everything on this machine, and prints a link that signs the browser in.
+// Ctrl-C ends all of it.
+
+import { buildAll, BUILD_STEPS } from "./build.mjs";
+import { isEnding } from "./lib/children.mjs";
+import { ensureDevVars, readDevVars } from "./lib/dev_vars.mjs";
+import { link } from "./lib/link.mjs";
+import { main } from "./lib/main.mjs";
+import { CONTROL_SERVER, inRoot } from "./lib/paths.mjs";
+import { checkPort, ports } from "./lib/ports.mjs";
+import { Problem } from "./lib/problem.mjs";
+import { answers, Server } from "./lib/server.mjs";
+import { checkSettings, fromEnvironment, fromWranglerToml } from "./lib/settings.mjs";
+import { stepper } from "./lib/steps.mjs";
+import { SETUP_STEPS, setUp } from "./setup.mjs";
+
+async function dev() {
+  const { port, controlPort } = ports();
+  checkSettings({ ...fromWranglerToml(), ...readDevVars(), ...fromEnvironment() }, "wrangler.toml, .dev.vars or the environment");
+  await checkPort("PORT", port);
+  await checkPort("CONTROL_PORT", controlPort);
+  const step = stepper(SETUP_STEPS + BUILD_STEPS + 2);
+  const tools = await setUp({ step });
+  await buildAll(tools, step);
+  const vars = ensureDevVars();
+  const control = await step("starting the control server", () => startControl(controlPort, vars));
+  const worker = await step("starting the Worker", () => startWorker(tools, port, controlPort, vars));
+  for (const server of [control, worker]) server.show();
+  console.log(`ready ${link(port, vars)}`);
+  return untilOneEnds(control, worker);
+}
+
+async function startControl(port, { CONTAINER_TOKEN }) {
+  const env = { ...process.env, CONTROL_PORT: String(port), CONTAINER_TOKEN };
+  const server = new Server("control", CONTROL_SERVER, [], { env });
+  const headers = { authorization: `Bearer ${CONTAINER_TOKEN}`, "townwatch-town": "dev" };
+  await server.ready(() => answers(`http://127.0.0.1:${port}/health`, { headers }), 20);
+  return server;
+}
+
+async function startWorker(tools, port, controlPort, vars) {
+  const settings = { ...fromEnvironment(), CONTAINER_URL: `http://127.0.0.1:${controlPort}` };
+  const [command, args] = tools.wrangler([
+    ...["dev", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"],
+    ...["--persist-to", process.env.STATE_DIR || inRoot(".wrangler/state")],
+    ...["--show-interactive-dev-session=false", "--live-reload=false"],
+    ...Object.entries(settings).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
+  ]);
+  const server = new Server("worker", command, args, { env: tools.env, keep: isNews });
+  const base = `http://127.0.0.1:${port}`;
+  await server.ready(async () => (await answers(`${base}/health`)) && answers(`${base}/`), 90);
+  await checkSignIn(base, vars);
+  return server;
+}
+
+/** The Worker's own word on whether the link will work. */
+async function checkSignIn(base, { TOWNWATCH_API_KEY }) {
+  const headers = { authorization: `Bearer ${TOWNWATCH_API_KEY}` };
+  const response = await fetch(`${base}/api/towns`, { headers, signal: AbortSignal.timeout(10_000) });
+  const answer = await response.json().catch(() => ({}));
+  if (response.status === 503) throw new Problem(`the Worker refuses to work: ${answer.error?.message ?? "503"}`);
+}
+
+/** Wrangler's lines that say something. */
+const isNews = (line) => line.trim() !== "" && !/GET \/health 200|\[custom build\]( Running:.*)?\s*$|Reloading local server/.test(line);
+
+async function untilOneEnds(...servers) {
+  const { name, why } = await Promise.race(servers.map(async ({ name, ended }) => ({ name, why: await ended })));
+  if (isEnding()) return 0;
+  console.error(`[${name}] ended (${why}); the rest is ended too`);
+  return 1;
+}
+
+await main(dev, { codeForSignal: () => 0 });

@@ -1,0 +1,35 @@
+// How each of the three parts is built.
+
+import fs from "node:fs";
+import { cargoTools } from "./rust_tools.mjs";
+import { buildUnlessFresh } from "./freshness.mjs";
+import { CONTROL_SERVER, inRoot } from "./paths.mjs";
+import { Problem } from "./problem.mjs";
+import { ask, run } from "./run.mjs";
+
+const WORKER_INPUTS = ["Cargo.toml", "Cargo.lock", ".cargo", "rust-toolchain.toml", "src", "migrations"];
+
+/** Compiles the Worker to `build/index.js` and its WASM. Returns whether there was anything to do. */
+export function buildWorker({ workerBuild, env }) {
+  const versions = [ask("rustc", ["--version"], env), ...cargoTools().map((tool) => tool.version), env.RUSTFLAGS].join(" ");
+  const what = { name: "worker", inputs: WORKER_INPUTS, outputs: ["build"], versions };
+  return buildUnlessFresh(what, () => run(workerBuild, ["--release", "--locked"], { env }));
+}
+
+/** Whether the Worker was never built here, which takes longest. */
+export const workerIsNew = () => !fs.existsSync(inRoot("build/index.js"));
+
+/** Compiles the control server; cargo itself knows what is up to date. */
+export const buildControl = ({ env }) => run("cargo", ["build", "--release", "--locked", "-p", "townwatch-control"], { env });
+
+/** Whether the control server was never built here. */
+export const controlIsNew = () => !fs.existsSync(CONTROL_SERVER);
+
+/** Bundles the dashboard to `dist/`. Returns whether there was anything to do. */
+export function buildDashboard({ node, env }) {
+  if (!fs.existsSync(inRoot("dashboard/index.html"))) {
+    throw new Problem("dashboard/index.html is missing", { remedy: "is this a whole checkout?  git status" });
+  }
+  const what = { name: "dashboard", inputs: ["dashboard", "package-lock.json"], outputs: ["dist"], versions: "" };
+  return buildUnlessFresh(what, () => run(node, [inRoot("node_modules/vite/bin/vite.js"), "build", "dashboard"], { env }));
+}

@@ -1,0 +1,36 @@
+// `.dev.vars`: the secrets (and, if somebody wants, settings) of local development.
+
+import fs from "node:fs";
+import { randomBytes } from "node:crypto";
+import { DEV_VARS } from "./paths.mjs";
+import { Problem } from "./problem.mjs";
+import { secretProblem, SECRETS } from "./settings.mjs";
+
+/** What the file says; nothing where there is none. */
+export function readDevVars(file = DEV_VARS) {
+  if (!fs.existsSync(file)) return {};
+  const lines = fs.readFileSync(file, "utf8").matchAll(/^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=[ \t]*(.*?)\s*$/gm);
+  return Object.fromEntries([...lines].map(([, name, value]) => [name, unquoted(value)]));
+}
+
+/** Adds a random value for every secret that the file does not have yet, and returns all that it says. */
+export function ensureDevVars(file = DEV_VARS) {
+  const known = readDevVars(file);
+  const missing = SECRETS.filter((name) => !known[name]);
+  if (missing.length > 0) {
+    const before = fs.existsSync(file) ? fs.readFileSync(file, "utf8").replace(/([^\n])$/, "$1\n") : "";
+    const added = missing.map((name) => `${name}=${randomBytes(32).toString("hex")}\n`).join("");
+    fs.writeFileSync(file, before + added, { mode: 0o600 });
+  }
+  const all = readDevVars(file);
+  const problems = SECRETS.map((name) => secretProblem(name, all[name])).filter(Boolean);
+  if (problems.length > 0) {
+    throw new Problem(problems.join("\n"), { remedy: `delete the line from .dev.vars; the next start writes a random value` });
+  }
+  return all;
+}
+
+function unquoted(text) {
+  const quoted = text.match(/^(["'`])(.*?)\1/);
+  return quoted ? quoted[2] : text.replace(/\s+#.*$/, "");
+}

@@ -1,0 +1,47 @@
+// Whether something built is still what its inputs make: told by content, so a checkout or a touched file changes nothing.
+
+import fs from "node:fs";
+import path from "node:path";
+import { createHash } from "node:crypto";
+import { inRoot, ROOT } from "./paths.mjs";
+
+const STAMPS = inRoot(".wrangler/built");
+
+/**
+ * Builds unless `outputs` are what an earlier build made of the same `inputs`. Both are files or folders in the project;
+ * `versions` is any text that changes the result. Returns whether it built.
+ */
+export async function buildUnlessFresh({ name, inputs, outputs, versions }, build) {
+  const stamp = path.join(STAMPS, name);
+  const wanted = () => digest([...inputs, ...outputs], versions);
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === wanted()) return false;
+  const before = digest(inputs, versions);
+  fs.rmSync(stamp, { force: true });
+  await build();
+  // What changed during the build may or may not be in it.
+  if (digest(inputs, versions) === before) {
+    fs.mkdirSync(STAMPS, { recursive: true });
+    fs.writeFileSync(stamp, wanted());
+  }
+  return true;
+}
+
+/** All files below the folders, and the files themselves, sorted, as paths in the project. */
+export function filesOf(parts, keep = () => true) {
+  const files = parts.flatMap((part) => {
+    const stat = fs.statSync(inRoot(part), { throwIfNoEntry: false });
+    if (!stat?.isDirectory()) return stat ? [part] : [];
+    const inside = fs.readdirSync(inRoot(part)).filter((name) => name !== "node_modules");
+    return filesOf(inside.map((name) => path.join(part, name)));
+  });
+  return files.filter(keep).sort();
+}
+
+function digest(parts, versions) {
+  const hash = createHash("sha256").update(versions);
+  for (const file of filesOf(parts)) {
+    const content = fs.readFileSync(path.join(ROOT, file));
+    hash.update(`\n${file} ${content.length}\n`).update(content);
+  }
+  return hash.digest("hex");
+}

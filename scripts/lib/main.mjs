@@ -1,0 +1,24 @@
+// How a script starts and ends.
+
+import fs from "node:fs";
+import { fileURLToPath } from "node:url";
+import { endAllChildren, endWithSignals } from "./children.mjs";
+import { Problem } from "./problem.mjs";
+
+/** Whether a module is the script that was started, not one that is imported. */
+export const isMain = (meta) => fs.realpathSync(process.argv[1]) === fileURLToPath(meta.url);
+
+/**
+ * Runs a script: what it returns is the exit code (nothing is 0); a Problem is shown in its words, with exit code 1.
+ * However it ends, the processes it started end with it. `codeForSignal`: the exit code after Ctrl-C and its like.
+ */
+export async function main(run, { codeForSignal } = {}) {
+  endWithSignals(codeForSignal);
+  try {
+    process.exitCode = (await run()) ?? 0;
+  } catch (error) {
+    console.error(`\n${error instanceof Problem ? error : error.stack}`);
+    process.exitCode = 1;
+  }
+  await endAllChildren();
+}

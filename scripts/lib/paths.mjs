@@ -1,0 +1,24 @@
+// Where things are. Everything that lasts lies in the project's folder or in one cache folder.
+
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
+
+/** The path of something in the project. */
+export const inRoot = (...parts) => path.join(ROOT, ...parts);
+
+const cacheHome = process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache");
+
+/** What is kept between runs and shared by all copies of the project. */
+export const CACHE = path.join(cacheHome, "townwatch");
+
+/** Cargo's target folder. */
+export const TARGET = path.resolve(ROOT, process.env.CARGO_TARGET_DIR || "target");
+
+/** The control server, once built. */
+export const CONTROL_SERVER = path.join(TARGET, "release", "townwatch-control");
+
+/** The secrets of local development. */
+export const DEV_VARS = inRoot(".dev.vars");

@@ -1,0 +1,39 @@
+// Runs one command to its end.
+
+import { spawnSync } from "node:child_process";
+import { startChild } from "./children.mjs";
+import { ROOT } from "./paths.mjs";
+import { Problem } from "./problem.mjs";
+
+/** Runs a command with its output kept; a failure becomes a Problem with that output. */
+export async function run(command, args, { env = process.env, remedy = "" } = {}) {
+  const { code, output } = await runShown(command, args, { env, show: false });
+  if (code !== 0) throw new Problem(`failed: ${commandLine(command, args)} (${code})`, { remedy, output });
+  return output;
+}
+
+/** Runs a command, shows its output as it comes unless told not to, and returns it with the exit code. */
+export function runShown(command, args, { env = process.env, show = true } = {}) {
+  return new Promise((resolve) => {
+    const child = startChild(command, args, { env, cwd: ROOT });
+    let output = "";
+    const collect = (target) => (chunk) => {
+      output += chunk;
+      if (show) target.write(chunk);
+    };
+    child.stdout.setEncoding("utf8").on("data", collect(process.stdout));
+    child.stderr.setEncoding("utf8").on("data", collect(process.stderr));
+    child.on("error", (error) => resolve({ code: error.code, output: output + error.message }));
+    child.on("close", (code, signal) => resolve({ code: code ?? signal, output }));
+  });
+}
+
+/** What a quick command prints, trimmed; undefined where it fails or does not exist. */
+export function ask(command, args, env = process.env) {
+  const options = { env, cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] };
+  const { status, stdout } = spawnSync(command, args, options);
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+/** A command as one would type it. */
+export const commandLine = (command, args) => [command, ...args].join(" ");

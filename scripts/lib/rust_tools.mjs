@@ -1,0 +1,75 @@
+// Rust, its WASM target, and the two cargo-installed tools that turn the crate into a Worker.
+
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { CACHE, inRoot } from "./paths.mjs";
+import { Problem } from "./problem.mjs";
+import { ask, run } from "./run.mjs";
+
+const WASM = "wasm32-unknown-unknown";
+const TOOLS = path.join(CACHE, "tools");
+const INSTALL_RUST = "install Rust:  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh";
+
+/** The folder of cargo where a shell does not know it yet, just after Rust was installed. */
+export const CARGO_BIN = path.join(process.env.CARGO_HOME || path.join(os.homedir(), ".cargo"), "bin");
+
+/** Checks the compiler and adds the WASM target where it is missing. */
+export async function rust(env) {
+  const version = ask("rustc", ["--version"], env)?.match(/\d+\.\d+/)?.[0];
+  if (!version || !ask("cargo", ["--version"], env)) throw new Problem("Rust is not installed", { remedy: INSTALL_RUST });
+  const wanted = fs.readFileSync(inRoot("Cargo.toml"), "utf8").match(/^rust-version = "(\d+\.\d+)/m)[1];
+  if (isOlder(version, wanted)) {
+    throw new Problem(`Rust ${version} is too old, ${wanted} is needed`, { remedy: "update it:  rustup update stable" });
+  }
+  if (!ask("cc", ["--version"], env)) {
+    const remedy = process.platform === "darwin" ? "xcode-select --install" : "sudo apt-get install build-essential";
+    throw new Problem("there is no C compiler (cc), which Rust links with", { remedy: `install it:  ${remedy}` });
+  }
+  await wasmTarget(env);
+}
+
+async function wasmTarget(env) {
+  const library = ask("rustc", ["--print", "target-libdir", "--target", WASM], env);
+  if (library && fs.existsSync(library)) return;
+  if (!ask("rustup", ["--version"], env)) {
+    throw new Problem(`this Rust has no ${WASM} target, and there is no rustup to add it`, { remedy: INSTALL_RUST });
+  }
+  await run("rustup", ["target", "add", WASM], { env, remedy: "is the network there?" });
+}
+
+/** The tools that have to match the crates: each with its version out of Cargo.lock. */
+export function cargoTools() {
+  return [
+    { crate: "worker-build", binary: "worker-build", version: lockedVersion("worker"), about: "3 min" },
+    { crate: "wasm-bindgen-cli", binary: "wasm-bindgen", version: lockedVersion("wasm-bindgen"), about: "2 min" },
+  ];
+}
+
+/** The path of a tool in exactly its version: on PATH, or kept from an earlier run; else undefined. */
+export function findTool({ binary, version }, env) {
+  const folders = [...env.PATH.split(path.delimiter), path.join(TOOLS, "bin")];
+  const candidates = folders.map((folder) => path.join(folder, binary)).filter((file) => fs.existsSync(file));
+  return candidates.find((file) => ask(file, ["--version"], env)?.split(" ").at(-1) === version);
+}
+
+/** Compiles a tool into the cache folder and returns its path. */
+export async function installTool({ crate, binary, version }, env) {
+  const args = ["install", crate, "--version", version, "--locked", "--force", "--root", TOOLS];
+  // A project's own target folder and flags are not for tools.
+  const { CARGO_TARGET_DIR, RUSTFLAGS, ...plain } = env;
+  await run("cargo", args, { env: plain, remedy: "is the network there?" });
+  return path.join(TOOLS, "bin", binary);
+}
+
+function lockedVersion(crate) {
+  const lock = fs.readFileSync(inRoot("Cargo.lock"), "utf8");
+  return lock.match(new RegExp(`name = "${crate}"\nversion = "([^"]+)"`))[1];
+}
+
+/** Whether version `a` (`1.90`) is below `b`. */
+export function isOlder(a, b) {
+  const [x, y] = [a, b].map((text) => text.split(".").map(Number));
+  const at = y.findIndex((part, index) => (x[index] ?? 0) !== part);
+  return at >= 0 && (x[at] ?? 0) < y[at];
+}

@@ -1,0 +1,56 @@
+// A program that is meant to run on: its output with its name in front, and the wait until it answers.
+
+import readline from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startChild } from "./children.mjs";
+import { ROOT } from "./paths.mjs";
+import { Problem } from "./problem.mjs";
+
+export class Server {
+  /** `keep(line)`: whether a line of its output is worth showing. Until `show()` all output is held back. */
+  constructor(name, command, args, { env, keep = () => true }) {
+    this.name = name;
+    this.held = [];
+    const child = startChild(command, args, { env, cwd: ROOT });
+    for (const stream of [child.stdout, child.stderr]) {
+      readline.createInterface({ input: stream }).on("line", (line) => {
+        if (this.held) this.held.push(line);
+        else if (keep(line)) this.print(line);
+      });
+    }
+    /** Resolves to why it ended. */
+    this.ended = new Promise((resolve) => {
+      child.on("error", (error) => resolve(error.message));
+      child.on("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
+    });
+  }
+
+  print(line) {
+    process.stdout.write(`[${this.name}] ${line}\n`);
+  }
+
+  /** From now on its output is shown; what it printed while starting is dropped. */
+  show() {
+    this.held = null;
+  }
+
+  /** Waits until `check()` resolves to true; refuses when the program ends first or the time is up. */
+  async ready(check, seconds) {
+    const ended = this.ended.then((why) => ({ why }));
+    const deadline = Date.now() + seconds * 1000;
+    while (Date.now() < deadline) {
+      const answer = await Promise.race([check().catch(() => false), ended]);
+      if (answer === true) return;
+      if (answer.why) throw new Problem(`[${this.name}] ended while starting: ${answer.why}`, { output: this.held.join("\n") });
+      await sleep(100);
+    }
+    throw new Problem(`[${this.name}] did not answer within ${seconds} s`, { output: this.held.join("\n") });
+  }
+}
+
+/** Whether a GET is answered with `status`, within 5 s. */
+export async function answers(url, { status = 200, headers = {} } = {}) {
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(5_000) });
+  await response.arrayBuffer();
+  return response.status === status;
+}

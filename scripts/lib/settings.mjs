@@ -1,0 +1,71 @@
+// The settings of an installation and what each may be; the Worker checks the same once more (src/core/settings.rs).
+
+import fs from "node:fs";
+import { inRoot } from "./paths.mjs";
+import { Problem } from "./problem.mjs";
+
+const integer = (min, max) => ({
+  min,
+  max,
+  expected: `an integer from ${min} to ${max}`,
+  accepts: (text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max,
+});
+const isOrigin = (text) => URL.canParse(text) && /^https?:\/\/[^/?#@]+\/*$/i.test(text);
+
+/** Every setting by its name. */
+export const SETTINGS = {
+  POLL_INTERVAL_MS: integer(10, 20_000),
+  DRAIN_INTERVAL_SECONDS: integer(1, 240),
+  EVENT_CAP: integer(1, 100_000),
+  STREAM_ENABLED: { expected: "true or false", accepts: (text) => text === "true" || text === "false" },
+  STREAM_RATE_LIMIT: integer(1, 1_000),
+  STREAM_BATCH_MS: integer(0, 10_000),
+  STREAM_WINDOW_EVENTS: integer(1, 100_000),
+  TICKET_TTL_SECONDS: integer(1, 3_600),
+  CONTAINER_URL: { expected: "http(s)://host[:port] without a path", accepts: isOrigin },
+  CONTAINER_IDLE_SECONDS: integer(1, 86_400),
+  ALLOWED_ORIGINS: {
+    expected: "scheme://host[:port], several with commas between",
+    accepts: (text) => text.split(/[\s,]+/).filter(Boolean).every(isOrigin),
+  },
+};
+
+/** The secrets of an installation. */
+export const SECRETS = ["TOWNWATCH_API_KEY", "TOWNWATCH_JWT_SECRET", "CONTAINER_TOKEN"];
+const SECRET_CHARS_MIN = 16;
+
+/** What is wrong with the settings, a line each; unset ones are right. */
+export function settingProblems(values) {
+  const bad = Object.entries(SETTINGS).filter(([name, { accepts }]) => {
+    const text = values[name]?.trim();
+    return text && !accepts(text);
+  });
+  return bad.map(([name, { expected }]) => `${name}: expected ${expected}, not ${JSON.stringify(values[name])}`);
+}
+
+/** What is wrong with a secret, or nothing. Its value is never shown. */
+export function secretProblem(name, value) {
+  if (value.length < SECRET_CHARS_MIN) return `${name}: is shorter than ${SECRET_CHARS_MIN} characters`;
+  if (!/^[\x21-\x7e]*$/.test(value)) return `${name}: holds a character that a header cannot carry`;
+  if (new Set(value).size < 5) return `${name}: is a sample value`;
+  return undefined;
+}
+
+/** Refuses bad settings by their names and reasons. */
+export function checkSettings(values, where) {
+  const problems = settingProblems(values);
+  if (problems.length > 0) throw new Problem(problems.join("\n"), { remedy: `set it right in ${where}` });
+}
+
+/** The settings that the environment of this process gives. */
+export function fromEnvironment() {
+  const given = Object.keys(SETTINGS).filter((name) => process.env[name]?.trim());
+  return Object.fromEntries(given.map((name) => [name, process.env[name].trim()]));
+}
+
+/** The `[vars]` of a wrangler configuration: plain `NAME = "text"`, numbers and switches. */
+export function fromWranglerToml(file = "wrangler.toml") {
+  const section = fs.readFileSync(inRoot(file), "utf8").split(/^\[vars\]\s*$/m)[1]?.split(/^\s*\[/m)[0] ?? "";
+  const lines = section.matchAll(/^\s*([A-Z_]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([\w.-]+))/gm);
+  return Object.fromEntries([...lines].map(([, name, a, b, c]) => [name, a ?? b ?? c]));
+}

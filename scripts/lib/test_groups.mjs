@@ -1,0 +1,59 @@
+// The groups of tests, in the order in which they run: quick ones first.
+
+import fs from "node:fs";
+import path from "node:path";
+import { CONTROL_SERVER, inRoot } from "./paths.mjs";
+import { filesOf } from "./freshness.mjs";
+import { runShown } from "./run.mjs";
+import { fromCargo, fromReporter, judged, NONE } from "./counts.mjs";
+
+/** Each group: what it builds first, and how it runs, which resolves to its counts and why it failed if no test says. */
+export const GROUPS = {
+  scripts: { builds: [], run: (tools) => nodeTests("scripts", tools) },
+  dashboard: { builds: [], run: (tools) => nodeTests("dashboard", tools) },
+  rust: { builds: [], run: rustTests },
+  worker: { builds: ["worker", "control", "dashboard"], run: (tools) => nodeTests("worker", tools) },
+  e2e: { builds: ["worker", "control", "dashboard"], browser: true, run: browserTests },
+};
+
+const FILES = {
+  scripts: ["tests/scripts", ".test.mjs"],
+  dashboard: ["dashboard", ".test.ts"],
+  worker: ["tests/worker", ".test.mjs"],
+  e2e: ["tests/e2e", ".test.mjs"],
+};
+
+const filesOfGroup = (name) => filesOf([FILES[name][0]], (file) => file.endsWith(FILES[name][1]));
+
+async function rustTests({ env }) {
+  const color = process.stdout.isTTY ? { CARGO_TERM_COLOR: "always" } : {};
+  const args = ["test", "--workspace", "--locked", "--no-fail-fast"];
+  const { code, output } = await runShown("cargo", args, { env: { ...env, ...color } });
+  return judged(fromCargo(output), code);
+}
+
+async function nodeTests(name, { node, env }) {
+  const files = filesOfGroup(name);
+  // Without a file `node --test` would look for some itself.
+  if (files.length === 0) return judged(NONE, 0);
+  const counted = inRoot(`.wrangler/tests/${name}.jsonl`);
+  fs.mkdirSync(path.dirname(counted), { recursive: true });
+  const args = [
+    // Those with a Worker each start a workerd: two at a time would only slow each other down.
+    ...["--test", "--disable-warning=ExperimentalWarning", ...(FILES[name][0].startsWith("tests/") ? ["--test-concurrency=1"] : [])],
+    ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
+    ...[`--test-reporter=${inRoot("scripts/lib/count_reporter.mjs")}`, `--test-reporter-destination=${counted}`],
+    ...files,
+  ];
+  fs.rmSync(counted, { force: true });
+  const { code } = await runShown(node, args, { env: { ...env, CONTROL_SERVER } });
+  return judged(fs.existsSync(counted) ? fromReporter(fs.readFileSync(counted, "utf8")) : NONE, code);
+}
+
+/** Without a browser each file counts as skipped: how many tests it holds only a browser could tell. */
+function browserTests({ chromium, missing, ...tools }) {
+  const files = filesOfGroup("e2e");
+  if (chromium) return nodeTests("e2e", { ...tools, env: { ...tools.env, CHROMIUM: chromium } });
+  console.log(`skipped, ${files.length} files: ${missing}`);
+  return judged({ ...NONE, skipped: files.length }, 0);
+}

@@ -1,0 +1,63 @@
+// Everything the other scripts need, installed once and kept. Works on a fresh machine, before any `npm install`;
+// where all is there it takes part of a second and needs no network.
+
+import path from "node:path";
+import { isMain, main } from "./lib/main.mjs";
+import { inRoot } from "./lib/paths.mjs";
+import { Problem } from "./lib/problem.mjs";
+import { findNode, installPackages, packagesAreInstalled } from "./lib/npm_packages.mjs";
+import { CARGO_BIN, cargoTools, findTool, installTool, rust } from "./lib/rust_tools.mjs";
+import { stepper } from "./lib/steps.mjs";
+
+/** How many steps `setUp` takes. */
+export const SETUP_STEPS = 2;
+
+/**
+ * Sets up and returns `{node, wrangler(args), env}`: a Node for wrangler, its command line, and an environment in which
+ * cargo, worker-build and the packages' commands find each other.
+ */
+export async function setUp({ step = stepper(SETUP_STEPS) } = {}) {
+  if (process.platform === "win32") {
+    throw new Problem("Townwatch is developed on Linux or macOS", {
+      remedy: "On Windows use WSL2 (wsl --install) and start again inside it.",
+    });
+  }
+  const env = { ...process.env, PATH: [process.env.PATH, CARGO_BIN].join(path.delimiter) };
+  const missing = cargoTools().filter((tool) => !findTool(tool, env));
+  const about = missing.length > 0 ? missing.map((tool) => tool.about).join(" + ") : "";
+  const tools = await step("checking the tools", () => toolPaths(env), about);
+  const first = !packagesAreInstalled();
+  const title = first ? "installing the npm packages" : "checking the npm packages";
+  await step(title, async () => first && installPackages(env), first ? "30 s" : "");
+  return environment(env, tools);
+}
+
+async function toolPaths(env) {
+  await rust(env);
+  const paths = {};
+  for (const tool of cargoTools()) paths[tool.binary] = findTool(tool, env) ?? (await installTool(tool, env));
+  return paths;
+}
+
+function environment(base, tools) {
+  const node = findNode();
+  const PATH = [path.dirname(node), inRoot("node_modules/.bin"), base.PATH].join(path.delimiter);
+  return {
+    node,
+    workerBuild: tools["worker-build"],
+    wrangler: (args) => [node, [inRoot("node_modules/wrangler/bin/wrangler.js"), ...args]],
+    env: {
+      ...base,
+      PATH,
+      // worker-build downloads these unless it is told where they are.
+      WASM_BINDGEN_BIN: tools["wasm-bindgen"],
+      WASM_OPT_BIN: inRoot("node_modules/.bin/wasm-opt"),
+      ESBUILD_BIN: inRoot("node_modules/.bin/esbuild"),
+      WRANGLER_SEND_METRICS: "false",
+      WRANGLER_SEND_ERROR_REPORTS: "false",
+      WRANGLER_HIDE_BANNER: "true", // and its look for a newer version
+    },
+  };
+}
+
+if (isMain(import.meta)) await main(async () => void (await setUp()));

@@ -1,0 +1,51 @@
+// `npm test` runs all tests, `npm test -- rust worker` some groups. The last line is `N passed, N failed, N skipped`.
+
+import { buildAll } from "./build.mjs";
+import { chromium } from "./lib/chromium.mjs";
+import { line, NONE, sum } from "./lib/counts.mjs";
+import { main } from "./lib/main.mjs";
+import { Problem } from "./lib/problem.mjs";
+import { stepper, timeSince } from "./lib/steps.mjs";
+import { GROUPS } from "./lib/test_groups.mjs";
+import { SETUP_STEPS, setUp } from "./setup.mjs";
+
+async function test(wanted) {
+  const unknown = wanted.filter((name) => !(name in GROUPS));
+  const all = Object.keys(GROUPS);
+  if (unknown.length > 0) throw new Problem(`there is no group ${unknown.join(", ")}`, { remedy: `groups: ${all.join(", ")}` });
+  const names = all.filter((name) => wanted.length === 0 || wanted.includes(name));
+  const tools = await prepared(names.map((name) => GROUPS[name])).catch(notEvenPrepared);
+  if (!tools) return 1;
+  const results = [];
+  for (const name of names) results.push(await group(name, tools));
+  for (const { name, counts, failure } of results) console.log(`${name}: ${line(counts)}${failure ? ` (${failure})` : ""}`);
+  const total = sum(results.map(({ counts }) => counts));
+  console.log(line(total));
+  return total.failed > 0 ? 1 : 0;
+}
+
+/** Sets up and builds what the groups need. */
+async function prepared(groups) {
+  const builds = [...new Set(groups.flatMap(({ builds }) => builds))];
+  const browser = groups.some(({ browser }) => browser);
+  const step = stepper(SETUP_STEPS + builds.length + (browser ? 1 : 0));
+  const tools = await setUp({ step });
+  await buildAll(tools, step, builds);
+  return { ...tools, ...(browser && (await step("looking for Chromium", () => chromium(tools.env)))) };
+}
+
+/** What failed before the first test counts as one, so that the last line is there whatever happens. */
+function notEvenPrepared(problem) {
+  console.error(`\n${problem instanceof Problem ? problem : problem.stack}`);
+  console.log(line({ ...NONE, failed: 1 }));
+}
+
+async function group(name, tools) {
+  const started = Date.now();
+  console.log(`\n── ${name}`);
+  const result = await GROUPS[name].run(tools);
+  console.log(`── ${name}: ${line(result.counts)} (${timeSince(started)})`);
+  return { name, ...result };
+}
+
+await main(() => test(process.argv.slice(2)));
