@@ -105,8 +105,17 @@ known_events! {
 
 /// The names of stream frames: no event may be called so, since SSE names messages after either.
 pub const FRAME_NAMES: &[&str] = &[
-    "hello", "state", "events", "preview", "caught_up", "gap", "backpressure", "subscription_confirmed", "heartbeat",
-    "pong", "error",
+    "hello",
+    "state",
+    "events",
+    "preview",
+    "caught_up",
+    "gap",
+    "backpressure",
+    "subscription_confirmed",
+    "heartbeat",
+    "pong",
+    "error",
 ];
 
 macro_rules! wire_enum {
@@ -563,11 +572,6 @@ data! {
     }
 }
 
-/// A run's end from the system's own words, for ends that no agent reports.
-pub fn lost(message: &str) -> AgentExited {
-    AgentExited { reason: ExitReason::Lost, exit_code: None, signal: None, message: Some(message.to_owned()) }
-}
-
 /// An event on its way, before the town has given it an id.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -581,4 +585,19 @@ pub struct Draft {
     pub data: Box<RawValue>,
     /// When it happened.
     pub at: crate::time::Timestamp,
+}
+
+impl Draft {
+    /// An event of the system's own making.
+    pub fn new(agent_id: AgentId, run_id: RunId, data: impl Into<EventData>, at: crate::time::Timestamp) -> Self {
+        let data = data.into();
+        Self { agent_id, run_id: Some(run_id), event: EventName::of(&data), data: data.to_raw(), at }
+    }
+}
+
+impl AgentExited {
+    /// An end in the system's own words, for ends that no agent reports.
+    pub fn because(reason: ExitReason, message: &str) -> Self {
+        Self { reason, exit_code: None, signal: None, message: Some(message.to_owned()) }
+    }
 }

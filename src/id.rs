@@ -74,6 +74,13 @@ text_id! {
     EventName: "1 to 64 of A-Z a-z 0-9 _ . : -", 64, |byte| word(byte) || matches!(byte, b'.' | b':');
 }
 
+impl EventName {
+    /// The name of an event's data.
+    pub fn of(data: &crate::event::EventData) -> Self {
+        Self(data.name().to_owned())
+    }
+}
+
 macro_rules! position {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*

@@ -4,6 +4,8 @@
 //! decisions ([`core`], pure), and the edge (wasm32 only), which decodes, asks the core and performs.
 
 pub mod core;
+#[cfg(target_arch = "wasm32")]
+pub mod edge;
 pub mod error;
 pub mod event;
 pub mod id;

@@ -768,7 +768,7 @@ pub struct ControlStatus {
 }
 
 /// `GET /events` of the control server.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ControlEvents {
     /// The life of the buffers.
     pub epoch: Epoch,
@@ -813,7 +813,7 @@ pub struct ControlHealth {
 }
 
 /// What a rig hands to its town.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RigBatch {
     /// The rig.
     pub rig_id: RigId,

@@ -50,8 +50,9 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text)
-            .ok_or_else(|| de::Error::custom(format!("{text:?} is not a time; write RFC 3339, as in 2026-11-22T18:00:00.000Z")))
+        Self::parse(&text).ok_or_else(|| {
+            de::Error::custom(format!("{text:?} is not a time; write RFC 3339, as in 2026-11-22T18:00:00.000Z"))
+        })
     }
 }
 

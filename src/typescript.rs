@@ -48,7 +48,10 @@ fn generate() -> String {
     types.visit::<wire::StopAgent>();
     types.visit::<wire::MessageAgent>();
     let declarations: Vec<String> = types.found.into_values().collect();
-    format!("// Generated from src/protocol.rs and src/event.rs by `npm run types`; do not edit.\n\n{}", declarations.join("\n"))
+    format!(
+        "// Generated from src/protocol.rs and src/event.rs by `npm run types`; do not edit.\n\n{}",
+        declarations.join("\n")
+    )
 }
 
 #[test]
@@ -60,5 +63,8 @@ fn the_dashboards_types_are_those_of_the_wire() {
         std::fs::write(&file, &fresh).unwrap();
     }
     let stored = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(stored == fresh, "dashboard/src/protocol/protocol.ts has drifted from the Rust types; `npm run types` mends it");
+    assert!(
+        stored == fresh,
+        "dashboard/src/protocol/protocol.ts has drifted from the Rust types; `npm run types` mends it"
+    );
 }

@@ -1,1 +1,68 @@
-fn main() {}
+//! `townwatch-control`: reads its settings, serves, and ends its agents before it ends itself.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use townwatch::protocol::StopSignal;
+use townwatch_control::app::app;
+use townwatch_control::config::Config;
+use townwatch_control::control::Control;
+use townwatch_control::runtimes::replay;
+
+/// Agents get 5 s from SIGTERM to SIGKILL; a little more, so that their ends are seen.
+const CLOSE_TIME: Duration = Duration::from_secs(7);
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.split_first() {
+        Some((command, rest)) if command == replay::PRINT_COMMAND => {
+            return replay::print(rest, &mut std::io::stdout().lock()).map_or(ExitCode::from(1), ExitCode::from);
+        }
+        Some((word, _)) => {
+            Err(format!("unknown argument {word:?}; settings are environment variables: CONTROL_PORT, …"))
+        }
+        None => Config::read(|name| std::env::var(name).ok()).and_then(run),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            let _ = writeln!(std::io::stderr(), "townwatch-control: {problem}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(config: Config) -> Result<(), String> {
+    let listen = config.listen;
+    let failed = |what: &str, error: std::io::Error| format!("{what}: {error}");
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| failed("SIGTERM", error))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| failed("SIGINT", error))?;
+    let listener =
+        TcpListener::bind(listen).await.map_err(|error| failed(&format!("cannot listen on {listen}"), error))?;
+    let address = listener.local_addr().map_err(|error| failed("the port", error))?;
+    let control = Control::new(config);
+    let served = tokio::spawn(axum::serve(listener, app(control.clone())).into_future());
+    let _ = writeln!(std::io::stdout(), "listening on http://{address}");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        ended = served => return Err(format!("the server ended: {ended:?}")),
+    }
+    // It goes on serving meanwhile, so that the town may still fetch how its agents ended.
+    tokio::select! {
+        () = control.close(StopSignal::Term, CLOSE_TIME) => {}
+        _ = terminate.recv() => at_once(&control).await,
+        _ = interrupt.recv() => at_once(&control).await,
+    }
+    Ok(())
+}
+
+/// Whoever asks twice does not want to wait.
+async fn at_once(control: &Arc<Control>) {
+    control.close(StopSignal::Kill, Duration::from_secs(1)).await;
+}

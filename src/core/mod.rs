@@ -1,4 +1,36 @@
 //! The decisions, pure: no `worker`, no clock, no randomness. Time and fresh ids come in as arguments; what has to
 //! happen comes out as data.
+//!
+//! In reading order: the tables ([`store`], [`schema`]); what lies in them ([`log`], [`agents`], [`runs`],
+//! [`tickets`]); how events come in ([`cut`], [`reducer`], [`ingest`], from the [`relay`] and by [`forwarding`]); how
+//! they go out ([`cursor`], [`viewers`], [`streams`], [`pages`]); and the objects that hold it all ([`town`], with
+//! [`starting`], [`rig`] and [`account`]).
 
+pub mod account;
+pub mod agents;
+pub mod auth;
+pub mod body;
+pub mod cursor;
+pub mod cut;
+pub mod envelope;
+pub mod forwarding;
+pub mod ingest;
+pub mod json_scan;
+pub mod log;
+pub mod pages;
+pub mod query;
+pub mod reducer;
+pub mod relay;
+pub mod rig;
+pub mod route;
+pub mod runs;
+pub mod schema;
+pub mod settings;
+pub mod starting;
+mod states;
 pub mod store;
+pub mod stream_query;
+pub mod streams;
+pub mod tickets;
+pub mod town;
+pub mod viewers;

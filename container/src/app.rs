@@ -1,0 +1,194 @@
+//! The routes. A handler reads the request, asks, and writes the answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequestParts, Path, RawQuery, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+use townwatch::error::{Code, Error};
+use townwatch::id::{AgentId, POSITION_MAX, RunId, TownId};
+use townwatch::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX};
+use townwatch::protocol::{ControlStart, MessageAgent, StartAgent, StopAgent, StopSignal, TOWN_HEADER};
+
+use crate::control::Control;
+use crate::query::{self, Query};
+use crate::town::{Range, Town};
+
+/// How long a request may wait for an event, in milliseconds.
+const WAIT_MS_MAX: u64 = 30_000;
+
+type Shared = State<Arc<Control>>;
+
+/// The whole of the server's HTTP.
+pub fn app(control: Arc<Control>) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/events", get(town_events))
+        .route("/agents/start", post(start))
+        .route("/agents/{agent_id}/stop", post(stop))
+        .route("/agents/{agent_id}/message", post(message))
+        .route("/agents/{agent_id}/answer", post(answer))
+        .route("/agents/{agent_id}/status", get(status))
+        .route("/agents/{agent_id}/events", get(agent_events))
+        .fallback(|| async { Failure(Error::not_found("route")) })
+        .method_not_allowed_fallback(|| async {
+            Failure(Error::new(Code::MethodNotAllowed, "this route exists, with other methods"))
+        })
+        .layer(middleware::from_fn_with_state(control.clone(), authorize))
+        .with_state(control)
+}
+
+/// A failure as an answer.
+struct Failure(Error);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        if self.0.code == Code::Internal {
+            crate::log::write("internal", serde_json::json!({"message": self.0.message}));
+        }
+        let status = StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, [(header::CONTENT_TYPE, "application/json")], self.0.to_body()).into_response()
+    }
+}
+
+type Answer = Result<Response, Failure>;
+
+async fn authorize(State(control): Shared, request: Request, next: Next) -> Response {
+    let given =
+        request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let right = given.is_some_and(|given| bool::from(given.ct_eq(control.config.token.as_bytes())));
+    if !right {
+        let message = "send `Authorization: Bearer <CONTAINER_TOKEN>`, the same token as the control server's";
+        let mut response = Failure(Error::new(Code::Unauthorized, message)).into_response();
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        return response;
+    }
+    next.run(request).await
+}
+
+async fn health(State(control): Shared) -> Answer {
+    Ok(json(&control.health().await))
+}
+
+async fn start(State(control): Shared, headers: HeaderMap, body: Body) -> Answer {
+    #[derive(Deserialize)]
+    struct Names {
+        run_id: RunId,
+        agent_id: AgentId,
+    }
+    let town_id = town_id(&headers)?;
+    let bytes = read(body).await?;
+    // Not `ControlStart` at once: what is flattened in it would hide the name of a field that is wrong.
+    let Names { run_id, agent_id } = query::body(&bytes)?;
+    let order: StartAgent = query::body(&bytes)?;
+    Ok(json(&control.start(&town_id, ControlStart { run_id, agent_id, order })?))
+}
+
+async fn stop(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
+    let bytes = read(body).await?;
+    let order = if bytes.is_empty() { StopAgent::default() } else { query::body(&bytes)? };
+    town.stop(&agent_id, order.signal.unwrap_or(StopSignal::Term));
+    Ok(json(&serde_json::json!({"stopped": true})))
+}
+
+async fn message(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
+    let _: MessageAgent = query::body(&read(body).await?)?;
+    town.status(&agent_id).ok_or_else(|| Error::not_found("agent"))?;
+    let message = "this agent takes no messages while it runs; start a new run with the next prompt";
+    Err(Error::new(Code::NotSupportedByRuntime, message).into())
+}
+
+async fn answer(AgentOf(town, agent_id): AgentOf) -> Answer {
+    town.status(&agent_id).ok_or_else(|| Error::not_found("agent"))?;
+    Err(Error::new(Code::NotSupportedByRuntime, "this agent asks no questions").into())
+}
+
+async fn status(AgentOf(town, agent_id): AgentOf) -> Answer {
+    Ok(json(&town.status(&agent_id).ok_or_else(|| Error::not_found("agent"))?))
+}
+
+async fn agent_events(AgentOf(town, agent_id): AgentOf, RawQuery(query): RawQuery) -> Answer {
+    let range = range(&Query::new(query.as_deref()))?;
+    Ok(json_text(town.answer(&town.read(Some(&agent_id), range))?))
+}
+
+async fn town_events(State(control): Shared, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
+    let town = town(&control, &headers)?;
+    let query = Query::new(query.as_deref());
+    let range = range(&query)?;
+    let acknowledges = query.number("ack", 0, 1)? == Some(1);
+    let wait = Duration::from_millis(query.number("wait_ms", 0, WAIT_MS_MAX)?.unwrap_or(0));
+    if query.text("epoch") != Some(town.epoch().as_str()) {
+        // The caller's numbers are of another life. It has to learn of this one at once, also when nothing happened yet.
+        let page = town.read(None, Range { after: 0, ..range });
+        return Ok(json_text(town.answer(&page)?));
+    }
+    if acknowledges {
+        town.acknowledge(range.after);
+    }
+    let page = town.wait(range, wait).await;
+    Ok(json_text(town.answer(&page)?))
+}
+
+fn range(query: &Query<'_>) -> Result<Range, Error> {
+    let limit = query.number("limit", 1, BATCH_EVENTS_MAX as u64)?.unwrap_or(BATCH_EVENTS_MAX as u64);
+    let after = query.number("after", 0, POSITION_MAX)?.unwrap_or(0);
+    Ok(Range { after, limit: usize::try_from(limit).unwrap_or(BATCH_EVENTS_MAX) })
+}
+
+fn town_id(headers: &HeaderMap) -> Result<TownId, Error> {
+    let header =
+        headers.get(TOWN_HEADER).ok_or_else(|| Error::invalid(TOWN_HEADER, "this header has to name the town"))?;
+    let town_id = header.to_str().ok().and_then(TownId::parse);
+    town_id.ok_or_else(|| Error::invalid(TOWN_HEADER, format!("expected {}", TownId::EXPECTED)))
+}
+
+fn town(control: &Control, headers: &HeaderMap) -> Result<Arc<Town>, Error> {
+    control.town(&town_id(headers)?)
+}
+
+/// The agent of a path, in the town of the header.
+struct AgentOf(Arc<Town>, AgentId);
+
+impl FromRequestParts<Arc<Control>> for AgentOf {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, control: &Arc<Control>) -> Result<Self, Failure> {
+        let town = town(control, &parts.headers)?;
+        let name = Path::<String>::from_request_parts(parts, control).await.ok(); // an `Err` is text that is not UTF-8
+        let agent_id = name.and_then(|Path(name)| AgentId::parse(&name));
+        let wrong = || Error::invalid("agent_id", format!("expected {}", AgentId::EXPECTED));
+        Ok(Self(town, agent_id.ok_or_else(wrong)?))
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, Error> {
+    axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
+        Error::new(Code::TooLarge, format!("the body could not be read, or is over {BODY_BYTES_MAX} bytes"))
+    })
+}
+
+fn json(value: &impl Serialize) -> Response {
+    match serde_json::to_string(value) {
+        Ok(text) => json_text(text),
+        Err(error) => Failure(Error::internal(error)).into_response(),
+    }
+}
+
+fn json_text(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+}

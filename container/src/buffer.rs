@@ -1,0 +1,350 @@
+//! The events of one town between its agents and its log: ids, acknowledgement, retention, bounds. No clock, no tasks.
+//!
+//! Invariants: ids rise by one from 1 over all agents of the town. An event that was not acknowledged goes only at a
+//! bound, oldest first, and then [`Buffer::oldest`] rises above it. An event that was acknowledged stays while it is
+//! one of its agent's latest [`KEPT_PER_AGENT`] and its run has not expired. At most [`Bounds::memory_bytes`] of text
+//! are in memory: the newest; older ones are in the spool.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Bound::{Excluded, Unbounded};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use townwatch::id::AgentId;
+
+use crate::spool::{Place, Spool};
+
+/// How many of an agent's latest events stay readable after they were acknowledged.
+pub const KEPT_PER_AGENT: usize = 500;
+/// Event text of a town in memory, 32 MiB; beyond it the oldest go to the spool.
+pub const UNACKED_MEMORY_BYTES_MAX: usize = 32 << 20;
+/// Event text of a town on disk, 1 GiB; beyond it the oldest sixteenth goes, and the town stores a `source_gap`.
+pub const UNACKED_DISK_BYTES_MAX: u64 = 1 << 30;
+/// Events of a town in memory and on disk; beyond it the oldest go. What is kept in memory for each, also when its
+/// text is on disk, is about 100 bytes, so 100 MB at most.
+pub const EVENTS_MAX: usize = 1_000_000;
+
+/// The bounds of a buffer; smaller ones in tests.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// Text in memory.
+    pub memory_bytes: usize,
+    /// Text on disk.
+    pub disk_bytes: u64,
+    /// Events.
+    pub events: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { memory_bytes: UNACKED_MEMORY_BYTES_MAX, disk_bytes: UNACKED_DISK_BYTES_MAX, events: EVENTS_MAX }
+    }
+}
+
+/// An event's text, wherever it is.
+#[derive(Debug, Clone)]
+pub enum Text {
+    /// In memory.
+    Memory(Arc<str>),
+    /// On disk.
+    Disk(Place),
+}
+
+impl Text {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Memory(text) => text.len(),
+            Self::Disk(place) => place.bytes(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    agent: Arc<AgentId>,
+    text: Text,
+}
+
+#[derive(Debug)]
+struct AgentEvents {
+    name: Arc<AgentId>,
+    ids: VecDeque<u64>,
+    expired_through: u64,
+}
+
+/// The events of one town.
+#[derive(Debug)]
+pub struct Buffer {
+    bounds: Bounds,
+    entries: BTreeMap<u64, Entry>,
+    agents: HashMap<AgentId, AgentEvents>,
+    head: u64,
+    acked: u64,
+    /// The newest event that went without having been acknowledged.
+    lost_through: u64,
+    /// All entries up to this one are on disk.
+    spooled_through: u64,
+    memory_bytes: usize,
+    spool: Spool,
+}
+
+impl Buffer {
+    /// An empty buffer whose spool, should it need one, is in `dir`.
+    pub fn new(bounds: Bounds, dir: PathBuf) -> Self {
+        let spool = Spool::new(dir, bounds.disk_bytes);
+        let (entries, agents) = (BTreeMap::new(), HashMap::new());
+        Self { bounds, entries, agents, head: 0, acked: 0, lost_through: 0, spooled_through: 0, memory_bytes: 0, spool }
+    }
+
+    /// The newest event's id, 0 if there never was one.
+    pub fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// The oldest event's id from which on nothing unacknowledged is missing; `head + 1` if there is none.
+    pub fn oldest(&self) -> u64 {
+        self.entries.range((Excluded(self.lost_through), Unbounded)).next().map_or(self.head + 1, |(id, _)| *id)
+    }
+
+    /// Takes an event and gives it the next id, of which `write` makes its text.
+    pub fn push(&mut self, agent: &AgentId, write: impl FnOnce(u64) -> String) -> u64 {
+        self.head += 1;
+        let id = self.head;
+        let text: Arc<str> = write(id).into();
+        let events = self.agents.entry(agent.clone()).or_insert_with(|| AgentEvents {
+            name: Arc::new(agent.clone()),
+            ids: VecDeque::new(),
+            expired_through: 0,
+        });
+        events.ids.push_back(id);
+        self.memory_bytes += text.len();
+        self.entries.insert(id, Entry { agent: events.name.clone(), text: Text::Memory(text) });
+        self.release(agent);
+        self.keep_to_bounds();
+        id
+    }
+
+    /// The town has stored everything up to this id.
+    pub fn acknowledge(&mut self, id: u64) {
+        let id = id.min(self.head);
+        if id <= self.acked {
+            return;
+        }
+        self.acked = id;
+        let agents: Vec<AgentId> = self.agents.keys().cloned().collect();
+        for agent in &agents {
+            self.release(agent);
+        }
+    }
+
+    /// What an agent has said so far need not stay readable any longer; what is not acknowledged waits for that.
+    pub fn expire(&mut self, agent: &AgentId, through: u64) {
+        if let Some(events) = self.agents.get_mut(agent) {
+            events.expired_through = events.expired_through.max(through);
+        }
+        self.release(agent);
+    }
+
+    /// Whether anything of this agent is still there.
+    pub fn holds(&self, agent: &AgentId) -> bool {
+        self.agents.contains_key(agent)
+    }
+
+    /// The events after this one, ascending: of one agent or of all, as many as fit, at least one if there is one.
+    pub fn after(&self, agent: Option<&AgentId>, after: u64, count_max: usize, bytes_max: usize) -> Vec<Text> {
+        let after = after.max(self.lost_through);
+        let mut bytes = 0;
+        let fits = |text: &&Text| {
+            bytes += text.bytes() + 1;
+            bytes <= bytes_max || bytes == text.bytes() + 1
+        };
+        match agent {
+            None => {
+                let entries = self.entries.range((Excluded(after), Unbounded)).map(|(_, entry)| &entry.text);
+                entries.take(count_max).take_while(fits).cloned().collect()
+            }
+            Some(agent) => {
+                let Some(events) = self.agents.get(agent) else { return Vec::new() };
+                let ids = events.ids.range(events.ids.partition_point(|id| *id <= after)..);
+                let entries = ids.filter_map(|id| self.entries.get(id)).map(|entry| &entry.text);
+                entries.take(count_max).take_while(fits).cloned().collect()
+            }
+        }
+    }
+
+    /// Lets go what of an agent is acknowledged and neither recent nor of a run that has not expired.
+    fn release(&mut self, agent: &AgentId) {
+        let Some(events) = self.agents.get_mut(agent) else { return };
+        let mut released = Vec::new();
+        while let Some(&id) = events.ids.front()
+            && id <= self.acked
+            && (events.ids.len() > KEPT_PER_AGENT || id <= events.expired_through)
+        {
+            events.ids.pop_front();
+            released.push(id);
+        }
+        if events.ids.is_empty() {
+            self.agents.remove(agent);
+        }
+        for id in released {
+            if let Some(entry) = self.entries.remove(&id) {
+                self.drop_text(&entry.text);
+            }
+        }
+    }
+
+    fn keep_to_bounds(&mut self) {
+        while self.memory_bytes > self.bounds.memory_bytes {
+            let Some((&id, entry)) = self.entries.range_mut((Excluded(self.spooled_through), Unbounded)).next() else {
+                break;
+            };
+            self.spooled_through = id;
+            let Text::Memory(text) = &entry.text else { continue };
+            let bytes = text.len();
+            match self.spool.write(id, text) {
+                Ok(place) => {
+                    entry.text = Text::Disk(place);
+                    self.memory_bytes -= bytes;
+                }
+                Err(error) => {
+                    // A full disk is the bound of a machine that has less than ours.
+                    crate::log::write("spool_failed", serde_json::json!({"error": error.to_string()}));
+                    self.drop_through(id);
+                }
+            }
+        }
+        if let Some(last_id) = self.spool.shrink() {
+            self.drop_through(last_id);
+        }
+        if self.entries.len() > self.bounds.events
+            && let Some(&id) = self.entries.keys().next()
+        {
+            self.drop_through(id);
+        }
+    }
+
+    /// A bound was reached: everything up to this id goes, acknowledged or not.
+    fn drop_through(&mut self, last_id: u64) {
+        while let Some(first) = self.entries.first_entry().filter(|first| *first.key() <= last_id) {
+            let (id, entry) = first.remove_entry();
+            self.drop_text(&entry.text);
+            if let Some(events) = self.agents.get_mut(&*entry.agent) {
+                events.ids.pop_front();
+                if events.ids.is_empty() {
+                    self.agents.remove(&*entry.agent);
+                }
+            }
+            if id > self.acked {
+                self.lost_through = id;
+            }
+        }
+    }
+
+    fn drop_text(&mut self, text: &Text) {
+        match text {
+            Text::Memory(text) => self.memory_bytes -= text.len(),
+            Text::Disk(place) => self.spool.forget(place),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buffer(memory_bytes: usize, disk_bytes: u64) -> Buffer {
+        Buffer::new(Bounds { memory_bytes, disk_bytes, events: 100_000 }, std::env::temp_dir())
+    }
+
+    fn agent(name: &str) -> AgentId {
+        AgentId::parse(name).unwrap()
+    }
+
+    fn texts(texts: &[Text]) -> Vec<String> {
+        let read = |text: &Text| match text {
+            Text::Memory(text) => text.to_string(),
+            Text::Disk(place) => place.read().unwrap(),
+        };
+        texts.iter().map(read).collect()
+    }
+
+    fn ids(buffer: &Buffer, agent: Option<&AgentId>, after: u64) -> Vec<u64> {
+        let all = texts(&buffer.after(agent, after, usize::MAX, usize::MAX));
+        all.iter().map(|text| text.trim_end_matches('x').parse().unwrap()).collect()
+    }
+
+    fn fill(buffer: &mut Buffer, agent: &AgentId, count: usize, bytes: usize) {
+        for _ in 0..count {
+            buffer.push(agent, |id| format!("{id:x<bytes$}"));
+        }
+    }
+
+    #[test]
+    fn an_acknowledgement_frees_all_but_an_agents_latest_500() {
+        let (mut buffer, one, two) = (buffer(1 << 20, 1 << 20), agent("one"), agent("two"));
+        fill(&mut buffer, &one, 700, 8);
+        fill(&mut buffer, &two, 10, 8);
+        assert_eq!(buffer.oldest(), 1);
+        buffer.acknowledge(650);
+        assert_eq!(ids(&buffer, Some(&one), 0), (201..=700).collect::<Vec<_>>());
+        assert_eq!(ids(&buffer, Some(&two), 705), (706..=710).collect::<Vec<_>>());
+        fill(&mut buffer, &one, 500, 8);
+        assert_eq!(buffer.oldest(), 651, "what is not acknowledged stays beyond 500");
+        buffer.acknowledge(100);
+        assert_eq!(buffer.oldest(), 651, "an older acknowledgement changes nothing");
+        buffer.acknowledge(u64::MAX);
+        assert_eq!(ids(&buffer, None, 0), (701..=1210).collect::<Vec<_>>());
+        fill(&mut buffer, &one, 1, 8);
+        assert_eq!(buffer.head(), 1211, "an acknowledgement beyond the head does not acknowledge what is to come");
+        assert_eq!(ids(&buffer, None, 1210), [1211]);
+    }
+
+    #[test]
+    fn an_expired_run_goes_when_it_is_acknowledged_and_takes_no_newer_one_along() {
+        let (mut buffer, one) = (buffer(1 << 20, 1 << 20), agent("one"));
+        fill(&mut buffer, &one, 10, 8);
+        fill(&mut buffer, &one, 5, 8);
+        buffer.acknowledge(6);
+        buffer.expire(&one, 10);
+        assert_eq!(ids(&buffer, None, 0), (7..=15).collect::<Vec<_>>());
+        buffer.acknowledge(15);
+        assert_eq!(ids(&buffer, None, 0), (11..=15).collect::<Vec<_>>());
+        buffer.expire(&one, 15);
+        assert!(!buffer.holds(&one) && buffer.entries.is_empty() && buffer.memory_bytes == 0);
+        assert_eq!((buffer.head(), buffer.oldest()), (15, 16));
+    }
+
+    #[test]
+    fn beyond_memory_events_go_to_disk_and_come_back_whole() {
+        let (mut buffer, one) = (buffer(10_000, 1 << 20), agent("one"));
+        fill(&mut buffer, &one, 600, 100);
+        assert!(buffer.memory_bytes <= 10_000);
+        assert_eq!(ids(&buffer, None, 0), (1..=600).collect::<Vec<_>>());
+        assert_eq!(ids(&buffer, Some(&one), 590), (591..=600).collect::<Vec<_>>());
+        buffer.acknowledge(600);
+        buffer.expire(&one, 600);
+        assert!(buffer.spool.is_empty() && buffer.memory_bytes == 0);
+    }
+
+    #[test]
+    fn beyond_the_disk_bound_the_oldest_go_and_the_town_can_see_it() {
+        let (mut buffer, one, two) = (buffer(10_000, 160_000), agent("one"), agent("two"));
+        fill(&mut buffer, &two, 3, 100);
+        buffer.acknowledge(3);
+        fill(&mut buffer, &one, 5000, 100);
+        let oldest = buffer.oldest();
+        assert!((3000..3500).contains(&oldest), "{oldest}");
+        assert_eq!(ids(&buffer, None, 0), (oldest..=5003).collect::<Vec<_>>());
+        assert_eq!(ids(&buffer, Some(&one), 0), (oldest..=5003).collect::<Vec<_>>());
+        assert!(!buffer.holds(&two));
+    }
+
+    #[test]
+    fn an_answer_is_bounded_and_never_empty_for_the_bound() {
+        let (mut buffer, one) = (buffer(1 << 20, 1 << 20), agent("one"));
+        fill(&mut buffer, &one, 10, 100);
+        assert_eq!(buffer.after(None, 0, 3, usize::MAX).len(), 3);
+        assert_eq!(buffer.after(None, 0, 100, 202).len(), 2);
+        assert_eq!(buffer.after(None, 0, 100, 5).len(), 1);
+    }
+}

@@ -1,0 +1,93 @@
+//! What the environment sets.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use crate::buffer::Bounds;
+
+/// The port where `CONTROL_PORT` names none.
+const PORT_DEFAULT: u16 = 8788;
+/// Values that stand in examples and must not guard anything.
+const SAMPLE_TOKENS: &[&str] =
+    &["changeme", "change-me", "change_me", "secret", "token", "example", "sample", "your-token", "container-token"];
+
+/// The settings of a control server.
+#[derive(Clone)]
+pub struct Config {
+    /// Where it listens; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// What every caller has to show.
+    pub token: String,
+    /// Under it each run gets a working directory of its own.
+    pub work_dir: PathBuf,
+    /// This program, which prints recordings as a child process.
+    pub own_program: PathBuf,
+    /// The bounds of each town's buffer.
+    pub bounds: Bounds,
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config").field("listen", &self.listen).field("work_dir", &self.work_dir).finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// Reads `CONTROL_PORT`, `CONTROL_HOST`, `CONTROL_WORK_DIR` and `CONTAINER_TOKEN`; what is wrong, for a person.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let port = match variable("CONTROL_PORT") {
+            None => PORT_DEFAULT,
+            Some(text) => text.parse().map_err(|_| format!("CONTROL_PORT: expected 0 to 65535, not {text:?}"))?,
+        };
+        let host = match variable("CONTROL_HOST") {
+            None => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            Some(text) => text.parse().map_err(|_| format!("CONTROL_HOST: expected an IP address, not {text:?}"))?,
+        };
+        let token = variable("CONTAINER_TOKEN").unwrap_or_default();
+        if token.trim().is_empty() {
+            return Err("CONTAINER_TOKEN is not set; set it to a random secret, the same as the Worker's \
+                        (openssl rand -hex 32)"
+                .to_owned());
+        }
+        let plain = token.trim().to_lowercase();
+        if SAMPLE_TOKENS.contains(&plain.as_str()) || plain.starts_with('<') || plain.starts_with("your-") {
+            return Err(
+                "CONTAINER_TOKEN is a sample value; set it to a random secret (openssl rand -hex 32)".to_owned()
+            );
+        }
+        let own_program =
+            std::env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"))?;
+        let work_dir =
+            variable("CONTROL_WORK_DIR").map_or_else(|| std::env::temp_dir().join("townwatch-control"), PathBuf::from);
+        Ok(Self { listen: SocketAddr::new(host, port), token, work_dir, own_program, bounds: Bounds::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
+        Config::read(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn a_missing_or_sample_token_is_refused_by_name() {
+        for token in ["", " ", "changeme", "CHANGE-ME", "<token>", "your-token-here"] {
+            assert!(read(&[("CONTAINER_TOKEN", token)]).unwrap_err().contains("CONTAINER_TOKEN"), "{token:?}");
+        }
+        assert_eq!(read(&[("CONTAINER_TOKEN", "k3y")]).unwrap().listen.to_string(), "127.0.0.1:8788");
+    }
+
+    #[test]
+    fn a_bad_number_is_refused_by_name() {
+        for (name, value) in [("CONTROL_PORT", "70000"), ("CONTROL_PORT", "x"), ("CONTROL_HOST", "here")] {
+            assert!(read(&[("CONTAINER_TOKEN", "k3y"), (name, value)]).unwrap_err().starts_with(name));
+        }
+    }
+
+    #[test]
+    fn the_token_is_not_shown() {
+        assert!(!format!("{:?}", read(&[("CONTAINER_TOKEN", "k3y")]).unwrap()).contains("k3y"));
+    }
+}

@@ -1,0 +1,113 @@
+//! What all requests share: the settings, the towns, what is known of the programs.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use townwatch::error::{Code, Error, Result};
+use townwatch::id::TownId;
+use townwatch::limits::TOWNS_MAX;
+use townwatch::protocol::{ControlHealth, ControlStart, ControlStarted, StopSignal};
+
+use crate::config::Config;
+use crate::health::Versions;
+use crate::town::{Begun, Town};
+use crate::{environment, executor, runtimes};
+
+/// The longest time that a run can be given.
+const TIMEOUT_SECONDS_MAX: u64 = 30 * 24 * 3_600;
+
+/// A control server.
+#[derive(Debug)]
+pub struct Control {
+    /// Its settings.
+    pub config: Config,
+    towns: Mutex<Towns>,
+    versions: Versions,
+    started: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Towns {
+    by_id: HashMap<TownId, Arc<Town>>,
+    closing: bool,
+}
+
+impl Control {
+    /// A control server with no agents.
+    pub fn new(config: Config) -> Arc<Self> {
+        let (towns, versions) = (Mutex::default(), Versions::default());
+        Arc::new(Self { config, towns, versions, started: Instant::now() })
+    }
+
+    /// The town of this name. Its life here, and so its epoch, begins with the first request that names it.
+    pub fn town(&self, id: &TownId) -> Result<Arc<Town>> {
+        let mut towns = self.towns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(town) = towns.by_id.get(id) {
+            return Ok(town.clone());
+        }
+        if towns.by_id.len() as u64 >= TOWNS_MAX {
+            let message = format!("this control server serves {TOWNS_MAX} towns already");
+            return Err(Error::new(Code::RateLimited, message));
+        }
+        let town = Arc::new(Town::new(self.config.bounds.clone(), self.config.work_dir.clone())?);
+        towns.by_id.insert(id.clone(), town.clone());
+        Ok(town)
+    }
+
+    /// Starts a run, or finds that it was started before.
+    pub fn start(&self, town_id: &TownId, start: ControlStart) -> Result<ControlStarted> {
+        let ControlStart { run_id, agent_id, order } = start;
+        if order.timeout_seconds.is_some_and(|seconds| !(1..=TIMEOUT_SECONDS_MAX).contains(&seconds)) {
+            return Err(Error::invalid("timeout_seconds", format!("expected 1 to {TIMEOUT_SECONDS_MAX} (30 days)")));
+        }
+        environment::check(order.env_vars.as_ref())?;
+        let town = self.town(town_id)?;
+        let started = ControlStarted { epoch: town.epoch().clone(), run_id: run_id.clone() };
+        let launch = runtimes::launch(&order, &self.config)?;
+        if self.towns.lock().unwrap_or_else(PoisonError::into_inner).closing {
+            return Err(Error::new(Code::ContainerUnavailable, "the control server is shutting down"));
+        }
+        let Begun::New(run) = town.begin(&agent_id, &run_id)? else { return Ok(started) };
+        let runtime = order.runtime.as_str();
+        crate::log::write(
+            "run_started",
+            serde_json::json!({"town_id": town_id, "agent_id": agent_id, "run_id": run_id, "runtime": runtime}),
+        );
+        let dir = environment::working_dir(&self.config.work_dir, town_id.as_str(), run_id.as_str());
+        match dir {
+            Ok(dir) => executor::start(run, order, launch, dir),
+            Err(error) => run.fail(&format!("its working directory could not be made: {error}")),
+        }
+        Ok(started)
+    }
+
+    /// How it is, and what it can run.
+    pub async fn health(&self) -> ControlHealth {
+        ControlHealth {
+            status: "ok".to_owned(),
+            agents: self.all_towns().iter().map(|town| town.open_runs() as u64).sum(),
+            uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            runtimes: self.versions.runtimes().await,
+        }
+    }
+
+    /// Takes no more runs and asks all agents to end; returns when they have, or when the time is over.
+    pub async fn close(&self, signal: StopSignal, time: Duration) {
+        self.towns.lock().unwrap_or_else(PoisonError::into_inner).closing = true;
+        let deadline = tokio::time::Instant::now() + time;
+        loop {
+            // Each time anew: a start may have passed the door just before it was closed.
+            let open: usize = self.all_towns().iter().map(|town| town.stop_all(signal)).sum();
+            if open == 0 || tokio::time::Instant::now() >= deadline {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn all_towns(&self) -> Vec<Arc<Town>> {
+        self.towns.lock().unwrap_or_else(PoisonError::into_inner).by_id.values().cloned().collect()
+    }
+}

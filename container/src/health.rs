@@ -1,0 +1,80 @@
+//! What can be run here. Versions are asked for once for each place where a program is found.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+use tokio::sync::Mutex;
+use townwatch::event::Runtime;
+use townwatch::protocol::RuntimeView;
+
+use crate::environment;
+use crate::runtimes::{command_line_program, find_on_path};
+
+/// A program that does not say its version in this time is taken as one that says none.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much of what it says is read.
+const OUTPUT_BYTES_MAX: u64 = 4 << 10;
+/// All that can be asked for, in the order that people see.
+const RUNTIMES: [Runtime; 7] = [
+    Runtime::ClaudeCode,
+    Runtime::Codex,
+    Runtime::Gemini,
+    Runtime::Opencode,
+    Runtime::Kilo,
+    Runtime::Process,
+    Runtime::Replay,
+];
+
+/// The versions that were asked for.
+#[derive(Debug, Default)]
+pub struct Versions {
+    known: Mutex<HashMap<PathBuf, Option<String>>>,
+}
+
+impl Versions {
+    /// All runtimes, found or not. Looks at `PATH` anew each time, so that a program that was installed meanwhile is
+    /// found.
+    pub async fn runtimes(&self) -> Vec<RuntimeView> {
+        let mut known = self.known.lock().await; // held while asking: ten callers must not start ten probes
+        let paths =
+            RUNTIMES.map(|runtime| command_line_program(runtime).and_then(|(command, _)| find_on_path(command)));
+        let new: Vec<PathBuf> = paths.iter().flatten().filter(|path| !known.contains_key(*path)).cloned().collect();
+        let probes: Vec<_> = new.into_iter().map(|path| tokio::spawn(probe(path))).collect();
+        for probe in probes {
+            if let Ok((path, version)) = probe.await {
+                known.insert(path, version);
+            }
+        }
+        let view = |(runtime, path): (Runtime, Option<PathBuf>)| {
+            let program = command_line_program(runtime);
+            RuntimeView {
+                name: runtime,
+                found: path.is_some() || program.is_none(),
+                version: path.and_then(|path| known.get(&path).cloned().flatten()),
+                install: program.map_or(String::new(), |(_, install)| install.to_owned()),
+            }
+        };
+        RUNTIMES.into_iter().zip(paths).map(view).collect()
+    }
+}
+
+async fn probe(path: PathBuf) -> (PathBuf, Option<String>) {
+    let output = tokio::time::timeout(PROBE_TIMEOUT, first_output(&path)).await;
+    let text = output.ok().flatten().unwrap_or_default();
+    let version = String::from_utf8_lossy(&text).lines().map(crate::summary::line).find(|line| !line.is_empty());
+    (path, version)
+}
+
+async fn first_output(program: &Path) -> Option<Vec<u8>> {
+    let mut command = Command::new(program);
+    command.arg("--version").env_clear().envs(environment::inherited());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut child = command.spawn().ok()?;
+    let mut output = Vec::new();
+    child.stdout.take()?.take(OUTPUT_BYTES_MAX).read_to_end(&mut output).await.ok()?;
+    child.wait().await.ok()?.success().then_some(output)
+}

@@ -1,0 +1,25 @@
+//! The control server: runs coding agents, reads what they print and hands it to the town as events.
+//!
+//! In reading order: [`app`] (the routes) and [`control`] (what they share); [`town`] and [`buffer`] (events between an
+//! agent and its town, with [`spool`] beyond memory); [`executor`] (one run's process: [`environment`], [`group`],
+//! [`lines`], [`stderr`]); [`runtimes`] (how each program is started) and [`normalise`] (what its lines mean).
+
+pub mod app;
+pub mod buffer;
+pub mod config;
+pub mod control;
+pub mod cut;
+pub mod environment;
+pub mod executor;
+pub mod group;
+pub mod health;
+pub mod json;
+pub mod lines;
+pub mod log;
+pub mod normalise;
+pub mod query;
+pub mod runtimes;
+pub mod spool;
+pub mod stderr;
+pub mod summary;
+pub mod town;

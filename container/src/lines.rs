@@ -1,0 +1,156 @@
+//! Bytes of a pipe in, lines out: split at LF only, with bounded memory.
+//!
+//! Agents print raw U+2028, NUL and whatever else their tools gave them inside a line; none of it ends a line here.
+
+use std::borrow::Cow;
+
+/// A buffer that grew beyond this for one long line is given back after it.
+const KEPT_BYTES: usize = 256 << 10;
+/// How much of a line that is too long is kept for people to see.
+const SAMPLE_BYTES: usize = 200;
+
+/// What stands between two line feeds.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// A line without its line feed and one carriage return before it; invalid UTF-8 is replaced by U+FFFD.
+    Text(Cow<'a, str>),
+    /// A line longer than the bound; only its beginning is left.
+    Oversized {
+        /// Its length.
+        bytes: u64,
+        /// Its beginning.
+        sample: String,
+    },
+}
+
+/// Splits a stream of bytes into lines. Holds at most one line of at most `max_bytes`.
+#[derive(Debug)]
+pub struct LineDecoder {
+    max_bytes: usize,
+    partial: Vec<u8>,
+    /// Set when the present line is too long: its length so far, of which `partial` holds the beginning.
+    oversized: Option<u64>,
+}
+
+impl LineDecoder {
+    /// A decoder for lines of at most `max_bytes`, the line feed not counted.
+    pub fn new(max_bytes: usize) -> Self {
+        Self { max_bytes, partial: Vec::new(), oversized: None }
+    }
+
+    /// Takes what one read gave and hands over every line that it completes, in order.
+    pub fn push(&mut self, mut bytes: &[u8], mut take: impl FnMut(Line<'_>)) {
+        while let Some(end) = memchr::memchr(b'\n', bytes) {
+            let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
+            if self.partial.is_empty() && self.oversized.is_none() && line.len() <= self.max_bytes {
+                take(Line::Text(text(line))); // the usual case: nothing is copied
+            } else {
+                self.keep(line);
+                self.complete(&mut take);
+            }
+            bytes = rest;
+        }
+        self.keep(bytes);
+    }
+
+    /// The stream has ended: a last line without a line feed is a line too.
+    pub fn finish(&mut self, mut take: impl FnMut(Line<'_>)) {
+        if !self.partial.is_empty() || self.oversized.is_some() {
+            self.complete(&mut take);
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.oversized.is_none() && self.partial.len() + bytes.len() <= self.max_bytes {
+            self.partial.extend_from_slice(bytes);
+            return;
+        }
+        let length = self.oversized.unwrap_or(self.partial.len() as u64) + bytes.len() as u64;
+        self.oversized = Some(length);
+        let wanted = SAMPLE_BYTES.saturating_sub(self.partial.len()).min(bytes.len());
+        self.partial.extend_from_slice(&bytes[..wanted]);
+        self.partial.truncate(SAMPLE_BYTES);
+        self.partial.shrink_to(SAMPLE_BYTES);
+    }
+
+    fn complete(&mut self, take: &mut impl FnMut(Line<'_>)) {
+        match self.oversized.take() {
+            Some(bytes) => {
+                take(Line::Oversized { bytes, sample: String::from_utf8_lossy(&self.partial).into_owned() });
+            }
+            None => take(Line::Text(text(&self.partial))),
+        }
+        self.partial.clear();
+        self.partial.shrink_to(KEPT_BYTES);
+    }
+}
+
+fn text(line: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(max_bytes: usize, reads: &[&[u8]]) -> Vec<String> {
+        let mut decoder = LineDecoder::new(max_bytes);
+        let mut lines = Vec::new();
+        let mut take = |line: Line<'_>| {
+            lines.push(match line {
+                Line::Text(text) => text.into_owned(),
+                Line::Oversized { bytes, sample } => format!("<{bytes} bytes: {sample}>"),
+            });
+        };
+        for read in reads {
+            decoder.push(read, &mut take);
+        }
+        decoder.finish(&mut take);
+        lines
+    }
+
+    #[test]
+    fn a_line_ends_at_a_line_feed_and_nowhere_else() {
+        type Case<'a> = (&'a str, &'a [&'a [u8]], &'a [&'a str]);
+        let cases: &[Case<'_>] = &[
+            ("nothing", &[b""], &[]),
+            ("two lines", &[b"a\nb\n"], &["a", "b"]),
+            ("no final line feed", &[b"a\nb"], &["a", "b"]),
+            ("empty lines are lines", &[b"\n\na\n\n"], &["", "", "a", ""]),
+            ("CRLF, also over two reads", &[b"a\r\nb\r", b"\nc"], &["a", "b", "c"]),
+            ("only one carriage return goes", &[b"a\r\r\nb\rc\n"], &["a\r", "b\rc"]),
+            ("split anywhere", &[b"he", b"", b"llo\nwor", b"ld\n"], &["hello", "world"]),
+            ("split inside a character", &[b"na\xc3", b"\xafve \xf0\x9f", b"\x9a\x80\n"], &["naïve 🚀"]),
+            (
+                "U+2028, U+0085 and NUL stay",
+                &["a\u{2028}b\u{85}c\0d\x0be\n".as_bytes()],
+                &["a\u{2028}b\u{85}c\0d\x0be"],
+            ),
+            ("invalid UTF-8 is replaced", &[b"a\xff\xfeb\nc\n"], &["a\u{fffd}\u{fffd}b", "c"]),
+        ];
+        for (what, reads, expected) in cases {
+            assert_eq!(lines(100, reads), *expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_line_beyond_the_bound_is_skipped_and_the_next_is_intact() {
+        assert_eq!(lines(5, &[b"12345\n123456\nok\n"]), ["12345", "<6 bytes: 123456>", "ok"]);
+        assert_eq!(lines(5, &[b"123", b"45", b"6", b"7\nok"]), ["<7 bytes: 1234567>", "ok"]);
+        let long = vec![b'x'; 1000];
+        let sample = "x".repeat(SAMPLE_BYTES);
+        assert_eq!(lines(500, &[&long, b"\nok\n"]), [format!("<1000 bytes: {sample}>"), "ok".into()]);
+        assert_eq!(lines(500, &[&long[..400], &long[..600]]), [format!("<1000 bytes: {sample}>")]);
+    }
+
+    #[test]
+    fn memory_is_bounded_however_long_the_line() {
+        let mut decoder = LineDecoder::new(1 << 20);
+        for _ in 0..100 {
+            decoder.push(&vec![b'x'; 64 << 10], |_| panic!("no line has ended"));
+            assert!(decoder.partial.capacity() <= 4 << 20);
+        }
+        decoder.push(b"\n", |line| assert!(matches!(line, Line::Oversized { bytes, .. } if bytes == 100 * (64 << 10))));
+        assert!(decoder.partial.capacity() <= KEPT_BYTES);
+    }
+}

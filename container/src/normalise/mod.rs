@@ -1,0 +1,68 @@
+//! From the lines of an agent to the events of the wire. Pure: the time comes in, nothing else is asked for.
+
+pub mod claude_code;
+mod notices;
+mod process;
+mod progress;
+mod recent;
+mod wire;
+
+pub use claude_code::ClaudeCode;
+pub use process::ProcessLines;
+
+use townwatch::event::{AgentSession, EventData};
+use townwatch::time::Timestamp;
+
+/// Reads what one run of one agent prints. Must take any line without panicking and hold only bounded memory.
+pub trait Normalise: Send {
+    /// What a line of standard output means.
+    fn line(&mut self, line: &str, at: Timestamp) -> Vec<EventData>;
+
+    /// A line was too long to be kept.
+    fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData>;
+
+    /// The process has ended; what is still to be said before its exit.
+    fn end(&mut self, succeeded: bool, at: Timestamp) -> Vec<EventData>;
+
+    /// Why the run failed by the agent's own account, whatever its exit code.
+    fn failure(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// Where an agent runs, which it does not say itself.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// The machine.
+    pub hostname: Option<String>,
+    /// Its system.
+    pub os: Option<String>,
+    /// Whether it is a container.
+    pub in_container: Option<bool>,
+    /// The branch checked out in the working directory.
+    pub branch: Option<String>,
+    /// The commit there.
+    pub commit: Option<String>,
+    /// The repository's address.
+    pub git_origin: Option<String>,
+}
+
+impl Place {
+    /// A session here, of which only the name is known.
+    pub fn session(&self, session_id: String) -> AgentSession {
+        AgentSession {
+            session_id,
+            model: None,
+            working_dir: None,
+            branch: self.branch.clone(),
+            initial_commit: self.commit.clone(),
+            git_origin: self.git_origin.clone(),
+            hostname: self.hostname.clone(),
+            os: self.os.clone(),
+            in_container: self.in_container,
+            tools: None,
+            permission_mode: None,
+            agent_version: None,
+        }
+    }
+}

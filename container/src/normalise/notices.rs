@@ -1,0 +1,61 @@
+//! Lines that could not be read as they should: shown with a sample while they are few, only counted beyond that.
+
+use townwatch::event::{EventData, NoticeKind, ParserNotice};
+
+use crate::cut;
+
+/// Notices of one kind that a run shows with a sample.
+const SAMPLES_MAX: u64 = 20;
+/// How much of a line a notice shows.
+const SAMPLE_BYTES_MAX: usize = 200;
+
+/// The notices of one run.
+#[derive(Debug, Default)]
+pub(super) struct Notices {
+    malformed: Tally,
+    unknown: Tally,
+    oversized: Tally,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    shown: u64,
+    counted: u64,
+    first_counted: String,
+}
+
+impl Notices {
+    /// A line of this kind came by.
+    pub(super) fn note(&mut self, kind: NoticeKind, line: &str) -> Option<EventData> {
+        let tally = self.tally(kind);
+        let sample = cut::text(line, SAMPLE_BYTES_MAX);
+        if tally.shown < SAMPLES_MAX {
+            tally.shown += 1;
+            return Some(ParserNotice { kind, count: 1, sample }.into());
+        }
+        if tally.counted == 0 {
+            tally.first_counted = sample;
+        }
+        tally.counted += 1;
+        None
+    }
+
+    /// The counts of what was not shown.
+    pub(super) fn end(&mut self) -> Vec<EventData> {
+        let kinds = [NoticeKind::Malformed, NoticeKind::Unknown, NoticeKind::Oversized];
+        let counted = kinds.into_iter().filter_map(|kind| {
+            let tally = std::mem::take(self.tally(kind));
+            let notice = || ParserNotice { kind, count: tally.counted, sample: tally.first_counted.clone() }.into();
+            (tally.counted > 0).then(notice)
+        });
+        counted.collect()
+    }
+
+    fn tally(&mut self, kind: NoticeKind) -> &mut Tally {
+        match kind {
+            NoticeKind::Malformed => &mut self.malformed,
+            NoticeKind::Unknown => &mut self.unknown,
+            NoticeKind::Oversized => &mut self.oversized,
+        }
+    }
+}

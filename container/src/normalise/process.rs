@@ -1,0 +1,28 @@
+//! Any command: each line that it prints is one output, empty ones too, so that order and counts are plain.
+
+use townwatch::event::{AgentOutput, EventData, NoticeKind, OutputStream};
+use townwatch::time::Timestamp;
+
+use super::Normalise;
+use super::notices::Notices;
+
+/// Reads a process that has no format of its own.
+#[derive(Debug, Default)]
+pub struct ProcessLines {
+    notices: Notices,
+}
+
+impl Normalise for ProcessLines {
+    fn line(&mut self, line: &str, _at: Timestamp) -> Vec<EventData> {
+        let text = line.to_owned();
+        vec![AgentOutput { text, stream: OutputStream::Stdout, message_id: None, parent_tool_use_id: None }.into()]
+    }
+
+    fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData> {
+        self.notices.note(NoticeKind::Oversized, &format!("{bytes} bytes: {sample}")).into_iter().collect()
+    }
+
+    fn end(&mut self, _succeeded: bool, _at: Timestamp) -> Vec<EventData> {
+        self.notices.end()
+    }
+}

@@ -1,0 +1,60 @@
+//! A memory of names that forgets the oldest, so that no agent can make it grow without bound.
+
+use std::collections::HashMap;
+
+/// Half of the names that are remembered; each half goes as a whole when it has become the older one and the newer is
+/// full. So the latest 5,000 names are always there and never more than 10,000.
+const HALF: usize = 5_000;
+/// A longer name is none that a real agent makes, and is not remembered.
+const NAME_BYTES_MAX: usize = 256;
+
+/// Values by name, of the latest names.
+#[derive(Debug)]
+pub(super) struct Recent<V> {
+    newer: HashMap<String, V>,
+    older: HashMap<String, V>,
+}
+
+impl<V> Default for Recent<V> {
+    fn default() -> Self {
+        Self { newer: HashMap::new(), older: HashMap::new() }
+    }
+}
+
+impl<V> Recent<V> {
+    /// Remembers a name; whether it is new.
+    pub(super) fn insert(&mut self, name: &str, value: V) -> bool {
+        if name.len() > NAME_BYTES_MAX || self.newer.contains_key(name) || self.older.contains_key(name) {
+            return false;
+        }
+        if self.newer.len() >= HALF {
+            self.older = std::mem::take(&mut self.newer);
+        }
+        self.newer.insert(name.to_owned(), value);
+        true
+    }
+
+    /// Forgets a name.
+    pub(super) fn remove(&mut self, name: &str) -> Option<V> {
+        self.newer.remove(name).or_else(|| self.older.remove(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_remembers_the_latest_and_stays_small() {
+        let mut recent = Recent::default();
+        for number in 0..100_000_u32 {
+            assert!(recent.insert(&number.to_string(), number));
+            assert!(!recent.insert(&number.to_string(), number));
+            assert!(recent.newer.len() + recent.older.len() <= 2 * HALF);
+        }
+        assert_eq!(recent.remove("99999"), Some(99_999));
+        assert_eq!(recent.remove("95000"), Some(95_000));
+        assert_eq!(recent.remove("1"), None);
+        assert!(!recent.insert(&"x".repeat(NAME_BYTES_MAX + 1), 1));
+    }
+}

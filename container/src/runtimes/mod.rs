@@ -1,0 +1,94 @@
+//! The programs that can be run: how each is started and how its output is read. One file each.
+
+mod claude_code;
+mod process;
+pub mod replay;
+
+use std::path::PathBuf;
+
+use townwatch::error::{Code, Error, Result};
+use townwatch::event::Runtime;
+use townwatch::protocol::StartAgent;
+
+use crate::config::Config;
+use crate::normalise::{Normalise, Place};
+
+/// How to start a run's process. The environment and the working directory are the executor's.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Launch {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// Variables that this runtime needs beside the agent's own.
+    pub variables: Vec<(&'static str, String)>,
+    /// What the program reads from its standard input; nothing where absent.
+    pub input: Option<String>,
+}
+
+/// How to start what the order asks for, or why that cannot be.
+pub fn launch(order: &StartAgent, config: &Config) -> Result<Launch> {
+    match order.runtime {
+        Runtime::ClaudeCode => claude_code::launch(order, &found(order.runtime)?),
+        Runtime::Process => process::launch(order),
+        Runtime::Replay => replay::launch(order, config),
+        Runtime::Codex | Runtime::Gemini | Runtime::Opencode | Runtime::Kilo => Err(Error::new(
+            Code::NotSupportedByRuntime,
+            format!(
+                "runtime: this control server does not run {} yet; use claude_code, process or replay, or let the agent \
+                 run elsewhere and post its events",
+                order.runtime.as_str()
+            ),
+        )),
+    }
+}
+
+/// What reads the output of this runtime.
+pub fn normaliser(runtime: Runtime, place: Place) -> Box<dyn Normalise> {
+    match runtime {
+        Runtime::ClaudeCode => Box::new(crate::normalise::ClaudeCode::new(place)),
+        Runtime::Replay => Box::new(crate::normalise::ClaudeCode::new(Place::default())), // it ran elsewhere
+        _ => Box::new(crate::normalise::ProcessLines::default()),
+    }
+}
+
+/// A program by its runtime: its command, and the command that installs it. `None` for what is built in.
+pub fn command_line_program(runtime: Runtime) -> Option<(&'static str, &'static str)> {
+    match runtime {
+        Runtime::ClaudeCode => Some(("claude", "npm install -g @anthropic-ai/claude-code")),
+        Runtime::Codex => Some(("codex", "npm install -g @openai/codex")),
+        Runtime::Gemini => Some(("gemini", "npm install -g @google/gemini-cli")),
+        Runtime::Opencode => Some(("opencode", "npm install -g opencode-ai")),
+        Runtime::Kilo => Some(("kilo", "npm install -g @kilocode/cli")),
+        Runtime::Process | Runtime::Replay => None,
+    }
+}
+
+/// Where `PATH` has an executable file of this name.
+pub fn find_on_path(command: &str) -> Option<PathBuf> {
+    use std::os::unix::fs::PermissionsExt;
+    let executable =
+        |path: &PathBuf| path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join(command)).find(executable)
+}
+
+fn found(runtime: Runtime) -> Result<PathBuf> {
+    let Some((command, install)) = command_line_program(runtime) else {
+        return Err(Error::internal(format!("{} is no program of its own", runtime.as_str())));
+    };
+    find_on_path(command).ok_or_else(|| {
+        let message = format!("runtime: `{command}` is not on the control server's PATH; install it with `{install}`");
+        Error::new(Code::NotSupportedByRuntime, message)
+    })
+}
+
+/// Refuses a text that cannot be an argument of a process.
+fn argument(field: &str, text: &str, bytes_max: usize) -> Result<String> {
+    if text.contains('\0') {
+        return Err(Error::invalid(field, "must not contain a NUL character"));
+    }
+    if text.len() > bytes_max {
+        return Err(Error::invalid(field, format!("is {} bytes long; at most {bytes_max} are possible", text.len())));
+    }
+    Ok(text.to_owned())
+}

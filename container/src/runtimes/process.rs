@@ -1,0 +1,21 @@
+//! Any command.
+
+use townwatch::error::{Error, Result};
+use townwatch::protocol::StartAgent;
+
+use super::{Launch, argument};
+
+/// Linux takes at most 128 KiB for one argument.
+const ARGUMENT_BYTES_MAX: usize = 120 << 10;
+
+/// The command of the order; its first word is looked for on `PATH`.
+pub(super) fn launch(order: &StartAgent) -> Result<Launch> {
+    let words = order.command.as_deref().unwrap_or_default();
+    let words = words.iter().map(|word| argument("command", word, ARGUMENT_BYTES_MAX)).collect::<Result<Vec<_>>>()?;
+    match words.split_first() {
+        Some((program, arguments)) if !program.is_empty() => {
+            Ok(Launch { program: program.into(), arguments: arguments.to_vec(), variables: Vec::new(), input: None })
+        }
+        _ => Err(Error::invalid("command", "name the program and its arguments, as in [\"npm\", \"test\"]")),
+    }
+}

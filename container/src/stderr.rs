@@ -1,0 +1,81 @@
+//! Standard error of an agent, rate-capped: it is for people, and a program that floods it must not flood the town.
+
+use townwatch::event::{AgentOutput, EventData, OutputStream};
+use townwatch::time::Timestamp;
+
+use crate::cut;
+use crate::lines::Line;
+
+/// Lines that become events in any one second; further ones are counted.
+const LINES_A_SECOND: u64 = 200;
+/// A line of standard error that is read at all.
+pub const LINE_BYTES_MAX: usize = 64 << 10;
+/// How much of it an event shows.
+const SHOWN_BYTES_MAX: usize = 8 << 10;
+
+/// The standard error of one run.
+#[derive(Debug, Default)]
+pub struct Stderr {
+    second: i64,
+    shown: u64,
+    left_out: u64,
+    last: Option<String>,
+}
+
+impl Stderr {
+    /// What a line becomes.
+    pub fn line(&mut self, line: Line<'_>, at: Timestamp) -> Vec<EventData> {
+        let text = match line {
+            Line::Text(text) => cut::text(&text, SHOWN_BYTES_MAX),
+            Line::Oversized { bytes, sample } => format!("{sample}… [{} bytes cut]", bytes - sample.len() as u64),
+        };
+        if !text.trim().is_empty() {
+            self.last = Some(cut::text(text.trim(), 500));
+        }
+        let mut events = Vec::new();
+        let second = at.millis() / 1000;
+        if second != self.second {
+            events = self.end();
+            (self.second, self.shown) = (second, 0);
+        }
+        if self.shown < LINES_A_SECOND {
+            self.shown += 1;
+            events.push(output(text));
+        } else {
+            self.left_out += 1;
+        }
+        events
+    }
+
+    /// Tells what was left out.
+    pub fn end(&mut self) -> Vec<EventData> {
+        let left_out = std::mem::take(&mut self.left_out);
+        if left_out == 0 { Vec::new() } else { vec![output(format!("… [{left_out} lines left out]"))] }
+    }
+
+    /// The last line that says anything: most often why a program failed.
+    pub fn last(&self) -> Option<&str> {
+        self.last.as_deref()
+    }
+}
+
+fn output(text: String) -> EventData {
+    AgentOutput { text, stream: OutputStream::Stderr, message_id: None, parent_tool_use_id: None }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_counted_and_the_next_second_is_shown_again() {
+        let mut stderr = Stderr::default();
+        let mut at = |millis, count| {
+            let at = Timestamp::from_millis(millis);
+            (0..count).map(|_| stderr.line(Line::Text("x".into()), at).len()).sum::<usize>()
+        };
+        assert_eq!(at(1000, 5000), 200);
+        assert_eq!(at(2000, 1), 2); // the count of what was left out, and the line
+        assert_eq!(at(3000, 1), 1);
+    }
+}

@@ -1,0 +1,410 @@
+//! One town on this control server: its epoch, its buffer, and the newest run of each of its agents.
+//!
+//! Invariants: an agent has at most one open run. A run's last event is its `agent.exited`; anything that is appended
+//! to a run after it is dropped here, so that no other place has to take care.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tokio::sync::watch;
+use townwatch::error::{Code, Error, Result};
+use townwatch::event::{AgentExited, EventData, ExitReason, Status};
+use townwatch::id::{AgentId, Epoch, RunId};
+use townwatch::limits::{AGENTS_PER_TOWN_MAX, BATCH_EVENTS_MAX, BODY_BYTES_MAX};
+use townwatch::protocol::{ControlStatus, StopSignal};
+use townwatch::time::Timestamp;
+
+use crate::buffer::{Bounds, Buffer, Text};
+use crate::cut;
+
+/// The buffers of an ended run go this long after its end.
+pub const ENDED_KEPT: Duration = Duration::from_mins(5);
+/// Runs of an agent whose start is still recognised as a repeat, the newest included.
+const RUNS_REMEMBERED: usize = 16;
+/// The text of one answer, what is around the events not counted.
+const ANSWER_BYTES_MAX: usize = BODY_BYTES_MAX - 1024;
+
+/// A town.
+#[derive(Debug)]
+pub struct Town {
+    epoch: Epoch,
+    held: Mutex<Held>,
+    /// The buffer's head, for those who wait for something to happen.
+    head: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct Held {
+    buffer: Buffer,
+    agents: HashMap<AgentId, AgentRuns>,
+}
+
+#[derive(Debug)]
+struct AgentRuns {
+    run_ids: VecDeque<RunId>,
+    status: Status,
+    exit: Option<AgentExited>,
+    last_event_id: u64,
+    stop: watch::Sender<Option<StopSignal>>,
+}
+
+impl AgentRuns {
+    fn newest(&self) -> Option<&RunId> {
+        self.run_ids.back()
+    }
+}
+
+/// What a start came to.
+#[derive(Debug)]
+pub enum Begun {
+    /// A run that was begun before.
+    Repeat,
+    /// A run that has to be executed now.
+    New(Run),
+}
+
+/// What a reader asks for; an answer is bounded in bytes as well.
+#[derive(Debug, Clone, Copy)]
+pub struct Range {
+    /// The position before the first event.
+    pub after: u64,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// Events and where the buffer stands, of one moment.
+#[derive(Debug)]
+pub struct Page {
+    head: u64,
+    oldest: u64,
+    texts: Vec<Text>,
+}
+
+impl Page {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+}
+
+impl Town {
+    /// A town that begins a new life here.
+    pub fn new(bounds: Bounds, spool_dir: PathBuf) -> Result<Self> {
+        let minted = uuid::Uuid::now_v7().to_string();
+        let epoch = Epoch::parse(&minted).ok_or_else(|| Error::internal("a UUID is no epoch"))?;
+        let held = Held { buffer: Buffer::new(bounds, spool_dir), agents: HashMap::new() };
+        Ok(Self { epoch, held: Mutex::new(held), head: watch::Sender::new(0) })
+    }
+
+    /// The life of its buffers.
+    pub fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
+    /// Opens a run, or finds that it was opened before.
+    pub fn begin(self: &Arc<Self>, agent_id: &AgentId, run_id: &RunId) -> Result<Begun> {
+        let mut held = self.held();
+        let agents = held.agents.len() as u64;
+        let stop = watch::Sender::new(None);
+        let stop_asked = stop.subscribe();
+        if let Some(runs) = held.agents.get_mut(agent_id) {
+            if runs.run_ids.contains(run_id) {
+                return Ok(Begun::Repeat);
+            }
+            if runs.exit.is_none() {
+                let open = runs.newest().map_or("", RunId::as_str);
+                let message = format!("agent {agent_id} has an open run ({open}); stop it first");
+                return Err(Error::new(Code::AlreadyRunning, message));
+            }
+            if runs.run_ids.len() >= RUNS_REMEMBERED {
+                runs.run_ids.pop_front();
+            }
+            runs.run_ids.push_back(run_id.clone());
+            (runs.status, runs.exit, runs.stop) = (Status::Starting, None, stop);
+        } else {
+            if agents >= AGENTS_PER_TOWN_MAX {
+                let message = format!("this town has {AGENTS_PER_TOWN_MAX} agents here already");
+                return Err(Error::new(Code::RateLimited, message));
+            }
+            let run_ids = VecDeque::from([run_id.clone()]);
+            let runs = AgentRuns { run_ids, status: Status::Starting, exit: None, last_event_id: 0, stop };
+            held.agents.insert(agent_id.clone(), runs);
+        }
+        Ok(Begun::New(Run { town: self.clone(), agent_id: agent_id.clone(), run_id: run_id.clone(), stop_asked }))
+    }
+
+    /// Asks an agent's open run to end. An agent without one is stopped already.
+    pub fn stop(&self, agent_id: &AgentId, signal: StopSignal) {
+        if let Some(runs) = self.held().agents.get(agent_id) {
+            runs.stop.send_replace(Some(signal));
+        }
+    }
+
+    /// Asks every open run to end; how many there are.
+    pub fn stop_all(&self, signal: StopSignal) -> usize {
+        let held = self.held();
+        let open: Vec<_> = held.agents.values().filter(|runs| runs.exit.is_none()).collect();
+        for runs in &open {
+            runs.stop.send_replace(Some(signal));
+        }
+        open.len()
+    }
+
+    /// Open runs.
+    pub fn open_runs(&self) -> usize {
+        self.held().agents.values().filter(|runs| runs.exit.is_none()).count()
+    }
+
+    /// Where an agent's newest run stands.
+    pub fn status(&self, agent_id: &AgentId) -> Option<ControlStatus> {
+        let held = self.held();
+        let runs = held.agents.get(agent_id)?;
+        let (run_id, exit) = (runs.newest()?.clone(), runs.exit.clone());
+        Some(ControlStatus { agent_id: agent_id.clone(), run_id, status: runs.status, exit })
+    }
+
+    /// The town has stored everything up to here.
+    pub fn acknowledge(&self, id: u64) {
+        self.held().buffer.acknowledge(id);
+    }
+
+    /// The events of one agent or of all.
+    pub fn read(&self, agent_id: Option<&AgentId>, range: Range) -> Page {
+        let buffer = &self.held().buffer;
+        let texts = buffer.after(agent_id, range.after, range.limit.min(BATCH_EVENTS_MAX), ANSWER_BYTES_MAX);
+        Page { head: buffer.head(), oldest: buffer.oldest(), texts }
+    }
+
+    /// The events of all agents; if there are none, waits for one as long as it may.
+    pub async fn wait(&self, range: Range, wait: Duration) -> Page {
+        let mut head = self.head.subscribe(); // before the first look, so that nothing happens unseen between the two
+        let deadline = tokio::time::Instant::now() + wait;
+        loop {
+            let page = self.read(None, range);
+            if !page.is_empty() {
+                return page;
+            }
+            match tokio::time::timeout_at(deadline, head.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) | Err(_) => return page,
+            }
+        }
+    }
+
+    /// The answer for a page: a `ControlEvents` as JSON, made of the texts as they are.
+    pub fn answer(&self, page: &Page) -> Result<String> {
+        let (epoch, Page { head, oldest, texts }) = (&self.epoch, page);
+        let mut answer = format!(r#"{{"epoch":"{epoch}","head":{head},"oldest":{oldest},"events":["#);
+        for (index, text) in texts.iter().enumerate() {
+            if index > 0 {
+                answer.push(',');
+            }
+            match text {
+                Text::Memory(text) => answer.push_str(text),
+                Text::Disk(place) => answer.push_str(&place.read().map_err(Error::internal)?),
+            }
+        }
+        answer.push_str("]}");
+        Ok(answer)
+    }
+
+    fn append(&self, run: &Run, events: Vec<EventData>, at: Timestamp) {
+        // What takes long, making and bounding the text of an event, is done before the lock.
+        let events: Vec<_> = events.into_iter().map(|event| (cut::bounded(&event), event)).collect();
+        let mut held = self.held();
+        let Held { buffer, agents } = &mut *held;
+        let Some(runs) = agents.get_mut(&run.agent_id).filter(|runs| runs.newest() == Some(&run.run_id)) else {
+            return;
+        };
+        for (data, event) in events {
+            if runs.exit.is_some() {
+                break;
+            }
+            let text = |id| {
+                let (agent_id, run_id, event, data) = (&run.agent_id, &run.run_id, event.name(), &*data);
+                let text = EventText { id, agent_id, run_id, event, data, timestamp: at };
+                serde_json::to_string(&text).unwrap_or_default()
+            };
+            runs.last_event_id = buffer.push(&run.agent_id, text);
+            match event {
+                EventData::Status(changed) => runs.status = changed.status,
+                EventData::Exited(exit) => {
+                    runs.status = match exit.reason {
+                        ExitReason::Completed | ExitReason::Stopped => Status::Exited,
+                        ExitReason::Failed | ExitReason::Timeout | ExitReason::Lost => Status::Failed,
+                    };
+                    runs.exit = Some(exit);
+                }
+                _ => {}
+            }
+        }
+        let newest = buffer.head();
+        drop(held);
+        self.head.send_replace(newest);
+    }
+
+    /// A run has ended a while ago. Only its own events go: a newer run of the agent has later ids.
+    fn expire(&self, agent_id: &AgentId, run_id: &RunId, last_event_id: u64) {
+        let mut held = self.held();
+        held.buffer.expire(agent_id, last_event_id);
+        if held.agents.get(agent_id).is_some_and(|runs| runs.newest() == Some(run_id)) {
+            held.agents.remove(agent_id);
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An event as it stands in an answer: `ControlEvent`, borrowed.
+#[derive(Serialize)]
+struct EventText<'a> {
+    id: u64,
+    agent_id: &'a AgentId,
+    run_id: &'a RunId,
+    event: &'a str,
+    data: &'a RawValue,
+    timestamp: Timestamp,
+}
+
+/// An open run, in the hands of what executes it.
+#[derive(Debug, Clone)]
+#[allow(clippy::struct_field_names)] // `run_id` is the word of the wire
+pub struct Run {
+    town: Arc<Town>,
+    agent_id: AgentId,
+    run_id: RunId,
+    /// The signal by which the run was asked to stop, once it was.
+    pub stop_asked: watch::Receiver<Option<StopSignal>>,
+}
+
+impl Run {
+    /// The agent.
+    pub fn agent_id(&self) -> &AgentId {
+        &self.agent_id
+    }
+
+    /// The run.
+    pub fn run_id(&self) -> &RunId {
+        &self.run_id
+    }
+
+    /// Appends events, in order.
+    pub fn append(&self, events: Vec<EventData>, at: Timestamp) {
+        if !events.is_empty() {
+            self.town.append(self, events, at);
+        }
+    }
+
+    /// Ends a run that has no process, or has lost it.
+    pub fn fail(self, message: &str) {
+        let message = Some(message.to_owned());
+        let exit = AgentExited { reason: ExitReason::Failed, exit_code: None, signal: None, message };
+        self.end(exit, crate::log::now());
+    }
+
+    /// Ends the run and, a while later, lets its events go.
+    pub fn end(self, exit: AgentExited, at: Timestamp) {
+        self.append(vec![exit.into()], at);
+        let last_event_id = self.town.held().agents.get(&self.agent_id).map_or(0, |runs| runs.last_event_id);
+        tokio::spawn(async move {
+            tokio::time::sleep(ENDED_KEPT).await;
+            self.town.expire(&self.agent_id, &self.run_id, last_event_id);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use townwatch::event::{AgentOutput, OutputStream};
+    use townwatch::protocol::ControlEvents;
+
+    fn town() -> Arc<Town> {
+        Arc::new(Town::new(Bounds::default(), std::env::temp_dir()).unwrap())
+    }
+
+    fn begin(town: &Arc<Town>, run: &str) -> Run {
+        match town.begin(&AgentId::parse("a").unwrap(), &RunId::parse(run).unwrap()) {
+            Ok(Begun::New(run)) => run,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn output(run: &Run) {
+        let (text, stream) = ("\u{2028}\"".to_owned(), OutputStream::Stdout);
+        let at = Timestamp::from_millis(7);
+        run.append(vec![AgentOutput { text, stream, message_id: None, parent_tool_use_id: None }.into()], at);
+    }
+
+    fn page(town: &Town) -> ControlEvents {
+        let page = town.read(None, Range { after: 0, limit: 500 });
+        serde_json::from_str(&town.answer(&page).unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_a_control_events_and_nothing_follows_an_exit() {
+        let town = town();
+        let run = begin(&town, "one");
+        output(&run);
+        let late = run.clone();
+        run.fail("no");
+        output(&late);
+        late.clone().fail("again");
+        let page = page(&town);
+        let names: Vec<_> = page.events.iter().map(|event| event.event.as_str()).collect();
+        assert_eq!(names, ["agent_output", "agent.exited"]);
+        assert_eq!((page.head.get(), page.oldest.get(), &page.epoch), (2, 1, town.epoch()));
+        output(&begin(&town, "two"));
+        output(&late);
+        assert_eq!(town.read(None, Range { after: 0, limit: 500 }).head, 3, "nor does it get into the next run");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_ended_run_goes_after_five_minutes_and_a_newer_one_stays() {
+        let town = town();
+        let run = begin(&town, "one");
+        output(&run);
+        run.fail("no");
+        let newer = begin(&town, "two");
+        output(&newer);
+        town.acknowledge(3);
+        tokio::time::sleep(ENDED_KEPT.checked_sub(Duration::from_secs(1)).unwrap()).await;
+        assert_eq!(page(&town).events.len(), 3);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(page(&town).events.len(), 1);
+        assert_eq!(town.status(&newer.agent_id).unwrap().run_id, newer.run_id);
+        let agent_id = newer.agent_id.clone();
+        newer.fail("no");
+        tokio::time::sleep(ENDED_KEPT * 2).await;
+        assert!(town.status(&agent_id).is_none());
+        let waiting = page(&town);
+        assert_eq!(waiting.events.len(), 1, "its end was not acknowledged, so it waits");
+        town.acknowledge(4);
+        assert_eq!((page(&town).events.len(), page(&town).oldest.get()), (0, 5));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_wake_up_is_lost() {
+        let town = town();
+        let run = begin(&town, "one");
+        let writer = tokio::spawn(async move {
+            for _ in 0..2000 {
+                output(&run);
+                tokio::task::yield_now().await;
+            }
+        });
+        let mut after = 0;
+        while after < 2000 {
+            let waiting = town.wait(Range { after, limit: 500 }, Duration::from_secs(30));
+            let page = tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("it woke up");
+            after += page.texts.len() as u64;
+        }
+        writer.await.unwrap();
+    }
+}

@@ -1,0 +1,270 @@
+//! Recorded output of the real Claude Code through the normaliser, and everything else that may come along.
+#![allow(missing_docs, clippy::unwrap_used)] // test helpers
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use proptest::prelude::*;
+use townwatch::event::EventData;
+use townwatch::time::Timestamp;
+use townwatch_control::cut;
+use townwatch_control::lines::{Line, LineDecoder};
+use townwatch_control::normalise::{ClaudeCode, Normalise, Place};
+use townwatch_control::runtimes::replay::{RECORDINGS, Recording};
+
+/// All events of an output that comes in reads of so many bytes, a line every 10 ms.
+fn events(output: &[u8], read_bytes: usize) -> Vec<EventData> {
+    let (mut normaliser, mut decoder) = (ClaudeCode::new(Place::default()), LineDecoder::new(16 << 20));
+    let (mut events, mut millis) = (Vec::new(), 0);
+    let mut take = |line: Line<'_>| {
+        millis += 10;
+        events.extend(match line {
+            Line::Text(text) => normaliser.line(&text, Timestamp::from_millis(millis)),
+            Line::Oversized { bytes, sample } => normaliser.oversized(bytes, &sample),
+        });
+    };
+    for read in output.chunks(read_bytes) {
+        decoder.push(read, &mut take);
+    }
+    decoder.finish(&mut take);
+    let succeeded = normaliser.failure().is_none();
+    events.extend(normaliser.end(succeeded, Timestamp::from_millis(millis)));
+    events
+}
+
+fn recorded(name: &str) -> Vec<u8> {
+    Recording::find(name).unwrap().bytes().unwrap().into_owned()
+}
+
+fn told(events: &[EventData]) -> String {
+    let mut told = String::new();
+    for event in events {
+        writeln!(told, "{} {}", event.name(), cut::bounded(event).get()).unwrap();
+    }
+    told
+}
+
+fn counts(events: &[EventData]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for event in events {
+        let detail = match event {
+            EventData::ToolCall(call) => format!(" {}", call.category.as_str()),
+            EventData::ToolResult(result) => format!(" success={}", result.success),
+            EventData::Output(output) => format!(" {}", output.stream.as_str()),
+            EventData::Usage(usage) => format!(" cumulative={}", usage.cumulative),
+            _ => String::new(),
+        };
+        *counts.entry(format!("{}{detail}", event.name())).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn small_recordings_whole() {
+    for name in [
+        "basic",
+        "basic-nopartial",
+        "parallel",
+        "subagent",
+        "permission-denied",
+        "badtool",
+        "abort-sigterm",
+        "abort-in-tool-sigint",
+        "err400",
+        "err529-then-ok",
+    ] {
+        insta::assert_snapshot!(name, told(&events(&recorded(name), 1 << 16)));
+    }
+}
+
+#[test]
+fn large_recordings_counted() {
+    for name in ["volume320", "longtext-partial"] {
+        insta::assert_snapshot!(name, format!("{:#?}", counts(&events(&recorded(name), 1 << 16))));
+    }
+}
+
+#[test]
+fn no_line_of_any_recording_is_unknown_or_malformed() {
+    for recording in RECORDINGS {
+        let events = events(&recording.bytes().unwrap(), 1 << 16);
+        assert!(!events.iter().any(|event| matches!(event, EventData::ParserNotice(_))), "{}", recording.name);
+    }
+}
+
+#[test]
+fn partials_change_nothing_that_is_stored() {
+    let shape = |name| {
+        let strip = |events: Vec<EventData>| events.iter().map(|event| event.name().to_owned()).collect::<Vec<_>>();
+        strip(events(&recorded(name), 1 << 16))
+    };
+    assert_eq!(shape("basic"), shape("basic-nopartial"));
+}
+
+#[test]
+fn how_the_output_is_cut_into_reads_changes_nothing() {
+    let output = recorded("parallel");
+    let whole = told(&events(&output, usize::MAX));
+    for read_bytes in [1, 2, 3, 7, 997, 4096] {
+        assert_eq!(told(&events(&output, read_bytes)), whole, "{read_bytes}");
+    }
+}
+
+#[test]
+fn an_output_that_breaks_off_anywhere_is_read_up_to_there() {
+    for recording in RECORDINGS {
+        let output = recording.bytes().unwrap();
+        let step = if output.len() > 100_000 { 997 * 101 } else { 997 };
+        for end in (0..output.len()).step_by(step) {
+            let notices = events(&output[..end], 1 << 16);
+            let notices = notices.iter().filter(|event| matches!(event, EventData::ParserNotice(_))).count();
+            assert!(notices <= 1, "{} at {end}: only the broken line can be one", recording.name);
+        }
+    }
+}
+
+fn told_of(lines: &[&str]) -> String {
+    told(&events(lines.join("\n").as_bytes(), 1 << 16))
+}
+
+#[test]
+fn input_stays_raw_and_a_lone_surrogate_loses_nothing() {
+    let input = r#"{ "file_path":"/w/a\ud83d.txt", "big": 12345678901234567890123, "e":1.0e400 }"#;
+    let told = told_of(&[
+        &format!(
+            r#"{{"type":"assistant","message":{{"id":"m","content":[{{"type":"tool_use","id":"t","name":"Write","input":{input}}}]}}}}"#
+        ),
+        r#"{"type":"assistant","message":{"id":"m","content":[{"type":"text","text":"cut \ud83d here"}]}}"#,
+    ]);
+    assert!(told.contains(&format!(r#""input":{input}"#)), "{told}");
+    assert!(told.contains("cut \u{fffd} here") && told.contains("Writing /w/a\u{fffd}.txt"), "{told}");
+}
+
+#[test]
+fn flat_lines_are_taken_too() {
+    insta::assert_snapshot!(told_of(&[
+        r#"{"type":"text","text":"hello"}"#,
+        r#"{"id":"t1","name":"Grep","input":{"pattern":"foo"},"type":"tool_use"}"#,
+        r#"{"type":"tool_result","tool_use_id":"t1","content":[{"type":"text","text":"a"},{"type":"image","source":{}}],"is_error":true}"#,
+    ]), @r#"
+    agent_output {"text":"hello","stream":"assistant"}
+    agent_tool_call {"tool_use_id":"t1","tool":"Grep","category":"Grep","input":{"pattern":"foo"},"summary":"Searching for \"foo\""}
+    agent_tool_result {"tool_use_id":"t1","success":false,"content":"a\n[image]","content_length":9,"duration_ms":10}
+    progress_update {"percentage":100.0,"current_phase":"Done","tool_call_count":1,"elapsed_seconds":0}
+    "#);
+}
+
+#[test]
+fn to_dos_are_progress() {
+    insta::assert_snapshot!(told_of(&[
+        r#"{"type":"tool_use","id":"t1","name":"TodoWrite","input":{"todos":[{"content":"a","status":"completed"},{"content":"b","status":"in_progress"}]}}"#,
+        r#"{"type":"tool_use","id":"t2","name":"TodoWrite","input":{"todos":[{"content":"a","status":"completed"},{"content":"b","status":"in_progress"}]}}"#,
+    ]), @r#"
+    agent_tool_call {"tool_use_id":"t1","tool":"TodoWrite","category":"Todo","input":{"todos":[{"content":"a","status":"completed"},{"content":"b","status":"in_progress"}]},"summary":"Updating the to-do list"}
+    progress_update {"percentage":50.0,"current_phase":"b","tool_call_count":1,"elapsed_seconds":0,"todos":[{"content":"a","status":"completed"},{"content":"b","status":"in_progress"}]}
+    agent_tool_call {"tool_use_id":"t2","tool":"TodoWrite","category":"Todo","input":{"todos":[{"content":"a","status":"completed"},{"content":"b","status":"in_progress"}]},"summary":"Updating the to-do list"}
+    progress_update {"percentage":100.0,"current_phase":"Done","tool_call_count":2,"elapsed_seconds":0,"todos":[{"content":"a","status":"completed"},{"content":"b","status":"in_progress"}]}
+    "#);
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_what_follows_is_read() {
+    insta::assert_snapshot!(told_of(&[
+        "plain text",
+        "",
+        "[1]",
+        r#"{"type":"from_the_future","x":1}"#,
+        r#"{"type":"system","subtype":"brand_new"}"#,
+        r#"{"type":"assistant","message":7}"#,
+        r#"{"type":"assistant","message":{"id":"m","content":[{"type":"hologram"},{"type":"text","text":"still here"}]}}"#,
+    ]), @r#"
+    parser_notice {"kind":"malformed","count":1,"sample":"plain text"}
+    parser_notice {"kind":"malformed","count":1,"sample":"[1]"}
+    parser_notice {"kind":"unknown","count":1,"sample":"{\"type\":\"from_the_future\",\"x\":1}"}
+    parser_notice {"kind":"unknown","count":1,"sample":"{\"type\":\"system\",\"subtype\":\"brand_new\"}"}
+    parser_notice {"kind":"malformed","count":1,"sample":"{\"type\":\"assistant\",\"message\":7}"}
+    parser_notice {"kind":"unknown","count":1,"sample":"{\"type\":\"hologram\"}"}
+    agent_output {"text":"still here","stream":"assistant","message_id":"m"}
+    progress_update {"percentage":100.0,"current_phase":"Done","tool_call_count":0,"elapsed_seconds":0}
+    "#);
+}
+
+#[test]
+fn a_flood_of_what_cannot_be_read_is_counted() {
+    let output = "nonsense\n".repeat(1000);
+    let notices: Vec<u64> = events(output.as_bytes(), 1 << 16)
+        .iter()
+        .filter_map(|event| if let EventData::ParserNotice(notice) = event { Some(notice.count) } else { None })
+        .collect();
+    assert_eq!((notices.len(), notices.iter().sum::<u64>()), (21, 1000));
+}
+
+/// JSON of any shape, with the words that the normaliser looks for in all places.
+fn json() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(vec![
+        "type",
+        "subtype",
+        "system",
+        "init",
+        "assistant",
+        "user",
+        "result",
+        "message",
+        "content",
+        "text",
+        "thinking",
+        "tool_use",
+        "tool_result",
+        "tool_use_id",
+        "id",
+        "name",
+        "input",
+        "file_path",
+        "TodoWrite",
+        "todos",
+        "status",
+        "usage",
+        "input_tokens",
+        "modelUsage",
+        "is_error",
+        "errors",
+        "session_id",
+        "cwd",
+        "api_retry",
+        "retry_delay_ms",
+    ]);
+    let text = prop_oneof![word.clone().prop_map(str::to_owned), any::<String>()];
+    let text = text.prop_map(|text| serde_json::to_string(&text).unwrap());
+    let odd =
+        prop::sample::select(vec!["null", "true", "1e400", "-0", "18446744073709551616", r#""\ud800""#, "[]", "{}"]);
+    let leaf =
+        prop_oneof![text.clone(), any::<f64>().prop_map(|number| format!("{number:e}")), odd.prop_map(str::to_owned)];
+    leaf.prop_recursive(6, 40, 6, move |inner| {
+        let field = (word.clone(), inner.clone()).prop_map(|(name, value)| format!("{name:?}:{value}"));
+        prop_oneof![
+            prop::collection::vec(inner, 0..5).prop_map(|items| format!("[{}]", items.join(","))),
+            prop::collection::vec(field, 0..6).prop_map(|fields| format!("{{{}}}", fields.join(","))),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_json_makes_it_panic(lines in prop::collection::vec(json(), 1..8)) {
+        told_of(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(output in prop::collection::vec(any::<u8>(), 0..2000), read_bytes in 1..500_usize) {
+        events(&output, read_bytes);
+    }
+
+    #[test]
+    fn no_damage_to_real_output_makes_it_panic(at in 0..50_000_usize, byte in any::<u8>(), length in 0..200_usize) {
+        let mut output = recorded("subagent");
+        let at = at % output.len();
+        let end = (at + length).min(output.len());
+        output.splice(at..end, [byte]);
+        told(&events(&output, 4096));
+    }
+}

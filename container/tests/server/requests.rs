@@ -1,0 +1,123 @@
+//! Who may ask, and what a wrong request is told.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::common::{Server, TOKEN};
+
+#[test]
+fn every_call_needs_the_token() {
+    let server = Server::start();
+    let bearer = |token: &str| format!("Bearer {token}");
+    for (path, authorization) in [
+        ("/health", None),
+        ("/events", Some(bearer("wrong"))),
+        ("/events", Some(bearer(&TOKEN[1..]))),
+        ("/events", Some(TOKEN.to_owned())),
+        ("/no/such/route", None),
+    ] {
+        let mut headers = vec![("Townwatch-Town", "town")];
+        headers.extend(authorization.as_deref().map(|value| ("Authorization", value)));
+        let (status, body) = server.with_headers(path, &headers);
+        assert_eq!((status, &body["error"]["code"]), (401, &json!("unauthorized")), "{path} {authorization:?}");
+    }
+}
+
+#[test]
+fn every_call_but_health_names_its_town() {
+    let server = Server::start();
+    let bearer = format!("Bearer {TOKEN}");
+    let (status, body) = server.with_headers("/events", &[("Authorization", &bearer)]);
+    assert_eq!((status, &body["error"]["details"]["field"]), (400, &json!("Townwatch-Town")));
+    let (status, _) = server.with_headers("/events", &[("Authorization", &bearer), ("Townwatch-Town", "a/b")]);
+    assert_eq!(status, 400);
+    let (status, health) = server.with_headers("/health", &[("Authorization", &bearer)]);
+    assert_eq!((status, &health["status"], &health["agents"]), (200, &json!("ok"), &json!(0)));
+    let runtimes = health["runtimes"].as_array().unwrap();
+    assert_eq!(runtimes[0]["name"], "claude_code");
+    assert_eq!(runtimes[0]["install"], "npm install -g @anthropic-ai/claude-code");
+    assert!(runtimes.iter().any(|runtime| runtime["name"] == "replay" && runtime["found"] == true));
+}
+
+#[test]
+fn a_bad_number_is_refused_by_its_name() {
+    let server = Server::start();
+    for (path, field) in [
+        ("/events?after=x", "after"),
+        ("/events?after=-1", "after"),
+        ("/events?after=9007199254740992", "after"),
+        ("/events?ack=yes", "ack"),
+        ("/events?wait_ms=30001", "wait_ms"),
+        ("/events?wait_ms=1.5", "wait_ms"),
+        ("/events?limit=0", "limit"),
+        ("/events?limit=501", "limit"),
+        ("/agents/a/events?after=", "after"),
+    ] {
+        let (status, body) = server.get(path);
+        assert_eq!((status, &body["error"]["details"]["field"]), (400, &json!(field)), "{path}");
+        assert_eq!(body["success"], false);
+    }
+}
+
+#[test]
+fn a_bad_order_is_refused_by_the_name_of_its_field() {
+    let server = Server::start();
+    for (order, field) in [
+        (json!({}), "runtime"),
+        (json!({"runtime": "abacus"}), "runtime"),
+        (json!({"runtime": "process"}), "command"),
+        (json!({"runtime": "process", "command": []}), "command"),
+        (json!({"runtime": "process", "command": ["a\u{0}b"]}), "command"),
+        (json!({"runtime": "process", "command": "ls"}), "command"),
+        (json!({"runtime": "process", "command": ["ls"], "run_id": "a b"}), "run_id"),
+        (json!({"runtime": "process", "command": ["ls"], "timeout_seconds": -1}), "timeout_seconds"),
+        (json!({"runtime": "process", "command": ["ls"], "timeout_seconds": 0}), "timeout_seconds"),
+        (json!({"runtime": "process", "command": ["ls"], "env_vars": {"A=B": "x"}}), "env_vars.A=B"),
+        (json!({"runtime": "replay"}), "transcript"),
+        (json!({"runtime": "replay", "transcript": "no-such"}), "transcript"),
+        (json!({"runtime": "replay", "transcript": "demo", "speed": -1}), "speed"),
+    ] {
+        let (status, body) = server.order("a", "r", order.clone());
+        assert_eq!((status, &body["error"]["details"]["field"]), (400, &json!(field)), "{order} {body}");
+    }
+    assert_eq!(server.post("/agents/start", "{").0, 400);
+    let (status, body) = server.order("a", "r", json!({"runtime": "replay", "transcript": "no-such"}));
+    assert!(status == 400 && body["error"]["message"].as_str().unwrap().contains("volume320"));
+    let (status, body) = server.order("a", "r", json!({"runtime": "codex", "prompt": "x"}));
+    assert_eq!((status, &body["error"]["code"]), (409, &json!("not_supported_by_runtime")));
+    assert_eq!(server.get("/agents/a/status").0, 404, "nothing was started");
+}
+
+#[test]
+fn a_program_that_is_not_installed_is_named_with_what_installs_it() {
+    let server = Server::start_with(&[("PATH", "/nowhere")]);
+    let (status, body) = server.order("a", "r", json!({"runtime": "claude_code", "prompt": "x"}));
+    assert_eq!((status, &body["error"]["code"]), (409, &json!("not_supported_by_runtime")));
+    assert!(body["error"]["message"].as_str().unwrap().contains("npm install -g @anthropic-ai/claude-code"));
+}
+
+#[test]
+fn other_routes_and_methods_get_the_envelope() {
+    let server = Server::start();
+    assert_eq!(server.get("/nowhere").1["error"]["code"], "not_found");
+    let (status, body) = server.post("/events", "");
+    assert_eq!((status, &body["error"]["code"]), (405, &json!("method_not_allowed")));
+    let (status, body) = server.post("/agents/start", &"x".repeat((4 << 20) + 1));
+    assert_eq!((status, &body["error"]["code"]), (413, &json!("too_large")));
+    assert_eq!(server.post("/agents/nobody/message", r#"{"prompt":"x"}"#).0, 404);
+    assert_eq!(server.post("/agents/nobody/stop", "").1, json!({"stopped": true}));
+    assert_eq!(server.get("/agents/nobody/events").1["events"], json!([]));
+}
+
+#[test]
+fn it_does_not_start_without_a_token_of_its_own() {
+    for token in [None, Some(""), Some("changeme")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_townwatch-control"));
+        command.env_remove("CONTAINER_TOKEN").env("CONTROL_PORT", "0");
+        command.envs(token.map(|token| ("CONTAINER_TOKEN", token)));
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("CONTAINER_TOKEN"));
+    }
+}

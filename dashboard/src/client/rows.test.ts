@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { TownEvent } from "../protocol/protocol.ts";
+import { event } from "../testing/fake_town.ts";
+import type { Row } from "./row.ts";
+import { EVENTS_MAX, Rows } from "./rows.ts";
+
+/** The rows of some events, without the line that begins a run. */
+function rowsOf(...given: TownEvent[]): Row[] {
+  const rows = new Rows();
+  for (const one of given) rows.append(one);
+  return flat(rows).filter((row) => row.kind !== "run");
+}
+
+function flat(rows: Rows): Row[] {
+  return rows.chunks.flatMap((chunk) => chunk.rows);
+}
+
+function call(id: number, tool_use_id: string, parent_tool_use_id?: string): TownEvent {
+  const data = { tool_use_id, tool: "Read", category: "Read", input: {}, summary: `Reading ${tool_use_id}` };
+  return event(id, "agent_tool_call", parent_tool_use_id === undefined ? data : { ...data, parent_tool_use_id });
+}
+
+function result(id: number, tool_use_id: string, success = true): TownEvent {
+  return event(id, "agent_tool_result", { tool_use_id, success, content: "text", content_length: 4, duration_ms: 12 });
+}
+
+test("a result joins its call, whatever the call is named", () => {
+  for (const name of ["toolu_1", "__proto__", "constructor", "hasOwnProperty", ""]) {
+    const [row, ...others] = rowsOf(call(1, name), call(2, "another"), result(3, name, false));
+    assert.ok(row?.kind === "call");
+    assert.deepEqual(row.outcome, { success: false, content: "text", content_length: 4, duration_ms: 12 }, name);
+    assert.deepEqual(others.map((other) => other.kind === "call" && other.outcome), ["open"]);
+  }
+});
+
+test("a result without its call is a row of its own, also for names that every object has", () => {
+  for (const name of ["toolu_1", "__proto__", "constructor"]) {
+    assert.deepEqual(rowsOf(result(1, name)).map((row) => row.kind), ["result"]);
+  }
+});
+
+test("equal call ids of two runs are two calls", () => {
+  const [first, second] = rowsOf(call(1, "a"), { ...call(2, "a"), run_id: "run 2" }, result(3, "a"));
+  assert.ok(first?.kind === "call" && second?.kind === "call");
+  assert.equal(typeof first.outcome, "object");
+  assert.equal(second.outcome, "open");
+});
+
+test("a changed row is another object, and its chunk has another version", () => {
+  const rows = new Rows();
+  rows.append(call(1, "a"));
+  const before = flat(rows)[1];
+  const version = rows.chunks[0]?.version;
+  rows.append(result(2, "a"));
+  assert.ok(before !== flat(rows)[1]);
+  assert.ok(version !== rows.chunks[0]?.version);
+});
+
+test("what a sub-agent does is nested under the call that began it", () => {
+  const said = event(3, "agent_output", { text: "hello", stream: "assistant", parent_tool_use_id: "inner" });
+  const rows = rowsOf(call(1, "outer"), call(2, "inner", "outer"), said, call(4, "lost", "never seen"));
+  assert.deepEqual(rows.map((row) => row.depth), [0, 1, 2, 1]);
+});
+
+test("consecutive lines share a row, up to a bound", () => {
+  const given = Array.from({ length: 201 }, (_, index) => event(index + 1));
+  const rows = rowsOf(...given, call(300, "a"), event(301, "agent_output", { text: "err", stream: "stderr" }));
+  assert.deepEqual(rows.map((row) => (row.kind === "lines" ? row.lines.length : row.kind)), [200, 1, "call", 1]);
+});
+
+test("the end of a run says how it went and closes its open calls", () => {
+  const cases: [unknown, string][] = [
+    [{ reason: "completed", exit_code: 0 }, "Finished after 11 s"],
+    [{ reason: "failed", exit_code: 2 }, "Failed after 11 s: the program returned 2"],
+    [{ reason: "failed", message: "no credit" }, "Failed after 11 s: no credit"],
+    [{ reason: "lost" }, "Lost after 11 s: the container went away"],
+    [{ reason: "stopped" }, "Stopped after 11 s"],
+  ];
+  for (const [exit, sentence] of cases) {
+    const rows = rowsOf(event(1, "agent.status", { status: "starting" }), call(2, "a"), event(12, "agent.exited", exit));
+    const end = rows.at(-1);
+    assert.ok(end?.kind === "end");
+    assert.equal(end.text, sentence);
+    assert.ok(rows[1]?.kind === "call");
+    assert.equal(rows[1].outcome, "abandoned");
+  }
+});
+
+test("a file change belongs to the call that made it", () => {
+  const changed = (id: number, tool_use_id: string): TownEvent =>
+    event(id, "file_changed", { path: "a.ts", action: "modified", lines_added: 3, lines_removed: 1, tool_use_id });
+  const rows = rowsOf(call(1, "a"), result(2, "a"), changed(3, "a"), changed(4, "elsewhere"));
+  assert.ok(rows[0]?.kind === "call");
+  assert.equal(rows[0].files.length, 1);
+  assert.ok(rows[1]?.kind === "note");
+  assert.equal(rows[1].text, "Changed a.ts (+3 −1)");
+});
+
+test("unknown names and data of another shape are shown raw, never trusted", () => {
+  const strange: [string, unknown][] = [
+    ["constructor", {}],
+    ["__proto__", null],
+    ["deploy.finished", { url: "x" }],
+    ["agent_output", "only text"],
+    ["agent_output", { text: { html: "<b>" }, stream: "stdout" }],
+    ["agent_tool_call", { tool_use_id: 7 }],
+    ["agent.status", { status: "toString" }],
+    ["agent.exited", null],
+    ["agent_error", []],
+  ];
+  for (const [name, data] of strange) {
+    const [row] = rowsOf(event(1, name, data));
+    assert.ok(row?.kind === "unknown", name);
+    assert.equal(row.name, name);
+  }
+});
+
+test("numbers that the agent's state shows make no rows", () => {
+  const usage = event(1, "agent_usage", { message_id: "m", input_tokens: 1, output_tokens: 2 });
+  const progress = event(2, "progress_update", { percentage: null, current_phase: "x", tool_call_count: 0, elapsed_seconds: 0 });
+  assert.deepEqual(rowsOf(usage, progress), []);
+});
+
+test("a gap says what is missing and why, and only once", () => {
+  const rows = new Rows();
+  rows.appendGap({ agent_id: "agent", from: 1, to: 240, count: 240, reason: "pruned" });
+  rows.appendGap({ agent_id: "agent", from: 1, to: 240, count: 240, reason: "pruned" });
+  rows.appendGap({ agent_id: "agent", from: 300, to: 300, count: 1, reason: "elided" });
+  assert.deepEqual(flat(rows).map((row) => row.kind === "gap" && row.text), [
+    "240 events from before this are gone: the town keeps only an agent's newest events",
+    "1 event was left out here: this connection was too slow to show everything",
+  ]);
+});
+
+test("an answer joins its question", () => {
+  const question = event(1, "agent_question", { request_id: "__proto__", kind: "permission", detail: "May I?", options: [] });
+  const answer = event(2, "agent_question_answered", { request_id: "__proto__", answer: "once", by: "operator" });
+  const [row, ...others] = rowsOf(question, answer);
+  assert.ok(row?.kind === "question");
+  assert.equal(row.answered?.answer, "once");
+  assert.equal(others.length, 0);
+});
+
+test("a tab keeps a bounded number of events and still joins what is left", () => {
+  const rows = new Rows();
+  rows.append(call(1, "early"));
+  for (let id = 2; id <= EVENTS_MAX + 1000; id += 1) rows.append(call(id, `c${id}`));
+  const kept = flat(rows);
+  assert.ok(kept.length <= EVENTS_MAX && kept.length > EVENTS_MAX - 100);
+  assert.equal(kept.length + rows.dropped_events, EVENTS_MAX + 1000);
+  rows.append(result(9_000, `c${EVENTS_MAX + 1000}`));
+  const newest = flat(rows).at(-1);
+  assert.ok(newest?.kind === "call" && typeof newest.outcome === "object");
+  rows.append(result(9_001, "early"));
+  assert.equal(flat(rows).at(-1)?.kind, "result");
+});

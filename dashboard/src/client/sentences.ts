@@ -1,0 +1,127 @@
+// The plain sentences of the activity list, for a person who has never seen the protocol.
+
+import type {
+  AgentExited,
+  AgentSession,
+  FileChanged,
+  Gap,
+  ParserNotice,
+  RunIteration,
+  SourceGap,
+  Status,
+} from "../protocol/protocol.ts";
+import type { Tone } from "./row.ts";
+
+const number = new Intl.NumberFormat("en");
+
+export function countWords(count: number, one: string, many: string): string {
+  return `${number.format(count)} ${count === 1 ? one : many}`;
+}
+
+/** "340 ms", "12 s", "3 min 5 s", "2 h 4 min"; a second has a decimal below ten. */
+export function durationWords(duration_ms: number): string {
+  const clamped_ms = Math.max(0, duration_ms);
+  if (clamped_ms < 1000) return `${Math.round(clamped_ms)} ms`;
+  const tenths = Math.round(clamped_ms / 100) / 10;
+  if (tenths < 10) return `${tenths} s`;
+  const seconds = Math.round(clamped_ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
+  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function bytesWords(bytes: number): string {
+  if (bytes < 1024) return countWords(bytes, "byte", "bytes");
+  if (bytes < 1024 * 1024) return `${Math.round(bytes / 1024)} KiB`;
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}
+
+const statusSentences: Readonly<Record<Status, string>> = {
+  idle: "Idle",
+  starting: "Starting",
+  running: "At work",
+  waiting: "Done for now, waiting for a message",
+  stopping: "Asked to stop",
+  exited: "The program ended",
+  failed: "The program failed",
+};
+
+export function statusSentence(status: Status): string {
+  return statusSentences[status];
+}
+
+export function sessionSentence(session: AgentSession): string {
+  const model = session.model ? ` with ${session.model}` : "";
+  const place = session.working_dir ? ` in ${session.working_dir}` : "";
+  const branch = session.branch ? ` on branch ${session.branch}` : "";
+  return `Session opened${model}${place}${branch}`;
+}
+
+const fileVerbs = { created: "Created", modified: "Changed", deleted: "Deleted", renamed: "Renamed" } as const;
+
+export function fileSentence(file: FileChanged): string {
+  const name = file.action === "renamed" && file.from ? `${file.from} to ${file.path}` : file.path;
+  const lines = linesWords(file);
+  return `${fileVerbs[file.action]} ${name}${lines === "" ? "" : ` (${lines})`}`;
+}
+
+/** "+3 −1", or nothing where it is not known. The minus is the typographic one. */
+export function linesWords(file: FileChanged): string {
+  const added = file.lines_added ? `+${number.format(file.lines_added)}` : "";
+  const removed = file.lines_removed ? `−${number.format(file.lines_removed)}` : "";
+  return [added, removed].filter((part) => part !== "").join(" ");
+}
+
+const noticeSentences: Readonly<Record<ParserNotice["kind"], string>> = {
+  malformed: "could not be read",
+  unknown: "not understood",
+  oversized: "too long and cut off",
+};
+
+export function noticeSentence(notice: ParserNotice): string {
+  return `${countWords(notice.count, "line", "lines")} of the agent's output ${noticeSentences[notice.kind]}`;
+}
+
+export function iterationSentence(iteration: RunIteration): string {
+  const count = `Iteration ${iteration.iteration_number} of ${iteration.total_iterations}`;
+  if (iteration.verification_passed === true) return `${count}: the check passed`;
+  return iteration.verification_passed === false ? `${count}: the check failed` : count;
+}
+
+/** How a run ended; `duration_ms` is null where its start was not seen. */
+export function endSentence(exit: AgentExited, duration_ms: number | null): { text: string; tone: Tone } {
+  const after = duration_ms === null ? "" : ` after ${durationWords(duration_ms)}`;
+  const message = exit.message ? `: ${exit.message}` : "";
+  switch (exit.reason) {
+    case "completed":
+      return { text: `Finished${after}${message}`, tone: "good" };
+    case "stopped":
+      return { text: `Stopped${after}${message}`, tone: "plain" };
+    case "timeout":
+      return { text: `Ran out of time${after}${message}`, tone: "bad" };
+    case "lost":
+      return { text: `Lost${after}${message === "" ? ": the container went away" : message}`, tone: "bad" };
+    case "failed":
+      return { text: `Failed${after}${message === "" ? exitCause(exit) : message}`, tone: "bad" };
+  }
+}
+
+function exitCause(exit: AgentExited): string {
+  if (exit.signal) return `: ended by ${exit.signal}`;
+  return typeof exit.exit_code === "number" ? `: the program returned ${exit.exit_code}` : "";
+}
+
+export function gapSentence(gap: Gap): string {
+  const events = typeof gap.count === "number" ? countWords(gap.count, "event", "events") : `Events up to number ${number.format(gap.to)}`;
+  const is = gap.count === 1 ? "is" : "are";
+  const was = gap.count === 1 ? "was" : "were";
+  return gap.reason === "pruned"
+    ? `${events} from before this ${is} gone: the town keeps only an agent's newest events`
+    : `${events} ${was} left out here: this connection was too slow to show everything`;
+}
+
+export function sourceGapSentence(gap: SourceGap): string {
+  const events = typeof gap.count === "number" ? countWords(gap.count, "event", "events") : "Some events";
+  return `${events} ${gap.count === 1 ? "was" : "were"} lost before reaching the town (${gap.source})`;
+}

@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { event, events, FakeTown, hello, Recorder, settled } from "../testing/fake_town.ts";
+import { ApiFailure } from "./api.ts";
+import { TownStream } from "./stream.ts";
+
+async function watching(town = new FakeTown()) {
+  const seen = new Recorder();
+  const stream = new TownStream(town.edges(), seen);
+  stream.start();
+  await settled();
+  return { town, seen, stream };
+}
+
+test("joins with history and goes over to live events", async () => {
+  const town = new FakeTown();
+  town.log = events(1, 3);
+  const { seen } = await watching(town);
+  assert.equal(town.latest.url, "wss://town.test/api/towns/town/stream?ticket=t1&flow=ack&after_id=0");
+  assert.deepEqual(seen.now, { kind: "connecting" });
+  town.join();
+  assert.deepEqual(seen.connections.slice(1), [
+    { kind: "catching_up", id: 0, head: 3 },
+    { kind: "catching_up", id: 3, head: 3 },
+    { kind: "live" },
+  ]);
+  town.happen(event(4));
+  assert.deepEqual(seen.ids, [1, 2, 3, 4]);
+});
+
+test("drops what comes twice, agent by agent", async () => {
+  const { town, seen } = await watching();
+  town.join();
+  town.happen(event(1), event(2));
+  town.latest.send({ type: "events", events: [event(2), event(3), { ...event(2), agent_id: "other" }], backfill: false });
+  assert.deepEqual(seen.ids, [1, 2, 3, 2]);
+});
+
+test("an agent called __proto__ is an agent like any other", async () => {
+  const { town, seen } = await watching();
+  town.join();
+  const hostile = { ...event(1), agent_id: "__proto__" };
+  town.latest.send({ type: "events", events: [hostile], backfill: false });
+  town.latest.send({ type: "events", events: [hostile, { ...event(2), agent_id: "constructor" }], backfill: false });
+  assert.deepEqual(seen.ids, [1, 2]);
+});
+
+test("after a cut it resumes behind the last event, with a fresh ticket", async () => {
+  const { town, seen } = await watching();
+  town.join();
+  town.happen(...events(1, 5));
+  town.latest.cut();
+  assert.equal(seen.now?.kind, "reconnecting");
+  town.log.push(...events(6, 8));
+  await town.clock.pass(200);
+  assert.equal(town.latest.url, "wss://town.test/api/towns/town/stream?ticket=t2&flow=ack&after_id=5&epoch=first");
+  town.join();
+  assert.deepEqual(seen.ids, [1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.equal(seen.resets, 0);
+  assert.deepEqual(seen.now, { kind: "live" });
+});
+
+test("what an abandoned connection still delivers is not heard", async () => {
+  const { town, seen } = await watching();
+  town.join();
+  const old = town.latest;
+  old.cut();
+  await town.clock.pass(200);
+  town.join();
+  old.send({ type: "events", events: [event(99)], backfill: false });
+  old.cut();
+  assert.deepEqual(seen.ids, []);
+  assert.deepEqual(seen.now, { kind: "live" });
+});
+
+test("another epoch voids everything before it", async () => {
+  const { town, seen } = await watching();
+  town.join();
+  town.happen(...events(1, 5));
+  town.latest.cut();
+  town.epoch = "second";
+  town.log = events(1, 2);
+  await town.clock.pass(200);
+  town.join();
+  assert.equal(seen.resets, 1);
+  assert.deepEqual(seen.ids, [1, 2]);
+});
+
+test("gaps and problems are handed on", async () => {
+  const { town, seen } = await watching();
+  town.latest.send(hello("first", 9, false));
+  town.latest.send({ type: "gap", agent_id: "agent", from: 1, to: 7, count: 7, reason: "pruned" });
+  town.latest.send({ type: "error", code: "invalid_request", message: "no" });
+  town.latest.send({ type: "heard_of_in_2030" });
+  assert.deepEqual(seen.gaps.map(({ from, to, reason }) => ({ from, to, reason })), [{ from: 1, to: 7, reason: "pruned" }]);
+  assert.deepEqual(seen.problems, ["invalid_request"]);
+});
+
+test("acknowledges every hundred events, at the end of history, and at once when the town pauses", async () => {
+  const { town, seen } = await watching();
+  town.log = events(1, 250);
+  town.latest.send(hello("first", 250, false));
+  for (const first of [1, 51, 101, 151, 201]) {
+    town.latest.send({ type: "events", events: events(first, first + 49), backfill: true });
+  }
+  assert.deepEqual(town.latest.received, [{ type: "ack", id: 100 }, { type: "ack", id: 200 }]);
+  town.latest.send({ type: "caught_up", id: 250 });
+  assert.deepEqual(town.latest.received.at(-1), { type: "ack", id: 250 });
+  town.latest.send({ type: "backpressure", level: "paused", lag_events: 40 });
+  assert.equal(town.latest.received.length, 4);
+  assert.deepEqual(seen.now, { kind: "catching_up", id: 250, head: 290 });
+});
+
+test("pings every 30 s and gives a silent connection up after two unanswered ones", async () => {
+  const { town, seen } = await watching();
+  town.join();
+  await town.clock.pass(30_000);
+  town.latest.send({ type: "pong" });
+  await town.clock.pass(60_000);
+  assert.equal(town.latest.received.length, 3);
+  assert.deepEqual(town.latest.received.at(-1), { type: "ping" });
+  assert.equal(seen.now?.kind, "live");
+  await town.clock.pass(30_000);
+  assert.equal(seen.now?.kind, "reconnecting");
+  assert.ok(town.connections[0]?.closedByClient);
+  await town.clock.pass(200);
+  assert.equal(town.connections.length, 2);
+});
+
+test("waits longer with each failure and begins anew after a stable connection", async () => {
+  const { town, seen } = await watching();
+  const waits: number[] = [];
+  for (let attempt = 0; attempt < 4; attempt += 1) {
+    town.latest.cut();
+    const state = seen.now;
+    assert.ok(state?.kind === "reconnecting");
+    waits.push(state.retry_at_ms - town.clock.now_ms());
+    await town.clock.pass(600);
+  }
+  assert.deepEqual(waits, [100, 200, 300, 500]);
+  town.join();
+  await town.clock.pass(10_000);
+  town.latest.cut();
+  const state = seen.now;
+  assert.ok(state?.kind === "reconnecting");
+  assert.equal(state.attempt, 1);
+});
+
+test("a refused ticket ends it, and a click tries again", async () => {
+  const town = new FakeTown();
+  town.refusal = new ApiFailure(401, "unauthorized", "Sign in first.");
+  const { seen, stream } = await watching(town);
+  assert.deepEqual(seen.now, { kind: "denied", status: 401, code: "unauthorized", message: "Sign in first." });
+  await town.clock.pass(60_000);
+  assert.equal(town.tickets, 1);
+  town.refusal = null;
+  stream.retryNow();
+  await settled();
+  town.join();
+  assert.deepEqual(seen.now, { kind: "live" });
+});
+
+test("a busy town is asked again no sooner than it said", async () => {
+  const town = new FakeTown();
+  town.refusal = new ApiFailure(429, "too_many_viewers", "Full.", 5_000);
+  const { seen } = await watching(town);
+  const state = seen.now;
+  assert.ok(state?.kind === "reconnecting");
+  assert.equal(state.retry_at_ms - town.clock.now_ms(), 5_000);
+});
+
+test("without a network it says so, and returns as soon as there is one", async () => {
+  const { town, seen, stream } = await watching();
+  town.join();
+  stream.setOnline(false);
+  assert.deepEqual(seen.now, { kind: "live" });
+  town.latest.cut();
+  assert.deepEqual(seen.now, { kind: "offline" });
+  stream.setOnline(true);
+  await settled();
+  assert.equal(town.connections.length, 2);
+});
+
+test("an orderly end stays an end; a stopped stream stays silent", async () => {
+  const { town, seen } = await watching();
+  town.join();
+  town.latest.cut(1000);
+  await town.clock.pass(60_000);
+  assert.deepEqual(seen.now, { kind: "ended" });
+  const other = await watching();
+  other.stream.stop();
+  other.town.latest.cut();
+  await other.town.clock.pass(60_000);
+  assert.equal(other.town.connections.length, 1);
+});
+
+test("a town that never says hello is left for another attempt", async () => {
+  const { town, seen } = await watching();
+  await town.clock.pass(15_000);
+  assert.equal(seen.now?.kind, "reconnecting");
+  assert.ok(town.connections[0]?.closedByClient);
+});

@@ -1,0 +1,178 @@
+// A town to test a stream against: it keeps a log and answers connections from it like the real one, and the test
+// decides when time passes and when a connection breaks. Only the two edges, socket and clock, are made up.
+
+import type { AgentState, Gap, ServerFrame, TownEvent } from "../protocol/protocol.ts";
+import type { ConnectionState } from "../client/connection.ts";
+import type { Clock, SocketHandlers } from "../client/edges.ts";
+import type { StreamConsumer, StreamEdges } from "../client/stream.ts";
+
+export class FakeClock implements Clock {
+  #now_ms = 1_000_000;
+  #timers: { at_ms: number; call: () => void }[] = [];
+
+  now_ms(): number {
+    return this.#now_ms;
+  }
+
+  random(): number {
+    return 0.5;
+  }
+
+  after(delay_ms: number, call: () => void): () => void {
+    const timer = { at_ms: this.#now_ms + delay_ms, call };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  /** Lets time pass, timer by timer, with the promises that each one settles. */
+  async pass(duration_ms: number): Promise<void> {
+    const end_ms = this.#now_ms + duration_ms;
+    for (;;) {
+      await settled();
+      const next = this.#timers.filter((timer) => timer.at_ms <= end_ms).sort((one, other) => one.at_ms - other.at_ms)[0];
+      if (next === undefined) break;
+      this.#timers = this.#timers.filter((timer) => timer !== next);
+      this.#now_ms = next.at_ms;
+      next.call();
+    }
+    this.#now_ms = end_ms;
+    await settled();
+  }
+}
+
+/** After everything that is already under way. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+}
+
+/** One connection as the server sees it. */
+export class FakeConnection {
+  readonly url: string;
+  readonly received: unknown[] = [];
+  closedByClient = false;
+  readonly #handlers: SocketHandlers;
+
+  constructor(url: string, handlers: SocketHandlers) {
+    this.url = url;
+    this.#handlers = handlers;
+  }
+
+  send(frame: ServerFrame | { type: string }): void {
+    this.#handlers.message(JSON.stringify(frame));
+  }
+
+  cut(code = 1006, reason = ""): void {
+    this.#handlers.close(code, reason);
+  }
+
+  parameter(name: string): string | null {
+    return new RegExp(`[?&]${name}=([^&]*)`).exec(this.url)?.[1] ?? null;
+  }
+}
+
+export class FakeTown {
+  readonly clock = new FakeClock();
+  readonly connections: FakeConnection[] = [];
+  tickets = 0;
+  epoch = "first";
+  log: TownEvent[] = [];
+  /** What the next request for a ticket throws. */
+  refusal: Error | null = null;
+
+  edges(): StreamEdges {
+    return {
+      ticket: async () => {
+        this.tickets += 1;
+        if (this.refusal !== null) throw this.refusal;
+        return { ticket: `t${this.tickets}`, url: `/api/towns/town/stream?ticket=t${this.tickets}`, expires_at: "" };
+      },
+      openSocket: (url, handlers) => {
+        const connection = new FakeConnection(url, handlers);
+        this.connections.push(connection);
+        return {
+          send: (text) => void connection.received.push(JSON.parse(text)),
+          close: () => {
+            connection.closedByClient = true;
+          },
+        };
+      },
+      clock: this.clock,
+      origin: "https://town.test",
+    };
+  }
+
+  get head(): number {
+    return this.log.at(-1)?.id ?? 0;
+  }
+
+  get latest(): FakeConnection {
+    const connection = this.connections.at(-1);
+    if (connection === undefined) throw new Error("no one has connected");
+    return connection;
+  }
+
+  /** Answers the newest connection as the protocol says: hello, history after its cursor, caught_up. */
+  join(): void {
+    const same = this.latest.parameter("epoch") === null || this.latest.parameter("epoch") === this.epoch;
+    const asked = Number(this.latest.parameter("after_id"));
+    const reset = !same || asked > this.head;
+    const after_id = reset ? 0 : asked;
+    this.latest.send(hello(this.epoch, this.head, reset));
+    this.latest.send({ type: "events", events: this.log.filter((event) => event.id > after_id), backfill: true });
+    this.latest.send({ type: "caught_up", id: this.head });
+  }
+
+  /** Stores events and sends them live. */
+  happen(...events: TownEvent[]): void {
+    this.log.push(...events);
+    this.latest.send({ type: "events", events, backfill: false });
+  }
+}
+
+export function hello(epoch: string, head: number, reset: boolean): ServerFrame {
+  return { type: "hello", protocol: 1, town_id: "town", epoch, head, oldest_id: 1, reset };
+}
+
+/** Remembers what a stream told it, in order. */
+export class Recorder implements StreamConsumer {
+  ids: number[] = [];
+  resets = 0;
+  gaps: Gap[] = [];
+  states: AgentState[] = [];
+  problems: string[] = [];
+  connections: ConnectionState[] = [];
+
+  reset(): void {
+    this.resets += 1;
+    this.ids = [];
+  }
+  state(agent: AgentState): void {
+    this.states.push(agent);
+  }
+  events(events: readonly TownEvent[]): void {
+    this.ids.push(...events.map((event) => event.id));
+  }
+  gap(gap: Gap): void {
+    this.gaps.push(gap);
+  }
+  problem(code: string): void {
+    this.problems.push(code);
+  }
+  connection(state: ConnectionState): void {
+    this.connections.push(state);
+  }
+  get now(): ConnectionState | undefined {
+    return this.connections.at(-1);
+  }
+}
+
+export function event(id: number, name = "agent_output", data: unknown = { text: `line ${id}`, stream: "stdout" }): TownEvent {
+  const at = new Date(Date.UTC(2026, 0, 1) + id * 1000).toISOString();
+  return { id, agent_id: "agent", run_id: "run", event: name, data, at };
+}
+
+export function events(first: number, last: number): TownEvent[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => event(first + index));
+}

@@ -1,0 +1,119 @@
+// Where an agent stands, the same on its card and on its page.
+
+import { useState } from "preact/hooks";
+import { failureWords } from "../client/api.ts";
+import type { Api } from "../client/api.ts";
+import { endSentence, statusSentence } from "../client/sentences.ts";
+import type { Tone } from "../client/row.ts";
+import { atWork } from "../client/town_store.ts";
+import type { AgentState } from "../protocol/protocol.ts";
+import { Icon } from "./icons.tsx";
+import { Problem } from "./message.tsx";
+
+interface Standing {
+  /** One word. */
+  readonly word: string;
+  readonly tone: Tone | "working" | "quiet";
+}
+
+const words = {
+  idle: { word: "Idle", tone: "quiet" },
+  starting: { word: "Starting", tone: "working" },
+  running: { word: "Running", tone: "working" },
+  waiting: { word: "Waiting", tone: "warning" },
+  stopping: { word: "Stopping", tone: "warning" },
+  exited: { word: "Ended", tone: "quiet" },
+  failed: { word: "Failed", tone: "bad" },
+} as const satisfies Record<AgentState["status"], Standing>;
+
+const endings = {
+  completed: { word: "Finished", tone: "good" },
+  failed: { word: "Failed", tone: "bad" },
+  stopped: { word: "Stopped", tone: "quiet" },
+  timeout: { word: "Timed out", tone: "bad" },
+  lost: { word: "Lost", tone: "bad" },
+} as const satisfies Record<string, Standing>;
+
+export function standing(agent: AgentState): Standing {
+  if (!atWork(agent) && agent.exit !== null) return endings[agent.exit.reason];
+  if (agent.question !== null) return { word: "Needs an answer", tone: "warning" };
+  if (agent.activity?.kind === "silent") return { word: "Silent", tone: "warning" };
+  return words[agent.status];
+}
+
+export function StatusPill({ agent }: { agent: AgentState }) {
+  const { word, tone } = standing(agent);
+  return (
+    <span class={`pill ${tone}`}>
+      <span class="dot" aria-hidden="true" />
+      {word}
+    </span>
+  );
+}
+
+/** What the agent is at, or how it ended: one sentence. */
+export function activitySentence(agent: AgentState): string {
+  if (!atWork(agent) && agent.exit !== null) return endSentence(agent.exit, null).text;
+  if (agent.question !== null) return agent.question.detail;
+  const { activity } = agent;
+  if (activity === null) return statusSentence(agent.status);
+  switch (activity.kind) {
+    case "thinking":
+      return activity.detail ?? "Thinking";
+    case "tool":
+      return activity.detail ?? "Using a tool";
+    case "silent":
+      return "Nothing heard from its container";
+    case "waiting":
+      return activity.detail ?? "Waiting for a message";
+    default:
+      return activity.detail ?? statusSentence(agent.status);
+  }
+}
+
+/** Stops politely; where that is under way already, offers to end it at once. */
+export function StopButton({ api, town_id, agent }: { api: Api; town_id: string; agent: AgentState }) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  if (!atWork(agent) || agent.runtime === null) return null;
+  const stopping = agent.status === "stopping";
+
+  async function stop(): Promise<void> {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await api.stopAgent(town_id, agent.agent_id, stopping ? { signal: "SIGKILL" } : {});
+    } catch (failure) {
+      setProblem(failureWords(failure));
+    }
+    setBusy(false);
+  }
+
+  return (
+    <span class="stop">
+      <button type="button" class="button small" disabled={busy} onClick={() => void stop()} aria-label={`${stopping ? "Kill" : "Stop"} ${agent.name}`}>
+        <Icon name="stop" />
+        {stopping ? "Kill" : "Stop"}
+      </button>
+      <Problem text={problem} />
+    </span>
+  );
+}
+
+/** How far the run is, where that is known. */
+export function ProgressBar({ agent }: { agent: AgentState }) {
+  const percentage = agent.progress?.percentage ?? null;
+  if (percentage === null || !atWork(agent)) return null;
+  return (
+    <div
+      class="progress"
+      role="progressbar"
+      aria-label={agent.progress?.current_phase ?? "Progress"}
+      aria-valuenow={Math.round(percentage)}
+      aria-valuemin={0}
+      aria-valuemax={100}
+    >
+      <div style={{ width: `${Math.min(100, Math.max(0, percentage))}%` }} />
+    </div>
+  );
+}

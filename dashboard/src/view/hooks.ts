@@ -1,0 +1,31 @@
+import { useEffect, useReducer } from "preact/hooks";
+import type { Changes } from "../client/changes.ts";
+
+/** Renders again when something changed, and once at the start for what changed before it listened. */
+export function useChanges(changes: Changes): void {
+  const [, renderAgain] = useReducer((count: number, _: undefined) => count + 1, 0);
+  useEffect(() => {
+    const end = changes.listen(() => renderAgain(undefined));
+    renderAgain(undefined);
+    return end;
+  }, [changes]);
+}
+
+/** The time of this rendering; renders again once a second while `ticking`. */
+export function useNow(ticking: boolean): number {
+  const [, renderAgain] = useReducer((count: number, _: undefined) => count + 1, 0);
+  useEffect(() => {
+    if (!ticking) return;
+    const timer = setInterval(() => renderAgain(undefined), 1000);
+    return () => clearInterval(timer);
+  }, [ticking]);
+  // Not a state of the last tick: an event may be newer than that, and its age would be wrong by a second.
+  return Date.now();
+}
+
+/** The tab's title while the component is shown. */
+export function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = title === "" ? "Townwatch" : `${title} · Townwatch`;
+  }, [title]);
+}

@@ -1,0 +1,60 @@
+// Addresses: `/`, `/towns/:town`, `/towns/:town/agents/:agent`, and `#key=…` of the link that signs in.
+
+import { useEffect, useState } from "preact/hooks";
+
+export type Route =
+  | { readonly page: "home" }
+  | { readonly page: "town"; readonly town_id: string }
+  | { readonly page: "agent"; readonly town_id: string; readonly agent_id: string }
+  | { readonly page: "unknown" };
+
+export function parseRoute(path: string): Route {
+  if (path === "/") return { page: "home" };
+  // Exactly the characters that ids have: nothing here needs decoding.
+  const match = /^\/towns\/([A-Za-z0-9_-]{1,64})(?:\/agents\/([A-Za-z0-9_-]{1,64}))?\/?$/.exec(path);
+  const [, town_id, agent_id] = match ?? [];
+  if (town_id === undefined) return { page: "unknown" };
+  return agent_id === undefined ? { page: "town", town_id } : { page: "agent", town_id, agent_id };
+}
+
+export function townPath(town_id: string): string {
+  return `/towns/${town_id}`;
+}
+
+export function agentPath(town_id: string, agent_id: string): string {
+  return `${townPath(town_id)}/agents/${agent_id}`;
+}
+
+const MOVED = "townwatch:moved";
+
+export function go(path: string, how: "push" | "replace" = "push"): void {
+  if (how === "push") history.pushState(null, "", path);
+  else history.replaceState(null, "", path);
+  dispatchEvent(new Event(MOVED));
+}
+
+export function useRoute(): Route {
+  const [path, setPath] = useState(location.pathname);
+  useEffect(() => {
+    const moved = (): void => setPath(location.pathname);
+    addEventListener("popstate", moved);
+    addEventListener(MOVED, moved);
+    return () => {
+      removeEventListener("popstate", moved);
+      removeEventListener(MOVED, moved);
+    };
+  }, []);
+  return parseRoute(path);
+}
+
+/** The key of a link that signs in, taken out of the address; null where there is none. */
+export function takeKey(): string | null {
+  const match = /^#key=(.+)$/.exec(location.hash);
+  if (match?.[1] === undefined) return null;
+  history.replaceState(null, "", location.pathname + location.search);
+  try {
+    return decodeURIComponent(match[1]);
+  } catch {
+    return match[1];
+  }
+}

@@ -1,0 +1,114 @@
+// One town, as long as the tab shows it: the one stream, its store, and the pages that look at them. Going from the
+// town to an agent and back keeps all of it.
+
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { ApiFailure, failureWords } from "../client/api.ts";
+import type { Api } from "../client/api.ts";
+import { TownStream } from "../client/stream.ts";
+import { TownStore } from "../client/town_store.ts";
+import type { TownView } from "../protocol/protocol.ts";
+import { browserClock, browserSocket, eachFrame } from "../browser.ts";
+import { AgentPage } from "./agent_page.tsx";
+import { Connection, Header } from "./header.tsx";
+import { useChanges } from "./hooks.ts";
+import { Link } from "./link.tsx";
+import { Message } from "./message.tsx";
+import { townPath } from "./route.ts";
+import { TownPage } from "./town_page.tsx";
+
+interface TownRoomProps {
+  readonly api: Api;
+  readonly town_id: string;
+  readonly agent_id: string | null;
+  readonly signedOut: () => void;
+}
+
+export function TownRoom({ api, town_id, agent_id, signedOut }: TownRoomProps) {
+  const [store, stream] = useMemo(() => {
+    const made = new TownStore(eachFrame);
+    const edges = {
+      ticket: () => api.streamTicket(town_id),
+      openSocket: browserSocket,
+      clock: browserClock,
+      origin: location.origin,
+    };
+    return [made, new TownStream(edges, made)] as const;
+  }, [api, town_id]);
+  const [town, setTown] = useState<TownView | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  useChanges(store.connectionChanges);
+
+  async function load(): Promise<void> {
+    try {
+      const found = await api.town(town_id);
+      for (const agent of found.agents) store.offerAgent(agent);
+      setTown(found);
+      setProblem(null);
+    } catch (failure) {
+      if (failure instanceof ApiFailure && failure.status === 401) return signedOut();
+      setProblem(failureWords(failure));
+    }
+  }
+
+  useEffect(() => {
+    const online = (): void => stream.setOnline(true);
+    const offline = (): void => stream.setOnline(false);
+    addEventListener("online", online);
+    addEventListener("offline", offline);
+    stream.setOnline(navigator.onLine);
+    stream.start();
+    void load();
+    return () => {
+      removeEventListener("online", online);
+      removeEventListener("offline", offline);
+      stream.stop();
+    };
+  }, [stream]);
+
+  const state = store.connectionState;
+  // What the container can run is only asked, never streamed: ask again when a connection came back.
+  useEffect(() => {
+    if (state.kind === "live") void load();
+  }, [state.kind === "live"]);
+
+  if (state.kind === "denied") {
+    return (
+      <>
+        <Header>
+          <Connection store={store} retry={() => stream.retryNow()} />
+        </Header>
+        {state.status === 401 ? (
+          <Message title="You are signed out" text={state.message}>
+            <button type="button" class="button primary" onClick={signedOut}>
+              Sign in
+            </button>
+          </Message>
+        ) : (
+          <Message title={state.status === 404 ? "There is no such town" : "This town is closed to you"} text={state.message}>
+            <Link to="/" class="button">
+              To your towns
+            </Link>
+          </Message>
+        )}
+      </>
+    );
+  }
+
+  const trail = (
+    <Link to={townPath(town_id)} class="trail-town">
+      {town?.name ?? "Town"}
+    </Link>
+  );
+  return (
+    <>
+      <Header trail={trail}>
+        <Connection store={store} retry={() => stream.retryNow()} />
+      </Header>
+      {agent_id === null ? (
+        <TownPage api={api} store={store} town_id={town_id} town={town} problem={problem} />
+      ) : (
+        <AgentPage key={agent_id} api={api} store={store} town_id={town_id} agent_id={agent_id} />
+      )}
+    </>
+  );
+}

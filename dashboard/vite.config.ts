@@ -1,0 +1,15 @@
+import { defineConfig } from "vite";
+
+// Paths are relative to this folder: `vite build dashboard` and `vite build` inside it give the same.
+export default defineConfig({
+  root: import.meta.dirname,
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    outDir: "../dist",
+    emptyOutDir: true,
+    target: "es2022",
+    // One small page: preloading and inlining would only add code and loosen the content security policy.
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+  },
+});

@@ -1,0 +1,123 @@
+//! The town's agents, a row each: who they are, their state now and at the edge of what is retained, and their counts.
+
+use crate::core::reducer::Snapshot;
+use crate::core::store::{Row, Store};
+use crate::error::{Error, Result};
+use crate::id::{AgentId, EventId, RigId};
+
+/// An agent's row.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// Its rig.
+    pub rig_id: RigId,
+    /// After all of its events.
+    pub now: Snapshot,
+    /// Before the oldest retained one.
+    pub base: Snapshot,
+    /// Retained events.
+    pub event_count: u64,
+    /// Bytes of their frame texts.
+    pub event_bytes: u64,
+    /// Its first event ever, 0 before it.
+    pub first_id: EventId,
+    /// Its events up to here are gone.
+    pub pruned_id: EventId,
+    /// How many those were.
+    pub pruned_count: u64,
+    /// The town's head when they went.
+    pub pruned_at_head: EventId,
+}
+
+const COLUMNS: &str =
+    "rig_id, state, base, event_count, event_bytes, first_id, pruned_id, pruned_count, pruned_at_head, agent_id";
+
+impl Agent {
+    /// An agent without events.
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self {
+            rig_id: snapshot.state.rig_id.clone(),
+            base: snapshot.clone(),
+            now: snapshot,
+            event_count: 0,
+            event_bytes: 0,
+            first_id: EventId::START,
+            pruned_id: EventId::START,
+            pruned_count: 0,
+            pruned_at_head: EventId::START,
+        }
+    }
+
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            rig_id: parse(RigId::parse(row.text(0)?))?,
+            now: read(row.text(1)?)?,
+            base: read(row.text(2)?)?,
+            event_count: row.number(3)?,
+            event_bytes: row.number(4)?,
+            first_id: position(row, 5)?,
+            pruned_id: position(row, 6)?,
+            pruned_count: row.number(7)?,
+            pruned_at_head: position(row, 8)?,
+        })
+    }
+
+    /// Which agent it is.
+    pub fn id(&self) -> &AgentId {
+        &self.now.state.agent_id
+    }
+}
+
+/// Reads an agent.
+pub fn load(store: &dyn Store, agent_id: &AgentId) -> Result<Option<Agent>> {
+    let rows = store.query(&format!("SELECT {COLUMNS} FROM agents WHERE agent_id = ?"), &[agent_id.as_str().into()])?;
+    rows.first().map(Agent::from_row).transpose()
+}
+
+/// Reads all agents, by id.
+pub fn load_all(store: &dyn Store) -> Result<Vec<Agent>> {
+    store.query(&format!("SELECT {COLUMNS} FROM agents ORDER BY agent_id"), &[])?.iter().map(Agent::from_row).collect()
+}
+
+/// How many there are.
+pub fn count(store: &dyn Store) -> Result<u64> {
+    store.query("SELECT count(*) FROM agents", &[])?.first().map_or(Ok(0), |row| row.number(0))
+}
+
+/// Writes an agent, new or changed: one row.
+pub fn save(store: &dyn Store, agent: &Agent) -> Result<()> {
+    store.query(
+        &format!("INSERT OR REPLACE INTO agents ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        &[
+            agent.rig_id.as_str().into(),
+            write(&agent.now)?.into(),
+            write(&agent.base)?.into(),
+            agent.event_count.into(),
+            agent.event_bytes.into(),
+            agent.first_id.into(),
+            agent.pruned_id.into(),
+            agent.pruned_count.into(),
+            agent.pruned_at_head.into(),
+            agent.id().as_str().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+fn read(text: &str) -> Result<Snapshot> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::internal(format!("an agent's stored state is unreadable: {error}")))
+}
+
+fn write(snapshot: &Snapshot) -> Result<String> {
+    serde_json::to_string(snapshot).map_err(Error::internal)
+}
+
+/// A position out of a row.
+pub(crate) fn position(row: &Row, column: usize) -> Result<EventId> {
+    EventId::new(row.number(column)?).ok_or_else(|| Error::internal("a stored position is beyond 2^53"))
+}
+
+/// A stored name; one that does not parse was written by no version of ours.
+pub(crate) fn parse<T>(stored: Option<T>) -> Result<T> {
+    stored.ok_or_else(|| Error::internal("a stored name is unreadable"))
+}

@@ -1,0 +1,320 @@
+//! Who asks, and what that lets them do: the operator's key, agents' tokens, the dashboard's cookie, tickets, and the
+//! origin of a page.
+//!
+//! Invariants: a secret is compared in constant time; the only algorithm of a token is HS256; a cookie and an agent's
+//! token are signed with different keys, so neither is ever taken for the other.
+
+use chrono::{DateTime, Duration, Utc};
+use hmac::{Hmac, Mac};
+use jwt_compact::alg::{Hs256, Hs256Key};
+use jwt_compact::{AlgorithmExt, Claims, Header, TimeOptions, Token, UntrustedToken, ValidationError};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::core::route::Route;
+use crate::core::settings::Secrets;
+use crate::error::{Code, Error, Result};
+use crate::id::{AgentId, RigId, TownId};
+use crate::time::Timestamp;
+
+/// How long the dashboard stays signed in.
+pub const SESSION_SECONDS: u32 = 30 * 24 * 3_600;
+
+/// The cookie's name.
+pub const SESSION_COOKIE: &str = "townwatch_session";
+
+/// On a request that the Worker hands to an object: the agent that asks. Absent: the operator asks. The Worker removes
+/// it from what comes in from outside.
+pub const AGENT_HEADER: &str = "Townwatch-Agent";
+
+/// A credential longer than this is none of ours, 4 KiB: an agent's token has at most 400 bytes.
+const CREDENTIAL_BYTES_MAX: usize = 4 << 10;
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// May do everything in the account's towns.
+    Operator,
+    /// May post events as itself and read its own.
+    Agent {
+        /// Its town.
+        town_id: TownId,
+        /// Its rig.
+        rig_id: RigId,
+        /// Itself.
+        agent_id: AgentId,
+    },
+}
+
+/// How a right was shown. A browser adds a cookie by itself, so a cookie needs an origin beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// The `Authorization` header.
+    Bearer,
+    /// The dashboard's cookie.
+    Cookie,
+    /// A ticket in a stream's query.
+    Ticket,
+}
+
+/// A principal with the way it was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Who asks.
+    pub principal: Principal,
+    /// How it was shown.
+    pub carrier: Carrier,
+}
+
+/// What opens a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamCredential {
+    /// The operator's header or cookie.
+    Operator(Carrier),
+    /// A ticket, not looked at yet: only the town knows it.
+    Ticket(String),
+}
+
+impl StreamCredential {
+    /// How it was shown.
+    pub fn carrier(&self) -> Carrier {
+        match self {
+            Self::Operator(carrier) => *carrier,
+            Self::Ticket(_) => Carrier::Ticket,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[allow(clippy::struct_field_names)] // the claims' names on the wire
+struct AgentClaims {
+    town_id: TownId,
+    rig_id: RigId,
+    agent_id: AgentId,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SessionClaims {
+    sub: String,
+}
+
+/// Finds out who asks from the `Authorization` and `Cookie` headers.
+///
+/// A wrong bearer is refused (401 `unauthorized`, or `token_expired`). A wrong or old cookie counts as none: a browser
+/// sends it along unasked, also where a ticket is what counts. No credential at all is `None`.
+pub fn authenticate(
+    authorization: Option<&str>,
+    cookie: Option<&str>,
+    now: Timestamp,
+    secrets: &Secrets,
+) -> Result<Option<Caller>> {
+    if let Some(header) = authorization {
+        let principal = bearer(header, now, secrets)?;
+        return Ok(Some(Caller { principal, carrier: Carrier::Bearer }));
+    }
+    let signed_in = cookie.is_some_and(|header| session_cookies(header).any(|token| is_session(token, now, secrets)));
+    Ok(signed_in.then_some(Caller { principal: Principal::Operator, carrier: Carrier::Cookie }))
+}
+
+/// The caller, or 401 where there is none.
+pub fn require(caller: Option<Caller>) -> Result<Caller> {
+    caller.ok_or_else(|| {
+        Error::new(
+            Code::Unauthorized,
+            "no credential: send `Authorization: Bearer` with TOWNWATCH_API_KEY or an agent's token, or sign in",
+        )
+    })
+}
+
+/// Whether the principal may ask for this at all. The operator may ask for everything; an agent posts events as itself
+/// (whom it posts for stands in the body: the rig compares it with [`AGENT_HEADER`]) and reads its own. What is refused
+/// is refused alike whether it exists or not.
+pub fn check_right(principal: &Principal, route: &Route) -> Result<()> {
+    let Principal::Agent { rig_id, agent_id, .. } = principal else { return Ok(()) };
+    match route {
+        Route::PostEvents(rig) if rig == rig_id => Ok(()),
+        Route::ReadRigEvents(rig, agent) if rig == rig_id && agent == agent_id => Ok(()),
+        _ => Err(Error::new(
+            Code::Forbidden,
+            "an agent's token only posts events as that agent, to its rig, and reads them",
+        )),
+    }
+}
+
+/// Whether `given` is the operator's key.
+pub fn is_operator_key(given: &str, secrets: &Secrets) -> bool {
+    same(&secrets.api_key, given)
+}
+
+/// What opens a stream: a ticket where one is given, else the operator's header or cookie. The Worker asks before it
+/// forwards and the town before it accepts.
+pub fn stream_credential(caller: Option<&Caller>, ticket: Option<&str>) -> Result<StreamCredential> {
+    match (ticket, caller) {
+        (Some(ticket), _) => Ok(StreamCredential::Ticket(ticket.to_owned())),
+        (None, Some(Caller { principal: Principal::Operator, carrier })) => Ok(StreamCredential::Operator(*carrier)),
+        (None, Some(_)) => {
+            Err(Error::new(Code::Forbidden, "an agent's token opens no stream: ask the operator for a ticket"))
+        }
+        (None, None) => Err(Error::new(
+            Code::Unauthorized,
+            "a stream needs a ticket (POST …/stream-ticket), or the operator's header or cookie",
+        )),
+    }
+}
+
+/// The end of a token made now: the last whole second within its time, since that is what a token can say.
+pub fn token_end(now: Timestamp, ttl_seconds: u64) -> Timestamp {
+    let seconds = (now.millis() / 1_000).saturating_add(i64::try_from(ttl_seconds).unwrap_or(i64::MAX / 2_000));
+    Timestamp::from_millis(seconds.saturating_mul(1_000))
+}
+
+/// Makes an agent's token. `expires_at` counts in whole seconds.
+pub fn mint_agent_token(
+    town_id: TownId,
+    rig_id: RigId,
+    agent_id: AgentId,
+    expires_at: Timestamp,
+    secrets: &Secrets,
+) -> Result<String> {
+    sign(AgentClaims { town_id, rig_id, agent_id }, expires_at, &agent_key(secrets))
+}
+
+/// Makes the value of the dashboard's cookie.
+pub fn mint_session(now: Timestamp, secrets: &Secrets) -> Result<String> {
+    let claims = SessionClaims { sub: "operator".to_owned() };
+    sign(claims, now.plus_millis(i64::from(SESSION_SECONDS) * 1_000), &session_key(secrets))
+}
+
+/// The `Set-Cookie` header that signs a browser in.
+pub fn session_cookie(token: &str, https: bool) -> String {
+    cookie(token, SESSION_SECONDS, https)
+}
+
+/// The `Set-Cookie` header that signs it out.
+pub fn clear_session_cookie(https: bool) -> String {
+    cookie("", 0, https)
+}
+
+fn cookie(value: &str, max_age_seconds: u32, https: bool) -> String {
+    let secure = if https { "; Secure" } else { "" };
+    format!("{SESSION_COOKIE}={value}; Path=/; Max-Age={max_age_seconds}; HttpOnly; SameSite=Strict{secure}")
+}
+
+/// The rule for `Origin` on upgrades and on writes with a cookie.
+///
+/// `own` is the origin of the request's own URL. On this machine `localhost` and `127.0.0.1` are one host. Where no
+/// origin is sent nothing but a cookie needs one: a program sends none, a browser always does.
+pub fn check_origin(origin: Option<&str>, own: &str, allowed: &[String], carrier: Carrier) -> Result<()> {
+    let refusal = |message: String| Err(Error::new(Code::OriginNotAllowed, message));
+    match origin {
+        None if carrier == Carrier::Cookie => refusal(
+            "a cookie needs an Origin header beside it; without a browser use `Authorization: Bearer`".to_owned(),
+        ),
+        None => Ok(()),
+        Some(origin) if is_one_host(origin, own) || allowed.iter().any(|one| one == origin) => Ok(()),
+        Some(origin) => {
+            let shown: String = origin.chars().take(200).collect();
+            refusal(format!("pages of {shown:?} may not ask here; list their origin in ALLOWED_ORIGINS"))
+        }
+    }
+}
+
+fn is_one_host(origin: &str, own: &str) -> bool {
+    origin == own || matches!((on_loopback(origin), on_loopback(own)), (Some(one), Some(other)) if one == other)
+}
+
+/// Scheme and port of an origin on this machine.
+fn on_loopback(origin: &str) -> Option<(&str, &str)> {
+    let (scheme, authority) = origin.split_once("://")?;
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    matches!(host, "localhost" | "127.0.0.1").then_some((scheme, port))
+}
+
+fn bearer(header: &str, now: Timestamp, secrets: &Secrets) -> Result<Principal> {
+    let wrong =
+        || Error::new(Code::Unauthorized, "the credential is wrong: neither TOWNWATCH_API_KEY nor an agent's token");
+    let (scheme, credential) = header.split_once(' ').ok_or_else(wrong)?;
+    let credential = credential.trim();
+    if !scheme.eq_ignore_ascii_case("bearer") || credential.len() > CREDENTIAL_BYTES_MAX {
+        return Err(wrong());
+    }
+    if is_operator_key(credential, secrets) {
+        return Ok(Principal::Operator);
+    }
+    match verify::<AgentClaims>(credential, now, &agent_key(secrets)) {
+        Ok(AgentClaims { town_id, rig_id, agent_id }) => Ok(Principal::Agent { town_id, rig_id, agent_id }),
+        Err(Refused::Expired) => {
+            Err(Error::new(Code::TokenExpired, "the agent's token has expired: have a new one made"))
+        }
+        Err(Refused::Wrong) => Err(wrong()),
+    }
+}
+
+fn session_cookies(header: &str) -> impl Iterator<Item = &str> {
+    let named = |pair: &str| pair.trim().split_once('=').is_some_and(|(name, _)| name == SESSION_COOKIE);
+    header
+        .split(';')
+        .filter(move |pair| named(pair))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .map(|(_, token)| token)
+}
+
+fn is_session(token: &str, now: Timestamp, secrets: &Secrets) -> bool {
+    token.len() <= CREDENTIAL_BYTES_MAX
+        && verify::<SessionClaims>(token, now, &session_key(secrets)).is_ok_and(|claims| claims.sub == "operator")
+}
+
+enum Refused {
+    Expired,
+    Wrong,
+}
+
+/// The algorithm is ours, not the token's choice: one that names another, or none, is refused before its signature.
+fn verify<T: DeserializeOwned>(token: &str, now: Timestamp, key: &Hs256Key) -> std::result::Result<T, Refused> {
+    let token = UntrustedToken::new(token).map_err(|_| Refused::Wrong)?;
+    let token: Token<T> = Hs256.validator(key).validate(&token).map_err(|_| Refused::Wrong)?;
+    let clock = TimeOptions::new(Duration::zero(), || moment(now));
+    match token.claims().validate_expiration(&clock) {
+        Ok(_) => Ok(token.into_parts().1.custom),
+        Err(ValidationError::Expired) => Err(Refused::Expired),
+        Err(_) => Err(Refused::Wrong),
+    }
+}
+
+fn sign<T: Serialize>(claims: T, expires_at: Timestamp, key: &Hs256Key) -> Result<String> {
+    let mut claims = Claims::new(claims);
+    claims.expiration = Some(moment(expires_at));
+    Hs256.token(&Header::empty(), &claims, key).map_err(Error::internal)
+}
+
+fn moment(at: Timestamp) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(at.millis()).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+fn agent_key(secrets: &Secrets) -> Hs256Key {
+    Hs256Key::new(secrets.jwt_secret.as_bytes())
+}
+
+/// Made of both secrets, so that changing either one signs every browser out.
+fn session_key(secrets: &Secrets) -> Hs256Key {
+    let mut key = keyed(secrets.jwt_secret.as_bytes());
+    key.update(b"townwatch session\0");
+    key.update(secrets.api_key.as_bytes());
+    Hs256Key::new(key.finalize().into_bytes())
+}
+
+/// Compares by their tags, so that the time tells neither where they differ nor how long the secret is.
+fn same(secret: &str, given: &str) -> bool {
+    let tag = |text: &str| {
+        let mut tag = keyed(b"townwatch comparison");
+        tag.update(text.as_bytes());
+        tag
+    };
+    tag(given).verify(&tag(secret).finalize().into_bytes()).is_ok()
+}
+
+#[allow(clippy::expect_used)] // HMAC takes a key of any length; the error is of the trait, not of this algorithm
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes any key")
+}

@@ -1,0 +1,86 @@
+//! Where a reader's history begins: every case of the contract's "Cursor".
+
+use crate::core::agents;
+use crate::core::log::{self, Selection};
+use crate::core::store::Store;
+use crate::error::{Error, Result};
+use crate::id::{Epoch, EventId};
+use crate::limits::EVENTS_PER_AGENT_MAX;
+use crate::protocol::{Gap, GapReason};
+
+/// What a reader says of where it stands.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// The life of the log that its cursor belongs to.
+    pub epoch: Option<Epoch>,
+    /// The last event that it has.
+    pub after_id: Option<u64>,
+    /// Sketch's name for the same, more lenient.
+    pub from: Option<i64>,
+    /// How many of the newest events it wants.
+    pub tail: Option<u64>,
+}
+
+/// Where its history begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begin {
+    /// The last event that it is taken to have.
+    pub cursor: EventId,
+    /// Whether its own cursor meant nothing here.
+    pub reset: bool,
+    /// Whether what lies before is not wanted, rather than missed.
+    pub tail: bool,
+}
+
+/// Decides where history begins; from its start where the reader says nothing.
+pub fn resolve(store: &dyn Store, selection: &Selection, epoch: &Epoch, asked: &Asked) -> Result<Begin> {
+    if let Some(tail) = asked.tail {
+        if asked.after_id.is_some() || asked.from.is_some() {
+            return Err(Error::invalid("tail", "not together with after_id or from; name one of them"));
+        }
+        if tail > EVENTS_PER_AGENT_MAX {
+            return Err(Error::invalid("tail", format!("expected an integer from 0 to {EVENTS_PER_AGENT_MAX}")));
+        }
+        let cursor = log::tail_position(store, &selection.agents, tail)?;
+        return Ok(Begin { cursor, reset: false, tail: true });
+    }
+    let head = log::head(store)?;
+    if asked.epoch.as_ref().is_some_and(|asked| asked != epoch) {
+        return Ok(Begin { cursor: EventId::START, reset: true, tail: false });
+    }
+    let wanted = match (asked.from, asked.after_id) {
+        (Some(from), _) => u64::try_from(from).unwrap_or(0).min(head.get()),
+        (None, Some(after_id)) => after_id,
+        (None, None) => 0,
+    };
+    match EventId::new(wanted).filter(|wanted| *wanted <= head) {
+        Some(cursor) => Ok(Begin { cursor, reset: false, tail: false }),
+        None => Ok(Begin { cursor: EventId::START, reset: true, tail: false }),
+    }
+}
+
+/// What a reader at `cursor` misses for good, an entry for each agent. `known_at` is the head at the time when it was
+/// last told: what was pruned before that is known to it.
+pub fn pruned_gaps(
+    store: &dyn Store,
+    selection: &Selection,
+    cursor: EventId,
+    known_at: Option<EventId>,
+) -> Result<Vec<Gap>> {
+    let rows = store.query(
+        "SELECT agent_id, first_id, pruned_id, pruned_count FROM agents WHERE pruned_id > ? AND pruned_at_head > ? \
+         ORDER BY agent_id",
+        &[cursor.into(), known_at.map_or(-1, |id| i64::try_from(id.get()).unwrap_or(i64::MAX)).into()],
+    )?;
+    let mut gaps = Vec::new();
+    for row in &rows {
+        let agent_id = agents::parse(crate::id::AgentId::parse(row.text(0)?))?;
+        if !selection.includes(&agent_id) {
+            continue;
+        }
+        let (first, to) = (agents::position(row, 1)?, agents::position(row, 2)?);
+        let count = (cursor < first).then(|| row.number(3)).transpose()?;
+        gaps.push(Gap { agent_id, from: first.max(cursor.next()), to, count, reason: GapReason::Pruned });
+    }
+    Ok(gaps)
+}

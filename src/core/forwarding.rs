@@ -1,0 +1,54 @@
+//! The town's end of a rig's outbox: each posted event is taken over exactly once.
+
+use crate::core::ingest::{FreshRun, Ingest, Outcome};
+use crate::core::relay::{is_retired, position, retire, set_position};
+use crate::core::runs::Source;
+use crate::core::store::atomically;
+use crate::core::town::Town;
+use crate::error::{Code, Error, Result};
+use crate::event::Draft;
+use crate::id::SourceId;
+use crate::protocol::{RigBatch, RigCursor};
+
+impl Town {
+    /// Takes over a rig's batch and says where the cursor stands then. A batch that does not begin at the cursor changes
+    /// nothing: the rig goes on from the cursor it is told.
+    pub fn take_batch(&mut self, batch: &RigBatch, fresh_run: FreshRun<'_>) -> Result<(RigCursor, Outcome)> {
+        if !self.has_rig(&batch.rig_id)? {
+            return Err(Error::not_found("rig in this town"));
+        }
+        let store = self.store.as_ref();
+        let source = Source::Rig(batch.rig_id.clone());
+        atomically(store, || {
+            let stored = position(store, &source)?;
+            if is_retired(store, &source, &batch.rig_epoch)? {
+                return Err(Error::new(Code::Conflict, "this life of the rig's log is over"));
+            }
+            let mut cursor = match &stored.epoch {
+                Some(epoch) if *epoch == batch.rig_epoch => stored.cursor,
+                Some(old) => {
+                    retire(store, &source, old)?;
+                    SourceId::START
+                }
+                None => SourceId::START,
+            };
+            let mut ingest = Ingest::new(store, source.clone(), None, &mut *fresh_run)?;
+            if batch.after == cursor {
+                for event in batch.events.iter().filter(|event| event.id > batch.after) {
+                    ingest.take(&Draft {
+                        agent_id: event.agent_id.clone(),
+                        run_id: event.run_id.clone(),
+                        event: event.event.clone(),
+                        data: event.data.clone(),
+                        at: event.at,
+                    })?;
+                    cursor = event.id;
+                }
+            }
+            if stored.epoch.as_ref() != Some(&batch.rig_epoch) || cursor != stored.cursor {
+                set_position(store, &source, &batch.rig_epoch, cursor)?;
+            }
+            Ok((RigCursor { cursor }, ingest.finish(self.config.event_cap)?))
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! Takes drafts into the log: finds each one's run, gives it its id, stores it and moves its agent's state. Everything
+//! here happens inside one transaction that the caller opened; nothing is remembered outside the tables.
+
+use std::collections::BTreeMap;
+
+use crate::core::agents::{self, Agent};
+use crate::core::log;
+use crate::core::runs::{self, Run, Source};
+use crate::core::store::Store;
+use crate::error::Result;
+use crate::event::{AgentExited, Draft, EventData, ExitReason};
+use crate::id::{AgentId, Epoch, EventId, RunId};
+use crate::protocol::AgentState;
+
+/// Mints a run's name; for runs that no one named.
+pub type FreshRun<'a> = &'a mut dyn FnMut() -> RunId;
+
+/// What a transaction of events came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Events stored.
+    pub stored: u64,
+    /// Events that were not: their run had ended, or their agent is not of this town.
+    pub dropped: u64,
+    /// The newest event that was pruned: who has not had it yet misses it.
+    pub pruned_id: EventId,
+    /// States before and after, of the agents that were touched.
+    pub states: Vec<(AgentState, AgentState)>,
+    /// Runs that began, and runs that ended with why.
+    pub begun: Vec<RunId>,
+    /// See `begun`.
+    pub ended: Vec<(RunId, ExitReason)>,
+}
+
+/// One transaction's worth of events from one source.
+pub struct Ingest<'a> {
+    store: &'a dyn Store,
+    source: Source,
+    epoch: Option<Epoch>,
+    fresh_run: FreshRun<'a>,
+    head: EventId,
+    agents: BTreeMap<AgentId, Option<(AgentState, Agent)>>,
+    runs: BTreeMap<RunId, Run>,
+    late: BTreeMap<RunId, u64>,
+    outcome: Outcome,
+}
+
+impl<'a> Ingest<'a> {
+    /// Begins at the log's head. `epoch` is the life of the source's buffers that the events come from.
+    pub fn new(store: &'a dyn Store, source: Source, epoch: Option<Epoch>, fresh_run: FreshRun<'a>) -> Result<Self> {
+        Ok(Self {
+            store,
+            source,
+            epoch,
+            fresh_run,
+            head: log::head(store)?,
+            agents: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            late: BTreeMap::new(),
+            outcome: Outcome::default(),
+        })
+    }
+
+    /// Takes one event. One of an unknown agent, or of a run that has ended, is counted and dropped.
+    pub fn take(&mut self, draft: &Draft) -> Result<()> {
+        if self.agent(&draft.agent_id)?.is_none() {
+            self.outcome.dropped += 1;
+            return Ok(());
+        }
+        let run = self.run_of(draft)?;
+        if run.ended {
+            *self.late.entry(run.run_id).or_default() += 1;
+            self.outcome.dropped += 1;
+            return Ok(());
+        }
+        let id = self.head.next();
+        let store = self.store;
+        let Some((_, agent)) = self.agents.get_mut(&draft.agent_id).and_then(Option::as_mut) else { return Ok(()) };
+        log::append(store, id, agent, &run, draft)?;
+        self.head = id;
+        self.outcome.stored += 1;
+        if draft.event.as_str() == "agent.exited" {
+            let exit = match EventData::read(&draft.event, &draft.data) {
+                EventData::Exited(exit) => exit,
+                _ => AgentExited::because(ExitReason::Failed, "the agent's own word of its end could not be read"),
+            };
+            runs::close(store, &run, &exit, id, draft.at, &agent.now.state)?;
+            self.outcome.ended.push((run.run_id.clone(), exit.reason));
+            if let Some(run) = self.runs.get_mut(&run.run_id) {
+                run.ended = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// An agent whose row the caller has changed or made.
+    pub fn put_agent(&mut self, before: AgentState, agent: Agent) {
+        self.agents.insert(agent.id().clone(), Some((before, agent)));
+    }
+
+    /// Prunes, writes the agents back and says what came of it all.
+    pub fn finish(mut self, event_cap: u64) -> Result<Outcome> {
+        for (before, mut agent) in self.agents.into_values().flatten() {
+            log::prune(self.store, &mut agent, event_cap, self.head)?;
+            agents::save(self.store, &agent)?;
+            self.outcome.pruned_id = self.outcome.pruned_id.max(agent.pruned_id);
+            self.outcome.states.push((before, agent.now.state));
+        }
+        for (run_id, count) in self.late {
+            runs::dropped(self.store, &run_id, count)?;
+        }
+        Ok(self.outcome)
+    }
+
+    fn agent(&mut self, agent_id: &AgentId) -> Result<Option<&mut Agent>> {
+        if !self.agents.contains_key(agent_id) {
+            let loaded = agents::load(self.store, agent_id)?;
+            self.agents.insert(agent_id.clone(), loaded.map(|agent| (agent.now.state.clone(), agent)));
+        }
+        Ok(self.agents.get_mut(agent_id).and_then(Option::as_mut).map(|(_, agent)| agent))
+    }
+
+    /// The event's run: the one it names, else the agent's open one, else a new one.
+    fn run_of(&mut self, draft: &Draft) -> Result<Run> {
+        let named = match &draft.run_id {
+            Some(run_id) => self.known_run(run_id)?,
+            None => None,
+        };
+        let (named, run_id) = match named {
+            Some(run) if run.agent_id == draft.agent_id => (Some(run), None),
+            // A name that another agent's run has says nothing of this agent's.
+            Some(_) => (self.open_run(&draft.agent_id)?, None),
+            None if draft.run_id.is_some() => (None, draft.run_id.clone()),
+            None => (self.open_run(&draft.agent_id)?, None),
+        };
+        let mut run = match named {
+            Some(run) => run,
+            None => {
+                let run_id = run_id.unwrap_or_else(|| (self.fresh_run)());
+                self.outcome.begun.push(run_id.clone());
+                let (epoch, first_id) = (self.epoch.as_ref(), self.head.next());
+                runs::open(self.store, &run_id, &draft.agent_id, &self.source, epoch, first_id, draft.at)?
+            }
+        };
+        if run.source_epoch.is_none() && self.epoch.is_some() && !run.ended {
+            run.source_epoch.clone_from(&self.epoch);
+            if let Some(epoch) = &run.source_epoch {
+                runs::found_in(self.store, &run.run_id, epoch)?;
+            }
+        }
+        self.runs.insert(run.run_id.clone(), run.clone());
+        Ok(run)
+    }
+
+    fn known_run(&self, run_id: &RunId) -> Result<Option<Run>> {
+        match self.runs.get(run_id) {
+            Some(run) => Ok(Some(run.clone())),
+            None => runs::load(self.store, run_id),
+        }
+    }
+
+    /// What this transaction has already closed counts as closed.
+    fn open_run(&self, agent_id: &AgentId) -> Result<Option<Run>> {
+        let known =
+            self.runs.values().filter(|run| run.agent_id == *agent_id && !run.ended).max_by_key(|run| run.number);
+        match known {
+            Some(run) => Ok(Some(run.clone())),
+            None => runs::newest_open(self.store, agent_id),
+        }
+    }
+}

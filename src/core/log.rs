@@ -1,0 +1,262 @@
+//! The town's log: the only place where an event gets its id, and the only buffer there is.
+
+use serde_json::value::RawValue;
+
+use crate::core::agents::{Agent, position};
+use crate::core::cut::cut;
+use crate::core::reducer::Happened;
+use crate::core::runs::{self, Run};
+use crate::core::store::{Row, Store, Value};
+use crate::error::{Error, Result};
+use crate::event::{Draft, EventData};
+use crate::id::{AgentId, EventId, EventName, POSITION_MAX, RunId};
+use crate::limits::{EVENT_BYTES_PER_AGENT_MAX, EVENT_FRAME_BYTES_MAX};
+use crate::protocol::{AgentSelection, Filters, TownEvent};
+
+/// The newest event's id, 0 where there is none. Each agent keeps its newest event, so no id is ever given twice.
+pub fn head(store: &dyn Store) -> Result<EventId> {
+    one_position(store, "SELECT max(id) FROM agent_events")
+}
+
+/// The oldest retained event's id, 0 where there is none.
+pub fn oldest(store: &dyn Store) -> Result<EventId> {
+    one_position(store, "SELECT min(id) FROM agent_events")
+}
+
+fn one_position(store: &dyn Store, sql: &str) -> Result<EventId> {
+    let found = store.query(sql, &[])?.first().and_then(|row| row.maybe_number(0)).unwrap_or(0);
+    EventId::new(found).ok_or_else(|| Error::internal("a stored position is beyond 2^53"))
+}
+
+/// Stores one event under the id `id`, as viewers will get it, and takes it into its agent's state. The state is made of
+/// the frame form, so that what is retained leads to it again.
+pub fn append(store: &dyn Store, id: EventId, agent: &mut Agent, run: &Run, draft: &Draft) -> Result<()> {
+    let Framed { frame, whole, data } = framed(id, agent, &run.run_id, draft);
+    let bytes = frame.len() as u64;
+    store.query(
+        "INSERT INTO agent_events (id, agent_id, run_id, event, frame) VALUES (?, ?, ?, ?, ?)",
+        &[id.into(), agent.id().as_str().into(), run.run_id.as_str().into(), draft.event.as_str().into(), frame.into()],
+    )?;
+    if let Some(whole) = whole {
+        store.query("INSERT INTO whole_events (id, event) VALUES (?, ?)", &[id.into(), whole.into()])?;
+    }
+    agent.event_count += 1;
+    agent.event_bytes += bytes;
+    if agent.first_id == EventId::START {
+        agent.first_id = id;
+    }
+    agent.now.reduce(&Happened { id, run: Some((&run.run_id, run.number)), data: &data, at: draft.at });
+    Ok(())
+}
+
+struct Framed {
+    frame: String,
+    whole: Option<String>,
+    data: EventData,
+}
+
+/// An event's frame form of at most [`EVENT_FRAME_BYTES_MAX`], and the whole event where that form is cut.
+fn framed(id: EventId, agent: &Agent, run_id: &RunId, draft: &Draft) -> Framed {
+    let prefix = format!(
+        "{{\"id\":{id},\"agent_id\":\"{}\",\"rig_id\":\"{}\",\"run_id\":\"{run_id}\",\"event\":\"{}\",\"data\":",
+        agent.id(),
+        agent.rig_id,
+        draft.event
+    );
+    let suffix = format!(",\"at\":\"{}\"", draft.at);
+    let data = draft.data.get();
+    let budget = EVENT_FRAME_BYTES_MAX - prefix.len() - suffix.len() - ",\"cut\":}".len();
+    let shortened = cut(data, budget)
+        .and_then(|(short, parts)| Some((RawValue::from_string(short).ok()?, serde_json::to_string(&parts).ok()?)));
+    match shortened {
+        None => Framed {
+            frame: format!("{prefix}{data}{suffix}}}"),
+            whole: None,
+            data: EventData::read(&draft.event, &draft.data),
+        },
+        Some((short, parts)) => Framed {
+            frame: format!("{prefix}{}{suffix},\"cut\":{parts}}}", short.get()),
+            whole: Some(format!("{prefix}{data}{suffix}}}")),
+            data: EventData::read(&draft.event, &short),
+        },
+    }
+}
+
+/// Deletes what the agent has beyond its cap, oldest first and never its newest, and moves its base over it.
+pub fn prune(store: &dyn Store, agent: &mut Agent, event_cap: u64, head: EventId) -> Result<()> {
+    let excess = agent.event_count.saturating_sub(event_cap.max(1));
+    if excess == 0 && agent.event_bytes <= EVENT_BYTES_PER_AGENT_MAX {
+        return Ok(());
+    }
+    let mut run: Option<Run> = None;
+    let mut gone = 0;
+    while gone < excess || (agent.event_bytes > EVENT_BYTES_PER_AGENT_MAX && agent.event_count > 1) {
+        let oldest = store.query(
+            "SELECT id, frame FROM agent_events WHERE agent_id = ? ORDER BY id LIMIT 1",
+            &[agent.id().as_str().into()],
+        )?;
+        let Some(row) = oldest.first() else { break };
+        let (id, frame) = (position(row, 0)?, row.text(1)?);
+        let event: TownEvent = serde_json::from_str(frame).map_err(Error::internal)?;
+        if run.as_ref().map(|run| &run.run_id) != event.run_id.as_ref() {
+            run = event.run_id.as_ref().map(|run_id| runs::load(store, run_id)).transpose()?.flatten();
+        }
+        let data = EventData::read(&event.event, &event.data);
+        let run = run.as_ref().map(|run| (&run.run_id, run.number));
+        agent.base.reduce(&Happened { id, run, data: &data, at: event.at });
+        store.query("DELETE FROM agent_events WHERE id = ?", &[id.into()])?;
+        if event.cut.is_some() {
+            store.query("DELETE FROM whole_events WHERE id = ?", &[id.into()])?;
+        }
+        agent.event_count -= 1;
+        agent.event_bytes = agent.event_bytes.saturating_sub(frame.len() as u64);
+        agent.pruned_id = id;
+        agent.pruned_count += 1;
+        gone += 1;
+    }
+    agent.pruned_at_head = head;
+    Ok(())
+}
+
+/// What a reader wants of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Selection {
+    /// Whose events.
+    pub agents: AgentSelection,
+    /// Of which kinds.
+    pub filters: Filters,
+}
+
+impl Selection {
+    /// Everything of one agent.
+    pub fn agent(agent_id: AgentId) -> Self {
+        Self { agents: AgentSelection::Only(vec![agent_id]), filters: Filters::default() }
+    }
+
+    /// Everything of the town.
+    pub fn town() -> Self {
+        Self { agents: AgentSelection::All, filters: Filters::default() }
+    }
+
+    /// Whether it is about this agent.
+    pub fn includes(&self, agent_id: &AgentId) -> bool {
+        match &self.agents {
+            AgentSelection::All => true,
+            AgentSelection::Only(agents) => agents.binary_search(agent_id).is_ok(),
+        }
+    }
+
+    /// Whether the filters let an event of this name through: lifecycle, questions and errors always.
+    pub fn shows(&self, event: &str) -> bool {
+        match event {
+            "agent_tool_call" => self.filters.tool_calls,
+            "agent_tool_result" => self.filters.tool_results,
+            "agent_output" => self.filters.output,
+            "file_changed" => self.filters.files,
+            "progress_update" => self.filters.progress,
+            _ => true,
+        }
+    }
+}
+
+/// An event as it lies in the log.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its id.
+    pub id: EventId,
+    /// Its name.
+    pub event: String,
+    /// Its frame text.
+    pub frame: String,
+}
+
+/// Which part of the log to read, and how much.
+#[derive(Debug, Clone, Copy)]
+pub enum Span {
+    /// Ascending from the first after this id.
+    After(EventId),
+    /// The last ones before this id, still given ascending.
+    Before(EventId),
+}
+
+/// Further conditions of a page.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Only of this run.
+    pub run_id: Option<RunId>,
+    /// Only of these names; empty: of all.
+    pub events: Vec<EventName>,
+}
+
+/// Reads at most `limit` events of a selection's agents, ascending. Filters are left to the caller, who has to know how
+/// far the reading went.
+pub fn read(store: &dyn Store, agents: &AgentSelection, span: Span, wanted: &Wanted, limit: u64) -> Result<Vec<Entry>> {
+    let (comparison, order, edge) = match span {
+        Span::After(id) => (">", "ASC", id),
+        Span::Before(id) => ("<", "DESC", id),
+    };
+    let mut conditions = vec![format!("id {comparison} ?")];
+    let mut parameters: Vec<Value> = vec![edge.into()];
+    match agents {
+        AgentSelection::All => {}
+        AgentSelection::Only(agents) if agents.len() == 1 => conditions.push("agent_id = ?".to_owned()),
+        // The unary plus keeps SQLite on the id's order: near the head, where streams read, that touches what is new only.
+        AgentSelection::Only(_) => conditions.push(format!("+agent_id IN {LIST}")),
+    }
+    match agents {
+        AgentSelection::All => {}
+        AgentSelection::Only(agents) => match agents.as_slice() {
+            [agent_id] => parameters.push(agent_id.as_str().into()),
+            agents => parameters.push(list(agents)?),
+        },
+    }
+    if let Some(run_id) = &wanted.run_id {
+        conditions.push("run_id = ?".to_owned());
+        parameters.push(run_id.as_str().into());
+    }
+    if !wanted.events.is_empty() {
+        conditions.push(format!("event IN {LIST}"));
+        parameters.push(list(&wanted.events)?);
+    }
+    parameters.push(limit.into());
+    let sql = format!(
+        "SELECT id, event, frame FROM agent_events WHERE {} ORDER BY id {order} LIMIT ?",
+        conditions.join(" AND ")
+    );
+    let mut entries = store.query(&sql, &parameters)?.iter().map(entry).collect::<Result<Vec<_>>>()?;
+    if matches!(span, Span::Before(_)) {
+        entries.reverse();
+    }
+    Ok(entries)
+}
+
+/// A list as one parameter: production binds at most 100.
+const LIST: &str = "(SELECT value FROM json_each(?))";
+
+fn list(names: &[impl serde::Serialize]) -> Result<Value> {
+    serde_json::to_string(names).map(Value::from).map_err(Error::internal)
+}
+
+fn entry(row: &Row) -> Result<Entry> {
+    Ok(Entry { id: position(row, 0)?, event: row.text(1)?.to_owned(), frame: row.text(2)?.to_owned() })
+}
+
+/// The position such that the newest `count` events of a selection's agents come after it.
+pub fn tail_position(store: &dyn Store, agents: &AgentSelection, count: u64) -> Result<EventId> {
+    if count == 0 {
+        return head(store);
+    }
+    let end = EventId::new(POSITION_MAX).unwrap_or_default();
+    let newest = read(store, agents, Span::Before(end), &Wanted::default(), count)?;
+    Ok(newest.first().map_or(EventId::START, |entry| entry.id.previous()))
+}
+
+/// One event, whole.
+pub fn whole(store: &dyn Store, id: EventId) -> Result<Option<Box<RawValue>>> {
+    let rows = store.query(
+        "SELECT coalesce((SELECT event FROM whole_events WHERE id = ?), (SELECT frame FROM agent_events WHERE id = ?))",
+        &[id.into(), id.into()],
+    )?;
+    let text = rows.first().and_then(|row| row.maybe_text(0));
+    text.map(|text| RawValue::from_string(text.to_owned()).map_err(Error::internal)).transpose()
+}

@@ -1,0 +1,106 @@
+//! Pages of the town's log for REST.
+
+use crate::core::cursor::{self, Asked};
+use crate::core::log::{self, Selection, Span, Wanted};
+use crate::core::town::Town;
+use crate::error::{Error, Result};
+use crate::id::EventId;
+use crate::limits::{PAGE_BYTES_MAX, PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
+use crate::protocol::EventsPage;
+
+/// What a reader asks for. Without a cursor it gets the latest page.
+#[derive(Debug, Clone, Default)]
+pub struct PageRequest {
+    /// Where it begins.
+    pub asked: Asked,
+    /// The page before this id.
+    pub before_id: Option<u64>,
+    /// 1 to [`PAGE_EVENTS_MAX`]; [`PAGE_EVENTS_DEFAULT`] where absent.
+    pub limit: Option<u64>,
+    /// Conditions on the events.
+    pub wanted: Wanted,
+}
+
+impl Town {
+    /// A page, ascending by id.
+    pub fn page(&self, selection: &Selection, request: &PageRequest) -> Result<EventsPage> {
+        let store = self.store.as_ref();
+        let limit = request.limit.unwrap_or(PAGE_EVENTS_DEFAULT).clamp(1, PAGE_EVENTS_MAX);
+        let asked = &request.asked;
+        let (head, oldest_id) = (log::head(store)?, log::oldest(store)?);
+        let nowhere = asked.after_id.is_none() && asked.from.is_none() && asked.tail.is_none();
+        let backwards = match request.before_id {
+            Some(_) if !nowhere => {
+                return Err(Error::invalid("before_id", "not together with after_id, from or tail; name one of them"));
+            }
+            Some(before_id) => Some((EventId::new(before_id).unwrap_or(head.next()), limit)),
+            None if nowhere && asked.epoch.is_none() => Some((head.next(), limit)),
+            None => asked.tail.map(|tail| (head.next(), tail.min(limit))),
+        };
+        if let Some((before, count)) = backwards {
+            if asked.tail.is_some() {
+                cursor::resolve(store, selection, &self.epoch, asked)?;
+            }
+            let entries = if count == 0 {
+                Vec::new()
+            } else {
+                log::read(store, &selection.agents, Span::Before(before), &request.wanted, count)?
+            };
+            let kept = newest_within(&entries, PAGE_BYTES_MAX);
+            let next_after_id = kept.last().map_or(before.previous().min(head), |entry| entry.id);
+            return Ok(self.assemble(kept, next_after_id, head, oldest_id, Vec::new(), false));
+        }
+        let begin = cursor::resolve(store, selection, &self.epoch, asked)?;
+        let gaps = cursor::pruned_gaps(store, selection, begin.cursor, None)?;
+        let entries = log::read(store, &selection.agents, Span::After(begin.cursor), &request.wanted, limit)?;
+        let kept = oldest_within(&entries, PAGE_BYTES_MAX);
+        let exhausted = kept.len() == entries.len() && (entries.len() as u64) < limit;
+        let next_after_id = match kept.last() {
+            Some(entry) if !exhausted => entry.id,
+            _ => head,
+        };
+        Ok(self.assemble(kept, next_after_id, head, oldest_id, gaps, begin.reset))
+    }
+
+    fn assemble(
+        &self,
+        entries: &[log::Entry],
+        next_after_id: EventId,
+        head: EventId,
+        oldest_id: EventId,
+        gaps: Vec<crate::protocol::Gap>,
+        reset: bool,
+    ) -> EventsPage {
+        let events = entries
+            .iter()
+            .filter_map(|entry| serde_json::value::RawValue::from_string(entry.frame.clone()).ok())
+            .collect();
+        EventsPage { epoch: self.epoch.clone(), events, next_after_id, head, oldest_id, gaps, reset }
+    }
+
+    /// One event, whole.
+    pub fn event(&self, id: EventId) -> Result<Box<serde_json::value::RawValue>> {
+        log::whole(self.store.as_ref(), id)?.ok_or_else(|| Error::not_found("event; it is pruned, or has not happened"))
+    }
+}
+
+/// The first entries that fit in `bytes_max`, at least one.
+fn oldest_within(entries: &[log::Entry], bytes_max: usize) -> &[log::Entry] {
+    entries.get(..fitting(entries.iter(), bytes_max)).unwrap_or(entries)
+}
+
+/// The last entries that fit in `bytes_max`, at least one.
+fn newest_within(entries: &[log::Entry], bytes_max: usize) -> &[log::Entry] {
+    entries.get(entries.len() - fitting(entries.iter().rev(), bytes_max)..).unwrap_or(entries)
+}
+
+fn fitting<'a>(entries: impl Iterator<Item = &'a log::Entry>, bytes_max: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |entry: &&log::Entry| {
+        bytes += entry.frame.len();
+        bytes <= bytes_max
+    };
+    let mut all = entries.peekable();
+    let any = usize::from(all.peek().is_some());
+    all.take_while(fits).count().max(any)
+}

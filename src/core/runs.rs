@@ -1,0 +1,214 @@
+//! Runs: each has exactly one end.
+
+use crate::core::agents::{parse, position};
+use crate::core::store::{Row, Store};
+use crate::error::{Error, Result};
+use crate::event::AgentExited;
+use crate::id::{AgentId, Epoch, EventId, RunId};
+use crate::protocol::{AgentState, RunView, UsageTotals};
+use crate::time::Timestamp;
+
+/// Where a run's events come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The town's container.
+    Container,
+    /// Agents that post to this rig.
+    Rig(crate::id::RigId),
+}
+
+impl Source {
+    /// Its key in the tables.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Container => "container".to_owned(),
+            Self::Rig(rig_id) => format!("rig:{rig_id}"),
+        }
+    }
+}
+
+/// A run's row, as far as decisions need it.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The run.
+    pub run_id: RunId,
+    /// Whose.
+    pub agent_id: AgentId,
+    /// Counts the agent's runs from 1.
+    pub number: u64,
+    /// The life of the source's buffers that it is in, once that is known.
+    pub source_epoch: Option<Epoch>,
+    /// When it was asked for.
+    pub started_at: Timestamp,
+    /// Whether it has had its end.
+    pub ended: bool,
+}
+
+const COLUMNS: &str = "run_id, agent_id, run_number, source_epoch, started_at_ms, exit IS NOT NULL";
+
+fn from_row(row: &Row) -> Result<Run> {
+    Ok(Run {
+        run_id: parse(RunId::parse(row.text(0)?))?,
+        agent_id: parse(AgentId::parse(row.text(1)?))?,
+        number: row.number(2)?,
+        source_epoch: row.maybe_text(3).and_then(Epoch::parse),
+        started_at: moment(row, 4)?,
+        ended: row.number(5)? == 1,
+    })
+}
+
+/// Reads a run.
+pub fn load(store: &dyn Store, run_id: &RunId) -> Result<Option<Run>> {
+    let rows = store.query(&format!("SELECT {COLUMNS} FROM runs WHERE run_id = ?"), &[run_id.as_str().into()])?;
+    rows.first().map(from_row).transpose()
+}
+
+/// The agent's newest run that has not ended.
+pub fn newest_open(store: &dyn Store, agent_id: &AgentId) -> Result<Option<Run>> {
+    let rows = store.query(
+        &format!("SELECT {COLUMNS} FROM runs WHERE agent_id = ? AND exit IS NULL ORDER BY run_number DESC LIMIT 1"),
+        &[agent_id.as_str().into()],
+    )?;
+    rows.first().map(from_row).transpose()
+}
+
+/// All runs of a source that have not ended, by agent.
+pub fn open_of(store: &dyn Store, source: &Source) -> Result<Vec<Run>> {
+    store
+        .query(
+            &format!("SELECT {COLUMNS} FROM runs WHERE source = ? AND exit IS NULL ORDER BY agent_id, run_number"),
+            &[source.key().into()],
+        )?
+        .iter()
+        .map(from_row)
+        .collect()
+}
+
+/// Whether a source has a run that has not ended.
+pub fn any_open_of(store: &dyn Store, source: &Source) -> Result<bool> {
+    Ok(!store.query("SELECT 1 FROM runs WHERE source = ? AND exit IS NULL LIMIT 1", &[source.key().into()])?.is_empty())
+}
+
+/// Stores a new run whose first event will have the id `first_id`.
+pub fn open(
+    store: &dyn Store,
+    run_id: &RunId,
+    agent_id: &AgentId,
+    source: &Source,
+    source_epoch: Option<&Epoch>,
+    first_id: EventId,
+    at: Timestamp,
+) -> Result<Run> {
+    let last = store.query("SELECT max(run_number) FROM runs WHERE agent_id = ?", &[agent_id.as_str().into()])?;
+    let number = last.first().and_then(|row| row.maybe_number(0)).unwrap_or(0) + 1;
+    store.query(
+        "INSERT INTO runs (run_id, agent_id, run_number, source, source_epoch, started_at_ms, first_id) \
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        &[
+            run_id.as_str().into(),
+            agent_id.as_str().into(),
+            number.into(),
+            source.key().into(),
+            source_epoch.map(Epoch::as_str).into(),
+            at.millis().into(),
+            first_id.into(),
+        ],
+    )?;
+    Ok(Run {
+        run_id: run_id.clone(),
+        agent_id: agent_id.clone(),
+        number,
+        source_epoch: source_epoch.cloned(),
+        started_at: at,
+        ended: false,
+    })
+}
+
+/// Notes in which life of its source's buffers a run is.
+pub fn found_in(store: &dyn Store, run_id: &RunId, epoch: &Epoch) -> Result<()> {
+    store
+        .query("UPDATE runs SET source_epoch = ? WHERE run_id = ?", &[epoch.as_str().into(), run_id.as_str().into()])?;
+    Ok(())
+}
+
+/// Ends a run with its last event.
+pub fn close(
+    store: &dyn Store,
+    run: &Run,
+    exit: &AgentExited,
+    last_id: EventId,
+    at: Timestamp,
+    state: &AgentState,
+) -> Result<()> {
+    let totals = (state.run_id.as_ref() == Some(&run.run_id))
+        .then(|| Totals { tool_call_count: state.tool_call_count, usage: state.usage.clone() });
+    store.query(
+        "UPDATE runs SET exit = ?, last_id = ?, ended_at_ms = ?, totals = ? WHERE run_id = ?",
+        &[
+            serde_json::to_string(exit).map_err(Error::internal)?.into(),
+            last_id.into(),
+            at.millis().into(),
+            serde_json::to_string(&totals.unwrap_or_default()).map_err(Error::internal)?.into(),
+            run.run_id.as_str().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Counts events that came after the run's end; they are not stored.
+pub fn dropped(store: &dyn Store, run_id: &RunId, count: u64) -> Result<()> {
+    store.query(
+        "UPDATE runs SET dropped_count = dropped_count + ? WHERE run_id = ?",
+        &[count.into(), run_id.as_str().into()],
+    )?;
+    Ok(())
+}
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Totals {
+    tool_call_count: u64,
+    usage: UsageTotals,
+}
+
+/// An agent's runs, newest first. What an open run adds up to so far is in the agent's state.
+pub fn list(store: &dyn Store, state: &AgentState) -> Result<Vec<RunView>> {
+    store
+        .query(
+            "SELECT run_id, run_number, first_id, last_id, started_at_ms, ended_at_ms, exit, totals \
+             FROM runs WHERE agent_id = ? ORDER BY run_number DESC LIMIT 1000",
+            &[state.agent_id.as_str().into()],
+        )?
+        .iter()
+        .map(|row| {
+            let current = state.run_id.as_ref().is_some_and(|run_id| row.maybe_text(0) == Some(run_id.as_str()));
+            let totals = match row.maybe_text(7) {
+                Some(text) => serde_json::from_str(text).map_err(Error::internal)?,
+                None if current => Totals { tool_call_count: state.tool_call_count, usage: state.usage.clone() },
+                None => Totals::default(),
+            };
+            let first_event_id = position(row, 2)?;
+            let last_event_id = match row.maybe_number(3) {
+                Some(_) => position(row, 3)?,
+                None => state.last_event_id.unwrap_or(first_event_id),
+            };
+            Ok(RunView {
+                run_id: parse(RunId::parse(row.text(0)?))?,
+                agent_id: state.agent_id.clone(),
+                run_number: row.number(1)?,
+                first_event_id,
+                last_event_id,
+                started_at: moment(row, 4)?,
+                ended_at: row.maybe_number(5).map(|_| moment(row, 5)).transpose()?,
+                exit: row.maybe_text(6).map(serde_json::from_str).transpose().map_err(Error::internal)?,
+                tool_call_count: totals.tool_call_count,
+                usage: totals.usage,
+            })
+        })
+        .collect()
+}
+
+/// A moment out of a row.
+pub(crate) fn moment(row: &Row, column: usize) -> Result<Timestamp> {
+    let millis = i64::try_from(row.number(column)?).map_err(Error::internal)?;
+    Ok(Timestamp::from_millis(millis))
+}

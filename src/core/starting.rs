@@ -1,0 +1,137 @@
+//! Starting a run: stored as `starting` before the control server hears of it, and settled by what it says.
+
+use crate::core::agents;
+use crate::core::ingest::{FreshRun, Ingest, Outcome};
+use crate::core::relay;
+use crate::core::runs::{self, Run, Source};
+use crate::core::store::atomically;
+use crate::core::town::{Town, check_name};
+use crate::error::{Code, Error, Result};
+use crate::event::{AgentExited, AgentStatusChanged, Draft, ExitReason, Runtime, Status};
+use crate::id::{AgentId, RunId};
+use crate::limits::PROMPT_BYTES_MAX;
+use crate::protocol::{AgentState, ControlStart, ControlStarted, StartAgent};
+use crate::time::Timestamp;
+
+/// The longest that a run may be given: a week.
+const TIMEOUT_SECONDS_MAX: u64 = 7 * 24 * 3_600;
+
+/// Checks an order as far as the town can; whether the program is there only the control server knows.
+pub fn check(order: &StartAgent) -> Result<()> {
+    check_name("name", &order.name)?;
+    for (field, text) in [("prompt", &order.prompt), ("system_prompt", &order.system_prompt)] {
+        if text.as_ref().is_some_and(|text| text.len() > PROMPT_BYTES_MAX) {
+            return Err(Error::new(Code::TooLarge, format!("{field}: longer than {PROMPT_BYTES_MAX} bytes")));
+        }
+    }
+    if order.timeout_seconds.is_some_and(|seconds| seconds == 0 || seconds > TIMEOUT_SECONDS_MAX) {
+        return Err(Error::invalid("timeout_seconds", format!("expected an integer from 1 to {TIMEOUT_SECONDS_MAX}")));
+    }
+    if order.speed.is_some_and(|speed| !(0.0..=1000.0).contains(&speed)) {
+        return Err(Error::invalid(
+            "speed",
+            "expected a number from 0 (at once) to 1000; 1 is the recording's own pace",
+        ));
+    }
+    match order.runtime {
+        Runtime::Process if order.command.as_ref().is_none_or(Vec::is_empty) => {
+            Err(Error::invalid("command", "a process needs the program and its arguments, as in [\"ls\", \"-l\"]"))
+        }
+        Runtime::Replay if order.transcript.is_none() => {
+            Err(Error::invalid("transcript", "a replay needs the name of a bundled recording, as in \"demo\""))
+        }
+        Runtime::ClaudeCode | Runtime::Codex | Runtime::Gemini | Runtime::Opencode | Runtime::Kilo
+            if order.prompt.as_ref().is_none_or(|prompt| prompt.trim().is_empty()) =>
+        {
+            Err(Error::invalid("prompt", "this agent needs to be told what to do"))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Town {
+    /// Stores the run as `starting`. `agent_id` and `run_id` are fresh names, used where the order brings none.
+    pub fn begin_run(
+        &mut self,
+        order: StartAgent,
+        fresh_agent: AgentId,
+        run_id: RunId,
+        now: Timestamp,
+    ) -> Result<(ControlStart, AgentState, Outcome)> {
+        check(&order)?;
+        let agent_id = order.agent_id.clone().unwrap_or(fresh_agent);
+        let outcome = atomically(self.store.as_ref(), || {
+            let mut agent = self.agent_for(&order.rig_id, &agent_id, &order.name, order.role)?;
+            if let Some(run) = runs::newest_open(self.store.as_ref(), &agent_id)? {
+                let message =
+                    format!("agent {agent_id} has an open run, {}; stop it first, or start another agent", run.run_id);
+                return Err(Error::new(Code::AlreadyRunning, message));
+            }
+            let before = agent.now.state.clone();
+            for snapshot in [&mut agent.now, &mut agent.base] {
+                snapshot.register(&order.name, order.role, Some(order.runtime), order.prompt.as_deref());
+            }
+            let mut named = || run_id.clone();
+            let mut ingest = Ingest::new(self.store.as_ref(), Source::Container, None, &mut named)?;
+            ingest.put_agent(before, agent);
+            let starting = AgentStatusChanged { status: Status::Starting };
+            ingest.take(&Draft::new(agent_id.clone(), run_id.clone(), starting, now))?;
+            ingest.finish(self.config.event_cap)
+        })?;
+        let state = outcome.states.first().map(|(_, after)| after.clone());
+        let state = state.ok_or_else(|| Error::internal("a begun run left no state"))?;
+        Ok((ControlStart { run_id, agent_id, order }, state, outcome))
+    }
+
+    /// The control server took the start: its run is in this life of its buffers. If that life is over already, so is
+    /// the run.
+    pub fn run_accepted(
+        &mut self,
+        started: &ControlStarted,
+        now: Timestamp,
+        fresh_run: FreshRun<'_>,
+    ) -> Result<Outcome> {
+        let Some(run) = runs::load(self.store.as_ref(), &started.run_id)?.filter(|run| !run.ended) else {
+            return Ok(Outcome::default());
+        };
+        if relay::is_retired(self.store.as_ref(), &Source::Container, &started.epoch)? {
+            let exit = AgentExited::because(ExitReason::Lost, "the container went away while the agent started in it");
+            return relay::end_run(self.store.as_ref(), &run, exit, now, self.config.event_cap, fresh_run);
+        }
+        if run.source_epoch.is_none() {
+            runs::found_in(self.store.as_ref(), &run.run_id, &started.epoch)?;
+        }
+        Ok(Outcome::default())
+    }
+
+    /// The control server would not start it.
+    pub fn run_refused(
+        &mut self,
+        run_id: &RunId,
+        why: &str,
+        now: Timestamp,
+        fresh_run: FreshRun<'_>,
+    ) -> Result<Outcome> {
+        match runs::load(self.store.as_ref(), run_id)?.filter(|run| !run.ended) {
+            None => Ok(Outcome::default()),
+            Some(run) => {
+                let exit = AgentExited::because(ExitReason::Failed, why);
+                relay::end_run(self.store.as_ref(), &run, exit, now, self.config.event_cap, fresh_run)
+            }
+        }
+    }
+
+    /// Runs whose start the control server has not confirmed for `grace_ms`: it has to be asked for them.
+    pub fn unconfirmed_runs(&self, now: Timestamp, grace_ms: u64) -> Result<Vec<Run>> {
+        let open = runs::open_of(self.store.as_ref(), &Source::Container)?;
+        Ok(open
+            .into_iter()
+            .filter(|run| run.source_epoch.is_none() && now.millis_since(run.started_at) >= grace_ms)
+            .collect())
+    }
+
+    /// Whether an agent exists here; for routes that go on to the control server.
+    pub fn check_agent(&self, agent_id: &AgentId) -> Result<()> {
+        agents::load(self.store.as_ref(), agent_id)?.map(|_| ()).ok_or_else(|| Error::not_found("agent"))
+    }
+}

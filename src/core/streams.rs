@@ -1,0 +1,168 @@
+//! A stream from its first frame on: joining, what the viewer says, and tickets.
+
+use crate::core::cursor::{self, Asked};
+use crate::core::log::{self, Selection};
+use crate::core::tickets;
+use crate::core::town::Town;
+use crate::core::viewers::{Effect, ViewerId, Wish, text_of};
+use crate::error::{Code, Error, Result};
+use crate::id::{AgentId, EventId};
+use crate::limits::{CLIENT_FRAME_BYTES_MAX, SUBSCRIBE_AGENTS_MAX, VIEWERS_MAX};
+use crate::protocol::{AgentSelection, ClientFrame, Filters, ServerFrame, TicketView};
+use crate::time::Timestamp;
+
+/// The version of the contract that `hello` names.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// A stream that someone wants to open.
+#[derive(Debug, Clone, Default)]
+pub struct Join {
+    /// The agent; none: the whole town.
+    pub agent_id: Option<AgentId>,
+    /// Where its history begins.
+    pub asked: Asked,
+    /// Whether it ends with the agent's run.
+    pub until_exit: bool,
+}
+
+impl Join {
+    fn selection(&self) -> Selection {
+        self.agent_id.clone().map_or_else(Selection::town, Selection::agent)
+    }
+}
+
+impl Town {
+    /// Stores a ticket for a stream.
+    pub fn mint_ticket(&self, ticket: &str, agent_id: Option<&AgentId>, now: Timestamp) -> Result<TicketView> {
+        let expires_at = now.plus_millis(self.config.ticket_ttl_ms);
+        tickets::mint(self.store.as_ref(), ticket, agent_id, "operator", expires_at, now)?;
+        let town_id = &self.town_id;
+        let path = agent_id.map_or_else(
+            || format!("/api/towns/{town_id}/stream"),
+            |agent_id| format!("/api/towns/{town_id}/container/agents/{agent_id}/stream"),
+        );
+        Ok(TicketView { ticket: ticket.to_owned(), url: format!("{path}?ticket={ticket}"), expires_at })
+    }
+
+    /// Uses a ticket up; the last thing before the socket is accepted, and in the same synchronous step.
+    pub fn consume_ticket(&self, ticket: &str, agent_id: Option<&AgentId>, now: Timestamp) -> Result<()> {
+        if tickets::consume(self.store.as_ref(), ticket, agent_id, now)? {
+            return Ok(());
+        }
+        let message = "the ticket is used, expired or for another stream; ask for a new one with POST …/stream-ticket";
+        Err(Error::new(Code::TicketInvalid, message))
+    }
+
+    /// What can refuse a stream before its ticket is used up.
+    pub fn check_join(&self, join: &Join) -> Result<()> {
+        cursor::resolve(self.store.as_ref(), &join.selection(), &self.epoch, &join.asked)?;
+        if self.viewers.len() >= VIEWERS_MAX {
+            let message = format!("the town has {VIEWERS_MAX} viewers, which is the most; try again later");
+            return Err(Error::new(Code::TooManyViewers, message));
+        }
+        Ok(())
+    }
+
+    /// A name for a new stream.
+    pub fn fresh_viewer(&mut self) -> ViewerId {
+        self.viewers.fresh_id()
+    }
+
+    /// Opens a stream: `hello`, states, history, `caught_up`; from then on it is live.
+    pub fn join(&mut self, id: ViewerId, join: &Join) -> Result<Vec<Effect>> {
+        let store = std::rc::Rc::clone(&self.store);
+        let selection = join.selection();
+        let begin = cursor::resolve(store.as_ref(), &selection, &self.epoch, &join.asked)?;
+        let head = log::head(store.as_ref())?;
+        let hello = ServerFrame::Hello {
+            protocol: PROTOCOL_VERSION,
+            town_id: self.town_id.clone(),
+            epoch: self.epoch.clone(),
+            head,
+            oldest_id: log::oldest(store.as_ref())?,
+            reset: begin.reset,
+        };
+        let mut effects = vec![Effect::Send(id, text_of(&hello).into())];
+        self.send_snapshots(id, &selection, &mut effects)?;
+        self.viewers.add(id, Wish { selection, begin, until_exit: join.until_exit }, head);
+        self.viewers.pump(store.as_ref(), EventId::START, &mut effects)?;
+        Ok(effects)
+    }
+
+    fn send_snapshots(&self, id: ViewerId, selection: &Selection, effects: &mut Vec<Effect>) -> Result<()> {
+        let states = match &selection.agents {
+            AgentSelection::All => self.agents()?,
+            AgentSelection::Only(agents) => {
+                agents.iter().filter_map(|agent| self.agent(agent).transpose()).collect::<Result<Vec<_>>>()?
+            }
+        };
+        for state in states {
+            effects.push(Effect::Send(id, text_of(&ServerFrame::State { agent: Box::new(state) }).into()));
+        }
+        Ok(())
+    }
+
+    /// Knows a stream again after a hibernation, by the note kept with its socket.
+    pub fn recall(&mut self, note: &str) -> Result<Option<ViewerId>> {
+        let head = log::head(self.store.as_ref())?;
+        Ok(self.viewers.recall(note, head))
+    }
+
+    /// Forgets a stream that is closed.
+    pub fn leave(&mut self, id: ViewerId) {
+        self.viewers.remove(id);
+    }
+
+    /// Takes what a viewer says. What cannot be taken is answered with an `error` frame, or with the end of the stream.
+    pub fn hear(&mut self, id: ViewerId, message: &str) -> Vec<Effect> {
+        if message.len() > CLIENT_FRAME_BYTES_MAX {
+            self.viewers.remove(id);
+            return vec![Effect::Close(id, 1009, "a message may have 16 KiB at most")];
+        }
+        self.take_message(id, message).unwrap_or_else(|error| {
+            let message = if error.code == Code::Internal {
+                "something went wrong on our side".to_owned()
+            } else {
+                error.message
+            };
+            let frame = ServerFrame::Error { code: error.code.name().to_owned(), message };
+            vec![Effect::Send(id, text_of(&frame).into())]
+        })
+    }
+
+    fn take_message(&mut self, id: ViewerId, message: &str) -> Result<Vec<Effect>> {
+        match crate::core::body::parse_body::<ClientFrame>(message.as_bytes())? {
+            ClientFrame::Ping => Ok(vec![Effect::Send(id, text_of(&ServerFrame::Pong).into())]),
+            ClientFrame::Ack { .. } => Ok(Vec::new()),
+            ClientFrame::Subscribe { agents, after_id, filters } => self.subscribe(id, agents, after_id, filters),
+        }
+    }
+
+    fn subscribe(
+        &mut self,
+        id: ViewerId,
+        agents: AgentSelection,
+        after_id: Option<EventId>,
+        filters: Filters,
+    ) -> Result<Vec<Effect>> {
+        if matches!(&agents, AgentSelection::Only(agents) if agents.len() > SUBSCRIBE_AGENTS_MAX) {
+            let problem = format!("at most {SUBSCRIBE_AGENTS_MAX} agents, or \"*\" for all");
+            return Err(Error::invalid("agents", problem));
+        }
+        let store = std::rc::Rc::clone(&self.store);
+        let head = log::head(store.as_ref())?;
+        let selection = Selection { agents: agents.clone(), filters };
+        let asked = Asked { after_id: after_id.map(EventId::get), ..Asked::default() };
+        let begin = match after_id {
+            Some(_) => Some(cursor::resolve(store.as_ref(), &selection, &self.epoch, &asked)?),
+            None => None,
+        };
+        let after_id = begin.map_or(head, |begin| begin.cursor);
+        let confirmed = ServerFrame::SubscriptionConfirmed { agents, filters, after_id };
+        let mut effects = vec![Effect::Send(id, text_of(&confirmed).into())];
+        self.send_snapshots(id, &selection, &mut effects)?;
+        self.viewers.subscribe(id, selection, begin, head);
+        self.viewers.pump(store.as_ref(), EventId::START, &mut effects)?;
+        Ok(effects)
+    }
+}

@@ -1,0 +1,37 @@
+//! Single-use rights to open one stream each.
+
+use crate::core::store::Store;
+use crate::error::Result;
+use crate::id::AgentId;
+use crate::limits::TICKETS_MAX;
+use crate::time::Timestamp;
+
+/// Stores a ticket for one agent's stream, or for the whole town's. Beyond [`TICKETS_MAX`] the oldest go.
+pub fn mint(
+    store: &dyn Store,
+    ticket: &str,
+    agent: Option<&AgentId>,
+    principal: &str,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    store.query("DELETE FROM tickets WHERE expires_at_ms <= ?", &[now.millis().into()])?;
+    store.query(
+        "INSERT INTO tickets (ticket, agent_id, principal, expires_at_ms) VALUES (?, ?, ?, ?)",
+        &[ticket.into(), agent.map(AgentId::as_str).into(), principal.into(), expires_at.millis().into()],
+    )?;
+    store.query(
+        "DELETE FROM tickets WHERE ticket IN (SELECT ticket FROM tickets ORDER BY expires_at_ms DESC LIMIT -1 OFFSET ?)",
+        &[TICKETS_MAX.into()],
+    )?;
+    Ok(())
+}
+
+/// Uses a ticket up, if it is good for this stream at this moment; otherwise it stays as it was.
+pub fn consume(store: &dyn Store, ticket: &str, agent: Option<&AgentId>, now: Timestamp) -> Result<bool> {
+    let used = store.query(
+        "DELETE FROM tickets WHERE ticket = ? AND agent_id IS ? AND expires_at_ms > ? RETURNING 1",
+        &[ticket.into(), agent.map(AgentId::as_str).into(), now.millis().into()],
+    )?;
+    Ok(!used.is_empty())
+}

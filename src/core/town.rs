@@ -1,0 +1,273 @@
+//! A town: its tables, and the streams that are open on it at present. What is in the tables is all that it knows;
+//! whoever opens it on the same tables later goes on where it was.
+
+use std::rc::Rc;
+
+use crate::core::agents::{self, Agent, parse};
+use crate::core::ingest::Outcome;
+use crate::core::reducer::Snapshot;
+use crate::core::runs::moment;
+use crate::core::schema;
+use crate::core::states::StateFrames;
+use crate::core::store::{Row, Store, atomically};
+use crate::core::viewers::{Effect, Viewers};
+use crate::core::{log, relay};
+use crate::error::{Code, Error, Result};
+use crate::event::Role;
+use crate::id::{AgentId, Epoch, RigId, TownId};
+use crate::limits::{AGENTS_PER_TOWN_MAX, EVENTS_PER_AGENT_MAX, NAME_CHARS_MAX, RIGS_PER_TOWN_MAX};
+use crate::protocol::{Activity, ActivityKind, AgentState, ContainerView, RigRequest, RigView, TownView};
+use crate::time::Timestamp;
+
+/// The settings that a town's decisions depend on.
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    /// Events kept per agent.
+    pub event_cap: u64,
+    /// How often the relay asks while a run is open and nobody watches.
+    pub drain_interval_ms: i64,
+    /// How long a ticket is good.
+    pub ticket_ttl_ms: i64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { event_cap: EVENTS_PER_AGENT_MAX, drain_interval_ms: 15_000, ticket_ttl_ms: 60_000 }
+    }
+}
+
+/// A town that exists.
+pub struct Town {
+    pub(crate) store: Rc<dyn Store>,
+    pub(crate) config: Config,
+    pub(crate) viewers: Viewers,
+    pub(crate) states: StateFrames,
+    /// Its name on the wire.
+    pub town_id: TownId,
+    /// The life of its log.
+    pub epoch: Epoch,
+}
+
+impl Town {
+    /// Makes the tables of a new town. A second creation of the same town changes nothing.
+    pub fn create(store: &dyn Store, town_id: &TownId, name: &str, epoch: &Epoch, now: Timestamp) -> Result<()> {
+        schema::migrate(store, schema::TOWN)?;
+        store.query(
+            "INSERT OR IGNORE INTO town (one, town_id, name, epoch, created_at_ms) VALUES (1, ?, ?, ?, ?)",
+            &[town_id.as_str().into(), name.into(), epoch.as_str().into(), now.millis().into()],
+        )?;
+        Ok(())
+    }
+
+    /// Opens the town that lies in the tables; none where there is none, and then nothing is written.
+    pub fn open(store: Rc<dyn Store>, config: Config) -> Result<Option<Self>> {
+        if !schema::exists(store.as_ref())? {
+            return Ok(None);
+        }
+        schema::migrate(store.as_ref(), schema::TOWN)?;
+        let rows = store.query("SELECT town_id, epoch FROM town", &[])?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(Some(Self {
+            town_id: parse(TownId::parse(row.text(0)?))?,
+            epoch: parse(Epoch::parse(row.text(1)?))?,
+            config,
+            viewers: Viewers::default(),
+            states: StateFrames::default(),
+            store,
+        }))
+    }
+
+    /// The whole town for its page.
+    pub fn view(&self, container: ContainerView) -> Result<TownView> {
+        let rows = self.store.query("SELECT name, created_at_ms FROM town", &[])?;
+        let row = rows.first().ok_or_else(|| Error::not_found("town"))?;
+        Ok(TownView {
+            town_id: self.town_id.clone(),
+            name: row.text(0)?.to_owned(),
+            created_at: moment(row, 1)?,
+            epoch: self.epoch.clone(),
+            head: log::head(self.store.as_ref())?,
+            oldest_id: log::oldest(self.store.as_ref())?,
+            rigs: self.rigs()?,
+            agents: self.agents()?,
+            container,
+        })
+    }
+
+    /// Gives the town another name.
+    pub fn rename(&self, name: &str) -> Result<()> {
+        self.store.query("UPDATE town SET name = ?", &[name.into()])?;
+        Ok(())
+    }
+
+    /// Its rigs, oldest first.
+    pub fn rigs(&self) -> Result<Vec<RigView>> {
+        let sql =
+            "SELECT rig_id, name, git_url, default_branch, created_at_ms FROM rigs ORDER BY created_at_ms, rig_id";
+        self.store.query(sql, &[])?.iter().map(|row| self.rig_of(row)).collect()
+    }
+
+    fn rig_of(&self, row: &Row) -> Result<RigView> {
+        Ok(RigView {
+            rig_id: parse(RigId::parse(row.text(0)?))?,
+            town_id: self.town_id.clone(),
+            name: row.text(1)?.to_owned(),
+            git_url: row.maybe_text(2).map(str::to_owned),
+            default_branch: row.maybe_text(3).map(str::to_owned),
+            created_at: moment(row, 4)?,
+        })
+    }
+
+    /// Whether a rig is the town's.
+    pub fn has_rig(&self, rig_id: &RigId) -> Result<bool> {
+        Ok(!self.store.query("SELECT 1 FROM rigs WHERE rig_id = ?", &[rig_id.as_str().into()])?.is_empty())
+    }
+
+    /// Whether one more rig fits; asked before the rig's own object is made.
+    pub fn check_room_for_rig(&self) -> Result<()> {
+        let count = self.store.query("SELECT count(*) FROM rigs", &[])?.first().map_or(Ok(0), |row| row.number(0))?;
+        if count >= RIGS_PER_TOWN_MAX {
+            return Err(Error::new(
+                Code::RateLimited,
+                format!("the town has {RIGS_PER_TOWN_MAX} rigs, which is the most"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Takes a rig in.
+    pub fn add_rig(&self, rig_id: RigId, request: &RigRequest, now: Timestamp) -> Result<RigView> {
+        self.store.query(
+            "INSERT INTO rigs (rig_id, name, git_url, default_branch, created_at_ms) VALUES (?, ?, ?, ?, ?)",
+            &[
+                rig_id.as_str().into(),
+                request.name.as_str().into(),
+                request.git_url.as_deref().into(),
+                request.default_branch.as_deref().into(),
+                now.millis().into(),
+            ],
+        )?;
+        Ok(RigView {
+            rig_id,
+            town_id: self.town_id.clone(),
+            name: request.name.clone(),
+            git_url: request.git_url.clone(),
+            default_branch: request.default_branch.clone(),
+            created_at: now,
+        })
+    }
+
+    /// Takes an agent in that runs elsewhere. The same agent again, in the same rig, takes over name and role.
+    pub fn register_agent(&self, rig_id: &RigId, agent_id: &AgentId, name: &str, role: Role) -> Result<AgentState> {
+        atomically(self.store.as_ref(), || {
+            let mut agent = self.agent_for(rig_id, agent_id, name, role)?;
+            for snapshot in [&mut agent.now, &mut agent.base] {
+                name.clone_into(&mut snapshot.state.name);
+                snapshot.state.role = role;
+            }
+            agents::save(self.store.as_ref(), &agent)?;
+            Ok(agent.now.state)
+        })
+    }
+
+    /// The agent of this name in this rig, new if there is none; another rig's is a conflict.
+    pub(crate) fn agent_for(&self, rig_id: &RigId, agent_id: &AgentId, name: &str, role: Role) -> Result<Agent> {
+        if !self.has_rig(rig_id)? {
+            return Err(Error::not_found("rig"));
+        }
+        match agents::load(self.store.as_ref(), agent_id)? {
+            Some(agent) if agent.rig_id == *rig_id => Ok(agent),
+            Some(_) => {
+                let message =
+                    format!("agent_id: {agent_id} is taken by an agent of another rig of this town; choose another");
+                Err(Error::new(Code::Conflict, message))
+            }
+            None if agents::count(self.store.as_ref())? >= AGENTS_PER_TOWN_MAX => {
+                let message = format!("the town has {AGENTS_PER_TOWN_MAX} agents, which is the most");
+                Err(Error::new(Code::RateLimited, message))
+            }
+            None => Ok(Agent::new(Snapshot::new(agent_id.clone(), rig_id.clone(), name, role))),
+        }
+    }
+
+    /// The states of all agents, by id.
+    pub fn agents(&self) -> Result<Vec<AgentState>> {
+        let silent = relay::silent_since(self.store.as_ref())?;
+        let all = agents::load_all(self.store.as_ref())?;
+        all.into_iter().map(|agent| self.presented(agent.now.state, silent)).collect()
+    }
+
+    /// One agent's state.
+    pub fn agent(&self, agent_id: &AgentId) -> Result<Option<AgentState>> {
+        let silent = relay::silent_since(self.store.as_ref())?;
+        let agent = agents::load(self.store.as_ref(), agent_id)?;
+        agent.map(|agent| self.presented(agent.now.state, silent)).transpose()
+    }
+
+    /// A state as viewers see it: while the container does not answer, an open run of its is `silent`.
+    fn presented(&self, mut state: AgentState, silent: Option<Timestamp>) -> Result<AgentState> {
+        if let (Some(since), Some(run_id), None) = (silent, &state.run_id, &state.exit) {
+            let sql = "SELECT 1 FROM runs WHERE run_id = ? AND source = 'container' AND exit IS NULL";
+            if !self.store.query(sql, &[run_id.as_str().into()])?.is_empty() {
+                let detail = Some("the container does not answer".to_owned());
+                state.activity = Some(Activity { kind: ActivityKind::Silent, detail, since });
+            }
+        }
+        Ok(state)
+    }
+
+    /// Shows viewers what a transaction changed: its events, and the states that it moved.
+    pub fn publish(&mut self, outcome: &Outcome, now: Timestamp) -> Result<Vec<Effect>> {
+        let mut effects = Vec::new();
+        self.viewers.pump(Rc::clone(&self.store).as_ref(), outcome.pruned_id, &mut effects)?;
+        for (before, after) in &outcome.states {
+            self.states.moved(before, after);
+        }
+        self.send_states(now, &mut effects)?;
+        Ok(effects)
+    }
+
+    /// Sends the states that are due; when the next one will be is [`Town::states_due_at`].
+    pub fn send_states(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> Result<()> {
+        for agent_id in self.states.take_due(now) {
+            if let Some(state) = self.agent(&agent_id)? {
+                StateFrames::send(&state, self.viewers.live_on(&agent_id), effects);
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks all states of open container runs as changed: the container fell silent or answers again.
+    pub fn silence_changed(&mut self) -> Result<()> {
+        for run in crate::core::runs::open_of(self.store.as_ref(), &crate::core::runs::Source::Container)? {
+            self.states.mark(run.agent_id);
+        }
+        Ok(())
+    }
+
+    /// When a state that has changed may be sent.
+    pub fn states_due_at(&self) -> Option<Timestamp> {
+        self.states.due_at()
+    }
+
+    /// The settings that it was opened with.
+    pub fn config(&self) -> Config {
+        self.config
+    }
+
+    /// Whether someone watches.
+    pub fn is_watched(&self) -> bool {
+        !self.viewers.is_empty()
+    }
+}
+
+/// Checks a name for people.
+pub fn check_name(field: &str, name: &str) -> Result<()> {
+    if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        return Err(Error::invalid(
+            field,
+            format!("expected 1 to {NAME_CHARS_MAX} characters, without control characters"),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Settings and secrets out of the Worker's environment.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use ::worker::Env;
+use ::worker::wasm_bindgen::{JsCast, JsValue};
+use js_sys::{Object, Reflect};
+
+use crate::core::settings::{Secrets, Settings};
+use crate::error::Result;
+
+/// What the installation has set.
+#[derive(Debug)]
+pub struct Config {
+    /// The variables.
+    pub settings: Settings,
+    /// The secrets.
+    pub secrets: Secrets,
+}
+
+thread_local! {
+    /// An isolate's environment never changes, so it is read once: for the Worker and for an object with a container.
+    static READ: RefCell<[Option<Rc<Config>>; 2]> = const { RefCell::new([None, None]) };
+}
+
+/// Reads the environment; what is missing or bad is 503 `not_configured`. `has_container`: whether a container is bound
+/// to the object that asks, which only the Town knows; with it, or with `CONTAINER_URL`, `CONTAINER_TOKEN` is needed.
+pub fn read(env: &Env, has_container: bool) -> Result<Rc<Config>> {
+    let slot = usize::from(has_container);
+    if let Some(known) = READ.with_borrow(|read| read[slot].clone()) {
+        return Ok(known);
+    }
+    let lookup = |name: &str| text(env, name);
+    let settings = Settings::read(&lookup)?;
+    let secrets = Secrets::read(&lookup, has_container || settings.container_url.is_some())?;
+    let config = Rc::new(Config { settings, secrets });
+    READ.with_borrow_mut(|read| read[slot] = Some(config.clone()));
+    Ok(config)
+}
+
+/// The `AGENT_ENV_*` secrets by their names without the prefix: agents get them as their environment.
+pub fn agent_env(env: &Env) -> BTreeMap<String, String> {
+    let object: &JsValue = env.as_ref();
+    let names = Object::keys(object.unchecked_ref::<Object>());
+    let pairs = names.iter().filter_map(|name| {
+        let name = name.as_string()?;
+        let short = name.strip_prefix("AGENT_ENV_").filter(|short| !short.is_empty())?;
+        Some((short.to_owned(), text(env, &name)?))
+    });
+    pairs.collect()
+}
+
+/// A variable or secret as text; in wrangler.toml a number or a switch may stand without quotes.
+fn text(env: &Env, name: &str) -> Option<String> {
+    let value = Reflect::get(env, &JsValue::from_str(name)).ok()?;
+    if let Some(text) = value.as_string() {
+        return Some(text);
+    }
+    value.as_bool().map(|switch| switch.to_string()).or_else(|| value.as_f64().map(|number| number.to_string()))
+}

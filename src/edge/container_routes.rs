@@ -1,0 +1,150 @@
+//! What goes on to a town's control server: starting an agent and speaking to it.
+
+use ::worker::Response;
+use ::worker::web_sys::Request as Raw;
+use serde::Serialize;
+use serde_json::{json, value::RawValue};
+
+use crate::edge::http::{self, success};
+use crate::edge::town_object::Town;
+use crate::edge::upstream::Upstream;
+use crate::edge::{config, fresh};
+use crate::error::{Code, Error, Result};
+use crate::id::AgentId;
+use crate::protocol::{
+    ContainerStatus, ContainerView, ControlHealth, ControlStart, ControlStarted, MessageAgent, StartAgent, StopAgent,
+};
+
+/// What a question about health may take.
+const HEALTH_LIMIT_MS: u64 = 1_500;
+/// What a start may take: the control server clones nothing before it answers.
+const START_LIMIT_MS: u64 = 20_000;
+/// What anything else may take.
+const CALL_LIMIT_MS: u64 = 10_000;
+/// A start that we die in the middle of is settled by the relay from then on.
+const START_SAFETY_MS: i64 = 5_000;
+
+fn reachable(town: &Town) -> Result<Upstream> {
+    town.upstream()?.ok_or_else(|| {
+        let message = "this installation has no container: agents that run elsewhere post their events to their rig";
+        Error::new(Code::ContainerUnavailable, message)
+    })
+}
+
+/// The container as the town's page shows it. Never starts one.
+pub(super) async fn view(town: &Town) -> Result<ContainerView> {
+    let asleep = ContainerView { status: ContainerStatus::Asleep, runtimes: Vec::new() };
+    let Some(upstream) = town.upstream()?.filter(Upstream::is_running) else { return Ok(asleep) };
+    Ok(match ask_health(town, &upstream).await {
+        Ok(health) => ContainerView { status: ContainerStatus::Running, runtimes: health.runtimes },
+        Err(_) => ContainerView { status: ContainerStatus::Unreachable, runtimes: Vec::new() },
+    })
+}
+
+/// The control server's own word of its health. Never starts a container.
+pub(super) async fn health(town: &Town) -> Result<Response> {
+    town.with(|_| Ok(()))?;
+    Ok(success(200, &ask_health(town, &reachable(town)?).await?))
+}
+
+async fn ask_health(town: &Town, upstream: &Upstream) -> Result<ControlHealth> {
+    let (_, text) = upstream.request("GET", "/health", &town.town_id()?, None, HEALTH_LIMIT_MS).await?;
+    serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("/health: {error}")))
+}
+
+/// Starts an agent. Its run is stored before the control server hears of it; if no answer comes, the relay finds out.
+pub(super) async fn start(town: &Town, request: &Raw) -> Result<Response> {
+    let order: StartAgent = http::read_json(request).await?;
+    town.with(|_| Ok(()))?;
+    let upstream = reachable(town)?;
+    let (start, state, outcome) =
+        town.with(|core| core.begin_run(order, fresh::agent_id(), fresh::run_id(), fresh::now()))?;
+    town.publish(&outcome)?;
+    town.pull_alarm(fresh::now().plus_millis(START_SAFETY_MS)).await;
+    match order_start(town, &upstream, &start).await {
+        Ok(started) => {
+            let outcome = town.with(|core| core.run_accepted(&started, fresh::now(), &mut fresh::run_id))?;
+            town.publish(&outcome)?;
+            town.pull_alarm(fresh::now()).await;
+            Ok(success(201, &state))
+        }
+        Err(error) => {
+            if !is_unknown(&error) {
+                let refused = |core: &mut crate::core::town::Town| {
+                    core.run_refused(&start.run_id, &error.message, fresh::now(), &mut fresh::run_id)
+                };
+                let outcome = town.with(refused)?;
+                town.publish(&outcome)?;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Whether the control server may have taken a start although we did not hear it say so.
+fn is_unknown(error: &Error) -> bool {
+    matches!(error.code, Code::ContainerTimeout | Code::ContainerUnavailable)
+}
+
+async fn order_start(town: &Town, upstream: &Upstream, start: &ControlStart) -> Result<ControlStarted> {
+    upstream.start(config::agent_env(&town.env)).await?;
+    let mut start = start.clone();
+    let mut environment = config::agent_env(&town.env);
+    environment.extend(start.order.env_vars.take().unwrap_or_default());
+    start.order.env_vars = Some(environment);
+    let body = serde_json::to_string(&start).map_err(Error::internal)?;
+    let (_, text) = upstream.request("POST", "/agents/start", &town.town_id()?, Some(body), START_LIMIT_MS).await?;
+    serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("/agents/start: {error}")))
+}
+
+/// Asks an agent to stop. One that does not run is stopped already.
+pub(super) async fn stop(town: &Town, agent_id: &AgentId, request: &Raw) -> Result<Response> {
+    let wish: StopAgent = http::read_optional_json(request).await?;
+    match call(town, agent_id, "stop", &wish).await {
+        Ok(_) => Ok(success(200, &json!({"stopped": true}))),
+        Err(error) if error.code == Code::NotFound && town.with(|core| core.check_agent(agent_id)).is_ok() => {
+            Ok(success(200, &json!({"stopped": true})))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Tells an agent something.
+pub(super) async fn message(town: &Town, agent_id: &AgentId, request: &Raw) -> Result<Response> {
+    let wish: MessageAgent = http::read_json(request).await?;
+    if wish.prompt.trim().is_empty() {
+        return Err(Error::invalid("prompt", "expected what to tell the agent"));
+    }
+    call(town, agent_id, "message", &wish).await?;
+    Ok(success(200, &json!({"sent": true})))
+}
+
+async fn call(town: &Town, agent_id: &AgentId, what: &str, body: &impl Serialize) -> Result<String> {
+    town.with(|core| core.check_agent(agent_id))?;
+    let body = serde_json::to_string(body).map_err(Error::internal)?;
+    let path = format!("/agents/{agent_id}/{what}");
+    let upstream = reachable(town)?;
+    let (_, text) = upstream.request("POST", &path, &town.town_id()?, Some(body), CALL_LIMIT_MS).await?;
+    Ok(text)
+}
+
+/// What the control server says of an agent.
+pub(super) async fn status(town: &Town, agent_id: &AgentId) -> Result<Response> {
+    town.with(|core| core.check_agent(agent_id))?;
+    let path = format!("/agents/{agent_id}/status");
+    let (_, text) = reachable(town)?.request("GET", &path, &town.town_id()?, None, CALL_LIMIT_MS).await?;
+    let status: Box<RawValue> =
+        serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("{path}: {error}")))?;
+    Ok(http::success_text(200, status.get()))
+}
+
+/// Stops what a town that is being deleted still runs, as far as that can be reached.
+pub(super) async fn stop_all(town: &Town) {
+    let open = crate::core::runs::open_of(town.store.as_ref(), &crate::core::runs::Source::Container);
+    for run in open.unwrap_or_default() {
+        drop(call(town, &run.agent_id, "stop", &StopAgent::default()).await);
+    }
+    if let Ok(Some(upstream)) = town.upstream() {
+        drop(upstream.stop().await);
+    }
+}

@@ -1,0 +1,57 @@
+//! What the core must not make itself: the time and everything random.
+
+use crate::id::{AgentId, Epoch, RigId, RunId, TownId};
+use crate::time::Timestamp;
+
+/// The time. In the Workers runtime it stands still between two awaits.
+pub fn now() -> Timestamp {
+    #[allow(clippy::cast_possible_truncation)] // milliseconds since 1970 as an f64 are an integer below 2^53
+    Timestamp::from_millis(js_sys::Date::now() as i64)
+}
+
+/// The right to one stream: 256 random bits in hexadecimal.
+pub fn ticket() -> String {
+    let mut text = String::with_capacity(64);
+    for byte in random::<32>() {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+        }
+    }
+    text
+}
+
+/// A `UUIDv7`: ids sort by the time that they were made at.
+fn uuid() -> String {
+    let millis = u64::try_from(now().millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random()).into_uuid().hyphenated().to_string()
+}
+
+macro_rules! fresh {
+    ($($(#[$doc:meta])* $function:ident: $id:ident,)*) => {$(
+        $(#[$doc])*
+        #[allow(clippy::expect_used)] // 36 hexadecimal digits and hyphens are within every id's alphabet
+        pub fn $function() -> $id {
+            $id::parse(&uuid()).expect("a UUID is an id")
+        }
+    )*};
+}
+
+fresh! {
+    /// Names a new town.
+    town_id: TownId,
+    /// Names a new rig.
+    rig_id: RigId,
+    /// Names a new agent.
+    agent_id: AgentId,
+    /// Names a new run.
+    run_id: RunId,
+    /// Names a new life of a log.
+    epoch: Epoch,
+}
+
+#[allow(clippy::expect_used)] // it fails only outside of a request, at a script's top level, where none of this is called
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the runtime gives random bytes within a request");
+    bytes
+}

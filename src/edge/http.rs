@@ -1,0 +1,151 @@
+//! Answers in the envelope, and bodies within their bound.
+
+use ::worker::wasm_bindgen::{JsCast, JsValue};
+use ::worker::web_sys::{self, ReadableStream, ReadableStreamDefaultReader};
+use ::worker::{Headers, Response, ResponseBuilder, console_error};
+use js_sys::{Reflect, Uint8Array};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::core::{body, envelope};
+use crate::edge::js;
+use crate::error::{Code, Error, Result};
+use crate::limits::BODY_BYTES_MAX;
+
+/// An answer of any kind: JSON that nobody keeps.
+pub fn answer(status: u16, text: String, extra: &[(&str, &str)]) -> Response {
+    let headers = Headers::new();
+    let fixed =
+        [("content-type", "application/json"), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
+    for (name, value) in fixed.iter().chain(extra) {
+        if headers.set(name, value).is_err() {
+            console_error!("the header {name} could not be set");
+        }
+    }
+    ResponseBuilder::new().with_status(status).with_headers(headers).fixed(text.into_bytes())
+}
+
+/// A success around anything that serialises.
+pub fn success(status: u16, data: &impl Serialize) -> Response {
+    match serde_json::to_string(data) {
+        Ok(text) => success_text(status, &text),
+        Err(failed) => failure(&Error::internal(failed)),
+    }
+}
+
+/// A success around JSON text.
+pub fn success_text(status: u16, data: &str) -> Response {
+    answer(status, envelope::success(data), &[])
+}
+
+/// A success without a body: 204.
+pub fn nothing(extra: &[(&str, &str)]) -> Response {
+    let headers = Headers::new();
+    for (name, value) in [("cache-control", "no-store")].iter().chain(extra) {
+        if headers.set(name, value).is_err() {
+            console_error!("the header {name} could not be set");
+        }
+    }
+    ResponseBuilder::new().with_status(204).with_headers(headers).empty()
+}
+
+/// A failure. What an `internal` one says goes to the log and not to the caller.
+pub fn failure(error: &Error) -> Response {
+    failure_with(error, &[])
+}
+
+/// 405 with the methods that the path takes.
+pub fn not_allowed(error: &Error, allowed: &str) -> Response {
+    failure_with(error, &[("allow", allowed)])
+}
+
+/// An answer either way.
+pub fn respond(outcome: Result<Response>) -> Response {
+    outcome.unwrap_or_else(|error| failure(&error))
+}
+
+fn failure_with(error: &Error, extra: &[(&str, &str)]) -> Response {
+    if error.code == Code::Internal {
+        let line = serde_json::json!({"level": "error", "event": "internal", "message": error.message});
+        console_error!("{line}");
+    }
+    let retry = retry_after_seconds(error.code).map(|seconds| [("retry-after", seconds)]);
+    let extra: Vec<(&str, &str)> = extra.iter().copied().chain(retry.into_iter().flatten()).collect();
+    answer(error.code.status(), error.to_body(), &extra)
+}
+
+fn retry_after_seconds(code: Code) -> Option<&'static str> {
+    match code {
+        Code::RateLimited | Code::TooManyViewers => Some("30"),
+        Code::TownUnavailable => Some("1"),
+        _ => None,
+    }
+}
+
+/// Reads a body that must be there.
+pub async fn read_json<T: DeserializeOwned>(request: &web_sys::Request) -> Result<T> {
+    body::parse_body(&read_body(request).await?)
+}
+
+/// Reads a body that may be left out, which is `{}`.
+pub async fn read_optional_json<T: DeserializeOwned>(request: &web_sys::Request) -> Result<T> {
+    body::parse_optional_body(&read_body(request).await?)
+}
+
+/// A body's bytes. Beyond the bound it is 413 and not read on; one that is not JSON by its type is 415.
+pub async fn read_body(request: &web_sys::Request) -> Result<Vec<u8>> {
+    let headers = request.headers();
+    let header = |name| headers.get(name).ok().flatten();
+    let content_type = header("content-type");
+    if content_type.as_deref().is_some_and(|given| !is_json(given)) {
+        return Err(not_json());
+    }
+    let Some(stream) = request.body() else { return Ok(Vec::new()) };
+    let length = header("content-length").and_then(|text| text.parse::<usize>().ok());
+    let bytes = match length {
+        Some(length) if length > BODY_BYTES_MAX => return Err(body::too_large()),
+        // The runtime holds the sender to its word, so one await is enough.
+        Some(_) => {
+            let buffer = js::settle(request.array_buffer().map_err(|thrown| js::fault(&thrown))?).await?;
+            Uint8Array::new(&buffer).to_vec()
+        }
+        None => read_stream(&stream, BODY_BYTES_MAX).await?.ok_or_else(body::too_large)?,
+    };
+    if content_type.is_none() && !bytes.is_empty() {
+        return Err(not_json());
+    }
+    Ok(bytes)
+}
+
+/// Reads a stream to its end; `None` where it goes beyond `max`, and then it is not read on.
+pub(crate) async fn read_stream(stream: &ReadableStream, max: usize) -> Result<Option<Vec<u8>>> {
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    let mut bytes = Vec::new();
+    loop {
+        let step = js::settle(reader.read().unchecked_into()).await?;
+        if js::is_true(&step, "done") {
+            return Ok(Some(bytes));
+        }
+        let chunk = Reflect::get(&step, &JsValue::from_str("value")).map_err(|thrown| js::fault(&thrown))?;
+        let chunk = Uint8Array::new(&chunk);
+        if bytes.len() + chunk.length() as usize > max {
+            let cancelled = js::settle(reader.cancel().unchecked_into());
+            // Whatever the sender makes of it, nobody waits for it.
+            ::worker::wasm_bindgen_futures::spawn_local(async {
+                let _ = cancelled.await;
+            });
+            return Ok(None);
+        }
+        let end = bytes.len();
+        bytes.resize(end + chunk.length() as usize, 0);
+        chunk.copy_to(&mut bytes[end..]);
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+fn not_json() -> Error {
+    Error::new(Code::UnsupportedMediaType, "send the body as JSON, with `Content-Type: application/json`")
+}

@@ -1,0 +1,14 @@
+//! The log: one structured line for what happens to a stream, a relay or a run; none per event, and no secrets.
+
+use ::worker::console_log;
+use serde_json::{Map, Value};
+
+/// Writes one line.
+pub(super) fn log(event: &str, fields: &[(&str, &str)]) {
+    let mut line = Map::new();
+    line.insert("event".to_owned(), event.into());
+    for (name, value) in fields {
+        line.insert((*name).to_owned(), (*value).into());
+    }
+    console_log!("{}", Value::Object(line));
+}

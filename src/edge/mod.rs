@@ -1,0 +1,29 @@
+//! The edge: the only code that names `worker`. It decodes, asks the core and performs; it decides nothing.
+//!
+//! In reading order: what comes in ([`worker`], which forwards to the objects over [`objects`]); what an object is made
+//! of ([`config`], [`fresh`], [`http`], [`sql_store`], [`socket`], [`upstream`] with its [`container`]); and the objects:
+//! [`account_object`], [`rig_object`], and [`town_object`] with its routes, its streams and its relay.
+
+#[allow(missing_docs)] // of the methods that the macro adds
+pub mod account_object;
+pub mod config;
+pub mod container;
+mod container_routes;
+pub mod fresh;
+pub mod http;
+mod js;
+mod log;
+pub mod objects;
+mod relay_turn;
+#[allow(missing_docs)]
+pub mod rig_object;
+mod session;
+pub mod socket;
+pub mod sql_store;
+mod streams;
+#[allow(missing_docs)]
+pub mod town_object;
+mod town_routes;
+mod town_streams;
+pub mod upstream;
+pub mod worker;

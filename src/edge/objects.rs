@@ -1,0 +1,91 @@
+//! From the Worker to an object, and from one object to another.
+
+use ::worker::Env;
+use ::worker::wasm_bindgen::prelude::*;
+use ::worker::web_sys::{Headers, Request, RequestInit, Response};
+use js_sys::Promise;
+use serde::de::DeserializeOwned;
+
+use crate::core::envelope;
+use crate::core::route::Place;
+use crate::edge::js;
+use crate::error::{Code, Error, Result};
+
+/// The account's name; there is one.
+const ACCOUNT: &str = "default";
+
+/// Paths that only our own objects ask of each other begin so. The Worker forwards none: it forwards parsed routes.
+pub const INTERNAL: &str = "/internal";
+
+/// The stub as it is: the crate's takes an answer apart and builds it anew.
+#[allow(unsafe_code)] // wasm-bindgen's macro expands to it
+mod glue {
+    use super::{JsValue, Promise, Request, RequestInit, wasm_bindgen};
+
+    #[wasm_bindgen]
+    extern "C" {
+        pub(super) type Stub;
+
+        #[wasm_bindgen(method, catch)]
+        pub(super) fn fetch(this: &Stub, request: &Request) -> Result<Promise, JsValue>;
+
+        #[wasm_bindgen(method, catch, js_name = fetch)]
+        pub(super) fn ask(this: &Stub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+    }
+}
+
+/// Hands a request over and its answer back, both untouched: so also an upgrade gets through.
+pub async fn forward(env: &Env, place: &Place, request: &Request) -> Result<Response> {
+    settle(stub(env, place)?.fetch(request)).await
+}
+
+/// Asks an object something of our own: `path` begins with [`INTERNAL`], `body` is JSON text. A refusal of the object
+/// comes back as the failure that it is.
+pub async fn ask<T: DeserializeOwned>(
+    env: &Env,
+    place: &Place,
+    method: &str,
+    path: &str,
+    body: Option<&str>,
+) -> Result<T> {
+    let response = settle(stub(env, place)?.ask(&format!("https://object{path}"), &init(method, body)?)).await?;
+    let text = js::settle(response.text().map_err(|thrown| js::fault(&thrown))?).await?;
+    envelope::read(&text.as_string().unwrap_or_default())
+}
+
+fn init(method: &str, body: Option<&str>) -> Result<RequestInit> {
+    let init = RequestInit::new();
+    init.set_method(method);
+    if let Some(text) = body {
+        let headers = Headers::new().map_err(|thrown| js::fault(&thrown))?;
+        headers.set("content-type", "application/json").map_err(|thrown| js::fault(&thrown))?;
+        init.set_headers(&headers);
+        init.set_body(&JsValue::from_str(text));
+    }
+    Ok(init)
+}
+
+fn stub(env: &Env, place: &Place) -> Result<glue::Stub> {
+    let (binding, name) = match place {
+        Place::Town(town_id) => ("TOWN", town_id.as_str()),
+        Place::Rig(rig_id) => ("RIG", rig_id.as_str()),
+        Place::Account => ("ACCOUNT", ACCOUNT),
+        Place::Worker => return Err(Error::internal("the Worker is no object")),
+    };
+    let failed = |error: ::worker::Error| Error::internal(format!("{binding}: {error}"));
+    let namespace = env.durable_object(binding).map_err(failed)?;
+    Ok(namespace.get_by_name(name).map_err(failed)?.into_rpc())
+}
+
+/// What an object throws is an accident of ours; what the runtime throws for it (a deploy, a move, too much at once)
+/// passes by itself.
+async fn settle(promise: std::result::Result<Promise, JsValue>) -> Result<Response> {
+    let failed = |thrown: JsValue| {
+        if ["retryable", "overloaded", "durableObjectReset"].iter().any(|name| js::is_true(&thrown, name)) {
+            return Error::new(Code::TownUnavailable, "the town is moving or has too much to do at present; try again");
+        }
+        js::fault(&thrown)
+    };
+    let response = js_sys::futures::JsFuture::from(promise.map_err(failed)?).await.map_err(failed)?;
+    Ok(response.unchecked_into())
+}

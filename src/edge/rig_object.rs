@@ -1,0 +1,202 @@
+//! The Rig object: a thin shim around [`crate::core::rig::Rig`]. Key: the rig's id. Its alarm carries the outbox to the
+//! town; it is set in the same commit as the events that it carries.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use ::worker::web_sys::Request as Raw;
+use ::worker::{DurableObject, Env, Request, Response, State, durable_object};
+use serde::Deserialize;
+use serde_json::{json, value::RawValue};
+
+use crate::core::auth::AGENT_HEADER;
+use crate::core::body::parse_body;
+use crate::core::query::{Address, Query};
+use crate::core::rig::Rig as Core;
+use crate::core::route::{Place, Route};
+use crate::core::store::Store;
+use crate::core::town::check_name;
+use crate::edge::http::{self, respond, success};
+use crate::edge::log::log;
+use crate::edge::sql_store::SqlStore;
+use crate::edge::{config, fresh, objects};
+use crate::error::{Code, Error, Result};
+use crate::id::{AgentId, Epoch, RigId, SourceId, TownId};
+use crate::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
+use crate::protocol::{AgentRequest, AgentState, PostEvents, RigCursor};
+
+/// After a batch that did not reach the town: at first, doubled at each failure up to [`RETRY_MS_MAX`].
+const RETRY_MS_MIN: i64 = 500;
+/// See [`RETRY_MS_MIN`].
+const RETRY_MS_MAX: i64 = 30_000;
+
+/// One rig.
+#[durable_object(alarm)]
+pub struct Rig {
+    state: State,
+    env: Env,
+    store: Rc<SqlStore>,
+    /// Whether an alarm is set that has not fired yet, as far as this instance knows.
+    alarmed: Cell<bool>,
+    failures: Cell<u32>,
+}
+
+impl DurableObject for Rig {
+    fn new(state: State, env: Env) -> Self {
+        let store = Rc::new(SqlStore::new(&state));
+        Self { state, env, store, alarmed: Cell::new(false), failures: Cell::new(0) }
+    }
+
+    async fn fetch(&self, request: Request) -> ::worker::Result<Response> {
+        Ok(respond(self.answer(request.inner()).await))
+    }
+
+    async fn alarm(&self) -> ::worker::Result<Response> {
+        self.alarmed.set(false);
+        if let Err(error) = self.forward().await {
+            let failures = self.failures.get();
+            self.failures.set(failures.saturating_add(1));
+            log("outbox_error", &[("message", &error.message)]);
+            self.alarm_in(RETRY_MS_MIN.saturating_mul(1 << failures.min(10)).min(RETRY_MS_MAX)).await;
+        }
+        Response::empty()
+    }
+}
+
+#[derive(Deserialize)]
+struct Create {
+    rig_id: RigId,
+    town_id: TownId,
+    epoch: Epoch,
+}
+
+impl Rig {
+    fn open(&self) -> Result<Core> {
+        let event_cap = config::read(&self.env, false)?.settings.event_cap;
+        Core::open(Rc::clone(&self.store) as Rc<dyn Store>, event_cap)?.ok_or_else(|| Error::not_found("rig"))
+    }
+
+    async fn answer(&self, request: &Raw) -> Result<Response> {
+        let url = request.url();
+        let address = Address::split(&url);
+        if let Some(path) = address.path.strip_prefix(objects::INTERNAL) {
+            return self.internal(request, path).await;
+        }
+        match Route::parse(&request.method(), address.path)? {
+            Route::CreateAgent(_) => self.create_agent(request).await,
+            Route::ListRigAgents(rig_id) => {
+                let town = Place::Town(self.open()?.town_id);
+                let body = json!({"rig_id": rig_id}).to_string();
+                let agents: Vec<AgentState> = ask(&self.env, &town, "/rig-agents", &body).await?;
+                Ok(success(200, &agents))
+            }
+            Route::PostEvents(_) => self.post(request).await,
+            Route::ReadRigEvents(_, agent_id) => {
+                let query = Query::parse(address.query);
+                let after = query.position("after_id")?.and_then(|id| SourceId::new(id.get())).unwrap_or_default();
+                let limit = query.number("limit", 1, PAGE_EVENTS_MAX)?.unwrap_or(PAGE_EVENTS_DEFAULT);
+                let events = self.open()?.events(&agent_id, after, limit)?;
+                let next = events.last().map_or(after, |event| event.id);
+                Ok(success(200, &json_page(&events, next)?))
+            }
+            route => Err(Error::internal(format!("{route:?} is not for a rig"))),
+        }
+    }
+
+    /// The town knows the agent before the rig takes events of it.
+    async fn create_agent(&self, request: &Raw) -> Result<Response> {
+        let wish: AgentRequest = http::read_json(request).await?;
+        check_name("name", &wish.name)?;
+        let rig = self.open()?;
+        let body = json!({
+            "rig_id": rig.rig_id, "agent_id": wish.agent_id, "name": wish.name, "role": wish.role,
+        });
+        let state: AgentState = ask(&self.env, &Place::Town(rig.town_id.clone()), "/agents", &body.to_string()).await?;
+        rig.register(&state.agent_id, &wish.name, wish.role, fresh::now())?;
+        Ok(success(201, &state))
+    }
+
+    async fn post(&self, request: &Raw) -> Result<Response> {
+        let posted: PostEvents = http::read_json(request).await?;
+        let poster = request.headers().get(AGENT_HEADER).ok().flatten();
+        if poster.is_some_and(|poster| poster != posted.agent_id.as_str()) {
+            return Err(Error::new(Code::Forbidden, "agent_id: an agent's token only posts as that agent"));
+        }
+        let receipt = self.open()?.post(posted, fresh::now())?;
+        if receipt.appended > 0 && !self.alarmed.get() {
+            self.alarm_in(0).await;
+        }
+        Ok(success(201, &receipt))
+    }
+
+    async fn internal(&self, request: &Raw, path: &str) -> Result<Response> {
+        let body = http::read_body(request).await?;
+        match path {
+            "/create" => {
+                let Create { rig_id, town_id, epoch } = parse_body(&body)?;
+                Core::create(self.store.as_ref(), &rig_id, &town_id, &epoch)?;
+                Ok(success(201, &json!({})))
+            }
+            "/erase" => {
+                let storage = self.state.storage();
+                storage.delete_alarm().await.map_err(Error::internal)?;
+                storage.delete_all().await.map_err(Error::internal)?;
+                Ok(success(200, &json!({})))
+            }
+            path => {
+                let agent_id = path.strip_prefix("/agents/").and_then(AgentId::parse);
+                let agent_id = agent_id.ok_or_else(|| Error::not_found("path"))?;
+                let rig = self.open()?;
+                rig.check_agent(&agent_id)?;
+                Ok(success(200, &json!({"town_id": rig.town_id})))
+            }
+        }
+    }
+
+    /// Carries what the town has not got yet, one batch in flight. Posts that come meanwhile are in the next batch.
+    async fn forward(&self) -> Result<()> {
+        let rig = match self.open() {
+            Err(error) if error.code == Code::NotFound => return Ok(()),
+            rig => rig?,
+        };
+        // What stands in the way of a batch that is under way: if we die in it, this alarm goes on.
+        self.alarm_in(RETRY_MS_MAX).await;
+        let town = Place::Town(rig.town_id.clone());
+        while let Some(batch) = rig.next_batch()? {
+            let body = serde_json::to_string(&batch).map_err(Error::internal)?;
+            match ask::<RigCursor>(&self.env, &town, "/rig-events", &body).await {
+                Ok(answer) => rig.adopt(answer.cursor)?,
+                Err(error) if error.code == Code::NotFound => {
+                    log("outbox_error", &[("message", "the town is gone; its rig stops forwarding")]);
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.failures.set(0);
+        self.alarmed.set(false);
+        self.state.storage().delete_alarm().await.map_err(Error::internal)
+    }
+
+    async fn alarm_in(&self, millis: i64) {
+        self.alarmed.set(true);
+        if let Err(error) = self.state.storage().set_alarm(millis).await {
+            self.alarmed.set(false);
+            log("alarm_error", &[("message", &error.to_string())]);
+        }
+    }
+}
+
+async fn ask<T: serde::de::DeserializeOwned>(env: &Env, place: &Place, path: &str, body: &str) -> Result<T> {
+    objects::ask(env, place, "POST", &format!("{}{path}", objects::INTERNAL), Some(body)).await
+}
+
+/// Events keep their raw text, which a `Value` would not.
+fn json_page(events: &[crate::protocol::RigEvent], next_after_id: SourceId) -> Result<Box<RawValue>> {
+    #[derive(serde::Serialize)]
+    struct Page<'a> {
+        events: &'a [crate::protocol::RigEvent],
+        next_after_id: SourceId,
+    }
+    serde_json::value::to_raw_value(&Page { events, next_after_id }).map_err(Error::internal)
+}

@@ -1,0 +1,71 @@
+//! What the Worker answers itself: the dashboard's session, and agents' tokens.
+
+use ::worker::{Env, Response, web_sys};
+use serde::Deserialize;
+
+use crate::core::auth::{self, Caller, Carrier, Principal};
+use crate::core::query::Address;
+use crate::core::route::Place;
+use crate::edge::config::Config;
+use crate::edge::{fresh, http, objects};
+use crate::error::{Code, Error, Result};
+use crate::id::{AgentId, RigId, TownId};
+use crate::limits::{TOKEN_TTL_SECONDS_DEFAULT, TOKEN_TTL_SECONDS_MAX};
+use crate::protocol::{SessionRequest, TokenRequest, TokenView};
+
+/// What a Rig answers to `GET /internal/agents/:agent`; 404 where it knows no such agent.
+#[derive(Debug, Deserialize)]
+struct RegisteredAgent {
+    town_id: TownId,
+}
+
+/// `POST /api/session`.
+pub(crate) async fn sign_in(request: &web_sys::Request, address: Address<'_>, config: &Config) -> Result<Response> {
+    let origin = request.headers().get("origin").ok().flatten();
+    auth::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, Carrier::Bearer)?;
+    let given: SessionRequest = http::read_json(request).await?;
+    if !auth::is_operator_key(&given.key, &config.secrets) {
+        return Err(Error::new(Code::Unauthorized, "the key is wrong: it is the one in TOWNWATCH_API_KEY"));
+    }
+    let token = auth::mint_session(fresh::now(), &config.secrets)?;
+    let cookie = auth::session_cookie(&token, address.is_https());
+    let body = crate::core::envelope::success(r#"{"principal":"operator"}"#);
+    Ok(http::answer(201, body, &[("set-cookie", &cookie)]))
+}
+
+/// `GET /api/session`.
+pub(crate) fn who_am_i(caller: &Caller) -> Response {
+    match &caller.principal {
+        Principal::Operator => http::success_text(200, r#"{"principal":"operator"}"#),
+        Principal::Agent { town_id, rig_id, agent_id } => http::success(
+            200,
+            &serde_json::json!({"principal": "agent", "town_id": town_id, "rig_id": rig_id, "agent_id": agent_id}),
+        ),
+    }
+}
+
+/// `DELETE /api/session`.
+pub(crate) fn sign_out(address: Address<'_>) -> Response {
+    http::nothing(&[("set-cookie", &auth::clear_session_cookie(address.is_https()))])
+}
+
+/// `POST /api/rigs/:rig/agents/:agent/token`.
+pub(crate) async fn mint_token(
+    request: &web_sys::Request,
+    env: &Env,
+    config: &Config,
+    rig_id: &RigId,
+    agent_id: &AgentId,
+) -> Result<Response> {
+    let given: TokenRequest = http::read_optional_json(request).await?;
+    let ttl_seconds = given.ttl_seconds.unwrap_or(TOKEN_TTL_SECONDS_DEFAULT);
+    if !(1..=TOKEN_TTL_SECONDS_MAX).contains(&ttl_seconds) {
+        return Err(Error::invalid("ttl_seconds", format!("expected an integer from 1 to {TOKEN_TTL_SECONDS_MAX}")));
+    }
+    let path = format!("{}/agents/{agent_id}", objects::INTERNAL);
+    let registered: RegisteredAgent = objects::ask(env, &Place::Rig(rig_id.clone()), "GET", &path, None).await?;
+    let expires_at = auth::token_end(fresh::now(), ttl_seconds);
+    let token =
+        auth::mint_agent_token(registered.town_id, rig_id.clone(), agent_id.clone(), expires_at, &config.secrets)?;
+    Ok(http::success(201, &TokenView { token, expires_at }))
+}

@@ -1,0 +1,150 @@
+//! The seam under the core over a Durable Object's SQLite.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use ::worker::State;
+use ::worker::wasm_bindgen::prelude::*;
+use js_sys::{Array, JsString, Number};
+
+use crate::core::store::{Row, Store, Value};
+use crate::edge::js;
+use crate::error::{Error, Result};
+use crate::id::POSITION_MAX;
+
+/// Statements whose text is kept on the other side; the core has about 100. At the bound all are let go.
+const STATEMENTS_MAX: usize = 512;
+
+/// What the crate does not bind, or binds with a conversion of the statement's text at every call.
+#[allow(unsafe_code)] // wasm-bindgen's macro expands to it
+mod glue {
+    use super::{Array, JsString, JsValue, wasm_bindgen};
+
+    #[wasm_bindgen]
+    extern "C" {
+        pub(super) type Storage;
+
+        #[wasm_bindgen(method, getter)]
+        pub(super) fn sql(this: &Storage) -> Sql;
+
+        /// Runs the closure in a transaction; what it throws rolls back and is thrown on.
+        #[wasm_bindgen(method, catch, js_name = transactionSync)]
+        pub(super) fn transaction_sync(
+            this: &Storage,
+            body: &mut dyn FnMut() -> Result<JsValue, JsValue>,
+        ) -> Result<JsValue, JsValue>;
+
+        pub(super) type Sql;
+
+        #[wasm_bindgen(method, catch, variadic)]
+        pub(super) fn exec(this: &Sql, statement: &JsString, parameters: &Array) -> Result<Cursor, JsValue>;
+
+        pub(super) type Cursor;
+
+        #[wasm_bindgen(method, catch)]
+        pub(super) fn raw(this: &Cursor) -> Result<JsValue, JsValue>;
+
+        /// Reads an iterator to its end in one crossing.
+        #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
+        pub(super) fn collect(iterator: &JsValue) -> Result<Array, JsValue>;
+    }
+}
+
+/// A Durable Object's tables.
+pub struct SqlStore {
+    storage: glue::Storage,
+    sql: glue::Sql,
+    statements: RefCell<HashMap<Box<str>, JsString>>,
+}
+
+impl SqlStore {
+    /// The tables of the object whose state it is.
+    pub fn new(state: &State) -> Self {
+        let storage = state.storage();
+        let raw: &JsValue = storage.as_raw().as_ref();
+        let storage: glue::Storage = raw.clone().unchecked_into();
+        let sql = storage.sql();
+        Self { storage, sql, statements: RefCell::default() }
+    }
+
+    /// The statement's text as JavaScript's, converted once.
+    fn statement(&self, sql: &str) -> JsString {
+        let mut known = self.statements.borrow_mut();
+        if let Some(text) = known.get(sql) {
+            return text.clone();
+        }
+        if known.len() >= STATEMENTS_MAX {
+            known.clear();
+        }
+        let text = JsString::from(sql);
+        known.insert(sql.into(), text.clone());
+        text
+    }
+
+    fn run(&self, sql: &str, parameters: &Array) -> Result<Array> {
+        let failed = |thrown: JsValue| Error::internal(format!("{}: {sql}", js::describe(&thrown)));
+        let cursor = self.sql.exec(&self.statement(sql), parameters).map_err(failed)?;
+        cursor.raw().and_then(|rows| glue::collect(&rows)).map_err(failed)
+    }
+}
+
+impl Store for SqlStore {
+    fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>> {
+        let bound = Array::new();
+        for parameter in parameters {
+            bound.push(&to_js(parameter, sql)?);
+        }
+        let rows = self.run(sql, &bound)?;
+        rows.iter()
+            .map(|row| {
+                let columns: Array = row.unchecked_into();
+                Ok(Row(columns.iter().map(|value| from_js(&value, sql)).collect::<Result<_>>()?))
+            })
+            .collect()
+    }
+
+    fn script(&self, sql: &str) -> Result<()> {
+        self.run(sql, &Array::new()).map(|_| ())
+    }
+
+    fn transaction(&self, body: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let mut failed = None;
+        let ended = self.storage.transaction_sync(&mut || match body() {
+            Ok(()) => Ok(JsValue::UNDEFINED),
+            Err(error) => {
+                failed = Some(error);
+                Err(JsValue::from_str("rolled back"))
+            }
+        });
+        match (failed, ended) {
+            (Some(error), _) => Err(error),
+            (None, Err(thrown)) => Err(js::fault(&thrown)),
+            (None, Ok(_)) => Ok(()),
+        }
+    }
+}
+
+fn to_js(value: &Value, sql: &str) -> Result<JsValue> {
+    match value {
+        Value::Null => Ok(JsValue::NULL),
+        Value::Text(text) => Ok(JsValue::from_str(text)),
+        #[allow(clippy::cast_precision_loss)] // not within the bound
+        Value::Integer(number) if number.unsigned_abs() <= POSITION_MAX => Ok(JsValue::from_f64(*number as f64)),
+        Value::Integer(number) => Err(Error::internal(format!("{number} does not fit a JavaScript number: {sql}"))),
+    }
+}
+
+fn from_js(value: &JsValue, sql: &str) -> Result<Value> {
+    if let Some(number) = value.as_f64() {
+        if !Number::is_safe_integer(value) {
+            return Err(Error::internal(format!("a column holds {number}, which is no integer of ours: {sql}")));
+        }
+        #[allow(clippy::cast_possible_truncation)] // checked just before
+        return Ok(Value::Integer(number as i64));
+    }
+    if value.is_null() {
+        return Ok(Value::Null);
+    }
+    let text = value.as_string().map(Value::Text);
+    text.ok_or_else(|| Error::internal(format!("a column holds neither integer nor text: {sql}")))
+}

@@ -1,0 +1,58 @@
+//! Streams, up to the Town: what the Worker can refuse by itself, in the contract's order.
+
+use ::worker::{Env, console_log, web_sys};
+
+use crate::core::auth::{self, Carrier};
+use crate::core::query::{Address, Query};
+use crate::core::route::Route;
+use crate::core::stream_query::{StreamKind, StreamQuery};
+use crate::edge::config::Config;
+use crate::edge::{fresh, objects};
+use crate::error::{Code, Error, Result};
+
+/// Opens a stream. The Town gets the request as it came: what it still has to look at is the ticket, if there is one.
+pub(crate) async fn open(
+    request: &web_sys::Request,
+    env: &Env,
+    config: &Config,
+    address: Address<'_>,
+    route: &Route,
+) -> Result<web_sys::Response> {
+    let outcome = match check(request, config, address) {
+        Ok(()) => objects::forward(env, &route.place(), request).await,
+        Err(refusal) => Err(refusal),
+    };
+    let (status, code) = match &outcome {
+        Ok(response) if response.status() < 400 => return outcome,
+        Ok(response) => (response.status(), None),
+        Err(refusal) => (refusal.code.status(), Some(refusal.code.name())),
+    };
+    // The path without the query: a ticket is in that.
+    let line = serde_json::json!({"event": "stream_refused", "path": address.path, "status": status, "code": code});
+    console_log!("{line}");
+    outcome
+}
+
+fn check(request: &web_sys::Request, config: &Config, address: Address<'_>) -> Result<()> {
+    let headers = request.headers();
+    let header = |name| headers.get(name).ok().flatten();
+    if !config.settings.stream_enabled {
+        return Err(disabled());
+    }
+    let kind = StreamKind::of(header("upgrade").as_deref(), header("accept").as_deref())?;
+    let query = StreamQuery::parse(&Query::parse(address.query), header("last-event-id").as_deref())?;
+    let origin = header("origin");
+    let check_origin =
+        |carrier| auth::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, carrier);
+    check_origin(Carrier::Ticket)?;
+    let (authorization, cookie) = (header("authorization"), header("cookie"));
+    let caller = auth::authenticate(authorization.as_deref(), cookie.as_deref(), fresh::now(), &config.secrets)?;
+    let credential = auth::stream_credential(caller.as_ref(), query.ticket.as_deref())?;
+    // A browser names its origin on every upgrade; on an event source's GET to its own origin it does not.
+    if kind == StreamKind::WebSocket { check_origin(credential.carrier()) } else { Ok(()) }
+}
+
+/// 503 while streams are switched off.
+pub(crate) fn disabled() -> Error {
+    Error::new(Code::StreamingDisabled, "streams are switched off: STREAM_ENABLED is false")
+}

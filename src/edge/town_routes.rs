@@ -1,0 +1,171 @@
+//! What a Town is asked: the routes that the Worker forwards, and what our other objects ask of it.
+
+use ::worker::web_sys::Request as Raw;
+use ::worker::{Env, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::core::body::parse_body;
+use crate::core::cursor::Asked;
+use crate::core::log::{Selection, Wanted};
+use crate::core::pages::PageRequest;
+use crate::core::query::{Address, Query};
+use crate::core::route::{Place, Route};
+use crate::core::runs;
+use crate::core::town::{Town as Core, check_name};
+use crate::edge::http::{self, success};
+use crate::edge::town_object::Town;
+use crate::edge::{container_routes, fresh, objects, town_streams};
+use crate::error::{Error, Result};
+use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, TownId};
+use crate::limits::{EVENTS_PER_AGENT_MAX, PAGE_EVENTS_MAX};
+use crate::protocol::{AgentRequest, AgentState, RigBatch, RigRequest, TownRequest};
+
+/// Answers a request.
+pub(super) async fn answer(town: &Town, request: &Raw) -> Result<Response> {
+    let url = request.url();
+    let address = Address::split(&url);
+    let query = Query::parse(address.query);
+    if let Some(path) = address.path.strip_prefix(objects::INTERNAL) {
+        return internal(town, request, path).await;
+    }
+    match Route::parse(&request.method(), address.path)? {
+        Route::ReadTown(_) => {
+            town.with(|_| Ok(()))?;
+            let container = container_routes::view(town).await?;
+            town.with(|core| Ok(success(200, &core.view(container)?)))
+        }
+        Route::CreateRig(town_id) => create_rig(town, &town_id, request).await,
+        Route::ListRigs(_) => town.with(|core| Ok(success(200, &core.rigs()?))),
+        Route::ReadTownEvents(_) => page(town, &Selection::town(), &query),
+        Route::ReadAgentEvents(_, agent_id) => page(town, &Selection::agent(agent_id), &query),
+        Route::ReadEvent(_, id) => town.with(|core| Ok(http::success_text(200, core.event(id)?.get()))),
+        Route::ListAgents(_) => town.with(|core| Ok(success(200, &core.agents()?))),
+        Route::ReadAgent(_, agent_id) => town.with(|core| Ok(success(200, &agent(core, &agent_id)?))),
+        Route::ListRuns(_, agent_id) => town.with(|core| {
+            let state = agent(core, &agent_id)?;
+            Ok(success(200, &runs::list(town.store.as_ref(), &state)?))
+        }),
+        Route::TownTicket(_) => ticket(town, None),
+        Route::AgentTicket(_, agent_id) => ticket(town, Some(&agent_id)),
+        Route::TownStream(_) => town_streams::open(town, request, address, &query, None).await,
+        Route::AgentStream(_, agent_id) => town_streams::open(town, request, address, &query, Some(agent_id)).await,
+        Route::ContainerHealth(_) => container_routes::health(town).await,
+        Route::StartAgent(_) => container_routes::start(town, request).await,
+        Route::StopAgent(_, agent_id) => container_routes::stop(town, &agent_id, request).await,
+        Route::MessageAgent(_, agent_id) => container_routes::message(town, &agent_id, request).await,
+        Route::AgentStatus(_, agent_id) => container_routes::status(town, &agent_id).await,
+        route => Err(Error::internal(format!("{route:?} is not for a town"))),
+    }
+}
+
+fn agent(core: &Core, agent_id: &AgentId) -> Result<AgentState> {
+    core.agent(agent_id)?.ok_or_else(|| Error::not_found("agent"))
+}
+
+fn ticket(town: &Town, agent_id: Option<&AgentId>) -> Result<Response> {
+    town.with(|core| Ok(success(200, &core.mint_ticket(&fresh::ticket(), agent_id, fresh::now())?)))
+}
+
+fn page(town: &Town, selection: &Selection, query: &Query) -> Result<Response> {
+    let events = query.all("event").map(|name| {
+        EventName::parse(name).ok_or_else(|| Error::invalid("event", format!("expected {}", EventName::EXPECTED)))
+    });
+    let request = PageRequest {
+        asked: Asked {
+            epoch: query.id("epoch", Epoch::parse, Epoch::EXPECTED)?,
+            after_id: query.position("after_id")?.map(EventId::get),
+            from: None,
+            tail: query.number("tail", 0, EVENTS_PER_AGENT_MAX)?,
+        },
+        before_id: query.position("before_id")?.map(EventId::get),
+        limit: query.number("limit", 1, PAGE_EVENTS_MAX)?,
+        wanted: Wanted {
+            run_id: query.id("run_id", RunId::parse, RunId::EXPECTED)?,
+            events: events.collect::<Result<Vec<_>>>()?,
+        },
+    };
+    town.with(|core| Ok(success(200, &core.page(selection, &request)?)))
+}
+
+/// The rig's own object is made first: if we die in between, it is one that no town knows.
+async fn create_rig(town: &Town, town_id: &TownId, request: &Raw) -> Result<Response> {
+    let wish: RigRequest = http::read_json(request).await?;
+    check_name("name", &wish.name)?;
+    for (field, text) in [("git_url", &wish.git_url), ("default_branch", &wish.default_branch)] {
+        if let Some(text) = text {
+            check_name(field, text)?;
+        }
+    }
+    town.with(|core| core.check_room_for_rig())?;
+    let rig_id = fresh::rig_id();
+    let body = json!({"rig_id": rig_id, "town_id": town_id, "epoch": fresh::epoch()}).to_string();
+    let _: serde_json::Value = ask_rig(&town.env, &rig_id, "/create", &body).await?;
+    town.with(|core| Ok(success(201, &core.add_rig(rig_id, &wish, fresh::now())?)))
+}
+
+async fn ask_rig<T: serde::de::DeserializeOwned>(env: &Env, rig_id: &RigId, path: &str, body: &str) -> Result<T> {
+    let path = format!("{}{path}", objects::INTERNAL);
+    objects::ask(env, &Place::Rig(rig_id.clone()), "POST", &path, Some(body)).await
+}
+
+#[derive(Deserialize)]
+struct Create {
+    town_id: TownId,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Register {
+    rig_id: RigId,
+    #[serde(flatten)]
+    agent: AgentRequest,
+}
+
+#[derive(Deserialize)]
+struct OfRig {
+    rig_id: RigId,
+}
+
+async fn internal(town: &Town, request: &Raw, path: &str) -> Result<Response> {
+    let body = http::read_body(request).await?;
+    match path {
+        "/create" => {
+            let Create { town_id, name } = parse_body(&body)?;
+            Core::create(town.store.as_ref(), &town_id, &name, &fresh::epoch(), fresh::now())?;
+            Ok(success(201, &json!({})))
+        }
+        "/rename" => {
+            let TownRequest { name } = parse_body(&body)?;
+            town.with(|core| core.rename(&name))?;
+            Ok(success(200, &json!({})))
+        }
+        "/erase" => {
+            for rig in town.with(|core| core.rigs())? {
+                let _: serde_json::Value = ask_rig(&town.env, &rig.rig_id, "/erase", "{}").await?;
+            }
+            container_routes::stop_all(town).await;
+            town.erase().await?;
+            Ok(success(200, &json!({})))
+        }
+        "/agents" => {
+            let Register { rig_id, agent } = parse_body(&body)?;
+            let agent_id = agent.agent_id.unwrap_or_else(fresh::agent_id);
+            town.with(|core| Ok(success(201, &core.register_agent(&rig_id, &agent_id, &agent.name, agent.role)?)))
+        }
+        "/rig-agents" => {
+            let OfRig { rig_id } = parse_body(&body)?;
+            let mut agents = town.with(|core| core.agents())?;
+            agents.retain(|agent| agent.rig_id == rig_id);
+            Ok(success(200, &agents))
+        }
+        "/rig-events" => {
+            let batch: RigBatch = parse_body(&body)?;
+            let (cursor, outcome) = town.with(|core| core.take_batch(&batch, &mut fresh::run_id))?;
+            town.publish(&outcome)?;
+            town.wake_for_states().await?;
+            Ok(success(200, &cursor))
+        }
+        _ => Err(Error::not_found("path")),
+    }
+}

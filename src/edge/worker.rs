@@ -1,0 +1,131 @@
+//! What comes in from outside: who asks, whether they may, and which object answers.
+
+use ::worker::wasm_bindgen::{JsCast, JsValue};
+use ::worker::{Context, Env, console_error, event, web_sys};
+use web_sys::{Headers, Request, RequestInit, Response};
+
+use crate::core::auth::{self, AGENT_HEADER, Caller, Carrier, Principal};
+use crate::core::query::Address;
+use crate::core::route::{Place, Route};
+use crate::edge::config::{self, Config};
+use crate::edge::{fresh, http, js, objects, session, streams};
+use crate::error::{Code, Error, Result};
+
+/// Lets a panic be read in the log; it still ends the isolate.
+#[event(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// Answers every request; a refusal is an answer.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> ::worker::Result<Response> {
+    let url = request.url();
+    let address = Address::split(&url);
+    let method = request.method();
+    Ok(match handle(&request, &env, address, &method).await {
+        Ok(response) => response,
+        Err(refusal) if refusal.code == Code::MethodNotAllowed => {
+            let allowed = Route::allowed(address.path).unwrap_or_default();
+            http::not_allowed(&refusal, &allowed).into()
+        }
+        Err(refusal) => http::failure(&refusal).into(),
+    })
+}
+
+async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str) -> Result<Response> {
+    if !address.path.starts_with("/api/") && address.path != "/api" && address.path != "/health" {
+        return assets(request, env).await;
+    }
+    // Health is asked before the settings are: it says whether the Worker is there, not whether it is set up.
+    if address.path == "/health" {
+        Route::parse(method, address.path)?;
+        let body = serde_json::json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}).to_string();
+        return Ok(http::answer(200, body, &[]).into());
+    }
+    let config = config::read(env, false)?;
+    let route = Route::parse(method, address.path)?;
+    if route.is_stream() {
+        return streams::open(request, env, &config, address, &route).await;
+    }
+    if route == Route::SignIn {
+        return Ok(session::sign_in(request, address, &config).await?.into());
+    }
+    let headers = request.headers();
+    let header = |name| headers.get(name).ok().flatten();
+    let (authorization, cookie) = (header("authorization"), header("cookie"));
+    let caller = auth::authenticate(authorization.as_deref(), cookie.as_deref(), fresh::now(), &config.secrets);
+    if route == Route::SignOut {
+        // Whoever is not signed in is signed out: there is nothing to refuse but another site's page.
+        auth::check_origin(
+            header("origin").as_deref(),
+            address.origin,
+            &config.settings.allowed_origins,
+            Carrier::Bearer,
+        )?;
+        return Ok(session::sign_out(address).into());
+    }
+    let caller = auth::require(caller?)?;
+    if caller.carrier == Carrier::Cookie && method != "GET" {
+        let origin = header("origin");
+        auth::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, Carrier::Cookie)?;
+    }
+    answer(request, env, &config, &caller, &route).await
+}
+
+/// Answers, or has answered, a request that is in order.
+async fn answer(request: &Request, env: &Env, config: &Config, caller: &Caller, route: &Route) -> Result<Response> {
+    if *route == Route::WhoAmI {
+        return Ok(session::who_am_i(caller).into());
+    }
+    auth::check_right(&caller.principal, route)?;
+    if route.is_stream_ticket() && !config.settings.stream_enabled {
+        return Err(streams::disabled());
+    }
+    if let Route::MintToken(rig_id, agent_id) = route {
+        return Ok(session::mint_token(request, env, config, rig_id, agent_id).await?.into());
+    }
+    match route.place() {
+        Place::Worker => Err(Error::internal(format!("nobody answers {route:?}"))),
+        place => objects::forward(env, &place, &attributed(request, &caller.principal)?).await,
+    }
+}
+
+/// The request with the agent that asks, and without what it may have said of that itself. The operator's is handed on
+/// as it came: building one anew costs more than all else here.
+fn attributed(request: &Request, principal: &Principal) -> Result<Request> {
+    let claimed = request.headers().has(AGENT_HEADER).map_err(|thrown| js::fault(&thrown))?;
+    let agent = match principal {
+        Principal::Operator if !claimed => return Ok(handle_of(request)),
+        Principal::Operator => None,
+        Principal::Agent { agent_id, .. } => Some(agent_id),
+    };
+    let build = || {
+        let headers = Headers::new_with_headers(&request.headers())?;
+        headers.delete(AGENT_HEADER)?;
+        if let Some(agent_id) = agent {
+            headers.set(AGENT_HEADER, agent_id.as_str())?;
+        }
+        let init = RequestInit::new();
+        init.set_headers(&headers);
+        Request::new_with_request_and_init(request, &init)
+    };
+    build().map_err(|thrown: JsValue| js::fault(&thrown))
+}
+
+/// Another handle on the same request. `Request::clone` would be JavaScript's, which splits the body.
+fn handle_of(request: &Request) -> Request {
+    let raw: &JsValue = request.as_ref();
+    raw.clone().unchecked_into()
+}
+
+/// The dashboard's files. The runtime serves them before the Worker is asked; what comes here is what it has none for.
+async fn assets(request: &Request, env: &Env) -> Result<Response> {
+    let missing = |error: ::worker::Error| {
+        console_error!("ASSETS: {error}");
+        Error::not_found("path")
+    };
+    let fetcher = env.assets("ASSETS").map_err(|_| Error::not_found("path"))?;
+    let request: ::worker::Request = ::worker::Request::from(handle_of(request));
+    fetcher.fetch_request(request).await.map(Into::into).map_err(missing)
+}

@@ -1,0 +1,217 @@
+//! Who may ask: keys, tokens, cookies, tickets and origins.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use townwatch::core::auth::{
+    Caller, Carrier, Principal, StreamCredential, authenticate, check_origin, check_right, clear_session_cookie,
+    is_operator_key, mint_agent_token, mint_session, require, session_cookie, stream_credential,
+};
+use townwatch::core::route::Route;
+use townwatch::core::settings::Secrets;
+use townwatch::error::Code;
+use townwatch::id::{AgentId, RigId, TownId};
+use townwatch::time::Timestamp;
+
+fn secrets() -> Secrets {
+    Secrets { api_key: "f4b1c09d2e7a8356".to_owned(), jwt_secret: "98ab12cd34ef5670".to_owned(), container_token: None }
+}
+
+fn now() -> Timestamp {
+    Timestamp::parse("2026-11-22T18:00:00.000Z").unwrap()
+}
+
+fn agent() -> Principal {
+    Principal::Agent {
+        town_id: TownId::parse("t1").unwrap(),
+        rig_id: RigId::parse("r1").unwrap(),
+        agent_id: AgentId::parse("a1").unwrap(),
+    }
+}
+
+fn agent_token(expires_at: Timestamp, secrets: &Secrets) -> String {
+    let Principal::Agent { town_id, rig_id, agent_id } = agent() else { unreachable!() };
+    mint_agent_token(town_id, rig_id, agent_id, expires_at, secrets).unwrap()
+}
+
+/// A token by hand, so that the tests do not believe the library.
+fn token(header: &str, claims: &str, key: &[u8]) -> String {
+    use hmac::{Hmac, Mac};
+    let text = format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()));
+    let mut tag = Hmac::<sha2::Sha256>::new_from_slice(key).unwrap();
+    tag.update(text.as_bytes());
+    format!("{text}.{}", base64url(&tag.finalize().into_bytes()))
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bit = |index: usize| bytes.get(index / 8).map_or(0, |byte| (byte >> (7 - index % 8)) & 1);
+    let digit = |at: usize| (0..6).fold(0, |value, offset| value << 1 | usize::from(bit(at * 6 + offset)));
+    (0..(bytes.len() * 8).div_ceil(6)).map(|at| char::from(DIGITS[digit(at)])).collect()
+}
+
+const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+const CLAIMS: &str = r#"{"town_id":"t1","rig_id":"r1","agent_id":"a1","exp":4000000000}"#;
+
+#[test]
+fn a_bearer_is_the_key_or_an_agents_token() {
+    let (secrets, now) = (secrets(), now());
+    let good = agent_token(now.plus_millis(1_000), &secrets);
+    let by_hand = token(HEADER, CLAIMS, secrets.jwt_secret.as_bytes());
+    for (header, principal) in [
+        (format!("Bearer {}", secrets.api_key), Principal::Operator),
+        (format!("bearer  {} ", secrets.api_key), Principal::Operator),
+        (format!("Bearer {good}"), agent()),
+        (format!("Bearer {by_hand}"), agent()),
+    ] {
+        let caller = authenticate(Some(&header), None, now, &secrets).unwrap().unwrap();
+        assert_eq!(caller, Caller { principal, carrier: Carrier::Bearer }, "{header}");
+    }
+}
+
+#[test]
+fn a_wrong_bearer_is_refused_even_beside_a_good_cookie() {
+    let (secrets, now) = (secrets(), now());
+    let cookie = format!("townwatch_session={}", mint_session(now, &secrets).unwrap());
+    let key = secrets.jwt_secret.as_bytes();
+    let tampered = agent_token(now.plus_millis(1_000), &secrets).replace('.', ".A");
+    for (name, header) in [
+        ("empty", String::new()),
+        ("no scheme", secrets.api_key.clone()),
+        ("other scheme", format!("Basic {}", secrets.api_key)),
+        ("empty key", "Bearer ".to_owned()),
+        ("part of the key", format!("Bearer {}", &secrets.api_key[..15])),
+        ("more than the key", format!("Bearer {}0", secrets.api_key)),
+        ("the JWT secret", format!("Bearer {}", secrets.jwt_secret)),
+        ("no algorithm", format!("Bearer {}", token(r#"{"alg":"none"}"#, CLAIMS, key))),
+        ("no signature", format!("Bearer {}.{}.", base64url(br#"{"alg":"none"}"#), base64url(CLAIMS.as_bytes()))),
+        ("other algorithm", format!("Bearer {}", token(r#"{"alg":"HS512"}"#, CLAIMS, key))),
+        ("other key", format!("Bearer {}", token(HEADER, CLAIMS, b"some other secret"))),
+        ("no end", format!("Bearer {}", token(HEADER, r#"{"town_id":"t1","rig_id":"r1","agent_id":"a1"}"#, key))),
+        ("no agent", format!("Bearer {}", token(HEADER, r#"{"town_id":"t1","rig_id":"r1","exp":4000000000}"#, key))),
+        ("bad id", format!("Bearer {}", token(HEADER, &CLAIMS.replace("a1", "a/1"), key))),
+        ("tampered", format!("Bearer {tampered}")),
+        ("a session as bearer", format!("Bearer {}", mint_session(now, &secrets).unwrap())),
+        ("huge", format!("Bearer {}", "a".repeat(1 << 20))),
+    ] {
+        let refusal = authenticate(Some(&header), Some(&cookie), now, &secrets).expect_err(name);
+        assert_eq!(refusal.code, Code::Unauthorized, "{name}");
+        assert!(!refusal.message.contains(&secrets.api_key), "{name}");
+    }
+}
+
+#[test]
+fn a_token_ends_at_its_second() {
+    let (secrets, now) = (secrets(), now());
+    let header = format!("Bearer {}", agent_token(now, &secrets));
+    assert!(authenticate(Some(&header), None, now.plus_millis(-1), &secrets).is_ok());
+    let refusal = authenticate(Some(&header), None, now.plus_millis(1), &secrets).unwrap_err();
+    assert_eq!(refusal.code, Code::TokenExpired);
+}
+
+#[test]
+fn a_cookie_is_the_operator_until_it_ends_or_a_secret_changes() {
+    let (secrets, now) = (secrets(), now());
+    let session = mint_session(now, &secrets).unwrap();
+    let cookie = format!("a=b; townwatch_session=nonsense; townwatch_session={session}; c");
+    let at = |at: Timestamp, secrets: &Secrets| authenticate(None, Some(&cookie), at, secrets).unwrap();
+    assert_eq!(at(now, &secrets), Some(Caller { principal: Principal::Operator, carrier: Carrier::Cookie }));
+    let days = |count: i64| now.plus_millis(count * 86_400_000);
+    assert!(at(days(29), &secrets).is_some());
+    assert_eq!(at(days(31), &secrets), None);
+    assert_eq!(at(now, &Secrets { api_key: "0000000000000001".to_owned(), ..secrets.clone() }), None);
+    assert_eq!(at(now, &Secrets { jwt_secret: "0000000000000001".to_owned(), ..secrets.clone() }), None);
+
+    let as_agent = format!("townwatch_session={}", agent_token(days(1), &secrets));
+    assert_eq!(authenticate(None, Some(&as_agent), now, &secrets).unwrap(), None, "an agent's token is no session");
+    assert_eq!(authenticate(None, None, now, &secrets).unwrap(), None);
+    assert_eq!(require(None).unwrap_err().code, Code::Unauthorized);
+}
+
+#[test]
+fn the_key_is_compared_whole() {
+    let secrets = secrets();
+    assert!(is_operator_key("f4b1c09d2e7a8356", &secrets));
+    for wrong in ["", "f", "f4b1c09d2e7a835", "f4b1c09d2e7a83567", "F4B1C09D2E7A8356"] {
+        assert!(!is_operator_key(wrong, &secrets), "{wrong}");
+    }
+}
+
+#[test]
+fn cookies_are_closed_to_scripts_and_other_sites() {
+    assert_eq!(
+        session_cookie("x", true),
+        "townwatch_session=x; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict; Secure"
+    );
+    assert_eq!(clear_session_cookie(false), "townwatch_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
+}
+
+#[test]
+fn a_stream_is_opened_by_a_ticket_or_the_operator() {
+    let operator = |carrier| Caller { principal: Principal::Operator, carrier };
+    let agent = Caller { principal: agent(), carrier: Carrier::Bearer };
+    let ticket = |text: &str| StreamCredential::Ticket(text.to_owned());
+    let cookie = operator(Carrier::Cookie);
+    let cases = [
+        (None, None, Err(Code::Unauthorized)),
+        (None, Some("abc"), Ok(ticket("abc"))),
+        (None, Some(""), Ok(ticket(""))),
+        (Some(&cookie), None, Ok(StreamCredential::Operator(Carrier::Cookie))),
+        (Some(&cookie), Some("abc"), Ok(ticket("abc"))),
+        (Some(&agent), None, Err(Code::Forbidden)),
+        (Some(&agent), Some("abc"), Ok(ticket("abc"))),
+    ];
+    for (caller, given, expected) in cases {
+        assert_eq!(stream_credential(caller, given).map_err(|refusal| refusal.code), expected, "{caller:?} {given:?}");
+    }
+}
+
+#[test]
+fn origins() {
+    let allowed = ["https://watch.example".to_owned()];
+    let own = "http://localhost:8787";
+    for (origin, carrier, good) in [
+        (Some("http://localhost:8787"), Carrier::Cookie, true),
+        (Some("http://127.0.0.1:8787"), Carrier::Cookie, true),
+        (Some("https://watch.example"), Carrier::Ticket, true),
+        (None, Carrier::Ticket, true),
+        (None, Carrier::Bearer, true),
+        (None, Carrier::Cookie, false),
+        (Some("null"), Carrier::Ticket, false),
+        (Some(""), Carrier::Bearer, false),
+        (Some("http://localhost:8788"), Carrier::Cookie, false),
+        (Some("http://127.0.0.1"), Carrier::Cookie, false),
+        (Some("https://localhost:8787"), Carrier::Cookie, false),
+        (Some("http://localhost.evil.example:8787"), Carrier::Ticket, false),
+        (Some("https://watch.example.evil.example"), Carrier::Ticket, false),
+        (Some("https://watch.example:8443"), Carrier::Ticket, false),
+    ] {
+        let outcome = check_origin(origin, own, &allowed, carrier);
+        assert_eq!(
+            outcome.as_ref().map_err(|refusal| refusal.code),
+            if good { Ok(&()) } else { Err(Code::OriginNotAllowed) },
+            "{origin:?} {carrier:?}"
+        );
+    }
+    assert!(check_origin(Some("https://a.example"), "https://a.example", &[], Carrier::Cookie).is_ok());
+}
+
+#[test]
+fn an_agent_posts_and_reads_as_itself_only() {
+    for (method, path, good) in [
+        ("POST", "/api/rigs/r1/agent-events", true),
+        ("GET", "/api/rigs/r1/agents/a1/events", true),
+        ("POST", "/api/rigs/r2/agent-events", false),
+        ("GET", "/api/rigs/r1/agents/a2/events", false),
+        ("GET", "/api/rigs/r2/agents/a1/events", false),
+        ("GET", "/api/rigs/r1/agents", false),
+        ("POST", "/api/rigs/r1/agents/a1/token", false),
+        ("GET", "/api/towns", false),
+        ("GET", "/api/towns/t1", false),
+        ("GET", "/api/towns/t1/agents/a1/events", false),
+        ("POST", "/api/towns/t1/container/agents/a1/stream-ticket", false),
+    ] {
+        let route = Route::parse(method, path).unwrap();
+        let outcome = check_right(&agent(), &route).map_err(|refusal| refusal.code);
+        assert_eq!(outcome, if good { Ok(()) } else { Err(Code::Forbidden) }, "{method} {path}");
+        assert_eq!(check_right(&Principal::Operator, &route), Ok(()));
+    }
+}

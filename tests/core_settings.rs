@@ -1,0 +1,125 @@
+//! Settings and secrets: defaults, ranges, and refusals that name the variable.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use townwatch::core::settings::{Secrets, Settings};
+use townwatch::error::{Code, Error};
+
+fn read(given: &[(&str, &str)]) -> Result<Settings, Error> {
+    Settings::read(&|name| given.iter().find(|(one, _)| *one == name).map(|(_, value)| (*value).to_owned()))
+}
+
+fn secrets(given: &[(&str, &str)], has_container: bool) -> Result<Secrets, Error> {
+    Secrets::read(
+        &|name| given.iter().find(|(one, _)| *one == name).map(|(_, value)| (*value).to_owned()),
+        has_container,
+    )
+}
+
+const KEY: &str = "f4b1c09d2e7a8356";
+
+#[test]
+fn the_defaults_are_those_of_the_contract() {
+    let settings = read(&[]).unwrap();
+    let expected = Settings {
+        poll_interval_ms: 500,
+        drain_interval_seconds: 15,
+        event_cap: 2_000,
+        stream_enabled: true,
+        stream_rate_limit: 50,
+        stream_batch_ms: 100,
+        stream_window_events: 1_000,
+        ticket_ttl_seconds: 60,
+        container_url: None,
+        container_idle_seconds: 600,
+        allowed_origins: vec![],
+    };
+    assert_eq!(settings, expected);
+    assert_eq!(read(&[("EVENT_CAP", " "), ("CONTAINER_URL", "")]).unwrap(), expected, "an empty value is no value");
+}
+
+#[test]
+fn good_values_are_taken() {
+    let settings = read(&[
+        ("POLL_INTERVAL_MS", "20"),
+        ("STREAM_ENABLED", "false"),
+        ("CONTAINER_URL", "http://127.0.0.1:8080/"),
+        ("ALLOWED_ORIGINS", "https://Watch.example.com/, http://localhost:5173 http://[::1]:80"),
+    ])
+    .unwrap();
+    assert_eq!(settings.poll_interval_ms, 20);
+    assert!(!settings.stream_enabled);
+    assert_eq!(settings.container_url.as_deref(), Some("http://127.0.0.1:8080"));
+    assert_eq!(settings.allowed_origins, ["https://watch.example.com", "http://localhost:5173", "http://[::1]:80"]);
+}
+
+#[test]
+fn a_bad_value_is_refused_by_name() {
+    for (name, value) in [
+        ("POLL_INTERVAL_MS", "0"),
+        ("POLL_INTERVAL_MS", "abc"),
+        ("POLL_INTERVAL_MS", "-5"),
+        ("POLL_INTERVAL_MS", "1.5"),
+        ("DRAIN_INTERVAL_SECONDS", "0"),
+        ("EVENT_CAP", "0"),
+        ("EVENT_CAP", "18446744073709551616"),
+        ("STREAM_ENABLED", "yes"),
+        ("STREAM_RATE_LIMIT", "0"),
+        ("STREAM_BATCH_MS", "60000"),
+        ("STREAM_WINDOW_EVENTS", "0"),
+        ("TICKET_TTL_SECONDS", "0"),
+        ("CONTAINER_IDLE_SECONDS", "x"),
+        ("CONTAINER_URL", "127.0.0.1:8080"),
+        ("CONTAINER_URL", "ftp://host"),
+        ("CONTAINER_URL", "http://"),
+        ("CONTAINER_URL", "http://user@host"),
+        ("CONTAINER_URL", "http://host/path"),
+        ("CONTAINER_URL", "http://host:99999"),
+        ("CONTAINER_URL", "http://host:"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", "null"),
+        ("ALLOWED_ORIGINS", "https://good.example, bad.example"),
+        ("ALLOWED_ORIGINS", "https://good.example/path"),
+    ] {
+        let refusal = read(&[(name, value)]).expect_err(value);
+        assert_eq!(refusal.code, Code::NotConfigured, "{name}={value}");
+        assert!(refusal.message.starts_with(&format!("{name}: expected ")), "{}", refusal.message);
+    }
+}
+
+#[test]
+fn a_missing_short_or_sample_secret_is_refused_by_name_and_never_shown() {
+    for value in [
+        "",
+        "   ",
+        "changeme",
+        "change-me",
+        "CHANGE_ME_PLEASE_NOW",
+        "secret",
+        "test",
+        "your-key-here",
+        "your-api-key-goes-here",
+        "aaaaaaaaaaaaaaaaaaaa",
+        "0000000000000000",
+        "f4b1c09d2e7a835",
+        "f4b1c09d 2e7a8356x",
+        "f4b1c09d2e7a8356é",
+        "password12345678",
+    ] {
+        let refusal = secrets(&[("TOWNWATCH_API_KEY", value), ("TOWNWATCH_JWT_SECRET", KEY)], false).expect_err(value);
+        assert_eq!(refusal.code, Code::NotConfigured, "{value}");
+        assert!(refusal.message.starts_with("TOWNWATCH_API_KEY: "), "{}", refusal.message);
+        assert!(refusal.message.contains("wrangler secret put TOWNWATCH_API_KEY"), "{}", refusal.message);
+        assert!(value.trim().len() < 8 || !refusal.message.contains(value.trim()), "{}", refusal.message);
+    }
+    let refusal = secrets(&[("TOWNWATCH_API_KEY", KEY)], false).unwrap_err();
+    assert!(refusal.message.starts_with("TOWNWATCH_JWT_SECRET: is not set"), "{}", refusal.message);
+}
+
+#[test]
+fn the_containers_token_is_asked_for_only_where_there_is_a_container() {
+    let given = [("TOWNWATCH_API_KEY", KEY), ("TOWNWATCH_JWT_SECRET", KEY)];
+    assert_eq!(secrets(&given, false).unwrap().container_token, None);
+    let refusal = secrets(&given, true).unwrap_err();
+    assert!(refusal.message.starts_with("CONTAINER_TOKEN: is not set"), "{}", refusal.message);
+    assert_eq!(format!("{:?}", secrets(&given, false).unwrap()), "Secrets(…)");
+}

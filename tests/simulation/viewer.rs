@@ -1,0 +1,121 @@
+//! A viewer as a browser would be: reads frames, remembers its cursor, comes back with it.
+
+use std::collections::BTreeMap;
+
+use townwatch::core::cursor::Asked;
+use townwatch::core::streams::Join;
+use townwatch::core::viewers::ViewerId;
+use townwatch::id::{AgentId, Epoch};
+
+pub struct SimViewer {
+    pub agent_id: Option<AgentId>,
+    /// The stream, while one is open.
+    pub stream: Option<ViewerId>,
+    /// What the town keeps with the socket.
+    pub note: Option<String>,
+    pub epoch: Option<Epoch>,
+    /// The newest id of which it knows that it has all before.
+    pub cursor: u64,
+    /// Where it began to watch; tail viewers begin late.
+    pub begin: u64,
+    /// What it has, over all of its connections.
+    pub received: BTreeMap<u64, String>,
+    pub gaps: Vec<(String, u64, u64)>,
+    greeted: bool,
+    caught_up: bool,
+    last_of_stream: u64,
+    pub states: u64,
+}
+
+impl SimViewer {
+    pub fn new(agent_id: Option<AgentId>) -> Self {
+        Self {
+            agent_id,
+            stream: None,
+            note: None,
+            epoch: None,
+            cursor: 0,
+            begin: 0,
+            received: BTreeMap::new(),
+            gaps: Vec::new(),
+            greeted: false,
+            caught_up: false,
+            last_of_stream: 0,
+            states: 0,
+        }
+    }
+
+    pub fn join(&mut self, stream: ViewerId) -> Join {
+        self.stream = Some(stream);
+        self.note = None;
+        self.greeted = false;
+        self.caught_up = false;
+        self.last_of_stream = 0;
+        let asked = match &self.epoch {
+            Some(epoch) => Asked { epoch: Some(epoch.clone()), after_id: Some(self.cursor), ..Asked::default() },
+            None => Asked::default(),
+        };
+        Join { agent_id: self.agent_id.clone(), asked, until_exit: false }
+    }
+
+    pub fn cut(&mut self) {
+        self.stream = None;
+        self.note = None;
+    }
+
+    pub fn wants(&self, agent_id: &str) -> bool {
+        self.agent_id.as_ref().is_none_or(|wanted| wanted.as_str() == agent_id)
+    }
+
+    pub fn read(&mut self, text: &str) {
+        assert!(text.len() <= 64 << 10, "a frame of {} bytes", text.len());
+        let frame: serde_json::Value = serde_json::from_str(text).unwrap();
+        let kind = frame["type"].as_str().unwrap();
+        assert_eq!(kind == "hello", !self.greeted, "hello comes first and once: {text}");
+        match kind {
+            "hello" => {
+                self.greeted = true;
+                assert_eq!(frame["reset"], false, "the log of the simulation never loses its epoch");
+                self.epoch = Epoch::parse(frame["epoch"].as_str().unwrap());
+            }
+            "state" => {
+                assert!(self.wants(frame["agent"]["agent_id"].as_str().unwrap()));
+                self.states += 1;
+            }
+            "gap" => {
+                let (from, to) = (frame["from"].as_u64().unwrap(), frame["to"].as_u64().unwrap());
+                assert!(from <= to, "an empty gap: {text}");
+                self.gaps.push((frame["agent_id"].as_str().unwrap().to_owned(), from, to));
+            }
+            "caught_up" => {
+                assert!(!self.caught_up, "caught up twice");
+                self.caught_up = true;
+                self.cursor = self.cursor.max(frame["id"].as_u64().unwrap());
+            }
+            "events" => {
+                assert_eq!(frame["backfill"].as_bool().unwrap(), !self.caught_up, "history comes before caught_up");
+                self.read_events(text, &frame);
+            }
+            other => panic!("an unexpected frame: {other}"),
+        }
+    }
+
+    fn read_events(&mut self, text: &str, frame: &serde_json::Value) {
+        let texts: Texts<'_> = serde_json::from_str(text).unwrap();
+        for (event, raw) in frame["events"].as_array().unwrap().iter().zip(texts.events) {
+            let id = event["id"].as_u64().unwrap();
+            assert!(id > self.last_of_stream, "{id} after {}", self.last_of_stream);
+            self.last_of_stream = id;
+            self.cursor = self.cursor.max(id);
+            assert!(self.wants(event["agent_id"].as_str().unwrap()), "not for this viewer: {raw}");
+            let before = self.received.insert(id, raw.get().to_owned());
+            assert_eq!(before, None, "{id} came twice");
+        }
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Texts<'a> {
+    #[serde(borrow)]
+    events: Vec<&'a serde_json::value::RawValue>,
+}

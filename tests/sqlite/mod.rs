@@ -1,0 +1,128 @@
+//! The seam under the core over the host's SQLite, for tests: a real implementation, in memory or on disk.
+//!
+//! It keeps to what production can do: at most 100 parameters, integers within ±(2^53 - 1), no nested transaction.
+#![allow(dead_code, unreachable_pub)] // every test binary uses its own part
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::cell::Cell;
+use std::path::Path;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ToSql, params_from_iter};
+use townwatch::core::store::{Row, Store, Value};
+use townwatch::error::{Error, Result};
+
+/// The largest integer that the production binding carries exactly.
+const INTEGER_MAX: i64 = (1 << 53) - 1;
+
+/// A database.
+pub struct Sqlite {
+    connection: Connection,
+    in_transaction: Cell<bool>,
+    statements: Cell<u64>,
+    fails_at: Cell<Option<u64>>,
+}
+
+impl Sqlite {
+    /// A fresh one in memory.
+    pub fn new() -> Self {
+        Self::over(Connection::open_in_memory().unwrap())
+    }
+
+    /// One on disk, that outlives this value: for tests of a restart.
+    pub fn open(path: &Path) -> Self {
+        Self::over(Connection::open(path).unwrap())
+    }
+
+    fn over(connection: Connection) -> Self {
+        connection.set_prepared_statement_cache_capacity(256);
+        let in_transaction = Cell::new(false);
+        Self { connection, in_transaction, statements: Cell::new(0), fails_at: Cell::new(None) }
+    }
+
+    /// Table rows that were inserted, updated or deleted so far. Rows of indices, which production bills too, are not
+    /// in it.
+    pub fn rows_changed(&self) -> u64 {
+        self.connection.total_changes()
+    }
+
+    /// Statements run so far.
+    pub fn statements(&self) -> u64 {
+        self.statements.get()
+    }
+
+    /// Lets the statement after the next `count` ones fail, once: for tests that nothing is half done.
+    pub fn fail_after(&self, count: u64) {
+        self.fails_at.set(Some(self.statements.get() + count + 1));
+    }
+
+    fn count(&self) -> Result<()> {
+        self.statements.set(self.statements.get() + 1);
+        if self.fails_at.get() == Some(self.statements.get()) {
+            self.fails_at.set(None);
+            return Err(Error::internal("the disk is full (a test's fault)"));
+        }
+        Ok(())
+    }
+}
+
+impl Store for Sqlite {
+    fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>> {
+        self.count()?;
+        assert!(parameters.len() <= 100, "production binds at most 100 parameters: {sql}");
+        for parameter in parameters {
+            if let Value::Integer(number) = parameter {
+                assert!(number.abs() <= INTEGER_MAX, "production carries no integer of {number}: {sql}");
+            }
+        }
+        let fault = |failure: rusqlite::Error| Error::internal(format!("{failure}: {sql}"));
+        let mut statement = self.connection.prepare_cached(sql).map_err(fault)?;
+        let columns = statement.column_count();
+        let mut found = statement.query(params_from_iter(parameters.iter().map(Bound))).map_err(fault)?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next().map_err(fault)? {
+            let values =
+                (0..columns).map(|column| row.get_ref(column).map_err(fault).and_then(|value| read(value, sql)));
+            rows.push(Row(values.collect::<Result<_>>()?));
+        }
+        Ok(rows)
+    }
+
+    fn script(&self, sql: &str) -> Result<()> {
+        self.count()?;
+        self.connection.execute_batch(sql).map_err(|failure| Error::internal(format!("{failure}: {sql}")))
+    }
+
+    fn transaction(&self, body: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        assert!(!self.in_transaction.replace(true), "a transaction within a transaction");
+        let fault = |failure: rusqlite::Error| Error::internal(failure);
+        let outcome = self.connection.execute_batch("BEGIN").map_err(fault).and_then(|()| body());
+        let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        let ended = self.connection.execute_batch(end).map_err(fault);
+        self.in_transaction.set(false);
+        outcome.and(ended)
+    }
+}
+
+struct Bound<'a>(&'a Value);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Integer(number) => ValueRef::Integer(*number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+fn read(value: ValueRef<'_>, sql: &str) -> Result<Value> {
+    match value {
+        ValueRef::Null => Ok(Value::Null),
+        ValueRef::Integer(number) => Ok(Value::Integer(number)),
+        ValueRef::Text(text) => std::str::from_utf8(text).map(Value::from).map_err(Error::internal),
+        ValueRef::Real(_) | ValueRef::Blob(_) => {
+            Err(Error::internal(format!("a column holds neither integer nor text: {sql}")))
+        }
+    }
+}
