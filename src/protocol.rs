@@ -737,9 +737,9 @@ pub const TOWN_HEADER: &str = "Townwatch-Town";
 pub struct ControlStart {
     /// Minted by the town; a start is idempotent on it.
     pub run_id: RunId,
-    /// Never absent here.
+    /// The agent, given or minted.
     pub agent_id: AgentId,
-    /// The rest of the order.
+    /// The rest of the order; its own `agent_id` is absent.
     #[serde(flatten)]
     pub order: StartAgent,
 }

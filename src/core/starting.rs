@@ -53,13 +53,13 @@ impl Town {
     /// Stores the run as `starting`. `agent_id` and `run_id` are fresh names, used where the order brings none.
     pub fn begin_run(
         &mut self,
-        order: StartAgent,
+        mut order: StartAgent,
         fresh_agent: AgentId,
         run_id: RunId,
         now: Timestamp,
     ) -> Result<(ControlStart, AgentState, Outcome)> {
         check(&order)?;
-        let agent_id = order.agent_id.clone().unwrap_or(fresh_agent);
+        let agent_id = order.agent_id.take().unwrap_or(fresh_agent);
         let outcome = atomically(self.store.as_ref(), || {
             let mut agent = self.agent_for(&order.rig_id, &agent_id, &order.name, order.role)?;
             if let Some(run) = runs::newest_open(self.store.as_ref(), &agent_id)? {
