@@ -272,6 +272,7 @@ class EvictableWorker {
       await this.#server.getWorker().evictDurableObject(className, { name, webSockets: "hibernate" });
       return true;
     } catch (problem) {
+      if (/not currently running/.test(String(problem))) return true;
       if (/active references/.test(String(problem))) return false;
       throw problem;
     }

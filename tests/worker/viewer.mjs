@@ -25,6 +25,8 @@ export class Viewer {
   connections = 0;
   closed = null;
   caughtUp = false;
+  /** Cut off as soon as it has so many events, in the middle of whatever comes next. */
+  cutAt = Infinity;
   #world;
   #path;
   #query;
@@ -114,6 +116,7 @@ export class Viewer {
       this.texts.set(event.id, raw[index]);
       this.arrived.set(event.id, performance.timeOrigin + performance.now());
     });
+    if (this.events.length >= this.cutAt) this.cut();
   }
 
   /** Throws what was found wrong so far. */
@@ -176,7 +179,7 @@ export class Viewer {
 }
 
 /**
- * A viewer with bad luck: it is cut after a number of events that `random` picks, again and again, and comes back
+ * A viewer with bad luck: it is cut at a number of events that `random` picks, again and again, and comes back
  * with its cursor each time, until `done(viewer)`.
  */
 export async function watchWithCuts(world, path, random, done, { events_max = 120, ms = 60_000 } = {}) {
@@ -184,10 +187,10 @@ export async function watchWithCuts(world, path, random, done, { events_max = 12
   const end = Date.now() + ms;
   while (!done(viewer)) {
     if (Date.now() > end) throw new Error(`the viewer with cuts is not done after ${ms} ms, at ${viewer.last_id}`);
+    viewer.cutAt = viewer.events.length + 1 + Math.floor(random() * events_max);
     await viewer.connect();
-    const enough = viewer.events.length + 1 + Math.floor(random() * events_max);
     const left_ms = Math.max(end - Date.now(), 1);
-    await viewer.until("more events, or all", () => done(viewer) || viewer.events.length >= enough, left_ms);
+    await viewer.until("more events, or all", () => done(viewer) || viewer.events.length >= viewer.cutAt, left_ms);
     viewer.cut();
   }
   viewer.check();
