@@ -1,0 +1,108 @@
+// What a recording of Claude Code says happened, read straight from its raw lines. It shares no code with the parser
+// in container/: where both agree on 322 calls and every text, neither is likely to have made it up.
+//
+// By hand: node tests/oracle/claude_code.mjs volume320
+
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+
+const RECORDINGS = process.env.TOWNWATCH_RECORDINGS ?? fileURLToPath(new URL("../golden/claude_code/", import.meta.url));
+
+/** The raw bytes of a recording as text. */
+export function readRecording(name) {
+  const plain = `${RECORDINGS}/${name}.jsonl`;
+  if (existsSync(plain)) return readFileSync(plain, "utf8");
+  return gunzipSync(readFileSync(`${plain}.gz`)).toString("utf8");
+}
+
+/**
+ * The truth about a recording:
+ * - `steps`: what a viewer must see, in the order of stdout: `{kind: "text" | "thinking" | "call" | "result" | "error"}`
+ * - `calls`, `results`, `texts`, `thoughts`: the same, each kind by itself
+ * - `usage`: the run's totals and `cost_usd`, by the last `result` line; null where there is none
+ * - `turns`: how many `result` lines, that is ends of a turn
+ */
+export function expectedOf(name) {
+  const steps = [];
+  let session_id = null;
+  let model = null;
+  let usage = null;
+  let turns = 0;
+  for (const line of readRecording(name).split("\n")) {
+    if (line === "") continue;
+    const message = JSON.parse(line);
+    if (message.type === "system" && message.subtype === "init") {
+      session_id ??= message.session_id;
+      model ??= message.model;
+    } else if (message.type === "assistant" && message.is_api_error_message) {
+      steps.push({ kind: "error", text: textOf(message.message.content) });
+    } else if (message.type === "assistant" || message.type === "user") {
+      steps.push(...stepsOf(message));
+    } else if (message.type === "result") {
+      turns += 1;
+      usage = totalsOf(message);
+    }
+  }
+  const only = (kind) => steps.filter((step) => step.kind === kind);
+  return {
+    steps,
+    calls: only("call"),
+    results: only("result"),
+    texts: only("text").map((step) => step.text),
+    thoughts: only("thinking").map((step) => step.text),
+    session_id,
+    model,
+    usage,
+    turns,
+  };
+}
+
+function stepsOf(line) {
+  const blocks = line.message.content;
+  if (!Array.isArray(blocks)) return [];
+  return blocks.flatMap((block) => {
+    switch (block.type) {
+      case "text":
+        // What the person or the program says to the agent is not the agent's own output.
+        return line.type === "assistant" && block.text !== "" ? [{ kind: "text", text: block.text }] : [];
+      case "thinking":
+        return block.thinking === "" ? [] : [{ kind: "thinking", text: block.thinking }];
+      case "tool_use":
+        return [{ kind: "call", tool_use_id: block.id, tool: block.name, input: block.input }];
+      case "tool_result": {
+        const text = textOf(block.content);
+        const content_length = Buffer.byteLength(text);
+        return [{ kind: "result", tool_use_id: block.tool_use_id, success: block.is_error !== true, text, content_length }];
+      }
+      default:
+        return [];
+    }
+  });
+}
+
+/** Content is a text, or blocks of which only the texts are text. */
+function textOf(content) {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return "";
+  return content.map((block) => (block.type === "text" ? block.text : `[${block.type}]`)).join("\n");
+}
+
+function totalsOf(result) {
+  const models = Object.values(result.modelUsage ?? {});
+  const sum = (field) => models.reduce((total, model) => total + model[field], 0);
+  return {
+    input_tokens: sum("inputTokens"),
+    output_tokens: sum("outputTokens"),
+    cache_read_input_tokens: sum("cacheReadInputTokens"),
+    cache_creation_input_tokens: sum("cacheCreationInputTokens"),
+    cost_usd: result.total_cost_usd,
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { steps, calls, results, texts, thoughts, usage, turns } = expectedOf(process.argv[2] ?? "basic");
+  const failed = results.filter((result) => !result.success).length;
+  const counts = { steps: steps.length, calls: calls.length, results: results.length, failed };
+  console.log(JSON.stringify({ ...counts, texts: texts.length, thoughts: thoughts.length, turns, usage }, null, 2));
+}

@@ -1,0 +1,284 @@
+// The real thing for tests: the control server's binary and the built Worker under the real workerd, on free ports,
+// with random secrets and a state of their own.
+//
+//   const world = await startWorld();
+//   after(() => world.stop());
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+import { apiAt, request } from "./http.mjs";
+import { Process, freePort, temporaryDirectory } from "./processes.mjs";
+import { Viewer } from "./viewer.mjs";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const WRANGLER = join(ROOT, "node_modules/wrangler");
+/** A loaded machine with two cores takes its time. */
+const START_MS = 90_000;
+
+/**
+ * Starts a world.
+ * - `vars`: settings of the Worker beside its defaults; `secrets`: replaced ones, null to leave one out
+ * - `control: false`: without a control server; the Worker gets an address where nobody answers
+ * - `evictable: true`: under wrangler's test rig, which can evict a Durable Object, instead of under `wrangler dev`,
+ *   which can be killed
+ */
+export async function startWorld({ vars = {}, secrets = {}, control = true, evictable = false } = {}) {
+  const world = new World({ vars, secrets, evictable });
+  try {
+    if (control) await world.control.start();
+    else world.control.port = await freePort();
+    await world.worker.start();
+    return world;
+  } catch (problem) {
+    await world.stop();
+    throw problem;
+  }
+}
+
+/** What a success carries; anything else fails the test and shows the answer. */
+export function must(answer, status = 200) {
+  assert.equal(answer.status, status, `expected ${status}, got ${answer.status}: ${answer.text?.slice(0, 500)}`);
+  if (status !== 204) assert.equal(answer.json?.success, true, answer.text?.slice(0, 500));
+  return answer.data;
+}
+
+/** Asserts a refusal: its status, its code, the envelope, and that the message says `names`. */
+export function mustRefuse(answer, status, code, names) {
+  const shown = `${answer.status} ${answer.text?.slice(0, 500)}`;
+  assert.equal(answer.status, status, `expected ${status} ${code}, got ${shown}`);
+  assert.deepEqual([answer.json?.success, answer.json?.error?.code], [false, code], shown);
+  assert.ok(answer.json.error.message?.length > 0, `a message for a person: ${shown}`);
+  if (names !== undefined) assert.ok(answer.json.error.message.includes(names), `the message names ${names}: ${shown}`);
+}
+
+class World {
+  directory = temporaryDirectory();
+
+  constructor({ vars, secrets, evictable }) {
+    const secret = () => randomBytes(32).toString("hex");
+    const all = { TOWNWATCH_API_KEY: secret(), TOWNWATCH_JWT_SECRET: secret(), CONTAINER_TOKEN: secret(), ...secrets };
+    this.secrets = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
+    this.control = new Control(this);
+    this.worker = evictable ? new EvictableWorker(this, vars) : new DevWorker(this, vars);
+    this.api = apiAt(() => this.url, this.secrets.TOWNWATCH_API_KEY ?? null);
+  }
+
+  get url() {
+    return this.worker.url;
+  }
+
+  async stop() {
+    await Promise.allSettled([this.worker.stop(), this.control.stop()]);
+  }
+
+  /** A town with a rig. */
+  async town(name = "Riverside") {
+    const { town_id } = must(await this.api("POST", "/api/towns", { name }), 201);
+    const { rig_id } = must(await this.api("POST", `/api/towns/${town_id}/rigs`, { name: "main" }), 201);
+    return { town_id, rig_id, path: `/api/towns/${town_id}`, stream: `/api/towns/${town_id}/stream` };
+  }
+
+  /** Starts an agent under the control server; gives its state. */
+  async startAgent({ path, rig_id }, order) {
+    const whole = { rig_id, name: "Demo", role: "polecat", ...order };
+    return must(await this.api("POST", `${path}/container/agents/start`, whole), 201);
+  }
+
+  /** Registers an agent that runs elsewhere. */
+  async registerAgent({ rig_id }, agent_id) {
+    const body = { agent_id, name: agent_id, role: "polecat" };
+    return must(await this.api("POST", `/api/rigs/${rig_id}/agents`, body), 201);
+  }
+
+  async agentToken({ rig_id }, agent_id, ttl_seconds) {
+    const body = ttl_seconds === undefined ? {} : { ttl_seconds };
+    return must(await this.api("POST", `/api/rigs/${rig_id}/agents/${agent_id}/token`, body), 201).token;
+  }
+
+  /** Posts events as the operator, or as whoever `options.token` is; gives the answer. */
+  post({ rig_id }, agent_id, events, options) {
+    return this.api("POST", `/api/rigs/${rig_id}/agent-events`, { agent_id, events }, options);
+  }
+
+  /** A ticket for a stream's path. */
+  async ticket(stream) {
+    return must(await this.api("POST", `${stream}-ticket`, {})).ticket;
+  }
+
+  watch(stream, query) {
+    return Viewer.open(this, stream, query);
+  }
+
+  /** All that a path of events has, page by page. */
+  async pages(path, { limit = 1000, query = "" } = {}) {
+    const events = [];
+    for (let after_id = 0; ; ) {
+      const page = must(await this.api("GET", `${path}?after_id=${after_id}&limit=${limit}${query}`));
+      events.push(...page.events);
+      if (page.events.length === 0 || page.next_after_id >= page.head) return events;
+      assert.ok(page.next_after_id > after_id, `a page that leads nowhere: ${after_id} to ${page.next_after_id}`);
+      after_id = page.next_after_id;
+    }
+  }
+}
+
+class Control {
+  port = 0;
+  #world;
+  #process = null;
+
+  constructor(world) {
+    this.#world = world;
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get log() {
+    return this.#process?.log ?? "";
+  }
+
+  /** Starts it, again on the same port. */
+  async start() {
+    const env = {
+      CONTROL_PORT: String(this.port),
+      CONTROL_WORK_DIR: join(this.#world.directory, "work"),
+      CONTAINER_TOKEN: this.#world.secrets.CONTAINER_TOKEN,
+    };
+    this.#process = new Process(controlBinary(), [], { cwd: this.#world.directory, env });
+    const listening = () => /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(this.#process.log);
+    this.port = Number((await this.#process.ready("the line that it listens", listening, 20_000))[1]);
+  }
+
+  /** As the kernel's OOM killer does. */
+  async kill() {
+    await this.#process.kill("SIGKILL");
+  }
+
+  async stop() {
+    await this.#process?.kill("SIGKILL");
+  }
+}
+
+function controlBinary() {
+  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
+  const places = [process.env.TOWNWATCH_CONTROL_BIN, ...["release", "debug"].map((one) => join(target, one, "townwatch-control"))];
+  const found = places.find((place) => place !== undefined && existsSync(place));
+  assert.ok(found, `no control server; build it with: cargo build --release -p townwatch-control (looked at ${places})`);
+  return resolve(found);
+}
+
+/** Writes wrangler's configuration and the secrets into the world's own directory; gives its path. */
+function writeConfig(world, vars) {
+  const toml = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
+  const kept = toml
+    .split(/^(?=\[)/m)
+    // Built before the tests, once; and the control server runs beside the Worker, not in a container.
+    .filter((table) => !/^\[(build|\[containers\]\])/.test(table))
+    .join("")
+    .replace(/^(main|directory)(\s*=\s*)"([^"]+)"/gm, (_, key, is, path) => `${key}${is}${JSON.stringify(resolve(ROOT, path))}`);
+  const main = /^main\s*=\s*"([^"]+)"/m.exec(kept)?.[1];
+  assert.ok(main !== undefined && existsSync(main), `no built Worker at ${main}; build it with: npm run build`);
+  const values = { CONTAINER_URL: world.control.url, ...world.secrets, ...vars };
+  const lines = Object.entries(values).map(([name, value]) => `${name}=${JSON.stringify(String(value))}\n`);
+  writeFileSync(join(world.directory, ".dev.vars"), lines.join(""));
+  writeFileSync(join(world.directory, "wrangler.toml"), kept);
+  return join(world.directory, "wrangler.toml");
+}
+
+/** `wrangler dev`, as `npm run dev` has it: can be killed and started again on the same state. */
+class DevWorker {
+  url = "";
+  #world;
+  #vars;
+  #process = null;
+
+  constructor(world, vars) {
+    [this.#world, this.#vars] = [world, vars];
+  }
+
+  get log() {
+    return this.#process?.log ?? "";
+  }
+
+  async start() {
+    if (this.url === "") this.url = `http://127.0.0.1:${await freePort()}`;
+    const { directory } = this.#world;
+    const args = ["dev", "--config", writeConfig(this.#world, this.#vars), "--ip", "127.0.0.1"];
+    args.push("--port", new URL(this.url).port, "--inspector-port", String(await freePort()));
+    args.push("--persist-to", join(directory, "state"), "--show-interactive-dev-session=false");
+    this.#process = new Process(process.execPath, [join(WRANGLER, "bin/wrangler.js"), ...args], {
+      cwd: directory,
+      env: {
+        WRANGLER_SEND_METRICS: "false",
+        WRANGLER_LOG_PATH: join(directory, "log"),
+        WRANGLER_REGISTRY_PATH: join(directory, "registry"),
+        CI: "1",
+        NO_COLOR: "1",
+      },
+    });
+    const healthy = async () => {
+      const answer = await request(`${this.url}/health`, { timeout_ms: 5_000 }).catch(() => null);
+      return answer?.status === 200;
+    };
+    await this.#process.ready("GET /health", healthy, START_MS);
+  }
+
+  /** Wrangler and workerd with it, by SIGKILL: what is on disk is all that is left. */
+  async kill() {
+    await this.#process.kill("SIGKILL");
+  }
+
+  async stop() {
+    await this.#process?.kill("SIGKILL");
+  }
+}
+
+/** Wrangler's test rig: can evict a Durable Object between two of its turns. */
+class EvictableWorker {
+  url = "";
+  #world;
+  #vars;
+  #server = null;
+
+  constructor(world, vars) {
+    [this.#world, this.#vars] = [world, vars];
+  }
+
+  get log() {
+    return (this.#server?.getLogs() ?? []).map((line) => line.message).join("\n");
+  }
+
+  async start() {
+    process.env.WRANGLER_SEND_METRICS = "false";
+    const { main } = JSON.parse(readFileSync(join(WRANGLER, "package.json"), "utf8"));
+    const { default: wrangler } = await import(pathToFileURL(join(WRANGLER, main)));
+    this.#server = wrangler.createTestHarness({
+      root: this.#world.directory,
+      workers: [{ configPath: writeConfig(this.#world, this.#vars) }],
+    });
+    const { url } = await this.#server.listen();
+    this.url = url.origin;
+  }
+
+  /** Throws an object out of memory while its hibernating sockets stay open; false if it was in the middle of a turn. */
+  async evict(className, name) {
+    try {
+      await this.#server.getWorker().evictDurableObject(className, { name, webSockets: "hibernate" });
+      return true;
+    } catch (problem) {
+      if (/not currently running/.test(String(problem))) return true;
+      if (/active references/.test(String(problem))) return false;
+      throw problem;
+    }
+  }
+
+  async stop() {
+    await this.#server?.close();
+  }
+}

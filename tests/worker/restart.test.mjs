@@ -1,0 +1,133 @@
+// The power cuts: of the control server in the middle of a run, and of workerd. Nothing that was stored is missing
+// afterwards, a run that went down ends once, and viewers go on where they were.
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+
+import { expectedOf } from "../oracle/claude_code.mjs";
+import { stepsSeen } from "../oracle/events.mjs";
+import { must, startWorld } from "./harness.mjs";
+import { until } from "./until.mjs";
+
+/** A process that prints a numbered line every 20 ms, for a minute at most. */
+const COUNTING = ["sh", "-c", "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); sleep 0.02; done"];
+
+const linesOf = (events) => events.filter(({ event }) => event === "agent_output").map(({ data }) => data.text.trimEnd());
+const exitsOf = (events, run_id) => events.filter((one) => one.event === "agent.exited" && one.run_id === run_id);
+
+describe("the control server is killed in the middle of a run and started again", () => {
+  let world;
+  let town;
+  let viewer;
+  let lost;
+
+  before(async () => {
+    world = await startWorld();
+    town = await world.town();
+    viewer = await world.watch(town.stream);
+  });
+  after(() => world?.stop());
+
+  it("ends that run once, as lost", async () => {
+    lost = await world.startAgent(town, { agent_id: "first", runtime: "process", command: COUNTING });
+    await viewer.until("some lines", () => linesOf(viewer.events).length >= 20);
+    await world.control.kill();
+    await world.control.start();
+    const end = await viewer.untilExit(lost.run_id, 60_000);
+    assert.equal(end.data.reason, "lost");
+    const state = must(await world.api("GET", `${town.path}/agents/first`));
+    assert.deepEqual([state.status, state.exit.reason, state.activity.kind], ["failed", "lost", "lost"]);
+  });
+
+  it("keeps all that came before, without a hole or a repeat", () => {
+    const lines = linesOf(viewer.events);
+    assert.deepEqual(lines, lines.map((_, index) => `line ${index}`));
+  });
+
+  it("lets the same agent run again, and another; ids go on rising", async () => {
+    const before = viewer.last_id;
+    const orders = [
+      { agent_id: "first", runtime: "replay", transcript: "basic", speed: 0 },
+      { agent_id: "second", runtime: "replay", transcript: "basic", speed: 0 },
+    ];
+    for (const order of orders) {
+      const { run_id, run_number } = await world.startAgent(town, order);
+      assert.equal(run_number, order.agent_id === "first" ? 2 : 1);
+      const end = await viewer.untilExit(run_id);
+      assert.equal(end.data.reason, "completed");
+      const seen = viewer.events.filter((event) => event.run_id === run_id);
+      assert.deepEqual(stepsSeen(seen), expectedOf("basic").steps);
+      assert.ok(seen[0].id > before);
+    }
+    assert.equal(exitsOf(viewer.events, lost.run_id).length, 1);
+    const runs = must(await world.api("GET", `${town.path}/agents/first/runs`));
+    assert.deepEqual(runs.map(({ exit }) => exit.reason).sort(), ["completed", "lost"]);
+    assert.deepEqual(await world.pages(`${town.path}/events`), viewer.events);
+  });
+});
+
+describe("workerd is killed and started again on the same state", () => {
+  let world;
+  let town;
+  let viewer;
+  let other;
+
+  before(async () => {
+    world = await startWorld();
+    town = await world.town();
+  });
+  after(() => world?.stop());
+
+  it("loses nothing of a finished run, and a viewer comes back without a repeat", async () => {
+    viewer = await world.watch(town.stream);
+    const { run_id } = await world.startAgent(town, { agent_id: "done", runtime: "replay", transcript: "basic", speed: 0 });
+    await viewer.untilExit(run_id);
+    const before = await world.pages(`${town.path}/events`);
+    const state = must(await world.api("GET", `${town.path}/agents/done`));
+    await world.worker.kill();
+    await viewer.until("the end of its connection", () => viewer.closed !== null);
+    await world.worker.start();
+    assert.deepEqual(await world.pages(`${town.path}/events`), before);
+    assert.deepEqual(must(await world.api("GET", `${town.path}/agents/done`)), state);
+    await viewer.connect();
+    await viewer.untilCaughtUp();
+    assert.deepEqual(viewer.events, before);
+  });
+
+  it("goes on with a run that goes on: viewers miss none and get none twice", async () => {
+    const { run_id } = await world.startAgent(town, { agent_id: "running", runtime: "process", command: COUNTING });
+    const linesOfRun = () => linesOf(viewer.events.filter((event) => event.run_id === run_id));
+    for (let kill = 1; kill <= 2; kill += 1) {
+      const seen = linesOfRun().length;
+      await viewer.until("lines", () => linesOfRun().length >= seen + 30);
+      await world.worker.kill();
+      await viewer.until("the end of its connection", () => viewer.closed !== null);
+      await world.worker.start();
+      await viewer.connect();
+    }
+    other = await world.watch(town.stream);
+    const seen = linesOfRun().length;
+    await viewer.until("lines of after the last start", () => linesOfRun().length >= seen + 30);
+    must(await world.api("POST", `${town.path}/container/agents/running/stop`, { signal: "SIGKILL" }));
+    assert.equal((await viewer.untilExit(run_id)).data.reason, "stopped");
+    const lines = linesOfRun();
+    assert.deepEqual(lines, lines.map((_, index) => `line ${index}`), "what was printed while workerd was down is there");
+    await other.untilExit(run_id);
+    assert.deepEqual(other.events, viewer.events);
+    assert.deepEqual(await world.pages(`${town.path}/events`), viewer.events);
+  });
+
+  it("carries on with nobody watching", async () => {
+    viewer.cut();
+    other.cut();
+    const command = ["sh", "-c", "sleep 4; echo done"];
+    const { run_id } = await world.startAgent(town, { agent_id: "alone", runtime: "process", command });
+    await world.worker.kill();
+    await world.worker.start();
+    const page = await until("the run's end", async () => {
+      const all = must(await world.api("GET", `${town.path}/events?after_id=0&limit=1000&run_id=${run_id}`));
+      return exitsOf(all.events, run_id).length === 1 && all;
+    }, 60_000);
+    assert.deepEqual(linesOf(page.events), ["done"]);
+  });
+});
