@@ -121,7 +121,7 @@ pub const FRAME_NAMES: &[&str] = &[
 macro_rules! wire_enum {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
         #[cfg_attr(test, derive(TS))]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant,)* }
         impl $name {
@@ -129,6 +129,14 @@ macro_rules! wire_enum {
             pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
             /// The value of a word of the wire.
             pub fn parse(text: &str) -> Option<Self> { match text { $($text => Some(Self::$variant),)* _ => None } }
+        }
+        // Not derived: a derived one calls a number in its place malformed JSON.
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                let words = [$($text),*].join(", ");
+                Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not one of {words}")))
+            }
         }
     )*};
 }
@@ -246,6 +254,13 @@ wire_enum! {
         InProgress = "in_progress",
         /// Done.
         Completed = "completed",
+    }
+    /// How a run is asked to end.
+    StopSignal {
+        /// Gently, then by SIGKILL after 5 s.
+        Term = "SIGTERM",
+        /// At once.
+        Kill = "SIGKILL",
     }
     /// The part that an agent plays in its town.
     Role {

@@ -1,11 +1,15 @@
 //! The wire: what REST takes and gives, what streams carry, what the container answers. See PROTOCOL.md.
 
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 #[cfg(test)]
 use ts_rs::TS;
 
-use crate::event::{AgentExited, AgentQuestion, ProgressUpdate, Role, Runtime, Status, Todo};
+use crate::event::{AgentExited, AgentQuestion, ProgressUpdate, Role, Runtime, Status, StopSignal, Todo};
 use crate::id::{AgentId, Epoch, EventId, EventKey, EventName, RigId, RunId, SourceId, TownId};
 use crate::time::Timestamp;
 
@@ -125,16 +129,29 @@ wire! {
     }
 }
 
-/// How a run is asked to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-pub enum StopSignal {
-    /// Gently, then by SIGKILL after 5 s.
-    #[serde(rename = "SIGTERM")]
-    Term,
-    /// At once.
-    #[serde(rename = "SIGKILL")]
-    Kill,
+/// What was written as a JSON object. A derived reader also takes the bare list of a struct's values, which no one who
+/// writes one means.
+#[derive(Debug)]
+pub struct FromObject<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for FromObject<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+    }
 }
 
 /// `POST /api/rigs/:rig/agent-events`: one event, or a batch in `events`.
@@ -145,8 +162,8 @@ pub struct PostEvents {
     pub agent_id: AgentId,
     /// The batch; then the fields of a single event are not allowed beside it.
     #[serde(default)]
-    #[cfg_attr(test, ts(optional))]
-    pub events: Option<Vec<PostEvent>>,
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<PostEvent>>"))]
+    pub events: Option<Vec<FromObject<PostEvent>>>,
     /// The single event's name.
     #[serde(default)]
     #[cfg_attr(test, ts(optional))]

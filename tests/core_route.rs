@@ -274,7 +274,7 @@ fn data_is_kept_byte_for_byte() {
     ] {
         let body = format!(r#"{{"agent_id":"a1","events":[{{"event_type":"x","data": {data} }}],"data":{data}}}"#);
         let read: PostEvents = parse_body(body.as_bytes()).unwrap();
-        assert_eq!(read.events.unwrap()[0].data.as_ref().unwrap().get(), data);
+        assert_eq!(read.events.unwrap()[0].0.data.as_ref().unwrap().get(), data);
         assert_eq!(read.data.unwrap().get(), data);
     }
 }

@@ -14,9 +14,10 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use townwatch::error::{Code, Error};
+use townwatch::event::StopSignal;
 use townwatch::id::{AgentId, POSITION_MAX, RunId, TownId};
 use townwatch::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX};
-use townwatch::protocol::{ControlStart, MessageAgent, StartAgent, StopAgent, StopSignal, TOWN_HEADER};
+use townwatch::protocol::{ControlStart, MessageAgent, StartAgent, StopAgent, TOWN_HEADER};
 
 use crate::control::Control;
 use crate::page::Range;

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use townwatch::error::{Code, Error, Result};
+use townwatch::event::StopSignal;
 use townwatch::id::TownId;
 use townwatch::limits::TOWNS_MAX;
-use townwatch::protocol::{ControlHealth, ControlStart, ControlStarted, StopSignal};
+use townwatch::protocol::{ControlHealth, ControlStart, ControlStarted};
 
 use crate::config::Config;
 use crate::health::Versions;

@@ -13,9 +13,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
-use townwatch::event::{AgentExited, AgentStatusChanged, ExitReason, Status};
+use townwatch::event::{AgentExited, AgentStatusChanged, ExitReason, Status, StopSignal};
 use townwatch::limits::STDOUT_LINE_BYTES_MAX;
-use townwatch::protocol::{StartAgent, StopSignal};
+use townwatch::protocol::StartAgent;
 
 use crate::checkout::checkout;
 use crate::environment;

@@ -4,7 +4,7 @@ use std::io;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
-use townwatch::protocol::StopSignal;
+use townwatch::event::StopSignal;
 
 /// The variable by which what an agent started is recognised wherever it went.
 const MARK_VARIABLE: &str = "TOWNWATCH_PROCESS_MARK";

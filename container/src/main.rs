@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use townwatch::protocol::StopSignal;
+use townwatch::event::StopSignal;
 use townwatch_control::app::app;
 use townwatch_control::config::Config;
 use townwatch_control::control::Control;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use townwatch::event::StopSignal;
 use townwatch::event::{AgentExited, EventData, ExitReason};
 use townwatch::id::{AgentId, RunId};
-use townwatch::protocol::StopSignal;
 use townwatch::time::Timestamp;
 
 use crate::town::Town;

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use townwatch::error::{Code, Error, Result};
-use townwatch::event::{AgentExited, EventData, ExitReason, Status};
+use townwatch::event::{AgentExited, EventData, ExitReason, Status, StopSignal};
 use townwatch::id::{AgentId, Epoch, RunId};
 use townwatch::limits::{AGENTS_PER_TOWN_MAX, BATCH_EVENTS_MAX, BODY_BYTES_MAX};
-use townwatch::protocol::{ControlStatus, StopSignal};
+use townwatch::protocol::ControlStatus;
 use townwatch::time::Timestamp;
 
 use crate::buffer::{Bounds, Buffer};

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Code, Error, Result};
 use crate::limits::{BODY_BYTES_MAX, JSON_DEPTH_MAX};
+use crate::protocol::FromObject;
 
 /// The field that a refusal names where the body as a whole is wrong.
 const WHOLE: &str = "body";
@@ -44,7 +45,7 @@ fn parse_text<T: DeserializeOwned>(text: &str) -> Result<T> {
         return Err(Error::invalid(WHOLE, format!("nests deeper than {JSON_DEPTH_MAX} levels")));
     }
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|failure| named(&failure))?;
+    let FromObject(value) = serde_path_to_error::deserialize(&mut reader).map_err(|failure| named(&failure))?;
     reader.end().map_err(|failure| Error::invalid(WHOLE, format!("is not one JSON value: {failure}")))?;
     Ok(value)
 }

@@ -249,7 +249,7 @@ fn events_of(request: PostEvents) -> Result<Vec<PostEvent>> {
             let message = format!("events: {} in one batch; post at most {BATCH_EVENTS_MAX}", events.len());
             Err(Error::new(Code::TooLarge, message))
         }
-        (Some(events), None) => Ok(events),
+        (Some(events), None) => Ok(events.into_iter().map(|event| event.0).collect()),
         (None, Some(event_type)) => Ok(vec![PostEvent { event_type, data, at, event_id, run_id }]),
         (None, None) => Err(Error::invalid("event_type", "missing; name the event, or post a batch in events")),
     }
