@@ -4,7 +4,7 @@
 import { buildControl, buildDashboard, buildWorker, controlIsNew, workerIsNew } from "./lib/builds.mjs";
 import { isMain, main } from "./lib/main.mjs";
 import { Problem } from "./lib/problem.mjs";
-import { stepper } from "./lib/steps.mjs";
+import { stepper, timeSince } from "./lib/steps.mjs";
 import { SETUP_STEPS, setUp } from "./setup.mjs";
 
 const PARTS = {
@@ -24,11 +24,19 @@ export async function buildAll(tools, step, names = Object.keys(PARTS)) {
   }
 }
 
+/** A step that says something only if there was anything to do. */
+async function newsOnly(title, work) {
+  const started = Date.now();
+  const result = await work();
+  if (result === true) console.log(`${title} took ${timeSince(started)}`);
+  return result;
+}
+
 async function build(args) {
   const names = args.filter((arg) => arg !== "--quiet");
   const unknown = names.find((name) => !(name in PARTS));
   if (unknown) throw new Problem(`there is no part ${unknown}`, { remedy: `parts: ${Object.keys(PARTS).join(", ")}` });
-  const step = args.includes("--quiet") ? (_, work) => work() : stepper(SETUP_STEPS + (names.length || BUILD_STEPS));
+  const step = args.includes("--quiet") ? newsOnly : stepper(SETUP_STEPS + (names.length || BUILD_STEPS));
   await buildAll(await setUp({ step }), step, names.length ? names : undefined);
 }
 

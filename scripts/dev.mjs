@@ -12,11 +12,13 @@ import { Problem } from "./lib/problem.mjs";
 import { answers, Server } from "./lib/server.mjs";
 import { checkSettings, fromEnvironment, fromWranglerToml } from "./lib/settings.mjs";
 import { stepper } from "./lib/steps.mjs";
+import { newsOnly } from "./lib/wrangler_news.mjs";
 import { SETUP_STEPS, setUp } from "./setup.mjs";
 
 async function dev() {
   const { port, controlPort } = ports();
-  checkSettings({ ...fromWranglerToml(), ...readDevVars(), ...fromEnvironment() }, "wrangler.toml, .dev.vars or the environment");
+  const settings = { ...fromWranglerToml(), ...readDevVars(), ...fromEnvironment() };
+  checkSettings(settings, "wrangler.toml, .dev.vars or the environment");
   await checkPort("PORT", port);
   await checkPort("CONTROL_PORT", controlPort);
   const step = stepper(SETUP_STEPS + BUILD_STEPS + 2);
@@ -46,7 +48,7 @@ async function startWorker(tools, port, controlPort, vars) {
     ...["--show-interactive-dev-session=false", "--live-reload=false"],
     ...Object.entries(settings).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
   ]);
-  const server = new Server("worker", command, args, { env: tools.env, keep: isNews });
+  const server = new Server("worker", command, args, { env: tools.env, keep: newsOnly() });
   const base = `http://127.0.0.1:${port}`;
   await server.ready(async () => (await answers(`${base}/health`)) && answers(`${base}/`), 90);
   await checkSignIn(base, vars);
@@ -60,9 +62,6 @@ async function checkSignIn(base, { TOWNWATCH_API_KEY }) {
   const answer = await response.json().catch(() => ({}));
   if (response.status === 503) throw new Problem(`the Worker refuses to work: ${answer.error?.message ?? "503"}`);
 }
-
-/** Wrangler's lines that say something. */
-const isNews = (line) => line.trim() !== "" && !/GET \/health 200|\[custom build\]( Running:.*)?\s*$|Reloading local server/.test(line);
 
 async function untilOneEnds(...servers) {
   const { name, why } = await Promise.race(servers.map(async ({ name, ended }) => ({ name, why: await ended })));

@@ -56,6 +56,7 @@ function environment(base, tools) {
       WRANGLER_SEND_METRICS: "false",
       WRANGLER_SEND_ERROR_REPORTS: "false",
       WRANGLER_HIDE_BANNER: "true", // and its look for a newer version
+      WRANGLER_LOG_PATH: inRoot(".wrangler/logs"),
     },
   };
 }

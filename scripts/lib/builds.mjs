@@ -13,7 +13,9 @@ const WORKER_INPUTS = ["Cargo.toml", "Cargo.lock", ".cargo", "rust-toolchain.tom
 export function buildWorker({ workerBuild, env }) {
   const versions = [ask("rustc", ["--version"], env), ...cargoTools().map((tool) => tool.version), env.RUSTFLAGS].join(" ");
   const what = { name: "worker", inputs: WORKER_INPUTS, outputs: ["build"], versions };
-  return buildUnlessFresh(what, () => run(workerBuild, ["--release", "--locked"], { env }));
+  // Without a backtrace of worker-build's own below the compiler's words.
+  const quiet = { ...env, RUST_BACKTRACE: "0" };
+  return buildUnlessFresh(what, () => run(workerBuild, ["--release", "--locked"], { env: quiet }));
 }
 
 /** Whether the Worker was never built here, which takes longest. */

@@ -1,0 +1,20 @@
+// Which of `wrangler dev`'s lines say something.
+
+const NOISE = [
+  /^\s*$/,
+  /GET \/health 200/,
+  /^\[custom build\]( Running:.*)?\s*$/,
+  /Reloading local server/,
+  /Logs were written to/,
+];
+
+/** A filter for one run of wrangler: `keep(line)`. */
+export function newsOnly() {
+  let inDump = false;
+  return (line) => {
+    // After a failed build, whose output is shown as it comes, wrangler shows all of it once more as an inspected error.
+    if (/\[Error\]: Process exited with non-zero status/.test(line)) inDump = true;
+    if (/Running custom build .* failed/.test(line)) inDump = false;
+    return !inDump && !NOISE.some((pattern) => pattern.test(line));
+  };
+}
