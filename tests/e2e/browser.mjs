@@ -1,24 +1,6 @@
 // A real Chromium for tests, and what a page did that it should not have.
 
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
-
 import { chromium } from "playwright-core";
-
-/** $CHROMIUM, or the first browser of its kind on PATH; undefined where there is none. */
-export function findChromium() {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-  const candidates = names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return [process.env.CHROMIUM, ...candidates].find((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
 
 export function launch(executablePath) {
   // Tests run as root in containers, where Chromium's sandbox does not work; the only page that it sees is ours.

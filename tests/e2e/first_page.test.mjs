@@ -4,9 +4,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
+import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { expectedOf } from "../oracle/claude_code.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
-import { findChromium, launch, openPage } from "./browser.mjs";
+import { launch, openPage } from "./browser.mjs";
 
 const chromium = findChromium();
 const skip = chromium === undefined && "there is no Chromium: set CHROMIUM, or install one (apt-get install chromium)";

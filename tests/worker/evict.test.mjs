@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
 import { must, startWorld } from "./harness.mjs";
-import { until } from "./until.mjs";
+import { sleep, until } from "./until.mjs";
 import { Viewer } from "./viewer.mjs";
 
 describe("eviction with open sockets", () => {
@@ -13,15 +13,17 @@ describe("eviction with open sockets", () => {
   let town;
   const viewers = [];
   const notes = (viewer) => viewer.events.filter(({ event }) => event === "note").map(({ data }) => data);
-  const evict = (className, name) =>
-    until(`the eviction of ${className} ${name}`, () => world.worker.evict(className, name), 40_000);
+  const evict = async (className, name) => {
+    await sleep(300); // an eviction in the middle of a turn stops that turn and waits for it, 20 s long
+    await until(`the eviction of ${className} ${name}`, () => world.worker.evict(className, name), 40_000);
+  };
 
   before(async () => {
     world = await startWorld({ evictable: true });
     town = await world.town();
     await world.registerAgent(town, "poster");
     const agentStream = `${town.path}/container/agents/poster/stream`;
-    viewers.push(await world.watch(town.stream), await world.watch(agentStream), await world.watch(town.stream, { flow: "ack" }));
+    viewers.push(await world.watch(town.stream), await world.watch(agentStream), await world.watch(town.stream, { tail: 3 }));
     for (const viewer of viewers) await viewer.untilCaughtUp();
   });
   after(() => world?.stop());

@@ -167,7 +167,7 @@ class Control {
 
 function controlBinary() {
   const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
-  const places = [process.env.TOWNWATCH_CONTROL_BIN, ...["release", "debug"].map((one) => join(target, one, "townwatch-control"))];
+  const places = [process.env.CONTROL_SERVER, ...["release", "debug"].map((one) => join(target, one, "townwatch-control"))];
   const found = places.find((place) => place !== undefined && existsSync(place));
   assert.ok(found, `no control server; build it with: cargo build --release -p townwatch-control (looked at ${places})`);
   return resolve(found);

@@ -153,6 +153,16 @@ describe("the walk through the REST API", () => {
     assert.ok(rigAgents.some((one) => one.agent_id === "poster"));
   });
 
+  it("says why an agent can not start, and ends that run", async () => {
+    const order = { agent_id: "doomed", rig_id: town.rig_id, name: "x", role: "polecat", runtime: "replay", transcript: "no-such" };
+    const refused = await world.api("POST", `${town.path}/container/agents/start`, order);
+    mustRefuse(refused, 400, "invalid_request", "transcript");
+    const state = await get(`${town.path}/agents/doomed`);
+    assert.deepEqual([state.status, state.exit.reason, state.outstanding_tool_calls], ["failed", "failed", []]);
+    const [run, ...more] = await get(`${town.path}/agents/doomed/runs`);
+    assert.deepEqual([run.exit.reason, more], ["failed", []]);
+  });
+
   it("stops an agent, and stopping it again changes nothing", async () => {
     const started = await world.startAgent(town, { runtime: "process", command: ["sleep", "600"] });
     const path = `${town.path}/container/agents/${started.agent_id}`;

@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 
 import { expectedOf } from "../oracle/claude_code.mjs";
 import { stepsSeen } from "../oracle/events.mjs";
-import { must, startWorld } from "./harness.mjs";
+import { must, mustRefuse, startWorld } from "./harness.mjs";
 import { until } from "./until.mjs";
 
 /** A process that prints a numbered line every 20 ms, for a minute at most. */
@@ -63,6 +63,46 @@ describe("the control server is killed in the middle of a run and started again"
     const runs = must(await world.api("GET", `${town.path}/agents/first/runs`));
     assert.deepEqual(runs.map(({ exit }) => exit.reason).sort(), ["completed", "lost"]);
     assert.deepEqual(await world.pages(`${town.path}/events`), viewer.events);
+  });
+});
+
+describe("the control server is down", () => {
+  let world;
+  let town;
+  let viewer;
+  let untold;
+
+  before(async () => {
+    world = await startWorld();
+    town = await world.town();
+    await world.registerAgent(town, "poster");
+    viewer = await world.watch(town.stream);
+    await world.control.kill();
+  });
+  after(() => world?.stop());
+
+  it("agents that post do not notice", async () => {
+    must(await world.post(town, "poster", [{ event_type: "note", data: "as ever" }]), 201);
+    await viewer.until("the note", () => viewer.events.some(({ data }) => data === "as ever"));
+  });
+
+  it("a start is refused in words, and health says the same without waking anything", async () => {
+    const order = { agent_id: "untold", rig_id: town.rig_id, name: "x", role: "polecat", runtime: "process", command: ["true"] };
+    mustRefuse(await world.api("POST", `${town.path}/container/agents/start`, order), 503, "container_unavailable");
+    mustRefuse(await world.api("GET", `${town.path}/container/health`), 503, "container_unavailable");
+    assert.equal(must(await world.api("GET", town.path)).container.status, "unreachable");
+    [untold] = must(await world.api("GET", `${town.path}/agents/untold/runs`));
+  });
+
+  it("once it is back, the run that nobody knows of is settled with one end, and the agent can run", async () => {
+    await world.control.start();
+    const end = await viewer.untilExit(untold.run_id, 60_000);
+    assert.ok(["failed", "lost"].includes(end.data.reason), end.data.reason);
+    const order = { agent_id: "untold", runtime: "replay", transcript: "basic", speed: 0 };
+    const { run_id, run_number } = await world.startAgent(town, order);
+    assert.equal(run_number, 2);
+    assert.equal((await viewer.untilExit(run_id)).data.reason, "completed");
+    assert.equal(exitsOf(viewer.events, untold.run_id).length, 1);
   });
 });
 
