@@ -49,7 +49,7 @@ fn generate() -> String {
     types.visit::<wire::MessageAgent>();
     let declarations: Vec<String> = types.found.into_values().collect();
     format!(
-        "// Generated from src/protocol.rs and src/event.rs by `npm run types`; do not edit.\n\n{}",
+        "// Generated from src/protocol/ and src/event/ by `npm run types`; do not edit.\n\n{}",
         declarations.join("\n")
     )
 }

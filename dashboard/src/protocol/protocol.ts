@@ -1,4 +1,4 @@
-// Generated from src/protocol.rs and src/event.rs by `npm run types`; do not edit.
+// Generated from src/protocol/ and src/event/ by `npm run types`; do not edit.
 
 /**
  * What an agent is at.

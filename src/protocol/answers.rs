@@ -1,0 +1,225 @@
+//! What they get.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+#[cfg(test)]
+use ts_rs::TS;
+
+use super::state::{AgentState, UsageTotals};
+use crate::event::{AgentExited, Runtime};
+use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, SourceId, TownId};
+use crate::time::Timestamp;
+
+wire! {
+    /// A town in lists.
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    TownSummary {
+        /// The town.
+        town_id: TownId,
+        /// For people.
+        name: String,
+        /// When it was made.
+        created_at: Timestamp,
+    }
+    /// `GET /api/towns/:town`.
+    #[derive(Debug, Serialize)]
+    TownView {
+        /// The town.
+        town_id: TownId,
+        /// For people.
+        name: String,
+        /// When it was made.
+        created_at: Timestamp,
+        /// The life of its log.
+        epoch: Epoch,
+        /// The newest event's id, 0 where there is none.
+        head: EventId,
+        /// The oldest retained event's id, 0 where there is none.
+        oldest_id: EventId,
+        /// Its repositories.
+        rigs: Vec<RigView>,
+        /// Its agents.
+        agents: Vec<AgentState>,
+        /// Its container, as last heard.
+        container: ContainerView,
+    }
+    /// A town's container.
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    ContainerView {
+        /// `running`, `asleep` or `unreachable`.
+        status: ContainerStatus,
+        /// The programs that it can run; empty where it was not asked.
+        runtimes: Vec<RuntimeView>,
+    }
+    /// One program that the control server can run, or could.
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    RuntimeView {
+        /// The program.
+        name: Runtime,
+        /// Whether it is installed.
+        found: bool,
+        /// Its version, where it says one.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        version: Option<String>,
+        /// The command that installs it.
+        install: String,
+    }
+    /// A repository in a town.
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    RigView {
+        /// The rig.
+        rig_id: RigId,
+        /// Its town.
+        town_id: TownId,
+        /// For people.
+        name: String,
+        /// The repository's address.
+        #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        git_url: Option<String>,
+        /// The branch that work starts from.
+        #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        default_branch: Option<String>,
+        /// When it was made.
+        created_at: Timestamp,
+    }
+    /// `POST …/token`.
+    #[derive(Debug, Serialize)]
+    TokenView {
+        /// A JWT.
+        token: String,
+        /// Its end.
+        expires_at: Timestamp,
+    }
+    /// `POST …/agent-events`.
+    #[derive(Debug, Serialize)]
+    PostReceipt {
+        /// Events that are new and stored.
+        appended: u64,
+        /// Events that were there already.
+        duplicates: u64,
+        /// The newest event's id in the rig's log.
+        last_id: SourceId,
+    }
+    /// `POST …/stream-ticket`.
+    #[derive(Debug, Serialize)]
+    TicketView {
+        /// Opens one stream, once.
+        ticket: String,
+        /// A path that contains the ticket.
+        url: String,
+        /// Its end.
+        expires_at: Timestamp,
+    }
+    /// A page of the town's log.
+    #[derive(Debug, Serialize)]
+    EventsPage {
+        /// The life of the log.
+        epoch: Epoch,
+        /// Ascending by id.
+        #[cfg_attr(test, ts(as = "Vec<TownEvent>"))]
+        events: Vec<Box<RawValue>>,
+        /// Where the next page begins.
+        next_after_id: EventId,
+        /// The newest event's id.
+        head: EventId,
+        /// The oldest retained event's id.
+        oldest_id: EventId,
+        /// What was asked for and is gone.
+        gaps: Vec<Gap>,
+        /// Whether the cursor meant nothing here and the page begins at the start.
+        #[serde(skip_serializing_if = "std::ops::Not::not")] #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+        reset: bool,
+    }
+    /// Events of an agent that a reader asked for and does not get.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    Gap {
+        /// Whose.
+        agent_id: AgentId,
+        /// The first missing id.
+        from: EventId,
+        /// The last missing id.
+        to: EventId,
+        /// How many, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        count: Option<u64>,
+        /// Why.
+        reason: GapReason,
+    }
+    /// A run in lists.
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    RunView {
+        /// The run.
+        run_id: RunId,
+        /// Whose.
+        agent_id: AgentId,
+        /// Counts the agent's runs from 1.
+        run_number: u64,
+        /// Its first event, 0 where it has none yet.
+        first_event_id: EventId,
+        /// Its newest event.
+        last_event_id: EventId,
+        /// When it was asked for.
+        started_at: Timestamp,
+        /// When it ended.
+        #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        ended_at: Option<Timestamp>,
+        /// How it ended.
+        #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        exit: Option<AgentExited>,
+        /// Calls of its agent.
+        tool_call_count: u64,
+        /// Tokens and cost.
+        usage: UsageTotals,
+    }
+    /// An event of the town's log, as viewers get it.
+    #[derive(Debug, Deserialize)]
+    TownEvent {
+        /// Its position.
+        id: EventId,
+        /// Whose.
+        agent_id: AgentId,
+        /// In which rig.
+        #[serde(default)] #[cfg_attr(test, ts(optional))]
+        rig_id: Option<RigId>,
+        /// Of which run.
+        #[serde(default)] #[cfg_attr(test, ts(optional))]
+        run_id: Option<RunId>,
+        /// Its name.
+        event: EventName,
+        /// Its data.
+        #[cfg_attr(test, ts(type = "unknown"))]
+        data: Box<RawValue>,
+        /// When it happened.
+        at: Timestamp,
+        /// What was left out of `data`; the whole event is one `GET …/events/:id` away.
+        #[serde(default)] #[cfg_attr(test, ts(optional))]
+        cut: Option<Vec<Cut>>,
+    }
+    /// A part of an event's data that was left out of its frame form.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    Cut {
+        /// JSON Pointer into `data`.
+        path: String,
+        /// How much was left out.
+        bytes: u64,
+    }
+}
+
+words! {
+    /// Why events are missing.
+    GapReason {
+        /// Beyond the cap: gone for good.
+        Pruned,
+        /// Left out under pressure: still in the log.
+        Elided,
+    }
+    /// Where a town's container stands.
+    ContainerStatus {
+        /// It answers.
+        Running,
+        /// It is not started; an agent's start starts it.
+        Asleep,
+        /// It should answer and does not.
+        Unreachable,
+    }
+}

@@ -1,0 +1,131 @@
+//! Between the town and its control server, and between a rig and its town.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::answers::RuntimeView;
+use super::requests::StartAgent;
+use crate::event::{AgentExited, Status};
+use crate::id::{AgentId, Epoch, EventName, RigId, RunId, SourceId};
+use crate::time::Timestamp;
+
+/// The header that names the town on every call to a control server.
+pub const TOWN_HEADER: &str = "Townwatch-Town";
+
+/// `POST /agents/start` of the control server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ControlStart {
+    /// Minted by the town; a start is idempotent on it.
+    pub run_id: RunId,
+    /// The agent, given or minted.
+    pub agent_id: AgentId,
+    /// The rest of the order; its own `agent_id` is absent.
+    #[serde(flatten)]
+    pub order: StartAgent,
+}
+
+/// What the control server answers to a start.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ControlStarted {
+    /// The life of the buffers that the run's events will be in.
+    pub epoch: Epoch,
+    /// The run.
+    pub run_id: RunId,
+}
+
+/// `GET /agents/:id/status` of the control server.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ControlStatus {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// Its newest run there.
+    pub run_id: RunId,
+    /// Where it stands.
+    pub status: Status,
+    /// How it ended, once it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<AgentExited>,
+}
+
+/// `GET /events` of the control server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ControlEvents {
+    /// The life of the buffers.
+    pub epoch: Epoch,
+    /// The newest event's id there.
+    pub head: SourceId,
+    /// The oldest event's id that is still there; `head + 1` where none is.
+    pub oldest: SourceId,
+    /// Ascending by id.
+    pub events: Vec<ControlEvent>,
+}
+
+/// An event in the control server's buffers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ControlEvent {
+    /// Its position within the epoch.
+    pub id: SourceId,
+    /// Whose.
+    pub agent_id: AgentId,
+    /// Of which run.
+    pub run_id: RunId,
+    /// Its name.
+    pub event: EventName,
+    /// Its data, raw.
+    pub data: Box<RawValue>,
+    /// When it happened.
+    pub timestamp: Timestamp,
+}
+
+/// `GET /health` of the control server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ControlHealth {
+    /// `ok`.
+    pub status: String,
+    /// Agents that run, of all towns.
+    pub agents: u64,
+    /// Since it was started.
+    pub uptime_ms: u64,
+    /// Its version.
+    pub version: String,
+    /// The programs that it can run.
+    pub runtimes: Vec<RuntimeView>,
+}
+
+/// What a rig hands to its town.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RigBatch {
+    /// The rig.
+    pub rig_id: RigId,
+    /// The life of its log.
+    pub rig_epoch: Epoch,
+    /// The position before the first event of the batch.
+    pub after: SourceId,
+    /// Ascending by id.
+    pub events: Vec<RigEvent>,
+}
+
+/// An event in a rig's log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RigEvent {
+    /// Its position.
+    pub id: SourceId,
+    /// Whose.
+    pub agent_id: AgentId,
+    /// Of which run, where the poster named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<RunId>,
+    /// Its name.
+    pub event: EventName,
+    /// Its data, raw.
+    pub data: Box<RawValue>,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+/// The town's answer to a [`RigBatch`]: where its cursor stands now; the rig adopts it.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct RigCursor {
+    /// The last event that the town has stored.
+    pub cursor: SourceId,
+}

@@ -1,0 +1,31 @@
+//! The wire: what REST takes and gives, what streams carry, what the container answers. See PROTOCOL.md.
+
+macro_rules! wire {
+    ($($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$meta])*
+        #[cfg_attr(test, derive(TS))]
+        pub struct $name { $($(#[$fmeta])* pub $field: $type,)* }
+    )*};
+}
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(TS))]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant,)* }
+    )*};
+}
+
+mod answers;
+mod control;
+mod requests;
+mod state;
+mod stream;
+
+pub use answers::*;
+pub use control::*;
+pub use requests::*;
+pub use state::*;
+pub use stream::*;

@@ -1,0 +1,201 @@
+//! What people and programs ask over REST.
+
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+#[cfg(test)]
+use ts_rs::TS;
+
+use crate::event::{Role, Runtime, StopSignal};
+use crate::id::{AgentId, EventKey, EventName, RigId, RunId};
+use crate::time::Timestamp;
+
+wire! {
+    /// `POST /api/session`.
+    #[derive(Debug, Deserialize)]
+    SessionRequest {
+        /// The operator's key.
+        key: String,
+    }
+    /// `POST /api/towns` and `PATCH /api/towns/:town`.
+    #[derive(Debug, Serialize, Deserialize)]
+    TownRequest {
+        /// For people.
+        name: String,
+    }
+    /// `POST /api/towns/:town/rigs`.
+    #[derive(Debug, Serialize, Deserialize)]
+    RigRequest {
+        /// For people.
+        name: String,
+        /// The repository's address.
+        #[serde(default)] #[cfg_attr(test, ts(optional))]
+        git_url: Option<String>,
+        /// The branch that work starts from.
+        #[serde(default)] #[cfg_attr(test, ts(optional))]
+        default_branch: Option<String>,
+    }
+    /// `POST /api/rigs/:rig/agents`: an agent that runs elsewhere and posts its events.
+    #[derive(Debug, Serialize, Deserialize)]
+    AgentRequest {
+        /// Unique in the town; minted where absent.
+        #[serde(default)] #[cfg_attr(test, ts(optional))]
+        agent_id: Option<AgentId>,
+        /// For people.
+        name: String,
+        /// Its part in the town.
+        role: Role,
+    }
+    /// `POST /api/rigs/:rig/agents/:agent/token`.
+    #[derive(Debug, Deserialize)]
+    TokenRequest {
+        /// 1 to 86,400; 28,800 where absent.
+        #[serde(default)] #[cfg_attr(test, ts(optional))]
+        ttl_seconds: Option<u64>,
+    }
+    /// `POST …/container/agents/start`, and what the town hands to the control server.
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    StartAgent {
+        /// Unique in the town; minted where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        agent_id: Option<AgentId>,
+        /// Where it works.
+        rig_id: RigId,
+        /// For people.
+        name: String,
+        /// Its part in the town.
+        role: Role,
+        /// The program that runs.
+        runtime: Runtime,
+        /// What it is asked to do.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        prompt: Option<String>,
+        /// The model, by the agent program's own name of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        model: Option<String>,
+        /// Added to the agent's own system prompt.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        system_prompt: Option<String>,
+        /// The repository to clone.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        git_url: Option<String>,
+        /// The branch to work on.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        branch: Option<String>,
+        /// The branch that it is made from.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        default_branch: Option<String>,
+        /// The agent's environment; never stored.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        env_vars: Option<std::collections::BTreeMap<String, String>>,
+        /// For `process`: the program and its arguments.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        command: Option<Vec<String>>,
+        /// For `replay`: a bundled recording's name.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        transcript: Option<String>,
+        /// For `replay`: 1 is its own pace (and the default), 0 at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        speed: Option<f64>,
+        /// The run's end at the latest; 1,800 where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        timeout_seconds: Option<u64>,
+    }
+    /// `POST …/container/agents/:agent/stop`.
+    #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+    StopAgent {
+        /// SIGTERM where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        signal: Option<StopSignal>,
+    }
+    /// `POST …/container/agents/:agent/message`.
+    #[derive(Debug, Serialize, Deserialize)]
+    MessageAgent {
+        /// What to tell the agent.
+        prompt: String,
+    }
+}
+
+/// What was written as a JSON object. A derived reader also takes the bare list of a struct's values, which no one who
+/// writes one means.
+#[derive(Debug)]
+pub struct FromObject<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for FromObject<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+    }
+}
+
+/// `POST /api/rigs/:rig/agent-events`: one event, or a batch in `events`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct PostEvents {
+    /// Whose events.
+    pub agent_id: AgentId,
+    /// The batch; then the fields of a single event are not allowed beside it.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<PostEvent>>"))]
+    pub events: Option<Vec<FromObject<PostEvent>>>,
+    /// The single event's name.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional))]
+    pub event_type: Option<EventName>,
+    /// Any JSON value; null where absent.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, type = "unknown"))]
+    pub data: Option<Box<RawValue>>,
+    /// When it happened; now where absent.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional))]
+    pub at: Option<Timestamp>,
+    /// Recognises a repeat.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional))]
+    pub event_id: Option<EventKey>,
+    /// The run; the agent's open one where absent.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional))]
+    pub run_id: Option<RunId>,
+}
+
+/// One event of a posted batch.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct PostEvent {
+    /// Its name.
+    pub event_type: EventName,
+    /// Any JSON value; null where absent.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, type = "unknown"))]
+    pub data: Option<Box<RawValue>>,
+    /// When it happened; now where absent.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional))]
+    pub at: Option<Timestamp>,
+    /// Recognises a repeat.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional))]
+    pub event_id: Option<EventKey>,
+    /// The run; the agent's open one where absent.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional))]
+    pub run_id: Option<RunId>,
+}

@@ -1,0 +1,146 @@
+//! An agent's state, as the one reducer makes it out of events.
+
+use serde::{Deserialize, Serialize};
+#[cfg(test)]
+use ts_rs::TS;
+
+use crate::event::{AgentExited, AgentQuestion, ProgressUpdate, Role, Runtime, Status, Todo};
+use crate::id::{AgentId, EventId, RigId, RunId};
+use crate::time::Timestamp;
+
+wire! {
+    /// Tokens and cost so far; a cost that no one named is absent, never 0.
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    UsageTotals {
+        /// Tokens read.
+        input_tokens: u64,
+        /// Tokens written.
+        output_tokens: u64,
+        /// Tokens read from the model's cache.
+        cache_read_input_tokens: u64,
+        /// Tokens written to the model's cache.
+        cache_creation_input_tokens: u64,
+        /// US dollars.
+        cost_usd: Option<f64>,
+    }
+    /// A tool call that has no result yet.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    OutstandingCall {
+        /// The call.
+        tool_use_id: String,
+        /// The agent's own name of the tool.
+        tool: String,
+        /// The file that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        path: Option<String>,
+        /// When it was called.
+        since: Timestamp,
+    }
+    /// What an agent is at.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    Activity {
+        /// The kind.
+        kind: ActivityKind,
+        /// In plain words: "Reading src/config.ts".
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        detail: Option<String>,
+        /// Since when.
+        since: Timestamp,
+    }
+    /// All that is known of an agent, made out of its events by one reducer.
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    AgentState {
+        /// The agent.
+        agent_id: AgentId,
+        /// Its rig.
+        rig_id: RigId,
+        /// For people.
+        name: String,
+        /// Its part in the town.
+        role: Role,
+        /// The program that runs; null for an agent that runs elsewhere.
+        runtime: Option<Runtime>,
+        /// Where it stands.
+        status: Status,
+        /// Its current or last run.
+        run_id: Option<RunId>,
+        /// Counts its runs from 1; 0 before the first.
+        run_number: u64,
+        /// The beginning of what it was asked to do.
+        title: Option<String>,
+        /// The agent's own name of its session.
+        session_id: Option<String>,
+        /// The model.
+        model: Option<String>,
+        /// Where it works.
+        working_dir: Option<String>,
+        /// The branch there.
+        branch: Option<String>,
+        /// The commit that it began at.
+        initial_commit: Option<String>,
+        /// The repository.
+        git_origin: Option<String>,
+        /// The machine.
+        hostname: Option<String>,
+        /// Its system.
+        os: Option<String>,
+        /// Whether that is a container.
+        in_container: Option<bool>,
+        /// Messages of the run: distinct `message_id`s of what the agent said.
+        message_count: u64,
+        /// Calls of the run.
+        tool_call_count: u64,
+        /// Model calls under way, as far as the events tell.
+        outstanding_llm_calls: u64,
+        /// Calls without a result, at most 64.
+        outstanding_tool_calls: Vec<OutstandingCall>,
+        /// What it waits for a person for.
+        question: Option<AgentQuestion>,
+        /// Tokens and cost of the run.
+        usage: UsageTotals,
+        /// Distinct files changed in the run.
+        files_changed: u64,
+        /// Lines added in the run.
+        lines_added: u64,
+        /// Lines removed in the run.
+        lines_removed: u64,
+        /// Its to-do list, at most 100.
+        todos: Vec<Todo>,
+        /// How far the run is.
+        progress: Option<ProgressUpdate>,
+        /// What it is at; null before its first run.
+        activity: Option<Activity>,
+        /// The run's first event.
+        first_event_id: Option<EventId>,
+        /// Its newest event.
+        last_event_id: Option<EventId>,
+        /// When that was.
+        last_event_at: Option<Timestamp>,
+        /// When the run began.
+        started_at: Option<Timestamp>,
+        /// When it ended.
+        ended_at: Option<Timestamp>,
+        /// How it ended.
+        exit: Option<AgentExited>,
+    }
+}
+
+words! {
+    /// Kinds of activity.
+    ActivityKind {
+        /// The model is at work.
+        Thinking,
+        /// A tool is.
+        Tool,
+        /// A person is asked.
+        Question,
+        /// The turn is over.
+        Waiting,
+        /// Nothing is heard of the container.
+        Silent,
+        /// The container went away.
+        Lost,
+        /// The run is over.
+        Ended,
+    }
+}

@@ -1,0 +1,190 @@
+//! What a stream carries, either way.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+#[cfg(test)]
+use ts_rs::TS;
+
+use super::answers::Gap;
+#[cfg(test)]
+use super::answers::TownEvent;
+use super::state::AgentState;
+use crate::id::{AgentId, Epoch, EventId, TownId};
+
+/// What the server sends on a WebSocket, one JSON object a message.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// The first frame.
+    Hello {
+        /// The version of this contract.
+        protocol: u32,
+        /// The town.
+        town_id: TownId,
+        /// The life of its log.
+        epoch: Epoch,
+        /// Its newest event's id.
+        head: EventId,
+        /// Its oldest retained event's id.
+        oldest_id: EventId,
+        /// Whether the viewer's cursor meant nothing here and history begins at the start.
+        reset: bool,
+    },
+    /// An agent's state.
+    State {
+        /// The whole state.
+        agent: Box<AgentState>,
+    },
+    /// Events, ascending by id. Frames of this kind are spliced from stored texts, see `core::frame`.
+    Events {
+        /// The events.
+        #[cfg_attr(test, ts(as = "Vec<TownEvent>"))]
+        events: Vec<Box<RawValue>>,
+        /// Whether they are history.
+        backfill: bool,
+    },
+    /// The cursor has reached the head.
+    CaughtUp {
+        /// The head.
+        id: EventId,
+    },
+    /// Events are missing.
+    Gap(Gap),
+    /// The viewer lags.
+    Backpressure {
+        /// How much.
+        level: PressureLevel,
+        /// Events between its cursor and the head.
+        lag_events: u64,
+    },
+    /// A `subscribe` was taken.
+    SubscriptionConfirmed {
+        /// The agents.
+        agents: AgentSelection,
+        /// The filters.
+        filters: Filters,
+        /// Where history begins.
+        after_id: EventId,
+    },
+    /// The answer to `ping`.
+    Pong,
+    /// A message of the viewer's could not be taken; the socket lives.
+    Error {
+        /// The code's name.
+        code: String,
+        /// For a person.
+        message: String,
+    },
+}
+
+/// What a viewer sends on a WebSocket, one JSON object a message.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientFrame {
+    /// Replaces the whole selection.
+    Subscribe {
+        /// The agents.
+        agents: AgentSelection,
+        /// Where history begins; live only where absent.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional))]
+        after_id: Option<EventId>,
+        /// What to leave out.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional, as = "Option<Filters>"))]
+        filters: Filters,
+    },
+    /// All up to this id has arrived.
+    Ack {
+        /// The id.
+        id: EventId,
+    },
+    /// A sign of life.
+    Ping,
+}
+
+/// Agents to watch: `"*"`, or a list of ids.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum AgentSelection {
+    /// All of the town.
+    All,
+    /// These, sorted, without repeats.
+    Only(Vec<AgentId>),
+}
+
+impl Serialize for AgentSelection {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::All => serializer.serialize_str("*"),
+            Self::Only(agents) => agents.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for AgentSelection {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Word(String),
+            List(Vec<AgentId>),
+        }
+        match Form::deserialize(deserializer) {
+            Ok(Form::Word(word)) if word == "*" => Ok(Self::All),
+            Ok(Form::List(mut agents)) => {
+                agents.sort();
+                agents.dedup();
+                Ok(Self::Only(agents))
+            }
+            _ => Err(serde::de::Error::custom("agents: expected \"*\" or a list of agent ids")),
+        }
+    }
+}
+
+#[cfg(test)]
+impl TS for AgentSelection {
+    type WithoutGenerics = Self;
+    type OptionInnerType = Self;
+    fn name(_: &ts_rs::Config) -> String {
+        "\"*\" | Array<string>".to_owned()
+    }
+    fn inline(config: &ts_rs::Config) -> String {
+        Self::name(config)
+    }
+}
+
+/// What a viewer wants to see; lifecycle, questions and errors are always sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[serde(default)]
+#[allow(clippy::struct_excessive_bools)] // the wire has five independent switches
+pub struct Filters {
+    /// `agent_tool_call`.
+    pub tool_calls: bool,
+    /// `agent_tool_result`.
+    pub tool_results: bool,
+    /// `agent_output`.
+    pub output: bool,
+    /// `file_changed`.
+    pub files: bool,
+    /// `progress_update`.
+    pub progress: bool,
+}
+
+impl Default for Filters {
+    fn default() -> Self {
+        Self { tool_calls: true, tool_results: true, output: true, files: true, progress: true }
+    }
+}
+
+words! {
+    /// How far a viewer lags.
+    PressureLevel {
+        /// It keeps up.
+        Normal,
+        /// It is sent nothing until it acknowledges.
+        Paused,
+    }
+}
