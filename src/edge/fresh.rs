@@ -1,4 +1,5 @@
 //! What the core must not make itself: the time and everything random.
+#![allow(clippy::disallowed_methods)] // the one place that makes what the core must be handed
 
 use crate::id::{AgentId, Epoch, RigId, RunId, TownId};
 use crate::time::Timestamp;
