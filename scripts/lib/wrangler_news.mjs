@@ -6,6 +6,8 @@ const NOISE = [
   /^\[custom build\]( Running:.*)?\s*$/,
   /Reloading local server/,
   /Logs were written to/,
+  // Without a network it asks for its own place in the world in vain, with a stack.
+  /Unable to fetch the `Request.cf` object|ENOTFOUND workers\.cloudflare\.com|GetAddrInfoReqWrap/,
 ];
 
 /** A filter for one run of wrangler: `keep(line)`. */
