@@ -8,7 +8,7 @@ use crate::core::log;
 use crate::core::runs::{self, Run, Source};
 use crate::core::store::Store;
 use crate::error::Result;
-use crate::event::{AgentExited, Draft, EventData, ExitReason};
+use crate::event::{Draft, EventData, ExitReason};
 use crate::id::{AgentId, Epoch, EventId, RunId};
 use crate::protocol::AgentState;
 
@@ -79,11 +79,9 @@ impl<'a> Ingest<'a> {
         log::append(store, id, agent, &run, draft)?;
         self.head = id;
         self.outcome.stored += 1;
-        if draft.event.as_str() == "agent.exited" {
-            let exit = match EventData::read(&draft.event, &draft.data) {
-                EventData::Exited(exit) => exit,
-                _ => AgentExited::because(ExitReason::Failed, "the agent's own word of its end could not be read"),
-            };
+        if draft.event.as_str() == "agent.exited"
+            && let EventData::Exited(exit) = EventData::read(&draft.event, &draft.data)
+        {
             runs::close(store, &run, &exit, id, draft.at, &agent.now.state)?;
             self.outcome.ended.push((run.run_id.clone(), exit.reason));
             if let Some(run) = self.runs.get_mut(&run.run_id) {

@@ -10,7 +10,7 @@ use crate::core::runs::moment;
 use crate::core::schema;
 use crate::core::store::{Row, Store, atomically};
 use crate::error::{Code, Error, Result};
-use crate::event::{EventData, FRAME_NAMES, Role};
+use crate::event::{AgentExited, FRAME_NAMES, Role};
 use crate::id::{AgentId, Epoch, EventKey, EventName, RigId, RunId, SourceId, TownId};
 use crate::limits::{BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, JSON_DEPTH_MAX, OUTBOX_EVENTS_MAX};
 use crate::protocol::{PostEvent, PostEvents, PostReceipt, RigBatch, RigEvent};
@@ -104,14 +104,15 @@ impl Rig {
             }
             let (mut last_id, mut appended, mut bytes) = (head, 0, 0);
             for event in &events {
-                if event.event_id.as_ref().is_some_and(|key| self.has(&agent_id, key).unwrap_or(false)) {
+                if let Some(key) = &event.event_id
+                    && self.has(&agent_id, key)?
+                {
                     continue;
                 }
                 last_id = last_id.next();
-                let data = event.data.as_deref().map_or("null", RawValue::get);
-                self.insert(last_id, &agent_id, event, data, now)?;
+                self.insert(last_id, &agent_id, event, now)?;
                 appended += 1;
-                bytes += data.len() as u64;
+                bytes += data_of(event).len() as u64;
             }
             if appended > 0 {
                 let parameters = [appended.into(), bytes.into(), agent_id.as_str().into()];
@@ -133,7 +134,7 @@ impl Rig {
         Ok(!found.is_empty())
     }
 
-    fn insert(&self, id: SourceId, agent_id: &AgentId, event: &PostEvent, data: &str, now: Timestamp) -> Result<()> {
+    fn insert(&self, id: SourceId, agent_id: &AgentId, event: &PostEvent, now: Timestamp) -> Result<()> {
         self.store.query(
             "INSERT INTO agent_events (id, agent_id, event_key, run_id, event, data, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
             &[
@@ -142,7 +143,7 @@ impl Rig {
                 event.event_id.as_ref().map(EventKey::as_str).into(),
                 event.run_id.as_ref().map(RunId::as_str).into(),
                 event.event_type.as_str().into(),
-                data.into(),
+                data_of(event).into(),
                 event.at.unwrap_or(now).millis().into(),
             ],
         )?;
@@ -255,6 +256,10 @@ fn events_of(request: PostEvents) -> Result<Vec<PostEvent>> {
     }
 }
 
+fn data_of(event: &PostEvent) -> &str {
+    event.data.as_deref().map_or("null", RawValue::get)
+}
+
 fn check_event(index: usize, event: &PostEvent, single: bool) -> Result<()> {
     let field = |name: &str| if single { name.to_owned() } else { format!("events[{index}].{name}") };
     let name = event.event_type.as_str();
@@ -264,16 +269,16 @@ fn check_event(index: usize, event: &PostEvent, single: bool) -> Result<()> {
             format!("{name} is the name of a stream frame; choose another"),
         ));
     }
-    let Some(data) = &event.data else { return Ok(()) };
-    if data.get().len() > EVENT_BYTES_MAX {
-        let message = format!("{}: {} bytes; an event may have {EVENT_BYTES_MAX}", field("data"), data.get().len());
+    let data = data_of(event);
+    if data.len() > EVENT_BYTES_MAX {
+        let message = format!("{}: {} bytes; an event may have {EVENT_BYTES_MAX}", field("data"), data.len());
         return Err(Error::new(Code::TooLarge, message));
     }
-    if is_deeper_than(data.get().as_bytes(), JSON_DEPTH_MAX) {
+    if is_deeper_than(data.as_bytes(), JSON_DEPTH_MAX) {
         return Err(Error::invalid(&field("data"), format!("nested deeper than {JSON_DEPTH_MAX} levels")));
     }
     // Its reason ends a run, so it has to be readable.
-    if name == "agent.exited" && !matches!(EventData::read(&event.event_type, data), EventData::Exited(_)) {
+    if name == "agent.exited" && serde_json::from_str::<AgentExited>(data).is_err() {
         let problem = "expected {\"reason\": \"completed\", \"failed\", \"stopped\", \"timeout\" or \"lost\"}";
         return Err(Error::invalid(&field("data.reason"), problem));
     }
