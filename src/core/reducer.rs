@@ -195,7 +195,10 @@ impl Snapshot {
                 let id = clip(&data.request_id);
                 if self.state.question.as_ref().is_some_and(|question| question.request_id == id) {
                     self.state.question = None;
-                    self.think(at);
+                    match self.state.outstanding_tool_calls.last().map(|call| call.tool.clone()) {
+                        Some(tool) => self.act(ActivityKind::Tool, Some(&tool), at),
+                        None => self.think(at),
+                    }
                 }
             }
             EventData::Usage(data) => self.usage(data),
@@ -212,7 +215,8 @@ impl Snapshot {
                 }
                 progress.current_phase = clip(&progress.current_phase);
                 let before = self.state.progress.as_ref().and_then(|progress| progress.percentage);
-                progress.percentage = match (before, progress.percentage) {
+                let now = progress.percentage.map(|percentage| percentage.clamp(0.0, 100.0));
+                progress.percentage = match (before, now) {
                     (Some(before), Some(now)) => Some(now.max(before)),
                     (before, now) => now.or(before),
                 };
