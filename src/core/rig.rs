@@ -8,16 +8,18 @@ use crate::core::agents::parse;
 use crate::core::body::is_deeper_than;
 use crate::core::runs::moment;
 use crate::core::schema;
-use crate::core::store::{Row, Store, atomically};
+use crate::core::store::{Row, Store, Value, atomically};
 use crate::error::{Code, Error, Result};
 use crate::event::{AgentExited, FRAME_NAMES, Role};
 use crate::id::{AgentId, Epoch, EventKey, EventName, RigId, RunId, SourceId, TownId};
-use crate::limits::{BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, JSON_DEPTH_MAX, OUTBOX_EVENTS_MAX};
+use crate::limits::{
+    BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, JSON_DEPTH_MAX, OUTBOX_EVENTS_MAX, PAGE_BYTES_MAX,
+};
 use crate::protocol::{PostEvent, PostEvents, PostReceipt, RigBatch, RigEvent};
 use crate::time::Timestamp;
 
 /// The text of one batch to the town, 2 MiB; a batch is closed before the event that would exceed it.
-const FORWARD_BYTES_MAX: usize = 2 << 20;
+const FORWARD_BYTES_MAX: u64 = 2 << 20;
 
 /// A rig that exists.
 pub struct Rig {
@@ -177,30 +179,41 @@ impl Rig {
         Ok(())
     }
 
-    /// The rig's own log of an agent, ascending.
+    /// The rig's own log of an agent, ascending: at most `limit` events and [`PAGE_BYTES_MAX`].
     pub fn events(&self, agent_id: &AgentId, after: SourceId, limit: u64) -> Result<Vec<RigEvent>> {
         self.check_agent(agent_id)?;
-        let sql = format!("{SELECT_EVENT} WHERE agent_id = ? AND id > ? ORDER BY id LIMIT ?");
-        let rows = self.store.query(&sql, &[agent_id.as_str().into(), after.into(), limit.into()])?;
-        rows.iter().map(event_of).collect()
+        let parameters = [agent_id.as_str().into(), after.into()];
+        self.read("agent_id = ? AND id > ?", &parameters, limit, PAGE_BYTES_MAX as u64)
     }
 
     /// What the town has to be given next; none where it has all.
     pub fn next_batch(&self) -> Result<Option<RigBatch>> {
         let after = self.forwarded()?;
-        let sql = format!("{SELECT_EVENT} WHERE id > ? ORDER BY id LIMIT ?");
-        let rows = self.store.query(&sql, &[after.into(), (BATCH_EVENTS_MAX as u64).into()])?;
-        let (mut events, mut bytes) = (Vec::new(), 0);
-        for row in &rows {
-            let event = event_of(row)?;
-            bytes += event.data.get().len();
-            if !events.is_empty() && bytes > FORWARD_BYTES_MAX {
-                break;
-            }
-            events.push(event);
-        }
+        let events = self.read("id > ?", &[after.into()], BATCH_EVENTS_MAX as u64, FORWARD_BYTES_MAX)?;
         let batch = RigBatch { rig_id: self.rig_id.clone(), rig_epoch: self.epoch.clone(), after, events };
         Ok((!batch.events.is_empty()).then_some(batch))
+    }
+
+    /// Reads events, ascending: at most `limit`, and of these the first that take `bytes_max` together, or one. Their
+    /// lengths are read before them: 500 events of 1 MiB are more than an object's memory.
+    fn read(&self, condition: &str, parameters: &[Value], limit: u64, bytes_max: u64) -> Result<Vec<RigEvent>> {
+        let sql = format!(
+            "SELECT id, length(CAST(data AS BLOB)) FROM agent_events WHERE {condition} ORDER BY id LIMIT {limit}"
+        );
+        let (mut last, mut bytes) = (None, 0);
+        for row in self.store.query(&sql, parameters)? {
+            bytes += row.number(1)?;
+            if last.is_some() && bytes > bytes_max {
+                break;
+            }
+            last = Some(row.number(0)?);
+        }
+        let Some(last) = last else { return Ok(Vec::new()) };
+        let sql = format!(
+            "SELECT id, agent_id, run_id, event, data, at_ms FROM agent_events WHERE {condition} AND id <= {last} \
+             ORDER BY id"
+        );
+        self.store.query(&sql, parameters)?.iter().map(event_of).collect()
     }
 
     /// Takes over where the town's cursor stands.
@@ -226,8 +239,6 @@ impl Rig {
         SourceId::new(position).ok_or_else(|| Error::internal("a stored position is beyond 2^53"))
     }
 }
-
-const SELECT_EVENT: &str = "SELECT id, agent_id, run_id, event, data, at_ms FROM agent_events";
 
 fn event_of(row: &Row) -> Result<RigEvent> {
     Ok(RigEvent {
