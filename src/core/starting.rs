@@ -67,6 +67,7 @@ impl Town {
                     format!("agent {agent_id} has an open run, {}; stop it first, or start another agent", run.run_id);
                 return Err(Error::new(Code::AlreadyRunning, message));
             }
+            relay::forget_silence(self.store.as_ref())?;
             let before = agent.now.state.clone();
             for snapshot in [&mut agent.now, &mut agent.base] {
                 snapshot.register(&order.name, order.role, Some(order.runtime), order.prompt.as_deref());
