@@ -139,11 +139,12 @@ impl<'a> Ingest<'a> {
             let (epoch, first_id) = (self.epoch.as_ref(), self.head.next());
             runs::open(self.store, &run_id, &draft.agent_id, &self.source, epoch, first_id, draft.at)?
         };
-        if run.source_epoch.is_none() && self.epoch.is_some() && !run.ended {
+        if let Some(epoch) = &self.epoch
+            && run.source_epoch != self.epoch
+            && !run.ended
+        {
             run.source_epoch.clone_from(&self.epoch);
-            if let Some(epoch) = &run.source_epoch {
-                runs::found_in(self.store, &run.run_id, epoch)?;
-            }
+            runs::found_in(self.store, &run.run_id, epoch)?;
         }
         self.runs.insert(run.run_id.clone(), run.clone());
         Ok(run)
