@@ -2,7 +2,7 @@
 
 /// Events kept per agent in the town's log and in the rig's; the oldest go, and a viewer that asks for them gets a `gap`.
 pub const EVENTS_PER_AGENT_MAX: u64 = 2_000;
-/// Bytes of frame text kept per agent, 64 MiB; the oldest events go, but never the newest.
+/// Bytes kept per agent, 64 MiB of frame texts and whole events; the oldest events go, but never the newest.
 pub const EVENT_BYTES_PER_AGENT_MAX: u64 = 64 << 20;
 /// An event's `data` as it arrives, 1 MiB. Posted beyond it: 413. The control server truncates with a mark.
 pub const EVENT_BYTES_MAX: usize = 1 << 20;

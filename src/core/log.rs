@@ -32,7 +32,7 @@ fn one_position(store: &dyn Store, sql: &str) -> Result<EventId> {
 /// the frame form, so that what is retained leads to it again.
 pub fn append(store: &dyn Store, id: EventId, agent: &mut Agent, run: &Run, draft: &Draft) -> Result<()> {
     let Framed { frame, whole, data } = framed(id, agent, &run.run_id, draft);
-    let bytes = frame.len() as u64;
+    let bytes = frame.len() + whole.as_ref().map_or(0, String::len);
     store.query(
         "INSERT INTO agent_events (id, agent_id, run_id, event, frame) VALUES (?, ?, ?, ?, ?)",
         &[id.into(), agent.id().as_str().into(), run.run_id.as_str().into(), draft.event.as_str().into(), frame.into()],
@@ -41,7 +41,7 @@ pub fn append(store: &dyn Store, id: EventId, agent: &mut Agent, run: &Run, draf
         store.query("INSERT INTO whole_events (id, event) VALUES (?, ?)", &[id.into(), whole.into()])?;
     }
     agent.event_count += 1;
-    agent.event_bytes += bytes;
+    agent.event_bytes += bytes as u64;
     if agent.first_id == EventId::START {
         agent.first_id = id;
     }
@@ -105,11 +105,13 @@ pub fn prune(store: &dyn Store, agent: &mut Agent, event_cap: u64, head: EventId
         let run = run.as_ref().map(|run| (&run.run_id, run.number));
         agent.base.reduce(&Happened { id, run, data: &data, at: event.at });
         store.query("DELETE FROM agent_events WHERE id = ?", &[id.into()])?;
+        let mut bytes = frame.len() as u64;
         if event.cut.is_some() {
-            store.query("DELETE FROM whole_events WHERE id = ?", &[id.into()])?;
+            let sql = "DELETE FROM whole_events WHERE id = ? RETURNING length(CAST(event AS BLOB))";
+            bytes += store.query(sql, &[id.into()])?.first().map_or(Ok(0), |row| row.number(0))?;
         }
         agent.event_count -= 1;
-        agent.event_bytes = agent.event_bytes.saturating_sub(frame.len() as u64);
+        agent.event_bytes = agent.event_bytes.saturating_sub(bytes);
         agent.pruned_id = id;
         agent.pruned_count += 1;
         gone += 1;
