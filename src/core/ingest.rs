@@ -129,7 +129,7 @@ impl<'a> Ingest<'a> {
         let (named, run_id) = match (named, &draft.run_id) {
             (Some(run), _) if !is_foreign => (Some(run), None),
             (None, Some(run_id)) => (None, Some(run_id.clone())),
-            _ => (self.open_run(&draft.agent_id)?, None),
+            _ => (runs::newest_open(self.store, &draft.agent_id)?, None),
         };
         let mut run = if let Some(run) = named {
             run
@@ -154,16 +154,6 @@ impl<'a> Ingest<'a> {
         match self.runs.get(run_id) {
             Some(run) => Ok(Some(run.clone())),
             None => runs::load(self.store, run_id),
-        }
-    }
-
-    /// What this transaction has already closed counts as closed.
-    fn open_run(&self, agent_id: &AgentId) -> Result<Option<Run>> {
-        let known =
-            self.runs.values().filter(|run| run.agent_id == *agent_id && !run.ended).max_by_key(|run| run.number);
-        match known {
-            Some(run) => Ok(Some(run.clone())),
-            None => runs::newest_open(self.store, agent_id),
         }
     }
 }
