@@ -2,7 +2,7 @@
 
 /// Events kept per agent in the town's log and in the rig's; the oldest go, and a viewer that asks for them gets a `gap`.
 pub const EVENTS_PER_AGENT_MAX: u64 = 2_000;
-/// Bytes of frame text kept per agent, 64 MiB; the oldest events go, but never the newest.
+/// Bytes kept per agent, 64 MiB of frame texts and whole events; the oldest events go, but never the newest.
 pub const EVENT_BYTES_PER_AGENT_MAX: u64 = 64 << 20;
 /// An event's `data` as it arrives, 1 MiB. Posted beyond it: 413. The control server truncates with a mark.
 pub const EVENT_BYTES_MAX: usize = 1 << 20;
@@ -48,8 +48,19 @@ pub const PAGE_BYTES_MAX: usize = 8 << 20;
 pub const STATE_OUTSTANDING_MAX: usize = 64;
 /// To-dos that an agent's state lists.
 pub const STATE_TODOS_MAX: usize = 100;
-/// Any one text in an agent's state, in characters, so that the whole stays within 16 KiB.
+/// An agent's state as JSON, 16 KiB: its two lists take half of it, and the other half is its name (800 bytes at most), 15
+/// texts, a question's options, and 2 KiB for keys, ids and numbers.
+pub const STATE_BYTES_MAX: usize = 16 << 10;
+/// To-dos and outstanding tool calls of an agent's state together, as JSON; beyond it the longer list is cut short.
+pub const STATE_LISTS_BYTES_MAX: usize = STATE_BYTES_MAX / 2;
+/// Any one text in an agent's state, in characters; the rest of it is in the event.
 pub const STATE_TEXT_CHARS_MAX: usize = 200;
+/// The same text as JSON, which counts where its characters take several bytes or an escape.
+pub const STATE_TEXT_BYTES_MAX: usize = 280;
+/// Answers that an agent's state lists of a question.
+pub const STATE_OPTIONS_MAX: usize = 8;
+/// One of these answers, as JSON.
+pub const STATE_OPTION_BYTES_MAX: usize = 100;
 /// A run is lost when its control server has not answered for this long.
 pub const SILENCE_LOST_MS: u64 = 300_000;
 /// A relay turn asks for at most this long, then hands over to the next alarm.

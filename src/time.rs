@@ -7,9 +7,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(DateTime<Utc>);
 
+/// The years 0000 to 9999, which RFC 3339 can write.
+const MILLIS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
+
 impl Timestamp {
-    /// From milliseconds since 1970; outside the years that RFC 3339 can write it saturates at 1970.
+    /// From milliseconds since 1970; outside the years that RFC 3339 can write it is 1970.
     pub fn from_millis(millis: i64) -> Self {
+        let millis = if MILLIS.contains(&millis) { millis } else { 0 };
         Self(DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::UNIX_EPOCH))
     }
 

@@ -16,7 +16,7 @@ pub struct Agent {
     pub base: Snapshot,
     /// Retained events.
     pub event_count: u64,
-    /// Bytes of their frame texts.
+    /// Bytes of their frame texts and, where these are cut, of the whole events.
     pub event_bytes: u64,
     /// Its first event ever, 0 before it.
     pub first_id: EventId,

@@ -8,7 +8,7 @@ use crate::core::log;
 use crate::core::runs::{self, Run, Source};
 use crate::core::store::Store;
 use crate::error::Result;
-use crate::event::{AgentExited, Draft, EventData, ExitReason};
+use crate::event::{Draft, EventData, ExitReason};
 use crate::id::{AgentId, Epoch, EventId, RunId};
 use crate::protocol::AgentState;
 
@@ -79,11 +79,9 @@ impl<'a> Ingest<'a> {
         log::append(store, id, agent, &run, draft)?;
         self.head = id;
         self.outcome.stored += 1;
-        if draft.event.as_str() == "agent.exited" {
-            let exit = match EventData::read(&draft.event, &draft.data) {
-                EventData::Exited(exit) => exit,
-                _ => AgentExited::because(ExitReason::Failed, "the agent's own word of its end could not be read"),
-            };
+        if draft.event.as_str() == "agent.exited"
+            && let EventData::Exited(exit) = EventData::read(&draft.event, &draft.data)
+        {
             runs::close(store, &run, &exit, id, draft.at, &agent.now.state)?;
             self.outcome.ended.push((run.run_id.clone(), exit.reason));
             if let Some(run) = self.runs.get_mut(&run.run_id) {
@@ -131,7 +129,7 @@ impl<'a> Ingest<'a> {
         let (named, run_id) = match (named, &draft.run_id) {
             (Some(run), _) if !is_foreign => (Some(run), None),
             (None, Some(run_id)) => (None, Some(run_id.clone())),
-            _ => (self.open_run(&draft.agent_id)?, None),
+            _ => (runs::newest_open(self.store, &draft.agent_id)?, None),
         };
         let mut run = if let Some(run) = named {
             run
@@ -141,11 +139,12 @@ impl<'a> Ingest<'a> {
             let (epoch, first_id) = (self.epoch.as_ref(), self.head.next());
             runs::open(self.store, &run_id, &draft.agent_id, &self.source, epoch, first_id, draft.at)?
         };
-        if run.source_epoch.is_none() && self.epoch.is_some() && !run.ended {
+        if let Some(epoch) = &self.epoch
+            && run.source_epoch != self.epoch
+            && !run.ended
+        {
             run.source_epoch.clone_from(&self.epoch);
-            if let Some(epoch) = &run.source_epoch {
-                runs::found_in(self.store, &run.run_id, epoch)?;
-            }
+            runs::found_in(self.store, &run.run_id, epoch)?;
         }
         self.runs.insert(run.run_id.clone(), run.clone());
         Ok(run)
@@ -155,16 +154,6 @@ impl<'a> Ingest<'a> {
         match self.runs.get(run_id) {
             Some(run) => Ok(Some(run.clone())),
             None => runs::load(self.store, run_id),
-        }
-    }
-
-    /// What this transaction has already closed counts as closed.
-    fn open_run(&self, agent_id: &AgentId) -> Result<Option<Run>> {
-        let known =
-            self.runs.values().filter(|run| run.agent_id == *agent_id && !run.ended).max_by_key(|run| run.number);
-        match known {
-            Some(run) => Ok(Some(run.clone())),
-            None => runs::newest_open(self.store, agent_id),
         }
     }
 }

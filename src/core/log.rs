@@ -9,7 +9,7 @@ use crate::core::runs::{self, Run};
 use crate::core::store::{Row, Store, Value};
 use crate::error::{Error, Result};
 use crate::event::{Draft, EventData};
-use crate::id::{AgentId, EventId, EventName, POSITION_MAX, RunId};
+use crate::id::{AgentId, EventId, EventName, RunId};
 use crate::limits::{EVENT_BYTES_PER_AGENT_MAX, EVENT_FRAME_BYTES_MAX};
 use crate::protocol::{AgentSelection, Filters, TownEvent};
 
@@ -32,7 +32,7 @@ fn one_position(store: &dyn Store, sql: &str) -> Result<EventId> {
 /// the frame form, so that what is retained leads to it again.
 pub fn append(store: &dyn Store, id: EventId, agent: &mut Agent, run: &Run, draft: &Draft) -> Result<()> {
     let Framed { frame, whole, data } = framed(id, agent, &run.run_id, draft);
-    let bytes = frame.len() as u64;
+    let bytes = frame.len() + whole.as_ref().map_or(0, String::len);
     store.query(
         "INSERT INTO agent_events (id, agent_id, run_id, event, frame) VALUES (?, ?, ?, ?, ?)",
         &[id.into(), agent.id().as_str().into(), run.run_id.as_str().into(), draft.event.as_str().into(), frame.into()],
@@ -41,7 +41,7 @@ pub fn append(store: &dyn Store, id: EventId, agent: &mut Agent, run: &Run, draf
         store.query("INSERT INTO whole_events (id, event) VALUES (?, ?)", &[id.into(), whole.into()])?;
     }
     agent.event_count += 1;
-    agent.event_bytes += bytes;
+    agent.event_bytes += bytes as u64;
     if agent.first_id == EventId::START {
         agent.first_id = id;
     }
@@ -105,11 +105,13 @@ pub fn prune(store: &dyn Store, agent: &mut Agent, event_cap: u64, head: EventId
         let run = run.as_ref().map(|run| (&run.run_id, run.number));
         agent.base.reduce(&Happened { id, run, data: &data, at: event.at });
         store.query("DELETE FROM agent_events WHERE id = ?", &[id.into()])?;
+        let mut bytes = frame.len() as u64;
         if event.cut.is_some() {
-            store.query("DELETE FROM whole_events WHERE id = ?", &[id.into()])?;
+            let sql = "DELETE FROM whole_events WHERE id = ? RETURNING length(CAST(event AS BLOB))";
+            bytes += store.query(sql, &[id.into()])?.first().map_or(Ok(0), |row| row.number(0))?;
         }
         agent.event_count -= 1;
-        agent.event_bytes = agent.event_bytes.saturating_sub(frame.len() as u64);
+        agent.event_bytes = agent.event_bytes.saturating_sub(bytes);
         agent.pruned_id = id;
         agent.pruned_count += 1;
         gone += 1;
@@ -195,21 +197,9 @@ pub fn read(store: &dyn Store, agents: &AgentSelection, span: Span, wanted: &Wan
         Span::After(id) => (">", "ASC", id),
         Span::Before(id) => ("<", "DESC", id),
     };
-    let mut conditions = vec![format!("id {comparison} ?")];
-    let mut parameters: Vec<Value> = vec![edge.into()];
-    match agents {
-        AgentSelection::All => {}
-        AgentSelection::Only(agents) if agents.len() == 1 => conditions.push("agent_id = ?".to_owned()),
-        // The unary plus keeps SQLite on the id's order: near the head, where streams read, that touches what is new only.
-        AgentSelection::Only(_) => conditions.push(format!("+agent_id IN {LIST}")),
-    }
-    match agents {
-        AgentSelection::All => {}
-        AgentSelection::Only(agents) => match agents.as_slice() {
-            [agent_id] => parameters.push(agent_id.as_str().into()),
-            agents => parameters.push(list(agents)?),
-        },
-    }
+    let (of_agents, mut parameters) = of_agents(agents)?;
+    let mut conditions = vec![of_agents, format!("id {comparison} ?")];
+    parameters.push(edge.into());
     if let Some(run_id) = &wanted.run_id {
         conditions.push("run_id = ?".to_owned());
         parameters.push(run_id.as_str().into());
@@ -230,6 +220,16 @@ pub fn read(store: &dyn Store, agents: &AgentSelection, span: Span, wanted: &Wan
     Ok(entries)
 }
 
+/// The condition that an event is of a selection's agents, with its parameters.
+fn of_agents(agents: &AgentSelection) -> Result<(String, Vec<Value>)> {
+    let AgentSelection::Only(agents) = agents else { return Ok(("true".to_owned(), Vec::new())) };
+    Ok(match agents.as_slice() {
+        [agent_id] => ("agent_id = ?".to_owned(), vec![agent_id.as_str().into()]),
+        // The unary plus keeps SQLite on the id's order: near the head, where streams read, that touches what is new only.
+        agents => (format!("+agent_id IN {LIST}"), vec![list(agents)?]),
+    })
+}
+
 /// A list as one parameter: production binds at most 100.
 const LIST: &str = "(SELECT value FROM json_each(?))";
 
@@ -243,12 +243,12 @@ fn entry(row: &Row) -> Result<Entry> {
 
 /// The position such that the newest `count` events of a selection's agents come after it.
 pub fn tail_position(store: &dyn Store, agents: &AgentSelection, count: u64) -> Result<EventId> {
-    if count == 0 {
-        return head(store);
-    }
-    let end = EventId::new(POSITION_MAX).unwrap_or_default();
-    let newest = read(store, agents, Span::Before(end), &Wanted::default(), count)?;
-    Ok(newest.first().map_or(EventId::START, |entry| entry.id.previous()))
+    let Some(before) = count.checked_sub(1) else { return head(store) };
+    let (of_agents, mut parameters) = of_agents(agents)?;
+    parameters.push(before.into());
+    let sql = format!("SELECT id FROM agent_events WHERE {of_agents} ORDER BY id DESC LIMIT 1 OFFSET ?");
+    let first = store.query(&sql, &parameters)?;
+    first.first().map_or(Ok(EventId::START), |row| Ok(position(row, 0)?.previous()))
 }
 
 /// One event, whole.

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{
-    AgentExited, AgentUsage, EventData, ExitReason, FileChanged, OutputStream, Role, Runtime, Status, Todo,
-};
+use crate::event::{AgentExited, AgentUsage, EventData, ExitReason, FileChanged, OutputStream, Role, Runtime, Status};
 use crate::id::{AgentId, EventId, RigId, RunId};
-use crate::limits::{STATE_OUTSTANDING_MAX, STATE_TEXT_CHARS_MAX, STATE_TODOS_MAX};
+use crate::limits::{
+    STATE_LISTS_BYTES_MAX, STATE_OPTION_BYTES_MAX, STATE_OPTIONS_MAX, STATE_OUTSTANDING_MAX, STATE_TEXT_BYTES_MAX,
+    STATE_TEXT_CHARS_MAX, STATE_TODOS_MAX,
+};
 use crate::protocol::{Activity, ActivityKind, AgentState, OutstandingCall, UsageTotals};
 use crate::time::Timestamp;
 
@@ -167,6 +168,7 @@ impl Snapshot {
                         path: data.path.as_deref().map(clip),
                         since: at,
                     });
+                    self.bound_lists();
                 }
                 self.act(ActivityKind::Tool, Some(&data.summary), at);
             }
@@ -182,7 +184,10 @@ impl Snapshot {
                 let mut question = data.clone();
                 question.detail = clip(&question.detail);
                 question.request_id = clip(&question.request_id);
-                question.options.truncate(8);
+                question.options.truncate(STATE_OPTIONS_MAX);
+                for option in &mut question.options {
+                    *option = beginning(option, STATE_OPTION_BYTES_MAX);
+                }
                 self.act(ActivityKind::Question, Some(&data.detail), at);
                 self.state.question = Some(question);
             }
@@ -190,19 +195,28 @@ impl Snapshot {
                 let id = clip(&data.request_id);
                 if self.state.question.as_ref().is_some_and(|question| question.request_id == id) {
                     self.state.question = None;
-                    self.think(at);
+                    match self.state.outstanding_tool_calls.last().map(|call| call.tool.clone()) {
+                        Some(tool) => self.act(ActivityKind::Tool, Some(&tool), at),
+                        None => self.think(at),
+                    }
                 }
             }
             EventData::Usage(data) => self.usage(data),
             EventData::FileChanged(data) => self.file_changed(data),
             EventData::Progress(data) => {
                 let mut progress = data.clone();
-                if let Some(todos) = progress.todos.take() {
-                    self.state.todos = bounded(todos);
+                if let Some(mut todos) = progress.todos.take() {
+                    todos.truncate(STATE_TODOS_MAX);
+                    for todo in &mut todos {
+                        todo.content = clip(&todo.content);
+                    }
+                    self.state.todos = todos;
+                    self.bound_lists();
                 }
                 progress.current_phase = clip(&progress.current_phase);
                 let before = self.state.progress.as_ref().and_then(|progress| progress.percentage);
-                progress.percentage = match (before, progress.percentage) {
+                let now = progress.percentage.map(|percentage| percentage.clamp(0.0, 100.0));
+                progress.percentage = match (before, now) {
                     (Some(before), Some(now)) => Some(now.max(before)),
                     (before, now) => now.or(before),
                 };
@@ -250,6 +264,7 @@ impl Snapshot {
         state.ended_at = Some(at);
         let mut exit = exit.clone();
         exit.message = exit.message.as_deref().map(clip);
+        exit.signal = exit.signal.as_deref().map(clip);
         let kind = if exit.reason == ExitReason::Lost { ActivityKind::Lost } else { ActivityKind::Ended };
         state.exit = Some(exit);
         self.act(kind, None, at);
@@ -289,6 +304,21 @@ impl Snapshot {
         }
         self.state.lines_added = self.state.lines_added.saturating_add(data.lines_added.unwrap_or(0));
         self.state.lines_removed = self.state.lines_removed.saturating_add(data.lines_removed.unwrap_or(0));
+    }
+
+    /// Keeps the two lists within [`STATE_LISTS_BYTES_MAX`]: the longer one loses its last entries. With every text of
+    /// the state clipped, this is what keeps the whole within 16 KiB.
+    fn bound_lists(&mut self) {
+        let AgentState { todos, outstanding_tool_calls: calls, .. } = &mut self.state;
+        let mut bytes = json_bytes(todos) + json_bytes(calls);
+        while bytes > STATE_LISTS_BYTES_MAX {
+            let gone = if todos.len() >= calls.len() {
+                todos.pop().map(|todo| json_bytes(&todo))
+            } else {
+                calls.pop().map(|call| json_bytes(&call))
+            };
+            bytes = bytes.saturating_sub(gone.unwrap_or(bytes));
+        }
     }
 
     /// The model is at work, unless a tool, a person or the end says otherwise.
@@ -333,20 +363,25 @@ fn remember(seen: &mut Vec<String>, name: &str) -> bool {
     true
 }
 
-/// The beginning of a text, at most [`STATE_TEXT_CHARS_MAX`] characters.
+/// The beginning of a text, at most [`STATE_TEXT_CHARS_MAX`] characters and [`STATE_TEXT_BYTES_MAX`] bytes of JSON.
 fn clip(text: &str) -> String {
-    match text.char_indices().nth(STATE_TEXT_CHARS_MAX) {
-        None => text.to_owned(),
-        Some((end, _)) => text.get(..end).unwrap_or_default().to_owned(),
-    }
+    beginning(text, STATE_TEXT_BYTES_MAX)
 }
 
-fn bounded(mut todos: Vec<Todo>) -> Vec<Todo> {
-    todos.truncate(STATE_TODOS_MAX);
-    for todo in &mut todos {
-        todo.content = clip(&todo.content);
-    }
-    todos
+fn beginning(text: &str, mut json_bytes: usize) -> String {
+    let fits = |char: &char| {
+        let taken = match char {
+            '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+            '\0'..'\u{20}' => 6,
+            other => other.len_utf8(),
+        };
+        json_bytes.checked_sub(taken).map(|rest| json_bytes = rest).is_some()
+    };
+    text.chars().take(STATE_TEXT_CHARS_MAX).take_while(fits).collect()
+}
+
+fn json_bytes(part: &impl Serialize) -> usize {
+    serde_json::to_string(part).map_or(0, |text| text.len() + 1)
 }
 
 /// FNV-1a, 32 bits: tells a run's files apart; a clash makes a count one too small.

@@ -146,7 +146,8 @@ fn take_over(
     Ok(cursor)
 }
 
-/// Notes that the control server did not answer; after [`SILENCE_LOST_MS`] of that its open runs are lost.
+/// Notes that the control server did not answer; after [`SILENCE_LOST_MS`] of that its open runs are lost. A run does not
+/// answer for the silence before it.
 pub fn unanswered(store: &dyn Store, now: Timestamp, event_cap: u64, fresh_run: FreshRun<'_>) -> Result<Outcome> {
     atomically(store, || {
         let Some(since) = silent_since(store)? else {
@@ -157,11 +158,20 @@ pub fn unanswered(store: &dyn Store, now: Timestamp, event_cap: u64, fresh_run: 
             return Ok(Outcome::default());
         }
         let mut ingest = Ingest::new(store, Source::Container, None, &mut *fresh_run)?;
-        for run in runs::open_of(store, &Source::Container)? {
+        let is_lost = |run: &Run| now.millis_since(since.max(run.started_at)) >= SILENCE_LOST_MS;
+        for run in runs::open_of(store, &Source::Container)?.into_iter().filter(is_lost) {
             ingest.take(&lost(&run, "the container has not answered for five minutes", now))?;
         }
         ingest.finish(event_cap)
     })
+}
+
+/// Forgets a silence that no open run is in: the next one counts from its own beginning.
+pub fn forget_silence(store: &dyn Store) -> Result<()> {
+    if !runs::any_open_of(store, &Source::Container)? {
+        store.query("DELETE FROM silence", &[])?;
+    }
+    Ok(())
 }
 
 /// Since when the control server has not answered.

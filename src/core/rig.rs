@@ -8,16 +8,18 @@ use crate::core::agents::parse;
 use crate::core::body::is_deeper_than;
 use crate::core::runs::moment;
 use crate::core::schema;
-use crate::core::store::{Row, Store, atomically};
+use crate::core::store::{Row, Store, Value, atomically};
 use crate::error::{Code, Error, Result};
-use crate::event::{EventData, FRAME_NAMES, Role};
+use crate::event::{AgentExited, FRAME_NAMES, Role};
 use crate::id::{AgentId, Epoch, EventKey, EventName, RigId, RunId, SourceId, TownId};
-use crate::limits::{BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, JSON_DEPTH_MAX, OUTBOX_EVENTS_MAX};
+use crate::limits::{
+    BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, JSON_DEPTH_MAX, OUTBOX_EVENTS_MAX, PAGE_BYTES_MAX,
+};
 use crate::protocol::{PostEvent, PostEvents, PostReceipt, RigBatch, RigEvent};
 use crate::time::Timestamp;
 
 /// The text of one batch to the town, 2 MiB; a batch is closed before the event that would exceed it.
-const FORWARD_BYTES_MAX: usize = 2 << 20;
+const FORWARD_BYTES_MAX: u64 = 2 << 20;
 
 /// A rig that exists.
 pub struct Rig {
@@ -104,14 +106,15 @@ impl Rig {
             }
             let (mut last_id, mut appended, mut bytes) = (head, 0, 0);
             for event in &events {
-                if event.event_id.as_ref().is_some_and(|key| self.has(&agent_id, key).unwrap_or(false)) {
+                if let Some(key) = &event.event_id
+                    && self.has(&agent_id, key)?
+                {
                     continue;
                 }
                 last_id = last_id.next();
-                let data = event.data.as_deref().map_or("null", RawValue::get);
-                self.insert(last_id, &agent_id, event, data, now)?;
+                self.insert(last_id, &agent_id, event, now)?;
                 appended += 1;
-                bytes += data.len() as u64;
+                bytes += data_of(event).len() as u64;
             }
             if appended > 0 {
                 let parameters = [appended.into(), bytes.into(), agent_id.as_str().into()];
@@ -133,7 +136,7 @@ impl Rig {
         Ok(!found.is_empty())
     }
 
-    fn insert(&self, id: SourceId, agent_id: &AgentId, event: &PostEvent, data: &str, now: Timestamp) -> Result<()> {
+    fn insert(&self, id: SourceId, agent_id: &AgentId, event: &PostEvent, now: Timestamp) -> Result<()> {
         self.store.query(
             "INSERT INTO agent_events (id, agent_id, event_key, run_id, event, data, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
             &[
@@ -142,7 +145,7 @@ impl Rig {
                 event.event_id.as_ref().map(EventKey::as_str).into(),
                 event.run_id.as_ref().map(RunId::as_str).into(),
                 event.event_type.as_str().into(),
-                data.into(),
+                data_of(event).into(),
                 event.at.unwrap_or(now).millis().into(),
             ],
         )?;
@@ -176,30 +179,41 @@ impl Rig {
         Ok(())
     }
 
-    /// The rig's own log of an agent, ascending.
+    /// The rig's own log of an agent, ascending: at most `limit` events and [`PAGE_BYTES_MAX`].
     pub fn events(&self, agent_id: &AgentId, after: SourceId, limit: u64) -> Result<Vec<RigEvent>> {
         self.check_agent(agent_id)?;
-        let sql = format!("{SELECT_EVENT} WHERE agent_id = ? AND id > ? ORDER BY id LIMIT ?");
-        let rows = self.store.query(&sql, &[agent_id.as_str().into(), after.into(), limit.into()])?;
-        rows.iter().map(event_of).collect()
+        let parameters = [agent_id.as_str().into(), after.into()];
+        self.read("agent_id = ? AND id > ?", &parameters, limit, PAGE_BYTES_MAX as u64)
     }
 
     /// What the town has to be given next; none where it has all.
     pub fn next_batch(&self) -> Result<Option<RigBatch>> {
         let after = self.forwarded()?;
-        let sql = format!("{SELECT_EVENT} WHERE id > ? ORDER BY id LIMIT ?");
-        let rows = self.store.query(&sql, &[after.into(), (BATCH_EVENTS_MAX as u64).into()])?;
-        let (mut events, mut bytes) = (Vec::new(), 0);
-        for row in &rows {
-            let event = event_of(row)?;
-            bytes += event.data.get().len();
-            if !events.is_empty() && bytes > FORWARD_BYTES_MAX {
-                break;
-            }
-            events.push(event);
-        }
+        let events = self.read("id > ?", &[after.into()], BATCH_EVENTS_MAX as u64, FORWARD_BYTES_MAX)?;
         let batch = RigBatch { rig_id: self.rig_id.clone(), rig_epoch: self.epoch.clone(), after, events };
         Ok((!batch.events.is_empty()).then_some(batch))
+    }
+
+    /// Reads events, ascending: at most `limit`, and of these the first that take `bytes_max` together, or one. Their
+    /// lengths are read before them: 500 events of 1 MiB are more than an object's memory.
+    fn read(&self, condition: &str, parameters: &[Value], limit: u64, bytes_max: u64) -> Result<Vec<RigEvent>> {
+        let sql = format!(
+            "SELECT id, length(CAST(data AS BLOB)) FROM agent_events WHERE {condition} ORDER BY id LIMIT {limit}"
+        );
+        let (mut last, mut bytes) = (None, 0);
+        for row in self.store.query(&sql, parameters)? {
+            bytes += row.number(1)?;
+            if last.is_some() && bytes > bytes_max {
+                break;
+            }
+            last = Some(row.number(0)?);
+        }
+        let Some(last) = last else { return Ok(Vec::new()) };
+        let sql = format!(
+            "SELECT id, agent_id, run_id, event, data, at_ms FROM agent_events WHERE {condition} AND id <= {last} \
+             ORDER BY id"
+        );
+        self.store.query(&sql, parameters)?.iter().map(event_of).collect()
     }
 
     /// Takes over where the town's cursor stands.
@@ -225,8 +239,6 @@ impl Rig {
         SourceId::new(position).ok_or_else(|| Error::internal("a stored position is beyond 2^53"))
     }
 }
-
-const SELECT_EVENT: &str = "SELECT id, agent_id, run_id, event, data, at_ms FROM agent_events";
 
 fn event_of(row: &Row) -> Result<RigEvent> {
     Ok(RigEvent {
@@ -255,6 +267,10 @@ fn events_of(request: PostEvents) -> Result<Vec<PostEvent>> {
     }
 }
 
+fn data_of(event: &PostEvent) -> &str {
+    event.data.as_deref().map_or("null", RawValue::get)
+}
+
 fn check_event(index: usize, event: &PostEvent, single: bool) -> Result<()> {
     let field = |name: &str| if single { name.to_owned() } else { format!("events[{index}].{name}") };
     let name = event.event_type.as_str();
@@ -264,16 +280,16 @@ fn check_event(index: usize, event: &PostEvent, single: bool) -> Result<()> {
             format!("{name} is the name of a stream frame; choose another"),
         ));
     }
-    let Some(data) = &event.data else { return Ok(()) };
-    if data.get().len() > EVENT_BYTES_MAX {
-        let message = format!("{}: {} bytes; an event may have {EVENT_BYTES_MAX}", field("data"), data.get().len());
+    let data = data_of(event);
+    if data.len() > EVENT_BYTES_MAX {
+        let message = format!("{}: {} bytes; an event may have {EVENT_BYTES_MAX}", field("data"), data.len());
         return Err(Error::new(Code::TooLarge, message));
     }
-    if is_deeper_than(data.get().as_bytes(), JSON_DEPTH_MAX) {
+    if is_deeper_than(data.as_bytes(), JSON_DEPTH_MAX) {
         return Err(Error::invalid(&field("data"), format!("nested deeper than {JSON_DEPTH_MAX} levels")));
     }
     // Its reason ends a run, so it has to be readable.
-    if name == "agent.exited" && !matches!(EventData::read(&event.event_type, data), EventData::Exited(_)) {
+    if name == "agent.exited" && serde_json::from_str::<AgentExited>(data).is_err() {
         let problem = "expected {\"reason\": \"completed\", \"failed\", \"stopped\", \"timeout\" or \"lost\"}";
         return Err(Error::invalid(&field("data.reason"), problem));
     }

@@ -198,7 +198,7 @@ pub fn list(store: &dyn Store, state: &AgentState) -> Result<Vec<RunView>> {
                 first_event_id,
                 last_event_id,
                 started_at: moment(row, 4)?,
-                ended_at: row.maybe_number(5).map(|_| moment(row, 5)).transpose()?,
+                ended_at: row.maybe_text(6).map(|_| moment(row, 5)).transpose()?,
                 exit: row.maybe_text(6).map(serde_json::from_str).transpose().map_err(Error::internal)?,
                 tool_call_count: totals.tool_call_count,
                 usage: totals.usage,
@@ -207,8 +207,7 @@ pub fn list(store: &dyn Store, state: &AgentState) -> Result<Vec<RunView>> {
         .collect()
 }
 
-/// A moment out of a row.
+/// A moment out of a row; one before 1970 is as good as any.
 pub(crate) fn moment(row: &Row, column: usize) -> Result<Timestamp> {
-    let millis = i64::try_from(row.number(column)?).map_err(Error::internal)?;
-    Ok(Timestamp::from_millis(millis))
+    Ok(Timestamp::from_millis(row.integer(column)?))
 }

@@ -67,6 +67,7 @@ impl Town {
                     format!("agent {agent_id} has an open run, {}; stop it first, or start another agent", run.run_id);
                 return Err(Error::new(Code::AlreadyRunning, message));
             }
+            relay::forget_silence(self.store.as_ref())?;
             let before = agent.now.state.clone();
             for snapshot in [&mut agent.now, &mut agent.base] {
                 snapshot.register(&order.name, order.role, Some(order.runtime), order.prompt.as_deref());
@@ -98,7 +99,7 @@ impl Town {
             let exit = AgentExited::because(ExitReason::Lost, "the container went away while the agent started in it");
             return relay::end_run(self.store.as_ref(), &run, exit, now, self.config.event_cap, fresh_run);
         }
-        if run.source_epoch.is_none() {
+        if run.source_epoch.as_ref() != Some(&started.epoch) {
             runs::found_in(self.store.as_ref(), &run.run_id, &started.epoch)?;
         }
         Ok(Outcome::default())
@@ -121,13 +122,13 @@ impl Town {
         }
     }
 
-    /// Runs whose start the control server has not confirmed for `grace_ms`: it has to be asked for them.
+    /// Runs whose start the control server has not confirmed for `grace_ms`, or has confirmed in a life that is not the
+    /// one that the relay follows: it has to be asked for them.
     pub fn unconfirmed_runs(&self, now: Timestamp, grace_ms: u64) -> Result<Vec<Run>> {
+        let present = relay::position(self.store.as_ref(), &Source::Container)?.epoch;
+        let is_confirmed = |run: &Run| run.source_epoch.is_some() && run.source_epoch == present;
         let open = runs::open_of(self.store.as_ref(), &Source::Container)?;
-        Ok(open
-            .into_iter()
-            .filter(|run| run.source_epoch.is_none() && now.millis_since(run.started_at) >= grace_ms)
-            .collect())
+        Ok(open.into_iter().filter(|run| !is_confirmed(run) && now.millis_since(run.started_at) >= grace_ms).collect())
     }
 
     /// Whether an agent exists here; for routes that go on to the control server.

@@ -49,6 +49,14 @@ impl Row {
         .ok_or_else(|| Error::internal(format!("column {column} holds no count: {self:?}")))
     }
 
+    /// The integer in a column, also a negative one.
+    pub fn integer(&self, column: usize) -> Result<i64> {
+        match self.0.get(column) {
+            Some(Value::Integer(value)) => Ok(*value),
+            _ => Err(Error::internal(format!("column {column} holds no integer: {self:?}"))),
+        }
+    }
+
     /// The text in a column.
     pub fn text(&self, column: usize) -> Result<&str> {
         self.maybe_text(column).ok_or_else(|| Error::internal(format!("column {column} holds no text: {self:?}")))

@@ -34,13 +34,20 @@ macro_rules! known_events {
                 }
             }
 
-            /// Reads the data of a known name; anything else is kept as it is.
+            /// Reads the data of a known name; anything else is kept as it is. An end that cannot be read is an end: its run
+            /// takes no further event, and its state has to say so.
             pub fn read(name: &EventName, data: &RawValue) -> Self {
                 match name.as_str() {
                     $($name => serde_json::from_str(data.get()).map(Self::$variant),)*
                     _ => return Self::Other(name.clone(), data.to_owned()),
                 }
-                .unwrap_or_else(|_| Self::Other(name.clone(), data.to_owned()))
+                .unwrap_or_else(|_| match name.as_str() {
+                    "agent.exited" => Self::Exited(AgentExited::because(
+                        ExitReason::Failed,
+                        "the agent's own word of its end could not be read",
+                    )),
+                    _ => Self::Other(name.clone(), data.to_owned()),
+                })
             }
 
             /// The data as JSON text.

@@ -1,0 +1,269 @@
+//! A rig: what it takes, what it refuses, what it hands on and what it forgets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod sqlite;
+mod story;
+
+use std::rc::Rc;
+
+use serde_json::{Value as Json, json};
+use sqlite::Sqlite;
+use story::{agent, dump, epoch, position};
+use townwatch::core::body::parse_body;
+use townwatch::core::rig::Rig;
+use townwatch::core::store::Store;
+use townwatch::error::{Code, Error};
+use townwatch::event::Role;
+use townwatch::id::{RigId, TownId};
+use townwatch::protocol::{PostReceipt, RigEvent};
+use townwatch::time::Timestamp;
+
+const EVENT_CAP: u64 = 5;
+
+struct Desk {
+    store: Rc<Sqlite>,
+    rig: Rig,
+    now: Timestamp,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let store = Rc::new(Sqlite::new());
+        let (rig_id, town_id) = (RigId::parse("rig").unwrap(), TownId::parse("town").unwrap());
+        assert!(Rig::open(Rc::clone(&store) as Rc<dyn Store>, EVENT_CAP).unwrap().is_none());
+        Rig::create(store.as_ref(), &rig_id, &town_id, &epoch("rig-1")).unwrap();
+        Rig::create(store.as_ref(), &rig_id, &town_id, &epoch("rig-2")).unwrap();
+        let rig = Rig::open(Rc::clone(&store) as Rc<dyn Store>, EVENT_CAP).unwrap().unwrap();
+        let now = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
+        for name in ["a", "b"] {
+            rig.register(&agent(name), name, Role::Polecat, now).unwrap();
+        }
+        Self { store, rig, now }
+    }
+
+    fn post_text(&self, body: &str) -> Result<PostReceipt, Error> {
+        self.rig.post(parse_body(body.as_bytes())?, self.now)
+    }
+
+    fn post(&self, body: &Json) -> (u64, u64, u64) {
+        let receipt = self.post_text(&body.to_string()).unwrap();
+        (receipt.appended, receipt.duplicates, receipt.last_id.get())
+    }
+
+    fn notes(&self, agent_id: &str, count: usize) {
+        let events = vec![json!({"event_type": "note"}); count];
+        self.post(&json!({"agent_id": agent_id, "events": events}));
+    }
+
+    fn ids(&self, agent_id: &str) -> Vec<u64> {
+        ids(&self.rig.events(&agent(agent_id), position(0), 1_000).unwrap())
+    }
+
+    fn number(&self, sql: &str) -> u64 {
+        self.store.query(sql, &[]).unwrap()[0].number(0).unwrap()
+    }
+}
+
+fn ids(events: &[RigEvent]) -> Vec<u64> {
+    events.iter().map(|event| event.id.get()).collect()
+}
+
+#[test]
+fn one_event_or_a_batch_is_stored_in_its_order() {
+    let desk = Desk::new();
+    assert_eq!(desk.post(&json!({"agent_id": "a", "event_type": "note", "data": 1})), (1, 0, 1));
+    let events =
+        json!([{"event_type": "note", "run_id": "r1", "at": "2026-11-22T14:00:00+02:00"}, {"event_type": "x"}]);
+    assert_eq!(desk.post(&json!({"agent_id": "b", "events": events})), (2, 0, 3));
+    let batch = desk.rig.next_batch().unwrap().unwrap();
+    assert_eq!((batch.after, batch.rig_epoch.as_str()), (position(0), "rig-1"));
+    let shown: Vec<_> = batch
+        .events
+        .iter()
+        .map(|event| (event.agent_id.as_str(), event.run_id.as_ref().map(|run| run.as_str()), event.data.get()))
+        .collect();
+    assert_eq!(shown, [("a", None, "1"), ("b", Some("r1"), "null"), ("b", None, "null")]);
+    assert!(batch.events.iter().all(|event| event.at == desk.now));
+}
+
+#[test]
+fn an_event_id_is_stored_once_for_each_agent() {
+    let desk = Desk::new();
+    let keyed = |agent_id: &str, key: &str| json!({"agent_id": agent_id, "event_type": "note", "event_id": key});
+    assert_eq!(desk.post(&keyed("a", "k1")), (1, 0, 1));
+    assert_eq!(desk.post(&keyed("a", "k1")), (0, 1, 1));
+    assert_eq!(desk.post(&keyed("b", "k1")), (1, 0, 2));
+    let twice = [("k2", 3), ("k2", 4), ("k3", 5), ("k1", 6)];
+    let events: Vec<_> =
+        twice.iter().map(|(key, data)| json!({"event_type": "x", "event_id": key, "data": data})).collect();
+    assert_eq!(desk.post(&json!({"agent_id": "a", "events": events})), (2, 2, 4));
+    let events = desk.rig.events(&agent("a"), position(1), 10).unwrap();
+    let data: Vec<_> = events.iter().map(|event| event.data.get()).collect();
+    assert_eq!(data, ["3", "5"], "the first one counts");
+}
+
+#[test]
+fn json_arrives_as_it_was_written() {
+    let data = r#"{"b":12345678901234567890123,"a":1e999,"a": [ "\ud800" ],"é":-0.0}"#;
+    let desk = Desk::new();
+    desk.post_text(&format!(r#"{{"agent_id":"a","event_type":"note","data": {data} }}"#)).unwrap();
+    assert_eq!(desk.rig.next_batch().unwrap().unwrap().events[0].data.get(), data);
+    assert_eq!(desk.rig.events(&agent("a"), position(0), 1).unwrap()[0].data.get(), data);
+}
+
+#[test]
+fn what_is_refused_names_its_field_and_stores_nothing() {
+    let deep = format!("{}1{}", "[".repeat(129), "]".repeat(129));
+    let long = format!("\"{}\"", "x".repeat(1 << 20));
+    let many = vec![r#"{"event_type":"note"}"#; 501].join(",");
+    let cases = [
+        (r#""event_type":"state""#.to_owned(), Code::InvalidRequest, "event_type: state is the name of a stream frame"),
+        (r#""events":[]"#.to_owned(), Code::InvalidRequest, "events: expected at least one"),
+        (r#""data":1"#.to_owned(), Code::InvalidRequest, "event_type: missing"),
+        (r#""event_type":"x","events":[{"event_type":"x"}]"#.to_owned(), Code::InvalidRequest, "events: not together"),
+        (format!(r#""event_type":"x","data":{deep}"#), Code::InvalidRequest, "data: nested deeper than 128"),
+        (format!(r#""event_type":"x","data":{long}"#), Code::TooLarge, "data: 1048578 bytes"),
+        (format!(r#""events":[{many}]"#), Code::TooLarge, "events: 501 in one batch"),
+        (r#""event_type":"agent.exited""#.to_owned(), Code::InvalidRequest, "data.reason: expected"),
+        (r#""event_type":"agent.exited","data":null"#.to_owned(), Code::InvalidRequest, "data.reason: expected"),
+        (
+            r#""events":[{"event_type":"x"},{"event_type":"agent.exited","data":{"reason":"tired"}}]"#.to_owned(),
+            Code::InvalidRequest,
+            "events[1].data.reason: expected",
+        ),
+    ];
+    let desk = Desk::new();
+    let before = dump(&desk.store);
+    for (fields, code, message) in cases {
+        let error = desk.post_text(&format!(r#"{{"agent_id":"a",{fields}}}"#)).unwrap_err();
+        assert_eq!(error.code, code, "{message}");
+        assert!(error.message.starts_with(message), "{} is not {message}", error.message);
+    }
+    let error = desk.post_text(r#"{"agent_id":"c","event_type":"note"}"#).unwrap_err();
+    assert_eq!(error.code, Code::NotFound);
+    assert!(error.message.contains("register c with POST /api/rigs/rig/agents"), "{}", error.message);
+    assert_eq!(desk.rig.events(&agent("c"), position(0), 1).unwrap_err().code, Code::NotFound);
+    assert_eq!(dump(&desk.store), before);
+}
+
+#[test]
+fn a_post_is_stored_as_a_whole_or_not_at_all() {
+    let desk = Desk::new();
+    desk.notes("a", 7);
+    desk.rig.adopt(position(7)).unwrap();
+    let body =
+        json!({"agent_id": "a", "events": [{"event_type": "x", "event_id": "k"}, {"event_type": "y"}]}).to_string();
+    let before = dump(&desk.store);
+    let mut refused = 0;
+    for statement in 0.. {
+        desk.store.fail_after(statement);
+        let Err(error) = desk.post_text(&body) else { break };
+        assert_eq!(error.code, Code::Internal);
+        assert_eq!(dump(&desk.store), before, "after a fault at statement {statement}");
+        refused += 1;
+    }
+    desk.store.query("the fault that is left", &[]).unwrap_err();
+    assert!(refused >= 8, "{refused} statements");
+    assert_eq!(desk.ids("a"), [5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn nothing_is_pruned_that_the_town_has_not_got() {
+    let desk = Desk::new();
+    desk.notes("a", 8);
+    desk.notes("b", 2);
+    assert_eq!(desk.ids("a"), [1, 2, 3, 4, 5, 6, 7, 8]);
+    desk.rig.adopt(position(2)).unwrap();
+    desk.notes("a", 1);
+    assert_eq!(desk.ids("a"), [3, 4, 5, 6, 7, 8, 11], "beyond the cap, but not forwarded");
+    desk.rig.adopt(position(11)).unwrap();
+    assert_eq!(desk.ids("a").len(), 7, "the next post prunes");
+    desk.notes("a", 1);
+    assert_eq!((desk.ids("a"), desk.ids("b")), (vec![6, 7, 8, 11, 12], vec![9, 10]));
+    assert_eq!(desk.number("SELECT event_count FROM agents WHERE agent_id = 'a'"), EVENT_CAP);
+    assert_eq!(desk.number("SELECT event_bytes FROM agents WHERE agent_id = 'a'"), EVENT_CAP * 4, "of `null`");
+}
+
+#[test]
+fn a_key_is_remembered_as_long_as_its_event() {
+    let desk = Desk::new();
+    let keyed = json!({"agent_id": "a", "event_type": "note", "event_id": "k"});
+    desk.post(&keyed);
+    desk.rig.adopt(position(1)).unwrap();
+    desk.notes("a", 5);
+    assert_eq!(desk.ids("a"), [2, 3, 4, 5, 6]);
+    assert_eq!(desk.post(&keyed), (1, 0, 7));
+}
+
+#[test]
+fn the_outbox_has_room_for_ten_thousand() {
+    let desk = Desk::new();
+    for _ in 0..20 {
+        desk.notes("a", 500);
+    }
+    let error = desk.post_text(r#"{"agent_id":"b","event_type":"note"}"#).unwrap_err();
+    assert_eq!(error.code, Code::TownUnavailable);
+    assert!(error.message.starts_with("10000 events wait for the town"), "{}", error.message);
+    desk.rig.adopt(position(1)).unwrap();
+    desk.notes("b", 1);
+}
+
+#[test]
+fn batches_follow_the_towns_cursor() {
+    let desk = Desk::new();
+    assert!(desk.rig.next_batch().unwrap().is_none());
+    desk.notes("a", 300);
+    desk.notes("b", 300);
+    let batch = desk.rig.next_batch().unwrap().unwrap();
+    assert_eq!((batch.events.len(), ids(&batch.events)[499]), (500, 500));
+    assert_eq!(ids(&desk.rig.next_batch().unwrap().unwrap().events).len(), 500, "until it is taken");
+    desk.rig.adopt(position(500)).unwrap();
+    let batch = desk.rig.next_batch().unwrap().unwrap();
+    assert_eq!((batch.after, batch.events.len()), (position(500), 100));
+    desk.rig.adopt(position(450)).unwrap();
+    assert_eq!(desk.rig.next_batch().unwrap().unwrap().after, position(450), "the town's word counts, also backwards");
+    desk.rig.adopt(position(9_999)).unwrap();
+    assert!(desk.rig.next_batch().unwrap().is_none());
+    desk.notes("a", 1);
+    assert_eq!(ids(&desk.rig.next_batch().unwrap().unwrap().events), [601], "a cursor beyond the head is the head");
+}
+
+#[test]
+fn large_events_go_a_few_at_a_time_and_only_these_are_read() {
+    let desk = Desk::new();
+    let data = "x".repeat(1_000_000);
+    for _ in 0..12 {
+        desk.post(&json!({"agent_id": "a", "event_type": "note", "data": data}));
+    }
+    let batch = desk.rig.next_batch().unwrap().unwrap();
+    assert_eq!(ids(&batch.events), [1, 2]);
+    let body = serde_json::to_string(&batch).unwrap();
+    assert!(body.len() < townwatch::limits::BODY_BYTES_MAX);
+    assert_eq!(ids(&desk.rig.events(&agent("a"), position(0), 1_000).unwrap()).len(), 8, "a page has 8 MiB");
+    assert_eq!(ids(&desk.rig.events(&agent("a"), position(8), 1_000).unwrap()), [9, 10, 11, 12]);
+}
+
+#[test]
+fn any_time_that_can_be_written_can_be_read() {
+    let desk = Desk::new();
+    for at in ["1969-12-31T23:59:59.999Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+        desk.post(&json!({"agent_id": "a", "event_type": "note", "at": at}));
+    }
+    // Beyond the years of RFC 3339 once in UTC.
+    for at in ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+23:59"] {
+        desk.post(&json!({"agent_id": "a", "event_type": "note", "at": at}));
+    }
+    let events = desk.rig.next_batch().unwrap().unwrap().events;
+    let times: Vec<_> = events.iter().map(|event| event.at.to_string()).collect();
+    let expected = [
+        "1969-12-31T23:59:59.999Z",
+        "0000-01-01T00:00:00.000Z",
+        "9999-12-31T23:59:59.000Z",
+        "1970-01-01T00:00:00.000Z",
+        "1970-01-01T00:00:00.000Z",
+    ];
+    assert_eq!(times, expected);
+    for time in times {
+        assert_eq!(Timestamp::parse(&time).unwrap().to_string(), time);
+    }
+}
