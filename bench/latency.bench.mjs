@@ -1,6 +1,6 @@
 // How long it takes from a line on an agent's stdout to the frame in a viewer's socket: 1,000 lines at 100 a second.
 //
-//   npm run bench -- latency
+//   npm run bench -- latency     (or, after npm run build: node bench/latency.bench.mjs)
 //
 // Prints median, p99 and the slowest in milliseconds, and fails if the median is not under 20 ms or p99 not under
 // 100 ms. Agent, control server, Worker and viewer share this machine and its clock.
