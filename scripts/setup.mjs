@@ -24,8 +24,9 @@ export async function setUp({ step = stepper(SETUP_STEPS) } = {}) {
   }
   const env = { ...process.env, PATH: [process.env.PATH, CARGO_BIN].join(path.delimiter) };
   const missing = cargoTools().filter((tool) => !findTool(tool, env));
-  const about = missing.length > 0 ? missing.map((tool) => tool.about).join(" + ") : "";
-  const tools = await step("checking the tools", () => toolPaths(env), about);
+  const minutes = missing.reduce((all, tool) => all + tool.minutes, 0);
+  const toolsTitle = minutes > 0 ? `compiling ${missing.map((tool) => tool.crate).join(" and ")}, once` : "checking the tools";
+  const tools = await step(toolsTitle, () => toolPaths(env), minutes > 0 ? `${minutes} min` : "");
   const first = !packagesAreInstalled();
   const title = first ? "installing the npm packages" : "checking the npm packages";
   await step(title, async () => first && installPackages(env), first ? "30 s" : "");

@@ -2,7 +2,7 @@
 
 import fs from "node:fs";
 import { fileURLToPath } from "node:url";
-import { endAllChildren, endWithSignals } from "./children.mjs";
+import { endAllChildren, endWithSignals, isEnding } from "./children.mjs";
 import { Problem } from "./problem.mjs";
 
 /** Whether a module is the script that was started, not one that is imported. */
@@ -17,7 +17,8 @@ export async function main(run, { codeForSignal } = {}) {
   try {
     process.exitCode = (await run()) ?? 0;
   } catch (error) {
-    console.error(`\n${error instanceof Problem ? error : error.stack}`);
+    // What we end ourselves fails, too.
+    if (!isEnding()) console.error(`\n${error instanceof Problem ? error : error.stack}`);
     process.exitCode = 1;
   }
   await endAllChildren();

@@ -41,8 +41,8 @@ async function wasmTarget(env) {
 /** The tools that have to match the crates: each with its version out of Cargo.lock. */
 export function cargoTools() {
   return [
-    { crate: "worker-build", binary: "worker-build", version: lockedVersion("worker"), about: "3 min" },
-    { crate: "wasm-bindgen-cli", binary: "wasm-bindgen", version: lockedVersion("wasm-bindgen"), about: "2 min" },
+    { crate: "worker-build", binary: "worker-build", version: lockedVersion("worker"), minutes: 3 },
+    { crate: "wasm-bindgen-cli", binary: "wasm-bindgen", version: lockedVersion("wasm-bindgen"), minutes: 2 },
   ];
 }
 
