@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{AgentExited, AgentUsage, EventData, ExitReason, FileChanged, OutputStream, Role, Runtime, Status};
+use crate::event::{
+    AgentExited, AgentSession, AgentUsage, EventData, ExitReason, FileChanged, OutputStream, Role, Runtime, Status,
+};
 use crate::id::{AgentId, EventId, RigId, RunId};
 use crate::limits::{
     STATE_LISTS_BYTES_MAX, STATE_OPTION_BYTES_MAX, STATE_OPTIONS_MAX, STATE_OUTSTANDING_MAX, STATE_TEXT_BYTES_MAX,
@@ -132,24 +134,7 @@ impl Snapshot {
         match event.data {
             EventData::Status(data) => self.status(data.status, at),
             EventData::Exited(data) => self.exited(data, at),
-            EventData::Session(data) => {
-                let state = &mut self.state;
-                state.session_id = Some(clip(&data.session_id));
-                for (field, value) in [
-                    (&mut state.model, &data.model),
-                    (&mut state.working_dir, &data.working_dir),
-                    (&mut state.branch, &data.branch),
-                    (&mut state.initial_commit, &data.initial_commit),
-                    (&mut state.git_origin, &data.git_origin),
-                    (&mut state.hostname, &data.hostname),
-                    (&mut state.os, &data.os),
-                ] {
-                    if let Some(value) = value {
-                        *field = Some(clip(value));
-                    }
-                }
-                state.in_container = data.in_container.or(state.in_container);
-            }
+            EventData::Session(data) => self.session(data),
             EventData::Output(data) => {
                 if matches!(data.stream, OutputStream::Assistant | OutputStream::Thinking) {
                     let new = data.message_id.as_ref().is_none_or(|id| remember(&mut self.memory.messages, id));
@@ -233,6 +218,25 @@ impl Snapshot {
             | EventData::SourceGap(_)
             | EventData::Other(..) => {}
         }
+    }
+
+    fn session(&mut self, data: &AgentSession) {
+        let state = &mut self.state;
+        state.session_id = Some(clip(&data.session_id));
+        for (field, value) in [
+            (&mut state.model, &data.model),
+            (&mut state.working_dir, &data.working_dir),
+            (&mut state.branch, &data.branch),
+            (&mut state.initial_commit, &data.initial_commit),
+            (&mut state.git_origin, &data.git_origin),
+            (&mut state.hostname, &data.hostname),
+            (&mut state.os, &data.os),
+        ] {
+            if let Some(value) = value {
+                *field = Some(clip(value));
+            }
+        }
+        state.in_container = data.in_container.or(state.in_container);
     }
 
     fn status(&mut self, status: Status, at: Timestamp) {

@@ -34,6 +34,8 @@ pub struct Town {
     /// The town, once something asked for it; none where none has been made.
     core: RefCell<Option<Core>>,
     sockets: RefCell<HashMap<ViewerId, Socket>>,
+    /// Whether this instance has not looked yet if the relay is wanted: what it was doing may have died with the last one.
+    is_new: Cell<bool>,
     /// When the alarm is set for, as far as this instance knows.
     alarm_at: Cell<Option<Timestamp>>,
 }
@@ -44,11 +46,22 @@ impl DurableObject for Town {
         if let Err(error) = socket::answer_pings(&state) {
             log("stream_error", &[("message", &error.message)]);
         }
-        Self { state, env, store, core: RefCell::default(), sockets: RefCell::default(), alarm_at: Cell::new(None) }
+        Self {
+            state,
+            env,
+            store,
+            core: RefCell::default(),
+            sockets: RefCell::default(),
+            is_new: Cell::new(true),
+            alarm_at: Cell::new(None),
+        }
     }
 
     async fn fetch(&self, request: Request) -> ::worker::Result<Response> {
         let outcome = town_routes::answer(self, request.inner()).await;
+        if self.is_new.replace(false) && self.with(|_| Ok(())).is_ok() {
+            drop(self.pull_relay().await);
+        }
         Ok(respond(request.inner(), outcome).await)
     }
 

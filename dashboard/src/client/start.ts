@@ -5,6 +5,8 @@ import type { Api } from "./api.ts";
 
 const TOWN_NAME = "My town";
 const RIG_NAME = "demo";
+/** The recording is 0.7 s long, since a script played the model; this makes it as long as one can follow. */
+const DEMO_SPEED = 0.06;
 
 export interface Started {
   readonly town_id: string;
@@ -13,7 +15,7 @@ export interface Started {
 
 /** Starts the bundled recording. Without `town_id` a first town is made for it. */
 export function startDemo(api: Api, town_id: string | null): Promise<Started> {
-  return startAgent(api, town_id, { name: "Demo", role: "polecat", runtime: "replay", transcript: "demo", speed: 1 });
+  return startAgent(api, town_id, { name: "Demo", role: "polecat", runtime: "replay", transcript: "demo", speed: DEMO_SPEED });
 }
 
 /** Starts an agent in the town's first rig; makes town and rig where there is none yet. */
