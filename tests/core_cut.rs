@@ -3,8 +3,9 @@
 
 use proptest::prelude::*;
 use serde_json::value::RawValue;
+use townwatch::core::body::is_deeper_than;
 use townwatch::core::cut::{CUTS_MAX, MARK, STRING_BYTES_MIN, cut};
-use townwatch::core::json_scan::{Kind, Scanner, Tree, depth};
+use townwatch::core::json_scan::{Kind, Scanner, Tree};
 use townwatch::limits::{EVENT_BYTES_MAX, EVENT_FRAME_BYTES_MAX};
 use townwatch::protocol::Cut;
 
@@ -16,7 +17,7 @@ fn fit(data: &str, budget: usize) -> (String, Vec<Cut>) {
     let total = text.len() + r#","cut":"#.len() + serde_json::to_string(&cuts).unwrap().len();
     assert!(total <= budget, "{total} > {budget}");
     serde_json::from_str::<&RawValue>(&text).unwrap();
-    assert!(depth(&text) <= depth(data));
+    assert!(!is_deeper_than(text.as_bytes(), depth(data)));
     assert!((1..=CUTS_MAX).contains(&cuts.len()));
     assert_eq!(cut(data, budget), Some((text.clone(), cuts.clone())));
     (text, cuts)
@@ -24,6 +25,12 @@ fn fit(data: &str, budget: usize) -> (String, Vec<Cut>) {
 
 fn listed(cuts: &[Cut]) -> Vec<(&str, u64)> {
     cuts.iter().map(|cut| (cut.path.as_str(), cut.bytes)).collect()
+}
+
+/// How deep the containers nest, by the scanner's own count.
+fn depth(text: &str) -> usize {
+    let containers = Scanner::new(text).filter(|token| matches!(token.kind, Kind::Object | Kind::Array));
+    containers.map(|token| token.depth + 1).max().unwrap_or(0)
 }
 
 /// The raw texts of the strings that are values.
@@ -160,8 +167,11 @@ fn tokens_and_pointers() {
     assert_eq!(tree.children(0).collect::<Vec<_>>(), [1, 5]);
     for (text, levels) in [("", 0), ("1", 0), ("\"[[\"", 0), ("[]", 1), ("[{\"[\":[]},[]]", 3), ("]]][[", 2)] {
         assert_eq!(depth(text), levels, "{text}");
+        assert!(
+            !is_deeper_than(text.as_bytes(), levels) && (levels == 0 || is_deeper_than(text.as_bytes(), levels - 1))
+        );
     }
-    assert_eq!(depth([b'[', 0xff, b'"', b'[', b'\\']), 1);
+    assert_eq!(Scanner::new(&[b'[', 0xff, b'"', b'[', b'\\']).count(), 3);
 }
 
 // ---- any JSON: a model that knows what each raw piece means, compared with the result in lock-step ---------------

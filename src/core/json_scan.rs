@@ -100,13 +100,6 @@ impl Iterator for Scanner<'_> {
     }
 }
 
-/// How deep the containers nest: 0 for a scalar, 1 for `[]`. On invalid text it is never less than what a parser
-/// would have entered before it failed.
-pub fn depth(text: impl AsRef<[u8]>) -> usize {
-    let containers = Scanner::new(&text).filter(|token| matches!(token.kind, Kind::Object | Kind::Array));
-    containers.map(|token| token.depth + 1).max().unwrap_or(0)
-}
-
 /// A value: a leaf or a whole subtree.
 #[derive(Debug, Clone)]
 pub struct Node {

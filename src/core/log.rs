@@ -1,8 +1,10 @@
 //! The town's log: the only place where an event gets its id, and the only buffer there is.
 
+use std::collections::BTreeSet;
+
 use serde_json::value::RawValue;
 
-use crate::core::agents::{Agent, position};
+use crate::core::agents::{Agent, parse, position};
 use crate::core::cut::cut;
 use crate::core::reducer::Happened;
 use crate::core::runs::{self, Run};
@@ -239,6 +241,12 @@ fn list(names: &[impl serde::Serialize]) -> Result<Value> {
 
 fn entry(row: &Row) -> Result<Entry> {
     Ok(Entry { id: position(row, 0)?, event: row.text(1)?.to_owned(), frame: row.text(2)?.to_owned() })
+}
+
+/// Whose events come after this id.
+pub fn authors(store: &dyn Store, after: EventId) -> Result<BTreeSet<AgentId>> {
+    let rows = store.query("SELECT DISTINCT agent_id FROM agent_events WHERE id > ?", &[after.into()])?;
+    rows.iter().map(|row| parse(AgentId::parse(row.text(0)?))).collect()
 }
 
 /// The position such that the newest `count` events of a selection's agents come after it.

@@ -1,6 +1,7 @@
 //! The streams of a town: each is a cursor into the log. What a viewer has not had yet is in the log and nowhere else;
 //! viewers that want the same from the same place share one frame text.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -132,7 +133,7 @@ impl Viewers {
         let head = log::head(store)?;
         let behind: Vec<ViewerId> =
             self.all.values().filter(|viewer| !viewer.live || viewer.cursor < head).map(|viewer| viewer.id).collect();
-        let mut frames = Frames { store, known: HashMap::new() };
+        let mut frames = Frames { store, known: HashMap::new(), authors: HashMap::new() };
         let mut ended = BTreeSet::new();
         for id in behind {
             if let Some(viewer) = self.all.get_mut(&id)
@@ -215,6 +216,8 @@ impl Viewer {
 struct Frames<'a> {
     store: &'a dyn Store,
     known: HashMap<(Selection, EventId, bool), Frame>,
+    /// Whose events come after an id.
+    authors: HashMap<EventId, BTreeSet<AgentId>>,
 }
 
 #[derive(Clone)]
@@ -231,9 +234,21 @@ impl Frames<'_> {
         if let Some(frame) = self.known.get(&key) {
             return Ok(frame.clone());
         }
-        let frame = self.make(selection, after, backfill)?;
+        // Live, what is new is of few agents: whoever watches others costs no look into the log.
+        let frame = if backfill || self.authors(after)?.iter().any(|author| selection.includes(author)) {
+            self.make(selection, after, backfill)?
+        } else {
+            Frame { text: None, last: None }
+        };
         self.known.insert(key, frame.clone());
         Ok(frame)
+    }
+
+    fn authors(&mut self, after: EventId) -> Result<&BTreeSet<AgentId>> {
+        Ok(match self.authors.entry(after) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(log::authors(self.store, after)?),
+        })
     }
 
     fn make(&self, selection: &Selection, after: EventId, backfill: bool) -> Result<Frame> {
