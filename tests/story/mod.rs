@@ -73,9 +73,9 @@ impl Story {
         Town::create(store.as_ref(), &TownId::parse("town").unwrap(), "Town", &epoch("log-1"), now).unwrap();
         let config = Config { event_cap, ..Config::default() };
         let town = Town::open(Rc::clone(&store) as Rc<dyn Store>, config).unwrap().unwrap();
-        let story = Self { store, town, now, epoch: epoch("container-1"), emitted: 0, posted: 0, minted: 0 };
-        story.add_rig("rig");
-        story
+        let begun = Self { store, town, now, epoch: epoch("container-1"), emitted: 0, posted: 0, minted: 0 };
+        begun.add_rig("rig");
+        begun
     }
 
     pub fn add_rig(&self, rig_id: &str) {
