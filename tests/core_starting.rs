@@ -87,7 +87,7 @@ fn a_begun_run_is_stored_as_starting() {
         begin(&mut story, &json!({"prompt": "\nFix it\nnow", "env_vars": {"KEY": "secret"}}), "r1").unwrap();
     assert_eq!((start.run_id.as_str(), start.agent_id.as_str(), start.order.agent_id), ("r1", "a", None));
     assert_eq!((state.status.as_str(), state.run_number, state.title.as_deref()), ("starting", 1, Some("Fix it")));
-    assert_eq!((state.name.as_str(), state.runtime.map(|runtime| runtime.as_str())), ("Ada", Some("process")));
+    assert_eq!((state.name.as_str(), state.runtime.map(townwatch::event::Runtime::as_str)), ("Ada", Some("process")));
     assert!(!format!("{:?}", story.dump()).contains("secret"), "an agent's environment is never stored");
     let (start, state) = begin(&mut story, &json!({"agent_id": null}), "r2").unwrap();
     assert_eq!((start.agent_id.as_str(), state.agent_id.as_str()), ("minted", "minted"));
