@@ -9,6 +9,7 @@ use std::rc::Rc;
 use serde_json::{Value as Json, json};
 use story::{Story, agent, epoch, frames, said, texts, told};
 use townwatch::core::cursor::Asked;
+use townwatch::core::ingest::Outcome;
 use townwatch::core::streams::Join;
 use townwatch::core::viewers::{Effect, ViewerId};
 use townwatch::limits::FRAME_BYTES_MAX;
@@ -308,16 +309,32 @@ fn a_state_is_sent_when_it_changed_and_at_most_every_half_second() {
 }
 
 #[test]
-fn an_event_costs_nothing_for_those_who_watch_others() {
+fn an_event_costs_nothing_for_those_who_watch_others_and_nothing_for_the_logs_length() {
     let mut story = Story::new();
     for number in 0..300 {
         let name = format!("agent-{number}");
         story.register(&name);
         story.join(&name, Asked::default());
     }
-    let outcome = story.post(&[note("agent-7")]);
-    let before = story.store.statements();
-    let effects = story.publish(&outcome);
-    assert_eq!(effects.len(), 2);
-    assert!(story.store.statements() - before < 10, "{} statements", story.store.statements() - before);
+    let costs = |story: &mut Story| {
+        let outcome = story.post(&[note("agent-7")]);
+        let (statements, steps) = (story.store.statements(), story.store.steps());
+        let effects = story.publish(&outcome);
+        assert_eq!(texts(&effects, effects_of(&effects)).len(), effects.len(), "of one viewer alone");
+        (story.store.statements() - statements, story.store.steps() - steps)
+    };
+    costs(&mut story);
+    let (statements, short) = costs(&mut story);
+    assert!(statements < 10, "{statements} statements");
+    story.notes("agent-8", 1_900);
+    story.town.publish(&Outcome::default(), story.now).unwrap();
+    let (_, long) = costs(&mut story);
+    assert!(long < 2 * short, "{long} steps in a long log, {short} in a short one");
+}
+
+fn effects_of(effects: &[Effect]) -> ViewerId {
+    match effects.first() {
+        Some(Effect::Send(id, _)) => *id,
+        other => panic!("{other:?}"),
+    }
 }

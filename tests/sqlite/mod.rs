@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::path::Path;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql, params_from_iter};
+use rusqlite::{Connection, StatementStatus, ToSql, params_from_iter};
 use townwatch::core::store::{Row, Store, Value};
 use townwatch::error::{Error, Result};
 
@@ -20,6 +20,7 @@ pub struct Sqlite {
     connection: Connection,
     in_transaction: Cell<bool>,
     statements: Cell<u64>,
+    steps: Cell<u64>,
     fails_at: Cell<Option<u64>>,
 }
 
@@ -37,7 +38,8 @@ impl Sqlite {
     fn over(connection: Connection) -> Self {
         connection.set_prepared_statement_cache_capacity(256);
         let in_transaction = Cell::new(false);
-        Self { connection, in_transaction, statements: Cell::new(0), fails_at: Cell::new(None) }
+        let (statements, steps) = (Cell::new(0), Cell::new(0));
+        Self { connection, in_transaction, statements, steps, fails_at: Cell::new(None) }
     }
 
     /// Table rows that were inserted, updated or deleted so far. Rows of indices, which production bills too, are not
@@ -49,6 +51,11 @@ impl Sqlite {
     /// Statements run so far.
     pub fn statements(&self) -> u64 {
         self.statements.get()
+    }
+
+    /// Steps of SQLite's machine so far: what statements cost, whether they read one row or a whole table.
+    pub fn steps(&self) -> u64 {
+        self.steps.get()
     }
 
     /// Lets the statement after the next `count` ones fail, once: for tests that nothing is half done.
@@ -85,6 +92,9 @@ impl Store for Sqlite {
                 (0..columns).map(|column| row.get_ref(column).map_err(fault).and_then(|value| read(value, sql)));
             rows.push(Row(values.collect::<Result<_>>()?));
         }
+        drop(found);
+        let steps = u64::try_from(statement.reset_status(StatementStatus::VmStep)).unwrap();
+        self.steps.set(self.steps.get() + steps);
         Ok(rows)
     }
 
