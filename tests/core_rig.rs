@@ -80,7 +80,9 @@ fn one_event_or_a_batch_is_stored_in_its_order() {
     let shown: Vec<_> = batch
         .events
         .iter()
-        .map(|event| (event.agent_id.as_str(), event.run_id.as_ref().map(|run| run.as_str()), event.data.get()))
+        .map(|event| {
+            (event.agent_id.as_str(), event.run_id.as_ref().map(townwatch::id::RunId::as_str), event.data.get())
+        })
         .collect();
     assert_eq!(shown, [("a", None, "1"), ("b", Some("r1"), "null"), ("b", None, "null")]);
     assert!(batch.events.iter().all(|event| event.at == desk.now));

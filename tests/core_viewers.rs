@@ -204,7 +204,7 @@ fn a_bad_message_is_answered_and_the_stream_lives() {
     let id = story.join("a", Asked::default()).0;
     let many: Vec<String> = (0..101).map(|number| format!("agent-{number}")).collect();
     let bad = [
-        "".to_owned(),
+        String::new(),
         "[".to_owned(),
         r#"{"type":"dance"}"#.to_owned(),
         r#"{"type":"subscribe"}"#.to_owned(),
