@@ -71,3 +71,13 @@ pub const RELAY_REARM_MS: i64 = 30_000;
 pub const TOKEN_TTL_SECONDS_MAX: u64 = 24 * 3_600;
 /// A token lives this long where the request names nothing.
 pub const TOKEN_TTL_SECONDS_DEFAULT: u64 = 8 * 3_600;
+/// Bytes that an acknowledging viewer may owe, 1 MiB; then it is sent nothing until it acknowledges.
+pub const WINDOW_BYTES_MAX: u64 = 1 << 20;
+/// Frames that are told apart among those that a viewer owes; beyond it neighbours are acknowledged together.
+pub const WINDOW_MARKS_MAX: usize = 64;
+/// A viewer that is paused and acknowledges nothing for this long is closed with 1013.
+pub const PAUSED_MS_MAX: u64 = 30_000;
+/// Events that a viewer without acknowledgements is sent at once; then 1,000 a second, the rest waits in the log.
+pub const BUCKET_EVENTS_MAX: u64 = 5_000;
+/// Bytes that a viewer without acknowledgements is sent at once, 5 MiB; then 1 MiB a second.
+pub const BUCKET_BYTES_MAX: u64 = 5 << 20;

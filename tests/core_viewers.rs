@@ -37,7 +37,7 @@ impl Story {
     }
 
     fn hears(&mut self, id: ViewerId, message: &Json) -> Vec<Effect> {
-        self.town.hear(id, &message.to_string())
+        self.town.hear(id, &message.to_string(), self.now)
     }
 }
 
@@ -216,11 +216,11 @@ fn a_bad_message_is_answered_and_the_stream_lives() {
         format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000)),
     ];
     for message in bad {
-        assert_eq!(told(&story.town.hear(id, &message), id), ["error invalid_request"], "{message:.60}");
+        assert_eq!(told(&story.town.hear(id, &message, story.now), id), ["error invalid_request"], "{message:.60}");
     }
     assert_eq!(told(&story.hears(id, &json!({"type": "ping"})), id), ["pong"]);
     assert_eq!(told(&story.shows(&[note("a")]), id)[0], "live 6");
-    let effects = story.town.hear(id, &"x".repeat((16 << 10) + 1));
+    let effects = story.town.hear(id, &"x".repeat((16 << 10) + 1), story.now);
     assert_eq!(closed(&effects), [(id, 1009)]);
     assert_eq!(told(&story.shows(&[note("a")]), id), Vec::<String>::new());
 }
@@ -270,7 +270,8 @@ fn after_a_hibernation_a_stream_goes_on_with_the_next_event_once() {
 
 #[test]
 fn until_exit_ends_a_stream_with_its_run() {
-    let until_exit = |name: &str| Join { agent_id: Some(agent(name)), asked: Asked::default(), until_exit: true };
+    let until_exit =
+        |name: &str| Join { agent_id: Some(agent(name)), asked: Asked::default(), until_exit: true, ..Join::default() };
     let mut story = five();
     let (waits, joined) = story.join_with(&until_exit("c"));
     assert_eq!(closed(&joined), [], "it has had no run yet");
@@ -298,12 +299,11 @@ fn a_state_is_sent_when_it_changed_and_at_most_every_half_second() {
     assert_eq!(told_states(&story.shows(&[("a", "", "agent_tool_call", call(1))])), 1);
     story.pass(499);
     assert_eq!(told_states(&story.shows(&[("a", "", "agent_tool_call", call(2))])), 0);
-    assert_eq!(story.town.states_due_at(), Some(story.now.plus_millis(1)));
+    assert_eq!(story.town.due_at(story.now), Some(story.now.plus_millis(1)));
     story.pass(1);
-    let mut effects = Vec::new();
-    story.town.send_states(story.now, &mut effects).unwrap();
+    let effects = story.town.tick(story.now).unwrap();
     assert_eq!(frames(&effects, id)[0]["agent"]["tool_call_count"], 2);
-    assert_eq!(story.town.states_due_at(), None);
+    assert_eq!(story.town.due_at(story.now), None);
     story.pass(1_000);
     assert_eq!(told_states(&story.shows(&[note("a")])), 0, "a note changes nothing worth a frame");
 }

@@ -259,6 +259,12 @@ pub fn tail_position(store: &dyn Store, agents: &AgentSelection, count: u64) -> 
     first.first().map_or(Ok(EventId::START), |row| Ok(position(row, 0)?.previous()))
 }
 
+/// How many of an agent's retained events come after an id.
+pub fn count_after(store: &dyn Store, agent_id: &AgentId, after: EventId) -> Result<u64> {
+    let sql = "SELECT count(*) FROM agent_events WHERE agent_id = ? AND id > ?";
+    store.query(sql, &[agent_id.as_str().into(), after.into()])?.first().map_or(Ok(0), |row| row.number(0))
+}
+
 /// One event, whole.
 pub fn whole(store: &dyn Store, id: EventId) -> Result<Option<Box<RawValue>>> {
     let rows = store.query(

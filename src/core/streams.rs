@@ -4,7 +4,7 @@ use crate::core::cursor::{self, Asked};
 use crate::core::log::{self, Selection};
 use crate::core::tickets;
 use crate::core::town::Town;
-use crate::core::viewers::{Effect, ViewerId, Wish, text_of};
+use crate::core::viewers::{Effect, Occasion, ViewerId, Wish, text_of};
 use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, EventId};
 use crate::limits::{CLIENT_FRAME_BYTES_MAX, SUBSCRIBE_AGENTS_MAX, VIEWERS_MAX};
@@ -23,6 +23,8 @@ pub struct Join {
     pub asked: Asked,
     /// Whether it ends with the agent's run.
     pub until_exit: bool,
+    /// Whether the viewer acknowledges from the first frame on.
+    pub acknowledges: bool,
 }
 
 impl Join {
@@ -69,7 +71,7 @@ impl Town {
     }
 
     /// Opens a stream: `hello`, states, history, `caught_up`; from then on it is live.
-    pub fn join(&mut self, id: ViewerId, join: &Join) -> Result<Vec<Effect>> {
+    pub fn join(&mut self, id: ViewerId, join: &Join, now: Timestamp) -> Result<Vec<Effect>> {
         let store = std::rc::Rc::clone(&self.store);
         let selection = join.selection();
         let begin = cursor::resolve(store.as_ref(), &selection, &self.epoch, &join.asked)?;
@@ -84,12 +86,13 @@ impl Town {
         };
         let mut effects = vec![Effect::Send(id, text_of(&hello).into())];
         self.send_snapshots(id, &selection, &mut effects)?;
-        self.viewers.add(id, Wish { selection, begin, until_exit: join.until_exit }, head);
-        self.viewers.pump(store.as_ref(), EventId::START, &mut effects)?;
+        let Join { until_exit, acknowledges, .. } = *join;
+        self.viewers.add(id, Wish { selection, begin, until_exit, acknowledges }, head);
+        self.pump(Occasion::at(now), &mut effects)?;
         Ok(effects)
     }
 
-    fn send_snapshots(&self, id: ViewerId, selection: &Selection, effects: &mut Vec<Effect>) -> Result<()> {
+    pub(crate) fn send_snapshots(&self, id: ViewerId, selection: &Selection, effects: &mut Vec<Effect>) -> Result<()> {
         let states = match &selection.agents {
             AgentSelection::All => self.agents()?,
             AgentSelection::Only(agents) => {
@@ -114,12 +117,12 @@ impl Town {
     }
 
     /// Takes what a viewer says. What cannot be taken is answered with an `error` frame, or with the end of the stream.
-    pub fn hear(&mut self, id: ViewerId, message: &str) -> Vec<Effect> {
+    pub fn hear(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Vec<Effect> {
         if message.len() > CLIENT_FRAME_BYTES_MAX {
             self.viewers.remove(id);
             return vec![Effect::Close(id, 1009, "a message may have 16 KiB at most")];
         }
-        self.take_message(id, message).unwrap_or_else(|error| {
+        self.take_message(id, message, now).unwrap_or_else(|error| {
             let message = if error.code == Code::Internal {
                 "something went wrong on our side".to_owned()
             } else {
@@ -130,11 +133,18 @@ impl Town {
         })
     }
 
-    fn take_message(&mut self, id: ViewerId, message: &str) -> Result<Vec<Effect>> {
+    fn take_message(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Result<Vec<Effect>> {
         match crate::core::body::parse_body::<ClientFrame>(message.as_bytes())? {
             ClientFrame::Ping => Ok(vec![Effect::Send(id, text_of(&ServerFrame::Pong).into())]),
-            ClientFrame::Ack { .. } => Ok(Vec::new()),
-            ClientFrame::Subscribe { agents, after_id, filters } => self.subscribe(id, agents, after_id, filters),
+            ClientFrame::Ack { id: ack } => {
+                if !self.viewers.acknowledge(id, ack) {
+                    return Err(Error::invalid("id", "is above all that this stream was sent"));
+                }
+                let mut effects = Vec::new();
+                self.pump(Occasion::at(now), &mut effects)?;
+                Ok(effects)
+            }
+            ClientFrame::Subscribe { agents, after_id, filters } => self.subscribe(id, agents, after_id, filters, now),
         }
     }
 
@@ -144,6 +154,7 @@ impl Town {
         agents: AgentSelection,
         after_id: Option<EventId>,
         filters: Filters,
+        now: Timestamp,
     ) -> Result<Vec<Effect>> {
         if matches!(&agents, AgentSelection::Only(agents) if agents.len() > SUBSCRIBE_AGENTS_MAX) {
             let problem = format!("at most {SUBSCRIBE_AGENTS_MAX} agents, or \"*\" for all");
@@ -162,7 +173,7 @@ impl Town {
         let mut effects = vec![Effect::Send(id, text_of(&confirmed).into())];
         self.send_snapshots(id, &selection, &mut effects)?;
         self.viewers.subscribe(id, selection, begin, head);
-        self.viewers.pump(store.as_ref(), EventId::START, &mut effects)?;
+        self.pump(Occasion::at(now), &mut effects)?;
         Ok(effects)
     }
 }

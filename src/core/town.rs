@@ -10,7 +10,7 @@ use crate::core::runs::moment;
 use crate::core::schema;
 use crate::core::states::StateFrames;
 use crate::core::store::{Row, Store, atomically};
-use crate::core::viewers::{Effect, Viewers};
+use crate::core::viewers::{Effect, Occasion, Viewers};
 use crate::core::{log, relay};
 use crate::error::{Code, Error, Result};
 use crate::event::Role;
@@ -28,11 +28,13 @@ pub struct Config {
     pub drain_interval_ms: i64,
     /// How long a ticket is good.
     pub ticket_ttl_ms: i64,
+    /// Events that an acknowledging viewer may owe.
+    pub window_events: u64,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { event_cap: EVENTS_PER_AGENT_MAX, drain_interval_ms: 15_000, ticket_ttl_ms: 60_000 }
+        Self { event_cap: EVENTS_PER_AGENT_MAX, drain_interval_ms: 15_000, ticket_ttl_ms: 60_000, window_events: 1_000 }
     }
 }
 
@@ -71,7 +73,7 @@ impl Town {
             town_id: parse(TownId::parse(row.text(0)?))?,
             epoch: parse(Epoch::parse(row.text(1)?))?,
             config,
-            viewers: Viewers::default(),
+            viewers: Viewers::new(config.window_events),
             states: StateFrames::default(),
             store,
         }))
@@ -219,7 +221,7 @@ impl Town {
     /// Shows viewers what a transaction changed: its events, and the states that it moved.
     pub fn publish(&mut self, outcome: &Outcome, now: Timestamp) -> Result<Vec<Effect>> {
         let mut effects = Vec::new();
-        self.viewers.pump(Rc::clone(&self.store).as_ref(), outcome.pruned_id, &mut effects)?;
+        self.pump(Occasion { now, pruned_id: outcome.pruned_id }, &mut effects)?;
         for (before, after) in &outcome.states {
             self.states.moved(before, after);
         }
@@ -227,8 +229,25 @@ impl Town {
         Ok(effects)
     }
 
-    /// Sends the states that are due; when the next one will be is [`Town::states_due_at`].
-    pub fn send_states(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> Result<()> {
+    /// Lets every viewer have what it may be sent by now.
+    pub(crate) fn pump(&mut self, occasion: Occasion, effects: &mut Vec<Effect>) -> Result<()> {
+        for id in self.viewers.pump(Rc::clone(&self.store).as_ref(), occasion, effects)? {
+            if let Some(selection) = self.viewers.selection(id) {
+                self.send_snapshots(id, &selection, effects)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what has become due by the passing of time; when the next of it will be is [`Town::due_at`].
+    pub fn tick(&mut self, now: Timestamp) -> Result<Vec<Effect>> {
+        let mut effects = Vec::new();
+        self.pump(Occasion::at(now), &mut effects)?;
+        self.send_states(now, &mut effects)?;
+        Ok(effects)
+    }
+
+    fn send_states(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> Result<()> {
         for agent_id in self.states.take_due(now) {
             if let Some(state) = self.agent(&agent_id)? {
                 StateFrames::send(&state, self.viewers.live_on(&agent_id), effects);
@@ -245,9 +264,9 @@ impl Town {
         Ok(())
     }
 
-    /// When a state that has changed may be sent.
-    pub fn states_due_at(&self) -> Option<Timestamp> {
-        self.states.due_at()
+    /// When something becomes due by the passing of time: a state that has changed, a viewer that had to wait.
+    pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
+        [self.states.due_at(), self.viewers.due_at(now)].into_iter().flatten().min()
     }
 
     /// The settings that it was opened with.

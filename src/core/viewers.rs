@@ -1,26 +1,24 @@
 //! The streams of a town: each is a cursor into the log. What a viewer has not had yet is in the log and nowhere else;
 //! viewers that want the same from the same place share one frame text.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::cursor;
-use crate::core::log::{self, Selection, Span, Wanted};
+use crate::core::flow::Flow;
+use crate::core::frames::Frames;
+use crate::core::log::{self, Selection};
 use crate::core::store::Store;
 use crate::error::Result;
 use crate::id::{AgentId, EventId};
-use crate::limits::FRAME_BYTES_MAX;
-use crate::protocol::{AgentSelection, Filters, ServerFrame};
+use crate::protocol::{AgentSelection, Filters, PressureLevel, ServerFrame};
+use crate::time::Timestamp;
 
 /// Names a viewer within its town.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ViewerId(pub u64);
-
-/// Rows read for one frame. 64 of 1 KiB fill it; 64 of 300 bytes are 19 KiB.
-const FRAME_EVENTS_MAX: u64 = 64;
 
 /// What has to happen at the edge, in this order.
 #[derive(Debug, Clone)]
@@ -48,6 +46,9 @@ pub struct Viewer {
     gaps_known_at: Option<EventId>,
     /// Whether the stream ends with the agent's run.
     until_exit: bool,
+    /// Whether it had to wait since it was last live, and so may have missed states.
+    has_waited: bool,
+    flow: Flow,
 }
 
 /// Where a new stream begins and what it wants.
@@ -59,16 +60,40 @@ pub struct Wish {
     pub begin: cursor::Begin,
     /// Whether it ends with the agent's run.
     pub until_exit: bool,
+    /// Whether it acknowledges what it gets.
+    pub acknowledges: bool,
+}
+
+/// The occasion for looking at the streams.
+#[derive(Debug, Clone, Copy)]
+pub struct Occasion {
+    /// When.
+    pub now: Timestamp,
+    /// The newest event that may have been pruned since the last time: a batch beyond the cap prunes what no one has had.
+    pub pruned_id: EventId,
+}
+
+impl Occasion {
+    /// Nothing but the time has changed, or what a viewer wants.
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, pruned_id: EventId::START }
+    }
 }
 
 /// All streams of a town.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Viewers {
     all: BTreeMap<ViewerId, Viewer>,
     newest: u64,
+    window_events: u64,
 }
 
 impl Viewers {
+    /// No streams. A viewer that acknowledges may owe `window_events`.
+    pub fn new(window_events: u64) -> Self {
+        Self { all: BTreeMap::new(), newest: 0, window_events }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.all.len()
@@ -87,10 +112,20 @@ impl Viewers {
 
     /// Takes a stream in; [`Viewers::pump`] then sends its history.
     pub fn add(&mut self, id: ViewerId, wish: Wish, head: EventId) {
-        let Wish { selection, begin, until_exit } = wish;
+        let Wish { selection, begin, until_exit, acknowledges } = wish;
         let gaps_known_at = begin.tail.then_some(head);
         let Selection { agents, filters } = selection;
-        let viewer = Viewer { id, agents, filters, cursor: begin.cursor, live: false, gaps_known_at, until_exit };
+        let viewer = Viewer {
+            id,
+            agents,
+            filters,
+            cursor: begin.cursor,
+            live: false,
+            gaps_known_at,
+            until_exit,
+            has_waited: false,
+            flow: Flow::new(acknowledges),
+        };
         self.all.insert(id, viewer);
     }
 
@@ -127,33 +162,50 @@ impl Viewers {
         self.all.values().filter(|viewer| viewer.live && viewer.selects(agent_id)).map(|viewer| viewer.id)
     }
 
-    /// Brings every viewer to the head, once for all that want the same from the same place. `pruned_id` is the newest
-    /// event that may have been pruned since the last time: a batch beyond the cap prunes what no one has had yet.
-    pub fn pump(&mut self, store: &dyn Store, pruned_id: EventId, effects: &mut Vec<Effect>) -> Result<()> {
+    /// Takes a viewer's word that all up to `ack` has arrived; false if it was never sent so much.
+    pub fn acknowledge(&mut self, id: ViewerId, ack: EventId) -> bool {
+        let Some(viewer) = self.all.get_mut(&id) else { return true };
+        viewer.flow.acknowledge(ack);
+        ack <= viewer.cursor
+    }
+
+    /// Brings every viewer as near to the head as its flow allows, once for all that want the same from the same place.
+    /// Gives those that are live again after a wait: what states they missed they have to be sent.
+    pub fn pump(&mut self, store: &dyn Store, occasion: Occasion, effects: &mut Vec<Effect>) -> Result<Vec<ViewerId>> {
         let head = log::head(store)?;
         let behind: Vec<ViewerId> =
             self.all.values().filter(|viewer| !viewer.live || viewer.cursor < head).map(|viewer| viewer.id).collect();
-        let mut frames = Frames { store, known: HashMap::new(), authors: HashMap::new() };
-        let mut ended = BTreeSet::new();
+        let mut frames = Frames::new(store, occasion, head, self.window_events);
+        let mut live_again = Vec::new();
         for id in behind {
-            if let Some(viewer) = self.all.get_mut(&id)
-                && viewer.advance(head, pruned_id, &mut frames, effects)? == Then::End
-            {
-                ended.insert(id);
+            let Some(viewer) = self.all.get_mut(&id) else { continue };
+            match viewer.advance(&mut frames, effects)? {
+                Then::Stay => {}
+                Then::LiveAgain => live_again.push(id),
+                Then::End(code, reason) => {
+                    self.all.remove(&id);
+                    effects.push(Effect::Close(id, code, reason));
+                }
             }
         }
-        for id in ended {
-            self.all.remove(&id);
-            effects.push(Effect::Close(id, 1000, "the run has ended"));
-        }
-        Ok(())
+        Ok(live_again)
+    }
+
+    /// What a viewer watches.
+    pub fn selection(&self, id: ViewerId) -> Option<Selection> {
+        self.all.get(&id).map(Viewer::selection)
+    }
+
+    /// When a viewer that has to wait is to be looked at again.
+    pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.all.values().filter(|viewer| !viewer.live).map(|viewer| viewer.flow.due_at(now)).min()
     }
 }
 
-#[derive(PartialEq, Eq)]
 enum Then {
     Stay,
-    End,
+    LiveAgain,
+    End(u16, &'static str),
 }
 
 impl Viewer {
@@ -168,36 +220,89 @@ impl Viewer {
         Selection { agents: self.agents.clone(), filters: self.filters }
     }
 
-    fn advance(
-        &mut self,
-        head: EventId,
-        pruned_id: EventId,
-        frames: &mut Frames<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Result<Then> {
-        let selection = self.selection();
-        let backfill = !self.live;
-        if backfill || self.cursor < pruned_id {
-            for gap in cursor::pruned_gaps(frames.store, &selection, self.cursor, self.gaps_known_at)? {
-                effects.push(Effect::Send(self.id, text_of(&ServerFrame::Gap(gap)).into()));
-            }
-            self.gaps_known_at = Some(head);
+    fn advance(&mut self, frames: &mut Frames<'_>, effects: &mut Vec<Effect>) -> Result<Then> {
+        let Occasion { now, pruned_id } = frames.occasion;
+        let head = frames.head;
+        if self.flow.is_given_up(now) {
+            return Ok(Then::End(1013, "nothing was acknowledged for 30 seconds; connect again and go on from there"));
         }
+        let selection = self.selection();
+        let mut may_miss = !self.live || self.cursor < pruned_id;
+        let began_at = self.cursor;
         while self.cursor < head {
-            let frame = frames.next(&selection, self.cursor, backfill)?;
-            if let Some(text) = frame.text {
-                effects.push(Effect::Send(self.id, text));
+            if !self.flow.is_open(now, frames.window_events) {
+                self.wait(began_at, frames, effects)?;
+                return Ok(Then::Stay);
+            }
+            if self.flow.resume() {
+                self.tell(
+                    &ServerFrame::Backpressure { level: PressureLevel::Normal, lag_events: self.lag(frames)? },
+                    effects,
+                );
+            }
+            if std::mem::take(&mut may_miss) {
+                for gap in cursor::pruned_gaps(frames.store, &selection, self.cursor, self.gaps_known_at)? {
+                    self.tell(&ServerFrame::Gap(gap), effects);
+                }
+                self.gaps_known_at = Some(head);
+            }
+            let frame = frames.next(&selection, self.cursor, !self.live)?;
+            if let Some(sent) = frame.sent {
+                self.flow.sent(sent.newest, sent.count, sent.text.len() as u64, now);
+                effects.push(Effect::Send(self.id, sent.text));
             }
             self.cursor = frame.last.unwrap_or(head);
         }
-        if backfill {
+        let mut then = Then::Stay;
+        if !self.live {
             self.live = true;
-            effects.push(Effect::Send(self.id, text_of(&ServerFrame::CaughtUp { id: head }).into()));
-            if let Ok(note) = serde_json::to_string(self) {
-                effects.push(Effect::Remember(self.id, note));
+            self.flow.resume();
+            self.tell(&ServerFrame::CaughtUp { id: head }, effects);
+            self.remember(effects);
+            if std::mem::take(&mut self.has_waited) {
+                then = Then::LiveAgain;
             }
         }
-        Ok(if self.until_exit && self.is_over(frames.store)? { Then::End } else { Then::Stay })
+        if self.until_exit && self.is_over(frames.store)? {
+            return Ok(Then::End(1000, "the run has ended"));
+        }
+        Ok(then)
+    }
+
+    /// What is left for it stays in the log until it may be sent more.
+    fn wait(&mut self, began_at: EventId, frames: &Frames<'_>, effects: &mut Vec<Effect>) -> Result<()> {
+        let is_news = self.live || self.cursor != began_at;
+        let is_paused = self.flow.pause(frames.occasion.now);
+        if is_paused {
+            let lag_events = self.lag(frames)?;
+            self.tell(&ServerFrame::Backpressure { level: PressureLevel::Paused, lag_events }, effects);
+        }
+        self.live = false;
+        self.has_waited = true;
+        if is_news || is_paused {
+            self.remember(effects);
+        }
+        Ok(())
+    }
+
+    fn tell(&self, frame: &ServerFrame, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Send(self.id, text_of(frame).into()));
+    }
+
+    fn remember(&self, effects: &mut Vec<Effect>) {
+        if let Ok(note) = serde_json::to_string(self) {
+            effects.push(Effect::Remember(self.id, note));
+        }
+    }
+
+    /// Events between its cursor and the head.
+    fn lag(&self, frames: &Frames<'_>) -> Result<u64> {
+        match &self.agents {
+            AgentSelection::Only(agents) if agents.len() == 1 => {
+                log::count_after(frames.store, &agents[0], self.cursor)
+            }
+            _ => Ok(frames.head.get() - self.cursor.get()),
+        }
     }
 
     /// Whether the one agent that it watches has had a run and has none now.
@@ -209,93 +314,6 @@ impl Viewer {
         let counts =
             rows.first().map(|row| Ok::<_, crate::error::Error>((row.number(0)?, row.number(1)?))).transpose()?;
         Ok(counts.is_some_and(|(runs, ended)| runs > 0 && runs == ended))
-    }
-}
-
-/// The frames made during one pump.
-struct Frames<'a> {
-    store: &'a dyn Store,
-    known: HashMap<(Selection, EventId, bool), Frame>,
-    /// Whose events come after an id.
-    authors: HashMap<EventId, BTreeSet<AgentId>>,
-}
-
-#[derive(Clone)]
-struct Frame {
-    /// Absent where nothing in reach passes the filters.
-    text: Option<Rc<str>>,
-    /// The last event that the frame covers; none: it covers all up to the head.
-    last: Option<EventId>,
-}
-
-impl Frames<'_> {
-    fn next(&mut self, selection: &Selection, after: EventId, backfill: bool) -> Result<Frame> {
-        let key = (selection.clone(), after, backfill);
-        if let Some(frame) = self.known.get(&key) {
-            return Ok(frame.clone());
-        }
-        // Live, what is new is of few agents: whoever watches others costs no look into the log.
-        let frame = if backfill || self.authors(after)?.iter().any(|author| selection.includes(author)) {
-            self.make(selection, after, backfill)?
-        } else {
-            Frame { text: None, last: None }
-        };
-        self.known.insert(key, frame.clone());
-        Ok(frame)
-    }
-
-    fn authors(&mut self, after: EventId) -> Result<&BTreeSet<AgentId>> {
-        Ok(match self.authors.entry(after) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(log::authors(self.store, after)?),
-        })
-    }
-
-    fn make(&self, selection: &Selection, after: EventId, backfill: bool) -> Result<Frame> {
-        let read = log::read(self.store, &selection.agents, Span::After(after), &Wanted::default(), FRAME_EVENTS_MAX)?;
-        let mut text = EventsText::new(backfill);
-        let mut last = None;
-        let mut complete = (read.len() as u64) < FRAME_EVENTS_MAX;
-        for entry in read {
-            if selection.shows(&entry.event) && !text.push(&entry.frame) {
-                complete = false;
-                break;
-            }
-            last = Some(entry.id);
-        }
-        Ok(Frame { text: text.finish(), last: if complete { None } else { last } })
-    }
-}
-
-/// Splices event texts into one `events` frame of at most [`FRAME_BYTES_MAX`].
-struct EventsText {
-    text: String,
-    tail: &'static str,
-    count: usize,
-}
-
-impl EventsText {
-    fn new(backfill: bool) -> Self {
-        let tail = if backfill { "],\"backfill\":true}" } else { "],\"backfill\":false}" };
-        Self { text: "{\"type\":\"events\",\"events\":[".to_owned(), tail, count: 0 }
-    }
-
-    /// Adds an event; false, and nothing is added, if the frame would be too large. One always fits.
-    fn push(&mut self, event: &str) -> bool {
-        if self.count > 0 && self.text.len() + 1 + event.len() + self.tail.len() > FRAME_BYTES_MAX {
-            return false;
-        }
-        if self.count > 0 {
-            self.text.push(',');
-        }
-        self.text.push_str(event);
-        self.count += 1;
-        true
-    }
-
-    fn finish(mut self) -> Option<Rc<str>> {
-        self.text.push_str(self.tail);
-        (self.count > 0).then(|| self.text.into())
     }
 }
 

@@ -33,10 +33,10 @@ pub(super) async fn take(town: &Town) -> Result<()> {
         town.set_alarm(began.plus_millis(RELAY_REARM_MS)).await;
         carry(town, began).await?;
     }
-    flush_states(town)?;
+    tick(town)?;
     let next = town.with(|core| {
         let relay = relay::next_turn(store(town), core.is_watched(), fresh::now(), core.config().drain_interval_ms)?;
-        Ok([relay, core.states_due_at()].into_iter().flatten().min())
+        Ok([relay, core.due_at(fresh::now())].into_iter().flatten().min())
     })?;
     match next {
         Some(at) => town.set_alarm(at).await,
@@ -72,7 +72,7 @@ async fn carry(town: &Town, began: crate::time::Timestamp) -> Result<()> {
                 false
             }
         };
-        flush_states(town)?;
+        tick(town)?;
         if failures == 0 && !settled {
             settled = true;
             settle(town, &upstream).await?;
@@ -161,12 +161,8 @@ async fn status(town: &Town, upstream: &Upstream, run: &Run) -> Result<ControlSt
     serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("{path}: {error}")))
 }
 
-fn flush_states(town: &Town) -> Result<()> {
-    let effects = town.with(|core| {
-        let mut effects = Vec::new();
-        core.send_states(fresh::now(), &mut effects)?;
-        Ok(effects)
-    })?;
+fn tick(town: &Town) -> Result<()> {
+    let effects = town.with(|core| core.tick(fresh::now()))?;
     town.perform(effects);
     Ok(())
 }

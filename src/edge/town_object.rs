@@ -69,7 +69,7 @@ impl DurableObject for Town {
         let heard = self.with(|town| {
             let Some(id) = self.viewer_of(&Socket::from(socket)) else { return Ok(Vec::new()) };
             Ok(match &message {
-                WebSocketIncomingMessage::String(text) => town.hear(id, text),
+                WebSocketIncomingMessage::String(text) => town.hear(id, text, fresh::now()),
                 WebSocketIncomingMessage::Binary(_) => {
                     town.leave(id);
                     vec![Effect::Close(id, 1003, "text only")]
@@ -80,6 +80,7 @@ impl DurableObject for Town {
             Ok(effects) => self.perform(effects),
             Err(error) => log("stream_error", &[("message", &error.message)]),
         }
+        drop(self.wake_when_due().await);
         Ok(())
     }
 
@@ -141,6 +142,7 @@ impl Town {
             event_cap: settings.event_cap,
             drain_interval_ms: i64::try_from(settings.drain_interval_seconds * 1_000).map_err(Error::internal)?,
             ticket_ttl_ms: i64::try_from(settings.ticket_ttl_seconds * 1_000).map_err(Error::internal)?,
+            window_events: settings.stream_window_events,
         };
         let Some(mut core) = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, config)? else { return Ok(None) };
         let mut sockets = self.sockets.borrow_mut();
@@ -237,9 +239,9 @@ impl Town {
         Ok(())
     }
 
-    /// Lets the alarm send a state that has changed and has to wait for its window.
-    pub(super) async fn wake_for_states(&self) -> Result<()> {
-        if let Some(at) = self.with(|town| Ok(town.states_due_at()))? {
+    /// Lets the alarm do what becomes due by the passing of time.
+    pub(super) async fn wake_when_due(&self) -> Result<()> {
+        if let Some(at) = self.with(|town| Ok(town.due_at(fresh::now())))? {
             self.pull_alarm(at).await;
         }
         Ok(())

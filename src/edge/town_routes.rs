@@ -163,7 +163,7 @@ async fn internal(town: &Town, request: &Raw, path: &str) -> Result<Response> {
             let batch: RigBatch = parse_body(&body)?;
             let (cursor, outcome) = town.with(|core| core.take_batch(&batch, &mut fresh::run_id))?;
             town.publish(&outcome)?;
-            town.wake_for_states().await?;
+            town.wake_when_due().await?;
             Ok(success(200, &cursor))
         }
         _ => Err(Error::not_found("path")),

@@ -32,6 +32,7 @@ pub(super) async fn open(
         agent_id: agent_id.clone(),
         asked: Asked { epoch: query.epoch, after_id: query.after_id, from: query.from, tail: query.tail },
         until_exit: query.until_exit,
+        acknowledges: query.flow_ack,
     };
     let response = town.with(|core| {
         core.check_join(&join)?;
@@ -41,10 +42,11 @@ pub(super) async fn open(
         let id = core.fresh_viewer();
         let (socket, response) = socket::accept(&town.state, &[&id.0.to_string()], "")?;
         town.keep_socket(id, socket);
-        town.perform(core.join(id, &join)?);
+        town.perform(core.join(id, &join, fresh::now())?);
         Ok(response)
     })?;
     log("connect", &[("path", address.path)]);
     town.pull_relay().await?;
+    town.wake_when_due().await?;
     Ok(response)
 }

@@ -7,6 +7,7 @@ use townwatch::core::streams::Join;
 use townwatch::core::viewers::ViewerId;
 use townwatch::id::{AgentId, Epoch};
 
+#[allow(clippy::struct_excessive_bools)] // independent facts
 pub struct SimViewer {
     pub agent_id: Option<AgentId>,
     /// The stream, while one is open.
@@ -25,10 +26,14 @@ pub struct SimViewer {
     caught_up: bool,
     last_of_stream: u64,
     pub states: u64,
+    /// Whether it acknowledges what it gets, sooner or later.
+    pub acknowledges: bool,
+    acknowledged: u64,
+    paused: bool,
 }
 
 impl SimViewer {
-    pub fn new(agent_id: Option<AgentId>) -> Self {
+    pub fn new(agent_id: Option<AgentId>, acknowledges: bool) -> Self {
         Self {
             agent_id,
             stream: None,
@@ -42,6 +47,9 @@ impl SimViewer {
             caught_up: false,
             last_of_stream: 0,
             states: 0,
+            acknowledges,
+            acknowledged: 0,
+            paused: false,
         }
     }
 
@@ -51,11 +59,25 @@ impl SimViewer {
         self.greeted = false;
         self.caught_up = false;
         self.last_of_stream = 0;
+        self.acknowledged = 0;
+        self.paused = false;
         let asked = match &self.epoch {
             Some(epoch) => Asked { epoch: Some(epoch.clone()), after_id: Some(self.cursor), ..Asked::default() },
             None => Asked::default(),
         };
-        Join { agent_id: self.agent_id.clone(), asked, until_exit: false }
+        Join { agent_id: self.agent_id.clone(), asked, until_exit: false, acknowledges: self.acknowledges }
+    }
+
+    /// What it has and has not acknowledged yet.
+    pub fn acknowledgement(&mut self) -> Option<u64> {
+        let new = self.acknowledges && self.last_of_stream > self.acknowledged;
+        self.acknowledged = self.last_of_stream;
+        new.then_some(self.last_of_stream)
+    }
+
+    /// Whether it is told to have all up to the head.
+    pub fn is_live(&self) -> bool {
+        self.stream.is_some() && self.caught_up
     }
 
     pub fn cut(&mut self) {
@@ -71,6 +93,7 @@ impl SimViewer {
         assert!(text.len() <= 64 << 10, "a frame of {} bytes", text.len());
         let frame: serde_json::Value = serde_json::from_str(text).unwrap();
         let kind = frame["type"].as_str().unwrap();
+        assert!(!self.paused || kind == "backpressure", "a paused viewer is sent nothing: {kind}");
         assert_eq!(kind == "hello", !self.greeted, "hello comes first and once: {text}");
         match kind {
             "hello" => {
@@ -87,13 +110,26 @@ impl SimViewer {
                 assert!(from <= to, "an empty gap: {text}");
                 self.gaps.push((frame["agent_id"].as_str().unwrap().to_owned(), from, to));
             }
+            "backpressure" => {
+                assert!(self.acknowledges, "who acknowledges nothing is not paused");
+                self.paused = frame["level"] == "paused";
+                if self.paused {
+                    self.caught_up = false;
+                }
+            }
             "caught_up" => {
                 assert!(!self.caught_up, "caught up twice");
                 self.caught_up = true;
                 self.cursor = self.cursor.max(frame["id"].as_u64().unwrap());
             }
             "events" => {
-                assert_eq!(frame["backfill"].as_bool().unwrap(), !self.caught_up, "history comes before caught_up");
+                if frame["backfill"] == true {
+                    // One that is metered falls behind without a word, and is told when it has caught up again.
+                    assert!(!self.caught_up || !self.acknowledges, "history comes before caught_up");
+                    self.caught_up = false;
+                } else {
+                    assert!(self.caught_up, "live events come after caught_up");
+                }
                 self.read_events(text, &frame);
             }
             other => panic!("an unexpected frame: {other}"),

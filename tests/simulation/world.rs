@@ -37,7 +37,7 @@ macro_rules! faults {
 faults! {
     AnswerDropped, AnswerRepeated, AnswerLate, OldEpochLate, StartLost, StartAnswerLost, ContainerRestarted,
     ContainerOverflowed, RelayUnanswered, BatchDropped, BatchRepeated, CursorLost, PostRepeated, ViewerCut, TownEvicted,
-    TownKilled, KilledBeforeSending, ClockBack, ClockForward, Pruned,
+    TownKilled, KilledBeforeSending, ClockBack, ClockForward, Pruned, ViewerPaused, ViewerGivenUp,
 }
 
 const AGENTS: u64 = 3;
@@ -77,7 +77,7 @@ impl World {
         let mut rng = Rng::with_seed(seed);
         let now = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
         let (store, rig_store) = (Rc::new(Sqlite::new()), Rc::new(Sqlite::new()));
-        let config = Config { event_cap: rng.u64(8..60), ..Config::default() };
+        let config = Config { event_cap: rng.u64(8..60), window_events: rng.u64(1..40), ..Config::default() };
         let (town_id, rig_id) = (TownId::parse("town").unwrap(), RigId::parse("rig").unwrap());
         Town::create(store.as_ref(), &town_id, "Town", &Epoch::parse("log").unwrap(), now).unwrap();
         Rig::create(rig_store.as_ref(), &rig_id, &town_id, &Epoch::parse("rig-log").unwrap()).unwrap();
@@ -90,7 +90,9 @@ impl World {
             town.register_agent(&rig_id, &agent(number), "Agent", Role::Polecat).unwrap();
             rig.register(&agent(number), "Agent", Role::Polecat, now).unwrap();
         }
-        let viewers = (0..4).map(|number| SimViewer::new((number % 2 == 1).then(|| agent(number % AGENTS)))).collect();
+        let viewers = (0..4)
+            .map(|number| SimViewer::new((number % 2 == 1).then(|| agent(number % AGENTS)), number < 3))
+            .collect();
         Self {
             rng,
             now,
@@ -136,7 +138,8 @@ impl World {
             58..70 => self.deliver_answer(),
             70..76 => self.post(),
             76..82 => self.forward(),
-            82..89 => self.come_and_go(),
+            82..85 => self.acknowledge(),
+            85..89 => self.come_and_go(),
             89..91 => self.evict(),
             91..92 => self.kill(),
             92..93 => self.restart_container(),
@@ -161,7 +164,7 @@ impl World {
         self.oracle.read_log(&self.store, &self.emitted);
         for viewer in &self.viewers {
             self.oracle.check_viewer(viewer);
-            if viewer.stream.is_some() {
+            if viewer.is_live() {
                 self.oracle.check_complete(viewer);
             }
         }
@@ -193,9 +196,19 @@ impl World {
     fn send(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Send(id, text) => self.viewer(id).read(&text),
+                Effect::Send(id, text) => {
+                    self.viewer(id).read(&text);
+                    if text.contains(r#""level":"paused""#) {
+                        self.fire(Fault::ViewerPaused);
+                    }
+                }
                 Effect::Remember(id, note) => self.viewer(id).note = Some(note),
-                Effect::Close(id, code, reason) => panic!("{id:?} was closed: {code} {reason}"),
+                Effect::Close(id, code, reason) => {
+                    assert_eq!(code, 1013, "{id:?} was closed: {reason}");
+                    assert!(self.viewer(id).acknowledges);
+                    self.viewer(id).cut();
+                    self.fire(Fault::ViewerGivenUp);
+                }
             }
         }
     }
@@ -397,7 +410,19 @@ impl World {
     fn join(&mut self, index: usize) {
         let stream = self.town.fresh_viewer();
         let join = self.viewers[index].join(stream);
-        let effects = self.town.join(stream, &join).unwrap();
+        let effects = self.town.join(stream, &join, self.now).unwrap();
+        self.send(effects);
+    }
+
+    /// A viewer says what it has; and the time that passes lets the others have more.
+    fn acknowledge(&mut self) {
+        let index = self.rng.usize(0..self.viewers.len());
+        let viewer = &mut self.viewers[index];
+        if let (Some(stream), Some(id)) = (viewer.stream, viewer.acknowledgement()) {
+            let effects = self.town.hear(stream, &format!(r#"{{"type":"ack","id":{id}}}"#), self.now);
+            self.send(effects);
+        }
+        let effects = self.town.tick(self.now).unwrap();
         self.send(effects);
     }
 
@@ -459,6 +484,19 @@ impl World {
             self.send(effects);
             self.rig.adopt(cursor.cursor).unwrap();
         }
+        for _ in 0..10_000 {
+            if self.viewers.iter().all(SimViewer::is_live) {
+                break;
+            }
+            self.now = self.now.plus_millis(10);
+            self.acknowledge();
+            for index in 0..self.viewers.len() {
+                if self.viewers[index].stream.is_none() {
+                    self.join(index);
+                }
+            }
+        }
+        assert!(self.viewers.iter().all(SimViewer::is_live), "a viewer never gets to the head");
         self.check();
         for token in &self.posted {
             assert!(self.oracle.has_token(*token), "posted event {token} never arrived");

@@ -194,12 +194,12 @@ impl Story {
 
     /// Opens a stream; `agent_id` empty: the whole town's.
     pub fn join(&mut self, agent_id: &str, asked: Asked) -> (ViewerId, Vec<Effect>) {
-        self.join_with(&Join { agent_id: AgentId::parse(agent_id), asked, until_exit: false })
+        self.join_with(&Join { agent_id: AgentId::parse(agent_id), asked, ..Join::default() })
     }
 
     pub fn join_with(&mut self, join: &Join) -> (ViewerId, Vec<Effect>) {
         let id = self.town.fresh_viewer();
-        let effects = self.town.join(id, join).unwrap();
+        let effects = self.town.join(id, join, self.now).unwrap();
         (id, effects)
     }
 

@@ -26,16 +26,20 @@ export function temporaryDirectory() {
   return directory;
 }
 
-/** A port of 127.0.0.1 that nobody listens on now. */
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
+/**
+ * A port of 127.0.0.1 that nobody listens on now. Below those that the system hands out by itself (32,768 and up on Linux):
+ * one of them may be some connection's before whoever asked here listens on it.
+ */
+export async function freePort() {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    const free = await new Promise((resolve) => {
+      const server = net.createServer().unref();
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
     });
-  });
+    if (free) return port;
+  }
 }
 
 export class Process {

@@ -1,0 +1,162 @@
+//! How much a viewer may be sent: what it acknowledges it may be sent again, who acknowledges nothing is metered. Either
+//! way what it may not be sent yet waits in the log, and nowhere else.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::EventId;
+use crate::limits::{BUCKET_BYTES_MAX, BUCKET_EVENTS_MAX, PAUSED_MS_MAX, WINDOW_BYTES_MAX, WINDOW_MARKS_MAX};
+use crate::time::Timestamp;
+
+/// One viewer's flow.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flow {
+    /// It says what it has.
+    Acknowledged(Window),
+    /// It says nothing.
+    Metered(Bucket),
+}
+
+/// What an acknowledging viewer owes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Window {
+    /// Frames on their way, oldest first. Beyond the bound neighbours count as one, which only makes it stricter. After a
+    /// hibernation, which comes when all is quiet, they are taken for arrived.
+    #[serde(skip)]
+    owed: VecDeque<Mark>,
+    /// Since when it has been paused.
+    pub paused_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    last: EventId,
+    events: u64,
+    bytes: u64,
+}
+
+/// What a silent viewer may still be sent: as much as [`BUCKET_EVENTS_MAX`] and [`BUCKET_BYTES_MAX`], refilled at
+/// 1,000 events and 1 MiB a second. Full after a hibernation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Bucket {
+    #[serde(skip)]
+    spent: Option<Spent>,
+}
+
+/// What has been taken out and not come back, counted at a moment.
+#[derive(Debug, Clone, Copy)]
+struct Spent {
+    events: u64,
+    bytes: u64,
+    at: Timestamp,
+}
+
+/// A second's refill is a fifth of the bucket.
+const REFILL_MS: u64 = 5_000;
+
+impl Flow {
+    /// A viewer that has acknowledged nothing yet.
+    pub fn new(acknowledges: bool) -> Self {
+        if acknowledges { Self::acknowledging() } else { Self::Metered(Bucket { spent: None }) }
+    }
+
+    fn acknowledging() -> Self {
+        Self::Acknowledged(Window { owed: VecDeque::new(), paused_at: None })
+    }
+
+    /// Whether one more frame may be sent. `window_events` is the setting.
+    pub fn is_open(&self, now: Timestamp, window_events: u64) -> bool {
+        match self {
+            Self::Acknowledged(window) => {
+                let (events, bytes) =
+                    window.owed.iter().fold((0, 0), |(events, bytes), mark| (events + mark.events, bytes + mark.bytes));
+                window.owed.is_empty() || (events < window_events && bytes < WINDOW_BYTES_MAX)
+            }
+            Self::Metered(bucket) => bucket.spent.is_none_or(|spent| {
+                let spent = spent.at(now);
+                spent.events < BUCKET_EVENTS_MAX && spent.bytes < BUCKET_BYTES_MAX
+            }),
+        }
+    }
+
+    /// Counts a frame that was sent.
+    pub fn sent(&mut self, last: EventId, events: u64, bytes: u64, now: Timestamp) {
+        match self {
+            Self::Acknowledged(window) => {
+                window.owed.push_back(Mark { last, events, bytes });
+                if window.owed.len() > WINDOW_MARKS_MAX
+                    && let (Some(older), Some(newer)) = (window.owed.pop_front(), window.owed.pop_front())
+                {
+                    let (events, bytes) = (older.events + newer.events, older.bytes + newer.bytes);
+                    window.owed.push_front(Mark { last: newer.last, events, bytes });
+                }
+            }
+            Self::Metered(bucket) => {
+                let before = bucket.spent.map_or(Spent { events: 0, bytes: 0, at: now }, |spent| spent.at(now));
+                bucket.spent = Some(Spent { events: before.events + events, bytes: before.bytes + bytes, at: now });
+            }
+        }
+    }
+
+    /// All up to this id has arrived. The first acknowledgement makes a metered viewer an acknowledging one.
+    pub fn acknowledge(&mut self, id: EventId) {
+        if let Self::Metered(_) = self {
+            *self = Self::acknowledging();
+        }
+        if let Self::Acknowledged(window) = self {
+            while window.owed.front().is_some_and(|mark| mark.last <= id) {
+                window.owed.pop_front();
+            }
+        }
+    }
+
+    /// Notes that an acknowledging viewer has to wait; true if it did not already.
+    pub fn pause(&mut self, now: Timestamp) -> bool {
+        match self {
+            Self::Acknowledged(window) if window.paused_at.is_none() => {
+                window.paused_at = Some(now);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Notes that it goes on; true if it had to wait.
+    pub fn resume(&mut self) -> bool {
+        match self {
+            Self::Acknowledged(window) => window.paused_at.take().is_some(),
+            Self::Metered(_) => false,
+        }
+    }
+
+    /// Whether it has been paused for so long that it is let go.
+    pub fn is_given_up(&self, now: Timestamp) -> bool {
+        matches!(self, Self::Acknowledged(Window { paused_at: Some(since), .. }) if now.millis_since(*since) >= PAUSED_MS_MAX)
+    }
+
+    /// When a viewer that has to wait is to be looked at again.
+    pub fn due_at(&self, now: Timestamp) -> Timestamp {
+        let after_ms = match self {
+            Self::Acknowledged(Window { paused_at, .. }) => {
+                PAUSED_MS_MAX.saturating_sub(paused_at.map_or(0, |since| now.millis_since(since)))
+            }
+            // A tenth of a second's refill: 100 events or 100 KiB at a time.
+            Self::Metered(_) => 100,
+        };
+        now.plus_millis(i64::try_from(after_ms).unwrap_or(i64::MAX))
+    }
+}
+
+impl Spent {
+    /// What is still out at a later moment.
+    fn at(self, now: Timestamp) -> Self {
+        let passed_ms = now.millis_since(self.at).min(REFILL_MS);
+        Self {
+            events: self.events.saturating_sub(BUCKET_EVENTS_MAX * passed_ms / REFILL_MS),
+            bytes: self.bytes.saturating_sub(BUCKET_BYTES_MAX * passed_ms / REFILL_MS),
+            at: now,
+        }
+    }
+}
