@@ -32,6 +32,8 @@ pub const RIGS_PER_TOWN_MAX: u64 = 1_000;
 pub const TOWNS_MAX: u64 = 1_000;
 /// Posted events of a rig that the town has not taken yet; one more gets 503 `town_unavailable`.
 pub const OUTBOX_EVENTS_MAX: u64 = 10_000;
+/// Bytes of their data, 64 MiB; one more gets the same.
+pub const OUTBOX_BYTES_MAX: u64 = 64 << 20;
 /// A line of an agent's standard output, 16 MiB; the rest is skipped and a `parser_notice` says so.
 pub const STDOUT_LINE_BYTES_MAX: usize = 16 << 20;
 /// A name (of a town, rig or agent) in characters.

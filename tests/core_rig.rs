@@ -205,9 +205,23 @@ fn the_outbox_has_room_for_ten_thousand() {
     }
     let error = desk.post_text(r#"{"agent_id":"b","event_type":"note"}"#).unwrap_err();
     assert_eq!(error.code, Code::TownUnavailable);
-    assert!(error.message.starts_with("10000 events wait for the town"), "{}", error.message);
+    assert!(error.message.starts_with("10000 events of 40000 bytes wait for the town"), "{}", error.message);
     desk.rig.adopt(position(1)).unwrap();
     desk.notes("b", 1);
+}
+
+#[test]
+fn the_outbox_has_room_for_64_mebibytes() {
+    let desk = Desk::new();
+    let mebibyte = json!({"agent_id": "a", "event_type": "note", "data": "x".repeat((1 << 20) - 2)}).to_string();
+    for _ in 0..64 {
+        desk.post_text(&mebibyte).unwrap();
+    }
+    let error = desk.post_text(r#"{"agent_id":"b","event_type":"note"}"#).unwrap_err();
+    assert_eq!(error.code, Code::TownUnavailable);
+    desk.rig.adopt(position(1)).unwrap();
+    desk.post_text(&mebibyte).unwrap();
+    assert_eq!(desk.post_text(&mebibyte).unwrap_err().code, Code::TownUnavailable);
 }
 
 #[test]

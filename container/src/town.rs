@@ -137,7 +137,13 @@ impl Town {
         let held = self.held();
         let runs = held.agents.get(agent_id)?;
         let (run_id, exit) = (runs.newest()?.clone(), runs.exit.clone());
-        Some(ControlStatus { agent_id: agent_id.clone(), run_id, status: runs.status, exit })
+        Some(ControlStatus {
+            agent_id: agent_id.clone(),
+            run_id,
+            epoch: Some(self.epoch.clone()),
+            status: runs.status,
+            exit,
+        })
     }
 
     /// The town has stored everything up to here.

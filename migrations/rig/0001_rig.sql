@@ -5,7 +5,8 @@ CREATE TABLE rig (
   rig_id TEXT NOT NULL,
   town_id TEXT NOT NULL,
   epoch TEXT NOT NULL,
-  forwarded_id INTEGER NOT NULL DEFAULT 0   -- the town has stored all up to this one
+  forwarded_id INTEGER NOT NULL DEFAULT 0,  -- the town has stored all up to this one
+  waiting_bytes INTEGER NOT NULL DEFAULT 0  -- of the data of those after it
 ) STRICT;
 
 CREATE TABLE agents (

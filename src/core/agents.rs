@@ -4,6 +4,7 @@ use crate::core::reducer::Snapshot;
 use crate::core::store::{Row, Store};
 use crate::error::{Error, Result};
 use crate::id::{AgentId, EventId, RigId};
+use crate::protocol::AgentState;
 
 /// An agent's row.
 #[derive(Debug, Clone)]
@@ -76,6 +77,12 @@ pub fn load(store: &dyn Store, agent_id: &AgentId) -> Result<Option<Agent>> {
 /// Reads all agents, by id.
 pub fn load_all(store: &dyn Store) -> Result<Vec<Agent>> {
     store.query(&format!("SELECT {COLUMNS} FROM agents ORDER BY agent_id"), &[])?.iter().map(Agent::from_row).collect()
+}
+
+/// The states of all agents, by id.
+pub fn load_states(store: &dyn Store) -> Result<Vec<AgentState>> {
+    let rows = store.query("SELECT state FROM agents ORDER BY agent_id", &[])?;
+    rows.iter().map(|row| Ok(read(row.text(0)?)?.state)).collect()
 }
 
 /// How many there are.

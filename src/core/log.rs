@@ -232,6 +232,44 @@ fn of_agents(agents: &AgentSelection) -> Result<(String, Vec<Value>)> {
     })
 }
 
+/// Rows read at a time for a page: 64 of 48 KiB are 3 MiB, whatever the page's limit.
+const CHUNK_EVENTS: u64 = 64;
+
+/// A page: at most `limit` events and, beyond the first, `bytes_max` bytes, ascending. With it, whether that is all there
+/// is in this direction.
+pub fn read_page(
+    store: &dyn Store,
+    agents: &AgentSelection,
+    mut span: Span,
+    wanted: &Wanted,
+    limit: u64,
+    bytes_max: usize,
+) -> Result<(Vec<Entry>, bool)> {
+    let backwards = matches!(span, Span::Before(_));
+    let (mut page, mut bytes, mut is_all) = (Vec::new(), 0, false);
+    'page: while (page.len() as u64) < limit && !is_all {
+        let count = CHUNK_EVENTS.min(limit - page.len() as u64);
+        let mut chunk = read(store, agents, span, wanted, count)?;
+        is_all = (chunk.len() as u64) < count;
+        if backwards {
+            chunk.reverse();
+        }
+        for entry in chunk {
+            bytes += entry.frame.len();
+            if bytes > bytes_max && !page.is_empty() {
+                is_all = false;
+                break 'page;
+            }
+            span = if backwards { Span::Before(entry.id) } else { Span::After(entry.id) };
+            page.push(entry);
+        }
+    }
+    if backwards {
+        page.reverse();
+    }
+    Ok((page, is_all))
+}
+
 /// A list as one parameter: production binds at most 100.
 const LIST: &str = "(SELECT value FROM json_each(?))";
 

@@ -41,22 +41,17 @@ impl Town {
             if asked.tail.is_some() {
                 cursor::resolve(store, selection, &self.epoch, asked)?;
             }
-            let entries = if count == 0 {
-                Vec::new()
-            } else {
-                log::read(store, &selection.agents, Span::Before(before), &request.wanted, count)?
-            };
-            let kept = newest_within(&entries, PAGE_BYTES_MAX);
+            let (kept, _) =
+                log::read_page(store, &selection.agents, Span::Before(before), &request.wanted, count, PAGE_BYTES_MAX)?;
             let next_after_id = kept.last().map_or(before.previous().min(head), |entry| entry.id);
             return Ok(self.assemble(kept, next_after_id, head, oldest_id, Vec::new(), false));
         }
         let begin = cursor::resolve(store, selection, &self.epoch, asked)?;
         let gaps = cursor::pruned_gaps(store, selection, begin.cursor, None)?;
-        let entries = log::read(store, &selection.agents, Span::After(begin.cursor), &request.wanted, limit)?;
-        let kept = oldest_within(&entries, PAGE_BYTES_MAX);
-        let exhausted = kept.len() == entries.len() && (entries.len() as u64) < limit;
+        let after = Span::After(begin.cursor);
+        let (kept, is_all) = log::read_page(store, &selection.agents, after, &request.wanted, limit, PAGE_BYTES_MAX)?;
         let next_after_id = match kept.last() {
-            Some(entry) if !exhausted => entry.id,
+            Some(entry) if !is_all => entry.id,
             _ => head,
         };
         Ok(self.assemble(kept, next_after_id, head, oldest_id, gaps, begin.reset))
@@ -64,7 +59,7 @@ impl Town {
 
     fn assemble(
         &self,
-        entries: &[log::Entry],
+        entries: Vec<log::Entry>,
         next_after_id: EventId,
         head: EventId,
         oldest_id: EventId,
@@ -72,8 +67,8 @@ impl Town {
         reset: bool,
     ) -> EventsPage {
         let events = entries
-            .iter()
-            .filter_map(|entry| serde_json::value::RawValue::from_string(entry.frame.clone()).ok())
+            .into_iter()
+            .filter_map(|entry| serde_json::value::RawValue::from_string(entry.frame).ok())
             .collect();
         EventsPage { epoch: self.epoch.clone(), events, next_after_id, head, oldest_id, gaps, reset }
     }
@@ -82,25 +77,4 @@ impl Town {
     pub fn event(&self, id: EventId) -> Result<Box<serde_json::value::RawValue>> {
         log::whole(self.store.as_ref(), id)?.ok_or_else(|| Error::not_found("event; it is pruned, or has not happened"))
     }
-}
-
-/// The first entries that fit in `bytes_max`, at least one.
-fn oldest_within(entries: &[log::Entry], bytes_max: usize) -> &[log::Entry] {
-    entries.get(..fitting(entries.iter(), bytes_max)).unwrap_or(entries)
-}
-
-/// The last entries that fit in `bytes_max`, at least one.
-fn newest_within(entries: &[log::Entry], bytes_max: usize) -> &[log::Entry] {
-    entries.get(entries.len() - fitting(entries.iter().rev(), bytes_max)..).unwrap_or(entries)
-}
-
-fn fitting<'a>(entries: impl Iterator<Item = &'a log::Entry>, bytes_max: usize) -> usize {
-    let mut bytes = 0;
-    let fits = |entry: &&log::Entry| {
-        bytes += entry.frame.len();
-        bytes <= bytes_max
-    };
-    let mut all = entries.peekable();
-    let any = usize::from(all.peek().is_some());
-    all.take_while(fits).count().max(any)
 }

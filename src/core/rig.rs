@@ -13,7 +13,8 @@ use crate::error::{Code, Error, Result};
 use crate::event::{AgentExited, FRAME_NAMES, Role};
 use crate::id::{AgentId, Epoch, EventKey, EventName, RigId, RunId, SourceId, TownId};
 use crate::limits::{
-    BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, JSON_DEPTH_MAX, OUTBOX_EVENTS_MAX, PAGE_BYTES_MAX,
+    BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, JSON_DEPTH_MAX, OUTBOX_BYTES_MAX, OUTBOX_EVENTS_MAX,
+    PAGE_BYTES_MAX,
 };
 use crate::protocol::{PostEvent, PostEvents, PostReceipt, RigBatch, RigEvent};
 use crate::time::Timestamp;
@@ -99,9 +100,13 @@ impl Rig {
         atomically(store, || {
             let head = self.head()?;
             let waiting = head.get() - self.forwarded()?.get();
-            if waiting + events.len() as u64 > OUTBOX_EVENTS_MAX {
-                let message =
-                    format!("{waiting} events wait for the town, which does not take them; try again in a minute");
+            let posted_bytes: u64 =
+                events.iter().map(|event| event.data.as_deref().map_or(4, |data| data.get().len() as u64)).sum();
+            let waiting_bytes = self.number("SELECT waiting_bytes FROM rig")?;
+            if waiting + events.len() as u64 > OUTBOX_EVENTS_MAX || waiting_bytes + posted_bytes > OUTBOX_BYTES_MAX {
+                let message = format!(
+                    "{waiting} events of {waiting_bytes} bytes wait for the town, which does not take them; try again in a minute"
+                );
                 return Err(Error::new(Code::TownUnavailable, message));
             }
             let (mut last_id, mut appended, mut bytes) = (head, 0, 0);
@@ -122,6 +127,7 @@ impl Rig {
                     "UPDATE agents SET event_count = event_count + ?, event_bytes = event_bytes + ? WHERE agent_id = ?",
                     &parameters,
                 )?;
+                store.query("UPDATE rig SET waiting_bytes = waiting_bytes + ?", &[bytes.into()])?;
                 self.prune(&agent_id)?;
             }
             Ok(PostReceipt { appended, duplicates: events.len() as u64 - appended, last_id })
@@ -220,7 +226,11 @@ impl Rig {
     pub fn adopt(&self, cursor: SourceId) -> Result<()> {
         let cursor = cursor.min(self.head()?);
         if cursor != self.forwarded()? {
-            self.store.query("UPDATE rig SET forwarded_id = ?", &[cursor.into()])?;
+            self.store.query(
+                "UPDATE rig SET forwarded_id = ?, waiting_bytes = \
+                 (SELECT coalesce(sum(octet_length(data)), 0) FROM agent_events WHERE id > ?)",
+                &[cursor.into(), cursor.into()],
+            )?;
         }
         Ok(())
     }
@@ -234,9 +244,11 @@ impl Rig {
     }
 
     fn position(&self, sql: &str) -> Result<SourceId> {
-        let rows = self.store.query(sql, &[])?;
-        let position = rows.first().map_or(Ok(0), |row| row.number(0))?;
-        SourceId::new(position).ok_or_else(|| Error::internal("a stored position is beyond 2^53"))
+        SourceId::new(self.number(sql)?).ok_or_else(|| Error::internal("a stored position is beyond 2^53"))
+    }
+
+    fn number(&self, sql: &str) -> Result<u64> {
+        self.store.query(sql, &[])?.first().map_or(Ok(0), |row| row.number(0))
     }
 }
 

@@ -195,8 +195,8 @@ impl Town {
     /// The states of all agents, by id.
     pub fn agents(&self) -> Result<Vec<AgentState>> {
         let silent = relay::silent_since(self.store.as_ref())?;
-        let all = agents::load_all(self.store.as_ref())?;
-        all.into_iter().map(|agent| self.presented(agent.now.state, silent)).collect()
+        let all = agents::load_states(self.store.as_ref())?;
+        all.into_iter().map(|state| self.presented(state, silent)).collect()
     }
 
     /// One agent's state.

@@ -134,21 +134,19 @@ async fn settle(town: &Town, upstream: &Upstream) -> Result<()> {
     let unconfirmed = town.with(|core| core.unconfirmed_runs(fresh::now(), UNCONFIRMED_GRACE_MS))?;
     for run in unconfirmed {
         let known = match status(town, upstream, &run).await {
-            Ok(status) => status.run_id == run.run_id,
-            Err(error) if error.code == Code::NotFound => false,
+            Ok(status) if status.run_id == run.run_id => Some(status.epoch),
+            Ok(_) => None,
+            Err(error) if error.code == Code::NotFound => None,
             Err(_) => continue,
         };
-        let epoch = relay::position(store(town), &Source::Container)?.epoch;
-        let outcome = match (known, epoch) {
-            (true, Some(epoch)) => {
-                let started = ControlStarted { epoch, run_id: run.run_id.clone() };
-                town.with(|core| core.run_accepted(&started, fresh::now(), &mut fresh::run_id))?
-            }
-            (true, None) => continue,
-            (false, _) => {
-                let why = "the control server does not know of this run: its start never arrived";
-                town.with(|core| core.run_refused(&run.run_id, why, fresh::now(), &mut fresh::run_id))?
-            }
+        let outcome = if let Some(epoch) = known {
+            let present = relay::position(store(town), &Source::Container)?.epoch;
+            let Some(epoch) = epoch.or(present) else { continue };
+            let started = ControlStarted { epoch, run_id: run.run_id.clone() };
+            town.with(|core| core.run_accepted(&started, fresh::now(), &mut fresh::run_id))?
+        } else {
+            let why = "the control server does not know of this run: its start never arrived";
+            town.with(|core| core.run_refused(&run.run_id, why, fresh::now(), &mut fresh::run_id))?
         };
         town.publish(&outcome)?;
     }

@@ -185,9 +185,20 @@ impl Town {
         for (run_id, reason) in &outcome.ended {
             log("run_ended", &[("run_id", run_id.as_str()), ("reason", reason.as_str())]);
         }
-        let effects = self.with(|town| town.publish(outcome, fresh::now()))?;
-        self.perform(effects);
+        match self.with(|town| town.publish(outcome, fresh::now())) {
+            Ok(effects) => self.perform(effects),
+            Err(error) => self.let_go(&error),
+        }
         Ok(())
+    }
+
+    /// What is stored could not be shown. Viewers that stayed would miss it without a word, so they are to come again.
+    fn let_go(&self, error: &Error) {
+        log("stream_error", &[("message", &error.message)]);
+        for (_, socket) in self.sockets.borrow_mut().drain() {
+            socket.close(1011, "something went wrong on our side; connect again and go on from there");
+        }
+        self.core.borrow_mut().take();
     }
 
     /// Does what the core says, in its order. A socket that fails is closed by the runtime, which then tells us.

@@ -40,6 +40,9 @@ pub struct ControlStatus {
     pub agent_id: AgentId,
     /// Its newest run there.
     pub run_id: RunId,
+    /// The life of the buffers that the run's events are in; one that does not say it means the present one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Epoch>,
     /// Where it stands.
     pub status: Status,
     /// How it ended, once it has.
