@@ -59,12 +59,12 @@ pub(super) async fn start(town: &Town, request: &Raw) -> Result<Response> {
     let upstream = reachable(town)?;
     let (start, state, outcome) =
         town.with(|core| core.begin_run(order, fresh::agent_id(), fresh::run_id(), fresh::now()))?;
-    town.publish(&outcome)?;
+    town.publish(&outcome);
     town.pull_alarm(fresh::now().plus_millis(START_SAFETY_MS)).await;
     match order_start(town, &upstream, &start).await {
         Ok(started) => {
             let outcome = town.with(|core| core.run_accepted(&started, fresh::now(), &mut fresh::run_id))?;
-            town.publish(&outcome)?;
+            town.publish(&outcome);
             town.pull_alarm(fresh::now()).await;
             Ok(success(201, &state))
         }
@@ -74,7 +74,7 @@ pub(super) async fn start(town: &Town, request: &Raw) -> Result<Response> {
                     core.run_refused(&start.run_id, &error.message, fresh::now(), &mut fresh::run_id)
                 };
                 let outcome = town.with(refused)?;
-                town.publish(&outcome)?;
+                town.publish(&outcome);
             }
             Err(error)
         }

@@ -106,11 +106,11 @@ fn take_over(town: &Town, asked: &Position, answer: &ControlEvents) -> Result<bo
     }
     match taken {
         Answered::Taken(outcome) => {
-            town.publish(&outcome)?;
+            town.publish(&outcome);
             Ok(answer.events.is_empty())
         }
         Answered::NewEpoch(outcome) => {
-            town.publish(&outcome)?;
+            town.publish(&outcome);
             Ok(false)
         }
         Answered::Stale => Ok(true),
@@ -126,7 +126,8 @@ fn no_answer(town: &Town, error: &Error) -> Result<()> {
         log("relay_error", &[("message", &error.message)]);
         town.with(Core::silence_changed)?;
     }
-    town.publish(&outcome)
+    town.publish(&outcome);
+    Ok(())
 }
 
 /// Settles runs whose start was never confirmed, by the control server's own word.
@@ -148,7 +149,7 @@ async fn settle(town: &Town, upstream: &Upstream) -> Result<()> {
             let why = "the control server does not know of this run: its start never arrived";
             town.with(|core| core.run_refused(&run.run_id, why, fresh::now(), &mut fresh::run_id))?
         };
-        town.publish(&outcome)?;
+        town.publish(&outcome);
     }
     Ok(())
 }

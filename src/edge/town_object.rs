@@ -178,7 +178,7 @@ impl Town {
     }
 
     /// Shows viewers what a transaction changed, in the same synchronous step as the transaction.
-    pub(super) fn publish(&self, outcome: &Outcome) -> Result<()> {
+    pub(super) fn publish(&self, outcome: &Outcome) {
         for run_id in &outcome.begun {
             log("run_started", &[("run_id", run_id.as_str())]);
         }
@@ -189,7 +189,6 @@ impl Town {
             Ok(effects) => self.perform(effects),
             Err(error) => self.let_go(&error),
         }
-        Ok(())
     }
 
     /// What is stored could not be shown. Viewers that stayed would miss it without a word, so they are to come again.

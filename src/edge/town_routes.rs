@@ -162,7 +162,7 @@ async fn internal(town: &Town, request: &Raw, path: &str) -> Result<Response> {
         "/rig-events" => {
             let batch: RigBatch = parse_body(&body)?;
             let (cursor, outcome) = town.with(|core| core.take_batch(&batch, &mut fresh::run_id))?;
-            town.publish(&outcome)?;
+            town.publish(&outcome);
             town.wake_when_due().await?;
             Ok(success(200, &cursor))
         }
