@@ -29,7 +29,26 @@ pub(super) async fn answer(town: &Town, request: &Raw) -> Result<Response> {
     if let Some(path) = address.path.strip_prefix(objects::INTERNAL) {
         return internal(town, request, path).await;
     }
-    match Route::parse(&request.method(), address.path)? {
+    let route = Route::parse(&request.method(), address.path)?;
+    let looks = matches!(
+        route,
+        Route::ReadTown(_)
+            | Route::ReadTownEvents(_)
+            | Route::ReadAgentEvents(..)
+            | Route::ListAgents(_)
+            | Route::ReadAgent(..)
+            | Route::ListRuns(..)
+    );
+    let response = serve(town, request, address, &query, route).await?;
+    if looks {
+        // Who reads page by page does not watch, but its next page is to be fresh.
+        town.pull_relay().await?;
+    }
+    Ok(response)
+}
+
+async fn serve(town: &Town, request: &Raw, address: Address<'_>, query: &Query, route: Route) -> Result<Response> {
+    match route {
         Route::ReadTown(_) => {
             town.with(|_| Ok(()))?;
             let container = container_routes::view(town).await?;
@@ -37,8 +56,8 @@ pub(super) async fn answer(town: &Town, request: &Raw) -> Result<Response> {
         }
         Route::CreateRig(town_id) => create_rig(town, &town_id, request).await,
         Route::ListRigs(_) => town.with(|core| Ok(success(200, &core.rigs()?))),
-        Route::ReadTownEvents(_) => page(town, &Selection::town(), &query),
-        Route::ReadAgentEvents(_, agent_id) => page(town, &Selection::agent(agent_id), &query),
+        Route::ReadTownEvents(_) => page(town, &Selection::town(), query),
+        Route::ReadAgentEvents(_, agent_id) => page(town, &Selection::agent(agent_id), query),
         Route::ReadEvent(_, id) => town.with(|core| Ok(http::success_text(200, core.event(id)?.get()))),
         Route::ListAgents(_) => town.with(|core| Ok(success(200, &core.agents()?))),
         Route::ReadAgent(_, agent_id) => town.with(|core| Ok(success(200, &agent(core, &agent_id)?))),
@@ -48,8 +67,8 @@ pub(super) async fn answer(town: &Town, request: &Raw) -> Result<Response> {
         }),
         Route::TownTicket(_) => ticket(town, None),
         Route::AgentTicket(_, agent_id) => ticket(town, Some(&agent_id)),
-        Route::TownStream(_) => town_streams::open(town, request, address, &query, None).await,
-        Route::AgentStream(_, agent_id) => town_streams::open(town, request, address, &query, Some(agent_id)).await,
+        Route::TownStream(_) => town_streams::open(town, request, address, query, None).await,
+        Route::AgentStream(_, agent_id) => town_streams::open(town, request, address, query, Some(agent_id)).await,
         Route::ContainerHealth(_) => container_routes::health(town).await,
         Route::StartAgent(_) => container_routes::start(town, request).await,
         Route::StopAgent(_, agent_id) => container_routes::stop(town, &agent_id, request).await,

@@ -108,6 +108,21 @@ describe("the first page", { skip }, () => {
     await card.getByText(`${truth.calls.length} calls`).waitFor();
   });
 
+  it("starts a command of one's own, and shows its lines and how it ended", async () => {
+    await page.getByRole("button", { name: "Start an agent…" }).click();
+    await page.getByRole("radio", { name: /command/i }).check();
+    const script = "console.log('a line of its own'); console.error('and a complaint'); process.exitCode = 3";
+    await page.getByLabel("Command", { exact: false }).last().fill(`${process.execPath} -e "${script}"`);
+    await page.getByLabel("Name").fill("Mine");
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await log().getByText(/^Failed/).waitFor({ timeout: 30_000 });
+    const shown = await rows();
+    assert.ok(shown.includes("a line of its own") && shown.includes("and a complaint"), shown);
+    const [, town] = /\/towns\/([^/]+)/.exec(page.url());
+    await page.goto(`${world.url}/towns/${town}`);
+    await page.getByRole("listitem").filter({ hasText: "Mine" }).getByText("Failed").first().waitFor();
+  });
+
   it("shows what an agent wrote as text only, whatever it wrote", async () => {
     const [, town_id] = /\/towns\/([^/]+)/.exec(page.url());
     const [{ rig_id }] = must(await world.api("GET", `/api/towns/${town_id}/rigs`));
