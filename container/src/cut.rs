@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
+use townwatch::core::body::is_deeper_than;
 use townwatch::event::EventData;
 use townwatch::limits::{EVENT_BYTES_MAX, JSON_DEPTH_MAX};
 
@@ -14,7 +15,7 @@ const DEPTH_MAX: usize = JSON_DEPTH_MAX - 8;
 /// fields stay, so a result's `content_length` still tells the original.
 pub fn bounded(data: &EventData) -> Box<RawValue> {
     let raw = data.to_raw();
-    if depth(raw.get()) > DEPTH_MAX {
+    if is_deeper_than(raw.get().as_bytes(), DEPTH_MAX) {
         return unreadable(&raw);
     }
     if raw.get().len() <= EVENT_BYTES_MAX {
@@ -60,31 +61,12 @@ fn unreadable(raw: &RawValue) -> Box<RawValue> {
         .into_iter()
         .map(|(name, field)| {
             let bytes = field.get().len();
-            let fits = bytes <= 4 << 10 && depth(field.get()) < DEPTH_MAX;
+            let fits = bytes <= 4 << 10 && !is_deeper_than(field.get().as_bytes(), DEPTH_MAX - 1);
             let mark = || to_raw_value(&format!("… [{bytes} bytes cut]")).unwrap_or_default();
             (name, if fits { field } else { mark() })
         })
         .collect();
     to_raw_value(&kept).unwrap_or_default()
-}
-
-/// How deep the JSON text nests, without reading it recursively.
-fn depth(json: &str) -> usize {
-    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
-    for byte in json.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'{' | b'[' if !in_text => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }
 
 #[cfg(test)]

@@ -6,13 +6,29 @@ use std::rc::Rc;
 
 use crate::core::log::{self, Selection, Span, Wanted};
 use crate::core::store::Store;
-use crate::core::viewers::Occasion;
 use crate::error::Result;
 use crate::id::{AgentId, EventId};
 use crate::limits::FRAME_BYTES_MAX;
+use crate::time::Timestamp;
 
 /// Rows read for one frame. 64 of 1 KiB fill it; 64 of 300 bytes are 19 KiB.
 const FRAME_EVENTS_MAX: u64 = 64;
+
+/// The occasion for looking at the streams.
+#[derive(Debug, Clone, Copy)]
+pub struct Occasion {
+    /// When.
+    pub now: Timestamp,
+    /// The newest event that may have been pruned since the last time: a batch beyond the cap prunes what no one has had.
+    pub pruned_id: EventId,
+}
+
+impl Occasion {
+    /// Nothing but the time has changed, or what a viewer wants.
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, pruned_id: EventId::START }
+    }
+}
 
 /// The frames made during one pump.
 pub(crate) struct Frames<'a> {

@@ -3,7 +3,7 @@
 //!
 //! In reading order: the tables ([`store`], [`schema`]); what lies in them ([`log`], [`agents`], [`runs`],
 //! [`tickets`]); how events come in ([`cut`], [`reducer`], [`ingest`], from the [`relay`] and by [`forwarding`]); how
-//! they go out ([`cursor`], [`viewers`] with their [`flow`], [`streams`], [`pages`]); and the objects that hold it all ([`town`], with
+//! they go out ([`cursor`], [`viewers`] with their [`flow`] and [`frames`], [`streams`], [`pages`]); and the objects that hold it all ([`town`], with
 //! [`starting`], [`rig`] and [`account`]).
 
 pub mod account;
@@ -15,7 +15,7 @@ pub mod cut;
 pub mod envelope;
 pub mod flow;
 pub mod forwarding;
-mod frames;
+pub mod frames;
 pub mod ingest;
 pub mod json_scan;
 pub mod log;

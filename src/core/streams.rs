@@ -1,10 +1,11 @@
 //! A stream from its first frame on: joining, what the viewer says, and tickets.
 
 use crate::core::cursor::{self, Asked};
+use crate::core::frames::Occasion;
 use crate::core::log::{self, Selection};
 use crate::core::tickets;
 use crate::core::town::Town;
-use crate::core::viewers::{Effect, Occasion, ViewerId, Wish, text_of};
+use crate::core::viewers::{Effect, ViewerId, Wish, text_of};
 use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, EventId};
 use crate::limits::{CLIENT_FRAME_BYTES_MAX, SUBSCRIBE_AGENTS_MAX, VIEWERS_MAX};

@@ -4,13 +4,14 @@
 use std::rc::Rc;
 
 use crate::core::agents::{self, Agent, parse};
+use crate::core::frames::Occasion;
 use crate::core::ingest::Outcome;
 use crate::core::reducer::Snapshot;
 use crate::core::runs::moment;
 use crate::core::schema;
 use crate::core::states::StateFrames;
 use crate::core::store::{Row, Store, atomically};
-use crate::core::viewers::{Effect, Occasion, Viewers};
+use crate::core::viewers::{Effect, Viewers};
 use crate::core::{log, relay};
 use crate::error::{Code, Error, Result};
 use crate::event::Role;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::cursor;
 use crate::core::flow::Flow;
-use crate::core::frames::Frames;
+use crate::core::frames::{Frames, Occasion};
 use crate::core::log::{self, Selection};
 use crate::core::store::Store;
 use crate::error::Result;
@@ -62,22 +62,6 @@ pub struct Wish {
     pub until_exit: bool,
     /// Whether it acknowledges what it gets.
     pub acknowledges: bool,
-}
-
-/// The occasion for looking at the streams.
-#[derive(Debug, Clone, Copy)]
-pub struct Occasion {
-    /// When.
-    pub now: Timestamp,
-    /// The newest event that may have been pruned since the last time: a batch beyond the cap prunes what no one has had.
-    pub pruned_id: EventId,
-}
-
-impl Occasion {
-    /// Nothing but the time has changed, or what a viewer wants.
-    pub fn at(now: Timestamp) -> Self {
-        Self { now, pruned_id: EventId::START }
-    }
 }
 
 /// All streams of a town.
