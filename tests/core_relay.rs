@@ -201,6 +201,16 @@ fn silence_is_told_at_once_and_after_five_minutes_the_runs_are_lost() {
 }
 
 #[test]
+fn a_container_that_stopped_takes_its_runs_with_it_but_not_the_one_that_starts() {
+    let mut story = at_work();
+    story.begin("b", "r2");
+    let outcome = relay::stopped(story.store.as_ref(), story.now, 2_000, &mut no_run).unwrap();
+    assert_eq!((outcome.ended.len(), ends(&story)), (1, vec!["r1: lost".to_owned()]));
+    assert_eq!(story.state("a")["exit"]["message"], "the container stopped while the agent ran in it");
+    assert_eq!(story.state("b")["status"], "starting");
+}
+
+#[test]
 fn a_run_does_not_begin_in_yesterdays_silence() {
     let mut story = at_work();
     silent(&story);

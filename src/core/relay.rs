@@ -166,6 +166,18 @@ pub fn unanswered(store: &dyn Store, now: Timestamp, event_cap: u64, fresh_run: 
     })
 }
 
+/// Ends the runs of a container that has stopped: nothing answers for them any more. A run that is being started is not
+/// in it yet; its start, or the silence, settles it.
+pub fn stopped(store: &dyn Store, now: Timestamp, event_cap: u64, fresh_run: FreshRun<'_>) -> Result<Outcome> {
+    atomically(store, || {
+        let mut ingest = Ingest::new(store, Source::Container, None, &mut *fresh_run)?;
+        for run in runs::open_of(store, &Source::Container)?.into_iter().filter(|run| run.source_epoch.is_some()) {
+            ingest.take(&lost(&run, "the container stopped while the agent ran in it", now))?;
+        }
+        ingest.finish(event_cap)
+    })
+}
+
 /// Forgets a silence that no open run is in: the next one counts from its own beginning.
 pub fn forget_silence(store: &dyn Store) -> Result<()> {
     if !runs::any_open_of(store, &Source::Container)? {

@@ -50,6 +50,10 @@ async fn carry(town: &Town, began: crate::time::Timestamp) -> Result<()> {
     let Some(upstream) = town.upstream()? else {
         return no_answer(town, &Error::new(Code::NotConfigured, "neither CONTAINER_URL nor a container is set"));
     };
+    if !upstream.is_running() {
+        let cap = town.with(|core| Ok(core.config().event_cap))?;
+        town.publish(&relay::stopped(store(town), fresh::now(), cap, &mut fresh::run_id)?);
+    }
     let poll_interval_ms = town.config()?.settings.poll_interval_ms;
     let mut failures = 0;
     let mut settled = false;
@@ -67,6 +71,9 @@ async fn carry(town: &Town, began: crate::time::Timestamp) -> Result<()> {
                 failures += 1;
                 if failures >= FAILURES_TOLERATED {
                     no_answer(town, &error)?;
+                }
+                if !runs::any_open_of(store(town), &Source::Container)? {
+                    return Ok(());
                 }
                 Sleep::new(RETRY_MS.unsigned_abs()).await;
                 false

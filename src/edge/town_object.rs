@@ -59,9 +59,7 @@ impl DurableObject for Town {
 
     async fn fetch(&self, request: Request) -> ::worker::Result<Response> {
         let outcome = town_routes::answer(self, request.inner()).await;
-        if self.is_new.replace(false) && self.with(|_| Ok(())).is_ok() {
-            drop(self.pull_relay().await);
-        }
+        self.wake().await;
         Ok(respond(request.inner(), outcome).await)
     }
 
@@ -107,6 +105,7 @@ impl DurableObject for Town {
 
     async fn alarm(&self) -> ::worker::Result<Response> {
         self.alarm_at.set(None);
+        self.wake().await;
         if let Err(error) = relay_turn::take(self).await {
             log("relay_error", &[("message", &error.message)]);
             self.pull_alarm(fresh::now().plus_millis(relay_turn::RETRY_MS)).await;
@@ -116,6 +115,19 @@ impl DurableObject for Town {
 }
 
 impl Town {
+    /// Once for each instance: what the last one was doing may have died with it, and its container would follow it.
+    async fn wake(&self) {
+        if !self.is_new.replace(false) || self.with(|_| Ok(())).is_err() {
+            return;
+        }
+        if let Ok(Some(upstream)) = self.upstream()
+            && let Err(error) = upstream.keep().await
+        {
+            log("container_error", &[("message", &error.message)]);
+        }
+        drop(self.pull_relay().await);
+    }
+
     /// What the installation has set.
     pub(super) fn config(&self) -> Result<Rc<config::Config>> {
         config::read(&self.env, self.state.container().is_some())
