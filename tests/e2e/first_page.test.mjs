@@ -160,6 +160,11 @@ describe("the first page", { skip }, () => {
     assert.deepEqual(noted.requests.filter((url) => url.includes("stolen")), []);
   });
 
+  it("is served with a policy that lets nothing run or load but its own", async () => {
+    const policy = (await fetch(page.url())).headers.get("content-security-policy");
+    assert.match(policy ?? "none", /^default-src 'none'; script-src 'self';/);
+  });
+
   it("asked nobody but its own server, and met no error", () => {
     assert.deepEqual(noted.foreign, []);
     // Before signing in the page asks whether it is signed in, and hears that it is not.
