@@ -13,13 +13,15 @@ pub struct Container {
     pub epoch: Epoch,
     pub events: Vec<ControlEvent>,
     pub runs: BTreeMap<RunId, AgentId>,
+    /// Runs that have ended here; a faulty source may still speak for them.
+    pub ended: BTreeMap<RunId, AgentId>,
     dropped: u64,
 }
 
 impl Container {
     pub fn new(life: u64) -> Self {
         let epoch = Epoch::parse(&format!("container-{life}")).unwrap();
-        Self { epoch, events: Vec::new(), runs: BTreeMap::new(), dropped: 0 }
+        Self { epoch, events: Vec::new(), runs: BTreeMap::new(), ended: BTreeMap::new(), dropped: 0 }
     }
 
     pub fn start(&mut self, start: &ControlStart) {
@@ -33,14 +35,14 @@ impl Container {
     pub fn emit(&mut self, run_id: &RunId, data: &EventData, at: Timestamp) {
         let event = ControlEvent {
             id: SourceId::new(self.head() + 1).unwrap(),
-            agent_id: self.runs[run_id].clone(),
+            agent_id: self.runs.get(run_id).or_else(|| self.ended.get(run_id)).unwrap().clone(),
             run_id: run_id.clone(),
             event: EventName::of(data),
             data: data.to_raw(),
             timestamp: at,
         };
         if event.event.as_str() == "agent.exited" {
-            self.runs.remove(run_id);
+            self.ended.extend(self.runs.remove_entry(run_id));
         }
         self.events.push(event);
     }

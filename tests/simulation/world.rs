@@ -37,7 +37,7 @@ macro_rules! faults {
 faults! {
     AnswerDropped, AnswerRepeated, AnswerLate, OldEpochLate, StartLost, StartAnswerLost, ContainerRestarted,
     ContainerOverflowed, RelayUnanswered, BatchDropped, BatchRepeated, CursorLost, PostRepeated, ViewerCut, TownEvicted,
-    TownKilled, KilledBeforeSending, ClockBack, ClockForward, Pruned, ViewerPaused, ViewerGivenUp,
+    TownKilled, KilledBeforeSending, SpokeAfterEnd, OldEpochAnswers, ClockBack, ClockForward, Pruned, ViewerPaused, ViewerGivenUp,
 }
 
 const AGENTS: u64 = 3;
@@ -50,6 +50,8 @@ pub struct World {
     rig: Rig,
     rig_id: RigId,
     container: Container,
+    /// The container of the life before: it may not be dead yet.
+    previous: Option<Container>,
     lives: u64,
     runs: u64,
     tokens: u64,
@@ -101,6 +103,7 @@ impl World {
             rig,
             rig_id,
             container: Container::new(1),
+            previous: None,
             lives: 1,
             runs: 0,
             tokens: 0,
@@ -133,7 +136,8 @@ impl World {
         match self.rng.u32(0..100) {
             0..12 => self.start_run(),
             12..40 => self.agent_speaks(),
-            40..43 => self.agent_exits(),
+            40..42 => self.agent_exits(),
+            42..43 => self.agent_speaks_after_its_end(),
             43..58 => self.ask(),
             58..70 => self.deliver_answer(),
             70..76 => self.post(),
@@ -169,6 +173,12 @@ impl World {
             }
         }
         self.oracle.check_states(&self.store);
+        let away = "SELECT run_id FROM runs WHERE json_extract(exit, '$.message') LIKE '%went away%'";
+        for row in self.store.query(away, &[]).unwrap() {
+            let run_id = RunId::parse(row.text(0).unwrap()).unwrap();
+            let is_there = self.container.runs.contains_key(&run_id) || self.container.ended.contains_key(&run_id);
+            assert!(!is_there, "{run_id} was called lost, and its container is there");
+        }
         let pruned = self.store_number("SELECT coalesce(sum(pruned_count), 0) FROM agents");
         if pruned > 0 {
             self.fire(Fault::Pruned);
@@ -291,10 +301,19 @@ impl World {
         self.container.emit(&run_id, &EventData::Exited(exit), self.now);
     }
 
+    fn agent_speaks_after_its_end(&mut self) {
+        let Some(run_id) = self.rng.choice(self.container.ended.keys().cloned().collect::<Vec<_>>()) else { return };
+        self.fire(Fault::SpokeAfterEnd);
+        let token = self.fresh_token("container");
+        let text = format!("#{token} too late");
+        let output = AgentOutput { text, stream: OutputStream::Stdout, message_id: None, parent_tool_use_id: None };
+        self.container.emit(&run_id, &output.into(), self.now);
+    }
+
     fn restart_container(&mut self) {
         self.fire(Fault::ContainerRestarted);
         self.lives += 1;
-        self.container = Container::new(self.lives);
+        self.previous = Some(std::mem::replace(&mut self.container, Container::new(self.lives)));
     }
 
     fn overflow(&mut self) {
@@ -308,11 +327,24 @@ impl World {
 
     fn ask(&mut self) {
         let asked = relay::position(self.store.as_ref(), &Source::Container).unwrap();
-        let answer = self.container.answer(&asked, self.rng.usize(1..30));
+        let limit = self.rng.usize(1..30);
+        let answer = match &self.previous {
+            // One that the town has followed: of two that it has not, nobody could tell which is the older.
+            Some(previous) if self.follows_no_more(&previous.epoch) && self.rng.u32(0..12) == 0 => {
+                let answer = previous.answer(&asked, limit);
+                self.fire(Fault::OldEpochAnswers);
+                answer
+            }
+            _ => self.container.answer(&asked, limit),
+        };
         self.answers.push((asked, answer));
         if self.rng.bool() {
             self.deliver_answer();
         }
+    }
+
+    fn follows_no_more(&self, epoch: &Epoch) -> bool {
+        relay::is_retired(self.store.as_ref(), &Source::Container, epoch).unwrap()
     }
 
     fn deliver_answer(&mut self) {
