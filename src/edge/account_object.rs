@@ -1,8 +1,9 @@
 //! The Account object: a thin shim around [`crate::core::account`]. Key: `default`. It makes and deletes towns.
 
 use ::worker::web_sys::Request as Raw;
-use ::worker::{DurableObject, Env, Request, Response, State, durable_object};
+use ::worker::{DurableObject, Env, Request, Response, State};
 use serde_json::{Value, json};
+use worker_macros::durable_object;
 
 use crate::core::account;
 use crate::core::query::Address;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use ::worker::Env;
-use ::worker::wasm_bindgen::{JsCast, JsValue};
 use js_sys::{Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::core::settings::{Secrets, Settings};
 use crate::error::Result;

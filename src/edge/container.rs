@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ::worker::wasm_bindgen::prelude::*;
 use ::worker::{State, web_sys};
 use js_sys::{Object, Promise, Reflect};
+use wasm_bindgen::prelude::*;
 
 use crate::edge::js;
 use crate::edge::timer::Sleep;

@@ -1,12 +1,12 @@
 //! Answers in the envelope, and bodies within their bound.
 
-use ::worker::wasm_bindgen::{JsCast, JsValue};
 use ::worker::wasm_bindgen_futures::spawn_local;
 use ::worker::web_sys::{self, ReadableStream, ReadableStreamDefaultReader};
 use ::worker::{Headers, Response, ResponseBuilder, console_error};
 use js_sys::{Reflect, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::core::{body, envelope};
 use crate::edge::js;

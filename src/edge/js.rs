@@ -1,8 +1,8 @@
 //! Small things between Rust and JavaScript.
 
-use ::worker::wasm_bindgen::{JsCast, JsValue};
 use js_sys::futures::JsFuture;
 use js_sys::{Promise, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::error::{Error, Result};
 

@@ -1,10 +1,10 @@
 //! From the Worker to an object, and from one object to another.
 
 use ::worker::Env;
-use ::worker::wasm_bindgen::prelude::*;
 use ::worker::web_sys::{Headers, Request, RequestInit, Response};
 use js_sys::Promise;
 use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
 
 use crate::core::envelope;
 use crate::core::route::Place;

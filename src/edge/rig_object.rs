@@ -5,9 +5,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use ::worker::web_sys::Request as Raw;
-use ::worker::{DurableObject, Env, Request, Response, State, durable_object};
+use ::worker::{DurableObject, Env, Request, Response, State};
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
+use worker_macros::durable_object;
 
 use crate::core::auth::AGENT_HEADER;
 use crate::core::body::parse_body;

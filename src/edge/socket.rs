@@ -1,9 +1,9 @@
 //! WebSockets that outlive their object's sleep: accepted by the runtime, found again by it, each with a note.
 
-use ::worker::wasm_bindgen::prelude::*;
 use ::worker::worker_sys::WebSocketRequestResponsePair;
 use ::worker::{Response, State, WebSocket, WebSocketPair, web_sys};
 use js_sys::JsString;
+use wasm_bindgen::prelude::*;
 
 use crate::edge::js;
 use crate::error::{Error, Result};

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use ::worker::State;
-use ::worker::wasm_bindgen::prelude::*;
 use js_sys::{Array, JsString, Number};
+use wasm_bindgen::prelude::*;
 
 use crate::core::store::{Row, Store, Value};
 use crate::edge::js;

@@ -4,9 +4,9 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use ::worker::wasm_bindgen::prelude::*;
 use js_sys::futures::JsFuture;
 use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::*;
 
 #[allow(unsafe_code)] // wasm-bindgen's macro expands to it
 mod glue {

@@ -5,10 +5,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use ::worker::{
-    DurableObject, Env, Request, Response, ScheduledTime, State, WebSocket, WebSocketIncomingMessage, durable_object,
-};
+use ::worker::{DurableObject, Env, Request, Response, ScheduledTime, State, WebSocket, WebSocketIncomingMessage};
 use js_sys::JsString;
+use worker_macros::durable_object;
 
 use crate::core::ingest::Outcome;
 use crate::core::runs::{self, Source};

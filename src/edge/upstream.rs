@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 
 use ::worker::State;
-use ::worker::wasm_bindgen::prelude::*;
 use ::worker::web_sys::{self, AbortController, Headers, RequestInit, Response, WorkerGlobalScope};
 use futures_util::future::{Either, select};
 use js_sys::Promise;
 use js_sys::futures::JsFuture;
+use wasm_bindgen::prelude::*;
 
 use crate::core::envelope;
 use crate::edge::config::Config;

@@ -1,8 +1,9 @@
 //! What comes in from outside: who asks, whether they may, and which object answers.
 
-use ::worker::wasm_bindgen::{JsCast, JsValue};
-use ::worker::{Context, Env, console_error, event, web_sys};
+use ::worker::{Context, Env, console_error, web_sys};
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, Request, RequestInit, Response};
+use worker_macros::event;
 
 use crate::core::auth::{self, AGENT_HEADER, Caller, Carrier, Principal};
 use crate::core::query::Address;
