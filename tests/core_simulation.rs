@@ -9,13 +9,17 @@
 
 mod simulation {
     pub mod container;
+    pub mod faults;
     pub mod oracle;
+    pub mod sources;
     pub mod viewer;
+    pub mod watchers;
     pub mod world;
 }
 mod sqlite;
 
-use simulation::world::{Fault, World};
+use simulation::faults::Fault;
+use simulation::world::World;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is not a number")))
