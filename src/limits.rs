@@ -44,6 +44,8 @@ pub const PROMPT_BYTES_MAX: usize = 256 << 10;
 pub const PAGE_EVENTS_MAX: u64 = 1_000;
 /// Events on a page where the request names no `limit`.
 pub const PAGE_EVENTS_DEFAULT: u64 = 200;
+/// How long a request may wait for the next event.
+pub const LONG_POLL_MS_MAX: u64 = 30_000;
 /// The text of one page, 8 MiB: a page is closed before the event that would exceed it, and the next page goes on.
 pub const PAGE_BYTES_MAX: usize = 8 << 20;
 /// Outstanding tool calls that an agent's state lists; further ones are only counted.

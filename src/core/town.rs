@@ -275,7 +275,12 @@ impl Town {
         self.config
     }
 
-    /// Whether someone watches.
+    /// How many streams are open.
+    pub fn viewer_count(&self) -> usize {
+        self.viewers.len()
+    }
+
+    /// Whether a stream is open.
     pub fn is_watched(&self) -> bool {
         !self.viewers.is_empty()
     }

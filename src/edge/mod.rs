@@ -6,6 +6,7 @@
 
 #[allow(missing_docs)] // of the methods that the macro adds
 pub mod account_object;
+mod arrivals;
 pub mod config;
 pub mod container;
 mod container_routes;

@@ -34,8 +34,9 @@ pub(super) async fn take(town: &Town) -> Result<()> {
         carry(town, began).await?;
     }
     tick(town)?;
+    let watched = town.is_watched()?;
     let next = town.with(|core| {
-        let relay = relay::next_turn(store(town), core.is_watched(), fresh::now(), core.config().drain_interval_ms)?;
+        let relay = relay::next_turn(store(town), watched, fresh::now(), core.config().drain_interval_ms)?;
         Ok([relay, core.due_at(fresh::now())].into_iter().flatten().min())
     })?;
     match next {
@@ -60,7 +61,7 @@ async fn carry(town: &Town, began: crate::time::Timestamp) -> Result<()> {
     loop {
         let asked_at = fresh::now();
         let open = runs::any_open_of(store(town), &Source::Container)?;
-        let wait_ms = if open && town.with(|core| Ok(core.is_watched()))? { poll_interval_ms } else { 0 };
+        let wait_ms = if open && town.is_watched()? { poll_interval_ms } else { 0 };
         let asked = relay::position(store(town), &Source::Container)?;
         let empty = match ask(town, &upstream, &asked, wait_ms).await {
             Ok(answer) => {
@@ -84,7 +85,7 @@ async fn carry(town: &Town, began: crate::time::Timestamp) -> Result<()> {
             settled = true;
             settle(town, &upstream).await?;
         }
-        let watched = town.with(|core| Ok(core.is_watched()))?;
+        let watched = town.is_watched()?;
         let over = fresh::now().millis_since(began) >= RELAY_TURN_MS;
         if over || (empty && (!open || !watched)) {
             return Ok(());

@@ -40,6 +40,11 @@ impl Sleep {
         });
         Self { timer, wake, woken: JsFuture::from(promise) }
     }
+
+    /// Ends it early when it is called.
+    pub(crate) fn waker(&self) -> Option<Function> {
+        self.wake.clone()
+    }
 }
 
 impl Future for Sleep {

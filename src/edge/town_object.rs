@@ -14,13 +14,14 @@ use crate::core::runs::{self, Source};
 use crate::core::store::Store;
 use crate::core::town::{Config, Town as Core};
 use crate::core::viewers::{Effect, ViewerId};
+use crate::edge::arrivals::Arrivals;
 use crate::edge::http::respond;
 use crate::edge::log::log;
 use crate::edge::socket::{self, Socket};
 use crate::edge::sql_store::SqlStore;
 use crate::edge::upstream::Upstream;
 use crate::edge::{config, fresh, relay_turn, town_routes};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::id::TownId;
 use crate::time::Timestamp;
 
@@ -33,6 +34,7 @@ pub struct Town {
     /// The town, once something asked for it; none where none has been made.
     core: RefCell<Option<Core>>,
     sockets: RefCell<HashMap<ViewerId, Socket>>,
+    pub(super) arrivals: Arrivals,
     /// Whether this instance has not looked yet if the relay is wanted: what it was doing may have died with the last one.
     is_new: Cell<bool>,
     /// When the alarm is set for, as far as this instance knows.
@@ -51,6 +53,7 @@ impl DurableObject for Town {
             store,
             core: RefCell::default(),
             sockets: RefCell::default(),
+            arrivals: Arrivals::default(),
             is_new: Cell::new(true),
             alarm_at: Cell::new(None),
         }
@@ -105,7 +108,10 @@ impl DurableObject for Town {
     async fn alarm(&self) -> ::worker::Result<Response> {
         self.alarm_at.set(None);
         self.wake().await;
-        if let Err(error) = relay_turn::take(self).await {
+        // A town that was deleted meanwhile is not to be woken again.
+        if let Err(error) = relay_turn::take(self).await
+            && error.code != Code::NotFound
+        {
             log("relay_error", &[("message", &error.message)]);
             self.pull_alarm(fresh::now().plus_millis(relay_turn::RETRY_MS)).await;
         }
@@ -200,6 +206,14 @@ impl Town {
             Ok(effects) => self.perform(effects),
             Err(error) => self.let_go(&error),
         }
+        if outcome.stored > 0 {
+            self.arrivals.announce();
+        }
+    }
+
+    /// Whether someone watches: a stream, or a request that waits.
+    pub(super) fn is_watched(&self) -> Result<bool> {
+        Ok(self.arrivals.len() > 0 || self.with(|town| Ok(town.is_watched()))?)
     }
 
     /// What is stored could not be shown. Viewers that stayed would miss it without a word, so they are to come again.

@@ -16,9 +16,9 @@ use crate::core::town::{Town as Core, check_name};
 use crate::edge::http::{self, success};
 use crate::edge::town_object::Town;
 use crate::edge::{container_routes, fresh, objects, town_streams};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, TownId};
-use crate::limits::{EVENTS_PER_AGENT_MAX, PAGE_EVENTS_MAX};
+use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX, VIEWERS_MAX};
 use crate::protocol::{AgentRequest, AgentState, RigBatch, RigRequest, TownRequest};
 
 /// Answers a request.
@@ -56,8 +56,8 @@ async fn serve(town: &Town, request: &Raw, address: Address<'_>, query: &Query, 
         }
         Route::CreateRig(town_id) => create_rig(town, &town_id, request).await,
         Route::ListRigs(_) => town.with(|core| Ok(success(200, &core.rigs()?))),
-        Route::ReadTownEvents(_) => page(town, &Selection::town(), query),
-        Route::ReadAgentEvents(_, agent_id) => page(town, &Selection::agent(agent_id), query),
+        Route::ReadTownEvents(_) => page(town, &Selection::town(), query).await,
+        Route::ReadAgentEvents(_, agent_id) => page(town, &Selection::agent(agent_id), query).await,
         Route::ReadEvent(_, id) => town.with(|core| Ok(http::success_text(200, core.event(id)?.get()))),
         Route::ListAgents(_) => town.with(|core| Ok(success(200, &core.agents()?))),
         Route::ReadAgent(_, agent_id) => town.with(|core| Ok(success(200, &agent(core, &agent_id)?))),
@@ -86,7 +86,8 @@ fn ticket(town: &Town, agent_id: Option<&AgentId>) -> Result<Response> {
     town.with(|core| Ok(success(200, &core.mint_ticket(&fresh::ticket(), agent_id, fresh::now())?)))
 }
 
-fn page(town: &Town, selection: &Selection, query: &Query) -> Result<Response> {
+/// A page; an empty one waits for the next event as long as `wait_ms` lets it.
+async fn page(town: &Town, selection: &Selection, query: &Query) -> Result<Response> {
     let events = query.all("event").map(|name| {
         EventName::parse(name).ok_or_else(|| Error::invalid("event", format!("expected {}", EventName::EXPECTED)))
     });
@@ -104,7 +105,22 @@ fn page(town: &Town, selection: &Selection, query: &Query) -> Result<Response> {
             events: events.collect::<Result<Vec<_>>>()?,
         },
     };
-    town.with(|core| Ok(success(200, &core.page(selection, &request)?)))
+    let wait_ms = query.number("wait_ms", 0, LONG_POLL_MS_MAX)?.unwrap_or(0);
+    let until = fresh::now().plus_millis(i64::try_from(wait_ms).unwrap_or(0));
+    loop {
+        let left_ms = until.millis_since(fresh::now());
+        // Before the look at the log: what is stored after it ends the wait.
+        let arrival = (left_ms > 0).then(|| town.arrivals.next(left_ms));
+        let page = town.with(|core| core.page(selection, &request))?;
+        let has_news = page.reset || !page.events.is_empty() || !page.gaps.is_empty();
+        let Some(arrival) = arrival.filter(|_| !has_news) else { return Ok(success(200, &page)) };
+        if town.arrivals.len() + town.with(|core| Ok(core.viewer_count()))? > VIEWERS_MAX {
+            let message = format!("the town has {VIEWERS_MAX} viewers, which is the most; ask without wait_ms");
+            return Err(Error::new(Code::TooManyViewers, message));
+        }
+        town.pull_relay().await?;
+        arrival.await;
+    }
 }
 
 /// The rig's own object is made first: if we die in between, it is one that no town knows.

@@ -19,6 +19,7 @@ const pages = {
   ...cursors,
   before_id: NOT_POSITIONS.map((value) => `before_id=${value}`),
   tail: [...NOT_POSITIONS.map((value) => `tail=${value}`), "tail=5&after_id=1"],
+  wait_ms: ["x", "-1", "1.5", "30001"].map((value) => `after_id=0&wait_ms=${value}`),
   event: ["a%20b", "", "x".repeat(65), "%C3%A4"].map((value) => `event=${value}`),
   run_id: ["a%20b", "", LONG_ID, "a.b"].map((value) => `run_id=${value}`),
   epoch: ["a%20b", LONG_ID].map((value) => `after_id=0&epoch=${value}`),
