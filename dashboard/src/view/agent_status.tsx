@@ -59,7 +59,7 @@ export function activitySentence(agent: AgentState): string {
   if (activity === null) return statusSentence(agent.status);
   switch (activity.kind) {
     case "thinking":
-      return activity.detail ?? "Thinking";
+      return activity.detail ?? (agent.runtime === "process" ? "Running its command" : "Thinking");
     case "tool":
       return activity.detail ?? "Using a tool";
     case "silent":
