@@ -64,8 +64,6 @@ text_id! {
     AgentId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word;
     /// One execution of an agent.
     RunId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word;
-    /// A prompt given to an agent.
-    WorkOrderId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word;
     /// One life of a log; a cursor is only meaningful within it.
     Epoch: "1 to 64 of A-Z a-z 0-9 _ -", 64, word;
     /// What the poster of an event calls it, so that a repeat is recognised.

@@ -105,6 +105,7 @@ fn who_acknowledges_more_than_it_was_sent_is_told_so() {
     let mut story = long();
     let (viewer, _) = joined(&mut story, true);
     assert_eq!(told(&acks(&mut story, viewer, 1_025), viewer), ["error invalid_request"]);
+    assert_eq!(ids(&acks(&mut story, viewer, 63), viewer), [0_u64; 0], "its false word has opened nothing");
 }
 
 #[test]

@@ -150,7 +150,6 @@ fn queries() {
     assert_eq!(query.number("absent", 1, 1_000), Ok(None));
     assert_eq!(query.position("after_id"), Ok(EventId::new(POSITION_MAX)), "beyond every head");
     assert_eq!(query.position("big"), Ok(EventId::new(POSITION_MAX)));
-    assert_eq!(query.switch("flag"), Ok(Some(true)));
     assert_eq!(field(query.text("event")), "event");
     assert_eq!(field(query.position("empty")), "empty");
     for text in ["0", "1001", "-1", "1.0", "%2B5", "5x", "", "0x10", "1e3"] {
@@ -159,7 +158,6 @@ fn queries() {
     for text in ["-1", "abc", "", "1.5", "%201"] {
         assert_eq!(field(Query::parse(&format!("after_id={text}")).position("after_id")), "after_id", "{text}");
     }
-    assert_eq!(field(Query::parse("flag=yes").switch("flag")), "flag");
     assert_eq!(field(Query::parse("town=a/b").id("town", TownId::parse, TownId::EXPECTED)), "town");
 }
 

@@ -74,11 +74,6 @@ pub fn load(store: &dyn Store, agent_id: &AgentId) -> Result<Option<Agent>> {
     rows.first().map(Agent::from_row).transpose()
 }
 
-/// Reads all agents, by id.
-pub fn load_all(store: &dyn Store) -> Result<Vec<Agent>> {
-    store.query(&format!("SELECT {COLUMNS} FROM agents ORDER BY agent_id"), &[])?.iter().map(Agent::from_row).collect()
-}
-
 /// The states of all agents, by id.
 pub fn load_states(store: &dyn Store) -> Result<Vec<AgentState>> {
     let rows = store.query("SELECT state FROM agents ORDER BY agent_id", &[])?;

@@ -52,11 +52,6 @@ impl Query {
         Self(vec![(name.to_owned(), value.to_owned())])
     }
 
-    /// Whether it is given.
-    pub fn has(&self, name: &str) -> bool {
-        self.all(name).next().is_some()
-    }
-
     /// All values of a parameter that may be repeated.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(one, _)| one == name).map(|(_, value)| value.as_str())
@@ -86,16 +81,6 @@ impl Query {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let value = digits(text).and_then(|value| EventId::new(value.min(POSITION_MAX)));
         value.map(Some).ok_or_else(|| Error::invalid(name, "expected an integer of at least 0"))
-    }
-
-    /// A switch: `true` or `1`, `false` or `0`.
-    pub fn switch(&self, name: &str) -> Result<Option<bool>> {
-        match self.text(name)? {
-            None => Ok(None),
-            Some("true" | "1") => Ok(Some(true)),
-            Some("false" | "0") => Ok(Some(false)),
-            Some(_) => Err(Error::invalid(name, "expected true or false")),
-        }
     }
 
     /// One word of a list.

@@ -149,8 +149,11 @@ impl Viewers {
     /// Takes a viewer's word that all up to `ack` has arrived; false if it was never sent so much.
     pub fn acknowledge(&mut self, id: ViewerId, ack: EventId) -> bool {
         let Some(viewer) = self.all.get_mut(&id) else { return true };
-        viewer.flow.acknowledge(ack);
-        ack <= viewer.cursor
+        let was_sent = ack <= viewer.cursor;
+        if was_sent {
+            viewer.flow.acknowledge(ack);
+        }
+        was_sent
     }
 
     /// Brings every viewer as near to the head as its flow allows, once for all that want the same from the same place.

@@ -7,7 +7,6 @@ use wasm_bindgen::prelude::*;
 
 use crate::edge::js;
 use crate::error::{Error, Result};
-use crate::time::Timestamp;
 
 /// The runtime's bound on the note that it keeps with a socket.
 pub const NOTE_BYTES_MAX: usize = 16_384;
@@ -19,7 +18,7 @@ const PONG: &str = r#"{"type":"pong"}"#;
 /// What the crate does not bind.
 #[allow(unsafe_code)] // wasm-bindgen's macro expands to it
 mod glue {
-    use super::{JsString, JsValue, wasm_bindgen, web_sys};
+    use super::{JsString, JsValue, wasm_bindgen};
 
     #[wasm_bindgen]
     extern "C" {
@@ -34,14 +33,6 @@ mod glue {
 
         #[wasm_bindgen(method, catch, js_name = deserializeAttachment)]
         pub(super) fn deserialize_attachment(this: &Socket) -> Result<JsValue, JsValue>;
-
-        pub(super) type Sockets;
-
-        #[wasm_bindgen(method, catch, js_name = getWebSocketAutoResponseTimestamp)]
-        pub(super) fn last_auto_response(
-            this: &Sockets,
-            socket: &web_sys::WebSocket,
-        ) -> Result<Option<js_sys::Date>, JsValue>;
     }
 }
 
@@ -78,12 +69,6 @@ pub fn all(state: &State) -> Result<Vec<Socket>> {
     Ok(sockets.into_iter().map(Socket).collect())
 }
 
-/// The open sockets with a tag.
-pub fn tagged(state: &State, tag: &str) -> Result<Vec<Socket>> {
-    let sockets = state.as_raw().get_websockets_with_tag(tag).map_err(|thrown| js::fault(&thrown))?;
-    Ok(sockets.into_iter().map(Socket).collect())
-}
-
 impl Socket {
     /// Sends a frame. It fails only on a socket that is closing: whoever gets that lets the viewer go.
     pub fn send(&self, text: &JsString) -> Result<()> {
@@ -108,15 +93,6 @@ impl Socket {
     /// The tags that it was accepted with.
     pub fn tags(&self, state: &State) -> Result<Vec<String>> {
         state.as_raw().get_tags(&self.0).map_err(|thrown| js::fault(&thrown))
-    }
-
-    /// When the runtime last answered its ping; `None` where it never pinged.
-    pub fn last_ping(&self, state: &State) -> Result<Option<Timestamp>> {
-        let raw: &JsValue = state.as_raw().as_ref();
-        let at =
-            raw.unchecked_ref::<glue::Sockets>().last_auto_response(&self.0).map_err(|thrown| js::fault(&thrown))?;
-        #[allow(clippy::cast_possible_truncation)] // milliseconds since 1970 as an f64 are an integer below 2^53
-        Ok(at.map(|date| Timestamp::from_millis(date.get_time() as i64)))
     }
 
     /// Closes it. A socket that is closed already stays closed.

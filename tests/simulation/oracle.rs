@@ -109,7 +109,8 @@ impl Oracle {
 
     /// What is retained leads from the base to the present state.
     pub fn check_states(&self, store: &Sqlite) {
-        for agent in agents::load_all(store).unwrap() {
+        for state in agents::load_states(store).unwrap() {
+            let agent = agents::load(store, &state.agent_id).unwrap().unwrap();
             let mut state = agent.base.clone();
             let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
             for row in store.query("SELECT run_id, run_number FROM runs", &[]).unwrap() {
