@@ -10,6 +10,8 @@ pub const EVENT_BYTES_MAX: usize = 1 << 20;
 pub const EVENT_FRAME_BYTES_MAX: usize = 48 << 10;
 /// One stream frame, 64 KiB. An `events` frame is closed before the event that would exceed it.
 pub const FRAME_BYTES_MAX: usize = 64 << 10;
+/// Events of one `events` frame: a frame of small ones is closed here, so that four of them fill the window of 1,000.
+pub const FRAME_EVENTS_MAX: u64 = 250;
 /// How deep a JSON value may nest; deeper is refused at the door.
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Events in one batch, posted or relayed; more posted: 413.
@@ -81,7 +83,18 @@ pub const WINDOW_BYTES_MAX: u64 = 1 << 20;
 pub const WINDOW_MARKS_MAX: usize = 64;
 /// A viewer that is paused and acknowledges nothing for this long is closed with 1013.
 pub const PAUSED_MS_MAX: u64 = 30_000;
-/// Events that a viewer without acknowledgements is sent at once; then 1,000 a second, the rest waits in the log.
+/// Events that a viewer without acknowledgements is sent at once; then 1,000 a second. History waits for room; of live
+/// events the less important are left out, and a viewer that falls behind by 1,000 essential ones is closed with 1013.
 pub const BUCKET_EVENTS_MAX: u64 = 5_000;
 /// Bytes that a viewer without acknowledgements is sent at once, 5 MiB; then 1 MiB a second.
 pub const BUCKET_BYTES_MAX: u64 = 5 << 20;
+/// Previews, which no one can acknowledge, that a viewer is sent between two of its acknowledgements, 128 KiB.
+pub const PREVIEW_BYTES_MAX: u64 = 128 << 10;
+/// Previews that are kept for readers who pull, the latest 64 (of 16 KiB at most); they are gone with the message's event.
+pub const PREVIEWS_KEPT_MAX: usize = 64;
+/// An event stream gets a sign of life this often.
+pub const HEARTBEAT_MS: i64 = 10_000;
+/// An event stream ends after 15 minutes; its reader comes back where it was.
+pub const READER_LIFE_MS: i64 = 15 * 60_000;
+/// A viewer that used to ping and has not been heard of for 10 minutes is closed.
+pub const SILENT_VIEWER_MS: u64 = 10 * 60_000;

@@ -37,8 +37,7 @@ fn acks(story: &mut Story, viewer: ViewerId, id: u64) -> Vec<Effect> {
     story.town.hear(viewer, &json!({"type": "ack", "id": id}).to_string(), story.now)
 }
 
-/// 3,000 notes of one agent, of which the window of 1,000 takes 16 frames of 64: the 16th goes out because the window is
-/// open before it.
+/// 3,000 notes of one agent, of which the window of 1,000 takes 4 frames of 250.
 fn long() -> Story {
     let mut story = Story::capped(5_000);
     story.register("a");
@@ -48,37 +47,41 @@ fn long() -> Story {
 
 #[test]
 fn a_window_is_open_until_it_is_full_and_again_when_it_is_acknowledged() {
-    let mut flow = Flow::new(true);
-    assert!(flow.is_open(at(0), 10));
+    let mut flow = Flow::new(true, 5_000);
+    assert!(flow.has_room(1, 1, at(0), 10));
     flow.sent(id(7), 9, 100, at(0));
-    assert!(flow.is_open(at(0), 10));
+    assert!(flow.has_room(1, 1, at(0), 10));
+    assert!(!flow.has_room(2, 1, at(0), 10), "one more would be 11 of 10");
     flow.sent(id(8), 1, 100, at(0));
-    assert!(!flow.is_open(at(0), 10), "10 of 10 are owed");
+    assert!(!flow.has_room(1, 1, at(0), 10), "10 of 10 are owed");
     flow.acknowledge(id(6));
-    assert!(!flow.is_open(at(0), 10), "the first frame has not arrived whole");
+    assert!(!flow.has_room(1, 1, at(0), 10), "the first frame has not arrived whole");
     flow.acknowledge(id(7));
-    assert!(flow.is_open(at(0), 10));
+    assert!(flow.has_room(1, 1, at(0), 10));
     flow.sent(id(9), 1, 2 << 20, at(0));
-    assert!(!flow.is_open(at(0), 10), "more than 1 MiB is owed");
+    assert!(!flow.has_room(1, 1, at(0), 10), "more than 1 MiB is owed");
     flow.acknowledge(id(9));
     flow.sent(id(10), 500, 3 << 20, at(0));
     flow.acknowledge(id(10));
-    assert!(flow.is_open(at(0), 1), "one frame may always be owed, however large");
+    assert!(flow.has_room(1, 1, at(0), 1), "one frame may always be owed, however large");
 }
 
 #[test]
 fn a_bucket_empties_at_once_and_fills_by_the_clock() {
-    let mut flow = Flow::new(false);
+    let mut flow = Flow::new(false, 5_000);
     flow.sent(id(1), 5_000, 10, at(0));
-    assert!(!flow.is_open(at(0), 1));
-    assert!(flow.is_open(at(1), 1), "an event a millisecond");
+    assert!(!flow.has_room(1, 1, at(0), 1));
+    assert!(flow.has_room(1, 1, at(1), 1), "an event a millisecond");
     flow.sent(id(2), 1_000, 6 << 20, at(1_000));
-    assert!(!flow.is_open(at(1_500), 1), "6 MiB are out, half a MiB is back");
-    assert!(flow.is_open(at(2_200), 1));
-    assert!(flow.is_open(at(-60_000), 1) == flow.is_open(at(1_000), 1), "a clock that steps back refills nothing");
+    assert!(!flow.has_room(1, 1, at(1_500), 1), "6 MiB are out, half a MiB is back");
+    assert!(flow.has_room(1, 1, at(2_200), 1));
+    assert!(
+        flow.has_room(1, 1, at(-60_000), 1) == flow.has_room(1, 1, at(1_000), 1),
+        "a clock that steps back refills nothing"
+    );
     flow.acknowledge(id(2));
     flow.sent(id(3), 5_000, 10, at(3_000));
-    assert!(!flow.is_open(at(99_000), 5_000), "the first acknowledgement chose acknowledgement");
+    assert!(!flow.has_room(1, 1, at(99_000), 5_000), "the first acknowledgement chose acknowledgement");
 }
 
 #[test]
@@ -86,15 +89,15 @@ fn who_acknowledges_is_paused_at_the_window_and_goes_on_from_the_log() {
     let mut story = long();
     let (viewer, effects) = joined(&mut story, true);
     let got = ids(&effects, viewer);
-    assert_eq!((got.first(), got.len()), (Some(&1), 1_024));
+    assert_eq!((got.first(), got.len()), (Some(&1), 1_000));
     let last = frames(&effects, viewer).pop().unwrap();
-    assert_eq!(last, json!({"type": "backpressure", "level": "paused", "lag_events": 1_976}));
-    assert_eq!(ids(&acks(&mut story, viewer, 63), viewer), [0_u64; 0], "no frame has arrived whole");
+    assert_eq!(last, json!({"type": "backpressure", "level": "paused", "lag_events": 2_000}));
+    assert_eq!(ids(&acks(&mut story, viewer, 249), viewer), [0_u64; 0], "no frame has arrived whole");
 
-    let effects = acks(&mut story, viewer, 1_024);
-    assert_eq!(frames(&effects, viewer)[0], json!({"type": "backpressure", "level": "normal", "lag_events": 1_976}));
-    assert_eq!(ids(&effects, viewer).first(), Some(&1_025));
-    let effects = acks(&mut story, viewer, 2_048);
+    let effects = acks(&mut story, viewer, 1_000);
+    assert_eq!(frames(&effects, viewer)[0], json!({"type": "backpressure", "level": "normal", "lag_events": 2_000}));
+    assert_eq!(ids(&effects, viewer).first(), Some(&1_001));
+    let effects = acks(&mut story, viewer, 2_000);
     assert_eq!(ids(&effects, viewer).last(), Some(&3_000));
     assert!(told(&effects, viewer).contains(&"caught_up 3000".to_owned()), "{:?}", told(&effects, viewer));
     assert!(told(&effects, viewer).last().unwrap().starts_with("state"), "what it missed of the state comes last");
@@ -104,8 +107,8 @@ fn who_acknowledges_is_paused_at_the_window_and_goes_on_from_the_log() {
 fn who_acknowledges_more_than_it_was_sent_is_told_so() {
     let mut story = long();
     let (viewer, _) = joined(&mut story, true);
-    assert_eq!(told(&acks(&mut story, viewer, 1_025), viewer), ["error invalid_request"]);
-    assert_eq!(ids(&acks(&mut story, viewer, 63), viewer), [0_u64; 0], "its false word has opened nothing");
+    assert_eq!(told(&acks(&mut story, viewer, 1_001), viewer), ["error invalid_request"]);
+    assert_eq!(ids(&acks(&mut story, viewer, 249), viewer), [0_u64; 0], "its false word has opened nothing");
 }
 
 #[test]
@@ -127,11 +130,11 @@ fn who_acknowledges_nothing_waits_for_its_history_by_the_clock() {
     story.register("a");
     story.notes("a", 8_000);
     let (viewer, effects) = joined(&mut story, false);
-    assert_eq!(ids(&effects, viewer).len(), 5_056, "5,000, and what the last frame holds beyond");
+    assert_eq!(ids(&effects, viewer).len(), 5_000);
     story.pass(1_000);
     let effects = story.town.tick(story.now).unwrap();
-    assert_eq!(ids(&effects, viewer).first(), Some(&5_057));
-    assert_eq!(ids(&effects, viewer).len(), 960);
+    assert_eq!(ids(&effects, viewer).first(), Some(&5_001));
+    assert_eq!(ids(&effects, viewer).len(), 1_000);
     for _ in 0..3 {
         story.pass(1_000);
         story.town.tick(story.now).unwrap();

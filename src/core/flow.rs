@@ -1,12 +1,12 @@
-//! How much a viewer may be sent: what it acknowledges it may be sent again, who acknowledges nothing is metered. Either
-//! way what it may not be sent yet waits in the log, and nowhere else.
+//! How much a viewer may be sent: what it acknowledges it may be sent again, who acknowledges nothing is metered. What it
+//! may not be sent waits in the log, and nowhere else.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::EventId;
-use crate::limits::{BUCKET_BYTES_MAX, BUCKET_EVENTS_MAX, PAUSED_MS_MAX, WINDOW_BYTES_MAX, WINDOW_MARKS_MAX};
+use crate::limits::{BUCKET_BYTES_MAX, PAUSED_MS_MAX, PREVIEW_BYTES_MAX, WINDOW_BYTES_MAX, WINDOW_MARKS_MAX};
 use crate::time::Timestamp;
 
 /// One viewer's flow.
@@ -28,6 +28,9 @@ pub struct Window {
     owed: VecDeque<Mark>,
     /// Since when it has been paused.
     pub paused_at: Option<Timestamp>,
+    /// Previews since it last acknowledged something.
+    #[serde(skip)]
+    preview_bytes: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -37,10 +40,12 @@ struct Mark {
     bytes: u64,
 }
 
-/// What a silent viewer may still be sent: as much as [`BUCKET_EVENTS_MAX`] and [`BUCKET_BYTES_MAX`], refilled at
-/// 1,000 events and 1 MiB a second. Full after a hibernation.
+/// What a silent viewer may still be sent: 5,000 events ([`crate::limits::BUCKET_EVENTS_MAX`]) and [`BUCKET_BYTES_MAX`],
+/// refilled at a fifth of it a second. What must not be missed has a reserve, a fifth more. Full after a hibernation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Bucket {
+    /// How many events it holds.
+    events_max: u64,
     #[serde(skip)]
     spent: Option<Spent>,
 }
@@ -57,27 +62,59 @@ struct Spent {
 const REFILL_MS: u64 = 5_000;
 
 impl Flow {
-    /// A viewer that has acknowledged nothing yet.
-    pub fn new(acknowledges: bool) -> Self {
-        if acknowledges { Self::acknowledging() } else { Self::Metered(Bucket { spent: None }) }
+    /// A viewer that has acknowledged nothing yet; if it never will, its bucket holds `bucket_events`.
+    pub fn new(acknowledges: bool, bucket_events: u64) -> Self {
+        if acknowledges {
+            Self::acknowledging()
+        } else {
+            Self::Metered(Bucket { events_max: bucket_events, spent: None })
+        }
     }
 
     fn acknowledging() -> Self {
-        Self::Acknowledged(Window { owed: VecDeque::new(), paused_at: None })
+        Self::Acknowledged(Window { owed: VecDeque::new(), paused_at: None, preview_bytes: 0 })
     }
 
-    /// Whether one more frame may be sent. `window_events` is the setting.
-    pub fn is_open(&self, now: Timestamp, window_events: u64) -> bool {
+    /// Whether it says nothing.
+    pub fn is_metered(&self) -> bool {
+        matches!(self, Self::Metered(_))
+    }
+
+    /// Whether so much may be sent. An acknowledging viewer that owes nothing may always be sent one frame.
+    /// `window_events` is the setting.
+    pub fn has_room(&self, events: u64, bytes: u64, now: Timestamp, window_events: u64) -> bool {
         match self {
             Self::Acknowledged(window) => {
-                let (events, bytes) =
-                    window.owed.iter().fold((0, 0), |(events, bytes), mark| (events + mark.events, bytes + mark.bytes));
-                window.owed.is_empty() || (events < window_events && bytes < WINDOW_BYTES_MAX)
+                let add = |(events, bytes), mark: &Mark| (events + mark.events, bytes + mark.bytes);
+                let (events, bytes) = window.owed.iter().fold((events, bytes), add);
+                window.owed.is_empty() || (events <= window_events && bytes <= WINDOW_BYTES_MAX)
             }
-            Self::Metered(bucket) => bucket.spent.is_none_or(|spent| {
-                let spent = spent.at(now);
-                spent.events < BUCKET_EVENTS_MAX && spent.bytes < BUCKET_BYTES_MAX
-            }),
+            Self::Metered(bucket) => bucket.would_hold(events, bytes, now, (bucket.events_max, BUCKET_BYTES_MAX)),
+        }
+    }
+
+    /// Whether so much may be sent that a metered viewer must not miss.
+    pub fn has_reserve(&self, events: u64, bytes: u64, now: Timestamp) -> bool {
+        let Self::Metered(bucket) = self else { return false };
+        let with_reserve = (bucket.events_max + bucket.events_max / 5, BUCKET_BYTES_MAX + BUCKET_BYTES_MAX / 5);
+        bucket.would_hold(events, bytes, now, with_reserve)
+    }
+
+    /// Takes room for a preview; false if there is none. Previews are the first to be left out: of a bucket they get half.
+    pub fn preview(&mut self, bytes: u64, now: Timestamp) -> bool {
+        match self {
+            Self::Acknowledged(window) => {
+                let has_room = window.preview_bytes + bytes <= PREVIEW_BYTES_MAX;
+                window.preview_bytes += if has_room { bytes } else { 0 };
+                has_room
+            }
+            Self::Metered(bucket) => {
+                let has_room = bucket.would_hold(0, bytes, now, (bucket.events_max / 2, BUCKET_BYTES_MAX / 2));
+                if has_room {
+                    bucket.spend(0, bytes, now);
+                }
+                has_room
+            }
         }
     }
 
@@ -93,10 +130,7 @@ impl Flow {
                     window.owed.push_front(Mark { last: newer.last, events, bytes });
                 }
             }
-            Self::Metered(bucket) => {
-                let before = bucket.spent.map_or(Spent { events: 0, bytes: 0, at: now }, |spent| spent.at(now));
-                bucket.spent = Some(Spent { events: before.events + events, bytes: before.bytes + bytes, at: now });
-            }
+            Self::Metered(bucket) => bucket.spend(events, bytes, now),
         }
     }
 
@@ -106,6 +140,7 @@ impl Flow {
             *self = Self::acknowledging();
         }
         if let Self::Acknowledged(window) = self {
+            window.preview_bytes = 0;
             while window.owed.front().is_some_and(|mark| mark.last <= id) {
                 window.owed.pop_front();
             }
@@ -149,12 +184,28 @@ impl Flow {
     }
 }
 
+impl Bucket {
+    fn spent(&self, now: Timestamp) -> Spent {
+        self.spent.map_or(Spent { events: 0, bytes: 0, at: now }, |spent| spent.at(now, self.events_max))
+    }
+
+    fn would_hold(&self, events: u64, bytes: u64, now: Timestamp, (events_max, bytes_max): (u64, u64)) -> bool {
+        let spent = self.spent(now);
+        spent.events + events <= events_max && spent.bytes + bytes <= bytes_max
+    }
+
+    fn spend(&mut self, events: u64, bytes: u64, now: Timestamp) {
+        let spent = self.spent(now);
+        self.spent = Some(Spent { events: spent.events + events, bytes: spent.bytes + bytes, at: now });
+    }
+}
+
 impl Spent {
     /// What is still out at a later moment.
-    fn at(self, now: Timestamp) -> Self {
+    fn at(self, now: Timestamp, events_max: u64) -> Self {
         let passed_ms = now.millis_since(self.at).min(REFILL_MS);
         Self {
-            events: self.events.saturating_sub(BUCKET_EVENTS_MAX * passed_ms / REFILL_MS),
+            events: self.events.saturating_sub(events_max * passed_ms / REFILL_MS),
             bytes: self.bytes.saturating_sub(BUCKET_BYTES_MAX * passed_ms / REFILL_MS),
             at: now,
         }

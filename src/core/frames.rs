@@ -1,18 +1,22 @@
-//! The `events` frames of one look at the streams: made once for all that want the same from the same place.
+//! The frames of one look at the streams: made once for all that want the same from the same place.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use crate::core::log::{self, Selection, Span, Wanted};
+use crate::core::audience::Audience;
+use crate::core::elision::{Elided, Importance};
+use crate::core::log::{self, Span, Wanted};
 use crate::core::store::Store;
+use crate::core::viewers::text_of;
 use crate::error::Result;
 use crate::id::{AgentId, EventId};
-use crate::limits::FRAME_BYTES_MAX;
+use crate::limits::{FRAME_BYTES_MAX, FRAME_EVENTS_MAX};
+use crate::protocol::{Gap, ServerFrame};
 use crate::time::Timestamp;
 
-/// Rows read for one frame. 64 of 1 KiB fill it; 64 of 300 bytes are 19 KiB.
-const FRAME_EVENTS_MAX: u64 = 64;
+/// Rows read at a time: 64 of 48 KiB are 3 MiB.
+const CHUNK_EVENTS: u64 = 64;
 
 /// The occasion for looking at the streams.
 #[derive(Debug, Clone, Copy)]
@@ -30,52 +34,67 @@ impl Occasion {
     }
 }
 
+/// The pace and the size of streams, as the installation has set them.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Live frames of one audience leave at least this far apart.
+    pub frame_interval_ms: i64,
+    /// Events that an acknowledging viewer may owe.
+    pub window_events: u64,
+    /// Events that the bucket of a viewer holds that does not acknowledge.
+    pub bucket_events: u64,
+}
+
+/// What a stretch of the log becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// All of it.
+    History,
+    /// What is at least so important.
+    Live(Importance),
+}
+
 /// The frames made during one pump.
 pub(crate) struct Frames<'a> {
     pub(crate) store: &'a dyn Store,
-    pub(crate) occasion: Occasion,
+    pub(crate) now: Timestamp,
+    /// The newest event that may be pruned.
+    pub(crate) pruned_id: EventId,
     pub(crate) head: EventId,
-    pub(crate) window_events: u64,
-    known: HashMap<(Selection, EventId, bool), Frame>,
+    pub(crate) pace: Pace,
+    known: HashMap<(*const Audience, EventId, Kind), Rc<Stretch>>,
     /// Whose events come after an id.
     authors: HashMap<EventId, BTreeSet<AgentId>>,
 }
 
-#[derive(Clone)]
-pub(crate) struct Frame {
-    /// Absent where nothing in reach passes the filters.
-    pub(crate) sent: Option<Sent>,
-    /// The last event that the frame covers; none: it covers all up to the head.
-    pub(crate) last: Option<EventId>,
-}
-
-/// An `events` frame.
-#[derive(Clone)]
-pub(crate) struct Sent {
-    pub(crate) text: Rc<str>,
+/// A stretch of the log as one audience gets it.
+pub(crate) struct Stretch {
+    /// `events` frames, and in place the gaps of what is left out; none where nothing in reach is for the audience.
+    pub(crate) texts: Vec<Rc<str>>,
     /// The last event in it: what a viewer can acknowledge.
     pub(crate) newest: EventId,
     pub(crate) count: u64,
+    pub(crate) bytes: u64,
+    /// The last event that it covers; none: it covers all up to the head.
+    pub(crate) last: Option<EventId>,
 }
 
 impl<'a> Frames<'a> {
-    pub(crate) fn new(store: &'a dyn Store, occasion: Occasion, head: EventId, window_events: u64) -> Self {
-        Self { store, occasion, head, window_events, known: HashMap::new(), authors: HashMap::new() }
+    pub(crate) fn new(store: &'a dyn Store, now: Timestamp, pruned_id: EventId, head: EventId, pace: Pace) -> Self {
+        Self { store, now, pruned_id, head, pace, known: HashMap::new(), authors: HashMap::new() }
     }
 
-    pub(crate) fn next(&mut self, selection: &Selection, after: EventId, backfill: bool) -> Result<Frame> {
-        let key = (selection.clone(), after, backfill);
-        if let Some(frame) = self.known.get(&key) {
-            return Ok(frame.clone());
+    pub(crate) fn next(&mut self, audience: &Rc<Audience>, after: EventId, kind: Kind) -> Result<Rc<Stretch>> {
+        let key = (Rc::as_ptr(audience), after, kind);
+        if let Some(stretch) = self.known.get(&key) {
+            return Ok(Rc::clone(stretch));
         }
         // Live, what is new is of few agents: whoever watches others costs no look into the log.
-        let frame = if backfill || self.authors(after)?.iter().any(|author| selection.includes(author)) {
-            self.make(selection, after, backfill)?
-        } else {
-            Frame { sent: None, last: None }
-        };
-        self.known.insert(key, frame.clone());
-        Ok(frame)
+        let concerns =
+            kind == Kind::History || self.authors(after)?.iter().any(|author| audience.selection.includes(author));
+        let stretch = Rc::new(if concerns { self.make(audience, after, kind)? } else { Stretch::nothing() });
+        self.known.insert(key, Rc::clone(&stretch));
+        Ok(stretch)
     }
 
     fn authors(&mut self, after: EventId) -> Result<&BTreeSet<AgentId>> {
@@ -85,55 +104,88 @@ impl<'a> Frames<'a> {
         })
     }
 
-    fn make(&self, selection: &Selection, after: EventId, backfill: bool) -> Result<Frame> {
-        let read = log::read(self.store, &selection.agents, Span::After(after), &Wanted::default(), FRAME_EVENTS_MAX)?;
-        let mut text = EventsText::new(backfill);
-        let (mut last, mut newest) = (None, EventId::START);
-        let mut complete = (read.len() as u64) < FRAME_EVENTS_MAX;
-        for entry in read {
-            if selection.shows(&entry.event) {
-                if !text.push(&entry.frame) {
-                    complete = false;
-                    break;
+    fn make(&self, audience: &Audience, after: EventId, kind: Kind) -> Result<Stretch> {
+        let Audience { selection, .. } = audience;
+        let events_max = FRAME_EVENTS_MAX.min(self.pace.window_events);
+        let (mut writer, mut elided) = match kind {
+            Kind::History => (Writer::new(true), Elided::below(Importance::Output)),
+            Kind::Live(least) => (Writer::new(false), Elided::below(least)),
+        };
+        let (mut last, mut is_all) = (after, false);
+        'reading: while !is_all {
+            let chunk = log::read(self.store, &selection.agents, Span::After(last), &Wanted::default(), CHUNK_EVENTS)?;
+            is_all = (chunk.len() as u64) < CHUNK_EVENTS;
+            for entry in chunk {
+                if selection.shows(&entry.event) && !elided.takes(&entry) {
+                    if writer.count == events_max || !writer.fits(&entry.frame) {
+                        is_all = false;
+                        break 'reading;
+                    }
+                    if let Some(gap) = elided.before(&entry.agent_id) {
+                        writer.gap(gap);
+                    }
+                    writer.event(entry.id, &entry.frame);
                 }
-                newest = entry.id;
+                last = entry.id;
             }
-            last = Some(entry.id);
         }
-        let count = text.count;
-        let sent = text.finish().map(|text| Sent { text, newest, count });
-        Ok(Frame { sent, last: if complete { None } else { last } })
+        for gap in elided.rest() {
+            writer.gap(gap);
+        }
+        Ok(writer.finish((!is_all).then_some(last)))
     }
 }
 
-/// Splices event texts into one `events` frame of at most [`FRAME_BYTES_MAX`].
-struct EventsText {
-    text: String,
+impl Stretch {
+    fn nothing() -> Self {
+        Self { texts: Vec::new(), newest: EventId::START, count: 0, bytes: 0, last: None }
+    }
+}
+
+/// Splices event texts into `events` frames of at most [`FRAME_BYTES_MAX`], with gaps between them.
+struct Writer {
+    texts: Vec<Rc<str>>,
+    open: String,
     tail: &'static str,
+    newest: EventId,
     count: u64,
 }
 
-impl EventsText {
+const HEAD: &str = "{\"type\":\"events\",\"events\":[";
+
+impl Writer {
     fn new(backfill: bool) -> Self {
         let tail = if backfill { "],\"backfill\":true}" } else { "],\"backfill\":false}" };
-        Self { text: "{\"type\":\"events\",\"events\":[".to_owned(), tail, count: 0 }
+        Self { texts: Vec::new(), open: String::new(), tail, newest: EventId::START, count: 0 }
     }
 
-    /// Adds an event; false, and nothing is added, if the frame would be too large. One always fits.
-    fn push(&mut self, event: &str) -> bool {
-        if self.count > 0 && self.text.len() + 1 + event.len() + self.tail.len() > FRAME_BYTES_MAX {
-            return false;
-        }
-        if self.count > 0 {
-            self.text.push(',');
-        }
-        self.text.push_str(event);
+    /// Whether the open frame takes one more event. An empty one always does.
+    fn fits(&self, event: &str) -> bool {
+        self.open.is_empty() || self.open.len() + 1 + event.len() + self.tail.len() <= FRAME_BYTES_MAX
+    }
+
+    fn event(&mut self, id: EventId, event: &str) {
+        self.open.push_str(if self.open.is_empty() { HEAD } else { "," });
+        self.open.push_str(event);
+        self.newest = id;
         self.count += 1;
-        true
     }
 
-    fn finish(mut self) -> Option<Rc<str>> {
-        self.text.push_str(self.tail);
-        (self.count > 0).then(|| self.text.into())
+    fn gap(&mut self, gap: Gap) {
+        self.close();
+        self.texts.push(text_of(&ServerFrame::Gap(gap)).into());
+    }
+
+    fn close(&mut self) {
+        if !self.open.is_empty() {
+            self.open.push_str(self.tail);
+            self.texts.push(std::mem::take(&mut self.open).into());
+        }
+    }
+
+    fn finish(mut self, last: Option<EventId>) -> Stretch {
+        self.close();
+        let bytes = self.texts.iter().map(|text| text.len() as u64).sum();
+        Stretch { texts: self.texts, newest: self.newest, count: self.count, bytes, last }
     }
 }

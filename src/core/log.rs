@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::core::agents::{Agent, parse, position};
@@ -123,7 +124,7 @@ pub fn prune(store: &dyn Store, agent: &mut Agent, event_cap: u64, head: EventId
 }
 
 /// What a reader wants of the log.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Selection {
     /// Whose events.
     pub agents: AgentSelection,
@@ -168,6 +169,8 @@ impl Selection {
 pub struct Entry {
     /// Its id.
     pub id: EventId,
+    /// Whose it is.
+    pub agent_id: AgentId,
     /// Its name.
     pub event: String,
     /// Its frame text.
@@ -212,7 +215,7 @@ pub fn read(store: &dyn Store, agents: &AgentSelection, span: Span, wanted: &Wan
     }
     parameters.push(limit.into());
     let sql = format!(
-        "SELECT id, event, frame FROM agent_events WHERE {} ORDER BY id {order} LIMIT ?",
+        "SELECT id, agent_id, event, frame FROM agent_events WHERE {} ORDER BY id {order} LIMIT ?",
         conditions.join(" AND ")
     );
     let mut entries = store.query(&sql, &parameters)?.iter().map(entry).collect::<Result<Vec<_>>>()?;
@@ -273,12 +276,17 @@ pub fn read_page(
 /// A list as one parameter: production binds at most 100.
 const LIST: &str = "(SELECT value FROM json_each(?))";
 
-fn list(names: &[impl serde::Serialize]) -> Result<Value> {
+fn list(names: &[impl Serialize]) -> Result<Value> {
     serde_json::to_string(names).map(Value::from).map_err(Error::internal)
 }
 
 fn entry(row: &Row) -> Result<Entry> {
-    Ok(Entry { id: position(row, 0)?, event: row.text(1)?.to_owned(), frame: row.text(2)?.to_owned() })
+    Ok(Entry {
+        id: position(row, 0)?,
+        agent_id: parse(AgentId::parse(row.text(1)?))?,
+        event: row.text(2)?.to_owned(),
+        frame: row.text(3)?.to_owned(),
+    })
 }
 
 /// Whose events come after this id. The unary plus as below: without it the whole index is read for its order.

@@ -21,6 +21,21 @@ pub struct PageRequest {
     pub wanted: Wanted,
 }
 
+impl PageRequest {
+    /// Whether it names no cursor.
+    pub(crate) fn is_from_nowhere(&self) -> bool {
+        self.asked.after_id.is_none() && self.asked.from.is_none() && self.asked.tail.is_none()
+    }
+
+    /// A range has one beginning.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.before_id.is_some() && !self.is_from_nowhere() {
+            return Err(Error::invalid("before_id", "not together with after_id, from or tail; name one of them"));
+        }
+        Ok(())
+    }
+}
+
 impl Town {
     /// A page, ascending by id.
     pub fn page(&self, selection: &Selection, request: &PageRequest) -> Result<EventsPage> {
@@ -28,13 +43,10 @@ impl Town {
         let limit = request.limit.unwrap_or(PAGE_EVENTS_DEFAULT).clamp(1, PAGE_EVENTS_MAX);
         let asked = &request.asked;
         let (head, oldest_id) = (log::head(store)?, log::oldest(store)?);
-        let nowhere = asked.after_id.is_none() && asked.from.is_none() && asked.tail.is_none();
+        request.check()?;
         let backwards = match request.before_id {
-            Some(_) if !nowhere => {
-                return Err(Error::invalid("before_id", "not together with after_id, from or tail; name one of them"));
-            }
             Some(before_id) => Some((EventId::new(before_id).unwrap_or(head.next()), limit)),
-            None if nowhere && asked.epoch.is_none() => Some((head.next(), limit)),
+            None if request.is_from_nowhere() && asked.epoch.is_none() => Some((head.next(), limit)),
             None => asked.tail.map(|tail| (head.next(), tail.min(limit))),
         };
         if let Some((before, count)) = backwards {

@@ -5,7 +5,7 @@ use crate::core::store::{Row, Store};
 use crate::error::{Error, Result};
 use crate::event::AgentExited;
 use crate::id::{AgentId, Epoch, EventId, RunId};
-use crate::protocol::{AgentState, RunView, UsageTotals};
+use crate::protocol::{AgentSelection, AgentState, RunView, UsageTotals};
 use crate::time::Timestamp;
 
 /// Where a run's events come from.
@@ -87,6 +87,17 @@ pub fn open_of(store: &dyn Store, source: &Source) -> Result<Vec<Run>> {
 /// Whether a source has a run that has not ended.
 pub fn any_open_of(store: &dyn Store, source: &Source) -> Result<bool> {
     Ok(!store.query("SELECT 1 FROM runs WHERE source = ? AND exit IS NULL LIMIT 1", &[source.key().into()])?.is_empty())
+}
+
+/// Whether it is one agent, which has had a run and has none now.
+pub fn is_over(store: &dyn Store, agents: &AgentSelection) -> Result<bool> {
+    let AgentSelection::Only(agents) = agents else { return Ok(false) };
+    let [agent_id] = agents.as_slice() else { return Ok(false) };
+    let sql = "SELECT count(*), count(exit) FROM runs WHERE agent_id = ?";
+    let rows = store.query(sql, &[agent_id.as_str().into()])?;
+    let Some(row) = rows.first() else { return Ok(false) };
+    let (runs, ended) = (row.number(0)?, row.number(1)?);
+    Ok(runs > 0 && runs == ended)
 }
 
 /// Stores a new run whose first event will have the id `first_id`.

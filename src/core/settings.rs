@@ -72,6 +72,13 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// How far frames that viewers share are apart: by the rate, but no event waits longer than the batch time.
+    pub fn frame_interval_ms(&self) -> u64 {
+        (1_000 / self.stream_rate_limit).min(self.stream_batch_ms)
+    }
+}
+
 impl Secrets {
     /// Reads the secrets. `CONTAINER_TOKEN` is asked for only where there is a control server to show it to.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>, has_container: bool) -> Result<Self> {

@@ -16,7 +16,15 @@ const WINDOW_MS: i64 = 500;
 #[derive(Debug, Default)]
 pub(crate) struct StateFrames {
     changed: BTreeSet<AgentId>,
-    sent_at: BTreeMap<AgentId, Timestamp>,
+    sent: BTreeMap<AgentId, Sent>,
+    /// Counts the frames; by it a reader knows which it has not had.
+    count: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    at: Timestamp,
+    number: u64,
 }
 
 impl StateFrames {
@@ -34,7 +42,8 @@ impl StateFrames {
         let due: Vec<AgentId> = self.changed.iter().filter(|agent| self.window_end(agent) <= now).cloned().collect();
         for agent_id in &due {
             self.changed.remove(agent_id);
-            self.sent_at.insert(agent_id.clone(), now);
+            self.count += 1;
+            self.sent.insert(agent_id.clone(), Sent { at: now, number: self.count });
         }
         due
     }
@@ -43,8 +52,18 @@ impl StateFrames {
         self.changed.iter().map(|agent| self.window_end(agent)).min()
     }
 
+    /// The number of the newest frame.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The agents whose frames came after this number.
+    pub(crate) fn after(&self, number: u64) -> impl Iterator<Item = &AgentId> {
+        self.sent.iter().filter(move |(_, sent)| sent.number > number).map(|(agent_id, _)| agent_id)
+    }
+
     fn window_end(&self, agent_id: &AgentId) -> Timestamp {
-        self.sent_at.get(agent_id).map_or(Timestamp::from_millis(0), |sent| sent.plus_millis(WINDOW_MS))
+        self.sent.get(agent_id).map_or(Timestamp::from_millis(0), |sent| sent.at.plus_millis(WINDOW_MS))
     }
 
     pub(crate) fn send(state: &AgentState, viewers: impl Iterator<Item = ViewerId>, effects: &mut Vec<Effect>) {

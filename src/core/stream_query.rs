@@ -40,8 +40,7 @@ impl StreamKind {
         if protocols.any(|one| one.trim().eq_ignore_ascii_case("websocket")) {
             return Ok(Self::WebSocket);
         }
-        let mut types = accept.unwrap_or_default().split(',').filter_map(|one| one.split(';').next());
-        if types.any(|one| one.trim().eq_ignore_ascii_case("text/event-stream")) {
+        if accepts(accept, "text/event-stream") {
             return Ok(Self::EventSource);
         }
         Err(Error::new(
@@ -49,6 +48,12 @@ impl StreamKind {
             "a stream is opened with `Upgrade: websocket`, or read with `Accept: text/event-stream`",
         ))
     }
+}
+
+/// Whether an `Accept` header names a media type.
+pub fn accepts(header: Option<&str>, media_type: &str) -> bool {
+    let mut types = header.unwrap_or_default().split(',').filter_map(|one| one.split(';').next());
+    types.any(|one| one.trim().eq_ignore_ascii_case(media_type))
 }
 
 impl StreamQuery {

@@ -29,7 +29,7 @@ pub struct Join {
 }
 
 impl Join {
-    fn selection(&self) -> Selection {
+    pub(crate) fn selection(&self) -> Selection {
         self.agent_id.clone().map_or_else(Selection::town, Selection::agent)
     }
 }
@@ -57,9 +57,15 @@ impl Town {
     }
 
     /// What can refuse a stream before its ticket is used up.
-    pub fn check_join(&self, join: &Join) -> Result<()> {
+    /// `waiting` are those who watch without a socket.
+    pub fn check_join(&self, join: &Join, waiting: usize) -> Result<()> {
         cursor::resolve(self.store.as_ref(), &join.selection(), &self.epoch, &join.asked)?;
-        if self.viewers.len() >= VIEWERS_MAX {
+        self.check_room(waiting)
+    }
+
+    /// Whether one more may watch, beside so many that do it without a socket.
+    pub fn check_room(&self, waiting: usize) -> Result<()> {
+        if self.viewers.len() + waiting >= VIEWERS_MAX {
             let message = format!("the town has {VIEWERS_MAX} viewers, which is the most; try again later");
             return Err(Error::new(Code::TooManyViewers, message));
         }
@@ -77,14 +83,7 @@ impl Town {
         let selection = join.selection();
         let begin = cursor::resolve(store.as_ref(), &selection, &self.epoch, &join.asked)?;
         let head = log::head(store.as_ref())?;
-        let hello = ServerFrame::Hello {
-            protocol: PROTOCOL_VERSION,
-            town_id: self.town_id.clone(),
-            epoch: self.epoch.clone(),
-            head,
-            oldest_id: log::oldest(store.as_ref())?,
-            reset: begin.reset,
-        };
+        let hello = self.hello(begin.reset)?;
         let mut effects = vec![Effect::Send(id, text_of(&hello).into())];
         self.send_snapshots(id, &selection, &mut effects)?;
         let Join { until_exit, acknowledges, .. } = *join;
@@ -94,13 +93,7 @@ impl Town {
     }
 
     pub(crate) fn send_snapshots(&self, id: ViewerId, selection: &Selection, effects: &mut Vec<Effect>) -> Result<()> {
-        let states = match &selection.agents {
-            AgentSelection::All => self.agents()?,
-            AgentSelection::Only(agents) => {
-                agents.iter().filter_map(|agent| self.agent(agent).transpose()).collect::<Result<Vec<_>>>()?
-            }
-        };
-        for state in states {
+        for state in self.states_of(selection)? {
             effects.push(Effect::Send(id, text_of(&ServerFrame::State { agent: Box::new(state) }).into()));
         }
         Ok(())

@@ -4,8 +4,9 @@
 use std::rc::Rc;
 
 use crate::core::agents::{self, Agent, parse};
-use crate::core::frames::Occasion;
+use crate::core::frames::{Occasion, Pace};
 use crate::core::ingest::Outcome;
+use crate::core::previews::Previews;
 use crate::core::reducer::Snapshot;
 use crate::core::runs::moment;
 use crate::core::schema;
@@ -16,7 +17,7 @@ use crate::core::{log, relay};
 use crate::error::{Code, Error, Result};
 use crate::event::Role;
 use crate::id::{AgentId, Epoch, RigId, TownId};
-use crate::limits::{AGENTS_PER_TOWN_MAX, EVENTS_PER_AGENT_MAX, NAME_CHARS_MAX, RIGS_PER_TOWN_MAX};
+use crate::limits::{AGENTS_PER_TOWN_MAX, BUCKET_EVENTS_MAX, EVENTS_PER_AGENT_MAX, NAME_CHARS_MAX, RIGS_PER_TOWN_MAX};
 use crate::protocol::{Activity, ActivityKind, AgentState, ContainerView, RigRequest, RigView, TownView};
 use crate::time::Timestamp;
 
@@ -29,13 +30,14 @@ pub struct Config {
     pub drain_interval_ms: i64,
     /// How long a ticket is good.
     pub ticket_ttl_ms: i64,
-    /// Events that an acknowledging viewer may owe.
-    pub window_events: u64,
+    /// How streams are paced.
+    pub pace: Pace,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { event_cap: EVENTS_PER_AGENT_MAX, drain_interval_ms: 15_000, ticket_ttl_ms: 60_000, window_events: 1_000 }
+        let pace = Pace { frame_interval_ms: 20, window_events: 1_000, bucket_events: BUCKET_EVENTS_MAX };
+        Self { event_cap: EVENTS_PER_AGENT_MAX, drain_interval_ms: 15_000, ticket_ttl_ms: 60_000, pace }
     }
 }
 
@@ -45,6 +47,7 @@ pub struct Town {
     pub(crate) config: Config,
     pub(crate) viewers: Viewers,
     pub(crate) states: StateFrames,
+    pub(crate) previews: Previews,
     /// Its name on the wire.
     pub town_id: TownId,
     /// The life of its log.
@@ -74,8 +77,9 @@ impl Town {
             town_id: parse(TownId::parse(row.text(0)?))?,
             epoch: parse(Epoch::parse(row.text(1)?))?,
             config,
-            viewers: Viewers::new(config.window_events),
+            viewers: Viewers::new(config.pace),
             states: StateFrames::default(),
+            previews: Previews::default(),
             store,
         }))
     }
@@ -225,6 +229,7 @@ impl Town {
         self.pump(Occasion { now, pruned_id: outcome.pruned_id }, &mut effects)?;
         for (before, after) in &outcome.states {
             self.states.moved(before, after);
+            self.previews.forget(&after.agent_id);
         }
         self.send_states(now, &mut effects)?;
         Ok(effects)
@@ -234,7 +239,7 @@ impl Town {
     pub(crate) fn pump(&mut self, occasion: Occasion, effects: &mut Vec<Effect>) -> Result<()> {
         for id in self.viewers.pump(Rc::clone(&self.store).as_ref(), occasion, effects)? {
             if let Some(selection) = self.viewers.selection(id) {
-                self.send_snapshots(id, &selection, effects)?;
+                self.send_snapshots(id, selection, effects)?;
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{json, value::RawValue};
 
 use crate::edge::http::{self, success};
-use crate::edge::town_object::Town;
+use crate::edge::town_object::TownObject;
 use crate::edge::upstream::Upstream;
 use crate::edge::{config, fresh};
 use crate::error::{Code, Error, Result};
@@ -24,7 +24,7 @@ const CALL_LIMIT_MS: u64 = 10_000;
 /// A start that we die in the middle of is settled by the relay from then on.
 const START_SAFETY_MS: i64 = 5_000;
 
-fn reachable(town: &Town) -> Result<Upstream> {
+fn reachable(town: &TownObject) -> Result<Upstream> {
     town.upstream()?.ok_or_else(|| {
         let message = "this installation has no container: agents that run elsewhere post their events to their rig";
         Error::new(Code::ContainerUnavailable, message)
@@ -32,7 +32,7 @@ fn reachable(town: &Town) -> Result<Upstream> {
 }
 
 /// The container as the town's page shows it. Never starts one.
-pub(super) async fn view(town: &Town) -> Result<ContainerView> {
+pub(super) async fn view(town: &TownObject) -> Result<ContainerView> {
     let asleep = ContainerView { status: ContainerStatus::Asleep, runtimes: Vec::new() };
     let Some(upstream) = town.upstream()?.filter(Upstream::is_running) else { return Ok(asleep) };
     Ok(match ask_health(town, &upstream).await {
@@ -42,18 +42,18 @@ pub(super) async fn view(town: &Town) -> Result<ContainerView> {
 }
 
 /// The control server's own word of its health. Never starts a container.
-pub(super) async fn health(town: &Town) -> Result<Response> {
+pub(super) async fn health(town: &TownObject) -> Result<Response> {
     town.with(|_| Ok(()))?;
     Ok(success(200, &ask_health(town, &reachable(town)?).await?))
 }
 
-async fn ask_health(town: &Town, upstream: &Upstream) -> Result<ControlHealth> {
+async fn ask_health(town: &TownObject, upstream: &Upstream) -> Result<ControlHealth> {
     let (_, text) = upstream.request("GET", "/health", &town.town_id()?, None, HEALTH_LIMIT_MS).await?;
     serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("/health: {error}")))
 }
 
 /// Starts an agent. Its run is stored before the control server hears of it; if no answer comes, the relay finds out.
-pub(super) async fn start(town: &Town, request: &Raw) -> Result<Response> {
+pub(super) async fn start(town: &TownObject, request: &Raw) -> Result<Response> {
     let order: StartAgent = http::read_json(request).await?;
     town.with(|_| Ok(()))?;
     let upstream = reachable(town)?;
@@ -86,7 +86,7 @@ fn is_unknown(error: &Error) -> bool {
     matches!(error.code, Code::ContainerTimeout | Code::ContainerUnavailable)
 }
 
-async fn order_start(town: &Town, upstream: &Upstream, start: &ControlStart) -> Result<ControlStarted> {
+async fn order_start(town: &TownObject, upstream: &Upstream, start: &ControlStart) -> Result<ControlStarted> {
     upstream.start(config::agent_env(&town.env)).await?;
     let mut start = start.clone();
     let mut environment = config::agent_env(&town.env);
@@ -98,7 +98,7 @@ async fn order_start(town: &Town, upstream: &Upstream, start: &ControlStart) -> 
 }
 
 /// Asks an agent to stop. One that does not run is stopped already.
-pub(super) async fn stop(town: &Town, agent_id: &AgentId, request: &Raw) -> Result<Response> {
+pub(super) async fn stop(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
     let wish: StopAgent = http::read_optional_json(request).await?;
     match call(town, agent_id, "stop", &wish).await {
         Ok(_) => Ok(success(200, &json!({"stopped": true}))),
@@ -110,7 +110,7 @@ pub(super) async fn stop(town: &Town, agent_id: &AgentId, request: &Raw) -> Resu
 }
 
 /// Tells an agent something.
-pub(super) async fn message(town: &Town, agent_id: &AgentId, request: &Raw) -> Result<Response> {
+pub(super) async fn message(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
     let wish: MessageAgent = http::read_json(request).await?;
     if wish.prompt.trim().is_empty() {
         return Err(Error::invalid("prompt", "expected what to tell the agent"));
@@ -119,7 +119,7 @@ pub(super) async fn message(town: &Town, agent_id: &AgentId, request: &Raw) -> R
     Ok(success(200, &json!({"sent": true})))
 }
 
-async fn call(town: &Town, agent_id: &AgentId, what: &str, body: &impl Serialize) -> Result<String> {
+async fn call(town: &TownObject, agent_id: &AgentId, what: &str, body: &impl Serialize) -> Result<String> {
     town.with(|core| core.check_agent(agent_id))?;
     let body = serde_json::to_string(body).map_err(Error::internal)?;
     let path = format!("/agents/{agent_id}/{what}");
@@ -129,7 +129,7 @@ async fn call(town: &Town, agent_id: &AgentId, what: &str, body: &impl Serialize
 }
 
 /// What the control server says of an agent.
-pub(super) async fn status(town: &Town, agent_id: &AgentId) -> Result<Response> {
+pub(super) async fn status(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
     town.with(|core| core.check_agent(agent_id))?;
     let path = format!("/agents/{agent_id}/status");
     let (_, text) = reachable(town)?.request("GET", &path, &town.town_id()?, None, CALL_LIMIT_MS).await?;
@@ -139,7 +139,7 @@ pub(super) async fn status(town: &Town, agent_id: &AgentId) -> Result<Response> 
 }
 
 /// Stops what a town that is being deleted still runs, as far as that can be reached.
-pub(super) async fn stop_all(town: &Town) {
+pub(super) async fn stop_all(town: &TownObject) {
     let open = crate::core::runs::open_of(town.store.as_ref(), &crate::core::runs::Source::Container);
     for run in open.unwrap_or_default() {
         drop(call(town, &run.agent_id, "stop", &StopAgent::default()).await);

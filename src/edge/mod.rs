@@ -2,7 +2,8 @@
 //!
 //! In reading order: what comes in ([`worker`], which forwards to the objects over [`objects`]); what an object is made
 //! of ([`config`], [`fresh`], [`http`], [`sql_store`], [`socket`], [`upstream`] with its [`container`]); and the objects:
-//! [`account_object`], [`rig_object`], and [`town_object`] with its routes, its streams and its relay.
+//! [`account_object`], [`rig_object`], and [`town_class`] with its object, its routes, its
+//! streams and its relay.
 
 #[allow(missing_docs)] // of the methods that the macro adds
 pub mod account_object;
@@ -15,6 +16,7 @@ pub mod http;
 mod js;
 mod log;
 pub mod objects;
+mod pulled;
 mod relay_turn;
 #[allow(missing_docs)]
 pub mod rig_object;
@@ -24,7 +26,8 @@ pub mod sql_store;
 mod streams;
 mod timer;
 #[allow(missing_docs)]
-pub mod town_object;
+pub mod town_class;
+mod town_object;
 mod town_routes;
 mod town_streams;
 pub mod upstream;

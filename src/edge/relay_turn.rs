@@ -8,7 +8,7 @@ use crate::core::town::Town as Core;
 use crate::edge::fresh;
 use crate::edge::log::log;
 use crate::edge::timer::Sleep;
-use crate::edge::town_object::Town;
+use crate::edge::town_object::TownObject;
 use crate::edge::upstream::Upstream;
 use crate::error::{Code, Error, Result};
 use crate::limits::{BATCH_EVENTS_MAX, RELAY_REARM_MS, RELAY_TURN_MS};
@@ -24,7 +24,7 @@ const UNCONFIRMED_GRACE_MS: u64 = 5_000;
 const ANSWER_LIMIT_MS: u64 = 10_000;
 
 /// Takes a turn.
-pub(super) async fn take(town: &Town) -> Result<()> {
+pub(super) async fn take(town: &TownObject) -> Result<()> {
     let began = fresh::now();
     if town.with(|_| Ok(())).is_err_and(|error| error.code == Code::NotFound) {
         return Ok(());
@@ -33,7 +33,8 @@ pub(super) async fn take(town: &Town) -> Result<()> {
         town.set_alarm(began.plus_millis(RELAY_REARM_MS)).await;
         carry(town, began).await?;
     }
-    tick(town)?;
+    town.tick()?;
+    town.let_silent_go();
     let watched = town.is_watched()?;
     let next = town.with(|core| {
         let relay = relay::next_turn(store(town), watched, fresh::now(), core.config().drain_interval_ms)?;
@@ -47,7 +48,7 @@ pub(super) async fn take(town: &Town) -> Result<()> {
 }
 
 /// Asks until the turn's time is over, no run is open, or, while nobody watches, nothing is left to fetch.
-async fn carry(town: &Town, began: crate::time::Timestamp) -> Result<()> {
+async fn carry(town: &TownObject, began: crate::time::Timestamp) -> Result<()> {
     let Some(upstream) = town.upstream()? else {
         return no_answer(town, &Error::new(Code::NotConfigured, "neither CONTAINER_URL nor a container is set"));
     };
@@ -66,7 +67,7 @@ async fn carry(town: &Town, began: crate::time::Timestamp) -> Result<()> {
         let empty = match ask(town, &upstream, &asked, wait_ms).await {
             Ok(answer) => {
                 failures = 0;
-                take_over(town, &asked, &answer)?
+                take_over(town, &asked, answer)?
             }
             Err(error) => {
                 failures += 1;
@@ -80,7 +81,7 @@ async fn carry(town: &Town, began: crate::time::Timestamp) -> Result<()> {
                 false
             }
         };
-        tick(town)?;
+        town.tick()?;
         if failures == 0 && !settled {
             settled = true;
             settle(town, &upstream).await?;
@@ -97,25 +98,29 @@ async fn carry(town: &Town, began: crate::time::Timestamp) -> Result<()> {
     }
 }
 
-async fn ask(town: &Town, upstream: &Upstream, asked: &Position, wait_ms: u64) -> Result<ControlEvents> {
+async fn ask(town: &TownObject, upstream: &Upstream, asked: &Position, wait_ms: u64) -> Result<ControlEvents> {
     let epoch = asked.epoch.as_ref().map_or_else(String::new, |epoch| format!("epoch={epoch}&"));
-    let path = format!("/events?{epoch}after={}&ack=1&wait_ms={wait_ms}&limit={BATCH_EVENTS_MAX}", asked.cursor);
+    let previews = if town.is_watched()? { "&previews=1" } else { "" };
+    let path =
+        format!("/events?{epoch}after={}&ack=1&wait_ms={wait_ms}&limit={BATCH_EVENTS_MAX}{previews}", asked.cursor);
     let (_, text) = upstream.request("GET", &path, &town.town_id()?, None, wait_ms + ANSWER_LIMIT_MS).await?;
     serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("/events: {error}")))
 }
 
 /// Hands an answer to the core; true if it brought nothing.
-fn take_over(town: &Town, asked: &Position, answer: &ControlEvents) -> Result<bool> {
+fn take_over(town: &TownObject, asked: &Position, answer: ControlEvents) -> Result<bool> {
     let was_silent = relay::silent_since(store(town))?.is_some();
     let cap = town.with(|core| Ok(core.config().event_cap))?;
-    let taken = relay::apply(store(town), asked, answer, fresh::now(), cap, &mut fresh::run_id)?;
+    let taken = relay::apply(store(town), asked, &answer, fresh::now(), cap, &mut fresh::run_id)?;
     if was_silent {
         town.with(Core::silence_changed)?;
     }
     match taken {
         Answered::Taken(outcome) => {
             town.publish(&outcome);
-            Ok(answer.events.is_empty())
+            let is_empty = answer.events.is_empty() && answer.previews.is_empty();
+            town.preview(answer.previews)?;
+            Ok(is_empty)
         }
         Answered::NewEpoch(outcome) => {
             town.publish(&outcome);
@@ -126,7 +131,7 @@ fn take_over(town: &Town, asked: &Position, answer: &ControlEvents) -> Result<bo
 }
 
 /// Notes that the control server does not answer.
-fn no_answer(town: &Town, error: &Error) -> Result<()> {
+fn no_answer(town: &TownObject, error: &Error) -> Result<()> {
     let was_silent = relay::silent_since(store(town))?.is_some();
     let cap = town.with(|core| Ok(core.config().event_cap))?;
     let outcome = relay::unanswered(store(town), fresh::now(), cap, &mut fresh::run_id)?;
@@ -139,7 +144,7 @@ fn no_answer(town: &Town, error: &Error) -> Result<()> {
 }
 
 /// Settles runs whose start was never confirmed, by the control server's own word.
-async fn settle(town: &Town, upstream: &Upstream) -> Result<()> {
+async fn settle(town: &TownObject, upstream: &Upstream) -> Result<()> {
     let unconfirmed = town.with(|core| core.unconfirmed_runs(fresh::now(), UNCONFIRMED_GRACE_MS))?;
     for run in unconfirmed {
         let known = match status(town, upstream, &run).await {
@@ -162,18 +167,12 @@ async fn settle(town: &Town, upstream: &Upstream) -> Result<()> {
     Ok(())
 }
 
-async fn status(town: &Town, upstream: &Upstream, run: &Run) -> Result<ControlStatus> {
+async fn status(town: &TownObject, upstream: &Upstream, run: &Run) -> Result<ControlStatus> {
     let path = format!("/agents/{}/status", run.agent_id);
     let (_, text) = upstream.request("GET", &path, &town.town_id()?, None, ANSWER_LIMIT_MS).await?;
     serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("{path}: {error}")))
 }
 
-fn tick(town: &Town) -> Result<()> {
-    let effects = town.with(|core| core.tick(fresh::now()))?;
-    town.perform(effects);
-    Ok(())
-}
-
-fn store(town: &Town) -> &dyn Store {
+fn store(town: &TownObject) -> &dyn Store {
     town.store.as_ref()
 }

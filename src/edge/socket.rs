@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::edge::js;
 use crate::error::{Error, Result};
+use crate::time::Timestamp;
 
 /// The runtime's bound on the note that it keeps with a socket.
 pub const NOTE_BYTES_MAX: usize = 16_384;
@@ -18,7 +19,7 @@ const PONG: &str = r#"{"type":"pong"}"#;
 /// What the crate does not bind.
 #[allow(unsafe_code)] // wasm-bindgen's macro expands to it
 mod glue {
-    use super::{JsString, JsValue, wasm_bindgen};
+    use super::{JsString, JsValue, wasm_bindgen, web_sys};
 
     #[wasm_bindgen]
     extern "C" {
@@ -30,6 +31,15 @@ mod glue {
 
         #[wasm_bindgen(method, catch, js_name = serializeAttachment)]
         pub(super) fn serialize_attachment(this: &Socket, value: &str) -> Result<(), JsValue>;
+
+        pub(super) type ObjectState;
+
+        /// When the runtime last answered a ping on this socket; null where it never has.
+        #[wasm_bindgen(method, catch, js_name = getWebSocketAutoResponseTimestamp)]
+        pub(super) fn auto_response_timestamp(
+            this: &ObjectState,
+            socket: &web_sys::WebSocket,
+        ) -> Result<JsValue, JsValue>;
 
         #[wasm_bindgen(method, catch, js_name = deserializeAttachment)]
         pub(super) fn deserialize_attachment(this: &Socket) -> Result<JsValue, JsValue>;
@@ -88,6 +98,14 @@ impl Socket {
         let note =
             self.0.unchecked_ref::<glue::Socket>().deserialize_attachment().map_err(|thrown| js::fault(&thrown))?;
         Ok(note.as_string())
+    }
+
+    /// When it last pinged; none if it never did.
+    pub fn pinged_at(&self, state: &State) -> Option<Timestamp> {
+        let state: &glue::ObjectState = state.as_raw().unchecked_ref();
+        let date: js_sys::Date = state.auto_response_timestamp(&self.0).ok()?.dyn_into().ok()?;
+        #[allow(clippy::cast_possible_truncation)] // milliseconds since 1970 are far below 2^53
+        Some(Timestamp::from_millis(date.get_time() as i64))
     }
 
     /// The tags that it was accepted with.

@@ -1,127 +1,96 @@
-//! The Town object: a thin shim around [`crate::core::town::Town`]. Key: the town's id. It decodes what comes in, asks
-//! the core in one synchronous step, and performs what the core says; between two awaits nothing is half done.
+//! What one instance of a Town object has: the core, and the sockets that are open. It asks the core in one synchronous
+//! step and performs what the core says; between two awaits nothing is half done.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
-use ::worker::{DurableObject, Env, Request, Response, ScheduledTime, State, WebSocket, WebSocketIncomingMessage};
+use ::worker::{Env, ScheduledTime, State, WebSocketIncomingMessage};
 use js_sys::JsString;
-use worker_macros::durable_object;
+use js_sys::futures::spawn_local;
 
+use crate::core::frames::Pace;
 use crate::core::ingest::Outcome;
 use crate::core::runs::{self, Source};
 use crate::core::store::Store;
 use crate::core::town::{Config, Town as Core};
 use crate::core::viewers::{Effect, ViewerId};
 use crate::edge::arrivals::Arrivals;
-use crate::edge::http::respond;
 use crate::edge::log::log;
 use crate::edge::socket::{self, Socket};
 use crate::edge::sql_store::SqlStore;
+use crate::edge::timer::Sleep;
 use crate::edge::upstream::Upstream;
-use crate::edge::{config, fresh, relay_turn, town_routes};
-use crate::error::{Code, Error, Result};
+use crate::edge::{config, fresh};
+use crate::error::{Error, Result};
 use crate::id::TownId;
+use crate::limits::{BUCKET_EVENTS_MAX, SILENT_VIEWER_MS};
+use crate::protocol::Preview;
 use crate::time::Timestamp;
 
-/// One town.
-#[durable_object]
-pub struct Town {
+/// What is due within this time is left to a timer; an alarm would cost a write.
+const TIMER_MS_MAX: u64 = 1_000;
+/// Sockets are asked for their last ping at most once in this time.
+const SILENCE_LOOK_MS: u64 = 60_000;
+
+/// One town's object.
+pub(super) struct TownObject {
+    /// Itself, for what outlives the call that began it: a timer, an event stream.
+    me: Weak<Self>,
     pub(super) state: State,
     pub(super) env: Env,
     pub(super) store: Rc<SqlStore>,
     /// The town, once something asked for it; none where none has been made.
     core: RefCell<Option<Core>>,
-    sockets: RefCell<HashMap<ViewerId, Socket>>,
+    sockets: RefCell<HashMap<ViewerId, Open>>,
     pub(super) arrivals: Arrivals,
+    /// Event streams that are open.
+    pub(super) readers: Cell<usize>,
     /// Whether this instance has not looked yet if the relay is wanted: what it was doing may have died with the last one.
     is_new: Cell<bool>,
     /// When the alarm is set for, as far as this instance knows.
     alarm_at: Cell<Option<Timestamp>>,
+    /// When the next timer fires.
+    timer_at: Cell<Option<Timestamp>>,
+    silence_looked_at: Cell<Option<Timestamp>>,
 }
 
-impl DurableObject for Town {
-    fn new(state: State, env: Env) -> Self {
+/// An open socket, and when something but a ping was last heard on it.
+struct Open {
+    socket: Socket,
+    heard_at: Option<Timestamp>,
+}
+
+impl TownObject {
+    /// A new instance, which knows only what is in its tables.
+    pub(super) fn new(state: State, env: Env) -> Rc<Self> {
         let store = Rc::new(SqlStore::new(&state));
         if let Err(error) = socket::answer_pings(&state) {
             log("stream_error", &[("message", &error.message)]);
         }
-        Self {
+        Rc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
             state,
             env,
             store,
             core: RefCell::default(),
             sockets: RefCell::default(),
             arrivals: Arrivals::default(),
+            readers: Cell::new(0),
             is_new: Cell::new(true),
             alarm_at: Cell::new(None),
-        }
+            timer_at: Cell::new(None),
+            silence_looked_at: Cell::new(None),
+        })
     }
 
-    async fn fetch(&self, request: Request) -> ::worker::Result<Response> {
-        let outcome = town_routes::answer(self, request.inner()).await;
-        self.wake().await;
-        Ok(respond(request.inner(), outcome).await)
+    /// What outlives the call that began it holds on to the instance.
+    pub(super) fn shared(&self) -> Result<Rc<Self>> {
+        self.me.upgrade().ok_or_else(|| Error::internal("the instance is gone"))
     }
 
-    async fn websocket_message(&self, socket: WebSocket, message: WebSocketIncomingMessage) -> ::worker::Result<()> {
-        let heard = self.with(|town| {
-            let Some(id) = self.viewer_of(&Socket::from(socket)) else { return Ok(Vec::new()) };
-            Ok(match &message {
-                WebSocketIncomingMessage::String(text) => town.hear(id, text, fresh::now()),
-                WebSocketIncomingMessage::Binary(_) => {
-                    town.leave(id);
-                    vec![Effect::Close(id, 1003, "text only")]
-                }
-            })
-        });
-        match heard {
-            Ok(effects) => self.perform(effects),
-            Err(error) => log("stream_error", &[("message", &error.message)]),
-        }
-        drop(self.wake_when_due().await);
-        Ok(())
-    }
-
-    async fn websocket_close(
-        &self,
-        socket: WebSocket,
-        code: usize,
-        _reason: String,
-        clean: bool,
-    ) -> ::worker::Result<()> {
-        let socket = Socket::from(socket);
-        self.forget(&socket);
-        log("disconnect", &[("code", &code.to_string()), ("clean", &clean.to_string())]);
-        // 1005 and 1006 only say that the peer named no code; they may not be sent.
-        socket.close(u16::try_from(code).ok().filter(|code| !matches!(code, 1005 | 1006)).unwrap_or(1000), "");
-        Ok(())
-    }
-
-    async fn websocket_error(&self, socket: WebSocket, error: ::worker::Error) -> ::worker::Result<()> {
-        self.forget(&Socket::from(socket));
-        log("disconnect", &[("error", &error.to_string())]);
-        Ok(())
-    }
-
-    async fn alarm(&self) -> ::worker::Result<Response> {
-        self.alarm_at.set(None);
-        self.wake().await;
-        // A town that was deleted meanwhile is not to be woken again.
-        if let Err(error) = relay_turn::take(self).await
-            && error.code != Code::NotFound
-        {
-            log("relay_error", &[("message", &error.message)]);
-            self.pull_alarm(fresh::now().plus_millis(relay_turn::RETRY_MS)).await;
-        }
-        Response::empty()
-    }
-}
-
-impl Town {
     /// Once for each instance: what the last one was doing may have died with it, and its container would follow it.
-    async fn wake(&self) {
+    pub(super) async fn wake(&self) {
         if !self.is_new.replace(false) || self.with(|_| Ok(())).is_err() {
             return;
         }
@@ -159,7 +128,11 @@ impl Town {
             event_cap: settings.event_cap,
             drain_interval_ms: i64::try_from(settings.drain_interval_seconds * 1_000).map_err(Error::internal)?,
             ticket_ttl_ms: i64::try_from(settings.ticket_ttl_seconds * 1_000).map_err(Error::internal)?,
-            window_events: settings.stream_window_events,
+            pace: Pace {
+                frame_interval_ms: i64::try_from(settings.frame_interval_ms()).map_err(Error::internal)?,
+                window_events: settings.stream_window_events,
+                bucket_events: BUCKET_EVENTS_MAX,
+            },
         };
         let Some(mut core) = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, config)? else { return Ok(None) };
         let mut sockets = self.sockets.borrow_mut();
@@ -169,7 +142,7 @@ impl Town {
                 None => None,
             };
             match known {
-                Some(id) => drop(sockets.insert(id, socket)),
+                Some(id) => drop(sockets.insert(id, Open { socket, heard_at: None })),
                 None => socket.close(1011, "this stream is not known any more; connect again"),
             }
         }
@@ -183,10 +156,54 @@ impl Town {
 
     /// Takes a socket in under its viewer's name.
     pub(super) fn keep_socket(&self, id: ViewerId, socket: Socket) {
-        self.sockets.borrow_mut().insert(id, socket);
+        self.sockets.borrow_mut().insert(id, Open { socket, heard_at: None });
     }
 
-    fn forget(&self, socket: &Socket) {
+    /// Takes what a viewer says.
+    pub(super) fn hear(&self, socket: &Socket, message: &WebSocketIncomingMessage) -> Result<()> {
+        let now = fresh::now();
+        let effects = self.with(|town| {
+            let Some(id) = self.viewer_of(socket) else { return Ok(Vec::new()) };
+            if let Some(open) = self.sockets.borrow_mut().get_mut(&id) {
+                open.heard_at = Some(now);
+            }
+            Ok(match message {
+                WebSocketIncomingMessage::String(text) => town.hear(id, text, now),
+                WebSocketIncomingMessage::Binary(_) => {
+                    town.leave(id);
+                    vec![Effect::Close(id, 1003, "text only")]
+                }
+            })
+        })?;
+        self.perform(effects);
+        Ok(())
+    }
+
+    /// Closes sockets that used to ping and have been silent for long: their viewers are gone and could not say so.
+    pub(super) fn let_silent_go(&self) {
+        let now = fresh::now();
+        if self.silence_looked_at.get().is_some_and(|at| now.millis_since(at) < SILENCE_LOOK_MS) {
+            return;
+        }
+        self.silence_looked_at.set(Some(now));
+        let is_silent = |open: &Open| {
+            let pinged_at = open.socket.pinged_at(&self.state)?;
+            let heard_at = open.heard_at.map_or(pinged_at, |heard_at| heard_at.max(pinged_at));
+            Some(now.millis_since(heard_at) >= SILENT_VIEWER_MS)
+        };
+        let sockets = self.sockets.borrow();
+        let silent: Vec<ViewerId> =
+            sockets.iter().filter(|(_, open)| is_silent(open) == Some(true)).map(|(id, _)| *id).collect();
+        drop(sockets);
+        for id in silent {
+            if let Some(town) = self.core.borrow_mut().as_mut() {
+                town.leave(id);
+            }
+            self.perform(vec![Effect::Close(id, 1001, "nothing was heard of you for 10 minutes; connect again")]);
+        }
+    }
+
+    pub(super) fn forget(&self, socket: &Socket) {
         let Some(id) = self.viewer_of(socket) else { return };
         self.sockets.borrow_mut().remove(&id);
         if let Some(town) = self.core.borrow_mut().as_mut() {
@@ -209,17 +226,65 @@ impl Town {
         if outcome.stored > 0 {
             self.arrivals.announce();
         }
+        self.set_timer();
+    }
+
+    /// Shows viewers what is being typed.
+    pub(super) fn preview(&self, previews: Vec<Preview>) -> Result<()> {
+        if previews.is_empty() {
+            return Ok(());
+        }
+        let effects = self.with(|town| town.preview(previews, fresh::now()))?;
+        self.perform(effects);
+        self.arrivals.announce();
+        Ok(())
+    }
+
+    /// Does what has become due.
+    pub(super) fn tick(&self) -> Result<()> {
+        let effects = self.with(|town| town.tick(fresh::now()))?;
+        self.perform(effects);
+        self.arrivals.announce();
+        Ok(())
+    }
+
+    /// Lets a timer do what becomes due soon.
+    fn set_timer(&self) {
+        let now = fresh::now();
+        let Ok(Some(due_at)) = self.with(|town| Ok(town.due_at(now))) else { return };
+        let in_ms = due_at.millis_since(now);
+        if in_ms > TIMER_MS_MAX || self.timer_at.get().is_some_and(|at| at <= due_at) {
+            return;
+        }
+        let Ok(me) = self.shared() else { return };
+        self.timer_at.set(Some(due_at));
+        spawn_local(async move {
+            Sleep::new(in_ms).await;
+            // One for an earlier time may have taken its place, and sets the next itself.
+            if me.timer_at.get() == Some(due_at) {
+                me.timer_at.set(None);
+                if let Err(error) = me.tick() {
+                    me.let_go(&error);
+                }
+                drop(me.wake_when_due().await);
+            }
+        });
     }
 
     /// Whether someone watches: a stream, or a request that waits.
     pub(super) fn is_watched(&self) -> Result<bool> {
-        Ok(self.arrivals.len() > 0 || self.with(|town| Ok(town.is_watched()))?)
+        Ok(self.waiting() > 0 || self.with(|town| Ok(town.is_watched()))?)
+    }
+
+    /// How many watch without a socket: those who wait for a page, and event streams.
+    pub(super) fn waiting(&self) -> usize {
+        self.arrivals.len() + self.readers.get()
     }
 
     /// What is stored could not be shown. Viewers that stayed would miss it without a word, so they are to come again.
     fn let_go(&self, error: &Error) {
         log("stream_error", &[("message", &error.message)]);
-        for (_, socket) in self.sockets.borrow_mut().drain() {
+        for (_, Open { socket, .. }) in self.sockets.borrow_mut().drain() {
             socket.close(1011, "something went wrong on our side; connect again and go on from there");
         }
         self.core.borrow_mut().take();
@@ -232,7 +297,7 @@ impl Town {
             match effect {
                 Effect::Send(id, text) => {
                     let sockets = self.sockets.borrow();
-                    let Some(socket) = sockets.get(&id) else { continue };
+                    let Some(Open { socket, .. }) = sockets.get(&id) else { continue };
                     let (_, text) = texts.entry(text.as_ptr()).or_insert_with(|| {
                         let converted = socket::text(&text);
                         (text, converted)
@@ -241,12 +306,12 @@ impl Town {
                     drop(socket.send(text));
                 }
                 Effect::Remember(id, note) => {
-                    if let Some(Err(error)) = self.sockets.borrow().get(&id).map(|socket| socket.set_note(&note)) {
+                    if let Some(Err(error)) = self.sockets.borrow().get(&id).map(|open| open.socket.set_note(&note)) {
                         log("stream_error", &[("message", &error.message)]);
                     }
                 }
                 Effect::Close(id, code, reason) => {
-                    if let Some(socket) = self.sockets.borrow_mut().remove(&id) {
+                    if let Some(Open { socket, .. }) = self.sockets.borrow_mut().remove(&id) {
                         socket.close(code, reason);
                     }
                 }
@@ -274,10 +339,13 @@ impl Town {
         Ok(())
     }
 
-    /// Lets the alarm do what becomes due by the passing of time.
+    /// Lets a timer do what becomes due soon, and the alarm what becomes due later.
     pub(super) async fn wake_when_due(&self) -> Result<()> {
-        if let Some(at) = self.with(|town| Ok(town.due_at(fresh::now())))? {
-            self.pull_alarm(at).await;
+        self.set_timer();
+        let now = fresh::now();
+        match self.with(|town| Ok(town.due_at(now)))? {
+            Some(at) if at.millis_since(now) > TIMER_MS_MAX => self.pull_alarm(at).await,
+            _ => {}
         }
         Ok(())
     }
@@ -290,6 +358,11 @@ impl Town {
         if let Err(error) = self.state.storage().set_alarm(ScheduledTime::new(date)).await {
             log("alarm_error", &[("message", &error.to_string())]);
         }
+    }
+
+    /// The alarm that was set is gone: it fires.
+    pub(super) fn alarm_fires(&self) {
+        self.alarm_at.set(None);
     }
 
     /// Leaves no alarm behind, so that nothing wakes the town.
@@ -307,7 +380,7 @@ impl Town {
 
     /// Lets the town forget everything: its tables, its alarm, its streams.
     pub(super) async fn erase(&self) -> Result<()> {
-        for (_, socket) in self.sockets.borrow_mut().drain() {
+        for (_, Open { socket, .. }) in self.sockets.borrow_mut().drain() {
             socket.close(4401, "the town was deleted");
         }
         self.core.borrow_mut().take();

@@ -12,17 +12,18 @@ use crate::core::pages::PageRequest;
 use crate::core::query::{Address, Query};
 use crate::core::route::{Place, Route};
 use crate::core::runs;
+use crate::core::stream_query::accepts;
 use crate::core::town::{Town as Core, check_name};
 use crate::edge::http::{self, success};
-use crate::edge::town_object::Town;
-use crate::edge::{container_routes, fresh, objects, town_streams};
-use crate::error::{Code, Error, Result};
+use crate::edge::town_object::TownObject;
+use crate::edge::{container_routes, fresh, objects, pulled, town_streams};
+use crate::error::{Error, Result};
 use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, TownId};
-use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX, VIEWERS_MAX};
+use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX};
 use crate::protocol::{AgentRequest, AgentState, RigBatch, RigRequest, TownRequest};
 
 /// Answers a request.
-pub(super) async fn answer(town: &Town, request: &Raw) -> Result<Response> {
+pub(super) async fn answer(town: &TownObject, request: &Raw) -> Result<Response> {
     let url = request.url();
     let address = Address::split(&url);
     let query = Query::parse(address.query);
@@ -47,7 +48,13 @@ pub(super) async fn answer(town: &Town, request: &Raw) -> Result<Response> {
     Ok(response)
 }
 
-async fn serve(town: &Town, request: &Raw, address: Address<'_>, query: &Query, route: Route) -> Result<Response> {
+async fn serve(
+    town: &TownObject,
+    request: &Raw,
+    address: Address<'_>,
+    query: &Query,
+    route: Route,
+) -> Result<Response> {
     match route {
         Route::ReadTown(_) => {
             town.with(|_| Ok(()))?;
@@ -56,8 +63,8 @@ async fn serve(town: &Town, request: &Raw, address: Address<'_>, query: &Query, 
         }
         Route::CreateRig(town_id) => create_rig(town, &town_id, request).await,
         Route::ListRigs(_) => town.with(|core| Ok(success(200, &core.rigs()?))),
-        Route::ReadTownEvents(_) => page(town, &Selection::town(), query).await,
-        Route::ReadAgentEvents(_, agent_id) => page(town, &Selection::agent(agent_id), query).await,
+        Route::ReadTownEvents(_) => events(town, Selection::town(), query, request).await,
+        Route::ReadAgentEvents(_, agent_id) => events(town, Selection::agent(agent_id), query, request).await,
         Route::ReadEvent(_, id) => town.with(|core| Ok(http::success_text(200, core.event(id)?.get()))),
         Route::ListAgents(_) => town.with(|core| Ok(success(200, &core.agents()?))),
         Route::ReadAgent(_, agent_id) => town.with(|core| Ok(success(200, &agent(core, &agent_id)?))),
@@ -82,16 +89,25 @@ fn agent(core: &Core, agent_id: &AgentId) -> Result<AgentState> {
     core.agent(agent_id)?.ok_or_else(|| Error::not_found("agent"))
 }
 
-fn ticket(town: &Town, agent_id: Option<&AgentId>) -> Result<Response> {
+fn ticket(town: &TownObject, agent_id: Option<&AgentId>) -> Result<Response> {
     town.with(|core| Ok(success(200, &core.mint_ticket(&fresh::ticket(), agent_id, fresh::now())?)))
 }
 
-/// A page; an empty one waits for the next event as long as `wait_ms` lets it.
-async fn page(town: &Town, selection: &Selection, query: &Query) -> Result<Response> {
+/// The log: a page, or by its `Accept` header a whole range as lines.
+async fn events(town: &TownObject, selection: Selection, query: &Query, request: &Raw) -> Result<Response> {
+    let asked = page_request(query)?;
+    let accept = request.headers().get("accept").ok().flatten();
+    if accepts(accept.as_deref(), "application/x-ndjson") {
+        return pulled::lines(town.shared()?, town.with(|core| core.open_range(selection, asked))?);
+    }
+    page(town, &selection, &asked, query.number("wait_ms", 0, LONG_POLL_MS_MAX)?.unwrap_or(0)).await
+}
+
+fn page_request(query: &Query) -> Result<PageRequest> {
     let events = query.all("event").map(|name| {
         EventName::parse(name).ok_or_else(|| Error::invalid("event", format!("expected {}", EventName::EXPECTED)))
     });
-    let request = PageRequest {
+    Ok(PageRequest {
         asked: Asked {
             epoch: query.id("epoch", Epoch::parse, Epoch::EXPECTED)?,
             after_id: query.position("after_id")?.map(EventId::get),
@@ -104,27 +120,27 @@ async fn page(town: &Town, selection: &Selection, query: &Query) -> Result<Respo
             run_id: query.id("run_id", RunId::parse, RunId::EXPECTED)?,
             events: events.collect::<Result<Vec<_>>>()?,
         },
-    };
-    let wait_ms = query.number("wait_ms", 0, LONG_POLL_MS_MAX)?.unwrap_or(0);
+    })
+}
+
+/// A page; an empty one waits for the next event as long as `wait_ms` lets it.
+async fn page(town: &TownObject, selection: &Selection, request: &PageRequest, wait_ms: u64) -> Result<Response> {
     let until = fresh::now().plus_millis(i64::try_from(wait_ms).unwrap_or(0));
     loop {
         let left_ms = until.millis_since(fresh::now());
         // Before the look at the log: what is stored after it ends the wait.
         let arrival = (left_ms > 0).then(|| town.arrivals.next(left_ms));
-        let page = town.with(|core| core.page(selection, &request))?;
+        let page = town.with(|core| core.page(selection, request))?;
         let has_news = page.reset || !page.events.is_empty() || !page.gaps.is_empty();
         let Some(arrival) = arrival.filter(|_| !has_news) else { return Ok(success(200, &page)) };
-        if town.arrivals.len() + town.with(|core| Ok(core.viewer_count()))? > VIEWERS_MAX {
-            let message = format!("the town has {VIEWERS_MAX} viewers, which is the most; ask without wait_ms");
-            return Err(Error::new(Code::TooManyViewers, message));
-        }
+        town.with(|core| core.check_room(town.waiting() - 1))?;
         town.pull_relay().await?;
         arrival.await;
     }
 }
 
 /// The rig's own object is made first: if we die in between, it is one that no town knows.
-async fn create_rig(town: &Town, town_id: &TownId, request: &Raw) -> Result<Response> {
+async fn create_rig(town: &TownObject, town_id: &TownId, request: &Raw) -> Result<Response> {
     let wish: RigRequest = http::read_json(request).await?;
     check_name("name", &wish.name)?;
     for (field, text) in [("git_url", &wish.git_url), ("default_branch", &wish.default_branch)] {
@@ -162,7 +178,7 @@ struct OfRig {
     rig_id: RigId,
 }
 
-async fn internal(town: &Town, request: &Raw, path: &str) -> Result<Response> {
+async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Response> {
     let body = http::read_body(request).await?;
     match path {
         "/create" => {

@@ -9,24 +9,21 @@ use crate::core::query::{Address, Query};
 use crate::core::stream_query::{StreamKind, StreamQuery};
 use crate::core::streams::Join;
 use crate::edge::log::log;
-use crate::edge::town_object::Town;
-use crate::edge::{fresh, socket};
-use crate::error::{Code, Error, Result};
+use crate::edge::town_object::TownObject;
+use crate::edge::{fresh, pulled, socket};
+use crate::error::Result;
 use crate::id::AgentId;
 
 /// Opens a stream. From the ticket's use to the last frame of history nothing is awaited.
 pub(super) async fn open(
-    town: &Town,
+    town: &TownObject,
     request: &Raw,
     address: Address<'_>,
     query: &Query,
     agent_id: Option<AgentId>,
 ) -> Result<Response> {
     let header = |name| request.headers().get(name).ok().flatten();
-    if StreamKind::of(header("upgrade").as_deref(), header("accept").as_deref())? != StreamKind::WebSocket {
-        let message = "this version streams over WebSocket only; read pages of events with GET …/events instead";
-        return Err(Error::new(Code::UpgradeRequired, message));
-    }
+    let kind = StreamKind::of(header("upgrade").as_deref(), header("accept").as_deref())?;
     let query = StreamQuery::parse(query, header("last-event-id").as_deref())?;
     let join = Join {
         agent_id: agent_id.clone(),
@@ -35,15 +32,20 @@ pub(super) async fn open(
         acknowledges: query.flow_ack,
     };
     let response = town.with(|core| {
-        core.check_join(&join)?;
+        core.check_join(&join, town.waiting())?;
         if let Some(ticket) = &query.ticket {
             core.consume_ticket(ticket, agent_id.as_ref(), fresh::now())?;
         }
-        let id = core.fresh_viewer();
-        let (socket, response) = socket::accept(&town.state, &[&id.0.to_string()], "")?;
-        town.keep_socket(id, socket);
-        town.perform(core.join(id, &join, fresh::now())?);
-        Ok(response)
+        match kind {
+            StreamKind::WebSocket => {
+                let id = core.fresh_viewer();
+                let (socket, response) = socket::accept(&town.state, &[&id.0.to_string()], "")?;
+                town.keep_socket(id, socket);
+                town.perform(core.join(id, &join, fresh::now())?);
+                Ok(response)
+            }
+            StreamKind::EventSource => pulled::event_stream(town.shared()?, core.open_reader(&join, fresh::now())?),
+        }
     })?;
     log("connect", &[("path", address.path)]);
     town.pull_relay().await?;

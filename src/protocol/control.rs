@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+#[cfg(test)]
+use ts_rs::TS;
 
 use super::answers::RuntimeView;
 use super::requests::StartAgent;
@@ -61,6 +63,25 @@ pub struct ControlEvents {
     pub oldest: SourceId,
     /// Ascending by id.
     pub events: Vec<ControlEvent>,
+    /// What is being typed, where the request asked for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub previews: Vec<Preview>,
+}
+
+/// A part of a message that is still being written. It has no id and is never stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+pub struct Preview {
+    /// Whose.
+    pub agent_id: AgentId,
+    /// Of which run.
+    pub run_id: RunId,
+    /// The message.
+    pub message_id: String,
+    /// Where in the message the text belongs, in UTF-16 units; 0 begins it anew.
+    pub offset: u64,
+    /// The part.
+    pub text: String,
 }
 
 /// An event in the control server's buffers.

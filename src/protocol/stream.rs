@@ -8,10 +8,12 @@ use ts_rs::TS;
 use super::answers::Gap;
 #[cfg(test)]
 use super::answers::TownEvent;
+use super::control::Preview;
 use super::state::AgentState;
 use crate::id::{AgentId, Epoch, EventId, TownId};
+use crate::time::Timestamp;
 
-/// What the server sends on a WebSocket, one JSON object a message.
+/// What the server sends on a stream, one JSON object a message.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(TS))]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -44,6 +46,8 @@ pub enum ServerFrame {
         /// Whether they are history.
         backfill: bool,
     },
+    /// A part of a message that is still being written.
+    Preview(Preview),
     /// The cursor has reached the head.
     CaughtUp {
         /// The head.
@@ -67,6 +71,13 @@ pub enum ServerFrame {
         /// Where history begins.
         after_id: EventId,
     },
+    /// A sign of life on an event stream.
+    Heartbeat {
+        /// When.
+        at: Timestamp,
+        /// The newest event that the reader has had, or that is not for it.
+        id: EventId,
+    },
     /// The answer to `ping`.
     Pong,
     /// A message of the viewer's could not be taken; the socket lives.
@@ -76,6 +87,25 @@ pub enum ServerFrame {
         /// For a person.
         message: String,
     },
+}
+
+impl ServerFrame {
+    /// Its type, as it stands in the frame.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Hello { .. } => "hello",
+            Self::State { .. } => "state",
+            Self::Events { .. } => "events",
+            Self::Preview(_) => "preview",
+            Self::CaughtUp { .. } => "caught_up",
+            Self::Gap(_) => "gap",
+            Self::Backpressure { .. } => "backpressure",
+            Self::SubscriptionConfirmed { .. } => "subscription_confirmed",
+            Self::Heartbeat { .. } => "heartbeat",
+            Self::Pong => "pong",
+            Self::Error { .. } => "error",
+        }
+    }
 }
 
 /// What a viewer sends on a WebSocket, one JSON object a message.

@@ -13,4 +13,5 @@ faults! {
     AnswerDropped, AnswerRepeated, AnswerLate, OldEpochLate, StartLost, StartAnswerLost, ContainerRestarted,
     ContainerOverflowed, RelayUnanswered, BatchDropped, BatchRepeated, CursorLost, PostRepeated, ViewerCut, TownEvicted,
     TownKilled, KilledBeforeSending, SpokeAfterEnd, OldEpochAnswers, ClockBack, ClockForward, Pruned, ViewerPaused, ViewerGivenUp,
+    Elided,
 }

@@ -88,11 +88,13 @@ impl Oracle {
                 "a viewer has something else for {id}"
             );
         }
-        for (agent_id, from, to) in &viewer.gaps {
-            for id in *from..=*to {
-                let mine = self.log.get(&id).is_some_and(|stored| stored.agent_id == *agent_id);
-                assert!(!(mine && self.retained.contains(&id)), "{id} is retained but was called pruned");
+        for gap in &viewer.gaps {
+            let missing = self.log.range(gap.from..=gap.to).filter(|(_, stored)| stored.agent_id == gap.agent_id);
+            for (id, Stored { frame, .. }) in missing.clone() {
+                assert!(gap.elided || !self.retained.contains(id), "{id} is retained but was called pruned");
+                assert!(!gap.elided || frame.contains(r#""event":"agent_output""#), "too dear to be elided: {frame}");
             }
+            assert!(!gap.elided || gap.count == Some(missing.count() as u64), "an elided gap's count");
         }
     }
 
@@ -102,7 +104,7 @@ impl Oracle {
             if !viewer.wants(agent_id) || viewer.received.contains_key(id) {
                 continue;
             }
-            let told = viewer.gaps.iter().any(|(agent, from, to)| agent == agent_id && (from..=to).contains(&id));
+            let told = viewer.gaps.iter().any(|gap| gap.agent_id == *agent_id && (gap.from..=gap.to).contains(id));
             assert!(told, "{id} is missing without a word: {frame}");
         }
     }

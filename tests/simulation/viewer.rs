@@ -7,6 +7,16 @@ use townwatch::core::streams::Join;
 use townwatch::core::viewers::ViewerId;
 use townwatch::id::{AgentId, Epoch};
 
+/// What it was told to be missing.
+pub struct SimGap {
+    pub agent_id: String,
+    pub from: u64,
+    pub to: u64,
+    pub count: Option<u64>,
+    /// Left out under pressure, not pruned.
+    pub elided: bool,
+}
+
 #[allow(clippy::struct_excessive_bools)] // independent facts
 pub struct SimViewer {
     pub agent_id: Option<AgentId>,
@@ -21,7 +31,7 @@ pub struct SimViewer {
     pub begin: u64,
     /// What it has, over all of its connections.
     pub received: BTreeMap<u64, String>,
-    pub gaps: Vec<(String, u64, u64)>,
+    pub gaps: Vec<SimGap>,
     greeted: bool,
     caught_up: bool,
     last_of_stream: u64,
@@ -108,7 +118,20 @@ impl SimViewer {
             "gap" => {
                 let (from, to) = (frame["from"].as_u64().unwrap(), frame["to"].as_u64().unwrap());
                 assert!(from <= to, "an empty gap: {text}");
-                self.gaps.push((frame["agent_id"].as_str().unwrap().to_owned(), from, to));
+                let elided = frame["reason"] == "elided";
+                assert!(
+                    !elided || (self.caught_up && !self.acknowledges),
+                    "only who is live and silent is elided: {text}"
+                );
+                let agent_id = frame["agent_id"].as_str().unwrap().to_owned();
+                // What comes back after a cut comes from the last event, and so may bring what was left out before.
+                let sent = self.received.range(from..=to).filter(|(id, _)| **id <= self.last_of_stream);
+                let mine = format!(r#""agent_id":"{agent_id}""#);
+                assert!(
+                    !elided || !sent.into_iter().any(|(_, event)| event.contains(&mine)),
+                    "sent and elided: {text}"
+                );
+                self.gaps.push(SimGap { agent_id, from, to, count: frame["count"].as_u64(), elided });
             }
             "backpressure" => {
                 assert!(self.acknowledges, "who acknowledges nothing is not paused");

@@ -38,6 +38,7 @@ impl World {
     /// The object leaves memory; its sockets stay open, each with the note that was kept with it.
     pub(super) fn evict(&mut self) {
         self.fire(Fault::TownEvicted);
+        self.rest();
         self.town = open(&self.store, self.config);
         for viewer in &self.viewers {
             if viewer.stream.is_some() {

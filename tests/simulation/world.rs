@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use fastrand::Rng;
+use townwatch::core::frames::Pace;
 use townwatch::core::ingest::Outcome;
 use townwatch::core::relay::{self, Answered, Position};
 use townwatch::core::rig::Rig;
@@ -23,6 +24,7 @@ use super::viewer::SimViewer;
 use crate::sqlite::Sqlite;
 
 pub(super) const AGENTS: u64 = 3;
+const PACE_MS: i64 = 20;
 
 pub struct World {
     pub(super) rng: Rng,
@@ -61,7 +63,9 @@ impl World {
         let mut rng = Rng::with_seed(seed);
         let now = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
         let (store, rig_store) = (Rc::new(Sqlite::new()), Rc::new(Sqlite::new()));
-        let config = Config { event_cap: rng.u64(8..60), window_events: rng.u64(1..40), ..Config::default() };
+        let frame_interval_ms = if rng.bool() { 0 } else { PACE_MS };
+        let pace = Pace { frame_interval_ms, window_events: rng.u64(1..40), bucket_events: rng.u64(40..90) };
+        let config = Config { event_cap: rng.u64(8..60), pace, ..Config::default() };
         let (town_id, rig_id) = (TownId::parse("town").unwrap(), RigId::parse("rig").unwrap());
         Town::create(store.as_ref(), &town_id, "Town", &Epoch::parse("log").unwrap(), now).unwrap();
         Rig::create(rig_store.as_ref(), &rig_id, &town_id, &Epoch::parse("rig-log").unwrap()).unwrap();
@@ -146,7 +150,15 @@ impl World {
         *self.faults.entry(fault).or_default() += 1;
     }
 
+    /// Lets the pace of streams end, as it does before an object may leave memory.
+    pub(super) fn rest(&mut self) {
+        self.now = self.now.plus_millis(PACE_MS);
+        let effects = self.town.tick(self.now).unwrap();
+        self.send(effects);
+    }
+
     pub(super) fn check(&mut self) {
+        self.rest();
         self.oracle.read_log(&self.store, &self.emitted);
         for viewer in &self.viewers {
             self.oracle.check_viewer(viewer);
@@ -190,6 +202,9 @@ impl World {
             match effect {
                 Effect::Send(id, text) => {
                     self.viewer(id).read(&text);
+                    if text.contains(r#""reason":"elided""#) {
+                        self.fire(Fault::Elided);
+                    }
                     if text.contains(r#""level":"paused""#) {
                         self.fire(Fault::ViewerPaused);
                     }
@@ -197,8 +212,9 @@ impl World {
                 Effect::Remember(id, note) => self.viewer(id).note = Some(note),
                 Effect::Close(id, code, reason) => {
                     assert_eq!(code, 1013, "{id:?} was closed: {reason}");
-                    assert!(self.viewer(id).acknowledges);
+                    let is_silent = !self.viewer(id).acknowledges;
                     self.viewer(id).cut();
+                    assert!(!is_silent, "the simulation has no burst of what is essential");
                     self.fire(Fault::ViewerGivenUp);
                 }
             }

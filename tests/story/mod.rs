@@ -7,6 +7,7 @@ use std::rc::Rc;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use townwatch::core::cursor::Asked;
+use townwatch::core::frames::Pace;
 use townwatch::core::ingest::Outcome;
 use townwatch::core::relay::{self, Answered};
 use townwatch::core::runs::Source;
@@ -68,10 +69,15 @@ impl Story {
     }
 
     pub fn capped(event_cap: u64) -> Self {
+        // Without a pace: a story is told at one moment unless it says otherwise.
+        let pace = Pace { frame_interval_ms: 0, ..Config::default().pace };
+        Self::with(Config { event_cap, pace, ..Config::default() })
+    }
+
+    pub fn with(config: Config) -> Self {
         let now = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
         let store = Rc::new(Sqlite::new());
         Town::create(store.as_ref(), &TownId::parse("town").unwrap(), "Town", &epoch("log-1"), now).unwrap();
-        let config = Config { event_cap, ..Config::default() };
         let town = Town::open(Rc::clone(&store) as Rc<dyn Store>, config).unwrap().unwrap();
         let begun = Self { store, town, now, epoch: epoch("container-1"), emitted: 0, posted: 0, minted: 0 };
         begun.add_rig("rig");
@@ -131,7 +137,13 @@ impl Story {
                 }
             })
             .collect();
-        ControlEvents { epoch: self.epoch.clone(), head: position(self.emitted), oldest: position(1), events }
+        ControlEvents {
+            epoch: self.epoch.clone(),
+            head: position(self.emitted),
+            oldest: position(1),
+            events,
+            previews: Vec::new(),
+        }
     }
 
     /// Hands an answer to the relay at the present position.

@@ -769,6 +769,31 @@ last_id: number, };
 export type PressureLevel = "normal" | "paused";
 
 /**
+ * A part of a message that is still being written. It has no id and is never stored.
+ */
+export type Preview = { 
+/**
+ * Whose.
+ */
+agent_id: string, 
+/**
+ * Of which run.
+ */
+run_id: string, 
+/**
+ * The message.
+ */
+message_id: string, 
+/**
+ * Where in the message the text belongs, in UTF-16 units; 0 begins it anew.
+ */
+offset: number, 
+/**
+ * The part.
+ */
+text: string, };
+
+/**
  * Data of `progress_update`.
  */
 export type ProgressUpdate = { 
@@ -997,7 +1022,7 @@ version?: string,
 install: string, };
 
 /**
- * What the server sends on a WebSocket, one JSON object a message.
+ * What the server sends on a stream, one JSON object a message.
  */
 export type ServerFrame = { "type": "hello", 
 /**
@@ -1035,7 +1060,7 @@ events: Array<TownEvent>,
 /**
  * Whether they are history.
  */
-backfill: boolean, } | { "type": "caught_up", 
+backfill: boolean, } | { "type": "preview" } & Preview | { "type": "caught_up", 
 /**
  * The head.
  */
@@ -1059,7 +1084,15 @@ filters: Filters,
 /**
  * Where history begins.
  */
-after_id: number, } | { "type": "pong" } | { "type": "error", 
+after_id: number, } | { "type": "heartbeat", 
+/**
+ * When.
+ */
+at: string, 
+/**
+ * The newest event that the reader has had, or that is not for it.
+ */
+id: number, } | { "type": "pong" } | { "type": "error", 
 /**
  * The code's name.
  */

@@ -1,0 +1,53 @@
+//! Viewers that want the same: they share frames, and the pace of these.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::core::log::Selection;
+use crate::time::Timestamp;
+
+/// All viewers of one selection.
+#[derive(Debug)]
+pub(crate) struct Audience {
+    pub(crate) selection: Selection,
+    /// When the last live frame left.
+    sent_at: Cell<Option<Timestamp>>,
+}
+
+impl Audience {
+    /// Until when the next live frame is held back, so that more events may share it. A clock that steps back holds
+    /// nothing back.
+    pub(crate) fn rests_until(&self, now: Timestamp, frame_interval_ms: i64) -> Option<Timestamp> {
+        let sent_at = self.sent_at.get().filter(|sent_at| *sent_at <= now)?;
+        Some(sent_at.plus_millis(frame_interval_ms)).filter(|end| *end > now)
+    }
+
+    /// A live frame leaves.
+    pub(crate) fn sent(&self, now: Timestamp) {
+        self.sent_at.set(Some(now));
+    }
+}
+
+/// The audiences of a town: as many as there are different selections among its viewers.
+#[derive(Debug, Default)]
+pub(crate) struct Audiences(HashMap<Selection, Rc<Audience>>);
+
+impl Audiences {
+    /// The audience of a selection; one more who belongs to it.
+    pub(crate) fn of(&mut self, selection: Selection) -> Rc<Audience> {
+        if let Some(known) = self.0.get(&selection) {
+            return Rc::clone(known);
+        }
+        let audience = Rc::new(Audience { selection: selection.clone(), sent_at: Cell::new(None) });
+        self.0.insert(selection, Rc::clone(&audience));
+        audience
+    }
+
+    /// Someone leaves it; one that nobody belongs to any more is forgotten.
+    pub(crate) fn leave(&mut self, audience: &Rc<Audience>) {
+        if Rc::strong_count(audience) == 2 {
+            self.0.remove(&audience.selection);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! One stream: a cursor into the log, and what it may be sent.
+
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::audience::Audience;
+use crate::core::cursor;
+use crate::core::elision::Importance;
+use crate::core::flow::Flow;
+use crate::core::frames::{Frames, Kind, Stretch};
+use crate::core::log::{self, Selection};
+use crate::core::runs;
+use crate::core::viewers::{Effect, ViewerId, text_of};
+use crate::error::Result;
+use crate::id::EventId;
+use crate::protocol::{AgentSelection, PressureLevel, ServerFrame};
+
+/// A stream.
+#[derive(Debug)]
+pub(crate) struct Viewer {
+    pub(crate) id: ViewerId,
+    /// It and all others that watch the same.
+    pub(crate) audience: Rc<Audience>,
+    pub(crate) state: Standing,
+}
+
+/// Where a stream stands: what its note keeps.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Standing {
+    /// The last event that it has been sent, or that is not for it. Whoever is `live` has had all up to the head, but for
+    /// what its audience's pace holds back for a moment.
+    pub(crate) cursor: EventId,
+    /// Whether it has been told that it has caught up.
+    pub(crate) live: bool,
+    /// The head when it was last told what is pruned.
+    pub(crate) gaps_known_at: Option<EventId>,
+    /// Whether the stream ends with the agent's run.
+    pub(crate) until_exit: bool,
+    /// Whether it had to wait since it was last live, and so may have missed states.
+    pub(crate) has_waited: bool,
+    pub(crate) flow: Flow,
+}
+
+/// What is kept with a socket while the town sleeps.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Note<S, W> {
+    pub(crate) id: ViewerId,
+    pub(crate) selection: S,
+    pub(crate) standing: W,
+}
+
+/// What comes of an advance.
+pub(crate) enum Then {
+    Stay,
+    LiveAgain,
+    End(u16, &'static str),
+}
+
+enum Next {
+    Send(Rc<Stretch>),
+    Wait,
+    TooSlow,
+}
+
+impl Viewer {
+    /// Sends as much as the flow allows.
+    pub(crate) fn advance(&mut self, frames: &mut Frames<'_>, effects: &mut Vec<Effect>) -> Result<Then> {
+        let head = frames.head;
+        if self.state.flow.is_given_up(frames.now) {
+            return Ok(Then::End(1013, "nothing was acknowledged for 30 seconds; connect again and go on from there"));
+        }
+        let mut may_miss = !self.state.live || self.state.cursor < frames.pruned_id;
+        let began_at = self.state.cursor;
+        while self.state.cursor < head {
+            let stretch = match self.next(frames)? {
+                Next::Send(stretch) => stretch,
+                Next::Wait => {
+                    self.wait(began_at, frames, effects)?;
+                    return Ok(Then::Stay);
+                }
+                Next::TooSlow => {
+                    let reason =
+                        "more happens than a stream without acknowledgements gets; connect again with flow=ack";
+                    return Ok(Then::End(1013, reason));
+                }
+            };
+            self.resume(frames, effects)?;
+            if std::mem::take(&mut may_miss) {
+                let Self { audience, state, .. } = &*self;
+                let gaps = cursor::pruned_gaps(frames.store, &audience.selection, state.cursor, state.gaps_known_at)?;
+                for gap in gaps {
+                    self.tell(&ServerFrame::Gap(gap), effects);
+                }
+                self.state.gaps_known_at = Some(head);
+            }
+            self.send(&stretch, frames, effects);
+            self.state.cursor = stretch.last.unwrap_or(head);
+        }
+        let mut then = Then::Stay;
+        if !self.state.live {
+            self.resume(frames, effects)?;
+            self.state.live = true;
+            self.tell(&ServerFrame::CaughtUp { id: head }, effects);
+            if std::mem::take(&mut self.state.has_waited) {
+                then = Then::LiveAgain;
+            }
+            self.remember(effects);
+        }
+        if self.state.until_exit && runs::is_over(frames.store, &self.audience.selection.agents)? {
+            return Ok(Then::End(1000, "the run has ended"));
+        }
+        Ok(then)
+    }
+
+    /// What it gets next. History waits for room; live, a viewer that does not acknowledge gets less and less of it.
+    fn next(&self, frames: &mut Frames<'_>) -> Result<Next> {
+        let Self { audience, state: Standing { flow, live, cursor, .. }, .. } = self;
+        let (now, window_events) = (frames.now, frames.pace.window_events);
+        let kind = if *live { Kind::Live(Importance::Output) } else { Kind::History };
+        let all = frames.next(audience, *cursor, kind)?;
+        if all.texts.is_empty() || flow.has_room(all.count, all.bytes, now, window_events) {
+            return Ok(Next::Send(all));
+        }
+        if !live || !flow.is_metered() {
+            return Ok(Next::Wait);
+        }
+        for least in Importance::STEPS {
+            let less = frames.next(audience, *cursor, Kind::Live(least))?;
+            if flow.has_room(less.count, less.bytes, now, window_events)
+                || (least == Importance::Essential && flow.has_reserve(less.count, less.bytes, now))
+            {
+                return Ok(Next::Send(less));
+            }
+        }
+        Ok(Next::TooSlow)
+    }
+
+    fn send(&mut self, stretch: &Stretch, frames: &Frames<'_>, effects: &mut Vec<Effect>) {
+        if stretch.texts.is_empty() {
+            return;
+        }
+        self.state.flow.sent(stretch.newest, stretch.count, stretch.bytes, frames.now);
+        effects.extend(stretch.texts.iter().map(|text| Effect::Send(self.id, Rc::clone(text))));
+        if self.state.live {
+            self.audience.sent(frames.now);
+        }
+    }
+
+    /// What is left for it stays in the log until it may be sent more.
+    fn wait(&mut self, began_at: EventId, frames: &Frames<'_>, effects: &mut Vec<Effect>) -> Result<()> {
+        let is_news = self.state.live || self.state.cursor != began_at;
+        let is_paused = self.state.flow.pause(frames.now);
+        if is_paused {
+            let lag_events = self.lag(frames)?;
+            self.tell(&ServerFrame::Backpressure { level: PressureLevel::Paused, lag_events }, effects);
+        }
+        self.state.live = false;
+        self.state.has_waited = true;
+        if is_news || is_paused {
+            self.remember(effects);
+        }
+        Ok(())
+    }
+
+    /// Says that it goes on, if it was told to be paused.
+    fn resume(&mut self, frames: &Frames<'_>, effects: &mut Vec<Effect>) -> Result<()> {
+        if self.state.flow.resume() {
+            let lag_events = self.lag(frames)?;
+            self.tell(&ServerFrame::Backpressure { level: PressureLevel::Normal, lag_events }, effects);
+        }
+        Ok(())
+    }
+
+    fn tell(&self, frame: &ServerFrame, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Send(self.id, text_of(frame).into()));
+    }
+
+    fn remember(&self, effects: &mut Vec<Effect>) {
+        let note = Note { id: self.id, selection: &self.audience.selection, standing: &self.state };
+        if let Ok(note) = serde_json::to_string(&note) {
+            effects.push(Effect::Remember(self.id, note));
+        }
+    }
+
+    /// A viewer as its note has it.
+    pub(crate) fn read_note(note: &str) -> Option<Note<Selection, Standing>> {
+        serde_json::from_str(note).ok()
+    }
+
+    /// Events between its cursor and the head.
+    fn lag(&self, frames: &Frames<'_>) -> Result<u64> {
+        match &self.audience.selection.agents {
+            AgentSelection::Only(agents) if agents.len() == 1 => {
+                log::count_after(frames.store, &agents[0], self.state.cursor)
+            }
+            _ => Ok(frames.head.get() - self.state.cursor.get()),
+        }
+    }
+}

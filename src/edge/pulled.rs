@@ -1,0 +1,96 @@
+//! Answers that their readers pull piece by piece: event streams, and ranges of the log as lines. Nothing is made before
+//! someone wants it, so a slow reader costs no memory.
+
+use std::rc::Rc;
+
+use ::worker::{Error as Fault, Headers, Response, ResponseBuilder};
+use futures_util::stream::{Stream, unfold};
+
+use crate::core::range::Range;
+use crate::core::reader::{Next, Reader, Turn};
+use crate::edge::fresh;
+use crate::edge::log::log;
+use crate::edge::town_object::TownObject;
+use crate::error::{Error, Result};
+
+/// An event stream that is open: counted as long as it lives.
+struct Watching {
+    town: Rc<TownObject>,
+    reader: Reader,
+    is_over: bool,
+}
+
+impl Watching {
+    fn begin(town: Rc<TownObject>, reader: Reader) -> Self {
+        town.readers.set(town.readers.get() + 1);
+        Self { town, reader, is_over: false }
+    }
+
+    /// The next messages, once there are some; none at the end.
+    async fn next(&mut self) -> Result<Option<String>> {
+        while !self.is_over {
+            let now = fresh::now();
+            // Before the look at the log: what is stored after it ends the wait.
+            let arrival = self.town.arrivals.next(self.reader.due_at().millis_since(now));
+            let Turn { text, next } = self.town.with(|core| core.read_on(&mut self.reader, now))?;
+            self.is_over = next == Next::End;
+            if !text.is_empty() {
+                return Ok(Some(text));
+            }
+            if next == Next::Wait {
+                arrival.await;
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.town.readers.set(self.town.readers.get() - 1);
+    }
+}
+
+/// An event stream. Its headers keep what stands between from holding it back.
+pub(super) fn event_stream(town: Rc<TownObject>, reader: Reader) -> Result<Response> {
+    let messages = unfold(Watching::begin(town, reader), |mut watching| async move {
+        let text = watching.next().await.unwrap_or_else(|error| {
+            log("stream_error", &[("message", &error.message)]);
+            None
+        });
+        text.map(|text| (Ok::<_, Fault>(text.into_bytes()), watching))
+    });
+    let headers = [
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-cache, no-transform"),
+        ("x-accel-buffering", "no"),
+        ("x-content-type-options", "nosniff"),
+    ];
+    answer(&headers, messages)
+}
+
+/// A range of the log, an event a line. One that breaks off inside breaks the connection: it is not to look complete.
+pub(super) fn lines(town: Rc<TownObject>, range: Range) -> Result<Response> {
+    let pieces = unfold((town, range), |(town, mut range)| async move {
+        let piece = town.with(|core| core.read_range(&mut range)).transpose()?;
+        Some((piece.map(String::into_bytes).map_err(|error| Fault::from(error.message)), (town, range)))
+    });
+    let headers = [
+        ("content-type", "application/x-ndjson"),
+        ("cache-control", "no-store"),
+        ("x-accel-buffering", "no"),
+        ("x-content-type-options", "nosniff"),
+    ];
+    answer(&headers, pieces)
+}
+
+fn answer(
+    headers: &[(&str, &str)],
+    pieces: impl Stream<Item = std::result::Result<Vec<u8>, Fault>> + 'static,
+) -> Result<Response> {
+    let all = Headers::new();
+    for (name, value) in headers {
+        all.set(name, value).map_err(Error::internal)?;
+    }
+    ResponseBuilder::new().with_headers(all).from_stream(pieces).map_err(Error::internal)
+}
