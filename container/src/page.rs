@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use townwatch::error::{Error, Result};
 use townwatch::id::{AgentId, Epoch, RunId};
+use townwatch::protocol::Preview;
 use townwatch::time::Timestamp;
 
 use crate::buffer::Text;
@@ -26,17 +27,19 @@ pub struct Page {
     pub oldest: u64,
     /// The events, ascending.
     pub texts: Vec<Text>,
+    /// What is being typed.
+    pub previews: Vec<Preview>,
 }
 
 impl Page {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.texts.is_empty()
+        self.texts.is_empty() && self.previews.is_empty()
     }
 
     /// The answer: a `ControlEvents` as JSON, made of the texts as they are.
     pub fn answer(&self, epoch: &Epoch) -> Result<String> {
-        let Self { head, oldest, texts } = self;
+        let Self { head, oldest, texts, previews } = self;
         let mut answer = format!(r#"{{"epoch":"{epoch}","head":{head},"oldest":{oldest},"events":["#);
         for (index, text) in texts.iter().enumerate() {
             if index > 0 {
@@ -47,7 +50,12 @@ impl Page {
                 Text::Disk(place) => answer.push_str(&place.read().map_err(Error::internal)?),
             }
         }
-        answer.push_str("]}");
+        answer.push(']');
+        if !previews.is_empty() {
+            answer.push_str(r#","previews":"#);
+            answer.push_str(&serde_json::to_string(previews).map_err(Error::internal)?);
+        }
+        answer.push('}');
         Ok(answer)
     }
 }

@@ -61,6 +61,7 @@ impl Container {
             head: SourceId::new(self.head()).unwrap(),
             oldest: SourceId::new(self.dropped + 1).unwrap(),
             events: self.events.iter().filter(|event| event.id.get() > after).take(limit).cloned().collect(),
+            previews: Vec::new(),
         }
     }
 }

@@ -59,6 +59,23 @@ lenient! {
         content: Box<RawValue>,
         usage: Usage,
     }
+    /// `stream_event`: the API's own event, as it came.
+    StreamEvent {
+        event: ApiEvent,
+        parent_tool_use_id: String,
+    }
+    /// The API's own event in it.
+    ApiEvent {
+        #[serde(rename = "type")] kind: String,
+        message: MessageBody, // message_start
+        content_block: TypedText, // content_block_start
+        delta: TypedText, // content_block_delta
+    }
+    /// A block as it begins, or what is added to it.
+    TypedText {
+        #[serde(rename = "type")] kind: String,
+        text: String,
+    }
     /// One block of a message's content. A flat line is the same with nothing around it.
     Block {
         id: String,
