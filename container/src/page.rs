@@ -4,10 +4,15 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use townwatch::error::{Error, Result};
 use townwatch::id::{AgentId, Epoch, RunId};
+use townwatch::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX};
 use townwatch::protocol::Preview;
 use townwatch::time::Timestamp;
 
-use crate::buffer::Text;
+use crate::buffer::{Buffer, Text};
+use crate::previews;
+
+/// The events of one answer; 1 KiB is for what is around them.
+const EVENTS_BYTES_MAX: usize = BODY_BYTES_MAX - previews::ANSWER_BYTES_MAX - 1024;
 
 /// What a reader asks for; an answer is bounded in bytes as well.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +37,12 @@ pub struct Page {
 }
 
 impl Page {
+    /// What the buffer holds of one agent or of all.
+    pub fn of(buffer: &Buffer, agent_id: Option<&AgentId>, range: Range) -> Self {
+        let texts = buffer.after(agent_id, range.after, range.limit.min(BATCH_EVENTS_MAX), EVENTS_BYTES_MAX);
+        Self { head: buffer.head(), oldest: buffer.oldest(), texts, previews: Vec::new() }
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.texts.is_empty() && self.previews.is_empty()

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use townwatch::event::{AgentOutput, AgentStatusChanged, EventData, Status};
 use townwatch::id::{AgentId, RunId};
 use townwatch::protocol::Preview;
 
@@ -33,12 +34,12 @@ pub const REPEATED_BYTES_PER_MS: usize = 8;
 #[derive(Debug, Default)]
 pub struct Previews {
     /// Those that were shown longest ago first.
-    texts: VecDeque<Text>,
+    texts: VecDeque<Typing>,
     given_at: Option<Instant>,
 }
 
 #[derive(Debug)]
-struct Text {
+struct Typing {
     agent_id: AgentId,
     run_id: RunId,
     message_id: String,
@@ -65,7 +66,7 @@ impl Previews {
                 } else if self.texts.len() >= MESSAGES_MAX {
                     self.texts.pop_front();
                 }
-                self.texts.push_back(Text::new(agent_id, run_id, message_id, text));
+                self.texts.push_back(Typing::new(agent_id, run_id, message_id, text));
                 self.texts.len() - 1
             }
         };
@@ -74,14 +75,14 @@ impl Previews {
         }
     }
 
-    /// The text's event is in the buffer.
-    pub fn end(&mut self, agent_id: &AgentId, message_id: &str) {
-        self.texts.retain(|text| text.agent_id != *agent_id || text.message_id != message_id);
-    }
-
-    /// The agent types no more.
-    pub fn end_all(&mut self, agent_id: &AgentId) {
-        self.texts.retain(|text| text.agent_id != *agent_id);
+    /// An event is in the buffer: a text that it has, or that will not be gone on with, is shown no more.
+    pub fn end(&mut self, agent_id: &AgentId, event: &EventData) {
+        let ended: Option<&str> = match event {
+            EventData::Output(AgentOutput { message_id: Some(message_id), .. }) => Some(message_id),
+            EventData::Status(AgentStatusChanged { status: Status::Waiting }) | EventData::Exited(_) => None,
+            _ => return,
+        };
+        self.texts.retain(|text| text.agent_id != *agent_id || ended.is_some_and(|ended| text.message_id != ended));
     }
 
     /// When there will be something to give; `None` while nothing new was typed.
@@ -115,7 +116,7 @@ impl Previews {
     }
 }
 
-impl Text {
+impl Typing {
     fn new(agent_id: &AgentId, run_id: &RunId, message_id: String, text: String) -> Self {
         let (agent_id, run_id) = (agent_id.clone(), run_id.clone());
         Self { agent_id, run_id, message_id, text, given_bytes: 0, given_units: 0, whole_at: None }

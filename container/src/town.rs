@@ -11,9 +11,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use townwatch::error::{Code, Error, Result};
-use townwatch::event::{AgentExited, AgentOutput, EventData, ExitReason, Status, StopSignal};
+use townwatch::event::{AgentExited, EventData, ExitReason, Status, StopSignal};
 use townwatch::id::{AgentId, Epoch, RunId};
-use townwatch::limits::{AGENTS_PER_TOWN_MAX, BATCH_EVENTS_MAX, BODY_BYTES_MAX};
+use townwatch::limits::AGENTS_PER_TOWN_MAX;
 use townwatch::protocol::ControlStatus;
 use townwatch::time::Timestamp;
 
@@ -21,14 +21,11 @@ use crate::buffer::{Bounds, Buffer};
 use crate::cut;
 use crate::normalise::Piece;
 use crate::page::{EventText, Page, Range};
-use crate::previews::{self, Previews};
+use crate::previews::Previews;
 use crate::run::Run;
 
 /// Runs of an agent whose start is still recognised as a repeat, the newest included.
 const RUNS_REMEMBERED: usize = 16;
-/// The events of one answer; 1 KiB is for what is around them.
-const EVENTS_BYTES_MAX: usize = BODY_BYTES_MAX - previews::ANSWER_BYTES_MAX - 1024;
-
 /// A town.
 #[derive(Debug)]
 pub struct Town {
@@ -45,14 +42,6 @@ struct Held {
     buffer: Buffer,
     previews: Previews,
     agents: HashMap<AgentId, AgentRuns>,
-}
-
-impl Held {
-    fn page(&self, agent_id: Option<&AgentId>, range: Range) -> Page {
-        let buffer = &self.buffer;
-        let texts = buffer.after(agent_id, range.after, range.limit.min(BATCH_EVENTS_MAX), EVENTS_BYTES_MAX);
-        Page { head: buffer.head(), oldest: buffer.oldest(), texts, previews: Vec::new() }
-    }
 }
 
 #[derive(Debug)]
@@ -168,7 +157,7 @@ impl Town {
 
     /// The events of one agent or of all.
     pub fn read(&self, agent_id: Option<&AgentId>, range: Range) -> Page {
-        self.held().page(agent_id, range)
+        Page::of(&self.held().buffer, agent_id, range)
     }
 
     /// The events of all agents, and what is being typed if that is asked for; if there is nothing, waits for it as long
@@ -193,7 +182,7 @@ impl Town {
     /// What there is now, and when there will be more of what is being typed.
     fn look(&self, range: Range, previews: bool, now: Instant) -> (Page, Option<Instant>) {
         let mut held = self.held();
-        let mut page = held.page(None, range);
+        let mut page = Page::of(&held.buffer, None, range);
         if !previews || held.buffer.has_more(range.after, page.texts.len()) {
             return (page, None); // what was typed comes after what happened
         }
@@ -230,18 +219,10 @@ impl Town {
                 serde_json::to_string(&text).unwrap_or_default()
             };
             last_id = Some(buffer.push(&run.agent_id, text));
+            previews.end(&run.agent_id, &event);
             match event {
-                EventData::Output(AgentOutput { message_id: Some(message_id), .. }) => {
-                    previews.end(&run.agent_id, &message_id);
-                }
-                EventData::Status(changed) => {
-                    runs.status = changed.status;
-                    if changed.status == Status::Waiting {
-                        previews.end_all(&run.agent_id);
-                    }
-                }
+                EventData::Status(changed) => runs.status = changed.status,
                 EventData::Exited(exit) => {
-                    previews.end_all(&run.agent_id);
                     runs.status = match exit.reason {
                         ExitReason::Completed | ExitReason::Stopped => Status::Exited,
                         ExitReason::Failed | ExitReason::Timeout | ExitReason::Lost => Status::Failed,
@@ -275,7 +256,7 @@ impl Town {
 mod tests {
     use super::*;
     use crate::run::ENDED_KEPT;
-    use townwatch::event::OutputStream;
+    use townwatch::event::{AgentOutput, OutputStream};
     use townwatch::protocol::ControlEvents;
 
     fn town() -> Arc<Town> {

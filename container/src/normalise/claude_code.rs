@@ -19,7 +19,7 @@ use super::notices::Notices;
 use super::partials::Partials;
 use super::progress::Progress;
 use super::recent::Recent;
-use super::wire::{Block, Head, Message, System, TurnEnd, Usage, content_text};
+use super::wire::{Block, Head, Message, System, TurnEnd, Usage, category, content_text};
 use super::{Meaning, Normalise, Place};
 use crate::json::read;
 use crate::summary::{self, ToolInput};
@@ -339,21 +339,4 @@ fn hash(text: &str) -> u64 {
     let mut hasher = std::hash::DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
-}
-
-fn category(tool: &str) -> ToolCategory {
-    match tool {
-        "Read" | "NotebookRead" => ToolCategory::Read,
-        "Write" => ToolCategory::Write,
-        "Edit" | "MultiEdit" | "NotebookEdit" => ToolCategory::Edit,
-        "Bash" => ToolCategory::Bash,
-        "Grep" => ToolCategory::Grep,
-        "Glob" => ToolCategory::Glob,
-        "WebFetch" | "web_fetch" => ToolCategory::WebFetch,
-        "WebSearch" | "web_search" => ToolCategory::WebSearch,
-        "Task" | "Agent" => ToolCategory::Task,
-        "TodoWrite" => ToolCategory::Todo,
-        _ if tool.starts_with("mcp__") => ToolCategory::Mcp,
-        _ => ToolCategory::Other,
-    }
 }

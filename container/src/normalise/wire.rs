@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use townwatch::event::AgentUsage;
+use townwatch::event::{AgentUsage, ToolCategory};
 
 use crate::json::{if_readable, read};
 
@@ -171,4 +171,22 @@ pub(super) fn content_text(content: Option<&RawValue>) -> String {
         }
     });
     texts.collect::<Vec<_>>().join("\n")
+}
+
+/// What kind of tool this is.
+pub(super) fn category(tool: &str) -> ToolCategory {
+    match tool {
+        "Read" | "NotebookRead" => ToolCategory::Read,
+        "Write" => ToolCategory::Write,
+        "Edit" | "MultiEdit" | "NotebookEdit" => ToolCategory::Edit,
+        "Bash" => ToolCategory::Bash,
+        "Grep" => ToolCategory::Grep,
+        "Glob" => ToolCategory::Glob,
+        "WebFetch" | "web_fetch" => ToolCategory::WebFetch,
+        "WebSearch" | "web_search" => ToolCategory::WebSearch,
+        "Task" | "Agent" => ToolCategory::Task,
+        "TodoWrite" => ToolCategory::Todo,
+        _ if tool.starts_with("mcp__") => ToolCategory::Mcp,
+        _ => ToolCategory::Other,
+    }
 }
