@@ -111,22 +111,20 @@ fn a_recordings_messages_are_typed_one_after_the_other() {
 }
 
 #[test]
-fn a_cursor_of_another_epoch_and_a_page_below_the_head_get_no_previews() {
+fn only_who_asks_at_the_head_of_this_epoch_gets_and_takes_previews() {
     let server = Server::start();
     let epoch = server.epoch();
     replay(&server, "abort-sigterm", 0.2); // a second from piece to piece
-    let whole = format!("/events?epoch={epoch}&after=0&previews=1&wait_ms=0");
-    crate::common::until("it types", || server.get(&whole).1.get("previews").is_some());
-    let typed = || {
-        crate::common::until("it types on", || {
-            let below = server.get(&format!("/events?epoch={epoch}&after=0&previews=1&limit=1")).1;
-            let other = server.get("/events?epoch=of-before&after=0&previews=1").1;
-            assert!(below.get("previews").is_none() && other.get("previews").is_none());
-            server.get(&whole).1.get("previews").is_some()
-        });
-    };
-    typed();
-    assert_eq!(server.get(&format!("/events?epoch={epoch}&previews=2")).0, 400);
+    let whole = || server.get(&format!("/events?epoch={epoch}&after=0&previews=1")).1;
+    crate::common::until("it types", || whole().get("previews").is_some());
+    std::thread::sleep(Duration::from_millis(1300)); // the next piece is there
+    let others =
+        [format!("epoch={epoch}"), format!("epoch={epoch}&previews=1&limit=1"), "epoch=of-before&previews=1".into()];
+    for other in others {
+        assert!(server.get(&format!("/events?after=0&{other}")).1.get("previews").is_none(), "{other}");
+    }
+    assert!(whole().get("previews").is_some(), "the others took nothing");
+    assert_eq!(server.get("/events?previews=2").0, 400);
 }
 
 /// A stand-in for Claude Code: prints what the script says, with `begin` and `typed TEXT` for the partials of message
