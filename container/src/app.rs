@@ -133,6 +133,7 @@ async fn town_events(State(control): Shared, headers: HeaderMap, RawQuery(query)
     let query = Query::new(query.as_deref());
     let range = range(&query)?;
     let acknowledges = query.number("ack", 0, 1)? == Some(1);
+    let previews = query.number("previews", 0, 1)? == Some(1);
     let wait = Duration::from_millis(query.number("wait_ms", 0, WAIT_MS_MAX)?.unwrap_or(0));
     if query.text("epoch") != Some(town.epoch().as_str()) {
         // The caller's numbers are of another life. It has to learn of this one at once, also when nothing happened yet.
@@ -142,7 +143,7 @@ async fn town_events(State(control): Shared, headers: HeaderMap, RawQuery(query)
     if acknowledges {
         town.acknowledge(range.after);
     }
-    let page = town.wait(range, wait).await;
+    let page = town.wait(range, previews, wait).await;
     Ok(json_text(page.answer(town.epoch())?))
 }
 

@@ -172,6 +172,11 @@ impl Buffer {
         }
     }
 
+    /// Whether there are more than so many events after this one.
+    pub fn has_more(&self, after: u64, count: usize) -> bool {
+        self.entries.range((Excluded(after.max(self.lost_through)), Unbounded)).nth(count).is_some()
+    }
+
     /// Lets go what of an agent is acknowledged and neither recent nor of a run that has not expired.
     fn release(&mut self, agent: &AgentId) {
         let Some(events) = self.agents.get_mut(agent) else { return };

@@ -22,7 +22,7 @@ use crate::environment;
 use crate::group::{Group, signal_name};
 use crate::lines::{Line, LineDecoder};
 use crate::log::now;
-use crate::normalise::Normalise;
+use crate::normalise::{Meaning, Normalise};
 use crate::run::Run;
 use crate::runtimes::{self, Launch};
 use crate::stderr::{self, Stderr};
@@ -254,11 +254,14 @@ impl<'a> Execution<'a> {
 
 fn understand(run: &Run, normaliser: &mut dyn Normalise, line: Line<'_>) {
     let at = now();
-    let events = match line {
+    let Meaning { events, piece } = match line {
         Line::Text(text) => normaliser.line(&text, at),
-        Line::Oversized { bytes, sample } => normaliser.oversized(bytes, &sample),
+        Line::Oversized { bytes, sample } => Meaning { events: normaliser.oversized(bytes, &sample), piece: None },
     };
     run.append(events, at);
+    if let Some(piece) = piece {
+        run.type_on(piece);
+    }
 }
 
 /// One read; 0 is the end, also where the pipe is broken.

@@ -1,7 +1,7 @@
 //! The control server: runs coding agents, reads what they print and hands it to the town as events.
 //!
 //! In reading order: [`app`] (the routes) and [`control`] (what they share); [`town`], [`run`] and [`buffer`] (events between
-//! an agent and its town, with [`spool`] beyond memory); [`executor`] (one run's process: [`checkout`], [`environment`], [`group`],
+//! an agent and its town, with [`spool`] beyond memory, and [`previews`]); [`executor`] (one run's process: [`checkout`], [`environment`], [`group`],
 //! [`lines`], [`stderr`]); [`runtimes`] (how each program is started) and [`normalise`] (what its lines mean).
 
 pub mod app;
@@ -19,6 +19,7 @@ pub mod lines;
 pub mod log;
 pub mod normalise;
 pub mod page;
+pub mod previews;
 pub mod query;
 pub mod run;
 pub mod runtimes;

@@ -4,9 +4,15 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use townwatch::error::{Error, Result};
 use townwatch::id::{AgentId, Epoch, RunId};
+use townwatch::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX};
+use townwatch::protocol::Preview;
 use townwatch::time::Timestamp;
 
-use crate::buffer::Text;
+use crate::buffer::{Buffer, Text};
+use crate::previews;
+
+/// The events of one answer; 1 KiB is for what is around them.
+const EVENTS_BYTES_MAX: usize = BODY_BYTES_MAX - previews::ANSWER_BYTES_MAX - 1024;
 
 /// What a reader asks for; an answer is bounded in bytes as well.
 #[derive(Debug, Clone, Copy)]
@@ -26,17 +32,25 @@ pub struct Page {
     pub oldest: u64,
     /// The events, ascending.
     pub texts: Vec<Text>,
+    /// What is being typed.
+    pub previews: Vec<Preview>,
 }
 
 impl Page {
+    /// What the buffer holds of one agent or of all.
+    pub fn of(buffer: &Buffer, agent_id: Option<&AgentId>, range: Range) -> Self {
+        let texts = buffer.after(agent_id, range.after, range.limit.min(BATCH_EVENTS_MAX), EVENTS_BYTES_MAX);
+        Self { head: buffer.head(), oldest: buffer.oldest(), texts, previews: Vec::new() }
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.texts.is_empty()
+        self.texts.is_empty() && self.previews.is_empty()
     }
 
     /// The answer: a `ControlEvents` as JSON, made of the texts as they are.
     pub fn answer(&self, epoch: &Epoch) -> Result<String> {
-        let Self { head, oldest, texts } = self;
+        let Self { head, oldest, texts, previews } = self;
         let mut answer = format!(r#"{{"epoch":"{epoch}","head":{head},"oldest":{oldest},"events":["#);
         for (index, text) in texts.iter().enumerate() {
             if index > 0 {
@@ -47,7 +61,12 @@ impl Page {
                 Text::Disk(place) => answer.push_str(&place.read().map_err(Error::internal)?),
             }
         }
-        answer.push_str("]}");
+        answer.push(']');
+        if !previews.is_empty() {
+            answer.push_str(r#","previews":"#);
+            answer.push_str(&serde_json::to_string(previews).map_err(Error::internal)?);
+        }
+        answer.push('}');
         Ok(answer)
     }
 }

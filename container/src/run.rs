@@ -9,6 +9,7 @@ use townwatch::event::{AgentExited, EventData, ExitReason};
 use townwatch::id::{AgentId, RunId};
 use townwatch::time::Timestamp;
 
+use crate::normalise::Piece;
 use crate::town::Town;
 
 /// The buffers of an ended run go this long after its end.
@@ -41,6 +42,11 @@ impl Run {
         if !events.is_empty() {
             self.town.append(self, events, at);
         }
+    }
+
+    /// Shows a piece of a message that is still being typed.
+    pub fn type_on(&self, piece: Piece) {
+        self.town.type_on(self, piece);
     }
 
     /// Ends a run that has no process, or has lost it.

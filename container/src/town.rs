@@ -9,23 +9,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 use townwatch::error::{Code, Error, Result};
 use townwatch::event::{AgentExited, EventData, ExitReason, Status, StopSignal};
 use townwatch::id::{AgentId, Epoch, RunId};
-use townwatch::limits::{AGENTS_PER_TOWN_MAX, BATCH_EVENTS_MAX, BODY_BYTES_MAX};
+use townwatch::limits::AGENTS_PER_TOWN_MAX;
 use townwatch::protocol::ControlStatus;
 use townwatch::time::Timestamp;
 
 use crate::buffer::{Bounds, Buffer};
 use crate::cut;
+use crate::normalise::Piece;
 use crate::page::{EventText, Page, Range};
+use crate::previews::Previews;
 use crate::run::Run;
 
 /// Runs of an agent whose start is still recognised as a repeat, the newest included.
 const RUNS_REMEMBERED: usize = 16;
-/// The text of one answer, what is around the events not counted.
-const ANSWER_BYTES_MAX: usize = BODY_BYTES_MAX - 1024;
-
 /// A town.
 #[derive(Debug)]
 pub struct Town {
@@ -33,11 +33,14 @@ pub struct Town {
     held: Mutex<Held>,
     /// The buffer's head, for those who wait for something to happen.
     head: watch::Sender<u64>,
+    /// Tells those who wait for previews that something was typed.
+    typed: watch::Sender<()>,
 }
 
 #[derive(Debug)]
 struct Held {
     buffer: Buffer,
+    previews: Previews,
     agents: HashMap<AgentId, AgentRuns>,
 }
 
@@ -69,8 +72,9 @@ impl Town {
     pub fn new(bounds: Bounds, spool_dir: PathBuf) -> Result<Self> {
         let minted = uuid::Uuid::now_v7().to_string();
         let epoch = Epoch::parse(&minted).ok_or_else(|| Error::internal("a UUID is no epoch"))?;
-        let held = Held { buffer: Buffer::new(bounds, spool_dir), agents: HashMap::new() };
-        Ok(Self { epoch, held: Mutex::new(held), head: watch::Sender::new(0) })
+        let buffer = Buffer::new(bounds, spool_dir);
+        let held = Mutex::new(Held { buffer, previews: Previews::default(), agents: HashMap::new() });
+        Ok(Self { epoch, held, head: watch::Sender::new(0), typed: watch::Sender::new(()) })
     }
 
     /// The life of its buffers.
@@ -153,24 +157,47 @@ impl Town {
 
     /// The events of one agent or of all.
     pub fn read(&self, agent_id: Option<&AgentId>, range: Range) -> Page {
-        let buffer = &self.held().buffer;
-        let texts = buffer.after(agent_id, range.after, range.limit.min(BATCH_EVENTS_MAX), ANSWER_BYTES_MAX);
-        Page { head: buffer.head(), oldest: buffer.oldest(), texts }
+        Page::of(&self.held().buffer, agent_id, range)
     }
 
-    /// The events of all agents; if there are none, waits for one as long as it may.
-    pub async fn wait(&self, range: Range, wait: Duration) -> Page {
-        let mut head = self.head.subscribe(); // before the first look, so that nothing happens unseen between the two
-        let deadline = tokio::time::Instant::now() + wait;
+    /// The events of all agents, and what is being typed if that is asked for; if there is nothing, waits for it as long
+    /// as it may.
+    pub async fn wait(&self, range: Range, previews: bool, wait: Duration) -> Page {
+        // Before the first look, so that nothing happens unseen between the two.
+        let (mut head, mut typed) = (self.head.subscribe(), self.typed.subscribe());
+        let deadline = Instant::now() + wait;
         loop {
-            let page = self.read(None, range);
-            if !page.is_empty() {
+            let (page, due) = self.look(range, previews, Instant::now());
+            if !page.is_empty() || Instant::now() >= deadline {
                 return page;
             }
-            match tokio::time::timeout_at(deadline, head.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => return page,
+            tokio::select! {
+                _ = head.changed() => {}
+                _ = typed.changed(), if previews && due.is_none() => {}
+                () = tokio::time::sleep_until(due.map_or(deadline, |due| due.min(deadline))) => {}
             }
+        }
+    }
+
+    /// What there is now, and when there will be more of what is being typed.
+    fn look(&self, range: Range, previews: bool, now: Instant) -> (Page, Option<Instant>) {
+        let mut held = self.held();
+        let mut page = Page::of(&held.buffer, None, range);
+        if !previews || held.buffer.has_more(range.after, page.texts.len()) {
+            return (page, None); // what was typed comes after what happened
+        }
+        page.previews = held.previews.take(now);
+        (page, held.previews.due(now))
+    }
+
+    /// A run types a piece of a message.
+    pub(crate) fn type_on(&self, run: &Run, piece: Piece) {
+        let mut held = self.held();
+        let open = |runs: &AgentRuns| runs.newest() == Some(&run.run_id) && runs.exit.is_none();
+        if held.agents.get(&run.agent_id).is_some_and(open) {
+            held.previews.add(&run.agent_id, &run.run_id, piece);
+            drop(held);
+            self.typed.send_replace(());
         }
     }
 
@@ -179,7 +206,7 @@ impl Town {
         // What takes long, making and bounding the text of an event, is done before the lock.
         let events: Vec<_> = events.into_iter().map(|event| (cut::bounded(&event), event)).collect();
         let mut held = self.held();
-        let Held { buffer, agents } = &mut *held;
+        let Held { buffer, previews, agents } = &mut *held;
         let runs = agents.get_mut(&run.agent_id).filter(|runs| runs.newest() == Some(&run.run_id))?;
         let mut last_id = None;
         for (data, event) in events {
@@ -192,6 +219,7 @@ impl Town {
                 serde_json::to_string(&text).unwrap_or_default()
             };
             last_id = Some(buffer.push(&run.agent_id, text));
+            previews.end(&run.agent_id, &event);
             match event {
                 EventData::Status(changed) => runs.status = changed.status,
                 EventData::Exited(exit) => {
@@ -308,7 +336,7 @@ mod tests {
         });
         let mut after = 0;
         while after < 2000 {
-            let waiting = town.wait(Range { after, limit: 500 }, Duration::from_secs(30));
+            let waiting = town.wait(Range { after, limit: 500 }, false, Duration::from_secs(30));
             let page = tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("it woke up");
             after += page.texts.len() as u64;
         }

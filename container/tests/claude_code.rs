@@ -1,15 +1,15 @@
 //! Recorded output of the real Claude Code through the normaliser, and everything else that may come along.
-#![allow(missing_docs, clippy::unwrap_used)] // test helpers
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)] // test helpers
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use proptest::prelude::*;
-use townwatch::event::EventData;
+use townwatch::event::{AgentOutput, EventData};
 use townwatch::time::Timestamp;
 use townwatch_control::cut;
 use townwatch_control::lines::{Line, LineDecoder};
-use townwatch_control::normalise::{ClaudeCode, Normalise, Place};
+use townwatch_control::normalise::{ClaudeCode, Meaning, Normalise, Piece, Place};
 use townwatch_control::runtimes::replay::{RECORDINGS, Recording};
 
 /// All events of an output that comes in reads of so many bytes, a line every 10 ms.
@@ -19,7 +19,7 @@ fn events(output: &[u8], read_bytes: usize) -> Vec<EventData> {
     let mut take = |line: Line<'_>| {
         millis += 10;
         events.extend(match line {
-            Line::Text(text) => normaliser.line(&text, Timestamp::from_millis(millis)),
+            Line::Text(text) => normaliser.line(&text, Timestamp::from_millis(millis)).events,
             Line::Oversized { bytes, sample } => normaliser.oversized(bytes, &sample),
         });
     };
@@ -99,6 +99,79 @@ fn partials_change_nothing_that_is_stored() {
         strip(events(&recorded(name), 1 << 16))
     };
     assert_eq!(shape("basic"), shape("basic-nopartial"));
+}
+
+/// The texts that were typed, as a receiver puts them together, each beside the event that ended it; and those that
+/// never got one.
+fn typed(output: &str) -> (Vec<(String, String)>, Vec<String>) {
+    let (mut normaliser, mut open) = (ClaudeCode::new(Place::default()), BTreeMap::<String, String>::new());
+    let mut ended = Vec::new();
+    for line in output.lines() {
+        let Meaning { events, piece } = normaliser.line(line, Timestamp::from_millis(0));
+        for event in events {
+            let EventData::Output(AgentOutput { message_id: Some(message_id), text, .. }) = event else { continue };
+            ended.extend(open.remove(&message_id).map(|typed| (typed, text)));
+        }
+        let Some(Piece { message_id, begins, text }) = piece else { continue };
+        if begins {
+            open.insert(message_id, text);
+        } else {
+            open.get_mut(&message_id).expect("a text begins with a piece that says so").push_str(&text);
+        }
+    }
+    (ended, open.into_values().collect())
+}
+
+#[test]
+fn what_was_typed_is_what_the_event_says() {
+    let mut counts = BTreeMap::new();
+    for recording in RECORDINGS {
+        let (ended, open) = typed(std::str::from_utf8(&recording.bytes().unwrap()).unwrap());
+        for (typed, said) in &ended {
+            assert!(typed == said, "{}: {} and {} bytes", recording.name, typed.len(), said.len());
+        }
+        assert_eq!(open, Vec::<String>::new(), "{}", recording.name);
+        counts.insert(recording.name, ended.len());
+    }
+    counts.retain(|_, count| *count > 0);
+    // As many as the recordings have texts with partials.
+    let expected = [
+        ("abort-sigterm", 1),
+        ("badtool", 3),
+        ("basic", 6),
+        ("err529-then-ok", 6),
+        ("longtext-partial", 1),
+        ("parallel", 3),
+    ];
+    assert_eq!(counts, BTreeMap::from(expected));
+}
+
+#[test]
+fn two_texts_of_one_message_are_typed_one_after_the_other() {
+    let block = |index: u32, texts: [&str; 2]| {
+        let event = |event: &str| format!(r#"{{"type":"stream_event","event":{event},"parent_tool_use_id":"t"}}"#);
+        let delta = |text: &str| {
+            event(&format!(
+                r#"{{"type":"content_block_delta","index":{index},"delta":{{"type":"text_delta","text":"{text}"}}}}"#
+            ))
+        };
+        let said = texts.concat();
+        [
+            event(r#"{"type":"content_block_start","content_block":{"type":"text","text":""}}"#),
+            delta(texts[0]),
+            delta(texts[1]),
+            format!(
+                r#"{{"type":"assistant","message":{{"id":"m","content":[{{"type":"text","text":"{said}"}}]}},"parent_tool_use_id":"t"}}"#
+            ),
+            event(r#"{"type":"content_block_stop"}"#),
+        ]
+        .join("\n")
+    };
+    let begin =
+        r#"{"type":"stream_event","event":{"type":"message_start","message":{"id":"m"}},"parent_tool_use_id":"t"}"#;
+    let (ended, open) = typed(&[begin, &block(0, ["one ", "🚀"]), &block(1, ["two", "\\n"])].join("\n"));
+    assert_eq!(ended, [("one 🚀".into(), "one 🚀".into()), ("two\n".into(), "two\n".into())]);
+    assert_eq!(open, Vec::<String>::new());
 }
 
 #[test]
@@ -232,6 +305,14 @@ fn json() -> impl Strategy<Value = String> {
         "cwd",
         "api_retry",
         "retry_delay_ms",
+        "stream_event",
+        "event",
+        "message_start",
+        "content_block_start",
+        "content_block",
+        "content_block_delta",
+        "delta",
+        "text_delta",
     ]);
     let text = prop_oneof![word.clone().prop_map(str::to_owned), any::<String>()];
     let text = text.prop_map(|text| serde_json::to_string(&text).unwrap());

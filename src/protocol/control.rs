@@ -63,12 +63,12 @@ pub struct ControlEvents {
     pub oldest: SourceId,
     /// Ascending by id.
     pub events: Vec<ControlEvent>,
-    /// What is being typed, where the request asked for it.
+    /// What is being typed, for a request that asks for it and whose events reach the head.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub previews: Vec<Preview>,
 }
 
-/// A part of a message that is still being written. It has no id and is never stored.
+/// A part of a message that an agent is still typing. It has no id and is never stored: the message's event has it all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(TS))]
 pub struct Preview {
@@ -76,9 +76,9 @@ pub struct Preview {
     pub agent_id: AgentId,
     /// Of which run.
     pub run_id: RunId,
-    /// The message.
+    /// The `message_id` of the `agent_output` that will follow.
     pub message_id: String,
-    /// Where in the message the text belongs, in UTF-16 units; 0 begins it anew.
+    /// Where the text belongs in the message, in UTF-16 units. Who misses a part waits for one with offset 0.
     pub offset: u64,
     /// The part.
     pub text: String,

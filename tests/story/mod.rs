@@ -137,13 +137,8 @@ impl Story {
                 }
             })
             .collect();
-        ControlEvents {
-            epoch: self.epoch.clone(),
-            head: position(self.emitted),
-            oldest: position(1),
-            events,
-            previews: Vec::new(),
-        }
+        let (head, oldest) = (position(self.emitted), position(1));
+        ControlEvents { epoch: self.epoch.clone(), head, oldest, events, previews: Vec::new() }
     }
 
     /// Hands an answer to the relay at the present position.

@@ -16,10 +16,11 @@ use townwatch::event::{
 use townwatch::time::Timestamp;
 
 use super::notices::Notices;
+use super::partials::Partials;
 use super::progress::Progress;
 use super::recent::Recent;
-use super::wire::{Block, Head, Message, System, TurnEnd, Usage, content_text};
-use super::{Normalise, Place};
+use super::wire::{Block, Head, Message, System, TurnEnd, Usage, category, content_text};
+use super::{Meaning, Normalise, Place};
 use crate::json::read;
 use crate::summary::{self, ToolInput};
 
@@ -45,6 +46,7 @@ pub struct ClaudeCode {
     failure: Option<String>,
     notices: Notices,
     progress: Progress,
+    partials: Partials,
 }
 
 impl ClaudeCode {
@@ -247,35 +249,39 @@ impl ClaudeCode {
 }
 
 impl Normalise for ClaudeCode {
-    fn line(&mut self, line: &str, at: Timestamp) -> Vec<EventData> {
-        let mut events = Vec::new();
+    fn line(&mut self, line: &str, at: Timestamp) -> Meaning {
+        let mut meaning = Meaning::default();
         if line.trim().is_empty() {
-            return events;
+            return meaning;
         }
+        let events = &mut meaning.events;
         self.progress.seen(at);
         let Some(head) = read::<Head>(line).filter(|_| line.trim_start().starts_with('{')) else {
             events.extend(self.notices.note(NoticeKind::Malformed, line));
-            return events;
+            return meaning;
         };
         let flat = From { assistant: true, message_id: None, parent: None };
         match head.kind.as_deref() {
             Some("system") => {
                 let subtype = head.subtype.unwrap_or_default();
                 if subtype == "init" {
-                    self.at_work(&mut events);
+                    self.at_work(events);
                 }
-                self.system(&subtype, line, &mut events);
+                self.system(&subtype, line, events);
             }
             Some(kind @ ("assistant" | "user")) => {
-                self.at_work(&mut events);
-                self.message(kind == "assistant", line, at, &mut events);
+                self.at_work(events);
+                self.message(kind == "assistant", line, at, events);
             }
-            Some("result") => self.turn_end(line, &mut events),
+            Some("result") => self.turn_end(line, events),
             Some("text" | "thinking" | "tool_use" | "tool_result") => {
-                self.at_work(&mut events);
-                self.block(&flat, line, at, &mut events);
+                self.at_work(events);
+                self.block(&flat, line, at, events);
             }
-            Some("stream_event") => self.at_work(&mut events),
+            Some("stream_event") => {
+                self.at_work(events);
+                meaning.piece = self.partials.line(line);
+            }
             Some(
                 "rate_limit_event"
                 | "tool_progress"
@@ -289,7 +295,7 @@ impl Normalise for ClaudeCode {
             ) => {}
             _ => events.extend(self.notices.note(NoticeKind::Unknown, line)),
         }
-        events
+        meaning
     }
 
     fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData> {
@@ -333,21 +339,4 @@ fn hash(text: &str) -> u64 {
     let mut hasher = std::hash::DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
-}
-
-fn category(tool: &str) -> ToolCategory {
-    match tool {
-        "Read" | "NotebookRead" => ToolCategory::Read,
-        "Write" => ToolCategory::Write,
-        "Edit" | "MultiEdit" | "NotebookEdit" => ToolCategory::Edit,
-        "Bash" => ToolCategory::Bash,
-        "Grep" => ToolCategory::Grep,
-        "Glob" => ToolCategory::Glob,
-        "WebFetch" | "web_fetch" => ToolCategory::WebFetch,
-        "WebSearch" | "web_search" => ToolCategory::WebSearch,
-        "Task" | "Agent" => ToolCategory::Task,
-        "TodoWrite" => ToolCategory::Todo,
-        _ if tool.starts_with("mcp__") => ToolCategory::Mcp,
-        _ => ToolCategory::Other,
-    }
 }

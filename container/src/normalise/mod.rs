@@ -2,6 +2,7 @@
 
 pub mod claude_code;
 mod notices;
+mod partials;
 mod process;
 mod progress;
 mod recent;
@@ -16,7 +17,7 @@ use townwatch::time::Timestamp;
 /// Reads what one run of one agent prints. Must take any line without panicking and hold only bounded memory.
 pub trait Normalise: Send {
     /// What a line of standard output means.
-    fn line(&mut self, line: &str, at: Timestamp) -> Vec<EventData>;
+    fn line(&mut self, line: &str, at: Timestamp) -> Meaning;
 
     /// A line was too long to be kept.
     fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData>;
@@ -28,6 +29,27 @@ pub trait Normalise: Send {
     fn failure(&self) -> Option<&str> {
         None
     }
+}
+
+/// What a line means.
+#[derive(Debug, Default)]
+pub struct Meaning {
+    /// What happened.
+    pub events: Vec<EventData>,
+    /// What was typed after that.
+    pub piece: Option<Piece>,
+}
+
+/// The next piece of a message's text, while it is being typed. The `agent_output` with this `message_id` ends the
+/// text; a message may have several, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The message.
+    pub message_id: String,
+    /// Whether a text begins with it.
+    pub begins: bool,
+    /// What was added; may be empty.
+    pub text: String,
 }
 
 /// Where an agent runs, which it does not say itself.

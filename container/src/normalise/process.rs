@@ -3,8 +3,8 @@
 use townwatch::event::{AgentOutput, EventData, NoticeKind, OutputStream};
 use townwatch::time::Timestamp;
 
-use super::Normalise;
 use super::notices::Notices;
+use super::{Meaning, Normalise};
 
 /// Reads a process that has no format of its own.
 #[derive(Debug, Default)]
@@ -13,9 +13,10 @@ pub struct ProcessLines {
 }
 
 impl Normalise for ProcessLines {
-    fn line(&mut self, line: &str, _at: Timestamp) -> Vec<EventData> {
+    fn line(&mut self, line: &str, _at: Timestamp) -> Meaning {
         let text = line.to_owned();
-        vec![AgentOutput { text, stream: OutputStream::Stdout, message_id: None, parent_tool_use_id: None }.into()]
+        let output = AgentOutput { text, stream: OutputStream::Stdout, message_id: None, parent_tool_use_id: None };
+        Meaning { events: vec![output.into()], piece: None }
     }
 
     fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData> {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use townwatch::event::AgentUsage;
+use townwatch::event::{AgentUsage, ToolCategory};
 
 use crate::json::{if_readable, read};
 
@@ -58,6 +58,23 @@ lenient! {
         id: String,
         content: Box<RawValue>,
         usage: Usage,
+    }
+    /// `stream_event`: the API's own event, as it came.
+    StreamEvent {
+        event: ApiEvent,
+        parent_tool_use_id: String,
+    }
+    /// The API's own event in it.
+    ApiEvent {
+        #[serde(rename = "type")] kind: String,
+        message: MessageBody, // message_start
+        content_block: TypedText, // content_block_start
+        delta: TypedText, // content_block_delta
+    }
+    /// A block as it begins, or what is added to it.
+    TypedText {
+        #[serde(rename = "type")] kind: String,
+        text: String,
     }
     /// One block of a message's content. A flat line is the same with nothing around it.
     Block {
@@ -154,4 +171,22 @@ pub(super) fn content_text(content: Option<&RawValue>) -> String {
         }
     });
     texts.collect::<Vec<_>>().join("\n")
+}
+
+/// What kind of tool this is.
+pub(super) fn category(tool: &str) -> ToolCategory {
+    match tool {
+        "Read" | "NotebookRead" => ToolCategory::Read,
+        "Write" => ToolCategory::Write,
+        "Edit" | "MultiEdit" | "NotebookEdit" => ToolCategory::Edit,
+        "Bash" => ToolCategory::Bash,
+        "Grep" => ToolCategory::Grep,
+        "Glob" => ToolCategory::Glob,
+        "WebFetch" | "web_fetch" => ToolCategory::WebFetch,
+        "WebSearch" | "web_search" => ToolCategory::WebSearch,
+        "Task" | "Agent" => ToolCategory::Task,
+        "TodoWrite" => ToolCategory::Todo,
+        _ if tool.starts_with("mcp__") => ToolCategory::Mcp,
+        _ => ToolCategory::Other,
+    }
 }

@@ -3,5 +3,6 @@
 
 mod common;
 mod executor;
+mod previews;
 mod relay;
 mod requests;

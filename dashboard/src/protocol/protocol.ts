@@ -769,7 +769,7 @@ last_id: number, };
 export type PressureLevel = "normal" | "paused";
 
 /**
- * A part of a message that is still being written. It has no id and is never stored.
+ * A part of a message that an agent is still typing. It has no id and is never stored: the message's event has it all.
  */
 export type Preview = { 
 /**
@@ -781,11 +781,11 @@ agent_id: string,
  */
 run_id: string, 
 /**
- * The message.
+ * The `message_id` of the `agent_output` that will follow.
  */
 message_id: string, 
 /**
- * Where in the message the text belongs, in UTF-16 units; 0 begins it anew.
+ * Where the text belongs in the message, in UTF-16 units. Who misses a part waits for one with offset 0.
  */
 offset: number, 
 /**

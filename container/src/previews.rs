@@ -1,0 +1,153 @@
+//! What agents are typing at this moment: texts that have no event yet. Pure; the time comes in.
+//!
+//! Invariants: nothing of a text is given once its event is in the buffer. Of one text, each preview given begins where
+//! the one before ended, or at offset 0. Memory is bounded; what a bound costs is a preview, never an event.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use townwatch::event::{AgentOutput, AgentStatusChanged, EventData, Status};
+use townwatch::id::{AgentId, RunId};
+use townwatch::protocol::Preview;
+
+use crate::normalise::Piece;
+
+/// What is typed is merged for this long: previews cause at most 20 answers a second.
+pub const MERGED: Duration = Duration::from_millis(50);
+/// A longer text has no further previews; viewers see at most 48 KiB of its event anyway.
+pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
+/// Texts that are typed at once in a town, so 16 MiB at most; beyond it the one that was shown longest ago goes.
+pub const MESSAGES_MAX: usize = 256;
+/// Text of one preview, 10 KiB: as JSON at most six times that, and with its ids below a frame's 64 KiB.
+pub const TEXT_BYTES_MAX: usize = 10 << 10;
+/// Text in the previews of one answer; the rest goes with the next one.
+const ANSWER_TEXT_BYTES_MAX: usize = MESSAGE_BYTES_MAX;
+/// The previews of one answer, 512 KiB: as JSON at most six times their text, 384 KiB, and 400 bytes each for the names
+/// and ids of at most 263 (every message, and seven parts of a long one).
+pub const ANSWER_BYTES_MAX: usize = 512 << 10;
+/// A lost answer leaves a hole that only offset 0 heals, and nobody says that one was lost. So a text is repeated whole
+/// from time to time, the seldomer the longer it is: a short one each time, one of 8 KiB every second.
+pub const REPEATED_BYTES_PER_MS: usize = 8;
+
+/// The texts that are being typed in one town.
+#[derive(Debug, Default)]
+pub struct Previews {
+    /// Those that were shown longest ago first.
+    texts: VecDeque<Typing>,
+    given_at: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Typing {
+    agent_id: AgentId,
+    run_id: RunId,
+    message_id: String,
+    text: String,
+    given_bytes: usize,
+    given_units: u64,
+    whole_at: Option<Instant>,
+}
+
+impl Previews {
+    /// Takes what was typed. A piece of a text whose beginning is not there is dropped.
+    pub fn add(&mut self, agent_id: &AgentId, run_id: &RunId, piece: Piece) {
+        let Piece { message_id, begins, text } = piece;
+        let found = self.texts.iter().position(|text| text.agent_id == *agent_id && text.message_id == message_id);
+        let index = match (found, begins) {
+            (None, false) => return,
+            (Some(index), false) => {
+                self.texts[index].text.push_str(&text);
+                index
+            }
+            (found, true) => {
+                if let Some(index) = found {
+                    self.texts.remove(index);
+                } else if self.texts.len() >= MESSAGES_MAX {
+                    self.texts.pop_front();
+                }
+                self.texts.push_back(Typing::new(agent_id, run_id, message_id, text));
+                self.texts.len() - 1
+            }
+        };
+        if self.texts[index].text.len() > MESSAGE_BYTES_MAX {
+            self.texts.remove(index);
+        }
+    }
+
+    /// An event is in the buffer: a text that it has, or that will not be gone on with, is shown no more.
+    pub fn end(&mut self, agent_id: &AgentId, event: &EventData) {
+        let ended: Option<&str> = match event {
+            EventData::Output(AgentOutput { message_id: Some(message_id), .. }) => Some(message_id),
+            EventData::Status(AgentStatusChanged { status: Status::Waiting }) | EventData::Exited(_) => None,
+            _ => return,
+        };
+        self.texts.retain(|text| text.agent_id != *agent_id || ended.is_some_and(|ended| text.message_id != ended));
+    }
+
+    /// When there will be something to give; `None` while nothing new was typed.
+    pub fn due(&self, now: Instant) -> Option<Instant> {
+        let typed = self.texts.iter().any(|text| !text.rest().is_empty());
+        typed.then(|| self.given_at.map_or(now, |at| at + MERGED))
+    }
+
+    /// What is due.
+    pub fn take(&mut self, now: Instant) -> Vec<Preview> {
+        let mut previews = Vec::new();
+        if self.due(now).is_none_or(|due| due > now) {
+            return previews;
+        }
+        let mut room = ANSWER_TEXT_BYTES_MAX;
+        for _ in 0..self.texts.len() {
+            let Some(mut text) = self.texts.pop_front() else { break };
+            if !text.rest().is_empty() {
+                text.rewind(now);
+                if text.rest().len() > room {
+                    self.texts.push_front(text);
+                    break;
+                }
+                room -= text.rest().len();
+                text.give(&mut previews);
+            }
+            self.texts.push_back(text);
+        }
+        self.given_at = Some(now);
+        previews
+    }
+}
+
+impl Typing {
+    fn new(agent_id: &AgentId, run_id: &RunId, message_id: String, text: String) -> Self {
+        let (agent_id, run_id) = (agent_id.clone(), run_id.clone());
+        Self { agent_id, run_id, message_id, text, given_bytes: 0, given_units: 0, whole_at: None }
+    }
+
+    fn rest(&self) -> &str {
+        &self.text[self.given_bytes..]
+    }
+
+    /// Back to the beginning, if it is time to repeat the whole.
+    fn rewind(&mut self, now: Instant) {
+        let pause = Duration::from_millis((self.text.len() / REPEATED_BYTES_PER_MS) as u64);
+        if self.whole_at.is_none_or(|at| now.duration_since(at) >= pause) {
+            (self.given_bytes, self.given_units, self.whole_at) = (0, 0, Some(now));
+        }
+    }
+
+    fn give(&mut self, previews: &mut Vec<Preview>) {
+        while !self.rest().is_empty() {
+            let part = &self.rest()[..self.rest().floor_char_boundary(TEXT_BYTES_MAX)];
+            let (text, bytes, units) = (part.to_owned(), part.len(), part.encode_utf16().count() as u64);
+            let (agent_id, run_id) = (self.agent_id.clone(), self.run_id.clone());
+            previews.push(Preview {
+                agent_id,
+                run_id,
+                message_id: self.message_id.clone(),
+                offset: self.given_units,
+                text,
+            });
+            self.given_bytes += bytes;
+            self.given_units += units;
+        }
+    }
+}
