@@ -1,0 +1,177 @@
+// Event streams (SSE): the same history and the same live events as on a socket, pulled by the reader.
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+
+import { EventSource } from "./event_source.mjs";
+import { must, mustRefuse, startWorld } from "./harness.mjs";
+import { elements, members } from "./raw_json.mjs";
+
+const CAP = 60;
+
+describe("an event stream", () => {
+  let world;
+  let town;
+  const operator = () => ({ authorization: `Bearer ${KEY}` });
+  const open = (path, query = {}, headers = {}) =>
+    EventSource.open(`${world.url}${path}?${new URLSearchParams(query)}`, { ...operator(), ...headers });
+  const caughtUp = async (...args) => {
+    const source = await open(...args);
+    await source.untilCaughtUp();
+    return source;
+  };
+  const agentStream = (agent_id) => `${town.path}/container/agents/${agent_id}/stream`;
+  const note = async (agent_id, data) => must(await world.post(town, agent_id, [{ event_type: "note", data }]), 201);
+  const ids = (source) => source.events.map(({ id }) => id);
+
+  before(async () => {
+    world = await startWorld({ vars: { EVENT_CAP: CAP } });
+    town = await world.town();
+    for (const agent_id of ["one", "two"]) {
+      await world.registerAgent(town, agent_id);
+      for (let number = 0; number < 10; number += 1) await note(agent_id, number);
+    }
+    const viewer = await world.watch(town.stream);
+    await viewer.until("all that was posted", () => viewer.events.length === 20);
+    viewer.leave();
+  });
+  after(() => world?.stop());
+
+  it("tells caches and proxies to keep off, and browsers when to come back", async () => {
+    const source = await caughtUp(town.stream);
+    const { headers } = source;
+    assert.equal(source.status, 200);
+    assert.match(headers["content-type"], /^text\/event-stream(;|$)/);
+    assert.equal(headers["cache-control"], "no-cache, no-transform");
+    assert.equal(headers["x-accel-buffering"], "no");
+    assert.ok(source.retry_ms >= 100 && source.retry_ms <= 10_000, `${source.retry_ms}`);
+    source.cut();
+  });
+
+  it("gives hello, states, history, caught_up, then live, each event a message of its own", async () => {
+    const source = await caughtUp(town.stream);
+    const names = source.messages.map(({ event }) => event);
+    assert.deepEqual(names, ["hello", "state", "state", ...Array(20).fill("note"), "caught_up"]);
+    const page = must(await world.api("GET", `${town.path}/events?after_id=0`));
+    assert.deepEqual(source.events, page.events);
+    assert.deepEqual(source.messages.filter(({ id }) => id).map(({ id }) => Number(id)), page.events.map(({ id }) => id));
+    assert.equal(source.of("hello")[0].epoch, page.epoch);
+    await note("one", "live");
+    await source.until("the live one", () => source.events.length === 21);
+    assert.equal(source.events.at(-1).data, "live");
+    source.cut();
+  });
+
+  it("begins where it is asked to; Last-Event-ID beats from beats after_id", async () => {
+    const page = must(await world.api("GET", `${town.path}/events?after_id=0&limit=1000`));
+    const all = page.events.map(({ id }) => id);
+    const middle = all[9];
+    const cases = [
+      [{ from: middle }, {}, all.slice(10)],
+      [{ from: -3 }, {}, all],
+      [{ from: 999_999 }, {}, []],
+      [{ tail: 4 }, {}, all.slice(-4)],
+      [{ after_id: all[2], from: middle }, {}, all.slice(10)],
+      [{ from: all[2] }, { "last-event-id": `${middle}` }, all.slice(10)],
+      [{ tail: 4 }, { "last-event-id": `${page.epoch}.${middle}` }, all.slice(10)],
+    ];
+    for (const [query, headers, expected] of cases) {
+      const source = await caughtUp(town.stream, query, headers);
+      assert.deepEqual(ids(source), expected, JSON.stringify([query, headers]));
+      assert.equal(source.of("hello")[0].reset, false);
+      source.cut();
+    }
+    for (const [query, headers] of [[{ after_id: 999_999 }, {}], [{}, { "last-event-id": `other-life.${middle}` }]]) {
+      const source = await caughtUp(town.stream, query, headers);
+      assert.deepEqual([source.of("hello")[0].reset, ids(source)], [true, all], JSON.stringify([query, headers]));
+      source.cut();
+    }
+  });
+
+  it("is refused as a socket is: bad cursors, no right to it, a used ticket, no such town", async () => {
+    for (const query of [{ after_id: "x" }, { after_id: -1 }, { from: "x" }, { tail: 1, after_id: 1 }]) {
+      const refused = await open(town.stream, query);
+      assert.deepEqual([refused.status, JSON.parse(refused.text).error.code], [400, "invalid_request"], JSON.stringify(query));
+    }
+    const nobody = await EventSource.open(`${world.url}${town.stream}`);
+    assert.equal(nobody.status, 401);
+    const ticket = await world.ticket(town.stream);
+    const source = await EventSource.open(`${world.url}${town.stream}?ticket=${ticket}`);
+    assert.equal(source.status, 200);
+    source.cut();
+    const again = await EventSource.open(`${world.url}${town.stream}?ticket=${ticket}`);
+    assert.deepEqual([again.status, JSON.parse(again.text).error.code], [401, "ticket_invalid"]);
+    assert.equal((await open("/api/towns/nowhere/stream")).status, 404);
+    mustRefuse(await world.api("GET", town.stream), 426, "upgrade_required");
+  });
+
+  it("brings every character as it was: CR, LF, NUL, U+2028, and JSON with line breaks between its parts", async () => {
+    const text = "a\rb\nc\r\nd\u0000e\u2028f\u2029g\ufeffh\u0085i😀j";
+    const source = await caughtUp(agentStream("two"), { tail: 0 });
+    await note("two", { text });
+    const pretty = '{"deep":\r\n  [1,\r 2,\n\n 3]}';
+    const body = `{"agent_id":"two","events":[{"event_type":"note","data":${pretty}},{"event_type":"note","data":"\\ud800"}]}`;
+    must(await world.api("POST", `/api/rigs/${town.rig_id}/agent-events`, body), 201);
+    await source.until("all three", () => source.messages.filter(({ id }) => id).length === 3);
+    const [first, second, third] = source.events;
+    assert.deepEqual(first.data, { text });
+    assert.deepEqual(second.data, { deep: [1, 2, 3] });
+    assert.equal(third.data, "\ud800");
+    const page = await world.api("GET", `${town.path}/agents/two/events?tail=3`);
+    const raw = elements(members(members(page.text).get("data")).get("events"));
+    const data = source.messages.filter(({ id }) => id).map((message) => message.data);
+    assert.deepEqual(data, raw.map((event) => event.replaceAll(/[\r\n]/g, " ")));
+    source.cut();
+  });
+
+  it("goes on behind its last event after a cut, and misses nothing", async () => {
+    const source = await caughtUp(town.stream, { tail: 2 });
+    source.cut();
+    await note("one", "while away");
+    const back = await caughtUp(town.stream, { tail: 2 }, { "last-event-id": source.last_event_id });
+    assert.deepEqual(back.events.map(({ data }) => data), ["while away"]);
+    back.cut();
+  });
+
+  it("tells what is pruned before the agent's first event", async () => {
+    for (let number = 0; number < 7; number += 1) {
+      must(await world.post(town, "one", Array(10).fill({ event_type: "note", data: number })), 201);
+    }
+    const source = await caughtUp(agentStream("one"));
+    const gap = source.messages.findIndex(({ event }) => event === "gap");
+    const first = source.messages.findIndex(({ id }) => id !== undefined);
+    assert.ok(gap > 0 && gap < first, `${gap} ${first}`);
+    const { from, to, reason, agent_id } = source.of("gap")[0];
+    assert.deepEqual([agent_id, from, reason], ["one", 1, "pruned"]);
+    assert.equal(source.events.length, CAP);
+    assert.ok(source.events[0].id > to);
+    source.cut();
+  });
+
+  it("ends with the run where that is asked, and sends states as they change", async () => {
+    const source = await open(agentStream("runner"), { until: "exit" });
+    const { run_id } = await world.startAgent(town, { agent_id: "runner", runtime: "replay", transcript: "basic", speed: 0 });
+    await source.until("its end", () => source.ended);
+    assert.equal(source.broken, null);
+    const exits = source.events.filter(({ event }) => event === "agent.exited");
+    assert.deepEqual(exits.map((exit) => exit.run_id), [run_id]);
+    assert.equal(source.events.at(-1).event, "agent.exited");
+    assert.ok(source.of("state").length >= 1);
+    const page = must(await world.api("GET", `${town.path}/agents/runner/events?after_id=0&limit=1000`));
+    assert.deepEqual(source.events, page.events);
+  });
+
+  it("shows what is being typed, and a heartbeat every ten seconds", async () => {
+    const source = await caughtUp(agentStream("typist"));
+    await world.startAgent(town, { agent_id: "typist", runtime: "replay", transcript: "basic", speed: 0.2 });
+    await source.until("a preview", () => source.of("preview").length > 0);
+    const { agent_id, offset, text } = source.of("preview")[0];
+    assert.deepEqual([agent_id, offset], ["typist", 0]);
+    await source.until("the message", () => source.events.some(({ data }) => data.text?.startsWith(text)), 30_000);
+    await source.until("a heartbeat", () => source.of("heartbeat").length > 0, 15_000);
+    const { at, id } = source.of("heartbeat")[0];
+    assert.ok(Math.abs(Date.parse(at) - Date.now()) < 20_000);
+    assert.ok(Number.isInteger(id) && id >= 0);
+    source.cut();
+  });
+});
