@@ -168,7 +168,8 @@ fn allowed(choices: &[(Method, Route)]) -> String {
     choices.iter().map(|(method, _)| method.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// All that a path can mean, by method. An id counts before the method: where it is wrong no method is right.
+/// All that a path can mean, by method. No path is of two patterns. An id counts before the method: where it is wrong no
+/// method is right.
 fn choices(path: &str) -> Result<Vec<(Method, Route)>> {
     let decoded: Vec<Cow<'_, str>> = path
         .strip_prefix('/')

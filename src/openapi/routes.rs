@@ -199,7 +199,8 @@ fn page(summary: &'static str, schemas: &mut Schemas) -> Operation {
     Operation::new("events", Operator, summary)
         .says(
             "Ascending by id. Of `after_id`, `before_id` and `tail` at most one; with none of them the latest page. \
-             `next_after_id` is the next page's `after_id`.",
+             `next_after_id` is the next page's `after_id`. With `Accept: application/x-ndjson` it is not a page but the \
+             whole range, an event a line.",
         )
         .asks(vec![
             query(
@@ -241,8 +242,8 @@ fn stream(summary: &'static str, schemas: &mut Schemas) -> Operation {
             after_id(),
             query("from", from, &json!({"type": "integer"})),
             tail(),
-            query("flow", flow, &json!({"enum": ["ack"]})),
-            query("until", "The stream ends with the agent's run.", &json!({"enum": ["exit"]})),
+            query("flow", flow, &json!({"type": "string", "enum": ["ack"]})),
+            query("until", "The stream ends with the agent's run.", &json!({"type": "string", "enum": ["exit"]})),
             json!({"name": "Last-Event-ID", "in": "header", "description": last, "schema": {"type": "string"}}),
         ])
         .answers(101, "A WebSocket: `ServerFrame`s come, `ClientFrame`s go.", &json!({}))
