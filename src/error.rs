@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $status:literal $text:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $status:literal $text:literal;)*) => {
         /// The codes of the wire contract.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Code { $($(#[$doc])* $name,)* }
+        pub enum Code { $($(#[doc = $doc])* $name,)* }
 
         impl Code {
             /// All codes, for tables and tests.
@@ -20,6 +20,12 @@ macro_rules! codes {
             /// Its name on the wire.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
+            }
+
+            /// What it means.
+            #[cfg(test)]
+            pub(crate) fn what(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),*).trim(),)* }
             }
         }
     };
@@ -74,6 +80,18 @@ codes! {
     ContainerTimeout = 504 "container_timeout";
 }
 
+#[cfg(test)]
+impl schemars::JsonSchema for Code {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Code".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names: Vec<&str> = Self::ALL.iter().map(|code| code.name()).collect();
+        schemars::json_schema!({"type": "string", "enum": names, "description": "Which failure it is, for programs."})
+    }
+}
+
 impl Serialize for Code {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
@@ -82,6 +100,7 @@ impl Serialize for Code {
 
 /// A failure as the caller sees it: `{"code","message","details"?}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Error {
     /// Which one of the closed list.
     pub code: Code,
@@ -94,6 +113,7 @@ pub struct Error {
 
 /// What a program may want to read of a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Details {
     /// The field of the request that is wrong, as a dotted path.
     pub field: String,

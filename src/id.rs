@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 pub const POSITION_MAX: u64 = (1 << 53) - 1;
 
 macro_rules! text_id {
-    ($($(#[$doc:meta])* $name:ident: $what:literal, $max:literal, $allowed:expr;)*) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])* $name:ident: $what:literal, $max:literal, $allowed:expr, $class:literal;)*) => {$(
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
         pub struct $name(String);
@@ -48,6 +48,15 @@ macro_rules! text_id {
             fn name(_: &ts_rs::Config) -> String { "string".to_owned() }
             fn inline(_: &ts_rs::Config) -> String { "string".to_owned() }
         }
+
+        #[cfg(test)]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> { stringify!($name).into() }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let pattern = concat!("^[", $class, "]{1,", $max, "}$");
+                schemars::json_schema!({"type": "string", "pattern": pattern, "description": concat!($($doc),*).trim()})
+            }
+        }
     )*};
 }
 
@@ -57,19 +66,19 @@ fn word(byte: u8) -> bool {
 
 text_id! {
     /// One team's workspace.
-    TownId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word;
+    TownId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word, "A-Za-z0-9_-";
     /// One repository in a town.
-    RigId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word;
+    RigId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word, "A-Za-z0-9_-";
     /// One coding agent, unique in its town.
-    AgentId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word;
+    AgentId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word, "A-Za-z0-9_-";
     /// One execution of an agent.
-    RunId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word;
+    RunId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word, "A-Za-z0-9_-";
     /// One life of a log; a cursor is only meaningful within it.
-    Epoch: "1 to 64 of A-Z a-z 0-9 _ -", 64, word;
+    Epoch: "1 to 64 of A-Z a-z 0-9 _ -", 64, word, "A-Za-z0-9_-";
     /// What the poster of an event calls it, so that a repeat is recognised.
-    EventKey: "1 to 128 printable ASCII characters", 128, |byte| (b' '..=b'~').contains(&byte);
+    EventKey: "1 to 128 printable ASCII characters", 128, |byte| (b' '..=b'~').contains(&byte), " -~";
     /// The name of an event, `agent_output` say.
-    EventName: "1 to 64 of A-Z a-z 0-9 _ . : -", 64, |byte| word(byte) || matches!(byte, b'.' | b':');
+    EventName: "1 to 64 of A-Z a-z 0-9 _ . : -", 64, |byte| word(byte) || matches!(byte, b'.' | b':'), "A-Za-z0-9_.:-";
 }
 
 impl EventName {
@@ -80,8 +89,8 @@ impl EventName {
 }
 
 macro_rules! position {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])* $name:ident;)*) => {$(
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
         #[serde(transparent)]
         pub struct $name(u64);
@@ -132,6 +141,17 @@ macro_rules! position {
             type OptionInnerType = Self;
             fn name(_: &ts_rs::Config) -> String { "number".to_owned() }
             fn inline(_: &ts_rs::Config) -> String { "number".to_owned() }
+        }
+
+        #[cfg(test)]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> { stringify!($name).into() }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let description = concat!($($doc),*).trim();
+                schemars::json_schema!({
+                    "type": "integer", "minimum": 0, "maximum": POSITION_MAX, "description": description,
+                })
+            }
         }
     )*};
 }

@@ -14,4 +14,6 @@ pub mod protocol;
 pub mod time;
 
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod typescript;

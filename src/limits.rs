@@ -42,6 +42,8 @@ pub const STDOUT_LINE_BYTES_MAX: usize = 16 << 20;
 pub const NAME_CHARS_MAX: usize = 200;
 /// A prompt or system prompt in bytes, 256 KiB.
 pub const PROMPT_BYTES_MAX: usize = 256 << 10;
+/// The longest that a run may be given, a week.
+pub const TIMEOUT_SECONDS_MAX: u64 = 7 * 24 * 3_600;
 /// Events on one page of the REST API.
 pub const PAGE_EVENTS_MAX: u64 = 1_000;
 /// Events on a page where the request names no `limit`.

@@ -71,3 +71,18 @@ impl ts_rs::TS for Timestamp {
         "string".to_owned()
     }
 }
+
+#[cfg(test)]
+impl schemars::JsonSchema for Timestamp {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Timestamp".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "format": "date-time",
+            "description": "A moment. Given in any offset, answered in UTC with milliseconds.",
+        })
+    }
+}

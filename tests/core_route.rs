@@ -76,6 +76,23 @@ fn every_route_of_the_contract() {
 }
 
 #[test]
+fn no_path_is_of_two_patterns() {
+    let rows: Vec<(&str, &str)> = Route::table().collect();
+    for (index, (method, pattern)) in rows.iter().enumerate() {
+        for (other_method, other) in &rows[index + 1..] {
+            if pattern == other {
+                assert_ne!(method, other_method, "{pattern}");
+                continue;
+            }
+            let (parts, others) = (pattern.split('/'), other.split('/'));
+            let told_apart = parts.clone().count() != others.clone().count()
+                || parts.zip(others).any(|(one, two)| one != two && !one.starts_with('{') && !two.starts_with('{'));
+            assert!(told_apart, "{pattern} and {other}");
+        }
+    }
+}
+
+#[test]
 fn an_unknown_path_is_404_and_a_wrong_method_405_with_what_is_allowed() {
     for path in [
         "/",

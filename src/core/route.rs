@@ -8,42 +8,66 @@ use crate::core::query::digits;
 use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, EventId, RigId, TownId};
 
-/// A request's purpose. Whoever handles one matches on this and on nothing else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)] // the variants are the lines of the contract's table, one by one
-pub enum Route {
-    Health,
-    SignIn,
-    WhoAmI,
-    SignOut,
-    CreateTown,
-    ListTowns,
-    ReadTown(TownId),
-    RenameTown(TownId),
-    DeleteTown(TownId),
-    CreateRig(TownId),
-    ListRigs(TownId),
-    CreateAgent(RigId),
-    ListRigAgents(RigId),
-    MintToken(RigId, AgentId),
-    PostEvents(RigId),
-    ReadRigEvents(RigId, AgentId),
-    ReadTownEvents(TownId),
-    ReadAgentEvents(TownId, AgentId),
-    ReadEvent(TownId, EventId),
-    ListAgents(TownId),
-    ReadAgent(TownId, AgentId),
-    ListRuns(TownId, AgentId),
-    ContainerHealth(TownId),
-    StartAgent(TownId),
-    StopAgent(TownId, AgentId),
-    MessageAgent(TownId, AgentId),
-    AgentStatus(TownId, AgentId),
-    TownTicket(TownId),
-    AgentTicket(TownId, AgentId),
-    TownStream(TownId),
-    AgentStream(TownId, AgentId),
+macro_rules! routes {
+    ($($name:ident $(($($id:ident),+))? = $method:ident $pattern:literal;)*) => {
+        /// A request's purpose. Whoever handles one matches on this and on nothing else.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[allow(missing_docs)] // the variants are the lines of the contract's table, one by one
+        pub enum Route { $($name $(($($id),+))?,)* }
+
+        /// The table by its columns: a method, a pattern, and how to read the pattern's ids.
+        const ROWS: &[Row] = &[$(Row {
+            method: Method::$method,
+            pattern: $pattern,
+            #[allow(unused_mut, unused_variables)] // where a pattern has no id
+            read: |mut ids| Ok(Route::$name $(($($id::take(&mut ids)?),+))?),
+        },)*];
+    };
 }
+
+routes! {
+    Health = Get "/health";
+    SignIn = Post "/api/session";
+    WhoAmI = Get "/api/session";
+    SignOut = Delete "/api/session";
+    CreateTown = Post "/api/towns";
+    ListTowns = Get "/api/towns";
+    ReadTown(TownId) = Get "/api/towns/{town_id}";
+    RenameTown(TownId) = Patch "/api/towns/{town_id}";
+    DeleteTown(TownId) = Delete "/api/towns/{town_id}";
+    CreateRig(TownId) = Post "/api/towns/{town_id}/rigs";
+    ListRigs(TownId) = Get "/api/towns/{town_id}/rigs";
+    CreateAgent(RigId) = Post "/api/rigs/{rig_id}/agents";
+    ListRigAgents(RigId) = Get "/api/rigs/{rig_id}/agents";
+    MintToken(RigId, AgentId) = Post "/api/rigs/{rig_id}/agents/{agent_id}/token";
+    PostEvents(RigId) = Post "/api/rigs/{rig_id}/agent-events";
+    ReadRigEvents(RigId, AgentId) = Get "/api/rigs/{rig_id}/agents/{agent_id}/events";
+    ReadTownEvents(TownId) = Get "/api/towns/{town_id}/events";
+    ReadAgentEvents(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}/events";
+    ReadEvent(TownId, EventId) = Get "/api/towns/{town_id}/events/{id}";
+    ListAgents(TownId) = Get "/api/towns/{town_id}/agents";
+    ReadAgent(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}";
+    ListRuns(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}/runs";
+    ContainerHealth(TownId) = Get "/api/towns/{town_id}/container/health";
+    StartAgent(TownId) = Post "/api/towns/{town_id}/container/agents/start";
+    StopAgent(TownId, AgentId) = Post "/api/towns/{town_id}/container/agents/{agent_id}/stop";
+    MessageAgent(TownId, AgentId) = Post "/api/towns/{town_id}/container/agents/{agent_id}/message";
+    AgentStatus(TownId, AgentId) = Get "/api/towns/{town_id}/container/agents/{agent_id}/status";
+    TownTicket(TownId) = Post "/api/towns/{town_id}/stream-ticket";
+    AgentTicket(TownId, AgentId) = Post "/api/towns/{town_id}/container/agents/{agent_id}/stream-ticket";
+    TownStream(TownId) = Get "/api/towns/{town_id}/stream";
+    AgentStream(TownId, AgentId) = Get "/api/towns/{town_id}/container/agents/{agent_id}/stream";
+}
+
+/// A line of the table.
+struct Row {
+    method: Method,
+    pattern: &'static str,
+    read: fn(Ids<'_>) -> Result<Route>,
+}
+
+/// The ids of a path, each with its name in the pattern, in their order.
+type Ids<'a> = std::vec::IntoIter<(&'static str, &'a str)>;
 
 /// Who answers a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +112,11 @@ impl Route {
             let shown: String = method.chars().take(20).collect();
             Error::new(Code::MethodNotAllowed, format!("{shown:?} is not for this path; it takes {allowed}"))
         })
+    }
+
+    /// The whole table: each route's method and pattern, `/api/towns/{town_id}` say.
+    pub fn table() -> impl Iterator<Item = (&'static str, &'static str)> {
+        ROWS.iter().map(|row| (row.method.as_str(), row.pattern))
     }
 
     /// The `Allow` header of a path: the methods that it takes.
@@ -139,11 +168,9 @@ fn allowed(choices: &[(Method, Route)]) -> String {
     choices.iter().map(|(method, _)| method.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// All that a path can mean, by method.
+/// All that a path can mean, by method. No path is of two patterns. An id counts before the method: where it is wrong no
+/// method is right.
 fn choices(path: &str) -> Result<Vec<(Method, Route)>> {
-    use Method::{Delete, Get, Patch, Post};
-    use Route as R;
-
     let decoded: Vec<Cow<'_, str>> = path
         .strip_prefix('/')
         .unwrap_or(path)
@@ -151,86 +178,59 @@ fn choices(path: &str) -> Result<Vec<(Method, Route)>> {
         .map(|part| percent_decode_str(part).decode_utf8_lossy())
         .collect();
     let segments: Vec<&str> = decoded.iter().map(AsRef::as_ref).collect();
-    if segments.contains(&"") {
-        return Err(no_such_path());
+    let choices: Vec<_> = ROWS
+        .iter()
+        .filter_map(|row| Some((row.method, (row.read)(ids(row.pattern, &segments)?))))
+        .map(|(method, route)| Ok((method, route?)))
+        .collect::<Result<_>>()?;
+    if choices.is_empty() { Err(Error::not_found("path")) } else { Ok(choices) }
+}
+
+/// The ids in a path that is of the pattern; `None` where it is not.
+fn ids<'a>(pattern: &'static str, segments: &[&'a str]) -> Option<Ids<'a>> {
+    let mut parts = pattern.split('/').skip(1);
+    let mut ids = Vec::new();
+    for segment in segments {
+        let part = parts.next()?;
+        match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            Some(name) if !segment.is_empty() => ids.push((name, *segment)),
+            None if part == *segment => {}
+            _ => return None,
+        }
     }
-    Ok(match segments.as_slice() {
-        ["health"] => vec![(Get, R::Health)],
-        ["api", "session"] => vec![(Post, R::SignIn), (Get, R::WhoAmI), (Delete, R::SignOut)],
-        ["api", "towns"] => vec![(Post, R::CreateTown), (Get, R::ListTowns)],
-        ["api", "rigs", rig, rest @ ..] => rig_choices(rig, rest)?,
-        ["api", "towns", town, "container", rest @ ..] => container_choices(town, rest)?,
-        ["api", "towns", one] => {
-            let town = town(one)?;
-            vec![(Get, R::ReadTown(town.clone())), (Patch, R::RenameTown(town.clone())), (Delete, R::DeleteTown(town))]
+    parts.next().is_none().then(|| ids.into_iter())
+}
+
+/// An id that stands in a path.
+trait PathId: Sized {
+    const EXPECTED: &'static str;
+
+    fn read(text: &str) -> Option<Self>;
+
+    fn take(ids: &mut Ids<'_>) -> Result<Self> {
+        let (name, text) = ids.next().ok_or_else(|| Error::internal("a pattern of a route has too few ids"))?;
+        Self::read(text).ok_or_else(|| Error::invalid(name, format!("expected {}", Self::EXPECTED)))
+    }
+}
+
+macro_rules! path_ids {
+    ($($name:ident)*) => {$(
+        impl PathId for $name {
+            const EXPECTED: &'static str = $name::EXPECTED;
+
+            fn read(text: &str) -> Option<Self> {
+                Self::parse(text)
+            }
         }
-        ["api", "towns", one, "rigs"] => {
-            let town = town(one)?;
-            vec![(Post, R::CreateRig(town.clone())), (Get, R::ListRigs(town))]
-        }
-        ["api", "towns", one, "events"] => vec![(Get, R::ReadTownEvents(town(one)?))],
-        ["api", "towns", one, "events", id] => vec![(Get, R::ReadEvent(town(one)?, event(id)?))],
-        ["api", "towns", one, "agents"] => vec![(Get, R::ListAgents(town(one)?))],
-        ["api", "towns", one, "agents", id] => vec![(Get, R::ReadAgent(town(one)?, agent(id)?))],
-        ["api", "towns", one, "agents", id, "events"] => vec![(Get, R::ReadAgentEvents(town(one)?, agent(id)?))],
-        ["api", "towns", one, "agents", id, "runs"] => vec![(Get, R::ListRuns(town(one)?, agent(id)?))],
-        ["api", "towns", one, "stream-ticket"] => vec![(Post, R::TownTicket(town(one)?))],
-        ["api", "towns", one, "stream"] => vec![(Get, R::TownStream(town(one)?))],
-        _ => return Err(no_such_path()),
-    })
+    )*};
 }
 
-fn rig_choices(one: &str, rest: &[&str]) -> Result<Vec<(Method, Route)>> {
-    use Method::{Get, Post};
-    use Route as R;
+path_ids! { TownId RigId AgentId }
 
-    Ok(match rest {
-        ["agents"] => {
-            let rig = rig(one)?;
-            vec![(Post, R::CreateAgent(rig.clone())), (Get, R::ListRigAgents(rig))]
-        }
-        ["agents", id, "token"] => vec![(Post, R::MintToken(rig(one)?, agent(id)?))],
-        ["agents", id, "events"] => vec![(Get, R::ReadRigEvents(rig(one)?, agent(id)?))],
-        ["agent-events"] => vec![(Post, R::PostEvents(rig(one)?))],
-        _ => return Err(no_such_path()),
-    })
-}
+impl PathId for EventId {
+    const EXPECTED: &'static str = "an integer from 1 to 2^53 - 1";
 
-fn container_choices(one: &str, rest: &[&str]) -> Result<Vec<(Method, Route)>> {
-    use Method::{Get, Post};
-    use Route as R;
-
-    Ok(match rest {
-        ["health"] => vec![(Get, R::ContainerHealth(town(one)?))],
-        ["agents", "start"] => vec![(Post, R::StartAgent(town(one)?))],
-        ["agents", id, "stop"] => vec![(Post, R::StopAgent(town(one)?, agent(id)?))],
-        ["agents", id, "message"] => vec![(Post, R::MessageAgent(town(one)?, agent(id)?))],
-        ["agents", id, "status"] => vec![(Get, R::AgentStatus(town(one)?, agent(id)?))],
-        ["agents", id, "stream-ticket"] => vec![(Post, R::AgentTicket(town(one)?, agent(id)?))],
-        ["agents", id, "stream"] => vec![(Get, R::AgentStream(town(one)?, agent(id)?))],
-        _ => return Err(no_such_path()),
-    })
-}
-
-fn no_such_path() -> Error {
-    Error::not_found("path")
-}
-
-fn town(text: &str) -> Result<TownId> {
-    TownId::parse(text).ok_or_else(|| Error::invalid("town_id", format!("expected {}", TownId::EXPECTED)))
-}
-
-fn rig(text: &str) -> Result<RigId> {
-    RigId::parse(text).ok_or_else(|| Error::invalid("rig_id", format!("expected {}", RigId::EXPECTED)))
-}
-
-fn agent(text: &str) -> Result<AgentId> {
-    AgentId::parse(text).ok_or_else(|| Error::invalid("agent_id", format!("expected {}", AgentId::EXPECTED)))
-}
-
-fn event(text: &str) -> Result<EventId> {
-    digits(text)
-        .filter(|id| *id >= 1)
-        .and_then(EventId::new)
-        .ok_or_else(|| Error::invalid("id", "expected an integer from 1 to 2^53 - 1"))
+    fn read(text: &str) -> Option<Self> {
+        digits(text).filter(|id| *id >= 1).and_then(Self::new)
+    }
 }

@@ -9,12 +9,9 @@ use crate::core::town::{Town, check_name};
 use crate::error::{Code, Error, Result};
 use crate::event::{AgentExited, AgentStatusChanged, Draft, ExitReason, Runtime, Status};
 use crate::id::{AgentId, RunId};
-use crate::limits::PROMPT_BYTES_MAX;
+use crate::limits::{PROMPT_BYTES_MAX, TIMEOUT_SECONDS_MAX};
 use crate::protocol::{AgentState, ControlStart, ControlStarted, StartAgent};
 use crate::time::Timestamp;
-
-/// The longest that a run may be given: a week.
-const TIMEOUT_SECONDS_MAX: u64 = 7 * 24 * 3_600;
 
 /// Checks an order as far as the town can; whether the program is there only the control server knows.
 pub fn check(order: &StartAgent) -> Result<()> {

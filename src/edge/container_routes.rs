@@ -3,7 +3,7 @@
 use ::worker::Response;
 use ::worker::web_sys::Request as Raw;
 use serde::Serialize;
-use serde_json::{json, value::RawValue};
+use serde_json::value::RawValue;
 
 use crate::edge::http::{self, success};
 use crate::edge::town_object::TownObject;
@@ -12,7 +12,8 @@ use crate::edge::{config, fresh};
 use crate::error::{Code, Error, Result};
 use crate::id::AgentId;
 use crate::protocol::{
-    ContainerStatus, ContainerView, ControlHealth, ControlStart, ControlStarted, MessageAgent, StartAgent, StopAgent,
+    ContainerStatus, ContainerView, ControlHealth, ControlStart, ControlStarted, MessageAgent, Sent, StartAgent,
+    StopAgent, Stopped,
 };
 
 /// What a question about health may take.
@@ -101,9 +102,9 @@ async fn order_start(town: &TownObject, upstream: &Upstream, start: &ControlStar
 pub(super) async fn stop(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
     let wish: StopAgent = http::read_optional_json(request).await?;
     match call(town, agent_id, "stop", &wish).await {
-        Ok(_) => Ok(success(200, &json!({"stopped": true}))),
+        Ok(_) => Ok(success(200, &Stopped { stopped: true })),
         Err(error) if error.code == Code::NotFound && town.with(|core| core.check_agent(agent_id)).is_ok() => {
-            Ok(success(200, &json!({"stopped": true})))
+            Ok(success(200, &Stopped { stopped: true }))
         }
         Err(error) => Err(error),
     }
@@ -116,7 +117,7 @@ pub(super) async fn message(town: &TownObject, agent_id: &AgentId, request: &Raw
         return Err(Error::invalid("prompt", "expected what to tell the agent"));
     }
     call(town, agent_id, "message", &wish).await?;
-    Ok(success(200, &json!({"sent": true})))
+    Ok(success(200, &Sent { sent: true }))
 }
 
 async fn call(town: &TownObject, agent_id: &AgentId, what: &str, body: &impl Serialize) -> Result<String> {

@@ -28,8 +28,13 @@ pub fn answer(status: u16, text: String, extra: &[(&str, &str)]) -> Response {
 
 /// A success around anything that serialises.
 pub fn success(status: u16, data: &impl Serialize) -> Response {
+    success_with(status, data, &[])
+}
+
+/// A success with headers of its own.
+pub fn success_with(status: u16, data: &impl Serialize, extra: &[(&str, &str)]) -> Response {
     match serde_json::to_string(data) {
-        Ok(text) => success_text(status, &text),
+        Ok(text) => answer(status, envelope::success(&text), extra),
         Err(failed) => failure(&Error::internal(failed)),
     }
 }

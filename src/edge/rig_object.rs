@@ -7,7 +7,7 @@ use std::rc::Rc;
 use ::worker::web_sys::Request as Raw;
 use ::worker::{DurableObject, Env, Request, Response, State};
 use serde::Deserialize;
-use serde_json::{json, value::RawValue};
+use serde_json::json;
 use worker_macros::durable_object;
 
 use crate::core::auth::AGENT_HEADER;
@@ -24,7 +24,7 @@ use crate::edge::{config, fresh, objects};
 use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, Epoch, RigId, SourceId, TownId};
 use crate::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
-use crate::protocol::{AgentRequest, AgentState, PostEvents, RigCursor};
+use crate::protocol::{AgentRequest, AgentState, PostEvents, RigCursor, RigEventsPage};
 
 /// After a batch that did not reach the town: at first, doubled at each failure up to [`RETRY_MS_MAX`].
 const RETRY_MS_MIN: i64 = 500;
@@ -98,8 +98,8 @@ impl Rig {
                 let after = query.position("after_id")?.and_then(|id| SourceId::new(id.get())).unwrap_or_default();
                 let limit = query.number("limit", 1, PAGE_EVENTS_MAX)?.unwrap_or(PAGE_EVENTS_DEFAULT);
                 let events = self.open()?.events(&agent_id, after, limit)?;
-                let next = events.last().map_or(after, |event| event.id);
-                Ok(success(200, &json_page(&events, next)?))
+                let next_after_id = events.last().map_or(after, |event| event.id);
+                Ok(success(200, &RigEventsPage { events, next_after_id }))
             }
             route => Err(Error::internal(format!("{route:?} is not for a rig"))),
         }
@@ -191,14 +191,4 @@ impl Rig {
 
 async fn ask<T: serde::de::DeserializeOwned>(env: &Env, place: &Place, path: &str, body: &str) -> Result<T> {
     objects::ask(env, place, "POST", &format!("{}{path}", objects::INTERNAL), Some(body)).await
-}
-
-/// Events keep their raw text, which a `Value` would not.
-fn json_page(events: &[crate::protocol::RigEvent], next_after_id: SourceId) -> Result<Box<RawValue>> {
-    #[derive(serde::Serialize)]
-    struct Page<'a> {
-        events: &'a [crate::protocol::RigEvent],
-        next_after_id: SourceId,
-    }
-    serde_json::value::to_raw_value(&Page { events, next_after_id }).map_err(Error::internal)
 }

@@ -11,7 +11,7 @@ use crate::edge::{fresh, http, objects};
 use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, RigId, TownId};
 use crate::limits::{TOKEN_TTL_SECONDS_DEFAULT, TOKEN_TTL_SECONDS_MAX};
-use crate::protocol::{SessionRequest, TokenRequest, TokenView};
+use crate::protocol::{SessionRequest, SessionView, TokenRequest, TokenView};
 
 /// What a Rig answers to `GET /internal/agents/:agent`; 404 where it knows no such agent.
 #[derive(Debug, Deserialize)]
@@ -29,19 +29,16 @@ pub(crate) async fn sign_in(request: &web_sys::Request, address: Address<'_>, co
     }
     let token = auth::mint_session(fresh::now(), &config.secrets)?;
     let cookie = auth::session_cookie(&token, address.is_https());
-    let body = crate::core::envelope::success(r#"{"principal":"operator"}"#);
-    Ok(http::answer(201, body, &[("set-cookie", &cookie)]))
+    Ok(http::success_with(201, &SessionView::Operator, &[("set-cookie", &cookie)]))
 }
 
 /// `GET /api/session`.
 pub(crate) fn who_am_i(caller: &Caller) -> Response {
-    match &caller.principal {
-        Principal::Operator => http::success_text(200, r#"{"principal":"operator"}"#),
-        Principal::Agent { town_id, rig_id, agent_id } => http::success(
-            200,
-            &serde_json::json!({"principal": "agent", "town_id": town_id, "rig_id": rig_id, "agent_id": agent_id}),
-        ),
-    }
+    let view = match caller.principal.clone() {
+        Principal::Operator => SessionView::Operator,
+        Principal::Agent { town_id, rig_id, agent_id } => SessionView::Agent { town_id, rig_id, agent_id },
+    };
+    http::success(200, &view)
 }
 
 /// `DELETE /api/session`.

@@ -11,6 +11,7 @@ use crate::core::route::{Place, Route};
 use crate::edge::config::{self, Config};
 use crate::edge::{fresh, http, js, objects, session, streams};
 use crate::error::{Code, Error, Result};
+use crate::protocol::HealthView;
 
 /// Lets a panic be read in the log; it still ends the isolate.
 #[event(start)]
@@ -41,8 +42,8 @@ async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str
     // Health is asked before the settings are: it says whether the Worker is there, not whether it is set up.
     if address.path == "/health" {
         Route::parse(method, address.path)?;
-        let body = serde_json::json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}).to_string();
-        return Ok(http::answer(200, body, &[]).into());
+        let health = HealthView { status: "ok", version: env!("CARGO_PKG_VERSION") };
+        return Ok(http::answer(200, serde_json::to_string(&health).map_err(Error::internal)?, &[]).into());
     }
     let config = config::read(env, false)?;
     let route = Route::parse(method, address.path)?;

@@ -1,5 +1,7 @@
 //! The data of each event of the wire contract.
 
+#[cfg(test)]
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 #[cfg(test)]
@@ -14,7 +16,7 @@ macro_rules! data {
     ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Serialize, Deserialize)]
-        #[cfg_attr(test, derive(TS))]
+        #[cfg_attr(test, derive(TS, JsonSchema))]
         pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
     )*};
 }

@@ -13,11 +13,11 @@ pub use words::*;
 use crate::id::{AgentId, EventName, RunId};
 
 macro_rules! known_events {
-    ($($(#[$doc:meta])* $name:literal => $variant:ident($data:ident),)*) => {
+    ($($(#[doc = $doc:literal])* $name:literal => $variant:ident($data:ident),)*) => {
         /// An event's name with its data. What is not of this list, or not of its shape, is [`EventData::Other`].
         #[derive(Debug, Clone)]
         pub enum EventData {
-            $($(#[$doc])* $variant($data),)*
+            $($(#[doc = $doc])* $variant($data),)*
             /// Passed through untouched: any name, any JSON value, as its raw text.
             Other(EventName, Box<RawValue>),
         }
@@ -62,6 +62,17 @@ macro_rules! known_events {
         $(impl From<$data> for EventData {
             fn from(data: $data) -> Self { Self::$variant(data) }
         })*
+
+        #[cfg(test)]
+        impl EventData {
+            /// Of each known event: its name, what it is, and its data's type by name and by schema.
+            #[allow(clippy::type_complexity)] // a row of a table
+            pub(crate) fn schemas(
+                generator: &mut schemars::SchemaGenerator,
+            ) -> Vec<(&'static str, &'static str, &'static str, schemars::Schema)> {
+                vec![$(($name, concat!($($doc),*), stringify!($data), generator.subschema_for::<$data>()),)*]
+            }
+        }
 
         /// For the TypeScript types only: the same list as a union that `event` tells apart.
         #[cfg(test)]

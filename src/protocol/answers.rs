@@ -1,16 +1,27 @@
 //! What they get.
 
+#[cfg(test)]
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 #[cfg(test)]
 use ts_rs::TS;
 
+use super::control::RigEvent;
 use super::state::{AgentState, UsageTotals};
 use crate::event::{AgentExited, Runtime};
 use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, SourceId, TownId};
 use crate::time::Timestamp;
 
 wire! {
+    /// `GET /health`.
+    #[derive(Debug, Serialize)]
+    HealthView {
+        /// `ok`.
+        status: &'static str,
+        /// The Worker's version.
+        version: &'static str,
+    }
     /// A town in lists.
     #[derive(Debug, Clone, Serialize, Deserialize)]
     TownSummary {
@@ -100,6 +111,26 @@ wire! {
         /// The newest event's id in the rig's log.
         last_id: SourceId,
     }
+    /// A page of the rig's own log.
+    #[derive(Debug, Serialize)]
+    RigEventsPage {
+        /// Ascending by id.
+        events: Vec<RigEvent>,
+        /// Where the next page begins.
+        next_after_id: SourceId,
+    }
+    /// `POST …/stop`.
+    #[derive(Debug, Serialize)]
+    Stopped {
+        /// True: it runs no more, or is about to.
+        stopped: bool,
+    }
+    /// `POST …/message`.
+    #[derive(Debug, Serialize)]
+    Sent {
+        /// True: the agent was told.
+        sent: bool,
+    }
     /// `POST …/stream-ticket`.
     #[derive(Debug, Serialize)]
     TicketView {
@@ -116,7 +147,7 @@ wire! {
         /// The life of the log.
         epoch: Epoch,
         /// Ascending by id.
-        #[cfg_attr(test, ts(as = "Vec<TownEvent>"))]
+        #[cfg_attr(test, ts(as = "Vec<TownEvent>"), schemars(with = "Vec<TownEvent>"))]
         events: Vec<Box<RawValue>>,
         /// Where the next page begins.
         next_after_id: EventId,
@@ -203,6 +234,24 @@ wire! {
         /// How much was left out.
         bytes: u64,
     }
+}
+
+/// `/api/session`: who asks.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(tag = "principal", rename_all = "snake_case")]
+pub enum SessionView {
+    /// May do everything.
+    Operator,
+    /// May post events as itself and read its own.
+    Agent {
+        /// Its town.
+        town_id: TownId,
+        /// Its rig.
+        rig_id: RigId,
+        /// Itself.
+        agent_id: AgentId,
+    },
 }
 
 words! {

@@ -1,7 +1,10 @@
 //! Between the town and its control server, and between a rig and its town.
 
+#[cfg(test)]
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+#[cfg(test)]
 #[cfg(test)]
 use ts_rs::TS;
 
@@ -37,6 +40,7 @@ pub struct ControlStarted {
 
 /// `GET /agents/:id/status` of the control server.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct ControlStatus {
     /// The agent.
     pub agent_id: AgentId,
@@ -70,7 +74,7 @@ pub struct ControlEvents {
 
 /// A part of a message that an agent is still typing. It has no id and is never stored: the message's event has it all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS, JsonSchema))]
 pub struct Preview {
     /// Whose.
     pub agent_id: AgentId,
@@ -103,6 +107,7 @@ pub struct ControlEvent {
 
 /// `GET /health` of the control server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct ControlHealth {
     /// `ok`.
     pub status: String,
@@ -131,6 +136,7 @@ pub struct RigBatch {
 
 /// An event in a rig's log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS, JsonSchema))]
 pub struct RigEvent {
     /// Its position.
     pub id: SourceId,
@@ -138,10 +144,12 @@ pub struct RigEvent {
     pub agent_id: AgentId,
     /// Of which run, where the poster named one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub run_id: Option<RunId>,
     /// Its name.
     pub event: EventName,
     /// Its data, raw.
+    #[cfg_attr(test, ts(type = "unknown"))]
     pub data: Box<RawValue>,
     /// When it happened.
     pub at: Timestamp,

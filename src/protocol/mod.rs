@@ -3,7 +3,7 @@
 macro_rules! wire {
     ($($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$meta])*
-        #[cfg_attr(test, derive(TS))]
+        #[cfg_attr(test, derive(TS, JsonSchema))]
         pub struct $name { $($(#[$fmeta])* pub $field: $type,)* }
     )*};
 }
@@ -12,7 +12,7 @@ macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident,)* })*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        #[cfg_attr(test, derive(TS))]
+        #[cfg_attr(test, derive(TS, JsonSchema))]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $($(#[$vdoc])* $variant,)* }
     )*};

@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+#[cfg(test)]
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use ts_rs::TS;
 
 use crate::event::{Role, Runtime, StopSignal};
 use crate::id::{AgentId, EventKey, EventName, RigId, RunId};
+#[cfg(test)]
+use crate::limits::{BATCH_EVENTS_MAX, NAME_CHARS_MAX, PROMPT_BYTES_MAX, TIMEOUT_SECONDS_MAX, TOKEN_TTL_SECONDS_MAX};
 use crate::time::Timestamp;
 
 wire! {
@@ -24,18 +28,20 @@ wire! {
     #[derive(Debug, Serialize, Deserialize)]
     TownRequest {
         /// For people.
+        #[cfg_attr(test, schemars(length(min = 1, max = NAME_CHARS_MAX)))]
         name: String,
     }
     /// `POST /api/towns/:town/rigs`.
     #[derive(Debug, Serialize, Deserialize)]
     RigRequest {
         /// For people.
+        #[cfg_attr(test, schemars(length(min = 1, max = NAME_CHARS_MAX)))]
         name: String,
         /// The repository's address.
-        #[serde(default)] #[cfg_attr(test, ts(optional))]
+        #[serde(default)] #[cfg_attr(test, ts(optional), schemars(length(min = 1, max = NAME_CHARS_MAX)))]
         git_url: Option<String>,
         /// The branch that work starts from.
-        #[serde(default)] #[cfg_attr(test, ts(optional))]
+        #[serde(default)] #[cfg_attr(test, ts(optional), schemars(length(min = 1, max = NAME_CHARS_MAX)))]
         default_branch: Option<String>,
     }
     /// `POST /api/rigs/:rig/agents`: an agent that runs elsewhere and posts its events.
@@ -45,6 +51,7 @@ wire! {
         #[serde(default)] #[cfg_attr(test, ts(optional))]
         agent_id: Option<AgentId>,
         /// For people.
+        #[cfg_attr(test, schemars(length(min = 1, max = NAME_CHARS_MAX)))]
         name: String,
         /// Its part in the town.
         role: Role,
@@ -53,7 +60,7 @@ wire! {
     #[derive(Debug, Deserialize)]
     TokenRequest {
         /// 1 to 86,400; 28,800 where absent.
-        #[serde(default)] #[cfg_attr(test, ts(optional))]
+        #[serde(default)] #[cfg_attr(test, ts(optional), schemars(range(min = 1, max = TOKEN_TTL_SECONDS_MAX)))]
         ttl_seconds: Option<u64>,
     }
     /// `POST …/container/agents/start`, and what the town hands to the control server.
@@ -65,19 +72,20 @@ wire! {
         /// Where it works.
         rig_id: RigId,
         /// For people.
+        #[cfg_attr(test, schemars(length(min = 1, max = NAME_CHARS_MAX)))]
         name: String,
         /// Its part in the town.
         role: Role,
         /// The program that runs.
         runtime: Runtime,
         /// What it is asked to do.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional), schemars(length(max = PROMPT_BYTES_MAX)))]
         prompt: Option<String>,
         /// The model, by the agent program's own name of it.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
         model: Option<String>,
         /// Added to the agent's own system prompt.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional), schemars(length(max = PROMPT_BYTES_MAX)))]
         system_prompt: Option<String>,
         /// The repository to clone.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
@@ -98,10 +106,10 @@ wire! {
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
         transcript: Option<String>,
         /// For `replay`: 1 is its own pace (and the default), 0 at once.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional), schemars(range(min = 0, max = 1_000)))]
         speed: Option<f64>,
         /// The run's end at the latest; 1,800 where absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional), schemars(range(min = 1, max = TIMEOUT_SECONDS_MAX)))]
         timeout_seconds: Option<u64>,
     }
     /// `POST …/container/agents/:agent/stop`.
@@ -115,6 +123,7 @@ wire! {
     #[derive(Debug, Serialize, Deserialize)]
     MessageAgent {
         /// What to tell the agent.
+        #[cfg_attr(test, schemars(length(min = 1)))]
         prompt: String,
     }
 }
@@ -146,13 +155,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for FromObject<T> {
 
 /// `POST /api/rigs/:rig/agent-events`: one event, or a batch in `events`.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS, JsonSchema))]
+#[cfg_attr(test, schemars(extend("oneOf" = [{"required": ["events"]}, {"required": ["event_type"]}])))]
 pub struct PostEvents {
     /// Whose events.
     pub agent_id: AgentId,
     /// The batch; then the fields of a single event are not allowed beside it.
     #[serde(default)]
     #[cfg_attr(test, ts(optional, as = "Option<Vec<PostEvent>>"))]
+    #[cfg_attr(test, schemars(with = "Option<Vec<PostEvent>>", length(min = 1, max = BATCH_EVENTS_MAX)))]
     pub events: Option<Vec<FromObject<PostEvent>>>,
     /// The single event's name.
     #[serde(default)]
@@ -178,7 +189,7 @@ pub struct PostEvents {
 
 /// One event of a posted batch.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS, JsonSchema))]
 pub struct PostEvent {
     /// Its name.
     pub event_type: EventName,

@@ -1,5 +1,7 @@
 //! An agent's state, as the one reducer makes it out of events.
 
+#[cfg(test)]
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;

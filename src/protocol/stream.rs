@@ -1,5 +1,7 @@
 //! What a stream carries, either way.
 
+#[cfg(test)]
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 #[cfg(test)]
@@ -15,7 +17,7 @@ use crate::time::Timestamp;
 
 /// What the server sends on a stream, one JSON object a message.
 #[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS, JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
     /// The first frame.
@@ -38,10 +40,11 @@ pub enum ServerFrame {
         /// The whole state.
         agent: Box<AgentState>,
     },
-    /// Events, ascending by id. Frames of this kind are spliced from stored texts, see `core::frame`.
+    /// Events, ascending by id.
+    // Frames of this kind are spliced from stored texts: `core::frames`.
     Events {
         /// The events.
-        #[cfg_attr(test, ts(as = "Vec<TownEvent>"))]
+        #[cfg_attr(test, ts(as = "Vec<TownEvent>"), schemars(with = "Vec<TownEvent>"))]
         events: Vec<Box<RawValue>>,
         /// Whether they are history.
         backfill: bool,
@@ -110,7 +113,7 @@ impl ServerFrame {
 
 /// What a viewer sends on a WebSocket, one JSON object a message.
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS, JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientFrame {
     /// Replaces the whole selection.
@@ -185,9 +188,30 @@ impl TS for AgentSelection {
     }
 }
 
+#[cfg(test)]
+impl JsonSchema for AgentSelection {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AgentSelection".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "Agents to watch: \"*\" for all of the town, or a list of ids.",
+            "oneOf": [
+                {"const": "*"},
+                {
+                    "type": "array",
+                    "items": generator.subschema_for::<AgentId>(),
+                    "maxItems": crate::limits::SUBSCRIBE_AGENTS_MAX,
+                },
+            ],
+        })
+    }
+}
+
 /// What a viewer wants to see; lifecycle, questions and errors are always sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS, JsonSchema))]
 #[serde(default)]
 #[allow(clippy::struct_excessive_bools)] // the wire has five independent switches
 pub struct Filters {

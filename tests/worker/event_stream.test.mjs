@@ -12,7 +12,7 @@ const CAP = 60;
 describe("an event stream", () => {
   let world;
   let town;
-  const operator = () => ({ authorization: `Bearer ${KEY}` });
+  const operator = () => ({ authorization: `Bearer ${world.secrets.TOWNWATCH_API_KEY}` });
   const open = (path, query = {}, headers = {}) =>
     EventSource.open(`${world.url}${path}?${new URLSearchParams(query)}`, { ...operator(), ...headers });
   const caughtUp = async (...args) => {

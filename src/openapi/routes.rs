@@ -1,0 +1,286 @@
+//! What the document says of each route.
+
+use serde_json::{Value, json};
+
+use super::operation::Access::{Agent, Open, Operator, Ticket};
+use super::operation::Operation;
+use super::schemas::Schemas;
+use crate::core::route::Route;
+use crate::error::Code;
+use crate::id::{Epoch, EventName, RunId};
+use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
+use crate::protocol::{
+    AgentRequest, AgentState, ControlHealth, ControlStatus, EventsPage, HealthView, MessageAgent, PostEvents,
+    PostReceipt, RigEventsPage, RigRequest, RigView, RunView, Sent, SessionRequest, SessionView, StartAgent, StopAgent,
+    Stopped, TicketView, TokenRequest, TokenView, TownEvent, TownRequest, TownSummary, TownView,
+};
+
+/// In the order of the contract's table.
+pub(super) const TAGS: [(&str, &str); 7] = [
+    ("health", "Whether the Worker is there."),
+    ("session", "The operator's browser."),
+    ("towns", "Towns and their rigs."),
+    ("rigs", "Agents that run elsewhere: they are registered, given a token, and post their events."),
+    ("events", "A town's log: pages, single events, and the agents and runs that follow from it."),
+    ("container", "Agents that run in the town's container."),
+    ("streams", "A town's log as it grows."),
+];
+
+/// What calls to the control server can come to.
+const OF_THE_CONTAINER: &[Code] = &[Code::ContainerError, Code::ContainerUnavailable, Code::ContainerTimeout];
+
+/// No route is forgotten: this matches all of them.
+pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
+    match route {
+        Route::Health => {
+            let health = schemas.answered::<HealthView>();
+            Operation::new("health", Open, "Whether the Worker is there")
+                .says("Answers also where a setting or a secret is missing.")
+                .answers(200, "It is.", &json!({"application/json": {"schema": health}}))
+        }
+        Route::SignIn | Route::WhoAmI | Route::SignOut => session(route, schemas),
+        Route::CreateTown
+        | Route::ListTowns
+        | Route::ReadTown(_)
+        | Route::RenameTown(_)
+        | Route::DeleteTown(_)
+        | Route::CreateRig(_)
+        | Route::ListRigs(_) => town(route, schemas),
+        Route::CreateAgent(_)
+        | Route::ListRigAgents(_)
+        | Route::MintToken(..)
+        | Route::PostEvents(_)
+        | Route::ReadRigEvents(..) => rig(route, schemas),
+        Route::ReadTownEvents(_) => page("A page of the town's events", schemas),
+        Route::ReadAgentEvents(..) => page("A page of an agent's events", schemas),
+        Route::ReadEvent(..) => Operation::new("events", Operator, "One event, whole")
+            .says("Also where its form in pages and streams had to be cut.")
+            .gives(200, "The event.", &schemas.given::<TownEvent>()),
+        Route::ListAgents(_) => Operation::new("events", Operator, "The town's agents").gives(
+            200,
+            "All of them.",
+            &schemas.answered::<Vec<AgentState>>(),
+        ),
+        Route::ReadAgent(..) => Operation::new("events", Operator, "An agent's state").gives(
+            200,
+            "As its events have made it.",
+            &schemas.answered::<AgentState>(),
+        ),
+        Route::ListRuns(..) => Operation::new("events", Operator, "An agent's runs").gives(
+            200,
+            "With their ends and totals.",
+            &schemas.answered::<Vec<RunView>>(),
+        ),
+        Route::ContainerHealth(_)
+        | Route::StartAgent(_)
+        | Route::StopAgent(..)
+        | Route::MessageAgent(..)
+        | Route::AgentStatus(..) => container(route, schemas),
+        Route::TownTicket(_) => ticket("A ticket for the town's stream", schemas),
+        Route::AgentTicket(..) => ticket("A ticket for an agent's stream", schemas)
+            .says("Also for an agent that has not started. Never wakes the container."),
+        Route::TownStream(_) => stream("The town's stream", schemas),
+        Route::AgentStream(..) => stream("An agent's stream", schemas),
+    }
+}
+
+fn session(route: &Route, schemas: &mut Schemas) -> Operation {
+    let who = schemas.answered::<SessionView>();
+    match route {
+        Route::SignIn => Operation::new("session", Open, "Sign a browser in")
+            .takes(&schemas.given::<SessionRequest>())
+            .gives(201, "Signed in; the cookie is set.", &who)
+            .may(&[Code::Unauthorized, Code::OriginNotAllowed]),
+        Route::SignOut => Operation::new("session", Open, "Sign it out")
+            .says("Whoever is not signed in is signed out.")
+            .answers(204, "Signed out; the cookie is gone.", &json!({}))
+            .may(&[Code::OriginNotAllowed]),
+        _ => Operation::new("session", Agent, "Who am I").gives(200, "Who asks.", &who),
+    }
+}
+
+fn town(route: &Route, schemas: &mut Schemas) -> Operation {
+    let name = schemas.given::<TownRequest>();
+    let summary = schemas.answered::<TownSummary>();
+    match route {
+        Route::CreateTown => Operation::new("towns", Operator, "Make a town")
+            .takes(&name)
+            .gives(201, "The new town.", &summary)
+            .may(&[Code::RateLimited]),
+        Route::ListTowns => Operation::new("towns", Operator, "The towns").gives(
+            200,
+            "All of them.",
+            &schemas.answered::<Vec<TownSummary>>(),
+        ),
+        Route::RenameTown(_) => {
+            Operation::new("towns", Operator, "Rename a town").takes(&name).gives(200, "The town.", &summary)
+        }
+        Route::DeleteTown(_) => Operation::new("towns", Operator, "Erase a town")
+            .says("Its events, tickets and rigs are gone, its viewers are sent away.")
+            .answers(204, "It is gone.", &json!({})),
+        Route::CreateRig(_) => Operation::new("towns", Operator, "Add a rig to a town")
+            .takes(&schemas.given::<RigRequest>())
+            .gives(201, "The new rig.", &schemas.answered::<RigView>())
+            .may(&[Code::RateLimited]),
+        Route::ListRigs(_) => Operation::new("towns", Operator, "The town's rigs").gives(
+            200,
+            "All of them, oldest first.",
+            &schemas.answered::<Vec<RigView>>(),
+        ),
+        _ => Operation::new("towns", Operator, "A town, whole").gives(
+            200,
+            "With its rigs, agents and container.",
+            &schemas.answered::<TownView>(),
+        ),
+    }
+}
+
+fn rig(route: &Route, schemas: &mut Schemas) -> Operation {
+    match route {
+        Route::CreateAgent(_) => Operation::new("rigs", Operator, "Register an agent that runs elsewhere")
+            .takes(&schemas.given::<AgentRequest>())
+            .gives(201, "Its state.", &schemas.answered::<AgentState>())
+            .may(&[Code::Conflict, Code::RateLimited]),
+        Route::ListRigAgents(_) => Operation::new("rigs", Operator, "The rig's agents").gives(
+            200,
+            "All of them.",
+            &schemas.answered::<Vec<AgentState>>(),
+        ),
+        Route::MintToken(..) => Operation::new("rigs", Operator, "Make a token for an agent")
+            .says("It posts events as this agent and reads them, and can do nothing else.")
+            .may_take(&schemas.given::<TokenRequest>())
+            .gives(201, "The token, which is shown only now.", &schemas.answered::<TokenView>()),
+        Route::PostEvents(_) => Operation::new("rigs", Agent, "Post events")
+            .says(
+                "One event, or a batch in `events`: all of it is stored or nothing. What is counted in the receipt is \
+                 durable in the rig's log. An `event_id` seen before is a duplicate, not an error. An agent's token \
+                 posts as that agent only.",
+            )
+            .takes(&schemas.given::<PostEvents>())
+            .gives(201, "The receipt.", &schemas.answered::<PostReceipt>()),
+        _ => Operation::new("rigs", Agent, "A page of the rig's own log of an agent")
+            .says("Ascending. Its ids are the rig's own, not those of the town's log.")
+            .asks(vec![after_id(), limit()])
+            .gives(200, "The page.", &schemas.answered::<RigEventsPage>()),
+    }
+}
+
+fn container(route: &Route, schemas: &mut Schemas) -> Operation {
+    let operation = match route {
+        Route::ContainerHealth(_) => Operation::new("container", Operator, "The control server's own health")
+            .says("Never starts a container: 503 `container_unavailable` while it sleeps.")
+            .gives(200, "Its health.", &schemas.answered::<ControlHealth>()),
+        Route::StartAgent(_) => Operation::new("container", Operator, "Start an agent")
+            .says("Starts the container if it sleeps. Where the outcome is unknown (503, 504) the run's events tell.")
+            .takes(&schemas.given::<StartAgent>())
+            .gives(201, "Its state: `starting`.", &schemas.answered::<AgentState>())
+            .may(&[Code::Conflict, Code::AlreadyRunning, Code::NotSupportedByRuntime, Code::RateLimited]),
+        Route::StopAgent(..) => Operation::new("container", Operator, "Stop an agent")
+            .says("Again, or of an agent that does not run, it changes nothing.")
+            .may_take(&schemas.given::<StopAgent>())
+            .gives(200, "It stops.", &schemas.answered::<Stopped>()),
+        Route::MessageAgent(..) => Operation::new("container", Operator, "Tell an agent something")
+            .takes(&schemas.given::<MessageAgent>())
+            .gives(200, "It was told.", &schemas.answered::<Sent>())
+            .may(&[Code::Conflict, Code::NotSupportedByRuntime]),
+        _ => Operation::new("container", Operator, "What the control server says of an agent").gives(
+            200,
+            "Its newest run there.",
+            &schemas.answered::<ControlStatus>(),
+        ),
+    };
+    operation.may(OF_THE_CONTAINER)
+}
+
+fn page(summary: &'static str, schemas: &mut Schemas) -> Operation {
+    let (epoch, run_id) = (schemas.given::<Epoch>(), schemas.given::<RunId>());
+    let names = json!({"type": "array", "items": schemas.given::<EventName>()});
+    let wait_ms = json!({"type": "integer", "minimum": 0, "maximum": LONG_POLL_MS_MAX, "default": 0});
+    Operation::new("events", Operator, summary)
+        .says(
+            "Ascending by id. Of `after_id`, `before_id` and `tail` at most one; with none of them the latest page. \
+             `next_after_id` is the next page's `after_id`. With `Accept: application/x-ndjson` it is not a page but the \
+             whole range, an event a line.",
+        )
+        .asks(vec![
+            query(
+                "epoch",
+                "The life of the log that `after_id` belongs to; in another one the page begins at the start.",
+                &epoch,
+            ),
+            after_id(),
+            query("before_id", "The page before this event.", &position()),
+            tail(),
+            limit(),
+            query("run_id", "Events of this run only.", &run_id),
+            query("event", "Events of this name only; may be repeated.", &names),
+            query("wait_ms", "How long an empty page waits for the next event.", &wait_ms),
+        ])
+        .gives(200, "The page.", &schemas.answered::<EventsPage>())
+        .answers(200, "", &text("application/x-ndjson", "The whole range, one `TownEvent` a line."))
+        .may(&[Code::TooManyViewers])
+}
+
+fn ticket(summary: &'static str, schemas: &mut Schemas) -> Operation {
+    Operation::new("streams", Operator, summary)
+        .gives(200, "The ticket; `url` is the stream's path with it.", &schemas.answered::<TicketView>())
+        .may(&[Code::StreamingDisabled])
+}
+
+fn stream(summary: &'static str, schemas: &mut Schemas) -> Operation {
+    let from = "As `after_id`, and more lenient: negative is the start, beyond the head is the head. Beats `after_id`.";
+    let flow = "The viewer acknowledges what has arrived with `ack` frames, and is sent only so much ahead of them.";
+    let last = "Where a reader that comes back was: `<id>` or `<epoch>.<id>`. Beats `from`.";
+    Operation::new("streams", Ticket, summary)
+        .says(
+            "History from the cursor, then live. With `Upgrade: websocket` a WebSocket: each text message is a \
+             `ServerFrame`, and what it takes are `ClientFrame`s. With `Accept: text/event-stream` server-sent events. \
+             With neither 426.",
+        )
+        .asks(vec![
+            query("epoch", "The life of the log that the cursor belongs to.", &schemas.given::<Epoch>()),
+            after_id(),
+            query("from", from, &json!({"type": "integer"})),
+            tail(),
+            query("flow", flow, &json!({"type": "string", "enum": ["ack"]})),
+            query("until", "The stream ends with the agent's run.", &json!({"type": "string", "enum": ["exit"]})),
+            json!({"name": "Last-Event-ID", "in": "header", "description": last, "schema": {"type": "string"}}),
+        ])
+        .answers(101, "A WebSocket: `ServerFrame`s come, `ClientFrame`s go.", &json!({}))
+        .answers(
+            200,
+            "Server-sent events.",
+            &text(
+                "text/event-stream",
+                "Each event is a message of its own: `id` is its id, `event` its name, `data` a `TownEvent`. Other \
+                 frames are messages named after their `type`, with the `ServerFrame` as `data`.",
+            ),
+        )
+        .may(&[Code::TicketInvalid, Code::UpgradeRequired, Code::TooManyViewers, Code::StreamingDisabled])
+}
+
+fn text(kind: &str, what: &str) -> Value {
+    json!({kind: {"schema": {"type": "string", "description": what}}})
+}
+
+fn query(name: &str, what: &str, schema: &Value) -> Value {
+    json!({"name": name, "in": "query", "description": what, "schema": schema})
+}
+
+fn position() -> Value {
+    json!({"type": "integer", "minimum": 0})
+}
+
+fn after_id() -> Value {
+    query("after_id", "The events after this one; 0 is the start.", &position())
+}
+
+fn tail() -> Value {
+    let schema = json!({"type": "integer", "minimum": 0, "maximum": EVENTS_PER_AGENT_MAX});
+    query("tail", "The newest so many events.", &schema)
+}
+
+fn limit() -> Value {
+    let schema = json!({"type": "integer", "minimum": 1, "maximum": PAGE_EVENTS_MAX, "default": PAGE_EVENTS_DEFAULT});
+    query("limit", "How many events a page has at most.", &schema)
+}
