@@ -5,7 +5,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 #[cfg(test)]
-#[cfg(test)]
 use ts_rs::TS;
 
 use super::answers::RuntimeView;
