@@ -34,6 +34,8 @@ pub enum Route {
     ListAgents(TownId),
     ReadAgent(TownId, AgentId),
     ListRuns(TownId, AgentId),
+    TownMetrics(TownId),
+    RigMetrics(RigId),
     ContainerHealth(TownId),
     StartAgent(TownId),
     StopAgent(TownId, AgentId),
@@ -100,9 +102,11 @@ impl Route {
         match self {
             Self::Health | Self::SignIn | Self::WhoAmI | Self::SignOut | Self::MintToken(..) => Place::Worker,
             Self::CreateTown | Self::ListTowns | Self::RenameTown(_) | Self::DeleteTown(_) => Place::Account,
-            Self::CreateAgent(rig) | Self::ListRigAgents(rig) | Self::PostEvents(rig) | Self::ReadRigEvents(rig, _) => {
-                Place::Rig(rig.clone())
-            }
+            Self::CreateAgent(rig)
+            | Self::ListRigAgents(rig)
+            | Self::PostEvents(rig)
+            | Self::ReadRigEvents(rig, _)
+            | Self::RigMetrics(rig) => Place::Rig(rig.clone()),
             Self::ReadTown(town)
             | Self::CreateRig(town)
             | Self::ListRigs(town)
@@ -112,6 +116,7 @@ impl Route {
             | Self::ListAgents(town)
             | Self::ReadAgent(town, _)
             | Self::ListRuns(town, _)
+            | Self::TownMetrics(town)
             | Self::ContainerHealth(town)
             | Self::StartAgent(town)
             | Self::StopAgent(town, _)
@@ -174,6 +179,7 @@ fn choices(path: &str) -> Result<Vec<(Method, Route)>> {
         ["api", "towns", one, "agents", id] => vec![(Get, R::ReadAgent(town(one)?, agent(id)?))],
         ["api", "towns", one, "agents", id, "events"] => vec![(Get, R::ReadAgentEvents(town(one)?, agent(id)?))],
         ["api", "towns", one, "agents", id, "runs"] => vec![(Get, R::ListRuns(town(one)?, agent(id)?))],
+        ["api", "towns", one, "metrics"] => vec![(Get, R::TownMetrics(town(one)?))],
         ["api", "towns", one, "stream-ticket"] => vec![(Post, R::TownTicket(town(one)?))],
         ["api", "towns", one, "stream"] => vec![(Get, R::TownStream(town(one)?))],
         _ => return Err(no_such_path()),
@@ -191,6 +197,7 @@ fn rig_choices(one: &str, rest: &[&str]) -> Result<Vec<(Method, Route)>> {
         }
         ["agents", id, "token"] => vec![(Post, R::MintToken(rig(one)?, agent(id)?))],
         ["agents", id, "events"] => vec![(Get, R::ReadRigEvents(rig(one)?, agent(id)?))],
+        ["metrics"] => vec![(Get, R::RigMetrics(rig(one)?))],
         ["agent-events"] => vec![(Post, R::PostEvents(rig(one)?))],
         _ => return Err(no_such_path()),
     })

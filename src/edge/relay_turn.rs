@@ -70,6 +70,7 @@ async fn carry(town: &Town, began: crate::time::Timestamp) -> Result<()> {
             }
             Err(error) => {
                 failures += 1;
+                town.count(|counts| counts.relay_failures += 1);
                 if failures >= FAILURES_TOLERATED {
                     no_answer(town, &error)?;
                 }
@@ -100,6 +101,7 @@ async fn carry(town: &Town, began: crate::time::Timestamp) -> Result<()> {
 async fn ask(town: &Town, upstream: &Upstream, asked: &Position, wait_ms: u64) -> Result<ControlEvents> {
     let epoch = asked.epoch.as_ref().map_or_else(String::new, |epoch| format!("epoch={epoch}&"));
     let path = format!("/events?{epoch}after={}&ack=1&wait_ms={wait_ms}&limit={BATCH_EVENTS_MAX}", asked.cursor);
+    town.count(|counts| counts.relay_requests += 1);
     let (_, text) = upstream.request("GET", &path, &town.town_id()?, None, wait_ms + ANSWER_LIMIT_MS).await?;
     serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("/events: {error}")))
 }
