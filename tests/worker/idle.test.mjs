@@ -44,10 +44,20 @@ describe("an idle town with 100 open viewers", () => {
     await control?.stop();
   });
 
-  it("has asked no control server and has no alarm", async () => {
-    const isQuiet = async () => (await metricsOf(world, town.path)).alarm_time_seconds === 0;
-    await until("the last state frame's alarm to have fired", isQuiet);
-    awake = await metricsOf(world, town.path);
+  it("has asked no control server and has no alarm left", async () => {
+    // The second change of state within half a second is sent by an alarm.
+    const call = { tool_use_id: "t", tool: "Read", category: "Read", input: {}, summary: "Reading" };
+    const result = { tool_use_id: "t", success: true, content: "", content_length: 0, duration_ms: 1 };
+    must(await world.post(town, "poster", [{ event_type: "agent_tool_call", data: call }]), 201);
+    await viewers[0].until("the call", () => viewers[0].events.some(({ event }) => event === "agent_tool_call"));
+    must(await world.post(town, "poster", [{ event_type: "agent_tool_result", data: result }]), 201);
+    const isOver = ({ outstanding_tool_calls }) => outstanding_tool_calls.length === 0;
+    for (const viewer of viewers) {
+      await viewer.until("the result", () => viewer.events.some(({ event }) => event === "agent_tool_result"));
+      await viewer.until("the last state", () => isOver(viewer.states.get("poster")));
+    }
+    await until("no alarm", async () => (awake = await metricsOf(world, town.path)).alarm_time_seconds === 0);
+    assert.ok(awake.alarms_set_total >= 1, "an alarm has been there");
     assert.equal(awake.stream_viewers, VIEWERS);
     const frames = awake.stream_frames_sent_total;
     assert.ok(frames >= 4 * VIEWERS, `${frames} frames: hello, state, events, caught_up for each`);
