@@ -4,10 +4,14 @@
 mod sqlite;
 mod story;
 
+use std::rc::Rc;
+
 use serde_json::{Value as Json, json};
 use story::{Story, agent, run, said};
 use townwatch::core::agents;
 use townwatch::core::runs;
+use townwatch::core::store::Store;
+use townwatch::core::town::{Config, Town};
 use townwatch::event::ExitReason;
 use townwatch::limits::EVENT_BYTES_PER_AGENT_MAX;
 
@@ -209,4 +213,38 @@ fn a_run_of_before_1970_is_a_run() {
         (list[0].started_at.to_string(), ended),
         ("1960-01-01T00:00:00.000Z".into(), Some("1960-01-01T00:00:00.000Z".into()))
     );
+}
+
+#[test]
+fn an_event_at_the_cap_takes_over_the_oldest_ones_row_whatever_the_log_holds() {
+    let cost = |event_cap: u64| {
+        let mut story = with_agents(event_cap, &["a", "b"]);
+        story.notes("b", 400);
+        story.notes("a", usize::try_from(event_cap).unwrap());
+        story.notes("a", 1);
+        let (statements, steps, rows) = (story.store.statements(), story.store.steps(), story.store.rows_changed());
+        story.notes("a", 10);
+        let cost =
+            (story.store.statements() - statements, story.store.steps() - steps, story.store.rows_changed() - rows);
+        assert_eq!(story.number("SELECT count(*) FROM agent_events WHERE agent_id = 'a'"), event_cap);
+        cost
+    };
+    let (statements, steps, rows) = cost(50);
+    assert_eq!(rows, 10 + 2, "each event's row, the cursor and the agent");
+    let (more_statements, more_steps, _) = cost(2_000);
+    assert_eq!(more_statements, statements);
+    assert!(more_steps <= steps + steps / 10, "{steps} steps where 50 are kept, {more_steps} where 2,000 are");
+}
+
+#[test]
+fn a_lowered_cap_is_kept_to_at_the_next_event() {
+    let mut story = with_agents(10, &["a"]);
+    story.notes("a", 12);
+    let config = Config { event_cap: 4, ..story.town.config() };
+    story.town = Town::open(Rc::clone(&story.store) as Rc<dyn Store>, config).unwrap().unwrap();
+    story.notes("a", 1);
+    let kept: Vec<u64> = story.log().into_iter().map(|(id, ..)| id).collect();
+    assert_eq!(kept, [10, 11, 12, 13]);
+    let a = agents::load(story.store.as_ref(), &agent("a")).unwrap().unwrap();
+    assert_eq!((a.event_count, a.pruned_count, a.pruned_id.get(), a.pruned_at_head.get()), (4, 9, 9, 13));
 }

@@ -204,3 +204,30 @@ fn a_page_is_closed_before_it_gets_too_large() {
     assert_eq!((ids(&latest).last(), latest.next_after_id.get()), (Some(&200), 200));
     assert!(ids(&latest).len() > 100);
 }
+
+#[test]
+fn a_run_beside_another_is_read_between_its_ends() {
+    let mut story = Story::new();
+    for name in ["a", "b"] {
+        story.register(name);
+    }
+    let note = |run| ("a", run, "note", json!(0));
+    let end = |run| ("a", run, "agent.exited", json!({"reason": "completed"}));
+    story.post(&[note("r1"), note("r2"), note("r1"), end("r1"), note("r2"), ("b", "r3", "note", json!(0)), end("r2")]);
+    let of = |selection: &Selection, name, request: PageRequest| {
+        let wanted = Wanted { run_id: Some(run(name)), events: Vec::new() };
+        ids(&story.town.page(selection, &PageRequest { wanted, ..request }).unwrap())
+    };
+    let (town, a, b) = (Selection::town(), Selection::agent(agent("a")), Selection::agent(agent("b")));
+    for selection in [&town, &a] {
+        assert_eq!(of(selection, "r1", after(0)), [1, 3, 4]);
+        assert_eq!(of(selection, "r1", after(1)), [3, 4]);
+        assert_eq!(of(selection, "r1", after(4)), [] as [u64; 0]);
+        assert_eq!(of(selection, "r2", PageRequest::default()), [2, 5, 7]);
+        assert_eq!(of(selection, "r2", before(7)), [2, 5]);
+        assert_eq!(of(selection, "r2", before(2)), [] as [u64; 0]);
+        assert_eq!(of(selection, "r1", tail(2)), [3, 4]);
+    }
+    assert_eq!(of(&town, "r3", after(0)), [6]);
+    assert_eq!(of(&b, "r1", after(0)), [] as [u64; 0], "of another agent");
+}

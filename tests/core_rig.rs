@@ -28,12 +28,16 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
+        Self::capped(EVENT_CAP)
+    }
+
+    fn capped(event_cap: u64) -> Self {
         let store = Rc::new(Sqlite::new());
         let (rig_id, town_id) = (RigId::parse("rig").unwrap(), TownId::parse("town").unwrap());
-        assert!(Rig::open(Rc::clone(&store) as Rc<dyn Store>, EVENT_CAP).unwrap().is_none());
+        assert!(Rig::open(Rc::clone(&store) as Rc<dyn Store>, event_cap).unwrap().is_none());
         Rig::create(store.as_ref(), &rig_id, &town_id, &epoch("rig-1")).unwrap();
         Rig::create(store.as_ref(), &rig_id, &town_id, &epoch("rig-2")).unwrap();
-        let rig = Rig::open(Rc::clone(&store) as Rc<dyn Store>, EVENT_CAP).unwrap().unwrap();
+        let rig = Rig::open(Rc::clone(&store) as Rc<dyn Store>, event_cap).unwrap().unwrap();
         let now = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
         for name in ["a", "b"] {
             rig.register(&agent(name), name, Role::Polecat, now).unwrap();
@@ -282,4 +286,60 @@ fn any_time_that_can_be_written_can_be_read() {
     for time in times {
         assert_eq!(Timestamp::parse(&time).unwrap().to_string(), time);
     }
+}
+
+#[test]
+fn a_post_costs_the_same_whatever_the_rig_keeps() {
+    let cost = |event_cap: u64| {
+        let desk = Desk::capped(event_cap);
+        desk.notes("b", 400);
+        for _ in 0..event_cap / 50 {
+            desk.notes("a", 50);
+        }
+        desk.rig.adopt(position(10_000)).unwrap();
+        desk.notes("a", 1);
+        let (statements, steps, rows) = (desk.store.statements(), desk.store.steps(), desk.store.rows_changed());
+        desk.notes("a", 10);
+        desk.rig.adopt(position(10_000)).unwrap();
+        let cost = (desk.store.statements() - statements, desk.store.steps() - steps, desk.store.rows_changed() - rows);
+        assert_eq!(desk.number("SELECT count(*) FROM agent_events WHERE agent_id = 'a'"), event_cap);
+        cost
+    };
+    let (statements, steps, rows) = cost(50);
+    assert_eq!(rows, 10 + 3, "each event's row, the agent's counts, and what waits twice");
+    let (more_statements, more_steps, _) = cost(2_000);
+    assert_eq!(more_statements, statements);
+    assert!(more_steps <= steps + steps / 10, "{steps} steps where 50 are kept, {more_steps} where 2,000 are");
+}
+
+#[test]
+fn what_waits_is_counted_in_both_directions() {
+    let desk = Desk::new();
+    for data in ["x", "xx", "xxx", "xxxx"] {
+        desk.post(&json!({"agent_id": "a", "event_type": "note", "data": data}));
+    }
+    let waiting = |cursor| {
+        desk.rig.adopt(position(cursor)).unwrap();
+        let waiting = desk.rig.waiting().unwrap();
+        (waiting.events, waiting.bytes)
+    };
+    // Two quotes each.
+    assert_eq!(
+        [waiting(1), waiting(3), waiting(2), waiting(4), waiting(0)],
+        [(3, 15), (1, 6), (2, 11), (0, 0), (4, 18)]
+    );
+}
+
+#[test]
+fn an_event_id_given_twice_in_one_post_is_stored_once() {
+    let desk = Desk::new();
+    let keyed = |key: &str| json!({"event_type": "note", "event_id": key});
+    let body = json!({"agent_id": "a", "events": [keyed("k"), keyed("l"), keyed("k")]});
+    assert_eq!(desk.post(&body), (2, 1, 2));
+    desk.rig.adopt(position(2)).unwrap();
+    desk.notes("a", 3);
+    // The keys that go with this very post are known in it.
+    desk.rig.adopt(position(5)).unwrap();
+    let body = json!({"agent_id": "a", "events": [keyed("m"), keyed("n"), keyed("k")]});
+    assert_eq!(desk.post(&body), (2, 1, 7));
 }

@@ -60,6 +60,8 @@ fn every_route_of_the_contract() {
         ("GET", "/api/towns/t1/agents", Route::ListAgents(t())),
         ("GET", "/api/towns/t1/agents/a1", Route::ReadAgent(t(), a())),
         ("GET", "/api/towns/t1/agents/a1/runs", Route::ListRuns(t(), a())),
+        ("GET", "/api/towns/t1/metrics", Route::TownMetrics(t())),
+        ("GET", "/api/rigs/r1/metrics", Route::RigMetrics(r())),
         ("GET", "/api/towns/t1/container/health", Route::ContainerHealth(t())),
         ("POST", "/api/towns/t1/container/agents/start", Route::StartAgent(t())),
         ("POST", "/api/towns/t1/container/agents/a1/stop", Route::StopAgent(t(), a())),

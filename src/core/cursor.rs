@@ -6,7 +6,7 @@ use crate::core::store::Store;
 use crate::error::{Error, Result};
 use crate::id::{Epoch, EventId};
 use crate::limits::EVENTS_PER_AGENT_MAX;
-use crate::protocol::{Gap, GapReason};
+use crate::protocol::{AgentSelection, Gap, GapReason};
 
 /// What a reader says of where it stands.
 #[derive(Debug, Clone, Default)]
@@ -32,15 +32,25 @@ pub struct Begin {
     pub tail: bool,
 }
 
+impl Asked {
+    /// Refuses what does not go together.
+    pub fn check(&self) -> Result<()> {
+        match self.tail {
+            Some(_) if self.after_id.is_some() || self.from.is_some() => {
+                Err(Error::invalid("tail", "not together with after_id or from; name one of them"))
+            }
+            Some(tail) if tail > EVENTS_PER_AGENT_MAX => {
+                Err(Error::invalid("tail", format!("expected an integer from 0 to {EVENTS_PER_AGENT_MAX}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Decides where history begins; from its start where the reader says nothing.
 pub fn resolve(store: &dyn Store, selection: &Selection, epoch: &Epoch, asked: &Asked) -> Result<Begin> {
+    asked.check()?;
     if let Some(tail) = asked.tail {
-        if asked.after_id.is_some() || asked.from.is_some() {
-            return Err(Error::invalid("tail", "not together with after_id or from; name one of them"));
-        }
-        if tail > EVENTS_PER_AGENT_MAX {
-            return Err(Error::invalid("tail", format!("expected an integer from 0 to {EVENTS_PER_AGENT_MAX}")));
-        }
         let cursor = log::tail_position(store, &selection.agents, tail)?;
         return Ok(Begin { cursor, reset: false, tail: true });
     }
@@ -67,17 +77,23 @@ pub fn pruned_gaps(
     cursor: EventId,
     known_at: Option<EventId>,
 ) -> Result<Vec<Gap>> {
-    let rows = store.query(
-        "SELECT agent_id, first_id, pruned_id, pruned_count FROM agents WHERE pruned_id > ? AND pruned_at_head > ? \
-         ORDER BY agent_id",
-        &[cursor.into(), known_at.map_or(-1, |id| i64::try_from(id.get()).unwrap_or(i64::MAX)).into()],
-    )?;
+    let known_at = known_at.map_or(-1, |id| i64::try_from(id.get()).unwrap_or(i64::MAX));
+    let mut parameters = vec![cursor.into(), known_at.into()];
+    let of_agents = match &selection.agents {
+        AgentSelection::All => String::new(),
+        AgentSelection::Only(agents) => {
+            parameters.push(log::list(agents)?);
+            format!("AND agent_id IN {}", log::LIST)
+        }
+    };
+    let sql = format!(
+        "SELECT agent_id, first_id, pruned_id, pruned_count FROM agents \
+         WHERE pruned_id > ? AND pruned_at_head > ? {of_agents} ORDER BY agent_id"
+    );
+    let rows = store.query(&sql, &parameters)?;
     let mut gaps = Vec::new();
     for row in &rows {
         let agent_id = agents::parse(crate::id::AgentId::parse(row.text(0)?))?;
-        if !selection.includes(&agent_id) {
-            continue;
-        }
         let (first, to) = (agents::position(row, 1)?, agents::position(row, 2)?);
         let count = (cursor < first).then(|| row.number(3)).transpose()?;
         gaps.push(Gap { agent_id, from: first.max(cursor.next()), to, count, reason: GapReason::Pruned });

@@ -32,7 +32,7 @@ impl Town {
                 }
                 None => SourceId::START,
             };
-            let mut ingest = Ingest::new(store, source.clone(), None, &mut *fresh_run)?;
+            let mut ingest = Ingest::new(store, source.clone(), None, self.config.event_cap, &mut *fresh_run)?;
             if batch.after == cursor {
                 for event in batch.events.iter().filter(|event| event.id > batch.after) {
                     ingest.take(&Draft {
@@ -48,7 +48,7 @@ impl Town {
             if stored.epoch.as_ref() != Some(&batch.rig_epoch) || cursor != stored.cursor {
                 set_position(store, &source, &batch.rig_epoch, cursor)?;
             }
-            Ok((RigCursor { cursor }, ingest.finish(self.config.event_cap)?))
+            Ok((RigCursor { cursor }, ingest.finish()?))
         })
     }
 }

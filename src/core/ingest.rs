@@ -38,6 +38,7 @@ pub struct Ingest<'a> {
     source: Source,
     epoch: Option<Epoch>,
     fresh_run: FreshRun<'a>,
+    event_cap: u64,
     head: EventId,
     agents: BTreeMap<AgentId, Option<(AgentState, Agent)>>,
     runs: BTreeMap<RunId, Run>,
@@ -47,12 +48,19 @@ pub struct Ingest<'a> {
 
 impl<'a> Ingest<'a> {
     /// Begins at the log's head. `epoch` is the life of the source's buffers that the events come from.
-    pub fn new(store: &'a dyn Store, source: Source, epoch: Option<Epoch>, fresh_run: FreshRun<'a>) -> Result<Self> {
+    pub fn new(
+        store: &'a dyn Store,
+        source: Source,
+        epoch: Option<Epoch>,
+        event_cap: u64,
+        fresh_run: FreshRun<'a>,
+    ) -> Result<Self> {
         Ok(Self {
             store,
             source,
             epoch,
             fresh_run,
+            event_cap,
             head: log::head(store)?,
             agents: BTreeMap::new(),
             runs: BTreeMap::new(),
@@ -76,7 +84,7 @@ impl<'a> Ingest<'a> {
         let id = self.head.next();
         let store = self.store;
         let Some((_, agent)) = self.agents.get_mut(&draft.agent_id).and_then(Option::as_mut) else { return Ok(()) };
-        log::append(store, id, agent, &run, draft)?;
+        log::append(store, id, agent, &run, draft, self.event_cap)?;
         self.head = id;
         self.outcome.stored += 1;
         if draft.event.as_str() == "agent.exited"
@@ -97,9 +105,9 @@ impl<'a> Ingest<'a> {
     }
 
     /// Prunes, writes the agents back and says what came of it all.
-    pub fn finish(mut self, event_cap: u64) -> Result<Outcome> {
+    pub fn finish(mut self) -> Result<Outcome> {
         for (before, mut agent) in self.agents.into_values().flatten() {
-            log::prune(self.store, &mut agent, event_cap, self.head)?;
+            log::prune(self.store, &mut agent, self.event_cap, self.head)?;
             agents::save(self.store, &agent)?;
             self.outcome.pruned_id = self.outcome.pruned_id.max(agent.pruned_id);
             self.outcome.states.push((before, agent.now.state));

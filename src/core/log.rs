@@ -32,14 +32,27 @@ fn one_position(store: &dyn Store, sql: &str) -> Result<EventId> {
 }
 
 /// Stores one event under the id `id`, as viewers will get it, and takes it into its agent's state. The state is made of
-/// the frame form, so that what is retained leads to it again.
-pub fn append(store: &dyn Store, id: EventId, agent: &mut Agent, run: &Run, draft: &Draft) -> Result<()> {
+/// the frame form, so that what is retained leads to it again. Of an agent that is at its cap the oldest event goes, and
+/// the new one takes over its row: that counts as two rows written, a deletion and an insertion as three.
+pub fn append(
+    store: &dyn Store,
+    id: EventId,
+    agent: &mut Agent,
+    run: &Run,
+    draft: &Draft,
+    event_cap: u64,
+) -> Result<()> {
     let Framed { frame, whole, data } = framed(id, agent, &run.run_id, draft);
     let bytes = frame.len() + whole.as_ref().map_or(0, String::len);
-    store.query(
-        "INSERT INTO agent_events (id, agent_id, run_id, event, frame) VALUES (?, ?, ?, ?, ?)",
-        &[id.into(), agent.id().as_str().into(), run.run_id.as_str().into(), draft.event.as_str().into(), frame.into()],
-    )?;
+    let oldest = if agent.event_count >= event_cap.max(1) { forget_oldest(store, agent, id)? } else { None };
+    let (sql, place) = if let Some(oldest) = oldest {
+        ("UPDATE agent_events SET id = ?, run_id = ?, event = ?, frame = ? WHERE id = ?", oldest.into())
+    } else {
+        let sql = "INSERT INTO agent_events (id, run_id, event, frame, agent_id) VALUES (?, ?, ?, ?, ?)";
+        (sql, agent.id().as_str().into())
+    };
+    let (run_id, event) = (run.run_id.as_str().into(), draft.event.as_str().into());
+    store.query(sql, &[id.into(), run_id, event, frame.into(), place])?;
     if let Some(whole) = whole {
         store.query("INSERT INTO whole_events (id, event) VALUES (?, ?)", &[id.into(), whole.into()])?;
     }
@@ -85,42 +98,44 @@ fn framed(id: EventId, agent: &Agent, run_id: &RunId, draft: &Draft) -> Framed {
     }
 }
 
-/// Deletes what the agent has beyond its cap, oldest first and never its newest, and moves its base over it.
+/// Deletes what the agent still has beyond its bounds, oldest first and never its newest: what its bytes exceed, and what
+/// a lowered cap leaves over.
 pub fn prune(store: &dyn Store, agent: &mut Agent, event_cap: u64, head: EventId) -> Result<()> {
-    let excess = agent.event_count.saturating_sub(event_cap.max(1));
-    if excess == 0 && agent.event_bytes <= EVENT_BYTES_PER_AGENT_MAX {
-        return Ok(());
+    while agent.event_count > event_cap.max(1)
+        || (agent.event_bytes > EVENT_BYTES_PER_AGENT_MAX && agent.event_count > 1)
+    {
+        let Some(oldest) = forget_oldest(store, agent, head)? else { break };
+        store.query("DELETE FROM agent_events WHERE id = ?", &[oldest.into()])?;
     }
-    let mut run: Option<Run> = None;
-    let mut gone = 0;
-    while gone < excess || (agent.event_bytes > EVENT_BYTES_PER_AGENT_MAX && agent.event_count > 1) {
-        let oldest = store.query(
-            "SELECT id, frame FROM agent_events WHERE agent_id = ? ORDER BY id LIMIT 1",
-            &[agent.id().as_str().into()],
-        )?;
-        let Some(row) = oldest.first() else { break };
-        let (id, frame) = (position(row, 0)?, row.text(1)?);
-        let event: TownEvent = serde_json::from_str(frame).map_err(Error::internal)?;
-        if run.as_ref().map(|run| &run.run_id) != event.run_id.as_ref() {
-            run = event.run_id.as_ref().map(|run_id| runs::load(store, run_id)).transpose()?.flatten();
-        }
-        let data = EventData::read(&event.event, &event.data);
-        let run = run.as_ref().map(|run| (&run.run_id, run.number));
-        agent.base.reduce(&Happened { id, run, data: &data, at: event.at });
-        store.query("DELETE FROM agent_events WHERE id = ?", &[id.into()])?;
-        let mut bytes = frame.len() as u64;
-        if event.cut.is_some() {
-            let sql = "DELETE FROM whole_events WHERE id = ? RETURNING length(CAST(event AS BLOB))";
-            bytes += store.query(sql, &[id.into()])?.first().map_or(Ok(0), |row| row.number(0))?;
-        }
-        agent.event_count -= 1;
-        agent.event_bytes = agent.event_bytes.saturating_sub(bytes);
-        agent.pruned_id = id;
-        agent.pruned_count += 1;
-        gone += 1;
-    }
-    agent.pruned_at_head = head;
     Ok(())
+}
+
+/// Moves an agent's base over its oldest event, which then counts as gone; its row is left to the caller. `head` is the
+/// town's.
+fn forget_oldest(store: &dyn Store, agent: &mut Agent, head: EventId) -> Result<Option<EventId>> {
+    let sql = "SELECT id, frame FROM agent_events WHERE agent_id = ? ORDER BY id LIMIT 1";
+    let oldest = store.query(sql, &[agent.id().as_str().into()])?;
+    let Some(row) = oldest.first() else { return Ok(None) };
+    let (id, frame) = (position(row, 0)?, row.text(1)?);
+    let event: TownEvent = serde_json::from_str(frame).map_err(Error::internal)?;
+    let run_number = match &event.run_id {
+        Some(run_id) if agent.base.state.run_id.as_ref() == Some(run_id) => Some(agent.base.state.run_number),
+        Some(run_id) => runs::load(store, run_id)?.map(|run| run.number),
+        None => None,
+    };
+    let data = EventData::read(&event.event, &event.data);
+    agent.base.reduce(&Happened { id, run: event.run_id.as_ref().zip(run_number), data: &data, at: event.at });
+    let mut bytes = frame.len() as u64;
+    if event.cut.is_some() {
+        let sql = "DELETE FROM whole_events WHERE id = ? RETURNING length(CAST(event AS BLOB))";
+        bytes += store.query(sql, &[id.into()])?.first().map_or(Ok(0), |row| row.number(0))?;
+    }
+    agent.event_count -= 1;
+    agent.event_bytes = agent.event_bytes.saturating_sub(bytes);
+    agent.pruned_id = id;
+    agent.pruned_count += 1;
+    agent.pruned_at_head = head;
+    Ok(Some(id))
 }
 
 /// What a reader wants of the log.
@@ -145,10 +160,7 @@ impl Selection {
 
     /// Whether it is about this agent.
     pub fn includes(&self, agent_id: &AgentId) -> bool {
-        match &self.agents {
-            AgentSelection::All => true,
-            AgentSelection::Only(agents) => agents.binary_search(agent_id).is_ok(),
-        }
+        includes(&self.agents, agent_id)
     }
 
     /// Whether the filters let an event of this name through: lifecycle, questions and errors always.
@@ -161,6 +173,13 @@ impl Selection {
             "progress_update" => self.filters.progress,
             _ => true,
         }
+    }
+}
+
+fn includes(agents: &AgentSelection, agent_id: &AgentId) -> bool {
+    match agents {
+        AgentSelection::All => true,
+        AgentSelection::Only(agents) => agents.binary_search(agent_id).is_ok(),
     }
 }
 
@@ -198,16 +217,26 @@ pub struct Wanted {
 /// Reads at most `limit` events of a selection's agents, ascending. Filters are left to the caller, who has to know how
 /// far the reading went.
 pub fn read(store: &dyn Store, agents: &AgentSelection, span: Span, wanted: &Wanted, limit: u64) -> Result<Vec<Entry>> {
-    let (comparison, order, edge) = match span {
-        Span::After(id) => (">", "ASC", id),
-        Span::Before(id) => ("<", "DESC", id),
+    let (order, mut after, mut before) = match span {
+        Span::After(id) => ("ASC", id, None),
+        Span::Before(id) => ("DESC", EventId::START, Some(id)),
     };
-    let (of_agents, mut parameters) = of_agents(agents)?;
-    let mut conditions = vec![of_agents, format!("id {comparison} ?")];
-    parameters.push(edge.into());
-    if let Some(run_id) = &wanted.run_id {
-        conditions.push("run_id = ?".to_owned());
-        parameters.push(run_id.as_str().into());
+    let run = wanted.run_id.as_ref().map(|run_id| runs::extent(store, run_id)).transpose()?;
+    let (of_agents, mut parameters) = match &run {
+        None => of_agents(agents)?,
+        // Its agent and its ends bound the reading; between them are other events only of a run beside it.
+        Some(Some(run)) if includes(agents, &run.agent_id) => {
+            after = after.max(run.first.previous());
+            before = [before, run.last.map(EventId::next)].into_iter().flatten().min();
+            ("agent_id = ? AND run_id = ?".to_owned(), vec![run.agent_id.as_str().into(), run.run_id.as_str().into()])
+        }
+        Some(_) => return Ok(Vec::new()),
+    };
+    let mut conditions = vec![of_agents, "id > ?".to_owned()];
+    parameters.push(after.into());
+    if let Some(before) = before {
+        conditions.push("id < ?".to_owned());
+        parameters.push(before.into());
     }
     if !wanted.events.is_empty() {
         conditions.push(format!("event IN {LIST}"));
@@ -274,9 +303,9 @@ pub fn read_page(
 }
 
 /// A list as one parameter: production binds at most 100.
-const LIST: &str = "(SELECT value FROM json_each(?))";
+pub(crate) const LIST: &str = "(SELECT value FROM json_each(?))";
 
-fn list(names: &[impl Serialize]) -> Result<Value> {
+pub(crate) fn list(names: &[impl Serialize]) -> Result<Value> {
     serde_json::to_string(names).map(Value::from).map_err(Error::internal)
 }
 

@@ -4,7 +4,7 @@
 //! In reading order: the tables ([`store`], [`schema`]); what lies in them ([`log`], [`agents`], [`runs`],
 //! [`tickets`]); how events come in ([`cut`], [`reducer`], [`ingest`], from the [`relay`] and by [`forwarding`]); how
 //! they go out ([`cursor`], [`viewers`] with their [`flow`] and [`frames`], [`streams`], [`pages`]); and the objects that hold it all ([`town`], with
-//! [`starting`], [`rig`] and [`account`]).
+//! [`starting`], [`rig`] and [`account`]). What it all costs an instance counts ([`metrics`]).
 
 pub mod account;
 pub mod agents;
@@ -21,7 +21,9 @@ pub mod frames;
 pub mod ingest;
 pub mod json_scan;
 pub mod log;
+pub mod metrics;
 pub mod pages;
+mod posting;
 mod previews;
 pub mod query;
 pub mod range;

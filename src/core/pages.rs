@@ -50,9 +50,7 @@ impl Town {
             None => asked.tail.map(|tail| (head.next(), tail.min(limit))),
         };
         if let Some((before, count)) = backwards {
-            if asked.tail.is_some() {
-                cursor::resolve(store, selection, &self.epoch, asked)?;
-            }
+            asked.check()?;
             let (kept, _) =
                 log::read_page(store, &selection.agents, Span::Before(before), &request.wanted, count, PAGE_BYTES_MAX)?;
             let next_after_id = kept.last().map_or(before.previous().min(head), |entry| entry.id);

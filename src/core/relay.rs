@@ -88,15 +88,16 @@ pub fn apply(
         store.query("DELETE FROM silence", &[])?;
         match &asked.epoch {
             Some(epoch) if *epoch == answer.epoch => {
-                let mut ingest = Ingest::new(store, source.clone(), Some(answer.epoch.clone()), &mut *fresh_run)?;
+                let mut ingest =
+                    Ingest::new(store, source.clone(), Some(answer.epoch.clone()), event_cap, &mut *fresh_run)?;
                 let cursor = take_over(store, &mut ingest, asked.cursor, answer, now)?;
                 if cursor != asked.cursor {
                     set_position(store, &source, epoch, cursor)?;
                 }
-                Ok(Answered::Taken(ingest.finish(event_cap)?))
+                Ok(Answered::Taken(ingest.finish()?))
             }
             old => {
-                let mut ingest = Ingest::new(store, source.clone(), None, &mut *fresh_run)?;
+                let mut ingest = Ingest::new(store, source.clone(), None, event_cap, &mut *fresh_run)?;
                 if let Some(old) = old {
                     for run in runs::open_of(store, &source)? {
                         if run.source_epoch.as_ref() == Some(old) {
@@ -106,7 +107,7 @@ pub fn apply(
                     retire(store, &source, old)?;
                 }
                 set_position(store, &source, &answer.epoch, SourceId::START)?;
-                Ok(Answered::NewEpoch(ingest.finish(event_cap)?))
+                Ok(Answered::NewEpoch(ingest.finish()?))
             }
         }
     })
@@ -157,12 +158,12 @@ pub fn unanswered(store: &dyn Store, now: Timestamp, event_cap: u64, fresh_run: 
         if now.millis_since(since) < SILENCE_LOST_MS {
             return Ok(Outcome::default());
         }
-        let mut ingest = Ingest::new(store, Source::Container, None, &mut *fresh_run)?;
+        let mut ingest = Ingest::new(store, Source::Container, None, event_cap, &mut *fresh_run)?;
         let is_lost = |run: &Run| now.millis_since(since.max(run.started_at)) >= SILENCE_LOST_MS;
         for run in runs::open_of(store, &Source::Container)?.into_iter().filter(is_lost) {
             ingest.take(&lost(&run, "the container has not answered for five minutes", now))?;
         }
-        ingest.finish(event_cap)
+        ingest.finish()
     })
 }
 
@@ -170,11 +171,11 @@ pub fn unanswered(store: &dyn Store, now: Timestamp, event_cap: u64, fresh_run: 
 /// in it yet; its start, or the silence, settles it.
 pub fn stopped(store: &dyn Store, now: Timestamp, event_cap: u64, fresh_run: FreshRun<'_>) -> Result<Outcome> {
     atomically(store, || {
-        let mut ingest = Ingest::new(store, Source::Container, None, &mut *fresh_run)?;
+        let mut ingest = Ingest::new(store, Source::Container, None, event_cap, &mut *fresh_run)?;
         for run in runs::open_of(store, &Source::Container)?.into_iter().filter(|run| run.source_epoch.is_some()) {
             ingest.take(&lost(&run, "the container stopped while the agent ran in it", now))?;
         }
-        ingest.finish(event_cap)
+        ingest.finish()
     })
 }
 
@@ -202,9 +203,9 @@ pub fn end_run(
 ) -> Result<Outcome> {
     let draft = Draft::new(run.agent_id.clone(), run.run_id.clone(), exit, now);
     atomically(store, || {
-        let mut ingest = Ingest::new(store, Source::Container, None, &mut *fresh_run)?;
+        let mut ingest = Ingest::new(store, Source::Container, None, event_cap, &mut *fresh_run)?;
         ingest.take(&draft)?;
-        ingest.finish(event_cap)
+        ingest.finish()
     })
 }
 

@@ -1,21 +1,19 @@
 //! A rig: the durable receipt of what its agents post, and the outbox to its town.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::value::RawValue;
 
 use crate::core::agents::parse;
-use crate::core::body::is_deeper_than;
+use crate::core::posting::{checked, data_of};
 use crate::core::runs::moment;
 use crate::core::schema;
 use crate::core::store::{Row, Store, Value, atomically};
 use crate::error::{Code, Error, Result};
-use crate::event::{AgentExited, FRAME_NAMES, Role};
+use crate::event::Role;
 use crate::id::{AgentId, Epoch, EventKey, EventName, RigId, RunId, SourceId, TownId};
-use crate::limits::{
-    BATCH_EVENTS_MAX, EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, JSON_DEPTH_MAX, OUTBOX_BYTES_MAX, OUTBOX_EVENTS_MAX,
-    PAGE_BYTES_MAX,
-};
+use crate::limits::{BATCH_EVENTS_MAX, EVENT_BYTES_PER_AGENT_MAX, OUTBOX_BYTES_MAX, OUTBOX_EVENTS_MAX, PAGE_BYTES_MAX};
 use crate::protocol::{PostEvent, PostEvents, PostReceipt, RigBatch, RigEvent};
 use crate::time::Timestamp;
 
@@ -31,6 +29,15 @@ pub struct Rig {
     /// Its town.
     pub town_id: TownId,
     epoch: Epoch,
+}
+
+/// What lies in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// Events.
+    pub events: u64,
+    /// Bytes of their data.
+    pub bytes: u64,
 }
 
 impl Rig {
@@ -91,47 +98,70 @@ impl Rig {
     /// Stores what an agent posts: all of it or nothing. An `event_id` seen before is counted and left out.
     pub fn post(&self, request: PostEvents, now: Timestamp) -> Result<PostReceipt> {
         let agent_id = request.agent_id.clone();
-        let events = events_of(request)?;
-        for (index, event) in events.iter().enumerate() {
-            check_event(index, event, events.len() == 1)?;
-        }
+        let events = checked(request)?;
         self.check_agent(&agent_id)?;
         let store = self.store.as_ref();
         atomically(store, || {
             let head = self.head()?;
-            let waiting = head.get() - self.forwarded()?.get();
-            let posted_bytes: u64 =
-                events.iter().map(|event| event.data.as_deref().map_or(4, |data| data.get().len() as u64)).sum();
-            let waiting_bytes = self.number("SELECT waiting_bytes FROM rig")?;
+            let Waiting { events: waiting, bytes: waiting_bytes } = self.waiting()?;
+            let posted_bytes: u64 = events.iter().map(|event| data_of(event).len() as u64).sum();
             if waiting + events.len() as u64 > OUTBOX_EVENTS_MAX || waiting_bytes + posted_bytes > OUTBOX_BYTES_MAX {
                 let message = format!(
                     "{waiting} events of {waiting_bytes} bytes wait for the town, which does not take them; try again in a minute"
                 );
                 return Err(Error::new(Code::TownUnavailable, message));
             }
-            let (mut last_id, mut appended, mut bytes) = (head, 0, 0);
-            for event in &events {
-                if let Some(key) = &event.event_id
-                    && self.has(&agent_id, key)?
-                {
-                    continue;
-                }
-                last_id = last_id.next();
-                self.insert(last_id, &agent_id, event, now)?;
-                appended += 1;
-                bytes += data_of(event).len() as u64;
-            }
-            if appended > 0 {
-                let parameters = [appended.into(), bytes.into(), agent_id.as_str().into()];
-                store.query(
-                    "UPDATE agents SET event_count = event_count + ?, event_bytes = event_bytes + ? WHERE agent_id = ?",
-                    &parameters,
-                )?;
-                store.query("UPDATE rig SET waiting_bytes = waiting_bytes + ?", &[bytes.into()])?;
-                self.prune(&agent_id)?;
-            }
+            let fresh = self.without_duplicates(&agent_id, &events)?;
+            let appended = fresh.len() as u64;
+            let last_id = self.append(&agent_id, &fresh, head, now)?;
             Ok(PostReceipt { appended, duplicates: events.len() as u64 - appended, last_id })
         })
+    }
+
+    /// The events whose `event_id` is neither stored nor given twice.
+    fn without_duplicates<'e>(&self, agent_id: &AgentId, events: &'e [PostEvent]) -> Result<Vec<&'e PostEvent>> {
+        let (mut fresh, mut keys) = (Vec::new(), BTreeSet::new());
+        for event in events {
+            match &event.event_id {
+                Some(key) if !keys.insert(key.as_str()) || self.has(agent_id, key)? => {}
+                _ => fresh.push(event),
+            }
+        }
+        Ok(fresh)
+    }
+
+    /// Stores events of an agent behind the head; gives the last one's id. At its cap each takes over the row of the
+    /// oldest, if the town has that: two rows written (three with an `event_id`) instead of three (four).
+    fn append(&self, agent_id: &AgentId, events: &[&PostEvent], head: SourceId, now: Timestamp) -> Result<SourceId> {
+        if events.is_empty() {
+            return Ok(head);
+        }
+        let store = self.store.as_ref();
+        let forwarded = self.forwarded()?;
+        let rows = store
+            .query("SELECT event_count, event_bytes FROM agents WHERE agent_id = ?", &[agent_id.as_str().into()])?;
+        let row = rows.first().ok_or_else(|| Error::not_found("agent"))?;
+        let mut kept = Kept { count: row.number(0)?, bytes: row.number(1)? };
+        let (mut last_id, mut posted_bytes) = (head, 0);
+        for event in events {
+            let oldest = if kept.count >= self.event_cap { self.oldest(agent_id, forwarded)? } else { None };
+            last_id = last_id.next();
+            self.write(last_id, agent_id, event, oldest.as_ref().map(|oldest| oldest.id), now)?;
+            kept.lose(oldest.as_ref());
+            let bytes = data_of(event).len() as u64;
+            kept = Kept { count: kept.count + 1, bytes: kept.bytes + bytes };
+            posted_bytes += bytes;
+        }
+        // What its bytes exceed, and what the town had not got before. Never the newest: ids are never given twice.
+        while kept.count > 1 && (kept.count > self.event_cap || kept.bytes > EVENT_BYTES_PER_AGENT_MAX) {
+            let Some(oldest) = self.oldest(agent_id, forwarded)? else { break };
+            store.query("DELETE FROM agent_events WHERE id = ?", &[oldest.id.into()])?;
+            kept.lose(Some(&oldest));
+        }
+        let parameters = [kept.count.into(), kept.bytes.into(), agent_id.as_str().into()];
+        store.query("UPDATE agents SET event_count = ?, event_bytes = ? WHERE agent_id = ?", &parameters)?;
+        store.query("UPDATE rig SET waiting_bytes = waiting_bytes + ?", &[posted_bytes.into()])?;
+        Ok(last_id)
     }
 
     fn has(&self, agent_id: &AgentId, key: &EventKey) -> Result<bool> {
@@ -142,46 +172,45 @@ impl Rig {
         Ok(!found.is_empty())
     }
 
-    fn insert(&self, id: SourceId, agent_id: &AgentId, event: &PostEvent, now: Timestamp) -> Result<()> {
-        self.store.query(
-            "INSERT INTO agent_events (id, agent_id, event_key, run_id, event, data, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            &[
-                id.into(),
-                agent_id.as_str().into(),
-                event.event_id.as_ref().map(EventKey::as_str).into(),
-                event.run_id.as_ref().map(RunId::as_str).into(),
-                event.event_type.as_str().into(),
-                data_of(event).into(),
-                event.at.unwrap_or(now).millis().into(),
-            ],
-        )?;
-        Ok(())
+    /// An agent's oldest event, if the town has it.
+    fn oldest(&self, agent_id: &AgentId, forwarded: SourceId) -> Result<Option<Oldest>> {
+        let sql = "SELECT id, octet_length(data) FROM agent_events WHERE agent_id = ? ORDER BY id LIMIT 1";
+        let rows = self.store.query(sql, &[agent_id.as_str().into()])?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let oldest = Oldest { id: position(row.number(0)?)?, bytes: row.number(1)? };
+        Ok((oldest.id <= forwarded).then_some(oldest))
     }
 
-    /// Deletes what an agent has beyond its cap, oldest first, but nothing that the town has not stored, and never the
-    /// newest: ids are never given twice.
-    fn prune(&self, agent_id: &AgentId) -> Result<()> {
-        let store = self.store.as_ref();
-        let forwarded = self.forwarded()?;
-        let sql = "SELECT event_count, event_bytes FROM agents WHERE agent_id = ?";
-        let rows = store.query(sql, &[agent_id.as_str().into()])?;
-        let Some(row) = rows.first() else { return Ok(()) };
-        let (mut count, mut bytes) = (row.number(0)?, row.number(1)?);
-        let before = count;
-        while count > 1 && (count > self.event_cap || bytes > EVENT_BYTES_PER_AGENT_MAX) {
-            let gone = store.query(
-                "DELETE FROM agent_events WHERE id = (SELECT min(id) FROM agent_events WHERE agent_id = ?) AND id <= ? \
-                 RETURNING length(CAST(data AS BLOB))",
-                &[agent_id.as_str().into(), forwarded.into()],
-            )?;
-            let Some(row) = gone.first() else { break };
-            count -= 1;
-            bytes = bytes.saturating_sub(row.number(0)?);
-        }
-        if count < before {
-            let parameters = [count.into(), bytes.into(), agent_id.as_str().into()];
-            store.query("UPDATE agents SET event_count = ?, event_bytes = ? WHERE agent_id = ?", &parameters)?;
-        }
+    /// Writes an event into a row of its own, or into that of one that goes.
+    fn write(
+        &self,
+        id: SourceId,
+        agent_id: &AgentId,
+        event: &PostEvent,
+        over: Option<SourceId>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let (sql, place) = match over {
+            Some(over) => (
+                "UPDATE agent_events SET id = ?, event_key = ?, run_id = ?, event = ?, data = ?, at_ms = ? WHERE id = ?",
+                over.into(),
+            ),
+            None => (
+                "INSERT INTO agent_events (id, event_key, run_id, event, data, at_ms, agent_id) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+                agent_id.as_str().into(),
+            ),
+        };
+        let parameters = [
+            id.into(),
+            event.event_id.as_ref().map(EventKey::as_str).into(),
+            event.run_id.as_ref().map(RunId::as_str).into(),
+            event.event_type.as_str().into(),
+            data_of(event).into(),
+            event.at.unwrap_or(now).millis().into(),
+            place,
+        ];
+        self.store.query(sql, &parameters)?;
         Ok(())
     }
 
@@ -226,13 +255,19 @@ impl Rig {
     pub fn adopt(&self, cursor: SourceId) -> Result<()> {
         let cursor = cursor.min(self.head()?);
         if cursor != self.forwarded()? {
-            self.store.query(
-                "UPDATE rig SET forwarded_id = ?, waiting_bytes = \
-                 (SELECT coalesce(sum(octet_length(data)), 0) FROM agent_events WHERE id > ?)",
-                &[cursor.into(), cursor.into()],
-            )?;
+            // Forwards one sum is of what the town has taken and the other of nothing; backwards it is the other way.
+            let sql = "UPDATE rig SET forwarded_id = ?1, waiting_bytes = max(0, waiting_bytes \
+                 - (SELECT coalesce(sum(octet_length(data)), 0) FROM agent_events WHERE id > forwarded_id AND id <= ?1) \
+                 + (SELECT coalesce(sum(octet_length(data)), 0) FROM agent_events WHERE id > ?1 AND id <= forwarded_id))";
+            self.store.query(sql, &[cursor.into()])?;
         }
         Ok(())
+    }
+
+    /// What the town has not taken yet.
+    pub fn waiting(&self) -> Result<Waiting> {
+        let events = self.head()?.get() - self.forwarded()?.get();
+        Ok(Waiting { events, bytes: self.number("SELECT waiting_bytes FROM rig")? })
     }
 
     fn head(&self) -> Result<SourceId> {
@@ -244,7 +279,7 @@ impl Rig {
     }
 
     fn position(&self, sql: &str) -> Result<SourceId> {
-        SourceId::new(self.number(sql)?).ok_or_else(|| Error::internal("a stored position is beyond 2^53"))
+        position(self.number(sql)?)
     }
 
     fn number(&self, sql: &str) -> Result<u64> {
@@ -252,58 +287,38 @@ impl Rig {
     }
 }
 
+/// An agent's oldest event: where it lies and what its data take.
+struct Oldest {
+    id: SourceId,
+    bytes: u64,
+}
+
+/// What the rig keeps of an agent.
+#[derive(Clone, Copy)]
+struct Kept {
+    count: u64,
+    bytes: u64,
+}
+
+impl Kept {
+    fn lose(&mut self, oldest: Option<&Oldest>) {
+        let Some(oldest) = oldest else { return };
+        self.count -= 1;
+        self.bytes = self.bytes.saturating_sub(oldest.bytes);
+    }
+}
+
+fn position(stored: u64) -> Result<SourceId> {
+    SourceId::new(stored).ok_or_else(|| Error::internal("a stored position is beyond 2^53"))
+}
+
 fn event_of(row: &Row) -> Result<RigEvent> {
     Ok(RigEvent {
-        id: SourceId::new(row.number(0)?).ok_or_else(|| Error::internal("a stored position is beyond 2^53"))?,
+        id: position(row.number(0)?)?,
         agent_id: parse(AgentId::parse(row.text(1)?))?,
         run_id: row.maybe_text(2).and_then(RunId::parse),
         event: parse(EventName::parse(row.text(3)?))?,
         data: RawValue::from_string(row.text(4)?.to_owned()).map_err(Error::internal)?,
         at: moment(row, 5)?,
     })
-}
-
-/// The batch, or the single event as a batch of one.
-fn events_of(request: PostEvents) -> Result<Vec<PostEvent>> {
-    let PostEvents { events, event_type, data, at, event_id, run_id, .. } = request;
-    match (events, event_type) {
-        (Some(_), Some(_)) => Err(Error::invalid("events", "not together with event_type; post one event or a batch")),
-        (Some(events), None) if events.is_empty() => Err(Error::invalid("events", "expected at least one event")),
-        (Some(events), None) if events.len() > BATCH_EVENTS_MAX => {
-            let message = format!("events: {} in one batch; post at most {BATCH_EVENTS_MAX}", events.len());
-            Err(Error::new(Code::TooLarge, message))
-        }
-        (Some(events), None) => Ok(events.into_iter().map(|event| event.0).collect()),
-        (None, Some(event_type)) => Ok(vec![PostEvent { event_type, data, at, event_id, run_id }]),
-        (None, None) => Err(Error::invalid("event_type", "missing; name the event, or post a batch in events")),
-    }
-}
-
-fn data_of(event: &PostEvent) -> &str {
-    event.data.as_deref().map_or("null", RawValue::get)
-}
-
-fn check_event(index: usize, event: &PostEvent, single: bool) -> Result<()> {
-    let field = |name: &str| if single { name.to_owned() } else { format!("events[{index}].{name}") };
-    let name = event.event_type.as_str();
-    if FRAME_NAMES.contains(&name) {
-        return Err(Error::invalid(
-            &field("event_type"),
-            format!("{name} is the name of a stream frame; choose another"),
-        ));
-    }
-    let data = data_of(event);
-    if data.len() > EVENT_BYTES_MAX {
-        let message = format!("{}: {} bytes; an event may have {EVENT_BYTES_MAX}", field("data"), data.len());
-        return Err(Error::new(Code::TooLarge, message));
-    }
-    if is_deeper_than(data.as_bytes(), JSON_DEPTH_MAX) {
-        return Err(Error::invalid(&field("data"), format!("nested deeper than {JSON_DEPTH_MAX} levels")));
-    }
-    // Its reason ends a run, so it has to be readable.
-    if name == "agent.exited" && serde_json::from_str::<AgentExited>(data).is_err() {
-        let problem = "expected {\"reason\": \"completed\", \"failed\", \"stopped\", \"timeout\" or \"lost\"}";
-        return Err(Error::invalid(&field("data.reason"), problem));
-    }
-    Ok(())
 }

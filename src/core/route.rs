@@ -48,6 +48,8 @@ routes! {
     ListAgents(TownId) = Get "/api/towns/{town_id}/agents";
     ReadAgent(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}";
     ListRuns(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}/runs";
+    TownMetrics(TownId) = Get "/api/towns/{town_id}/metrics";
+    RigMetrics(RigId) = Get "/api/rigs/{rig_id}/metrics";
     ContainerHealth(TownId) = Get "/api/towns/{town_id}/container/health";
     StartAgent(TownId) = Post "/api/towns/{town_id}/container/agents/start";
     StopAgent(TownId, AgentId) = Post "/api/towns/{town_id}/container/agents/{agent_id}/stop";
@@ -129,9 +131,11 @@ impl Route {
         match self {
             Self::Health | Self::SignIn | Self::WhoAmI | Self::SignOut | Self::MintToken(..) => Place::Worker,
             Self::CreateTown | Self::ListTowns | Self::RenameTown(_) | Self::DeleteTown(_) => Place::Account,
-            Self::CreateAgent(rig) | Self::ListRigAgents(rig) | Self::PostEvents(rig) | Self::ReadRigEvents(rig, _) => {
-                Place::Rig(rig.clone())
-            }
+            Self::CreateAgent(rig)
+            | Self::ListRigAgents(rig)
+            | Self::PostEvents(rig)
+            | Self::ReadRigEvents(rig, _)
+            | Self::RigMetrics(rig) => Place::Rig(rig.clone()),
             Self::ReadTown(town)
             | Self::CreateRig(town)
             | Self::ListRigs(town)
@@ -141,6 +145,7 @@ impl Route {
             | Self::ListAgents(town)
             | Self::ReadAgent(town, _)
             | Self::ListRuns(town, _)
+            | Self::TownMetrics(town)
             | Self::ContainerHealth(town)
             | Self::StartAgent(town)
             | Self::StopAgent(town, _)

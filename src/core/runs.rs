@@ -63,6 +63,29 @@ pub fn load(store: &dyn Store, run_id: &RunId) -> Result<Option<Run>> {
     rows.first().map(from_row).transpose()
 }
 
+/// Where a run's events lie in the log.
+#[derive(Debug)]
+pub(crate) struct Extent {
+    pub(crate) run_id: RunId,
+    pub(crate) agent_id: AgentId,
+    pub(crate) first: EventId,
+    /// Absent while it is open.
+    pub(crate) last: Option<EventId>,
+}
+
+/// Where a run's events lie; none where there is no such run.
+pub(crate) fn extent(store: &dyn Store, run_id: &RunId) -> Result<Option<Extent>> {
+    let sql = "SELECT agent_id, first_id, last_id FROM runs WHERE run_id = ?";
+    let rows = store.query(sql, &[run_id.as_str().into()])?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    Ok(Some(Extent {
+        run_id: run_id.clone(),
+        agent_id: parse(AgentId::parse(row.text(0)?))?,
+        first: position(row, 1)?,
+        last: row.maybe_number(2).map(|_| position(row, 2)).transpose()?,
+    }))
+}
+
 /// The agent's newest run that has not ended.
 pub fn newest_open(store: &dyn Store, agent_id: &AgentId) -> Result<Option<Run>> {
     let rows = store.query(

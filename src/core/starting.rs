@@ -70,11 +70,12 @@ impl Town {
                 snapshot.register(&order.name, order.role, Some(order.runtime), order.prompt.as_deref());
             }
             let mut named = || run_id.clone();
-            let mut ingest = Ingest::new(self.store.as_ref(), Source::Container, None, &mut named)?;
+            let mut ingest =
+                Ingest::new(self.store.as_ref(), Source::Container, None, self.config.event_cap, &mut named)?;
             ingest.put_agent(before, agent);
             let starting = AgentStatusChanged { status: Status::Starting };
             ingest.take(&Draft::new(agent_id.clone(), run_id.clone(), starting, now))?;
-            ingest.finish(self.config.event_cap)
+            ingest.finish()
         })?;
         let state = outcome.states.first().map(|(_, after)| after.clone());
         let state = state.ok_or_else(|| Error::internal("a begun run left no state"))?;

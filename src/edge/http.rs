@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::core::metrics::CONTENT_TYPE;
 use crate::core::{body, envelope};
 use crate::edge::js;
 use crate::error::{Code, Error, Result};
@@ -42,6 +43,11 @@ pub fn success_with(status: u16, data: &impl Serialize, extra: &[(&str, &str)]) 
 /// A success around JSON text.
 pub fn success_text(status: u16, data: &str) -> Response {
     answer(status, envelope::success(data), &[])
+}
+
+/// A page of metrics, which stands outside of the envelope.
+pub fn metrics(page: String) -> Response {
+    answer(200, page, &[("content-type", CONTENT_TYPE)])
 }
 
 /// A success without a body: 204.

@@ -71,6 +71,7 @@ async fn carry(town: &TownObject, began: crate::time::Timestamp) -> Result<()> {
             }
             Err(error) => {
                 failures += 1;
+                town.count(|counts| counts.relay_failures += 1);
                 if failures >= FAILURES_TOLERATED {
                     no_answer(town, &error)?;
                 }
@@ -103,6 +104,7 @@ async fn ask(town: &TownObject, upstream: &Upstream, asked: &Position, wait_ms: 
     let previews = if town.is_watched()? { "&previews=1" } else { "" };
     let path =
         format!("/events?{epoch}after={}&ack=1&wait_ms={wait_ms}&limit={BATCH_EVENTS_MAX}{previews}", asked.cursor);
+    town.count(|counts| counts.relay_requests += 1);
     let (_, text) = upstream.request("GET", &path, &town.town_id()?, None, wait_ms + ANSWER_LIMIT_MS).await?;
     serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("/events: {error}")))
 }

@@ -12,6 +12,7 @@ use worker_macros::durable_object;
 
 use crate::core::auth::AGENT_HEADER;
 use crate::core::body::parse_body;
+use crate::core::metrics::{self, Counts};
 use crate::core::query::{Address, Query};
 use crate::core::rig::Rig as Core;
 use crate::core::route::{Place, Route};
@@ -25,6 +26,7 @@ use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, Epoch, RigId, SourceId, TownId};
 use crate::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 use crate::protocol::{AgentRequest, AgentState, PostEvents, RigCursor, RigEventsPage};
+use crate::time::Timestamp;
 
 /// After a batch that did not reach the town: at first, doubled at each failure up to [`RETRY_MS_MAX`].
 const RETRY_MS_MIN: i64 = 500;
@@ -40,12 +42,21 @@ pub struct Rig {
     /// Whether an alarm is set that has not fired yet, as far as this instance knows.
     alarmed: Cell<bool>,
     failures: Cell<u32>,
+    /// What this instance has done.
+    counts: Cell<Counts>,
 }
 
 impl DurableObject for Rig {
     fn new(state: State, env: Env) -> Self {
         let store = Rc::new(SqlStore::new(&state));
-        Self { state, env, store, alarmed: Cell::new(false), failures: Cell::new(0) }
+        Self {
+            state,
+            env,
+            store,
+            alarmed: Cell::new(false),
+            failures: Cell::new(0),
+            counts: Cell::new(Counts::new(fresh::now())),
+        }
     }
 
     async fn fetch(&self, request: Request) -> ::worker::Result<Response> {
@@ -101,6 +112,7 @@ impl Rig {
                 let next_after_id = events.last().map_or(after, |event| event.id);
                 Ok(success(200, &RigEventsPage { events, next_after_id }))
             }
+            Route::RigMetrics(_) => self.metrics().await,
             route => Err(Error::internal(format!("{route:?} is not for a rig"))),
         }
     }
@@ -125,6 +137,7 @@ impl Rig {
             return Err(Error::new(Code::Forbidden, "agent_id: an agent's token only posts as that agent"));
         }
         let receipt = self.open()?.post(posted, fresh::now())?;
+        self.count(|counts| counts.events_stored += receipt.appended);
         if receipt.appended > 0 && !self.alarmed.get() {
             self.alarm_in(0).await;
         }
@@ -180,8 +193,22 @@ impl Rig {
         self.state.storage().delete_alarm().await.map_err(Error::internal)
     }
 
+    fn count(&self, change: impl FnOnce(&mut Counts)) {
+        let mut counts = self.counts.get();
+        change(&mut counts);
+        self.counts.set(counts);
+    }
+
+    async fn metrics(&self) -> Result<Response> {
+        let rig = self.open()?;
+        let alarm_at = self.state.storage().get_alarm().await.map_err(Error::internal)?.map(Timestamp::from_millis);
+        let (counts, rows) = (self.counts.get(), self.store.rows());
+        self.store.uncounted(|| metrics::of_rig(&rig, &counts, rows, alarm_at)).map(http::metrics)
+    }
+
     async fn alarm_in(&self, millis: i64) {
         self.alarmed.set(true);
+        self.count(|counts| counts.alarms_set += 1);
         if let Err(error) = self.state.storage().set_alarm(millis).await {
             self.alarmed.set(false);
             log("alarm_error", &[("message", &error.to_string())]);

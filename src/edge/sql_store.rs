@@ -1,12 +1,13 @@
 //! The seam under the core over a Durable Object's SQLite.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use ::worker::State;
 use js_sys::{Array, JsString, Number};
 use wasm_bindgen::prelude::*;
 
+use crate::core::metrics::Rows;
 use crate::core::store::{Row, Store, Value};
 use crate::edge::js;
 use crate::error::{Error, Result};
@@ -44,6 +45,13 @@ mod glue {
         #[wasm_bindgen(method, catch)]
         pub(super) fn raw(this: &Cursor) -> Result<JsValue, JsValue>;
 
+        /// Rows read so far, those of indices included; all of them once the rows are read to their end.
+        #[wasm_bindgen(method, getter, js_name = rowsRead)]
+        pub(super) fn rows_read(this: &Cursor) -> f64;
+
+        #[wasm_bindgen(method, getter, js_name = rowsWritten)]
+        pub(super) fn rows_written(this: &Cursor) -> f64;
+
         /// Reads an iterator to its end in one crossing.
         #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
         pub(super) fn collect(iterator: &JsValue) -> Result<Array, JsValue>;
@@ -55,6 +63,7 @@ pub struct SqlStore {
     storage: glue::Storage,
     sql: glue::Sql,
     statements: RefCell<HashMap<Box<str>, JsString>>,
+    rows: Cell<Rows>,
 }
 
 impl SqlStore {
@@ -64,7 +73,20 @@ impl SqlStore {
         let raw: &JsValue = storage.as_raw().as_ref();
         let storage: glue::Storage = raw.clone().unchecked_into();
         let sql = storage.sql();
-        Self { storage, sql, statements: RefCell::default() }
+        Self { storage, sql, statements: RefCell::default(), rows: Cell::default() }
+    }
+
+    /// Rows read and written by this instance.
+    pub fn rows(&self) -> Rows {
+        self.rows.get()
+    }
+
+    /// Asks without that it counts: for a look at the counts themselves.
+    pub fn uncounted<T>(&self, ask: impl FnOnce() -> T) -> T {
+        let rows = self.rows.get();
+        let answer = ask();
+        self.rows.set(rows);
+        answer
     }
 
     /// The statement's text as JavaScript's, converted once.
@@ -84,7 +106,12 @@ impl SqlStore {
     fn run(&self, sql: &str, parameters: &Array) -> Result<Array> {
         let failed = |thrown: JsValue| Error::internal(format!("{}: {sql}", js::describe(&thrown)));
         let cursor = self.sql.exec(&self.statement(sql), parameters).map_err(failed)?;
-        cursor.raw().and_then(|rows| glue::collect(&rows)).map_err(failed)
+        let found = cursor.raw().and_then(|rows| glue::collect(&rows)).map_err(failed)?;
+        let Rows { read, written } = self.rows.get();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // counts of rows
+        let (more_read, more_written) = (cursor.rows_read() as u64, cursor.rows_written() as u64);
+        self.rows.set(Rows { read: read + more_read, written: written + more_written });
+        Ok(found)
     }
 }
 

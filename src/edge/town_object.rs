@@ -11,6 +11,7 @@ use js_sys::futures::spawn_local;
 
 use crate::core::frames::Pace;
 use crate::core::ingest::Outcome;
+use crate::core::metrics::{self, Counts};
 use crate::core::runs::{self, Source};
 use crate::core::store::Store;
 use crate::core::town::{Config, Town as Core};
@@ -53,6 +54,8 @@ pub(super) struct TownObject {
     /// When the next timer fires.
     timer_at: Cell<Option<Timestamp>>,
     silence_looked_at: Cell<Option<Timestamp>>,
+    /// What this instance has done.
+    counts: Cell<Counts>,
 }
 
 /// An open socket, and when something but a ping was last heard on it.
@@ -81,6 +84,7 @@ impl TownObject {
             alarm_at: Cell::new(None),
             timer_at: Cell::new(None),
             silence_looked_at: Cell::new(None),
+            counts: Cell::new(Counts::new(fresh::now())),
         })
     }
 
@@ -223,6 +227,7 @@ impl TownObject {
             Ok(effects) => self.perform(effects),
             Err(error) => self.let_go(&error),
         }
+        self.count(|counts| counts.events_stored += outcome.stored);
         if outcome.stored > 0 {
             self.arrivals.announce();
         }
@@ -298,12 +303,18 @@ impl TownObject {
                 Effect::Send(id, text) => {
                     let sockets = self.sockets.borrow();
                     let Some(Open { socket, .. }) = sockets.get(&id) else { continue };
+                    let bytes = text.len() as u64;
                     let (_, text) = texts.entry(text.as_ptr()).or_insert_with(|| {
                         let converted = socket::text(&text);
                         (text, converted)
                     });
                     // One that is closing says so; the runtime tells us of it next.
-                    drop(socket.send(text));
+                    if socket.send(text).is_ok() {
+                        self.count(|counts| {
+                            counts.frames_sent += 1;
+                            counts.bytes_sent += bytes;
+                        });
+                    }
                 }
                 Effect::Remember(id, note) => {
                     if let Some(Err(error)) = self.sockets.borrow().get(&id).map(|open| open.socket.set_note(&note)) {
@@ -317,6 +328,21 @@ impl TownObject {
                 }
             }
         }
+    }
+
+    /// Counts what this instance does.
+    pub(super) fn count(&self, change: impl FnOnce(&mut Counts)) {
+        let mut counts = self.counts.get();
+        change(&mut counts);
+        self.counts.set(counts);
+    }
+
+    /// What it has done, for Prometheus. What the look at the tables reads for this is not counted.
+    pub(super) async fn metrics(&self) -> Result<String> {
+        self.with(|_| Ok(()))?;
+        let alarm_at = self.state.storage().get_alarm().await.map_err(Error::internal)?.map(Timestamp::from_millis);
+        let (counts, rows) = (self.counts.get(), self.store.rows());
+        self.store.uncounted(|| self.with(|town| metrics::of_town(town, &counts, rows, alarm_at)))
     }
 
     /// Sets the alarm, unless it is set for an earlier time already.
@@ -353,6 +379,7 @@ impl TownObject {
     /// Sets the alarm, whatever it was set for.
     pub(super) async fn set_alarm(&self, at: Timestamp) {
         self.alarm_at.set(Some(at));
+        self.count(|counts| counts.alarms_set += 1);
         #[allow(clippy::cast_precision_loss)] // milliseconds since 1970 are far below 2^53
         let date = js_sys::Date::new(&(at.millis() as f64).into());
         if let Err(error) = self.state.storage().set_alarm(ScheduledTime::new(date)).await {

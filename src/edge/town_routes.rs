@@ -72,6 +72,7 @@ async fn serve(
             let state = agent(core, &agent_id)?;
             Ok(success(200, &runs::list(town.store.as_ref(), &state)?))
         }),
+        Route::TownMetrics(_) => Ok(http::metrics(town.metrics().await?)),
         Route::TownTicket(_) => ticket(town, None),
         Route::AgentTicket(_, agent_id) => ticket(town, Some(&agent_id)),
         Route::TownStream(_) => town_streams::open(town, request, address, query, None).await,

@@ -66,6 +66,11 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
             "As its events have made it.",
             &schemas.answered::<AgentState>(),
         ),
+        Route::TownMetrics(_) => Operation::new("towns", Operator, "What the town's object has done since it woke")
+            .says("To ask wakes a sleeping town, but reads no row that is counted.")
+            .answers(200, "The metrics", &text("text/plain", "Prometheus text.")),
+        Route::RigMetrics(_) => Operation::new("rigs", Operator, "What the rig's object has done since it woke")
+            .answers(200, "The metrics", &text("text/plain", "Prometheus text.")),
         Route::ListRuns(..) => Operation::new("events", Operator, "An agent's runs").gives(
             200,
             "With their ends and totals.",

@@ -54,6 +54,8 @@ impl Oracle {
     pub fn listen(store: &Sqlite) {
         let script = "CREATE TABLE every_event (id INTEGER PRIMARY KEY, frame TEXT) STRICT;
             CREATE TRIGGER heard AFTER INSERT ON agent_events
+            BEGIN INSERT INTO every_event VALUES (new.id, new.frame); END;
+            CREATE TRIGGER heard_again AFTER UPDATE ON agent_events
             BEGIN INSERT INTO every_event VALUES (new.id, new.frame); END;";
         store.script(script).unwrap();
     }

@@ -1,0 +1,64 @@
+//! What an agent posts to its rig, and what is refused of it.
+
+use serde_json::value::RawValue;
+
+use crate::core::body::is_deeper_than;
+use crate::error::{Code, Error, Result};
+use crate::event::{AgentExited, FRAME_NAMES};
+use crate::limits::{BATCH_EVENTS_MAX, EVENT_BYTES_MAX, JSON_DEPTH_MAX};
+use crate::protocol::{PostEvent, PostEvents};
+
+/// The events of a post, each in order.
+pub(crate) fn checked(request: PostEvents) -> Result<Vec<PostEvent>> {
+    let events = events_of(request)?;
+    for (index, event) in events.iter().enumerate() {
+        check_event(index, event, events.len() == 1)?;
+    }
+    Ok(events)
+}
+
+/// An event's data as JSON text.
+pub(crate) fn data_of(event: &PostEvent) -> &str {
+    event.data.as_deref().map_or("null", RawValue::get)
+}
+
+/// The batch, or the single event as a batch of one.
+fn events_of(request: PostEvents) -> Result<Vec<PostEvent>> {
+    let PostEvents { events, event_type, data, at, event_id, run_id, .. } = request;
+    match (events, event_type) {
+        (Some(_), Some(_)) => Err(Error::invalid("events", "not together with event_type; post one event or a batch")),
+        (Some(events), None) if events.is_empty() => Err(Error::invalid("events", "expected at least one event")),
+        (Some(events), None) if events.len() > BATCH_EVENTS_MAX => {
+            let message = format!("events: {} in one batch; post at most {BATCH_EVENTS_MAX}", events.len());
+            Err(Error::new(Code::TooLarge, message))
+        }
+        (Some(events), None) => Ok(events.into_iter().map(|event| event.0).collect()),
+        (None, Some(event_type)) => Ok(vec![PostEvent { event_type, data, at, event_id, run_id }]),
+        (None, None) => Err(Error::invalid("event_type", "missing; name the event, or post a batch in events")),
+    }
+}
+
+fn check_event(index: usize, event: &PostEvent, single: bool) -> Result<()> {
+    let field = |name: &str| if single { name.to_owned() } else { format!("events[{index}].{name}") };
+    let name = event.event_type.as_str();
+    if FRAME_NAMES.contains(&name) {
+        return Err(Error::invalid(
+            &field("event_type"),
+            format!("{name} is the name of a stream frame; choose another"),
+        ));
+    }
+    let data = data_of(event);
+    if data.len() > EVENT_BYTES_MAX {
+        let message = format!("{}: {} bytes; an event may have {EVENT_BYTES_MAX}", field("data"), data.len());
+        return Err(Error::new(Code::TooLarge, message));
+    }
+    if is_deeper_than(data.as_bytes(), JSON_DEPTH_MAX) {
+        return Err(Error::invalid(&field("data"), format!("nested deeper than {JSON_DEPTH_MAX} levels")));
+    }
+    // Its reason ends a run, so it has to be readable.
+    if name == "agent.exited" && serde_json::from_str::<AgentExited>(data).is_err() {
+        let problem = "expected {\"reason\": \"completed\", \"failed\", \"stopped\", \"timeout\" or \"lost\"}";
+        return Err(Error::invalid(&field("data.reason"), problem));
+    }
+    Ok(())
+}
