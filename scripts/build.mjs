@@ -1,7 +1,7 @@
-// `npm run build` builds everything; `npm run build -- worker` (or control, dashboard) one part. wrangler runs
+// `npm run build` builds everything; `npm run build -- worker` (or control, cli, dashboard) one part. wrangler runs
 // `--quiet worker` before it serves or deploys, and again when a source file changed.
 
-import { buildControl, buildDashboard, buildWorker, controlIsNew, workerIsNew } from "./lib/builds.mjs";
+import { buildCommandLine, buildControl, buildDashboard, buildWorker, commandLineIsNew, controlIsNew, workerIsNew } from "./lib/builds.mjs";
 import { isMain, main } from "./lib/main.mjs";
 import { Problem } from "./lib/problem.mjs";
 import { stepper, timeSince } from "./lib/steps.mjs";
@@ -10,6 +10,7 @@ import { SETUP_STEPS, setUp } from "./setup.mjs";
 const PARTS = {
   worker: { title: "building the Worker", build: buildWorker, about: () => workerIsNew() && "2 min" },
   control: { title: "building the control server", build: buildControl, about: () => controlIsNew() && "2 min" },
+  cli: { title: "building the command line", build: buildCommandLine, about: () => commandLineIsNew() && "1 min" },
   dashboard: { title: "building the dashboard", build: buildDashboard, about: () => "" },
 };
 
