@@ -42,8 +42,7 @@ mod tests {
     fn waits_grow_to_15_seconds_and_begin_anew() {
         let mut backoff = Backoff::default();
         let waits: Vec<u128> = (0..14).map(|_| backoff.next(0.5).as_millis()).collect();
-        let expected =
-            [100, 200, 300, 500, 800, 1300, 2100, 3400, 5500, 8900, 14_400, 15_000, 15_000, 15_000];
+        let expected = [100, 200, 300, 500, 800, 1300, 2100, 3400, 5500, 8900, 14_400, 15_000, 15_000, 15_000];
         assert_eq!(waits, expected);
         backoff.reset();
         assert_eq!([backoff.next(0.0), backoff.next(1.0)].map(|wait| wait.as_millis()), [90, 220]);

@@ -58,7 +58,6 @@ describe("townwatch tail", () => {
     assert.equal(await shown.code(), 0);
     assert.equal(shown.lines.length, 3);
     assert.match(shown.lines[0], /^\d\d:\d\d:\d\d  evil  ␛\]0;title␇\ufffd31mred\ufffdabc$/);
-    // eslint-disable-next-line no-control-regex
     assert.doesNotMatch(shown.stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
     const plain = tail(["--agent", "well"]);
     assert.equal(await plain.code(), 0);
@@ -158,7 +157,6 @@ describe("townwatch send", () => {
       sent.stdin.end(recording);
       assert.equal(await sent.code(), 0, sent.stderr);
       assert.equal(sent.stdout, recording);
-      assert.equal(sent.stderr, "");
       const events = await untilEnded(name, 1);
       assert.deepEqual(stepsSeen(events), expectedOf(name).steps);
       const replayed = `${name}-replayed`;

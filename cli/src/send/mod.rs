@@ -32,7 +32,7 @@ const READ_BYTES: usize = 64 << 10;
 /// At the end of input what is left is sent for as long as the server takes some of it every so often.
 const FLUSH_MAX: Duration = Duration::from_secs(10);
 /// After so long a person who waits for the end is told why.
-const FLUSH_QUIET: Duration = Duration::from_secs(1);
+const FLUSH_QUIET: Duration = Duration::from_secs(3);
 /// What a shell says of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &SendArguments) -> Result<u8, String> {
     let standing = poster.standing();
     thread::spawn(move || poster.work());
     read(&mut input, arguments, &run);
-    flush(&run, &standing);
+    flush(&standing);
     Ok(report(&run, &standing))
 }
 
@@ -114,7 +114,8 @@ fn read(input: &mut Input, arguments: &SendArguments, run: &Run) {
 }
 
 /// Waits until all is sent, or until waiting is no use.
-fn flush(run: &Run, standing: &Standing) {
+fn flush(standing: &Standing) {
+    standing.end_input();
     let (mut moved, mut waiting) = (Instant::now(), standing.waiting_events());
     let began = Instant::now();
     let mut told = false;
@@ -128,7 +129,6 @@ fn flush(run: &Run, standing: &Standing) {
             say(&format!("sending the last {waiting} events; Ctrl-C leaves them for later"));
         }
     }
-    let _ = run; // holds the spool until here
 }
 
 /// Says what is left; gives the exit code.

@@ -2,10 +2,10 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use townwatch::id::{AgentId, RigId};
@@ -21,6 +21,8 @@ use crate::server::{Failure, Server};
 const BATCH_BYTES_MAX: usize = BODY_BYTES_MAX - (1 << 20);
 /// Where the server refuses, a person may be about to change that.
 const REFUSED_PAUSE: Duration = Duration::from_secs(15);
+/// At the end of the input nobody wants to wait for a long pause to be over.
+const LAST_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Carries an agent's runs to the server, one batch after the other.
 pub(super) struct Poster {
@@ -41,17 +43,25 @@ pub(super) struct Standing {
     waiting: Arc<Waiting>,
     finished: AtomicBool,
     refused: AtomicBool,
+    input_ended: AtomicBool,
     dropped_events: AtomicU64,
 }
 
 impl Poster {
     /// Will send what was `left`, then `run`.
-    pub(super) fn new(server: Server, arguments: &SendArguments, dir: PathBuf, left: Vec<Arc<Run>>, run: Arc<Run>) -> Self {
+    pub(super) fn new(
+        server: Server,
+        arguments: &SendArguments,
+        dir: PathBuf,
+        left: Vec<Arc<Run>>,
+        run: Arc<Run>,
+    ) -> Self {
         let standing = Standing {
             dir,
             waiting: run.waiting(),
             finished: AtomicBool::new(false),
             refused: AtomicBool::new(false),
+            input_ended: AtomicBool::new(false),
             dropped_events: AtomicU64::new(0),
         };
         if !left.is_empty() {
@@ -102,19 +112,23 @@ impl Poster {
                 }
                 Err(Failure::Unacceptable(problem)) => {
                     self.standing.dropped_events.fetch_add(1, Ordering::Relaxed);
-                    say(&format!("an event is left out, which the server does not take: {problem}; {}", name_of(&lines)));
+                    say(&format!(
+                        "an event is left out, which the server does not take: {problem}; {}",
+                        name_of(&lines)
+                    ));
                 }
                 Err(Failure::Offline(problem)) => {
                     self.tell(&format!("{problem}; events are kept until it works again"));
                     self.standing.refused.store(false, Ordering::Release);
-                    sleep(self.backoff.next(fastrand::f64()));
+                    let pause = self.backoff.next(fastrand::f64());
+                    self.pause(pause);
                     continue;
                 }
                 Err(Failure::Refused(problem)) => {
                     let hint = self.hint(&problem);
                     self.tell(&format!("{problem}{hint}; events are kept for when that has changed"));
                     self.standing.refused.store(true, Ordering::Release);
-                    sleep(REFUSED_PAUSE);
+                    self.pause(REFUSED_PAUSE);
                     continue;
                 }
             }
@@ -141,6 +155,14 @@ impl Poster {
         }
     }
 
+    fn pause(&self, pause: Duration) {
+        let began = Instant::now();
+        let left = || if self.standing.input_ended.load(Ordering::Acquire) { pause.min(LAST_PAUSE_MAX) } else { pause };
+        while let Some(rest) = left().checked_sub(began.elapsed()).filter(|rest| !rest.is_zero()) {
+            sleep(rest.min(Duration::from_millis(100)));
+        }
+    }
+
     /// Says a problem once, not at each try.
     fn tell(&mut self, problem: &str) {
         if self.told.as_deref() != Some(problem) {
@@ -164,6 +186,12 @@ impl Poster {
 impl Standing {
     pub(super) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// No more will come: a last try does not wait long, and what the server says to it counts.
+    pub(super) fn end_input(&self) {
+        self.refused.store(false, Ordering::Release);
+        self.input_ended.store(true, Ordering::Release);
     }
 
     /// Events that the server has not taken yet.

@@ -53,19 +53,15 @@ impl<'a> Recorder<'a> {
             self.tell_left_out();
         }
         let (lines, count) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.count));
-        match self.run.append(&lines, count, Room::Bounded) {
-            Ok(true) => {}
-            Ok(false) => {
-                if self.left_out == 0 {
-                    say(&format!(
-                        "{} MiB wait for the server, which is the most; what comes now is left out until it takes some",
-                        SPOOL_BYTES_MAX >> 20
-                    ));
-                }
-                self.left_out += count;
-            }
-            Err(error) => say(&format!("{count} events are lost: they cannot be written to {} ({error})", self.run.dir.display())),
+        let problem = match self.run.append(&lines, count, Room::Bounded) {
+            Ok(true) => return,
+            Ok(false) => format!("{} MiB wait for the server, which is the most", SPOOL_BYTES_MAX >> 20),
+            Err(error) => format!("the spool {} cannot be written ({error})", self.run.dir.display()),
+        };
+        if self.left_out == 0 {
+            say(&format!("{problem}; what comes is left out, and counted, until that has changed"));
         }
+        self.left_out += count;
     }
 
     /// Writes the run's end behind everything else.

@@ -28,6 +28,7 @@ pub(super) struct Spool {
 }
 
 /// A run's events on their way.
+#[allow(clippy::struct_field_names)] // `run_id` is the word of the wire
 pub(super) struct Run {
     pub(super) dir: PathBuf,
     pub(super) run_id: String,
@@ -51,6 +52,10 @@ pub(super) struct Waiting {
 pub(super) struct Place {
     segment: u64,
     offset: u64,
+}
+
+impl Place {
+    const START: Self = Self { segment: 1, offset: 0 };
 }
 
 struct State {
@@ -108,8 +113,8 @@ impl Run {
         DirBuilder::new().mode(0o700).create(&dir)?;
         let owner = File::create(dir.join("owner"))?;
         owner.lock()?;
-        let written = Place { segment: 1, offset: 0 };
-        let file = File::create(segment_path(&dir, 1))?;
+        let written = Place::START;
+        let file = File::create(segment_path(&dir, written.segment))?;
         let state = Mutex::new(State { file, written, ended: false, lost_events: 0 });
         Ok(Self { dir, run_id, _owner: owner, waiting: Arc::clone(waiting), state, changed: Condvar::new() })
     }
@@ -135,9 +140,19 @@ impl Run {
         file.set_len(whole as u64)?;
         last.truncate(whole);
         let written = Place { segment, offset: whole as u64 };
+        if written == Place::START {
+            fs::remove_dir_all(dir)?; // it never said anything
+            return Ok(None);
+        }
         let state = Mutex::new(State { file, written, ended: false, lost_events: 0 });
-        let run =
-            Self { dir: dir.to_owned(), run_id, _owner: owner, waiting: Arc::clone(waiting), state, changed: Condvar::new() };
+        let run = Self {
+            dir: dir.to_owned(),
+            run_id,
+            _owner: owner,
+            waiting: Arc::clone(waiting),
+            state,
+            changed: Condvar::new(),
+        };
         run.count()?;
         let last_line = last.strip_suffix(b"\n").unwrap_or_default().rsplit(|byte| *byte == b'\n').next();
         if last_line.is_some_and(|line| line.starts_with(end_prefix(&run.run_id).as_bytes())) {
@@ -161,7 +176,7 @@ impl Run {
             }
             let mut text = Vec::new();
             file.read_to_end(&mut text)?;
-            let lines = text.iter().filter(|byte| **byte == b'\n').count();
+            let lines = text.split_inclusive(|byte| *byte == b'\n').count();
             self.waiting.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
             self.waiting.events.fetch_add(lines as u64, Ordering::Relaxed);
         }
@@ -232,13 +247,21 @@ impl Run {
     /// How far the server has it.
     pub(super) fn sent(&self) -> Place {
         let text = fs::read_to_string(self.dir.join("sent")).unwrap_or_default();
-        let numbers = text.split_once(' ').and_then(|(segment, offset)| Some((segment.parse().ok()?, offset.trim().parse().ok()?)));
-        numbers.map_or(Place { segment: 1, offset: 0 }, |(segment, offset)| Place { segment, offset })
+        let numbers = text
+            .split_once(' ')
+            .and_then(|(segment, offset)| Some((segment.parse().ok()?, offset.trim().parse().ok()?)));
+        numbers.map_or(Place::START, |(segment, offset)| Place { segment, offset })
     }
 
     /// The whole lines between `from` and `to`, of one segment and at most `events_max` and `bytes_max`, but at least
     /// one; and the place behind them.
-    pub(super) fn read(&self, from: Place, to: Place, events_max: usize, bytes_max: usize) -> io::Result<(String, Place)> {
+    pub(super) fn read(
+        &self,
+        from: Place,
+        to: Place,
+        events_max: usize,
+        bytes_max: usize,
+    ) -> io::Result<(String, Place)> {
         let file = File::open(segment_path(&self.dir, from.segment))?;
         let end = if from.segment == to.segment { to.offset } else { file.metadata()?.len() };
         let mut bytes = vec![0; usize::try_from(end.saturating_sub(from.offset)).unwrap_or(0).min(2 * bytes_max)];
@@ -298,4 +321,102 @@ impl Waiting {
 
 fn segment_path(dir: &Path, segment: u64) -> PathBuf {
     dir.join(format!("{segment:08}.jsonl"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(number: usize, bytes: usize) -> String {
+        format!("{{\"event_id\":\"{number}\",\"data\":\"{}\"}}\n", "x".repeat(bytes))
+    }
+
+    /// A folder that goes when the test ends.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            Self(std::env::temp_dir().join(format!("townwatch-spool-{}", uuid::Uuid::now_v7())))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    /// Reads a run to its end as the poster does.
+    fn drain(run: &Run, events_max: usize, bytes_max: usize) -> Vec<String> {
+        let mut all = Vec::new();
+        let mut place = run.sent();
+        while let Some(written) = run.wait(place) {
+            let (lines, next) = run.read(place, written, events_max, bytes_max).unwrap();
+            let batch: Vec<String> = lines.lines().map(str::to_owned).collect();
+            assert!(batch.len() <= events_max && (batch.len() <= 1 || lines.len() <= bytes_max));
+            run.forget(place, next, lines.len(), batch.len() as u64).unwrap();
+            place = next;
+            all.extend(batch);
+        }
+        all
+    }
+
+    fn segments(run: &Run) -> usize {
+        let names = fs::read_dir(&run.dir).unwrap().flatten().map(|entry| entry.path());
+        names.filter(|path| path.extension().is_some_and(|is| is == "jsonl")).count()
+    }
+
+    #[test]
+    fn what_is_written_is_read_once_in_order_and_its_files_go() {
+        let folder = Folder::new();
+        let run = Spool::open_in(&folder.0).unwrap().run;
+        for number in 0..30 {
+            assert!(run.append(&line(number, 1 << 20), 1, Room::Bounded).unwrap());
+        }
+        run.end("end\n").unwrap();
+        assert_eq!((segments(&run), run.waiting.events()), (4, 31));
+        let read = drain(&run, 7, 3 << 20);
+        let expected: Vec<String> = (0..30).map(|number| line(number, 1 << 20).trim_end().to_owned()).collect();
+        assert!(read[..30] == expected && read[30] == "end");
+        assert_eq!((segments(&run), run.waiting.events(), run.waiting.bytes.load(Ordering::Relaxed)), (1, 0, 0));
+        run.remove().unwrap();
+        assert!(Spool::open_in(&folder.0).unwrap().left.is_empty());
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_found_behind_what_was_sent_with_an_end() {
+        let folder = Folder::new();
+        let run = Spool::open_in(&folder.0).unwrap().run;
+        (0..3).for_each(|number| assert!(run.append(&line(number, 9), 1, Room::Bounded).unwrap()));
+        let start = run.sent();
+        let (lines, next) = run.read(start, run.lock().written, 1, 1000).unwrap();
+        run.forget(start, next, lines.len(), 1).unwrap();
+        let run_id = run.run_id.clone();
+        let torn = segment_path(&run.dir, 1);
+        assert!(Spool::open_in(&folder.0).unwrap().left.is_empty(), "its process lives");
+        drop(run);
+        OpenOptions::new().append(true).open(torn).unwrap().write_all(b"{\"event_id\":\"half").unwrap();
+
+        for _ in 0..2 {
+            let left = Spool::open_in(&folder.0).unwrap().left;
+            assert_eq!((left.len(), left[0].run_id.as_str(), left[0].waiting.events()), (1, run_id.as_str(), 3));
+        }
+        let left = Spool::open_in(&folder.0).unwrap().left;
+        let read = drain(&left[0], 500, 1000);
+        assert_eq!(read[..2], [line(1, 9).trim_end(), line(2, 9).trim_end()]);
+        assert_eq!(read.len(), 3);
+        assert!(read[2].starts_with(&end_prefix(&run_id)));
+    }
+
+    #[test]
+    fn what_has_no_room_is_left_out_and_counted_but_the_end_is_not() {
+        let folder = Folder::new();
+        let run = Spool::open_in(&folder.0).unwrap().run;
+        run.waiting.bytes.store(SPOOL_BYTES_MAX - 10, Ordering::Relaxed);
+        assert!(!run.append(&line(1, 100), 5, Room::Bounded).unwrap());
+        assert_eq!(run.lost_events(), 5);
+        run.end("end\n").unwrap();
+        run.waiting.bytes.store(1000, Ordering::Relaxed);
+        assert_eq!(drain(&run, 500, 1000), ["end"]);
+    }
 }

@@ -38,6 +38,7 @@ pub(super) struct Frame<'a> {
 
 /// What of an agent's state is of interest here.
 #[derive(Debug, Deserialize)]
+#[allow(clippy::struct_field_names)] // `agent_id` is the word of the wire
 pub(super) struct Agent {
     pub(super) agent_id: AgentId,
     pub(super) name: String,

@@ -10,6 +10,7 @@ mod sentence;
 mod stream;
 mod view;
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::sleep;
@@ -57,7 +58,8 @@ impl From<Failure> for End {
 /// Watches until there is nothing more to see; gives the exit code.
 pub(crate) fn run(arguments: &TailArguments) -> Result<u8, String> {
     let at_once = Arc::new(AtomicBool::new(true));
-    signal_hook::flag::register_conditional_shutdown(SIGINT, INTERRUPTED, at_once).map_err(|error| error.to_string())?;
+    signal_hook::flag::register_conditional_shutdown(SIGINT, INTERRUPTED, at_once)
+        .map_err(|error| error.to_string())?;
     let server = Server::new(&arguments.server, &["TOWNWATCH_API_KEY"])?;
     let mut view = View::new(arguments);
     let mut town = arguments.town.clone();
@@ -119,8 +121,11 @@ fn only_town(server: &Server) -> Result<TownId, End> {
         [town] => Ok(town.town_id.clone()),
         [] => Err(End::Refused("there is no town yet; make one on the dashboard".to_owned())),
         several => {
-            let lines: String = several.iter().map(|town| format!("\n  {}  {}", town.town_id, plain::line(&town.name, 60))).collect();
-            Err(End::Refused(format!("which town? Name it with --town or TOWNWATCH_TOWN:{lines}")))
+            let mut problem = "which town? Name it with --town or TOWNWATCH_TOWN:".to_owned();
+            for town in several {
+                let _ = write!(problem, "\n  {}  {}", town.town_id, plain::line(&town.name, 60));
+            }
+            Err(End::Refused(problem))
         }
     }
 }

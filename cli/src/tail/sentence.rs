@@ -1,7 +1,9 @@
 //! An event as one sentence for a person.
 
 use anstyle::{AnsiColor, Style};
-use townwatch::event::{AgentOutput, AgentToolResult, AgentUsage, EventData, FileAction, OutputStream, ProgressUpdate, Status};
+use townwatch::event::{
+    AgentOutput, AgentToolResult, AgentUsage, EventData, FileAction, OutputStream, ProgressUpdate, Status,
+};
 use townwatch::protocol::TownEvent;
 
 use super::ending;
@@ -58,14 +60,17 @@ pub(super) fn of(event: &TownEvent) -> Sentence {
         },
         EventData::Session(data) => {
             let parts = [("with ", data.model), ("in ", data.working_dir), ("on branch ", data.branch)];
-            let parts: String = parts.into_iter().filter_map(|(word, what)| Some(format!(" {word}{}", what?))).collect();
+            let parts: String =
+                parts.into_iter().filter_map(|(word, what)| Some(format!(" {word}{}", what?))).collect();
             (Tone::Aside, format!("began a session{parts}"))
         }
         EventData::Output(data) => output(data),
         EventData::ToolCall(data) => (Tone::Call, data.summary),
         EventData::ToolResult(data) => result(&data),
         EventData::Question(data) => (Tone::Question, format!("asks: {} [{}]", data.detail, data.options.join(", "))),
-        EventData::QuestionAnswered(data) => (Tone::Aside, format!("was answered {} by {}", data.answer.as_str(), data.by)),
+        EventData::QuestionAnswered(data) => {
+            (Tone::Aside, format!("was answered {} by {}", data.answer.as_str(), data.by))
+        }
         EventData::Usage(data) => (Tone::Aside, usage(&data)),
         EventData::Error(data) => (Tone::Bad, format!("error: {}", data.message)),
         EventData::FileChanged(data) => {
@@ -82,7 +87,8 @@ pub(super) fn of(event: &TownEvent) -> Sentence {
         EventData::Progress(data) => (Tone::Aside, progress(&data)),
         EventData::RunStarted(data) => (Tone::Aside, format!("began run {}", data.run_number)),
         EventData::RunIteration(data) => {
-            let passed = data.verification_passed.map_or("", |passed| if passed { ", passed" } else { ", did not pass" });
+            let passed =
+                data.verification_passed.map_or("", |passed| if passed { ", passed" } else { ", did not pass" });
             (Tone::Aside, format!("ended iteration {} of {}{passed}", data.iteration_number, data.total_iterations))
         }
         EventData::RunCompleted(data) => (Tone::Good, format!("completed run {}", data.run_number)),
@@ -90,7 +96,9 @@ pub(super) fn of(event: &TownEvent) -> Sentence {
         EventData::WorkOrderCreated(data) => {
             (Tone::Aside, format!("got work order {}: {}", data.work_order_id, data.prompt.unwrap_or(data.status)))
         }
-        EventData::WorkOrderUpdated(data) => (Tone::Aside, format!("work order {} is {}", data.work_order_id, data.status)),
+        EventData::WorkOrderUpdated(data) => {
+            (Tone::Aside, format!("work order {} is {}", data.work_order_id, data.status))
+        }
         EventData::ParserNotice(data) => {
             (Tone::Bad, format!("printed {} {} line(s): {}", data.count, data.kind.as_str(), data.sample))
         }
@@ -134,9 +142,8 @@ fn result(data: &AgentToolResult) -> (Tone, String) {
 }
 
 fn usage(data: &AgentUsage) -> String {
-    let read = data.input_tokens
-        + data.cache_read_input_tokens.unwrap_or(0)
-        + data.cache_creation_input_tokens.unwrap_or(0);
+    let read =
+        data.input_tokens + data.cache_read_input_tokens.unwrap_or(0) + data.cache_creation_input_tokens.unwrap_or(0);
     let cost = data.cost_usd.map_or(String::new(), |cost| format!(", ${cost:.2}"));
     let total = if data.cumulative { " in all" } else { "" };
     format!("used {read} tokens in, {} out{cost}{total}", data.output_tokens)
@@ -176,7 +183,8 @@ mod tests {
 
     #[test]
     fn each_event_is_a_sentence() {
-        let call = r#"{"tool_use_id":"t","tool":"Read","category":"Read","input":{},"summary":"Reading src/config.ts"}"#;
+        let call =
+            r#"{"tool_use_id":"t","tool":"Read","category":"Read","input":{},"summary":"Reading src/config.ts"}"#;
         let result = r#"{"tool_use_id":"t","success":false,"content":"\n no such file\nx","content_length":1500,"duration_ms":40}"#;
         let usage = r#"{"message_id":"m","input_tokens":10,"output_tokens":5,"cache_read_input_tokens":90,"cost_usd":0.1234,"cumulative":true}"#;
         let cases = [
@@ -188,7 +196,11 @@ mod tests {
             ("agent.exited", r#"{"reason":"completed","exit_code":0}"#, "finished"),
             ("agent.exited", r#"{"reason":"failed","message":"out of memory"}"#, "failed: out of memory"),
             ("file_changed", r#"{"path":"a.rs","action":"modified","lines_added":3}"#, "modified a.rs (+3 −0)"),
-            ("agent_question", r#"{"request_id":"q","kind":"permission","detail":"Run it?","options":["yes","no"]}"#, "asks: Run it? [yes, no]"),
+            (
+                "agent_question",
+                r#"{"request_id":"q","kind":"permission","detail":"Run it?","options":["yes","no"]}"#,
+                "asks: Run it? [yes, no]",
+            ),
             ("my.note", r#"{"a": "\u001b[2J"}"#, r#"my.note {"a": "\u001b[2J"}"#),
             ("agent_output", r#"{"text":"\u001b[2Jgone","stream":"stdout"}"#, "␛[2Jgone"),
         ];

@@ -92,14 +92,19 @@ impl Stream {
                 },
                 Ok(Message::Close(frame)) => {
                     let _ = self.socket.flush(); // our half of the goodbye; the server may be gone already
-                    let (code, reason) = frame.map_or((1005, String::new()), |frame| (frame.code.into(), frame.reason.to_string()));
+                    let (code, reason) =
+                        frame.map_or((1005, String::new()), |frame| (frame.code.into(), frame.reason.to_string()));
                     if code == NORMAL_CLOSURE && view.until_exit {
                         return End::RunEnded;
                     }
                     return End::Lost(format!("the server closed the connection ({code} {reason})"));
                 }
                 Ok(_) => {}
-                Err(Error::Io(error)) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => continue,
+                Err(Error::Io(error))
+                    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
+                {
+                    continue;
+                }
                 Err(error) => return lost(&error),
             }
             heard = Instant::now(); // after showing it: a terminal may take its time, which is no silence of the server's

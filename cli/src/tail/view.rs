@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::io::{self, IsTerminal, Write};
 
 use townwatch::event::AgentExited;
 use townwatch::id::AgentId;
@@ -16,6 +16,7 @@ use crate::arguments::TailArguments;
 use crate::notice::say;
 
 /// A view that goes on over connections.
+#[allow(clippy::struct_excessive_bools)] // three are the command line's independent switches
 pub(super) struct View {
     pub(super) agent: Option<AgentId>,
     /// Whether it ends with the agent's run.
@@ -30,7 +31,6 @@ pub(super) struct View {
     exit: Option<AgentExited>,
     /// Whether the person was told that the agent has yet to start, or saw it at work.
     started: bool,
-    stdout: BufWriter<Stdout>,
 }
 
 impl View {
@@ -52,7 +52,6 @@ impl View {
             names: HashMap::new(),
             exit: None,
             started: false,
-            stdout: BufWriter::new(io::stdout()),
         }
     }
 
@@ -102,7 +101,7 @@ impl View {
         if frame.reset && self.shown.is_some() {
             say("the town's log was begun anew; from its start");
             (self.shown, self.exit) = (None, None);
-            self.begin = "after_id=0".to_owned();
+            "after_id=0".clone_into(&mut self.begin);
         }
         self.epoch = frame.epoch;
     }
@@ -116,25 +115,31 @@ impl View {
     }
 
     fn events(&mut self, frame: &Frame<'_>) -> Result<Option<u64>, End> {
-        let mut last = None;
+        let (text, last) =
+            self.news(frame).map_err(|error| End::Lost(format!("the server sent what is no event: {error}")))?;
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|_| End::StdoutClosed)?;
+        Ok(last)
+    }
+
+    /// The lines of those events of a frame that were not shown yet, and the id of its last.
+    fn news(&mut self, frame: &Frame<'_>) -> serde_json::Result<(String, Option<u64>)> {
+        let (mut text, mut last) = (String::new(), None);
         for raw in &frame.events {
-            let unreadable = |error| End::Lost(format!("the server sent what is no event: {error}"));
-            let event: TownEvent = serde_json::from_str(raw.get()).map_err(unreadable)?;
+            let event: TownEvent = serde_json::from_str(raw.get())?;
             let id = event.id.get();
             last = Some(id);
             if self.shown.is_some_and(|shown| id <= shown) {
                 continue;
             }
-            let line = if self.json { json_line(raw.get()) } else { self.sentence(&event) };
-            self.stdout.write_all(line.as_bytes()).map_err(|_| End::StdoutClosed)?;
+            text.push_str(&if self.json { json_line(raw.get()) } else { self.sentence(&event) });
             self.shown = Some(id);
+            self.started = true;
             if event.event.as_str() == "agent.exited" {
                 self.exit = serde_json::from_str(event.data.get()).ok();
             }
-            self.started = true;
         }
-        self.stdout.flush().map_err(|_| End::StdoutClosed)?;
-        Ok(last)
+        Ok((text, last))
     }
 
     fn caught_up(&mut self, id: Option<u64>) {
@@ -181,7 +186,8 @@ mod tests {
         }
     }
 
-    const HELLO: &str = r#"{"type":"hello","protocol":1,"town_id":"t","epoch":"e","head":9,"oldest_id":1,"reset":false}"#;
+    const HELLO: &str =
+        r#"{"type":"hello","protocol":1,"town_id":"t","epoch":"e","head":9,"oldest_id":1,"reset":false}"#;
 
     fn events(ids: &[u64]) -> String {
         let event = |id: &u64| {
@@ -199,8 +205,9 @@ mod tests {
         assert_eq!(view.query(), "&flow=ack&until=exit&tail=5");
         assert_eq!(view.take(&events(&[5, 7])).unwrap(), Some(7));
         assert_eq!(view.query(), "&flow=ack&until=exit&epoch=e&after_id=7");
-        assert_eq!(view.take(&events(&[6, 7])).unwrap(), Some(7));
-        assert_eq!(view.shown, Some(7));
+        let again = events(&[6, 7, 8]);
+        let (text, last) = view.news(&serde_json::from_str(&again).unwrap()).unwrap();
+        assert_eq!((text.lines().count(), last), (1, Some(8)), "what was shown is not shown again");
         assert_eq!(view.take(r#"{"type":"caught_up","id":9}"#).unwrap(), None);
         assert_eq!(view.query(), "&flow=ack&until=exit&epoch=e&after_id=9");
         view.take(&HELLO.replace("\"e\"", "\"f\"").replace("false", "true")).unwrap();
@@ -210,7 +217,9 @@ mod tests {
     #[test]
     fn the_end_is_known_from_the_event_and_from_the_state() {
         let mut seen = view("--agent a");
-        let event = events(&[1]).replace("\"note\"", "\"agent.exited\"").replace(":1,\"at\"", r#":{"reason":"failed","exit_code":3},"at""#);
+        let event = events(&[1])
+            .replace("\"note\"", "\"agent.exited\"")
+            .replace(":1,\"at\"", r#":{"reason":"failed","exit_code":3},"at""#);
         seen.take(&event).unwrap();
         assert_eq!(seen.exit_code(), 3);
         let state = r#"{"type":"state","agent":{"agent_id":"a","name":"A","run_number":1,"exit":{"reason":"lost"}}}"#;
