@@ -140,12 +140,9 @@ fn report(run: &Run, standing: &Standing) -> u8 {
             standing.dir().display()
         ));
     }
-    match (run.lost_events() + standing.dropped_events(), standing.is_refused()) {
-        (_, true) => crate::REFUSED,
-        (0, false) => 0,
-        (lost, false) => {
-            say(&format!("{lost} events are lost"));
-            1
-        }
+    let lost = run.lost_events() + standing.dropped_events();
+    if lost > 0 {
+        say(&format!("{lost} events are lost"));
     }
+    if standing.is_refused() { crate::REFUSED } else { u8::from(lost > 0) }
 }
