@@ -1,7 +1,7 @@
 // `npm run bench` sets up, builds, and runs every benchmark of bench/, or those that are named: `npm run bench -- latency`.
 
 import path from "node:path";
-import { buildAll, BUILD_STEPS } from "./build.mjs";
+import { buildAll, SERVED_PARTS } from "./build.mjs";
 import { filesOf } from "./lib/freshness.mjs";
 import { main } from "./lib/main.mjs";
 import { CONTROL_SERVER, inRoot } from "./lib/paths.mjs";
@@ -16,9 +16,9 @@ async function bench(wanted) {
   const all = filesOf(["bench"], (file) => file.endsWith(".bench.mjs"));
   const files = all.filter((file) => wanted.length === 0 || wanted.includes(nameOf(file)));
   if (files.length === 0) throw new Problem("there is no such benchmark", { remedy: `benchmarks: ${all.map(nameOf).join(", ") || "none"}` });
-  const step = stepper(SETUP_STEPS + BUILD_STEPS);
+  const step = stepper(SETUP_STEPS + SERVED_PARTS.length);
   const tools = await setUp({ step });
-  await buildAll(tools, step);
+  await buildAll(tools, step, SERVED_PARTS);
   for (const file of files) {
     console.log(`\n── ${nameOf(file)}`);
     const { code } = await runShown(tools.node, [inRoot(file)], { env: { ...tools.env, CONTROL_SERVER } });

@@ -1,7 +1,7 @@
-// `npm run build` builds everything; `npm run build -- worker` (or control, dashboard) one part. wrangler runs
+// `npm run build` builds everything; `npm run build -- worker` (or control, cli, dashboard) one part. wrangler runs
 // `--quiet worker` before it serves or deploys, and again when a source file changed.
 
-import { buildControl, buildDashboard, buildWorker, controlIsNew, workerIsNew } from "./lib/builds.mjs";
+import { buildCommandLine, buildControl, buildDashboard, buildWorker, commandLineIsNew, controlIsNew, workerIsNew } from "./lib/builds.mjs";
 import { isMain, main } from "./lib/main.mjs";
 import { Problem } from "./lib/problem.mjs";
 import { stepper, timeSince } from "./lib/steps.mjs";
@@ -10,14 +10,15 @@ import { SETUP_STEPS, setUp } from "./setup.mjs";
 const PARTS = {
   worker: { title: "building the Worker", build: buildWorker, about: () => workerIsNew() && "2 min" },
   control: { title: "building the control server", build: buildControl, about: () => controlIsNew() && "2 min" },
+  cli: { title: "building the command line", build: buildCommandLine, about: () => commandLineIsNew() && "1 min" },
   dashboard: { title: "building the dashboard", build: buildDashboard, about: () => "" },
 };
 
-/** How many steps `buildAll` takes. */
-export const BUILD_STEPS = Object.keys(PARTS).length;
+/** What `npm run dev` runs. */
+export const SERVED_PARTS = ["worker", "control", "dashboard"];
 
 /** Builds what is named, each as a step. */
-export async function buildAll(tools, step, names = Object.keys(PARTS)) {
+export async function buildAll(tools, step, names) {
   for (const name of names) {
     const { title, build, about } = PARTS[name];
     await step(title, () => build(tools), about() || "");
@@ -33,11 +34,12 @@ async function newsOnly(title, work) {
 }
 
 async function build(args) {
-  const names = args.filter((arg) => arg !== "--quiet");
-  const unknown = names.find((name) => !(name in PARTS));
+  const wanted = args.filter((arg) => arg !== "--quiet");
+  const unknown = wanted.find((name) => !(name in PARTS));
   if (unknown) throw new Problem(`there is no part ${unknown}`, { remedy: `parts: ${Object.keys(PARTS).join(", ")}` });
-  const step = args.includes("--quiet") ? newsOnly : stepper(SETUP_STEPS + (names.length || BUILD_STEPS));
-  await buildAll(await setUp({ step }), step, names.length ? names : undefined);
+  const names = wanted.length > 0 ? wanted : Object.keys(PARTS);
+  const step = args.includes("--quiet") ? newsOnly : stepper(SETUP_STEPS + names.length);
+  await buildAll(await setUp({ step }), step, names);
 }
 
 if (isMain(import.meta)) await main(() => build(process.argv.slice(2)));

@@ -44,7 +44,7 @@ async function dependencies(step, env) {
     await step("skipping licences and sources: cargo-deny is not installed (cargo install cargo-deny --locked)", async () => {});
     return;
   }
-  const args = ["deny", "--locked", "--offline", "check", "licenses", "bans", "sources"];
+  const args = ["deny", "--workspace", "--locked", "--offline", "check", "licenses", "bans", "sources"];
   await step("checking licences and sources", () => run("cargo", args, { env }));
 }
 

@@ -1,7 +1,7 @@
 // `npm run dev`: sets up, builds and runs everything on this machine, and prints a link that signs the browser in.
 // Ctrl-C ends all of it.
 
-import { buildAll, BUILD_STEPS } from "./build.mjs";
+import { buildAll, SERVED_PARTS } from "./build.mjs";
 import { isEnding } from "./lib/children.mjs";
 import { ensureDevVars, readDevVars } from "./lib/dev_vars.mjs";
 import { link } from "./lib/link.mjs";
@@ -21,9 +21,9 @@ async function dev() {
   checkSettings(settings, "wrangler.toml, .dev.vars or the environment");
   await checkPort("PORT", port);
   await checkPort("CONTROL_PORT", controlPort);
-  const step = stepper(SETUP_STEPS + BUILD_STEPS + 2);
+  const step = stepper(SETUP_STEPS + SERVED_PARTS.length + 2);
   const tools = await setUp({ step });
-  await buildAll(tools, step);
+  await buildAll(tools, step, SERVED_PARTS);
   const vars = ensureDevVars();
   const control = await step("starting the control server", () => startControl(controlPort, vars));
   const worker = await step("starting the Worker", () => startWorker(tools, port, controlPort, vars));

@@ -1,9 +1,9 @@
-// How each of the three parts is built.
+// How each of the parts is built.
 
 import fs from "node:fs";
 import { cargoTools } from "./rust_tools.mjs";
 import { buildUnlessFresh } from "./freshness.mjs";
-import { CONTROL_SERVER, inRoot } from "./paths.mjs";
+import { COMMAND_LINE, CONTROL_SERVER, inRoot } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
 import { ask, run } from "./run.mjs";
 
@@ -26,6 +26,12 @@ export const buildControl = ({ env }) => run("cargo", ["build", "--release", "--
 
 /** Whether the control server was never built here. */
 export const controlIsNew = () => !fs.existsSync(CONTROL_SERVER);
+
+/** Compiles the command line. */
+export const buildCommandLine = ({ env }) => run("cargo", ["build", "--release", "--locked", "-p", "townwatch-cli"], { env });
+
+/** Whether the command line was never built here. */
+export const commandLineIsNew = () => !fs.existsSync(COMMAND_LINE);
 
 /** Bundles the dashboard to `dist/`. Returns whether there was anything to do. */
 export function buildDashboard({ node, env }) {

@@ -20,5 +20,8 @@ export const TARGET = path.resolve(ROOT, process.env.CARGO_TARGET_DIR || "target
 /** The control server, once built. */
 export const CONTROL_SERVER = path.join(TARGET, "release", "townwatch-control");
 
+/** The command line, once built. */
+export const COMMAND_LINE = path.join(TARGET, "release", "townwatch");
+
 /** The secrets of local development. */
 export const DEV_VARS = inRoot(".dev.vars");

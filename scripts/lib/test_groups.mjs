@@ -2,7 +2,7 @@
 
 import fs from "node:fs";
 import path from "node:path";
-import { CONTROL_SERVER, inRoot } from "./paths.mjs";
+import { COMMAND_LINE, CONTROL_SERVER, inRoot } from "./paths.mjs";
 import { filesOf } from "./freshness.mjs";
 import { runShown } from "./run.mjs";
 import { fromCargo, fromReporter, judged, NONE } from "./counts.mjs";
@@ -12,7 +12,7 @@ export const GROUPS = {
   scripts: { builds: [], run: (tools) => nodeTests("scripts", tools) },
   dashboard: { builds: [], run: (tools) => nodeTests("dashboard", tools) },
   rust: { builds: [], run: rustTests },
-  worker: { builds: ["worker", "control", "dashboard"], run: (tools) => nodeTests("worker", tools) },
+  worker: { builds: ["worker", "control", "cli", "dashboard"], run: (tools) => nodeTests("worker", tools) },
   e2e: { builds: ["worker", "control", "dashboard"], browser: true, run: browserTests },
 };
 
@@ -46,7 +46,7 @@ async function nodeTests(name, { node, env }) {
     ...files,
   ];
   fs.rmSync(counted, { force: true });
-  const { code } = await runShown(node, args, { env: { ...env, CONTROL_SERVER } });
+  const { code } = await runShown(node, args, { env: { ...env, CONTROL_SERVER, COMMAND_LINE } });
   return judged(fs.existsSync(counted) ? fromReporter(fs.readFileSync(counted, "utf8")) : NONE, code);
 }
 

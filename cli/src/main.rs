@@ -1,0 +1,32 @@
+//! `townwatch tail` watches a town or one of its agents from a terminal; `townwatch send` sends a town what an agent
+//! prints.
+//!
+//! In reading order: [`arguments`]; [`server`] (requests and what their failures mean) and [`backoff`]; [`tail`]
+//! (one stream, resumed for as long as it takes); [`send`] (standard input → events → spool → server).
+
+mod arguments;
+mod backoff;
+mod notice;
+mod send;
+mod server;
+mod tail;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Tail(arguments) => tail::run(&arguments),
+        Command::Send(arguments) => send::run(&arguments),
+    };
+    ExitCode::from(result.unwrap_or_else(|problem| {
+        notice::say(&problem);
+        REFUSED
+    }))
+}
+
+/// The exit code where a person has to change something before it can work, as for wrong arguments.
+const REFUSED: u8 = 2;

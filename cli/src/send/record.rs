@@ -1,0 +1,125 @@
+//! From events to lines of the spool: each is the JSON that will be posted, so that a repeat is the same to the byte.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use townwatch::event::{AgentExited, EventData, ExitReason, SourceGap};
+use townwatch::time::Timestamp;
+use townwatch_control::cut;
+use townwatch_control::log::now;
+
+use super::spool::{Room, Run, SPOOL_BYTES_MAX};
+use crate::notice::say;
+
+/// An event as it is posted.
+#[derive(Serialize)]
+struct Line<'a> {
+    /// Recognises a repeat: unique in the agent, since the run's name is.
+    event_id: &'a str,
+    run_id: &'a str,
+    event_type: &'a str,
+    at: Timestamp,
+    data: &'a RawValue,
+}
+
+/// Writes a run's events, those of one read at a time.
+pub(super) struct Recorder<'a> {
+    run: &'a Run,
+    number: u64,
+    lines: String,
+    count: u64,
+    /// Events left out since the last one that was written.
+    left_out: u64,
+}
+
+impl<'a> Recorder<'a> {
+    pub(super) fn new(run: &'a Run) -> Self {
+        Self { run, number: 0, lines: String::new(), count: 0, left_out: 0 }
+    }
+
+    /// Takes an event, up to the next `write`.
+    pub(super) fn event(&mut self, event: &EventData, at: Timestamp) {
+        self.number += 1;
+        let event_id = format!("{}-{}", self.run.run_id, self.number);
+        self.lines.push_str(&line(&event_id, &self.run.run_id, event, at));
+        self.count += 1;
+    }
+
+    /// Writes what was taken. Where the spool is full it is left out, and counted.
+    pub(super) fn write(&mut self) {
+        if self.count == 0 {
+            return;
+        }
+        if self.left_out > 0 && self.run.has_room(self.lines.len()) {
+            self.tell_left_out();
+        }
+        let (lines, count) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.count));
+        let problem = match self.run.append(&lines, count, Room::Bounded) {
+            Ok(true) => return,
+            Ok(false) => format!("{} MiB wait for the server, which is the most", SPOOL_BYTES_MAX >> 20),
+            Err(error) => format!("the spool {} cannot be written ({error})", self.run.dir.display()),
+        };
+        if self.left_out == 0 {
+            say(&format!("{problem}; what comes is left out, and counted, until that has changed"));
+        }
+        self.left_out += count;
+    }
+
+    /// Writes the run's end behind everything else.
+    pub(super) fn end(mut self, exit: &AgentExited) {
+        self.write();
+        self.tell_left_out();
+        if let Err(error) = self.run.end(&end_line(&self.run.run_id, exit.clone())) {
+            say(&format!("the run's end is lost: it cannot be written to {} ({error})", self.run.dir.display()));
+        }
+    }
+
+    fn tell_left_out(&mut self) {
+        let count = std::mem::take(&mut self.left_out);
+        if count == 0 {
+            return;
+        }
+        let source = "the full spool of townwatch send".to_owned();
+        let event_id = format!("{}-gap-{}", self.run.run_id, self.number);
+        let gap = SourceGap { agent_id: None, count: Some(count), source }.into();
+        // If this cannot be written either, the person was told before.
+        let _ = self.run.append(&line(&event_id, &self.run.run_id, &gap, now()), 1, Room::Always);
+    }
+}
+
+/// How the line of a run's end begins, by which it is known again.
+pub(super) fn end_prefix(run_id: &str) -> String {
+    format!(r#"{{"event_id":"{run_id}-end","#)
+}
+
+/// The end of a run that nobody saw.
+pub(super) fn lost_line(run_id: &str) -> String {
+    end_line(run_id, AgentExited::because(ExitReason::Lost, "`townwatch send` was ended before its input"))
+}
+
+fn end_line(run_id: &str, exit: AgentExited) -> String {
+    line(&format!("{run_id}-end"), run_id, &exit.into(), now())
+}
+
+fn line(event_id: &str, run_id: &str, event: &EventData, at: Timestamp) -> String {
+    let data = cut::bounded(event);
+    let line = Line { event_id, run_id, event_type: event.name(), at, data: &data };
+    let mut text = serde_json::to_string(&line).unwrap_or_default().replace('\n', " "); // none can stand within a text
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use townwatch::protocol::PostEvent;
+
+    #[test]
+    fn a_line_is_what_the_rig_takes() {
+        let text = lost_line("r1");
+        assert!(text.starts_with(&end_prefix("r1")) && text.ends_with("}\n"));
+        let posted: PostEvent = serde_json::from_str(&text).unwrap();
+        assert_eq!(posted.event_id.unwrap().as_str(), "r1-end");
+        assert_eq!((posted.event_type.as_str(), posted.run_id.unwrap().as_str()), ("agent.exited", "r1"));
+        assert!(posted.data.unwrap().get().contains(r#""reason":"lost""#));
+    }
+}

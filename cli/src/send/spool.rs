@@ -1,0 +1,327 @@
+//! Where events wait on disk: `…/townwatch/spool/<server>/<rig>/<agent>/<run>/`, one folder a run.
+//!
+//! In a run's folder lie its segments (`00000001.jsonl`, …: one event a line), `sent` (how far the server has them) and
+//! `owner`, which its process locks for as long as it lives, however it ends. A folder whose lock is free is what an
+//! earlier `send` left; whoever finds it sends it, before its own.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use townwatch::id::{AgentId, RigId};
+
+use super::record::{end_prefix, lost_line};
+
+/// Bytes of an agent's events that may wait, 256 MiB; then new ones are left out and counted until some have gone.
+pub(super) const SPOOL_BYTES_MAX: u64 = 256 << 20;
+/// A segment is closed behind this, 8 MiB, and deleted when the server has all of it.
+const SEGMENT_BYTES: u64 = 8 << 20;
+
+/// An agent's spool: what earlier ones left, and this process's own run.
+pub(super) struct Spool {
+    pub(super) dir: PathBuf,
+    pub(super) left: Vec<Arc<Run>>,
+    pub(super) run: Run,
+}
+
+/// A run's events on their way.
+#[allow(clippy::struct_field_names)] // `run_id` is the word of the wire
+pub(super) struct Run {
+    pub(super) dir: PathBuf,
+    pub(super) run_id: String,
+    /// Locked while this process lives.
+    _owner: File,
+    /// What waits in all runs of the agent.
+    waiting: Arc<Waiting>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// What waits, of all runs of an agent.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    bytes: AtomicU64,
+    events: AtomicU64,
+}
+
+/// A place in a run's segments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    segment: u64,
+    offset: u64,
+}
+
+impl Place {
+    const START: Self = Self { segment: 1, offset: 0 };
+}
+
+struct State {
+    file: File,
+    written: Place,
+    ended: bool,
+    lost_events: u64,
+}
+
+/// Whether the bound counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    Bounded,
+    /// For the few words that tell of a loss or of the end.
+    Always,
+}
+
+impl Spool {
+    /// Opens the spool of an agent: takes over what is left there, and makes a run of its own.
+    pub(super) fn open(base: &str, rig: &RigId, agent: &AgentId) -> Result<Self, String> {
+        let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let state = state.or_else(|| Some(std::env::home_dir()?.join(".local/state")));
+        let Some(state) = state else { return Err("no place for the spool: set HOME or XDG_STATE_HOME".to_owned()) };
+        let host = base.split_once("://").map_or(base, |(_, host)| host);
+        let host: String = host.chars().map(|one| if one.is_ascii_alphanumeric() { one } else { '_' }).collect();
+        let dir = state.join("townwatch/spool").join(host).join(rig.as_str()).join(agent.as_str());
+        Self::open_in(&dir).map_err(|error| format!("the spool {} cannot be used ({error})", dir.display()))
+    }
+
+    fn open_in(dir: &Path) -> io::Result<Self> {
+        // What agents print is nobody else's business.
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        // Held while folders are taken over and made: between a folder and its lock nobody else may look.
+        let claims = OpenOptions::new().create(true).truncate(false).write(true).open(dir.join("claims"))?;
+        claims.lock()?;
+        let waiting = Arc::new(Waiting::default());
+        let mut names: Vec<PathBuf> = fs::read_dir(dir)?.flatten().map(|entry| entry.path()).collect();
+        names.retain(|path| path.is_dir());
+        names.sort(); // a run's name begins with its time
+        let mut left = Vec::new();
+        for path in names {
+            if let Some(run) = Run::take_over(&path, &waiting)? {
+                left.push(Arc::new(run));
+            }
+        }
+        let run = Run::make(dir, &waiting)?;
+        Ok(Self { dir: dir.to_owned(), left, run })
+    }
+}
+
+impl Run {
+    fn make(dir: &Path, waiting: &Arc<Waiting>) -> io::Result<Self> {
+        let run_id = uuid::Uuid::now_v7().to_string();
+        let dir = dir.join(&run_id);
+        DirBuilder::new().mode(0o700).create(&dir)?;
+        let owner = File::create(dir.join("owner"))?;
+        owner.lock()?;
+        let written = Place::START;
+        let file = File::create(segment_path(&dir, written.segment))?;
+        let state = Mutex::new(State { file, written, ended: false, lost_events: 0 });
+        Ok(Self { dir, run_id, _owner: owner, waiting: Arc::clone(waiting), state, changed: Condvar::new() })
+    }
+
+    /// What an earlier process left in a folder, with an end if it has none; nothing if its process lives.
+    fn take_over(dir: &Path, waiting: &Arc<Waiting>) -> io::Result<Option<Self>> {
+        let owner = OpenOptions::new().create(true).truncate(false).write(true).open(dir.join("owner"))?;
+        if owner.try_lock().is_err() {
+            return Ok(None);
+        }
+        let run_id = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let names = fs::read_dir(dir)?.flatten().map(|entry| entry.path());
+        let numbers = names.filter_map(|path| path.file_name()?.to_str()?.strip_suffix(".jsonl")?.parse::<u64>().ok());
+        let Some(segment) = numbers.max() else {
+            fs::remove_dir_all(dir)?; // it was made, and then its process was ended
+            return Ok(None);
+        };
+        let mut file = OpenOptions::new().read(true).append(true).open(segment_path(dir, segment))?;
+        let mut last = Vec::new();
+        file.read_to_end(&mut last)?;
+        // A line that its process did not finish.
+        let whole = last.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        file.set_len(whole as u64)?;
+        last.truncate(whole);
+        let written = Place { segment, offset: whole as u64 };
+        if written == Place::START {
+            fs::remove_dir_all(dir)?; // it never said anything
+            return Ok(None);
+        }
+        let state = Mutex::new(State { file, written, ended: false, lost_events: 0 });
+        let run = Self {
+            dir: dir.to_owned(),
+            run_id,
+            _owner: owner,
+            waiting: Arc::clone(waiting),
+            state,
+            changed: Condvar::new(),
+        };
+        run.count()?;
+        let last_line = last.strip_suffix(b"\n").unwrap_or_default().rsplit(|byte| *byte == b'\n').next();
+        if last_line.is_some_and(|line| line.starts_with(end_prefix(&run.run_id).as_bytes())) {
+            run.lock().ended = true;
+        } else {
+            run.end(&lost_line(&run.run_id))?;
+        }
+        Ok(Some(run))
+    }
+
+    /// Counts what of it waits.
+    fn count(&self) -> io::Result<()> {
+        let (sent, written) = (self.sent(), self.lock().written);
+        for segment in sent.segment..=written.segment {
+            let mut file = match File::open(segment_path(&self.dir, segment)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                file => file?,
+            };
+            if segment == sent.segment {
+                file.seek(SeekFrom::Start(sent.offset))?;
+            }
+            let mut text = Vec::new();
+            file.read_to_end(&mut text)?;
+            let lines = text.split_inclusive(|byte| *byte == b'\n').count();
+            self.waiting.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
+            self.waiting.events.fetch_add(lines as u64, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Whether so many bytes more may wait.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.waiting.bytes.load(Ordering::Relaxed) + bytes as u64 <= SPOOL_BYTES_MAX
+    }
+
+    /// Writes whole lines behind the others; false where they were left out because there is no room.
+    pub(super) fn append(&self, lines: &str, count: u64, room: Room) -> io::Result<bool> {
+        let mut state = self.lock();
+        if room == Room::Bounded && !self.has_room(lines.len()) {
+            state.lost_events += count;
+            return Ok(false);
+        }
+        if let Err(error) = self.write(&mut state, lines) {
+            state.lost_events += count;
+            // What of it was written would be half a line before the next one.
+            let _ = state.file.set_len(state.written.offset);
+            return Err(error);
+        }
+        self.waiting.bytes.fetch_add(lines.len() as u64, Ordering::Relaxed);
+        self.waiting.events.fetch_add(count, Ordering::Relaxed);
+        self.changed.notify_all();
+        Ok(true)
+    }
+
+    fn write(&self, state: &mut State, lines: &str) -> io::Result<()> {
+        if state.written.offset >= SEGMENT_BYTES {
+            let segment = state.written.segment + 1;
+            state.file = File::create(segment_path(&self.dir, segment))?;
+            state.written = Place { segment, offset: 0 };
+        }
+        state.file.seek(SeekFrom::Start(state.written.offset))?;
+        state.file.write_all(lines.as_bytes())?;
+        state.written.offset += lines.len() as u64;
+        Ok(())
+    }
+
+    /// Writes the run's last line: nothing follows it.
+    pub(super) fn end(&self, line: &str) -> io::Result<()> {
+        let written = self.append(line, 1, Room::Always).map(|_| ());
+        self.lock().ended = true;
+        self.changed.notify_all();
+        written
+    }
+
+    /// Events that found no room.
+    pub(super) fn lost_events(&self) -> u64 {
+        self.lock().lost_events
+    }
+
+    /// Waits until something lies behind `place`; the end of what is written, or nothing where no more will come.
+    pub(super) fn wait(&self, place: Place) -> Option<Place> {
+        let mut state = self.lock();
+        while state.written <= place {
+            if state.ended {
+                return None;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        Some(state.written)
+    }
+
+    /// How far the server has it.
+    pub(super) fn sent(&self) -> Place {
+        let text = fs::read_to_string(self.dir.join("sent")).unwrap_or_default();
+        let numbers = text
+            .split_once(' ')
+            .and_then(|(segment, offset)| Some((segment.parse().ok()?, offset.trim().parse().ok()?)));
+        numbers.map_or(Place::START, |(segment, offset)| Place { segment, offset })
+    }
+
+    /// The whole lines between `from` and `to`, of one segment and at most `events_max` and `bytes_max`, but at least
+    /// one; and the place behind them.
+    pub(super) fn read(
+        &self,
+        from: Place,
+        to: Place,
+        events_max: usize,
+        bytes_max: usize,
+    ) -> io::Result<(String, Place)> {
+        let file = File::open(segment_path(&self.dir, from.segment))?;
+        let end = if from.segment == to.segment { to.offset } else { file.metadata()?.len() };
+        let mut bytes = vec![0; usize::try_from(end.saturating_sub(from.offset)).unwrap_or(0).min(2 * bytes_max)];
+        file.read_exact_at(&mut bytes, from.offset)?;
+        let mut length = 0;
+        for line in bytes.split_inclusive(|byte| *byte == b'\n').take(events_max) {
+            if length > 0 && length + line.len() > bytes_max {
+                break;
+            }
+            length += line.len();
+        }
+        bytes.truncate(length);
+        let text = String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let behind = from.offset + length as u64;
+        let next = if behind >= end && from.segment < to.segment {
+            Place { segment: from.segment + 1, offset: 0 }
+        } else {
+            Place { segment: from.segment, offset: behind }
+        };
+        Ok((text, next))
+    }
+
+    /// The server has everything before `place`, which are so many events more.
+    pub(super) fn forget(&self, from: Place, place: Place, bytes: usize, events: u64) -> io::Result<()> {
+        self.waiting.bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
+        self.waiting.events.fetch_sub(events, Ordering::Relaxed);
+        let (draft, kept) = (self.dir.join("sent.new"), self.dir.join("sent"));
+        fs::write(&draft, format!("{} {}", place.segment, place.offset))?;
+        fs::rename(draft, kept)?;
+        if place.segment > from.segment {
+            fs::remove_file(segment_path(&self.dir, from.segment))?;
+        }
+        Ok(())
+    }
+
+    /// The server has all of it.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        fs::remove_dir_all(&self.dir)
+    }
+
+    /// What waits in all runs of the agent.
+    pub(super) fn waiting(&self) -> Arc<Waiting> {
+        Arc::clone(&self.waiting)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// How many events.
+    pub(super) fn events(&self) -> u64 {
+        self.events.load(Ordering::Relaxed)
+    }
+}
+
+fn segment_path(dir: &Path, segment: u64) -> PathBuf {
+    dir.join(format!("{segment:08}.jsonl"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! The server over HTTP: where it is, the right to ask it, and what a failure means for whoever asked.
+
+use std::env;
+use std::fs;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::arguments::ServerArguments;
+
+/// From the first byte of a request to the last of its answer.
+const REQUEST_MAX: Duration = Duration::from_secs(30);
+/// To reach the server at all.
+pub(crate) const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// A server with the right to ask it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// Its address, without a slash at the end.
+    pub(crate) base: String,
+    authorization: String,
+    http: ureq::Agent,
+}
+
+/// Why a request did not do what it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Nobody answered, or nobody who could do it now: later it may work.
+    Offline(String),
+    /// It will not work until a person changes something.
+    Refused(String),
+    /// What was sent is not acceptable; anything else might be.
+    Unacceptable(String),
+}
+
+impl Server {
+    /// The server of the arguments. `variables` may hold the key; the first that is set counts.
+    pub(crate) fn new(arguments: &ServerArguments, variables: &[&str]) -> Result<Self, String> {
+        let base = arguments.url.trim_end_matches('/').to_owned();
+        if !base.starts_with("http://") && !base.starts_with("https://") {
+            return Err(format!("--url: {base:?} does not begin with http:// or https://"));
+        }
+        let key = match &arguments.key_file {
+            Some(file) => {
+                fs::read_to_string(file).map_err(|error| format!("--key-file {}: {error}", file.display()))?
+            }
+            None => variables.iter().find_map(|name| env::var(name).ok().filter(|key| !key.is_empty())).ok_or_else(
+                || {
+                    let names = variables.join(" or ");
+                    format!(
+                        "no key: set {names}, or name a file that holds it with --key-file. `npm run dev` keeps its key \
+                         in .dev.vars as TOWNWATCH_API_KEY"
+                    )
+                },
+            )?,
+        };
+        let key = key.trim();
+        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("the key is empty, or has characters that no key has; is it the right file?".to_owned());
+        }
+        let http = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_connect(Some(CONNECT_MAX))
+            .timeout_global(Some(REQUEST_MAX))
+            .build()
+            .into();
+        Ok(Self { base, authorization: format!("Bearer {key}"), http })
+    }
+
+    /// The text of a successful answer.
+    pub(crate) fn get(&self, path: &str) -> Result<String, Failure> {
+        let request = self.http.get(format!("{}{path}", self.base)).header("authorization", &self.authorization);
+        self.answer(request.call())
+    }
+
+    /// The text of a successful answer.
+    pub(crate) fn post(&self, path: &str, json: &str) -> Result<String, Failure> {
+        let request = self.http.post(format!("{}{path}", self.base)).header("authorization", &self.authorization);
+        self.answer(request.header("content-type", "application/json").send(json))
+    }
+
+    fn answer(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<String, Failure> {
+        let unreachable = |error: ureq::Error| Failure::Offline(format!("cannot reach {} ({error})", self.base));
+        let mut answer = answer.map_err(unreachable)?;
+        let text = answer.body_mut().read_to_string().map_err(unreachable)?;
+        if answer.status().is_success() { Ok(text) } else { Err(self.failure(answer.status().as_u16(), &text)) }
+    }
+
+    /// What an answer that is no success means.
+    pub(crate) fn failure(&self, status: u16, body: &str) -> Failure {
+        #[derive(Deserialize)]
+        struct Envelope {
+            error: Problem,
+        }
+        #[derive(Deserialize)]
+        struct Problem {
+            code: String,
+            message: String,
+        }
+        let base = &self.base;
+        let Ok(Envelope { error: Problem { code, message } }) = serde_json::from_str(body) else {
+            return match status {
+                408 | 429 | 500.. => Failure::Offline(format!("{base} answers {status}")),
+                _ => Failure::Refused(format!(
+                    "{base} answers {status} and nothing that Townwatch would say; is that the right address? Set it with \
+                     --url or TOWNWATCH_URL"
+                )),
+            };
+        };
+        match (status, code.as_str()) {
+            (_, "ticket_invalid") | (408 | 429 | 500.., _) => Failure::Offline(format!("{base}: {message} ({code})")),
+            (_, "invalid_request" | "too_large") => Failure::Unacceptable(format!("{message} ({code})")),
+            (_, "unauthorized") => Failure::Refused(format!(
+                "{base}: {message}. Set TOWNWATCH_API_KEY to the key that this server has; for `npm run dev` it is in .dev.vars"
+            )),
+            _ => Failure::Refused(format!("{base}: {message} ({code})")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server() -> Server {
+        let http = ureq::Agent::new_with_defaults();
+        Server { base: "http://town".to_owned(), authorization: String::new(), http }
+    }
+
+    #[test]
+    fn a_failure_is_tried_again_only_where_that_can_help() {
+        let told = |code: &str| format!(r#"{{"success":false,"error":{{"code":"{code}","message":"m"}}}}"#);
+        let kind = |status, body: &str| match server().failure(status, body) {
+            Failure::Offline(_) => "offline",
+            Failure::Refused(_) => "refused",
+            Failure::Unacceptable(_) => "unacceptable",
+        };
+        let cases = [
+            (503, told("town_unavailable"), "offline"),
+            (429, told("too_many_viewers"), "offline"),
+            (401, told("ticket_invalid"), "offline"),
+            (502, "<html>".to_owned(), "offline"),
+            (401, told("unauthorized"), "refused"),
+            (401, told("token_expired"), "refused"),
+            (403, told("forbidden"), "refused"),
+            (404, told("not_found"), "refused"),
+            (404, "<html>".to_owned(), "refused"),
+            (400, "<html>".to_owned(), "refused"),
+            (301, String::new(), "refused"),
+            (400, told("invalid_request"), "unacceptable"),
+            (413, told("too_large"), "unacceptable"),
+        ];
+        for (status, body, expected) in cases {
+            assert_eq!(kind(status, &body), expected, "{status} {body}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! `townwatch tail`: one view of a town over as many connections as it takes.
+//!
+//! Invariant: an event is printed only if its id is beyond all that were printed before, and a new connection begins
+//! behind the last one; so none comes twice or out of order.
+
+mod ending;
+mod frame;
+mod plain;
+mod sentence;
+mod stream;
+mod view;
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use signal_hook::consts::SIGINT;
+use townwatch::id::TownId;
+use townwatch::protocol::TownSummary;
+
+use crate::arguments::TailArguments;
+use crate::backoff::Backoff;
+use crate::notice::say;
+use crate::server::{Failure, Server};
+use stream::Stream;
+use view::View;
+
+/// A connection that lasted so long was a good one: the next wait is a short one again.
+const STABLE: Duration = Duration::from_secs(10);
+/// What a shell says of a program that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
+
+/// Why a connection is over.
+#[derive(Debug)]
+enum End {
+    /// The agent's run has ended, and with it what was asked for.
+    RunEnded,
+    /// Nobody reads what is printed any more.
+    StdoutClosed,
+    /// To be opened again.
+    Lost(String),
+    /// Not to be opened again.
+    Refused(String),
+}
+
+impl From<Failure> for End {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Offline(problem) => Self::Lost(problem),
+            Failure::Refused(problem) | Failure::Unacceptable(problem) => Self::Refused(problem),
+        }
+    }
+}
+
+/// Watches until there is nothing more to see; gives the exit code.
+pub(crate) fn run(arguments: &TailArguments) -> Result<u8, String> {
+    let at_once = Arc::new(AtomicBool::new(true));
+    signal_hook::flag::register_conditional_shutdown(SIGINT, INTERRUPTED, at_once)
+        .map_err(|error| error.to_string())?;
+    let server = Server::new(&arguments.server, &["TOWNWATCH_API_KEY"])?;
+    let mut view = View::new(arguments);
+    let mut town = arguments.town.clone();
+    let mut told = None;
+    let mut backoff = Backoff::default();
+    loop {
+        let began = Instant::now();
+        let end = match &town {
+            Some(town) => watch(&server, town, &mut view, &mut told),
+            None => match only_town(&server) {
+                Ok(found) => {
+                    town = Some(found);
+                    continue;
+                }
+                Err(end) => end,
+            },
+        };
+        let problem = match end {
+            End::RunEnded => return Ok(view.exit_code()),
+            End::StdoutClosed => return Ok(0),
+            End::Refused(problem) => return Err(problem),
+            End::Lost(problem) => problem,
+        };
+        if began.elapsed() >= STABLE {
+            backoff.reset();
+        }
+        // Once for each problem, not for each try.
+        if told.as_ref() != Some(&problem) {
+            say(&format!("{problem}; trying again until it works"));
+            told = Some(problem);
+        }
+        sleep(backoff.next(fastrand::f64()));
+    }
+}
+
+/// One connection, to its end. `told` is the problem that the person was told of, if there is one.
+fn watch(server: &Server, town: &TownId, view: &mut View, told: &mut Option<String>) -> End {
+    let mut stream = match Stream::open(server, town, view) {
+        Ok(stream) => stream,
+        Err(end) => return end,
+    };
+    if told.take().is_some() {
+        say("connected again");
+    }
+    stream.follow(view)
+}
+
+/// The town, where there is only one.
+fn only_town(server: &Server) -> Result<TownId, End> {
+    #[derive(Deserialize)]
+    struct Answer {
+        data: Vec<TownSummary>,
+    }
+    let text = server.get("/api/towns")?;
+    let towns = serde_json::from_str::<Answer>(&text)
+        .map_err(|error| End::Refused(format!("{}/api/towns answers what is no list of towns: {error}", server.base)))?
+        .data;
+    match towns.as_slice() {
+        [town] => Ok(town.town_id.clone()),
+        [] => Err(End::Refused("there is no town yet; make one on the dashboard".to_owned())),
+        several => {
+            let mut problem = "which town? Name it with --town or TOWNWATCH_TOWN:".to_owned();
+            for town in several {
+                let _ = write!(problem, "\n  {}  {}", town.town_id, plain::line(&town.name, 60));
+            }
+            Err(End::Refused(problem))
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What was seen so far, and what it looks like on standard output.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+
+use townwatch::event::AgentExited;
+use townwatch::id::AgentId;
+use townwatch::protocol::TownEvent;
+
+use super::End;
+use super::ending;
+use super::frame::{Agent, Frame};
+use super::{plain, sentence};
+use crate::arguments::TailArguments;
+use crate::notice::say;
+
+/// A view that goes on over connections.
+#[allow(clippy::struct_excessive_bools)] // three are the command line's independent switches
+pub(super) struct View {
+    pub(super) agent: Option<AgentId>,
+    /// Whether it ends with the agent's run.
+    pub(super) until_exit: bool,
+    begin: String,
+    json: bool,
+    colours: bool,
+    epoch: Option<String>,
+    /// The last event that was shown, or that is not for this view.
+    shown: Option<u64>,
+    names: HashMap<AgentId, String>,
+    exit: Option<AgentExited>,
+    /// Whether the person was told that the agent has yet to start, or saw it at work.
+    started: bool,
+}
+
+impl View {
+    pub(super) fn new(arguments: &TailArguments) -> Self {
+        let begin = match (arguments.from, arguments.tail) {
+            (Some(id), _) => format!("from={id}"),
+            (None, Some(count)) => format!("tail={count}"),
+            (None, None) => "after_id=0".to_owned(),
+        };
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self {
+            agent: arguments.agent.clone(),
+            until_exit: arguments.agent.is_some() && !arguments.follow,
+            begin,
+            json: arguments.json,
+            colours: !no_color && io::stdout().is_terminal(),
+            epoch: None,
+            shown: None,
+            names: HashMap::new(),
+            exit: None,
+            started: false,
+        }
+    }
+
+    /// The query of the next connection, behind its ticket.
+    pub(super) fn query(&self) -> String {
+        let mut query = "&flow=ack".to_owned();
+        if self.until_exit {
+            query.push_str("&until=exit");
+        }
+        match (&self.epoch, self.shown) {
+            (Some(epoch), Some(id)) => {
+                let _ = write!(query, "&epoch={epoch}&after_id={id}");
+            }
+            _ => {
+                let _ = write!(query, "&{}", self.begin);
+            }
+        }
+        query
+    }
+
+    /// Shows a frame; gives the id to acknowledge, if there is one.
+    pub(super) fn take(&mut self, text: &str) -> Result<Option<u64>, End> {
+        let unreadable = |error| End::Lost(format!("the server sent what is no frame: {error}"));
+        let frame: Frame<'_> = serde_json::from_str(text).map_err(unreadable)?;
+        match frame.kind {
+            "hello" => self.hello(frame),
+            "state" => frame.agent.into_iter().for_each(|agent| self.state(agent)),
+            "events" => return self.events(&frame),
+            "caught_up" => self.caught_up(frame.id),
+            "gap" => self.gap(&frame),
+            "error" => say(&plain::line(frame.message.as_deref().unwrap_or("the server reports an error"), 500)),
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    /// The exit code of the run that was watched; says why it is not 0.
+    pub(super) fn exit_code(&self) -> u8 {
+        let (Some(exit), Some(agent)) = (&self.exit, &self.agent) else { return 0 };
+        if let Some(problem) = ending::problem(exit) {
+            say(&format!("{} {}", self.name(agent), plain::line(&problem, 1000)));
+        }
+        ending::code(exit)
+    }
+
+    fn hello(&mut self, frame: Frame<'_>) {
+        if frame.reset && self.shown.is_some() {
+            say("the town's log was begun anew; from its start");
+            (self.shown, self.exit) = (None, None);
+            "after_id=0".clone_into(&mut self.begin);
+        }
+        self.epoch = frame.epoch;
+    }
+
+    fn state(&mut self, agent: Agent) {
+        if Some(&agent.agent_id) == self.agent.as_ref() {
+            self.started |= agent.run_number > 0;
+            self.exit = agent.exit;
+        }
+        self.names.insert(agent.agent_id, plain::line(&agent.name, 30));
+    }
+
+    fn events(&mut self, frame: &Frame<'_>) -> Result<Option<u64>, End> {
+        let (text, last) =
+            self.news(frame).map_err(|error| End::Lost(format!("the server sent what is no event: {error}")))?;
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|_| End::StdoutClosed)?;
+        Ok(last)
+    }
+
+    /// The lines of those events of a frame that were not shown yet, and the id of its last.
+    fn news(&mut self, frame: &Frame<'_>) -> serde_json::Result<(String, Option<u64>)> {
+        let (mut text, mut last) = (String::new(), None);
+        for raw in &frame.events {
+            let event: TownEvent = serde_json::from_str(raw.get())?;
+            let id = event.id.get();
+            last = Some(id);
+            if self.shown.is_some_and(|shown| id <= shown) {
+                continue;
+            }
+            text.push_str(&if self.json { json_line(raw.get()) } else { self.sentence(&event) });
+            self.shown = Some(id);
+            self.started = true;
+            if event.event.as_str() == "agent.exited" {
+                self.exit = serde_json::from_str(event.data.get()).ok();
+            }
+        }
+        Ok((text, last))
+    }
+
+    fn caught_up(&mut self, id: Option<u64>) {
+        self.shown = self.shown.max(id);
+        if let (Some(agent), false) = (&self.agent, self.started) {
+            say(&format!("waiting for {agent} to start"));
+            self.started = true;
+        }
+    }
+
+    fn gap(&self, frame: &Frame<'_>) {
+        let name = frame.agent_id.as_ref().map_or("an agent", |agent| self.name(agent));
+        let count = frame.count.map_or_else(|| "events".to_owned(), |count| format!("{count} events"));
+        let (from, to) = (frame.from.unwrap_or_default(), frame.to.unwrap_or_default());
+        say(&format!("{count} of {name} are missing, ids {from} to {to}: the town keeps only the newest"));
+    }
+
+    fn sentence(&self, event: &TownEvent) -> String {
+        let time = chrono::DateTime::from_timestamp_millis(event.at.millis()).unwrap_or_default();
+        let time = time.with_timezone(&chrono::Local).format("%H:%M:%S").to_string();
+        sentence::of(event).line(&time, self.name(&event.agent_id), self.colours)
+    }
+
+    fn name<'a>(&'a self, agent: &'a AgentId) -> &'a str {
+        self.names.get(agent).map_or(agent.as_str(), String::as_str)
+    }
+}
+
+/// The event as one line. Within JSON a line can only break between values, where a space says the same.
+fn json_line(raw: &str) -> String {
+    raw.replace(['\n', '\r'], " ") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn view(arguments: &str) -> View {
+        let words = ["townwatch", "tail"].into_iter().chain(arguments.split_whitespace());
+        match crate::arguments::Arguments::parse_from(words).command {
+            crate::arguments::Command::Tail(arguments) => View::new(&arguments),
+            crate::arguments::Command::Send(_) => panic!("it was tail"),
+        }
+    }
+
+    const HELLO: &str =
+        r#"{"type":"hello","protocol":1,"town_id":"t","epoch":"e","head":9,"oldest_id":1,"reset":false}"#;
+
+    fn events(ids: &[u64]) -> String {
+        let event = |id: &u64| {
+            format!(r#"{{"id":{id},"agent_id":"a","event":"note","data":1,"at":"2026-11-22T14:46:39.000Z"}}"#)
+        };
+        let events: Vec<String> = ids.iter().map(event).collect();
+        format!(r#"{{"type":"events","events":[{}],"backfill":true}}"#, events.join(","))
+    }
+
+    #[test]
+    fn a_connection_begins_where_the_last_one_ended() {
+        let mut view = view("--agent a --tail 5");
+        assert_eq!(view.query(), "&flow=ack&until=exit&tail=5");
+        assert_eq!(view.take(HELLO).unwrap(), None);
+        assert_eq!(view.query(), "&flow=ack&until=exit&tail=5");
+        assert_eq!(view.take(&events(&[5, 7])).unwrap(), Some(7));
+        assert_eq!(view.query(), "&flow=ack&until=exit&epoch=e&after_id=7");
+        let again = events(&[6, 7, 8]);
+        let (text, last) = view.news(&serde_json::from_str(&again).unwrap()).unwrap();
+        assert_eq!((text.lines().count(), last), (1, Some(8)), "what was shown is not shown again");
+        assert_eq!(view.take(r#"{"type":"caught_up","id":9}"#).unwrap(), None);
+        assert_eq!(view.query(), "&flow=ack&until=exit&epoch=e&after_id=9");
+        view.take(&HELLO.replace("\"e\"", "\"f\"").replace("false", "true")).unwrap();
+        assert_eq!(view.query(), "&flow=ack&until=exit&after_id=0");
+    }
+
+    #[test]
+    fn the_end_is_known_from_the_event_and_from_the_state() {
+        let mut seen = view("--agent a");
+        let event = events(&[1])
+            .replace("\"note\"", "\"agent.exited\"")
+            .replace(":1,\"at\"", r#":{"reason":"failed","exit_code":3},"at""#);
+        seen.take(&event).unwrap();
+        assert_eq!(seen.exit_code(), 3);
+        let state = r#"{"type":"state","agent":{"agent_id":"a","name":"A","run_number":1,"exit":{"reason":"lost"}}}"#;
+        let mut late = view("--agent a --from 5");
+        late.take(state).unwrap();
+        assert_eq!(late.exit_code(), 1);
+        late.take(&state.replace(r#"{"reason":"lost"}"#, "null")).unwrap();
+        assert_eq!(late.exit_code(), 0);
+    }
+
+    #[test]
+    fn json_is_one_line_and_otherwise_untouched() {
+        assert_eq!(json_line("{\"a\" :\r\n1.10}"), "{\"a\" :  1.10}\n");
+        assert_eq!(json_line(r#"{"a":"b\nc"}"#), "{\"a\":\"b\\nc\"}\n");
+    }
+}

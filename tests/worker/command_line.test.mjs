@@ -1,0 +1,288 @@
+// `townwatch tail` and `townwatch send` as people use them: the real binary against the real Worker.
+
+import assert from "node:assert/strict";
+import net from "node:net";
+import { once } from "node:events";
+import { after, before, describe, it } from "node:test";
+
+import { expectedOf, readRecording } from "../oracle/claude_code.mjs";
+import { stepsSeen } from "../oracle/events.mjs";
+import { survivors } from "./any_json.mjs";
+import { Command } from "./command_line.mjs";
+import { must, startWorld } from "./harness.mjs";
+import { at, elements } from "./raw_json.mjs";
+import { sleep, until } from "./until.mjs";
+
+/** A process that prints a numbered line every 20 ms, for a minute at most. */
+const COUNTING = ["sh", "-c", "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); sleep 0.02; done"];
+const outputs = (events) => events.filter(({ event }) => event === "agent_output").map(({ data }) => data.text);
+const numbered = (from, to) => Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
+
+describe("townwatch tail", () => {
+  let world;
+  let town;
+  const tail = (args, env) => new Command(world, ["tail", "--town", town.town_id, ...args], env);
+
+  before(async () => {
+    world = await startWorld();
+    town = await world.town();
+  });
+  after(() => world?.stop());
+
+  it("ends with the agent's run and its exit code, also where it watched before the agent was there", async () => {
+    const cases = [
+      ["well", { runtime: "replay", transcript: "basic", speed: 0 }, 0, ""],
+      ["refused", { runtime: "replay", transcript: "err400", speed: 0 }, 1, "failed: "],
+      ["seven", { runtime: "process", command: ["sh", "-c", "exit 7"] }, 7, "failed: it ended with exit code 7"],
+      ["shot", { runtime: "process", command: ["sh", "-c", "kill -9 $$"] }, 137, "failed: it was ended by SIGKILL"],
+    ];
+    for (const [agent_id, order, code, words] of cases) {
+      const early = tail(["--agent", agent_id]);
+      await early.until("that it waits", ({ stderr }) => stderr.includes(`waiting for ${agent_id} to start`));
+      await world.startAgent(town, { agent_id, ...order });
+      const late = tail(["--agent", agent_id, "--from", "1000000"]);
+      for (const one of [early, late]) {
+        assert.equal(await one.code(), code, one.stderr);
+        assert.ok(one.stderr.includes(words), one.stderr);
+      }
+    }
+  });
+
+  it("says what happened in sentences, which are harmless to a terminal", async () => {
+    const evil = "\u001b]0;title\u0007\u009b31mred\u202eabc";
+    await world.registerAgent(town, "evil");
+    const exited = { event_type: "agent.exited", data: { reason: "completed" } };
+    const said = { event_type: "agent_output", data: { text: evil, stream: "assistant" } };
+    must(await world.post(town, "evil", [said, { event_type: "note", data: evil }, exited]), 201);
+    const shown = tail(["--agent", "evil"]);
+    assert.equal(await shown.code(), 0);
+    assert.equal(shown.lines.length, 3);
+    assert.match(shown.lines[0], /^\d\d:\d\d:\d\d  evil  ␛\]0;title␇\ufffd31mred\ufffdabc$/);
+    assert.doesNotMatch(shown.stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    const plain = tail(["--agent", "well"]);
+    assert.equal(await plain.code(), 0);
+    assert.ok(plain.lines.some((line) => line.endsWith("  finished")), plain.stdout);
+  });
+
+  it("prints with --json each event's own text, byte for byte, from where it is asked to", async () => {
+    await world.registerAgent(town, "any");
+    const events = survivors.map((text, index) => `{"event_type":"any:${index}","data":${text}}`);
+    const body = `{"agent_id":"any","events":[${events.join(",")},{"event_type":"agent.exited","data":{"reason":"completed"}}]}`;
+    must(await world.api("POST", `/api/rigs/${town.rig_id}/agent-events`, body), 201);
+    const whole = tail(["--agent", "any", "--json"]);
+    assert.equal(await whole.code(), 0);
+    const page = await world.api("GET", `${town.path}/agents/any/events?after_id=0&limit=1000`);
+    const texts = elements(at(page.text, "data", "events"));
+    assert.equal(texts.length, survivors.length + 1);
+    assert.deepEqual(whole.lines, texts.map((text) => text.replace(/[\r\n]/g, " ")));
+    const newest = tail(["--agent", "any", "--json", "--tail", "3"]);
+    const behind = tail(["--agent", "any", "--json", "--from", String(JSON.parse(whole.lines[4]).id)]);
+    await Promise.all([newest.code(), behind.code()]);
+    assert.deepEqual(newest.lines, whole.lines.slice(-3));
+    assert.deepEqual(behind.lines, whole.lines.slice(5));
+  });
+
+  it("goes on where it was when the Worker is killed, twice, without a hole or a repeat", async () => {
+    const one = tail(["--agent", "counting", "--json"]);
+    const all = tail(["--json"]);
+    await one.until("that it waits", ({ stderr }) => stderr.includes("waiting"));
+    await world.startAgent(town, { agent_id: "counting", runtime: "process", command: COUNTING });
+    for (let kill = 1; kill <= 2; kill += 1) {
+      const seen = one.lines.length;
+      await one.until("lines", () => one.lines.length >= seen + 30, 30_000);
+      await world.worker.kill();
+      await one.until("that it noticed", ({ stderr }) => stderr.split("trying again").length > kill);
+      await world.worker.start();
+      await one.until("that it is back", ({ stderr }) => stderr.split("connected again").length > kill, 30_000);
+    }
+    must(await world.api("POST", `${town.path}/container/agents/counting/stop`, { signal: "SIGKILL" }));
+    assert.equal(await one.code(), 137, one.stderr);
+    const events = one.lines.map((line) => JSON.parse(line));
+    assert.deepEqual(outputs(events).map((text) => text.trimEnd()), numbered(0, outputs(events).length));
+    assert.deepEqual(events, await world.pages(`${town.path}/agents/counting/events`));
+    const pages = await world.pages(`${town.path}/events`);
+    await all.until("all of the town", () => all.lines.length >= pages.length);
+    assert.deepEqual(all.lines.map((line) => JSON.parse(line)), pages);
+    all.kill("SIGINT");
+    assert.equal(await all.code(), 130);
+  });
+
+  it("follows the next run, and ends quietly when nobody reads it", async () => {
+    const follow = tail(["--agent", "well", "--follow", "--json"]);
+    await follow.until("the first run's end", ({ stdout }) => stdout.includes("agent.exited"));
+    await world.startAgent(town, { agent_id: "well", runtime: "replay", transcript: "basic", speed: 0 });
+    await follow.until("the second run's end", ({ stdout }) => stdout.split('"agent.exited"').length === 3);
+    follow.closeStdout();
+    await world.startAgent(town, { agent_id: "well", runtime: "replay", transcript: "basic", speed: 0 });
+    assert.deepEqual([await follow.code(), follow.stderr], [0, ""]);
+  });
+
+  it("gives up at once where a person has to do something, and says what", async () => {
+    const cases = [
+      [tail([], { TOWNWATCH_API_KEY: "wrong" }), "Set TOWNWATCH_API_KEY"],
+      [tail([], { TOWNWATCH_API_KEY: "" }), "no key: set TOWNWATCH_API_KEY"],
+      [new Command(world, ["tail", "--town", "nowhere"]), "no such town"],
+      [new Command(world, ["tail", "--town", "no where"]), "1 to 64 of"],
+      [tail(["--from", "1", "--tail", "1"]), "cannot be used with"],
+    ];
+    for (const [command, words] of cases) {
+      assert.equal(await command.code(10_000), 2, words);
+      assert.ok(command.stderr.includes(words), command.stderr);
+      assert.equal(command.stdout, "");
+    }
+  });
+});
+
+describe("townwatch send", () => {
+  let world;
+  let town;
+  const send = (agent, { args = [], env } = {}) =>
+    new Command(world, ["send", "--rig", town.rig_id, "--agent", agent, ...args], env);
+  const eventsOf = (agent) => world.pages(`${town.path}/agents/${agent}/events`);
+  /** Pages hold what fits a frame; of an event that does not, the whole lies apart. */
+  const whole = (events) =>
+    Promise.all(events.map(async (one) => (one.cut ? must(await world.api("GET", `${town.path}/events/${one.id}`)) : one)));
+  const ends = (events) => events.filter(({ event }) => event === "agent.exited").map(({ data }) => data.reason);
+  const untilEnded = (agent, runs) =>
+    until(`${runs} runs of ${agent}`, async () => ends(await eventsOf(agent)).length === runs && eventsOf(agent), 30_000);
+
+  before(async () => {
+    world = await startWorld();
+    town = await world.town();
+  });
+  after(() => world?.stop());
+
+  it("passes its input through, and the town gets what it would get from its own control server", async () => {
+    for (const name of ["volume320", "subagent", "err400"]) {
+      await world.registerAgent(town, name);
+      const recording = readRecording(name);
+      const sent = send(name, { env: { TOWNWATCH_TOKEN: await world.agentToken(town, name), TOWNWATCH_API_KEY: "wrong" } });
+      sent.stdin.end(recording);
+      assert.equal(await sent.code(), 0, sent.stderr);
+      assert.equal(sent.stdout, recording);
+      const events = await whole(await untilEnded(name, 1));
+      assert.deepEqual(stepsSeen(events), expectedOf(name).steps);
+      const replayed = `${name}-replayed`;
+      await world.startAgent(town, { agent_id: replayed, runtime: "replay", transcript: name, speed: 0 });
+      const own = await whole(await untilEnded(replayed, 1));
+      assert.deepEqual(timeless(events), timeless(own));
+      assert.deepEqual(ends(events), ends(own));
+    }
+  });
+
+  it("loses and doubles nothing when the Worker is down, killed in the middle, and up again", async () => {
+    await world.registerAgent(town, "steady");
+    const sent = send("steady");
+    const say = (from, to) => sent.stdin.write(`${numbered(from, to).join("\n")}\n`);
+    say(0, 100);
+    await until("the first lines", async () => outputs(await eventsOf("steady")).length === 100, 20_000);
+    await world.worker.kill();
+    say(100, 700);
+    await sent.until("that it noticed", ({ stderr }) => stderr.includes("cannot reach"));
+    say(700, 800);
+    await world.worker.start();
+    say(800, 900);
+    sent.stdin.end();
+    assert.equal(await sent.code(), 0, sent.stderr);
+    const events = await untilEnded("steady", 1);
+    assert.deepEqual(outputs(events), numbered(0, 900));
+    assert.ok(sent.stderr.includes("takes events again"), sent.stderr);
+  });
+
+  it("sends at the next start what a killed one left, as a run of its own", async () => {
+    await world.registerAgent(town, "killed");
+    const first = send("killed");
+    first.stdin.write(`${numbered(0, 50).join("\n")}\n`);
+    await until("the first lines", async () => outputs(await eventsOf("killed")).length === 50, 20_000);
+    await world.worker.kill();
+    first.stdin.write(`${numbered(50, 1200).join("\n")}\n`);
+    await first.until("that it has read all", ({ lines }) => lines.length === 1200);
+    await first.until("that it noticed", ({ stderr }) => stderr.includes("cannot reach"));
+    first.kill("SIGKILL");
+    await first.code();
+    await world.worker.start();
+    const second = send("killed");
+    second.stdin.end("one more\n");
+    assert.equal(await second.code(), 0, second.stderr);
+    assert.ok(second.stderr.includes("an earlier `send` left"), second.stderr);
+    const events = await untilEnded("killed", 2);
+    assert.deepEqual(outputs(events), [...numbered(0, 1200), "one more"]);
+    assert.deepEqual(ends(events), ["lost", "completed"]);
+    const third = send("killed");
+    third.stdin.end("nothing is left\n");
+    assert.deepEqual([await third.code(), third.stderr], [0, ""]);
+  });
+
+  it("does not slow the pipe where the server never answers, and says what is kept", async () => {
+    const silent = net.createServer(() => {}).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const sent = send("kept", { env: { TOWNWATCH_URL: `http://127.0.0.1:${silent.address().port}` } });
+    const input = Buffer.from(`${"x".repeat(199)}\n`.repeat(200_000)); // 40 MB
+    const began = performance.now();
+    sent.stdin.end(input);
+    await sent.until("the input to be through", () => sent.bytes === input.length, 30_000);
+    const took_ms = performance.now() - began;
+    assert.ok(took_ms < 10_000, `40 MB took ${Math.round(took_ms)} ms`);
+    console.log(`40 MB through the pipe, nobody answering: ${Math.round(took_ms)} ms`);
+    assert.equal(await sent.code(30_000), 0);
+    assert.match(sent.stderr, /200002 events are not sent; they are kept in .*kept/);
+    assert.ok(performance.now() - began < 25_000, "the end waits only so long");
+    silent.close();
+  });
+
+  it("says how to register an agent, keeps its events, and sends them once that is done", async () => {
+    const early = send("stranger");
+    early.stdin.end("too early\n");
+    assert.equal(await early.code(), 2);
+    assert.ok(early.stderr.includes(`curl ${world.url}/api/rigs/${town.rig_id}/agents`), early.stderr);
+    assert.equal(early.stdout, "too early\n");
+    await world.registerAgent(town, "stranger");
+    const later = send("stranger");
+    later.stdin.end("in time\n");
+    assert.equal(await later.code(), 0, later.stderr);
+    assert.deepEqual(outputs(await untilEnded("stranger", 2)), ["too early", "in time"]);
+  });
+
+  it("goes on sending when nobody reads behind it, and passes on what it may not send", async () => {
+    await world.registerAgent(town, "unread");
+    const unread = send("unread");
+    unread.closeStdout();
+    await sleep(50);
+    for (const line of numbered(0, 30)) unread.stdin.write(`${line}\n`);
+    unread.stdin.end();
+    assert.equal(await unread.code(), 0, unread.stderr);
+    assert.deepEqual(outputs(await untilEnded("unread", 1)), numbered(0, 30));
+    const keyless = send("unread", { env: { TOWNWATCH_API_KEY: "" } });
+    keyless.stdin.end("passes\n");
+    assert.deepEqual([await keyless.code(), keyless.stdout], [2, "passes\n"]);
+    assert.ok(keyless.stderr.includes("no key: set TOWNWATCH_TOKEN or TOWNWATCH_API_KEY"), keyless.stderr);
+  });
+
+  it("reads to the agent's own end after one Ctrl-C, and ends at once after a second one", async () => {
+    await world.registerAgent(town, "interrupted");
+    const sent = send("interrupted");
+    sent.stdin.write("before\n");
+    await sent.until("its first line", ({ lines }) => lines.length === 1);
+    sent.kill("SIGINT");
+    sent.stdin.end("last words\n");
+    assert.equal(await sent.code(), 0, sent.stderr);
+    assert.deepEqual(outputs(await untilEnded("interrupted", 1)), ["before", "last words"]);
+    const twice = send("interrupted");
+    twice.stdin.write("x\n");
+    await twice.until("its first line", ({ lines }) => lines.length === 1);
+    twice.kill("SIGINT");
+    await sleep(100);
+    twice.kill("SIGINT");
+    assert.equal(await twice.code(), 130);
+  });
+});
+
+/** Events without what differs from run to run: when, and where; and without the end, which a pipe does not see. */
+function timeless(events) {
+  const started = ({ event, data }) => event === "agent.status" && data.status === "starting";
+  const kept = events.filter((event) => event.event !== "agent.exited" && !started(event));
+  return kept.map(({ event, data }) => {
+    const { duration_ms, elapsed_seconds, hostname, os, in_container, branch, initial_commit, git_origin, ...rest } = data;
+    return { event, data: rest };
+  });
+}
