@@ -67,7 +67,7 @@ impl Parser {
             runtimes::normaliser(runtime, place)
         });
         let events = match line {
-            Line::Text(text) => normaliser.line(text, at),
+            Line::Text(text) => normaliser.line(text, at).events,
             Line::Oversized { bytes, sample } => normaliser.oversized(*bytes, sample),
         };
         for event in &events {
