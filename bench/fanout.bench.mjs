@@ -9,9 +9,9 @@
 // Prints the time from the post to the viewer's socket over all viewers and events, workerd's memory for each socket,
 // and its CPU time. Sockets, Worker and poster share this machine.
 
-import { must, startWorld } from "../tests/worker/harness.mjs";
+import { must } from "../tests/worker/harness.mjs";
 import { sleep } from "../tests/worker/until.mjs";
-import { Crowd, megabytes, ms, now, runBench } from "./lib/crowd.mjs";
+import { megabytes, ms, now, runBench } from "./lib/crowd.mjs";
 
 const EVENTS = Number(process.env.BENCH_EVENTS ?? 30_000);
 const EVENTS_PER_SECOND = 50;
@@ -20,14 +20,12 @@ const CROWDS = [
   { name: "5,000 viewers of its town", viewers: 5_000, stream: (town) => town.stream, times_faster: 3 },
 ];
 
-const world = await startWorld({ bare: true });
-await runBench(world, async () => {
+await runBench(async (world, crowd) => {
   const { worker } = world;
-  const crowd = new Crowd(world);
   for (const { name, viewers, stream, times_faster } of CROWDS) {
     const town = await world.town(name);
     await world.registerAgent(town, "poster");
-    must(await post(town, 1), 201);
+    must(await post(world, town, 1), 201);
     await sleep(1_000);
     const before = worker.memory_bytes();
     const { took_ms } = await crowd.open(stream(town), Array(viewers).fill(0));
@@ -38,7 +36,7 @@ await runBench(world, async () => {
     for (let posted = 0; posted < EVENTS; posted += EVENTS_PER_SECOND) {
       const due = began + (posted / (EVENTS_PER_SECOND * times_faster)) * 1_000;
       if (due > now()) await sleep(due - now());
-      must(await post(town, EVENTS_PER_SECOND), 201);
+      must(await post(world, town, EVENTS_PER_SECOND), 201);
     }
     const posted_ms = now() - began;
     const progress = await crowd.untilAllHave(EVENTS + 1, 60_000);
@@ -53,11 +51,10 @@ await runBench(world, async () => {
     if (total !== EVENTS * viewers) return [`${total} arrivals of ${EVENTS * viewers}`];
     await sleep(2_000);
   }
-  crowd.stop();
   return [];
 });
 
-function post(town, count) {
+function post(world, town, count) {
   const event = () => ({ event_type: "note", data: { sent: now() } });
   return world.post(town, "poster", Array.from({ length: count }, event));
 }

@@ -3,6 +3,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
+import { startWorld } from "../../tests/worker/harness.mjs";
 import { sleep } from "../../tests/worker/until.mjs";
 
 const PROCESS = fileURLToPath(new URL("crowd_process.mjs", import.meta.url));
@@ -73,15 +74,26 @@ export function median(numbers) {
 export const ms = (value) => `${value.toFixed(1)} ms`;
 export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 
-/** Runs a benchmark: `measure` gives what was missed, and that or an error makes it fail. */
-export async function runBench(world, measure) {
-  let missed = ["it did not end"];
+/**
+ * Runs a benchmark under workerd alone: `measure(world, crowd)` gives what was missed, and that or an error makes it
+ * fail. Once for each of `times`, each time with a workerd of its own, whose memory remembers nothing.
+ */
+export async function runBench(measure, times = [undefined]) {
+  let missed = [];
   try {
-    missed = await measure();
+    for (const time of times) {
+      const world = await startWorld({ bare: true });
+      const crowd = new Crowd(world);
+      try {
+        missed = await measure(world, crowd, time);
+      } finally {
+        crowd.stop();
+        await world.stop();
+      }
+    }
   } catch (problem) {
     console.error(problem);
-  } finally {
-    await world.stop();
+    missed = ["it broke off"];
   }
   for (const one of missed) console.error(`missed: ${one}`);
   process.exit(missed.length > 0 ? 1 : 0);

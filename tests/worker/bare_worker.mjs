@@ -12,17 +12,21 @@ import { freePort } from "./processes.mjs";
 const BUILD = fileURLToPath(new URL("../../build/", import.meta.url));
 /** The kernel's clock for CPU time, on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
-const LOG_CHARS_KEPT = 200_000;
+const LOG_LINES_KEPT = 10_000;
 
 export class BareWorker {
   url = "";
-  log = "";
+  #lines = [];
   #world;
   #vars;
   #miniflare = null;
 
   constructor(world, vars) {
     [this.#world, this.#vars] = [world, vars];
+  }
+
+  get log() {
+    return this.#lines.join("\n");
   }
 
   async start() {
@@ -47,7 +51,8 @@ export class BareWorker {
       cf: false,
       log: new Log(LogLevel.ERROR),
       handleStructuredLogs: ({ message }) => {
-        this.log = `${this.log}${message}\n`.slice(-LOG_CHARS_KEPT);
+        this.#lines.push(message);
+        if (this.#lines.length > 2 * LOG_LINES_KEPT) this.#lines.splice(0, LOG_LINES_KEPT);
       },
     });
     this.#miniflare = new Miniflare(options);
