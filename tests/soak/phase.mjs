@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 
 import { must, startWorld } from "../worker/harness.mjs";
 import { seeded, sleep, until } from "../worker/until.mjs";
-import { Ledger, Reading } from "./ledger.mjs";
+import { EventStreamWatcher } from "./event_stream_watcher.mjs";
+import { Ledger } from "./ledger.mjs";
 import { Poster, Runner } from "./sources.mjs";
 import { PollWatcher, StreamWatcher, readPages } from "./watchers.mjs";
 
@@ -20,13 +21,13 @@ const LUCK_EVENTS_MAX = 1_000;
  * - `events`: at least so many get an id
  * - `cap`: `EVENT_CAP`, beyond which two of the agents go, and no other
  * - `rounds`, and in each `faults(phase, round, quiet)`: called in the middle of the traffic, and, `quiet`, after it
- * - `polls`: with a client that reads by pages; a page that waits is a turn that stands in the way of an eviction
+ * - `pulls`: with readers by event stream and by pages; a request that waits stands in the way of an eviction
  */
-export async function runPhase({ name, seed, events, cap, rounds, faults, evictable = false, polls = true }) {
+export async function runPhase({ name, seed, events, cap, rounds, faults, evictable = false, pulls = true }) {
   const world = await startWorld({ evictable, vars: { EVENT_CAP: cap } });
   const phase = new Phase(world, { name, seed, cap });
   try {
-    await phase.begin(polls);
+    await phase.begin(pulls);
     for (let round = 1; round <= rounds; round += 1) {
       const goal = Math.ceil((events * round) / rounds);
       const traffic = Promise.all([phase.traffic(goal), phase.middleOf(goal, () => faults(phase, round, false))]);
@@ -65,7 +66,7 @@ class Phase {
     return `${kind}-${this.#names}`;
   }
 
-  async begin(polls) {
+  async begin(pulls) {
     const { world } = this;
     this.town = await world.town(this.name);
     this.chatty = [1, 2].map(() => this.#poster("chatty"));
@@ -89,11 +90,15 @@ class Phase {
       const agent_id = `runner-${index}`;
       this.#watch({ name: `of ${agent_id}, before it is there`, path: agentStream(agent_id), agent_id, acknowledges: runner === 0 });
     }
-    if (polls) {
-      const limit = () => 1 + this.below(1_000);
-      const wishes = { name: "by pages", path: `${this.town.path}/events`, limit, sent: this.#sent };
-      this.watchers.push(new PollWatcher(world, this.ledger, wishes).start());
-    }
+    if (!pulls) return;
+    const readers = [
+      new PollWatcher(world, this.ledger, {
+        ...{ name: "by pages", path: `${this.town.path}/events`, sent: this.#sent },
+        limit: () => 1 + this.below(1_000),
+      }),
+      new EventStreamWatcher(world, this.ledger, { name: "by event stream", ...town, sent: this.#sent, luck }),
+    ];
+    this.watchers.push(...readers.map((reader) => reader.start()));
   }
 
   #sent = (agent_id) => this.posters.find((poster) => poster.agent_id === agent_id)?.sent ?? 0;

@@ -31,7 +31,7 @@ for (let time = 0; time < Math.max(1, Math.round(minutes / MINUTES)); time += 1)
 
     it("is evicted again and again, and its control server killed", () =>
       phase({
-        ...{ name: "evictions", rounds: 8, cap: 2_000, evictable: true, polls: false },
+        ...{ name: "evictions", rounds: 8, cap: 2_000, evictable: true, pulls: false },
         faults: async (town, round, quiet) => {
           if (!quiet && round % 4 === 2) await town.killControl();
           for (let count = 0; quiet && count < 3; count += 1) await town.evict();

@@ -20,6 +20,7 @@ export class BareWorker {
   #world;
   #vars;
   #miniflare = null;
+  #known;
 
   constructor(world, vars) {
     [this.#world, this.#vars] = [world, vars];
@@ -31,7 +32,6 @@ export class BareWorker {
 
   async start() {
     const port = await freePort();
-    const before = new Set(childrenOf(process.pid));
     const object = (className) => ({ className, useSQLite: true });
     const toml = readFileSync(join(BUILD, "../wrangler.toml"), "utf8");
     const options = convertV4MiniflareOptions({
@@ -57,19 +57,24 @@ export class BareWorker {
     });
     this.#miniflare = new Miniflare(options);
     await this.#miniflare.ready;
-    this.pid = childrenOf(process.pid).find((pid) => !before.has(pid) && commandOf(pid).includes("workerd"));
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  /** Memory of workerd that is not shared with a file, in bytes. */
+  /** Memory of workerd that is not shared with a file, in bytes. On Linux, as is the next. */
   memory_bytes() {
-    return Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"))[1]) * 1024;
+    return Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.#pid()}/status`, "utf8"))[1]) * 1024;
   }
 
   /** CPU time of workerd so far, in seconds. */
   cpu_seconds() {
-    const fields = readFileSync(`/proc/${this.pid}/stat`, "utf8").split(") ")[1].split(" ");
+    const fields = readFileSync(`/proc/${this.#pid()}/stat`, "utf8").split(") ")[1].split(" ");
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  }
+
+  /** The one workerd that this process has started and not ended. */
+  #pid() {
+    this.#known ??= childrenOf(process.pid).find((pid) => commandOf(pid).includes("workerd"));
+    return this.#known;
   }
 
   async stop() {
