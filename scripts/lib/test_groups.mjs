@@ -14,6 +14,7 @@ export const GROUPS = {
   rust: { builds: [], run: rustTests },
   worker: { builds: ["worker", "control", "cli", "dashboard"], run: (tools) => nodeTests("worker", tools) },
   e2e: { builds: ["worker", "control", "dashboard"], browser: true, run: browserTests },
+  soak: { builds: ["worker", "control", "dashboard"], run: (tools) => nodeTests("soak", tools) },
 };
 
 const FILES = {
@@ -21,6 +22,7 @@ const FILES = {
   dashboard: ["dashboard", ".test.ts"],
   worker: ["tests/worker", ".test.mjs"],
   e2e: ["tests/e2e", ".test.mjs"],
+  soak: ["tests/soak", ".test.mjs"],
 };
 
 const filesOfGroup = (name) => filesOf([FILES[name][0]], (file) => file.endsWith(FILES[name][1]));

@@ -10,6 +10,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+import { BareWorker } from "./bare_worker.mjs";
 import { apiAt, request } from "./http.mjs";
 import { Process, freePort, temporaryDirectory } from "./processes.mjs";
 import { Viewer } from "./viewer.mjs";
@@ -25,9 +26,11 @@ const START_MS = 90_000;
  * - `control: false`: without a control server; the Worker gets an address where nobody answers
  * - `evictable: true`: under wrangler's test rig, which can evict a Durable Object, instead of under `wrangler dev`,
  *   which can be killed
+ * - `bare: true`: under workerd alone, to measure it
  */
-export async function startWorld({ vars = {}, secrets = {}, control = true, evictable = false } = {}) {
-  const world = new World({ vars, secrets, evictable });
+export async function startWorld({ vars = {}, secrets = {}, control = true, evictable = false, bare = false } = {}) {
+  const Worker = bare ? BareWorker : evictable ? EvictableWorker : DevWorker;
+  const world = new World({ vars, secrets, Worker });
   try {
     if (control) await world.control.start();
     else world.control.port = await freePort();
@@ -58,12 +61,12 @@ export function mustRefuse(answer, status, code, names) {
 class World {
   directory = temporaryDirectory();
 
-  constructor({ vars, secrets, evictable }) {
+  constructor({ vars, secrets, Worker }) {
     const secret = () => randomBytes(32).toString("hex");
     const all = { TOWNWATCH_API_KEY: secret(), TOWNWATCH_JWT_SECRET: secret(), CONTAINER_TOKEN: secret(), ...secrets };
     this.secrets = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
     this.control = new Control(this);
-    this.worker = evictable ? new EvictableWorker(this, vars) : new DevWorker(this, vars);
+    this.worker = new Worker(this, vars);
     this.api = apiAt(() => this.url, this.secrets.TOWNWATCH_API_KEY ?? null);
   }
 

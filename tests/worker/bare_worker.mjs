@@ -1,0 +1,91 @@
+// The built Worker under workerd alone, for measuring: no proxy of wrangler's between it and its clients, and one
+// process whose memory and time are the Worker's own.
+
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
+
+import { freePort } from "./processes.mjs";
+
+const BUILD = fileURLToPath(new URL("../../build/", import.meta.url));
+/** The kernel's clock for CPU time, on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+const LOG_LINES_KEPT = 10_000;
+
+export class BareWorker {
+  url = "";
+  #lines = [];
+  #world;
+  #vars;
+  #miniflare = null;
+  #known;
+
+  constructor(world, vars) {
+    [this.#world, this.#vars] = [world, vars];
+  }
+
+  get log() {
+    return this.#lines.join("\n");
+  }
+
+  async start() {
+    const port = await freePort();
+    const object = (className) => ({ className, useSQLite: true });
+    const toml = readFileSync(join(BUILD, "../wrangler.toml"), "utf8");
+    const options = convertV4MiniflareOptions({
+      name: "townwatch",
+      rootPath: BUILD,
+      modules: [
+        { type: "ESModule", path: join(BUILD, "index.js") },
+        { type: "CompiledWasm", path: join(BUILD, "index_bg.wasm") },
+      ],
+      modulesRoot: BUILD,
+      compatibilityDate: /^compatibility_date = "(.+)"/m.exec(toml)[1],
+      bindings: { CONTAINER_URL: this.#world.control.url, ...this.#world.secrets, ...this.#vars },
+      durableObjects: { TOWN: object("Town"), RIG: object("Rig"), ACCOUNT: object("Account") },
+      // On disk, as everywhere: under storage in memory an alarm that fires crashes workerd.
+      resourcePersistencePath: join(this.#world.directory, "objects"),
+      unsafeDirectSockets: [{ host: "127.0.0.1", port }],
+      cf: false,
+      log: new Log(LogLevel.ERROR),
+      handleStructuredLogs: ({ message }) => {
+        this.#lines.push(message);
+        if (this.#lines.length > 2 * LOG_LINES_KEPT) this.#lines.splice(0, LOG_LINES_KEPT);
+      },
+    });
+    this.#miniflare = new Miniflare(options);
+    await this.#miniflare.ready;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /** Memory of workerd that is not shared with a file, in bytes. On Linux, as is the next. */
+  memory_bytes() {
+    return Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.#pid()}/status`, "utf8"))[1]) * 1024;
+  }
+
+  /** CPU time of workerd so far, in seconds. */
+  cpu_seconds() {
+    const fields = readFileSync(`/proc/${this.#pid()}/stat`, "utf8").split(") ")[1].split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  }
+
+  /** The one workerd that this process has started and not ended. */
+  #pid() {
+    this.#known ??= childrenOf(process.pid).find((pid) => commandOf(pid).includes("workerd"));
+    return this.#known;
+  }
+
+  async stop() {
+    await this.#miniflare?.dispose();
+  }
+}
+
+function childrenOf(pid) {
+  return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+  );
+}
+
+const commandOf = (pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8");
