@@ -117,20 +117,19 @@ impl Town {
         self.viewers.remove(id);
     }
 
-    /// Takes what a viewer says. What cannot be taken is answered with an `error` frame, or with the end of the stream.
-    pub fn hear(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Vec<Effect> {
+    /// Takes what a viewer says. What cannot be taken is answered with an `error` frame, or with the end of the stream. An
+    /// error of ours is the caller's: viewers may have been moved past what they were not sent.
+    pub fn hear(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Result<Vec<Effect>> {
         if message.len() > CLIENT_FRAME_BYTES_MAX {
             self.viewers.remove(id);
-            return vec![Effect::Close(id, 1009, "a message may have 16 KiB at most")];
+            return Ok(vec![Effect::Close(id, 1009, "a message may have 16 KiB at most")]);
         }
-        self.take_message(id, message, now).unwrap_or_else(|error| {
-            let message = if error.code == Code::Internal {
-                "something went wrong on our side".to_owned()
-            } else {
-                error.message
-            };
-            let frame = ServerFrame::Error { code: error.code.name().to_owned(), message };
-            vec![Effect::Send(id, text_of(&frame).into())]
+        self.take_message(id, message, now).or_else(|error| {
+            if error.code == Code::Internal {
+                return Err(error);
+            }
+            let frame = ServerFrame::Error { code: error.code.name().to_owned(), message: error.message };
+            Ok(vec![Effect::Send(id, text_of(&frame).into())])
         })
     }
 

@@ -33,7 +33,7 @@ pub(super) async fn take(town: &Town) -> Result<()> {
         town.set_alarm(began.plus_millis(RELAY_REARM_MS)).await;
         carry(town, began).await?;
     }
-    tick(town)?;
+    tick(town);
     let watched = town.is_watched()?;
     let next = town.with(|core| {
         let relay = relay::next_turn(store(town), watched, fresh::now(), core.config().drain_interval_ms)?;
@@ -80,7 +80,7 @@ async fn carry(town: &Town, began: crate::time::Timestamp) -> Result<()> {
                 false
             }
         };
-        tick(town)?;
+        tick(town);
         if failures == 0 && !settled {
             settled = true;
             settle(town, &upstream).await?;
@@ -168,10 +168,8 @@ async fn status(town: &Town, upstream: &Upstream, run: &Run) -> Result<ControlSt
     serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("{path}: {error}")))
 }
 
-fn tick(town: &Town) -> Result<()> {
-    let effects = town.with(|core| core.tick(fresh::now()))?;
-    town.perform(effects);
-    Ok(())
+fn tick(town: &Town) {
+    town.show(town.with(|core| core.tick(fresh::now())));
 }
 
 fn store(town: &Town) -> &dyn Store {

@@ -68,18 +68,15 @@ impl DurableObject for Town {
     async fn websocket_message(&self, socket: WebSocket, message: WebSocketIncomingMessage) -> ::worker::Result<()> {
         let heard = self.with(|town| {
             let Some(id) = self.viewer_of(&Socket::from(socket)) else { return Ok(Vec::new()) };
-            Ok(match &message {
+            match &message {
                 WebSocketIncomingMessage::String(text) => town.hear(id, text, fresh::now()),
                 WebSocketIncomingMessage::Binary(_) => {
                     town.leave(id);
-                    vec![Effect::Close(id, 1003, "text only")]
+                    Ok(vec![Effect::Close(id, 1003, "text only")])
                 }
-            })
+            }
         });
-        match heard {
-            Ok(effects) => self.perform(effects),
-            Err(error) => log("stream_error", &[("message", &error.message)]),
-        }
+        self.show(heard);
         drop(self.wake_when_due().await);
         Ok(())
     }
@@ -202,10 +199,7 @@ impl Town {
         for (run_id, reason) in &outcome.ended {
             log("run_ended", &[("run_id", run_id.as_str()), ("reason", reason.as_str())]);
         }
-        match self.with(|town| town.publish(outcome, fresh::now())) {
-            Ok(effects) => self.perform(effects),
-            Err(error) => self.let_go(&error),
-        }
+        self.show(self.with(|town| town.publish(outcome, fresh::now())));
         if outcome.stored > 0 {
             self.arrivals.announce();
         }
@@ -214,6 +208,14 @@ impl Town {
     /// Whether someone watches: a stream, or a request that waits.
     pub(super) fn is_watched(&self) -> Result<bool> {
         Ok(self.arrivals.len() > 0 || self.with(|town| Ok(town.is_watched()))?)
+    }
+
+    /// Performs what the core says, or lets viewers go if it could not say it.
+    pub(super) fn show(&self, said: Result<Vec<Effect>>) {
+        match said {
+            Ok(effects) => self.perform(effects),
+            Err(error) => self.let_go(&error),
+        }
     }
 
     /// What is stored could not be shown. Viewers that stayed would miss it without a word, so they are to come again.

@@ -34,7 +34,7 @@ pub(super) async fn open(
         until_exit: query.until_exit,
         acknowledges: query.flow_ack,
     };
-    let response = town.with(|core| {
+    let (response, joined) = town.with(|core| {
         core.check_join(&join)?;
         if let Some(ticket) = &query.ticket {
             core.consume_ticket(ticket, agent_id.as_ref(), fresh::now())?;
@@ -42,9 +42,9 @@ pub(super) async fn open(
         let id = core.fresh_viewer();
         let (socket, response) = socket::accept(&town.state, &[&id.0.to_string()], "")?;
         town.keep_socket(id, socket);
-        town.perform(core.join(id, &join, fresh::now())?);
-        Ok(response)
+        Ok((response, core.join(id, &join, fresh::now())))
     })?;
+    town.show(joined);
     log("connect", &[("path", address.path)]);
     town.pull_relay().await?;
     town.wake_when_due().await?;
