@@ -172,7 +172,7 @@ impl Town {
         let confirmed = ServerFrame::SubscriptionConfirmed { agents, filters, after_id };
         let mut effects = vec![Effect::Send(id, text_of(&confirmed).into())];
         self.send_snapshots(id, &selection, &mut effects)?;
-        self.viewers.subscribe(id, selection, begin, head);
+        self.viewers.subscribe(id, selection, begin, head, &mut effects);
         self.pump(Occasion::at(now), &mut effects)?;
         Ok(effects)
     }

@@ -130,8 +130,16 @@ impl Viewers {
         self.all.remove(&id);
     }
 
-    /// Replaces what a stream watches. Without a cursor it goes on live.
-    pub fn subscribe(&mut self, id: ViewerId, selection: Selection, begin: Option<cursor::Begin>, head: EventId) {
+    /// Replaces what a stream watches. Without a cursor it goes on live. It may have to wait before it is sent anything,
+    /// and the object may be evicted meanwhile, so this is noted at once.
+    pub fn subscribe(
+        &mut self,
+        id: ViewerId,
+        selection: Selection,
+        begin: Option<cursor::Begin>,
+        head: EventId,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(viewer) = self.all.get_mut(&id) else { return };
         let Selection { agents, filters } = selection;
         viewer.agents = agents;
@@ -139,6 +147,7 @@ impl Viewers {
         viewer.cursor = begin.map_or(head, |begin| begin.cursor);
         viewer.gaps_known_at = begin.is_none().then_some(head);
         viewer.live = false;
+        viewer.remember(effects);
     }
 
     /// The live viewers of an agent.
@@ -243,7 +252,10 @@ impl Viewer {
         let mut then = Then::Stay;
         if !self.live {
             self.live = true;
-            self.flow.resume();
+            // Paused, and nothing is left to send: what it was paused for is not in what it wants now.
+            if self.flow.resume() {
+                self.tell(&ServerFrame::Backpressure { level: PressureLevel::Normal, lag_events: 0 }, effects);
+            }
             self.tell(&ServerFrame::CaughtUp { id: head }, effects);
             self.remember(effects);
             if std::mem::take(&mut self.has_waited) {
