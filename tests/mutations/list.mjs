@@ -47,6 +47,7 @@ export const MUTATIONS = [
     caughtBy: ["and its container is there"],
     edits: [
       { file: RELAY, find: "open.retain(|run| run.source_epoch.as_ref().is_none_or(|epoch| *epoch == answer.epoch));", replace: "open.retain(|_| true);" },
+      { file: RELAY, find: "ingest.take_own_word(", replace: "ingest.take(" },
     ],
   },
   {
@@ -101,8 +102,7 @@ export const MUTATIONS = [
   {
     name: "what is pruned is not told",
     caughtBy: ["is missing without a word", "lacks"],
-    edits: [{ file: "src/core/cursor.rs", find: "if !selection.includes(&agent_id) {", replace: "if !selection.includes(&agent_id) || first.get() > 0 {" },
-      { file: "src/core/cursor.rs", find: "        let (first, to) =", replace: "        let _ =" }],
+    edits: [{ file: "src/core/cursor.rs", find: "gaps.push(Gap {", replace: "drop::<Gap>(Gap {" }],
   },
   {
     name: "a gap reaches back into what a viewer has",

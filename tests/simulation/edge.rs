@@ -142,7 +142,7 @@ impl World {
             self.rig.adopt(cursor.cursor).unwrap();
         }
         for _ in 0..10_000 {
-            if self.viewers.iter().all(SimViewer::is_live) {
+            if self.viewers.iter().all(SimViewer::is_live) && self.town.due_at(self.now).is_none() {
                 break;
             }
             self.now = self.now.plus_millis(10);

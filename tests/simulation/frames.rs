@@ -185,8 +185,8 @@ impl SimViewer {
 
     fn read_events(&mut self, frame: &Frame) {
         if frame.value["backfill"] == true {
-            // One that is metered falls behind without a word, and is told when it has caught up again.
-            assert!(!self.link.caught_up || !self.link.acknowledges, "history comes before caught_up");
+            // One that is metered, or was, falls behind without a word, and is told when it has caught up again.
+            assert!(!self.link.caught_up || !self.manner.acknowledges, "history comes before caught_up");
             self.link.caught_up = false;
         } else {
             assert!(self.link.caught_up, "live events come after caught_up");

@@ -125,10 +125,11 @@ impl Oracle {
     }
 
     /// A viewer that is live has, of what it wants since it began, all but what it was told to be missing, and of that
-    /// nothing.
-    pub fn check_complete(&self, viewer: &SimViewer) {
+    /// nothing. One that is metered may be behind without knowing: it has all up to its cursor.
+    pub fn check_complete(&self, viewer: &SimViewer, may_be_behind: bool) {
         let watch = &viewer.watch;
-        for (id, Stored { agent_id, event, frame, .. }) in self.log.range(watch.begin + 1..) {
+        let end = if may_be_behind && !viewer.manner.acknowledges { viewer.cursor } else { self.head() };
+        for (id, Stored { agent_id, event, frame, .. }) in self.log.range(watch.begin + 1..=end.max(watch.begin + 1)) {
             let told = watch.gaps.iter().any(|(agent, from, to)| agent == agent_id && (from..=to).contains(&id));
             let had = watch.had.contains(id);
             assert!(had || told || !watch.wants(agent_id, event), "{id} is missing without a word: {frame}");
