@@ -15,6 +15,7 @@ use townwatch::time::Timestamp;
 use super::container;
 use super::faults::Fault;
 use super::frames::Frame;
+use super::oracle::Oracle;
 use super::viewer::SimViewer;
 use super::world::World;
 use crate::sqlite::Sqlite;
@@ -154,7 +155,7 @@ impl World {
         self.show(Town::tick);
         self.check();
         for viewer in &self.viewers {
-            self.oracle.check_shown_states(viewer, &self.store);
+            Oracle::check_shown_states(viewer, &self.store);
         }
         self.check_arrived();
         for _ in 0..8 {

@@ -129,7 +129,9 @@ impl Oracle {
     pub fn check_complete(&self, viewer: &SimViewer, may_be_behind: bool) {
         let watch = &viewer.watch;
         let end = if may_be_behind && !viewer.manner.acknowledges { viewer.cursor } else { self.head() };
-        for (id, Stored { agent_id, event, frame, .. }) in self.log.range(watch.begin + 1..=end.max(watch.begin + 1)) {
+        for (id, Stored { agent_id, event, frame, .. }) in
+            self.log.range(watch.begin + 1..).take_while(|(id, _)| **id <= end)
+        {
             let told = watch.gaps.iter().any(|(agent, from, to)| agent == agent_id && (from..=to).contains(&id));
             let had = watch.had.contains(id);
             assert!(had || told || !watch.wants(agent_id, event), "{id} is missing without a word: {frame}");
@@ -138,7 +140,7 @@ impl Oracle {
     }
 
     /// A viewer's last states are the stored ones, as far as a change in them is news.
-    pub fn check_shown_states(&self, viewer: &SimViewer, store: &Sqlite) {
+    pub fn check_shown_states(viewer: &SimViewer, store: &Sqlite) {
         for row in store.query("SELECT agent_id FROM agents", &[]).unwrap() {
             let agent_id = row.text(0).unwrap();
             if !viewer.watch.wants_agent(agent_id) {

@@ -70,7 +70,7 @@ impl Pager {
             oracle.check_gap(gap, store);
         }
         let next = page.next_after_id.get();
-        for (id, stored) in oracle.log.range(from..next + 1).filter(|(_, stored)| self.wants(stored)) {
+        for (id, stored) in oracle.log.range(from..=next.max(from)).filter(|(_, stored)| self.wants(stored)) {
             let told = gaps.iter().any(|gap| {
                 let range = gap["from"].as_u64().unwrap()..=gap["to"].as_u64().unwrap();
                 gap["agent_id"] == stored.agent_id && range.contains(id)

@@ -68,11 +68,11 @@ impl Sqlite {
         self.fails_at.take().is_none()
     }
 
-    /// Everything that lies in its tables, as text.
-    pub fn dump(&self) -> String {
+    /// Its tables by name, with everything that lies in them.
+    pub fn dump(&self) -> Vec<(Row, Vec<Row>)> {
         let tables = self.query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", &[]).unwrap();
         let rows = |table: &Row| self.query(&format!("SELECT * FROM {}", table.text(0).unwrap()), &[]).unwrap();
-        tables.iter().map(|table| format!("{table:?}: {:?}\n", rows(table))).collect()
+        tables.into_iter().map(|table| (table.clone(), rows(&table))).collect()
     }
 
     fn count(&self) -> Result<()> {
