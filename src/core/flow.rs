@@ -112,6 +112,15 @@ impl Flow {
         }
     }
 
+    /// The viewer begins anew after `cursor`: what it has from there on came after all that it owes from before.
+    pub fn restart(&mut self, cursor: EventId) {
+        if let Self::Acknowledged(window) = self {
+            for mark in &mut window.owed {
+                mark.last = mark.last.min(cursor);
+            }
+        }
+    }
+
     /// Notes that an acknowledging viewer has to wait; true if it did not already.
     pub fn pause(&mut self, now: Timestamp) -> bool {
         match self {

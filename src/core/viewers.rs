@@ -146,6 +146,7 @@ impl Viewers {
         viewer.filters = filters;
         viewer.cursor = begin.map_or(head, |begin| begin.cursor);
         viewer.gaps_known_at = begin.is_none().then_some(head);
+        viewer.flow.restart(viewer.cursor);
         viewer.live = false;
         viewer.remember(effects);
     }
