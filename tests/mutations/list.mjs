@@ -73,7 +73,7 @@ export const MUTATIONS = [
   },
   {
     name: "viewers are sent a batch before it is stored",
-    caughtBy: ["a viewer is shown what was never stored"],
+    caughtBy: ["a viewer is shown what was never stored", "a state that is not stored"],
     edits: [
       { file: TOWN, find: "    pub(crate) states: StateFrames,\n", replace: "    pub(crate) states: StateFrames,\n    pub(crate) early: Vec<Effect>,\n" },
       { file: TOWN, find: "states: StateFrames::default(),", replace: "states: StateFrames::default(), early: Vec::new()," },
@@ -154,6 +154,11 @@ export const MUTATIONS = [
     name: "a subscription is not noted before it waits",
     caughtBy: ["not for this viewer", "a gap of an agent that this viewer does not watch"],
     edits: [{ file: VIEWERS, find: "        viewer.live = false;\n        viewer.remember(effects);", replace: "        viewer.live = false;\n        let _ = effects;" }],
+  },
+  {
+    name: "what was owed before a subscription is owed for ever",
+    caughtBy: ["has acknowledged all it was sent is sent nothing more"],
+    edits: [{ file: VIEWERS, find: "viewer.flow.restart(viewer.cursor);", replace: "" }],
   },
   {
     name: "filters are ignored",
