@@ -34,7 +34,7 @@ fn ids(effects: &[Effect], viewer: ViewerId) -> Vec<u64> {
 }
 
 fn acks(story: &mut Story, viewer: ViewerId, id: u64) -> Vec<Effect> {
-    story.town.hear(viewer, &json!({"type": "ack", "id": id}).to_string(), story.now)
+    story.town.hear(viewer, &json!({"type": "ack", "id": id}).to_string(), story.now).unwrap()
 }
 
 /// 3,000 notes of one agent, of which the window of 1,000 takes 4 frames of 250.

@@ -133,6 +133,23 @@ fn a_run_in_a_life_that_the_relay_never_followed_is_asked_for() {
 }
 
 #[test]
+fn what_one_life_lost_says_nothing_of_a_run_in_another() {
+    let mut story = at_work();
+    story.begin("b", "r2");
+    let started = ControlStarted { epoch: epoch("container-2"), run_id: run("r2") };
+    story.town.run_accepted(&started, story.now, &mut no_run).unwrap();
+    story.begin("c", "r3");
+    story.emitted = 7;
+    let mut answer = story.answer(&[("a", "r1", "agent_output", said("8"))]);
+    answer.oldest = position(8);
+    story.apply(&answer);
+    let told = story.texts("SELECT agent_id FROM agent_events WHERE event = 'source_gap' ORDER BY id");
+    assert_eq!(told, ["a", "c"], "of c nobody knows where it is");
+    let lives = story.texts("SELECT run_id || ': ' || coalesce(source_epoch, 'unknown') FROM runs ORDER BY 1");
+    assert_eq!(lives, ["r1: container-1", "r2: container-2", "r3: unknown"]);
+}
+
+#[test]
 fn what_the_source_lost_is_told_in_its_place() {
     let gaps = |story: &Story| -> Vec<Json> {
         let rows = story

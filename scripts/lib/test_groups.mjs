@@ -5,6 +5,7 @@ import path from "node:path";
 import { COMMAND_LINE, CONTROL_SERVER, inRoot } from "./paths.mjs";
 import { filesOf } from "./freshness.mjs";
 import { runShown } from "./run.mjs";
+import { mutations } from "../mutations.mjs";
 import { fromCargo, fromReporter, judged, NONE } from "./counts.mjs";
 
 /** Each group: what it builds first, and how it runs, which resolves to its counts and why it failed if no test says. */
@@ -12,6 +13,7 @@ export const GROUPS = {
   scripts: { builds: [], run: (tools) => nodeTests("scripts", tools) },
   dashboard: { builds: [], run: (tools) => nodeTests("dashboard", tools) },
   rust: { builds: [], run: rustTests },
+  mutations: { builds: [], run: mutationTests },
   worker: { builds: ["worker", "control", "cli", "dashboard"], run: (tools) => nodeTests("worker", tools) },
   e2e: { builds: ["worker", "control", "dashboard"], browser: true, run: browserTests },
   soak: { builds: ["worker", "control", "dashboard"], run: (tools) => nodeTests("soak", tools) },
@@ -32,6 +34,16 @@ async function rustTests({ env }) {
   const args = ["test", "--workspace", "--locked", "--no-fail-fast"];
   const { code, output } = await runShown("cargo", args, { env: { ...env, ...color } });
   return judged(fromCargo(output), code);
+}
+
+/** Each mutation counts as a test: passed if the simulation noticed it. */
+async function mutationTests({ env }) {
+  try {
+    return judged(await mutations(env), 0);
+  } catch (problem) {
+    console.error(`${problem}`);
+    return judged(NONE, 1);
+  }
 }
 
 async function nodeTests(name, { node, env }) {

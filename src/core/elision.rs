@@ -61,13 +61,8 @@ impl Elided {
         true
     }
 
-    /// What has to be told before an event of this agent.
-    pub(crate) fn before(&mut self, agent_id: &AgentId) -> Option<Gap> {
-        self.gaps.remove(agent_id)
-    }
-
-    /// What has to be told at the end.
-    pub(crate) fn rest(self) -> impl Iterator<Item = Gap> {
-        self.gaps.into_values()
+    /// What has to be told before the next event, whosever it is: who is cut after that event goes on behind it.
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = Gap> + use<> {
+        std::mem::take(&mut self.gaps).into_values()
     }
 }

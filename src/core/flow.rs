@@ -134,15 +134,26 @@ impl Flow {
         }
     }
 
-    /// All up to this id has arrived. The first acknowledgement makes a metered viewer an acknowledging one.
-    pub fn acknowledge(&mut self, id: EventId) {
-        if let Self::Metered(_) = self {
+    /// All up to this id has arrived. The first acknowledgement makes a metered viewer an acknowledging one; then true.
+    pub fn acknowledge(&mut self, id: EventId) -> bool {
+        let is_first = self.is_metered();
+        if is_first {
             *self = Self::acknowledging();
         }
         if let Self::Acknowledged(window) = self {
             window.preview_bytes = 0;
             while window.owed.front().is_some_and(|mark| mark.last <= id) {
                 window.owed.pop_front();
+            }
+        }
+        is_first
+    }
+
+    /// The viewer begins anew after `cursor`: what it has from there on came after all that it owes from before.
+    pub fn restart(&mut self, cursor: EventId) {
+        if let Self::Acknowledged(window) = self {
+            for mark in &mut window.owed {
+                mark.last = mark.last.min(cursor);
             }
         }
     }

@@ -121,17 +121,13 @@ impl<'a> Frames<'a> {
                         is_all = false;
                         break 'reading;
                     }
-                    if let Some(gap) = elided.before(&entry.agent_id) {
-                        writer.gap(gap);
-                    }
+                    elided.take().for_each(|gap| writer.gap(gap));
                     writer.event(entry.id, &entry.frame);
                 }
                 last = entry.id;
             }
         }
-        for gap in elided.rest() {
-            writer.gap(gap);
-        }
+        elided.take().for_each(|gap| writer.gap(gap));
         Ok(writer.finish((!is_all).then_some(last)))
     }
 }

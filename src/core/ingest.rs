@@ -99,6 +99,14 @@ impl<'a> Ingest<'a> {
         Ok(())
     }
 
+    /// Takes an event that the town itself says of a run: unlike the source's own it does not tell where the run is.
+    pub fn take_own_word(&mut self, draft: &Draft) -> Result<()> {
+        let epoch = self.epoch.take();
+        let taken = self.take(draft);
+        self.epoch = epoch;
+        taken
+    }
+
     /// An agent whose row the caller has changed or made.
     pub fn put_agent(&mut self, before: AgentState, agent: Agent) {
         self.agents.insert(agent.id().clone(), Some((before, agent)));

@@ -122,12 +122,14 @@ fn take_over(
     now: Timestamp,
 ) -> Result<SourceId> {
     if answer.oldest > cursor.next() {
-        let open = runs::open_of(store, &Source::Container)?;
+        // A run that is known to be in another life of the server has lost nothing in this one.
+        let mut open = runs::open_of(store, &Source::Container)?;
+        open.retain(|run| run.source_epoch.as_ref().is_none_or(|epoch| *epoch == answer.epoch));
         let count = (open.len() == 1).then(|| answer.oldest.get() - cursor.get() - 1);
         for run in &open {
             let agent_id = Some(run.agent_id.clone());
             let gap = SourceGap { agent_id, count, source: Source::Container.key() };
-            ingest.take(&Draft::new(run.agent_id.clone(), run.run_id.clone(), gap, now))?;
+            ingest.take_own_word(&Draft::new(run.agent_id.clone(), run.run_id.clone(), gap, now))?;
         }
         cursor = answer.oldest.previous();
     }

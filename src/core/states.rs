@@ -39,7 +39,10 @@ impl StateFrames {
     }
 
     pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<AgentId> {
-        let due: Vec<AgentId> = self.changed.iter().filter(|agent| self.window_end(agent) <= now).cloned().collect();
+        // A clock that stepped back holds nothing up.
+        let stepped_back = |agent: &AgentId| self.sent.get(agent).is_some_and(|sent| sent.at > now);
+        let is_due = |agent: &&AgentId| self.window_end(agent) <= now || stepped_back(agent);
+        let due: Vec<AgentId> = self.changed.iter().filter(is_due).cloned().collect();
         for agent_id in &due {
             self.changed.remove(agent_id);
             self.count += 1;

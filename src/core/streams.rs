@@ -110,20 +110,19 @@ impl Town {
         self.viewers.remove(id);
     }
 
-    /// Takes what a viewer says. What cannot be taken is answered with an `error` frame, or with the end of the stream.
-    pub fn hear(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Vec<Effect> {
+    /// Takes what a viewer says. What cannot be taken is answered with an `error` frame, or with the end of the stream. An
+    /// error of ours is the caller's: viewers may have been moved past what they were not sent.
+    pub fn hear(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Result<Vec<Effect>> {
         if message.len() > CLIENT_FRAME_BYTES_MAX {
             self.viewers.remove(id);
-            return vec![Effect::Close(id, 1009, "a message may have 16 KiB at most")];
+            return Ok(vec![Effect::Close(id, 1009, "a message may have 16 KiB at most")]);
         }
-        self.take_message(id, message, now).unwrap_or_else(|error| {
-            let message = if error.code == Code::Internal {
-                "something went wrong on our side".to_owned()
-            } else {
-                error.message
-            };
-            let frame = ServerFrame::Error { code: error.code.name().to_owned(), message };
-            vec![Effect::Send(id, text_of(&frame).into())]
+        self.take_message(id, message, now).or_else(|error| {
+            if error.code == Code::Internal {
+                return Err(error);
+            }
+            let frame = ServerFrame::Error { code: error.code.name().to_owned(), message: error.message };
+            Ok(vec![Effect::Send(id, text_of(&frame).into())])
         })
     }
 
@@ -131,10 +130,10 @@ impl Town {
         match crate::core::body::parse_body::<ClientFrame>(message.as_bytes())? {
             ClientFrame::Ping => Ok(vec![Effect::Send(id, text_of(&ServerFrame::Pong).into())]),
             ClientFrame::Ack { id: ack } => {
-                if !self.viewers.acknowledge(id, ack) {
+                let mut effects = Vec::new();
+                if !self.viewers.acknowledge(id, ack, &mut effects) {
                     return Err(Error::invalid("id", "is above all that this stream was sent"));
                 }
-                let mut effects = Vec::new();
                 self.pump(Occasion::at(now), &mut effects)?;
                 Ok(effects)
             }
@@ -166,7 +165,7 @@ impl Town {
         let confirmed = ServerFrame::SubscriptionConfirmed { agents, filters, after_id };
         let mut effects = vec![Effect::Send(id, text_of(&confirmed).into())];
         self.send_snapshots(id, &selection, &mut effects)?;
-        self.viewers.subscribe(id, selection, begin, head);
+        self.viewers.subscribe(id, selection, begin, head, &mut effects);
         self.pump(Occasion::at(now), &mut effects)?;
         Ok(effects)
     }

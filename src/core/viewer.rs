@@ -176,7 +176,7 @@ impl Viewer {
         effects.push(Effect::Send(self.id, text_of(frame).into()));
     }
 
-    fn remember(&self, effects: &mut Vec<Effect>) {
+    pub(crate) fn remember(&self, effects: &mut Vec<Effect>) {
         let note = Note { id: self.id, selection: &self.audience.selection, standing: &self.state };
         if let Ok(note) = serde_json::to_string(&note) {
             effects.push(Effect::Remember(self.id, note));

@@ -120,14 +120,24 @@ impl Viewers {
         }
     }
 
-    /// Replaces what a stream watches. Without a cursor it goes on live.
-    pub fn subscribe(&mut self, id: ViewerId, selection: Selection, begin: Option<cursor::Begin>, head: EventId) {
+    /// Replaces what a stream watches. Without a cursor it goes on live. It may have to wait before it is sent anything,
+    /// and the object may be evicted meanwhile, so this is noted at once.
+    pub fn subscribe(
+        &mut self,
+        id: ViewerId,
+        selection: Selection,
+        begin: Option<cursor::Begin>,
+        head: EventId,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(viewer) = self.all.get_mut(&id) else { return };
         let left = std::mem::replace(&mut viewer.audience, self.audiences.of(selection));
         self.audiences.leave(&left);
         viewer.state.cursor = begin.map_or(head, |begin| begin.cursor);
         viewer.state.gaps_known_at = begin.is_none().then_some(head);
         viewer.state.live = false;
+        viewer.state.flow.restart(viewer.state.cursor);
+        viewer.remember(effects);
     }
 
     /// The live viewers of an agent.
@@ -156,12 +166,13 @@ impl Viewers {
         }
     }
 
-    /// Takes a viewer's word that all up to `ack` has arrived; false if it was never sent so much.
-    pub fn acknowledge(&mut self, id: ViewerId, ack: EventId) -> bool {
+    /// Takes a viewer's word that all up to `ack` has arrived; false if it was never sent so much. That it acknowledges is
+    /// noted at once: after a hibernation it is not to be metered again.
+    pub fn acknowledge(&mut self, id: ViewerId, ack: EventId, effects: &mut Vec<Effect>) -> bool {
         let Some(viewer) = self.all.get_mut(&id) else { return true };
         let was_sent = ack <= viewer.state.cursor;
-        if was_sent {
-            viewer.state.flow.acknowledge(ack);
+        if was_sent && viewer.state.flow.acknowledge(ack) {
+            viewer.remember(effects);
         }
         was_sent
     }

@@ -33,7 +33,7 @@ pub(super) async fn take(town: &TownObject) -> Result<()> {
         town.set_alarm(began.plus_millis(RELAY_REARM_MS)).await;
         carry(town, began).await?;
     }
-    town.tick()?;
+    town.tick();
     town.let_silent_go();
     let watched = town.is_watched()?;
     let next = town.with(|core| {
@@ -82,7 +82,7 @@ async fn carry(town: &TownObject, began: crate::time::Timestamp) -> Result<()> {
                 false
             }
         };
-        town.tick()?;
+        town.tick();
         if failures == 0 && !settled {
             settled = true;
             settle(town, &upstream).await?;
@@ -121,7 +121,7 @@ fn take_over(town: &TownObject, asked: &Position, answer: ControlEvents) -> Resu
         Answered::Taken(outcome) => {
             town.publish(&outcome);
             let is_empty = answer.events.is_empty() && answer.previews.is_empty();
-            town.preview(answer.previews)?;
+            town.preview(answer.previews);
             Ok(is_empty)
         }
         Answered::NewEpoch(outcome) => {

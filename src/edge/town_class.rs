@@ -32,9 +32,7 @@ impl DurableObject for Town {
     }
 
     async fn websocket_message(&self, socket: WebSocket, message: WebSocketIncomingMessage) -> ::worker::Result<()> {
-        if let Err(error) = self.object.hear(&Socket::from(socket), &message) {
-            log("stream_error", &[("message", &error.message)]);
-        }
+        self.object.hear(&Socket::from(socket), &message);
         drop(self.object.wake_when_due().await);
         Ok(())
     }

@@ -164,23 +164,22 @@ impl TownObject {
     }
 
     /// Takes what a viewer says.
-    pub(super) fn hear(&self, socket: &Socket, message: &WebSocketIncomingMessage) -> Result<()> {
+    pub(super) fn hear(&self, socket: &Socket, message: &WebSocketIncomingMessage) {
         let now = fresh::now();
-        let effects = self.with(|town| {
+        let said = self.with(|town| {
             let Some(id) = self.viewer_of(socket) else { return Ok(Vec::new()) };
             if let Some(open) = self.sockets.borrow_mut().get_mut(&id) {
                 open.heard_at = Some(now);
             }
-            Ok(match message {
+            match message {
                 WebSocketIncomingMessage::String(text) => town.hear(id, text, now),
                 WebSocketIncomingMessage::Binary(_) => {
                     town.leave(id);
-                    vec![Effect::Close(id, 1003, "text only")]
+                    Ok(vec![Effect::Close(id, 1003, "text only")])
                 }
-            })
-        })?;
-        self.perform(effects);
-        Ok(())
+            }
+        });
+        self.show(said);
     }
 
     /// Closes sockets that used to ping and have been silent for long: their viewers are gone and could not say so.
@@ -223,10 +222,7 @@ impl TownObject {
         for (run_id, reason) in &outcome.ended {
             log("run_ended", &[("run_id", run_id.as_str()), ("reason", reason.as_str())]);
         }
-        match self.with(|town| town.publish(outcome, fresh::now())) {
-            Ok(effects) => self.perform(effects),
-            Err(error) => self.let_go(&error),
-        }
+        self.show(self.with(|town| town.publish(outcome, fresh::now())));
         self.count(|counts| counts.events_stored += outcome.stored);
         if outcome.stored > 0 {
             self.arrivals.announce();
@@ -235,22 +231,18 @@ impl TownObject {
     }
 
     /// Shows viewers what is being typed.
-    pub(super) fn preview(&self, previews: Vec<Preview>) -> Result<()> {
+    pub(super) fn preview(&self, previews: Vec<Preview>) {
         if previews.is_empty() {
-            return Ok(());
+            return;
         }
-        let effects = self.with(|town| town.preview(previews, fresh::now()))?;
-        self.perform(effects);
+        self.show(self.with(|town| town.preview(previews, fresh::now())));
         self.arrivals.announce();
-        Ok(())
     }
 
     /// Does what has become due.
-    pub(super) fn tick(&self) -> Result<()> {
-        let effects = self.with(|town| town.tick(fresh::now()))?;
-        self.perform(effects);
+    pub(super) fn tick(&self) {
+        self.show(self.with(|town| town.tick(fresh::now())));
         self.arrivals.announce();
-        Ok(())
     }
 
     /// Lets a timer do what becomes due soon.
@@ -268,9 +260,7 @@ impl TownObject {
             // One for an earlier time may have taken its place, and sets the next itself.
             if me.timer_at.get() == Some(due_at) {
                 me.timer_at.set(None);
-                if let Err(error) = me.tick() {
-                    me.let_go(&error);
-                }
+                me.tick();
                 drop(me.wake_when_due().await);
             }
         });
@@ -284,6 +274,14 @@ impl TownObject {
     /// How many watch without a socket: those who wait for a page, and event streams.
     pub(super) fn waiting(&self) -> usize {
         self.arrivals.len() + self.readers.get()
+    }
+
+    /// Performs what the core says, or lets viewers go if it could not say it.
+    pub(super) fn show(&self, said: Result<Vec<Effect>>) {
+        match said {
+            Ok(effects) => self.perform(effects),
+            Err(error) => self.let_go(&error),
+        }
     }
 
     /// What is stored could not be shown. Viewers that stayed would miss it without a word, so they are to come again.

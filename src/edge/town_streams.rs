@@ -31,7 +31,7 @@ pub(super) async fn open(
         until_exit: query.until_exit,
         acknowledges: query.flow_ack,
     };
-    let response = town.with(|core| {
+    let (response, joined) = town.with(|core| {
         core.check_join(&join, town.waiting())?;
         if let Some(ticket) = &query.ticket {
             core.consume_ticket(ticket, agent_id.as_ref(), fresh::now())?;
@@ -41,12 +41,15 @@ pub(super) async fn open(
                 let id = core.fresh_viewer();
                 let (socket, response) = socket::accept(&town.state, &[&id.0.to_string()], "")?;
                 town.keep_socket(id, socket);
-                town.perform(core.join(id, &join, fresh::now())?);
-                Ok(response)
+                Ok((response, core.join(id, &join, fresh::now())))
             }
-            StreamKind::EventSource => pulled::event_stream(town.shared()?, core.open_reader(&join, fresh::now())?),
+            StreamKind::EventSource => {
+                let reader = core.open_reader(&join, fresh::now())?;
+                Ok((pulled::event_stream(town.shared()?, reader)?, Ok(Vec::new())))
+            }
         }
     })?;
+    town.show(joined);
     log("connect", &[("path", address.path)]);
     town.pull_relay().await?;
     town.wake_when_due().await?;

@@ -1,7 +1,11 @@
 //! A control server as far as the town can see it: runs, buffers with ids within an epoch, and nothing that outlives it.
+//!
+//! What the real one keeps on disk are files without a name that end with its process, so a restart keeps nothing, with
+//! a spool or without. The spool only moves the bound at which events go that nobody has acknowledged.
 
 use std::collections::BTreeMap;
 
+use fastrand::Rng;
 use serde_json::value::RawValue;
 use townwatch::core::relay::Position;
 use townwatch::event::EventData;
@@ -9,58 +13,158 @@ use townwatch::id::{AgentId, Epoch, EventName, RunId, SourceId};
 use townwatch::protocol::{ControlEvent, ControlEvents, ControlStart};
 use townwatch::time::Timestamp;
 
+use super::faults::Fault;
+
 pub struct Container {
     pub epoch: Epoch,
-    pub events: Vec<ControlEvent>,
     pub runs: BTreeMap<RunId, AgentId>,
     /// Runs that have ended here; a faulty source may still speak for them.
     pub ended: BTreeMap<RunId, AgentId>,
-    dropped: u64,
+    newest: BTreeMap<AgentId, RunId>,
+    events: BTreeMap<u64, ControlEvent>,
+    /// Everything that was ever said here.
+    pub said: Vec<ControlEvent>,
+    acknowledged: u64,
+    lost_through: u64,
+    expired_through: BTreeMap<AgentId, u64>,
+    bounds: Bounds,
+    /// What has gone wrong here since someone looked.
+    pub faults: Vec<Fault>,
+}
+
+/// The real ones are 500 events an agent, 32 MiB and 1 GiB.
+struct Bounds {
+    kept_per_agent: usize,
+    memory_events: usize,
+    /// 0: the disk is full.
+    disk_events: usize,
 }
 
 impl Container {
-    pub fn new(life: u64) -> Self {
-        let epoch = Epoch::parse(&format!("container-{life}")).unwrap();
-        Self { epoch, events: Vec::new(), runs: BTreeMap::new(), ended: BTreeMap::new(), dropped: 0 }
+    pub fn new(life: u64, rng: &mut Rng) -> Self {
+        let disk_events = if rng.u32(0..6) == 0 { 0 } else { rng.usize(40..200) };
+        Self {
+            epoch: Epoch::parse(&format!("container-{life}")).unwrap(),
+            runs: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            newest: BTreeMap::new(),
+            events: BTreeMap::new(),
+            said: Vec::new(),
+            acknowledged: 0,
+            lost_through: 0,
+            expired_through: BTreeMap::new(),
+            bounds: Bounds { kept_per_agent: rng.usize(1..20), memory_events: rng.usize(20..80), disk_events },
+            faults: Vec::new(),
+        }
     }
 
     pub fn start(&mut self, start: &ControlStart) {
         self.runs.insert(start.run_id.clone(), start.agent_id.clone());
+        self.newest.insert(start.agent_id.clone(), start.run_id.clone());
+    }
+
+    /// Whether the agent's newest run here is this one: what its status says.
+    pub fn knows(&self, agent_id: &AgentId, run_id: &RunId) -> bool {
+        self.newest.get(agent_id) == Some(run_id)
     }
 
     fn head(&self) -> u64 {
-        self.dropped + self.events.len() as u64
+        self.said.len() as u64
     }
 
     pub fn emit(&mut self, run_id: &RunId, data: &EventData, at: Timestamp) {
-        let event = ControlEvent {
-            id: SourceId::new(self.head() + 1).unwrap(),
-            agent_id: self.runs.get(run_id).or_else(|| self.ended.get(run_id)).unwrap().clone(),
-            run_id: run_id.clone(),
-            event: EventName::of(data),
-            data: data.to_raw(),
-            timestamp: at,
-        };
+        self.emit_raw(run_id, EventName::of(data), data.to_raw(), at);
+    }
+
+    pub fn emit_raw(&mut self, run_id: &RunId, event: EventName, data: Box<RawValue>, at: Timestamp) {
+        let agent_id = self.runs.get(run_id).or_else(|| self.ended.get(run_id)).unwrap().clone();
+        let id = self.head() + 1;
+        let (id, run_id) = (SourceId::new(id).unwrap(), run_id.clone());
+        let event = ControlEvent { id, agent_id: agent_id.clone(), run_id, event, data, timestamp: at };
         if event.event.as_str() == "agent.exited" {
-            self.ended.extend(self.runs.remove_entry(run_id));
+            self.ended.extend(self.runs.remove_entry(&event.run_id));
         }
-        self.events.push(event);
+        self.said.push(event.clone());
+        self.events.insert(id.get(), event);
+        self.release(&agent_id);
+        self.keep_to_bounds();
     }
 
-    /// Beyond its bound it loses its oldest events, whether they were taken over or not.
-    pub fn overflow(&mut self, keep: usize) -> Vec<ControlEvent> {
-        let lost = self.events.len().saturating_sub(keep);
-        self.dropped += lost as u64;
-        self.events.drain(..lost).collect()
+    fn keep_to_bounds(&mut self) {
+        let Bounds { memory_events, disk_events, .. } = self.bounds;
+        if self.events.len() > memory_events + disk_events {
+            let (fault, gone) =
+                if disk_events == 0 { (Fault::SpoolFailed, 1) } else { (Fault::ContainerOverflowed, disk_events / 16) };
+            self.lose(gone.max(1), fault);
+        }
     }
 
-    pub fn answer(&self, asked: &Position, limit: usize) -> ControlEvents {
-        let after = if asked.epoch.as_ref() == Some(&self.epoch) { asked.cursor.get() } else { 0 };
+    /// At a bound it loses its oldest events, whether they were taken over or not.
+    pub fn lose(&mut self, count: usize, fault: Fault) {
+        for _ in 0..count {
+            let Some((id, _)) = self.events.pop_first() else { return };
+            if id > self.acknowledged {
+                self.lost_through = id;
+                self.faults.push(fault);
+            }
+        }
+    }
+
+    /// The newest event that went without having been acknowledged.
+    pub fn lost_through(&self) -> u64 {
+        self.lost_through
+    }
+
+    pub fn retained(&self) -> usize {
+        self.events.len()
+    }
+
+    /// The town has stored everything up to here.
+    fn acknowledge(&mut self, id: u64) {
+        self.acknowledged = self.acknowledged.max(id.min(self.head()));
+        let agents: Vec<AgentId> = self.newest.keys().cloned().collect();
+        for agent_id in agents {
+            self.release(&agent_id);
+        }
+    }
+
+    /// A run ended a while ago: its events need not stay readable once they are acknowledged.
+    pub fn expire(&mut self, run_id: &RunId) {
+        let Some(last) = self.said.iter().rev().find(|event| event.run_id == *run_id) else { return };
+        let agent_id = last.agent_id.clone();
+        self.expired_through.insert(agent_id.clone(), last.id.get());
+        self.faults.push(Fault::RunExpired);
+        self.release(&agent_id);
+    }
+
+    fn release(&mut self, agent_id: &AgentId) {
+        let expired_through = self.expired_through.get(agent_id).copied().unwrap_or(0);
+        let mine: Vec<u64> =
+            self.events.iter().filter(|(_, event)| event.agent_id == *agent_id).map(|(id, _)| *id).collect();
+        for (index, id) in mine.iter().enumerate() {
+            let recent = mine.len() - index <= self.bounds.kept_per_agent;
+            if *id > self.acknowledged || (recent && *id > expired_through) {
+                break;
+            }
+            self.events.remove(id);
+            self.faults.push(Fault::BufferReleased);
+        }
+    }
+
+    /// A request that acknowledges what it asks after. Of another life it acknowledges nothing.
+    pub fn answer(&mut self, asked: &Position, limit: usize) -> ControlEvents {
+        let mut after = 0;
+        if asked.epoch.as_ref() == Some(&self.epoch) {
+            after = asked.cursor.get();
+            self.acknowledge(after);
+        }
+        let after = after.max(self.lost_through);
+        let oldest = self.events.range(self.lost_through + 1..).next().map_or(self.head() + 1, |(id, _)| *id);
         ControlEvents {
             epoch: self.epoch.clone(),
             head: SourceId::new(self.head()).unwrap(),
-            oldest: SourceId::new(self.dropped + 1).unwrap(),
-            events: self.events.iter().filter(|event| event.id.get() > after).take(limit).cloned().collect(),
+            oldest: SourceId::new(oldest).unwrap(),
+            events: self.events.range(after + 1..).map(|(_, event)| event.clone()).take(limit).collect(),
             previews: Vec::new(),
         }
     }

@@ -10,8 +10,16 @@ macro_rules! faults {
 }
 
 faults! {
-    AnswerDropped, AnswerRepeated, AnswerLate, OldEpochLate, StartLost, StartAnswerLost, ContainerRestarted,
-    ContainerOverflowed, RelayUnanswered, BatchDropped, BatchRepeated, CursorLost, PostRepeated, ViewerCut, TownEvicted,
-    TownKilled, KilledBeforeSending, SpokeAfterEnd, OldEpochAnswers, ClockBack, ClockForward, Pruned, ViewerPaused, ViewerGivenUp,
-    Elided,
+    // The container and the relay's way to it.
+    AnswerDropped, AnswerFromTheStart, AnswerRepeated, AnswerLate, OldEpochLate, OldEpochAnswers, RelayUnanswered, ContainerRestarted,
+    ContainerStopped, ContainerOverflowed, SpoolFailed, BufferReleased, RunExpired, SpokeAfterEnd,
+    StartLost, StartAnswerLost, StartSettled, StartSettledAsLost,
+    // The rig and its way to the town.
+    BatchDropped, BatchRepeated, CursorLost, PostRepeated, PostRepeatedLater, OutsideRunEnded, RigKilled,
+    RigKilledBeforeAdopting,
+    // The object, its tables and its clock.
+    TownEvicted, TownKilled, KilledBeforeSending, StatementRefused, ShowingRefused, ClockBack, ClockForward, Pruned,
+    // Viewers and readers of pages.
+    ViewerCut, ViewerCutMidway, CutUnnoticed, ViewerSlow, ViewerPaused, ViewerGivenUp, MeteredWaited, FirstAcknowledgement,
+    FalseAcknowledgement, SubscribedAnew, SubscribedFromBefore, Elided, ViewerTooSlow, PageAtHead, PageWithGap,
 }

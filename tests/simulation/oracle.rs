@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use townwatch::core::agents;
 use townwatch::core::reducer::Happened;
 use townwatch::core::store::Store;
@@ -10,46 +11,31 @@ use townwatch::id::EventId;
 use townwatch::protocol::TownEvent;
 
 use super::container::token;
+use super::frames::stored_state;
 use super::viewer::SimViewer;
 use crate::sqlite::Sqlite;
 
 /// An event as the town stored it.
 pub struct Stored {
-    agent_id: String,
-    frame: String,
+    pub agent_id: String,
+    pub event: String,
+    pub frame: String,
 }
 
 /// Every event that the town ever stored, also those that it has pruned.
 #[derive(Default)]
 pub struct Oracle {
     pub log: BTreeMap<u64, Stored>,
-    retained: BTreeSet<u64>,
+    pub retained: BTreeSet<u64>,
     tokens: BTreeSet<u64>,
     /// The newest token of each source, agent by agent: sources number theirs rising.
     newest_token: BTreeMap<String, u64>,
     ended: BTreeSet<String>,
+    /// Runs of which the town has said that something of them was lost at the source.
+    with_source_gap: BTreeSet<String>,
 }
 
 impl Oracle {
-    /// Reads what a step has stored: ids rise, nothing stored ever changes, nothing is invented or repeated, a run ends
-    /// once and nothing of it follows.
-    pub fn read_log(&mut self, store: &Sqlite, emitted: &BTreeMap<u64, String>) {
-        for row in store.query("DELETE FROM every_event RETURNING id, frame", &[]).unwrap() {
-            let (id, frame) = (row.number(0).unwrap(), row.text(1).unwrap());
-            let newest = self.log.last_key_value().map_or(0, |(id, _)| *id);
-            assert!(id > newest, "{id} was stored after {newest}");
-            let event: TownEvent = serde_json::from_str(frame).unwrap();
-            self.log.insert(id, Stored { agent_id: event.agent_id.to_string(), frame: frame.to_owned() });
-            self.check_new(&event, frame, emitted);
-        }
-        let rows = store.query("SELECT id, frame FROM agent_events ORDER BY id", &[]).unwrap();
-        self.retained = rows.iter().map(|row| row.number(0).unwrap()).collect();
-        for row in rows {
-            let stored = self.log.get(&row.number(0).unwrap()).map(|stored| stored.frame.as_str());
-            assert!(stored == row.maybe_text(1), "an event has changed: {row:?}");
-        }
-    }
-
     /// Lets SQLite itself note each event that is ever stored, also one that the same transaction prunes.
     pub fn listen(store: &Sqlite) {
         let script = "CREATE TABLE every_event (id INTEGER PRIMARY KEY, frame TEXT) STRICT;
@@ -60,11 +46,40 @@ impl Oracle {
         store.script(script).unwrap();
     }
 
+    /// Reads what was stored since the last time: ids rise, nothing is invented or repeated, a run ends once and nothing
+    /// of it follows.
+    pub fn hear(&mut self, store: &Sqlite, emitted: &BTreeMap<u64, String>) {
+        for row in store.query("DELETE FROM every_event RETURNING id, frame", &[]).unwrap() {
+            let (id, frame) = (row.number(0).unwrap(), row.text(1).unwrap());
+            assert!(id > self.head(), "{id} was stored after {}", self.head());
+            let event: TownEvent = serde_json::from_str(frame).unwrap();
+            self.check_new(&event, frame, emitted);
+            let stored = Stored {
+                agent_id: event.agent_id.to_string(),
+                event: event.event.to_string(),
+                frame: frame.to_owned(),
+            };
+            self.log.insert(id, stored);
+        }
+    }
+
+    /// Reads the whole log as it lies there now: nothing stored ever changes.
+    pub fn read_log(&mut self, store: &Sqlite, emitted: &BTreeMap<u64, String>) {
+        self.hear(store, emitted);
+        let rows = store.query("SELECT id, frame FROM agent_events ORDER BY id", &[]).unwrap();
+        self.retained = rows.iter().map(|row| row.number(0).unwrap()).collect();
+        for row in rows {
+            assert!(self.frame(row.number(0).unwrap()) == row.maybe_text(1), "an event has changed: {row:?}");
+        }
+    }
+
     fn check_new(&mut self, event: &TownEvent, frame: &str, emitted: &BTreeMap<u64, String>) {
         let run_id = event.run_id.as_ref().expect("every event has a run").to_string();
         assert!(!self.ended.contains(&run_id), "an event after the end of its run: {frame}");
-        if event.event.as_str() == "agent.exited" {
-            self.ended.insert(run_id);
+        match event.event.as_str() {
+            "agent.exited" => drop(self.ended.insert(run_id)),
+            "source_gap" => drop(self.with_source_gap.insert(run_id)),
+            _ => {}
         }
         if let Some(token) = token(&event.data) {
             let source = emitted.get(&token).unwrap_or_else(|| panic!("invented: {frame}"));
@@ -72,6 +87,14 @@ impl Oracle {
             let newest = self.newest_token.insert(source.clone(), token);
             assert!(newest.is_none_or(|newest| newest < token), "out of its source's order: {frame}");
         }
+    }
+
+    pub fn head(&self) -> u64 {
+        self.log.last_key_value().map_or(0, |(id, _)| *id)
+    }
+
+    pub fn frame(&self, id: u64) -> Option<&str> {
+        self.log.get(&id).map(|stored| stored.frame.as_str())
     }
 
     pub fn has_token(&self, token: u64) -> bool {
@@ -82,46 +105,89 @@ impl Oracle {
         self.ended.contains(run_id)
     }
 
-    /// What a viewer has is what the log had; what it was told to be missing is gone.
-    pub fn check_viewer(&self, viewer: &SimViewer) {
-        for (id, text) in &viewer.received {
-            assert!(
-                self.log.get(id).is_some_and(|stored| stored.frame == *text),
-                "a viewer has something else for {id}"
-            );
-        }
-        for gap in &viewer.gaps {
-            let missing = self.log.range(gap.from..=gap.to).filter(|(_, stored)| stored.agent_id == gap.agent_id);
-            for (id, Stored { frame, .. }) in missing.clone() {
-                assert!(gap.elided || !self.retained.contains(id), "{id} is retained but was called pruned");
-                assert!(!gap.elided || frame.contains(r#""event":"agent_output""#), "too dear to be elided: {frame}");
-            }
-            assert!(!gap.elided || gap.count == Some(missing.count() as u64), "an elided gap's count");
+    pub fn run_has_source_gap(&self, run_id: &str) -> bool {
+        self.with_source_gap.contains(run_id)
+    }
+
+    /// A gap, in a frame or on a page, is exactly what the tables have no more, in the moment in which it is told.
+    pub fn check_gap(&self, gap: &Value, store: &Sqlite) {
+        let (agent_id, from, to) = (gap["agent_id"].as_str().unwrap(), gap["from"].as_u64(), gap["to"].as_u64());
+        let (from, to) = (from.unwrap(), to.unwrap());
+        assert!(from <= to, "an empty gap: {gap}");
+        let sql = "SELECT id FROM agent_events WHERE agent_id = ? AND id BETWEEN ? AND ?";
+        let there = store.query(sql, &[agent_id.into(), from.into(), to.into()]).unwrap();
+        assert!(there.is_empty(), "retained, but told to be missing: {there:?}, {gap}");
+        let missing = self.log.range(from..=to).filter(|(_, stored)| stored.agent_id == agent_id).count() as u64;
+        assert!(missing > 0, "nothing is missing here: {gap}");
+        let ends_at_one = self.log.get(&to).is_some_and(|stored| stored.agent_id == agent_id);
+        assert!(ends_at_one, "a gap that ends at another agent's event: {gap}");
+        if let Some(count) = gap["count"].as_u64() {
+            assert_eq!(count, missing, "a gap counts wrong: {gap}");
         }
     }
 
-    /// A viewer that is live has, of what it wants since it began, all but what it was told to be missing.
-    pub fn check_complete(&self, viewer: &SimViewer) {
-        for (id, Stored { agent_id, frame }) in self.log.range(viewer.begin + 1..) {
-            if !viewer.wants(agent_id) || viewer.received.contains_key(id) {
+    /// What is left out is what may be, all of it that is named and none that is dear.
+    pub fn check_elision(&self, gap: &Value) {
+        let (agent_id, from, to) = (gap["agent_id"].as_str().unwrap(), gap["from"].as_u64(), gap["to"].as_u64());
+        let left_out = self.log.range(from.unwrap()..=to.unwrap()).filter(|(_, stored)| stored.agent_id == agent_id);
+        let names: Vec<&str> = left_out.map(|(_, stored)| stored.event.as_str()).collect();
+        let cheap = ["agent_output", "progress_update", "file_changed", "agent_tool_result"];
+        assert!(names.iter().all(|name| cheap.contains(name)), "too dear to be left out: {names:?}");
+        assert_eq!(gap["count"].as_u64(), Some(names.len() as u64), "a gap counts wrong: {gap}");
+    }
+
+    /// A viewer that is live has, of what it wants since it began, all but what it was told to be missing, and of that
+    /// nothing. One that is metered may be behind without knowing: it has all up to its cursor.
+    pub fn check_complete(&self, viewer: &SimViewer, may_be_behind: bool) {
+        let watch = &viewer.watch;
+        let end = if may_be_behind && !viewer.manner.acknowledges { viewer.cursor } else { self.head() };
+        for (id, Stored { agent_id, event, frame, .. }) in
+            self.log.range(watch.begin + 1..).take_while(|(id, _)| **id <= end)
+        {
+            let told = watch.gaps.iter().any(|gap| gap.holds(agent_id, *id));
+            let had = watch.had.contains(id);
+            assert!(had || told || !watch.wants(agent_id, event), "{id} is missing without a word: {frame}");
+            assert!(!(had && told), "{id} was told to be missing, and came: {frame}");
+        }
+    }
+
+    /// A viewer's last states are the stored ones, as far as a change in them is news.
+    pub fn check_shown_states(viewer: &SimViewer, store: &Sqlite) {
+        for row in store.query("SELECT agent_id FROM agents", &[]).unwrap() {
+            let agent_id = row.text(0).unwrap();
+            if !viewer.watch.wants_agent(agent_id) {
                 continue;
             }
-            let told = viewer.gaps.iter().any(|gap| gap.agent_id == *agent_id && (gap.from..=gap.to).contains(id));
-            assert!(told, "{id} is missing without a word: {frame}");
+            let shown = viewer.states.get(agent_id).unwrap_or_else(|| panic!("no state of {agent_id} was ever sent"));
+            let (stored, _) = stored_state(store, agent_id);
+            for field in [
+                "status",
+                "run_id",
+                "progress",
+                "todos",
+                "outstanding_tool_calls",
+                "question",
+                "usage",
+                "exit",
+                "activity",
+            ] {
+                assert_eq!(shown[field], stored[field], "the last {field} of {agent_id} that was sent is an old one");
+            }
         }
     }
 
     /// What is retained leads from the base to the present state.
     pub fn check_states(&self, store: &Sqlite) {
+        let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
+        for row in store.query("SELECT run_id, run_number FROM runs", &[]).unwrap() {
+            numbers.insert(row.text(0).unwrap().to_owned(), row.number(1).unwrap());
+        }
         for state in agents::load_states(store).unwrap() {
             let agent = agents::load(store, &state.agent_id).unwrap().unwrap();
             let mut state = agent.base.clone();
-            let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
-            for row in store.query("SELECT run_id, run_number FROM runs", &[]).unwrap() {
-                numbers.insert(row.text(0).unwrap().to_owned(), row.number(1).unwrap());
-            }
-            for (id, Stored { agent_id, frame }) in &self.log {
-                if !self.retained.contains(id) || agent_id != agent.id().as_str() {
+            for id in &self.retained {
+                let Stored { agent_id, frame, .. } = &self.log[id];
+                if agent_id != agent.id().as_str() {
                     continue;
                 }
                 let event: TownEvent = serde_json::from_str(frame).unwrap();

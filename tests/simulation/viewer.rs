@@ -1,180 +1,193 @@
-//! A viewer as a browser would be: reads frames, remembers its cursor, comes back with it.
+//! A viewer as a browser would be: reads frames as they come over its network, remembers its cursor, comes back with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 
+use serde_json::Value;
 use townwatch::core::cursor::Asked;
 use townwatch::core::streams::Join;
 use townwatch::core::viewers::ViewerId;
 use townwatch::id::{AgentId, Epoch};
 
+use super::frames::Frame;
+
+/// How it behaves.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner {
+    /// Whether it says what it has, sooner or later.
+    pub acknowledges: bool,
+    /// Whether what it is sent lies in the network for a while.
+    pub slow: bool,
+    /// Whether it changes what it watches.
+    pub subscribes: bool,
+}
+
+/// What it watches, and what it has of that. A subscription begins a new one; a reconnection goes on with it.
+#[derive(Debug, Clone, Default)]
+pub struct Watch {
+    /// None: all of the town.
+    pub agents: Option<BTreeSet<String>>,
+    /// Names of events that it has filtered out.
+    pub hidden: BTreeSet<String>,
+    /// Where it began: what lies before is not wanted.
+    pub begin: u64,
+    pub had: BTreeSet<u64>,
+    pub gaps: Vec<Missing>,
+}
+
 /// What it was told to be missing.
-pub struct SimGap {
+#[derive(Debug, Clone)]
+pub struct Missing {
     pub agent_id: String,
     pub from: u64,
     pub to: u64,
-    pub count: Option<u64>,
-    /// Left out under pressure, not pruned.
-    pub elided: bool,
+    /// Left out because it did not keep up, and not pruned.
+    pub is_elided: bool,
 }
 
-#[allow(clippy::struct_excessive_bools)] // independent facts
+impl Missing {
+    pub fn holds(&self, agent_id: &str, id: u64) -> bool {
+        self.agent_id == agent_id && (self.from..=self.to).contains(&id)
+    }
+}
+
+impl Watch {
+    pub fn wants_agent(&self, agent_id: &str) -> bool {
+        self.agents.as_ref().is_none_or(|agents| agents.contains(agent_id))
+    }
+
+    pub fn wants(&self, agent_id: &str, event: &str) -> bool {
+        self.wants_agent(agent_id) && !self.hidden.contains(event)
+    }
+}
+
+/// A `subscribe` that was not confirmed yet.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    pub agents: Option<BTreeSet<String>>,
+    pub hidden: BTreeSet<String>,
+    pub after_id: Option<u64>,
+}
+
 pub struct SimViewer {
-    pub agent_id: Option<AgentId>,
+    pub manner: Manner,
+    agent_id: Option<AgentId>,
     /// The stream, while one is open.
     pub stream: Option<ViewerId>,
     /// What the town keeps with the socket.
     pub note: Option<String>,
-    pub epoch: Option<Epoch>,
+    /// What lies in its network.
+    pub inbox: VecDeque<Rc<Frame>>,
+    pub watch: Watch,
+    pub subscriptions: VecDeque<Subscription>,
     /// The newest id of which it knows that it has all before.
     pub cursor: u64,
-    /// Where it began to watch; tail viewers begin late.
-    pub begin: u64,
-    /// What it has, over all of its connections.
-    pub received: BTreeMap<u64, String>,
-    pub gaps: Vec<SimGap>,
-    greeted: bool,
-    caught_up: bool,
-    last_of_stream: u64,
-    pub states: u64,
-    /// Whether it acknowledges what it gets, sooner or later.
+    pub(super) epoch: Option<Epoch>,
+    /// The last state that it was sent of each agent.
+    pub states: BTreeMap<String, Value>,
+    pub(super) link: Link,
+}
+
+/// What is true of the present stream only.
+#[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // independent facts
+pub struct Link {
+    /// Whether it has said so in this stream: then it is never metered again.
     pub acknowledges: bool,
-    acknowledged: u64,
-    paused: bool,
+    pub greeted: bool,
+    pub caught_up: bool,
+    pub paused: bool,
+    pub last_id: u64,
+    pub acknowledged: u64,
+    /// What it was sent and the town has not heard of: each frame's last id and count.
+    owed: VecDeque<(u64, usize)>,
+    /// Events so far, and the bytes of their frames.
+    pub events: u64,
+    pub bytes: usize,
+    /// Refusals that it has earned.
+    pub errors: u32,
 }
 
 impl SimViewer {
-    pub fn new(agent_id: Option<AgentId>, acknowledges: bool) -> Self {
+    pub fn new(agent_id: Option<AgentId>, manner: Manner) -> Self {
         Self {
+            manner,
             agent_id,
             stream: None,
             note: None,
-            epoch: None,
+            inbox: VecDeque::new(),
+            watch: Watch::default(),
+            subscriptions: VecDeque::new(),
             cursor: 0,
-            begin: 0,
-            received: BTreeMap::new(),
-            gaps: Vec::new(),
-            greeted: false,
-            caught_up: false,
-            last_of_stream: 0,
-            states: 0,
-            acknowledges,
-            acknowledged: 0,
-            paused: false,
+            epoch: None,
+            states: BTreeMap::new(),
+            link: Link::default(),
         }
     }
 
     pub fn join(&mut self, stream: ViewerId) -> Join {
         self.stream = Some(stream);
-        self.note = None;
-        self.greeted = false;
-        self.caught_up = false;
-        self.last_of_stream = 0;
-        self.acknowledged = 0;
-        self.paused = false;
+        self.link = Link { acknowledges: self.manner.acknowledges, ..Link::default() };
+        self.states.clear();
+        // What was left out behind its last event comes again.
+        for gap in self.watch.gaps.iter_mut().filter(|gap| gap.is_elided) {
+            gap.to = gap.to.min(self.cursor);
+        }
         let asked = match &self.epoch {
             Some(epoch) => Asked { epoch: Some(epoch.clone()), after_id: Some(self.cursor), ..Asked::default() },
             None => Asked::default(),
         };
-        Join { agent_id: self.agent_id.clone(), asked, until_exit: false, acknowledges: self.acknowledges }
+        // Who has subscribed to something else in between has the cursor of that.
+        if self.manner.subscribes || self.epoch.is_none() {
+            let agents = self.agent_id.as_ref().map(|agent_id| BTreeSet::from([agent_id.to_string()]));
+            self.watch = Watch { agents, begin: self.cursor, ..Watch::default() };
+        }
+        Join { agent_id: self.agent_id.clone(), asked, until_exit: false, acknowledges: self.manner.acknowledges }
     }
 
-    /// What it has and has not acknowledged yet.
+    /// A frame is under way to it. One that acknowledges is sent no more than it has made room for, but for one frame.
+    pub fn send(&mut self, frame: Rc<Frame>, window_events: u64) {
+        if let Some(mark) = frame.last_and_count() {
+            let owed: usize = self.link.owed.iter().map(|(_, count)| count).sum();
+            let fits = self.link.owed.is_empty() || (owed + mark.1) as u64 <= window_events;
+            assert!(fits || !self.link.acknowledges, "{owed} events are not acknowledged, and more is sent");
+            self.link.owed.push_back(mark);
+        }
+        self.inbox.push_back(frame);
+    }
+
+    /// The town counts anew: after its eviction, at the first acknowledgement, with a subscription.
+    pub fn owes_nothing(&mut self) {
+        self.link.owed.clear();
+    }
+
+    /// What it has and has not acknowledged yet. What it has of before a subscription means nothing after it.
     pub fn acknowledgement(&mut self) -> Option<u64> {
-        let new = self.acknowledges && self.last_of_stream > self.acknowledged;
-        self.acknowledged = self.last_of_stream;
-        new.then_some(self.last_of_stream)
+        let link = &mut self.link;
+        if !link.acknowledges || !self.subscriptions.is_empty() || link.last_id <= link.acknowledged {
+            return None;
+        }
+        link.acknowledged = link.last_id;
+        link.owed.retain(|(last, _)| *last > link.acknowledged);
+        Some(link.last_id)
     }
 
-    /// Whether it is told to have all up to the head.
+    /// Whether it has been told, and has read, that it has all up to the head.
     pub fn is_live(&self) -> bool {
-        self.stream.is_some() && self.caught_up
+        self.stream.is_some() && self.inbox.is_empty() && self.link.caught_up
     }
 
+    /// Whether it has read all that it was sent and was not told why that is not all there is.
+    pub fn waits_without_a_word(&self) -> bool {
+        let has_all = self.stream.is_some() && self.inbox.is_empty() && self.subscriptions.is_empty();
+        has_all && !self.link.caught_up && !self.link.paused
+    }
+
+    /// Its network is gone, and what lay in it.
     pub fn cut(&mut self) {
         self.stream = None;
         self.note = None;
+        self.inbox.clear();
+        self.subscriptions.clear();
     }
-
-    pub fn wants(&self, agent_id: &str) -> bool {
-        self.agent_id.as_ref().is_none_or(|wanted| wanted.as_str() == agent_id)
-    }
-
-    pub fn read(&mut self, text: &str) {
-        assert!(text.len() <= 64 << 10, "a frame of {} bytes", text.len());
-        let frame: serde_json::Value = serde_json::from_str(text).unwrap();
-        let kind = frame["type"].as_str().unwrap();
-        assert!(!self.paused || kind == "backpressure", "a paused viewer is sent nothing: {kind}");
-        assert_eq!(kind == "hello", !self.greeted, "hello comes first and once: {text}");
-        match kind {
-            "hello" => {
-                self.greeted = true;
-                assert_eq!(frame["reset"], false, "the log of the simulation never loses its epoch");
-                self.epoch = Epoch::parse(frame["epoch"].as_str().unwrap());
-            }
-            "state" => {
-                assert!(self.wants(frame["agent"]["agent_id"].as_str().unwrap()));
-                self.states += 1;
-            }
-            "gap" => {
-                let (from, to) = (frame["from"].as_u64().unwrap(), frame["to"].as_u64().unwrap());
-                assert!(from <= to, "an empty gap: {text}");
-                let elided = frame["reason"] == "elided";
-                assert!(
-                    !elided || (self.caught_up && !self.acknowledges),
-                    "only who is live and silent is elided: {text}"
-                );
-                let agent_id = frame["agent_id"].as_str().unwrap().to_owned();
-                // What comes back after a cut comes from the last event, and so may bring what was left out before.
-                let sent = self.received.range(from..=to).filter(|(id, _)| **id <= self.last_of_stream);
-                let mine = format!(r#""agent_id":"{agent_id}""#);
-                assert!(
-                    !elided || !sent.into_iter().any(|(_, event)| event.contains(&mine)),
-                    "sent and elided: {text}"
-                );
-                self.gaps.push(SimGap { agent_id, from, to, count: frame["count"].as_u64(), elided });
-            }
-            "backpressure" => {
-                assert!(self.acknowledges, "who acknowledges nothing is not paused");
-                self.paused = frame["level"] == "paused";
-                if self.paused {
-                    self.caught_up = false;
-                }
-            }
-            "caught_up" => {
-                assert!(!self.caught_up, "caught up twice");
-                self.caught_up = true;
-                self.cursor = self.cursor.max(frame["id"].as_u64().unwrap());
-            }
-            "events" => {
-                if frame["backfill"] == true {
-                    // One that is metered falls behind without a word, and is told when it has caught up again.
-                    assert!(!self.caught_up || !self.acknowledges, "history comes before caught_up");
-                    self.caught_up = false;
-                } else {
-                    assert!(self.caught_up, "live events come after caught_up");
-                }
-                self.read_events(text, &frame);
-            }
-            other => panic!("an unexpected frame: {other}"),
-        }
-    }
-
-    fn read_events(&mut self, text: &str, frame: &serde_json::Value) {
-        let texts: Texts<'_> = serde_json::from_str(text).unwrap();
-        for (event, raw) in frame["events"].as_array().unwrap().iter().zip(texts.events) {
-            let id = event["id"].as_u64().unwrap();
-            assert!(id > self.last_of_stream, "{id} after {}", self.last_of_stream);
-            self.last_of_stream = id;
-            self.cursor = self.cursor.max(id);
-            assert!(self.wants(event["agent_id"].as_str().unwrap()), "not for this viewer: {raw}");
-            let before = self.received.insert(id, raw.get().to_owned());
-            assert_eq!(before, None, "{id} came twice");
-        }
-    }
-}
-
-#[derive(serde::Deserialize)]
-struct Texts<'a> {
-    #[serde(borrow)]
-    events: Vec<&'a serde_json::value::RawValue>,
 }

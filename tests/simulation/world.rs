@@ -1,26 +1,26 @@
 //! The scheduler: one seed, one story.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use fastrand::Rng;
 use townwatch::core::frames::Pace;
-use townwatch::core::ingest::Outcome;
-use townwatch::core::relay::{self, Answered, Position};
+use townwatch::core::relay::Position;
 use townwatch::core::rig::Rig;
-use townwatch::core::runs::Source;
 use townwatch::core::store::Store;
 use townwatch::core::town::{Config, Town};
-use townwatch::core::viewers::{Effect, ViewerId};
+use townwatch::core::viewers::ViewerId;
 use townwatch::event::Role;
 use townwatch::id::{AgentId, Epoch, RigId, RunId, TownId};
-use townwatch::protocol::{ControlEvents, RigBatch, RigCursor, RigRequest};
+use townwatch::protocol::{ControlEvents, RigBatch, RigRequest};
 use townwatch::time::Timestamp;
 
 use super::container::Container;
 use super::faults::Fault;
 use super::oracle::Oracle;
-use super::viewer::SimViewer;
+use super::pager::Pager;
+use super::viewer::{Manner, SimViewer};
 use crate::sqlite::Sqlite;
 
 pub(super) const AGENTS: u64 = 3;
@@ -31,6 +31,7 @@ pub struct World {
     pub(super) now: Timestamp,
     pub(super) store: Rc<Sqlite>,
     pub(super) town: Town,
+    pub(super) rig_store: Rc<Sqlite>,
     pub(super) rig: Rig,
     pub(super) rig_id: RigId,
     pub(super) container: Container,
@@ -39,15 +40,22 @@ pub struct World {
     pub(super) lives: u64,
     pub(super) runs: u64,
     pub(super) tokens: u64,
+    /// Whether its agents print long lines.
+    pub(super) is_loud: bool,
     pub(super) answers: Vec<(Position, ControlEvents)>,
     pub(super) batches: Vec<RigBatch>,
-    pub(super) cursors: Vec<RigCursor>,
+    pub(super) posts: Vec<Vec<u8>>,
     pub(super) viewers: Vec<SimViewer>,
+    /// Streams whose viewer is gone, which the object has not been told yet, each with its note.
+    pub(super) leaving: Vec<(ViewerId, Option<String>)>,
+    pub(super) pagers: Vec<Pager>,
     pub(super) emitted: BTreeMap<u64, String>,
     pub(super) posted: Vec<u64>,
     pub(super) oracle: Oracle,
     pub(super) faults: BTreeMap<Fault, u64>,
     pub(super) config: Config,
+    /// Whether nothing goes wrong any more.
+    pub(super) is_calm: bool,
 }
 
 pub(super) fn agent(number: u64) -> AgentId {
@@ -58,58 +66,93 @@ pub(super) fn open(store: &Rc<Sqlite>, config: Config) -> Town {
     Town::open(Rc::clone(store) as Rc<dyn Store>, config).unwrap().unwrap()
 }
 
+fn viewers() -> Vec<SimViewer> {
+    let manner = |acknowledges, slow, subscribes| Manner { acknowledges, slow, subscribes };
+    [
+        (None, manner(true, false, false)),
+        (Some(agent(1)), manner(true, true, false)),
+        (None, manner(false, false, false)),
+        (Some(agent(0)), manner(false, true, false)),
+        (None, manner(true, true, true)),
+        (Some(agent(2)), manner(false, false, true)),
+    ]
+    .map(|(agent_id, manner)| SimViewer::new(agent_id, manner))
+    .into()
+}
+
+fn pagers() -> Vec<Pager> {
+    vec![
+        Pager::new(true, None, &[]),
+        Pager::new(true, Some(agent(1)), &["agent_output", "agent.exited"]),
+        Pager::new(false, None, &[]),
+        Pager::new(false, Some(agent(0)), &["agent_tool_call", "note"]),
+    ]
+}
+
 impl World {
     pub fn new(seed: u64) -> Self {
+        MINTED.set(0);
         let mut rng = Rng::with_seed(seed);
         let now = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
         let (store, rig_store) = (Rc::new(Sqlite::new()), Rc::new(Sqlite::new()));
+        // Loud agents print long lines, of which a viewer that acknowledges nothing may not have all at once.
+        let is_loud = rng.u32(0..50) == 0;
+        let event_cap = if is_loud { 120 } else { rng.u64(8..60) };
         let frame_interval_ms = if rng.bool() { 0 } else { PACE_MS };
         let pace = Pace { frame_interval_ms, window_events: rng.u64(1..40), bucket_events: rng.u64(40..90) };
-        let config = Config { event_cap: rng.u64(8..60), pace, ..Config::default() };
+        let config = Config { event_cap, pace, ..Config::default() };
         let (town_id, rig_id) = (TownId::parse("town").unwrap(), RigId::parse("rig").unwrap());
         Town::create(store.as_ref(), &town_id, "Town", &Epoch::parse("log").unwrap(), now).unwrap();
         Rig::create(rig_store.as_ref(), &rig_id, &town_id, &Epoch::parse("rig-log").unwrap()).unwrap();
         Oracle::listen(&store);
         let town = open(&store, config);
-        let rig = Rig::open(rig_store, config.event_cap).unwrap().unwrap();
+        let rig = Rig::open(Rc::clone(&rig_store) as Rc<dyn Store>, config.event_cap).unwrap().unwrap();
         let request = RigRequest { name: "Rig".to_owned(), git_url: None, default_branch: None };
         town.add_rig(rig_id.clone(), &request, now).unwrap();
         for number in 0..AGENTS {
             town.register_agent(&rig_id, &agent(number), "Agent", Role::Polecat).unwrap();
             rig.register(&agent(number), "Agent", Role::Polecat, now).unwrap();
         }
-        let viewers = (0..4)
-            .map(|number| SimViewer::new((number % 2 == 1).then(|| agent(number % AGENTS)), number < 3))
-            .collect();
         Self {
-            rng,
             now,
             store,
             town,
+            rig_store,
             rig,
             rig_id,
-            container: Container::new(1),
+            container: Container::new(1, &mut rng),
             previous: None,
             lives: 1,
             runs: 0,
             tokens: 0,
+            is_loud,
             answers: Vec::new(),
             batches: Vec::new(),
-            cursors: Vec::new(),
-            viewers,
+            posts: Vec::new(),
+            viewers: viewers(),
+            leaving: Vec::new(),
+            pagers: pagers(),
             emitted: BTreeMap::new(),
             posted: Vec::new(),
             oracle: Oracle::default(),
             faults: BTreeMap::new(),
             config,
+            is_calm: false,
+            rng,
         }
     }
 
     pub fn run(mut self) -> BTreeMap<Fault, u64> {
-        for step in 0..self.rng.usize(60..220) {
-            self.now = self.now.plus_millis(self.rng.i64(0..400));
+        for step in 0..self.rng.usize(60..240) {
+            self.now = self.now.plus_millis(self.rng.i64(0..if self.is_loud { 20 } else { 400 }));
             self.step();
             self.oracle.read_log(&self.store, &self.emitted);
+            if self.viewers.iter().any(SimViewer::waits_without_a_word) {
+                self.fire(Fault::MeteredWaited);
+            }
+            for fault in std::mem::take(&mut self.container.faults) {
+                self.fire(fault);
+            }
             if step % 16 == 0 {
                 self.check();
             }
@@ -119,23 +162,32 @@ impl World {
     }
 
     fn step(&mut self) {
-        match self.rng.u32(0..100) {
+        match self.rng.u32(0..118) {
             0..12 => self.start_run(),
-            12..40 => self.agent_speaks(),
-            40..42 => self.agent_exits(),
-            42..43 => self.agent_speaks_after_its_end(),
-            43..58 => self.ask(),
-            58..70 => self.deliver_answer(),
-            70..76 => self.post(),
-            76..82 => self.forward(),
-            82..85 => self.acknowledge(),
-            85..89 => self.come_and_go(),
-            89..91 => self.evict(),
-            91..92 => self.kill(),
-            92..93 => self.restart_container(),
-            93..94 => self.overflow(),
-            94..96 => self.unanswered(),
-            96..98 => {
+            12..37 => self.agent_speaks(),
+            37..40 => self.agent_exits(),
+            40..41 => self.agent_speaks_after_its_end(),
+            41..56 => self.ask(),
+            56..68 => self.deliver_answer(),
+            68..74 => self.post(),
+            74..75 => self.post_again(),
+            75..81 => self.forward(),
+            81..82 => self.kill_rig(),
+            82..87 => self.acknowledge(),
+            87..91 => self.come_and_go(),
+            91..94 => self.subscribe(),
+            94..95 => self.acknowledge_falsely(),
+            95..98 => self.read_network(),
+            98..101 => self.turn_page(),
+            101..103 => self.evict(),
+            103..104 => self.kill(),
+            104..105 => self.restart_container(),
+            105..106 => self.stop_container(),
+            106..107 => self.overflow(),
+            107..108 => self.expire_run(),
+            108..110 => self.settle_starts(),
+            110..112 => self.unanswered(),
+            112..114 => {
                 self.fire(Fault::ClockBack);
                 self.now = self.now.plus_millis(-self.rng.i64(0..60_000));
             }
@@ -150,31 +202,36 @@ impl World {
         *self.faults.entry(fault).or_default() += 1;
     }
 
-    /// Lets the pace of streams end, as it does before an object may leave memory.
-    pub(super) fn rest(&mut self) {
-        self.now = self.now.plus_millis(PACE_MS);
-        let effects = self.town.tick(self.now).unwrap();
-        self.send(effects);
+    /// Whether something goes wrong that does so once in so many times.
+    pub(super) fn goes_wrong(&mut self, one_in: u32) -> bool {
+        !self.is_calm && self.rng.u32(0..one_in) == 0
     }
 
     pub(super) fn check(&mut self) {
-        self.rest();
+        // What the pace holds back leaves with the next frame.
+        self.now = self.now.plus_millis(PACE_MS);
+        self.show(Town::tick);
         self.oracle.read_log(&self.store, &self.emitted);
         for viewer in &self.viewers {
-            self.oracle.check_viewer(viewer);
             if viewer.is_live() {
-                self.oracle.check_complete(viewer);
+                self.oracle.check_complete(viewer, !self.is_calm);
+            }
+            if viewer.waits_without_a_word() {
+                let Pace { window_events, bucket_events, .. } = self.config.pace;
+                let is_spent = viewer.link.bytes > 4 << 20 || viewer.link.events + window_events > bucket_events;
+                let is_metered = !viewer.link.acknowledges && is_spent;
+                assert!(is_metered, "a viewer that may have more is neither at the head nor told to wait");
             }
         }
         self.oracle.check_states(&self.store);
-        let away = "SELECT run_id FROM runs WHERE json_extract(exit, '$.message') LIKE '%went away%'";
+        let away = "SELECT run_id, exit FROM runs WHERE json_extract(exit, '$.message') LIKE '%went away%' \
+            OR json_extract(exit, '$.message') LIKE '%container stopped%'";
         for row in self.store.query(away, &[]).unwrap() {
             let run_id = RunId::parse(row.text(0).unwrap()).unwrap();
             let is_there = self.container.runs.contains_key(&run_id) || self.container.ended.contains_key(&run_id);
-            assert!(!is_there, "{run_id} was called lost, and its container is there");
+            assert!(!is_there, "{run_id} was called lost, and its container is there: {row:?}");
         }
-        let pruned = self.store_number("SELECT coalesce(sum(pruned_count), 0) FROM agents");
-        if pruned > 0 {
+        if self.store_number("SELECT coalesce(sum(pruned_count), 0) FROM agents") > 0 {
             self.fire(Fault::Pruned);
         }
         let most = self
@@ -185,106 +242,14 @@ impl World {
     fn store_number(&self, sql: &str) -> u64 {
         self.store.query(sql, &[]).unwrap()[0].number(0).unwrap()
     }
+}
 
-    /// What the edge does with effects; a kill before it loses them and every socket.
-    pub(super) fn perform(&mut self, outcome: &Outcome) {
-        if self.rng.u32(0..100) < 2 {
-            self.fire(Fault::KilledBeforeSending);
-            self.reopen_after_kill();
-            return;
-        }
-        let effects = self.town.publish(outcome, self.now).unwrap();
-        self.send(effects);
-    }
-
-    pub(super) fn send(&mut self, effects: Vec<Effect>) {
-        for effect in effects {
-            match effect {
-                Effect::Send(id, text) => {
-                    self.viewer(id).read(&text);
-                    if text.contains(r#""reason":"elided""#) {
-                        self.fire(Fault::Elided);
-                    }
-                    if text.contains(r#""level":"paused""#) {
-                        self.fire(Fault::ViewerPaused);
-                    }
-                }
-                Effect::Remember(id, note) => self.viewer(id).note = Some(note),
-                Effect::Close(id, code, reason) => {
-                    assert_eq!(code, 1013, "{id:?} was closed: {reason}");
-                    let is_silent = !self.viewer(id).acknowledges;
-                    self.viewer(id).cut();
-                    assert!(!is_silent, "the simulation has no burst of what is essential");
-                    self.fire(Fault::ViewerGivenUp);
-                }
-            }
-        }
-    }
-
-    pub(super) fn viewer(&mut self, id: ViewerId) -> &mut SimViewer {
-        self.viewers.iter_mut().find(|viewer| viewer.stream == Some(id)).expect("a frame for a stream that is not open")
-    }
-
-    // ---- the end: all faults over, everything has to arrive ----
-
-    fn drain(&mut self) {
-        self.answers.clear();
-        self.batches.clear();
-        for index in 0..self.viewers.len() {
-            if self.viewers[index].stream.is_none() {
-                self.join(index);
-            }
-        }
-        loop {
-            let asked = relay::position(self.store.as_ref(), &Source::Container).unwrap();
-            let answer = self.container.answer(&asked, 500);
-            let done = answer.events.is_empty() && asked.epoch.as_ref() == Some(&answer.epoch);
-            match relay::apply(self.store.as_ref(), &asked, &answer, self.now, self.config.event_cap, &mut fresh)
-                .unwrap()
-            {
-                Answered::Taken(outcome) | Answered::NewEpoch(outcome) => {
-                    let effects = self.town.publish(&outcome, self.now).unwrap();
-                    self.send(effects);
-                }
-                Answered::Stale => panic!("the present answer is stale"),
-            }
-            if done {
-                break;
-            }
-        }
-        while let Some(batch) = self.rig.next_batch().unwrap() {
-            let (cursor, outcome) = self.town.take_batch(&batch, &mut fresh).unwrap();
-            let effects = self.town.publish(&outcome, self.now).unwrap();
-            self.send(effects);
-            self.rig.adopt(cursor.cursor).unwrap();
-        }
-        for _ in 0..10_000 {
-            if self.viewers.iter().all(SimViewer::is_live) {
-                break;
-            }
-            self.now = self.now.plus_millis(10);
-            self.acknowledge();
-            for index in 0..self.viewers.len() {
-                if self.viewers[index].stream.is_none() {
-                    self.join(index);
-                }
-            }
-        }
-        assert!(self.viewers.iter().all(SimViewer::is_live), "a viewer never gets to the head");
-        self.check();
-        for token in &self.posted {
-            assert!(self.oracle.has_token(*token), "posted event {token} never arrived");
-        }
-        for event in &self.container.events {
-            let ended = self.oracle.run_has_ended(event.run_id.as_str());
-            let arrived = super::container::token(&event.data).is_none_or(|token| self.oracle.has_token(token));
-            assert!(arrived || ended, "the container's event {} never arrived", event.id);
-        }
-    }
+thread_local! {
+    /// Runs that the town has named, in this story.
+    static MINTED: Cell<u64> = const { Cell::new(0) };
 }
 
 pub(super) fn fresh() -> RunId {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static MINTED: AtomicU64 = AtomicU64::new(0);
-    RunId::parse(&format!("minted-{}", MINTED.fetch_add(1, Ordering::Relaxed))).unwrap()
+    MINTED.set(MINTED.get() + 1);
+    RunId::parse(&format!("minted-{}", MINTED.get())).unwrap()
 }

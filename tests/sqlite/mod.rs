@@ -63,6 +63,18 @@ impl Sqlite {
         self.fails_at.set(Some(self.statements.get() + count + 1));
     }
 
+    /// Lets no statement fail any more; whether one did.
+    pub fn has_failed(&self) -> bool {
+        self.fails_at.take().is_none()
+    }
+
+    /// Its tables by name, with everything that lies in them.
+    pub fn dump(&self) -> Vec<(Row, Vec<Row>)> {
+        let tables = self.query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", &[]).unwrap();
+        let rows = |table: &Row| self.query(&format!("SELECT * FROM {}", table.text(0).unwrap()), &[]).unwrap();
+        tables.into_iter().map(|table| (table.clone(), rows(&table))).collect()
+    }
+
     fn count(&self) -> Result<()> {
         self.statements.set(self.statements.get() + 1);
         if self.fails_at.get() == Some(self.statements.get()) {

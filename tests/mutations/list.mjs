@@ -1,0 +1,194 @@
+// What the simulation has to notice: each mutation breaks one promise of the core, and `caughtBy` is what the oracle says of
+// it. An edit's `find` has to be in its file exactly once: one that is not there any more is out of date, and fails loudly.
+
+const VIEWER = "src/core/viewer.rs";
+const VIEWERS = "src/core/viewers.rs";
+const RELAY = "src/core/relay.rs";
+const FORWARDING = "src/core/forwarding.rs";
+const TOWN = "src/core/town.rs";
+
+export const MUTATIONS = [
+  {
+    name: "the relay's cursor does not move",
+    caughtBy: ["stored twice"],
+    edits: [{ file: RELAY, find: "if cursor != asked.cursor {", replace: "if false {" }],
+  },
+  {
+    name: "the rig's cursor does not move",
+    caughtBy: ["stored twice"],
+    edits: [{ file: FORWARDING, find: "|| cursor != stored.cursor {", replace: "{" }],
+  },
+  {
+    name: "an answer to an old question counts",
+    caughtBy: ["stored twice"],
+    edits: [{ file: RELAY, find: "if position(store, &source)? != *asked || is_retired", replace: "if is_retired" }],
+  },
+  {
+    name: "a repeated event of the container is not skipped",
+    caughtBy: ["stored twice"],
+    edits: [{ file: RELAY, find: "if event.id <= cursor {", replace: "if false {" }],
+  },
+  {
+    name: "a repeated batch of the rig is taken again",
+    caughtBy: ["stored twice"],
+    edits: [{ file: FORWARDING, find: "if batch.after == cursor {", replace: "if batch.after <= cursor {" }],
+  },
+  {
+    name: "the rig forgets event_id",
+    caughtBy: ["a repeated post is taken twice"],
+    edits: [{ file: "src/core/rig.rs", find: "event.event_id.as_ref().map(EventKey::as_str).into(),", replace: "None::<&str>.into()," }],
+  },
+  {
+    name: "a retired life of the container is followed again",
+    caughtBy: ["and its container is there", "stored twice"],
+    edits: [{ file: RELAY, find: "if position(store, &source)? != *asked || is_retired(store, &source, &answer.epoch)? {", replace: "if position(store, &source)? != *asked {" }],
+  },
+  {
+    name: "a loss in one life of the container marks runs of another",
+    caughtBy: ["and its container is there"],
+    edits: [
+      { file: RELAY, find: "open.retain(|run| run.source_epoch.as_ref().is_none_or(|epoch| *epoch == answer.epoch));", replace: "open.retain(|_| true);" },
+      { file: RELAY, find: "ingest.take_own_word(", replace: "ingest.take(" },
+    ],
+  },
+  {
+    name: "a loss at the source is not told",
+    caughtBy: ["never arrived"],
+    edits: [{ file: RELAY, find: "for run in &open {\n", replace: "for run in open.iter().take(0) {\n" }],
+  },
+  {
+    name: "events after agent.exited are stored",
+    caughtBy: ["an event after the end of its run"],
+    edits: [{ file: "src/core/ingest.rs", find: "        if run.ended {\n", replace: "        if false {\n" }],
+  },
+  {
+    name: "a transaction is not undone",
+    caughtBy: ["a refused transaction left something behind"],
+    edits: [
+      {
+        file: "src/core/store.rs",
+        find: "store.transaction(&mut || {\n        outcome = Some(body()?);\n        Ok(())\n    })?;",
+        replace: "let _ = store;\n    outcome.replace(body()?);",
+      },
+    ],
+  },
+  {
+    name: "viewers are sent a batch before it is stored",
+    caughtBy: ["a viewer is shown what was never stored", "a state that is not stored"],
+    edits: [
+      { file: TOWN, find: "    pub(crate) states: StateFrames,\n", replace: "    pub(crate) states: StateFrames,\n    pub(crate) early: Vec<Effect>,\n" },
+      { file: TOWN, find: "states: StateFrames::default(),", replace: "states: StateFrames::default(), early: Vec::new()," },
+      {
+        file: TOWN,
+        find: "let mut effects = Vec::new();\n        self.pump(Occasion { now, pruned_id",
+        replace: "let mut effects = std::mem::take(&mut self.early);\n        self.pump(Occasion { now, pruned_id",
+      },
+      {
+        file: TOWN,
+        find: "let mut effects = Vec::new();\n        self.pump(Occasion::at(now)",
+        replace: "let mut effects = std::mem::take(&mut self.early);\n        self.pump(Occasion::at(now)",
+      },
+      { file: FORWARDING, find: "let store = self.store.as_ref();", replace: "let store = std::rc::Rc::clone(&self.store);\n        let store = store.as_ref();" },
+      {
+        file: FORWARDING,
+        find: "            if stored.epoch.as_ref() != Some",
+        replace: `            let at = batch.events.first().map_or(crate::time::Timestamp::from_millis(0), |event| event.at);
+            let mut early = Vec::new();
+            self.pump(crate::core::frames::Occasion::at(at), &mut early)?;
+            self.early.extend(early);
+            if stored.epoch.as_ref() != Some`,
+      },
+    ],
+  },
+  {
+    name: "what is pruned is not told",
+    caughtBy: ["is missing without a word", "lacks"],
+    edits: [{ file: "src/core/cursor.rs", find: "gaps.push(Gap {", replace: "drop::<Gap>(Gap {" }],
+  },
+  {
+    name: "a gap reaches back into what a viewer has",
+    caughtBy: ["a gap within what this viewer has had", "a gap counts wrong", "was told to be missing, and came"],
+    edits: [{ file: "src/core/cursor.rs", find: "from: first.max(cursor.next()),", replace: "from: first," }],
+  },
+  {
+    name: "a gap counts one too many",
+    caughtBy: ["a gap counts wrong"],
+    edits: [{ file: "src/core/cursor.rs", find: "row.number(3)).transpose()?", replace: "row.number(3).map(|count| count + 1)).transpose()?" }],
+  },
+  {
+    name: "pruning leaves the base where it was",
+    caughtBy: ["the log leads elsewhere than the state"],
+    edits: [{ file: "src/core/log.rs", find: "agent.base.reduce(", replace: "agent.base.clone().reduce(" }],
+  },
+  {
+    name: "a recalled viewer starts at 0",
+    caughtBy: ["ids fall"],
+    edits: [{ file: VIEWERS, find: "state.cursor = head;", replace: "state.cursor = EventId::START;" }],
+  },
+  {
+    name: "a recalled viewer starts at its note's cursor",
+    caughtBy: ["ids fall"],
+    edits: [{ file: VIEWERS, find: "state.cursor = head;", replace: "let _ = head;" }],
+  },
+  {
+    name: "caught_up comes before the last frame",
+    caughtBy: ["history comes before caught_up", "caught up twice"],
+    edits: [
+      {
+        file: VIEWER,
+        find: "            self.send(&stretch,",
+        replace: "            if !self.state.live {\n                self.tell(&ServerFrame::CaughtUp { id: head }, effects);\n            }\n            self.send(&stretch,",
+      },
+    ],
+  },
+  {
+    name: "the window of a viewer that acknowledges is ignored",
+    caughtBy: ["events are not acknowledged, and more is sent"],
+    edits: [{ file: "src/core/flow.rs", find: "window.owed.is_empty() || (events <= window_events", replace: "window.owed.is_empty() || true || (events <= window_events" }],
+  },
+  {
+    name: "the end of a pause is not told",
+    caughtBy: ["a paused viewer is sent nothing"],
+    edits: [{ file: VIEWER, find: "if self.state.flow.resume() {", replace: "if self.state.flow.resume() && false {" }],
+  },
+  {
+    name: "a subscription is not noted before it waits",
+    caughtBy: ["not for this viewer", "a gap of an agent that this viewer does not watch"],
+    edits: [{ file: VIEWERS, find: "restart(viewer.state.cursor);\n        viewer.remember(effects);", replace: "restart(viewer.state.cursor);\n        let _ = effects;" }],
+  },
+  {
+    name: "what was owed before a subscription is owed for ever",
+    caughtBy: ["has acknowledged all it was sent is sent nothing more"],
+    edits: [{ file: VIEWERS, find: "viewer.state.flow.restart(viewer.state.cursor);", replace: "" }],
+  },
+  {
+    name: "that a viewer acknowledges is forgotten with the object",
+    caughtBy: ["events are not acknowledged, and more is sent", "only who is live and silent is spared"],
+    edits: [{ file: VIEWERS, find: "&& viewer.state.flow.acknowledge(ack) {", replace: "&& viewer.state.flow.acknowledge(ack) && false {" }],
+  },
+  {
+    name: "what is left out is not told",
+    caughtBy: ["is missing without a word"],
+    edits: [{ file: "src/core/elision.rs", find: "std::mem::take(&mut self.gaps).into_values()", replace: "std::mem::take(&mut self.gaps).into_values().take(0)" }],
+  },
+  {
+    name: "what is dear is left out",
+    caughtBy: ["too dear to be left out"],
+    edits: [{ file: "src/core/elision.rs", find: "_ => Self::Essential,", replace: "_ => Self::Output," }],
+  },
+  {
+    name: "filters are ignored",
+    caughtBy: ["not for this viewer"],
+    edits: [{ file: "src/core/frames.rs", find: "if selection.shows(&entry.event) && !elided", replace: "if !elided" }],
+  },
+  {
+    name: "what fails while a viewer is heard is passed over",
+    caughtBy: ["a refused statement went unnoticed"],
+    edits: [{ file: "src/core/streams.rs", find: "return Err(error);\n            }\n            let frame", replace: "return Ok(Vec::new());\n            }\n            let frame" }],
+  },
+  {
+    name: "a state waits for a clock that stepped back",
+    caughtBy: ["that was sent is an old one"],
+    edits: [{ file: "src/core/states.rs", find: "|| stepped_back(agent);", replace: "|| (false && stepped_back(agent));" }],
+  },
+];

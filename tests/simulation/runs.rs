@@ -1,0 +1,184 @@
+//! What runs in a container do to a world: they start, say all kinds of things, end, or go with their container.
+
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
+use townwatch::core::runs::Source;
+use townwatch::core::{relay, runs};
+use townwatch::event::{AgentExited, AgentStatusChanged, EventData, ExitReason, Role, Runtime, Status};
+use townwatch::id::{EventName, RunId};
+use townwatch::protocol::{ControlStart, ControlStarted, StartAgent};
+
+use super::container::Container;
+use super::faults::Fault;
+use super::world::{AGENTS, World, agent, fresh};
+
+impl World {
+    pub(super) fn start_run(&mut self) {
+        self.runs += 1;
+        let run_id = RunId::parse(&format!("run-{}", self.runs)).unwrap();
+        let order = StartAgent {
+            agent_id: Some(agent(self.rng.u64(0..AGENTS))),
+            rig_id: self.rig_id.clone(),
+            name: "Agent".to_owned(),
+            role: Role::Polecat,
+            runtime: Runtime::Process,
+            prompt: None,
+            model: None,
+            system_prompt: None,
+            git_url: None,
+            branch: None,
+            default_branch: None,
+            env_vars: None,
+            command: Some(vec!["true".to_owned()]),
+            transcript: None,
+            speed: None,
+            timeout_seconds: None,
+        };
+        let store = self.store.clone();
+        let begun = self.transact(&store, |world| world.town.begin_run(order, agent(9), run_id, world.now));
+        // One that has an open run is refused.
+        let Some(Ok((start, _, outcome))) = begun else { return };
+        self.perform(&outcome);
+        match self.rng.u32(0..10) {
+            0 => self.fire(Fault::StartLost),
+            1 => {
+                self.fire(Fault::StartAnswerLost);
+                self.container_starts(&start);
+            }
+            _ => {
+                self.container_starts(&start);
+                let started = ControlStarted { epoch: self.container.epoch.clone(), run_id: start.run_id };
+                let outcome = self.transact(&store, |world| world.town.run_accepted(&started, world.now, &mut fresh));
+                if let Some(outcome) = outcome {
+                    self.perform(&outcome.unwrap());
+                }
+            }
+        }
+    }
+
+    fn container_starts(&mut self, start: &ControlStart) {
+        self.container.start(start);
+        let running = AgentStatusChanged { status: Status::Running };
+        self.container.emit(&start.run_id, &running.into(), self.now);
+    }
+
+    /// Starts that were never confirmed are settled by the container's own word.
+    pub(super) fn settle_starts(&mut self) {
+        let store = self.store.clone();
+        for run in self.town.unconfirmed_runs(self.now, 5_000).unwrap() {
+            let is_known = self.container.knows(&run.agent_id, &run.run_id);
+            self.fire(if is_known { Fault::StartSettled } else { Fault::StartSettledAsLost });
+            let settled = self.transact(&store, |world| {
+                if is_known {
+                    let started = ControlStarted { epoch: world.container.epoch.clone(), run_id: run.run_id.clone() };
+                    world.town.run_accepted(&started, world.now, &mut fresh)
+                } else {
+                    let why = "its start never arrived";
+                    world.town.run_refused(&run.run_id, why, world.now, &mut fresh)
+                }
+            });
+            if let Some(outcome) = settled {
+                self.perform(&outcome.unwrap());
+            }
+        }
+    }
+
+    fn some_run(&mut self) -> Option<RunId> {
+        let runs: Vec<RunId> = self.container.runs.keys().cloned().collect();
+        self.rng.choice(runs)
+    }
+
+    pub(super) fn fresh_token(&mut self, source: &str) -> u64 {
+        self.tokens += 1;
+        self.emitted.insert(self.tokens, source.to_owned());
+        self.tokens
+    }
+
+    /// Something that an agent may say, of each kind that a viewer can filter out, and of others.
+    fn something(&mut self) -> (&'static str, Box<RawValue>) {
+        let token = self.fresh_token("container");
+        let call = format!("call-{}", self.rng.u32(0..6));
+        let (name, data) = match self.rng.u32(0..12) {
+            0..2 => (
+                "agent_tool_call",
+                json!({"tool_use_id": call, "tool": "Bash", "category": "Bash", "input": {}, "summary": format!("#{token}")}),
+            ),
+            2 => (
+                "agent_tool_result",
+                json!({"tool_use_id": call, "success": true, "content": format!("#{token}"), "content_length": 9,
+                    "duration_ms": 1}),
+            ),
+            3 => ("file_changed", json!({"path": format!("#{token}"), "action": "modified"})),
+            4 => (
+                "progress_update",
+                json!({"percentage": null, "current_phase": format!("#{token}"), "tool_call_count": 0,
+                    "elapsed_seconds": 0}),
+            ),
+            5 => ("agent_error", json!({"code": "x", "message": format!("#{token}")})),
+            _ => {
+                let is_long = self.is_loud || self.rng.u32(0..40) == 0;
+                let length = if is_long { 100_000 } else { 10 };
+                ("agent_output", json!({"text": format!("#{token} {}", "x".repeat(length)), "stream": "stdout"}))
+            }
+        };
+        (name, to_raw_value(&data).unwrap())
+    }
+
+    pub(super) fn agent_speaks(&mut self) {
+        let Some(run_id) = self.some_run() else { return };
+        for _ in 0..self.rng.u32(1..if self.is_loud { 80 } else { 12 }) {
+            let (name, data) = self.something();
+            self.container.emit_raw(&run_id, EventName::parse(name).unwrap(), data, self.now);
+        }
+    }
+
+    pub(super) fn agent_exits(&mut self) {
+        let Some(run_id) = self.some_run() else { return };
+        let exit = AgentExited { reason: ExitReason::Completed, exit_code: Some(0), signal: None, message: None };
+        self.container.emit(&run_id, &EventData::Exited(exit), self.now);
+    }
+
+    fn some_ended_run(&mut self) -> Option<RunId> {
+        let ended: Vec<RunId> = self.container.ended.keys().cloned().collect();
+        self.rng.choice(ended)
+    }
+
+    pub(super) fn agent_speaks_after_its_end(&mut self) {
+        let Some(run_id) = self.some_ended_run() else { return };
+        self.fire(Fault::SpokeAfterEnd);
+        let (name, data) = self.something();
+        self.container.emit_raw(&run_id, EventName::parse(name).unwrap(), data, self.now);
+    }
+
+    pub(super) fn expire_run(&mut self) {
+        if let Some(run_id) = self.some_ended_run() {
+            self.container.expire(&run_id);
+        }
+    }
+
+    pub(super) fn restart_container(&mut self) {
+        self.fire(Fault::ContainerRestarted);
+        self.lives += 1;
+        let fresh = Container::new(self.lives, &mut self.rng);
+        self.previous = Some(std::mem::replace(&mut self.container, fresh));
+    }
+
+    /// The container stops, which the town is told, and is started again when it is next wanted.
+    pub(super) fn stop_container(&mut self) {
+        self.fire(Fault::ContainerStopped);
+        self.restart_container();
+        let store = self.store.clone();
+        let stopped =
+            self.transact(&store, |world| relay::stopped(&*world.store, world.now, world.config.event_cap, &mut fresh));
+        if let Some(outcome) = stopped {
+            self.perform(&outcome.unwrap());
+            let open = runs::open_of(self.store.as_ref(), &Source::Container).unwrap();
+            assert!(open.iter().all(|run| run.source_epoch.is_none()), "a run is open in a container that stopped");
+        }
+    }
+
+    pub(super) fn overflow(&mut self) {
+        let keep = self.rng.usize(0..6);
+        self.container.lose(self.container.retained().saturating_sub(keep), Fault::ContainerOverflowed);
+    }
+}
