@@ -7,7 +7,7 @@ import { must, startWorld } from "../worker/harness.mjs";
 import { seeded, sleep, until } from "../worker/until.mjs";
 import { EventStreamWatcher } from "./event_stream_watcher.mjs";
 import { Ledger } from "./ledger.mjs";
-import { Poster, Runner } from "./sources.mjs";
+import { LOUD, Poster, RUN_EVENTS, Runner } from "./sources.mjs";
 import { PollWatcher, StreamWatcher, readPages } from "./watchers.mjs";
 
 const POSTERS = 4;
@@ -188,6 +188,13 @@ class Phase {
     this.counts.evictions += 1;
     await this.chatty[this.below(2)].post(1 + this.below(20));
     await until("the events after the eviction", () => this.chatty.every(({ lag }) => lag === 0), ROUND_MS, () => this.#words());
+  }
+
+  /** 12 MB at once: more than a viewer that acknowledges nothing may be sent, so it is left out of some, and told. */
+  async burst() {
+    const loud = this.#poster(LOUD);
+    for (let posted = 0; posted < RUN_EVENTS; posted += 50) await loud.post(50);
+    await until("the burst", () => loud.lag === 0, ROUND_MS, () => this.#words());
   }
 
   async killWorker() {

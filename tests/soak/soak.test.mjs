@@ -12,7 +12,7 @@ import { after, describe, it } from "node:test";
 import { runPhase } from "./phase.mjs";
 
 const PHASE_EVENTS = 50_000;
-const LEAST = { events: 100_000, evictions: 20, workerKills: 5, controlKills: 5, cuts: 200 };
+const LEAST = { events: 100_000, evictions: 20, workerKills: 5, controlKills: 5, cuts: 200, elidedGaps: 1 };
 /** What once through takes. */
 const MINUTES = 3;
 const minutes = Number(process.env.TOWNWATCH_SOAK_MINUTES ?? MINUTES);
@@ -34,6 +34,8 @@ for (let time = 0; time < Math.max(1, Math.round(minutes / MINUTES)); time += 1)
         ...{ name: "evictions", rounds: 8, cap: 2_000, evictable: true, pulls: false },
         faults: async (town, round, quiet) => {
           if (!quiet && round % 4 === 2) await town.killControl();
+          // Evicted right after it, while somebody is still to be told what was left out.
+          if (quiet && round % 4 === 3) await town.burst();
           for (let count = 0; quiet && count < 3; count += 1) await town.evict();
         },
       }));

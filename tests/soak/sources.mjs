@@ -11,7 +11,9 @@ import { sleep, until } from "../worker/until.mjs";
 const RETRY_MS = 50;
 const EVENT_FRAME_BYTES_MAX = 48 << 10;
 /** A poster's run has so many events. */
-const RUN_EVENTS = 400;
+export const RUN_EVENTS = 400;
+/** So begin the names of agents that say 30 KB at a time. */
+export const LOUD = "loud";
 /** Those of which the oracle of recordings knows every step. */
 const RECORDINGS = ["basic", "parallel", "subagent", "volume320"];
 
@@ -20,6 +22,7 @@ function posted(agent_id, n) {
   const pad = "abcdefghij \\u2028 \\\"é".repeat(n % 12);
   const text = (kind, data) => ({ event: kind, data });
   if (n % RUN_EVENTS === 0) return text("agent.exited", `{"reason":"completed","exit_code":0}`);
+  if (agent_id.startsWith(LOUD)) return text("agent_output", `{"text":"${n} ${"x".repeat(30_000)}","stream":"stdout"}`);
   // Beyond a frame: it is cut, and whole only where it is asked for by its id.
   if (n % 401 === 7) return text("note", `{"n":${n},"long":"${"\\u0001é".repeat(9_000)}"}`);
   switch (n % 9) {
