@@ -12,6 +12,10 @@ pub const EVENT_FRAME_BYTES_MAX: usize = 48 << 10;
 pub const FRAME_BYTES_MAX: usize = 64 << 10;
 /// Events of one `events` frame: a frame of small ones is closed here, so that four of them fill the window of 1,000.
 pub const FRAME_EVENTS_MAX: u64 = 250;
+/// History is cut into frames at every 128th id, so that viewers with different cursors soon share them.
+pub const FRAME_IDS: u64 = 128;
+/// Texts of history frames that a town keeps for the next viewer, 8 MiB; beyond it they are made anew.
+pub const HISTORY_BYTES_MAX: u64 = 8 << 20;
 /// How deep a JSON value may nest; deeper is refused at the door.
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Events in one batch, posted or relayed; more posted: 413.

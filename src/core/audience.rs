@@ -10,6 +10,8 @@ use crate::time::Timestamp;
 /// All viewers of one selection.
 #[derive(Debug)]
 pub(crate) struct Audience {
+    /// Its name; never given twice in the life of a town's object.
+    pub(crate) number: u64,
     pub(crate) selection: Selection,
     /// When the last live frame left.
     sent_at: Cell<Option<Timestamp>>,
@@ -31,23 +33,28 @@ impl Audience {
 
 /// The audiences of a town: as many as there are different selections among its viewers.
 #[derive(Debug, Default)]
-pub(crate) struct Audiences(HashMap<Selection, Rc<Audience>>);
+pub(crate) struct Audiences {
+    present: HashMap<Selection, Rc<Audience>>,
+    newest: u64,
+}
 
 impl Audiences {
     /// The audience of a selection; one more who belongs to it.
     pub(crate) fn of(&mut self, selection: Selection) -> Rc<Audience> {
-        if let Some(known) = self.0.get(&selection) {
+        if let Some(known) = self.present.get(&selection) {
             return Rc::clone(known);
         }
-        let audience = Rc::new(Audience { selection: selection.clone(), sent_at: Cell::new(None) });
-        self.0.insert(selection, Rc::clone(&audience));
+        self.newest += 1;
+        let audience =
+            Rc::new(Audience { number: self.newest, selection: selection.clone(), sent_at: Cell::new(None) });
+        self.present.insert(selection, Rc::clone(&audience));
         audience
     }
 
     /// Someone leaves it; one that nobody belongs to any more is forgotten.
     pub(crate) fn leave(&mut self, audience: &Rc<Audience>) {
         if Rc::strong_count(audience) == 2 {
-            self.0.remove(&audience.selection);
+            self.present.remove(&audience.selection);
         }
     }
 }

@@ -6,12 +6,13 @@ use std::rc::Rc;
 
 use crate::core::audience::Audience;
 use crate::core::elision::{Elided, Importance};
+use crate::core::history::History;
 use crate::core::log::{self, Span, Wanted};
 use crate::core::store::Store;
 use crate::core::viewers::text_of;
 use crate::error::Result;
 use crate::id::{AgentId, EventId};
-use crate::limits::{FRAME_BYTES_MAX, FRAME_EVENTS_MAX};
+use crate::limits::{FRAME_BYTES_MAX, FRAME_EVENTS_MAX, FRAME_IDS};
 use crate::protocol::{Gap, ServerFrame};
 use crate::time::Timestamp;
 
@@ -62,12 +63,14 @@ pub(crate) struct Frames<'a> {
     pub(crate) pruned_id: EventId,
     pub(crate) head: EventId,
     pub(crate) pace: Pace,
-    known: HashMap<(*const Audience, EventId, Kind), Rc<Stretch>>,
+    known: HashMap<(u64, EventId, Kind), Rc<Stretch>>,
+    history: &'a mut History,
     /// Whose events come after an id.
     authors: HashMap<EventId, BTreeSet<AgentId>>,
 }
 
 /// A stretch of the log as one audience gets it.
+#[derive(Debug)]
 pub(crate) struct Stretch {
     /// `events` frames, and in place the gaps of what is left out; none where nothing in reach is for the audience.
     pub(crate) texts: Vec<Rc<str>>,
@@ -80,20 +83,32 @@ pub(crate) struct Stretch {
 }
 
 impl<'a> Frames<'a> {
-    pub(crate) fn new(store: &'a dyn Store, now: Timestamp, pruned_id: EventId, head: EventId, pace: Pace) -> Self {
-        Self { store, now, pruned_id, head, pace, known: HashMap::new(), authors: HashMap::new() }
+    pub(crate) fn new(
+        store: &'a dyn Store,
+        now: Timestamp,
+        pruned_id: EventId,
+        head: EventId,
+        pace: Pace,
+        history: &'a mut History,
+    ) -> Self {
+        Self { store, now, pruned_id, head, pace, known: HashMap::new(), history, authors: HashMap::new() }
     }
 
     pub(crate) fn next(&mut self, audience: &Rc<Audience>, after: EventId, kind: Kind) -> Result<Rc<Stretch>> {
-        let key = (Rc::as_ptr(audience), after, kind);
-        if let Some(stretch) = self.known.get(&key) {
-            return Ok(Rc::clone(stretch));
+        let key = (audience.number, after, kind);
+        let known = self.known.get(&key).map(Rc::clone);
+        let kept = || (kind == Kind::History).then(|| self.history.find(audience.number, after)).flatten();
+        if let Some(stretch) = known.or_else(kept) {
+            return Ok(stretch);
         }
         // Live, what is new is of few agents: whoever watches others costs no look into the log.
         let concerns =
             kind == Kind::History || self.authors(after)?.iter().any(|author| audience.selection.includes(author));
         let stretch = Rc::new(if concerns { self.make(audience, after, kind)? } else { Stretch::nothing() });
         self.known.insert(key, Rc::clone(&stretch));
+        if kind == Kind::History {
+            self.history.keep(audience.number, after, &stretch);
+        }
         Ok(stretch)
     }
 
@@ -117,7 +132,8 @@ impl<'a> Frames<'a> {
             is_all = (chunk.len() as u64) < CHUNK_EVENTS;
             for entry in chunk {
                 if selection.shows(&entry.event) && !elided.takes(&entry) {
-                    if writer.count == events_max || !writer.fits(&entry.frame) {
+                    let is_cut = kind == Kind::History && crosses(last, entry.id) && writer.is_worth_a_frame();
+                    if is_cut || writer.count == events_max || !writer.fits(&entry.frame) {
                         is_all = false;
                         break 'reading;
                     }
@@ -130,6 +146,11 @@ impl<'a> Frames<'a> {
         elided.take().for_each(|gap| writer.gap(gap));
         Ok(writer.finish((!is_all).then_some(last)))
     }
+}
+
+/// Whether history is cut into frames between these two.
+fn crosses(before: EventId, after: EventId) -> bool {
+    before.get() / FRAME_IDS != after.get() / FRAME_IDS
 }
 
 impl Stretch {
@@ -158,6 +179,11 @@ impl Writer {
     /// Whether the open frame takes one more event. An empty one always does.
     fn fits(&self, event: &str) -> bool {
         self.open.is_empty() || self.open.len() + 1 + event.len() + self.tail.len() <= FRAME_BYTES_MAX
+    }
+
+    /// Not so little that a frame for it would be a waste.
+    fn is_worth_a_frame(&self) -> bool {
+        self.count >= 32 || self.open.len() >= FRAME_BYTES_MAX / 4
     }
 
     fn event(&mut self, id: EventId, event: &str) {

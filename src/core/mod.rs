@@ -18,6 +18,7 @@ pub mod envelope;
 pub mod flow;
 pub mod forwarding;
 pub mod frames;
+mod history;
 pub mod ingest;
 pub mod json_scan;
 pub mod log;

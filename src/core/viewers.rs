@@ -10,6 +10,7 @@ use crate::core::audience::Audiences;
 use crate::core::cursor;
 use crate::core::flow::Flow;
 use crate::core::frames::{Frames, Occasion, Pace};
+use crate::core::history::History;
 use crate::core::log::{self, Selection};
 use crate::core::store::Store;
 use crate::core::viewer::{Note, Standing, Then, Viewer};
@@ -51,6 +52,7 @@ pub struct Wish {
 pub struct Viewers {
     all: BTreeMap<ViewerId, Viewer>,
     audiences: Audiences,
+    history: History,
     newest: u64,
     pace: Pace,
     /// The newest event that may have been pruned.
@@ -65,6 +67,7 @@ impl Viewers {
         Self {
             all: BTreeMap::new(),
             audiences: Audiences::default(),
+            history: History::default(),
             newest: 0,
             pace,
             pruned_id: EventId::START,
@@ -182,19 +185,23 @@ impl Viewers {
     pub fn pump(&mut self, store: &dyn Store, occasion: Occasion, effects: &mut Vec<Effect>) -> Result<Vec<ViewerId>> {
         let head = log::head(store)?;
         self.pruned_id = self.pruned_id.max(occasion.pruned_id);
+        self.history.forget_before(occasion.pruned_id);
         let due = self.due(head, occasion.now);
-        let mut frames = Frames::new(store, occasion.now, self.pruned_id, head, self.pace);
-        let mut live_again = Vec::new();
+        let mut frames = Frames::new(store, occasion.now, self.pruned_id, head, self.pace, &mut self.history);
+        let (mut live_again, mut ended) = (Vec::new(), Vec::new());
         for id in due {
             let Some(viewer) = self.all.get_mut(&id) else { continue };
             match viewer.advance(&mut frames, effects)? {
                 Then::Stay => {}
                 Then::LiveAgain => live_again.push(id),
                 Then::End(code, reason) => {
-                    self.remove(id);
+                    ended.push(id);
                     effects.push(Effect::Close(id, code, reason));
                 }
             }
+        }
+        for id in ended {
+            self.remove(id);
         }
         Ok(live_again)
     }
