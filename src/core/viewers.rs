@@ -120,13 +120,18 @@ impl Viewers {
         }
     }
 
-    /// Replaces what a stream watches. Without a cursor it goes on live.
-    pub fn subscribe(&mut self, id: ViewerId, selection: Selection, begin: Option<cursor::Begin>, head: EventId) {
+    /// Up to where a live stream has had everything: the head, but for what its pace holds back; none if it is not live.
+    pub fn live_cursor(&self, id: ViewerId) -> Option<EventId> {
+        self.all.get(&id).filter(|viewer| viewer.state.live).map(|viewer| viewer.state.cursor)
+    }
+
+    /// Replaces what a stream watches.
+    pub fn subscribe(&mut self, id: ViewerId, selection: Selection, begin: cursor::Begin) {
         let Some(viewer) = self.all.get_mut(&id) else { return };
         let left = std::mem::replace(&mut viewer.audience, self.audiences.of(selection));
         self.audiences.leave(&left);
-        viewer.state.cursor = begin.map_or(head, |begin| begin.cursor);
-        viewer.state.gaps_known_at = begin.is_none().then_some(head);
+        viewer.state.cursor = begin.cursor;
+        viewer.state.gaps_known_at = begin.tail.then_some(begin.cursor);
         viewer.state.live = false;
     }
 

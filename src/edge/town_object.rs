@@ -12,6 +12,7 @@ use js_sys::futures::spawn_local;
 use crate::core::frames::Pace;
 use crate::core::ingest::Outcome;
 use crate::core::runs::{self, Source};
+use crate::core::silence::is_silent;
 use crate::core::store::Store;
 use crate::core::town::{Config, Town as Core};
 use crate::core::viewers::{Effect, ViewerId};
@@ -24,7 +25,7 @@ use crate::edge::upstream::Upstream;
 use crate::edge::{config, fresh};
 use crate::error::{Error, Result};
 use crate::id::TownId;
-use crate::limits::{BUCKET_EVENTS_MAX, SILENT_VIEWER_MS};
+use crate::limits::BUCKET_EVENTS_MAX;
 use crate::protocol::Preview;
 use crate::time::Timestamp;
 
@@ -186,14 +187,11 @@ impl TownObject {
             return;
         }
         self.silence_looked_at.set(Some(now));
-        let is_silent = |open: &Open| {
-            let pinged_at = open.socket.pinged_at(&self.state)?;
-            let heard_at = open.heard_at.map_or(pinged_at, |heard_at| heard_at.max(pinged_at));
-            Some(now.millis_since(heard_at) >= SILENT_VIEWER_MS)
-        };
         let sockets = self.sockets.borrow();
-        let silent: Vec<ViewerId> =
-            sockets.iter().filter(|(_, open)| is_silent(open) == Some(true)).map(|(id, _)| *id).collect();
+        let silent = sockets
+            .iter()
+            .filter(|(_, Open { socket, heard_at })| is_silent(socket.pinged_at(&self.state), *heard_at, now));
+        let silent: Vec<ViewerId> = silent.map(|(id, _)| *id).collect();
         drop(sockets);
         for id in silent {
             if let Some(town) = self.core.borrow_mut().as_mut() {
@@ -384,6 +382,8 @@ impl TownObject {
             socket.close(4401, "the town was deleted");
         }
         self.core.borrow_mut().take();
+        // Who waits without a socket finds that there is no town any more.
+        self.arrivals.announce();
         self.alarm_at.set(None);
         let storage = self.state.storage();
         storage.delete_alarm().await.map_err(Error::internal)?;

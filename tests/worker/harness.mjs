@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { apiAt, request } from "./http.mjs";
-import { Process, freePort, temporaryDirectory } from "./processes.mjs";
+import { Process, freePort, memoryOf, temporaryDirectory } from "./processes.mjs";
 import { Viewer } from "./viewer.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -204,6 +204,11 @@ class DevWorker {
 
   get log() {
     return this.#process?.log ?? "";
+  }
+
+  /** What workerd holds of the machine's memory, in bytes; undefined where `/proc` does not tell. */
+  get memory() {
+    return memoryOf("workerd", this.#process.group);
   }
 
   async start() {
