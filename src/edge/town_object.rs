@@ -382,11 +382,13 @@ impl TownObject {
             socket.close(4401, "the town was deleted");
         }
         self.core.borrow_mut().take();
-        // Who waits without a socket finds that there is no town any more.
-        self.arrivals.announce();
         self.alarm_at.set(None);
         let storage = self.state.storage();
         storage.delete_alarm().await.map_err(Error::internal)?;
-        storage.delete_all().await.map_err(Error::internal)
+        storage.delete_all().await.map_err(Error::internal)?;
+        // Who asked meanwhile has opened it once more; who waits without a socket now finds that there is none.
+        self.core.borrow_mut().take();
+        self.arrivals.announce();
+        Ok(())
     }
 }

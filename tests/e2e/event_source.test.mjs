@@ -81,7 +81,6 @@ describe("a browser's EventSource", { skip }, () => {
     assert.deepEqual(notes, posted);
     assert.deepEqual(ids.map(Number), [...new Set(ids.map(Number))].sort((a, b) => a - b));
     assert.ok(hellos.length === 3 && hellos.every(({ reset, epoch }) => !reset && epoch === hellos[0].epoch));
-    // The reload of history would not be seen in what the page kept: it asked for what comes after its last event.
     assert.equal(await page.evaluate(() => window.source.readyState), 1);
     assert.deepEqual(noted.foreign, []);
   });

@@ -84,7 +84,7 @@ describe("a viewer that acknowledges nothing while more happens than its bucket 
   it("is let go with 1013 when even what matters is more, and gets it after it has come back", async () => {
     const town = await world.town();
     await world.registerAgent(town, "caller");
-    const silent = await world.watch(town.stream, { tail: 0 });
+    const silent = await world.watch(town.stream);
     await silent.untilCaughtUp();
     const beside = await acknowledging(world, town.stream);
     let posted = 0;
