@@ -229,6 +229,19 @@ fn what_is_pruned_before_it_begins_is_told_and_before_a_tail_is_not() {
 }
 
 #[test]
+fn a_gap_is_told_once_however_many_turns_the_history_before_it_takes() {
+    let mut story = Story::capped(100);
+    ["a", "b"].iter().for_each(|name| story.register(name));
+    story.notes("b", 200);
+    story.notes("a", 200);
+    let gaps = ["gap a 201-300 x100", "gap b 1-100 x100"];
+    let of_events = |told: Vec<String>| told.into_iter().filter(|told| told.starts_with("gap")).collect::<Vec<_>>();
+    assert_eq!(of_events(short(&story.pulls(&mut story.open("", Asked::default())))), gaps);
+    let (lines, _) = story.lines(&mut story.range("", PageRequest::default()));
+    assert_eq!(of_events(lines), ["gap a 201-300", "gap b 1-100"]);
+}
+
+#[test]
 fn a_sign_of_life_comes_every_ten_seconds() {
     let mut story = town_with(&["a"]);
     let mut reader = story.open("a", Asked::default());
