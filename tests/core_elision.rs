@@ -328,7 +328,9 @@ proptest! {
         let pace = Pace { frame_interval_ms, window_events, bucket_events };
         let mut story = Story::with(Config { pace, ..Config::default() });
         let agents = ["a", "b", "c"];
-        agents.iter().for_each(|name| story.register(name));
+        for name in agents {
+            story.register(name);
+        }
         story.post(&vec![event("a", "agent_output"); history]);
         let (id, joined) = story.join("", Asked::default());
         let mut account = Account::default();

@@ -67,7 +67,9 @@ fn short(messages: &[Message]) -> Vec<String> {
 
 fn town_with(agents: &[&str]) -> Story {
     let story = Story::new();
-    agents.iter().for_each(|name| story.register(name));
+    for name in agents {
+        story.register(name);
+    }
     story
 }
 
@@ -196,7 +198,9 @@ fn a_turn_is_small_however_much_there_is() {
 #[test]
 fn a_slow_reader_loses_nothing_that_is_retained_and_is_told_what_is_not() {
     let mut story = Story::capped(100);
-    ["a", "b"].iter().for_each(|name| story.register(name));
+    for name in ["a", "b"] {
+        story.register(name);
+    }
     let mut reader = story.open("", Asked::default());
     story.pulls(&mut reader);
     story.shows(&[note("b"), note("a")]);
@@ -231,7 +235,9 @@ fn what_is_pruned_before_it_begins_is_told_and_before_a_tail_is_not() {
 #[test]
 fn a_gap_is_told_once_however_many_turns_the_history_before_it_takes() {
     let mut story = Story::capped(100);
-    ["a", "b"].iter().for_each(|name| story.register(name));
+    for name in ["a", "b"] {
+        story.register(name);
+    }
     story.notes("b", 200);
     story.notes("a", 200);
     let gaps = ["gap a 201-300 x100", "gap b 1-100 x100"];
@@ -401,7 +407,9 @@ fn a_range_keeps_to_its_run_and_its_kinds() {
 #[test]
 fn what_is_pruned_before_or_during_the_reading_of_a_range_is_told_in_its_place() {
     let mut story = Story::capped(100);
-    ["a", "b"].iter().for_each(|name| story.register(name));
+    for name in ["a", "b"] {
+        story.register(name);
+    }
     story.notes("a", 110);
     story.notes("b", 80);
     let mut range = story.range("", PageRequest::default());
@@ -553,7 +561,9 @@ proptest! {
         steps in prop::collection::vec((0_usize..2, 1_usize..120, 0_usize..4, any::<bool>()), 1..40),
     ) {
         let mut story = Story::capped(cap);
-        ["a", "b"].iter().for_each(|name| story.register(name));
+        for name in ["a", "b"] {
+            story.register(name);
+        }
         let mut reader = story.open("", Asked::default());
         let mut range: Option<(Range, u64)> = None;
         let (mut read, mut lines, mut posted) = (Vec::new(), Vec::new(), Vec::new());
