@@ -56,11 +56,11 @@ async function tried({ name, caughtBy, edits }, simulate) {
 /** A fresh copy; what has not changed keeps its time, so that cargo compiles only what has. */
 function copyTree() {
   for (const part of PARTS) fs.cpSync(inRoot(part), path.join(COPY, part), { recursive: true, preserveTimestamps: true });
-  // The Worker's own form of the library is not wanted, nor is the control server.
+  // The Worker's own form of the library is not wanted, nor are the control server and the command line.
   const manifest = path.join(COPY, "Cargo.toml");
   const text = fs.readFileSync(manifest, "utf8");
   fs.writeFileSync(manifest, text.replace('crate-type = ["cdylib", "rlib"]', 'crate-type = ["rlib"]'));
-  for (const file of ["container/Cargo.toml", "container/src/lib.rs"]) fs.cpSync(inRoot(file), path.join(COPY, file));
+  for (const file of ["container/Cargo.toml", "container/src/lib.rs", "cli/Cargo.toml", "cli/src/main.rs"]) fs.cpSync(inRoot(file), path.join(COPY, file));
 }
 
 function simulation(env) {

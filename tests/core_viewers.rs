@@ -284,12 +284,12 @@ fn until_exit_ends_a_stream_with_its_run() {
     let stays = story.join("a", Asked::default()).0;
     assert_eq!(closed(&story.shows(&[("b", "", "agent.exited", json!({"reason": "completed"}))])), []);
     let effects = story.shows(&[("a", "", "agent.exited", json!({"reason": "completed"}))]);
-    assert_eq!(told(&effects, id)[0], "live 7", "the end itself is still sent");
+    assert_eq!(told(&effects, id), ["live 7", "state a"], "the end itself is still sent, and what it came to");
     assert_eq!(closed(&effects), [(id, 1000)]);
     assert_eq!(told(&story.shows(&[note("a")]), stays)[0], "live 8", "the others wait for the next run");
     story.shows(&[("a", "", "agent.exited", json!({"reason": "failed"}))]);
     let (over, joined) = story.join_with(&until_exit("a"));
-    assert_eq!(told(&joined, over)[2..], ["history 1 2 3 7 8 9", "caught_up 9"]);
+    assert_eq!(told(&joined, over)[2..], ["history 1 2 3 7 8 9", "caught_up 9", "state a"]);
     assert_eq!(closed(&joined), [(over, 1000)]);
     assert_eq!(closed(&story.shows(&[("c", "", "agent.exited", json!({"reason": "failed"}))])), [(waits, 1000)]);
 }

@@ -36,6 +36,7 @@ pub mod route;
 pub mod runs;
 pub mod schema;
 pub mod settings;
+pub mod silence;
 pub mod starting;
 mod states;
 pub mod store;

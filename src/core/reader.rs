@@ -105,9 +105,15 @@ impl Town {
             say(&mut text, &ServerFrame::CaughtUp { id: head });
         }
         self.read_states(reader, &mut text)?;
-        let is_over = reader.until_exit && runs::is_over(self.store.as_ref(), &reader.selection.agents)?;
-        let next = if is_over { Next::End } else { Next::Wait };
-        Ok(Turn { text, next })
+        if reader.until_exit
+            && let Some(agent_id) = runs::over(self.store.as_ref(), &reader.selection.agents)?
+        {
+            if let Some(state) = self.agent(agent_id)? {
+                say(&mut text, &ServerFrame::State { agent: Box::new(state) });
+            }
+            return Ok(Turn { text, next: Next::End });
+        }
+        Ok(Turn { text, next: Next::Wait })
     }
 
     /// True if that was all up to the head.

@@ -112,15 +112,15 @@ pub fn any_open_of(store: &dyn Store, source: &Source) -> Result<bool> {
     Ok(!store.query("SELECT 1 FROM runs WHERE source = ? AND exit IS NULL LIMIT 1", &[source.key().into()])?.is_empty())
 }
 
-/// Whether it is one agent, which has had a run and has none now.
-pub fn is_over(store: &dyn Store, agents: &AgentSelection) -> Result<bool> {
-    let AgentSelection::Only(agents) = agents else { return Ok(false) };
-    let [agent_id] = agents.as_slice() else { return Ok(false) };
+/// The one agent of a selection, if it has had a run and has none now.
+pub fn over<'a>(store: &dyn Store, agents: &'a AgentSelection) -> Result<Option<&'a AgentId>> {
+    let AgentSelection::Only(agents) = agents else { return Ok(None) };
+    let [agent_id] = agents.as_slice() else { return Ok(None) };
     let sql = "SELECT count(*), count(exit) FROM runs WHERE agent_id = ?";
     let rows = store.query(sql, &[agent_id.as_str().into()])?;
-    let Some(row) = rows.first() else { return Ok(false) };
+    let Some(row) = rows.first() else { return Ok(None) };
     let (runs, ended) = (row.number(0)?, row.number(1)?);
-    Ok(runs > 0 && runs == ended)
+    Ok((runs > 0 && runs == ended).then_some(agent_id))
 }
 
 /// Stores a new run whose first event will have the id `first_id`.

@@ -75,7 +75,7 @@ impl Settings {
 impl Settings {
     /// How far frames that viewers share are apart: by the rate, but no event waits longer than the batch time.
     pub fn frame_interval_ms(&self) -> u64 {
-        (1_000 / self.stream_rate_limit).min(self.stream_batch_ms)
+        1_000_u64.div_ceil(self.stream_rate_limit).min(self.stream_batch_ms)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A stream from its first frame on: joining, what the viewer says, and tickets.
 
-use crate::core::cursor::{self, Asked};
+use crate::core::cursor::{self, Asked, Begin};
 use crate::core::frames::Occasion;
 use crate::core::log::{self, Selection};
 use crate::core::tickets;
@@ -134,7 +134,10 @@ impl Town {
                 if !self.viewers.acknowledge(id, ack, &mut effects) {
                     return Err(Error::invalid("id", "is above all that this stream was sent"));
                 }
-                self.pump(Occasion::at(now), &mut effects)?;
+                // Who is live waits for no room, and so for no acknowledgement.
+                if self.viewers.live_cursor(id).is_none() {
+                    self.pump(Occasion::at(now), &mut effects)?;
+                }
                 Ok(effects)
             }
             ClientFrame::Subscribe { agents, after_id, filters } => self.subscribe(id, agents, after_id, filters, now),
@@ -158,14 +161,15 @@ impl Town {
         let selection = Selection { agents: agents.clone(), filters };
         let asked = Asked { after_id: after_id.map(EventId::get), ..Asked::default() };
         let begin = match after_id {
-            Some(_) => Some(cursor::resolve(store.as_ref(), &selection, &self.epoch, &asked)?),
-            None => None,
+            Some(_) => cursor::resolve(store.as_ref(), &selection, &self.epoch, &asked)?,
+            // Who is live still gets what its pace holds back at this moment.
+            None => Begin { cursor: self.viewers.live_cursor(id).unwrap_or(head), reset: false, tail: true },
         };
-        let after_id = begin.map_or(head, |begin| begin.cursor);
+        let after_id = begin.cursor;
         let confirmed = ServerFrame::SubscriptionConfirmed { agents, filters, after_id };
         let mut effects = vec![Effect::Send(id, text_of(&confirmed).into())];
         self.send_snapshots(id, &selection, &mut effects)?;
-        self.viewers.subscribe(id, selection, begin, head, &mut effects);
+        self.viewers.subscribe(id, selection, begin, &mut effects);
         self.pump(Occasion::at(now), &mut effects)?;
         Ok(effects)
     }

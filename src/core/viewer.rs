@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::agents;
 use crate::core::audience::Audience;
 use crate::core::cursor;
 use crate::core::elision::Importance;
@@ -31,6 +32,10 @@ pub(crate) struct Standing {
     /// The last event that it has been sent, or that is not for it. Whoever is `live` has had all up to the head, but for
     /// what its audience's pace holds back for a moment.
     pub(crate) cursor: EventId,
+    /// Where what it watches now began.
+    pub(crate) began: EventId,
+    /// The last event of what it watched before.
+    pub(crate) reached: EventId,
     /// Whether it has been told that it has caught up.
     pub(crate) live: bool,
     /// The head when it was last told what is pruned.
@@ -107,7 +112,12 @@ impl Viewer {
             }
             self.remember(effects);
         }
-        if self.state.until_exit && runs::is_over(frames.store, &self.audience.selection.agents)? {
+        if self.state.until_exit
+            && let Some(agent_id) = runs::over(frames.store, &self.audience.selection.agents)?
+        {
+            if let Some(agent) = agents::load(frames.store, agent_id)? {
+                self.tell(&ServerFrame::State { agent: Box::new(agent.now.state) }, effects);
+            }
             return Ok(Then::End(1000, "the run has ended"));
         }
         Ok(then)

@@ -96,6 +96,8 @@ impl Viewers {
         let Wish { selection, begin, until_exit, acknowledges } = wish;
         let state = Standing {
             cursor: begin.cursor,
+            began: begin.cursor,
+            reached: EventId::START,
             live: false,
             gaps_known_at: begin.tail.then_some(head),
             until_exit,
@@ -123,21 +125,21 @@ impl Viewers {
         }
     }
 
-    /// Replaces what a stream watches. Without a cursor it goes on live. It may have to wait before it is sent anything,
-    /// and the object may be evicted meanwhile, so this is noted at once.
-    pub fn subscribe(
-        &mut self,
-        id: ViewerId,
-        selection: Selection,
-        begin: Option<cursor::Begin>,
-        head: EventId,
-        effects: &mut Vec<Effect>,
-    ) {
+    /// Up to where a live stream has had everything: the head, but for what its pace holds back; none if it is not live.
+    pub fn live_cursor(&self, id: ViewerId) -> Option<EventId> {
+        self.all.get(&id).filter(|viewer| viewer.state.live).map(|viewer| viewer.state.cursor)
+    }
+
+    /// Replaces what a stream watches. It may have to wait before it is sent anything, and the object may be evicted
+    /// meanwhile, so this is noted at once.
+    pub fn subscribe(&mut self, id: ViewerId, selection: Selection, begin: cursor::Begin, effects: &mut Vec<Effect>) {
         let Some(viewer) = self.all.get_mut(&id) else { return };
         let left = std::mem::replace(&mut viewer.audience, self.audiences.of(selection));
         self.audiences.leave(&left);
-        viewer.state.cursor = begin.map_or(head, |begin| begin.cursor);
-        viewer.state.gaps_known_at = begin.is_none().then_some(head);
+        viewer.state.reached = viewer.state.reached.max(viewer.state.cursor);
+        viewer.state.cursor = begin.cursor;
+        viewer.state.began = begin.cursor;
+        viewer.state.gaps_known_at = begin.tail.then_some(begin.cursor);
         viewer.state.live = false;
         viewer.state.flow.restart(viewer.state.cursor);
         viewer.remember(effects);
@@ -173,8 +175,11 @@ impl Viewers {
     /// noted at once: after a hibernation it is not to be metered again.
     pub fn acknowledge(&mut self, id: ViewerId, ack: EventId, effects: &mut Vec<Effect>) -> bool {
         let Some(viewer) = self.all.get_mut(&id) else { return true };
-        let was_sent = ack <= viewer.state.cursor;
-        if was_sent && viewer.state.flow.acknowledge(ack) {
+        let Standing { cursor, began, reached, .. } = viewer.state;
+        // One that was under way when it subscribed is of what it watched before.
+        let arrived = if ack <= cursor { ack } else { began };
+        let was_sent = ack <= cursor.max(reached);
+        if was_sent && viewer.state.flow.acknowledge(arrived) {
             viewer.remember(effects);
         }
         was_sent

@@ -1,8 +1,10 @@
-//! Requests that wait for the next event: long polls. They hold nothing but a timer, which an event ends early.
+//! Who watches without a socket: long polls and event streams. While they wait for the next event they hold nothing but a
+//! timer, which it ends early.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use js_sys::Function;
@@ -15,7 +17,11 @@ use crate::edge::timer::Sleep;
 pub(super) struct Arrivals {
     waiting: RefCell<BTreeMap<u64, Function>>,
     newest: Cell<u64>,
+    present: Rc<Cell<usize>>,
 }
+
+/// Someone who watches without a socket, as long as it lives.
+pub(super) struct Presence(Rc<Cell<usize>>);
 
 /// The next event, for one that waits. It counts from the moment that it was asked for, not from the first look at it.
 pub(super) struct Arrival<'a> {
@@ -43,9 +49,21 @@ impl Arrivals {
         }
     }
 
-    /// How many wait.
-    pub(super) fn len(&self) -> usize {
-        self.waiting.borrow().len()
+    /// One more watches.
+    pub(super) fn enter(&self) -> Presence {
+        self.present.set(self.present.get() + 1);
+        Presence(Rc::clone(&self.present))
+    }
+
+    /// How many watch.
+    pub(super) fn present(&self) -> usize {
+        self.present.get()
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }
 

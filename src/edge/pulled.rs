@@ -8,6 +8,7 @@ use futures_util::stream::{Stream, unfold};
 
 use crate::core::range::Range;
 use crate::core::reader::{Next, Reader, Turn};
+use crate::edge::arrivals::Presence;
 use crate::edge::fresh;
 use crate::edge::log::log;
 use crate::edge::town_object::TownObject;
@@ -18,14 +19,10 @@ struct Watching {
     town: Rc<TownObject>,
     reader: Reader,
     is_over: bool,
+    _presence: Presence,
 }
 
 impl Watching {
-    fn begin(town: Rc<TownObject>, reader: Reader) -> Self {
-        town.readers.set(town.readers.get() + 1);
-        Self { town, reader, is_over: false }
-    }
-
     /// The next messages, once there are some; none at the end.
     async fn next(&mut self) -> Result<Option<String>> {
         while !self.is_over {
@@ -45,15 +42,10 @@ impl Watching {
     }
 }
 
-impl Drop for Watching {
-    fn drop(&mut self) {
-        self.town.readers.set(self.town.readers.get() - 1);
-    }
-}
-
 /// An event stream. Its headers keep what stands between from holding it back.
 pub(super) fn event_stream(town: Rc<TownObject>, reader: Reader) -> Result<Response> {
-    let messages = unfold(Watching::begin(town, reader), |mut watching| async move {
+    let presence = town.arrivals.enter();
+    let messages = unfold(Watching { town, reader, is_over: false, _presence: presence }, |mut watching| async move {
         let text = watching.next().await.unwrap_or_else(|error| {
             log("stream_error", &[("message", &error.message)]);
             None

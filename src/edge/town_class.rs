@@ -46,7 +46,10 @@ impl DurableObject for Town {
     ) -> ::worker::Result<()> {
         let socket = Socket::from(socket);
         self.object.forget(&socket);
-        log("disconnect", &[("code", &code.to_string()), ("clean", &clean.to_string())]);
+        let pinged_at = socket.pinged_at(&self.object.state);
+        let pinged_ms_ago = pinged_at.map_or("never".to_owned(), |at| fresh::now().millis_since(at).to_string());
+        let fields = [("code", code.to_string()), ("clean", clean.to_string()), ("pinged_ms_ago", pinged_ms_ago)];
+        log("disconnect", &fields.each_ref().map(|(name, value)| (*name, value.as_str())));
         // 1005 and 1006 only say that the peer named no code; they may not be sent.
         socket.close(u16::try_from(code).ok().filter(|code| !matches!(code, 1005 | 1006)).unwrap_or(1000), "");
         Ok(())

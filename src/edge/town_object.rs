@@ -13,6 +13,7 @@ use crate::core::frames::Pace;
 use crate::core::ingest::Outcome;
 use crate::core::metrics::{self, Counts};
 use crate::core::runs::{self, Source};
+use crate::core::silence::is_silent;
 use crate::core::store::Store;
 use crate::core::town::{Config, Town as Core};
 use crate::core::viewers::{Effect, ViewerId};
@@ -25,7 +26,7 @@ use crate::edge::upstream::Upstream;
 use crate::edge::{config, fresh};
 use crate::error::{Error, Result};
 use crate::id::TownId;
-use crate::limits::{BUCKET_EVENTS_MAX, SILENT_VIEWER_MS};
+use crate::limits::BUCKET_EVENTS_MAX;
 use crate::protocol::Preview;
 use crate::time::Timestamp;
 
@@ -45,8 +46,6 @@ pub(super) struct TownObject {
     core: RefCell<Option<Core>>,
     sockets: RefCell<HashMap<ViewerId, Open>>,
     pub(super) arrivals: Arrivals,
-    /// Event streams that are open.
-    pub(super) readers: Cell<usize>,
     /// Whether this instance has not looked yet if the relay is wanted: what it was doing may have died with the last one.
     is_new: Cell<bool>,
     /// When the alarm is set for, as far as this instance knows.
@@ -79,7 +78,6 @@ impl TownObject {
             core: RefCell::default(),
             sockets: RefCell::default(),
             arrivals: Arrivals::default(),
-            readers: Cell::new(0),
             is_new: Cell::new(true),
             alarm_at: Cell::new(None),
             timer_at: Cell::new(None),
@@ -189,14 +187,11 @@ impl TownObject {
             return;
         }
         self.silence_looked_at.set(Some(now));
-        let is_silent = |open: &Open| {
-            let pinged_at = open.socket.pinged_at(&self.state)?;
-            let heard_at = open.heard_at.map_or(pinged_at, |heard_at| heard_at.max(pinged_at));
-            Some(now.millis_since(heard_at) >= SILENT_VIEWER_MS)
-        };
         let sockets = self.sockets.borrow();
-        let silent: Vec<ViewerId> =
-            sockets.iter().filter(|(_, open)| is_silent(open) == Some(true)).map(|(id, _)| *id).collect();
+        let silent = sockets
+            .iter()
+            .filter(|(_, Open { socket, heard_at })| is_silent(socket.pinged_at(&self.state), *heard_at, now));
+        let silent: Vec<ViewerId> = silent.map(|(id, _)| *id).collect();
         drop(sockets);
         for id in silent {
             if let Some(town) = self.core.borrow_mut().as_mut() {
@@ -268,12 +263,7 @@ impl TownObject {
 
     /// Whether someone watches: a stream, or a request that waits.
     pub(super) fn is_watched(&self) -> Result<bool> {
-        Ok(self.waiting() > 0 || self.with(|town| Ok(town.is_watched()))?)
-    }
-
-    /// How many watch without a socket: those who wait for a page, and event streams.
-    pub(super) fn waiting(&self) -> usize {
-        self.arrivals.len() + self.readers.get()
+        Ok(self.arrivals.present() > 0 || self.with(|town| Ok(town.is_watched()))?)
     }
 
     /// Performs what the core says, or lets viewers go if it could not say it.
@@ -412,6 +402,10 @@ impl TownObject {
         self.alarm_at.set(None);
         let storage = self.state.storage();
         storage.delete_alarm().await.map_err(Error::internal)?;
-        storage.delete_all().await.map_err(Error::internal)
+        storage.delete_all().await.map_err(Error::internal)?;
+        // Who asked meanwhile has opened it once more; who waits without a socket now finds that there is none.
+        self.core.borrow_mut().take();
+        self.arrivals.announce();
+        Ok(())
     }
 }

@@ -134,7 +134,8 @@ async fn page(town: &TownObject, selection: &Selection, request: &PageRequest, w
         let page = town.with(|core| core.page(selection, request))?;
         let has_news = page.reset || !page.events.is_empty() || !page.gaps.is_empty();
         let Some(arrival) = arrival.filter(|_| !has_news) else { return Ok(success(200, &page)) };
-        town.with(|core| core.check_room(town.waiting() - 1))?;
+        town.with(|core| core.check_room(town.arrivals.present()))?;
+        let _presence = town.arrivals.enter();
         town.pull_relay().await?;
         arrival.await;
     }

@@ -32,7 +32,7 @@ pub(super) async fn open(
         acknowledges: query.flow_ack,
     };
     let (response, joined) = town.with(|core| {
-        core.check_join(&join, town.waiting())?;
+        core.check_join(&join, town.arrivals.present())?;
         if let Some(ticket) = &query.ticket {
             core.consume_ticket(ticket, agent_id.as_ref(), fresh::now())?;
         }

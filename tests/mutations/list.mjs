@@ -164,7 +164,7 @@ export const MUTATIONS = [
   {
     name: "that a viewer acknowledges is forgotten with the object",
     caughtBy: ["events are not acknowledged, and more is sent", "only who is live and silent is spared"],
-    edits: [{ file: VIEWERS, find: "&& viewer.state.flow.acknowledge(ack) {", replace: "&& viewer.state.flow.acknowledge(ack) && false {" }],
+    edits: [{ file: VIEWERS, find: "&& viewer.state.flow.acknowledge(arrived) {", replace: "&& viewer.state.flow.acknowledge(arrived) && false {" }],
   },
   {
     name: "what is left out is not told",

@@ -52,7 +52,8 @@ export class ApiDocument {
       return;
     }
     assert.ok(response.value.content[kind], `${what} is ${kind}`);
-    const problems = this.#check(`${response.pointer}/content/${escaped(kind)}/schema`, answer.json);
+    const content = kind === "application/json" ? answer.json : answer.text;
+    const problems = this.#check(`${response.pointer}/content/${escaped(kind)}/schema`, content);
     assert.equal(problems, null, `${what}: ${problems}\n${answer.text.slice(0, 1000)}`);
   }
 

@@ -5,7 +5,7 @@ import http from "node:http";
 import { until } from "./until.mjs";
 
 export class EventSource {
-  /** All messages: `{id, event, data}`, `data` as text; `id` only where the message has one. */
+  /** All messages: `{id, event, data, at}`, `data` as text; `id` only where the message has one; `at` as in viewer.mjs. */
   messages = [];
   retry_ms = null;
   comments = 0;
@@ -53,7 +53,8 @@ export class EventSource {
       else if (field === "retry") this.retry_ms = Number(value);
       else message[field] = value;
     }
-    if (message.data.length > 0) this.messages.push({ ...message, data: message.data.join("\n") });
+    const at = performance.timeOrigin + performance.now();
+    if (message.data.length > 0) this.messages.push({ ...message, data: message.data.join("\n"), at });
   }
 
   /** The messages of one kind, parsed. */

@@ -8,6 +8,33 @@ import { must, startWorld } from "./harness.mjs";
 import { sleep, until } from "./until.mjs";
 import { Viewer } from "./viewer.mjs";
 
+describe("eviction while the pace holds an event back", () => {
+  let world;
+  before(async () => {
+    world = await startWorld({ evictable: true, vars: { STREAM_RATE_LIMIT: 1, STREAM_BATCH_MS: 1_000 } });
+  });
+  after(() => world?.stop());
+
+  it("loses nothing: what is held back comes once", async () => {
+    const town = await world.town();
+    await world.registerAgent(town, "poster");
+    const viewer = await world.watch(town.stream);
+    await viewer.untilCaughtUp();
+    for (let round = 1; round <= 3; round += 1) {
+      for (const data of ["at once", "held back"]) {
+        must(await world.post(town, "poster", [{ event_type: "note", data }]), 201);
+        await until("the town to have it", async () => must(await world.api("GET", `${town.path}/events?tail=1`)).events[0]?.data === data);
+      }
+      await world.worker.evict("Town", town.town_id);
+      must(await world.post(town, "poster", [{ event_type: "note", data: "after" }]), 201);
+      await viewer.until("all three", () => viewer.events.length === 3 * round);
+      assert.deepEqual(viewer.events.slice(-3).map(({ data }) => data), ["at once", "held back", "after"]);
+      await sleep(1_100);
+    }
+    assert.deepEqual([viewer.connections, viewer.closed], [1, null]);
+  });
+});
+
 describe("eviction with open sockets", () => {
   let world;
   let town;

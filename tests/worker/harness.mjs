@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { BareWorker } from "./bare_worker.mjs";
 import { apiAt, request } from "./http.mjs";
-import { Process, freePort, temporaryDirectory } from "./processes.mjs";
+import { Process, freePort, memoryOf, temporaryDirectory } from "./processes.mjs";
 import { Viewer } from "./viewer.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -207,6 +207,11 @@ class DevWorker {
 
   get log() {
     return this.#process?.log ?? "";
+  }
+
+  /** What workerd holds of the machine's memory, in bytes; undefined where `/proc` does not tell. */
+  get memory() {
+    return memoryOf("workerd", this.#process.group);
   }
 
   async start() {

@@ -29,6 +29,8 @@ describe("the log", () => {
     const viewer = await world.watch(town.stream);
     agent = await world.startAgent(town, { runtime: "replay", transcript: "volume320", speed: 0 });
     await viewer.untilExit(agent.run_id);
+    viewer.send('{"type":"ping"}');
+    await viewer.until("pong", () => viewer.framesOf("pong").length === 1);
     viewer.leave();
   });
   after(() => world?.stop());
@@ -40,8 +42,18 @@ describe("the log", () => {
     assert.deepEqual([end.run_id, end.reason], [agent.run_id, "completed"]);
   });
 
+  it("says how long ago a viewer that left had last pinged, which no frame of ours answered", async () => {
+    const [{ pinged_ms_ago }] = named("disconnect");
+    assert.ok(/^\d+$/.test(pinged_ms_ago) && Number(pinged_ms_ago) < 60_000, pinged_ms_ago);
+    const viewer = await world.watch(town.stream);
+    await viewer.untilCaughtUp();
+    viewer.leave();
+    await until("the disconnect", () => named("disconnect").length === 2);
+    assert.equal(named("disconnect")[1].pinged_ms_ago, "never");
+  });
+
   it("has none per event, and no word of what the agent wrote", () => {
-    assert.ok(lines().length <= 10, `${lines().length} lines for ${expectedOf("volume320").steps.length} events and more`);
+    assert.ok(lines().length <= 12, `${lines().length} lines for ${expectedOf("volume320").steps.length} events and more`);
     for (const text of expectedOf("volume320").texts.filter((one) => one.length > 8)) assert.ok(!world.worker.log.includes(text));
   });
 

@@ -83,9 +83,11 @@ describe("the document of the API", () => {
     await ok("GET", "/api/towns");
     const path = `/api/towns/${town_id}`;
     await ok("PATCH", path, { name: "Seaside" });
-    await ok("POST", `${path}/rigs`, { name: "bare" });
+    const { rig_id } = await ok("POST", `${path}/rigs`, { name: "bare" });
     await ok("POST", `${path}/rigs`, { name: "main", git_url: "https://example.test/x.git", default_branch: "main" });
     await ok("GET", `${path}/rigs`);
+    await ok("GET", `${path}/metrics`);
+    await ok("GET", `/api/rigs/${rig_id}/metrics`);
     await ok("GET", path);
     await refused(404, "not_found", "GET", "/api/towns/nowhere");
     await refused(400, "invalid_request", "GET", "/api/towns/no.where");

@@ -2,7 +2,7 @@
 // test, however that ends.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +42,22 @@ export async function freePort() {
   }
 }
 
+/** The resident memory of the processes of one name in a group, in bytes; undefined where `/proc` does not tell. */
+export function memoryOf(name, group) {
+  let bytes;
+  for (const pid of existsSync("/proc/self/stat") ? readdirSync("/proc").filter((entry) => /^\d+$/.test(entry)) : []) {
+    try {
+      // After the name in parentheses: state, parent, group.
+      const [, command, rest] = /^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8"));
+      if (command !== name || Number(rest.split(" ")[2]) !== group) continue;
+      bytes = (bytes ?? 0) + 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return bytes;
+}
+
 export class Process {
   /** What it printed, both streams, the latest part. */
   log = "";
@@ -79,6 +95,11 @@ export class Process {
       return predicate();
     };
     return until(`${this.name}: ${what}`, alive, ms, words);
+  }
+
+  /** The processes of its group: itself and its children. */
+  get group() {
+    return this.#child.pid;
   }
 
   /** To the whole group. */

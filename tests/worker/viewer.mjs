@@ -15,6 +15,8 @@ export class Viewer {
   events = [];
   /** The same events' raw texts, by id. */
   texts = new Map();
+  /** The frames of events: when each arrived, by the same clock, the ids in it, and whether it was history. */
+  batches = [];
   /** All frames but those of events, parsed. */
   frames = [];
   /** `performance.now()` of each event's arrival, by id. */
@@ -25,6 +27,8 @@ export class Viewer {
   connections = 0;
   closed = null;
   caughtUp = false;
+  /** Is told of every event and of every other frame, in the order of arrival. */
+  onEach = () => {};
   /** Cut off as soon as it has so many events, in the middle of whatever comes next. */
   cutAt = Infinity;
   #world;
@@ -85,6 +89,7 @@ export class Viewer {
     this.#must(this.hello !== null || frame.type === "hello", `${frame.type} came before hello`);
     if (frame.type === "events") return this.#events(frame, text);
     this.frames.push(frame);
+    this.onEach(frame);
     switch (frame.type) {
       case "hello":
         this.#must(this.hello === null, "a second hello");
@@ -108,13 +113,16 @@ export class Viewer {
     this.#must(this.caughtUp || frame.backfill, "live events before caught_up");
     this.#must(frame.events.length > 0, "an events frame without events");
     const raw = elements(members(text).get("events"));
+    const at = performance.timeOrigin + performance.now();
+    this.batches.push({ at, ids: frame.events.map(({ id }) => id), backfill: frame.backfill });
     frame.events.forEach((event, index) => {
       this.#must(Number.isSafeInteger(event.id) && event.id >= 1, `an event with the id ${event.id}`);
       this.#must(event.id > this.last_id, `event ${event.id} after event ${this.last_id}`);
       this.#must(!this.texts.has(event.id), `event ${event.id} twice`);
       this.events.push(event);
       this.texts.set(event.id, raw[index]);
-      this.arrived.set(event.id, performance.timeOrigin + performance.now());
+      this.arrived.set(event.id, at);
+      this.onEach(event);
     });
     if (this.events.length >= this.cutAt) this.cut();
   }
