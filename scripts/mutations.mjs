@@ -4,6 +4,7 @@
 
 import fs from "node:fs";
 import path from "node:path";
+import { filesOf } from "./lib/freshness.mjs";
 import { isMain, main } from "./lib/main.mjs";
 import { inRoot, TARGET } from "./lib/paths.mjs";
 import { Problem } from "./lib/problem.mjs";
@@ -53,9 +54,14 @@ async function tried({ name, caughtBy, edits }, simulate) {
   return rule ? { stories: Number(story[1]) + 1, rule } : { missed: `it failed otherwise:\n${output.slice(0, 1_500)}` };
 }
 
-/** A fresh copy; what has not changed keeps its time, so that cargo compiles only what has. */
+/** A fresh copy. Only what differs is written, so that cargo compiles just that, also where a run broke off in a mutation. */
 function copyTree() {
-  for (const part of PARTS) fs.cpSync(inRoot(part), path.join(COPY, part), { recursive: true, preserveTimestamps: true });
+  for (const part of filesOf(PARTS)) {
+    const [text, copy] = [fs.readFileSync(inRoot(part)), path.join(COPY, part)];
+    if (fs.existsSync(copy) && fs.readFileSync(copy).equals(text)) continue;
+    fs.mkdirSync(path.dirname(copy), { recursive: true });
+    fs.writeFileSync(copy, text);
+  }
   // The Worker's own form of the library is not wanted, nor are the control server and the command line.
   const manifest = path.join(COPY, "Cargo.toml");
   const text = fs.readFileSync(manifest, "utf8");
