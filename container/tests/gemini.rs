@@ -73,6 +73,7 @@ fn what_the_recordings_do_not_have() {
         r#"{"type":"tool_use","tool_name":"mcp_files_list","tool_id":"3","parameters":{ "a":1.0e400 }}"#,
         r#"{"type":"tool_use","tool_name":"google_web_search","tool_id":"4","parameters":{"query":"rust"}}"#,
         r#"{"type":"tool_result","tool_id":"4","status":"error","error":{"type":"X","message":"no net"}}"#,
+        r#"{"type":"tool_result","tool_id":"3","status":"error","output":"gone","error":{"type":"X","message":"gone"}}"#,
         r#"{"type":"error","severity":"error","message":"Model stream ended with empty response text."}"#,
         r#"{"type":"result","status":"error","stats":{"input_tokens":10,"cached":4,"output_tokens":2}}"#,
         r#"{"type":"message","role":"assistant","content":"more","delta":true}"#,
@@ -88,6 +89,7 @@ fn what_the_recordings_do_not_have() {
     agent_tool_call {"tool_use_id":"3","tool":"mcp_files_list","category":"Mcp","input":{ "a":1.0e400 },"summary":"Using mcp_files_list"}
     agent_tool_call {"tool_use_id":"4","tool":"google_web_search","category":"WebSearch","input":{"query":"rust"},"summary":"Searching the web for \"rust\""}
     agent_tool_result {"tool_use_id":"4","success":false,"content":"no net","content_length":6,"duration_ms":10}
+    agent_tool_result {"tool_use_id":"3","success":false,"content":"gone","content_length":4,"duration_ms":30}
     agent_error {"code":"error","message":"Model stream ended with empty response text."}
     agent_usage {"message_id":"result-1","input_tokens":6,"output_tokens":2,"cache_read_input_tokens":4,"cumulative":true}
     agent.status {"status":"waiting"}

@@ -148,9 +148,9 @@ impl Gemini {
         let output = event.text("output").unwrap_or_default();
         let error = event.object("error").and_then(|error| error.text("message"));
         let content = match error {
-            Some(error) if output.is_empty() || error.contains(&output) => error,
-            Some(error) if !output.contains(&error) => format!("{output}\n{error}"),
-            _ => output,
+            Some(error) if output.is_empty() || output == error => error,
+            Some(error) => format!("{output}\n{error}"),
+            None => output,
         };
         let content_length = content.len() as u64;
         let duration_ms = self.calls.remove(&tool_use_id).map_or(0, |called| at.millis_since(called));
