@@ -53,6 +53,7 @@ pub fn place(working_dir: &Path) -> Place {
         _ => None,
     };
     Place {
+        working_dir: Some(working_dir.to_string_lossy().into_owned()),
         hostname: Some(names.nodename().to_string_lossy().into_owned()),
         os: Some(std::env::consts::OS.to_owned()),
         in_container: Some(Path::new("/.dockerenv").exists() || Path::new("/run/.containerenv").exists()),

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
-use townwatch::event::{AgentExited, AgentStatusChanged, ExitReason, Status, StopSignal};
+use townwatch::event::{AgentExited, AgentStatusChanged, EventData, ExitReason, Status, StopSignal};
 use townwatch::limits::STDOUT_LINE_BYTES_MAX;
 use townwatch::protocol::StartAgent;
 
@@ -65,13 +65,15 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path
 }
 
 async fn work(run: &Run, order: &StartAgent, launch: Launch, working_dir: &Path) -> AgentExited {
-    let mut normaliser = runtimes::normaliser(order.runtime, environment::place(working_dir));
+    let mut normaliser = runtimes::normaliser(order, environment::place(working_dir));
     match spawn(order, &launch, working_dir) {
         Ok((child, group)) => {
             run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
             let timeout = order.timeout_seconds.map_or(TIMEOUT_DEFAULT, Duration::from_secs);
             let exit = Execution::new(run, &mut *normaliser, child, group, timeout).follow(launch.input).await;
-            run.append(normaliser.end(exit.reason == ExitReason::Completed, now()), now());
+            let mut events = normaliser.end(exit.reason == ExitReason::Completed, now());
+            events.extend(runtimes::not_signed_in(order.runtime, &exit).map(EventData::from));
+            run.append(events, now());
             exit
         }
         Err(error) => {
@@ -226,7 +228,7 @@ impl<'a> Execution<'a> {
         let failure = self.normaliser.failure();
         let reason = match (self.ended_by, exit_code, failure) {
             (Some(reason), _, _) => reason,
-            (None, Some(0), None) => ExitReason::Completed,
+            (None, Some(0), None) if self.normaliser.finished() => ExitReason::Completed,
             (None, _, _) => ExitReason::Failed,
         };
         let message = match reason {
@@ -236,6 +238,7 @@ impl<'a> Execution<'a> {
             ExitReason::Timeout => Some("it took longer than it was given".to_owned()),
             ExitReason::Failed | ExitReason::Lost => Some(match (failure, exit_code, &signal) {
                 (Some(failure), _, _) => failure.to_owned(),
+                (None, Some(0), _) => self.with_last_words("it ended before its turn was over".to_owned()),
                 (None, Some(code), _) => self.with_last_words(format!("it ended with exit code {code}")),
                 (None, None, Some(signal)) => self.with_last_words(format!("it was ended by {signal}")),
                 (None, None, None) => "its end could not be observed".to_owned(),

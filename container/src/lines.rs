@@ -24,7 +24,7 @@ pub enum Line<'a> {
 }
 
 /// Splits a stream of bytes into lines. Holds at most one line of at most `max_bytes`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LineDecoder {
     max_bytes: usize,
     partial: Vec<u8>,

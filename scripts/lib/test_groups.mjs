@@ -15,6 +15,7 @@ export const GROUPS = {
   rust: { builds: [], run: rustTests },
   mutations: { builds: [], run: mutationTests },
   worker: { builds: ["worker", "control", "cli", "dashboard"], run: (tools) => nodeTests("worker", tools) },
+  agents: { builds: ["worker", "control", "dashboard"], run: (tools) => nodeTests("agents", tools) },
   e2e: { builds: ["worker", "control", "dashboard"], browser: true, run: browserTests },
   soak: { builds: ["worker", "control", "dashboard"], run: (tools) => nodeTests("soak", tools) },
 };
@@ -23,6 +24,7 @@ const FILES = {
   scripts: ["tests/scripts", ".test.mjs"],
   dashboard: ["dashboard", ".test.ts"],
   worker: ["tests/worker", ".test.mjs"],
+  agents: ["tests/agents", ".test.mjs"],
   e2e: ["tests/e2e", ".test.mjs"],
   soak: ["tests/soak", ".test.mjs"],
 };

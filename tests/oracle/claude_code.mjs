@@ -3,18 +3,9 @@
 //
 // By hand: node tests/oracle/claude_code.mjs volume320
 
-import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
 
-const RECORDINGS = process.env.TOWNWATCH_RECORDINGS ?? fileURLToPath(new URL("../golden/claude_code/", import.meta.url));
-
-/** The raw bytes of a recording as text. */
-export function readRecording(name) {
-  const plain = `${RECORDINGS}/${name}.jsonl`;
-  if (existsSync(plain)) return readFileSync(plain, "utf8");
-  return gunzipSync(readFileSync(`${plain}.gz`)).toString("utf8");
-}
+import { linesOf } from "./recordings.mjs";
 
 /**
  * The truth about a recording:
@@ -22,6 +13,8 @@ export function readRecording(name) {
  * - `calls`, `results`, `texts`, `thoughts`: the same, each kind by itself
  * - `usage`: the run's totals and `cost_usd`, by the last `result` line; null where there is none
  * - `turns`: how many `result` lines, that is ends of a turn
+ * - `retries`: how often the program said that it tries again; how it says so is for the parser to put into words
+ * - `end`: "completed" or "failed" by the last `result`, null where there is none
  */
 export function expectedOf(name) {
   const steps = [];
@@ -29,9 +22,10 @@ export function expectedOf(name) {
   let model = null;
   let usage = null;
   let turns = 0;
-  for (const line of readRecording(name).split("\n")) {
-    if (line === "") continue;
-    const message = JSON.parse(line);
+  let retries = 0;
+  let end = null;
+  for (const message of linesOf("claude_code", name)) {
+    if (message.subtype === "api_retry") retries += 1;
     if (message.type === "system" && message.subtype === "init") {
       session_id ??= message.session_id;
       model ??= message.model;
@@ -42,6 +36,7 @@ export function expectedOf(name) {
     } else if (message.type === "result") {
       turns += 1;
       usage = totalsOf(message);
+      end = message.is_error ? "failed" : "completed";
     }
   }
   const only = (kind) => steps.filter((step) => step.kind === kind);
@@ -55,6 +50,9 @@ export function expectedOf(name) {
     model,
     usage,
     turns,
+    retries,
+    end,
+    files: [],
   };
 }
 

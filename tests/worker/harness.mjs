@@ -129,7 +129,8 @@ class World {
   }
 }
 
-class Control {
+/** The control server of a world, of which it needs the `directory` and `secrets`. */
+export class Control {
   port = 0;
   #world;
   #process = null;

@@ -17,6 +17,7 @@ use townwatch::time::Timestamp;
 
 use super::notices::Notices;
 use super::partials::Partials;
+use super::parts::{Part, parts};
 use super::progress::Progress;
 use super::recent::Recent;
 use super::wire::{Block, Head, Message, System, TurnEnd, Usage, category, content_text};
@@ -25,7 +26,7 @@ use crate::json::read;
 use crate::summary::{self, ToolInput};
 
 /// The state of one run's reading.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ClaudeCode {
     place: Place,
     session_id: Option<String>,
@@ -240,6 +241,21 @@ impl ClaudeCode {
         Some(totals)
     }
 
+    /// A line that is no event: what in it is one, and a notice of the rest.
+    fn broken(&mut self, line: &str, at: Timestamp) -> Meaning {
+        let mut meaning = Meaning::default();
+        for part in parts(line, is_own) {
+            meaning.add(match part {
+                Part::Object(event, _) if event.len() < line.len() => self.line(event, at),
+                Part::Object(text, _) | Part::Stray(text) => {
+                    let events = self.notices.note(NoticeKind::Malformed, text).into_iter().collect();
+                    Meaning { events, piece: None }
+                }
+            });
+        }
+        meaning
+    }
+
     /// A turn that was over goes on: a background task reported, or a person wrote.
     fn at_work(&mut self, events: &mut Vec<EventData>) {
         if std::mem::take(&mut self.waiting) {
@@ -257,8 +273,7 @@ impl Normalise for ClaudeCode {
         let events = &mut meaning.events;
         self.progress.seen(at);
         let Some(head) = read::<Head>(line).filter(|_| line.trim_start().starts_with('{')) else {
-            events.extend(self.notices.note(NoticeKind::Malformed, line));
-            return meaning;
+            return self.broken(line, at);
         };
         let flat = From { assistant: true, message_id: None, parent: None };
         match head.kind.as_deref() {
@@ -313,6 +328,15 @@ impl Normalise for ClaudeCode {
     fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
     }
+
+    fn finished(&self) -> bool {
+        self.waiting
+    }
+}
+
+/// Whether a line of its own has this type; a block of a message that is broken must not be taken for one.
+fn is_own(kind: &str) -> bool {
+    ["system", "assistant", "user", "result", "stream_event"].contains(&kind)
 }
 
 /// Whose block it is.

@@ -1,14 +1,21 @@
 //! From the lines of an agent to the events of the wire. Pure: the time comes in, nothing else is asked for.
 
 pub mod claude_code;
+pub mod codex;
+mod codex_item;
+mod fields;
+pub mod gemini;
 mod notices;
 mod partials;
+mod parts;
 mod process;
 mod progress;
 mod recent;
 mod wire;
 
 pub use claude_code::ClaudeCode;
+pub use codex::Codex;
+pub use gemini::Gemini;
 pub use process::ProcessLines;
 
 use townwatch::event::{AgentSession, EventData};
@@ -29,6 +36,11 @@ pub trait Normalise: Send {
     fn failure(&self) -> Option<&str> {
         None
     }
+
+    /// Whether the agent has said that it is done, where its program says so: it may end well in the middle of a turn.
+    fn finished(&self) -> bool {
+        true
+    }
 }
 
 /// What a line means.
@@ -38,6 +50,21 @@ pub struct Meaning {
     pub events: Vec<EventData>,
     /// What was typed after that.
     pub piece: Option<Piece>,
+}
+
+impl Meaning {
+    /// What came after it in the same line.
+    fn add(&mut self, next: Self) {
+        self.piece = match (self.piece.take(), next.piece) {
+            (Some(mut typed), Some(next)) if !next.begins => {
+                typed.text.push_str(&next.text);
+                Some(typed)
+            }
+            (typed, None) if next.events.is_empty() => typed,
+            (_, next) => next,
+        };
+        self.events.extend(next.events);
+    }
 }
 
 /// The next piece of a message's text, while it is being typed. The `agent_output` with this `message_id` ends the
@@ -55,6 +82,8 @@ pub struct Piece {
 /// Where an agent runs, which it does not say itself.
 #[derive(Debug, Clone, Default)]
 pub struct Place {
+    /// Where it works.
+    pub working_dir: Option<String>,
     /// The machine.
     pub hostname: Option<String>,
     /// Its system.
@@ -75,7 +104,7 @@ impl Place {
         AgentSession {
             session_id,
             model: None,
-            working_dir: None,
+            working_dir: self.working_dir.clone(),
             branch: self.branch.clone(),
             initial_commit: self.commit.clone(),
             git_origin: self.git_origin.clone(),

@@ -10,14 +10,14 @@ const SAMPLES_MAX: u64 = 20;
 const SAMPLE_BYTES_MAX: usize = 200;
 
 /// The notices of one run.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Notices {
     malformed: Tally,
     unknown: Tally,
     oversized: Tally,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Tally {
     shown: u64,
     counted: u64,

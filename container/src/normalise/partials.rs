@@ -15,7 +15,7 @@ const AUTHORS_MAX: usize = 64;
 const NAME_BYTES_MAX: usize = 128;
 
 /// The messages that are being typed: only the first event of each names it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Partials {
     /// By the call that the sub-agent works for; none is the agent itself.
     message_ids: HashMap<Option<String>, String>,

@@ -9,7 +9,7 @@ const HALF: usize = 5_000;
 const NAME_BYTES_MAX: usize = 256;
 
 /// Values by name, of the latest names.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Recent<V> {
     newer: HashMap<String, V>,
     older: HashMap<String, V>,
@@ -24,7 +24,7 @@ impl<V> Default for Recent<V> {
 impl<V> Recent<V> {
     /// Remembers a name; whether it is new.
     pub(super) fn insert(&mut self, name: &str, value: V) -> bool {
-        if name.len() > NAME_BYTES_MAX || self.newer.contains_key(name) || self.older.contains_key(name) {
+        if name.len() > NAME_BYTES_MAX || self.contains(name) {
             return false;
         }
         if self.newer.len() >= HALF {
@@ -32,6 +32,11 @@ impl<V> Recent<V> {
         }
         self.newer.insert(name.to_owned(), value);
         true
+    }
+
+    /// Whether a name is remembered.
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.newer.contains_key(name) || self.older.contains_key(name)
     }
 
     /// Forgets a name.

@@ -15,7 +15,7 @@ use crate::json::{if_readable, read};
 macro_rules! lenient {
     ($($(#[$doc:meta])* $name:ident { $($(#[$meta:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Default, Deserialize)]
+        #[derive(Debug, Clone, Default, Deserialize)]
         #[serde(default)]
         #[allow(clippy::struct_field_names)] // the names are the program's own
         pub(super) struct $name { $(#[serde(deserialize_with = "if_readable")] $(#[$meta])* pub(super) $field: Option<$type>,)* }

@@ -2,21 +2,14 @@
 
 use std::path::Path;
 
-use townwatch::error::{Error, Result};
-use townwatch::limits::PROMPT_BYTES_MAX;
+use townwatch::error::Result;
 use townwatch::protocol::StartAgent;
 
-use super::{Launch, argument};
-
-/// Linux takes at most 128 KiB for one argument; a longer prompt goes through standard input.
-const ARGUMENT_BYTES_MAX: usize = 120 << 10;
+use super::{ARGUMENT_BYTES_MAX, Launch, argument};
 
 /// `claude -p …` as an agent that nobody sits in front of needs it: nothing may wait for a permission.
 pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
-    let Some(prompt) = order.prompt.as_deref().filter(|prompt| !prompt.trim().is_empty()) else {
-        return Err(Error::invalid("prompt", "say what Claude Code is to do"));
-    };
-    let prompt = argument("prompt", prompt, PROMPT_BYTES_MAX)?;
+    let prompt = super::prompt(order, "Claude Code")?;
     // An argument that begins with a dash would be taken for an option.
     let by_input = prompt.len() > ARGUMENT_BYTES_MAX || prompt.starts_with('-');
     let mut arguments = vec!["-p".to_owned()];

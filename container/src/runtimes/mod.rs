@@ -1,17 +1,26 @@
 //! The programs that can be run: how each is started and how its output is read. One file each.
 
 mod claude_code;
+mod codex;
+mod gemini;
 mod process;
 pub mod replay;
+mod sign_in;
+
+pub use sign_in::not_signed_in;
 
 use std::path::PathBuf;
 
 use townwatch::error::{Code, Error, Result};
 use townwatch::event::Runtime;
+use townwatch::limits::PROMPT_BYTES_MAX;
 use townwatch::protocol::StartAgent;
 
 use crate::config::Config;
 use crate::normalise::{Normalise, Place};
+
+/// Linux takes at most 128 KiB for one argument of a process.
+const ARGUMENT_BYTES_MAX: usize = 120 << 10;
 
 /// How to start a run's process. The environment and the working directory are the executor's.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,24 +39,35 @@ pub struct Launch {
 pub fn launch(order: &StartAgent, config: &Config) -> Result<Launch> {
     match order.runtime {
         Runtime::ClaudeCode => claude_code::launch(order, &found(order.runtime)?),
+        Runtime::Codex => codex::launch(order, &found(order.runtime)?),
+        Runtime::Gemini => gemini::launch(order, &found(order.runtime)?),
         Runtime::Process => process::launch(order),
         Runtime::Replay => replay::launch(order, config),
-        Runtime::Codex | Runtime::Gemini | Runtime::Opencode | Runtime::Kilo => Err(Error::new(
+        Runtime::Opencode | Runtime::Kilo => Err(Error::new(
             Code::NotSupportedByRuntime,
             format!(
-                "runtime: this control server does not run {} yet; use claude_code, process or replay, or let the agent \
-                 run elsewhere and post its events",
+                "runtime: this control server does not run {} yet; use claude_code, codex, gemini, process or replay, or \
+                 let the agent run elsewhere and post its events",
                 order.runtime.as_str()
             ),
         )),
     }
 }
 
-/// What reads the output of this runtime.
-pub fn normaliser(runtime: Runtime, place: Place) -> Box<dyn Normalise> {
+/// What reads the output of what the order starts.
+pub fn normaliser(order: &StartAgent, place: Place) -> Box<dyn Normalise> {
+    match order.transcript.as_deref().and_then(replay::Recording::find).filter(|_| order.runtime == Runtime::Replay) {
+        Some(recording) => normaliser_of(recording.runtime, recording.place()),
+        None => normaliser_of(order.runtime, place),
+    }
+}
+
+/// What reads the output of this runtime's program.
+pub fn normaliser_of(runtime: Runtime, place: Place) -> Box<dyn Normalise> {
     match runtime {
         Runtime::ClaudeCode => Box::new(crate::normalise::ClaudeCode::new(place)),
-        Runtime::Replay => Box::new(crate::normalise::ClaudeCode::new(Place::default())), // it ran elsewhere
+        Runtime::Codex => Box::new(crate::normalise::Codex::new(place)),
+        Runtime::Gemini => Box::new(crate::normalise::Gemini::new(place)),
         _ => Box::new(crate::normalise::ProcessLines::default()),
     }
 }
@@ -80,6 +100,14 @@ fn found(runtime: Runtime) -> Result<PathBuf> {
         let message = format!("runtime: `{command}` is not on the control server's PATH; install it with `{install}`");
         Error::new(Code::NotSupportedByRuntime, message)
     })
+}
+
+/// The order's prompt, which has to say something.
+fn prompt(order: &StartAgent, who: &str) -> Result<String> {
+    match order.prompt.as_deref().filter(|prompt| !prompt.trim().is_empty()) {
+        Some(prompt) => argument("prompt", prompt, PROMPT_BYTES_MAX),
+        None => Err(Error::invalid("prompt", format!("say what {who} is to do"))),
+    }
 }
 
 /// Refuses a text that cannot be an argument of a process.

@@ -3,10 +3,7 @@
 use townwatch::error::{Error, Result};
 use townwatch::protocol::StartAgent;
 
-use super::{Launch, argument};
-
-/// Linux takes at most 128 KiB for one argument.
-const ARGUMENT_BYTES_MAX: usize = 120 << 10;
+use super::{ARGUMENT_BYTES_MAX, Launch, argument};
 
 /// The command of the order; its first word is looked for on `PATH`.
 pub(super) fn launch(order: &StartAgent) -> Result<Launch> {

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use townwatch::error::{Error, Result};
+use townwatch::event::Runtime;
 use townwatch::protocol::StartAgent;
 use townwatch::time::Timestamp;
 
 use super::Launch;
 use crate::config::Config;
 use crate::json;
+use crate::normalise::Place;
 
 /// The hidden subcommand of this program that prints a recording.
 pub const PRINT_COMMAND: &str = "replay-print";
@@ -25,35 +27,48 @@ const SPEED_MAX: f64 = 1000.0;
 pub struct Recording {
     /// Its name.
     pub name: &'static str,
+    /// Whose output it is.
+    pub runtime: Runtime,
     bytes: &'static [u8],
     /// How the recorded program ended.
     pub exit_code: u8,
 }
 
 macro_rules! recordings {
-    ($($name:literal $file:literal $exit_code:literal;)*) => {
+    ($($name:literal $runtime:ident $dir:literal $file:literal $exit_code:literal;)*) => {
         /// What is bundled.
         pub const RECORDINGS: &[Recording] = &[$(Recording {
             name: $name,
-            bytes: include_bytes!(concat!("../../../tests/golden/claude_code/", $file)),
+            runtime: Runtime::$runtime,
+            bytes: include_bytes!(concat!("../../../tests/golden/", $dir, "/", $file)),
             exit_code: $exit_code,
         },)*];
     };
 }
 
 recordings! {
-    "basic" "basic.jsonl" 0;
-    "basic-nopartial" "basic-nopartial.jsonl" 0;
-    "parallel" "parallel.jsonl" 0;
-    "volume320" "volume320.jsonl.gz" 0;
-    "longtext-partial" "longtext-partial.jsonl.gz" 0;
-    "subagent" "subagent.jsonl" 0;
-    "permission-denied" "permission-denied.jsonl" 0;
-    "badtool" "badtool.jsonl" 0;
-    "abort-sigterm" "abort-sigterm.jsonl" 143; // no last line: the program was ended by the signal
-    "abort-in-tool-sigint" "abort-in-tool-sigint.jsonl" 0; // after SIGINT it writes its result and ends well
-    "err400" "err400.jsonl" 1;
-    "err529-then-ok" "err529-then-ok.jsonl" 0;
+    "basic" ClaudeCode "claude_code" "basic.jsonl" 0;
+    "basic-nopartial" ClaudeCode "claude_code" "basic-nopartial.jsonl" 0;
+    "parallel" ClaudeCode "claude_code" "parallel.jsonl" 0;
+    "volume320" ClaudeCode "claude_code" "volume320.jsonl.gz" 0;
+    "longtext-partial" ClaudeCode "claude_code" "longtext-partial.jsonl.gz" 0;
+    "subagent" ClaudeCode "claude_code" "subagent.jsonl" 0;
+    "permission-denied" ClaudeCode "claude_code" "permission-denied.jsonl" 0;
+    "badtool" ClaudeCode "claude_code" "badtool.jsonl" 0;
+    "abort-sigterm" ClaudeCode "claude_code" "abort-sigterm.jsonl" 143; // no last line: the program was ended by the signal
+    "abort-in-tool-sigint" ClaudeCode "claude_code" "abort-in-tool-sigint.jsonl" 0; // after SIGINT it writes its result and ends well
+    "err400" ClaudeCode "claude_code" "err400.jsonl" 1;
+    "err529-then-ok" ClaudeCode "claude_code" "err529-then-ok.jsonl" 0;
+    "codex/basic" Codex "codex" "basic.jsonl" 0;
+    "codex/parallel" Codex "codex" "parallel.jsonl" 0;
+    "codex/volume320" Codex "codex" "volume320.jsonl.gz" 0;
+    "codex/abort-sigterm" Codex "codex" "abort-sigterm.jsonl" 143;
+    "codex/err500-retries2" Codex "codex" "err500-retries2.jsonl" 1;
+    "codex/errmid-response-failed" Codex "codex" "errmid-response-failed.jsonl" 1;
+    "gemini/basic" Gemini "gemini" "basic.jsonl" 0;
+    "gemini/parallel" Gemini "gemini" "parallel.jsonl" 0;
+    "gemini/abort-sigterm" Gemini "gemini" "abort-sigterm.jsonl" 0; // it ends well by its own account
+    "gemini/err400" Gemini "gemini" "err400.jsonl" 1;
 }
 
 impl Recording {
@@ -62,6 +77,15 @@ impl Recording {
         let name = name.strip_prefix("claude_code/").unwrap_or(name);
         let name = if name == "demo" { "basic" } else { name };
         RECORDINGS.iter().find(|recording| recording.name == name)
+    }
+
+    /// Where the recorded program ran.
+    pub fn place(&self) -> Place {
+        let working_dir = match self.runtime {
+            Runtime::Codex | Runtime::Gemini => Some(format!("/workspace/{}", self.runtime.as_str())),
+            _ => None, // it says so itself
+        };
+        Place { working_dir, ..Place::default() }
     }
 
     /// What the program printed, byte for byte.

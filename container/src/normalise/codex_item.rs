@@ -1,0 +1,141 @@
+//! Codex's items that do something, in the words of the wire: each is a call with a result.
+
+use serde_json::value::RawValue;
+use townwatch::event::{AgentToolCall, FileAction, FileChanged, Todo, TodoStatus, ToolCategory};
+
+use super::fields::Fields;
+use super::wire::content_text;
+use crate::summary::{self, ToolInput};
+
+/// The call that an item of a known kind is.
+pub(super) fn call(kind: &str, id: String, item: &Fields, working_dir: Option<&str>) -> Option<AgentToolCall> {
+    let text = |name: &str| item.text(name);
+    let (tool, category, fields, input): (String, _, &[&str], _) = match kind {
+        "command_execution" => {
+            let command = text("command").map(|command| in_shell(&command));
+            (kind.to_owned(), ToolCategory::Bash, &["command"], ToolInput { command, ..ToolInput::default() })
+        }
+        "web_search" => {
+            let query = text("query").filter(|query| !query.is_empty());
+            let input = ToolInput { query, ..ToolInput::default() };
+            (kind.to_owned(), ToolCategory::WebSearch, &["query", "action"], input)
+        }
+        "mcp_tool_call" => {
+            let tool = format!("mcp__{}__{}", text("server").unwrap_or_default(), text("tool").unwrap_or_default());
+            (tool, ToolCategory::Mcp, &["arguments"], ToolInput::default())
+        }
+        "collab_tool_call" => {
+            let tool = text("tool").unwrap_or_else(|| kind.to_owned());
+            let category = if tool == "spawn_agent" { ToolCategory::Task } else { ToolCategory::Other };
+            let input = ToolInput { description: text("prompt"), ..ToolInput::default() };
+            (tool, category, &["prompt", "receiver_thread_ids"], input)
+        }
+        "file_change" => return Some(file_change(id, item, working_dir)),
+        _ => return None,
+    };
+    let summary = summary::of_call(&tool, category, &input, None);
+    // What an MCP tool was called with is its input, with nothing around it.
+    let raw = item.raw("arguments").filter(|_| category == ToolCategory::Mcp);
+    let input = raw.map_or_else(|| item.only(fields), ToOwned::to_owned);
+    Some(AgentToolCall { tool_use_id: id, tool, category, input, path: None, summary, parent_tool_use_id: None })
+}
+
+/// An item of another kind, shown as it is.
+pub(super) fn unknown_call(kind: &str, item: &Fields) -> AgentToolCall {
+    let category = ToolCategory::Other;
+    AgentToolCall {
+        tool_use_id: item.text("id").unwrap_or_default(),
+        tool: kind.to_owned(),
+        category,
+        input: item.all(),
+        path: None,
+        summary: summary::of_call(kind, category, &ToolInput::default(), None),
+        parent_tool_use_id: None,
+    }
+}
+
+/// Writing is making new files only; all else is editing.
+fn file_change(tool_use_id: String, item: &Fields, working_dir: Option<&str>) -> AgentToolCall {
+    let changes = changes(item, &tool_use_id, working_dir);
+    let all = |action| changes.iter().all(|change| change.action == action);
+    let (category, verb) = match () {
+        () if changes.is_empty() => (ToolCategory::Edit, "Editing"),
+        () if all(FileAction::Created) => (ToolCategory::Write, "Writing"),
+        () if all(FileAction::Deleted) => (ToolCategory::Edit, "Deleting"),
+        () => (ToolCategory::Edit, "Editing"),
+    };
+    let paths: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
+    let (path, what) = match paths.as_slice() {
+        [] => (None, "files".to_owned()),
+        [path] => (Some((*path).to_owned()), (*path).to_owned()),
+        paths => (None, format!("{} files: {}", paths.len(), paths.join(", "))),
+    };
+    let summary = summary::line(&format!("{verb} {what}"));
+    let (tool, input) = ("file_change".to_owned(), item.only(&["changes"]));
+    AgentToolCall { tool_use_id, tool, category, input, path, summary, parent_tool_use_id: None }
+}
+
+/// The changes of a `file_change`, which says what became of each file and not how.
+pub(super) fn changes(item: &Fields, tool_use_id: &str, working_dir: Option<&str>) -> Vec<FileChanged> {
+    let change = |change: &Fields| {
+        let action = match change.text("kind").as_deref() {
+            Some("add") => FileAction::Created,
+            Some("delete") => FileAction::Deleted,
+            _ => FileAction::Modified,
+        };
+        Some(FileChanged {
+            path: summary::relative(&change.text("path")?, working_dir),
+            action,
+            from: None,
+            size_bytes: None,
+            lines_added: None,
+            lines_removed: None,
+            tool_use_id: Some(tool_use_id.to_owned()),
+        })
+    };
+    item.objects("changes").iter().filter_map(change).collect()
+}
+
+/// Whether a completed item did what it was asked: a command by its exit code as well.
+pub(super) fn succeeded(item: &Fields) -> bool {
+    let status = item.text("status");
+    !matches!(status.as_deref(), Some("failed" | "declined"))
+        && item.get::<i64>("exit_code").is_none_or(|code| code == 0)
+}
+
+/// What a completed item gave.
+pub(super) fn result_text(kind: &str, item: &Fields) -> String {
+    let error = || item.object("error").and_then(|error| error.text("message"));
+    match kind {
+        "command_execution" => item.text("aggregated_output").unwrap_or_default(),
+        "mcp_tool_call" => {
+            let content = item.object("result").map(|result| content_text(result.raw("content")));
+            error().or(content).unwrap_or_default()
+        }
+        "web_search" => item.text("query").unwrap_or_default(),
+        "collab_tool_call" => item.raw("agents_states").map_or_else(String::new, |states| states.get().to_owned()),
+        "file_change" => error().unwrap_or_default(),
+        _ => RawValue::get(&item.all()).to_owned(),
+    }
+}
+
+/// The to-do list; that a step is begun it does not say.
+pub(super) fn todos(item: &Fields) -> Vec<Todo> {
+    let todo = |item: &Fields| {
+        let done = item.get("completed") == Some(true);
+        let status = if done { TodoStatus::Completed } else { TodoStatus::Pending };
+        Todo { content: summary::line(&item.text("text").unwrap_or_default()), status }
+    };
+    item.objects("items").iter().map(todo).collect()
+}
+
+/// The command itself, without the shell around it: `/bin/bash -lc 'cargo test'`.
+fn in_shell(command: &str) -> String {
+    match shlex::split(command).as_deref() {
+        Some([shell, option, inner]) if option == "-lc" || option == "-c" => match shell.rsplit('/').next() {
+            Some("bash" | "zsh" | "sh") => inner.clone(),
+            _ => command.to_owned(),
+        },
+        _ => command.to_owned(),
+    }
+}

@@ -1,0 +1,32 @@
+//! Codex, unattended: one prompt, its events as lines of JSON.
+
+use std::path::Path;
+
+use townwatch::error::{Error, Result};
+use townwatch::protocol::StartAgent;
+
+use super::{ARGUMENT_BYTES_MAX, Launch, argument};
+
+/// `codex exec --json`, with the prompt through standard input: no length and no first character is a problem there.
+///
+/// A town's container is its sandbox, and nobody is there to approve anything; and a town's agent may work in a folder
+/// that is no repository.
+pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
+    let input = Some(super::prompt(order, "Codex")?);
+    let fixed = ["exec", "--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"];
+    let mut arguments = fixed.map(str::to_owned).to_vec();
+    if let Some(model) = &order.model {
+        arguments.push(format!("--model={}", argument("model", model, 200)?));
+    }
+    if let Some(system_prompt) = &order.system_prompt {
+        let system_prompt = argument("system_prompt", system_prompt, ARGUMENT_BYTES_MAX)?;
+        // A value of TOML, of which a JSON string is one.
+        let quoted = serde_json::to_string(&system_prompt).map_err(Error::internal)?;
+        arguments.push(format!(
+            "--config=developer_instructions={}",
+            argument("system_prompt", &quoted, ARGUMENT_BYTES_MAX)?
+        ));
+    }
+    arguments.push("-".to_owned());
+    Ok(Launch { program: program.to_owned(), arguments, variables: Vec::new(), input })
+}

@@ -1,0 +1,27 @@
+//! Gemini CLI, unattended: one prompt, its events as lines of JSON.
+
+use std::path::Path;
+
+use townwatch::error::Result;
+use townwatch::limits::PROMPT_BYTES_MAX;
+use townwatch::protocol::StartAgent;
+
+use super::{Launch, argument};
+
+/// `gemini --output-format stream-json --yolo`, with the prompt through standard input.
+///
+/// It has no option for a system prompt that would leave its own one in place, so that stands before the prompt.
+pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
+    let prompt = super::prompt(order, "Gemini CLI")?;
+    let input = match &order.system_prompt {
+        Some(system_prompt) => format!("{}\n\n{prompt}", argument("system_prompt", system_prompt, PROMPT_BYTES_MAX)?),
+        None => prompt,
+    };
+    let mut arguments = ["--output-format", "stream-json", "--yolo"].map(str::to_owned).to_vec();
+    if let Some(model) = &order.model {
+        arguments.push(format!("--model={}", argument("model", model, 200)?));
+    }
+    // In a folder that nobody has trusted yet it would ask for each tool, and nobody is there to answer.
+    let variables = vec![("GEMINI_CLI_TRUST_WORKSPACE", "true".to_owned())];
+    Ok(Launch { program: program.to_owned(), arguments, variables, input: Some(input) })
+}

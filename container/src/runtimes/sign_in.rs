@@ -1,0 +1,31 @@
+//! What to do when a program runs but nobody has signed in to it. Each says so in words of its own, or by its exit code.
+
+use townwatch::event::{AgentError, AgentExited, ExitReason, Runtime};
+
+/// An error that says how to sign in, if that is why a run failed.
+pub fn not_signed_in(runtime: Runtime, exit: &AgentExited) -> Option<AgentError> {
+    if exit.reason != ExitReason::Failed {
+        return None;
+    }
+    let said = exit.message.as_deref().unwrap_or_default();
+    let (name, found, remedy) = match runtime {
+        Runtime::Codex => (
+            "Codex",
+            said.contains("401 Unauthorized"),
+            "run `codex login` as the control server's user, or set CODEX_API_KEY for the agent (as the secret \
+             AGENT_ENV_CODEX_API_KEY, or in env_vars)",
+        ),
+        Runtime::Gemini => (
+            "Gemini CLI",
+            exit.exit_code == Some(GEMINI_EXIT_CODE) || said.contains("API key not valid"),
+            "run `gemini` once as the control server's user, or set GEMINI_API_KEY for the agent (as the secret \
+             AGENT_ENV_GEMINI_API_KEY, or in env_vars)",
+        ),
+        _ => return None,
+    };
+    let message = format!("{name} is not signed in, or what it signs in with is not accepted: {remedy}");
+    found.then(|| AgentError { code: "not_signed_in".into(), message, retryable: Some(false) })
+}
+
+/// `FatalAuthenticationError` of Gemini CLI.
+const GEMINI_EXIT_CODE: i32 = 41;

@@ -1,0 +1,6 @@
+//! Whatever Codex prints.
+#![no_main]
+
+mod output;
+
+libfuzzer_sys::fuzz_target!(|output: &[u8]| output::read(townwatch::event::Runtime::Codex, output));

@@ -1,0 +1,30 @@
+//! An output through the line decoder, the normaliser and the bound of events.
+
+use townwatch::event::{EventData, Runtime};
+use townwatch::limits::EVENT_BYTES_MAX;
+use townwatch::time::Timestamp;
+use townwatch_control::cut;
+use townwatch_control::lines::{Line, LineDecoder};
+use townwatch_control::normalise::Place;
+use townwatch_control::runtimes::normaliser_of;
+
+/// Reads it: nothing may panic, every event has to fit, and none may be the run's end, which only its process tells.
+pub fn read(runtime: Runtime, output: &[u8]) {
+    let mut normaliser = normaliser_of(runtime, Place { working_dir: Some("/w".into()), ..Place::default() });
+    let mut decoder = LineDecoder::new(1 << 16);
+    let (mut events, at) = (Vec::new(), Timestamp::from_millis(0));
+    let mut take = |line: Line<'_>| {
+        events.extend(match line {
+            Line::Text(text) => normaliser.line(&text, at).events,
+            Line::Oversized { bytes, sample } => normaliser.oversized(bytes, &sample),
+        });
+    };
+    decoder.push(output, &mut take);
+    decoder.finish(&mut take);
+    let succeeded = normaliser.failure().is_none() && normaliser.finished();
+    events.extend(normaliser.end(succeeded, at));
+    for event in events {
+        assert!(cut::bounded(&event).get().len() <= EVENT_BYTES_MAX);
+        assert!(!matches!(event, EventData::Exited(_)));
+    }
+}

@@ -1,0 +1,50 @@
+// The real agents, from npm, each in a version that is pinned here, in a folder of its own outside the checkout.
+//
+// They are 100 to 400 MB each, so tests with them are asked for: TOWNWATCH_AGENTS=all, or names as in
+// TOWNWATCH_AGENTS=codex,gemini. CI asks for all. What cannot be had in 3 minutes is skipped, and the skip says why.
+
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+const PINNED = {
+  codex: "@openai/codex@0.169.0",
+  gemini: "@google/gemini-cli@0.61.0",
+};
+const INSTALL_MS_MAX = 180_000;
+const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "townwatch/agents");
+
+/** The folder with the agent's command, or why there is none: `{bin}` or `{missing}`. */
+export async function agentFromNpm(name) {
+  const { TOWNWATCH_AGENTS: asked = process.env.CI ? "all" : "" } = process.env;
+  if (asked !== "all" && !asked.split(",").includes(name)) {
+    return { missing: `the real ${name} is not asked for; TOWNWATCH_AGENTS=${name} installs and runs it` };
+  }
+  const folder = join(CACHE, `${name}-${PINNED[name].split("@").at(-1)}`);
+  const bin = join(folder, "node_modules/.bin");
+  if (!existsSync(bin)) {
+    const problem = await install(PINNED[name], folder);
+    if (problem !== null) return { missing: `${PINNED[name]} could not be had from npm: ${problem}` };
+  }
+  return { bin };
+}
+
+/** Installs beside the folder first, so that a folder that is there is whole. Gives what went wrong, or null. */
+async function install(wanted, folder) {
+  const unfinished = `${folder}.${process.pid}`;
+  mkdirSync(unfinished, { recursive: true });
+  const args = ["install", "--prefix", unfinished, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", wanted];
+  const npm = spawn("npm", args, { stdio: ["ignore", "ignore", "pipe"], timeout: INSTALL_MS_MAX, killSignal: "SIGKILL" });
+  let errors = "";
+  npm.stderr.setEncoding("utf8").on("data", (text) => (errors += text));
+  const [code, signal] = await new Promise((resolve) => {
+    npm.once("error", (error) => resolve([error.message, null]));
+    npm.once("close", (...how) => resolve(how));
+  });
+  if (code === 0 && !existsSync(folder)) renameSync(unfinished, folder);
+  rmSync(unfinished, { recursive: true, force: true });
+  if (code === 0) return null;
+  if (signal !== null) return `it took longer than ${INSTALL_MS_MAX / 1000} s`;
+  return errors.trim().split("\n").at(-1) || `npm ended with ${code}`;
+}

@@ -1,0 +1,18 @@
+// The raw bytes of the recordings, and their names.
+
+import { readFileSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+
+const GOLDEN = fileURLToPath(new URL("../golden/", import.meta.url));
+
+/** What there is of an agent. */
+export const recordingsOf = (agent) => readdirSync(`${GOLDEN}/${agent}`).map((file) => file.replace(/\.jsonl(\.gz)?$/, ""));
+
+/** The lines that are not empty, each parsed: split at line feeds only, because raw U+2028 stands in some. */
+export function linesOf(agent, name) {
+  const file = readdirSync(`${GOLDEN}/${agent}`).find((one) => one === `${name}.jsonl` || one === `${name}.jsonl.gz`);
+  const bytes = readFileSync(`${GOLDEN}/${agent}/${file}`);
+  const text = (file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
+  return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+}

@@ -1,0 +1,88 @@
+// The truth table: for every recording of every agent, what the real control server makes of it is what a script that
+// shares no code with its parser reads from the raw bytes: each text, call, result and changed file whole and in order,
+// the totals of its usage, its turns and its end. The control server alone; no Worker is needed for it.
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+
+import { expectedOf as claudeCode } from "../oracle/claude_code.mjs";
+import { expectedOf as codex } from "../oracle/codex.mjs";
+import { stepsSeen, unpaired } from "../oracle/events.mjs";
+import { expectedOf as gemini } from "../oracle/gemini.mjs";
+import { recordingsOf } from "../oracle/recordings.mjs";
+import { Control } from "./harness.mjs";
+import { temporaryDirectory } from "./processes.mjs";
+
+const TOKEN = "the-token-of-this-test";
+const ORACLES = { claude_code: claudeCode, codex, gemini };
+/** Runs that were broken off have open calls. */
+const BROKEN_OFF = new Set(["abort-sigterm", "abort-in-tool-sigint"]);
+let control;
+
+before(async () => {
+  control = new Control({ directory: temporaryDirectory(), secrets: { CONTAINER_TOKEN: TOKEN } });
+  await control.start();
+});
+after(() => control?.stop());
+
+for (const [agent, expectedOf] of Object.entries(ORACLES)) {
+  describe(agent, () => {
+    for (const name of recordingsOf(agent)) {
+      it(name, async () => {
+        const [truth, events] = [expectedOf(name), await played(agent, name)];
+        const of = (kind) => events.filter(({ event }) => event === kind).map(({ data }) => data);
+
+        const [steps, seen] = [truth.steps, stepsSeen(events)].map((all) => all.filter(({ kind }) => kind !== "error"));
+        assert.equal(seen.length, steps.length);
+        seen.forEach((step, index) => assert.deepEqual(step, steps[index], `step ${index}`));
+        if (!BROKEN_OFF.has(name)) assert.deepEqual(unpaired(events), []);
+
+        const errors = of("agent_error");
+        const told = errors.map(({ message }) => message);
+        const expected = truth.steps.filter(({ kind }) => kind === "error").map(({ text }) => text);
+        // Claude Code's own words for retries, refusals and interrupts are not all a text of its output.
+        if (agent === "claude_code") assert.deepEqual(told.filter((text) => expected.includes(text)), expected);
+        else assert.deepEqual(told, expected);
+        assert.equal(errors.filter(({ retryable }) => retryable === true).length, truth.retries);
+
+        const files = of("file_changed").map(({ path, action }) => ({ path, action }));
+        assert.deepEqual(files, truth.files);
+
+        const [session] = of("agent_session");
+        assert.deepEqual([of("agent_session").length, session.session_id], [1, truth.session_id]);
+        assert.equal(session.model, truth.model ?? undefined);
+        const totals = of("agent_usage").filter(({ cumulative }) => cumulative).at(-1);
+        if (truth.usage === null) assert.equal(totals, undefined);
+        else assert.deepEqual({ ...totals, ...truth.usage }, totals);
+        assert.equal(of("agent.status").filter(({ status }) => status === "waiting").length, truth.turns);
+
+        assert.equal(of("parser_notice").length, 0);
+        assert.equal(of("agent.exited").length, 1);
+        assert.equal(events.at(-1).event, "agent.exited");
+        assert.equal(of("agent.exited")[0].reason, truth.end ?? "failed");
+      });
+    }
+  });
+}
+
+/** All events of a recording that is played at once, in a town of its own. */
+async function played(agent, name) {
+  const town = `${agent}-${name}`.replaceAll(".", "-");
+  const ask = async (path, body) => {
+    const headers = { Authorization: `Bearer ${TOKEN}`, "Townwatch-Town": town, "Content-Type": "application/json" };
+    const method = body === undefined ? "GET" : "POST";
+    const answer = await fetch(`${control.url}${path}`, { method, headers, body: JSON.stringify(body) });
+    assert.equal(answer.status, 200, await answer.clone().text());
+    return answer.json();
+  };
+  const ids = { agent_id: "a", run_id: "run", rig_id: "rig", name: "n", role: "polecat" };
+  await ask("/agents/start", { ...ids, runtime: "replay", transcript: `${agent}/${name}`, speed: 0 });
+  const { epoch } = await ask("/events?limit=1");
+  const events = [];
+  while (events.at(-1)?.event !== "agent.exited") {
+    const page = await ask(`/events?epoch=${epoch}&after=${events.length}&ack=1&wait_ms=10000`);
+    assert.ok(page.events.length > 0, `it stopped after ${events.length} events`);
+    events.push(...page.events);
+  }
+  return events;
+}
