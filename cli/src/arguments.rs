@@ -93,6 +93,10 @@ pub(crate) struct SendArguments {
 pub(crate) enum Format {
     /// `claude --output-format stream-json --verbose`.
     ClaudeCode,
+    /// `codex exec --json`.
+    Codex,
+    /// `gemini --output-format stream-json`.
+    Gemini,
     /// Any text: each line is one output.
     Process,
 }

@@ -62,9 +62,11 @@ impl Parser {
             let place = environment::place(&std::env::current_dir().unwrap_or_default());
             let runtime = match format {
                 Format::ClaudeCode => Runtime::ClaudeCode,
+                Format::Codex => Runtime::Codex,
+                Format::Gemini => Runtime::Gemini,
                 Format::Process => Runtime::Process,
             };
-            runtimes::normaliser(runtime, place)
+            runtimes::normaliser_of(runtime, place)
         });
         let events = match line {
             Line::Text(text) => normaliser.line(text, at).events,
@@ -92,11 +94,14 @@ fn guess(line: &Line<'_>) -> Format {
     #[derive(Deserialize)]
     struct Typed {
         #[serde(rename = "type")]
-        _kind: String,
+        kind: String,
     }
-    match line {
-        Line::Text(text) if text.starts_with('{') && serde_json::from_str::<Typed>(text).is_ok() => Format::ClaudeCode,
-        _ => Format::Process,
+    let Line::Text(text) = line else { return Format::Process };
+    match serde_json::from_str::<Typed>(text).map(|typed| typed.kind).as_deref() {
+        Ok("thread.started") => Format::Codex,
+        Ok("init") => Format::Gemini,
+        Ok(_) => Format::ClaudeCode,
+        Err(_) => Format::Process,
     }
 }
 
@@ -120,6 +125,8 @@ mod tests {
     fn the_first_line_tells_the_format() {
         let cases = [
             ("\n{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"s\"}\n", "agent_session"),
+            ("{\"type\":\"thread.started\",\"thread_id\":\"t\"}\n", "agent_session"),
+            ("{\"type\":\"init\",\"session_id\":\"s\",\"model\":\"m\"}\n", "agent_session"),
             ("{\"level\":\"info\"}\n", "agent_output"),
             ("plain\n{\"type\":\"system\"}\n", "agent_output"),
             ("[1]", "agent_output"),
