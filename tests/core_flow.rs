@@ -143,3 +143,42 @@ fn who_acknowledges_nothing_waits_for_its_history_by_the_clock() {
     }
     assert_eq!(story.town.due_at(story.now), None, "it is live");
 }
+
+/// A viewer that owes all that it may, and then wants one agent's history again.
+fn subscribed_while_paused() -> (Story, ViewerId, Vec<Effect>) {
+    let mut story = long();
+    let join = Join { acknowledges: true, ..Join::default() };
+    let (viewer, _) = story.join_with(&join);
+    let wish = json!({"type": "subscribe", "agents": ["a"], "after_id": 5});
+    let effects = story.town.hear(viewer, &wish.to_string(), story.now).unwrap();
+    (story, viewer, effects)
+}
+
+#[test]
+fn a_subscription_that_has_to_wait_outlives_a_hibernation() {
+    let (mut story, viewer, effects) = subscribed_while_paused();
+    assert_eq!(ids(&effects, viewer), [0_u64; 0], "there is no room yet");
+    let notes = effects.iter().filter_map(|effect| match effect {
+        Effect::Remember(_, note) => Some(note.clone()),
+        _ => None,
+    });
+    let note = notes.last().expect("what it wants now is noted");
+    story.register("b");
+    story.reopen();
+    assert_eq!(story.town.recall(&note).unwrap(), Some(viewer));
+    story.notes("b", 1);
+    let effects = acks(&mut story, viewer, 5);
+    assert_eq!(ids(&effects, viewer).first(), Some(&6));
+    assert!(!ids(&effects, viewer).contains(&3_001), "it does not watch b any more");
+}
+
+#[test]
+fn what_was_owed_before_a_subscription_is_paid_with_the_next_acknowledgement() {
+    for ack in [5, 895, 300] {
+        let (mut story, viewer, _) = subscribed_while_paused();
+        let got = ids(&acks(&mut story, viewer, ack), viewer);
+        assert_eq!(got.first(), Some(&6), "it acknowledged {ack}, of before or of the beginning");
+    }
+    let (mut story, viewer, _) = subscribed_while_paused();
+    assert_eq!(told(&acks(&mut story, viewer, 896), viewer), ["error invalid_request"], "that it never had");
+}

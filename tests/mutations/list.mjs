@@ -152,16 +152,6 @@ export const MUTATIONS = [
     edits: [{ file: VIEWER, find: "if self.state.flow.resume() {", replace: "if self.state.flow.resume() && false {" }],
   },
   {
-    name: "a subscription is not noted before it waits",
-    caughtBy: ["not for this viewer", "a gap of an agent that this viewer does not watch"],
-    edits: [{ file: VIEWERS, find: "restart(viewer.state.cursor);\n        viewer.remember(effects);", replace: "restart(viewer.state.cursor);\n        let _ = effects;" }],
-  },
-  {
-    name: "what was owed before a subscription is owed for ever",
-    caughtBy: ["has acknowledged all it was sent is sent nothing more"],
-    edits: [{ file: VIEWERS, find: "viewer.state.flow.restart(viewer.state.cursor);", replace: "" }],
-  },
-  {
     name: "that a viewer acknowledges is forgotten with the object",
     caughtBy: ["events are not acknowledged, and more is sent", "only who is live and silent is spared"],
     edits: [{ file: VIEWERS, find: "&& viewer.state.flow.acknowledge(arrived) {", replace: "&& viewer.state.flow.acknowledge(arrived) && false {" }],

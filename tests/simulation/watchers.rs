@@ -48,8 +48,8 @@ impl World {
         let index = self.rng.usize(0..self.viewers.len());
         self.viewers[index].read(usize::MAX);
         let viewer = &mut self.viewers[index];
-        let has_some = viewer.stream.is_some() && viewer.link.last_id > 0 && viewer.subscriptions.is_empty();
-        if !viewer.link.acknowledges && has_some && self.rng.u32(0..30) == 0 {
+        let has_some = viewer.link.last_id > viewer.link.acknowledged && viewer.subscriptions.is_empty();
+        if viewer.stream.is_some() && !viewer.link.acknowledges && has_some && self.rng.u32(0..30) == 0 {
             viewer.link.acknowledges = true;
             viewer.owes_nothing();
             *self.faults.entry(Fault::FirstAcknowledgement).or_default() += 1;
