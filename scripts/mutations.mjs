@@ -13,7 +13,7 @@ import { timeSince } from "./lib/steps.mjs";
 import { MUTATIONS } from "../tests/mutations/list.mjs";
 
 /** Stories of one mutation; most are noticed in the first ten. */
-const SEEDS = Number(process.env.TOWNWATCH_SEEDS ?? 150);
+const SEEDS = Number(process.env.TOWNWATCH_SEEDS ?? 100);
 const COPY = path.join(TARGET, "mutations", "tree");
 const PARTS = ["Cargo.toml", "Cargo.lock", "src", "migrations", "tests/core_simulation.rs", "tests/simulation", "tests/sqlite"];
 const SIMULATION = ["test", "--locked", "--manifest-path", path.join(COPY, "Cargo.toml"), "--test", "core_simulation"];

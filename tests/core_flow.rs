@@ -182,3 +182,33 @@ fn what_was_owed_before_a_subscription_is_paid_with_the_next_acknowledgement() {
     let (mut story, viewer, _) = subscribed_while_paused();
     assert_eq!(told(&acks(&mut story, viewer, 896), viewer), ["error invalid_request"], "that it never had");
 }
+
+#[test]
+fn that_a_viewer_acknowledges_is_noted_with_its_first_word() {
+    let mut story = Story::new();
+    story.register("a");
+    story.notes("a", 3);
+    let (viewer, _) = joined(&mut story, false);
+    let noted = |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::Remember(..))).count();
+    let effects = acks(&mut story, viewer, 2);
+    assert_eq!(noted(&effects), 1);
+    assert_eq!(noted(&acks(&mut story, viewer, 3)), 0, "once is enough");
+    let Some(Effect::Remember(_, note)) = effects.last() else { panic!("{effects:?}") };
+    story.reopen();
+    story.town.recall(note).unwrap();
+    let more: Vec<_> = vec![("a", "", "agent_output", json!({"text": "", "stream": "assistant"})); 7_000];
+    for chunk in more.chunks(500) {
+        let outcome = story.post(chunk);
+        let effects = story.publish(&outcome);
+        assert!(!told(&effects, viewer).iter().any(|frame| frame.starts_with("gap")), "it is never spared anything");
+    }
+}
+
+#[test]
+fn what_fails_of_ours_while_a_viewer_is_heard_is_not_the_viewers() {
+    let mut story = long();
+    let (viewer, _) = joined(&mut story, true);
+    story.store.fail_after(0);
+    let said = story.town.hear(viewer, r#"{"type":"ack","id":895}"#, story.now);
+    assert!(said.is_err(), "the edge has to let go who was moved past what it was not sent: {said:?}");
+}

@@ -50,7 +50,7 @@ describe("previews", () => {
     // All that comes, in its order.
     got.all = [];
     got.head.onEach = (thing) => got.all.push(thing);
-    ({ run_id } = await world.startAgent(town, { agent_id: "typist", runtime: "replay", transcript: "basic", speed: 0.5 }));
+    ({ run_id } = await world.startAgent(town, { agent_id: "typist", runtime: "replay", transcript: "basic", speed: 0.15 }));
     await got.head.untilExit(run_id);
     await got.source.until("the end", () => got.source.events.some(({ event }) => event === "agent.exited"));
     for (const { event, data } of got.head.events) {
