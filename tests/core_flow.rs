@@ -158,11 +158,11 @@ fn subscribed_while_paused() -> (Story, ViewerId, Vec<Effect>) {
 fn a_subscription_that_has_to_wait_outlives_a_hibernation() {
     let (mut story, viewer, effects) = subscribed_while_paused();
     assert_eq!(ids(&effects, viewer), [0_u64; 0], "there is no room yet");
-    let notes = effects.iter().filter_map(|effect| match effect {
+    let mut notes = effects.iter().filter_map(|effect| match effect {
         Effect::Remember(_, note) => Some(note.clone()),
         _ => None,
     });
-    let note = notes.last().expect("what it wants now is noted");
+    let note = notes.next_back().expect("what it wants now is noted");
     story.register("b");
     story.reopen();
     assert_eq!(story.town.recall(&note).unwrap(), Some(viewer));
