@@ -48,6 +48,7 @@ routes! {
     ListAgents(TownId) = Get "/api/towns/{town_id}/agents";
     ReadAgent(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}";
     ListRuns(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}/runs";
+    AnswerAgent(TownId, AgentId) = Post "/api/towns/{town_id}/agents/{agent_id}/answer";
     ContainerHealth(TownId) = Get "/api/towns/{town_id}/container/health";
     StartAgent(TownId) = Post "/api/towns/{town_id}/container/agents/start";
     StopAgent(TownId, AgentId) = Post "/api/towns/{town_id}/container/agents/{agent_id}/stop";
@@ -141,6 +142,7 @@ impl Route {
             | Self::ListAgents(town)
             | Self::ReadAgent(town, _)
             | Self::ListRuns(town, _)
+            | Self::AnswerAgent(town, _)
             | Self::ContainerHealth(town)
             | Self::StartAgent(town)
             | Self::StopAgent(town, _)
