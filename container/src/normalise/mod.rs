@@ -2,6 +2,7 @@
 
 pub mod claude_code;
 mod notices;
+pub mod opencode;
 mod partials;
 mod process;
 mod progress;
@@ -9,6 +10,7 @@ mod recent;
 mod wire;
 
 pub use claude_code::ClaudeCode;
+pub use opencode::Opencode;
 pub use process::ProcessLines;
 
 use townwatch::event::{AgentSession, EventData};

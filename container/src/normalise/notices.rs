@@ -10,14 +10,14 @@ const SAMPLES_MAX: u64 = 20;
 const SAMPLE_BYTES_MAX: usize = 200;
 
 /// The notices of one run.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Notices {
     malformed: Tally,
     unknown: Tally,
     oversized: Tally,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Tally {
     shown: u64,
     counted: u64,

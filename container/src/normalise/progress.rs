@@ -8,7 +8,7 @@ use townwatch::time::Timestamp;
 const CALLS_A_STEP: u64 = 10;
 
 /// The progress of one run.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Progress {
     began: Option<Timestamp>,
     calls: u64,

@@ -9,7 +9,7 @@ const HALF: usize = 5_000;
 const NAME_BYTES_MAX: usize = 256;
 
 /// Values by name, of the latest names.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Recent<V> {
     newer: HashMap<String, V>,
     older: HashMap<String, V>,
@@ -32,6 +32,26 @@ impl<V> Recent<V> {
         }
         self.newer.insert(name.to_owned(), value);
         true
+    }
+
+    /// What is remembered of a name.
+    pub(super) fn get(&self, name: &str) -> Option<&V> {
+        self.newer.get(name).or_else(|| self.older.get(name))
+    }
+
+    /// The same, to change it.
+    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut V> {
+        self.newer.get_mut(name).or_else(|| self.older.get_mut(name))
+    }
+
+    /// Remembers a name with this value, whatever it had before.
+    pub(super) fn set(&mut self, name: &str, value: V) {
+        match self.get_mut(name) {
+            Some(known) => *known = value,
+            None => {
+                self.insert(name, value);
+            }
+        }
     }
 
     /// Forgets a name.

@@ -1,6 +1,7 @@
 //! The programs that can be run: how each is started and how its output is read. One file each.
 
 mod claude_code;
+pub mod opencode;
 mod process;
 pub mod replay;
 
@@ -32,15 +33,21 @@ pub fn launch(order: &StartAgent, config: &Config) -> Result<Launch> {
         Runtime::ClaudeCode => claude_code::launch(order, &found(order.runtime)?),
         Runtime::Process => process::launch(order),
         Runtime::Replay => replay::launch(order, config),
-        Runtime::Codex | Runtime::Gemini | Runtime::Opencode | Runtime::Kilo => Err(Error::new(
+        Runtime::Opencode | Runtime::Kilo => opencode::launch(order, &found(order.runtime)?),
+        Runtime::Codex | Runtime::Gemini => Err(Error::new(
             Code::NotSupportedByRuntime,
             format!(
-                "runtime: this control server does not run {} yet; use claude_code, process or replay, or let the agent \
+                "runtime: this control server does not run {} yet; use claude_code, opencode, kilo, process or replay, or let the agent \
                  run elsewhere and post its events",
                 order.runtime.as_str()
             ),
         )),
     }
+}
+
+/// Whether it is a server that is spoken to, and so takes messages while it runs.
+pub fn is_served(runtime: Runtime) -> bool {
+    matches!(runtime, Runtime::Opencode | Runtime::Kilo)
 }
 
 /// What reads the output of this runtime.
