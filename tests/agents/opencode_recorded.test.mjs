@@ -78,6 +78,36 @@ describe("a recording through the control server", () => {
   }
 });
 
+describe("a run whose agent waits", () => {
+  let patient;
+
+  before(async () => {
+    patient = await new ControlServer().start({ programs: { opencode: script } });
+  });
+  after(() => patient?.stop());
+
+  const start = async (agent, order) => {
+    const env_vars = { FAKE_RECORDING: "opencode basic" };
+    await patient.run(agent, { runtime: "opencode", prompt: "Please.", env_vars, ...order });
+    await patient.eventsUntil(agent, "the end of the turn", ({ event, data }) => event === "agent.status" && data.status === "waiting");
+  };
+
+  it("has completed when the time that it was given is over", async () => {
+    await start("late", { timeout_seconds: 6 });
+    const { exit } = await patient.ended("late");
+    assert.deepEqual(exit, { reason: "completed" });
+  });
+
+  it("is stopped, and ends once", async () => {
+    await start("stopped", {});
+    assert.equal((await patient.call("GET", "/agents/stopped/status")).json.status, "waiting");
+    await Promise.all([1, 2, 3].map(() => patient.call("POST", "/agents/stopped/stop")));
+    const events = await patient.ended("stopped");
+    assert.deepEqual(events.exit, { reason: "stopped", message: "it was stopped" });
+    assert.equal(events.filter(({ data }) => data.status === "stopping").length, 1);
+  });
+});
+
 describe("a stream that is cut again and again", () => {
   for (const [index, [program, name]] of RECORDINGS.entries()) {
     it(`${program} ${name} loses and repeats nothing`, async () => {

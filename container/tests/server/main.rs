@@ -6,3 +6,4 @@ mod executor;
 mod previews;
 mod relay;
 mod requests;
+mod served;

@@ -92,9 +92,15 @@ fn a_bad_order_is_refused_by_the_name_of_its_field() {
 #[test]
 fn a_program_that_is_not_installed_is_named_with_what_installs_it() {
     let server = Server::start_with(&[("PATH", "/nowhere")]);
-    let (status, body) = server.order("a", "r", json!({"runtime": "claude_code", "prompt": "x"}));
-    assert_eq!((status, &body["error"]["code"]), (409, &json!("not_supported_by_runtime")));
-    assert!(body["error"]["message"].as_str().unwrap().contains("npm install -g @anthropic-ai/claude-code"));
+    for (runtime, install) in [
+        ("claude_code", "npm install -g @anthropic-ai/claude-code"),
+        ("opencode", "npm install -g opencode-ai"),
+        ("kilo", "npm install -g @kilocode/cli"),
+    ] {
+        let (status, body) = server.order("a", "r", json!({"runtime": runtime, "prompt": "x"}));
+        assert_eq!((status, &body["error"]["code"]), (409, &json!("not_supported_by_runtime")));
+        assert!(body["error"]["message"].as_str().unwrap().contains(install), "{body}");
+    }
 }
 
 #[test]

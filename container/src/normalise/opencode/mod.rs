@@ -65,6 +65,7 @@ const IGNORED: &[&str] = &[
     "session.turn.open",
     "session.turn.close",
     "session.drain.interrupted",
+    "session.queue.changed",
 ];
 
 /// The state of one run's reading.
