@@ -165,6 +165,23 @@ fn how_the_stream_is_cut_into_reads_changes_nothing() {
     }
 }
 
+#[test]
+fn what_is_read_again_is_told_once() {
+    for (program, name) in RECORDINGS {
+        let stream = String::from_utf8(recorded(program, name)).unwrap();
+        let mut reading = Reading::new(self::program(program));
+        reading.push(stream.as_bytes());
+        assert!(reading.events.len() > 2, "{program} {name}");
+        for frame in stream.split("\n\n").filter_map(|message| message.strip_prefix("data: ")) {
+            let status = frame.contains(r#""type":"session.status""#) || frame.contains(r#""type":"session.idle""#);
+            if !status && !frame.contains(r#""type":"session.error""#) {
+                let again = reading.normaliser.reread(frame, Timestamp::from_millis(reading.millis));
+                assert_eq!(told(&again), "", "{program} {name}: {frame}");
+            }
+        }
+    }
+}
+
 /// What a cut stream says is the beginning of what the whole one says, and then its end; nothing more.
 #[test]
 fn a_stream_that_breaks_off_anywhere_is_read_up_to_there() {

@@ -13,6 +13,7 @@ export const GROUPS = {
   dashboard: { builds: [], run: (tools) => nodeTests("dashboard", tools) },
   rust: { builds: [], run: rustTests },
   worker: { builds: ["worker", "control", "dashboard"], run: (tools) => nodeTests("worker", tools) },
+  agents: { builds: ["worker", "control", "dashboard"], run: (tools) => nodeTests("agents", tools) },
   e2e: { builds: ["worker", "control", "dashboard"], browser: true, run: browserTests },
 };
 
@@ -20,6 +21,7 @@ const FILES = {
   scripts: ["tests/scripts", ".test.mjs"],
   dashboard: ["dashboard", ".test.ts"],
   worker: ["tests/worker", ".test.mjs"],
+  agents: ["tests/agents", ".test.mjs"],
   e2e: ["tests/e2e", ".test.mjs"],
 };
 

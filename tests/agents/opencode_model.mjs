@@ -3,7 +3,7 @@
 
 import http from "node:http";
 
-/** A step is a text and calls. `ask` has one step for each turn. */
+/** A step is a text and calls; the last one ends the turn. */
 const SCENARIOS = {
   work: [
     { text: "I look first. naïve 日本語 🚀 \u2028", calls: [["read", { filePath: "README.md" }]] },
@@ -17,6 +17,8 @@ const SCENARIOS = {
 export class Model {
   /** The texts of the last things that a person said, as the model got them. */
   prompts = [];
+  /** The system prompts beside them. */
+  systems = [];
   #server = http.createServer((request, response) => this.#answer(request, response));
 
   async start() {
@@ -57,7 +59,10 @@ export class Model {
     // Without tools it is asked for a title.
     const steps = tools === undefined ? [{ text: "A title" }] : SCENARIOS[scenario];
     const step = steps[Math.min(turn.filter(({ role }) => role === "assistant").length, steps.length - 1)];
-    if (tools !== undefined && turn.length === 0) this.prompts.push(textOf(messages[said]?.content));
+    if (tools !== undefined && turn.length === 0) {
+      this.prompts.push(textOf(messages[said]?.content));
+      this.systems.push(messages.filter(({ role }) => role === "system").map(({ content }) => textOf(content)).join("\n"));
+    }
     this.#stream(response, step, messages.length);
   }
 

@@ -31,7 +31,8 @@ for (const program of Object.keys(PACKAGES)) {
     });
 
     it("works, waits, is told more, and completes when nobody says anything", async () => {
-      await control.run("work", { runtime: program, prompt: "First things.", ...repository(model.config("work", ALLOWED)) });
+      const words = { prompt: "First things.", system_prompt: "Be brief.", model: "stub/stub-model" };
+      await control.run("work", { runtime: program, ...words, ...repository(model.config("work", ALLOWED)) });
       await control.eventsUntil("work", "the end of a turn", ({ event, data }) => event === "agent.status" && data.status === "waiting", RUN_MS);
       const told = await control.call("POST", "/agents/work/message", { prompt: "And now?" });
       assert.deepEqual([told.status, told.json], [200, { sent: true }]);
@@ -39,7 +40,8 @@ for (const program of Object.keys(PACKAGES)) {
       const statuses = events.filter(({ event }) => event === "agent.status").map(({ data }) => data.status);
       assert.deepEqual(statuses, ["running", "waiting", "running", "waiting"]);
       assert.deepEqual(events.exit, { reason: "completed" });
-      assert.deepEqual(model.prompts.map((prompt) => prompt.trim()), ["First things.", "And now?"]);
+      assert.deepEqual(model.prompts.map((prompt) => prompt.split("\n")[0]), ["First things.", "And now?"]);
+      assert.ok(model.systems.every((text) => text.includes("Be brief.")), "the system prompt reached the model, each time");
       const seen = seenOf(events);
       const said = ["I look first. naïve 日本語 🚀 \u2028", "Two at once.", "Done."];
       assert.deepEqual(seen.texts.map(({ text }) => text), [...said, ...said]);
