@@ -103,10 +103,10 @@ impl<'a> Conversation<'a> {
         self.session = Some((server, id));
         self.open_stream().await?;
         let prompt = self.order.prompt.clone().unwrap_or_default();
-        self.prompt(&prompt).await
+        self.prompt(&prompt, CALL_LIMIT).await
     }
 
-    pub(super) async fn prompt(&self, text: &str) -> Result<(), String> {
+    pub(super) async fn prompt(&self, text: &str, limit: Duration) -> Result<(), String> {
         let (server, session_id) = self.session()?;
         let mut body = json!({"parts": [{"type": "text", "text": text}]});
         if let Some((provider, model)) = self.order.model.as_deref().and_then(model) {
@@ -115,7 +115,7 @@ impl<'a> Conversation<'a> {
         if let Some(system) = &self.order.system_prompt {
             body["system"] = json!(system);
         }
-        let answer = server.post(&format!("/session/{session_id}/prompt_async"), &body, CALL_LIMIT).await?;
+        let answer = server.post(&format!("/session/{session_id}/prompt_async"), &body, limit).await?;
         answer.success().map(drop).map_err(|problem| format!("it did not take the prompt: {problem}"))
     }
 
@@ -163,6 +163,9 @@ impl<'a> Conversation<'a> {
     fn hear(&mut self, frame: &str) {
         let at = now();
         let Meaning { events, piece } = self.normaliser.line(frame, at);
+        if !events.is_empty() {
+            self.idle_since = None; // a sub-agent in the background, or last words
+        }
         self.run.append(events, at);
         if let Some(piece) = piece {
             self.run.type_on(piece);

@@ -1,5 +1,7 @@
 //! What people want of the agent meanwhile.
 
+use std::time::Duration;
+
 use serde_json::json;
 use townwatch::error::{Code, Error, Result};
 use townwatch::event::{Answer, QuestionKind};
@@ -7,15 +9,17 @@ use townwatch::protocol::AnswerAgent;
 
 use super::conversation::{Conversation, is_plain};
 use crate::log::now;
-use crate::loopback::CALL_LIMIT;
 use crate::wish::{Wish, Wished};
+
+/// What the server may take for a wish: less than people wait for it, so that they are told what became of it.
+const WISH_LIMIT: Duration = Duration::from_secs(5);
 
 impl Conversation<'_> {
     /// Does it, and says what became of it.
     pub(super) async fn fulfil(&mut self, wished: Wished) {
         let Some((wish, outcome)) = wished.take() else { return };
         let became = match wish {
-            Wish::Message(prompt) => match self.prompt(&prompt).await {
+            Wish::Message(prompt) => match self.prompt(&prompt, WISH_LIMIT).await {
                 Ok(()) => {
                     self.run.append(self.normaliser.begin_turn(), now());
                     Ok(())
@@ -52,7 +56,7 @@ impl Conversation<'_> {
         let server = server.clone();
         // Before it is sent: the stream tells of the answer as soon as the server has it.
         self.normaliser.answering(request_id, Some(by));
-        let answered = server.post(&path, &body, CALL_LIMIT).await;
+        let answered = server.post(&path, &body, WISH_LIMIT).await;
         let problem = match answered.as_ref().map(|answer| (answer.status, answer.success())) {
             Ok((_, Ok(_))) => return Ok(()),
             Ok((404, _)) => gone(),
