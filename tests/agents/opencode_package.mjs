@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { describe, it } from "node:test";
 import { promisify } from "node:util";
 
 const INSTALL_MS = 180_000;
@@ -14,6 +15,9 @@ export const PACKAGES = {
   opencode: { name: "opencode-ai", version: "1.18.33" },
   kilo: { name: "@kilocode/cli", version: "7.7.7" },
 };
+
+/** The tests of a program; where it is missing they are one test that is skipped and says why. */
+export const testsOf = (missing, name, tests) => (missing === undefined ? describe(name, tests) : it(name, { skip: missing }));
 
 /** `{bin}`, the folder that has the program's command; or `{missing}`, why it cannot be had. */
 export async function installed(program) {

@@ -3,18 +3,18 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, before, it } from "node:test";
 
 import { must, mustRefuse, startWorld } from "../worker/harness.mjs";
 import { until } from "../worker/until.mjs";
 import { Model } from "./opencode_model.mjs";
-import { installed } from "./opencode_package.mjs";
+import { installed, testsOf } from "./opencode_package.mjs";
 import { repository } from "./opencode_repository.mjs";
 
 const RUN_MS = 150_000;
 const { bin, missing } = await installed("opencode");
 
-describe("a question of the real opencode", { skip: missing }, () => {
+testsOf(missing, "a question of the real opencode", () => {
   let world;
   let model;
 

@@ -1,13 +1,13 @@
 // The real OpenCode and Kilo from npm under the real control server, with a model on loopback.
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, before, it } from "node:test";
 
 import { unpaired } from "../oracle/events.mjs";
 import { seenOf } from "../oracle/opencode.mjs";
 import { ControlServer } from "./control.mjs";
 import { Model } from "./opencode_model.mjs";
-import { PACKAGES, installed } from "./opencode_package.mjs";
+import { PACKAGES, installed, testsOf } from "./opencode_package.mjs";
 import { repository } from "./opencode_repository.mjs";
 
 /** Two cores, shared with others, and the program's very first start. */
@@ -17,7 +17,7 @@ const ALLOWED = { bash: "allow", edit: "allow" };
 
 for (const program of Object.keys(PACKAGES)) {
   const { bin, missing } = await installed(program);
-  describe(`the real ${program}`, { skip: missing }, () => {
+  testsOf(missing, `the real ${program}`, () => {
     let control;
     let model;
 
