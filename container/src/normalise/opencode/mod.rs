@@ -7,25 +7,24 @@
 
 mod parts;
 mod questions;
+mod turns;
 mod wire;
 
-use townwatch::event::{
-    AgentError, AgentQuestionAnswered, AgentStatusChanged, EventData, NoticeKind, QuestionKind, Status,
-};
+use townwatch::event::{AgentQuestionAnswered, AgentStatusChanged, EventData, NoticeKind, QuestionKind, Status};
 use townwatch::time::Timestamp;
 
 use self::parts::{Parts, Telling};
 use self::questions::{CallName, Questions};
 use self::wire::{
-    Asked, DeltaFrame, ErrorFrame, Failure, Frame, MessageFrame, Part, PartFrame, Replied, Session, SessionFrame,
-    SessionStatus, StatusFrame, TodosFrame, Whose, model_name,
+    Asked, DeltaFrame, ErrorFrame, Frame, MessageFrame, Part, PartFrame, Replied, Session, SessionFrame, StatusFrame,
+    TodosFrame, Whose, model_name,
 };
 use super::notices::Notices;
 use super::progress::Progress;
 use super::recent::Recent;
 use super::{Meaning, Normalise, Piece, Place};
 use crate::json::read;
-use crate::summary::{self, TodoInput};
+use crate::summary::TodoInput;
 
 /// Frames that say nothing of what the agent does: the server's own affairs, and repeats. The last lines are Kilo's;
 /// its `sync` frames are every durable change once more.
@@ -232,55 +231,6 @@ impl Opencode {
         events.push(session.into());
     }
 
-    fn status(&mut self, status: &SessionStatus, main: bool, frame: &str, at: Timestamp, events: &mut Vec<EventData>) {
-        match status.kind.as_deref() {
-            Some("busy") if main => self.at_work(events),
-            Some("idle") if main => self.turn_end(events),
-            Some("busy" | "idle") => {}
-            Some("retry") => events.push(retry(status, at).into()),
-            _ => events.extend(self.notices.note(NoticeKind::Unknown, frame)),
-        }
-    }
-
-    /// A turn begins.
-    fn at_work(&mut self, events: &mut Vec<EventData>) {
-        if std::mem::take(&mut self.waiting) {
-            (self.told_late, self.told_failure, self.failure) = (false, None, None);
-            events.push(AgentStatusChanged { status: Status::Running }.into());
-        }
-    }
-
-    fn turn_end(&mut self, events: &mut Vec<EventData>) {
-        self.tell_session(None, events);
-        if !self.waiting || std::mem::take(&mut self.told_late) {
-            events.push(AgentStatusChanged { status: Status::Waiting }.into());
-        }
-        self.waiting = true;
-    }
-
-    /// The stream and the message both tell of a failure, and the stream sometimes twice, once with a stack trace.
-    fn fail(&mut self, failure: Failure, main: bool, events: &mut Vec<EventData>) {
-        let code = failure.name.unwrap_or_else(|| "error".to_owned());
-        let data = failure.data.unwrap_or_default();
-        let interrupted = code == "MessageAbortedError";
-        let said = data.message.as_deref().and_then(|text| text.lines().find(|line| !line.trim().is_empty()));
-        let said = if interrupted { "The turn was interrupted" } else { said.unwrap_or(&code) };
-        if self.told_failure.as_ref().is_some_and(|told| said.contains(told.as_str())) {
-            return;
-        }
-        self.told_failure = Some(said.to_owned());
-        let mut message = said.to_owned();
-        if code == "ProviderAuthError" || matches!(data.status_code, Some(401 | 403)) {
-            let program = self.program;
-            message =
-                format!("{message}; sign in with `{program} auth login`, or give the provider's key in `env_vars`");
-        }
-        if main && !interrupted {
-            self.failure = Some(message.clone());
-        }
-        events.push(AgentError { code, message, retryable: Some(data.is_retryable.unwrap_or(false)) }.into());
-    }
-
     fn message(&mut self, properties: &str, main: bool, events: &mut Vec<EventData>) {
         let mut message = read::<MessageFrame>(properties).and_then(|frame| frame.info).unwrap_or_default();
         let id = message.id.take().unwrap_or_default();
@@ -398,14 +348,4 @@ enum Author {
 /// Whether the event lets an agent seem to be at work again.
 fn is_work(event: &EventData) -> bool {
     matches!(event, EventData::Output(_) | EventData::ToolCall(_) | EventData::ToolResult(_))
-}
-
-fn retry(status: &SessionStatus, at: Timestamp) -> AgentError {
-    let said = summary::line(status.message.as_deref().unwrap_or("no reason given"));
-    let attempt = status.attempt.map_or(String::new(), |attempt| format!("; attempt {attempt}"));
-    #[allow(clippy::cast_precision_loss)] // a pause, in milliseconds
-    let seconds = status.next.map(|next| next.saturating_sub(at.millis()).max(0) as f64 / 1000.0);
-    let pause = seconds.map_or(String::new(), |seconds| format!(" follows in {seconds:.1} s"));
-    let message = format!("The model's API failed: {said}{attempt}{pause}");
-    AgentError { code: "api_retry".to_owned(), message, retryable: Some(true) }
 }
