@@ -47,6 +47,7 @@ fn generate() -> String {
     types.visit::<wire::StartAgent>();
     types.visit::<wire::StopAgent>();
     types.visit::<wire::MessageAgent>();
+    types.visit::<wire::AnswerAgent>();
     let declarations: Vec<String> = types.found.into_values().collect();
     format!(
         "// Generated from src/protocol/ and src/event/ by `npm run types`; do not edit.\n\n{}",

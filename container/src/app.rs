@@ -16,13 +16,16 @@ use subtle::ConstantTimeEq;
 use townwatch::error::{Code, Error};
 use townwatch::event::StopSignal;
 use townwatch::id::{AgentId, POSITION_MAX, RunId, TownId};
-use townwatch::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX};
-use townwatch::protocol::{ControlStart, MessageAgent, StartAgent, StopAgent, TOWN_HEADER};
+use townwatch::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX, PROMPT_BYTES_MAX};
+use townwatch::protocol::{
+    AnswerAgent, Answered, ControlStart, MessageAgent, Sent, StartAgent, StopAgent, TOWN_HEADER,
+};
 
 use crate::control::Control;
 use crate::page::Range;
 use crate::query::{self, Query};
 use crate::town::Town;
+use crate::wish::Wish;
 
 /// How long a request may wait for an event, in milliseconds.
 const WAIT_MS_MAX: u64 = 30_000;
@@ -108,15 +111,27 @@ async fn stop(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
 }
 
 async fn message(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
-    let _: MessageAgent = query::body(&read(body).await?)?;
-    town.status(&agent_id).ok_or_else(|| Error::not_found("agent"))?;
-    let message = "this agent takes no messages while it runs; start a new run with the next prompt";
-    Err(Error::new(Code::NotSupportedByRuntime, message).into())
+    let MessageAgent { prompt } = query::body(&read(body).await?)?;
+    if prompt.trim().is_empty() || prompt.len() > PROMPT_BYTES_MAX {
+        let expected = format!("expected what to tell the agent, in at most {PROMPT_BYTES_MAX} bytes");
+        return Err(Error::invalid("prompt", expected).into());
+    }
+    let refusal = "this agent takes no messages while it runs; start a new run with the next prompt";
+    town.say(&agent_id, Wish::Message(prompt), refusal).await?;
+    Ok(json(&Sent { sent: true }))
 }
 
-async fn answer(AgentOf(town, agent_id): AgentOf) -> Answer {
-    town.status(&agent_id).ok_or_else(|| Error::not_found("agent"))?;
-    Err(Error::new(Code::NotSupportedByRuntime, "this agent asks no questions").into())
+async fn answer(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
+    #[derive(Deserialize)]
+    struct By {
+        by: String,
+    }
+    let bytes = read(body).await?;
+    // Not `ControlAnswer` at once, for the reason that `start` has.
+    let answer: AnswerAgent = query::body(&bytes)?;
+    let By { by } = query::body(&bytes)?;
+    town.say(&agent_id, Wish::Answer { answer, by }, "this agent asks no questions").await?;
+    Ok(json(&Answered { answered: true }))
 }
 
 async fn status(AgentOf(town, agent_id): AgentOf) -> Answer {

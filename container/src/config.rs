@@ -2,11 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::buffer::Bounds;
 
 /// The port where `CONTROL_PORT` names none.
 const PORT_DEFAULT: u16 = 8788;
+/// How long an agent whose turn is over is waited for where `CONTROL_WAITING_SECONDS` says nothing: time to read what it
+/// did and to tell it more, and not so much that it costs.
+const WAITING_DEFAULT: Duration = Duration::from_mins(5);
 /// Values that stand in examples and must not guard anything.
 const SAMPLE_TOKENS: &[&str] =
     &["changeme", "change-me", "change_me", "secret", "token", "example", "sample", "your-token", "container-token"];
@@ -22,6 +26,8 @@ pub struct Config {
     pub work_dir: PathBuf,
     /// This program, which prints recordings as a child process.
     pub own_program: PathBuf,
+    /// An agent that takes messages waits so long for the next one; then its run has completed.
+    pub waiting_max: Duration,
     /// The bounds of each town's buffer.
     pub bounds: Bounds,
 }
@@ -33,7 +39,7 @@ impl std::fmt::Debug for Config {
 }
 
 impl Config {
-    /// Reads `CONTROL_PORT`, `CONTROL_HOST`, `CONTROL_WORK_DIR` and `CONTAINER_TOKEN`; what is wrong, for a person.
+    /// Reads `CONTROL_PORT`, `CONTROL_HOST`, `CONTROL_WORK_DIR`, `CONTROL_WAITING_SECONDS` and `CONTAINER_TOKEN`; what is wrong, for a person.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let port = match variable("CONTROL_PORT") {
             None => PORT_DEFAULT,
@@ -42,6 +48,13 @@ impl Config {
         let host = match variable("CONTROL_HOST") {
             None => IpAddr::V4(Ipv4Addr::LOCALHOST),
             Some(text) => text.parse().map_err(|_| format!("CONTROL_HOST: expected an IP address, not {text:?}"))?,
+        };
+        let waiting_max = match variable("CONTROL_WAITING_SECONDS") {
+            None => WAITING_DEFAULT,
+            Some(text) => text
+                .parse::<u32>()
+                .map(|seconds| Duration::from_secs(seconds.into()))
+                .map_err(|_| format!("CONTROL_WAITING_SECONDS: expected a number of seconds, not {text:?}"))?,
         };
         let token = variable("CONTAINER_TOKEN").unwrap_or_default();
         if token.trim().is_empty() {
@@ -59,7 +72,14 @@ impl Config {
             std::env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"))?;
         let work_dir =
             variable("CONTROL_WORK_DIR").map_or_else(|| std::env::temp_dir().join("townwatch-control"), PathBuf::from);
-        Ok(Self { listen: SocketAddr::new(host, port), token, work_dir, own_program, bounds: Bounds::default() })
+        Ok(Self {
+            listen: SocketAddr::new(host, port),
+            token,
+            work_dir,
+            own_program,
+            waiting_max,
+            bounds: Bounds::default(),
+        })
     }
 }
 
@@ -81,7 +101,12 @@ mod tests {
 
     #[test]
     fn a_bad_number_is_refused_by_name() {
-        for (name, value) in [("CONTROL_PORT", "70000"), ("CONTROL_PORT", "x"), ("CONTROL_HOST", "here")] {
+        for (name, value) in [
+            ("CONTROL_PORT", "70000"),
+            ("CONTROL_PORT", "x"),
+            ("CONTROL_HOST", "here"),
+            ("CONTROL_WAITING_SECONDS", "-1"),
+        ] {
             assert!(read(&[("CONTAINER_TOKEN", "k3y"), (name, value)]).unwrap_err().starts_with(name));
         }
     }

@@ -78,7 +78,7 @@ impl Control {
         );
         let dir = environment::working_dir(&self.config.work_dir, town_id.as_str(), run_id.as_str());
         match dir {
-            Ok(dir) => executor::start(run, order, launch, dir),
+            Ok(dir) => executor::start(run, order, launch, dir, self.config.waiting_max),
             Err(error) => run.fail(&format!("its working directory could not be made: {error}")),
         }
         Ok(started)

@@ -25,21 +25,26 @@ use crate::log::now;
 use crate::normalise::{Meaning, Normalise};
 use crate::run::Run;
 use crate::runtimes::{self, Launch};
+use crate::served;
 use crate::stderr::{self, Stderr};
+use crate::wish::Ear;
 
 /// A run ends at the latest after this where its order names nothing.
 const TIMEOUT_DEFAULT: Duration = Duration::from_mins(30);
 /// From SIGTERM to SIGKILL.
-const STOP_GRACE: Duration = Duration::from_secs(5);
+pub(crate) const STOP_GRACE: Duration = Duration::from_secs(5);
 /// What a process started may hold its pipes open; they are read no longer than this after the process's own end.
 const PIPE_GRACE: Duration = Duration::from_secs(2);
 /// One read of a pipe; what a Linux pipe holds.
 const READ_BYTES: usize = 64 << 10;
 
-/// Executes a run, up to its `agent.exited`, in a task of its own.
-pub fn start(run: Run, order: StartAgent, launch: Launch, working_dir: PathBuf) {
+/// Executes a run, up to its `agent.exited`, in a task of its own. An agent that takes messages waits for one at most
+/// `waiting_max`.
+pub fn start(run: Run, order: StartAgent, launch: Launch, working_dir: PathBuf, waiting_max: Duration) {
     let ended = run.clone();
-    let executing = tokio::spawn(async move { execute(run, order, launch, &working_dir).await });
+    let ear = runtimes::is_served(order.runtime).then(|| run.listen());
+    let served = ear.map(|ear| (ear, waiting_max));
+    let executing = tokio::spawn(async move { execute(run, order, launch, &working_dir, served).await });
     tokio::spawn(async move {
         // A run has an end even where a fault of ours cuts it short; its group was killed as the task unwound.
         if executing.await.is_err() {
@@ -48,10 +53,11 @@ pub fn start(run: Run, order: StartAgent, launch: Launch, working_dir: PathBuf) 
     });
 }
 
-async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path) {
-    let exit = match checkout(&run, &order, working_dir).await {
-        Ok(()) => work(&run, &order, launch, working_dir).await,
-        Err(exit) => exit,
+async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path, served: Option<(Ear, Duration)>) {
+    let exit = match (checkout(&run, &order, working_dir).await, served) {
+        (Ok(()), None) => work(&run, &order, launch, working_dir).await,
+        (Ok(()), Some((ear, waiting_max))) => served::work(&run, &order, launch, working_dir, ear, waiting_max).await,
+        (Err(exit), _) => exit,
     };
     let _ = std::fs::remove_dir(working_dir); // only an empty one goes: what an agent made is its work
     crate::log::write(
@@ -69,8 +75,8 @@ async fn work(run: &Run, order: &StartAgent, launch: Launch, working_dir: &Path)
     match spawn(order, &launch, working_dir) {
         Ok((child, group)) => {
             run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
-            let timeout = order.timeout_seconds.map_or(TIMEOUT_DEFAULT, Duration::from_secs);
-            let exit = Execution::new(run, &mut *normaliser, child, group, timeout).follow(launch.input).await;
+            let exit =
+                Execution::new(run, &mut *normaliser, child, group, timeout_of(order)).follow(launch.input).await;
             let mut events = normaliser.end(exit.reason == ExitReason::Completed, now());
             events.extend(runtimes::not_signed_in(order.runtime, &exit).map(EventData::from));
             run.append(events, now());
@@ -83,7 +89,13 @@ async fn work(run: &Run, order: &StartAgent, launch: Launch, working_dir: &Path)
     }
 }
 
-fn spawn(order: &StartAgent, launch: &Launch, working_dir: &Path) -> io::Result<(Child, Group)> {
+/// The time that a run is given.
+pub(crate) fn timeout_of(order: &StartAgent) -> Duration {
+    order.timeout_seconds.map_or(TIMEOUT_DEFAULT, Duration::from_secs)
+}
+
+/// Starts the run's process.
+pub(crate) fn spawn(order: &StartAgent, launch: &Launch, working_dir: &Path) -> io::Result<(Child, Group)> {
     let mut command = Command::new(&launch.program);
     command.args(&launch.arguments).current_dir(working_dir).env_clear().envs(environment::inherited());
     command.envs(launch.variables.iter().map(|(name, value)| (name, value)));
@@ -92,7 +104,8 @@ fn spawn(order: &StartAgent, launch: &Launch, working_dir: &Path) -> io::Result<
     Group::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
 }
 
-fn spawn_failure(launch: &Launch, error: &io::Error) -> String {
+/// Why it could not be started, for a person.
+pub(crate) fn spawn_failure(launch: &Launch, error: &io::Error) -> String {
     let program = launch.program.display();
     match error.kind() {
         io::ErrorKind::NotFound => format!("`{program}` was not found; install it, or give its full path"),

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`app`] (the routes) and [`control`] (what they share); [`town`], [`run`] and [`buffer`] (events between
 //! an agent and its town, with [`spool`] beyond memory, and [`previews`]); [`executor`] (one run's process: [`checkout`], [`environment`], [`group`],
-//! [`lines`], [`stderr`]); [`runtimes`] (how each program is started) and [`normalise`] (what its lines mean).
+//! [`lines`], [`stderr`]); `served` (the same for an agent that is a server: [`loopback`], [`sse`], [`wish`]); [`runtimes`] (how each program is started) and [`normalise`] (what its lines mean).
 
 pub mod app;
 pub mod buffer;
@@ -17,13 +17,17 @@ pub mod health;
 pub mod json;
 pub mod lines;
 pub mod log;
+pub mod loopback;
 pub mod normalise;
 pub mod page;
 pub mod previews;
 pub mod query;
 pub mod run;
 pub mod runtimes;
+mod served;
 pub mod spool;
+pub mod sse;
 pub mod stderr;
 pub mod summary;
 pub mod town;
+pub mod wish;

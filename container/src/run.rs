@@ -11,6 +11,7 @@ use townwatch::time::Timestamp;
 
 use crate::normalise::Piece;
 use crate::town::Town;
+use crate::wish::{self, Ear};
 
 /// The buffers of an ended run go this long after its end.
 pub const ENDED_KEPT: Duration = Duration::from_mins(5);
@@ -35,6 +36,13 @@ impl Run {
     /// The run.
     pub fn run_id(&self) -> &RunId {
         &self.run_id
+    }
+
+    /// From now on people can tell the agent something.
+    pub fn listen(&self) -> Ear {
+        let (mouth, ear) = wish::channel();
+        self.town.hear(self, mouth);
+        ear
     }
 
     /// Appends events, in order.

@@ -14,7 +14,7 @@ const SUMMARY_CHARS_MAX: usize = 200;
 #[serde(default)]
 pub struct ToolInput {
     /// The file that is read, written or changed.
-    #[serde(deserialize_with = "if_readable", alias = "notebook_path")]
+    #[serde(deserialize_with = "if_readable", alias = "notebook_path", alias = "filePath")]
     pub file_path: Option<String>,
     /// Where a search looks.
     #[serde(deserialize_with = "if_readable")]
@@ -43,7 +43,7 @@ pub struct ToolInput {
 }
 
 /// One to-do as the agent writes it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Clone)]
 pub struct TodoInput {
     /// What is to be done.
     pub content: String,

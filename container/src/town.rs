@@ -23,6 +23,7 @@ use crate::normalise::Piece;
 use crate::page::{EventText, Page, Range};
 use crate::previews::Previews;
 use crate::run::Run;
+use crate::wish::{self, Mouth, Wish};
 
 /// Runs of an agent whose start is still recognised as a repeat, the newest included.
 const RUNS_REMEMBERED: usize = 16;
@@ -50,6 +51,8 @@ struct AgentRuns {
     status: Status,
     exit: Option<AgentExited>,
     stop: watch::Sender<Option<StopSignal>>,
+    /// Where its open run takes wishes, if it takes any.
+    mouth: Option<Mouth>,
 }
 
 impl AgentRuns {
@@ -101,14 +104,14 @@ impl Town {
                 runs.run_ids.pop_front();
             }
             runs.run_ids.push_back(run_id.clone());
-            (runs.status, runs.exit, runs.stop) = (Status::Starting, None, stop);
+            (runs.status, runs.exit, runs.stop, runs.mouth) = (Status::Starting, None, stop, None);
         } else {
             if agents >= AGENTS_PER_TOWN_MAX {
                 let message = format!("this town has {AGENTS_PER_TOWN_MAX} agents here already");
                 return Err(Error::new(Code::RateLimited, message));
             }
             let run_ids = VecDeque::from([run_id.clone()]);
-            let runs = AgentRuns { run_ids, status: Status::Starting, exit: None, stop };
+            let runs = AgentRuns { run_ids, status: Status::Starting, exit: None, stop, mouth: None };
             held.agents.insert(agent_id.clone(), runs);
         }
         Ok(Begun::New(Run { town: self.clone(), agent_id: agent_id.clone(), run_id: run_id.clone(), stop_asked }))
@@ -129,6 +132,25 @@ impl Town {
             runs.stop.send_replace(Some(signal));
         }
         open.len()
+    }
+
+    /// A run takes wishes.
+    pub(crate) fn hear(&self, run: &Run, mouth: Mouth) {
+        if let Some(runs) = self.held().agents.get_mut(&run.agent_id).filter(|runs| runs.newest() == Some(&run.run_id))
+        {
+            runs.mouth = Some(mouth);
+        }
+    }
+
+    /// Wishes something of an agent. `refusal` is what is said for one that takes none.
+    pub async fn say(&self, agent_id: &AgentId, wish: Wish, refusal: &str) -> Result<()> {
+        let mouth = match self.held().agents.get(agent_id) {
+            None => return Err(Error::not_found("agent")),
+            Some(AgentRuns { mouth: None, .. }) => return Err(Error::new(Code::NotSupportedByRuntime, refusal)),
+            Some(AgentRuns { exit: Some(_), .. }) => return Err(wish::ended()),
+            Some(AgentRuns { mouth: Some(mouth), .. }) => mouth.clone(),
+        };
+        mouth.say(wish).await
     }
 
     /// Open runs.

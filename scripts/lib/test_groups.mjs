@@ -55,8 +55,8 @@ async function nodeTests(name, { node, env }) {
   const counted = inRoot(`.wrangler/tests/${name}.jsonl`);
   fs.mkdirSync(path.dirname(counted), { recursive: true });
   const args = [
-    // Those with a Worker each start a workerd: two at a time would only slow each other down.
-    ...["--test", "--disable-warning=ExperimentalWarning", ...(FILES[name][0].startsWith("tests/") ? ["--test-concurrency=1"] : [])],
+    // Those with a Worker each start a workerd: two at a time would only slow each other down. Real agents mostly wait.
+    ...["--test", "--disable-warning=ExperimentalWarning", ...(FILES[name][0].startsWith("tests/") ? [`--test-concurrency=${name === "agents" ? 2 : 1}`] : [])],
     ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
     ...[`--test-reporter=${inRoot("scripts/lib/count_reporter.mjs")}`, `--test-reporter-destination=${counted}`],
     ...files,

@@ -50,6 +50,7 @@ routes! {
     ListRuns(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}/runs";
     TownMetrics(TownId) = Get "/api/towns/{town_id}/metrics";
     RigMetrics(RigId) = Get "/api/rigs/{rig_id}/metrics";
+    AnswerAgent(TownId, AgentId) = Post "/api/towns/{town_id}/agents/{agent_id}/answer";
     ContainerHealth(TownId) = Get "/api/towns/{town_id}/container/health";
     StartAgent(TownId) = Post "/api/towns/{town_id}/container/agents/start";
     StopAgent(TownId, AgentId) = Post "/api/towns/{town_id}/container/agents/{agent_id}/stop";
@@ -146,6 +147,7 @@ impl Route {
             | Self::ReadAgent(town, _)
             | Self::ListRuns(town, _)
             | Self::TownMetrics(town)
+            | Self::AnswerAgent(town, _)
             | Self::ContainerHealth(town)
             | Self::StartAgent(town)
             | Self::StopAgent(town, _)

@@ -12,8 +12,8 @@ use crate::edge::{config, fresh};
 use crate::error::{Code, Error, Result};
 use crate::id::AgentId;
 use crate::protocol::{
-    ContainerStatus, ContainerView, ControlHealth, ControlStart, ControlStarted, MessageAgent, Sent, StartAgent,
-    StopAgent, Stopped,
+    AnswerAgent, Answered, ContainerStatus, ContainerView, ControlAnswer, ControlHealth, ControlStart, ControlStarted,
+    MessageAgent, Sent, StartAgent, StopAgent, Stopped,
 };
 
 /// What a question about health may take.
@@ -118,6 +118,16 @@ pub(super) async fn message(town: &TownObject, agent_id: &AgentId, request: &Raw
     }
     call(town, agent_id, "message", &wish).await?;
     Ok(success(200, &Sent { sent: true }))
+}
+
+/// Answers an agent's question, as the operator: nobody else may.
+pub(super) async fn answer(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
+    let answer: AnswerAgent = http::read_json(request).await?;
+    if answer.request_id.is_empty() {
+        return Err(Error::invalid("request_id", "expected the `request_id` of the question"));
+    }
+    call(town, agent_id, "answer", &ControlAnswer { answer, by: "operator".to_owned() }).await?;
+    Ok(success(200, &Answered { answered: true }))
 }
 
 async fn call(town: &TownObject, agent_id: &AgentId, what: &str, body: &impl Serialize) -> Result<String> {

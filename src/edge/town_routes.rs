@@ -80,6 +80,7 @@ async fn serve(
         Route::ContainerHealth(_) => container_routes::health(town).await,
         Route::StartAgent(_) => container_routes::start(town, request).await,
         Route::StopAgent(_, agent_id) => container_routes::stop(town, &agent_id, request).await,
+        Route::AnswerAgent(_, agent_id) => container_routes::answer(town, &agent_id, request).await,
         Route::MessageAgent(_, agent_id) => container_routes::message(town, &agent_id, request).await,
         Route::AgentStatus(_, agent_id) => container_routes::status(town, &agent_id).await,
         route => Err(Error::internal(format!("{route:?} is not for a town"))),

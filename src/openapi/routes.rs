@@ -10,9 +10,10 @@ use crate::error::Code;
 use crate::id::{Epoch, EventName, RunId};
 use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 use crate::protocol::{
-    AgentRequest, AgentState, ControlHealth, ControlStatus, EventsPage, HealthView, MessageAgent, PostEvents,
-    PostReceipt, RigEventsPage, RigRequest, RigView, RunView, Sent, SessionRequest, SessionView, StartAgent, StopAgent,
-    Stopped, TicketView, TokenRequest, TokenView, TownEvent, TownRequest, TownSummary, TownView,
+    AgentRequest, AgentState, AnswerAgent, Answered, ControlHealth, ControlStatus, EventsPage, HealthView,
+    MessageAgent, PostEvents, PostReceipt, RigEventsPage, RigRequest, RigView, RunView, Sent, SessionRequest,
+    SessionView, StartAgent, StopAgent, Stopped, TicketView, TokenRequest, TokenView, TownEvent, TownRequest,
+    TownSummary, TownView,
 };
 
 /// In the order of the contract's table.
@@ -80,6 +81,7 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         | Route::StartAgent(_)
         | Route::StopAgent(..)
         | Route::MessageAgent(..)
+        | Route::AnswerAgent(..)
         | Route::AgentStatus(..) => container(route, schemas),
         Route::TownTicket(_) => ticket("A ticket for the town's stream", schemas),
         Route::AgentTicket(..) => ticket("A ticket for an agent's stream", schemas)
@@ -187,6 +189,14 @@ fn container(route: &Route, schemas: &mut Schemas) -> Operation {
         Route::MessageAgent(..) => Operation::new("container", Operator, "Tell an agent something")
             .takes(&schemas.given::<MessageAgent>())
             .gives(200, "It was told.", &schemas.answered::<Sent>())
+            .may(&[Code::Conflict, Code::NotSupportedByRuntime]),
+        Route::AnswerAgent(..) => Operation::new("container", Operator, "Answer an agent's question")
+            .says(
+                "The question is the agent's open `agent_question`; one that is gone is 409 `conflict`. An \
+                 `agent_question_answered` says that the agent has the answer.",
+            )
+            .takes(&schemas.given::<AnswerAgent>())
+            .gives(200, "The agent has its answer.", &schemas.answered::<Answered>())
             .may(&[Code::Conflict, Code::NotSupportedByRuntime]),
         _ => Operation::new("container", Operator, "What the control server says of an agent").gives(
             200,

@@ -131,6 +131,12 @@ wire! {
         /// True: the agent was told.
         sent: bool,
     }
+    /// `POST …/answer`.
+    #[derive(Debug, Serialize)]
+    Answered {
+        /// True: the agent has its answer.
+        answered: bool,
+    }
     /// `POST …/stream-ticket`.
     #[derive(Debug, Serialize)]
     TicketView {

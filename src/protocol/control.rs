@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use super::answers::RuntimeView;
-use super::requests::StartAgent;
+use super::requests::{AnswerAgent, StartAgent};
 use crate::event::{AgentExited, Status};
 use crate::id::{AgentId, Epoch, EventName, RigId, RunId, SourceId};
 use crate::time::Timestamp;
@@ -26,6 +26,16 @@ pub struct ControlStart {
     /// The rest of the order; its own `agent_id` is absent.
     #[serde(flatten)]
     pub order: StartAgent,
+}
+
+/// `POST /agents/:id/answer` of the control server.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ControlAnswer {
+    /// The answer as it was given.
+    #[serde(flatten)]
+    pub answer: AnswerAgent,
+    /// Who gave it.
+    pub by: String,
 }
 
 /// What the control server answers to a start.

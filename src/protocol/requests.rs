@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 #[cfg(test)]
 use ts_rs::TS;
 
-use crate::event::{Role, Runtime, StopSignal};
+use crate::event::{Answer, Role, Runtime, StopSignal};
 use crate::id::{AgentId, EventKey, EventName, RigId, RunId};
 #[cfg(test)]
 use crate::limits::{BATCH_EVENTS_MAX, NAME_CHARS_MAX, PROMPT_BYTES_MAX, TIMEOUT_SECONDS_MAX, TOKEN_TTL_SECONDS_MAX};
@@ -125,6 +125,18 @@ wire! {
         /// What to tell the agent.
         #[cfg_attr(test, schemars(length(min = 1)))]
         prompt: String,
+    }
+    /// `POST /api/towns/:town/agents/:agent/answer`.
+    #[derive(Debug, Serialize, Deserialize)]
+    AnswerAgent {
+        /// The question, by the `request_id` of its `agent_question`.
+        #[cfg_attr(test, schemars(length(min = 1)))]
+        request_id: String,
+        /// The answer.
+        answer: Answer,
+        /// Words for the agent: why not, or, for a question that is no permission, the answer itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        text: Option<String>,
     }
 }
 

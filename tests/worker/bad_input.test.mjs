@@ -157,6 +157,7 @@ describe("bad input", () => {
     }
     const message = await world.api("POST", `${town.path}/container/agents/nobody/message`, { prompt: "x" });
     mustRefuse(message, 404, "not_found");
+    mustRefuse(await world.api("POST", `${town.path}/agents/nobody/answer`, { request_id: "q", answer: "once" }), 404, "not_found");
     assert.deepEqual(await snapshot(), stored);
   });
 

@@ -111,6 +111,13 @@ export function routesOf({ town_id, rig_id }, agent_id) {
     { method: "GET", path: `${town}/agents` },
     { method: "GET", path: `${town}/agents/${agent_id}` },
     { method: "GET", path: `${town}/agents/${agent_id}/runs` },
+    {
+      method: "POST",
+      path: `${town}/agents/${agent_id}/answer`,
+      body: { request_id: "q", answer: "once" },
+      missing: ["request_id", "answer"],
+      wrong: { request_id: [...NOT_TEXT, null, ""], answer: [...NOT_TEXT, null, "", "yes", "Once"], text: NOT_TEXT },
+    },
     { method: "GET", path: `${town}/container/health` },
     {
       method: "POST",

@@ -157,6 +157,8 @@ describe("the document of the API", () => {
     await refused(409, "already_running", "POST", `${container}/agents/start`, again);
     await ok("GET", `${container}/agents/${sleeper}/status`);
     await refused(409, "not_supported_by_runtime", "POST", `${container}/agents/${sleeper}/message`, { prompt: "Hello" });
+    const answer = { request_id: "q", answer: "once" };
+    await refused(409, "not_supported_by_runtime", "POST", `${town.path}/agents/${sleeper}/answer`, answer);
     await ok("POST", `${container}/agents/${sleeper}/stop`, { signal: "SIGKILL" });
     await ok("POST", `${container}/agents/${sleeper}/stop`);
     await refused(404, "not_found", "POST", `${container}/agents/nobody/stop`, {});

@@ -6,6 +6,7 @@ mod codex_item;
 mod fields;
 pub mod gemini;
 mod notices;
+pub mod opencode;
 mod partials;
 mod parts;
 mod process;
@@ -16,6 +17,7 @@ mod wire;
 pub use claude_code::ClaudeCode;
 pub use codex::Codex;
 pub use gemini::Gemini;
+pub use opencode::Opencode;
 pub use process::ProcessLines;
 
 use townwatch::event::{AgentSession, EventData};

@@ -55,7 +55,8 @@ impl Partials {
     }
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether it is a name that a preview's frame has room for.
+pub(super) fn is_name(text: &str) -> bool {
     text.len() <= NAME_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte))
 }
 

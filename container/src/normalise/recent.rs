@@ -39,6 +39,26 @@ impl<V> Recent<V> {
         self.newer.contains_key(name) || self.older.contains_key(name)
     }
 
+    /// What is remembered of a name.
+    pub(super) fn get(&self, name: &str) -> Option<&V> {
+        self.newer.get(name).or_else(|| self.older.get(name))
+    }
+
+    /// The same, to change it.
+    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut V> {
+        self.newer.get_mut(name).or_else(|| self.older.get_mut(name))
+    }
+
+    /// Remembers a name with this value, whatever it had before.
+    pub(super) fn set(&mut self, name: &str, value: V) {
+        match self.get_mut(name) {
+            Some(known) => *known = value,
+            None => {
+                self.insert(name, value);
+            }
+        }
+    }
+
     /// Forgets a name.
     pub(super) fn remove(&mut self, name: &str) -> Option<V> {
         self.newer.remove(name).or_else(|| self.older.remove(name))

@@ -21,6 +21,7 @@ macro_rules! lenient {
         pub(super) struct $name { $(#[serde(deserialize_with = "if_readable")] $(#[$meta])* pub(super) $field: Option<$type>,)* }
     )*};
 }
+pub(super) use lenient;
 
 lenient! {
     /// What tells lines and blocks apart.

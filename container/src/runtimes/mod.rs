@@ -3,6 +3,7 @@
 mod claude_code;
 mod codex;
 mod gemini;
+pub mod opencode;
 mod process;
 pub mod replay;
 mod sign_in;
@@ -43,15 +44,13 @@ pub fn launch(order: &StartAgent, config: &Config) -> Result<Launch> {
         Runtime::Gemini => gemini::launch(order, &found(order.runtime)?),
         Runtime::Process => process::launch(order),
         Runtime::Replay => replay::launch(order, config),
-        Runtime::Opencode | Runtime::Kilo => Err(Error::new(
-            Code::NotSupportedByRuntime,
-            format!(
-                "runtime: this control server does not run {} yet; use claude_code, codex, gemini, process or replay, or \
-                 let the agent run elsewhere and post its events",
-                order.runtime.as_str()
-            ),
-        )),
+        Runtime::Opencode | Runtime::Kilo => opencode::launch(order, &found(order.runtime)?),
     }
+}
+
+/// Whether it is a server that is spoken to, and so takes messages while it runs.
+pub fn is_served(runtime: Runtime) -> bool {
+    matches!(runtime, Runtime::Opencode | Runtime::Kilo)
 }
 
 /// What reads the output of what the order starts.

@@ -6,4 +6,5 @@ mod executor;
 mod previews;
 mod relay;
 mod requests;
+mod served;
 mod stand_ins;

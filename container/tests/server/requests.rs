@@ -94,6 +94,8 @@ fn a_program_that_is_not_installed_is_named_with_what_installs_it() {
         ("claude_code", "npm install -g @anthropic-ai/claude-code"),
         ("codex", "npm install -g @openai/codex"),
         ("gemini", "npm install -g @google/gemini-cli"),
+        ("opencode", "npm install -g opencode-ai"),
+        ("kilo", "npm install -g @kilocode/cli"),
     ] {
         let (status, body) = server.order("a", "r", json!({"runtime": runtime, "prompt": "x"}));
         assert_eq!((status, &body["error"]["code"]), (409, &json!("not_supported_by_runtime")));

@@ -444,6 +444,23 @@ cumulative?: boolean, };
 export type Answer = "once" | "always" | "reject";
 
 /**
+ * `POST /api/towns/:town/agents/:agent/answer`.
+ */
+export type AnswerAgent = { 
+/**
+ * The question, by the `request_id` of its `agent_question`.
+ */
+request_id: string, 
+/**
+ * The answer.
+ */
+answer: Answer, 
+/**
+ * Words for the agent: why not, or, for a question that is no permission, the answer itself.
+ */
+text?: string, };
+
+/**
  * What a viewer sends on a WebSocket, one JSON object a message.
  */
 export type ClientFrame = { "type": "subscribe", 

@@ -1,0 +1,132 @@
+//! HTTP to a server on this machine that an agent runs: no names, no TLS, a connection for each request, and a time
+//! limit on everything, since a server that is just starting may take a connection and never answer.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::{Method, Request, Response, header};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// What one request may take where nothing else is said.
+pub const CALL_LIMIT: Duration = Duration::from_secs(10);
+/// One answer, 64 MiB: a session of 322 calls has 0.7 MB.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// A server.
+#[derive(Debug, Clone)]
+pub struct Server {
+    address: SocketAddr,
+    /// The whole `Authorization` header.
+    authorization: String,
+}
+
+/// A server's answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// Its text, if it is a success; else what went wrong, for a person.
+    pub fn success(&self) -> Result<&str, String> {
+        let text = str::from_utf8(&self.body).map_err(|error| error.to_string())?;
+        if (200..300).contains(&self.status) {
+            return Ok(text);
+        }
+        Err(format!("status {}: {}", self.status, crate::summary::line(text)))
+    }
+}
+
+impl Server {
+    /// A server that wants this user and password.
+    pub fn new(address: SocketAddr, user: &str, password: &str) -> Self {
+        Self { address, authorization: format!("Basic {}", base64(format!("{user}:{password}").as_bytes())) }
+    }
+
+    /// Asks with GET.
+    pub async fn get(&self, path: &str, limit: Duration) -> Result<Answer, String> {
+        self.call(Method::GET, path, None, limit).await
+    }
+
+    /// Asks with POST and a JSON body.
+    pub async fn post(&self, path: &str, body: &serde_json::Value, limit: Duration) -> Result<Answer, String> {
+        self.call(Method::POST, path, Some(body.to_string()), limit).await
+    }
+
+    /// Opens a stream; its body comes as it is written.
+    pub async fn open(&self, path: &str, limit: Duration) -> Result<Incoming, String> {
+        let opening = async {
+            let response = self.send(Method::GET, path, None).await?;
+            let status = response.status().as_u16();
+            if status == 200 { Ok(response.into_body()) } else { Err(format!("GET {path}: status {status}")) }
+        };
+        timeout(limit, opening).await.unwrap_or_else(|_| Err(late(path, limit)))
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<String>, limit: Duration) -> Result<Answer, String> {
+        let calling = async {
+            let response = self.send(method, path, body).await?;
+            let status = response.status().as_u16();
+            let whole = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+            let body = whole.map_err(|error| format!("{path}: {error}"))?.to_bytes();
+            Ok(Answer { status, body })
+        };
+        timeout(limit, calling).await.unwrap_or_else(|_| Err(late(path, limit)))
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<String>) -> Result<Response<Incoming>, String> {
+        let failed = |error: &dyn std::error::Error| format!("{path}: {error}");
+        let stream = TcpStream::connect(self.address).await.map_err(|error| failed(&error))?;
+        let _ = stream.set_nodelay(true);
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
+        tokio::spawn(connection); // ends with its request and answer, or when either is dropped
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, self.address.to_string())
+            .header(header::AUTHORIZATION, &self.authorization);
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = Full::new(Bytes::from(body.unwrap_or_default()));
+        let request = request.body(body).map_err(|error| failed(&error))?;
+        sender.send_request(request).await.map_err(|error| failed(&error))
+    }
+}
+
+fn late(path: &str, limit: Duration) -> String {
+    format!("{path}: no answer within {} s", limit.as_secs())
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * place)) as usize & 63];
+            text.push(if place <= chunk.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        for (plain, coded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("opencode:pw", "b3BlbmNvZGU6cHc=")]
+        {
+            assert_eq!(super::base64(plain.as_bytes()), coded);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Turns: when they begin and end, and how they fail.
+
+use townwatch::event::{AgentError, AgentStatusChanged, EventData, NoticeKind, Status};
+use townwatch::time::Timestamp;
+
+use super::Opencode;
+use super::wire::{Failure, SessionStatus};
+use crate::summary;
+
+impl Opencode {
+    /// What a session says that it does.
+    pub(super) fn status(
+        &mut self,
+        status: &SessionStatus,
+        main: bool,
+        frame: &str,
+        at: Timestamp,
+        events: &mut Vec<EventData>,
+    ) {
+        match status.kind.as_deref() {
+            Some("busy") if main => self.at_work(events),
+            Some("idle") if main => self.turn_end(events),
+            Some("busy" | "idle") => {}
+            Some("retry") => events.push(retry(status, at).into()),
+            _ => events.extend(self.notices.note(NoticeKind::Unknown, frame)),
+        }
+    }
+
+    /// A turn begins.
+    pub(super) fn at_work(&mut self, events: &mut Vec<EventData>) {
+        if std::mem::take(&mut self.waiting) {
+            (self.told_late, self.told_failure, self.failure) = (false, None, None);
+            events.push(AgentStatusChanged { status: Status::Running }.into());
+        }
+    }
+
+    pub(super) fn turn_end(&mut self, events: &mut Vec<EventData>) {
+        self.tell_session(None, events);
+        if !self.waiting || std::mem::take(&mut self.told_late) {
+            events.push(AgentStatusChanged { status: Status::Waiting }.into());
+        }
+        self.waiting = true;
+    }
+
+    /// The stream and the message both tell of a failure, and the stream sometimes twice, once with a stack trace.
+    pub(super) fn fail(&mut self, failure: Failure, main: bool, events: &mut Vec<EventData>) {
+        let code = failure.name.unwrap_or_else(|| "error".to_owned());
+        let data = failure.data.unwrap_or_default();
+        let interrupted = code == "MessageAbortedError";
+        let said = data.message.as_deref().and_then(|text| text.lines().find(|line| !line.trim().is_empty()));
+        let said = if interrupted { "The turn was interrupted" } else { said.unwrap_or(&code) };
+        if self.told_failure.as_ref().is_some_and(|told| said.contains(told.as_str())) {
+            return;
+        }
+        self.told_failure = Some(said.to_owned());
+        let mut message = said.to_owned();
+        if code == "ProviderAuthError" || matches!(data.status_code, Some(401 | 403)) {
+            let program = self.program;
+            message =
+                format!("{message}; sign in with `{program} auth login`, or give the provider's key in `env_vars`");
+        }
+        if main && !interrupted {
+            self.failure = Some(message.clone());
+        }
+        events.push(AgentError { code, message, retryable: Some(data.is_retryable.unwrap_or(false)) }.into());
+    }
+}
+
+fn retry(status: &SessionStatus, at: Timestamp) -> AgentError {
+    let said = summary::line(status.message.as_deref().unwrap_or("no reason given"));
+    let attempt = status.attempt.map_or(String::new(), |attempt| format!("; attempt {attempt}"));
+    #[allow(clippy::cast_precision_loss)] // a pause, in milliseconds
+    let seconds = status.next.map(|next| next.saturating_sub(at.millis()).max(0) as f64 / 1000.0);
+    let pause = seconds.map_or(String::new(), |seconds| format!(" follows in {seconds:.1} s"));
+    let message = format!("The model's API failed: {said}{attempt}{pause}");
+    AgentError { code: "api_retry".to_owned(), message, retryable: Some(true) }
+}

@@ -1,0 +1,220 @@
+//! The frames of `GET /event`, as far as they are read. Every field is optional and read on its own.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use townwatch::event::{AgentUsage, ToolCategory};
+
+use crate::json::if_readable;
+use crate::normalise::wire::lenient;
+use crate::summary::TodoInput;
+
+lenient! {
+    /// Any frame: `{"id","type","properties"}`.
+    Frame {
+        #[serde(rename = "type")] kind: String,
+        properties: Box<RawValue>,
+    }
+    /// Where a frame names its session.
+    Whose {
+        #[serde(rename = "sessionID")] session_id: String,
+        info: Named,
+        part: Named,
+    }
+    /// The same, one level further in.
+    Named {
+        #[serde(rename = "sessionID")] session_id: String,
+    }
+    /// `session.created`, `session.updated`.
+    SessionFrame { info: Session, }
+    /// A session.
+    Session {
+        id: String,
+        #[serde(rename = "parentID")] parent_id: String,
+        directory: String,
+        version: String,
+        model: SessionModel,
+    }
+    /// The model of a session. Messages call the first of the two `modelID`.
+    SessionModel {
+        #[serde(alias = "modelID")] id: String,
+        #[serde(rename = "providerID")] provider_id: String,
+    }
+    /// `session.status`.
+    StatusFrame { status: SessionStatus, }
+    /// What a session does: `idle`, `busy`, or `retry` with the rest.
+    SessionStatus {
+        #[serde(rename = "type")] kind: String,
+        attempt: u64,
+        message: String,
+        next: i64, // when, in milliseconds since 1970
+    }
+    /// `session.error`.
+    ErrorFrame { error: Failure, }
+    /// What went wrong.
+    Failure {
+        name: String,
+        data: FailureData,
+    }
+    /// The rest of it.
+    FailureData {
+        message: String,
+        #[serde(rename = "statusCode")] status_code: u64,
+        #[serde(rename = "isRetryable")] is_retryable: bool,
+    }
+    /// `message.updated`.
+    MessageFrame { info: Message, }
+    /// A message, without its parts.
+    Message {
+        id: String,
+        role: String,
+        #[serde(rename = "modelID")] model_id: String,
+        #[serde(rename = "providerID")] provider_id: String,
+        time: Span,
+        error: Failure,
+        tokens: Tokens,
+        cost: f64,
+    }
+    /// From when to when.
+    Span {
+        start: i64,
+        end: i64,
+        completed: i64,
+    }
+    /// The tokens of a message. What was thought is counted apart from what was said.
+    Tokens {
+        input: u64,
+        output: u64,
+        reasoning: u64,
+        cache: CacheTokens,
+    }
+    /// The model's cache.
+    CacheTokens {
+        read: u64,
+        write: u64,
+    }
+    /// `message.part.updated`.
+    PartFrame { part: Box<RawValue>, }
+    /// A part of a message. Which fields it has depends on its type.
+    Part {
+        id: String,
+        #[serde(rename = "messageID")] message_id: String,
+        #[serde(rename = "type")] kind: String,
+        text: String,
+        time: Span,
+        tool: String,
+        #[serde(rename = "callID")] call_id: String,
+        state: ToolState,
+        files: Vec<String>,
+    }
+    /// How far a tool call is; each time it is sent whole.
+    ToolState {
+        status: String,
+        input: Box<RawValue>,
+        output: String,
+        error: String,
+        metadata: ToolMetadata,
+        time: Span,
+    }
+    /// What tools say beside their output.
+    ToolMetadata {
+        exit: i64, // a shell's
+        #[serde(rename = "sessionId")] session_id: String, // a sub-agent's
+        filepath: String, // what was written
+        exists: bool, // before it was written
+        filediff: FileDiff,
+    }
+    /// What an edit changed.
+    FileDiff {
+        file: String,
+        additions: u64,
+        deletions: u64,
+    }
+    /// `message.part.delta`.
+    DeltaFrame {
+        #[serde(rename = "messageID")] message_id: String,
+        #[serde(rename = "partID")] part_id: String,
+        field: String,
+        delta: String,
+    }
+    /// `todo.updated`.
+    TodosFrame { todos: Vec<TodoInput>, }
+    /// `permission.asked`, `question.asked`.
+    Asked {
+        id: String,
+        permission: String,
+        patterns: Vec<String>,
+        metadata: AskedMetadata,
+        questions: Vec<AskedQuestion>,
+        tool: AskedTool,
+    }
+    /// What the tool says of what it is about to do.
+    AskedMetadata {
+        command: String,
+        filepath: String,
+        url: String,
+    }
+    /// One question of several.
+    AskedQuestion {
+        question: String,
+        options: Vec<AskedOption>,
+    }
+    /// One answer to it.
+    AskedOption { label: String, }
+    /// The call that waits.
+    AskedTool {
+        #[serde(rename = "messageID")] message_id: String,
+        #[serde(rename = "callID")] call_id: String,
+    }
+    /// `permission.replied`, `question.replied`, `question.rejected`.
+    Replied {
+        #[serde(rename = "requestID")] request_id: String,
+        reply: String,
+    }
+}
+
+impl Message {
+    /// What a finished message took; `None` for one that took nothing, which an interrupted one says of itself.
+    pub(super) fn usage(&self, message_id: String) -> Option<AgentUsage> {
+        let tokens = self.tokens.as_ref()?;
+        let cache = tokens.cache.as_ref();
+        let usage = AgentUsage {
+            message_id,
+            input_tokens: tokens.input.unwrap_or(0),
+            output_tokens: tokens.output.unwrap_or(0).saturating_add(tokens.reasoning.unwrap_or(0)),
+            cache_read_input_tokens: cache.and_then(|cache| cache.read),
+            cache_creation_input_tokens: cache.and_then(|cache| cache.write),
+            cost_usd: self.cost.filter(|cost| *cost > 0.0), // 0 is also what a model without a known price has
+            cumulative: false,
+        };
+        let tokens = [
+            usage.input_tokens,
+            usage.output_tokens,
+            usage.cache_read_input_tokens.unwrap_or(0),
+            usage.cache_creation_input_tokens.unwrap_or(0),
+        ];
+        (tokens != [0; 4] || usage.cost_usd.is_some()).then_some(usage)
+    }
+}
+
+/// A model's whole name, as `--model` takes it.
+pub(super) fn model_name(provider_id: Option<&str>, model_id: Option<&str>) -> Option<String> {
+    let model_id = model_id?;
+    Some(provider_id.map_or_else(|| model_id.to_owned(), |provider_id| format!("{provider_id}/{model_id}")))
+}
+
+/// What kind of tool this is. Tools of MCP servers cannot be told from others by their names.
+pub(super) fn category(tool: &str) -> ToolCategory {
+    match tool {
+        "read" => ToolCategory::Read,
+        "write" => ToolCategory::Write,
+        "edit" | "multiedit" | "patch" | "apply_patch" => ToolCategory::Edit,
+        "bash" => ToolCategory::Bash,
+        "grep" => ToolCategory::Grep,
+        "glob" | "list" => ToolCategory::Glob,
+        "webfetch" => ToolCategory::WebFetch,
+        "websearch" => ToolCategory::WebSearch,
+        "task" => ToolCategory::Task,
+        "todowrite" | "todoread" => ToolCategory::Todo,
+        _ => ToolCategory::Other,
+    }
+}

@@ -1,0 +1,31 @@
+//! OpenCode, and Kilo, which is made from it: a server with an HTTP API. Each run has one to itself, because each run has
+//! a working directory and an environment of its own, and both are the server's.
+
+use std::path::Path;
+
+use townwatch::error::{Error, Result};
+use townwatch::limits::PROMPT_BYTES_MAX;
+use townwatch::protocol::StartAgent;
+
+use super::{Launch, argument};
+
+/// `opencode serve`. What it is to do it is told by its API, once it is up.
+pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
+    if order.prompt.as_deref().is_none_or(|prompt| prompt.trim().is_empty()) {
+        return Err(Error::invalid("prompt", format!("say what {} is to do", order.runtime.as_str())));
+    }
+    for (field, text) in [("prompt", &order.prompt), ("system_prompt", &order.system_prompt)] {
+        argument(field, text.as_deref().unwrap_or_default(), PROMPT_BYTES_MAX)?;
+    }
+    if let Some(name) = &order.model {
+        model(name)
+            .ok_or_else(|| Error::invalid("model", "expected provider/model, as in \"anthropic/claude-opus-4\""))?;
+    }
+    let arguments = ["serve", "--hostname", "127.0.0.1", "--port", "0"].map(str::to_owned).to_vec();
+    Ok(Launch { program: program.to_owned(), arguments, variables: Vec::new(), input: None })
+}
+
+/// The provider and the model of a whole name. A model's own name may have slashes too.
+pub fn model(name: &str) -> Option<(&str, &str)> {
+    name.split_once('/').filter(|(provider, model)| !provider.is_empty() && !model.is_empty())
+}

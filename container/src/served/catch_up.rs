@@ -1,0 +1,93 @@
+//! After the stream has broken off: what happened meanwhile is lost to it, so everything is asked for once more, as it
+//! is now. The normaliser knows what it has told.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::conversation::{Conversation, Named, is_plain};
+use crate::log::now;
+use crate::loopback::CALL_LIMIT;
+
+/// Between two attempts to open the stream again; all of them together take no longer than the limit.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
+const RECONNECT_LIMIT: Duration = Duration::from_mins(1);
+/// Messages of a session that are read again. What is older was told long before the stream broke off.
+const MESSAGES_REREAD_MAX: usize = 200;
+/// Sub-agents' sessions that are read again.
+const SESSIONS_REREAD_MAX: usize = 64;
+
+impl Conversation<'_> {
+    /// Opens the stream again and tells what was missed.
+    pub(super) async fn come_back(&mut self) -> Result<(), String> {
+        let deadline = Instant::now() + RECONNECT_LIMIT;
+        loop {
+            let problem = match timeout_at(deadline, self.catch_up()).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(problem)) => problem,
+                Err(_) => format!("it took longer than {} s", RECONNECT_LIMIT.as_secs()),
+            };
+            if Instant::now() + RECONNECT_PAUSE >= deadline {
+                return Err(problem);
+            }
+            sleep(RECONNECT_PAUSE).await;
+        }
+    }
+
+    async fn catch_up(&mut self) -> Result<(), String> {
+        self.open_stream().await?;
+        let (server, main) = self.session.clone().ok_or("no session")?;
+        let get = async |path: String| {
+            let answer = server.get(&path, CALL_LIMIT).await?;
+            answer.success().map(str::to_owned)
+        };
+        let mut sessions = vec![main.clone()];
+        for index in 0..SESSIONS_REREAD_MAX {
+            let Some(id) = sessions.get(index).cloned() else { break };
+            let messages = get(format!("/session/{id}/message?limit={MESSAGES_REREAD_MAX}")).await?;
+            for Messages { info, parts } in list(&messages)? {
+                self.reread("message.updated", &format!(r#"{{"info":{info}}}"#));
+                for part in parts {
+                    self.reread("message.part.updated", &format!(r#"{{"part":{part}}}"#));
+                }
+            }
+            for child in list::<Box<RawValue>>(&get(format!("/session/{id}/children")).await?)? {
+                self.reread("session.created", &format!(r#"{{"info":{child}}}"#));
+                sessions.extend(
+                    serde_json::from_str::<Named>(child.get()).map(|child| child.id).ok().filter(|id| is_plain(id)),
+                );
+            }
+        }
+        for (path, kind) in [("/permission", "permission.asked"), ("/question", "question.asked")] {
+            for asked in list::<Box<RawValue>>(&get(path.to_owned()).await?)? {
+                self.reread(kind, asked.get());
+            }
+        }
+        let statuses = get("/session/status".to_owned()).await?;
+        let statuses: BTreeMap<String, Box<RawValue>> =
+            serde_json::from_str(&statuses).map_err(|error| format!("/session/status: {error}"))?;
+        let status = statuses.get(&main).map_or(r#"{"type":"idle"}"#, |status| status.get()); // idle ones are not listed
+        self.reread("session.status", &format!(r#"{{"sessionID":"{main}","status":{status}}}"#));
+        Ok(())
+    }
+
+    fn reread(&mut self, kind: &str, properties: &str) {
+        let at = now();
+        let events = self.normaliser.reread(&format!(r#"{{"type":"{kind}","properties":{properties}}}"#), at);
+        self.run.append(events, at);
+    }
+}
+
+#[derive(Deserialize)]
+struct Messages {
+    info: Box<RawValue>,
+    parts: Vec<Box<RawValue>>,
+}
+
+fn list<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, String> {
+    serde_json::from_str(text).map_err(|error| format!("an answer could not be read: {error}"))
+}

@@ -1,0 +1,96 @@
+//! What the server prints: where it listens, and what it complains about.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::Child;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use townwatch::event::Runtime;
+
+use crate::lines::{Line, LineDecoder};
+use crate::log::now;
+use crate::run::Run;
+use crate::stderr::{self, Stderr};
+
+/// What the server started may hold its pipes open; they are read no longer than this after its own end.
+const PIPE_GRACE: Duration = Duration::from_secs(2);
+/// One read of a pipe; what a Linux pipe holds.
+const READ_BYTES: usize = 64 << 10;
+
+/// The variable that names the password of the server.
+pub(super) fn password_variable(runtime: Runtime) -> &'static str {
+    if runtime == Runtime::Kilo { "KILO_SERVER_PASSWORD" } else { "OPENCODE_SERVER_PASSWORD" }
+}
+
+/// The server's standard output and standard error, being read.
+pub(super) struct Pipes(JoinHandle<Option<String>>);
+
+impl Pipes {
+    /// Reads both from now on. The address comes as soon as the server says it.
+    pub(super) fn read(run: &Run, child: &mut Child) -> (Self, oneshot::Receiver<SocketAddr>) {
+        let (run, out, err) = (run.clone(), child.stdout.take(), child.stderr.take());
+        let (found, address) = oneshot::channel();
+        let mut found = Some(found);
+        let reading = tokio::spawn(async move {
+            let mut events = Stderr::default();
+            let printed = each_line(out, |line| {
+                if let Line::Text(text) = line
+                    && let Some(address) = listening(&text)
+                    && let Some(found) = found.take()
+                {
+                    let _ = found.send(address);
+                }
+            });
+            let complained = each_line(err, |line| run.append(events.line(line, now()), now()));
+            tokio::join!(printed, complained);
+            run.append(events.end(), now());
+            events.last().map(str::to_owned)
+        });
+        (Self(reading), address)
+    }
+
+    /// The last line of its standard error, after its end.
+    pub(super) async fn last_words(mut self) -> Option<String> {
+        let words = tokio::time::timeout(PIPE_GRACE, &mut self.0).await;
+        if words.is_err() {
+            self.0.abort();
+        }
+        words.ok()?.ok()?
+    }
+}
+
+async fn each_line(pipe: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(Line<'_>)) {
+    let Some(mut pipe) = pipe else { return };
+    let (mut decoder, mut bytes) = (LineDecoder::new(stderr::LINE_BYTES_MAX), vec![0; READ_BYTES]);
+    loop {
+        match pipe.read(&mut bytes).await {
+            Ok(0) | Err(_) => break,
+            Ok(count) => decoder.push(&bytes[..count], &mut take),
+        }
+    }
+    decoder.finish(&mut take);
+}
+
+/// The address in a line like `opencode server listening on http://127.0.0.1:4096`.
+fn listening(line: &str) -> Option<SocketAddr> {
+    let (_, url) = line.split_once("listening on http://")?;
+    let address = url.split(['/', ' ']).next()?.parse::<SocketAddr>().ok()?;
+    address.ip().is_loopback().then_some(address) // anything else could be anybody's
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_found_in_its_line_and_nowhere_else() {
+        let address = |line| listening(line).map(|address| address.port());
+        assert_eq!(address("opencode server listening on http://127.0.0.1:4096"), Some(4096));
+        assert_eq!(address("kilo server listening on http://127.0.0.1:65000/ now"), Some(65000));
+        for line in ["", "listening on http://", "listening on http://10.0.0.1:80", "http://127.0.0.1:80"] {
+            assert_eq!(address(line), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What people want of the agent meanwhile.
+
+use std::time::Duration;
+
+use serde_json::json;
+use townwatch::error::{Code, Error, Result};
+use townwatch::event::{Answer, QuestionKind};
+use townwatch::protocol::AnswerAgent;
+
+use super::conversation::{Conversation, is_plain};
+use crate::log::now;
+use crate::wish::{Wish, Wished};
+
+/// What the server may take for a wish: less than people wait for it, so that they are told what became of it.
+const WISH_LIMIT: Duration = Duration::from_secs(5);
+
+impl Conversation<'_> {
+    /// Does it, and says what became of it.
+    pub(super) async fn fulfil(&mut self, wished: Wished) {
+        let Some((wish, outcome)) = wished.take() else { return };
+        let became = match wish {
+            Wish::Message(prompt) => match self.prompt(&prompt, WISH_LIMIT).await {
+                Ok(()) => {
+                    self.run.append(self.normaliser.begin_turn(), now());
+                    Ok(())
+                }
+                Err(problem) => Err(Error::new(Code::ContainerError, problem)),
+            },
+            Wish::Answer { answer, by } => self.answer(&answer, &by).await,
+        };
+        let _ = outcome.send(became);
+    }
+
+    async fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<()> {
+        let request_id = answer.request_id.as_str();
+        let gone = || {
+            let message = format!("question {request_id} is not open: it was answered, or its call or run has ended");
+            Error::new(Code::Conflict, message)
+        };
+        let (kind, parts) = self.normaliser.question(request_id).filter(|_| is_plain(request_id)).ok_or_else(gone)?;
+        let (path, body) = match (kind, answer.answer, &answer.text) {
+            (QuestionKind::Permission, reply, text) => {
+                let mut body = json!({"reply": reply.as_str()});
+                if let Some(text) = text {
+                    body["message"] = json!(text);
+                }
+                (format!("/permission/{request_id}/reply"), body)
+            }
+            (QuestionKind::Input, Answer::Reject, _) => (format!("/question/{request_id}/reject"), json!({})),
+            (QuestionKind::Input, _, Some(text)) => {
+                (format!("/question/{request_id}/reply"), json!({"answers": vec![[text]; parts]}))
+            }
+            (QuestionKind::Input, _, None) => return Err(Error::invalid("text", "say what the answer is")),
+        };
+        let (server, _) = self.session().map_err(|problem| Error::new(Code::Conflict, problem))?;
+        let server = server.clone();
+        // Before it is sent: the stream tells of the answer as soon as the server has it.
+        self.normaliser.answering(request_id, Some(by));
+        let answered = server.post(&path, &body, WISH_LIMIT).await;
+        let problem = match answered.as_ref().map(|answer| (answer.status, answer.success())) {
+            Ok((_, Ok(_))) => return Ok(()),
+            Ok((404, _)) => gone(),
+            Ok((_, Err(problem))) => Error::new(Code::ContainerError, problem),
+            Err(problem) => Error::new(Code::ContainerError, problem.clone()),
+        };
+        self.normaliser.answering(request_id, None);
+        Err(problem)
+    }
+}
