@@ -11,9 +11,16 @@ import { join } from "node:path";
 const PINNED = {
   codex: "@openai/codex@0.169.0",
   gemini: "@google/gemini-cli@0.61.0",
+  opencode: "opencode-ai@1.18.33",
+  kilo: "@kilocode/cli@7.7.7",
 };
+/** Whose package puts its program in place only when it is installed. */
+const WITH_SCRIPTS = ["opencode", "kilo"];
 const INSTALL_MS_MAX = 180_000;
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "townwatch/agents");
+
+/** The version that is pinned here. */
+export const versionOf = (name) => PINNED[name].split("@").at(-1);
 
 /** The folder with the agent's command, or why there is none: `{bin}` or `{missing}`. */
 export async function agentFromNpm(name) {
@@ -21,20 +28,20 @@ export async function agentFromNpm(name) {
   if (asked !== "all" && !asked.split(",").includes(name)) {
     return { missing: `the real ${name} is not asked for; TOWNWATCH_AGENTS=${name} installs and runs it` };
   }
-  const folder = join(CACHE, `${name}-${PINNED[name].split("@").at(-1)}`);
+  const folder = join(CACHE, `${name}-${versionOf(name)}`);
   const bin = join(folder, "node_modules/.bin");
   if (!existsSync(bin)) {
-    const problem = await install(PINNED[name], folder);
+    const problem = await install(PINNED[name], folder, WITH_SCRIPTS.includes(name) ? [] : ["--ignore-scripts"]);
     if (problem !== null) return { missing: `${PINNED[name]} could not be had from npm: ${problem}` };
   }
   return { bin };
 }
 
 /** Installs beside the folder first, so that a folder that is there is whole. Gives what went wrong, or null. */
-async function install(wanted, folder) {
+async function install(wanted, folder, options) {
   const unfinished = `${folder}.${process.pid}`;
   mkdirSync(unfinished, { recursive: true });
-  const args = ["install", "--prefix", unfinished, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", wanted];
+  const args = ["install", "--prefix", unfinished, ...options, "--no-audit", "--no-fund", "--loglevel=error", wanted];
   const npm = spawn("npm", args, { stdio: ["ignore", "ignore", "pipe"], timeout: INSTALL_MS_MAX, killSignal: "SIGKILL" });
   let errors = "";
   npm.stderr.setEncoding("utf8").on("data", (text) => (errors += text));

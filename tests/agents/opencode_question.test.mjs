@@ -8,11 +8,12 @@ import { after, before, it } from "node:test";
 import { must, mustRefuse, startWorld } from "../worker/harness.mjs";
 import { until } from "../worker/until.mjs";
 import { Model } from "./opencode_model.mjs";
-import { installed, testsOf } from "./opencode_package.mjs";
+import { agentFromNpm } from "./install.mjs";
+import { testsOf } from "./tests_of.mjs";
 import { repository } from "./opencode_repository.mjs";
 
 const RUN_MS = 150_000;
-const { bin, missing } = await installed("opencode");
+const { bin, missing } = await agentFromNpm("opencode");
 
 testsOf(missing, "a question of the real opencode", () => {
   let world;
