@@ -9,10 +9,12 @@ const GOLDEN = fileURLToPath(new URL("../golden/", import.meta.url));
 /** What there is of an agent. */
 export const recordingsOf = (agent) => readdirSync(`${GOLDEN}/${agent}`).map((file) => file.replace(/\.jsonl(\.gz)?$/, ""));
 
-/** The lines that are not empty, each parsed: split at line feeds only, because raw U+2028 stands in some. */
-export function linesOf(agent, name) {
+/** All of a recording, as it was printed. */
+export function textOf(agent, name) {
   const file = readdirSync(`${GOLDEN}/${agent}`).find((one) => one === `${name}.jsonl` || one === `${name}.jsonl.gz`);
   const bytes = readFileSync(`${GOLDEN}/${agent}/${file}`);
-  const text = (file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
-  return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+  return (file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
 }
+
+/** The lines that are not empty, each parsed: split at line feeds only, because raw U+2028 stands in some. */
+export const linesOf = (agent, name) => textOf(agent, name).split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));

@@ -5,8 +5,9 @@ import net from "node:net";
 import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
 
-import { expectedOf, readRecording } from "../oracle/claude_code.mjs";
+import { expectedOf } from "../oracle/claude_code.mjs";
 import { stepsSeen } from "../oracle/events.mjs";
+import { textOf } from "../oracle/recordings.mjs";
 import { survivors } from "./any_json.mjs";
 import { Command } from "./command_line.mjs";
 import { must, startWorld } from "./harness.mjs";
@@ -155,7 +156,7 @@ describe("townwatch send", () => {
   it("passes its input through, and the town gets what it would get from its own control server", async () => {
     for (const name of ["volume320", "subagent", "err400"]) {
       await world.registerAgent(town, name);
-      const recording = readRecording(name);
+      const recording = textOf("claude_code", name);
       const sent = send(name, { env: { TOWNWATCH_TOKEN: await world.agentToken(town, name), TOWNWATCH_API_KEY: "wrong" } });
       sent.stdin.end(recording);
       assert.equal(await sent.code(), 0, sent.stderr);
