@@ -41,7 +41,7 @@ async function rustTests({ env }) {
 /** Each mutation counts as a test: passed if the simulation noticed it. */
 async function mutationTests({ env }) {
   try {
-    return judged(await mutations(env), 0);
+    return judged(await mutations(env, ({ gate }) => gate), 0);
   } catch (problem) {
     console.error(`${problem}`);
     return judged(NONE, 1);

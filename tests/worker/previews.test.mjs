@@ -12,7 +12,9 @@ function joined(things) {
   const ended = new Set();
   for (const thing of things) {
     if (thing.type !== "preview") {
-      if (thing.event === "agent_output" && thing.data.message_id) ended.add(thing.data.message_id);
+      // What was thought before it is of the same message, and has no previews.
+      const isText = thing.event === "agent_output" && thing.data.stream !== "thinking";
+      if (isText && thing.data.message_id) ended.add(thing.data.message_id);
       if (thing.event === "agent.exited") ended.add("all");
       continue;
     }
