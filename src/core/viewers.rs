@@ -59,6 +59,8 @@ pub struct Viewers {
     pruned_id: EventId,
     /// When the next live frame leaves that is held back now.
     next_frame_at: Option<Timestamp>,
+    /// Those that the last pump left behind: they wait for room. Of thousands of viewers these are few.
+    waiting: Vec<ViewerId>,
 }
 
 impl Viewers {
@@ -72,6 +74,7 @@ impl Viewers {
             pace,
             pruned_id: EventId::START,
             next_frame_at: None,
+            waiting: Vec::new(),
         }
     }
 
@@ -112,6 +115,8 @@ impl Viewers {
         let Note { id, selection, standing: mut state } = Viewer::read_note(note)?;
         if state.live {
             state.cursor = head;
+        } else {
+            self.waiting.push(id);
         }
         self.newest = self.newest.max(id.0);
         self.all.insert(id, Viewer { id, audience: self.audiences.of(selection), state });
@@ -194,9 +199,11 @@ impl Viewers {
         let due = self.due(head, occasion.now);
         let mut frames = Frames::new(store, occasion.now, self.pruned_id, head, self.pace, &mut self.history);
         let (mut live_again, mut ended) = (Vec::new(), Vec::new());
+        self.waiting.clear();
         for id in due {
             let Some(viewer) = self.all.get_mut(&id) else { continue };
             match viewer.advance(&mut frames, effects)? {
+                Then::Stay if !viewer.state.live => self.waiting.push(id),
                 Then::Stay => {}
                 Then::LiveAgain => live_again.push(id),
                 Then::End(code, reason) => {
@@ -240,7 +247,7 @@ impl Viewers {
 
     /// When a viewer that has to wait is to be looked at again.
     pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let waiting = self.all.values().filter(|viewer| !viewer.state.live);
+        let waiting = self.waiting.iter().filter_map(|id| self.all.get(id));
         waiting.map(|viewer| viewer.state.flow.due_at(now)).chain(self.next_frame_at).min()
     }
 }

@@ -400,6 +400,8 @@ impl TownObject {
         }
         self.core.borrow_mut().take();
         self.alarm_at.set(None);
+        // A timer that finds another time here than its own does nothing.
+        self.timer_at.set(None);
         let storage = self.state.storage();
         storage.delete_alarm().await.map_err(Error::internal)?;
         storage.delete_all().await.map_err(Error::internal)?;

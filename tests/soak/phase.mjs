@@ -13,6 +13,8 @@ import { PollWatcher, StreamWatcher, readPages } from "./watchers.mjs";
 const POSTERS = 4;
 const RUNNERS = 3;
 const ROUND_MS = 60_000;
+/** A log of 60,000 events takes a minute to read for who is metered. */
+const HISTORY_MS = 180_000;
 /** An unlucky viewer is cut after at most so many events. */
 const LUCK_EVENTS_MAX = 1_000;
 
@@ -183,9 +185,8 @@ class Phase {
 
   /** The town leaves memory and comes back for a few events, which everybody gets. */
   async evict() {
-    // An eviction that meets a timer or a turn fails, and so do all after it. After one second that still happened, after
-    // four not in 13 evictions; what holds the object for so long is to be found out.
-    await sleep(4_000);
+    // Who acknowledges nothing gets 1,000 events of history a second, and as long as that takes the object has work to do.
+    await until("all history", () => this.watchers.every(({ isWaiting }) => !isWaiting), HISTORY_MS, () => this.#words());
     const evict = () => this.world.worker.evict("Town", this.town.town_id);
     await until("an eviction", evict, ROUND_MS);
     this.counts.evictions += 1;

@@ -38,6 +38,11 @@ export class StreamWatcher extends Reading {
     return this;
   }
 
+  /** Whether it is connected and has not caught up. */
+  get isWaiting() {
+    return this.#socket !== null && !this.isLive;
+  }
+
   /** Goes for good. */
   async stop() {
     this.#stays = false;
