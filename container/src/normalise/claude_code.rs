@@ -21,7 +21,7 @@ use super::parts::{Part, parts};
 use super::progress::Progress;
 use super::recent::Recent;
 use super::wire::{Block, Head, Message, System, TurnEnd, Usage, category, content_text};
-use super::{Meaning, Normalise, Place};
+use super::{Meaning, Normalise, Place, last_words};
 use crate::json::read;
 use crate::summary::{self, ToolInput};
 
@@ -314,15 +314,11 @@ impl Normalise for ClaudeCode {
     }
 
     fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData> {
-        self.notices.note(NoticeKind::Oversized, &format!("{bytes} bytes: {sample}")).into_iter().collect()
+        self.notices.oversized(bytes, sample)
     }
 
     fn end(&mut self, succeeded: bool, at: Timestamp) -> Vec<EventData> {
-        let mut events = self.notices.end();
-        if succeeded {
-            events.push(self.progress.done(at).into());
-        }
-        events
+        last_words(&mut self.notices, &mut self.progress, succeeded, at)
     }
 
     fn failure(&self) -> Option<&str> {

@@ -18,7 +18,7 @@ use super::notices::Notices;
 use super::parts::{Part, parts};
 use super::progress::Progress;
 use super::recent::Recent;
-use super::{Meaning, Normalise, Place};
+use super::{Meaning, Normalise, Place, last_words};
 
 /// How a message begins that says that it is being tried again.
 const RETRY: &str = "Reconnecting...";
@@ -204,15 +204,11 @@ impl Normalise for Codex {
     }
 
     fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData> {
-        self.notices.note(NoticeKind::Oversized, &format!("{bytes} bytes: {sample}")).into_iter().collect()
+        self.notices.oversized(bytes, sample)
     }
 
     fn end(&mut self, succeeded: bool, at: Timestamp) -> Vec<EventData> {
-        let mut events = self.notices.end();
-        if succeeded {
-            events.push(self.progress.done(at).into());
-        }
-        events
+        last_words(&mut self.notices, &mut self.progress, succeeded, at)
     }
 
     fn failure(&self) -> Option<&str> {

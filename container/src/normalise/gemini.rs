@@ -17,7 +17,7 @@ use super::notices::Notices;
 use super::parts::{Part, parts};
 use super::progress::Progress;
 use super::recent::Recent;
-use super::{Meaning, Normalise, Piece, Place};
+use super::{Meaning, Normalise, Piece, Place, last_words};
 use crate::json::read;
 use crate::summary::{self, ToolInput};
 
@@ -223,16 +223,13 @@ impl Normalise for Gemini {
     }
 
     fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData> {
-        self.notices.note(NoticeKind::Oversized, &format!("{bytes} bytes: {sample}")).into_iter().collect()
+        self.notices.oversized(bytes, sample)
     }
 
     fn end(&mut self, succeeded: bool, at: Timestamp) -> Vec<EventData> {
         let mut events = Vec::new();
         self.message_over(&mut events);
-        events.extend(self.notices.end());
-        if succeeded {
-            events.push(self.progress.done(at).into());
-        }
+        events.extend(last_words(&mut self.notices, &mut self.progress, succeeded, at));
         events
     }
 

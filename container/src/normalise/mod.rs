@@ -23,6 +23,9 @@ pub use process::ProcessLines;
 use townwatch::event::{AgentSession, EventData};
 use townwatch::time::Timestamp;
 
+use self::notices::Notices;
+use self::progress::Progress;
+
 /// Reads what one run of one agent prints. Must take any line without panicking and hold only bounded memory.
 pub trait Normalise: Send {
     /// What a line of standard output means.
@@ -43,6 +46,15 @@ pub trait Normalise: Send {
     fn finished(&self) -> bool {
         true
     }
+}
+
+/// What every agent's end comes to: notices that were only counted, and the last of its progress if it went well.
+fn last_words(notices: &mut Notices, progress: &mut Progress, succeeded: bool, at: Timestamp) -> Vec<EventData> {
+    let mut events = notices.end();
+    if succeeded {
+        events.push(progress.done(at).into());
+    }
+    events
 }
 
 /// What a line means.

@@ -40,6 +40,11 @@ impl Notices {
         None
     }
 
+    /// A line was too long to be kept.
+    pub(super) fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData> {
+        self.note(NoticeKind::Oversized, &format!("{bytes} bytes: {sample}")).into_iter().collect()
+    }
+
     /// The counts of what was not shown.
     pub(super) fn end(&mut self) -> Vec<EventData> {
         let kinds = [NoticeKind::Malformed, NoticeKind::Unknown, NoticeKind::Oversized];

@@ -1,6 +1,6 @@
 //! Any command: each line that it prints is one output, empty ones too, so that order and counts are plain.
 
-use townwatch::event::{AgentOutput, EventData, NoticeKind, OutputStream};
+use townwatch::event::{AgentOutput, EventData, OutputStream};
 use townwatch::time::Timestamp;
 
 use super::notices::Notices;
@@ -20,7 +20,7 @@ impl Normalise for ProcessLines {
     }
 
     fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData> {
-        self.notices.note(NoticeKind::Oversized, &format!("{bytes} bytes: {sample}")).into_iter().collect()
+        self.notices.oversized(bytes, sample)
     }
 
     fn end(&mut self, _succeeded: bool, _at: Timestamp) -> Vec<EventData> {

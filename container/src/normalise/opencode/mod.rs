@@ -22,7 +22,7 @@ use self::wire::{
 use super::notices::Notices;
 use super::progress::Progress;
 use super::recent::Recent;
-use super::{Meaning, Normalise, Piece, Place};
+use super::{Meaning, Normalise, Piece, Place, last_words};
 use crate::json::read;
 use crate::summary::TodoInput;
 
@@ -322,15 +322,11 @@ impl Normalise for Opencode {
     }
 
     fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData> {
-        self.notices.note(NoticeKind::Oversized, &format!("{bytes} bytes: {sample}")).into_iter().collect()
+        self.notices.oversized(bytes, sample)
     }
 
     fn end(&mut self, succeeded: bool, at: Timestamp) -> Vec<EventData> {
-        let mut events = self.notices.end();
-        if succeeded {
-            events.push(self.progress.done(at).into());
-        }
-        events
+        last_words(&mut self.notices, &mut self.progress, succeeded, at)
     }
 
     fn failure(&self) -> Option<&str> {
