@@ -47,10 +47,13 @@ struct Typing {
     given_bytes: usize,
     given_units: u64,
     whole_at: Option<Instant>,
+    /// Whether nothing more of it is shown.
+    is_spoiled: bool,
 }
 
 impl Previews {
-    /// Takes what was typed. A piece of a text whose beginning is not there is dropped.
+    /// Takes what was typed. A piece of a text whose beginning is not there is dropped. So is all of one that begins anew
+    /// before its event, until that comes: a receiver may hold the old beginning, and would put the two together.
     pub fn add(&mut self, agent_id: &AgentId, run_id: &RunId, piece: Piece) {
         let Piece { message_id, begins, text } = piece;
         let found = self.texts.iter().position(|text| text.agent_id == *agent_id && text.message_id == message_id);
@@ -60,18 +63,18 @@ impl Previews {
                 self.texts[index].text.push_str(&text);
                 index
             }
-            (found, true) => {
-                if let Some(index) = found {
-                    self.texts.remove(index);
-                } else if self.texts.len() >= MESSAGES_MAX {
+            (Some(index), true) => return self.texts[index].spoil(),
+            (None, true) => {
+                if self.texts.len() >= MESSAGES_MAX {
                     self.texts.pop_front();
                 }
                 self.texts.push_back(Typing::new(agent_id, run_id, message_id, text));
                 self.texts.len() - 1
             }
         };
-        if self.texts[index].text.len() > MESSAGE_BYTES_MAX {
-            self.texts.remove(index);
+        let text = &mut self.texts[index];
+        if text.is_spoiled || text.text.len() > MESSAGE_BYTES_MAX {
+            text.spoil();
         }
     }
 
@@ -119,7 +122,11 @@ impl Previews {
 impl Typing {
     fn new(agent_id: &AgentId, run_id: &RunId, message_id: String, text: String) -> Self {
         let (agent_id, run_id) = (agent_id.clone(), run_id.clone());
-        Self { agent_id, run_id, message_id, text, given_bytes: 0, given_units: 0, whole_at: None }
+        Self { agent_id, run_id, message_id, text, given_bytes: 0, given_units: 0, whole_at: None, is_spoiled: false }
+    }
+
+    fn spoil(&mut self) {
+        (self.text, self.given_bytes, self.is_spoiled) = (String::new(), 0, true);
     }
 
     fn rest(&self) -> &str {

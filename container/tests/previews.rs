@@ -1,7 +1,7 @@
 //! Previews against receivers that follow the contract: one that gets every answer, and one that loses some.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)] // test helpers
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -32,6 +32,11 @@ impl Receiver {
         if let Some(units) = held {
             units.extend(preview.text.encode_utf16());
         }
+    }
+
+    /// The text's event is there: what was held of it is forgotten.
+    fn end(&mut self, is_ended: impl Fn(&Name) -> bool) {
+        self.0.retain(|name, _| !is_ended(name));
     }
 
     fn text(&self, name: &Name) -> Option<String> {
@@ -72,6 +77,8 @@ struct World {
     given_at: Option<Instant>,
     /// What was typed of each text that has no event yet and is not too long.
     typed: BTreeMap<Name, String>,
+    /// Texts that were too long, or began anew before their event: nothing more of them is shown.
+    spoiled: BTreeSet<Name>,
     every: Receiver,
     lossy: Receiver,
 }
@@ -84,6 +91,7 @@ impl World {
             now: Instant::now(),
             given_at: None,
             typed: BTreeMap::new(),
+            spoiled: BTreeSet::new(),
             every,
             lossy,
         }
@@ -92,16 +100,27 @@ impl World {
     fn add(&mut self, agent: usize, message: usize, begins: bool, text: &str) {
         let (agent_id, message_id) = (agent_id(agent), message.to_string());
         let name = (agent_id.to_string(), message_id.clone());
-        if begins {
+        let is_known = self.typed.contains_key(&name) || self.spoiled.contains(&name);
+        if begins && !is_known {
             self.typed.insert(name.clone(), String::new());
         }
-        if let Some(typed) = self.typed.get_mut(&name) {
+        let is_anew = begins && is_known;
+        let is_too_long = self.typed.get_mut(&name).is_some_and(|typed| {
             typed.push_str(text);
-            if typed.len() > MESSAGE_BYTES_MAX {
-                self.typed.remove(&name);
-            }
+            typed.len() > MESSAGE_BYTES_MAX
+        });
+        if is_anew || is_too_long {
+            self.typed.remove(&name);
+            self.spoiled.insert(name);
         }
         self.previews.add(&agent_id, &run_id(), Piece { message_id, begins, text: text.to_owned() });
+    }
+
+    fn end(&mut self, is_ended: impl Fn(&Name) -> bool) {
+        self.typed.retain(|name, _| !is_ended(name));
+        self.spoiled.retain(|name| !is_ended(name));
+        self.every.end(&is_ended);
+        self.lossy.end(&is_ended);
     }
 
     /// One answer; whether there was anything in it.
@@ -163,12 +182,12 @@ proptest! {
                     let (text, stream, message_id) = (String::new(), OutputStream::Assistant, Some(message.to_string()));
                     let event = AgentOutput { text, stream, message_id, parent_tool_use_id: None }.into();
                     world.previews.end(&agent_id(agent), &event);
-                    world.typed.remove(&(agent_id(agent).to_string(), message.to_string()));
+                    world.end(|name| *name == (agent_id(agent).to_string(), message.to_string()));
                 }
                 Step::EndAll { agent } => {
                     let event = AgentStatusChanged { status: Status::Waiting }.into();
                     world.previews.end(&agent_id(agent), &event);
-                    world.typed.retain(|(of, _), _| *of != agent_id(agent).to_string());
+                    world.end(|(of, _)| *of == agent_id(agent).to_string());
                 }
                 Step::Pass { millis } => world.now += Duration::from_millis(millis),
                 Step::Take { lost } => _ = world.take(lost),
