@@ -13,16 +13,12 @@ async function test(wanted) {
   const unknown = wanted.filter((name) => !(name in GROUPS));
   const all = Object.keys(GROUPS);
   if (unknown.length > 0) throw new Problem(`there is no group ${unknown.join(", ")}`, { remedy: `groups: ${all.join(", ")}` });
-  const names = all.filter((name) => (wanted.length === 0 ? !GROUPS[name].onlyByName : wanted.includes(name)));
+  const names = all.filter((name) => wanted.length === 0 || wanted.includes(name));
   const tools = await prepared(names.map((name) => GROUPS[name])).catch(notEvenPrepared);
   if (!tools) return 1;
   const results = [];
   for (const name of names) results.push(await group(name, tools));
   for (const { name, counts, failure } of results) console.log(`${name}: ${line(counts)}${failure ? ` (${failure})` : ""}`);
-  for (const name of all) {
-    const why = GROUPS[name].onlyByName;
-    if (why && wanted.length === 0) console.log(`${name}: left out, because ${why}; npm test -- ${name} runs it`);
-  }
   const total = sum(results.map(({ counts }) => counts));
   console.log(line(total));
   return total.failed > 0 ? 1 : 0;

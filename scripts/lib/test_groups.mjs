@@ -17,7 +17,7 @@ export const GROUPS = {
   worker: { builds: ["worker", "control", "cli", "dashboard"], run: (tools) => nodeTests("worker", tools) },
   agents: { builds: ["worker", "control", "dashboard"], run: (tools) => nodeTests("agents", tools) },
   e2e: { builds: ["worker", "control", "dashboard"], browser: true, run: browserTests },
-  soak: { builds: ["worker", "control", "dashboard"], onlyByName: "it takes 4 minutes of the ten that all may take", run: (tools) => nodeTests("soak", tools) },
+  soak: { builds: ["worker", "control", "dashboard"], run: (tools) => nodeTests("soak", tools) },
 };
 
 const FILES = {
@@ -55,8 +55,8 @@ async function nodeTests(name, { node, env }) {
   const counted = inRoot(`.wrangler/tests/${name}.jsonl`);
   fs.mkdirSync(path.dirname(counted), { recursive: true });
   const args = [
-    // Those with a Worker each start a workerd: two at a time would only slow each other down. Real agents mostly wait.
-    ...["--test", "--disable-warning=ExperimentalWarning", ...(FILES[name][0].startsWith("tests/") ? [`--test-concurrency=${name === "agents" ? 2 : 1}`] : [])],
+    // Most files wait for something much of their time, so two at a time are done sooner; a browser and the soak do not.
+    ...["--test", "--disable-warning=ExperimentalWarning", ...(FILES[name][0].startsWith("tests/") ? [`--test-concurrency=${["worker", "agents"].includes(name) ? 2 : 1}`] : [])],
     ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
     ...[`--test-reporter=${inRoot("scripts/lib/count_reporter.mjs")}`, `--test-reporter-destination=${counted}`],
     ...files,

@@ -154,6 +154,8 @@ describe("rows read", () => {
   for (const count of [100, 2_000]) {
     it(`of a stream that is opened at the head of ${count} events: a constant`, async (test) => {
       const head = await fill(count);
+      // The last state that this changed is sent half a second later, and read for that.
+      await sleep(700);
       for (const agent_id of ["busy", "rare"]) {
         const stream = `${town.path}/container/agents/${agent_id}/stream`;
         const cost = await countedOver(world, town.path, async () => {
