@@ -1,10 +1,13 @@
 //! Recorded output of the real Claude Code through the normaliser, and everything else that may come along.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)] // test helpers
 
+mod reading;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use proptest::prelude::*;
+use reading::Reading;
 use townwatch::event::{AgentOutput, EventData, Runtime};
 use townwatch::time::Timestamp;
 use townwatch_control::cut;
@@ -14,26 +17,11 @@ use townwatch_control::runtimes::replay::{RECORDINGS, Recording};
 
 /// All events of an output that comes in reads of so many bytes, a line every 10 ms.
 fn events(output: &[u8], read_bytes: usize) -> Vec<EventData> {
-    let (mut normaliser, mut decoder) = (ClaudeCode::new(Place::default()), LineDecoder::new(16 << 20));
-    let (mut events, mut millis) = (Vec::new(), 0);
-    let mut take = |line: Line<'_>| {
-        millis += 10;
-        events.extend(match line {
-            Line::Text(text) => normaliser.line(&text, Timestamp::from_millis(millis)).events,
-            Line::Oversized { bytes, sample } => normaliser.oversized(bytes, &sample),
-        });
-    };
-    for read in output.chunks(read_bytes) {
-        decoder.push(read, &mut take);
-    }
-    decoder.finish(&mut take);
-    let succeeded = normaliser.failure().is_none();
-    events.extend(normaliser.end(succeeded, Timestamp::from_millis(millis)));
-    events
+    reading::events(Reading::new(Runtime::ClaudeCode, Place::default()), output, read_bytes)
 }
 
 fn recordings() -> impl Iterator<Item = &'static Recording> {
-    RECORDINGS.iter().filter(|recording| recording.runtime == Runtime::ClaudeCode)
+    reading::recordings(Runtime::ClaudeCode)
 }
 
 fn recorded(name: &str) -> Vec<u8> {
@@ -284,7 +272,7 @@ fn a_flood_of_what_cannot_be_read_is_counted() {
 
 /// JSON of any shape, with the words that the normaliser looks for in all places.
 fn json() -> impl Strategy<Value = String> {
-    let word = prop::sample::select(vec![
+    reading::json(&[
         "type",
         "subtype",
         "system",
@@ -323,20 +311,7 @@ fn json() -> impl Strategy<Value = String> {
         "content_block_delta",
         "delta",
         "text_delta",
-    ]);
-    let text = prop_oneof![word.clone().prop_map(str::to_owned), any::<String>()];
-    let text = text.prop_map(|text| serde_json::to_string(&text).unwrap());
-    let odd =
-        prop::sample::select(vec!["null", "true", "1e400", "-0", "18446744073709551616", r#""\ud800""#, "[]", "{}"]);
-    let leaf =
-        prop_oneof![text.clone(), any::<f64>().prop_map(|number| format!("{number:e}")), odd.prop_map(str::to_owned)];
-    leaf.prop_recursive(6, 40, 6, move |inner| {
-        let field = (word.clone(), inner.clone()).prop_map(|(name, value)| format!("{name:?}:{value}"));
-        prop_oneof![
-            prop::collection::vec(inner, 0..5).prop_map(|items| format!("[{}]", items.join(","))),
-            prop::collection::vec(field, 0..6).prop_map(|fields| format!("{{{}}}", fields.join(","))),
-        ]
-    })
+    ])
 }
 
 proptest! {

@@ -2,6 +2,8 @@
 //! come along.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)] // test helpers
 
+mod reading;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::Read;
@@ -338,7 +340,7 @@ fn what_cannot_be_read_is_said_and_what_follows_is_read() {
 
 /// JSON of any shape, with the words that the normaliser looks for in all places.
 fn json() -> impl Strategy<Value = String> {
-    let word = prop::sample::select(vec![
+    reading::json(&[
         "type",
         "properties",
         "sessionID",
@@ -391,19 +393,7 @@ fn json() -> impl Strategy<Value = String> {
         "questions",
         "patch",
         "files",
-    ]);
-    let text = prop_oneof![word.clone().prop_map(str::to_owned), any::<String>()];
-    let text = text.prop_map(|text| serde_json::to_string(&text).unwrap());
-    let odd =
-        prop::sample::select(vec!["null", "true", "1e400", "-0", "18446744073709551616", r#""\ud800""#, "[]", "{}"]);
-    let leaf = prop_oneof![text, any::<i64>().prop_map(|number| number.to_string()), odd.prop_map(str::to_owned)];
-    leaf.prop_recursive(6, 40, 6, move |inner| {
-        let field = (word.clone(), inner.clone()).prop_map(|(name, value)| format!("{name:?}:{value}"));
-        prop_oneof![
-            prop::collection::vec(inner, 0..5).prop_map(|items| format!("[{}]", items.join(","))),
-            prop::collection::vec(field, 0..6).prop_map(|fields| format!("{{{}}}", fields.join(","))),
-        ]
-    })
+    ])
 }
 
 proptest! {
