@@ -96,6 +96,19 @@ test("gaps and problems are handed on", async () => {
   assert.deepEqual(seen.problems, ["invalid_request"]);
 });
 
+test("shows what is typed until its event comes, or until a cut", async () => {
+  const { town, seen } = await watching();
+  town.join();
+  const part = { type: "preview" as const, agent_id: "agent", run_id: "run", message_id: "m" };
+  town.latest.send({ ...part, offset: 0, text: "Hel" });
+  town.latest.send({ ...part, offset: 3, text: "lo" });
+  town.happen(event(1, "agent_output", { text: "Hello", stream: "assistant", message_id: "m" }));
+  assert.deepEqual(seen.typed, [["Hel"], ["Hello"], []]);
+  town.latest.send({ ...part, message_id: "n", offset: 0, text: "And" });
+  town.latest.cut();
+  assert.deepEqual(seen.typed.slice(3), [["And"], []]);
+});
+
 test("acknowledges every hundred events, at the end of history, and at once when the town pauses", async () => {
   const { town, seen } = await watching();
   town.log = events(1, 250);

@@ -10,6 +10,8 @@ import { ApiFailure, failureWords } from "./api.ts";
 import { backoff_ms } from "./backoff.ts";
 import type { ConnectionState } from "./connection.ts";
 import type { Clock, OpenSocket, Socket } from "./edges.ts";
+import { Previews } from "./previews.ts";
+import type { Typed } from "./previews.ts";
 
 export interface StreamConsumer {
   /** Forget all events, gaps and states: another life of the log begins. */
@@ -17,6 +19,8 @@ export interface StreamConsumer {
   state(agent: AgentState): void;
   events(events: readonly TownEvent[]): void;
   gap(gap: Gap): void;
+  /** All that the agent is typing now and that has no event yet; empty when nothing is. */
+  preview(agent_id: string, typed: readonly Typed[]): void;
   /** The server disliked something; the connection lives on. */
   problem(code: string, message: string): void;
   connection(state: ConnectionState): void;
@@ -50,6 +54,7 @@ export class TownStream {
   #cursor = 0;
   /** The newest id received, per agent. */
   readonly #seen = new Map<string, number>();
+  readonly #previews = new Previews();
 
   #running = false;
   #online = true;
@@ -136,6 +141,9 @@ export class TownStream {
         return this.#events(frame.events, text.length);
       case "gap":
         return this.#consumer.gap(frame);
+      case "preview":
+        if (this.#previews.add(frame)) this.#showTyped(frame.agent_id);
+        return;
       case "caught_up":
         this.#cursor = Math.max(this.#cursor, frame.id);
         this.#caught_up = true;
@@ -183,10 +191,16 @@ export class TownStream {
     });
     for (const event of events) this.#cursor = Math.max(this.#cursor, event.id);
     if (fresh.length > 0) this.#consumer.events(fresh);
+    const ended = new Set(fresh.filter((event) => this.#previews.end(event)).map(({ agent_id }) => agent_id));
+    for (const agent_id of ended) this.#showTyped(agent_id);
     this.#unacked_events += events.length;
     this.#unacked_characters += characters;
     if (this.#unacked_events >= ACK_EVENTS || this.#unacked_characters >= ACK_CHARACTERS) this.#acknowledge();
     if (!this.#caught_up) this.#reportCatchingUp();
+  }
+
+  #showTyped(agent_id: string): void {
+    this.#consumer.preview(agent_id, this.#previews.of(agent_id));
   }
 
   #reportCatchingUp(): void {
@@ -249,6 +263,7 @@ export class TownStream {
     this.#unacked_events = 0;
     this.#unacked_characters = 0;
     this.#pings_unanswered = 0;
+    for (const agent_id of this.#previews.clear()) this.#showTyped(agent_id);
   }
 
   #after(delay_ms: number, call: () => void): void {

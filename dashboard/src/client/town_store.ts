@@ -4,13 +4,15 @@ import type { AgentState, Gap, TownEvent } from "../protocol/protocol.ts";
 import { Changes } from "./changes.ts";
 import type { Schedule } from "./changes.ts";
 import type { ConnectionState } from "./connection.ts";
+import type { Typed } from "./previews.ts";
 import { Rows } from "./rows.ts";
 import type { StreamConsumer } from "./stream.ts";
 
-/** One agent's rows, and word of their changes. */
+/** One agent's rows and what it is typing, and word of their changes. */
 export class EventLog {
   readonly changes: Changes;
   #rows = new Rows();
+  #typed: readonly Typed[] = [];
 
   constructor(schedule: Schedule) {
     this.changes = new Changes(schedule);
@@ -20,6 +22,11 @@ export class EventLog {
     return this.#rows;
   }
 
+  /** Texts that have no event yet. */
+  get typed(): readonly Typed[] {
+    return this.#typed;
+  }
+
   append(event: TownEvent): void {
     this.#rows.append(event);
     this.changes.touch();
@@ -27,6 +34,11 @@ export class EventLog {
 
   appendGap(gap: Gap): void {
     this.#rows.appendGap(gap);
+    this.changes.touch();
+  }
+
+  type(typed: readonly Typed[]): void {
+    this.#typed = typed;
     this.changes.touch();
   }
 
@@ -105,6 +117,10 @@ export class TownStore implements StreamConsumer {
 
   gap(gap: Gap): void {
     this.log(gap.agent_id).appendGap(gap);
+  }
+
+  preview(agent_id: string, typed: readonly Typed[]): void {
+    this.log(agent_id).type(typed);
   }
 
   problem(code: string, message: string): void {

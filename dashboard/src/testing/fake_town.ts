@@ -4,6 +4,7 @@
 import type { AgentState, Gap, ServerFrame, TownEvent } from "../protocol/protocol.ts";
 import type { ConnectionState } from "../client/connection.ts";
 import type { Clock, SocketHandlers } from "../client/edges.ts";
+import type { Typed } from "../client/previews.ts";
 import type { StreamConsumer, StreamEdges } from "../client/stream.ts";
 
 export class FakeClock implements Clock {
@@ -141,6 +142,8 @@ export class Recorder implements StreamConsumer {
   resets = 0;
   gaps: Gap[] = [];
   states: AgentState[] = [];
+  /** The texts being typed, each time they changed. */
+  typed: string[][] = [];
   problems: string[] = [];
   connections: ConnectionState[] = [];
 
@@ -156,6 +159,9 @@ export class Recorder implements StreamConsumer {
   }
   gap(gap: Gap): void {
     this.gaps.push(gap);
+  }
+  preview(_agent_id: string, typed: readonly Typed[]): void {
+    this.typed.push(typed.map(({ text }) => text));
   }
   problem(code: string): void {
     this.problems.push(code);
