@@ -1,6 +1,6 @@
 // The browser's own fetch, WebSocket and clock, in the shapes that the client asks for.
 
-import type { Clock, Fetch, OpenSocket } from "./client/edges.ts";
+import type { Clock, Fetch, OpenSocket, ReadText, TextHandlers } from "./client/edges.ts";
 
 export const browserFetch: Fetch = (path, init) => fetch(path, { ...init, credentials: "same-origin" });
 
@@ -19,6 +19,26 @@ export const browserSocket: OpenSocket = (url, handlers) => {
   };
 };
 
+export const browserReadText: ReadText = (path, headers, handlers) => {
+  const leaving = new AbortController();
+  void read(path, headers, handlers, leaving.signal);
+  return { close: () => leaving.abort() };
+};
+
+async function read(path: string, headers: Record<string, string>, handlers: TextHandlers, signal: AbortSignal): Promise<void> {
+  try {
+    const answer = await fetch(path, { headers, signal, credentials: "same-origin", cache: "no-store" });
+    if (!signal.aborted) handlers.answered(answer.status, answer.headers);
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    for (let part = await reader?.read(); part?.done === false && !signal.aborted; part = await reader?.read()) {
+      handlers.piece(part.value);
+    }
+  } catch {
+    // Broken off, or never begun: the end says so.
+  }
+  if (!signal.aborted) handlers.end();
+}
+
 export const browserClock: Clock = {
   now_ms: () => Date.now(),
   after: (delay_ms, call) => {
@@ -31,3 +51,30 @@ export const browserClock: Clock = {
 export const eachFrame = (call: () => void): void => {
   requestAnimationFrame(call);
 };
+
+interface Doubts {
+  online(): void;
+  offline(): void;
+  /** The page was away: a connection may have died without a word. */
+  doubt(): void;
+}
+
+/** Tells of moments that a connection may not have lived through. The returned function ends it. */
+export function doubtful({ online, offline, doubt }: Doubts): () => void {
+  const shown = (): void => {
+    if (document.visibilityState === "visible") doubt();
+  };
+  const returned = ({ persisted }: PageTransitionEvent): void => {
+    if (persisted) doubt();
+  };
+  addEventListener("online", online);
+  addEventListener("offline", offline);
+  addEventListener("pageshow", returned);
+  document.addEventListener("visibilitychange", shown);
+  return () => {
+    removeEventListener("online", online);
+    removeEventListener("offline", offline);
+    removeEventListener("pageshow", returned);
+    document.removeEventListener("visibilitychange", shown);
+  };
+}

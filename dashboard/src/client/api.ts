@@ -3,8 +3,11 @@
 
 import type {
   AgentState,
+  AnswerAgent,
+  EventsPage,
   RigRequest,
   RigView,
+  RunView,
   StartAgent,
   StopAgent,
   TicketView,
@@ -63,24 +66,45 @@ export class Api {
   }
 
   town(town_id: string): Promise<TownView> {
-    return this.#call("GET", `/api/towns/${encodeURIComponent(town_id)}`);
+    return this.#call("GET", townPath(town_id));
+  }
+
+  agents(town_id: string): Promise<AgentState[]> {
+    return this.#call("GET", `${townPath(town_id)}/agents`);
+  }
+
+  runs(town_id: string, agent_id: string): Promise<RunView[]> {
+    return this.#call("GET", `${townPath(town_id)}/agents/${encodeURIComponent(agent_id)}/runs`);
+  }
+
+  /** The events after a cursor; waits up to `wait_ms` for the first. */
+  eventsAfter(town_id: string, epoch: string | null, after_id: number, wait_ms: number): Promise<EventsPage> {
+    const life = epoch === null ? "" : `&epoch=${encodeURIComponent(epoch)}`;
+    return this.#call("GET", `${townPath(town_id)}/events?after_id=${after_id}&limit=1000&wait_ms=${wait_ms}${life}`);
   }
 
   createRig(town_id: string, rig: RigRequest): Promise<RigView> {
-    return this.#call("POST", `/api/towns/${encodeURIComponent(town_id)}/rigs`, rig);
+    return this.#call("POST", `${townPath(town_id)}/rigs`, rig);
   }
 
   startAgent(town_id: string, agent: StartAgent): Promise<AgentState> {
-    return this.#call("POST", `/api/towns/${encodeURIComponent(town_id)}/container/agents/start`, agent);
+    return this.#call("POST", `${townPath(town_id)}/container/agents/start`, agent);
   }
 
   stopAgent(town_id: string, agent_id: string, stop: StopAgent): Promise<unknown> {
-    const path = `/api/towns/${encodeURIComponent(town_id)}/container/agents/${encodeURIComponent(agent_id)}/stop`;
-    return this.#call("POST", path, stop);
+    return this.#call("POST", `${townPath(town_id)}/container/agents/${encodeURIComponent(agent_id)}/stop`, stop);
+  }
+
+  sendMessage(town_id: string, agent_id: string, prompt: string): Promise<unknown> {
+    return this.#call("POST", `${townPath(town_id)}/container/agents/${encodeURIComponent(agent_id)}/message`, { prompt });
+  }
+
+  answer(town_id: string, agent_id: string, answer: AnswerAgent): Promise<unknown> {
+    return this.#call("POST", `${townPath(town_id)}/agents/${encodeURIComponent(agent_id)}/answer`, answer);
   }
 
   streamTicket(town_id: string): Promise<TicketView> {
-    return this.#call("POST", `/api/towns/${encodeURIComponent(town_id)}/stream-ticket`, {});
+    return this.#call("POST", `${townPath(town_id)}/stream-ticket`, {});
   }
 
   // The one place where an answer gets its type: both sides are generated from the same Rust types.
@@ -94,7 +118,7 @@ export class Api {
       const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
       const answer = await this.#fetch(path, init);
       status = answer.status;
-      retry_after_ms = (Number(answer.headers.get("retry-after")) || 0) * 1000;
+      retry_after_ms = retryAfter_ms(answer.headers.get("retry-after"), Date.now());
       text = await answer.text();
     } catch {
       throw new ApiFailure(0, "unreachable", "The server can not be reached. Is it running?");
@@ -102,11 +126,28 @@ export class Api {
     if (status === 204) return undefined as Data;
     const envelope = parseEnvelope(text);
     if (envelope?.success === true) return envelope.data as Data;
-    const code = typeof envelope?.error?.code === "string" ? envelope.error.code : "internal";
-    const message =
-      typeof envelope?.error?.message === "string" ? envelope.error.message : `The server answered ${status} without a reason.`;
-    throw new ApiFailure(status, code, message, retry_after_ms);
+    throw failureOf(status, text, retry_after_ms);
   }
+}
+
+/** The failure that an answer is. */
+export function failureOf(status: number, text: string, retry_after_ms: number): ApiFailure {
+  const error = parseEnvelope(text)?.error;
+  const code = typeof error?.code === "string" ? error.code : "internal";
+  const message = typeof error?.message === "string" ? error.message : `The server answered ${status} without a reason.`;
+  return new ApiFailure(status, code, message, retry_after_ms);
+}
+
+/** What `Retry-After` asks to wait: seconds or a date; 0 where it says nothing. */
+export function retryAfter_ms(header: string | null, now_ms: number): number {
+  if (header === null) return 0;
+  const seconds = Number(header);
+  const wait_ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now_ms;
+  return Number.isFinite(wait_ms) ? Math.max(0, wait_ms) : 0;
+}
+
+function townPath(town_id: string): string {
+  return `/api/towns/${encodeURIComponent(town_id)}`;
 }
 
 interface Envelope {

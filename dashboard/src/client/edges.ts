@@ -27,6 +27,21 @@ export interface Socket {
   close(): void;
 }
 
+/** Reads an answer piece by piece as it comes; the handlers are never called before this returned. */
+export type ReadText = (path: string, headers: Record<string, string>, handlers: TextHandlers) => Reading;
+
+export interface TextHandlers {
+  /** Before the first piece, with any status. */
+  answered(status: number, headers: { get(name: string): string | null }): void;
+  piece(text: string): void;
+  /** Once, unless it was closed: at its end, or where it broke off. */
+  end(): void;
+}
+
+export interface Reading {
+  close(): void;
+}
+
 /** Time and chance, so that tests decide both. */
 export interface Clock {
   now_ms(): number;

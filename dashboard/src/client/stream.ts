@@ -3,15 +3,21 @@
 // What it promises its consumer:
 // - events of one connection come with rising ids, and no event comes twice, also not across connections;
 // - `reset` comes before the first event of another life of the log (epoch), and everything before it is void;
-// - a gap that the server announces is handed on, never swallowed.
+// - a gap that the server announces is handed on, never swallowed;
+// - what is said of the connection is true: who is `live` has had everything, and a sign of life is never older than
+//   three beats.
 
-import type { AgentState, Gap, ServerFrame, TicketView, TownEvent } from "../protocol/protocol.ts";
-import { ApiFailure, failureWords } from "./api.ts";
+import type { AgentState, Gap, ServerFrame, TownEvent } from "../protocol/protocol.ts";
+import type { ApiFailure } from "./api.ts";
 import { backoff_ms } from "./backoff.ts";
 import type { ConnectionState } from "./connection.ts";
-import type { Clock, OpenSocket, Socket } from "./edges.ts";
+import { openEventLine } from "./event_line.ts";
+import { Ladder, RETURN_MS } from "./ladder.ts";
+import type { Line, LineEdges, LineEnd, OpenLine, Transport } from "./line.ts";
+import { openPollLine } from "./poll_line.ts";
 import { Previews } from "./previews.ts";
 import type { Typed } from "./previews.ts";
+import { openSocketLine } from "./socket_line.ts";
 
 export interface StreamConsumer {
   /** Forget all events, gaps and states: another life of the log begins. */
@@ -26,28 +32,29 @@ export interface StreamConsumer {
   connection(state: ConnectionState): void;
 }
 
-export interface StreamEdges {
-  /** A fresh ticket; tickets are single-use, so each attempt asks for its own. */
-  ticket(): Promise<TicketView>;
-  openSocket: OpenSocket;
-  clock: Clock;
-  /** `http://host` or `https://host`, as the page has it. */
-  origin: string;
-}
-
+const OPENERS: Readonly<Record<Transport, OpenLine>> = {
+  web_socket: openSocketLine,
+  event_stream: openEventLine,
+  long_poll: openPollLine,
+};
 /** The server sends at most 1,000 events or 1 MiB without an acknowledgement; a tenth keeps it from ever pausing. */
 const ACK_EVENTS = 100;
 const ACK_CHARACTERS = 100 * 1024;
-const PING_INTERVAL_MS = 30_000;
-const PINGS_UNANSWERED_MAX = 2;
+/** Beats without a sign of life, after which a connection is stale. */
+const BEATS_MISSED_MAX = 2;
+/** Who is asked whether it is still there has so long to answer. */
+const VERDICT_MS = 5_000;
 /** From the ticket's request to `hello`. */
 const HELLO_TIMEOUT_MS = 15_000;
 /** A connection that held this long was a good one: the next failure begins the back-off anew. */
 const STABLE_MS = 10_000;
+/** Refusals that another try would only meet again. */
+const FINAL = [400, 401, 403, 404];
 
 export class TownStream {
-  readonly #edges: StreamEdges;
+  readonly #edges: LineEdges;
   readonly #consumer: StreamConsumer;
+  readonly #ladder = new Ladder();
 
   #epoch: string | null = null;
   /** Every event of the town up to here was received or announced as missing. */
@@ -61,24 +68,35 @@ export class TownStream {
   #attempt = 0;
   /** Names the current attempt: what an older one still delivers is not heard. */
   #turn = 0;
-  #socket: Socket | null = null;
+  #line: Line | null = null;
+  #transport: Transport = "web_socket";
+  #greeted = false;
   #caught_up = false;
+  /** Where the current catching up began, and where it ends. */
+  #from = 0;
   #head = 0;
   #unacked_events = 0;
   #unacked_characters = 0;
-  #pings_unanswered = 0;
+  #beats_missed = 0;
+  #life_at_ms = 0;
   #cancelTimers: (() => void)[] = [];
+  #cancelVerdict: (() => void) | null = null;
 
-  constructor(edges: StreamEdges, consumer: StreamConsumer) {
+  constructor(edges: LineEdges, consumer: StreamConsumer) {
     this.#edges = edges;
     this.#consumer = consumer;
+  }
+
+  /** The newest event that was received or announced as missing, and of which life of the log. */
+  get position(): { readonly epoch: string | null; readonly id: number } {
+    return { epoch: this.#epoch, id: this.#cursor };
   }
 
   start(): void {
     if (this.#running) return;
     this.#running = true;
     this.#attempt = 0;
-    void this.#connect();
+    this.#connect();
   }
 
   stop(): void {
@@ -88,57 +106,65 @@ export class TownStream {
 
   /** Tries at once instead of after the back-off; also leaves `ended` and `denied`. Does nothing while connected. */
   retryNow(): void {
-    if (this.#socket !== null) return;
+    if (this.#line !== null) return;
     this.#running = true;
-    void this.#connect();
+    this.#connect();
   }
 
   /** What the browser believes about the network. A socket that still works is left alone: localhost needs no network. */
   setOnline(online: boolean): void {
     const returned = online && !this.#online;
     this.#online = online;
-    if (returned && this.#running) this.retryNow();
+    if (returned) this.probe();
   }
 
-  async #connect(): Promise<void> {
+  /**
+   * For moments after which a connection may be dead without a word: the tab is shown again, the page came out of the
+   * browser's cache, the network is back. One that says nothing in 5 s is left; who waits for a next try tries now.
+   */
+  probe(): void {
+    if (!this.#running) return;
+    if (this.#line === null) return this.#awaitsRetry() ? this.#connect() : undefined;
+    if (!this.#greeted) return;
+    const silent_ms = this.#edges.clock.now_ms() - this.#life_at_ms;
+    // Who can not be asked is judged by its own beat: timers stood still while the tab slept.
+    if (this.#line.ping()) this.#giveVerdict();
+    else if (silent_ms > this.#line.beat_ms * BEATS_MISSED_MAX) this.#lost("The connection went silent.");
+  }
+
+  #awaitsRetry(): boolean {
+    return this.#cancelTimers.length > 0;
+  }
+
+  #connect(): void {
     this.#abandon();
     const turn = this.#turn;
     this.#consumer.connection({ kind: "connecting" });
-    this.#after(HELLO_TIMEOUT_MS, () => this.#lost("The town did not answer in time."));
-    let ticket: TicketView;
-    try {
-      ticket = await this.#edges.ticket();
-    } catch (failure) {
-      if (turn === this.#turn) this.#ticketRefused(failure);
-      return;
-    }
-    if (turn !== this.#turn) return;
-    this.#socket = this.#edges.openSocket(this.#url(ticket.url), {
-      message: (text) => {
-        if (turn === this.#turn) this.#receive(text);
+    this.#transport = this.#ladder.transport(this.#edges.clock.now_ms());
+    this.#after(HELLO_TIMEOUT_MS, () => {
+      this.#ladder.failed(this.#edges.clock.now_ms());
+      this.#lost("The town did not answer in time.");
+    });
+    const cursor = { epoch: this.#epoch, after_id: this.#cursor };
+    this.#line = OPENERS[this.#transport](this.#edges, cursor, {
+      frame: (frame, characters) => {
+        if (turn === this.#turn) this.#receive(frame, characters);
       },
-      close: (code, reason) => {
-        if (turn === this.#turn) this.#closed(code, reason);
+      end: (end) => {
+        if (turn === this.#turn) this.#ended(end);
       },
     });
   }
 
-  #url(path: string): string {
-    const epoch = this.#epoch === null ? "" : `&epoch=${encodeURIComponent(this.#epoch)}`;
-    const query = `${path.includes("?") ? "&" : "?"}flow=ack&after_id=${this.#cursor}${epoch}`;
-    return this.#edges.origin.replace(/^http/, "ws") + path + query;
-  }
-
-  #receive(text: string): void {
-    this.#pings_unanswered = 0;
-    const frame = parseFrame(text);
-    switch (frame?.type) {
+  #receive(frame: ServerFrame, characters: number): void {
+    this.#signOfLife();
+    switch (frame.type) {
       case "hello":
         return this.#hello(frame);
       case "state":
         return this.#consumer.state(frame.agent);
       case "events":
-        return this.#events(frame.events, text.length);
+        return this.#events(frame.events, characters);
       case "gap":
         return this.#consumer.gap(frame);
       case "preview":
@@ -148,10 +174,11 @@ export class TownStream {
         this.#cursor = Math.max(this.#cursor, frame.id);
         this.#caught_up = true;
         if (this.#unacked_events > 0) this.#acknowledge();
-        return this.#consumer.connection({ kind: "live" });
+        return this.#reportLive();
       case "backpressure":
         if (frame.level === "paused") {
           this.#caught_up = false;
+          this.#from = this.#cursor;
           this.#head = this.#cursor + frame.lag_events;
           this.#acknowledge();
           this.#reportCatchingUp();
@@ -160,24 +187,41 @@ export class TownStream {
       case "error":
         return this.#consumer.problem(frame.code, frame.message);
       default:
-        // `pong`, `subscription_confirmed`, and whatever a newer server knows: only a sign of life.
+        // `pong`, `heartbeat`, `subscription_confirmed`, and whatever a newer server knows: only a sign of life.
         return;
     }
   }
 
+  #signOfLife(): void {
+    this.#life_at_ms = this.#edges.clock.now_ms();
+    this.#cancelVerdict?.();
+    this.#cancelVerdict = null;
+    const wasStale = this.#beats_missed > BEATS_MISSED_MAX;
+    this.#beats_missed = 0;
+    if (!wasStale) return;
+    if (this.#caught_up) this.#reportLive();
+    else this.#reportCatchingUp();
+  }
+
   #hello(hello: Extract<ServerFrame, { type: "hello" }>): void {
     this.#cancelAll();
+    this.#ladder.opened();
+    this.#greeted = true;
     this.#after(STABLE_MS, () => {
       this.#attempt = 0;
     });
-    this.#schedulePing();
+    this.#watchBeats();
+    if (this.#transport === "long_poll") this.#after(RETURN_MS, () => this.#connect());
     const another = this.#epoch !== null && this.#epoch !== hello.epoch;
     if (hello.reset || another) {
       this.#cursor = 0;
       this.#seen.clear();
+      for (const agent_id of this.#previews.clear()) this.#showTyped(agent_id);
       this.#consumer.reset();
     }
     this.#epoch = hello.epoch;
+    // What the town no longer has is not waited for.
+    this.#from = Math.max(this.#cursor, Math.min(hello.oldest_id - 1, hello.head));
     this.#head = hello.head;
     this.#caught_up = false;
     this.#reportCatchingUp();
@@ -203,42 +247,55 @@ export class TownStream {
     this.#consumer.preview(agent_id, this.#previews.of(agent_id));
   }
 
+  #reportLive(): void {
+    this.#consumer.connection({ kind: "live", transport: this.#transport });
+  }
+
   #reportCatchingUp(): void {
-    this.#consumer.connection({ kind: "catching_up", id: this.#cursor, head: Math.max(this.#head, this.#cursor) });
+    const done = Math.max(0, this.#cursor - this.#from);
+    this.#consumer.connection({ kind: "catching_up", done, total: Math.max(this.#head - this.#from, done) });
   }
 
   #acknowledge(): void {
     this.#unacked_events = 0;
     this.#unacked_characters = 0;
-    this.#socket?.send(JSON.stringify({ type: "ack", id: this.#cursor }));
+    this.#line?.acknowledge(this.#cursor);
   }
 
-  #schedulePing(): void {
-    this.#after(PING_INTERVAL_MS, () => {
-      if (this.#pings_unanswered >= PINGS_UNANSWERED_MAX) return this.#lost("The connection went silent.");
-      this.#pings_unanswered += 1;
-      // Exactly these bytes: the town answers them without waking up.
-      this.#socket?.send('{"type":"ping"}');
-      this.#schedulePing();
+  /** At each beat there should have been a sign of life since the last; after two without, the connection is stale. */
+  #watchBeats(): void {
+    this.#after(this.#line?.beat_ms ?? 0, () => {
+      if (this.#beats_missed >= BEATS_MISSED_MAX) {
+        this.#consumer.connection({ kind: "stale", since_ms: this.#life_at_ms });
+        this.#giveVerdict();
+      }
+      this.#beats_missed += 1;
+      this.#line?.ping();
+      this.#watchBeats();
     });
   }
 
-  #ticketRefused(failure: unknown): void {
-    if (failure instanceof ApiFailure && [400, 401, 403, 404].includes(failure.status)) {
-      this.#abandon();
-      const { status, code, message } = failure;
-      return this.#consumer.connection({ kind: "denied", status, code, message });
-    }
-    this.#lost(failureWords(failure), failure instanceof ApiFailure ? failure.retry_after_ms : 0);
+  /** Any sign of life takes it back. */
+  #giveVerdict(): void {
+    this.#cancelVerdict ??= this.#edges.clock.after(VERDICT_MS, () => this.#lost("The connection went silent."));
   }
 
-  #closed(code: number, reason: string): void {
-    if (code === 1000) {
+  #ended(end: LineEnd): void {
+    if (end.kind === "refused") return this.#refused(end.failure);
+    if (!this.#greeted) this.#ladder.failed(this.#edges.clock.now_ms());
+    if (end.code === 1000) {
       this.#abandon();
       return this.#consumer.connection({ kind: "ended" });
     }
     // Also after 4401: the next ticket's request says whether the right really ended.
-    this.#lost(reason === "" ? `The connection was cut (${code}).` : reason);
+    this.#lost(end.reason === "" ? `The connection was cut (${end.code}).` : end.reason);
+  }
+
+  #refused({ status, code, message, retry_after_ms }: ApiFailure): void {
+    // A ticket may lapse on a slow way; the next one is a new one.
+    if (!FINAL.includes(status) || code === "ticket_invalid") return this.#lost(message, retry_after_ms);
+    this.#abandon();
+    this.#consumer.connection({ kind: "denied", status, code, message });
   }
 
   #lost(reason: string, delay_min_ms = 0): void {
@@ -246,7 +303,7 @@ export class TownStream {
     this.#attempt += 1;
     const { clock } = this.#edges;
     const delay_ms = Math.max(backoff_ms(this.#attempt, clock.random()), delay_min_ms);
-    this.#after(delay_ms, () => void this.#connect());
+    this.#after(delay_ms, () => this.#connect());
     this.#consumer.connection(
       this.#online
         ? { kind: "reconnecting", attempt: this.#attempt, retry_at_ms: clock.now_ms() + delay_ms, reason }
@@ -258,11 +315,12 @@ export class TownStream {
   #abandon(): void {
     this.#turn += 1;
     this.#cancelAll();
-    this.#socket?.close();
-    this.#socket = null;
+    this.#line?.close();
+    this.#line = null;
+    this.#greeted = false;
     this.#unacked_events = 0;
     this.#unacked_characters = 0;
-    this.#pings_unanswered = 0;
+    this.#beats_missed = 0;
     for (const agent_id of this.#previews.clear()) this.#showTyped(agent_id);
   }
 
@@ -277,14 +335,7 @@ export class TownStream {
   #cancelAll(): void {
     for (const cancel of this.#cancelTimers) cancel();
     this.#cancelTimers = [];
-  }
-}
-
-function parseFrame(text: string): ServerFrame | null {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === "object" && parsed !== null ? (parsed as ServerFrame) : null;
-  } catch {
-    return null;
+    this.#cancelVerdict?.();
+    this.#cancelVerdict = null;
   }
 }

@@ -19,8 +19,9 @@ test("it strays by a tenth at most", () => {
 
 test("the connection in words", () => {
   const cases: [ConnectionState, string][] = [
-    [{ kind: "live" }, "Live"],
-    [{ kind: "catching_up", id: 312, head: 1040 }, "Catching up 312 / 1,040"],
+    [{ kind: "live", transport: "web_socket" }, "Live"],
+    [{ kind: "catching_up", done: 312, total: 1040 }, "Catching up (312 / 1,040)"],
+    [{ kind: "stale", since_ms: -85_000 }, "Stale (silent for 1 min 35 s)"],
     [{ kind: "reconnecting", attempt: 3, retry_at_ms: 11_200, reason: "" }, "Reconnecting (attempt 3, in 2 s)"],
     [{ kind: "reconnecting", attempt: 3, retry_at_ms: 9_000, reason: "" }, "Reconnecting (attempt 3, now)"],
     [{ kind: "offline" }, "Offline"],

@@ -1,11 +1,12 @@
 // A town to test a stream against: it keeps a log and answers connections from it like the real one, and the test
 // decides when time passes and when a connection breaks. Only the two edges, socket and clock, are made up.
 
-import type { AgentState, Gap, ServerFrame, TownEvent } from "../protocol/protocol.ts";
+import type { AgentState, EventsPage, Gap, ServerFrame, TownEvent } from "../protocol/protocol.ts";
 import type { ConnectionState } from "../client/connection.ts";
-import type { Clock, SocketHandlers } from "../client/edges.ts";
+import type { Clock, SocketHandlers, TextHandlers } from "../client/edges.ts";
 import type { Typed } from "../client/previews.ts";
-import type { StreamConsumer, StreamEdges } from "../client/stream.ts";
+import type { StreamConsumer } from "../client/stream.ts";
+import type { LineEdges } from "../client/line.ts";
 
 export class FakeClock implements Clock {
   #now_ms = 1_000_000;
@@ -73,16 +74,53 @@ export class FakeConnection {
   }
 }
 
+/** One reading of an event stream as the server sees it. */
+export class FakeReading {
+  readonly url: string;
+  closedByClient = false;
+  readonly #handlers: TextHandlers;
+
+  constructor(url: string, handlers: TextHandlers) {
+    this.url = url;
+    this.#handlers = handlers;
+  }
+
+  answer(status: number, headers: Readonly<Record<string, string>> = {}): void {
+    this.#handlers.answered(status, { get: (name) => headers[name] ?? null });
+  }
+
+  send(frame: ServerFrame): void {
+    this.write(`event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`);
+  }
+
+  sendEvent(event: TownEvent): void {
+    this.write(`id: ${event.id}\nevent: ${event.event}\ndata: ${JSON.stringify(event)}\n\n`);
+  }
+
+  write(text: string): void {
+    this.#handlers.piece(text);
+  }
+
+  cut(): void {
+    this.#handlers.end();
+  }
+}
+
 export class FakeTown {
   readonly clock = new FakeClock();
   readonly connections: FakeConnection[] = [];
+  readonly readings: FakeReading[] = [];
+  /** How often a page was asked for. */
+  pages = 0;
+  states: AgentState[] = [];
+  #wake: () => void = () => {};
   tickets = 0;
   epoch = "first";
   log: TownEvent[] = [];
   /** What the next request for a ticket throws. */
   refusal: Error | null = null;
 
-  edges(): StreamEdges {
+  edges(): LineEdges {
     return {
       ticket: async () => {
         this.tickets += 1;
@@ -99,9 +137,33 @@ export class FakeTown {
           },
         };
       },
+      readText: (url, _headers, handlers) => {
+        const reading = new FakeReading(url, handlers);
+        this.readings.push(reading);
+        return {
+          close: () => {
+            reading.closedByClient = true;
+          },
+        };
+      },
+      eventsAfter: (epoch, after_id, wait_ms) => this.#page(epoch, after_id, wait_ms),
+      agents: async () => this.states,
       clock: this.clock,
       origin: "https://town.test",
     };
+  }
+
+  async #page(epoch: string | null, after_id: number, wait_ms: number): Promise<EventsPage> {
+    this.pages += 1;
+    const reset = (epoch !== null && epoch !== this.epoch) || after_id > this.head;
+    if (!reset && after_id === this.head && wait_ms > 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        this.clock.after(wait_ms, resolve);
+      });
+    }
+    const events = this.log.filter(({ id }) => id > (reset ? 0 : after_id));
+    return { epoch: this.epoch, events, next_after_id: this.head, head: this.head, oldest_id: 1, gaps: [], ...(reset ? { reset } : {}) };
   }
 
   get head(): number {
@@ -128,7 +190,8 @@ export class FakeTown {
   /** Stores events and sends them live. */
   happen(...events: TownEvent[]): void {
     this.log.push(...events);
-    this.latest.send({ type: "events", events, backfill: false });
+    this.#wake();
+    if (this.connections.length > 0) this.latest.send({ type: "events", events, backfill: false });
   }
 }
 

@@ -1,7 +1,7 @@
 // The strip on top of every page: where I am, and whether what I see is live.
 
 import type { ComponentChildren } from "preact";
-import { connectionWords } from "../client/connection.ts";
+import { connectionDetail, connectionWords } from "../client/connection.ts";
 import type { ConnectionState } from "../client/connection.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { useChanges, useNow } from "./hooks.ts";
@@ -27,6 +27,7 @@ const tones: Readonly<Record<ConnectionState["kind"], string>> = {
   connecting: "working",
   catching_up: "working",
   live: "good",
+  stale: "warning",
   reconnecting: "warning",
   offline: "bad",
   ended: "quiet",
@@ -37,14 +38,14 @@ const tones: Readonly<Record<ConnectionState["kind"], string>> = {
 export function Connection({ store, retry }: { store: TownStore; retry: () => void }) {
   useChanges(store.connectionChanges);
   const state = store.connectionState;
-  const now_ms = useNow(state.kind === "reconnecting");
+  const now_ms = useNow(state.kind === "reconnecting" || state.kind === "stale");
   const words = connectionWords(state, now_ms);
-  const why = state.kind === "reconnecting" ? state.reason : state.kind === "denied" ? state.message : store.lastProblem;
+  const why = [connectionDetail(state), store.lastProblem].filter((part) => part !== null).join(" ");
   const mark = <span class="dot" aria-hidden="true" />;
   const name = `connection ${tones[state.kind]}`;
   if (state.kind === "reconnecting" || state.kind === "offline" || state.kind === "ended") {
     return (
-      <button type="button" class={name} title={`${why ?? ""} Click to try now.`.trim()} onClick={retry}>
+      <button type="button" class={name} title={`${why} Click to try now.`.trim()} onClick={retry}>
         {mark}
         {words}
       </button>
@@ -52,7 +53,7 @@ export function Connection({ store, retry }: { store: TownStore; retry: () => vo
   }
   // Said aloud when it changes, but not every number of a catch-up.
   return (
-    <span class={name} title={why ?? undefined} role="status" aria-live={state.kind === "catching_up" ? "off" : "polite"}>
+    <span class={name} title={why} role="status" aria-live={state.kind === "catching_up" ? "off" : "polite"}>
       {mark}
       {words}
     </span>

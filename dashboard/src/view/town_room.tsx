@@ -5,9 +5,10 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { ApiFailure, failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
 import { TownStream } from "../client/stream.ts";
+import { townLines } from "../client/town_lines.ts";
 import { TownStore } from "../client/town_store.ts";
 import type { TownView } from "../protocol/protocol.ts";
-import { browserClock, browserSocket, eachFrame } from "../browser.ts";
+import { browserClock, browserReadText, browserSocket, doubtful, eachFrame } from "../browser.ts";
 import { AgentPage } from "./agent_page.tsx";
 import { Connection, Header } from "./header.tsx";
 import { useChanges } from "./hooks.ts";
@@ -26,13 +27,8 @@ interface TownRoomProps {
 export function TownRoom({ api, town_id, agent_id, signedOut }: TownRoomProps) {
   const [store, stream] = useMemo(() => {
     const made = new TownStore(eachFrame);
-    const edges = {
-      ticket: () => api.streamTicket(town_id),
-      openSocket: browserSocket,
-      clock: browserClock,
-      origin: location.origin,
-    };
-    return [made, new TownStream(edges, made)] as const;
+    const edges = { openSocket: browserSocket, readText: browserReadText, clock: browserClock, origin: location.origin };
+    return [made, new TownStream(townLines(api, town_id, edges), made)] as const;
   }, [api, town_id]);
   const [town, setTown] = useState<TownView | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -51,16 +47,16 @@ export function TownRoom({ api, town_id, agent_id, signedOut }: TownRoomProps) {
   }
 
   useEffect(() => {
-    const online = (): void => stream.setOnline(true);
-    const offline = (): void => stream.setOnline(false);
-    addEventListener("online", online);
-    addEventListener("offline", offline);
     stream.setOnline(navigator.onLine);
     stream.start();
     void load();
+    const end = doubtful({
+      online: () => stream.setOnline(true),
+      offline: () => stream.setOnline(false),
+      doubt: () => stream.probe(),
+    });
     return () => {
-      removeEventListener("online", online);
-      removeEventListener("offline", offline);
+      end();
       stream.stop();
     };
   }, [stream]);

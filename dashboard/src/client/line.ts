@@ -1,0 +1,68 @@
+// A line: one connection to a town's stream by one of three transports. What comes over it are the protocol's frames,
+// whichever it is, so that nothing above knows the difference.
+
+import type { AgentState, EventsPage, ServerFrame, TicketView } from "../protocol/protocol.ts";
+import type { ApiFailure } from "./api.ts";
+import type { Clock, OpenSocket, ReadText } from "./edges.ts";
+
+export type Transport = "web_socket" | "event_stream" | "long_poll";
+
+/** Where a viewer is: after this event of this life of the log. `epoch` is null for who knows none yet. */
+export interface Cursor {
+  readonly epoch: string | null;
+  readonly after_id: number;
+}
+
+export interface LineHandlers {
+  /** A frame, and how many characters it had. */
+  frame(frame: ServerFrame, characters: number): void;
+  /** Once, unless it was closed from here. */
+  end(end: LineEnd): void;
+}
+
+export type LineEnd =
+  /** The server refused: by the answer to a request. */
+  | { readonly kind: "refused"; readonly failure: ApiFailure }
+  /** It was there, or was to be: a WebSocket's code, 1006 where it only broke off. */
+  | { readonly kind: "closed"; readonly code: number; readonly reason: string };
+
+export interface Line {
+  /** A sign of life comes at least this often, by itself or as an answer to `ping`. */
+  readonly beat_ms: number;
+  /** Asks for a sign of life; false where nobody can be asked. */
+  ping(): boolean;
+  /** Says that everything up to here has come; only a WebSocket needs to hear it. */
+  acknowledge(id: number): void;
+  close(): void;
+}
+
+/** What lines are made of. */
+export interface LineEdges {
+  /** A fresh ticket; tickets are single-use, so each line asks for its own. */
+  ticket(): Promise<TicketView>;
+  openSocket: OpenSocket;
+  readText: ReadText;
+  eventsAfter(epoch: string | null, after_id: number, wait_ms: number): Promise<EventsPage>;
+  agents(): Promise<AgentState[]>;
+  clock: Clock;
+  /** `http://host` or `https://host`, as the page has it. */
+  origin: string;
+}
+
+export type OpenLine = (edges: LineEdges, cursor: Cursor, handlers: LineHandlers) => Line;
+
+/** A ticket's path with the cursor in its query. */
+export function streamPath(ticket: TicketView, { epoch, after_id }: Cursor, query = ""): string {
+  const life = epoch === null ? "" : `&epoch=${encodeURIComponent(epoch)}`;
+  return `${ticket.url}${ticket.url.includes("?") ? "&" : "?"}${query}after_id=${after_id}${life}`;
+}
+
+/** A text as a frame; null where it is none. */
+export function parseFrame(text: string): ServerFrame | null {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === "object" && parsed !== null ? (parsed as ServerFrame) : null;
+  } catch {
+    return null;
+  }
+}

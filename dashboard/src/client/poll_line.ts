@@ -1,0 +1,70 @@
+// The last choice, for where nothing may stay open: a request that is answered as soon as something happened, and then
+// the next. Agents' states are asked for beside it, for pages have only events.
+
+import { ApiFailure, failureWords } from "./api.ts";
+import type { EventsPage } from "../protocol/protocol.ts";
+import type { OpenLine } from "./line.ts";
+
+const WAIT_MS = 20_000;
+
+export const openPollLine: OpenLine = (edges, cursor, handlers) => {
+  let closed = false;
+  let { epoch, after_id } = cursor;
+  let greeted = false;
+  let caughtUp = false;
+
+  function hello(page: EventsPage): void {
+    const { head, oldest_id } = page;
+    epoch = page.epoch;
+    [greeted, caughtUp] = [true, false];
+    const reset = page.reset ?? false;
+    handlers.frame({ type: "hello", protocol: 1, town_id: "", epoch: page.epoch, head, oldest_id, reset }, 0);
+  }
+
+  async function states(): Promise<void> {
+    for (const agent of await edges.agents()) {
+      if (!closed) handlers.frame({ type: "state", agent }, 0);
+    }
+  }
+
+  function take(page: EventsPage): void {
+    for (const gap of page.gaps) handlers.frame({ type: "gap", ...gap }, 0);
+    after_id = page.next_after_id;
+    if (page.events.length > 0) handlers.frame({ type: "events", events: page.events, backfill: !caughtUp }, 0);
+    const atHead = after_id >= page.head;
+    if (atHead && !caughtUp) handlers.frame({ type: "caught_up", id: page.head }, 0);
+    caughtUp = atHead;
+    // A sign of life, also where nothing happened.
+    handlers.frame({ type: "heartbeat", at: new Date(edges.clock.now_ms()).toISOString(), id: page.head }, 0);
+  }
+
+  async function poll(): Promise<void> {
+    while (!closed) {
+      // The first answer is wanted at once: it says that this works.
+      const page = await edges.eventsAfter(epoch, after_id, caughtUp ? WAIT_MS : 0);
+      if (closed) return;
+      if (epoch !== null && page.epoch !== epoch && page.reset !== true) {
+        // The log got another life while the request waited: its answer begins where the old one was.
+        [epoch, after_id, greeted, caughtUp] = [null, 0, false, false];
+        continue;
+      }
+      if (!greeted || page.reset === true) hello(page);
+      if (page.events.length > 0 || !caughtUp) await states();
+      if (closed) return;
+      take(page);
+    }
+  }
+
+  poll().catch((thrown: unknown) => {
+    if (closed) return;
+    handlers.end(thrown instanceof ApiFailure ? { kind: "refused", failure: thrown } : { kind: "closed", code: 1006, reason: failureWords(thrown) });
+  });
+  return {
+    beat_ms: WAIT_MS + 5_000,
+    ping: () => false,
+    acknowledge: () => {},
+    close: () => {
+      closed = true;
+    },
+  };
+};

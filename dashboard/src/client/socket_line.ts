@@ -1,0 +1,46 @@
+// The first choice: a WebSocket. It alone is acknowledged, so that a slow reader is waited for and never skipped.
+
+import { ApiFailure, failureWords } from "./api.ts";
+import type { Socket } from "./edges.ts";
+import { parseFrame, streamPath } from "./line.ts";
+import type { OpenLine } from "./line.ts";
+
+const PING_INTERVAL_MS = 30_000;
+
+export const openSocketLine: OpenLine = (edges, cursor, handlers) => {
+  let socket: Socket | null = null;
+  let closed = false;
+
+  async function open(): Promise<void> {
+    const ticket = await edges.ticket();
+    if (closed) return;
+    const url = edges.origin.replace(/^http/, "ws") + streamPath(ticket, cursor, "flow=ack&");
+    socket = edges.openSocket(url, {
+      message: (text) => {
+        const frame = parseFrame(text);
+        if (!closed && frame !== null) handlers.frame(frame, text.length);
+      },
+      close: (code, reason) => {
+        if (!closed) handlers.end({ kind: "closed", code, reason });
+      },
+    });
+  }
+
+  open().catch((thrown: unknown) => {
+    if (closed) return;
+    handlers.end(thrown instanceof ApiFailure ? { kind: "refused", failure: thrown } : { kind: "closed", code: 1006, reason: failureWords(thrown) });
+  });
+  return {
+    beat_ms: PING_INTERVAL_MS,
+    ping: () => {
+      // Exactly these bytes: the town answers them without waking up.
+      socket?.send('{"type":"ping"}');
+      return socket !== null;
+    },
+    acknowledge: (id) => socket?.send(JSON.stringify({ type: "ack", id })),
+    close: () => {
+      closed = true;
+      socket?.close();
+    },
+  };
+};
