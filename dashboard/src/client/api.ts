@@ -11,6 +11,7 @@ import type {
   StartAgent,
   StopAgent,
   TicketView,
+  TownEvent,
   TownSummary,
   TownView,
 } from "../protocol/protocol.ts";
@@ -74,7 +75,7 @@ export class Api {
   }
 
   runs(town_id: string, agent_id: string): Promise<RunView[]> {
-    return this.#call("GET", `${townPath(town_id)}/agents/${encodeURIComponent(agent_id)}/runs`);
+    return this.#call("GET", `${agentRoute(town_id, agent_id)}/runs`);
   }
 
   /** The events after a cursor; waits up to `wait_ms` for the first. */
@@ -105,6 +106,16 @@ export class Api {
 
   streamTicket(town_id: string): Promise<TicketView> {
     return this.#call("POST", `${townPath(town_id)}/stream-ticket`, {});
+  }
+
+  /** A page of an agent's events; `query` as PROTOCOL.md has it. */
+  agentEvents(town_id: string, agent_id: string, query: string): Promise<EventsPage> {
+    return this.#call("GET", `${agentRoute(town_id, agent_id)}/events?${query}`);
+  }
+
+  /** One event, whole. */
+  event(town_id: string, id: number): Promise<TownEvent> {
+    return this.#call("GET", `${townPath(town_id)}/events/${id}`);
   }
 
   // The one place where an answer gets its type: both sides are generated from the same Rust types.
@@ -148,6 +159,10 @@ export function retryAfter_ms(header: string | null, now_ms: number): number {
 
 function townPath(town_id: string): string {
   return `/api/towns/${encodeURIComponent(town_id)}`;
+}
+
+function agentRoute(town_id: string, agent_id: string): string {
+  return `${townPath(town_id)}/agents/${encodeURIComponent(agent_id)}`;
 }
 
 interface Envelope {

@@ -35,7 +35,12 @@ const shapes = new Map<KnownEvent["event"] | (string & {}), Shape>([
   ["agent_session", { session_id: text, model: optional(text), working_dir: optional(text), branch: optional(text) }],
   [
     "agent_output",
-    { text, stream: oneOf("assistant", "thinking", "stdout", "stderr"), parent_tool_use_id: optional(text) },
+    {
+      text,
+      stream: oneOf("assistant", "thinking", "stdout", "stderr"),
+      message_id: optional(text),
+      parent_tool_use_id: optional(text),
+    },
   ],
   [
     "agent_tool_call",
@@ -55,7 +60,17 @@ const shapes = new Map<KnownEvent["event"] | (string & {}), Shape>([
   ],
   ["agent_question", { request_id: text, kind: text, detail: text, options: texts }],
   ["agent_question_answered", { request_id: text, answer: oneOf("once", "always", "reject"), by: text }],
-  ["agent_usage", { message_id: text, input_tokens: number, output_tokens: number }],
+  [
+    "agent_usage",
+    {
+      message_id: text,
+      input_tokens: number,
+      output_tokens: number,
+      cache_read_input_tokens: optional(number),
+      cache_creation_input_tokens: optional(number),
+      cost_usd: optional(number),
+    },
+  ],
   ["agent_error", { code: text, message: text, retryable: optional(flag) }],
   [
     "file_changed",

@@ -1,74 +1,75 @@
-// Makes rows out of an agent's events, one event at a time: `append` is the only way in, for history and live alike.
+// Makes rows out of events, one event at a time: `append` is the only way in, for history and live alike.
 //
-// Rows are kept in chunks so that a view renders again only what changed: a chunk's `version` counts its changes, and
-// a row that changed is another object. Both bounds below are reached by dropping the oldest chunk whole.
+// A row that changes is replaced by another object, so that who looks can tell by identity what is new. Both bounds
+// below are reached by dropping the oldest rows.
 
 import type { Gap, KnownEvent, TownEvent } from "../protocol/protocol.ts";
+import { eventCharacters } from "./event_size.ts";
 import { knownEvent } from "./known_event.ts";
-import type { CallResult, Line, NoteIcon, Row, Tone } from "./row.ts";
+import type { CallResult, CallRow, Line, NoteIcon, NoteRow, Row, Tone } from "./row.ts";
 import * as sentences from "./sentences.ts";
 
-export interface RowChunk {
-  readonly key: string;
-  readonly rows: readonly Row[];
-  readonly version: number;
-}
-
-interface OpenChunk extends RowChunk {
-  rows: Row[];
-  version: number;
-  events: number;
-  characters: number;
-}
-
-/** Where a row is; chunks never move a row. */
-interface Place {
-  readonly chunk: OpenChunk;
-  readonly index: number;
+/** How much a list keeps; at either bound its oldest rows go. */
+export interface Bounds {
+  readonly events: number;
+  /** Of the events' data. */
+  readonly characters: number;
 }
 
 /** Events of one agent that a tab keeps. */
 export const EVENTS_MAX = 5_000;
-/** Their data, as JSON: 5,000 events of the usual 1 to 4 kB, or fewer large ones. */
+/** Their data: 5,000 events of the usual 1 to 4 kB, or fewer large ones. */
 export const CHARACTERS_MAX = 16 * 1024 * 1024;
-const CHUNK_ROWS = 50;
-const CHUNK_EVENTS = 250;
+/** At a bound this share goes at once, so that it is rarely reached. */
+const DROPPED_SHARE = 0.1;
 /** Lines in one row; a program that prints for hours gets several. */
 const LINES_MAX = 200;
 const DEPTH_MAX = 4;
 
+/** A row's position among all that were ever added: it stays the same when older ones go. */
+type Place = number;
+
+/** What each row has beside what it says. */
+type Base = Pick<Row, "key" | "id" | "agent_id" | "run_id" | "at" | "depth" | "parent" | "system" | "events">;
+
 export class Rows {
-  #chunks: OpenChunk[] = [];
-  #added = 0;
+  readonly #bounds: Bounds;
+  #rows: Row[] = [];
+  #dropped_rows = 0;
+  #dropped_events = 0;
   #events = 0;
   #characters = 0;
-  #dropped_events = 0;
   /** Maps throughout: ids are the agents' own words and may be `__proto__`. */
   readonly #calls = new Map<string, Place>();
+  readonly #open_calls = new Map<string, Place>();
   readonly #questions = new Map<string, Place>();
   readonly #run_started_ms = new Map<string, number>();
-  #open_calls = new Map<string, Place>();
-  #run_id: string | undefined;
-  #pruned_to = 0;
+  /** The newest run of each agent. */
+  readonly #runs = new Map<string, string>();
 
-  get chunks(): readonly RowChunk[] {
-    return this.#chunks;
+  constructor(bounds: Bounds = { events: EVENTS_MAX, characters: CHARACTERS_MAX }) {
+    this.#bounds = bounds;
+  }
+
+  /** All rows, oldest first: the same array as long as this lives, so copy what has to stay as it is. */
+  get all(): readonly Row[] {
+    return this.#rows;
   }
 
   /** Rows ever added: what a reader who has scrolled away has missed is the difference. */
   get added(): number {
-    return this.#added;
+    return this.#dropped_rows + this.#rows.length;
   }
 
-  /** Events that were here and had to go because of this tab's own bound. */
+  /** Events that were here and had to go because of the bounds. */
   get dropped_events(): number {
     return this.#dropped_events;
   }
 
   append(event: TownEvent): void {
-    if (event.run_id !== undefined && event.run_id !== this.#run_id) {
-      this.#run_id = event.run_id;
-      this.#push({ kind: "run", key: `run-${event.id}`, at: event.at, depth: 0 });
+    if (event.run_id !== undefined && event.run_id !== this.#runs.get(event.agent_id)) {
+      this.#runs.set(event.agent_id, event.run_id);
+      this.#push({ kind: "run", ...base(event), key: `run-${event.id}`, events: [] });
     }
     const known = knownEvent(event);
     if (known === null) {
@@ -77,20 +78,21 @@ export class Rows {
     } else {
       this.#appendKnown(event, known);
     }
-    this.#charge(event);
-    this.#keepBounds();
+    this.#events += 1;
+    this.#characters += eventCharacters(event);
+    while (this.#events > this.#bounds.events || this.#characters > this.#bounds.characters) {
+      if (this.#rows.length <= 1) break;
+      this.#drop(Math.min(this.#rows.length - 1, Math.ceil(this.#rows.length * DROPPED_SHARE)));
+    }
   }
 
   appendGap(gap: Gap): void {
-    // A viewer that comes back is told again of what was pruned; the reader knows already.
-    if (gap.reason === "pruned" && gap.to <= this.#pruned_to) return;
-    if (gap.reason === "pruned") this.#pruned_to = gap.to;
-    const text = sentences.gapSentence(gap);
-    this.#push({ kind: "gap", key: `gap-${gap.from}-${gap.to}-${this.#added}`, at: "", depth: 0, text });
+    const { agent_id, from, to } = gap;
+    const at = { key: `gap-${from}-${to}`, id: from, agent_id, run_id: undefined, at: "", depth: 0, parent: null, system: false, events: [] };
+    this.#push({ kind: "gap", ...at, text: sentences.gapSentence(gap), fillable: gap.reason === "elided" });
   }
 
   #appendKnown(event: TownEvent, known: KnownEvent): void {
-    const { data } = known;
     switch (known.event) {
       case "agent_output":
         return this.#output(event, known.data);
@@ -100,25 +102,26 @@ export class Rows {
         return this.#result(event, known.data);
       case "file_changed":
         return this.#file(event, known.data);
-      case "agent_question": {
-        const place = this.#push({ kind: "question", ...base(event), question: known.data, answered: null });
-        this.#questions.set(inRun(event, known.data.request_id), place);
+      case "agent_question":
+        this.#questions.set(
+          inRun(event, known.data.request_id),
+          this.#push({ kind: "question", ...base(event), question: known.data, answered: null }),
+        );
         return;
-      }
       case "agent_question_answered": {
         const answered = known.data;
         const place = this.#questions.get(inRun(event, answered.request_id));
         if (place === undefined) return this.#note(event, "status", "plain", `A question was answered: ${answered.answer}`);
-        return this.#replace(place, (row) => (row.kind === "question" ? { ...row, answered } : row));
+        return this.#join(place, event, (row) => (row.kind === "question" ? { ...row, answered } : row));
       }
       case "agent.exited":
         return this.#end(event, known.data);
       case "agent.status":
         if (known.data.status === "starting" || known.data.status === "running") this.#runStarts(event);
-        return this.#note(event, "status", "plain", sentences.statusSentence(known.data.status));
+        return this.#system(event, "status", sentences.statusSentence(known.data.status));
       case "agent_session":
         this.#runStarts(event);
-        return this.#note(event, "session", "plain", sentences.sessionSentence(known.data), json(data));
+        return this.#system(event, "session", sentences.sessionSentence(known.data));
       case "agent_error":
         return this.#note(
           event,
@@ -128,7 +131,7 @@ export class Rows {
         );
       case "run_started":
         this.#runStarts(event);
-        return this.#note(event, "run", "plain", `Run ${known.data.run_number} started`);
+        return this.#system(event, "run", `Run ${known.data.run_number} started`);
       case "run_iteration":
         return this.#note(
           event,
@@ -147,41 +150,45 @@ export class Rows {
         return this.#note(event, "order", "plain", `The work order is ${known.data.status}`);
       case "parser_notice":
         return this.#note(event, "notice", "warning", sentences.noticeSentence(known.data), known.data.sample);
-      case "source_gap": {
-        this.#push({ kind: "gap", ...base(event), text: sentences.sourceGapSentence(known.data) });
+      case "source_gap":
+        this.#push({ kind: "gap", ...base(event), text: sentences.sourceGapSentence(known.data), fillable: false });
         return;
-      }
       case "agent_usage":
+        return this.#system(event, "numbers", sentences.usageSentence(known.data));
       case "progress_update":
-        // Numbers that are always shown up to date in the agent's state; as rows they would bury the work.
-        return;
+        return this.#system(event, "numbers", sentences.progressSentence(known.data));
     }
   }
 
   #output(event: TownEvent, output: Extract<KnownEvent, { event: "agent_output" }>["data"]): void {
-    const depth = this.#depth(event, output.parent_tool_use_id);
-    const { stream, text } = output;
+    const inside = this.#inside(event, output.parent_tool_use_id);
+    const { stream, text, message_id } = output;
     if (stream === "assistant" || stream === "thinking") {
-      this.#push({ kind: "say", ...base(event), depth, voice: stream, text, cut: cutBytes(event) });
+      this.#push({ kind: "say", ...base(event), ...inside, voice: stream, text, message_id, cut: cutBytes(event) });
       return;
     }
     const line: Line = { text, stream };
-    const last = this.#last();
-    const row = last?.chunk.rows[last.index];
-    const fits = row?.kind === "lines" && row.depth === depth && row.lines.length < LINES_MAX;
-    if (last !== null && fits) {
-      this.#replace(last, (before) => (before.kind === "lines" ? { ...before, lines: [...before.lines, line] } : before));
+    const last = this.#rows.at(-1);
+    const fits =
+      last?.kind === "lines" &&
+      last.lines.length < LINES_MAX &&
+      last.agent_id === event.agent_id &&
+      last.run_id === event.run_id &&
+      last.parent === inside.parent;
+    if (fits) {
+      this.#join(this.added - 1, event, (row) => (row.kind === "lines" ? { ...row, lines: [...row.lines, line] } : row));
     } else {
-      this.#push({ kind: "lines", ...base(event), depth, lines: [line] });
+      this.#push({ kind: "lines", ...base(event), ...inside, lines: [line] });
     }
   }
 
   #call(event: TownEvent, call: Extract<KnownEvent, { event: "agent_tool_call" }>["data"]): void {
     const { tool, category, summary, input } = call;
-    const depth = this.#depth(event, call.parent_tool_use_id);
-    const place = this.#push({
-      kind: "call", ...base(event), depth, tool, category, summary, input, outcome: "open", files: [], cut: cutBytes(event),
-    });
+    const row: CallRow = {
+      kind: "call", ...base(event), ...this.#inside(event, call.parent_tool_use_id),
+      tool, category, summary, path: call.path ?? undefined, input, outcome: "open", files: [], cut: cutBytes(event),
+    };
+    const place = this.#push(row);
     const id = inRun(event, call.tool_use_id);
     this.#calls.set(id, place);
     this.#open_calls.set(id, place);
@@ -197,106 +204,93 @@ export class Rows {
       return;
     }
     this.#open_calls.delete(id);
-    this.#replace(place, (row) =>
+    this.#join(place, event, (row) =>
       row.kind === "call" ? { ...row, outcome: result, cut: row.cut + cutBytes(event) } : row,
     );
   }
 
   #file(event: TownEvent, file: Extract<KnownEvent, { event: "file_changed" }>["data"]): void {
     const place = file.tool_use_id ? this.#calls.get(inRun(event, file.tool_use_id)) : undefined;
-    if (place === undefined) return this.#note(event, "file", "plain", sentences.fileSentence(file));
-    this.#replace(place, (row) => (row.kind === "call" ? { ...row, files: [...row.files, file] } : row));
+    if (place === undefined) {
+      this.#push({ kind: "note", ...base(event), icon: "file", tone: "plain", text: sentences.fileSentence(file), file });
+      return;
+    }
+    this.#join(place, event, (row) => (row.kind === "call" ? { ...row, files: [...row.files, file] } : row));
   }
 
   #end(event: TownEvent, exit: Extract<KnownEvent, { event: "agent.exited" }>["data"]): void {
     // A run's exit is its last event: what is open now stays without a result.
-    for (const place of this.#open_calls.values()) {
+    const run = inRun(event, "");
+    for (const [id, place] of this.#open_calls) {
+      if (!id.startsWith(run)) continue;
+      this.#open_calls.delete(id);
       this.#replace(place, (row) => (row.kind === "call" ? { ...row, outcome: "abandoned" } : row));
     }
-    this.#open_calls = new Map();
-    const started_ms = this.#run_started_ms.get(event.run_id ?? "");
+    const started_ms = this.#run_started_ms.get(run);
     const duration_ms = started_ms === undefined ? null : Date.parse(event.at) - started_ms;
     this.#push({ kind: "end", ...base(event), ...sentences.endSentence(exit, duration_ms) });
   }
 
   #note(event: TownEvent, icon: NoteIcon, tone: Tone, text: string, detail?: string): void {
-    const note = { kind: "note", ...base(event), icon, tone, text } as const;
+    const note: NoteRow = { kind: "note", ...base(event), icon, tone, text };
     this.#push(detail ? { ...note, detail } : note);
   }
 
+  #system(event: TownEvent, icon: NoteIcon, text: string): void {
+    this.#push({ kind: "note", ...base(event), system: true, icon, tone: "plain", text });
+  }
+
   #runStarts(event: TownEvent): void {
-    const run_id = event.run_id ?? "";
-    if (!this.#run_started_ms.has(run_id)) this.#run_started_ms.set(run_id, Date.parse(event.at));
+    const run = inRun(event, "");
+    if (!this.#run_started_ms.has(run)) this.#run_started_ms.set(run, Date.parse(event.at));
   }
 
-  #depth(event: TownEvent, parent_tool_use_id: string | null | undefined): number {
-    if (!parent_tool_use_id) return 0;
-    const parent = this.#calls.get(inRun(event, parent_tool_use_id));
-    return Math.min(DEPTH_MAX, 1 + (parent?.chunk.rows[parent.index]?.depth ?? 0));
-  }
-
-  #last(): Place | null {
-    const chunk = this.#chunks.at(-1);
-    return chunk === undefined || chunk.events >= CHUNK_EVENTS ? null : { chunk, index: chunk.rows.length - 1 };
+  #inside(event: TownEvent, parent_tool_use_id: string | null | undefined): Pick<Row, "depth" | "parent"> {
+    if (!parent_tool_use_id) return { depth: 0, parent: null };
+    const place = this.#calls.get(inRun(event, parent_tool_use_id));
+    const parent = place === undefined ? undefined : this.#rows[place - this.#dropped_rows];
+    return { depth: Math.min(DEPTH_MAX, 1 + (parent?.depth ?? 0)), parent: parent?.key ?? null };
   }
 
   #push(row: Row): Place {
-    let chunk = this.#chunks.at(-1);
-    if (chunk === undefined || chunk.rows.length >= CHUNK_ROWS || chunk.events >= CHUNK_EVENTS) {
-      chunk = { key: row.key, rows: [], version: 0, events: 0, characters: 0 };
-      this.#chunks.push(chunk);
-    }
-    chunk.rows.push(row);
-    chunk.version += 1;
-    this.#added += 1;
-    return { chunk, index: chunk.rows.length - 1 };
+    this.#rows.push(row);
+    return this.added - 1;
+  }
+
+  /** One more event of the same row. */
+  #join(place: Place, event: TownEvent, change: (row: Row) => Row): void {
+    this.#replace(place, (row) => ({ ...change(row), events: [...row.events, event] }));
   }
 
   #replace(place: Place, change: (row: Row) => Row): void {
-    const row = place.chunk.rows[place.index];
-    if (row === undefined) return;
-    place.chunk.rows[place.index] = change(row);
-    place.chunk.version += 1;
+    const index = place - this.#dropped_rows;
+    const row = this.#rows[index];
+    if (row !== undefined) this.#rows[index] = change(row);
   }
 
-  /** Counts the event on the newest chunk: also a joined result, which is about as old as its call. */
-  #charge(event: TownEvent): void {
-    const chunk = this.#chunks.at(-1);
-    if (chunk === undefined) return;
-    const characters = JSON.stringify(event.data)?.length ?? 0;
-    chunk.events += 1;
-    chunk.characters += characters;
-    this.#events += 1;
-    this.#characters += characters;
-  }
-
-  #keepBounds(): void {
-    while (this.#chunks.length > 1 && (this.#events > EVENTS_MAX || this.#characters > CHARACTERS_MAX)) {
-      const oldest = this.#chunks.shift();
-      if (oldest === undefined) return;
-      this.#events -= oldest.events;
-      this.#characters -= oldest.characters;
-      this.#dropped_events += oldest.events;
-      for (const places of [this.#calls, this.#open_calls, this.#questions]) {
-        for (const [id, place] of places) if (place.chunk === oldest) places.delete(id);
-      }
+  #drop(count: number): void {
+    for (const row of this.#rows.splice(0, count)) {
+      this.#events -= row.events.length;
+      this.#dropped_events += row.events.length;
+      for (const event of row.events) this.#characters -= eventCharacters(event);
+    }
+    this.#dropped_rows += count;
+    for (const places of [this.#calls, this.#open_calls, this.#questions]) {
+      for (const [id, place] of places) if (place < this.#dropped_rows) places.delete(id);
     }
   }
 }
 
-function base(event: TownEvent): { key: string; at: string; depth: number } {
-  return { key: String(event.id), at: event.at, depth: 0 };
+function base(event: TownEvent): Base {
+  const { id, agent_id, run_id, at } = event;
+  return { key: String(id), id, agent_id, run_id, at, depth: 0, parent: null, system: false, events: [event] };
 }
 
 /** Ids of calls and questions are only unique within a run. */
 function inRun(event: TownEvent, id: string): string {
-  return `${event.run_id ?? ""} ${id}`;
+  return `${event.agent_id} ${event.run_id ?? ""} ${id}`;
 }
 
 function cutBytes(event: TownEvent): number {
   return (event.cut ?? []).reduce((sum, part) => sum + part.bytes, 0);
-}
-
-function json(data: unknown): string {
-  return JSON.stringify(data, null, 2);
 }

@@ -3,9 +3,11 @@
 import type {
   AgentExited,
   AgentSession,
+  AgentUsage,
   FileChanged,
   Gap,
   ParserNotice,
+  ProgressUpdate,
   RunIteration,
   SourceGap,
   Status,
@@ -71,6 +73,17 @@ export function linesWords(file: FileChanged): string {
   const added = file.lines_added ? `+${number.format(file.lines_added)}` : "";
   const removed = file.lines_removed ? `−${number.format(file.lines_removed)}` : "";
   return [added, removed].filter((part) => part !== "").join(" ");
+}
+
+export function usageSentence(usage: AgentUsage): string {
+  const read = usage.input_tokens + (usage.cache_read_input_tokens ?? 0) + (usage.cache_creation_input_tokens ?? 0);
+  const cost = typeof usage.cost_usd === "number" ? ` for $${usage.cost_usd.toFixed(4)}` : "";
+  return `Read ${countWords(read, "token", "tokens")} and wrote ${number.format(usage.output_tokens)}${cost}`;
+}
+
+export function progressSentence(progress: ProgressUpdate): string {
+  const share = typeof progress.percentage === "number" ? `${Math.round(progress.percentage)} %: ` : "";
+  return `${share}${progress.current_phase}`;
 }
 
 const noticeSentences: Readonly<Record<ParserNotice["kind"], string>> = {

@@ -4,49 +4,9 @@ import type { AgentState, Gap, TownEvent } from "../protocol/protocol.ts";
 import { Changes } from "./changes.ts";
 import type { Schedule } from "./changes.ts";
 import type { ConnectionState } from "./connection.ts";
+import { EventLog } from "./event_log.ts";
 import type { Typed } from "./previews.ts";
-import { Rows } from "./rows.ts";
 import type { StreamConsumer } from "./stream.ts";
-
-/** One agent's rows and what it is typing, and word of their changes. */
-export class EventLog {
-  readonly changes: Changes;
-  #rows = new Rows();
-  #typed: readonly Typed[] = [];
-
-  constructor(schedule: Schedule) {
-    this.changes = new Changes(schedule);
-  }
-
-  get rows(): Rows {
-    return this.#rows;
-  }
-
-  /** Texts that have no event yet. */
-  get typed(): readonly Typed[] {
-    return this.#typed;
-  }
-
-  append(event: TownEvent): void {
-    this.#rows.append(event);
-    this.changes.touch();
-  }
-
-  appendGap(gap: Gap): void {
-    this.#rows.appendGap(gap);
-    this.changes.touch();
-  }
-
-  type(typed: readonly Typed[]): void {
-    this.#typed = typed;
-    this.changes.touch();
-  }
-
-  clear(): void {
-    this.#rows = new Rows();
-    this.changes.touch();
-  }
-}
 
 export class TownStore implements StreamConsumer {
   readonly agentsChanges: Changes;

@@ -13,3 +13,5 @@ declare module "node:assert/strict" {
   const assert: Assert;
   export default assert;
 }
+
+declare const performance: { now(): number };

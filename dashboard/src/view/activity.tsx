@@ -1,134 +1,155 @@
-// The list of everything an agent did. It follows the end as long as the reader is there; who scrolled up is left in
-// peace and told how much came in meanwhile.
-//
-// Only chunks that changed are rendered again, and the browser lays out only those in sight (content-visibility).
+// Everything an agent did. It follows the end as long as the reader is there; who scrolled up is left in peace and told
+// how much came in meanwhile.
 
-import { Component } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { RowChunk } from "../client/rows.ts";
-import { countWords } from "../client/sentences.ts";
-import type { TownStore } from "../client/town_store.ts";
-import { ActivityRow } from "./activity_row.tsx";
-import { useChanges } from "./hooks.ts";
+import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import type { Filter } from "../client/filter.ts";
+import { groupsOf, Items } from "../client/items.ts";
+import type { Item } from "../client/items.ts";
+import type { Typed } from "../client/previews.ts";
+import type { Row } from "../client/row.ts";
+import { visibleText } from "../client/visible_text.ts";
+import { ActivityItem } from "./activity_row.tsx";
 import { Icon } from "./icons.tsx";
+import { usePage } from "./page_context.ts";
+import { VirtualList } from "./virtual_list.tsx";
 
-/** Closer to the end than this counts as being there. */
-const END_PIXELS = 60;
+interface ActivityProps {
+  readonly rows: readonly Row[];
+  readonly typed: readonly Typed[];
+  readonly filter: Filter;
+  /** Whether what comes in is new, so that a screen reader should say it. */
+  readonly live: boolean;
+  /** What to say where there are no rows. */
+  readonly nothing: string;
+  /** Rows that are no longer in this tab, and how to get them back. */
+  readonly above: preact.ComponentChildren;
+  /** Counts how often the reader asked to be at the end. */
+  readonly toEnd: number;
+}
 
-export function Activity({ store, agent_id }: { store: TownStore; agent_id: string }) {
-  const log = store.log(agent_id);
-  useChanges(log.changes);
-  useChanges(store.connectionChanges);
-  const { rows } = log;
-  const scroller = useRef<HTMLDivElement>(null);
-  const content = useRef<HTMLDivElement>(null);
-  const following = useRef(true);
-  const lastTop = useRef(0);
-  /** `rows.added` when the reader left the end; null while following. */
-  const [leftAt, setLeftAt] = useState<number | null>(null);
+export function Activity({ rows, typed, filter, live, nothing, above, toEnd }: ActivityProps) {
+  const { parts, event_id } = usePage();
+  const list = useRef<VirtualList<Item>>(null);
+  const items = useRef(new Items()).current;
+  const [following, setFollowing] = useState(event_id === null);
+  const [held, setHeld] = useState<ReadonlyMap<string, string> | null>(null);
+  /** The last item when the reader left the end. */
+  const left = useRef<string | null>(null);
+  const shown = useRef<number | null>(null);
+  const [, renderAgain] = useReducer((count: number, _: undefined) => count + 1, 0);
 
-  function toEnd(): void {
-    const element = scroller.current;
-    if (element === null) return;
-    element.scrollTop = element.scrollHeight;
-    lastTop.current = element.scrollTop;
-  }
+  const open = parts.named("group-");
+  const closed = parts.named("inside-");
+  const view = useMemo(
+    () => ({ filter, open: new Set(open), closed: new Set([...closed].map((name) => name.slice("inside-".length))), held }),
+    [filter, open.join(), closed.join(), held],
+  );
+  items.update(rows, view);
+  const all = items.all;
 
-  function scrolled(): void {
-    const element = scroller.current;
-    if (element === null) return;
-    const rest = element.scrollHeight - element.clientHeight - element.scrollTop;
-    // Content that grows also moves the end away: only a reader who moved up has left it.
-    const movedUp = element.scrollTop < lastTop.current - 1;
-    lastTop.current = element.scrollTop;
-    if (rest < END_PIXELS) {
-      following.current = true;
-      setLeftAt(null);
-    } else if (movedUp && following.current) {
-      following.current = false;
-      setLeftAt(rows.added);
+  useEffect(() => parts.listen(() => renderAgain(undefined)), [parts]);
+  useEffect(() => {
+    if (toEnd > 0) follow(true);
+  }, [toEnd]);
+
+  // The event that the address names is shown once, as soon as it is there.
+  useEffect(() => {
+    if (event_id === null || shown.current === event_id) {
+      if (event_id === null) shown.current = null;
+      return;
     }
+    const item = all.find((one) => itemHas(one, event_id));
+    if (item === undefined) return;
+    if (item.kind === "group") return parts.set(item.key, true);
+    shown.current = event_id;
+    follow(false);
+    list.current?.show(item.key);
+  });
+
+  function follow(next: boolean): void {
+    if (next === following) return;
+    left.current = next ? null : (items.all.at(-1)?.key ?? null);
+    setHeld(next ? null : groupsOf(items.all));
+    setFollowing(next);
   }
 
   /** Who opens a row wants to read it: what it shows must not push it out of sight. */
   function pressed(event: Event): void {
-    const onRow = event.target instanceof Element && event.target.closest("button") !== null;
-    if (!onRow || !following.current) return;
-    following.current = false;
-    setLeftAt(rows.added);
+    if (!(event.target instanceof Element) || event.target.closest("button") === null || !following) return;
+    list.current?.hold(event.target);
+    follow(false);
     // By then the row is open; if the end is still in sight, nothing was left.
-    requestAnimationFrame(() => requestAnimationFrame(scrolled));
+    requestAnimationFrame(() => requestAnimationFrame(() => list.current?.isAtEnd && follow(true)));
   }
 
-  useLayoutEffect(() => {
-    if (following.current) toEnd();
-  });
-  useEffect(() => {
-    if (content.current === null) return;
-    // Rows that come into sight take their real height only then, and opened ones grow.
-    const observer = new ResizeObserver(() => {
-      if (following.current) toEnd();
-    });
-    observer.observe(content.current);
-    return () => observer.disconnect();
-  }, []);
-
-  const state = store.connectionState;
-  const missed = leftAt === null ? 0 : rows.added - leftAt;
-  const empty = rows.chunks.length === 0;
+  const leftAt = left.current === null ? -1 : all.findLastIndex(({ key }) => key === left.current);
+  const missed = leftAt < 0 ? 0 : all.length - 1 - leftAt;
   return (
-    <div class="activity">
-      <div class="scroller" ref={scroller} onScroll={scrolled} onClick={pressed} tabIndex={0} aria-label="Activity" role="region">
-        {/* While history comes in, a screen reader would read out hours of it. */}
-        <div class="rows" ref={content} role="log" aria-live={state.kind === "live" ? "polite" : "off"}>
-          {rows.dropped_events > 0 && (
-            <p class="dropped">
-              {countWords(rows.dropped_events, "earlier event is", "earlier events are")} no longer in this tab.
-            </p>
-          )}
-          {rows.chunks.map((chunk) => (
-            <ChunkView key={chunk.key} chunk={chunk} version={chunk.version} />
-          ))}
-          {empty && <p class="nothing">{emptyWords(state.kind === "live", store.agent(agent_id) !== undefined)}</p>}
-        </div>
-      </div>
-      {leftAt !== null && (
-        <button
-          type="button"
-          class="to-end"
-          onClick={() => {
-            following.current = true;
-            setLeftAt(null);
-            toEnd();
-          }}
-        >
-          {missed > 0 ? `${missed} new` : "To the end"}
+    <div class="activity" onClickCapture={pressed}>
+      <VirtualList
+        ref={list}
+        items={all}
+        guess={guess}
+        render={(item) => <ActivityItem item={item} inside={insideOf(item)} event_id={event_id} />}
+        following={following}
+        follow={follow}
+        name="Activity"
+        live={live && following ? "polite" : "off"}
+        above={above}
+        below={
+          <>
+            {typed.map(({ message_id, text }) => (
+              <div key={message_id} class="row say assistant typing">
+                <span class="row-time" />
+                <Icon name="say" />
+                <div class="row-body">
+                  <p class="said">{visibleText(text.length > TYPED_CHARACTERS ? `…${text.slice(-TYPED_CHARACTERS)}` : text)}</p>
+                </div>
+              </div>
+            ))}
+            {all.length === 0 && typed.length === 0 && <p class="nothing">{nothing}</p>}
+          </>
+        }
+      />
+      {!following && (
+        <button type="button" class="to-end" onClick={() => follow(true)}>
+          {missed > 0 ? `Paused · ${missed.toLocaleString("en")} new` : "Paused"}
+          <span class="hidden"> Go to the end and follow</span>
           <Icon name="down" />
         </button>
       )}
     </div>
   );
-}
 
-function emptyWords(live: boolean, known: boolean): string {
-  if (!live) return "Reading the log…";
-  return known
-    ? "Nothing has happened yet. What this agent does appears here."
-    : "This town has no such agent yet. Should one come, what it does appears here.";
-}
-
-class ChunkView extends Component<{ chunk: RowChunk; version: number }> {
-  override shouldComponentUpdate(next: { chunk: RowChunk; version: number }): boolean {
-    return next.chunk !== this.props.chunk || next.version !== this.props.version;
+  function insideOf(item: Item) {
+    if (item.kind !== "row" || item.row.kind !== "call" || item.row.category !== "Task") return null;
+    const name = `inside-${item.row.key}`;
+    return { closed: parts.has(name), toggle: () => parts.set(name, !parts.has(name)) };
   }
+}
 
-  override render() {
-    return (
-      <div class="chunk">
-        {this.props.chunk.rows.map((row) => (
-          <ActivityRow key={row.key} row={row} />
-        ))}
-      </div>
-    );
+/** A message being typed shows its end. */
+const TYPED_CHARACTERS = 2_000;
+
+function itemHas(item: Item, event_id: number): boolean {
+  const has = (row: Row): boolean => row.id === event_id || row.events.some((event) => event.id === event_id);
+  return item.kind === "group" ? item.rows.some(has) : has(item.row);
+}
+
+/** About how high an item is; a line of text has some ninety characters. */
+function guess(item: Item): number {
+  if (item.kind === "group") return 32;
+  const { row } = item;
+  switch (row.kind) {
+    case "say":
+      return row.voice === "assistant" ? 24 + 25 * Math.ceil(Math.min(row.text.length, 900) / 70) : 32;
+    case "lines":
+      return 24 + Math.min(512, 19 * row.lines.length);
+    case "call":
+      return 32 + 20 * row.files.length + (typeof row.outcome === "object" && !row.outcome.success ? 20 : 0);
+    case "run":
+      return 43;
+    default:
+      return 32;
   }
 }

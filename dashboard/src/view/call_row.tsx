@@ -1,48 +1,48 @@
 // A tool call and its result in one row: the sentence, how it went, and both in full on demand.
 
-import type { CallOutcome, Row } from "../client/row.ts";
-import { bytesWords, durationWords, fileSentence } from "../client/sentences.ts";
+import type { CallOutcome, CallRow as Call } from "../client/row.ts";
+import { durationWords, fileSentence } from "../client/sentences.ts";
+import { visibleText } from "../client/visible_text.ts";
+import { CallDetail } from "./call_detail.tsx";
 import { Icon, toolIcon } from "./icons.tsx";
-import { CutMark, Fold, RowFrame } from "./row_frame.tsx";
+import { Fold, RowFrame } from "./row_frame.tsx";
 
-type Call = Extract<Row, { kind: "call" }>;
-
-export function CallRow({ row }: { row: Call }) {
+export function CallRow({ row, inside, inGroup }: { row: Call; inside: InsideProps | null; inGroup: boolean }) {
   const failed = typeof row.outcome === "object" && !row.outcome.success;
   return (
-    <RowFrame row={row} icon={toolIcon(row.category)} tone={failed ? "bad" : "plain"}>
+    <RowFrame row={row} icon={toolIcon(row.category)} tone={failed ? "bad" : "plain"} extra={`${row.category}${inGroup ? " in-group" : ""}`}>
       <Fold
+        name={row.key}
         sentence={
           <>
-            <span class="summary">{row.summary}</span> <Outcome outcome={row.outcome} />
+            <span class="summary">{visibleText(row.summary)}</span> <Outcome outcome={row.outcome} />
           </>
         }
       >
-        <p class="part">
-          {row.tool} <span class="soft">was given</span>
-        </p>
-        <pre>{typeof row.input === "string" ? row.input : JSON.stringify(row.input, null, 2)}</pre>
-        {typeof row.outcome === "object" && (
-          <>
-            <p class="part">
-              {row.outcome.success ? "Result" : "Error"} <span class="soft">{bytesWords(row.outcome.content_length)}</span>
-            </p>
-            <pre class="result">{row.outcome.content === "" ? "(empty)" : row.outcome.content}</pre>
-          </>
-        )}
-        <CutMark bytes={row.cut} />
+        {() => <CallDetail row={row} />}
       </Fold>
-      {failed && typeof row.outcome === "object" && <p class="failure">{firstLine(row.outcome.content)}</p>}
+      {failed && typeof row.outcome === "object" && <p class="failure">{visibleText(firstLine(row.outcome.content))}</p>}
       {row.files.map((file) => (
         <p key={file.path} class="file-line">
-          {fileSentence(file)}
+          {visibleText(fileSentence(file))}
         </p>
       ))}
+      {inside !== null && (
+        <button type="button" class="text-button" aria-expanded={!inside.closed} onClick={inside.toggle}>
+          {inside.closed ? "Show what its sub-agent did" : "Hide what its sub-agent did"}
+        </button>
+      )}
     </RowFrame>
   );
 }
 
-function Outcome({ outcome }: { outcome: CallOutcome }) {
+/** The rows of a call's sub-agent, and whether they are hidden. */
+export interface InsideProps {
+  readonly closed: boolean;
+  readonly toggle: () => void;
+}
+
+export function Outcome({ outcome }: { outcome: CallOutcome }) {
   if (outcome === "open") return <span class="outcome open">running</span>;
   if (outcome === "abandoned") return <span class="outcome">no result</span>;
   return (
@@ -54,7 +54,7 @@ function Outcome({ outcome }: { outcome: CallOutcome }) {
   );
 }
 
-function firstLine(content: string): string {
+export function firstLine(content: string): string {
   const line = content.trim().split("\n", 1)[0] ?? "";
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;
 }

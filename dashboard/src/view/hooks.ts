@@ -1,4 +1,4 @@
-import { useEffect, useReducer } from "preact/hooks";
+import { useEffect, useReducer, useState } from "preact/hooks";
 import type { Changes } from "../client/changes.ts";
 
 /** Renders again when something changed, and once at the start for what changed before it listened. */
@@ -28,4 +28,16 @@ export function useTitle(title: string): void {
   useEffect(() => {
     document.title = title === "" ? "Townwatch" : `${title} · Townwatch`;
   }, [title]);
+}
+
+/** Whether the screen is so; renders again when that changes. */
+export function useMedia(query: string): boolean {
+  const [matches, setMatches] = useState(() => matchMedia(query).matches);
+  useEffect(() => {
+    const media = matchMedia(query);
+    const changed = (): void => setMatches(media.matches);
+    media.addEventListener("change", changed);
+    return () => media.removeEventListener("change", changed);
+  }, [query]);
+  return matches;
 }

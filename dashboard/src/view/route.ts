@@ -1,6 +1,6 @@
 // Addresses: `/`, `/towns/:town`, `/towns/:town/agents/:agent`, and `#key=…` of the link that signs in.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useReducer, useState } from "preact/hooks";
 
 export type Route =
   | { readonly page: "home" }
@@ -26,6 +26,20 @@ export function agentPath(town_id: string, agent_id: string): string {
 }
 
 const MOVED = "townwatch:moved";
+
+/** Renders again when the address changed, by whatever means. */
+export function useLocation(): Location {
+  const [, renderAgain] = useReducer((count: number, _: Event) => count + 1, 0);
+  useEffect(() => {
+    addEventListener("popstate", renderAgain);
+    addEventListener(MOVED, renderAgain);
+    return () => {
+      removeEventListener("popstate", renderAgain);
+      removeEventListener(MOVED, renderAgain);
+    };
+  }, []);
+  return location;
+}
 
 export function go(path: string, how: "push" | "replace" = "push"): void {
   if (how === "push") history.pushState(null, "", path);

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { event, events } from "../testing/fake_town.ts";
+import type { EventsPage } from "../protocol/protocol.ts";
+import { Api } from "./api.ts";
+import { EventLog } from "./event_log.ts";
+import { fillGap, loadBackTo, wholeEvent } from "./history.ts";
+
+const atOnce = (call: () => void): void => call();
+const said = (id: number) => event(id, "agent_output", { text: `text ${id}`, stream: "assistant" });
+
+function ids(log: EventLog): number[] {
+  return log.rows.all.flatMap((row) => row.events.map(({ id }) => id));
+}
+
+/** An API over a log of so many events, of which the first are pruned. */
+function apiOver(last: number, oldest = 1): { api: Api; asked: string[] } {
+  const asked: string[] = [];
+  const log = events(oldest, last);
+  const api = new Api(async (path) => {
+    asked.push(path);
+    const query = new Map([...path.matchAll(/[?&](\w+)=(\d+)/g)].map(([, name, value]) => [name, Number(value)]));
+    const limit = query.get("limit") ?? 200;
+    const [after, before] = [query.get("after_id"), query.get("before_id")];
+    const found =
+      after !== undefined
+        ? log.filter(({ id }) => id > after).slice(0, limit)
+        : log.filter(({ id }) => id < (before ?? Infinity)).slice(-limit);
+    const page: EventsPage = { epoch: "e", events: found, next_after_id: found.at(-1)?.id ?? after ?? 0, head: last, oldest_id: oldest, gaps: [] };
+    const isPage = path.includes("/events?");
+    const body = isPage ? { success: true, data: page } : { success: false, error: { code: "not_found", message: "no" } };
+    return { status: isPage ? 200 : 404, headers: { get: () => null }, text: async () => JSON.stringify(body) };
+  });
+  return { api, asked };
+}
+
+test("what is fetched later stands where it belongs, once", () => {
+  const log = new EventLog(atOnce);
+  for (const id of [5, 6, 9]) log.append(said(id));
+  log.insert([said(3), said(5), said(7)], null);
+  assert.deepEqual(ids(log), [3, 5, 6, 7, 9]);
+});
+
+test("a result fetched later joins its call", () => {
+  const log = new EventLog(atOnce);
+  const result = event(6, "agent_tool_result", { tool_use_id: "a", success: true, content: "", content_length: 0, duration_ms: 1 });
+  log.append(result);
+  assert.deepEqual(log.rows.all.map(({ kind }) => kind), ["run", "result"]);
+  log.insert([event(2, "agent_tool_call", { tool_use_id: "a", tool: "Read", category: "Read", input: {}, summary: "Reading" })], null);
+  assert.deepEqual(log.rows.all.map(({ kind }) => kind), ["run", "call"]);
+});
+
+test("a gap is told once, and is gone when it is filled", async () => {
+  const log = new EventLog(atOnce);
+  const gap = { agent_id: "agent", from: 3, to: 700, count: 698, reason: "elided" } as const;
+  log.append(said(2));
+  log.appendGap(gap);
+  log.appendGap({ ...gap });
+  log.append(said(701));
+  assert.deepEqual(log.rows.all.map(({ kind }) => kind), ["run", "say", "gap", "say"]);
+  const { api, asked } = apiOver(800);
+  await fillGap({ api, town_id: "t", agent_id: "agent", log }, gap);
+  assert.deepEqual(ids(log), Array.from({ length: 700 }, (_, index) => index + 2));
+  assert.equal(log.gaps.length, 0);
+  assert.equal(asked.length, 2);
+});
+
+test("a gap that the log can not fill any more says so and asks no more", async () => {
+  const log = new EventLog(atOnce);
+  const gap = { agent_id: "agent", from: 3, to: 7, count: 5, reason: "elided" } as const;
+  log.appendGap(gap);
+  log.append(said(8));
+  await fillGap({ api: apiOver(10, 8).api, town_id: "t", agent_id: "agent", log }, gap);
+  const [row] = log.rows.all;
+  assert.ok(row?.kind === "gap" && !row.fillable && /are gone/.test(row.text));
+});
+
+test("goes back page by page until an event is here, and stops where the log begins", async () => {
+  const { api, asked } = apiOver(3_000, 1_001);
+  const log = new EventLog(atOnce);
+  for (const one of events(2_901, 3_000)) log.append(one);
+  const whose = { api, town_id: "t", agent_id: "agent", log };
+  assert.equal(await loadBackTo(whose, 2_000), true);
+  assert.equal(log.oldest_id, 1_901);
+  assert.equal(asked.length, 2);
+  assert.equal(await loadBackTo(whose, 5), false);
+  assert.equal(log.oldest_id, 1_001);
+  assert.equal(new Set(ids(log)).size, 2_000);
+});
+
+test("what a reader fetched does not push out what was there", () => {
+  const log = new EventLog(atOnce);
+  for (let id = 10_001; id <= 15_000; id += 1) log.append(said(id));
+  log.insert(Array.from({ length: 500 }, (_, index) => said(9_501 + index)), null);
+  assert.equal(log.rows.dropped_events, 0);
+  assert.equal(ids(log).length, 5_500);
+});
+
+test("an event that the log has no more is none", async () => {
+  assert.equal(await wholeEvent(apiOver(3).api, "t", 9), null);
+});

@@ -1,0 +1,58 @@
+// Fetches what a tab does not have: events from before its oldest, what a gap left out, and events whole.
+
+import type { EventsPage, Gap, TownEvent } from "../protocol/protocol.ts";
+import { ApiFailure } from "./api.ts";
+import type { Api } from "./api.ts";
+import type { EventLog } from "./event_log.ts";
+
+const PAGE_EVENTS = 500;
+
+export interface Whose {
+  readonly api: Api;
+  readonly town_id: string;
+  readonly agent_id: string;
+  readonly log: EventLog;
+}
+
+/** One page of what was before; false where there is nothing more. */
+export async function loadOlder({ api, town_id, agent_id, log }: Whose): Promise<boolean> {
+  const before_id = log.oldest_id;
+  const cursor = before_id === null ? "" : `before_id=${before_id}&`;
+  const page = await api.agentEvents(town_id, agent_id, `${cursor}limit=${PAGE_EVENTS}`);
+  if (page.events.length > 0) log.insert(page.events, null);
+  return page.events.length === PAGE_EVENTS;
+}
+
+/** Pages back until the event is here; false where the log begins after it. */
+export async function loadBackTo(whose: Whose, id: number): Promise<boolean> {
+  const isHere = (): boolean => (whose.log.oldest_id ?? Infinity) <= id;
+  while (!isHere()) {
+    const before = whose.log.oldest_id;
+    const more = await loadOlder(whose);
+    if (!more || whose.log.oldest_id === before) break;
+  }
+  return isHere();
+}
+
+/** Fetches what a gap left out and puts it in its place; what the log has pruned meanwhile stays a gap that says so. */
+export async function fillGap({ api, town_id, agent_id, log }: Whose, gap: Gap): Promise<void> {
+  const found: TownEvent[] = [];
+  for (let after_id = gap.from - 1; after_id < gap.to; ) {
+    const page: EventsPage = await api.agentEvents(town_id, agent_id, `after_id=${after_id}&limit=${PAGE_EVENTS}`);
+    found.push(...page.events.filter((event) => event.id <= gap.to));
+    if (page.events.length === 0 || page.next_after_id <= after_id) break;
+    after_id = page.next_after_id;
+  }
+  if (found.length > 0) log.insert(found, gap);
+  else log.lose(gap);
+}
+
+/** The event whole, as the log has it; null where the log has it no more. */
+export async function wholeEvent(api: Api, town_id: string, id: number): Promise<TownEvent | null> {
+  try {
+    return await api.event(town_id, id);
+  } catch (failure) {
+    if (failure instanceof ApiFailure && failure.status === 404) return null;
+    throw failure;
+  }
+}

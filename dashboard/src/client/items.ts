@@ -1,0 +1,158 @@
+// What the list shows of the rows: those that pass the filter, with repeats folded ("Read ×14") and what is inside a
+// closed sub-agent left out.
+//
+// `update` looks at identities to find where the rows begin to differ from last time and does only that part again, so
+// that a hundred thousand rows cost a frame no more than the ten that are new.
+
+import { passes } from "./filter.ts";
+import type { Filter } from "./filter.ts";
+import type { CallRow, Row } from "./row.ts";
+
+export interface RowItem {
+  readonly kind: "row";
+  readonly key: string;
+  readonly row: Row;
+  /** One of an opened group. */
+  readonly inGroup: boolean;
+}
+
+/** Several calls of one tool in a row. */
+export interface GroupItem {
+  readonly kind: "group";
+  readonly key: string;
+  readonly rows: readonly CallRow[];
+}
+
+export type Item = RowItem | GroupItem;
+
+export interface View {
+  readonly filter: Filter;
+  /** Groups that are open. */
+  readonly open: ReadonlySet<string>;
+  /** Calls whose sub-agent's rows are hidden. */
+  readonly closed: ReadonlySet<string>;
+  /** While someone reads, nothing folds under their eyes: groups by the rows that were in them. Null: fold freely. */
+  readonly held: ReadonlyMap<string, string> | null;
+}
+
+/** Fewer are shown one by one. */
+const GROUP_MIN = 3;
+
+export class Items {
+  #source: Row[] = [];
+  #view: View | null = null;
+  #items: Item[] = [];
+  /** For each item, the index of the row that it begins with. */
+  #starts: number[] = [];
+  #hidden = new Set<string>();
+
+  /** The same array as long as nothing changed. */
+  get all(): readonly Item[] {
+    return this.#items;
+  }
+
+  update(rows: readonly Row[], view: View): void {
+    const sameView = this.#view === view;
+    let same = 0;
+    if (sameView) {
+      const most = Math.min(rows.length, this.#source.length);
+      while (same < most && rows[same] === this.#source[same]) same += 1;
+      if (same === rows.length && same === this.#source.length) return;
+    }
+    this.#view = view;
+    const kept = this.#keptItems(same);
+    const from = kept < this.#starts.length ? (this.#starts[kept] ?? same) : same;
+    this.#items = this.#items.slice(0, kept);
+    this.#starts = this.#starts.slice(0, kept);
+    if (!sameView || same === 0) this.#hidden = new Set();
+    this.#source = rows.slice();
+    this.#derive(rows, Math.min(from, same), view);
+  }
+
+  /** Items that stay: those before the first changed row, without the repeats that it may go on. */
+  #keptItems(same: number): number {
+    let kept = lowerBound(this.#starts, same);
+    while (kept > 0 && isFoldable(this.#items[kept - 1])) kept -= 1;
+    return kept;
+  }
+
+  #derive(rows: readonly Row[], from: number, view: View): void {
+    let run: { row: CallRow; index: number }[] = [];
+    const endRun = (): void => {
+      this.#pushRun(run, view);
+      run = [];
+    };
+    for (let index = from; index < rows.length; index += 1) {
+      const row = rows[index];
+      if (row === undefined || this.#isHidden(row, view) || !passes(row, view.filter)) continue;
+      const [first] = run;
+      if (!canFold(row)) {
+        endRun();
+        this.#push({ kind: "row", key: row.key, row, inGroup: false }, index);
+        continue;
+      }
+      if (first !== undefined && !belong(first.row, row, view)) endRun();
+      run.push({ row, index });
+    }
+    endRun();
+  }
+
+  #pushRun(run: readonly { row: CallRow; index: number }[], view: View): void {
+    const [first] = run;
+    if (first === undefined) return;
+    const key = `group-${first.row.key}`;
+    const folds = view.held === null ? run.length >= GROUP_MIN : view.held.get(first.row.key) === key;
+    if (!folds) {
+      for (const { row, index } of run) this.#push({ kind: "row", key: row.key, row, inGroup: false }, index);
+      return;
+    }
+    this.#push({ kind: "group", key, rows: run.map(({ row }) => row) }, first.index);
+    if (!view.open.has(key)) return;
+    for (const { row, index } of run) this.#push({ kind: "row", key: row.key, row, inGroup: true }, index);
+  }
+
+  #push(item: Item, start: number): void {
+    this.#items.push(item);
+    this.#starts.push(start);
+  }
+
+  #isHidden(row: Row, view: View): boolean {
+    const inside = row.parent !== null && (view.closed.has(row.parent) || this.#hidden.has(row.parent));
+    if (inside) this.#hidden.add(row.key);
+    return inside;
+  }
+}
+
+/** Which rows are in which group now, to hold them so. */
+export function groupsOf(items: readonly Item[]): Map<string, string> {
+  const groups = new Map<string, string>();
+  for (const item of items) {
+    if (item.kind === "group") for (const row of item.rows) groups.set(row.key, item.key);
+  }
+  return groups;
+}
+
+function canFold(row: Row): row is CallRow {
+  return row.kind === "call" && typeof row.outcome === "object" && row.outcome.success && row.files.length === 0;
+}
+
+function isFoldable(item: Item | undefined): boolean {
+  return item !== undefined && (item.kind === "group" || canFold(item.row));
+}
+
+function belong(first: CallRow, row: CallRow, { held }: View): boolean {
+  if (held !== null) return held.get(row.key) === held.get(first.key) && held.has(row.key);
+  return row.tool === first.tool && row.parent === first.parent && row.agent_id === first.agent_id;
+}
+
+/** The index of the first that is not below. */
+function lowerBound(sorted: readonly number[], value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

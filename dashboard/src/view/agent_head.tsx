@@ -1,0 +1,119 @@
+// Who the agent is and how it stands.
+
+import type { ComponentChildren } from "preact";
+import type { Api } from "../client/api.ts";
+import { atWork } from "../client/town_store.ts";
+import type { AgentState, RunView, Todo } from "../protocol/protocol.ts";
+import { ProgressBar, StatusPill, StopButton } from "./agent_status.tsx";
+import { costText, countText, elapsedText, momentWords, runtimeName, tokensText, tokensTitle } from "./format.ts";
+import { useNow } from "./hooks.ts";
+import { Icon } from "./icons.tsx";
+import { Link } from "./link.tsx";
+import { townPath } from "./route.ts";
+import { RunMenu } from "./run_menu.tsx";
+
+interface AgentHeadProps {
+  readonly api: Api;
+  readonly town_id: string;
+  readonly agent: AgentState | undefined;
+  readonly runs: readonly RunView[];
+  readonly run_id: string | null;
+  readonly chooseRun: (run_id: string | null) => void;
+}
+
+export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun }: AgentHeadProps) {
+  return (
+    <div class="agent-head">
+      <div class="agent-title">
+        <Link to={townPath(town_id)} class="back">
+          <Icon name="back" />
+          <span class="hidden">Back to the town</span>
+        </Link>
+        <h1>{agent?.name ?? "Agent"}</h1>
+        {agent !== undefined && <StatusPill agent={agent} />}
+        <span class="soft kind">{agent === undefined ? "" : `${agent.role} · ${runtimeName(agent.runtime)}`}</span>
+        {runs.length > 1 && <RunMenu runs={runs} chosen={run_id} choose={chooseRun} />}
+        {agent !== undefined && <StopButton api={api} town_id={town_id} agent={agent} />}
+      </div>
+      {agent !== undefined && (
+        <>
+          {agent.title !== null && <p class="agent-prompt" title={agent.title}>{agent.title}</p>}
+          <Facts agent={agent} />
+          <ProgressBar agent={agent} />
+        </>
+      )}
+    </div>
+  );
+}
+
+function Facts({ agent }: { agent: AgentState }) {
+  const now_ms = useNow(atWork(agent));
+  const { usage, progress } = agent;
+  return (
+    <dl class="facts">
+      {agent.run_number > 0 && <Fact name="Run">{agent.run_number}</Fact>}
+      {agent.started_at !== null && (
+        <Fact name="Elapsed" title={`Started ${momentWords(agent.started_at)}`}>
+          {elapsedText(agent, now_ms)}
+        </Fact>
+      )}
+      {progress !== null && (
+        <Fact name="Progress" title={progress.current_phase}>
+          {progress.percentage === null ? progress.current_phase : `${Math.round(progress.percentage)} %`}
+        </Fact>
+      )}
+      {agent.model !== null && <Fact name="Model">{agent.model}</Fact>}
+      <Fact name="Tokens" title={tokensTitle(usage)}>
+        {tokensText(usage)}
+      </Fact>
+      <Fact name="Cost">{costText(usage)}</Fact>
+      <Fact name="Tool calls">{countText(agent.tool_call_count)}</Fact>
+      {agent.files_changed > 0 && (
+        <Fact name="Files">
+          {countText(agent.files_changed)} <span class="added">+{countText(agent.lines_added)}</span>{" "}
+          <span class="removed">−{countText(agent.lines_removed)}</span>
+        </Fact>
+      )}
+      {agent.branch !== null && <Fact name="Branch">{agent.branch}</Fact>}
+      {agent.session_id !== null && (
+        <Fact name="Session" title={agent.session_id}>
+          {agent.session_id.length > 12 ? `${agent.session_id.slice(0, 8)}…` : agent.session_id}
+        </Fact>
+      )}
+      {agent.todos.length > 0 && <Todos todos={agent.todos} />}
+    </dl>
+  );
+}
+
+function Fact({ name, title, children }: { name: string; title?: string; children: ComponentChildren }) {
+  return (
+    <div title={title}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Todos({ todos }: { todos: readonly Todo[] }) {
+  const done = todos.filter((todo) => todo.status === "completed").length;
+  return (
+    <div>
+      <dt>To do</dt>
+      <dd>
+        <details class="todos">
+          <summary>
+            {done} of {todos.length}
+          </summary>
+          <ul>
+            {todos.map((todo, index) => (
+              <li key={index} class={todo.status}>
+                <span class="hidden">{todo.status === "completed" ? "Done: " : todo.status === "in_progress" ? "Now: " : ""}</span>
+                {todo.content}
+              </li>
+            ))}
+          </ul>
+        </details>
+      </dd>
+    </div>
+  );
+}

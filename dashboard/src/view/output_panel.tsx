@@ -1,0 +1,84 @@
+// What the agent says, as one reads a text: its messages, its thoughts folded, and what programs printed.
+
+import { useRef, useState } from "preact/hooks";
+import type { Typed } from "../client/previews.ts";
+import type { Row } from "../client/row.ts";
+import { visibleText } from "../client/visible_text.ts";
+import { clockTime } from "./format.ts";
+import { Icon } from "./icons.tsx";
+import { CutMark, Fold } from "./row_frame.tsx";
+import { VirtualList } from "./virtual_list.tsx";
+
+export function OutputPanel({ rows, typed }: { rows: readonly Row[]; typed: readonly Typed[] }) {
+  const list = useRef<VirtualList<Row>>(null);
+  const [following, follow] = useState(true);
+  const shown = rows.filter(({ kind }) => kind === "say" || kind === "lines" || kind === "run" || kind === "end");
+  return (
+    <div class="output">
+      <VirtualList
+        ref={list}
+        items={shown}
+        guess={(row) => (row.kind === "say" && row.voice === "assistant" ? 40 + row.text.length / 3 : 40)}
+        render={(row) => <OutputRow row={row} />}
+        following={following}
+        follow={follow}
+        name="Output"
+        live={null}
+        below={
+          <>
+            {typed.map(({ message_id, text }) => (
+              <div key={message_id} class="message-text typing">
+                <p class="said">{visibleText(text)}</p>
+              </div>
+            ))}
+            {shown.length === 0 && typed.length === 0 && <p class="nothing">What the agent says appears here.</p>}
+          </>
+        }
+      />
+      {!following && (
+        <button type="button" class="to-end" onClick={() => follow(true)}>
+          To the end
+          <Icon name="down" />
+        </button>
+      )}
+    </div>
+  );
+}
+
+function OutputRow({ row }: { row: Row }) {
+  switch (row.kind) {
+    case "say":
+      return row.voice === "assistant" ? (
+        <div class="message-text">
+          <p class="said" dir="auto">{visibleText(row.text)}</p>
+          <CutMark row={row} bytes={row.cut} />
+        </div>
+      ) : (
+        <div class="thought">
+          <Fold name={`output-${row.key}`} sentence="Thought">
+            {() => <p class="said" dir="auto">{visibleText(row.text)}</p>}
+          </Fold>
+        </div>
+      );
+    case "lines":
+      return (
+        <pre class="lines" tabIndex={0}>
+          {row.lines.map((line, index) => (
+            <span key={index} class={line.stream}>
+              {visibleText(line.text.endsWith("\n") ? line.text : `${line.text}\n`)}
+            </span>
+          ))}
+        </pre>
+      );
+    case "run":
+      return (
+        <div class="run-line">
+          <span>{clockTime(row.at)}</span>
+        </div>
+      );
+    case "end":
+      return <p class={`output-end ${row.tone}`}>{visibleText(row.text)}</p>;
+    default:
+      return null;
+  }
+}

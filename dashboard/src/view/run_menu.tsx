@@ -1,0 +1,58 @@
+// Which of the agent's runs to look at.
+
+import { useEffect, useState } from "preact/hooks";
+import { endSentence } from "../client/sentences.ts";
+import type { AgentState, RunView } from "../protocol/protocol.ts";
+import { clockTime, dayWords } from "./format.ts";
+import { usePage } from "./page_context.ts";
+
+/** The agent's runs, newest first; asked again when one begins or ends. */
+export function useRuns(agent: AgentState | undefined): readonly RunView[] {
+  const { api, town_id, agent_id } = usePage();
+  const [runs, setRuns] = useState<readonly RunView[]>([]);
+  useEffect(() => {
+    let isCurrent = true;
+    if (agent !== undefined && agent.run_number > 0) {
+      // Without the list the page still shows all that is here.
+      void api.runs(town_id, agent_id).then((found) => isCurrent && setRuns(newestFirst(found)), () => {});
+    }
+    return () => {
+      isCurrent = false;
+    };
+  }, [town_id, agent_id, agent?.run_id, agent?.exit?.reason]);
+  return runs;
+}
+
+function newestFirst(runs: readonly RunView[]): RunView[] {
+  return [...runs].sort((one, other) => other.run_number - one.run_number);
+}
+
+interface RunMenuProps {
+  readonly runs: readonly RunView[];
+  readonly chosen: string | null;
+  readonly choose: (run_id: string | null) => void;
+}
+
+export function RunMenu({ runs, chosen, choose }: RunMenuProps) {
+  return (
+    <select
+      class="run-menu"
+      aria-label="Run"
+      value={chosen ?? ""}
+      onChange={({ currentTarget }) => choose(currentTarget.value === "" ? null : currentTarget.value)}
+    >
+      <option value="">All {runs.length} runs</option>
+      {runs.map((run) => (
+        <option key={run.run_id} value={run.run_id}>
+          {runWords(run)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function runWords(run: RunView): string {
+  const took_ms = run.ended_at === undefined ? null : Date.parse(run.ended_at) - Date.parse(run.started_at);
+  const end = run.exit === undefined ? "under way" : endSentence(run.exit, took_ms).text.toLowerCase();
+  return `Run ${run.run_number}: ${dayWords(run.started_at)}, ${clockTime(run.started_at)}, ${end}`;
+}

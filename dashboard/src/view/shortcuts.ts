@@ -1,0 +1,63 @@
+// Every key that does something, once: the sheet that `?` opens shows these lists, and `useShortcuts` hears them.
+
+import { useEffect, useRef } from "preact/hooks";
+
+export interface Shortcut {
+  /** As `KeyboardEvent.key` has it. */
+  readonly key: string;
+  /** What one reads in the sheet; the key itself where absent. */
+  readonly shown?: string;
+  readonly what: string;
+}
+
+export interface ShortcutGroup {
+  readonly title: string;
+  readonly shortcuts: readonly Shortcut[];
+}
+
+/** Keys of an agent's page. */
+export const agentShortcuts = {
+  title: "An agent's page",
+  shortcuts: [
+    { key: "/", what: "Find a text" },
+    { key: "n", what: "Next place where it stands" },
+    { key: "N", what: "Previous place" },
+    { key: "e", what: "Next error" },
+    { key: "E", what: "Previous error" },
+    { key: "j", what: "Next row" },
+    { key: "k", what: "Previous row" },
+    { key: "Enter", what: "Open or close the row" },
+    { key: "End", what: "To the end, and follow" },
+    { key: " ", shown: "Space", what: "Freeze the view, or let it go on" },
+    { key: "w", what: "Only the work, or everything" },
+    { key: "c", what: "Copy a link to the row" },
+    { key: "1", shown: "1 to 5", what: "Choose a tab" },
+    { key: "Escape", shown: "Esc", what: "Leave the search, then the row" },
+  ],
+} as const satisfies ShortcutGroup;
+
+export const shortcutGroups: readonly ShortcutGroup[] = [agentShortcuts];
+
+/** What a key does; false: nothing, so that it keeps its usual meaning. */
+export type KeyAction = (event: KeyboardEvent) => void | false;
+
+/** Hears keys while the component is shown, except where one is typing or pressing something else. */
+export function useShortcuts(actions: Readonly<Record<string, KeyAction>>): void {
+  const latest = useRef(actions);
+  latest.current = actions;
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      const isControl = event.target instanceof Element && event.target.closest("button, a, summary, [role=tab], [role=menu]") !== null;
+      if (isControl && (event.key === " " || event.key === "Enter")) return;
+      const action = Object.hasOwn(latest.current, event.key) ? latest.current[event.key] : undefined;
+      if (action !== undefined && action(event) !== false) event.preventDefault();
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, []);
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
+}

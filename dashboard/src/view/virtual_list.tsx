@@ -1,0 +1,238 @@
+// A long list of which only what is in sight is in the document.
+//
+// What is being read stays where it is: whatever changes above it, the item at the top of the window keeps its place
+// (`#anchor`). Only who is at the end, and stays there, is taken along.
+
+import { Component, createRef } from "preact";
+import type { ComponentChildren } from "preact";
+import { Heights } from "../client/heights.ts";
+import type { Keyed } from "../client/heights.ts";
+
+interface VirtualListProps<Item extends Keyed> {
+  readonly items: readonly Item[];
+  /** About how high it is, before it was ever seen. */
+  readonly guess: (item: Item) => number;
+  readonly render: (item: Item) => ComponentChildren;
+  /** Whether it keeps to the end. The list asks for a change; its owner decides. */
+  readonly following: boolean;
+  readonly follow: (following: boolean) => void;
+  readonly name: string;
+  /** A log is read out as it grows, politely. */
+  readonly live: "polite" | "off" | null;
+  readonly above?: ComponentChildren;
+  readonly below?: ComponentChildren;
+}
+
+/** Items beyond the window's edge that are in the document, and how near the edge may come to the last of them. */
+const MARGIN_PIXELS = 900;
+const NEAR_PIXELS = 250;
+/** Rounding of fractional scroll positions. */
+const EXACT_PIXELS = 1.5;
+/** Items that stand in for the anchor, should a filter take it away. */
+const ANCHORS = 30;
+
+interface Anchor {
+  readonly key: string;
+  readonly index: number;
+  /** From the window's top to the item's. */
+  y: number;
+}
+
+export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<Item>> {
+  readonly #scroller = createRef<HTMLDivElement>();
+  readonly #space = createRef<HTMLDivElement>();
+  readonly #shown = createRef<HTMLDivElement>();
+  readonly #heights = new Heights();
+  readonly #observer = new ResizeObserver((entries) => this.#resized(entries));
+  readonly #observed = new Map<Element, string>();
+  #first = 0;
+  #last = -1;
+  #anchors: Anchor[] = [];
+  /** Where the window stood when this list last looked or set it. */
+  #top = 0;
+  #width = 0;
+
+  /** Shows the item, a little below the window's top, and keeps it there while heights become known. */
+  show(key: string): boolean {
+    const index = this.#heights.indexOf(key, 0);
+    const scroller = this.#scroller.current;
+    if (index < 0 || scroller === null) return false;
+    this.#anchors = [{ key, index, y: Math.round(scroller.clientHeight / 4) }];
+    this.#settle(false);
+    return true;
+  }
+
+  /** From now on this item stays where it is, even at the end: it was opened to be read. */
+  hold(element: Element): void {
+    const slot = element.closest("[data-key]");
+    const key = slot === null ? undefined : this.#observed.get(slot);
+    if (slot === null || key === undefined || this.#scroller.current === null) return;
+    const y = slot.getBoundingClientRect().top - this.#scroller.current.getBoundingClientRect().top;
+    this.#anchors = [{ key, index: this.#heights.indexOf(key, this.#first), y }];
+  }
+
+  /** Whether the last item's end is in sight. */
+  get isAtEnd(): boolean {
+    const scroller = this.#scroller.current;
+    return scroller === null || scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop <= EXACT_PIXELS;
+  }
+
+  focus(): void {
+    this.#scroller.current?.focus();
+  }
+
+  override componentDidMount(): void {
+    if (this.#scroller.current !== null) this.#observer.observe(this.#scroller.current);
+    this.#settle(this.props.following);
+  }
+
+  override componentDidUpdate(): void {
+    this.#settle(this.props.following);
+  }
+
+  override componentWillUnmount(): void {
+    this.#observer.disconnect();
+  }
+
+  /** Brings heights, window and document into line; renders again only if the window shows what is not rendered. */
+  #settle(following: boolean): void {
+    const scroller = this.#scroller.current;
+    const space = this.#space.current;
+    const shown = this.#shown.current;
+    if (scroller === null || space === null || shown === null) return;
+    this.#moveAnchors(scroller.scrollTop - this.#top);
+    this.#observe(shown);
+    for (const [element, key] of this.#observed) this.#measure(element, key);
+    const { items } = this.props;
+    space.style.height = `${this.#heights.total}px`;
+    shown.style.transform = `translateY(${this.#heights.top(this.#first)}px)`;
+    const before = space.offsetTop;
+    if (following) {
+      scroller.scrollTop = scroller.scrollHeight;
+    } else {
+      const target = this.#anchoredTop(before);
+      if (target !== null && Math.abs(target - scroller.scrollTop) > 0.5) scroller.scrollTop = target;
+    }
+    this.#top = scroller.scrollTop;
+    if (following) this.#takeAnchors();
+    const y = this.#top - before;
+    const needed = this.#range(y, scroller.clientHeight, NEAR_PIXELS);
+    const enough = this.#first <= needed.first && this.#last >= needed.last && this.#last < items.length;
+    if (!enough) this.forceUpdate();
+  }
+
+  /** The items from `margin` above the window to `margin` below it. */
+  #range(y: number, height: number, margin: number): { first: number; last: number } {
+    return { first: Math.max(0, this.#heights.at(y - margin)), last: this.#heights.at(y + height + margin) };
+  }
+
+  #anchoredTop(before: number): number | null {
+    for (const { key, index, y } of this.#anchors) {
+      const now = this.#heights.indexOf(key, index);
+      if (now >= 0) return before + this.#heights.top(now) - y;
+    }
+    return null;
+  }
+
+  /** The reader scrolled: what is anchored moved along. */
+  #moveAnchors(moved: number): void {
+    if (moved !== 0) for (const anchor of this.#anchors) anchor.y -= moved;
+  }
+
+  #takeAnchors(): void {
+    const { items } = this.props;
+    const y = this.#top - (this.#space.current?.offsetTop ?? 0);
+    const first = this.#heights.at(y);
+    this.#anchors = items
+      .slice(Math.max(0, first), first + ANCHORS)
+      .map(({ key }, offset) => ({ key, index: first + offset, y: this.#heights.top(first + offset) - y }));
+  }
+
+  #scrolled = (): void => {
+    const scroller = this.#scroller.current;
+    if (scroller === null) return;
+    const moved = scroller.scrollTop - this.#top;
+    if (Math.abs(moved) > EXACT_PIXELS) {
+      this.#top = scroller.scrollTop;
+      this.#takeAnchors();
+      // Content that grows also moves the end away: only a reader who moved up has left it.
+      if (this.isAtEnd) this.props.follow(true);
+      else if (moved < 0) this.props.follow(false);
+    }
+    const y = scroller.scrollTop - (this.#space.current?.offsetTop ?? 0);
+    const needed = this.#range(y, scroller.clientHeight, NEAR_PIXELS);
+    if (needed.first < this.#first || needed.last > this.#last) this.forceUpdate();
+  };
+
+  #observe(shown: HTMLElement): void {
+    const gone = new Set(this.#observed.keys());
+    for (const element of shown.children) {
+      if (!gone.delete(element)) {
+        this.#observed.set(element, element.getAttribute("data-key") ?? "");
+        this.#observer.observe(element);
+      }
+    }
+    for (const element of gone) {
+      this.#observed.delete(element);
+      this.#observer.unobserve(element);
+    }
+  }
+
+  #measure(element: Element, key: string): boolean {
+    const index = this.#heights.indexOf(key, this.#first);
+    return index >= 0 && this.#heights.measure(index, element.getBoundingClientRect().height);
+  }
+
+  #resized(entries: readonly ResizeObserverEntry[]): void {
+    const scroller = this.#scroller.current;
+    let changed = false;
+    for (const { target } of entries) {
+      const key = this.#observed.get(target);
+      if (key !== undefined) changed = this.#measure(target, key) || changed;
+    }
+    if (scroller !== null && scroller.clientWidth !== this.#width) {
+      if (this.#width > 0) this.#heights.forget();
+      this.#width = scroller.clientWidth;
+      changed = true;
+    }
+    if (entries.some(({ target }) => target === scroller)) changed = true;
+    if (changed) this.#settle(this.props.following);
+  }
+
+  override render() {
+    const { items, guess, render, name, live, above, below } = this.props;
+    const scroller = this.#scroller.current;
+    this.#heights.update(items, (index) => {
+      const item = items[index];
+      return item === undefined ? 0 : guess(item);
+    });
+    const height = scroller?.clientHeight ?? 800;
+    const y = (scroller?.scrollTop ?? 0) - (this.#space.current?.offsetTop ?? 0);
+    const range = this.#wanted(y, height);
+    [this.#first, this.#last] = [range.first, range.last];
+    return (
+      <div class="scroller" ref={this.#scroller} onScroll={this.#scrolled} tabIndex={0} role="region" aria-label={name}>
+        <div class="rows" {...(live === null ? {} : { role: "log", "aria-live": live })}>
+          {above}
+          <div class="list-space" ref={this.#space}>
+            <div class="list-shown" ref={this.#shown}>
+              {items.slice(range.first, range.last + 1).map((item) => (
+                <div key={item.key} data-key={item.key} class="slot">
+                  {render(item)}
+                </div>
+              ))}
+            </div>
+          </div>
+          {below}
+        </div>
+      </div>
+    );
+  }
+
+  /** Who follows sees the end whatever the heights; who does not, what is anchored. */
+  #wanted(y: number, height: number): { first: number; last: number } {
+    if (this.props.following) return this.#range(this.#heights.total - height, height, MARGIN_PIXELS);
+    const top = this.#anchoredTop(0);
+    return this.#range(top ?? y, height, MARGIN_PIXELS);
+  }
+}
