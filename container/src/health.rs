@@ -12,6 +12,7 @@ use townwatch::event::Runtime;
 use townwatch::protocol::RuntimeView;
 
 use crate::environment;
+use crate::runtimes::replay::RECORDINGS;
 use crate::runtimes::{command_line_program, find_on_path};
 
 /// A program that does not say its version in this time is taken as one that says none.
@@ -56,10 +57,16 @@ impl Versions {
                 found: path.is_some() || program.is_none(),
                 version: path.and_then(|path| known.get(&path).cloned().flatten()),
                 install: program.map_or(String::new(), |(_, install)| install.to_owned()),
+                recordings: if runtime == Runtime::Replay { recordings() } else { Vec::new() },
             }
         };
         RUNTIMES.into_iter().zip(paths).map(view).collect()
     }
+}
+
+/// The recordings that can be replayed, the first one first.
+fn recordings() -> Vec<String> {
+    RECORDINGS.iter().map(|recording| recording.name.to_owned()).collect()
 }
 
 async fn probe(path: PathBuf) -> (PathBuf, Option<String>) {

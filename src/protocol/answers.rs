@@ -74,6 +74,9 @@ wire! {
         version: Option<String>,
         /// The command that installs it.
         install: String,
+        /// What `replay` can play, by name.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(test, ts(optional, as = "Option<Vec<String>>"))]
+        recordings: Vec<String>,
     }
     /// A repository in a town.
     #[derive(Debug, Clone, Serialize, Deserialize)]

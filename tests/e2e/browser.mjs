@@ -8,8 +8,8 @@ export function launch(executablePath) {
 }
 
 /** A page that notes errors, and requests that leave our own origin. */
-export async function openPage(browser, origin) {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, locale: "en-GB" });
+export async function openPage(browser, origin, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, locale: "en-GB", ...options });
   const page = await context.newPage();
   const noted = { errors: [], foreign: [], requests: [] };
   page.on("pageerror", (error) => noted.errors.push(String(error)));
@@ -21,3 +21,15 @@ export async function openPage(browser, origin) {
   });
   return { context, page, noted };
 }
+
+/** Signs in as who was given the link. */
+export async function signIn(page, world) {
+  await page.goto(`${world.url}/#key=${world.secrets.TOWNWATCH_API_KEY}`);
+  await page.getByRole("banner").waitFor();
+  await page.waitForFunction(() => !location.hash.startsWith("#key"));
+  await page.getByText("Good to see you").waitFor({ state: "detached" });
+  await page.getByRole("main").waitFor();
+}
+
+/** The address of a town, or of an agent in it. */
+export const addressOf = (world, { town_id }, agent_id) => `${world.url}/towns/${town_id}${agent_id === undefined ? "" : `/agents/${agent_id}`}`;

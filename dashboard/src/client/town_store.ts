@@ -1,10 +1,16 @@
 // What a tab knows of one town: its agents' states and their rows, fed by one stream.
 
 import type { AgentState, Gap, TownEvent } from "../protocol/protocol.ts";
+import { inOrder } from "./attention.ts";
 import { Changes } from "./changes.ts";
 import type { Schedule } from "./changes.ts";
 import type { ConnectionState } from "./connection.ts";
+import { Digest } from "./digest.ts";
+import type { Mention } from "./digest.ts";
 import { EventLog } from "./event_log.ts";
+import { LastErrors } from "./last_errors.ts";
+import { newsOf } from "./news.ts";
+import type { News } from "./news.ts";
 import type { Typed } from "./previews.ts";
 import type { StreamConsumer } from "./stream.ts";
 
@@ -16,6 +22,9 @@ export class TownStore implements StreamConsumer {
   readonly #logs = new Map<string, EventLog>();
   #connection: ConnectionState = { kind: "connecting" };
   #problem: string | null = null;
+  readonly #errors = new LastErrors();
+  #digest = seen();
+  readonly #newsListeners = new Set<(news: News) => void>();
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule;
@@ -36,14 +45,39 @@ export class TownStore implements StreamConsumer {
     return this.#agents.get(agent_id);
   }
 
-  /** Those at work first, then by the newest start: a card moves only when its run begins or ends. */
+  /** Those first who need a person most. */
   agents(): AgentState[] {
-    return [...this.#agents.values()].sort(
-      (one, other) =>
-        Number(atWork(other)) - Number(atWork(one)) ||
-        (other.started_at ?? "").localeCompare(one.started_at ?? "") ||
-        one.agent_id.localeCompare(other.agent_id),
-    );
+    return inOrder(this.#agents.values());
+  }
+
+  /** What failed last in the agent's latest run. */
+  lastError(agent_id: string): Mention | null {
+    return this.#errors.of(agent_id);
+  }
+
+  /** What happened while nobody looked. */
+  get digest(): Digest {
+    return this.#digest;
+  }
+
+  /** From this event on nobody looked. */
+  awaySince(after_id: number): void {
+    this.#digest = new Digest(after_id);
+    this.agentsChanges.touch();
+  }
+
+  /** The reader has seen what there was to see. */
+  dismissDigest(): void {
+    this.#digest = seen();
+    this.agentsChanges.touch();
+  }
+
+  /** Is told when a run ends, fails or asks. The returned function ends it. */
+  listenToNews(listener: (news: News) => void): () => void {
+    this.#newsListeners.add(listener);
+    return () => {
+      this.#newsListeners.delete(listener);
+    };
   }
 
   /** The agent's log; begins empty for an agent that nothing is known of yet. */
@@ -67,12 +101,20 @@ export class TownStore implements StreamConsumer {
   }
 
   state(agent: AgentState): void {
+    const news = newsOf(this.#agents.get(agent.agent_id), agent);
+    if (news !== null) for (const listener of this.#newsListeners) listener(news);
     this.#agents.set(agent.agent_id, agent);
     this.agentsChanges.touch();
   }
 
   events(events: readonly TownEvent[]): void {
-    for (const event of events) this.log(event.agent_id).append(event);
+    for (const event of events) {
+      this.log(event.agent_id).append(event);
+      const hasError = this.#errors.take(event);
+      this.#digest.take(event);
+      // What else happens comes with a state of its own.
+      if (hasError || !this.#digest.isClosed) this.agentsChanges.touch();
+    }
   }
 
   gap(gap: Gap): void {
@@ -95,13 +137,19 @@ export class TownStore implements StreamConsumer {
 
   reset(): void {
     this.#agents.clear();
+    this.#errors.clear();
+    this.#digest = new Digest(0);
     this.agentsChanges.touch();
     // The logs themselves stay: views listen to them.
     for (const log of this.#logs.values()) log.clear();
   }
 }
 
-/** Whether a run is under way. */
-export function atWork(agent: AgentState): boolean {
-  return agent.status === "starting" || agent.status === "running" || agent.status === "waiting" || agent.status === "stopping";
+/** The digest of who has seen everything. */
+function seen(): Digest {
+  const digest = new Digest(Number.MAX_SAFE_INTEGER);
+  digest.close();
+  return digest;
 }
+
+export { atWork } from "./attention.ts";

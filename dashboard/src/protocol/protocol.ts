@@ -1036,7 +1036,11 @@ version?: string,
 /**
  * The command that installs it.
  */
-install: string, };
+install: string, 
+/**
+ * What `replay` can play, by name.
+ */
+recordings?: Array<string>, };
 
 /**
  * What the server sends on a stream, one JSON object a message.

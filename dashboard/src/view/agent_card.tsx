@@ -1,54 +1,152 @@
+// One agent in the town: the whole card leads to its page; what can be pressed or typed into lies on top of that.
+
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
+import { atWork, takesMessages } from "../client/attention.ts";
+import type { Mention } from "../client/digest.ts";
 import { countWords } from "../client/sentences.ts";
-import { atWork } from "../client/town_store.ts";
 import type { AgentState } from "../protocol/protocol.ts";
 import { activitySentence, ProgressBar, standing, StatusPill, StopButton } from "./agent_status.tsx";
-import { costText, elapsedText, momentWords, runtimeName, sinceText, tokensText, tokensTitle } from "./format.ts";
+import { costText, countText, elapsedText, momentWords, runtimeName, sinceText, tokensText, tokensTitle } from "./format.ts";
+import { Icon } from "./icons.tsx";
 import { Link } from "./link.tsx";
-import { agentPath } from "./route.ts";
+import { MessageBox } from "./message_box.tsx";
+import { QuestionForm } from "./question_form.tsx";
+import { agentPath, eventPath } from "./route.ts";
 
 interface AgentCardProps {
   readonly api: Api;
   readonly town_id: string;
   readonly agent: AgentState;
+  readonly lastError: Mention | null;
   readonly now_ms: number;
 }
 
-/** One agent in the town: the whole card leads to its page, only the stop button lies on top of that. */
-export function AgentCard({ api, town_id, agent, now_ms }: AgentCardProps) {
+export function AgentCard({ api, town_id, agent, lastError, now_ms }: AgentCardProps) {
+  const [isWriting, setWriting] = useState(false);
   const working = atWork(agent);
-  const since = agent.activity?.since ?? null;
   const { tone } = standing(agent);
+  const canWrite = working && takesMessages(agent);
   return (
     <article class={`card agent ${tone}`}>
       <header>
-        <h2>
+        <h3>
           <Link to={agentPath(town_id, agent.agent_id)} class="cover">
             {agent.name}
           </Link>
-        </h2>
+        </h3>
         <StatusPill agent={agent} />
       </header>
       <p class="soft kind">
-        {agent.role} · {runtimeName(agent.runtime)}
-        {agent.run_number > 1 ? ` · run ${agent.run_number}` : ""}
-        {agent.started_at !== null && (
-          <span title={`Started ${momentWords(agent.started_at)}`}> · {elapsedText(agent, now_ms)}</span>
-        )}
+        {[agent.role, runtimeName(agent.runtime), agent.model, agent.run_number > 1 ? `run ${agent.run_number}` : null].filter(Boolean).join(" · ")}
       </p>
-      <p class="activity-now">
-        <span class="sentence">{activitySentence(agent)}</span>
-        {working && since !== null && (
-          <span class="soft"> {sinceText(since, now_ms)}</span>
-        )}
-      </p>
+      {agent.question === null || !working ? (
+        <Activity agent={agent} now_ms={now_ms} />
+      ) : (
+        <QuestionForm api={api} town_id={town_id} agent_id={agent.agent_id} question={agent.question} />
+      )}
+      <Todo agent={agent} />
       <ProgressBar agent={agent} />
-      <footer>
-        <span>{countWords(agent.tool_call_count, "call", "calls")}</span>
-        <span title={tokensTitle(agent.usage)}>{tokensText(agent.usage)}</span>
-        <span>{costText(agent.usage)}</span>
-        <StopButton api={api} town_id={town_id} agent={agent} />
-      </footer>
+      {lastError !== null && <LastError town_id={town_id} error={lastError} agent={agent} />}
+      <dl class="numbers">
+        {agent.started_at !== null && (
+          <Fact name="Time" title={`Started ${momentWords(agent.started_at)}`}>
+            {elapsedText(agent, now_ms)}
+          </Fact>
+        )}
+        <Fact name="Tools">{countWords(agent.tool_call_count, "call", "calls")}</Fact>
+        {agent.files_changed > 0 && (
+          <Fact name="Files" title={`${countWords(agent.files_changed, "file", "files")} changed, ${agent.lines_added} lines added, ${agent.lines_removed} removed`}>
+            {countText(agent.files_changed)} <span class="added">+{countText(agent.lines_added)}</span>{" "}
+            <span class="removed">−{countText(agent.lines_removed)}</span>
+          </Fact>
+        )}
+        <Fact name="Tokens" title={tokensTitle(agent.usage)}>
+          {tokensText(agent.usage)}
+        </Fact>
+        <Fact name="Cost">{costText(agent.usage)}</Fact>
+      </dl>
+      {(working || isWriting) && (
+        <footer>
+          {canWrite && (
+            <button type="button" class="button small plain" aria-expanded={isWriting} onClick={() => setWriting(!isWriting)}>
+              <Icon name="say" />
+              Message
+            </button>
+          )}
+          <StopButton api={api} town_id={town_id} agent={agent} />
+          {isWriting && canWrite && (
+            <MessageBox
+              label={`Message to ${agent.name}`}
+              placeholder="It hears you now or after its turn"
+              verb="Send"
+              send={async (text) => {
+                await api.sendMessage(town_id, agent.agent_id, text);
+                setWriting(false);
+              }}
+            />
+          )}
+        </footer>
+      )}
     </article>
+  );
+}
+
+/** What it is at, with the tool's path where the sentence does not name it, and for how long. */
+function Activity({ agent, now_ms }: { agent: AgentState; now_ms: number }) {
+  const since = agent.activity?.since ?? agent.ended_at;
+  const [call] = agent.outstanding_tool_calls;
+  const sentence = activitySentence(agent);
+  const path = call?.path !== undefined && !sentence.includes(call.path) ? call.path : null;
+  const others = agent.outstanding_tool_calls.length - 1;
+  return (
+    <p class="activity-now">
+      <span class="sentence">{sentence}</span>
+      <span class="soft">
+        {atWork(agent) && call !== undefined ? `${call.tool} · ` : ""}
+        {atWork(agent) && path !== null ? <code>{path}</code> : null}
+        {others > 0 && atWork(agent) ? ` and ${countWords(others, "other call", "other calls")} · ` : ""}
+        {since !== null && (atWork(agent) ? `for ${sinceText(since, now_ms)}` : `${sinceText(since, now_ms)} ago`)}
+      </span>
+    </p>
+  );
+}
+
+function Todo({ agent }: { agent: AgentState }) {
+  if (agent.todos.length === 0) return null;
+  const done = agent.todos.filter(({ status }) => status === "completed").length;
+  const now = agent.todos.find(({ status }) => status === "in_progress");
+  return (
+    <p class="todo-line">
+      <Icon name="Todo" />
+      <span>
+        {done} of {agent.todos.length} done{now === undefined ? "" : ": "}
+        {now !== undefined && <span class="soft">{now.content}</span>}
+      </span>
+    </p>
+  );
+}
+
+/** The run's own end says its failure already. */
+function LastError({ town_id, error, agent }: { town_id: string; error: Mention; agent: AgentState }) {
+  if (agent.exit?.message === error.text) return null;
+  return (
+    <p class="last-error">
+      <Icon name="error" />
+      <Link to={eventPath(town_id, agent.agent_id, error.event_id)}>
+        <span class="hidden">Last error: </span>
+        {error.text}
+      </Link>
+    </p>
+  );
+}
+
+function Fact({ name, title, children }: { name: string; title?: string; children: ComponentChildren }) {
+  return (
+    <div title={title}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
   );
 }

@@ -11,6 +11,7 @@ import type { AgentState } from "../protocol/protocol.ts";
 import { Activity } from "./activity.tsx";
 import { AgentHead } from "./agent_head.tsx";
 import { AgentNow } from "./agent_now.tsx";
+import { AgentTalk } from "./agent_talk.tsx";
 import { ErrorsPanel } from "./errors_panel.tsx";
 import { FilesPanel } from "./files_panel.tsx";
 import { useHighlights } from "./highlights.ts";
@@ -161,6 +162,7 @@ export function AgentView({ store, agent, query, setQuery }: AgentViewProps) {
         </Tabs>
       </div>
       {agent !== undefined && <AgentNow agent={agent} />}
+      {agent !== undefined && <AgentTalk agent={agent} />}
     </main>
   );
 }

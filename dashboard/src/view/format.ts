@@ -51,8 +51,11 @@ export function tokensTitle(usage: UsageTotals): string {
 /** A cost that no one named is not zero. */
 export function costText(usage: UsageTotals): string {
   const cost = usage.cost_usd;
-  if (cost === null) return "no price";
-  return cost > 0 && cost < 0.01 ? `$${cost.toFixed(4)}` : `$${cost.toFixed(2)}`;
+  return cost === null ? "no price" : dollars(cost);
+}
+
+export function dollars(cost_usd: number): string {
+  return cost_usd > 0 && cost_usd < 0.01 ? `$${cost_usd.toFixed(4)}` : `$${cost_usd.toFixed(2)}`;
 }
 
 /** From a moment until now or until `until`; clocks of two machines may differ, so never below zero. */

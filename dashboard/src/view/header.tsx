@@ -1,12 +1,16 @@
 // The strip on top of every page: where I am, and whether what I see is live.
 
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import { connectionDetail, connectionWords } from "../client/connection.ts";
 import type { ConnectionState } from "../client/connection.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { useChanges, useNow } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { Link } from "./link.tsx";
+import { useNotices } from "./notices.ts";
+import { ShortcutSheet } from "./shortcut_sheet.tsx";
+import { useShortcuts } from "./shortcuts.ts";
 
 export function Header({ trail, children }: { trail?: ComponentChildren; children?: ComponentChildren }) {
   return (
@@ -19,7 +23,47 @@ export function Header({ trail, children }: { trail?: ComponentChildren; childre
         {trail}
       </nav>
       {children}
+      <KeysButton />
     </header>
+  );
+}
+
+function KeysButton() {
+  const [open, setOpen] = useState(false);
+  useShortcuts({ "?": () => setOpen(!open) });
+  return (
+    <>
+      <button type="button" class="icon-button keys" aria-haspopup="dialog" title="Keyboard (?)" onClick={() => setOpen(true)}>
+        <span class="hidden">Keyboard</span>
+        <kbd aria-hidden="true">?</kbd>
+      </button>
+      {open && <ShortcutSheet close={() => setOpen(false)} />}
+    </>
+  );
+}
+
+const noticesWords = {
+  on: "You are told when a run ends, fails or asks",
+  off: "Tell me when a run ends, fails or asks",
+  forbidden: "This browser forbids notifications for Townwatch; allow them in its settings",
+} as const;
+
+/** Asks for system notifications, and ends them. */
+export function NoticesButton() {
+  const { state, toggle } = useNotices();
+  if (state === "unknown") return null;
+  return (
+    <button
+      type="button"
+      class={`icon-button bell ${state}`}
+      aria-pressed={state === "on"}
+      disabled={state === "forbidden"}
+      title={noticesWords[state]}
+      onClick={() => void toggle()}
+    >
+      <span class="hidden">Notifications</span>
+      <Icon name={state === "on" ? "bell" : "bell_off"} />
+    </button>
   );
 }
 
@@ -34,6 +78,8 @@ const tones: Readonly<Record<ConnectionState["kind"], string>> = {
   denied: "bad",
 };
 
+const spoken: Partial<Record<ConnectionState["kind"], string>> = { reconnecting: "reconnecting", catching_up: "catching up", stale: "stale" };
+
 /** The one connection indicator, in words; a click tries again where that makes sense. */
 export function Connection({ store, retry }: { store: TownStore; retry: () => void }) {
   useChanges(store.connectionChanges);
@@ -41,21 +87,29 @@ export function Connection({ store, retry }: { store: TownStore; retry: () => vo
   const now_ms = useNow(state.kind === "reconnecting" || state.kind === "stale");
   const words = connectionWords(state, now_ms);
   const why = [connectionDetail(state), store.lastProblem].filter((part) => part !== null).join(" ");
-  const mark = <span class="dot" aria-hidden="true" />;
+  const canRetry = state.kind === "reconnecting" || state.kind === "offline" || state.kind === "ended";
   const name = `connection ${tones[state.kind]}`;
-  if (state.kind === "reconnecting" || state.kind === "offline" || state.kind === "ended") {
-    return (
-      <button type="button" class={name} title={`${why} Click to try now.`.trim()} onClick={retry}>
-        {mark}
-        {words}
-      </button>
-    );
-  }
-  // Said aloud when it changes, but not every number of a catch-up.
-  return (
-    <span class={name} title={why} role="status" aria-live={state.kind === "catching_up" ? "off" : "polite"}>
-      {mark}
+  const content = (
+    <>
+      <span class={`dot ${state.kind}`} aria-hidden="true" />
       {words}
-    </span>
+    </>
+  );
+  return (
+    <>
+      {canRetry ? (
+        <button type="button" class={name} title={`${why} Click to try now.`.trim()} onClick={retry}>
+          {content}
+        </button>
+      ) : (
+        <span class={name} title={why}>
+          {content}
+        </span>
+      )}
+      {/* Said aloud when the kind changes, but not every number of a catch-up or a countdown. */}
+      <span class="hidden" role="status">
+        Connection: {spoken[state.kind] ?? words}
+      </span>
+    </>
   );
 }

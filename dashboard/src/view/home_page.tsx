@@ -51,7 +51,7 @@ export function HomePage({ api, signedOut }: { api: Api; signedOut: () => void }
       {towns.length === 0 ? (
         <main class="page">
           <Welcome>
-            <DemoButton api={api} town_id={null} />
+            <DemoButton api={api} town_id={null} isFirst />
           </Welcome>
         </main>
       ) : (

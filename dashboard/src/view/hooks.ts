@@ -23,10 +23,19 @@ export function useNow(ticking: boolean): number {
   return Date.now();
 }
 
+let pageTitle = "";
+let titleCounts = "";
+
+function showTitle(): void {
+  const title = pageTitle === "" ? "Townwatch" : `${pageTitle} · Townwatch`;
+  document.title = titleCounts === "" ? title : `(${titleCounts}) ${title}`;
+}
+
 /** The tab's title while the component is shown. */
 export function useTitle(title: string): void {
   useEffect(() => {
-    document.title = title === "" ? "Townwatch" : `${title} · Townwatch`;
+    pageTitle = title;
+    showTitle();
   }, [title]);
 }
 
@@ -40,4 +49,16 @@ export function useMedia(query: string): boolean {
     return () => media.removeEventListener("change", changed);
   }, [query]);
   return matches;
+}
+
+/** Stands before the title on every page of a town. */
+export function useTitleCounts(counts: string): void {
+  useEffect(() => {
+    titleCounts = counts;
+    showTitle();
+    return () => {
+      titleCounts = "";
+      showTitle();
+    };
+  }, [counts]);
 }

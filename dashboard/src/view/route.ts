@@ -25,6 +25,11 @@ export function agentPath(town_id: string, agent_id: string): string {
   return `${townPath(town_id)}/agents/${agent_id}`;
 }
 
+/** An event in its context. */
+export function eventPath(town_id: string, agent_id: string, event_id: number): string {
+  return `${agentPath(town_id, agent_id)}?event=${event_id}`;
+}
+
 const MOVED = "townwatch:moved";
 
 /** Renders again when the address changed, by whatever means. */

@@ -36,7 +36,28 @@ export const agentShortcuts = {
   ],
 } as const satisfies ShortcutGroup;
 
-export const shortcutGroups: readonly ShortcutGroup[] = [agentShortcuts];
+/** Keys that do the same on every page. */
+export const commonShortcuts = {
+  title: "Everywhere",
+  shortcuts: [
+    { key: "?", what: "Show or hide this sheet" },
+    { key: "t", what: "To the town" },
+  ],
+} as const satisfies ShortcutGroup;
+
+/** Keys of a town's page. */
+export const townShortcuts = {
+  title: "The town's page",
+  shortcuts: [
+    { key: "j", what: "Next agent" },
+    { key: "k", what: "Previous agent" },
+    { key: "Enter", what: "Open the agent" },
+    { key: "s", what: "Start an agent" },
+    { key: "m", what: "Write to the mayor" },
+  ],
+} as const satisfies ShortcutGroup;
+
+export const shortcutGroups: readonly ShortcutGroup[] = [commonShortcuts, townShortcuts, agentShortcuts];
 
 /** What a key does; false: nothing, so that it keeps its usual meaning. */
 export type KeyAction = (event: KeyboardEvent) => void | false;

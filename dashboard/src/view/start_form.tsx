@@ -1,11 +1,12 @@
-// A small form for an agent of one's own: a program, and what it should do.
+// Starts an agent of any kind: what runs, what it should do, and who it is in the town.
 
-import { useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
 import { commandWords } from "../client/command_words.ts";
 import { startAgent } from "../client/start.ts";
-import type { AgentState, ContainerView, Runtime, RuntimeView, StartAgent } from "../protocol/protocol.ts";
+import type { AgentState, ContainerView, Role, Runtime, RuntimeView, StartAgent } from "../protocol/protocol.ts";
 import { runtimeName } from "./format.ts";
 import { Problem } from "./message.tsx";
 import { agentPath, go } from "./route.ts";
@@ -15,40 +16,58 @@ interface StartFormProps {
   readonly town_id: string;
   /** What the container can run; null or without runtimes where that is not known yet. */
   readonly container: ContainerView | null;
+  /** What is chosen at first. */
+  readonly role: Role;
   readonly close: () => void;
   readonly started: (agent: AgentState) => void;
 }
 
-const offered: readonly Runtime[] = ["claude_code", "codex", "gemini", "opencode", "kilo", "process"];
+type Order = Omit<StartAgent, "rig_id">;
 
-export function StartForm({ api, town_id, container, close, started }: StartFormProps) {
+const offered: readonly Runtime[] = ["claude_code", "codex", "gemini", "opencode", "kilo", "process", "replay"];
+
+const roles: readonly (readonly [Role, string])[] = [
+  ["polecat", "polecat: does one piece of work"],
+  ["mayor", "mayor: coordinates, and has a chat"],
+  ["refinery", "refinery: brings work together"],
+  ["witness", "witness: watches the others"],
+];
+
+/** What a model is called, as each program wants to hear it. */
+const models: Readonly<Record<string, string>> = {
+  claude_code: "opus",
+  codex: "gpt-5-codex",
+  gemini: "gemini-2.5-pro",
+  opencode: "anthropic/claude-sonnet-4-5",
+  kilo: "anthropic/claude-sonnet-4-5",
+};
+
+const speeds: readonly (readonly [string, string])[] = [
+  ["0.06", "slowly, to follow it"],
+  ["1", "as fast as it was"],
+  ["0", "all at once"],
+];
+
+export function StartForm({ api, town_id, container, role, close, started }: StartFormProps) {
   const found = new Map<string, RuntimeView>((container?.runtimes ?? []).map((runtime) => [runtime.name, runtime]));
-  const missing = (runtime: Runtime): RuntimeView | null => {
-    const view = found.get(runtime);
-    return view !== undefined && !view.found ? view : null;
-  };
-  const [runtime, setRuntime] = useState<Runtime>(offered.find((one) => missing(one) === null) ?? "process");
-  const [name, setName] = useState("");
-  const [text, setText] = useState("");
+  const isMissing = (runtime: Runtime): boolean => found.get(runtime)?.found === false;
+  const [runtime, setRuntime] = useState<Runtime>(offered.find((one) => !isMissing(one)) ?? "process");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const isCommand = runtime === "process";
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector<HTMLInputElement>("input:checked")?.focus(), []);
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
-    const agent: Omit<StartAgent, "rig_id"> = { name: name.trim() || runtimeName(runtime), role: "polecat", runtime };
-    if (isCommand) {
-      const command = commandWords(text);
-      if (command === null) return setProblem("A quote in the command is not closed.");
-      agent.command = command;
-    } else {
-      agent.prompt = text;
-    }
+    if (form.current === null) return;
+    const order = orderOf(runtime, new FormData(form.current));
+    if (typeof order === "string") return setProblem(order);
     setBusy(true);
     setProblem(null);
     try {
-      const made = await startAgent(api, town_id, agent);
+      const made = await startAgent(api, town_id, order);
       started(made.agent);
+      close();
       go(agentPath(town_id, made.agent.agent_id));
     } catch (failure) {
       setProblem(failureWords(failure));
@@ -57,19 +76,21 @@ export function StartForm({ api, town_id, container, close, started }: StartForm
   }
 
   return (
-    <form class="card start-form" onSubmit={(event) => void submit(event)} aria-label="Start an agent">
+    <form
+      class="card start-form"
+      ref={form}
+      onSubmit={(event) => void submit(event)}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") close();
+      }}
+      aria-label="Start an agent"
+    >
       <fieldset>
         <legend>What should run?</legend>
         <div class="choices">
           {offered.map((one) => (
-            <label key={one} class={missing(one) === null ? "choice" : "choice missing"}>
-              <input
-                type="radio"
-                name="runtime"
-                checked={runtime === one}
-                disabled={missing(one) !== null}
-                onChange={() => setRuntime(one)}
-              />
+            <label key={one} class={isMissing(one) ? "choice missing" : "choice"}>
+              <input type="radio" name="runtime" checked={runtime === one} disabled={isMissing(one)} onChange={() => setRuntime(one)} />
               <span class="choice-name">{runtimeName(one)}</span>
               <Installed view={found.get(one)} />
             </label>
@@ -77,46 +98,34 @@ export function StartForm({ api, town_id, container, close, started }: StartForm
         </div>
         {found.size === 0 && <p class="hint">The container is not awake, so what it has installed shows after the start.</p>}
       </fieldset>
-      <label class="field">
-        <span>{isCommand ? "Command" : "What should it do?"}</span>
-        {isCommand ? (
-          <input
-            class="mono"
-            value={text}
-            required
-            spellcheck={false}
-            autocomplete="off"
-            placeholder="npm test"
-            onInput={(event) => setText(event.currentTarget.value)}
-          />
-        ) : (
-          <textarea
-            rows={4}
-            value={text}
-            required
-            placeholder="Find out why the build fails and fix it."
-            onInput={(event) => setText(event.currentTarget.value)}
-          />
+      <Work runtime={runtime} recordings={found.get("replay")?.recordings ?? []} />
+      <div class="fields">
+        <Field name="Name">
+          <input name="name" maxLength={200} autocomplete="off" placeholder={runtimeName(runtime)} />
+        </Field>
+        <Field name="Role">
+          <select name="role">
+            {roles.map(([one, words]) => (
+              <option key={one} value={one} selected={one === role}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </Field>
+        {models[runtime] !== undefined && (
+          <Field name="Model" hint="Empty: the program's own choice.">
+            <input name="model" class="mono" maxLength={200} autocomplete="off" spellcheck={false} placeholder={models[runtime]} />
+          </Field>
         )}
-        {isCommand && (
-          <span class="hint">
-            Runs without a shell. For pipes and variables: <code>sh -c '…'</code>
-          </span>
+        {models[runtime] !== undefined && (
+          <Field name="Branch" hint="Empty: the rig's default branch.">
+            <input name="branch" class="mono" maxLength={200} autocomplete="off" spellcheck={false} placeholder="main" />
+          </Field>
         )}
-      </label>
-      <label class="field">
-        <span>Name</span>
-        <input
-          value={name}
-          maxLength={200}
-          autocomplete="off"
-          placeholder={runtimeName(runtime)}
-          onInput={(event) => setName(event.currentTarget.value)}
-        />
-      </label>
+      </div>
       <Problem text={problem} />
       <div class="actions">
-        <button type="submit" class="button primary" disabled={busy || text.trim() === ""}>
+        <button type="submit" class="button primary" disabled={busy}>
           {busy ? "Starting…" : "Start"}
         </button>
         <button type="button" class="button" onClick={close}>
@@ -127,12 +136,92 @@ export function StartForm({ api, town_id, container, close, started }: StartForm
   );
 }
 
+/** The order that the form says, or what is wrong with it. */
+function orderOf(runtime: Runtime, form: FormData): Order | string {
+  const text = (name: string): string => String(form.get(name) ?? "").trim();
+  const role = roles.find(([one]) => one === text("role"))?.[0] ?? "polecat";
+  const order: Order = { name: text("name") || runtimeName(runtime), role, runtime };
+  if (runtime === "replay") return { ...order, transcript: text("transcript") || "demo", speed: Number(text("speed")) };
+  const work = text("work");
+  if (work === "") return runtime === "process" ? "Which command should run?" : "Say what it should do.";
+  if (runtime === "process") {
+    const command = commandWords(work);
+    return command === null ? "A quote in the command is not closed." : { ...order, command };
+  }
+  const [model, branch] = [text("model"), text("branch")];
+  return { ...order, prompt: work, ...(model === "" ? {} : { model }), ...(branch === "" ? {} : { branch }) };
+}
+
+/** What it should do: a prompt, a command, or a recording. */
+function Work({ runtime, recordings }: { runtime: Runtime; recordings: readonly string[] }) {
+  if (runtime === "replay") {
+    return (
+      <div class="fields">
+        <Field name="Recording">
+          {recordings.length === 0 ? (
+            <input name="transcript" class="mono" autocomplete="off" spellcheck={false} placeholder="demo" />
+          ) : (
+            <select name="transcript">
+              {recordings.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <Field name="Played">
+          <select name="speed">
+            {speeds.map(([speed, words]) => (
+              <option key={speed} value={speed}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </Field>
+      </div>
+    );
+  }
+  if (runtime === "process") {
+    return (
+      <Field
+        name="Command"
+        hint={
+          <>
+            Runs without a shell. For pipes and variables: <code>sh -c '…'</code>
+          </>
+        }
+      >
+        <input name="work" class="mono" required spellcheck={false} autocomplete="off" placeholder="npm test" />
+      </Field>
+    );
+  }
+  return (
+    <Field name="What should it do?">
+      <textarea name="work" rows={4} required placeholder="Find out why the build fails and fix it." />
+    </Field>
+  );
+}
+
+function Field({ name, hint, children }: { name: string; hint?: ComponentChildren; children: ComponentChildren }) {
+  return (
+    <label class="field">
+      <span>{name}</span>
+      {children}
+      {hint !== undefined && <span class="hint">{hint}</span>}
+    </label>
+  );
+}
+
 function Installed({ view }: { view: RuntimeView | undefined }) {
   if (view === undefined) return null;
-  if (view.found) return <span class="soft">{view.version ?? (view.name === "process" ? "any program" : "installed")}</span>;
+  if (view.found) return <span class="soft">{view.version ?? foundWords(view)}</span>;
   return (
     <span class="soft install">
       Not installed. <code>{view.install}</code>
     </span>
   );
+}
+
+function foundWords({ name }: RuntimeView): string {
+  if (name === "process") return "any program";
+  return name === "replay" ? "of a real agent" : "installed";
 }

@@ -1,15 +1,19 @@
-// All agents of a town at a glance.
+// All agents of a town at a glance, those first who need a person.
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
-import { atWork } from "../client/town_store.ts";
+import { attention, ATTENTIONS, atWork } from "../client/attention.ts";
+import type { Attention } from "../client/attention.ts";
+import type { LastLook } from "../client/last_look.ts";
 import type { TownStore } from "../client/town_store.ts";
-import { countWords } from "../client/sentences.ts";
-import type { TownView } from "../protocol/protocol.ts";
+import type { AgentState, Role, TownView } from "../protocol/protocol.ts";
 import { AgentCard } from "./agent_card.tsx";
 import { useChanges, useNow, useTitle } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
+import { MAYOR_BOX, MayorPanel } from "./mayor_panel.tsx";
 import { Problem } from "./message.tsx";
+import { useShortcuts } from "./shortcuts.ts";
+import { SincePanel } from "./since_panel.tsx";
 import { StartForm } from "./start_form.tsx";
 import { DemoButton, Welcome } from "./welcome.tsx";
 
@@ -19,6 +23,8 @@ interface TownPageProps {
   readonly town_id: string;
   /** Null until it was read; agents are shown from the stream even before. */
   readonly town: TownView | null;
+  /** Null at this browser's first look. */
+  readonly look: LastLook | null;
   readonly problem: string | null;
 }
 
@@ -28,33 +34,49 @@ const containerWords = {
   unreachable: "container out of reach",
 } as const;
 
-export function TownPage({ api, store, town_id, town, problem }: TownPageProps) {
+const standingWords: Readonly<Record<Attention, (count: number) => string>> = {
+  asks: (count) => (count === 1 ? "1 waits for you" : `${count} wait for you`),
+  failed: (count) => `${count} failed`,
+  lost: (count) => `${count} lost`,
+  silent: (count) => `${count} silent`,
+  running: (count) => `${count} at work`,
+  ended: (count) => `${count} not at work`,
+};
+
+export function TownPage({ api, store, town_id, town, look, problem }: TownPageProps) {
   useChanges(store.agentsChanges);
-  const [starting, setStarting] = useState(false);
+  /** As whom the next agent is about to be started; null while none is. */
+  const [starting, setStarting] = useState<Role | null>(null);
+  const page = useRef<HTMLElement>(null);
   const agents = store.agents();
-  const working = agents.filter(atWork).length;
-  const now_ms = useNow(working > 0);
+  // How long ago a run ended is worth a look now and then, too.
+  const now_ms = useNow(agents.length > 0);
+  const mayor = mayorOf(agents);
   useTitle(town?.name ?? "");
+  useShortcuts({
+    j: () => moveToCard(page.current, 1),
+    k: () => moveToCard(page.current, -1),
+    s: () => setStarting(starting ?? "polecat"),
+    m: () => document.getElementById(MAYOR_BOX)?.focus() ?? (mayor === null ? setStarting("mayor") : undefined),
+  });
 
   const known = town !== null || agents.length > 0;
-  const demo = <DemoButton api={api} town_id={town_id} started={(agent) => store.offerAgent(agent)} />;
+  const started = (agent: AgentState): void => store.offerAgent(agent);
+  const demo = <DemoButton api={api} town_id={town_id} isFirst={agents.length === 0} started={started} />;
   const custom = (
-    <button type="button" class="button" aria-expanded={starting} onClick={() => setStarting(!starting)}>
+    <button type="button" class={agents.length > 0 ? "button primary" : "button"} aria-expanded={starting !== null} onClick={() => setStarting(starting === null ? "polecat" : null)}>
       <Icon name="plus" />
       Start an agent…
     </button>
   );
   return (
-    <main class="page">
+    <main class={mayor === null ? "page" : "page with-mayor"} ref={page}>
       <Problem text={problem} />
       {agents.length > 0 && (
         <div class="page-head">
           <div>
             <h1>{town?.name ?? "Town"}</h1>
-            <p class="soft">
-              {working > 0 ? `${countWords(working, "agent", "agents")} at work` : "No agent at work"}
-              {town === null ? "" : ` · ${containerWords[town.container.status]}`}
-            </p>
+            <p class="soft">{[...standings(agents), ...(town === null ? [] : [containerWords[town.container.status]])].join(" · ")}</p>
           </div>
           <div class="actions">
             {custom}
@@ -62,7 +84,7 @@ export function TownPage({ api, store, town_id, town, problem }: TownPageProps) 
           </div>
         </div>
       )}
-      {known && agents.length === 0 && !starting && (
+      {known && agents.length === 0 && starting === null && (
         <Welcome>
           <div class="actions">
             {demo}
@@ -70,22 +92,59 @@ export function TownPage({ api, store, town_id, town, problem }: TownPageProps) 
           </div>
         </Welcome>
       )}
-      {starting && (
-        <StartForm
-          api={api}
-          town_id={town_id}
-          container={town?.container ?? null}
-          close={() => setStarting(false)}
-          started={(agent) => store.offerAgent(agent)}
-        />
-      )}
-      <ul class="agents" aria-label="Agents">
-        {agents.map((agent) => (
-          <li key={agent.agent_id}>
-            <AgentCard api={api} town_id={town_id} agent={agent} now_ms={now_ms} />
-          </li>
-        ))}
-      </ul>
+      <div class="columns">
+        <div class="column">
+          {starting !== null && (
+            <StartForm
+              key={starting}
+              api={api}
+              town_id={town_id}
+              container={town?.container ?? null}
+              role={starting}
+              close={() => setStarting(null)}
+              started={started}
+            />
+          )}
+          {look !== null && <SincePanel api={api} store={store} town_id={town_id} look={look} />}
+          <ul class="agents" aria-label="Agents">
+            {agents.map((agent) => (
+              <li key={agent.agent_id}>
+                <AgentCard api={api} town_id={town_id} agent={agent} lastError={store.lastError(agent.agent_id)} now_ms={now_ms} />
+              </li>
+            ))}
+          </ul>
+          {agents.length > 0 && mayor === null && starting === null && (
+            <p class="soft offer">
+              This town has no mayor, who could coordinate the others and whom you could talk to from here.{" "}
+              <button type="button" class="text-button" onClick={() => setStarting("mayor")}>
+                Appoint one
+              </button>
+            </p>
+          )}
+        </div>
+        {mayor !== null && <MayorPanel key={mayor.agent_id} api={api} store={store} town_id={town_id} mayor={mayor} />}
+      </div>
     </main>
   );
+}
+
+/** "1 waits for you", "3 at work": only what there is. */
+function standings(agents: readonly AgentState[]): string[] {
+  const counted = ATTENTIONS.map((kind) => [kind, agents.filter((agent) => attention(agent) === kind).length] as const);
+  return counted.filter(([, count]) => count > 0).map(([kind, count]) => standingWords[kind](count));
+}
+
+/** The mayor in office: of several the one at work, else the latest. */
+function mayorOf(agents: readonly AgentState[]): AgentState | null {
+  const mayors = agents.filter(({ role }) => role === "mayor");
+  return mayors.find(atWork) ?? mayors.sort((one, other) => (other.started_at ?? "").localeCompare(one.started_at ?? ""))[0] ?? null;
+}
+
+/** Moves the keyboard from card to card; from elsewhere to the first or the last. */
+function moveToCard(page: HTMLElement | null, step: 1 | -1): void {
+  const cards = [...(page?.querySelectorAll<HTMLElement>(".agent .cover") ?? [])];
+  const at = cards.findIndex((card) => card === document.activeElement);
+  const next = at < 0 ? (step === 1 ? 0 : cards.length - 1) : Math.min(Math.max(at + step, 0), cards.length - 1);
+  cards[next]?.focus();
+  cards[next]?.scrollIntoView({ block: "nearest" });
 }

@@ -10,11 +10,15 @@ import { TownStore } from "../client/town_store.ts";
 import type { TownView } from "../protocol/protocol.ts";
 import { browserClock, browserReadText, browserSocket, doubtful, eachFrame } from "../browser.ts";
 import { AgentPage } from "./agent_page.tsx";
-import { Connection, Header } from "./header.tsx";
-import { useChanges } from "./hooks.ts";
+import { Connection, Header, NoticesButton } from "./header.tsx";
+import { useChanges, useTitleCounts } from "./hooks.ts";
+import { useLastLook } from "./last_look.ts";
 import { Link } from "./link.tsx";
 import { Message } from "./message.tsx";
-import { townPath } from "./route.ts";
+import { useNews } from "./notices.ts";
+import { go, townPath } from "./route.ts";
+import { useShortcuts } from "./shortcuts.ts";
+import { countsText, townCounts, useFavicon } from "./tab_mark.ts";
 import { TownPage } from "./town_page.tsx";
 
 interface TownRoomProps {
@@ -67,6 +71,10 @@ export function TownRoom({ api, town_id, agent_id, signedOut }: TownRoomProps) {
     if (state.kind === "live") void load();
   }, [state.kind === "live"]);
 
+  const look = useLastLook(town_id, store, stream);
+  useNews(store, town_id);
+  useShortcuts({ t: () => go(townPath(town_id)) });
+
   if (state.kind === "denied") {
     return (
       <>
@@ -97,14 +105,25 @@ export function TownRoom({ api, town_id, agent_id, signedOut }: TownRoomProps) {
   );
   return (
     <>
+      <TabMark store={store} />
       <Header trail={trail}>
+        <NoticesButton />
         <Connection store={store} retry={() => stream.retryNow()} />
       </Header>
       {agent_id === null ? (
-        <TownPage api={api} store={store} town_id={town_id} town={town} problem={problem} />
+        <TownPage api={api} store={store} town_id={town_id} town={town} look={look} problem={problem} />
       ) : (
         <AgentPage key={agent_id} api={api} store={store} town_id={town_id} agent_id={agent_id} />
       )}
     </>
   );
+}
+
+/** Apart from the room, so that a change of a count draws nothing else. */
+function TabMark({ store }: { store: TownStore }) {
+  useChanges(store.agentsChanges);
+  const counts = townCounts(store.agents());
+  useTitleCounts(countsText(counts));
+  useFavicon(counts);
+  return null;
 }

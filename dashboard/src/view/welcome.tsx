@@ -27,11 +27,13 @@ interface DemoButtonProps {
   readonly api: Api;
   /** Null where there is no town yet: one is made. */
   readonly town_id: string | null;
+  /** Whether it is what a person should do first here. */
+  readonly isFirst: boolean;
   readonly started?: (agent: AgentState) => void;
 }
 
 /** One click from nothing to a working agent, and to the page that shows it. */
-export function DemoButton({ api, town_id, started }: DemoButtonProps) {
+export function DemoButton({ api, town_id, isFirst, started }: DemoButtonProps) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
 
@@ -50,7 +52,7 @@ export function DemoButton({ api, town_id, started }: DemoButtonProps) {
 
   return (
     <div class="demo">
-      <button type="button" class="button primary" disabled={busy} onClick={() => void start()}>
+      <button type="button" class={isFirst ? "button primary" : "button"} disabled={busy} onClick={() => void start()}>
         <Icon name="play" />
         {busy ? "Starting…" : "Start the demo agent"}
       </button>

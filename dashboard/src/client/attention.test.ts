@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AgentQuestion } from "../protocol/protocol.ts";
+import { agentState } from "../testing/agent_state.ts";
+import { attention, inOrder } from "./attention.ts";
+
+const question: AgentQuestion = { request_id: "q", kind: "permission", detail: "May it?", options: [] };
+const since = "2026-01-01T00:00:00.000Z";
+
+test("who waits for a person comes first, then failed, lost, silent, running, ended", () => {
+  const agents = [
+    agentState({ agent_id: "ended", status: "exited", exit: { reason: "completed" } }),
+    agentState({ agent_id: "stopped", status: "exited", exit: { reason: "stopped" } }),
+    agentState({ agent_id: "running", status: "running" }),
+    agentState({ agent_id: "silent", status: "running", activity: { kind: "silent", since } }),
+    agentState({ agent_id: "lost", status: "failed", exit: { reason: "lost" } }),
+    agentState({ agent_id: "timeout", status: "failed", exit: { reason: "timeout" } }),
+    agentState({ agent_id: "turn_over", status: "waiting" }),
+    agentState({ agent_id: "asks", status: "waiting", question }),
+  ];
+  const order = ["asks", "turn_over", "timeout", "lost", "silent", "running", "ended", "stopped"];
+  assert.deepEqual(inOrder(agents).map(({ agent_id }) => agent_id), order);
+});
+
+test("a question of a container that is silent can not be answered now", () => {
+  const asks = { status: "waiting", question } as const;
+  assert.equal(attention(agentState(asks)), "asks");
+  assert.equal(attention(agentState({ ...asks, activity: { kind: "silent", since } })), "silent");
+});
+
+test("the newest start comes first among equals", () => {
+  const agents = ["2026-01-01", "2026-01-03", "2026-01-02"].map((started_at) => agentState({ agent_id: started_at, started_at, status: "running" }));
+  assert.deepEqual(inOrder(agents).map(({ agent_id }) => agent_id), ["2026-01-03", "2026-01-02", "2026-01-01"]);
+});

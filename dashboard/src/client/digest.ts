@@ -1,0 +1,119 @@
+// What happened since a moment, in a few numbers, each with the events to look at: changed files, failures, questions.
+// Events come in as the stream brings them, history and live alike; the costs are the caller's to compare.
+
+import type { TownEvent } from "../protocol/protocol.ts";
+import { knownEvent } from "./known_event.ts";
+
+/** One thing worth a link. */
+export interface Mention {
+  readonly agent_id: string;
+  readonly event_id: number;
+  readonly at: string;
+  readonly text: string;
+}
+
+/** Of each kind; beyond it they are only counted, and the newest are kept. */
+export const MENTIONS_MAX = 50;
+/** Names that are told apart; one beyond them counts each time. */
+const NAMES_MAX = 10_000;
+
+/** Mentions of one kind. */
+export class Mentions {
+  #count = 0;
+  #latest: Mention[] = [];
+  readonly #names = new Set<string>();
+
+  /** All there were. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The newest first. */
+  get latest(): readonly Mention[] {
+    return this.#latest;
+  }
+
+  add(mention: Mention): void {
+    this.#count += 1;
+    this.#latest = [mention, ...this.#latest].slice(0, MENTIONS_MAX);
+  }
+
+  /** Instead of an older mention of the same. */
+  renew(mention: Mention): void {
+    const name = `${mention.agent_id} ${mention.text}`;
+    if (!this.#names.has(name)) this.#count += 1;
+    if (this.#names.size < NAMES_MAX) this.#names.add(name);
+    const others = this.#latest.filter((other) => other.agent_id !== mention.agent_id || other.text !== mention.text);
+    this.#latest = [mention, ...others].slice(0, MENTIONS_MAX);
+  }
+
+  /** One is settled. */
+  drop(event_id: number): void {
+    const left = this.#latest.filter((mention) => mention.event_id !== event_id);
+    this.#count -= this.#latest.length - left.length;
+    this.#latest = left;
+  }
+}
+
+export class Digest {
+  /** Only what came after this event counts. */
+  readonly after_id: number;
+  readonly files = new Mentions();
+  readonly failures = new Mentions();
+  readonly questions = new Mentions();
+  #isClosed = false;
+  /** Questions that are open, by agent, run and request. */
+  readonly #open = new Map<string, number>();
+
+  constructor(after_id: number) {
+    this.after_id = after_id;
+  }
+
+  get isEmpty(): boolean {
+    return this.files.count === 0 && this.failures.count === 0 && this.questions.count === 0;
+  }
+
+  /** The reader looks again: what comes from now on is seen as it comes. Open questions can still be answered. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  take(event: TownEvent): void {
+    if (event.id <= this.after_id || (this.#isClosed && event.event !== "agent_question_answered")) return;
+    const known = knownEvent(event);
+    const mention = (text: string): Mention => ({ agent_id: event.agent_id, event_id: event.id, at: event.at, text });
+    const question = (request_id: string): string => `${event.agent_id} ${event.run_id ?? ""} ${request_id}`;
+    switch (known?.event) {
+      case "file_changed":
+        return this.files.renew(mention(known.data.path));
+      case "agent.exited": {
+        const { reason, message } = known.data;
+        if (reason === "failed" || reason === "timeout" || reason === "lost") {
+          this.failures.add(mention(message ?? { failed: "The run failed", timeout: "The run ran out of time", lost: "The run was lost" }[reason]));
+        }
+        return;
+      }
+      case "agent_error":
+        if (known.data.retryable !== true) this.failures.add(mention(known.data.message));
+        return;
+      case "run_failed":
+        return this.failures.add(mention(known.data.error));
+      case "agent_question":
+        this.#open.set(question(known.data.request_id), event.id);
+        return this.questions.add(mention(known.data.detail));
+      case "agent_question_answered": {
+        const name = question(known.data.request_id);
+        const asked = this.#open.get(name);
+        this.#open.delete(name);
+        if (asked !== undefined) this.questions.drop(asked);
+        return;
+      }
+      default:
+        return;
+    }
+  }
+}

@@ -1,0 +1,62 @@
+// Each agent's latest error in its latest run, for who sees only its card.
+
+import type { TownEvent } from "../protocol/protocol.ts";
+import type { Mention } from "./digest.ts";
+import { knownEvent } from "./known_event.ts";
+
+/** Calls whose results are awaited; the oldest go, and then an error names no call. */
+const CALLS_MAX = 256;
+
+export class LastErrors {
+  readonly #errors = new Map<string, Mention>();
+  readonly #runs = new Map<string, string | undefined>();
+  /** What each open call does, in plain words. */
+  readonly #calls = new Map<string, string>();
+
+  of(agent_id: string): Mention | null {
+    return this.#errors.get(agent_id) ?? null;
+  }
+
+  /** Whether anything changed. */
+  take(event: TownEvent): boolean {
+    const isForgotten = event.run_id !== this.#runs.get(event.agent_id) && this.#errors.delete(event.agent_id);
+    this.#runs.set(event.agent_id, event.run_id);
+    const text = this.#errorOf(event);
+    if (text === null) return isForgotten;
+    this.#errors.set(event.agent_id, { agent_id: event.agent_id, event_id: event.id, at: event.at, text });
+    return true;
+  }
+
+  #errorOf(event: TownEvent): string | null {
+    const known = knownEvent(event);
+    const call = (tool_use_id: string): string => `${event.agent_id} ${event.run_id ?? ""} ${tool_use_id}`;
+    switch (known?.event) {
+      case "agent_error":
+        return known.data.message;
+      case "run_failed":
+        return known.data.error;
+      case "agent_tool_call": {
+        this.#calls.set(call(known.data.tool_use_id), known.data.summary);
+        const [oldest] = this.#calls.keys();
+        if (this.#calls.size > CALLS_MAX && oldest !== undefined) this.#calls.delete(oldest);
+        return null;
+      }
+      case "agent_tool_result": {
+        const id = call(known.data.tool_use_id);
+        const summary = this.#calls.get(id);
+        this.#calls.delete(id);
+        if (known.data.success) return null;
+        const line = known.data.content.trim().split("\n", 1)[0] ?? "";
+        return summary === undefined ? line : `${summary}: ${line}`;
+      }
+      default:
+        return null;
+    }
+  }
+
+  clear(): void {
+    this.#errors.clear();
+    this.#runs.clear();
+    this.#calls.clear();
+  }
+}

@@ -1,0 +1,43 @@
+// What an agent does, as a list that follows, beside something else than its own page.
+
+import { useMemo, useState } from "preact/hooks";
+import type { Api } from "../client/api.ts";
+import { NO_FILTER, passes } from "../client/filter.ts";
+import type { TownStore } from "../client/town_store.ts";
+import { Activity } from "./activity.tsx";
+import { useChanges } from "./hooks.ts";
+import { OpenParts } from "./open_parts.ts";
+import { PageContextProvider } from "./page_context.ts";
+import type { AgentPageContext } from "./page_context.ts";
+import { eventPath, go } from "./route.ts";
+
+interface AgentStreamProps {
+  readonly api: Api;
+  readonly store: TownStore;
+  readonly town_id: string;
+  readonly agent_id: string;
+}
+
+export function AgentStream({ api, store, town_id, agent_id }: AgentStreamProps) {
+  const log = store.log(agent_id);
+  useChanges(log.changes);
+  useChanges(store.connectionChanges);
+  const parts = useState(() => new OpenParts())[0];
+  const page = useMemo<AgentPageContext>(
+    () => ({ api, town_id, agent_id, log, parts, event_id: null, show: (event_id) => go(eventPath(town_id, agent_id, event_id)) }),
+    [api, town_id, agent_id, log, parts],
+  );
+  return (
+    <PageContextProvider value={page}>
+      <Activity
+        rows={log.rows.all.filter((row) => passes(row, NO_FILTER))}
+        typed={log.typed}
+        filter={NO_FILTER}
+        live={store.connectionState.kind === "live"}
+        nothing="Nothing has happened yet. What it does appears here."
+        above={null}
+        toEnd={0}
+      />
+    </PageContextProvider>
+  );
+}

@@ -1,0 +1,79 @@
+// Remembers in this browser when it last looked at a town.
+
+import { useEffect, useState } from "preact/hooks";
+import { lookNow, readLook, writtenLook } from "../client/last_look.ts";
+import type { LastLook } from "../client/last_look.ts";
+import type { TownStore } from "../client/town_store.ts";
+import type { TownStream } from "../client/stream.ts";
+import { useChanges } from "./hooks.ts";
+
+/** Who is back sooner was not away. */
+const AWAY_MS = 30_000;
+
+/** The look before this one; null at the first. Counts in the store's digest what came since. */
+export function useLastLook(town_id: string, store: TownStore, stream: TownStream): LastLook | null {
+  const name = `townwatch.look.${town_id}`;
+  const [look, setLook] = useState<LastLook | null>(null);
+  useChanges(store.connectionChanges);
+
+  useEffect(() => {
+    const kept = readLook(stored(name));
+    setLook(kept);
+    if (kept !== null) store.awaySince(kept.id);
+    let left: LastLook | null = null;
+    const leave = (): void => {
+      const { id } = stream.position;
+      // Before anything came there was nothing to look at.
+      if (id === 0) return;
+      left = lookNow(id, new Date().toISOString(), store.agents());
+      keep(name, writtenLook(left));
+    };
+    const changed = (): void => {
+      if (document.visibilityState === "hidden") {
+        leave();
+        if (left !== null && store.digest.isEmpty) store.awaySince(left.id);
+        return;
+      }
+      if (left !== null && store.digest.after_id === left.id) {
+        if (Date.now() - Date.parse(left.at) < AWAY_MS) store.dismissDigest();
+        else setLook(left);
+      }
+      if (store.connectionState.kind === "live") closeDigest(store);
+    };
+    document.addEventListener("visibilitychange", changed);
+    addEventListener("pagehide", leave);
+    return () => {
+      leave();
+      document.removeEventListener("visibilitychange", changed);
+      removeEventListener("pagehide", leave);
+    };
+  }, [store]);
+
+  const isLive = store.connectionState.kind === "live";
+  useEffect(() => {
+    if (isLive && document.visibilityState === "visible") closeDigest(store);
+  }, [isLive, store]);
+  return look;
+}
+
+function closeDigest(store: TownStore): void {
+  store.digest.close();
+  store.agentsChanges.touch();
+}
+
+/** Where storage is forbidden, nothing is remembered. */
+function stored(name: string): string | null {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function keep(name: string, text: string): void {
+  try {
+    localStorage.setItem(name, text);
+  } catch {
+    // Full or forbidden: the next visit begins as the first.
+  }
+}

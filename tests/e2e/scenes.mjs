@@ -1,0 +1,69 @@
+// What there is to see, page by page: each scene brings a fresh page to where a person would look at it.
+
+import { addressOf, signIn } from "./browser.mjs";
+
+const agent = (agent_id, query = "") => async ({ page, world, town }) => {
+  await signIn(page, world);
+  await page.goto(`${addressOf(world, town, agent_id)}${query}`);
+  await page.getByText("Live", { exact: true }).waitFor();
+};
+
+const town = async ({ page, world, town }) => {
+  await signIn(page, world);
+  await page.goto(addressOf(world, town));
+  await page.getByText("Live", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "Tidy the build" }).waitFor();
+};
+
+export const scenes = {
+  sign_in: async ({ page, world }) => {
+    await page.goto(world.url);
+    await page.getByText("npm run link").waitFor();
+  },
+  town_empty: async ({ page, world }) => {
+    const { town_id } = await world.town("Newtown");
+    await signIn(page, world);
+    await page.goto(`${world.url}/towns/${town_id}`);
+    await page.getByText("All quiet in town").waitFor();
+  },
+  town,
+  town_start: async (stage) => {
+    await town(stage);
+    await stage.page.getByRole("button", { name: "Start an agent…" }).click();
+    await stage.page.getByText("What should run?").waitFor();
+  },
+  town_since: async (stage) => {
+    await stage.page.addInitScript(
+      ([name, look]) => localStorage.setItem(name, look),
+      [`townwatch.look.${stage.town.town_id}`, JSON.stringify({ id: 20, at: new Date(Date.now() - 3_600_000).toISOString(), costs: [] })],
+    );
+    await town(stage);
+    await stage.page.getByRole("button", { name: /failure/ }).click();
+  },
+  town_keys: async (stage) => {
+    await town(stage);
+    await stage.page.keyboard.press("?");
+    await stage.page.getByRole("dialog").waitFor();
+  },
+  town_unknown: async ({ page, world }) => {
+    await signIn(page, world);
+    await page.goto(`${world.url}/towns/none`);
+    await page.getByText("There is no such town").waitFor();
+  },
+  town_offline: async (stage) => {
+    await town(stage);
+    await stage.context.setOffline(true);
+    await stage.page.evaluate(() => window.dispatchEvent(new Event("offline")));
+  },
+  agent_activity: agent("subagent"),
+  agent_running: agent("running"),
+  agent_asks: agent("asks"),
+  agent_failed: agent("failed"),
+  agent_lost: agent("lost"),
+  agent_unknown: agent("nobody"),
+  agent_output: agent("running", "?tab=output"),
+  agent_tools: agent("subagent", "?tab=tools"),
+  agent_files: agent("running", "?tab=files"),
+  agent_errors: agent("failed", "?tab=errors"),
+  agent_volume: agent("volume"),
+};
