@@ -185,8 +185,10 @@ class Phase {
 
   /** The town leaves memory and comes back for a few events, which everybody gets. */
   async evict() {
-    // Who acknowledges nothing gets 1,000 events of history a second, and as long as that takes the object has work to do.
-    await until("all history", () => this.watchers.every(({ isWaiting }) => !isWaiting), HISTORY_MS, () => this.#words());
+    // Who acknowledges nothing gets 1,000 events of history a second, and who is cut comes back for more: as long as that
+    // takes the object has work to do. Only who is away for long asks for nothing.
+    const isSettled = (watcher) => watcher.isLive || watcher === this.sleeper;
+    await until("all history", () => this.watchers.every(isSettled), HISTORY_MS, () => this.#words());
     const evict = () => this.world.worker.evict("Town", this.town.town_id);
     await until("an eviction", evict, ROUND_MS);
     this.counts.evictions += 1;

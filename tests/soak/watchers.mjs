@@ -17,6 +17,8 @@ export class StreamWatcher extends Reading {
   connections = 0;
   /** Closes that were not ours: their codes. */
   closes = [];
+  /** Whether its connection has caught up. */
+  isLive = false;
   #world;
   #wishes;
   #socket = null;
@@ -38,11 +40,6 @@ export class StreamWatcher extends Reading {
     return this;
   }
 
-  /** Whether it is connected and has not caught up. */
-  get isWaiting() {
-    return this.#socket !== null && !this.isLive;
-  }
-
   /** Goes for good. */
   async stop() {
     this.#stays = false;
@@ -55,6 +52,7 @@ export class StreamWatcher extends Reading {
     while (this.#stays) {
       this.cutAt = this.ids.length + 1 + (luck?.() ?? Infinity);
       const code = await this.#connection().catch(() => null);
+      this.isLive = false;
       // Whatever is down comes back; if not, the phase runs out of time and says where this one stands.
       if (code === null) await sleep(RETRY_MS);
       else if (code === "cut") await away?.(this);
@@ -86,6 +84,7 @@ export class StreamWatcher extends Reading {
 
   #cut() {
     this.cuts += 1;
+    this.isLive = false;
     this.#ended("cut");
     this.#socket.cut();
     this.#socket = null;
