@@ -2,6 +2,7 @@
 
 import fs from "node:fs";
 import { cargoTools } from "./rust_tools.mjs";
+import { holdFirstView } from "./first_view.mjs";
 import { buildUnlessFresh } from "./freshness.mjs";
 import { COMMAND_LINE, CONTROL_SERVER, inRoot } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
@@ -39,5 +40,8 @@ export function buildDashboard({ node, env }) {
     throw new Problem("dashboard/index.html is missing", { remedy: "is this a whole checkout?  git status" });
   }
   const what = { name: "dashboard", inputs: ["dashboard", "package-lock.json"], outputs: ["dist"], versions: "" };
-  return buildUnlessFresh(what, () => run(node, [inRoot("node_modules/vite/bin/vite.js"), "build", "dashboard"], { env }));
+  return buildUnlessFresh(what, async () => {
+    await run(node, [inRoot("node_modules/vite/bin/vite.js"), "build", "dashboard"], { env });
+    holdFirstView();
+  });
 }

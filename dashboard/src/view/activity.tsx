@@ -142,7 +142,7 @@ function guess(item: Item): number {
   const { row } = item;
   switch (row.kind) {
     case "say":
-      return row.voice === "assistant" ? 24 + 25 * Math.ceil(Math.min(row.text.length, 900) / 70) : 32;
+      return row.voice === "assistant" ? 20 + 24 * Math.ceil(Math.min(row.text.length, 420) / 70) : 32;
     case "lines":
       return 24 + Math.min(512, 19 * row.lines.length);
     case "call":

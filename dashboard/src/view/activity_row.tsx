@@ -4,6 +4,7 @@ import { Component } from "preact";
 import type { Item } from "../client/items.ts";
 import type { Row } from "../client/row.ts";
 import { countWords } from "../client/sentences.ts";
+import { TerminalText } from "./terminal_text.tsx";
 import { visibleText } from "../client/visible_text.ts";
 import { CallRow } from "./call_row.tsx";
 import type { InsideProps } from "./call_row.tsx";
@@ -99,7 +100,7 @@ function RowContent({ row, inside, inGroup }: { row: Row; inside: InsideProps | 
           <pre class="lines">
             {row.lines.map((line, index) => (
               <span key={index} class={line.stream}>
-                {visibleText(line.text.endsWith("\n") ? line.text : `${line.text}\n`)}
+                <TerminalText text={line.text.endsWith("\n") ? line.text : `${line.text}\n`} />
               </span>
             ))}
           </pre>
@@ -157,16 +158,18 @@ function RowContent({ row, inside, inGroup }: { row: Row; inside: InsideProps | 
 }
 
 /** Longer ones begin folded; what an agent says in full is in the output. */
-const SAID_CHARACTERS = 900;
+const SAID_CHARACTERS = 420;
+const SAID_LINES = 6;
 
 function Said({ row }: { row: Extract<Row, { kind: "say" }> }) {
   const [open, toggle] = useOpen(usePage().parts, row.key);
   const { text } = row;
-  if (open || text.length <= SAID_CHARACTERS) return <p class="said" dir="auto">{visibleText(text)}</p>;
+  const beginning = text.slice(0, SAID_CHARACTERS).split("\n").slice(0, SAID_LINES).join("\n");
+  if (open || beginning.length === text.length) return <p class="said" dir="auto">{visibleText(text)}</p>;
   return (
     <>
-      <p class="said" dir="auto">{visibleText(text.slice(0, SAID_CHARACTERS))}…</p>
-      <button type="button" class="text-button" onClick={toggle}>
+      <p class="said" dir="auto">{visibleText(beginning)}…</p>
+      <button type="button" class="text-button" aria-expanded={false} onClick={toggle}>
         Show all {countWords(text.length, "character", "characters")}
       </button>
     </>

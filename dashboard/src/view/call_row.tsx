@@ -1,5 +1,6 @@
 // A tool call and its result in one row: the sentence, how it went, and both in full on demand.
 
+import { withoutAnsi } from "../client/ansi_mark.ts";
 import type { CallOutcome, CallRow as Call } from "../client/row.ts";
 import { durationWords, fileSentence } from "../client/sentences.ts";
 import { visibleText } from "../client/visible_text.ts";
@@ -28,7 +29,7 @@ export function CallRow({ row, inside, inGroup }: { row: Call; inside: InsidePro
         </p>
       ))}
       {inside !== null && (
-        <button type="button" class="text-button" aria-expanded={!inside.closed} onClick={inside.toggle}>
+        <button type="button" class="text-button inside-button" aria-expanded={!inside.closed} onClick={inside.toggle}>
           {inside.closed ? "Show what its sub-agent did" : "Hide what its sub-agent did"}
         </button>
       )}
@@ -54,7 +55,7 @@ export function Outcome({ outcome }: { outcome: CallOutcome }) {
   );
 }
 
-export function firstLine(content: string): string {
-  const line = content.trim().split("\n", 1)[0] ?? "";
+function firstLine(content: string): string {
+  const line = withoutAnsi(content.slice(0, 2_000)).trim().split("\n", 1)[0] ?? "";
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;
 }

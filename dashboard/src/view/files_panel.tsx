@@ -1,10 +1,12 @@
 // The files that an agent changed, and the calls that did.
 
+import { callChanges } from "../client/call_changes.ts";
 import { changedFiles } from "../client/files.ts";
 import type { ChangedFile, FileChange } from "../client/files.ts";
 import type { Row } from "../client/row.ts";
 import { countWords, fileSentence } from "../client/sentences.ts";
 import { visibleText } from "../client/visible_text.ts";
+import { DiffView } from "./diff_view.tsx";
 import { clockTime } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { useOpen } from "./open_parts.ts";
@@ -48,6 +50,7 @@ function FileEntry({ file }: { file: ChangedFile }) {
         <ol class="folded file-changes">
           {file.changes.map(({ row, file: change }, index) => (
             <li key={index}>
+              {row.kind === "call" && callChanges(row).filter(({ path }) => isOf(path, file.path)).map((one, part) => <DiffView key={part} change={one} />)}
               <button type="button" class="text-button" onClick={() => show(row.id)}>
                 {clockTime(row.at)} {visibleText(change === null ? sentenceOf(row) : fileSentence(change))}
               </button>
@@ -57,6 +60,11 @@ function FileEntry({ file }: { file: ChangedFile }) {
       )}
     </div>
   );
+}
+
+/** A call names the file in full, and what was seen to change is named from the working directory on. */
+function isOf(path: string, file: string): boolean {
+  return path === file || path.endsWith(`/${file}`) || path === "";
 }
 
 function sentenceOf(row: FileChange["row"]): string {

@@ -3,9 +3,11 @@
 import { useRef, useState } from "preact/hooks";
 import type { Typed } from "../client/previews.ts";
 import type { Row } from "../client/row.ts";
+import { TerminalText } from "./terminal_text.tsx";
 import { visibleText } from "../client/visible_text.ts";
 import { clockTime } from "./format.ts";
 import { Icon } from "./icons.tsx";
+import { Markdown } from "./markdown.tsx";
 import { CutMark, Fold } from "./row_frame.tsx";
 import { VirtualList } from "./virtual_list.tsx";
 
@@ -49,8 +51,9 @@ function OutputRow({ row }: { row: Row }) {
   switch (row.kind) {
     case "say":
       return row.voice === "assistant" ? (
-        <div class="message-text">
-          <p class="said" dir="auto">{visibleText(row.text)}</p>
+        <div class={row.parent === null ? "message-text" : "message-text nested"}>
+          {row.parent !== null && <p class="soft">A sub-agent</p>}
+          <Markdown text={row.text} />
           <CutMark row={row} bytes={row.cut} />
         </div>
       ) : (
@@ -65,7 +68,7 @@ function OutputRow({ row }: { row: Row }) {
         <pre class="lines" tabIndex={0}>
           {row.lines.map((line, index) => (
             <span key={index} class={line.stream}>
-              {visibleText(line.text.endsWith("\n") ? line.text : `${line.text}\n`)}
+              <TerminalText text={line.text.endsWith("\n") ? line.text : `${line.text}\n`} />
             </span>
           ))}
         </pre>

@@ -2,6 +2,8 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { failureWords } from "../client/api.ts";
+import { wholeEvent } from "../client/history.ts";
 import type { Row } from "../client/row.ts";
 import { bytesWords } from "../client/sentences.ts";
 import { visibleText } from "../client/visible_text.ts";
@@ -12,8 +14,7 @@ import { useOpen } from "./open_parts.ts";
 import { usePage } from "./page_context.ts";
 import { Problem } from "./message.tsx";
 import { RowMenu } from "./row_menu.tsx";
-import { wholeEvent } from "../client/history.ts";
-import { failureWords } from "../client/api.ts";
+import { TerminalText } from "./terminal_text.tsx";
 
 interface RowFrameProps {
   readonly row: Row;
@@ -86,12 +87,15 @@ export function Fold({ name, sentence, children }: FoldProps) {
 const TEXT_CHARACTERS = 20_000;
 
 /** A text as it is, without wrapping it in one piece of a megabyte before anyone asked for that. */
-export function PlainText({ text }: { text: string }) {
+export function PlainText({ text, terminal = false }: { text: string; terminal?: boolean }) {
   const [whole, setWhole] = useState(false);
   const isLong = text.length > TEXT_CHARACTERS;
+  const shown = isLong && !whole ? text.slice(0, TEXT_CHARACTERS) : text;
   return (
     <>
-      <pre dir="auto">{visibleText(isLong && !whole ? text.slice(0, TEXT_CHARACTERS) : text)}</pre>
+      <pre dir="auto" tabIndex={0} class={terminal ? "terminal" : ""}>
+        {terminal ? <TerminalText text={shown} /> : visibleText(shown)}
+      </pre>
       {isLong && !whole && (
         <button type="button" class="text-button" onClick={() => setWhole(true)}>
           Show all {bytesWords(text.length)}
