@@ -8,10 +8,12 @@ use townwatch::error::{Code, Error, Result};
 use townwatch::event::StopSignal;
 use townwatch::id::TownId;
 use townwatch::limits::TOWNS_MAX;
-use townwatch::protocol::{ControlHealth, ControlStart, ControlStarted};
+use townwatch::protocol::{ControlHealth, ControlStart, ControlStarted, StartAgent};
 
 use crate::config::Config;
 use crate::health::Versions;
+use crate::redact::Secrets;
+use crate::runtimes::Launch;
 use crate::town::{Begun, Town};
 use crate::{checkout, environment, executor, runtimes};
 
@@ -70,7 +72,9 @@ impl Control {
         if self.towns.lock().unwrap_or_else(PoisonError::into_inner).closing {
             return Err(Error::new(Code::ContainerUnavailable, "the control server is shutting down"));
         }
-        let Begun::New(run) = town.begin(&agent_id, &run_id)? else { return Ok(started) };
+        let Begun::New(run) = town.begin(&agent_id, &run_id, self.secrets(&order, &launch))? else {
+            return Ok(started);
+        };
         let runtime = order.runtime.as_str();
         crate::log::write(
             "run_started",
@@ -82,6 +86,15 @@ impl Control {
             Err(error) => run.fail(&format!("its working directory could not be made: {error}")),
         }
         Ok(started)
+    }
+
+    /// What an agent may know and nobody is to see; and our own token, should it find that out.
+    fn secrets(&self, order: &StartAgent, launch: &Launch) -> Secrets {
+        let own = launch.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let ordered = order.env_vars.iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
+        let mut secrets = Secrets::of(environment::inherited_texts().chain(own).chain(ordered));
+        secrets.hide("CONTAINER_TOKEN", &self.config.token);
+        secrets
     }
 
     /// How it is, and what it can run.

@@ -9,12 +9,16 @@ use townwatch::limits::{EVENT_BYTES_MAX, JSON_DEPTH_MAX};
 /// The event around its data takes some of the depth that the town allows.
 const DEPTH_MAX: usize = JSON_DEPTH_MAX - 8;
 
-/// The data as JSON text of at most [`EVENT_BYTES_MAX`].
+/// The event's data as JSON text of at most [`EVENT_BYTES_MAX`].
+pub fn bounded(event: &EventData) -> Box<RawValue> {
+    bounded_data(event.to_raw())
+}
+
+/// The same of data that is text already.
 ///
-/// Beyond it the long texts are cut to the longest common length that fits, each ending in `… [N bytes cut]`. Other
+/// Beyond the bound the long texts are cut to the longest common length that fits, each ending in `… [N bytes cut]`. Other
 /// fields stay, so a result's `content_length` still tells the original.
-pub fn bounded(data: &EventData) -> Box<RawValue> {
-    let raw = data.to_raw();
+pub fn bounded_data(raw: Box<RawValue>) -> Box<RawValue> {
     if is_deeper_than(raw.get().as_bytes(), DEPTH_MAX) {
         return unreadable(&raw);
     }

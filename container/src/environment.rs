@@ -23,6 +23,11 @@ pub fn inherited() -> Vec<(OsString, OsString)> {
     allowed.chain(given).collect() // the later one of a name counts
 }
 
+/// Those of them that are text.
+pub fn inherited_texts() -> impl Iterator<Item = (String, String)> {
+    inherited().into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 /// Refuses variables that no process can have.
 pub fn check(variables: Option<&BTreeMap<String, String>>) -> Result<()> {
     for (name, value) in variables.into_iter().flatten() {

@@ -23,6 +23,7 @@ use crate::group::{Group, signal_name};
 use crate::lines::{Line, LineDecoder};
 use crate::log::now;
 use crate::normalise::{Meaning, Normalise};
+use crate::redact::KeyLines;
 use crate::run::Run;
 use crate::runtimes::{self, Launch};
 use crate::served;
@@ -123,6 +124,8 @@ struct Execution<'a> {
     stdout: LineDecoder,
     stderr: LineDecoder,
     stderr_events: Stderr,
+    stdout_keys: KeyLines,
+    stderr_keys: KeyLines,
     ended_by: Option<ExitReason>,
     /// The end of the time that the run is given, then of the time that its process is given to stop.
     deadline: Instant,
@@ -136,6 +139,8 @@ impl<'a> Execution<'a> {
             stdout: LineDecoder::new(STDOUT_LINE_BYTES_MAX),
             stderr: LineDecoder::new(stderr::LINE_BYTES_MAX),
             stderr_events: Stderr::default(),
+            stdout_keys: KeyLines::default(),
+            stderr_keys: KeyLines::default(),
             ended_by: None,
             deadline: Instant::now() + timeout,
             killed: false,
@@ -187,19 +192,19 @@ impl<'a> Execution<'a> {
     }
 
     fn take_stdout(&mut self, bytes: &[u8]) {
-        let (run, normaliser) = (self.run, &mut *self.normaliser);
-        self.stdout.push(bytes, |line| understand(run, normaliser, line));
+        let (run, normaliser, keys) = (self.run, &mut *self.normaliser, &mut self.stdout_keys);
+        self.stdout.push(bytes, |line| understand(run, normaliser, keys, line));
     }
 
     fn take_stderr(&mut self, bytes: &[u8]) {
-        let (run, events) = (self.run, &mut self.stderr_events);
-        self.stderr.push(bytes, |line| run.append(events.line(line, now()), now()));
+        let (run, events, keys) = (self.run, &mut self.stderr_events, &mut self.stderr_keys);
+        self.stderr.push(bytes, |line| complain(run, events, keys, line));
     }
 
     fn finish_lines(&mut self) {
         let (run, normaliser, events) = (self.run, &mut *self.normaliser, &mut self.stderr_events);
-        self.stdout.finish(|line| understand(run, normaliser, line));
-        self.stderr.finish(|line| run.append(events.line(line, now()), now()));
+        self.stdout.finish(|line| understand(run, normaliser, &mut self.stdout_keys, line));
+        self.stderr.finish(|line| complain(run, events, &mut self.stderr_keys, line));
         run.append(events.end(), now());
     }
 
@@ -268,9 +273,9 @@ impl<'a> Execution<'a> {
     }
 }
 
-fn understand(run: &Run, normaliser: &mut dyn Normalise, line: Line<'_>) {
+fn understand(run: &Run, normaliser: &mut dyn Normalise, keys: &mut KeyLines, line: Line<'_>) {
     let at = now();
-    let Meaning { events, piece } = match line {
+    let Meaning { events, piece } = match keys.clean(run.redaction.redactor(), line) {
         Line::Text(text) => normaliser.line(&text, at),
         Line::Oversized { bytes, sample } => Meaning { events: normaliser.oversized(bytes, &sample), piece: None },
     };
@@ -278,6 +283,11 @@ fn understand(run: &Run, normaliser: &mut dyn Normalise, line: Line<'_>) {
     if let Some(piece) = piece {
         run.type_on(piece);
     }
+}
+
+pub(crate) fn complain(run: &Run, events: &mut Stderr, keys: &mut KeyLines, line: Line<'_>) {
+    let at = now();
+    run.append(events.line(keys.clean(run.redaction.redactor(), line), at), at);
 }
 
 /// One read; 0 is the end, also where the pipe is broken.

@@ -22,6 +22,7 @@ pub mod normalise;
 pub mod page;
 pub mod previews;
 pub mod query;
+pub mod redact;
 pub mod run;
 pub mod runtimes;
 mod served;

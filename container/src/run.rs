@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use tokio::sync::watch;
 use townwatch::event::StopSignal;
 use townwatch::event::{AgentExited, EventData, ExitReason};
@@ -10,6 +11,7 @@ use townwatch::id::{AgentId, RunId};
 use townwatch::time::Timestamp;
 
 use crate::normalise::Piece;
+use crate::redact::Redaction;
 use crate::town::Town;
 use crate::wish::{self, Ear};
 
@@ -25,6 +27,7 @@ pub struct Run {
     pub(crate) run_id: RunId,
     /// The signal by which the run was asked to stop, once it was.
     pub stop_asked: watch::Receiver<Option<StopSignal>>,
+    pub(crate) redaction: Arc<Redaction>,
 }
 
 impl Run {
@@ -48,13 +51,24 @@ impl Run {
     /// Appends events, in order.
     pub fn append(&self, events: Vec<EventData>, at: Timestamp) {
         if !events.is_empty() {
-            self.town.append(self, events, at);
+            self.town.append(self, self.told(events), at);
         }
     }
 
     /// Shows a piece of a message that is still being typed.
     pub fn type_on(&self, piece: Piece) {
-        self.town.type_on(self, piece);
+        self.town.type_on(self, self.redaction.piece(piece));
+    }
+
+    /// The events with their data as text, without secrets; and notices of those that were in them, before an end.
+    fn told(&self, events: Vec<EventData>) -> Vec<(Box<RawValue>, EventData)> {
+        let tell = |event: EventData| (self.redaction.data(&event), event);
+        let mut told: Vec<_> = events.into_iter().map(tell).collect();
+        let ends = matches!(told.last(), Some((_, EventData::Exited(_))));
+        let notices = if ends { self.redaction.last_notices() } else { self.redaction.first_notices() };
+        let at = told.len() - usize::from(ends);
+        told.splice(at..at, notices.into_iter().map(tell));
+        told
     }
 
     /// Ends a run that has no process, or has lost it.
@@ -65,8 +79,9 @@ impl Run {
     }
 
     /// Ends the run and, a while later, lets its events go.
-    pub fn end(self, exit: AgentExited, at: Timestamp) {
-        let Some(last_event_id) = self.town.append(&self, vec![exit.into()], at) else { return };
+    pub fn end(self, mut exit: AgentExited, at: Timestamp) {
+        exit.message = exit.message.map(|message| self.redaction.text(&message).into_owned());
+        let Some(last_event_id) = self.town.append(&self, self.told(vec![exit.into()]), at) else { return };
         tokio::spawn(async move {
             tokio::time::sleep(ENDED_KEPT).await;
             self.town.expire(&self.agent_id, &self.run_id, last_event_id);

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use townwatch::error::{Code, Error, Result};
@@ -18,10 +19,10 @@ use townwatch::protocol::ControlStatus;
 use townwatch::time::Timestamp;
 
 use crate::buffer::{Bounds, Buffer};
-use crate::cut;
 use crate::normalise::Piece;
 use crate::page::{EventText, Page, Range};
 use crate::previews::Previews;
+use crate::redact::{Redaction, Secrets};
 use crate::run::Run;
 use crate::wish::{self, Mouth, Wish};
 
@@ -86,7 +87,8 @@ impl Town {
     }
 
     /// Opens a run, or finds that it was opened before.
-    pub fn begin(self: &Arc<Self>, agent_id: &AgentId, run_id: &RunId) -> Result<Begun> {
+    pub fn begin(self: &Arc<Self>, agent_id: &AgentId, run_id: &RunId, secrets: Secrets) -> Result<Begun> {
+        let redaction = Arc::new(Redaction::new(secrets)?);
         let mut held = self.held();
         let agents = held.agents.len() as u64;
         let stop = watch::Sender::new(None);
@@ -114,7 +116,8 @@ impl Town {
             let runs = AgentRuns { run_ids, status: Status::Starting, exit: None, stop, mouth: None };
             held.agents.insert(agent_id.clone(), runs);
         }
-        Ok(Begun::New(Run { town: self.clone(), agent_id: agent_id.clone(), run_id: run_id.clone(), stop_asked }))
+        let (town, agent_id, run_id) = (self.clone(), agent_id.clone(), run_id.clone());
+        Ok(Begun::New(Run { town, agent_id, run_id, stop_asked, redaction }))
     }
 
     /// Asks an agent's open run to end. An agent without one is stopped already.
@@ -223,10 +226,8 @@ impl Town {
         }
     }
 
-    /// The id of the last event, if the run was still open.
-    pub(crate) fn append(&self, run: &Run, events: Vec<EventData>, at: Timestamp) -> Option<u64> {
-        // What takes long, making and bounding the text of an event, is done before the lock.
-        let events: Vec<_> = events.into_iter().map(|event| (cut::bounded(&event), event)).collect();
+    /// Takes events and the texts of their data. The id of the last one, if the run was still open.
+    pub(crate) fn append(&self, run: &Run, events: Vec<(Box<RawValue>, EventData)>, at: Timestamp) -> Option<u64> {
         let mut held = self.held();
         let Held { buffer, previews, agents } = &mut *held;
         let runs = agents.get_mut(&run.agent_id).filter(|runs| runs.newest() == Some(&run.run_id))?;
@@ -286,7 +287,7 @@ mod tests {
     }
 
     fn begin(town: &Arc<Town>, run: &str) -> Run {
-        match town.begin(&AgentId::parse("a").unwrap(), &RunId::parse(run).unwrap()) {
+        match town.begin(&AgentId::parse("a").unwrap(), &RunId::parse(run).unwrap(), Secrets::default()) {
             Ok(Begun::New(run)) => run,
             other => panic!("{other:?}"),
         }

@@ -125,7 +125,7 @@ wire_enum! {
         /// It has another path.
         Renamed = "renamed",
     }
-    /// Why a line could not be read as it should.
+    /// Why a line could not be read, or shown, as it was.
     NoticeKind {
         /// Not what the agent's format allows.
         Malformed = "malformed",
@@ -133,6 +133,8 @@ wire_enum! {
         Unknown = "unknown",
         /// Longer than the bound; its rest was skipped.
         Oversized = "oversized",
+        /// With secrets in it; `sample` names their kind, and `count` is how many there were.
+        Redacted = "redacted",
     }
     /// Where a to-do stands.
     TodoStatus {

@@ -18,6 +18,7 @@ use signal_hook::consts::SIGINT;
 use signal_hook::flag;
 use townwatch::event::{AgentStatusChanged, Status};
 use townwatch_control::log::now;
+use townwatch_control::redact::{Redaction, Secrets};
 
 use crate::arguments::SendArguments;
 use crate::notice::say;
@@ -39,6 +40,10 @@ const INTERRUPTED: i32 = 130;
 /// Sends standard input to its end; gives the exit code.
 pub(crate) fn run(arguments: &SendArguments) -> Result<u8, String> {
     take_interrupts()?;
+    // What this shell knows, the agent before the pipe most likely knows too.
+    let variables = std::env::vars_os();
+    let texts = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let redaction = Redaction::new(Secrets::of(texts)).map_err(|error| error.message)?;
     let mut input = Input::new(arguments.tee);
     let opened = Server::new(&arguments.server, &["TOWNWATCH_TOKEN", "TOWNWATCH_API_KEY"])
         .and_then(|server| Ok((Spool::open(&server.base, &arguments.rig, &arguments.agent)?, server)));
@@ -55,7 +60,7 @@ pub(crate) fn run(arguments: &SendArguments) -> Result<u8, String> {
     let poster = Poster::new(server, arguments, spool.dir, left, Arc::clone(&run));
     let standing = poster.standing();
     thread::spawn(move || poster.work());
-    read(&mut input, arguments, &run);
+    read(&mut input, arguments, &run, &redaction);
     flush(&standing);
     Ok(report(&run, &standing))
 }
@@ -100,11 +105,11 @@ impl Input {
 }
 
 /// Reads the input to its end, and makes it events in the run's spool.
-fn read(input: &mut Input, arguments: &SendArguments, run: &Run) {
-    let mut recorder = Recorder::new(run);
+fn read(input: &mut Input, arguments: &SendArguments, run: &Run, redaction: &Redaction) {
+    let mut recorder = Recorder::new(run, redaction);
     recorder.event(&AgentStatusChanged { status: Status::Running }.into(), now());
     recorder.write();
-    let mut reading = Reading::new(arguments.format);
+    let mut reading = Reading::new(arguments.format, redaction.redactor());
     while let Some(bytes) = input.next() {
         reading.push(bytes, &mut |event, at| recorder.event(event, at));
         recorder.write();

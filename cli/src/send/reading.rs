@@ -7,40 +7,43 @@ use townwatch::time::Timestamp;
 use townwatch_control::lines::{Line, LineDecoder};
 use townwatch_control::log::now;
 use townwatch_control::normalise::Normalise;
+use townwatch_control::redact::{KeyLines, Redactor};
 use townwatch_control::{cut, environment, runtimes};
 
 use crate::arguments::Format;
 
 /// The reading of one run's output.
-pub(super) struct Reading {
+pub(super) struct Reading<'a> {
     decoder: LineDecoder,
-    parser: Parser,
+    parser: Parser<'a>,
 }
 
-struct Parser {
+struct Parser<'a> {
+    redactor: &'a Redactor,
+    keys: KeyLines,
     format: Option<Format>,
     normaliser: Option<Box<dyn Normalise>>,
     /// Whether a turn of the agent is under way.
     in_turn: bool,
 }
 
-impl Reading {
+impl<'a> Reading<'a> {
     /// Reads a format; without one the first line that is not empty decides.
-    pub(super) fn new(format: Option<Format>) -> Self {
-        let parser = Parser { format, normaliser: None, in_turn: false };
+    pub(super) fn new(format: Option<Format>, redactor: &'a Redactor) -> Self {
+        let parser = Parser { redactor, keys: KeyLines::default(), format, normaliser: None, in_turn: false };
         Self { decoder: LineDecoder::new(STDOUT_LINE_BYTES_MAX), parser }
     }
 
     /// Takes what one read gave.
     pub(super) fn push(&mut self, bytes: &[u8], take: &mut impl FnMut(&EventData, Timestamp)) {
         let parser = &mut self.parser;
-        self.decoder.push(bytes, |line| parser.line(&line, take));
+        self.decoder.push(bytes, |line| parser.line(line, take));
     }
 
     /// The input has ended: what is still to be said, and how the run ended.
     pub(super) fn finish(mut self, take: &mut impl FnMut(&EventData, Timestamp)) -> AgentExited {
         let parser = &mut self.parser;
-        self.decoder.finish(|line| parser.line(&line, take));
+        self.decoder.finish(|line| parser.line(line, take));
         let failure = parser.failure();
         let at = now();
         if let Some(normaliser) = &mut parser.normaliser {
@@ -51,13 +54,14 @@ impl Reading {
     }
 }
 
-impl Parser {
-    fn line(&mut self, line: &Line<'_>, take: &mut impl FnMut(&EventData, Timestamp)) {
-        if self.format.is_none() && matches!(line, Line::Text(text) if text.trim().is_empty()) {
+impl Parser<'_> {
+    fn line(&mut self, line: Line<'_>, take: &mut impl FnMut(&EventData, Timestamp)) {
+        let line = self.keys.clean(self.redactor, line);
+        if self.format.is_none() && matches!(&line, Line::Text(text) if text.trim().is_empty()) {
             return;
         }
         let at = now();
-        let format = *self.format.get_or_insert_with(|| guess(line));
+        let format = *self.format.get_or_insert_with(|| guess(&line));
         let normaliser = self.normaliser.get_or_insert_with(|| {
             let place = environment::place(&std::env::current_dir().unwrap_or_default());
             let runtime = match format {
@@ -69,8 +73,8 @@ impl Parser {
             runtimes::normaliser_of(runtime, place)
         });
         let events = match line {
-            Line::Text(text) => normaliser.line(text, at).events,
-            Line::Oversized { bytes, sample } => normaliser.oversized(*bytes, sample),
+            Line::Text(text) => normaliser.line(&text, at).events,
+            Line::Oversized { bytes, sample } => normaliser.oversized(bytes, &sample),
         };
         for event in &events {
             match event {
@@ -108,6 +112,7 @@ fn guess(line: &Line<'_>) -> Format {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use townwatch_control::redact::Secrets;
     use townwatch_control::runtimes::replay::Recording;
 
     fn read(format: Option<Format>, input: &[u8]) -> (Vec<&'static str>, AgentExited) {
@@ -115,7 +120,8 @@ mod tests {
         let mut take = |event: &EventData, _| {
             names.extend(EventData::NAMES.iter().copied().find(|name| *name == event.name()));
         };
-        let mut reading = Reading::new(format);
+        let redactor = Redactor::new(Secrets::default()).unwrap();
+        let mut reading = Reading::new(format, &redactor);
         input.chunks(1000).for_each(|chunk| reading.push(chunk, &mut take));
         let exit = reading.finish(&mut take);
         (names, exit)

@@ -6,6 +6,7 @@ use townwatch::event::{AgentExited, EventData, ExitReason, SourceGap};
 use townwatch::time::Timestamp;
 use townwatch_control::cut;
 use townwatch_control::log::now;
+use townwatch_control::redact::Redaction;
 
 use super::spool::{Room, Run, SPOOL_BYTES_MAX};
 use crate::notice::say;
@@ -24,6 +25,7 @@ struct Line<'a> {
 /// Writes a run's events, those of one read at a time.
 pub(super) struct Recorder<'a> {
     run: &'a Run,
+    redaction: &'a Redaction,
     number: u64,
     lines: String,
     count: u64,
@@ -32,15 +34,20 @@ pub(super) struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    pub(super) fn new(run: &'a Run) -> Self {
-        Self { run, number: 0, lines: String::new(), count: 0, left_out: 0 }
+    pub(super) fn new(run: &'a Run, redaction: &'a Redaction) -> Self {
+        Self { run, redaction, number: 0, lines: String::new(), count: 0, left_out: 0 }
     }
 
-    /// Takes an event, up to the next `write`.
+    /// Takes an event, up to the next `write`, without its secrets, and says so.
     pub(super) fn event(&mut self, event: &EventData, at: Timestamp) {
+        self.push(event, at);
+        self.redaction.first_notices().iter().for_each(|notice| self.push(notice, at));
+    }
+
+    fn push(&mut self, event: &EventData, at: Timestamp) {
         self.number += 1;
         let event_id = format!("{}-{}", self.run.run_id, self.number);
-        self.lines.push_str(&line(&event_id, &self.run.run_id, event, at));
+        self.lines.push_str(&line(&event_id, &self.run.run_id, event, &self.redaction.data(event), at));
         self.count += 1;
     }
 
@@ -66,6 +73,7 @@ impl<'a> Recorder<'a> {
 
     /// Writes the run's end behind everything else.
     pub(super) fn end(mut self, exit: &AgentExited) {
+        self.redaction.last_notices().iter().for_each(|notice| self.push(notice, now()));
         self.write();
         self.tell_left_out();
         if let Err(error) = self.run.end(&end_line(&self.run.run_id, exit.clone())) {
@@ -82,7 +90,8 @@ impl<'a> Recorder<'a> {
         let event_id = format!("{}-gap-{}", self.run.run_id, self.number);
         let gap = SourceGap { agent_id: None, count: Some(count), source }.into();
         // If this cannot be written either, the person was told before.
-        let _ = self.run.append(&line(&event_id, &self.run.run_id, &gap, now()), 1, Room::Always);
+        let line = line(&event_id, &self.run.run_id, &gap, &gap.to_raw(), now());
+        let _ = self.run.append(&line, 1, Room::Always);
     }
 }
 
@@ -97,12 +106,12 @@ pub(super) fn lost_line(run_id: &str) -> String {
 }
 
 fn end_line(run_id: &str, exit: AgentExited) -> String {
-    line(&format!("{run_id}-end"), run_id, &exit.into(), now())
+    let exit = exit.into();
+    line(&format!("{run_id}-end"), run_id, &exit, &cut::bounded(&exit), now())
 }
 
-fn line(event_id: &str, run_id: &str, event: &EventData, at: Timestamp) -> String {
-    let data = cut::bounded(event);
-    let line = Line { event_id, run_id, event_type: event.name(), at, data: &data };
+fn line(event_id: &str, run_id: &str, event: &EventData, data: &RawValue, at: Timestamp) -> String {
+    let line = Line { event_id, run_id, event_type: event.name(), at, data };
     let mut text = serde_json::to_string(&line).unwrap_or_default().replace('\n', " "); // none can stand within a text
     text.push('\n');
     text

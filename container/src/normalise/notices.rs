@@ -11,11 +11,7 @@ const SAMPLE_BYTES_MAX: usize = 200;
 
 /// The notices of one run.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Notices {
-    malformed: Tally,
-    unknown: Tally,
-    oversized: Tally,
-}
+pub(super) struct Notices(Vec<(NoticeKind, Tally)>);
 
 #[derive(Debug, Clone, Default)]
 struct Tally {
@@ -47,20 +43,18 @@ impl Notices {
 
     /// The counts of what was not shown.
     pub(super) fn end(&mut self) -> Vec<EventData> {
-        let kinds = [NoticeKind::Malformed, NoticeKind::Unknown, NoticeKind::Oversized];
-        let counted = kinds.into_iter().filter_map(|kind| {
-            let tally = std::mem::take(self.tally(kind));
-            let notice = || ParserNotice { kind, count: tally.counted, sample: tally.first_counted.clone() }.into();
-            (tally.counted > 0).then(notice)
-        });
-        counted.collect()
+        let counted = self.0.drain(..).filter(|(_, tally)| tally.counted > 0);
+        let notice = |(kind, tally): (NoticeKind, Tally)| {
+            ParserNotice { kind, count: tally.counted, sample: tally.first_counted }.into()
+        };
+        counted.map(notice).collect()
     }
 
     fn tally(&mut self, kind: NoticeKind) -> &mut Tally {
-        match kind {
-            NoticeKind::Malformed => &mut self.malformed,
-            NoticeKind::Unknown => &mut self.unknown,
-            NoticeKind::Oversized => &mut self.oversized,
-        }
+        let index = self.0.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
+            self.0.push((kind, Tally::default()));
+            self.0.len() - 1
+        });
+        &mut self.0[index].1
     }
 }

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use townwatch::error::{Error, Result};
+use townwatch::event::Runtime;
 use townwatch::limits::PROMPT_BYTES_MAX;
 use townwatch::protocol::StartAgent;
 
@@ -22,7 +23,15 @@ pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
             .ok_or_else(|| Error::invalid("model", "expected provider/model, as in \"anthropic/claude-opus-4\""))?;
     }
     let arguments = ["serve", "--hostname", "127.0.0.1", "--port", "0"].map(str::to_owned).to_vec();
-    Ok(Launch { program: program.to_owned(), arguments, variables: Vec::new(), input: None })
+    // Without it any process of this machine, another town's agent say, could use the server.
+    let password = format!("{}{}", uuid::Uuid::now_v7().simple(), uuid::Uuid::now_v7().simple());
+    let variables = vec![(password_variable(order.runtime), password)];
+    Ok(Launch { program: program.to_owned(), arguments, variables, input: None })
+}
+
+/// The variable that names the password of the server.
+pub fn password_variable(runtime: Runtime) -> &'static str {
+    if runtime == Runtime::Kilo { "KILO_SERVER_PASSWORD" } else { "OPENCODE_SERVER_PASSWORD" }
 }
 
 /// The provider and the model of a whole name. A model's own name may have slashes too.

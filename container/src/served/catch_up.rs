@@ -77,7 +77,8 @@ impl Conversation<'_> {
 
     fn reread(&mut self, kind: &str, properties: &str) {
         let at = now();
-        let events = self.normaliser.reread(&format!(r#"{{"type":"{kind}","properties":{properties}}}"#), at);
+        let frame = format!(r#"{{"type":"{kind}","properties":{properties}}}"#);
+        let events = self.normaliser.reread(&self.run.redaction.text(&frame), at);
         self.run.append(events, at);
     }
 }

@@ -155,14 +155,17 @@ impl<'a> Conversation<'a> {
         let Some((stream, mut decoder)) = self.stream.take() else { return };
         decoder.push(bytes, |message| match message {
             Message::Event { data, .. } => self.hear(&data),
-            Message::Oversized { bytes, sample } => self.run.append(self.normaliser.oversized(bytes, &sample), now()),
+            Message::Oversized { bytes, sample } => {
+                let sample = self.run.redaction.redactor().beginning(&sample);
+                self.run.append(self.normaliser.oversized(bytes, &sample), now());
+            }
         });
         self.stream = Some((stream, decoder));
     }
 
     fn hear(&mut self, frame: &str) {
         let at = now();
-        let Meaning { events, piece } = self.normaliser.line(frame, at);
+        let Meaning { events, piece } = self.normaliser.line(&self.run.redaction.text(frame), at);
         if !events.is_empty() {
             self.idle_since = None; // a sub-agent in the background, or last words
         }

@@ -27,6 +27,7 @@ use crate::group::Group;
 use crate::log::now;
 use crate::run::Run;
 use crate::runtimes::Launch;
+use crate::runtimes::opencode::password_variable;
 use crate::wish::Ear;
 
 /// How long an agent may take to interrupt its turn, before its server is asked to end too.
@@ -48,16 +49,15 @@ enum Over {
 pub(crate) async fn work(
     run: &Run,
     order: &StartAgent,
-    mut launch: Launch,
+    launch: Launch,
     working_dir: &Path,
     ear: Ear,
     waiting_max: Duration,
 ) -> AgentExited {
     let deadline = Instant::now() + timeout_of(order);
     let program = launch.program.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    // Without it any process of this machine, another town's agent say, could use the server.
-    let password = format!("{}{}", uuid::Uuid::now_v7().simple(), uuid::Uuid::now_v7().simple());
-    launch.variables.push((server::password_variable(order.runtime), password.clone()));
+    let password = launch.variables.iter().find(|(name, _)| *name == password_variable(order.runtime));
+    let password = password.map_or_else(String::new, |(_, password)| password.clone());
     let (mut child, group) = match spawn(order, &launch, working_dir) {
         Ok(spawned) => spawned,
         Err(error) => {

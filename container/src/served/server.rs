@@ -7,10 +7,11 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use townwatch::event::Runtime;
 
+use crate::executor::complain;
 use crate::lines::{Line, LineDecoder};
 use crate::log::now;
+use crate::redact::KeyLines;
 use crate::run::Run;
 use crate::stderr::{self, Stderr};
 
@@ -18,11 +19,6 @@ use crate::stderr::{self, Stderr};
 const PIPE_GRACE: Duration = Duration::from_secs(2);
 /// One read of a pipe; what a Linux pipe holds.
 const READ_BYTES: usize = 64 << 10;
-
-/// The variable that names the password of the server.
-pub(super) fn password_variable(runtime: Runtime) -> &'static str {
-    if runtime == Runtime::Kilo { "KILO_SERVER_PASSWORD" } else { "OPENCODE_SERVER_PASSWORD" }
-}
 
 /// The server's standard output and standard error, being read.
 pub(super) struct Pipes(JoinHandle<Option<String>>);
@@ -34,7 +30,7 @@ impl Pipes {
         let (found, address) = oneshot::channel();
         let mut found = Some(found);
         let reading = tokio::spawn(async move {
-            let mut events = Stderr::default();
+            let (mut events, mut keys) = (Stderr::default(), KeyLines::default());
             let printed = each_line(out, |line| {
                 if let Line::Text(text) = line
                     && let Some(address) = listening(&text)
@@ -43,7 +39,7 @@ impl Pipes {
                     let _ = found.send(address);
                 }
             });
-            let complained = each_line(err, |line| run.append(events.line(line, now()), now()));
+            let complained = each_line(err, |line| complain(&run, &mut events, &mut keys, line));
             tokio::join!(printed, complained);
             run.append(events.end(), now());
             events.last().map(str::to_owned)

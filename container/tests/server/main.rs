@@ -4,6 +4,7 @@
 mod common;
 mod executor;
 mod previews;
+mod redaction;
 mod relay;
 mod requests;
 mod served;

@@ -98,7 +98,7 @@ const shapes = new Map<KnownEvent["event"] | (string & {}), Shape>([
   ["run_failed", { run_number: number, error: text }],
   ["work_order_created", { work_order_id: text, status: text, prompt: optional(text) }],
   ["work_order_updated", { work_order_id: text, status: text }],
-  ["parser_notice", { kind: oneOf("malformed", "unknown", "oversized"), count: number, sample: text }],
+  ["parser_notice", { kind: oneOf("malformed", "unknown", "oversized", "redacted"), count: number, sample: text }],
   ["source_gap", { source: text, count: optional(number) }],
 ]);
 

@@ -86,13 +86,14 @@ export function progressSentence(progress: ProgressUpdate): string {
   return `${share}${progress.current_phase}`;
 }
 
-const noticeSentences: Readonly<Record<ParserNotice["kind"], string>> = {
+const noticeSentences: Readonly<Record<Exclude<ParserNotice["kind"], "redacted">, string>> = {
   malformed: "could not be read",
   unknown: "not understood",
   oversized: "too long and cut off",
 };
 
 export function noticeSentence(notice: ParserNotice): string {
+  if (notice.kind === "redacted") return `${countWords(notice.count, "secret", "secrets")} in the agent's output hidden`;
   return `${countWords(notice.count, "line", "lines")} of the agent's output ${noticeSentences[notice.kind]}`;
 }
 

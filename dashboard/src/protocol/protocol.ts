@@ -658,9 +658,9 @@ export type MessageAgent = {
 prompt: string, };
 
 /**
- * Why a line could not be read as it should.
+ * Why a line could not be read, or shown, as it was.
  */
-export type NoticeKind = "malformed" | "unknown" | "oversized";
+export type NoticeKind = "malformed" | "unknown" | "oversized" | "redacted";
 
 /**
  * Where a text came from.

@@ -1,0 +1,238 @@
+//! Tokens that are known by their format. Where a service documents none, it is the one that the rules of gitleaks name.
+
+use std::ops::{Range, RangeInclusive};
+
+use super::Look;
+use super::escapes::begins_word;
+
+/// A format of secrets.
+#[derive(Debug)]
+pub(super) struct Format {
+    /// What it is called in marks and notices.
+    pub(super) kind: &'static str,
+    /// What tells where one may be.
+    pub(super) begins: &'static str,
+    is: Shape,
+}
+
+/// What follows the beginning.
+#[derive(Debug)]
+enum Shape {
+    /// So many characters of a kind, which with the beginning are the secret.
+    Token(fn(u8) -> bool, RangeInclusive<usize>),
+    /// The same, with a letter and a digit among them: words have the same beginning.
+    MixedToken(fn(u8) -> bool, RangeInclusive<usize>),
+    /// Three or five parts with dots between them (RFC 7519).
+    Jwt,
+    /// What is sent behind `Bearer`.
+    Bearer,
+    /// What is sent behind `Authorization: Basic`.
+    Basic,
+    /// An address with a password.
+    Address,
+    /// The value of AWS's secret key, which has no beginning of its own.
+    AwsSecretKey,
+}
+
+use Shape::{Address, AwsSecretKey, Basic, Bearer, Jwt, MixedToken, Token};
+
+/// A secret that is longer is taken for one of this length at least.
+const TOKEN_BYTES_MAX: usize = 1 << 20;
+/// An address is read this far for a password.
+const ADDRESS_BYTES_MAX: usize = 512;
+
+macro_rules! formats {
+    ($($kind:literal $($begins:literal),+ => $shape:expr;)*) => {
+        /// All of them.
+        pub(super) const FORMATS: &[Format] = &[$($(Format { kind: $kind, begins: $begins, is: $shape },)+)*];
+    };
+}
+
+const fn at_least(bytes: usize) -> RangeInclusive<usize> {
+    bytes..=TOKEN_BYTES_MAX
+}
+
+formats! {
+    "anthropic_key" "sk-ant-" => Token(word, at_least(32));
+    "openai_key" "sk-proj-", "sk-svcacct-", "sk-admin-" => Token(word, at_least(32));
+    "openrouter_key" "sk-or-v1-" => Token(hex, at_least(64));
+    "api_key" "sk-" => MixedToken(alphanumeric, at_least(32)); // OpenAI's first format, and those of services like it
+    "github_token" "ghp_", "gho_", "ghu_", "ghs_", "ghr_" => Token(alphanumeric, at_least(36));
+    "github_token" "github_pat_" => Token(word, at_least(60));
+    "gitlab_token" "glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "glft-", "glsoat-", "gloas-", "glffct-", "glagent-"
+        => MixedToken(word_or_dot, at_least(20));
+    "slack_token" "xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxo-", "xoxe-", "xoxe.xoxb-", "xoxe.xoxp-", "xapp-"
+        => MixedToken(word, at_least(16));
+    "slack_webhook" "hooks.slack.com/services/", "hooks.slack.com/workflows/", "hooks.slack.com/triggers/"
+        => Token(path, at_least(40));
+    "discord_webhook" "discord.com/api/webhooks/" => Token(path, at_least(80));
+    "aws_key" "AKIA", "ASIA", "ABIA", "ACCA" => Token(base32, 16..=16);
+    "aws_key" "aws_secret_access_key", "AWS_SECRET_ACCESS_KEY", "aws_secret_key", "SecretAccessKey", "secretAccessKey", "awsSecretAccessKey"
+        => AwsSecretKey;
+    "aws_key" "ABSK" => MixedToken(base64, at_least(109));
+    "google_key" "AIza" => Token(word, 35..=35);
+    "google_token" "ya29." => MixedToken(word, at_least(30));
+    "google_secret" "GOCSPX-" => Token(word, at_least(28));
+    "npm_token" "npm_" => Token(alphanumeric, at_least(36));
+    "pypi_token" "pypi-AgEI" => Token(word, at_least(50));
+    "rubygems_token" "rubygems_" => Token(hex, at_least(48));
+    "crates_token" "cio" => MixedToken(alphanumeric, 32..=32);
+    "docker_token" "dckr_pat_", "dckr_oat_" => Token(word, at_least(20));
+    "stripe_key" "sk_live_", "sk_test_", "rk_live_", "rk_test_" => Token(alphanumeric, at_least(16));
+    "stripe_key" "whsec_" => Token(base64, at_least(24));
+    "huggingface_token" "hf_" => Token(alphanumeric, 34..=40);
+    "huggingface_token" "api_org_" => Token(alphanumeric, 34..=40);
+    "groq_key" "gsk_" => Token(alphanumeric, at_least(48));
+    "xai_key" "xai-" => Token(alphanumeric, at_least(70));
+    "perplexity_key" "pplx-" => Token(alphanumeric, at_least(40));
+    "replicate_token" "r8_" => Token(alphanumeric, 37..=40);
+    "sendgrid_key" "SG." => MixedToken(word_or_dot, 66..=70);
+    "digitalocean_token" "dop_v1_", "doo_v1_", "dor_v1_" => Token(hex, at_least(64));
+    "databricks_token" "dapi" => Token(hex, 32..=32);
+    "heroku_key" "HRKU-AA" => Token(word, at_least(58));
+    "fly_token" "fo1_", "fm1a_", "fm1r_", "fm2_" => Token(base64url, at_least(43));
+    "vault_token" "hvs.", "hvb." => MixedToken(word, at_least(24));
+    "supabase_key" "sbp_" => Token(hex, at_least(40));
+    "supabase_key" "sb_secret_" => Token(word, at_least(22));
+    "linear_key" "lin_api_" => Token(alphanumeric, at_least(40));
+    "notion_token" "ntn_" => Token(alphanumeric, at_least(43));
+    "postman_key" "PMAK-" => MixedToken(word, at_least(59));
+    "pulumi_token" "pul-" => Token(hex, 40..=40);
+    "shopify_token" "shpat_", "shpca_", "shppa_", "shpss_" => Token(hex, at_least(32));
+    "grafana_token" "glsa_" => Token(word, at_least(41));
+    "grafana_token" "glc_" => Token(base64, at_least(32));
+    "sentry_token" "sntrys_" => Token(base64url, at_least(60));
+    "sentry_token" "sntryu_" => Token(hex, at_least(64));
+    "age_key" "AGE-SECRET-KEY-1" => Token(alphanumeric, 58..=58);
+    "jwt" "eyJ" => Jwt;
+    "bearer" "Bearer ", "bearer ", "BEARER " => Bearer;
+    "basic_auth" "Basic ", "basic ", "BASIC " => Basic;
+    "password" "://" => Address;
+}
+
+fn alphanumeric(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+}
+
+fn word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+fn word_or_dot(byte: u8) -> bool {
+    word(byte) || byte == b'.'
+}
+
+fn path(byte: u8) -> bool {
+    word(byte) || byte == b'/'
+}
+
+fn hex(byte: u8) -> bool {
+    byte.is_ascii_hexdigit()
+}
+
+fn base32(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit()
+}
+
+fn base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+}
+
+fn base64url(byte: u8) -> bool {
+    base64(byte) || word(byte)
+}
+
+/// What a header takes for a token (RFC 6750).
+fn token68(byte: u8) -> bool {
+    base64url(byte) || matches!(byte, b'.' | b'~')
+}
+
+impl Format {
+    /// Whether its beginning can stand here.
+    pub(super) fn can_begin(&self, text: &[u8], at: usize) -> bool {
+        match &self.is {
+            Address => true,
+            Token(..) | AwsSecretKey => begins_word(text, at, alphanumeric),
+            MixedToken(..) | Jwt | Bearer | Basic => begins_word(text, at, word),
+        }
+    }
+
+    /// What stands where its beginning was found.
+    pub(super) fn look(&self, text: &[u8], hit: Range<usize>) -> Look<'static> {
+        if !self.can_begin(text, hit.start) {
+            return Look::default();
+        }
+        let (secret, is_open) = match &self.is {
+            Token(of, bytes) => {
+                let (body, is_open) = run(text, hit.end, *of, *bytes.end());
+                (bytes.contains(&body.len()).then_some(hit.start..body.end), is_open)
+            }
+            MixedToken(of, bytes) => {
+                let (body, is_open) = run(text, hit.end, *of, *bytes.end());
+                let is_secret = bytes.contains(&body.len()) && is_mixed(&text[body.clone()]);
+                (is_secret.then_some(hit.start..body.end), is_open)
+            }
+            Jwt => jwt(text, hit.start),
+            Bearer => {
+                let (body, is_open) = run(text, hit.end, token68, TOKEN_BYTES_MAX);
+                ((body.len() >= 16 && is_mixed(&text[body.clone()])).then_some(body), is_open)
+            }
+            Basic => {
+                let (body, is_open) = run(text, hit.end, base64, TOKEN_BYTES_MAX);
+                ((body.len() >= 8 && is_authorization(&text[..hit.start])).then_some(body), is_open)
+            }
+            Address => address(text, hit.end),
+            AwsSecretKey => aws_secret_key(text, hit.end),
+        };
+        Look { found: secret.map(|range| (range, self.kind)), is_open }
+    }
+}
+
+/// The secret, if there is one, and whether more text could change that.
+type Seen = (Option<Range<usize>>, bool);
+
+/// The characters of a kind from here on, and whether more of them could follow the text. One more than `bytes_max` are
+/// looked at, which tells that there are too many.
+fn run(text: &[u8], from: usize, of: fn(u8) -> bool, bytes_max: usize) -> (Range<usize>, bool) {
+    let length = text[from..].iter().take(bytes_max.saturating_add(1)).take_while(|byte| of(**byte)).count();
+    (from..from + length, from + length == text.len())
+}
+
+fn is_mixed(body: &[u8]) -> bool {
+    body.iter().any(u8::is_ascii_digit) && body.iter().any(u8::is_ascii_alphabetic)
+}
+
+fn is_authorization(before: &[u8]) -> bool {
+    let near = before.trim_ascii_end().strip_suffix(b":").map(|name| &name[name.len().saturating_sub(13)..]);
+    near.is_some_and(|name| name.eq_ignore_ascii_case(b"authorization"))
+}
+
+fn jwt(text: &[u8], start: usize) -> Seen {
+    let (body, is_open) = run(text, start, word_or_dot, TOKEN_BYTES_MAX);
+    let mut parts = text[body.clone()].split(|byte| *byte == b'.');
+    let (header, payload, signature) = (parts.next(), parts.next(), parts.next());
+    let long = |part: Option<&[u8]>| part.is_some_and(|part| part.len() >= 8);
+    let is_encrypted = parts.clone().count() >= 2;
+    let is_jwt =
+        long(header) && long(signature) && (is_encrypted || payload.is_some_and(|part| part.starts_with(b"eyJ")));
+    (is_jwt.then_some(body), is_open)
+}
+
+/// The password in an address: `https://user:password@host`.
+fn address(text: &[u8], from: usize) -> Seen {
+    let authority = |byte: u8| byte.is_ascii_graphic() && !b"/?#\"'\\<>`(){}[]|,;$".contains(&byte);
+    let (all, is_open) = run(text, from, authority, ADDRESS_BYTES_MAX);
+    let password = text[all.clone()].iter().rposition(|byte| *byte == b'@').and_then(|at| {
+        let colon = text[all.start..all.start + at].iter().position(|byte| *byte == b':')?;
+        Some(all.start + colon + 1..all.start + at)
+    });
+    (password.filter(|password| password.len() >= 3), is_open)
+}
+
+fn aws_secret_key(text: &[u8], from: usize) -> Seen {
+    let between = |byte: u8| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'=' | b':' | b'>');
+    let (gap, gap_is_open) = run(text, from, between, 12);
+    let (body, is_open) = run(text, gap.end, base64, 40);
+    let is_secret = !gap.is_empty() && body.len() == 40;
+    (is_secret.then_some(body), gap_is_open || is_open)
+}

@@ -1,0 +1,194 @@
+//! Secrets go before anything is stored or sent: each becomes `‹redacted:kind›`.
+//!
+//! What is looked for: tokens that are known by their format ([`formats`]), private keys ([`keys`]), and the values of a
+//! run's variables whose names look secret ([`secrets`]). One pass finds the places where one may begin, and each of those
+//! is looked at closely. It works on JSON text as it stands: what is replaced lies within one string and neither begins nor
+//! ends in the middle of an escape, so JSON stays JSON.
+
+mod escapes;
+mod formats;
+mod keys;
+mod run;
+mod secrets;
+mod typing;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, Input, Match, MatchKind};
+use townwatch::error::{Error, Result};
+
+use self::formats::{FORMATS, Format};
+
+pub use self::keys::KeyLines;
+pub use self::run::Redaction;
+pub use self::secrets::{Secrets, is_secret_name};
+
+/// How a mark begins; its kind and [`MARK_END`] follow.
+const MARK: &str = "‹redacted:";
+const MARK_END: char = '›';
+
+/// Finds secrets in texts.
+#[derive(Debug)]
+pub struct Redactor {
+    beginnings: AhoCorasick,
+    /// What may begin there, in the order of the beginnings.
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug)]
+enum Rule {
+    Format(&'static Format),
+    Key,
+    /// A secret that went before.
+    Mark,
+    /// Values with this beginning and the names of their variables, the longest first.
+    Secrets(String, Vec<(String, String)>),
+}
+
+/// What stands where something begins.
+#[derive(Debug, Default)]
+struct Look<'r> {
+    /// A part of the text that has to go, or is the mark of one that went, and its kind.
+    found: Option<(Range<usize>, &'r str)>,
+    /// Whether more text behind this one could change that.
+    is_open: bool,
+}
+
+impl Redactor {
+    /// Finds what is known by its format, and these secrets.
+    pub fn new(secrets: Secrets) -> Result<Self> {
+        let mut rules: Vec<Rule> = FORMATS.iter().map(Rule::Format).chain([Rule::Key, Rule::Mark]).collect();
+        rules.extend(secrets.by_beginning().into_iter().map(|(beginning, values)| Rule::Secrets(beginning, values)));
+        let beginnings =
+            AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(rules.iter().map(Rule::beginning));
+        Ok(Self { beginnings: beginnings.map_err(Error::internal)?, rules })
+    }
+
+    /// The text without secrets.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.tell(text, 0..text.len(), |_| {})
+    }
+
+    /// The beginning of a longer text without secrets, nor what may be the beginning of one.
+    pub fn beginning(&self, text: &str) -> String {
+        self.tell(text, 0..self.settled(text, 0), |_| {}).into_owned()
+    }
+
+    /// A part of the text without secrets, of which none reaches out of it; `tell` hears the kind of each mark that is in it
+    /// then.
+    fn tell<'t>(&self, text: &'t str, part: Range<usize>, mut tell: impl FnMut(&str)) -> Cow<'t, str> {
+        let (mut clean, mut copied, mut at) = (String::new(), part.start, part.start);
+        while let Some(hit) = self.next(text, at).filter(|hit| hit.start() < part.end) {
+            let Some((range, kind)) = self.look(text, hit).found else {
+                at = hit.start() + 1;
+                continue;
+            };
+            at = range.end;
+            tell(kind);
+            if !text[range.clone()].starts_with(MARK) {
+                clean.push_str(&text[copied..range.start]);
+                push_mark(&mut clean, kind);
+                copied = range.end;
+            }
+        }
+        if copied == part.start {
+            return text[part].into();
+        }
+        clean.push_str(&text[copied..part.end]);
+        clean.into()
+    }
+
+    /// Up to where a text is settled that will go on: nothing that may yet turn out to be a secret reaches from before
+    /// this place to behind it.
+    fn settled(&self, text: &str, from: usize) -> usize {
+        let (mut at, mut found_end) = (from, from);
+        while let Some(hit) = self.next(text, at) {
+            let look = self.look(text, hit);
+            if look.is_open {
+                return self.before_half_a_beginning(text, found_end).min(hit.start());
+            }
+            if let Some((range, _)) = &look.found {
+                found_end = range.end;
+            }
+            at = look.found.map_or(hit.start() + 1, |(range, _)| range.end);
+        }
+        self.before_half_a_beginning(text, found_end)
+    }
+
+    /// Where the text ends with a part of a beginning; else its end.
+    fn before_half_a_beginning(&self, text: &str, from: usize) -> usize {
+        let tail = text.len().saturating_sub(secrets::BEGINNING_BYTES_MAX).max(from);
+        (tail..text.len()).find(|at| self.has_half_a_beginning(text, *at)).unwrap_or(text.len())
+    }
+
+    /// Whether the text ends with a part of a beginning that stands here.
+    fn has_half_a_beginning(&self, text: &str, at: usize) -> bool {
+        let Some(tail) = text.get(at..) else { return false };
+        self.rules.iter().any(|rule| match rule {
+            Rule::Format(format) => format.begins.starts_with(tail) && format.can_begin(text.as_bytes(), at),
+            rule => rule.beginning().starts_with(tail),
+        })
+    }
+
+    fn next(&self, text: &str, from: usize) -> Option<Match> {
+        self.beginnings.find(Input::new(text).range(from..))
+    }
+
+    fn look<'a>(&'a self, text: &'a str, hit: Match) -> Look<'a> {
+        let look = self.rules[hit.pattern().as_usize()].look(text, hit.range());
+        if look.found.is_some() || look.is_open {
+            return look;
+        }
+        // A value may begin as a format does that is found nevertheless.
+        let shorter = self.rules.iter().take(FORMATS.len() + 1);
+        let shorter = shorter.filter(|rule| text[hit.range()].len() > rule.beginning().len());
+        let looks = shorter.filter(|rule| text[hit.range()].starts_with(rule.beginning()));
+        let mut looks = looks.map(|rule| rule.look(text, hit.start()..hit.start() + rule.beginning().len()));
+        looks.find(|look| look.found.is_some() || look.is_open).unwrap_or_default()
+    }
+}
+
+impl Rule {
+    fn beginning(&self) -> &str {
+        match self {
+            Self::Format(format) => format.begins,
+            Self::Key => keys::BEGINS,
+            Self::Mark => MARK,
+            Self::Secrets(beginning, _) => beginning,
+        }
+    }
+
+    fn look<'a>(&'a self, text: &'a str, hit: Range<usize>) -> Look<'a> {
+        let mut look = match self {
+            Self::Format(format) => format.look(text.as_bytes(), hit),
+            Self::Key => keys::look(text.as_bytes(), hit),
+            Self::Mark => mark(text, hit),
+            Self::Secrets(_, values) => {
+                let rest = &text[hit.start..];
+                let whole = values.iter().find(|(value, _)| rest.starts_with(value.as_str()));
+                let found = whole.map(|(value, name)| (hit.start..hit.start + value.len(), name.as_str()));
+                Look {
+                    found,
+                    is_open: values.iter().any(|(value, _)| value.len() > rest.len() && value.starts_with(rest)),
+                }
+            }
+        };
+        look.found = look.found.filter(|(range, _)| !escapes::starts_within(text.as_bytes(), range.start));
+        look
+    }
+}
+
+fn mark(text: &str, hit: Range<usize>) -> Look<'_> {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let length = text.as_bytes()[hit.end..].iter().take_while(|byte| is_plain(byte)).count();
+    let (kind, rest) = text[hit.end..].split_at(length);
+    let found = rest.starts_with(MARK_END).then(|| (hit.start..hit.end + length + MARK_END.len_utf8(), kind));
+    Look { found, is_open: rest.is_empty() }
+}
+
+fn push_mark(text: &mut String, kind: &str) {
+    text.push_str(MARK);
+    text.push_str(kind);
+    text.push(MARK_END);
+}

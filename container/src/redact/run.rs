@@ -1,0 +1,106 @@
+//! The secrets of one run: what it says and types without them, and the count of them for those who watch.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::value::RawValue;
+use townwatch::error::Result;
+use townwatch::event::{EventData, NoticeKind, ParserNotice};
+
+use super::typing::Typing;
+use super::{Redactor, Secrets};
+use crate::cut;
+use crate::normalise::Piece;
+
+/// Kinds that are counted; an agent that writes marks itself must not make this grow.
+const KINDS_MAX: usize = 256;
+
+/// The secrets of one run.
+#[derive(Debug)]
+pub struct Redaction {
+    redactor: Redactor,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    typing: Typing,
+    /// Marks in events by their kind, and how many of them were told.
+    counts: BTreeMap<String, Count>,
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    all: u64,
+    told: u64,
+}
+
+impl Redaction {
+    /// Hides what is known by its format, and these secrets.
+    pub fn new(secrets: Secrets) -> Result<Self> {
+        Ok(Self { redactor: Redactor::new(secrets)?, state: Mutex::default() })
+    }
+
+    /// What finds them.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// A text without secrets.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.redactor.text(text)
+    }
+
+    /// An event's data without secrets, within its bound. They are counted.
+    pub fn data(&self, event: &EventData) -> Box<RawValue> {
+        let raw = event.to_raw();
+        let mut kinds = Vec::new();
+        let clean = match self.redactor.tell(raw.get(), 0..raw.get().len(), |kind| kinds.push(kind.to_owned())) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(clean) => Some(RawValue::from_string(clean).unwrap_or_default()),
+        };
+        if !kinds.is_empty() && !matches!(event, EventData::ParserNotice(_)) {
+            self.state().count(kinds);
+        }
+        cut::bounded_data(clean.unwrap_or(raw))
+    }
+
+    /// A piece of a text as it may be shown.
+    pub fn piece(&self, piece: Piece) -> Piece {
+        self.state().typing.piece(&self.redactor, piece)
+    }
+
+    /// A notice of each kind that has not been told yet; the first ones come at once, the counts of others at the end.
+    pub fn first_notices(&self) -> Vec<EventData> {
+        self.state().notices(|count| count.told == 0)
+    }
+
+    /// Notices of those that were only counted.
+    pub fn last_notices(&self) -> Vec<EventData> {
+        self.state().notices(|_| true)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn count(&mut self, kinds: Vec<String>) {
+        for kind in kinds {
+            if self.counts.len() < KINDS_MAX || self.counts.contains_key(&kind) {
+                self.counts.entry(kind).or_default().all += 1;
+            }
+        }
+    }
+
+    fn notices(&mut self, are_due: impl Fn(&Count) -> bool) -> Vec<EventData> {
+        let due = self.counts.iter_mut().filter(|(_, count)| count.all > count.told && are_due(count));
+        let notice = |(kind, count): (&String, &mut Count)| {
+            let new = count.all - std::mem::replace(&mut count.told, count.all);
+            ParserNotice { kind: NoticeKind::Redacted, count: new, sample: kind.clone() }.into()
+        };
+        due.map(notice).collect()
+    }
+}

@@ -1,0 +1,341 @@
+//! Secrets in everything that agents write, and what only looks like one.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)] // test helpers
+
+mod reading;
+
+use proptest::prelude::*;
+use townwatch::event::{AgentOutput, EventData, OutputStream};
+use townwatch_control::normalise::Piece;
+use townwatch_control::redact::{Redaction, Redactor, Secrets};
+use townwatch_control::runtimes::replay::RECORDINGS;
+
+/// Letters and digits in no order that a person would see.
+fn body(bytes: usize) -> String {
+    "q7Xc2LmZ9aTf4RkV0bNw8JyH3sPd6GuE1oQx5iCvM".chars().cycle().take(bytes).collect()
+}
+
+fn hex(bytes: usize) -> String {
+    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822c".chars().cycle().take(bytes).collect()
+}
+
+fn key(lines: &[&str]) -> String {
+    let label = "RSA PRIVATE KEY-----"; // in two parts, so that no scanner takes this file for one with a key
+    format!("-----BEGIN {label}\n{}\n-----END {label}", lines.join("\n"))
+}
+
+/// Secrets by the kind that they are called by.
+fn secrets() -> Vec<(&'static str, String)> {
+    let of = |begins: &str, rest: String| format!("{begins}{rest}");
+    vec![
+        ("anthropic_key", of("sk-ant-", format!("api03-{}AA", body(93)))),
+        ("openai_key", of("sk-proj-", body(120))),
+        ("openai_key", of("sk-svcacct-", body(74))),
+        ("openrouter_key", of("sk-or-v1-", hex(64))),
+        ("api_key", of("sk-", body(48))),
+        ("api_key", of("sk-", hex(32))),
+        ("github_token", of("ghp_", body(36))),
+        ("github_token", of("ghs_", body(36))),
+        ("github_token", of("github_pat_", body(82))),
+        ("gitlab_token", of("glpat-", body(20))),
+        ("gitlab_token", of("glpat-", format!("{}.01.{}", body(27), "0w1a2b3c4"))),
+        ("slack_token", of("xoxb-", format!("123456789012-1234567890123-{}", body(24)))),
+        ("slack_token", of("xapp-", format!("1-A0B1C2D3E4F-1234567890123-{}", hex(64)))),
+        ("slack_webhook", of("hooks.slack.com/services/", format!("T0123ABCD/B0123ABCD/{}", body(24)))),
+        ("aws_key", of("AKIA", "Y34FZKBOKMUTVV7A".into())),
+        ("google_key", of("AIza", body(35))),
+        ("google_token", of("ya29.", body(60))),
+        ("npm_token", of("npm_", body(36))),
+        ("pypi_token", of("pypi-AgEI", format!("cHlwaS5vcmc{}", body(60)))),
+        ("docker_token", of("dckr_pat_", body(27))),
+        ("stripe_key", of("sk_live_", body(24))),
+        ("stripe_key", of("rk_test_", body(99))),
+        ("huggingface_token", of("hf_", "abcdefghijklmnopqrstuvwxyzABCDEFGH".into())),
+        ("groq_key", of("gsk_", body(52))),
+        ("xai_key", of("xai-", body(80))),
+        ("sendgrid_key", of("SG.", format!("{}.{}", body(22), body(43)))),
+        ("digitalocean_token", of("dop_v1_", hex(64))),
+        ("databricks_token", of("dapi", hex(32))),
+        ("vault_token", of("hvs.", body(95))),
+        ("shopify_token", of("shpat_", hex(32))),
+        ("age_key", of("AGE-SECRET-KEY-1", body(58).to_uppercase())),
+        ("jwt", format!("eyJ{}.eyJ{}.{}", body(33), body(60), body(43))),
+        ("private_key", key(&[&body(64), &body(64), &body(20)])),
+    ]
+}
+
+fn redactor() -> Redactor {
+    Redactor::new(Secrets::default()).unwrap()
+}
+
+fn mark(kind: &str) -> String {
+    format!("‹redacted:{kind}›")
+}
+
+#[test]
+fn each_known_format_goes_wherever_it_stands() {
+    let redactor = redactor();
+    for (kind, secret) in secrets() {
+        let around =
+            [("", ""), ("token: ", "\n"), ("a=", "&b"), ("(", ")"), ("é", "é"), ("\x1b[32m", "\x1b[0m"), ("`", "`.")];
+        for (before, after) in around {
+            let text = format!("{before}{secret}{after}");
+            let expected = format!("{before}{}{after}", mark(kind));
+            assert_eq!(redactor.text(&text), expected.as_str());
+            let (mut json, mut clean) = (text, expected);
+            for depth in 1..=3 {
+                (json, clean) = (serde_json::to_string(&json).unwrap(), serde_json::to_string(&clean).unwrap());
+                assert_eq!(redactor.text(&json), clean.as_str(), "{kind}, {depth} texts deep");
+            }
+        }
+        let twice = format!("{secret} {secret}");
+        assert_eq!(redactor.text(&twice), format!("{0} {0}", mark(kind)).as_str());
+        let as_key = format!(r#"{{"{}":1}}"#, serde_json::to_string(&secret).unwrap().trim_matches('"'));
+        assert_eq!(redactor.text(&as_key), format!(r#"{{"{}":1}}"#, mark(kind)).as_str());
+        assert_eq!(redactor.text(&mark(kind)), mark(kind).as_str(), "what went before stays as it is");
+    }
+}
+
+#[test]
+fn what_stands_beside_a_secret_tells_others() {
+    let token = body(40);
+    let cases = [
+        (format!("Authorization: Bearer {token}"), "Authorization: Bearer ‹redacted:bearer›"),
+        (format!("curl -H 'authorization: bearer {token}' x"), "curl -H 'authorization: bearer ‹redacted:bearer›' x"),
+        ("Authorization: Basic dXNlcjpwYXNzd29yZA==".into(), "Authorization: Basic ‹redacted:basic_auth›"),
+        (
+            "git clone https://me:hunter2@example.org/a.git".into(),
+            "git clone https://me:‹redacted:password›@example.org/a.git",
+        ),
+        ("postgres://app:p%40ss@db:5432/app".into(), "postgres://app:‹redacted:password›@db:5432/app"),
+        (format!("aws_secret_access_key = {token}"), "aws_secret_access_key = ‹redacted:aws_key›"),
+        (format!(r#"{{\"SecretAccessKey\": \"{token}\"}}"#), r#"{\"SecretAccessKey\": \"‹redacted:aws_key›\"}"#),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(redactor().text(&text), expected);
+    }
+}
+
+#[test]
+fn a_key_goes_also_where_a_tool_numbers_its_lines_or_cuts_it_off() {
+    let label = "PRIVATE KEY-----";
+    let (one, two) = (body(64), body(63));
+    let cut = format!("-----BEGIN {label}\n{one}\n{two}");
+    assert_eq!(redactor().text(&cut), "‹redacted:private_key›");
+    assert_eq!(redactor().text(&serde_json::to_string(&cut).unwrap()), "\"‹redacted:private_key›\"");
+    let numbered =
+        format!(r"     1→-----BEGIN {label}\n     2→{one}\n     3→{two}\n     4→-----END {label}\n     5→rest");
+    assert_eq!(redactor().text(&numbered), r"     1→‹redacted:private_key›\n     5→rest");
+    let behind = format!("{cut}\nand that was it. {}", "words ".repeat(20));
+    assert_eq!(
+        redactor().text(&behind),
+        format!("‹redacted:private_key›\nand that was it. {}", "words ".repeat(20)).as_str()
+    );
+}
+
+#[test]
+fn what_only_looks_like_a_secret_stays() {
+    let css = ".sk-circle-fade-dot{animation:sk-circle-fade-dot 1.2s}.task-sk-1{mask-image:none}.risk-assessment-2024-q1-final-v2{}";
+    let minified = "var e=t.basic,n=function(r){return r.Bearer},o={sk_test:1,npm_config_registry:2};a?.b://x:80/@y";
+    let lock = format!(
+        r#""node_modules/a":{{"version":"1.0.0","resolved":"https://registry.example.org/a/-/a-1.0.0.tgz","integrity":"sha512-{}=="}}"#,
+        body(86)
+    );
+    let mut image = String::from("data:image/png;base64,");
+    let mut seed = 7_u64;
+    for _ in 0..200_000 {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        image.push(char::from(digits[usize::try_from(seed >> 58).unwrap()]));
+    }
+    let cases = [
+        "commit 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
+        "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "018f3e6e-7b2a-7c3d-9e4f-5a6b7c8d9e0f",
+        "An OpenAI key begins with sk- and Anthropic's with sk-ant-; ours is sk-...",
+        "sk-your-api-key-here sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx sk-ant-xxxx",
+        "export GITHUB_TOKEN=ghp_YOUR_TOKEN glpat-YOUR-TOKEN-HERE-please-now",
+        "Bearer authentication-is-what-this-service-wants; Bearer ${TOKEN}; Bearer <CONTAINER_TOKEN>",
+        "a basic authorization; Basic 12345678",
+        "http://localhost:3000/@scope http://[::1]:80 https://user@host https://${USER}:${PASS}@host ssh://git@host:22/a",
+        "AKIAIOSFODNN7EXAMPLEKEYS and AKIAlower and ASIAN markets",
+        "eyJhbGciOiJIUzI1NiJ9 alone",
+        "if text.starts_with(\"-----BEGIN PRIVATE KEY-----\") { read(text) }",
+        "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop\n-----END CERTIFICATE-----",
+        "the line -----BEGIN PRIVATE KEY----- begins a key, and many words follow it here",
+        "hf_hub_download hf_transfer npm_config_user_agent npm_lifecycle_event pul-request r8_0 dapi",
+        "‹redacted: and ‹redacted:what›",
+        css,
+        minified,
+        &lock,
+        &image,
+    ];
+    for text in cases {
+        assert_eq!(redactor().text(text), text);
+    }
+}
+
+#[test]
+fn no_recording_has_a_secret() {
+    let redactor = redactor();
+    for recording in RECORDINGS {
+        let bytes = recording.bytes().unwrap();
+        let text = std::str::from_utf8(&bytes).unwrap();
+        assert!(matches!(redactor.text(text), std::borrow::Cow::Borrowed(_)), "{}", recording.name);
+    }
+}
+
+fn of(variables: &[(&str, &str)]) -> Redactor {
+    let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Redactor::new(Secrets::of(owned)).unwrap()
+}
+
+#[test]
+fn values_of_secret_variables_go_however_they_are_written() {
+    let redactor = of(&[
+        ("DB_PASSWORD", "hun\"ter\\2 é\n3"),
+        ("APP_TOKEN", "plain-value-1"),
+        ("DEPLOY_KEY", "first-line-of-the-key\nsecond-line-of-the-key"),
+        ("HOME", "/home/someone-else"),
+        ("SECRET_KEY", "development"),
+    ]);
+    let text = "a hun\"ter\\2 é\n3 b plain-value-1";
+    let once = serde_json::to_string(text).unwrap();
+    assert_eq!(redactor.text(&once), "\"a ‹redacted:DB_PASSWORD› b ‹redacted:APP_TOKEN›\"");
+    let twice = serde_json::to_string(&once).unwrap();
+    assert_eq!(redactor.text(&twice), "\"\\\"a ‹redacted:DB_PASSWORD› b ‹redacted:APP_TOKEN›\\\"\"");
+    assert_eq!(redactor.text("?p=hun%22ter%5C2%20%C3%A9%0A3"), "?p=‹redacted:DB_PASSWORD›");
+    assert_eq!(redactor.text("> second-line-of-the-key"), "> ‹redacted:DEPLOY_KEY›");
+    for other in ["/home/someone-else", "development", "plain-value-"] {
+        assert_eq!(redactor.text(other), other);
+    }
+}
+
+#[test]
+fn values_that_begin_alike_or_like_a_format_are_told_apart() {
+    let (one, two) = (key(&[&body(64), "AAAA"]), key(&[&body(64), "BBBB"]));
+    let token = format!("ghp_{}", body(36));
+    let redactor =
+        of(&[("A_KEY", &one), ("B_TOKEN", &token), ("C_TOKEN", "plain-value"), ("D_TOKEN", "plain-value-and-more")]);
+    let json = |text: &str| serde_json::to_string(text).unwrap();
+    assert_eq!(redactor.text(&json(&one)), "\"‹redacted:A_KEY›\"");
+    assert_eq!(redactor.text(&json(&two)), "\"‹redacted:private_key›\"");
+    assert_eq!(redactor.text(&token), "‹redacted:B_TOKEN›");
+    assert_eq!(redactor.text(&format!("ghp_{}9999999", &body(36)[..29])), "‹redacted:github_token›");
+    assert_eq!(redactor.text("plain-value-and-more, plain-value"), "‹redacted:D_TOKEN›, ‹redacted:C_TOKEN›");
+}
+
+fn output(text: &str) -> EventData {
+    let (text, stream) = (text.to_owned(), OutputStream::Stdout);
+    AgentOutput { text, stream, message_id: None, parent_tool_use_id: None }.into()
+}
+
+#[test]
+fn secrets_in_events_are_counted_by_their_kind() {
+    let redaction = Redaction::new(Secrets::default()).unwrap();
+    let (token, key) = (format!("ghp_{}", body(36)), format!("AIza{}", body(35)));
+    assert_eq!(redaction.data(&output("nothing")).get(), r#"{"text":"nothing","stream":"stdout"}"#);
+    assert!(redaction.first_notices().is_empty());
+    assert!(redaction.data(&output(&format!("{token} {token} {key}"))).get().contains("‹redacted:google_key›"));
+    let told = |events: Vec<EventData>| events.iter().map(|event| event.to_raw().get().to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        told(redaction.first_notices()),
+        [
+            r#"{"kind":"redacted","count":2,"sample":"github_token"}"#,
+            r#"{"kind":"redacted","count":1,"sample":"google_key"}"#,
+        ]
+    );
+    redaction.data(&output(&format!("{token} and one that went before: {}", mark("google_key"))));
+    assert!(redaction.first_notices().is_empty());
+    assert_eq!(told(redaction.last_notices()).len(), 2);
+    assert!(redaction.last_notices().is_empty());
+}
+
+/// Texts with secrets, parts of them, and what stands around them.
+fn text() -> impl Strategy<Value = String> {
+    let words = [
+        "a",
+        " ",
+        "\n",
+        "\"",
+        "\\",
+        "\\n",
+        "\\u00e9",
+        "é🚀",
+        "Bearer ",
+        "sk-",
+        "://a:b",
+        "@c",
+        "-----BEGIN ",
+        "-----",
+        "=",
+        "‹redacted:jwt›",
+        "hunt",
+        "er-2-hunter-2",
+    ];
+    let whole = prop::sample::select(secrets()).prop_map(|(_, secret)| secret);
+    let part = (prop::sample::select(secrets()), any::<prop::sample::Index>(), any::<prop::sample::Index>()).prop_map(
+        |((_, secret), from, to)| {
+            let (from, to) = (from.index(secret.len()), to.index(secret.len()));
+            secret[from.min(to)..from.max(to)].to_owned()
+        },
+    );
+    let word = prop::sample::select(words.to_vec()).prop_map(str::to_owned);
+    prop::collection::vec(prop_oneof![4 => word, 1 => whole, 1 => part, 1 => ".{0,6}"], 0..16)
+        .prop_map(|parts| parts.concat())
+}
+
+fn with_secrets() -> Redaction {
+    let variables =
+        [("ONE_KEY", "hunter-2-hunter-2"), ("TWO_KEY", "n00e9-\"\\-\n-end"), ("TRE_KEY", "u00e9n-begins-as-an-escape")];
+    Redaction::new(Secrets::of(variables.map(|(name, value)| (name.to_owned(), value.to_owned())))).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn json_stays_json(text in text(), json in reading::json(&["sk-", "token", "u00e9n-begins-as-an-escape", "\nn00e9"]), depth in 1..4) {
+        let redaction = with_secrets();
+        let mut nested = text;
+        for _ in 0..depth {
+            nested = serde_json::to_string(&nested).unwrap();
+        }
+        for json in [nested, json] {
+            let valid = |text: &str| serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
+            let clean = redaction.text(&json);
+            prop_assert!(valid(&clean) || !valid(&json), "{json} became {clean}");
+        }
+    }
+
+    #[test]
+    fn what_is_typed_is_the_beginning_of_what_the_event_will_say(text in text(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12)) {
+        let redaction = with_secrets();
+        let mut ends: Vec<usize> = cuts.iter().map(|cut| text.floor_char_boundary(cut.index(text.len() + 1))).collect();
+        ends.push(text.len());
+        ends.sort_unstable();
+        let (mut begin, mut typed) = (0, String::new());
+        for (index, end) in ends.into_iter().enumerate() {
+            let piece = Piece { message_id: "m".into(), begins: index == 0, text: text[begin..end].to_owned() };
+            let shown = redaction.piece(piece);
+            prop_assert_eq!(shown.begins, index == 0);
+            typed.push_str(&shown.text);
+            begin = end;
+        }
+        prop_assert!(redaction.text(&text).starts_with(&typed), "{typed:?} was typed of {:?}", redaction.text(&text));
+    }
+
+    #[test]
+    fn nothing_of_a_secret_is_typed_before_it_is_whole((kind, secret) in prop::sample::select(secrets()), read_bytes in 1..20_usize) {
+        let redaction = with_secrets();
+        let text = format!("It is {secret} as you see");
+        let mut typed = String::new();
+        for (index, part) in text.as_bytes().chunks(read_bytes).enumerate() {
+            let text = std::str::from_utf8(part).unwrap().to_owned();
+            typed.push_str(&redaction.piece(Piece { message_id: "m".into(), begins: index == 0, text }).text);
+        }
+        prop_assert!(typed.starts_with(&format!("It is {} as you", mark(kind))), "{typed}");
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in any::<String>()) {
+        with_secrets().text(&text);
+    }
+}
