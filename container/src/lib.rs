@@ -1,8 +1,8 @@
 //! The control server: runs coding agents, reads what they print and hands it to the town as events.
 //!
 //! In reading order: [`app`] (the routes) and [`control`] (what they share); [`town`], [`run`] and [`buffer`] (events between
-//! an agent and its town, with [`spool`] beyond memory, and [`previews`]); [`executor`] (one run's process: [`checkout`], [`environment`], [`group`],
-//! [`lines`], [`stderr`]); `served` (the same for an agent that is a server: [`loopback`], [`sse`], [`wish`]); [`runtimes`] (how each program is started) and [`normalise`] (what its lines mean).
+//! an agent and its town, with [`spool`] beyond memory, and [`previews`]); [`executor`] and `execution` (one run's process: [`checkout`],
+//! [`environment`], [`group`], [`lines`], [`stderr`], `stdin`, [`wish`]); `served` (the same for an agent that is a server: [`loopback`], [`sse`]); [`runtimes`] (how each program is started) and [`normalise`] (what its lines mean).
 
 pub mod app;
 pub mod buffer;
@@ -11,6 +11,7 @@ pub mod config;
 pub mod control;
 pub mod cut;
 pub mod environment;
+mod execution;
 pub mod executor;
 pub mod group;
 pub mod health;
@@ -29,6 +30,7 @@ mod served;
 pub mod spool;
 pub mod sse;
 pub mod stderr;
+mod stdin;
 pub mod summary;
 pub mod town;
 pub mod wish;

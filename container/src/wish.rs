@@ -42,6 +42,15 @@ impl Wished {
 /// Where an agent hears wishes.
 pub type Ear = mpsc::Receiver<Wished>;
 
+/// An agent that is spoken to.
+#[derive(Debug)]
+pub struct Hearing {
+    /// Where it hears wishes.
+    pub ear: Ear,
+    /// How long it is waited for when it has nothing to do.
+    pub waiting_max: Duration,
+}
+
 /// Where wishes of an agent go.
 #[derive(Debug, Clone)]
 pub struct Mouth(mpsc::Sender<Wished>);

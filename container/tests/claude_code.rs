@@ -238,6 +238,44 @@ fn what_cannot_be_read_is_said_and_what_follows_is_read() {
 }
 
 #[test]
+fn questions_are_asked_and_close_with_their_calls_or_when_they_are_taken_back() {
+    let ask = |id: &str, tool: &str, input: &str, more: &str| {
+        format!(
+            r#"{{"type":"control_request","request_id":"{id}","request":{{"subtype":"can_use_tool","tool_name":"{tool}","input":{input},"tool_use_id":"{id}"{more}}}}}"#
+        )
+    };
+    let suggestions = r#","permission_suggestions":[{"type":"setMode","mode":"acceptEdits"}]"#;
+    let two = r#"{"questions":[{"question":"Which?","options":[{"label":"A"},{"label":"B"}]},{"question":"Why?"}]}"#;
+    let result = |id: &str, failed: bool| {
+        format!(
+            r#"{{"type":"user","message":{{"content":[{{"type":"tool_result","tool_use_id":"{id}","content":"x","is_error":{failed}}}]}}}}"#
+        )
+    };
+    insta::assert_snapshot!(told_of(&[
+        r#"{"type":"system","subtype":"init","session_id":"s","cwd":"/w"}"#,
+        &ask("1", "Write", r#"{"file_path":"/w/a.txt"}"#, suggestions),
+        &ask("1", "Write", r#"{"file_path":"/w/a.txt"}"#, suggestions),
+        &ask("2", "AskUserQuestion", two, ""),
+        &ask("3", "mcp__db__drop", "{}", r#","description":"Drops\na table""#),
+        &ask("4", "ExitPlanMode", r##"{"plan":"# First\nthen"}"##, ""),
+        &ask("5", "WebFetch", r#"{"url":"https://example.org"}"#, ""),
+        &ask("6", "Bash", r#"{"command":7}"#, ""),
+        &result("1", false),
+        &result("2", true),
+        r#"{"type":"control_cancel_request","request_id":"3"}"#,
+        r#"{"type":"control_cancel_request","request_id":"gone"}"#,
+        r#"{"type":"control_cancel_request"}"#,
+        &result("4", false),
+        &result("5", true),
+        r#"{"type":"control_cancel_request","request_id":"6"}"#,
+        r#"{"type":"control_response","response":{"subtype":"success","request_id":"interrupt"}}"#,
+        r#"{"type":"keep_alive"}"#,
+        r#"{"type":"control_request","request_id":"7","request":{"subtype":"dream"}}"#,
+        r#"{"type":"control_request","request":{"subtype":"can_use_tool"}}"#,
+    ]));
+}
+
+#[test]
 fn an_event_written_into_another_line_is_read() {
     let event = |text: &str| {
         format!(r#"{{"type":"assistant","message":{{"id":"{text}","content":[{{"type":"text","text":"{text}"}}]}}}}"#)
@@ -307,6 +345,18 @@ fn json() -> impl Strategy<Value = String> {
         "content_block_delta",
         "delta",
         "text_delta",
+        "control_request",
+        "control_cancel_request",
+        "request",
+        "request_id",
+        "can_use_tool",
+        "tool_name",
+        "AskUserQuestion",
+        "questions",
+        "question",
+        "options",
+        "background_tasks_changed",
+        "tasks",
     ])
 }
 

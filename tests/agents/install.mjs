@@ -9,13 +9,14 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 const PINNED = {
+  claude: "@anthropic-ai/claude-code@2.1.330",
   codex: "@openai/codex@0.169.0",
   gemini: "@google/gemini-cli@0.61.0",
   opencode: "opencode-ai@1.18.33",
   kilo: "@kilocode/cli@7.7.7",
 };
 /** Whose package puts its program in place only when it is installed. */
-const WITH_SCRIPTS = ["opencode", "kilo"];
+const WITH_SCRIPTS = ["claude", "opencode", "kilo"];
 const INSTALL_MS_MAX = 180_000;
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "townwatch/agents");
 

@@ -1,5 +1,5 @@
 // What the model of the tests has an agent do: steps, each a text and calls, in words that every agent has a tool for:
-// `["read", path]`, `["write", path, text]`, `["run", command]`. How an agent calls it, tests/models know.
+// `["read", path]`, `["write", path, text]`, `["run", command]`, `["ask", question, ...answers]`. How an agent calls it, tests/models know.
 
 const UNUSUAL = 'naïve café — 日本語 🚀👩‍👩‍👧 \u2028separated\u2029 "quoted" \\back\\ <b>&amp;</b> مرحبا';
 
@@ -10,6 +10,10 @@ export const STORIES = {
     { text: "", calls: [["read", "missing.txt"]] },
     { text: `All done. ${UNUSUAL}`, calls: [] },
   ],
+  /** Something that it may have to ask for. */
+  may: [{ text: "May I?", calls: [["run", "touch asked.txt"]] }, { text: "I know now.", calls: [] }],
+  /** Something that only a person knows. */
+  ask: [{ text: "I wonder.", calls: [["ask", "Which color?", "red", "blue"]] }, { text: "I see.", calls: [] }],
   /** To be stopped in the middle of a tool. */
   long: [{ text: "This takes long.", calls: [["run", "echo begun; sleep 120"]] }, { text: "Never said.", calls: [] }],
 };

@@ -39,6 +39,15 @@ export async function startWork({ runtime, bin, answer, files, env_vars = {}, mo
       return world.startAgent(town, order);
     },
     stopRun: (agent_id) => world.api("POST", `${town.path}/container/agents/${agent_id}/stop`, {}),
+    say: (agent_id, prompt) => world.api("POST", `${town.path}/container/agents/${agent_id}/message`, { prompt }),
+    answer: (agent_id, answer) => world.api("POST", `${town.path}/agents/${agent_id}/answer`, answer),
+    /** The first event of this name of a run, as soon as a viewer sees it. */
+    first: (run_id, name) => {
+      const found = () => viewer.events.find((event) => event.event === name && event.run_id === run_id)?.data;
+      return viewer.until(name, found, RUN_MS);
+    },
+    /** The directory of a run. */
+    directory: (run_id) => join(world.directory, "work", town.town_id, run_id),
     state: async (agent_id) => must(await world.api("GET", `${town.path}/agents/${agent_id}`)),
     health: async () => must(await world.api("GET", `${town.path}/container/health`)),
     /** The events of a run, once it has ended, each beside its data; checked as those of every run can be. */

@@ -1,5 +1,6 @@
 //! From the lines of an agent to the events of the wire. Pure: the time comes in, nothing else is asked for.
 
+mod asking;
 pub mod claude_code;
 pub mod codex;
 mod codex_item;
@@ -20,7 +21,9 @@ pub use gemini::Gemini;
 pub use opencode::Opencode;
 pub use process::ProcessLines;
 
+use townwatch::error::Result;
 use townwatch::event::{AgentSession, EventData};
+use townwatch::protocol::AnswerAgent;
 use townwatch::time::Timestamp;
 
 use self::notices::Notices;
@@ -46,6 +49,38 @@ pub trait Normalise: Send {
     fn finished(&self) -> bool {
         true
     }
+
+    /// How the agent is spoken to while it runs, where its program can be.
+    fn talk(&mut self) -> Option<&mut dyn Talk> {
+        None
+    }
+}
+
+/// An agent that reads what it is told, line by line, while it runs.
+pub trait Talk {
+    /// Whether it has nothing to do until somebody tells it something.
+    fn is_idle(&self) -> bool;
+
+    /// It is told something: its turn goes on with that, or its next turn begins.
+    fn message(&mut self, text: &str) -> Said;
+
+    /// Its question is answered, if it is open.
+    fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<Said>;
+
+    /// Its turn is to be broken off; nothing where it has none.
+    fn interrupt(&mut self) -> Option<Said>;
+
+    /// What it has to be answered though no person can.
+    fn owed(&mut self) -> Option<Said>;
+}
+
+/// A line for an agent to read.
+#[derive(Debug)]
+pub struct Said {
+    /// The line, with its line feed.
+    pub line: String,
+    /// What has happened once the agent has it.
+    pub events: Vec<EventData>,
 }
 
 /// What every agent's end comes to: notices that were only counted, and the last of its progress if it went well.

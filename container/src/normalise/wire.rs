@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use townwatch::event::{AgentUsage, ToolCategory};
 
@@ -46,6 +47,22 @@ lenient! {
         retry_delay_ms: f64,
         error_status: u64,
         error: String,
+        // background_tasks_changed
+        tasks: Vec<IgnoredAny>,
+    }
+    /// `control_request`, and `control_cancel_request`, which has only the id.
+    ControlRequest {
+        request_id: String,
+        request: Asked,
+    }
+    /// What is asked. All but the subtype belongs to `can_use_tool`.
+    Asked {
+        subtype: String,
+        tool_name: String,
+        tool_use_id: String,
+        description: String,
+        input: Box<RawValue>,
+        permission_suggestions: Box<RawValue>,
     }
     /// `assistant` and `user`.
     Message {

@@ -28,6 +28,11 @@ pub use self::secrets::{Secrets, is_secret_name};
 const MARK: &str = "‹redacted:";
 const MARK_END: char = '›';
 
+/// Whether something in the text is no longer what it was.
+pub fn is_redacted(text: &str) -> bool {
+    text.contains(MARK)
+}
+
 /// Finds secrets in texts.
 #[derive(Debug)]
 pub struct Redactor {

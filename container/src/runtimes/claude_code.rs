@@ -1,26 +1,23 @@
-//! Claude Code, unattended: one prompt, its events as lines of JSON.
+//! Claude Code, as its Agent SDK runs it: told what to do line by line, its events and questions as lines of JSON.
 
 use std::path::Path;
 
 use townwatch::error::Result;
 use townwatch::protocol::StartAgent;
 
-use super::{ARGUMENT_BYTES_MAX, Launch, argument};
+use super::{ARGUMENT_BYTES_MAX, Input, Launch, argument};
+use crate::normalise::claude_code::user_line;
 
-/// `claude -p …` as an agent that nobody sits in front of needs it: nothing may wait for a permission.
+/// `claude -p` with its input left open.
+///
+/// A town's container is its sandbox, and most often nobody sits in front of it: what its settings do not tell it to ask
+/// for (`permissions.ask` of the user's or the repository's) it may do. That, and what it wants to know of people, it asks
+/// over its standard output.
 pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
-    let prompt = super::prompt(order, "Claude Code")?;
-    // An argument that begins with a dash would be taken for an option.
-    let by_input = prompt.len() > ARGUMENT_BYTES_MAX || prompt.starts_with('-');
-    let mut arguments = vec!["-p".to_owned()];
-    let input = if by_input {
-        Some(prompt)
-    } else {
-        arguments.push(prompt);
-        None
-    };
-    arguments.extend(["--output-format", "stream-json", "--verbose", "--include-partial-messages"].map(str::to_owned));
-    arguments.push("--dangerously-skip-permissions".to_owned());
+    let input = Input::Open(user_line(&super::prompt(order, "Claude Code")?));
+    let formats = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"];
+    let asking = ["--include-partial-messages", "--permission-prompt-tool", "stdio", "--dangerously-skip-permissions"];
+    let mut arguments: Vec<String> = formats.into_iter().chain(asking).map(str::to_owned).collect();
     if let Some(model) = &order.model {
         arguments.push(format!("--model={}", argument("model", model, 200)?));
     }

@@ -5,14 +5,14 @@ use std::path::Path;
 use townwatch::error::{Error, Result};
 use townwatch::protocol::StartAgent;
 
-use super::{ARGUMENT_BYTES_MAX, Launch, argument};
+use super::{ARGUMENT_BYTES_MAX, Input, Launch, argument};
 
 /// `codex exec --json`, with the prompt through standard input: no length and no first character is a problem there.
 ///
 /// A town's container is its sandbox, and nobody is there to approve anything; and a town's agent may work in a folder
 /// that is no repository.
 pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
-    let input = Some(super::prompt(order, "Codex")?);
+    let input = Input::Whole(super::prompt(order, "Codex")?);
     let fixed = ["exec", "--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"];
     let mut arguments = fixed.map(str::to_owned).to_vec();
     if let Some(model) = &order.model {

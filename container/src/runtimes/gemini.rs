@@ -6,7 +6,7 @@ use townwatch::error::Result;
 use townwatch::limits::PROMPT_BYTES_MAX;
 use townwatch::protocol::StartAgent;
 
-use super::{Launch, argument};
+use super::{Input, Launch, argument};
 
 /// `gemini --output-format stream-json --yolo`, with the prompt through standard input.
 ///
@@ -23,5 +23,5 @@ pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
     }
     // In a folder that nobody has trusted yet it would ask for each tool, and nobody is there to answer.
     let variables = vec![("GEMINI_CLI_TRUST_WORKSPACE", "true".to_owned())];
-    Ok(Launch { program: program.to_owned(), arguments, variables, input: Some(input) })
+    Ok(Launch { program: program.to_owned(), arguments, variables, input: Input::Whole(input) })
 }

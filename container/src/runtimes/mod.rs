@@ -32,8 +32,19 @@ pub struct Launch {
     pub arguments: Vec<String>,
     /// Variables that this runtime needs beside the agent's own.
     pub variables: Vec<(&'static str, String)>,
-    /// What the program reads from its standard input; nothing where absent.
-    pub input: Option<String>,
+    /// What the program reads from its standard input.
+    pub input: Input,
+}
+
+/// What a program reads from its standard input.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Nothing.
+    None,
+    /// This, and then the end.
+    Whole(String),
+    /// This line, and then what people tell it.
+    Open(String),
 }
 
 /// How to start what the order asks for, or why that cannot be.
@@ -48,7 +59,12 @@ pub fn launch(order: &StartAgent, config: &Config) -> Result<Launch> {
     }
 }
 
-/// Whether it is a server that is spoken to, and so takes messages while it runs.
+/// Whether it takes messages while it runs, and answers to its questions.
+pub fn takes_messages(runtime: Runtime) -> bool {
+    runtime == Runtime::ClaudeCode || is_served(runtime)
+}
+
+/// Whether it is a server that is spoken to.
 pub fn is_served(runtime: Runtime) -> bool {
     matches!(runtime, Runtime::Opencode | Runtime::Kilo)
 }

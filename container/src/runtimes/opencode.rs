@@ -8,7 +8,7 @@ use townwatch::event::Runtime;
 use townwatch::limits::PROMPT_BYTES_MAX;
 use townwatch::protocol::StartAgent;
 
-use super::{Launch, argument};
+use super::{Input, Launch, argument};
 
 /// `opencode serve`. What it is to do it is told by its API, once it is up.
 pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
@@ -26,7 +26,7 @@ pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
     // Without it any process of this machine, another town's agent say, could use the server.
     let password = format!("{}{}", uuid::Uuid::now_v7().simple(), uuid::Uuid::now_v7().simple());
     let variables = vec![(password_variable(order.runtime), password)];
-    Ok(Launch { program: program.to_owned(), arguments, variables, input: None })
+    Ok(Launch { program: program.to_owned(), arguments, variables, input: Input::None })
 }
 
 /// The variable that names the password of the server.

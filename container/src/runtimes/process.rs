@@ -3,16 +3,19 @@
 use townwatch::error::{Error, Result};
 use townwatch::protocol::StartAgent;
 
-use super::{ARGUMENT_BYTES_MAX, Launch, argument};
+use super::{ARGUMENT_BYTES_MAX, Input, Launch, argument};
 
 /// The command of the order; its first word is looked for on `PATH`.
 pub(super) fn launch(order: &StartAgent) -> Result<Launch> {
     let words = order.command.as_deref().unwrap_or_default();
     let words = words.iter().map(|word| argument("command", word, ARGUMENT_BYTES_MAX)).collect::<Result<Vec<_>>>()?;
     match words.split_first() {
-        Some((program, arguments)) if !program.is_empty() => {
-            Ok(Launch { program: program.into(), arguments: arguments.to_vec(), variables: Vec::new(), input: None })
-        }
+        Some((program, arguments)) if !program.is_empty() => Ok(Launch {
+            program: program.into(),
+            arguments: arguments.to_vec(),
+            variables: Vec::new(),
+            input: Input::None,
+        }),
         _ => Err(Error::invalid("command", "name the program and its arguments, as in [\"npm\", \"test\"]")),
     }
 }

@@ -10,7 +10,7 @@ use townwatch::event::Runtime;
 use townwatch::protocol::StartAgent;
 use townwatch::time::Timestamp;
 
-use super::Launch;
+use super::{Input, Launch};
 use crate::config::Config;
 use crate::json;
 use crate::normalise::Place;
@@ -116,7 +116,7 @@ pub(super) fn launch(order: &StartAgent, config: &Config) -> Result<Launch> {
         return Err(Error::invalid("speed", format!("expected a number from 0 (at once) to {SPEED_MAX}")));
     }
     let arguments = [PRINT_COMMAND, recording.name, "--speed", &speed.to_string()].map(str::to_owned).to_vec();
-    Ok(Launch { program: config.own_program.clone(), arguments, variables: Vec::new(), input: None })
+    Ok(Launch { program: config.own_program.clone(), arguments, variables: Vec::new(), input: Input::None })
 }
 
 /// Prints a recording: `NAME [--speed S]`. Gives the exit code.

@@ -9,6 +9,12 @@ pub fn not_signed_in(runtime: Runtime, exit: &AgentExited) -> Option<AgentError>
     }
     let said = exit.message.as_deref().unwrap_or_default();
     let (name, found, remedy) = match runtime {
+        Runtime::ClaudeCode => (
+            "Claude Code",
+            CLAUDE_WORDS.iter().any(|words| said.contains(words)),
+            "run `claude` once as the control server's user and sign in, or set ANTHROPIC_API_KEY for the agent (as the \
+             secret AGENT_ENV_ANTHROPIC_API_KEY, or in env_vars)",
+        ),
         Runtime::Codex => (
             "Codex",
             said.contains("401 Unauthorized"),
@@ -29,3 +35,6 @@ pub fn not_signed_in(runtime: Runtime, exit: &AgentExited) -> Option<AgentError>
 
 /// `FatalAuthenticationError` of Gemini CLI.
 const GEMINI_EXIT_CODE: i32 = 41;
+
+/// How Claude Code says it: without any key, with one that is not accepted, and when a login is too old.
+const CLAUDE_WORDS: &[&str] = &["run /login", "Invalid API key", "OAuth token"];

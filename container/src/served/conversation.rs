@@ -22,7 +22,7 @@ use crate::normalise::{Meaning, Normalise, Opencode};
 use crate::run::Run;
 use crate::runtimes::opencode::model;
 use crate::sse::{Message, SseDecoder};
-use crate::wish::Ear;
+use crate::wish::{Ear, Hearing};
 
 /// A server that is not up by then never will be: with its first start it fetches and prepares things.
 const START_LIMIT: Duration = Duration::from_mins(2);
@@ -48,13 +48,8 @@ pub(super) struct Conversation<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    pub(super) fn new(
-        run: &'a Run,
-        order: &'a StartAgent,
-        working_dir: &'a Path,
-        ear: Ear,
-        waiting_max: Duration,
-    ) -> Self {
+    pub(super) fn new(run: &'a Run, order: &'a StartAgent, working_dir: &'a Path, hearing: Hearing) -> Self {
+        let Hearing { ear, waiting_max } = hearing;
         let normaliser = Opencode::new(order.runtime.as_str(), environment::place(working_dir), None);
         Self { run, order, working_dir, ear, waiting_max, normaliser, session: None, stream: None, idle_since: None }
     }

@@ -28,7 +28,7 @@ use crate::log::now;
 use crate::run::Run;
 use crate::runtimes::Launch;
 use crate::runtimes::opencode::password_variable;
-use crate::wish::Ear;
+use crate::wish::Hearing;
 
 /// How long an agent may take to interrupt its turn, before its server is asked to end too.
 const INTERRUPT_LIMIT: Duration = Duration::from_secs(3);
@@ -51,8 +51,7 @@ pub(crate) async fn work(
     order: &StartAgent,
     launch: Launch,
     working_dir: &Path,
-    ear: Ear,
-    waiting_max: Duration,
+    hearing: Hearing,
 ) -> AgentExited {
     let deadline = Instant::now() + timeout_of(order);
     let program = launch.program.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
@@ -67,7 +66,7 @@ pub(crate) async fn work(
     };
     run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
     let (pipes, address) = Pipes::read(run, &mut child);
-    let mut conversation = Conversation::new(run, order, working_dir, ear, waiting_max);
+    let mut conversation = Conversation::new(run, order, working_dir, hearing);
     let mut stop_asked = run.stop_asked.clone();
     let mut over = tokio::select! {
         over = conversation.hold(address, &password) => over,

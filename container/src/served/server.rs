@@ -8,7 +8,7 @@ use tokio::process::Child;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::executor::complain;
+use crate::execution::complain;
 use crate::lines::{Line, LineDecoder};
 use crate::log::now;
 use crate::redact::KeyLines;

@@ -164,36 +164,6 @@ fn a_server_that_is_asked_to_end_takes_its_agents_along() {
 }
 
 #[test]
-fn a_stand_in_for_claude_is_run_as_an_unattended_agent_needs_it() {
-    use std::os::unix::fs::PermissionsExt;
-    let dir = std::env::temp_dir().join(format!("townwatch-claude-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    let program = dir.join("claude");
-    let script = "#!/bin/sh\n[ \"$1\" = --version ] && { echo '9.9.9 (Claude Code)'; exit; }\n\
-                  for word; do printf 'word %s\\n' \"$word\" >&2; done\n\
-                  echo '{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"s\",\"cwd\":\"/w\"}'\n\
-                  echo '{\"type\":\"result\",\"subtype\":\"success\",\"result\":\"hello\"}'\n";
-    std::fs::write(&program, script).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", dir.display(), std::env::var("PATH").unwrap());
-    let server = Server::start_with(&[("PATH", &path)]);
-    let (_, health) = server.get("/health");
-    assert_eq!(health["runtimes"][0]["version"], "9.9.9 (Claude Code)");
-    server.order(
-        "a",
-        "r",
-        json!({"runtime": "claude_code", "prompt": "do it", "model": "opus", "system_prompt": "be kind"}),
-    );
-    let (events, exit) = server.ended("a");
-    assert_eq!(exit["reason"], "completed");
-    assert_eq!(texts(&events, "stderr")[..4], ["word -p", "word do it", "word --output-format", "word stream-json"]);
-    assert_eq!(texts(&events, "assistant"), ["hello"]);
-    let session = events.iter().find(|event| event["event"] == "agent_session").unwrap();
-    assert_eq!((&session["data"]["working_dir"], &session["data"]["os"]), (&json!("/w"), &json!("linux")));
-    std::fs::remove_dir_all(dir).unwrap();
-}
-
-#[test]
 fn a_repository_is_cloned_before_the_agent_starts() {
     let dir = std::env::temp_dir().join(format!("townwatch-repo-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();

@@ -35,5 +35,5 @@ export function inOrder(agents: Iterable<AgentState>): AgentState[] {
 
 /** Which programs take a message while they run; the server refuses it to others. */
 export function takesMessages(agent: AgentState): boolean {
-  return agent.runtime === "opencode" || agent.runtime === "kilo";
+  return agent.runtime === "claude_code" || agent.runtime === "opencode" || agent.runtime === "kilo";
 }

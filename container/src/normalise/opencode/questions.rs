@@ -2,7 +2,8 @@
 
 use townwatch::event::{AgentQuestion, AgentQuestionAnswered, Answer, QuestionKind};
 
-use super::wire::{Asked, AskedQuestion, AskedTool, Part, Replied};
+use super::wire::{Asked, AskedTool, Part, Replied};
+use crate::normalise::asking::{self, Asking};
 use crate::normalise::recent::Recent;
 use crate::summary;
 
@@ -56,7 +57,7 @@ impl Questions {
             return None;
         }
         let (kind, detail, options) = match &asked.questions {
-            Some(questions) => input(questions),
+            Some(questions) => asking::input(questions),
             None => permission(asked, working_dir),
         };
         if self.open.len() >= OPEN_MAX {
@@ -112,14 +113,6 @@ impl CallName {
     }
 }
 
-type Asking = (QuestionKind, String, Vec<String>);
-
-fn input(questions: &[AskedQuestion]) -> Asking {
-    let texts: Vec<_> = questions.iter().filter_map(|one| one.question.as_deref()).collect();
-    let options = questions.iter().filter_map(|one| one.options.as_ref()).flatten();
-    (QuestionKind::Input, texts.join("\n"), options.filter_map(|option| option.label.clone()).collect())
-}
-
 fn permission(asked: &Asked, working_dir: Option<&str>) -> Asking {
     let what = asked.permission.as_deref().unwrap_or("something");
     let patterns = asked.patterns.as_ref().map_or(String::new(), |patterns| patterns.join(", "));
@@ -135,6 +128,5 @@ fn permission(asked: &Asked, working_dir: Option<&str>) -> Asking {
         ("doom_loop", ..) => "It repeats itself. May it go on?".to_owned(),
         _ => format!("May it use {what}: {patterns}?"),
     };
-    let options = [Answer::Once, Answer::Always, Answer::Reject];
-    (QuestionKind::Permission, detail, options.map(|answer| answer.as_str().to_owned()).to_vec())
+    asking::permission(detail, &[Answer::Once, Answer::Always, Answer::Reject])
 }

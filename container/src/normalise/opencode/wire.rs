@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use townwatch::event::{AgentUsage, ToolCategory};
 
 use crate::json::if_readable;
+use crate::normalise::asking::AskedQuestion;
 use crate::normalise::wire::lenient;
 use crate::summary::TodoInput;
 
@@ -153,13 +154,6 @@ lenient! {
         filepath: String,
         url: String,
     }
-    /// One question of several.
-    AskedQuestion {
-        question: String,
-        options: Vec<AskedOption>,
-    }
-    /// One answer to it.
-    AskedOption { label: String, }
     /// The call that waits.
     AskedTool {
         #[serde(rename = "messageID")] message_id: String,

@@ -6,6 +6,10 @@
 //! `init` and two `result` lines, so that a `result` ends a turn and only the process's end ends the run; a sub-agent's
 //! call can have its result before the sub-agent's own messages.
 
+mod control;
+mod system;
+mod talk;
+
 use std::hash::{Hash, Hasher};
 
 use serde_json::value::RawValue;
@@ -15,15 +19,20 @@ use townwatch::event::{
 };
 use townwatch::time::Timestamp;
 
+use self::control::Control;
+pub(crate) use self::control::user_line;
 use super::notices::Notices;
 use super::partials::Partials;
 use super::parts::{Part, parts};
 use super::progress::Progress;
 use super::recent::Recent;
-use super::wire::{Block, Head, Message, System, TurnEnd, Usage, category, content_text};
-use super::{Meaning, Normalise, Place, last_words};
+use super::wire::{Block, Head, Message, TurnEnd, Usage, category, content_text};
+use super::{Meaning, Normalise, Place, Talk, last_words};
 use crate::json::read;
 use crate::summary::{self, ToolInput};
+
+/// What stands for it where no person answered a question.
+const PROGRAM: &str = "claude_code";
 
 /// The state of one run's reading.
 #[derive(Debug, Clone, Default)]
@@ -48,61 +57,15 @@ pub struct ClaudeCode {
     notices: Notices,
     progress: Progress,
     partials: Partials,
+    control: Control,
+    /// What it left running in the background: its turn is over, but not its work.
+    tasks: usize,
 }
 
 impl ClaudeCode {
     /// A run in this place.
     pub fn new(place: Place) -> Self {
         Self { place, ..Self::default() }
-    }
-
-    fn system(&mut self, subtype: &str, line: &str, events: &mut Vec<EventData>) {
-        let system: System = read(line).unwrap_or_default();
-        match subtype {
-            "init" => self.init(system, events),
-            "permission_denied" => {
-                let tool = system.tool_name.as_deref().unwrap_or("a tool");
-                let message = system.message.unwrap_or_else(|| format!("{tool} was not allowed"));
-                events.push(AgentError { code: "permission_denied".into(), message, retryable: None }.into());
-            }
-            "api_retry" => events.push(retry(&system).into()),
-            "status"
-            | "thinking_tokens"
-            | "compact_boundary"
-            | "session_state_changed"
-            | "notification"
-            | "task_started"
-            | "task_progress"
-            | "task_updated"
-            | "task_notification"
-            | "background_tasks_changed"
-            | "hook_started"
-            | "hook_progress"
-            | "hook_response"
-            | "files_persisted"
-            | "local_command_output"
-            | "commands_changed"
-            | "model_changed"
-            | "post_turn_summary"
-            | "memory_recall" => {}
-            _ => events.extend(self.notices.note(NoticeKind::Unknown, line)),
-        }
-    }
-
-    fn init(&mut self, system: System, events: &mut Vec<EventData>) {
-        let session_id = system.session_id.unwrap_or_default();
-        self.working_dir = system.cwd.or(self.working_dir.take());
-        if self.session_id.as_ref() == Some(&session_id) {
-            return; // every turn of a session begins with one
-        }
-        self.session_id = Some(session_id.clone());
-        let mut session = self.place.session(session_id);
-        session.model = system.model;
-        session.working_dir.clone_from(&self.working_dir);
-        session.tools = system.tools;
-        session.permission_mode = system.permission_mode;
-        session.agent_version = system.claude_code_version;
-        events.push(session.into());
     }
 
     fn message(&mut self, from_assistant: bool, line: &str, at: Timestamp, events: &mut Vec<EventData>) {
@@ -184,10 +147,13 @@ impl ClaudeCode {
         let tool_use_id = block.tool_use_id.unwrap_or_default();
         let content = content_text(block.content.as_deref());
         let called = self.calls.remove(&tool_use_id);
+        let success = block.is_error != Some(true);
+        let answered = self.control.call_ended(&tool_use_id, success, PROGRAM);
+        self.answered(answered, events);
         events.push(
             AgentToolResult {
                 tool_use_id,
-                success: block.is_error != Some(true),
+                success,
                 content_length: content.len() as u64,
                 content,
                 duration_ms: called.map_or(0, |called| at.millis_since(called)),
@@ -298,16 +264,14 @@ impl Normalise for ClaudeCode {
                 meaning.piece = self.partials.line(line);
             }
             Some(
-                "rate_limit_event"
-                | "tool_progress"
-                | "tool_use_summary"
-                | "auth_status"
-                | "prompt_suggestion"
-                | "keep_alive"
-                | "control_request"
-                | "control_response"
-                | "control_cancel_request",
+                "rate_limit_event" | "tool_progress" | "tool_use_summary" | "auth_status" | "prompt_suggestion"
+                | "keep_alive" | "control_response",
             ) => {}
+            Some("control_request") => self.request(line, events),
+            Some("control_cancel_request") => {
+                let answered = self.control.cancelled(line, PROGRAM);
+                self.answered(answered, events);
+            }
             _ => events.extend(self.notices.note(NoticeKind::Unknown, line)),
         }
         meaning
@@ -328,11 +292,16 @@ impl Normalise for ClaudeCode {
     fn finished(&self) -> bool {
         self.waiting
     }
+
+    fn talk(&mut self) -> Option<&mut dyn Talk> {
+        Some(self)
+    }
 }
 
 /// Whether a line of its own has this type; a block of a message that is broken must not be taken for one.
 fn is_own(kind: &str) -> bool {
-    ["system", "assistant", "user", "result", "stream_event"].contains(&kind)
+    let control = ["control_request", "control_response", "control_cancel_request"];
+    ["system", "assistant", "user", "result", "stream_event"].contains(&kind) || control.contains(&kind)
 }
 
 /// Whose block it is.
@@ -340,19 +309,6 @@ struct From {
     assistant: bool,
     message_id: Option<String>,
     parent: Option<String>,
-}
-
-fn retry(system: &System) -> AgentError {
-    let code = system.error.clone().unwrap_or_else(|| "api_retry".into());
-    let status = system.error_status.map_or(String::new(), |status| format!(" {status}"));
-    let attempt = match (system.attempt, system.max_retries) {
-        (Some(attempt), Some(most)) => format!("; attempt {attempt} of {most}"),
-        (Some(attempt), None) => format!("; attempt {attempt}"),
-        _ => String::new(),
-    };
-    let pause = system.retry_delay_ms.map_or(String::new(), |ms| format!(" follows in {:.1} s", ms / 1000.0));
-    let message = format!("The model's API answered{status} ({code}){attempt}{pause}");
-    AgentError { code, message, retryable: Some(true) }
 }
 
 fn hash(text: &str) -> u64 {

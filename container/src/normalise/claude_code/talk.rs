@@ -1,0 +1,62 @@
+//! Speaking to Claude Code while it runs: messages, answers, interrupts.
+
+use townwatch::error::Result;
+use townwatch::event::{AgentQuestionAnswered, AgentStatusChanged, EventData, NoticeKind, Status};
+use townwatch::protocol::AnswerAgent;
+
+use super::ClaudeCode;
+use super::control::{Request, interrupt_line, user_line};
+use crate::normalise::{Said, Talk};
+
+impl ClaudeCode {
+    /// The program asks something, of a person most often.
+    pub(super) fn request(&mut self, line: &str, events: &mut Vec<EventData>) {
+        match self.control.request(line, self.working_dir.as_deref()) {
+            Request::Question(question) => {
+                self.at_work(events);
+                events.push(question.into());
+                events.push(AgentStatusChanged { status: Status::Waiting }.into());
+            }
+            Request::Repeat => {}
+            Request::Unknown => events.extend(self.notices.note(NoticeKind::Unknown, line)),
+            Request::Malformed => events.extend(self.notices.note(NoticeKind::Malformed, line)),
+        }
+    }
+
+    /// A question is open no more: unless there is another one, the turn goes on.
+    pub(super) fn answered(&mut self, answered: Option<AgentQuestionAnswered>, events: &mut Vec<EventData>) {
+        let Some(answered) = answered else { return };
+        events.push(answered.into());
+        if self.control.is_empty() && !self.waiting {
+            events.push(AgentStatusChanged { status: Status::Running }.into());
+        }
+    }
+}
+
+impl Talk for ClaudeCode {
+    fn is_idle(&self) -> bool {
+        self.waiting && self.control.is_empty() && self.tasks == 0
+    }
+
+    fn message(&mut self, text: &str) -> Said {
+        let mut events = Vec::new();
+        self.at_work(&mut events);
+        Said { line: user_line(text), events }
+    }
+
+    fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<Said> {
+        let line = self.control.answer(answer)?;
+        let (request_id, answer) = (answer.request_id.clone(), answer.answer);
+        let mut events = Vec::new();
+        self.answered(Some(AgentQuestionAnswered { request_id, answer, by: by.to_owned() }), &mut events);
+        Ok(Said { line, events })
+    }
+
+    fn interrupt(&mut self) -> Option<Said> {
+        (!self.waiting).then(|| Said { line: interrupt_line(), events: Vec::new() })
+    }
+
+    fn owed(&mut self) -> Option<Said> {
+        Some(Said { line: self.control.owed()?, events: Vec::new() })
+    }
+}
