@@ -16,8 +16,11 @@ async function test(wanted) {
   const names = all.filter((name) => wanted.length === 0 || wanted.includes(name));
   const tools = await prepared(names.map((name) => GROUPS[name])).catch(notEvenPrepared);
   if (!tools) return 1;
+  const isAside = (name) => GROUPS[name].aside && names.length > 1;
+  const asides = names.filter(isAside).map((name) => aside(name, tools));
   const results = [];
-  for (const name of names) results.push(await group(name, tools));
+  for (const name of names.filter((name) => !isAside(name))) results.push(await group(name, tools));
+  for (const waiting of asides) results.push(await waiting());
   for (const { name, counts, failure } of results) console.log(`${name}: ${line(counts)}${failure ? ` (${failure})` : ""}`);
   const total = sum(results.map(({ counts }) => counts));
   console.log(line(total));
@@ -46,6 +49,18 @@ async function group(name, tools) {
   const result = await GROUPS[name].run(tools);
   console.log(`── ${name}: ${line(result.counts)} (${timeSince(started)})`);
   return { name, ...result };
+}
+
+/** Begins a group; what it gives waits for its end and shows what it printed. */
+function aside(name, tools) {
+  const started = Date.now();
+  console.log(`\n── ${name}: begins now, and is shown after the others`);
+  const running = GROUPS[name].run({ ...tools, show: false }).then((result) => ({ ...result, took: timeSince(started) }));
+  return async () => {
+    const { output, took, ...result } = await running;
+    console.log(`\n── ${name}\n${output}── ${name}: ${line(result.counts)} (${took}, beside the others)`);
+    return { name, ...result };
+  };
 }
 
 await main(() => test(process.argv.slice(2)));

@@ -8,7 +8,10 @@ import { runShown } from "./run.mjs";
 import { mutations } from "../mutations.mjs";
 import { fromCargo, fromReporter, judged, NONE } from "./counts.mjs";
 
-/** Each group: what it builds first, and how it runs, which resolves to its counts and why it failed if no test says. */
+/**
+ * Each group: what it builds first, and how it runs, which resolves to its counts and why it failed if no test says.
+ * One that is `aside` mostly waits and minds no load: it runs while the others do, and is shown when it has ended.
+ */
 export const GROUPS = {
   scripts: { builds: [], run: (tools) => nodeTests("scripts", tools) },
   dashboard: { builds: [], run: (tools) => nodeTests("dashboard", tools) },
@@ -17,8 +20,11 @@ export const GROUPS = {
   worker: { builds: ["worker", "control", "cli", "dashboard"], run: (tools) => nodeTests("worker", tools) },
   agents: { builds: ["worker", "control", "dashboard"], run: (tools) => nodeTests("agents", tools) },
   e2e: { builds: ["worker", "control", "dashboard"], browser: true, run: browserTests },
-  soak: { builds: ["worker", "control", "dashboard"], run: (tools) => nodeTests("soak", tools) },
+  soak: { builds: ["worker", "control", "dashboard"], aside: true, run: (tools) => nodeTests("soak", tools) },
 };
+
+/** Files at once. Those with a Worker wait for something most of their time; a browser does not. */
+const AT_ONCE = { worker: 4, agents: 3, e2e: 1, soak: 1 };
 
 const FILES = {
   scripts: ["tests/scripts", ".test.mjs"],
@@ -48,22 +54,21 @@ async function mutationTests({ env }) {
   }
 }
 
-async function nodeTests(name, { node, env }) {
+async function nodeTests(name, { node, env, show }) {
   const files = filesOfGroup(name);
   // Without a file `node --test` would look for some itself.
   if (files.length === 0) return judged(NONE, 0);
   const counted = inRoot(`.wrangler/tests/${name}.jsonl`);
   fs.mkdirSync(path.dirname(counted), { recursive: true });
   const args = [
-    // Most files wait for something much of their time, so two at a time are done sooner; a browser and the soak do not.
-    ...["--test", "--disable-warning=ExperimentalWarning", ...(FILES[name][0].startsWith("tests/") ? [`--test-concurrency=${["worker", "agents"].includes(name) ? 2 : 1}`] : [])],
+    ...["--test", "--disable-warning=ExperimentalWarning", ...(name in AT_ONCE ? [`--test-concurrency=${AT_ONCE[name]}`] : [])],
     ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
     ...[`--test-reporter=${inRoot("scripts/lib/count_reporter.mjs")}`, `--test-reporter-destination=${counted}`],
     ...files,
   ];
   fs.rmSync(counted, { force: true });
-  const { code } = await runShown(node, args, { env: { ...env, CONTROL_SERVER, COMMAND_LINE } });
-  return judged(fs.existsSync(counted) ? fromReporter(fs.readFileSync(counted, "utf8")) : NONE, code);
+  const { code, output } = await runShown(node, args, { env: { ...env, CONTROL_SERVER, COMMAND_LINE }, show });
+  return { ...judged(fs.existsSync(counted) ? fromReporter(fs.readFileSync(counted, "utf8")) : NONE, code), output };
 }
 
 /** Without a browser each file counts as skipped: how many tests it holds only a browser could tell. */
