@@ -24,6 +24,11 @@ pub const BATCH_EVENTS_MAX: usize = 500;
 pub const BODY_BYTES_MAX: usize = 4 << 20;
 /// One message from a viewer, 16 KiB; a larger one closes its socket with 1009.
 pub const CLIENT_FRAME_BYTES_MAX: usize = 16 << 10;
+/// Messages that a viewer may send at once; one more closes its socket with 1008. Acknowledgements of something new are not
+/// counted: there are no more of them than events.
+pub const CLIENT_MESSAGES_MAX: u64 = 200;
+/// As many of them are forgotten a second.
+pub const CLIENT_MESSAGES_PER_SECOND: u64 = 20;
 /// Agents that one `subscribe` may name; more get an `error` frame.
 pub const SUBSCRIBE_AGENTS_MAX: usize = 100;
 /// Live tickets in a town; the oldest go.

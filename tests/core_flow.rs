@@ -55,15 +55,15 @@ fn a_window_is_open_until_it_is_full_and_again_when_it_is_acknowledged() {
     assert!(!flow.has_room(2, 1, at(0), 10), "one more would be 11 of 10");
     flow.sent(id(8), 1, 100, at(0));
     assert!(!flow.has_room(1, 1, at(0), 10), "10 of 10 are owed");
-    flow.acknowledge(id(6));
+    flow.acknowledge(id(6), at(0));
     assert!(!flow.has_room(1, 1, at(0), 10), "the first frame has not arrived whole");
-    flow.acknowledge(id(7));
+    flow.acknowledge(id(7), at(0));
     assert!(flow.has_room(1, 1, at(0), 10));
     flow.sent(id(9), 1, 2 << 20, at(0));
     assert!(!flow.has_room(1, 1, at(0), 10), "more than 1 MiB is owed");
-    flow.acknowledge(id(9));
+    flow.acknowledge(id(9), at(0));
     flow.sent(id(10), 500, 3 << 20, at(0));
-    flow.acknowledge(id(10));
+    flow.acknowledge(id(10), at(0));
     assert!(flow.has_room(1, 1, at(0), 1), "one frame may always be owed, however large");
 }
 
@@ -80,7 +80,7 @@ fn a_bucket_empties_at_once_and_fills_by_the_clock() {
         flow.has_room(1, 1, at(-60_000), 1) == flow.has_room(1, 1, at(1_000), 1),
         "a clock that steps back refills nothing"
     );
-    flow.acknowledge(id(2));
+    flow.acknowledge(id(2), at(0));
     flow.sent(id(3), 5_000, 10, at(3_000));
     assert!(!flow.has_room(1, 1, at(99_000), 5_000), "the first acknowledgement chose acknowledgement");
 }
@@ -124,6 +124,62 @@ fn who_is_paused_and_silent_for_30_seconds_is_let_go() {
     let effects = story.town.tick(story.now).unwrap();
     assert!(matches!(effects.as_slice(), [Effect::Close(closed, 1013, _)] if *closed == viewer), "{effects:?}");
     assert_eq!(story.town.due_at(story.now), None);
+}
+
+#[test]
+fn who_is_paused_and_acknowledges_something_new_has_its_time_again() {
+    let mut story = long();
+    let (viewer, _) = joined(&mut story, true);
+    story.pass(20_000);
+    let effects = acks(&mut story, viewer, 5);
+    assert_eq!(ids(&effects, viewer), [0_u64; 0], "no frame has arrived whole");
+    let [Effect::Remember(_, note)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(story.town.due_at(story.now), Some(story.now.plus_millis(30_000)));
+    story.pass(29_000);
+    assert!(acks(&mut story, viewer, 5).is_empty(), "once more the same is no news");
+    assert!(acks(&mut story, viewer, 4).is_empty(), "nor is what is older");
+    story.pass(999);
+    assert!(story.town.tick(story.now).unwrap().is_empty());
+    story.reopen();
+    story.town.recall(note).unwrap();
+    let left = story.town.viewer_count();
+    story.pass(1);
+    let effects = story.town.tick(story.now).unwrap();
+    assert!(matches!(effects.as_slice(), [Effect::Close(_, 1013, _)]), "{left}: {effects:?}");
+}
+
+#[test]
+fn who_says_too_much_is_let_go() {
+    let mut story = Story::new();
+    story.register("a");
+    story.notes("a", 400);
+    let (viewer, _) = joined(&mut story, true);
+    let (other, _) = joined(&mut story, true);
+    for id in 1..=400 {
+        assert_eq!(told(&acks(&mut story, viewer, id), viewer), [""; 0], "each acknowledges something new");
+    }
+    let talks = |story: &mut Story, count: usize| {
+        let mut effects = Vec::new();
+        for _ in 0..count {
+            effects.extend(story.town.hear(viewer, r#"{"type":"subscribe","agents":[]}"#, story.now).unwrap());
+        }
+        effects.iter().any(|effect| matches!(effect, Effect::Close(one, 1008, _) if *one == viewer))
+    };
+    assert!(!talks(&mut story, 200));
+    story.pass(1_000);
+    assert!(!talks(&mut story, 20), "20 are forgotten a second");
+    assert!(talks(&mut story, 1));
+    assert_eq!(story.town.viewer_count(), 1, "it is forgotten, {other:?} is not");
+}
+
+#[test]
+fn what_is_no_text_is_a_bad_message() {
+    let mut story = long();
+    let (viewer, _) = joined(&mut story, true);
+    assert_eq!(told(&story.town.hear_binary(viewer, 14, story.now), viewer), ["error invalid_request"]);
+    assert_eq!(story.town.viewer_count(), 1);
+    let effects = story.town.hear_binary(viewer, 16_385, story.now);
+    assert!(matches!(effects.as_slice(), [Effect::Close(_, 1009, _)]), "{effects:?}");
 }
 
 #[test]

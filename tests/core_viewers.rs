@@ -168,6 +168,8 @@ fn filters_hide_what_they_name_and_nothing_else() {
         let id = story.join("a", Asked::default()).0;
         let heard = story.hears(id, &json!({"type": "subscribe", "agents": "*", "filters": {name: shown}}));
         assert_eq!(frames(&heard, id)[0]["filters"][name], shown);
+        let heard = story.hears(id, &json!({"type": "subscribe", "agents": "*", "filters": [shown]}));
+        assert_eq!(told(&heard, id), ["error invalid_request"], "a list says nothing of which");
         let effects = story.shows(&events);
         let live = frames(&effects, id).into_iter().filter(|frame| frame["type"] == "events");
         let ids: Vec<u64> = live

@@ -26,7 +26,10 @@ pub struct Window {
     /// hibernation, which comes when all is quiet, they are taken for arrived.
     #[serde(skip)]
     owed: VecDeque<Mark>,
-    /// Since when it has been paused.
+    /// What it said last that it has.
+    #[serde(default)]
+    acknowledged: EventId,
+    /// While it is paused: since then, or since it last acknowledged something new.
     pub paused_at: Option<Timestamp>,
     /// Previews since it last acknowledged something.
     #[serde(skip)]
@@ -58,6 +61,15 @@ struct Spent {
     at: Timestamp,
 }
 
+/// What an acknowledgement came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// Whether it says more than the one before.
+    pub is_new: bool,
+    /// Whether a viewer's note has to have it: it chose acknowledgement, or moved the time that a pause may last.
+    pub is_to_be_noted: bool,
+}
+
 /// A second's refill is a fifth of the bucket.
 const REFILL_MS: u64 = 5_000;
 
@@ -72,7 +84,8 @@ impl Flow {
     }
 
     fn acknowledging() -> Self {
-        Self::Acknowledged(Window { owed: VecDeque::new(), paused_at: None, preview_bytes: 0 })
+        let (owed, acknowledged) = (VecDeque::new(), EventId::START);
+        Self::Acknowledged(Window { owed, acknowledged, paused_at: None, preview_bytes: 0 })
     }
 
     /// Whether it says nothing.
@@ -134,24 +147,30 @@ impl Flow {
         }
     }
 
-    /// All up to this id has arrived. The first acknowledgement makes a metered viewer an acknowledging one; then true.
-    pub fn acknowledge(&mut self, id: EventId) -> bool {
+    /// All up to this id has arrived. The first acknowledgement makes a metered viewer an acknowledging one; a new one
+    /// gives a paused viewer its whole time again, though it may be too little to go on.
+    pub fn acknowledge(&mut self, id: EventId, now: Timestamp) -> Acknowledged {
         let is_first = self.is_metered();
         if is_first {
             *self = Self::acknowledging();
         }
-        if let Self::Acknowledged(window) = self {
-            window.preview_bytes = 0;
-            while window.owed.front().is_some_and(|mark| mark.last <= id) {
-                window.owed.pop_front();
-            }
+        let Self::Acknowledged(window) = self else { return Acknowledged::default() };
+        window.preview_bytes = 0;
+        while window.owed.front().is_some_and(|mark| mark.last <= id) {
+            window.owed.pop_front();
         }
-        is_first
+        let is_new = id > window.acknowledged;
+        if is_new {
+            window.acknowledged = id;
+            window.paused_at = window.paused_at.map(|_| now);
+        }
+        Acknowledged { is_new, is_to_be_noted: is_first || (is_new && window.paused_at.is_some()) }
     }
 
     /// The viewer begins anew after `cursor`: what it has from there on came after all that it owes from before.
     pub fn restart(&mut self, cursor: EventId) {
         if let Self::Acknowledged(window) = self {
+            window.acknowledged = window.acknowledged.min(cursor);
             for mark in &mut window.owed {
                 mark.last = mark.last.min(cursor);
             }
@@ -177,7 +196,7 @@ impl Flow {
         }
     }
 
-    /// Whether it has been paused for so long that it is let go.
+    /// Whether it has been paused for so long without an acknowledgement that it is let go.
     pub fn is_given_up(&self, now: Timestamp) -> bool {
         matches!(self, Self::Acknowledged(Window { paused_at: Some(since), .. }) if now.millis_since(*since) >= PAUSED_MS_MAX)
     }

@@ -42,6 +42,7 @@ mod states;
 pub mod store;
 pub mod stream_query;
 pub mod streams;
+mod talk;
 pub mod tickets;
 pub mod town;
 mod viewer;

@@ -113,17 +113,32 @@ impl Town {
     /// Takes what a viewer says. What cannot be taken is answered with an `error` frame, or with the end of the stream. An
     /// error of ours is the caller's: viewers may have been moved past what they were not sent.
     pub fn hear(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Result<Vec<Effect>> {
-        if message.len() > CLIENT_FRAME_BYTES_MAX {
-            self.viewers.remove(id);
-            return Ok(vec![Effect::Close(id, 1009, "a message may have 16 KiB at most")]);
+        if let Some(end) = self.too_much(id, message.len(), now) {
+            return Ok(vec![end]);
         }
-        self.take_message(id, message, now).or_else(|error| {
-            if error.code == Code::Internal {
-                return Err(error);
-            }
-            let frame = ServerFrame::Error { code: error.code.name().to_owned(), message: error.message };
-            Ok(vec![Effect::Send(id, text_of(&frame).into())])
+        self.take_message(id, message, now).or_else(|error| match error.code {
+            Code::Internal => Err(error),
+            _ => Ok(vec![refused(id, error)]),
         })
+    }
+
+    /// [`Town::hear`] for a message that is no text, of so many bytes.
+    pub fn hear_binary(&mut self, id: ViewerId, bytes: usize, now: Timestamp) -> Vec<Effect> {
+        let end = self.too_much(id, bytes, now);
+        vec![end.unwrap_or_else(|| refused(id, Error::invalid("message", "is binary; send JSON as text")))]
+    }
+
+    /// The end of a stream whose viewer says too much.
+    fn too_much(&mut self, id: ViewerId, bytes: usize, now: Timestamp) -> Option<Effect> {
+        let end = if bytes > CLIENT_FRAME_BYTES_MAX {
+            Effect::Close(id, 1009, "a message may have 16 KiB at most")
+        } else if self.viewers.counts(id, now) {
+            return None;
+        } else {
+            Effect::Close(id, 1008, "too many messages; 20 a second are enough for anyone")
+        };
+        self.viewers.remove(id);
+        Some(end)
     }
 
     fn take_message(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Result<Vec<Effect>> {
@@ -131,7 +146,7 @@ impl Town {
             ClientFrame::Ping => Ok(vec![Effect::Send(id, text_of(&ServerFrame::Pong).into())]),
             ClientFrame::Ack { id: ack } => {
                 let mut effects = Vec::new();
-                if !self.viewers.acknowledge(id, ack, &mut effects) {
+                if !self.viewers.acknowledge(id, ack, now, &mut effects) {
                     return Err(Error::invalid("id", "is above all that this stream was sent"));
                 }
                 // Who is live waits for no room, and so for no acknowledgement.
@@ -173,4 +188,9 @@ impl Town {
         self.pump(Occasion::at(now), &mut effects)?;
         Ok(effects)
     }
+}
+
+fn refused(id: ViewerId, error: Error) -> Effect {
+    let frame = ServerFrame::Error { code: error.code.name().to_owned(), message: error.message };
+    Effect::Send(id, text_of(&frame).into())
 }

@@ -12,6 +12,7 @@ use crate::core::flow::Flow;
 use crate::core::frames::{Frames, Kind, Stretch};
 use crate::core::log::{self, Selection};
 use crate::core::runs;
+use crate::core::talk::Talk;
 use crate::core::viewers::{Effect, ViewerId, text_of};
 use crate::error::Result;
 use crate::id::EventId;
@@ -24,6 +25,7 @@ pub(crate) struct Viewer {
     /// It and all others that watch the same.
     pub(crate) audience: Rc<Audience>,
     pub(crate) state: Standing,
+    pub(crate) talk: Talk,
 }
 
 /// Where a stream stands: what its note keeps.

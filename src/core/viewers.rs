@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::audience::Audiences;
 use crate::core::cursor;
-use crate::core::flow::Flow;
+use crate::core::flow::{Acknowledged, Flow};
 use crate::core::frames::{Frames, Occasion, Pace};
 use crate::core::history::History;
 use crate::core::log::{self, Selection};
 use crate::core::store::Store;
+use crate::core::talk::Talk;
 use crate::core::viewer::{Note, Standing, Then, Viewer};
 use crate::error::Result;
 use crate::id::{AgentId, EventId};
@@ -107,7 +108,7 @@ impl Viewers {
             has_waited: false,
             flow: Flow::new(acknowledges, self.pace.bucket_events),
         };
-        self.all.insert(id, Viewer { id, audience: self.audiences.of(selection), state });
+        self.all.insert(id, Viewer { id, audience: self.audiences.of(selection), state, talk: Talk::default() });
     }
 
     /// Takes a stream in again that outlived a hibernation, by the note that was kept with it.
@@ -119,7 +120,7 @@ impl Viewers {
             self.waiting.push(id);
         }
         self.newest = self.newest.max(id.0);
-        self.all.insert(id, Viewer { id, audience: self.audiences.of(selection), state });
+        self.all.insert(id, Viewer { id, audience: self.audiences.of(selection), state, talk: Talk::default() });
         Some(id)
     }
 
@@ -166,7 +167,7 @@ impl Viewers {
         effects: &mut Vec<Effect>,
     ) {
         for viewer in self.all.values_mut() {
-            let Viewer { id, audience, state } = viewer;
+            let Viewer { id, audience, state, .. } = viewer;
             let Selection { filters, .. } = audience.selection;
             let wants = filters.output && audience.selection.includes(agent_id);
             let is_at_head = state.live && state.cursor == head;
@@ -176,16 +177,27 @@ impl Viewers {
         }
     }
 
+    /// Counts a message of a viewer's; false if it is one too many.
+    pub fn counts(&mut self, id: ViewerId, now: Timestamp) -> bool {
+        self.all.get_mut(&id).is_none_or(|viewer| viewer.talk.counts(now))
+    }
+
     /// Takes a viewer's word that all up to `ack` has arrived; false if it was never sent so much. That it acknowledges is
     /// noted at once: after a hibernation it is not to be metered again.
-    pub fn acknowledge(&mut self, id: ViewerId, ack: EventId, effects: &mut Vec<Effect>) -> bool {
+    pub fn acknowledge(&mut self, id: ViewerId, ack: EventId, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
         let Some(viewer) = self.all.get_mut(&id) else { return true };
         let Standing { cursor, began, reached, .. } = viewer.state;
         // One that was under way when it subscribed is of what it watched before.
         let arrived = if ack <= cursor { ack } else { began };
         let was_sent = ack <= cursor.max(reached);
-        if was_sent && viewer.state.flow.acknowledge(arrived) {
-            viewer.remember(effects);
+        if was_sent {
+            let Acknowledged { is_new, is_to_be_noted } = viewer.state.flow.acknowledge(arrived, now);
+            if is_new {
+                viewer.talk.forgives();
+            }
+            if is_to_be_noted {
+                viewer.remember(effects);
+            }
         }
         was_sent
     }

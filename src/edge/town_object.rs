@@ -171,10 +171,7 @@ impl TownObject {
             }
             match message {
                 WebSocketIncomingMessage::String(text) => town.hear(id, text, now),
-                WebSocketIncomingMessage::Binary(_) => {
-                    town.leave(id);
-                    Ok(vec![Effect::Close(id, 1003, "text only")])
-                }
+                WebSocketIncomingMessage::Binary(bytes) => Ok(town.hear_binary(id, bytes.len(), now)),
             }
         });
         self.show(said);

@@ -11,6 +11,7 @@ use super::answers::Gap;
 #[cfg(test)]
 use super::answers::TownEvent;
 use super::control::Preview;
+use super::requests::FromObject;
 use super::state::AgentState;
 use crate::id::{AgentId, Epoch, EventId, TownId};
 use crate::time::Timestamp;
@@ -125,7 +126,7 @@ pub enum ClientFrame {
         #[cfg_attr(test, ts(optional))]
         after_id: Option<EventId>,
         /// What to leave out.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "FromObject::read")]
         #[cfg_attr(test, ts(optional, as = "Option<Filters>"))]
         filters: Filters,
     },

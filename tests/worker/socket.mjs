@@ -7,6 +7,7 @@ import http from "node:http";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; // RFC 6455, 1.3
 const TEXT = 1;
+const BINARY = 2;
 const CLOSE = 8;
 const PING = 9;
 const PONG = 10;
@@ -68,6 +69,10 @@ class Socket extends EventEmitter {
 
   send(text) {
     this.#write(TEXT, Buffer.from(text));
+  }
+
+  sendBinary(bytes) {
+    this.#write(BINARY, Buffer.from(bytes));
   }
 
   /** Says goodbye; "close" follows when the other side answers. */

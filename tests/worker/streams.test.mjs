@@ -121,6 +121,25 @@ describe("a stream", () => {
     assert.equal(viewer.closed.code, 1009);
   });
 
+  it("takes no binary message, and lives on", async () => {
+    const viewer = await watch(town.stream);
+    viewer.sendBinary('{"type":"ping"}');
+    await viewer.until("an error", () => viewer.framesOf("error").length === 1);
+    viewer.send('{ "type": "ping" }');
+    await viewer.until("pong", () => viewer.framesOf("pong").length === 1);
+    viewer.cut();
+  });
+
+  it("ends for a viewer that talks without end, and for no other", async () => {
+    const [viewer, other] = [await watch(town.stream, { tail: 0 }), await watch(town.stream, { tail: 0 })];
+    for (let count = 0; count < 1_000; count += 1) viewer.send({ type: "subscribe", agents: [] });
+    await viewer.until("the end of the stream", () => viewer.closed !== null);
+    assert.equal(viewer.closed.code, 1008);
+    must(await note("one", "for the quiet"), 201);
+    await other.until("the note", () => other.events.some(({ data }) => data === "for the quiet"));
+    other.cut();
+  });
+
   it("of an agent stays open after the end of a run, or ends with it where it was asked to", async () => {
     await world.registerAgent(town, "ending");
     must(await note("ending", 1), 201);

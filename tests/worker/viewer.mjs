@@ -166,6 +166,10 @@ export class Viewer {
     this.#socket.send(typeof message === "string" ? message : JSON.stringify(message));
   }
 
+  sendBinary(bytes) {
+    this.#socket.sendBinary(bytes);
+  }
+
   pause() {
     this.#socket.pause();
   }
