@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use townwatch::core::auth::{
-    Caller, Carrier, Principal, StreamCredential, authenticate, check_origin, check_right, clear_session_cookie,
-    is_operator_key, mint_agent_token, mint_session, require, session_cookie, stream_credential,
+    Caller, Carrier, Principal, StreamCredential, asker, authenticate, check_asker, check_origin, check_right,
+    clear_session_cookie, is_operator_key, mint_agent_token, mint_session, require, session_cookie, stream_credential,
 };
 use townwatch::core::route::Route;
 use townwatch::core::settings::Secrets;
@@ -87,6 +87,7 @@ fn a_wrong_bearer_is_refused_even_beside_a_good_cookie() {
         ("other key", format!("Bearer {}", token(HEADER, CLAIMS, b"some other secret"))),
         ("no end", format!("Bearer {}", token(HEADER, r#"{"town_id":"t1","rig_id":"r1","agent_id":"a1"}"#, key))),
         ("no agent", format!("Bearer {}", token(HEADER, r#"{"town_id":"t1","rig_id":"r1","exp":4000000000}"#, key))),
+        ("not yet", format!("Bearer {}", token(HEADER, &CLAIMS.replace('}', r#","nbf":3999999999}"#), key))),
         ("bad id", format!("Bearer {}", token(HEADER, &CLAIMS.replace("a1", "a/1"), key))),
         ("tampered", format!("Bearer {tampered}")),
         ("a session as bearer", format!("Bearer {}", mint_session(now, &secrets).unwrap())),
@@ -192,6 +193,18 @@ fn origins() {
         );
     }
     assert!(check_origin(Some("https://a.example"), "https://a.example", &[], Carrier::Cookie).is_ok());
+}
+
+#[test]
+fn a_rig_asks_of_which_town_an_agent_is() {
+    let (town, agent) = (TownId::parse("t1").unwrap(), AgentId::parse("a1").unwrap());
+    let asked = asker(&town, &agent);
+    assert!(check_asker(None, &town, &agent).is_ok(), "the operator asks");
+    assert!(check_asker(Some(&asked), &town, &agent).is_ok());
+    for (town, agent) in [("t2", "a1"), ("t1", "a2")] {
+        let (town, agent) = (TownId::parse(town).unwrap(), AgentId::parse(agent).unwrap());
+        assert_eq!(check_asker(Some(&asked), &town, &agent).unwrap_err().code, Code::Forbidden);
+    }
 }
 
 #[test]

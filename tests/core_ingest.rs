@@ -13,6 +13,7 @@ use townwatch::core::runs;
 use townwatch::core::store::Store;
 use townwatch::core::town::{Config, Town};
 use townwatch::event::ExitReason;
+use townwatch::id::EventId;
 use townwatch::limits::EVENT_BYTES_PER_AGENT_MAX;
 
 fn with_agents(event_cap: u64, names: &[&str]) -> Story {
@@ -97,6 +98,21 @@ fn an_agents_bytes_are_bounded_whole_events_counted() {
     assert!(a.event_bytes > EVENT_BYTES_PER_AGENT_MAX - 1_100_000, "no more is pruned than has to: {}", a.event_bytes);
     assert_eq!(story.number("SELECT count(*) FROM whole_events"), a.event_count);
     assert_eq!(story.number("SELECT count(*) FROM agent_events WHERE agent_id = 'b'"), 1);
+}
+
+#[test]
+fn an_event_larger_than_any_may_arrive_is_kept_as_viewers_get_it() {
+    let mut story = with_agents(100, &[]);
+    story.begin("a", "r1");
+    story.relay(&[
+        ("a", "r1", "agent_output", said(&"x".repeat(3 << 20))),
+        ("a", "r1", "agent_output", said("the next")),
+    ]);
+    assert_eq!(story.number("SELECT count(*) FROM whole_events"), 0);
+    let kept = story.town.event(EventId::new(2).unwrap()).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(kept.get()).unwrap();
+    assert_eq!(kept["cut"][0]["path"], "/text");
+    assert_eq!(story.number("SELECT count(*) FROM agent_events"), 3);
 }
 
 #[test]

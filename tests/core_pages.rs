@@ -47,6 +47,11 @@ fn tail(count: u64) -> PageRequest {
     PageRequest { asked: Asked { tail: Some(count), ..Asked::default() }, ..PageRequest::default() }
 }
 
+/// What names the life of the log and nothing else.
+fn of_life(name: &str) -> PageRequest {
+    PageRequest { asked: Asked { epoch: Some(epoch(name)), ..Asked::default() }, ..PageRequest::default() }
+}
+
 fn limited(limit: u64, request: PageRequest) -> PageRequest {
     PageRequest { limit: Some(limit), ..request }
 }
@@ -73,6 +78,7 @@ fn each_way_to_ask_for_a_page() {
         ("a tail of one agent", &a, tail(2), vec![5, 6], 6),
         ("an empty tail", &town, tail(0), vec![], 10),
         ("a tail beyond the limit", &town, limited(1, tail(5)), vec![10], 10),
+        ("the latest of this life", &town, limited(2, of_life("log-1")), vec![9, 10], 10),
         ("no limit at all is one", &town, limited(0, after(0)), vec![1], 1),
     ];
     for (what, selection, request, expected, next_after_id) in cases {
@@ -87,10 +93,20 @@ fn each_way_to_ask_for_a_page() {
 fn a_cursor_that_means_nothing_begins_at_the_start() {
     let story = ten();
     let elsewhere = Asked { epoch: Some(epoch("log-0")), after_id: Some(4), ..Asked::default() };
-    for request in [limited(2, after(11)), limited(2, PageRequest { asked: elsewhere, ..PageRequest::default() })] {
+    let elsewhere = PageRequest { asked: elsewhere, ..PageRequest::default() };
+    for request in [after(11), elsewhere, of_life("log-0")].map(|request| limited(2, request)) {
         let page = story.town.page(&Selection::town(), &request).unwrap();
         assert_eq!((ids(&page), page.next_after_id.get(), page.reset), (vec![1, 2], 2, true));
     }
+}
+
+#[test]
+fn a_tail_has_as_many_as_it_names_up_to_the_largest_page() {
+    let mut story = Story::new();
+    story.register("a");
+    story.notes("a", 1_100);
+    let count = |request: PageRequest| story.town.page(&Selection::town(), &request).unwrap().events.len();
+    assert_eq!((count(tail(900)), count(tail(1_050)), count(after(0))), (900, 1_000, 200));
 }
 
 #[test]

@@ -127,6 +127,16 @@ fn what_is_refused_names_its_field_and_stores_nothing() {
         (r#""events":[]"#.to_owned(), Code::InvalidRequest, "events: expected at least one"),
         (r#""data":1"#.to_owned(), Code::InvalidRequest, "event_type: missing"),
         (r#""event_type":"x","events":[{"event_type":"x"}]"#.to_owned(), Code::InvalidRequest, "events: not together"),
+        (
+            r#""data":1,"events":[{"event_type":"x"}]"#.to_owned(),
+            Code::InvalidRequest,
+            "events: not together with data",
+        ),
+        (
+            r#""event_id":"k","events":[{"event_type":"x"}]"#.to_owned(),
+            Code::InvalidRequest,
+            "events: not together with event_id",
+        ),
         (format!(r#""event_type":"x","data":{deep}"#), Code::InvalidRequest, "data: nested deeper than 128"),
         (format!(r#""event_type":"x","data":{long}"#), Code::TooLarge, "data: 1048578 bytes"),
         (format!(r#""events":[{many}]"#), Code::TooLarge, "events: 501 in one batch"),

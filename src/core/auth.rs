@@ -24,8 +24,8 @@ pub const SESSION_SECONDS: u32 = 30 * 24 * 3_600;
 /// The cookie's name.
 pub const SESSION_COOKIE: &str = "townwatch_session";
 
-/// On a request that the Worker hands to an object: the agent that asks. Absent: the operator asks. The Worker removes
-/// it from what comes in from outside.
+/// On a request that the Worker hands to an object: the agent that asks, as [`asker`] writes it. Absent: the operator asks.
+/// The Worker removes it from what comes in from outside.
 pub const AGENT_HEADER: &str = "Townwatch-Agent";
 
 /// A credential longer than this is none of ours, 4 KiB: an agent's token has at most 400 bytes.
@@ -128,7 +128,7 @@ pub fn require(caller: Option<Caller>) -> Result<Caller> {
 }
 
 /// Whether the principal may ask for this at all. The operator may ask for everything; an agent posts events as itself
-/// (whom it posts for stands in the body: the rig compares it with [`AGENT_HEADER`]) and reads its own. What is refused
+/// (whom it posts for stands in the body, and of which town its rig is only the rig knows: [`check_asker`]) and reads its own. What is refused
 /// is refused alike whether it exists or not.
 pub fn check_right(principal: &Principal, route: &Route) -> Result<()> {
     let Principal::Agent { rig_id, agent_id, .. } = principal else { return Ok(()) };
@@ -140,6 +140,20 @@ pub fn check_right(principal: &Principal, route: &Route) -> Result<()> {
             "an agent's token only posts events as that agent, to its rig, and reads them",
         )),
     }
+}
+
+/// An agent that asks, for [`AGENT_HEADER`].
+pub fn asker(town_id: &TownId, agent_id: &AgentId) -> String {
+    format!("{town_id}/{agent_id}")
+}
+
+/// Whether the one who asks, by its [`AGENT_HEADER`], is the operator or this agent of this town: asked by a rig, of its
+/// own town.
+pub fn check_asker(header: Option<&str>, town_id: &TownId, agent_id: &AgentId) -> Result<()> {
+    if header.is_none_or(|header| header == asker(town_id, agent_id)) {
+        return Ok(());
+    }
+    Err(Error::new(Code::Forbidden, "agent_id: an agent's token is only good for that agent, in its town"))
 }
 
 /// Whether `given` is the operator's key.
@@ -275,7 +289,11 @@ fn verify<T: DeserializeOwned>(token: &str, now: Timestamp, key: &Hs256Key) -> s
     let token = UntrustedToken::new(token).map_err(|_| Refused::Wrong)?;
     let token: Token<T> = Hs256.validator(key).validate(&token).map_err(|_| Refused::Wrong)?;
     let clock = TimeOptions::new(Duration::zero(), || moment(now));
-    match token.claims().validate_expiration(&clock) {
+    let claims = token.claims();
+    if claims.not_before.is_some() && claims.validate_maturity(&clock).is_err() {
+        return Err(Refused::Wrong);
+    }
+    match claims.validate_expiration(&clock) {
         Ok(_) => Ok(token.into_parts().1.custom),
         Err(ValidationError::Expired) => Err(Refused::Expired),
         Err(_) => Err(Refused::Wrong),

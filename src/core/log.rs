@@ -13,7 +13,7 @@ use crate::core::store::{Row, Store, Value};
 use crate::error::{Error, Result};
 use crate::event::{Draft, EventData};
 use crate::id::{AgentId, EventId, EventName, RunId};
-use crate::limits::{EVENT_BYTES_PER_AGENT_MAX, EVENT_FRAME_BYTES_MAX};
+use crate::limits::{EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, EVENT_FRAME_BYTES_MAX};
 use crate::protocol::{AgentSelection, Filters, TownEvent};
 
 /// The newest event's id, 0 where there is none. Each agent keeps its newest event, so no id is ever given twice.
@@ -71,7 +71,9 @@ struct Framed {
     data: EventData,
 }
 
-/// An event's frame form of at most [`EVENT_FRAME_BYTES_MAX`], and the whole event where that form is cut.
+/// An event's frame form of at most [`EVENT_FRAME_BYTES_MAX`], and the whole event where that form is cut. Of one that is
+/// larger than any may arrive there is no more than that form: a row has its bound, and what cannot be stored would hold
+/// up all that comes after it.
 fn framed(id: EventId, agent: &Agent, run_id: &RunId, draft: &Draft) -> Framed {
     let prefix = format!(
         "{{\"id\":{id},\"agent_id\":\"{}\",\"rig_id\":\"{}\",\"run_id\":\"{run_id}\",\"event\":\"{}\",\"data\":",
@@ -92,7 +94,7 @@ fn framed(id: EventId, agent: &Agent, run_id: &RunId, draft: &Draft) -> Framed {
         },
         Some((short, parts)) => Framed {
             frame: format!("{prefix}{}{suffix},\"cut\":{parts}}}", short.get()),
-            whole: Some(format!("{prefix}{data}{suffix}}}")),
+            whole: (data.len() <= EVENT_BYTES_MAX).then(|| format!("{prefix}{data}{suffix}}}")),
             data: EventData::read(&draft.event, &short),
         },
     }

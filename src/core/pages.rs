@@ -15,7 +15,7 @@ pub struct PageRequest {
     pub asked: Asked,
     /// The page before this id.
     pub before_id: Option<u64>,
-    /// 1 to [`PAGE_EVENTS_MAX`]; [`PAGE_EVENTS_DEFAULT`] where absent.
+    /// 1 to [`PAGE_EVENTS_MAX`]; where absent [`PAGE_EVENTS_DEFAULT`], or as many as a tail names.
     pub limit: Option<u64>,
     /// Conditions on the events.
     pub wanted: Wanted,
@@ -40,13 +40,16 @@ impl Town {
     /// A page, ascending by id.
     pub fn page(&self, selection: &Selection, request: &PageRequest) -> Result<EventsPage> {
         let store = self.store.as_ref();
-        let limit = request.limit.unwrap_or(PAGE_EVENTS_DEFAULT).clamp(1, PAGE_EVENTS_MAX);
         let asked = &request.asked;
+        // Who names a tail has said how many.
+        let unsaid = if asked.tail.is_some() { PAGE_EVENTS_MAX } else { PAGE_EVENTS_DEFAULT };
+        let limit = request.limit.unwrap_or(unsaid).clamp(1, PAGE_EVENTS_MAX);
         let (head, oldest_id) = (log::head(store)?, log::oldest(store)?);
         request.check()?;
+        let is_of_another_life = asked.epoch.as_ref().is_some_and(|epoch| *epoch != self.epoch);
         let backwards = match request.before_id {
             Some(before_id) => Some((EventId::new(before_id).unwrap_or(head.next()), limit)),
-            None if request.is_from_nowhere() && asked.epoch.is_none() => Some((head.next(), limit)),
+            None if request.is_from_nowhere() && !is_of_another_life => Some((head.next(), limit)),
             None => asked.tail.map(|tail| (head.next(), tail.min(limit))),
         };
         if let Some((before, count)) = backwards {

@@ -25,14 +25,23 @@ pub(crate) fn data_of(event: &PostEvent) -> &str {
 /// The batch, or the single event as a batch of one.
 fn events_of(request: PostEvents) -> Result<Vec<PostEvent>> {
     let PostEvents { events, event_type, data, at, event_id, run_id, .. } = request;
+    let single = [
+        ("event_type", event_type.is_some()),
+        ("data", data.is_some()),
+        ("at", at.is_some()),
+        ("event_id", event_id.is_some()),
+        ("run_id", run_id.is_some()),
+    ];
+    if let (Some(_), Some((field, _))) = (&events, single.iter().find(|(_, is_given)| *is_given)) {
+        return Err(Error::invalid("events", format!("not together with {field}; post one event or a batch")));
+    }
     match (events, event_type) {
-        (Some(_), Some(_)) => Err(Error::invalid("events", "not together with event_type; post one event or a batch")),
-        (Some(events), None) if events.is_empty() => Err(Error::invalid("events", "expected at least one event")),
-        (Some(events), None) if events.len() > BATCH_EVENTS_MAX => {
+        (Some(events), _) if events.is_empty() => Err(Error::invalid("events", "expected at least one event")),
+        (Some(events), _) if events.len() > BATCH_EVENTS_MAX => {
             let message = format!("events: {} in one batch; post at most {BATCH_EVENTS_MAX}", events.len());
             Err(Error::new(Code::TooLarge, message))
         }
-        (Some(events), None) => Ok(events.into_iter().map(|event| event.0).collect()),
+        (Some(events), _) => Ok(events.into_iter().map(|event| event.0).collect()),
         (None, Some(event_type)) => Ok(vec![PostEvent { event_type, data, at, event_id, run_id }]),
         (None, None) => Err(Error::invalid("event_type", "missing; name the event, or post a batch in events")),
     }

@@ -292,7 +292,9 @@ impl Snapshot {
             let created = data.cache_creation_input_tokens.unwrap_or(0);
             usage.cache_creation_input_tokens = usage.cache_creation_input_tokens.saturating_add(created);
             if let Some(cost) = data.cost_usd {
-                usage.cost_usd = Some(usage.cost_usd.unwrap_or(0.0) + cost);
+                // JSON has no infinity: a sum that is none stays what it was.
+                let sum = usage.cost_usd.unwrap_or(0.0) + cost;
+                usage.cost_usd = if sum.is_finite() { Some(sum) } else { usage.cost_usd };
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use ::worker::Response;
 use ::worker::web_sys::Request as Raw;
+use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -152,9 +153,11 @@ pub(super) async fn status(town: &TownObject, agent_id: &AgentId) -> Result<Resp
 /// Stops what a town that is being deleted still runs, as far as that can be reached.
 pub(super) async fn stop_all(town: &TownObject) {
     let open = crate::core::runs::open_of(town.store.as_ref(), &crate::core::runs::Source::Container);
-    for run in open.unwrap_or_default() {
+    // All at once: one that hangs is waited for, but not one after the other.
+    let stops = open.unwrap_or_default().into_iter().map(|run| async move {
         drop(call(town, &run.agent_id, "stop", &StopAgent::default()).await);
-    }
+    });
+    join_all(stops).await;
     if let Ok(Some(upstream)) = town.upstream() {
         drop(upstream.stop().await);
     }

@@ -96,15 +96,16 @@ fn failure_with(error: &Error, extra: &[(&str, &str)]) -> Response {
         let line = serde_json::json!({"level": "error", "event": "internal", "message": error.message});
         console_error!("{line}");
     }
-    let retry = retry_after_seconds(error.code).map(|seconds| [("retry-after", seconds)]);
-    let extra: Vec<(&str, &str)> = extra.iter().copied().chain(retry.into_iter().flatten()).collect();
+    let extra: Vec<(&str, &str)> = extra.iter().copied().chain(remedy(error.code)).collect();
     answer(error.code.status(), error.to_body(), &extra)
 }
 
-fn retry_after_seconds(code: Code) -> Option<&'static str> {
+/// The header that says what to do, for statuses that have one.
+fn remedy(code: Code) -> Option<(&'static str, &'static str)> {
     match code {
-        Code::RateLimited | Code::TooManyViewers => Some("30"),
-        Code::TownUnavailable => Some("1"),
+        Code::RateLimited | Code::TooManyViewers => Some(("retry-after", "30")),
+        Code::TownUnavailable => Some(("retry-after", "1")),
+        Code::Unauthorized | Code::TokenExpired | Code::TicketInvalid => Some(("www-authenticate", "Bearer")),
         _ => None,
     }
 }
@@ -119,10 +120,13 @@ pub async fn read_optional_json<T: DeserializeOwned>(request: &web_sys::Request)
     body::parse_optional_body(&read_body(request).await?)
 }
 
-/// A body's bytes. Beyond the bound it is 413 and not read on; one that is not JSON by its type is 415.
+/// A body's bytes. Beyond the bound it is 413 and not read on; one that is not JSON by its type, or is packed, is 415.
 pub async fn read_body(request: &web_sys::Request) -> Result<Vec<u8>> {
     let headers = request.headers();
     let header = |name| headers.get(name).ok().flatten();
+    if header("content-encoding").is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity")) {
+        return Err(Error::new(Code::UnsupportedMediaType, "send the body as it is, without `Content-Encoding`"));
+    }
     let content_type = header("content-type");
     if content_type.as_deref().is_some_and(|given| !is_json(given)) {
         return Err(not_json());

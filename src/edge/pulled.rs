@@ -42,8 +42,9 @@ impl Watching {
     }
 }
 
-/// An event stream. Its headers keep what stands between from holding it back.
-pub(super) fn event_stream(town: Rc<TownObject>, reader: Reader) -> Result<Response> {
+/// An event stream. Its headers keep what stands between from holding it back, and let a page of `origin`, which the
+/// Worker has looked at, read it.
+pub(super) fn event_stream(town: Rc<TownObject>, reader: Reader, origin: Option<&str>) -> Result<Response> {
     let presence = town.arrivals.enter();
     let messages = unfold(Watching { town, reader, is_over: false, _presence: presence }, |mut watching| async move {
         let text = watching.next().await.unwrap_or_else(|error| {
@@ -52,12 +53,14 @@ pub(super) fn event_stream(town: Rc<TownObject>, reader: Reader) -> Result<Respo
         });
         text.map(|text| (Ok::<_, Fault>(text.into_bytes()), watching))
     });
-    let headers = [
+    let mut headers = vec![
         ("content-type", "text/event-stream"),
         ("cache-control", "no-cache, no-transform"),
         ("x-accel-buffering", "no"),
         ("x-content-type-options", "nosniff"),
+        ("vary", "Origin"),
     ];
+    headers.extend(origin.map(|origin| ("access-control-allow-origin", origin)));
     answer(&headers, messages)
 }
 

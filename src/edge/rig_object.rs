@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use worker_macros::durable_object;
 
-use crate::core::auth::AGENT_HEADER;
+use crate::core::auth::{self, AGENT_HEADER};
 use crate::core::body::parse_body;
 use crate::core::metrics::{self, Counts};
 use crate::core::query::{Address, Query};
@@ -108,7 +108,9 @@ impl Rig {
                 let query = Query::parse(address.query);
                 let after = query.position("after_id")?.and_then(|id| SourceId::new(id.get())).unwrap_or_default();
                 let limit = query.number("limit", 1, PAGE_EVENTS_MAX)?.unwrap_or(PAGE_EVENTS_DEFAULT);
-                let events = self.open()?.events(&agent_id, after, limit)?;
+                let rig = self.open()?;
+                check_asker(request, &rig, &agent_id)?;
+                let events = rig.events(&agent_id, after, limit)?;
                 let next_after_id = events.last().map_or(after, |event| event.id);
                 Ok(success(200, &RigEventsPage { events, next_after_id }))
             }
@@ -132,11 +134,9 @@ impl Rig {
 
     async fn post(&self, request: &Raw) -> Result<Response> {
         let posted: PostEvents = http::read_json(request).await?;
-        let asker = request.headers().get(AGENT_HEADER).ok().flatten();
-        if asker.is_some_and(|asker| asker != posted.agent_id.as_str()) {
-            return Err(Error::new(Code::Forbidden, "agent_id: an agent's token only posts as that agent"));
-        }
-        let receipt = self.open()?.post(posted, fresh::now())?;
+        let rig = self.open()?;
+        check_asker(request, &rig, &posted.agent_id)?;
+        let receipt = rig.post(posted, fresh::now())?;
         self.count(|counts| counts.events_stored += receipt.appended);
         if receipt.appended > 0 && !self.alarmed.get() {
             self.alarm_in(0).await;
@@ -214,6 +214,11 @@ impl Rig {
             log("alarm_error", &[("message", &error.to_string())]);
         }
     }
+}
+
+fn check_asker(request: &Raw, rig: &Core, agent_id: &AgentId) -> Result<()> {
+    let asker = request.headers().get(AGENT_HEADER).ok().flatten();
+    auth::check_asker(asker.as_deref(), &rig.town_id, agent_id)
 }
 
 async fn ask<T: serde::de::DeserializeOwned>(env: &Env, place: &Place, path: &str, body: &str) -> Result<T> {

@@ -98,11 +98,12 @@ fn ticket(town: &TownObject, agent_id: Option<&AgentId>) -> Result<Response> {
 /// The log: a page, or by its `Accept` header a whole range as lines.
 async fn events(town: &TownObject, selection: Selection, query: &Query, request: &Raw) -> Result<Response> {
     let asked = page_request(query)?;
+    let wait_ms = query.number("wait_ms", 0, LONG_POLL_MS_MAX)?.unwrap_or(0);
     let accept = request.headers().get("accept").ok().flatten();
     if accepts(accept.as_deref(), "application/x-ndjson") {
         return pulled::lines(town.shared()?, town.with(|core| core.open_range(selection, asked))?);
     }
-    page(town, &selection, &asked, query.number("wait_ms", 0, LONG_POLL_MS_MAX)?.unwrap_or(0)).await
+    page(town, &selection, &asked, wait_ms).await
 }
 
 fn page_request(query: &Query) -> Result<PageRequest> {

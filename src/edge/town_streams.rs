@@ -45,7 +45,8 @@ pub(super) async fn open(
             }
             StreamKind::EventSource => {
                 let reader = core.open_reader(&join, fresh::now())?;
-                Ok((pulled::event_stream(town.shared()?, reader)?, Ok(Vec::new())))
+                let origin = header("origin");
+                Ok((pulled::event_stream(town.shared()?, reader, origin.as_deref())?, Ok(Vec::new())))
             }
         }
     })?;

@@ -101,13 +101,13 @@ fn attributed(request: &Request, principal: &Principal) -> Result<Request> {
     let agent = match principal {
         Principal::Operator if !claimed => return Ok(handle_of(request)),
         Principal::Operator => None,
-        Principal::Agent { agent_id, .. } => Some(agent_id),
+        Principal::Agent { town_id, agent_id, .. } => Some(auth::asker(town_id, agent_id)),
     };
     let build = || {
         let headers = Headers::new_with_headers(&request.headers())?;
         headers.delete(AGENT_HEADER)?;
-        if let Some(agent_id) = agent {
-            headers.set(AGENT_HEADER, agent_id.as_str())?;
+        if let Some(agent) = &agent {
+            headers.set(AGENT_HEADER, agent)?;
         }
         let init = RequestInit::new();
         init.set_headers(&headers);

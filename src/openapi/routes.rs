@@ -297,5 +297,5 @@ fn tail() -> Value {
 
 fn limit() -> Value {
     let schema = json!({"type": "integer", "minimum": 1, "maximum": PAGE_EVENTS_MAX, "default": PAGE_EVENTS_DEFAULT});
-    query("limit", "How many events a page has at most.", &schema)
+    query("limit", "How many events a page has at most; a page by `tail` as many as that names.", &schema)
 }

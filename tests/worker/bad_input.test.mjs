@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
 
 import { routesOf } from "./bad_input_table.mjs";
 import { must, mustRefuse, startWorld } from "./harness.mjs";
@@ -62,7 +63,9 @@ describe("bad input", () => {
       }
       if (!route.open) {
         it("asks for a credential, and for a right one", async () => {
-          mustRefuse(await ask(route, { token: null }), 401, "unauthorized");
+          const refused = await ask(route, { token: null });
+          mustRefuse(refused, 401, "unauthorized");
+          assert.equal(refused.headers["www-authenticate"], "Bearer");
           for (const token of ["wrong", "x.y.z", `${world.secrets.TOWNWATCH_API_KEY}0`]) {
             mustRefuse(await ask(route, { token }), 401, "unauthorized");
           }
@@ -119,6 +122,10 @@ describe("bad input", () => {
       for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp"]) {
         mustRefuse(await ask(route, { headers: { "content-type": type } }), 415, "unsupported_media_type");
       }
+    });
+    it("takes nothing packed", async () => {
+      const headers = { "content-encoding": "gzip" };
+      mustRefuse(await ask(route, { body: gzipSync(realBody(route.body)), headers }), 415, "unsupported_media_type");
     });
     it("takes 4 MiB at most", async () => {
       const body = JSON.stringify({ ...route.body, padding: "p".repeat(4 << 20) });

@@ -92,6 +92,10 @@ export function routesOf({ town_id, rig_id }, agent_id) {
       body: { agent_id, events: [{ event_type: "note" }] },
       missing: ["agent_id"],
       wrong: {
+        data: [1, "x"],
+        at: ["2026-01-02T03:04:05.678Z"],
+        event_id: ["k"],
+        run_id: ["r"],
         "events[0]": [[5], ["note"], [null]].map((events) => ({ events })),
         "events[1].event_type": [{ events: [{ event_type: "note" }, { event_type: "a b" }] }, { events: [{ event_type: "note" }, {}] }],
         "events[0].at": [{ events: [{ event_type: "note", at: "noon" }] }],

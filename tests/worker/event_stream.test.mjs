@@ -8,6 +8,7 @@ import { must, mustRefuse, startWorld } from "./harness.mjs";
 import { elements, members } from "./raw_json.mjs";
 
 const CAP = 60;
+const FRIEND = "https://watch.example";
 
 describe("an event stream", () => {
   let world;
@@ -25,7 +26,7 @@ describe("an event stream", () => {
   const ids = (source) => source.events.map(({ id }) => id);
 
   before(async () => {
-    world = await startWorld({ vars: { EVENT_CAP: CAP } });
+    world = await startWorld({ vars: { EVENT_CAP: CAP, ALLOWED_ORIGINS: FRIEND } });
     town = await world.town();
     for (const agent_id of ["one", "two"]) {
       await world.registerAgent(town, agent_id);
@@ -46,6 +47,14 @@ describe("an event stream", () => {
     assert.equal(headers["x-accel-buffering"], "no");
     assert.ok(source.retry_ms >= 100 && source.retry_ms <= 10_000, `${source.retry_ms}`);
     source.cut();
+  });
+
+  it("lets pages of allowed origins read it, and no others open it", async () => {
+    const source = await open(town.stream, {}, { origin: FRIEND });
+    assert.deepEqual([source.status, source.headers["access-control-allow-origin"], source.headers.vary], [200, FRIEND, "Origin"]);
+    source.cut();
+    const foreign = await open(town.stream, {}, { origin: `${FRIEND}.evil.example` });
+    assert.deepEqual([foreign.status, JSON.parse(foreign.text).error.code], [403, "origin_not_allowed"]);
   });
 
   it("gives hello, states, history, caught_up, then live, each event a message of its own", async () => {

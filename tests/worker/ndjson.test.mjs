@@ -60,6 +60,7 @@ describe("the log as lines", () => {
     mustRefuse(await ask("after_id=x"), 400, "invalid_request");
     mustRefuse(await ask("after_id=1&before_id=5"), 400, "invalid_request");
     mustRefuse(await ask("tail=3&after_id=1"), 400, "invalid_request");
+    mustRefuse(await ask("wait_ms=30001"), 400, "invalid_request", "wait_ms");
   });
 
   it("says first that a cursor means nothing here, and what is pruned", async () => {

@@ -1,6 +1,7 @@
 // Agents that run elsewhere post their events: repeated or not, whatever JSON they carry, each arrives once, in order.
 
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 
 import { FRAME_NAMES, survivors } from "./any_json.mjs";
@@ -220,6 +221,17 @@ describe("an agent's token", () => {
     assert.ok(!eventsOfRigLog(await rigLog("self")).some((text) => at(text, "event") === '"late"'));
   });
 
+  it("is good in its own town only, though its rig is the right one", async () => {
+    const of = (town_id) => signed({ town_id, rig_id: town.rig_id, agent_id: "self", exp: 4_000_000_000 });
+    must(await world.post(town, "self", [{ event_type: "note" }], as(of(town.town_id))), 201);
+    const { town_id } = await world.town("Next door");
+    for (const other of [town_id, "nowhere"]) {
+      mustRefuse(await world.post(town, "self", [{ event_type: "next_door" }], as(of(other))), 403, "forbidden");
+      const own = await world.api("GET", `/api/rigs/${town.rig_id}/agents/self/events`, undefined, as(of(other)));
+      mustRefuse(own, 403, "forbidden");
+    }
+  });
+
   it("is refused when it was tampered with, or says that it needs no signature", async () => {
     const [head, claims, signature] = token.split(".");
     const none = Buffer.from('{"alg":"none","typ":"JWT"}').toString("base64url");
@@ -229,6 +241,12 @@ describe("an agent's token", () => {
     }
   });
 });
+
+/** A token by our own hand, as one makes it who shares the secret. */
+function signed(claims) {
+  const text = [{ alg: "HS256", typ: "JWT" }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+  return `${text}.${createHmac("sha256", world.secrets.TOWNWATCH_JWT_SECRET).update(text).digest("base64url")}`;
+}
 
 /** The raw texts of a page of the rig's own log. */
 function eventsOfRigLog(answer) {

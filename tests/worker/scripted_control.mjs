@@ -6,6 +6,8 @@ import http from "node:http";
 export class ScriptedControl {
   /** At most so many events in an answer; the relay asks for 500. */
   batch_events = 500;
+  /** Whether it takes a request and never answers. */
+  hangs = false;
   /** What was asked: `GET /events`, without the query. */
   requests = [];
   /** How many events each answer brought, empty ones left out. */
@@ -50,6 +52,7 @@ export class ScriptedControl {
     this.requests.push(`${request.method} ${url.pathname}`);
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
+    if (this.hangs) return;
     const [status, body] = await this.#of(request.headers["townwatch-town"], url, Buffer.concat(chunks).toString("utf8"));
     answer.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   }
