@@ -6,12 +6,13 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::process::{Child, Command};
-use townwatch::event::{AgentExited, AgentStatusChanged, EventData, ExitReason, Status};
+use townwatch::event::{AgentExited, AgentStatusChanged, EventData, ExitReason, Runtime, Status};
 use townwatch::protocol::StartAgent;
 
 use crate::checkout::checkout;
 use crate::environment;
 use crate::execution::Execution;
+use crate::files::Files;
 use crate::group::Group;
 use crate::log::now;
 use crate::run::Run;
@@ -39,12 +40,22 @@ pub fn start(run: Run, order: StartAgent, launch: Launch, working_dir: PathBuf, 
 }
 
 async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path, hearing: Option<Hearing>) {
-    let exit = match (checkout(&run, &order, working_dir).await, hearing) {
-        (Ok(()), Some(hearing)) if runtimes::is_served(order.runtime) => {
-            served::work(&run, &order, launch, working_dir, hearing).await
+    let exit = match checkout(&run, &order, working_dir).await {
+        Ok(()) => {
+            let is_replay = order.runtime == Runtime::Replay; // which works nowhere
+            let files = if is_replay { None } else { Files::watch(&run, working_dir).await };
+            let exit = match hearing {
+                Some(hearing) if runtimes::is_served(order.runtime) => {
+                    served::work(&run, &order, launch, working_dir, hearing).await
+                }
+                hearing => work(&run, &order, launch, working_dir, hearing).await,
+            };
+            if let Some(files) = files {
+                files.end().await;
+            }
+            exit
         }
-        (Ok(()), hearing) => work(&run, &order, launch, working_dir, hearing).await,
-        (Err(exit), _) => exit,
+        Err(exit) => exit,
     };
     let _ = std::fs::remove_dir(working_dir); // only an empty one goes: what an agent made is its work
     crate::log::write(

@@ -13,6 +13,7 @@ pub mod cut;
 pub mod environment;
 mod execution;
 pub mod executor;
+pub mod files;
 pub mod group;
 pub mod health;
 pub mod json;

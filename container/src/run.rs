@@ -1,15 +1,16 @@
 //! An open run, seen from what executes it: it can say something, and it can end.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 use tokio::sync::watch;
-use townwatch::event::StopSignal;
-use townwatch::event::{AgentExited, EventData, ExitReason};
+use tokio::time::Instant;
+use townwatch::event::{AgentExited, EventData, ExitReason, FileChanged, StopSignal};
 use townwatch::id::{AgentId, RunId};
 use townwatch::time::Timestamp;
 
+use crate::files::Attribution;
 use crate::normalise::Piece;
 use crate::redact::Redaction;
 use crate::town::Town;
@@ -28,6 +29,7 @@ pub struct Run {
     /// The signal by which the run was asked to stop, once it was.
     pub stop_asked: watch::Receiver<Option<StopSignal>>,
     pub(crate) redaction: Arc<Redaction>,
+    pub(crate) attribution: Arc<Mutex<Attribution>>,
 }
 
 impl Run {
@@ -49,10 +51,25 @@ impl Run {
     }
 
     /// Appends events, in order.
-    pub fn append(&self, events: Vec<EventData>, at: Timestamp) {
+    pub fn append(&self, mut events: Vec<EventData>, at: Timestamp) {
+        events.retain(|event| self.attribution().says(event, Instant::now()));
         if !events.is_empty() {
             self.town.append(self, self.told(events), at);
         }
+    }
+
+    /// Tells a change of a file that was seen between two moments, unless the agent has told it; whether it was told.
+    pub(crate) fn tell_change(&self, change: FileChanged, from: Instant, to: Instant, at: Timestamp) -> bool {
+        let change = self.attribution().attribute(change, from, to, Instant::now());
+        let is_told = change.is_some();
+        if let Some(change) = change {
+            self.town.append(self, self.told(vec![change.into()]), at);
+        }
+        is_told
+    }
+
+    fn attribution(&self) -> MutexGuard<'_, Attribution> {
+        self.attribution.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shows a piece of a message that is still being typed.

@@ -117,7 +117,7 @@ impl Town {
             held.agents.insert(agent_id.clone(), runs);
         }
         let (town, agent_id, run_id) = (self.clone(), agent_id.clone(), run_id.clone());
-        Ok(Begun::New(Run { town, agent_id, run_id, stop_asked, redaction }))
+        Ok(Begun::New(Run { town, agent_id, run_id, stop_asked, redaction, attribution: Arc::default() }))
     }
 
     /// Asks an agent's open run to end. An agent without one is stopped already.

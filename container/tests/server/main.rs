@@ -4,6 +4,7 @@
 mod claude;
 mod common;
 mod executor;
+mod files;
 mod previews;
 mod redaction;
 mod relay;

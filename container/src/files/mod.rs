@@ -1,0 +1,254 @@
+//! Watches the files of a run's working directory and tells what changes, whoever changes it.
+//!
+//! A change is told once: by the agent itself where it says so, else by what was seen. Everything is bounded, and what goes
+//! beyond a bound is said. Where the system watches no files, that is said once and the run goes on.
+
+mod attribution;
+mod pending;
+mod tree;
+
+pub use self::attribution::Attribution;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use notify::event::{AccessKind, AccessMode, EventKind, MetadataKind, ModifyKind, RenameMode};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
+use townwatch::event::{AgentOutput, EventData, OutputStream};
+
+use self::pending::{Pending, Told};
+use self::tree::Tree;
+use crate::log::now;
+use crate::run::Run;
+
+/// A run waits no longer than this for its files to be watched.
+const BEGIN_LIMIT: Duration = Duration::from_secs(2);
+/// What a run did last is looked for this long after its end.
+const LAST_LOOK: Duration = Duration::from_millis(50);
+/// Happenings that wait to be looked at; more of them are counted.
+const HAPPENINGS_MAX: usize = 8_192;
+/// Changes told in any one second; further ones are counted.
+const TOLD_A_SECOND: u64 = 50;
+
+/// A directory being watched.
+#[derive(Debug)]
+pub struct Files {
+    end: oneshot::Sender<()>,
+    watching: JoinHandle<()>,
+}
+
+impl Files {
+    /// Watches a run's working directory from now on.
+    pub async fn watch(run: &Run, dir: &Path) -> Option<Self> {
+        let dir = dir.to_owned();
+        let beginning = tokio::task::spawn_blocking(move || Watching::begin(&dir));
+        let problem = match timeout(BEGIN_LIMIT, beginning).await {
+            Ok(Ok(Ok(watching))) => {
+                let (end, ended) = oneshot::channel();
+                return Some(Self { end, watching: tokio::spawn(watching.work(run.clone(), ended)) });
+            }
+            Ok(Ok(Err(error))) => error.to_string(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("it took longer than {} s to look through its directory", BEGIN_LIMIT.as_secs()),
+        };
+        say(run, &format!("changes of files are not told: {problem}"));
+        None
+    }
+
+    /// The run has ended: what is left is told.
+    pub async fn end(self) {
+        let _ = self.end.send(());
+        let _ = self.watching.await;
+    }
+}
+
+struct Watching {
+    watcher: RecommendedWatcher,
+    happenings: mpsc::Receiver<notify::Event>,
+    /// Happenings that found no place, also those that the system lost.
+    missed: Arc<AtomicU64>,
+    tree: Tree,
+    pending: Pending,
+    /// The second in which changes were told last, and how many.
+    told: (i64, u64),
+    left_out: u64,
+    is_cut_told: bool,
+}
+
+impl Watching {
+    fn begin(dir: &Path) -> notify::Result<Self> {
+        let (sender, happenings) = mpsc::channel(HAPPENINGS_MAX);
+        let missed = Arc::new(AtomicU64::new(0));
+        let lost = missed.clone();
+        let take = move |happening: notify::Result<notify::Event>| {
+            let is_whole = happening.as_ref().is_ok_and(|event| !event.need_rescan());
+            if !is_whole || happening.is_ok_and(|event| matters(&event) && sender.try_send(event).is_err()) {
+                lost.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        let mut watcher = notify::recommended_watcher(take)?;
+        watcher.watch(dir, RecursiveMode::NonRecursive)?;
+        let (pending, told) = (Pending::default(), (0, 0));
+        let mut watching =
+            Self { watcher, happenings, missed, tree: Tree::new(dir), pending, told, left_out: 0, is_cut_told: false };
+        for file in watching.enter(dir) {
+            watching.tree.set(&file, true);
+        }
+        Ok(watching)
+    }
+
+    /// Takes a directory in; the files in it.
+    fn enter(&mut self, dir: &Path) -> Vec<PathBuf> {
+        let (tree, watcher, mut files) = (&mut self.tree, &mut self.watcher, Vec::new());
+        let mut watch = |dir: &Path| {
+            let _ = watcher.watch(dir, RecursiveMode::NonRecursive); // one that went again, most likely
+        };
+        tree.enter(dir, &mut watch, &mut |file| files.push(file.to_owned()));
+        files
+    }
+
+    async fn work(mut self, run: Run, mut ended: oneshot::Receiver<()>) {
+        loop {
+            let due = self.pending.due();
+            tokio::select! {
+                Some(happening) = self.happenings.recv() => self.happen(&happening, Instant::now()),
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    self.tell(&run, Some(Instant::now()));
+                }
+                _ = &mut ended => break,
+            }
+        }
+        let last = Instant::now() + LAST_LOOK;
+        while let Ok(Some(happening)) = tokio::time::timeout_at(last, self.happenings.recv()).await {
+            self.happen(&happening, Instant::now());
+        }
+        self.tell(&run, None);
+        let left_out = self.left_out + self.pending.left_out + self.missed.load(Ordering::Relaxed);
+        if left_out > 0 {
+            say(&run, &format!("{left_out} further changes of files came too fast to be told"));
+        }
+    }
+
+    fn happen(&mut self, happening: &notify::Event, now: Instant) {
+        if let (EventKind::Modify(ModifyKind::Name(RenameMode::Both)), [from, to]) =
+            (happening.kind, happening.paths.as_slice())
+        {
+            return self.rename(from, to, now);
+        }
+        happening.paths.iter().for_each(|path| self.touch(path, now));
+    }
+
+    fn touch(&mut self, path: &Path, now: Instant) {
+        let is_dir = std::fs::symlink_metadata(path).is_ok_and(|file| file.is_dir());
+        if path == self.tree.root || !self.tree.counts(path, is_dir) {
+            return;
+        }
+        if is_dir {
+            for file in self.enter(path) {
+                self.pending.touch(&self.tree, &file, now);
+            }
+            return;
+        }
+        if self.tree.directories.remove(path) {
+            for file in self.tree.files_in(path) {
+                self.pending.touch(&self.tree, &file, now);
+            }
+            return;
+        }
+        if path.file_name().is_some_and(|name| name == ".gitignore")
+            && let Some(dir) = path.parent()
+        {
+            self.tree.read_rules(dir);
+        }
+        self.pending.touch(&self.tree, path, now);
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path, now: Instant) {
+        if !to.is_dir() {
+            let counts = |path: &Path| self.tree.counts(path, false);
+            if counts(from) && counts(to) {
+                return self.pending.rename(&self.tree, from, to, now);
+            }
+            self.touch(from, now);
+            self.touch(to, now);
+            return;
+        }
+        // Its watch goes with it, under the name that it had.
+        let _ = self.watcher.unwatch(from);
+        let gone = self.tree.files_in(from);
+        self.tree.directories.retain(|dir| !dir.starts_with(from));
+        self.touch(to, now);
+        for file in gone {
+            match file.strip_prefix(from) {
+                Ok(inside) if self.tree.counts(to, true) => {
+                    self.pending.rename(&self.tree, &file, &to.join(inside), now);
+                }
+                _ => self.pending.touch(&self.tree, &file, now),
+            }
+        }
+    }
+
+    /// Tells what is due, or all.
+    fn tell(&mut self, run: &Run, due: Option<Instant>) {
+        let at = now();
+        let second = at.millis() / 1000;
+        if self.told.0 != second {
+            self.told = (second, 0);
+        }
+        for Told { change, began, latest } in self.pending.take(&mut self.tree, due) {
+            if self.told.1 >= TOLD_A_SECOND {
+                self.left_out += 1;
+            } else if run.tell_change(change, began, latest, at) {
+                self.told.1 += 1;
+            }
+        }
+        if self.tree.is_cut && !std::mem::replace(&mut self.is_cut_told, true) {
+            let most = tree::DIRECTORIES_MAX;
+            say(run, &format!("there are more than {most} directories; changes in the others are not told"));
+        }
+    }
+}
+
+/// Whether a file may be another one after it.
+fn matters(event: &notify::Event) -> bool {
+    match event.kind {
+        EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
+        EventKind::Modify(ModifyKind::Metadata(kind)) => kind == MetadataKind::WriteTime,
+        // The two halves of a rename, which comes whole as well; what only came or only went has one half.
+        _ => true,
+    }
+}
+
+/// A word of ours among what the program complains about: it is for people.
+fn say(run: &Run, text: &str) {
+    let text = format!("townwatch: {text}");
+    let output = AgentOutput { text, stream: OutputStream::Stderr, message_id: None, parent_tool_use_id: None };
+    run.append(vec![EventData::from(output)], now());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buffer::Bounds;
+    use crate::page::Range;
+    use crate::redact::Secrets;
+    use crate::town::{Begun, Town};
+    use townwatch::id::{AgentId, RunId};
+
+    #[tokio::test]
+    async fn where_files_cannot_be_watched_that_is_said_once_and_the_run_goes_on() {
+        let town = Arc::new(Town::new(Bounds::default(), std::env::temp_dir()).unwrap());
+        let (agent_id, run_id) = (AgentId::parse("a").unwrap(), RunId::parse("r").unwrap());
+        let Ok(Begun::New(run)) = town.begin(&agent_id, &run_id, Secrets::default()) else { panic!("a new run") };
+        assert!(Files::watch(&run, Path::new("/no/such/directory")).await.is_none());
+        let page = town.read(None, Range { after: 0, limit: 10 });
+        let answer = page.answer(town.epoch()).unwrap();
+        assert_eq!(page.texts.len(), 1);
+        assert!(answer.contains("townwatch: changes of files are not told: "), "{answer}");
+    }
+}

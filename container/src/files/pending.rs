@@ -1,0 +1,127 @@
+//! What happened to files since it was told last: a burst of changes of one file is one change, and what came and went is
+//! none. The time comes in.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use townwatch::event::{FileAction, FileChanged};
+
+use super::tree::Tree;
+
+/// A change is told once nothing more happened to its file for so long,
+const QUIET: Duration = Duration::from_millis(250);
+/// or so long after it began.
+const LATE: Duration = Duration::from_secs(2);
+/// Changes that wait to be told; what happens to further files meanwhile is counted.
+const PENDING_MAX: usize = 4_096;
+/// The lines of a new file are counted up to this size.
+const COUNTED_BYTES_MAX: u64 = 1 << 20;
+
+/// Changes that are not told yet.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    changes: BTreeMap<PathBuf, Change>,
+    /// Changes that found no place.
+    pub(super) left_out: u64,
+}
+
+#[derive(Debug)]
+struct Change {
+    was_there: bool,
+    /// The path that it had before.
+    from: Option<PathBuf>,
+    began: Instant,
+    latest: Instant,
+}
+
+/// A change, and when it was seen.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) change: FileChanged,
+    pub(super) began: Instant,
+    pub(super) latest: Instant,
+}
+
+impl Pending {
+    /// Something happened to a file.
+    pub(super) fn touch(&mut self, tree: &Tree, path: &Path, now: Instant) {
+        if let Some(change) = self.changes.get_mut(path) {
+            change.latest = now;
+        } else if self.changes.len() < PENDING_MAX {
+            let change = Change { was_there: tree.files.contains(path), from: None, began: now, latest: now };
+            self.changes.insert(path.to_owned(), change);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// A file has another path.
+    pub(super) fn rename(&mut self, tree: &Tree, from: &Path, to: &Path, now: Instant) {
+        self.touch(tree, from, now);
+        self.touch(tree, to, now);
+        let first = self.changes.get(from).and_then(|change| change.from.clone());
+        if let Some(change) = self.changes.get_mut(to) {
+            change.from = Some(first.unwrap_or_else(|| from.to_owned()));
+        }
+    }
+
+    /// When there will be something to tell.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.changes.values().map(Change::due).min()
+    }
+
+    /// What is due, or all of it.
+    pub(super) fn take(&mut self, tree: &mut Tree, now: Option<Instant>) -> Vec<Told> {
+        let due = self.changes.extract_if(.., |_, change| now.is_none_or(|now| change.due() <= now));
+        let mut due: BTreeMap<PathBuf, Change> = due.collect();
+        let mut told = Vec::new();
+        // The new paths first: each takes the path that it had before out of those that are gone.
+        let renamed = due.iter().filter_map(|(path, change)| Some((path.clone(), change.from.clone()?)));
+        for (path, from) in renamed.collect::<Vec<_>>() {
+            let was_there = due.get(&from).is_some_and(|change| change.was_there);
+            if was_there && !from.exists() && path.is_file() && due.get(&path).is_some_and(|change| !change.was_there) {
+                due.remove(&from);
+                tree.set(&from, false);
+                if let Some(change) = due.remove(&path) {
+                    told.extend(tell(tree, &path, FileAction::Renamed, Some(&from), &change));
+                }
+            }
+        }
+        for (path, change) in due {
+            let action = match (change.was_there, path.is_file()) {
+                (true, true) => FileAction::Modified,
+                (false, true) => FileAction::Created,
+                (true, false) => FileAction::Deleted,
+                (false, false) => continue,
+            };
+            told.extend(tell(tree, &path, action, None, &change));
+        }
+        told
+    }
+}
+
+impl Change {
+    fn due(&self) -> Instant {
+        (self.latest + QUIET).min(self.began + LATE)
+    }
+}
+
+fn tell(tree: &mut Tree, path: &Path, action: FileAction, from: Option<&Path>, change: &Change) -> Option<Told> {
+    tree.set(path, action != FileAction::Deleted);
+    let relative = |path: &Path| Some(path.strip_prefix(&tree.root).ok()?.to_string_lossy().into_owned());
+    let size_bytes = std::fs::metadata(path).ok().map(|file| file.len());
+    let counted = size_bytes.filter(|bytes| action == FileAction::Created && *bytes <= COUNTED_BYTES_MAX);
+    let lines_added = counted.and_then(|_| Some(std::fs::read_to_string(path).ok()?.lines().count() as u64));
+    let change_told = FileChanged {
+        path: relative(path)?,
+        action,
+        from: from.and_then(relative),
+        size_bytes,
+        lines_added,
+        lines_removed: None,
+        tool_use_id: None,
+    };
+    Some(Told { change: change_told, began: change.began, latest: change.latest })
+}

@@ -1,0 +1,109 @@
+//! The files of a working directory that count: not those that its `.gitignore` files leave out, nor what no person wrote.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+/// Directories of this name are never looked into.
+const LEFT_OUT: &[&str] = &[".git", "node_modules", "target"];
+/// Directories that are watched; what lies in further ones is not told.
+pub(super) const DIRECTORIES_MAX: usize = 4_096;
+/// Files that are known, about 10 MB of paths; what happens to further ones is told as if they were new.
+pub(super) const FILES_MAX: usize = 100_000;
+
+/// What is known of a working directory.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) root: PathBuf,
+    pub(super) directories: BTreeSet<PathBuf>,
+    pub(super) files: BTreeSet<PathBuf>,
+    ignored: BTreeMap<PathBuf, Gitignore>,
+    /// There are more directories than are watched.
+    pub(super) is_cut: bool,
+}
+
+impl Tree {
+    pub(super) fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            directories: BTreeSet::new(),
+            files: BTreeSet::new(),
+            ignored: BTreeMap::new(),
+            is_cut: false,
+        }
+    }
+
+    /// Whether it counts. What it lies in was asked before.
+    pub(super) fn counts(&self, path: &Path, is_dir: bool) -> bool {
+        let name = path.file_name().unwrap_or_default();
+        if (is_dir || name == ".git") && LEFT_OUT.iter().any(|left_out| name == *left_out) {
+            return false;
+        }
+        for dir in path.ancestors().skip(1).take_while(|dir| dir.starts_with(&self.root)) {
+            let matched = self.ignored.get(dir).map(|rules| rules.matched_path_or_any_parents(path, is_dir));
+            match matched {
+                Some(matched) if matched.is_ignore() => return false,
+                Some(matched) if matched.is_whitelist() => return true,
+                _ => {}
+            }
+        }
+        true
+    }
+
+    /// Takes a directory in, with all that counts in it. `watch` is called for each directory before it is read, `found` for
+    /// each file.
+    pub(super) fn enter(&mut self, dir: &Path, watch: &mut impl FnMut(&Path), found: &mut impl FnMut(&Path)) {
+        let mut open = vec![dir.to_owned()];
+        while let Some(dir) = open.pop() {
+            if self.directories.len() >= DIRECTORIES_MAX && !self.directories.contains(&dir) {
+                self.is_cut = true;
+                return;
+            }
+            watch(&dir);
+            self.directories.insert(dir.clone());
+            self.read_rules(&dir);
+            for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+                let (path, kind) = (entry.path(), entry.file_type());
+                let is_dir = kind.as_ref().is_ok_and(fs::FileType::is_dir); // not through a link, which could lead anywhere
+                if !self.counts(&path, is_dir) {
+                    continue;
+                }
+                if is_dir {
+                    open.push(path);
+                } else if kind.is_ok_and(|kind| kind.is_file()) {
+                    found(&path);
+                }
+            }
+        }
+    }
+
+    /// Reads a directory's `.gitignore`, which may have changed.
+    pub(super) fn read_rules(&mut self, dir: &Path) {
+        let mut rules = GitignoreBuilder::new(dir);
+        let file = dir.join(".gitignore");
+        let is_there = file.is_file();
+        if is_there {
+            let _ = rules.add(file); // a line of it that is none loses no other
+        }
+        match rules.build() {
+            Ok(rules) if is_there => self.ignored.insert(dir.to_owned(), rules),
+            _ => self.ignored.remove(dir),
+        };
+    }
+
+    /// Those of the known files that lie in this directory.
+    pub(super) fn files_in(&self, dir: &Path) -> Vec<PathBuf> {
+        self.files.range(dir.to_owned()..).take_while(|file| file.starts_with(dir)).cloned().collect()
+    }
+
+    /// A file is there now, or gone.
+    pub(super) fn set(&mut self, path: &Path, is_there: bool) {
+        if !is_there {
+            self.files.remove(path);
+        } else if self.files.len() < FILES_MAX {
+            self.files.insert(path.to_owned());
+        }
+    }
+}
