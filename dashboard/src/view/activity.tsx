@@ -87,7 +87,7 @@ export function Activity({ rows, typed, filter, live, nothing, above, toEnd }: A
   return (
     <div class="activity" onClickCapture={pressed}>
       <VirtualList
-        ref={list}
+        handle={list}
         items={all}
         guess={guess}
         render={(item) => <ActivityItem item={item} inside={insideOf(item)} event_id={event_id} />}

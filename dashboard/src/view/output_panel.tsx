@@ -1,6 +1,6 @@
 // What the agent says, as one reads a text: its messages, its thoughts folded, and what programs printed.
 
-import { useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Typed } from "../client/previews.ts";
 import type { Row } from "../client/row.ts";
 import { TerminalText } from "./terminal_text.tsx";
@@ -12,13 +12,11 @@ import { CutMark, Fold } from "./row_frame.tsx";
 import { VirtualList } from "./virtual_list.tsx";
 
 export function OutputPanel({ rows, typed }: { rows: readonly Row[]; typed: readonly Typed[] }) {
-  const list = useRef<VirtualList<Row>>(null);
   const [following, follow] = useState(true);
   const shown = rows.filter(({ kind }) => kind === "say" || kind === "lines" || kind === "run" || kind === "end");
   return (
     <div class="output">
       <VirtualList
-        ref={list}
         items={shown}
         guess={(row) => (row.kind === "say" && row.voice === "assistant" ? 40 + row.text.length / 3 : 40)}
         render={(row) => <OutputRow row={row} />}

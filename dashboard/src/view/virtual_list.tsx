@@ -19,6 +19,8 @@ interface VirtualListProps<Item extends Keyed> {
   readonly name: string;
   /** A log is read out as it grows, politely. */
   readonly live: "polite" | "off" | null;
+  /** Is given the list while it is shown: a component's own `ref` never reaches it in Preact 11. */
+  readonly handle?: { current: VirtualList<Item> | null };
   readonly above?: ComponentChildren;
   readonly below?: ComponentChildren;
 }
@@ -51,14 +53,21 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
   /** Where the window stood when this list last looked or set it. */
   #top = 0;
   #width = 0;
+  /** As its owner last said; what was shown or held since then comes first. */
+  #said = false;
+  #following = false;
 
   /** Shows the item, a little below the window's top, and keeps it there while heights become known. */
   show(key: string): boolean {
     const index = this.#heights.indexOf(key, 0);
     const scroller = this.#scroller.current;
     if (index < 0 || scroller === null) return false;
-    this.#anchors = [{ key, index, y: Math.round(scroller.clientHeight / 4) }];
-    this.#settle(false);
+    const above = this.#heights.top(index) - (scroller.scrollTop - (this.#space.current?.offsetTop ?? 0));
+    const isInSight = above >= 0 && this.#heights.top(index + 1) - this.#heights.top(index) + above <= scroller.clientHeight;
+    this.#anchors = [{ key, index, y: isInSight ? above : Math.round(scroller.clientHeight / 4) }];
+    this.#top = scroller.scrollTop;
+    this.#following = false;
+    this.#settle();
     return true;
   }
 
@@ -69,6 +78,8 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
     if (slot === null || key === undefined || this.#scroller.current === null) return;
     const y = slot.getBoundingClientRect().top - this.#scroller.current.getBoundingClientRect().top;
     this.#anchors = [{ key, index: this.#heights.indexOf(key, this.#first), y }];
+    this.#top = this.#scroller.current.scrollTop;
+    this.#following = false;
   }
 
   /** Whether the last item's end is in sight. */
@@ -77,17 +88,14 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
     return scroller === null || scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop <= EXACT_PIXELS;
   }
 
-  focus(): void {
-    this.#scroller.current?.focus();
-  }
-
   override componentDidMount(): void {
+    if (this.props.handle !== undefined) this.props.handle.current = this;
     if (this.#scroller.current !== null) this.#observer.observe(this.#scroller.current);
-    this.#settle(this.props.following);
+    this.#settle();
   }
 
   override componentDidUpdate(): void {
-    this.#settle(this.props.following);
+    this.#settle();
   }
 
   override componentWillUnmount(): void {
@@ -95,7 +103,8 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
   }
 
   /** Brings heights, window and document into line; renders again only if the window shows what is not rendered. */
-  #settle(following: boolean): void {
+  #settle(): void {
+    const following = this.#following;
     const scroller = this.#scroller.current;
     const space = this.#space.current;
     const shown = this.#shown.current;
@@ -196,12 +205,13 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
       changed = true;
     }
     if (entries.some(({ target }) => target === scroller)) changed = true;
-    if (changed) this.#settle(this.props.following);
+    if (changed) this.#settle();
   }
 
   override render() {
-    const { items, guess, render, name, live, above, below } = this.props;
+    const { items, guess, render, following, name, live, above, below } = this.props;
     const scroller = this.#scroller.current;
+    if (this.#said !== following) [this.#said, this.#following] = [following, following];
     this.#heights.update(items, (index) => {
       const item = items[index];
       return item === undefined ? 0 : guess(item);
@@ -231,7 +241,7 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
 
   /** Who follows sees the end whatever the heights; who does not, what is anchored. */
   #wanted(y: number, height: number): { first: number; last: number } {
-    if (this.props.following) return this.#range(this.#heights.total - height, height, MARGIN_PIXELS);
+    if (this.#following) return this.#range(this.#heights.total - height, height, MARGIN_PIXELS);
     const top = this.#anchoredTop(0);
     return this.#range(top ?? y, height, MARGIN_PIXELS);
   }

@@ -1,0 +1,261 @@
+// An agent's page: what one reads there is what the recording says, by the oracle.
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+
+import { findChromium } from "../../scripts/lib/chromium.mjs";
+import { expectedOf } from "../oracle/claude_code.mjs";
+import { must, startWorld } from "../worker/harness.mjs";
+import { until } from "../worker/until.mjs";
+import { placeOf, wholeList } from "./activity.mjs";
+import { addressOf, launch, openPage, signIn } from "./browser.mjs";
+
+const chromium = findChromium();
+const skip = chromium === undefined && "there is no Chromium: set CHROMIUM, or install one (apt-get install chromium)";
+
+describe("an agent's page", { skip }, () => {
+  let world;
+  let town;
+  let browser;
+  let context;
+  let page;
+  let noted;
+  const truths = { basic: expectedOf("basic"), volume: expectedOf("volume320"), subagent: expectedOf("subagent") };
+  const tab = (name) => page.getByRole("tab", { name });
+  const panel = () => page.getByRole("tabpanel");
+  const open = async (agent_id, query = "", last = /^(Finished|Failed) after/) => {
+    await page.goto(`${addressOf(world, town, agent_id)}${query}`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByRole("log").getByText(last).last().waitFor();
+  };
+  const replay = (agent_id, transcript, more = {}) => world.startAgent(town, { agent_id, name: agent_id, runtime: "replay", transcript, speed: 0, ...more });
+  const ended = (agent_id, run_number = 1) =>
+    until(`${agent_id} to end`, async () => {
+      const state = must(await world.api("GET", `${town.path}/agents/${agent_id}`));
+      return state.exit !== null && state.run_number === run_number;
+    }, 30_000);
+
+  before(async () => {
+    world = await startWorld();
+    town = await world.town();
+    await Promise.all([replay("basic", "basic"), replay("volume", "volume320"), replay("subagent", "subagent"), replay("twice", "basic")]);
+    const printed = ["printf '\\033[1;31mFAIL\\033[0m b.test.ts\\n\\033[8mnot hidden\\033[0m \\033]8;;https://evil.example\\007a link\\033]8;;\\007\\n'; exit 1"];
+    await world.startAgent(town, { agent_id: "colours", name: "colours", runtime: "process", command: ["sh", "-c", ...printed] });
+    browser = await launch(chromium);
+    ({ page, context, noted } = await openPage(browser, world.url, { viewport: { width: 1440, height: 900 } }));
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    page.setDefaultTimeout(15_000);
+    await signIn(page, world);
+    await Promise.all(["basic", "volume", "subagent", "twice", "colours"].map((agent_id) => ended(agent_id)));
+    await replay("twice", "err400");
+    await ended("twice", 2);
+  });
+  after(async () => {
+    await browser?.close();
+    await world?.stop();
+  });
+
+  it("shows all 322 calls and every text of a long run once, in order", async () => {
+    await open("volume");
+    const items = await wholeList(page);
+    const verbs = { Read: "Reading", Write: "Writing", Bash: "Running" };
+    const expected = truths.volume.steps.flatMap(({ kind, tool, text }) => (kind === "call" ? [verbs[tool]] : kind === "text" ? [text.slice(0, 60).split("\n")[0]] : []));
+    const shown = items.filter(({ kind }) => kind === "call" || kind === "say").map(({ text }) => text.replace(/^[\d:]+/, ""));
+    assert.equal(shown.length, expected.length);
+    for (const [index, beginning] of expected.entries()) assert.ok(shown[index].startsWith(beginning), `${shown[index].slice(0, 80)} begins with ${beginning}`);
+  });
+
+  it("lists every call under Tools, by how it went", async () => {
+    const { calls, results } = truths.volume;
+    await open("volume", "?tab=tools");
+    assert.equal(await tab("Tools").innerText(), `Tools\n${calls.length}`);
+    const listed = await wholeList(page, "Tools");
+    assert.deepEqual(listed.map(({ text }) => calls.find(({ tool }) => text.startsWith(tool))?.tool), calls.map(({ tool }) => tool));
+    assert.equal(listed.filter(({ text }) => text.includes("failed")).length, results.filter(({ success }) => !success).length);
+  });
+
+  it("folds repeats, and opens them", async () => {
+    const done = truths.volume.calls.filter(({ tool, tool_use_id }) => tool === "Bash" && truths.volume.results.some((one) => one.tool_use_id === tool_use_id && one.success));
+    await open("volume", "?tool=Bash&status=succeeded", `Bash ×${done.length}`);
+    assert.equal((await wholeList(page)).length, 1);
+    await page.getByRole("log").getByText(`Bash ×${done.length}`).click();
+    const items = await wholeList(page);
+    assert.equal(items.length, 1 + done.length);
+    assert.ok(items.at(-1).text.includes(done.at(-1).input.command.slice(0, 40)), items.at(-1).text);
+  });
+
+  it("opens a call: what it was given, what came of it, and its JSON as the log has it", async () => {
+    await open("basic");
+    const bash = truths.basic.calls.find(({ tool }) => tool === "Bash");
+    const result = truths.basic.results.find(({ tool_use_id }) => tool_use_id === bash.tool_use_id);
+    const row = page.getByRole("log").locator(".row").filter({ hasText: "Running `ls -la" });
+    await row.locator(".fold").click();
+    assert.equal(await row.locator(".command-line").innerText(), bash.input.command);
+    assert.equal((await row.locator("pre").last().textContent()).trim(), result.text.trim());
+    await row.hover();
+    await row.getByRole("button", { name: /More about event/ }).click();
+    await page.getByRole("menuitem", { name: "Show JSON" }).click();
+    const [call] = JSON.parse(await page.locator(".raw pre").textContent());
+    assert.deepEqual([call.event, call.data.tool_use_id, call.data.input], ["agent_tool_call", bash.tool_use_id, bash.input]);
+  });
+
+  it("copies an event as a link, as a command that fetches it, and as JSON", async () => {
+    await open("basic");
+    const row = page.getByRole("log").locator(".row").filter({ hasText: "Reading README.md" });
+    const copied = async (what) => {
+      await row.hover();
+      await row.getByRole("button", { name: /More about event/ }).click();
+      await page.getByRole("menuitem", { name: what }).click();
+      await page.getByText(/copied$/).waitFor();
+      return page.evaluate(() => navigator.clipboard.readText());
+    };
+    const events = JSON.parse(await copied("Copy JSON"));
+    assert.deepEqual(events[0].data.input, truths.basic.calls[0].input);
+    assert.equal(await copied("Copy link"), `${addressOf(world, town, "basic")}?event=${events[0].id}`);
+    const curl = await copied("Copy as curl");
+    const [, address] = /'([^']+)'/.exec(curl);
+    const answer = await fetch(address, { headers: { authorization: `Bearer ${world.secrets.TOWNWATCH_API_KEY}` } });
+    assert.deepEqual((await answer.json()).data, events[0]);
+  });
+
+  it("shows an edit as a difference, under the call and under the file", async () => {
+    await open("basic", "?tab=files");
+    const edit = truths.basic.calls.find(({ tool }) => tool === "Edit");
+    const file = panel().getByRole("button").filter({ hasText: "app.py" });
+    await file.click();
+    for (const place of [panel(), page.getByRole("log")]) {
+      if (place !== panel()) await page.getByRole("log").getByText("Editing src/app.py").click();
+      assert.deepEqual(await panel().locator(".diff-line.removed .diff-text").allTextContents(), [edit.input.old_string]);
+      assert.deepEqual(await panel().locator(".diff-line.added .diff-text").allTextContents(), [edit.input.new_string]);
+    }
+    await panel().getByRole("button", { name: /Edit|Chang/ }).last().click();
+    await until("the call to be shown in the activity", async () => (await placeOf(page, "Editing src/app.py"))?.inSight);
+    assert.match(page.url(), /[?&]event=\d+/);
+  });
+
+  it("has tabs that arrows move through", async () => {
+    await open("basic");
+    await tab("Output").focus();
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await tab("Tools").getAttribute("aria-selected"), "true");
+    assert.match(page.url(), /tab=tools/);
+    await page.keyboard.press("End");
+    const problems = truths.basic.results.filter(({ success }) => !success);
+    assert.equal(await tab("Errors").innerText(), `Errors\n${problems.length}`);
+    for (const { text } of problems) await panel().getByText(text.trim().split("\n")[0].replace(/<\/?\w+>/g, "").slice(0, 30)).first().waitFor();
+    await page.goBack();
+    assert.equal(await tab("Tools").getAttribute("aria-selected"), "true");
+  });
+
+  it("steps through errors by e and E", async () => {
+    await open("basic");
+    const current = () => page.getByRole("log").locator("[aria-current=true]");
+    await page.keyboard.press("e");
+    assert.match(await current().innerText(), /does\/not\/exist\.txt/);
+    await page.keyboard.press("e");
+    assert.match(await current().innerText(), /echo partial; exit 3/);
+    await page.keyboard.press("E");
+    assert.match(await current().innerText(), /does\/not\/exist\.txt/);
+  });
+
+  it("finds a text wherever it stands, counts it, marks it and goes from place to place", async () => {
+    await open("volume");
+    const text = "out/f007.txt";
+    const inCall = (call) => JSON.stringify(call.input).includes(text) || truths.volume.results.some((result) => result.tool_use_id === call.tool_use_id && result.text.includes(text));
+    const rows = truths.volume.calls.filter(inCall).length + truths.volume.texts.filter((one) => one.includes(text)).length;
+    assert.ok(rows > 0);
+    await page.keyboard.press("/");
+    await page.keyboard.type(text);
+    await page.getByText(String(rows), { exact: true }).first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByText(`1 / ${rows}`).waitFor();
+    await until("the place to be marked", () =>
+      page.evaluate((sought) => [...(CSS.highlights.get("found") ?? [])].some((range) => range.toString().toLowerCase() === sought), text),
+    );
+    assert.match(page.url(), /q=out%2Ff007\.txt.*event=\d+/);
+    const address = page.url();
+    await page.goto("about:blank");
+    await page.goto(address);
+    await page.getByText(`1 / ${rows}`).waitFor();
+    await page.getByRole("log").locator("[aria-current=true]").waitFor();
+  });
+
+  it("filters by tool, result, path and kind, and says so in the address", async () => {
+    const { calls, results } = truths.volume;
+    const failed = calls.filter(({ tool, tool_use_id }) => tool === "Read" && results.some((one) => one.tool_use_id === tool_use_id && !one.success));
+    await open("volume", "?tool=Read&status=failed", /missing\//);
+    await page.getByRole("tab", { name: "Tools" }).click();
+    assert.equal((await wholeList(page, "Tools")).length, failed.length);
+    await page.getByRole("button", { name: "Filter 2" }).click();
+    await page.getByRole("button", { name: "Show all again" }).click();
+    await page.getByRole("button", { name: "Messages" }).click();
+    await page.keyboard.press("Escape");
+    const said = await wholeList(page);
+    assert.equal(said.length, truths.volume.texts.length);
+    assert.match(page.url(), /kind=text/);
+  });
+
+  it("shows the machinery when asked for everything", async () => {
+    await open("basic");
+    assert.ok(!(await page.getByRole("log").textContent()).includes("Session opened"));
+    await page.keyboard.press("w");
+    await page.getByRole("log").getByText(`Session opened with ${truths.basic.model}`).first().waitFor();
+    assert.match(page.url(), /show=all/);
+  });
+
+  it("nests what a sub-agent does under its call, and hides it on demand", async () => {
+    await open("subagent");
+    const inner = page.getByRole("log").locator(".depth-1");
+    const count = await inner.count();
+    assert.ok(count > 0, "there are rows of a sub-agent");
+    await page.getByRole("button", { name: "Hide what its sub-agent did" }).click();
+    await until("them to be gone", async () => (await inner.count()) === 0);
+    await page.getByRole("button", { name: "Show what its sub-agent did" }).click();
+    await until("them to be back", async () => (await inner.count()) === count);
+  });
+
+  it("has the agent's runs in a menu, and shows one by itself", async () => {
+    await open("twice");
+    const menu = page.getByRole("combobox", { name: "Run" });
+    await until("both runs to be in it", async () => (await menu.locator("option").count()) === 3);
+    await menu.selectOption({ index: 2 });
+    await page.getByRole("log").getByText("I'll look at the README first.").waitFor();
+    const first = (await wholeList(page)).map(({ text }) => text).join("\n");
+    assert.ok(first.includes("Finished after") && !first.includes("Failed after"), first);
+    await menu.selectOption({ index: 1 });
+    await page.getByRole("log").getByText(/^Failed after/).waitFor();
+    const second = (await wholeList(page)).map(({ text }) => text).join("\n");
+    assert.ok(!second.includes("I'll look at the README first."), second);
+    assert.match(page.url(), /run=/);
+  });
+
+  it("shows a terminal's colours and hides nothing", async () => {
+    await open("colours");
+    const red = page.getByRole("log").locator(".ansi-red");
+    assert.equal(await red.innerText(), "FAIL");
+    assert.equal(await red.evaluate((element) => getComputedStyle(element).fontWeight), "700");
+    const lines = await page.getByRole("log").locator("pre.lines").first().textContent();
+    assert.ok(lines.includes("FAIL b.test.ts\nnot hidden a link\n"), JSON.stringify(lines));
+  });
+
+  it("says what the address asks for and the log does not have", async () => {
+    await open("basic", "?event=999999");
+    await page.getByText("Event 999999 is not among what the log has of this agent.").waitFor();
+  });
+
+  it("fits a phone: the activity is a tab, and nothing is wider than the screen", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const name of ["activity", "output", "tools", "files", "errors"]) {
+      await page.goto(`${addressOf(world, town, "basic")}?tab=${name}`);
+      await panel().waitFor();
+      await until("the panel's words", async () => (await panel().innerText()).length > 10);
+      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 390, name);
+    }
+    await page.setViewportSize({ width: 1440, height: 900 });
+  });
+
+  it("asked nobody but its own server, and met no error", () => {
+    assert.deepEqual(noted.foreign, []);
+    assert.deepEqual(noted.errors.filter((error) => !/401/.test(error)), []);
+  });
+});
