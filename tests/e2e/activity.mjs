@@ -6,13 +6,14 @@ export function wholeList(page, name = "Activity") {
     const painted = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
     const found = new Map();
     scroller.scrollTop = 0;
-    for (let still = 0; still < 3; ) {
+    for (let still = 0; still < 2; ) {
       await painted();
       for (const slot of scroller.querySelectorAll(".slot")) {
         found.set(slot.dataset.key, { kind: slot.querySelector(".row")?.classList[1] ?? "", text: slot.textContent });
       }
       const before = scroller.scrollTop;
-      scroller.scrollTop += scroller.clientHeight * 0.6;
+      // More is in the document than is in sight.
+      scroller.scrollTop += scroller.clientHeight * 1.4;
       await painted();
       still = Math.abs(scroller.scrollTop - before) < 1 ? still + 1 : 0;
     }

@@ -243,6 +243,22 @@ describe("an agent's page", { skip }, () => {
     await page.getByText("Event 999999 is not among what the log has of this agent.").waitFor();
   });
 
+  it("shows up to four agents side by side, as the address says", async () => {
+    await open("basic");
+    const besides = page.getByRole("region").filter({ has: page.getByRole("heading", { level: 2 }) });
+    for (const agent_id of ["subagent", "twice", "colours"]) await page.getByRole("combobox", { name: "Another agent side by side" }).selectOption(agent_id);
+    assert.equal(await page.getByRole("combobox", { name: "Another agent side by side" }).count(), 0);
+    assert.match(page.url(), /with=subagent%2Ctwice%2Ccolours/);
+    await page.reload();
+    assert.deepEqual(await besides.getByRole("heading", { level: 2 }).allTextContents(), ["subagent", "twice", "colours"]);
+    await page.getByRole("region", { name: "twice", exact: true }).getByText(/^Failed after/).waitFor();
+    await page.getByRole("region", { name: "colours", exact: true }).getByText("FAIL").waitFor();
+    await page.getByRole("button", { name: "Close twice" }).click();
+    await until("two to be left", async () => (await besides.getByRole("heading", { level: 2 }).count()) === 2);
+    await page.goBack();
+    await until("it to be back", async () => (await besides.getByRole("heading", { level: 2 }).count()) === 3);
+  });
+
   it("fits a phone: the activity is a tab, and nothing is wider than the screen", async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     for (const name of ["activity", "output", "tools", "files", "errors"]) {

@@ -19,9 +19,10 @@ interface AgentHeadProps {
   readonly runs: readonly RunView[];
   readonly run_id: string | null;
   readonly chooseRun: (run_id: string | null) => void;
+  readonly children: ComponentChildren;
 }
 
-export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun }: AgentHeadProps) {
+export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, children }: AgentHeadProps) {
   return (
     <div class="agent-head">
       <div class="agent-title">
@@ -33,6 +34,7 @@ export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun }: Agen
         {agent !== undefined && <StatusPill agent={agent} />}
         <span class="soft kind">{agent === undefined ? "" : `${agent.role} · ${runtimeName(agent.runtime)}`}</span>
         {runs.length > 1 && <RunMenu runs={runs} chosen={run_id} choose={chooseRun} />}
+        {children}
         {agent !== undefined && <StopButton api={api} town_id={town_id} agent={agent} />}
       </div>
       {agent !== undefined && (

@@ -12,6 +12,7 @@ import { Activity } from "./activity.tsx";
 import { AgentHead } from "./agent_head.tsx";
 import { AgentNow } from "./agent_now.tsx";
 import { AgentTalk } from "./agent_talk.tsx";
+import { Beside, BesideMenu } from "./beside.tsx";
 import { ErrorsPanel } from "./errors_panel.tsx";
 import { FilesPanel } from "./files_panel.tsx";
 import { useHighlights } from "./highlights.ts";
@@ -69,6 +70,11 @@ export function AgentView({ store, agent, query, setQuery }: AgentViewProps) {
     if (tab === "tools") return { count: rows.reduce((sum, row) => sum + Number(row.kind === "call"), 0) };
     if (tab === "files") return { count: changedFiles(rows).length };
     return {};
+  }
+
+  const besides = isWide ? query.beside.filter((agent_id) => agent_id !== page.agent_id) : [];
+  function setBeside(beside: readonly string[]): void {
+    setQuery({ beside }, "push");
   }
 
   function freeze(): void {
@@ -132,7 +138,9 @@ export function AgentView({ store, agent, query, setQuery }: AgentViewProps) {
         runs={runs}
         run_id={filter.run_id}
         chooseRun={(run_id) => setQuery({ filter: { ...filter, run_id }, event_id: null }, "push")}
-      />
+      >
+        {isWide && <BesideMenu store={store} agent_id={page.agent_id} beside={query.beside} setBeside={setBeside} />}
+      </AgentHead>
       <Toolbar
         text={text}
         find={(next) => setQuery({ text: next })}
@@ -151,15 +159,19 @@ export function AgentView({ store, agent, query, setQuery }: AgentViewProps) {
       )}
       <div class="agent-body">
         {isWide && activity}
-        <Tabs tabs={tabsShown} chosen={chosen} choose={(tab) => setQuery({ tab }, "push")}>
-          {chosen === "activity" && activity}
-          {chosen === "output" && <OutputPanel rows={rows} typed={typed} />}
-          {chosen === "tools" && (
-            <ToolsPanel rows={rows} chosen={filter.tools} choose={(tools) => setQuery({ filter: { ...filter, tools } })} />
-          )}
-          {chosen === "files" && <FilesPanel rows={rows} />}
-          {chosen === "errors" && <ErrorsPanel rows={rows} />}
-        </Tabs>
+        {besides.length > 0 ? (
+          <Beside api={api} store={store} town_id={town_id} beside={besides} setBeside={setBeside} />
+        ) : (
+          <Tabs tabs={tabsShown} chosen={chosen} choose={(tab) => setQuery({ tab }, "push")}>
+            {chosen === "activity" && activity}
+            {chosen === "output" && <OutputPanel rows={rows} typed={typed} />}
+            {chosen === "tools" && (
+              <ToolsPanel rows={rows} chosen={filter.tools} choose={(tools) => setQuery({ filter: { ...filter, tools } })} />
+            )}
+            {chosen === "files" && <FilesPanel rows={rows} />}
+            {chosen === "errors" && <ErrorsPanel rows={rows} />}
+          </Tabs>
+        )}
       </div>
       {agent !== undefined && <AgentNow agent={agent} />}
       {agent !== undefined && <AgentTalk agent={agent} />}
