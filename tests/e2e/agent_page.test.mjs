@@ -259,6 +259,18 @@ describe("an agent's page", { skip }, () => {
     await until("it to be back", async () => (await besides.getByRole("heading", { level: 2 }).count()) === 3);
   });
 
+  it("has all agents' rows in one list, each under its agent's name", async () => {
+    await page.goto(`${addressOf(world, town)}/activity`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByRole("log").locator(".row").first().waitFor();
+    const items = await wholeList(page);
+    for (const [agent_id, { calls }] of Object.entries(truths)) {
+      const own = items.filter(({ kind, text }) => kind === "call" && new RegExp(`^\\d\\d:\\d\\d:\\d\\d${agent_id}`).test(text));
+      const folded = items.filter(({ kind, text }) => kind === "group" && text.includes(agent_id)).reduce((sum, { text }) => sum + Number(/×(\d+)/.exec(text)[1]), 0);
+      assert.equal(own.length + folded, calls.length, agent_id);
+    }
+  });
+
   it("fits a phone: the activity is a tab, and nothing is wider than the screen", async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     for (const name of ["activity", "output", "tools", "files", "errors"]) {

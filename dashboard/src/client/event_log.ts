@@ -1,4 +1,4 @@
-// One agent's events in this tab, as rows: what the stream brings is appended, what was fetched later is put in its
+// Events of an agent, or of a whole town, in this tab, as rows: what the stream brings is appended, what was fetched later is put in its
 // place, and then all rows are made anew.
 
 import type { Gap, TownEvent } from "../protocol/protocol.ts";
@@ -11,13 +11,15 @@ import type { Bounds } from "./rows.ts";
 
 export class EventLog {
   readonly changes: Changes;
-  #bounds: Bounds = { events: EVENTS_MAX, characters: CHARACTERS_MAX };
-  #rows = new Rows(this.#bounds);
+  readonly #usual: Bounds;
+  #bounds: Bounds;
+  #rows: Rows;
   #gaps: Gap[] = [];
   #typed: readonly Typed[] = [];
 
-  constructor(schedule: Schedule) {
+  constructor(schedule: Schedule, bounds: Bounds = { events: EVENTS_MAX, characters: CHARACTERS_MAX }) {
     this.changes = new Changes(schedule);
+    [this.#usual, this.#bounds, this.#rows] = [bounds, bounds, new Rows(bounds)];
   }
 
   get rows(): Rows {
@@ -46,7 +48,7 @@ export class EventLog {
 
   appendGap(gap: Gap): void {
     // A viewer that comes back is told again of what is missing; the reader knows already.
-    const known = this.#gaps.some((other) => gap.reason === other.reason && gap.to <= other.to);
+    const known = this.#gaps.some((other) => gap.agent_id === other.agent_id && gap.reason === other.reason && gap.to <= other.to);
     if (known) return;
     this.#gaps.push(gap);
     this.#rows.appendGap(gap);
@@ -89,7 +91,7 @@ export class EventLog {
   }
 
   clear(): void {
-    this.#bounds = { events: EVENTS_MAX, characters: CHARACTERS_MAX };
+    this.#bounds = this.#usual;
     this.#rows = new Rows(this.#bounds);
     this.#gaps = [];
     this.#typed = [];

@@ -12,7 +12,11 @@ import { LastErrors } from "./last_errors.ts";
 import { newsOf } from "./news.ts";
 import type { News } from "./news.ts";
 import type { Typed } from "./previews.ts";
+import type { Bounds } from "./rows.ts";
 import type { StreamConsumer } from "./stream.ts";
+
+/** How much a tab keeps of all agents together: 50 with 2,000 events each, and some more. */
+const EVERYTHING: Bounds = { events: 110_000, characters: 256 * 1024 * 1024 };
 
 export class TownStore implements StreamConsumer {
   readonly agentsChanges: Changes;
@@ -20,6 +24,7 @@ export class TownStore implements StreamConsumer {
   readonly #schedule: Schedule;
   readonly #agents = new Map<string, AgentState>();
   readonly #logs = new Map<string, EventLog>();
+  #everything: EventLog | null = null;
   #connection: ConnectionState = { kind: "connecting" };
   #problem: string | null = null;
   readonly #errors = new LastErrors();
@@ -90,6 +95,20 @@ export class TownStore implements StreamConsumer {
     return log;
   }
 
+  /** All agents' events in one list; made when it is first looked at, and kept up until it is forgotten. */
+  get everything(): EventLog {
+    if (this.#everything === null) {
+      this.#everything = new EventLog(this.#schedule, EVERYTHING);
+      const events = [...this.#logs.values()].flatMap((log) => log.rows.all.flatMap((row) => row.events));
+      for (const event of events.sort((one, other) => one.id - other.id)) this.#everything.append(event);
+    }
+    return this.#everything;
+  }
+
+  forgetEverything(): void {
+    this.#everything = null;
+  }
+
   /** A state from an answer of the REST API, which may be older than what the stream brought meanwhile. */
   offerAgent(agent: AgentState): void {
     const current = this.#agents.get(agent.agent_id);
@@ -110,6 +129,7 @@ export class TownStore implements StreamConsumer {
   events(events: readonly TownEvent[]): void {
     for (const event of events) {
       this.log(event.agent_id).append(event);
+      this.#everything?.append(event);
       const hasError = this.#errors.take(event);
       this.#digest.take(event);
       // What else happens comes with a state of its own.
@@ -119,6 +139,7 @@ export class TownStore implements StreamConsumer {
 
   gap(gap: Gap): void {
     this.log(gap.agent_id).appendGap(gap);
+    this.#everything?.appendGap(gap);
   }
 
   preview(agent_id: string, typed: readonly Typed[]): void {
@@ -142,6 +163,7 @@ export class TownStore implements StreamConsumer {
     this.agentsChanges.touch();
     // The logs themselves stay: views listen to them.
     for (const log of this.#logs.values()) log.clear();
+    this.#everything?.clear();
   }
 }
 

@@ -13,7 +13,7 @@ import { GapRow } from "./gap_row.tsx";
 import { Icon, toolIcon } from "./icons.tsx";
 import { useOpen } from "./open_parts.ts";
 import { usePage } from "./page_context.ts";
-import { CutMark, Fold, PlainText, RowFrame } from "./row_frame.tsx";
+import { AgentName, CutMark, Fold, PlainText, RowFrame } from "./row_frame.tsx";
 import { jsonOf } from "./row_menu.tsx";
 
 interface ActivityItemProps {
@@ -49,6 +49,7 @@ function GroupRow({ item }: { item: Extract<Item, { kind: "group" }> }) {
   return (
     <div class={`row group depth-${first.depth}`}>
       <span class="row-time">{clockTime(first.at)}</span>
+      <AgentName row={first} />
       <Icon name={toolIcon(first.category)} />
       <div class="row-body">
         <button type="button" class="fold" aria-expanded={open} onClick={toggle}>

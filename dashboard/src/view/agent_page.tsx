@@ -8,7 +8,7 @@ import { AgentView } from "./agent_view.tsx";
 import { useChanges, useTitle } from "./hooks.ts";
 import { OpenParts } from "./open_parts.ts";
 import { PageContextProvider } from "./page_context.ts";
-import type { AgentPageContext } from "./page_context.ts";
+import type { RowsPage } from "./page_context.ts";
 import { go, useLocation } from "./route.ts";
 import { parseQuery, queryText } from "./view_query.ts";
 import type { ViewQuery } from "./view_query.ts";
@@ -35,9 +35,9 @@ export function AgentPage({ api, store, town_id, agent_id }: AgentPageProps) {
     go(pathname + queryText(latest.current), how);
   }
 
-  const page = useMemo<AgentPageContext>(
+  const page = useMemo<RowsPage>(
     () => ({
-      ...{ api, town_id, agent_id, parts, log: store.log(agent_id), event_id: query.event_id },
+      ...{ api, town_id, parts, nameOf: null, log: store.log(agent_id), event_id: query.event_id },
       show: (event_id) => setQuery({ event_id }),
     }),
     [api, town_id, agent_id, parts, store, query.event_id],
@@ -46,7 +46,7 @@ export function AgentPage({ api, store, town_id, agent_id }: AgentPageProps) {
   useEffect(() => () => CSS.highlights?.delete("found"), []);
   return (
     <PageContextProvider value={page}>
-      <AgentView store={store} agent={agent} query={query} setQuery={setQuery} />
+      <AgentView store={store} agent_id={agent_id} agent={agent} query={query} setQuery={setQuery} />
     </PageContextProvider>
   );
 }

@@ -8,7 +8,7 @@ import { Activity } from "./activity.tsx";
 import { useChanges } from "./hooks.ts";
 import { OpenParts } from "./open_parts.ts";
 import { PageContextProvider } from "./page_context.ts";
-import type { AgentPageContext } from "./page_context.ts";
+import type { RowsPage } from "./page_context.ts";
 import { eventPath, go } from "./route.ts";
 
 interface AgentStreamProps {
@@ -23,8 +23,8 @@ export function AgentStream({ api, store, town_id, agent_id }: AgentStreamProps)
   useChanges(log.changes);
   useChanges(store.connectionChanges);
   const parts = useState(() => new OpenParts())[0];
-  const page = useMemo<AgentPageContext>(
-    () => ({ api, town_id, agent_id, log, parts, event_id: null, show: (event_id) => go(eventPath(town_id, agent_id, event_id)) }),
+  const page = useMemo<RowsPage>(
+    () => ({ api, town_id, nameOf: null, log, parts, event_id: null, show: (event_id) => go(eventPath(town_id, agent_id, event_id)) }),
     [api, town_id, agent_id, log, parts],
   );
   return (

@@ -31,6 +31,7 @@ import type { Tab, ViewQuery } from "./view_query.ts";
 
 interface AgentViewProps {
   readonly store: TownStore;
+  readonly agent_id: string;
   readonly agent: AgentState | undefined;
   readonly query: ViewQuery;
   readonly setQuery: (change: Partial<ViewQuery>, how?: "push" | "replace") => void;
@@ -39,15 +40,14 @@ interface AgentViewProps {
 const WIDE = "(min-width: 1000px)";
 const tabNames: Readonly<Record<Tab, string>> = { activity: "Activity", output: "Output", tools: "Tools", files: "Files", errors: "Errors" };
 
-export function AgentView({ store, agent, query, setQuery }: AgentViewProps) {
-  const page = usePage();
-  const { api, town_id, log, parts } = page;
+export function AgentView({ store, agent_id, agent, query, setQuery }: AgentViewProps) {
+  const { api, town_id, log, parts } = usePage();
   const { filter, text } = query;
   useChanges(log.changes);
   useChanges(store.connectionChanges);
   const live = store.connectionState.kind === "live";
   const isWide = useMedia(WIDE);
-  const runs = useRuns(agent);
+  const runs = useRuns(agent_id, agent);
   const root = useRef<HTMLElement>(null);
   /** What is shown while the view is frozen. */
   const [frozen, setFrozen] = useState<{ readonly rows: readonly Row[]; readonly added: number } | null>(null);
@@ -58,7 +58,7 @@ export function AgentView({ store, agent, query, setQuery }: AgentViewProps) {
   const problems = rows.filter(isProblem);
   const typed = frozen === null && filter.run_id === null && !isNarrow(filter) ? log.typed : [];
   const { found, done } = useSearch(text, rows);
-  const missing = useMissing(query, runs, live, agent !== undefined);
+  const missing = useMissing(agent_id, query, runs, live, agent !== undefined);
   useHighlights(root.current, text);
 
   const tabs = TABS.filter((tab) => !isWide || tab !== "activity");
@@ -72,7 +72,7 @@ export function AgentView({ store, agent, query, setQuery }: AgentViewProps) {
     return {};
   }
 
-  const besides = isWide ? query.beside.filter((agent_id) => agent_id !== page.agent_id) : [];
+  const besides = isWide ? query.beside.filter((other) => other !== agent_id) : [];
   function setBeside(beside: readonly string[]): void {
     setQuery({ beside }, "push");
   }
@@ -139,7 +139,7 @@ export function AgentView({ store, agent, query, setQuery }: AgentViewProps) {
         run_id={filter.run_id}
         chooseRun={(run_id) => setQuery({ filter: { ...filter, run_id }, event_id: null }, "push")}
       >
-        {isWide && <BesideMenu store={store} agent_id={page.agent_id} beside={query.beside} setBeside={setBeside} />}
+        {isWide && <BesideMenu store={store} agent_id={agent_id} beside={query.beside} setBeside={setBeside} />}
       </AgentHead>
       <Toolbar
         text={text}

@@ -76,6 +76,5 @@ export function App({ api, firstKey }: { api: Api; firstKey: string | null }) {
       </>
     );
   }
-  const agent_id = route.page === "agent" ? route.agent_id : null;
-  return <TownRoom key={route.town_id} api={api} town_id={route.town_id} agent_id={agent_id} signedOut={signedOut} />;
+  return <TownRoom key={route.town_id} api={api} route={route} signedOut={signedOut} />;
 }

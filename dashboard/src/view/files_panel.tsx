@@ -51,7 +51,7 @@ function FileEntry({ file }: { file: ChangedFile }) {
           {file.changes.map(({ row, file: change }, index) => (
             <li key={index}>
               {row.kind === "call" && callChanges(row).filter(({ path }) => isOf(path, file.path)).map((one, part) => <DiffView key={part} change={one} />)}
-              <button type="button" class="text-button" onClick={() => show(row.id)}>
+              <button type="button" class="text-button" onClick={() => show(row.id, row.agent_id)}>
                 {clockTime(row.at)} {visibleText(change === null ? sentenceOf(row) : fileSentence(change))}
               </button>
             </li>

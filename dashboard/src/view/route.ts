@@ -1,24 +1,34 @@
-// Addresses: `/`, `/towns/:town`, `/towns/:town/agents/:agent`, and `#key=…` of the link that signs in.
+// Addresses: `/`, `/towns/:town`, `/towns/:town/activity`, `/towns/:town/agents/:agent`, and `#key=…` of the link that signs in.
 
 import { useEffect, useReducer, useState } from "preact/hooks";
 
 export type Route =
   | { readonly page: "home" }
-  | { readonly page: "town"; readonly town_id: string }
-  | { readonly page: "agent"; readonly town_id: string; readonly agent_id: string }
+  | TownRoute
   | { readonly page: "unknown" };
+
+/** Pages of a town: all its agents at a glance, all that they do in one list, and one agent. */
+export type TownRoute =
+  | { readonly page: "town"; readonly town_id: string }
+  | { readonly page: "activity"; readonly town_id: string }
+  | { readonly page: "agent"; readonly town_id: string; readonly agent_id: string };
 
 export function parseRoute(path: string): Route {
   if (path === "/") return { page: "home" };
   // Exactly the characters that ids have: nothing here needs decoding.
-  const match = /^\/towns\/([A-Za-z0-9_-]{1,64})(?:\/agents\/([A-Za-z0-9_-]{1,64}))?\/?$/.exec(path);
-  const [, town_id, agent_id] = match ?? [];
+  const match = /^\/towns\/([A-Za-z0-9_-]{1,64})(?:\/agents\/([A-Za-z0-9_-]{1,64})|\/(activity))?\/?$/.exec(path);
+  const [, town_id, agent_id, activity] = match ?? [];
   if (town_id === undefined) return { page: "unknown" };
+  if (activity !== undefined) return { page: "activity", town_id };
   return agent_id === undefined ? { page: "town", town_id } : { page: "agent", town_id, agent_id };
 }
 
 export function townPath(town_id: string): string {
   return `/towns/${town_id}`;
+}
+
+export function activityPath(town_id: string): string {
+  return `${townPath(town_id)}/activity`;
 }
 
 export function agentPath(town_id: string, agent_id: string): string {

@@ -10,9 +10,11 @@ import { visibleText } from "../client/visible_text.ts";
 import { clockTime, momentWords } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import type { IconName } from "./icons.tsx";
+import { Link } from "./link.tsx";
 import { useOpen } from "./open_parts.ts";
 import { usePage } from "./page_context.ts";
 import { Problem } from "./message.tsx";
+import { agentPath, eventPath } from "./route.ts";
 import { RowMenu } from "./row_menu.tsx";
 import { TerminalText } from "./terminal_text.tsx";
 
@@ -34,6 +36,7 @@ export function RowFrame({ row, icon, tone = "plain", extra = "", children }: Ro
       aria-current={isCurrent ? "true" : undefined}
     >
       <RowTime row={row} />
+      <AgentName row={row} />
       <Icon name={icon} />
       <div class="row-body">{children}</div>
       {row.events.length > 0 && <RowMenu row={row} />}
@@ -41,20 +44,31 @@ export function RowFrame({ row, icon, tone = "plain", extra = "", children }: Ro
   );
 }
 
+/** Whose row it is, where there are several agents' rows. */
+export function AgentName({ row }: { row: Row }) {
+  const { town_id, nameOf } = usePage();
+  if (nameOf === null) return null;
+  return (
+    <Link to={agentPath(town_id, row.agent_id)} class="row-agent">
+      {visibleText(nameOf(row.agent_id))}
+    </Link>
+  );
+}
+
 /** When it happened, and a link to it. */
 function RowTime({ row }: { row: Row }) {
-  const { show } = usePage();
+  const { town_id, show } = usePage();
   if (row.at === "") return <span class="row-time" />;
   return (
     <a
       class="row-time"
-      href={`${location.pathname}?event=${row.id}`}
+      href={eventPath(town_id, row.agent_id, row.id)}
       title={`${momentWords(row.at)}, event ${row.id}`}
       tabIndex={-1}
       onClick={(event) => {
         if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
         event.preventDefault();
-        show(row.id);
+        show(row.id, row.agent_id);
       }}
     >
       <time dateTime={row.at}>{clockTime(row.at)}</time>

@@ -5,9 +5,10 @@ import type { Row } from "../client/row.ts";
 import { Icon } from "./icons.tsx";
 import { useOpen } from "./open_parts.ts";
 import { usePage } from "./page_context.ts";
+import { eventPath } from "./route.ts";
 
 export function RowMenu({ row }: { row: Row }) {
-  const { town_id, agent_id, parts } = usePage();
+  const { town_id, parts } = usePage();
   const [open, setOpen] = useState(false);
   const [said, setSaid] = useState<string | null>(null);
   const [isRaw, toggleRaw] = useOpen(parts, `${row.key}/raw`);
@@ -47,7 +48,7 @@ export function RowMenu({ row }: { row: Row }) {
     event.stopPropagation();
   }
 
-  const address = `${location.origin}/towns/${town_id}/agents/${agent_id}?event=${row.id}`;
+  const address = location.origin + eventPath(town_id, row.agent_id, row.id);
   const item = (text: string, chosen: () => void) => (
     <button type="button" role="menuitem" onClick={chosen}>
       {text}

@@ -7,8 +7,8 @@ import { clockTime, dayWords } from "./format.ts";
 import { usePage } from "./page_context.ts";
 
 /** The agent's runs, newest first; asked again when one begins or ends. */
-export function useRuns(agent: AgentState | undefined): readonly RunView[] {
-  const { api, town_id, agent_id } = usePage();
+export function useRuns(agent_id: string, agent: AgentState | undefined): readonly RunView[] {
+  const { api, town_id } = usePage();
   const [runs, setRuns] = useState<readonly RunView[]>([]);
   useEffect(() => {
     let isCurrent = true;

@@ -66,7 +66,7 @@ function ToolCall({ row }: { row: CallRow }) {
       {open && (
         <div class="folded">
           <CallDetail row={row} />
-          <button type="button" class="text-button" onClick={() => show(row.id)}>
+          <button type="button" class="text-button" onClick={() => show(row.id, row.agent_id)}>
             Show in the activity, {clockTime(row.at)}
           </button>
         </div>

@@ -10,8 +10,10 @@ import type { AgentState, Role, TownView } from "../protocol/protocol.ts";
 import { AgentCard } from "./agent_card.tsx";
 import { useChanges, useNow, useTitle } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
+import { Link } from "./link.tsx";
 import { MAYOR_BOX, MayorPanel } from "./mayor_panel.tsx";
 import { Problem } from "./message.tsx";
+import { activityPath } from "./route.ts";
 import { useShortcuts } from "./shortcuts.ts";
 import { SincePanel } from "./since_panel.tsx";
 import { StartForm } from "./start_form.tsx";
@@ -79,6 +81,10 @@ export function TownPage({ api, store, town_id, town, look, problem }: TownPageP
             <p class="soft">{[...standings(agents), ...(town === null ? [] : [containerWords[town.container.status]])].join(" · ")}</p>
           </div>
           <div class="actions">
+            <Link to={activityPath(town_id)} class="button">
+              <Icon name="lines" />
+              All activity
+            </Link>
             {custom}
             {demo}
           </div>

@@ -17,18 +17,20 @@ import { Link } from "./link.tsx";
 import { Message } from "./message.tsx";
 import { useNews } from "./notices.ts";
 import { go, townPath } from "./route.ts";
+import type { TownRoute } from "./route.ts";
 import { useShortcuts } from "./shortcuts.ts";
 import { countsText, townCounts, useFavicon } from "./tab_mark.ts";
+import { TownActivityPage } from "./town_activity_page.tsx";
 import { TownPage } from "./town_page.tsx";
 
 interface TownRoomProps {
   readonly api: Api;
-  readonly town_id: string;
-  readonly agent_id: string | null;
+  readonly route: TownRoute;
   readonly signedOut: () => void;
 }
 
-export function TownRoom({ api, town_id, agent_id, signedOut }: TownRoomProps) {
+export function TownRoom({ api, route, signedOut }: TownRoomProps) {
+  const { town_id } = route;
   const [store, stream] = useMemo(() => {
     const made = new TownStore(eachFrame);
     const edges = { openSocket: browserSocket, readText: browserReadText, clock: browserClock, origin: location.origin };
@@ -110,11 +112,9 @@ export function TownRoom({ api, town_id, agent_id, signedOut }: TownRoomProps) {
         <NoticesButton />
         <Connection store={store} retry={() => stream.retryNow()} />
       </Header>
-      {agent_id === null ? (
-        <TownPage api={api} store={store} town_id={town_id} town={town} look={look} problem={problem} />
-      ) : (
-        <AgentPage key={agent_id} api={api} store={store} town_id={town_id} agent_id={agent_id} />
-      )}
+      {route.page === "town" && <TownPage api={api} store={store} town_id={town_id} town={town} look={look} problem={problem} />}
+      {route.page === "activity" && <TownActivityPage api={api} store={store} town_id={town_id} />}
+      {route.page === "agent" && <AgentPage key={route.agent_id} api={api} store={store} town_id={town_id} agent_id={route.agent_id} />}
     </>
   );
 }

@@ -14,9 +14,9 @@ interface Missing {
   readonly loadOlder: () => void;
 }
 
-export function useMissing(query: ViewQuery, runs: readonly RunView[], live: boolean, known: boolean): Missing {
-  const page = usePage();
-  const { log } = page;
+export function useMissing(agent_id: string, query: ViewQuery, runs: readonly RunView[], live: boolean, known: boolean): Missing {
+  const { api, town_id, log } = usePage();
+  const whose = { api, town_id, agent_id, log };
   const [words, setWords] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const run = runs.find(({ run_id }) => run_id === query.filter.run_id);
@@ -33,7 +33,7 @@ export function useMissing(query: ViewQuery, runs: readonly RunView[], live: boo
     const { event_id } = query;
     if (!live || !known || event_id === null || hasEvent(event_id)) return setWords(null);
     void work(`Looking for event ${event_id} in the log…`, async () => {
-      await loadBackTo(page, event_id);
+      await loadBackTo(whose, event_id);
       return hasEvent(event_id) ? null : `Event ${event_id} is not among what the log has of this agent.`;
     });
   }, [query.event_id, live, known]);
@@ -41,7 +41,7 @@ export function useMissing(query: ViewQuery, runs: readonly RunView[], live: boo
   useEffect(() => {
     if (!live || run_from === null || (log.oldest_id ?? Infinity) <= run_from) return;
     void work("Fetching the run from the log…", async () =>
-      (await loadBackTo(page, run_from)) ? null : "The log has only the end of this run: it keeps an agent's newest events.",
+      (await loadBackTo(whose, run_from)) ? null : "The log has only the end of this run: it keeps an agent's newest events.",
     );
   }, [run_from, live]);
 
@@ -54,7 +54,7 @@ export function useMissing(query: ViewQuery, runs: readonly RunView[], live: boo
     busy,
     loadOlder: () =>
       void work("Fetching earlier events from the log…", async () => {
-        await loadOlder(page);
+        await loadOlder(whose);
         return null;
       }),
   };
