@@ -252,7 +252,7 @@ describe("an agent's page", { skip }, () => {
     await page.reload();
     assert.deepEqual(await besides.getByRole("heading", { level: 2 }).allTextContents(), ["subagent", "twice", "colours"]);
     await page.getByRole("region", { name: "twice", exact: true }).getByText(/^Failed after/).waitFor();
-    await page.getByRole("region", { name: "colours", exact: true }).getByText("FAIL").waitFor();
+    await page.getByRole("region", { name: "colours", exact: true }).getByText("FAIL", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Close twice" }).click();
     await until("two to be left", async () => (await besides.getByRole("heading", { level: 2 }).count()) === 2);
     await page.goBack();

@@ -135,7 +135,7 @@ function RowContent({ row, inside, inGroup }: { row: Row; inside: InsideProps | 
         <RowFrame row={row} icon="question" tone={row.answered === null ? "warning" : "plain"}>
           <p class="sentence">{visibleText(row.question.detail)}</p>
           <p class="soft">
-            {row.answered === null ? "Waits for an answer" : `Answered “${row.answered.answer}” by ${row.answered.by}`}
+            {row.answered === null ? "Waits for an answer" : visibleText(`Answered “${row.answered.answer}” by ${row.answered.by}`)}
           </p>
         </RowFrame>
       );

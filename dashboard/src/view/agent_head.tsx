@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { Api } from "../client/api.ts";
 import { atWork } from "../client/town_store.ts";
+import { visibleText } from "../client/visible_text.ts";
 import type { AgentState, RunView, Todo } from "../protocol/protocol.ts";
 import { ProgressBar, StatusPill, StopButton } from "./agent_status.tsx";
 import { costText, countText, elapsedText, momentWords, runtimeName, tokensText, tokensTitle } from "./format.ts";
@@ -30,7 +31,7 @@ export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, childr
           <Icon name="back" />
           <span class="hidden">Back to the town</span>
         </Link>
-        <h1>{agent?.name ?? "Agent"}</h1>
+        <h1>{visibleText(agent?.name ?? "Agent")}</h1>
         {agent !== undefined && <StatusPill agent={agent} />}
         <span class="soft kind">{agent === undefined ? "" : `${agent.role} · ${runtimeName(agent.runtime)}`}</span>
         {runs.length > 1 && <RunMenu runs={runs} chosen={run_id} choose={chooseRun} />}
@@ -39,7 +40,7 @@ export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, childr
       </div>
       {agent !== undefined && (
         <>
-          {agent.title !== null && <p class="agent-prompt" title={agent.title}>{agent.title}</p>}
+          {agent.title !== null && <p class="agent-prompt" title={visibleText(agent.title)}>{visibleText(agent.title)}</p>}
           <Facts agent={agent} />
           <ProgressBar agent={agent} />
         </>
@@ -60,11 +61,11 @@ function Facts({ agent }: { agent: AgentState }) {
         </Fact>
       )}
       {progress !== null && (
-        <Fact name="Progress" title={progress.current_phase}>
-          {progress.percentage === null ? progress.current_phase : `${Math.round(progress.percentage)} %`}
+        <Fact name="Progress" title={visibleText(progress.current_phase)}>
+          {progress.percentage === null ? visibleText(progress.current_phase) : `${Math.round(progress.percentage)} %`}
         </Fact>
       )}
-      {agent.model !== null && <Fact name="Model">{agent.model}</Fact>}
+      {agent.model !== null && <Fact name="Model">{visibleText(agent.model)}</Fact>}
       <Fact name="Tokens" title={tokensTitle(usage)}>
         {tokensText(usage)}
       </Fact>
@@ -76,10 +77,10 @@ function Facts({ agent }: { agent: AgentState }) {
           <span class="removed">−{countText(agent.lines_removed)}</span>
         </Fact>
       )}
-      {agent.branch !== null && <Fact name="Branch">{agent.branch}</Fact>}
+      {agent.branch !== null && <Fact name="Branch">{visibleText(agent.branch)}</Fact>}
       {agent.session_id !== null && (
-        <Fact name="Session" title={agent.session_id}>
-          {agent.session_id.length > 12 ? `${agent.session_id.slice(0, 8)}…` : agent.session_id}
+        <Fact name="Session" title={visibleText(agent.session_id)}>
+          {visibleText(agent.session_id.length > 12 ? `${agent.session_id.slice(0, 8)}…` : agent.session_id)}
         </Fact>
       )}
       {agent.todos.length > 0 && <Todos todos={agent.todos} />}
@@ -110,7 +111,7 @@ function Todos({ todos }: { todos: readonly Todo[] }) {
             {todos.map((todo, index) => (
               <li key={index} class={todo.status}>
                 <span class="hidden">{todo.status === "completed" ? "Done: " : todo.status === "in_progress" ? "Now: " : ""}</span>
-                {todo.content}
+                {visibleText(todo.content)}
               </li>
             ))}
           </ul>

@@ -2,6 +2,7 @@
 
 import { countWords } from "../client/sentences.ts";
 import { atWork } from "../client/town_store.ts";
+import { visibleText } from "../client/visible_text.ts";
 import type { AgentState } from "../protocol/protocol.ts";
 import { activitySentence } from "./agent_status.tsx";
 import { sinceText } from "./format.ts";
@@ -16,7 +17,7 @@ export function AgentNow({ agent }: { agent: AgentState }) {
     <div class="now">
       <span class="pulse" aria-hidden="true" />
       <span class="now-sentence" role="status">
-        {activitySentence(agent)}
+        {visibleText(activitySentence(agent))}
         {others > 0 ? ` and ${countWords(others, "other call", "other calls")}` : ""}
       </span>
       {agent.activity !== null && <span class="soft">{sinceText(agent.activity.since, now_ms)}</span>}

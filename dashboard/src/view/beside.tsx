@@ -1,6 +1,7 @@
 // Other agents side by side with this one, each with its own list that follows; who they are is in the address.
 
 import type { Api } from "../client/api.ts";
+import { visibleText } from "../client/visible_text.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { AgentStream } from "./agent_stream.tsx";
 import { StatusPill } from "./agent_status.tsx";
@@ -24,7 +25,7 @@ export function Beside({ api, store, town_id, beside, setBeside }: BesideProps) 
     <>
       {beside.map((agent_id) => {
         const agent = store.agent(agent_id);
-        const name = agent?.name ?? agent_id;
+        const name = visibleText(agent?.name ?? agent_id);
         return (
           <section key={agent_id} class="beside" aria-label={name}>
             <header>
@@ -73,7 +74,7 @@ export function BesideMenu({ store, agent_id, beside, setBeside }: BesideMenuPro
       <option value="">Side by side…</option>
       {others.map((agent) => (
         <option key={agent.agent_id} value={agent.agent_id}>
-          {agent.name}
+          {visibleText(agent.name)}
         </option>
       ))}
     </select>

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { failureWords } from "../client/api.ts";
 import { fillGap } from "../client/history.ts";
 import type { GapRow as Gap } from "../client/row.ts";
+import { visibleText } from "../client/visible_text.ts";
 import { Problem } from "./message.tsx";
 import { usePage } from "./page_context.ts";
 import { RowFrame } from "./row_frame.tsx";
@@ -23,7 +24,7 @@ export function GapRow({ row }: { row: Gap }) {
 
   return (
     <RowFrame row={row} icon="gap" tone="warning" extra="gap-row">
-      <p class="sentence">{row.text}</p>
+      <p class="sentence">{visibleText(row.text)}</p>
       {gap !== undefined && problem === null && <p class="soft">Fetching it from the log…</p>}
       <Problem text={problem} />
       {problem !== null && (

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { endSentence } from "../client/sentences.ts";
+import { visibleText } from "../client/visible_text.ts";
 import type { AgentState, RunView } from "../protocol/protocol.ts";
 import { clockTime, dayWords } from "./format.ts";
 import { usePage } from "./page_context.ts";
@@ -54,5 +55,5 @@ export function RunMenu({ runs, chosen, choose }: RunMenuProps) {
 function runWords(run: RunView): string {
   const took_ms = run.ended_at === undefined ? null : Date.parse(run.ended_at) - Date.parse(run.started_at);
   const end = run.exit === undefined ? "under way" : endSentence(run.exit, took_ms).text.toLowerCase();
-  return `Run ${run.run_number}: ${dayWords(run.started_at)}, ${clockTime(run.started_at)}, ${end}`;
+  return visibleText(`Run ${run.run_number}: ${dayWords(run.started_at)}, ${clockTime(run.started_at)}, ${end}`);
 }

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { isNarrow, KINDS, NO_FILTER, STATUSES } from "../client/filter.ts";
 import type { CallStatus, Filter, Kind } from "../client/filter.ts";
+import { visibleText } from "../client/visible_text.ts";
 import { Icon } from "./icons.tsx";
 
 interface ToolbarProps {
@@ -119,7 +120,7 @@ function FilterMenu({ filter, setFilter, tools }: { filter: Filter; setFilter: (
     list.includes(word) ? list.filter((one) => one !== word) : [...list, word];
   const chip = (name: string, chosen: boolean, choose: () => void) => (
     <button key={name} type="button" class="chip" aria-pressed={chosen} onClick={choose}>
-      {name}
+      {visibleText(name)}
     </button>
   );
   const statusWords: Readonly<Record<CallStatus, string>> = { succeeded: "Succeeded", failed: "Failed", running: "Running" };

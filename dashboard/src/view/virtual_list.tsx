@@ -104,6 +104,12 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
 
   /** Brings heights, window and document into line; renders again only if the window shows what is not rendered. */
   #settle(): void {
+    // A reader who scrolled up a moment ago, and of whom no event has told yet, is not taken back. (A list that became
+    // shorter also moves the window up, but to its end.)
+    if (this.#following && (this.#scroller.current?.scrollTop ?? 0) < this.#top - EXACT_PIXELS && !this.isAtEnd) {
+      this.#following = false;
+      this.#scrolled();
+    }
     const following = this.#following;
     const scroller = this.#scroller.current;
     const space = this.#space.current;

@@ -6,44 +6,67 @@ import type { Request, Response, Results, Work } from "../worker/messages.ts";
 /** Longer texts are shown as they are. */
 const CHARACTERS_MAX = 200_000;
 /** A worker that takes longer was given something made to never end: another takes its place. */
-const PATIENCE_MS = 4_000;
+const PATIENCE_MS = 1_500;
+/** Its first answer also waits for its code to come over the network. */
+const START_PATIENCE_MS = 20_000;
 const REMEMBERED_MAX = 500;
 
-const remembered = new Map<string, Results[keyof Results] | null>();
-const waiting = new Map<number, (result: Results[keyof Results] | null) => void>();
+type Result = Results[keyof Results] | null;
+
+interface Job {
+  readonly request: Request;
+  readonly done: (result: Result) => void;
+}
+
+const remembered = new Map<string, Result>();
+const queue: Job[] = [];
 let worker: Worker | null = null;
+let hasAnswered = false;
 let newest_id = 0;
+/** What the worker is at: one thing at a time, so that what never ends is known and takes nothing with it. */
+let current: Job | null = null;
+let timer = 0;
+
+function ask(work: Work): Promise<Result> {
+  newest_id += 1;
+  const request: Request = { id: newest_id, work };
+  return new Promise((done) => {
+    queue.push({ request, done });
+    next();
+  });
+}
+
+function next(): void {
+  if (current !== null) return;
+  current = queue.shift() ?? null;
+  if (current === null) return;
+  worker ??= hire();
+  worker.postMessage(current.request);
+  timer = setTimeout(giveUp, hasAnswered ? PATIENCE_MS : START_PATIENCE_MS);
+}
 
 function hire(): Worker {
   const hired = new Worker(new URL("../worker/worker.ts", import.meta.url), { type: "module" });
   hired.addEventListener("message", ({ data }: MessageEvent<Response>) => {
-    waiting.get(data.id)?.(data.result);
-    waiting.delete(data.id);
+    hasAnswered = true;
+    if (data.id === current?.request.id) finish(data.result);
   });
-  hired.addEventListener("error", () => dismiss());
+  hired.addEventListener("error", giveUp);
   return hired;
 }
 
-/** All that waits is left as it is. */
-function dismiss(): void {
+function giveUp(): void {
   worker?.terminate();
   worker = null;
-  for (const resolve of waiting.values()) resolve(null);
-  waiting.clear();
+  hasAnswered = false;
+  finish(null);
 }
 
-function ask(work: Work): Promise<Results[keyof Results] | null> {
-  worker ??= hire();
-  newest_id += 1;
-  const request: Request = { id: newest_id, work };
-  return new Promise((resolve) => {
-    const timer = setTimeout(dismiss, PATIENCE_MS);
-    waiting.set(request.id, (result) => {
-      clearTimeout(timer);
-      resolve(result);
-    });
-    worker?.postMessage(request);
-  });
+function finish(result: Result): void {
+  clearTimeout(timer);
+  current?.done(result);
+  current = null;
+  next();
 }
 
 /** What came of the work; null until then, where it fails, and where the text is too long for it. */
