@@ -124,6 +124,7 @@ describe("hostile text", { skip }, () => {
 
   it("shows where a link leads, and an image as what it says and where it is", async () => {
     await page.goto(`${addressOf(world, town, "hostile")}?tab=output&kind=text`);
+    await page.getByRole("tabpanel").getByText("the last one").waitFor();
     await page.getByRole("region", { name: "Output" }).evaluate((scroller) => (scroller.scrollTop = 0));
     const said = page.getByRole("tabpanel").locator(".markdown").filter({ hasText: "run me" });
     await said.waitFor();
