@@ -9,7 +9,7 @@ use crate::core::viewers::{Effect, ViewerId, Wish, text_of};
 use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, EventId};
 use crate::limits::{CLIENT_FRAME_BYTES_MAX, SUBSCRIBE_AGENTS_MAX, VIEWERS_MAX};
-use crate::protocol::{AgentSelection, ClientFrame, Filters, ServerFrame, TicketView};
+use crate::protocol::{AgentSelection, ClientFrame, Filters, FromObject, ServerFrame, TicketView};
 use crate::time::Timestamp;
 
 /// The version of the contract that `hello` names.
@@ -155,7 +155,10 @@ impl Town {
                 }
                 Ok(effects)
             }
-            ClientFrame::Subscribe { agents, after_id, filters } => self.subscribe(id, agents, after_id, filters, now),
+            ClientFrame::Subscribe { agents, after_id, filters } => {
+                let filters = filters.map_or_else(Filters::default, |FromObject(filters)| filters);
+                self.subscribe(id, agents, after_id, filters, now)
+            }
         }
     }
 

@@ -165,16 +165,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for FromObject<T> {
     }
 }
 
-impl<T> FromObject<T> {
-    /// For a field of a type that is not wrapped: `#[serde(deserialize_with = "FromObject::read")]`.
-    pub fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<T, D::Error>
-    where
-        T: Deserialize<'de>,
-    {
-        Self::deserialize(deserializer).map(|Self(value)| value)
-    }
-}
-
 /// `POST /api/rigs/:rig/agent-events`: one event, or a batch in `events`.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(TS, JsonSchema))]

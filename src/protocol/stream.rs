@@ -126,9 +126,9 @@ pub enum ClientFrame {
         #[cfg_attr(test, ts(optional))]
         after_id: Option<EventId>,
         /// What to leave out.
-        #[serde(default, deserialize_with = "FromObject::read")]
-        #[cfg_attr(test, ts(optional, as = "Option<Filters>"))]
-        filters: Filters,
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional, as = "Option<Filters>"), schemars(with = "Option<Filters>"))]
+        filters: Option<FromObject<Filters>>,
     },
     /// All up to this id has arrived.
     Ack {
