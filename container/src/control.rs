@@ -72,9 +72,8 @@ impl Control {
         if self.towns.lock().unwrap_or_else(PoisonError::into_inner).closing {
             return Err(Error::new(Code::ContainerUnavailable, "the control server is shutting down"));
         }
-        let Begun::New(run) = town.begin(&agent_id, &run_id, self.secrets(&order, &launch))? else {
-            return Ok(started);
-        };
+        let secrets = self.secrets(&order, &launch);
+        let Begun::New(run) = town.begin(&agent_id, &run_id, order.runtime, secrets)? else { return Ok(started) };
         let runtime = order.runtime.as_str();
         crate::log::write(
             "run_started",

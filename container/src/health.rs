@@ -13,7 +13,7 @@ use townwatch::protocol::RuntimeView;
 
 use crate::environment;
 use crate::runtimes::replay::RECORDINGS;
-use crate::runtimes::{command_line_program, find_on_path};
+use crate::runtimes::{self, command_line_program, find_on_path};
 
 /// A program that does not say its version in this time is taken as one that says none.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -51,11 +51,15 @@ impl Versions {
             }
         }
         let view = |(runtime, path): (Runtime, Option<PathBuf>)| {
+            let version = path.as_ref().and_then(|path| known.get(path).cloned().flatten());
+            if let Some(version) = &version {
+                runtimes::saw(runtime, version);
+            }
             let program = command_line_program(runtime);
             RuntimeView {
                 name: runtime,
                 found: path.is_some() || program.is_none(),
-                version: path.and_then(|path| known.get(&path).cloned().flatten()),
+                version,
                 install: program.map_or(String::new(), |(_, install)| install.to_owned()),
                 recordings: if runtime == Runtime::Replay { recordings() } else { Vec::new() },
             }

@@ -21,6 +21,7 @@ pub mod lines;
 pub mod log;
 pub mod loopback;
 pub mod normalise;
+mod outcome;
 pub mod page;
 pub mod previews;
 pub mod query;

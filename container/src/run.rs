@@ -6,13 +6,14 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use townwatch::event::{AgentExited, EventData, ExitReason, FileChanged, StopSignal};
+use townwatch::event::{AgentExited, AgentSession, EventData, ExitReason, FileChanged, Runtime, StopSignal};
 use townwatch::id::{AgentId, RunId};
 use townwatch::time::Timestamp;
 
 use crate::files::Attribution;
 use crate::normalise::Piece;
 use crate::redact::Redaction;
+use crate::runtimes;
 use crate::town::Town;
 use crate::wish::{self, Ear};
 
@@ -26,6 +27,7 @@ pub struct Run {
     pub(crate) town: Arc<Town>,
     pub(crate) agent_id: AgentId,
     pub(crate) run_id: RunId,
+    pub(crate) runtime: Runtime,
     /// The signal by which the run was asked to stop, once it was.
     pub stop_asked: watch::Receiver<Option<StopSignal>>,
     pub(crate) redaction: Arc<Redaction>,
@@ -53,6 +55,11 @@ impl Run {
     /// Appends events, in order.
     pub fn append(&self, mut events: Vec<EventData>, at: Timestamp) {
         events.retain(|event| self.attribution().says(event, Instant::now()));
+        for event in &events {
+            if let EventData::Session(AgentSession { agent_version: Some(version), .. }) = event {
+                runtimes::saw(self.runtime, version);
+            }
+        }
         if !events.is_empty() {
             self.town.append(self, self.told(events), at);
         }

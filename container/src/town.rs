@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use townwatch::error::{Code, Error, Result};
-use townwatch::event::{AgentExited, EventData, ExitReason, Status, StopSignal};
+use townwatch::event::{AgentExited, EventData, ExitReason, Runtime, Status, StopSignal};
 use townwatch::id::{AgentId, Epoch, RunId};
 use townwatch::limits::AGENTS_PER_TOWN_MAX;
 use townwatch::protocol::ControlStatus;
@@ -20,6 +20,7 @@ use townwatch::time::Timestamp;
 
 use crate::buffer::{Bounds, Buffer};
 use crate::normalise::Piece;
+use crate::outcome::Outcome;
 use crate::page::{EventText, Page, Range};
 use crate::previews::Previews;
 use crate::redact::{Redaction, Secrets};
@@ -51,6 +52,7 @@ struct AgentRuns {
     run_ids: VecDeque<RunId>,
     status: Status,
     exit: Option<AgentExited>,
+    outcome: Outcome,
     stop: watch::Sender<Option<StopSignal>>,
     /// Where its open run takes wishes, if it takes any.
     mouth: Option<Mouth>,
@@ -87,7 +89,13 @@ impl Town {
     }
 
     /// Opens a run, or finds that it was opened before.
-    pub fn begin(self: &Arc<Self>, agent_id: &AgentId, run_id: &RunId, secrets: Secrets) -> Result<Begun> {
+    pub fn begin(
+        self: &Arc<Self>,
+        agent_id: &AgentId,
+        run_id: &RunId,
+        runtime: Runtime,
+        secrets: Secrets,
+    ) -> Result<Begun> {
         let redaction = Arc::new(Redaction::new(secrets)?);
         let mut held = self.held();
         let agents = held.agents.len() as u64;
@@ -106,18 +114,27 @@ impl Town {
                 runs.run_ids.pop_front();
             }
             runs.run_ids.push_back(run_id.clone());
-            (runs.status, runs.exit, runs.stop, runs.mouth) = (Status::Starting, None, stop, None);
+            (runs.status, runs.exit, runs.outcome) = (Status::Starting, None, Outcome::default());
+            (runs.stop, runs.mouth) = (stop, None);
         } else {
             if agents >= AGENTS_PER_TOWN_MAX {
                 let message = format!("this town has {AGENTS_PER_TOWN_MAX} agents here already");
                 return Err(Error::new(Code::RateLimited, message));
             }
             let run_ids = VecDeque::from([run_id.clone()]);
-            let runs = AgentRuns { run_ids, status: Status::Starting, exit: None, stop, mouth: None };
+            let runs = AgentRuns {
+                run_ids,
+                status: Status::Starting,
+                exit: None,
+                outcome: Outcome::default(),
+                stop,
+                mouth: None,
+            };
             held.agents.insert(agent_id.clone(), runs);
         }
         let (town, agent_id, run_id) = (self.clone(), agent_id.clone(), run_id.clone());
-        Ok(Begun::New(Run { town, agent_id, run_id, stop_asked, redaction, attribution: Arc::default() }))
+        let attribution = Arc::default();
+        Ok(Begun::New(Run { town, agent_id, run_id, runtime, stop_asked, redaction, attribution }))
     }
 
     /// Asks an agent's open run to end. An agent without one is stopped already.
@@ -171,6 +188,7 @@ impl Town {
             run_id,
             epoch: Some(self.epoch.clone()),
             status: runs.status,
+            result: runs.outcome.view(),
             exit,
         })
     }
@@ -243,6 +261,7 @@ impl Town {
             };
             last_id = Some(buffer.push(&run.agent_id, text));
             previews.end(&run.agent_id, &event);
+            runs.outcome.take(&event, &data);
             match event {
                 EventData::Status(changed) => runs.status = changed.status,
                 EventData::Exited(exit) => {
@@ -287,7 +306,12 @@ mod tests {
     }
 
     fn begin(town: &Arc<Town>, run: &str) -> Run {
-        match town.begin(&AgentId::parse("a").unwrap(), &RunId::parse(run).unwrap(), Secrets::default()) {
+        match town.begin(
+            &AgentId::parse("a").unwrap(),
+            &RunId::parse(run).unwrap(),
+            Runtime::Process,
+            Secrets::default(),
+        ) {
             Ok(Begun::New(run)) => run,
             other => panic!("{other:?}"),
         }

@@ -106,6 +106,7 @@ fn what_cannot_be_read_is_said_and_what_follows_is_read() {
         "plain text",
         r#"{"type":"hologram"}"#,
         r#"{"role":"assistant"}"#,
+        r#"{"type":"message","role":"narrator","content":"Meanwhile"}"#,
         r#"{"type":"tool_use","parameters":7}"#,
         r#"{"type":"message","role":"assistant","content":"cut \ud83d ","delta":true}{"type":"message","role":"assistant","content":"here","delta":true}"#,
         r#"{"type":"message","role":"assistant","content":" and in{"type":"result","status":"success"}"#,
@@ -113,6 +114,7 @@ fn what_cannot_be_read_is_said_and_what_follows_is_read() {
     parser_notice {"kind":"malformed","count":1,"sample":"plain text"}
     parser_notice {"kind":"unknown","count":1,"sample":"{\"type\":\"hologram\"}"}
     parser_notice {"kind":"unknown","count":1,"sample":"{\"role\":\"assistant\"}"}
+    parser_notice {"kind":"unknown","count":1,"sample":"{\"type\":\"message\",\"role\":\"narrator\",\"content\":\"Meanwhile\"}"}
     agent_tool_call {"tool_use_id":"","tool":"","category":"Other","input":7,"summary":"Using"}
     parser_notice {"kind":"malformed","count":1,"sample":"{\"type\":\"message\",\"role\":\"assistant\",\"content\":\" and in"}
     agent_output {"text":"cut � here","stream":"assistant","message_id":"message-1"}

@@ -2,7 +2,7 @@
 //! happen comes out as data.
 //!
 //! In reading order: the tables ([`store`], [`schema`]); what lies in them ([`log`], [`agents`], [`runs`],
-//! [`tickets`]); how events come in ([`cut`], [`reducer`], [`ingest`], from the [`relay`] and by [`forwarding`]); how
+//! [`tickets`]); how events come in ([`cut`], [`reducer`] with [`usage`], [`ingest`], from the [`relay`] and by [`forwarding`]); how
 //! they go out ([`cursor`], [`viewers`] with their [`flow`] and [`frames`], [`streams`], [`pages`]); and the objects that hold it all ([`town`], with
 //! [`starting`], [`rig`] and [`account`]). What it all costs an instance counts ([`metrics`]).
 
@@ -45,5 +45,6 @@ pub mod streams;
 mod talk;
 pub mod tickets;
 pub mod town;
+pub mod usage;
 mod viewer;
 pub mod viewers;

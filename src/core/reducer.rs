@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::usage;
 use crate::event::{
-    AgentExited, AgentSession, AgentUsage, EventData, ExitReason, FileChanged, OutputStream, Role, Runtime, Status,
+    AgentExited, AgentSession, EventData, ExitReason, FileChanged, OutputStream, Role, Runtime, Status,
 };
 use crate::id::{AgentId, EventId, RigId, RunId};
 use crate::limits::{
@@ -186,7 +187,7 @@ impl Snapshot {
                     }
                 }
             }
-            EventData::Usage(data) => self.usage(data),
+            EventData::Usage(data) => usage::count(&mut self.state.usage, &mut self.memory.priced, data),
             EventData::FileChanged(data) => self.file_changed(data),
             EventData::Progress(data) => {
                 let mut progress = data.clone();
@@ -274,31 +275,6 @@ impl Snapshot {
         self.act(kind, None, at);
     }
 
-    fn usage(&mut self, data: &AgentUsage) {
-        let usage = &mut self.state.usage;
-        if data.cumulative {
-            *usage = UsageTotals {
-                input_tokens: data.input_tokens,
-                output_tokens: data.output_tokens,
-                cache_read_input_tokens: data.cache_read_input_tokens.unwrap_or(0),
-                cache_creation_input_tokens: data.cache_creation_input_tokens.unwrap_or(0),
-                cost_usd: data.cost_usd.or(usage.cost_usd),
-            };
-        } else if remember(&mut self.memory.priced, &data.message_id) {
-            usage.input_tokens = usage.input_tokens.saturating_add(data.input_tokens);
-            usage.output_tokens = usage.output_tokens.saturating_add(data.output_tokens);
-            let read = data.cache_read_input_tokens.unwrap_or(0);
-            usage.cache_read_input_tokens = usage.cache_read_input_tokens.saturating_add(read);
-            let created = data.cache_creation_input_tokens.unwrap_or(0);
-            usage.cache_creation_input_tokens = usage.cache_creation_input_tokens.saturating_add(created);
-            if let Some(cost) = data.cost_usd {
-                // JSON has no infinity: a sum that is none stays what it was.
-                let sum = usage.cost_usd.unwrap_or(0.0) + cost;
-                usage.cost_usd = if sum.is_finite() { Some(sum) } else { usage.cost_usd };
-            }
-        }
-    }
-
     fn file_changed(&mut self, data: &FileChanged) {
         let name = hash(&data.path);
         let files = &mut self.memory.files;
@@ -357,7 +333,7 @@ pub fn differs(before: &AgentState, after: &AgentState) -> bool {
 }
 
 /// Adds to a bounded list of what was seen; false if it was there.
-fn remember(seen: &mut Vec<String>, name: &str) -> bool {
+pub(super) fn remember(seen: &mut Vec<String>, name: &str) -> bool {
     let name = clip(name);
     if seen.contains(&name) {
         return false;

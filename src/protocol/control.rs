@@ -9,6 +9,7 @@ use ts_rs::TS;
 
 use super::answers::RuntimeView;
 use super::requests::{AnswerAgent, StartAgent};
+use super::state::UsageTotals;
 use crate::event::{AgentExited, Status};
 use crate::id::{AgentId, Epoch, EventName, RigId, RunId, SourceId};
 use crate::time::Timestamp;
@@ -60,9 +61,27 @@ pub struct ControlStatus {
     pub epoch: Option<Epoch>,
     /// Where it stands.
     pub status: Status,
+    /// What it has come to so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<RunResult>,
     /// How it ended, once it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<AgentExited>,
+}
+
+/// What a run has come to, on its agent's status.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct RunResult {
+    /// What the agent said last, at most 64 KiB of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The agent program's own session, by which it can be resumed in its directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// What it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<UsageTotals>,
 }
 
 /// `GET /events` of the control server.

@@ -41,6 +41,9 @@ testsOf(missing, "the real Claude Code", () => {
     assert.deepEqual(thoughts.map(({ text }) => text), ["Let me plan."]);
     const [session] = run.of("agent_session");
     assert.deepEqual([session.agent_version, session.permission_mode], [versionOf("claude"), "bypassPermissions"]);
+    const { result } = await work.status(agent_id);
+    assert.deepEqual([result.text, result.session_id], [STORIES.work.at(-1).text, session.session_id]);
+    assert.deepEqual(result.usage, (await work.state(agent_id)).usage);
     assert.deepEqual(statuses(run), ["starting", "running", "waiting"]);
     mustRefuse(await work.say(agent_id, "Still there?"), 409, "conflict");
   });

@@ -48,6 +48,7 @@ export async function startWork({ runtime, bin, answer, files, env_vars = {}, mo
     },
     /** The directory of a run. */
     directory: (run_id) => join(world.directory, "work", town.town_id, run_id),
+    status: async (agent_id) => must(await world.api("GET", `${town.path}/container/agents/${agent_id}/status`)),
     state: async (agent_id) => must(await world.api("GET", `${town.path}/agents/${agent_id}`)),
     health: async () => must(await world.api("GET", `${town.path}/container/health`)),
     /** The events of a run, once it has ended, each beside its data; checked as those of every run can be. */

@@ -238,13 +238,16 @@ mod tests {
     use crate::page::Range;
     use crate::redact::Secrets;
     use crate::town::{Begun, Town};
+    use townwatch::event::Runtime;
     use townwatch::id::{AgentId, RunId};
 
     #[tokio::test]
     async fn where_files_cannot_be_watched_that_is_said_once_and_the_run_goes_on() {
         let town = Arc::new(Town::new(Bounds::default(), std::env::temp_dir()).unwrap());
         let (agent_id, run_id) = (AgentId::parse("a").unwrap(), RunId::parse("r").unwrap());
-        let Ok(Begun::New(run)) = town.begin(&agent_id, &run_id, Secrets::default()) else { panic!("a new run") };
+        let Ok(Begun::New(run)) = town.begin(&agent_id, &run_id, Runtime::Process, Secrets::default()) else {
+            panic!("a new run")
+        };
         assert!(Files::watch(&run, Path::new("/no/such/directory")).await.is_none());
         let page = town.read(None, Range { after: 0, limit: 10 });
         let answer = page.answer(town.epoch()).unwrap();

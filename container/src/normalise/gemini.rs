@@ -62,7 +62,7 @@ impl Gemini {
         self.message_over(events);
         match kind.as_str() {
             "init" => self.init(event, events),
-            "message" => {} // what a person says to it
+            "message" if event.text("role").as_deref() == Some("user") => {} // what a person says to it
             "tool_use" => {
                 self.at_work(events);
                 self.call(event, at, events);

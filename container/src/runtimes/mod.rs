@@ -7,8 +7,10 @@ pub mod opencode;
 mod process;
 pub mod replay;
 mod sign_in;
+mod versions;
 
 pub use sign_in::not_signed_in;
+pub use versions::saw;
 
 use std::path::PathBuf;
 

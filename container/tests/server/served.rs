@@ -98,4 +98,6 @@ fn an_agent_that_takes_no_messages_and_asks_nothing_says_so() {
     ] {
         assert_eq!(server.post(&format!("/agents/a/{path}"), body).0, 400, "{body}");
     }
+    let long = json!({"prompt": "x".repeat((256 << 10) + 1)}).to_string();
+    assert_eq!(server.post("/agents/a/message", &long).1["error"]["details"]["field"], "prompt");
 }

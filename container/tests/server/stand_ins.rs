@@ -148,13 +148,50 @@ fn gemini_that_ends_well_when_it_is_stopped_was_stopped() {
 
 #[test]
 fn an_order_without_a_prompt_is_refused() {
-    let world = World::new("refused", &[("codex", "exit"), ("gemini", "exit")]);
-    for runtime in ["codex", "gemini"] {
+    let world = World::new("refused", &[("claude", "exit"), ("codex", "exit"), ("gemini", "exit")]);
+    for runtime in ["claude_code", "codex", "gemini"] {
         for prompt in [json!(null), json!(" \n"), json!("a\u{0}b"), json!("x".repeat((256 << 10) + 1))] {
             let (status, answer) = world.server.order("a", "r", json!({"runtime": runtime, "prompt": prompt}));
             assert_eq!((status, &answer["error"]["details"]["field"]), (400, &json!("prompt")), "{answer}");
         }
     }
+}
+
+#[test]
+fn one_that_reads_a_single_prompt_takes_no_messages() {
+    let world = World::new("silent", &[("codex", "sleep 300"), ("gemini", "sleep 300")]);
+    for runtime in ["codex", "gemini"] {
+        world.start(runtime, json!({"runtime": runtime, "prompt": "x"}));
+        let (status, answer) = world.server.post(&format!("/agents/{runtime}/message"), r#"{"prompt":"and this"}"#);
+        assert_eq!((status, &answer["error"]["code"]), (409, &json!("not_supported_by_runtime")), "{answer}");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.contains("takes no messages while it runs; start a new run"), "{message}");
+        let (status, answer) = world
+            .server
+            .post(&format!("/agents/{runtime}/answer"), r#"{"request_id":"q","answer":"once","by":"operator"}"#);
+        assert_eq!((status, &answer["error"]["code"]), (409, &json!("not_supported_by_runtime")), "{answer}");
+    }
+}
+
+#[test]
+fn what_a_run_came_to_stands_on_its_status() {
+    let server = Server::start();
+    let play = |run: &str, transcript: &str| {
+        server.order("a", run, json!({"runtime": "replay", "transcript": transcript, "speed": 0}));
+        server.settled("a");
+        server.get("/agents/a/status").1
+    };
+    let status = play("one", "basic");
+    let result = &status["result"];
+    assert!(result["text"].as_str().unwrap().starts_with("All done. Fixed `add` in src/app.py."), "{status}");
+    assert_eq!(result["session_id"], "a190dd8f-016d-4669-a707-7305a58b4bc9");
+    let usage = &result["usage"];
+    assert_eq!((&usage["input_tokens"], &usage["cache_read_input_tokens"]), (&json!(7357), &json!(3500)), "{status}");
+    assert_eq!(usage["cost_usd"], 0.034_433_000_000_000_005, "as the program says it, each turn's total once");
+    assert_eq!(play("two", "codex/errmid-response-failed")["result"]["usage"]["cost_usd"], Value::Null, "a new run");
+    assert_eq!(server.order("b", "b", json!({"runtime": "process", "command": ["true"]})).0, 200);
+    server.settled("b");
+    assert_eq!(server.get("/agents/b/status").1.get("result"), None, "it said nothing and took nothing");
 }
 
 #[test]

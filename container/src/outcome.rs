@@ -1,0 +1,45 @@
+//! What a run has come to so far: what its agent said last, the session to go on with, and what it took.
+
+use serde_json::value::RawValue;
+use townwatch::core::usage;
+use townwatch::event::{AgentOutput, EventData, OutputStream};
+use townwatch::protocol::{RunResult, UsageTotals};
+
+use crate::cut;
+
+/// The longest text that is kept; what is beyond it is in the event.
+const TEXT_BYTES_MAX: usize = 64 << 10;
+
+/// The outcome of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    text: Option<String>,
+    session_id: Option<String>,
+    usage: Option<UsageTotals>,
+    counted: Vec<String>,
+}
+
+impl Outcome {
+    /// Takes an event; `data` is what is told of it, without secrets.
+    pub(crate) fn take(&mut self, event: &EventData, data: &RawValue) {
+        match event {
+            // A sub-agent's words are for its agent.
+            EventData::Output(AgentOutput { stream: OutputStream::Assistant, parent_tool_use_id: None, .. }) => {
+                let told = serde_json::from_str::<AgentOutput>(data.get());
+                self.text = told.ok().map(|said| cut::text(&said.text, TEXT_BYTES_MAX)).or(self.text.take());
+            }
+            EventData::Session(session) => self.session_id = Some(session.session_id.clone()),
+            EventData::Usage(usage) => {
+                usage::count(self.usage.get_or_insert_default(), &mut self.counted, usage);
+            }
+            _ => {}
+        }
+    }
+
+    /// As it stands on the agent's status; nothing before anything happened.
+    pub(crate) fn view(&self) -> Option<RunResult> {
+        let result =
+            RunResult { text: self.text.clone(), session_id: self.session_id.clone(), usage: self.usage.clone() };
+        (result != RunResult::default()).then_some(result)
+    }
+}
