@@ -149,6 +149,36 @@ fn who_is_paused_and_acknowledges_something_new_has_its_time_again() {
 }
 
 #[test]
+fn who_is_paused_owes_what_it_owed_after_a_hibernation() {
+    let mut story = long();
+    let (viewer, effects) = joined(&mut story, true);
+    let note_of = |effects: &[Effect]| {
+        let notes = effects.iter().filter_map(|effect| match effect {
+            Effect::Remember(_, note) => Some(note.clone()),
+            _ => None,
+        });
+        notes.last().expect("a note")
+    };
+    let mut note = note_of(&effects);
+    story.pass(20_000);
+    story.reopen();
+    story.town.recall(&note).unwrap();
+    assert!(story.town.tick(story.now).unwrap().is_empty(), "it is sent nothing more");
+
+    // It acknowledges all but the last frame, which is too little for some, and sleeps again.
+    let effects = acks(&mut story, viewer, 767);
+    assert_eq!(ids(&effects, viewer), (896..1_664).collect::<Vec<u64>>());
+    note = note_of(&effects);
+    story.reopen();
+    story.town.recall(&note).unwrap();
+    story.pass(29_999);
+    assert!(story.town.tick(story.now).unwrap().is_empty());
+    story.pass(1);
+    let effects = story.town.tick(story.now).unwrap();
+    assert!(matches!(effects.as_slice(), [Effect::Close(_, 1013, _)]), "{effects:?}");
+}
+
+#[test]
 fn who_says_too_much_is_let_go() {
     let mut story = Story::new();
     story.register("a");

@@ -22,9 +22,8 @@ pub enum Flow {
 /// What an acknowledging viewer owes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Window {
-    /// Frames on their way, oldest first. Beyond the bound neighbours count as one, which only makes it stricter. After a
-    /// hibernation, which comes when all is quiet, they are taken for arrived.
-    #[serde(skip)]
+    /// Frames on their way, oldest first. Beyond the bound neighbours count as one, which only makes it stricter.
+    #[serde(default)]
     owed: VecDeque<Mark>,
     /// What it said last that it has.
     #[serde(default)]
@@ -36,7 +35,7 @@ pub struct Window {
     preview_bytes: u64,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Mark {
     last: EventId,
     events: u64,
@@ -156,15 +155,16 @@ impl Flow {
         }
         let Self::Acknowledged(window) = self else { return Acknowledged::default() };
         window.preview_bytes = 0;
+        let before = window.owed.len();
         while window.owed.front().is_some_and(|mark| mark.last <= id) {
             window.owed.pop_front();
         }
-        let is_new = id > window.acknowledged;
+        let (is_paid, is_new) = (window.owed.len() < before, id > window.acknowledged);
         if is_new {
             window.acknowledged = id;
             window.paused_at = window.paused_at.map(|_| now);
         }
-        Acknowledged { is_new, is_to_be_noted: is_first || (is_new && window.paused_at.is_some()) }
+        Acknowledged { is_new, is_to_be_noted: is_first || ((is_new || is_paid) && window.paused_at.is_some()) }
     }
 
     /// The viewer begins anew after `cursor`: what it has from there on came after all that it owes from before.
@@ -193,6 +193,16 @@ impl Flow {
         match self {
             Self::Acknowledged(window) => window.paused_at.take().is_some(),
             Self::Metered(_) => false,
+        }
+    }
+
+    /// The viewer is known again after a hibernation. That comes when all is quiet, so what it owed has arrived; but not of
+    /// one that is paused, which may have stopped reading: that its note says it owes, it owes.
+    pub fn wake(&mut self) {
+        if let Self::Acknowledged(window) = self
+            && window.paused_at.is_none()
+        {
+            window.owed.clear();
         }
     }
 

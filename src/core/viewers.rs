@@ -114,6 +114,7 @@ impl Viewers {
     /// Takes a stream in again that outlived a hibernation, by the note that was kept with it.
     pub fn recall(&mut self, note: &str, head: EventId) -> Option<ViewerId> {
         let Note { id, selection, standing: mut state } = Viewer::read_note(note)?;
+        state.flow.wake();
         if state.live {
             state.cursor = head;
         } else {
