@@ -28,7 +28,7 @@ export class Heights {
     this.#reserve(items.length);
     let same = 0;
     const most = Math.min(items.length, before.length);
-    while (same < most && items[same]?.key === before[same]?.key) same += 1;
+    while (same < most && (items[same] === before[same] || items[same]?.key === before[same]?.key)) same += 1;
     for (let index = same; index < items.length; index += 1) {
       this.#sizes[index] = this.#measured.get(items[index]?.key ?? "") ?? guess(index);
     }

@@ -15,8 +15,8 @@ import type { Typed } from "./previews.ts";
 import type { Bounds } from "./rows.ts";
 import type { StreamConsumer } from "./stream.ts";
 
-/** How much a tab keeps of all agents together: 50 with 2,000 events each, and some more. */
-const EVERYTHING: Bounds = { events: 110_000, characters: 256 * 1024 * 1024 };
+/** How much a tab keeps of all agents together: 100,000 rows are some 150,000 events, for a call and its result are one. */
+const EVERYTHING: Bounds = { events: 160_000, characters: 256 * 1024 * 1024 };
 
 export class TownStore implements StreamConsumer {
   readonly agentsChanges: Changes;

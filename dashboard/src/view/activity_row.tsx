@@ -43,11 +43,12 @@ export class ActivityItem extends Component<ActivityItemProps> {
 
 function GroupRow({ item }: { item: Extract<Item, { kind: "group" }> }) {
   const [first] = item.rows;
-  const [open, toggle] = useOpen(usePage().parts, item.key);
+  const { parts, nameOf } = usePage();
+  const [open, toggle] = useOpen(parts, item.key);
   if (first === undefined) return null;
   const names = item.rows.map((row) => row.path?.split("/").at(-1)).filter((name) => name !== undefined);
   return (
-    <div class={`row group depth-${first.depth}`}>
+    <div class={`row group depth-${first.depth}${nameOf === null ? "" : " named"}`}>
       <span class="row-time">{clockTime(first.at)}</span>
       <AgentName row={first} />
       <Icon name={toolIcon(first.category)} />

@@ -157,7 +157,7 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
           {missing.words}
         </p>
       )}
-      <div class="agent-body">
+      <div class={besides.length > 1 ? "agent-body crowded" : "agent-body"}>
         {isWide && activity}
         {besides.length > 0 ? (
           <Beside api={api} store={store} town_id={town_id} beside={besides} setBeside={setBeside} />

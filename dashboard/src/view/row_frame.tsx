@@ -28,11 +28,11 @@ interface RowFrameProps {
 
 /** Time, icon and the row's own content, indented under the call that a sub-agent works for. */
 export function RowFrame({ row, icon, tone = "plain", extra = "", children }: RowFrameProps) {
-  const { event_id } = usePage();
+  const { event_id, nameOf } = usePage();
   const isCurrent = event_id !== null && (row.id === event_id || row.events.some((event) => event.id === event_id));
   return (
     <div
-      class={`row ${row.kind} ${tone} depth-${row.depth} ${extra}${isCurrent ? " current" : ""}`}
+      class={`row ${row.kind} ${tone} depth-${row.depth} ${extra}${isCurrent ? " current" : ""}${nameOf === null ? "" : " named"}`}
       aria-current={isCurrent ? "true" : undefined}
     >
       <RowTime row={row} />

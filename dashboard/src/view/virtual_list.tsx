@@ -115,20 +115,24 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
     const space = this.#space.current;
     const shown = this.#shown.current;
     if (scroller === null || space === null || shown === null) return;
-    this.#moveAnchors(scroller.scrollTop - this.#top);
+    // Reading first and writing then, so that the browser lays out once.
+    const top = scroller.scrollTop;
+    const before = space.offsetTop;
+    this.#moveAnchors(top - this.#top);
     this.#observe(shown);
     for (const [element, key] of this.#observed) this.#measure(element, key);
     const { items } = this.props;
     space.style.height = `${this.#heights.total}px`;
     shown.style.transform = `translateY(${this.#heights.top(this.#first)}px)`;
-    const before = space.offsetTop;
+    const target = this.#anchoredTop(before);
+    this.#top = top;
     if (following) {
       scroller.scrollTop = scroller.scrollHeight;
-    } else {
-      const target = this.#anchoredTop(before);
-      if (target !== null && Math.abs(target - scroller.scrollTop) > 0.5) scroller.scrollTop = target;
+      this.#top = scroller.scrollTop;
+    } else if (target !== null && Math.abs(target - top) > 0.5) {
+      scroller.scrollTop = target;
+      this.#top = scroller.scrollTop;
     }
-    this.#top = scroller.scrollTop;
     if (following) this.#takeAnchors();
     const y = this.#top - before;
     const needed = this.#range(y, scroller.clientHeight, NEAR_PIXELS);

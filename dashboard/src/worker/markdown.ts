@@ -8,7 +8,18 @@ import type { MarkdownNode, MarkdownTag } from "./messages.ts";
 const DEPTH_MAX = 24;
 
 export function markdownTree(text: string): MarkdownNode[] {
-  return nodesOf(lexer(text, { gfm: true }), 0);
+  return ordered(nodesOf(lexer(text, { gfm: true }), 0), { level: 1 });
+}
+
+/** Headings go down step by step, as those who jump from one to the next expect; the page's own is the first. */
+function ordered(nodes: readonly MarkdownNode[], last: { level: number }): MarkdownNode[] {
+  return nodes.map((node) => {
+    if (typeof node === "string" || node.kind !== "element") return node;
+    const level = Number(/^h(\d)$/.exec(node.tag)?.[1]);
+    if (Number.isNaN(level)) return { ...node, children: ordered(node.children, last) };
+    last.level = Math.min(level, last.level + 1);
+    return { ...node, tag: `h${last.level}` as MarkdownTag };
+  });
 }
 
 function nodesOf(tokens: readonly Token[], depth: number): MarkdownNode[] {

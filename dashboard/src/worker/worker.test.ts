@@ -35,6 +35,11 @@ test("a text's structure", () => {
   assert.ok(typeof list === "object" && list.kind === "element" && list.tag === "ol" && list.start === 7);
 });
 
+test("headings go down step by step", () => {
+  const tags = words(markdownTree("### a\n\n# b\n\n#### c\n\n> ###### d")).filter((line) => /h\d/.test(line));
+  assert.deepEqual(tags, ["h2", "h2", "h3", " h4"]);
+});
+
 test("only addresses of the web are links, whatever they are dressed as", () => {
   const addresses = ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "vbscript:x", "//evil.example", "/api/session", "file:///etc/passwd"];
   for (const address of addresses) {
