@@ -9,8 +9,14 @@ export const browserSocket: OpenSocket = (url, handlers) => {
   socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
     if (typeof data === "string") handlers.message(data);
   });
-  // An `error` says nothing of its own: a `close` always follows it.
-  socket.addEventListener("close", ({ code, reason }) => handlers.close(code, reason));
+  let ended = false;
+  const end = (code: number, reason: string): void => {
+    if (!ended) handlers.close(code, reason);
+    ended = true;
+  };
+  socket.addEventListener("close", ({ code, reason }) => end(code, reason));
+  // A `close` follows it in a browser, always with 1006; in Node none does where the connection never opened.
+  socket.addEventListener("error", () => end(1006, ""));
   return {
     send: (text) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
