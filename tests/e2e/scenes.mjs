@@ -1,15 +1,14 @@
-// What there is to see, page by page: each scene brings a fresh page to where a person would look at it.
+// What there is to see, page by page: each scene brings a fresh page, signed in but for the first, to where a person
+// would look at it.
 
-import { addressOf, signIn } from "./browser.mjs";
+import { addressOf } from "./browser.mjs";
 
 const agent = (agent_id, query = "") => async ({ page, world, town }) => {
-  await signIn(page, world);
   await page.goto(`${addressOf(world, town, agent_id)}${query}`);
   await page.getByText("Live", { exact: true }).waitFor();
 };
 
 const town = async ({ page, world, town }) => {
-  await signIn(page, world);
   await page.goto(addressOf(world, town));
   await page.getByText("Live", { exact: true }).waitFor();
   await page.getByRole("link", { name: "Tidy the build" }).waitFor();
@@ -22,8 +21,7 @@ export const scenes = {
   },
   town_empty: async ({ page, world }) => {
     const { town_id } = await world.town("Newtown");
-    await signIn(page, world);
-    await page.goto(`${world.url}/towns/${town_id}`);
+      await page.goto(`${world.url}/towns/${town_id}`);
     await page.getByText("All quiet in town").waitFor();
   },
   town,
@@ -46,14 +44,14 @@ export const scenes = {
     await stage.page.getByRole("dialog").waitFor();
   },
   town_unknown: async ({ page, world }) => {
-    await signIn(page, world);
-    await page.goto(`${world.url}/towns/none`);
+      await page.goto(`${world.url}/towns/none`);
     await page.getByText("There is no such town").waitFor();
   },
-  town_offline: async (stage) => {
+  town_reconnecting: async (stage) => {
     await town(stage);
-    await stage.context.setOffline(true);
-    await stage.page.evaluate(() => window.dispatchEvent(new Event("offline")));
+    await stage.page.route("**/stream-ticket", (route) => route.abort());
+    await stage.page.reload();
+    await stage.page.getByText(/^Reconnecting/).waitFor();
   },
   agent_activity: agent("subagent"),
   agent_running: agent("running"),

@@ -1,5 +1,6 @@
 // One agent in the town: the whole card leads to its page; what can be pressed or typed into lies on top of that.
 
+import { Component } from "preact";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
@@ -20,10 +21,23 @@ interface AgentCardProps {
   readonly town_id: string;
   readonly agent: AgentState;
   readonly lastError: Mention | null;
+  /** In whole seconds, so that a card that did not change is drawn once a second at most. */
   readonly now_ms: number;
 }
 
-export function AgentCard({ api, town_id, agent, lastError, now_ms }: AgentCardProps) {
+/** With fifty agents at work, only the cards of those that did something are drawn again. */
+export class AgentCard extends Component<AgentCardProps> {
+  override shouldComponentUpdate(next: AgentCardProps): boolean {
+    const { agent, lastError, now_ms } = this.props;
+    return next.agent !== agent || next.lastError !== lastError || next.now_ms !== now_ms;
+  }
+
+  override render() {
+    return <Card {...this.props} />;
+  }
+}
+
+function Card({ api, town_id, agent, lastError, now_ms }: AgentCardProps) {
   const [isWriting, setWriting] = useState(false);
   const working = atWork(agent);
   const { tone } = standing(agent);
@@ -58,7 +72,7 @@ export function AgentCard({ api, town_id, agent, lastError, now_ms }: AgentCardP
         <Fact name="Tools">{countWords(agent.tool_call_count, "call", "calls")}</Fact>
         {agent.files_changed > 0 && (
           <Fact name="Files" title={`${countWords(agent.files_changed, "file", "files")} changed, ${agent.lines_added} lines added, ${agent.lines_removed} removed`}>
-            {countText(agent.files_changed)} <span class="added">+{countText(agent.lines_added)}</span>{" "}
+            {countWords(agent.files_changed, "file", "files")} <span class="added">+{countText(agent.lines_added)}</span>{" "}
             <span class="removed">−{countText(agent.lines_removed)}</span>
           </Fact>
         )}

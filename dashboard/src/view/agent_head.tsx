@@ -53,7 +53,7 @@ function Facts({ agent }: { agent: AgentState }) {
   const now_ms = useNow(atWork(agent));
   const { usage, progress } = agent;
   return (
-    <dl class="facts">
+    <dl class="facts" tabIndex={0}>
       {agent.run_number > 0 && <Fact name="Run">{agent.run_number}</Fact>}
       {agent.started_at !== null && (
         <Fact name="Elapsed" title={`Started ${momentWords(agent.started_at)}`}>

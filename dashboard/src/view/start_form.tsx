@@ -51,7 +51,9 @@ const speeds: readonly (readonly [string, string])[] = [
 export function StartForm({ api, town_id, container, role, close, started }: StartFormProps) {
   const found = new Map<string, RuntimeView>((container?.runtimes ?? []).map((runtime) => [runtime.name, runtime]));
   const isMissing = (runtime: Runtime): boolean => found.get(runtime)?.found === false;
-  const [runtime, setRuntime] = useState<Runtime>(offered.find((one) => !isMissing(one)) ?? "process");
+  // What can be started stands first.
+  const choices = [...offered].sort((one, other) => Number(isMissing(one)) - Number(isMissing(other)));
+  const [runtime, setRuntime] = useState<Runtime>(choices[0] ?? "process");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const form = useRef<HTMLFormElement>(null);
@@ -88,7 +90,7 @@ export function StartForm({ api, town_id, container, role, close, started }: Sta
       <fieldset>
         <legend>What should run?</legend>
         <div class="choices">
-          {offered.map((one) => (
+          {choices.map((one) => (
             <label key={one} class={isMissing(one) ? "choice missing" : "choice"}>
               <input type="radio" name="runtime" checked={runtime === one} disabled={isMissing(one)} onChange={() => setRuntime(one)} />
               <span class="choice-name">{runtimeName(one)}</span>

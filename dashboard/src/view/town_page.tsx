@@ -52,7 +52,7 @@ export function TownPage({ api, store, town_id, town, look, problem }: TownPageP
   const page = useRef<HTMLElement>(null);
   const agents = store.agents();
   // How long ago a run ended is worth a look now and then, too.
-  const now_ms = useNow(agents.length > 0);
+  const now_ms = Math.floor(useNow(agents.length > 0) / 1000) * 1000;
   const mayor = mayorOf(agents);
   useTitle(town?.name ?? "");
   useShortcuts({
@@ -87,6 +87,14 @@ export function TownPage({ api, store, town_id, town, look, problem }: TownPageP
             </Link>
             {custom}
             {demo}
+          </div>
+        </div>
+      )}
+      {!known && (
+        <div class="page-head">
+          <div>
+            <h1>Town</h1>
+            <p class="soft">Reading what is in it…</p>
           </div>
         </div>
       )}
