@@ -13,8 +13,8 @@ import { fillTown, startStage } from "./stage.mjs";
 const chromium = findChromium();
 const skip = chromium === undefined && "there is no Chromium: set CHROMIUM, or install one (apt-get install chromium)";
 const SCREENS = [
-  { name: "wide, by day", viewport: { width: 1440, height: 900 }, colorScheme: "light" },
-  { name: "on a phone, by night", viewport: { width: 390, height: 844 }, colorScheme: "dark" },
+  { name: "wide, by day", viewport: { width: 1440, height: 900 }, colorScheme: "light", of: /./ },
+  { name: "on a phone, by night", viewport: { width: 390, height: 844 }, colorScheme: "dark", of: /^(sign_in|town|agent_(running|asks|tools))/ },
 ];
 
 describe("every page", { skip }, () => {
@@ -37,8 +37,8 @@ describe("every page", { skip }, () => {
     await world?.stop();
   });
 
-  for (const { name, viewport, colorScheme } of SCREENS) {
-    for (const [scene, show] of Object.entries(scenes)) {
+  for (const { name, viewport, colorScheme, of } of SCREENS) {
+    for (const [scene, show] of Object.entries(scenes).filter(([scene]) => of.test(scene))) {
       it(`${scene} is without a violation, ${name}`, async () => {
         const signedIn = scene === "sign_in" ? {} : { storageState };
         const { page, context } = await openPage(browser, world.url, { viewport, colorScheme, reducedMotion: "reduce", ...signedIn });

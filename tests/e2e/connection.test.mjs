@@ -100,7 +100,12 @@ describe("a page whose connection breaks", { skip }, () => {
     await shown("visible");
     await page.getByText(/^(Reconnecting|Connecting)/).waitFor();
     assert.ok(Date.now() - asked < 8_000, "within its five seconds");
+    // The next attempt hangs in the same silence, until somebody looks once more.
+    await page.getByText(/^Connecting/).waitFor();
+    await sleep(5_000);
     cable.mend();
+    await shown("hidden");
+    await shown("visible");
     await untilLive();
     await untilLines(4);
   });

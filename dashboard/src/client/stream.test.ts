@@ -160,6 +160,18 @@ test("a probe has five seconds to be answered", async () => {
   assert.equal(town.connections.length, 2, "who waits for a next try tries at once");
 });
 
+test("a probe begins anew what hangs before it is open", async () => {
+  const { town, stream } = await watching();
+  await town.clock.pass(2_000);
+  stream.probe();
+  await settled();
+  assert.equal(town.connections.length, 1, "it has just begun");
+  await town.clock.pass(4_000);
+  stream.probe();
+  await settled();
+  assert.deepEqual([town.connections.length, town.connections[0]?.closedByClient], [2, true]);
+});
+
 test("where no WebSocket opens it reads an event stream, and later tries a WebSocket again", async () => {
   const { town, seen } = await watching();
   town.latest.cut();

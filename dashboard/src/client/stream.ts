@@ -125,8 +125,9 @@ export class TownStream {
   probe(): void {
     if (!this.#running) return;
     if (this.#line === null) return this.#awaitsRetry() ? this.#connect() : undefined;
-    if (!this.#greeted) return;
     const silent_ms = this.#edges.clock.now_ms() - this.#life_at_ms;
+    // An attempt that began before the network was back may hang; one that has just begun deserves its time.
+    if (!this.#greeted) return silent_ms >= VERDICT_MS ? this.#connect() : undefined;
     // Who can not be asked is judged by its own beat: timers stood still while the tab slept.
     if (this.#line.ping()) this.#giveVerdict();
     else if (silent_ms > this.#line.beat_ms * BEATS_MISSED_MAX) this.#lost("The connection went silent.");
@@ -140,6 +141,7 @@ export class TownStream {
     this.#abandon();
     const turn = this.#turn;
     this.#consumer.connection({ kind: "connecting" });
+    this.#life_at_ms = this.#edges.clock.now_ms();
     this.#transport = this.#ladder.transport(this.#edges.clock.now_ms());
     this.#after(HELLO_TIMEOUT_MS, () => {
       this.#ladder.failed(this.#edges.clock.now_ms());

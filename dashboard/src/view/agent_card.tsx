@@ -45,11 +45,11 @@ function Card({ api, town_id, agent, lastError, now_ms }: AgentCardProps) {
   return (
     <article class={`card agent ${tone}`}>
       <header>
-        <h3>
+        <h2>
           <Link to={agentPath(town_id, agent.agent_id)} class="cover">
             {agent.name}
           </Link>
-        </h3>
+        </h2>
         <StatusPill agent={agent} />
       </header>
       <p class="soft kind">

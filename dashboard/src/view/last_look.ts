@@ -6,6 +6,7 @@ import type { LastLook } from "../client/last_look.ts";
 import type { TownStore } from "../client/town_store.ts";
 import type { TownStream } from "../client/stream.ts";
 import { useChanges } from "./hooks.ts";
+import { keep, kept } from "./kept.ts";
 
 /** Who is back sooner was not away. */
 const AWAY_MS = 30_000;
@@ -17,9 +18,9 @@ export function useLastLook(town_id: string, store: TownStore, stream: TownStrea
   useChanges(store.connectionChanges);
 
   useEffect(() => {
-    const kept = readLook(stored(name));
-    setLook(kept);
-    if (kept !== null) store.awaySince(kept.id);
+    const last = readLook(kept(name));
+    setLook(last);
+    if (last !== null) store.awaySince(last.id);
     let left: LastLook | null = null;
     const leave = (): void => {
       const { id } = stream.position;
@@ -59,21 +60,4 @@ export function useLastLook(town_id: string, store: TownStore, stream: TownStrea
 function closeDigest(store: TownStore): void {
   store.digest.close();
   store.agentsChanges.touch();
-}
-
-/** Where storage is forbidden, nothing is remembered. */
-function stored(name: string): string | null {
-  try {
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
-function keep(name: string, text: string): void {
-  try {
-    localStorage.setItem(name, text);
-  } catch {
-    // Full or forbidden: the next visit begins as the first.
-  }
 }

@@ -4,6 +4,7 @@ import { useEffect, useReducer } from "preact/hooks";
 import type { News } from "../client/news.ts";
 import { endSentence } from "../client/sentences.ts";
 import type { TownStore } from "../client/town_store.ts";
+import { keep, kept } from "./kept.ts";
 import { agentPath, go } from "./route.ts";
 
 const NAME = "townwatch.notices";
@@ -13,7 +14,7 @@ export type Notices = "unknown" | "on" | "off" | "forbidden";
 function notices(): Notices {
   if (!("Notification" in window)) return "unknown";
   if (Notification.permission === "denied") return "forbidden";
-  return Notification.permission === "granted" && localStorage.getItem(NAME) === "on" ? "on" : "off";
+  return Notification.permission === "granted" && kept(NAME) === "on" ? "on" : "off";
 }
 
 /** Whether they are wanted, and a way to change it: the browser asks the person itself. */
@@ -24,7 +25,7 @@ export function useNotices(): { state: Notices; toggle: () => Promise<void> } {
     state,
     toggle: async () => {
       const granted = state === "off" && (await Notification.requestPermission()) === "granted";
-      localStorage.setItem(NAME, granted ? "on" : "off");
+      keep(NAME, granted ? "on" : "off");
       renderAgain(undefined);
     },
   };
