@@ -25,6 +25,9 @@ const messages = new Map(); // by id: {info, parts: Map}
 const permissions = new Map();
 let status = {};
 let readers = new Set();
+// Whoever started it may be killed by a test; then it goes, too.
+const starter = process.ppid;
+setInterval(() => process.ppid === starter || process.exit(), 500).unref();
 let waiting = []; // frames that wait for an answer to the question before them
 
 function happen({ type, properties }) {

@@ -13,7 +13,7 @@ import { launch, openPage, signIn } from "./browser.mjs";
 const chromium = findChromium();
 const skip = chromium === undefined && "there is no Chromium: set CHROMIUM, or install one (apt-get install chromium)";
 /** Prints a numbered line four times a second until it is stopped. */
-const COUNTING = ["sh", "-c", "i=0; while [ $i -lt 1000 ]; do echo line $i; i=$((i+1)); sleep 0.25; done"];
+const COUNTING = ["sh", "-c", "i=0; while [ $i -lt 600 ]; do echo line $i; i=$((i+1)); sleep 0.25; done"];
 
 describe("a page whose connection breaks", { skip }, () => {
   let world;

@@ -4,7 +4,7 @@ import { standIns, recorded } from "../agents/stand_ins.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { until } from "../worker/until.mjs";
 
-const COUNTING = ["sh", "-c", "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); sleep 0.5; done"];
+const COUNTING = ["sh", "-c", "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); sleep 0.5; done"];
 
 /** Starts a world whose container has stand-ins for OpenCode and Kilo. */
 export async function startStage(options = {}) {

@@ -23,7 +23,7 @@ describe("the town's page", { skip }, () => {
   let page;
   let context;
   let noted;
-  const codexText = codexSays("basic").steps.find(({ kind }) => kind === "text").text.split("\n")[0];
+  const codexText = codexSays("basic").steps.findLast(({ kind }) => kind === "text").text.split("`")[0];
   const card = (name) => page.getByRole("listitem").filter({ has: page.getByRole("heading", { name, exact: true }) });
   const openTown = () => page.goto(addressOf(world, town));
   const textOf = async (locator) => (await locator.innerText()).replaceAll("\n", " ");
@@ -136,9 +136,9 @@ describe("the town's page", { skip }, () => {
       if (!found) assert.ok((await choice.innerText()).endsWith(install), `${name}: ${install}`);
     }
     await page.getByRole("radio", { name: /^Recording/ }).check();
-    const recordings = await page.getByLabel("Recording", { exact: true }).last().locator("option").allInnerTexts();
+    const recordings = await page.getByRole("combobox", { name: "Recording" }).locator("option").allInnerTexts();
     assert.ok(recordings.includes("codex/volume320") && recordings.includes("basic"), recordings.join());
-    await page.getByLabel("Recording", { exact: true }).last().selectOption("codex/basic");
+    await page.getByRole("combobox", { name: "Recording" }).selectOption("codex/basic");
     await page.getByLabel("Played").selectOption("0");
     await page.getByLabel("Name").fill("By hand");
     await page.getByRole("button", { name: "Start", exact: true }).click();

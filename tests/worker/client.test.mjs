@@ -9,8 +9,8 @@ import { Client } from "./client.mjs";
 import { must, startWorld } from "./harness.mjs";
 import { sleep } from "./until.mjs";
 
-/** A process that prints a numbered line every 100 ms, for ten minutes at most. */
-const COUNTING = ["sh", "-c", "i=0; while [ $i -lt 6000 ]; do echo line $i; i=$((i+1)); sleep 0.1; done"];
+/** A process that prints a numbered line every 100 ms, for three minutes at most. */
+const COUNTING = ["sh", "-c", "i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); sleep 0.1; done"];
 const WAYS = [
   { transport: "web_socket", refuses: null },
   { transport: "event_stream", refuses: /upgrade: websocket/i },

@@ -1,6 +1,6 @@
 // How much an agent needs a person, and in which order a town shows its agents.
 
-import type { AgentState } from "../protocol/protocol.ts";
+import type { AgentState, Runtime } from "../protocol/protocol.ts";
 
 /** In the order in which a person wants to see them. */
 export const ATTENTIONS = ["asks", "failed", "lost", "silent", "running", "ended"] as const;
@@ -33,7 +33,9 @@ export function inOrder(agents: Iterable<AgentState>): AgentState[] {
   );
 }
 
-/** Which programs take a message while they run; the server refuses it to others. */
-export function takesMessages(agent: AgentState): boolean {
-  return agent.runtime === "claude_code" || agent.runtime === "opencode" || agent.runtime === "kilo";
+/** Programs that take a message while they run; the server refuses it to others. */
+const HEARING: readonly (Runtime | null)[] = ["claude_code", "opencode", "kilo"];
+
+export function takesMessages({ runtime }: AgentState): boolean {
+  return HEARING.includes(runtime);
 }

@@ -22,6 +22,7 @@ export function AgentStream({ api, store, town_id, agent_id }: AgentStreamProps)
   const log = store.log(agent_id);
   useChanges(log.changes);
   useChanges(store.connectionChanges);
+  const live = store.connectionState.kind === "live";
   const parts = useState(() => new OpenParts())[0];
   const page = useMemo<RowsPage>(
     () => ({ api, town_id, nameOf: null, log, parts, event_id: null, show: (event_id) => go(eventPath(town_id, agent_id, event_id)) }),
@@ -33,8 +34,8 @@ export function AgentStream({ api, store, town_id, agent_id }: AgentStreamProps)
         rows={log.rows.all.filter((row) => passes(row, NO_FILTER))}
         typed={log.typed}
         filter={NO_FILTER}
-        live={store.connectionState.kind === "live"}
-        nothing="Nothing has happened yet. What it does appears here."
+        live={live}
+        nothing={live ? "Nothing has happened yet. What it does appears here." : "Reading the log…"}
         above={null}
         toEnd={0}
       />

@@ -173,7 +173,8 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
           </Tabs>
         )}
       </div>
-      {agent !== undefined && <AgentNow agent={agent} />}
+      {/* A question says itself what the agent is at. */}
+      {agent !== undefined && agent.question === null && <AgentNow agent={agent} />}
       {agent !== undefined && <AgentTalk agent={agent} />}
     </main>
   );

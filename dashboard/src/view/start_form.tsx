@@ -91,7 +91,7 @@ export function StartForm({ api, town_id, container, role, close, started }: Sta
         <legend>What should run?</legend>
         <div class="choices">
           {choices.map((one) => (
-            <label key={one} class={isMissing(one) ? "choice missing" : "choice"}>
+            <label key={one} class={isMissing(one) ? "choice absent" : "choice"}>
               <input type="radio" name="runtime" checked={runtime === one} disabled={isMissing(one)} onChange={() => setRuntime(one)} />
               <span class="choice-name">{runtimeName(one)}</span>
               <Installed view={found.get(one)} />
