@@ -1,5 +1,5 @@
 // `npm run screenshots`: pictures of every page in `.wrangler/screenshots`, by day and by night, wide and on a phone;
-// `npm run screenshots -- town` only those whose names begin so.
+// `npm run screenshots -- town` only those whose names begin so, `-- --readme` the two in `docs/`.
 
 import { buildAll, SERVED_PARTS } from "./build.mjs";
 import { chromium } from "./lib/chromium.mjs";

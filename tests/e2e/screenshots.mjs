@@ -9,13 +9,27 @@ import { launch, openPage, signIn } from "./browser.mjs";
 import { scenes } from "./scenes.mjs";
 import { fillTown, startStage } from "./stage.mjs";
 
-const FOLDER = inRoot(".wrangler/screenshots");
+const FOLDER = ".wrangler/screenshots";
 const SIZES = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 const SCHEMES = ["light", "dark"];
+/** The two that the README shows: their scenes, and where they go. */
+const SHOWN = { town: { colorScheme: "light", file: "docs/town.png" }, agent_tools: { colorScheme: "dark", file: "docs/agent.png" } };
 
 const wanted = process.argv.slice(2);
-fs.mkdirSync(FOLDER, { recursive: true });
 
+function pictures() {
+  if (wanted.includes("--readme")) {
+    return Object.entries(SHOWN).map(([name, picture]) => ({ name, viewport: { width: 1280, height: 760 }, ...picture }));
+  }
+  const names = Object.keys(scenes).filter((name) => wanted.length === 0 || wanted.some((one) => name.startsWith(one)));
+  return Object.entries(SIZES).flatMap(([size, viewport]) =>
+    SCHEMES.flatMap((colorScheme) =>
+      names.map((name) => ({ name, viewport, colorScheme, file: path.join(FOLDER, `${name}-${size}-${colorScheme}.png`) })),
+    ),
+  );
+}
+
+for (const folder of [FOLDER, "docs"]) fs.mkdirSync(inRoot(folder), { recursive: true });
 const world = await startStage();
 const browser = await launch(findChromium());
 try {
@@ -24,19 +38,14 @@ try {
   await signIn(page, world);
   const storageState = await context.storageState();
   await context.close();
-  for (const [size, viewport] of Object.entries(SIZES)) {
-    for (const colorScheme of SCHEMES) {
-      for (const [name, show] of Object.entries(scenes)) {
-        if (wanted.length > 0 && !wanted.some((one) => name.startsWith(one))) continue;
-        const { page, context } = await openPage(browser, world.url, { viewport, colorScheme, reducedMotion: "reduce", ...(name === "sign_in" ? {} : { storageState }) });
-        page.setDefaultTimeout(20_000);
-        await show({ page, context, world, town });
-        const file = path.join(FOLDER, `${name}-${size}-${colorScheme}.png`);
-        await page.screenshot({ path: file });
-        console.log(path.relative(inRoot("."), file));
-        await context.close();
-      }
-    }
+  for (const { name, viewport, colorScheme, file } of pictures()) {
+    const session = name === "sign_in" ? {} : { storageState };
+    const { page, context } = await openPage(browser, world.url, { viewport, colorScheme, reducedMotion: "reduce", ...session });
+    page.setDefaultTimeout(20_000);
+    await scenes[name]({ page, context, world, town });
+    await page.screenshot({ path: inRoot(file) });
+    console.log(file);
+    await context.close();
   }
 } finally {
   await browser.close();

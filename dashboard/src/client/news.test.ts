@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { agentState } from "../testing/agent_state.ts";
 import { newsOf } from "./news.ts";
+import { TownStore } from "./town_store.ts";
 
 const running = agentState({ status: "running", run_id: "one" });
 const asking = agentState({ ...running, status: "waiting", question: { request_id: "q", kind: "permission", detail: "May it?", options: [] } });
@@ -17,8 +18,22 @@ test("a question, a failure and an end are news, once", () => {
   assert.equal(newsOf(asking, lost)?.kind, "failed");
 });
 
-test("what is first heard of is old; a whole run between two states is news", () => {
-  assert.equal(newsOf(undefined, ended), null);
-  assert.equal(newsOf(undefined, asking), null);
+test("a run that began and ended between two states is news, also the first of a new agent", () => {
   assert.equal(newsOf(ended, agentState({ ...ended, run_id: "two" }))?.kind, "ended");
+  assert.equal(newsOf(null, ended)?.kind, "ended");
+  assert.equal(newsOf(null, asking)?.kind, "asks");
+  assert.equal(newsOf(null, running), null);
+});
+
+test("what a store hears of while it catches up is old", () => {
+  const store = new TownStore((call) => call());
+  const told: string[] = [];
+  store.listenToNews(({ kind, agent }) => told.push(`${agent.agent_id} ${kind}`));
+  store.connection({ kind: "connecting" });
+  store.state(ended);
+  store.connection({ kind: "live", transport: "web_socket" });
+  store.state(ended);
+  assert.deepEqual(told, []);
+  store.state(agentState({ ...ended, agent_id: "new" }));
+  assert.deepEqual(told, ["new ended"]);
 });

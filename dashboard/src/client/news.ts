@@ -8,12 +8,12 @@ export interface News {
   readonly agent: AgentState;
 }
 
-/** Between two states of an agent; the first one that is heard of is no news. */
-export function newsOf(before: AgentState | undefined, after: AgentState): News | null {
-  if (before === undefined) return null;
+/** Between two states of an agent; `before` is null for one that was not there until now. */
+export function newsOf(before: AgentState | null, after: AgentState): News | null {
+  const isOtherRun = before?.run_id !== after.run_id;
   const asked = after.question?.request_id;
-  if (asked !== undefined && (asked !== before.question?.request_id || before.run_id !== after.run_id)) return { kind: "asks", agent: after };
-  const hasEnded = !atWork(after) && after.exit !== null && (atWork(before) || before.run_id !== after.run_id);
+  if (asked !== undefined && (asked !== before?.question?.request_id || isOtherRun)) return { kind: "asks", agent: after };
+  const hasEnded = !atWork(after) && after.exit !== null && (isOtherRun || (before !== null && atWork(before)));
   if (!hasEnded) return null;
   return { kind: attention(after) === "ended" ? "ended" : "failed", agent: after };
 }

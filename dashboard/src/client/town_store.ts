@@ -120,7 +120,9 @@ export class TownStore implements StreamConsumer {
   }
 
   state(agent: AgentState): void {
-    const news = newsOf(this.#agents.get(agent.agent_id), agent);
+    const before = this.#agents.get(agent.agent_id) ?? null;
+    // Who is first heard of while history comes in did not begin just now.
+    const news = before === null && this.#connection.kind !== "live" ? null : newsOf(before, agent);
     if (news !== null) for (const listener of this.#newsListeners) listener(news);
     this.#agents.set(agent.agent_id, agent);
     this.agentsChanges.touch();

@@ -1,7 +1,7 @@
 // Starts an agent of any kind: what runs, what it should do, and who it is in the town.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
 import { commandWords } from "../client/command_words.ts";
@@ -57,7 +57,7 @@ export function StartForm({ api, town_id, container, role, close, started }: Sta
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const form = useRef<HTMLFormElement>(null);
-  useEffect(() => form.current?.querySelector<HTMLInputElement>("input:checked")?.focus(), []);
+  useLayoutEffect(() => form.current?.querySelector<HTMLInputElement>("input:checked")?.focus(), []);
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();

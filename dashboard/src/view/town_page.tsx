@@ -59,6 +59,7 @@ export function TownPage({ api, store, town_id, town, look, problem }: TownPageP
     j: () => moveToCard(page.current, 1),
     k: () => moveToCard(page.current, -1),
     s: () => setStarting(starting ?? "polecat"),
+    Escape: () => (starting === null ? false : setStarting(null)),
     m: () => document.getElementById(MAYOR_BOX)?.focus() ?? (mayor === null ? setStarting("mayor") : undefined),
   });
 
