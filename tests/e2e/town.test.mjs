@@ -141,7 +141,7 @@ describe("the town's page", { skip }, () => {
     await page.getByRole("combobox", { name: "Recording" }).selectOption("codex/basic");
     await page.getByLabel("Played").selectOption("0");
     await page.getByLabel("Name").fill("By hand");
-    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.getByRole("form", { name: "Start an agent" }).getByRole("button", { name: "Start" }).click();
     await page.getByRole("heading", { name: "By hand" }).waitFor();
     await page.getByRole("log").first().getByText(codexText).first().waitFor();
     await openTown();
