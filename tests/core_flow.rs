@@ -106,6 +106,27 @@ fn who_acknowledges_is_paused_at_the_window_and_goes_on_from_the_log() {
 }
 
 #[test]
+fn who_is_paused_costs_nothing_until_it_acknowledges() {
+    let costs = |story: &mut Story| {
+        let outcome = story.post(&[("a", "r", "note", json!({}))]);
+        let steps = story.store.steps();
+        let effects = story.publish(&outcome);
+        assert!(effects.iter().all(|effect| !matches!(effect, Effect::Send(..))), "{effects:?}");
+        story.store.steps() - steps
+    };
+    let alone = costs(&mut long());
+    let mut story = long();
+    let (viewer, _) = joined(&mut story, true);
+    costs(&mut story);
+    assert!(costs(&mut story) <= alone, "{alone} steps without it");
+    // Also where what it would get next is pruned, and no frame of it is at hand.
+    story.notes("a", 4_000);
+    assert!(costs(&mut story) <= alone, "{alone} steps without it");
+    let effects = acks(&mut story, viewer, 895);
+    assert_eq!(told(&effects, viewer)[..2], ["backpressure", "gap a 896-2003"], "and then it goes on");
+}
+
+#[test]
 fn who_acknowledges_more_than_it_was_sent_is_told_so() {
     let mut story = long();
     let (viewer, _) = joined(&mut story, true);

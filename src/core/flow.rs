@@ -30,6 +30,9 @@ pub struct Window {
     acknowledged: EventId,
     /// While it is paused: since then, or since it last acknowledged something new.
     pub paused_at: Option<Timestamp>,
+    /// Whether there was no room for what comes next, and nothing has been paid since.
+    #[serde(skip)]
+    is_full: bool,
     /// Previews since it last acknowledged something.
     #[serde(skip)]
     preview_bytes: u64,
@@ -84,7 +87,7 @@ impl Flow {
 
     fn acknowledging() -> Self {
         let (owed, acknowledged) = (VecDeque::new(), EventId::START);
-        Self::Acknowledged(Window { owed, acknowledged, paused_at: None, preview_bytes: 0 })
+        Self::Acknowledged(Window { owed, acknowledged, paused_at: None, is_full: false, preview_bytes: 0 })
     }
 
     /// Whether it says nothing.
@@ -160,6 +163,7 @@ impl Flow {
             window.owed.pop_front();
         }
         let (is_paid, is_new) = (window.owed.len() < before, id > window.acknowledged);
+        window.is_full &= !is_paid;
         if is_new {
             window.acknowledged = id;
             window.paused_at = window.paused_at.map(|_| now);
@@ -171,6 +175,7 @@ impl Flow {
     pub fn restart(&mut self, cursor: EventId) {
         if let Self::Acknowledged(window) = self {
             window.acknowledged = window.acknowledged.min(cursor);
+            window.is_full = false;
             for mark in &mut window.owed {
                 mark.last = mark.last.min(cursor);
             }
@@ -179,13 +184,16 @@ impl Flow {
 
     /// Notes that an acknowledging viewer has to wait; true if it did not already.
     pub fn pause(&mut self, now: Timestamp) -> bool {
-        match self {
-            Self::Acknowledged(window) if window.paused_at.is_none() => {
-                window.paused_at = Some(now);
-                true
-            }
-            _ => false,
-        }
+        let Self::Acknowledged(window) = self else { return false };
+        window.is_full = true;
+        let is_news = window.paused_at.is_none();
+        window.paused_at.get_or_insert(now);
+        is_news
+    }
+
+    /// Whether only an acknowledgement can make room: until it comes, a look into the log would be in vain.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Acknowledged(Window { is_full: true, .. }))
     }
 
     /// Notes that it goes on; true if it had to wait.

@@ -77,6 +77,9 @@ impl Viewer {
         if self.state.flow.is_given_up(frames.now) {
             return Ok(Then::End(1013, "nothing was acknowledged for 30 seconds; connect again and go on from there"));
         }
+        if self.state.flow.is_full() {
+            return Ok(Then::Stay);
+        }
         let mut may_miss = !self.state.live || self.state.cursor < frames.pruned_id;
         let began_at = self.state.cursor;
         while self.state.cursor < head {
