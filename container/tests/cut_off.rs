@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use townwatch::event::{EventData, Runtime};
 use townwatch::time::Timestamp;
 use townwatch_control::lines::{Line, LineDecoder};
-use townwatch_control::normalise::{ClaudeCode, Codex, Gemini, Normalise};
+use townwatch_control::normalise::{ClaudeCode, Codex, Gemini, Normalise, Opencode};
 use townwatch_control::runtimes::replay::{RECORDINGS, Recording};
 
 const STEP_BYTES: usize = 997;
@@ -61,6 +61,9 @@ fn an_output_that_breaks_off_is_read_up_to_there() {
             Runtime::ClaudeCode => cut_everywhere(recording, &Reader::new(ClaudeCode::new(place))),
             Runtime::Codex => cut_everywhere(recording, &Reader::new(Codex::new(place))),
             Runtime::Gemini => cut_everywhere(recording, &Reader::new(Gemini::new(place))),
+            program @ (Runtime::Opencode | Runtime::Kilo) => {
+                cut_everywhere(recording, &Reader::new(Opencode::new(program.as_str(), place, None)))
+            }
             other => panic!("{}: nothing here reads {}", recording.name, other.as_str()),
         };
     }

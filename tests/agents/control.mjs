@@ -1,7 +1,7 @@
 // A control server of its own, and what it says of an agent, for tests that need no Worker.
 
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -42,6 +42,11 @@ export class ControlServer {
     const listening = () => /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(this.#process.log);
     this.#url = (await this.#process.ready("the line that it listens", listening, 20_000))[1];
     return this;
+  }
+
+  /** What it takes of the machine's memory, in bytes. */
+  memory() {
+    return 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.#process.group}/status`, "utf8"))[1]);
   }
 
   stop() {

@@ -9,6 +9,7 @@ import { expectedOf as claudeCode } from "../oracle/claude_code.mjs";
 import { expectedOf as codex } from "../oracle/codex.mjs";
 import { stepsSeen, unpaired } from "../oracle/events.mjs";
 import { expectedOf as gemini } from "../oracle/gemini.mjs";
+import { RECORDINGS as STREAMED, expectedOf as streamed, seenOf } from "../oracle/opencode.mjs";
 import { recordingsOf } from "../oracle/recordings.mjs";
 import { Control } from "./harness.mjs";
 import { temporaryDirectory } from "./processes.mjs";
@@ -62,6 +63,24 @@ for (const [agent, expectedOf] of Object.entries(ORACLES)) {
         assert.equal(of("agent.exited")[0].reason, truth.end ?? "failed");
       });
     }
+  });
+}
+
+// What streams is compared kind by kind: a part of a message comes again and again, so its oracle has no one order.
+for (const [program, name] of STREAMED) {
+  it(`${program} ${name}`, async () => {
+    const [truth, events] = [streamed(program, name), await played(program, name)];
+    const seen = seenOf(events);
+    for (const kind of ["session_id", "error", "results", "texts", "thoughts", "questions"]) assert.deepEqual(seen[kind], truth[kind], kind);
+    const sorted = (list) => [...list].sort((a, b) => (a.tool_use_id < b.tool_use_id ? -1 : 1));
+    assert.deepEqual(sorted(seen.calls), sorted(truth.calls)); // told when it begins; the oracle has it where it ended
+    const { cost_usd, ...tokens } = truth.usage;
+    assert.ok(Math.abs(seen.usage.cost_usd - cost_usd) < 1e-9);
+    assert.deepEqual({ ...seen.usage, cost_usd }, { ...tokens, cost_usd });
+    assert.deepEqual([unpaired(events), events.filter(({ event }) => event === "parser_notice")], [[], []]);
+    const failed = truth.error !== null && truth.error !== "The turn was interrupted";
+    const ends = events.filter(({ event }) => event === "agent.exited");
+    assert.deepEqual([ends.length, events.at(-1), ends[0].data.reason], [1, ends[0], failed ? "failed" : "completed"]);
   });
 }
 

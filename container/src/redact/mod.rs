@@ -15,7 +15,7 @@ mod typing;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, Input, Match, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, Match, MatchKind};
 use townwatch::error::{Error, Result};
 
 use self::formats::{FORMATS, Format};
@@ -37,6 +37,8 @@ pub fn is_redacted(text: &str) -> bool {
 #[derive(Debug)]
 pub struct Redactor {
     beginnings: AhoCorasick,
+    /// Whether any of them has this as its first byte.
+    first_bytes: [bool; 256],
     /// What may begin there, in the order of the beginnings.
     rules: Vec<Rule>,
 }
@@ -65,9 +67,15 @@ impl Redactor {
     pub fn new(secrets: Secrets) -> Result<Self> {
         let mut rules: Vec<Rule> = FORMATS.iter().map(Rule::Format).chain([Rule::Key, Rule::Mark]).collect();
         rules.extend(secrets.by_beginning().into_iter().map(|(beginning, values)| Rule::Secrets(beginning, values)));
-        let beginnings =
-            AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(rules.iter().map(Rule::beginning));
-        Ok(Self { beginnings: beginnings.map_err(Error::internal)?, rules })
+        let mut first_bytes = [false; 256];
+        for rule in &rules {
+            first_bytes[usize::from(rule.beginning().as_bytes()[0])] = true;
+        }
+        let mut builder = AhoCorasick::builder();
+        // Left to itself it would save memory, 200 KB of it, and take twice the time.
+        let builder = builder.match_kind(MatchKind::LeftmostLongest).kind(Some(AhoCorasickKind::DFA));
+        let beginnings = builder.build(rules.iter().map(Rule::beginning)).map_err(Error::internal)?;
+        Ok(Self { beginnings, first_bytes, rules })
     }
 
     /// The text without secrets.
@@ -124,7 +132,8 @@ impl Redactor {
     /// Where the text ends with a part of a beginning; else its end.
     fn before_half_a_beginning(&self, text: &str, from: usize) -> usize {
         let tail = text.len().saturating_sub(secrets::BEGINNING_BYTES_MAX).max(from);
-        (tail..text.len()).find(|at| self.has_half_a_beginning(text, *at)).unwrap_or(text.len())
+        let mut places = (tail..text.len()).filter(|at| self.first_bytes[usize::from(text.as_bytes()[*at])]);
+        places.find(|at| self.has_half_a_beginning(text, *at)).unwrap_or(text.len())
     }
 
     /// Whether the text ends with a part of a beginning that stands here.

@@ -85,7 +85,8 @@ pub fn normaliser_of(runtime: Runtime, place: Place) -> Box<dyn Normalise> {
         Runtime::ClaudeCode => Box::new(crate::normalise::ClaudeCode::new(place)),
         Runtime::Codex => Box::new(crate::normalise::Codex::new(place)),
         Runtime::Gemini => Box::new(crate::normalise::Gemini::new(place)),
-        _ => Box::new(crate::normalise::ProcessLines::default()),
+        Runtime::Opencode | Runtime::Kilo => Box::new(crate::normalise::Opencode::new(runtime.as_str(), place, None)),
+        Runtime::Process | Runtime::Replay => Box::new(crate::normalise::ProcessLines::default()),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use townwatch::error::{Error, Result};
 use townwatch::event::Runtime;
+use townwatch::limits::STDOUT_LINE_BYTES_MAX;
 use townwatch::protocol::StartAgent;
 use townwatch::time::Timestamp;
 
@@ -14,6 +15,7 @@ use super::{Input, Launch};
 use crate::config::Config;
 use crate::json;
 use crate::normalise::Place;
+use crate::sse::{Message, SseDecoder};
 
 /// The hidden subcommand of this program that prints a recording.
 pub const PRINT_COMMAND: &str = "replay-print";
@@ -69,6 +71,16 @@ recordings! {
     "gemini/parallel" Gemini "gemini" "parallel.jsonl" 0;
     "gemini/abort-sigterm" Gemini "gemini" "abort-sigterm.jsonl" 0; // it ends well by its own account
     "gemini/err400" Gemini "gemini" "err400.jsonl" 1;
+    "opencode/basic" Opencode "opencode" "basic.sse" 0;
+    "opencode/parallel" Opencode "opencode" "parallel.sse" 0;
+    "opencode/volume320" Opencode "opencode" "volume320.sse.gz" 0;
+    "opencode/subagent" Opencode "opencode" "subagent.sse" 0;
+    "opencode/permission-ask" Opencode "opencode" "permission-ask.sse" 0;
+    "opencode/abort-api" Opencode "opencode" "abort-api.sse" 0; // a turn was interrupted, not the server
+    "opencode/err400" Opencode "opencode" "err400.sse" 0;
+    "kilo/basic" Kilo "kilo" "basic.sse.gz" 0;
+    "kilo/abort-api" Kilo "kilo" "abort-api.sse" 0;
+    "kilo/err400" Kilo "kilo" "err400.sse" 0;
 }
 
 impl Recording {
@@ -88,8 +100,14 @@ impl Recording {
         Place { working_dir, ..Place::default() }
     }
 
-    /// What the program printed, byte for byte.
+    /// What the program printed, byte for byte; of a server the messages that it streamed, each a line.
     pub fn bytes(&self) -> io::Result<Cow<'static, [u8]>> {
+        let file = self.file()?;
+        Ok(if super::is_served(self.runtime) { lines_of(&file).into() } else { file })
+    }
+
+    /// What was recorded, byte for byte.
+    pub fn file(&self) -> io::Result<Cow<'static, [u8]>> {
         if self.bytes.starts_with(&[0x1f, 0x8b]) {
             let mut bytes = Vec::new();
             flate2::read::GzDecoder::new(self.bytes).read_to_end(&mut bytes)?;
@@ -97,6 +115,18 @@ impl Recording {
         }
         Ok(self.bytes.into())
     }
+}
+
+/// The messages of an event stream, each a line: they are JSON, which needs no raw line feed.
+fn lines_of(stream: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::new();
+    SseDecoder::new(STDOUT_LINE_BYTES_MAX).push(stream, |message| {
+        if let Message::Event { data, .. } = message {
+            lines.extend_from_slice(data.replace('\n', " ").as_bytes());
+            lines.push(b'\n');
+        }
+    });
+    lines
 }
 
 /// This program itself, as the printer of the order's recording.
@@ -149,11 +179,14 @@ fn paced(bytes: &[u8]) -> Vec<(&[u8], Duration)> {
     struct Stamped {
         #[serde(default, deserialize_with = "json::if_readable")]
         timestamp: Option<Timestamp>,
+        #[serde(default, deserialize_with = "json::if_readable")]
+        id: Option<String>,
     }
     let mut lines: Vec<_> = bytes.split_inclusive(|byte| *byte == b'\n').map(|line| (line, Duration::ZERO)).collect();
     let mut last: Option<(usize, Timestamp)> = None;
     for index in 0..lines.len() {
-        let stamped = serde_json::from_slice::<Stamped>(lines[index].0).ok().and_then(|line| line.timestamp);
+        let stamped = serde_json::from_slice::<Stamped>(lines[index].0).ok();
+        let stamped = stamped.and_then(|line| line.timestamp.or_else(|| time_in_id(line.id.as_deref()?)));
         let Some(at) = stamped else { continue };
         if let Some((last_index, last_at)) = last {
             let passed = Duration::from_millis(at.millis_since(last_at)).min(PAUSE_MAX);
@@ -163,6 +196,12 @@ fn paced(bytes: &[u8]) -> Vec<(&[u8], Duration)> {
         last = Some((index, at));
     }
     lines
+}
+
+/// The time in an id of OpenCode: `evt_`, then in hexadecimal the milliseconds since some day, and three digits that count.
+fn time_in_id(id: &str) -> Option<Timestamp> {
+    let digits = id.strip_prefix("evt_")?.get(..12)?;
+    Some(Timestamp::from_millis(i64::from_str_radix(digits, 16).ok()? >> 12))
 }
 
 #[cfg(test)]
@@ -188,5 +227,8 @@ mod tests {
         let recording = format!("{{}}\n{a}\n{{}}\nnot json\n{{}}\n{b}\n{c}\n{{}}");
         let pauses: Vec<u128> = paced(recording.as_bytes()).iter().map(|(_, pause)| pause.as_millis()).collect();
         assert_eq!(pauses, [0, 0, 100, 100, 100, 100, 2000, 0]);
+        let stream = r#"{"id":"evt_203c5cfef001aa"}"#.to_owned() + "\n{}\n" + r#"{"id":"evt_203c5cfff000bb"}"#;
+        let pauses: Vec<u128> = paced(stream.as_bytes()).iter().map(|(_, pause)| pause.as_millis()).collect();
+        assert_eq!(pauses, [0, 8, 8]);
     }
 }

@@ -332,6 +332,10 @@ impl Normalise for Opencode {
     fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
     }
+
+    fn finished(&self) -> bool {
+        self.is_idle()
+    }
 }
 
 /// Whose session it is.
