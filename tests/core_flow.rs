@@ -174,11 +174,11 @@ fn who_is_paused_owes_what_it_owed_after_a_hibernation() {
     let mut story = long();
     let (viewer, effects) = joined(&mut story, true);
     let note_of = |effects: &[Effect]| {
-        let notes = effects.iter().filter_map(|effect| match effect {
+        let mut notes = effects.iter().filter_map(|effect| match effect {
             Effect::Remember(_, note) => Some(note.clone()),
             _ => None,
         });
-        notes.last().expect("a note")
+        notes.next_back().expect("a note")
     };
     let mut note = note_of(&effects);
     story.pass(20_000);
