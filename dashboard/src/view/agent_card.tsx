@@ -1,7 +1,6 @@
 // One agent in the town: the whole card leads to its page; what can be pressed or typed into lies on top of that.
 
 import { Component } from "preact";
-import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
 import { atWork, takesMessages } from "../client/attention.ts";
@@ -9,6 +8,7 @@ import type { Mention } from "../client/digest.ts";
 import { countWords } from "../client/sentences.ts";
 import type { AgentState } from "../protocol/protocol.ts";
 import { activitySentence, ProgressBar, standing, StatusPill, StopButton } from "./agent_status.tsx";
+import { Fact } from "./fact.tsx";
 import { costText, countText, elapsedText, momentWords, runtimeName, sinceText, tokensText, tokensTitle } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { Link } from "./link.tsx";
@@ -153,14 +153,5 @@ function LastError({ town_id, error, agent }: { town_id: string; error: Mention;
         {error.text}
       </Link>
     </p>
-  );
-}
-
-function Fact({ name, title, children }: { name: string; title?: string; children: ComponentChildren }) {
-  return (
-    <div title={title}>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

@@ -6,6 +6,7 @@ import { atWork } from "../client/town_store.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { AgentState, RunView, Todo } from "../protocol/protocol.ts";
 import { ProgressBar, StatusPill, StopButton } from "./agent_status.tsx";
+import { Fact } from "./fact.tsx";
 import { costText, countText, elapsedText, momentWords, runtimeName, tokensText, tokensTitle } from "./format.ts";
 import { useNow } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
@@ -85,15 +86,6 @@ function Facts({ agent }: { agent: AgentState }) {
       )}
       {agent.todos.length > 0 && <Todos todos={agent.todos} />}
     </dl>
-  );
-}
-
-function Fact({ name, title, children }: { name: string; title?: string; children: ComponentChildren }) {
-  return (
-    <div title={title}>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 
