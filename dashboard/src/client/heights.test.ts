@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { GrowingList } from "./growing_list.ts";
 import { Heights } from "./heights.ts";
 import type { Keyed } from "./heights.ts";
 
-const keys = (...names: string[]): Keyed[] => names.map((key) => ({ key }));
+const keys = (...names: string[]): GrowingList<Keyed> => new GrowingList(names.map((key) => ({ key })));
 const TEN = (): number => 10;
 
 test("guesses until measured, and tells where an item begins", () => {
@@ -28,13 +29,13 @@ test("an item keeps its height wherever it moves", () => {
 
 test("nothing at all has no height and no item", () => {
   const heights = new Heights();
-  heights.update([], TEN);
+  heights.update(keys(), TEN);
   assert.deepEqual([heights.total, heights.at(0), heights.indexOf("a", 0)], [0, -1, -1]);
 });
 
 test("a hundred thousand items, measured in the middle, cost well under a frame", () => {
   const heights = new Heights();
-  const many = Array.from({ length: 100_000 }, (_, index) => ({ key: String(index) }));
+  const many = new GrowingList(Array.from({ length: 100_000 }, (_, index) => ({ key: String(index) })));
   heights.update(many, TEN);
   assert.equal(heights.total, 1_000_000);
   const began = performance.now();

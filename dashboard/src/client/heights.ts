@@ -1,45 +1,49 @@
 // The mathematics of a list of which only a window is laid out: where each item begins, by its measured height or else
 // by a guess. No document is needed for it, so its tests need none.
 
+import { GrowingList } from "./growing_list.ts";
+import type { Mark } from "./growing_list.ts";
+
 export interface Keyed {
   readonly key: string;
 }
 
 export class Heights {
   readonly #measured = new Map<string, number>();
-  #items: readonly Keyed[] = [];
+  #list = new GrowingList<Keyed>();
+  #mark: Mark = 0;
+  /** Items when they were last taken. */
+  #count = 0;
   #sizes = new Float64Array(64);
   /** `#tops[i]` is where item `i` begins, `#tops[n]` the height of all; right up to `#known`. */
   #tops = new Float64Array(65);
   #known = 0;
 
   get count(): number {
-    return this.#items.length;
+    return this.#count;
   }
 
   get total(): number {
-    return this.top(this.#items.length);
+    return this.top(this.#count);
   }
 
   /** Takes the items as they are now; `guess` is asked only for what was never measured. */
-  update(items: readonly Keyed[], guess: (index: number) => number): void {
-    const before = this.#items;
-    if (items === before) return;
-    this.#reserve(items.length);
-    let same = 0;
-    const most = Math.min(items.length, before.length);
-    while (same < most && (items[same] === before[same] || items[same]?.key === before[same]?.key)) same += 1;
-    for (let index = same; index < items.length; index += 1) {
-      this.#sizes[index] = this.#measured.get(items[index]?.key ?? "") ?? guess(index);
+  update(list: GrowingList<Keyed>, guess: (index: number) => number): void {
+    const { all } = list;
+    const same = list === this.#list ? Math.min(this.#count, list.sameSince(this.#mark)) : 0;
+    if (same === all.length && same === this.#count) return;
+    this.#reserve(all.length);
+    for (let index = same; index < all.length; index += 1) {
+      this.#sizes[index] = this.#measured.get(all[index]?.key ?? "") ?? guess(index);
     }
-    this.#items = items;
+    [this.#list, this.#mark, this.#count] = [list, list.mark(), all.length];
     this.#known = Math.min(this.#known, same);
   }
 
   /** The item's real height; whether it is another than was thought. */
   measure(index: number, height: number): boolean {
-    const item = this.#items[index];
-    if (item === undefined || this.#sizes[index] === height) return false;
+    const item = this.#list.all[index];
+    if (item === undefined || index >= this.#count || this.#sizes[index] === height) return false;
     this.#measured.set(item.key, height);
     this.#sizes[index] = height;
     this.#known = Math.min(this.#known, index);
@@ -61,9 +65,9 @@ export class Heights {
 
   /** The item that covers this height, at least the first and at most the last; -1 where there is none. */
   at(y: number): number {
-    this.top(this.#items.length);
+    this.top(this.#count);
     let low = 0;
-    let high = this.#items.length - 1;
+    let high = this.#count - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
       if ((this.#tops[middle] ?? 0) <= y) low = middle;
@@ -74,10 +78,11 @@ export class Heights {
 
   /** Where the item of this key is, looked for around where it was; -1 where it is not. */
   indexOf(key: string, near: number): number {
-    const count = this.#items.length;
+    const { all } = this.#list;
+    const count = this.#count;
     for (let distance = 0; distance < count; distance += 1) {
-      if (this.#items[near - distance]?.key === key) return near - distance;
-      if (this.#items[near + distance]?.key === key) return near + distance;
+      if (all[near - distance]?.key === key) return near - distance;
+      if (all[near + distance]?.key === key) return near + distance;
       if (near - distance < 0 && near + distance >= count) return -1;
     }
     return -1;

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TownEvent } from "../protocol/protocol.ts";
 import { event } from "../testing/fake_town.ts";
+import { randomly } from "../testing/randomly.ts";
 import { NO_FILTER } from "./filter.ts";
+import { Heights } from "./heights.ts";
 import { groupsOf, Items } from "./items.ts";
 import type { Item, View } from "./items.ts";
 import { Rows } from "./rows.ts";
@@ -38,7 +40,7 @@ function words(items: readonly Item[]): string[] {
 
 function itemsOf(rows: Rows, view: View = VIEW): string[] {
   const items = new Items();
-  items.update(rows.all, view);
+  items.update(rows.list, view);
   return words(items.all);
 }
 
@@ -62,13 +64,13 @@ test("what failed, runs still, changed a file or lies between is never folded aw
 test("while someone reads nothing folds under their eyes, and what was folded stays so", () => {
   const rows = rowsOf(...done(1, "Read"), ...done(2, "Read"), ...done(3, "Read"), said(4), ...done(5, "Read"), started(6, "Read"));
   const items = new Items();
-  items.update(rows.all, VIEW);
+  items.update(rows.list, VIEW);
   assert.deepEqual(words(items.all), ["Read ×3", "4", "5", "6"]);
   const held = { ...VIEW, held: groupsOf(items.all) };
   for (const one of [ended(6, "Read"), ...done(7, "Read")]) rows.append(one);
-  items.update(rows.all, held);
+  items.update(rows.list, held);
   assert.deepEqual(words(items.all), ["Read ×3", "4", "5", "6", "7"]);
-  items.update(rows.all, VIEW);
+  items.update(rows.list, VIEW);
   assert.deepEqual(words(items.all), ["Read ×3", "4", "Read ×3"]);
 });
 
@@ -80,11 +82,7 @@ test("a closed sub-agent hides all that is inside, however deep", () => {
 });
 
 test("bit by bit gives the same as all at once, also when the oldest go", () => {
-  let seed = 7;
-  const random = (below: number): number => {
-    seed = (seed * 48271) % 2147483647;
-    return seed % below;
-  };
+  const random = randomly(7);
   const tools = ["Read", "Read", "Read", "Bash", "Task"];
   const rows = new Rows({ events: 400, characters: Infinity });
   const items = new Items();
@@ -101,7 +99,7 @@ test("bit by bit gives the same as all at once, also when the oldest go", () => 
       else rows.append(ended(id, tool));
     }
     if (random(4) > 0) continue;
-    items.update(rows.all, VIEW);
+    items.update(rows.list, VIEW);
     assert.deepEqual(words(items.all), itemsOf(rows), `after event ${id}`);
   }
   assert.ok(rows.dropped_events > 0);
@@ -117,4 +115,63 @@ test("filters: kind, tool, status, path, run; a gap is always said", () => {
   assert.deepEqual(only({ status: "succeeded" }), ["2", "gap-9-9"]);
   assert.deepEqual(only({ path: "SRC/2" }), ["2", "gap-9-9"]);
   assert.deepEqual(only({ run_id: "second" }), ["4", "gap-9-9"]);
+});
+
+test("however rows come, fold, are looked at and are left out, what is kept and its heights are as made anew", () => {
+  const random = randomly(23);
+  const views: View[] = [
+    VIEW,
+    { ...VIEW, open: new Set(Array.from({ length: 3_000 }, (_, id) => `group-${id}`)) },
+    { ...VIEW, filter: { ...NO_FILTER, kinds: ["tool"] } },
+    { ...VIEW, filter: { ...NO_FILTER, status: "running" } },
+    { ...VIEW, closed: new Set(Array.from({ length: 1_000 }, (_, id) => String(id * 3))) },
+  ];
+  const items = new Items();
+  const heights = new Heights();
+  const guess = (index: number): number => 10 + (items.all[index]?.key.length ?? 0);
+  let rows = new Rows({ events: 600, characters: Infinity });
+  let view = VIEW;
+  const open: number[] = [];
+  for (let id = 1; id < 3_000; id += 1) {
+    const agent_id = `agent-${random(3)}`;
+    const before = open.length > 0 ? open[random(open.length)] : undefined;
+    const choice = random(10);
+    if (choice === 0) rows.append({ ...said(id), agent_id });
+    else if (choice < 3 && before !== undefined) rows.append(ended(before, "Read", random(4) > 0));
+    else {
+      rows.append(started(id, random(4) > 0 ? "Read" : "Task", choice === 3 && before !== undefined ? `c${before}` : undefined));
+      if (random(5) === 0) open.push(id);
+      else rows.append(ended(id, "Read"));
+    }
+    if (random(100) === 0) view = views[random(views.length)] ?? VIEW;
+    if (random(200) === 0) view = { ...VIEW, held: groupsOf(items.all) };
+    if (random(700) === 0) rows = new Rows({ events: 600, characters: Infinity });
+    if (random(3) > 0) continue;
+    items.update(rows.list, view);
+    heights.update(items.list, guess);
+    const anew = new Items();
+    anew.update(rows.list, view);
+    assert.deepEqual(items.all, anew.all, `after event ${id}`);
+    assert.equal(heights.count, items.all.length);
+    assert.equal(heights.total, items.all.reduce((sum, _, index) => sum + guess(index), 0));
+  }
+});
+
+test("what arrives at the end of a hundred thousand rows costs little of a frame", () => {
+  const rows = new Rows({ events: Infinity, characters: Infinity });
+  for (let id = 1; id <= 100_000; id += 1) rows.append(id % 3 === 0 ? said(id) : started(id, "Read"));
+  const items = new Items();
+  const heights = new Heights();
+  const look = (): void => {
+    items.update(rows.list, VIEW);
+    heights.update(items.list, () => 32);
+  };
+  look();
+  const began = performance.now();
+  for (let round = 0; round < 100; round += 1) {
+    for (let id = 0; id < 20; id += 1) rows.append(said(200_000 + round * 20 + id));
+    look();
+  }
+  const frame_ms = (performance.now() - began) / 100;
+  assert.ok(frame_ms < 3, `${frame_ms} ms`);
 });

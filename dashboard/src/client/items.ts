@@ -1,11 +1,13 @@
 // What the list shows of the rows: those that pass the filter, with repeats folded ("Read ×14") and what is inside a
 // closed sub-agent left out.
 //
-// `update` looks at identities to find where the rows begin to differ from last time and does only that part again, so
-// that a hundred thousand rows cost a frame no more than the ten that are new.
+// `update` does only the part again that the rows say has changed, so that a hundred thousand rows cost a frame no more
+// than the ten that are new.
 
 import { passes } from "./filter.ts";
 import type { Filter } from "./filter.ts";
+import { GrowingList } from "./growing_list.ts";
+import type { Mark } from "./growing_list.ts";
 import type { CallRow, Row } from "./row.ts";
 
 export interface RowItem {
@@ -39,40 +41,43 @@ export interface View {
 const GROUP_MIN = 3;
 
 export class Items {
-  #source: Row[] = [];
+  #source: GrowingList<Row> | null = null;
+  #mark: Mark = 0;
   #view: View | null = null;
-  #items: Item[] = [];
+  readonly #items = new GrowingList<Item>();
+  /** Rows when they were last looked at. */
+  #rows = 0;
   /** For each item, the index of the row that it begins with. */
   #starts: number[] = [];
   #hidden = new Set<string>();
 
-  /** The same array as long as nothing changed. */
   get all(): readonly Item[] {
+    return this.#items.all;
+  }
+
+  /** The same items, for who wants to know which of them changed. */
+  get list(): GrowingList<Item> {
     return this.#items;
   }
 
-  update(rows: readonly Row[], view: View): void {
-    const sameView = this.#view === view;
-    let same = 0;
-    if (sameView) {
-      const most = Math.min(rows.length, this.#source.length);
-      while (same < most && rows[same] === this.#source[same]) same += 1;
-      if (same === rows.length && same === this.#source.length) return;
-    }
-    this.#view = view;
-    const kept = this.#keptItems(same);
-    const from = kept < this.#starts.length ? (this.#starts[kept] ?? same) : same;
-    this.#items = this.#items.slice(0, kept);
-    this.#starts = this.#starts.slice(0, kept);
-    if (!sameView || same === 0) this.#hidden = new Set();
-    this.#source = rows.slice();
-    this.#derive(rows, Math.min(from, same), view);
+  update(rows: GrowingList<Row>, view: View): void {
+    const isSame = this.#view === view && this.#source === rows;
+    const same = isSame ? rows.sameSince(this.#mark) : 0;
+    if (isSame && same === this.#rows && same === rows.all.length) return;
+    const kept = this.#keptItems(same, view);
+    const from = Math.min(same, this.#starts[kept] ?? same);
+    this.#items.keep(kept);
+    this.#starts.length = kept;
+    if (same === 0) this.#hidden = new Set();
+    [this.#source, this.#mark, this.#rows, this.#view] = [rows, rows.mark(), rows.all.length, view];
+    this.#derive(rows.all, from, view);
   }
 
   /** Items that stay: those before the first changed row, without the repeats that it may go on. */
-  #keptItems(same: number): number {
+  #keptItems(same: number, view: View): number {
     let kept = lowerBound(this.#starts, same);
-    while (kept > 0 && isFoldable(this.#items[kept - 1])) kept -= 1;
+    const last = foldable(this.all[kept - 1]);
+    for (let row = last; row !== null && last !== null && belong(row, last, view); row = foldable(this.all[kept - 1])) kept -= 1;
     return kept;
   }
 
@@ -136,8 +141,10 @@ function canFold(row: Row): row is CallRow {
   return row.kind === "call" && typeof row.outcome === "object" && row.outcome.success && row.files.length === 0;
 }
 
-function isFoldable(item: Item | undefined): boolean {
-  return item !== undefined && (item.kind === "group" || canFold(item.row));
+/** The call that the item would go on repeating; null where it repeats none. */
+function foldable(item: Item | undefined): CallRow | null {
+  const row = item?.kind === "group" ? item.rows[0] : item?.row;
+  return row !== undefined && canFold(row) ? row : null;
 }
 
 function belong(first: CallRow, row: CallRow, { held }: View): boolean {

@@ -5,6 +5,7 @@
 
 import type { Gap, KnownEvent, TownEvent } from "../protocol/protocol.ts";
 import { eventCharacters } from "./event_size.ts";
+import { GrowingList } from "./growing_list.ts";
 import { knownEvent } from "./known_event.ts";
 import type { CallResult, CallRow, Line, NoteIcon, NoteRow, Row, Tone } from "./row.ts";
 import * as sentences from "./sentences.ts";
@@ -34,7 +35,7 @@ type Base = Pick<Row, "key" | "id" | "agent_id" | "run_id" | "at" | "depth" | "p
 
 export class Rows {
   readonly #bounds: Bounds;
-  #rows: Row[] = [];
+  readonly #rows = new GrowingList<Row>();
   #dropped_rows = 0;
   #dropped_events = 0;
   #events = 0;
@@ -53,12 +54,17 @@ export class Rows {
 
   /** All rows, oldest first: the same array as long as this lives, so copy what has to stay as it is. */
   get all(): readonly Row[] {
+    return this.#rows.all;
+  }
+
+  /** The same rows, for who wants to know which of them changed. */
+  get list(): GrowingList<Row> {
     return this.#rows;
   }
 
   /** Rows ever added: what a reader who has scrolled away has missed is the difference. */
   get added(): number {
-    return this.#dropped_rows + this.#rows.length;
+    return this.#dropped_rows + this.all.length;
   }
 
   /** Events that were here and had to go because of the bounds. */
@@ -81,8 +87,8 @@ export class Rows {
     this.#events += 1;
     this.#characters += eventCharacters(event);
     while (this.#events > this.#bounds.events || this.#characters > this.#bounds.characters) {
-      if (this.#rows.length <= 1) break;
-      this.#drop(Math.min(this.#rows.length - 1, Math.ceil(this.#rows.length * DROPPED_SHARE)));
+      if (this.all.length <= 1) break;
+      this.#drop(Math.min(this.all.length - 1, Math.ceil(this.all.length * DROPPED_SHARE)));
     }
   }
 
@@ -168,7 +174,7 @@ export class Rows {
       return;
     }
     const line: Line = { text, stream };
-    const last = this.#rows.at(-1);
+    const last = this.all.at(-1);
     const fits =
       last?.kind === "lines" &&
       last.lines.length < LINES_MAX &&
@@ -248,7 +254,7 @@ export class Rows {
   #inside(event: TownEvent, parent_tool_use_id: string | null | undefined): Pick<Row, "depth" | "parent"> {
     if (!parent_tool_use_id) return { depth: 0, parent: null };
     const place = this.#calls.get(inRun(event, parent_tool_use_id));
-    const parent = place === undefined ? undefined : this.#rows[place - this.#dropped_rows];
+    const parent = place === undefined ? undefined : this.all[place - this.#dropped_rows];
     return { depth: Math.min(DEPTH_MAX, 1 + (parent?.depth ?? 0)), parent: parent?.key ?? null };
   }
 
@@ -264,12 +270,12 @@ export class Rows {
 
   #replace(place: Place, change: (row: Row) => Row): void {
     const index = place - this.#dropped_rows;
-    const row = this.#rows[index];
-    if (row !== undefined) this.#rows[index] = change(row);
+    const row = this.all[index];
+    if (row !== undefined) this.#rows.set(index, change(row));
   }
 
   #drop(count: number): void {
-    for (const row of this.#rows.splice(0, count)) {
+    for (const row of this.#rows.shift(count)) {
       this.#events -= row.events.length;
       this.#dropped_events += row.events.length;
       for (const event of row.events) this.#characters -= eventCharacters(event);

@@ -3,6 +3,7 @@
 
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import type { Filter } from "../client/filter.ts";
+import type { GrowingList } from "../client/growing_list.ts";
 import { groupsOf, Items } from "../client/items.ts";
 import type { Item } from "../client/items.ts";
 import type { Typed } from "../client/previews.ts";
@@ -14,7 +15,7 @@ import { usePage } from "./page_context.ts";
 import { VirtualList } from "./virtual_list.tsx";
 
 interface ActivityProps {
-  readonly rows: readonly Row[];
+  readonly rows: GrowingList<Row>;
   readonly typed: readonly Typed[];
   readonly filter: Filter;
   /** Whether what comes in is new, so that a screen reader should say it. */
@@ -88,7 +89,7 @@ export function Activity({ rows, typed, filter, live, nothing, above, toEnd }: A
     <div class="activity" onClickCapture={pressed}>
       <VirtualList
         handle={list}
-        items={all}
+        items={items.list}
         guess={guess}
         render={(item) => <ActivityItem item={item} inside={insideOf(item)} event_id={event_id} />}
         following={following}

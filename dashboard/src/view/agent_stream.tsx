@@ -2,7 +2,7 @@
 
 import { useMemo, useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
-import { NO_FILTER, passes } from "../client/filter.ts";
+import { NO_FILTER } from "../client/filter.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { Activity } from "./activity.tsx";
 import { useChanges } from "./hooks.ts";
@@ -31,7 +31,7 @@ export function AgentStream({ api, store, town_id, agent_id }: AgentStreamProps)
   return (
     <PageContextProvider value={page}>
       <Activity
-        rows={log.rows.all.filter((row) => passes(row, NO_FILTER))}
+        rows={log.rows.list}
         typed={log.typed}
         filter={NO_FILTER}
         live={live}

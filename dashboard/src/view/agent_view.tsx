@@ -3,6 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import { changedFiles } from "../client/files.ts";
 import { isNarrow, NO_FILTER, passes } from "../client/filter.ts";
+import { GrowingList } from "../client/growing_list.ts";
 import { isProblem } from "../client/row.ts";
 import type { Row } from "../client/row.ts";
 import { countWords } from "../client/sentences.ts";
@@ -50,10 +51,11 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
   const runs = useRuns(agent_id, agent);
   const root = useRef<HTMLElement>(null);
   /** What is shown while the view is frozen. */
-  const [frozen, setFrozen] = useState<{ readonly rows: readonly Row[]; readonly added: number } | null>(null);
+  const [frozen, setFrozen] = useState<{ readonly rows: GrowingList<Row>; readonly added: number } | null>(null);
   const [toEnd, setToEnd] = useState(0);
 
-  const all = frozen?.rows ?? log.rows.all;
+  const list = frozen?.rows ?? log.rows.list;
+  const { all } = list;
   const rows = all.filter((row) => passes(row, filter));
   const problems = rows.filter(isProblem);
   const typed = frozen === null && filter.run_id === null && !isNarrow(filter) ? log.typed : [];
@@ -78,7 +80,7 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
   }
 
   function freeze(): void {
-    setFrozen(frozen === null ? { rows: log.rows.all.slice(), added: log.rows.added } : null);
+    setFrozen(frozen === null ? { rows: new GrowingList(log.rows.all), added: log.rows.added } : null);
   }
 
   function step(list: readonly Row[], by: 1 | -1): void {
@@ -108,7 +110,7 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
 
   const activity = (
     <Activity
-      rows={all}
+      rows={list}
       typed={typed}
       filter={filter}
       live={live && frozen === null}

@@ -1,5 +1,6 @@
 import { useEffect, useReducer, useState } from "preact/hooks";
 import type { Changes } from "../client/changes.ts";
+import { GrowingList } from "../client/growing_list.ts";
 
 /** Renders again when something changed, and once at the start for what changed before it listened. */
 export function useChanges(changes: Changes): void {
@@ -9,6 +10,13 @@ export function useChanges(changes: Changes): void {
     renderAgain(undefined);
     return end;
   }, [changes]);
+}
+
+/** The items of each rendering as one list, which knows what changed since the last. */
+export function useGrowing<T>(items: readonly T[]): GrowingList<T> {
+  const list = useState(() => new GrowingList<T>())[0];
+  list.become(items);
+  return list;
 }
 
 /** The time of this rendering; renders again once a second while `ticking`. */

@@ -6,6 +6,7 @@ import type { Row } from "../client/row.ts";
 import { TerminalText } from "./terminal_text.tsx";
 import { visibleText } from "../client/visible_text.ts";
 import { clockTime } from "./format.ts";
+import { useGrowing } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { Markdown } from "./markdown.tsx";
 import { CutMark, Fold } from "./row_frame.tsx";
@@ -17,7 +18,7 @@ export function OutputPanel({ rows, typed }: { rows: readonly Row[]; typed: read
   return (
     <div class="output">
       <VirtualList
-        items={shown}
+        items={useGrowing(shown)}
         guess={(row) => (row.kind === "say" && row.voice === "assistant" ? 40 + row.text.length / 3 : 40)}
         render={(row) => <OutputRow row={row} />}
         following={following}

@@ -5,6 +5,7 @@ import { visibleText } from "../client/visible_text.ts";
 import { CallDetail } from "./call_detail.tsx";
 import { Outcome } from "./call_row.tsx";
 import { clockTime } from "./format.ts";
+import { useGrowing } from "./hooks.ts";
 import { Icon, toolIcon } from "./icons.tsx";
 import { useOpen } from "./open_parts.ts";
 import { usePage } from "./page_context.ts";
@@ -23,7 +24,7 @@ export function ToolsPanel({ rows, chosen, choose }: ToolsPanelProps) {
   const tools = [...new Set([...chosen, ...counts.keys()])];
   return (
     <VirtualList
-      items={calls}
+      items={useGrowing(calls)}
       guess={() => 41}
       render={(row) => <ToolCall row={row} />}
       following={false}

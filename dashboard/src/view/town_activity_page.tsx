@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
 import { passes } from "../client/filter.ts";
+import { GrowingList } from "../client/growing_list.ts";
 import type { Row } from "../client/row.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { Activity } from "./activity.tsx";
@@ -32,7 +33,7 @@ export function TownActivityPage({ api, store, town_id }: { api: Api; store: Tow
   const query = useMemo(() => parseQuery(search), [search]);
   const parts = useState(() => new OpenParts())[0];
   const root = useRef<HTMLElement>(null);
-  const [frozen, setFrozen] = useState<{ readonly rows: readonly Row[]; readonly added: number } | null>(null);
+  const [frozen, setFrozen] = useState<{ readonly rows: GrowingList<Row>; readonly added: number } | null>(null);
   const [toEnd, setToEnd] = useState(0);
   const { filter, text } = query;
 
@@ -48,9 +49,9 @@ export function TownActivityPage({ api, store, town_id }: { api: Api; store: Tow
     }),
     [api, town_id, log, parts, store, search],
   );
-  const rows = frozen?.rows ?? log.rows.all;
+  const rows = frozen?.rows ?? log.rows.list;
   // A hundred thousand rows are only gone through when something is looked for.
-  const { found, done } = useSearch(text, text === "" ? NO_ROWS : rows.filter((row) => passes(row, filter)));
+  const { found, done } = useSearch(text, text === "" ? NO_ROWS : rows.all.filter((row) => passes(row, filter)));
   useHighlights(root.current, text);
   const at = found.findIndex((row) => row.id === query.event_id);
 
@@ -90,7 +91,7 @@ export function TownActivityPage({ api, store, town_id }: { api: Api; store: Tow
           setFilter={(next) => setQuery({ filter: next })}
           tools={[]}
           waiting={frozen === null ? null : log.rows.added - frozen.added}
-          freeze={() => setFrozen(frozen === null ? { rows: log.rows.all.slice(), added: log.rows.added } : null)}
+          freeze={() => setFrozen(frozen === null ? { rows: new GrowingList(log.rows.all), added: log.rows.added } : null)}
         />
         <Activity
           rows={rows}

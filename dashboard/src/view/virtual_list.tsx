@@ -5,11 +5,12 @@
 
 import { Component, createRef } from "preact";
 import type { ComponentChildren } from "preact";
+import type { GrowingList } from "../client/growing_list.ts";
 import { Heights } from "../client/heights.ts";
 import type { Keyed } from "../client/heights.ts";
 
 interface VirtualListProps<Item extends Keyed> {
-  readonly items: readonly Item[];
+  readonly items: GrowingList<Item>;
   /** About how high it is, before it was ever seen. */
   readonly guess: (item: Item) => number;
   readonly render: (item: Item) => ComponentChildren;
@@ -121,7 +122,7 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
     this.#moveAnchors(top - this.#top);
     this.#observe(shown);
     for (const [element, key] of this.#observed) this.#measure(element, key);
-    const { items } = this.props;
+    const { all } = this.props.items;
     space.style.height = `${this.#heights.total}px`;
     shown.style.transform = `translateY(${this.#heights.top(this.#first)}px)`;
     const target = this.#anchoredTop(before);
@@ -136,7 +137,7 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
     if (following) this.#takeAnchors();
     const y = this.#top - before;
     const needed = this.#range(y, scroller.clientHeight, NEAR_PIXELS);
-    const enough = this.#first <= needed.first && this.#last >= needed.last && this.#last < items.length;
+    const enough = this.#first <= needed.first && this.#last >= needed.last && this.#last < all.length;
     if (!enough) this.forceUpdate();
   }
 
@@ -159,10 +160,10 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
   }
 
   #takeAnchors(): void {
-    const { items } = this.props;
+    const { all } = this.props.items;
     const y = this.#top - (this.#space.current?.offsetTop ?? 0);
     const first = this.#heights.at(y);
-    this.#anchors = items
+    this.#anchors = all
       .slice(Math.max(0, first), first + ANCHORS)
       .map(({ key }, offset) => ({ key, index: first + offset, y: this.#heights.top(first + offset) - y }));
   }
@@ -223,7 +224,7 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
     const scroller = this.#scroller.current;
     if (this.#said !== following) [this.#said, this.#following] = [following, following];
     this.#heights.update(items, (index) => {
-      const item = items[index];
+      const item = items.all[index];
       return item === undefined ? 0 : guess(item);
     });
     const height = scroller?.clientHeight ?? 800;
@@ -236,7 +237,7 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
           {above}
           <div class="list-space" ref={this.#space}>
             <div class="list-shown" ref={this.#shown}>
-              {items.slice(range.first, range.last + 1).map((item) => (
+              {items.all.slice(range.first, range.last + 1).map((item) => (
                 <div key={item.key} data-key={item.key} class="slot">
                   {render(item)}
                 </div>
