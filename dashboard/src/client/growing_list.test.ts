@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { randomly } from "../testing/randomly.ts";
 import { GrowingList } from "./growing_list.ts";
+import type { Mark, Place } from "./growing_list.ts";
 
 test("what was added, changed and taken off since a mark begins where it says", () => {
   const list = new GrowingList(["a", "b", "c", "d"]);
@@ -18,14 +19,17 @@ test("what was added, changed and taken off since a mark begins where it says", 
   list.become(["a", "b", "C", "D", "E", "f"]);
   assert.deepEqual([list.sameSince(second), list.sameSince(third)], [3, 4]);
   list.shift(1);
+  assert.deepEqual([list.shifted, list.sameSince(second), list.sameSince(third)], [1, 2, 3]);
+  list.shift(4);
   assert.equal(list.sameSince(third), 0);
+  list.become(["b", "C", "D", "E", "f"]);
   assert.deepEqual(list.all, ["b", "C", "D", "E", "f"]);
 });
 
 test("however it changes, what it calls the same is the same, for every mark, also a forgotten one", () => {
   const random = randomly(11);
   const list = new GrowingList<number>();
-  const seen: { mark: number; items: number[] }[] = [];
+  const seen: { mark: Mark; shifted: Place; items: number[] }[] = [];
   let next = 0;
   for (let step = 0; step < 3_000; step += 1) {
     const count = list.all.length;
@@ -35,10 +39,11 @@ test("however it changes, what it calls the same is the same, for every mark, al
     else if (choice === 16) list.keep(Math.max(0, count - random(5)));
     else if (choice === 17 && random(20) === 0) list.shift(random(count + 1));
     else if (choice === 18) list.become([...list.all.slice(0, Math.max(0, count - 2)), (next += 1)]);
-    if (random(3) === 0) seen.push({ mark: list.mark(), items: [...list.all] });
-    for (const { mark, items } of [...seen.slice(-40), ...seen.slice(0, 2)]) {
+    if (random(3) === 0) seen.push({ mark: list.mark(), shifted: list.shifted, items: [...list.all] });
+    for (const { mark, shifted, items } of [...seen.slice(-40), ...seen.slice(0, 2)]) {
       const same = list.sameSince(mark);
-      assert.deepEqual(list.all.slice(0, same), items.slice(0, same));
+      const gone = list.shifted - shifted;
+      assert.deepEqual(list.all.slice(0, same), items.slice(gone, gone + same));
     }
   }
 });

@@ -1,4 +1,4 @@
-// A list that mostly grows at its end, and can say from where on it differs from what someone saw before: who keeps
+// A list that grows at its end and loses at its beginning, and can say from where on it differs from what someone saw before: who keeps
 // something made of a hundred thousand items makes only that part anew.
 
 /** Older marks than this are forgotten: who comes with one is told that everything may have changed. */
@@ -7,11 +7,15 @@ const CHANGES_MAX = 32;
 /** What `mark` gave: a moment in the list's life. */
 export type Mark = number;
 
+/** Where an item is, counted from the first that the list ever had: it stays the same when older ones go. */
+export type Place = number;
+
 export class GrowingList<T> {
   readonly #all: T[] = [];
+  #shifted = 0;
   #now: Mark = 0;
   /** Where the list changed after a mark; of two, the older is the nearer to the beginning, for a newer one there covers it. */
-  readonly #changes: { readonly mark: Mark; readonly index: number }[] = [];
+  readonly #changes: { readonly mark: Mark; readonly place: Place }[] = [];
   /** The oldest mark of which all changes are still known. */
   #known_since: Mark = 0;
 
@@ -24,16 +28,22 @@ export class GrowingList<T> {
     return this.#all;
   }
 
+  /** Items ever taken off at the beginning, which is the place of the first one that is here. */
+  get shifted(): Place {
+    return this.#shifted;
+  }
+
   /** Remembers how the list is now, to ask later what changed since. */
   mark(): Mark {
     this.#now += 1;
     return this.#now;
   }
 
-  /** How many items at the beginning are untouched since the mark. */
+  /** How many of the items that are here now, from the beginning on, were here at the mark and are untouched. */
   sameSince(mark: Mark): number {
     if (mark < this.#known_since) return 0;
-    return this.#changes.find((change) => change.mark >= mark)?.index ?? this.#all.length;
+    const changed = this.#changes.find((change) => change.mark >= mark);
+    return changed === undefined ? this.#all.length : Math.max(0, changed.place - this.#shifted);
   }
 
   push(item: T): void {
@@ -56,8 +66,9 @@ export class GrowingList<T> {
 
   /** Takes off so many at the beginning. */
   shift(count: number): T[] {
-    if (count > 0) this.#changed(0);
-    return this.#all.splice(0, count);
+    const gone = this.#all.splice(0, count);
+    this.#shifted += gone.length;
+    return gone;
   }
 
   /** Becomes like these; what is the same at the beginning stays untouched. */
@@ -69,10 +80,11 @@ export class GrowingList<T> {
   }
 
   #changed(index: number): void {
+    const place = this.#shifted + index;
     let last = this.#changes.at(-1);
-    if (last !== undefined && last.mark === this.#now && last.index <= index) return;
-    for (; last !== undefined && last.index >= index; last = this.#changes.at(-1)) this.#changes.pop();
-    this.#changes.push({ mark: this.#now, index });
+    if (last !== undefined && last.mark === this.#now && last.place <= place) return;
+    for (; last !== undefined && last.place >= place; last = this.#changes.at(-1)) this.#changes.pop();
+    this.#changes.push({ mark: this.#now, place });
     if (this.#changes.length <= CHANGES_MAX) return;
     const forgotten = this.#changes.shift();
     if (forgotten !== undefined) this.#known_since = forgotten.mark + 1;

@@ -2,7 +2,7 @@
 // by a guess. No document is needed for it, so its tests need none.
 
 import { GrowingList } from "./growing_list.ts";
-import type { Mark } from "./growing_list.ts";
+import type { Mark, Place } from "./growing_list.ts";
 
 export interface Keyed {
   readonly key: string;
@@ -12,6 +12,7 @@ export class Heights {
   readonly #measured = new Map<string, number>();
   #list = new GrowingList<Keyed>();
   #mark: Mark = 0;
+  #shifted: Place = 0;
   /** Items when they were last taken. */
   #count = 0;
   #sizes = new Float64Array(64);
@@ -30,7 +31,9 @@ export class Heights {
   /** Takes the items as they are now; `guess` is asked only for what was never measured. */
   update(list: GrowingList<Keyed>, guess: (index: number) => number): void {
     const { all } = list;
+    if (list === this.#list) this.#forget(list.shifted - this.#shifted);
     const same = list === this.#list ? Math.min(this.#count, list.sameSince(this.#mark)) : 0;
+    this.#shifted = list.shifted;
     if (same === all.length && same === this.#count) return;
     this.#reserve(all.length);
     for (let index = same; index < all.length; index += 1) {
@@ -38,6 +41,14 @@ export class Heights {
     }
     [this.#list, this.#mark, this.#count] = [list, list.mark(), all.length];
     this.#known = Math.min(this.#known, same);
+  }
+
+  /** So many items went at the beginning. */
+  #forget(gone: number): void {
+    if (gone === 0) return;
+    this.#sizes.copyWithin(0, gone, this.#count);
+    this.#count = Math.max(0, this.#count - gone);
+    this.#known = 0;
   }
 
   /** The item's real height; whether it is another than was thought. */

@@ -7,7 +7,7 @@
 import { passes } from "./filter.ts";
 import type { Filter } from "./filter.ts";
 import { GrowingList } from "./growing_list.ts";
-import type { Mark } from "./growing_list.ts";
+import type { Mark, Place } from "./growing_list.ts";
 import type { CallRow, Row } from "./row.ts";
 
 export interface RowItem {
@@ -45,11 +45,12 @@ export class Items {
   #mark: Mark = 0;
   #view: View | null = null;
   readonly #items = new GrowingList<Item>();
-  /** Rows when they were last looked at. */
-  #rows = 0;
-  /** For each item, the index of the row that it begins with. */
-  #starts: number[] = [];
-  #hidden = new Set<string>();
+  /** The place after the last row when they were last looked at. */
+  #end: Place = 0;
+  /** For each item, the place of its first row, and of the last one that may fold with it. */
+  readonly #starts: Place[] = [];
+  readonly #ends: Place[] = [];
+  readonly #hidden = new Map<string, Place>();
 
   get all(): readonly Item[] {
     return this.#items.all;
@@ -62,68 +63,84 @@ export class Items {
 
   update(rows: GrowingList<Row>, view: View): void {
     const isSame = this.#view === view && this.#source === rows;
-    const same = isSame ? rows.sameSince(this.#mark) : 0;
-    if (isSame && same === this.#rows && same === rows.all.length) return;
+    const first = rows.shifted;
+    const same = first + (isSame ? rows.sameSince(this.#mark) : 0);
+    const end = first + rows.all.length;
+    this.#forget(isSame ? first : Infinity);
+    if (isSame && same === this.#end && same === end) return;
     const kept = this.#keptItems(same, view);
     const from = Math.min(same, this.#starts[kept] ?? same);
     this.#items.keep(kept);
     this.#starts.length = kept;
-    if (same === 0) this.#hidden = new Set();
-    [this.#source, this.#mark, this.#rows, this.#view] = [rows, rows.mark(), rows.all.length, view];
-    this.#derive(rows.all, from, view);
+    this.#ends.length = kept;
+    [this.#source, this.#mark, this.#end, this.#view] = [rows, rows.mark(), end, view];
+    this.#derive(rows, Math.max(first, from), view);
+  }
+
+  /** Lets go of what is before the first row; a group stays whole until the last of its rows goes. */
+  #forget(first: Place): void {
+    const gone = lowerBound(this.#ends, first);
+    for (const list of [this.#starts, this.#ends]) list.splice(0, gone);
+    this.#items.shift(gone);
+    for (const [key, place] of this.#hidden) {
+      if (place >= first) break;
+      this.#hidden.delete(key);
+    }
   }
 
   /** Items that stay: those before the first changed row, without the repeats that it may go on. */
-  #keptItems(same: number, view: View): number {
+  #keptItems(same: Place, view: View): number {
     let kept = lowerBound(this.#starts, same);
     const last = foldable(this.all[kept - 1]);
     for (let row = last; row !== null && last !== null && belong(row, last, view); row = foldable(this.all[kept - 1])) kept -= 1;
     return kept;
   }
 
-  #derive(rows: readonly Row[], from: number, view: View): void {
-    let run: { row: CallRow; index: number }[] = [];
+  #derive(rows: GrowingList<Row>, from: Place, view: View): void {
+    let run: { row: CallRow; place: Place }[] = [];
     const endRun = (): void => {
       this.#pushRun(run, view);
       run = [];
     };
-    for (let index = from; index < rows.length; index += 1) {
-      const row = rows[index];
-      if (row === undefined || this.#isHidden(row, view) || !passes(row, view.filter)) continue;
+    for (let place = from; place < this.#end; place += 1) {
+      const row = rows.all[place - rows.shifted];
+      if (row === undefined || this.#isHidden(row, place, view) || !passes(row, view.filter)) continue;
       const [first] = run;
       if (!canFold(row)) {
         endRun();
-        this.#push({ kind: "row", key: row.key, row, inGroup: false }, index);
+        this.#push({ kind: "row", key: row.key, row, inGroup: false }, place, place);
         continue;
       }
       if (first !== undefined && !belong(first.row, row, view)) endRun();
-      run.push({ row, index });
+      run.push({ row, place });
     }
     endRun();
   }
 
-  #pushRun(run: readonly { row: CallRow; index: number }[], view: View): void {
+  #pushRun(run: readonly { row: CallRow; place: Place }[], view: View): void {
     const [first] = run;
-    if (first === undefined) return;
+    const end = run.at(-1)?.place;
+    if (first === undefined || end === undefined) return;
     const key = `group-${first.row.key}`;
     const folds = view.held === null ? run.length >= GROUP_MIN : view.held.get(first.row.key) === key;
     if (!folds) {
-      for (const { row, index } of run) this.#push({ kind: "row", key: row.key, row, inGroup: false }, index);
+      for (const { row, place } of run) this.#push({ kind: "row", key: row.key, row, inGroup: false }, place, place);
       return;
     }
-    this.#push({ kind: "group", key, rows: run.map(({ row }) => row) }, first.index);
+    this.#push({ kind: "group", key, rows: run.map(({ row }) => row) }, first.place, end);
     if (!view.open.has(key)) return;
-    for (const { row, index } of run) this.#push({ kind: "row", key: row.key, row, inGroup: true }, index);
+    for (const { row, place } of run) this.#push({ kind: "row", key: row.key, row, inGroup: true }, place, end);
   }
 
-  #push(item: Item, start: number): void {
+  #push(item: Item, start: Place, end: Place): void {
     this.#items.push(item);
     this.#starts.push(start);
+    this.#ends.push(end);
   }
 
-  #isHidden(row: Row, view: View): boolean {
+  #isHidden(row: Row, place: Place, view: View): boolean {
     const inside = row.parent !== null && (view.closed.has(row.parent) || this.#hidden.has(row.parent));
-    if (inside) this.#hidden.add(row.key);
+    if (inside) this.#hidden.set(row.key, place);
     return inside;
   }
 }

@@ -6,6 +6,7 @@
 import type { Gap, KnownEvent, TownEvent } from "../protocol/protocol.ts";
 import { eventCharacters } from "./event_size.ts";
 import { GrowingList } from "./growing_list.ts";
+import type { Place } from "./growing_list.ts";
 import { knownEvent } from "./known_event.ts";
 import type { CallResult, CallRow, Line, NoteIcon, NoteRow, Row, Tone } from "./row.ts";
 import * as sentences from "./sentences.ts";
@@ -21,14 +22,11 @@ export interface Bounds {
 export const EVENTS_MAX = 5_000;
 /** Their data: 5,000 events of the usual 1 to 4 kB, or fewer large ones. */
 export const CHARACTERS_MAX = 16 * 1024 * 1024;
-/** At a bound this share goes at once, so that it is rarely reached. */
-const DROPPED_SHARE = 0.1;
+/** At a bound this share goes at once: a small one, so that no frame has much to let go. */
+const DROPPED_SHARE = 0.02;
 /** Lines in one row; a program that prints for hours gets several. */
 const LINES_MAX = 200;
 const DEPTH_MAX = 4;
-
-/** A row's position among all that were ever added: it stays the same when older ones go. */
-type Place = number;
 
 /** What each row has beside what it says. */
 type Base = Pick<Row, "key" | "id" | "agent_id" | "run_id" | "at" | "depth" | "parent" | "system" | "events">;
@@ -36,7 +34,6 @@ type Base = Pick<Row, "key" | "id" | "agent_id" | "run_id" | "at" | "depth" | "p
 export class Rows {
   readonly #bounds: Bounds;
   readonly #rows = new GrowingList<Row>();
-  #dropped_rows = 0;
   #dropped_events = 0;
   #events = 0;
   #characters = 0;
@@ -64,7 +61,7 @@ export class Rows {
 
   /** Rows ever added: what a reader who has scrolled away has missed is the difference. */
   get added(): number {
-    return this.#dropped_rows + this.all.length;
+    return this.#rows.shifted + this.all.length;
   }
 
   /** Events that were here and had to go because of the bounds. */
@@ -109,11 +106,11 @@ export class Rows {
       case "file_changed":
         return this.#file(event, known.data);
       case "agent_question":
-        this.#questions.set(
+        return remember(
+          this.#questions,
           inRun(event, known.data.request_id),
           this.#push({ kind: "question", ...base(event), question: known.data, answered: null }),
         );
-        return;
       case "agent_question_answered": {
         const answered = known.data;
         const place = this.#questions.get(inRun(event, answered.request_id));
@@ -196,8 +193,8 @@ export class Rows {
     };
     const place = this.#push(row);
     const id = inRun(event, call.tool_use_id);
-    this.#calls.set(id, place);
-    this.#open_calls.set(id, place);
+    remember(this.#calls, id, place);
+    remember(this.#open_calls, id, place);
   }
 
   #result(event: TownEvent, data: Extract<KnownEvent, { event: "agent_tool_result" }>["data"]): void {
@@ -254,7 +251,7 @@ export class Rows {
   #inside(event: TownEvent, parent_tool_use_id: string | null | undefined): Pick<Row, "depth" | "parent"> {
     if (!parent_tool_use_id) return { depth: 0, parent: null };
     const place = this.#calls.get(inRun(event, parent_tool_use_id));
-    const parent = place === undefined ? undefined : this.all[place - this.#dropped_rows];
+    const parent = place === undefined ? undefined : this.all[place - this.#rows.shifted];
     return { depth: Math.min(DEPTH_MAX, 1 + (parent?.depth ?? 0)), parent: parent?.key ?? null };
   }
 
@@ -269,7 +266,7 @@ export class Rows {
   }
 
   #replace(place: Place, change: (row: Row) => Row): void {
-    const index = place - this.#dropped_rows;
+    const index = place - this.#rows.shifted;
     const row = this.all[index];
     if (row !== undefined) this.#rows.set(index, change(row));
   }
@@ -280,9 +277,11 @@ export class Rows {
       this.#dropped_events += row.events.length;
       for (const event of row.events) this.#characters -= eventCharacters(event);
     }
-    this.#dropped_rows += count;
     for (const places of [this.#calls, this.#open_calls, this.#questions]) {
-      for (const [id, place] of places) if (place < this.#dropped_rows) places.delete(id);
+      for (const [id, place] of places) {
+        if (place >= this.#rows.shifted) break;
+        places.delete(id);
+      }
     }
   }
 }
@@ -290,6 +289,12 @@ export class Rows {
 function base(event: TownEvent): Base {
   const { id, agent_id, run_id, at } = event;
   return { key: String(id), id, agent_id, run_id, at, depth: 0, parent: null, system: false, events: [event] };
+}
+
+/** The newest comes last, also under an id that was there before, so that what goes with the oldest rows stands first. */
+function remember(places: Map<string, Place>, id: string, place: Place): void {
+  places.delete(id);
+  places.set(id, place);
 }
 
 /** Ids of calls and questions are only unique within a run. */
