@@ -199,8 +199,9 @@ describe("an agent's page", { skip }, () => {
     await open("basic");
     assert.ok(!(await page.getByRole("log").textContent()).includes("Session opened"));
     await page.keyboard.press("w");
-    await page.getByRole("log").getByText(`Session opened with ${truths.basic.model}`).first().waitFor();
-    assert.match(page.url(), /show=all/);
+    await page.waitForURL(/show=all/);
+    const opened = `Session opened with ${truths.basic.model}`;
+    await until("the session's row", async () => (await wholeList(page)).some(({ text }) => text.includes(opened)));
   });
 
   it("nests what a sub-agent does under its call, and hides it on demand", async () => {

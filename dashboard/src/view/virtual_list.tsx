@@ -26,9 +26,12 @@ interface VirtualListProps<Item extends Keyed> {
   readonly below?: ComponentChildren;
 }
 
-/** Items beyond the window's edge that are in the document, and how near the edge may come to the last of them. */
-const MARGIN_PIXELS = 900;
-const NEAR_PIXELS = 250;
+/**
+ * Items beyond the window's edge that are in the document, and how near the edge may come to the last of them. Of a larger
+ * step a frame does too much, and with smaller ones the document is laid out more often than it pays.
+ */
+const MARGIN_PIXELS = 700;
+const NEAR_PIXELS = 350;
 /** Rounding of fractional scroll positions. */
 const EXACT_PIXELS = 1.5;
 /** Items that stand in for the anchor, should a filter take it away. */
