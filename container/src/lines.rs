@@ -93,6 +93,8 @@ fn text(line: &[u8]) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn lines(max_bytes: usize, reads: &[&[u8]]) -> Vec<String> {
@@ -154,5 +156,19 @@ mod tests {
         }
         decoder.push(b"\n", |line| assert!(matches!(line, Line::Oversized { bytes, .. } if bytes == 100 * (64 << 10))));
         assert!(decoder.partial.capacity() <= KEPT_BYTES);
+    }
+
+    proptest! {
+        #[test]
+        fn memory_is_bounded_however_the_bytes_come(
+            parts in prop::collection::vec((prop::sample::select(vec!["x", "\n", "x\r\n"]), 1..2000_usize), 0..40),
+            max_bytes in 0..3000_usize,
+        ) {
+            let mut decoder = LineDecoder::new(max_bytes);
+            for (part, times) in parts {
+                decoder.push(part.repeat(times).as_bytes(), |_| {});
+                prop_assert!(decoder.partial.capacity() <= 2 * (max_bytes + SAMPLE_BYTES));
+            }
+        }
     }
 }

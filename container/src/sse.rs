@@ -294,6 +294,18 @@ mod tests {
         }
 
         #[test]
+        fn memory_is_bounded_however_the_bytes_come(
+            parts in prop::collection::vec((prop::sample::select(vec!["data: ", "x", ":", "\n", "\r\n\r\n"]), 1..2000_usize), 0..40),
+            max_bytes in 0..3000_usize,
+        ) {
+            let mut decoder = SseDecoder::new(max_bytes);
+            for (part, times) in parts {
+                decoder.push(part.repeat(times).as_bytes(), |_| {});
+                prop_assert!(decoder.line.capacity() + decoder.data.capacity() <= 4 * (max_bytes + SAMPLE_BYTES));
+            }
+        }
+
+        #[test]
         fn no_bytes_make_it_panic(reads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..20)) {
             messages(20, &reads.iter().map(Vec::as_slice).collect::<Vec<_>>());
         }

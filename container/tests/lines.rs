@@ -32,6 +32,13 @@ fn a_line_of_32_mib_is_noticed_and_its_neighbours_are_intact() {
     }
 }
 
+#[test]
+fn an_event_inside_another_line_is_no_line() {
+    let output = "{\"text\":\"{\\\"type\\\":\\\"result\\\"}\\n\"}\ndebug: {\"type\":\"result\"}\r{\"b\":1}\n";
+    let expected = [r#"{"text":"{\"type\":\"result\"}\n"}"#, "debug: {\"type\":\"result\"}\r{\"b\":1}"];
+    assert_eq!(lines(100, [output.as_bytes()].into_iter()), expected.map(|line| Some(line.to_owned())));
+}
+
 /// Bytes of which many mean something to a decoder of lines.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let meant = prop::sample::select(b"\n\n\r\0x\"\\{}\x0b\x0c\x85\xe2\x80\xa8\xc3\xaf\xff".to_vec());

@@ -18,6 +18,8 @@ pub fn read(runtime: Runtime, output: &[u8]) {
             Line::Text(text) => normaliser.line(&text, at).events,
             Line::Oversized { bytes, sample } => normaliser.oversized(bytes, &sample),
         });
+        let owed = normaliser.talk().and_then(|talk| talk.owed());
+        events.extend(owed.into_iter().flat_map(|said| said.events));
     };
     decoder.push(output, &mut take);
     decoder.finish(&mut take);

@@ -1,0 +1,28 @@
+//! Whatever a server of OpenCode's or Kilo's streams: through the event stream's decoder, the normaliser and the bound of
+//! events.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use townwatch::event::EventData;
+use townwatch::limits::EVENT_BYTES_MAX;
+use townwatch::time::Timestamp;
+use townwatch_control::cut;
+use townwatch_control::normalise::{Normalise, Opencode, Place};
+use townwatch_control::sse::{Message, SseDecoder};
+
+fuzz_target!(|stream: &[u8]| {
+    let mut normaliser = Opencode::new("opencode", Place::default(), None);
+    let (mut events, at) = (Vec::new(), Timestamp::from_millis(0));
+    SseDecoder::new(1 << 16).push(stream, |message| {
+        events.extend(match message {
+            Message::Event { data, .. } => normaliser.line(&data, at).events,
+            Message::Oversized { bytes, sample } => normaliser.oversized(bytes, &sample),
+        });
+    });
+    let succeeded = normaliser.failure().is_none();
+    events.extend(normaliser.end(succeeded, at));
+    for event in events {
+        assert!(cut::bounded(&event).get().len() <= EVENT_BYTES_MAX);
+        assert!(!matches!(event, EventData::Exited(_)));
+    }
+});

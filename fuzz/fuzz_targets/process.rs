@@ -1,0 +1,6 @@
+//! Whatever any other program prints.
+#![no_main]
+
+mod output;
+
+libfuzzer_sys::fuzz_target!(|output: &[u8]| output::read(townwatch::event::Runtime::Process, output));
