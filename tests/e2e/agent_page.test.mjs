@@ -172,7 +172,8 @@ describe("an agent's page", { skip }, () => {
     await until("the place to be marked", () =>
       page.evaluate((sought) => [...(CSS.highlights.get("found") ?? [])].some((range) => range.toString().toLowerCase() === sought), text),
     );
-    assert.match(page.url(), /q=out%2Ff007\.txt.*event=\d+/);
+    // The address follows what is shown.
+    await until("the place in the address", () => /q=out%2Ff007\.txt.*event=\d+/.test(page.url()));
     const address = page.url();
     await page.goto("about:blank");
     await page.goto(address);
