@@ -168,7 +168,7 @@ describe("an agent's page", { skip }, () => {
     await page.keyboard.type(text);
     await page.getByText(String(rows), { exact: true }).first().waitFor();
     await page.keyboard.press("Enter");
-    await page.getByText(`1 / ${rows}`).waitFor();
+    await page.getByText(`1 / ${rows}`, { exact: true }).waitFor();
     await until("the place to be marked", () =>
       page.evaluate((sought) => [...(CSS.highlights.get("found") ?? [])].some((range) => range.toString().toLowerCase() === sought), text),
     );
@@ -177,7 +177,7 @@ describe("an agent's page", { skip }, () => {
     const address = page.url();
     await page.goto("about:blank");
     await page.goto(address);
-    await page.getByText(`1 / ${rows}`).waitFor();
+    await page.getByText(`1 / ${rows}`, { exact: true }).waitFor();
     await page.getByRole("log").locator("[aria-current=true]").waitFor();
   });
 
