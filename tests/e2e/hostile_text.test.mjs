@@ -23,6 +23,7 @@ const MARKDOWN = [
 ].join("\n\n");
 const ANSI = "\u001b]0;a title\u0007\u001b]8;;javascript:window.hacked=7\u0007a terminal's link\u001b]8;;\u0007\u001b[8mconcealed\u001b[0m\u001b[2J\u001b[31mred\u001b[0m";
 const BIDI = "photo_\u202egpj.exe and \u2066isolated";
+const NAMED = "photo_⟨U+202E⟩gpj.exe and ⟨U+2066⟩isolated";
 
 /** As deep as the town lets in, with some room for what lies around it. */
 const deep = () => {
@@ -68,12 +69,12 @@ describe("hostile text", { skip }, () => {
       result("__proto__", JSON.stringify(prototype)),
       call("deep", "Other", deep()),
       call("huge", "Other", { huge: HTML.repeat(1_500) }),
-      { event_type: "file_changed", data: { path: HTML, action: "created", lines_added: 1 } },
-      { event_type: "agent_error", data: { code: HTML, message: HTML } },
+      { event_type: "file_changed", data: { path: `${HTML} ${BIDI}`, action: "created", lines_added: 1 } },
+      { event_type: "agent_error", data: { code: HTML, message: `${HTML} ${BIDI}` } },
       { event_type: "parser_notice", data: { kind: "malformed", count: 1, sample: HTML } },
       { event_type: "__proto__", data: prototype },
       { event_type: "constructor", data: [HTML, deep()] },
-      { event_type: "agent_question", data: { request_id: "q", kind: "input", detail: HTML, options: [HTML] } },
+      { event_type: "agent_question", data: { request_id: "q", kind: "input", detail: `${HTML} ${BIDI}`, options: [BIDI, HTML] } },
       { event_type: "agent_output", data: { text: "the last one", stream: "assistant" } },
     ];
     must(await world.post(town, "hostile", events), 201);
@@ -139,6 +140,25 @@ describe("hostile text", { skip }, () => {
     await page.getByRole("log").getByText("concealed").first().waitFor();
     assert.ok(!(await page.locator("main").textContent()).includes("\u202e"));
     assert.ok(!(await page.locator("main").textContent()).includes("\u001b"));
+  });
+
+  it("names them where it asks a person, and in all that the town says of it", async () => {
+    const look = JSON.stringify({ id: 1, at: new Date(Date.now() - 60_000).toISOString(), costs: [] });
+    await page.addInitScript(([name, text]) => localStorage.setItem(name, text), [`townwatch.look.${town.town_id}`, look]);
+    for (const address of [addressOf(world, town), addressOf(world, town, "hostile")]) {
+      await page.goto(address);
+      const question = page.getByRole("form");
+      await question.locator(".question-detail").getByText(NAMED).waitFor();
+      await question.getByRole("button").filter({ hasText: NAMED }).waitFor();
+      assert.ok(!(await page.locator("body").textContent()).includes("\u202e"), address);
+    }
+    await page.goto(addressOf(world, town));
+    const since = page.getByRole("region", { name: "Since you last looked" });
+    for (const kind of [/failure/, /file/]) {
+      await since.getByRole("button", { name: kind }).click();
+      await since.getByRole("link").filter({ hasText: NAMED }).waitFor();
+      assert.ok(!(await page.locator("body").textContent()).includes("\u202e"), `${kind}`);
+    }
   });
 
   it("lets nothing leave", () => {

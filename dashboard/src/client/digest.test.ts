@@ -15,6 +15,7 @@ test("counts files once, failures, and questions that are open, all after the mo
   assert.deepEqual([digest.files.count, texts(digest.files), digest.files.latest[0]?.event_id], [2, ["a", "b"], 5]);
   digest.take(event(6, "agent_error", { code: "overloaded", message: "again", retryable: true }));
   digest.take(event(7, "agent_error", { code: "bad", message: "no credit" }));
+  digest.take(event(8, "agent_error", { code: "warning", message: "no metadata" }));
   digest.take(event(8, "agent.exited", { reason: "failed" }));
   digest.take(event(9, "agent.exited", { reason: "completed" }));
   assert.deepEqual([digest.failures.count, texts(digest.failures)], [2, ["The run failed", "no credit"]]);
@@ -55,6 +56,8 @@ test("an agent's latest error is of its latest run", () => {
   assert.equal(errors.of("agent")?.text, "Running `make`: no rule");
   errors.take(event(2, "agent_error", { code: "x", message: "no credit" }));
   assert.equal(errors.of("agent")?.text, "no credit");
+  errors.take(event(2, "agent_error", { code: "warning", message: "no metadata" }));
+  assert.equal(errors.of("agent")?.text, "no credit", "a warning is no error");
   errors.take({ ...event(3, "agent.status", { status: "starting" }), run_id: "next" });
   assert.equal(errors.of("agent"), null);
 });

@@ -2,7 +2,7 @@
 // Events come in as the stream brings them, history and live alike; the costs are the caller's to compare.
 
 import type { TownEvent } from "../protocol/protocol.ts";
-import { knownEvent } from "./known_event.ts";
+import { knownEvent, WARNING_CODE } from "./known_event.ts";
 
 /** One thing worth a link. */
 export interface Mention {
@@ -98,7 +98,7 @@ export class Digest {
         return;
       }
       case "agent_error":
-        if (known.data.retryable !== true) this.failures.add(mention(known.data.message));
+        if (known.data.retryable !== true && known.data.code !== WARNING_CODE) this.failures.add(mention(known.data.message));
         return;
       case "run_failed":
         return this.failures.add(mention(known.data.error));

@@ -102,6 +102,9 @@ const shapes = new Map<KnownEvent["event"] | (string & {}), Shape>([
   ["source_gap", { source: text, count: optional(number) }],
 ]);
 
+/** The `code` of an `agent_error` that is none: the program warns, and goes on as if nothing were. */
+export const WARNING_CODE = "warning";
+
 /** The event as the protocol's type, or null where its name or its data is not of the protocol. */
 export function knownEvent(event: TownEvent): KnownEvent | null {
   const shape = shapes.get(event.event);

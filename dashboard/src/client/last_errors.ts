@@ -2,7 +2,7 @@
 
 import type { TownEvent } from "../protocol/protocol.ts";
 import type { Mention } from "./digest.ts";
-import { knownEvent } from "./known_event.ts";
+import { knownEvent, WARNING_CODE } from "./known_event.ts";
 
 /** Calls whose results are awaited; the oldest go, and then an error names no call. */
 const CALLS_MAX = 256;
@@ -32,7 +32,7 @@ export class LastErrors {
     const call = (tool_use_id: string): string => `${event.agent_id} ${event.run_id ?? ""} ${tool_use_id}`;
     switch (known?.event) {
       case "agent_error":
-        return known.data.message;
+        return known.data.code === WARNING_CODE ? null : known.data.message;
       case "run_failed":
         return known.data.error;
       case "agent_tool_call": {

@@ -7,7 +7,7 @@ import type { Gap, KnownEvent, TownEvent } from "../protocol/protocol.ts";
 import { eventCharacters } from "./event_size.ts";
 import { GrowingList } from "./growing_list.ts";
 import type { Place } from "./growing_list.ts";
-import { knownEvent } from "./known_event.ts";
+import { knownEvent, WARNING_CODE } from "./known_event.ts";
 import type { CallResult, CallRow, Line, NoteIcon, NoteRow, Row, Tone } from "./row.ts";
 import * as sentences from "./sentences.ts";
 
@@ -129,7 +129,7 @@ export class Rows {
         return this.#note(
           event,
           "error",
-          known.data.retryable ? "warning" : "bad",
+          known.data.retryable || known.data.code === WARNING_CODE ? "warning" : "bad",
           known.data.retryable ? `${known.data.message} (trying again)` : known.data.message,
         );
       case "run_started":

@@ -6,6 +6,7 @@ import type { Api } from "../client/api.ts";
 import { atWork, takesMessages } from "../client/attention.ts";
 import type { Mention } from "../client/digest.ts";
 import { countWords } from "../client/sentences.ts";
+import { visibleText } from "../client/visible_text.ts";
 import type { AgentState } from "../protocol/protocol.ts";
 import { activitySentence, ProgressBar, standing, StatusPill, StopButton } from "./agent_status.tsx";
 import { Fact } from "./fact.tsx";
@@ -47,13 +48,13 @@ function Card({ api, town_id, agent, lastError, now_ms }: AgentCardProps) {
       <header>
         <h2>
           <Link to={agentPath(town_id, agent.agent_id)} class="cover">
-            {agent.name}
+            {visibleText(agent.name)}
           </Link>
         </h2>
         <StatusPill agent={agent} />
       </header>
       <p class="soft kind">
-        {[agent.role, runtimeName(agent.runtime), agent.model, agent.run_number > 1 ? `run ${agent.run_number}` : null].filter(Boolean).join(" · ")}
+        {visibleText([agent.role, runtimeName(agent.runtime), agent.model, agent.run_number > 1 ? `run ${agent.run_number}` : null].filter(Boolean).join(" · "))}
       </p>
       {agent.question === null || !working ? (
         <Activity agent={agent} now_ms={now_ms} />
@@ -116,10 +117,10 @@ function Activity({ agent, now_ms }: { agent: AgentState; now_ms: number }) {
   const others = agent.outstanding_tool_calls.length - 1;
   return (
     <p class="activity-now">
-      <span class="sentence">{sentence}</span>
+      <span class="sentence">{visibleText(sentence)}</span>
       <span class="soft">
-        {atWork(agent) && call !== undefined ? `${call.tool} · ` : ""}
-        {atWork(agent) && path !== null ? <code>{path}</code> : null}
+        {atWork(agent) && call !== undefined ? `${visibleText(call.tool)} · ` : ""}
+        {atWork(agent) && path !== null ? <code>{visibleText(path)}</code> : null}
         {others > 0 && atWork(agent) ? ` and ${countWords(others, "other call", "other calls")} · ` : ""}
         {since !== null && (atWork(agent) ? `for ${sinceText(since, now_ms)}` : `${sinceText(since, now_ms)} ago`)}
       </span>
@@ -136,7 +137,7 @@ function Todo({ agent }: { agent: AgentState }) {
       <Icon name="Todo" />
       <span>
         {done} of {agent.todos.length} done{now === undefined ? "" : ": "}
-        {now !== undefined && <span class="soft">{now.content}</span>}
+        {now !== undefined && <span class="soft">{visibleText(now.content)}</span>}
       </span>
     </p>
   );
@@ -150,7 +151,7 @@ function LastError({ town_id, error, agent }: { town_id: string; error: Mention;
       <Icon name="error" />
       <Link to={eventPath(town_id, agent.agent_id, error.event_id)}>
         <span class="hidden">Last error: </span>
-        {error.text}
+        {visibleText(error.text)}
       </Link>
     </p>
   );

@@ -6,6 +6,7 @@ import type { Api } from "../client/api.ts";
 import { endSentence, statusSentence } from "../client/sentences.ts";
 import type { Tone } from "../client/row.ts";
 import { atWork } from "../client/town_store.ts";
+import { visibleText } from "../client/visible_text.ts";
 import type { AgentState } from "../protocol/protocol.ts";
 import { Icon } from "./icons.tsx";
 import { Problem } from "./message.tsx";
@@ -108,7 +109,7 @@ export function ProgressBar({ agent }: { agent: AgentState }) {
     <div
       class="progress"
       role="progressbar"
-      aria-label={agent.progress?.current_phase ?? "Progress"}
+      aria-label={visibleText(agent.progress?.current_phase ?? "Progress")}
       aria-valuenow={Math.round(percentage)}
       aria-valuemin={0}
       aria-valuemax={100}

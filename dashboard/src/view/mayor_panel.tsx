@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
 import { atWork, takesMessages } from "../client/attention.ts";
 import type { TownStore } from "../client/town_store.ts";
+import { visibleText } from "../client/visible_text.ts";
 import type { AgentState, StartAgent } from "../protocol/protocol.ts";
 import { StatusPill, StopButton } from "./agent_status.tsx";
 import { AgentStream } from "./agent_stream.tsx";
@@ -46,7 +47,7 @@ export function MayorPanel({ api, store, town_id, mayor }: MayorPanelProps) {
     <aside class="card mayor" aria-label={`Mayor ${mayor.name}`}>
       <header>
         <h2>
-          <Link to={agentPath(town_id, mayor.agent_id)}>{mayor.name}</Link>
+          <Link to={agentPath(town_id, mayor.agent_id)}>{visibleText(mayor.name)}</Link>
         </h2>
         <StatusPill agent={mayor} />
         <span class="soft kind">

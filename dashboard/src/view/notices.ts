@@ -4,6 +4,7 @@ import { useEffect, useReducer } from "preact/hooks";
 import type { News } from "../client/news.ts";
 import { endSentence } from "../client/sentences.ts";
 import type { TownStore } from "../client/town_store.ts";
+import { visibleText } from "../client/visible_text.ts";
 import { keep, kept } from "./kept.ts";
 import { agentPath, go } from "./route.ts";
 
@@ -45,7 +46,7 @@ export function useNews(store: TownStore, town_id: string): void {
         if (notices() !== "on" || document.visibilityState === "visible") return;
         const { agent } = news;
         // One of each agent at a time: the newest says what counts.
-        const shown = new Notification(`${agent.name} ${titles[news.kind]}`, { body: textOf(news), tag: agent.agent_id });
+        const shown = new Notification(visibleText(`${agent.name} ${titles[news.kind]}`), { body: visibleText(textOf(news)), tag: agent.agent_id });
         shown.addEventListener("click", () => {
           window.focus();
           go(agentPath(town_id, agent.agent_id));

@@ -3,6 +3,7 @@
 import { useId, useState } from "preact/hooks";
 import { failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
+import { visibleText } from "../client/visible_text.ts";
 import type { AgentQuestion, Answer } from "../protocol/protocol.ts";
 import { Icon } from "./icons.tsx";
 import { Problem } from "./message.tsx";
@@ -49,13 +50,13 @@ function OneQuestion({ api, town_id, agent_id, question }: QuestionFormProps) {
     >
       <p class="question-detail" id={`${id}-detail`}>
         <Icon name="question" />
-        <span>{question.detail}</span>
+        <span>{visibleText(question.detail)}</span>
       </p>
       {!isPermission && question.options.length > 0 && (
         <div class="actions">
           {question.options.map((option) => (
             <button key={option} type="button" class="button small" disabled={given !== null} onClick={() => void answer("once", option)}>
-              {option}
+              {visibleText(option)}
             </button>
           ))}
         </div>

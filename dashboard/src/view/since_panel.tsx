@@ -7,6 +7,7 @@ import { costSince } from "../client/last_look.ts";
 import type { LastLook } from "../client/last_look.ts";
 import { countWords } from "../client/sentences.ts";
 import type { TownStore } from "../client/town_store.ts";
+import { visibleText } from "../client/visible_text.ts";
 import { clockTime, dollars, momentWords, sinceText } from "./format.ts";
 import { useChanges } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
@@ -59,7 +60,7 @@ export function SincePanel({ api, store, town_id, look }: SincePanelProps) {
         <ul class="since-links">
           {busy.map((agent) => (
             <li key={agent.agent_id}>
-              <Link to={agentPath(town_id, agent.agent_id)}>{agent.name}</Link>
+              <Link to={agentPath(town_id, agent.agent_id)}>{visibleText(agent.name)}</Link>
             </li>
           ))}
         </ul>
@@ -78,8 +79,8 @@ function Links({ store, town_id, mentions, tab }: { store: TownStore; town_id: s
           <time dateTime={mention.at} class="soft">
             {clockTime(mention.at)}
           </time>
-          <Link to={path(mention)}>{mention.text}</Link>
-          <span class="soft">{store.agent(mention.agent_id)?.name ?? mention.agent_id}</span>
+          <Link to={path(mention)}>{visibleText(mention.text)}</Link>
+          <span class="soft">{visibleText(store.agent(mention.agent_id)?.name ?? mention.agent_id)}</span>
         </li>
       ))}
       {more > 0 && <li class="soft">and {countWords(more, "other", "others")}</li>}
