@@ -1,5 +1,7 @@
 // What a person reads in a list of which only a window is in the document: these scroll through it and put it together.
 
+import assert from "node:assert/strict";
+
 /** All items of the list in their order, as `{key, kind, text}`; the list is scrolled from its beginning to its end. */
 export function wholeList(page, name = "Activity") {
   return page.getByRole("region", { name }).evaluate(async (scroller) => {
@@ -8,6 +10,8 @@ export function wholeList(page, name = "Activity") {
     scroller.scrollTop = 0;
     for (let still = 0; still < 2; ) {
       await painted();
+      const keys = [...scroller.querySelectorAll(".slot")].map((slot) => slot.dataset.key);
+      if (new Set(keys).size < keys.length) throw new Error(`an item stands there twice: ${keys}`);
       for (const slot of scroller.querySelectorAll(".slot")) {
         found.set(slot.dataset.key, { kind: slot.querySelector(".row")?.classList[1] ?? "", text: slot.textContent });
       }
@@ -21,6 +25,18 @@ export function wholeList(page, name = "Activity") {
   });
 }
 
+/** Holds that the list's rows are what a recording of Claude Code says: each call and each text once, in its order. */
+export function mustShowWork(items, { steps }) {
+  const verbs = { Read: "Reading", Write: "Writing", Edit: "Editing" };
+  const expected = steps.flatMap(({ kind, tool, input, text }) => {
+    if (kind === "text") return [text.slice(0, 60).split("\n")[0]];
+    if (kind !== "call") return [];
+    return [tool === "Bash" ? `Running \`${input.command.slice(0, 20)}` : `${verbs[tool]} ${input.file_path.replace("/workspace/repo/", "")}`];
+  });
+  const shown = items.filter(({ kind }) => kind === "call" || kind === "say").map(({ text }) => text.replace(/^[\d:]+/, ""));
+  assert.deepEqual(shown.map((text, index) => text.slice(0, expected[index]?.length ?? 60)), expected);
+}
+
 /** Where an item stands in the window, and whether it does: its text's first line is given. */
 export function placeOf(page, text, name = "Activity") {
   return page.getByRole("region", { name }).evaluate((scroller, wanted) => {
@@ -30,6 +46,17 @@ export function placeOf(page, text, name = "Activity") {
     return { y: own.top - window.top, inSight: own.top < window.bottom && own.bottom > window.top };
   }, text);
 }
+
+/** Waits until the list has stood still for some frames: heights are measured, and nothing is about to move. */
+export const settled = (page, name = "Activity") =>
+  page.getByRole("region", { name }).evaluate(async (scroller) => {
+    for (let still = 0, last = ""; still < 6; ) {
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      const now = `${scroller.scrollTop} ${scroller.scrollHeight} ${scroller.clientWidth} ${scroller.querySelectorAll(".slot").length}`;
+      still = now === last ? still + 1 : 0;
+      last = now;
+    }
+  });
 
 export const scrollBy = (page, pixels, name = "Activity") =>
   page.getByRole("region", { name }).evaluate((scroller, by) => void (scroller.scrollTop += by), pixels);

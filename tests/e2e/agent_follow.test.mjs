@@ -7,8 +7,8 @@ import { after, before, describe, it } from "node:test";
 import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { expectedOf } from "../oracle/claude_code.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
-import { sleep, until } from "../worker/until.mjs";
-import { placeOf, scrollBy, wholeList } from "./activity.mjs";
+import { until } from "../worker/until.mjs";
+import { placeOf, scrollBy, settled, wholeList } from "./activity.mjs";
 import { addressOf, launch, openPage, signIn } from "./browser.mjs";
 
 const chromium = findChromium();
@@ -31,6 +31,8 @@ describe("watching an agent", { skip }, () => {
     must(await world.post(town, "talker", events), 201);
     posted += count;
   };
+  const paused = () => page.getByRole("button", { name: /Paused/ });
+  const untilFollows = () => until("the list to follow", async () => (await paused().count()) === 0);
   const untilSeen = (number) => until(`message ${number}`, async () => (await placeOf(page, `message number ${number},`))?.inSight);
   const open = async (agent_id, query = "") => {
     await page.goto(`${addressOf(world, town, agent_id)}${query}`);
@@ -57,13 +59,13 @@ describe("watching an agent", { skip }, () => {
     await untilSeen(59);
     await say(30);
     await untilSeen(89);
-    assert.equal(await page.getByRole("button", { name: /Paused/ }).count(), 0);
+    await untilFollows();
   });
 
   it("leaves alone who scrolled up, says what came in, and goes on by one key", async () => {
     await scrollBy(page, -1500);
-    await page.getByRole("button", { name: /^Paused/ }).waitFor();
-    await sleep(200);
+    await paused().waitFor();
+    await settled(page);
     const inSight = await page.getByRole("region", { name: "Activity" }).evaluate((scroller) => {
       const top = scroller.getBoundingClientRect().top;
       const slot = [...scroller.querySelectorAll(".slot")].find((one) => one.getBoundingClientRect().top >= top);
@@ -75,16 +77,16 @@ describe("watching an agent", { skip }, () => {
     assert.ok(Math.abs(after_.y - inSight.y) < 1, `it stood at ${inSight.y} and stands at ${after_.y}`);
     await page.keyboard.press("End");
     await untilSeen(131);
-    assert.equal(await page.getByRole("button", { name: /Paused/ }).count(), 0);
+    await untilFollows();
   });
 
   it("goes on following who scrolled back to the end by hand, or pressed the button", async () => {
     await scrollBy(page, -400);
-    await page.getByRole("button", { name: /^Paused/ }).click();
+    await paused().click();
     await say(3);
     await untilSeen(134);
     await scrollBy(page, -400);
-    await page.getByRole("button", { name: /^Paused/ }).waitFor();
+    await paused().waitFor();
     await scrollBy(page, 5000);
     await say(3);
     await untilSeen(137);
@@ -93,24 +95,28 @@ describe("watching an agent", { skip }, () => {
   it("keeps in its place what is read when something above it opens or grows", async () => {
     await page.keyboard.press("e");
     await scrollBy(page, -900);
+    await paused().waitFor();
+    await settled(page);
     const before_ = await page.getByRole("region", { name: "Activity" }).evaluate((scroller) => scroller.scrollTop);
-    await page.setViewportSize({ width: 1300, height: 900 });
-    await sleep(300);
-    await page.setViewportSize({ width: 1440, height: 900 });
-    await sleep(300);
+    for (const width of [1300, 1440]) {
+      await page.setViewportSize({ width, height: 900 });
+      await settled(page);
+    }
     const after_ = await page.getByRole("region", { name: "Activity" }).evaluate((scroller) => scroller.scrollTop);
     assert.ok(Math.abs(after_ - before_) < 60, `${before_} and ${after_}`);
     await page.keyboard.press("End");
+    await untilFollows();
   });
 
   it("freezes, says how much waits, and is up to date again after", async () => {
     await untilSeen(137);
+    await settled(page);
     await page.keyboard.press(" ");
     const frozen = await log().innerText();
     await say(7);
     await page.getByRole("button", { name: "Frozen 7 waiting" }).waitFor();
     assert.equal(await log().innerText(), frozen);
-    assert.equal(await page.getByRole("button", { name: /Paused/ }).count(), 0, "the scroll is not paused");
+    assert.equal(await paused().count(), 0, "the scroll is not paused");
     await page.keyboard.press(" ");
     await untilSeen(144);
   });
@@ -130,7 +136,7 @@ describe("watching an agent", { skip }, () => {
     for (const text of await page.evaluate(() => window.typed)) typed.add(text);
     assert.ok(typed.size > 3, `${typed.size} states of typing`);
     for (const text of typed) assert.ok(truth.texts.some((whole) => whole.startsWith(text)), JSON.stringify(text));
-    assert.equal(await page.locator(".typing").count(), 0);
+    await until("nothing to be typed any more", async () => (await page.locator(".typing").count()) === 0);
   });
 
   it("fetches what the stream left out, and says so until it is there", async () => {
@@ -182,8 +188,8 @@ describe("watching an agent", { skip }, () => {
     await open("talker", `?event=${oldest.id}`);
     const current = log().locator("[aria-current=true]");
     await current.waitFor();
-    assert.ok((await current.innerText()).includes(oldest.data.text.trim()), await current.innerText());
-    assert.ok((await placeOf(page, events[13].data.text)).inSight, "what came next stands below");
+    await current.getByText(oldest.data.text.trim()).waitFor();
+    await until("what came next to stand below", async () => (await placeOf(page, events[13].data.text))?.inSight);
   });
 
   it("asked nobody but its own server, and met no error", () => {

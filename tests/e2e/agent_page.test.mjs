@@ -1,15 +1,18 @@
 // An agent's page: what one reads there is what the recording says, by the oracle.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
 
 import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { expectedOf } from "../oracle/claude_code.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
-import { until } from "../worker/until.mjs";
-import { placeOf, wholeList } from "./activity.mjs";
+import { until, untilHolds } from "../worker/until.mjs";
+import { mustShowWork, placeOf, settled, wholeList } from "./activity.mjs";
 import { addressOf, launch, openPage, signIn } from "./browser.mjs";
 
+const run = promisify(execFile);
 const chromium = findChromium();
 const skip = chromium === undefined && "there is no Chromium: set CHROMIUM, or install one (apt-get install chromium)";
 
@@ -57,18 +60,13 @@ describe("an agent's page", { skip }, () => {
 
   it("shows all 322 calls and every text of a long run once, in order", async () => {
     await open("volume");
-    const items = await wholeList(page);
-    const verbs = { Read: "Reading", Write: "Writing", Bash: "Running" };
-    const expected = truths.volume.steps.flatMap(({ kind, tool, text }) => (kind === "call" ? [verbs[tool]] : kind === "text" ? [text.slice(0, 60).split("\n")[0]] : []));
-    const shown = items.filter(({ kind }) => kind === "call" || kind === "say").map(({ text }) => text.replace(/^[\d:]+/, ""));
-    assert.equal(shown.length, expected.length);
-    for (const [index, beginning] of expected.entries()) assert.ok(shown[index].startsWith(beginning), `${shown[index].slice(0, 80)} begins with ${beginning}`);
+    mustShowWork(await wholeList(page), truths.volume);
   });
 
   it("lists every call under Tools, by how it went", async () => {
     const { calls, results } = truths.volume;
     await open("volume", "?tab=tools");
-    assert.equal(await tab("Tools").innerText(), `Tools\n${calls.length}`);
+    await untilHolds("the number of calls", async () => assert.equal(await tab("Tools").innerText(), `Tools\n${calls.length}`));
     const listed = await wholeList(page, "Tools");
     assert.deepEqual(listed.map(({ text }) => calls.find(({ tool }) => text.startsWith(tool))?.tool), calls.map(({ tool }) => tool));
     assert.equal(listed.filter(({ text }) => text.includes("failed")).length, results.filter(({ success }) => !success).length);
@@ -77,11 +75,13 @@ describe("an agent's page", { skip }, () => {
   it("folds repeats, and opens them", async () => {
     const done = truths.volume.calls.filter(({ tool, tool_use_id }) => tool === "Bash" && truths.volume.results.some((one) => one.tool_use_id === tool_use_id && one.success));
     await open("volume", "?tool=Bash&status=succeeded", `Bash ×${done.length}`);
-    assert.equal((await wholeList(page)).length, 1);
+    await untilHolds("nothing but the group", async () => assert.equal((await wholeList(page)).length, 1));
     await page.getByRole("log").getByText(`Bash ×${done.length}`).click();
-    const items = await wholeList(page);
-    assert.equal(items.length, 1 + done.length);
-    assert.ok(items.at(-1).text.includes(done.at(-1).input.command.slice(0, 40)), items.at(-1).text);
+    await untilHolds("the calls below their group", async () => {
+      const items = await wholeList(page);
+      assert.equal(items.length, 1 + done.length);
+      assert.ok(items.at(-1).text.includes(done.at(-1).input.command.slice(0, 40)), items.at(-1).text);
+    });
   });
 
   it("opens a call: what it was given, what came of it, and its JSON as the log has it", async () => {
@@ -106,56 +106,85 @@ describe("an agent's page", { skip }, () => {
       await row.hover();
       await row.getByRole("button", { name: /More about event/ }).click();
       await page.getByRole("menuitem", { name: what }).click();
-      await page.getByText(/copied$/).waitFor();
+      await page.getByText(`${{ "Copy JSON": "JSON", "Copy link": "Link", "Copy as curl": "Command" }[what]} copied`, { exact: true }).waitFor();
       return page.evaluate(() => navigator.clipboard.readText());
     };
     const events = JSON.parse(await copied("Copy JSON"));
     assert.deepEqual(events[0].data.input, truths.basic.calls[0].input);
     assert.equal(await copied("Copy link"), `${addressOf(world, town, "basic")}?event=${events[0].id}`);
-    const curl = await copied("Copy as curl");
-    const [, address] = /'([^']+)'/.exec(curl);
-    const answer = await fetch(address, { headers: { authorization: `Bearer ${world.secrets.TOWNWATCH_API_KEY}` } });
-    assert.deepEqual((await answer.json()).data, events[0]);
+    assert.deepEqual(events.map(({ event }) => event), ["agent_tool_call", "agent_tool_result"]);
+    const command = await copied("Copy as curl");
+    assert.ok(!command.includes(world.secrets.TOWNWATCH_API_KEY), "the key is not in it");
+    const { stdout } = await run("sh", ["-c", command], { env: { ...process.env, TOWNWATCH_API_KEY: world.secrets.TOWNWATCH_API_KEY } });
+    assert.equal(stdout, events.map((event) => JSON.stringify({ success: true, data: event })).join(""));
   });
 
   it("shows an edit as a difference, under the call and under the file", async () => {
     await open("basic", "?tab=files");
     const edit = truths.basic.calls.find(({ tool }) => tool === "Edit");
-    const file = panel().getByRole("button").filter({ hasText: "app.py" });
-    await file.click();
-    for (const place of [panel(), page.getByRole("log")]) {
-      if (place !== panel()) await page.getByRole("log").getByText("Editing src/app.py").click();
-      assert.deepEqual(await panel().locator(".diff-line.removed .diff-text").allTextContents(), [edit.input.old_string]);
-      assert.deepEqual(await panel().locator(".diff-line.added .diff-text").allTextContents(), [edit.input.new_string]);
-    }
+    const showsEdit = (place) =>
+      untilHolds("the edit as a difference", async () => {
+        const lines = (kind) => place.locator(`.diff-line.${kind} .diff-text`).allTextContents();
+        assert.deepEqual([await lines("removed"), await lines("added")], [[edit.input.old_string], [edit.input.new_string]]);
+      });
+    await panel().getByRole("button").filter({ hasText: "app.py" }).click();
+    await showsEdit(panel());
+    await page.getByRole("log").getByText("Editing src/app.py").click();
+    await showsEdit(page.getByRole("log"));
     await panel().getByRole("button", { name: /Edit|Chang/ }).last().click();
     await until("the call to be shown in the activity", async () => (await placeOf(page, "Editing src/app.py"))?.inSight);
-    assert.match(page.url(), /[?&]event=\d+/);
+    await page.waitForURL(/[?&]event=\d+/);
+  });
+
+  it("fetches whole what the stream has cut: a long text, and a call's long result", async () => {
+    const isLong = (text) => JSON.stringify(text).length > 48 << 10;
+    const text = truths.volume.texts.find(isLong);
+    const result = truths.volume.results.find((one) => isLong(one.text));
+    const log = await world.pages(`${town.path}/agents/volume/events`);
+    const said = log.find(({ event, data, cut }) => event === "agent_output" && cut && text.startsWith(data.text.slice(0, 100)));
+    const called = log.find(({ event, data }) => event === "agent_tool_call" && data.tool_use_id === result.tool_use_id);
+    const current = page.getByRole("log").locator("[aria-current=true]");
+
+    await open("volume", `?event=${said.id}`, /./);
+    await current.getByText("KiB more are in the log").waitFor();
+    await current.getByRole("button", { name: "Show all of it" }).click();
+    await current.getByText("KiB more are in the log").waitFor({ state: "detached" });
+    await current.getByRole("button", { name: `Show all ${text.length.toLocaleString("en")} characters` }).click();
+    await untilHolds("all of the text", async () => assert.equal(await current.locator(".said").textContent(), text));
+
+    await open("volume", `?event=${called.id}`, /./);
+    await current.locator(".fold").click();
+    await current.getByRole("button", { name: "Show all of it" }).click();
+    await current.getByText("more are in the log").waitFor({ state: "detached" });
+    await current.getByRole("button", { name: /^Show all \d+ KiB$/ }).click();
+    await untilHolds("all of the result", async () => assert.equal(await current.locator("pre").last().textContent(), result.text));
   });
 
   it("has tabs that arrows move through", async () => {
     await open("basic");
     await tab("Output").focus();
+    const selected = (name) => page.getByRole("tab", { name, selected: true }).waitFor();
     await page.keyboard.press("ArrowRight");
-    assert.equal(await tab("Tools").getAttribute("aria-selected"), "true");
-    assert.match(page.url(), /tab=tools/);
+    await selected("Tools");
+    await page.waitForURL(/tab=tools/);
     await page.keyboard.press("End");
+    await selected("Errors");
     const problems = truths.basic.results.filter(({ success }) => !success);
-    assert.equal(await tab("Errors").innerText(), `Errors\n${problems.length}`);
+    await untilHolds("the number of errors", async () => assert.equal(await tab("Errors").innerText(), `Errors\n${problems.length}`));
     for (const { text } of problems) await panel().getByText(text.trim().split("\n")[0].replace(/<\/?\w+>/g, "").slice(0, 30)).first().waitFor();
     await page.goBack();
-    assert.equal(await tab("Tools").getAttribute("aria-selected"), "true");
+    await selected("Tools");
   });
 
   it("steps through errors by e and E", async () => {
     await open("basic");
-    const current = () => page.getByRole("log").locator("[aria-current=true]");
+    const current = (text) => page.getByRole("log").locator("[aria-current=true]").filter({ hasText: text }).waitFor();
     await page.keyboard.press("e");
-    assert.match(await current().innerText(), /does\/not\/exist\.txt/);
+    await current("does/not/exist.txt");
     await page.keyboard.press("e");
-    assert.match(await current().innerText(), /echo partial; exit 3/);
+    await current("echo partial; exit 3");
     await page.keyboard.press("E");
-    assert.match(await current().innerText(), /does\/not\/exist\.txt/);
+    await current("does/not/exist.txt");
   });
 
   it("finds a text wherever it stands, counts it, marks it and goes from place to place", async () => {
@@ -186,14 +215,13 @@ describe("an agent's page", { skip }, () => {
     const failed = calls.filter(({ tool, tool_use_id }) => tool === "Read" && results.some((one) => one.tool_use_id === tool_use_id && !one.success));
     await open("volume", "?tool=Read&status=failed", /missing\//);
     await page.getByRole("tab", { name: "Tools" }).click();
-    assert.equal((await wholeList(page, "Tools")).length, failed.length);
+    await untilHolds("the failed calls", async () => assert.equal((await wholeList(page, "Tools")).length, failed.length));
     await page.getByRole("button", { name: "Filter 2" }).click();
     await page.getByRole("button", { name: "Show all again" }).click();
     await page.getByRole("button", { name: "Messages" }).click();
     await page.keyboard.press("Escape");
-    const said = await wholeList(page);
-    assert.equal(said.length, truths.volume.texts.length);
-    assert.match(page.url(), /kind=text/);
+    await page.waitForURL(/kind=text/);
+    await untilHolds("the messages", async () => assert.equal((await wholeList(page)).length, truths.volume.texts.length));
   });
 
   it("shows the machinery when asked for everything", async () => {
@@ -208,6 +236,7 @@ describe("an agent's page", { skip }, () => {
   it("nests what a sub-agent does under its call, and hides it on demand", async () => {
     await open("subagent");
     const inner = page.getByRole("log").locator(".depth-1");
+    await settled(page);
     const count = await inner.count();
     assert.ok(count > 0, "there are rows of a sub-agent");
     await page.getByRole("button", { name: "Hide what its sub-agent did" }).click();
@@ -228,7 +257,7 @@ describe("an agent's page", { skip }, () => {
     await page.getByRole("log").getByText(/^Failed after/).waitFor();
     const second = (await wholeList(page)).map(({ text }) => text).join("\n");
     assert.ok(!second.includes("I'll look at the README first."), second);
-    assert.match(page.url(), /run=/);
+    await page.waitForURL(/run=/);
   });
 
   it("shows a terminal's colours and hides nothing", async () => {
@@ -266,12 +295,14 @@ describe("an agent's page", { skip }, () => {
     await page.goto(`${addressOf(world, town)}/activity`);
     await page.getByText("Live", { exact: true }).waitFor();
     await page.getByRole("log").locator(".row").first().waitFor();
-    const items = await wholeList(page);
-    for (const [agent_id, { calls }] of Object.entries(truths)) {
-      const own = items.filter(({ kind, text }) => kind === "call" && new RegExp(`^\\d\\d:\\d\\d:\\d\\d${agent_id}`).test(text));
-      const folded = items.filter(({ kind, text }) => kind === "group" && text.includes(agent_id)).reduce((sum, { text }) => sum + Number(/×(\d+)/.exec(text)[1]), 0);
-      assert.equal(own.length + folded, calls.length, agent_id);
-    }
+    await untilHolds("every agent's calls", async () => {
+      const items = await wholeList(page);
+      for (const [agent_id, { calls }] of Object.entries(truths)) {
+        const own = items.filter(({ kind, text }) => kind === "call" && new RegExp(`^\\d\\d:\\d\\d:\\d\\d${agent_id}`).test(text));
+        const folded = items.filter(({ kind, text }) => kind === "group" && text.includes(agent_id)).reduce((sum, { text }) => sum + Number(/×(\d+)/.exec(text)[1]), 0);
+        assert.equal(own.length + folded, calls.length, agent_id);
+      }
+    });
   });
 
   it("fits a phone: the activity is a tab, and nothing is wider than the screen", async () => {

@@ -7,6 +7,7 @@ import { after, before, describe, it } from "node:test";
 import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { expectedOf } from "../oracle/claude_code.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
+import { untilHolds } from "../worker/until.mjs";
 import { launch, openPage } from "./browser.mjs";
 
 const chromium = findChromium();
@@ -76,16 +77,15 @@ describe("the first page", { skip }, () => {
       const sentence = `${verbs[tool]} ${input.file_path.replace("/workspace/repo/", "")}`;
       assert.ok(shown.includes(sentence), `${sentence} in:\n${shown}`);
     }
-    const page_ = await page.locator("body").innerText();
-    assert.match(page_, /Finished/);
-    assert.ok(page_.includes(String(truth.calls.length)), "the number of calls");
+    await page.getByRole("main").getByText("Finished", { exact: true }).first().waitFor();
+    await page.getByRole("tab", { name: /^Tools/ }).filter({ hasText: String(truth.calls.length) }).waitFor();
   });
 
   it("shows the same rows after a reload", async () => {
     const before = await rows();
     await page.reload();
     await log().getByText(/^Finished after/).waitFor();
-    assert.equal(await rows(), before);
+    await untilHolds("the same rows", async () => assert.equal(await rows(), before));
     await page.getByText("Live", { exact: true }).waitFor();
   });
 
@@ -95,7 +95,7 @@ describe("the first page", { skip }, () => {
     await second.getByRole("button", { name: /start the demo agent/i }).waitFor();
     await second.goto(page.url());
     await second.getByRole("log").getByText(/^Finished after/).waitFor();
-    assert.equal((await second.getByRole("log").textContent()).replaceAll("\r", ""), await rows());
+    await untilHolds("the same rows", async () => assert.equal((await second.getByRole("log").textContent()).replaceAll("\r", ""), await rows()));
     assert.deepEqual(notedThere.foreign, []);
     await context.close();
   });
@@ -116,8 +116,10 @@ describe("the first page", { skip }, () => {
     await page.getByLabel("Name").fill("Mine");
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await log().getByText(/^Failed/).waitFor({ timeout: 30_000 });
-    const shown = await rows();
-    assert.ok(shown.includes("a line of its own") && shown.includes("and a complaint"), shown);
+    await untilHolds("both lines", async () => {
+      const shown = await rows();
+      assert.ok(shown.includes("a line of its own") && shown.includes("and a complaint"), shown);
+    });
     const [, town] = /\/towns\/([^/]+)/.exec(page.url());
     await page.goto(`${world.url}/towns/${town}`);
     await page.getByRole("listitem").filter({ hasText: "Mine" }).getByText("Failed").first().waitFor();

@@ -20,6 +20,25 @@ export async function until(what, predicate, ms = 10_000, describe = () => "") {
   }
 }
 
+/** Waits until `check`, which asserts something, passes; in vain, what it objected to last is the error, under `what`. */
+export async function untilHolds(what, check, ms = 10_000) {
+  let objection;
+  const passes = async () => {
+    try {
+      await check();
+      return true;
+    } catch (problem) {
+      objection = problem;
+      return false;
+    }
+  };
+  try {
+    await until(what, passes, ms);
+  } catch (problem) {
+    throw new Error(`${problem.message}:\n${objection.message}`, { cause: objection });
+  }
+}
+
 /** Numbers that look random and are the same in every run with the same seed (mulberry32). */
 export function seeded(seed) {
   let state = seed >>> 0;
