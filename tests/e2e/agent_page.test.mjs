@@ -305,6 +305,37 @@ describe("an agent's page", { skip }, () => {
     });
   });
 
+  it("goes through all agents' rows and errors by key, and filters them by tool", async () => {
+    await page.goto(`${addressOf(world, town)}/activity`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    const current = page.getByRole("log").locator("[aria-current=true]");
+    const words = async () => (await current.innerText()).replaceAll("\n", " ");
+    const pressed = async (key) => {
+      const before_ = page.url();
+      await page.keyboard.press(key);
+      await until(`another row by ${key}`, () => page.url() !== before_);
+      await current.waitFor();
+      return words();
+    };
+    const errors = [await pressed("e"), await pressed("e"), await pressed("e")];
+    for (const one of errors) assert.match(one, /failed|Failed|error|missing/i);
+    assert.equal(new Set(errors).size, 3);
+    assert.equal(await pressed("E"), errors[1]);
+    const next = await pressed("j");
+    assert.notEqual(next, errors[1]);
+    assert.equal(await pressed("k"), errors[1]);
+
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Filter", exact: true }).click();
+    await page.getByRole("button", { name: "Edit", exact: true }).click();
+    await page.keyboard.press("Escape");
+    await until("the tool in the address", () => /tool=Edit/.test(page.url()));
+    const edits = truths.basic.calls.filter(({ tool }) => tool === "Edit");
+    await until("only edits", async () => (await page.getByRole("log").locator(".row").allInnerTexts()).every((text) => /Edit/.test(text)));
+    const shown = (await wholeList(page)).filter(({ text }) => /^\d\d:\d\d:\d\dbasic/.test(text));
+    assert.equal(shown.length, edits.length);
+  });
+
   it("fits a phone: the activity is a tab, and nothing is wider than the screen", async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     for (const name of ["activity", "output", "tools", "files", "errors"]) {

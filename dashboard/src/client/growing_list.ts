@@ -90,3 +90,15 @@ export class GrowingList<T> {
     if (forgotten !== undefined) this.#known_since = forgotten.mark + 1;
   }
 }
+
+/** How many of these places, each after the one before it, are before `place`. */
+export function countBefore(places: readonly Place[], place: Place): number {
+  let low = 0;
+  let high = places.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((places[middle] ?? 0) < place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

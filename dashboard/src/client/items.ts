@@ -6,7 +6,7 @@
 
 import { passes } from "./filter.ts";
 import type { Filter } from "./filter.ts";
-import { GrowingList } from "./growing_list.ts";
+import { countBefore, GrowingList } from "./growing_list.ts";
 import type { Mark, Place } from "./growing_list.ts";
 import type { CallRow, Row } from "./row.ts";
 
@@ -79,7 +79,7 @@ export class Items {
 
   /** Lets go of what is before the first row; a group stays whole until the last of its rows goes. */
   #forget(first: Place): void {
-    const gone = lowerBound(this.#ends, first);
+    const gone = countBefore(this.#ends, first);
     for (const list of [this.#starts, this.#ends]) list.splice(0, gone);
     this.#items.shift(gone);
     for (const [key, place] of this.#hidden) {
@@ -90,7 +90,7 @@ export class Items {
 
   /** Items that stay: those before the first changed row, without the repeats that it may go on. */
   #keptItems(same: Place, view: View): number {
-    let kept = lowerBound(this.#starts, same);
+    let kept = countBefore(this.#starts, same);
     const last = foldable(this.all[kept - 1]);
     for (let row = last; row !== null && last !== null && belong(row, last, view); row = foldable(this.all[kept - 1])) kept -= 1;
     return kept;
@@ -167,16 +167,4 @@ function foldable(item: Item | undefined): CallRow | null {
 function belong(first: CallRow, row: CallRow, { held }: View): boolean {
   if (held !== null) return held.get(row.key) === held.get(first.key) && held.has(row.key);
   return row.tool === first.tool && row.parent === first.parent && row.agent_id === first.agent_id;
-}
-
-/** The index of the first that is not below. */
-function lowerBound(sorted: readonly number[], value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] ?? 0) < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { event } from "../testing/fake_town.ts";
+import { randomly } from "../testing/randomly.ts";
+import { NO_FILTER, passes } from "./filter.ts";
+import { GrowingList } from "./growing_list.ts";
+import type { Row } from "./row.ts";
 import { Rows } from "./rows.ts";
 import { Search } from "./search.ts";
 import { visibleText } from "./visible_text.ts";
@@ -12,7 +16,7 @@ rows.append(event(3, "agent_tool_result", { tool_use_id: "a", success: true, con
 rows.append(event(4, "strange", { __proto__: null, key_of_it: 12 }));
 
 function found(query: string): string[] {
-  return new Search(query).find(rows.all, () => false).found.map(({ key }) => key);
+  return new Search(query).find(rows.list, NO_FILTER, () => false).found.map(({ key }) => key);
 }
 
 test("finds a text in messages, input, results and data of any shape, in any case, and never as a pattern", () => {
@@ -26,11 +30,34 @@ test("finds a text in messages, input, results and data of any shape, in any cas
 test("stops when told and goes on where it was", () => {
   const search = new Search("e");
   let looks = 0;
-  const first = search.find(rows.all, () => (looks += 1) > 2);
+  const first = search.find(rows.list, NO_FILTER, () => (looks += 1) > 2);
   assert.equal(first.done, false);
-  const second = search.find(rows.all, () => false);
+  const second = search.find(rows.list, NO_FILTER, () => false);
   assert.equal(second.done, true);
-  assert.deepEqual(second.found.map(({ key }) => key), new Search("e").find(rows.all, () => false).found.map(({ key }) => key));
+  assert.deepEqual(second.found.map(({ key }) => key), new Search("e").find(rows.list, NO_FILTER, () => false).found.map(({ key }) => key));
+});
+
+test("goes through changing rows a few at a time, and finds what a search from the beginning finds", () => {
+  const below = randomly(7);
+  const growing = new GrowingList<Row>();
+  const search = new Search("word");
+  const filters = [NO_FILTER, { ...NO_FILTER, system: true }];
+  for (let id = 1; id < 3_000; id += 1) {
+    const one = new Rows();
+    one.append(event(id, "agent_output", { text: below(3) === 0 ? "a word" : "another", stream: "assistant" }));
+    const row = { ...(one.all.at(-1) as Row), system: below(4) === 0 };
+    if (below(10) > 0 || growing.all.length === 0) growing.push(row);
+    else growing.set(below(growing.all.length), row);
+    if (below(40) === 0) growing.shift(below(growing.all.length));
+    if (below(7) > 0) continue;
+    const filter = filters[below(20) === 0 ? 1 : 0] ?? NO_FILTER;
+    let looks = 0;
+    search.find(growing, filter, () => (looks += 1) > 5);
+    if (below(5) > 0) continue;
+    const { found, done } = search.find(growing, filter, () => false);
+    assert.equal(done, true);
+    assert.deepEqual(found, growing.all.filter((one) => passes(one, filter) && search.has(one)));
+  }
 });
 
 test("characters that hide or turn text around are shown by their names", () => {

@@ -1,7 +1,7 @@
 // One agent: who it is and how it stands on top, everything it did below, and beside that what it said, which tools it
 // used, what it changed and what went wrong. What is shown is in the address.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { AgentView } from "./agent_view.tsx";
@@ -9,9 +9,7 @@ import { useChanges, useTitle } from "./hooks.ts";
 import { OpenParts } from "./open_parts.ts";
 import { PageContextProvider } from "./page_context.ts";
 import type { RowsPage } from "./page_context.ts";
-import { go, useLocation } from "./route.ts";
-import { parseQuery, queryText } from "./view_query.ts";
-import type { ViewQuery } from "./view_query.ts";
+import { useViewQuery } from "./use_view_query.ts";
 
 interface AgentPageProps {
   readonly api: Api;
@@ -24,16 +22,8 @@ export function AgentPage({ api, store, town_id, agent_id }: AgentPageProps) {
   useChanges(store.agentsChanges);
   const agent = store.agent(agent_id);
   useTitle(agent?.name ?? "Agent");
-  const { pathname, search } = useLocation();
-  const query = useMemo(() => parseQuery(search), [search]);
-  const latest = useRef(query);
-  latest.current = query;
+  const [query, setQuery] = useViewQuery();
   const parts = useState(() => new OpenParts())[0];
-
-  function setQuery(change: Partial<ViewQuery>, how: "push" | "replace" = "replace"): void {
-    latest.current = { ...latest.current, ...change };
-    go(pathname + queryText(latest.current), how);
-  }
 
   const page = useMemo<RowsPage>(
     () => ({

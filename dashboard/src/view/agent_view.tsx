@@ -1,11 +1,9 @@
 // The page as it is laid out: on a wide screen the activity has a side of its own, on a narrow one it is a tab.
 
-import { useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { changedFiles } from "../client/files.ts";
 import { isNarrow, NO_FILTER, passes } from "../client/filter.ts";
-import { GrowingList } from "../client/growing_list.ts";
 import { isProblem } from "../client/row.ts";
-import type { Row } from "../client/row.ts";
 import { countWords } from "../client/sentences.ts";
 import type { TownStore } from "../client/town_store.ts";
 import type { AgentState } from "../protocol/protocol.ts";
@@ -26,8 +24,9 @@ import { Tabs } from "./tabs.tsx";
 import { Toolbar } from "./toolbar.tsx";
 import { ToolsPanel } from "./tools_panel.tsx";
 import { useMissing } from "./use_missing.ts";
-import { useSearch } from "./use_search.ts";
+import { useRowsView } from "./use_rows_view.ts";
 import { TABS } from "./view_query.ts";
+import type { SetQuery } from "./use_view_query.ts";
 import type { Tab, ViewQuery } from "./view_query.ts";
 
 interface AgentViewProps {
@@ -35,7 +34,7 @@ interface AgentViewProps {
   readonly agent_id: string;
   readonly agent: AgentState | undefined;
   readonly query: ViewQuery;
-  readonly setQuery: (change: Partial<ViewQuery>, how?: "push" | "replace") => void;
+  readonly setQuery: SetQuery;
 }
 
 const WIDE = "(min-width: 1000px)";
@@ -50,16 +49,10 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
   const isWide = useMedia(WIDE);
   const runs = useRuns(agent_id, agent);
   const root = useRef<HTMLElement>(null);
-  /** What is shown while the view is frozen. */
-  const [frozen, setFrozen] = useState<{ readonly rows: GrowingList<Row>; readonly added: number } | null>(null);
-  const [toEnd, setToEnd] = useState(0);
-
-  const list = frozen?.rows ?? log.rows.list;
-  const { all } = list;
-  const rows = all.filter((row) => passes(row, filter));
+  const view = useRowsView({ log, parts, query, setQuery, listed: isWide ? {} : { tab: "activity" } });
+  const rows = view.rows.all.filter((row) => passes(row, filter));
   const problems = rows.filter(isProblem);
-  const typed = frozen === null && filter.run_id === null && !isNarrow(filter) ? log.typed : [];
-  const { found, done } = useSearch(text, rows);
+  const typed = !view.isFrozen && filter.run_id === null && !isNarrow(filter) ? log.typed : [];
   const missing = useMissing(agent_id, query, runs, live, agent !== undefined);
   useHighlights(root.current, text);
 
@@ -79,43 +72,16 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
     setQuery({ beside }, "push");
   }
 
-  function freeze(): void {
-    setFrozen(frozen === null ? { rows: new GrowingList(log.rows.all), added: log.rows.added } : null);
-  }
-
-  function step(list: readonly Row[], by: 1 | -1): void {
-    const row = neighbour(list, query.event_id, by);
-    if (row === null) return;
-    if (text !== "" && list === found) parts.set(row.key, true);
-    setQuery({ event_id: row.id, ...(isWide ? {} : { tab: "activity" }) });
-  }
-
-  const current = rows.find((row) => row.id === query.event_id);
-  useShortcuts({
-    "/": () => document.getElementById("find")?.focus(),
-    n: () => step(found, 1),
-    N: () => step(found, -1),
-    e: () => step(problems, 1),
-    E: () => step(problems, -1),
-    j: () => step(rows, 1),
-    k: () => step(rows, -1),
-    Enter: () => (current === undefined ? false : parts.set(current.key, !parts.has(current.key))),
-    End: () => setToEnd(toEnd + 1),
-    " ": freeze,
-    w: () => setQuery({ filter: { ...filter, system: !filter.system } }),
-    c: () => void navigator.clipboard?.writeText(location.href),
-    Escape: () => (text !== "" ? setQuery({ text: "" }) : query.event_id !== null ? setQuery({ event_id: null }) : false),
-    ...Object.fromEntries(tabs.map((tab, index) => [String(index + 1), () => setQuery({ tab }, "push")])),
-  });
+  useShortcuts(Object.fromEntries(tabs.map((tab, index) => [String(index + 1), () => setQuery({ tab }, "push")])));
 
   const activity = (
     <Activity
-      rows={list}
+      rows={view.rows}
       typed={typed}
       filter={filter}
-      live={live && frozen === null}
+      live={live && !view.isFrozen}
       nothing={nothingWords(live, agent !== undefined, filter !== NO_FILTER && log.rows.all.length > 0)}
-      toEnd={toEnd}
+      toEnd={view.toEnd}
       above={
         <>
           {log.rows.dropped_events > 0 && (
@@ -143,17 +109,7 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
       >
         {isWide && <BesideMenu store={store} agent_id={agent_id} beside={query.beside} setBeside={setBeside} />}
       </AgentHead>
-      <Toolbar
-        text={text}
-        find={(next) => setQuery({ text: next })}
-        matches={text.trim() === "" ? null : { count: found.length, at: found.findIndex((row) => row.id === query.event_id), done }}
-        step={(by) => step(found, by)}
-        filter={filter}
-        setFilter={(next) => setQuery({ filter: next })}
-        tools={toolsOf(all)}
-        waiting={frozen === null ? null : log.rows.added - frozen.added}
-        freeze={freeze}
-      />
+      <Toolbar {...view.toolbar} />
       {missing.words !== null && (
         <p class="missing" role="status">
           {missing.words}
@@ -180,18 +136,6 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
       {agent !== undefined && <AgentTalk agent={agent} />}
     </main>
   );
-}
-
-/** The row after or before the one that is shown; around at the ends. */
-function neighbour(rows: readonly Row[], event_id: number | null, by: 1 | -1): Row | null {
-  const real = rows.filter((row) => row.kind !== "run");
-  if (event_id === null) return real.at(by === 1 ? 0 : -1) ?? null;
-  const at = by === 1 ? real.findIndex((row) => row.id > event_id) : real.findLastIndex((row) => row.id < event_id);
-  return real[at] ?? real.at(by === 1 ? 0 : -1) ?? null;
-}
-
-function toolsOf(rows: readonly Row[]): string[] {
-  return [...new Set(rows.flatMap((row) => (row.kind === "call" ? [row.tool] : [])))].sort();
 }
 
 function nothingWords(live: boolean, known: boolean, filtered: boolean): string {

@@ -15,9 +15,9 @@ export interface ShortcutGroup {
   readonly shortcuts: readonly Shortcut[];
 }
 
-/** Keys of an agent's page. */
-export const agentShortcuts = {
-  title: "An agent's page",
+/** Keys of a list of rows, one agent's or all. */
+export const rowsShortcuts = {
+  title: "An agent's page, and all activity",
   shortcuts: [
     { key: "/", what: "Find a text" },
     { key: "n", what: "Next place where it stands" },
@@ -31,7 +31,7 @@ export const agentShortcuts = {
     { key: " ", shown: "Space", what: "Freeze the view, or let it go on" },
     { key: "w", what: "Only the work, or everything" },
     { key: "c", what: "Copy a link to the row" },
-    { key: "1", shown: "1 to 5", what: "Choose a tab" },
+    { key: "1", shown: "1 to 5", what: "Choose an agent's tab" },
     { key: "Escape", shown: "Esc", what: "Leave the search, then the row" },
   ],
 } as const satisfies ShortcutGroup;
@@ -57,7 +57,7 @@ export const townShortcuts = {
   ],
 } as const satisfies ShortcutGroup;
 
-export const shortcutGroups: readonly ShortcutGroup[] = [commonShortcuts, townShortcuts, agentShortcuts];
+export const shortcutGroups: readonly ShortcutGroup[] = [commonShortcuts, townShortcuts, rowsShortcuts];
 
 /** What a key does; false: nothing, so that it keeps its usual meaning. */
 export type KeyAction = (event: KeyboardEvent) => void | false;

@@ -1,12 +1,13 @@
 // Finding and leaving out: a text to jump between, filters, work or everything, and the view's own pause.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isNarrow, KINDS, NO_FILTER, STATUSES } from "../client/filter.ts";
 import type { CallStatus, Filter, Kind } from "../client/filter.ts";
+import type { Row } from "../client/row.ts";
 import { visibleText } from "../client/visible_text.ts";
 import { Icon } from "./icons.tsx";
 
-interface ToolbarProps {
+export interface ToolbarProps {
   readonly text: string;
   readonly find: (text: string) => void;
   /** How many rows have the text, and which of them is shown; null while nothing is looked for. */
@@ -14,14 +15,14 @@ interface ToolbarProps {
   readonly step: (by: 1 | -1) => void;
   readonly filter: Filter;
   readonly setFilter: (filter: Filter) => void;
-  /** Names of tools that were used. */
-  readonly tools: readonly string[];
+  /** Whose tools can be chosen. */
+  readonly rows: readonly Row[];
   /** Rows that came in since the view was frozen; null while it is not. */
   readonly waiting: number | null;
   readonly freeze: () => void;
 }
 
-export function Toolbar({ text, find, matches, step, filter, setFilter, tools, waiting, freeze }: ToolbarProps) {
+export function Toolbar({ text, find, matches, step, filter, setFilter, rows, waiting, freeze }: ToolbarProps) {
   return (
     <div class="toolbar" role="search">
       <div class="find">
@@ -58,7 +59,7 @@ export function Toolbar({ text, find, matches, step, filter, setFilter, tools, w
           </>
         )}
       </div>
-      <FilterMenu filter={filter} setFilter={setFilter} tools={tools} />
+      <FilterMenu filter={filter} setFilter={setFilter} rows={rows} />
       <div class="switch" role="group" aria-label="What to show">
         <button type="button" aria-pressed={!filter.system} onClick={() => setFilter({ ...filter, system: false })}>
           Work
@@ -93,9 +94,11 @@ const kindWords: Readonly<Record<Kind, string>> = {
   system: "Machinery",
 };
 
-function FilterMenu({ filter, setFilter, tools }: { filter: Filter; setFilter: (filter: Filter) => void; tools: readonly string[] }) {
+function FilterMenu({ filter, setFilter, rows }: Pick<ToolbarProps, "filter" | "setFilter" | "rows">) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
+  // As they are when it opens: what one is about to press does not move.
+  const tools = useMemo(() => (open ? toolsOf(rows) : []), [open]);
   const count = filter.kinds.length + filter.tools.length + Number(filter.status !== null) + Number(filter.path !== "");
 
   useEffect(() => {
@@ -174,4 +177,8 @@ function FilterMenu({ filter, setFilter, tools }: { filter: Filter; setFilter: (
       )}
     </div>
   );
+}
+
+function toolsOf(rows: readonly Row[]): string[] {
+  return [...new Set(rows.flatMap((row) => (row.kind === "call" ? [row.tool] : [])))].sort();
 }

@@ -1,17 +1,19 @@
 // The rows that have the text that one looks for; looked for in slices, so that typing stays smooth.
 
 import { useEffect, useMemo, useReducer } from "preact/hooks";
+import type { Filter } from "../client/filter.ts";
+import type { GrowingList } from "../client/growing_list.ts";
 import type { Row } from "../client/row.ts";
 import { Search } from "../client/search.ts";
 
 const SLICE_MS = 6;
 const NONE: { readonly found: readonly Row[]; readonly done: boolean } = { found: [], done: true };
 
-export function useSearch(text: string, rows: readonly Row[]): { readonly found: readonly Row[]; readonly done: boolean } {
+export function useSearch(text: string, rows: GrowingList<Row>, filter: Filter): { readonly found: readonly Row[]; readonly done: boolean } {
   const search = useMemo(() => (text.trim() === "" ? null : new Search(text)), [text]);
   const [, renderAgain] = useReducer((count: number, _: undefined) => count + 1, 0);
   const until = performance.now() + SLICE_MS;
-  const result = search === null ? NONE : search.find(rows, () => performance.now() > until);
+  const result = search === null ? NONE : search.find(rows, filter, () => performance.now() > until);
   useEffect(() => {
     if (result.done) return;
     const frame = requestAnimationFrame(() => renderAgain(undefined));
