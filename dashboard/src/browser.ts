@@ -54,8 +54,16 @@ export const browserClock: Clock = {
   random: () => Math.random(),
 };
 
+const nextFrame: (() => void)[] = [];
+
+/** All that waits for the next frame is called in one turn, so that what it changes is drawn once. */
 export const eachFrame = (call: () => void): void => {
-  requestAnimationFrame(call);
+  if (nextFrame.length === 0) {
+    requestAnimationFrame(() => {
+      for (const one of nextFrame.splice(0)) one();
+    });
+  }
+  nextFrame.push(call);
 };
 
 interface Doubts {

@@ -14,7 +14,7 @@ import { Icon, toolIcon } from "./icons.tsx";
 import { useOpen } from "./open_parts.ts";
 import { usePage } from "./page_context.ts";
 import { AgentName, CutMark, Fold, PlainText, RowFrame } from "./row_frame.tsx";
-import { jsonOf } from "./row_menu.tsx";
+import { jsonOf, rawName } from "./row_menu.tsx";
 
 interface ActivityItemProps {
   readonly item: Item;
@@ -67,7 +67,7 @@ function GroupRow({ item }: { item: Extract<Item, { kind: "group" }> }) {
 
 /** The events that the row was made of, as they came. */
 function RawJson({ row }: { row: Row }) {
-  const [open, toggle] = useOpen(usePage().parts, `${row.key}/raw`);
+  const [open, toggle] = useOpen(usePage().parts, rawName(row));
   if (!open) return null;
   return (
     <div class="raw folded">

@@ -35,7 +35,6 @@ const paths = {
   play: "M4.8 3l8 5-8 5z",
   plus: "M8 3v10M3 8h10",
   down: "M8 3v10M4 9l4 4 4-4",
-  more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
   search: "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM10.3 10.3L14 14",
   filter: "M2 3.5h12L9.5 8.8v4.2l-3-1.5V8.8z",
   pause: "M5 3v10M11 3v10",

@@ -2,48 +2,87 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Row } from "../client/row.ts";
-import { Icon } from "./icons.tsx";
-import { useOpen } from "./open_parts.ts";
 import { usePage } from "./page_context.ts";
 import { eventPath } from "./route.ts";
 
+/** All that each row has of it is the button: the menu is made when it opens. */
 export function RowMenu({ row }: { row: Row }) {
-  const { town_id, parts } = usePage();
   const [open, setOpen] = useState(false);
   const [said, setSaid] = useState<string | null>(null);
-  const [isRaw, toggleRaw] = useOpen(parts, `${row.key}/raw`);
-  const root = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
 
-  useEffect(() => {
-    if (!open) return;
-    root.current?.querySelector<HTMLButtonElement>("[role=menuitem]")?.focus();
-    const outside = (event: Event): void => {
-      if (event.target instanceof Node && root.current?.contains(event.target) === false) setOpen(false);
-    };
-    addEventListener("pointerdown", outside);
-    return () => removeEventListener("pointerdown", outside);
-  }, [open]);
-
-  async function copy(what: string, text: string): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(text);
-      setSaid(`${what} copied`);
-    } catch {
-      setSaid("The browser does not let this page copy");
-    }
+  /** Closes it where the reader is, and says what came of it if that is not to be seen. */
+  function done(words: string | null): void {
     setOpen(false);
-    root.current?.querySelector<HTMLButtonElement>(".row-menu-button")?.focus();
+    button.current?.focus();
+    if (words === null) return;
+    setSaid(words);
     setTimeout(() => setSaid(null), 2_500);
   }
 
   function keyDown(event: KeyboardEvent): void {
-    if (!open) return;
+    if (!open || event.key !== "Escape") return;
+    done(null);
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  return (
+    <div class={open ? "row-menu open" : "row-menu"} onKeyDown={keyDown}>
+      <button
+        type="button"
+        class="row-menu-button"
+        ref={button}
+        aria-haspopup="menu"
+        aria-expanded={open}
+        aria-label={`More about event ${row.id}`}
+        onClick={() => setOpen(!open)}
+      />
+      {open && <Menu row={row} close={() => setOpen(false)} done={done} />}
+      {said !== null && (
+        <span class="said-copied" role="status">
+          {said}
+        </span>
+      )}
+    </div>
+  );
+}
+
+interface MenuProps {
+  readonly row: Row;
+  readonly close: () => void;
+  readonly done: (words: string | null) => void;
+}
+
+function Menu({ row, close, done }: MenuProps) {
+  const { town_id, parts } = usePage();
+  const root = useRef<HTMLDivElement>(null);
+  const isRaw = parts.has(rawName(row));
+
+  useEffect(() => {
+    root.current?.querySelector<HTMLButtonElement>("[role=menuitem]")?.focus();
+    const outside = (event: Event): void => {
+      if (event.target instanceof Node && root.current?.parentElement?.contains(event.target) === false) close();
+    };
+    addEventListener("pointerdown", outside);
+    return () => removeEventListener("pointerdown", outside);
+  }, []);
+
+  async function copy(what: string, text: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text);
+      done(`${what} copied`);
+    } catch {
+      done("The browser does not let this page copy");
+    }
+  }
+
+  function keyDown(event: KeyboardEvent): void {
     const items = [...(root.current?.querySelectorAll<HTMLButtonElement>("[role=menuitem]") ?? [])];
     const at = items.findIndex((item) => item === document.activeElement);
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (step !== 0) items[(at + step + items.length) % items.length]?.focus();
-    else if (event.key !== "Escape") return;
-    else setOpen(false);
+    if (step === 0) return;
+    items[(at + step + items.length) % items.length]?.focus();
     event.preventDefault();
     event.stopPropagation();
   }
@@ -55,36 +94,20 @@ export function RowMenu({ row }: { row: Row }) {
     </button>
   );
   return (
-    <div class={open ? "row-menu open" : "row-menu"} ref={root} onKeyDown={keyDown}>
-      <button
-        type="button"
-        class="row-menu-button"
-        aria-haspopup="menu"
-        aria-expanded={open}
-        aria-label={`More about event ${row.id}`}
-        onClick={() => setOpen(!open)}
-      >
-        <Icon name="more" />
-      </button>
-      {open && (
-        <div role="menu" class="menu">
-          {item("Copy link", () => void copy("Link", address))}
-          {item("Copy as curl", () => void copy("Command", curlOf(town_id, row)))}
-          {item("Copy JSON", () => void copy("JSON", jsonOf(row)))}
-          {item(isRaw ? "Hide JSON" : "Show JSON", () => {
-            toggleRaw();
-            setOpen(false);
-          })}
-        </div>
-      )}
-      {said !== null && (
-        <span class="said-copied" role="status">
-          {said}
-        </span>
-      )}
+    <div role="menu" class="menu" ref={root} onKeyDown={keyDown}>
+      {item("Copy link", () => void copy("Link", address))}
+      {item("Copy as curl", () => void copy("Command", curlOf(town_id, row)))}
+      {item("Copy JSON", () => void copy("JSON", jsonOf(row)))}
+      {item(isRaw ? "Hide JSON" : "Show JSON", () => {
+        parts.set(rawName(row), !isRaw);
+        done(null);
+      })}
     </div>
   );
 }
+
+/** How the reader's open parts name a row's JSON. */
+export const rawName = (row: Row): string => `${row.key}/raw`;
 
 /** The events as they came, one value for one and a list for several. */
 export function jsonOf(row: Row): string {

@@ -32,6 +32,12 @@ interface VirtualListProps<Item extends Keyed> {
  */
 const MARGIN_PIXELS = 700;
 const NEAR_PIXELS = 350;
+/**
+ * Who follows a burst is shown another window each frame, and most of that is gone in the next. So only what is in sight
+ * and this much above it is made at once, and the rest of the margin when nothing was new for so long.
+ */
+const HASTE_PIXELS = 150;
+const CALM_MS = 200;
 /** Rounding of fractional scroll positions. */
 const EXACT_PIXELS = 1.5;
 /** Items that stand in for the anchor, should a filter take it away. */
@@ -60,6 +66,8 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
   /** As its owner last said; what was shown or held since then comes first. */
   #said = false;
   #following = false;
+  #calm_timer: ReturnType<typeof setTimeout> | undefined;
+  #isCalm = false;
 
   /** Shows the item, a little below the window's top, and keeps it there while heights become known. */
   show(key: string): boolean {
@@ -103,6 +111,7 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
   }
 
   override componentWillUnmount(): void {
+    clearTimeout(this.#calm_timer);
     this.#observer.disconnect();
   }
 
@@ -139,9 +148,18 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
     }
     if (following) this.#takeAnchors();
     const y = this.#top - before;
-    const needed = this.#range(y, scroller.clientHeight, NEAR_PIXELS);
+    const needed = this.#range(y, scroller.clientHeight, following ? 0 : NEAR_PIXELS);
     const enough = this.#first <= needed.first && this.#last >= needed.last && this.#last < all.length;
+    clearTimeout(this.#calm_timer);
     if (!enough) this.forceUpdate();
+    else if (this.#first > this.#range(y, scroller.clientHeight, NEAR_PIXELS).first) this.#completeWhenCalm();
+  }
+
+  #completeWhenCalm(): void {
+    this.#calm_timer = setTimeout(() => {
+      this.#isCalm = true;
+      this.forceUpdate();
+    }, CALM_MS);
   }
 
   /** The items from `margin` above the window to `margin` below it. */
@@ -234,6 +252,7 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
     const y = (scroller?.scrollTop ?? 0) - (this.#space.current?.offsetTop ?? 0);
     const range = this.#wanted(y, height);
     [this.#first, this.#last] = [range.first, range.last];
+    this.#isCalm = false;
     return (
       <div class="scroller" ref={this.#scroller} onScroll={this.#scrolled} tabIndex={0} role="region" aria-label={name}>
         <div class="rows" {...(live === null ? {} : { role: "log", "aria-live": live })}>
@@ -255,8 +274,13 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
 
   /** Who follows sees the end whatever the heights; who does not, what is anchored. */
   #wanted(y: number, height: number): { first: number; last: number } {
-    if (this.#following) return this.#range(this.#heights.total - height, height, MARGIN_PIXELS);
-    const top = this.#anchoredTop(0);
-    return this.#range(top ?? y, height, MARGIN_PIXELS);
+    if (!this.#following) return this.#range(this.#anchoredTop(0) ?? y, height, MARGIN_PIXELS);
+    const end = this.#heights.total - height;
+    const whole = this.#range(end, height, MARGIN_PIXELS);
+    if (this.#isCalm) return whole;
+    // What is in the document already costs nothing, and stays as far as the margin goes.
+    const { first } = this.#range(end, height, HASTE_PIXELS);
+    const isJoined = this.#last >= first - 1;
+    return { first: isJoined ? Math.max(whole.first, Math.min(first, this.#first)) : first, last: whole.last };
   }
 }
