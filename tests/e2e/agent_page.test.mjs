@@ -119,6 +119,24 @@ describe("an agent's page", { skip }, () => {
     assert.equal(stdout, events.map((event) => JSON.stringify({ success: true, data: event })).join(""));
   });
 
+  it("opens a row's menu, goes through it and leaves it by key", async () => {
+    await open("basic");
+    const button = page.getByRole("log").locator(".row").filter({ hasText: "Reading README.md" }).getByRole("button", { name: /More about event/ });
+    const focused = () => page.evaluate(() => document.activeElement.textContent || document.activeElement.getAttribute("aria-label"));
+    await button.focus();
+    await page.keyboard.press("Enter");
+    await until("the first of the menu", async () => (await focused()) === "Copy link");
+    await page.keyboard.press("ArrowDown");
+    assert.equal(await focused(), "Copy as curl");
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("ArrowUp");
+    assert.equal(await focused(), "Show JSON");
+    await page.keyboard.press("Escape");
+    await page.getByRole("menu").waitFor({ state: "detached" });
+    assert.match(await focused(), /^More about event/);
+    assert.ok(await button.evaluate((element) => element === document.activeElement));
+  });
+
   it("shows an edit as a difference, under the call and under the file", async () => {
     await open("basic", "?tab=files");
     const edit = truths.basic.calls.find(({ tool }) => tool === "Edit");
