@@ -121,6 +121,29 @@ describe("watching an agent", { skip }, () => {
     await untilSeen(144);
   });
 
+  it("has something to read wherever one scrolls to right after many came at once", async () => {
+    await world.registerAgent(town, "flood");
+    const flood = async (beginning) => {
+      const events = Array.from({ length: 250 }, (_, index) => ({ event_type: "agent_output", data: { text: `drop number ${beginning + index},`, stream: "assistant" } }));
+      must(await world.post(town, "flood", events), 201);
+    };
+    await open("flood");
+    for (const beginning of [0, 250, 500]) await flood(beginning);
+    await until("the last to be seen", async () => (await placeOf(page, "drop number 749,"))?.inSight);
+    for (const pixels of [-250, -900, -3_000, 400]) {
+      const seen = await page.getByRole("region", { name: "Activity" }).evaluate(async (scroller, by) => {
+        scroller.scrollTop += by;
+        await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+        const { top, bottom } = scroller.getBoundingClientRect();
+        const slots = [...scroller.querySelectorAll(".slot")].map((slot) => ({ box: slot.getBoundingClientRect(), text: slot.textContent }));
+        const inSight = slots.filter(({ box }) => box.bottom > top && box.top < bottom);
+        return { isFull: slots[0].box.top <= top && slots.at(-1).box.bottom >= bottom, numbers: inSight.map(({ text }) => Number(/number (\d+)/.exec(text)?.[1])) };
+      }, pixels);
+      assert.ok(seen.isFull, `after ${pixels}`);
+      assert.deepEqual(seen.numbers, seen.numbers.map((_, index) => seen.numbers[0] + index));
+    }
+  });
+
   it("shows what is typed while it is typed, as the text that it then is", async () => {
     const truth = expectedOf("basic");
     const typed = new Set();
