@@ -21,7 +21,7 @@ export const scenes = {
   },
   town_empty: async ({ page, world }) => {
     const { town_id } = await world.town("Newtown");
-      await page.goto(`${world.url}/towns/${town_id}`);
+    await page.goto(`${world.url}/towns/${town_id}`);
     await page.getByText("All quiet in town").waitFor();
   },
   town,
@@ -33,7 +33,7 @@ export const scenes = {
   town_since: async (stage) => {
     await stage.page.addInitScript(
       ([name, look]) => localStorage.setItem(name, look),
-      [`townwatch.look.${stage.town.town_id}`, JSON.stringify({ id: 20, at: new Date(Date.now() - 3_600_000).toISOString(), costs: [] })],
+      [`townwatch.look.${stage.town.town_id}`, JSON.stringify({ id: 1, at: new Date(Date.now() - 3_600_000).toISOString(), costs: [] })],
     );
     await town(stage);
     await stage.page.getByRole("button", { name: /failure/ }).click();
@@ -44,7 +44,7 @@ export const scenes = {
     await stage.page.getByRole("dialog").waitFor();
   },
   town_unknown: async ({ page, world }) => {
-      await page.goto(`${world.url}/towns/none`);
+    await page.goto(`${world.url}/towns/none`);
     await page.getByText("There is no such town").waitFor();
   },
   town_reconnecting: async (stage) => {
