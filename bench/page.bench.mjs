@@ -3,7 +3,7 @@
 //
 //   npm run bench -- page        (or, after npm run build: node bench/page.bench.mjs)
 //
-// The events are a real recording's, so the rows have its mixed heights; 60 of different kinds are opened first. The
+// The events are a real recording's, so the rows have its mixed heights; some fifty of different kinds are opened first. The
 // browser scrolls by a gesture, as a finger or a wheel does. Prints the frames' times, and fails if one in twenty frames takes longer
 // than a 60th of a second (and 10 % for the clock), or if any frame of the burst takes more than 50 ms. Browser, Worker
 // and poster share this machine: it should have nothing else to do.

@@ -54,17 +54,30 @@ export const browserClock: Clock = {
   random: () => Math.random(),
 };
 
+/** A frame that took longer than this to draw leaves the next one to what comes in: a burst that nobody can read as it passes. */
+const LONG_FRAME_MS = 10;
 const nextFrame: (() => void)[] = [];
+let frame_ms = 0;
 
 /** All that waits for the next frame is called in one turn, so that what it changes is drawn once. */
 export const eachFrame = (call: () => void): void => {
-  if (nextFrame.length === 0) {
-    requestAnimationFrame(() => {
-      for (const one of nextFrame.splice(0)) one();
-    });
-  }
+  if (nextFrame.length === 0) requestAnimationFrame(drawFrame);
   nextFrame.push(call);
 };
+
+function drawFrame(): void {
+  if (frame_ms > LONG_FRAME_MS) {
+    frame_ms = 0;
+    requestAnimationFrame(drawFrame);
+    return;
+  }
+  const started_ms = performance.now();
+  for (const call of nextFrame.splice(0)) call();
+  // The next task comes when the browser has laid out and painted.
+  setTimeout(() => {
+    frame_ms = performance.now() - started_ms;
+  });
+}
 
 interface Doubts {
   online(): void;

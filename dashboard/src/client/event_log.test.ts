@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { event, events } from "../testing/fake_town.ts";
-import type { EventsPage } from "../protocol/protocol.ts";
+import { randomly } from "../testing/randomly.ts";
+import type { EventsPage, Gap } from "../protocol/protocol.ts";
 import { Api } from "./api.ts";
 import { EventLog } from "./event_log.ts";
 import { fillGap, loadBackTo, wholeEvent } from "./history.ts";
@@ -98,4 +99,25 @@ test("what a reader fetched does not push out what was there", () => {
 
 test("an event that the log has no more is none", async () => {
   assert.equal(await wholeEvent(apiOver(3).api, "t", 9), null);
+});
+
+test("a log that nobody looks at keeps the same as one that is looked at after each event", () => {
+  const below = randomly(11);
+  const bounds = { events: 40, characters: 2_000 };
+  const [seen, unseen] = [new EventLog(atOnce, bounds), new EventLog(atOnce, bounds)];
+  for (let id = 1; id < 500; id += 1) {
+    const one = event(id, "agent_output", { text: "word ".repeat(below(30)), stream: "assistant" });
+    const gap: Gap = { agent_id: one.agent_id, from: id, to: id, count: 1, reason: "elided" };
+    const isGap = below(50) === 0;
+    for (const log of [seen, unseen]) {
+      if (isGap) log.appendGap(gap);
+      else log.append(one);
+    }
+    assert.ok(seen.rows.all.length > 0);
+    if (below(60) > 0) continue;
+    assert.deepEqual(unseen.events().slice(-seen.events().length), seen.events());
+    assert.ok(unseen.events().length <= 2 * bounds.events);
+    assert.deepEqual(unseen.rows.all, seen.rows.all);
+    assert.equal(unseen.rows.dropped_events, seen.rows.dropped_events);
+  }
 });

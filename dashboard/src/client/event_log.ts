@@ -1,5 +1,5 @@
-// Events of an agent, or of a whole town, in this tab, as rows: what the stream brings is appended, what was fetched later is put in its
-// place, and then all rows are made anew.
+// Events of an agent, or of a whole town, in this tab, as rows: what the stream brings is appended, what was fetched later
+// is put in its place, and then all rows are made anew. Of a log that nobody looks at, no rows are made.
 
 import type { Gap, TownEvent } from "../protocol/protocol.ts";
 import { Changes } from "./changes.ts";
@@ -14,6 +14,9 @@ export class EventLog {
   readonly #usual: Bounds;
   #bounds: Bounds;
   #rows: Rows;
+  /** Events that have no rows yet; within the bounds by themselves, so that a log has at most twice as much. */
+  #waiting: TownEvent[] = [];
+  #waiting_characters = 0;
   #gaps: Gap[] = [];
   #typed: readonly Typed[] = [];
 
@@ -23,7 +26,13 @@ export class EventLog {
   }
 
   get rows(): Rows {
+    this.#makeRows();
     return this.#rows;
+  }
+
+  /** All events that are here, oldest first. */
+  events(): TownEvent[] {
+    return [...this.#rows.all.flatMap((row) => row.events), ...this.#waiting];
   }
 
   /** What the stream left out and the log may still have. */
@@ -33,7 +42,7 @@ export class EventLog {
 
   /** The oldest event that is here; null where there is none. */
   get oldest_id(): number | null {
-    return this.#rows.all.find((row) => row.events.length > 0)?.id ?? null;
+    return this.rows.all.find((row) => row.events.length > 0)?.id ?? null;
   }
 
   /** Texts that have no event yet. */
@@ -42,7 +51,10 @@ export class EventLog {
   }
 
   append(event: TownEvent): void {
-    this.#rows.append(event);
+    this.#waiting.push(event);
+    this.#waiting_characters += eventCharacters(event);
+    // The rows let go of the oldest beyond their bounds.
+    if (this.#waiting.length > this.#bounds.events || this.#waiting_characters > this.#bounds.characters) this.#makeRows();
     this.changes.touch();
   }
 
@@ -51,7 +63,7 @@ export class EventLog {
     const known = this.#gaps.some((other) => gap.agent_id === other.agent_id && gap.reason === other.reason && gap.to <= other.to);
     if (known) return;
     this.#gaps.push(gap);
-    this.#rows.appendGap(gap);
+    this.rows.appendGap(gap);
     this.changes.touch();
   }
 
@@ -69,14 +81,14 @@ export class EventLog {
       events: this.#bounds.events + events.length,
       characters: this.#bounds.characters + events.reduce((sum, event) => sum + eventCharacters(event), 0),
     };
-    const known = new Map<number, TownEvent>(this.#rows.all.flatMap((row) => row.events.map((event) => [event.id, event])));
+    const known = new Map<number, TownEvent>(this.events().map((event) => [event.id, event]));
     for (const event of events) known.set(event.id, event);
     this.#gaps = this.#gaps.filter((gap) => gap !== filled);
     const steps = [
       ...this.#gaps.map((gap) => ({ id: gap.from - 0.5, gap, event: null })),
       ...[...known.values()].map((event) => ({ id: event.id, gap: null, event })),
     ].sort((one, other) => one.id - other.id);
-    this.#rows = new Rows(this.#bounds);
+    this.#begin();
     for (const { gap, event } of steps) {
       if (gap !== null) this.#rows.appendGap(gap);
       else this.#rows.append(event);
@@ -92,9 +104,19 @@ export class EventLog {
 
   clear(): void {
     this.#bounds = this.#usual;
-    this.#rows = new Rows(this.#bounds);
+    this.#begin();
     this.#gaps = [];
     this.#typed = [];
     this.changes.touch();
+  }
+
+  #begin(): void {
+    this.#rows = new Rows(this.#bounds);
+    [this.#waiting, this.#waiting_characters] = [[], 0];
+  }
+
+  #makeRows(): void {
+    for (const event of this.#waiting) this.#rows.append(event);
+    [this.#waiting, this.#waiting_characters] = [[], 0];
   }
 }

@@ -99,7 +99,7 @@ export class TownStore implements StreamConsumer {
   get everything(): EventLog {
     if (this.#everything === null) {
       this.#everything = new EventLog(this.#schedule, EVERYTHING);
-      const events = [...this.#logs.values()].flatMap((log) => log.rows.all.flatMap((row) => row.events));
+      const events = [...this.#logs.values()].flatMap((log) => log.events());
       for (const event of events.sort((one, other) => one.id - other.id)) this.#everything.append(event);
     }
     return this.#everything;
