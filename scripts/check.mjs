@@ -12,6 +12,7 @@ const DENY_WARNINGS = ["--", "-D", "warnings"];
 const CARGO_CHECKS = [
   ["the format", ["fmt", "--all", "--check"], "format it:  cargo fmt --all"],
   ["the host's Rust", ["clippy", "--workspace", "--all-targets", "--locked", ...DENY_WARNINGS], ""],
+  ["the fuzz targets", ["clippy", "--manifest-path", "fuzz/Cargo.toml", "--bins", "--locked", ...DENY_WARNINGS], ""],
   ["the Worker's Rust", ["clippy", "--lib", "--target", "wasm32-unknown-unknown", "--locked", ...DENY_WARNINGS], ""],
 ];
 

@@ -3,6 +3,8 @@
 
 mod reading;
 
+use std::time::{Duration, Instant};
+
 use proptest::prelude::*;
 use townwatch::event::{AgentOutput, EventData, OutputStream};
 use townwatch_control::normalise::Piece;
@@ -133,6 +135,27 @@ fn a_key_goes_also_where_a_tool_numbers_its_lines_or_cuts_it_off() {
 }
 
 #[test]
+fn a_secret_ends_where_a_key_or_a_value_begins_right_behind_it() {
+    let redactor = of(&[("ONE_KEY", "-hunter-2-hun+ter-2")]);
+    let key = key(&[&body(64), &body(20)]);
+    for (kind, token) in secrets().into_iter().filter(|(kind, _)| *kind != "private_key") {
+        let expected = mark(kind);
+        assert_eq!(redactor.text(&format!("{token}{key}")), format!("{expected}{}", mark("private_key")));
+        assert_eq!(redactor.text(&format!("{token}-hunter-2-hun+ter-2")), format!("{expected}{}", mark("ONE_KEY")));
+    }
+}
+
+#[test]
+fn many_beginnings_in_one_line_do_not_make_it_slow() {
+    for part in ["glpat-.", "eyJ.", "eyJaaaaa.eyJ.x.", "hvs.", "://", "Bearer ", "sk-ant-", "fo1_=", "-----BEGIN "] {
+        let (redactor, line) = (redactor(), part.repeat((1 << 20) / part.len()));
+        let started = Instant::now();
+        redactor.text(&line);
+        assert!(started.elapsed() < Duration::from_secs(5), "{part} took {:?}", started.elapsed());
+    }
+}
+
+#[test]
 fn what_only_looks_like_a_secret_stays() {
     let css = ".sk-circle-fade-dot{animation:sk-circle-fade-dot 1.2s}.task-sk-1{mask-image:none}.risk-assessment-2024-q1-final-v2{}";
     let minified = "var e=t.basic,n=function(r){return r.Bearer},o={sk_test:1,npm_config_registry:2};a?.b://x:80/@y";
@@ -208,6 +231,20 @@ fn values_of_secret_variables_go_however_they_are_written() {
     for other in ["/home/someone-else", "development", "plain-value-"] {
         assert_eq!(redactor.text(other), other);
     }
+}
+
+#[test]
+fn values_go_also_from_what_is_not_written_as_json() {
+    let variables = [("DB_PASSWORD".to_owned(), "hun\"ter\\2-hunter".to_owned())];
+    let redaction = Redaction::new(Secrets::of(variables)).unwrap();
+    let text = "It is hun\"ter\\2-hunter indeed";
+    assert_eq!(redaction.text(text), "It is ‹redacted:DB_PASSWORD› indeed");
+    let typed: String = text
+        .char_indices()
+        .map(|(at, one)| redaction.piece(Piece { message_id: "m".into(), begins: at == 0, text: one.into() }).text)
+        .collect();
+    assert_eq!(typed, "It is ‹redacted:DB_PASSWORD› indeed");
+    assert!(redaction.data(&output(text)).get().contains("It is ‹redacted:DB_PASSWORD› indeed"));
 }
 
 #[test]
@@ -300,7 +337,7 @@ proptest! {
         }
         for json in [nested, json] {
             let valid = |text: &str| serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
-            let clean = redaction.text(&json);
+            let clean = redaction.json(&json);
             prop_assert!(valid(&clean) || !valid(&json), "{json} became {clean}");
         }
     }
@@ -332,6 +369,15 @@ proptest! {
             typed.push_str(&redaction.piece(Piece { message_id: "m".into(), begins: index == 0, text }).text);
         }
         prop_assert!(typed.starts_with(&format!("It is {} as you", mark(kind))), "{typed}");
+    }
+
+    #[test]
+    fn nothing_is_left_for_a_second_look(text in text()) {
+        let redaction = with_secrets();
+        let clean = redaction.text(&text).into_owned();
+        prop_assert_eq!(redaction.text(&clean), clean.as_str());
+        let clean = redaction.json(&text).into_owned();
+        prop_assert_eq!(redaction.json(&clean), clean.as_str());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Whatever stands around secrets: they go, and JSON stays JSON.
+//! Whatever stands around secrets: they go, a second look finds no more of them, and JSON stays JSON.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -19,7 +19,10 @@ fuzz_target!(|around: (&str, &str)| {
     REDACTOR.text(before);
     let text = format!("{before} {VALUE} {TOKEN} {after}");
     let clean = REDACTOR.text(&text);
-    assert!(!clean.contains(VALUE) && !clean.contains(TOKEN), "{clean}");
+    // In the middle of a word the token is none, and what was read may hold one there.
+    let tokens = |text: &str| text.matches(TOKEN).count();
+    assert!(!clean.contains(VALUE) && tokens(&clean) < tokens(&text), "{clean}");
+    assert_eq!(REDACTOR.text(&clean), clean);
     let quoted = serde_json::Value::from(text).to_string();
     for json in [before, &quoted] {
         let is_valid = |json: &str| serde_json::from_str::<&RawValue>(json).is_ok();

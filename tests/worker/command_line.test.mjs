@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import net from "node:net";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
 
@@ -242,6 +244,29 @@ describe("townwatch send", () => {
     later.stdin.end("in time\n");
     assert.equal(await later.code(), 0, later.stderr);
     assert.deepEqual(outputs(await untilEnded("stranger", 2)), ["too early", "in time"]);
+  });
+
+  it("keeps and sends no secret, be it of its own environment or of a known format", async () => {
+    const [password, token] = ["sword\"fish-4711", `${"ghp"}_q7Xc2LmZ9aTf4RkV0bNw8JyH3sPd6GuE1oQx`];
+    const input = `with ${password}\nand ${token}\n`;
+    const kept = send("discreet", { env: { DEPLOY_PASSWORD: password } });
+    kept.stdin.end(input);
+    assert.equal(await kept.code(), 2); // nobody has registered it yet
+    assert.equal(kept.stdout, input);
+    const folder = join(world.directory, "state-home");
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+    const onDisk = files.map((one) => readFileSync(join(one.parentPath ?? one.path, one.name), "utf8")).join("\n");
+    const outputsExpected = ["with ‹redacted:DEPLOY_PASSWORD›", "and ‹redacted:github_token›"];
+    for (const text of outputsExpected) assert.ok(onDisk.includes(text), onDisk.slice(-2000));
+    for (const secret of ["fish-4711", token]) assert.ok(!onDisk.includes(secret), onDisk.slice(-2000));
+    await world.registerAgent(town, "discreet");
+    const later = send("discreet");
+    later.stdin.end("in time\n");
+    assert.equal(await later.code(), 0, later.stderr);
+    const events = await untilEnded("discreet", 2);
+    assert.deepEqual(outputs(events), [...outputsExpected, "in time"]);
+    const notices = events.filter(({ event }) => event === "parser_notice").map(({ data }) => [data.kind, data.sample, data.count]);
+    assert.deepEqual(notices, [["redacted", "DEPLOY_PASSWORD", 1], ["redacted", "github_token", 1]]);
   });
 
   it("goes on sending when nobody reads behind it, and passes on what it may not send", async () => {

@@ -1,5 +1,6 @@
 //! Tokens that are known by their format. Where a service documents none, it is the one that the rules of gitleaks name.
 
+use std::iter;
 use std::ops::{Range, RangeInclusive};
 
 use super::Look;
@@ -38,6 +39,8 @@ use Shape::{Address, AwsSecretKey, Basic, Bearer, Jwt, MixedToken, Token};
 
 /// A secret that is longer is taken for one of this length at least.
 const TOKEN_BYTES_MAX: usize = 1 << 20;
+/// A token that has to be mixed is so within this.
+const MIXED_WITHIN_BYTES: usize = 128;
 /// An address is read this far for a password.
 const ADDRESS_BYTES_MAX: usize = 512;
 
@@ -162,40 +165,53 @@ impl Format {
         if !self.can_begin(text, hit.start) {
             return Look::default();
         }
-        let (secret, is_open) = match &self.is {
+        let (secret, seen) = match &self.is {
             Token(of, bytes) => {
-                let (body, is_open) = run(text, hit.end, *of, *bytes.end());
-                (bytes.contains(&body.len()).then_some(hit.start..body.end), is_open)
+                let body = run(text, hit.end, *of, *bytes.end());
+                (bytes.contains(&body.len()).then_some(hit.start..body.end), body)
             }
             MixedToken(of, bytes) => {
-                let (body, is_open) = run(text, hit.end, *of, *bytes.end());
+                let body = mixed_run(text, hit.end, *of, *bytes.end());
                 let is_secret = bytes.contains(&body.len()) && is_mixed(&text[body.clone()]);
-                (is_secret.then_some(hit.start..body.end), is_open)
+                (is_secret.then_some(hit.start..body.end), body)
             }
             Jwt => jwt(text, hit.start),
             Bearer => {
-                let (body, is_open) = run(text, hit.end, token68, TOKEN_BYTES_MAX);
-                ((body.len() >= 16 && is_mixed(&text[body.clone()])).then_some(body), is_open)
+                let body = run(text, hit.end, token68, TOKEN_BYTES_MAX);
+                let is_secret = body.len() >= 16 && is_mixed(&text[body.clone()]);
+                (is_secret.then_some(body.clone()), body)
             }
             Basic => {
-                let (body, is_open) = run(text, hit.end, base64, TOKEN_BYTES_MAX);
-                ((body.len() >= 8 && is_authorization(&text[..hit.start])).then_some(body), is_open)
+                let body = run(text, hit.end, base64, TOKEN_BYTES_MAX);
+                let is_secret = body.len() >= 8 && is_authorization(&text[..hit.start]);
+                (is_secret.then_some(body.clone()), body)
             }
             Address => address(text, hit.end),
             AwsSecretKey => aws_secret_key(text, hit.end),
         };
-        Look { found: secret.map(|range| (range, self.kind)), is_open }
+        let is_too_long = matches!(&self.is, Token(_, bytes) | MixedToken(_, bytes) if seen.len() > *bytes.end());
+        Look {
+            is_open: seen.end == text.len(),
+            end: if secret.is_some() || is_too_long { seen.end } else { hit.end },
+            found: secret.map(|range| (range, self.kind)),
+        }
     }
 }
 
-/// The secret, if there is one, and whether more text could change that.
-type Seen = (Option<Range<usize>>, bool);
+/// The secret, if there is one, and what was looked at: more text could change that where it reaches the text's end.
+type Seen = (Option<Range<usize>>, Range<usize>);
 
-/// The characters of a kind from here on, and whether more of them could follow the text. One more than `bytes_max` are
-/// looked at, which tells that there are too many.
-fn run(text: &[u8], from: usize, of: fn(u8) -> bool, bytes_max: usize) -> (Range<usize>, bool) {
+/// The characters of a kind from here on. One more than `bytes_max` are looked at, which tells that there are too many.
+fn run(text: &[u8], from: usize, of: fn(u8) -> bool, bytes_max: usize) -> Range<usize> {
     let length = text[from..].iter().take(bytes_max.saturating_add(1)).take_while(|byte| of(**byte)).count();
-    (from..from + length, from + length == text.len())
+    from..from + length
+}
+
+/// The same, but only its first part if that is not mixed: who writes many beginnings into one must not make each of them
+/// look at all the others.
+fn mixed_run(text: &[u8], from: usize, of: fn(u8) -> bool, bytes_max: usize) -> Range<usize> {
+    let first = run(text, from, of, bytes_max.min(MIXED_WITHIN_BYTES));
+    if is_mixed(&text[first.clone()]) { run(text, from, of, bytes_max) } else { first }
 }
 
 fn is_mixed(body: &[u8]) -> bool {
@@ -208,31 +224,35 @@ fn is_authorization(before: &[u8]) -> bool {
 }
 
 fn jwt(text: &[u8], start: usize) -> Seen {
-    let (body, is_open) = run(text, start, word_or_dot, TOKEN_BYTES_MAX);
-    let mut parts = text[body.clone()].split(|byte| *byte == b'.');
-    let (header, payload, signature) = (parts.next(), parts.next(), parts.next());
-    let long = |part: Option<&[u8]>| part.is_some_and(|part| part.len() >= 8);
-    let is_encrypted = parts.clone().count() >= 2;
+    let part = |from: usize| run(text, from, word, TOKEN_BYTES_MAX);
+    let next = |before: &Range<usize>| (text.get(before.end) == Some(&b'.')).then(|| part(before.end + 1));
+    let parts: Vec<_> = iter::successors(Some(part(start)), next).take(5).collect();
+    let seen = start..parts.last().map_or(start, |last| last.end);
+    let [header, payload, signature, more @ ..] = &parts[..] else { return (None, seen) };
     let is_jwt =
-        long(header) && long(signature) && (is_encrypted || payload.is_some_and(|part| part.starts_with(b"eyJ")));
-    (is_jwt.then_some(body), is_open)
+        header.len() >= 8 && signature.len() >= 8 && (more.len() == 2 || text[payload.clone()].starts_with(b"eyJ"));
+    if !is_jwt {
+        return (None, seen);
+    }
+    let all = run(text, start, word_or_dot, TOKEN_BYTES_MAX);
+    (Some(all.clone()), all)
 }
 
 /// The password in an address: `https://user:password@host`.
 fn address(text: &[u8], from: usize) -> Seen {
     let authority = |byte: u8| byte.is_ascii_graphic() && !b"/?#\"'\\<>`(){}[]|,;$".contains(&byte);
-    let (all, is_open) = run(text, from, authority, ADDRESS_BYTES_MAX);
+    let all = run(text, from, authority, ADDRESS_BYTES_MAX);
     let password = text[all.clone()].iter().rposition(|byte| *byte == b'@').and_then(|at| {
         let colon = text[all.start..all.start + at].iter().position(|byte| *byte == b':')?;
         Some(all.start + colon + 1..all.start + at)
     });
-    (password.filter(|password| password.len() >= 3), is_open)
+    (password.filter(|password| password.len() >= 3), all)
 }
 
 fn aws_secret_key(text: &[u8], from: usize) -> Seen {
     let between = |byte: u8| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'=' | b':' | b'>');
-    let (gap, gap_is_open) = run(text, from, between, 12);
-    let (body, is_open) = run(text, gap.end, base64, 40);
+    let gap = run(text, from, between, 12);
+    let body = run(text, gap.end, base64, 40);
     let is_secret = !gap.is_empty() && body.len() == 40;
-    (is_secret.then_some(body), gap_is_open || is_open)
+    (is_secret.then_some(body.clone()), gap.start..body.end)
 }

@@ -22,7 +22,7 @@ const LAST_LINE_BYTES_MIN: usize = 12;
 /// Whether a private key begins here.
 pub(super) fn look(text: &[u8], hit: Range<usize>) -> Look<'static> {
     let Some(from) = label_end(text, hit.end) else {
-        return Look { found: None, is_open: text.len() - hit.end <= LABEL_BYTES_MAX };
+        return Look { is_open: text.len() - hit.end <= LABEL_BYTES_MAX, ..Look::default() };
     };
     let (mut at, mut longest, mut last) = (from, 0, from);
     while at < text.len() {
@@ -37,7 +37,8 @@ pub(super) fn look(text: &[u8], hit: Range<usize>) -> Look<'static> {
     }
     let end = ending(text, at);
     let is_open = at == text.len() || (end.is_none() && text.len() - at <= LABEL_BYTES_MAX && is_dashes(&text[at..]));
-    Look { found: (longest >= LINE_BYTES_MIN).then(|| (hit.start..end.unwrap_or(last), KIND)), is_open }
+    let found = (longest >= LINE_BYTES_MIN).then(|| (hit.start..end.unwrap_or(last), KIND));
+    Look { found, is_open, ..Look::default() }
 }
 
 /// Behind `… PRIVATE KEY-----`.

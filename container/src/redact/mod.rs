@@ -60,6 +60,8 @@ struct Look<'r> {
     found: Option<(Range<usize>, &'r str)>,
     /// Whether more text behind this one could change that.
     is_open: bool,
+    /// Behind the characters of a token, or of what would be one if it were shorter: another secret may begin among them.
+    end: usize,
 }
 
 impl Redactor {
@@ -91,13 +93,9 @@ impl Redactor {
     /// A part of the text without secrets, of which none reaches out of it; `tell` hears the kind of each mark that is in it
     /// then.
     fn tell<'t>(&self, text: &'t str, part: Range<usize>, mut tell: impl FnMut(&str)) -> Cow<'t, str> {
-        let (mut clean, mut copied, mut at) = (String::new(), part.start, part.start);
-        while let Some(hit) = self.next(text, at).filter(|hit| hit.start() < part.end) {
-            let Some((range, kind)) = self.look(text, hit).found else {
-                at = hit.start() + 1;
-                continue;
-            };
-            at = range.end;
+        let (mut clean, mut copied) = (String::new(), part.start);
+        for (_, look) in self.looks(text, part.start).take_while(|(start, _)| *start < part.end) {
+            let Some((range, kind)) = look.found else { continue };
             tell(kind);
             if !text[range.clone()].starts_with(MARK) {
                 clean.push_str(&text[copied..range.start]);
@@ -115,18 +113,15 @@ impl Redactor {
     /// Up to where a text is settled that will go on: nothing that may yet turn out to be a secret reaches from before
     /// this place to behind it.
     fn settled(&self, text: &str, from: usize) -> usize {
-        let (mut at, mut found_end) = (from, from);
-        while let Some(hit) = self.next(text, at) {
-            let look = self.look(text, hit);
-            if look.is_open {
-                return self.before_half_a_beginning(text, found_end).min(hit.start());
-            }
-            if let Some((range, _)) = &look.found {
-                found_end = range.end;
-            }
-            at = look.found.map_or(hit.start() + 1, |(range, _)| range.end);
-        }
-        self.before_half_a_beginning(text, found_end)
+        let mut looks = self.looks(text, from);
+        let open = looks.find(|(_, look)| look.is_open);
+        let (begun, from) = (looks.begun, looks.begun.max(from));
+        let settled = begun + self.before_half_a_beginning(&text[begun..], from - begun);
+        open.map_or(settled, |(start, _)| settled.min(start))
+    }
+
+    fn looks<'a>(&'a self, text: &'a str, from: usize) -> Looks<'a> {
+        Looks { redactor: self, text, begun: 0, at: from }
     }
 
     /// Where the text ends with a part of a beginning; else its end.
@@ -150,7 +145,7 @@ impl Redactor {
     }
 
     fn look<'a>(&'a self, text: &'a str, hit: Match) -> Look<'a> {
-        let look = self.rules[hit.pattern().as_usize()].look(text, hit.range());
+        let look = self.look_as(&self.rules[hit.pattern().as_usize()], text, hit.range());
         if look.found.is_some() || look.is_open {
             return look;
         }
@@ -158,8 +153,79 @@ impl Redactor {
         let shorter = self.rules.iter().take(FORMATS.len() + 1);
         let shorter = shorter.filter(|rule| text[hit.range()].len() > rule.beginning().len());
         let looks = shorter.filter(|rule| text[hit.range()].starts_with(rule.beginning()));
-        let mut looks = looks.map(|rule| rule.look(text, hit.start()..hit.start() + rule.beginning().len()));
+        let mut looks = looks.map(|rule| self.look_as(rule, text, hit.start()..hit.start() + rule.beginning().len()));
         looks.find(|look| look.found.is_some() || look.is_open).unwrap_or_default()
+    }
+
+    /// What the rule finds here. A token's characters can be those of another secret behind it: then it ends where that one
+    /// begins.
+    fn look_as<'a>(&'a self, rule: &'a Rule, text: &'a str, hit: Range<usize>) -> Look<'a> {
+        let look = rule.look(text, hit.clone());
+        if look.end <= hit.end {
+            return look;
+        }
+        match self.reaching_out(text, hit.end..look.end) {
+            ReachingOut::From(at) => Look { is_open: false, ..rule.look(&text[..at], hit) },
+            ReachingOut::Open => Look { is_open: true, ..look },
+            ReachingOut::None => look,
+        }
+    }
+
+    /// The first secret that begins in this part of the text and reaches out of it.
+    fn reaching_out(&self, text: &str, part: Range<usize>) -> ReachingOut {
+        let (mut at, mut within, mut is_open) = (part.start, part.start, false);
+        while let Some(hit) = self.next(text, at).filter(|hit| hit.start() < part.end) {
+            at = hit.start() + 1;
+            let rule = &self.rules[hit.pattern().as_usize()];
+            if hit.start() < within && matches!(rule, Rule::Format(_)) {
+                continue; // its characters are those of the token around it, which lies within the part
+            }
+            let look = rule.look(text, hit.range());
+            let end = look.found.map_or(part.start, |(range, _)| range.end);
+            if end > part.end {
+                return ReachingOut::From(hit.start());
+            }
+            within = within.max(end);
+            is_open |= look.is_open;
+        }
+        let is_open = is_open || self.before_half_a_beginning(text, part.start) < part.end;
+        if is_open { ReachingOut::Open } else { ReachingOut::None }
+    }
+}
+
+/// Whether a secret that begins in a part of a text reaches out of it.
+enum ReachingOut {
+    None,
+    /// More text could change that.
+    Open,
+    /// One does that begins here.
+    From(usize),
+}
+
+/// Each place in a text where something may begin, and what stands there.
+#[derive(Debug)]
+struct Looks<'a> {
+    redactor: &'a Redactor,
+    text: &'a str,
+    /// Behind the last secret: what follows it is looked at as if the text began there.
+    begun: usize,
+    at: usize,
+}
+
+impl<'a> Iterator for Looks<'a> {
+    type Item = (usize, Look<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (begun, rest) = (self.begun, &self.text[self.begun..]);
+        let hit = self.redactor.next(rest, self.at - begun)?;
+        let start = begun + hit.start();
+        let look = self.redactor.look(rest, hit);
+        let found = look.found.map(|(range, kind)| (begun + range.start..begun + range.end, kind));
+        self.at = start + 1;
+        if let Some((range, _)) = &found {
+            (self.begun, self.at) = (range.end, range.end);
+        }
+        Some((start, Look { found, end: begun + look.end, ..look }))
     }
 }
 
@@ -185,6 +251,7 @@ impl Rule {
                 Look {
                     found,
                     is_open: values.iter().any(|(value, _)| value.len() > rest.len() && value.starts_with(rest)),
+                    ..Look::default()
                 }
             }
         };
@@ -198,7 +265,7 @@ fn mark(text: &str, hit: Range<usize>) -> Look<'_> {
     let length = text.as_bytes()[hit.end..].iter().take_while(|byte| is_plain(byte)).count();
     let (kind, rest) = text[hit.end..].split_at(length);
     let found = rest.starts_with(MARK_END).then(|| (hit.start..hit.end + length + MARK_END.len_utf8(), kind));
-    Look { found, is_open: rest.is_empty() }
+    Look { found, is_open: rest.is_empty(), ..Look::default() }
 }
 
 fn push_mark(text: &mut String, kind: &str) {

@@ -20,6 +20,8 @@ const KINDS_MAX: usize = 256;
 #[derive(Debug)]
 pub struct Redaction {
     redactor: Redactor,
+    /// For texts that are not JSON, if that makes a difference.
+    in_text: Option<Redactor>,
     state: Mutex<State>,
 }
 
@@ -39,7 +41,8 @@ struct Count {
 impl Redaction {
     /// Hides what is known by its format, and these secrets.
     pub fn new(secrets: Secrets) -> Result<Self> {
-        Ok(Self { redactor: Redactor::new(secrets)?, state: Mutex::default() })
+        let in_text = secrets.in_text().map(Redactor::new).transpose()?;
+        Ok(Self { redactor: Redactor::new(secrets)?, in_text, state: Mutex::default() })
     }
 
     /// What finds them.
@@ -47,9 +50,18 @@ impl Redaction {
         &self.redactor
     }
 
+    /// A text of JSON without secrets.
+    pub fn json<'t>(&self, json: &'t str) -> Cow<'t, str> {
+        self.redactor.text(json)
+    }
+
     /// A text without secrets.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.redactor.text(text)
+        self.in_text().text(text)
+    }
+
+    fn in_text(&self) -> &Redactor {
+        self.in_text.as_ref().unwrap_or(&self.redactor)
     }
 
     /// An event's data without secrets, within its bound. They are counted.
@@ -68,7 +80,7 @@ impl Redaction {
 
     /// A piece of a text as it may be shown.
     pub fn piece(&self, piece: Piece) -> Piece {
-        self.state().typing.piece(&self.redactor, piece)
+        self.state().typing.piece(self.in_text(), piece)
     }
 
     /// A notice of each kind that has not been told yet; the first ones come at once, the counts of others at the end.

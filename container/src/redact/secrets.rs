@@ -17,7 +17,11 @@ pub(super) const BEGINNING_BYTES_MAX: usize = 32;
 
 /// Values to hide, each in all ways in which it may be written, with the names of their variables.
 #[derive(Debug, Clone, Default)]
-pub struct Secrets(BTreeMap<String, String>);
+pub struct Secrets {
+    in_json: BTreeMap<String, String>,
+    /// Those that stand otherwise in a text that is not JSON.
+    in_text: BTreeMap<String, String>,
+}
 
 /// Whether a variable of this name holds a secret.
 pub fn is_secret_name(name: &str) -> bool {
@@ -57,16 +61,25 @@ impl Secrets {
             return;
         }
         for way in ways(text) {
-            if self.0.len() < WAYS_MAX {
-                self.0.entry(way).or_insert_with(|| name.to_owned());
+            if self.in_json.len() < WAYS_MAX {
+                self.in_json.entry(way).or_insert_with(|| name.to_owned());
             }
         }
+        if !self.in_json.contains_key(text) && self.in_text.len() < WAYS_MAX {
+            self.in_text.entry(text.to_owned()).or_insert_with(|| name.to_owned());
+        }
+    }
+
+    /// The same for a text that is not JSON, if a value stands otherwise there.
+    pub(super) fn in_text(&self) -> Option<Self> {
+        let in_json = self.in_json.clone().into_iter().chain(self.in_text.clone()).collect();
+        (!self.in_text.is_empty()).then(|| Self { in_json, ..Self::default() })
     }
 
     /// What to look for, and which values begin with it, each with its name: the longest first.
     pub(super) fn by_beginning(self) -> BTreeMap<String, Vec<(String, String)>> {
         let mut beginnings: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
-        for (value, name) in self.0.into_iter().rev() {
+        for (value, name) in self.in_json.into_iter().rev() {
             let beginning = value[..value.floor_char_boundary(BEGINNING_BYTES_MAX)].to_owned();
             beginnings.entry(beginning).or_default().push((value, name));
         }
@@ -152,11 +165,11 @@ mod tests {
     #[test]
     fn what_cannot_be_told_from_other_text_is_not_hidden() {
         for value in ["", "short", "1234567", "development", "/tmp", " \n\n            ", "\"\"\"\"\"\"\"\"\""] {
-            assert!(Secrets::of([("A_KEY".into(), value.into())]).0.is_empty(), "{value:?}");
+            assert!(Secrets::of([("A_KEY".into(), value.into())]).in_json.is_empty(), "{value:?}");
         }
         let lines = Secrets::of([("A_KEY".into(), "{\n  first-line-of-it\n second-line-of-it\n}".into())]);
         for line in ["first-line-of-it", "second-line-of-it"] {
-            assert_eq!(lines.0[line], "A_KEY");
+            assert_eq!(lines.in_json[line], "A_KEY");
         }
     }
 }

@@ -45,9 +45,12 @@ impl Text {
         self.tail.push_str(added);
         let settled = redactor.settled(&self.tail, self.settled);
         let shown = redactor.tell(&self.tail, self.settled..settled, |_| {}).into_owned();
-        let before = self.tail.floor_char_boundary(settled.saturating_sub(BEFORE_BYTES));
+        // What was shown stands before what follows, since a word can begin behind a secret.
+        self.tail.replace_range(self.settled..settled, &shown);
+        self.settled += shown.len();
+        let before = self.tail.floor_char_boundary(self.settled.saturating_sub(BEFORE_BYTES));
         self.tail.drain(..before);
-        self.settled = settled - before;
+        self.settled -= before;
         shown
     }
 }

@@ -78,7 +78,7 @@ impl Conversation<'_> {
     fn reread(&mut self, kind: &str, properties: &str) {
         let at = now();
         let frame = format!(r#"{{"type":"{kind}","properties":{properties}}}"#);
-        let events = self.normaliser.reread(&self.run.redaction.text(&frame), at);
+        let events = self.normaliser.reread(&self.run.redaction.json(&frame), at);
         self.run.append(events, at);
     }
 }

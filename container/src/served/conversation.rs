@@ -160,7 +160,7 @@ impl<'a> Conversation<'a> {
 
     fn hear(&mut self, frame: &str) {
         let at = now();
-        let Meaning { events, piece } = self.normaliser.line(&self.run.redaction.text(frame), at);
+        let Meaning { events, piece } = self.normaliser.line(&self.run.redaction.json(frame), at);
         if !events.is_empty() {
             self.idle_since = None; // a sub-agent in the background, or last words
         }
