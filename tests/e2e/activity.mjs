@@ -25,8 +25,8 @@ export function wholeList(page, name = "Activity") {
   });
 }
 
-/** Holds that the list's rows are what a recording of Claude Code says: each call and each text once, in its order. */
-export function mustShowWork(items, { steps }) {
+/** Holds that the list's rows are what a recording of Claude Code says: each call, with how it went, and each text once. */
+export function mustShowWork(items, { steps, results }) {
   const verbs = { Read: "Reading", Write: "Writing", Edit: "Editing" };
   const expected = steps.flatMap(({ kind, tool, input, text }) => {
     if (kind === "text") return [text.slice(0, 60).split("\n")[0]];
@@ -35,6 +35,9 @@ export function mustShowWork(items, { steps }) {
   });
   const shown = items.filter(({ kind }) => kind === "call" || kind === "say").map(({ text }) => text.replace(/^[\d:]+/, ""));
   assert.deepEqual(shown.map((text, index) => text.slice(0, expected[index]?.length ?? 60)), expected);
+  const outcomes = steps.filter(({ kind }) => kind === "call").map(({ tool_use_id }) => results.find((one) => one.tool_use_id === tool_use_id)?.success);
+  const shownOutcomes = items.filter(({ kind }) => kind === "call").map(({ text }) => ({ succeeded: true, failed: false })[/succeeded|failed/.exec(text)?.[0]]);
+  assert.deepEqual(shownOutcomes, outcomes);
 }
 
 /** Where an item stands in the window, and whether it does: its text's first line is given. */

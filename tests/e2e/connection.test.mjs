@@ -129,12 +129,18 @@ function againAndAgain() {
     await until("the run to go on", async () => (await logged()).length > had + 12);
     await tab.show();
     await untilHas(had + 12);
-    // Its connection dies without a word while it sleeps; who looks at it hears so within its five seconds.
+    // A tab that was frozen as well has all of it, too.
     await tab.hide();
     await tab.freeze();
-    cable.silence();
     await sleep(1_500);
     await tab.thaw();
+    await tab.show();
+    await tab.untilSays(".connection", /^Live$/);
+    await untilHas((await logged()).length);
+    // Its connection dies without a word while nobody looks; who looks at it hears so within its five seconds.
+    await tab.hide();
+    cable.silence();
+    await sleep(500);
     const asked = Date.now();
     await tab.show();
     await tab.untilSays(".connection", /^(Reconnecting|Connecting)/);
