@@ -172,7 +172,7 @@ impl Snapshot {
                 question.request_id = clip(&question.request_id);
                 question.options.truncate(STATE_OPTIONS_MAX);
                 for option in &mut question.options {
-                    *option = beginning(option, STATE_OPTION_BYTES_MAX);
+                    *option = stated_option(option).to_owned();
                 }
                 self.act(ActivityKind::Question, Some(&data.detail), at);
                 self.state.question = Some(question);
@@ -347,10 +347,16 @@ pub(super) fn remember(seen: &mut Vec<String>, name: &str) -> bool {
 
 /// The beginning of a text, at most [`STATE_TEXT_CHARS_MAX`] characters and [`STATE_TEXT_BYTES_MAX`] bytes of JSON.
 fn clip(text: &str) -> String {
-    beginning(text, STATE_TEXT_BYTES_MAX)
+    beginning(text, STATE_TEXT_BYTES_MAX).to_owned()
 }
 
-fn beginning(text: &str, mut json_bytes: usize) -> String {
+/// What an agent's state says of one answer that a question offers: its beginning, if it is longer than
+/// [`STATE_OPTION_BYTES_MAX`] bytes of JSON.
+pub fn stated_option(option: &str) -> &str {
+    beginning(option, STATE_OPTION_BYTES_MAX)
+}
+
+fn beginning(text: &str, mut json_bytes: usize) -> &str {
     let fits = |char: &char| {
         let taken = match char {
             '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
@@ -359,7 +365,8 @@ fn beginning(text: &str, mut json_bytes: usize) -> String {
         };
         json_bytes.checked_sub(taken).map(|rest| json_bytes = rest).is_some()
     };
-    text.chars().take(STATE_TEXT_CHARS_MAX).take_while(fits).collect()
+    let length: usize = text.chars().take(STATE_TEXT_CHARS_MAX).take_while(fits).map(char::len_utf8).sum();
+    &text[..length]
 }
 
 fn json_bytes(part: &impl Serialize) -> usize {

@@ -8,7 +8,7 @@ import { after, before, it } from "node:test";
 import { answer } from "../models/messages.mjs";
 import { must, mustRefuse } from "../worker/harness.mjs";
 import { agentFromNpm, versionOf } from "./install.mjs";
-import { STORIES } from "./stories.mjs";
+import { LONG_ANSWER, STORIES } from "./stories.mjs";
 import { testsOf } from "./tests_of.mjs";
 import { checkWork, startWork } from "./work.mjs";
 
@@ -81,12 +81,22 @@ testsOf(missing, "the real Claude Code", () => {
   it("asks what it wants to know, and hears the answer", async () => {
     const { agent_id, run_id } = await work.start("ask");
     const { request_id, ...asked } = await work.first(run_id, "agent_question");
-    assert.deepEqual(asked, { kind: "input", detail: "Which color?", options: ["red", "blue"] });
+    assert.deepEqual(asked, { kind: "input", detail: "Which color?", options: ["red", LONG_ANSWER] });
     mustRefuse(await work.answer(agent_id, { request_id, answer: "once" }), 400, "invalid_request", "text");
     must(await work.answer(agent_id, { request_id, answer: "once", text: "green" }));
     const run = await work.ended(run_id);
     assert.match(run.of("agent_tool_result")[0].content, /"Which color\?"="green"/);
     assert.deepEqual(said(run), ["I wonder.", "I see."]);
+  });
+
+  it("hears the whole of a long answer, of which the agent's state has the beginning", async () => {
+    const { agent_id, run_id } = await work.start("ask");
+    const { request_id } = await work.first(run_id, "agent_question");
+    const [, stated] = (await work.state(agent_id)).question.options;
+    assert.ok(stated.length < LONG_ANSWER.length && LONG_ANSWER.startsWith(stated), stated);
+    must(await work.answer(agent_id, { request_id, answer: "once", text: stated }));
+    const { content } = (await work.ended(run_id)).of("agent_tool_result")[0];
+    assert.ok(content.includes(`"Which color?"="${LONG_ANSWER}"`), content);
   });
 
   it("is told more after its turn", async () => {

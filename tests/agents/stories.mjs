@@ -3,6 +3,9 @@
 
 const UNUSUAL = 'naïve café — 日本語 🚀👩‍👩‍👧 \u2028separated\u2029 "quoted" \\back\\ <b>&amp;</b> مرحبا';
 
+/** Longer than an agent's state holds. */
+export const LONG_ANSWER = `blue, ${"as the sea on the first warm evening of a long summer, ".repeat(3)}or nearly so`;
+
 export const STORIES = {
   work: [
     { text: "I look first.", thought: "Let me plan.", calls: [["read", "README.md"]] },
@@ -13,7 +16,7 @@ export const STORIES = {
   /** Something that it may have to ask for. */
   may: [{ text: "May I?", calls: [["run", "touch asked.txt"]] }, { text: "I know now.", calls: [] }],
   /** Something that only a person knows. */
-  ask: [{ text: "I wonder.", calls: [["ask", "Which color?", "red", "blue"]] }, { text: "I see.", calls: [] }],
+  ask: [{ text: "I wonder.", calls: [["ask", "Which color?", "red", LONG_ANSWER]] }, { text: "I see.", calls: [] }],
   /** To be stopped in the middle of a tool. */
   long: [{ text: "This takes long.", calls: [["run", "echo begun; sleep 120"]] }, { text: "Never said.", calls: [] }],
 };

@@ -37,8 +37,8 @@ impl Conversation<'_> {
             let message = format!("question {request_id} is not open: it was answered, or its call or run has ended");
             Error::new(Code::Conflict, message)
         };
-        let (kind, parts) = self.normaliser.question(request_id).filter(|_| is_plain(request_id)).ok_or_else(gone)?;
-        let (path, body) = match (kind, answer.answer, &answer.text) {
+        let open = self.normaliser.question(request_id).filter(|_| is_plain(request_id)).ok_or_else(gone)?;
+        let (path, body) = match (open.kind, answer.answer, &answer.text) {
             (QuestionKind::Permission, reply, text) => {
                 let mut body = json!({"reply": reply.as_str()});
                 if let Some(text) = text {
@@ -48,7 +48,7 @@ impl Conversation<'_> {
             }
             (QuestionKind::Input, Answer::Reject, _) => (format!("/question/{request_id}/reject"), json!({})),
             (QuestionKind::Input, _, Some(text)) => {
-                (format!("/question/{request_id}/reply"), json!({"answers": vec![[text]; parts]}))
+                (format!("/question/{request_id}/reply"), json!({"answers": open.answers(text)}))
             }
             (QuestionKind::Input, _, None) => return Err(Error::invalid("text", "say what the answer is")),
         };

@@ -57,8 +57,9 @@ struct Open {
     input: Option<Box<RawValue>>,
     /// What would have to be allowed for good, so that it does not ask again.
     suggestions: Option<Box<RawValue>>,
-    /// The questions that want words.
+    /// The questions that want words, and what they offer.
     questions: Vec<String>,
+    options: Vec<String>,
 }
 
 /// What a request came to.
@@ -160,6 +161,7 @@ impl Open {
     fn with_answers(&self, words: &str) -> serde_json::Result<Box<RawValue>> {
         let input = self.input.as_ref().and_then(|input| read(input.get()));
         let mut input: BTreeMap<String, Box<RawValue>> = input.unwrap_or_default();
+        let words = asking::chosen(words, &self.options);
         let answers: BTreeMap<&str, &str> = self.questions.iter().map(|question| (question.as_str(), words)).collect();
         input.insert("answers".to_owned(), to_raw_value(&answers)?);
         to_raw_value(&input)
@@ -189,6 +191,7 @@ fn question(request_id: String, asked: Asked, working_dir: Option<&str>) -> (Ope
         input: Some(input).filter(|input| is_whole(input)),
         suggestions,
         questions: questions.into_iter().flatten().filter_map(|one| one.question).collect(),
+        options: asking.2.clone(),
     };
     (open, asking)
 }

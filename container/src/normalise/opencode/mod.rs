@@ -10,11 +10,11 @@ mod questions;
 mod turns;
 mod wire;
 
-use townwatch::event::{AgentQuestionAnswered, AgentStatusChanged, EventData, NoticeKind, QuestionKind, Status};
+use townwatch::event::{AgentQuestionAnswered, AgentStatusChanged, EventData, NoticeKind, Status};
 use townwatch::time::Timestamp;
 
 use self::parts::{Parts, Telling};
-use self::questions::{CallName, Questions};
+use self::questions::{CallName, Open, Questions};
 use self::wire::{
     Asked, DeltaFrame, ErrorFrame, Frame, MessageFrame, Part, PartFrame, Replied, Session, SessionFrame, StatusFrame,
     TodosFrame, Whose, model_name,
@@ -125,8 +125,8 @@ impl Opencode {
         self.waiting && self.questions.is_empty()
     }
 
-    /// The kind of an open question, and how many answers it wants.
-    pub fn question(&self, request_id: &str) -> Option<(QuestionKind, usize)> {
+    /// The open question of this name.
+    pub fn question(&self, request_id: &str) -> Option<&Open> {
         self.questions.find(request_id)
     }
 

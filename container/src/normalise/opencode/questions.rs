@@ -18,12 +18,15 @@ pub(super) struct Questions {
     ended_calls: Recent<()>,
 }
 
+/// A question that nobody has answered yet.
 #[derive(Debug, Clone)]
-struct Open {
+pub struct Open {
     request_id: String,
-    kind: QuestionKind,
+    /// What it is about.
+    pub kind: QuestionKind,
     /// How many answers it wants.
     parts: usize,
+    options: Vec<String>,
     /// The call that waits for the answer.
     call: Option<String>,
     /// Who is answering it now.
@@ -36,9 +39,9 @@ impl Questions {
         self.open.is_empty()
     }
 
-    /// What an open question is about, and how many answers it wants.
-    pub(super) fn find(&self, request_id: &str) -> Option<(QuestionKind, usize)> {
-        self.open.iter().find(|open| open.request_id == request_id).map(|open| (open.kind, open.parts))
+    /// The open question of this name.
+    pub(super) fn find(&self, request_id: &str) -> Option<&Open> {
+        self.open.iter().find(|open| open.request_id == request_id)
     }
 
     /// Somebody answers: what the agent says of it next is that answer.
@@ -63,7 +66,8 @@ impl Questions {
         if self.open.len() >= OPEN_MAX {
             self.open.remove(0);
         }
-        self.open.push(Open { request_id: request_id.clone(), kind, parts, call, by: None });
+        let open = Open { request_id: request_id.clone(), kind, parts, options: options.clone(), call, by: None };
+        self.open.push(open);
         Some(AgentQuestion { request_id, kind, detail, options })
     }
 
@@ -87,6 +91,13 @@ impl Questions {
         let request_id = self.open.remove(index).request_id;
         let answer = if succeeded { Answer::Once } else { Answer::Reject };
         Some(AgentQuestionAnswered { request_id, answer, by: by.to_owned() })
+    }
+}
+
+impl Open {
+    /// The answers that it wants, all of them in these words.
+    pub fn answers<'a>(&'a self, words: &'a str) -> Vec<[&'a str; 1]> {
+        vec![[asking::chosen(words, &self.options)]; self.parts]
     }
 }
 
