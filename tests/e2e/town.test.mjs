@@ -172,7 +172,7 @@ describe("the town's page", { skip }, () => {
     const warning = codexSays("parallel").steps.find(({ kind }) => kind === "error").text;
     assert.ok(events.some(({ id, event, data }) => id > look.id && event === "agent_error" && data.message === warning), "it is among the news");
     await since.getByRole("button", { name: /failure/ }).click();
-    await since.getByRole("link", { name: claudeSays("err400").steps[0].text }).first().waitFor();
+    await since.getByRole("link", { name: claudeSays("err400").steps[0].text }).waitFor();
     assert.ok(!(await since.innerText()).includes(warning), "a warning is no failure");
     assert.ok(!(await card("Write the tests").innerText()).includes(warning), "nor the last error");
     const log = await world.pages(`${town.path}/events`);

@@ -16,7 +16,9 @@ test("counts files once, failures, and questions that are open, all after the mo
   digest.take(event(6, "agent_error", { code: "overloaded", message: "again", retryable: true }));
   digest.take(event(7, "agent_error", { code: "bad", message: "no credit" }));
   digest.take(event(8, "agent_error", { code: "warning", message: "no metadata" }));
-  digest.take(event(8, "agent.exited", { reason: "failed" }));
+  digest.take(event(8, "agent.exited", { reason: "failed", message: "no credit" }));
+  assert.equal(digest.failures.count, 1, "the end repeats the error");
+  digest.take({ ...event(8, "agent.exited", { reason: "failed" }), run_id: "another" });
   digest.take(event(9, "agent.exited", { reason: "completed" }));
   assert.deepEqual([digest.failures.count, texts(digest.failures)], [2, ["The run failed", "no credit"]]);
   digest.take(event(10, "agent_question", { request_id: "one", kind: "permission", detail: "May it?", options: [] }));

@@ -64,6 +64,8 @@ export class Digest {
   #isClosed = false;
   /** Questions that are open, by agent, run and request. */
   readonly #open = new Map<string, number>();
+  /** By agent, its latest error and the run that it was in. */
+  readonly #errors = new Map<string, string>();
 
   constructor(after_id: number) {
     this.after_id = after_id;
@@ -87,19 +89,23 @@ export class Digest {
     const known = knownEvent(event);
     const mention = (text: string): Mention => ({ agent_id: event.agent_id, event_id: event.id, at: event.at, text });
     const question = (request_id: string): string => `${event.agent_id} ${event.run_id ?? ""} ${request_id}`;
+    const error = (message: string): string => `${event.run_id ?? ""} ${message}`;
     switch (known?.event) {
       case "file_changed":
         return this.files.renew(mention(known.data.path));
       case "agent.exited": {
         const { reason, message } = known.data;
+        // A run that fails by an error repeats it as it ends.
+        if (message !== undefined && this.#errors.get(event.agent_id) === error(message)) return;
         if (reason === "failed" || reason === "timeout" || reason === "lost") {
           this.failures.add(mention(message ?? { failed: "The run failed", timeout: "The run ran out of time", lost: "The run was lost" }[reason]));
         }
         return;
       }
       case "agent_error":
-        if (known.data.retryable !== true && known.data.code !== WARNING_CODE) this.failures.add(mention(known.data.message));
-        return;
+        if (known.data.retryable === true || known.data.code === WARNING_CODE) return;
+        this.#errors.set(event.agent_id, error(known.data.message));
+        return this.failures.add(mention(known.data.message));
       case "run_failed":
         return this.failures.add(mention(known.data.error));
       case "agent_question":

@@ -51,7 +51,7 @@ export function tokensTitle(usage: UsageTotals): string {
 /** A cost that no one named is not zero. */
 export function costText(usage: UsageTotals): string {
   const cost = usage.cost_usd;
-  return cost === null ? "no price" : dollars(cost);
+  return cost === null ? "no price" : cost === 0 ? "no cost" : dollars(cost);
 }
 
 export function dollars(cost_usd: number): string {
