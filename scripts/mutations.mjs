@@ -18,20 +18,20 @@ const COPY = path.join(TARGET, "mutations", "tree");
 const PARTS = ["Cargo.toml", "Cargo.lock", "src", "migrations", "tests/core_simulation.rs", "tests/simulation", "tests/sqlite"];
 const SIMULATION = ["test", "--locked", "--manifest-path", path.join(COPY, "Cargo.toml"), "--test", "core_simulation"];
 
-/** Runs the unmutated copy and then each mutation; resolves to how many were noticed and how many not. */
-export async function mutations(env, isWanted) {
+/** Runs the unmutated copy and then each mutation, and says what became of each; resolves to how many were noticed and how many not. */
+export async function mutations(env, isWanted, say = console.log) {
   const chosen = MUTATIONS.filter(isWanted);
   const simulate = simulation(env);
   copyTree();
   const started = Date.now();
   const whole = await simulate();
   if (whole.code !== 0) throw new Problem("the simulation fails without a mutation", { output: whole.output, remedy: "cargo test --test core_simulation" });
-  console.log(`unmutated: ${SEEDS} stories are in order (${timeSince(started)})`);
+  say(`unmutated: ${SEEDS} stories are in order (${timeSince(started)})`);
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const mutation of chosen) {
     const result = await tried(mutation, simulate);
     counts[result.missed ? "failed" : "passed"] += 1;
-    console.log(result.missed ? `MISSED  ${mutation.name}: ${result.missed}` : `noticed ${mutation.name.padEnd(58)} ${String(result.stories).padStart(4)}  ${result.rule}`);
+    say(result.missed ? `MISSED  ${mutation.name}: ${result.missed}` : `noticed ${mutation.name.padEnd(58)} ${String(result.stories).padStart(4)}  ${result.rule}`);
   }
   return counts;
 }

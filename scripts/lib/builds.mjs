@@ -22,14 +22,20 @@ export function buildWorker({ workerBuild, env }) {
 /** Whether the Worker was never built here, which takes longest. */
 export const workerIsNew = () => !fs.existsSync(inRoot("build/index.js"));
 
+/**
+ * Both programs, always: what they share is compiled to one place (it is a `cdylib`, too), for the features that all who are
+ * asked for want. Asked for one after the other, they would undo each other's work each time.
+ */
+const PROGRAMS = ["build", "--release", "--locked", "-p", "townwatch-control", "-p", "townwatch-cli"];
+
 /** Compiles the control server; cargo itself knows what is up to date. */
-export const buildControl = ({ env }) => run("cargo", ["build", "--release", "--locked", "-p", "townwatch-control"], { env });
+export const buildControl = ({ env }) => run("cargo", PROGRAMS, { env });
 
 /** Whether the control server was never built here. */
 export const controlIsNew = () => !fs.existsSync(CONTROL_SERVER);
 
 /** Compiles the command line. */
-export const buildCommandLine = ({ env }) => run("cargo", ["build", "--release", "--locked", "-p", "townwatch-cli"], { env });
+export const buildCommandLine = ({ env }) => run("cargo", PROGRAMS, { env });
 
 /** Whether the command line was never built here. */
 export const commandLineIsNew = () => !fs.existsSync(COMMAND_LINE);

@@ -10,21 +10,21 @@ import { fromCargo, fromReporter, judged, NONE } from "./counts.mjs";
 
 /**
  * Each group: what it builds first, and how it runs, which resolves to its counts and why it failed if no test says.
- * One that is `aside` mostly waits and minds no load: it runs while the others do, and is shown when it has ended.
+ * One that is `aside` minds no load: it runs while the others do, and is shown when it has ended.
  */
 export const GROUPS = {
   scripts: { builds: [], run: (tools) => nodeTests("scripts", tools) },
   dashboard: { builds: [], run: (tools) => nodeTests("dashboard", tools) },
   rust: { builds: [], run: rustTests },
-  mutations: { builds: [], run: mutationTests },
+  mutations: { builds: [], aside: true, run: mutationTests },
   worker: { builds: ["worker", "control", "cli", "dashboard"], run: (tools) => nodeTests("worker", tools) },
   agents: { builds: ["worker", "control", "dashboard"], run: (tools) => nodeTests("agents", tools) },
   e2e: { builds: ["worker", "control", "dashboard"], browser: true, run: browserTests },
   soak: { builds: ["worker", "control", "dashboard"], aside: true, run: (tools) => nodeTests("soak", tools) },
 };
 
-/** Files at once. Those with a Worker wait for something most of their time; a browser does not. */
-const AT_ONCE = { worker: 4, agents: 3, e2e: 1, soak: 1 };
+/** Files at once. Those with a Worker wait for something most of their time; of those with a browser only some do. */
+const AT_ONCE = { worker: 4, agents: 3, e2e: 2, soak: 1 };
 
 const FILES = {
   scripts: ["tests/scripts", ".test.mjs"],
@@ -45,12 +45,17 @@ async function rustTests({ env }) {
 }
 
 /** Each mutation counts as a test: passed if the simulation noticed it. */
-async function mutationTests({ env }) {
+async function mutationTests({ env, show = true }) {
+  let output = "";
+  const say = (line) => {
+    output += `${line}\n`;
+    if (show) console.log(line);
+  };
   try {
-    return judged(await mutations(env, ({ gate }) => gate), 0);
+    return { ...judged(await mutations(env, ({ gate }) => gate, say), 0), output };
   } catch (problem) {
-    console.error(`${problem}`);
-    return judged(NONE, 1);
+    say(`${problem}`);
+    return { ...judged(NONE, 1), output };
   }
 }
 
