@@ -1,47 +1,11 @@
 //! The decoder of event streams against everything that a server may send.
 #![allow(missing_docs, clippy::unwrap_used)] // test helpers
 
+mod stream_model;
+
 use proptest::prelude::*;
+use stream_model::{expected, messages};
 use townwatch::limits::STDOUT_LINE_BYTES_MAX;
-use townwatch_control::sse::{Message, SseDecoder};
-
-/// The data of messages; `None` for one that is too long.
-fn messages<'a>(max_bytes: usize, reads: impl Iterator<Item = &'a [u8]>) -> Vec<Option<String>> {
-    let (mut messages, mut decoder) = (Vec::new(), SseDecoder::new(max_bytes));
-    for read in reads {
-        decoder.push(read, |message| {
-            messages.push(match message {
-                Message::Event { data, .. } => Some(data.into_owned()),
-                Message::Oversized { .. } => None,
-            });
-        });
-    }
-    messages
-}
-
-/// The same, slowly and with all bytes at hand.
-fn expected(stream: &[u8]) -> Vec<Option<String>> {
-    // As Latin-1, so that every byte is one character and comes back as it was.
-    let text: String = stream.iter().copied().map(char::from).collect();
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let mut lines: Vec<&str> = text.split('\n').collect();
-    lines.pop(); // has not ended
-    if let Some(first) = lines.first_mut() {
-        *first = first.strip_prefix("\u{ef}\u{bb}\u{bf}").unwrap_or(first);
-    }
-    let (mut messages, mut data) = (Vec::new(), Vec::new());
-    for line in lines {
-        let (field, value) = line.split_once(':').unwrap_or((line, ""));
-        if line.is_empty() && !data.is_empty() {
-            let bytes: Vec<u8> = data.join("\n").chars().filter_map(|one| u8::try_from(one).ok()).collect();
-            messages.push(Some(String::from_utf8_lossy(&bytes).into_owned()));
-            data.clear();
-        } else if field == "data" {
-            data.push(value.strip_prefix(' ').unwrap_or(value));
-        }
-    }
-    messages
-}
 
 #[test]
 fn data_of_32_mib_is_noticed_and_its_neighbours_are_intact() {

@@ -225,7 +225,7 @@ impl<'a> Iterator for Looks<'a> {
         if let Some((range, _)) = &found {
             (self.begun, self.at) = (range.end, range.end);
         }
-        Some((start, Look { found, end: begun + look.end, ..look }))
+        Some((start, Look { found, is_open: look.is_open, ..Look::default() }))
     }
 }
 
