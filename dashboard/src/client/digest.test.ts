@@ -19,6 +19,11 @@ test("counts files once, failures, and questions that are open, all after the mo
   digest.take(event(8, "agent.exited", { reason: "failed", message: "no credit" }));
   assert.equal(digest.failures.count, 1, "the end repeats the error");
   digest.take({ ...event(8, "agent.exited", { reason: "failed" }), run_id: "another" });
+  const failed = new Digest(0);
+  failed.take(event(1, "run_failed", { error: "no such program" }));
+  failed.take(event(2, "agent.exited", { reason: "failed", message: "no such program" }));
+  failed.take({ ...event(3, "agent.exited", { reason: "failed", message: "no such program" }), run_id: "another" });
+  assert.equal(failed.failures.count, 2, "another run's end is a failure of its own");
   digest.take(event(9, "agent.exited", { reason: "completed" }));
   assert.deepEqual([digest.failures.count, texts(digest.failures)], [2, ["The run failed", "no credit"]]);
   digest.take(event(10, "agent_question", { request_id: "one", kind: "permission", detail: "May it?", options: [] }));

@@ -64,7 +64,7 @@ export class Digest {
   #isClosed = false;
   /** Questions that are open, by agent, run and request. */
   readonly #open = new Map<string, number>();
-  /** By agent, its latest error and the run that it was in. */
+  /** By agent, its latest failure and the run that it was in. */
   readonly #errors = new Map<string, string>();
 
   constructor(after_id: number) {
@@ -89,14 +89,18 @@ export class Digest {
     const known = knownEvent(event);
     const mention = (text: string): Mention => ({ agent_id: event.agent_id, event_id: event.id, at: event.at, text });
     const question = (request_id: string): string => `${event.agent_id} ${event.run_id ?? ""} ${request_id}`;
-    const error = (message: string): string => `${event.run_id ?? ""} ${message}`;
+    const inRun = (message: string): string => `${event.run_id ?? ""} ${message}`;
+    const fail = (message: string): void => {
+      this.#errors.set(event.agent_id, inRun(message));
+      this.failures.add(mention(message));
+    };
     switch (known?.event) {
       case "file_changed":
         return this.files.renew(mention(known.data.path));
       case "agent.exited": {
         const { reason, message } = known.data;
         // A run that fails by an error repeats it as it ends.
-        if (message !== undefined && this.#errors.get(event.agent_id) === error(message)) return;
+        if (message !== undefined && this.#errors.get(event.agent_id) === inRun(message)) return;
         if (reason === "failed" || reason === "timeout" || reason === "lost") {
           this.failures.add(mention(message ?? { failed: "The run failed", timeout: "The run ran out of time", lost: "The run was lost" }[reason]));
         }
@@ -104,10 +108,9 @@ export class Digest {
       }
       case "agent_error":
         if (known.data.retryable === true || known.data.code === WARNING_CODE) return;
-        this.#errors.set(event.agent_id, error(known.data.message));
-        return this.failures.add(mention(known.data.message));
+        return fail(known.data.message);
       case "run_failed":
-        return this.failures.add(mention(known.data.error));
+        return fail(known.data.error);
       case "agent_question":
         this.#open.set(question(known.data.request_id), event.id);
         return this.questions.add(mention(known.data.detail));
