@@ -1,7 +1,7 @@
-// `npm run build` builds everything; `npm run build -- worker` (or control, cli, dashboard) one part. wrangler runs
+// `npm run build` builds everything; `npm run build -- worker` (or programs, dashboard) one part. wrangler runs
 // `--quiet worker` before it serves or deploys, and again when a source file changed.
 
-import { buildCommandLine, buildControl, buildDashboard, buildWorker, commandLineIsNew, controlIsNew, workerIsNew } from "./lib/builds.mjs";
+import { buildDashboard, buildPrograms, buildWorker, programsAreNew, workerIsNew } from "./lib/builds.mjs";
 import { isMain, main } from "./lib/main.mjs";
 import { Problem } from "./lib/problem.mjs";
 import { stepper, timeSince } from "./lib/steps.mjs";
@@ -9,13 +9,12 @@ import { SETUP_STEPS, setUp } from "./setup.mjs";
 
 const PARTS = {
   worker: { title: "building the Worker", build: buildWorker, about: () => workerIsNew() && "2 min" },
-  control: { title: "building the control server", build: buildControl, about: () => controlIsNew() && "2 min" },
-  cli: { title: "building the command line", build: buildCommandLine, about: () => commandLineIsNew() && "1 min" },
+  programs: { title: "building the control server and the command line", build: buildPrograms, about: () => programsAreNew() && "2 min" },
   dashboard: { title: "building the dashboard", build: buildDashboard, about: () => "" },
 };
 
 /** What `npm run dev` runs. */
-export const SERVED_PARTS = ["worker", "control", "dashboard"];
+export const SERVED_PARTS = ["worker", "programs", "dashboard"];
 
 /** Builds what is named, each as a step. */
 export async function buildAll(tools, step, names) {

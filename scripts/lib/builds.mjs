@@ -23,22 +23,15 @@ export function buildWorker({ workerBuild, env }) {
 export const workerIsNew = () => !fs.existsSync(inRoot("build/index.js"));
 
 /**
- * Both programs, always: what they share is compiled to one place (it is a `cdylib`, too), for the features that all who are
- * asked for want. Asked for one after the other, they would undo each other's work each time.
+ * Compiles the control server and the command line, always both: what they share goes to one place (it is a `cdylib`, too),
+ * made for the features that all who are asked for want. One after the other they would undo each other's work each time.
+ * cargo itself knows what is up to date.
  */
-const PROGRAMS = ["build", "--release", "--locked", "-p", "townwatch-control", "-p", "townwatch-cli"];
+export const buildPrograms = ({ env }) =>
+  run("cargo", ["build", "--release", "--locked", "-p", "townwatch-control", "-p", "townwatch-cli"], { env });
 
-/** Compiles the control server; cargo itself knows what is up to date. */
-export const buildControl = ({ env }) => run("cargo", PROGRAMS, { env });
-
-/** Whether the control server was never built here. */
-export const controlIsNew = () => !fs.existsSync(CONTROL_SERVER);
-
-/** Compiles the command line. */
-export const buildCommandLine = ({ env }) => run("cargo", PROGRAMS, { env });
-
-/** Whether the command line was never built here. */
-export const commandLineIsNew = () => !fs.existsSync(COMMAND_LINE);
+/** Whether one of them was never built here. */
+export const programsAreNew = () => ![CONTROL_SERVER, COMMAND_LINE].every((program) => fs.existsSync(program));
 
 /** Bundles the dashboard to `dist/`. Returns whether there was anything to do. */
 export function buildDashboard({ node, env }) {

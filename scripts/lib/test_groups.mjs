@@ -17,10 +17,10 @@ export const GROUPS = {
   dashboard: { builds: [], run: (tools) => nodeTests("dashboard", tools) },
   rust: { builds: [], run: rustTests },
   mutations: { builds: [], aside: true, run: mutationTests },
-  worker: { builds: ["worker", "control", "cli", "dashboard"], run: (tools) => nodeTests("worker", tools) },
-  agents: { builds: ["worker", "control", "dashboard"], run: (tools) => nodeTests("agents", tools) },
-  e2e: { builds: ["worker", "control", "dashboard"], browser: true, run: browserTests },
-  soak: { builds: ["worker", "control", "dashboard"], aside: true, run: (tools) => nodeTests("soak", tools) },
+  worker: { builds: ["worker", "programs", "dashboard"], run: (tools) => nodeTests("worker", tools) },
+  agents: { builds: ["worker", "programs", "dashboard"], run: (tools) => nodeTests("agents", tools) },
+  e2e: { builds: ["worker", "programs", "dashboard"], browser: true, run: browserTests },
+  soak: { builds: ["worker", "programs", "dashboard"], aside: true, run: (tools) => nodeTests("soak", tools) },
 };
 
 /** Files at once. Those with a Worker wait for something most of their time; of those with a browser only some do. */
