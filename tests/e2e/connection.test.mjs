@@ -194,7 +194,7 @@ function halfAMinute() {
   let cutAt;
   const calls = async () => (await world.pages(`${town.path}/agents/playing/events`)).filter(({ event }) => event === "agent_tool_call");
   const newest = () => page.getByRole("log").locator(".row.call").last().textContent();
-  /** Each word of the indicator since it was last asked. */
+  /** What the indicator changed to since it was last asked. */
   const words = () => page.evaluate(() => window.words.splice(0));
 
   before(async () => {
@@ -206,9 +206,11 @@ function halfAMinute() {
     page.setDefaultTimeout(30_000);
     await page.addInitScript(() => {
       window.words = [];
+      let last = null; // not of the list, which is emptied: what changes beside the indicator would repeat its word
       new MutationObserver(() => {
         const now = document.querySelector(".connection")?.textContent ?? null;
-        if (now !== null && now !== window.words.at(-1)) window.words.push(now);
+        if (now !== null && now !== last) window.words.push(now);
+        last = now;
       }).observe(document, { childList: true, subtree: true, characterData: true });
     });
     await signIn(page, { ...world, url: cable.url, secrets: world.secrets });
