@@ -32,7 +32,9 @@ try {
     const mix = names.flatMap((name) => textOf(runtime, name).split("\n").filter((line) => line !== ""));
     const results = mix.map((line) => RESULTS[runtime](JSON.parse(line)));
     const at = (index) => index % mix.length;
-    const lines = Array.from({ length: LINES }, (_, index) => mix[at(index)]);
+    // A line whose `uuid` was there before is the same line, so each repetition has its own.
+    const own = (line, index) => line.replace(/("uuid":"[^"]*)[0-9a-f]{8}"/g, (_, head) => `${head}${index.toString(16).padStart(8, "0")}"`);
+    const lines = Array.from({ length: LINES }, (_, index) => own(mix[at(index)], index));
     const count = lines.reduce((sum, _, index) => sum + results[at(index)], 0);
     failures += !(await measured(lines, { event: "agent_tool_result", count }, { runtime, prompt: "x" }));
   }

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { defineConfig } from "vite";
 import { favicons } from "./favicons.ts";
 
@@ -6,6 +7,8 @@ export default defineConfig({
   root: import.meta.dirname,
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   plugins: [favicons()],
+  // scripts/lib/terminal_build.mjs makes it.
+  resolve: { alias: { "terminal-module": path.join(import.meta.dirname, "../target/terminal/townwatch_terminal.js") } },
   build: {
     outDir: "../dist",
     emptyOutDir: true,

@@ -20,6 +20,7 @@ const SEEDS = {
   opencode: ["tests/golden/opencode", "tests/golden/kilo"],
   redaction: ["container/tests/redaction.rs", "container/src/redact/formats.rs"],
   sse: ["tests/golden/opencode", "tests/golden/kilo"],
+  terminal: ["tests/golden/terminal"],
 };
 
 async function fuzz(word = "") {

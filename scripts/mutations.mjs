@@ -62,11 +62,17 @@ function copyTree() {
     fs.mkdirSync(path.dirname(copy), { recursive: true });
     fs.writeFileSync(copy, text);
   }
-  // The Worker's own form of the library is not wanted, nor are the control server and the command line.
+  // The Worker's own form of the library is not wanted. Of the workspace's other members cargo only wants to know that they
+  // are there.
   const manifest = path.join(COPY, "Cargo.toml");
   const text = fs.readFileSync(manifest, "utf8");
   fs.writeFileSync(manifest, text.replace('crate-type = ["cdylib", "rlib"]', 'crate-type = ["rlib"]'));
-  for (const file of ["container/Cargo.toml", "container/src/lib.rs", "cli/Cargo.toml", "cli/src/main.rs"]) fs.cpSync(inRoot(file), path.join(COPY, file));
+  const [, members] = /^members = \[(.*)\]$/m.exec(text);
+  for (const [, member] of members.matchAll(/"(.*?)"/g)) {
+    for (const file of ["Cargo.toml", "src/lib.rs", "src/main.rs"].map((name) => `${member}/${name}`)) {
+      if (fs.existsSync(inRoot(file))) fs.cpSync(inRoot(file), path.join(COPY, file));
+    }
+  }
 }
 
 function simulation(env) {

@@ -4,6 +4,7 @@ import { buildAll } from "./build.mjs";
 import { chromium } from "./lib/chromium.mjs";
 import { line, NONE, sum } from "./lib/counts.mjs";
 import { main } from "./lib/main.mjs";
+import { otherClients } from "./lib/other_clients.mjs";
 import { Problem } from "./lib/problem.mjs";
 import { stepper, timeSince } from "./lib/steps.mjs";
 import { GROUPS } from "./lib/test_groups.mjs";
@@ -31,9 +32,12 @@ async function test(wanted) {
 async function prepared(groups) {
   const builds = [...new Set(groups.flatMap(({ builds }) => builds))];
   const browser = groups.some(({ browser }) => browser);
-  const step = stepper(SETUP_STEPS + builds.length + (browser ? 1 : 0));
+  const others = groups.some(({ others }) => others);
+  const step = stepper(SETUP_STEPS + builds.length + (others ? 1 : 0) + (browser ? 1 : 0));
   const tools = await setUp({ step });
   await buildAll(tools, step, builds);
+  const clients = others ? await step("looking for the clients that others wrote", () => otherClients(tools.env), "1 min at first") : {};
+  tools.env = { ...tools.env, ...clients };
   return { ...tools, ...(browser && (await step("looking for Chromium", () => chromium(tools.env)))) };
 }
 

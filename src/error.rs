@@ -1,6 +1,8 @@
 //! What goes wrong in front of a person: one closed list of codes, each with its HTTP status.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::event::Answer;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])* $name:ident = $status:literal $text:literal;)*) => {
@@ -56,7 +58,7 @@ codes! {
     NotSupportedByRuntime = 409 "not_supported_by_runtime";
     /// A body, event or batch over its bound.
     TooLarge = 413 "too_large";
-    /// The body is not JSON by its content type.
+    /// The body is not of a content type that the route takes.
     UnsupportedMediaType = 415 "unsupported_media_type";
     /// The route only speaks WebSocket.
     UpgradeRequired = 426 "upgrade_required";
@@ -106,17 +108,24 @@ pub struct Error {
     pub code: Code,
     /// For a person: what happened and what to do.
     pub message: String,
-    /// The field that is wrong, where one is.
+    /// What a program may want to read of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Details>,
 }
 
 /// What a program may want to read of a failure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Details {
     /// The field of the request that is wrong, as a dotted path.
-    pub field: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// How the question was answered that is open no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+    /// Who answered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// What a fallible step of the system gives.
@@ -130,11 +139,31 @@ impl Error {
 
     /// 400, naming the field.
     pub fn invalid(field: &str, problem: impl std::fmt::Display) -> Self {
+        Self::in_field(Code::InvalidRequest, field, problem)
+    }
+
+    /// 413, naming the field.
+    pub fn too_large(field: &str, problem: impl std::fmt::Display) -> Self {
+        Self::in_field(Code::TooLarge, field, problem)
+    }
+
+    /// 409 for a question that somebody else answered first.
+    pub fn answered(request_id: &str, answer: Answer, by: &str) -> Self {
+        let how = match answer {
+            Answer::Once => "yes",
+            Answer::Always => "yes, from now on",
+            Answer::Reject => "no",
+        };
         Self {
-            code: Code::InvalidRequest,
-            message: format!("{field}: {problem}"),
-            details: Some(Details { field: field.to_owned() }),
+            code: Code::Conflict,
+            message: format!("question {request_id} was answered already: {by} said {how}"),
+            details: Some(Details { field: None, answer: Some(answer), by: Some(by.to_owned()) }),
         }
+    }
+
+    fn in_field(code: Code, field: &str, problem: impl std::fmt::Display) -> Self {
+        let details = Some(Details { field: Some(field.to_owned()), ..Details::default() });
+        Self { code, message: format!("{field}: {problem}"), details }
     }
 
     /// 404 for a thing by its kind: "no such town".

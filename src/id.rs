@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::integer::Integer;
+
 /// 2^53 - 1: the largest integer that SQLite's binding and JavaScript carry exactly.
 pub const POSITION_MAX: u64 = (1 << 53) - 1;
 
@@ -79,6 +81,15 @@ text_id! {
     EventKey: "1 to 128 printable ASCII characters", 128, |byte| (b' '..=b'~').contains(&byte), " -~";
     /// The name of an event, `agent_output` say.
     EventName: "1 to 64 of A-Z a-z 0-9 _ . : -", 64, |byte| word(byte) || matches!(byte, b'.' | b':'), "A-Za-z0-9_.:-";
+    /// A picture that a tool gave: the first 32 digits of its bytes' SHA-256. A shorter one names none.
+    ImageId: "32 of 0-9 a-f", 32, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'), "0-9a-f";
+}
+
+impl ImageId {
+    /// The id of these hexadecimal digits.
+    pub(crate) fn of_digits(digits: String) -> Self {
+        Self(digits)
+    }
 }
 
 impl EventName {
@@ -130,7 +141,7 @@ macro_rules! position {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::new(u64::deserialize(deserializer)?)
+                Self::new(Integer::deserialize(deserializer)?.0)
                     .ok_or_else(|| de::Error::custom("expected an integer of at most 2^53 - 1"))
             }
         }

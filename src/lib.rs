@@ -1,6 +1,6 @@
 //! Townwatch: watch coding agents work.
 //!
-//! In reading order: the words ([`id`], [`time`], [`event`], [`error`], [`limits`]), the wire ([`protocol`]), the
+//! In reading order: the words ([`id`], [`time`], [`event`], [`image`], [`error`], [`limits`]), the wire ([`protocol`]), the
 //! decisions ([`core`], pure), and the edge (wasm32 only), which decodes, asks the core and performs.
 
 pub mod core;
@@ -9,6 +9,8 @@ pub mod edge;
 pub mod error;
 pub mod event;
 pub mod id;
+pub mod image;
+mod integer;
 pub mod limits;
 pub mod protocol;
 pub mod time;

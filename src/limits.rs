@@ -1,4 +1,7 @@
-//! Every bound of the system, with what happens at it.
+//! The bounds that several parts keep to, or that stand on the wire, each with what happens at it.
+//!
+//! A bound that one file alone keeps stands in that file under a name that ends in `_MAX`, and says the same. Both are held
+//! by `tests/core_limits.rs`: no bound without a word of what it is, and none of this file a second time somewhere else.
 
 /// Events kept per agent in the town's log and in the rig's; the oldest go, and a viewer that asks for them gets a `gap`.
 pub const EVENTS_PER_AGENT_MAX: u64 = 2_000;
@@ -16,6 +19,22 @@ pub const FRAME_EVENTS_MAX: u64 = 250;
 pub const FRAME_IDS: u64 = 128;
 /// Texts of history frames that a town keeps for the next viewer, 8 MiB; beyond it they are made anew.
 pub const HISTORY_BYTES_MAX: u64 = 8 << 20;
+/// A picture that a tool gave, 4 MiB: what a request's body may have, too. A larger one is not kept, and its result says so.
+pub const IMAGE_BYTES_MAX: usize = BODY_BYTES_MAX;
+/// What a browser would have to unpack of one picture, 64 million pixels: beyond it, it is not kept.
+pub const IMAGE_PIXELS_MAX: u64 = 64_000_000;
+/// Pictures kept per agent in bytes, 64 MiB; the oldest go.
+pub const IMAGE_BYTES_PER_AGENT_MAX: u64 = 64 << 20;
+/// Pictures known per agent, kept or not; the oldest go.
+pub const IMAGES_PER_AGENT_MAX: u64 = 1_000;
+/// Pictures of one event that are kept; what it names beyond them is not asked for.
+pub const IMAGES_PER_EVENT_MAX: usize = 64;
+/// A part of a picture as it lies in a row, 1 MiB: a row may have 2 MB.
+pub const IMAGE_PART_BYTES: usize = 1 << 20;
+/// How often the control server is asked for a picture that it does not give, over about five minutes; then it is gone.
+pub const IMAGE_TRIES_MAX: u64 = 10;
+/// One try to fetch a picture takes at most this long.
+pub const IMAGE_FETCH_MS: u64 = 20_000;
 /// How deep a JSON value may nest; deeper is refused at the door.
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Events in one batch, posted or relayed; more posted: 413.
@@ -33,6 +52,9 @@ pub const CLIENT_MESSAGES_PER_SECOND: u64 = 20;
 pub const SUBSCRIBE_AGENTS_MAX: usize = 100;
 /// Live tickets in a town; the oldest go.
 pub const TICKETS_MAX: u64 = 1_000;
+/// Rights of a town to resume an event stream that a ticket opened, as many as it may have viewers; those whose streams were
+/// opened longest ago go, and their readers need a new ticket once they are cut.
+pub const RESUME_RIGHTS_MAX: u64 = 20_000;
 /// Viewers in a town; one more gets 429 `too_many_viewers`.
 pub const VIEWERS_MAX: usize = 20_000;
 /// Agents in a town; one more gets 429 `rate_limited`.
@@ -49,7 +71,7 @@ pub const OUTBOX_BYTES_MAX: u64 = 64 << 20;
 pub const STDOUT_LINE_BYTES_MAX: usize = 16 << 20;
 /// A name (of a town, rig or agent) in characters.
 pub const NAME_CHARS_MAX: usize = 200;
-/// A prompt or system prompt in bytes, 256 KiB.
+/// A prompt, a system prompt, a message, or the words of an answer, in bytes, 256 KiB; longer: 413.
 pub const PROMPT_BYTES_MAX: usize = 256 << 10;
 /// The longest that a run may be given, a week.
 pub const TIMEOUT_SECONDS_MAX: u64 = 7 * 24 * 3_600;
@@ -65,21 +87,35 @@ pub const PAGE_BYTES_MAX: usize = 8 << 20;
 pub const STATE_OUTSTANDING_MAX: usize = 64;
 /// To-dos that an agent's state lists.
 pub const STATE_TODOS_MAX: usize = 100;
-/// An agent's state as JSON, 16 KiB: its two lists take half of it, and the other half is its name (800 bytes at most), 15
-/// texts, a question's options, and 2 KiB for keys, ids and numbers.
-pub const STATE_BYTES_MAX: usize = 16 << 10;
-/// To-dos and outstanding tool calls of an agent's state together, as JSON; beyond it the longer list is cut short.
-pub const STATE_LISTS_BYTES_MAX: usize = STATE_BYTES_MAX / 2;
+/// Questions that an agent's state names: the oldest go, as if they had been answered elsewhere.
+pub const STATE_QUESTIONS_MAX: usize = 64;
+/// Parts that it has of a question that is cut.
+pub const STATE_QUESTION_PARTS_MAX: usize = 4;
+/// Background tasks that an agent's state lists; with one more the oldest is taken for ended.
+pub const STATE_TASKS_MAX: usize = 32;
+/// Sub-agents that an agent's state lists; with one more the oldest that has ended goes, else the oldest.
+pub const STATE_SUB_AGENTS_MAX: usize = 16;
+/// An agent's state as JSON, 32 KiB: half of it for questions, 9 KiB for its other lists, and the rest for its name (800
+/// bytes at most), 14 texts, and 2 KiB of keys, ids and numbers.
+pub const STATE_BYTES_MAX: usize = 32 << 10;
+/// All open questions of an agent's state, as JSON: those that take more than their share are cut, down to 256 bytes each.
+pub const STATE_QUESTIONS_BYTES_MAX: usize = STATE_BYTES_MAX / 2;
+/// To-dos, open calls, background tasks and sub-agents of an agent's state together, as JSON; beyond it the list that takes
+/// most loses entries.
+pub const STATE_WORK_BYTES_MAX: usize = 9 << 10;
 /// Any one text in an agent's state, in characters; the rest of it is in the event.
 pub const STATE_TEXT_CHARS_MAX: usize = 200;
 /// The same text as JSON, which counts where its characters take several bytes or an escape.
 pub const STATE_TEXT_BYTES_MAX: usize = 280;
-/// Answers that an agent's state lists of a question.
+/// Answers that an agent's state lists of each part of a question that is cut.
 pub const STATE_OPTIONS_MAX: usize = 8;
 /// One of these answers, as JSON.
 pub const STATE_OPTION_BYTES_MAX: usize = 100;
 /// A run is lost when its control server has not answered for this long.
 pub const SILENCE_LOST_MS: u64 = 300_000;
+/// An agent that posts its events and has an open run is called silent when nothing of it has come for this long, 10
+/// minutes; its next event ends that.
+pub const SILENCE_POSTED_MS: i64 = 10 * 60_000;
 /// A relay turn asks for at most this long, then hands over to the next alarm.
 pub const RELAY_TURN_MS: u64 = 20_000;
 /// While a relay turn runs its alarm stands this far ahead, so that a turn that dies is followed by another.
@@ -107,5 +143,10 @@ pub const PREVIEWS_KEPT_MAX: usize = 64;
 pub const HEARTBEAT_MS: i64 = 10_000;
 /// An event stream ends after 15 minutes; its reader comes back where it was.
 pub const READER_LIFE_MS: i64 = 15 * 60_000;
+/// A right to resume an event stream lasts so long without one, 15 minutes. Counted from the latest moment at which its last
+/// connection can have ended, [`READER_LIFE_MS`] after it was opened: so nothing is written while it lasts.
+pub const RESUME_MS: i64 = 15 * 60_000;
+/// A socket that does not ping gets one after 30 s of silence.
+pub const KEEPALIVE_MS: u64 = 30_000;
 /// A viewer that used to ping and has not been heard of for 10 minutes is closed.
 pub const SILENT_VIEWER_MS: u64 = 10 * 60_000;

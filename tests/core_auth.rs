@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use townwatch::core::auth::{
-    Caller, Carrier, Principal, StreamCredential, asker, authenticate, check_asker, check_origin, check_right,
-    clear_session_cookie, is_operator_key, mint_agent_token, mint_session, require, session_cookie, stream_credential,
+    Caller, Carrier, Principal, StreamCredential, asker, authenticate, check_asker, check_right, clear_session_cookie,
+    is_operator_key, mint_agent_token, mint_session, require, session_cookie, stream_credential,
 };
+use townwatch::core::origin::check_origin;
 use townwatch::core::route::Route;
 use townwatch::core::settings::Secrets;
 use townwatch::error::Code;
@@ -63,7 +64,7 @@ fn a_bearer_is_the_key_or_an_agents_token() {
         (format!("Bearer {by_hand}"), agent()),
     ] {
         let caller = authenticate(Some(&header), None, now, &secrets).unwrap().unwrap();
-        assert_eq!(caller, Caller { principal, carrier: Carrier::Bearer }, "{header}");
+        assert_eq!((caller.principal, caller.carrier), (principal, Carrier::Bearer), "{header}");
     }
 }
 
@@ -114,8 +115,9 @@ fn a_cookie_is_the_operator_until_it_ends_or_a_secret_changes() {
     let session = mint_session(now, &secrets).unwrap();
     let cookie = format!("a=b; townwatch_session=nonsense; townwatch_session={session}; c");
     let at = |at: Timestamp, secrets: &Secrets| authenticate(None, Some(&cookie), at, secrets).unwrap();
-    assert_eq!(at(now, &secrets), Some(Caller { principal: Principal::Operator, carrier: Carrier::Cookie }));
     let days = |count: i64| now.plus_millis(count * 86_400_000);
+    let (principal, carrier) = (Principal::Operator, Carrier::Cookie);
+    assert_eq!(at(now, &secrets), Some(Caller { principal, carrier, ends_at: Some(days(30)) }));
     assert!(at(days(29), &secrets).is_some());
     assert_eq!(at(days(31), &secrets), None);
     assert_eq!(at(now, &Secrets { api_key: "0000000000000001".to_owned(), ..secrets.clone() }), None);
@@ -147,8 +149,8 @@ fn cookies_are_closed_to_scripts_and_other_sites() {
 
 #[test]
 fn a_stream_is_opened_by_a_ticket_or_the_operator() {
-    let operator = |carrier| Caller { principal: Principal::Operator, carrier };
-    let agent = Caller { principal: agent(), carrier: Carrier::Bearer };
+    let operator = |carrier| Caller { principal: Principal::Operator, carrier, ends_at: None };
+    let agent = Caller { principal: agent(), carrier: Carrier::Bearer, ends_at: None };
     let ticket = |text: &str| StreamCredential::Ticket(text.to_owned());
     let cookie = operator(Carrier::Cookie);
     let cases = [
@@ -193,6 +195,27 @@ fn origins() {
         );
     }
     assert!(check_origin(Some("https://a.example"), "https://a.example", &[], Carrier::Cookie).is_ok());
+}
+
+#[test]
+fn a_refused_origin_is_told_what_to_set_where() {
+    let own = "http://127.0.0.1:8787";
+    let message = |origin| check_origin(Some(origin), own, &[], Carrier::Cookie).unwrap_err().message;
+    let (host, list) = ("`proxy_set_header Host $http_host;`", "into the setting ALLOWED_ORIGINS");
+    // Which of the two would help, by what differs.
+    for (origin, by_host, by_list) in [
+        ("http://watch.example", true, true),
+        ("http://127.0.0.1:8080", true, true),
+        ("https://127.0.0.1:8787", false, true),
+        ("https://watch.example", false, true),
+        ("null", false, false),
+        ("", false, false),
+    ] {
+        let said = message(origin);
+        assert!(said.contains(&format!("{origin:?}")), "{said}");
+        assert_eq!((said.contains(host), said.contains(list)), (by_host, by_list), "{said}");
+    }
+    assert!(message(&"x".repeat(10_000)).len() < 500);
 }
 
 #[test]

@@ -358,7 +358,7 @@ proptest! {
         }
         let log = story.log();
         // Once the bucket is full again everything has come that was still to come.
-        while !is_closed && story.town.due_at(story.now).is_some() {
+        while !is_closed && story.due_soon().is_some() {
             story.pass(500);
             let effects = story.town.tick(story.now).unwrap();
             account.read(&effects, id);

@@ -6,7 +6,6 @@ mod story;
 
 use serde_json::json;
 use story::{Story, frames, told};
-use townwatch::core::cursor::Asked;
 use townwatch::core::flow::Flow;
 use townwatch::core::streams::Join;
 use townwatch::core::viewers::{Effect, ViewerId};
@@ -22,7 +21,7 @@ fn id(id: u64) -> EventId {
 }
 
 fn joined(story: &mut Story, acknowledges: bool) -> (ViewerId, Vec<Effect>) {
-    story.join_with(&Join { agent_id: AgentId::parse("a"), asked: Asked::default(), until_exit: false, acknowledges })
+    story.join_with(&Join { agent_id: AgentId::parse("a"), acknowledges, ..Join::default() })
 }
 
 fn ids(effects: &[Effect], viewer: ViewerId) -> Vec<u64> {
@@ -144,7 +143,7 @@ fn who_is_paused_and_silent_for_30_seconds_is_let_go() {
     story.pass(1);
     let effects = story.town.tick(story.now).unwrap();
     assert!(matches!(effects.as_slice(), [Effect::Close(closed, 1013, _)] if *closed == viewer), "{effects:?}");
-    assert_eq!(story.town.due_at(story.now), None);
+    assert_eq!(story.due_soon(), None);
 }
 
 #[test]
@@ -248,7 +247,7 @@ fn who_acknowledges_nothing_waits_for_its_history_by_the_clock() {
         story.pass(1_000);
         story.town.tick(story.now).unwrap();
     }
-    assert_eq!(story.town.due_at(story.now), None, "it is live");
+    assert_eq!(story.due_soon(), None, "it is live");
 }
 
 /// A viewer that owes all that it may, and then wants one agent's history again.

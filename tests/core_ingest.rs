@@ -56,13 +56,16 @@ fn the_cap_leaves_each_agent_its_newest_events() {
     story.notes("a", 12);
     let kept: Vec<u64> = story.log().into_iter().map(|(id, ..)| id).collect();
     assert_eq!(kept, [1, 2, 3, 11, 12, 13, 14, 15]);
-    let a = agents::load(story.store.as_ref(), &agent("a")).unwrap().unwrap();
+    let mut a = agents::load(story.store.as_ref(), &agent("a")).unwrap().unwrap();
     assert_eq!((a.event_count, a.pruned_count), (5, 7));
     assert_eq!((a.first_id.get(), a.pruned_id.get(), a.pruned_at_head.get()), (4, 10, 15));
     assert_eq!(a.event_bytes, story.number("SELECT sum(length(frame)) FROM agent_events WHERE agent_id = 'a'"));
-    assert_eq!((a.base.state.last_event_id.unwrap().get(), a.now.state.last_event_id.unwrap().get()), (10, 15));
-    let b = agents::load(story.store.as_ref(), &agent("b")).unwrap().unwrap();
-    assert_eq!((b.event_count, b.pruned_count, b.base.state.last_event_id), (3, 0, None));
+    assert_eq!(
+        (a.base.read().unwrap().state.last_event_id.unwrap().get(), a.now.state.last_event_id.unwrap().get()),
+        (10, 15)
+    );
+    let mut b = agents::load(story.store.as_ref(), &agent("b")).unwrap().unwrap();
+    assert_eq!((b.event_count, b.pruned_count, b.base.read().unwrap().state.last_event_id), (3, 0, None));
     // One more moves the edge by exactly one.
     story.notes("a", 1);
     let a = agents::load(story.store.as_ref(), &agent("a")).unwrap().unwrap();
@@ -76,9 +79,9 @@ fn the_states_base_goes_along_with_what_is_pruned() {
     for id in 1..=6 {
         story.post(&[("a", "", "agent_usage", usage(id))]);
     }
-    let a = agents::load(story.store.as_ref(), &agent("a")).unwrap().unwrap();
-    assert_eq!((a.base.state.usage.input_tokens, a.now.state.usage.input_tokens), (1 + 2 + 3 + 4, 21));
-    assert_eq!(a.base.state.run_id, Some(run("minted-1")));
+    let mut a = agents::load(story.store.as_ref(), &agent("a")).unwrap().unwrap();
+    assert_eq!((a.base.read().unwrap().state.usage.input_tokens, a.now.state.usage.input_tokens), (1 + 2 + 3 + 4, 21));
+    assert_eq!(a.base.read().unwrap().state.run_id, Some(run("minted-1")));
 }
 
 #[test]

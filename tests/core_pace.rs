@@ -66,16 +66,16 @@ fn an_event_leaves_at_once_if_the_last_frame_is_20_ms_old_and_else_with_the_next
     let mut story = paced();
     let id = story.join("a", Asked::default()).0;
     assert_eq!(events(&story.shows(&[note("a")]), id), ["live 1"], "the first leaves at once");
-    assert_eq!(story.town.due_at(story.now), None, "nothing is held back");
+    assert_eq!(story.due_soon(), None, "nothing is held back");
     story.pass(5);
     assert_eq!(events(&story.shows(&[note("a")]), id), none());
-    assert_eq!(story.town.due_at(story.now), Some(story.now.plus_millis(15)));
+    assert_eq!(story.due_soon(), Some(story.now.plus_millis(15)));
     story.pass(5);
     assert_eq!(events(&story.shows(&[note("a"), note("a")]), id), none());
-    assert_eq!(story.town.due_at(story.now), Some(story.now.plus_millis(10)), "no later for what came after");
+    assert_eq!(story.due_soon(), Some(story.now.plus_millis(10)), "no later for what came after");
     assert_eq!(events(&story.ticks(9), id), none());
     assert_eq!(events(&story.ticks(1), id), ["live 2 3 4"], "in one frame");
-    assert_eq!(story.town.due_at(story.now), None);
+    assert_eq!(story.due_soon(), None);
     story.pass(20);
     assert_eq!(events(&story.shows(&[note("a")]), id), ["live 5"], "20 ms are enough");
 }

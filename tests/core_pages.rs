@@ -120,7 +120,7 @@ fn what_does_not_go_together_is_refused() {
     ];
     for (field, request) in cases {
         let error = story.town.page(&Selection::town(), &request).unwrap_err();
-        assert_eq!((error.code, error.details.unwrap().field), (Code::InvalidRequest, field.to_owned()));
+        assert_eq!((error.code, error.details.unwrap().field), (Code::InvalidRequest, Some(field.to_owned())));
     }
 }
 

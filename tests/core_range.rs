@@ -52,6 +52,28 @@ fn a_range_is_all_from_where_it_begins_up_to_the_head_of_its_opening() {
 }
 
 #[test]
+fn the_last_line_says_that_the_range_is_whole_and_where_to_go_on() {
+    let mut story = town_with(&["a"]);
+    story.notes("a", 300);
+    let last = |request: PageRequest| {
+        let mut range = story.range("", request);
+        let mut pieces: Vec<String> = std::iter::from_fn(|| story.town.read_range(&mut range).unwrap()).collect();
+        assert_eq!(story.town.read_range(&mut range).unwrap(), None);
+        let last = pieces.pop().unwrap();
+        assert_eq!(last.lines().count(), 1, "a line of its own, which only a whole range is followed by");
+        assert!(!pieces.concat().contains("complete"));
+        last
+    };
+    let line =
+        |next_after_id: u64| format!("{{\"type\":\"complete\",\"next_after_id\":{next_after_id},\"head\":300}}\n");
+    assert_eq!(last(PageRequest::default()), line(300));
+    assert_eq!(last(PageRequest { asked: after(300), ..PageRequest::default() }), line(300));
+    assert_eq!(last(PageRequest { asked: after(10), limit: Some(130), ..PageRequest::default() }), line(140));
+    assert_eq!(last(PageRequest { before_id: Some(5), ..PageRequest::default() }), line(4));
+    assert_eq!(last(PageRequest { before_id: Some(1), ..PageRequest::default() }), line(0));
+}
+
+#[test]
 fn a_range_keeps_to_its_run_and_its_kinds() {
     let mut story = town_with(&["a"]);
     let end = ("a", "", "agent.exited", json!({"reason": "completed"}));

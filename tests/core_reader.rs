@@ -15,7 +15,9 @@ use townwatch::core::cursor::Asked;
 use townwatch::core::pages::PageRequest;
 use townwatch::core::range::Range;
 use townwatch::core::reader::Next;
+use townwatch::core::stream_query::EventNames;
 use townwatch::core::streams::Join;
+use townwatch::id::AgentId;
 use townwatch::limits::FRAME_BYTES_MAX;
 
 #[test]
@@ -24,7 +26,7 @@ fn hello_states_history_caught_up_and_then_live_each_event_a_message() {
     story.shows(&[note("a"), ("b", "", "agent_output", said("x"))]);
     let mut reader = story.open("", Asked::default());
     let turn = story.town.read_on(&mut reader, story.now).unwrap();
-    assert!(turn.text.starts_with("retry: 1000\n\n"), "{}", turn.text);
+    assert!(turn.text.starts_with("retry: 1000\nevent: hello\ndata: {"), "in the first message: {}", turn.text);
     let read = messages(&turn.text);
     assert_eq!(short(&read), ["hello", "state a", "state b", "note 1", "agent_output 2", "caught_up 2"]);
     assert_eq!((read[0].data["type"].as_str(), read[0].data["reset"].as_bool()), (Some("hello"), Some(false)));
@@ -173,6 +175,76 @@ fn it_ends_with_the_run_where_that_is_asked() {
 }
 
 #[test]
+fn who_comes_back_past_the_end_has_nothing_to_come_for() {
+    let mut story = town_with(&["a", "b"]);
+    let join = |name: &str, after_id: u64| Join {
+        agent_id: AgentId::parse(name),
+        asked: Asked { after_id: Some(after_id), ..Asked::default() },
+        until_exit: true,
+        ..Join::default()
+    };
+    let exited = ("a", "", "agent.exited", json!({"reason": "completed"}));
+    assert!(!story.town.is_past_exit(&join("a", 0)).unwrap(), "it has had no run yet");
+    story.shows(&[note("a"), note("b"), exited.clone(), note("b")]);
+    for (what, join, expected) in [
+        ("before the exit", join("a", 1), false),
+        ("at the exit", join("a", 3), true),
+        ("behind it", join("a", 4), true),
+        ("beyond the head", join("a", 5), false),
+        ("no agent's end, but the town's", join("", 4), false),
+        ("an agent that runs", join("b", 4), false),
+        ("not until the exit", Join { until_exit: false, ..join("a", 3) }, false),
+        (
+            "of another life",
+            Join { asked: Asked { epoch: Some(epoch("log-0")), ..join("a", 3).asked }, ..join("a", 3) },
+            false,
+        ),
+    ] {
+        assert_eq!(story.town.is_past_exit(&join).unwrap(), expected, "{what}");
+    }
+    story.shows(&[note("a")]);
+    assert!(!story.town.is_past_exit(&join("a", 3)).unwrap(), "its next run");
+    story.shows(&[exited]);
+    assert!(!story.town.is_past_exit(&join("a", 3)).unwrap(), "which has an end of its own");
+}
+
+#[test]
+fn events_without_names_are_messages_and_other_frames_are_not() {
+    let mut story = town_with(&["a"]);
+    story.shows(&[note("a")]);
+    let join = Join { agent_id: Some(agent("a")), names: EventNames::LeftOut, ..Join::default() };
+    let mut reader = story.town.open_reader(&join, story.now).unwrap();
+    assert_eq!(short(&story.pulls(&mut reader)), ["hello", "state a", "message 1", "caught_up 1"]);
+    let typed = ("a", "", "my.own_type", json!({"of": "mine"}));
+    story.shows(&[typed]);
+    let read = story.pulls(&mut reader);
+    assert_eq!(short(&read)[0], "message 2");
+    assert_eq!(read[0].data["event"].as_str(), Some("my.own_type"), "its name is in it");
+}
+
+/// Numbers what it gets by `number`, and asks for the next number when it comes back.
+fn counted_from(story: &mut Story, turns: u64, number: impl Fn(u64) -> u64) -> Vec<u64> {
+    let mut had = Vec::new();
+    for turn in 0..turns {
+        let next = had.last().map_or(0, |id| number(*id) + 1);
+        let asked = Asked { from: Some(next.try_into().unwrap()), ..Asked::default() };
+        let read = story.pulls(&mut story.open("", asked));
+        had.extend(read.iter().filter_map(|message| message.id.as_ref()).map(|id| id.parse::<u64>().unwrap()));
+        let quiet = turn % 3 == 0;
+        story.shows(&vec![note("a"); if quiet { 0 } else { 5 }]);
+    }
+    had
+}
+
+#[test]
+fn who_asks_for_the_next_number_misses_nothing_and_gets_nothing_twice() {
+    let mut story = town_with(&["a"]);
+    let had = counted_from(&mut story, 12, |id| id);
+    assert_eq!(had, (1..=had.len() as u64).collect::<Vec<_>>());
+    assert_eq!(had.len(), 40 - 5, "all but what came after the last visit");
+}
+
+#[test]
 fn a_state_is_told_as_it_is_at_most_every_half_second_and_only_at_the_head() {
     let mut story = town_with(&["a"]);
     let mut reader = story.open("a", Asked::default());
@@ -260,6 +332,8 @@ proptest! {
                 prop_assert!(!is_whole, "a range that has ended stays so");
                 lines.extend(piece.lines().map(|line| serde_json::from_str::<Json>(line).unwrap()));
             }
+            let complete = lines.pop().expect("a line that says that all is there");
+            prop_assert_eq!(&complete["type"], "complete");
             accounts(&lines, &posted, end);
         }
     }

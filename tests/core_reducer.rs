@@ -1,74 +1,14 @@
 //! An agent's state, event by event: what each kind moves, and what none may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use serde_json::value::RawValue;
+mod reduced;
+
+use reduced::{Agent, ids};
 use serde_json::{Value as Json, json};
-use townwatch::core::reducer::{Happened, Snapshot, differs};
-use townwatch::event::{EventData, Role};
-use townwatch::id::{AgentId, EventId, EventName, RigId, RunId};
+use townwatch::core::reducer::differs;
+use townwatch::event::{Role, Runtime};
+use townwatch::id::EventId;
 use townwatch::limits::STATE_BYTES_MAX;
-use townwatch::protocol::AgentState;
-use townwatch::time::Timestamp;
-
-struct Agent {
-    snapshot: Snapshot,
-    id: u64,
-}
-
-impl Agent {
-    fn new() -> Self {
-        let (agent_id, rig_id) = (AgentId::parse("a").unwrap(), RigId::parse("rig").unwrap());
-        Self { snapshot: Snapshot::new(agent_id, rig_id, "Ada", Role::Polecat), id: 0 }
-    }
-
-    /// In its first run, at work.
-    fn at_work() -> Self {
-        let mut agent = Self::new();
-        agent.happens(1, "agent.status", &json!({"status": "running"}));
-        agent
-    }
-
-    /// An event of the run of this number, a second after the one before.
-    fn happens(&mut self, run: u64, event: &str, data: &Json) -> &AgentState {
-        self.id += 1;
-        let data = RawValue::from_string(data.to_string()).unwrap();
-        let data = EventData::read(&EventName::parse(event).unwrap(), &data);
-        let run_id = RunId::parse(&format!("run-{run}")).unwrap();
-        let at = Timestamp::from_millis(i64::try_from(self.id).unwrap() * 1_000);
-        let id = EventId::new(self.id).unwrap();
-        self.snapshot.reduce(&Happened { id, run: Some((&run_id, run)), data: &data, at });
-        &self.snapshot.state
-    }
-
-    fn does(&mut self, event: &str, data: &Json) -> Json {
-        serde_json::to_value(self.happens(1, event, data)).unwrap()
-    }
-
-    fn calls(&mut self, id: &str, tool: &str) -> Json {
-        let summary = format!("{tool} {id}");
-        let call = json!({"tool_use_id": id, "tool": tool, "category": "Read", "input": {}, "summary": summary});
-        self.does("agent_tool_call", &call)
-    }
-
-    fn gets(&mut self, id: &str) -> Json {
-        let result = json!({"tool_use_id": id, "success": true, "content": "", "content_length": 0, "duration_ms": 1});
-        self.does("agent_tool_result", &result)
-    }
-
-    fn uses(&mut self, data: &Json) -> Json {
-        self.does("agent_usage", data)["usage"].clone()
-    }
-
-    fn progress(&mut self, data: &Json) -> Json {
-        let mut whole = json!({"current_phase": "", "tool_call_count": 0, "elapsed_seconds": 0, "percentage": null});
-        whole.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
-        self.does("progress_update", &whole)
-    }
-}
-
-fn ids(calls: &Json) -> Vec<&str> {
-    calls.as_array().unwrap().iter().map(|call| call["tool_use_id"].as_str().unwrap()).collect()
-}
 
 #[test]
 fn a_status_is_taken_over_and_says_what_the_agent_is_at() {
@@ -121,7 +61,7 @@ fn an_end_that_cannot_be_read_is_an_end() {
 #[test]
 fn a_new_run_begins_from_nothing_but_who_the_agent_is() {
     let mut agent = Agent::at_work();
-    agent.snapshot.register("Ada", Role::Mayor, None, Some("\n  \nFix the bug\nand more"));
+    agent.snapshot.register("Ada", Role::Mayor, Some(Runtime::Process), Some("\n  \nFix the bug\nand more"));
     agent.calls("t1", "Read");
     agent.progress(&json!({"percentage": 80, "todos": [{"content": "x", "status": "pending"}]}));
     agent.uses(&json!({"message_id": "m", "input_tokens": 5, "output_tokens": 7}));
@@ -130,7 +70,7 @@ fn a_new_run_begins_from_nothing_but_who_the_agent_is() {
     let state =
         serde_json::to_value(agent.happens(2, "agent_output", &json!({"text": "", "stream": "stdout"}))).unwrap();
     let expected = json!({
-        "name": "Ada", "role": "mayor", "title": "Fix the bug", "status": "running", "run_id": "run-2", "run_number": 2,
+        "name": "Ada", "role": "mayor", "title": "Fix the bug…", "status": "running", "run_id": "run-2", "run_number": 2,
         "tool_call_count": 0, "files_changed": 0, "lines_added": 0, "progress": null, "todos": [], "exit": null,
         "ended_at": null, "first_event_id": 7, "last_event_id": 7, "started_at": "1970-01-01T00:00:07.000Z",
         "outstanding_tool_calls": [], "message_count": 0,
@@ -161,38 +101,23 @@ fn an_event_of_an_older_run_only_moves_the_newest_id() {
 #[test]
 fn calls_are_outstanding_until_their_result() {
     let mut agent = Agent::at_work();
-    assert_eq!(ids(&agent.calls("t1", "Read")["outstanding_tool_calls"]), ["t1"]);
+    assert_eq!(ids(&agent.calls("t1", "Read")["outstanding_tool_calls"], "tool_use_id"), ["t1"]);
     let state = agent.calls("t2", "Bash");
-    assert_eq!(ids(&state["outstanding_tool_calls"]), ["t1", "t2"]);
+    assert_eq!(ids(&state["outstanding_tool_calls"], "tool_use_id"), ["t1", "t2"]);
     assert_eq!((&state["activity"]["kind"], &state["activity"]["detail"]), (&json!("tool"), &json!("Bash t2")));
     assert_eq!(state["outstanding_llm_calls"], 0);
-    assert_eq!(ids(&agent.gets("unknown")["outstanding_tool_calls"]), ["t1", "t2"]);
-    assert_eq!(ids(&agent.gets("t1")["outstanding_tool_calls"]), ["t2"]);
+    assert_eq!(ids(&agent.gets("unknown")["outstanding_tool_calls"], "tool_use_id"), ["t1", "t2"]);
+    assert_eq!(ids(&agent.gets("t1")["outstanding_tool_calls"], "tool_use_id"), ["t2"]);
     let state = agent.gets("t2");
     assert_eq!((&state["activity"]["kind"], &state["outstanding_llm_calls"]), (&json!("thinking"), &json!(1)));
     for call in 0..70 {
         agent.calls(&format!("many-{call}"), "Read");
     }
     let state = agent.gets("many-69");
-    assert_eq!((ids(&state["outstanding_tool_calls"]).len(), &state["tool_call_count"]), (64, &json!(72)));
-}
-
-#[test]
-fn a_question_waits_for_its_own_answer() {
-    let mut agent = Agent::at_work();
-    agent.calls("t1", "Bash");
-    let question = json!({"request_id": "q1", "kind": "permission", "detail": "rm?", "options": ["yes", "no"]});
-    let state = agent.does("agent_question", &question);
-    assert_eq!((&state["question"], &state["activity"]["kind"]), (&question, &json!("question")));
-    assert_eq!(agent.does("agent.status", &json!({"status": "waiting"}))["activity"]["kind"], "question");
-    let answer = |id: &str| json!({"request_id": id, "answer": "once", "by": "operator"});
-    assert_eq!(agent.does("agent_question_answered", &answer("q0"))["question"], question);
-    let state = agent.does("agent_question_answered", &answer("q1"));
-    assert_eq!(state["question"], Json::Null);
-    assert_eq!((&state["activity"]["kind"], &state["activity"]["detail"]), (&json!("tool"), &json!("Bash")));
-    agent.gets("t1");
-    agent.does("agent_question", &question);
-    assert_eq!(agent.does("agent_question_answered", &answer("q1"))["activity"]["kind"], "thinking");
+    assert_eq!(
+        (ids(&state["outstanding_tool_calls"], "tool_use_id").len(), &state["tool_call_count"]),
+        (64, &json!(72))
+    );
 }
 
 #[test]
@@ -288,7 +213,7 @@ fn what_is_not_known_moves_the_newest_id_and_no_state_frame() {
 }
 
 #[test]
-fn the_whole_stays_within_16_kib_whatever_its_texts_are() {
+fn the_whole_stays_within_its_bound_whatever_its_texts_are() {
     for unit in ["x", "é", "😀", "\u{1}", "\"", "\\", "\n"] {
         let text = unit.repeat(3_000 / unit.len());
         let mut agent = Agent::new();
@@ -316,19 +241,34 @@ fn the_whole_stays_within_16_kib_whatever_its_texts_are() {
             "elapsed_seconds": u64::MAX, "estimated_remaining_seconds": u64::MAX, "todos": todos,
         });
         agent.does("progress_update", &progress);
-        let options = vec![text.clone(); 50];
-        agent.does(
-            "agent_question",
-            &json!({"request_id": text, "kind": "permission", "detail": text, "options": options}),
-        );
+        for number in 0..70 {
+            let subject = json!({"kind": "plan", "text": text});
+            agent.asks(&format!("{number}{text}"), &json!({"detail": text, "subject": subject, "tool_use_id": text}));
+            let task = json!({"task_id": format!("{number}{text}"), "kind": "command", "description": text, "tool_use_id": text});
+            agent.does("agent_task_started", &task);
+            if number % 4 == 0 {
+                let theirs = format!("{number}{text}");
+                agent.progress(&json!({"current_phase": text, "todos": todos, "parent_tool_use_id": theirs}));
+            }
+        }
+        let failing = json!({"tool_use_id": "f", "tool": "t", "category": "Bash", "input": 1, "summary": text});
+        for number in 0..3 {
+            let mut call = failing.clone();
+            call["tool_use_id"] = json!(format!("f{number}"));
+            agent.does("agent_tool_call", &call);
+            agent.gets_success(&format!("f{number}"), false);
+        }
         let usage = json!({
             "message_id": text, "input_tokens": u64::MAX, "output_tokens": u64::MAX, "cache_read_input_tokens": u64::MAX,
             "cache_creation_input_tokens": u64::MAX, "cost_usd": 1.234_567_890_123_456_7e-300, "cumulative": true,
         });
         agent.does("agent_usage", &usage);
         let state = agent.does("file_changed", &json!({"path": "a", "action": "created", "lines_added": u64::MAX}));
-        assert!(state["todos"].as_array().unwrap().len() > 5, "{unit:?}: {}", state["todos"]);
-        assert!(!ids(&state["outstanding_tool_calls"]).is_empty());
+        assert!(state["todos"].as_array().unwrap().len() > 3, "{unit:?}: {}", state["todos"]);
+        for list in ["outstanding_tool_calls", "background_tasks", "sub_agents", "questions"] {
+            assert!(!state[list].as_array().unwrap().is_empty(), "{unit:?}: {list}");
+        }
+        assert!(state["failing_loop"].is_object());
         assert!(state.to_string().len() <= STATE_BYTES_MAX, "{unit:?}: {}", state.to_string().len());
         let state = agent.does("agent.exited", &json!({"reason": "completed", "signal": text, "message": text}));
         assert!(state.to_string().len() <= STATE_BYTES_MAX, "{unit:?}: {}", state.to_string().len());
@@ -344,5 +284,56 @@ fn lists_of_the_usual_size_are_kept_whole() {
     for call in 0..20 {
         agent.calls(&format!("toolu_{call:020}"), "Read");
     }
-    assert_eq!(ids(&agent.gets("none")["outstanding_tool_calls"]).len(), 20);
+    assert_eq!(ids(&agent.gets("none")["outstanding_tool_calls"], "tool_use_id").len(), 20);
+}
+
+#[test]
+fn what_an_agent_was_asked_is_its_title() {
+    let mut agent = Agent::at_work();
+    let said = |source: &str, text: &str| json!({"text": text, "by": "operator", "source": source});
+    let state = agent.does("user_message", &said("message", "first a word"));
+    assert_eq!((&state["title"], &state["prompt_event_id"]), (&json!(null), &json!(null)));
+    let state = agent.does("user_message", &said("prompt", " \nFix the bug\nand more"));
+    assert_eq!((&state["title"], &state["prompt_event_id"]), (&json!("Fix the bug…"), &json!(3)));
+    let state = agent.does("user_message", &said("prompt", "Something else"));
+    assert_eq!((&state["title"], &state["prompt_event_id"]), (&json!("Fix the bug…"), &json!(3)));
+    assert_eq!(state["message_count"], 0);
+    let state = serde_json::to_value(agent.happens(2, "user_message", &said("command", "make test"))).unwrap();
+    assert_eq!((&state["title"], &state["prompt_event_id"]), (&json!("make test"), &json!(5)));
+    let state = serde_json::to_value(agent.happens(3, "note", &json!(1))).unwrap();
+    assert_eq!(state["title"], json!(null), "nobody has said what this run is about");
+}
+
+#[test]
+fn an_agent_takes_messages_only_while_its_run_is_open() {
+    let mut agent = Agent::at_work();
+    assert_eq!(agent.does("agent_session", &json!({"takes_messages": true}))["takes_messages"], true);
+    assert_eq!(agent.does("agent_session", &json!({"model": "m"}))["takes_messages"], true);
+    assert_eq!(agent.does("agent.exited", &json!({"reason": "completed"}))["takes_messages"], false);
+    assert!(!agent.happens(2, "agent.status", &json!({"status": "running"})).takes_messages);
+}
+
+#[test]
+fn whatever_people_are_shown_is_worth_a_frame() {
+    let events = [
+        ("user_message", json!({"text": "Go", "by": "operator", "source": "prompt"})),
+        ("agent_session", json!({"takes_messages": true})),
+        ("agent_session", json!({"branch": "main"})),
+        ("agent_task_started", json!({"task_id": "b", "kind": "command", "description": "d"})),
+        (
+            "progress_update",
+            json!({"percentage": null, "current_phase": "", "tool_call_count": 0, "elapsed_seconds": 0,
+            "parent_tool_use_id": "t"}),
+        ),
+        ("agent_usage", json!({"message_id": "m", "input_tokens": 1, "output_tokens": 1})),
+        ("file_changed", json!({"path": "a", "action": "created"})),
+        ("agent_question", json!({"request_id": "q", "kind": "permission", "detail": "d", "options": []})),
+        ("agent_question_answered", json!({"request_id": "q", "answer": "once", "by": "operator"})),
+    ];
+    let mut agent = Agent::at_work();
+    for (event, data) in events {
+        let before = agent.snapshot.state.clone();
+        agent.does(event, &data);
+        assert!(differs(&before, &agent.snapshot.state), "{event} {data}");
+    }
 }

@@ -7,7 +7,7 @@ mod story;
 
 use serde_json::{Value as Json, json};
 use story::{Story, agent, epoch, no_run, position, run, said};
-use townwatch::core::relay::{self, Answered, Position, next_turn};
+use townwatch::core::relay::{self, Answered, Position, Reach, next_turn};
 use townwatch::core::runs::Source;
 use townwatch::core::store::Store;
 use townwatch::event::ExitReason;
@@ -27,11 +27,12 @@ fn stands(story: &Story) -> Position {
 }
 
 fn answered(story: &Story, asked: &Position, answer: &ControlEvents) -> Answered {
-    relay::apply(story.store.as_ref(), asked, answer, story.now, 2_000, &mut no_run).unwrap()
+    relay::apply(story.store.as_ref(), (asked, Reach::New), &answer.clone().into(), story.now, 2_000, &mut no_run)
+        .unwrap()
 }
 
 fn silent(story: &Story) -> Vec<(String, ExitReason)> {
-    let outcome = relay::unanswered(story.store.as_ref(), story.now, 2_000, &mut no_run).unwrap();
+    let outcome = relay::unanswered(story.store.as_ref(), None, story.now, 2_000, &mut no_run).unwrap();
     outcome.ended.into_iter().map(|(run, reason)| (run.to_string(), reason)).collect()
 }
 
@@ -244,7 +245,7 @@ fn a_run_does_not_begin_in_yesterdays_silence() {
 #[test]
 fn the_next_turn_is_due_while_a_run_is_open() {
     let mut story = Story::new();
-    let next = |story: &Story, watched| next_turn(story.store.as_ref(), watched, story.now, 15_000).unwrap();
+    let next = |story: &Story, watched| next_turn(story.store.as_ref(), watched, false, story.now, 15_000).unwrap();
     assert_eq!((next(&story, true), next(&story, false)), (None, None));
     story.begin("a", "r1");
     assert_eq!(next(&story, true), Some(story.now));
@@ -307,7 +308,8 @@ fn nothing_is_half_done_when_a_statement_fails() {
     nothing_is_half_done(&mut story, |story| apply(story, &asked, &answer));
     assert_eq!(ends(&story), ["r1: lost", "r2: completed", "r3: lost"]);
     story.begin("a", "r4");
-    let unanswered = |story: &mut Story| relay::unanswered(story.store.as_ref(), story.now, 4, &mut no_run).is_ok();
+    let unanswered =
+        |story: &mut Story| relay::unanswered(story.store.as_ref(), None, story.now, 4, &mut no_run).is_ok();
     nothing_is_half_done(&mut story, unanswered);
     story.pass(300_000);
     nothing_is_half_done(&mut story, unanswered);
@@ -322,5 +324,6 @@ fn nothing_is_half_done_when_a_statement_fails() {
 }
 
 fn apply(story: &Story, asked: &Position, answer: &ControlEvents) -> bool {
-    relay::apply(story.store.as_ref(), asked, answer, story.now, 4, &mut no_run).is_ok()
+    let asked = (asked, Reach::New);
+    relay::apply(story.store.as_ref(), asked, &answer.clone().into(), story.now, 4, &mut no_run).is_ok()
 }

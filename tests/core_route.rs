@@ -5,9 +5,9 @@ use townwatch::core::body::{is_deeper_than, parse_body, parse_optional_body};
 use townwatch::core::envelope;
 use townwatch::core::query::{Address, Query};
 use townwatch::core::route::{Place, Route};
-use townwatch::core::stream_query::{StreamKind, StreamQuery};
+use townwatch::core::stream_query::{EventNames, Form, StreamKind, StreamQuery};
 use townwatch::error::{Code, Error};
-use townwatch::id::{AgentId, Epoch, EventId, POSITION_MAX, RigId, TownId};
+use townwatch::id::{AgentId, Epoch, EventId, ImageId, POSITION_MAX, RigId, TownId};
 use townwatch::limits::JSON_DEPTH_MAX;
 use townwatch::protocol::{PostEvents, StartAgent, StopAgent, TownRequest};
 
@@ -23,6 +23,10 @@ fn r() -> RigId {
     RigId::parse("r1").unwrap()
 }
 
+fn i() -> ImageId {
+    ImageId::parse("0a").unwrap()
+}
+
 fn id(value: u64) -> EventId {
     EventId::new(value).unwrap()
 }
@@ -30,7 +34,7 @@ fn id(value: u64) -> EventId {
 fn field<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
     let refusal = outcome.unwrap_err();
     assert_eq!(refusal.code, Code::InvalidRequest, "{refusal}");
-    let field = refusal.details.expect("a refusal of a field names it").field;
+    let field = refusal.details.and_then(|details| details.field).expect("a refusal of a field names it");
     assert!(refusal.message.starts_with(&format!("{field}: ")), "{}", refusal.message);
     field
 }
@@ -44,6 +48,10 @@ fn every_route_of_the_contract() {
         ("DELETE", "/api/session", Route::SignOut),
         ("POST", "/api/towns", Route::CreateTown),
         ("GET", "/api/towns", Route::ListTowns),
+        ("GET", "/api/settings", Route::ReadSettings),
+        ("GET", "/api/towns/t1/mayor/status", Route::MayorStatus(t())),
+        ("POST", "/api/towns/t1/mayor/message", Route::MessageMayor(t())),
+        ("POST", "/api/towns/t1/mayor/destroy", Route::DestroyMayor(t())),
         ("GET", "/api/towns/t1", Route::ReadTown(t())),
         ("PATCH", "/api/towns/t1", Route::RenameTown(t())),
         ("DELETE", "/api/towns/t1", Route::DeleteTown(t())),
@@ -54,6 +62,8 @@ fn every_route_of_the_contract() {
         ("POST", "/api/rigs/r1/agents/a1/token", Route::MintToken(r(), a())),
         ("POST", "/api/rigs/r1/agent-events", Route::PostEvents(r())),
         ("GET", "/api/rigs/r1/agents/a1/events", Route::ReadRigEvents(r(), a())),
+        ("PUT", "/api/rigs/r1/agents/a1/images/0a", Route::PutImage(r(), a(), i())),
+        ("GET", "/api/towns/t1/agents/a1/images/0a", Route::ReadImage(t(), a(), i())),
         ("GET", "/api/towns/t1/events", Route::ReadTownEvents(t())),
         ("GET", "/api/towns/t1/agents/a1/events", Route::ReadAgentEvents(t(), a())),
         ("GET", "/api/towns/t1/events/7", Route::ReadEvent(t(), id(7))),
@@ -185,6 +195,7 @@ fn where_a_stream_begins() {
     let read = |query: &str, header: Option<&str>| StreamQuery::parse(&Query::parse(query), header);
     let e = |text: &str| Epoch::parse(text);
     let after = |id| StreamQuery { after_id: Some(id), ..StreamQuery::default() };
+    let back = |id| StreamQuery { comes_back: true, ..after(id) };
     let from = |id| StreamQuery { from: Some(id), ..StreamQuery::default() };
     for (query, header, expected) in [
         ("", None, StreamQuery::default()),
@@ -192,10 +203,16 @@ fn where_a_stream_begins() {
         ("after_id=99999999999999999999", None, after(POSITION_MAX)),
         ("from=-3", None, from(-1)),
         ("from=8&after_id=5", None, from(8)),
-        ("from=8&after_id=5", Some("9"), after(9)),
-        ("from=8&epoch=e1", Some("9"), StreamQuery { epoch: e("e1"), ..after(9) }),
+        ("from=8&after_id=5", Some("9"), back(9)),
+        ("from=8&epoch=e1", Some("9"), StreamQuery { epoch: e("e1"), ..back(9) }),
         ("tail=20", None, StreamQuery { tail: Some(20), ..StreamQuery::default() }),
-        ("tail=20&epoch=e0", Some("e1.9"), StreamQuery { epoch: e("e1"), ..after(9) }),
+        ("tail=20&epoch=e0", Some("e1.9"), StreamQuery { epoch: e("e1"), ..back(9) }),
+        ("tail=20", Some("9~ab~c"), StreamQuery { token: Some("ab~c".to_owned()), ..back(9) }),
+        ("", Some("e1.9~ab"), StreamQuery { token: Some("ab".to_owned()), epoch: e("e1"), ..back(9) }),
+        ("named=true", None, StreamQuery::default()),
+        ("format=flat", None, StreamQuery { form: Form::Flat, ..StreamQuery::default() }),
+        ("format=frames", None, StreamQuery::default()),
+        ("named=false", None, StreamQuery { names: EventNames::LeftOut, ..StreamQuery::default() }),
         ("after_id=5", Some(""), after(5)),
     ] {
         assert_eq!(read(query, header), Ok(expected), "{query} {header:?}");
@@ -212,14 +229,20 @@ fn where_a_stream_begins() {
         ("tail=5&from=1", None, "tail"),
         ("flow=push", None, "flow"),
         ("until=never", None, "until"),
+        ("named=no", None, "named"),
+        ("format=round", None, "format"),
         ("ticket=a&ticket=b", None, "ticket"),
         ("epoch=a.b", None, "epoch"),
         ("", Some("e1."), "Last-Event-ID"),
         ("", Some("x"), "Last-Event-ID"),
+        ("", Some("~5"), "Last-Event-ID"),
+        ("", Some("e1~5"), "Last-Event-ID"),
         ("", Some("e 1.5"), "Last-Event-ID"),
     ] {
         assert_eq!(field(read(query, header)), name, "{query} {header:?}");
     }
+    let said = read("", Some("e1~secret")).unwrap_err().message;
+    assert!(!said.contains("secret"), "{said}");
     let whole = StreamQuery::parse(&Query::parse("ticket=abc&flow=ack&until=exit"), None).unwrap();
     assert!(whole.flow_ack && whole.until_exit);
     assert_eq!(whole.ticket.as_deref(), Some("abc"));
@@ -330,7 +353,7 @@ fn an_envelope_gives_its_data_or_its_failure() {
         r#"{"success":false,"error":{"code":"conflict","message":"there is one","details":{"field":"agent_id"}}}"#,
     );
     assert_eq!((conflict.code, conflict.message.as_str()), (Code::Conflict, "there is one"));
-    assert_eq!(conflict.details.unwrap().field, "agent_id");
+    assert_eq!(conflict.details.unwrap().field.as_deref(), Some("agent_id"));
     for text in [
         "",
         "oops",

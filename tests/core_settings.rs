@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use townwatch::core::settings::{Secrets, Settings};
+use townwatch::core::town::Config;
 use townwatch::error::{Code, Error};
 
 fn read(given: &[(&str, &str)]) -> Result<Settings, Error> {
@@ -18,11 +19,33 @@ fn secrets(given: &[(&str, &str)], has_container: bool) -> Result<Secrets, Error
 const KEY: &str = "f4b1c09d2e7a8356";
 
 #[test]
+fn what_clients_are_told_is_what_is_set() {
+    let set = |name: &str| match name {
+        "STREAM_ENABLED" => Some("false".to_owned()),
+        "STREAM_RATE_LIMIT" => Some("7".to_owned()),
+        "STREAM_BATCH_MS" => Some("8".to_owned()),
+        "STREAM_WINDOW_EVENTS" => Some("9".to_owned()),
+        "EVENT_CAP" => Some("10".to_owned()),
+        "TICKET_TTL_SECONDS" => Some("11".to_owned()),
+        _ => None,
+    };
+    let told =
+        |lookup: &dyn Fn(&str) -> Option<String>| serde_json::to_value(Settings::read(lookup).unwrap().view()).unwrap();
+    let expected = serde_json::json!({
+        "stream_enabled": false, "stream_rate_limit": 7, "stream_batch_ms": 8, "stream_window_events": 9,
+        "event_cap": 10, "ticket_ttl_seconds": 11,
+    });
+    assert_eq!(told(&set), expected);
+    assert_eq!(told(&|_| None), serde_json::to_value(Config::default().settings).unwrap(), "the defaults");
+}
+
+#[test]
 fn the_defaults_are_those_of_the_contract() {
     let settings = read(&[]).unwrap();
     let expected = Settings {
         poll_interval_ms: 500,
         drain_interval_seconds: 15,
+        relay_while_watched: false,
         event_cap: 2_000,
         stream_enabled: true,
         stream_rate_limit: 50,
@@ -62,6 +85,7 @@ fn a_bad_value_is_refused_by_name() {
         ("DRAIN_INTERVAL_SECONDS", "0"),
         ("EVENT_CAP", "0"),
         ("EVENT_CAP", "18446744073709551616"),
+        ("RELAY_WHILE_WATCHED", "1"),
         ("STREAM_ENABLED", "yes"),
         ("STREAM_RATE_LIMIT", "0"),
         ("STREAM_BATCH_MS", "60000"),

@@ -13,6 +13,7 @@ mod simulation {
     pub mod edge;
     pub mod faults;
     pub mod frames;
+    pub mod open_work;
     pub mod oracle;
     pub mod pager;
     pub mod runs;

@@ -65,7 +65,7 @@ fn an_order_is_checked_before_anything_is_stored() {
     for (more, field) in cases {
         let refused = check(&order(&more)).err().map(|error| {
             assert_eq!(error.code, Code::InvalidRequest);
-            error.details.unwrap().field
+            error.details.unwrap().field.unwrap()
         });
         assert_eq!(refused.as_deref(), field, "{more}");
         if field.is_some() {
@@ -86,7 +86,7 @@ fn a_begun_run_is_stored_as_starting() {
     let (start, state) =
         begin(&mut story, &json!({"prompt": "\nFix it\nnow", "env_vars": {"KEY": "secret"}}), "r1").unwrap();
     assert_eq!((start.run_id.as_str(), start.agent_id.as_str(), start.order.agent_id), ("r1", "a", None));
-    assert_eq!((state.status.as_str(), state.run_number, state.title.as_deref()), ("starting", 1, Some("Fix it")));
+    assert_eq!((state.status.as_str(), state.run_number, state.title.as_deref()), ("starting", 1, Some("Fix it…")));
     assert_eq!((state.name.as_str(), state.runtime.map(townwatch::event::Runtime::as_str)), ("Ada", Some("process")));
     assert!(!format!("{:?}", story.dump()).contains("secret"), "an agent's environment is never stored");
     let (start, state) = begin(&mut story, &json!({"agent_id": null}), "r2").unwrap();

@@ -10,10 +10,10 @@ use townwatch::error::{Code, Error};
 #[test]
 fn values_come_back_as_they_went_in() {
     let store = Sqlite::new();
-    store.script("CREATE TABLE t(a, b, c); CREATE INDEX i ON t(a)").unwrap();
-    let row = [Value::Null, Value::Integer((1 << 53) - 1), Value::from("\u{0}é\u{1F600}")];
-    store.query("INSERT INTO t VALUES (?, ?, ?)", &row).unwrap();
-    assert_eq!(store.query("SELECT a, b, c FROM t", &[]).unwrap()[0].0, row);
+    store.script("CREATE TABLE t(a, b, c, d); CREATE INDEX i ON t(a)").unwrap();
+    let row = [Value::Null, Value::Integer((1 << 53) - 1), Value::from("\u{0}é\u{1F600}"), Value::from(&[0, 255][..])];
+    store.query("INSERT INTO t VALUES (?, ?, ?, ?)", &row).unwrap();
+    assert_eq!(store.query("SELECT a, b, c, d FROM t", &[]).unwrap()[0].0, row);
     assert_eq!(store.rows_changed(), 1);
 }
 
@@ -33,4 +33,19 @@ fn an_error_undoes_all_of_a_transaction() {
     });
     assert_eq!(outcome.unwrap_err().code, Code::Internal);
     assert_eq!(atomically(&store, || store.query("SELECT a FROM t", &[])).unwrap(), []);
+}
+
+/// A Durable Object runs a script that ends in a comment, keeps what it did, and then fails.
+#[test]
+fn no_migration_ends_in_a_comment() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let mut count = 0;
+    for object in ["account", "rig", "town"] {
+        for file in std::fs::read_dir(folder.join(object)).unwrap() {
+            let script = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            assert!(script.trim_end().ends_with(';'), "a migration of {object} has something after its last statement");
+            count += 1;
+        }
+    }
+    assert!(count >= 3);
 }

@@ -5,12 +5,14 @@ mod sqlite;
 mod story;
 
 use story::{Story, agent};
+use townwatch::core::grantor::Grantor;
 use townwatch::error::Code;
 use townwatch::limits::TICKETS_MAX;
 
 fn mint(story: &Story, ticket: &str, agent_id: &str) -> (String, String) {
     let agent_id = townwatch::id::AgentId::parse(agent_id);
-    let view = story.town.mint_ticket(ticket, agent_id.as_ref(), story.now).unwrap();
+    let grantor = Grantor { name: "key 1".to_owned(), ends_at: None };
+    let view = story.town.mint_ticket(ticket, agent_id.as_ref(), &grantor, story.now).unwrap();
     assert_eq!(view.ticket, ticket);
     (view.url, view.expires_at.to_string())
 }

@@ -11,6 +11,7 @@ use story::{Story, agent, epoch, frames, said, texts, told};
 use townwatch::core::cursor::Asked;
 use townwatch::core::ingest::Outcome;
 use townwatch::core::streams::Join;
+use townwatch::core::town::Config;
 use townwatch::core::viewers::{Effect, ViewerId};
 use townwatch::limits::FRAME_BYTES_MAX;
 
@@ -69,6 +70,7 @@ fn hello_states_history_caught_up_and_then_live() {
     assert_eq!(told(&joined, town), expected);
     let hello = json!({
         "type": "hello", "protocol": 1, "town_id": "town", "epoch": "log-1", "head": 5, "oldest_id": 1, "reset": false,
+        "settings": Config::default().settings,
     });
     assert_eq!(frames(&joined, town)[0], hello);
     let (late, joined) = story.join("b", after(4));
@@ -215,6 +217,8 @@ fn a_bad_message_is_answered_and_the_stream_lives() {
         r#"{"type":"subscribe","agents":"*","after_id":-1}"#.to_owned(),
         r#"{"type":"ack"}"#.to_owned(),
         json!({"type": "subscribe", "agents": many}).to_string(),
+        r#"{"type":"subscribe","agents":"*","filters":{"colour":true}}"#.to_owned(),
+        r#"{"type":"subscribe","agents":"*","filters":{"output":false,"output":true}}"#.to_owned(),
         format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000)),
     ];
     for message in bad {
@@ -229,6 +233,52 @@ fn a_bad_message_is_answered_and_the_stream_lives() {
     let effects = story.town.hear(id, &"x".repeat((16 << 10) + 1), story.now).unwrap();
     assert_eq!(closed(&effects), [(id, 1009)]);
     assert_eq!(told(&story.shows(&[note("a")]), id), Vec::<String>::new());
+}
+
+#[test]
+fn an_error_says_when_which_message_and_what_is_wrong_with_it() {
+    let mut story = five();
+    let id = story.join("a", Asked::default()).0;
+    let now = story.now.to_string();
+    for (message, frame, words) in [
+        ("nonsense", None, "message: is not JSON"),
+        ("{}", None, "type: is missing"),
+        (r#"{"type":"dance"}"#, None, "type: unknown variant `dance`"),
+        (r#"{"type":"ack","id":"x"}"#, Some("ack"), "ack: "),
+        (r#"{"type":"ack"}"#, Some("ack"), "ack: id: is missing"),
+        (r#"{"type":"ack","id":99}"#, Some("ack"), "ack: id: is above all"),
+        (r#"{"type":"subscribe"}"#, Some("subscribe"), "subscribe: agents: expected"),
+        (r#"{"type":"subscribe","agents":"a"}"#, Some("subscribe"), "subscribe: agents: expected"),
+        (
+            r#"{"type":"subscribe","agents":"*","filters":{"output":"no"}}"#,
+            Some("subscribe"),
+            "subscribe: filters.output: ",
+        ),
+        (r#"{"type":"subscribe","agents":"*","filters":[true]}"#, Some("subscribe"), "subscribe: "),
+        (
+            r#"{"type":"subscribe","agents":"*","filters":{"colour":true,"output":false,"si\"ze":1}}"#,
+            Some("subscribe"),
+            r#"subscribe: filters: "colour", "si\"ze": no such filter; there are tool_calls, tool_results, output, files, progress"#,
+        ),
+    ] {
+        let effects = story.town.hear(id, message, story.now).unwrap();
+        let told = &frames(&effects, id)[0];
+        assert_eq!(
+            (&told["type"], &told["at"], told["frame"].as_str()),
+            (&json!("error"), &json!(now), frame),
+            "{told}"
+        );
+        assert!(told["message"].as_str().unwrap().starts_with(words), "{message}: {told}");
+        assert!(!told["message"].as_str().unwrap().contains("body"), "{told}");
+    }
+    let many: Json =
+        (0..500).map(|number| (format!("filter-{number}"), json!(true))).collect::<serde_json::Map<_, _>>().into();
+    let effects = story.hears(id, &json!({"type": "subscribe", "agents": "*", "filters": many}));
+    assert!(frames(&effects, id)[0]["message"].as_str().unwrap().len() < 600, "a refusal has a bound");
+    assert_eq!(
+        told(&story.hears(id, &json!({"type": "subscribe", "agents": "*", "filters": {}})), id)[0],
+        "subscription_confirmed"
+    );
 }
 
 #[test]
@@ -305,11 +355,11 @@ fn a_state_is_sent_when_it_changed_and_at_most_every_half_second() {
     assert_eq!(told_states(&story.shows(&[("a", "", "agent_tool_call", call(1))])), 1);
     story.pass(499);
     assert_eq!(told_states(&story.shows(&[("a", "", "agent_tool_call", call(2))])), 0);
-    assert_eq!(story.town.due_at(story.now), Some(story.now.plus_millis(1)));
+    assert_eq!(story.due_soon(), Some(story.now.plus_millis(1)));
     story.pass(1);
     let effects = story.town.tick(story.now).unwrap();
     assert_eq!(frames(&effects, id)[0]["agent"]["tool_call_count"], 2);
-    assert_eq!(story.town.due_at(story.now), None);
+    assert_eq!(story.due_soon(), None);
     story.pass(1_000);
     assert_eq!(told_states(&story.shows(&[note("a")])), 0, "a note changes nothing worth a frame");
 }

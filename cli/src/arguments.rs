@@ -20,6 +20,19 @@ pub(crate) enum Command {
     /// With --agent it ends with the agent's run, and with the run's exit code: 0 completed; the agent's own code where
     /// it failed with one; 128 + n where signal n ended it; else 1. 2 is also what a refused key or a wrong argument gives.
     Tail(TailArguments),
+    /// List what the agents of a town ask, whole, each with the command that answers it.
+    Questions(QuestionsArguments),
+    /// Answer what an agent asks.
+    ///
+    /// townwatch answer REQUEST once|always|reject [--text "why not"]      a permission
+    ///
+    /// townwatch answer REQUEST --choose 2                                 a question: option 2
+    ///
+    /// townwatch answer REQUEST --choose 1 --choose 2,3 --choose "mine"    one of three parts: one --choose for each
+    ///
+    /// In a terminal, without an answer, it shows the question and asks you part by part. The exit code is 0 if the agent has
+    /// the answer, 1 if the server cannot be reached, 2 if it was refused: because somebody else answered first, say.
+    Answer(AnswerArguments),
     /// Send a town what an agent prints on its way through a pipe.
     ///
     /// claude -p … --output-format stream-json --verbose | townwatch send --rig RIG --agent me
@@ -67,6 +80,47 @@ pub(crate) struct TailArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "The key is read from TOWNWATCH_API_KEY, or from the file of --key-file.")]
+pub(crate) struct QuestionsArguments {
+    /// The town; not needed where there is only one.
+    #[arg(long, env = "TOWNWATCH_TOWN", value_parser = town_id)]
+    pub(crate) town: Option<TownId>,
+    /// Only this agent's.
+    #[arg(long, value_parser = agent_id)]
+    pub(crate) agent: Option<AgentId>,
+    /// Print each question as a line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "The key is read from TOWNWATCH_API_KEY, or from the file of --key-file.")]
+pub(crate) struct AnswerArguments {
+    /// The question, as `townwatch questions` names it; not needed where only one is open.
+    #[arg(value_name = "REQUEST")]
+    pub(crate) request_id: Option<String>,
+    /// `once` (or `allow`), `always` or `reject`.
+    pub(crate) answer: Option<String>,
+    /// The agent that asks.
+    #[arg(long, value_parser = agent_id)]
+    pub(crate) agent: Option<AgentId>,
+    /// Options by their numbers, as 2 or 1,3, or by their own words; or other words, where they are an answer. Of a
+    /// question of several parts: one --choose for each, in their order.
+    #[arg(long, value_name = "OPTION")]
+    pub(crate) choose: Vec<String>,
+    /// Words with it: why not, say, or the answer itself.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) text: Option<String>,
+    /// The town; not needed where there is only one.
+    #[arg(long, env = "TOWNWATCH_TOWN", value_parser = town_id)]
+    pub(crate) town: Option<TownId>,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+}
+
+#[derive(Debug, Args)]
 #[command(
     after_help = "The key is read from TOWNWATCH_TOKEN (an agent's token), else from TOWNWATCH_API_KEY, or from the file of --key-file."
 )]
@@ -77,7 +131,9 @@ pub(crate) struct SendArguments {
     /// The agent, as it is registered there.
     #[arg(long, value_parser = agent_id)]
     pub(crate) agent: AgentId,
-    /// What the input is. Without it the first line decides: an object with a `type` is Claude Code's.
+    /// What the input is. Without it the first line that only one of these programs prints decides; banners, the lines of
+    /// a wrapper (npm's `> agent@1.0.0 start`) and blank lines before it do not, and are shown as they are. Behind a
+    /// thousand lines of text it is text. Qwen Code prints Claude Code's format, and is read so.
     #[arg(long)]
     pub(crate) format: Option<Format>,
     /// Pass the input through to standard output also where that is a terminal.
@@ -97,6 +153,10 @@ pub(crate) enum Format {
     Codex,
     /// `gemini --output-format stream-json`.
     Gemini,
+    /// `opencode run --format json`.
+    Opencode,
+    /// `kilo run --format json`. Without a word it is read as that of OpenCode, which looks the same.
+    Kilo,
     /// Any text: each line is one output.
     Process,
 }

@@ -5,6 +5,8 @@ use std::fs;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use townwatch::limits::BODY_BYTES_MAX;
 
 use crate::arguments::ServerArguments;
 
@@ -31,6 +33,8 @@ pub(crate) enum Failure {
     Refused(String),
     /// What was sent is not acceptable; anything else might be.
     Unacceptable(String),
+    /// Something before the server takes no body that is so large; a smaller one may pass.
+    TooLargeOnTheWay(String),
 }
 
 impl Server {
@@ -75,10 +79,27 @@ impl Server {
         self.answer(request.call())
     }
 
+    /// What a successful answer carries.
+    pub(crate) fn data<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        #[derive(Deserialize)]
+        struct Answer<T> {
+            data: T,
+        }
+        let text = self.get(path)?;
+        let unreadable = |error| Failure::Refused(format!("{}{path} answers what is none of it: {error}", self.base));
+        serde_json::from_str::<Answer<T>>(&text).map(|answer| answer.data).map_err(unreadable)
+    }
+
     /// The text of a successful answer.
     pub(crate) fn post(&self, path: &str, json: &str) -> Result<String, Failure> {
         let request = self.http.post(format!("{}{path}", self.base)).header("authorization", &self.authorization);
         self.answer(request.header("content-type", "application/json").send(json))
+    }
+
+    /// The text of a successful answer.
+    pub(crate) fn put(&self, path: &str, media_type: &str, bytes: &[u8]) -> Result<String, Failure> {
+        let request = self.http.put(format!("{}{path}", self.base)).header("authorization", &self.authorization);
+        self.answer(request.header("content-type", media_type).send(bytes))
     }
 
     fn answer(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<String, Failure> {
@@ -103,6 +124,12 @@ impl Server {
         let Ok(Envelope { error: Problem { code, message } }) = serde_json::from_str(body) else {
             return match status {
                 408 | 429 | 500.. => Failure::Offline(format!("{base} answers {status}")),
+                413 => Failure::TooLargeOnTheWay(format!(
+                    "a proxy before {base} takes no request that large (413); let it take {} MiB (nginx: \
+                     client_max_body_size {}m)",
+                    BODY_BYTES_MAX >> 20,
+                    BODY_BYTES_MAX >> 20
+                )),
                 _ => Failure::Refused(format!(
                     "{base} answers {status} and nothing that Townwatch would say; is that the right address? Set it with \
                      --url or TOWNWATCH_URL"
@@ -136,6 +163,7 @@ mod tests {
             Failure::Offline(_) => "offline",
             Failure::Refused(_) => "refused",
             Failure::Unacceptable(_) => "unacceptable",
+            Failure::TooLargeOnTheWay(_) => "too large on the way",
         };
         let cases = [
             (503, told("town_unavailable"), "offline"),
@@ -151,6 +179,9 @@ mod tests {
             (301, String::new(), "refused"),
             (400, told("invalid_request"), "unacceptable"),
             (413, told("too_large"), "unacceptable"),
+            (413, "<html><h1>413 Request Entity Too Large</h1>".to_owned(), "too large on the way"),
+            (413, String::new(), "too large on the way"),
+            (413, r#"{"error":"body limit"}"#.to_owned(), "too large on the way"),
         ];
         for (status, body, expected) in cases {
             assert_eq!(kind(status, &body), expected, "{status} {body}");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, RawQuery, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -13,22 +14,20 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
+use townwatch::core::query::Query;
 use townwatch::error::{Code, Error};
 use townwatch::event::StopSignal;
-use townwatch::id::{AgentId, POSITION_MAX, RunId, TownId};
-use townwatch::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX, PROMPT_BYTES_MAX};
+use townwatch::id::{AgentId, ImageId, POSITION_MAX, RunId, TownId};
+use townwatch::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX, LONG_POLL_MS_MAX};
 use townwatch::protocol::{
     AnswerAgent, Answered, ControlStart, MessageAgent, Sent, StartAgent, StopAgent, TOWN_HEADER,
 };
 
+use crate::body;
 use crate::control::Control;
 use crate::page::Range;
-use crate::query::{self, Query};
 use crate::town::Town;
 use crate::wish::Wish;
-
-/// How long a request may wait for an event, in milliseconds.
-const WAIT_MS_MAX: u64 = 30_000;
 
 type Shared = State<Arc<Control>>;
 
@@ -43,6 +42,7 @@ pub fn app(control: Arc<Control>) -> Router {
         .route("/agents/{agent_id}/answer", post(answer))
         .route("/agents/{agent_id}/status", get(status))
         .route("/agents/{agent_id}/events", get(agent_events))
+        .route("/agents/{agent_id}/images/{image_id}", get(image))
         .fallback(|| async { Failure(Error::not_found("route")) })
         .method_not_allowed_fallback(|| async {
             Failure(Error::new(Code::MethodNotAllowed, "this route exists, with other methods"))
@@ -98,26 +98,23 @@ async fn start(State(control): Shared, headers: HeaderMap, body: Body) -> Answer
     let town_id = town_id(&headers)?;
     let bytes = read(body).await?;
     // Not `ControlStart` at once: what is flattened in it would hide the name of a field that is wrong.
-    let Names { run_id, agent_id } = query::body(&bytes)?;
-    let order: StartAgent = query::body(&bytes)?;
+    let Names { run_id, agent_id } = body::read(&bytes)?;
+    let order: StartAgent = body::read(&bytes)?;
     Ok(json(&control.start(&town_id, ControlStart { run_id, agent_id, order })?))
 }
 
 async fn stop(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
     let bytes = read(body).await?;
-    let order = if bytes.is_empty() { StopAgent::default() } else { query::body(&bytes)? };
+    let order = if bytes.is_empty() { StopAgent::default() } else { body::read(&bytes)? };
     town.stop(&agent_id, order.signal.unwrap_or(StopSignal::Term));
     Ok(json(&serde_json::json!({"stopped": true})))
 }
 
 async fn message(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
-    let MessageAgent { prompt } = query::body(&read(body).await?)?;
-    if prompt.trim().is_empty() || prompt.len() > PROMPT_BYTES_MAX {
-        let expected = format!("expected what to tell the agent, in at most {PROMPT_BYTES_MAX} bytes");
-        return Err(Error::invalid("prompt", expected).into());
-    }
+    let message: MessageAgent = body::read(&read(body).await?)?;
+    message.check()?;
     let refusal = "this agent takes no messages while it runs; start a new run with the next prompt";
-    town.say(&agent_id, Wish::Message(prompt), refusal).await?;
+    town.say(&agent_id, Wish::Message(message.prompt), refusal).await?;
     Ok(json(&Sent { sent: true }))
 }
 
@@ -128,9 +125,10 @@ async fn answer(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
     }
     let bytes = read(body).await?;
     // Not `ControlAnswer` at once, for the reason that `start` has.
-    let answer: AnswerAgent = query::body(&bytes)?;
-    let By { by } = query::body(&bytes)?;
-    town.say(&agent_id, Wish::Answer { answer, by }, "this agent asks no questions").await?;
+    let answer: AnswerAgent = body::read(&bytes)?;
+    let By { by } = body::read(&bytes)?;
+    answer.check()?;
+    town.answer(&agent_id, answer, by).await?;
     Ok(json(&Answered { answered: true }))
 }
 
@@ -138,19 +136,33 @@ async fn status(AgentOf(town, agent_id): AgentOf) -> Answer {
     Ok(json(&town.status(&agent_id).ok_or_else(|| Error::not_found("agent"))?))
 }
 
+async fn image(
+    State(control): Shared,
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: HeaderMap,
+) -> Answer {
+    let town = town(&control, &headers)?;
+    let (agent_id, image_id) = path.map(|Path(ids)| ids).unwrap_or_default(); // an `Err` is text that is not UTF-8
+    let wrong = |name, expected| Error::invalid(name, format!("expected {expected}"));
+    let agent_id = AgentId::parse(&agent_id).ok_or_else(|| wrong("agent_id", AgentId::EXPECTED))?;
+    let image_id = ImageId::parse(&image_id).ok_or_else(|| wrong("image_id", ImageId::EXPECTED))?;
+    let picture = town.picture(&agent_id, &image_id).ok_or_else(|| Error::not_found("image"))?;
+    Ok(([(header::CONTENT_TYPE, picture.media_type)], picture.bytes.clone()).into_response())
+}
+
 async fn agent_events(AgentOf(town, agent_id): AgentOf, RawQuery(query): RawQuery) -> Answer {
-    let range = range(&Query::new(query.as_deref()))?;
+    let range = range(&Query::parse(&query.unwrap_or_default()))?;
     Ok(json_text(town.read(Some(&agent_id), range).answer(town.epoch())?))
 }
 
 async fn town_events(State(control): Shared, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
     let town = town(&control, &headers)?;
-    let query = Query::new(query.as_deref());
+    let query = Query::parse(&query.unwrap_or_default());
     let range = range(&query)?;
     let acknowledges = query.number("ack", 0, 1)? == Some(1);
     let previews = query.number("previews", 0, 1)? == Some(1);
-    let wait = Duration::from_millis(query.number("wait_ms", 0, WAIT_MS_MAX)?.unwrap_or(0));
-    if query.text("epoch") != Some(town.epoch().as_str()) {
+    let wait = Duration::from_millis(query.number("wait_ms", 0, LONG_POLL_MS_MAX)?.unwrap_or(0));
+    if query.text("epoch")? != Some(town.epoch().as_str()) {
         // The caller's numbers are of another life. It has to learn of this one at once, also when nothing happened yet.
         let page = town.read(None, Range { after: 0, ..range });
         return Ok(json_text(page.answer(town.epoch())?));
@@ -162,7 +174,7 @@ async fn town_events(State(control): Shared, headers: HeaderMap, RawQuery(query)
     Ok(json_text(page.answer(town.epoch())?))
 }
 
-fn range(query: &Query<'_>) -> Result<Range, Error> {
+fn range(query: &Query) -> Result<Range, Error> {
     let limit = query.number("limit", 1, BATCH_EVENTS_MAX as u64)?.unwrap_or(BATCH_EVENTS_MAX as u64);
     let after = query.number("after", 0, POSITION_MAX)?.unwrap_or(0);
     Ok(Range { after, limit: usize::try_from(limit).unwrap_or(BATCH_EVENTS_MAX) })

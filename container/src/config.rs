@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use townwatch::core::settings::secret_problem;
+
 use crate::buffer::Bounds;
 
 /// The port where `CONTROL_PORT` names none.
@@ -11,10 +13,6 @@ const PORT_DEFAULT: u16 = 8788;
 /// How long an agent whose turn is over is waited for where `CONTROL_WAITING_SECONDS` says nothing: time to read what it
 /// did and to tell it more, and not so much that it costs.
 const WAITING_DEFAULT: Duration = Duration::from_mins(5);
-/// Values that stand in examples and must not guard anything.
-const SAMPLE_TOKENS: &[&str] =
-    &["changeme", "change-me", "change_me", "secret", "token", "example", "sample", "your-token", "container-token"];
-
 /// The settings of a control server.
 #[derive(Clone)]
 pub struct Config {
@@ -56,17 +54,12 @@ impl Config {
                 .map(|seconds| Duration::from_secs(seconds.into()))
                 .map_err(|_| format!("CONTROL_WAITING_SECONDS: expected a number of seconds, not {text:?}"))?,
         };
-        let token = variable("CONTAINER_TOKEN").unwrap_or_default();
-        if token.trim().is_empty() {
-            return Err("CONTAINER_TOKEN is not set; set it to a random secret, the same as the Worker's \
-                        (openssl rand -hex 32)"
-                .to_owned());
-        }
-        let plain = token.trim().to_lowercase();
-        if SAMPLE_TOKENS.contains(&plain.as_str()) || plain.starts_with('<') || plain.starts_with("your-") {
-            return Err(
-                "CONTAINER_TOKEN is a sample value; set it to a random secret (openssl rand -hex 32)".to_owned()
-            );
+        let token = variable("CONTAINER_TOKEN").map(|token| token.trim().to_owned()).unwrap_or_default();
+        let problem = if token.is_empty() { Some("is not set".to_owned()) } else { secret_problem(&token) };
+        if let Some(problem) = problem {
+            return Err(format!(
+                "CONTAINER_TOKEN {problem}; set it to a random secret, the same as the Worker's (openssl rand -hex 32)"
+            ));
         }
         let own_program =
             std::env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"))?;
@@ -87,16 +80,30 @@ impl Config {
 mod tests {
     use super::*;
 
+    const TOKEN: &str = "9f2c41d07be8a6355c";
+
     fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
         Config::read(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[test]
     fn a_missing_or_sample_token_is_refused_by_name() {
-        for token in ["", " ", "changeme", "CHANGE-ME", "<token>", "your-token-here"] {
+        for token in [
+            "",
+            " ",
+            "changeme",
+            "CHANGE-ME",
+            "<token>",
+            "your-token-here",
+            "k3y",
+            "fifteen-letters",
+            "k3y with spaces in it",
+        ] {
             assert!(read(&[("CONTAINER_TOKEN", token)]).unwrap_err().contains("CONTAINER_TOKEN"), "{token:?}");
         }
-        assert_eq!(read(&[("CONTAINER_TOKEN", "k3y")]).unwrap().listen.to_string(), "127.0.0.1:8788");
+        let too_short = read(&[("CONTAINER_TOKEN", "k3y")]).unwrap_err();
+        assert!(too_short.starts_with("CONTAINER_TOKEN is shorter than 16 characters"), "{too_short}");
+        assert_eq!(read(&[("CONTAINER_TOKEN", TOKEN)]).unwrap().listen.to_string(), "127.0.0.1:8788");
     }
 
     #[test]
@@ -107,12 +114,12 @@ mod tests {
             ("CONTROL_HOST", "here"),
             ("CONTROL_WAITING_SECONDS", "-1"),
         ] {
-            assert!(read(&[("CONTAINER_TOKEN", "k3y"), (name, value)]).unwrap_err().starts_with(name));
+            assert!(read(&[("CONTAINER_TOKEN", TOKEN), (name, value)]).unwrap_err().starts_with(name));
         }
     }
 
     #[test]
     fn the_token_is_not_shown() {
-        assert!(!format!("{:?}", read(&[("CONTAINER_TOKEN", "k3y")]).unwrap()).contains("k3y"));
+        assert!(!format!("{:?}", read(&[("CONTAINER_TOKEN", TOKEN)]).unwrap()).contains(TOKEN));
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use townwatch::error::{Code, Error, Result};
 use townwatch::event::StopSignal;
 use townwatch::id::TownId;
-use townwatch::limits::TOWNS_MAX;
+use townwatch::limits::{TIMEOUT_SECONDS_MAX, TOWNS_MAX};
 use townwatch::protocol::{ControlHealth, ControlStart, ControlStarted, StartAgent};
 
 use crate::config::Config;
@@ -16,9 +16,6 @@ use crate::redact::Secrets;
 use crate::runtimes::Launch;
 use crate::town::{Begun, Town};
 use crate::{checkout, environment, executor, runtimes};
-
-/// The longest time that a run can be given.
-const TIMEOUT_SECONDS_MAX: u64 = 30 * 24 * 3_600;
 
 /// A control server.
 #[derive(Debug)]
@@ -62,7 +59,7 @@ impl Control {
     pub fn start(&self, town_id: &TownId, start: ControlStart) -> Result<ControlStarted> {
         let ControlStart { run_id, agent_id, order } = start;
         if order.timeout_seconds.is_some_and(|seconds| !(1..=TIMEOUT_SECONDS_MAX).contains(&seconds)) {
-            return Err(Error::invalid("timeout_seconds", format!("expected 1 to {TIMEOUT_SECONDS_MAX} (30 days)")));
+            return Err(Error::invalid("timeout_seconds", format!("expected 1 to {TIMEOUT_SECONDS_MAX} (7 days)")));
         }
         environment::check(order.env_vars.as_ref())?;
         checkout::check(&order)?;

@@ -1,10 +1,11 @@
 //! Keeps every event's data within its bound, with a mark where something was cut.
 
-use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use townwatch::core::body::is_deeper_than;
 use townwatch::event::EventData;
 use townwatch::limits::{EVENT_BYTES_MAX, JSON_DEPTH_MAX};
+
+use crate::json::read;
 
 /// The event around its data takes some of the depth that the town allows.
 const DEPTH_MAX: usize = JSON_DEPTH_MAX - 8;
@@ -25,16 +26,12 @@ pub fn bounded_data(raw: Box<RawValue>) -> Box<RawValue> {
     if raw.get().len() <= EVENT_BYTES_MAX {
         return raw;
     }
-    let Ok(whole) = serde_json::from_str::<Value>(raw.get()) else { return unreadable(&raw) };
     let mut text_bytes_max = EVENT_BYTES_MAX;
     while text_bytes_max > 64 {
         text_bytes_max = text_bytes_max * 3 / 4;
-        let mut value = whole.clone();
-        cut_texts(&mut value, text_bytes_max);
-        if let Ok(cut) = to_raw_value(&value)
-            && cut.get().len() <= EVENT_BYTES_MAX
-        {
-            return cut;
+        let cut = cut_texts(raw.get(), text_bytes_max);
+        if cut.len() <= EVENT_BYTES_MAX {
+            return RawValue::from_string(cut).unwrap_or_else(|_| unreadable(&raw));
         }
     }
     unreadable(&raw)
@@ -49,13 +46,36 @@ pub fn text(text: &str, bytes_max: usize) -> String {
     format!("{}… [{} bytes cut]", &text[..end], text.len() - end)
 }
 
-fn cut_texts(value: &mut Value, bytes_max: usize) {
-    match value {
-        Value::String(string) if string.len() > bytes_max => *string = text(string, bytes_max),
-        Value::Array(items) => items.iter_mut().for_each(|item| cut_texts(item, bytes_max)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| cut_texts(field, bytes_max)),
-        _ => {}
+/// The JSON with each text cut that is longer. All else stays as it was written, numbers digit for digit.
+fn cut_texts(json: &str, bytes_max: usize) -> String {
+    let (mut cut, mut copied, mut at) = (String::new(), 0, 0);
+    while let Some(found) = memchr::memchr(b'"', &json.as_bytes()[at..]) {
+        let start = at + found;
+        let end = text_end(json.as_bytes(), start + 1);
+        at = end;
+        let is_name = json[end..].trim_start().starts_with(':');
+        let long = end - start > bytes_max && !is_name;
+        let Some(whole) = long.then(|| read::<String>(&json[start..end])).flatten() else { continue };
+        if whole.len() > bytes_max {
+            cut.push_str(&json[copied..start]);
+            cut.push_str(&serde_json::to_string(&text(&whole, bytes_max)).unwrap_or_default());
+            copied = end;
+        }
     }
+    cut.push_str(&json[copied..]);
+    cut
+}
+
+/// Behind the quotation mark that ends a text.
+fn text_end(json: &[u8], mut at: usize) -> usize {
+    while let Some(found) = memchr::memchr2(b'"', b'\\', &json[at..]) {
+        at += found;
+        if json[at] == b'"' {
+            return at + 1;
+        }
+        at = (at + 2).min(json.len());
+    }
+    json.len()
 }
 
 /// What is left of data that no cutting of texts makes fit: its top-level fields that are small, the others marked.
@@ -98,11 +118,29 @@ mod tests {
     }
 
     #[test]
+    fn numbers_beside_a_text_that_is_cut_stay_digit_for_digit() {
+        let numbers = r#""b": [1.10,1e400],"id":2512292042121000001,"small":-9223372036854775808,"q":"\"\\","#;
+        let long = "é\\\"\u{1f680}".repeat(EVENT_BYTES_MAX / 4);
+        let input = format!(r#"{{{numbers}"long":"{long}","end":0.10}}"#);
+        let raw = bounded(&call(input));
+        assert!(raw.get().len() <= EVENT_BYTES_MAX && raw.get().contains(numbers), "{:.300}", raw.get());
+        assert!(raw.get().contains(r#" bytes cut]","end":0.10}"#));
+        serde_json::from_str::<AgentToolCall>(raw.get()).unwrap();
+    }
+
+    #[test]
     fn a_long_result_is_cut_and_keeps_its_length() {
         for content in ["é".repeat(EVENT_BYTES_MAX), "\u{1}".repeat(EVENT_BYTES_MAX)] {
             let content_length = content.len() as u64;
-            let data =
-                AgentToolResult { tool_use_id: "t".into(), success: true, content, content_length, duration_ms: 1 };
+            let data = AgentToolResult {
+                tool_use_id: "t".into(),
+                success: true,
+                content,
+                content_length,
+                duration_ms: 1,
+                exit_code: None,
+                attachments: Vec::new(),
+            };
             let raw = bounded(&data.into());
             assert!(raw.get().len() <= EVENT_BYTES_MAX);
             let back: AgentToolResult = serde_json::from_str(raw.get()).unwrap();

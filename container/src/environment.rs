@@ -65,6 +65,7 @@ pub fn place(working_dir: &Path) -> Place {
         branch,
         commit,
         git_origin: git.and_then(|git| origin(&std::fs::read_to_string(git.join("config")).ok()?)),
+        takes_messages: false,
     }
 }
 

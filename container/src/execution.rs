@@ -17,19 +17,16 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::time::{Instant, sleep_until};
 use townwatch::event::{AgentExited, AgentStatusChanged, ExitReason, Status, StopSignal};
-use townwatch::limits::STDOUT_LINE_BYTES_MAX;
 
 use crate::executor::STOP_GRACE;
 use crate::group::{Group, signal_name};
-use crate::lines::{Line, LineDecoder};
 use crate::log::now;
-use crate::normalise::{Meaning, Normalise, Talk};
-use crate::redact::KeyLines;
+use crate::normalise::{Normalise, Talk};
+use crate::printed::Printed;
 use crate::run::Run;
 use crate::runtimes::Input;
-use crate::stderr::{self, Stderr};
 use crate::stdin::Stdin;
-use crate::wish::{Ear, Hearing, Wish, Wished};
+use crate::wish::{Ear, Hearing, OPERATOR, Wish, Wished};
 
 /// What a process started may hold its pipes open; they are read no longer than this after the process's own end.
 const PIPE_GRACE: Duration = Duration::from_secs(2);
@@ -48,11 +45,7 @@ pub(crate) struct Execution<'a> {
     child: Child,
     group: Option<Group>,
     stdin: Stdin,
-    stdout: LineDecoder,
-    stderr: LineDecoder,
-    stderr_events: Stderr,
-    stdout_keys: KeyLines,
-    stderr_keys: KeyLines,
+    printed: Printed<'a>,
     /// How long it is waited for, where it takes messages.
     waiting_max: Option<Duration>,
     idle_since: Option<Instant>,
@@ -85,11 +78,7 @@ impl<'a> Execution<'a> {
         Self {
             group: Some(group),
             stdin: Stdin::default(),
-            stdout: LineDecoder::new(STDOUT_LINE_BYTES_MAX),
-            stderr: LineDecoder::new(stderr::LINE_BYTES_MAX),
-            stderr_events: Stderr::default(),
-            stdout_keys: KeyLines::default(),
-            stderr_keys: KeyLines::default(),
+            printed: Printed::new(run),
             waiting_max: None,
             idle_since: None,
             ended_by: None,
@@ -121,6 +110,7 @@ impl<'a> Execution<'a> {
                 ear = None;
             }
             let alarm = if working { self.alarm() } else { grace_end };
+            let unended = self.printed.due(self.normaliser);
             tokio::select! {
                 read = read(&mut out, &mut out_bytes), if out.is_some() => match read {
                     0 => out = None,
@@ -128,7 +118,7 @@ impl<'a> Execution<'a> {
                 },
                 read = read(&mut err, &mut err_bytes), if err.is_some() => match read {
                     0 => err = None,
-                    bytes => self.take_stderr(&err_bytes[..bytes]),
+                    bytes => self.printed.take_stderr(&err_bytes[..bytes]),
                 },
                 ended = self.child.wait(), if working => {
                     status = Some(ended);
@@ -145,21 +135,21 @@ impl<'a> Execution<'a> {
                 },
                 // One after the other: what waits here has not been promised to anybody.
                 Some(wished) = hear(&mut ear), if !self.stdin.is_writing() => self.fulfil(wished),
+                () = sleep_until(unended.unwrap_or(alarm)), if unended.is_some() => {
+                    self.printed.tell_unended(self.normaliser);
+                }
                 () = sleep_until(alarm) => if working { self.late() },
             }
         };
         self.group = None;
-        self.finish_lines();
+        self.printed.finish(self.normaliser);
         self.exit(&status)
     }
 
     fn take_stdout(&mut self, bytes: &[u8]) {
-        let (run, normaliser, keys) = (self.run, &mut *self.normaliser, &mut self.stdout_keys);
-        self.stdout.push(bytes, |line| {
-            if understand(run, normaliser, keys, line) {
-                self.idle_since = None;
-            }
-        });
+        if self.printed.take_stdout(self.normaliser, bytes) {
+            self.idle_since = None;
+        }
         while self.waiting_max.is_some()
             && let Some(said) = self.normaliser.talk().and_then(Talk::owed)
         {
@@ -170,26 +160,12 @@ impl<'a> Execution<'a> {
         }
     }
 
-    fn take_stderr(&mut self, bytes: &[u8]) {
-        let (run, events, keys) = (self.run, &mut self.stderr_events, &mut self.stderr_keys);
-        self.stderr.push(bytes, |line| complain(run, events, keys, line));
-    }
-
-    fn finish_lines(&mut self) {
-        let (run, normaliser, events) = (self.run, &mut *self.normaliser, &mut self.stderr_events);
-        self.stdout.finish(|line| {
-            understand(run, normaliser, &mut self.stdout_keys, line);
-        });
-        self.stderr.finish(|line| complain(run, events, &mut self.stderr_keys, line));
-        run.append(events.end(), now());
-    }
-
     /// Hands on what somebody wishes of the agent.
     fn fulfil(&mut self, wished: Wished) {
         let Some((wish, outcome)) = wished.take() else { return };
         let Some(talk) = self.normaliser.talk() else { return };
         let said = match wish {
-            Wish::Message(text) => Ok(talk.message(&text)),
+            Wish::Message(text) => Ok(talk.message(&text, OPERATOR)),
             Wish::Answer { answer, by } => talk.answer(&answer, &by),
         };
         match said {
@@ -211,9 +187,9 @@ impl<'a> Execution<'a> {
             self.idle_since = None;
             return self.deadline;
         }
-        let failed = self.normaliser.failure().is_some();
+        let can_go_on = self.normaliser.can_go_on();
         let since = *self.idle_since.get_or_insert_with(Instant::now);
-        self.deadline.min(since + if failed { SETTLE } else { waiting_max.max(SETTLE) })
+        self.deadline.min(since + if can_go_on { waiting_max.max(SETTLE) } else { SETTLE })
     }
 
     /// Asks the process to end. The first reason stays: a stop during a timeout is a timeout.
@@ -296,42 +272,21 @@ impl<'a> Execution<'a> {
             ExitReason::Timeout => Some("it took longer than it was given".to_owned()),
             ExitReason::Failed | ExitReason::Lost => Some(match (failure, exit_code, &signal) {
                 (Some(failure), _, _) => failure.to_owned(),
-                (None, Some(0), _) => self.with_last_words("it ended before its turn was over".to_owned()),
-                (None, Some(code), _) => self.with_last_words(format!("it ended with exit code {code}")),
-                (None, None, Some(signal)) => self.with_last_words(format!("it was ended by {signal}")),
+                (None, Some(0), _) => self.with_reason("it ended before its turn was over".to_owned()),
+                (None, Some(code), _) => self.with_reason(format!("it ended with exit code {code}")),
+                (None, None, Some(signal)) => self.with_reason(format!("it was ended by {signal}")),
                 (None, None, None) => "its end could not be observed".to_owned(),
             }),
         };
         AgentExited { reason, exit_code, signal, message: message.map(|text| crate::cut::text(&text, 4 << 10)) }
     }
 
-    fn with_last_words(&self, message: String) -> String {
-        match self.stderr_events.last() {
-            Some(last) => format!("{message}: {last}"),
+    fn with_reason(&self, message: String) -> String {
+        match self.printed.failure_reason() {
+            Some(line) => format!("{message}: {line}"),
             None => message,
         }
     }
-}
-
-/// Appends what a line means; whether something happened.
-fn understand(run: &Run, normaliser: &mut dyn Normalise, keys: &mut KeyLines, line: Line<'_>) -> bool {
-    let at = now();
-    let Meaning { events, piece } = match keys.clean(run.redaction.redactor(), line) {
-        Line::Text(text) => normaliser.line(&text, at),
-        Line::Oversized { bytes, sample } => Meaning { events: normaliser.oversized(bytes, &sample), piece: None },
-    };
-    let happened = !events.is_empty();
-    run.append(events, at);
-    if let Some(piece) = piece {
-        run.type_on(piece);
-    }
-    happened
-}
-
-/// Appends a line of standard error.
-pub(crate) fn complain(run: &Run, events: &mut Stderr, keys: &mut KeyLines, line: Line<'_>) {
-    let at = now();
-    run.append(events.line(keys.clean(run.redaction.redactor(), line), at), at);
 }
 
 /// One read; 0 is the end, also where the pipe is broken.

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use shlex::Quoter;
 use tokio::process::{Child, Command};
-use townwatch::event::{AgentExited, AgentStatusChanged, EventData, ExitReason, Runtime, Status};
+use townwatch::event::{
+    AgentExited, AgentStatusChanged, EventData, ExitReason, MessageSource, Runtime, Status, UserMessage,
+};
 use townwatch::protocol::StartAgent;
 
 use crate::checkout::checkout;
@@ -15,10 +18,11 @@ use crate::execution::Execution;
 use crate::files::Files;
 use crate::group::Group;
 use crate::log::now;
+use crate::normalise::Place;
 use crate::run::Run;
 use crate::runtimes::{self, Input, Launch};
 use crate::served;
-use crate::wish::Hearing;
+use crate::wish::{Hearing, OPERATOR};
 
 /// A run ends at the latest after this where its order names nothing.
 const TIMEOUT_DEFAULT: Duration = Duration::from_mins(30);
@@ -40,9 +44,11 @@ pub fn start(run: Run, order: StartAgent, launch: Launch, working_dir: PathBuf, 
 }
 
 async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path, hearing: Option<Hearing>) {
+    run.append(told_at_first(&order), now());
     let exit = match checkout(&run, &order, working_dir).await {
         Ok(()) => {
             let is_replay = order.runtime == Runtime::Replay; // which works nowhere
+            run.append(session(&order, working_dir), now());
             let files = if is_replay { None } else { Files::watch(&run, working_dir).await };
             let exit = match hearing {
                 Some(hearing) if runtimes::is_served(order.runtime) => {
@@ -68,6 +74,32 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path
     run.end(exit, now());
 }
 
+/// What a run begins with: the words of a person.
+fn told_at_first(order: &StartAgent) -> Vec<EventData> {
+    let words = order.command.as_deref().unwrap_or_default().iter().map(String::as_str);
+    let command = (order.runtime == Runtime::Process).then(|| Quoter::new().allow_nul(true).join(words).ok()).flatten();
+    let prompt = order.prompt.clone().filter(|prompt| !prompt.trim().is_empty());
+    let said = prompt.map(|text| (text, MessageSource::Prompt)).into_iter();
+    let said = said.chain(command.map(|text| (text, MessageSource::Command)));
+    let message = |(text, source)| {
+        UserMessage { text, by: OPERATOR.to_owned(), source, message_id: None, parent_tool_use_id: None }.into()
+    };
+    said.map(message).collect()
+}
+
+/// Where a program works that does not say so itself. What was recorded worked elsewhere, and may say where.
+fn session(order: &StartAgent, working_dir: &Path) -> Vec<EventData> {
+    let here = environment::place(working_dir);
+    match order.runtime {
+        Runtime::Process => vec![here.unnamed_session().into()],
+        Runtime::Replay => {
+            let Place { hostname, os, in_container, .. } = here;
+            vec![Place { hostname, os, in_container, ..Place::default() }.unnamed_session().into()]
+        }
+        _ => Vec::new(),
+    }
+}
+
 async fn work(
     run: &Run,
     order: &StartAgent,
@@ -75,7 +107,9 @@ async fn work(
     working_dir: &Path,
     hearing: Option<Hearing>,
 ) -> AgentExited {
-    let mut normaliser = runtimes::normaliser(order, environment::place(working_dir));
+    let place = Place { takes_messages: hearing.is_some(), ..environment::place(working_dir) };
+    let mut normaliser = runtimes::normaliser(order, place);
+    normaliser.remember(&run.town.threads);
     match spawn(order, &launch, working_dir) {
         Ok((child, group)) => {
             run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());

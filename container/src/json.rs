@@ -9,9 +9,9 @@ pub fn read<T: DeserializeOwned>(json: &str) -> Option<T> {
     serde_json::from_str(json).ok().or_else(|| serde_json::from_str(&without_lone_surrogates(json)?).ok())
 }
 
-/// For a field: reads it if it is of its kind, else it is absent.
+/// For a field of what is read out of a text: reads it if it is of its kind, else it is absent.
 pub fn if_readable<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    Ok(Option::<Box<RawValue>>::deserialize(from)?.and_then(|raw| read(raw.get())))
+    Ok(Option::<&RawValue>::deserialize(from)?.and_then(|raw| read(raw.get())))
 }
 
 /// The JSON with U+FFFD for every escaped surrogate that has no partner; `None` if there is none.
@@ -73,5 +73,9 @@ mod tests {
         }
         let two = read::<Two>(r#"{"number":"five","text":"t\ud83d"}"#).unwrap();
         assert_eq!((two.number, two.text.as_deref()), (None, Some("t\u{fffd}")));
+        for other in ["null", "true", "-1", "1", "0.5", "1e400", r#"["a",{"b":[]}]"#, r#"{"a":{"b":"c\ud83d"}}"#] {
+            let two = read::<Two>(&format!(r#"{{"text":{other},"number":5}}"#)).unwrap();
+            assert_eq!((two.number, two.text.as_deref()), (Some(5), None), "{other}");
+        }
     }
 }

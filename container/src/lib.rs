@@ -1,10 +1,11 @@
 //! The control server: runs coding agents, reads what they print and hands it to the town as events.
 //!
 //! In reading order: [`app`] (the routes) and [`control`] (what they share); [`town`], [`run`] and [`buffer`] (events between
-//! an agent and its town, with [`spool`] beyond memory, and [`previews`]); [`executor`] and `execution` (one run's process: [`checkout`],
+//! an agent and its town, with [`spool`] beyond memory, [`previews`], and `pictures` beside them); [`executor`] and `execution` (one run's process: [`checkout`],
 //! [`environment`], [`group`], [`lines`], [`stderr`], `stdin`, [`wish`]); `served` (the same for an agent that is a server: [`loopback`], [`sse`]); [`runtimes`] (how each program is started) and [`normalise`] (what its lines mean).
 
 pub mod app;
+pub mod body;
 pub mod buffer;
 pub mod checkout;
 pub mod config;
@@ -13,6 +14,7 @@ pub mod cut;
 pub mod environment;
 mod execution;
 pub mod executor;
+pub mod failure_reason;
 pub mod files;
 pub mod group;
 pub mod health;
@@ -23,8 +25,9 @@ pub mod loopback;
 pub mod normalise;
 mod outcome;
 pub mod page;
+mod pictures;
 pub mod previews;
-pub mod query;
+mod printed;
 pub mod redact;
 pub mod run;
 pub mod runtimes;
@@ -35,4 +38,5 @@ pub mod stderr;
 mod stdin;
 pub mod summary;
 pub mod town;
+pub mod unended;
 pub mod wish;

@@ -53,6 +53,32 @@ impl LineDecoder {
         self.keep(bytes);
     }
 
+    /// Whether a line has begun that has no end yet and is not too long.
+    pub fn is_open(&self) -> bool {
+        !self.open().is_empty()
+    }
+
+    /// What stands there of a line that has no end yet; the line goes on with what comes next. A part of a character, and
+    /// a carriage return that may belong to the end, wait for what follows.
+    pub fn take_open(&mut self) -> String {
+        let rest = self.partial.split_off(self.open().len());
+        let open = std::mem::replace(&mut self.partial, rest);
+        text_as_is(&open).into_owned()
+    }
+
+    /// Those bytes of a line without an end, as far as they are whole characters; none of a line that is too long.
+    pub fn open(&self) -> &[u8] {
+        if self.oversized.is_some() {
+            return &[];
+        }
+        let line = self.partial.strip_suffix(b"\r").unwrap_or(&self.partial);
+        let begun = (1..=line.len().min(3)).rev().find(|count| {
+            let tail = std::str::from_utf8(&line[line.len() - count..]);
+            tail.is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+        });
+        &line[..line.len() - begun.unwrap_or(0)]
+    }
+
     /// The stream has ended: a last line without a line feed is a line too.
     pub fn finish(&mut self, mut take: impl FnMut(Line<'_>)) {
         if !self.partial.is_empty() || self.oversized.is_some() {
@@ -86,7 +112,10 @@ impl LineDecoder {
 }
 
 fn text(line: &[u8]) -> Cow<'_, str> {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    text_as_is(line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+fn text_as_is(line: &[u8]) -> Cow<'_, str> {
     // The usual case, at once: the other way looks at each character.
     std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed)
 }
@@ -145,6 +174,25 @@ mod tests {
         let sample = "x".repeat(SAMPLE_BYTES);
         assert_eq!(lines(500, &[&long, b"\nok\n"]), [format!("<1000 bytes: {sample}>"), "ok".into()]);
         assert_eq!(lines(500, &[&long[..400], &long[..600]]), [format!("<1000 bytes: {sample}>")]);
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_taken_in_parts() {
+        let mut decoder = LineDecoder::new(20);
+        let mut read = |bytes: &[u8]| {
+            let mut lines = Vec::new();
+            decoder.push(bytes, |line| lines.push(format!("{line:?}")));
+            (lines.len(), decoder.is_open(), decoder.take_open())
+        };
+        let open = |text: &str| (0, !text.is_empty(), text.to_owned());
+        assert_eq!(read(b"10%\r20%\r"), open("10%\r20%"));
+        assert_eq!(read(b"30%"), open("\r30%"));
+        assert_eq!(read(b"\r\n"), (1, false, String::new()));
+        assert_eq!(read(b"na\xc3"), open("na"));
+        assert_eq!(read(b"\xafve\xff \xf0\x9f"), open("ïve\u{fffd} "));
+        assert_eq!(read(b"\n\n"), (2, false, String::new()));
+        assert_eq!(read(&[b'x'; 21]), open(""), "one that is too long is not taken");
+        assert_eq!(read(b"x\nab"), (1, true, "ab".to_owned()));
     }
 
     #[test]

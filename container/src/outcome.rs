@@ -1,7 +1,7 @@
 //! What a run has come to so far: what its agent said last, the session to go on with, and what it took.
 
 use serde_json::value::RawValue;
-use townwatch::core::usage;
+use townwatch::core::reducer::Counted;
 use townwatch::event::{AgentOutput, EventData, OutputStream};
 use townwatch::protocol::{RunResult, UsageTotals};
 
@@ -16,7 +16,7 @@ pub(crate) struct Outcome {
     text: Option<String>,
     session_id: Option<String>,
     usage: Option<UsageTotals>,
-    counted: Vec<String>,
+    counted: Counted,
 }
 
 impl Outcome {
@@ -28,9 +28,9 @@ impl Outcome {
                 let told = serde_json::from_str::<AgentOutput>(data.get());
                 self.text = told.ok().map(|said| cut::text(&said.text, TEXT_BYTES_MAX)).or(self.text.take());
             }
-            EventData::Session(session) => self.session_id = Some(session.session_id.clone()),
+            EventData::Session(session) => self.session_id.clone_from(&session.session_id),
             EventData::Usage(usage) => {
-                usage::count(self.usage.get_or_insert_default(), &mut self.counted, usage);
+                self.counted.count(self.usage.get_or_insert_default(), usage);
             }
             _ => {}
         }

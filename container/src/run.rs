@@ -12,6 +12,7 @@ use townwatch::time::Timestamp;
 
 use crate::files::Attribution;
 use crate::normalise::Piece;
+use crate::normalise::pictures::Picture;
 use crate::redact::Redaction;
 use crate::runtimes;
 use crate::town::Town;
@@ -55,13 +56,23 @@ impl Run {
     /// Appends events, in order.
     pub fn append(&self, mut events: Vec<EventData>, at: Timestamp) {
         events.retain(|event| self.attribution().says(event, Instant::now()));
-        for event in &events {
-            if let EventData::Session(AgentSession { agent_version: Some(version), .. }) = event {
-                runtimes::saw(self.runtime, version);
+        for event in &mut events {
+            if let EventData::Session(session) = event {
+                session.takes_messages = Some(runtimes::takes_messages(self.runtime));
+                if let AgentSession { agent_version: Some(version), .. } = session {
+                    runtimes::saw(self.runtime, version);
+                }
             }
         }
         if !events.is_empty() {
             self.town.append(self, self.told(events), at);
+        }
+    }
+
+    /// Keeps pictures for the events that name them, and so before these: who reads the event may ask at once.
+    pub(crate) fn keep(&self, pictures: Vec<Picture>) {
+        for picture in pictures {
+            self.town.keep(self, picture);
         }
     }
 

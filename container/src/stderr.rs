@@ -19,7 +19,8 @@ pub struct Stderr {
     second: i64,
     shown: u64,
     left_out: u64,
-    last: Option<String>,
+    /// Whether a line was told in part: its rest is told, too.
+    is_open: bool,
 }
 
 impl Stderr {
@@ -29,8 +30,8 @@ impl Stderr {
             Line::Text(text) => cut::text(&text, SHOWN_BYTES_MAX),
             Line::Oversized { bytes, sample } => format!("{sample}… [{} bytes cut]", bytes - sample.len() as u64),
         };
-        if !text.trim().is_empty() {
-            self.last = Some(cut::text(text.trim(), 500));
+        if std::mem::take(&mut self.is_open) {
+            return vec![output(text, false)];
         }
         let mut events = Vec::new();
         let second = at.millis() / 1000;
@@ -40,27 +41,36 @@ impl Stderr {
         }
         if self.shown < LINES_A_SECOND {
             self.shown += 1;
-            events.push(output(text));
+            events.push(output(text, false));
         } else {
             self.left_out += 1;
         }
         events
     }
 
+    /// What a part of a line becomes that has no end yet.
+    pub fn part(&mut self, text: &str) -> EventData {
+        self.is_open = true;
+        output(cut::text(text, SHOWN_BYTES_MAX), true)
+    }
+
     /// Tells what was left out.
     pub fn end(&mut self) -> Vec<EventData> {
         let left_out = std::mem::take(&mut self.left_out);
-        if left_out == 0 { Vec::new() } else { vec![output(format!("… [{left_out} lines left out]"))] }
-    }
-
-    /// The last line that says anything: most often why a program failed.
-    pub fn last(&self) -> Option<&str> {
-        self.last.as_deref()
+        if left_out == 0 { Vec::new() } else { vec![output(format!("… [{left_out} lines left out]"), false)] }
     }
 }
 
-fn output(text: String) -> EventData {
-    AgentOutput { text, stream: OutputStream::Stderr, message_id: None, parent_tool_use_id: None }.into()
+fn output(text: String, partial: bool) -> EventData {
+    AgentOutput {
+        text,
+        stream: OutputStream::Stderr,
+        message_id: None,
+        parent_tool_use_id: None,
+        partial,
+        broken_off: false,
+    }
+    .into()
 }
 
 #[cfg(test)]

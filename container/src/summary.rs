@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use townwatch::event::{Todo, TodoStatus, ToolCategory};
+use townwatch::event::{HANDING_WORK, Todo, TodoStatus, ToolCategory};
 
 use crate::json::if_readable;
 
@@ -22,6 +22,12 @@ pub struct ToolInput {
     /// A shell command.
     #[serde(deserialize_with = "if_readable")]
     pub command: Option<String>,
+    /// A program that the API itself runs.
+    #[serde(deserialize_with = "if_readable")]
+    pub code: Option<String>,
+    /// One item of a to-do list.
+    #[serde(deserialize_with = "if_readable")]
+    pub subject: Option<String>,
     /// What a search looks for.
     #[serde(deserialize_with = "if_readable")]
     pub pattern: Option<String>,
@@ -58,13 +64,40 @@ impl TodoInput {
     }
 }
 
-/// The path relative to the working directory if it lies in it, else as it is.
+/// The path relative to the working directory if it lies in it, else as it is. On Windows, where the working directory
+/// tells so, both kinds of separators are read, in either case of letters, and `/` is written.
 pub fn relative(path: &str, working_dir: Option<&str>) -> String {
-    let inside = working_dir
-        .filter(|dir| !dir.is_empty() && !path.split('/').any(|part| part == ".."))
-        .and_then(|dir| path.strip_prefix(dir.trim_end_matches('/'))?.strip_prefix('/'))
-        .filter(|rest| !rest.is_empty());
-    inside.unwrap_or(path).to_owned()
+    let Some(dir) = working_dir.filter(|dir| !dir.is_empty()) else { return path.to_owned() };
+    if is_windows(dir) {
+        let (slashed, dir) = (windows(path), windows(dir));
+        let inside = inside(&slashed, &dir, str::eq_ignore_ascii_case).map(str::to_owned);
+        // One that was relative already is written the same way.
+        let already = || (!is_windows(path) && !path.starts_with(['/', '\\'])).then(|| path.replace('\\', "/"));
+        return inside.or_else(already).unwrap_or_else(|| path.to_owned());
+    }
+    inside(path, dir, |a, b| a == b).unwrap_or(path).to_owned()
+}
+
+/// The rest of a path that lies in a directory.
+fn inside<'p>(path: &'p str, dir: &str, same: fn(&str, &str) -> bool) -> Option<&'p str> {
+    let dir = dir.trim_end_matches('/');
+    let rest = path.get(dir.len()..)?.strip_prefix('/').filter(|rest| !rest.is_empty())?;
+    (same(&path[..dir.len()], dir) && !path.split('/').any(|part| part == "..")).then_some(rest)
+}
+
+/// `C:\work`, `c:/work` or `\\server\work`.
+fn is_windows(path: &str) -> bool {
+    matches!(path.as_bytes(), [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic())
+        || path.starts_with("\\\\")
+}
+
+/// A Windows path with `/` alone. `/c/work` is how the shells of Git for Windows write `C:\work`.
+fn windows(path: &str) -> String {
+    let slashed = path.strip_prefix(r"\\?\").unwrap_or(path).replace('\\', "/");
+    match slashed.as_bytes() {
+        [b'/', drive, b'/', ..] if drive.is_ascii_alphabetic() => format!("{}:{}", &slashed[1..2], &slashed[2..]),
+        _ => slashed,
+    }
 }
 
 /// One line for a call. `path` is the file that it is about, as [`relative`] gives it.
@@ -82,6 +115,7 @@ pub fn of_call(tool: &str, category: ToolCategory, input: &ToolInput, path: Opti
         (ToolCategory::Write, _) => format!("Writing {file}"),
         (ToolCategory::Edit, _) => format!("Editing {file}"),
         (ToolCategory::Bash, ToolInput { command: Some(command), .. }) => format!("Running `{}`", line(command)),
+        (ToolCategory::Bash, ToolInput { code: Some(code), .. }) => format!("Running `{}`", line(code)),
         (ToolCategory::Bash, _) => described("Running a command"),
         (ToolCategory::Grep, ToolInput { pattern: Some(pattern), .. }) => format!("Searching for \"{pattern}\""),
         (ToolCategory::Grep, _) => "Searching in files".to_owned(),
@@ -91,7 +125,8 @@ pub fn of_call(tool: &str, category: ToolCategory, input: &ToolInput, path: Opti
         (ToolCategory::WebFetch, _) => "Fetching a page".to_owned(),
         (ToolCategory::WebSearch, ToolInput { query: Some(query), .. }) => format!("Searching the web for \"{query}\""),
         (ToolCategory::WebSearch, _) => "Searching the web".to_owned(),
-        (ToolCategory::Task, _) => described("Handing work to a sub-agent"),
+        (ToolCategory::Task, _) => described(HANDING_WORK),
+        (ToolCategory::Todo, ToolInput { subject: Some(subject), .. }) => format!("Updating the to-do list: {subject}"),
         (ToolCategory::Todo, _) => "Updating the to-do list".to_owned(),
         (ToolCategory::Mcp, _) => match tool.strip_prefix("mcp__").and_then(|rest| rest.split_once("__")) {
             Some((server, name)) => format!("Using {name} of {server}"),
@@ -179,5 +214,28 @@ mod tests {
             assert_eq!(relative(path, Some("/w/repo/")), expected);
         }
         assert_eq!(relative("/a", None), "/a");
+        assert_eq!(relative(r"/w/repo/a\b", Some("/w/repo")), r"a\b");
+    }
+
+    #[test]
+    fn a_path_on_windows_is_relative_too() {
+        let cases = [
+            (r"C:\Users\dev\shop\src\a.ts", "src/a.ts"),
+            (r"c:\users\Dev\shop\a.ts", "a.ts"),
+            ("C:/Users/dev/shop/src/a.ts", "src/a.ts"),
+            ("/c/Users/dev/shop/a.ts", "a.ts"),
+            (r"\\?\C:\Users\dev\shop\é.ts", "é.ts"),
+            (r"src\a.ts", "src/a.ts"),
+            (r"C:\Users\dev\shopping\a.ts", r"C:\Users\dev\shopping\a.ts"),
+            (r"C:\Users\dev\shop\..\a.ts", r"C:\Users\dev\shop\..\a.ts"),
+            (r"D:\Users\dev\shop\a.ts", r"D:\Users\dev\shop\a.ts"),
+            (r"C:\Users\dev\shop", r"C:\Users\dev\shop"),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(relative(path, Some(r"C:\Users\dev\shop")), expected);
+            assert_eq!(relative(path, Some("c:/Users/dev/shop/")), expected);
+        }
+        assert_eq!(relative(r"\\host\w\a", Some(r"\\host\w")), "a");
+        assert_eq!(relative("日本語日本語日本語", Some(r"C:\U")), "日本語日本語日本語");
     }
 }

@@ -3,7 +3,9 @@
 //! Invariants: an agent has at most one open run. A run's last event is its `agent.exited`; anything that is appended
 //! to a run after it is dropped here, so that no other place has to take care.
 
-use std::collections::{HashMap, VecDeque};
+mod agent_runs;
+
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,23 +14,23 @@ use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use townwatch::error::{Code, Error, Result};
-use townwatch::event::{AgentExited, EventData, ExitReason, Runtime, Status, StopSignal};
-use townwatch::id::{AgentId, Epoch, RunId};
+use townwatch::event::{AgentQuestionAnswered, EventData, Runtime, StopSignal};
+use townwatch::id::{AgentId, Epoch, ImageId, RunId};
 use townwatch::limits::AGENTS_PER_TOWN_MAX;
-use townwatch::protocol::ControlStatus;
+use townwatch::protocol::{AnswerAgent, ControlStatus};
 use townwatch::time::Timestamp;
 
 use crate::buffer::{Bounds, Buffer};
-use crate::normalise::Piece;
-use crate::outcome::Outcome;
+use crate::normalise::pictures::Picture;
+use crate::normalise::{Piece, Threads};
 use crate::page::{EventText, Page, Range};
+use crate::pictures::Pictures;
 use crate::previews::Previews;
 use crate::redact::{Redaction, Secrets};
 use crate::run::Run;
 use crate::wish::{self, Mouth, Wish};
+use agent_runs::AgentRuns;
 
-/// Runs of an agent whose start is still recognised as a repeat, the newest included.
-const RUNS_REMEMBERED: usize = 16;
 /// A town.
 #[derive(Debug)]
 pub struct Town {
@@ -38,30 +40,16 @@ pub struct Town {
     head: watch::Sender<u64>,
     /// Tells those who wait for previews that something was typed.
     typed: watch::Sender<()>,
+    /// What threads came to that later runs may go on with.
+    pub(crate) threads: Threads,
 }
 
 #[derive(Debug)]
 struct Held {
     buffer: Buffer,
     previews: Previews,
+    pictures: Pictures,
     agents: HashMap<AgentId, AgentRuns>,
-}
-
-#[derive(Debug)]
-struct AgentRuns {
-    run_ids: VecDeque<RunId>,
-    status: Status,
-    exit: Option<AgentExited>,
-    outcome: Outcome,
-    stop: watch::Sender<Option<StopSignal>>,
-    /// Where its open run takes wishes, if it takes any.
-    mouth: Option<Mouth>,
-}
-
-impl AgentRuns {
-    fn newest(&self) -> Option<&RunId> {
-        self.run_ids.back()
-    }
 }
 
 /// What a start came to.
@@ -79,8 +67,15 @@ impl Town {
         let minted = uuid::Uuid::now_v7().to_string();
         let epoch = Epoch::parse(&minted).ok_or_else(|| Error::internal("a UUID is no epoch"))?;
         let buffer = Buffer::new(bounds, spool_dir);
-        let held = Mutex::new(Held { buffer, previews: Previews::default(), agents: HashMap::new() });
-        Ok(Self { epoch, held, head: watch::Sender::new(0), typed: watch::Sender::new(()) })
+        let (previews, pictures, agents) = (Previews::default(), Pictures::default(), HashMap::new());
+        let held = Mutex::new(Held { buffer, previews, pictures, agents });
+        Ok(Self {
+            epoch,
+            held,
+            head: watch::Sender::new(0),
+            typed: watch::Sender::new(()),
+            threads: Threads::default(),
+        })
     }
 
     /// The life of its buffers.
@@ -110,27 +105,13 @@ impl Town {
                 let message = format!("agent {agent_id} has an open run ({open}); stop it first");
                 return Err(Error::new(Code::AlreadyRunning, message));
             }
-            if runs.run_ids.len() >= RUNS_REMEMBERED {
-                runs.run_ids.pop_front();
-            }
-            runs.run_ids.push_back(run_id.clone());
-            (runs.status, runs.exit, runs.outcome) = (Status::Starting, None, Outcome::default());
-            (runs.stop, runs.mouth) = (stop, None);
+            runs.begin_next(run_id.clone(), stop);
         } else {
             if agents >= AGENTS_PER_TOWN_MAX {
                 let message = format!("this town has {AGENTS_PER_TOWN_MAX} agents here already");
                 return Err(Error::new(Code::RateLimited, message));
             }
-            let run_ids = VecDeque::from([run_id.clone()]);
-            let runs = AgentRuns {
-                run_ids,
-                status: Status::Starting,
-                exit: None,
-                outcome: Outcome::default(),
-                stop,
-                mouth: None,
-            };
-            held.agents.insert(agent_id.clone(), runs);
+            held.agents.insert(agent_id.clone(), AgentRuns::begin(run_id.clone(), stop));
         }
         let (town, agent_id, run_id) = (self.clone(), agent_id.clone(), run_id.clone());
         let attribution = Arc::default();
@@ -171,6 +152,23 @@ impl Town {
             Some(AgentRuns { mouth: Some(mouth), .. }) => mouth.clone(),
         };
         mouth.say(wish).await
+    }
+
+    /// Answers a question of an agent. Who comes too late is told who was first, and what they said.
+    pub async fn answer(&self, agent_id: &AgentId, answer: AnswerAgent, by: String) -> Result<()> {
+        let request_id = answer.request_id.clone();
+        let became = self.say(agent_id, Wish::Answer { answer, by }, "this agent asks no questions").await;
+        became.map_err(|error| match error.code {
+            Code::Conflict => self.answered(agent_id, &request_id).unwrap_or(error),
+            _ => error,
+        })
+    }
+
+    fn answered(&self, agent_id: &AgentId, request_id: &str) -> Option<Error> {
+        let held = self.held();
+        let mut answered = held.agents.get(agent_id)?.answered.iter();
+        let AgentQuestionAnswered { answer, by, .. } = answered.find(|answered| answered.request_id == request_id)?;
+        Some(Error::answered(request_id, *answer, by))
     }
 
     /// Open runs.
@@ -244,10 +242,20 @@ impl Town {
         }
     }
 
+    /// Keeps a picture that the run's next events name.
+    pub(crate) fn keep(&self, run: &Run, picture: Picture) {
+        self.held().pictures.keep(&run.agent_id, &run.run_id, picture);
+    }
+
+    /// A picture of an agent, if it is still here.
+    pub fn picture(&self, agent_id: &AgentId, image_id: &ImageId) -> Option<Arc<Picture>> {
+        self.held().pictures.fetch(agent_id, image_id.as_str())
+    }
+
     /// Takes events and the texts of their data. The id of the last one, if the run was still open.
     pub(crate) fn append(&self, run: &Run, events: Vec<(Box<RawValue>, EventData)>, at: Timestamp) -> Option<u64> {
         let mut held = self.held();
-        let Held { buffer, previews, agents } = &mut *held;
+        let Held { buffer, previews, agents, .. } = &mut *held;
         let runs = agents.get_mut(&run.agent_id).filter(|runs| runs.newest() == Some(&run.run_id))?;
         let mut last_id = None;
         for (data, event) in events {
@@ -262,17 +270,7 @@ impl Town {
             last_id = Some(buffer.push(&run.agent_id, text));
             previews.end(&run.agent_id, &event);
             runs.outcome.take(&event, &data);
-            match event {
-                EventData::Status(changed) => runs.status = changed.status,
-                EventData::Exited(exit) => {
-                    runs.status = match exit.reason {
-                        ExitReason::Completed | ExitReason::Stopped => Status::Exited,
-                        ExitReason::Failed | ExitReason::Timeout | ExitReason::Lost => Status::Failed,
-                    };
-                    runs.exit = Some(exit);
-                }
-                _ => {}
-            }
+            runs.take(event);
         }
         let newest = buffer.head();
         drop(held);
@@ -284,6 +282,7 @@ impl Town {
     pub(crate) fn expire(&self, agent_id: &AgentId, run_id: &RunId, last_event_id: u64) {
         let mut held = self.held();
         held.buffer.expire(agent_id, last_event_id);
+        held.pictures.expire(agent_id, run_id);
         if held.agents.get(agent_id).is_some_and(|runs| runs.newest() == Some(run_id)) {
             held.agents.remove(agent_id);
         }
@@ -295,98 +294,4 @@ impl Town {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::run::ENDED_KEPT;
-    use townwatch::event::{AgentOutput, OutputStream};
-    use townwatch::protocol::ControlEvents;
-
-    fn town() -> Arc<Town> {
-        Arc::new(Town::new(Bounds::default(), std::env::temp_dir()).unwrap())
-    }
-
-    fn begin(town: &Arc<Town>, run: &str) -> Run {
-        match town.begin(
-            &AgentId::parse("a").unwrap(),
-            &RunId::parse(run).unwrap(),
-            Runtime::Process,
-            Secrets::default(),
-        ) {
-            Ok(Begun::New(run)) => run,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn output(run: &Run) {
-        let (text, stream) = ("\u{2028}\"".to_owned(), OutputStream::Stdout);
-        let at = Timestamp::from_millis(7);
-        run.append(vec![AgentOutput { text, stream, message_id: None, parent_tool_use_id: None }.into()], at);
-    }
-
-    fn page(town: &Town) -> ControlEvents {
-        let page = town.read(None, Range { after: 0, limit: 500 });
-        serde_json::from_str(&page.answer(town.epoch()).unwrap()).unwrap()
-    }
-
-    #[tokio::test]
-    async fn an_answer_is_a_control_events_and_nothing_follows_an_exit() {
-        let town = town();
-        let run = begin(&town, "one");
-        output(&run);
-        let late = run.clone();
-        run.fail("no");
-        output(&late);
-        late.clone().fail("again");
-        let page = page(&town);
-        let names: Vec<_> = page.events.iter().map(|event| event.event.as_str()).collect();
-        assert_eq!(names, ["agent_output", "agent.exited"]);
-        assert_eq!((page.head.get(), page.oldest.get(), &page.epoch), (2, 1, town.epoch()));
-        output(&begin(&town, "two"));
-        output(&late);
-        late.fail("a third time");
-        assert_eq!(town.read(None, Range { after: 0, limit: 500 }).head, 3, "nor does it get into the next run");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_ended_run_goes_after_five_minutes_and_a_newer_one_stays() {
-        let town = town();
-        let run = begin(&town, "one");
-        output(&run);
-        run.fail("no");
-        let newer = begin(&town, "two");
-        output(&newer);
-        town.acknowledge(3);
-        tokio::time::sleep(ENDED_KEPT.checked_sub(Duration::from_secs(1)).unwrap()).await;
-        assert_eq!(page(&town).events.len(), 3);
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        assert_eq!(page(&town).events.len(), 1);
-        assert_eq!(town.status(&newer.agent_id).unwrap().run_id, newer.run_id);
-        let agent_id = newer.agent_id.clone();
-        newer.fail("no");
-        tokio::time::sleep(ENDED_KEPT * 2).await;
-        assert!(town.status(&agent_id).is_none());
-        let waiting = page(&town);
-        assert_eq!(waiting.events.len(), 1, "its end was not acknowledged, so it waits");
-        town.acknowledge(4);
-        assert_eq!((page(&town).events.len(), page(&town).oldest.get()), (0, 5));
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn no_wake_up_is_lost() {
-        let town = town();
-        let run = begin(&town, "one");
-        let writer = tokio::spawn(async move {
-            for _ in 0..2000 {
-                output(&run);
-                tokio::task::yield_now().await;
-            }
-        });
-        let mut after = 0;
-        while after < 2000 {
-            let waiting = town.wait(Range { after, limit: 500 }, false, Duration::from_secs(30));
-            let page = tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("it woke up");
-            after += page.texts.len() as u64;
-        }
-        writer.await.unwrap();
-    }
-}
+mod tests;

@@ -11,6 +11,9 @@ const WAITING_MAX: usize = 16;
 /// Nobody waits longer for a wish: the Worker gives up after 10 s.
 const LIMIT: Duration = Duration::from_secs(8);
 
+/// Who gives orders and tells agents things: nobody else may.
+pub const OPERATOR: &str = "operator";
+
 /// What is wished.
 #[derive(Debug)]
 pub enum Wish {

@@ -96,17 +96,29 @@ fn check_cut(what: &str, before: &[String], mut reader: Reader<impl Normalise + 
     let rest = rest.iter().skip(usize::from(whole)).flatten();
     for event in last_events {
         match &event {
-            // A message of which only pieces came: it is the beginning of what it would have been.
+            // A message of which only pieces came: it is the beginning of what it would have been, and says so.
             EventData::Output(said) => {
+                assert!(said.broken_off, "{what}: {said:?}");
                 let beginning = text(&event).split("\",\"stream\"").next().unwrap().to_owned();
-                let next = rest.clone().find(|text| text.starts_with("agent_output"));
-                assert!(next.is_some_and(|next| next.starts_with(&beginning)), "{what}: {said:?}");
+                assert!(rest.clone().any(|text| text.starts_with(&beginning)), "{what}: {said:?}");
             }
             EventData::Progress(done) => {
                 assert_eq!(done.percentage, Some(100.0), "{what}");
                 let told = before.iter().chain(next.iter().filter(|_| whole));
                 let status = told.rev().find(|text| text.starts_with("agent.status"));
                 assert!(status.is_some_and(|text| text.contains("waiting")), "{what}: it is not done");
+            }
+            // Work in the background that was listed, and whose own line was to follow.
+            EventData::TaskStarted(started) => {
+                let id = format!("\"task_id\":{:?}", started.task_id);
+                let next = rest.clone().find(|text| text.starts_with("agent_task_started"));
+                assert!(next.is_some_and(|next| next.contains(&id)), "{what}: {started:?}");
+            }
+            // Work in the background of which the program said that it ended, and was about to say more.
+            EventData::TaskEnded(ended) => {
+                let id = format!("\"task_id\":{:?}", ended.task_id);
+                let next = rest.clone().find(|text| text.starts_with("agent_task_ended"));
+                assert!(next.is_some_and(|next| next.contains(&id)), "{what}: {ended:?}");
             }
             other => panic!("{what}: {}", text(other)),
         }

@@ -180,7 +180,7 @@ proptest! {
                 Step::Type { agent, message, text } => world.add(agent, message, false, &text),
                 Step::End { agent, message } => {
                     let (text, stream, message_id) = (String::new(), OutputStream::Assistant, Some(message.to_string()));
-                    let event = AgentOutput { text, stream, message_id, parent_tool_use_id: None }.into();
+                    let event = AgentOutput { text, stream, message_id, parent_tool_use_id: None, partial: false, broken_off: false }.into();
                     world.previews.end(&agent_id(agent), &event);
                     world.end(|name| *name == (agent_id(agent).to_string(), message.to_string()));
                 }

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use townwatch::event::{AgentOutput, EventData, OutputStream};
+use townwatch_control::lines::Line;
 use townwatch_control::normalise::Piece;
-use townwatch_control::redact::{Redaction, Redactor, Secrets};
+use townwatch_control::redact::{KeyLines, Redaction, Redactor, Secrets};
 use townwatch_control::runtimes::replay::RECORDINGS;
 
 /// Letters and digits in no order that a person would see.
@@ -198,6 +199,22 @@ fn what_only_looks_like_a_secret_stays() {
 }
 
 #[test]
+fn base64_that_has_a_token_by_chance_stays_whole() {
+    let picture = |bytes: usize| "iVBORw0KGgo+/".repeat(bytes / 13 + 1);
+    for token in [format!("AIza{}", body(35)), format!("cio{}", body(32)), format!("ABSK{}", body(120))] {
+        let text = format!(r#"{{"data":"{}{token}+{}"}}"#, picture(300), picture(1_000));
+        assert_eq!(redactor().text(&text), text);
+        // Behind less of it, or anything else, it is a secret.
+        for before in [picture(200), format!("{} ", picture(300)), format!("{}\\n", picture(300))] {
+            let text = format!(r#"{{"data":"{before}{token} "}}"#);
+            assert!(!redactor().text(&text).contains(&token), "{text}");
+        }
+    }
+    let large = format!("ABSK{}", "x1+/".repeat(10_000));
+    assert_eq!(redactor().text(&large), large, "no key is as long as this");
+}
+
+#[test]
 fn no_recording_has_a_secret() {
     let redactor = redactor();
     for recording in RECORDINGS {
@@ -263,7 +280,7 @@ fn values_that_begin_alike_or_like_a_format_are_told_apart() {
 
 fn output(text: &str) -> EventData {
     let (text, stream) = (text.to_owned(), OutputStream::Stdout);
-    AgentOutput { text, stream, message_id: None, parent_tool_use_id: None }.into()
+    AgentOutput { text, stream, message_id: None, parent_tool_use_id: None, partial: false, broken_off: false }.into()
 }
 
 #[test]
@@ -325,6 +342,53 @@ fn with_secrets() -> Redaction {
     let variables =
         [("ONE_KEY", "hunter-2-hunter-2"), ("TWO_KEY", "n00e9-\"\\-\n-end"), ("TRE_KEY", "u00e9n-begins-as-an-escape")];
     Redaction::new(Secrets::of(variables.map(|(name, value)| (name.to_owned(), value.to_owned())))).unwrap()
+}
+
+/// The parts and the rest of a line that is cut at these places.
+fn told_in_parts(keys: &mut KeyLines, redaction: &Redaction, line: &str, cuts: &[usize]) -> Vec<String> {
+    let mut from = 0;
+    let mut told = Vec::new();
+    for cut in cuts {
+        told.push(keys.part(redaction.in_text(), &line[from..*cut]));
+        from = *cut;
+    }
+    match keys.clean(redaction.in_text(), Line::Text(line[from..].into())) {
+        Line::Text(rest) => told.push(rest.into_owned()),
+        Line::Oversized { .. } => told.push("too long".into()),
+    }
+    told
+}
+
+#[test]
+fn a_line_that_is_told_in_parts_tells_no_part_of_a_secret() {
+    let redaction = with_secrets();
+    for (kind, secret) in secrets().into_iter().filter(|(_, secret)| !secret.contains('\n')) {
+        let line = format!("TOKEN={secret} and more");
+        let expected = redaction.text(&line);
+        assert_ne!(expected, line, "{kind}");
+        for cut in (0..=line.len()).filter(|cut| line.is_char_boundary(*cut)) {
+            let told = told_in_parts(&mut KeyLines::default(), &redaction, &line, &[cut]);
+            assert_eq!(told.concat(), expected, "{kind}, cut at {cut}: {told:?}");
+        }
+        let every: Vec<usize> = (0..=line.len()).filter(|cut| line.is_char_boundary(*cut)).collect();
+        assert_eq!(told_in_parts(&mut KeyLines::default(), &redaction, &line, &every).concat(), expected, "{kind}");
+    }
+}
+
+#[test]
+fn a_line_of_a_key_is_told_in_no_part() {
+    let redaction = with_secrets();
+    let text = key(&[&body(64), &body(64), &body(20)]);
+    let whole = |keys: &mut KeyLines, line: &str| told_in_parts(keys, &redaction, line, &[]);
+    let mut keys = KeyLines::default();
+    let expected: Vec<String> = text.lines().flat_map(|line| whole(&mut keys, line)).collect();
+    for cut in 0..64 {
+        let mut keys = KeyLines::default();
+        for (line, expected) in text.lines().zip(&expected) {
+            let told = told_in_parts(&mut keys, &redaction, line, &[cut.min(line.len())]);
+            assert_eq!(told.concat(), *expected, "cut at {cut}");
+        }
+    }
 }
 
 proptest! {

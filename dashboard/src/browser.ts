@@ -72,7 +72,14 @@ function drawFrame(): void {
     return;
   }
   const started_ms = performance.now();
-  for (const call of nextFrame.splice(0)) call();
+  for (const call of nextFrame.splice(0)) {
+    // One that fails does not keep the others from being called.
+    try {
+      call();
+    } catch (thrown) {
+      reportError(thrown);
+    }
+  }
   // The next task comes when the browser has laid out and painted.
   setTimeout(() => {
     frame_ms = performance.now() - started_ms;

@@ -3,12 +3,15 @@
 import fs from "node:fs";
 import { cargoTools } from "./rust_tools.mjs";
 import { holdFirstView } from "./first_view.mjs";
+import { buildTerminal, TERMINAL } from "./terminal_build.mjs";
 import { buildUnlessFresh } from "./freshness.mjs";
 import { COMMAND_LINE, CONTROL_SERVER, inRoot } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
 import { ask, run } from "./run.mjs";
 
-const WORKER_INPUTS = ["Cargo.toml", "Cargo.lock", ".cargo", "rust-toolchain.toml", "src", "migrations"];
+/** What each part is made of, beside the tools. */
+export const WORKER_INPUTS = ["Cargo.toml", "Cargo.lock", "src", "migrations"];
+export const DASHBOARD_INPUTS = ["dashboard", "package-lock.json"];
 
 /** Compiles the Worker to `build/index.js` and its WASM. Returns whether there was anything to do. */
 export function buildWorker({ workerBuild, env }) {
@@ -34,11 +37,12 @@ export const buildPrograms = ({ env }) =>
 export const programsAreNew = () => ![CONTROL_SERVER, COMMAND_LINE].every((program) => fs.existsSync(program));
 
 /** Bundles the dashboard to `dist/`. Returns whether there was anything to do. */
-export function buildDashboard({ node, env }) {
+export async function buildDashboard({ node, env }) {
   if (!fs.existsSync(inRoot("dashboard/index.html"))) {
     throw new Problem("dashboard/index.html is missing", { remedy: "is this a whole checkout?  git status" });
   }
-  const what = { name: "dashboard", inputs: ["dashboard", "package-lock.json"], outputs: ["dist"], versions: "" };
+  await buildTerminal({ env });
+  const what = { name: "dashboard", inputs: [...DASHBOARD_INPUTS, TERMINAL], outputs: ["dist"], versions: "" };
   return buildUnlessFresh(what, async () => {
     await run(node, [inRoot("node_modules/vite/bin/vite.js"), "build", "dashboard"], { env });
     holdFirstView();

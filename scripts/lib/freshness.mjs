@@ -4,6 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { createHash } from "node:crypto";
 import { inRoot, ROOT } from "./paths.mjs";
+import { Problem } from "./problem.mjs";
 
 const STAMPS = inRoot(".wrangler/built");
 
@@ -12,6 +13,10 @@ const STAMPS = inRoot(".wrangler/built");
  * `versions` is any text that changes the result. Returns whether it built.
  */
 export async function buildUnlessFresh({ name, inputs, outputs, versions }, build) {
+  const missing = inputs.filter((input) => !fs.existsSync(inRoot(input)));
+  if (missing.length > 0) {
+    throw new Problem(`${missing.join(", ")}: what ${name} is made of is not there`, { remedy: "is this a whole checkout?  git status" });
+  }
   const stamp = path.join(STAMPS, name);
   const wanted = () => digest([...inputs, ...outputs], versions);
   if (fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === wanted()) return false;

@@ -10,14 +10,16 @@ const integer = (min, max) => ({
   expected: `an integer from ${min} to ${max}`,
   accepts: (text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max,
 });
+const SWITCH = { expected: "true or false", accepts: (text) => text === "true" || text === "false" };
 const isOrigin = (text) => URL.canParse(text) && /^https?:\/\/[^/?#@]+\/*$/i.test(text);
 
 /** Every setting by its name. */
 export const SETTINGS = {
   POLL_INTERVAL_MS: integer(10, 20_000),
   DRAIN_INTERVAL_SECONDS: integer(1, 240),
+  RELAY_WHILE_WATCHED: SWITCH,
   EVENT_CAP: integer(1, 100_000),
-  STREAM_ENABLED: { expected: "true or false", accepts: (text) => text === "true" || text === "false" },
+  STREAM_ENABLED: SWITCH,
   STREAM_RATE_LIMIT: integer(1, 1_000),
   STREAM_BATCH_MS: integer(0, 10_000),
   STREAM_WINDOW_EVENTS: integer(1, 100_000),

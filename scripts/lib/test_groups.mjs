@@ -14,22 +14,24 @@ import { fromCargo, fromReporter, judged, NONE } from "./counts.mjs";
  */
 export const GROUPS = {
   scripts: { builds: [], run: (tools) => nodeTests("scripts", tools) },
-  dashboard: { builds: [], run: (tools) => nodeTests("dashboard", tools) },
+  dashboard: { builds: ["dashboard"], run: (tools) => nodeTests("dashboard", tools) },
   rust: { builds: [], run: rustTests },
   mutations: { builds: [], aside: true, run: mutationTests },
   worker: { builds: ["worker", "programs", "dashboard"], run: (tools) => nodeTests("worker", tools) },
+  clients: { builds: ["worker", "programs", "dashboard"], others: true, run: (tools) => nodeTests("clients", tools) },
   agents: { builds: ["worker", "programs", "dashboard"], run: (tools) => nodeTests("agents", tools) },
   e2e: { builds: ["worker", "programs", "dashboard"], browser: true, run: browserTests },
   soak: { builds: ["worker", "programs", "dashboard"], aside: true, run: (tools) => nodeTests("soak", tools) },
 };
 
 /** Files at once. Those with a Worker wait for something most of their time; of those with a browser only some do. */
-const AT_ONCE = { worker: 4, agents: 3, e2e: 2, soak: 1 };
+const AT_ONCE = { worker: 4, clients: 2, agents: 3, e2e: 2, soak: 1 };
 
 const FILES = {
   scripts: ["tests/scripts", ".test.mjs"],
   dashboard: ["dashboard", ".test.ts"],
   worker: ["tests/worker", ".test.mjs"],
+  clients: ["tests/clients", ".test.mjs"],
   agents: ["tests/agents", ".test.mjs"],
   e2e: ["tests/e2e", ".test.mjs"],
   soak: ["tests/soak", ".test.mjs"],

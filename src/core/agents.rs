@@ -1,10 +1,12 @@
 //! The town's agents, a row each: who they are, their state now and at the edge of what is retained, and their counts.
 
 use crate::core::reducer::Snapshot;
-use crate::core::store::{Row, Store};
+use crate::core::runs::moment;
+use crate::core::store::{Row, Store, Value};
 use crate::error::{Error, Result};
 use crate::id::{AgentId, EventId, RigId};
 use crate::protocol::AgentState;
+use crate::time::Timestamp;
 
 /// An agent's row.
 #[derive(Debug, Clone)]
@@ -14,7 +16,7 @@ pub struct Agent {
     /// After all of its events.
     pub now: Snapshot,
     /// Before the oldest retained one.
-    pub base: Snapshot,
+    pub base: Base,
     /// Retained events.
     pub event_count: u64,
     /// Bytes of their frame texts and, where these are cut, of the whole events.
@@ -27,17 +29,48 @@ pub struct Agent {
     pub pruned_count: u64,
     /// The town's head when they went.
     pub pruned_at_head: EventId,
+    /// When the town last took over something that it posted.
+    pub heard_at: Timestamp,
+    /// Whether nothing has been heard of it since for too long.
+    pub is_silent: bool,
 }
 
-const COLUMNS: &str =
-    "rig_id, state, base, event_count, event_bytes, first_id, pruned_id, pruned_count, pruned_at_head, agent_id";
+/// A base as its row has it, until somebody asks for it: it moves only when an event is let go, so that most events neither
+/// read nor write it anew.
+#[derive(Debug, Clone)]
+pub enum Base {
+    /// The row's text.
+    Stored(String),
+    /// The state that it is.
+    Read(Box<Snapshot>),
+}
+
+impl Base {
+    /// The state, to change it.
+    pub fn read(&mut self) -> Result<&mut Snapshot> {
+        if let Self::Stored(text) = self {
+            *self = Self::Read(Box::new(read(text)?));
+        }
+        match self {
+            Self::Read(snapshot) => Ok(snapshot),
+            Self::Stored(_) => Err(Error::internal("an agent's base was read and is not there")),
+        }
+    }
+}
+
+const READ: &str = "SELECT rig_id, state, base, event_count, event_bytes, first_id, pruned_id, pruned_count, \
+    pruned_at_head, heard_at_ms, is_silent FROM agents WHERE agent_id = ?";
+const UPDATE: &str = "UPDATE agents SET rig_id = ?, state = ?, event_count = ?, event_bytes = ?, first_id = ?, \
+    pruned_id = ?, pruned_count = ?, pruned_at_head = ?, heard_at_ms = ?, is_silent = ? WHERE agent_id = ?";
+const WRITE: &str = "INSERT OR REPLACE INTO agents (rig_id, state, event_count, event_bytes, first_id, pruned_id, \
+    pruned_count, pruned_at_head, heard_at_ms, is_silent, agent_id, base) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 impl Agent {
     /// An agent without events.
     pub fn new(snapshot: Snapshot) -> Self {
         Self {
             rig_id: snapshot.state.rig_id.clone(),
-            base: snapshot.clone(),
+            base: Base::Read(Box::new(snapshot.clone())),
             now: snapshot,
             event_count: 0,
             event_bytes: 0,
@@ -45,6 +78,8 @@ impl Agent {
             pruned_id: EventId::START,
             pruned_count: 0,
             pruned_at_head: EventId::START,
+            heard_at: Timestamp::from_millis(0),
+            is_silent: false,
         }
     }
 
@@ -52,13 +87,15 @@ impl Agent {
         Ok(Self {
             rig_id: parse(RigId::parse(row.text(0)?))?,
             now: read(row.text(1)?)?,
-            base: read(row.text(2)?)?,
+            base: Base::Stored(row.text(2)?.to_owned()),
             event_count: row.number(3)?,
             event_bytes: row.number(4)?,
             first_id: position(row, 5)?,
             pruned_id: position(row, 6)?,
             pruned_count: row.number(7)?,
             pruned_at_head: position(row, 8)?,
+            heard_at: moment(row, 9)?,
+            is_silent: row.number(10)? == 1,
         })
     }
 
@@ -70,14 +107,14 @@ impl Agent {
 
 /// Reads an agent.
 pub fn load(store: &dyn Store, agent_id: &AgentId) -> Result<Option<Agent>> {
-    let rows = store.query(&format!("SELECT {COLUMNS} FROM agents WHERE agent_id = ?"), &[agent_id.as_str().into()])?;
+    let rows = store.query(READ, &[agent_id.as_str().into()])?;
     rows.first().map(Agent::from_row).transpose()
 }
 
-/// The states of all agents, by id.
-pub fn load_states(store: &dyn Store) -> Result<Vec<AgentState>> {
-    let rows = store.query("SELECT state FROM agents ORDER BY agent_id", &[])?;
-    rows.iter().map(|row| Ok(read(row.text(0)?)?.state)).collect()
+/// The states of all agents, by id, each with whether it is silent.
+pub fn load_states(store: &dyn Store) -> Result<Vec<(AgentState, bool)>> {
+    let rows = store.query("SELECT state, is_silent FROM agents ORDER BY agent_id", &[])?;
+    rows.iter().map(|row| Ok((read(row.text(0)?)?.state, row.number(1)? == 1))).collect()
 }
 
 /// How many there are.
@@ -85,23 +122,28 @@ pub fn count(store: &dyn Store) -> Result<u64> {
     store.query("SELECT count(*) FROM agents", &[])?.first().map_or(Ok(0), |row| row.number(0))
 }
 
-/// Writes an agent, new or changed: one row.
+/// Writes an agent, new or changed: one row. A base that nobody asked for is in it already.
 pub fn save(store: &dyn Store, agent: &Agent) -> Result<()> {
-    store.query(
-        &format!("INSERT OR REPLACE INTO agents ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-        &[
-            agent.rig_id.as_str().into(),
-            write(&agent.now)?.into(),
-            write(&agent.base)?.into(),
-            agent.event_count.into(),
-            agent.event_bytes.into(),
-            agent.first_id.into(),
-            agent.pruned_id.into(),
-            agent.pruned_count.into(),
-            agent.pruned_at_head.into(),
-            agent.id().as_str().into(),
-        ],
-    )?;
+    let mut values: Vec<Value> = vec![
+        agent.rig_id.as_str().into(),
+        write(&agent.now)?.into(),
+        agent.event_count.into(),
+        agent.event_bytes.into(),
+        agent.first_id.into(),
+        agent.pruned_id.into(),
+        agent.pruned_count.into(),
+        agent.pruned_at_head.into(),
+        agent.heard_at.millis().into(),
+        u64::from(agent.is_silent).into(),
+        agent.id().as_str().into(),
+    ];
+    match &agent.base {
+        Base::Stored(_) => store.query(UPDATE, &values)?,
+        Base::Read(base) => {
+            values.push(write(base)?.into());
+            store.query(WRITE, &values)?
+        }
+    };
     Ok(())
 }
 

@@ -1,18 +1,20 @@
-//! Viewers that want the same: they share frames, and the pace of these.
+//! Viewers that want the same in the same form: they share frames, and the pace of these.
 
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::core::log::Selection;
+use crate::core::stream_query::Form;
 use crate::time::Timestamp;
 
-/// All viewers of one selection.
+/// All viewers of one selection, in one form.
 #[derive(Debug)]
 pub(crate) struct Audience {
     /// Its name; never given twice in the life of a town's object.
     pub(crate) number: u64,
     pub(crate) selection: Selection,
+    pub(crate) form: Form,
     /// When the last live frame left.
     sent_at: Cell<Option<Timestamp>>,
 }
@@ -31,30 +33,31 @@ impl Audience {
     }
 }
 
-/// The audiences of a town: as many as there are different selections among its viewers.
+/// The audiences of a town: as many as there are different selections and forms among its viewers.
 #[derive(Debug, Default)]
 pub(crate) struct Audiences {
-    present: HashMap<Selection, Rc<Audience>>,
+    present: HashMap<(Selection, Form), Rc<Audience>>,
     newest: u64,
 }
 
 impl Audiences {
-    /// The audience of a selection; one more who belongs to it.
-    pub(crate) fn of(&mut self, selection: Selection) -> Rc<Audience> {
-        if let Some(known) = self.present.get(&selection) {
+    /// The audience of a selection in a form; one more who belongs to it.
+    pub(crate) fn of(&mut self, selection: Selection, form: Form) -> Rc<Audience> {
+        let key = (selection, form);
+        if let Some(known) = self.present.get(&key) {
             return Rc::clone(known);
         }
         self.newest += 1;
-        let audience =
-            Rc::new(Audience { number: self.newest, selection: selection.clone(), sent_at: Cell::new(None) });
-        self.present.insert(selection, Rc::clone(&audience));
+        let selection = key.0.clone();
+        let audience = Rc::new(Audience { number: self.newest, selection, form, sent_at: Cell::new(None) });
+        self.present.insert(key, Rc::clone(&audience));
         audience
     }
 
     /// Someone leaves it; one that nobody belongs to any more is forgotten.
     pub(crate) fn leave(&mut self, audience: &Rc<Audience>) {
         if Rc::strong_count(audience) == 2 {
-            self.present.remove(&audience.selection);
+            self.present.remove(&(audience.selection.clone(), audience.form));
         }
     }
 }

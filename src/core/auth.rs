@@ -1,5 +1,4 @@
-//! Who asks, and what that lets them do: the operator's key, agents' tokens, the dashboard's cookie, tickets, and the
-//! origin of a page.
+//! Who asks, and what that lets them do: the operator's key, agents' tokens, the dashboard's cookie, tickets.
 //!
 //! Invariants: a secret is compared in constant time; the only algorithm of a token is HS256; a cookie and an agent's
 //! token are signed with different keys, so neither is ever taken for the other.
@@ -65,6 +64,8 @@ pub struct Caller {
     pub principal: Principal,
     /// How it was shown.
     pub carrier: Carrier,
+    /// When it ends by itself, as all but the operator's key do.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// What opens a stream.
@@ -110,11 +111,12 @@ pub fn authenticate(
     secrets: &Secrets,
 ) -> Result<Option<Caller>> {
     if let Some(header) = authorization {
-        let principal = bearer(header, now, secrets)?;
-        return Ok(Some(Caller { principal, carrier: Carrier::Bearer }));
+        let (principal, ends_at) = bearer(header, now, secrets)?;
+        return Ok(Some(Caller { principal, carrier: Carrier::Bearer, ends_at }));
     }
-    let signed_in = cookie.is_some_and(|header| session_cookies(header).any(|token| is_session(token, now, secrets)));
-    Ok(signed_in.then_some(Caller { principal: Principal::Operator, carrier: Carrier::Cookie }))
+    let mut sessions = cookie.into_iter().flat_map(session_cookies);
+    let ends_at = sessions.find_map(|token| session_end(token, now, secrets));
+    Ok(ends_at.map(|_| Caller { principal: Principal::Operator, carrier: Carrier::Cookie, ends_at }))
 }
 
 /// The caller, or 401 where there is none.
@@ -134,10 +136,12 @@ pub fn check_right(principal: &Principal, route: &Route) -> Result<()> {
     let Principal::Agent { rig_id, agent_id, .. } = principal else { return Ok(()) };
     match route {
         Route::PostEvents(rig) if rig == rig_id => Ok(()),
-        Route::ReadRigEvents(rig, agent) if rig == rig_id && agent == agent_id => Ok(()),
+        Route::ReadRigEvents(rig, agent) | Route::PutImage(rig, agent, _) if rig == rig_id && agent == agent_id => {
+            Ok(())
+        }
         _ => Err(Error::new(
             Code::Forbidden,
-            "an agent's token only posts events as that agent, to its rig, and reads them",
+            "an agent's token only posts events and pictures as that agent, to its rig, and reads its events",
         )),
     }
 }
@@ -156,6 +160,14 @@ pub fn check_asker(header: Option<&str>, town_id: &TownId, agent_id: &AgentId) -
     Err(Error::new(Code::Forbidden, "agent_id: an agent's token is only good for that agent, in its town"))
 }
 
+/// Whether a principal's right reaches into this town: an agent's token names its own.
+pub fn check_place(principal: &Principal, town_id: &TownId) -> Result<()> {
+    match principal {
+        Principal::Agent { agent_id, town_id: own, .. } => check_asker(Some(&asker(own, agent_id)), town_id, agent_id),
+        Principal::Operator => Ok(()),
+    }
+}
+
 /// Whether `given` is the operator's key.
 pub fn is_operator_key(given: &str, secrets: &Secrets) -> bool {
     same(&secrets.api_key, given)
@@ -166,7 +178,9 @@ pub fn is_operator_key(given: &str, secrets: &Secrets) -> bool {
 pub fn stream_credential(caller: Option<&Caller>, ticket: Option<&str>) -> Result<StreamCredential> {
     match (ticket, caller) {
         (Some(ticket), _) => Ok(StreamCredential::Ticket(ticket.to_owned())),
-        (None, Some(Caller { principal: Principal::Operator, carrier })) => Ok(StreamCredential::Operator(*carrier)),
+        (None, Some(Caller { principal: Principal::Operator, carrier, .. })) => {
+            Ok(StreamCredential::Operator(*carrier))
+        }
         (None, Some(_)) => {
             Err(Error::new(Code::Forbidden, "an agent's token opens no stream: ask the operator for a ticket"))
         }
@@ -215,37 +229,7 @@ fn cookie(value: &str, max_age_seconds: u32, https: bool) -> String {
     format!("{SESSION_COOKIE}={value}; Path=/; Max-Age={max_age_seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
-/// The rule for `Origin` on upgrades and on writes with a cookie.
-///
-/// `own` is the origin of the request's own URL. On this machine `localhost` and `127.0.0.1` are one host. Where no
-/// origin is sent nothing but a cookie needs one: a program sends none, a browser always does.
-pub fn check_origin(origin: Option<&str>, own: &str, allowed: &[String], carrier: Carrier) -> Result<()> {
-    let refusal = |message: String| Err(Error::new(Code::OriginNotAllowed, message));
-    match origin {
-        None if carrier == Carrier::Cookie => refusal(
-            "a cookie needs an Origin header beside it; without a browser use `Authorization: Bearer`".to_owned(),
-        ),
-        None => Ok(()),
-        Some(origin) if is_one_host(origin, own) || allowed.iter().any(|one| one == origin) => Ok(()),
-        Some(origin) => {
-            let shown: String = origin.chars().take(200).collect();
-            refusal(format!("pages of {shown:?} may not ask here; list their origin in ALLOWED_ORIGINS"))
-        }
-    }
-}
-
-fn is_one_host(origin: &str, own: &str) -> bool {
-    origin == own || matches!((on_loopback(origin), on_loopback(own)), (Some(one), Some(other)) if one == other)
-}
-
-/// Scheme and port of an origin on this machine.
-fn on_loopback(origin: &str) -> Option<(&str, &str)> {
-    let (scheme, authority) = origin.split_once("://")?;
-    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
-    matches!(host, "localhost" | "127.0.0.1").then_some((scheme, port))
-}
-
-fn bearer(header: &str, now: Timestamp, secrets: &Secrets) -> Result<Principal> {
+fn bearer(header: &str, now: Timestamp, secrets: &Secrets) -> Result<(Principal, Option<Timestamp>)> {
     let wrong =
         || Error::new(Code::Unauthorized, "the credential is wrong: neither TOWNWATCH_API_KEY nor an agent's token");
     let (scheme, credential) = header.split_once(' ').ok_or_else(wrong)?;
@@ -254,10 +238,12 @@ fn bearer(header: &str, now: Timestamp, secrets: &Secrets) -> Result<Principal> 
         return Err(wrong());
     }
     if is_operator_key(credential, secrets) {
-        return Ok(Principal::Operator);
+        return Ok((Principal::Operator, None));
     }
     match verify::<AgentClaims>(credential, now, &agent_key(secrets)) {
-        Ok(AgentClaims { town_id, rig_id, agent_id }) => Ok(Principal::Agent { town_id, rig_id, agent_id }),
+        Ok((AgentClaims { town_id, rig_id, agent_id }, end)) => {
+            Ok((Principal::Agent { town_id, rig_id, agent_id }, Some(end)))
+        }
         Err(Refused::Expired) => {
             Err(Error::new(Code::TokenExpired, "the agent's token has expired: have a new one made"))
         }
@@ -274,9 +260,13 @@ fn session_cookies(header: &str) -> impl Iterator<Item = &str> {
         .map(|(_, token)| token)
 }
 
-fn is_session(token: &str, now: Timestamp, secrets: &Secrets) -> bool {
-    token.len() <= CREDENTIAL_BYTES_MAX
-        && verify::<SessionClaims>(token, now, &session_key(secrets)).is_ok_and(|claims| claims.sub == "operator")
+/// When a session ends; none where it is none of ours, or over.
+fn session_end(token: &str, now: Timestamp, secrets: &Secrets) -> Option<Timestamp> {
+    if token.len() > CREDENTIAL_BYTES_MAX {
+        return None;
+    }
+    let (claims, end) = verify::<SessionClaims>(token, now, &session_key(secrets)).ok()?;
+    (claims.sub == "operator").then_some(end)
 }
 
 enum Refused {
@@ -284,8 +274,13 @@ enum Refused {
     Wrong,
 }
 
-/// The algorithm is ours, not the token's choice: one that names another, or none, is refused before its signature.
-fn verify<T: DeserializeOwned>(token: &str, now: Timestamp, key: &Hs256Key) -> std::result::Result<T, Refused> {
+/// What a token says, and when it ends. The algorithm is ours, not the token's choice: one that names another, or none, is
+/// refused before its signature.
+fn verify<T: DeserializeOwned>(
+    token: &str,
+    now: Timestamp,
+    key: &Hs256Key,
+) -> std::result::Result<(T, Timestamp), Refused> {
     let token = UntrustedToken::new(token).map_err(|_| Refused::Wrong)?;
     let token: Token<T> = Hs256.validator(key).validate(&token).map_err(|_| Refused::Wrong)?;
     let clock = TimeOptions::new(Duration::zero(), || moment(now));
@@ -293,10 +288,11 @@ fn verify<T: DeserializeOwned>(token: &str, now: Timestamp, key: &Hs256Key) -> s
     if claims.not_before.is_some() && claims.validate_maturity(&clock).is_err() {
         return Err(Refused::Wrong);
     }
-    match claims.validate_expiration(&clock) {
-        Ok(_) => Ok(token.into_parts().1.custom),
-        Err(ValidationError::Expired) => Err(Refused::Expired),
-        Err(_) => Err(Refused::Wrong),
+    let end = claims.expiration.map(|end| Timestamp::from_millis(end.timestamp_millis()));
+    match (claims.validate_expiration(&clock).map(|_| ()), end) {
+        (Ok(()), Some(end)) => Ok((token.into_parts().1.custom, end)),
+        (Err(ValidationError::Expired), _) => Err(Refused::Expired),
+        _ => Err(Refused::Wrong),
     }
 }
 
@@ -323,7 +319,7 @@ fn session_key(secrets: &Secrets) -> Hs256Key {
 }
 
 /// Compares by their tags, so that the time tells neither where they differ nor how long the secret is.
-fn same(secret: &str, given: &str) -> bool {
+pub(crate) fn same(secret: &str, given: &str) -> bool {
     let tag = |text: &str| {
         let mut tag = keyed(b"townwatch comparison");
         tag.update(text.as_bytes());
@@ -333,6 +329,6 @@ fn same(secret: &str, given: &str) -> bool {
 }
 
 #[allow(clippy::expect_used)] // HMAC takes a key of any length; the error is of the trait, not of this algorithm
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
+pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes any key")
 }

@@ -15,7 +15,8 @@ pub struct Asked {
     pub epoch: Option<Epoch>,
     /// The last event that it has.
     pub after_id: Option<u64>,
-    /// Sketch's name for the same, more lenient.
+    /// The first event that it wants: one more than the last that it has. Sketch's way, whose clients number what they get
+    /// and ask for the next number. 0 and below is the start; beyond the head is what comes next.
     pub from: Option<i64>,
     /// How many of the newest events it wants.
     pub tail: Option<u64>,
@@ -59,7 +60,7 @@ pub fn resolve(store: &dyn Store, selection: &Selection, epoch: &Epoch, asked: &
         return Ok(Begin { cursor: EventId::START, reset: true, tail: false });
     }
     let wanted = match (asked.from, asked.after_id) {
-        (Some(from), _) => u64::try_from(from).unwrap_or(0).min(head.get()),
+        (Some(from), _) => u64::try_from(from).unwrap_or(0).saturating_sub(1).min(head.get()),
         (None, Some(after_id)) => after_id,
         (None, None) => 0,
     };

@@ -20,12 +20,7 @@ struct Failure {
     code: String,
     message: String,
     #[serde(default)]
-    details: Option<Field>,
-}
-
-#[derive(Deserialize)]
-struct Field {
-    field: String,
+    details: Option<Details>,
 }
 
 /// The body of a success around `data`, which is JSON text. A failure's is [`Error::to_body`].
@@ -49,9 +44,5 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
 pub fn failure(text: &str) -> Option<Error> {
     let failure = serde_json::from_str::<Envelope<'_>>(text).ok()?.error?;
     let code = *Code::ALL.iter().find(|code| code.name() == failure.code)?;
-    Some(Error {
-        code,
-        message: failure.message,
-        details: failure.details.map(|details| Details { field: details.field }),
-    })
+    Some(Error { code, message: failure.message, details: failure.details })
 }

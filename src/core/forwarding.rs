@@ -9,17 +9,23 @@ use crate::error::{Code, Error, Result};
 use crate::event::Draft;
 use crate::id::SourceId;
 use crate::protocol::{RigBatch, RigCursor};
+use crate::time::Timestamp;
 
 impl Town {
     /// Takes over a rig's batch and says where the cursor stands then. A batch that does not begin at the cursor changes
     /// nothing: the rig goes on from the cursor it is told.
-    pub fn take_batch(&mut self, batch: &RigBatch, fresh_run: FreshRun<'_>) -> Result<(RigCursor, Outcome)> {
+    pub fn take_batch(
+        &mut self,
+        batch: &RigBatch,
+        now: Timestamp,
+        fresh_run: FreshRun<'_>,
+    ) -> Result<(RigCursor, Outcome)> {
         if !self.has_rig(&batch.rig_id)? {
             return Err(Error::not_found("rig in this town"));
         }
         let store = self.store.as_ref();
         let source = Source::Rig(batch.rig_id.clone());
-        atomically(store, || {
+        let (cursor, outcome) = atomically(store, || {
             let stored = position(store, &source)?;
             if is_retired(store, &source, &batch.rig_epoch)? {
                 return Err(Error::new(Code::Conflict, "this life of the rig's log is over"));
@@ -32,7 +38,8 @@ impl Town {
                 }
                 None => SourceId::START,
             };
-            let mut ingest = Ingest::new(store, source.clone(), None, self.config.event_cap, &mut *fresh_run)?;
+            let ingest = Ingest::new(store, source.clone(), None, self.config.event_cap, &mut *fresh_run)?;
+            let mut ingest = ingest.posted(now);
             if batch.after == cursor {
                 for event in batch.events.iter().filter(|event| event.id > batch.after) {
                     ingest.take(&Draft {
@@ -48,7 +55,11 @@ impl Town {
             if stored.epoch.as_ref() != Some(&batch.rig_epoch) || cursor != stored.cursor {
                 set_position(store, &source, &batch.rig_epoch, cursor)?;
             }
-            Ok((RigCursor { cursor }, ingest.finish()?))
-        })
+            Ok((cursor, ingest.finish()?))
+        })?;
+        for (_, state) in &outcome.states {
+            self.deadlines.heard(state, now);
+        }
+        Ok((RigCursor { cursor }, outcome))
     }
 }

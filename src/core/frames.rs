@@ -9,6 +9,7 @@ use crate::core::elision::{Elided, Importance};
 use crate::core::history::History;
 use crate::core::log::{self, Span, Wanted};
 use crate::core::store::Store;
+use crate::core::stream_query::Form;
 use crate::core::viewers::text_of;
 use crate::error::Result;
 use crate::id::{AgentId, EventId};
@@ -72,7 +73,8 @@ pub(crate) struct Frames<'a> {
 /// A stretch of the log as one audience gets it.
 #[derive(Debug)]
 pub(crate) struct Stretch {
-    /// `events` frames, and in place the gaps of what is left out; none where nothing in reach is for the audience.
+    /// `events` frames, and in place the gaps of what is left out; flat, each event by itself. None where nothing in reach is
+    /// for the audience.
     pub(crate) texts: Vec<Rc<str>>,
     /// The last event in it: what a viewer can acknowledge.
     pub(crate) newest: EventId,
@@ -120,11 +122,11 @@ impl<'a> Frames<'a> {
     }
 
     fn make(&self, audience: &Audience, after: EventId, kind: Kind) -> Result<Stretch> {
-        let Audience { selection, .. } = audience;
+        let Audience { selection, form, .. } = audience;
         let events_max = FRAME_EVENTS_MAX.min(self.pace.window_events);
         let (mut writer, mut elided) = match kind {
-            Kind::History => (Writer::new(true), Elided::below(Importance::Output)),
-            Kind::Live(least) => (Writer::new(false), Elided::below(least)),
+            Kind::History => (Writer::new(*form, true), Elided::below(Importance::Output)),
+            Kind::Live(least) => (Writer::new(*form, false), Elided::below(least)),
         };
         let (mut last, mut is_all) = (after, false);
         'reading: while !is_all {
@@ -159,10 +161,14 @@ impl Stretch {
     }
 }
 
-/// Splices event texts into `events` frames of at most [`FRAME_BYTES_MAX`], with gaps between them.
+/// Splices event texts into `events` frames of at most [`FRAME_BYTES_MAX`], with gaps between them; flat, it keeps so much
+/// together and splices nothing.
 struct Writer {
+    form: Form,
     texts: Vec<Rc<str>>,
     open: String,
+    /// Flat: bytes of the texts.
+    bytes: usize,
     tail: &'static str,
     newest: EventId,
     count: u64,
@@ -171,24 +177,36 @@ struct Writer {
 const HEAD: &str = "{\"type\":\"events\",\"events\":[";
 
 impl Writer {
-    fn new(backfill: bool) -> Self {
+    fn new(form: Form, backfill: bool) -> Self {
         let tail = if backfill { "],\"backfill\":true}" } else { "],\"backfill\":false}" };
-        Self { texts: Vec::new(), open: String::new(), tail, newest: EventId::START, count: 0 }
+        Self { form, texts: Vec::new(), open: String::new(), bytes: 0, tail, newest: EventId::START, count: 0 }
+    }
+
+    fn len(&self) -> usize {
+        self.open.len() + self.bytes
     }
 
     /// Whether the open frame takes one more event. An empty one always does.
     fn fits(&self, event: &str) -> bool {
-        self.open.is_empty() || self.open.len() + 1 + event.len() + self.tail.len() <= FRAME_BYTES_MAX
+        self.len() == 0 || self.len() + 1 + event.len() + self.tail.len() <= FRAME_BYTES_MAX
     }
 
     /// Not so little that a frame for it would be a waste.
     fn is_worth_a_frame(&self) -> bool {
-        self.count >= 32 || self.open.len() >= FRAME_BYTES_MAX / 4
+        self.count >= 32 || self.len() >= FRAME_BYTES_MAX / 4
     }
 
     fn event(&mut self, id: EventId, event: &str) {
-        self.open.push_str(if self.open.is_empty() { HEAD } else { "," });
-        self.open.push_str(event);
+        match self.form {
+            Form::Frames => {
+                self.open.push_str(if self.open.is_empty() { HEAD } else { "," });
+                self.open.push_str(event);
+            }
+            Form::Flat => {
+                self.texts.push(event.into());
+                self.bytes += event.len();
+            }
+        }
         self.newest = id;
         self.count += 1;
     }

@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 
 use crate::core::agents::{self, Agent};
+use crate::core::images;
 use crate::core::log;
 use crate::core::runs::{self, Run, Source};
 use crate::core::store::Store;
 use crate::error::Result;
-use crate::event::{Draft, EventData, ExitReason};
+use crate::event::{AgentSession, Draft, EventData, ExitReason};
 use crate::id::{AgentId, Epoch, EventId, RunId};
 use crate::protocol::AgentState;
+use crate::time::Timestamp;
 
 /// Mints a run's name; for runs that no one named.
 pub type FreshRun<'a> = &'a mut dyn FnMut() -> RunId;
@@ -24,8 +26,12 @@ pub struct Outcome {
     pub dropped: u64,
     /// The newest event that was pruned: who has not had it yet misses it.
     pub pruned_id: EventId,
+    /// Whether an event named a picture that is to be fetched.
+    pub wants_images: bool,
     /// States before and after, of the agents that were touched.
     pub states: Vec<(AgentState, AgentState)>,
+    /// Agents that counted as silent and are heard of again.
+    pub roused: Vec<AgentId>,
     /// Runs that began, and runs that ended with why.
     pub begun: Vec<RunId>,
     /// See `begun`.
@@ -39,6 +45,8 @@ pub struct Ingest<'a> {
     epoch: Option<Epoch>,
     fresh_run: FreshRun<'a>,
     event_cap: u64,
+    /// When what agents have posted is taken over.
+    heard_at: Option<Timestamp>,
     head: EventId,
     agents: BTreeMap<AgentId, Option<(AgentState, Agent)>>,
     runs: BTreeMap<RunId, Run>,
@@ -61,6 +69,7 @@ impl<'a> Ingest<'a> {
             epoch,
             fresh_run,
             event_cap,
+            heard_at: None,
             head: log::head(store)?,
             agents: BTreeMap::new(),
             runs: BTreeMap::new(),
@@ -69,34 +78,68 @@ impl<'a> Ingest<'a> {
         })
     }
 
+    /// What it takes was posted by agents, and is taken over at this moment.
+    #[must_use]
+    pub fn posted(mut self, now: Timestamp) -> Self {
+        self.heard_at = Some(now);
+        self
+    }
+
     /// Takes one event. One of an unknown agent, or of a run that has ended, is counted and dropped.
     pub fn take(&mut self, draft: &Draft) -> Result<()> {
         if self.agent(&draft.agent_id)?.is_none() {
             self.outcome.dropped += 1;
             return Ok(());
         }
+        let begun = self.outcome.begun.len();
         let run = self.run_of(draft)?;
         if run.ended {
             *self.late.entry(run.run_id).or_default() += 1;
             self.outcome.dropped += 1;
             return Ok(());
         }
-        let id = self.head.next();
-        let store = self.store;
-        let Some((_, agent)) = self.agents.get_mut(&draft.agent_id).and_then(Option::as_mut) else { return Ok(()) };
-        log::append(store, id, agent, &run, draft, self.event_cap)?;
-        self.head = id;
-        self.outcome.stored += 1;
+        if self.outcome.begun.len() > begun
+            && draft.event.as_str() != "agent_session"
+            && let Some(session) = self.known_session(draft, &run)?
+        {
+            self.append(&run, &session)?;
+        }
+        self.append(&run, draft)?;
         if draft.event.as_str() == "agent.exited"
             && let EventData::Exited(exit) = EventData::read(&draft.event, &draft.data)
+            && let Some((_, agent)) = self.agents.get(&draft.agent_id).and_then(Option::as_ref)
         {
-            runs::close(store, &run, &exit, id, draft.at, &agent.now.state)?;
+            runs::close(self.store, &run, &exit, self.head, draft.at, &agent.now.state)?;
             self.outcome.ended.push((run.run_id.clone(), exit.reason));
             if let Some(run) = self.runs.get_mut(&run.run_id) {
                 run.ended = true;
             }
         }
         Ok(())
+    }
+
+    fn append(&mut self, run: &Run, draft: &Draft) -> Result<()> {
+        let Some((_, agent)) = self.agents.get_mut(&draft.agent_id).and_then(Option::as_mut) else { return Ok(()) };
+        let id = self.head.next();
+        log::append(self.store, id, agent, run, draft, self.event_cap)?;
+        self.outcome.wants_images |= images::note(self.store, id, agent.pruned_id, draft, &self.source)?;
+        self.head = id;
+        self.outcome.stored += 1;
+        agent.heard_at = self.heard_at.unwrap_or(agent.heard_at);
+        if std::mem::take(&mut agent.is_silent) {
+            self.outcome.roused.push(draft.agent_id.clone());
+        }
+        Ok(())
+    }
+
+    /// What the town itself knows of a run that an agent posts and does not introduce: the repository of its rig. None
+    /// where it knows nothing.
+    fn known_session(&self, draft: &Draft, run: &Run) -> Result<Option<Draft>> {
+        let Source::Rig(rig_id) = &self.source else { return Ok(None) };
+        let rows = self.store.query("SELECT git_url FROM rigs WHERE rig_id = ?", &[rig_id.as_str().into()])?;
+        let Some(git_url) = rows.first().and_then(|row| row.maybe_text(0)) else { return Ok(None) };
+        let session = AgentSession { git_origin: Some(git_url.to_owned()), ..AgentSession::default() };
+        Ok(Some(Draft::new(draft.agent_id.clone(), run.run_id.clone(), session, draft.at)))
     }
 
     /// Takes an event that the town itself says of a run: unlike the source's own it does not tell where the run is.

@@ -120,13 +120,14 @@ fn forget_oldest(store: &dyn Store, agent: &mut Agent, head: EventId) -> Result<
     let Some(row) = oldest.first() else { return Ok(None) };
     let (id, frame) = (position(row, 0)?, row.text(1)?);
     let event: TownEvent = serde_json::from_str(frame).map_err(Error::internal)?;
+    let base = agent.base.read()?;
     let run_number = match &event.run_id {
-        Some(run_id) if agent.base.state.run_id.as_ref() == Some(run_id) => Some(agent.base.state.run_number),
+        Some(run_id) if base.state.run_id.as_ref() == Some(run_id) => Some(base.state.run_number),
         Some(run_id) => runs::load(store, run_id)?.map(|run| run.number),
         None => None,
     };
     let data = EventData::read(&event.event, &event.data);
-    agent.base.reduce(&Happened { id, run: event.run_id.as_ref().zip(run_number), data: &data, at: event.at });
+    base.reduce(&Happened { id, run: event.run_id.as_ref().zip(run_number), data: &data, at: event.at });
     let mut bytes = frame.len() as u64;
     if event.cut.is_some() {
         let sql = "DELETE FROM whole_events WHERE id = ? RETURNING length(CAST(event AS BLOB))";

@@ -2,8 +2,9 @@
 //! happen comes out as data.
 //!
 //! In reading order: the tables ([`store`], [`schema`]); what lies in them ([`log`], [`agents`], [`runs`],
-//! [`tickets`]); how events come in ([`cut`], [`reducer`] with [`usage`], [`ingest`], from the [`relay`] and by [`forwarding`]); how
-//! they go out ([`cursor`], [`viewers`] with their [`flow`] and [`frames`], [`streams`], [`pages`]); and the objects that hold it all ([`town`], with
+//! [`tickets`], with the [`resumption`] of what they opened); how events come in ([`cut`], [`reducer`], [`ingest`], from the [`relay`] and by [`forwarding`], with their
+//! [`images`], or not: `posted_silence`); how they go out ([`cursor`], [`viewers`] with their [`flow`] and [`frames`],
+//! [`streams`], [`pages`]); and the objects that hold it all ([`town`], with
 //! [`starting`], [`rig`] and [`account`]). What it all costs an instance counts ([`metrics`]).
 
 pub mod account;
@@ -18,12 +19,19 @@ pub mod envelope;
 pub mod flow;
 pub mod forwarding;
 pub mod frames;
+pub mod grantor;
+pub mod hexadecimal;
 mod history;
+pub mod images;
 pub mod ingest;
 pub mod json_scan;
+pub mod keepalive;
 pub mod log;
+pub mod mayor;
 pub mod metrics;
+pub mod origin;
 pub mod pages;
+mod posted_silence;
 mod posting;
 mod previews;
 pub mod query;
@@ -31,12 +39,15 @@ pub mod range;
 pub mod reader;
 pub mod reducer;
 pub mod relay;
+pub mod resumption;
 pub mod rig;
 pub mod route;
 pub mod runs;
 pub mod schema;
 pub mod settings;
 pub mod silence;
+pub mod source_answer;
+mod source_life;
 pub mod starting;
 mod states;
 pub mod store;
@@ -45,6 +56,5 @@ pub mod streams;
 mod talk;
 pub mod tickets;
 pub mod town;
-pub mod usage;
 mod viewer;
 pub mod viewers;

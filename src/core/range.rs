@@ -6,10 +6,10 @@ use crate::core::pages::PageRequest;
 use crate::core::reader::one_line;
 use crate::core::town::Town;
 use crate::core::viewers::text_of;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::EventId;
 use crate::limits::FRAME_BYTES_MAX;
-use crate::protocol::ServerFrame;
+use crate::protocol::{RangeEnd, ServerFrame};
 
 /// What is left of a range.
 #[derive(Debug)]
@@ -24,6 +24,10 @@ pub struct Range {
     gaps_known_at: Option<EventId>,
     /// What it is told first.
     greeting: Option<String>,
+    /// The newest event when it was opened.
+    head: EventId,
+    /// Whether it was told that it is whole.
+    is_over: bool,
 }
 
 /// Events of one piece.
@@ -37,7 +41,7 @@ impl Town {
         let begin = cursor::resolve(store, &selection, &self.epoch, &request.asked)?;
         let head = log::head(store)?;
         let end = request.before_id.and_then(EventId::new).map_or(head, |before| before.previous().min(head));
-        let greeting = begin.reset.then(|| Ok::<_, crate::error::Error>(line(&self.hello(true)?))).transpose()?;
+        let greeting = begin.reset.then(|| Ok::<_, Error>(line(&self.hello(true)?))).transpose()?;
         Ok(Range {
             selection,
             wanted: request.wanted,
@@ -46,10 +50,13 @@ impl Town {
             left: request.limit.unwrap_or(u64::MAX),
             gaps_known_at: begin.tail.then_some(head),
             greeting,
+            head,
+            is_over: false,
         })
     }
 
-    /// The next lines of a range; none at its end.
+    /// The next lines of a range, the last of which says that it is whole; none behind it. Over HTTP/1.0, as some proxies
+    /// speak it, an answer that breaks off looks like one that has ended.
     pub fn read_range(&self, range: &mut Range) -> Result<Option<String>> {
         let store = self.store.as_ref();
         let mut text = range.greeting.take().unwrap_or_default();
@@ -67,6 +74,11 @@ impl Town {
                 text.push('\n');
                 range.left -= 1;
             }
+        }
+        if text.is_empty() && !range.is_over {
+            range.is_over = true;
+            let end = RangeEnd::Complete { next_after_id: range.cursor.min(range.end), head: range.head };
+            text = serde_json::to_string(&end).map_err(Error::internal)? + "\n";
         }
         Ok((!text.is_empty()).then_some(text))
     }

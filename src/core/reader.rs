@@ -1,8 +1,12 @@
 //! An event stream (SSE): its reader pulls, and each time gets what has come since, out of the log.
 
+use std::rc::Rc;
+
 use crate::core::cursor;
 use crate::core::log::{self, Selection, Span, Wanted};
+use crate::core::resumption::{BEFORE_TOKEN, Right, Seat};
 use crate::core::runs;
+use crate::core::stream_query::{EventNames, Form};
 use crate::core::streams::Join;
 use crate::core::town::Town;
 use crate::core::viewers::text_of;
@@ -26,11 +30,19 @@ pub struct Reader {
     /// The head when it was last told what is pruned.
     gaps_known_at: Option<EventId>,
     until_exit: bool,
+    form: Form,
+    names: EventNames,
     /// The newest frames of states and previews that it has had.
     states_had: u64,
     previews_had: u64,
     heartbeat_at: Timestamp,
     ends_at: Timestamp,
+    /// What stands behind each id: the right to resume, or nothing.
+    behind_id: String,
+    /// Its place, where there is one only for each right.
+    seat: Option<Rc<Seat>>,
+    /// Whether it has a right and was told neither that nor where it begins: it came back to nothing.
+    owes_id: bool,
     /// What it is told first.
     greeting: Option<String>,
 }
@@ -60,6 +72,20 @@ impl Reader {
     pub fn due_at(&self) -> Timestamp {
         self.heartbeat_at.min(self.ends_at)
     }
+
+    /// Says by which name it waits, so that it can be woken when another connection takes its place.
+    pub fn waits_as(&self, name: u64) {
+        if let Some(seat) = &self.seat {
+            seat.waits_as.set(name);
+        }
+    }
+
+    /// Tells a frame that is no event, to a reader of frames.
+    fn say(&self, text: &mut String, frame: &ServerFrame) {
+        if self.form == Form::Frames {
+            message(text, frame);
+        }
+    }
 }
 
 impl Town {
@@ -68,10 +94,17 @@ impl Town {
         let store = self.store.as_ref();
         let selection = join.selection();
         let begin = cursor::resolve(store, &selection, &self.epoch, &join.asked)?;
-        let mut greeting = format!("retry: {RETRY_MS}\n\n");
-        say(&mut greeting, &self.hello(begin.reset)?);
-        for state in self.states_of(&selection)? {
-            say(&mut greeting, &ServerFrame::State { agent: Box::new(state) });
+        // In the block of the first message: some readers fail on one that holds nothing else.
+        let mut greeting = format!("retry: {RETRY_MS}\n");
+        let behind_id = join.right.as_ref().map_or_else(String::new, |right| format!("{BEFORE_TOKEN}{}", right.token));
+        if join.form == Form::Frames {
+            if join.right.is_some() {
+                id_line(&mut greeting, begin.cursor, &behind_id);
+            }
+            message(&mut greeting, &self.hello(begin.reset)?);
+            for state in self.states_of(&selection)? {
+                message(&mut greeting, &ServerFrame::State { agent: Box::new(state) });
+            }
         }
         Ok(Reader {
             selection,
@@ -79,37 +112,74 @@ impl Town {
             live: false,
             gaps_known_at: if begin.tail { Some(log::head(store)?) } else { None },
             until_exit: join.until_exit,
+            form: join.form,
+            names: join.names,
             states_had: self.states.count(),
             previews_had: self.previews.count(),
             heartbeat_at: now.plus_millis(HEARTBEAT_MS),
-            ends_at: now.plus_millis(READER_LIFE_MS),
+            ends_at: ends_at(join.right.as_ref(), now),
+            behind_id,
+            seat: join.right.as_ref().map(|right| Rc::clone(&right.seat)),
+            owes_id: join.right.is_some() && join.form == Form::Flat,
             greeting: Some(greeting),
         })
     }
 
+    /// Whether a stream that ends with its agent's run has nothing to say any more: the run is over, and whoever asks has
+    /// had its end.
+    pub fn is_past_exit(&self, join: &Join) -> Result<bool> {
+        let store = self.store.as_ref();
+        let selection = join.selection();
+        if !join.until_exit || runs::over(store, &selection.agents)?.is_none() {
+            return Ok(false);
+        }
+        let begin = cursor::resolve(store, &selection, &self.epoch, &join.asked)?;
+        let (left, _) = log::read_page(
+            store,
+            &selection.agents,
+            Span::After(begin.cursor),
+            &Wanted::default(),
+            1,
+            FRAME_BYTES_MAX,
+        )?;
+        Ok(!begin.reset && left.is_empty())
+    }
+
     /// The next messages of an event stream.
     pub fn read_on(&self, reader: &mut Reader, now: Timestamp) -> Result<Turn> {
+        if reader.seat.as_ref().is_some_and(|seat| seat.is_lost.get()) {
+            return Ok(Turn { text: String::new(), next: Next::End });
+        }
         let mut text = reader.greeting.take().unwrap_or_default();
         if now >= reader.ends_at {
             return Ok(Turn { text, next: Next::End });
         }
         if now >= reader.heartbeat_at {
             reader.heartbeat_at = now.plus_millis(HEARTBEAT_MS);
-            say(&mut text, &ServerFrame::Heartbeat { at: now, id: reader.cursor });
+            match reader.form {
+                Form::Frames => reader.say(&mut text, &ServerFrame::Heartbeat { at: now, id: reader.cursor }),
+                // A comment, and a block of its own no more than `retry:`.
+                Form::Flat => text.push_str(": still here\n"),
+            }
         }
         let head = log::head(self.store.as_ref())?;
         if reader.cursor < head && !self.read_log(reader, head, &mut text)? {
             return Ok(Turn { text, next: Next::Pull });
         }
         if !std::mem::replace(&mut reader.live, true) {
-            say(&mut text, &ServerFrame::CaughtUp { id: head });
+            reader.say(&mut text, &ServerFrame::CaughtUp { id: head });
         }
         self.read_states(reader, &mut text)?;
+        if std::mem::take(&mut reader.owes_id) {
+            // There is no message yet that could carry it: a block without one, of which no event is made.
+            id_line(&mut text, reader.cursor, &reader.behind_id);
+            text.push('\n');
+        }
         if reader.until_exit
             && let Some(agent_id) = runs::over(self.store.as_ref(), &reader.selection.agents)?
         {
             if let Some(state) = self.agent(agent_id)? {
-                say(&mut text, &ServerFrame::State { agent: Box::new(state) });
+                reader.say(&mut text, &ServerFrame::State { agent: Box::new(state) });
             }
             return Ok(Turn { text, next: Next::End });
         }
@@ -121,7 +191,7 @@ impl Town {
         let store = self.store.as_ref();
         if !reader.live || self.viewers.may_be_pruned(reader.cursor) {
             for gap in cursor::pruned_gaps(store, &reader.selection, reader.cursor, reader.gaps_known_at)? {
-                say(text, &ServerFrame::Gap(gap));
+                reader.say(text, &ServerFrame::Gap(gap));
             }
             reader.gaps_known_at = Some(head);
         }
@@ -130,7 +200,10 @@ impl Town {
             log::read_page(store, agents, after, &Wanted::default(), TURN_EVENTS_MAX, FRAME_BYTES_MAX)?;
         reader.cursor = entries.last().filter(|_| !is_all).map_or(head, |entry| entry.id);
         for entry in entries.iter().filter(|entry| reader.selection.shows(&entry.event)) {
-            message(text, Some(entry.id), &entry.event, &entry.frame);
+            let name = (reader.names == EventNames::Given).then_some(entry.event.as_str());
+            id_line(text, entry.id, &reader.behind_id);
+            block(text, name, &entry.frame);
+            reader.owes_id = false;
         }
         Ok(is_all)
     }
@@ -139,13 +212,13 @@ impl Town {
     fn read_states(&self, reader: &mut Reader, text: &mut String) -> Result<()> {
         for agent_id in self.states.after(reader.states_had).filter(|agent_id| reader.selection.includes(agent_id)) {
             if let Some(state) = self.agent(agent_id)? {
-                say(text, &ServerFrame::State { agent: Box::new(state) });
+                reader.say(text, &ServerFrame::State { agent: Box::new(state) });
             }
         }
         reader.states_had = self.states.count();
-        for shown in self.previews.after(reader.previews_had) {
+        for shown in self.previews.after(reader.previews_had).filter(|_| reader.form == Form::Frames) {
             if reader.selection.filters.output && reader.selection.includes(&shown.agent_id) {
-                message(text, None, "preview", &shown.text);
+                block(text, Some("preview"), &shown.text);
             }
         }
         reader.previews_had = self.previews.count();
@@ -160,6 +233,7 @@ impl Town {
             head: log::head(self.store.as_ref())?,
             oldest_id: log::oldest(self.store.as_ref())?,
             reset,
+            settings: self.config.settings,
         })
     }
 
@@ -171,15 +245,28 @@ impl Town {
     }
 }
 
-fn say(text: &mut String, frame: &ServerFrame) {
-    message(text, None, frame.name(), &text_of(frame));
+fn message(text: &mut String, frame: &ServerFrame) {
+    block(text, Some(frame.name()), &text_of(frame));
 }
 
-/// One message. JSON that was posted may have line breaks between its parts, which a message's line may not: there, and
+/// When a stream ends that is opened now: its reader comes back, if it still may.
+fn ends_at(right: Option<&Right>, now: Timestamp) -> Timestamp {
+    let end = now.plus_millis(READER_LIFE_MS);
+    right.and_then(|right| right.ends_at).map_or(end, |right_ends_at| right_ends_at.min(end))
+}
+
+/// The line of an id, before its block.
+fn id_line(text: &mut String, id: EventId, behind: &str) {
+    text.extend(["id: ", &id.to_string(), behind, "\n"]);
+}
+
+/// The block of one message. JSON that was posted may have line breaks between its parts, which a message's line may not: there, and
 /// only there, they are spaces.
-fn message(text: &mut String, id: Option<EventId>, event: &str, data: &str) {
-    let id = id.map_or_else(String::new, |id| format!("id: {id}\n"));
-    text.extend([id.as_str(), "event: ", event, "\ndata: ", &one_line(data), "\n\n"]);
+fn block(text: &mut String, event: Option<&str>, data: &str) {
+    if let Some(event) = event {
+        text.extend(["event: ", event, "\n"]);
+    }
+    text.extend(["data: ", &one_line(data), "\n\n"]);
 }
 
 /// A JSON text without line breaks. Those within a string are escaped already.

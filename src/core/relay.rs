@@ -2,14 +2,19 @@
 
 use crate::core::agents::parse;
 use crate::core::ingest::{FreshRun, Ingest, Outcome};
+use crate::core::reducer::clip;
 use crate::core::runs::{self, Run, Source};
+use crate::core::source_answer::SourceAnswer;
+use crate::core::source_life::{Life, life, set_mark};
 use crate::core::store::{Store, atomically};
 use crate::error::{Error, Result};
 use crate::event::{AgentExited, Draft, ExitReason, SourceGap};
 use crate::id::{Epoch, SourceId};
 use crate::limits::SILENCE_LOST_MS;
-use crate::protocol::ControlEvents;
 use crate::time::Timestamp;
+
+/// Stands for the life of a container that names none.
+const UNNAMED: &str = "unnamed";
 
 /// How far a source has been taken over: what a request carries, and what must still hold when its answer comes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +35,35 @@ pub enum Answered {
     NewEpoch(Outcome),
     /// The answer is not to the present position, or of a life that is over: nothing was changed.
     Stale,
+    /// The container names no life, and the last event taken over is not in its answer: only what it has from its start
+    /// on tells whether it is another life. Nothing was changed.
+    Unrecognised,
+}
+
+/// From where on the container is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// What is new.
+    New,
+    /// All that it has.
+    All,
+}
+
+impl Position {
+    fn is_unnamed(&self) -> bool {
+        self.epoch.as_ref().is_some_and(|epoch| epoch.as_str() == UNNAMED)
+    }
+
+    /// The beginning of the request's query, for example `epoch=E&after=7`. Of a container that names no life the last
+    /// event is asked for once more: only with it can its next life be told from this one.
+    pub fn query(&self, reach: Reach) -> String {
+        match &self.epoch {
+            _ if reach == Reach::All => "after=0".to_owned(),
+            Some(_) if self.is_unnamed() => format!("after={}", self.cursor.previous()),
+            Some(epoch) => format!("epoch={epoch}&after={}", self.cursor),
+            None => format!("after={}", self.cursor),
+        }
+    }
 }
 
 /// The source's stored position.
@@ -74,39 +108,50 @@ pub fn retire(store: &dyn Store, source: &Source, epoch: &Epoch) -> Result<()> {
 /// Takes over an answer to a request that carried `asked`, in one transaction.
 pub fn apply(
     store: &dyn Store,
-    asked: &Position,
-    answer: &ControlEvents,
+    (asked, reach): (&Position, Reach),
+    answer: &SourceAnswer,
     now: Timestamp,
     event_cap: u64,
     fresh_run: FreshRun<'_>,
 ) -> Result<Answered> {
     let source = Source::Container;
+    let epoch = match &answer.epoch {
+        Some(epoch) => epoch.clone(),
+        None => parse(Epoch::parse(UNNAMED))?,
+    };
     atomically(store, || {
-        if position(store, &source)? != *asked || is_retired(store, &source, &answer.epoch)? {
+        if position(store, &source)? != *asked || is_retired(store, &source, &epoch)? {
             return Ok(Answered::Stale);
         }
         store.query("DELETE FROM silence", &[])?;
-        match &asked.epoch {
-            Some(epoch) if *epoch == answer.epoch => {
-                let mut ingest =
-                    Ingest::new(store, source.clone(), Some(answer.epoch.clone()), event_cap, &mut *fresh_run)?;
-                let cursor = take_over(store, &mut ingest, asked.cursor, answer, now)?;
+        let life = if asked.epoch.as_ref() == Some(&epoch) { life(store, asked, reach, answer)? } else { Life::Other };
+        match life {
+            Life::Unknown => Ok(Answered::Unrecognised),
+            Life::Same => {
+                let mut ingest = Ingest::new(store, source.clone(), Some(epoch.clone()), event_cap, &mut *fresh_run)?;
+                let cursor = take_over(store, &mut ingest, asked.cursor, answer, &epoch, now)?;
                 if cursor != asked.cursor {
-                    set_position(store, &source, epoch, cursor)?;
+                    set_position(store, &source, &epoch, cursor)?;
+                    set_mark(store, answer)?;
                 }
                 Ok(Answered::Taken(ingest.finish()?))
             }
-            old => {
+            Life::Again | Life::Other => {
                 let mut ingest = Ingest::new(store, source.clone(), None, event_cap, &mut *fresh_run)?;
-                if let Some(old) = old {
+                if let Some(old) = &asked.epoch {
                     for run in runs::open_of(store, &source)? {
                         if run.source_epoch.as_ref() == Some(old) {
+                            if life == Life::Again {
+                                ingest.take_own_word(&gap(&run, None, now))?;
+                            }
                             ingest.take(&lost(&run, "the container went away while the agent ran in it", now))?;
                         }
                     }
-                    retire(store, &source, old)?;
+                    if *old != epoch && !asked.is_unnamed() {
+                        retire(store, &source, old)?;
+                    }
                 }
-                set_position(store, &source, &answer.epoch, SourceId::START)?;
+                set_position(store, &source, &epoch, SourceId::START)?;
                 Ok(Answered::NewEpoch(ingest.finish()?))
             }
         }
@@ -118,20 +163,21 @@ fn take_over(
     store: &dyn Store,
     ingest: &mut Ingest<'_>,
     mut cursor: SourceId,
-    answer: &ControlEvents,
+    answer: &SourceAnswer,
+    epoch: &Epoch,
     now: Timestamp,
 ) -> Result<SourceId> {
-    if answer.oldest > cursor.next() {
+    // Who does not tell its oldest event has nothing before the first of its answer, where that is not the one asked for.
+    let oldest = answer.oldest.or(answer.events.first().map(|event| event.id)).unwrap_or(SourceId::START);
+    if oldest > cursor.next() {
         // A run that is known to be in another life of the server has lost nothing in this one.
         let mut open = runs::open_of(store, &Source::Container)?;
-        open.retain(|run| run.source_epoch.as_ref().is_none_or(|epoch| *epoch == answer.epoch));
-        let count = (open.len() == 1).then(|| answer.oldest.get() - cursor.get() - 1);
+        open.retain(|run| run.source_epoch.as_ref().is_none_or(|known| known == epoch));
+        let count = (open.len() == 1).then(|| oldest.get() - cursor.get() - 1);
         for run in &open {
-            let agent_id = Some(run.agent_id.clone());
-            let gap = SourceGap { agent_id, count, source: Source::Container.key() };
-            ingest.take_own_word(&Draft::new(run.agent_id.clone(), run.run_id.clone(), gap, now))?;
+            ingest.take_own_word(&gap(run, count, now))?;
         }
-        cursor = answer.oldest.previous();
+        cursor = oldest.previous();
     }
     for event in &answer.events {
         if event.id <= cursor {
@@ -139,7 +185,7 @@ fn take_over(
         }
         ingest.take(&Draft {
             agent_id: event.agent_id.clone(),
-            run_id: Some(event.run_id.clone()),
+            run_id: event.run_id.clone(),
             event: event.event.clone(),
             data: event.data.clone(),
             at: event.timestamp,
@@ -149,21 +195,38 @@ fn take_over(
     Ok(cursor)
 }
 
-/// Notes that the control server did not answer; after [`SILENCE_LOST_MS`] of that its open runs are lost. A run does not
-/// answer for the silence before it.
-pub fn unanswered(store: &dyn Store, now: Timestamp, event_cap: u64, fresh_run: FreshRun<'_>) -> Result<Outcome> {
+fn gap(run: &Run, count: Option<u64>, now: Timestamp) -> Draft {
+    let gap = SourceGap { agent_id: Some(run.agent_id.clone()), count, source: Source::Container.key() };
+    Draft::new(run.agent_id.clone(), run.run_id.clone(), gap, now)
+}
+
+/// Notes that the control server did not answer, or what is wrong with what it answers; after [`SILENCE_LOST_MS`] of that
+/// its open runs are lost. A run does not answer for the silence before it.
+pub fn unanswered(
+    store: &dyn Store,
+    problem: Option<&str>,
+    now: Timestamp,
+    event_cap: u64,
+    fresh_run: FreshRun<'_>,
+) -> Result<Outcome> {
+    // What an answer holds stands in the problem, too, and a state has little room.
+    let problem = problem.map(clip);
     atomically(store, || {
-        let Some(since) = silent_since(store)? else {
-            store.query("INSERT INTO silence (one, since_ms) VALUES (1, ?)", &[now.millis().into()])?;
-            return Ok(Outcome::default());
-        };
+        let since = silence(store)?.map(|silence| silence.since);
+        let sql = "INSERT OR REPLACE INTO silence (one, since_ms, problem) VALUES (1, ?, ?)";
+        store.query(sql, &[since.unwrap_or(now).millis().into(), problem.as_deref().into()])?;
+        let Some(since) = since else { return Ok(Outcome::default()) };
         if now.millis_since(since) < SILENCE_LOST_MS {
             return Ok(Outcome::default());
         }
         let mut ingest = Ingest::new(store, Source::Container, None, event_cap, &mut *fresh_run)?;
         let is_lost = |run: &Run| now.millis_since(since.max(run.started_at)) >= SILENCE_LOST_MS;
+        let why = match &problem {
+            Some(problem) => format!("nothing could be read for five minutes: {problem}"),
+            None => "the container has not answered for five minutes".to_owned(),
+        };
         for run in runs::open_of(store, &Source::Container)?.into_iter().filter(is_lost) {
-            ingest.take(&lost(&run, "the container has not answered for five minutes", now))?;
+            ingest.take(&lost(&run, &why, now))?;
         }
         ingest.finish()
     })
@@ -189,9 +252,27 @@ pub fn forget_silence(store: &dyn Store) -> Result<()> {
     Ok(())
 }
 
-/// Since when the control server has not answered.
-pub fn silent_since(store: &dyn Store) -> Result<Option<Timestamp>> {
-    store.query("SELECT since_ms FROM silence", &[])?.first().map(|row| runs::moment(row, 0)).transpose()
+/// A time in which the container could not be followed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// Since when.
+    pub since: Timestamp,
+    /// What is wrong with what it answers, for example `the control server answered 500`; absent where it does not answer.
+    pub problem: Option<String>,
+}
+
+impl Silence {
+    /// It in words, for example `the container does not answer`.
+    pub fn words(&self) -> String {
+        self.problem.clone().unwrap_or_else(|| "the container does not answer".to_owned())
+    }
+}
+
+/// Whether the container is silent at present.
+pub fn silence(store: &dyn Store) -> Result<Option<Silence>> {
+    let rows = store.query("SELECT since_ms, problem FROM silence", &[])?;
+    let read = |row| Ok(Silence { since: runs::moment(row, 0)?, problem: row.maybe_text(1).map(str::to_owned) });
+    rows.first().map(read).transpose()
 }
 
 /// Ends a run in the town's own words, in one transaction; nothing if it has ended.
@@ -216,15 +297,19 @@ fn lost(run: &Run, why: &str, now: Timestamp) -> Draft {
     Draft::new(run.agent_id.clone(), run.run_id.clone(), exit, now)
 }
 
-/// When the relay has to ask next: now if a run is open and someone watches, later if no one does, never if none is open.
+/// When the relay has to ask next: now if it is wanted and someone watches, later if a run is open and no one does, else
+/// never. `unasked` has somebody watch a container in which nothing was started from here.
 pub fn next_turn(
     store: &dyn Store,
     watched: bool,
+    unasked: bool,
     now: Timestamp,
     drain_interval_ms: i64,
 ) -> Result<Option<Timestamp>> {
-    if !runs::any_open_of(store, &Source::Container)? {
-        return Ok(None);
-    }
-    Ok(Some(if watched { now } else { now.plus_millis(drain_interval_ms) }))
+    Ok(match runs::any_open_of(store, &Source::Container)? {
+        true if watched => Some(now),
+        false if unasked => Some(now),
+        true => Some(now.plus_millis(drain_interval_ms)),
+        false => None,
+    })
 }

@@ -207,7 +207,8 @@ impl Rig {
             event.run_id.as_ref().map(RunId::as_str).into(),
             event.event_type.as_str().into(),
             data_of(event).into(),
-            event.at.unwrap_or(now).millis().into(),
+            // A clock that is ahead would let durations be negative, and "ago" lie in the future.
+            event.at.map_or(now, |at| at.min(now)).millis().into(),
             place,
         ];
         self.store.query(sql, &parameters)?;

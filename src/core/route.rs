@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::core::query::digits;
 use crate::error::{Code, Error, Result};
-use crate::id::{AgentId, EventId, RigId, TownId};
+use crate::id::{AgentId, EventId, ImageId, RigId, TownId};
 
 macro_rules! routes {
     ($($name:ident $(($($id:ident),+))? = $method:ident $pattern:literal;)*) => {
@@ -30,6 +30,7 @@ routes! {
     SignIn = Post "/api/session";
     WhoAmI = Get "/api/session";
     SignOut = Delete "/api/session";
+    ReadSettings = Get "/api/settings";
     CreateTown = Post "/api/towns";
     ListTowns = Get "/api/towns";
     ReadTown(TownId) = Get "/api/towns/{town_id}";
@@ -42,12 +43,14 @@ routes! {
     MintToken(RigId, AgentId) = Post "/api/rigs/{rig_id}/agents/{agent_id}/token";
     PostEvents(RigId) = Post "/api/rigs/{rig_id}/agent-events";
     ReadRigEvents(RigId, AgentId) = Get "/api/rigs/{rig_id}/agents/{agent_id}/events";
+    PutImage(RigId, AgentId, ImageId) = Put "/api/rigs/{rig_id}/agents/{agent_id}/images/{image_id}";
     ReadTownEvents(TownId) = Get "/api/towns/{town_id}/events";
     ReadAgentEvents(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}/events";
     ReadEvent(TownId, EventId) = Get "/api/towns/{town_id}/events/{id}";
     ListAgents(TownId) = Get "/api/towns/{town_id}/agents";
     ReadAgent(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}";
     ListRuns(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}/runs";
+    ReadImage(TownId, AgentId, ImageId) = Get "/api/towns/{town_id}/agents/{agent_id}/images/{image_id}";
     TownMetrics(TownId) = Get "/api/towns/{town_id}/metrics";
     RigMetrics(RigId) = Get "/api/rigs/{rig_id}/metrics";
     AnswerAgent(TownId, AgentId) = Post "/api/towns/{town_id}/agents/{agent_id}/answer";
@@ -56,6 +59,9 @@ routes! {
     StopAgent(TownId, AgentId) = Post "/api/towns/{town_id}/container/agents/{agent_id}/stop";
     MessageAgent(TownId, AgentId) = Post "/api/towns/{town_id}/container/agents/{agent_id}/message";
     AgentStatus(TownId, AgentId) = Get "/api/towns/{town_id}/container/agents/{agent_id}/status";
+    MayorStatus(TownId) = Get "/api/towns/{town_id}/mayor/status";
+    MessageMayor(TownId) = Post "/api/towns/{town_id}/mayor/message";
+    DestroyMayor(TownId) = Post "/api/towns/{town_id}/mayor/destroy";
     TownTicket(TownId) = Post "/api/towns/{town_id}/stream-ticket";
     AgentTicket(TownId, AgentId) = Post "/api/towns/{town_id}/container/agents/{agent_id}/stream-ticket";
     TownStream(TownId) = Get "/api/towns/{town_id}/stream";
@@ -90,6 +96,7 @@ pub enum Place {
 enum Method {
     Get,
     Post,
+    Put,
     Patch,
     Delete,
 }
@@ -99,6 +106,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
@@ -127,10 +135,17 @@ impl Route {
         choices(path).ok().map(|choices| allowed(&choices))
     }
 
-    /// Who answers it. Names and deletions of towns go through the directory, which then tells the town.
+    /// Who answers it. A token and a posted picture need the agent's town, which only its rig knows: the Worker asks it.
+    /// Names and deletions of towns go through the directory, which then tells the town.
     pub fn place(&self) -> Place {
         match self {
-            Self::Health | Self::SignIn | Self::WhoAmI | Self::SignOut | Self::MintToken(..) => Place::Worker,
+            Self::Health
+            | Self::SignIn
+            | Self::WhoAmI
+            | Self::SignOut
+            | Self::ReadSettings
+            | Self::MintToken(..)
+            | Self::PutImage(..) => Place::Worker,
             Self::CreateTown | Self::ListTowns | Self::RenameTown(_) | Self::DeleteTown(_) => Place::Account,
             Self::CreateAgent(rig)
             | Self::ListRigAgents(rig)
@@ -146,6 +161,7 @@ impl Route {
             | Self::ListAgents(town)
             | Self::ReadAgent(town, _)
             | Self::ListRuns(town, _)
+            | Self::ReadImage(town, ..)
             | Self::TownMetrics(town)
             | Self::AnswerAgent(town, _)
             | Self::ContainerHealth(town)
@@ -153,6 +169,9 @@ impl Route {
             | Self::StopAgent(town, _)
             | Self::MessageAgent(town, _)
             | Self::AgentStatus(town, _)
+            | Self::MayorStatus(town)
+            | Self::MessageMayor(town)
+            | Self::DestroyMayor(town)
             | Self::TownTicket(town)
             | Self::AgentTicket(town, _)
             | Self::TownStream(town)
@@ -232,7 +251,7 @@ macro_rules! path_ids {
     )*};
 }
 
-path_ids! { TownId RigId AgentId }
+path_ids! { TownId RigId AgentId ImageId }
 
 impl PathId for EventId {
     const EXPECTED: &'static str = "an integer from 1 to 2^53 - 1";

@@ -181,7 +181,7 @@ pub fn close(
         &[
             serde_json::to_string(exit).map_err(Error::internal)?.into(),
             last_id.into(),
-            at.millis().into(),
+            at.max(run.started_at).millis().into(),
             serde_json::to_string(&totals.unwrap_or_default()).map_err(Error::internal)?.into(),
             run.run_id.as_str().into(),
         ],

@@ -8,7 +8,13 @@ use crate::error::Result;
 pub struct Schema(&'static [&'static str]);
 
 /// The Town's tables.
-pub const TOWN: Schema = Schema(&[include_str!("../../migrations/town/0001_town.sql")]);
+pub const TOWN: Schema = Schema(&[
+    include_str!("../../migrations/town/0001_town.sql"),
+    include_str!("../../migrations/town/0002_heard.sql"),
+    include_str!("../../migrations/town/0003_images.sql"),
+    include_str!("../../migrations/town/0004_other_containers.sql"),
+    include_str!("../../migrations/town/0005_resume_rights.sql"),
+]);
 /// The Rig's tables.
 pub const RIG: Schema = Schema(&[include_str!("../../migrations/rig/0001_rig.sql")]);
 /// The Account's tables.

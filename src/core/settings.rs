@@ -4,6 +4,7 @@
 //! and names the variable.
 
 use crate::error::{Code, Error, Result};
+use crate::protocol::SettingsView;
 
 /// A secret has at least this many characters; `npm run dev` writes 43 (256 bits).
 pub const SECRET_CHARS_MIN: usize = 16;
@@ -15,6 +16,8 @@ pub struct Settings {
     pub poll_interval_ms: u64,
     /// `DRAIN_INTERVAL_SECONDS`: how often the relay runs while nobody watches.
     pub drain_interval_seconds: u64,
+    /// `RELAY_WHILE_WATCHED`: whether the container is asked while somebody watches, though no run was started from here.
+    pub relay_while_watched: bool,
     /// `EVENT_CAP`: events kept per agent.
     pub event_cap: u64,
     /// `STREAM_ENABLED`: whether streams are served at all.
@@ -59,6 +62,7 @@ impl Settings {
         Ok(Self {
             poll_interval_ms: number("POLL_INTERVAL_MS", 500, 10, 20_000)?,
             drain_interval_seconds: number("DRAIN_INTERVAL_SECONDS", 15, 1, 240)?,
+            relay_while_watched: switch(lookup, "RELAY_WHILE_WATCHED", false)?,
             event_cap: number("EVENT_CAP", crate::limits::EVENTS_PER_AGENT_MAX, 1, 100_000)?,
             stream_enabled: switch(lookup, "STREAM_ENABLED", true)?,
             stream_rate_limit: number("STREAM_RATE_LIMIT", 50, 1, 1_000)?,
@@ -73,6 +77,18 @@ impl Settings {
 }
 
 impl Settings {
+    /// What clients may know of them.
+    pub fn view(&self) -> SettingsView {
+        SettingsView {
+            stream_enabled: self.stream_enabled,
+            stream_rate_limit: self.stream_rate_limit,
+            stream_batch_ms: self.stream_batch_ms,
+            stream_window_events: self.stream_window_events,
+            event_cap: self.event_cap,
+            ticket_ttl_seconds: self.ticket_ttl_seconds,
+        }
+    }
+
     /// How far frames that viewers share are apart: by the rate, but no event waits longer than the batch time.
     pub fn frame_interval_ms(&self) -> u64 {
         1_000_u64.div_ceil(self.stream_rate_limit).min(self.stream_batch_ms)
@@ -183,18 +199,23 @@ const SAMPLE_WORDS: &[&str] = &[
 
 fn secret(lookup: &dyn Fn(&str) -> Option<String>, name: &str) -> Result<String> {
     let remedy = format!("set it with `npx wrangler secret put {name}` to a random value, `openssl rand -hex 32` say");
-    let refuse = |problem: &str| Err(not_configured(name, format!("{problem}; {remedy}")));
-    let Some(value) = given(lookup, name) else { return refuse("is not set") };
+    let refuse = |problem: &str| not_configured(name, format!("{problem}; {remedy}"));
+    let value = given(lookup, name).ok_or_else(|| refuse("is not set"))?;
+    match secret_problem(&value) {
+        Some(problem) => Err(refuse(&problem)),
+        None => Ok(value),
+    }
+}
+
+/// What is wrong with a secret; the Worker and the control server ask the same of it.
+pub fn secret_problem(value: &str) -> Option<String> {
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return refuse("holds a character that a header cannot carry");
+        return Some("holds a character that a header cannot carry".to_owned());
     }
-    if is_sample(&value) {
-        return refuse("is a sample value");
+    if is_sample(value) {
+        return Some("is a sample value".to_owned());
     }
-    if value.len() < SECRET_CHARS_MIN {
-        return refuse(&format!("is shorter than {SECRET_CHARS_MIN} characters"));
-    }
-    Ok(value)
+    (value.len() < SECRET_CHARS_MIN).then(|| format!("is shorter than {SECRET_CHARS_MIN} characters"))
 }
 
 fn is_sample(value: &str) -> bool {

@@ -9,17 +9,15 @@ use crate::core::town::{Town, check_name};
 use crate::error::{Code, Error, Result};
 use crate::event::{AgentExited, AgentStatusChanged, Draft, ExitReason, Runtime, Status};
 use crate::id::{AgentId, RunId};
-use crate::limits::{PROMPT_BYTES_MAX, TIMEOUT_SECONDS_MAX};
-use crate::protocol::{AgentState, ControlStart, ControlStarted, StartAgent};
+use crate::limits::TIMEOUT_SECONDS_MAX;
+use crate::protocol::{AgentState, ControlStart, ControlStarted, StartAgent, check_words};
 use crate::time::Timestamp;
 
 /// Checks an order as far as the town can; whether the program is there only the control server knows.
 pub fn check(order: &StartAgent) -> Result<()> {
     check_name("name", &order.name)?;
     for (field, text) in [("prompt", &order.prompt), ("system_prompt", &order.system_prompt)] {
-        if text.as_ref().is_some_and(|text| text.len() > PROMPT_BYTES_MAX) {
-            return Err(Error::new(Code::TooLarge, format!("{field}: longer than {PROMPT_BYTES_MAX} bytes")));
-        }
+        check_words(field, text.as_deref().unwrap_or_default())?;
     }
     if order.timeout_seconds.is_some_and(|seconds| seconds == 0 || seconds > TIMEOUT_SECONDS_MAX) {
         return Err(Error::invalid("timeout_seconds", format!("expected an integer from 1 to {TIMEOUT_SECONDS_MAX}")));
@@ -66,7 +64,7 @@ impl Town {
             }
             relay::forget_silence(self.store.as_ref())?;
             let before = agent.now.state.clone();
-            for snapshot in [&mut agent.now, &mut agent.base] {
+            for snapshot in [&mut agent.now, agent.base.read()?] {
                 snapshot.register(&order.name, order.role, Some(order.runtime), order.prompt.as_deref());
             }
             let mut named = || run_id.clone();

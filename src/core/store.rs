@@ -11,6 +11,8 @@ pub enum Value {
     Integer(i64),
     /// A text.
     Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
 }
 
 /// A row of a result, by column.
@@ -70,6 +72,14 @@ impl Row {
         }
     }
 
+    /// The bytes in a column.
+    pub fn bytes(&self, column: usize) -> Result<&[u8]> {
+        match self.0.get(column) {
+            Some(Value::Bytes(bytes)) => Ok(bytes),
+            _ => Err(Error::internal(format!("column {column} holds no bytes"))),
+        }
+    }
+
     /// The integer in a column, if there is one.
     pub fn maybe_number(&self, column: usize) -> Option<u64> {
         match self.0.get(column) {
@@ -88,6 +98,12 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::Text(text)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Bytes(bytes.to_vec())
     }
 }
 

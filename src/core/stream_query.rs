@@ -1,6 +1,9 @@
 //! What a request for a stream asks for: where to begin, how it flows, when it ends.
 
+use serde::{Deserialize, Serialize};
+
 use crate::core::query::Query;
+use crate::core::resumption::BEFORE_TOKEN;
 use crate::error::{Code, Error, Result};
 use crate::id::{Epoch, EventId};
 use crate::limits::EVENTS_PER_AGENT_MAX;
@@ -14,7 +17,7 @@ pub struct StreamQuery {
     pub epoch: Option<Epoch>,
     /// Begin after this event. Beyond the head the cursor means nothing here: from the start, with `reset`.
     pub after_id: Option<u64>,
-    /// Begin after this event. Beyond the head, from the head; negative, from the start: Sketch's way.
+    /// Begin with this event, Sketch's way: [`Asked::from`](crate::core::cursor::Asked::from).
     pub from: Option<i64>,
     /// Begin with the newest so many events.
     pub tail: Option<u64>,
@@ -22,6 +25,35 @@ pub struct StreamQuery {
     pub flow_ack: bool,
     /// `until=exit`: the stream ends with the agent's run.
     pub until_exit: bool,
+    /// `format`: what its messages are.
+    pub form: Form,
+    /// `named=false`: an event stream's events have no `event:` line.
+    pub names: EventNames,
+    /// Whether it is one that was here before, by its `Last-Event-ID`.
+    pub comes_back: bool,
+    /// The right to resume of an event stream that a ticket opened, as it stood beside the last event's id.
+    pub token: Option<String>,
+}
+
+/// What the messages of a stream are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Frames, of which those of events may have several.
+    #[default]
+    Frames,
+    /// Each is one event, and nothing else is sent unasked.
+    Flat,
+}
+
+/// Whether the events of an event stream are named.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EventNames {
+    /// Each by its name, as other frames are.
+    #[default]
+    Given,
+    /// Not: they reach a reader that knows `onmessage` only. Other frames keep their names, and so do not.
+    LeftOut,
 }
 
 /// How a stream is served.
@@ -58,7 +90,7 @@ pub fn accepts(header: Option<&str>, media_type: &str) -> bool {
 
 impl StreamQuery {
     /// Reads a query. `last_event_id` is the header that a browser sends when it comes back: an id, or
-    /// `<epoch>.<id>`; it beats `from`, which beats `after_id`.
+    /// `<epoch>.<id>`, with the right to resume behind it where it had one; it beats `from`, which beats `after_id`.
     pub fn parse(query: &Query, last_event_id: Option<&str>) -> Result<Self> {
         let after_id = query.position("after_id")?.map(EventId::get);
         let from = from(query)?;
@@ -74,6 +106,16 @@ impl StreamQuery {
             tail,
             flow_ack: query.word("flow", &["ack"])?.is_some(),
             until_exit: query.word("until", &["exit"])?.is_some(),
+            form: match query.word("format", &["frames", "flat"])? {
+                Some("flat") => Form::Flat,
+                _ => Form::Frames,
+            },
+            names: match query.word("named", &["true", "false"])? {
+                Some("false") => EventNames::LeftOut,
+                _ => EventNames::Given,
+            },
+            comes_back: false,
+            token: None,
         };
         match last_event_id.filter(|header| !header.is_empty()) {
             Some(header) => asked.back_at(header),
@@ -83,13 +125,18 @@ impl StreamQuery {
 
     /// The same stream, from where its reader was when it went away.
     fn back_at(self, header: &str) -> Result<Self> {
-        let wrong = || Error::invalid("Last-Event-ID", "expected <id> or <epoch>.<id>");
-        let (epoch, id) = match header.rsplit_once('.') {
+        // What was sent is not repeated: there may be a right in it.
+        let wrong = || Error::invalid("Last-Event-ID", "expected <id> or <epoch>.<id>, as the last event's id: had it");
+        let (position, token) = match header.split_once(BEFORE_TOKEN) {
+            Some((position, token)) => (position, Some(token.to_owned())),
+            None => (header, None),
+        };
+        let (epoch, id) = match position.rsplit_once('.') {
             Some((epoch, id)) => (Some(Epoch::parse(epoch).ok_or_else(wrong)?), id),
-            None => (self.epoch.clone(), header),
+            None => (self.epoch.clone(), position),
         };
         let id = Query::only("id", id).position("id").map_err(|_| wrong())?.map(EventId::get);
-        Ok(Self { epoch, after_id: id, from: None, tail: None, ..self })
+        Ok(Self { epoch, after_id: id, from: None, tail: None, comes_back: true, token, ..self })
     }
 }
 

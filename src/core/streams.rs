@@ -2,7 +2,10 @@
 
 use crate::core::cursor::{self, Asked, Begin};
 use crate::core::frames::Occasion;
+use crate::core::grantor::Grantor;
 use crate::core::log::{self, Selection};
+use crate::core::resumption::{self, Right};
+use crate::core::stream_query::{EventNames, Form};
 use crate::core::tickets;
 use crate::core::town::Town;
 use crate::core::viewers::{Effect, ViewerId, Wish, text_of};
@@ -26,9 +29,23 @@ pub struct Join {
     pub until_exit: bool,
     /// Whether the viewer acknowledges from the first frame on.
     pub acknowledges: bool,
+    /// What its messages are.
+    pub form: Form,
+    /// Whether events are named, on an event stream.
+    pub names: EventNames,
+    /// The right to resume it, where it is an event stream that a ticket opened.
+    pub right: Option<Right>,
 }
 
 impl Join {
+    /// Goes on with a stream by a right, which knows the life of the log that the ids of that stream belong to.
+    pub fn resume(&mut self, right: Right) {
+        if let Some(epoch) = &right.epoch {
+            self.asked.epoch = Some(epoch.clone());
+        }
+        self.right = Some(right);
+    }
+
     pub(crate) fn selection(&self) -> Selection {
         self.agent_id.clone().map_or_else(Selection::town, Selection::agent)
     }
@@ -36,9 +53,15 @@ impl Join {
 
 impl Town {
     /// Stores a ticket for a stream.
-    pub fn mint_ticket(&self, ticket: &str, agent_id: Option<&AgentId>, now: Timestamp) -> Result<TicketView> {
+    pub fn mint_ticket(
+        &self,
+        ticket: &str,
+        agent_id: Option<&AgentId>,
+        grantor: &Grantor,
+        now: Timestamp,
+    ) -> Result<TicketView> {
         let expires_at = now.plus_millis(self.config.ticket_ttl_ms);
-        tickets::mint(self.store.as_ref(), ticket, agent_id, "operator", expires_at, now)?;
+        tickets::mint(self.store.as_ref(), ticket, agent_id, grantor, expires_at, now)?;
         let town_id = &self.town_id;
         let path = agent_id.map_or_else(
             || format!("/api/towns/{town_id}/stream"),
@@ -49,11 +72,10 @@ impl Town {
 
     /// Uses a ticket up; the last thing before the socket is accepted, and in the same synchronous step.
     pub fn consume_ticket(&self, ticket: &str, agent_id: Option<&AgentId>, now: Timestamp) -> Result<()> {
-        if tickets::consume(self.store.as_ref(), ticket, agent_id, now)? {
-            return Ok(());
+        match tickets::consume(self.store.as_ref(), ticket, agent_id, now)? {
+            Some(_) => Ok(()),
+            None => Err(resumption::used_up()),
         }
-        let message = "the ticket is used, expired or for another stream; ask for a new one with POST …/stream-ticket";
-        Err(Error::new(Code::TicketInvalid, message))
     }
 
     /// What can refuse a stream before its ticket is used up.
@@ -83,11 +105,13 @@ impl Town {
         let selection = join.selection();
         let begin = cursor::resolve(store.as_ref(), &selection, &self.epoch, &join.asked)?;
         let head = log::head(store.as_ref())?;
-        let hello = self.hello(begin.reset)?;
-        let mut effects = vec![Effect::Send(id, text_of(&hello).into())];
-        self.send_snapshots(id, &selection, &mut effects)?;
-        let Join { until_exit, acknowledges, .. } = *join;
-        self.viewers.add(id, Wish { selection, begin, until_exit, acknowledges }, head);
+        let mut effects = Vec::new();
+        let Join { until_exit, acknowledges, form, .. } = *join;
+        if form == Form::Frames {
+            effects.push(Effect::Send(id, text_of(&self.hello(begin.reset)?).into()));
+            self.send_snapshots(id, &selection, &mut effects)?;
+        }
+        self.viewers.add(id, Wish { selection, begin, until_exit, acknowledges, form }, head);
         self.pump(Occasion::at(now), &mut effects)?;
         Ok(effects)
     }
@@ -118,14 +142,14 @@ impl Town {
         }
         self.take_message(id, message, now).or_else(|error| match error.code {
             Code::Internal => Err(error),
-            _ => Ok(vec![refused(id, error)]),
+            _ => Ok(vec![refused(id, ClientFrame::kind_of(message), error, now)]),
         })
     }
 
     /// [`Town::hear`] for a message that is no text, of so many bytes.
     pub fn hear_binary(&mut self, id: ViewerId, bytes: usize, now: Timestamp) -> Vec<Effect> {
         let end = self.too_much(id, bytes, now);
-        vec![end.unwrap_or_else(|| refused(id, Error::invalid("message", "is binary; send JSON as text")))]
+        vec![end.unwrap_or_else(|| refused(id, None, Error::invalid("message", "is binary; send JSON as text"), now))]
     }
 
     /// The end of a stream whose viewer says too much.
@@ -186,14 +210,23 @@ impl Town {
         let after_id = begin.cursor;
         let confirmed = ServerFrame::SubscriptionConfirmed { agents, filters, after_id };
         let mut effects = vec![Effect::Send(id, text_of(&confirmed).into())];
-        self.send_snapshots(id, &selection, &mut effects)?;
+        if self.viewers.gets_frames(id) {
+            self.send_snapshots(id, &selection, &mut effects)?;
+        }
         self.viewers.subscribe(id, selection, begin, &mut effects);
         self.pump(Occasion::at(now), &mut effects)?;
         Ok(effects)
     }
 }
 
-fn refused(id: ViewerId, error: Error) -> Effect {
-    let frame = ServerFrame::Error { code: error.code.name().to_owned(), message: error.message };
+/// Says what is wrong with a message, by its kind where it names one. What is wrong with the whole of it is the message's.
+fn refused(id: ViewerId, kind: Option<&'static str>, error: Error, now: Timestamp) -> Effect {
+    let problem = error.message.strip_prefix("body: ").unwrap_or(&error.message);
+    let message = match kind {
+        Some(kind) => format!("{kind}: {problem}"),
+        None if problem.len() < error.message.len() => format!("message: {problem}"),
+        None => error.message,
+    };
+    let frame = ServerFrame::Error { code: error.code.name().to_owned(), message, frame: kind, at: now };
     Effect::Send(id, text_of(&frame).into())
 }

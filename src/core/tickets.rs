@@ -1,5 +1,6 @@
 //! Single-use rights to open one stream each.
 
+use crate::core::grantor::Grantor;
 use crate::core::store::Store;
 use crate::error::Result;
 use crate::id::AgentId;
@@ -11,14 +12,20 @@ pub fn mint(
     store: &dyn Store,
     ticket: &str,
     agent: Option<&AgentId>,
-    principal: &str,
+    grantor: &Grantor,
     expires_at: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
     store.query("DELETE FROM tickets WHERE expires_at_ms <= ?", &[now.millis().into()])?;
     store.query(
-        "INSERT INTO tickets (ticket, agent_id, principal, expires_at_ms) VALUES (?, ?, ?, ?)",
-        &[ticket.into(), agent.map(AgentId::as_str).into(), principal.into(), expires_at.millis().into()],
+        "INSERT INTO tickets (ticket, agent_id, principal, principal_ends_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?)",
+        &[
+            ticket.into(),
+            agent.map(AgentId::as_str).into(),
+            grantor.name.as_str().into(),
+            grantor.ends_at_ms().into(),
+            expires_at.millis().into(),
+        ],
     )?;
     store.query(
         "DELETE FROM tickets WHERE ticket IN (SELECT ticket FROM tickets ORDER BY expires_at_ms DESC LIMIT -1 OFFSET ?)",
@@ -27,11 +34,12 @@ pub fn mint(
     Ok(())
 }
 
-/// Uses a ticket up, if it is good for this stream at this moment; otherwise it stays as it was.
-pub fn consume(store: &dyn Store, ticket: &str, agent: Option<&AgentId>, now: Timestamp) -> Result<bool> {
+/// Uses a ticket up, if it is good for this stream at this moment, and gives whose it was; otherwise it stays as it was.
+pub fn consume(store: &dyn Store, ticket: &str, agent: Option<&AgentId>, now: Timestamp) -> Result<Option<Grantor>> {
     let used = store.query(
-        "DELETE FROM tickets WHERE ticket = ? AND agent_id IS ? AND expires_at_ms > ? RETURNING 1",
+        "DELETE FROM tickets WHERE ticket = ? AND agent_id IS ? AND expires_at_ms > ? \
+         RETURNING principal, principal_ends_at_ms",
         &[ticket.into(), agent.map(AgentId::as_str).into(), now.millis().into()],
     )?;
-    Ok(!used.is_empty())
+    used.first().map(|row| Grantor::read(row, 0, 1)).transpose()
 }

@@ -1,13 +1,16 @@
 //! A town: its tables, and the streams that are open on it at present. What is in the tables is all that it knows;
 //! whoever opens it on the same tables later goes on where it was.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::core::agents::{self, Agent, parse};
 use crate::core::frames::{Occasion, Pace};
 use crate::core::ingest::Outcome;
+use crate::core::posted_silence::{self, Deadlines};
 use crate::core::previews::Previews;
 use crate::core::reducer::Snapshot;
+use crate::core::resumption::Seats;
 use crate::core::runs::moment;
 use crate::core::schema;
 use crate::core::states::StateFrames;
@@ -18,7 +21,7 @@ use crate::error::{Code, Error, Result};
 use crate::event::Role;
 use crate::id::{AgentId, Epoch, RigId, TownId};
 use crate::limits::{AGENTS_PER_TOWN_MAX, BUCKET_EVENTS_MAX, EVENTS_PER_AGENT_MAX, NAME_CHARS_MAX, RIGS_PER_TOWN_MAX};
-use crate::protocol::{Activity, ActivityKind, AgentState, ContainerView, RigRequest, RigView, TownView};
+use crate::protocol::{Activity, ActivityKind, AgentState, ContainerView, RigRequest, RigView, SettingsView, TownView};
 use crate::time::Timestamp;
 
 /// The settings that a town's decisions depend on.
@@ -32,12 +35,22 @@ pub struct Config {
     pub ticket_ttl_ms: i64,
     /// How streams are paced.
     pub pace: Pace,
+    /// What viewers are told of the settings.
+    pub settings: SettingsView,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let pace = Pace { frame_interval_ms: 20, window_events: 1_000, bucket_events: BUCKET_EVENTS_MAX };
-        Self { event_cap: EVENTS_PER_AGENT_MAX, drain_interval_ms: 15_000, ticket_ttl_ms: 60_000, pace }
+        let settings = SettingsView {
+            stream_enabled: true,
+            stream_rate_limit: 50,
+            stream_batch_ms: 100,
+            stream_window_events: pace.window_events,
+            event_cap: EVENTS_PER_AGENT_MAX,
+            ticket_ttl_seconds: 60,
+        };
+        Self { event_cap: settings.event_cap, drain_interval_ms: 15_000, ticket_ttl_ms: 60_000, pace, settings }
     }
 }
 
@@ -48,6 +61,8 @@ pub struct Town {
     pub(crate) viewers: Viewers,
     pub(crate) states: StateFrames,
     pub(crate) previews: Previews,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) seats: Seats,
     /// Its name on the wire.
     pub town_id: TownId,
     /// The life of its log.
@@ -80,6 +95,8 @@ impl Town {
             viewers: Viewers::new(config.pace),
             states: StateFrames::default(),
             previews: Previews::default(),
+            deadlines: Deadlines::load(store.as_ref())?,
+            seats: Seats::default(),
             store,
         }))
     }
@@ -168,7 +185,7 @@ impl Town {
     pub fn register_agent(&self, rig_id: &RigId, agent_id: &AgentId, name: &str, role: Role) -> Result<AgentState> {
         atomically(self.store.as_ref(), || {
             let mut agent = self.agent_for(rig_id, agent_id, name, role)?;
-            for snapshot in [&mut agent.now, &mut agent.base] {
+            for snapshot in [&mut agent.now, agent.base.read()?] {
                 name.clone_into(&mut snapshot.state.name);
                 snapshot.state.role = role;
             }
@@ -197,26 +214,53 @@ impl Town {
         }
     }
 
+    /// Takes in agents that the container tells of and nobody here started, in the town's oldest rig; those beyond the town's
+    /// room are passed over. False where the town has no rig.
+    pub fn admit<'a>(&self, agents: impl Iterator<Item = &'a AgentId>) -> Result<bool> {
+        let Some(rig) = self.rigs()?.into_iter().next() else { return Ok(false) };
+        let agents: BTreeSet<&AgentId> = agents.collect();
+        for agent_id in agents {
+            if agents::load(self.store.as_ref(), agent_id)?.is_some() {
+                continue;
+            }
+            match self.agent_for(&rig.rig_id, agent_id, agent_id.as_str(), Role::Polecat) {
+                Ok(agent) => agents::save(self.store.as_ref(), &agent)?,
+                Err(error) if error.code == Code::RateLimited => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
     /// The states of all agents, by id.
     pub fn agents(&self) -> Result<Vec<AgentState>> {
-        let silent = relay::silent_since(self.store.as_ref())?;
+        let silent = relay::silence(self.store.as_ref())?;
         let all = agents::load_states(self.store.as_ref())?;
-        all.into_iter().map(|state| self.presented(state, silent)).collect()
+        all.into_iter().map(|(state, is_silent)| self.presented(state, silent.as_ref(), is_silent)).collect()
     }
 
     /// One agent's state.
     pub fn agent(&self, agent_id: &AgentId) -> Result<Option<AgentState>> {
-        let silent = relay::silent_since(self.store.as_ref())?;
+        let silent = relay::silence(self.store.as_ref())?;
         let agent = agents::load(self.store.as_ref(), agent_id)?;
-        agent.map(|agent| self.presented(agent.now.state, silent)).transpose()
+        agent.map(|agent| self.presented(agent.now.state, silent.as_ref(), agent.is_silent)).transpose()
     }
 
-    /// A state as viewers see it: while the container does not answer, an open run of its is `silent`.
-    fn presented(&self, mut state: AgentState, silent: Option<Timestamp>) -> Result<AgentState> {
-        if let (Some(since), Some(run_id), None) = (silent, &state.run_id, &state.exit) {
+    /// A state as viewers see it: while the container does not answer, an open run of its is `silent`, and so is an agent
+    /// that posts and of which nothing has come for long.
+    fn presented(
+        &self,
+        mut state: AgentState,
+        silent: Option<&relay::Silence>,
+        is_silent_itself: bool,
+    ) -> Result<AgentState> {
+        if is_silent_itself {
+            posted_silence::present(&mut state);
+        }
+        if let (Some(silence), Some(run_id), None) = (silent, &state.run_id, &state.exit) {
             let sql = "SELECT 1 FROM runs WHERE run_id = ? AND source = 'container' AND exit IS NULL";
             if !self.store.query(sql, &[run_id.as_str().into()])?.is_empty() {
-                let detail = Some("the container does not answer".to_owned());
+                let (detail, since) = (Some(silence.words()), silence.since);
                 state.activity = Some(Activity { kind: ActivityKind::Silent, detail, since });
             }
         }
@@ -230,6 +274,9 @@ impl Town {
         for (before, after) in &outcome.states {
             self.states.moved(before, after);
             self.previews.forget(&after.agent_id);
+        }
+        for agent_id in &outcome.roused {
+            self.states.mark(agent_id.clone());
         }
         self.send_states(now, &mut effects)?;
         Ok(effects)
@@ -248,6 +295,9 @@ impl Town {
     /// Does what has become due by the passing of time; when the next of it will be is [`Town::due_at`].
     pub fn tick(&mut self, now: Timestamp) -> Result<Vec<Effect>> {
         let mut effects = Vec::new();
+        for agent_id in self.deadlines.note_silent(self.store.as_ref(), now)? {
+            self.states.mark(agent_id);
+        }
         self.pump(Occasion::at(now), &mut effects)?;
         self.send_states(now, &mut effects)?;
         Ok(effects)
@@ -270,9 +320,10 @@ impl Town {
         Ok(())
     }
 
-    /// When something becomes due by the passing of time: a state that has changed, a viewer that had to wait.
+    /// When something becomes due by the passing of time: a state that has changed, a viewer that had to wait, the silence
+    /// of an agent that posts.
     pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
-        [self.states.due_at(), self.viewers.due_at(now)].into_iter().flatten().min()
+        [self.states.due_at(), self.viewers.due_at(now), self.deadlines.next()].into_iter().flatten().min()
     }
 
     /// The settings that it was opened with.

@@ -12,6 +12,7 @@ use crate::core::flow::Flow;
 use crate::core::frames::{Frames, Kind, Stretch};
 use crate::core::log::{self, Selection};
 use crate::core::runs;
+use crate::core::stream_query::Form;
 use crate::core::talk::Talk;
 use crate::core::viewers::{Effect, ViewerId, text_of};
 use crate::error::Result;
@@ -54,6 +55,9 @@ pub(crate) struct Standing {
 pub(crate) struct Note<S, W> {
     pub(crate) id: ViewerId,
     pub(crate) selection: S,
+    /// Those of before it was noted got frames.
+    #[serde(default)]
+    pub(crate) form: Form,
     pub(crate) standing: W,
 }
 
@@ -112,7 +116,7 @@ impl Viewer {
             self.resume(frames, effects)?;
             self.state.live = true;
             self.tell(&ServerFrame::CaughtUp { id: head }, effects);
-            if std::mem::take(&mut self.state.has_waited) {
+            if std::mem::take(&mut self.state.has_waited) && self.gets_frames() {
                 then = Then::LiveAgain;
             }
             self.remember(effects);
@@ -128,7 +132,13 @@ impl Viewer {
         Ok(then)
     }
 
-    /// What it gets next. History waits for room; live, a viewer that does not acknowledge gets less and less of it.
+    /// Whether it gets more than its events.
+    pub(crate) fn gets_frames(&self) -> bool {
+        self.audience.form == Form::Frames
+    }
+
+    /// What it gets next. History waits for room; live, a viewer that does not acknowledge gets less and less of it, but one
+    /// that could not be told so waits.
     fn next(&self, frames: &mut Frames<'_>) -> Result<Next> {
         let Self { audience, state: Standing { flow, live, cursor, .. }, .. } = self;
         let (now, window_events) = (frames.now, frames.pace.window_events);
@@ -137,7 +147,7 @@ impl Viewer {
         if all.texts.is_empty() || flow.has_room(all.count, all.bytes, now, window_events) {
             return Ok(Next::Send(all));
         }
-        if !live || !flow.is_metered() {
+        if !live || !flow.is_metered() || !self.gets_frames() {
             return Ok(Next::Wait);
         }
         for least in Importance::STEPS {
@@ -188,11 +198,14 @@ impl Viewer {
     }
 
     fn tell(&self, frame: &ServerFrame, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Send(self.id, text_of(frame).into()));
+        if self.gets_frames() {
+            effects.push(Effect::Send(self.id, text_of(frame).into()));
+        }
     }
 
     pub(crate) fn remember(&self, effects: &mut Vec<Effect>) {
-        let note = Note { id: self.id, selection: &self.audience.selection, standing: &self.state };
+        let Audience { selection, form, .. } = &*self.audience;
+        let note = Note { id: self.id, selection, form: *form, standing: &self.state };
         if let Ok(note) = serde_json::to_string(&note) {
             effects.push(Effect::Remember(self.id, note));
         }

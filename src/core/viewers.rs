@@ -13,6 +13,7 @@ use crate::core::frames::{Frames, Occasion, Pace};
 use crate::core::history::History;
 use crate::core::log::{self, Selection};
 use crate::core::store::Store;
+use crate::core::stream_query::Form;
 use crate::core::talk::Talk;
 use crate::core::viewer::{Note, Standing, Then, Viewer};
 use crate::error::Result;
@@ -46,6 +47,8 @@ pub struct Wish {
     pub until_exit: bool,
     /// Whether it acknowledges what it gets.
     pub acknowledges: bool,
+    /// What its messages are.
+    pub form: Form,
 }
 
 /// All streams of a town.
@@ -97,7 +100,7 @@ impl Viewers {
 
     /// Takes a stream in; [`Viewers::pump`] then sends its history.
     pub fn add(&mut self, id: ViewerId, wish: Wish, head: EventId) {
-        let Wish { selection, begin, until_exit, acknowledges } = wish;
+        let Wish { selection, begin, until_exit, acknowledges, form } = wish;
         let state = Standing {
             cursor: begin.cursor,
             began: begin.cursor,
@@ -108,12 +111,13 @@ impl Viewers {
             has_waited: false,
             flow: Flow::new(acknowledges, self.pace.bucket_events),
         };
-        self.all.insert(id, Viewer { id, audience: self.audiences.of(selection), state, talk: Talk::default() });
+        let audience = self.audiences.of(selection, form);
+        self.all.insert(id, Viewer { id, audience, state, talk: Talk::default() });
     }
 
     /// Takes a stream in again that outlived a hibernation, by the note that was kept with it.
     pub fn recall(&mut self, note: &str, head: EventId) -> Option<ViewerId> {
-        let Note { id, selection, standing: mut state } = Viewer::read_note(note)?;
+        let Note { id, selection, form, standing: mut state } = Viewer::read_note(note)?;
         state.flow.wake();
         if state.live {
             state.cursor = head;
@@ -121,7 +125,8 @@ impl Viewers {
             self.waiting.push(id);
         }
         self.newest = self.newest.max(id.0);
-        self.all.insert(id, Viewer { id, audience: self.audiences.of(selection), state, talk: Talk::default() });
+        let audience = self.audiences.of(selection, form);
+        self.all.insert(id, Viewer { id, audience, state, talk: Talk::default() });
         Some(id)
     }
 
@@ -141,7 +146,8 @@ impl Viewers {
     /// meanwhile, so this is noted at once.
     pub fn subscribe(&mut self, id: ViewerId, selection: Selection, begin: cursor::Begin, effects: &mut Vec<Effect>) {
         let Some(viewer) = self.all.get_mut(&id) else { return };
-        let left = std::mem::replace(&mut viewer.audience, self.audiences.of(selection));
+        let audience = self.audiences.of(selection, viewer.audience.form);
+        let left = std::mem::replace(&mut viewer.audience, audience);
         self.audiences.leave(&left);
         viewer.state.reached = viewer.state.reached.max(viewer.state.cursor);
         viewer.state.cursor = begin.cursor;
@@ -152,9 +158,19 @@ impl Viewers {
         viewer.remember(effects);
     }
 
-    /// The live viewers of an agent.
+    /// Whether a stream gets more than its events.
+    pub fn gets_frames(&self, id: ViewerId) -> bool {
+        self.all.get(&id).is_some_and(Viewer::gets_frames)
+    }
+
+    /// Whether a stream acknowledges nothing.
+    pub fn is_metered(&self, id: ViewerId) -> bool {
+        self.all.get(&id).is_some_and(|viewer| viewer.state.flow.is_metered())
+    }
+
+    /// The live viewers of an agent that want its state.
     pub fn live_on(&self, agent_id: &AgentId) -> impl Iterator<Item = ViewerId> {
-        let live = self.all.values().filter(|viewer| viewer.state.live);
+        let live = self.all.values().filter(|viewer| viewer.state.live && viewer.gets_frames());
         live.filter(|viewer| viewer.audience.selection.includes(agent_id)).map(|viewer| viewer.id)
     }
 
@@ -167,7 +183,7 @@ impl Viewers {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        for viewer in self.all.values_mut() {
+        for viewer in self.all.values_mut().filter(|viewer| viewer.gets_frames()) {
             let Viewer { id, audience, state, .. } = viewer;
             let Selection { filters, .. } = audience.selection;
             let wants = filters.output && audience.selection.includes(agent_id);

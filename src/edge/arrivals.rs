@@ -49,6 +49,13 @@ impl Arrivals {
         }
     }
 
+    /// Ends the wait of one, if it waits.
+    pub(super) fn wake(&self, name: Option<u64>) {
+        if let Some(wake) = name.and_then(|name| self.waiting.borrow_mut().remove(&name)) {
+            drop(wake.call0(&JsValue::UNDEFINED));
+        }
+    }
+
     /// One more watches.
     pub(super) fn enter(&self) -> Presence {
         self.present.set(self.present.get() + 1);
@@ -58,6 +65,13 @@ impl Arrivals {
     /// How many watch.
     pub(super) fn present(&self) -> usize {
         self.present.get()
+    }
+}
+
+impl Arrival<'_> {
+    /// By which name it can be woken.
+    pub(super) fn name(&self) -> u64 {
+        self.name
     }
 }
 

@@ -102,31 +102,35 @@ async fn order_start(town: &TownObject, upstream: &Upstream, start: &ControlStar
 /// Asks an agent to stop. One that does not run is stopped already.
 pub(super) async fn stop(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
     let wish: StopAgent = http::read_optional_json(request).await?;
-    match call(town, agent_id, "stop", &wish).await {
-        Ok(_) => Ok(success(200, &Stopped { stopped: true })),
-        Err(error) if error.code == Code::NotFound && town.with(|core| core.check_agent(agent_id)).is_ok() => {
-            Ok(success(200, &Stopped { stopped: true }))
-        }
-        Err(error) => Err(error),
+    end(town, agent_id, &wish).await?;
+    Ok(success(200, &Stopped { stopped: true }))
+}
+
+/// Has an agent stopped, as it is wished.
+pub(super) async fn end(town: &TownObject, agent_id: &AgentId, wish: &StopAgent) -> Result<()> {
+    match call(town, agent_id, "stop", wish).await {
+        Err(error) if error.code == Code::NotFound && town.with(|core| core.check_agent(agent_id)).is_ok() => Ok(()),
+        outcome => outcome.map(drop),
     }
 }
 
 /// Tells an agent something.
 pub(super) async fn message(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
     let wish: MessageAgent = http::read_json(request).await?;
-    if wish.prompt.trim().is_empty() {
-        return Err(Error::invalid("prompt", "expected what to tell the agent"));
-    }
-    call(town, agent_id, "message", &wish).await?;
+    tell(town, agent_id, &wish).await?;
     Ok(success(200, &Sent { sent: true }))
+}
+
+/// Has an agent told something.
+pub(super) async fn tell(town: &TownObject, agent_id: &AgentId, wish: &MessageAgent) -> Result<()> {
+    wish.check()?;
+    call(town, agent_id, "message", wish).await.map(drop)
 }
 
 /// Answers an agent's question, as the operator: nobody else may.
 pub(super) async fn answer(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
     let answer: AnswerAgent = http::read_json(request).await?;
-    if answer.request_id.is_empty() {
-        return Err(Error::invalid("request_id", "expected the `request_id` of the question"));
-    }
+    answer.check()?;
     call(town, agent_id, "answer", &ControlAnswer { answer, by: "operator".to_owned() }).await?;
     Ok(success(200, &Answered { answered: true }))
 }

@@ -1,6 +1,7 @@
 //! What the core must not make itself: the time and everything random.
 #![allow(clippy::disallowed_methods)] // the one place that makes what the core must be handed
 
+use crate::core::hexadecimal;
 use crate::id::{AgentId, Epoch, RigId, RunId, TownId};
 use crate::time::Timestamp;
 
@@ -12,13 +13,12 @@ pub fn now() -> Timestamp {
 
 /// The right to one stream: 256 random bits in hexadecimal.
 pub fn ticket() -> String {
-    let mut text = String::with_capacity(64);
-    for byte in random::<32>() {
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-        }
-    }
-    text
+    hexadecimal::of(random::<32>())
+}
+
+/// The right to go on with one: 128 random bits in hexadecimal, since it stands beside each of its events.
+pub fn resume_token() -> String {
+    hexadecimal::of(random::<16>())
 }
 
 /// A `UUIDv7`: ids sort by the time that they were made at.

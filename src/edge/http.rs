@@ -12,6 +12,8 @@ use crate::core::metrics::CONTENT_TYPE;
 use crate::core::{body, envelope};
 use crate::edge::js;
 use crate::error::{Code, Error, Result};
+use crate::id::ImageId;
+use crate::image::ImageType;
 use crate::limits::BODY_BYTES_MAX;
 
 /// An answer of any kind: JSON that nobody keeps.
@@ -59,6 +61,32 @@ pub fn nothing(extra: &[(&str, &str)]) -> Response {
         }
     }
     ResponseBuilder::new().with_status(204).with_headers(headers).empty()
+}
+
+/// A picture. Its type is that of its bytes, and should a browser ever be led to take it for a page, it runs and loads
+/// nothing. It never changes, since its name is its hash.
+pub fn image(kind: ImageType, bytes: Vec<u8>, image_id: &ImageId) -> Response {
+    let headers = Headers::new();
+    let name = image_id.as_str().get(..12).unwrap_or(image_id.as_str());
+    let disposition = format!("inline; filename=\"{name}.{}\"", kind.extension());
+    for (name, value) in [
+        ("content-type", kind.media_type()),
+        ("x-content-type-options", "nosniff"),
+        ("content-security-policy", "default-src 'none'; sandbox"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("cache-control", "private, max-age=31536000, immutable"),
+        ("content-disposition", &disposition),
+    ] {
+        if headers.set(name, value).is_err() {
+            console_error!("the header {name} could not be set");
+        }
+    }
+    ResponseBuilder::new().with_status(200).with_headers(headers).fixed(bytes)
+}
+
+/// A failure that will be over in a moment.
+pub fn not_yet(error: &Error) -> Response {
+    failure_with(error, &[("retry-after", "1")])
 }
 
 /// A failure. What an `internal` one says goes to the log and not to the caller.
@@ -122,12 +150,8 @@ pub async fn read_optional_json<T: DeserializeOwned>(request: &web_sys::Request)
 
 /// A body's bytes. Beyond the bound it is 413 and not read on; one that is not JSON by its type, or is packed, is 415.
 pub async fn read_body(request: &web_sys::Request) -> Result<Vec<u8>> {
-    let headers = request.headers();
-    let header = |name| headers.get(name).ok().flatten();
-    if header("content-encoding").is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity")) {
-        return Err(Error::new(Code::UnsupportedMediaType, "send the body as it is, without `Content-Encoding`"));
-    }
-    let content_type = header("content-type");
+    check_coding(request)?;
+    let content_type = request.headers().get("content-type").ok().flatten();
     if content_type.as_deref().is_some_and(|given| !is_json(given)) {
         return Err(not_json());
     }
@@ -137,6 +161,28 @@ pub async fn read_body(request: &web_sys::Request) -> Result<Vec<u8>> {
         return Err(not_json());
     }
     Ok(bytes)
+}
+
+/// A body that is a picture by its type; another type is 415.
+pub async fn read_image(request: &web_sys::Request) -> Result<(ImageType, Vec<u8>)> {
+    check_coding(request)?;
+    let content_type = request.headers().get("content-type").ok().flatten();
+    let kind = content_type.as_deref().and_then(ImageType::of_media_type).ok_or_else(|| {
+        let message = "send a picture, with `Content-Type` image/png, image/jpeg, image/webp or image/gif";
+        Error::new(Code::UnsupportedMediaType, message)
+    })?;
+    match request.body() {
+        Some(stream) => Ok((kind, drain(request, &stream).await?)),
+        None => Ok((kind, Vec::new())),
+    }
+}
+
+fn check_coding(request: &web_sys::Request) -> Result<()> {
+    let coding = request.headers().get("content-encoding").ok().flatten();
+    if coding.is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity")) {
+        return Err(Error::new(Code::UnsupportedMediaType, "send the body as it is, without `Content-Encoding`"));
+    }
+    Ok(())
 }
 
 async fn drain(request: &web_sys::Request, stream: &ReadableStream) -> Result<Vec<u8>> {

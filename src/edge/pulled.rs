@@ -9,9 +9,10 @@ use futures_util::stream::{Stream, unfold};
 use crate::core::range::Range;
 use crate::core::reader::{Next, Reader, Turn};
 use crate::edge::arrivals::Presence;
-use crate::edge::fresh;
 use crate::edge::log::log;
+use crate::edge::streams::readable_from;
 use crate::edge::town_object::TownObject;
+use crate::edge::{fresh, http};
 use crate::error::{Error, Result};
 
 /// An event stream that is open: counted as long as it lives.
@@ -35,6 +36,7 @@ impl Watching {
                 return Ok(Some(text));
             }
             if next == Next::Wait {
+                self.reader.waits_as(arrival.name());
                 arrival.await;
             }
         }
@@ -53,15 +55,19 @@ pub(super) fn event_stream(town: Rc<TownObject>, reader: Reader, origin: Option<
         });
         text.map(|text| (Ok::<_, Fault>(text.into_bytes()), watching))
     });
-    let mut headers = vec![
+    let fixed = [
         ("content-type", "text/event-stream"),
         ("cache-control", "no-cache, no-transform"),
         ("x-accel-buffering", "no"),
         ("x-content-type-options", "nosniff"),
-        ("vary", "Origin"),
     ];
-    headers.extend(origin.map(|origin| ("access-control-allow-origin", origin)));
+    let headers: Vec<_> = fixed.into_iter().chain(readable_from(origin)).collect();
     answer(&headers, messages)
+}
+
+/// 204: a browser's event source takes it for the end, and does not come back.
+pub(super) fn no_more(origin: Option<&str>) -> Response {
+    http::nothing(&readable_from(origin).collect::<Vec<_>>())
 }
 
 /// A range of the log, an event a line. One that breaks off inside breaks the connection: it is not to look complete.

@@ -1,18 +1,19 @@
 //! One turn of the relay: the alarm's work. It asks the control server again and again, hands each answer to the core,
 //! and leaves the next time behind.
 
-use crate::core::relay::{self, Answered, Position};
-use crate::core::runs::{self, Run, Source};
+use crate::core::relay::{self, Answered, Position, Reach};
+use crate::core::runs::{Run, Source};
+use crate::core::source_answer::SourceAnswer;
 use crate::core::store::Store;
 use crate::core::town::Town as Core;
-use crate::edge::fresh;
 use crate::edge::log::log;
 use crate::edge::timer::Sleep;
 use crate::edge::town_object::TownObject;
 use crate::edge::upstream::Upstream;
+use crate::edge::{fresh, images, town_routes};
 use crate::error::{Code, Error, Result};
 use crate::limits::{BATCH_EVENTS_MAX, RELAY_REARM_MS, RELAY_TURN_MS};
-use crate::protocol::{ControlEvents, ControlStarted, ControlStatus};
+use crate::protocol::{ControlStarted, ControlStatus, RigRequest};
 
 /// After a request that failed.
 pub(super) const RETRY_MS: i64 = 1_000;
@@ -20,6 +21,8 @@ pub(super) const RETRY_MS: i64 = 1_000;
 const FAILURES_TOLERATED: u32 = 3;
 /// How long the start of a run may go unconfirmed before the control server is asked for it.
 const UNCONFIRMED_GRACE_MS: u64 = 5_000;
+/// How often a container that names no life is asked for all that it has, where its last event is gone.
+const LOOK_INTERVAL_MS: u64 = 5_000;
 /// What an answer may take beyond the time that the server was asked to wait.
 const ANSWER_LIMIT_MS: u64 = 10_000;
 
@@ -29,17 +32,17 @@ pub(super) async fn take(town: &TownObject) -> Result<()> {
     if town.with(|_| Ok(())).is_err_and(|error| error.code == Code::NotFound) {
         return Ok(());
     }
-    if runs::any_open_of(store(town), &Source::Container)? {
+    images::begin(town);
+    if town.wants_relay()? {
         town.set_alarm(began.plus_millis(RELAY_REARM_MS)).await;
         carry(town, began).await?;
     }
     town.tick();
     town.let_silent_go();
-    let watched = town.is_watched()?;
-    let next = town.with(|core| {
-        let relay = relay::next_turn(store(town), watched, fresh::now(), core.config().drain_interval_ms)?;
-        Ok([relay, core.due_at(fresh::now())].into_iter().flatten().min())
-    })?;
+    let (watched, unasked) = (town.is_watched()?, town.relays_unasked()?);
+    let next = town
+        .with(|core| relay::next_turn(store(town), watched, unasked, fresh::now(), core.config().drain_interval_ms))?;
+    let next = [next, town.due_at(fresh::now())?, images::due_at(town)?].into_iter().flatten().min();
     match next {
         Some(at) => town.set_alarm(at).await,
         None => town.clear_alarm().await,
@@ -47,7 +50,7 @@ pub(super) async fn take(town: &TownObject) -> Result<()> {
     Ok(())
 }
 
-/// Asks until the turn's time is over, no run is open, or, while nobody watches, nothing is left to fetch.
+/// Asks until the turn's time is over, nothing is wanted of it any more, or, while nobody watches, nothing is left to fetch.
 async fn carry(town: &TownObject, began: crate::time::Timestamp) -> Result<()> {
     let Some(upstream) = town.upstream()? else {
         return no_answer(town, &Error::new(Code::NotConfigured, "neither CONTAINER_URL nor a container is set"));
@@ -59,15 +62,24 @@ async fn carry(town: &TownObject, began: crate::time::Timestamp) -> Result<()> {
     let poll_interval_ms = town.config()?.settings.poll_interval_ms;
     let mut failures = 0;
     let mut settled = false;
+    let mut reach = Reach::New;
+    let mut looked_at = None;
     loop {
         let asked_at = fresh::now();
-        let open = runs::any_open_of(store(town), &Source::Container)?;
-        let wait_ms = if open && town.is_watched()? { poll_interval_ms } else { 0 };
+        let wanted = town.wants_relay()?;
+        let wait_ms = if wanted && town.is_watched()? { poll_interval_ms } else { 0 };
         let asked = relay::position(store(town), &Source::Container)?;
-        let empty = match ask(town, &upstream, &asked, wait_ms).await {
+        let asked_for = std::mem::replace(&mut reach, Reach::New);
+        let empty = match ask(town, &upstream, (&asked, asked_for), wait_ms).await {
             Ok(answer) => {
                 failures = 0;
-                take_over(town, &asked, answer)?
+                let taken = take_over(town, (&asked, asked_for), answer).await?;
+                let may_look = looked_at.is_none_or(|at| asked_at.millis_since(at) >= LOOK_INTERVAL_MS);
+                if taken == Taken::Unrecognised && may_look {
+                    (reach, looked_at) = (Reach::All, Some(asked_at));
+                    continue;
+                }
+                taken != Taken::Something
             }
             Err(error) => {
                 failures += 1;
@@ -75,13 +87,14 @@ async fn carry(town: &TownObject, began: crate::time::Timestamp) -> Result<()> {
                 if failures >= FAILURES_TOLERATED {
                     no_answer(town, &error)?;
                 }
-                if !runs::any_open_of(store(town), &Source::Container)? {
+                if !town.wants_relay()? {
                     return Ok(());
                 }
                 Sleep::new(RETRY_MS.unsigned_abs()).await;
                 false
             }
         };
+        images::begin(town);
         town.tick();
         if failures == 0 && !settled {
             settled = true;
@@ -89,7 +102,7 @@ async fn carry(town: &TownObject, began: crate::time::Timestamp) -> Result<()> {
         }
         let watched = town.is_watched()?;
         let over = fresh::now().millis_since(began) >= RELAY_TURN_MS;
-        if over || (empty && (!open || !watched)) {
+        if over || (empty && (!wanted || !watched)) {
             return Ok(());
         }
         let waited_ms = fresh::now().millis_since(asked_at);
@@ -99,45 +112,74 @@ async fn carry(town: &TownObject, began: crate::time::Timestamp) -> Result<()> {
     }
 }
 
-async fn ask(town: &TownObject, upstream: &Upstream, asked: &Position, wait_ms: u64) -> Result<ControlEvents> {
-    let epoch = asked.epoch.as_ref().map_or_else(String::new, |epoch| format!("epoch={epoch}&"));
+async fn ask(
+    town: &TownObject,
+    upstream: &Upstream,
+    (asked, reach): (&Position, Reach),
+    wait_ms: u64,
+) -> Result<SourceAnswer> {
     let previews = if town.is_watched()? { "&previews=1" } else { "" };
-    let path =
-        format!("/events?{epoch}after={}&ack=1&wait_ms={wait_ms}&limit={BATCH_EVENTS_MAX}{previews}", asked.cursor);
+    let query = asked.query(reach);
+    let path = format!("/events?{query}&ack=1&wait_ms={wait_ms}&limit={BATCH_EVENTS_MAX}{previews}");
     town.count(|counts| counts.relay_requests += 1);
     let (_, text) = upstream.request("GET", &path, &town.town_id()?, None, wait_ms + ANSWER_LIMIT_MS).await?;
-    serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("/events: {error}")))
+    SourceAnswer::read(&text, fresh::now())
 }
 
-/// Hands an answer to the core; true if it brought nothing.
-fn take_over(town: &TownObject, asked: &Position, answer: ControlEvents) -> Result<bool> {
-    let was_silent = relay::silent_since(store(town))?.is_some();
+/// What an answer brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Something,
+    Nothing,
+    Unrecognised,
+}
+
+/// Hands an answer to the core.
+async fn take_over(town: &TownObject, asked: (&Position, Reach), answer: SourceAnswer) -> Result<Taken> {
+    if town.config()?.settings.relay_while_watched {
+        admit(town, &answer).await?;
+    }
+    let was_silent = relay::silence(store(town))?.is_some();
     let cap = town.with(|core| Ok(core.config().event_cap))?;
     let taken = relay::apply(store(town), asked, &answer, fresh::now(), cap, &mut fresh::run_id)?;
-    if was_silent {
+    if was_silent && relay::silence(store(town))?.is_none() {
         town.with(Core::silence_changed)?;
     }
     match taken {
         Answered::Taken(outcome) => {
             town.publish(&outcome);
-            let is_empty = answer.events.is_empty() && answer.previews.is_empty();
+            let is_empty = outcome.stored + outcome.dropped == 0 && answer.previews.is_empty();
             town.preview(answer.previews);
-            Ok(is_empty)
+            Ok(if is_empty { Taken::Nothing } else { Taken::Something })
         }
         Answered::NewEpoch(outcome) => {
             town.publish(&outcome);
-            Ok(false)
+            Ok(Taken::Something)
         }
-        Answered::Stale => Ok(true),
+        Answered::Stale => Ok(Taken::Nothing),
+        Answered::Unrecognised => Ok(Taken::Unrecognised),
     }
 }
 
-/// Notes that the control server does not answer.
+/// Takes in the agents that an answer tells of and nobody started from here. Where the town has no rig for them, it gets
+/// one.
+async fn admit(town: &TownObject, answer: &SourceAnswer) -> Result<()> {
+    let agents = || answer.events.iter().map(|event| &event.agent_id);
+    if answer.events.is_empty() || town.with(|core| core.admit(agents()))? {
+        return Ok(());
+    }
+    let wish = RigRequest { name: "Container".to_owned(), git_url: None, default_branch: None };
+    town_routes::add_rig(town, &wish).await?;
+    town.with(|core| core.admit(agents())).map(|_| ())
+}
+
+/// Notes that the control server does not answer, or what is wrong with what it answers.
 fn no_answer(town: &TownObject, error: &Error) -> Result<()> {
-    let was_silent = relay::silent_since(store(town))?.is_some();
+    let before = relay::silence(store(town))?;
     let cap = town.with(|core| Ok(core.config().event_cap))?;
-    let outcome = relay::unanswered(store(town), fresh::now(), cap, &mut fresh::run_id)?;
-    if !was_silent {
+    let problem = (error.code == Code::ContainerError).then_some(error.message.as_str());
+    let outcome = relay::unanswered(store(town), problem, fresh::now(), cap, &mut fresh::run_id)?;
+    if relay::silence(store(town))? != before {
         log("relay_error", &[("message", &error.message)]);
         town.with(Core::silence_changed)?;
     }

@@ -4,6 +4,7 @@ use ::worker::{Env, Response, web_sys};
 use serde::Deserialize;
 
 use crate::core::auth::{self, Caller, Carrier, Principal};
+use crate::core::origin;
 use crate::core::query::Address;
 use crate::core::route::Place;
 use crate::edge::config::Config;
@@ -22,7 +23,7 @@ struct RegisteredAgent {
 /// `POST /api/session`.
 pub(crate) async fn sign_in(request: &web_sys::Request, address: Address<'_>, config: &Config) -> Result<Response> {
     let origin = request.headers().get("origin").ok().flatten();
-    auth::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, Carrier::Bearer)?;
+    origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, Carrier::Bearer)?;
     let given: SessionRequest = http::read_json(request).await?;
     if !auth::is_operator_key(&given.key, &config.secrets) {
         return Err(Error::new(Code::Unauthorized, "the key is wrong: it is the one in TOWNWATCH_API_KEY"));
@@ -59,10 +60,15 @@ pub(crate) async fn mint_token(
     if !(1..=TOKEN_TTL_SECONDS_MAX).contains(&ttl_seconds) {
         return Err(Error::invalid("ttl_seconds", format!("expected an integer from 1 to {TOKEN_TTL_SECONDS_MAX}")));
     }
+    let town_id = town_of(env, rig_id, agent_id).await?;
+    let expires_at = auth::token_end(fresh::now(), ttl_seconds);
+    let token = auth::mint_agent_token(town_id, rig_id.clone(), agent_id.clone(), expires_at, &config.secrets)?;
+    Ok(http::success(201, &TokenView { token, expires_at }))
+}
+
+/// The town of an agent that is registered in this rig; 404 where it is not.
+pub(crate) async fn town_of(env: &Env, rig_id: &RigId, agent_id: &AgentId) -> Result<TownId> {
     let path = format!("{}/agents/{agent_id}", objects::INTERNAL);
     let registered: RegisteredAgent = objects::ask(env, &Place::Rig(rig_id.clone()), "GET", &path, None).await?;
-    let expires_at = auth::token_end(fresh::now(), ttl_seconds);
-    let token =
-        auth::mint_agent_token(registered.town_id, rig_id.clone(), agent_id.clone(), expires_at, &config.secrets)?;
-    Ok(http::success(201, &TokenView { token, expires_at }))
+    Ok(registered.town_id)
 }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use ::worker::State;
-use js_sys::{Array, JsString, Number};
+use js_sys::{Array, ArrayBuffer, JsString, Number, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use crate::core::metrics::Rows;
@@ -155,6 +155,7 @@ fn to_js(value: &Value, sql: &str) -> Result<JsValue> {
     match value {
         Value::Null => Ok(JsValue::NULL),
         Value::Text(text) => Ok(JsValue::from_str(text)),
+        Value::Bytes(bytes) => Ok(Uint8Array::from(bytes.as_slice()).into()),
         #[allow(clippy::cast_precision_loss)] // not within the bound
         Value::Integer(number) if number.unsigned_abs() <= POSITION_MAX => Ok(JsValue::from_f64(*number as f64)),
         Value::Integer(number) => Err(Error::internal(format!("{number} does not fit a JavaScript number: {sql}"))),
@@ -172,6 +173,9 @@ fn from_js(value: &JsValue, sql: &str) -> Result<Value> {
     if value.is_null() {
         return Ok(Value::Null);
     }
+    if let Some(bytes) = value.dyn_ref::<ArrayBuffer>() {
+        return Ok(Value::Bytes(Uint8Array::new(bytes).to_vec()));
+    }
     let text = value.as_string().map(Value::Text);
-    text.ok_or_else(|| Error::internal(format!("a column holds neither integer nor text: {sql}")))
+    text.ok_or_else(|| Error::internal(format!("a column holds neither integer, text nor bytes: {sql}")))
 }

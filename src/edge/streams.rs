@@ -3,11 +3,12 @@
 use ::worker::{Env, console_log, web_sys};
 
 use crate::core::auth::{self, Carrier};
+use crate::core::origin;
 use crate::core::query::{Address, Query};
 use crate::core::route::Route;
 use crate::core::stream_query::{StreamKind, StreamQuery};
 use crate::edge::config::Config;
-use crate::edge::{fresh, objects};
+use crate::edge::{fresh, http, objects};
 use crate::error::{Code, Error, Result};
 
 /// Opens a stream. The Town gets the request as it came: what it still has to look at is the ticket, if there is one.
@@ -43,13 +44,45 @@ fn check(request: &web_sys::Request, config: &Config, address: Address<'_>) -> R
     let query = StreamQuery::parse(&Query::parse(address.query), header("last-event-id").as_deref())?;
     let origin = header("origin");
     let check_origin =
-        |carrier| auth::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, carrier);
+        |carrier| origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, carrier);
     check_origin(Carrier::Ticket)?;
     let (authorization, cookie) = (header("authorization"), header("cookie"));
     let caller = auth::authenticate(authorization.as_deref(), cookie.as_deref(), fresh::now(), &config.secrets)?;
     let credential = auth::stream_credential(caller.as_ref(), query.ticket.as_deref())?;
     // A browser names its origin on every upgrade; on an event source's GET to its own origin it does not.
     if kind == StreamKind::WebSocket { check_origin(credential.carrier()) } else { Ok(()) }
+}
+
+/// Answers a browser that asks, for a page of another origin, whether it may send headers of its own along with what opens
+/// an event stream. None where that is not what is asked.
+pub(crate) fn preflight(
+    request: &web_sys::Request,
+    config: &Config,
+    address: Address<'_>,
+) -> Result<Option<web_sys::Response>> {
+    let headers = request.headers();
+    let header = |name| headers.get(name).ok().flatten();
+    let (origin, method) = (header("origin"), header("access-control-request-method"));
+    let is_stream = Route::parse("GET", address.path).is_ok_and(|route| route.is_stream());
+    if request.method() != "OPTIONS" || !is_stream || origin.is_none() || method.as_deref() != Some("GET") {
+        return Ok(None);
+    }
+    origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, Carrier::Ticket)?;
+    let fixed = [
+        ("access-control-allow-methods", "GET"),
+        ("access-control-allow-headers", "Accept, Authorization, Cache-Control, Last-Event-ID"),
+        ("access-control-max-age", "600"),
+    ];
+    let headers: Vec<_> = fixed.into_iter().chain(readable_from(origin.as_deref())).collect();
+    Ok(Some(http::nothing(&headers).into()))
+}
+
+/// The headers that let a page of `origin`, which has been looked at, read an answer, also one that it asked for with the
+/// dashboard's cookie. Never those for any origin.
+pub(crate) fn readable_from(origin: Option<&str>) -> impl Iterator<Item = (&'static str, &str)> {
+    let allowed =
+        origin.map(|origin| [("access-control-allow-origin", origin), ("access-control-allow-credentials", "true")]);
+    [("vary", "Origin")].into_iter().chain(allowed.into_iter().flatten())
 }
 
 /// 503 while streams are switched off.

@@ -11,6 +11,7 @@ use js_sys::futures::spawn_local;
 
 use crate::core::frames::Pace;
 use crate::core::ingest::Outcome;
+use crate::core::keepalive::{self, Look, Traffic};
 use crate::core::metrics::{self, Counts};
 use crate::core::runs::{self, Source};
 use crate::core::silence::is_silent;
@@ -18,6 +19,7 @@ use crate::core::store::Store;
 use crate::core::town::{Config, Town as Core};
 use crate::core::viewers::{Effect, ViewerId};
 use crate::edge::arrivals::Arrivals;
+use crate::edge::images::{self, Fetching};
 use crate::edge::log::log;
 use crate::edge::socket::{self, Socket};
 use crate::edge::sql_store::SqlStore;
@@ -46,6 +48,7 @@ pub(super) struct TownObject {
     core: RefCell<Option<Core>>,
     sockets: RefCell<HashMap<ViewerId, Open>>,
     pub(super) arrivals: Arrivals,
+    pub(super) fetching: Fetching,
     /// Whether this instance has not looked yet if the relay is wanted: what it was doing may have died with the last one.
     is_new: Cell<bool>,
     /// When the alarm is set for, as far as this instance knows.
@@ -53,14 +56,27 @@ pub(super) struct TownObject {
     /// When the next timer fires.
     timer_at: Cell<Option<Timestamp>>,
     silence_looked_at: Cell<Option<Timestamp>>,
+    /// When sockets are looked at that may be owed a sign of life; none where everyone pings.
+    keepalive_at: Cell<Option<Timestamp>>,
     /// What this instance has done.
     counts: Cell<Counts>,
 }
 
-/// An open socket, and when something but a ping was last heard on it.
+/// An open socket, and what this instance knows of it.
 struct Open {
     socket: Socket,
+    /// When it was opened; none if that was before this instance.
+    opened_at: Option<Timestamp>,
+    /// When something but a ping was last heard on it.
     heard_at: Option<Timestamp>,
+    /// When it was last sent something.
+    sent_at: Cell<Option<Timestamp>>,
+}
+
+impl Open {
+    fn new(socket: Socket, opened_at: Option<Timestamp>) -> Self {
+        Self { socket, opened_at, heard_at: None, sent_at: Cell::new(None) }
+    }
 }
 
 impl TownObject {
@@ -78,10 +94,12 @@ impl TownObject {
             core: RefCell::default(),
             sockets: RefCell::default(),
             arrivals: Arrivals::default(),
+            fetching: Fetching::default(),
             is_new: Cell::new(true),
             alarm_at: Cell::new(None),
             timer_at: Cell::new(None),
             silence_looked_at: Cell::new(None),
+            keepalive_at: Cell::new(None),
             counts: Cell::new(Counts::new(fresh::now())),
         })
     }
@@ -102,6 +120,10 @@ impl TownObject {
             log("container_error", &[("message", &error.message)]);
         }
         drop(self.pull_relay().await);
+        drop(self.wake_when_due().await);
+        if let Ok(Some(at)) = images::due_at(self) {
+            self.pull_alarm(at).await;
+        }
     }
 
     /// What the installation has set.
@@ -135,6 +157,7 @@ impl TownObject {
                 window_events: settings.stream_window_events,
                 bucket_events: BUCKET_EVENTS_MAX,
             },
+            settings: settings.view(),
         };
         let Some(mut core) = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, config)? else { return Ok(None) };
         let mut sockets = self.sockets.borrow_mut();
@@ -144,9 +167,12 @@ impl TownObject {
                 None => None,
             };
             match known {
-                Some(id) => drop(sockets.insert(id, Open { socket, heard_at: None })),
+                Some(id) => drop(sockets.insert(id, Open::new(socket, None))),
                 None => socket.close(1011, "this stream is not known any more; connect again"),
             }
+        }
+        if !sockets.is_empty() {
+            self.keepalive_at.set(Some(fresh::now()));
         }
         Ok(Some(core))
     }
@@ -158,7 +184,37 @@ impl TownObject {
 
     /// Takes a socket in under its viewer's name.
     pub(super) fn keep_socket(&self, id: ViewerId, socket: Socket) {
-        self.sockets.borrow_mut().insert(id, Open { socket, heard_at: None });
+        let now = fresh::now();
+        self.sockets.borrow_mut().insert(id, Open::new(socket, Some(now)));
+        self.keepalive_at.set(self.keepalive_at.get().into_iter().chain([keepalive::settles_at(now)]).min());
+    }
+
+    /// Sends signs of life to sockets that do not ping, all at once, and notes when to look again.
+    fn keep_alive(&self) {
+        let now = fresh::now();
+        if self.keepalive_at.get().is_none_or(|at| at > now) {
+            return;
+        }
+        self.keepalive_at.set(None);
+        let said = self.with(|town| {
+            let sockets = self.sockets.borrow();
+            let traffic = sockets.iter().filter(|(id, _)| town.may_owe_life(**id)).map(|(id, open)| Traffic {
+                id: *id,
+                opened_at: open.opened_at,
+                pinged_at: open.socket.pinged_at(&self.state),
+                sent_at: open.sent_at.get(),
+            });
+            let Look { owed, next_at } = keepalive::look(traffic, now);
+            self.keepalive_at.set(next_at);
+            town.signs_of_life(&owed, now)
+        });
+        self.show(said);
+    }
+
+    /// When something becomes due by the passing of time.
+    pub(super) fn due_at(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        let due_at = self.with(|town| Ok(town.due_at(now)))?;
+        Ok([due_at, self.keepalive_at.get()].into_iter().flatten().min())
     }
 
     /// Takes what a viewer says.
@@ -187,7 +243,7 @@ impl TownObject {
         let sockets = self.sockets.borrow();
         let silent = sockets
             .iter()
-            .filter(|(_, Open { socket, heard_at })| is_silent(socket.pinged_at(&self.state), *heard_at, now));
+            .filter(|(_, Open { socket, heard_at, .. })| is_silent(socket.pinged_at(&self.state), *heard_at, now));
         let silent: Vec<ViewerId> = silent.map(|(id, _)| *id).collect();
         drop(sockets);
         for id in silent {
@@ -219,6 +275,9 @@ impl TownObject {
         if outcome.stored > 0 {
             self.arrivals.announce();
         }
+        if outcome.wants_images {
+            images::want(self);
+        }
         self.set_timer();
     }
 
@@ -234,13 +293,14 @@ impl TownObject {
     /// Does what has become due.
     pub(super) fn tick(&self) {
         self.show(self.with(|town| town.tick(fresh::now())));
+        self.keep_alive();
         self.arrivals.announce();
     }
 
     /// Lets a timer do what becomes due soon.
     fn set_timer(&self) {
         let now = fresh::now();
-        let Ok(Some(due_at)) = self.with(|town| Ok(town.due_at(now))) else { return };
+        let Ok(Some(due_at)) = self.due_at(now) else { return };
         let in_ms = due_at.millis_since(now);
         if in_ms > TIMER_MS_MAX || self.timer_at.get().is_some_and(|at| at <= due_at) {
             return;
@@ -283,11 +343,13 @@ impl TownObject {
     /// Does what the core says, in its order. A socket that fails is closed by the runtime, which then tells us.
     pub(super) fn perform(&self, effects: Vec<Effect>) {
         let mut texts: HashMap<*const u8, (Rc<str>, JsString)> = HashMap::new();
+        let now = fresh::now();
         for effect in effects {
             match effect {
                 Effect::Send(id, text) => {
                     let sockets = self.sockets.borrow();
-                    let Some(Open { socket, .. }) = sockets.get(&id) else { continue };
+                    let Some(Open { socket, sent_at, .. }) = sockets.get(&id) else { continue };
+                    sent_at.set(Some(now));
                     let bytes = text.len() as u64;
                     let (_, text) = texts.entry(text.as_ptr()).or_insert_with(|| {
                         let converted = socket::text(&text);
@@ -342,9 +404,22 @@ impl TownObject {
         }
     }
 
-    /// Someone watches: if a run is open the relay is wanted now.
+    /// Whether the container is asked though no run is open: somebody watches, and the installation says that others start
+    /// agents there.
+    pub(super) fn relays_unasked(&self) -> Result<bool> {
+        Ok(self.config()?.settings.relay_while_watched
+            && self.is_watched()?
+            && self.upstream()?.is_some_and(|upstream| upstream.is_running()))
+    }
+
+    /// Whether there is anything to ask the container for.
+    pub(super) fn wants_relay(&self) -> Result<bool> {
+        Ok(runs::any_open_of(self.store.as_ref(), &Source::Container)? || self.relays_unasked()?)
+    }
+
+    /// Someone watches: if there is anything to ask for, the relay is wanted now.
     pub(super) async fn pull_relay(&self) -> Result<()> {
-        if runs::any_open_of(self.store.as_ref(), &Source::Container)? {
+        if self.wants_relay()? {
             self.pull_alarm(fresh::now()).await;
         }
         Ok(())
@@ -354,7 +429,7 @@ impl TownObject {
     pub(super) async fn wake_when_due(&self) -> Result<()> {
         self.set_timer();
         let now = fresh::now();
-        match self.with(|town| Ok(town.due_at(now)))? {
+        match self.due_at(now)? {
             Some(at) if at.millis_since(now) > TIMER_MS_MAX => self.pull_alarm(at).await,
             _ => {}
         }

@@ -5,8 +5,10 @@ use ::worker::{Env, Response};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::core::auth;
 use crate::core::body::parse_body;
 use crate::core::cursor::Asked;
+use crate::core::grantor::Grantor;
 use crate::core::log::{Selection, Wanted};
 use crate::core::pages::PageRequest;
 use crate::core::query::{Address, Query};
@@ -16,11 +18,11 @@ use crate::core::stream_query::accepts;
 use crate::core::town::{Town as Core, check_name};
 use crate::edge::http::{self, success};
 use crate::edge::town_object::TownObject;
-use crate::edge::{container_routes, fresh, objects, pulled, town_streams};
+use crate::edge::{container_routes, fresh, images, mayor_routes, objects, pulled, town_streams};
 use crate::error::{Error, Result};
 use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, TownId};
 use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX};
-use crate::protocol::{AgentRequest, AgentState, RigBatch, RigRequest, TownRequest};
+use crate::protocol::{AgentRequest, AgentState, RigBatch, RigRequest, RigView, TownRequest};
 
 /// Answers a request.
 pub(super) async fn answer(town: &TownObject, request: &Raw) -> Result<Response> {
@@ -61,7 +63,7 @@ async fn serve(
             let container = container_routes::view(town).await?;
             town.with(|core| Ok(success(200, &core.view(container)?)))
         }
-        Route::CreateRig(town_id) => create_rig(town, &town_id, request).await,
+        Route::CreateRig(_) => create_rig(town, request).await,
         Route::ListRigs(_) => town.with(|core| Ok(success(200, &core.rigs()?))),
         Route::ReadTownEvents(_) => events(town, Selection::town(), query, request).await,
         Route::ReadAgentEvents(_, agent_id) => events(town, Selection::agent(agent_id), query, request).await,
@@ -72,9 +74,11 @@ async fn serve(
             let state = agent(core, &agent_id)?;
             Ok(success(200, &runs::list(town.store.as_ref(), &state)?))
         }),
+        Route::ReadImage(_, agent_id, image_id) => images::read(town, &agent_id, &image_id),
+        Route::PutImage(rig_id, agent_id, image_id) => images::put(town, &rig_id, &agent_id, image_id, request).await,
         Route::TownMetrics(_) => Ok(http::metrics(town.metrics().await?)),
-        Route::TownTicket(_) => ticket(town, None),
-        Route::AgentTicket(_, agent_id) => ticket(town, Some(&agent_id)),
+        Route::TownTicket(_) => ticket(town, request, None),
+        Route::AgentTicket(_, agent_id) => ticket(town, request, Some(&agent_id)),
         Route::TownStream(_) => town_streams::open(town, request, address, query, None).await,
         Route::AgentStream(_, agent_id) => town_streams::open(town, request, address, query, Some(agent_id)).await,
         Route::ContainerHealth(_) => container_routes::health(town).await,
@@ -83,6 +87,9 @@ async fn serve(
         Route::AnswerAgent(_, agent_id) => container_routes::answer(town, &agent_id, request).await,
         Route::MessageAgent(_, agent_id) => container_routes::message(town, &agent_id, request).await,
         Route::AgentStatus(_, agent_id) => container_routes::status(town, &agent_id).await,
+        Route::MayorStatus(_) => mayor_routes::status(town),
+        Route::MessageMayor(_) => mayor_routes::message(town, request).await,
+        Route::DestroyMayor(_) => mayor_routes::destroy(town).await,
         route => Err(Error::internal(format!("{route:?} is not for a town"))),
     }
 }
@@ -91,8 +98,14 @@ fn agent(core: &Core, agent_id: &AgentId) -> Result<AgentState> {
     core.agent(agent_id)?.ok_or_else(|| Error::not_found("agent"))
 }
 
-fn ticket(town: &TownObject, agent_id: Option<&AgentId>) -> Result<Response> {
-    town.with(|core| Ok(success(200, &core.mint_ticket(&fresh::ticket(), agent_id, fresh::now())?)))
+/// The Worker has looked at who asks; here it is looked at once more for what the ticket opens to end with that right.
+fn ticket(town: &TownObject, request: &Raw, agent_id: Option<&AgentId>) -> Result<Response> {
+    let header = |name| request.headers().get(name).ok().flatten();
+    let (config, now) = (town.config()?, fresh::now());
+    let (authorization, cookie) = (header("authorization"), header("cookie"));
+    let caller = auth::authenticate(authorization.as_deref(), cookie.as_deref(), now, &config.secrets)?;
+    let grantor = Grantor::of(&auth::require(caller)?, &config.secrets);
+    town.with(|core| Ok(success(200, &core.mint_ticket(&fresh::ticket(), agent_id, &grantor, now)?)))
 }
 
 /// The log: a page, or by its `Accept` header a whole range as lines.
@@ -101,6 +114,11 @@ async fn events(town: &TownObject, selection: Selection, query: &Query, request:
     let wait_ms = query.number("wait_ms", 0, LONG_POLL_MS_MAX)?.unwrap_or(0);
     let accept = request.headers().get("accept").ok().flatten();
     if accepts(accept.as_deref(), "application/x-ndjson") {
+        if wait_ms > 0 {
+            let problem = "is for pages: lines end at the present head. To follow the log open its stream, with \
+                           `Accept: text/event-stream`, or ask for pages";
+            return Err(Error::invalid("wait_ms", problem));
+        }
         return pulled::lines(town.shared()?, town.with(|core| core.open_range(selection, asked))?);
     }
     page(town, &selection, &asked, wait_ms).await
@@ -143,8 +161,7 @@ async fn page(town: &TownObject, selection: &Selection, request: &PageRequest, w
     }
 }
 
-/// The rig's own object is made first: if we die in between, it is one that no town knows.
-async fn create_rig(town: &TownObject, town_id: &TownId, request: &Raw) -> Result<Response> {
+async fn create_rig(town: &TownObject, request: &Raw) -> Result<Response> {
     let wish: RigRequest = http::read_json(request).await?;
     check_name("name", &wish.name)?;
     for (field, text) in [("git_url", &wish.git_url), ("default_branch", &wish.default_branch)] {
@@ -152,11 +169,16 @@ async fn create_rig(town: &TownObject, town_id: &TownId, request: &Raw) -> Resul
             check_name(field, text)?;
         }
     }
+    Ok(success(201, &add_rig(town, &wish).await?))
+}
+
+/// The rig's own object is made first: if we die in between, it is one that no town knows.
+pub(super) async fn add_rig(town: &TownObject, wish: &RigRequest) -> Result<RigView> {
     town.with(|core| core.check_room_for_rig())?;
     let rig_id = fresh::rig_id();
-    let body = json!({"rig_id": rig_id, "town_id": town_id, "epoch": fresh::epoch()}).to_string();
+    let body = json!({"rig_id": rig_id, "town_id": town.town_id()?, "epoch": fresh::epoch()}).to_string();
     let _: serde_json::Value = ask_rig(&town.env, &rig_id, "/create", &body).await?;
-    town.with(|core| Ok(success(201, &core.add_rig(rig_id, &wish, fresh::now())?)))
+    town.with(|core| core.add_rig(rig_id, wish, fresh::now()))
 }
 
 async fn ask_rig<T: serde::de::DeserializeOwned>(env: &Env, rig_id: &RigId, path: &str, body: &str) -> Result<T> {
@@ -216,7 +238,7 @@ async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Respon
         }
         "/rig-events" => {
             let batch: RigBatch = parse_body(&body)?;
-            let (cursor, outcome) = town.with(|core| core.take_batch(&batch, &mut fresh::run_id))?;
+            let (cursor, outcome) = town.with(|core| core.take_batch(&batch, fresh::now(), &mut fresh::run_id))?;
             town.publish(&outcome);
             town.wake_when_due().await?;
             Ok(success(200, &cursor))

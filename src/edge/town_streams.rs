@@ -5,7 +5,9 @@ use ::worker::Response;
 use ::worker::web_sys::Request as Raw;
 
 use crate::core::cursor::Asked;
+use crate::core::grantor::Grantor;
 use crate::core::query::{Address, Query};
+use crate::core::resumption::Shown;
 use crate::core::stream_query::{StreamKind, StreamQuery};
 use crate::core::streams::Join;
 use crate::edge::log::log;
@@ -25,27 +27,42 @@ pub(super) async fn open(
     let header = |name| request.headers().get(name).ok().flatten();
     let kind = StreamKind::of(header("upgrade").as_deref(), header("accept").as_deref())?;
     let query = StreamQuery::parse(query, header("last-event-id").as_deref())?;
-    let join = Join {
+    let mut join = Join {
         agent_id: agent_id.clone(),
         asked: Asked { epoch: query.epoch, after_id: query.after_id, from: query.from, tail: query.tail },
         until_exit: query.until_exit,
         acknowledges: query.flow_ack,
+        form: query.form,
+        names: query.names,
+        right: None,
     };
+    let config = town.config()?;
     let (response, joined) = town.with(|core| {
         core.check_join(&join, town.arrivals.present())?;
-        if let Some(ticket) = &query.ticket {
-            core.consume_ticket(ticket, agent_id.as_ref(), fresh::now())?;
-        }
         match kind {
             StreamKind::WebSocket => {
+                if let Some(ticket) = &query.ticket {
+                    core.consume_ticket(ticket, agent_id.as_ref(), fresh::now())?;
+                }
                 let id = core.fresh_viewer();
                 let (socket, response) = socket::accept(&town.state, &[&id.0.to_string()], "")?;
                 town.keep_socket(id, socket);
                 Ok((response, core.join(id, &join, fresh::now())))
             }
             StreamKind::EventSource => {
-                let reader = core.open_reader(&join, fresh::now())?;
+                if let Some(ticket) = &query.ticket {
+                    let now = fresh::now();
+                    let shown = Shown { ticket, token: query.token.as_deref(), agent_id: agent_id.as_ref() };
+                    let lasts = |grantor: &Grantor| grantor.lasts(&config.secrets, now);
+                    let (right, replaced) = core.admit_reader(&shown, &fresh::resume_token, &lasts, now)?;
+                    join.resume(right);
+                    town.arrivals.wake(replaced);
+                }
                 let origin = header("origin");
+                if query.comes_back && core.is_past_exit(&join)? {
+                    return Ok((pulled::no_more(origin.as_deref()), Ok(Vec::new())));
+                }
+                let reader = core.open_reader(&join, fresh::now())?;
                 Ok((pulled::event_stream(town.shared()?, reader, origin.as_deref())?, Ok(Vec::new())))
             }
         }

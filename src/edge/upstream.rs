@@ -97,16 +97,32 @@ impl Upstream {
         body: Option<String>,
         limit_ms: u64,
     ) -> Result<(u16, String)> {
+        let (status, bytes) =
+            self.request_bytes(method, path_and_query, town_id, body, limit_ms, ANSWER_BYTES_MAX).await?;
+        Ok((status, String::from_utf8(bytes).map_err(|_| broken("is not UTF-8"))?))
+    }
+
+    /// [`Upstream::request`] for an answer of any bytes, at most `bytes_max` of them.
+    pub async fn request_bytes(
+        &self,
+        method: &str,
+        path_and_query: &str,
+        town_id: &TownId,
+        body: Option<String>,
+        limit_ms: u64,
+        bytes_max: usize,
+    ) -> Result<(u16, Vec<u8>)> {
         if !self.is_running() {
             return Err(Error::new(Code::ContainerUnavailable, "the container sleeps; starting an agent starts it"));
         }
         let init = self.init(method, town_id, body).map_err(|thrown| js::fault(&thrown))?;
         let answer = async {
             let response = settle(self.fetch(path_and_query, &init)).await?;
-            read(&response).await
+            read(&response, bytes_max).await
         };
-        let (status, text) = limited(limit_ms, &init, answer).await?;
-        if (200..300).contains(&status) { Ok((status, text)) } else { Err(refusal(status, &text)) }
+        let (status, bytes) = limited(limit_ms, &init, answer).await?;
+        let refused = || refusal(status, &String::from_utf8_lossy(&bytes));
+        if (200..300).contains(&status) { Ok((status, bytes)) } else { Err(refused()) }
     }
 
     fn fetch(&self, path_and_query: &str, init: &RequestInit) -> std::result::Result<Promise, JsValue> {
@@ -169,12 +185,14 @@ async fn settle(promise: std::result::Result<Promise, JsValue>) -> Result<Respon
     Ok(response.unchecked_into())
 }
 
-async fn read(response: &Response) -> Result<(u16, String)> {
-    let broken = |what: &str| Error::new(Code::ContainerError, format!("the control server's answer {what}"));
-    let Some(stream) = response.body() else { return Ok((response.status(), String::new())) };
-    let bytes = http::read_stream(&stream, ANSWER_BYTES_MAX).await.map_err(|_| broken("broke off"))?;
-    let bytes = bytes.ok_or_else(|| broken("is too large"))?;
-    Ok((response.status(), String::from_utf8(bytes).map_err(|_| broken("is not UTF-8"))?))
+async fn read(response: &Response, bytes_max: usize) -> Result<(u16, Vec<u8>)> {
+    let Some(stream) = response.body() else { return Ok((response.status(), Vec::new())) };
+    let bytes = http::read_stream(&stream, bytes_max).await.map_err(|_| broken("broke off"))?;
+    Ok((response.status(), bytes.ok_or_else(|| broken("is too large"))?))
+}
+
+fn broken(what: &str) -> Error {
+    Error::new(Code::ContainerError, format!("the control server's answer {what}"))
 }
 
 fn refusal(status: u16, text: &str) -> Error {

@@ -6,6 +6,7 @@ use web_sys::{Headers, Request, RequestInit, Response};
 use worker_macros::event;
 
 use crate::core::auth::{self, AGENT_HEADER, Caller, Carrier, Principal};
+use crate::core::origin;
 use crate::core::query::Address;
 use crate::core::route::{Place, Route};
 use crate::edge::config::{self, Config};
@@ -46,6 +47,9 @@ async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str
         return Ok(http::answer(200, serde_json::to_string(&health).map_err(Error::internal)?, &[]).into());
     }
     let config = config::read(env, false)?;
+    if let Some(allowed) = streams::preflight(request, &config, address)? {
+        return Ok(allowed);
+    }
     let route = Route::parse(method, address.path)?;
     if route.is_stream() {
         return streams::open(request, env, &config, address, &route).await;
@@ -59,7 +63,7 @@ async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str
     let caller = auth::authenticate(authorization.as_deref(), cookie.as_deref(), fresh::now(), &config.secrets);
     if route == Route::SignOut {
         // Whoever is not signed in is signed out: there is nothing to refuse but another site's page.
-        auth::check_origin(
+        origin::check_origin(
             header("origin").as_deref(),
             address.origin,
             &config.settings.allowed_origins,
@@ -70,7 +74,7 @@ async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str
     let caller = auth::require(caller?)?;
     if caller.carrier == Carrier::Cookie && method != "GET" {
         let origin = header("origin");
-        auth::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, Carrier::Cookie)?;
+        origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, Carrier::Cookie)?;
     }
     answer(request, env, &config, &caller, &route).await
 }
@@ -81,6 +85,9 @@ async fn answer(request: &Request, env: &Env, config: &Config, caller: &Caller, 
         return Ok(session::who_am_i(caller).into());
     }
     auth::check_right(&caller.principal, route)?;
+    if *route == Route::ReadSettings {
+        return Ok(http::success(200, &config.settings.view()).into());
+    }
     if route.is_stream_ticket() && !config.settings.stream_enabled {
         return Err(streams::disabled());
     }
@@ -88,6 +95,11 @@ async fn answer(request: &Request, env: &Env, config: &Config, caller: &Caller, 
         return Ok(session::mint_token(request, env, config, rig_id, agent_id).await?.into());
     }
     http::check_length(request)?;
+    if let Route::PutImage(rig_id, agent_id, _) = route {
+        let town_id = session::town_of(env, rig_id, agent_id).await?;
+        auth::check_place(&caller.principal, &town_id)?;
+        return objects::forward(env, &Place::Town(town_id), &attributed(request, &caller.principal)?).await;
+    }
     match route.place() {
         Place::Worker => Err(Error::internal(format!("nobody answers {route:?}"))),
         place => objects::forward(env, &place, &attributed(request, &caller.principal)?).await,

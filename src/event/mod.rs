@@ -92,6 +92,8 @@ known_events! {
     "agent_session" => Session(AgentSession),
     /// Text that the agent wrote.
     "agent_output" => Output(AgentOutput),
+    /// What a person said to the agent, or its program in a person's place.
+    "user_message" => UserMessage(UserMessage),
     /// A tool that the agent calls.
     "agent_tool_call" => ToolCall(AgentToolCall),
     /// What the tool gave.
@@ -104,6 +106,12 @@ known_events! {
     "agent_usage" => Usage(AgentUsage),
     /// Something went wrong for the agent.
     "agent_error" => Error(AgentError),
+    /// What the agent's program does or warns of by itself.
+    "agent_notice" => Notice(AgentNotice),
+    /// The agent left work running in the background.
+    "agent_task_started" => TaskStarted(AgentTaskStarted),
+    /// That work ended.
+    "agent_task_ended" => TaskEnded(AgentTaskEnded),
     /// A file of the agent's working directory changed.
     "file_changed" => FileChanged(FileChanged),
     /// How far the run is.

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
 
+/// How the summary of a call begins that hands work to a sub-agent: `Handing work to a sub-agent: build the api`.
+pub const HANDING_WORK: &str = "Handing work to a sub-agent";
+
 macro_rules! wire_enum {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* })*) => {$(
         $(#[$doc])*
@@ -104,6 +107,79 @@ wire_enum! {
         Permission = "permission",
         /// What does the person want?
         Input = "input",
+    }
+    /// What a person's words were said as.
+    MessageSource {
+        /// What a run began with.
+        Prompt = "prompt",
+        /// Said to an agent that runs.
+        Message = "message",
+        /// The command line of a process.
+        Command = "command",
+    }
+    /// How to show what a permission is about.
+    SubjectKind {
+        /// A shell command.
+        Command = "command",
+        /// A plan, in Markdown.
+        Plan = "plan",
+        /// A difference, in the unified format.
+        Difference = "difference",
+        /// Anything else, as plain text or JSON.
+        Text = "text",
+    }
+    /// What a result has beside text.
+    AttachmentKind {
+        /// A picture.
+        Image = "image",
+        /// A sound.
+        Audio = "audio",
+        /// A file.
+        Document = "document",
+        /// The address of something.
+        Link = "link",
+    }
+    /// What a program tells of itself.
+    AgentNoticeKind {
+        /// The conversation is being summed up, to make room.
+        CompactionStarted = "compaction_started",
+        /// That is done.
+        CompactionEnded = "compaction_ended",
+        /// A server of tools did not start.
+        ToolServer = "tool_server",
+        /// A limit of the model's API is near, or over again.
+        RateLimit = "rate_limit",
+        /// A hook did not let something happen.
+        HookBlocked = "hook_blocked",
+        /// Another model took over.
+        ModelChanged = "model_changed",
+        /// Anything else that a person should know.
+        Other = "other",
+    }
+    /// How much a notice matters.
+    NoticeLevel {
+        /// Good to know.
+        Info = "info",
+        /// Something does not work as it should.
+        Warning = "warning",
+    }
+    /// What does work in the background.
+    TaskKind {
+        /// A shell command.
+        Command = "command",
+        /// A sub-agent.
+        Agent = "agent",
+        /// Anything else.
+        Other = "other",
+    }
+    /// How work in the background ended.
+    TaskOutcome {
+        /// As it should.
+        Completed = "completed",
+        /// Badly.
+        Failed = "failed",
+        /// It was stopped.
+        Stopped = "stopped",
     }
     /// A person's answer.
     Answer {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::core::auth::SESSION_COOKIE;
 use crate::core::route::Route;
-use crate::id::{AgentId, Epoch, EventKey, EventName, RigId, RunId, TownId};
+use crate::id::{AgentId, Epoch, EventKey, EventName, ImageId, RigId, RunId, TownId};
 use schemas::Schemas;
 
 /// In the folder whose files are served as they are.
@@ -62,7 +62,8 @@ fn generate() -> Value {
                 },
                 "ticket": {
                     "type": "apiKey", "in": "query", "name": "ticket",
-                    "description": "Made by `POST …/stream-ticket`: opens one stream, once, within a minute.",
+                    "description": "Made by `POST …/stream-ticket`: opens one stream, once, within a minute. An event stream is resumed \
+                        with it and the `Last-Event-ID` of that stream.",
                 },
             },
         },
@@ -123,6 +124,35 @@ fn every_reference_leads_somewhere() {
     }
 }
 
+#[test]
+fn nothing_stands_beside_a_reference_and_every_choice_by_a_word_names_all_of_its_schemas() {
+    fn look(value: &Value, document: &Value, choices: &mut usize) {
+        match value {
+            Value::Object(members) => {
+                assert!(!members.contains_key("$ref") || members.len() == 1, "{value}");
+                if let Some(discriminator) = members.get("discriminator") {
+                    let property = discriminator["propertyName"].as_str().unwrap();
+                    let mapping = discriminator["mapping"].as_object().unwrap();
+                    assert_eq!(mapping.len(), members["oneOf"].as_array().unwrap().len());
+                    for (word, reference) in mapping {
+                        let schema = document.pointer(&reference.as_str().unwrap()[1..]).unwrap();
+                        assert_eq!(schema["properties"][property]["const"], word.as_str());
+                        assert!(schema["required"].as_array().unwrap().contains(&property.into()), "{word}");
+                    }
+                    *choices += 1;
+                }
+                members.values().for_each(|one| look(one, document, choices));
+            }
+            Value::Array(all) => all.iter().for_each(|one| look(one, document, choices)),
+            _ => {}
+        }
+    }
+    let document = generate();
+    let mut choices = 0;
+    look(&document, &document, &mut choices);
+    assert_eq!(choices, 3, "events, and the frames either way");
+}
+
 /// A pattern says to others what `parse` says to us.
 #[test]
 fn ids_have_the_alphabet_that_their_patterns_name() {
@@ -151,4 +181,5 @@ fn ids_have_the_alphabet_that_their_patterns_name() {
     check(Epoch::parse);
     check(EventKey::parse);
     check(EventName::parse);
+    check(ImageId::parse);
 }

@@ -61,8 +61,17 @@ impl Operation {
         self.body(schema, false)
     }
 
-    fn body(mut self, schema: &Value, required: bool) -> Self {
-        self.body = Some(json!({"required": required, "content": {"application/json": {"schema": schema}}}));
+    fn body(self, schema: &Value, required: bool) -> Self {
+        self.content(&json!({"application/json": {"schema": schema}}), required)
+    }
+
+    /// What its body has to be, by its content's types.
+    pub(super) fn takes_content(self, content: &Value) -> Self {
+        self.content(content, true)
+    }
+
+    fn content(mut self, content: &Value, required: bool) -> Self {
+        self.body = Some(json!({"required": required, "content": content}));
         self.may(&[Code::InvalidRequest, Code::TooLarge, Code::UnsupportedMediaType])
     }
 
@@ -148,8 +157,8 @@ impl Operation {
         if pattern.contains('{') {
             codes.extend([Code::InvalidRequest, Code::NotFound]);
         }
-        // A token's agent is looked up in its rig.
-        if route.place() != Place::Worker || matches!(route, Route::MintToken(..)) {
+        // The agent of a token or a picture is looked up in its rig.
+        if route.place() != Place::Worker || matches!(route, Route::MintToken(..) | Route::PutImage(..)) {
             codes.push(Code::TownUnavailable);
         }
         let mut failures: BTreeMap<u16, Vec<Code>> = BTreeMap::new();

@@ -10,10 +10,10 @@ use crate::error::Code;
 use crate::id::{Epoch, EventName, RunId};
 use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 use crate::protocol::{
-    AgentRequest, AgentState, AnswerAgent, Answered, ControlHealth, ControlStatus, EventsPage, HealthView,
-    MessageAgent, PostEvents, PostReceipt, RigEventsPage, RigRequest, RigView, RunView, Sent, SessionRequest,
-    SessionView, StartAgent, StopAgent, Stopped, TicketView, TokenRequest, TokenView, TownEvent, TownRequest,
-    TownSummary, TownView,
+    AgentRequest, AgentState, AnswerAgent, Answered, ControlHealth, ControlStatus, EventsPage, HealthView, ImageView,
+    MayorDestroyed, MayorMessage, MayorTold, MayorView, MessageAgent, PostEvents, PostReceipt, RigEventsPage,
+    RigRequest, RigView, RunView, Sent, SessionRequest, SessionView, SettingsView, StartAgent, StopAgent, Stopped,
+    TicketView, TokenRequest, TokenView, TownEvent, TownRequest, TownSummary, TownView,
 };
 
 /// In the order of the contract's table.
@@ -40,6 +40,9 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                 .answers(200, "It is.", &json!({"application/json": {"schema": health}}))
         }
         Route::SignIn | Route::WhoAmI | Route::SignOut => session(route, schemas),
+        Route::ReadSettings => Operation::new("towns", Operator, "What the installation has set")
+            .says("The same as in each stream's `hello`.")
+            .gives(200, "The settings that a client would else have to guess.", &schemas.answered::<SettingsView>()),
         Route::CreateTown
         | Route::ListTowns
         | Route::ReadTown(_)
@@ -51,12 +54,19 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         | Route::ListRigAgents(_)
         | Route::MintToken(..)
         | Route::PostEvents(_)
+        | Route::PutImage(..)
         | Route::ReadRigEvents(..) => rig(route, schemas),
         Route::ReadTownEvents(_) => page("A page of the town's events", schemas),
         Route::ReadAgentEvents(..) => page("A page of an agent's events", schemas),
         Route::ReadEvent(..) => Operation::new("events", Operator, "One event, whole")
             .says("Also where its form in pages and streams had to be cut.")
             .gives(200, "The event.", &schemas.given::<TownEvent>()),
+        Route::ReadImage(..) => Operation::new("events", Operator, "A picture that a tool gave")
+            .says(
+                "An `agent_tool_result` names it in `attachments`. The type is that of its bytes. 404 while it is still on \
+                 its way, then with `Retry-After`, and once it is gone.",
+            )
+            .answers(200, "The picture.", &images()),
         Route::ListAgents(_) => Operation::new("events", Operator, "The town's agents").gives(
             200,
             "All of them.",
@@ -83,6 +93,7 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         | Route::MessageAgent(..)
         | Route::AnswerAgent(..)
         | Route::AgentStatus(..) => container(route, schemas),
+        Route::MayorStatus(_) | Route::MessageMayor(_) | Route::DestroyMayor(_) => mayor(route, schemas),
         Route::TownTicket(_) => ticket("A ticket for the town's stream", schemas),
         Route::AgentTicket(..) => ticket("A ticket for an agent's stream", schemas)
             .says("Also for an agent that has not started. Never wakes the container."),
@@ -165,6 +176,14 @@ fn rig(route: &Route, schemas: &mut Schemas) -> Operation {
             )
             .takes(&schemas.given::<PostEvents>())
             .gives(201, "The receipt.", &schemas.answered::<PostReceipt>()),
+        Route::PutImage(..) => Operation::new("rigs", Agent, "Bring a picture that a posted event names")
+            .says(
+                "At most 4 MiB. `image_id` is the first 32 hexadecimal digits of the bytes' SHA-256. May come before the event; the same one again \
+                 changes nothing. An agent's token brings that agent's only.",
+            )
+            .takes_content(&images())
+            .gives(201, "It is kept.", &schemas.answered::<ImageView>())
+            .gives(200, "It was kept already.", &schemas.answered::<ImageView>()),
         _ => Operation::new("rigs", Agent, "A page of the rig's own log of an agent")
             .says("Ascending. Its ids are the rig's own, not those of the town's log.")
             .asks(vec![after_id(), limit()])
@@ -207,6 +226,24 @@ fn container(route: &Route, schemas: &mut Schemas) -> Operation {
     operation.may(OF_THE_CONTAINER)
 }
 
+fn mayor(route: &Route, schemas: &mut Schemas) -> Operation {
+    match route {
+        Route::MessageMayor(_) => Operation::new("container", Operator, "Tell the mayor something")
+            .says("As the message of an agent, to the one that is the mayor; 404 where none is at work.")
+            .takes(&schemas.given::<MayorMessage>())
+            .gives(200, "It was told.", &schemas.answered::<MayorTold>())
+            .may(&[Code::Conflict, Code::NotSupportedByRuntime])
+            .may(OF_THE_CONTAINER),
+        Route::DestroyMayor(_) => Operation::new("container", Operator, "Stop the mayor")
+            .says("Where none is at work it changes nothing. What it did stays in the log.")
+            .gives(200, "It stops.", &schemas.answered::<MayorDestroyed>())
+            .may(OF_THE_CONTAINER),
+        _ => Operation::new("container", Operator, "How the mayor stands")
+            .says("The agent whose role is `mayor`: of several one that runs. In the words of Gastown.")
+            .gives(200, "Its open run, if there is one.", &schemas.answered::<MayorView>()),
+    }
+}
+
 fn page(summary: &'static str, schemas: &mut Schemas) -> Operation {
     let (epoch, run_id) = (schemas.given::<Epoch>(), schemas.given::<RunId>());
     let names = json!({"type": "array", "items": schemas.given::<EventName>()});
@@ -215,7 +252,8 @@ fn page(summary: &'static str, schemas: &mut Schemas) -> Operation {
         .says(
             "Ascending by id. Of `after_id`, `before_id` and `tail` at most one; with none of them the latest page. \
              `next_after_id` is the next page's `after_id`. With `Accept: application/x-ndjson` it is not a page but the \
-             whole range, an event a line.",
+             whole range, an event a line; a line with a `type` is a frame, and the last one is a `RangeEnd`: without it \
+             the answer broke off.",
         )
         .asks(vec![
             query(
@@ -229,10 +267,10 @@ fn page(summary: &'static str, schemas: &mut Schemas) -> Operation {
             limit(),
             query("run_id", "Events of this run only.", &run_id),
             query("event", "Events of this name only; may be repeated.", &names),
-            query("wait_ms", "How long an empty page waits for the next event.", &wait_ms),
+            query("wait_ms", "How long an empty page waits for the next event. Lines end at the head and wait for none: 400.", &wait_ms),
         ])
         .gives(200, "The page.", &schemas.answered::<EventsPage>())
-        .answers(200, "", &text("application/x-ndjson", "The whole range, one `TownEvent` a line."))
+        .answers(200, "", &text("application/x-ndjson", "The whole range, one `TownEvent` a line, and a `RangeEnd` as the last one."))
         .may(&[Code::TooManyViewers])
 }
 
@@ -243,9 +281,14 @@ fn ticket(summary: &'static str, schemas: &mut Schemas) -> Operation {
 }
 
 fn stream(summary: &'static str, schemas: &mut Schemas) -> Operation {
-    let from = "As `after_id`, and more lenient: negative is the start, beyond the head is the head. Beats `after_id`.";
+    let from = "The first event that is wanted, one more than the last that one has: 0 and below is the start, beyond the \
+                head is what comes next. Beats `after_id`.";
+    let format =
+        "With `flat` each message is one event, a `TownEvent`, and no other frame is sent unasked: no `gap` either.";
+    let named = "On an event stream: with `false` events have no `event:` line and reach `onmessage`; other frames keep theirs.";
     let flow = "The viewer acknowledges what has arrived with `ack` frames, and is sent only so much ahead of them.";
-    let last = "Where a reader that comes back was: `<id>` or `<epoch>.<id>`. Beats `from`.";
+    let last = "Where a reader that comes back was: `<id>` or `<epoch>.<id>`, or as the last event's `id` had it where a \
+                ticket opened the stream, which then resumes it in place of an unused one. Beats `from`.";
     Operation::new("streams", Ticket, summary)
         .says(
             "History from the cursor, then live. With `Upgrade: websocket` a WebSocket: each text message is a \
@@ -259,6 +302,8 @@ fn stream(summary: &'static str, schemas: &mut Schemas) -> Operation {
             tail(),
             query("flow", flow, &json!({"type": "string", "enum": ["ack"]})),
             query("until", "The stream ends with the agent's run.", &json!({"type": "string", "enum": ["exit"]})),
+            query("format", format, &json!({"type": "string", "enum": ["frames", "flat"], "default": "frames"})),
+            query("named", named, &json!({"type": "string", "enum": ["true", "false"], "default": "true"})),
             json!({"name": "Last-Event-ID", "in": "header", "description": last, "schema": {"type": "string"}}),
         ])
         .answers(101, "A WebSocket: `ServerFrame`s come, `ClientFrame`s go.", &json!({}))
@@ -267,15 +312,25 @@ fn stream(summary: &'static str, schemas: &mut Schemas) -> Operation {
             "Server-sent events.",
             &text(
                 "text/event-stream",
-                "Each event is a message of its own: `id` is its id, `event` its name, `data` a `TownEvent`. Other \
-                 frames are messages named after their `type`, with the `ServerFrame` as `data`.",
+                "Each event is a message of its own: `id` is its id (where a ticket opened the stream `<id>~<token>`), `event` \
+                 its name, `data` a `TownEvent`. Other frames are messages named after their `type`, with the `ServerFrame` as `data`.",
             ),
+        )
+        .answers(
+            204,
+            "A reader that comes back behind the end that `until=exit` asked for: do not come again.",
+            &json!({}),
         )
         .may(&[Code::TicketInvalid, Code::UpgradeRequired, Code::TooManyViewers, Code::StreamingDisabled])
 }
 
 fn text(kind: &str, what: &str) -> Value {
     json!({kind: {"schema": {"type": "string", "description": what}}})
+}
+
+fn images() -> Value {
+    let picture = json!({"schema": {"type": "string", "format": "binary"}});
+    json!({"image/png": picture, "image/jpeg": picture, "image/webp": picture, "image/gif": picture})
 }
 
 fn query(name: &str, what: &str, schema: &Value) -> Value {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::events;
 use crate::error::Error;
-use crate::id::{AgentId, POSITION_MAX, RigId, TownId};
-use crate::protocol::{ClientFrame, ServerFrame};
+use crate::id::{AgentId, ImageId, POSITION_MAX, RigId, TownId};
+use crate::protocol::{ClientFrame, RangeEnd, ServerFrame};
 
 /// Where a document keeps its schemas.
 pub(super) const PLACE: &str = "#/components/schemas/";
@@ -47,6 +47,7 @@ impl Schemas {
                     "town_id" => self.given::<TownId>(),
                     "rig_id" => self.given::<RigId>(),
                     "agent_id" => self.given::<AgentId>(),
+                    "image_id" => self.given::<ImageId>(),
                     "id" => json!({"type": "integer", "minimum": 1, "maximum": POSITION_MAX}),
                     name => panic!("{pattern}: what is {name}?"),
                 };
@@ -59,6 +60,7 @@ impl Schemas {
     /// kept as they were posted.
     pub(super) fn finish(mut self) -> Map<String, Value> {
         self.answered::<ServerFrame>();
+        self.answered::<RangeEnd>();
         self.answered::<Error>();
         self.given::<ClientFrame>();
         let known = events::known(&mut self.given);
@@ -68,10 +70,45 @@ impl Schemas {
         // Its data is the poster's, the rest is ours.
         all.get_mut("TownEvent").into_iter().for_each(leave_out_null);
         events::tell_apart(&mut all, known);
+        for name in ["ServerFrame", "ClientFrame"] {
+            name_variants(&mut all, name);
+        }
         all.insert("Failure".to_owned(), failure());
         all.values_mut().for_each(tidy);
         all
     }
+}
+
+/// A choice between schemas by the word that one of their properties has: `(word, schema's name)` each.
+pub(super) fn choice(property: &str, names: &[(String, String)]) -> Value {
+    let place = |name: &str| format!("{PLACE}{name}");
+    let choices: Vec<Value> = names.iter().map(|(_, name)| json!({"$ref": place(name)})).collect();
+    let mapping: Map<String, Value> = names.iter().map(|(word, name)| (word.clone(), place(name).into())).collect();
+    json!({"oneOf": choices, "discriminator": {"propertyName": property, "mapping": mapping}})
+}
+
+/// Makes the variants of a tagged enum schemas of their own, `hello` the `HelloFrame`, which name all their fields
+/// themselves: a reference with fields beside it is half lost on most generators.
+fn name_variants(all: &mut Map<String, Value>, name: &str) {
+    let mut frame = all.remove(name).unwrap();
+    let mut names = Vec::new();
+    for mut variant in frame["oneOf"].take().as_array().cloned().unwrap() {
+        let word = variant["properties"]["type"]["const"].as_str().unwrap().to_owned();
+        if let Some(inner) = variant.as_object_mut().unwrap().remove("$ref") {
+            let inner = &all[inner.as_str().unwrap().strip_prefix(PLACE).unwrap()];
+            let required = inner["required"].as_array().cloned().unwrap_or_default();
+            variant["required"].as_array_mut().unwrap().extend(required);
+            let fields = inner["properties"].as_object().cloned().unwrap();
+            variant["properties"].as_object_mut().unwrap().extend(fields);
+        }
+        let capitals = word.split('_').map(|part| format!("{}{}", part[..1].to_uppercase(), &part[1..]));
+        let variant_name = format!("{}Frame", capitals.collect::<String>());
+        assert!(all.insert(variant_name.clone(), variant).is_none(), "{variant_name} is there already");
+        names.push((word, variant_name));
+    }
+    let mut chosen = choice("type", &names);
+    chosen["description"] = frame["description"].take();
+    all.insert(name.to_owned(), chosen);
 }
 
 fn failure() -> Value {
@@ -121,6 +158,11 @@ fn tidy(schema: &mut Value) {
             }
             if members.get("default").is_some_and(Value::is_null) {
                 members.remove("default");
+            }
+            // Beside a reference nothing may stand by the older standard, which many tools still read it by.
+            if let Some(reference) = members.get("$ref").filter(|_| members.len() > 1).cloned() {
+                members.remove("$ref");
+                members.insert("allOf".to_owned(), json!([{"$ref": reference}]));
             }
             members.values_mut().for_each(tidy);
         }

@@ -10,7 +10,7 @@ use ts_rs::TS;
 use super::control::RigEvent;
 use super::state::{AgentState, UsageTotals};
 use crate::event::{AgentExited, Runtime};
-use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, SourceId, TownId};
+use crate::id::{AgentId, Epoch, EventId, EventName, ImageId, RigId, RunId, SourceId, TownId};
 use crate::time::Timestamp;
 
 wire! {
@@ -21,6 +21,22 @@ wire! {
         status: &'static str,
         /// The Worker's version.
         version: &'static str,
+    }
+    /// `GET /api/settings`, and in `hello`: what a client would else have to guess.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+    SettingsView {
+        /// Whether streams are served.
+        stream_enabled: bool,
+        /// Frames a second to viewers with equal selections.
+        stream_rate_limit: u64,
+        /// How long a frame waits at most for others.
+        stream_batch_ms: u64,
+        /// Events that an acknowledging viewer may owe.
+        stream_window_events: u64,
+        /// Events kept per agent.
+        event_cap: u64,
+        /// How long a ticket lives.
+        ticket_ttl_seconds: u64,
     }
     /// A town in lists.
     #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -113,6 +129,16 @@ wire! {
         duplicates: u64,
         /// The newest event's id in the rig's log.
         last_id: SourceId,
+    }
+    /// `PUT …/images/:image_id`.
+    #[derive(Debug, Serialize)]
+    ImageView {
+        /// The picture.
+        image_id: ImageId,
+        /// What it is by its bytes.
+        media_type: String,
+        /// Its length.
+        size_bytes: u64,
     }
     /// A page of the rig's own log.
     #[derive(Debug, Serialize)]

@@ -19,13 +19,18 @@ macro_rules! words {
 }
 
 mod answers;
+mod checks;
 mod control;
+mod filters;
+mod mayor;
 mod requests;
 mod state;
 mod stream;
 
 pub use answers::*;
+pub use checks::check_words;
 pub use control::*;
+pub use mayor::*;
 pub use requests::*;
 pub use state::*;
 pub use stream::*;

@@ -11,11 +11,17 @@ use serde_json::value::RawValue;
 #[cfg(test)]
 use ts_rs::TS;
 
-use crate::event::{Answer, Role, Runtime, StopSignal};
+use crate::event::{Answer, PartAnswer, Role, Runtime, StopSignal};
 use crate::id::{AgentId, EventKey, EventName, RigId, RunId};
+use crate::integer;
 #[cfg(test)]
 use crate::limits::{BATCH_EVENTS_MAX, NAME_CHARS_MAX, PROMPT_BYTES_MAX, TIMEOUT_SECONDS_MAX, TOKEN_TTL_SECONDS_MAX};
 use crate::time::Timestamp;
+
+/// A name for people: something to be seen, and no control characters.
+#[cfg(test)]
+const NAME_PATTERN: &str =
+    r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
 
 wire! {
     /// `POST /api/session`.
@@ -28,20 +34,20 @@ wire! {
     #[derive(Debug, Serialize, Deserialize)]
     TownRequest {
         /// For people.
-        #[cfg_attr(test, schemars(length(min = 1, max = NAME_CHARS_MAX)))]
+        #[cfg_attr(test, schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
         name: String,
     }
     /// `POST /api/towns/:town/rigs`.
     #[derive(Debug, Serialize, Deserialize)]
     RigRequest {
         /// For people.
-        #[cfg_attr(test, schemars(length(min = 1, max = NAME_CHARS_MAX)))]
+        #[cfg_attr(test, schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
         name: String,
         /// The repository's address.
-        #[serde(default)] #[cfg_attr(test, ts(optional), schemars(length(min = 1, max = NAME_CHARS_MAX)))]
+        #[serde(default)] #[cfg_attr(test, ts(optional), schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
         git_url: Option<String>,
         /// The branch that work starts from.
-        #[serde(default)] #[cfg_attr(test, ts(optional), schemars(length(min = 1, max = NAME_CHARS_MAX)))]
+        #[serde(default)] #[cfg_attr(test, ts(optional), schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
         default_branch: Option<String>,
     }
     /// `POST /api/rigs/:rig/agents`: an agent that runs elsewhere and posts its events.
@@ -51,7 +57,7 @@ wire! {
         #[serde(default)] #[cfg_attr(test, ts(optional))]
         agent_id: Option<AgentId>,
         /// For people.
-        #[cfg_attr(test, schemars(length(min = 1, max = NAME_CHARS_MAX)))]
+        #[cfg_attr(test, schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
         name: String,
         /// Its part in the town.
         role: Role,
@@ -60,7 +66,8 @@ wire! {
     #[derive(Debug, Deserialize)]
     TokenRequest {
         /// 1 to 86,400; 28,800 where absent.
-        #[serde(default)] #[cfg_attr(test, ts(optional), schemars(range(min = 1, max = TOKEN_TTL_SECONDS_MAX)))]
+        #[serde(default, deserialize_with = "integer::optional")]
+        #[cfg_attr(test, ts(optional), schemars(range(min = 1, max = TOKEN_TTL_SECONDS_MAX)))]
         ttl_seconds: Option<u64>,
     }
     /// `POST …/container/agents/start`, and what the town hands to the control server.
@@ -72,7 +79,7 @@ wire! {
         /// Where it works.
         rig_id: RigId,
         /// For people.
-        #[cfg_attr(test, schemars(length(min = 1, max = NAME_CHARS_MAX)))]
+        #[cfg_attr(test, schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
         name: String,
         /// Its part in the town.
         role: Role,
@@ -109,7 +116,8 @@ wire! {
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional), schemars(range(min = 0, max = 1_000)))]
         speed: Option<f64>,
         /// The run's end at the latest; 1,800 where absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional), schemars(range(min = 1, max = TIMEOUT_SECONDS_MAX)))]
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "integer::optional")]
+        #[cfg_attr(test, ts(optional), schemars(range(min = 1, max = TIMEOUT_SECONDS_MAX)))]
         timeout_seconds: Option<u64>,
     }
     /// `POST …/container/agents/:agent/stop`.
@@ -123,7 +131,7 @@ wire! {
     #[derive(Debug, Serialize, Deserialize)]
     MessageAgent {
         /// What to tell the agent.
-        #[cfg_attr(test, schemars(length(min = 1)))]
+        #[cfg_attr(test, schemars(length(min = 1, max = PROMPT_BYTES_MAX), extend("pattern" = r"\S")))]
         prompt: String,
     }
     /// `POST /api/towns/:town/agents/:agent/answer`.
@@ -134,9 +142,12 @@ wire! {
         request_id: String,
         /// The answer.
         answer: Answer,
-        /// Words for the agent: why not, or, for a question that is no permission, the answer itself.
+        /// Words for the agent: why not, or, for a question of one part, the answer itself.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
         text: Option<String>,
+        /// The answer to a question that is no permission: an entry for each of its parts, in their order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(test, ts(optional, as = "Option<Vec<PartAnswer>>"))]
+        answers: Vec<PartAnswer>,
     }
 }
 
@@ -165,10 +176,23 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for FromObject<T> {
     }
 }
 
+/// A batch, beside which the fields of a single event are absent or null; or a single event without a batch.
+#[cfg(test)]
+fn one_or_batch() -> serde_json::Value {
+    let mut batch = serde_json::json!({"events": {"type": "array"}});
+    for field in ["event_type", "data", "at", "event_id", "run_id"] {
+        batch[field] = serde_json::json!({"type": "null"});
+    }
+    serde_json::json!([
+        {"required": ["events"], "properties": batch},
+        {"required": ["event_type"], "properties": {"event_type": {"type": "string"}, "events": {"type": "null"}}},
+    ])
+}
+
 /// `POST /api/rigs/:rig/agent-events`: one event, or a batch in `events`.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(TS, JsonSchema))]
-#[cfg_attr(test, schemars(extend("oneOf" = [{"required": ["events"]}, {"required": ["event_type"]}])))]
+#[cfg_attr(test, schemars(extend("oneOf" = one_or_batch())))]
 pub struct PostEvents {
     /// Whose events.
     pub agent_id: AgentId,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
 
-use crate::event::{AgentExited, AgentQuestion, ProgressUpdate, Role, Runtime, Status, Todo};
+use crate::event::{AgentExited, AgentQuestion, ProgressUpdate, Role, Runtime, Status, TaskKind, Todo};
 use crate::id::{AgentId, EventId, RigId, RunId};
 use crate::time::Timestamp;
 
@@ -35,8 +35,68 @@ wire! {
         /// The file that it is about.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
         path: Option<String>,
+        /// What it does, in plain words.
+        #[serde(default)]
+        summary: String,
+        /// The call whose sub-agent makes it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        parent_tool_use_id: Option<String>,
         /// When it was called.
         since: Timestamp,
+    }
+    /// A question that waits for a person.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    OpenQuestion {
+        /// The event that asked it, which has the whole.
+        event_id: EventId,
+        /// Since when.
+        since: Timestamp,
+        /// Whether something of it is cut here.
+        cut: bool,
+        /// The question.
+        #[serde(flatten)] #[cfg_attr(test, ts(flatten))]
+        question: AgentQuestion,
+    }
+    /// Work that the agent left running in the background.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    BackgroundTask {
+        /// Names the work.
+        task_id: String,
+        /// What does it.
+        kind: TaskKind,
+        /// What is done.
+        description: String,
+        /// The call that began it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        tool_use_id: Option<String>,
+        /// Since when.
+        since: Timestamp,
+    }
+    /// A sub-agent of the run: what it did, apart from the agent itself.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    SubAgent {
+        /// The call that it works for.
+        tool_use_id: String,
+        /// What it was asked, in a few words.
+        description: String,
+        /// Tokens and cost of its own.
+        usage: UsageTotals,
+        /// Its own to-do list.
+        todos: Vec<Todo>,
+        /// What it is at, in its own words.
+        current_phase: Option<String>,
+        /// When it was called.
+        since: Timestamp,
+        /// When it ended.
+        ended_at: Option<Timestamp>,
+    }
+    /// The same call, failing again and again.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    FailingLoop {
+        /// The call, in plain words.
+        summary: String,
+        /// How often it has failed without a success in between.
+        count: u64,
     }
     /// What an agent is at.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,8 +128,14 @@ wire! {
         run_id: Option<RunId>,
         /// Counts its runs from 1; 0 before the first.
         run_number: u64,
-        /// The beginning of what it was asked to do.
+        /// The first line of what it was asked to do.
         title: Option<String>,
+        /// The `user_message` that has all of it.
+        #[serde(default)]
+        prompt_event_id: Option<EventId>,
+        /// Whether it takes messages now.
+        #[serde(default)]
+        takes_messages: bool,
         /// The agent's own name of its session.
         session_id: Option<String>,
         /// The model.
@@ -96,8 +162,18 @@ wire! {
         outstanding_llm_calls: u64,
         /// Calls without a result, at most 64.
         outstanding_tool_calls: Vec<OutstandingCall>,
-        /// What it waits for a person for.
-        question: Option<AgentQuestion>,
+        /// What it waits for a person for: all open questions, its sub-agents' too, oldest first.
+        #[serde(default)]
+        questions: Vec<OpenQuestion>,
+        /// Work that it left running in the background, at most 32.
+        #[serde(default)]
+        background_tasks: Vec<BackgroundTask>,
+        /// The run's newest sub-agents, at most 16.
+        #[serde(default)]
+        sub_agents: Vec<SubAgent>,
+        /// A call that fails again and again, from the third time on.
+        #[serde(default)]
+        failing_loop: Option<FailingLoop>,
         /// Tokens and cost of the run.
         usage: UsageTotals,
         /// Distinct files changed in the run.
@@ -120,6 +196,15 @@ wire! {
         last_event_at: Option<Timestamp>,
         /// When the run began.
         started_at: Option<Timestamp>,
+        /// Time at work, up to `working_since`.
+        #[serde(default)]
+        worked_ms: u64,
+        /// Since when it has been at work without a pause; null while it waits for a person and after its end.
+        #[serde(default)]
+        working_since: Option<Timestamp>,
+        /// Time in which it waited for a person, up to the last time that it went on.
+        #[serde(default)]
+        waited_ms: u64,
         /// When it ended.
         ended_at: Option<Timestamp>,
         /// How it ended.
@@ -136,9 +221,11 @@ words! {
         Tool,
         /// A person is asked.
         Question,
+        /// The turn is over, but not what it left running in the background.
+        Background,
         /// The turn is over.
         Waiting,
-        /// Nothing is heard of the container.
+        /// Nothing is heard: of the container, or of an agent that posts its events.
         Silent,
         /// The container went away.
         Lost,

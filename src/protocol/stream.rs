@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 #[cfg(test)]
 use ts_rs::TS;
 
-use super::answers::Gap;
 #[cfg(test)]
 use super::answers::TownEvent;
+use super::answers::{Gap, SettingsView};
 use super::control::Preview;
 use super::requests::FromObject;
 use super::state::AgentState;
@@ -35,6 +35,10 @@ pub enum ServerFrame {
         oldest_id: EventId,
         /// Whether the viewer's cursor meant nothing here and history begins at the start.
         reset: bool,
+        /// What the installation has set.
+        // Optional only for who makes up a `hello` of its own, as the dashboard does of a page.
+        #[cfg_attr(test, ts(optional, as = "Option<SettingsView>"))]
+        settings: SettingsView,
     },
     /// An agent's state.
     State {
@@ -75,7 +79,7 @@ pub enum ServerFrame {
         /// Where history begins.
         after_id: EventId,
     },
-    /// A sign of life on an event stream.
+    /// A sign of life: on an event stream, and on a socket that does not ping.
     Heartbeat {
         /// When.
         at: Timestamp,
@@ -90,6 +94,12 @@ pub enum ServerFrame {
         code: String,
         /// For a person.
         message: String,
+        /// The kind of the message that could not be taken, `subscribe` say; none where it has none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        frame: Option<&'static str>,
+        /// When.
+        at: Timestamp,
     },
 }
 
@@ -110,6 +120,20 @@ impl ServerFrame {
             Self::Error { .. } => "error",
         }
     }
+}
+
+/// The last line of a range of the log as lines (NDJSON). Where the connection ends without it the range is not whole.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum RangeEnd {
+    /// The range is whole.
+    Complete {
+        /// The `after_id` of what follows the range.
+        next_after_id: EventId,
+        /// The town's newest event when the range was opened.
+        head: EventId,
+    },
 }
 
 /// What a viewer sends on a WebSocket, one JSON object a message.
@@ -137,6 +161,19 @@ pub enum ClientFrame {
     },
     /// A sign of life.
     Ping,
+}
+
+impl ClientFrame {
+    /// The kind that a message names, whatever else is wrong with it; none where it names none of ours.
+    pub fn kind_of(message: &str) -> Option<&'static str> {
+        #[derive(Deserialize)]
+        struct Named<'a> {
+            #[serde(borrow, rename = "type")]
+            kind: std::borrow::Cow<'a, str>,
+        }
+        let Named { kind } = serde_json::from_str(message).ok()?;
+        ["subscribe", "ack", "ping"].into_iter().find(|known| *known == kind)
+    }
 }
 
 /// Agents to watch: `"*"`, or a list of ids.
@@ -211,9 +248,9 @@ impl JsonSchema for AgentSelection {
 }
 
 /// What a viewer wants to see; lifecycle, questions and errors are always sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(test, derive(TS, JsonSchema))]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)] // for the schema; `filters.rs` reads it
 #[allow(clippy::struct_excessive_bools)] // the wire has five independent switches
 pub struct Filters {
     /// `agent_tool_call`.

@@ -51,9 +51,11 @@ testsOf(missing, "the real Claude Code", () => {
   it("asks for a permission: `once` lets the call go on, and who answered is told", async () => {
     const { agent_id, run_id } = await work.start("may");
     const question = await work.first(run_id, "agent_question");
-    const { request_id, ...asked } = question;
+    const { request_id, tool_use_id, ...asked } = question;
     const options = ["once", "reject"]; // because a rule says so, it would ask again all the same
-    assert.deepEqual(asked, { kind: "permission", detail: "May it run `touch asked.txt`?", options });
+    const subject = { kind: "command", text: "touch asked.txt" };
+    assert.deepEqual(asked, { kind: "permission", detail: "May it run `touch asked.txt`?", options, subject });
+    assert.equal((await work.first(run_id, "agent_tool_call")).tool_use_id, tool_use_id);
     const made = join(work.directory(run_id), "asked.txt");
     assert.ok(!existsSync(made), "nothing was done before the answer");
     mustRefuse(await work.answer(agent_id, { request_id: "gone", answer: "once" }), 409, "conflict", "gone");
@@ -61,7 +63,7 @@ testsOf(missing, "the real Claude Code", () => {
     const run = await work.ended(run_id);
     assert.deepEqual(run.of("agent_question_answered"), [{ request_id, answer: "once", by: "operator" }]);
     assert.deepEqual(run.of("agent_tool_result").map(({ success }) => success), [true]);
-    assert.deepEqual([run.exit, (await work.state(agent_id)).question], [{ reason: "completed", exit_code: 0 }, null]);
+    assert.deepEqual([run.exit, (await work.state(agent_id)).questions], [{ reason: "completed", exit_code: 0 }, []]);
     assert.ok(existsSync(made), "it was done");
     mustRefuse(await work.answer(agent_id, { request_id, answer: "once" }), 409, "conflict");
   });
@@ -71,7 +73,7 @@ testsOf(missing, "the real Claude Code", () => {
     const { request_id } = await work.first(run_id, "agent_question");
     must(await work.answer(agent_id, { request_id, answer: "reject", text: "Not here." }));
     const run = await work.ended(run_id);
-    assert.deepEqual(run.of("agent_question_answered"), [{ request_id, answer: "reject", by: "operator" }]);
+    assert.deepEqual(run.of("agent_question_answered"), [{ request_id, answer: "reject", by: "operator", text: "Not here." }]);
     const results = run.of("agent_tool_result").map(({ success, content }) => [success, content]);
     assert.deepEqual(results, [[false, "Not here."]]);
     assert.deepEqual([said(run), run.exit.reason], [["May I?", "I know now."], "completed"]);
@@ -80,8 +82,10 @@ testsOf(missing, "the real Claude Code", () => {
 
   it("asks what it wants to know, and hears the answer", async () => {
     const { agent_id, run_id } = await work.start("ask");
-    const { request_id, ...asked } = await work.first(run_id, "agent_question");
+    const { request_id, tool_use_id, parts, ...asked } = await work.first(run_id, "agent_question");
     assert.deepEqual(asked, { kind: "input", detail: "Which color?", options: ["red", LONG_ANSWER] });
+    const options = ["red", LONG_ANSWER].map((label) => ({ label, description: `It is ${label}` }));
+    assert.deepEqual(parts, [{ header: "Question", text: "Which color?", options, multiple: false, free_text: true }]);
     mustRefuse(await work.answer(agent_id, { request_id, answer: "once" }), 400, "invalid_request", "text");
     must(await work.answer(agent_id, { request_id, answer: "once", text: "green" }));
     const run = await work.ended(run_id);
@@ -92,7 +96,7 @@ testsOf(missing, "the real Claude Code", () => {
   it("hears the whole of a long answer, of which the agent's state has the beginning", async () => {
     const { agent_id, run_id } = await work.start("ask");
     const { request_id } = await work.first(run_id, "agent_question");
-    const [, stated] = (await work.state(agent_id)).question.options;
+    const [, stated] = (await work.state(agent_id)).questions[0].options;
     assert.ok(stated.length < LONG_ANSWER.length && LONG_ANSWER.startsWith(stated), stated);
     must(await work.answer(agent_id, { request_id, answer: "once", text: stated }));
     const { content } = (await work.ended(run_id)).of("agent_tool_result")[0];
@@ -129,7 +133,7 @@ testsOf(missing, "the real Claude Code", () => {
     const { request_id } = await work.first(run_id, "agent_question");
     must(await work.stopRun(agent_id));
     assert.equal((await work.ended(run_id)).exit.reason, "stopped");
-    assert.equal((await work.state(agent_id)).question, null);
+    assert.deepEqual((await work.state(agent_id)).questions, []);
     mustRefuse(await work.answer(agent_id, { request_id, answer: "once" }), 409, "conflict");
   });
 

@@ -32,7 +32,8 @@ export async function agentFromNpm(name) {
   const folder = join(CACHE, `${name}-${versionOf(name)}`);
   const bin = join(folder, "node_modules/.bin");
   if (!existsSync(bin)) {
-    const problem = await install(PINNED[name], folder, WITH_SCRIPTS.includes(name) ? [] : ["--ignore-scripts"]);
+    // Said either way: under `npm run` npm inherits what this project's `.npmrc` says of its own packages.
+    const problem = await install(PINNED[name], folder, [`--ignore-scripts=${!WITH_SCRIPTS.includes(name)}`]);
     if (problem !== null) return { missing: `${PINNED[name]} could not be had from npm: ${problem}` };
   }
   return { bin };

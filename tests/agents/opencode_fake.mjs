@@ -3,7 +3,9 @@
 // session was at that moment. It says and takes only what the real one does; what it was asked, it writes to FAKE_LOG.
 //
 // FAKE_RECORDING: `opencode basic`. FAKE_CUTS: the stream is cut so many times, at places that FAKE_SEED picks, and
-// what happens until the reader is back is on no stream.
+// what happens until the reader is back is on no stream. FAKE_PAUSE_MS: nothing happens for so long before the turn begins,
+// after one more cut. FAKE_LATE_MESSAGES: after one cut the messages are read back while a text is being written, and
+// arrive when the turn is over.
 
 import { appendFileSync } from "node:fs";
 import http from "node:http";
@@ -19,6 +21,9 @@ const main = frames[first].properties.info;
 const random = seeded(Number(process.env.FAKE_SEED ?? 1));
 const cuts = new Set(Array.from({ length: Number(process.env.FAKE_CUTS ?? 0) }, () => first + Math.floor(random() * (frames.length - first))));
 
+const PAUSE_MS = Number(process.env.FAKE_PAUSE_MS ?? 0);
+const beginning = frames.slice(first).find(({ type, properties }) => type === "session.status" && properties.status.type === "busy");
+
 // What REST answers: the last form of everything.
 const sessions = new Map([[main.id, main]]);
 const messages = new Map(); // by id: {info, parts: Map}
@@ -29,6 +34,21 @@ let readers = new Set();
 const starter = process.ppid;
 setInterval(() => process.ppid === starter || process.exit(), 500).unref();
 let waiting = []; // frames that wait for an answer to the question before them
+
+function moment() {
+  let happen;
+  const happened = new Promise((resolve) => (happen = resolve));
+  return { happen, happened };
+}
+
+const late = process.env.FAKE_LATE_MESSAGES && { back: moment(), writing: moment(), read: moment(), over: moment() };
+if (late) cuts.add(first + Math.floor((frames.length - first) / 2));
+
+// Whether a text begins to be written.
+function isBegun({ type, properties }) {
+  const { type: kind, time } = properties?.part ?? {};
+  return type === "message.part.updated" && kind === "text" && time?.start !== undefined && time.end === undefined;
+}
 
 function happen({ type, properties }) {
   const p = properties ?? {};
@@ -43,13 +63,24 @@ function happen({ type, properties }) {
 
 /** Frames go out one after the other; at a cut the readers are gone, and the next frames happen unheard. */
 async function play(list) {
+  let isLate = false;
   for (let index = 0; index < list.length; index += 1) {
     const frame = list[index];
+    if (frame === beginning && PAUSE_MS > 0) {
+      for (const reader of readers) reader.destroy();
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
     happen(frame);
     for (const reader of readers) reader.write(`data: ${frame.text}\n\n`);
     if (cuts.delete(frames.indexOf(frame))) {
       for (const reader of readers) reader.destroy();
       readers = new Set();
+      await late?.back.happened;
+      isLate = true;
+    }
+    if (late && isLate && isBegun(frame)) {
+      late.writing.happen();
+      await late.read.happened;
     }
     if (readers.size === 0) await new Promise((resolve) => setTimeout(resolve, 2));
     else if (index % 50 === 0) await new Promise(setImmediate);
@@ -58,6 +89,7 @@ async function play(list) {
       return;
     }
   }
+  late?.over.happen();
 }
 
 function answer(request, path, body) {
@@ -101,9 +133,15 @@ const server = http.createServer(async (request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write(`data: ${JSON.stringify({ id: "evt_0", type: "server.connected", properties: {} })}\n\n`);
     readers.add(response);
+    if (cuts.size === 0) late?.back.happen();
     response.on("close", () => readers.delete(response));
   } else {
+    if (late && path.endsWith("/message")) await late.writing.happened;
     const given = answer(request, path, text === "" ? {} : JSON.parse(text));
+    if (late && path.endsWith("/message")) {
+      late.read.happen();
+      await late.over.happened;
+    }
     if (given === undefined) response.writeHead(404, { "content-type": "application/json" }).end('{"_tag":"NotFound"}');
     else if (given === null) response.writeHead(204).end();
     else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(given));

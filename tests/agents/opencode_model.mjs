@@ -3,6 +3,14 @@
 
 import http from "node:http";
 
+import { LONG_COMMAND } from "./stories.mjs";
+
+/** What it asks in the scenario "parts". */
+export const PARTS = [
+  { question: "Which database?", header: "Database", options: [{ label: "PostgreSQL", description: "relational" }, { label: "SQLite", description: "a file" }] },
+  { question: "Which features?", header: "Features", multiple: true, options: ["Login", "Logging", "Export"].map((label) => ({ label, description: `it has ${label}` })) },
+];
+
 /** A step is a text and calls; the last one ends the turn. */
 const SCENARIOS = {
   work: [
@@ -11,6 +19,12 @@ const SCENARIOS = {
     { text: "Done." },
   ],
   ask: [{ text: "May I?", calls: [["bash", { command: "echo asked > asked.txt", description: "asks" }]] }, { text: "I could." }],
+  whole: [{ text: "May I?", calls: [["bash", { command: LONG_COMMAND, description: "asks" }]] }, { text: "I could." }],
+  two: [
+    { text: "May I, twice?", calls: ["one", "two"].map((name) => ["bash", { command: `echo ${name} > ${name}.txt`, description: name }]) },
+    { text: "I could." },
+  ],
+  parts: [{ text: "I wonder.", calls: [["question", { questions: PARTS }]] }, { text: "I see." }],
   hang: [{ text: "Something long.", calls: [["bash", { command: "echo $$ > pid.txt; sleep 300", description: "hangs", timeout: 600_000 }]] }, { text: "over" }],
 };
 

@@ -33,11 +33,11 @@ for (const program of ["opencode", "kilo"]) {
 
     it("works, waits, is told more, and completes when nobody says anything", async () => {
       const words = { prompt: "First things.", system_prompt: "Be brief.", model: "stub/stub-model" };
-      await control.run("work", { runtime: program, ...words, ...repository(model.config("work", ALLOWED)) });
-      await control.eventsUntil("work", "the end of a turn", ({ event, data }) => event === "agent.status" && data.status === "waiting", RUN_MS);
-      const told = await control.call("POST", "/agents/work/message", { prompt: "And now?" });
+      await control.run("builder", { runtime: program, ...words, ...repository(model.config("work", ALLOWED)) });
+      await control.eventsUntil("builder", "the end of a turn", ({ event, data }) => event === "agent.status" && data.status === "waiting", RUN_MS);
+      const told = await control.call("POST", "/agents/builder/message", { prompt: "And now?" });
       assert.deepEqual([told.status, told.json], [200, { sent: true }]);
-      const events = await control.ended("work", RUN_MS);
+      const events = await control.ended("builder", RUN_MS);
       const statuses = events.filter(({ event }) => event === "agent.status").map(({ data }) => data.status);
       assert.deepEqual(statuses, ["running", "waiting", "running", "waiting"]);
       assert.deepEqual(events.exit, { reason: "completed" });
@@ -57,7 +57,7 @@ for (const program of ["opencode", "kilo"]) {
       assert.ok(events.some(({ event, data }) => event === "file_changed" && data.path === "hello.txt"));
       assert.ok(seen.usage.input_tokens > 6_000 && seen.usage.output_tokens === 120, JSON.stringify(seen.usage));
       assert.deepEqual(events.filter(({ event }) => event === "parser_notice"), []);
-      const late = await control.call("POST", "/agents/work/message", { prompt: "Still there?" });
+      const late = await control.call("POST", "/agents/builder/message", { prompt: "Still there?" });
       assert.deepEqual([late.status, late.json.error.code], [409, "conflict"]);
     });
 

@@ -120,4 +120,29 @@ describe("a stream that is cut again and again", () => {
       assert.ok(streams.length > 1, `the stream was opened ${streams.length} times`);
     });
   }
+
+  for (const program of ["opencode", "kilo"]) {
+    it(`${program} goes on where its messages arrive when its turn is over`, async () => {
+      const { truth, events } = await replay(`late-${program}`, [program, "basic"], { FAKE_LATE_MESSAGES: "1" });
+      compare(truth, events, { order: false });
+    });
+  }
+
+  it("is over, although its turn never began and the server says nothing but that", async () => {
+    const env_vars = { FAKE_RECORDING: "opencode basic", FAKE_PAUSE_MS: "3600000" };
+    await control.run("never", { runtime: "opencode", prompt: "Please.", env_vars });
+    const { exit } = await control.ended("never", 20_000);
+    assert.deepEqual(exit, { reason: "completed" });
+  });
+
+  // A server that has taken a prompt says that it is idle until the turn begins; 2 s are more than the last words of a
+  // turn get.
+  for (const program of ["opencode", "kilo"]) {
+    it(`${program} is not taken for idle between the prompt and its turn`, async () => {
+      const { truth, events } = await replay(`before-the-turn-${program}`, [program, "basic"], { FAKE_PAUSE_MS: "2000" });
+      compare(truth, events, { order: false });
+      const waits = events.filter(({ event, data }) => event === "agent.status" && data.status === "waiting");
+      assert.equal(waits.length, 1, "it waits once, at the end of its turn");
+    });
+  }
 });

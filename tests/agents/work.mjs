@@ -50,6 +50,10 @@ export async function startWork({ runtime, bin, answer, files, env_vars = {}, mo
     directory: (run_id) => join(world.directory, "work", town.town_id, run_id),
     status: async (agent_id) => must(await world.api("GET", `${town.path}/container/agents/${agent_id}/status`)),
     state: async (agent_id) => must(await world.api("GET", `${town.path}/agents/${agent_id}`)),
+    /** The log of an agent, as somebody reads it who was not there. */
+    log: (agent_id) => world.pages(`${town.path}/agents/${agent_id}/events`),
+    /** All events of this name of a run that a viewer has seen so far. */
+    seen: (run_id, name) => viewer.events.filter((event) => event.event === name && event.run_id === run_id).map(({ data }) => data),
     health: async () => must(await world.api("GET", `${town.path}/container/health`)),
     /** The events of a run, once it has ended, each beside its data; checked as those of every run can be. */
     async ended(run_id) {

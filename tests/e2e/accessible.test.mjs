@@ -3,9 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import axe from "axe-core";
-
 import { findChromium } from "../../scripts/lib/chromium.mjs";
+import { axeProblems } from "./axe.mjs";
 import { launch, openPage, signIn } from "./browser.mjs";
 import { scenes } from "./scenes.mjs";
 import { fillTown, startStage } from "./stage.mjs";
@@ -14,7 +13,7 @@ const chromium = findChromium();
 const skip = chromium === undefined && "there is no Chromium: set CHROMIUM, or install one (apt-get install chromium)";
 const SCREENS = [
   { name: "wide, by day", viewport: { width: 1440, height: 900 }, colorScheme: "light", of: /./ },
-  { name: "on a phone, by night", viewport: { width: 390, height: 844 }, colorScheme: "dark", of: /^(sign_in|town|agent_(running|asks|tools))/ },
+  { name: "on a phone, by night", viewport: { width: 390, height: 844 }, colorScheme: "dark", of: /^(sign_in|town|posted|agent_(running|asks|tools))/ },
 ];
 
 describe("every page", { skip }, () => {
@@ -44,10 +43,7 @@ describe("every page", { skip }, () => {
         const { page, context } = await openPage(browser, world.url, { viewport, colorScheme, reducedMotion: "reduce", ...signedIn });
         page.setDefaultTimeout(20_000);
         await show({ page, context, world, town });
-        await page.evaluate(axe.source);
-        const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
-        const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`).join("\n")}`);
-        assert.deepEqual(told, []);
+        assert.deepEqual(await axeProblems(page), []);
         const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(tooWide <= 0, `${tooWide} pixels wider than the screen`);
         await context.close();

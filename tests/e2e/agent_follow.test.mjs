@@ -144,6 +144,48 @@ describe("watching an agent", { skip }, () => {
     }
   });
 
+  it("follows though what stands beside the list comes and goes, and more comes in before the browser has painted", async () => {
+    await world.registerAgent(town, "beginner");
+    const tell = (number) => world.post(town, "beginner", [{ event_type: "agent_output", data: { text: `word number ${number}, ${"and so on ".repeat(30)}`, stream: "assistant" } }]);
+    for (let number = 0; number < 15; number += 1) must(await tell(number), 201);
+    await open("beginner");
+    await until("the last to be seen", async () => (await placeOf(page, "word number 14,"))?.inSight);
+    await page.getByRole("region", { name: "Activity" }).evaluate((scroller) => {
+      const beside = document.createElement("div");
+      beside.style.height = "27px";
+      const change = () => {
+        if (beside.isConnected) beside.remove();
+        else scroller.before(beside);
+        void scroller.scrollTop; // lays out, and the browser moves a window that is higher now
+        window.change = requestAnimationFrame(change); // the next frame's first, before what the page does in it
+      };
+      change();
+    });
+    for (let number = 15; number < 30; number += 1) {
+      must(await tell(number), 201);
+      assert.equal(await paused().count(), 0, `at word ${number}`);
+    }
+    await page.evaluate(() => cancelAnimationFrame(window.change));
+    await until("the last to be seen", async () => (await placeOf(page, "word number 29,"))?.inSight);
+    assert.equal(await paused().count(), 0);
+  });
+
+  it("shows the last row's menu whole, which hangs below it", async () => {
+    await open("beginner");
+    await until("the last to be seen", async () => (await placeOf(page, "word number 29,"))?.inSight);
+    await log().locator(".row-menu-button").last().click();
+    const items = page.getByRole("menuitem");
+    await items.last().scrollIntoViewIfNeeded();
+    const isHit = (item) => {
+      const { left, top, width, height } = item.getBoundingClientRect();
+      return item.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+    };
+    assert.ok((await items.count()) > 1);
+    const hit = await Promise.all((await items.all()).map((item) => item.evaluate(isHit)));
+    assert.deepEqual(hit, Array(await items.count()).fill(true));
+    await page.keyboard.press("Escape");
+  });
+
   it("shows what is typed while it is typed, as the text that it then is", async () => {
     const truth = expectedOf("basic");
     const typed = new Set();

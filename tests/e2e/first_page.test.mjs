@@ -167,7 +167,7 @@ describe("the first page", { skip }, () => {
 
   it("is served with a policy that lets nothing run or load but its own", async () => {
     const policy = (await fetch(page.url())).headers.get("content-security-policy");
-    assert.match(policy ?? "none", /^default-src 'none'; script-src 'self';/);
+    assert.match(policy ?? "none", /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self';/);
   });
 
   it("asked nobody but its own server, and met no error", () => {

@@ -149,7 +149,7 @@ describe("hostile text", { skip }, () => {
       await page.goto(address);
       const question = page.getByRole("form");
       await question.locator(".question-detail").getByText(NAMED).waitFor();
-      await question.getByRole("button").filter({ hasText: NAMED }).waitFor();
+      await question.locator(".option label").filter({ hasText: NAMED }).waitFor();
       assert.ok(!(await page.locator("body").textContent()).includes("\u202e"), address);
     }
     await page.goto(addressOf(world, town));

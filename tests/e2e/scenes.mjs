@@ -14,6 +14,13 @@ const town = async ({ page, world, town }) => {
   await page.getByRole("link", { name: "Tidy the build" }).waitFor();
 };
 
+/** An agent of the town where they post, or all of them. */
+const posted = (agent_id) => async ({ page, world, town }) => {
+  await page.goto(addressOf(world, town.posted, agent_id));
+  await page.getByText("Live", { exact: true }).waitFor();
+  await page.getByRole(agent_id === undefined ? "list" : "log", agent_id === undefined ? { name: "Agents" } : {}).first().waitFor();
+};
+
 export const scenes = {
   sign_in: async ({ page, world }) => {
     await page.goto(world.url);
@@ -64,4 +71,11 @@ export const scenes = {
   agent_files: agent("running", "?tab=files"),
   agent_errors: agent("failed", "?tab=errors"),
   agent_volume: agent("volume"),
+  posted_town: posted(),
+  posted_two_questions: posted("two_questions"),
+  posted_parts: posted("parts"),
+  posted_long_command: posted("long_command"),
+  posted_told: posted("told"),
+  posted_background: posted("background"),
+  posted_notices: posted("notices"),
 };

@@ -1,10 +1,11 @@
 // A town with an agent in every state that a person can meet, all of them played from recordings of real agents.
 
+import { ASKING, WORKING, postWork } from "./posted_work.mjs";
 import { standIns, recorded } from "../agents/stand_ins.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { until } from "../worker/until.mjs";
 
-const COUNTING = ["sh", "-c", "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); sleep 0.5; done"];
+const COUNTING = ["sh", "-c", "i=0; while [ $i -lt 1200 ]; do echo line $i; i=$((i+1)); sleep 0.5; done"];
 
 /** Starts a world whose container has stand-ins for OpenCode and Kilo. */
 export async function startStage(options = {}) {
@@ -12,7 +13,7 @@ export async function startStage(options = {}) {
   return startWorld(options);
 }
 
-/** Fills a town and waits until each agent stands where it is meant to stand. */
+/** Fills a town and waits until each agent stands where it is meant to stand; `posted` is one of agents that post. */
 export async function fillTown(world, name = "Riverside") {
   const town = await world.town(name);
   const start = (agent_id, agent_name, order) => world.startAgent(town, { agent_id, name: agent_name, ...order });
@@ -38,8 +39,10 @@ export async function fillTown(world, name = "Riverside") {
   for (const one of ["failed", "subagent", "codex", "gemini", "volume"]) await ended(one);
   await start("running", "Fix the failing test", replay("basic", 0.02));
   await start("counting", "Watch the log", { runtime: "process", role: "witness", command: COUNTING });
-  await untilIs("asks", ({ question }) => question !== null);
+  await untilIs("asks", ({ questions }) => questions.length > 0);
   await untilIs("mayor", ({ status }) => status === "waiting");
   await untilIs("running", ({ tool_call_count }) => tool_call_count > 0);
-  return town;
+  const posted = await world.town("Hillside");
+  await postWork(world, posted, { ...ASKING, ...WORKING });
+  return { ...town, posted };
 }

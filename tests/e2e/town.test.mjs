@@ -66,7 +66,7 @@ describe("the town's page", { skip }, () => {
     await untilSays("Rename across the tree", `${truth.calls.length} calls`, `$${truth.usage.cost_usd.toFixed(2)}`, tokens);
     for (const name of ["Watch the log", "Migrate the tables", "Write the tests"]) {
       await untilSays(name, "no price");
-      assert.ok(!(await card(name).innerText()).includes("$"), name);
+      assert.doesNotMatch(await card(name).innerText(), /\$\d/, name);
     }
   });
 
@@ -130,7 +130,6 @@ describe("the town's page", { skip }, () => {
     await deputy.getByRole("button", { name: "Start" }).click();
     await deputy.getByText("run 2").waitFor();
     await deputy.getByText(claudeSays("basic").texts.at(-1).split("\n")[0].slice(0, 30)).first().waitFor();
-    await deputy.locator(".said-by-you").getByText("basic").waitFor();
   });
 
   it("starts any recording there is, and greys what is not installed with the command that installs it", async () => {
@@ -143,8 +142,10 @@ describe("the town's page", { skip }, () => {
       if (!found) assert.ok((await choice.innerText()).endsWith(install), `${name}: ${install}`);
     }
     await page.getByRole("radio", { name: /^Recording/ }).check();
-    const recordings = await page.getByRole("combobox", { name: "Recording" }).locator("option").allInnerTexts();
-    assert.ok(recordings.includes("codex/volume320") && recordings.includes("basic"), recordings.join());
+    await untilHolds("the recordings", async () => {
+      const recordings = await page.getByRole("combobox", { name: "Recording" }).locator("option").allInnerTexts();
+      assert.ok(recordings.includes("codex/volume320") && recordings.includes("basic"), recordings.join());
+    });
     await page.getByRole("combobox", { name: "Recording" }).selectOption("codex/basic");
     await page.getByLabel("Played").selectOption("0");
     await page.getByLabel("Name").fill("By hand");
@@ -169,8 +170,8 @@ describe("the town's page", { skip }, () => {
     const since = page.getByRole("region", { name: "Since you last looked" });
     await since.getByText("Since you last looked, 1 h ago").waitFor();
     // Codex warns of a model that it does not know, and works on.
-    const warning = codexSays("parallel").steps.find(({ kind }) => kind === "error").text;
-    assert.ok(events.some(({ id, event, data }) => id > look.id && event === "agent_error" && data.message === warning), "it is among the news");
+    const [warning] = codexSays("parallel").notices;
+    assert.ok(events.some(({ id, event, data }) => id > look.id && event === "agent_notice" && data.message === warning), "it is among the news");
     await since.getByRole("button", { name: /failure/ }).click();
     await since.getByRole("link", { name: claudeSays("err400").steps[0].text }).waitFor();
     assert.ok(!(await since.innerText()).includes(warning), "a warning is no failure");

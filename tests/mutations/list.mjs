@@ -46,14 +46,14 @@ export const MUTATIONS = [
     name: "a retired life of the container is followed again",
     gate: true,
     caughtBy: ["and its container is there", "stored twice"],
-    edits: [{ file: RELAY, find: "if position(store, &source)? != *asked || is_retired(store, &source, &answer.epoch)? {", replace: "if position(store, &source)? != *asked {" }],
+    edits: [{ file: RELAY, find: "if position(store, &source)? != *asked || is_retired(store, &source, &epoch)? {", replace: "if position(store, &source)? != *asked {" }],
   },
   {
     name: "a loss in one life of the container marks runs of another",
     caughtBy: ["and its container is there"],
     edits: [
-      { file: RELAY, find: "open.retain(|run| run.source_epoch.as_ref().is_none_or(|epoch| *epoch == answer.epoch));", replace: "open.retain(|_| true);" },
-      { file: RELAY, find: "ingest.take_own_word(", replace: "ingest.take(" },
+      { file: RELAY, find: "open.retain(|run| run.source_epoch.as_ref().is_none_or(|known| known == epoch));", replace: "open.retain(|_| true);" },
+      { file: RELAY, find: "ingest.take_own_word(&gap(run, count, now))", replace: "ingest.take(&gap(run, count, now))" },
     ],
   },
   {
@@ -92,8 +92,8 @@ export const MUTATIONS = [
       },
       {
         file: TOWN,
-        find: "let mut effects = Vec::new();\n        self.pump(Occasion::at(now)",
-        replace: "let mut effects = std::mem::take(&mut self.early);\n        self.pump(Occasion::at(now)",
+        find: "let mut effects = Vec::new();\n        for agent_id in self.deadlines",
+        replace: "let mut effects = std::mem::take(&mut self.early);\n        for agent_id in self.deadlines",
       },
       { file: FORWARDING, find: "let store = self.store.as_ref();", replace: "let store = std::rc::Rc::clone(&self.store);\n        let store = store.as_ref();" },
       {
@@ -126,7 +126,7 @@ export const MUTATIONS = [
   {
     name: "pruning leaves the base where it was",
     caughtBy: ["the log leads elsewhere than the state"],
-    edits: [{ file: "src/core/log.rs", find: "agent.base.reduce(", replace: "agent.base.clone().reduce(" }],
+    edits: [{ file: "src/core/log.rs", find: "    base.reduce(", replace: "    base.clone().reduce(" }],
   },
   {
     name: "a recalled viewer starts at 0",

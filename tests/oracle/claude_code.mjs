@@ -7,11 +7,14 @@ import { fileURLToPath } from "node:url";
 
 import { linesOf } from "./recordings.mjs";
 
+const FIGURES = ["input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"];
+
 /**
  * The truth about a recording:
  * - `steps`: what a viewer must see, in the order of stdout: `{kind: "text" | "thinking" | "call" | "result" | "error"}`
  * - `calls`, `results`, `texts`, `thoughts`: the same, each kind by itself
  * - `usage`: the run's totals and `cost_usd`, by the last `result` line; null where there is none
+ * - `messages`: what all messages took by their last figures, those of `message_delta` where there are any
  * - `turns`: how many `result` lines, that is ends of a turn
  * - `retries`: how often the program said that it tries again; how it says so is for the parser to put into words
  * - `end`: "completed" or "failed" by the last `result`, null where there is none
@@ -24,12 +27,25 @@ export function expectedOf(name) {
   let turns = 0;
   let retries = 0;
   let end = null;
+  const spent = new Map();
+  const typed = new Map();
+  const spend = (id, figures) => {
+    const known = spent.get(id) ?? {};
+    for (const field of FIGURES) if ((figures?.[field] ?? 0) > (known[field] ?? 0)) known[field] = figures[field];
+    spent.set(id, known);
+  };
   for (const message of linesOf("claude_code", name)) {
     if (message.subtype === "api_retry") retries += 1;
+    if (message.event?.type === "message_start") {
+      typed.set(message.parent_tool_use_id, message.event.message.id);
+      spend(message.event.message.id, message.event.message.usage);
+    }
+    if (message.event?.type === "message_delta") spend(typed.get(message.parent_tool_use_id), message.event.usage);
+    if (message.type === "assistant" && !message.is_api_error_message) spend(message.message.id, message.message.usage);
     if (message.type === "system" && message.subtype === "init") {
       session_id ??= message.session_id;
       model ??= message.model;
-    } else if (message.type === "assistant" && message.is_api_error_message) {
+    } else if (message.type === "assistant" && (message.is_api_error_message || message.error !== undefined)) {
       steps.push({ kind: "error", text: textOf(message.message.content) });
     } else if (message.type === "assistant" || message.type === "user") {
       steps.push(...stepsOf(message));
@@ -39,6 +55,7 @@ export function expectedOf(name) {
       end = message.is_error ? "failed" : "completed";
     }
   }
+  const messages = Object.fromEntries(FIGURES.map((field) => [field, [...spent.values()].reduce((sum, one) => sum + (one[field] ?? 0), 0)]));
   const only = (kind) => steps.filter((step) => step.kind === kind);
   return {
     steps,
@@ -49,6 +66,7 @@ export function expectedOf(name) {
     session_id,
     model,
     usage,
+    messages,
     turns,
     retries,
     end,
@@ -79,11 +97,11 @@ function stepsOf(line) {
   });
 }
 
-/** Content is a text, or blocks of which only the texts are text. */
+/** Content is a text, or blocks of which only the texts are text; what is none is attached. */
 function textOf(content) {
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return "";
-  return content.map((block) => (block.type === "text" ? block.text : `[${block.type}]`)).join("\n");
+  return content.filter((block) => block.type === "text").map((block) => block.text).join("\n");
 }
 
 function totalsOf(result) {

@@ -1,5 +1,7 @@
 // What a recording of Codex says happened, read straight from its raw lines. It shares no code with the parser in
 // container/. Shape as in claude_code.mjs, and:
+// - `notices`: what it warns of; `said`: what it was told, which it does not repeat
+// - `exit_codes`: what each command returned
 // - `retries`: the errors that another try followed; `files`: what became of which file
 // - `end`: "completed" or "failed" by the last turn's own word, null where it has none
 //
@@ -15,6 +17,7 @@ export function expectedOf(name) {
   const lines = linesOf("codex", name);
   const steps = [];
   const files = [];
+  const notices = [];
   for (const { type, item, message } of lines) {
     if (type === "error") steps.push({ kind: "error", text: message });
     else if (type === "item.started") steps.push(callOf(item));
@@ -22,7 +25,7 @@ export function expectedOf(name) {
       const started = lines.some((line) => line.type === "item.started" && line.item.id === item.id);
       if (item.type === "agent_message") steps.push({ kind: "text", text: item.text });
       else if (item.type === "reasoning") steps.push({ kind: "thinking", text: item.text });
-      else if (item.type === "error") steps.push({ kind: "error", text: item.message });
+      else if (item.type === "error") notices.push(item.message);
       else steps.push(...(started ? [] : [callOf(item)]), resultOf(item));
       for (const { path, kind } of (item.status === "completed" && item.changes) || []) {
         files.push({ path: path.replace("/workspace/codex/", ""), action: ACTIONS[kind] });
@@ -33,6 +36,11 @@ export function expectedOf(name) {
   return {
     steps,
     files,
+    notices,
+    said: [],
+    exit_codes: lines
+      .filter(({ type, item }) => type === "item.completed" && Number.isInteger(item.exit_code))
+      .map(({ item }) => [item.id, item.exit_code]),
     retries: lines.filter((line) => line.type === "error" && line.message.includes("Reconnecting")).length,
     session_id: lines.find((line) => line.type === "thread.started").thread_id,
     model: null,
@@ -64,7 +72,7 @@ function totalsOf({ input_tokens, cached_input_tokens, cache_write_input_tokens,
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { steps, ...rest } = expectedOf(process.argv[2] ?? "basic");
+  const { steps, exit_codes: _, ...rest } = expectedOf(process.argv[2] ?? "basic");
   const of = (kind) => steps.filter((step) => step.kind === kind).length;
   const counts = { texts: of("text"), thoughts: of("thinking"), calls: of("call"), results: of("result"), errors: of("error") };
   console.log(JSON.stringify({ ...counts, ...rest, files: rest.files.length }, null, 2));

@@ -25,7 +25,7 @@ export function expectedOf(name) {
       const text = [line.output, line.error?.message].filter((part) => part !== undefined).join("\n");
       const content_length = Buffer.byteLength(text);
       steps.push({ kind: "result", tool_use_id: line.tool_id, success: line.status === "success", text, content_length });
-    } else if (line.type === "error" || line.error !== undefined) {
+    } else if ((line.type === "error" && line.severity === "error") || (line.type !== "error" && line.error !== undefined)) {
       steps.push({ kind: "error", text: line.message ?? line.error.message });
     }
   }
@@ -35,6 +35,9 @@ export function expectedOf(name) {
   return {
     steps,
     files: [],
+    notices: lines.filter(({ type, severity }) => type === "error" && severity !== "error").map(({ message }) => message),
+    said: lines.filter(({ type, role }) => type === "message" && role === "user").map(({ content }) => ["operator", content]),
+    exit_codes: [],
     retries: 0,
     session_id: init.session_id,
     model: init.model,

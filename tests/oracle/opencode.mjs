@@ -34,7 +34,9 @@ export const recordedMessages = (program, name) => JSON.parse(readGolden(program
 /**
  * The truth about a recording:
  * - `calls`, `results`, `texts`, `thoughts`, `questions`, `answers`: what a viewer must see, each kind in its order
- * - `usage`: the sum over all messages of all sessions, and the price
+ * - `usage`: the sum over all messages of all sessions, of each its last figures, and the price
+ * - `usage_by`: how many messages took something, by the call that they work for ("" is the agent itself)
+ * - `said`: what was told to the agent and to its sub-agents, and by whom
  * - `error`: how the last turn failed, or null
  */
 export function expectedOf(program, name) {
@@ -57,11 +59,20 @@ export function expectedOf(program, name) {
   const parent = (part) => (part.sessionID === main ? undefined : sub.get(part.sessionID));
   const tools = parts.filter((part) => part.type === "tool");
   const texts = (type) => parts.filter((part) => part.type === type && part.text !== "").map((part) => ({ text: part.text, parent: parent(part) }));
-  const finished = new Map();
+  const counted = new Map(); // of each message, its last figures
   for (const { type, properties } of frames) {
-    if (type === "message.updated" && properties.info.time.completed !== undefined) finished.set(properties.info.id, properties.info);
+    if (type !== "message.updated" || properties.info.role !== "assistant") continue;
+    const { input, output, reasoning, cache } = properties.info.tokens;
+    if (input + output + reasoning + cache.read + cache.write > 0) counted.set(properties.info.id, properties.info);
   }
-  const sum = (pick) => [...finished.values()].reduce((total, message) => total + pick(message), 0);
+  const sum = (pick) => [...counted.values()].reduce((total, message) => total + pick(message), 0);
+  const heard = new Map(); // of each part of what was said to it, who said it
+  for (const { type, properties } of frames) {
+    const part = properties.part;
+    if (type !== "message.part.updated" || part.type !== "text" || !said.has(part.messageID)) continue;
+    const by = part.sessionID === main && part.synthetic !== true ? "operator" : program;
+    heard.set(part.id, { text: part.text, by, parent: parent(part) });
+  }
   const failure = frames.filter(({ type, properties }) => type === "session.error" && properties.sessionID === main).at(-1);
   return {
     session_id: main,
@@ -82,8 +93,16 @@ export function expectedOf(program, name) {
       cache_creation_input_tokens: sum(({ tokens }) => tokens.cache.write),
       cost_usd: sum(({ cost }) => cost),
     },
+    usage_by: countBy([...counted.values()].map((message) => parent(message) ?? "")),
+    said: [...heard.values()],
     error: failure?.properties.error.name === "MessageAbortedError" ? "The turn was interrupted" : (failure?.properties.error.data.message ?? null),
   };
+}
+
+function countBy(names) {
+  const counts = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }
 
 /** The same from the session that was read back: of its own messages only, for REST gives each session by itself. */
@@ -104,10 +123,11 @@ export function seenOf(events) {
   const of = (name) => events.filter(({ event }) => event === name).map(({ data }) => data);
   const texts = (stream) =>
     of("agent_output").filter((data) => data.stream === stream).map(({ text, parent_tool_use_id }) => ({ text, parent: parent_tool_use_id }));
-  const sum = (field) => of("agent_usage").reduce((total, data) => total + (data[field] ?? 0), 0);
+  const usages = [...new Map(of("agent_usage").map((data) => [data.message_id, data])).values()]; // of a message the last counts
+  const sum = (field) => usages.reduce((total, data) => total + (data[field] ?? 0), 0);
   const fields = ["input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "cost_usd"];
   return {
-    session_id: of("agent_session")[0]?.session_id,
+    session_id: of("agent_session").find(({ session_id }) => session_id !== undefined)?.session_id,
     calls: of("agent_tool_call").map(({ tool_use_id, tool, input, parent_tool_use_id }) => ({ tool_use_id, tool, input, parent: parent_tool_use_id })),
     results: of("agent_tool_result").map(({ tool_use_id, success, content, content_length, duration_ms }) => {
       return { tool_use_id, success, text: content, content_length, duration_ms };
@@ -117,6 +137,8 @@ export function seenOf(events) {
     questions: of("agent_question").map(({ request_id }) => request_id),
     answers: of("agent_question_answered").map(({ request_id, answer }) => [request_id, answer]),
     usage: Object.fromEntries(fields.map((field) => [field, sum(field)])),
+    usage_by: countBy(usages.map((data) => data.parent_tool_use_id ?? "")),
+    said: of("user_message").map(({ text, by, parent_tool_use_id }) => ({ text, by, parent: parent_tool_use_id })),
     error: of("agent_error").at(-1)?.message ?? null,
   };
 }

@@ -37,9 +37,8 @@ pub fn messages(text: &str) -> Vec<Message> {
                 other => panic!("an unknown field {other}"),
             }
         }
-        if let Some(data) = data {
-            read.push(Message { id, event, data: serde_json::from_str(&data).unwrap() });
-        }
+        let data = data.unwrap_or_else(|| panic!("a block without data, which some readers cannot take: {block}"));
+        read.push(Message { id, event, data: serde_json::from_str(&data).unwrap() });
     }
     read
 }
@@ -112,11 +111,14 @@ impl Story {
         self.town.open_range(selection, request).unwrap()
     }
 
-    /// The lines of a range, in short, and how large the largest piece was.
+    /// The lines of a range, in short, and how large the largest piece was. The last one, `complete`, is looked at and
+    /// left out.
     pub fn lines(&self, range: &mut Range) -> (Vec<String>, usize) {
         let (mut lines, mut largest) = (Vec::new(), 0);
+        let mut end = None;
         while let Some(piece) = self.town.read_range(range).unwrap() {
             assert!(piece.ends_with('\n'));
+            assert_eq!(end, None, "nothing stands behind the last line");
             largest = largest.max(piece.len());
             for line in piece.lines() {
                 let line: Json = serde_json::from_str(line).unwrap();
@@ -124,11 +126,21 @@ impl Story {
                     Some("gap") => {
                         format!("gap {} {}-{}", line["agent_id"].as_str().unwrap(), line["from"], line["to"])
                     }
+                    Some("complete") => {
+                        end = Some((line["next_after_id"].as_u64().unwrap(), line["head"].as_u64().unwrap()));
+                        continue;
+                    }
                     Some(other) => other.to_owned(),
                     None => line["id"].to_string(),
                 });
             }
         }
+        let (next_after_id, head) = end.expect("a last line that says that it is whole");
+        let last: Option<u64> = lines.iter().filter_map(|line| line.parse().ok()).max();
+        assert!(
+            last.is_none_or(|last| last <= next_after_id) && next_after_id <= head,
+            "{last:?} {next_after_id} {head}"
+        );
         (lines, largest)
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::json;
 use townwatch::core::body::parse_body;
-use townwatch::core::relay::{self, Answered, Position};
+use townwatch::core::relay::{self, Answered, Position, Reach};
 use townwatch::core::rig::Rig;
 use townwatch::core::runs::Source;
 use townwatch::core::store::Store;
@@ -69,9 +69,10 @@ impl World {
     /// Hands an answer to the town; false if it counts for nothing any more.
     pub(super) fn take_answer(&mut self, asked: &Position, answer: &ControlEvents) -> bool {
         let store = self.store.clone();
-        let was_silent = relay::silent_since(store.as_ref()).unwrap().is_some();
+        let was_silent = relay::silence(store.as_ref()).unwrap().is_some();
         let taken = self.transact(&store, |world| {
-            relay::apply(&*world.store, asked, answer, world.now, world.config.event_cap, &mut fresh)
+            let answer = answer.clone().into();
+            relay::apply(&*world.store, (asked, Reach::New), &answer, world.now, world.config.event_cap, &mut fresh)
         });
         let Some(taken) = taken.map(Result::unwrap) else { return true };
         if was_silent {
@@ -79,7 +80,7 @@ impl World {
         }
         match taken {
             Answered::Taken(outcome) | Answered::NewEpoch(outcome) => self.perform(&outcome),
-            Answered::Stale => return false,
+            Answered::Stale | Answered::Unrecognised => return false,
         }
         true
     }
@@ -87,9 +88,10 @@ impl World {
     pub(super) fn unanswered(&mut self) {
         self.fire(Fault::RelayUnanswered);
         let store = self.store.clone();
-        let was_silent = relay::silent_since(store.as_ref()).unwrap().is_some();
-        let outcome = self
-            .transact(&store, |world| relay::unanswered(&*world.store, world.now, world.config.event_cap, &mut fresh));
+        let was_silent = relay::silence(store.as_ref()).unwrap().is_some();
+        let outcome = self.transact(&store, |world| {
+            relay::unanswered(&*world.store, None, world.now, world.config.event_cap, &mut fresh)
+        });
         let Some(outcome) = outcome.map(Result::unwrap) else { return };
         if !was_silent {
             self.town.silence_changed().unwrap();
@@ -109,6 +111,15 @@ impl World {
             })
             .collect();
         let newest = self.tokens;
+        let (fault, skew_ms) = match self.rng.u32(0..16) {
+            0 => (Some(Fault::PostAhead), self.rng.i64(1..7_200_000)),
+            1 => (Some(Fault::PostBehind), -self.rng.i64(1..7_200_000)),
+            _ => (None, 0),
+        };
+        if let Some(fault) = fault {
+            self.fire(fault);
+            events[0]["at"] = json!(self.now.plus_millis(skew_ms).to_string());
+        }
         if self.rng.u32(0..12) == 0 {
             self.fire(Fault::OutsideRunEnded);
             let exit = json!({"reason": "completed"});
@@ -184,8 +195,11 @@ impl World {
 
     pub(super) fn take_batch(&mut self, batch: &RigBatch) -> Option<RigCursor> {
         let store = self.store.clone();
-        let taken = self.transact(&store, |world| world.town.take_batch(batch, &mut fresh));
+        let taken = self.transact(&store, |world| world.town.take_batch(batch, world.now, &mut fresh));
         let (cursor, outcome) = taken?.unwrap();
+        for (_, state) in &outcome.states {
+            self.heard.insert(state.agent_id.to_string(), self.now);
+        }
         self.perform(&outcome);
         Some(cursor)
     }

@@ -15,7 +15,7 @@ faults! {
     ContainerStopped, ContainerOverflowed, SpoolFailed, BufferReleased, RunExpired, SpokeAfterEnd,
     StartLost, StartAnswerLost, StartSettled, StartSettledAsLost,
     // The rig and its way to the town.
-    BatchDropped, BatchRepeated, CursorLost, PostRepeated, PostRepeatedLater, OutsideRunEnded, RigKilled,
+    BatchDropped, BatchRepeated, CursorLost, PostRepeated, PostRepeatedLater, OutsideRunEnded, PostAhead, PostBehind, FellSilent, HeardAgain, RigKilled,
     RigKilledBeforeAdopting,
     // The object, its tables and its clock.
     TownEvicted, TownKilled, KilledBeforeSending, StatementRefused, ShowingRefused, ClockBack, ClockForward, Pruned,

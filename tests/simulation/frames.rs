@@ -105,7 +105,7 @@ impl Frame {
     }
 }
 
-/// What is sent of an agent is its stored state, but for the container's silence, which lies over it.
+/// What is sent of an agent is its stored state, but for a silence, the container's or its own, which lies over it.
 fn check_state(sent: &Value, store: &Sqlite) {
     let (stored, silent) = stored_state(store, sent["agent_id"].as_str().unwrap());
     let activity = &sent["activity"];
@@ -119,10 +119,11 @@ fn check_state(sent: &Value, store: &Sqlite) {
     assert!(silent || *activity == stored["activity"], "an activity that is not stored");
 }
 
-/// An agent's state as it lies in the tables, and whether the container's silence lies over it.
+/// An agent's state as it lies in the tables, and whether a silence lies over it: the container's, or its own.
 pub fn stored_state(store: &Sqlite, agent_id: &str) -> (Value, bool) {
-    let sql = "SELECT json_extract(state, '$.state'), EXISTS (SELECT 1 FROM silence) AND EXISTS (SELECT 1 FROM runs \
-        WHERE run_id = json_extract(state, '$.state.run_id') AND source = 'container' AND exit IS NULL) \
+    let sql = "SELECT json_extract(state, '$.state'), EXISTS (SELECT 1 FROM runs \
+        WHERE run_id = json_extract(state, '$.state.run_id') AND exit IS NULL \
+        AND (is_silent OR (source = 'container' AND EXISTS (SELECT 1 FROM silence)))) \
         FROM agents WHERE agent_id = ?";
     let rows = store.query(sql, &[agent_id.into()]).unwrap();
     (serde_json::from_str(rows[0].text(0).unwrap()).unwrap(), rows[0].number(1).unwrap() == 1)

@@ -97,15 +97,22 @@ impl World {
     /// Something that an agent may say, of each kind that a viewer can filter out, and of others.
     fn something(&mut self) -> (&'static str, Box<RawValue>) {
         let token = self.fresh_token("container");
-        let call = format!("call-{}", self.rng.u32(0..6));
-        let (name, data) = match self.rng.u32(0..12) {
-            0..2 => (
-                "agent_tool_call",
-                json!({"tool_use_id": call, "tool": "Bash", "category": "Bash", "input": {}, "summary": format!("#{token}")}),
-            ),
+        let call = self.rng.choice(self.calls.clone()).unwrap_or_else(|| "none".to_owned());
+        let parent = if self.rng.u32(0..4) == 0 { json!(call) } else { json!(null) };
+        let (name, data) = match self.rng.u32(0..22) {
+            0..2 => {
+                self.calls.truncate(8);
+                self.calls.insert(0, format!("call-{token}"));
+                let category = if self.rng.bool() { "Task" } else { "Bash" };
+                (
+                    "agent_tool_call",
+                    json!({"tool_use_id": format!("call-{token}"), "tool": "Bash", "category": category, "input": {},
+                        "summary": format!("#{token}"), "parent_tool_use_id": parent}),
+                )
+            }
             2 => (
                 "agent_tool_result",
-                json!({"tool_use_id": call, "success": true, "content": format!("#{token}"), "content_length": 9,
+                json!({"tool_use_id": call, "success": self.rng.bool(), "content": format!("#{token}"), "content_length": 9,
                     "duration_ms": 1}),
             ),
             3 => ("file_changed", json!({"path": format!("#{token}"), "action": "modified"})),
@@ -115,6 +122,39 @@ impl World {
                     "elapsed_seconds": 0}),
             ),
             5 => ("agent_error", json!({"code": "x", "message": format!("#{token}")})),
+            6 => (
+                "agent_question",
+                json!({"request_id": format!("question-{}", self.rng.u32(0..4)), "kind": "input",
+                    "detail": format!("#{token}"), "options": ["a"], "tool_use_id": call, "parent_tool_use_id": parent}),
+            ),
+            7 => (
+                "agent_question_answered",
+                json!({"request_id": format!("question-{}", self.rng.u32(0..4)), "answer": "once", "by": "operator",
+                    "text": format!("#{token}")}),
+            ),
+            8 => (
+                "agent_task_started",
+                json!({"task_id": format!("task-{token}"), "kind": "agent", "description": format!("#{token}"),
+                    "tool_use_id": call}),
+            ),
+            9 => (
+                "agent_task_ended",
+                json!({"task_id": format!("task-{}", token - self.rng.u64(0..token.min(20))), "outcome": "completed",
+                    "summary": format!("#{token}")}),
+            ),
+            10 => (
+                "agent_usage",
+                json!({"message_id": format!("message-{}", self.rng.u32(0..50)), "input_tokens": 1, "output_tokens": 2,
+                    "cumulative": self.rng.u32(0..8) == 0, "parent_tool_use_id": parent, "note": format!("#{token}")}),
+            ),
+            11 => (
+                "user_message",
+                json!({"text": format!("#{token}"), "by": "operator", "source": "prompt", "parent_tool_use_id": parent}),
+            ),
+            12..14 => {
+                let status = if self.rng.bool() { "waiting" } else { "running" };
+                ("agent.status", json!({"status": status, "note": format!("#{token}")}))
+            }
             _ => {
                 let is_long = self.is_loud || self.rng.u32(0..40) == 0;
                 let length = if is_long { 100_000 } else { 10 };

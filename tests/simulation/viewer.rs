@@ -142,7 +142,7 @@ impl SimViewer {
             let agents = self.agent_id.as_ref().map(|agent_id| BTreeSet::from([agent_id.to_string()]));
             self.watch = Watch { agents, begin: self.cursor, ..Watch::default() };
         }
-        Join { agent_id: self.agent_id.clone(), asked, until_exit: false, acknowledges: self.manner.acknowledges }
+        Join { agent_id: self.agent_id.clone(), asked, acknowledges: self.manner.acknowledges, ..Join::default() }
     }
 
     /// A frame is under way to it. One that acknowledges is sent no more than it has made room for, but for one frame.

@@ -51,6 +51,12 @@ pub struct World {
     pub(super) pagers: Vec<Pager>,
     pub(super) emitted: BTreeMap<u64, String>,
     pub(super) posted: Vec<u64>,
+    /// When the town last took over something that each agent posted, and the latest that its clock has ever said.
+    pub(super) heard: BTreeMap<String, Timestamp>,
+    pub(super) latest: Timestamp,
+    pub(super) silent: bool,
+    /// Calls that agents have made lately.
+    pub(super) calls: Vec<String>,
     pub(super) oracle: Oracle,
     pub(super) faults: BTreeMap<Fault, u64>,
     pub(super) config: Config,
@@ -134,6 +140,10 @@ impl World {
             pagers: pagers(),
             emitted: BTreeMap::new(),
             posted: Vec::new(),
+            heard: BTreeMap::new(),
+            latest: now,
+            silent: false,
+            calls: Vec::new(),
             oracle: Oracle::default(),
             faults: BTreeMap::new(),
             config,
@@ -145,7 +155,9 @@ impl World {
     pub fn run(mut self) -> BTreeMap<Fault, u64> {
         for step in 0..self.rng.usize(60..240) {
             self.now = self.now.plus_millis(self.rng.i64(0..if self.is_loud { 20 } else { 400 }));
+            self.latest = self.latest.max(self.now);
             self.step();
+            self.latest = self.latest.max(self.now);
             self.oracle.read_log(&self.store, &self.emitted);
             if self.viewers.iter().any(SimViewer::waits_without_a_word) {
                 self.fire(Fault::MeteredWaited);
@@ -224,6 +236,7 @@ impl World {
             }
         }
         self.oracle.check_states(&self.store);
+        self.check_silence();
         let away = "SELECT run_id, exit FROM runs WHERE json_extract(exit, '$.message') LIKE '%went away%' \
             OR json_extract(exit, '$.message') LIKE '%container stopped%'";
         for row in self.store.query(away, &[]).unwrap() {
@@ -237,6 +250,25 @@ impl World {
         let most = self
             .store_number("SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM agent_events GROUP BY agent_id)");
         assert!(most <= self.config.event_cap, "{most} events of one agent are retained");
+    }
+
+    /// An agent that posts is silent once nothing of it has come for ten minutes, or the town's alarm stands for that.
+    fn check_silence(&mut self) {
+        self.latest = self.latest.max(self.now);
+        let sql = "SELECT agents.agent_id, is_silent FROM agents JOIN runs \
+            ON run_id = json_extract(state, '$.state.run_id') AND source LIKE 'rig:%' AND exit IS NULL";
+        let mut silent = false;
+        for row in self.store.query(sql, &[]).unwrap() {
+            let (agent_id, is_silent) = (row.text(0).unwrap(), row.number(1).unwrap() == 1);
+            let deadline = self.heard[agent_id].plus_millis(600_000);
+            let is_due_soon = self.town.due_at(self.now).is_some_and(|at| at <= deadline.max(self.now));
+            assert!(is_silent || is_due_soon, "{agent_id} has been silent since {deadline}, and nobody would notice");
+            assert!(!is_silent || deadline <= self.latest, "{agent_id} is called silent before {deadline}");
+            silent |= is_silent;
+        }
+        if silent != std::mem::replace(&mut self.silent, silent) {
+            self.fire(if silent { Fault::FellSilent } else { Fault::HeardAgain });
+        }
     }
 
     fn store_number(&self, sql: &str) -> u64 {

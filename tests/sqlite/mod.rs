@@ -134,6 +134,7 @@ impl ToSql for Bound<'_> {
             Value::Null => ValueRef::Null,
             Value::Integer(number) => ValueRef::Integer(*number),
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
         }))
     }
 }
@@ -143,8 +144,7 @@ fn read(value: ValueRef<'_>, sql: &str) -> Result<Value> {
         ValueRef::Null => Ok(Value::Null),
         ValueRef::Integer(number) => Ok(Value::Integer(number)),
         ValueRef::Text(text) => std::str::from_utf8(text).map(Value::from).map_err(Error::internal),
-        ValueRef::Real(_) | ValueRef::Blob(_) => {
-            Err(Error::internal(format!("a column holds neither integer nor text: {sql}")))
-        }
+        ValueRef::Blob(bytes) => Ok(Value::from(bytes)),
+        ValueRef::Real(_) => Err(Error::internal(format!("a column holds a fraction, which is none of ours: {sql}"))),
     }
 }

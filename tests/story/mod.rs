@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use townwatch::core::cursor::Asked;
 use townwatch::core::frames::Pace;
 use townwatch::core::ingest::Outcome;
-use townwatch::core::relay::{self, Answered};
+use townwatch::core::relay::{self, Answered, Reach};
 use townwatch::core::runs::Source;
 use townwatch::core::store::{Store, Value};
 use townwatch::core::streams::Join;
@@ -144,7 +144,9 @@ impl Story {
     /// Hands an answer to the relay at the present position.
     pub fn apply(&mut self, answer: &ControlEvents) -> Answered {
         let asked = relay::position(self.store.as_ref(), &Source::Container).unwrap();
-        relay::apply(self.store.as_ref(), &asked, answer, self.now, self.town.config().event_cap, &mut no_run).unwrap()
+        let answer = answer.clone().into();
+        let cap = self.town.config().event_cap;
+        relay::apply(self.store.as_ref(), (&asked, Reach::New), &answer, self.now, cap, &mut no_run).unwrap()
     }
 
     /// Lets the container's events be relayed, also its first ones.
@@ -154,7 +156,7 @@ impl Story {
             match self.apply(&answer) {
                 Answered::Taken(outcome) => return outcome,
                 Answered::NewEpoch(_) => {}
-                Answered::Stale => panic!("the answer is stale"),
+                Answered::Stale | Answered::Unrecognised => panic!("the answer is stale"),
             }
         }
     }
@@ -163,6 +165,20 @@ impl Story {
 
     /// Takes over what the rig's agents posted: `(agent, run or "", name, data)` each.
     pub fn post(&mut self, events: &[(&str, &str, &str, Json)]) -> Outcome {
+        self.post_as("rig", events, self.now)
+    }
+
+    /// The same by the agents' clock.
+    pub fn post_at(&mut self, events: &[(&str, &str, &str, Json)], at: Timestamp) -> Outcome {
+        self.post_as("rig", events, at)
+    }
+
+    /// The same of another rig; a story has the posts of one.
+    pub fn post_to(&mut self, rig_id: &str, events: &[(&str, &str, &str, Json)]) -> Outcome {
+        self.post_as(rig_id, events, self.now)
+    }
+
+    fn post_as(&mut self, rig_id: &str, events: &[(&str, &str, &str, Json)], at: Timestamp) -> Outcome {
         let after = position(self.posted);
         let events = events
             .iter()
@@ -174,18 +190,18 @@ impl Story {
                     run_id: RunId::parse(run_id),
                     event: EventName::parse(event).unwrap(),
                     data: raw(data),
-                    at: self.now,
+                    at,
                 }
             })
             .collect();
-        let rig_id = RigId::parse("rig").unwrap();
+        let rig_id = RigId::parse(rig_id).unwrap();
         let batch = RigBatch { rig_id, rig_epoch: epoch("rig-1"), after, events };
         let minted = &mut self.minted;
         let mut fresh = || {
             *minted += 1;
             run(&format!("minted-{minted}"))
         };
-        let (cursor, outcome) = self.town.take_batch(&batch, &mut fresh).unwrap();
+        let (cursor, outcome) = self.town.take_batch(&batch, self.now, &mut fresh).unwrap();
         assert_eq!(cursor.cursor, position(self.posted));
         outcome
     }
@@ -212,6 +228,11 @@ impl Story {
 
     pub fn publish(&mut self, outcome: &Outcome) -> Vec<Effect> {
         self.town.publish(outcome, self.now).unwrap()
+    }
+
+    /// What is due within a minute: not yet the silence of an agent that posts.
+    pub fn due_soon(&self) -> Option<Timestamp> {
+        self.town.due_at(self.now).filter(|at| at.millis_since(self.now) < 60_000)
     }
 
     // ---- the tables ----

@@ -23,7 +23,7 @@ export class ApiDocument {
 
   /** Every operation as `{method, path, operation}`. */
   get operations() {
-    const methods = ["get", "post", "patch", "delete"];
+    const methods = ["get", "put", "post", "patch", "delete"];
     return Object.entries(this.#document.paths).flatMap(([path, item]) =>
       methods.filter((method) => item[method]).map((method) => ({ method: method.toUpperCase(), path, operation: item[method] })),
     );
@@ -34,8 +34,11 @@ export class ApiDocument {
     return this.#check(`#/components/schemas/${name}`, value);
   }
 
-  /** Fails unless the document has this answer to this request: path, query, body, status, content and body of the answer. */
-  mustDescribe(method, address, body, answer) {
+  /**
+   * Fails unless the document has this answer to this request: path, query, body and its type, status, content and body of
+   * the answer.
+   */
+  mustDescribe(method, address, { body, kind = "application/json" }, answer) {
     const [path, query] = address.split("?");
     const found = this.#find(method, path);
     assert.ok(found, `${method} ${path} is not in the document`);
@@ -45,20 +48,20 @@ export class ApiDocument {
     const response = this.#resolve(`${pointer}/responses/${answer.status}`);
     assert.ok(response, `${what} is not in the document: ${answer.text.slice(0, 300)}`);
     this.seen.add(what);
-    if (answer.status < 300) this.#mustAllow(what, pointer, operation, query, body);
-    const kind = answer.headers["content-type"]?.split(";")[0];
+    if (answer.status < 300) this.#mustAllow(what, pointer, operation, query, body, kind);
+    const answered = answer.headers["content-type"]?.split(";")[0];
     if (!response.value.content) {
       assert.equal(answer.text, "", `${what} has a body`);
       return;
     }
-    assert.ok(response.value.content[kind], `${what} is ${kind}`);
-    const content = kind === "application/json" ? answer.json : answer.text;
-    const problems = this.#check(`${response.pointer}/content/${escaped(kind)}/schema`, content);
+    assert.ok(response.value.content[answered], `${what} is ${answered}`);
+    const content = answered === "application/json" ? answer.json : answer.text;
+    const problems = this.#check(`${response.pointer}/content/${escaped(answered)}/schema`, content);
     assert.equal(problems, null, `${what}: ${problems}\n${answer.text.slice(0, 1000)}`);
   }
 
   /** What was taken has to be allowed. */
-  #mustAllow(what, pointer, operation, query, body) {
+  #mustAllow(what, pointer, operation, query, body, kind) {
     for (const name of new Set(new URLSearchParams(query).keys())) {
       const index = (operation.parameters ?? []).findIndex((one) => one.in === "query" && one.name === name);
       assert.ok(index >= 0, `${what}: ${name} is not in the document`);
@@ -71,7 +74,8 @@ export class ApiDocument {
     if (body === undefined) {
       assert.ok(!operation.requestBody?.required, `${what} was taken without a body`);
     } else {
-      const problems = this.#check(`${pointer}/requestBody/content/application~1json/schema`, body);
+      const content = Buffer.isBuffer(body) ? body.toString("latin1") : body;
+      const problems = this.#check(`${pointer}/requestBody/content/${escaped(kind)}/schema`, content);
       assert.equal(problems, null, `${what}: its body: ${problems}`);
     }
   }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 
-import { routesOf } from "./bad_input_table.mjs";
+import { IMAGE_ID, routesOf } from "./bad_input_table.mjs";
 import { must, mustRefuse, startWorld } from "./harness.mjs";
 import { connect } from "./socket.mjs";
 
@@ -30,8 +30,9 @@ describe("bad input", () => {
   /** A path of the table, made before the town was, as it is now. */
   const real = (text) => text.replaceAll("TOWN", town.town_id).replaceAll("RIG", town.rig_id);
   const realBody = (body) => (body === undefined ? undefined : real(JSON.stringify(body)));
-  const ask = (route, { path = route.path, query = "", body = realBody(route.body), ...options } = {}) => {
+  const ask = (route, { path = route.path, query = "", body = route.bytes ?? realBody(route.body), ...more } = {}) => {
     const url = real(path) + (query && `?${query}`);
+    const options = { ...more, headers: { ...route.headers, ...more.headers } };
     if (!route.stream) return world.api(route.method, url, body, options);
     const bearer = options.token === undefined ? world.secrets.TOWNWATCH_API_KEY : options.token;
     return connect(world.url + url, { ...options.headers, ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }) });
@@ -82,7 +83,7 @@ describe("bad input", () => {
       if (route.path.includes("TOWN") || route.path.includes("RIG")) {
         it("checks the ids of its path", async () => {
           for (const id of ["a%20b", "a.b", "%C3%A4", "a%2Fb", "..%2f", "%00", "x".repeat(65)]) {
-            for (const [part, field] of [["TOWN", "town_id"], ["RIG", "rig_id"], [agent_id, "agent_id"]]) {
+            for (const [part, field] of [["TOWN", "town_id"], ["RIG", "rig_id"], [agent_id, "agent_id"], [IMAGE_ID, "image_id"]]) {
               if (!route.path.includes(part)) continue;
               mustRefuse(await ask(route, { path: route.path.replace(part, id) }), 400, "invalid_request", field);
             }
@@ -159,7 +160,7 @@ describe("bad input", () => {
   });
 
   it("an agent that nobody knows is 404", async () => {
-    for (const path of ["agents/nobody", "agents/nobody/runs", "container/agents/nobody/status"]) {
+    for (const path of ["agents/nobody", "agents/nobody/runs", `agents/nobody/images/${IMAGE_ID}`, "container/agents/nobody/status"]) {
       mustRefuse(await world.api("GET", `${town.path}/${path}`), 404, "not_found");
     }
     const message = await world.api("POST", `${town.path}/container/agents/nobody/message`, { prompt: "x" });

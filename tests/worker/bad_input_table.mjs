@@ -2,7 +2,10 @@
 //
 // - `body`: a right one; `missing`: fields that it cannot do without; `wrong`: by field, values that it must not have
 // - `query`: by parameter, whole queries that are wrong because of it
+// - `bytes` and `headers`: of a request whose body is no JSON
 // Fields are named as the message must name them.
+
+import { PICTURES, idOf } from "../pictures/pictures.mjs";
 
 const LONG_ID = "x".repeat(65);
 const NOT_IDS = ["", "a b", "a.b", "ä", "a/b", LONG_ID, 5, ["x"], {}];
@@ -33,6 +36,8 @@ const streams = {
 };
 const name = { wrong: { name: NOT_NAMES }, missing: ["name"] };
 
+export const IMAGE_ID = idOf(PICTURES["image/png"]);
+
 /** The table, for a town, a rig of it and an agent of that. */
 export function routesOf({ town_id, rig_id }, agent_id) {
   const town = `/api/towns/${town_id}`;
@@ -43,6 +48,7 @@ export function routesOf({ town_id, rig_id }, agent_id) {
     { method: "GET", path: "/health", open: true },
     { method: "POST", path: "/api/session", open: true, body: { key: "x" }, wrong: { key: NOT_TEXT }, missing: ["key"] },
     { method: "GET", path: "/api/session" },
+    { method: "GET", path: "/api/settings" },
     { method: "DELETE", path: "/api/session", open: true },
     { method: "POST", path: "/api/towns", body: { name: "x" }, ...name },
     { method: "GET", path: "/api/towns" },
@@ -104,6 +110,12 @@ export function routesOf({ town_id, rig_id }, agent_id) {
       },
     },
     { method: "GET", path: `${rig}/agents/${agent_id}/events`, query: cursors },
+    {
+      method: "PUT",
+      path: `${rig}/agents/${agent_id}/images/${IMAGE_ID}`,
+      bytes: PICTURES["image/png"],
+      headers: { "content-type": "image/png" },
+    },
     { method: "GET", path: `${town}/events`, query: pages },
     { method: "GET", path: `${town}/agents/${agent_id}/events`, query: pages },
     ...["0", "-1", "x", "1.5", "9007199254740992"].map((id) => ({
@@ -115,6 +127,7 @@ export function routesOf({ town_id, rig_id }, agent_id) {
     { method: "GET", path: `${town}/agents` },
     { method: "GET", path: `${town}/agents/${agent_id}` },
     { method: "GET", path: `${town}/agents/${agent_id}/runs` },
+    { method: "GET", path: `${town}/agents/${agent_id}/images/${IMAGE_ID}` },
     {
       method: "POST",
       path: `${town}/agents/${agent_id}/answer`,
@@ -155,6 +168,9 @@ export function routesOf({ town_id, rig_id }, agent_id) {
     },
     { method: "POST", path: `${container}/message`, body: { prompt: "x" }, missing: ["prompt"], wrong: { prompt: [...NOT_TEXT, null] } },
     { method: "GET", path: `${container}/status` },
+    { method: "GET", path: `${town}/mayor/status` },
+    { method: "POST", path: `${town}/mayor/message`, body: { message: "x" }, missing: ["message"], wrong: { message: [...NOT_TEXT, null, ""] } },
+    { method: "POST", path: `${town}/mayor/destroy`, sends: false },
     { method: "POST", path: `${container}/stream-ticket`, sends: false },
     { method: "POST", path: `${town}/stream-ticket`, sends: false },
     { method: "GET", path: `${container}/stream`, query: streams, stream: true },

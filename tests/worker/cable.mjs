@@ -31,6 +31,12 @@ export class Cable {
     for (const { near, far } of this.#pairs) [near, far].forEach((end) => end.destroy());
   }
 
+  /** As a cut, but each end is told by a reset and not by the end of what it reads. */
+  reset() {
+    this.#state = "cut";
+    for (const { near, far } of this.#pairs) [near, far].forEach((end) => end.resetAndDestroy());
+  }
+
   /** Everything stays open and nothing comes through: as when a laptop has left the room. */
   silence() {
     this.#state = "silent";

@@ -168,6 +168,8 @@ describe("townwatch send", () => {
       const replayed = `${name}-replayed`;
       await world.startAgent(town, { agent_id: replayed, runtime: "replay", transcript: name, speed: 0 });
       const own = await whole(await untilEnded(replayed, 1));
+      assert.deepEqual(introductionOf(events), { takes_messages: false, working_dir: world.directory });
+      assert.deepEqual(introductionOf(own), { takes_messages: false });
       assert.deepEqual(timeless(events), timeless(own));
       assert.deepEqual(ends(events), ends(own));
     }
@@ -217,7 +219,7 @@ describe("townwatch send", () => {
   });
 
   it("does not slow the pipe where the server never answers, and says what is kept", async () => {
-    const silent = net.createServer(() => {}).listen(0, "127.0.0.1");
+    const silent = net.createServer(() => {}).listen(0, "127.0.0.1").unref();
     await once(silent, "listening");
     const sent = send("kept", { env: { TOWNWATCH_URL: `http://127.0.0.1:${silent.address().port}` } });
     const input = Buffer.from(`${"x".repeat(199)}\n`.repeat(200_000)); // 40 MB
@@ -228,7 +230,7 @@ describe("townwatch send", () => {
     assert.ok(took_ms < 10_000, `40 MB took ${Math.round(took_ms)} ms`);
     console.log(`40 MB through the pipe, nobody answering: ${Math.round(took_ms)} ms`);
     assert.equal(await sent.code(30_000), 0);
-    assert.match(sent.stderr, /200002 events are not sent; they are kept in .*kept/);
+    assert.match(sent.stderr, /200003 events are not sent; they are kept in .*kept/);
     assert.ok(performance.now() - began < 25_000, "the end waits only so long");
     silent.close();
   });
@@ -269,6 +271,60 @@ describe("townwatch send", () => {
     assert.deepEqual(notices, [["redacted", "DEPLOY_PASSWORD", 1], ["redacted", "github_token", 1]]);
   });
 
+  it("shows a bar that never ends its line while it moves, and joins what it printed to the byte", async () => {
+    for (const args of [["--format", "process"], []]) {
+      const agent = `bar-${args.length}`;
+      await world.registerAgent(town, agent);
+      const sent = send(agent, { args });
+      const steps = Array.from({ length: 60 }, (_, step) => `\r\u001b[32m${"#".repeat(step % 20)}\u001b[0m ${step} % ✓`);
+      let isMoving = true;
+      const moving = (async () => {
+        // Without a pause: less than a line waits for its end.
+        for (let at = 0; isMoving; at = (at + 1) % steps.length) {
+          sent.stdin.write(steps[at]);
+          await sleep(20);
+        }
+      })();
+      const parts = async () => (await eventsOf(agent)).filter(({ event }) => event === "agent_output");
+      await until("some of its parts while it moves", async () => (await parts()).length >= 4, 15_000);
+      isMoving = false;
+      await moving;
+      sent.stdin.end("\r\u001b[KDone.\n");
+      assert.equal(await sent.code(), 0, sent.stderr);
+      await untilEnded(agent, 1);
+      const told = (await parts()).map(({ data }) => data);
+      assert.equal(`${told.map(({ text }) => text).join("")}\n`, sent.stdout);
+      assert.deepEqual([...new Set(told.slice(0, -1).map(({ partial }) => partial)), told.at(-1).partial], [true, undefined]);
+    }
+  });
+
+  it("finds the format behind banners, a wrapper's lines and a bar, and does what `--format` says all the same", async () => {
+    const banner = "\n> agent@1.0.0 start\n> node agent.mjs\n\n\u001b[2mUsing model\u001b[0m some-model\n(node:7) Warning: old\n\n";
+    const bar = "\rloading 10 %\rloading 100 %\r\u001b[K";
+    const isOf = (kind) => ({ event, data }) => event === kind && (kind !== "agent_output" || data.stream === "stdout");
+    for (const name of ["basic", "codex/basic", "gemini/basic"]) {
+      const agent = name.replace("/", "-");
+      for (const id of [agent, `${agent}-plain`, `${agent}-text`]) await world.registerAgent(town, id);
+      const recording = textOf(name.includes("/") ? name.split("/")[0] : "claude_code", name.split("/").at(-1));
+      const through = async (id, input, args) => {
+        const sent = send(id, { args });
+        sent.stdin.end(input);
+        assert.equal(await sent.code(), 0, sent.stderr);
+        return untilEnded(id, 1);
+      };
+      const [behind, plain] = [await through(agent, `${banner}${bar}${recording}`), await through(`${agent}-plain`, recording)];
+      const shown = behind.filter(isOf("agent_output")).map(({ data }) => data.text);
+      assert.deepEqual(shown, banner.split("\n").slice(0, 6), "shown as they are, but for the blank line before the stream");
+      const notices = behind.filter(isOf("parser_notice")).map(({ data }) => data);
+      assert.deepEqual(notices, [{ kind: "malformed", count: 1, sample: bar }], "what stood in the line of its first object is told");
+      const own = (events) => timeless(events).filter((one) => !isOf("agent_output")(one) && !isOf("parser_notice")(one));
+      assert.deepEqual(own(behind), own(plain));
+      assert.ok(plain.some(isOf("agent_tool_call")) && !plain.some(isOf("agent_output")), name);
+      const text = await through(`${agent}-text`, `${banner}${recording}`, ["--format", "process"]);
+      assert.deepEqual(outputs(await whole(text)), `${banner}${recording}`.split("\n").slice(0, -1), "as text");
+    }
+  });
+
   it("goes on sending when nobody reads behind it, and passes on what it may not send", async () => {
     await world.registerAgent(town, "unread");
     const unread = send("unread");
@@ -303,10 +359,18 @@ describe("townwatch send", () => {
   });
 });
 
+/** What is said of an agent before it has said anything; a pipe stands in some directory, a recording in none. */
+const introductionOf = (events) => {
+  const { hostname, os, in_container, ...known } = events.find(({ event }) => event === "agent_session").data;
+  assert.ok(hostname && os);
+  return known;
+};
+
 /** Events without what differs from run to run: when, and where; and without the end, which a pipe does not see. */
 function timeless(events) {
   const started = ({ event, data }) => event === "agent.status" && data.status === "starting";
-  const kept = events.filter((event) => event.event !== "agent.exited" && !started(event));
+  const introduced = events.find(({ event }) => event === "agent_session");
+  const kept = events.filter((event) => event.event !== "agent.exited" && !started(event) && event !== introduced);
   return kept.map(({ event, data }) => {
     const { duration_ms, elapsed_seconds, hostname, os, in_container, branch, initial_commit, git_origin, ...rest } = data;
     return { event, data: rest };

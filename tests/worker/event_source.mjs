@@ -1,7 +1,9 @@
 // An event stream's reader, as the HTML standard ("Server-sent events") has it and sharing no code with the product: raw
 // messages, in order, with what must hold for every stream checked at each.
 
+import assert from "node:assert/strict";
 import http from "node:http";
+
 import { until } from "./until.mjs";
 
 export class EventSource {
@@ -38,6 +40,11 @@ export class EventSource {
 
   #read(chunk) {
     this.#rest += chunk;
+    // A comment ends with its line: it needs no block, and some readers would take one for a message.
+    for (let end = this.#rest.indexOf("\n"); this.#rest.startsWith(":") && end >= 0; end = this.#rest.indexOf("\n")) {
+      this.comments += 1;
+      this.#rest = this.#rest.slice(end + 1);
+    }
     for (let end = this.#rest.indexOf("\n\n"); end >= 0; end = this.#rest.indexOf("\n\n")) {
       this.#message(this.#rest.slice(0, end));
       this.#rest = this.#rest.slice(end + 2);
@@ -54,7 +61,8 @@ export class EventSource {
       else message[field] = value;
     }
     const at = performance.timeOrigin + performance.now();
-    if (message.data.length > 0) this.messages.push({ ...message, data: message.data.join("\n"), at });
+    assert.ok(message.data.length > 0, `a block without data, which some readers cannot take: ${text}`);
+    this.messages.push({ ...message, data: message.data.join("\n"), at });
   }
 
   /** The messages of one kind, parsed. */
@@ -62,9 +70,9 @@ export class EventSource {
     return this.messages.filter((message) => message.event === event).map(({ data }) => JSON.parse(data));
   }
 
-  /** The events: messages with an id. */
+  /** The events: messages with an id, but for the first one of a stream that a ticket opened. */
   get events() {
-    return this.messages.filter(({ id }) => id !== undefined).map(({ data }) => JSON.parse(data));
+    return this.messages.filter(({ id, event }) => id !== undefined && event !== "hello").map(({ data }) => JSON.parse(data));
   }
 
   get last_event_id() {

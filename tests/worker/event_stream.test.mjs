@@ -5,6 +5,7 @@ import { after, before, describe, it } from "node:test";
 
 import { EventSource } from "./event_source.mjs";
 import { must, mustRefuse, startWorld } from "./harness.mjs";
+import { request } from "./http.mjs";
 import { elements, members } from "./raw_json.mjs";
 
 const CAP = 60;
@@ -45,6 +46,7 @@ describe("an event stream", () => {
     assert.match(headers["content-type"], /^text\/event-stream(;|$)/);
     assert.equal(headers["cache-control"], "no-cache, no-transform");
     assert.equal(headers["x-accel-buffering"], "no");
+    assert.match(source.text, /^retry: \d+\nevent: hello\ndata: /, "in the first message, not in a block of its own");
     assert.ok(source.retry_ms >= 100 && source.retry_ms <= 10_000, `${source.retry_ms}`);
     source.cut();
   });
@@ -52,9 +54,30 @@ describe("an event stream", () => {
   it("lets pages of allowed origins read it, and no others open it", async () => {
     const source = await open(town.stream, {}, { origin: FRIEND });
     assert.deepEqual([source.status, source.headers["access-control-allow-origin"], source.headers.vary], [200, FRIEND, "Origin"]);
+    assert.equal(source.headers["access-control-allow-credentials"], "true");
     source.cut();
+    const program = await open(town.stream);
+    const named = Object.keys(program.headers).filter((name) => name.startsWith("access-control"));
+    assert.deepEqual([program.status, named], [200, []], "nothing is said to who names no origin");
+    program.cut();
     const foreign = await open(town.stream, {}, { origin: `${FRIEND}.evil.example` });
     assert.deepEqual([foreign.status, JSON.parse(foreign.text).error.code], [403, "origin_not_allowed"]);
+  });
+
+  it("lets pages of allowed origins send a header along, and no others", async () => {
+    const ask = (origin, path = town.stream, method = "GET") =>
+      request(`${world.url}${path}`, { method: "OPTIONS", headers: { origin, "access-control-request-method": method } });
+    const allowed = await ask(FRIEND);
+    const said = (name) => allowed.headers[`access-control-${name}`];
+    assert.deepEqual([allowed.status, said("allow-origin"), said("allow-credentials")], [204, FRIEND, "true"]);
+    assert.match(said("allow-headers"), /Authorization/);
+    assert.equal(said("allow-methods"), "GET");
+    for (const origin of ["https://other.example", "null"]) {
+      const foreign = await ask(origin);
+      assert.deepEqual([foreign.status, foreign.headers["access-control-allow-origin"]], [403, undefined], origin);
+    }
+    assert.equal((await ask(FRIEND, `${town.path}/events`)).status, 405, "streams only");
+    assert.equal((await ask(FRIEND, town.stream, "DELETE")).status, 405);
   });
 
   it("gives hello, states, history, caught_up, then live, each event a message of its own", async () => {
@@ -64,7 +87,11 @@ describe("an event stream", () => {
     const page = must(await world.api("GET", `${town.path}/events?after_id=0`));
     assert.deepEqual(source.events, page.events);
     assert.deepEqual(source.messages.filter(({ id }) => id).map(({ id }) => Number(id)), page.events.map(({ id }) => id));
-    assert.equal(source.of("hello")[0].epoch, page.epoch);
+    const hello = source.of("hello")[0];
+    assert.equal(hello.epoch, page.epoch);
+    assert.deepEqual(hello.settings, must(await world.api("GET", "/api/settings")));
+    assert.deepEqual([hello.settings.event_cap, hello.settings.stream_enabled, hello.settings.ticket_ttl_seconds], [CAP, true, 60]);
+    mustRefuse(await world.api("GET", "/api/settings", undefined, { token: null }), 401, "unauthorized");
     await note("one", "live");
     await source.until("the live one", () => source.events.length === 21);
     assert.equal(source.events.at(-1).data, "live");
@@ -76,11 +103,14 @@ describe("an event stream", () => {
     const all = page.events.map(({ id }) => id);
     const middle = all[9];
     const cases = [
-      [{ from: middle }, {}, all.slice(10)],
+      [{ from: middle }, {}, all.slice(9)],
+      [{ from: middle + 1 }, {}, all.slice(10)],
+      [{ from: 0 }, {}, all],
+      [{ from: 1 }, {}, all],
       [{ from: -3 }, {}, all],
       [{ from: 999_999 }, {}, []],
       [{ tail: 4 }, {}, all.slice(-4)],
-      [{ after_id: all[2], from: middle }, {}, all.slice(10)],
+      [{ after_id: all[2], from: middle }, {}, all.slice(9)],
       [{ from: all[2] }, { "last-event-id": `${middle}` }, all.slice(10)],
       [{ tail: 4 }, { "last-event-id": `${page.epoch}.${middle}` }, all.slice(10)],
     ];
@@ -169,6 +199,34 @@ describe("an event stream", () => {
     assert.ok(source.of("state").length >= 1);
     const page = must(await world.api("GET", `${town.path}/agents/runner/events?after_id=0&limit=1000`));
     assert.deepEqual(source.events, page.events);
+  });
+
+  it("sends away who comes back past that end, and nobody else", async () => {
+    const page = must(await world.api("GET", `${town.path}/agents/runner/events?after_id=0&limit=1000`));
+    const exit = page.events.at(-1).id;
+    const back = (id, query = { until: "exit" }) => open(agentStream("runner"), query, { "last-event-id": `${id}`, origin: FRIEND });
+    const past = await back(exit);
+    assert.deepEqual([past.status, past.text, past.headers["access-control-allow-origin"]], [204, "", FRIEND]);
+    assert.equal((await back(`${page.epoch}.${exit}`)).status, 204);
+    const before_it = await back(page.events.at(-2).id);
+    await before_it.until("its end", () => before_it.ended);
+    assert.deepEqual([before_it.status, ids(before_it)], [200, [exit]]);
+    const first = await open(agentStream("runner"), { until: "exit", after_id: exit });
+    await first.until("its end", () => first.ended);
+    assert.deepEqual([first.status, first.messages[0].event], [200, "hello"], "one that was never here is told what there is");
+    const open_end = await back(exit, {});
+    assert.equal(open_end.status, 200);
+    open_end.cut();
+  });
+
+  it("gives events without names to who asks, and leaves other frames theirs", async () => {
+    const source = await caughtUp(agentStream("two"), { tail: 3, named: "false" });
+    assert.deepEqual(source.messages.map(({ event }) => event), ["hello", "state", "message", "message", "message", "caught_up"]);
+    assert.deepEqual(source.of("message"), source.events);
+    const page = must(await world.api("GET", `${town.path}/agents/two/events?tail=3`));
+    assert.deepEqual(source.events, page.events);
+    source.cut();
+    assert.equal((await open(town.stream, { named: "no" })).status, 400);
   });
 
   it("shows what is being typed, and a heartbeat every ten seconds", async () => {

@@ -142,7 +142,8 @@ describe("readers", () => {
     await until("the relay", async () => (await within(1_000)) >= 3, 20_000);
     assert.ok((await within(3_000)) >= 10, "someone watches");
     source.cut();
-    await until("the relay to slow down", async () => (await within(1_000)) <= 1, 20_000);
+    // Long enough that a busy machine that stands still for a second is not taken for a relay that asks seldom.
+    await until("the relay to slow down", async () => (await within(3_000)) <= 2, 30_000);
     const seldom = await within(5_000);
     assert.ok(seldom >= 1 && seldom <= 4, `${seldom} requests in 5 s, every ${DRAIN_INTERVAL_SECONDS} s`);
     must(await world.api("POST", `${town.path}/container/agents/long/stop`, { signal: "SIGKILL" }));

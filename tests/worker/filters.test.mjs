@@ -97,12 +97,16 @@ describe("filters", () => {
       { type: "subscribe", agents: "one" },
       { type: "subscribe", agents: many(101) },
       { type: "subscribe" },
+      { type: "subscribe", agents: ["one"], filters: { outputs: false } },
     ];
     for (const [index, message] of bad.entries()) {
       viewer.send(message);
       await viewer.until(`an error for ${JSON.stringify(message).slice(0, 90)}`, () => viewer.framesOf("error").length === index + 1, 5_000);
-      assert.equal(viewer.framesOf("error").at(-1).code, "invalid_request", JSON.stringify(message).slice(0, 90));
+      const { code, message: words, frame, at } = viewer.framesOf("error").at(-1);
+      assert.deepEqual([code, frame, words.split(":")[0]], ["invalid_request", "subscribe", "subscribe"], words);
+      assert.ok(Math.abs(Date.parse(at) - Date.now()) < 60_000, at);
     }
+    assert.match(viewer.framesOf("error").at(-1).message, /"outputs": no such filter.*output/);
     assert.deepEqual(names(await postTo("one", viewer)), allBut("agent_output"));
     viewer.send({ type: "subscribe", agents: many(100) });
     await viewer.until("the confirmation", () => viewer.framesOf("subscription_confirmed").length === 2);

@@ -2,7 +2,7 @@
 
 import http from "node:http";
 
-/** Resolves to `{status, headers, text, json}`; `json` is undefined where the text is none. */
+/** Resolves to `{status, headers, bytes, text, json}`; `json` is undefined where the text is none. */
 export function request(url, { method = "GET", headers = {}, body, timeout_ms = 60_000 } = {}) {
   return new Promise((resolve, reject) => {
     const wire = http.request(url, { method, headers, agent: false }, (answer) => {
@@ -10,8 +10,9 @@ export function request(url, { method = "GET", headers = {}, body, timeout_ms = 
       answer.on("data", (chunk) => chunks.push(chunk));
       answer.on("error", reject);
       answer.on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8");
-        resolve({ status: answer.statusCode, headers: answer.headers, text, json: parsed(text) });
+        const bytes = Buffer.concat(chunks);
+        const text = bytes.toString("utf8");
+        resolve({ status: answer.statusCode, headers: answer.headers, bytes, text, json: parsed(text) });
       });
     });
     wire.setTimeout(timeout_ms, () => wire.destroy(new Error(`${method} ${url}: no answer within ${timeout_ms} ms`)));

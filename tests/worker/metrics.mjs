@@ -25,3 +25,6 @@ export async function countedOver(world, path, work) {
   const counters = Object.keys(after).filter((name) => name.endsWith("_total"));
   return { ...Object.fromEntries(counters.map((name) => [name, after[name] - before[name]])), value };
 }
+
+/** Whether nothing is due but, in some minutes, the silence of an agent that posts and has an open run. */
+export const isQuiet = ({ alarm_time_seconds }) => alarm_time_seconds === 0 || alarm_time_seconds > Date.now() / 1000 + 60;

@@ -11,13 +11,20 @@ describe("the log as lines", () => {
   let world;
   let town;
   let all;
+  /** The last line of what was read last. */
+  let last;
   const lines = async (path, query = "") => {
     const answer = await world.api("GET", `${path}/events${query}`, undefined, { headers: { accept: "application/x-ndjson" } });
     assert.equal(answer.status, 200, answer.text);
     assert.match(answer.headers["content-type"], /^application\/x-ndjson(;|$)/);
-    if (answer.text === "") return [];
     assert.ok(answer.text.endsWith("\n"), "the last line ends");
-    return answer.text.slice(0, -1).split("\n").map((line) => JSON.parse(line));
+    const read = answer.text.slice(0, -1).split("\n").map((line) => JSON.parse(line));
+    const end = read.pop();
+    assert.deepEqual(Object.keys(end), ["type", "next_after_id", "head"]);
+    assert.equal(end.type, "complete");
+    assert.ok(!read.some(({ type }) => type === "complete"));
+    last = end;
+    return read;
   };
 
   before(async () => {
@@ -40,6 +47,7 @@ describe("the log as lines", () => {
   it("is all there is, in order, where no cursor is named", async () => {
     assert.equal(all.length, 600);
     assert.deepEqual(await lines(town.path), all);
+    assert.deepEqual(last, { type: "complete", next_after_id: all.at(-1).id, head: all.at(-1).id });
     assert.deepEqual(await lines(`${town.path}/agents/two`), all.filter(({ agent_id }) => agent_id === "two"));
   });
 
@@ -49,6 +57,7 @@ describe("the log as lines", () => {
     assert.deepEqual(await lines(town.path, `?before_id=${middle}`), all.slice(0, 250));
     assert.deepEqual(await lines(town.path, "?tail=70"), all.slice(-70));
     assert.deepEqual(await lines(town.path, `?after_id=${middle}&limit=130`), all.slice(251, 381));
+    assert.deepEqual(last, { type: "complete", next_after_id: all[380].id, head: all.at(-1).id });
     assert.deepEqual(await lines(town.path, "?event=remark"), all.filter(({ event }) => event === "remark"));
     assert.deepEqual(await lines(town.path, `?run_id=${all[0].run_id}`), all.filter(({ run_id }) => run_id === all[0].run_id));
     assert.deepEqual(await lines(town.path, `?after_id=${all.at(-1).id}`), []);
@@ -61,6 +70,8 @@ describe("the log as lines", () => {
     mustRefuse(await ask("after_id=1&before_id=5"), 400, "invalid_request");
     mustRefuse(await ask("tail=3&after_id=1"), 400, "invalid_request");
     mustRefuse(await ask("wait_ms=30001"), 400, "invalid_request", "wait_ms");
+    mustRefuse(await ask(`wait_ms=1000&after_id=${all.at(-1).id}`), 400, "invalid_request", "text/event-stream");
+    assert.equal((await ask("wait_ms=0&tail=1")).status, 200, "who does not wait is answered");
   });
 
   it("says first that a cursor means nothing here, and what is pruned", async () => {

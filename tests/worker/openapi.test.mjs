@@ -5,6 +5,7 @@ import { after, before, describe, it } from "node:test";
 
 import { Validator } from "@seriousme/openapi-schema-validator";
 
+import { HOSTILE, PICTURES, attached, idOf, result } from "../pictures/pictures.mjs";
 import { ApiDocument } from "./api_document.mjs";
 import { must, startWorld } from "./harness.mjs";
 import { request } from "./http.mjs";
@@ -18,7 +19,7 @@ describe("the document of the API", () => {
   /** Calls a route, and holds what was asked and answered against the document. */
   const call = async (method, path, body, options) => {
     const answer = await world.api(method, path, body, options);
-    api.mustDescribe(method, path, body, answer);
+    api.mustDescribe(method, path, { body, kind: options?.headers?.["content-type"] }, answer);
     return answer;
   };
   const ok = async (...asked) => {
@@ -143,10 +144,60 @@ describe("the document of the API", () => {
     await refused(400, "invalid_request", "GET", `${town.path}/events?tail=1&before_id=2`);
   });
 
+  it("takes what its schemas take, and nothing else: control characters, nulls, integers", async () => {
+    const town = await world.town();
+    await world.registerAgent(town, "strict");
+    const rig = `/api/rigs/${town.rig_id}`;
+    const names = ['"a"', '" ä "', '"\\u0000a"', '"a\\u0085"', '"a\\nb"', '"a\\u007f"', '" "', '"\\u00a0"', '""', "null", "7", `"${"x".repeat(200)}"`, `"${"x".repeat(201)}"`];
+    const posted = [
+      '"event_type":"x"', '"event_type":"x","events":null', '"events":null', '"event_type":null', '"events":[]',
+      '"events":[{"event_type":"x"}]', '"events":[{"event_type":"x"}],"data":null,"at":null', '"events":[{"event_type":"x"}],"data":1',
+      '"event_type":"x","data":null,"at":null,"event_id":null,"run_id":null', '"events":[{"event_type":null}]', '"event_type":"a b"',
+    ];
+    const tables = [
+      ["/api/towns", "TownRequest", names.map((name) => `{"name":${name}}`)],
+      [`${town.path}/rigs`, "RigRequest", ["null", '"x"', '"\\t"', '""'].map((url) => `{"name":"r","git_url":${url}}`)],
+      [`${rig}/agents/strict/token`, "TokenRequest", ["60", "60.0", "6e1", "60.5", "-60", "0", "86401.0", "null", '"60"'].map((ttl) => `{"ttl_seconds":${ttl}}`)],
+      [`${rig}/agent-events`, "PostEvents", posted.map((fields) => `{"agent_id":"strict",${fields}}`)],
+    ];
+    for (const [path, schema, bodies] of tables) {
+      for (const body of bodies) {
+        const answer = await world.api("POST", path, body);
+        const problems = api.problemsOf(schema, JSON.parse(body));
+        assert.equal(problems === null, answer.status < 300, `${schema} ${body}: ${problems}; ${answer.status} ${answer.text}`);
+        if (problems !== null) assert.equal(answer.error.code, "invalid_request", body);
+      }
+    }
+  });
+
+  it("describes pictures, brought and fetched", async () => {
+    const town = await world.town();
+    await world.registerAgent(town, "painter");
+    const to = (bytes) => `/api/rigs/${town.rig_id}/agents/painter/images/${idOf(bytes)}`;
+    const from = (bytes) => `${town.path}/agents/painter/images/${idOf(bytes)}`;
+    for (const [kind, bytes] of Object.entries(PICTURES)) {
+      for (const status of [201, 200]) {
+        const answer = await call("PUT", to(bytes), bytes, { headers: { "content-type": kind } });
+        assert.equal(answer.status, status, answer.text);
+      }
+      await ok("GET", from(bytes));
+    }
+    const png = { headers: { "content-type": "image/png" } };
+    const [{ bytes: svg }] = HOSTILE;
+    await refused(400, "invalid_request", "PUT", to(svg), svg, png);
+    await refused(413, "too_large", "PUT", to(svg), Buffer.alloc(5 << 20), png);
+    await refused(415, "unsupported_media_type", "PUT", to(svg), svg, { headers: { "content-type": "image/svg+xml" } });
+    await refused(404, "not_found", "PUT", to(PICTURES["image/png"]).replace("painter", "nobody"), PICTURES["image/png"], png);
+    await refused(404, "not_found", "GET", from(svg));
+    must(await world.post(town, "painter", [{ event_type: "agent_tool_result", data: result("t", [attached(PICTURES["image/gif"])]) }]), 201);
+    await ok("GET", `${town.path}/agents/painter/events?wait_ms=5000&after_id=0`);
+  });
+
   it("describes agents in the container, and events of every shape that they have", async () => {
     const town = await world.town();
     const container = `${town.path}/container`;
     await ok("GET", `${container}/health`);
+    await ok("GET", "/api/settings");
     const order = { rig_id: town.rig_id, name: "Reader", role: "polecat", runtime: "replay", transcript: "basic", speed: 0 };
     const { agent_id } = await ok("POST", `${container}/agents/start`, order);
     await until("the run's end", async () => (await ok("GET", `${town.path}/agents/${agent_id}`)).exit !== null, 40_000);
@@ -159,6 +210,14 @@ describe("the document of the API", () => {
     await refused(409, "not_supported_by_runtime", "POST", `${container}/agents/${sleeper}/message`, { prompt: "Hello" });
     const answer = { request_id: "q", answer: "once" };
     await refused(409, "not_supported_by_runtime", "POST", `${town.path}/agents/${sleeper}/answer`, answer);
+    const mayor = `${town.path}/mayor`;
+    assert.equal((await ok("GET", `${mayor}/status`)).configured, false);
+    await refused(404, "not_found", "POST", `${mayor}/message`, { message: "Hello" });
+    await ok("POST", `${mayor}/destroy`);
+    await ok("POST", `${container}/agents/start`, { ...long, agent_id: "mayor", role: "mayor" });
+    assert.equal((await ok("GET", `${mayor}/status`)).session.agentId, "mayor");
+    await refused(409, "not_supported_by_runtime", "POST", `${mayor}/message`, { message: "Hello" });
+    await ok("POST", `${mayor}/destroy`);
     await ok("POST", `${container}/agents/${sleeper}/stop`, { signal: "SIGKILL" });
     await ok("POST", `${container}/agents/${sleeper}/stop`);
     await refused(404, "not_found", "POST", `${container}/agents/nobody/stop`, {});
@@ -168,7 +227,7 @@ describe("the document of the API", () => {
     const { events } = await ok("GET", `${town.path}/events?after_id=0&limit=1000`);
     const names = new Set(events.map(({ event }) => event));
     assert.ok(names.size >= 6, [...names].join(" "));
-    const known = served.json.components.schemas.TownEvent.discriminator.mapping;
+    const known = served.json.components.schemas.KnownEvent.discriminator.mapping;
     for (const event of events) {
       const name = known[event.event].split("/").at(-1);
       assert.equal(api.problemsOf(name, event), null, JSON.stringify(event));

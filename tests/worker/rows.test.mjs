@@ -5,8 +5,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
+import { EventSource } from "./event_source.mjs";
 import { must, mustRefuse, startWorld } from "./harness.mjs";
-import { countedOver, metricsOf } from "./metrics.mjs";
+import { countedOver, isQuiet, metricsOf } from "./metrics.mjs";
 import { ScriptedControl } from "./scripted_control.mjs";
 import { sleep, until } from "./until.mjs";
 
@@ -117,6 +118,8 @@ describe("rows read", () => {
   const PAGE_ROWS_MAX = 10;
   /** A stream of one agent: its ticket, made and used; the head, the oldest, the agent's state, what is pruned of it. */
   const JOIN_ROWS_MAX = 16;
+  /** The right to resume that an event stream gets: its number, its place in two indices, and those that may be over. */
+  const RIGHT_ROWS_MAX = 4;
   let world;
   let town;
 
@@ -142,11 +145,11 @@ describe("rows read", () => {
       busy += 100;
     }
     const head = busy + busy / 100;
-    const isQuiet = async () => {
-      const { log_head_id, alarm_time_seconds } = await metricsOf(world, town.path);
-      return log_head_id === head && alarm_time_seconds === 0; // no state frame is due any more
+    const isStored = async () => {
+      const metrics = await metricsOf(world, town.path);
+      return metrics.log_head_id === head && isQuiet(metrics); // no state frame is due any more
     };
-    await until("all to be stored", isQuiet);
+    await until("all to be stored", isStored);
     return head;
   };
 
@@ -170,6 +173,26 @@ describe("rows read", () => {
       }
     });
   }
+
+  it("of an event stream that a ticket opens, and of its return: a constant, also of rows written", async (test) => {
+    const stream = `${town.path}/container/agents/busy/stream`;
+    const address = `${world.url}${stream}?tail=0&ticket=${await world.ticket(stream)}`;
+    const rows = [];
+    let last;
+    for (const what of ["opened", "back", "back"]) {
+      const cost = await countedOver(world, town.path, async () => {
+        const source = await EventSource.open(address, last === undefined ? {} : { "last-event-id": last });
+        await source.untilCaughtUp();
+        last = source.last_event_id;
+        source.cut();
+      });
+      test.diagnostic(`${what}: ${cost.sql_rows_read_total} rows read, ${cost.sql_rows_written_total} written`);
+      rows.push([cost.sql_rows_read_total, cost.sql_rows_written_total]);
+    }
+    const [[read, written], ...back] = rows;
+    assert.ok(read <= JOIN_ROWS_MAX + RIGHT_ROWS_MAX && written <= 4, `${rows}`);
+    for (const [read, written] of back) assert.ok(read <= JOIN_ROWS_MAX && written === 0, `${rows}`);
+  });
 
   it("of an opened stream: the same whatever the log's size", () => {
     assert.equal(joins.length, 4);

@@ -8,6 +8,8 @@ export class ScriptedControl {
   batch_events = 500;
   /** Whether it takes a request and never answers. */
   hangs = false;
+  /** Answers a request for a picture: `{status, bytes}`, or nothing for ever where it gives a promise that stays open. */
+  image = async () => ({ status: 404 });
   /** What was asked: `GET /events`, without the query. */
   requests = [];
   /** How many events each answer brought, empty ones left out. */
@@ -32,12 +34,16 @@ export class ScriptedControl {
 
   /** Lets an agent that was started say something, once for each text. */
   say(agent_id, texts) {
+    this.tell(agent_id, texts.map((text) => ["agent_output", { text, stream: "stdout" }]));
+  }
+
+  /** Lets these happen to it: pairs of an event's name and its data. */
+  tell(agent_id, told) {
     const { run_id, town_id } = this.#runs.get(agent_id);
     const events = this.#eventsOf(town_id);
-    for (const text of texts) {
-      const data = { text, stream: "stdout" };
+    for (const [event, data] of told) {
       const timestamp = new Date().toISOString();
-      events.push({ id: events.length + 1, agent_id, run_id, event: "agent_output", data, timestamp });
+      events.push({ id: events.length + 1, agent_id, run_id, event, data, timestamp });
     }
     for (const wake of this.#waiting) wake();
   }
@@ -53,6 +59,13 @@ export class ScriptedControl {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     if (this.hangs) return;
+    const picture = /^\/agents\/([^/]+)\/images\/([^/]+)$/.exec(url.pathname);
+    if (picture !== null) {
+      const { status, bytes } = await this.image(picture[1], picture[2]);
+      const body = bytes ?? JSON.stringify({ success: false, error: { code: status === 404 ? "not_found" : "internal", message: "no" } });
+      answer.writeHead(status, { "content-type": "application/octet-stream" }).end(body);
+      return;
+    }
     const [status, body] = await this.#of(request.headers["townwatch-town"], url, Buffer.concat(chunks).toString("utf8"));
     answer.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   }

@@ -40,7 +40,8 @@ describe("a stream", () => {
     const { type, protocol, ...hello } = viewer.hello;
     assert.deepEqual([type, typeof protocol], ["hello", "number"]);
     const { epoch, head, oldest_id } = page;
-    assert.deepEqual(hello, { town_id: town.town_id, epoch, head, oldest_id, reset: false });
+    const settings = must(await world.api("GET", "/api/settings"));
+    assert.deepEqual(hello, { town_id: town.town_id, epoch, head, oldest_id, reset: false, settings });
     assert.deepEqual([...viewer.states.keys()].sort(), ["one", "two"]);
     assert.deepEqual(viewer.framesOf("caught_up"), [{ type: "caught_up", id: head }]);
     viewer.cut();
@@ -53,10 +54,12 @@ describe("a stream", () => {
       [{ after_id: 0 }, all],
       [{ after_id: all.at(-1).id }, []],
       [{ tail: 5 }, all.slice(-5)],
-      [{ from: middle }, all.slice(8)],
+      [{ from: middle }, all.slice(7)],
+      [{ from: middle + 1 }, all.slice(8)],
+      [{ from: 0 }, all],
       [{ from: -7 }, all],
       [{ from: 999_999 }, []],
-      [{ from: middle, after_id: 0 }, all.slice(8)],
+      [{ from: middle, after_id: 0 }, all.slice(7)],
     ];
     for (const [query, expected] of cases) {
       const viewer = await watch(town.stream, query);

@@ -44,17 +44,26 @@ for (const [agent, expectedOf] of Object.entries(ORACLES)) {
         // Claude Code's own words for retries, refusals and interrupts are not all a text of its output.
         if (agent === "claude_code") assert.deepEqual(told.filter((text) => expected.includes(text)), expected);
         else assert.deepEqual(told, expected);
+        if (agent !== "claude_code") {
+          assert.deepEqual(of("agent_notice").map(({ message }) => message), truth.notices);
+          assert.deepEqual(of("user_message").map(({ by, text }) => [by, text]), truth.said);
+          const returned = of("agent_tool_result").filter(({ exit_code }) => exit_code !== undefined);
+          assert.deepEqual(returned.map(({ tool_use_id, exit_code }) => [tool_use_id, exit_code]), truth.exit_codes);
+        }
         assert.equal(errors.filter(({ retryable }) => retryable === true).length, truth.retries);
 
         const files = of("file_changed").map(({ path, action }) => ({ path, action }));
         assert.deepEqual(files, truth.files);
 
-        const [session] = of("agent_session");
-        assert.deepEqual([of("agent_session").length, session.session_id], [1, truth.session_id]);
+        // Before it, the control server tells where it plays the recording.
+        const sessions = of("agent_session").filter(({ session_id }) => session_id !== undefined);
+        const [session] = sessions;
+        assert.deepEqual([sessions.length, session.session_id], [1, truth.session_id]);
         assert.equal(session.model, truth.model ?? undefined);
         const totals = of("agent_usage").filter(({ cumulative }) => cumulative).at(-1);
         if (truth.usage === null) assert.equal(totals, undefined);
         else assert.deepEqual({ ...totals, ...truth.usage }, totals);
+        if (truth.messages !== undefined) assert.deepEqual(sumOfMessages(of("agent_usage")), truth.messages);
         assert.equal(of("agent.status").filter(({ status }) => status === "waiting").length, truth.turns);
 
         assert.equal(of("parser_notice").length, 0);
@@ -71,7 +80,7 @@ for (const [program, name] of STREAMED) {
   it(`${program} ${name}`, async () => {
     const [truth, events] = [streamed(program, name), await played(program, name)];
     const seen = seenOf(events);
-    for (const kind of ["session_id", "error", "results", "texts", "thoughts", "questions"]) assert.deepEqual(seen[kind], truth[kind], kind);
+    for (const kind of ["session_id", "error", "results", "texts", "thoughts", "questions", "usage_by", "said"]) assert.deepEqual(seen[kind], truth[kind], kind);
     const sorted = (list) => [...list].sort((a, b) => (a.tool_use_id < b.tool_use_id ? -1 : 1));
     assert.deepEqual(sorted(seen.calls), sorted(truth.calls)); // told when it begins; the oracle has it where it ended
     const { cost_usd, ...tokens } = truth.usage;
@@ -82,6 +91,13 @@ for (const [program, name] of STREAMED) {
     const ends = events.filter(({ event }) => event === "agent.exited");
     assert.deepEqual([ends.length, events.at(-1), ends[0].data.reason], [1, ends[0], failed ? "failed" : "completed"]);
   });
+}
+
+/** What all messages took: of each, what was told of it last. */
+function sumOfMessages(usages) {
+  const last = new Map(usages.filter(({ cumulative }) => !cumulative).map((usage) => [usage.message_id, usage]));
+  const fields = ["input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"];
+  return Object.fromEntries(fields.map((field) => [field, [...last.values()].reduce((sum, usage) => sum + (usage[field] ?? 0), 0)]));
 }
 
 /** All events of a recording that is played at once, in a town of its own. */

@@ -3,12 +3,19 @@
 //! Invariant: the thread that reads standard input never waits for the network. It writes to files; another thread
 //! carries what is in them to the server ([`posting`]).
 
+mod batch_size;
+mod held;
+mod input;
+mod pictures;
 mod posting;
 mod reading;
 mod record;
+mod set_aside;
+mod shape;
 mod spool;
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
@@ -17,21 +24,26 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
 use townwatch::event::{AgentStatusChanged, Status};
+use townwatch_control::environment;
 use townwatch_control::log::now;
+use townwatch_control::normalise::Threads;
 use townwatch_control::redact::{Redaction, Secrets};
 
 use crate::arguments::SendArguments;
 use crate::notice::say;
 use crate::server::Server;
+use input::{Arrived, Input};
 use posting::{Poster, Standing};
 use reading::Reading;
 use record::Recorder;
 use spool::{Run, Spool};
 
-/// One read of standard input; what a Linux pipe holds.
-const READ_BYTES: usize = 64 << 10;
 /// At the end of input what is left is sent for as long as the server takes some of it every so often.
 const FLUSH_MAX: Duration = Duration::from_secs(10);
+/// In an agent's spool: what its threads came to, for the next run that goes on with one.
+const THREADS_FILE: &str = "threads.json";
+/// How often is looked whether what is held has been held for long enough.
+const PAUSE: Duration = Duration::from_millis(100);
 /// After so long a person who waits for the end is told why.
 const FLUSH_QUIET: Duration = Duration::from_secs(3);
 /// What a shell says of a program that Ctrl-C ended.
@@ -52,15 +64,15 @@ pub(crate) fn run(arguments: &SendArguments) -> Result<u8, String> {
         Err(problem) => {
             // Whoever reads this pipe must not suffer from it.
             say(&format!("{problem}. Nothing is sent; the input only passes through"));
-            while input.next().is_some() {}
+            while input.read().is_some() {}
             return Ok(crate::REFUSED);
         }
     };
-    let (left, run) = (spool.left, Arc::new(spool.run));
+    let (left, run, threads_file) = (spool.left, Arc::new(spool.run), spool.dir.join(THREADS_FILE));
     let poster = Poster::new(server, arguments, spool.dir, left, Arc::clone(&run));
     let standing = poster.standing();
     thread::spawn(move || poster.work());
-    read(&mut input, arguments, &run, &redaction);
+    read(input, arguments, &run, &redaction, &threads_file);
     flush(&standing);
     Ok(report(&run, &standing))
 }
@@ -74,48 +86,35 @@ fn take_interrupts() -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// Standard input, which passes through to standard output as it is read.
-struct Input {
-    bytes: Vec<u8>,
-    passes: bool,
-}
-
-impl Input {
-    fn new(also_on_a_terminal: bool) -> Self {
-        Self { bytes: vec![0; READ_BYTES], passes: also_on_a_terminal || !io::stdout().is_terminal() }
-    }
-
-    /// What the next read gives; nothing at the end.
-    fn next(&mut self) -> Option<&[u8]> {
-        let count = loop {
-            match io::stdin().lock().read(&mut self.bytes) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) | Ok(0) => return None,
-                Ok(count) => break count,
-            }
-        };
-        let bytes = &self.bytes[..count];
-        if self.passes {
-            let mut stdout = io::stdout().lock();
-            // Nobody reads behind this pipe any more; the agent goes on, and so does the sending.
-            self.passes = stdout.write_all(bytes).and_then(|()| stdout.flush()).is_ok();
-        }
-        Some(bytes)
-    }
-}
-
 /// Reads the input to its end, and makes it events in the run's spool.
-fn read(input: &mut Input, arguments: &SendArguments, run: &Run, redaction: &Redaction) {
+fn read(input: Input, arguments: &SendArguments, run: &Run, redaction: &Redaction, threads_file: &Path) {
     let mut recorder = Recorder::new(run, redaction);
+    let place = environment::place(&std::env::current_dir().unwrap_or_default());
+    let threads = Threads::read(&fs::read_to_string(threads_file).unwrap_or_default());
+    let keep = |picture: &_| pictures::keep(&run.dir, picture);
+    let mut reading = Reading::new(arguments.format, place, threads.clone(), redaction).keeping(keep);
+    // In the order of the control server: first what is known of the agent.
+    recorder.event(&reading.session().into(), now());
     recorder.event(&AgentStatusChanged { status: Status::Running }.into(), now());
     recorder.write();
-    let mut reading = Reading::new(arguments.format, redaction.redactor());
-    while let Some(bytes) = input.next() {
-        reading.push(bytes, &mut |event, at| recorder.event(event, at));
+    let input = input.listen();
+    loop {
+        let pause = reading.holds().then_some(PAUSE);
+        match input.next(pause) {
+            Arrived::Bytes(bytes) => reading.push(&bytes, &mut |event, at| recorder.event(event, at)),
+            Arrived::Nothing => {}
+            Arrived::End => break,
+        }
+        // Also behind bytes: a progress bar that never ends its line never leaves a pause.
+        reading.show_overdue(&mut |event, at| recorder.event(event, at));
         recorder.write();
     }
     let exit = reading.finish(&mut |event, at| recorder.event(event, at));
     recorder.end(&exit);
+    // Without it the next run of a thread counts all of the thread: no reason to trouble anybody.
+    if !threads.is_empty() {
+        let _ = fs::write(threads_file, threads.write());
+    }
 }
 
 /// Waits until all is sent, or until waiting is no use.
@@ -149,5 +148,9 @@ fn report(run: &Run, standing: &Standing) -> u8 {
     if lost > 0 {
         say(&format!("{lost} events are lost"));
     }
-    if standing.is_refused() { crate::REFUSED } else { u8::from(lost > 0) }
+    let aside = standing.set_aside_events();
+    if aside > 0 {
+        say(&format!("{aside} events could not be sent; they are in {}", set_aside::file(standing.dir()).display()));
+    }
+    if standing.is_refused() { crate::REFUSED } else { u8::from(lost > 0 || aside > 0) }
 }

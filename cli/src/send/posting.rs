@@ -9,18 +9,21 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use townwatch::id::{AgentId, RigId};
-use townwatch::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX};
+use townwatch::limits::BATCH_EVENTS_MAX;
 
+use super::batch_size::BatchSize;
+use super::record::gap_line;
 use super::spool::{Run, Waiting};
+use super::{pictures, set_aside};
 use crate::arguments::SendArguments;
 use crate::backoff::Backoff;
 use crate::notice::say;
 use crate::server::{Failure, Server};
 
-/// The events of one batch, 3 MiB: an event of the most data with all around it stays far below what a body may have.
-const BATCH_BYTES_MAX: usize = BODY_BYTES_MAX - (1 << 20);
 /// Where the server refuses, a person may be about to change that.
 const REFUSED_PAUSE: Duration = Duration::from_secs(15);
+/// Of events that cannot be sent so many are told one by one; the others are counted at the end.
+const SET_ASIDE_TOLD_MAX: u64 = 10;
 /// At the end of the input nobody wants to wait for a long pause to be over.
 const LAST_PAUSE_MAX: Duration = Duration::from_secs(1);
 
@@ -33,6 +36,7 @@ pub(super) struct Poster {
     runs: Vec<Arc<Run>>,
     standing: Arc<Standing>,
     backoff: Backoff,
+    batch_size: BatchSize,
     /// What the person was told last.
     told: Option<String>,
 }
@@ -44,6 +48,7 @@ pub(super) struct Standing {
     finished: AtomicBool,
     refused: AtomicBool,
     input_ended: AtomicBool,
+    set_aside_events: AtomicU64,
     dropped_events: AtomicU64,
 }
 
@@ -62,6 +67,7 @@ impl Poster {
             finished: AtomicBool::new(false),
             refused: AtomicBool::new(false),
             input_ended: AtomicBool::new(false),
+            set_aside_events: AtomicU64::new(0),
             dropped_events: AtomicU64::new(0),
         };
         if !left.is_empty() {
@@ -75,6 +81,7 @@ impl Poster {
             runs: left.into_iter().chain([run]).collect(),
             standing: Arc::new(standing),
             backoff: Backoff::default(),
+            batch_size: BatchSize::default(),
             told: None,
         }
     }
@@ -98,28 +105,36 @@ impl Poster {
     fn send(&mut self, run: &Run) -> io::Result<()> {
         let mut place = run.sent();
         let mut events_max = BATCH_EVENTS_MAX;
+        // What stands in the log for one event that cannot be sent.
+        let mut substitute: Option<String> = None;
         while let Some(written) = run.wait(place) {
-            let (lines, next) = run.read(place, written, events_max, BATCH_BYTES_MAX)?;
+            let (lines, next) = run.read(place, written, events_max, self.batch_size.bytes())?;
             let count = lines.lines().count();
-            match self.post(&lines) {
+            let posted = substitute.as_deref().unwrap_or(&lines);
+            match pictures::send(&self.server, &self.rig, &self.agent, &run.dir).and_then(|()| self.post(posted)) {
                 Ok(()) => {
                     self.works();
                     events_max = BATCH_EVENTS_MAX;
+                }
+                Err(Failure::TooLargeOnTheWay(_)) if count > 1 => {
+                    self.batch_size.too_large(lines.len());
+                    continue;
                 }
                 Err(Failure::Unacceptable(_)) if count > 1 => {
                     events_max = count / 2; // all of it was refused for one of them: which one?
                     continue;
                 }
-                Err(Failure::Unacceptable(problem)) => {
-                    self.standing.dropped_events.fetch_add(1, Ordering::Relaxed);
-                    say(&format!(
-                        "an event is left out, which the server does not take: {problem}; {}",
-                        name_of(&lines)
-                    ));
+                Err(Failure::Unacceptable(problem) | Failure::TooLargeOnTheWay(problem)) => {
+                    if substitute.is_none() {
+                        substitute = Some(self.set_aside(&lines, &run.run_id, &problem));
+                        events_max = 1;
+                        continue;
+                    } // else not even the gap is taken: the person knows of it
                 }
                 Err(Failure::Offline(problem)) => {
                     self.tell(&format!("{problem}; events are kept until it works again"));
                     self.standing.refused.store(false, Ordering::Release);
+                    self.batch_size.failed();
                     let pause = self.backoff.next(fastrand::f64());
                     self.pause(pause);
                     continue;
@@ -134,8 +149,26 @@ impl Poster {
             }
             run.forget(place, next, lines.len(), count as u64)?;
             place = next;
+            substitute = None;
         }
         run.remove()
+    }
+
+    /// Keeps an event that is never taken where it holds nothing up; gives what stands in the log for it.
+    fn set_aside(&self, line: &str, run_id: &str, problem: &str) -> String {
+        let standing = &self.standing;
+        let (event, event_id) = name_of(line);
+        let kept = set_aside::keep(&standing.dir, line);
+        let counter = if matches!(kept, Ok(true)) { &standing.set_aside_events } else { &standing.dropped_events };
+        let place = match kept {
+            Ok(true) => format!("it is set aside in {}", set_aside::file(&standing.dir).display()),
+            Ok(false) => format!("it is lost, since {} is full", set_aside::file(&standing.dir).display()),
+            Err(error) => format!("it is lost, since it cannot be set aside ({error})"),
+        };
+        if counter.fetch_add(1, Ordering::Relaxed) < SET_ASIDE_TOLD_MAX {
+            say(&format!("{event} of {} KiB cannot be sent: {problem}; {place}", line.len() >> 10));
+        }
+        gap_line(&format!("{event_id}-left-out"), run_id, 1, "an event that could not be sent")
     }
 
     /// Posts lines of the spool, which are events as the rig takes them. None are at a segment's end.
@@ -150,6 +183,7 @@ impl Poster {
     fn works(&mut self) {
         self.standing.refused.store(false, Ordering::Release);
         self.backoff.reset();
+        self.batch_size.taken();
         if self.told.take().is_some() {
             say("the server takes events again");
         }
@@ -209,21 +243,26 @@ impl Standing {
         self.refused.load(Ordering::Acquire)
     }
 
-    /// Events that the server did not take and never will.
+    /// Events that cannot be sent, and lie in a file.
+    pub(super) fn set_aside_events(&self) -> u64 {
+        self.set_aside_events.load(Ordering::Relaxed)
+    }
+
+    /// Events that cannot be sent, and are lost.
     pub(super) fn dropped_events(&self) -> u64 {
         self.dropped_events.load(Ordering::Relaxed)
     }
 }
 
-/// What a person may know an event of the spool by.
-fn name_of(line: &str) -> String {
+/// What a person may know an event of the spool by, and its `event_id`.
+fn name_of(line: &str) -> (String, String) {
     #[derive(Deserialize)]
     struct Named {
         event_id: String,
         event_type: String,
     }
     serde_json::from_str::<Named>(line).map_or_else(
-        |_| "it cannot be read".to_owned(),
-        |named| format!("it was the {} with the event_id {}", named.event_type, named.event_id),
+        |_| ("an event that cannot be read".to_owned(), "unreadable".to_owned()),
+        |named| (format!("the {} with the event_id {}", named.event_type, named.event_id), named.event_id),
     )
 }

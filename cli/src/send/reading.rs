@@ -1,52 +1,145 @@
 //! From the bytes of standard input to events, by the control server's own parsers.
 
-use serde::Deserialize;
-use townwatch::event::{AgentExited, EventData, ExitReason, Runtime, Status};
+use std::time::{Duration, Instant};
+
+use townwatch::event::{AgentExited, AgentSession, EventData, ExitReason, Runtime, Status};
 use townwatch::limits::STDOUT_LINE_BYTES_MAX;
 use townwatch::time::Timestamp;
 use townwatch_control::lines::{Line, LineDecoder};
 use townwatch_control::log::now;
-use townwatch_control::normalise::Normalise;
-use townwatch_control::redact::{KeyLines, Redactor};
-use townwatch_control::{cut, environment, runtimes};
+use townwatch_control::normalise::pictures::Picture;
+use townwatch_control::normalise::{Meaning, Normalise, OpencodeRun, Place, Threads};
+use townwatch_control::redact::{KeyLines, Redaction};
+use townwatch_control::{cut, runtimes};
 
+use super::held::{HELD_MAX, Held};
+use super::shape::{self, Shape};
 use crate::arguments::Format;
+
+/// After so many lines that are no program's it is text, whatever follows.
+const GUESSED_LINES_MAX: u64 = 1_000;
+
+/// How long a line of a process stands without an end before it is shown as far as it is there.
+const UNENDED_LINE_WAIT: Duration = Duration::from_millis(250);
 
 /// The reading of one run's output.
 pub(super) struct Reading<'a> {
     decoder: LineDecoder,
     parser: Parser<'a>,
+    /// Since when a line has stood without an end.
+    open_since: Option<Instant>,
 }
 
 struct Parser<'a> {
-    redactor: &'a Redactor,
+    redaction: &'a Redaction,
     keys: KeyLines,
-    format: Option<Format>,
-    normaliser: Option<Box<dyn Normalise>>,
+    place: Place,
+    threads: Threads,
+    format: Guess,
+    /// Reads what is no program's: all that a `process` prints, and what stands before another's first line.
+    text: Box<dyn Normalise>,
     /// Whether a turn of the agent is under way.
     in_turn: bool,
+    /// Takes the pictures of results, each before the event that names it.
+    keep: Box<dyn FnMut(&Picture) + 'a>,
+}
+
+/// What is known of the format.
+enum Guess {
+    /// The next line may tell; the lines that were none of a program's are counted.
+    Open(Held, u64),
+    /// It is known.
+    Known(Box<dyn Normalise>),
+    /// It is text.
+    Text,
 }
 
 impl<'a> Reading<'a> {
-    /// Reads a format; without one the first line that is not empty decides.
-    pub(super) fn new(format: Option<Format>, redactor: &'a Redactor) -> Self {
-        let parser = Parser { redactor, keys: KeyLines::default(), format, normaliser: None, in_turn: false };
-        Self { decoder: LineDecoder::new(STDOUT_LINE_BYTES_MAX), parser }
+    /// Reads a format that runs in this place; without one, the first line that only one program prints decides.
+    pub(super) fn new(format: Option<Format>, place: Place, threads: Threads, redaction: &'a Redaction) -> Self {
+        let text = runtimes::normaliser_of(Runtime::Process, place.clone());
+        let format = match format {
+            Some(format) => known(format, &place, &threads),
+            None => Guess::Open(Held::default(), 0),
+        };
+        let keep = Box::new(|_: &Picture| {});
+        let parser =
+            Parser { redaction, keys: KeyLines::default(), place, threads, format, text, in_turn: false, keep };
+        Self { decoder: LineDecoder::new(STDOUT_LINE_BYTES_MAX), parser, open_since: None }
+    }
+
+    /// Hands pictures to `keep`.
+    pub(super) fn keeping(mut self, keep: impl FnMut(&Picture) + 'a) -> Self {
+        self.parser.keep = Box::new(keep);
+        self
+    }
+
+    /// What is known of the agent before it has said anything.
+    pub(super) fn session(&self) -> AgentSession {
+        AgentSession { takes_messages: Some(false), ..self.parser.place.unnamed_session() }
     }
 
     /// Takes what one read gave.
     pub(super) fn push(&mut self, bytes: &[u8], take: &mut impl FnMut(&EventData, Timestamp)) {
-        let parser = &mut self.parser;
-        self.decoder.push(bytes, |line| parser.line(line, take));
+        let (parser, mut ended) = (&mut self.parser, false);
+        self.decoder.push(bytes, |line| {
+            ended = true;
+            parser.line(line, take);
+        });
+        self.open_since = match self.open_since {
+            _ if !self.decoder.is_open() => None,
+            Some(since) if !ended => Some(since),
+            _ => Some(Instant::now()),
+        };
+    }
+
+    /// Whether something is held that the clock will bring out.
+    pub(super) fn holds(&self) -> bool {
+        match &self.parser.format {
+            Guess::Open(held, _) => !held.is_empty() || self.open_since.is_some(),
+            Guess::Text => self.open_since.is_some(),
+            Guess::Known(_) => false,
+        }
+    }
+
+    /// What was held for long enough is shown, also a line without an end (a question at a prompt, a progress bar). One
+    /// in which an object has begun may still become a program's until it has stood as long as anything is held.
+    pub(super) fn show_overdue(&mut self, take: &mut impl FnMut(&EventData, Timestamp)) {
+        let wait = match &self.parser.format {
+            Guess::Known(_) => None,
+            Guess::Open(held, _) if !held.is_blank() || self.decoder.open().contains(&b'{') => Some(HELD_MAX),
+            Guess::Open(..) | Guess::Text => Some(UNENDED_LINE_WAIT),
+        };
+        if let (Some(wait), Some(since)) = (wait, self.open_since)
+            && since.elapsed() >= wait
+        {
+            self.open_since = None;
+            let open = self.decoder.take_open();
+            self.parser.part(&open, take);
+        }
+        if let Guess::Open(held, _) = &mut self.parser.format
+            && held.is_full()
+        {
+            let lines = held.take();
+            self.parser.show(lines, take);
+        }
     }
 
     /// The input has ended: what is still to be said, and how the run ended.
     pub(super) fn finish(mut self, take: &mut impl FnMut(&EventData, Timestamp)) -> AgentExited {
         let parser = &mut self.parser;
         self.decoder.finish(|line| parser.line(line, take));
+        if parser.keys.holds_back() {
+            parser.line(Line::Text("".into()), take);
+        }
+        if let Guess::Open(held, _) = &mut parser.format {
+            let lines = held.take();
+            parser.show(lines, take);
+        }
         let failure = parser.failure();
         let at = now();
-        if let Some(normaliser) = &mut parser.normaliser {
+        parser.text.end(true, at).iter().for_each(|event| take(event, at));
+        if let Guess::Known(normaliser) = &mut parser.format {
             normaliser.end(failure.is_none(), at).iter().for_each(|event| take(event, at));
         }
         let reason = if failure.is_none() { ExitReason::Completed } else { ExitReason::Failed };
@@ -56,104 +149,128 @@ impl<'a> Reading<'a> {
 
 impl Parser<'_> {
     fn line(&mut self, line: Line<'_>, take: &mut impl FnMut(&EventData, Timestamp)) {
-        let line = self.keys.clean(self.redactor, line);
-        if self.format.is_none() && matches!(&line, Line::Text(text) if text.trim().is_empty()) {
-            return;
-        }
+        let line = self.keys.clean(self.redaction.redactor(), line);
         let at = now();
-        let format = *self.format.get_or_insert_with(|| guess(&line));
-        let normaliser = self.normaliser.get_or_insert_with(|| {
-            let place = environment::place(&std::env::current_dir().unwrap_or_default());
-            let runtime = match format {
-                Format::ClaudeCode => Runtime::ClaudeCode,
-                Format::Codex => Runtime::Codex,
-                Format::Gemini => Runtime::Gemini,
-                Format::Process => Runtime::Process,
-            };
-            runtimes::normaliser_of(runtime, place)
-        });
-        let events = match line {
-            Line::Text(text) => normaliser.line(&text, at).events,
-            Line::Oversized { bytes, sample } => normaliser.oversized(bytes, &sample),
+        let (held, lines) = match &mut self.format {
+            Guess::Known(_) => return self.read(line, at, take),
+            Guess::Text => return show(&mut *self.text, line, at, take),
+            Guess::Open(held, lines) => (held, lines),
         };
-        for event in &events {
-            match event {
+        let (shape, blank) = match &line {
+            Line::Text(text) => (shape::of(text), text.trim().is_empty()),
+            Line::Oversized { .. } => (Shape::Other, false),
+        };
+        if let Shape::Of(format) = shape {
+            let before = held.take();
+            self.format = known(format, &self.place, &self.threads);
+            for (line, at) in before {
+                self.reread(line, at, take);
+            }
+            return self.read(line, at, take);
+        }
+        *lines += 1;
+        let is_over = *lines >= GUESSED_LINES_MAX;
+        let holds = shape == Shape::Unclear || blank || !held.is_blank();
+        if holds {
+            held.push(owned(line), at);
+            if held.is_full() || is_over {
+                let lines = held.take();
+                self.show(lines, take);
+            }
+        } else {
+            let before = held.take();
+            self.show(before, take);
+            show(&mut *self.text, line, at, take);
+        }
+        if is_over {
+            self.format = Guess::Text;
+        }
+    }
+
+    /// The beginning of a line that has no end yet; its rest comes as a line.
+    fn part(&mut self, open: &str, take: &mut impl FnMut(&EventData, Timestamp)) {
+        if let Guess::Open(held, _) = &mut self.format {
+            let lines = held.take();
+            self.show(lines, take);
+        }
+        let part = self.keys.part(self.redaction.in_text(), open);
+        if let Some(event) = self.text.part(&part).filter(|_| !part.is_empty()) {
+            take(&event, now());
+        }
+    }
+
+    /// A line that was held, once it is clear what prints it: an object is one of its lines, other text stood before them.
+    fn reread(&mut self, line: Line<'static>, at: Timestamp, take: &mut impl FnMut(&EventData, Timestamp)) {
+        match &line {
+            Line::Text(text) if text.trim().is_empty() => {}
+            Line::Text(text) if shape::of(text) == Shape::Unclear => self.read(line, at, take),
+            _ => show(&mut *self.text, line, at, take),
+        }
+    }
+
+    fn show(&mut self, lines: Vec<(Line<'static>, Timestamp)>, take: &mut impl FnMut(&EventData, Timestamp)) {
+        for (line, at) in lines {
+            show(&mut *self.text, line, at, take);
+        }
+    }
+
+    fn read(&mut self, line: Line<'_>, at: Timestamp, take: &mut impl FnMut(&EventData, Timestamp)) {
+        let Guess::Known(normaliser) = &mut self.format else { return };
+        let Meaning { events, pictures, .. } = meaning(&mut **normaliser, line, at);
+        pictures.iter().for_each(&mut self.keep);
+        for mut event in events {
+            match &mut event {
                 EventData::Status(data) => self.in_turn = data.status == Status::Running,
-                EventData::Session(_) => self.in_turn = true,
+                EventData::Session(session) => {
+                    self.in_turn = true;
+                    session.takes_messages = Some(false); // nobody is heard through a pipe
+                }
                 _ => {}
             }
-            take(event, at);
+            take(&event, at);
         }
     }
 
     /// Why the run failed, as far as its output tells: the exit code of a program before a pipe is not seen behind it.
     fn failure(&self) -> Option<String> {
-        let own = self.normaliser.as_ref().and_then(|normaliser| normaliser.failure());
+        let Guess::Known(normaliser) = &self.format else { return None };
         let cut_short = || self.in_turn.then_some("its output ended in the middle of a turn");
-        own.or_else(cut_short).map(str::to_owned)
+        normaliser.failure().or_else(cut_short).map(str::to_owned)
     }
 }
 
-fn guess(line: &Line<'_>) -> Format {
-    #[derive(Deserialize)]
-    struct Typed {
-        #[serde(rename = "type")]
-        kind: String,
+fn known(format: Format, place: &Place, threads: &Threads) -> Guess {
+    let place = place.clone();
+    let mut normaliser: Box<dyn Normalise> = match format {
+        Format::ClaudeCode => runtimes::normaliser_of(Runtime::ClaudeCode, place),
+        Format::Codex => runtimes::normaliser_of(Runtime::Codex, place),
+        Format::Gemini => runtimes::normaliser_of(Runtime::Gemini, place),
+        Format::Opencode => Box::new(OpencodeRun::new(Runtime::Opencode.as_str(), place)),
+        Format::Kilo => Box::new(OpencodeRun::new(Runtime::Kilo.as_str(), place)),
+        Format::Process => return Guess::Text,
+    };
+    normaliser.remember(threads);
+    Guess::Known(normaliser)
+}
+
+/// Tells what a line means to its reader.
+fn show(reader: &mut dyn Normalise, line: Line<'_>, at: Timestamp, take: &mut impl FnMut(&EventData, Timestamp)) {
+    meaning(reader, line, at).events.iter().for_each(|event| take(event, at));
+}
+
+fn meaning(reader: &mut dyn Normalise, line: Line<'_>, at: Timestamp) -> Meaning {
+    match line {
+        Line::Text(text) => reader.line(&text, at),
+        Line::Oversized { bytes, sample } => Meaning::of(reader.oversized(bytes, &sample)),
     }
-    let Line::Text(text) = line else { return Format::Process };
-    match serde_json::from_str::<Typed>(text).map(|typed| typed.kind).as_deref() {
-        Ok("thread.started") => Format::Codex,
-        Ok("init") => Format::Gemini,
-        Ok(_) => Format::ClaudeCode,
-        Err(_) => Format::Process,
+}
+
+fn owned(line: Line<'_>) -> Line<'static> {
+    match line {
+        Line::Text(text) => Line::Text(text.into_owned().into()),
+        Line::Oversized { bytes, sample } => Line::Oversized { bytes, sample },
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use townwatch_control::redact::Secrets;
-    use townwatch_control::runtimes::replay::Recording;
-
-    fn read(format: Option<Format>, input: &[u8]) -> (Vec<&'static str>, AgentExited) {
-        let mut names = Vec::new();
-        let mut take = |event: &EventData, _| {
-            names.extend(EventData::NAMES.iter().copied().find(|name| *name == event.name()));
-        };
-        let redactor = Redactor::new(Secrets::default()).unwrap();
-        let mut reading = Reading::new(format, &redactor);
-        input.chunks(1000).for_each(|chunk| reading.push(chunk, &mut take));
-        let exit = reading.finish(&mut take);
-        (names, exit)
-    }
-
-    #[test]
-    fn the_first_line_tells_the_format() {
-        let cases = [
-            ("\n{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"s\"}\n", "agent_session"),
-            ("{\"type\":\"thread.started\",\"thread_id\":\"t\"}\n", "agent_session"),
-            ("{\"type\":\"init\",\"session_id\":\"s\",\"model\":\"m\"}\n", "agent_session"),
-            ("{\"level\":\"info\"}\n", "agent_output"),
-            ("plain\n{\"type\":\"system\"}\n", "agent_output"),
-            ("[1]", "agent_output"),
-        ];
-        for (input, expected) in cases {
-            assert_eq!(read(None, input.as_bytes()).0[0], expected, "{input}");
-        }
-        assert_eq!(read(Some(Format::Process), cases[0].0.as_bytes()).0, ["agent_output", "agent_output"]);
-        assert_eq!(read(None, b"").0, [""; 0]);
-    }
-
-    #[test]
-    fn a_run_ends_as_its_output_says() {
-        let end = |name: &str| read(None, &Recording::find(name).unwrap().bytes().unwrap()).1;
-        assert_eq!(end("basic").reason, ExitReason::Completed);
-        assert_eq!(end("subagent").reason, ExitReason::Completed);
-        let failed = end("err400");
-        assert_eq!(failed.reason, ExitReason::Failed);
-        assert!(failed.message.is_some());
-        let cut = end("abort-sigterm");
-        assert_eq!(cut.message.as_deref(), Some("its output ended in the middle of a turn"));
-        assert_eq!(read(None, b"done\n").1.reason, ExitReason::Completed);
-    }
-}
+mod tests;

@@ -86,13 +86,17 @@ impl<'a> Recorder<'a> {
         if count == 0 {
             return;
         }
-        let source = "the full spool of townwatch send".to_owned();
         let event_id = format!("{}-gap-{}", self.run.run_id, self.number);
-        let gap = SourceGap { agent_id: None, count: Some(count), source }.into();
+        let line = gap_line(&event_id, &self.run.run_id, count, "the full spool of townwatch send");
         // If this cannot be written either, the person was told before.
-        let line = line(&event_id, &self.run.run_id, &gap, &gap.to_raw(), now());
         let _ = self.run.append(&line, 1, Room::Always);
     }
+}
+
+/// The line that stands for events which are missing.
+pub(super) fn gap_line(event_id: &str, run_id: &str, count: u64, source: &str) -> String {
+    let gap = SourceGap { agent_id: None, count: Some(count), source: source.to_owned() }.into();
+    line(event_id, run_id, &gap, &gap.to_raw(), now())
 }
 
 /// How the line of a run's end begins, by which it is known again.

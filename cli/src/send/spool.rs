@@ -17,6 +17,8 @@ use super::record::{end_prefix, lost_line};
 
 /// Bytes of an agent's events that may wait, 256 MiB; then new ones are left out and counted until some have gone.
 pub(super) const SPOOL_BYTES_MAX: u64 = 256 << 20;
+/// The longest line: an event of the most data, 1 MiB, with all around it stays far below.
+const LINE_BYTES_MAX: usize = 3 << 20;
 /// A segment is closed behind this, 8 MiB, and deleted when the server has all of it.
 const SEGMENT_BYTES: u64 = 8 << 20;
 
@@ -264,7 +266,8 @@ impl Run {
     ) -> io::Result<(String, Place)> {
         let file = File::open(segment_path(&self.dir, from.segment))?;
         let end = if from.segment == to.segment { to.offset } else { file.metadata()?.len() };
-        let mut bytes = vec![0; usize::try_from(end.saturating_sub(from.offset)).unwrap_or(0).min(2 * bytes_max)];
+        let mut bytes =
+            vec![0; usize::try_from(end.saturating_sub(from.offset)).unwrap_or(0).min(bytes_max + LINE_BYTES_MAX)];
         file.read_exact_at(&mut bytes, from.offset)?;
         let mut length = 0;
         for line in bytes.split_inclusive(|byte| *byte == b'\n').take(events_max) {

@@ -5,26 +5,25 @@
 
 mod ending;
 mod frame;
-mod plain;
+pub(crate) mod plain;
+mod printed;
 mod sentence;
 mod stream;
 mod view;
 
-use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
 use signal_hook::consts::SIGINT;
 use townwatch::id::TownId;
-use townwatch::protocol::TownSummary;
 
 use crate::arguments::TailArguments;
 use crate::backoff::Backoff;
 use crate::notice::say;
 use crate::server::{Failure, Server};
+use crate::town;
 use stream::Stream;
 use view::View;
 
@@ -50,7 +49,9 @@ impl From<Failure> for End {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Offline(problem) => Self::Lost(problem),
-            Failure::Refused(problem) | Failure::Unacceptable(problem) => Self::Refused(problem),
+            Failure::Refused(problem) | Failure::Unacceptable(problem) | Failure::TooLargeOnTheWay(problem) => {
+                Self::Refused(problem)
+            }
         }
     }
 }
@@ -69,12 +70,12 @@ pub(crate) fn run(arguments: &TailArguments) -> Result<u8, String> {
         let began = Instant::now();
         let end = match &town {
             Some(town) => watch(&server, town, &mut view, &mut told),
-            None => match only_town(&server) {
+            None => match town::only(&server) {
                 Ok(found) => {
                     town = Some(found);
                     continue;
                 }
-                Err(end) => end,
+                Err(failure) => failure.into(),
             },
         };
         let problem = match end {
@@ -105,27 +106,4 @@ fn watch(server: &Server, town: &TownId, view: &mut View, told: &mut Option<Stri
         say("connected again");
     }
     stream.follow(view)
-}
-
-/// The town, where there is only one.
-fn only_town(server: &Server) -> Result<TownId, End> {
-    #[derive(Deserialize)]
-    struct Answer {
-        data: Vec<TownSummary>,
-    }
-    let text = server.get("/api/towns")?;
-    let towns = serde_json::from_str::<Answer>(&text)
-        .map_err(|error| End::Refused(format!("{}/api/towns answers what is no list of towns: {error}", server.base)))?
-        .data;
-    match towns.as_slice() {
-        [town] => Ok(town.town_id.clone()),
-        [] => Err(End::Refused("there is no town yet; make one on the dashboard".to_owned())),
-        several => {
-            let mut problem = "which town? Name it with --town or TOWNWATCH_TOWN:".to_owned();
-            for town in several {
-                let _ = write!(problem, "\n  {}  {}", town.town_id, plain::line(&town.name, 60));
-            }
-            Err(End::Refused(problem))
-        }
-    }
 }

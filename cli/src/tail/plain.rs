@@ -2,7 +2,7 @@
 
 /// One line of at most `chars_max` characters: white space is one space, and what a terminal could take for an order,
 /// or could hide or turn around what stands beside it, is shown as a mark.
-pub(super) fn line(text: &str, chars_max: usize) -> String {
+pub(crate) fn line(text: &str, chars_max: usize) -> String {
     let mut shown = String::new();
     let mut count = 0;
     for word in text.split_whitespace() {
@@ -22,7 +22,13 @@ pub(super) fn line(text: &str, chars_max: usize) -> String {
     shown
 }
 
-fn harmless(character: char) -> char {
+/// The lines of a text, each as it stands and whole, but harmless.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.lines().map(|line| line.replace('\t', "    ").chars().map(harmless).collect())
+}
+
+/// A character, or a mark in the place of one that a terminal could obey or that hides.
+pub(super) fn harmless(character: char) -> char {
     match character {
         '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'), // the control's own picture
         '\x7f' => '\u{2421}',
@@ -36,6 +42,15 @@ fn harmless(character: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_stay_whole_and_apart() {
+        let text = format!("if x:\n\tgo \x1b[2J\r\n{}", "y".repeat(10_000));
+        assert_eq!(
+            lines(&text).collect::<Vec<_>>(),
+            ["if x:".to_owned(), "    go ␛[2J".to_owned(), "y".repeat(10_000)]
+        );
+    }
 
     #[test]
     fn what_a_terminal_could_obey_is_only_shown() {

@@ -2,7 +2,8 @@
 
 use anstyle::{AnsiColor, Style};
 use townwatch::event::{
-    AgentOutput, AgentToolResult, AgentUsage, EventData, FileAction, OutputStream, ProgressUpdate, Status,
+    AgentOutput, AgentQuestion, AgentQuestionAnswered, AgentToolResult, AgentUsage, Attachment, AttachmentKind,
+    EventData, FileAction, MessageSource, OutputStream, PartAnswer, ProgressUpdate, Status, UserMessage,
 };
 use townwatch::protocol::TownEvent;
 
@@ -11,6 +12,8 @@ use super::plain;
 
 /// How much of a text is shown; `--json` has all of it.
 const TEXT_CHARS_MAX: usize = 400;
+/// The same of what agents ask and people say.
+const PERSON_CHARS_MAX: usize = 8_000;
 
 /// What kind of thing is said, which is what a colour shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +23,9 @@ enum Tone {
     Call,
     Good,
     Bad,
+    /// What a person has to read whole, and what persons said.
     Question,
+    Person,
 }
 
 /// A sentence without time and name.
@@ -33,7 +38,11 @@ pub(super) struct Sentence {
 impl Sentence {
     /// The whole line.
     pub(super) fn line(&self, time: &str, name: &str, colours: bool) -> String {
-        let text = plain::line(&self.text, TEXT_CHARS_MAX);
+        let chars_max = match self.tone {
+            Tone::Question | Tone::Person => PERSON_CHARS_MAX,
+            _ => TEXT_CHARS_MAX,
+        };
+        let text = plain::line(&self.text, chars_max);
         if !colours {
             return format!("{time}  {name}  {text}\n");
         }
@@ -45,9 +54,19 @@ impl Sentence {
             Tone::Good => AnsiColor::Green.on_default(),
             Tone::Bad => AnsiColor::Red.on_default(),
             Tone::Question => AnsiColor::Yellow.on_default().bold(),
+            Tone::Person => Style::new().bold(),
         };
         format!("{faint}{time}{faint:#}  {own}{name}{own:#}  {tone}{text}{tone:#}\n")
     }
+}
+
+/// A line that a program printed, which has its own colours.
+pub(super) fn printed(text: &str, time: &str, name: &str, colours: bool) -> String {
+    if !colours {
+        return format!("{time}  {name}  {text}\n");
+    }
+    let (faint, own) = (Style::new().dimmed(), Style::new().bold());
+    format!("{faint}{time}{faint:#}  {own}{name}{own:#}  {text}\n")
 }
 
 /// What happened.
@@ -65,12 +84,17 @@ pub(super) fn of(event: &TownEvent) -> Sentence {
             (Tone::Aside, format!("began a session{parts}"))
         }
         EventData::Output(data) => output(data),
+        EventData::UserMessage(data) => (Tone::Person, person(&data)),
+        EventData::Notice(data) => (Tone::Aside, data.message),
+        EventData::TaskStarted(data) => (Tone::Call, format!("in the background: {}", data.description)),
+        EventData::TaskEnded(data) => {
+            let summary = data.summary.map_or_else(String::new, |summary| format!(": {summary}"));
+            (Tone::Aside, format!("background work {} {}{summary}", data.task_id, data.outcome.as_str()))
+        }
         EventData::ToolCall(data) => (Tone::Call, data.summary),
         EventData::ToolResult(data) => result(&data),
-        EventData::Question(data) => (Tone::Question, format!("asks: {} [{}]", data.detail, data.options.join(", "))),
-        EventData::QuestionAnswered(data) => {
-            (Tone::Aside, format!("was answered {} by {}", data.answer.as_str(), data.by))
-        }
+        EventData::Question(data) => (Tone::Question, question(&data)),
+        EventData::QuestionAnswered(data) => (Tone::Person, answered(&data)),
         EventData::Usage(data) => (Tone::Aside, usage(&data)),
         EventData::Error(data) => (Tone::Bad, format!("error: {}", data.message)),
         EventData::FileChanged(data) => {
@@ -111,6 +135,40 @@ pub(super) fn of(event: &TownEvent) -> Sentence {
     Sentence { tone, text }
 }
 
+fn person(data: &UserMessage) -> String {
+    let to = if data.parent_tool_use_id.is_some() { " to its sub-agent" } else { "" };
+    match data.source {
+        MessageSource::Command => format!("{} runs: {}", data.by, data.text),
+        MessageSource::Prompt | MessageSource::Message => format!("{} says{to}: {}", data.by, data.text),
+    }
+}
+
+fn question(data: &AgentQuestion) -> String {
+    let whose = if data.parent_tool_use_id.is_some() { "asks for its sub-agent" } else { "asks" };
+    if data.parts.is_empty() {
+        return format!("{whose}: {} [{}]", data.detail, data.options.join(", "));
+    }
+    let several = data.parts.len() > 1;
+    let parts = data.parts.iter().enumerate().map(|(index, part)| {
+        let number = if several { format!("({}) ", index + 1) } else { String::new() };
+        let labels: Vec<_> = part.options.iter().map(|option| option.label.as_str()).collect();
+        let how = if part.multiple { ", one or several" } else { "" };
+        format!("{number}{} [{}{how}]", part.text, labels.join(" | "))
+    });
+    format!("{whose}: {}", parts.collect::<Vec<_>>().join(" "))
+}
+
+fn answered(data: &AgentQuestionAnswered) -> String {
+    let said = |part: &PartAnswer| part.choices.iter().chain(&part.text).cloned().collect::<Vec<_>>().join(", ");
+    let parts: Vec<_> = data.answers.iter().map(said).collect();
+    let words = match (parts.is_empty(), &data.text) {
+        (false, _) => format!(": {}", parts.join("; ")),
+        (true, Some(text)) => format!(": {text}"),
+        (true, None) => String::new(),
+    };
+    format!("was answered {} by {}{words}", data.answer.as_str(), data.by)
+}
+
 fn standing(status: Status) -> &'static str {
     match status {
         Status::Idle => "is idle",
@@ -125,20 +183,57 @@ fn standing(status: Status) -> &'static str {
 
 fn output(data: AgentOutput) -> (Tone, String) {
     match data.stream {
-        OutputStream::Assistant | OutputStream::Stdout => (Tone::Said, data.text),
+        // What a program prints goes through the terminal model (printed.rs) before it comes to a sentence.
+        OutputStream::Assistant | OutputStream::Stdout | OutputStream::Stderr => (Tone::Said, data.text),
         OutputStream::Thinking => (Tone::Aside, format!("thinks: {}", data.text)),
-        OutputStream::Stderr => (Tone::Bad, data.text),
     }
 }
 
 fn result(data: &AgentToolResult) -> (Tone, String) {
-    let first = data.content.lines().find(|line| !line.trim().is_empty()).unwrap_or("nothing");
+    let first = data.content.lines().find(|line| !line.trim().is_empty());
+    let beside = attachments(&data.attachments);
+    let first = match (first, beside.is_empty()) {
+        (Some(first), _) => townwatch_terminal::plain(first).into_owned(),
+        (None, true) => "nothing".to_owned(),
+        (None, false) => String::new(),
+    };
     let more = format!("({}, {})", bytes(data.content_length), seconds(data.duration_ms));
     if data.success {
-        (Tone::Aside, format!("→ {} {more}", plain::line(first, 120)))
+        (Tone::Aside, words(&["→", &plain::line(&first, 120), &beside, &more]))
     } else {
-        (Tone::Bad, format!("→ failed: {} {more}", plain::line(first, 300)))
+        (Tone::Bad, words(&["→ failed:", &plain::line(&first, 300), &beside, &more]))
     }
+}
+
+/// Of one result that are named; the others are counted.
+const ATTACHMENTS_NAMED_MAX: usize = 3;
+
+/// `[picture image/png, 12.3 kB]`, one for each thing that is no text.
+fn attachments(all: &[Attachment]) -> String {
+    let mut named: Vec<String> = all.iter().take(ATTACHMENTS_NAMED_MAX).map(attachment).collect();
+    if all.len() > named.len() {
+        named.push(format!("[{} more]", all.len() - named.len()));
+    }
+    named.join(" ")
+}
+
+fn attachment(one: &Attachment) -> String {
+    let kind = match one.kind {
+        AttachmentKind::Image => "picture",
+        AttachmentKind::Audio => "sound",
+        AttachmentKind::Document => "file",
+        AttachmentKind::Link => "link",
+    };
+    let what = one.name.as_deref().or(one.uri.as_deref()).map(|name| plain::line(name, 80));
+    let what = words(&[kind, what.as_deref().unwrap_or(""), one.media_type.as_deref().unwrap_or("")]);
+    let size = one.size_bytes.map_or_else(String::new, |size| format!(", {}", bytes(size)));
+    let problem = one.problem.as_deref().map_or_else(String::new, |problem| format!(": {problem}"));
+    format!("[{what}{size}{problem}]")
+}
+
+fn words(all: &[&str]) -> String {
+    let all: Vec<&str> = all.iter().copied().filter(|one| !one.is_empty()).collect();
+    all.join(" ")
 }
 
 fn usage(data: &AgentUsage) -> String {
@@ -186,12 +281,18 @@ mod tests {
         let call =
             r#"{"tool_use_id":"t","tool":"Read","category":"Read","input":{},"summary":"Reading src/config.ts"}"#;
         let result = r#"{"tool_use_id":"t","success":false,"content":"\n no such file\nx","content_length":1500,"duration_ms":40}"#;
+        let shown = r#"{"tool_use_id":"t","success":true,"content":"","content_length":0,"duration_ms":40,"attachments":[{"kind":"image","media_type":"image/png","size_bytes":12300,"image_id":"0a"},{"kind":"image","size_bytes":6,"problem":"It is no picture."},{"kind":"link","uri":"file:///r.pdf"},{"kind":"audio"},{"kind":"audio"}]}"#;
         let usage = r#"{"message_id":"m","input_tokens":10,"output_tokens":5,"cache_read_input_tokens":90,"cost_usd":0.1234,"cumulative":true}"#;
         let cases = [
             ("agent_output", r#"{"text":"Hello\nthere","stream":"assistant"}"#, "Hello there"),
             ("agent_output", r#"{"text":"hm","stream":"thinking"}"#, "thinks: hm"),
             ("agent_tool_call", call, "Reading src/config.ts"),
             ("agent_tool_result", result, "→ failed: no such file (1.5 kB, 0.0 s)"),
+            (
+                "agent_tool_result",
+                shown,
+                "→ [picture image/png, 12.3 kB] [picture, 6 bytes: It is no picture.] [link file:///r.pdf] [2 more] (0 bytes, 0.0 s)",
+            ),
             ("agent_usage", usage, "used 100 tokens in, 5 out, $0.12 in all"),
             ("agent.exited", r#"{"reason":"completed","exit_code":0}"#, "finished"),
             ("agent.exited", r#"{"reason":"failed","message":"out of memory"}"#, "failed: out of memory"),
@@ -201,6 +302,23 @@ mod tests {
                 r#"{"request_id":"q","kind":"permission","detail":"Run it?","options":["yes","no"]}"#,
                 "asks: Run it? [yes, no]",
             ),
+            (
+                "agent_question",
+                r#"{"request_id":"q","kind":"input","detail":"","options":[],"parent_tool_use_id":"t","parts":[{"text":"Which?","options":[{"label":"A"},{"label":"B"}],"multiple":true,"free_text":true},{"text":"Why?","options":[],"multiple":false,"free_text":true}]}"#,
+                "asks for its sub-agent: (1) Which? [A | B, one or several] (2) Why? []",
+            ),
+            (
+                "agent_question_answered",
+                r#"{"request_id":"q","answer":"once","by":"operator","answers":[{"choices":["A","B"],"text":"both"},{"text":"because"}]}"#,
+                "was answered once by operator: A, B, both; because",
+            ),
+            (
+                "agent_question_answered",
+                r#"{"request_id":"q","answer":"reject","by":"operator","text":"Not here."}"#,
+                "was answered reject by operator: Not here.",
+            ),
+            ("user_message", r#"{"text":"Fix\nit","by":"operator","source":"prompt"}"#, "operator says: Fix it"),
+            ("user_message", r#"{"text":"make all","by":"operator","source":"command"}"#, "operator runs: make all"),
             ("my.note", r#"{"a": "\u001b[2J"}"#, r#"my.note {"a": "\u001b[2J"}"#),
             ("agent_output", r#"{"text":"\u001b[2Jgone","stream":"stdout"}"#, "␛[2Jgone"),
         ];

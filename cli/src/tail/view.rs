@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
-use townwatch::event::AgentExited;
+use townwatch::event::{AgentExited, EventData, OutputStream};
 use townwatch::id::AgentId;
 use townwatch::protocol::TownEvent;
 
 use super::End;
 use super::ending;
 use super::frame::{Agent, Frame};
+use super::printed::{News, Printed};
 use super::{plain, sentence};
 use crate::arguments::TailArguments;
 use crate::notice::say;
@@ -24,6 +25,11 @@ pub(super) struct View {
     begin: String,
     json: bool,
     colours: bool,
+    /// Whether a line can be written over.
+    is_terminal: bool,
+    printed: Printed,
+    /// The line that stands at the end of a terminal and will go on; it is written again below whatever comes.
+    open: Option<(AgentId, String)>,
     epoch: Option<String>,
     /// The last event that was shown, or that is not for this view.
     shown: Option<u64>,
@@ -36,7 +42,8 @@ pub(super) struct View {
 impl View {
     pub(super) fn new(arguments: &TailArguments) -> Self {
         let begin = match (arguments.from, arguments.tail) {
-            (Some(id), _) => format!("from={id}"),
+            // The server's `from` is the first event that is wanted. Beyond the head it waits, where `after_id` would reset.
+            (Some(id), _) => format!("from={}", id.saturating_add(1)),
             (None, Some(count)) => format!("tail={count}"),
             (None, None) => "after_id=0".to_owned(),
         };
@@ -47,6 +54,9 @@ impl View {
             begin,
             json: arguments.json,
             colours: !no_color && io::stdout().is_terminal(),
+            is_terminal: !arguments.json && io::stdout().is_terminal(),
+            printed: Printed::default(),
+            open: None,
             epoch: None,
             shown: None,
             names: HashMap::new(),
@@ -117,9 +127,20 @@ impl View {
     fn events(&mut self, frame: &Frame<'_>) -> Result<Option<u64>, End> {
         let (text, last) =
             self.news(frame).map_err(|error| End::Lost(format!("the server sent what is no event: {error}")))?;
+        let text = self.above_open_line(&text);
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|_| End::StdoutClosed)?;
         Ok(last)
+    }
+
+    /// What to write so that the text stands above the line that will go on. That line does not wrap, or it could not be
+    /// written over.
+    fn above_open_line(&self, text: &str) -> String {
+        if !self.is_terminal {
+            return text.to_owned();
+        }
+        let open = self.open.as_ref().map_or_else(String::new, |(_, open)| format!("\x1b[?7l{open}\x1b[?7h"));
+        format!("\r\x1b[K{text}{open}")
     }
 
     /// The lines of those events of a frame that were not shown yet, and the id of its last.
@@ -132,7 +153,7 @@ impl View {
             if self.shown.is_some_and(|shown| id <= shown) {
                 continue;
             }
-            text.push_str(&if self.json { json_line(raw.get()) } else { self.sentence(&event) });
+            text.push_str(&if self.json { json_line(raw.get()) } else { self.lines(&event) });
             self.shown = Some(id);
             self.started = true;
             if event.event.as_str() == "agent.exited" {
@@ -157,15 +178,39 @@ impl View {
         say(&format!("{count} of {name} are missing, ids {from} to {to}: the town keeps only the newest"));
     }
 
+    /// The lines that an event makes; a line that goes on is shown where it can be written over, else at its end.
+    fn lines(&mut self, event: &TownEvent) -> String {
+        let News { lines, open } = match EventData::read(&event.event, &event.data) {
+            EventData::Output(output) if matches!(output.stream, OutputStream::Stdout | OutputStream::Stderr) => {
+                self.printed.take(&event.agent_id, &output, self.colours)
+            }
+            EventData::Exited(_) => News { lines: self.printed.end(&event.agent_id, self.colours), open: None },
+            _ => return self.sentence(event),
+        };
+        let line = |text: &String| sentence::printed(text, &time(event), self.name(&event.agent_id), self.colours);
+        let mut text: String = lines.iter().map(line).collect();
+        let open = open.as_ref().map(|open| (event.agent_id.clone(), line(open).trim_end_matches('\n').to_owned()));
+        if event.event.as_str() == "agent.exited" {
+            text.push_str(&self.sentence(event));
+        }
+        if open.is_some() || self.open.as_ref().is_some_and(|(agent, _)| *agent == event.agent_id) {
+            self.open = open;
+        }
+        text
+    }
+
     fn sentence(&self, event: &TownEvent) -> String {
-        let time = chrono::DateTime::from_timestamp_millis(event.at.millis()).unwrap_or_default();
-        let time = time.with_timezone(&chrono::Local).format("%H:%M:%S").to_string();
-        sentence::of(event).line(&time, self.name(&event.agent_id), self.colours)
+        sentence::of(event).line(&time(event), self.name(&event.agent_id), self.colours)
     }
 
     fn name<'a>(&'a self, agent: &'a AgentId) -> &'a str {
         self.names.get(agent).map_or(agent.as_str(), String::as_str)
     }
+}
+
+fn time(event: &TownEvent) -> String {
+    let time = chrono::DateTime::from_timestamp_millis(event.at.millis()).unwrap_or_default();
+    time.with_timezone(&chrono::Local).format("%H:%M:%S").to_string()
 }
 
 /// The event as one line. Within JSON a line can only break between values, where a space says the same.
@@ -182,7 +227,7 @@ mod tests {
         let words = ["townwatch", "tail"].into_iter().chain(arguments.split_whitespace());
         match crate::arguments::Arguments::parse_from(words).command {
             crate::arguments::Command::Tail(arguments) => View::new(&arguments),
-            crate::arguments::Command::Send(_) => panic!("it was tail"),
+            _ => panic!("it was tail"),
         }
     }
 

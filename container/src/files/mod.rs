@@ -227,7 +227,14 @@ fn matters(event: &notify::Event) -> bool {
 /// A word of ours among what the program complains about: it is for people.
 fn say(run: &Run, text: &str) {
     let text = format!("townwatch: {text}");
-    let output = AgentOutput { text, stream: OutputStream::Stderr, message_id: None, parent_tool_use_id: None };
+    let output = AgentOutput {
+        text,
+        stream: OutputStream::Stderr,
+        message_id: None,
+        parent_tool_use_id: None,
+        partial: false,
+        broken_off: false,
+    };
     run.append(vec![EventData::from(output)], now());
 }
 

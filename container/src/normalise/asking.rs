@@ -1,62 +1,123 @@
 //! Questions of agents as people read them.
 
 use serde::Deserialize;
-use townwatch::core::reducer::stated_option;
-use townwatch::event::{Answer, QuestionKind};
+use serde_json::value::RawValue;
+use townwatch::event::{
+    AgentQuestion, Answer, EventData, MessageSource, QuestionKind, QuestionOption, QuestionPart, QuestionSubject,
+    SubjectKind, UserMessage,
+};
 
+use super::answering::Wanted;
 use super::wire::lenient;
-use crate::json::if_readable;
+use crate::json::{if_readable, read};
+
+/// Questions of a run that are open at once: the agent's own, and some for each of its sub-agents. One more closes the
+/// oldest with a refusal.
+pub(super) const OPEN_MAX: usize = 64;
 
 lenient! {
     /// One question of several.
     AskedQuestion {
         question: String,
-        options: Vec<AskedOption>,
+        header: String,
+        options: Vec<Box<RawValue>>,
+        #[serde(alias = "multiSelect")] multiple: bool,
+        custom: bool, // OpenCode's: whether other words are an answer, too, which they are where it does not say
     }
     /// One answer to it.
-    AskedOption { label: String, }
-}
-
-/// What kind of question it is, the question, and what can be answered.
-pub(super) type Asking = (QuestionKind, String, Vec<String>);
-
-/// Questions that want words.
-pub(super) fn input(questions: &[AskedQuestion]) -> Asking {
-    let texts: Vec<_> = questions.iter().filter_map(|one| one.question.as_deref()).collect();
-    let options = questions.iter().filter_map(|one| one.options.as_ref()).flatten();
-    (QuestionKind::Input, texts.join("\n"), options.filter_map(|option| option.label.clone()).collect())
-}
-
-/// The answer that these words choose: of a long one, the state that a person answers from has only the beginning.
-pub(super) fn chosen<'a>(words: &'a str, options: &'a [String]) -> &'a str {
-    let mut stated_so = options.iter().filter(|option| stated_option(option) == words);
-    match (stated_so.next(), stated_so.next()) {
-        (Some(option), None) => option,
-        _ => words,
+    AskedOption {
+        label: String,
+        description: String,
+        preview: String,
     }
 }
 
-/// A question that wants one of these answers.
-pub(super) fn permission(detail: String, answers: &[Answer]) -> Asking {
-    (QuestionKind::Permission, detail, answers.iter().map(|answer| answer.as_str().to_owned()).collect())
+impl AskedQuestion {
+    fn part(&self) -> QuestionPart {
+        let options = self.options.iter().flatten().filter_map(|raw| option(raw));
+        let options: Vec<_> = options.collect();
+        QuestionPart {
+            header: self.header.clone().filter(|header| !header.trim().is_empty()),
+            text: self.question.clone().unwrap_or_default(),
+            multiple: self.multiple == Some(true),
+            free_text: self.custom != Some(false) || options.is_empty(),
+            options,
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn option(raw: &RawValue) -> Option<QuestionOption> {
+    let asked: AskedOption = read(raw.get()).unwrap_or_default();
+    let label = asked.label.or_else(|| read(raw.get()))?;
+    let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    Some(QuestionOption { label, description: said(asked.description), preview: said(asked.preview) })
+}
 
-    #[test]
-    fn a_long_answer_is_chosen_by_its_beginning_if_that_is_its_own() {
-        let long = |end: &str| format!("{} {end}", "Keep the old format and ".repeat(8));
-        let options = ["yes".to_owned(), long("one"), "é".repeat(80)];
-        for option in &options {
-            assert_eq!(chosen(stated_option(option), &options), option);
-            assert_eq!(chosen(option, &options), option);
+/// What is asked, whoever asks.
+pub(super) struct Asking {
+    kind: QuestionKind,
+    detail: String,
+    options: Vec<String>,
+    parts: Vec<QuestionPart>,
+    subject: Option<QuestionSubject>,
+    always: Option<String>,
+}
+
+impl Asking {
+    /// Questions that want words.
+    pub(super) fn input(questions: &[AskedQuestion]) -> Self {
+        let parts: Vec<_> = questions.iter().map(AskedQuestion::part).collect();
+        let texts: Vec<_> = parts.iter().map(|part| part.text.as_str()).filter(|text| !text.is_empty()).collect();
+        Self {
+            kind: QuestionKind::Input,
+            detail: texts.join("\n"),
+            options: parts.iter().flat_map(|part| &part.options).map(|option| option.label.clone()).collect(),
+            parts,
+            subject: None,
+            always: None,
         }
-        for words in ["y", "Keep the old", "something else"] {
-            assert_eq!(chosen(words, &options), words);
-        }
-        let alike = [long("one"), long("two")];
-        assert_eq!(chosen(stated_option(&alike[0]), &alike), stated_option(&alike[0]));
     }
+
+    /// A question that wants one of these answers. `always` says what that would allow.
+    pub(super) fn permission(
+        detail: String,
+        subject: Option<QuestionSubject>,
+        answers: &[Answer],
+        always: Option<String>,
+    ) -> Self {
+        let subject = subject.filter(|subject| !subject.text.trim().is_empty());
+        let options = answers.iter().map(|answer| answer.as_str().to_owned()).collect();
+        Self { kind: QuestionKind::Permission, detail, options, parts: Vec::new(), subject, always }
+    }
+
+    /// The event. `call` waits for the answer, and `parent` is the call whose sub-agent asks.
+    pub(super) fn event(&self, request_id: String, call: Option<String>, parent: Option<String>) -> AgentQuestion {
+        AgentQuestion {
+            request_id,
+            kind: self.kind,
+            detail: self.detail.clone(),
+            options: self.options.clone(),
+            parts: self.parts.clone(),
+            subject: self.subject.clone(),
+            always: self.always.clone(),
+            tool_use_id: call,
+            parent_tool_use_id: parent,
+        }
+    }
+
+    /// What to hold against the answer.
+    pub(super) fn wanted(self) -> Wanted {
+        Wanted::new(self.kind, self.options, self.parts)
+    }
+}
+
+/// What a person told the agent while it ran.
+pub(super) fn message(text: &str, by: &str) -> EventData {
+    let (text, by, source) = (text.to_owned(), by.to_owned(), MessageSource::Message);
+    UserMessage { text, by, source, message_id: None, parent_tool_use_id: None }.into()
+}
+
+/// What a permission is about, whole.
+pub(super) fn subject(kind: SubjectKind, text: impl Into<String>) -> QuestionSubject {
+    QuestionSubject { kind, text: text.into() }
 }

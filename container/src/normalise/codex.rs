@@ -3,37 +3,48 @@
 //! What its output really is like, each held by a recording in `tests/golden/codex`: an item is told when it starts and
 //! when it is completed, under one `id` of the run; messages and thoughts come only completed, and nothing comes while
 //! they are typed. A completed item of type `error` is a warning. A lost connection is a top-level `error` for each try
-//! and one for the last, which `turn.failed` repeats. A turn's usage is that of the whole thread so far. An abort leaves
-//! items open and writes no last line.
+//! and one for the last, which `turn.failed` repeats. A turn's usage is that of the whole thread so far, earlier runs
+//! of it included. An abort leaves items open and writes no last line. A web search says only at its end what it was.
 
 use townwatch::event::{
-    AgentError, AgentOutput, AgentStatusChanged, AgentToolResult, AgentUsage, EventData, NoticeKind, OutputStream,
-    Status,
+    AgentNotice, AgentNoticeKind, AgentOutput, AgentStatusChanged, AgentToolCall, AgentToolResult, EventData,
+    NoticeKind, NoticeLevel, OutputStream, Status,
 };
 use townwatch::time::Timestamp;
 
 use super::codex_item;
+use super::codex_kinds::{self, Item, Line};
 use super::fields::Fields;
+use super::kinds::{Becomes, Known};
 use super::notices::Notices;
 use super::parts::{Part, parts};
 use super::progress::Progress;
 use super::recent::Recent;
-use super::{Meaning, Normalise, Place, last_words};
+use super::tally::{Tally, Threads, Tokens};
+use super::{Meaning, Normalise, Place, codex_agents, last_words, warnings};
 
 /// How a message begins that says that it is being tried again.
 const RETRY: &str = "Reconnecting...";
+/// Calls that are not told yet because nobody knows what they do; of more the oldest are told as they are.
+const UNTOLD_MAX: usize = 64;
 
 /// The state of one run's reading.
 #[derive(Debug, Clone, Default)]
 pub struct Codex {
     place: Place,
     thread_id: Option<String>,
+    /// Processes that printed this stream, one after the other: each counts its items anew.
+    processes: u32,
     calls: Recent<Timestamp>,
+    /// Calls that have begun and will say at their end what they are.
+    untold: Vec<AgentToolCall>,
+    agents: codex_agents::Agents,
     turns: u64,
     turn: Turn,
     /// The failure that was told last; `turn.failed` tells it again.
     told_failure: Option<String>,
     failure: Option<String>,
+    tally: Tally,
     notices: Notices,
     progress: Progress,
 }
@@ -47,34 +58,51 @@ enum Turn {
     Failed,
 }
 
+/// The tables of kinds that reading goes through.
+pub(super) fn known_kinds() -> Vec<Known> {
+    codex_kinds::known()
+}
+
 impl Codex {
     /// A run in this place.
     pub fn new(place: Place) -> Self {
         Self { place, ..Self::default() }
     }
 
-    fn event(&mut self, event: &Fields, raw: &str, at: Timestamp, events: &mut Vec<EventData>) {
+    fn event(&mut self, event: &Fields, raw: &str, at: Timestamp, meaning: &mut Meaning) {
+        let events = &mut meaning.events;
         let kind = event.text("type").unwrap_or_default();
-        match kind.as_str() {
-            "thread.started" => self.thread(event, events),
-            "turn.started" => {
+        let line = match codex_kinds::LINES.find(&kind) {
+            Some(Becomes::Event(_, line)) => line,
+            Some(Becomes::Nothing(_)) => return,
+            None => return events.extend(self.notices.note(NoticeKind::Unknown, raw)),
+        };
+        match line {
+            Line::Thread => self.thread(event, events),
+            Line::TurnStarted => {
+                self.progress.turn_began(at);
                 if self.turn != Turn::Open {
                     self.turn = Turn::Open;
                     events.push(AgentStatusChanged { status: Status::Running }.into());
                 }
             }
-            "turn.completed" => self.turn_completed(event, events),
-            "turn.failed" => self.turn_failed(event, events),
-            "item.started" | "item.updated" | "item.completed" => match event.object("item") {
-                Some(item) => self.item(&item, raw, &kind["item.".len()..], at, events),
+            Line::TurnCompleted => self.turn_completed(event, at, events),
+            Line::TurnFailed => self.turn_failed(event, at, events),
+            Line::Item => match event.object("item") {
+                Some(item) => self.item(&item, raw, kind == "item.completed", at, meaning),
                 None => events.extend(self.notices.note(NoticeKind::Malformed, raw)),
             },
-            "error" => self.error(&event.text("message").unwrap_or_default(), events),
-            _ => events.extend(self.notices.note(NoticeKind::Unknown, raw)),
+            Line::Error => self.error(event.text("message").unwrap_or_default(), at, events),
+            Line::Asked => {
+                let asked: Vec<_> = event.objects("questions").iter().filter_map(|one| one.text("question")).collect();
+                let message = format!("It asks what nobody can answer while it runs unattended: {}", asked.join(" "));
+                events.push(AgentNotice::new(AgentNoticeKind::Other, NoticeLevel::Warning, message).into());
+            }
         }
     }
 
     fn thread(&mut self, event: &Fields, events: &mut Vec<EventData>) {
+        self.processes += 1;
         let thread_id = event.text("thread_id").unwrap_or_default();
         if self.thread_id.as_ref() != Some(&thread_id) {
             events.push(self.place.session(thread_id.clone()).into());
@@ -82,111 +110,174 @@ impl Codex {
         }
     }
 
-    fn item(&mut self, item: &Fields, raw: &str, state: &str, at: Timestamp, events: &mut Vec<EventData>) {
+    fn item(&mut self, item: &Fields, raw: &str, completed: bool, at: Timestamp, meaning: &mut Meaning) {
+        let events = &mut meaning.events;
         let kind = item.text("type").unwrap_or_default();
-        let completed = state == "completed";
-        match kind.as_str() {
-            "agent_message" if completed => events.extend(output(item, OutputStream::Assistant)),
-            "reasoning" if completed => events.extend(output(item, OutputStream::Thinking)),
-            "agent_message" | "reasoning" => {} // all of it comes when it is completed
-            "error" => {
-                let message = item.text("message").unwrap_or_default();
-                events.push(AgentError { code: "warning".into(), message, retryable: None }.into());
+        let known = codex_kinds::ITEMS.find(&kind);
+        match known {
+            Some(Becomes::Event(_, Item::Message)) if completed => {
+                events.extend(output(self.name_of(item), item, OutputStream::Assistant));
             }
-            "todo_list" => {
+            Some(Becomes::Event(_, Item::Thought)) if completed => {
+                events.extend(output(self.name_of(item), item, OutputStream::Thinking));
+            }
+            // All of it comes when it is completed.
+            Some(Becomes::Event(_, Item::Message | Item::Thought) | Becomes::Nothing(_)) => {}
+            Some(Becomes::Event(_, Item::Warning)) => {
+                events.push(warnings::warning(item.text("message").unwrap_or_default(), at).into());
+            }
+            Some(Becomes::Event(_, Item::Compaction)) => {
+                let (kind, message) = if completed {
+                    (AgentNoticeKind::CompactionEnded, "The conversation was summed up")
+                } else {
+                    (AgentNoticeKind::CompactionStarted, "The conversation is being summed up, to make room")
+                };
+                events.push(AgentNotice::new(kind, NoticeLevel::Info, message).into());
+            }
+            Some(Becomes::Event(_, Item::Todos)) => {
                 let todos = codex_item::todos(item);
-                events.extend(self.progress.todos(todos, at).map(EventData::from));
+                events.extend(self.progress.todos(None, todos, at).map(EventData::from));
             }
-            "" => events.extend(self.notices.note(NoticeKind::Malformed, raw)),
-            kind => {
-                self.call(kind, item, raw, at, events);
+            None if kind.is_empty() => events.extend(self.notices.note(NoticeKind::Malformed, raw)),
+            Some(Becomes::Event(_, Item::Call)) | None => {
+                self.call(&kind, item, raw, completed, at, events);
                 if completed {
-                    self.result(kind, item, at, events);
+                    self.result(&kind, item, at, meaning);
                 }
             }
         }
     }
 
-    /// An item that does something, when it is first heard of.
-    fn call(&mut self, kind: &str, item: &Fields, raw: &str, at: Timestamp, events: &mut Vec<EventData>) {
-        let id = item.text("id").unwrap_or_default();
-        if self.calls.contains(&id) {
+    /// An item that does something, when it is first heard of, or first says what it does.
+    fn call(
+        &mut self,
+        kind: &str,
+        item: &Fields,
+        raw: &str,
+        completed: bool,
+        at: Timestamp,
+        events: &mut Vec<EventData>,
+    ) {
+        let id = self.name_of(item).unwrap_or_default();
+        let begun = self.calls.contains(&id);
+        let untold = self.untold.iter().position(|call| call.tool_use_id == id);
+        if begun && untold.is_none() {
             return;
         }
         self.calls.insert(&id, at);
         let working_dir = self.place.working_dir.as_deref();
-        let call = codex_item::call(kind, id, item, working_dir).unwrap_or_else(|| {
+        let call = codex_item::call(kind, id.clone(), item, working_dir).unwrap_or_else(|| {
             // Of a kind that this version does not know: shown as it is, and said so.
             events.extend(self.notices.note(NoticeKind::Unknown, raw));
-            codex_item::unknown_call(kind, item)
+            codex_item::unknown_call(kind, id, item)
         });
-        let progress = self.progress.call(&call.summary, at);
+        let is_told = completed || codex_item::says_what(kind, item);
+        match (untold, is_told) {
+            (Some(_), false) => return,
+            (Some(index), true) => drop(self.untold.remove(index)),
+            (None, false) => {
+                self.untold.push(call);
+                if self.untold.len() > UNTOLD_MAX {
+                    let oldest = self.untold.remove(0);
+                    self.tell(oldest, at, events);
+                }
+                return;
+            }
+            (None, true) => {}
+        }
+        self.tell(call, at, events);
+    }
+
+    fn tell(&mut self, call: AgentToolCall, at: Timestamp, events: &mut Vec<EventData>) {
+        let progress = self.progress.call(None, &call.summary, at);
         events.push(call.into());
         events.extend(progress.map(EventData::from));
     }
 
-    fn result(&mut self, kind: &str, item: &Fields, at: Timestamp, events: &mut Vec<EventData>) {
-        let tool_use_id = item.text("id").unwrap_or_default();
+    fn result(&mut self, kind: &str, item: &Fields, at: Timestamp, meaning: &mut Meaning) {
+        let tool_use_id = self.name_of(item).unwrap_or_default();
         let called = self.calls.remove(&tool_use_id);
-        let success = codex_item::succeeded(item);
-        let content = codex_item::result_text(kind, item);
-        let content_length = content.len() as u64;
+        let given = codex_item::result(kind, item);
+        let success = codex_item::succeeded(item) && !given.failed;
         let duration_ms = called.map_or(0, |called| at.millis_since(called));
         let changes = if kind == "file_change" && success {
             codex_item::changes(item, &tool_use_id, self.place.working_dir.as_deref())
         } else {
             Vec::new()
         };
-        events.push(AgentToolResult { tool_use_id, success, content, content_length, duration_ms }.into());
-        events.extend(changes.into_iter().map(EventData::from));
+        for unknown in &given.unknown {
+            meaning.events.extend(self.notices.note(NoticeKind::Unknown, unknown));
+        }
+        let result = AgentToolResult {
+            exit_code: given.exit_code,
+            attachments: given.attachments,
+            ..AgentToolResult::new(tool_use_id.clone(), success, given.text, duration_ms)
+        };
+        meaning.events.push(result.into());
+        meaning.pictures.extend(given.pictures);
+        meaning.events.extend(changes.into_iter().map(EventData::from));
+        if kind == "collab_tool_call" {
+            meaning.events.extend(self.agents.told(item, &tool_use_id));
+        }
+    }
+
+    /// An item's name: as its process has it, and behind the first process with that one's number, as `item_0#2`.
+    fn name_of(&self, item: &Fields) -> Option<String> {
+        let id = item.text("id")?;
+        Some(if self.processes > 1 { format!("{id}#{}", self.processes) } else { id })
     }
 
     /// A try that failed and is followed by another, or the last one.
-    fn error(&mut self, message: &str, events: &mut Vec<EventData>) {
+    fn error(&mut self, message: String, at: Timestamp, events: &mut Vec<EventData>) {
         let retryable = message.starts_with(RETRY);
         if !retryable {
-            self.told_failure = Some(message.to_owned());
+            self.told_failure = Some(message.clone());
         }
-        let code = if retryable { "api_retry" } else { "api_error" }.to_owned();
-        events.push(AgentError { code, message: message.to_owned(), retryable: Some(retryable) }.into());
+        let code = if retryable { "api_retry" } else { "api_error" };
+        events.push(warnings::error(message, code, Some(retryable), at).into());
     }
 
-    fn turn_failed(&mut self, event: &Fields, events: &mut Vec<EventData>) {
+    fn turn_failed(&mut self, event: &Fields, at: Timestamp, events: &mut Vec<EventData>) {
         let message = event.object("error").and_then(|error| error.text("message"));
         let message = message.or(self.told_failure.clone()).unwrap_or_else(|| "The turn failed".to_owned());
         if self.told_failure.as_ref() != Some(&message) {
-            let error = AgentError { code: "turn_failed".into(), message: message.clone(), retryable: Some(false) };
-            events.push(error.into());
+            events.push(warnings::error(message.clone(), "turn_failed", Some(false), at).into());
         }
         self.failure = Some(message);
-        self.turn_over(Turn::Failed, events);
+        self.turn_over(Turn::Failed, at, events);
     }
 
-    fn turn_completed(&mut self, event: &Fields, events: &mut Vec<EventData>) {
+    fn turn_completed(&mut self, event: &Fields, at: Timestamp, events: &mut Vec<EventData>) {
         if let Some(usage) = event.object("usage") {
             let tokens = |name| usage.get::<u64>(name);
             let (read, created) = (tokens("cached_input_tokens"), tokens("cache_write_input_tokens"));
             let input = tokens("input_tokens").unwrap_or(0); // with those of the cache, which count apart
-            let message_id = format!("turn-{}", self.turns + 1);
-            let usage = AgentUsage {
-                message_id,
-                input_tokens: input.saturating_sub(read.unwrap_or(0)).saturating_sub(created.unwrap_or(0)),
-                output_tokens: tokens("output_tokens").unwrap_or(0),
-                cache_read_input_tokens: read,
-                cache_creation_input_tokens: created,
-                cost_usd: None,
-                cumulative: true,
+            let total = Tokens {
+                input: input.saturating_sub(read.unwrap_or(0)).saturating_sub(created.unwrap_or(0)),
+                output: tokens("output_tokens").unwrap_or(0),
+                cache_read: read,
+                cache_creation: created,
             };
-            events.push(usage.into());
+            let thread = self.thread_id.clone().unwrap_or_default();
+            events.push(self.tally.total(&thread, total).of_run(format!("turn-{}", self.turns + 1)).into());
         }
         self.failure = None;
-        self.turn_over(Turn::Completed, events);
+        self.turn_over(Turn::Completed, at, events);
     }
 
-    fn turn_over(&mut self, how: Turn, events: &mut Vec<EventData>) {
+    fn turn_over(&mut self, how: Turn, at: Timestamp, events: &mut Vec<EventData>) {
         self.turns += 1;
         (self.turn, self.told_failure) = (how, None);
+        self.tell_untold(at, events);
+        self.progress.turn_ended(at);
         events.push(AgentStatusChanged { status: Status::Waiting }.into());
+    }
+
+    /// Calls that will not say any more what they were.
+    fn tell_untold(&mut self, at: Timestamp, events: &mut Vec<EventData>) {
+        for call in std::mem::take(&mut self.untold) {
+            self.tell(call, at, events);
+        }
     }
 }
 
@@ -196,7 +287,7 @@ impl Normalise for Codex {
         self.progress.seen(at);
         for part in parts(line, is_own) {
             match part {
-                Part::Object(raw, event) => self.event(&event, raw, at, &mut meaning.events),
+                Part::Object(raw, event) => self.event(&event, raw, at, &mut meaning),
                 Part::Stray(text) => meaning.events.extend(self.notices.note(NoticeKind::Malformed, text)),
             }
         }
@@ -208,7 +299,10 @@ impl Normalise for Codex {
     }
 
     fn end(&mut self, succeeded: bool, at: Timestamp) -> Vec<EventData> {
-        last_words(&mut self.notices, &mut self.progress, succeeded, at)
+        let mut events = Vec::new();
+        self.tell_untold(at, &mut events);
+        events.extend(last_words(&mut self.notices, &mut self.progress, succeeded, at));
+        events
     }
 
     fn failure(&self) -> Option<&str> {
@@ -218,14 +312,18 @@ impl Normalise for Codex {
     fn finished(&self) -> bool {
         self.turn != Turn::Open
     }
+
+    fn remember(&mut self, threads: &Threads) {
+        self.tally.remember(threads);
+    }
 }
 
 /// Whether a line of its own has this type.
 fn is_own(kind: &str) -> bool {
-    ["thread.", "turn.", "item."].iter().any(|own| kind.starts_with(own))
+    codex_kinds::LINES.find(kind).is_some() && kind != "error"
 }
 
-fn output(item: &Fields, stream: OutputStream) -> Option<EventData> {
+fn output(message_id: Option<String>, item: &Fields, stream: OutputStream) -> Option<EventData> {
     let text = item.text("text").filter(|text| !text.is_empty())?;
-    Some(AgentOutput { text, stream, message_id: item.text("id"), parent_tool_use_id: None }.into())
+    Some(AgentOutput { message_id, ..AgentOutput::new(stream, text) }.into())
 }

@@ -3,9 +3,13 @@
 use serde_json::value::RawValue;
 use townwatch::event::{AgentToolCall, FileAction, FileChanged, Todo, TodoStatus, ToolCategory};
 
+use super::codex_agents;
+use super::content::{self, Content};
 use super::fields::Fields;
-use super::wire::content_text;
 use crate::summary::{self, ToolInput};
+
+/// Queries of one search that are told; real ones have a few.
+const QUERIES_MAX: usize = 20;
 
 /// The call that an item of a known kind is.
 pub(super) fn call(kind: &str, id: String, item: &Fields, working_dir: Option<&str>) -> Option<AgentToolCall> {
@@ -15,11 +19,7 @@ pub(super) fn call(kind: &str, id: String, item: &Fields, working_dir: Option<&s
             let command = text("command").map(|command| in_shell(&command));
             (kind.to_owned(), ToolCategory::Bash, &["command"], ToolInput { command, ..ToolInput::default() })
         }
-        "web_search" => {
-            let query = text("query").filter(|query| !query.is_empty());
-            let input = ToolInput { query, ..ToolInput::default() };
-            (kind.to_owned(), ToolCategory::WebSearch, &["query", "action"], input)
-        }
+        "web_search" => return Some(web_search(id, item)),
         "mcp_tool_call" => {
             let tool = format!("mcp__{}__{}", text("server").unwrap_or_default(), text("tool").unwrap_or_default());
             (tool, ToolCategory::Mcp, &["arguments"], ToolInput::default())
@@ -41,10 +41,10 @@ pub(super) fn call(kind: &str, id: String, item: &Fields, working_dir: Option<&s
 }
 
 /// An item of another kind, shown as it is.
-pub(super) fn unknown_call(kind: &str, item: &Fields) -> AgentToolCall {
+pub(super) fn unknown_call(kind: &str, tool_use_id: String, item: &Fields) -> AgentToolCall {
     let category = ToolCategory::Other;
     AgentToolCall {
-        tool_use_id: item.text("id").unwrap_or_default(),
+        tool_use_id,
         tool: kind.to_owned(),
         category,
         input: item.all(),
@@ -103,20 +103,72 @@ pub(super) fn succeeded(item: &Fields) -> bool {
         && item.get::<i64>("exit_code").is_none_or(|code| code == 0)
 }
 
+/// Whether an item says already what it does: a web search begins without a word of it.
+pub(super) fn says_what(kind: &str, item: &Fields) -> bool {
+    kind != "web_search" || !searched(item).is_empty()
+}
+
 /// What a completed item gave.
-pub(super) fn result_text(kind: &str, item: &Fields) -> String {
-    let error = || item.object("error").and_then(|error| error.text("message"));
-    match kind {
-        "command_execution" => item.text("aggregated_output").unwrap_or_default(),
+pub(super) fn result(kind: &str, item: &Fields) -> Content {
+    let error = || item.object("error").and_then(|error| error.text("message")).or_else(|| item.text("error"));
+    let text = match kind {
         "mcp_tool_call" => {
-            let content = item.object("result").map(|result| content_text(result.raw("content")));
-            error().or(content).unwrap_or_default()
+            let result = item.object("result").unwrap_or_default();
+            let result = result.object("Ok").unwrap_or(result); // as older versions have it
+            let structured = result.raw("structured_content").or_else(|| result.raw("structuredContent"));
+            let mut content = content::read(result.raw("content"), structured);
+            content.failed |= ["is_error", "isError"].iter().any(|name| result.get(name) == Some(true));
+            if let Some(error) = error().filter(|error| !error.is_empty()) {
+                content.failed = true;
+                let told = [content.text, error];
+                content.text = told.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n");
+            }
+            return content;
         }
-        "web_search" => item.text("query").unwrap_or_default(),
-        "collab_tool_call" => item.raw("agents_states").map_or_else(String::new, |states| states.get().to_owned()),
+        "command_execution" => item.text("aggregated_output").unwrap_or_default(),
+        "web_search" => searched(item).join("\n"),
+        "collab_tool_call" => codex_agents::states(item),
         "file_change" => error().unwrap_or_default(),
         _ => RawValue::get(&item.all()).to_owned(),
+    };
+    Content { text, exit_code: item.get("exit_code"), ..Content::default() }
+}
+
+/// A search, a page that was opened, or something that was looked for in it.
+fn web_search(tool_use_id: String, item: &Fields) -> AgentToolCall {
+    let action = item.object("action").unwrap_or_default();
+    let url = || action.text("url").filter(|url| !url.is_empty());
+    let quoted = |text: &String| format!("\"{text}\"");
+    let (category, summary) = match (action.text("type").as_deref(), url(), action.text("pattern")) {
+        (Some("open_page"), Some(url), _) => (ToolCategory::WebFetch, format!("Opening {url}")),
+        (Some("find_in_page"), url, Some(pattern)) => {
+            let page = url.unwrap_or_else(|| "a page".to_owned());
+            (ToolCategory::WebFetch, format!("Looking for \"{pattern}\" in {page}"))
+        }
+        _ => match searched(item).iter().map(quoted).collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => (ToolCategory::WebSearch, "Searching the web".to_owned()),
+            searched => (ToolCategory::WebSearch, format!("Searching the web for {searched}")),
+        },
+    };
+    let (tool, input) = ("web_search".to_owned(), item.only(&["query", "action"]));
+    let summary = summary::line(&summary);
+    AgentToolCall { tool_use_id, tool, category, input, path: None, summary, parent_tool_use_id: None }
+}
+
+/// What was searched: the item's own word for it, and all that the action names beside it.
+fn searched(item: &Fields) -> Vec<String> {
+    let action = item.object("action").unwrap_or_default();
+    let named = [item.text("query"), action.text("query")].into_iter().flatten();
+    let mut searched = Vec::new();
+    for text in named.chain(action.get::<Vec<String>>("queries").unwrap_or_default()) {
+        if !text.is_empty() && !searched.contains(&text) && searched.len() < QUERIES_MAX {
+            searched.push(text);
+        }
     }
+    if searched.is_empty() {
+        searched.extend(action.text("url").filter(|url| !url.is_empty()));
+    }
+    searched
 }
 
 /// The to-do list; that a step is begun it does not say.

@@ -39,6 +39,11 @@ impl Fields {
         items.iter().filter_map(|item| Self::read(item.get())).collect()
     }
 
+    /// The names of its fields.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+
     /// A field as it stands; `null` counts as none.
     pub(super) fn raw(&self, name: &str) -> Option<&RawValue> {
         self.0.get(name).map(AsRef::as_ref).filter(|raw| raw.get() != "null")

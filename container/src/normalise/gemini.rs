@@ -3,21 +3,26 @@
 //! What its output really is like, each held by a recording in `tests/golden/gemini`: a message comes in pieces
 //! (`delta`), and only the next line of another kind, or the end, says that it is whole; the `output` of a result can
 //! be missing, and an error stands beside it; only `result` has tokens, those of the whole session. After SIGINT and
-//! SIGTERM it exits with 0 and without `result`. What it thinks it does not print, nor what became of a file.
+//! SIGTERM it exits with 0 and without `result`. What it thinks it does not print, nor what became of a file. It repeats
+//! what it was told as a message of the user.
 
 use serde_json::value::RawValue;
 use townwatch::event::{
-    AgentError, AgentOutput, AgentStatusChanged, AgentToolCall, AgentToolResult, AgentUsage, EventData, NoticeKind,
-    OutputStream, Status, Todo, TodoStatus, ToolCategory,
+    AgentOutput, AgentStatusChanged, AgentToolCall, AgentToolResult, EventData, MessageSource, NoticeKind,
+    OutputStream, Status, Todo, TodoStatus, ToolCategory, UserMessage,
 };
 use townwatch::time::Timestamp;
 
+use super::call_names::CallNames;
 use super::fields::Fields;
+use super::gemini_kinds::{LINES, Line, ROLES, Role, category};
+use super::kinds::{Becomes, Known};
 use super::notices::Notices;
 use super::parts::{Part, parts};
 use super::progress::Progress;
 use super::recent::Recent;
-use super::{Meaning, Normalise, Piece, Place, last_words};
+use super::tally::{Tally, Tokens};
+use super::{Meaning, Normalise, Piece, Place, gemini_kinds, gemini_output, last_words, warnings};
 use crate::json::read;
 use crate::summary::{self, ToolInput};
 
@@ -25,16 +30,34 @@ use crate::summary::{self, ToolInput};
 /// can hold, because a text can double in JSON.
 const TEXT_BYTES_MAX: usize = 512 << 10;
 
+/// The tables of kinds that reading goes through.
+pub(super) fn known_kinds() -> Vec<Known> {
+    gemini_kinds::known()
+}
+
+/// What is remembered of a call until its result.
+#[derive(Debug, Clone, Copy)]
+struct Called {
+    at: Timestamp,
+    is_command: bool,
+}
+
 /// The state of one run's reading.
 #[derive(Debug, Clone, Default)]
 pub struct Gemini {
     place: Place,
     session_id: Option<String>,
-    calls: Recent<Timestamp>,
+    calls: Recent<Called>,
+    names: CallNames,
     messages: u64,
     /// The message that is being typed; it has no name of its own, so they are counted.
     typing: Option<String>,
+    /// What was said to it that is in the log already, and that it has not repeated yet.
+    repeats: u64,
+    /// It was told something before.
+    prompted: bool,
     turns: u64,
+    tally: Tally,
     /// The last turn's `result` came, and nothing after it.
     finished: bool,
     /// The error that was told last; a `result` without a message means it.
@@ -53,30 +76,36 @@ impl Gemini {
     fn event(&mut self, event: &Fields, raw: &str, at: Timestamp) -> Meaning {
         let mut meaning = Meaning::default();
         let events = &mut meaning.events;
-        let kind = event.text("type").unwrap_or_default();
-        if kind == "message" && event.text("role").as_deref() == Some("assistant") {
-            self.at_work(events);
+        let line = LINES.find(&event.text("type").unwrap_or_default());
+        let role = ROLES.find(&event.text("role").unwrap_or_default());
+        if let (Some(Becomes::Event(_, Line::Message)), Some(Becomes::Event(_, Role::Agent))) = (line, role) {
+            self.at_work(at, events);
             meaning.piece = self.message(event, events);
             return meaning;
         }
-        self.message_over(events);
-        match kind.as_str() {
-            "init" => self.init(event, events),
-            "message" if event.text("role").as_deref() == Some("user") => {} // what a person says to it
-            "tool_use" => {
-                self.at_work(events);
+        self.message_over(false, events);
+        match (line, role) {
+            (Some(Becomes::Event(_, Line::Init)), _) => self.init(event, at, events),
+            (Some(Becomes::Event(_, Line::Message)), Some(Becomes::Event(_, Role::Person))) => {
+                events.extend(self.heard(event));
+            }
+            (Some(Becomes::Event(_, Line::Call)), _) => {
+                self.at_work(at, events);
                 self.call(event, at, events);
             }
-            "tool_result" => self.result(event, at, events),
-            "error" => self.error(event, events),
-            "result" => self.turn_over(event, events),
-            _ => events.extend(self.notices.note(NoticeKind::Unknown, raw)),
+            (Some(Becomes::Event(_, Line::Result)), _) => self.result(event, at, &mut meaning),
+            (Some(Becomes::Event(_, Line::Error)), _) => self.error(event, at, events),
+            (Some(Becomes::Event(_, Line::End)), _) => self.turn_over(event, at, events),
+            (Some(Becomes::Nothing(_)), _) => {}
+            (Some(Becomes::Event(_, Line::Message)) | None, _) => {
+                events.extend(self.notices.note(NoticeKind::Unknown, raw));
+            }
         }
         meaning
     }
 
-    fn init(&mut self, event: &Fields, events: &mut Vec<EventData>) {
-        self.at_work(events);
+    fn init(&mut self, event: &Fields, at: Timestamp, events: &mut Vec<EventData>) {
+        self.at_work(at, events);
         let session_id = event.text("session_id").unwrap_or_default();
         if self.session_id.as_ref() != Some(&session_id) {
             let mut session = self.place.session(session_id.clone());
@@ -86,37 +115,50 @@ impl Gemini {
         }
     }
 
+    /// What it was told, as it repeats it.
+    fn heard(&mut self, event: &Fields) -> Option<EventData> {
+        let source =
+            if std::mem::replace(&mut self.prompted, true) { MessageSource::Message } else { MessageSource::Prompt };
+        if self.repeats > 0 {
+            self.repeats -= 1;
+            return None;
+        }
+        let text = event.text("content").filter(|text| !text.is_empty())?;
+        let said = UserMessage { text, by: "operator".into(), source, message_id: None, parent_tool_use_id: None };
+        Some(said.into())
+    }
+
     /// A message, or a piece of one.
     fn message(&mut self, event: &Fields, events: &mut Vec<EventData>) -> Option<Piece> {
-        let text = event.text("content").unwrap_or_default();
+        let text = event.text("content").unwrap_or_else(|| gemini_output::texts(event));
         if event.get("delta") != Some(true) {
-            self.message_over(events);
+            self.message_over(false, events);
             self.typing = Some(text);
-            self.message_over(events);
+            self.message_over(false, events);
             return None;
         }
         let begins = self.typing.is_none();
         self.typing.get_or_insert_default().push_str(&text);
         let message_id = self.message_id();
         if self.typing.as_ref().is_some_and(|typed| typed.len() > TEXT_BYTES_MAX) {
-            events.extend(self.said());
+            events.extend(self.said(false));
             return None;
         }
         Some(Piece { message_id, begins, text })
     }
 
-    /// Another thing happens, so what was being typed is whole.
-    fn message_over(&mut self, events: &mut Vec<EventData>) {
+    /// Another thing happens, so what was being typed is whole; or nothing more comes, so it was broken off.
+    fn message_over(&mut self, broken_off: bool, events: &mut Vec<EventData>) {
         if self.typing.is_some() {
-            events.extend(self.said());
+            events.extend(self.said(broken_off));
             self.messages += 1;
         }
     }
 
-    fn said(&mut self) -> Option<EventData> {
+    fn said(&mut self, broken_off: bool) -> Option<EventData> {
         let text = self.typing.take().filter(|text| !text.is_empty())?;
         let message_id = Some(self.message_id());
-        Some(AgentOutput { text, stream: OutputStream::Assistant, message_id, parent_tool_use_id: None }.into())
+        Some(AgentOutput { message_id, broken_off, ..AgentOutput::new(OutputStream::Assistant, text) }.into())
     }
 
     fn message_id(&self) -> String {
@@ -133,74 +175,68 @@ impl Gemini {
         let path = path.map(|path| summary::relative(&path, self.place.working_dir.as_deref()));
         let known: ToolInput = read(input.get()).unwrap_or_default();
         let summary = summary::of_call(&tool, category, &known, path.as_deref());
-        self.calls.insert(&tool_use_id, at);
-        let progress = self.progress.call(&summary, at);
+        self.calls.set(&tool_use_id, Called { at, is_command: category == ToolCategory::Bash });
+        let tool_use_id = self.names.call(tool_use_id);
+        let progress = self.progress.call(None, &summary, at);
         let parent_tool_use_id = None;
         events.push(AgentToolCall { tool_use_id, tool, category, input, path, summary, parent_tool_use_id }.into());
         let todos = (category == ToolCategory::Todo).then(|| todos(&fields));
-        let todos = todos.and_then(|todos| self.progress.todos(todos, at));
+        let todos = todos.and_then(|todos| self.progress.todos(None, todos, at));
         events.extend(todos.or(progress).map(EventData::from)); // both at once would say the same twice
     }
 
-    fn result(&mut self, event: &Fields, at: Timestamp, events: &mut Vec<EventData>) {
+    fn result(&mut self, event: &Fields, at: Timestamp, meaning: &mut Meaning) {
         let tool_use_id = event.text("tool_id").unwrap_or_default();
-        let success = event.text("status").as_deref() == Some("success");
-        let output = event.text("output").unwrap_or_default();
-        let error = event.object("error").and_then(|error| error.text("message"));
-        let content = match error {
-            Some(error) if output.is_empty() || output == error => error,
-            Some(error) => format!("{output}\n{error}"),
-            None => output,
-        };
-        let content_length = content.len() as u64;
-        let duration_ms = self.calls.remove(&tool_use_id).map_or(0, |called| at.millis_since(called));
-        events.push(AgentToolResult { tool_use_id, success, content, content_length, duration_ms }.into());
+        let given = gemini_output::read(event);
+        let called = self.calls.remove(&tool_use_id);
+        let exit_code = called.filter(|called| called.is_command).and_then(|_| gemini_output::exit_code(&given.text));
+        let went_well = event.text("status").is_none_or(|status| status == "success");
+        let success = went_well && !given.failed && exit_code.is_none_or(|code| code == 0);
+        let duration_ms = called.map_or(0, |called| at.millis_since(called.at));
+        let attachments = given.attachments;
+        let result = AgentToolResult::new(self.names.result(tool_use_id), success, given.text, duration_ms);
+        meaning.events.push(AgentToolResult { exit_code, attachments, ..result }.into());
+        meaning.pictures.extend(given.pictures);
     }
 
-    fn error(&mut self, event: &Fields, events: &mut Vec<EventData>) {
-        let code = event.text("severity").unwrap_or_else(|| "error".into());
+    /// What is no `error` by its severity is a warning.
+    fn error(&mut self, event: &Fields, at: Timestamp, events: &mut Vec<EventData>) {
+        let severity = event.text("severity").unwrap_or_else(|| "error".into());
         let message = event.text("message").unwrap_or_default();
-        if code == "error" {
-            self.told_error = Some(message.clone());
+        if severity != "error" {
+            events.push(warnings::warning(message, at).into());
+            return;
         }
-        events.push(AgentError { code, message, retryable: None }.into());
+        self.told_error = Some(message.clone());
+        events.push(warnings::error(message, "error", None, at).into());
     }
 
-    fn turn_over(&mut self, event: &Fields, events: &mut Vec<EventData>) {
+    fn turn_over(&mut self, event: &Fields, at: Timestamp, events: &mut Vec<EventData>) {
         self.turns += 1;
-        if let Some(stats) = event.object("stats") {
-            let tokens = |name| stats.get::<u64>(name);
-            let (read, all) = (tokens("cached"), tokens("input_tokens").unwrap_or(0));
-            let usage = AgentUsage {
-                message_id: format!("result-{}", self.turns),
-                // Those of the cache count apart.
-                input_tokens: tokens("input").unwrap_or_else(|| all.saturating_sub(read.unwrap_or(0))),
-                output_tokens: tokens("output_tokens").unwrap_or(0),
-                cache_read_input_tokens: read,
-                cache_creation_input_tokens: None,
-                cost_usd: None,
-                cumulative: true,
-            };
-            events.push(usage.into());
+        if let Some(tokens) = event.object("stats").and_then(|stats| tokens(&stats)) {
+            let session = self.session_id.clone().unwrap_or_default();
+            events.push(self.tally.total(&session, tokens).of_run(format!("result-{}", self.turns)).into());
         }
         let told = self.told_error.take();
         self.failure = (event.text("status").as_deref() == Some("error")).then(|| {
             let error = event.object("error").unwrap_or_default();
-            let message = error.text("message").or(told.clone());
+            let message = error.text("message").or_else(|| event.text("error")).or(told.clone());
             let message = message.unwrap_or_else(|| "Gemini CLI ended its turn with an error".to_owned());
             if told.as_ref() != Some(&message) {
                 let code = error.text("type").unwrap_or_else(|| "error".into());
-                events.push(AgentError { code, message: message.clone(), retryable: Some(false) }.into());
+                events.push(warnings::error(message.clone(), &code, Some(false), at).into());
             }
             message
         });
         self.finished = true;
+        self.progress.turn_ended(at);
         events.push(AgentStatusChanged { status: Status::Waiting }.into());
     }
 
     /// A turn that was over goes on.
-    fn at_work(&mut self, events: &mut Vec<EventData>) {
+    fn at_work(&mut self, at: Timestamp, events: &mut Vec<EventData>) {
         if std::mem::take(&mut self.finished) {
+            self.progress.turn_began(at);
             events.push(AgentStatusChanged { status: Status::Running }.into());
         }
     }
@@ -215,7 +251,7 @@ impl Normalise for Gemini {
                 Part::Object(raw, event) => self.event(&event, raw, at),
                 Part::Stray(text) => {
                     let events = self.notices.note(NoticeKind::Malformed, text).into_iter().collect();
-                    Meaning { events, piece: None }
+                    Meaning::of(events)
                 }
             });
         }
@@ -228,7 +264,7 @@ impl Normalise for Gemini {
 
     fn end(&mut self, succeeded: bool, at: Timestamp) -> Vec<EventData> {
         let mut events = Vec::new();
-        self.message_over(&mut events);
+        self.message_over(true, &mut events);
         events.extend(last_words(&mut self.notices, &mut self.progress, succeeded, at));
         events
     }
@@ -240,28 +276,35 @@ impl Normalise for Gemini {
     fn finished(&self) -> bool {
         self.finished
     }
+
+    fn will_repeat(&mut self) {
+        self.repeats += 1;
+    }
 }
 
 /// Whether a line of its own has this type.
 fn is_own(kind: &str) -> bool {
-    ["init", "message", "tool_use", "tool_result", "error", "result"].contains(&kind)
+    LINES.find(kind).is_some()
 }
 
-fn category(tool: &str) -> ToolCategory {
-    match tool {
-        "read_file" | "read_many_files" | "list_directory" => ToolCategory::Read,
-        "write_file" => ToolCategory::Write,
-        "replace" => ToolCategory::Edit,
-        "run_shell_command" => ToolCategory::Bash,
-        "grep_search" | "search_file_content" => ToolCategory::Grep,
-        "glob" => ToolCategory::Glob,
-        "web_fetch" => ToolCategory::WebFetch,
-        "google_web_search" => ToolCategory::WebSearch,
-        "invoke_agent" | "delegate_to_agent" => ToolCategory::Task,
-        "write_todos" => ToolCategory::Todo,
-        _ if tool.starts_with("mcp_") => ToolCategory::Mcp,
-        _ => ToolCategory::Other,
-    }
+/// The tokens of a session so far; where only those of its models are told, their sum.
+fn tokens(stats: &Fields) -> Option<Tokens> {
+    let counted = |fields: &Fields| {
+        let tokens = |name| fields.get::<u64>(name);
+        let (read, all) = (tokens("cached"), tokens("input_tokens"));
+        let input = tokens("input").or_else(|| Some(all?.saturating_sub(read.unwrap_or(0)))); // the cache's count apart
+        (input.is_some() || tokens("output_tokens").is_some()).then(|| Tokens {
+            input: input.unwrap_or(0),
+            output: tokens("output_tokens").unwrap_or(0),
+            cache_read: read,
+            cache_creation: None,
+        })
+    };
+    counted(stats).or_else(|| {
+        let models = stats.object("models")?;
+        let counts = models.names().into_iter().filter_map(|name| counted(&models.object(&name)?));
+        counts.reduce(Tokens::plus)
+    })
 }
 
 /// The to-do list, without what was called off.

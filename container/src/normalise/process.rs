@@ -1,4 +1,5 @@
-//! Any command: each line that it prints is one output, empty ones too, so that order and counts are plain.
+//! Any command: each line that it prints is one output, empty ones too, so that order and
+//! counts are plain; of a line that stands without an end, each part.
 
 use townwatch::event::{AgentOutput, EventData, OutputStream};
 use townwatch::time::Timestamp;
@@ -14,9 +15,15 @@ pub struct ProcessLines {
 
 impl Normalise for ProcessLines {
     fn line(&mut self, line: &str, _at: Timestamp) -> Meaning {
-        let text = line.to_owned();
-        let output = AgentOutput { text, stream: OutputStream::Stdout, message_id: None, parent_tool_use_id: None };
-        Meaning { events: vec![output.into()], piece: None }
+        Meaning::of(vec![output(line, false)])
+    }
+
+    fn part(&mut self, part: &str) -> Option<EventData> {
+        Some(output(part, true))
+    }
+
+    fn has_parts(&self) -> bool {
+        true
     }
 
     fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData> {
@@ -26,4 +33,16 @@ impl Normalise for ProcessLines {
     fn end(&mut self, _succeeded: bool, _at: Timestamp) -> Vec<EventData> {
         self.notices.end()
     }
+}
+
+fn output(text: &str, partial: bool) -> EventData {
+    AgentOutput {
+        text: text.to_owned(),
+        stream: OutputStream::Stdout,
+        message_id: None,
+        parent_tool_use_id: None,
+        partial,
+        broken_off: false,
+    }
+    .into()
 }

@@ -1,43 +1,94 @@
-//! How far a run is, as far as its agent lets that be seen: by its to-do list and its tool calls.
+//! How far a run is, as far as its agent lets that be seen: by its to-do list and its tool calls. The agent and each of
+//! its sub-agents have their own, for a sub-agent's list says nothing about the whole.
 
 use townwatch::event::{ProgressUpdate, Todo, TodoStatus};
 use townwatch::limits::STATE_TODOS_MAX;
 use townwatch::time::Timestamp;
 
-/// A run without a to-do list tells its progress at every so many calls.
+/// An author without a to-do list tells its progress at every so many calls.
 const CALLS_A_STEP: u64 = 10;
+/// Sub-agents whose progress is remembered; of more the oldest go, and begin anew if they go on.
+const SUB_AGENTS_MAX: usize = 64;
+/// What is less than this done, in percent, tells too little of how long the rest takes.
+const ESTIMATE_PERCENTAGE_MIN: f64 = 10.0;
 
 /// The progress of one run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Progress {
-    began: Option<Timestamp>,
+    clock: WorkClock,
+    own: Author,
+    /// By the call that each works for, the oldest first.
+    sub_agents: Vec<(String, Author)>,
+}
+
+/// The progress of the agent itself, or of one sub-agent.
+#[derive(Debug, Clone, Default)]
+struct Author {
+    /// The run's time at work when it began.
+    began_ms: u64,
     calls: u64,
     phase: String,
     percentage: Option<f64>,
     todos: Option<Vec<Todo>>,
 }
 
+/// Counts the time at work: from the first line on, but not while nothing is done between two turns.
+#[derive(Debug, Clone, Copy, Default)]
+struct WorkClock {
+    began: bool,
+    worked_ms: u64,
+    /// Since when it has been at work, if it is.
+    since: Option<Timestamp>,
+}
+
+impl WorkClock {
+    fn worked_ms(&self, at: Timestamp) -> u64 {
+        self.worked_ms.saturating_add(self.since.map_or(0, |since| at.millis_since(since)))
+    }
+}
+
 impl Progress {
     /// The first line starts the clock.
     pub(super) fn seen(&mut self, at: Timestamp) {
-        self.began.get_or_insert(at);
+        if !std::mem::replace(&mut self.clock.began, true) {
+            self.clock.since = Some(at);
+        }
     }
 
-    /// A tool was called; whether it is a sub-agent's or not, it is work done.
-    pub(super) fn call(&mut self, summary: &str, at: Timestamp) -> Option<ProgressUpdate> {
-        self.calls += 1;
-        summary.clone_into(&mut self.phase);
-        self.calls.is_multiple_of(CALLS_A_STEP).then(|| self.update(at))
+    /// Nothing is being done any more until somebody says something: the clock stands.
+    pub(super) fn turn_ended(&mut self, at: Timestamp) {
+        self.clock.worked_ms = self.clock.worked_ms(at);
+        self.clock.since = None;
     }
 
-    /// The agent wrote its to-do list.
-    pub(super) fn todos(&mut self, mut todos: Vec<Todo>, at: Timestamp) -> Option<ProgressUpdate> {
+    /// The agent is at work again.
+    pub(super) fn turn_began(&mut self, at: Timestamp) {
+        self.clock.began = true;
+        self.clock.since.get_or_insert(at);
+    }
+
+    /// A tool was called, by the agent itself or by the sub-agent of this call.
+    pub(super) fn call(&mut self, author: Option<&str>, summary: &str, at: Timestamp) -> Option<ProgressUpdate> {
+        let caller = self.author(author, at);
+        caller.calls += 1;
+        summary.clone_into(&mut caller.phase);
+        caller.calls.is_multiple_of(CALLS_A_STEP).then(|| self.update(author, at))
+    }
+
+    /// An author wrote its to-do list.
+    pub(super) fn todos(
+        &mut self,
+        author: Option<&str>,
+        mut todos: Vec<Todo>,
+        at: Timestamp,
+    ) -> Option<ProgressUpdate> {
         todos.truncate(STATE_TODOS_MAX);
         let same = |old: &Vec<Todo>| {
             old.len() == todos.len()
                 && old.iter().zip(&todos).all(|(a, b)| a.content == b.content && a.status == b.status)
         };
-        if self.todos.as_ref().is_some_and(same) {
+        let writer = self.author(author, at);
+        if writer.todos.as_ref().is_some_and(same) {
             return None;
         }
         let done = todos.iter().filter(|todo| todo.status == TodoStatus::Completed).count();
@@ -45,52 +96,127 @@ impl Progress {
             // All done is not the end yet, and a longer list must not take back what was said.
             #[allow(clippy::cast_precision_loss)] // at most 100
             let percentage = (100.0 * done as f64 / todos.len() as f64).floor().min(99.0);
-            self.percentage = Some(self.percentage.map_or(percentage, |before| before.max(percentage)));
+            writer.percentage = Some(writer.percentage.map_or(percentage, |before| before.max(percentage)));
         }
         if let Some(doing) = todos.iter().find(|todo| todo.status == TodoStatus::InProgress) {
-            doing.content.clone_into(&mut self.phase);
+            doing.content.clone_into(&mut writer.phase);
         }
-        self.todos = Some(todos);
-        Some(self.update(at))
+        writer.todos = Some(todos);
+        Some(self.update(author, at))
     }
 
     /// The run has ended successfully.
     pub(super) fn done(&mut self, at: Timestamp) -> ProgressUpdate {
-        self.percentage = Some(100.0);
-        "Done".clone_into(&mut self.phase);
-        self.update(at)
+        self.own.percentage = Some(100.0);
+        "Done".clone_into(&mut self.own.phase);
+        self.update(None, at)
     }
 
-    fn update(&self, at: Timestamp) -> ProgressUpdate {
+    fn author(&mut self, author: Option<&str>, at: Timestamp) -> &mut Author {
+        let Some(name) = author else { return &mut self.own };
+        let index = self.sub_agents.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
+            if self.sub_agents.len() >= SUB_AGENTS_MAX {
+                self.sub_agents.remove(0);
+            }
+            let began_ms = self.clock.worked_ms(at);
+            self.sub_agents.push((name.to_owned(), Author { began_ms, ..Author::default() }));
+            self.sub_agents.len() - 1
+        });
+        &mut self.sub_agents[index].1
+    }
+
+    fn update(&mut self, author: Option<&str>, at: Timestamp) -> ProgressUpdate {
+        let worked_ms = self.clock.worked_ms(at);
+        let of = self.author(author, at);
         ProgressUpdate {
-            percentage: self.percentage,
-            current_phase: self.phase.clone(),
-            tool_call_count: self.calls,
-            elapsed_seconds: self.began.map_or(0, |began| at.millis_since(began) / 1000),
-            estimated_remaining_seconds: None,
-            todos: self.todos.clone(),
+            percentage: of.percentage,
+            current_phase: of.phase.clone(),
+            tool_call_count: of.calls,
+            elapsed_seconds: worked_ms / 1000,
+            estimated_remaining_seconds: of
+                .percentage
+                .and_then(|done| remaining_seconds(done, worked_ms.saturating_sub(of.began_ms))),
+            todos: of.todos.clone(),
+            parent_tool_use_id: author.map(str::to_owned),
         }
     }
+}
+
+/// How long the rest takes if it goes on as before. Nothing is estimated of what is over.
+fn remaining_seconds(percentage: f64, worked_ms: u64) -> Option<u64> {
+    if percentage <= ESTIMATE_PERCENTAGE_MIN || percentage >= 100.0 {
+        return None;
+    }
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a rough number
+    let seconds = (worked_ms as f64 / 1000.0 * (100.0 - percentage) / percentage).round() as u64;
+    Some(seconds)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn list(done: usize, all: usize) -> Vec<Todo> {
+        let status = |index| if index < done { TodoStatus::Completed } else { TodoStatus::Pending };
+        (0..all).map(|index| Todo { content: index.to_string(), status: status(index) }).collect()
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
     #[test]
     fn the_percentage_never_falls_and_is_100_only_at_the_end() {
         let mut progress = Progress::default();
-        let at = Timestamp::from_millis(0);
-        let list = |done: usize, all: usize| {
-            let status = |index| if index < done { TodoStatus::Completed } else { TodoStatus::Pending };
-            (0..all).map(|index| Todo { content: index.to_string(), status: status(index) }).collect::<Vec<_>>()
-        };
-        let mut told = |done, all| progress.todos(list(done, all), at).map(|update| update.percentage);
+        let mut told = |done, all| progress.todos(None, list(done, all), at(0)).map(|update| update.percentage);
         assert_eq!(told(0, 0), Some(None));
         assert_eq!(told(1, 2), Some(Some(50.0)));
         assert_eq!(told(1, 2), None);
         assert_eq!(told(1, 4), Some(Some(50.0)));
         assert_eq!(told(4, 4), Some(Some(99.0)));
-        assert_eq!(progress.done(at).percentage, Some(100.0));
+        assert_eq!(progress.done(at(0)).percentage, Some(100.0));
+    }
+
+    #[test]
+    fn time_between_turns_is_no_work() {
+        let mut progress = Progress::default();
+        progress.seen(at(10));
+        progress.turn_ended(at(15));
+        progress.turn_ended(at(16));
+        progress.seen(at(100));
+        assert_eq!(progress.todos(None, list(0, 1), at(200)).unwrap().elapsed_seconds, 5);
+        progress.turn_began(at(300));
+        progress.turn_began(at(305));
+        assert_eq!(progress.done(at(310)).elapsed_seconds, 15);
+    }
+
+    #[test]
+    fn the_rest_is_estimated_once_more_than_a_tenth_is_done() {
+        let mut progress = Progress::default();
+        progress.seen(at(0));
+        let mut rest = |done, all, seconds| {
+            progress.todos(None, list(done, all), at(seconds)).unwrap().estimated_remaining_seconds
+        };
+        assert_eq!(rest(1, 10, 10), None);
+        assert_eq!(rest(1, 5, 20), Some(80));
+        assert_eq!(rest(3, 4, 60), Some(20));
+        assert_eq!(progress.done(at(70)).estimated_remaining_seconds, None);
+    }
+
+    #[test]
+    fn each_author_has_its_own() {
+        let mut progress = Progress::default();
+        progress.seen(at(0));
+        progress.todos(None, list(1, 2), at(10));
+        progress.call(Some("sub"), "Reading a", at(100));
+        let sub = progress.todos(Some("sub"), list(1, 4), at(110)).unwrap();
+        assert_eq!((sub.percentage, sub.tool_call_count, sub.todos.unwrap().len()), (Some(25.0), 1, 4));
+        assert_eq!((sub.parent_tool_use_id.as_deref(), sub.estimated_remaining_seconds), (Some("sub"), Some(30)));
+        let own = progress.done(at(120));
+        assert_eq!((own.tool_call_count, own.todos.unwrap().len(), own.parent_tool_use_id), (0, 2, None));
+        for number in 0..1000 {
+            progress.call(Some(&number.to_string()), "x", at(130));
+            assert!(progress.sub_agents.len() <= SUB_AGENTS_MAX);
+        }
     }
 }

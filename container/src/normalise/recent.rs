@@ -28,7 +28,8 @@ impl<V> Recent<V> {
             return false;
         }
         if self.newer.len() >= HALF {
-            self.older = std::mem::take(&mut self.newer);
+            std::mem::swap(&mut self.newer, &mut self.older);
+            self.newer.clear(); // its memory stays
         }
         self.newer.insert(name.to_owned(), value);
         true

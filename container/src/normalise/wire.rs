@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use townwatch::event::{AgentUsage, ToolCategory};
 
@@ -32,14 +31,24 @@ lenient! {
     }
     /// `system`, of any subtype.
     System {
+        uuid: String,
         session_id: String,
+        parent_tool_use_id: String,
         cwd: String,
         model: String,
         tools: Vec<String>,
+        mcp_servers: Vec<ToolServer>,
         #[serde(rename = "permissionMode")] permission_mode: String,
         claude_code_version: String,
-        // permission_denied
+        // status, and the tasks' own
+        status: String,
+        compact_error: String,
+        // compact_boundary
+        #[serde(alias = "compactMetadata")] compact_metadata: Compaction,
+        // permission_denied, notification, local_command_output
         message: String,
+        text: String,
+        content: String,
         tool_name: String,
         // api_retry
         attempt: u64,
@@ -47,8 +56,75 @@ lenient! {
         retry_delay_ms: f64,
         error_status: u64,
         error: String,
-        // background_tasks_changed
-        tasks: Vec<IgnoredAny>,
+        // tasks in the background
+        task_id: String,
+        tool_use_id: String,
+        task_type: String,
+        description: String,
+        is_backgrounded: bool,
+        summary: String,
+        patch: TaskPatch,
+        tasks: Vec<TaskHead>,
+        // hooks
+        hook_name: String,
+        exit_code: i32,
+        outcome: String,
+        stdout: String,
+        stderr: String,
+        output: String,
+        // files_persisted
+        failed: Vec<Box<RawValue>>,
+    }
+    /// A server of tools, in `init`.
+    ToolServer {
+        name: String,
+        status: String,
+        error: String,
+    }
+    /// What became of a conversation that was summed up.
+    Compaction {
+        trigger: String,
+        #[serde(alias = "preTokens")] pre_tokens: u64,
+        #[serde(alias = "postTokens")] post_tokens: u64,
+    }
+    /// One of `background_tasks_changed`.
+    TaskHead {
+        task_id: String,
+        tool_use_id: String,
+        task_type: String,
+        description: String,
+    }
+    /// What `task_updated` changes, and what `TaskOutput` says of a task.
+    TaskPatch {
+        status: String,
+        is_backgrounded: bool,
+        #[serde(alias = "exitCode")] exit_code: i32,
+        #[serde(alias = "task_id")] id: Name,
+        subject: String,
+    }
+    /// `rate_limit_event`.
+    RateLimitEvent { rate_limit_info: RateLimit, }
+    /// How near a limit of the API is.
+    RateLimit {
+        status: String,
+        #[serde(rename = "resetsAt")] resets_at: f64,
+        #[serde(rename = "rateLimitType")] limit: String,
+        utilization: f64,
+        #[serde(rename = "overageStatus")] overage_status: String,
+        #[serde(rename = "isUsingOverage")] is_using_overage: bool,
+    }
+    /// `auth_status`.
+    AuthStatus { error: String, }
+    /// What a tool gave, as data, in the words of the tools that are looked at.
+    ToolOutcome {
+        status: String,
+        interrupted: bool,
+        #[serde(rename = "agentId")] agent_id: String,
+        #[serde(rename = "backgroundTaskId")] background_task_id: String,
+        description: String,
+        task: TaskPatch,
+        tasks: Vec<TaskPatch>,
+        #[serde(rename = "structuredContent", alias = "structured_content")] structured_content: Box<RawValue>,
     }
     /// `control_request`, and `control_cancel_request`, which has only the id.
     ControlRequest {
@@ -66,16 +142,31 @@ lenient! {
     }
     /// `assistant` and `user`.
     Message {
+        uuid: String,
         message: MessageBody,
         parent_tool_use_id: String,
         #[serde(alias = "isApiErrorMessage")] is_api_error_message: bool,
         api_error_type: String,
+        error: String,
+        #[serde(rename = "isReplay")] is_replay: bool,
+        #[serde(rename = "isSynthetic")] is_synthetic: bool,
+        #[serde(rename = "isMeta")] is_meta: bool,
+        tool_use_result: Box<RawValue>,
+        #[serde(alias = "mcpMeta")] mcp_meta: Box<RawValue>,
     }
     /// The API's own message in it.
     MessageBody {
         id: String,
+        model: String,
         content: Box<RawValue>,
         usage: Usage,
+        stop_reason: String,
+        stop_details: StopDetails,
+    }
+    /// Why a model stopped, beside the reason's name.
+    StopDetails {
+        category: String,
+        explanation: String,
     }
     /// `stream_event`: the API's own event, as it came.
     StreamEvent {
@@ -88,11 +179,14 @@ lenient! {
         message: MessageBody, // message_start
         content_block: TypedText, // content_block_start
         delta: TypedText, // content_block_delta
+        usage: Usage, // message_delta
     }
-    /// A block as it begins, or what is added to it.
+    /// A block as it begins, or what is added to it, or to its message.
     TypedText {
         #[serde(rename = "type")] kind: String,
         text: String,
+        stop_reason: String,
+        stop_details: StopDetails,
     }
     /// One block of a message's content. A flat line is the same with nothing around it.
     Block {
@@ -100,10 +194,14 @@ lenient! {
         text: String,
         thinking: String,
         name: String,
+        server_name: String,
         input: Box<RawValue>,
         tool_use_id: String,
         content: Box<RawValue>,
         is_error: bool,
+        #[serde(rename = "isError")] failed: bool, // as MCP has it
+        status: String,
+        #[serde(rename = "structuredContent", alias = "structured_content")] structured_content: Box<RawValue>,
     }
     /// `result`.
     TurnEnd {
@@ -116,6 +214,8 @@ lenient! {
         usage: Usage,
         #[serde(rename = "modelUsage")] model_usage: BTreeMap<String, ModelUsage>,
         uuid: String,
+        api_error_status: u64,
+        stop_reason: String,
     }
     /// Tokens of one message or turn.
     Usage {
@@ -157,6 +257,42 @@ impl Usage {
         self.cache_creation_input_tokens = sum(self.cache_creation_input_tokens, other.cache_creation_input_tokens);
     }
 
+    /// What is more here than there, field by field.
+    pub(super) fn beyond(&self, other: &Self) -> Self {
+        let more = |a: Option<u64>, b: Option<u64>| a.map(|a| a.saturating_sub(b.unwrap_or(0)));
+        Self {
+            input_tokens: more(self.input_tokens, other.input_tokens),
+            output_tokens: more(self.output_tokens, other.output_tokens),
+            cache_read_input_tokens: more(self.cache_read_input_tokens, other.cache_read_input_tokens),
+            cache_creation_input_tokens: more(self.cache_creation_input_tokens, other.cache_creation_input_tokens),
+        }
+    }
+
+    /// Takes over what has grown; whether anything has.
+    pub(super) fn grow(&mut self, now: &Self) -> bool {
+        let fields = [
+            (&mut self.input_tokens, now.input_tokens),
+            (&mut self.output_tokens, now.output_tokens),
+            (&mut self.cache_read_input_tokens, now.cache_read_input_tokens),
+            (&mut self.cache_creation_input_tokens, now.cache_creation_input_tokens),
+        ];
+        let mut grew = false;
+        for (known, now) in fields {
+            if now > *known {
+                (*known, grew) = (now, true);
+            }
+        }
+        grew
+    }
+
+    /// Whether it says that nothing was used, or nothing at all.
+    pub(super) fn is_nothing(&self) -> bool {
+        let Self { input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens } = self;
+        [input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens]
+            .iter()
+            .all(|tokens| tokens.unwrap_or(0) == 0)
+    }
+
     /// The event for it.
     pub(super) fn event(&self, message_id: String, cost_usd: Option<f64>, cumulative: bool) -> AgentUsage {
         AgentUsage {
@@ -167,28 +303,20 @@ impl Usage {
             cache_creation_input_tokens: self.cache_creation_input_tokens,
             cost_usd,
             cumulative,
+            parent_tool_use_id: None,
         }
     }
 }
 
-/// A tool result's content as text: a text, or the texts of its blocks.
-pub(super) fn content_text(content: Option<&RawValue>) -> String {
-    let Some(content) = content else { return String::new() };
-    if let Some(text) = read::<String>(content.get()) {
-        return text;
+/// A name that some versions write as a text and some as a number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Name(pub(super) String);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(from)?;
+        Ok(Self(read(raw.get()).unwrap_or_else(|| raw.get().to_owned())))
     }
-    let Some(blocks) = read::<Vec<Box<RawValue>>>(content.get()) else {
-        return if content.get() == "null" { String::new() } else { content.get().to_owned() };
-    };
-    let texts = blocks.iter().map(|raw| {
-        let head = read::<Head>(raw.get()).unwrap_or_default();
-        match head.kind.as_deref() {
-            Some("text") => read::<Block>(raw.get()).and_then(|block| block.text).unwrap_or_default(),
-            Some(kind) => format!("[{kind}]"),
-            None => raw.get().to_owned(),
-        }
-    });
-    texts.collect::<Vec<_>>().join("\n")
 }
 
 /// What kind of tool this is.
@@ -197,13 +325,13 @@ pub(super) fn category(tool: &str) -> ToolCategory {
         "Read" | "NotebookRead" => ToolCategory::Read,
         "Write" => ToolCategory::Write,
         "Edit" | "MultiEdit" | "NotebookEdit" => ToolCategory::Edit,
-        "Bash" => ToolCategory::Bash,
+        "Bash" | "PowerShell" | "code_execution" | "bash_code_execution" => ToolCategory::Bash,
         "Grep" => ToolCategory::Grep,
         "Glob" => ToolCategory::Glob,
         "WebFetch" | "web_fetch" => ToolCategory::WebFetch,
         "WebSearch" | "web_search" => ToolCategory::WebSearch,
         "Task" | "Agent" => ToolCategory::Task,
-        "TodoWrite" => ToolCategory::Todo,
+        "TodoWrite" | "TaskCreate" | "TaskUpdate" | "TaskList" | "TaskGet" => ToolCategory::Todo,
         _ if tool.starts_with("mcp__") => ToolCategory::Mcp,
         _ => ToolCategory::Other,
     }

@@ -41,6 +41,8 @@ use Shape::{Address, AwsSecretKey, Basic, Bearer, Jwt, MixedToken, Token};
 const TOKEN_BYTES_MAX: usize = 1 << 20;
 /// A token that has to be mixed is so within this.
 const MIXED_WITHIN_BYTES: usize = 128;
+/// What follows so much base64 without a break goes on with it.
+const BASE64_BYTES: usize = 256;
 /// An address is read this far for a password.
 const ADDRESS_BYTES_MAX: usize = 512;
 
@@ -72,7 +74,7 @@ formats! {
     "aws_key" "AKIA", "ASIA", "ABIA", "ACCA" => Token(base32, 16..=16);
     "aws_key" "aws_secret_access_key", "AWS_SECRET_ACCESS_KEY", "aws_secret_key", "SecretAccessKey", "secretAccessKey", "awsSecretAccessKey"
         => AwsSecretKey;
-    "aws_key" "ABSK" => MixedToken(base64, at_least(109));
+    "aws_key" "ABSK" => MixedToken(base64, 109..=271);
     "google_key" "AIza" => Token(word, 35..=35);
     "google_token" "ya29." => MixedToken(word, at_least(30));
     "google_secret" "GOCSPX-" => Token(word, at_least(28));
@@ -189,6 +191,7 @@ impl Format {
             Address => address(text, hit.end),
             AwsSecretKey => aws_secret_key(text, hit.end),
         };
+        let secret = secret.filter(|_| !is_within_base64(text, hit.start));
         let is_too_long = matches!(&self.is, Token(_, bytes) | MixedToken(_, bytes) if seen.len() > *bytes.end());
         Look {
             is_open: seen.end == text.len(),
@@ -196,6 +199,13 @@ impl Format {
             found: secret.map(|range| (range, self.kind)),
         }
     }
+}
+
+/// Whether a long text of base64 goes on here. In that of a picture some characters are like a token by chance, and
+/// without them it could not be shown.
+fn is_within_base64(text: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(BASE64_BYTES).map(|from| &text[from..at]);
+    before.is_some_and(|before| before.iter().rev().all(|byte| base64(*byte)))
 }
 
 /// The secret, if there is one, and what was looked at: more text could change that where it reaches the text's end.

@@ -4,6 +4,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use memchr::memmem::Finder;
+
+use super::open_text::OpenText;
 use super::{Look, Redactor, push_mark};
 use crate::lines::Line;
 
@@ -45,8 +48,11 @@ pub(super) fn look(text: &[u8], hit: Range<usize>) -> Look<'static> {
 fn label_end(text: &[u8], from: usize) -> Option<usize> {
     let near = &text[from..text.len().min(from + LABEL_BYTES_MAX)];
     let label = near.windows(DASHES.len()).position(|five| five == DASHES)?;
-    let is_private = near[..label].ends_with(b"PRIVATE KEY") || near[..label].ends_with(b"PRIVATE KEY BLOCK");
-    is_private.then_some(from + label + DASHES.len())
+    let label = &near[..label];
+    // Only words: what goes out of it as a secret must not leave a label behind that was none before.
+    let is_plain = label.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b' ');
+    let is_private = is_plain && (label.ends_with(b"PRIVATE KEY") || label.ends_with(b"PRIVATE KEY BLOCK"));
+    is_private.then_some(from + label.len() + DASHES.len())
 }
 
 /// Behind the line that ends it, if that stands here.
@@ -80,15 +86,51 @@ fn between(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// A stream of lines, of which each line of a key can be one.
-#[derive(Debug, Default)]
+/// A stream of lines, of which each line of a key can be one. The last one may be told in parts, before it has an end.
+#[derive(Debug)]
 pub struct KeyLines {
+    begins: Finder<'static>,
     in_key: bool,
+    /// The line that is told in parts.
+    open: Option<OpenText>,
+}
+
+impl Default for KeyLines {
+    fn default() -> Self {
+        Self { begins: Finder::new(BEGINS), in_key: false, open: None }
+    }
 }
 
 impl KeyLines {
-    /// The next line without secrets.
+    /// A part of a line that has no end yet, as far as it may be told: what may become a secret, and a line among those
+    /// of a key, is held back. `in_text` finds secrets in texts that are not JSON.
+    pub fn part(&mut self, in_text: &Redactor, part: &str) -> String {
+        let open = self.open.get_or_insert_default();
+        if self.in_key {
+            open.hold_back(part);
+            return String::new();
+        }
+        open.add(in_text, part)
+    }
+
+    /// Whether some of a line was held back.
+    pub fn holds_back(&self) -> bool {
+        self.open.as_ref().is_some_and(OpenText::holds_back)
+    }
+
+    /// The next line without secrets; of one that was told in parts, its rest.
     pub fn clean<'l>(&mut self, redactor: &Redactor, line: Line<'l>) -> Line<'l> {
+        let line = match (self.open.take(), line) {
+            (Some(mut open), Line::Text(rest)) => {
+                open.hold_back(&rest);
+                if !self.in_key {
+                    self.see_key(open.held_back());
+                    return Line::Text(open.end(redactor).into());
+                }
+                Line::Text(open.held_back().to_owned().into())
+            }
+            (_, line) => line, // a rest that is too long goes, and with it what was held back
+        };
         match line {
             Line::Text(text) => {
                 let Cow::Owned(clean) = self.text(redactor, &text) else { return Line::Text(text) };
@@ -108,11 +150,35 @@ impl KeyLines {
             }
             self.in_key = line.trim().is_empty() || line.contains(": ");
         }
-        if let Some(at) = memchr::memmem::rfind(line.as_bytes(), BEGINS.as_bytes())
+        self.see_key(line);
+        redactor.text(line)
+    }
+
+    /// Whether the next lines are those of a key.
+    fn see_key(&mut self, line: &str) {
+        // Forwards, since that is the fast way to find that there is none.
+        if let Some(at) = self.begins.find_iter(line.as_bytes()).last()
             && let Some(end) = label_end(line.as_bytes(), at + BEGINS.len())
         {
             self.in_key = line[end..].trim().is_empty();
         }
-        redactor.text(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Secrets;
+    use super::*;
+
+    #[test]
+    fn a_secret_that_goes_leaves_no_label_behind() {
+        let redactor = Redactor::new(Secrets::default()).unwrap();
+        let token = "glpat-q7Xc2LmZ9aTf4RkV0bNw8JyH3sP.01.0w1a2b3c4";
+        let (label, body) = ("RSA PRIVATE KEY-----", "q7Xc2LmZ9aTf4RkV0bNw8JyH3sPd6GuE");
+        let text = format!("-----BEGIN {token}----BEGIN {label}\n{body}");
+        let clean = redactor.text(&text).into_owned();
+        assert_eq!(clean, format!("-----BEGIN ‹redacted:gitlab_token› {label}\n{body}"));
+        assert_eq!(redactor.text(&clean), clean);
+        assert!(!redactor.text(&format!("-----BEGIN {label}\n{body}")).contains(body));
     }
 }

@@ -5,9 +5,11 @@
 //! is looked at closely. It works on JSON text as it stands: what is replaced lies within one string and neither begins nor
 //! ends in the middle of an escape, so JSON stays JSON.
 
+mod beginnings;
 mod escapes;
 mod formats;
 mod keys;
+mod open_text;
 mod run;
 mod secrets;
 mod typing;
@@ -15,9 +17,10 @@ mod typing;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, Match, MatchKind};
-use townwatch::error::{Error, Result};
+use aho_corasick::Match;
+use townwatch::error::Result;
 
+use self::beginnings::Beginnings;
 use self::formats::{FORMATS, Format};
 
 pub use self::keys::KeyLines;
@@ -36,7 +39,7 @@ pub fn is_redacted(text: &str) -> bool {
 /// Finds secrets in texts.
 #[derive(Debug)]
 pub struct Redactor {
-    beginnings: AhoCorasick,
+    beginnings: Beginnings,
     /// Whether any of them has this as its first byte.
     first_bytes: [bool; 256],
     /// What may begin there, in the order of the beginnings.
@@ -73,10 +76,7 @@ impl Redactor {
         for rule in &rules {
             first_bytes[usize::from(rule.beginning().as_bytes()[0])] = true;
         }
-        let mut builder = AhoCorasick::builder();
-        // Left to itself it would save memory, 200 KB of it, and take twice the time.
-        let builder = builder.match_kind(MatchKind::LeftmostLongest).kind(Some(AhoCorasickKind::DFA));
-        let beginnings = builder.build(rules.iter().map(Rule::beginning)).map_err(Error::internal)?;
+        let beginnings = Beginnings::new(rules.iter().map(Rule::beginning))?;
         Ok(Self { beginnings, first_bytes, rules })
     }
 
@@ -140,10 +140,6 @@ impl Redactor {
         })
     }
 
-    fn next(&self, text: &str, from: usize) -> Option<Match> {
-        self.beginnings.find(Input::new(text).range(from..))
-    }
-
     fn look<'a>(&'a self, text: &'a str, hit: Match) -> Look<'a> {
         let look = self.look_as(&self.rules[hit.pattern().as_usize()], text, hit.range());
         if look.found.is_some() || look.is_open {
@@ -174,7 +170,7 @@ impl Redactor {
     /// The first secret that begins in this part of the text and reaches out of it.
     fn reaching_out(&self, text: &str, part: Range<usize>) -> ReachingOut {
         let (mut at, mut within, mut is_open) = (part.start, part.start, false);
-        while let Some(hit) = self.next(text, at).filter(|hit| hit.start() < part.end) {
+        while let Some(hit) = self.beginnings.find(text, at).filter(|hit| hit.start() < part.end) {
             at = hit.start() + 1;
             let rule = &self.rules[hit.pattern().as_usize()];
             if hit.start() < within && matches!(rule, Rule::Format(_)) {
@@ -217,7 +213,7 @@ impl<'a> Iterator for Looks<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (begun, rest) = (self.begun, &self.text[self.begun..]);
-        let hit = self.redactor.next(rest, self.at - begun)?;
+        let hit = self.redactor.beginnings.find(rest, self.at - begun)?;
         let start = begun + hit.start();
         let look = self.redactor.look(rest, hit);
         let found = look.found.map(|(range, kind)| (begun + range.start..begun + range.end, kind));

@@ -60,7 +60,8 @@ impl Redaction {
         self.in_text().text(text)
     }
 
-    fn in_text(&self) -> &Redactor {
+    /// What finds them in texts that are not JSON.
+    pub fn in_text(&self) -> &Redactor {
         self.in_text.as_ref().unwrap_or(&self.redactor)
     }
 

@@ -73,10 +73,15 @@ pub fn is_served(runtime: Runtime) -> bool {
 
 /// What reads the output of what the order starts.
 pub fn normaliser(order: &StartAgent, place: Place) -> Box<dyn Normalise> {
-    match order.transcript.as_deref().and_then(replay::Recording::find).filter(|_| order.runtime == Runtime::Replay) {
-        Some(recording) => normaliser_of(recording.runtime, recording.place()),
-        None => normaliser_of(order.runtime, place),
+    let recording = order.transcript.as_deref().and_then(replay::Recording::find);
+    if let Some(recording) = recording.filter(|_| order.runtime == Runtime::Replay) {
+        return normaliser_of(recording.runtime, recording.place());
     }
+    let mut normaliser = normaliser_of(order.runtime, place);
+    if order.prompt.is_some() {
+        normaliser.will_repeat(); // the start has told it
+    }
+    normaliser
 }
 
 /// What reads the output of this runtime's program.

@@ -30,7 +30,7 @@ pub fn not_signed_in(runtime: Runtime, exit: &AgentExited) -> Option<AgentError>
         _ => return None,
     };
     let message = format!("{name} is not signed in, or what it signs in with is not accepted: {remedy}");
-    found.then(|| AgentError { code: "not_signed_in".into(), message, retryable: Some(false) })
+    found.then(|| AgentError { code: "not_signed_in".into(), message, retryable: Some(false), until: None })
 }
 
 /// `FatalAuthenticationError` of Gemini CLI.

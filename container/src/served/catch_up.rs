@@ -16,6 +16,8 @@ use crate::loopback::CALL_LIMIT;
 /// Between two attempts to open the stream again; all of them together take no longer than the limit.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 const RECONNECT_LIMIT: Duration = Duration::from_mins(1);
+/// How soon a server that was told something, and says that it does nothing, is asked again.
+const STATUS_PAUSE: Duration = Duration::from_secs(5);
 /// Messages of a session that are read again. What is older was told long before the stream broke off.
 const MESSAGES_REREAD_MAX: usize = 200;
 /// Sub-agents' sessions that are read again.
@@ -45,7 +47,9 @@ impl Conversation<'_> {
             let answer = server.get(&path, CALL_LIMIT).await?;
             answer.success().map(str::to_owned)
         };
-        let mut sessions = vec![main.clone()];
+        // Before the messages: a turn that ends after this is ended by the stream, after all that it said.
+        let status = self.status().await?;
+        let mut sessions = vec![main];
         for index in 0..SESSIONS_REREAD_MAX {
             let Some(id) = sessions.get(index).cloned() else { break };
             let messages = get(format!("/session/{id}/message?limit={MESSAGES_REREAD_MAX}")).await?;
@@ -67,12 +71,37 @@ impl Conversation<'_> {
                 self.reread(kind, asked.get());
             }
         }
-        let statuses = get("/session/status".to_owned()).await?;
-        let statuses: BTreeMap<String, Box<RawValue>> =
-            serde_json::from_str(&statuses).map_err(|error| format!("/session/status: {error}"))?;
-        let status = statuses.get(&main).map_or(r#"{"type":"idle"}"#, |status| status.get()); // idle ones are not listed
-        self.reread("session.status", &format!(r#"{{"sessionID":"{main}","status":{status}}}"#));
+        match status {
+            None if self.normaliser.owes_answer() => self.status_again_at = Some(Instant::now() + STATUS_PAUSE),
+            status => self.reread_status(status.as_deref()),
+        }
         Ok(())
+    }
+
+    /// Asks once more whether a turn goes on, where it could not be known whether it had begun. A server that does not
+    /// answer is asked again: whether it is alive is the stream's to say.
+    pub(super) async fn ask_status_again(&mut self) {
+        match self.status().await {
+            Ok(status) => self.reread_status(status.as_deref()),
+            Err(_) => self.status_again_at = Some(Instant::now() + STATUS_PAUSE),
+        }
+    }
+
+    /// What the session does; `None` is nothing.
+    async fn status(&self) -> Result<Option<Box<RawValue>>, String> {
+        let (server, session_id) = self.session()?;
+        let answer = server.get("/session/status", CALL_LIMIT).await?;
+        let mut statuses: BTreeMap<String, Box<RawValue>> =
+            serde_json::from_str(answer.success()?).map_err(|error| format!("/session/status: {error}"))?;
+        Ok(statuses.remove(session_id)) // idle ones are not listed
+    }
+
+    fn reread_status(&mut self, status: Option<&RawValue>) {
+        self.status_again_at = None;
+        let Ok((_, session_id)) = self.session() else { return };
+        let status = status.map_or(r#"{"type":"idle"}"#, RawValue::get);
+        let properties = format!(r#"{{"sessionID":"{session_id}","status":{status}}}"#);
+        self.reread("session.status", &properties);
     }
 
     fn reread(&mut self, kind: &str, properties: &str) {

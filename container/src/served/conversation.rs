@@ -18,7 +18,7 @@ use super::Over;
 use crate::environment;
 use crate::log::now;
 use crate::loopback::{CALL_LIMIT, Server};
-use crate::normalise::{Meaning, Normalise, Opencode};
+use crate::normalise::{Meaning, Normalise, Opencode, Place};
 use crate::run::Run;
 use crate::runtimes::opencode::model;
 use crate::sse::{Message, SseDecoder};
@@ -45,13 +45,26 @@ pub(super) struct Conversation<'a> {
     pub(super) session: Option<(Server, String)>,
     stream: Option<(Incoming, SseDecoder)>,
     idle_since: Option<Instant>,
+    /// When its server is asked whether the turn goes on.
+    pub(super) status_again_at: Option<Instant>,
 }
 
 impl<'a> Conversation<'a> {
     pub(super) fn new(run: &'a Run, order: &'a StartAgent, working_dir: &'a Path, hearing: Hearing) -> Self {
         let Hearing { ear, waiting_max } = hearing;
-        let normaliser = Opencode::new(order.runtime.as_str(), environment::place(working_dir), None);
-        Self { run, order, working_dir, ear, waiting_max, normaliser, session: None, stream: None, idle_since: None }
+        let normaliser = Opencode::new(order.runtime.as_str(), place(working_dir), None);
+        Self {
+            run,
+            order,
+            working_dir,
+            ear,
+            waiting_max,
+            normaliser,
+            session: None,
+            stream: None,
+            idle_since: None,
+            status_again_at: None,
+        }
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -92,8 +105,7 @@ impl<'a> Conversation<'a> {
         if !is_plain(&id) {
             return Err(format!("{program} calls its session {id:?}, which is none of its names"));
         }
-        let place = environment::place(self.working_dir);
-        self.normaliser = Opencode::new(program, place, Some(id.clone()));
+        self.normaliser = Opencode::new(program, place(self.working_dir), Some(id.clone()));
         self.hear(&format!(r#"{{"type":"session.created","properties":{{"info":{session}}}}}"#));
         self.session = Some((server, id));
         self.open_stream().await?;
@@ -121,7 +133,7 @@ impl<'a> Conversation<'a> {
 
     async fn go_on(&mut self) -> Over {
         loop {
-            let idle_end = self.idle_end();
+            let (idle_end, status_again_at) = (self.idle_end(), self.status_again_at);
             tokio::select! {
                 listened = listen(&mut self.stream) => match listened {
                     Some(bytes) => self.take(&bytes),
@@ -129,8 +141,9 @@ impl<'a> Conversation<'a> {
                         return Over::Broken(format!("its event stream broke off and could not be opened again: {problem}"));
                     },
                 },
+                () = until(status_again_at) => self.ask_status_again().await,
                 Some(wished) = self.ear.recv() => self.fulfil(wished).await,
-                () = sleep_until(idle_end.unwrap_or_else(Instant::now)), if idle_end.is_some() => return Over::Idle,
+                () = until(idle_end) => return Over::Idle,
             }
         }
     }
@@ -160,10 +173,11 @@ impl<'a> Conversation<'a> {
 
     fn hear(&mut self, frame: &str) {
         let at = now();
-        let Meaning { events, piece } = self.normaliser.line(&self.run.redaction.json(frame), at);
+        let Meaning { events, piece, pictures } = self.normaliser.line(&self.run.redaction.json(frame), at);
         if !events.is_empty() {
             self.idle_since = None; // a sub-agent in the background, or last words
         }
+        self.run.keep(pictures);
         self.run.append(events, at);
         if let Some(piece) = piece {
             self.run.type_on(piece);
@@ -201,6 +215,11 @@ impl<'a> Conversation<'a> {
     }
 }
 
+/// Where it works; it is spoken to.
+fn place(working_dir: &Path) -> Place {
+    Place { takes_messages: true, ..environment::place(working_dir) }
+}
+
 /// What has an id.
 #[derive(Deserialize)]
 pub(super) struct Named {
@@ -219,6 +238,14 @@ async fn listen(stream: &mut Option<(Incoming, SseDecoder)>) -> Option<hyper::bo
             }
             _ => return None,
         }
+    }
+}
+
+/// Waits until then; for ever, if that is never.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 

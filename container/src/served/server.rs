@@ -8,9 +8,10 @@ use tokio::process::Child;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::execution::complain;
+use crate::failure_reason::FailureReason;
 use crate::lines::{Line, LineDecoder};
 use crate::log::now;
+use crate::printed::complain;
 use crate::redact::KeyLines;
 use crate::run::Run;
 use crate::stderr::{self, Stderr};
@@ -30,6 +31,7 @@ impl Pipes {
         let (found, address) = oneshot::channel();
         let mut found = Some(found);
         let reading = tokio::spawn(async move {
+            let mut reason = FailureReason::default();
             let (mut events, mut keys) = (Stderr::default(), KeyLines::default());
             let printed = each_line(out, |line| {
                 if let Line::Text(text) = line
@@ -39,10 +41,10 @@ impl Pipes {
                     let _ = found.send(address);
                 }
             });
-            let complained = each_line(err, |line| complain(&run, &mut events, &mut keys, line));
+            let complained = each_line(err, |line| complain(&run, &mut events, &mut keys, &mut reason, line));
             tokio::join!(printed, complained);
             run.append(events.end(), now());
-            events.last().map(str::to_owned)
+            reason.line().map(str::to_owned)
         });
         (Self(reading), address)
     }

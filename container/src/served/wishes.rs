@@ -9,7 +9,7 @@ use townwatch::protocol::AnswerAgent;
 
 use super::conversation::{Conversation, is_plain};
 use crate::log::now;
-use crate::wish::{Wish, Wished};
+use crate::wish::{OPERATOR, Wish, Wished};
 
 /// What the server may take for a wish: less than people wait for it, so that they are told what became of it.
 const WISH_LIMIT: Duration = Duration::from_secs(5);
@@ -21,7 +21,7 @@ impl Conversation<'_> {
         let became = match wish {
             Wish::Message(prompt) => match self.prompt(&prompt, WISH_LIMIT).await {
                 Ok(()) => {
-                    self.run.append(self.normaliser.begin_turn(), now());
+                    self.run.append(self.normaliser.told(&prompt, OPERATOR), now());
                     Ok(())
                 }
                 Err(problem) => Err(Error::new(Code::ContainerError, problem)),
@@ -33,29 +33,29 @@ impl Conversation<'_> {
 
     async fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<()> {
         let request_id = answer.request_id.as_str();
-        let gone = || {
-            let message = format!("question {request_id} is not open: it was answered, or its call or run has ended");
-            Error::new(Code::Conflict, message)
-        };
-        let open = self.normaliser.question(request_id).filter(|_| is_plain(request_id)).ok_or_else(gone)?;
-        let (path, body) = match (open.kind, answer.answer, &answer.text) {
-            (QuestionKind::Permission, reply, text) => {
+        let gone = || Error::new(Code::Conflict, format!("question {request_id} is not open any more"));
+        let (kind, given) = self.normaliser.check(answer, by)?;
+        if !is_plain(request_id) {
+            return Err(gone());
+        }
+        let (path, body) = match (kind, given.answer) {
+            (QuestionKind::Permission, reply) => {
                 let mut body = json!({"reply": reply.as_str()});
-                if let Some(text) = text {
+                if let Some(text) = &given.text {
                     body["message"] = json!(text);
                 }
                 (format!("/permission/{request_id}/reply"), body)
             }
-            (QuestionKind::Input, Answer::Reject, _) => (format!("/question/{request_id}/reject"), json!({})),
-            (QuestionKind::Input, _, Some(text)) => {
-                (format!("/question/{request_id}/reply"), json!({"answers": open.answers(text)}))
+            (QuestionKind::Input, Answer::Reject) => (format!("/question/{request_id}/reject"), json!({})),
+            (QuestionKind::Input, _) => {
+                let said = given.answers.iter().map(|part| part.choices.iter().chain(&part.text).collect::<Vec<_>>());
+                (format!("/question/{request_id}/reply"), json!({"answers": said.collect::<Vec<_>>()}))
             }
-            (QuestionKind::Input, _, None) => return Err(Error::invalid("text", "say what the answer is")),
         };
         let (server, _) = self.session().map_err(|problem| Error::new(Code::Conflict, problem))?;
         let server = server.clone();
         // Before it is sent: the stream tells of the answer as soon as the server has it.
-        self.normaliser.answering(request_id, Some(by));
+        self.normaliser.answering(request_id, Some(given));
         let answered = server.post(&path, &body, WISH_LIMIT).await;
         let problem = match answered.as_ref().map(|answer| (answer.status, answer.success())) {
             Ok((_, Ok(_))) => return Ok(()),

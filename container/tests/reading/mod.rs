@@ -8,7 +8,7 @@ use townwatch::event::{EventData, Runtime};
 use townwatch::time::Timestamp;
 use townwatch_control::cut;
 use townwatch_control::lines::{Line, LineDecoder};
-use townwatch_control::normalise::{Meaning, Normalise, Place};
+use townwatch_control::normalise::{Meaning, Normalise, Place, Threads};
 use townwatch_control::runtimes::normaliser_of;
 use townwatch_control::runtimes::replay::{RECORDINGS, Recording};
 
@@ -29,6 +29,18 @@ impl Reading {
 
     pub(crate) fn of(recording: &Recording) -> Self {
         Self::new(recording.runtime, recording.place())
+    }
+
+    /// Earlier runs are known.
+    pub(crate) fn remember(mut self, threads: &Threads) -> Self {
+        self.normaliser.remember(threads);
+        self
+    }
+
+    /// What it was told is in the log already.
+    pub(crate) fn will_repeat(mut self) -> Self {
+        self.normaliser.will_repeat();
+        self
     }
 
     pub(crate) fn read(&mut self, bytes: &[u8]) {
@@ -59,7 +71,7 @@ fn understand(normaliser: &mut dyn Normalise, line: Line<'_>, millis: &mut i64) 
     *millis += 10;
     match line {
         Line::Text(text) => normaliser.line(&text, Timestamp::from_millis(*millis)),
-        Line::Oversized { bytes, sample } => Meaning { events: normaliser.oversized(bytes, &sample), piece: None },
+        Line::Oversized { bytes, sample } => Meaning::of(normaliser.oversized(bytes, &sample)),
     }
 }
 
@@ -147,7 +159,7 @@ pub(crate) fn typed_as_said(recording: &Recording) -> usize {
     let (mut typed, mut messages) = (None::<(String, String)>, 0);
     let meanings = std::mem::take(&mut reading.meanings);
     let (_, last) = reading.end();
-    for Meaning { events, piece } in meanings.into_iter().chain([Meaning { events: last, piece: None }]) {
+    for Meaning { events, piece, .. } in meanings.into_iter().chain([Meaning::of(last)]) {
         for event in events {
             let EventData::Output(said) = event else { continue };
             let typed = typed.take().expect("what is said was typed");

@@ -17,25 +17,25 @@ call() { say '{"type":"assistant","message":{"id":"m","content":[{"type":"tool_u
 ask() { say '{"type":"control_request","request_id":"'"$1"'","request":{"subtype":"can_use_tool","tool_name":"Bash","input":{"command":"make"},"permission_suggestions":[{"type":"setMode"}],"tool_use_id":"t"}}'; }
 "#;
 
-fn claude(name: &str, script: &str) -> World {
+pub fn claude(name: &str, script: &str) -> World {
     World::with(name, &[("claude", &format!("{LISTEN}{script}"))], &[("CONTROL_WAITING_SECONDS", "1")])
 }
 
-fn start(world: &World) {
+pub fn start(world: &World) {
     world.start("a", json!({"runtime": "claude_code", "prompt": "do it"}));
 }
 
-fn heard(events: &[Value]) -> Vec<Value> {
+pub fn heard(events: &[Value]) -> Vec<Value> {
     texts(events, "stderr").iter().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn answer(server: &Server, request_id: &str, more: &Value) -> (u16, Value) {
+pub fn answer(server: &Server, request_id: &str, more: &Value) -> (u16, Value) {
     let mut answer = json!({"request_id": request_id, "by": "operator"});
     answer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     server.post("/agents/a/answer", &answer.to_string())
 }
 
-fn asked(server: &Server, request_id: &str) -> Value {
+pub fn asked(server: &Server, request_id: &str) -> Value {
     let is_it = |event: &Value| event["event"] == "agent_question" && event["data"]["request_id"] == request_id;
     server.events_until("a", is_it).into_iter().find(is_it).unwrap()["data"].clone()
 }
@@ -123,6 +123,20 @@ fn a_failed_turn_is_not_waited_for_and_one_that_stays_is_ended() {
 }
 
 #[test]
+fn a_turn_that_was_broken_off_can_be_followed_by_another() {
+    let script = r#"hear; begin; call; say '{"type":"result","subtype":"error_during_execution","is_error":false}'
+        hear; begin; end done; hear"#;
+    let waits = [("CONTROL_WAITING_SECONDS", "3")];
+    let world = World::with("claude-broken-off", &[("claude", &format!("{LISTEN}{script}"))], &waits);
+    start(&world);
+    world.server.events_until("a", |event| event["data"]["status"] == "waiting");
+    std::thread::sleep(Duration::from_millis(1_500)); // longer than a failed turn is waited for
+    assert_eq!(world.server.post("/agents/a/message", r#"{"prompt":"Go on."}"#).0, 200);
+    let (events, exit) = world.server.ended("a");
+    assert_eq!((&exit["reason"], texts(&events, "assistant")), (&json!("completed"), vec!["done".into()]));
+}
+
+#[test]
 fn what_it_left_running_is_waited_for() {
     let tasks =
         |tasks: &str| format!(r#"say '{{"type":"system","subtype":"background_tasks_changed","tasks":[{tasks}]}}'"#);
@@ -144,8 +158,10 @@ fn its_questions_are_answered() {
     start(&world);
     let question = asked(&world.server, "q1");
     let options = json!(["once", "always", "reject"]);
-    let expected =
-        json!({"request_id": "q1", "kind": "permission", "detail": "May it run `make`?", "options": options});
+    let expected = json!({
+        "request_id": "q1", "kind": "permission", "detail": "May it run `make`?", "options": options,
+        "subject": {"kind": "command", "text": "make"}, "always": r#"{"type":"setMode"}"#, "tool_use_id": "t",
+    });
     assert_eq!(question, expected);
     assert_eq!(world.server.get("/agents/a/status").1["status"], "waiting");
     std::thread::sleep(Duration::from_millis(1500)); // a question is waited for longer than a message
@@ -171,9 +187,11 @@ fn its_questions_are_answered() {
     ];
     assert_eq!(heard(&events)[1..], expected);
     let answered = events.iter().filter(|event| event["event"] == "agent_question_answered");
-    let answered: Vec<_> = answered.map(|event| (&event["data"]["answer"], &event["data"]["by"])).collect();
-    let by = json!("operator");
-    assert_eq!(answered, [(&json!("once"), &by), (&json!("always"), &by), (&json!("reject"), &by)]);
+    let answered: Vec<_> = answered.map(|event| event["data"].clone()).collect();
+    let by_operator = |request_id, answer| json!({"request_id": request_id, "answer": answer, "by": "operator"});
+    let mut refused = by_operator("q3", "reject");
+    refused["text"] = json!("Not here.");
+    assert_eq!(answered, [by_operator("q1", "once"), by_operator("q2", "always"), refused]);
 }
 
 #[test]

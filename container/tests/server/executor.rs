@@ -35,7 +35,9 @@ fn a_program_that_cannot_be_started_is_a_failed_run() {
     for (agent, program) in [("missing", "/no/such/program"), ("no-program", "/etc/passwd")] {
         assert_eq!(server.order(agent, agent, json!({"runtime": "process", "command": [program]})).0, 200);
         let (events, exit) = server.ended(agent);
-        assert_eq!((events.len(), &exit["reason"]), (1, &json!("failed")));
+        let names: Vec<_> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+        assert_eq!(names, ["user_message", "agent_session", "agent.exited"]);
+        assert_eq!(exit["reason"], "failed");
         assert!(exit["message"].as_str().unwrap().contains(program));
     }
 }
@@ -182,7 +184,7 @@ fn a_repository_is_cloned_before_the_agent_starts() {
     assert_eq!(texts(&server.ended("new").0, "stdout"), ["hello", "brand-new"]);
     assert_eq!(texts(&server.ended("old").0, "stdout"), ["hello", "existing"]);
     let (events, exit) = server.ended("none");
-    assert_eq!((events.len(), &exit["reason"]), (1, &json!("failed")));
+    assert_eq!((events.len(), &exit["reason"]), (2, &json!("failed")), "what it was told, and its end");
     assert!(exit["message"].as_str().unwrap().starts_with("the repository could not be cloned: "), "{exit}");
     assert_eq!(server.order("bad", "r4", order("--upload-pack=x", "x")).1["error"]["details"]["field"], "git_url");
     std::fs::remove_dir_all(dir).unwrap();

@@ -6,6 +6,7 @@ mod common;
 mod executor;
 mod files;
 mod previews;
+mod questions;
 mod redaction;
 mod relay;
 mod requests;

@@ -16,14 +16,16 @@ fn no_secret_of_a_process_is_in_an_answer() {
     let (github, base64) = (token("ghp"), "q7Xc2LmZ9aTf4RkV0bNw8JyH3sPd6GuE1oQx".repeat(2));
     let label = "PRIVATE KEY-----";
     let script = format!(
-        "echo \"$HOST_TOKEN $PLAIN $PASSWORD_OF_DB\"; echo '{github} {github}'; echo '-----BEGIN {label}'; echo {base64}
-        echo {base64}; echo '-----END {label}'; echo after; echo \"it failed: {github} $HOST_TOKEN\" >&2; exit 3"
+        "echo \"$HOST_TOKEN $PLAIN $PASSWORD_OF_DB\"; echo '{github} {github}'; echo '-----BEGIN {label}'; echo $LINE
+        echo $LINE; echo '-----END {label}'; echo after; echo \"it failed: {github} $HOST_TOKEN\" >&2; exit 3"
     );
-    let env_vars = json!({"PASSWORD_OF_DB": "with \"quotes\" and é"});
+    let env_vars = json!({"PASSWORD_OF_DB": "with \"quotes\" and é", "LINE": base64});
     let order = json!({"runtime": "process", "command": ["sh", "-c", script], "env_vars": env_vars});
     assert_eq!(server.order("a", "r", order).0, 200);
     let (events, exit) = server.ended("a");
-    let lines: Vec<_> = events.iter().filter_map(|event| event["data"]["text"].as_str()).collect();
+    let told: Vec<_> = events.iter().filter_map(|event| event["data"]["text"].as_str()).collect();
+    let (command, lines) = told.split_first().unwrap();
+    assert!(command.contains("'‹redacted:github_token› ‹redacted:github_token›'"), "{command}");
     let mark = |kind: &str| format!("‹redacted:{kind}›");
     let expected = [
         format!("{} of-no-secret {}", mark("HOST_TOKEN"), mark("PASSWORD_OF_DB")),
@@ -46,8 +48,8 @@ fn no_secret_of_a_process_is_in_an_answer() {
     for notice in events.iter().filter(|event| event["data"]["kind"] == "redacted").map(|event| &event["data"]) {
         *told.entry(notice["sample"].as_str().unwrap()).or_insert(0) += notice["count"].as_u64().unwrap();
     }
-    // The message of the end tells two of them again.
-    let counts = [("HOST_TOKEN", 3), ("PASSWORD_OF_DB", 1), ("github_token", 4), ("private_key", 2)];
+    // The message of the end tells two of them again, and its command has three.
+    let counts = [("HOST_TOKEN", 3), ("PASSWORD_OF_DB", 1), ("github_token", 7), ("private_key", 2)];
     assert_eq!(told, std::collections::BTreeMap::from(counts));
     for path in ["/events?after=0", "/agents/a/events", "/agents/a/status"] {
         let answer = server.get(path).1.to_string();

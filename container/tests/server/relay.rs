@@ -20,8 +20,8 @@ fn a_recording_becomes_events_in_order_with_one_end() {
     assert_eq!(exit, json!({"reason": "completed", "exit_code": 0}));
     let ids: Vec<_> = events.iter().map(|event| event["id"].as_u64().unwrap()).collect();
     assert_eq!(ids, (1..=events.len() as u64).collect::<Vec<_>>());
-    assert_eq!(events[0]["data"], json!({"status": "running"}));
-    assert_eq!(events[1]["event"], "agent_session");
+    assert_eq!((&events[0]["event"], &events[2]["event"]), (&json!("agent_session"), &json!("agent_session")));
+    assert_eq!(events[1]["data"], json!({"status": "running"}));
     let (_, page) = server.get("/events");
     assert_eq!(page["epoch"], started["epoch"]);
     let page: ControlEvents = serde_json::from_value(page).unwrap();
@@ -63,9 +63,9 @@ fn a_start_is_idempotent_on_its_run_and_an_agent_has_one_open_run() {
 fn a_waiting_request_is_answered_as_soon_as_something_happens() {
     let server = Server::start();
     let epoch = server.epoch();
+    let begun = Instant::now(); // a thread may take its time to start
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| {
-            let begun = Instant::now();
             let (_, page) = server.get(&format!("/events?epoch={epoch}&after=0&wait_ms=20000"));
             (begun.elapsed(), page)
         });
@@ -73,10 +73,12 @@ fn a_waiting_request_is_answered_as_soon_as_something_happens() {
         server.shell("a", "sleep 5");
         let (waited, page) = waiting.join().unwrap();
         assert!((200..2000).contains(&waited.as_millis()), "{waited:?}");
-        assert_eq!(page["events"][0]["data"], json!({"status": "running"}));
+        assert_eq!(page["events"][0]["data"]["text"], "sh -c 'sleep 5'");
     });
+    server.events_until("a", |event| event["data"]["status"] == "running");
+    let after = server.get("/events").1["head"].clone();
     let begun = Instant::now();
-    let (_, page) = server.get(&format!("/events?epoch={epoch}&after=1&wait_ms=300"));
+    let (_, page) = server.get(&format!("/events?epoch={epoch}&after={after}&wait_ms=300"));
     assert_eq!(page["events"], json!([]));
     assert!((300..1500).contains(&begun.elapsed().as_millis()), "nothing happened, so it waited");
 }
@@ -136,5 +138,5 @@ fn an_answer_is_bounded_in_bytes() {
     server.settled("a");
     let (_, page) = server.get("/events");
     assert!(page.to_string().len() <= 4 << 20);
-    assert_eq!(page["events"].as_array().unwrap().len(), 5); // `running` and four lines
+    assert_eq!(page["events"].as_array().unwrap().len(), 7); // the command, where, `running` and four lines
 }

@@ -53,6 +53,9 @@ fn a_bad_number_is_refused_by_its_name() {
         ("/events?limit=0", "limit"),
         ("/events?limit=501", "limit"),
         ("/agents/a/events?after=", "after"),
+        ("/events?after=1&after=2", "after"),
+        ("/events?epoch=a&epoch=b", "epoch"),
+        ("/agents/a/events?limit=1&limit=1", "limit"),
     ] {
         let (status, body) = server.get(path);
         assert_eq!((status, &body["error"]["details"]["field"]), (400, &json!(field)), "{path}");
@@ -73,6 +76,7 @@ fn a_bad_order_is_refused_by_the_name_of_its_field() {
         (json!({"runtime": "process", "command": ["ls"], "run_id": "a b"}), "run_id"),
         (json!({"runtime": "process", "command": ["ls"], "timeout_seconds": -1}), "timeout_seconds"),
         (json!({"runtime": "process", "command": ["ls"], "timeout_seconds": 0}), "timeout_seconds"),
+        (json!({"runtime": "process", "command": ["ls"], "timeout_seconds": 604_801}), "timeout_seconds"),
         (json!({"runtime": "process", "command": ["ls"], "env_vars": {"A=B": "x"}}), "env_vars.A=B"),
         (json!({"runtime": "replay"}), "transcript"),
         (json!({"runtime": "replay", "transcript": "no-such"}), "transcript"),

@@ -16,6 +16,10 @@ import type {
   TownView,
 } from "../protocol/protocol.ts";
 import type { Fetch } from "./edges.ts";
+import { keepSources } from "./event_source.ts";
+
+/** Where an answer has a page's events. */
+const PAGE = ["data", "events"];
 
 /** A call that did not succeed. `status` is 0 and `code` `unreachable` where no answer came at all. */
 export class ApiFailure extends Error {
@@ -23,13 +27,16 @@ export class ApiFailure extends Error {
   readonly code: string;
   /** What the answer asked to wait, 0 where it said nothing. */
   readonly retry_after_ms: number;
+  /** What else the refusal says. */
+  readonly details: Readonly<Record<string, unknown>> | null;
 
-  constructor(status: number, code: string, message: string, retry_after_ms = 0) {
+  constructor(status: number, code: string, message: string, retry_after_ms = 0, details: Readonly<Record<string, unknown>> | null = null) {
     super(message);
     this.name = "ApiFailure";
     this.status = status;
     this.code = code;
     this.retry_after_ms = retry_after_ms;
+    this.details = details;
   }
 }
 
@@ -81,7 +88,8 @@ export class Api {
   /** The events after a cursor; waits up to `wait_ms` for the first. */
   eventsAfter(town_id: string, epoch: string | null, after_id: number, wait_ms: number): Promise<EventsPage> {
     const life = epoch === null ? "" : `&epoch=${encodeURIComponent(epoch)}`;
-    return this.#call("GET", `${townPath(town_id)}/events?after_id=${after_id}&limit=1000&wait_ms=${wait_ms}${life}`);
+    const path = `${townPath(town_id)}/events?after_id=${after_id}&limit=1000&wait_ms=${wait_ms}${life}`;
+    return this.#call("GET", path, undefined, PAGE);
   }
 
   createRig(town_id: string, rig: RigRequest): Promise<RigView> {
@@ -110,16 +118,28 @@ export class Api {
 
   /** A page of an agent's events; `query` as PROTOCOL.md has it. */
   agentEvents(town_id: string, agent_id: string, query: string): Promise<EventsPage> {
-    return this.#call("GET", `${agentRoute(town_id, agent_id)}/events?${query}`);
+    return this.#call("GET", `${agentRoute(town_id, agent_id)}/events?${query}`, undefined, PAGE);
   }
 
   /** One event, whole. */
   event(town_id: string, id: number): Promise<TownEvent> {
-    return this.#call("GET", `${townPath(town_id)}/events/${id}`);
+    return this.#call("GET", `${townPath(town_id)}/events/${id}`, undefined, ["data"]);
   }
 
-  // The one place where an answer gets its type: both sides are generated from the same Rust types.
-  async #call<Data>(method: string, path: string, body?: unknown): Promise<Data> {
+  /** Why a picture cannot be shown; null where it is there. */
+  async imageProblem(path: string): Promise<ApiFailure | null> {
+    try {
+      const answer = await this.#fetch(path, { method: "GET", headers: { accept: "image/*" } });
+      if (answer.status === 200) return null;
+      return failureOf(answer.status, await answer.text(), retryAfter_ms(answer.headers.get("retry-after"), Date.now()));
+    } catch {
+      return new ApiFailure(0, "unreachable", "The server can not be reached. Is it running?");
+    }
+  }
+
+  // The one place where an answer gets its type: both sides are generated from the same Rust types. `events_at` says
+  // where in the answer its events are.
+  async #call<Data>(method: string, path: string, body?: unknown, events_at?: readonly string[]): Promise<Data> {
     const headers: Record<string, string> = { accept: "application/json" };
     if (body !== undefined) headers["content-type"] = "application/json";
     let status: number;
@@ -136,7 +156,10 @@ export class Api {
     }
     if (status === 204) return undefined as Data;
     const envelope = parseEnvelope(text);
-    if (envelope?.success === true) return envelope.data as Data;
+    if (envelope?.success === true) {
+      if (events_at !== undefined) keepSources(text, envelope, events_at);
+      return envelope.data as Data;
+    }
     throw failureOf(status, text, retry_after_ms);
   }
 }
@@ -146,7 +169,8 @@ export function failureOf(status: number, text: string, retry_after_ms: number):
   const error = parseEnvelope(text)?.error;
   const code = typeof error?.code === "string" ? error.code : "internal";
   const message = typeof error?.message === "string" ? error.message : `The server answered ${status} without a reason.`;
-  return new ApiFailure(status, code, message, retry_after_ms);
+  const details = typeof error?.details === "object" ? (error.details as Readonly<Record<string, unknown>> | null) : null;
+  return new ApiFailure(status, code, message, retry_after_ms, details);
 }
 
 /** What `Retry-After` asks to wait: seconds or a date; 0 where it says nothing. */
@@ -155,6 +179,11 @@ export function retryAfter_ms(header: string | null, now_ms: number): number {
   const seconds = Number(header);
   const wait_ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now_ms;
   return Number.isFinite(wait_ms) ? Math.max(0, wait_ms) : 0;
+}
+
+/** Where the town has a picture that a tool gave. */
+export function imagePath(town_id: string, agent_id: string, image_id: string): string {
+  return `${agentRoute(town_id, agent_id)}/images/${encodeURIComponent(image_id)}`;
 }
 
 function townPath(town_id: string): string {
@@ -168,7 +197,7 @@ function agentRoute(town_id: string, agent_id: string): string {
 interface Envelope {
   success?: unknown;
   data?: unknown;
-  error?: { code?: unknown; message?: unknown };
+  error?: { code?: unknown; message?: unknown; details?: unknown };
 }
 
 function parseEnvelope(text: string): Envelope | null {

@@ -1,15 +1,16 @@
 // Tells views that something changed, at most once per frame: a burst of a thousand events is one rendering.
 
-/** Calls later, once, soon: `requestAnimationFrame` in the browser. */
-export type Schedule = (call: () => void) => void;
+import { Listeners } from "./listeners.ts";
+import type { Schedule } from "./listeners.ts";
 
 export class Changes {
   readonly #schedule: Schedule;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners: Listeners<undefined>;
   #scheduled = false;
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule;
+    this.#listeners = new Listeners(schedule);
   }
 
   touch(): void {
@@ -17,15 +18,12 @@ export class Changes {
     this.#scheduled = true;
     this.#schedule(() => {
       this.#scheduled = false;
-      for (const listener of [...this.#listeners]) listener();
+      this.#listeners.tell(undefined);
     });
   }
 
   /** The returned function ends it. */
   listen(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return this.#listeners.add(listener);
   }
 }

@@ -68,3 +68,27 @@ test("an agent's latest error is of its latest run", () => {
   errors.take({ ...event(3, "agent.status", { status: "starting" }), run_id: "next" });
   assert.equal(errors.of("agent"), null);
 });
+
+test("a notice is never an error, and a question that nobody can answer any more is no news", () => {
+  const digest = new Digest(0);
+  const errors = new LastErrors();
+  const given = [
+    event(1, "agent_notice", { kind: "rate_limit", level: "warning", message: "Slow down" }),
+    event(2, "parser_notice", { kind: "redacted", count: 1, sample: "key" }),
+    event(3, "agent_question", { request_id: "one", kind: "permission", detail: "May it?", options: [] }),
+  ];
+  for (const one of given) digest.take(one);
+  assert.deepEqual([digest.failures.count, digest.questions.count], [0, 1]);
+  assert.deepEqual(given.map((one) => errors.take(one)).filter((changed, index) => index > 0 && changed), []);
+  assert.equal(errors.of("agent"), null);
+  digest.close();
+  digest.take(event(4, "agent.exited", { reason: "failed", message: "no credit" }));
+  assert.deepEqual([digest.failures.count, digest.questions.count], [0, 0]);
+});
+
+test("work that fails in the background is an agent's last error", () => {
+  const errors = new LastErrors();
+  errors.take(event(1, "agent_task_started", { task_id: "t", kind: "command", description: "Deploy" }));
+  errors.take(event(2, "agent_task_ended", { task_id: "t", outcome: "failed", exit_code: 2 }));
+  assert.equal(errors.of("agent")?.text, "Deploy: returned 2");
+});

@@ -17,6 +17,9 @@ export const MENTIONS_MAX = 50;
 /** Names that are told apart; one beyond them counts each time. */
 const NAMES_MAX = 10_000;
 
+/** What settles a question counts however late it comes. */
+const SETTLING: ReadonlySet<string> = new Set(["agent_question_answered", "agent.exited"]);
+
 /** Mentions of one kind. */
 export class Mentions {
   #count = 0;
@@ -85,7 +88,7 @@ export class Digest {
   }
 
   take(event: TownEvent): void {
-    if (event.id <= this.after_id || (this.#isClosed && event.event !== "agent_question_answered")) return;
+    if (event.id <= this.after_id || (this.#isClosed && !SETTLING.has(event.event))) return;
     const known = knownEvent(event);
     const mention = (text: string): Mention => ({ agent_id: event.agent_id, event_id: event.id, at: event.at, text });
     const question = (request_id: string): string => `${event.agent_id} ${event.run_id ?? ""} ${request_id}`;
@@ -99,6 +102,9 @@ export class Digest {
         return this.files.renew(mention(known.data.path));
       case "agent.exited": {
         const { reason, message } = known.data;
+        // Nobody can answer any more.
+        this.#settle((name) => name.startsWith(question("")));
+        if (this.#isClosed) return;
         // A run that fails by an error repeats it as it ends.
         if (message !== undefined && this.#errors.get(event.agent_id) === inRun(message)) return;
         if (reason === "failed" || reason === "timeout" || reason === "lost") {
@@ -115,14 +121,19 @@ export class Digest {
         this.#open.set(question(known.data.request_id), event.id);
         return this.questions.add(mention(known.data.detail));
       case "agent_question_answered": {
-        const name = question(known.data.request_id);
-        const asked = this.#open.get(name);
-        this.#open.delete(name);
-        if (asked !== undefined) this.questions.drop(asked);
-        return;
+        const answered = question(known.data.request_id);
+        return this.#settle((name) => name === answered);
       }
       default:
         return;
+    }
+  }
+
+  #settle(isSettled: (name: string) => boolean): void {
+    for (const [name, asked] of this.#open) {
+      if (!isSettled(name)) continue;
+      this.#open.delete(name);
+      this.questions.drop(asked);
     }
   }
 }

@@ -32,12 +32,12 @@ export const openEventLine: OpenLine = (edges, cursor, handlers) => {
       [events, characters] = [[], 0];
     };
     for (const { name, data } of messages.take(text)) {
-      const parsed = parseFrame(data) as (ReturnType<typeof parseFrame> & Partial<TownEvent>) | null;
+      const parsed = parseFrame(data);
       if (parsed === null) continue;
-      if (parsed.event === name && typeof parsed.id === "number") {
-        events.push(parsed as unknown as TownEvent);
+      if ("event" in parsed && parsed.event === name && typeof parsed.id === "number") {
+        events.push(parsed);
         characters += data.length;
-      } else {
+      } else if ("type" in parsed) {
         handOn();
         if (!closed) handlers.frame(parsed, data.length);
       }

@@ -82,10 +82,10 @@ test("goes back page by page until an event is here, and stops where the log beg
   for (const one of events(2_901, 3_000)) log.append(one);
   const whose = { api, town_id: "t", agent_id: "agent", log };
   assert.equal(await loadBackTo(whose, 2_000), true);
-  assert.equal(log.oldest_id, 1_901);
+  assert.equal(log.oldestOf("agent"), 1_901);
   assert.equal(asked.length, 2);
   assert.equal(await loadBackTo(whose, 5), false);
-  assert.equal(log.oldest_id, 1_001);
+  assert.equal(log.oldestOf("agent"), 1_001);
   assert.equal(new Set(ids(log)).size, 2_000);
 });
 

@@ -3,8 +3,8 @@
 
 import type { Gap, TownEvent } from "../protocol/protocol.ts";
 import { Changes } from "./changes.ts";
-import type { Schedule } from "./changes.ts";
 import { eventCharacters } from "./event_size.ts";
+import type { Schedule } from "./listeners.ts";
 import type { Typed } from "./previews.ts";
 import { CHARACTERS_MAX, EVENTS_MAX, Rows } from "./rows.ts";
 import type { Bounds } from "./rows.ts";
@@ -18,6 +18,12 @@ export class EventLog {
   #waiting: TownEvent[] = [];
   #waiting_characters = 0;
   #gaps: Gap[] = [];
+  /** Events are known to have been before the oldest that is here … */
+  #lacks_earlier = false;
+  /** … but not of these agents. */
+  readonly #whole = new Set<string>();
+  /** How many events the rows had let go of when that was last looked at. */
+  #dropped = 0;
   #typed: readonly Typed[] = [];
 
   constructor(schedule: Schedule, bounds: Bounds = { events: EVENTS_MAX, characters: CHARACTERS_MAX }) {
@@ -40,9 +46,32 @@ export class EventLog {
     return this.#gaps.filter((gap) => gap.reason === "elided");
   }
 
-  /** The oldest event that is here; null where there is none. */
-  get oldest_id(): number | null {
-    return this.rows.all.find((row) => row.events.length > 0)?.id ?? null;
+  /** Whether the town's log no longer has all of what belongs here. */
+  get hasLost(): boolean {
+    return this.#gaps.some((gap) => gap.reason === "pruned");
+  }
+
+  /** The agent's oldest event that is here; null where there is none. */
+  oldestOf(agent_id: string): number | null {
+    return this.rows.all.find((row) => row.agent_id === agent_id && row.events.length > 0)?.id ?? null;
+  }
+
+  /** Whether the town may have events of the agent from before its oldest here, because this tab let go of them. */
+  lacksEarlier(agent_id: string): boolean {
+    this.#makeRows();
+    return this.#lacks_earlier && !this.#whole.has(agent_id);
+  }
+
+  /** Some events were gone before the others came here. */
+  beginsLate(): void {
+    this.#lacks_earlier = true;
+    this.#whole.clear();
+  }
+
+  /** The town has no more events of the agent than are here. */
+  beginsWith(agent_id: string): void {
+    this.#whole.add(agent_id);
+    this.changes.touch();
   }
 
   /** Texts that have no event yet. */
@@ -93,6 +122,7 @@ export class EventLog {
       if (gap !== null) this.#rows.appendGap(gap);
       else this.#rows.append(event);
     }
+    this.#noteDropped();
     this.changes.touch();
   }
 
@@ -106,17 +136,26 @@ export class EventLog {
     this.#bounds = this.#usual;
     this.#begin();
     this.#gaps = [];
+    this.#lacks_earlier = false;
+    this.#whole.clear();
     this.#typed = [];
     this.changes.touch();
   }
 
   #begin(): void {
     this.#rows = new Rows(this.#bounds);
+    this.#dropped = 0;
     [this.#waiting, this.#waiting_characters] = [[], 0];
   }
 
   #makeRows(): void {
     for (const event of this.#waiting) this.#rows.append(event);
     [this.#waiting, this.#waiting_characters] = [[], 0];
+    this.#noteDropped();
+  }
+
+  #noteDropped(): void {
+    if (this.#rows.dropped_events > this.#dropped) this.beginsLate();
+    this.#dropped = this.#rows.dropped_events;
   }
 }

@@ -1,12 +1,13 @@
 // How much an event weighs in memory, without writing it out as JSON: counted in characters, and only about.
 
 import type { TownEvent } from "../protocol/protocol.ts";
+import { sourceCharacters } from "./event_source.ts";
 
 /** What a field costs beside its text. */
 const FIELD_CHARACTERS = 16;
 
 export function eventCharacters(event: TownEvent): number {
-  return characters(event.data);
+  return characters(event.data) + sourceCharacters(event);
 }
 
 function characters(value: unknown): number {

@@ -1,6 +1,7 @@
 // Which rows a reader wants to see.
 
-import type { Row } from "./row.ts";
+import { hasFailed } from "./row.ts";
+import type { Row, Task } from "./row.ts";
 
 export const KINDS = ["text", "thinking", "tool", "lines", "file", "question", "error", "system"] as const;
 export type Kind = (typeof KINDS)[number];
@@ -31,9 +32,12 @@ export function kindOf(row: Row): Kind {
   switch (row.kind) {
     case "say":
       return row.voice === "assistant" ? "text" : "thinking";
+    case "user":
+      return "text";
     case "lines":
       return "lines";
     case "call":
+    case "task":
     case "result":
       return "tool";
     case "question":
@@ -50,9 +54,17 @@ export function kindOf(row: Row): Kind {
 
 export function statusOf(row: Row): CallStatus | null {
   if (row.kind === "result") return row.result.success ? "succeeded" : "failed";
+  if (row.kind === "task") return statusOfTask(row.task);
   if (row.kind !== "call") return null;
   if (row.outcome === "open") return "running";
-  return typeof row.outcome === "object" && row.outcome.success ? "succeeded" : "failed";
+  const running = row.tasks.some(({ end }) => end === null);
+  if (running && !hasFailed(row)) return "running";
+  return typeof row.outcome === "object" && !hasFailed(row) ? "succeeded" : "failed";
+}
+
+function statusOfTask({ end }: Task): CallStatus {
+  if (end === null) return "running";
+  return end.outcome === "completed" ? "succeeded" : "failed";
 }
 
 /** The files that it is about. */

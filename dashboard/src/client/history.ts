@@ -16,20 +16,23 @@ export interface Whose {
 
 /** One page of what was before; false where there is nothing more. */
 export async function loadOlder({ api, town_id, agent_id, log }: Whose): Promise<boolean> {
-  const before_id = log.oldest_id;
+  const before_id = log.oldestOf(agent_id);
   const cursor = before_id === null ? "" : `before_id=${before_id}&`;
   const page = await api.agentEvents(town_id, agent_id, `${cursor}limit=${PAGE_EVENTS}`);
   if (page.events.length > 0) log.insert(page.events, null);
-  return page.events.length === PAGE_EVENTS;
+  const hasMore = page.events.length === PAGE_EVENTS;
+  if (!hasMore) log.beginsWith(agent_id);
+  return hasMore;
 }
 
 /** Pages back until the event is here; false where the log begins after it. */
 export async function loadBackTo(whose: Whose, id: number): Promise<boolean> {
-  const isHere = (): boolean => (whose.log.oldest_id ?? Infinity) <= id;
+  const oldest_id = (): number | null => whose.log.oldestOf(whose.agent_id);
+  const isHere = (): boolean => (oldest_id() ?? Infinity) <= id;
   while (!isHere()) {
-    const before = whose.log.oldest_id;
+    const before = oldest_id();
     const more = await loadOlder(whose);
-    if (!more || whose.log.oldest_id === before) break;
+    if (!more || oldest_id() === before) break;
   }
   return isHere();
 }

@@ -155,7 +155,9 @@ export function groupsOf(items: readonly Item[]): Map<string, string> {
 }
 
 function canFold(row: Row): row is CallRow {
-  return row.kind === "call" && typeof row.outcome === "object" && row.outcome.success && row.files.length === 0;
+  if (row.kind !== "call" || typeof row.outcome !== "object" || !row.outcome.success) return false;
+  // What it gave to see is seen.
+  return row.files.length === 0 && row.tasks.length === 0 && row.outcome.attachments === undefined;
 }
 
 /** The call that the item would go on repeating; null where it repeats none. */

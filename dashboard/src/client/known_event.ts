@@ -5,9 +5,11 @@ import type { KnownEvent, TownEvent } from "../protocol/protocol.ts";
 
 type Check = (value: unknown) => boolean;
 type Shape = Readonly<Record<string, Check>>;
+type Fields = Readonly<Record<string, unknown>>;
 
 const text: Check = (value) => typeof value === "string";
-const number: Check = (value) => typeof value === "number";
+// A number that JavaScript can not hold is shown as it came, like anything else that is not of the protocol.
+const number: Check = (value) => typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 const flag: Check = (value) => typeof value === "boolean";
 const anything: Check = () => true;
 const texts: Check = (value) => Array.isArray(value) && value.every(text);
@@ -15,10 +17,31 @@ const optional =
   (check: Check): Check =>
   (value) =>
     value === undefined || value === null || check(value);
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every((item) => check(item));
+const having =
+  (shape: Shape): Check =>
+  (value) =>
+    typeof value === "object" && value !== null && !Array.isArray(value) && fits(value as Fields, shape);
 const oneOf =
   (...words: string[]): Check =>
   (value) =>
     typeof value === "string" && words.includes(value);
+
+const option = having({ label: text, description: optional(text), preview: optional(text) });
+const part = having({ header: optional(text), text, options: listOf(option), multiple: flag, free_text: flag });
+const partAnswer = having({ choices: optional(texts), text: optional(text) });
+const attachment = having({
+  kind: text,
+  media_type: optional(text),
+  name: optional(text),
+  uri: optional(text),
+  size_bytes: optional(number),
+  image_id: optional(text),
+  problem: optional(text),
+});
 
 // A Map, not an object: an event may well be called `constructor`.
 const shapes = new Map<KnownEvent["event"] | (string & {}), Shape>([
@@ -32,12 +55,24 @@ const shapes = new Map<KnownEvent["event"] | (string & {}), Shape>([
       message: optional(text),
     },
   ],
-  ["agent_session", { session_id: text, model: optional(text), working_dir: optional(text), branch: optional(text) }],
+  ["agent_session", { session_id: optional(text), model: optional(text), working_dir: optional(text), branch: optional(text) }],
   [
     "agent_output",
     {
       text,
       stream: oneOf("assistant", "thinking", "stdout", "stderr"),
+      message_id: optional(text),
+      parent_tool_use_id: optional(text),
+      partial: optional(flag),
+      broken_off: optional(flag),
+    },
+  ],
+  [
+    "user_message",
+    {
+      text,
+      by: text,
+      source: oneOf("prompt", "message", "command"),
       message_id: optional(text),
       parent_tool_use_id: optional(text),
     },
@@ -56,10 +91,34 @@ const shapes = new Map<KnownEvent["event"] | (string & {}), Shape>([
   ],
   [
     "agent_tool_result",
-    { tool_use_id: text, success: flag, content: text, content_length: number, duration_ms: number },
+    {
+      tool_use_id: text,
+      success: flag,
+      content: text,
+      content_length: number,
+      duration_ms: number,
+      exit_code: optional(number),
+      attachments: optional(listOf(attachment)),
+    },
   ],
-  ["agent_question", { request_id: text, kind: text, detail: text, options: texts }],
-  ["agent_question_answered", { request_id: text, answer: oneOf("once", "always", "reject"), by: text }],
+  [
+    "agent_question",
+    {
+      request_id: text,
+      kind: text,
+      detail: text,
+      options: texts,
+      parts: optional(listOf(part)),
+      subject: optional(having({ kind: text, text })),
+      always: optional(text),
+      tool_use_id: optional(text),
+      parent_tool_use_id: optional(text),
+    },
+  ],
+  [
+    "agent_question_answered",
+    { request_id: text, answer: oneOf("once", "always", "reject"), by: text, text: optional(text), answers: optional(listOf(partAnswer)) },
+  ],
   [
     "agent_usage",
     {
@@ -69,9 +128,36 @@ const shapes = new Map<KnownEvent["event"] | (string & {}), Shape>([
       cache_read_input_tokens: optional(number),
       cache_creation_input_tokens: optional(number),
       cost_usd: optional(number),
+      parent_tool_use_id: optional(text),
     },
   ],
-  ["agent_error", { code: text, message: text, retryable: optional(flag) }],
+  ["agent_error", { code: text, message: text, retryable: optional(flag), until: optional(text) }],
+  [
+    "agent_notice",
+    {
+      kind: text,
+      level: oneOf("info", "warning"),
+      message: text,
+      until: optional(text),
+      tokens_before: optional(number),
+      tokens_after: optional(number),
+      parent_tool_use_id: optional(text),
+    },
+  ],
+  [
+    "agent_task_started",
+    { task_id: text, kind: text, description: text, tool_use_id: optional(text), parent_tool_use_id: optional(text) },
+  ],
+  [
+    "agent_task_ended",
+    {
+      task_id: text,
+      outcome: oneOf("completed", "failed", "stopped"),
+      summary: optional(text),
+      exit_code: optional(number),
+      tool_use_id: optional(text),
+    },
+  ],
   [
     "file_changed",
     {
@@ -83,7 +169,7 @@ const shapes = new Map<KnownEvent["event"] | (string & {}), Shape>([
       tool_use_id: optional(text),
     },
   ],
-  ["progress_update", { percentage: optional(number), current_phase: text, tool_call_count: number }],
+  ["progress_update", { percentage: optional(number), current_phase: text, tool_call_count: number, parent_tool_use_id: optional(text) }],
   ["run_started", { run_number: number }],
   [
     "run_iteration",
@@ -102,7 +188,7 @@ const shapes = new Map<KnownEvent["event"] | (string & {}), Shape>([
   ["source_gap", { source: text, count: optional(number) }],
 ]);
 
-/** The `code` of an `agent_error` that is none: the program warns, and goes on as if nothing were. */
+/** The `code` of an `agent_error` that was none: older logs say so where the program only warns, and goes on. */
 export const WARNING_CODE = "warning";
 
 /** The event as the protocol's type, or null where its name or its data is not of the protocol. */
@@ -110,10 +196,10 @@ export function knownEvent(event: TownEvent): KnownEvent | null {
   const shape = shapes.get(event.event);
   const { data } = event;
   if (shape === undefined || typeof data !== "object" || data === null || Array.isArray(data)) return null;
-  const fields = data as Record<string, unknown>;
+  return fits(data as Fields, shape) ? ({ event: event.event, data } as KnownEvent) : null;
+}
+
+function fits(fields: Fields, shape: Shape): boolean {
   // hasOwn: a field that only the prototype has ("constructor") is not there.
-  const fits = Object.entries(shape).every(([name, check]) =>
-    check(Object.hasOwn(fields, name) ? fields[name] : undefined),
-  );
-  return fits ? ({ event: event.event, data } as KnownEvent) : null;
+  return Object.entries(shape).every(([name, check]) => check(Object.hasOwn(fields, name) ? fields[name] : undefined));
 }

@@ -4,13 +4,13 @@ import type { TownEvent } from "../protocol/protocol.ts";
 import type { Mention } from "./digest.ts";
 import { knownEvent, WARNING_CODE } from "./known_event.ts";
 
-/** Calls whose results are awaited; the oldest go, and then an error names no call. */
+/** Calls and tasks whose results are awaited; the oldest go, and then an error names no call. */
 const CALLS_MAX = 256;
 
 export class LastErrors {
   readonly #errors = new Map<string, Mention>();
   readonly #runs = new Map<string, string | undefined>();
-  /** What each open call does, in plain words. */
+  /** What each open call and task does, in plain words. */
   readonly #calls = new Map<string, string>();
 
   of(agent_id: string): Mention | null {
@@ -35,12 +35,10 @@ export class LastErrors {
         return known.data.code === WARNING_CODE ? null : known.data.message;
       case "run_failed":
         return known.data.error;
-      case "agent_tool_call": {
-        this.#calls.set(call(known.data.tool_use_id), known.data.summary);
-        const [oldest] = this.#calls.keys();
-        if (this.#calls.size > CALLS_MAX && oldest !== undefined) this.#calls.delete(oldest);
-        return null;
-      }
+      case "agent_tool_call":
+        return this.#remember(call(known.data.tool_use_id), known.data.summary);
+      case "agent_task_started":
+        return this.#remember(call(`task ${known.data.task_id}`), known.data.description);
       case "agent_tool_result": {
         const id = call(known.data.tool_use_id);
         const summary = this.#calls.get(id);
@@ -49,9 +47,24 @@ export class LastErrors {
         const line = known.data.content.trim().split("\n", 1)[0] ?? "";
         return summary === undefined ? line : `${summary}: ${line}`;
       }
+      case "agent_task_ended": {
+        const id = call(`task ${known.data.task_id}`);
+        const description = this.#calls.get(id) ?? "Work in the background";
+        this.#calls.delete(id);
+        const { outcome, summary, exit_code } = known.data;
+        if (outcome !== "failed") return null;
+        return `${description}: ${summary || (typeof exit_code === "number" ? `returned ${exit_code}` : "failed")}`;
+      }
       default:
         return null;
     }
+  }
+
+  #remember(id: string, words: string): null {
+    this.#calls.set(id, words);
+    const [oldest] = this.#calls.keys();
+    if (this.#calls.size > CALLS_MAX && oldest !== undefined) this.#calls.delete(oldest);
+    return null;
   }
 
   clear(): void {

@@ -1,9 +1,10 @@
 // A line: one connection to a town's stream by one of three transports. What comes over it are the protocol's frames,
 // whichever it is, so that nothing above knows the difference.
 
-import type { AgentState, EventsPage, ServerFrame, TicketView } from "../protocol/protocol.ts";
+import type { AgentState, EventsPage, ServerFrame, TicketView, TownEvent } from "../protocol/protocol.ts";
 import type { ApiFailure } from "./api.ts";
 import type { Clock, OpenSocket, ReadText } from "./edges.ts";
+import { keepSources } from "./event_source.ts";
 
 export type Transport = "web_socket" | "event_stream" | "long_poll";
 
@@ -57,11 +58,14 @@ export function streamPath(ticket: TicketView, { epoch, after_id }: Cursor, quer
   return `${ticket.url}${ticket.url.includes("?") ? "&" : "?"}${query}after_id=${after_id}${life}`;
 }
 
-/** A text as a frame; null where it is none. */
-export function parseFrame(text: string): ServerFrame | null {
+/** A text as a frame, or as an event where the line has events apart; null where it is neither. */
+export function parseFrame(text: string): ServerFrame | TownEvent | null {
   try {
     const parsed: unknown = JSON.parse(text);
-    return typeof parsed === "object" && parsed !== null ? (parsed as ServerFrame) : null;
+    if (typeof parsed !== "object" || parsed === null) return null;
+    if ("event" in parsed) keepSources(text, parsed, []);
+    else if ("events" in parsed) keepSources(text, parsed, ["events"]);
+    return parsed as ServerFrame | TownEvent;
   } catch {
     return null;
   }

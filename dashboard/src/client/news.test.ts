@@ -5,7 +5,7 @@ import { newsOf } from "./news.ts";
 import { TownStore } from "./town_store.ts";
 
 const running = agentState({ status: "running", run_id: "one" });
-const asking = agentState({ ...running, status: "waiting", question: { request_id: "q", kind: "permission", detail: "May it?", options: [] } });
+const asking = agentState({ ...running, status: "waiting", questions: [{ event_id: 1, since: "2026-01-01T00:00:00.000Z", cut: false, request_id: "q", kind: "permission", detail: "May it?", options: [] }] });
 const ended = agentState({ ...running, status: "exited", exit: { reason: "completed" } });
 const lost = agentState({ ...running, status: "failed", exit: { reason: "lost" } });
 
@@ -13,6 +13,11 @@ test("a question, a failure and an end are news, once", () => {
   assert.equal(newsOf(running, asking)?.kind, "asks");
   assert.equal(newsOf(asking, asking), null);
   assert.equal(newsOf(asking, running), null);
+  const [first] = asking.questions;
+  assert.ok(first);
+  const both = agentState({ ...asking, questions: [{ ...first, request_id: "sub-agent's" }, first] });
+  assert.equal(newsOf(asking, both)?.kind, "asks", "one more, wherever it stands");
+  assert.equal(newsOf(both, asking), null);
   assert.equal(newsOf(running, ended)?.kind, "ended");
   assert.equal(newsOf(ended, ended), null);
   assert.equal(newsOf(asking, lost)?.kind, "failed");

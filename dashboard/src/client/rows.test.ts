@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TownEvent } from "../protocol/protocol.ts";
 import { event } from "../testing/fake_town.ts";
+import { isProblem } from "./row.ts";
 import type { Row } from "./row.ts";
 import { EVENTS_MAX, Rows } from "./rows.ts";
 
@@ -66,6 +67,15 @@ test("consecutive lines share a row, up to a bound", () => {
   const given = Array.from({ length: 201 }, (_, index) => event(index + 1));
   const rows = rowsOf(...given, call(300, "a"), event(301, "agent_output", { text: "err", stream: "stderr" }));
   assert.deepEqual(rows.map((row) => (row.kind === "lines" ? row.lines.length : row.kind)), [200, 1, "call", 1]);
+});
+
+test("the parts of a line are one line, and stay in one row", () => {
+  const part = (id: number, text: string, partial: boolean): TownEvent => event(id, "agent_output", { text, stream: "stderr", partial });
+  const lines = Array.from({ length: 199 }, (_, index) => event(index + 1));
+  const rows = rowsOf(...lines, part(200, "10%", true), part(201, "\r20%", true), part(202, "\rdone", false), event(203));
+  assert.deepEqual(rows.map((row) => row.kind === "lines" && [row.lines.length, row.ended]), [[202, 200], [1, 1]]);
+  const bar = rowsOf(...Array.from({ length: 1_001 }, (_, index) => part(index + 1, "\r1%", true)));
+  assert.deepEqual(bar.map((row) => row.kind === "lines" && row.lines.length), [1_000, 1]);
 });
 
 test("the end of a run says how it went and closes its open calls", () => {
@@ -170,4 +180,48 @@ test("rows of several agents in one list: each has its own runs, calls and lines
   rows.append(of("b", result(6, "same")));
   assert.deepEqual(flat(rows).map((row) => `${row.agent_id} ${row.kind}`), ["a run", "a call", "b run", "b call", "a lines", "b lines", "a end"]);
   assert.deepEqual(flat(rows).flatMap((row) => (row.kind === "call" ? [typeof row.outcome] : [])), ["string", "object"]);
+});
+
+test("what the agent was told is a row, whole, with who said it", () => {
+  const told = (id: number, more: object) => event(id, "user_message", { text: "Do\nthis", by: "operator", source: "prompt", ...more });
+  const rows = rowsOf(told(1, {}), call(2, "sub"), told(3, { by: "claude_code", source: "message", parent_tool_use_id: "sub" }));
+  assert.deepEqual(rows.map((row) => row.kind === "user" && [row.text, row.by, row.source, row.depth]), [
+    ["Do\nthis", "operator", "prompt", 0],
+    false,
+    ["Do\nthis", "claude_code", "message", 1],
+  ]);
+});
+
+test("text that its author never ended says so", () => {
+  const said = (id: number, broken_off?: boolean) => event(id, "agent_output", { text: "Half", stream: "assistant", broken_off });
+  assert.deepEqual(rowsOf(said(1), said(2, true)).map((row) => row.kind === "say" && row.broken_off), [false, true]);
+});
+
+test("notices, warnings and errors: each as loud as it is", () => {
+  const until = "2026-01-01T14:30:00.000Z";
+  const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" }).format(new Date(until));
+  const notice = (id: number, more: object) => event(id, "agent_notice", { kind: "other", level: "info", message: "Said", ...more });
+  const given: [TownEvent, string, string][] = [
+    [notice(1, {}), "plain", "Said"],
+    [notice(2, { kind: "compaction_ended", message: "Summed up", tokens_before: 155_000, tokens_after: 12_000 }), "plain", "Summed up (from 155,000 to 12,000 tokens)"],
+    [notice(3, { kind: "compaction_ended", message: "Summed up", tokens_after: 12_000 }), "plain", "Summed up (now 12,000 tokens)"],
+    [{ ...notice(4, { kind: "rate_limit", level: "warning", message: "Limit reached", until }), at: until }, "warning", `Limit reached (until ${clock})`],
+    [event(5, "agent_error", { code: "overloaded", message: "Busy", retryable: true }), "warning", "Busy (trying again)"],
+    [event(6, "agent_error", { code: "warning", message: "Old" }), "warning", "Old"],
+    [event(7, "agent_error", { code: "bad", message: "No credit" }), "bad", "No credit"],
+    [event(8, "parser_notice", { kind: "redacted", count: 2, sample: "key" }), "plain", "2 secrets in the agent's output hidden"],
+    [event(9, "parser_notice", { kind: "unknown", count: 1, sample: "{}" }), "warning", "1 line of the agent's output not understood"],
+  ];
+  for (const [one, tone, text] of given) {
+    const [row] = rowsOf(one);
+    assert.ok(row?.kind === "note", text);
+    assert.deepEqual([row.tone, row.text, isProblem(row)], [tone, text, tone !== "plain"]);
+  }
+});
+
+test("a sub-agent's figures are its own", () => {
+  const usage = event(2, "agent_usage", { message_id: "m", input_tokens: 1, output_tokens: 2, parent_tool_use_id: "a" });
+  const [, row] = rowsOf(call(1, "a"), usage);
+  assert.ok(row?.kind === "note");
+  assert.deepEqual([row.text, row.depth], ["A sub-agent read 1 token and wrote 2", 1]);
 });

@@ -3,12 +3,18 @@
 // A row that changes is replaced by another object, so that who looks can tell by identity what is new. Both bounds
 // below are reached by dropping the oldest rows.
 
-import type { Gap, KnownEvent, TownEvent } from "../protocol/protocol.ts";
+import type { Gap, KnownEvent, Status, TownEvent } from "../protocol/protocol.ts";
+import { attachmentsOf } from "./attachments.ts";
 import { eventCharacters } from "./event_size.ts";
 import { GrowingList } from "./growing_list.ts";
 import type { Place } from "./growing_list.ts";
-import { knownEvent, WARNING_CODE } from "./known_event.ts";
-import type { CallResult, CallRow, Line, NoteIcon, NoteRow, Row, Tone } from "./row.ts";
+import { knownEvent } from "./known_event.ts";
+import { noteOf } from "./notes.ts";
+import { OpenWork } from "./open_work.ts";
+import type { Ended } from "./open_work.ts";
+import type { CallResult, Line, NoteRow, Row, Task, TaskEnd, Unanswered } from "./row.ts";
+import { withoutTask, withTaskEnd, withTasksAbandoned } from "./task_rows.ts";
+import { RunTime } from "./run_time.ts";
 import * as sentences from "./sentences.ts";
 
 /** How much a list keeps; at either bound its oldest rows go. */
@@ -26,6 +32,8 @@ export const CHARACTERS_MAX = 16 * 1024 * 1024;
 const DROPPED_SHARE = 0.02;
 /** Lines in one row; a program that prints for hours gets several. */
 const LINES_MAX = 200;
+/** Lines and parts of lines in one row: a progress bar that moves for minutes is many parts of one line. */
+const PIECES_MAX = 1_000;
 const DEPTH_MAX = 4;
 
 /** What each row has beside what it says. */
@@ -37,13 +45,11 @@ export class Rows {
   #dropped_events = 0;
   #events = 0;
   #characters = 0;
-  /** Maps throughout: ids are the agents' own words and may be `__proto__`. */
-  readonly #calls = new Map<string, Place>();
-  readonly #open_calls = new Map<string, Place>();
-  readonly #questions = new Map<string, Place>();
-  readonly #run_started_ms = new Map<string, number>();
+  readonly #open = new OpenWork();
+  /** Agents of which something is missing right before what comes next. */
+  readonly #missing = new Set<string>();
   /** The newest run of each agent. */
-  readonly #runs = new Map<string, string>();
+  readonly #runs = new Map<string, RunTime>();
 
   constructor(bounds: Bounds = { events: EVENTS_MAX, characters: CHARACTERS_MAX }) {
     this.#bounds = bounds;
@@ -70,8 +76,10 @@ export class Rows {
   }
 
   append(event: TownEvent): void {
-    if (event.run_id !== undefined && event.run_id !== this.#runs.get(event.agent_id)) {
-      this.#runs.set(event.agent_id, event.run_id);
+    const isMissing = this.#missing.delete(event.agent_id);
+    if (event.run_id !== undefined && event.run_id !== this.#runs.get(event.agent_id)?.run_id) {
+      const isStart = !isMissing && beginsRun(event);
+      this.#runs.set(event.agent_id, new RunTime(event.run_id, isStart ? Date.parse(event.at) : null));
       this.#push({ kind: "run", ...base(event), key: `run-${event.id}`, events: [] });
     }
     const known = knownEvent(event);
@@ -91,129 +99,151 @@ export class Rows {
 
   appendGap(gap: Gap): void {
     const { agent_id, from, to } = gap;
+    this.#missing.add(agent_id);
     const at = { key: `gap-${from}-${to}`, id: from, agent_id, run_id: undefined, at: "", depth: 0, parent: null, system: false, events: [] };
     this.#push({ kind: "gap", ...at, text: sentences.gapSentence(gap), fillable: gap.reason === "elided" });
   }
 
   #appendKnown(event: TownEvent, known: KnownEvent): void {
+    const run = this.#runs.get(event.agent_id);
+    // Agents that ask say `waiting` behind it; where they wait already, only the very next event can be that.
+    if (run?.isTurnOver && known.event !== "agent.status") run.hasAsked = false;
+    this.#appendKind(event, known);
+    // What an agent says opens and ends nothing.
+    if (run?.clock && known.event !== "agent_output") {
+      run.clock.set(this.#open.isAtWork(inRun(event, ""), run.isTurnOver), Date.parse(event.at));
+    }
+  }
+
+  #appendKind(event: TownEvent, known: KnownEvent): void {
     switch (known.event) {
       case "agent_output":
         return this.#output(event, known.data);
+      case "user_message": {
+        const { text, by, source } = known.data;
+        const inside = this.#inside(event, known.data.parent_tool_use_id);
+        this.#push({ kind: "user", ...base(event), ...inside, text, by, source, cut: cutBytes(event) });
+        return;
+      }
       case "agent_tool_call":
         return this.#call(event, known.data);
       case "agent_tool_result":
         return this.#result(event, known.data);
+      case "agent_task_started":
+        return this.#taskStarted(event, known.data);
+      case "agent_task_ended":
+        return this.#taskEnded(event, known.data);
       case "file_changed":
         return this.#file(event, known.data);
       case "agent_question":
-        return remember(
-          this.#questions,
-          inRun(event, known.data.request_id),
-          this.#push({ kind: "question", ...base(event), question: known.data, answered: null }),
-        );
-      case "agent_question_answered": {
-        const answered = known.data;
-        const place = this.#questions.get(inRun(event, answered.request_id));
-        if (place === undefined) return this.#note(event, "status", "plain", `A question was answered: ${answered.answer}`);
-        return this.#join(place, event, (row) => (row.kind === "question" ? { ...row, answered } : row));
-      }
+        return this.#question(event, known.data);
+      case "agent_question_answered":
+        return this.#answered(event, known.data);
       case "agent.exited":
         return this.#end(event, known.data);
-      case "agent.status":
-        if (known.data.status === "starting" || known.data.status === "running") this.#runStarts(event);
-        return this.#system(event, "status", sentences.statusSentence(known.data.status));
-      case "agent_session":
-        this.#runStarts(event);
-        return this.#system(event, "session", sentences.sessionSentence(known.data));
-      case "agent_error":
-        return this.#note(
-          event,
-          "error",
-          known.data.retryable || known.data.code === WARNING_CODE ? "warning" : "bad",
-          known.data.retryable ? `${known.data.message} (trying again)` : known.data.message,
-        );
-      case "run_started":
-        this.#runStarts(event);
-        return this.#system(event, "run", `Run ${known.data.run_number} started`);
-      case "run_iteration":
-        return this.#note(
-          event,
-          "run",
-          known.data.verification_passed === false ? "warning" : "plain",
-          sentences.iterationSentence(known.data),
-          known.data.verification_output,
-        );
-      case "run_completed":
-        return this.#note(event, "run", "good", `Run ${known.data.run_number} is complete`);
-      case "run_failed":
-        return this.#note(event, "run", "bad", `Run ${known.data.run_number} failed: ${known.data.error}`);
-      case "work_order_created":
-        return this.#note(event, "order", "plain", "A work order was given", known.data.prompt);
-      case "work_order_updated":
-        return this.#note(event, "order", "plain", `The work order is ${known.data.status}`);
-      case "parser_notice":
-        return this.#note(event, "notice", "warning", sentences.noticeSentence(known.data), known.data.sample);
       case "source_gap":
         this.#push({ kind: "gap", ...base(event), text: sentences.sourceGapSentence(known.data), fillable: false });
         return;
-      case "agent_usage":
-        return this.#system(event, "numbers", sentences.usageSentence(known.data));
-      case "progress_update":
-        return this.#system(event, "numbers", sentences.progressSentence(known.data));
+      case "agent.status":
+        this.#status(event, known.data.status);
+        break;
+      default:
     }
+    const parent = "parent_tool_use_id" in known.data ? known.data.parent_tool_use_id : null;
+    const note: NoteRow = { kind: "note", ...base(event), ...this.#inside(event, parent), ...noteOf(known, event.at) };
+    this.#push(note);
   }
 
   #output(event: TownEvent, output: Extract<KnownEvent, { event: "agent_output" }>["data"]): void {
     const inside = this.#inside(event, output.parent_tool_use_id);
     const { stream, text, message_id } = output;
     if (stream === "assistant" || stream === "thinking") {
-      this.#push({ kind: "say", ...base(event), ...inside, voice: stream, text, message_id, cut: cutBytes(event) });
+      const broken_off = output.broken_off === true;
+      this.#push({ kind: "say", ...base(event), ...inside, voice: stream, text, message_id, broken_off, cut: cutBytes(event) });
       return;
     }
-    const line: Line = { text, stream };
+    const line: Line = { text, stream, partial: output.partial === true };
+    const ended = line.partial ? 0 : 1;
     const last = this.all.at(-1);
     const fits =
       last?.kind === "lines" &&
-      last.lines.length < LINES_MAX &&
+      last.lines.length < PIECES_MAX &&
+      (last.ended < LINES_MAX || last.lines.at(-1)?.partial === true) &&
       last.agent_id === event.agent_id &&
       last.run_id === event.run_id &&
       last.parent === inside.parent;
     if (fits) {
-      this.#join(this.added - 1, event, (row) => (row.kind === "lines" ? { ...row, lines: [...row.lines, line] } : row));
+      this.#join(this.added - 1, event, (row) =>
+        row.kind === "lines" ? { ...row, lines: [...row.lines, line], ended: row.ended + ended } : row,
+      );
     } else {
-      this.#push({ kind: "lines", ...base(event), ...inside, lines: [line] });
+      this.#push({ kind: "lines", ...base(event), ...inside, lines: [line], ended });
     }
   }
 
   #call(event: TownEvent, call: Extract<KnownEvent, { event: "agent_tool_call" }>["data"]): void {
     const { tool, category, summary, input } = call;
-    const row: CallRow = {
+    const place = this.#push({
       kind: "call", ...base(event), ...this.#inside(event, call.parent_tool_use_id),
-      tool, category, summary, path: call.path ?? undefined, input, outcome: "open", files: [], cut: cutBytes(event),
-    };
-    const place = this.#push(row);
-    const id = inRun(event, call.tool_use_id);
-    remember(this.#calls, id, place);
-    remember(this.#open_calls, id, place);
+      tool, category, summary, path: call.path ?? undefined, input,
+      outcome: "open", failures: 0, tasks: [], files: [], cut: cutBytes(event),
+    });
+    this.#open.openCall(inRun(event, call.tool_use_id), { place, parent: idOf(event, call.parent_tool_use_id) });
+    const failing = this.#runs.get(event.agent_id)?.failing;
+    if (failing?.any) failing.begin(callName(tool, input));
   }
 
+  /** A result that comes late, or once more, corrects what the call's row says. */
   #result(event: TownEvent, data: Extract<KnownEvent, { event: "agent_tool_result" }>["data"]): void {
     const { success, content, content_length, duration_ms } = data;
-    const result: CallResult = { success, content, content_length, duration_ms };
+    const attachments = attachmentsOf(data.attachments);
+    const result: CallResult = { success, content, content_length, duration_ms, ...(attachments.length > 0 && { attachments }) };
     const id = inRun(event, data.tool_use_id);
-    const place = this.#open_calls.get(id);
+    const place = this.#open.call(id);
     if (place === undefined) {
       this.#push({ kind: "result", ...base(event), result, cut: cutBytes(event) });
       return;
     }
-    this.#open_calls.delete(id);
-    this.#join(place, event, (row) =>
-      row.kind === "call" ? { ...row, outcome: result, cut: row.cut + cutBytes(event) } : row,
-    );
+    this.#join(place, event, (row) => {
+      if (row.kind !== "call") return row;
+      const isNews = typeof row.outcome !== "object" || row.outcome.success !== success;
+      const failing = isNews ? this.#runs.get(event.agent_id)?.failing : undefined;
+      const counts = failing !== undefined && (failing.any || !success);
+      const failures = counts ? failing.end(callName(row.tool, row.input), success) : success ? 0 : row.failures;
+      return { ...row, outcome: result, failures, cut: row.cut + cutBytes(event) };
+    });
+    this.#close(this.#open.closeCall(id), "interrupted", "call");
+  }
+
+  #taskStarted(event: TownEvent, data: Extract<KnownEvent, { event: "agent_task_started" }>["data"]): void {
+    const { task_id, kind, description } = data;
+    const task: Task = { task_id, kind, description, end: null };
+    const call = idOf(event, data.tool_use_id);
+    const known = call === null ? undefined : this.#open.call(call);
+    const place = known ?? this.#push({ kind: "task", ...base(event), ...this.#inside(event, data.parent_tool_use_id), task });
+    if (known !== undefined) {
+      this.#join(known, event, (row) => (row.kind === "call" ? { ...row, tasks: [...withoutTask(row.tasks, task_id), task] } : row));
+    }
+    this.#open.openTask(inRun(event, task_id), { place, call });
+  }
+
+  #taskEnded(event: TownEvent, data: Extract<KnownEvent, { event: "agent_task_ended" }>["data"]): void {
+    const { task_id, outcome, summary, exit_code } = data;
+    const id = inRun(event, task_id);
+    const call = idOf(event, data.tool_use_id);
+    const place = this.#open.task(id) ?? (call === null ? undefined : this.#open.call(call));
+    this.#open.closeTask(id);
+    const unknown: Task = { task_id, kind: "other", description: "Something that was left running", end: null };
+    const end: TaskEnd = { outcome, summary: summary ?? undefined, exit_code: exit_code ?? undefined };
+    if (place === undefined) {
+      this.#push({ kind: "task", ...base(event), task: { ...unknown, end } });
+      return;
+    }
+    this.#join(place, event, (row) => withTaskEnd(row, task_id, end, unknown));
   }
 
   #file(event: TownEvent, file: Extract<KnownEvent, { event: "file_changed" }>["data"]): void {
-    const place = file.tool_use_id ? this.#calls.get(inRun(event, file.tool_use_id)) : undefined;
+    const place = file.tool_use_id ? this.#open.call(inRun(event, file.tool_use_id)) : undefined;
     if (place === undefined) {
       this.#push({ kind: "note", ...base(event), icon: "file", tone: "plain", text: sentences.fileSentence(file), file });
       return;
@@ -221,36 +251,53 @@ export class Rows {
     this.#join(place, event, (row) => (row.kind === "call" ? { ...row, files: [...row.files, file] } : row));
   }
 
-  #end(event: TownEvent, exit: Extract<KnownEvent, { event: "agent.exited" }>["data"]): void {
-    // A run's exit is its last event: what is open now stays without a result.
-    const run = inRun(event, "");
-    for (const [id, place] of this.#open_calls) {
-      if (!id.startsWith(run)) continue;
-      this.#open_calls.delete(id);
-      this.#replace(place, (row) => (row.kind === "call" ? { ...row, outcome: "abandoned" } : row));
+  #question(event: TownEvent, question: Extract<KnownEvent, { event: "agent_question" }>["data"]): void {
+    const inside = this.#inside(event, question.parent_tool_use_id);
+    const place = this.#push({ kind: "question", ...base(event), ...inside, question, answered: null, unanswered: null, cut: cutBytes(event) });
+    const call = idOf(event, question.tool_use_id);
+    this.#open.openQuestion(inRun(event, question.request_id), { place, call, parent: idOf(event, question.parent_tool_use_id) });
+    const run = this.#runs.get(event.agent_id);
+    if (run !== undefined) run.hasAsked = true;
+  }
+
+  #answered(event: TownEvent, answered: Extract<KnownEvent, { event: "agent_question_answered" }>["data"]): void {
+    const id = inRun(event, answered.request_id);
+    this.#open.closeQuestion(id);
+    const place = this.#open.question(id);
+    if (place === undefined) {
+      this.#push({ kind: "note", ...base(event), icon: "status", tone: "plain", text: `A question was answered: ${answered.answer}` });
+      return;
     }
-    const started_ms = this.#run_started_ms.get(run);
-    const duration_ms = started_ms === undefined ? null : Date.parse(event.at) - started_ms;
-    this.#push({ kind: "end", ...base(event), ...sentences.endSentence(exit, duration_ms) });
+    this.#join(place, event, (row) => (row.kind === "question" ? { ...row, answered, unanswered: null } : row));
   }
 
-  #note(event: TownEvent, icon: NoteIcon, tone: Tone, text: string, detail?: string): void {
-    const note: NoteRow = { kind: "note", ...base(event), icon, tone, text };
-    this.#push(detail ? { ...note, detail } : note);
+  #status(event: TownEvent, status: Status): void {
+    const run = this.#runs.get(event.agent_id);
+    const id = inRun(event, "");
+    const waitsForAnswer = run?.hasAsked === true && this.#open.hasQuestions(id);
+    if (status === "waiting" && !waitsForAnswer) this.#close(this.#open.endTurn(id), "interrupted", "call");
+    if (run === undefined) return;
+    run.hasAsked = false;
+    run.isTurnOver = status === "waiting";
   }
 
-  #system(event: TownEvent, icon: NoteIcon, text: string): void {
-    this.#push({ kind: "note", ...base(event), system: true, icon, tone: "plain", text });
+  #end(event: TownEvent, exit: Extract<KnownEvent, { event: "agent.exited" }>["data"]): void {
+    const time = this.#runs.get(event.agent_id)?.clock?.until(Date.parse(event.at)) ?? null;
+    // A run's exit is its last event: what is open now stays without a result.
+    this.#close(this.#open.endRun(inRun(event, "")), "abandoned", "run");
+    this.#push({ kind: "end", ...base(event), ...sentences.endSentence(exit, time) });
   }
 
-  #runStarts(event: TownEvent): void {
-    const run = inRun(event, "");
-    if (!this.#run_started_ms.has(run)) this.#run_started_ms.set(run, Date.parse(event.at));
+  /** Says of what ended without a word of its own how it ended. */
+  #close(ended: Ended, outcome: "interrupted" | "abandoned", unanswered: Unanswered): void {
+    for (const place of ended.calls) this.#replace(place, (row) => (row.kind === "call" ? { ...row, outcome } : row));
+    for (const place of ended.questions) this.#replace(place, (row) => (row.kind === "question" ? { ...row, unanswered } : row));
+    for (const place of ended.tasks) this.#replace(place, (row) => withTasksAbandoned(row));
   }
 
   #inside(event: TownEvent, parent_tool_use_id: string | null | undefined): Pick<Row, "depth" | "parent"> {
     if (!parent_tool_use_id) return { depth: 0, parent: null };
-    const place = this.#calls.get(inRun(event, parent_tool_use_id));
+    const place = this.#open.call(inRun(event, parent_tool_use_id));
     const parent = place === undefined ? undefined : this.all[place - this.#rows.shifted];
     return { depth: Math.min(DEPTH_MAX, 1 + (parent?.depth ?? 0)), parent: parent?.key ?? null };
   }
@@ -277,12 +324,7 @@ export class Rows {
       this.#dropped_events += row.events.length;
       for (const event of row.events) this.#characters -= eventCharacters(event);
     }
-    for (const places of [this.#calls, this.#open_calls, this.#questions]) {
-      for (const [id, place] of places) {
-        if (place >= this.#rows.shifted) break;
-        places.delete(id);
-      }
-    }
+    this.#open.forget(this.#rows.shifted);
   }
 }
 
@@ -291,15 +333,23 @@ function base(event: TownEvent): Base {
   return { key: String(id), id, agent_id, run_id, at, depth: 0, parent: null, system: false, events: [event] };
 }
 
-/** The newest comes last, also under an id that was there before, so that what goes with the oldest rows stands first. */
-function remember(places: Map<string, Place>, id: string, place: Place): void {
-  places.delete(id);
-  places.set(id, place);
-}
-
 /** Ids of calls and questions are only unique within a run. */
 function inRun(event: TownEvent, id: string): string {
   return `${event.agent_id} ${event.run_id ?? ""} ${id}`;
+}
+
+/** Whether a run begins so; with anything else its start may be gone. */
+function beginsRun({ event }: TownEvent): boolean {
+  return event === "agent.status" || event === "agent_session" || event === "run_started" || event === "user_message";
+}
+
+function idOf(event: TownEvent, id: string | null | undefined): string | null {
+  return id ? inRun(event, id) : null;
+}
+
+/** The same for calls that do the same. */
+function callName(tool: string, input: unknown): string {
+  return `${tool} ${JSON.stringify(input) ?? ""}`;
 }
 
 function cutBytes(event: TownEvent): number {

@@ -63,5 +63,6 @@ test("goes through changing rows a few at a time, and finds what a search from t
 test("characters that hide or turn text around are shown by their names", () => {
   assert.equal(visibleText("photo\u202egpj.exe"), "photo⟨U+202E⟩gpj.exe");
   assert.equal(visibleText("\u001b[31mred\tand\nlines\u0000"), "␛[31mred\tand\nlines␀");
+  assert.equal(visibleText("half \ud83d and \ude80, whole 🚀"), "half ⟨U+D83D⟩ and ⟨U+DE80⟩, whole 🚀");
   assert.equal(visibleText("naïve 日本語 🚀 👩‍👩‍👧 مرحبا"), "naïve 日本語 🚀 👩‍👩‍👧 مرحبا");
 });

@@ -1,7 +1,9 @@
 // The plain sentences of the activity list, for a person who has never seen the protocol.
 
 import type {
+  AgentError,
   AgentExited,
+  AgentNotice,
   AgentSession,
   AgentUsage,
   FileChanged,
@@ -12,7 +14,8 @@ import type {
   SourceGap,
   Status,
 } from "../protocol/protocol.ts";
-import type { Tone } from "./row.ts";
+import type { Task, Tone } from "./row.ts";
+import type { WorkTime } from "./work_clock.ts";
 
 const number = new Intl.NumberFormat("en");
 
@@ -78,7 +81,8 @@ export function linesWords(file: FileChanged): string {
 export function usageSentence(usage: AgentUsage): string {
   const read = usage.input_tokens + (usage.cache_read_input_tokens ?? 0) + (usage.cache_creation_input_tokens ?? 0);
   const cost = typeof usage.cost_usd === "number" ? ` for $${usage.cost_usd.toFixed(4)}` : "";
-  return `Read ${countWords(read, "token", "tokens")} and wrote ${number.format(usage.output_tokens)}${cost}`;
+  const who = usage.parent_tool_use_id ? "A sub-agent read" : "Read";
+  return `${who} ${countWords(read, "token", "tokens")} and wrote ${number.format(usage.output_tokens)}${cost}`;
 }
 
 export function progressSentence(progress: ProgressUpdate): string {
@@ -103,9 +107,49 @@ export function iterationSentence(iteration: RunIteration): string {
   return iteration.verification_passed === false ? `${count}: the check failed` : count;
 }
 
-/** How a run ended; `duration_ms` is null where its start was not seen. */
-export function endSentence(exit: AgentExited, duration_ms: number | null): { text: string; tone: Tone } {
-  const after = duration_ms === null ? "" : ` after ${durationWords(duration_ms)}`;
+/** "14:30", with the day where it is another one: until when something lasts, seen from `at`. */
+export function untilWords(until: string, at: string): string {
+  const [until_ms, at_ms] = [Date.parse(until), Date.parse(at)];
+  if (Number.isNaN(until_ms)) return "";
+  const isSameDay = !Number.isNaN(at_ms) && new Date(until_ms).toDateString() === new Date(at_ms).toDateString();
+  const day = isSameDay ? {} : ({ weekday: "short", day: "numeric", month: "short" } as const);
+  return `until ${new Intl.DateTimeFormat("en-GB", { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(until_ms)}`;
+}
+
+function inBrackets(words: readonly string[]): string {
+  const said = words.filter((word) => word !== "");
+  return said.length === 0 ? "" : ` (${said.join(", ")})`;
+}
+
+export function errorSentence({ message, retryable, until }: AgentError, at: string): string {
+  return `${message}${inBrackets([retryable ? "trying again" : "", until ? untilWords(until, at) : ""])}`;
+}
+
+/** What the program did or warned of by itself: "The conversation was compacted (from 155,000 to 12,000 tokens)". */
+export function agentNoticeSentence({ message, until, tokens_before, tokens_after }: AgentNotice, at: string): string {
+  return `${message}${inBrackets([sizesWords(tokens_before, tokens_after), until ? untilWords(until, at) : ""])}`;
+}
+
+function sizesWords(before: number | undefined, after: number | undefined): string {
+  const from = typeof before === "number" ? number.format(before) : null;
+  const to = typeof after === "number" ? countWords(after, "token", "tokens") : null;
+  if (from !== null && to !== null) return `from ${from} to ${to}`;
+  if (to !== null) return `now ${to}`;
+  return from === null ? "" : `at ${from} tokens`;
+}
+
+/** How work in the background stands: "runs in the background", "failed in the background, returned 2: no such host". */
+export function taskWords({ end }: Task): string {
+  if (end === null) return "runs in the background";
+  if (end.outcome === "abandoned") return "ran in the background when the run ended";
+  const how = { completed: "finished in the background", failed: "failed in the background", stopped: "was stopped in the background" }[end.outcome];
+  const code = typeof end.exit_code === "number" && end.outcome !== "stopped" ? `, returned ${end.exit_code}` : "";
+  return `${how}${code}${end.summary ? `: ${end.summary}` : ""}`;
+}
+
+/** How a run ended, and its time at work, which is null where its start was not seen. */
+export function endSentence(exit: AgentExited, time: WorkTime | null): { text: string; tone: Tone } {
+  const after = time === null ? "" : ` after ${workTimeWords(time)}`;
   const message = exit.message ? `: ${exit.message}` : "";
   switch (exit.reason) {
     case "completed":
@@ -120,6 +164,15 @@ export function endSentence(exit: AgentExited, duration_ms: number | null): { te
       return { text: `Failed${after}${message === "" ? exitCause(exit) : message}`, tone: "bad" };
   }
 }
+
+/** "4 min", or where it waited as well "4 min of work, and 12 min of waiting for a person". */
+function workTimeWords({ worked_ms, waited_ms }: WorkTime): string {
+  const worked = durationWords(worked_ms);
+  return waited_ms < WAIT_WORTH_SAYING_MS ? worked : `${worked} of work, and ${durationWords(waited_ms)} of waiting for a person`;
+}
+
+/** Less is the time that an answer takes to come, and no waiting. */
+const WAIT_WORTH_SAYING_MS = 1_000;
 
 function exitCause(exit: AgentExited): string {
   if (exit.signal) return `: ended by ${exit.signal}`;

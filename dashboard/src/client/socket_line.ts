@@ -18,7 +18,7 @@ export const openSocketLine: OpenLine = (edges, cursor, handlers) => {
     socket = edges.openSocket(url, {
       message: (text) => {
         const frame = parseFrame(text);
-        if (!closed && frame !== null) handlers.frame(frame, text.length);
+        if (!closed && frame !== null && "type" in frame) handlers.frame(frame, text.length);
       },
       close: (code, reason) => {
         if (!closed) handlers.end({ kind: "closed", code, reason });

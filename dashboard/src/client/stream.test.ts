@@ -275,18 +275,6 @@ test("a busy town is asked again no sooner than it said", async () => {
   assert.equal(state.retry_at_ms - town.clock.now_ms(), 5_000);
 });
 
-test("without a network it says so, and returns as soon as there is one", async () => {
-  const { town, seen, stream } = await watching();
-  town.join();
-  stream.setOnline(false);
-  assert.equal(seen.now?.kind, "live");
-  town.latest.cut();
-  assert.deepEqual(seen.now, { kind: "offline" });
-  stream.setOnline(true);
-  await settled();
-  assert.equal(town.connections.length, 2);
-});
-
 test("an orderly end stays an end; a stopped stream stays silent", async () => {
   const { town, seen } = await watching();
   town.join();

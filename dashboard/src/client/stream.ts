@@ -7,39 +7,18 @@
 // - what is said of the connection is true: who is `live` has had everything, and a sign of life is never older than
 //   three beats.
 
-import type { AgentState, Gap, ServerFrame, TownEvent } from "../protocol/protocol.ts";
+import type { ServerFrame, TownEvent } from "../protocol/protocol.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
 import type { ApiFailure } from "./api.ts";
 import { backoff_ms } from "./backoff.ts";
 import type { ConnectionState } from "./connection.ts";
-import { openEventLine } from "./event_line.ts";
 import { Ladder, RETURN_MS } from "./ladder.ts";
-import type { Line, LineEdges, LineEnd, OpenLine, Transport } from "./line.ts";
-import { openPollLine } from "./poll_line.ts";
+import type { Line, LineEdges, LineEnd, Transport } from "./line.ts";
+import { NetworkDoubt, UNDER_WAY_MS } from "./network_doubt.ts";
 import { Previews } from "./previews.ts";
-import type { Typed } from "./previews.ts";
-import { openSocketLine } from "./socket_line.ts";
+import type { StreamConsumer } from "./stream_consumer.ts";
+import { OPENERS } from "./transports.ts";
 
-export interface StreamConsumer {
-  /** Forget all events, gaps and states: another life of the log begins. */
-  reset(): void;
-  state(agent: AgentState): void;
-  events(events: readonly TownEvent[]): void;
-  gap(gap: Gap): void;
-  /** All that the agent is typing now and that has no event yet; empty when nothing is. */
-  preview(agent_id: string, typed: readonly Typed[]): void;
-  /** The server disliked something; the connection lives on. */
-  problem(code: string, message: string): void;
-  connection(state: ConnectionState): void;
-}
-
-const OPENERS: Readonly<Record<Transport, OpenLine>> = {
-  web_socket: openSocketLine,
-  event_stream: openEventLine,
-  long_poll: openPollLine,
-};
-/** The server sends at most 1,000 events or 1 MiB without an acknowledgement; a tenth keeps it from ever pausing. */
-const ACK_EVENTS = 100;
-const ACK_CHARACTERS = 100 * 1024;
 /** Beats without a sign of life, after which a connection is stale. */
 const BEATS_MISSED_MAX = 2;
 /** Who is asked whether it is still there has so long to answer. */
@@ -65,6 +44,7 @@ export class TownStream {
 
   #running = false;
   #online = true;
+  readonly #doubt = new NetworkDoubt();
   #attempt = 0;
   /** Names the current attempt: what an older one still delivers is not heard. */
   #turn = 0;
@@ -75,8 +55,7 @@ export class TownStream {
   /** Where the current catching up began, and where it ends. */
   #from = 0;
   #head = 0;
-  #unacked_events = 0;
-  #unacked_characters = 0;
+  readonly #acknowledgements = new Acknowledgements();
   #beats_missed = 0;
   #life_at_ms = 0;
   #cancelTimers: (() => void)[] = [];
@@ -106,16 +85,33 @@ export class TownStream {
 
   /** Tries at once instead of after the back-off; also leaves `ended` and `denied`. Does nothing while connected. */
   retryNow(): void {
-    if (this.#line !== null) return;
+    if (this.#line !== null && !this.#doubt.isThere) return;
     this.#running = true;
     this.#connect();
   }
 
-  /** What the browser believes about the network. A socket that still works is left alone: localhost needs no network. */
+  /**
+   * What the browser believes about the network. It is believed at once, until something is heard all the same:
+   * localhost needs no network.
+   */
   setOnline(online: boolean): void {
-    const returned = online && !this.#online;
+    if (online === this.#online) return;
     this.#online = online;
-    if (returned) this.probe();
+    // Who is done does not begin again because of the network.
+    if (this.#running && this.#line === null && !this.#awaitsRetry()) return;
+    const now_ms = this.#edges.clock.now_ms();
+    if (online) this.#doubt.end();
+    else this.#doubt.gone(now_ms);
+    if (!this.#running) return;
+    if (!online) {
+      this.#report({ kind: "offline" });
+      return this.#askInDoubt();
+    }
+    // Who waits for a next try, who began without a network and who can not be asked begins anew.
+    if (!this.#greeted || this.#line?.ping() !== true) return this.#connect();
+    this.#doubt.asked(now_ms);
+    this.#report({ kind: "connecting" });
+    this.#giveVerdict(VERDICT_MS);
   }
 
   /**
@@ -129,7 +125,7 @@ export class TownStream {
     // An attempt that began before the network was back may hang; one that has just begun deserves its time.
     if (!this.#greeted) return silent_ms >= VERDICT_MS ? this.#connect() : undefined;
     // Who can not be asked is judged by its own beat: timers stood still while the tab slept.
-    if (this.#line.ping()) this.#giveVerdict();
+    if (this.#line.ping()) this.#giveVerdict(VERDICT_MS);
     else if (silent_ms > this.#line.beat_ms * BEATS_MISSED_MAX) this.#lost("The connection went silent.");
   }
 
@@ -140,7 +136,8 @@ export class TownStream {
   #connect(): void {
     this.#abandon();
     const turn = this.#turn;
-    this.#consumer.connection({ kind: "connecting" });
+    if (this.#online) this.#doubt.end();
+    this.#report({ kind: "connecting" });
     this.#life_at_ms = this.#edges.clock.now_ms();
     this.#transport = this.#ladder.transport(this.#edges.clock.now_ms());
     this.#after(HELLO_TIMEOUT_MS, () => {
@@ -175,7 +172,7 @@ export class TownStream {
       case "caught_up":
         this.#cursor = Math.max(this.#cursor, frame.id);
         this.#caught_up = true;
-        if (this.#unacked_events > 0) this.#acknowledge();
+        if (this.#acknowledgements.isOwed) this.#acknowledge();
         return this.#reportLive();
       case "backpressure":
         if (frame.level === "paused") {
@@ -198,9 +195,10 @@ export class TownStream {
     this.#life_at_ms = this.#edges.clock.now_ms();
     this.#cancelVerdict?.();
     this.#cancelVerdict = null;
+    const wasDoubted = this.#doubt.heard(this.#life_at_ms);
     const wasStale = this.#beats_missed > BEATS_MISSED_MAX;
     this.#beats_missed = 0;
-    if (!wasStale) return;
+    if (!this.#greeted || !(wasStale || wasDoubted)) return;
     if (this.#caught_up) this.#reportLive();
     else this.#reportCatchingUp();
   }
@@ -213,6 +211,7 @@ export class TownStream {
       this.#attempt = 0;
     });
     this.#watchBeats();
+    if (this.#doubt.isThere) this.#askInDoubt();
     if (this.#transport === "long_poll") this.#after(RETURN_MS, () => this.#connect());
     const another = this.#epoch !== null && this.#epoch !== hello.epoch;
     if (hello.reset || another) {
@@ -239,9 +238,7 @@ export class TownStream {
     if (fresh.length > 0) this.#consumer.events(fresh);
     const ended = new Set(fresh.filter((event) => this.#previews.end(event)).map(({ agent_id }) => agent_id));
     for (const agent_id of ended) this.#showTyped(agent_id);
-    this.#unacked_events += events.length;
-    this.#unacked_characters += characters;
-    if (this.#unacked_events >= ACK_EVENTS || this.#unacked_characters >= ACK_CHARACTERS) this.#acknowledge();
+    if (this.#acknowledgements.add(events.length, characters)) this.#acknowledge();
     if (!this.#caught_up) this.#reportCatchingUp();
   }
 
@@ -249,18 +246,22 @@ export class TownStream {
     this.#consumer.preview(agent_id, this.#previews.of(agent_id));
   }
 
+  /** What is in doubt is not said. */
+  #report(state: ConnectionState): void {
+    this.#consumer.connection(this.#doubt.instead(state));
+  }
+
   #reportLive(): void {
-    this.#consumer.connection({ kind: "live", transport: this.#transport });
+    this.#report({ kind: "live", transport: this.#transport });
   }
 
   #reportCatchingUp(): void {
     const done = Math.max(0, this.#cursor - this.#from);
-    this.#consumer.connection({ kind: "catching_up", done, total: Math.max(this.#head - this.#from, done) });
+    this.#report({ kind: "catching_up", done, total: Math.max(this.#head - this.#from, done) });
   }
 
   #acknowledge(): void {
-    this.#unacked_events = 0;
-    this.#unacked_characters = 0;
+    this.#acknowledgements.clear();
     this.#line?.acknowledge(this.#cursor);
   }
 
@@ -268,8 +269,8 @@ export class TownStream {
   #watchBeats(): void {
     this.#after(this.#line?.beat_ms ?? 0, () => {
       if (this.#beats_missed >= BEATS_MISSED_MAX) {
-        this.#consumer.connection({ kind: "stale", since_ms: this.#life_at_ms });
-        this.#giveVerdict();
+        this.#report({ kind: "stale", since_ms: this.#life_at_ms });
+        this.#giveVerdict(VERDICT_MS);
       }
       this.#beats_missed += 1;
       this.#line?.ping();
@@ -277,9 +278,17 @@ export class TownStream {
     });
   }
 
+  /** Asks as soon as an answer counts. Who can not be asked has until its next beat. */
+  #askInDoubt(): void {
+    this.#after(UNDER_WAY_MS, () => {
+      const line = this.#line;
+      if (line !== null && this.#greeted && this.#doubt.isThere) this.#giveVerdict(line.ping() ? VERDICT_MS : line.beat_ms + VERDICT_MS);
+    });
+  }
+
   /** Any sign of life takes it back. */
-  #giveVerdict(): void {
-    this.#cancelVerdict ??= this.#edges.clock.after(VERDICT_MS, () => this.#lost("The connection went silent."));
+  #giveVerdict(delay_ms: number): void {
+    this.#cancelVerdict ??= this.#edges.clock.after(delay_ms, () => this.#lost("The connection went silent."));
   }
 
   #ended(end: LineEnd): void {
@@ -287,6 +296,7 @@ export class TownStream {
     if (!this.#greeted) this.#ladder.failed(this.#edges.clock.now_ms());
     if (end.code === 1000) {
       this.#abandon();
+      this.#doubt.end();
       return this.#consumer.connection({ kind: "ended" });
     }
     // Also after 4401: the next ticket's request says whether the right really ended.
@@ -297,6 +307,7 @@ export class TownStream {
     // A ticket may lapse on a slow way; the next one is a new one.
     if (!FINAL.includes(status) || code === "ticket_invalid") return this.#lost(message, retry_after_ms);
     this.#abandon();
+    this.#doubt.end();
     this.#consumer.connection({ kind: "denied", status, code, message });
   }
 
@@ -306,11 +317,9 @@ export class TownStream {
     const { clock } = this.#edges;
     const delay_ms = Math.max(backoff_ms(this.#attempt, clock.random()), delay_min_ms);
     this.#after(delay_ms, () => this.#connect());
-    this.#consumer.connection(
-      this.#online
-        ? { kind: "reconnecting", attempt: this.#attempt, retry_at_ms: clock.now_ms() + delay_ms, reason }
-        : { kind: "offline" },
-    );
+    if (this.#online) this.#doubt.end();
+    else this.#doubt.lost(clock.now_ms());
+    this.#report({ kind: "reconnecting", attempt: this.#attempt, retry_at_ms: clock.now_ms() + delay_ms, reason });
   }
 
   /** Leaves the current attempt, whatever it is at. */
@@ -320,8 +329,7 @@ export class TownStream {
     this.#line?.close();
     this.#line = null;
     this.#greeted = false;
-    this.#unacked_events = 0;
-    this.#unacked_characters = 0;
+    this.#acknowledgements.clear();
     this.#beats_missed = 0;
     for (const agent_id of this.#previews.clear()) this.#showTyped(agent_id);
   }

@@ -3,17 +3,18 @@
 import type { AgentState, Gap, TownEvent } from "../protocol/protocol.ts";
 import { inOrder } from "./attention.ts";
 import { Changes } from "./changes.ts";
-import type { Schedule } from "./changes.ts";
 import type { ConnectionState } from "./connection.ts";
 import { Digest } from "./digest.ts";
 import type { Mention } from "./digest.ts";
 import { EventLog } from "./event_log.ts";
 import { LastErrors } from "./last_errors.ts";
+import { Listeners } from "./listeners.ts";
+import type { Schedule } from "./listeners.ts";
 import { newsOf } from "./news.ts";
 import type { News } from "./news.ts";
 import type { Typed } from "./previews.ts";
 import type { Bounds } from "./rows.ts";
-import type { StreamConsumer } from "./stream.ts";
+import type { StreamConsumer } from "./stream_consumer.ts";
 
 /** How much a tab keeps of all agents together: 100,000 rows are some 150,000 events, for a call and its result are one. */
 const EVERYTHING: Bounds = { events: 160_000, characters: 256 * 1024 * 1024 };
@@ -29,10 +30,11 @@ export class TownStore implements StreamConsumer {
   #problem: string | null = null;
   readonly #errors = new LastErrors();
   #digest = seen();
-  readonly #newsListeners = new Set<(news: News) => void>();
+  readonly #news: Listeners<News>;
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule;
+    this.#news = new Listeners(schedule);
     this.agentsChanges = new Changes(schedule);
     this.connectionChanges = new Changes(schedule);
   }
@@ -52,7 +54,7 @@ export class TownStore implements StreamConsumer {
 
   /** Those first who need a person most. */
   agents(): AgentState[] {
-    return inOrder(this.#agents.values());
+    return inOrder(this.#agents.values(), Date.now());
   }
 
   /** What failed last in the agent's latest run. */
@@ -79,10 +81,7 @@ export class TownStore implements StreamConsumer {
 
   /** Is told when a run ends, fails or asks. The returned function ends it. */
   listenToNews(listener: (news: News) => void): () => void {
-    this.#newsListeners.add(listener);
-    return () => {
-      this.#newsListeners.delete(listener);
-    };
+    return this.#news.add(listener);
   }
 
   /** The agent's log; begins empty for an agent that nothing is known of yet. */
@@ -101,6 +100,7 @@ export class TownStore implements StreamConsumer {
       this.#everything = new EventLog(this.#schedule, EVERYTHING);
       const events = [...this.#logs.values()].flatMap((log) => log.events());
       for (const event of events.sort((one, other) => one.id - other.id)) this.#everything.append(event);
+      if ([...this.#logs].some(([agent_id, log]) => log.lacksEarlier(agent_id))) this.#everything.beginsLate();
     }
     return this.#everything;
   }
@@ -123,9 +123,9 @@ export class TownStore implements StreamConsumer {
     const before = this.#agents.get(agent.agent_id) ?? null;
     // Who is first heard of while history comes in did not begin just now.
     const news = before === null && this.#connection.kind !== "live" ? null : newsOf(before, agent);
-    if (news !== null) for (const listener of this.#newsListeners) listener(news);
     this.#agents.set(agent.agent_id, agent);
     this.agentsChanges.touch();
+    if (news !== null) this.#news.tell(news);
   }
 
   events(events: readonly TownEvent[]): void {

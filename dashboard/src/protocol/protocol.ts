@@ -20,7 +20,7 @@ since: string, };
 /**
  * Kinds of activity.
  */
-export type ActivityKind = "thinking" | "tool" | "question" | "waiting" | "silent" | "lost" | "ended";
+export type ActivityKind = "thinking" | "tool" | "question" | "background" | "waiting" | "silent" | "lost" | "ended";
 
 /**
  * Data of `agent_error`.
@@ -37,7 +37,11 @@ message: string,
 /**
  * Whether the agent tries again by itself.
  */
-retryable?: boolean, };
+retryable?: boolean, 
+/**
+ * When it is over, where that is known: the end of a rate limit, say.
+ */
+until?: string, };
 
 /**
  * Data of `agent.exited`.
@@ -61,6 +65,48 @@ signal?: string,
 message?: string, };
 
 /**
+ * Data of `agent_notice`: what the program itself does or warns of, and a person needs to know. No error.
+ */
+export type AgentNotice = { 
+/**
+ * What it is about.
+ */
+kind: AgentNoticeKind, 
+/**
+ * How much it matters.
+ */
+level: NoticeLevel, 
+/**
+ * For a person.
+ */
+message: string, 
+/**
+ * When it is over, where that is known.
+ */
+until?: string, 
+/**
+ * Tokens of the conversation before it was compacted.
+ */
+tokens_before?: number, 
+/**
+ * And after.
+ */
+tokens_after?: number, 
+/**
+ * The call that it is about.
+ */
+tool_use_id?: string, 
+/**
+ * The call whose sub-agent it is about.
+ */
+parent_tool_use_id?: string, };
+
+/**
+ * What a program tells of itself.
+ */
+export type AgentNoticeKind = "compaction_started" | "compaction_ended" | "tool_server" | "rate_limit" | "hook_blocked" | "model_changed" | "other";
+
+/**
  * Data of `agent_output`.
  */
 export type AgentOutput = { 
@@ -79,7 +125,15 @@ message_id?: string,
 /**
  * The call whose sub-agent wrote it.
  */
-parent_tool_use_id?: string, };
+parent_tool_use_id?: string, 
+/**
+ * Whether the line goes on: the next output of the same stream continues it. A progress bar comes so.
+ */
+partial?: boolean, 
+/**
+ * Whether the text was still being written when its author ended: there is no more of it.
+ */
+broken_off?: boolean, };
 
 /**
  * Data of `agent_question`.
@@ -98,9 +152,29 @@ kind: QuestionKind,
  */
 detail: string, 
 /**
- * The answers that are possible.
+ * The answers that are possible: of a permission `once`, `always`, `reject`; else the labels of all options.
  */
-options: Array<string>, };
+options: Array<string>, 
+/**
+ * What is asked, one by one; each wants an entry of the answer. Empty for a permission.
+ */
+parts?: Array<QuestionPart>, 
+/**
+ * What would be allowed, whole: the command, plan or difference.
+ */
+subject?: QuestionSubject, 
+/**
+ * What `always` would allow from now on, in words; absent where it is not offered or not said.
+ */
+always?: string, 
+/**
+ * The call that waits for the answer.
+ */
+tool_use_id?: string, 
+/**
+ * The call whose sub-agent asks.
+ */
+parent_tool_use_id?: string, };
 
 /**
  * Data of `agent_question_answered`.
@@ -115,9 +189,17 @@ request_id: string,
  */
 answer: Answer, 
 /**
- * Who answered.
+ * Who answered: `operator`, or the program where nobody here did.
  */
-by: string, };
+by: string, 
+/**
+ * The words with it: why not, say.
+ */
+text?: string, 
+/**
+ * An entry for each part of the question.
+ */
+answers?: Array<PartAnswer>, };
 
 /**
  * `POST /api/rigs/:rig/agents`: an agent that runs elsewhere and posts its events.
@@ -141,9 +223,9 @@ role: Role, };
  */
 export type AgentSession = { 
 /**
- * The agent's own name of the session.
+ * The agent's own name of the session; absent where its program has none.
  */
-session_id: string, 
+session_id?: string, 
 /**
  * The model that it uses.
  */
@@ -187,7 +269,11 @@ permission_mode?: string,
 /**
  * The agent program's version.
  */
-agent_version?: string, };
+agent_version?: string, 
+/**
+ * Whether the agent takes messages while its run is open.
+ */
+takes_messages?: boolean, };
 
 /**
  * All that is known of an agent, made out of its events by one reducer.
@@ -226,9 +312,17 @@ run_id: string | null,
  */
 run_number: number, 
 /**
- * The beginning of what it was asked to do.
+ * The first line of what it was asked to do.
  */
 title: string | null, 
+/**
+ * The `user_message` that has all of it.
+ */
+prompt_event_id: number | null, 
+/**
+ * Whether it takes messages now.
+ */
+takes_messages: boolean, 
 /**
  * The agent's own name of its session.
  */
@@ -282,9 +376,21 @@ outstanding_llm_calls: number,
  */
 outstanding_tool_calls: Array<OutstandingCall>, 
 /**
- * What it waits for a person for.
+ * What it waits for a person for: all open questions, its sub-agents' too, oldest first.
  */
-question: AgentQuestion | null, 
+questions: Array<OpenQuestion>, 
+/**
+ * Work that it left running in the background, at most 32.
+ */
+background_tasks: Array<BackgroundTask>, 
+/**
+ * The run's newest sub-agents, at most 16.
+ */
+sub_agents: Array<SubAgent>, 
+/**
+ * A call that fails again and again, from the third time on.
+ */
+failing_loop: FailingLoop | null, 
 /**
  * Tokens and cost of the run.
  */
@@ -330,6 +436,18 @@ last_event_at: string | null,
  */
 started_at: string | null, 
 /**
+ * Time at work, up to `working_since`.
+ */
+worked_ms: number, 
+/**
+ * Since when it has been at work without a pause; null while it waits for a person and after its end.
+ */
+working_since: string | null, 
+/**
+ * Time in which it waited for a person, up to the last time that it went on.
+ */
+waited_ms: number, 
+/**
  * When it ended.
  */
 ended_at: string | null, 
@@ -346,6 +464,56 @@ export type AgentStatusChanged = {
  * Where it stands now.
  */
 status: Status, };
+
+/**
+ * Data of `agent_task_ended`.
+ */
+export type AgentTaskEnded = { 
+/**
+ * The work.
+ */
+task_id: string, 
+/**
+ * How it ended.
+ */
+outcome: TaskOutcome, 
+/**
+ * In the program's words.
+ */
+summary?: string, 
+/**
+ * What the command returned, where that is known.
+ */
+exit_code?: number, 
+/**
+ * The call that began it.
+ */
+tool_use_id?: string, };
+
+/**
+ * Data of `agent_task_started`: the agent left work running in the background.
+ */
+export type AgentTaskStarted = { 
+/**
+ * Names the work.
+ */
+task_id: string, 
+/**
+ * What does it.
+ */
+kind: TaskKind, 
+/**
+ * What is done.
+ */
+description: string, 
+/**
+ * The call that began it.
+ */
+tool_use_id?: string, 
+/**
+ * The call whose sub-agent began it.
+ */
+parent_tool_use_id?: string, };
 
 /**
  * Data of `agent_tool_call`.
@@ -393,7 +561,7 @@ tool_use_id: string,
  */
 success: boolean, 
 /**
- * What it gave, as text.
+ * What it gave, as text: the texts of all its parts.
  */
 content: string, 
 /**
@@ -403,10 +571,18 @@ content_length: number,
 /**
  * From the call to the result; 0 if the call was not seen.
  */
-duration_ms: number, };
+duration_ms: number, 
+/**
+ * What the command returned, where it was one and the agent tells.
+ */
+exit_code?: number, 
+/**
+ * What it gave beside text: pictures, documents, links.
+ */
+attachments?: Array<Attachment>, };
 
 /**
- * Data of `agent_usage`: counted once per `message_id`; a run's cumulative total replaces, never adds.
+ * Data of `agent_usage`: of a `message_id` the last figures count, once; a run's cumulative total replaces, never adds.
  */
 export type AgentUsage = { 
 /**
@@ -436,7 +612,11 @@ cost_usd?: number,
 /**
  * Whether these are the run's totals so far.
  */
-cumulative?: boolean, };
+cumulative?: boolean, 
+/**
+ * The call whose sub-agent used them.
+ */
+parent_tool_use_id?: string, };
 
 /**
  * A person's answer.
@@ -456,9 +636,76 @@ request_id: string,
  */
 answer: Answer, 
 /**
- * Words for the agent: why not, or, for a question that is no permission, the answer itself.
+ * Words for the agent: why not, or, for a question of one part, the answer itself.
  */
-text?: string, };
+text?: string, 
+/**
+ * The answer to a question that is no permission: an entry for each of its parts, in their order.
+ */
+answers?: Array<PartAnswer>, };
+
+/**
+ * One thing of a result that is no text.
+ */
+export type Attachment = { 
+/**
+ * What it is.
+ */
+kind: AttachmentKind, 
+/**
+ * Its media type, as `image/png`.
+ */
+media_type?: string, 
+/**
+ * Its name, for a person.
+ */
+name?: string, 
+/**
+ * Where it is, in the agent's words.
+ */
+uri?: string, 
+/**
+ * Its size, decoded.
+ */
+size_bytes?: number, 
+/**
+ * Names a picture that the town keeps: `GET …/agents/:agent/images/:image_id`. Absent where it is not kept.
+ */
+image_id?: string, 
+/**
+ * Why it is not kept, for a person.
+ */
+problem?: string, };
+
+/**
+ * What a result has beside text.
+ */
+export type AttachmentKind = "image" | "audio" | "document" | "link";
+
+/**
+ * Work that the agent left running in the background.
+ */
+export type BackgroundTask = { 
+/**
+ * Names the work.
+ */
+task_id: string, 
+/**
+ * What does it.
+ */
+kind: TaskKind, 
+/**
+ * What is done.
+ */
+description: string, 
+/**
+ * The call that began it.
+ */
+tool_use_id?: string, 
+/**
+ * Since when.
+ */
+since: string, };
 
 /**
  * What a viewer sends on a WebSocket, one JSON object a message.
@@ -549,6 +796,19 @@ reset?: boolean, };
  * Why a run ended.
  */
 export type ExitReason = "completed" | "failed" | "stopped" | "timeout" | "lost";
+
+/**
+ * The same call, failing again and again.
+ */
+export type FailingLoop = { 
+/**
+ * The call, in plain words.
+ */
+summary: string, 
+/**
+ * How often it has failed without a success in between.
+ */
+count: number, };
 
 /**
  * What happened to a file.
@@ -646,7 +906,7 @@ export type GapReason = "pruned" | "elided";
 /**
  * For the TypeScript types only: the same list as a union that `event` tells apart.
  */
-export type KnownEvent = { "event": "agent.status", "data": AgentStatusChanged } | { "event": "agent.exited", "data": AgentExited } | { "event": "agent_session", "data": AgentSession } | { "event": "agent_output", "data": AgentOutput } | { "event": "agent_tool_call", "data": AgentToolCall } | { "event": "agent_tool_result", "data": AgentToolResult } | { "event": "agent_question", "data": AgentQuestion } | { "event": "agent_question_answered", "data": AgentQuestionAnswered } | { "event": "agent_usage", "data": AgentUsage } | { "event": "agent_error", "data": AgentError } | { "event": "file_changed", "data": FileChanged } | { "event": "progress_update", "data": ProgressUpdate } | { "event": "run_started", "data": RunStarted } | { "event": "run_iteration", "data": RunIteration } | { "event": "run_completed", "data": RunCompleted } | { "event": "run_failed", "data": RunFailed } | { "event": "work_order_created", "data": WorkOrderCreated } | { "event": "work_order_updated", "data": WorkOrderUpdated } | { "event": "parser_notice", "data": ParserNotice } | { "event": "source_gap", "data": SourceGap };
+export type KnownEvent = { "event": "agent.status", "data": AgentStatusChanged } | { "event": "agent.exited", "data": AgentExited } | { "event": "agent_session", "data": AgentSession } | { "event": "agent_output", "data": AgentOutput } | { "event": "user_message", "data": UserMessage } | { "event": "agent_tool_call", "data": AgentToolCall } | { "event": "agent_tool_result", "data": AgentToolResult } | { "event": "agent_question", "data": AgentQuestion } | { "event": "agent_question_answered", "data": AgentQuestionAnswered } | { "event": "agent_usage", "data": AgentUsage } | { "event": "agent_error", "data": AgentError } | { "event": "agent_notice", "data": AgentNotice } | { "event": "agent_task_started", "data": AgentTaskStarted } | { "event": "agent_task_ended", "data": AgentTaskEnded } | { "event": "file_changed", "data": FileChanged } | { "event": "progress_update", "data": ProgressUpdate } | { "event": "run_started", "data": RunStarted } | { "event": "run_iteration", "data": RunIteration } | { "event": "run_completed", "data": RunCompleted } | { "event": "run_failed", "data": RunFailed } | { "event": "work_order_created", "data": WorkOrderCreated } | { "event": "work_order_updated", "data": WorkOrderUpdated } | { "event": "parser_notice", "data": ParserNotice } | { "event": "source_gap", "data": SourceGap };
 
 /**
  * `POST …/container/agents/:agent/message`.
@@ -658,9 +918,72 @@ export type MessageAgent = {
 prompt: string, };
 
 /**
+ * What a person's words were said as.
+ */
+export type MessageSource = "prompt" | "message" | "command";
+
+/**
  * Why a line could not be read, or shown, as it was.
  */
 export type NoticeKind = "malformed" | "unknown" | "oversized" | "redacted";
+
+/**
+ * How much a notice matters.
+ */
+export type NoticeLevel = "info" | "warning";
+
+/**
+ * A question that waits for a person.
+ */
+export type OpenQuestion = { 
+/**
+ * The event that asked it, which has the whole.
+ */
+event_id: number, 
+/**
+ * Since when.
+ */
+since: string, 
+/**
+ * Whether something of it is cut here.
+ */
+cut: boolean, 
+/**
+ * Names the question for its answer.
+ */
+request_id: string, 
+/**
+ * What it is about.
+ */
+kind: QuestionKind, 
+/**
+ * The question, for a person.
+ */
+detail: string, 
+/**
+ * The answers that are possible: of a permission `once`, `always`, `reject`; else the labels of all options.
+ */
+options: Array<string>, 
+/**
+ * What is asked, one by one; each wants an entry of the answer. Empty for a permission.
+ */
+parts?: Array<QuestionPart>, 
+/**
+ * What would be allowed, whole: the command, plan or difference.
+ */
+subject?: QuestionSubject, 
+/**
+ * What `always` would allow from now on, in words; absent where it is not offered or not said.
+ */
+always?: string, 
+/**
+ * The call that waits for the answer.
+ */
+tool_use_id?: string, 
+/**
+ * The call whose sub-agent asks.
+ */
+parent_tool_use_id?: string, };
 
 /**
  * Where a text came from.
@@ -684,6 +1007,14 @@ tool: string,
  */
 path?: string, 
 /**
+ * What it does, in plain words.
+ */
+summary: string, 
+/**
+ * The call whose sub-agent makes it.
+ */
+parent_tool_use_id?: string, 
+/**
  * When it was called.
  */
 since: string, };
@@ -704,6 +1035,19 @@ count: number,
  * The beginning of the first of them.
  */
 sample: string, };
+
+/**
+ * The answer to one part of a question.
+ */
+export type PartAnswer = { 
+/**
+ * The labels that were chosen.
+ */
+choices?: Array<string>, 
+/**
+ * Other words.
+ */
+text?: string, };
 
 /**
  * One event of a posted batch.
@@ -827,22 +1171,81 @@ current_phase: string,
  */
 tool_call_count: number, 
 /**
- * Since the run began.
+ * At work since the run began; the time between turns is not counted.
  */
 elapsed_seconds: number, 
 /**
- * Until it ends, where that can be told.
+ * Until it ends, by the to-dos or turns that are done; absent below a tenth of them.
  */
 estimated_remaining_seconds?: number, 
 /**
- * The agent's to-do list.
+ * The author's to-do list.
  */
-todos?: Array<Todo>, };
+todos?: Array<Todo>, 
+/**
+ * The call whose sub-agent this is of; absent for the agent itself.
+ */
+parent_tool_use_id?: string, };
 
 /**
  * What a question is about.
  */
 export type QuestionKind = "permission" | "input";
+
+/**
+ * One answer that a question offers.
+ */
+export type QuestionOption = { 
+/**
+ * The answer.
+ */
+label: string, 
+/**
+ * What it means.
+ */
+description?: string, 
+/**
+ * What it would look like, as the agent sketches it.
+ */
+preview?: string, };
+
+/**
+ * One of the things that a question asks.
+ */
+export type QuestionPart = { 
+/**
+ * A word or two that name it.
+ */
+header?: string, 
+/**
+ * The question itself.
+ */
+text: string, 
+/**
+ * What can be chosen.
+ */
+options: Array<QuestionOption>, 
+/**
+ * Whether several of them can be.
+ */
+multiple: boolean, 
+/**
+ * Whether it can be answered in other words.
+ */
+free_text: boolean, };
+
+/**
+ * What a permission is about.
+ */
+export type QuestionSubject = { 
+/**
+ * How to show it.
+ */
+kind: SubjectKind, 
+/**
+ * The whole of it.
+ */
+text: string, };
 
 /**
  * `POST /api/towns/:town/rigs`.
@@ -1069,7 +1472,11 @@ oldest_id: number,
 /**
  * Whether the viewer's cursor meant nothing here and history begins at the start.
  */
-reset: boolean, } | { "type": "state", 
+reset: boolean, 
+/**
+ * What the installation has set.
+ */
+settings?: SettingsView, } | { "type": "state", 
 /**
  * The whole state.
  */
@@ -1121,7 +1528,15 @@ code: string,
 /**
  * For a person.
  */
-message: string, };
+message: string, 
+/**
+ * The kind of the message that could not be taken, `subscribe` say; none where it has none.
+ */
+frame?: string, 
+/**
+ * When.
+ */
+at: string, };
 
 /**
  * `POST /api/session`.
@@ -1131,6 +1546,35 @@ export type SessionRequest = {
  * The operator's key.
  */
 key: string, };
+
+/**
+ * `GET /api/settings`, and in `hello`: what a client would else have to guess.
+ */
+export type SettingsView = { 
+/**
+ * Whether streams are served.
+ */
+stream_enabled: boolean, 
+/**
+ * Frames a second to viewers with equal selections.
+ */
+stream_rate_limit: number, 
+/**
+ * How long a frame waits at most for others.
+ */
+stream_batch_ms: number, 
+/**
+ * Events that an acknowledging viewer may owe.
+ */
+stream_window_events: number, 
+/**
+ * Events kept per agent.
+ */
+event_cap: number, 
+/**
+ * How long a ticket lives.
+ */
+ticket_ttl_seconds: number, };
 
 /**
  * Data of `source_gap`.
@@ -1236,6 +1680,54 @@ signal?: StopSignal, };
  * How a run is asked to end.
  */
 export type StopSignal = "SIGTERM" | "SIGKILL";
+
+/**
+ * A sub-agent of the run: what it did, apart from the agent itself.
+ */
+export type SubAgent = { 
+/**
+ * The call that it works for.
+ */
+tool_use_id: string, 
+/**
+ * What it was asked, in a few words.
+ */
+description: string, 
+/**
+ * Tokens and cost of its own.
+ */
+usage: UsageTotals, 
+/**
+ * Its own to-do list.
+ */
+todos: Array<Todo>, 
+/**
+ * What it is at, in its own words.
+ */
+current_phase: string | null, 
+/**
+ * When it was called.
+ */
+since: string, 
+/**
+ * When it ended.
+ */
+ended_at: string | null, };
+
+/**
+ * How to show what a permission is about.
+ */
+export type SubjectKind = "command" | "plan" | "difference" | "text";
+
+/**
+ * What does work in the background.
+ */
+export type TaskKind = "command" | "agent" | "other";
+
+/**
+ * How work in the background ended.
+ */
+export type TaskOutcome = "completed" | "failed" | "stopped";
 
 /**
  * `POST …/stream-ticket`.
@@ -1427,6 +1919,31 @@ cache_creation_input_tokens: number,
  * US dollars.
  */
 cost_usd: number | null, };
+
+/**
+ * Data of `user_message`: what a person said to the agent, or its program said in a person's place.
+ */
+export type UserMessage = { 
+/**
+ * The words, whole.
+ */
+text: string, 
+/**
+ * Who said it: `operator`, or the name of the program that put it into a person's mouth (`claude_code`).
+ */
+by: string, 
+/**
+ * What it was said as.
+ */
+source: MessageSource, 
+/**
+ * The message's own name, where the program gives it one.
+ */
+message_id?: string, 
+/**
+ * The call whose sub-agent it was said to.
+ */
+parent_tool_use_id?: string, };
 
 /**
  * Data of `work_order_created`.

@@ -5,7 +5,7 @@ import type { AgentState, EventsPage, Gap, ServerFrame, TownEvent } from "../pro
 import type { ConnectionState } from "../client/connection.ts";
 import type { Clock, SocketHandlers, TextHandlers } from "../client/edges.ts";
 import type { Typed } from "../client/previews.ts";
-import type { StreamConsumer } from "../client/stream.ts";
+import type { StreamConsumer } from "../client/stream_consumer.ts";
 import type { LineEdges } from "../client/line.ts";
 
 export class FakeClock implements Clock {
@@ -62,7 +62,11 @@ export class FakeConnection {
   }
 
   send(frame: ServerFrame | { type: string }): void {
-    this.#handlers.message(JSON.stringify(frame));
+    this.sendText(JSON.stringify(frame));
+  }
+
+  sendText(text: string): void {
+    this.#handlers.message(text);
   }
 
   cut(code = 1006, reason = ""): void {

@@ -15,3 +15,11 @@ declare module "node:assert/strict" {
 }
 
 declare const performance: { now(): number };
+
+declare module "node:fs" {
+  export function readFileSync(path: string): Uint8Array;
+}
+
+interface ImportMeta {
+  readonly dirname: string;
+}

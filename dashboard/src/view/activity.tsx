@@ -76,7 +76,7 @@ export function Activity({ rows, typed, filter, live, nothing, above, toEnd }: A
 
   /** Who opens a row wants to read it: what it shows must not push it out of sight. */
   function pressed(event: Event): void {
-    if (!(event.target instanceof Element) || event.target.closest("button") === null || !following) return;
+    if (!(event.target instanceof Element) || event.target.closest("button, [role=treeitem]") === null || !following) return;
     list.current?.hold(event.target);
     follow(false);
     // By then the row is open; if the end is still in sight, nothing was left.
@@ -145,7 +145,7 @@ function guess(item: Item): number {
     case "say":
       return row.voice === "assistant" ? 20 + 24 * Math.ceil(Math.min(row.text.length, 420) / 70) : 32;
     case "lines":
-      return 24 + Math.min(512, 19 * row.lines.length);
+      return 24 + Math.min(512, 19 * Math.max(1, row.ended));
     case "call":
       return 32 + 20 * row.files.length + (typeof row.outcome === "object" && !row.outcome.success ? 20 : 0);
     case "run":

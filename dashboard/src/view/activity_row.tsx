@@ -1,20 +1,25 @@
 // One row of the activity list. Everything an agent wrote is only ever text here, never markup.
 
 import { Component } from "preact";
+import { dataText } from "../client/event_source.ts";
 import type { Item } from "../client/items.ts";
 import type { Row } from "../client/row.ts";
-import { countWords } from "../client/sentences.ts";
-import { TerminalText } from "./terminal_text.tsx";
+import { TerminalRow } from "./terminal_text.tsx";
 import { visibleText } from "../client/visible_text.ts";
-import { CallRow } from "./call_row.tsx";
+import { Attachments } from "./attachments.tsx";
+import { CallRow, TaskLine } from "./call_row.tsx";
 import type { InsideProps } from "./call_row.tsx";
 import { clockTime, dayWords } from "./format.ts";
 import { GapRow } from "./gap_row.tsx";
 import { Icon, toolIcon } from "./icons.tsx";
 import { useOpen } from "./open_parts.ts";
 import { usePage } from "./page_context.ts";
+import { Question } from "./question_row.tsx";
 import { AgentName, CutMark, Fold, PlainText, RowFrame } from "./row_frame.tsx";
+import { JsonText, MaybeJson } from "./json_tree.tsx";
 import { jsonOf, rawName } from "./row_menu.tsx";
+import { BrokenOff, Said } from "./said.tsx";
+import { UserMessage } from "./user_message.tsx";
 
 interface ActivityItemProps {
   readonly item: Item;
@@ -92,30 +97,38 @@ function RowContent({ row, inside, inGroup }: { row: Row; inside: InsideProps | 
     case "say":
       return (
         <RowFrame row={row} icon={row.voice === "assistant" ? "say" : "thinking"} tone={row.voice}>
-          {row.voice === "assistant" ? <Said row={row} /> : <Thought row={row} />}
+          {row.voice === "assistant" ? <Said row={row} text={row.text} /> : <Thought row={row} />}
+          {row.broken_off && <BrokenOff />}
           <CutMark row={row} bytes={row.cut} />
         </RowFrame>
       );
+    case "user":
+      return <UserMessage row={row} />;
     case "lines":
       return (
         <RowFrame row={row} icon="lines">
           <pre class="lines">
-            {row.lines.map((line, index) => (
-              <span key={index} class={line.stream}>
-                <TerminalText text={line.text.endsWith("\n") ? line.text : `${line.text}\n`} />
-              </span>
-            ))}
+            <TerminalRow row={row} />
           </pre>
         </RowFrame>
       );
     case "call":
       return <CallRow row={row} inside={inside} inGroup={inGroup} />;
+    case "task":
+      return (
+        <RowFrame row={row} icon="Task" tone={row.task.end?.outcome === "failed" ? "bad" : "plain"}>
+          <TaskLine task={row.task} />
+        </RowFrame>
+      );
     case "result":
       return (
         <RowFrame row={row} icon="Other" tone={row.result.success ? "plain" : "bad"}>
           <Fold name={row.key} sentence="The result of a call that is not shown here">
-            {() => <PlainText text={row.result.content} />}
+            {() => <MaybeJson name={`${row.key}/content`} label="What came of it" text={row.result.content} terminal={false} />}
           </Fold>
+          {row.result.attachments !== undefined && (
+            <Attachments name={`${row.key}/attachments`} agent_id={row.agent_id} attachments={row.result.attachments} />
+          )}
           <CutMark row={row} bytes={row.cut} />
         </RowFrame>
       );
@@ -132,14 +145,7 @@ function RowContent({ row, inside, inGroup }: { row: Row; inside: InsideProps | 
         </RowFrame>
       );
     case "question":
-      return (
-        <RowFrame row={row} icon="question" tone={row.answered === null ? "warning" : "plain"}>
-          <p class="sentence">{visibleText(row.question.detail)}</p>
-          <p class="soft">
-            {row.answered === null ? "Waits for an answer" : visibleText(`Answered “${row.answered.answer}” by ${row.answered.by}`)}
-          </p>
-        </RowFrame>
-      );
+      return <Question row={row} />;
     case "gap":
       return <GapRow row={row} />;
     case "end":
@@ -152,30 +158,17 @@ function RowContent({ row, inside, inGroup }: { row: Row; inside: InsideProps | 
       return (
         <RowFrame row={row} icon="unknown">
           <Fold name={row.key} sentence={<code>{visibleText(row.name)}</code>}>
-            {() => <PlainText text={JSON.stringify(row.data, null, 2) ?? "nothing"} />}
+            {() => <JsonText name={row.key} label={`The data of ${row.name}`} text={unknownText(row)} />}
           </Fold>
         </RowFrame>
       );
   }
 }
 
-/** Longer ones begin folded; what an agent says in full is in the output. */
-const SAID_CHARACTERS = 420;
-const SAID_LINES = 6;
-
-function Said({ row }: { row: Extract<Row, { kind: "say" }> }) {
-  const [open, toggle] = useOpen(usePage().parts, row.key);
-  const { text } = row;
-  const beginning = text.slice(0, SAID_CHARACTERS).split("\n").slice(0, SAID_LINES).join("\n");
-  if (open || beginning.length === text.length) return <p class="said" dir="auto">{visibleText(text)}</p>;
-  return (
-    <>
-      <p class="said" dir="auto">{visibleText(beginning)}…</p>
-      <button type="button" class="text-button" aria-expanded={false} onClick={toggle}>
-        Show all {countWords(text.length, "character", "characters")}
-      </button>
-    </>
-  );
+/** As it came, where the event is at hand. */
+function unknownText(row: Extract<Row, { kind: "unknown" }>): string {
+  const [event] = row.events;
+  return event === undefined ? "null" : dataText(event);
 }
 
 function Thought({ row }: { row: Extract<Row, { kind: "say" }> }) {

@@ -3,18 +3,20 @@
 import { Component } from "preact";
 import { useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
-import { atWork, takesMessages } from "../client/attention.ts";
+import { atWork, silentSince } from "../client/attention.ts";
 import type { Mention } from "../client/digest.ts";
 import { countWords } from "../client/sentences.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { AgentState } from "../protocol/protocol.ts";
 import { activitySentence, ProgressBar, standing, StatusPill, StopButton } from "./agent_status.tsx";
+import { AgentWarnings, AgentWork } from "./agent_work.tsx";
 import { Fact } from "./fact.tsx";
-import { costText, countText, elapsedText, momentWords, runtimeName, sinceText, tokensText, tokensTitle } from "./format.ts";
+import { costText, countText, remainingText, runtimeName, sinceText, timeTitle, tokensText, tokensTitle, waitedText, workedText } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { Link } from "./link.tsx";
 import { MessageBox } from "./message_box.tsx";
-import { QuestionForm } from "./question_form.tsx";
+import { QuestionForms } from "./question_form.tsx";
+import { PromptLine } from "./prompt_line.tsx";
 import { agentPath, eventPath } from "./route.ts";
 
 interface AgentCardProps {
@@ -41,8 +43,10 @@ export class AgentCard extends Component<AgentCardProps> {
 function Card({ api, town_id, agent, lastError, now_ms }: AgentCardProps) {
   const [isWriting, setWriting] = useState(false);
   const working = atWork(agent);
-  const { tone } = standing(agent);
-  const canWrite = working && takesMessages(agent);
+  const waited = waitedText(agent, now_ms);
+  const remaining = working ? remainingText(agent) : "";
+  const { tone } = standing(agent, now_ms);
+  const canWrite = working && agent.takes_messages;
   return (
     <article class={`card agent ${tone}`}>
       <header>
@@ -51,25 +55,30 @@ function Card({ api, town_id, agent, lastError, now_ms }: AgentCardProps) {
             {visibleText(agent.name)}
           </Link>
         </h2>
-        <StatusPill agent={agent} />
+        <StatusPill agent={agent} now_ms={now_ms} />
       </header>
       <p class="soft kind">
         {visibleText([agent.role, runtimeName(agent.runtime), agent.model, agent.run_number > 1 ? `run ${agent.run_number}` : null].filter(Boolean).join(" · "))}
       </p>
-      {agent.question === null || !working ? (
+      <PromptLine api={api} town_id={town_id} agent={agent} />
+      {agent.questions.length === 0 || !working ? (
         <Activity agent={agent} now_ms={now_ms} />
       ) : (
-        <QuestionForm api={api} town_id={town_id} agent_id={agent.agent_id} question={agent.question} />
+        <QuestionForms api={api} town_id={town_id} agent={agent} />
       )}
+      <AgentWarnings agent={agent} now_ms={now_ms} />
+      <AgentWork agent={agent} now_ms={now_ms} />
       <Todo agent={agent} />
       <ProgressBar agent={agent} />
       {lastError !== null && <LastError town_id={town_id} error={lastError} agent={agent} />}
       <dl class="numbers">
         {agent.started_at !== null && (
-          <Fact name="Time" title={`Started ${momentWords(agent.started_at)}`}>
-            {elapsedText(agent, now_ms)}
+          <Fact name="Worked" title={timeTitle(agent, now_ms)}>
+            {workedText(agent, now_ms)}
+            {waited === "" ? "" : `, ${waited}`}
           </Fact>
         )}
+        {remaining !== "" && <Fact name="Progress">{remaining}</Fact>}
         <Fact name="Tools">{countWords(agent.tool_call_count, "call", "calls")}</Fact>
         {agent.files_changed > 0 && (
           <Fact name="Files" title={`${countWords(agent.files_changed, "file", "files")} changed, ${agent.lines_added} lines added, ${agent.lines_removed} removed`}>
@@ -112,9 +121,11 @@ function Card({ api, town_id, agent, lastError, now_ms }: AgentCardProps) {
 function Activity({ agent, now_ms }: { agent: AgentState; now_ms: number }) {
   const since = agent.activity?.since ?? agent.ended_at;
   const [call] = agent.outstanding_tool_calls;
-  const sentence = activitySentence(agent);
+  const sentence = activitySentence(agent, now_ms);
   const path = call?.path !== undefined && !sentence.includes(call.path) ? call.path : null;
   const others = agent.outstanding_tool_calls.length - 1;
+  // That sentence says itself since when.
+  const isSilent = silentSince(agent, now_ms) !== null;
   return (
     <p class="activity-now">
       <span class="sentence">{visibleText(sentence)}</span>
@@ -122,7 +133,7 @@ function Activity({ agent, now_ms }: { agent: AgentState; now_ms: number }) {
         {atWork(agent) && call !== undefined ? `${visibleText(call.tool)} · ` : ""}
         {atWork(agent) && path !== null ? <code>{visibleText(path)}</code> : null}
         {others > 0 && atWork(agent) ? ` and ${countWords(others, "other call", "other calls")} · ` : ""}
-        {since !== null && (atWork(agent) ? `for ${sinceText(since, now_ms)}` : `${sinceText(since, now_ms)} ago`)}
+        {since !== null && !isSilent && (atWork(agent) ? `for ${sinceText(since, now_ms)}` : `${sinceText(since, now_ms)} ago`)}
       </span>
     </p>
   );

@@ -4,15 +4,18 @@ import type { ComponentChildren } from "preact";
 import type { Api } from "../client/api.ts";
 import { atWork } from "../client/town_store.ts";
 import { visibleText } from "../client/visible_text.ts";
-import type { AgentState, RunView, Todo } from "../protocol/protocol.ts";
+import type { AgentState, RunView } from "../protocol/protocol.ts";
+import { AgentWork } from "./agent_work.tsx";
 import { ProgressBar, StatusPill, StopButton } from "./agent_status.tsx";
 import { Fact } from "./fact.tsx";
-import { costText, countText, elapsedText, momentWords, runtimeName, tokensText, tokensTitle } from "./format.ts";
+import { costText, countText, remainingText, runtimeName, timeTitle, tokensText, tokensTitle, waitedText, workedText } from "./format.ts";
 import { useNow } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { Link } from "./link.tsx";
+import { PromptLine } from "./prompt_line.tsx";
 import { townPath } from "./route.ts";
 import { RunMenu } from "./run_menu.tsx";
+import { Todos } from "./todos.tsx";
 
 interface AgentHeadProps {
   readonly api: Api;
@@ -25,6 +28,7 @@ interface AgentHeadProps {
 }
 
 export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, children }: AgentHeadProps) {
+  const now_ms = useNow(agent !== undefined && atWork(agent));
   return (
     <div class="agent-head">
       <div class="agent-title">
@@ -33,7 +37,7 @@ export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, childr
           <span class="hidden">Back to the town</span>
         </Link>
         <h1>{visibleText(agent?.name ?? "Agent")}</h1>
-        {agent !== undefined && <StatusPill agent={agent} />}
+        {agent !== undefined && <StatusPill agent={agent} now_ms={now_ms} />}
         <span class="soft kind">{agent === undefined ? "" : `${agent.role} · ${runtimeName(agent.runtime)}`}</span>
         {runs.length > 1 && <RunMenu runs={runs} chosen={run_id} choose={chooseRun} />}
         {children}
@@ -41,8 +45,9 @@ export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, childr
       </div>
       {agent !== undefined && (
         <>
-          {agent.title !== null && <p class="agent-prompt" title={visibleText(agent.title)}>{visibleText(agent.title)}</p>}
-          <Facts agent={agent} />
+          <PromptLine api={api} town_id={town_id} agent={agent} />
+          <Facts agent={agent} now_ms={now_ms} />
+          <AgentWork agent={agent} now_ms={now_ms} />
           <ProgressBar agent={agent} />
         </>
       )}
@@ -50,20 +55,23 @@ export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, childr
   );
 }
 
-function Facts({ agent }: { agent: AgentState }) {
-  const now_ms = useNow(atWork(agent));
+function Facts({ agent, now_ms }: { agent: AgentState; now_ms: number }) {
+  const remaining = atWork(agent) ? remainingText(agent) : "";
+  const waited = waitedText(agent, now_ms);
   const { usage, progress } = agent;
   return (
     <dl class="facts" tabIndex={0}>
       {agent.run_number > 0 && <Fact name="Run">{agent.run_number}</Fact>}
       {agent.started_at !== null && (
-        <Fact name="Elapsed" title={`Started ${momentWords(agent.started_at)}`}>
-          {elapsedText(agent, now_ms)}
+        <Fact name="Worked" title={timeTitle(agent, now_ms)}>
+          {workedText(agent, now_ms)}
+          {waited === "" ? "" : <span class="soft">, {waited}</span>}
         </Fact>
       )}
       {progress !== null && (
         <Fact name="Progress" title={visibleText(progress.current_phase)}>
           {progress.percentage === null ? visibleText(progress.current_phase) : `${Math.round(progress.percentage)} %`}
+          {remaining === "" ? "" : <span class="soft">, {remaining}</span>}
         </Fact>
       )}
       {agent.model !== null && <Fact name="Model">{visibleText(agent.model)}</Fact>}
@@ -84,31 +92,11 @@ function Facts({ agent }: { agent: AgentState }) {
           {visibleText(agent.session_id.length > 12 ? `${agent.session_id.slice(0, 8)}…` : agent.session_id)}
         </Fact>
       )}
-      {agent.todos.length > 0 && <Todos todos={agent.todos} />}
+      {agent.todos.length > 0 && (
+        <Fact name="To do">
+          <Todos todos={agent.todos} />
+        </Fact>
+      )}
     </dl>
-  );
-}
-
-function Todos({ todos }: { todos: readonly Todo[] }) {
-  const done = todos.filter((todo) => todo.status === "completed").length;
-  return (
-    <div>
-      <dt>To do</dt>
-      <dd>
-        <details class="todos">
-          <summary>
-            {done} of {todos.length}
-          </summary>
-          <ul>
-            {todos.map((todo, index) => (
-              <li key={index} class={todo.status}>
-                <span class="hidden">{todo.status === "completed" ? "Done: " : todo.status === "in_progress" ? "Now: " : ""}</span>
-                {visibleText(todo.content)}
-              </li>
-            ))}
-          </ul>
-        </details>
-      </dd>
-    </div>
   );
 }

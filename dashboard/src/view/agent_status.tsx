@@ -3,16 +3,19 @@
 import { useState } from "preact/hooks";
 import { failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
-import { endSentence, statusSentence } from "../client/sentences.ts";
+import { silentSince } from "../client/attention.ts";
+import { questionsSentence } from "../client/questions.ts";
+import { countWords, endSentence, statusSentence } from "../client/sentences.ts";
 import type { Tone } from "../client/row.ts";
 import { atWork } from "../client/town_store.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { AgentState } from "../protocol/protocol.ts";
+import { minutesText, remainingText, sinceText } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { Problem } from "./message.tsx";
 
 interface Standing {
-  /** One word. */
+  /** One word, or two. */
   readonly word: string;
   readonly tone: Tone | "working" | "quiet";
 }
@@ -21,7 +24,7 @@ const words = {
   idle: { word: "Idle", tone: "quiet" },
   starting: { word: "Starting", tone: "working" },
   running: { word: "Running", tone: "working" },
-  waiting: { word: "Waiting", tone: "warning" },
+  waiting: { word: "Waiting", tone: "quiet" },
   stopping: { word: "Stopping", tone: "warning" },
   exited: { word: "Ended", tone: "quiet" },
   failed: { word: "Failed", tone: "bad" },
@@ -35,15 +38,17 @@ const endings = {
   lost: { word: "Lost", tone: "bad" },
 } as const satisfies Record<string, Standing>;
 
-export function standing(agent: AgentState): Standing {
+export function standing(agent: AgentState, now_ms: number): Standing {
   if (!atWork(agent) && agent.exit !== null) return endings[agent.exit.reason];
-  if (agent.question !== null) return { word: "Needs an answer", tone: "warning" };
-  if (agent.activity?.kind === "silent") return { word: "Silent", tone: "warning" };
+  const asked = agent.questions.length;
+  if (asked > 0) return { word: asked === 1 ? "Needs an answer" : countWords(asked, "question", "questions"), tone: "warning" };
+  if (silentSince(agent, now_ms) !== null) return { word: "Silent", tone: "warning" };
+  if (agent.activity?.kind === "background" && agent.status !== "stopping") return { word: "In the background", tone: "working" };
   return words[agent.status];
 }
 
-export function StatusPill({ agent }: { agent: AgentState }) {
-  const { word, tone } = standing(agent);
+export function StatusPill({ agent, now_ms }: { agent: AgentState; now_ms: number }) {
+  const { word, tone } = standing(agent, now_ms);
   return (
     <span class={`pill ${tone}`}>
       <span class="dot" aria-hidden="true" />
@@ -53,20 +58,26 @@ export function StatusPill({ agent }: { agent: AgentState }) {
 }
 
 /** What the agent is at, or how it ended: one sentence. */
-export function activitySentence(agent: AgentState): string {
+export function activitySentence(agent: AgentState, now_ms: number): string {
   if (!atWork(agent) && agent.exit !== null) return endSentence(agent.exit, null).text;
-  if (agent.question !== null) return agent.question.detail;
-  const { activity } = agent;
+  if (agent.questions.length > 0) return questionsSentence(agent.questions);
+  const { activity, runtime } = agent;
+  const silent = silentSince(agent, now_ms);
+  if (silent !== null) {
+    return runtime === null ? `Nothing heard for ${minutesText(silent, now_ms)}` : `Nothing heard from its container for ${sinceText(silent, now_ms)}`;
+  }
   if (activity === null) return statusSentence(agent.status);
   switch (activity.kind) {
     case "thinking":
-      return activity.detail ?? (agent.runtime === "process" ? "Running its command" : "Thinking");
+      return activity.detail ?? (runtime === "process" ? "Running its command" : "Thinking");
     case "tool":
       return activity.detail ?? "Using a tool";
-    case "silent":
-      return "Nothing heard from its container";
+    case "background": {
+      const tasks = agent.background_tasks.map(({ description }) => description).join(", ");
+      return `Working in the background${tasks === "" ? "" : `: ${tasks}`}`;
+    }
     case "waiting":
-      return activity.detail ?? "Waiting for a message";
+      return activity.detail ?? (agent.takes_messages ? "Waiting for a message" : "Done for now");
     default:
       return activity.detail ?? statusSentence(agent.status);
   }
@@ -113,6 +124,7 @@ export function ProgressBar({ agent }: { agent: AgentState }) {
       aria-valuenow={Math.round(percentage)}
       aria-valuemin={0}
       aria-valuemax={100}
+      title={remainingText(agent)}
     >
       <div style={{ width: `${Math.min(100, Math.max(0, percentage))}%` }} />
     </div>

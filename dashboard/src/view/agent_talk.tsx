@@ -1,22 +1,22 @@
-// At the foot of an agent's page: its question, or a box for a message where it can hear one.
+// At the foot of an agent's page: its questions, or a box for a message where it can hear one.
 
-import { atWork, takesMessages } from "../client/attention.ts";
+import { atWork } from "../client/attention.ts";
 import type { AgentState } from "../protocol/protocol.ts";
 import { MessageBox } from "./message_box.tsx";
 import { usePage } from "./page_context.ts";
-import { QuestionForm } from "./question_form.tsx";
+import { QuestionForms } from "./question_form.tsx";
 
 export function AgentTalk({ agent }: { agent: AgentState }) {
   const { api, town_id } = usePage();
   if (!atWork(agent)) return null;
-  if (agent.question !== null) {
+  if (agent.questions.length > 0) {
     return (
-      <div class="agent-talk">
-        <QuestionForm api={api} town_id={town_id} agent_id={agent.agent_id} question={agent.question} />
+      <div class="agent-talk" role="region" aria-label="Questions" tabIndex={0}>
+        <QuestionForms api={api} town_id={town_id} agent={agent} />
       </div>
     );
   }
-  if (!takesMessages(agent)) return null;
+  if (!agent.takes_messages) return null;
   return (
     <div class="agent-talk">
       <MessageBox

@@ -1,6 +1,6 @@
 // The page as it is laid out: on a wide screen the activity has a side of its own, on a narrow one it is a tab.
 
-import { useRef } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { changedFiles } from "../client/files.ts";
 import { isNarrow, NO_FILTER, passes } from "../client/filter.ts";
 import { isProblem } from "../client/row.ts";
@@ -14,7 +14,7 @@ import { AgentTalk } from "./agent_talk.tsx";
 import { Beside, BesideMenu } from "./beside.tsx";
 import { ErrorsPanel } from "./errors_panel.tsx";
 import { FilesPanel } from "./files_panel.tsx";
-import { useHighlights } from "./highlights.ts";
+import { Sought, useHighlights } from "./highlights.ts";
 import { useChanges, useMedia } from "./hooks.ts";
 import { OutputPanel } from "./output_panel.tsx";
 import { usePage } from "./page_context.ts";
@@ -49,7 +49,8 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
   const isWide = useMedia(WIDE);
   const runs = useRuns(agent_id, agent);
   const root = useRef<HTMLElement>(null);
-  const view = useRowsView({ log, parts, query, setQuery, listed: isWide ? {} : { tab: "activity" } });
+  const agent_ids = useMemo(() => [agent_id], [agent_id]);
+  const view = useRowsView({ api, town_id, log, parts, query, setQuery, agent_ids, live, listed: isWide ? {} : { tab: "activity" } });
   const rows = view.rows.all.filter((row) => passes(row, filter));
   const problems = rows.filter(isProblem);
   const typed = !view.isFrozen && filter.run_id === null && !isNarrow(filter) ? log.typed : [];
@@ -84,9 +85,9 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
       toEnd={view.toEnd}
       above={
         <>
-          {log.rows.dropped_events > 0 && (
+          {log.lacksEarlier(agent_id) && (
             <p class="dropped">
-              {countWords(log.rows.dropped_events, "earlier event is", "earlier events are")} no longer in this tab.{" "}
+              {log.rows.dropped_events === 0 ? "Earlier events are" : countWords(log.rows.dropped_events, "earlier event is", "earlier events are")} no longer in this tab.{" "}
               <button type="button" class="text-button" disabled={missing.busy} onClick={missing.loadOlder}>
                 Fetch them from the log
               </button>
@@ -98,43 +99,44 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
   );
 
   return (
-    <main class="agent-page" ref={root}>
-      <AgentHead
-        api={api}
-        town_id={town_id}
-        agent={agent}
-        runs={runs}
-        run_id={filter.run_id}
-        chooseRun={(run_id) => setQuery({ filter: { ...filter, run_id }, event_id: null }, "push")}
-      >
-        {isWide && <BesideMenu store={store} agent_id={agent_id} beside={query.beside} setBeside={setBeside} />}
-      </AgentHead>
-      <Toolbar {...view.toolbar} />
-      {missing.words !== null && (
-        <p class="missing" role="status">
-          {missing.words}
-        </p>
-      )}
-      <div class={besides.length > 1 ? "agent-body crowded" : "agent-body"}>
-        {isWide && activity}
-        {besides.length > 0 ? (
-          <Beside api={api} store={store} town_id={town_id} beside={besides} setBeside={setBeside} />
-        ) : (
-          <Tabs tabs={tabsShown} chosen={chosen} choose={(tab) => setQuery({ tab }, "push")}>
-            {chosen === "activity" && activity}
-            {chosen === "output" && <OutputPanel rows={rows} typed={typed} />}
-            {chosen === "tools" && (
-              <ToolsPanel rows={rows} chosen={filter.tools} choose={(tools) => setQuery({ filter: { ...filter, tools } })} />
-            )}
-            {chosen === "files" && <FilesPanel rows={rows} />}
-            {chosen === "errors" && <ErrorsPanel rows={rows} />}
-          </Tabs>
+    <Sought.Provider value={text.trim()}>
+      <main class="agent-page" ref={root}>
+        <AgentHead
+          api={api}
+          town_id={town_id}
+          agent={agent}
+          runs={runs}
+          run_id={filter.run_id}
+          chooseRun={(run_id) => setQuery({ filter: { ...filter, run_id }, event_id: null }, "push")}
+        >
+          {isWide && <BesideMenu store={store} agent_id={agent_id} beside={query.beside} setBeside={setBeside} />}
+        </AgentHead>
+        <Toolbar {...view.toolbar} />
+        {missing.words !== null && (
+          <p class="missing" role="status">
+            {missing.words}
+          </p>
         )}
-      </div>
-      {/* A question says itself what the agent is at. */}
-      {agent !== undefined && agent.question === null && <AgentNow agent={agent} />}
-      {agent !== undefined && <AgentTalk agent={agent} />}
-    </main>
+        <div class={besides.length > 1 ? "agent-body crowded" : "agent-body"}>
+          {isWide && activity}
+          {besides.length > 0 ? (
+            <Beside api={api} store={store} town_id={town_id} beside={besides} setBeside={setBeside} />
+          ) : (
+            <Tabs tabs={tabsShown} chosen={chosen} choose={(tab) => setQuery({ tab }, "push")}>
+              {chosen === "activity" && activity}
+              {chosen === "output" && <OutputPanel rows={rows} typed={typed} />}
+              {chosen === "tools" && (
+                <ToolsPanel rows={rows} chosen={filter.tools} choose={(tools) => setQuery({ filter: { ...filter, tools } })} />
+              )}
+              {chosen === "files" && <FilesPanel rows={rows} />}
+              {chosen === "errors" && <ErrorsPanel rows={rows} />}
+            </Tabs>
+          )}
+        </div>
+        {agent !== undefined && <AgentNow agent={agent} />}
+        {agent !== undefined && <AgentTalk agent={agent} />}
+      </main>
+    </Sought.Provider>
   );
 }
 

@@ -12,37 +12,45 @@ import { useWork } from "./work.ts";
 /** More begin folded. */
 const LINES_MAX = 400;
 
-export function DiffView({ change }: { change: CallChange }) {
+interface DiffViewProps {
+  readonly change: CallChange;
+  /** Whether a long one begins folded. */
+  readonly folds?: boolean;
+}
+
+export function DiffView({ change, folds = true }: DiffViewProps) {
   const [open, setOpen] = useState(!isLockFile(change.path));
   return (
     <figure class="diff">
-      <figcaption>
-        <code>{visibleText(change.path)}</code>
-        {!open && (
-          <button type="button" class="text-button" onClick={() => setOpen(true)}>
-            Show the lock file
-          </button>
-        )}
-      </figcaption>
-      {open && <Change change={change} />}
+      {change.path !== "" && (
+        <figcaption>
+          <code>{visibleText(change.path)}</code>
+          {!open && (
+            <button type="button" class="text-button" onClick={() => setOpen(true)}>
+              Show the lock file
+            </button>
+          )}
+        </figcaption>
+      )}
+      {open && <Change change={change} lines_max={folds ? LINES_MAX : Infinity} />}
     </figure>
   );
 }
 
-function Change({ change }: { change: CallChange }) {
+function Change({ change, lines_max }: { change: CallChange; lines_max: number }) {
   switch (change.kind) {
     case "texts":
-      return <Texts before={change.before} after={change.after} />;
+      return <Texts before={change.before} after={change.after} lines_max={lines_max} />;
     case "whole":
-      return <Lines lines={linesOf(change.after, "added")} />;
+      return <Lines lines={linesOf(change.after, "added")} lines_max={lines_max} />;
     case "patch":
-      return <Lines lines={patchLines(change.patch)} />;
+      return <Lines lines={patchLines(change.patch)} lines_max={lines_max} />;
   }
 }
 
-function Texts({ before, after }: { before: string; after: string }) {
+function Texts({ before, after, lines_max }: { before: string; after: string; lines_max: number }) {
   const lines = useWork({ kind: "diff", before, after });
-  return <Lines lines={lines ?? [...linesOf(before, "removed"), ...linesOf(after, "added")]} />;
+  return <Lines lines={lines ?? [...linesOf(before, "removed"), ...linesOf(after, "added")]} lines_max={lines_max} />;
 }
 
 function linesOf(text: string, kind: DiffLine["kind"]): DiffLine[] {
@@ -55,9 +63,10 @@ function linesOf(text: string, kind: DiffLine["kind"]): DiffLine[] {
 const marks = { same: " ", added: "+", removed: "−", hole: "⋯" } as const;
 const spoken = { same: "", added: "added: ", removed: "removed: ", hole: "" } as const;
 
-function Lines({ lines }: { lines: readonly DiffLine[] }) {
-  const [whole, setWhole] = useState(lines.length <= LINES_MAX * 1.2);
-  const shown = whole ? lines : lines.slice(0, LINES_MAX);
+function Lines({ lines, lines_max }: { lines: readonly DiffLine[]; lines_max: number }) {
+  const [opened, setWhole] = useState(false);
+  const whole = opened || lines.length <= lines_max * 1.2;
+  const shown = whole ? lines : lines.slice(0, lines_max);
   return (
     <>
       <div class="diff-lines" tabIndex={0}>

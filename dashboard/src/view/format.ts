@@ -1,6 +1,7 @@
 // Numbers and times as people read them.
 
 import type { AgentState, UsageTotals } from "../protocol/protocol.ts";
+import { atWork } from "../client/attention.ts";
 import { durationWords } from "../client/sentences.ts";
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
@@ -60,14 +61,50 @@ export function dollars(cost_usd: number): string {
 
 /** From a moment until now or until `until`; clocks of two machines may differ, so never below zero. */
 export function sinceText(since: string, until_ms: number): string {
-  const seconds = Math.max(0, Math.floor((until_ms - Date.parse(since)) / 1000));
+  return spanText(sinceMs(since, until_ms));
+}
+
+/** "12 min": for what has lasted so long that seconds say nothing. */
+export function minutesText(since: string, until_ms: number): string {
+  return spanText(Math.floor(sinceMs(since, until_ms) / 60_000) * 60_000);
+}
+
+function sinceMs(since: string, until_ms: number): number {
+  return Math.max(0, until_ms - Date.parse(since)) || 0;
+}
+
+/** In whole seconds: "0 s", "3 min 5 s". */
+function spanText(span_ms: number): string {
+  const seconds = Math.floor(span_ms / 1000);
   return seconds === 0 ? "0 s" : durationWords(seconds * 1000).replace(".0", "");
 }
 
-/** How long the agent's run has taken; empty before its first. */
-export function elapsedText(agent: AgentState, now_ms: number): string {
+/** How long the agent's run was at work; empty before its first. */
+export function workedText(agent: AgentState, now_ms: number): string {
   if (agent.started_at === null) return "";
-  return sinceText(agent.started_at, agent.ended_at === null ? now_ms : Date.parse(agent.ended_at));
+  const { worked_ms, working_since } = agent;
+  return spanText(worked_ms + (working_since === null ? 0 : sinceMs(working_since, now_ms)));
+}
+
+/** "waited 12 min for a person", or nothing where that is not worth a word. */
+export function waitedText(agent: AgentState, now_ms: number): string {
+  const { waited_ms, working_since, activity } = agent;
+  const waits = atWork(agent) && working_since === null && (activity?.kind === "waiting" || activity?.kind === "question");
+  const all_ms = waited_ms + (waits && activity !== null ? sinceMs(activity.since, now_ms) : 0);
+  return all_ms < 1000 ? "" : `waited ${spanText(all_ms)} for a person`;
+}
+
+/** All of a run's time, for titles. */
+export function timeTitle(agent: AgentState, now_ms: number): string {
+  if (agent.started_at === null) return "";
+  const waited = waitedText(agent, now_ms);
+  return `Worked ${workedText(agent, now_ms)}${waited === "" ? "" : `, ${waited}`}; started ${momentWords(agent.started_at)}`;
+}
+
+/** "about 4 min left", where the agent's progress lets one tell. */
+export function remainingText({ progress }: AgentState): string {
+  const seconds = progress?.estimated_remaining_seconds;
+  return typeof seconds === "number" ? `about ${durationWords(seconds < 60 ? Math.ceil(seconds) * 1000 : Math.round(seconds / 60) * 60_000)} left` : "";
 }
 
 const runtimeNames: Readonly<Record<string, string>> = {

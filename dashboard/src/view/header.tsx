@@ -45,6 +45,7 @@ function KeysButton() {
 const noticesWords = {
   on: "You are told when a run ends, fails or asks",
   off: "Tell me when a run ends, fails or asks",
+  failed: "Notifications are off: this browser can not show them. Press to try again",
   forbidden: "This browser forbids notifications for Townwatch; allow them in its settings",
 } as const;
 
@@ -53,17 +54,24 @@ export function NoticesButton() {
   const { state, toggle } = useNotices();
   if (state === "unknown") return null;
   return (
-    <button
-      type="button"
-      class={`icon-button bell ${state}`}
-      aria-pressed={state === "on"}
-      disabled={state === "forbidden"}
-      title={noticesWords[state]}
-      onClick={() => void toggle()}
-    >
-      <span class="hidden">Notifications</span>
-      <Icon name={state === "on" ? "bell" : "bell_off"} />
-    </button>
+    <>
+      {state === "failed" && (
+        <span class="bell-word soft" role="status">
+          Notifications are off: this browser can not show them
+        </span>
+      )}
+      <button
+        type="button"
+        class={`icon-button bell ${state}`}
+        aria-pressed={state === "on"}
+        disabled={state === "forbidden"}
+        title={noticesWords[state]}
+        onClick={() => void toggle()}
+      >
+        <span class="hidden">Notifications</span>
+        <Icon name={state === "on" ? "bell" : "bell_off"} />
+      </button>
+    </>
   );
 }
 

@@ -1,7 +1,11 @@
 // Marks a text wherever it stands in the document, without changing the document: the browser paints ranges
 // (CSS Custom Highlight API). A browser that can not, does not; the rows are found all the same.
 
+import { createContext } from "preact";
 import { useEffect } from "preact/hooks";
+
+/** What the reader looks for on this page, "" for nothing: parts that have it do not begin folded. */
+export const Sought = createContext("");
 
 /** Places that are marked at once; more are not in sight together. */
 const PLACES_MAX = 2_000;

@@ -1,18 +1,21 @@
-// The mayor's chat: what the mayor does, and a box to say something. It stays when the mayor's run has ended, and what
+// The mayor's chat: what the mayor did and was told, out of the log, and a box to say something. It stays when the mayor's run has ended, and what
 // is said then begins the next one.
 
 import { useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
-import { atWork, takesMessages } from "../client/attention.ts";
+import { atWork } from "../client/attention.ts";
+import { notHeard } from "../client/sent_messages.ts";
+import type { Sent } from "../client/sent_messages.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { AgentState, StartAgent } from "../protocol/protocol.ts";
 import { StatusPill, StopButton } from "./agent_status.tsx";
 import { AgentStream } from "./agent_stream.tsx";
-import { clockTime, costText, runtimeName } from "./format.ts";
+import { costText, runtimeName } from "./format.ts";
+import { useChanges, useNow } from "./hooks.ts";
 import { Link } from "./link.tsx";
 import { MessageBox } from "./message_box.tsx";
-import { QuestionForm } from "./question_form.tsx";
+import { QuestionForms } from "./question_form.tsx";
 import { agentPath } from "./route.ts";
 
 interface MayorPanelProps {
@@ -22,25 +25,28 @@ interface MayorPanelProps {
   readonly mayor: AgentState;
 }
 
-interface Said {
-  readonly at: string;
-  readonly text: string;
-}
-
 /** Where the keyboard goes that wants to write to the mayor. */
 export const MAYOR_BOX = "mayor-box";
-/** What this tab said to the mayor; the log does not tell. */
-const SAID_MAX = 3;
 
 export function MayorPanel({ api, store, town_id, mayor }: MayorPanelProps) {
-  const [said, setSaid] = useState<readonly Said[]>([]);
+  const log = store.log(mayor.agent_id);
+  useChanges(log.changes);
+  const [sent, setSent] = useState<readonly Sent[]>([]);
+  const now_ms = useNow(atWork(mayor));
   const working = atWork(mayor);
-  const canHear = working && takesMessages(mayor);
+  const canHear = working && mayor.takes_messages;
+  const sending = notHeard(sent, log.rows.all, mayor.run_id);
 
   async function send(text: string): Promise<void> {
-    if (canHear) await api.sendMessage(town_id, mayor.agent_id, text);
-    else store.offerAgent(await api.startAgent(town_id, nextRun(mayor, text)));
-    setSaid([...said, { at: new Date().toISOString(), text }].slice(-SAID_MAX));
+    if (!canHear) return store.offerAgent(await api.startAgent(town_id, nextRun(mayor, text)));
+    const message: Sent = { text, run_id: mayor.run_id, after_id: mayor.last_event_id ?? 0 };
+    setSent([...sending, message]);
+    try {
+      await api.sendMessage(town_id, mayor.agent_id, text);
+    } catch (failure) {
+      setSent((now) => now.filter((one) => one !== message));
+      throw failure;
+    }
   }
 
   return (
@@ -49,7 +55,7 @@ export function MayorPanel({ api, store, town_id, mayor }: MayorPanelProps) {
         <h2>
           <Link to={agentPath(town_id, mayor.agent_id)}>{visibleText(mayor.name)}</Link>
         </h2>
-        <StatusPill agent={mayor} />
+        <StatusPill agent={mayor} now_ms={now_ms} />
         <span class="soft kind">
           mayor · {runtimeName(mayor.runtime)}
           {mayor.run_number > 0 ? ` · run ${mayor.run_number}` : ""} · {costText(mayor.usage)}
@@ -58,16 +64,18 @@ export function MayorPanel({ api, store, town_id, mayor }: MayorPanelProps) {
       </header>
       <AgentStream api={api} store={store} town_id={town_id} agent_id={mayor.agent_id} />
       <div class="mayor-box">
-        {working && mayor.question !== null && (
-          <QuestionForm api={api} town_id={town_id} agent_id={mayor.agent_id} question={mayor.question} />
-        )}
-        {said.map(({ at, text }) => (
-          <p key={at} class="said-by-you">
-            <span class="soft">You, {clockTime(at)}</span> {text}
+        {working && <QuestionForms api={api} town_id={town_id} agent={mayor} />}
+        {sending.map(({ text }, index) => (
+          <p key={index} class="said-by-you" role="status">
+            <span class="soft">You, sending…</span> {visibleText(text)}
           </p>
         ))}
         {working && !canHear ? (
-          <p class="hint">{runtimeName(mayor.runtime)} hears nothing while it works. When this run has ended, you can give it another.</p>
+          <p class="hint">
+            {mayor.runtime === null
+              ? "It works elsewhere, and nothing can be said to it from here."
+              : `${runtimeName(mayor.runtime)} hears nothing now. When this run has ended, you can give it another.`}
+          </p>
         ) : (
           <MessageBox
             id={MAYOR_BOX}

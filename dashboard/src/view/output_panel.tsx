@@ -3,18 +3,20 @@
 import { useState } from "preact/hooks";
 import type { Typed } from "../client/previews.ts";
 import type { Row } from "../client/row.ts";
-import { TerminalText } from "./terminal_text.tsx";
+import { TerminalRow } from "./terminal_text.tsx";
 import { visibleText } from "../client/visible_text.ts";
 import { clockTime } from "./format.ts";
 import { useGrowing } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { Markdown } from "./markdown.tsx";
 import { CutMark, Fold } from "./row_frame.tsx";
+import { BrokenOff, Said } from "./said.tsx";
+import { tellerWords } from "./user_message.tsx";
 import { VirtualList } from "./virtual_list.tsx";
 
 export function OutputPanel({ rows, typed }: { rows: readonly Row[]; typed: readonly Typed[] }) {
   const [following, follow] = useState(true);
-  const shown = rows.filter(({ kind }) => kind === "say" || kind === "lines" || kind === "run" || kind === "end");
+  const shown = rows.filter(({ kind }) => kind === "say" || kind === "user" || kind === "lines" || kind === "run" || kind === "end");
   return (
     <div class="output">
       <VirtualList
@@ -53,6 +55,7 @@ function OutputRow({ row }: { row: Row }) {
         <div class={row.parent === null ? "message-text" : "message-text nested"}>
           {row.parent !== null && <p class="soft">A sub-agent</p>}
           <Markdown text={row.text} />
+          {row.broken_off && <BrokenOff />}
           <CutMark row={row} bytes={row.cut} />
         </div>
       ) : (
@@ -62,14 +65,18 @@ function OutputRow({ row }: { row: Row }) {
           </Fold>
         </div>
       );
+    case "user":
+      return (
+        <div class={`message-text ${row.by === "operator" ? "by-user" : "by-program"}${row.parent === null ? "" : " nested"}`}>
+          <p class="soft">{visibleText(tellerWords(row))}</p>
+          <Said row={row} text={row.text} />
+          <CutMark row={row} bytes={row.cut} />
+        </div>
+      );
     case "lines":
       return (
         <pre class="lines" tabIndex={0}>
-          {row.lines.map((line, index) => (
-            <span key={index} class={line.stream}>
-              <TerminalText text={line.text.endsWith("\n") ? line.text : `${line.text}\n`} />
-            </span>
-          ))}
+          <TerminalRow row={row} />
         </pre>
       );
     case "run":

@@ -1,103 +1,95 @@
-// An agent asks, a person answers: the same on its card, on its page and in the mayor's chat.
+// An agent asks, a person answers: the same on its card, on its page and in the mayor's chat. An agent and its sub-agents
+// may ask several things at once; each has a form of its own.
 
 import { useId, useState } from "preact/hooks";
-import { failureWords } from "../client/api.ts";
+import { ApiFailure, failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
+import { askedWords, askerOf, firstAnswerSentence, isSaidByParts, partsOf } from "../client/questions.ts";
 import { visibleText } from "../client/visible_text.ts";
-import type { AgentQuestion, Answer } from "../protocol/protocol.ts";
+import type { AgentState, AnswerAgent, OpenQuestion } from "../protocol/protocol.ts";
 import { Icon } from "./icons.tsx";
 import { Problem } from "./message.tsx";
+import { PermissionFields } from "./permission_fields.tsx";
+import { PartFields } from "./question_parts.tsx";
+import { useWholeQuestion } from "./whole_question.ts";
 
-interface QuestionFormProps {
+interface QuestionFormsProps {
   readonly api: Api;
   readonly town_id: string;
-  readonly agent_id: string;
-  readonly question: AgentQuestion;
+  readonly agent: AgentState;
 }
 
-/** Keyed by the question: the next one begins empty. */
-export function QuestionForm(props: QuestionFormProps) {
-  return <OneQuestion key={props.question.request_id} {...props} />;
+/** Each keyed by its question: the next one begins empty. */
+export function QuestionForms({ api, town_id, agent }: QuestionFormsProps) {
+  return (
+    <>
+      {agent.questions.map((question) => (
+        <QuestionForm key={`${agent.run_id} ${question.request_id}`} {...{ api, town_id, agent, question }} />
+      ))}
+    </>
+  );
 }
 
-function OneQuestion({ api, town_id, agent_id, question }: QuestionFormProps) {
-  const [text, setText] = useState("");
-  const [given, setGiven] = useState<Answer | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
+function QuestionForm({ api, town_id, agent, question: known }: QuestionFormsProps & { question: OpenQuestion }) {
+  const whole = useWholeQuestion(api, town_id, known);
+  const question = whole.question ?? known;
+  const answering = useAnswering(api, town_id, agent.agent_id, question);
+  const asker = askerOf(agent, question.parent_tool_use_id);
   const id = useId();
   const isPermission = question.kind === "permission";
-  const offers = (answer: Answer): boolean => question.options.length === 0 || question.options.includes(answer);
-
-  async function answer(answer: Answer, words = text.trim()): Promise<void> {
-    setGiven(answer);
-    setProblem(null);
-    try {
-      await api.answer(town_id, agent_id, { request_id: question.request_id, answer, ...(words === "" ? {} : { text: words }) });
-    } catch (failure) {
-      setProblem(failureWords(failure));
-      setGiven(null);
-    }
-  }
-
+  const isPlain = isPermission || partsOf(question)[0]?.text === question.detail;
   return (
     <form
       class="question"
       aria-labelledby={`${id}-detail`}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!isPermission && text.trim() !== "") void answer("once");
-      }}
+      // Each form sends by a button of its own.
+      onSubmit={(event) => event.preventDefault()}
     >
-      <p class="question-detail" id={`${id}-detail`}>
+      <p class={isPlain ? "question-detail" : "question-detail soft"} id={`${id}-detail`}>
         <Icon name="question" />
-        <span>{visibleText(question.detail)}</span>
+        <span>
+          {asker !== null && <span class="asker">{visibleText(asker)} asks: </span>}
+          <span class={isSaidByParts(question) ? "hidden" : ""}>{visibleText(askedWords(question))}</span>
+        </span>
       </p>
-      {!isPermission && question.options.length > 0 && (
-        <div class="actions">
-          {question.options.map((option) => (
-            <button key={option} type="button" class="button small" disabled={given !== null} onClick={() => void answer("once", option)}>
-              {visibleText(option)}
-            </button>
-          ))}
-        </div>
+      {isPermission ? (
+        <PermissionFields {...{ question, whole, answering }} />
+      ) : (
+        <PartFields key={whole.question === null ? "cut" : "whole"} {...{ question, whole, answering }} />
       )}
-      <input
-        value={text}
-        maxLength={4_000}
-        autocomplete="off"
-        aria-label={isPermission ? "Words for the agent" : "Your answer"}
-        placeholder={isPermission ? "Words for the agent, if you reject it" : "Your answer"}
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-      <div class="actions">
-        {isPermission ? (
-          <>
-            {offers("once") && (
-              <button type="button" class="button small primary" disabled={given !== null} onClick={() => void answer("once")}>
-                Allow once
-              </button>
-            )}
-            {offers("always") && (
-              <button type="button" class="button small" disabled={given !== null} onClick={() => void answer("always")}>
-                Always allow
-              </button>
-            )}
-          </>
-        ) : (
-          <button type="submit" class="button small primary" disabled={given !== null || text.trim() === ""}>
-            Answer
-          </button>
-        )}
-        <button type="button" class="button small" disabled={given !== null} onClick={() => void answer("reject")}>
-          Reject
-        </button>
-        {given !== null && (
-          <span class="soft" role="status">
-            Answered, waiting for the agent to hear it…
-          </span>
-        )}
-      </div>
-      <Problem text={problem} />
+      {answering.isGiven && (
+        <p class="soft" role="status">
+          Answered, waiting for the agent to hear it…
+        </p>
+      )}
+      <Problem text={answering.problem} />
     </form>
   );
+}
+
+export interface Answering {
+  readonly give: (answer: Omit<AnswerAgent, "request_id">) => void;
+  /** On its way, or given: there is no second answer. */
+  readonly isOver: boolean;
+  readonly isGiven: boolean;
+  readonly problem: string | null;
+}
+
+function useAnswering(api: Api, town_id: string, agent_id: string, { request_id, kind }: OpenQuestion): Answering {
+  const [stands, setStands] = useState<"open" | "given" | "taken">("open");
+  const [problem, setProblem] = useState<string | null>(null);
+
+  async function send(answer: Omit<AnswerAgent, "request_id">): Promise<void> {
+    setStands("given");
+    setProblem(null);
+    try {
+      await api.answer(town_id, agent_id, { request_id, ...answer });
+    } catch (failure) {
+      const first = failure instanceof ApiFailure && failure.status === 409 ? firstAnswerSentence(kind, failure.details) : null;
+      setProblem(first ?? failureWords(failure));
+      setStands(first === null ? "open" : "taken");
+    }
+  }
+
+  return { give: (answer) => void send(answer), isOver: stands !== "open", isGiven: stands === "given", problem };
 }

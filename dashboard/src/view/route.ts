@@ -57,8 +57,14 @@ export function useLocation(): Location {
 }
 
 export function go(path: string, how: "push" | "replace" = "push"): void {
-  if (how === "push") history.pushState(null, "", path);
-  else history.replaceState(null, "", path);
+  try {
+    if (how === "push") history.pushState(null, "", path);
+    else history.replaceState(null, "", path);
+  } catch {
+    // Safari refuses more than a hundred in half a minute; without it nothing would be shown at all.
+    if (how === "push") location.assign(path);
+    return;
+  }
   dispatchEvent(new Event(MOVED));
 }
 

@@ -1,13 +1,14 @@
 // What all rows have in common: time, icon, indentation, and parts that open on demand.
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useContext, useState } from "preact/hooks";
 import { failureWords } from "../client/api.ts";
 import { wholeEvent } from "../client/history.ts";
 import type { Row } from "../client/row.ts";
 import { bytesWords } from "../client/sentences.ts";
 import { visibleText } from "../client/visible_text.ts";
 import { clockTime, momentWords } from "./format.ts";
+import { Sought } from "./highlights.ts";
 import { Icon } from "./icons.tsx";
 import type { IconName } from "./icons.tsx";
 import { Link } from "./link.tsx";
@@ -102,8 +103,10 @@ const TEXT_CHARACTERS = 20_000;
 
 /** A text as it is, without wrapping it in one piece of a megabyte before anyone asked for that. */
 export function PlainText({ text, terminal = false }: { text: string; terminal?: boolean }) {
-  const [whole, setWhole] = useState(false);
+  const [asked, setWhole] = useState(false);
+  const sought = useContext(Sought).toLowerCase();
   const isLong = text.length > TEXT_CHARACTERS;
+  const whole = asked || (isLong && sought !== "" && text.toLowerCase().includes(sought, TEXT_CHARACTERS - sought.length));
   const shown = isLong && !whole ? text.slice(0, TEXT_CHARACTERS) : text;
   return (
     <>

@@ -1,6 +1,8 @@
 // What one can take from a row: a link to it, the command that fetches it, and its JSON.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { eventText } from "../client/event_source.ts";
+import { laidOut } from "../client/json_text.ts";
 import type { Row } from "../client/row.ts";
 import { usePage } from "./page_context.ts";
 import { eventPath } from "./route.ts";
@@ -111,8 +113,8 @@ export const rawName = (row: Row): string => `${row.key}/raw`;
 
 /** The events as they came, one value for one and a list for several. */
 export function jsonOf(row: Row): string {
-  const [only, ...others] = row.events;
-  return JSON.stringify(others.length === 0 ? only : row.events, null, 2);
+  const texts = row.events.map(eventText);
+  return laidOut(texts.length === 1 ? (texts[0] ?? "null") : `[${texts.join(",")}]`);
 }
 
 function curlOf(town_id: string, row: Row): string {

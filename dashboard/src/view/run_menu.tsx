@@ -1,7 +1,7 @@
 // Which of the agent's runs to look at.
 
 import { useEffect, useState } from "preact/hooks";
-import { endSentence } from "../client/sentences.ts";
+import { durationWords, endSentence } from "../client/sentences.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { AgentState, RunView } from "../protocol/protocol.ts";
 import { clockTime, dayWords } from "./format.ts";
@@ -53,7 +53,8 @@ export function RunMenu({ runs, chosen, choose }: RunMenuProps) {
 }
 
 function runWords(run: RunView): string {
-  const took_ms = run.ended_at === undefined ? null : Date.parse(run.ended_at) - Date.parse(run.started_at);
-  const end = run.exit === undefined ? "under way" : endSentence(run.exit, took_ms).text.toLowerCase();
-  return visibleText(`Run ${run.run_number}: ${dayWords(run.started_at)}, ${clockTime(run.started_at)}, ${end}`);
+  const end = run.exit === undefined ? "under way" : endSentence(run.exit, null).text.toLowerCase();
+  // Start to end, with all waiting: a list of runs knows no more.
+  const span = run.ended_at === undefined ? "" : `, ${durationWords(Date.parse(run.ended_at) - Date.parse(run.started_at))} from start to end`;
+  return visibleText(`Run ${run.run_number}: ${dayWords(run.started_at)}, ${clockTime(run.started_at)}${span}, ${end}`);
 }

@@ -1,34 +1,113 @@
-// What a program printed, with its colours; the code for them comes only when there are any.
+// What a program printed, as a terminal shows it; the model for it comes only when a text needs it.
 
-import { useEffect, useState } from "preact/hooks";
-import { hasAnsi } from "../client/ansi_mark.ts";
+import { Component } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { terminalName } from "../client/row.ts";
+import type { LinesRow } from "../client/row.ts";
+import { isWebAddress, looksElsewhere } from "../client/terminal_span.ts";
+import type { TerminalLine, TerminalSpan } from "../client/terminal_span.ts";
+import { needsTerminal, terminals } from "../client/terminals.ts";
 import { visibleText } from "../client/visible_text.ts";
 
-type Ansi = typeof import("../client/ansi.ts");
-let loaded: Ansi | null = null;
-
+/** A text that is whole: the result of a call. */
 export function TerminalText({ text }: { text: string }) {
-  const isColoured = hasAnsi(text);
-  const [ansi, setAnsi] = useState(loaded);
+  const needed = needsTerminal(text);
+  const ready = useTerminals(needed);
+  const lines = useMemo(() => (needed && ready ? terminals.linesOf(text) : null), [text, needed, ready]);
+  return lines === null ? <>{visibleText(text)}</> : <Lines lines={lines} />;
+}
+
+/** The lines of a row, of which there may come more. */
+export function TerminalRow({ row }: { row: LinesRow }) {
+  const needed = useMemo(() => row.lines.some(({ text }) => needsTerminal(text)), [row.lines]);
+  const ready = useTerminals(needed);
+  const lines = needed && ready ? terminals.lines(terminalName(row), row.lines) : null;
+  if (lines !== null) return <Lines lines={lines} />;
+  return (
+    <>
+      {row.lines.map(({ text, stream, partial }, index) => (
+        <span key={index} class={stream}>
+          {visibleText(partial || text.endsWith("\n") ? text : `${text}\n`)}
+        </span>
+      ))}
+    </>
+  );
+}
+
+/** Whether the model is here. It is asked for where it is needed. */
+function useTerminals(needed: boolean): boolean {
+  const [ready, setReady] = useState(terminals.isReady);
   useEffect(() => {
-    if (!isColoured || ansi !== null) return;
+    if (!needed || ready) return;
     let isCurrent = true;
-    void import("../client/ansi.ts").then((module) => {
-      loaded = module;
-      if (isCurrent) setAnsi(module);
+    void terminals.ready().then(() => {
+      if (isCurrent) setReady(terminals.isReady);
     });
     return () => {
       isCurrent = false;
     };
-  }, [isColoured, ansi]);
-  if (!isColoured || ansi === null) return <>{visibleText(text)}</>;
+  }, [needed, ready]);
+  return ready;
+}
+
+function Lines({ lines }: { lines: readonly TerminalLine[] }) {
   return (
     <>
-      {ansi.ansiParts(text).map((part, index) => (
-        <span key={index} class={part.names.join(" ")} {...(part.colour === null ? {} : { style: { "--ansi": `rgb(${part.colour})` } })}>
-          {visibleText(part.text)}
-        </span>
+      {lines.map((line, index) => (
+        <Line key={index} line={line} />
       ))}
+    </>
+  );
+}
+
+/** A line that did not change is the same object. */
+class Line extends Component<{ line: TerminalLine }> {
+  override shouldComponentUpdate(next: { line: TerminalLine }): boolean {
+    return next.line !== this.props.line;
+  }
+
+  override render() {
+    return (
+      <>
+        {this.props.line.map((span, index) => (
+          <Span key={index} span={span} />
+        ))}
+        {"\n"}
+      </>
+    );
+  }
+}
+
+function Span({ span }: { span: TerminalSpan }) {
+  const { address } = span;
+  const text = visibleText(span.text);
+  const style = {
+    ...(span.colour === null ? {} : { "--ansi": span.colour }),
+    ...(span.behind === null ? {} : { "--behind": span.behind }),
+    ...(span.line_colour === null ? {} : { "text-decoration-color": span.line_colour }),
+  };
+  const names = [span.stream, ...span.names, ...(span.colour === null ? [] : ["coloured"])].join(" ");
+  const shown = (
+    <span class={names} style={style} {...(address === null || isWebAddress(address) ? {} : { title: visibleText(address) })}>
+      {text}
+    </span>
+  );
+  if (address === null) return shown;
+  const elsewhere = looksElsewhere(span.text, address) && <span class="address"> ({visibleText(address)})</span>;
+  if (!isWebAddress(address)) {
+    return (
+      <>
+        {shown}
+        {elsewhere}
+      </>
+    );
+  }
+  return (
+    <>
+      <a href={address} title={visibleText(address)} target="_blank" rel="noopener noreferrer">
+        {shown}
+      </a>
+      {elsewhere}
     </>
   );
 }

@@ -6,12 +6,16 @@ import type { CallStatus, Filter, Kind } from "../client/filter.ts";
 import type { Row } from "../client/row.ts";
 import { visibleText } from "../client/visible_text.ts";
 import { Icon } from "./icons.tsx";
+import { UnsearchedLine } from "./unsearched_line.tsx";
+import type { Unsearched } from "./use_unsearched.ts";
 
 export interface ToolbarProps {
   readonly text: string;
   readonly find: (text: string) => void;
-  /** How many rows have the text, and which of them is shown; null while nothing is looked for. */
+  /** How many rows have the text, which of them is shown, and whether there can be no others; null while nothing is looked for. */
   readonly matches: { readonly count: number; readonly at: number; readonly done: boolean } | null;
+  /** What was not looked at; null while nothing is looked for. */
+  readonly unsearched: Unsearched | null;
   readonly step: (by: 1 | -1) => void;
   readonly filter: Filter;
   readonly setFilter: (filter: Filter) => void;
@@ -22,7 +26,16 @@ export interface ToolbarProps {
   readonly freeze: () => void;
 }
 
-export function Toolbar({ text, find, matches, step, filter, setFilter, rows, waiting, freeze }: ToolbarProps) {
+export function Toolbar(props: ToolbarProps) {
+  return (
+    <>
+      <Tools {...props} />
+      {props.unsearched !== null && <UnsearchedLine {...props.unsearched} />}
+    </>
+  );
+}
+
+function Tools({ text, find, matches, step, filter, setFilter, rows, waiting, freeze }: ToolbarProps) {
   return (
     <div class="toolbar" role="search">
       <div class="find">
@@ -48,7 +61,7 @@ export function Toolbar({ text, find, matches, step, filter, setFilter, rows, wa
         {matches !== null && (
           <>
             <span class="soft find-count" role="status">
-              {matchWords(matches)}
+              {matchWords(matches, filter)}
             </span>
             <button type="button" class="icon-button" aria-label="Previous place" disabled={matches.count === 0} onClick={() => step(-1)}>
               <Icon name="up" />
@@ -77,9 +90,10 @@ export function Toolbar({ text, find, matches, step, filter, setFilter, rows, wa
   );
 }
 
-function matchWords({ count, at, done }: { count: number; at: number; done: boolean }): string {
+function matchWords({ count, at, done }: NonNullable<ToolbarProps["matches"]>, filter: Filter): string {
   const all = `${count.toLocaleString("en")}${done ? "" : "+"}`;
-  if (count === 0) return done ? "nowhere" : "…";
+  const isFiltered = isNarrow(filter) || !filter.system || filter.run_id !== null;
+  if (count === 0) return !done ? "none so far" : isFiltered ? "not in these rows" : "nowhere";
   return at < 0 ? all : `${(at + 1).toLocaleString("en")} / ${all}`;
 }
 

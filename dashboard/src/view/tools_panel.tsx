@@ -1,9 +1,10 @@
 // Every call: which tool, what about, how it went and how long it took; the rest on demand.
 
+import { hasFailed } from "../client/row.ts";
 import type { CallRow, Row } from "../client/row.ts";
 import { visibleText } from "../client/visible_text.ts";
 import { CallDetail } from "./call_detail.tsx";
-import { Outcome } from "./call_row.tsx";
+import { Outcome, TaskLine } from "./call_row.tsx";
 import { clockTime } from "./format.ts";
 import { useGrowing } from "./hooks.ts";
 import { Icon, toolIcon } from "./icons.tsx";
@@ -54,7 +55,7 @@ export function ToolsPanel({ rows, chosen, choose }: ToolsPanelProps) {
 function ToolCall({ row }: { row: CallRow }) {
   const { parts, show } = usePage();
   const [open, toggle] = useOpen(parts, `tool-${row.key}`);
-  const failed = typeof row.outcome === "object" && !row.outcome.success;
+  const failed = hasFailed(row);
   return (
     <div class={`tool-call ${failed ? "bad" : "plain"}`}>
       <button type="button" class="tool-head" aria-expanded={open} onClick={toggle}>
@@ -62,10 +63,14 @@ function ToolCall({ row }: { row: CallRow }) {
         <strong>{visibleText(row.tool)}</strong>
         <span class="tool-about">{visibleText(row.summary)}</span>
         <Outcome outcome={row.outcome} />
+        {row.tasks.some(({ end }) => end === null) && <span class="soft">in the background</span>}
         <Icon name="chevron" class="chevron" />
       </button>
       {open && (
         <div class="folded">
+          {row.tasks.map((task) => (
+            <TaskLine key={task.task_id} task={task} />
+          ))}
           <CallDetail row={row} />
           <button type="button" class="text-button" onClick={() => show(row.id, row.agent_id)}>
             Show in the activity, {clockTime(row.at)}

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { Activity } from "./activity.tsx";
-import { useHighlights } from "./highlights.ts";
+import { Sought, useHighlights } from "./highlights.ts";
 import { useChanges, useTitle } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { Link } from "./link.tsx";
@@ -25,8 +25,9 @@ export function TownActivityPage({ api, store, town_id }: { api: Api; store: Tow
   const [query, setQuery] = useViewQuery();
   const parts = useState(() => new OpenParts())[0];
   const root = useRef<HTMLElement>(null);
-  const view = useRowsView({ log, parts, query, setQuery, listed: {} });
-
+  const live = store.connectionState.kind === "live";
+  const agent_ids = store.agents().map(({ agent_id }) => agent_id);
+  const view = useRowsView({ api, town_id, log, parts, query, setQuery, agent_ids, live, listed: {} });
   const page = useMemo<RowsPage>(
     () => ({
       ...{ api, town_id, log, parts, event_id: query.event_id },
@@ -36,31 +37,32 @@ export function TownActivityPage({ api, store, town_id }: { api: Api; store: Tow
     [api, town_id, log, parts, store, query.event_id],
   );
   useHighlights(root.current, query.text);
-  const live = store.connectionState.kind === "live";
   return (
     <PageContextProvider value={page}>
-      <main class="agent-page" ref={root}>
-        <div class="agent-head">
-          <div class="agent-title">
-            <Link to={townPath(town_id)} class="back">
-              <Icon name="back" />
-              <span class="hidden">Back to the town</span>
-            </Link>
-            <h1>All activity</h1>
-            <span class="soft kind">{log.rows.all.length.toLocaleString("en")} rows</span>
+      <Sought.Provider value={query.text.trim()}>
+        <main class="agent-page" ref={root}>
+          <div class="agent-head">
+            <div class="agent-title">
+              <Link to={townPath(town_id)} class="back">
+                <Icon name="back" />
+                <span class="hidden">Back to the town</span>
+              </Link>
+              <h1>All activity</h1>
+              <span class="soft kind">{log.rows.all.length.toLocaleString("en")} rows</span>
+            </div>
           </div>
-        </div>
-        <Toolbar {...view.toolbar} />
-        <Activity
-          rows={view.rows}
-          typed={[]}
-          filter={query.filter}
-          live={live && !view.isFrozen}
-          nothing={live ? "What the town's agents do appears here." : "Reading the log…"}
-          above={null}
-          toEnd={view.toEnd}
-        />
-      </main>
+          <Toolbar {...view.toolbar} />
+          <Activity
+            rows={view.rows}
+            typed={[]}
+            filter={query.filter}
+            live={live && !view.isFrozen}
+            nothing={live ? "What the town's agents do appears here." : "Reading the log…"}
+            above={null}
+            toEnd={view.toEnd}
+          />
+        </main>
+      </Sought.Provider>
     </PageContextProvider>
   );
 }

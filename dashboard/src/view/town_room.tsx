@@ -9,10 +9,10 @@ import { townLines } from "../client/town_lines.ts";
 import { TownStore } from "../client/town_store.ts";
 import type { TownView } from "../protocol/protocol.ts";
 import { browserClock, browserReadText, browserSocket, doubtful, eachFrame } from "../browser.ts";
-import { AgentPage } from "./agent_page.tsx";
 import { Connection, Header, NoticesButton } from "./header.tsx";
 import { useChanges, useTitleCounts } from "./hooks.ts";
 import { useLastLook } from "./last_look.ts";
+import { later } from "./later.tsx";
 import { Link } from "./link.tsx";
 import { Message } from "./message.tsx";
 import { useNews } from "./notices.ts";
@@ -20,8 +20,10 @@ import { go, townPath } from "./route.ts";
 import type { TownRoute } from "./route.ts";
 import { useShortcuts } from "./shortcuts.ts";
 import { countsText, townCounts, useFavicon } from "./tab_mark.ts";
-import { TownActivityPage } from "./town_activity_page.tsx";
-import { TownPage } from "./town_page.tsx";
+import { StartForm, TownPage } from "./town_page.tsx";
+
+const AgentPage = later(() => import("./agent_page.tsx").then((module) => module.AgentPage));
+const TownActivityPage = later(() => import("./town_activity_page.tsx").then((module) => module.TownActivityPage));
 
 interface TownRoomProps {
   readonly api: Api;
@@ -70,7 +72,10 @@ export function TownRoom({ api, route, signedOut }: TownRoomProps) {
   const state = store.connectionState;
   // What the container can run is only asked, never streamed: ask again when a connection came back.
   useEffect(() => {
-    if (state.kind === "live") void load();
+    if (state.kind !== "live") return;
+    void load();
+    // What the reader looked for is here; now what they may look for next.
+    for (const part of [AgentPage, TownActivityPage, StartForm]) part.prepare();
   }, [state.kind === "live"]);
 
   const look = useLastLook(town_id, store, stream);
@@ -122,7 +127,7 @@ export function TownRoom({ api, route, signedOut }: TownRoomProps) {
 /** Apart from the room, so that a change of a count draws nothing else. */
 function TabMark({ store }: { store: TownStore }) {
   useChanges(store.agentsChanges);
-  const counts = townCounts(store.agents());
+  const counts = townCounts(store.agents(), Date.now());
   useTitleCounts(countsText(counts));
   useFavicon(counts);
   return null;

@@ -39,7 +39,7 @@ export function useMissing(agent_id: string, query: ViewQuery, runs: readonly Ru
   }, [query.event_id, live, known]);
 
   useEffect(() => {
-    if (!live || run_from === null || (log.oldest_id ?? Infinity) <= run_from) return;
+    if (!live || run_from === null || (log.oldestOf(agent_id) ?? Infinity) <= run_from) return;
     void work("Fetching the run from the log…", async () =>
       (await loadBackTo(whose, run_from)) ? null : "The log has only the end of this run: it keeps an agent's newest events.",
     );

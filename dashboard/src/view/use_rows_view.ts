@@ -1,6 +1,7 @@
 // What every page with a list of rows has: freezing it, finding in it, and the keys that go through it.
 
 import { useState } from "preact/hooks";
+import type { Api } from "../client/api.ts";
 import type { EventLog } from "../client/event_log.ts";
 import { passes } from "../client/filter.ts";
 import { GrowingList } from "../client/growing_list.ts";
@@ -10,14 +11,21 @@ import type { OpenParts } from "./open_parts.ts";
 import { useShortcuts } from "./shortcuts.ts";
 import type { ToolbarProps } from "./toolbar.tsx";
 import { useSearch } from "./use_search.ts";
+import { useUnsearched } from "./use_unsearched.ts";
 import type { SetQuery } from "./use_view_query.ts";
 import type { ViewQuery } from "./view_query.ts";
 
 interface RowsViewProps {
+  readonly api: Api;
+  readonly town_id: string;
   readonly log: EventLog;
   readonly parts: OpenParts;
   readonly query: ViewQuery;
   readonly setQuery: SetQuery;
+  /** Whose rows they are. */
+  readonly agent_ids: readonly string[];
+  /** Whether everything up to now is here. */
+  readonly live: boolean;
   /** What the view has to be, too, for a row of the list to be in sight. */
   readonly listed: Partial<ViewQuery>;
 }
@@ -31,12 +39,13 @@ interface RowsView {
   readonly toolbar: ToolbarProps;
 }
 
-export function useRowsView({ log, parts, query, setQuery, listed }: RowsViewProps): RowsView {
+export function useRowsView({ api, town_id, log, parts, query, setQuery, agent_ids, live, listed }: RowsViewProps): RowsView {
   const { filter, text, event_id } = query;
   const [frozen, setFrozen] = useState<{ readonly rows: GrowingList<Row>; readonly added: number } | null>(null);
   const [toEnd, setToEnd] = useState(0);
   const rows = frozen?.rows ?? log.rows.list;
-  const { found, done } = useSearch(text, rows, filter);
+  const { search, found, cut, done } = useSearch(text, rows, filter);
+  const unsearched = useUnsearched({ api, town_id, log, agent_ids, search, cut, done });
 
   function freeze(): void {
     setFrozen(frozen === null ? { rows: new GrowingList(log.rows.all), added: log.rows.added } : null);
@@ -47,6 +56,12 @@ export function useRowsView({ log, parts, query, setQuery, listed }: RowsViewPro
     if (row === null) return;
     if (text !== "" && list === found) parts.set(row.key, true);
     setQuery({ event_id: row.id, ...listed });
+  }
+
+  function startLooking(): void {
+    // A frozen view would not show what is found.
+    setFrozen(null);
+    unsearched.start();
   }
 
   const stepFound = (by: 1 | -1): void => step(found, by, () => true);
@@ -65,7 +80,8 @@ export function useRowsView({ log, parts, query, setQuery, listed }: RowsViewPro
     End: () => setToEnd(toEnd + 1),
     " ": freeze,
     w: () => setQuery({ filter: { ...filter, system: !filter.system } }),
-    c: () => void navigator.clipboard?.writeText(location.href),
+    // Where the browser does not let a page copy, the address bar still has it.
+    c: () => void navigator.clipboard?.writeText(location.href).catch(() => {}),
     Escape: () => (text !== "" ? setQuery({ text: "" }) : event_id !== null ? setQuery({ event_id: null }) : false),
   });
 
@@ -76,7 +92,9 @@ export function useRowsView({ log, parts, query, setQuery, listed }: RowsViewPro
     toolbar: {
       text,
       find: (next) => setQuery({ text: next }),
-      matches: text.trim() === "" ? null : { count: found.length, at: found.findIndex((row) => row.id === event_id), done },
+      matches:
+        search === null ? null : { count: found.length, at: found.findIndex((row) => row.id === event_id), done: done && live && unsearched.isAll },
+      unsearched: search === null ? null : { ...unsearched, start: startLooking },
       step: stepFound,
       filter,
       setFilter: (next) => setQuery({ filter: next }),

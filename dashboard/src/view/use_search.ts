@@ -5,11 +5,13 @@ import type { Filter } from "../client/filter.ts";
 import type { GrowingList } from "../client/growing_list.ts";
 import type { Row } from "../client/row.ts";
 import { Search } from "../client/search.ts";
+import type { Findings } from "../client/search.ts";
 
 const SLICE_MS = 6;
-const NONE: { readonly found: readonly Row[]; readonly done: boolean } = { found: [], done: true };
+const NONE: Findings = { found: [], cut: [], done: true };
 
-export function useSearch(text: string, rows: GrowingList<Row>, filter: Filter): { readonly found: readonly Row[]; readonly done: boolean } {
+/** What was found, and with which search; null while nothing is looked for. */
+export function useSearch(text: string, rows: GrowingList<Row>, filter: Filter): Findings & { readonly search: Search | null } {
   const search = useMemo(() => (text.trim() === "" ? null : new Search(text)), [text]);
   const [, renderAgain] = useReducer((count: number, _: undefined) => count + 1, 0);
   const until = performance.now() + SLICE_MS;
@@ -19,5 +21,5 @@ export function useSearch(text: string, rows: GrowingList<Row>, filter: Filter):
     const frame = requestAnimationFrame(() => renderAgain(undefined));
     return () => cancelAnimationFrame(frame);
   });
-  return result;
+  return { ...result, search };
 }

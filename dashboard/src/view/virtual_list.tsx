@@ -60,8 +60,9 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
   #first = 0;
   #last = -1;
   #anchors: Anchor[] = [];
-  /** Where the window stood when this list last looked or set it. */
+  /** Where the window stood when this list last looked or set it, and how high it was. */
   #top = 0;
+  #height = 0;
   #width = 0;
   /** As its owner last said; what was shown or held since then comes first. */
   #said = false;
@@ -100,6 +101,17 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
     return scroller === null || scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop <= EXACT_PIXELS;
   }
 
+  /**
+   * Whether the reader moved up from the end. The browser moves the window up, too: to the new end where the list became
+   * shorter, and by as much as the window itself became higher, and rows may follow before this list hears of it.
+   */
+  get #isLeft(): boolean {
+    const scroller = this.#scroller.current;
+    if (scroller === null || this.isAtEnd) return false;
+    const grown = Math.max(0, scroller.clientHeight - this.#height);
+    return scroller.scrollTop + grown < this.#top - EXACT_PIXELS;
+  }
+
   override componentDidMount(): void {
     if (this.props.handle !== undefined) this.props.handle.current = this;
     if (this.#scroller.current !== null) this.#observer.observe(this.#scroller.current);
@@ -117,9 +129,8 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
 
   /** Brings heights, window and document into line; renders again only if the window shows what is not rendered. */
   #settle(): void {
-    // A reader who scrolled up a moment ago, and of whom no event has told yet, is not taken back. (A list that became
-    // shorter also moves the window up, but to its end.)
-    if (this.#following && (this.#scroller.current?.scrollTop ?? 0) < this.#top - EXACT_PIXELS && !this.isAtEnd) {
+    // A reader who scrolled up a moment ago, and of whom no event has told yet, is not taken back.
+    if (this.#following && this.#isLeft) {
       this.#following = false;
       this.#scrolled();
     }
@@ -139,6 +150,7 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
     shown.style.transform = `translateY(${this.#heights.top(this.#first)}px)`;
     const target = this.#anchoredTop(before);
     this.#top = top;
+    this.#height = scroller.clientHeight;
     if (following) {
       scroller.scrollTop = scroller.scrollHeight;
       this.#top = scroller.scrollTop;
@@ -194,11 +206,12 @@ export class VirtualList<Item extends Keyed> extends Component<VirtualListProps<
     if (scroller === null) return;
     const moved = scroller.scrollTop - this.#top;
     if (Math.abs(moved) > EXACT_PIXELS) {
-      this.#top = scroller.scrollTop;
+      const isLeft = this.#isLeft;
+      [this.#top, this.#height] = [scroller.scrollTop, scroller.clientHeight];
       this.#takeAnchors();
       // Content that grows also moves the end away: only a reader who moved up has left it.
       if (this.isAtEnd) this.props.follow(true);
-      else if (moved < 0) this.props.follow(false);
+      else if (isLeft) this.props.follow(false);
     }
     const y = scroller.scrollTop - (this.#space.current?.offsetTop ?? 0);
     const needed = this.#range(y, scroller.clientHeight, NEAR_PIXELS);

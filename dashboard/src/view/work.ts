@@ -3,13 +3,14 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Request, Response, Results, Work } from "../worker/messages.ts";
 
-/** Longer texts are shown as they are. */
-const CHARACTERS_MAX = 200_000;
+/** Longer texts are shown as they are. Whether a text is JSON is told fast. */
+const CHARACTERS_MAX: Readonly<Record<Work["kind"], number>> = { markdown: 200_000, highlight: 200_000, diff: 200_000, json: 4_000_000 };
 /** A worker that takes longer was given something made to never end: another takes its place. */
 const PATIENCE_MS = 1_500;
 /** Its first answer also waits for its code to come over the network. */
 const START_PATIENCE_MS = 20_000;
 const REMEMBERED_MAX = 500;
+const REMEMBERED_CHARACTERS_MAX = 32_000_000;
 
 type Result = Results[keyof Results] | null;
 
@@ -19,6 +20,7 @@ interface Job {
 }
 
 const remembered = new Map<string, Result>();
+let remembered_characters = 0;
 const queue: Job[] = [];
 let worker: Worker | null = null;
 let hasAnswered = false;
@@ -40,9 +42,14 @@ function next(): void {
   if (current !== null) return;
   current = queue.shift() ?? null;
   if (current === null) return;
-  worker ??= hire();
-  worker.postMessage(current.request);
-  timer = setTimeout(giveUp, hasAnswered ? PATIENCE_MS : START_PATIENCE_MS);
+  try {
+    worker ??= hire();
+    worker.postMessage(current.request);
+    timer = setTimeout(giveUp, hasAnswered ? PATIENCE_MS : START_PATIENCE_MS);
+  } catch {
+    // A browser that gives no worker shows every text as it is.
+    finish(null);
+  }
 }
 
 function hire(): Worker {
@@ -69,17 +76,25 @@ function finish(result: Result): void {
   next();
 }
 
-/** What came of the work; null until then, where it fails, and where the text is too long for it. */
-export function useWork<Kind extends Work["kind"]>(work: Work & { readonly kind: Kind }): Results[Kind] | null {
-  const key = Object.values(work).join("\0");
+function remember(key: string, result: Result): void {
+  if (!remembered.has(key)) remembered_characters += key.length;
+  remembered.set(key, result);
+  for (const oldest of remembered.keys()) {
+    if (remembered.size <= REMEMBERED_MAX && remembered_characters <= REMEMBERED_CHARACTERS_MAX) break;
+    remembered.delete(oldest);
+    remembered_characters -= oldest.length;
+  }
+}
+
+/** What came of the work; null without any, until then, where it fails, and where the text is too long for it. */
+export function useWork<Kind extends Work["kind"]>(work: (Work & { readonly kind: Kind }) | null): Results[Kind] | null {
+  const key = work === null ? "" : Object.values(work).join("\0");
   const [, setDone] = useState("");
   useEffect(() => {
-    if (remembered.has(key) || key.length > CHARACTERS_MAX) return;
+    if (work === null || remembered.has(key) || key.length > CHARACTERS_MAX[work.kind]) return;
     let isCurrent = true;
     void ask(work).then((result) => {
-      remembered.set(key, result);
-      const [oldest] = remembered.keys();
-      if (remembered.size > REMEMBERED_MAX && oldest !== undefined) remembered.delete(oldest);
+      remember(key, result);
       if (isCurrent) setDone(key);
     });
     return () => {

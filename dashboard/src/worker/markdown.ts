@@ -3,6 +3,7 @@
 import { lexer } from "marked";
 import type { Token, Tokens } from "marked";
 import type { MarkdownNode, MarkdownTag } from "./messages.ts";
+import { webAddress } from "../view/web_address.ts";
 
 /** Deeper nesting is shown as it was written. */
 const DEPTH_MAX = 24;
@@ -104,12 +105,4 @@ function headingTag(depth: number): MarkdownTag {
 
 function element(tag: MarkdownTag, children: readonly MarkdownNode[]): Extract<MarkdownNode, { kind: "element" }> {
   return { kind: "element", tag, children };
-}
-
-/** The address if it is one of the web, in full; else null. */
-function webAddress(href: string): string | null {
-  // URL() forgives tabs and spaces in "java script:", so it decides; what it made of it is what is linked.
-  if (!URL.canParse(href)) return null;
-  const url = new URL(href);
-  return url.protocol === "https:" || url.protocol === "http:" ? url.href : null;
 }

@@ -4,13 +4,16 @@
 export type Work =
   | { readonly kind: "markdown"; readonly text: string }
   | { readonly kind: "highlight"; readonly language: string; readonly code: string }
-  | { readonly kind: "diff"; readonly before: string; readonly after: string };
+  | { readonly kind: "diff"; readonly before: string; readonly after: string }
+  | { readonly kind: "json"; readonly text: string };
 
 export interface Results {
   markdown: readonly MarkdownNode[];
   /** Null: no language that is known. */
   highlight: readonly Token[] | null;
   diff: readonly DiffLine[];
+  /** The JSON that the text is; null: none. */
+  json: string | null;
 }
 
 export interface Request {

@@ -1,5 +1,6 @@
 // The page's worker: takes work, gives results, knows nothing else.
 
+import { jsonIn } from "../client/json_tree.ts";
 import { diffLines } from "./diff.ts";
 import { highlighted } from "./highlight.ts";
 import { markdownTree } from "./markdown.ts";
@@ -19,6 +20,8 @@ function resultOf(work: Work): Response["result"] {
         return highlighted(work.language, work.code);
       case "diff":
         return diffLines(work.before, work.after);
+      case "json":
+        return jsonIn(work.text);
     }
   } catch {
     return null;

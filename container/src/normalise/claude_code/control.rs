@@ -10,21 +10,22 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
-use townwatch::error::{Code, Error, Result};
-use townwatch::event::{AgentQuestion, AgentQuestionAnswered, Answer, QuestionKind, ToolCategory};
+use townwatch::error::{Error, Result};
+use townwatch::event::{AgentQuestion, AgentQuestionAnswered, Answer, PartAnswer, QuestionKind, ToolCategory};
 use townwatch::protocol::AnswerAgent;
 
+use super::{always, subject};
 use crate::json::{if_readable, read};
-use crate::normalise::asking::{self, AskedQuestion, Asking};
+use crate::normalise::answering::{self, Wanted};
+use crate::normalise::asking::{AskedQuestion, Asking, OPEN_MAX};
+use crate::normalise::call_names::CallNames;
+use crate::normalise::recent::Recent;
 use crate::normalise::wire::{Asked, ControlRequest, category, lenient};
 use crate::redact::is_redacted;
 use crate::summary::{self, ToolInput};
 
-/// Questions that are open at once: the agent's own and one for each of its sub-agents. The oldest go, as if they had been
-/// answered elsewhere.
-const OPEN_MAX: usize = 64;
-/// A longer input is not kept, 16 MiB of them at most, nor one out of which a secret was taken: the answer then does not
-/// repeat it, and the program takes what it asked for.
+/// A longer input is not kept, 16 MiB of them at most, nor one of a permission out of which a secret was taken: the answer
+/// then does not repeat it, and the program takes what it asked for.
 const INPUT_BYTES_MAX: usize = 256 << 10;
 /// A longer name is none that the program makes.
 const REQUEST_ID_BYTES_MAX: usize = 128;
@@ -45,26 +46,26 @@ lenient! {
 pub(super) struct Control {
     open: Vec<Open>,
     owed: VecDeque<String>,
+    /// The calls of sub-agents, each with the call that its sub-agent works for.
+    parents: Recent<String>,
 }
 
 #[derive(Debug, Clone)]
 struct Open {
     request_id: String,
-    kind: QuestionKind,
+    wanted: Wanted,
     /// The call that waits for the answer.
     tool_use_id: Option<String>,
     /// What the tool is to be called with, where it is not too long.
     input: Option<Box<RawValue>>,
     /// What would have to be allowed for good, so that it does not ask again.
     suggestions: Option<Box<RawValue>>,
-    /// The questions that want words, and what they offer.
-    questions: Vec<String>,
-    options: Vec<String>,
 }
 
 /// What a request came to.
 pub(super) enum Request {
-    Question(AgentQuestion),
+    /// It asks; the oldest question may have been one too many.
+    Question(Box<AgentQuestion>, Option<AgentQuestionAnswered>),
     /// It was made before.
     Repeat,
     Unknown,
@@ -77,11 +78,19 @@ impl Control {
         self.open.is_empty()
     }
 
+    /// A sub-agent makes a call.
+    pub(super) fn called(&mut self, tool_use_id: &str, parent: Option<&str>) {
+        if let Some(parent) = parent {
+            self.parents.insert(tool_use_id, parent.to_owned());
+        }
+    }
+
     /// The program asks.
-    pub(super) fn request(&mut self, line: &str, working_dir: Option<&str>) -> Request {
+    pub(super) fn request(&mut self, line: &str, names: &CallNames, working_dir: Option<&str>) -> Request {
         let ControlRequest { request_id, request } = read(line).unwrap_or_default();
         let is_name = |id: &String| !id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX;
         let (Some(request_id), Some(asked)) = (request_id.filter(is_name), request) else { return Request::Malformed };
+        let asked = Asked { tool_use_id: asked.tool_use_id.map(|id| names.told(id)), ..asked };
         if asked.subtype.as_deref() != Some("can_use_tool") {
             let subtype = asked.subtype.unwrap_or_default();
             let error = format!("nobody here knows control requests of the kind {subtype:?}");
@@ -96,41 +105,39 @@ impl Control {
         if self.open.iter().any(|open| open.request_id == request_id) {
             return Request::Repeat;
         }
-        let (open, (kind, detail, options)) = question(request_id.clone(), asked, working_dir);
-        if self.open.len() >= OPEN_MAX {
-            self.open.remove(0);
+        let tool_use_id = asked.tool_use_id.clone();
+        let parent = tool_use_id.as_deref().and_then(|id| self.parents.get(id)).cloned();
+        let (open, question) = question(request_id, asked, parent, working_dir);
+        let one_too_many = (self.open.len() >= OPEN_MAX).then(|| self.open.remove(0).request_id);
+        if let Some(oldest) = one_too_many.as_deref().filter(|_| self.owed.len() < OWED_MAX) {
+            let message = answering::TOO_MANY;
+            self.owed.push_back(response_line(oldest, Decision::Deny { message }));
         }
         self.open.push(open);
-        Request::Question(AgentQuestion { request_id, kind, detail, options })
+        Request::Question(Box::new(question), one_too_many.map(answering::one_too_many))
     }
 
-    /// An open question is answered; the line that says so.
-    pub(super) fn answer(&mut self, answer: &AnswerAgent) -> Result<String> {
-        let AnswerAgent { request_id, answer, text } = answer;
-        let index = self.open.iter().position(|open| open.request_id == *request_id).ok_or_else(|| {
-            let message = format!("question {request_id} is not open: it was answered, or its call or run has ended");
-            Error::new(Code::Conflict, message)
-        })?;
+    /// An open question is answered: the line that says so, and the event of it.
+    pub(super) fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<(String, AgentQuestionAnswered)> {
+        let request_id = &answer.request_id;
+        let is_it = |open: &Open| open.request_id == *request_id;
+        let index = self.open.iter().position(is_it).ok_or_else(|| answering::not_open(request_id))?;
         let open = &self.open[index];
-        let message = text.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        let response = match (answer, open.kind) {
-            (Answer::Reject, _) => Decision::Deny { message: message.unwrap_or(REFUSAL) },
+        let given = open.wanted.check(answer, by)?;
+        let decision = match (given.answer, open.wanted.kind()) {
+            (Answer::Reject, _) => Decision::Deny { message: given.text.as_deref().unwrap_or(REFUSAL) },
             (_, QuestionKind::Input) => {
-                let words = message.ok_or_else(|| Error::invalid("text", "say what the answer is"))?;
-                let updated_input = Some(open.with_answers(words).map_err(Error::internal)?);
+                let updated_input = Some(open.with_answers(&given.answers).map_err(Error::internal)?);
                 Decision::Allow { updated_input, updated_permissions: None }
             }
             (answer, QuestionKind::Permission) => {
-                let updated_permissions = open.suggestions.clone().filter(|_| *answer == Answer::Always);
+                let updated_permissions = open.suggestions.clone().filter(|_| answer == Answer::Always);
                 Decision::Allow { updated_input: open.input.clone(), updated_permissions }
             }
         };
-        let line = line_of(&Response {
-            kind: "control_response",
-            response: Success { subtype: "success", request_id, response },
-        });
+        let line = response_line(request_id, decision);
         self.open.remove(index);
-        Ok(line)
+        Ok((line, given.event(request_id.clone())))
     }
 
     /// The program needs no answer any more.
@@ -147,7 +154,7 @@ impl Control {
 
     fn close(&mut self, is: impl Fn(&Open) -> bool, answer: Answer, by: &str) -> Option<AgentQuestionAnswered> {
         let open = self.open.remove(self.open.iter().position(is)?);
-        Some(AgentQuestionAnswered { request_id: open.request_id, answer, by: by.to_owned() })
+        Some(answering::closed_by(open.request_id, answer, by))
     }
 
     /// The next answer that the program is owed.
@@ -157,43 +164,54 @@ impl Control {
 }
 
 impl Open {
-    /// The input with the answers to its questions, all of them in the same words.
-    fn with_answers(&self, words: &str) -> serde_json::Result<Box<RawValue>> {
+    /// The input with the answers: by the text of each question what was chosen and said. The questions stay in it.
+    fn with_answers(&self, given: &[PartAnswer]) -> serde_json::Result<Box<RawValue>> {
         let input = self.input.as_ref().and_then(|input| read(input.get()));
         let mut input: BTreeMap<String, Box<RawValue>> = input.unwrap_or_default();
-        let words = asking::chosen(words, &self.options);
-        let answers: BTreeMap<&str, &str> = self.questions.iter().map(|question| (question.as_str(), words)).collect();
+        let mut answers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (part, given) in self.wanted.parts().iter().zip(given) {
+            answers.entry(&part.text).or_default().extend(answering::said(given)); // a question may stand there twice
+        }
+        let answers: BTreeMap<_, _> = answers.into_iter().map(|(question, said)| (question, said.join(", "))).collect();
         input.insert("answers".to_owned(), to_raw_value(&answers)?);
         to_raw_value(&input)
     }
 }
 
 /// The question that the program's request is.
-fn question(request_id: String, asked: Asked, working_dir: Option<&str>) -> (Open, Asking) {
+fn question(
+    request_id: String,
+    asked: Asked,
+    parent: Option<String>,
+    working_dir: Option<&str>,
+) -> (Open, AgentQuestion) {
     let input = asked.input.unwrap_or_default();
     let tool = asked.tool_name.unwrap_or_default();
     let asked_for_words = (tool == "AskUserQuestion").then(|| read::<QuestionInput>(input.get())).flatten();
     let questions = asked_for_words.and_then(|input| input.questions).filter(|questions| !questions.is_empty());
     let suggestions = asked.permission_suggestions.filter(|raw| is_whole(raw) && raw.get() != "[]");
     let asking = if let Some(questions) = &questions {
-        asking::input(questions)
+        Asking::input(questions)
     } else {
+        let detail = may_it(&tool, asked.description.as_deref(), &input, working_dir);
         let answers: &[Answer] = match suggestions {
             Some(_) => &[Answer::Once, Answer::Always, Answer::Reject],
             None => &[Answer::Once, Answer::Reject], // it would ask again all the same
         };
-        asking::permission(may_it(&tool, asked.description.as_deref(), &input, working_dir), answers)
+        let always = suggestions.as_ref().map(|suggestions| always::in_words(suggestions));
+        Asking::permission(detail, Some(subject::of(&tool, &input, working_dir)), answers, always)
     };
+    let question = asking.event(request_id.clone(), asked.tool_use_id.clone(), parent);
+    // Its questions have to be said again, with the marks of secrets if need be.
+    let may_be_repeated = if questions.is_some() { input.get().len() <= INPUT_BYTES_MAX } else { is_whole(&input) };
     let open = Open {
         request_id,
-        kind: asking.0,
+        wanted: asking.wanted(),
         tool_use_id: asked.tool_use_id,
-        input: Some(input).filter(|input| is_whole(input)),
+        input: Some(input).filter(|_| may_be_repeated),
         suggestions,
-        questions: questions.into_iter().flatten().filter_map(|one| one.question).collect(),
-        options: asking.2.clone(),
     };
-    (open, asking)
+    (open, question)
 }
 
 /// Whether it can be repeated as the program said it.
@@ -233,6 +251,10 @@ pub(crate) fn user_line(text: &str) -> String {
 /// The wish that the turn be broken off.
 pub(super) fn interrupt_line() -> String {
     line_of(&json!({"type": "control_request", "request_id": "interrupt", "request": {"subtype": "interrupt"}}))
+}
+
+fn response_line(request_id: &str, response: Decision<'_>) -> String {
+    line_of(&Response { kind: "control_response", response: Success { subtype: "success", request_id, response } })
 }
 
 fn line_of(value: &impl Serialize) -> String {

@@ -6,15 +6,16 @@ use townwatch::protocol::AnswerAgent;
 
 use super::ClaudeCode;
 use super::control::{Request, interrupt_line, user_line};
-use crate::normalise::{Said, Talk};
+use crate::normalise::{Said, Talk, asking};
 
 impl ClaudeCode {
     /// The program asks something, of a person most often.
     pub(super) fn request(&mut self, line: &str, events: &mut Vec<EventData>) {
-        match self.control.request(line, self.working_dir.as_deref()) {
-            Request::Question(question) => {
+        match self.control.request(line, &self.names, self.working_dir.as_deref()) {
+            Request::Question(question, one_too_many) => {
                 self.at_work(events);
-                events.push(question.into());
+                events.extend(one_too_many.map(EventData::from));
+                events.push((*question).into());
                 events.push(AgentStatusChanged { status: Status::Waiting }.into());
             }
             Request::Repeat => {}
@@ -35,20 +36,19 @@ impl ClaudeCode {
 
 impl Talk for ClaudeCode {
     fn is_idle(&self) -> bool {
-        self.waiting && self.control.is_empty() && self.tasks == 0
+        self.waiting && self.control.is_empty() && self.tasks.running() == 0
     }
 
-    fn message(&mut self, text: &str) -> Said {
-        let mut events = Vec::new();
+    fn message(&mut self, text: &str, by: &str) -> Said {
+        let mut events = vec![asking::message(text, by)];
         self.at_work(&mut events);
         Said { line: user_line(text), events }
     }
 
     fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<Said> {
-        let line = self.control.answer(answer)?;
-        let (request_id, answer) = (answer.request_id.clone(), answer.answer);
+        let (line, answered) = self.control.answer(answer, by)?;
         let mut events = Vec::new();
-        self.answered(Some(AgentQuestionAnswered { request_id, answer, by: by.to_owned() }), &mut events);
+        self.answered(Some(answered), &mut events);
         Ok(Said { line, events })
     }
 

@@ -3,69 +3,47 @@
 //! What these streams really are like, each held by a recording in `tests/golden/{opencode,kilo}`: a part of a message
 //! is sent whole at every change; `session.idle` ends a turn of that session, and comes twice, with last frames in
 //! between, when the turn failed or was interrupted; a sub-agent is a session of its own on the same stream; a shell
-//! command that fails is `completed`; what the person said comes as messages too, each time with all changes so far.
+//! command that fails is `completed`; what the person said comes as messages too, each time with all changes so far;
+//! a message's tokens are repeated, and last of all right.
 
+mod author;
+mod files;
+mod inbox;
+mod kinds;
+mod messages;
 mod parts;
 mod questions;
+mod run;
+mod server_words;
 mod turns;
 mod wire;
 
-use townwatch::event::{AgentQuestionAnswered, AgentStatusChanged, EventData, NoticeKind, Status};
+use townwatch::error::Result;
+use townwatch::event::{AgentQuestionAnswered, AgentStatusChanged, EventData, NoticeKind, QuestionKind, Status};
+use townwatch::protocol::AnswerAgent;
 use townwatch::time::Timestamp;
 
+use self::author::Author;
+use self::inbox::Inbox;
+use self::kinds::{FRAMES, FrameKind, PARTS, PartKind};
 use self::parts::{Parts, Telling};
-use self::questions::{CallName, Open, Questions};
+use self::questions::{Asker, CallName, Questions};
+pub use self::run::OpencodeRun;
 use self::wire::{
-    Asked, DeltaFrame, ErrorFrame, Frame, MessageFrame, Part, PartFrame, Replied, Session, SessionFrame, StatusFrame,
-    TodosFrame, Whose, model_name,
+    Asked, DeltaFrame, ErrorFrame, Frame, Part, PartFrame, RemovedFrame, Replied, SessionFrame, StatusFrame, TodosFrame,
 };
+use super::kinds::{Becomes, Known};
 use super::notices::Notices;
 use super::progress::Progress;
 use super::recent::Recent;
-use super::{Meaning, Normalise, Piece, Place, last_words};
+use super::{Given, Meaning, Normalise, Place, asking, last_words};
 use crate::json::read;
 use crate::summary::TodoInput;
 
-/// Frames that say nothing of what the agent does: the server's own affairs, and repeats. The last lines are Kilo's;
-/// its `sync` frames are every durable change once more.
-const IGNORED: &[&str] = &[
-    "server.connected",
-    "server.heartbeat",
-    "server.instance.disposed",
-    "global.disposed",
-    "plugin.added",
-    "catalog.updated",
-    "reference.updated",
-    "integration.updated",
-    "integration.connection.updated",
-    "models-dev.refreshed",
-    "installation.updated",
-    "installation.update-available",
-    "project.updated",
-    "project.directories.updated",
-    "vcs.branch.updated",
-    "lsp.updated",
-    "lsp.client.diagnostics",
-    "mcp.tools.changed",
-    "command.executed",
-    "file.edited",
-    "file.watcher.updated",
-    "session.diff",
-    "session.compacted",
-    "session.deleted",
-    "message.removed",
-    "message.part.removed",
-    "pty.created",
-    "pty.updated",
-    "pty.exited",
-    "pty.deleted",
-    "sync",
-    "indexing.status",
-    "session.turn.open",
-    "session.turn.close",
-    "session.drain.interrupted",
-    "session.queue.changed",
-];
+/// The tables of kinds that reading goes through.
+pub(super) fn known_kinds() -> Vec<Known> {
+    kinds::known()
+}
 
 /// The state of one run's reading.
 #[derive(Debug, Clone)]
@@ -80,9 +58,14 @@ pub struct Opencode {
     agent_version: Option<String>,
     /// Sub-agents' sessions, with the call that each works for.
     children: Recent<Option<String>>,
-    user_messages: Recent<()>,
-    counted_messages: Recent<()>,
+    inbox: Inbox,
+    /// The figures that were told last, by message.
+    counted_messages: Recent<[u64; 5]>,
+    /// The model of the main session's latest message.
+    model: Option<String>,
     failed_messages: Recent<()>,
+    /// Messages that were told to have ended before their time.
+    stopped_messages: Recent<()>,
     parts: Parts,
     questions: Questions,
     /// The turn is over.
@@ -96,19 +79,26 @@ pub struct Opencode {
 }
 
 impl Opencode {
-    /// A run in this place. Without a session's id, the first session that no other one began is the run's.
+    /// A run in this place. Without a session's id, the first session that no other one began is the run's. Whoever names
+    /// the session speaks to it, and has told its prompt.
     pub fn new(program: &'static str, place: Place, session_id: Option<String>) -> Self {
+        let mut inbox = Inbox::default();
+        if session_id.is_some() {
+            inbox.told();
+        }
         Self {
             program,
             place,
+            inbox,
             session_id,
             session_told: false,
             working_dir: None,
             agent_version: None,
             children: Recent::default(),
-            user_messages: Recent::default(),
+            model: None,
             counted_messages: Recent::default(),
             failed_messages: Recent::default(),
+            stopped_messages: Recent::default(),
             parts: Parts::default(),
             questions: Questions::default(),
             waiting: false,
@@ -125,19 +115,26 @@ impl Opencode {
         self.waiting && self.questions.is_empty()
     }
 
-    /// The open question of this name.
-    pub fn question(&self, request_id: &str) -> Option<&Open> {
-        self.questions.find(request_id)
+    /// Whether something was said to the agent that no message of its own followed. A server that has taken a prompt goes
+    /// on to say that it is idle, until the turn begins.
+    pub fn owes_answer(&self) -> bool {
+        self.inbox.owes_answer()
+    }
+
+    /// What an open question is about, and its answer as it is to be given; or why it cannot be.
+    pub fn check(&self, answer: &AnswerAgent, by: &str) -> Result<(QuestionKind, Given)> {
+        self.questions.check(answer, by)
     }
 
     /// Somebody is answering an open question; nobody, after all.
-    pub fn answering(&mut self, request_id: &str, by: Option<&str>) {
-        self.questions.answering(request_id, by);
+    pub fn answering(&mut self, request_id: &str, given: Option<Given>) {
+        self.questions.answering(request_id, given);
     }
 
     /// Somebody told the agent something, so that its next turn begins.
-    pub fn begin_turn(&mut self) -> Vec<EventData> {
-        let mut events = Vec::new();
+    pub fn told(&mut self, text: &str, by: &str) -> Vec<EventData> {
+        let mut events = vec![asking::message(text, by)];
+        self.inbox.told();
         self.at_work(&mut events);
         events
     }
@@ -149,142 +146,104 @@ impl Opencode {
         events
     }
 
-    fn frame(&mut self, kind: &str, frame: &str, properties: &str, at: Timestamp, meaning: &mut Meaning) {
+    fn frame(&mut self, kind: FrameKind, frame: &str, properties: &str, at: Timestamp, meaning: &mut Meaning) {
         let events = &mut meaning.events;
-        if matches!(kind, "session.created" | "session.updated") {
+        if kind == FrameKind::Session {
             let session = read::<SessionFrame>(properties).and_then(|frame| frame.info).unwrap_or_default();
             return self.session(session, events);
         }
         let Some(author) = self.author(properties) else { return };
         let main = matches!(author, Author::Main);
         match kind {
-            "session.status" => {
+            FrameKind::Status => {
                 let status = read::<StatusFrame>(properties).and_then(|frame| frame.status).unwrap_or_default();
                 self.status(&status, main, frame, at, events);
             }
-            "session.idle" if main => self.turn_end(events),
-            "session.error" => {
-                let error = read::<ErrorFrame>(properties).and_then(|frame| frame.error);
-                self.fail(error.unwrap_or_default(), main, events);
+            FrameKind::Idle if main => {
+                self.progress.turn_ended(at);
+                self.turn_end(events);
             }
-            "message.updated" => self.message(properties, main, events),
-            "message.part.updated" => meaning.piece = self.part(properties, author, at, events),
-            "message.part.delta" => {
+            FrameKind::Error => {
+                let error = read::<ErrorFrame>(properties).and_then(|frame| frame.error);
+                self.fail(error.unwrap_or_default(), main, at, events);
+            }
+            FrameKind::Message => self.message(properties, &author, at, events),
+            FrameKind::Part => self.part(properties, &author, at, meaning),
+            FrameKind::Delta => {
                 meaning.piece = self.parts.delta(read::<DeltaFrame>(properties).unwrap_or_default());
             }
-            "todo.updated" if main => self.todos(properties, at, events),
-            "session.idle" | "todo.updated" => {}
-            "permission.asked" | "question.asked" => {
+            FrameKind::Todos => self.todos(properties, &author, at, events),
+            FrameKind::Idle | FrameKind::Session => {}
+            FrameKind::Asked => {
                 let asked: Asked = read(properties).unwrap_or_default();
-                if let Some(question) = self.questions.asked(&asked, self.working_dir.as_deref()) {
+                let parent = author.call();
+                let tool_use_id = asked.tool.as_ref().and_then(|tool| self.parts.tool_use_id(tool));
+                let from = Asker { working_dir: self.working_dir.as_deref(), tool_use_id, parent };
+                if let Some((question, one_too_many)) = self.questions.asked(&asked, from) {
+                    events.extend(one_too_many.map(EventData::from));
                     events.push(question.into());
                     events.push(AgentStatusChanged { status: Status::Waiting }.into());
                 }
             }
-            "permission.replied" | "question.replied" | "question.rejected" => {
+            FrameKind::Replied | FrameKind::Rejected => {
                 let replied: Replied = read(properties).unwrap_or_default();
-                let answered = self.questions.replied(replied, kind == "question.rejected", self.program);
+                let answered = self.questions.replied(replied, kind == FrameKind::Rejected, self.program);
                 self.answered(answered, events);
             }
-            _ => events.extend(self.notices.note(NoticeKind::Unknown, frame)),
-        }
-    }
-
-    /// Whose frame it is; `None` if another session's. A frame that names no session is the server's, which is the run's.
-    fn author(&self, properties: &str) -> Option<Author> {
-        let whose: Whose = read(properties).unwrap_or_default();
-        let inner = || whose.info.and_then(|info| info.session_id).or(whose.part.and_then(|part| part.session_id));
-        let Some(session_id) = whose.session_id.or_else(inner) else { return Some(Author::Main) };
-        if self.session_id.as_ref() == Some(&session_id) {
-            return Some(Author::Main);
-        }
-        self.children.get(&session_id).map(|call| Author::SubAgent(call.clone()))
-    }
-
-    fn session(&mut self, session: Session, events: &mut Vec<EventData>) {
-        let Some(id) = session.id else { return };
-        if let Some(parent_id) = session.parent_id {
-            let ours = self.session_id.as_ref() == Some(&parent_id) || self.children.get(&parent_id).is_some();
-            if ours {
-                self.children.insert(&id, None);
+            FrameKind::Compacted => events.push(messages::compacted(author.call()).into()),
+            FrameKind::MessageRemoved => {
+                let removed = read::<RemovedFrame>(properties).unwrap_or_default().message_id.unwrap_or_default();
+                events.extend(self.taken_back(&removed, author.call()));
             }
-            return;
-        }
-        if *self.session_id.get_or_insert_with(|| id.clone()) != id {
-            return;
-        }
-        self.working_dir = session.directory.or(self.working_dir.take());
-        self.agent_version = session.version.or(self.agent_version.take());
-        if let Some(model) = session.model {
-            self.tell_session(model_name(model.provider_id.as_deref(), model.id.as_deref()), events);
-        }
-    }
-
-    /// Tells the session once, with its model as soon as that is known.
-    fn tell_session(&mut self, model: Option<String>, events: &mut Vec<EventData>) {
-        let Some(session_id) = self.session_id.clone().filter(|_| !self.session_told) else { return };
-        self.session_told = true;
-        let mut session = self.place.session(session_id);
-        session.model = model;
-        session.working_dir.clone_from(&self.working_dir);
-        session.agent_version.clone_from(&self.agent_version);
-        events.push(session.into());
-    }
-
-    fn message(&mut self, properties: &str, main: bool, events: &mut Vec<EventData>) {
-        let mut message = read::<MessageFrame>(properties).and_then(|frame| frame.info).unwrap_or_default();
-        let id = message.id.take().unwrap_or_default();
-        if message.role.as_deref() != Some("assistant") {
-            self.user_messages.insert(&id, ());
-            return;
-        }
-        if main {
-            self.tell_session(model_name(message.provider_id.as_deref(), message.model_id.as_deref()), events);
-        }
-        if let Some(failure) = message.error.take()
-            && self.failed_messages.insert(&id, ())
-        {
-            self.fail(failure, main, events);
-        }
-        let ended = message.time.as_ref().is_some_and(|time| time.completed.is_some());
-        if ended && self.counted_messages.insert(&id, ()) {
-            events.extend(message.usage(id).map(EventData::from));
+            FrameKind::PartRemoved => {
+                let removed = read::<RemovedFrame>(properties).unwrap_or_default().part_id.unwrap_or_default();
+                events.extend(self.parts.removed(&removed));
+            }
+            FrameKind::Toast | FrameKind::SignIn | FrameKind::Trouble => {
+                events.extend(server_words::notice(kind, properties, at).map(EventData::from));
+            }
+            FrameKind::Unread => events.extend(self.notices.note(NoticeKind::Unknown, frame)),
         }
     }
 
-    fn part(&mut self, properties: &str, author: Author, at: Timestamp, events: &mut Vec<EventData>) -> Option<Piece> {
+    fn part(&mut self, properties: &str, author: &Author, at: Timestamp, meaning: &mut Meaning) {
         let raw = read::<PartFrame>(properties).and_then(|frame| frame.part).unwrap_or_default();
-        let part: Part = read(raw.get()).unwrap_or_default();
-        if part.message_id.as_ref().is_some_and(|id| self.user_messages.get(id).is_some()) {
-            return None; // what a person said is no output of the agent
-        }
-        let (main, parent) = match author {
-            Author::Main => (true, None),
-            Author::SubAgent(call) => (false, call),
+        self.read_part(read(raw.get()).unwrap_or_default(), raw.get(), author, at, meaning);
+    }
+
+    /// What a part means, of which this is the text.
+    fn read_part(&mut self, part: Part, raw: &str, author: &Author, at: Timestamp, meaning: &mut Meaning) {
+        let kind = match PARTS.find(part.kind.as_deref().unwrap_or_default()) {
+            Some(Becomes::Event(_, kind)) => kind,
+            Some(Becomes::Nothing(_)) => return,
+            None => return meaning.events.extend(self.notices.note(NoticeKind::Unknown, raw)),
         };
+        if let Some(said_as) = part.message_id.as_ref().and_then(|id| self.inbox.get(id)).copied() {
+            return meaning.events.extend(self.said_to(kind, part, said_as, author.call()));
+        }
+        let (main, parent) = (matches!(author, Author::Main), author.call());
         let (working_dir, progress) = (self.working_dir.as_deref(), &mut self.progress);
-        let mut telling = Telling { at, working_dir, parent, progress, events };
-        match part.kind.as_deref() {
-            Some("text" | "reasoning") => return self.parts.text(part, &mut telling),
-            Some("tool") => {
+        let Meaning { events, pictures, .. } = meaning;
+        let mut telling = Telling { at, working_dir, parent, progress, events, pictures };
+        match kind {
+            PartKind::Text => meaning.piece = self.parts.text(part, &mut telling),
+            PartKind::Tool => {
                 let call = CallName::of(&part);
                 match self.parts.tool(part, &mut telling) {
                     Ok(Some(handed_over)) => {
                         self.children.set(&handed_over.session_id, Some(handed_over.tool_use_id));
                     }
                     Ok(None) => {}
-                    Err(()) => events.extend(self.notices.note(NoticeKind::Unknown, raw.get())),
+                    Err(()) => meaning.events.extend(self.notices.note(NoticeKind::Unknown, raw)),
                 }
                 let answered = self.questions.call_is(call, self.program);
-                self.answered(answered, events);
+                self.answered(answered, &mut meaning.events);
             }
-            Some("patch") => self.parts.patch(part, &mut telling),
-            Some("step-start") if main => self.parts.begin_step(&part),
-            Some("step-start" | "step-finish" | "snapshot" | "file" | "agent" | "subtask" | "retry" | "compaction") => {
-            }
-            _ => events.extend(self.notices.note(NoticeKind::Unknown, raw.get())),
+            PartKind::Patch => self.parts.patch(part, &mut telling),
+            PartKind::StepStart if main => self.parts.begin_step(&part),
+            PartKind::File => self.parts.file(part, &mut telling),
+            PartKind::StepStart | PartKind::Subtask | PartKind::Compaction => {} // only said to the agent, or a sub-agent's
         }
-        None
     }
 
     fn answered(&mut self, answered: Option<AgentQuestionAnswered>, events: &mut Vec<EventData>) {
@@ -295,10 +254,17 @@ impl Opencode {
         }
     }
 
-    fn todos(&mut self, properties: &str, at: Timestamp, events: &mut Vec<EventData>) {
+    /// The main session's to-do list, or that of the sub-agent that works for a call.
+    fn todos(&mut self, properties: &str, author: &Author, at: Timestamp, events: &mut Vec<EventData>) {
+        let (Author::Main | Author::SubAgent(Some(_))) = author else { return };
         let todos = read::<TodosFrame>(properties).and_then(|frame| frame.todos).unwrap_or_default();
+        self.todo_list(&todos, author, at, events);
+    }
+
+    fn todo_list(&mut self, todos: &[TodoInput], author: &Author, at: Timestamp, events: &mut Vec<EventData>) {
         let meant = todos.iter().filter(|todo| todo.status != "cancelled");
-        events.extend(self.progress.todos(meant.map(TodoInput::to_todo).collect(), at).map(EventData::from));
+        let (todos, author) = (meant.map(TodoInput::to_todo).collect(), author.call());
+        events.extend(self.progress.todos(author.as_deref(), todos, at).map(EventData::from));
     }
 }
 
@@ -311,12 +277,14 @@ impl Normalise for Opencode {
             meaning.events.extend(self.notices.note(NoticeKind::Malformed, line));
             return meaning;
         };
-        if IGNORED.contains(&kind.as_str()) {
-            return meaning;
-        }
+        let kind = match FRAMES.find(&kind) {
+            Some(Becomes::Event(_, kind)) => kind,
+            Some(Becomes::Nothing(_)) => return meaning,
+            None => FrameKind::Unread,
+        };
         let properties = properties.unwrap_or_default();
         let waited = self.waiting;
-        self.frame(&kind, line, properties.get(), at, &mut meaning);
+        self.frame(kind, line, properties.get(), at, &mut meaning);
         self.told_late |= waited && self.waiting && meaning.events.iter().any(is_work);
         meaning
     }
@@ -326,7 +294,9 @@ impl Normalise for Opencode {
     }
 
     fn end(&mut self, succeeded: bool, at: Timestamp) -> Vec<EventData> {
-        last_words(&mut self.notices, &mut self.progress, succeeded, at)
+        let mut events = self.parts.broken_off();
+        events.extend(last_words(&mut self.notices, &mut self.progress, succeeded, at));
+        events
     }
 
     fn failure(&self) -> Option<&str> {
@@ -336,13 +306,6 @@ impl Normalise for Opencode {
     fn finished(&self) -> bool {
         self.is_idle()
     }
-}
-
-/// Whose session it is.
-enum Author {
-    Main,
-    /// With the call that it works for, once that is known.
-    SubAgent(Option<String>),
 }
 
 /// Whether the event lets an agent seem to be at work again.

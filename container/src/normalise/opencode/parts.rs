@@ -1,23 +1,32 @@
 //! The parts of messages: texts, thoughts, tool calls. Each is sent again and again, whole, as it grows; what it means
 //! is told once.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use serde_json::value::to_raw_value;
 use townwatch::event::{
-    AgentOutput, AgentToolCall, AgentToolResult, EventData, FileAction, FileChanged, OutputStream, ToolCategory,
+    AgentOutput, AgentToolCall, AgentToolResult, Attachment, EventData, FileAction, FileChanged, OutputStream,
+    ToolCategory,
 };
 use townwatch::time::Timestamp;
 
-use super::wire::{DeltaFrame, Part, ToolState, category};
+use super::files;
+use super::questions::CallName;
+use super::wire::{AskedTool, DeltaFrame, GivenFile, Part, ToolState, category};
 use crate::json::read;
 use crate::normalise::Piece;
 use crate::normalise::partials::is_name;
+use crate::normalise::pictures::Picture;
 use crate::normalise::progress::Progress;
 use crate::normalise::recent::Recent;
 use crate::summary::{self, ToolInput};
 
 /// An agent and its sub-agents type at once; real ones run a few of them.
 const TYPED_MAX: usize = 64;
+/// Of a text that is being typed so much is kept, in case it is broken off.
+const TYPED_BYTES_MAX: usize = 256 << 10;
+/// What a tool gave beside text; real ones give a few.
+const ATTACHMENTS_MAX: usize = 64;
 /// Files that are told apart within one step of the model.
 const STEP_FILES_MAX: usize = 4_096;
 
@@ -28,8 +37,10 @@ pub(super) struct Parts {
     told: Recent<()>,
     calls: Recent<Call>,
     call_ids: Recent<()>,
-    /// Texts that are being typed.
-    typed: HashSet<String>,
+    /// The calls whose own id was another call's before, by message and call: what each is told as.
+    renamed: Recent<String>,
+    /// Texts and thoughts that are being written, by their parts.
+    typed: BTreeMap<String, Typed>,
     /// Files of which the present step of the main session has told a change.
     step_files: HashSet<String>,
 }
@@ -38,7 +49,16 @@ pub(super) struct Parts {
 struct Call {
     tool_use_id: String,
     told: bool,
-    ended: bool,
+    /// How it ended, once it has: whether completed.
+    ended: Option<bool>,
+}
+
+/// A text so far.
+#[derive(Debug, Clone)]
+struct Typed {
+    output: AgentOutput,
+    /// Whether all of it was heard, so that what is added goes on with it.
+    goes_on: bool,
 }
 
 /// What parts are told with.
@@ -49,6 +69,7 @@ pub(super) struct Telling<'a> {
     pub(super) parent: Option<String>,
     pub(super) progress: &'a mut Progress,
     pub(super) events: &'a mut Vec<EventData>,
+    pub(super) pictures: &'a mut Vec<Picture>,
 }
 
 /// A call that a sub-agent's session works for.
@@ -58,39 +79,80 @@ pub(super) struct HandedOver {
 }
 
 impl Parts {
-    /// A text or thought. It is whole once it says when it ended; until then, only its beginning is of interest.
+    /// Whether nothing was told of this part yet; from now on it was.
+    pub(super) fn is_new(&mut self, part_id: &str) -> bool {
+        self.told.insert(part_id, ())
+    }
+
+    /// A text or thought. It is whole once it says when it ended; until then it is kept in case that never comes.
     pub(super) fn text(&mut self, part: Part, telling: &mut Telling<'_>) -> Option<Piece> {
         let (id, text) = (part.id.unwrap_or_default(), part.text.unwrap_or_default());
         let (time, thinking) = (part.time.unwrap_or_default(), part.kind.as_deref() == Some("reasoning"));
         let message_id = part.message_id.filter(|id| !id.is_empty());
+        let stream = if thinking { OutputStream::Thinking } else { OutputStream::Assistant };
+        let parent_tool_use_id = telling.parent.clone();
         if time.end.is_none() {
-            let begins = time.start.is_some() && !thinking && self.told.get(&id).is_none();
-            let message_id = message_id.filter(|message_id| begins && is_name(message_id) && is_name(&id))?;
+            if time.start.is_none() || self.told.get(&id).is_some() || !is_name(&id) {
+                return None;
+            }
             if self.typed.len() >= TYPED_MAX {
                 self.typed.clear(); // those that were cut off never end; the others are shown when they are whole
             }
-            self.typed.insert(id);
+            let begun = text[..text.floor_char_boundary(TYPED_BYTES_MAX)].to_owned();
+            let output =
+                AgentOutput { message_id: message_id.clone(), parent_tool_use_id, ..AgentOutput::new(stream, begun) };
+            self.typed.insert(id, Typed { output, goes_on: true });
+            let message_id = message_id.filter(|message_id| !thinking && is_name(message_id))?;
             return Some(Piece { message_id, begins: true, text });
         }
         self.typed.remove(&id);
         if self.told.insert(&id, ()) && !text.is_empty() {
-            let stream = if thinking { OutputStream::Thinking } else { OutputStream::Assistant };
-            let parent_tool_use_id = telling.parent.clone();
-            telling.events.push(AgentOutput { text, stream, message_id, parent_tool_use_id }.into());
+            let output = AgentOutput { message_id, parent_tool_use_id, ..AgentOutput::new(stream, text) };
+            telling.events.push(output.into());
         }
         None
     }
 
     /// What was added to a text.
-    pub(super) fn delta(&self, delta: DeltaFrame) -> Option<Piece> {
-        let typed = delta.field.as_deref() == Some("text") && self.typed.contains(delta.part_id.as_deref()?);
-        let message_id = delta.message_id.filter(|message_id| typed && is_name(message_id))?;
-        Some(Piece { message_id, begins: false, text: delta.delta.unwrap_or_default() })
+    pub(super) fn delta(&mut self, delta: DeltaFrame) -> Option<Piece> {
+        if delta.field.as_deref() != Some("text") {
+            return None;
+        }
+        let typed = self.typed.get_mut(delta.part_id.as_deref()?).filter(|typed| typed.goes_on)?;
+        let (added, text) = (delta.delta.unwrap_or_default(), &mut typed.output.text);
+        text.push_str(&added[..added.floor_char_boundary(TYPED_BYTES_MAX.saturating_sub(text.len()))]);
+        let is_shown = typed.output.stream == OutputStream::Assistant;
+        let message_id = delta.message_id.filter(|message_id| is_shown && is_name(message_id))?;
+        Some(Piece { message_id, begins: false, text: added })
     }
 
     /// Something was missed: what is being typed cannot be gone on with.
     pub(super) fn stop_typing(&mut self) {
-        self.typed.clear();
+        self.typed.values_mut().for_each(|typed| typed.goes_on = false);
+    }
+
+    /// What was being written and will have no end.
+    pub(super) fn broken_off(&mut self) -> Vec<EventData> {
+        let typed = std::mem::take(&mut self.typed);
+        typed.into_iter().filter_map(|(id, typed)| self.broken(&id, typed)).collect()
+    }
+
+    /// A part was taken out of its message: if it was being written, that is all there will be of it.
+    pub(super) fn removed(&mut self, part_id: &str) -> Option<EventData> {
+        let typed = self.typed.remove(part_id)?;
+        self.broken(part_id, typed)
+    }
+
+    fn broken(&mut self, part_id: &str, typed: Typed) -> Option<EventData> {
+        self.told.insert(part_id, ());
+        let Typed { output, .. } = typed;
+        (!output.text.is_empty()).then(|| AgentOutput { broken_off: true, ..output }.into())
+    }
+
+    /// What the call that waits for an answer is told as.
+    pub(super) fn tool_use_id(&self, call: &AskedTool) -> Option<String> {
+        let name = CallName::join(call.message_id.as_deref(), call.call_id.as_deref());
+        name.and_then(|name| self.renamed.get(&name).cloned()).or_else(|| call.call_id.clone())
     }
 
     /// A tool call. It is told once it runs, for only then its input is there, and its result once it has ended.
@@ -99,17 +161,24 @@ impl Parts {
         let (id, state) = (part.id.unwrap_or_default(), part.state.unwrap_or_default());
         let ends = match state.status.as_deref() {
             Some("pending") => return Ok(None),
-            Some("running") => false,
-            Some("completed" | "error") => true,
+            Some("running") => None,
+            Some("completed") => Some(true),
+            Some("error") => Some(false),
             _ => return Err(()),
         };
         if self.calls.get(&id).is_none() {
             // Some models count their calls anew in each message; the part's own id is always unique.
+            let name = CallName::join(part.message_id.as_deref(), part.call_id.as_deref());
             let call_id = part.call_id.filter(|call_id| !call_id.is_empty() && self.call_ids.insert(call_id, ()));
+            if let (None, Some(name)) = (&call_id, name) {
+                self.renamed.insert(&name, id.clone());
+            }
             let tool_use_id = call_id.unwrap_or_else(|| id.clone());
-            self.calls.insert(&id, Call { tool_use_id, told: false, ended: false });
+            self.calls.insert(&id, Call { tool_use_id, told: false, ended: None });
         }
-        let Some(known) = self.calls.get_mut(&id).filter(|known| !known.ended) else { return Ok(None) };
+        // The same end again is a repeat, and its output may be pruned by then; another one corrects it.
+        let news = |known: &&mut Call| known.ended.is_none_or(|ended| ends.is_some_and(|ends| ends != ended));
+        let Some(known) = self.calls.get_mut(&id).filter(news) else { return Ok(None) };
         let first = !std::mem::replace(&mut known.told, true);
         known.ended = ends;
         let tool_use_id = known.tool_use_id.clone();
@@ -120,7 +189,7 @@ impl Parts {
         let session_id = state.metadata.as_ref().and_then(|metadata| metadata.session_id.clone());
         let handed_over = session_id.filter(|_| category(&tool) == ToolCategory::Task);
         let handed_over = handed_over.map(|session_id| HandedOver { session_id, tool_use_id: tool_use_id.clone() });
-        if ends {
+        if ends.is_some() {
             self.result(tool_use_id, &tool, state, telling);
         }
         Ok(handed_over)
@@ -135,10 +204,10 @@ impl Parts {
             (Some(start), Some(end)) => u64::try_from(end.saturating_sub(start)).unwrap_or(0),
             _ => 0,
         };
-        let content_length = content.len() as u64;
-        let result =
-            AgentToolResult { tool_use_id: tool_use_id.clone(), success, content, content_length, duration_ms };
-        telling.events.push(result.into());
+        let attachments = given(state.attachments.unwrap_or_default(), telling);
+        let exit_code = metadata.exit.and_then(|exit| i32::try_from(exit).ok());
+        let result = AgentToolResult::new(tool_use_id.clone(), success, content, duration_ms);
+        telling.events.push(AgentToolResult { exit_code, attachments, ..result }.into());
         let changed = match category(tool) {
             ToolCategory::Write => metadata.filepath.map(|path| {
                 let action = if metadata.exists == Some(false) { FileAction::Created } else { FileAction::Modified };
@@ -157,6 +226,34 @@ impl Parts {
                 .events
                 .push(FileChanged { path, action, from, size_bytes, lines_added, lines_removed, tool_use_id }.into());
         }
+    }
+
+    /// A file that the model gave: as a call that made it, since only a result has what is no text.
+    pub(super) fn file(&mut self, part: Part, telling: &mut Telling<'_>) {
+        let id = part.id.unwrap_or_default();
+        if !self.told.insert(&id, ()) {
+            return;
+        }
+        let what = part.filename.as_deref().or(part.mime.as_deref()).unwrap_or("a file");
+        let summary = summary::line(&format!("Giving {what}"));
+        let input =
+            to_raw_value(&BTreeMap::from([("filename", &part.filename), ("mime", &part.mime)])).unwrap_or_default();
+        telling.events.push(
+            AgentToolCall {
+                tool_use_id: id.clone(),
+                tool: "file".to_owned(),
+                category: ToolCategory::Other,
+                input,
+                path: None,
+                summary,
+                parent_tool_use_id: telling.parent.clone(),
+            }
+            .into(),
+        );
+        let file = GivenFile { mime: part.mime, filename: part.filename, url: part.url };
+        let attachments = given(vec![file], telling);
+        let result = AgentToolResult::new(id, true, String::new(), 0);
+        telling.events.push(AgentToolResult { attachments, ..result }.into());
     }
 
     /// What a step changed in the repository, by whatever means. What its tools told already is not told again.
@@ -191,13 +288,23 @@ impl Parts {
     }
 }
 
+/// Files as attachments, the pictures among them handed on.
+fn given(files: Vec<GivenFile>, telling: &mut Telling<'_>) -> Vec<Attachment> {
+    let read = files.into_iter().take(ATTACHMENTS_MAX).map(files::attachment);
+    read.map(|(attachment, picture)| {
+        telling.pictures.extend(picture);
+        attachment
+    })
+    .collect()
+}
+
 fn call(tool_use_id: &str, tool: &str, state: &ToolState, telling: &mut Telling<'_>) {
     let raw_input = state.input.clone().unwrap_or_default();
     let input: ToolInput = read(raw_input.get()).unwrap_or_default();
     let category = category(tool);
     let path = input.file_path.as_deref().map(|path| summary::relative(path, telling.working_dir));
     let summary = summary::of_call(tool, category, &input, path.as_deref());
-    let progress = telling.progress.call(&summary, telling.at);
+    let progress = telling.progress.call(telling.parent.as_deref(), &summary, telling.at);
     telling.events.push(
         AgentToolCall {
             tool_use_id: tool_use_id.to_owned(),

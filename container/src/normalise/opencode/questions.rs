@@ -1,14 +1,17 @@
 //! What the agent asks people, and what became of it.
 
-use townwatch::event::{AgentQuestion, AgentQuestionAnswered, Answer, QuestionKind};
+use townwatch::error::{Error, Result};
+use townwatch::event::{
+    AgentQuestion, AgentQuestionAnswered, Answer, PartAnswer, QuestionKind, QuestionSubject, SubjectKind,
+};
+use townwatch::protocol::AnswerAgent;
 
-use super::wire::{Asked, AskedTool, Part, Replied};
-use crate::normalise::asking::{self, Asking};
+use super::wire::{Asked, AskedMetadata, AskedTool, Part, Replied};
+use crate::json::read;
+use crate::normalise::answering::{self, Given, Wanted};
+use crate::normalise::asking::{self, Asking, OPEN_MAX};
 use crate::normalise::recent::Recent;
 use crate::summary;
-
-/// Questions that are open at once; the oldest go, as if they had been answered elsewhere.
-const OPEN_MAX: usize = 64;
 
 /// The questions of one run.
 #[derive(Debug, Default, Clone)]
@@ -16,22 +19,32 @@ pub(super) struct Questions {
     open: Vec<Open>,
     /// Calls that have ended. The server goes on listing the questions of those that were interrupted.
     ended_calls: Recent<()>,
+    /// Questions that were one too many: it goes on listing those, too.
+    dropped: Recent<()>,
 }
 
 /// A question that nobody has answered yet.
 #[derive(Debug, Clone)]
-pub struct Open {
+struct Open {
     request_id: String,
-    /// What it is about.
-    pub kind: QuestionKind,
-    /// How many answers it wants.
-    parts: usize,
-    options: Vec<String>,
+    wanted: Wanted,
     /// The call that waits for the answer.
     call: Option<String>,
-    /// Who is answering it now.
-    by: Option<String>,
+    /// What it is being answered now.
+    given: Option<Given>,
 }
+
+/// Whose question it is.
+pub(super) struct Asker<'a> {
+    pub(super) working_dir: Option<&'a str>,
+    /// The call that waits, by the name that it was told with.
+    pub(super) tool_use_id: Option<String>,
+    /// The call whose sub-agent asks.
+    pub(super) parent: Option<String>,
+}
+
+/// What a question came to.
+pub(super) type Asks = (AgentQuestion, Option<AgentQuestionAnswered>);
 
 impl Questions {
     /// Whether none is open.
@@ -39,36 +52,46 @@ impl Questions {
         self.open.is_empty()
     }
 
-    /// The open question of this name.
-    pub(super) fn find(&self, request_id: &str) -> Option<&Open> {
+    fn find(&self, request_id: &str) -> Option<&Open> {
         self.open.iter().find(|open| open.request_id == request_id)
     }
 
-    /// Somebody answers: what the agent says of it next is that answer.
-    pub(super) fn answering(&mut self, request_id: &str, by: Option<&str>) {
-        for open in self.open.iter_mut().filter(|open| open.request_id == request_id) {
-            open.by = by.map(str::to_owned);
+    /// What an open question is about, and its answer as it is to be given; or why it cannot be.
+    pub(super) fn check(&self, answer: &AnswerAgent, by: &str) -> Result<(QuestionKind, Given)> {
+        let request_id = &answer.request_id;
+        let open = self.find(request_id).ok_or_else(|| answering::not_open(request_id))?;
+        match &open.given {
+            Some(given) => Err(Error::answered(request_id, given.answer, &given.by)),
+            None => Ok((open.wanted.kind(), open.wanted.check(answer, by)?)),
         }
     }
 
-    /// The agent asks; `None` for what it has asked already.
-    pub(super) fn asked(&mut self, asked: &Asked, working_dir: Option<&str>) -> Option<AgentQuestion> {
-        let request_id = asked.id.clone().filter(|id| self.find(id).is_none())?;
-        let parts = asked.questions.as_ref().map_or(1, Vec::len);
+    /// Somebody answers: what the agent says of it next is that answer. `None` if it did not take it.
+    pub(super) fn answering(&mut self, request_id: &str, given: Option<Given>) {
+        if let Some(open) = self.open.iter_mut().find(|open| open.request_id == request_id) {
+            open.given = given;
+        }
+    }
+
+    /// The agent asks; `None` for what it has asked already. The oldest question may be one too many then.
+    pub(super) fn asked(&mut self, asked: &Asked, from: Asker<'_>) -> Option<Asks> {
+        let is_new = |id: &String| self.find(id).is_none() && !self.dropped.contains(id);
+        let request_id = asked.id.clone().filter(is_new)?;
         let call = asked.tool.as_ref().and_then(CallName::asked);
         if call.as_ref().is_some_and(|call| self.ended_calls.get(call).is_some()) {
             return None;
         }
-        let (kind, detail, options) = match &asked.questions {
-            Some(questions) => asking::input(questions),
-            None => permission(asked, working_dir),
+        let asking = match &asked.questions {
+            Some(questions) => Asking::input(questions),
+            None => permission(asked, from.working_dir),
         };
-        if self.open.len() >= OPEN_MAX {
-            self.open.remove(0);
+        let one_too_many = (self.open.len() >= OPEN_MAX).then(|| self.open.remove(0).request_id);
+        if let Some(oldest) = &one_too_many {
+            self.dropped.insert(oldest, ());
         }
-        let open = Open { request_id: request_id.clone(), kind, parts, options: options.clone(), call, by: None };
-        self.open.push(open);
-        Some(AgentQuestion { request_id, kind, detail, options })
+        let question = asking.event(request_id.clone(), from.tool_use_id, from.parent);
+        self.open.push(Open { request_id, wanted: asking.wanted(), call, given: None });
+        Some((question, one_too_many.map(answering::one_too_many)))
     }
 
     /// The agent has its answer. `by` is who answered if nobody here did.
@@ -76,9 +99,17 @@ impl Questions {
         let request_id = replied.request_id?;
         let index = self.open.iter().position(|open| open.request_id == request_id)?;
         let open = self.open.remove(index);
+        if let Some(given) = open.given {
+            return Some(given.event(request_id));
+        }
         let said = replied.reply.as_deref().and_then(Answer::parse);
         let answer = if rejected { Answer::Reject } else { said.unwrap_or(Answer::Once) };
-        Some(AgentQuestionAnswered { request_id, answer, by: open.by.unwrap_or_else(|| by.to_owned()) })
+        let parts = open.wanted.parts();
+        let heard = replied.answers.unwrap_or_default();
+        // What it heard counts by the question's parts: it may be anything.
+        let answers: Vec<PartAnswer> =
+            heard.iter().zip(parts).map(|(said, part)| answering::heard(part, said)).collect();
+        Some(Given { answer, text: None, answers, by: by.to_owned() }.event(request_id))
     }
 
     /// How far a call is. If it has ended, a question about it is open no more: it was answered where nobody here saw it,
@@ -88,16 +119,12 @@ impl Questions {
         let succeeded = ended?;
         self.ended_calls.insert(&name, ());
         let index = self.open.iter().position(|open| open.call.as_ref() == Some(&name))?;
-        let request_id = self.open.remove(index).request_id;
+        let Open { request_id, given, .. } = self.open.remove(index);
+        if let Some(given) = given {
+            return Some(given.event(request_id)); // it has the answer, though its own word of that was not heard
+        }
         let answer = if succeeded { Answer::Once } else { Answer::Reject };
-        Some(AgentQuestionAnswered { request_id, answer, by: by.to_owned() })
-    }
-}
-
-impl Open {
-    /// The answers that it wants, all of them in these words.
-    pub fn answers<'a>(&'a self, words: &'a str) -> Vec<[&'a str; 1]> {
-        vec![[asking::chosen(words, &self.options)]; self.parts]
+        Some(answering::closed_by(request_id, answer, by))
     }
 }
 
@@ -116,18 +143,24 @@ impl CallName {
             Some("error") => Some(false),
             _ => None,
         };
-        Some(Self { name: format!("{}/{}", part.message_id.as_ref()?, part.call_id.as_ref()?), ended })
+        Some(Self { name: Self::join(part.message_id.as_deref(), part.call_id.as_deref())?, ended })
+    }
+
+    /// A call's name, of its message's and its own id.
+    pub(super) fn join(message_id: Option<&str>, call_id: Option<&str>) -> Option<String> {
+        Some(format!("{}/{}", message_id?, call_id?))
     }
 
     fn asked(tool: &AskedTool) -> Option<String> {
-        Some(format!("{}/{}", tool.message_id.as_ref()?, tool.call_id.as_ref()?))
+        Self::join(tool.message_id.as_deref(), tool.call_id.as_deref())
     }
 }
 
 fn permission(asked: &Asked, working_dir: Option<&str>) -> Asking {
     let what = asked.permission.as_deref().unwrap_or("something");
     let patterns = asked.patterns.as_ref().map_or(String::new(), |patterns| patterns.join(", "));
-    let metadata = asked.metadata.as_ref();
+    let metadata: Option<AskedMetadata> = asked.metadata.as_ref().and_then(|raw| read(raw.get()));
+    let metadata = metadata.as_ref();
     let command = metadata.and_then(|metadata| metadata.command.as_deref());
     let path = metadata.and_then(|metadata| metadata.filepath.as_deref());
     let url = metadata.and_then(|metadata| metadata.url.as_deref());
@@ -139,5 +172,32 @@ fn permission(asked: &Asked, working_dir: Option<&str>) -> Asking {
         ("doom_loop", ..) => "It repeats itself. May it go on?".to_owned(),
         _ => format!("May it use {what}: {patterns}?"),
     };
-    asking::permission(detail, &[Answer::Once, Answer::Always, Answer::Reject])
+    let always = asked.always.as_deref();
+    let answers: &[Answer] = match always {
+        Some([]) => &[Answer::Once, Answer::Reject], // it would ask again all the same
+        _ => &[Answer::Once, Answer::Always, Answer::Reject],
+    };
+    let always = always.filter(|patterns| !patterns.is_empty()).map(|patterns| from_now_on(what, patterns));
+    Asking::permission(detail, Some(subject(asked)), answers, always)
+}
+
+/// What it is about, whole: the command, the difference, or whatever is known.
+fn subject(asked: &Asked) -> QuestionSubject {
+    let metadata = asked.metadata.as_ref().map_or("{}", |raw| raw.get());
+    let AskedMetadata { command, diff, url, .. } = read(metadata).unwrap_or_default();
+    let patterns = || asked.patterns.as_ref().map_or_else(String::new, |patterns| patterns.join("\n"));
+    match (command, diff, url) {
+        (Some(command), ..) => asking::subject(SubjectKind::Command, command),
+        (_, Some(diff), _) => asking::subject(SubjectKind::Difference, diff),
+        (.., Some(url)) => asking::subject(SubjectKind::Text, url),
+        _ if metadata == "{}" => asking::subject(SubjectKind::Text, patterns()),
+        _ => asking::subject(SubjectKind::Text, metadata),
+    }
+}
+
+/// What would be allowed for as long as its server runs.
+fn from_now_on(what: &str, patterns: &[String]) -> String {
+    let all = patterns.iter().any(|pattern| pattern == "*");
+    let of = if all { "everything".to_owned() } else { format!("`{}`", patterns.join("`, `")) };
+    format!("{of} with {what}, until this run ends")
 }

@@ -5,6 +5,7 @@ use townwatch::time::Timestamp;
 
 use super::Opencode;
 use super::wire::{Failure, SessionStatus};
+use crate::normalise::warnings::{self, RATE_LIMITED};
 use crate::summary;
 
 impl Opencode {
@@ -18,8 +19,14 @@ impl Opencode {
         events: &mut Vec<EventData>,
     ) {
         match status.kind.as_deref() {
-            Some("busy") if main => self.at_work(events),
-            Some("idle") if main => self.turn_end(events),
+            Some("busy") if main => {
+                self.progress.turn_began(at);
+                self.at_work(events);
+            }
+            Some("idle") if main => {
+                self.progress.turn_ended(at);
+                self.turn_end(events);
+            }
             Some("busy" | "idle") => {}
             Some("retry") => events.push(retry(status, at).into()),
             _ => events.extend(self.notices.note(NoticeKind::Unknown, frame)),
@@ -30,6 +37,7 @@ impl Opencode {
     pub(super) fn at_work(&mut self, events: &mut Vec<EventData>) {
         if std::mem::take(&mut self.waiting) {
             (self.told_late, self.told_failure, self.failure) = (false, None, None);
+            events.extend(self.parts.broken_off());
             events.push(AgentStatusChanged { status: Status::Running }.into());
         }
     }
@@ -43,7 +51,7 @@ impl Opencode {
     }
 
     /// The stream and the message both tell of a failure, and the stream sometimes twice, once with a stack trace.
-    pub(super) fn fail(&mut self, failure: Failure, main: bool, events: &mut Vec<EventData>) {
+    pub(super) fn fail(&mut self, failure: Failure, main: bool, at: Timestamp, events: &mut Vec<EventData>) {
         let code = failure.name.unwrap_or_else(|| "error".to_owned());
         let data = failure.data.unwrap_or_default();
         let interrupted = code == "MessageAbortedError";
@@ -62,7 +70,11 @@ impl Opencode {
         if main && !interrupted {
             self.failure = Some(message.clone());
         }
-        events.push(AgentError { code, message, retryable: Some(data.is_retryable.unwrap_or(false)) }.into());
+        let limited = data.is_limit();
+        let until = limited.then(|| data.limit_end(at)).flatten();
+        let code = if limited { RATE_LIMITED.to_owned() } else { code };
+        let retryable = Some(data.is_retryable.unwrap_or(false));
+        events.push(AgentError { until, ..AgentError::new(code, message, retryable) }.into());
     }
 }
 
@@ -72,6 +84,10 @@ fn retry(status: &SessionStatus, at: Timestamp) -> AgentError {
     #[allow(clippy::cast_precision_loss)] // a pause, in milliseconds
     let seconds = status.next.map(|next| next.saturating_sub(at.millis()).max(0) as f64 / 1000.0);
     let pause = seconds.map_or(String::new(), |seconds| format!(" follows in {seconds:.1} s"));
-    let message = format!("The model's API failed: {said}{attempt}{pause}");
-    AgentError { code: "api_retry".to_owned(), message, retryable: Some(true) }
+    let action = status.action.as_ref().and_then(|action| action.message.as_deref()).filter(|text| !text.is_empty());
+    let action = action.map_or(String::new(), |text| format!(". {}", summary::line(text)));
+    let message = format!("The model's API failed: {said}{attempt}{pause}{action}");
+    let until = status.next.filter(|next| *next > at.millis()).map(Timestamp::from_millis);
+    let code = if warnings::is_limit(&said) { RATE_LIMITED } else { "api_retry" };
+    AgentError { until, ..AgentError::new(code, message, Some(true)) }
 }

@@ -1,12 +1,16 @@
 //! The frames of `GET /event`, as far as they are read. Every field is optional and read on its own.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use townwatch::event::{AgentUsage, ToolCategory};
+use townwatch::time::Timestamp;
 
 use crate::json::if_readable;
 use crate::normalise::asking::AskedQuestion;
 use crate::normalise::wire::lenient;
+use crate::normalise::{limit_end, warnings};
 use crate::summary::TodoInput;
 
 lenient! {
@@ -48,6 +52,22 @@ lenient! {
         attempt: u64,
         message: String,
         next: i64, // when, in milliseconds since 1970
+        action: StatusAction,
+    }
+    /// What a person can do about it.
+    StatusAction { message: String, }
+    /// `message.removed`, `message.part.removed`.
+    RemovedFrame {
+        #[serde(rename = "messageID")] message_id: String,
+        #[serde(rename = "partID")] part_id: String,
+    }
+    /// What the server tells whoever looks: `tui.toast.show`, `mcp.browser.open.failed`, `worktree.failed` and such.
+    ServerWords {
+        title: String,
+        message: String,
+        variant: String,
+        #[serde(rename = "mcpName")] mcp_name: String,
+        url: String,
     }
     /// `session.error`.
     ErrorFrame { error: Failure, }
@@ -61,17 +81,23 @@ lenient! {
         message: String,
         #[serde(rename = "statusCode")] status_code: u64,
         #[serde(rename = "isRetryable")] is_retryable: bool,
+        #[serde(rename = "responseHeaders")] response_headers: BTreeMap<String, String>,
+        #[serde(rename = "responseBody")] response_body: String,
     }
     /// `message.updated`.
     MessageFrame { info: Message, }
     /// A message, without its parts.
     Message {
         id: String,
+        #[serde(rename = "sessionID")] session_id: String,
         role: String,
+        mode: String, // `compaction` where it sums up
+        summary: bool, // the same; of a user's message it is something else
         #[serde(rename = "modelID")] model_id: String,
         #[serde(rename = "providerID")] provider_id: String,
         time: Span,
         error: Failure,
+        finish: String, // why it ended
         tokens: Tokens,
         cost: f64,
     }
@@ -106,6 +132,21 @@ lenient! {
         #[serde(rename = "callID")] call_id: String,
         state: ToolState,
         files: Vec<String>,
+        // of what was said to the agent
+        synthetic: bool, // not by a person
+        ignored: bool, // not read by the agent
+        prompt: String, // of a subtask
+        auto: bool, // of a compaction
+        // of a file
+        mime: String,
+        filename: String,
+        url: String,
+    }
+    /// A file that a tool gave.
+    GivenFile {
+        mime: String,
+        filename: String,
+        url: String,
     }
     /// How far a tool call is; each time it is sent whole.
     ToolState {
@@ -115,6 +156,7 @@ lenient! {
         error: String,
         metadata: ToolMetadata,
         time: Span,
+        attachments: Vec<GivenFile>,
     }
     /// What tools say beside their output.
     ToolMetadata {
@@ -137,20 +179,30 @@ lenient! {
         field: String,
         delta: String,
     }
-    /// `todo.updated`.
+    /// The part of a `step_finish`.
+    FinishedStep {
+        id: String,
+        #[serde(rename = "messageID")] message_id: String,
+        reason: String,
+        tokens: Tokens,
+        cost: f64,
+    }
+    /// `todo.updated`, and the input of the tool that writes the list.
     TodosFrame { todos: Vec<TodoInput>, }
     /// `permission.asked`, `question.asked`.
     Asked {
         id: String,
         permission: String,
         patterns: Vec<String>,
-        metadata: AskedMetadata,
+        metadata: Box<RawValue>,
+        always: Vec<String>,
         questions: Vec<AskedQuestion>,
         tool: AskedTool,
     }
     /// What the tool says of what it is about to do.
     AskedMetadata {
         command: String,
+        diff: String,
         filepath: String,
         url: String,
     }
@@ -163,11 +215,27 @@ lenient! {
     Replied {
         #[serde(rename = "requestID")] request_id: String,
         reply: String,
+        answers: Vec<Vec<String>>,
+    }
+}
+
+impl FailureData {
+    /// Whether the API refused because of a limit.
+    pub(super) fn is_limit(&self) -> bool {
+        self.status_code == Some(429) || self.message.as_deref().is_some_and(warnings::is_limit)
+    }
+
+    /// When the limit ends, by its words, by the API's own, or by the header for it.
+    pub(super) fn limit_end(&self, at: Timestamp) -> Option<Timestamp> {
+        let mut texts = [&self.message, &self.response_body].into_iter().flatten();
+        let said = texts.find_map(|text| limit_end::in_words(text, at));
+        let headers = || self.response_headers.iter().flatten();
+        said.or_else(|| headers().find_map(|(name, value)| limit_end::in_words(&format!("{name}: {value}"), at)))
     }
 }
 
 impl Message {
-    /// What a finished message took; `None` for one that took nothing, which an interrupted one says of itself.
+    /// What a message took so far; `None` for one that took nothing, which an interrupted one says of itself.
     pub(super) fn usage(&self, message_id: String) -> Option<AgentUsage> {
         let tokens = self.tokens.as_ref()?;
         let cache = tokens.cache.as_ref();
@@ -179,6 +247,7 @@ impl Message {
             cache_creation_input_tokens: cache.and_then(|cache| cache.write),
             cost_usd: self.cost.filter(|cost| *cost > 0.0), // 0 is also what a model without a known price has
             cumulative: false,
+            parent_tool_use_id: None,
         };
         let tokens = [
             usage.input_tokens,
@@ -188,6 +257,17 @@ impl Message {
         ];
         (tokens != [0; 4] || usage.cost_usd.is_some()).then_some(usage)
     }
+}
+
+/// The figures of a usage, to be compared.
+pub(super) fn figures(usage: &AgentUsage) -> [u64; 5] {
+    [
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cache_read_input_tokens.unwrap_or(0),
+        usage.cache_creation_input_tokens.unwrap_or(0),
+        usage.cost_usd.unwrap_or(0.0).to_bits(),
+    ]
 }
 
 /// A model's whole name, as `--model` takes it.

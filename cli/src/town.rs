@@ -1,0 +1,25 @@
+//! Which town is meant.
+
+use std::fmt::Write;
+
+use townwatch::id::TownId;
+use townwatch::protocol::TownSummary;
+
+use crate::server::{Failure, Server};
+use crate::tail::plain;
+
+/// The town, where there is only one.
+pub(crate) fn only(server: &Server) -> Result<TownId, Failure> {
+    let towns: Vec<TownSummary> = server.data("/api/towns")?;
+    match towns.as_slice() {
+        [town] => Ok(town.town_id.clone()),
+        [] => Err(Failure::Refused("there is no town yet; make one on the dashboard".to_owned())),
+        several => {
+            let mut problem = "which town? Name it with --town or TOWNWATCH_TOWN:".to_owned();
+            for town in several {
+                let _ = write!(problem, "\n  {}  {}", town.town_id, plain::line(&town.name, 60));
+            }
+            Err(Failure::Refused(problem))
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Why a command failed, as far as what it printed tells: its first error, not its last line of noise.
+//!
+//! Most programs go on after an error: cargo ends with `error: could not compile`, make with `*** Error 1`, npm with where
+//! its log lies. So the first line that is an error is kept as lines stream by, and the last line only where there is none.
+//! Standard error tells before standard output, and what names a cause before what only says that another command failed.
+
+mod patterns;
+
+use townwatch::event::OutputStream;
+use townwatch_terminal::plain;
+
+use crate::cut;
+use patterns::{Error, classify};
+
+/// How much of a line is kept.
+const KEPT_BYTES_MAX: usize = 500;
+/// How much of a line is looked at.
+const LINE_BYTES_MAX: usize = 8 << 10;
+
+/// Why a command failed.
+#[derive(Debug, Default)]
+pub struct FailureReason {
+    stdout: Lines,
+    stderr: Lines,
+}
+
+/// What is kept of a stream.
+#[derive(Debug, Default)]
+struct Lines {
+    /// What was told in parts of a line that has no end yet.
+    open: String,
+    cause: Option<String>,
+    /// The first line that only says that another command failed.
+    consequence: Option<String>,
+    last: Option<String>,
+    awaits: Awaits,
+}
+
+/// What the next lines may say more.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Awaits {
+    #[default]
+    Nothing,
+    /// Behind Python's `Traceback`: the exception is the first line that is not indented.
+    Exception,
+    /// Behind `panicked at src/main.rs:1:2:`: the message.
+    Message,
+}
+
+impl FailureReason {
+    /// A part of a line that has no end yet.
+    pub fn part(&mut self, stream: OutputStream, part: &str) {
+        let open = &mut self.lines(stream).open;
+        let room = LINE_BYTES_MAX.saturating_sub(open.len());
+        open.push_str(&part[..part.floor_char_boundary(room)]);
+        if let Some(at) = open.rfind('\r').filter(|_| open.len() >= LINE_BYTES_MAX / 2) {
+            open.drain(..=at); // what a progress bar has written over
+        }
+    }
+
+    /// A line, or the rest of one.
+    pub fn end_line(&mut self, stream: OutputStream, rest: &str) {
+        let lines = self.lines(stream);
+        if lines.open.is_empty() {
+            return lines.take(rest);
+        }
+        self.part(stream, rest);
+        let lines = self.lines(stream);
+        let line = std::mem::take(&mut lines.open);
+        lines.take(&line);
+    }
+
+    /// The line that tells most.
+    pub fn line(&self) -> Option<&str> {
+        let (stdout, stderr) = (&self.stdout, &self.stderr);
+        let best = [&stderr.cause, &stdout.cause, &stderr.consequence, &stdout.consequence, &stderr.last, &stdout.last];
+        best.into_iter().find_map(Option::as_deref)
+    }
+
+    fn lines(&mut self, stream: OutputStream) -> &mut Lines {
+        if stream == OutputStream::Stderr { &mut self.stderr } else { &mut self.stdout }
+    }
+}
+
+impl Lines {
+    fn take(&mut self, line: &str) {
+        let line = plain(&line[..line.floor_char_boundary(LINE_BYTES_MAX)]);
+        // A progress bar that nothing has written over stands before a message on the same line.
+        let text = line.trim();
+        if text.is_empty() {
+            return;
+        }
+        let last = self.last.get_or_insert_default();
+        last.clear();
+        match text.len() {
+            ..=KEPT_BYTES_MAX => last.push_str(text),
+            _ => *last = cut::text(text, KEPT_BYTES_MAX),
+        }
+        if self.cause.is_some() && self.awaits == Awaits::Nothing {
+            return;
+        }
+        match self.awaits {
+            Awaits::Message => {
+                self.awaits = Awaits::Nothing;
+                self.cause = self.cause.take().map(|cause| cut::text(&format!("{cause} {text}"), KEPT_BYTES_MAX));
+            }
+            Awaits::Exception if line.starts_with(char::is_whitespace) => {}
+            Awaits::Exception => {
+                self.awaits = Awaits::Nothing;
+                self.cause = self.last.clone();
+            }
+            Awaits::Nothing => self.classify(text),
+        }
+    }
+
+    fn classify(&mut self, text: &str) {
+        match classify(text) {
+            Some(Error::Cause) => {
+                self.cause = self.last.clone();
+                if text.contains("panicked at ") && text.ends_with(':') {
+                    self.awaits = Awaits::Message;
+                }
+            }
+            Some(Error::Traceback) => self.awaits = Awaits::Exception,
+            Some(Error::Consequence) if self.consequence.is_none() => self.consequence = self.last.clone(),
+            Some(Error::Consequence) | None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

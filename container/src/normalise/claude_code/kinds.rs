@@ -1,0 +1,217 @@
+//! Every kind of line and block that is known of Claude Code, with what becomes of it.
+
+use super::program_words::Words;
+use super::stops::STOPS;
+use crate::normalise::kinds::Becomes::{Event, Nothing};
+use crate::normalise::kinds::{Known, Table};
+use crate::normalise::{content_kinds, partial_kinds};
+
+/// How a line is read, by its `type`.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Line {
+    System,
+    Assistant,
+    User,
+    Result,
+    /// A block with nothing around it.
+    Block,
+    StreamEvent,
+    RateLimit,
+    Authentication,
+    Words(Words),
+    ControlRequest,
+    ControlCancel,
+}
+
+/// How a `system` line is read, by its `subtype`.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum System {
+    Init,
+    PermissionDenied,
+    Retry,
+    TasksChanged,
+    TaskStarted,
+    TaskUpdated,
+    TaskEnded,
+    Status,
+    Compacted,
+    Hook,
+    ModelChanged,
+    Notification,
+    CommandOutput,
+    FilesPersisted,
+    RequestFailed,
+    Refused,
+    TodoStatuses,
+    Words(Words),
+}
+
+/// How a block of a message is read, by its `type`.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Block {
+    Text,
+    Thinking,
+    Call,
+    Result,
+    /// What a person showed the agent beside words.
+    Shown,
+}
+
+const UI: &str = "it is about what a plugin draws on a person's screen";
+
+pub(super) static LINES: Table<Line> = Table::new(
+    "line",
+    &[
+        ("assistant", Event("agent_output", Line::Assistant)),
+        ("user", Event("agent_tool_result", Line::User)),
+        ("stream_event", Event("preview", Line::StreamEvent)),
+        ("system", Event("agent_session", Line::System)),
+        ("result", Event("agent.status", Line::Result)),
+        ("control_request", Event("agent_question", Line::ControlRequest)),
+        ("control_cancel_request", Event("agent_question_answered", Line::ControlCancel)),
+        ("rate_limit_event", Event("agent_notice", Line::RateLimit)),
+        ("auth_status", Event("agent_error", Line::Authentication)),
+        ("text", Event("agent_output", Line::Block)),
+        ("thinking", Event("agent_output", Line::Block)),
+        ("tool_use", Event("agent_tool_call", Line::Block)),
+        ("tool_result", Event("agent_tool_result", Line::Block)),
+        ("control_response", Nothing("it answers what was asked of the program")),
+        ("tool_progress", Nothing("how long a call takes is counted from its start")),
+        ("tool_use_summary", Nothing("it sums up calls that are shown themselves")),
+        ("prompt_suggestion", Nothing("it proposes what a person could say next")),
+        ("keep_alive", Nothing("it keeps a connection open")),
+        ("conversation_reset", Event("agent_notice", Line::Words(Words::Reset))),
+        ("transcript_mirror", Nothing("it is a copy for whoever keeps the transcript")),
+        ("attachment", Nothing("it is for the model; what a person attached is in her message")),
+        ("tombstone", Nothing("what was said stays in the log")),
+        ("command_lifecycle", Nothing("what is queued is told when it is taken up")),
+        ("api_metrics", Nothing("how fast the API answered is nothing to a person")),
+        ("active_goal", Nothing("the hook that keeps the goal tells of it")),
+        ("autocompact_state", Nothing("the system's own lines tell of a compaction")),
+        ("compact_progress", Nothing("the system's own lines tell of a compaction")),
+        ("os_notification", Nothing("what it rings for is told itself")),
+    ],
+);
+
+pub(super) static SYSTEM: Table<System> = Table::new(
+    "system line",
+    &[
+        ("init", Event("agent_session", System::Init)),
+        ("status", Event("agent_notice", System::Status)),
+        ("api_retry", Event("agent_error", System::Retry)),
+        ("permission_denied", Event("agent_error", System::PermissionDenied)),
+        ("background_tasks_changed", Event("agent_task_started", System::TasksChanged)),
+        ("task_started", Event("agent_task_started", System::TaskStarted)),
+        ("task_updated", Event("agent_task_ended", System::TaskUpdated)),
+        ("task_notification", Event("agent_task_ended", System::TaskEnded)),
+        ("compact_boundary", Event("agent_notice", System::Compacted)),
+        ("hook_response", Event("agent_notice", System::Hook)),
+        ("model_changed", Event("agent_notice", System::ModelChanged)),
+        ("model_fallback", Event("agent_notice", System::ModelChanged)),
+        ("model_refusal_fallback", Event("agent_notice", System::ModelChanged)),
+        ("notification", Event("agent_notice", System::Notification)),
+        ("local_command_output", Event("agent_output", System::CommandOutput)),
+        ("local_command", Event("agent_output", System::CommandOutput)),
+        ("files_persisted", Event("agent_notice", System::FilesPersisted)),
+        ("task_progress", Nothing("a sub-agent's own lines say what it does")),
+        ("thinking_tokens", Nothing("it is a guess; a message's usage has the number")),
+        ("session_state_changed", Nothing("its turns and questions say the same")),
+        ("hook_started", Nothing("what a hook comes to is in its response")),
+        ("hook_progress", Nothing("what a hook comes to is in its response")),
+        ("commands_changed", Nothing("which commands could be typed is nothing that happened")),
+        ("post_turn_summary", Nothing("it sums up what is shown itself")),
+        ("memory_recall", Nothing("what the program reads for the model by itself")),
+        ("turn_duration", Nothing("how long a turn took is counted from its start")),
+        ("stop_hook_summary", Event("agent_notice", System::Words(Words::StopHooks))),
+        ("informational", Event("agent_notice", System::Words(Words::Informational))),
+        ("permission_retry", Event("agent_notice", System::Words(Words::Informational))),
+        ("scheduled_task_fire", Event("agent_notice", System::Words(Words::Informational))),
+        ("memory_saved", Event("agent_notice", System::Words(Words::MemorySaved))),
+        ("instruction_size_warning", Event("agent_notice", System::Words(Words::InstructionSize))),
+        ("mirror_error", Event("agent_notice", System::Words(Words::MirrorError))),
+        ("plugin_install", Event("agent_notice", System::Words(Words::PluginInstall))),
+        ("code_change_published", Event("agent_notice", System::Words(Words::Published))),
+        ("turn_preempted", Event("agent_notice", System::Words(Words::Preempted))),
+        ("file_attachments_missing", Event("agent_notice", System::Words(Words::AttachmentsMissing))),
+        ("session_writes_lost", Event("agent_notice", System::Words(Words::WritesLost))),
+        ("peer_message_hold", Event("agent_notice", System::Words(Words::PeerMessage))),
+        ("ui_notify", Event("agent_notice", System::Words(Words::Plugin))),
+        ("ui_toast", Event("agent_notice", System::Words(Words::Plugin))),
+        ("ui_log", Event("agent_notice", System::Words(Words::Plugin))),
+        ("api_error", Event("agent_error", System::RequestFailed)),
+        ("model_refusal_no_fallback", Event("agent_error", System::Refused)),
+        ("model_consent_fallback", Event("agent_notice", System::ModelChanged)),
+        ("task_list_statuses", Event("progress_update", System::TodoStatuses)),
+        ("agents_killed", Nothing("each sub-agent's own end is told")),
+        ("thinking", Nothing("the message's own block has it")),
+        ("away_summary", Nothing("it sums up what is shown itself")),
+        ("task_summary", Nothing("it sums up what is shown itself")),
+        ("control_request_progress", Nothing("it is about what was asked of the program, not the agent")),
+        ("permission_check_status", Nothing("the call that waits for it is open")),
+        ("elicitation_complete", Nothing("the call that waited for it goes on")),
+        ("vcs_state_changed", Nothing("the command that did it is told")),
+        ("shell_cwd", Nothing("where a command left its shell is nothing to a person")),
+        ("file_snapshot", Nothing("it is kept to go back to")),
+        ("session_metadata", Nothing("it is for the server that keeps the session")),
+        ("session_title_changed", Nothing("a run's title is what its agent was asked")),
+        ("cloud_session_delta", Nothing("it is for the program that shows the session")),
+        ("feedback_draft_queued", Nothing("the call that wrote it is told")),
+        ("worker_shutting_down", Nothing("the end of the program is told")),
+        ("inherited_asks_settled", Nothing("questions close with their calls")),
+        ("late_allow_not_run", Nothing("who answers too late is told so")),
+        ("turn_handoff_available", Nothing("it is for the program that starts it")),
+        ("per_turn_effort_changed", Nothing("it is about how requests are written")),
+        ("dev_intent", Nothing("it is a guess at what is made here")),
+        ("ui_invalidate", Nothing(UI)),
+        ("ui_notify_cancel", Nothing(UI)),
+        ("ui_status", Nothing(UI)),
+        ("ui_placed", Nothing(UI)),
+        ("ui_panes", Nothing(UI)),
+        ("ui_scroll", Nothing(UI)),
+        ("ui_focus", Nothing(UI)),
+    ],
+);
+
+pub(super) static BLOCKS: Table<Block> = Table::new(
+    "block",
+    &[
+        ("text", Event("agent_output", Block::Text)),
+        ("tool_use", Event("agent_tool_call", Block::Call)),
+        ("tool_result", Event("agent_tool_result", Block::Result)),
+        ("thinking", Event("agent_output", Block::Thinking)),
+        ("server_tool_use", Event("agent_tool_call", Block::Call)),
+        ("mcp_tool_use", Event("agent_tool_call", Block::Call)),
+        ("mcp_tool_result", Event("agent_tool_result", Block::Result)),
+        ("web_search_tool_result", Event("agent_tool_result", Block::Result)),
+        ("web_fetch_tool_result", Event("agent_tool_result", Block::Result)),
+        ("code_execution_tool_result", Event("agent_tool_result", Block::Result)),
+        ("bash_code_execution_tool_result", Event("agent_tool_result", Block::Result)),
+        ("text_editor_code_execution_tool_result", Event("agent_tool_result", Block::Result)),
+        ("tool_search_tool_result", Event("agent_tool_result", Block::Result)),
+        ("advisor_tool_result", Event("agent_tool_result", Block::Result)),
+        ("image", Event("user_message", Block::Shown)),
+        ("document", Event("user_message", Block::Shown)),
+        ("redacted_thinking", Nothing("it is encrypted, for the model alone")),
+        ("container_upload", Nothing("a file is made ready for code that the API runs")),
+        ("compaction", Nothing("the program's own lines tell of it")),
+        ("fallback", Nothing("the program's own lines tell of it")),
+    ],
+);
+
+/// The block that a kind outside the table can be taken for, so that it is shown as well as can be.
+pub(super) fn guess(kind: &str) -> Option<Block> {
+    let ends = |end| kind.ends_with(end);
+    ends("_tool_use").then_some(Block::Call).or_else(|| ends("_tool_result").then_some(Block::Result))
+}
+
+/// Whether a line of its own has this type; a block of a message that is broken must not be taken for one.
+pub(super) fn is_own(kind: &str) -> bool {
+    matches!(LINES.find(kind), Some(Event(_, line)) if !matches!(line, Line::Block)) || kind == "control_response"
+}
+
+/// The tables that its lines are read by.
+pub(crate) fn known() -> Vec<Known> {
+    let mut known = vec![LINES.known(), SYSTEM.known(), BLOCKS.known(), STOPS.known(), content_kinds::known()];
+    known.extend(partial_kinds::known());
+    known
+}

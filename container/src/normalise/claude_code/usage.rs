@@ -1,0 +1,165 @@
+//! What messages and turns took.
+//!
+//! The `assistant` lines of a message repeat the figures that it began with; a later one can have grown, and with
+//! partial messages only `message_delta` has the last. A message's figures never fall, so a line that is repeated late
+//! takes nothing back.
+
+use std::collections::BTreeMap;
+
+use townwatch::event::AgentUsage;
+
+use crate::normalise::recent::Recent;
+use crate::normalise::wire::{TurnEnd, Usage};
+
+/// The usage of one run.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spent {
+    messages: Recent<Usage>,
+    /// What messages of the agent itself took together.
+    own: Usage,
+    /// What those of its sub-agents took.
+    sub_agents: Usage,
+    turns: Usage,
+    /// The models that messages were of.
+    models: Vec<String>,
+    /// Something took tokens that no message of the agent itself tells of: a sub-agent, another try, a summary.
+    aside: bool,
+    /// What the session had taken before this run, known from its first turn's end on.
+    before: Option<Usage>,
+}
+
+/// Models of one run that are told apart.
+const MODELS_MAX: usize = 16;
+
+impl Spent {
+    /// What a message has taken so far; nothing where that was told.
+    pub(super) fn message(&mut self, id: &str, usage: &Usage, parent: Option<&str>) -> Option<AgentUsage> {
+        self.aside |= parent.is_some();
+        if usage.is_nothing() {
+            return None;
+        }
+        let before = self.messages.get(id).cloned().unwrap_or_default();
+        let grown = match self.messages.get_mut(id) {
+            Some(known) => known.grow(usage).then(|| known.clone())?,
+            // A name that is too long to be remembered would be counted with each line.
+            None => self.messages.insert(id, usage.clone()).then(|| usage.clone())?,
+        };
+        let sum = if parent.is_some() { &mut self.sub_agents } else { &mut self.own };
+        sum.add(&grown.beyond(&before));
+        let event = grown.event(id.to_owned(), None, false);
+        Some(AgentUsage { parent_tool_use_id: parent.map(str::to_owned), ..event })
+    }
+
+    /// A message is of this model.
+    pub(super) fn of_model(&mut self, model: &str) {
+        if self.models.len() < MODELS_MAX && !self.models.iter().any(|known| known == model) {
+            self.models.push(model.to_owned());
+        }
+    }
+
+    /// Tokens are taken that no message will tell of.
+    pub(super) fn aside(&mut self) {
+        self.aside = true;
+    }
+
+    /// The run's totals at the end of a turn, with the cost where it is the run's: of all models where the program sums
+    /// them up, else the sum of the turns with that of its sub-agents. A turn that was broken off can say 0 of what its
+    /// messages took, so that sum is never less than theirs.
+    ///
+    /// A session that is gone on with (`--resume`) sums up its earlier runs, too. Nothing says so, but its first turn's
+    /// own usage is less than the model's. That counts where the session was `begun_elsewhere` and nothing else can be
+    /// the reason; what the earlier part cost is not known then.
+    pub(super) fn totals(&mut self, end: &TurnEnd, begun_elsewhere: bool) -> Option<(Usage, Option<f64>)> {
+        self.turns.add(end.usage.as_ref().unwrap_or(&Usage::default()));
+        let is_something = |models: &&BTreeMap<_, _>| models.values().any(|model| !Usage::from(model).is_nothing());
+        let Some(models) = end.model_usage.as_ref().filter(is_something) else {
+            end.usage.as_ref()?;
+            let mut known = self.turns.clone();
+            known.grow(&self.own);
+            known.add(&self.sub_agents);
+            return Some((known, end.total_cost_usd));
+        };
+        let (mut totals, mut of_messages) = (Usage::default(), Usage::default());
+        for (name, model) in models {
+            totals.add(&model.into());
+            if self.models.contains(name) {
+                of_messages.add(&model.into());
+            }
+        }
+        let (turns, aside) = (&self.turns, self.aside);
+        let before = self.before.get_or_insert_with(|| {
+            let more = of_messages.beyond(turns);
+            if begun_elsewhere && !aside { more } else { Usage::default() }
+        });
+        let cost_usd = end.total_cost_usd.filter(|_| before.is_nothing());
+        Some((totals.beyond(before), cost_usd))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage(input: u64, output: u64) -> Usage {
+        Usage { input_tokens: Some(input), output_tokens: Some(output), ..Usage::default() }
+    }
+
+    #[test]
+    fn a_message_is_told_when_it_grew_and_never_again_as_it_was() {
+        let mut spent = Spent::default();
+        let mut told = |id: &str, input, output| {
+            spent.message(id, &usage(input, output), None).map(|told| (told.input_tokens, told.output_tokens))
+        };
+        assert_eq!(told("a", 10, 1), Some((10, 1)));
+        assert_eq!(told("a", 10, 1), None);
+        assert_eq!(told("a", 10, 80), Some((10, 80)));
+        for number in 0..4_000 {
+            assert_eq!(told(&number.to_string(), 1, 1), Some((1, 1)));
+        }
+        assert_eq!(told("a", 10, 1), None);
+        assert_eq!(told("none", 0, 0), None);
+    }
+
+    fn end(input: u64, models: u64) -> TurnEnd {
+        let end = serde_json::json!({
+            "usage": {"input_tokens": input, "output_tokens": 1},
+            "modelUsage": {"big": {"inputTokens": models, "outputTokens": models / 10}, "small": {"inputTokens": 3}},
+            "total_cost_usd": 0.5,
+        });
+        crate::json::read(&end.to_string()).unwrap()
+    }
+
+    #[test]
+    fn a_turn_that_says_nothing_takes_nothing_back() {
+        let none = || crate::json::read::<TurnEnd>(r#"{"usage":{"input_tokens":0},"modelUsage":{}}"#).unwrap();
+        let told = |spent: &mut Spent, end: &TurnEnd| spent.totals(end, false).unwrap().0.output_tokens;
+        let mut spent = Spent::default();
+        spent.message("a", &usage(10, 1), None);
+        spent.message("a", &usage(10, 80), None);
+        spent.message("s", &usage(3, 20), Some("t"));
+        assert_eq!(told(&mut spent, &none()), Some(100));
+        let turn: TurnEnd = crate::json::read(r#"{"usage":{"input_tokens":20,"output_tokens":95}}"#).unwrap();
+        assert_eq!(told(&mut spent, &turn), Some(115));
+        let zero: TurnEnd = crate::json::read(r#"{"usage":{},"modelUsage":{"m":{"inputTokens":0}}}"#).unwrap();
+        assert_eq!(told(&mut spent, &zero), Some(115));
+    }
+
+    #[test]
+    fn a_session_that_is_gone_on_with_has_taken_what_it_took_before() {
+        let told = |spent: &mut Spent, end: &TurnEnd, elsewhere| {
+            let (usage, cost) = spent.totals(end, elsewhere).unwrap();
+            (usage.input_tokens.unwrap(), usage.output_tokens.unwrap(), cost)
+        };
+        let mut resumed = Spent::default();
+        resumed.of_model("big");
+        assert_eq!(told(&mut resumed, &end(10, 1010), true), (13, 1, None));
+        assert_eq!(told(&mut resumed, &end(20, 1030), true), (33, 3, None));
+        let mut own = Spent::default();
+        own.of_model("big");
+        assert_eq!(told(&mut own, &end(10, 1010), false), (1013, 101, Some(0.5)));
+        let mut with_sub_agent = Spent::default();
+        with_sub_agent.of_model("big");
+        with_sub_agent.message("m", &usage(1000, 1), Some("t"));
+        assert_eq!(told(&mut with_sub_agent, &end(10, 1010), true), (1013, 101, Some(0.5)));
+    }
+}

@@ -1,0 +1,68 @@
+//! The kinds of lines that Gemini CLI prints, and what its tools do.
+
+use townwatch::event::ToolCategory;
+
+use super::kinds::{Becomes, Known, Table};
+
+/// How a line is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Line {
+    Init,
+    Message,
+    Call,
+    Result,
+    Error,
+    End,
+}
+
+/// What a line's `type` can be.
+pub(super) static LINES: Table<Line> = Table::new(
+    "line",
+    &[
+        ("init", Becomes::Event("agent_session", Line::Init)),
+        ("message", Becomes::Event("agent_output", Line::Message)),
+        ("tool_use", Becomes::Event("agent_tool_call", Line::Call)),
+        ("tool_result", Becomes::Event("agent_tool_result", Line::Result)),
+        ("error", Becomes::Event("agent_error", Line::Error)),
+        ("result", Becomes::Event("agent_usage", Line::End)),
+    ],
+);
+
+/// Whose message it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Role {
+    Agent,
+    Person,
+}
+
+/// What a message's `role` can be.
+pub(super) static ROLES: Table<Role> = Table::new(
+    "role of a message",
+    &[
+        ("assistant", Becomes::Event("agent_output", Role::Agent)),
+        ("user", Becomes::Event("user_message", Role::Person)),
+    ],
+);
+
+/// All of them.
+pub(super) fn known() -> Vec<Known> {
+    vec![LINES.known(), ROLES.known()]
+}
+
+/// What kind of tool this is.
+pub(super) fn category(tool: &str) -> ToolCategory {
+    match tool {
+        "read_file" | "read_many_files" | "list_directory" => ToolCategory::Read,
+        "write_file" => ToolCategory::Write,
+        "replace" => ToolCategory::Edit,
+        "run_shell_command" => ToolCategory::Bash,
+        "grep_search" | "search_file_content" => ToolCategory::Grep,
+        "glob" => ToolCategory::Glob,
+        "web_fetch" => ToolCategory::WebFetch,
+        "google_web_search" => ToolCategory::WebSearch,
+        "invoke_agent" | "delegate_to_agent" => ToolCategory::Task,
+        "write_todos" => ToolCategory::Todo,
+        _ if tool.starts_with("mcp_") => ToolCategory::Mcp,
+        _ => ToolCategory::Other,
+    }
+}

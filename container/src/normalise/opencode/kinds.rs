@@ -1,0 +1,198 @@
+//! The kinds of frames and of parts that OpenCode and Kilo stream.
+
+use crate::normalise::kinds::{Becomes, Known, Table};
+
+/// How a frame is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FrameKind {
+    Session,
+    Status,
+    Idle,
+    Error,
+    Message,
+    Part,
+    Delta,
+    Todos,
+    Asked,
+    Replied,
+    Rejected,
+    Compacted,
+    MessageRemoved,
+    PartRemoved,
+    Toast,
+    SignIn,
+    Trouble,
+    /// Known by name only: shown with a notice, since nothing else would tell what it says.
+    Unread,
+}
+
+/// How a part is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PartKind {
+    Text,
+    Tool,
+    Patch,
+    StepStart,
+    File,
+    Subtask,
+    Compaction,
+}
+
+/// How a line of `run --format json` is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RunLine {
+    /// A part of this type, where it does not say so itself.
+    Part(&'static str),
+    StepFinish,
+    Error,
+}
+
+use Becomes::{Event, Nothing};
+use FrameKind as F;
+
+const SERVER: &str = "the server's own affair, not the agent's";
+const ENGINE: &str = "parser_notice";
+
+/// What a frame's `type` can be.
+pub(super) static FRAMES: Table<FrameKind> = Table::new(
+    "frame",
+    &[
+        // The most frequent ones first: looking is from the start on.
+        ("message.part.updated", Event("agent_output", F::Part)),
+        ("message.part.delta", Event("agent_output", F::Delta)),
+        ("message.updated", Event("agent_usage", F::Message)),
+        ("session.status", Event("agent.status", F::Status)),
+        ("session.updated", Event("agent_session", F::Session)),
+        ("session.diff", Nothing("the changes of files are told one by one, with their calls")),
+        ("sync", Nothing("every durable change once more")),
+        ("session.created", Event("agent_session", F::Session)),
+        ("session.idle", Event("agent.status", F::Idle)),
+        ("session.error", Event("agent_error", F::Error)),
+        ("session.compacted", Event("agent_notice", F::Compacted)),
+        ("session.deleted", Nothing("what it did stays in the log")),
+        ("message.removed", Event("agent_notice", F::MessageRemoved)),
+        ("message.part.removed", Event("agent_output", F::PartRemoved)),
+        ("todo.updated", Event("progress_update", F::Todos)),
+        ("permission.asked", Event("agent_question", F::Asked)),
+        ("permission.replied", Event("agent_question_answered", F::Replied)),
+        ("question.asked", Event("agent_question", F::Asked)),
+        ("question.replied", Event("agent_question_answered", F::Replied)),
+        ("question.rejected", Event("agent_question_answered", F::Rejected)),
+        ("tui.toast.show", Event("agent_notice", F::Toast)),
+        ("mcp.browser.open.failed", Event("agent_notice", F::SignIn)),
+        ("workspace.failed", Event("agent_notice", F::Trouble)),
+        ("worktree.failed", Event("agent_notice", F::Trouble)),
+        ("file.edited", Nothing("the call that edits it tells")),
+        ("file.watcher.updated", Nothing("changes that nobody tells are seen in the directory itself")),
+        ("command.executed", Nothing("the message that it becomes is told")),
+        ("mcp.tools.changed", Nothing("its tools are used by name")),
+        ("lsp.updated", Nothing(SERVER)),
+        ("lsp.client.diagnostics", Nothing("the result of an edit has them")),
+        ("server.connected", Nothing(SERVER)),
+        ("server.heartbeat", Nothing(SERVER)),
+        ("server.instance.disposed", Nothing(SERVER)),
+        ("global.disposed", Nothing(SERVER)),
+        ("plugin.added", Nothing(SERVER)),
+        ("catalog.updated", Nothing(SERVER)),
+        ("reference.updated", Nothing(SERVER)),
+        ("integration.updated", Nothing(SERVER)),
+        ("integration.connection.updated", Nothing(SERVER)),
+        ("models-dev.refreshed", Nothing(SERVER)),
+        ("installation.updated", Nothing(SERVER)),
+        ("installation.update-available", Nothing(SERVER)),
+        ("project.updated", Nothing(SERVER)),
+        ("project.directories.updated", Nothing(SERVER)),
+        ("vcs.branch.updated", Nothing(SERVER)),
+        ("workspace.ready", Nothing(SERVER)),
+        ("workspace.status", Nothing(SERVER)),
+        ("worktree.ready", Nothing(SERVER)),
+        ("pty.created", Nothing("a person's terminal")),
+        ("pty.updated", Nothing("a person's terminal")),
+        ("pty.exited", Nothing("a person's terminal")),
+        ("pty.deleted", Nothing("a person's terminal")),
+        ("tui.prompt.append", Nothing("what stands in a person's terminal is not sent yet")),
+        ("tui.command.execute", Nothing("a key of a person's terminal")),
+        ("tui.session.select", Nothing("a key of a person's terminal")),
+        // Kilo's.
+        ("indexing.status", Nothing(SERVER)),
+        ("session.turn.open", Nothing("the session's status tells it")),
+        ("session.turn.close", Nothing("the session's status tells it")),
+        ("session.drain.interrupted", Nothing("the session's error tells it")),
+        ("session.queue.changed", Nothing("what is queued is told when it is taken up")),
+        // Of an engine that these versions name and do not stream from.
+        ("permission.v2.asked", Event(ENGINE, F::Unread)),
+        ("permission.v2.replied", Event(ENGINE, F::Unread)),
+        ("question.v2.asked", Event(ENGINE, F::Unread)),
+        ("question.v2.replied", Event(ENGINE, F::Unread)),
+        ("question.v2.rejected", Event(ENGINE, F::Unread)),
+        ("session.next.agent.switched", Event(ENGINE, F::Unread)),
+        ("session.next.compaction.delta", Event(ENGINE, F::Unread)),
+        ("session.next.compaction.ended", Event(ENGINE, F::Unread)),
+        ("session.next.compaction.started", Event(ENGINE, F::Unread)),
+        ("session.next.context.updated", Event(ENGINE, F::Unread)),
+        ("session.next.model.switched", Event(ENGINE, F::Unread)),
+        ("session.next.moved", Event(ENGINE, F::Unread)),
+        ("session.next.prompt.admitted", Event(ENGINE, F::Unread)),
+        ("session.next.prompted", Event(ENGINE, F::Unread)),
+        ("session.next.reasoning.delta", Event(ENGINE, F::Unread)),
+        ("session.next.reasoning.ended", Event(ENGINE, F::Unread)),
+        ("session.next.reasoning.started", Event(ENGINE, F::Unread)),
+        ("session.next.retried", Event(ENGINE, F::Unread)),
+        ("session.next.revert.cleared", Event(ENGINE, F::Unread)),
+        ("session.next.revert.committed", Event(ENGINE, F::Unread)),
+        ("session.next.revert.staged", Event(ENGINE, F::Unread)),
+        ("session.next.shell.ended", Event(ENGINE, F::Unread)),
+        ("session.next.shell.started", Event(ENGINE, F::Unread)),
+        ("session.next.step.ended", Event(ENGINE, F::Unread)),
+        ("session.next.step.failed", Event(ENGINE, F::Unread)),
+        ("session.next.step.started", Event(ENGINE, F::Unread)),
+        ("session.next.synthetic", Event(ENGINE, F::Unread)),
+        ("session.next.text.delta", Event(ENGINE, F::Unread)),
+        ("session.next.text.ended", Event(ENGINE, F::Unread)),
+        ("session.next.text.started", Event(ENGINE, F::Unread)),
+        ("session.next.tool.called", Event(ENGINE, F::Unread)),
+        ("session.next.tool.failed", Event(ENGINE, F::Unread)),
+        ("session.next.tool.input.delta", Event(ENGINE, F::Unread)),
+        ("session.next.tool.input.ended", Event(ENGINE, F::Unread)),
+        ("session.next.tool.input.started", Event(ENGINE, F::Unread)),
+        ("session.next.tool.progress", Event(ENGINE, F::Unread)),
+        ("session.next.tool.success", Event(ENGINE, F::Unread)),
+    ],
+);
+
+/// What a part's `type` can be.
+pub(super) static PARTS: Table<PartKind> = Table::new(
+    "part",
+    &[
+        ("tool", Event("agent_tool_call", PartKind::Tool)),
+        ("text", Event("agent_output", PartKind::Text)),
+        ("reasoning", Event("agent_output", PartKind::Text)),
+        ("step-start", Event("file_changed", PartKind::StepStart)),
+        ("step-finish", Nothing("the message has the same tokens and price")),
+        ("patch", Event("file_changed", PartKind::Patch)),
+        ("file", Event("agent_tool_result", PartKind::File)),
+        ("subtask", Event("user_message", PartKind::Subtask)),
+        ("compaction", Event("agent_notice", PartKind::Compaction)),
+        ("snapshot", Nothing("a name for the state of the files")),
+        ("agent", Nothing("a name in the message's own text")),
+        ("retry", Nothing("the session's status tells of each retry")),
+    ],
+);
+
+/// What the `type` of a line of `run --format json` can be.
+pub(super) static RUN_LINES: Table<RunLine> = Table::new(
+    "line of run",
+    &[
+        ("step_start", Event("agent.status", RunLine::Part("step-start"))),
+        ("text", Event("agent_output", RunLine::Part("text"))),
+        ("reasoning", Event("agent_output", RunLine::Part("reasoning"))),
+        ("tool_use", Event("agent_tool_call", RunLine::Part("tool"))),
+        ("step_finish", Event("agent_usage", RunLine::StepFinish)),
+        ("error", Event("agent_error", RunLine::Error)),
+    ],
+);
+
+/// All of them.
+pub(super) fn known() -> Vec<Known> {
+    vec![FRAMES.known(), PARTS.known(), RUN_LINES.known()]
+}

@@ -1,0 +1,79 @@
+//! The runs of one agent: which were begun, and how the newest one stands.
+
+use std::collections::VecDeque;
+
+use tokio::sync::watch;
+use townwatch::event::{AgentExited, AgentQuestionAnswered, EventData, ExitReason, Status, StopSignal};
+use townwatch::id::RunId;
+
+use crate::outcome::Outcome;
+use crate::wish::Mouth;
+
+/// Runs of an agent whose start is still recognised as a repeat, the newest included.
+const RUNS_REMEMBERED: usize = 16;
+/// Answered questions of a run that are remembered; who comes even later is only told that theirs is not open.
+const ANSWERED_REMEMBERED: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct AgentRuns {
+    pub(super) run_ids: VecDeque<RunId>,
+    pub(super) status: Status,
+    pub(super) exit: Option<AgentExited>,
+    pub(super) outcome: Outcome,
+    pub(super) stop: watch::Sender<Option<StopSignal>>,
+    /// Where its open run takes wishes, if it takes any.
+    pub(super) mouth: Option<Mouth>,
+    /// How its run's latest questions were answered, for who comes too late.
+    pub(super) answered: VecDeque<AgentQuestionAnswered>,
+}
+
+impl AgentRuns {
+    /// The first run of an agent begins.
+    pub(super) fn begin(run_id: RunId, stop: watch::Sender<Option<StopSignal>>) -> Self {
+        Self {
+            run_ids: VecDeque::from([run_id]),
+            status: Status::Starting,
+            exit: None,
+            outcome: Outcome::default(),
+            stop,
+            mouth: None,
+            answered: VecDeque::new(),
+        }
+    }
+
+    /// The next run begins.
+    pub(super) fn begin_next(&mut self, run_id: RunId, stop: watch::Sender<Option<StopSignal>>) {
+        if self.run_ids.len() >= RUNS_REMEMBERED {
+            self.run_ids.pop_front();
+        }
+        self.run_ids.push_back(run_id);
+        (self.status, self.exit, self.outcome) = (Status::Starting, None, Outcome::default());
+        (self.stop, self.mouth) = (stop, None);
+        self.answered.clear();
+    }
+
+    pub(super) fn newest(&self) -> Option<&RunId> {
+        self.run_ids.back()
+    }
+
+    /// An event of the newest run changes how it stands.
+    pub(super) fn take(&mut self, event: EventData) {
+        match event {
+            EventData::Status(changed) => self.status = changed.status,
+            EventData::QuestionAnswered(answered) => {
+                if self.answered.len() >= ANSWERED_REMEMBERED {
+                    self.answered.pop_front();
+                }
+                self.answered.push_back(AgentQuestionAnswered { text: None, answers: Vec::new(), ..answered });
+            }
+            EventData::Exited(exit) => {
+                self.status = match exit.reason {
+                    ExitReason::Completed | ExitReason::Stopped => Status::Exited,
+                    ExitReason::Failed | ExitReason::Timeout | ExitReason::Lost => Status::Failed,
+                };
+                self.exit = Some(exit);
+            }
+            _ => {}
+        }
+    }
+}

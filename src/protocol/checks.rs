@@ -1,0 +1,43 @@
+//! How much people may say to an agent. Town and control server ask the same.
+
+use super::requests::{AnswerAgent, MessageAgent};
+use crate::error::{Error, Result};
+use crate::event::PartAnswer;
+use crate::limits::PROMPT_BYTES_MAX;
+
+impl MessageAgent {
+    /// Refuses what says nothing, or too much.
+    pub fn check(&self) -> Result<()> {
+        if self.prompt.trim().is_empty() {
+            return Err(Error::invalid("prompt", "expected what to tell the agent"));
+        }
+        check_words("prompt", &self.prompt)
+    }
+}
+
+impl AnswerAgent {
+    /// Refuses what answers no question, or says too much. Whether it fits its
+    /// question only the agent's run knows.
+    pub fn check(&self) -> Result<()> {
+        if self.request_id.is_empty() {
+            return Err(Error::invalid("request_id", "expected the `request_id` of the question"));
+        }
+        check_words("text", self.text.as_deref().unwrap_or_default())?;
+        let words = |part: &PartAnswer| part.choices.iter().chain(&part.text).map(String::len).sum::<usize>();
+        if self.answers.iter().map(words).sum::<usize>() > PROMPT_BYTES_MAX {
+            let problem = format!("longer than {PROMPT_BYTES_MAX} bytes in all; say it in fewer words");
+            return Err(Error::too_large("answers", problem));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses words for an agent that are longer than its bound.
+pub fn check_words(field: &str, words: &str) -> Result<()> {
+    if words.len() > PROMPT_BYTES_MAX {
+        let problem =
+            format!("longer than {PROMPT_BYTES_MAX} bytes; put the long part into a file that the agent reads");
+        return Err(Error::too_large(field, problem));
+    }
+    Ok(())
+}
