@@ -27,7 +27,7 @@ async function deploy(given) {
   const flags = named(rest);
   await step("checking the secrets", () => rest.includes("--dry-run") || checkSecrets(tools, secrets(container, settings), flags));
   const config = container ? ["--config", writeContainerConfig()] : [];
-  const [command, args] = tools.wrangler(["deploy", ...config, ...rest]);
+  const [command, args] = tools.wrangler(["deploy", ...config, ...tagged(rest), ...rest]);
   // Wrangler may ask something, so it gets the terminal.
   return spawnSync(command, args, { env: tools.env, cwd: ROOT, stdio: "inherit" }).status ?? 1;
 }
@@ -45,6 +45,12 @@ function needDocker() {
       remedy: "start Docker, or deploy without the container:  npm run deploy",
     });
   }
+}
+
+/** The commit as the deployment's tag, which `GET /health` shows, unless one is given or this is no git checkout. */
+function tagged(rest) {
+  const commit = ask("git", ["describe", "--always", "--dirty", "--abbrev=12"]);
+  return commit === undefined || rest.includes("--tag") ? [] : ["--tag", commit];
 }
 
 /** `--name x` and `--env x`, which choose the Worker for every command of wrangler. */

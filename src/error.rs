@@ -76,6 +76,8 @@ codes! {
     ContainerUnavailable = 503 "container_unavailable";
     /// The town does not take the rig's events at present.
     TownUnavailable = 503 "town_unavailable";
+    /// The tables were made by a newer build than the one that runs.
+    OlderBuild = 503 "older_build";
     /// Streams are switched off.
     StreamingDisabled = 503 "streaming_disabled";
     /// The control server did not answer in time.

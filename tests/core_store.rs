@@ -3,9 +3,17 @@
 
 mod sqlite;
 
+use std::rc::Rc;
+
 use sqlite::Sqlite;
+use townwatch::core::account;
+use townwatch::core::rig::Rig;
 use townwatch::core::store::{Store, Value, atomically};
+use townwatch::core::town::{Config, Town};
 use townwatch::error::{Code, Error};
+use townwatch::id::TownId;
+use townwatch::protocol::TownSummary;
+use townwatch::time::Timestamp;
 
 #[test]
 fn values_come_back_as_they_went_in() {
@@ -33,6 +41,35 @@ fn an_error_undoes_all_of_a_transaction() {
     });
     assert_eq!(outcome.unwrap_err().code, Code::Internal);
     assert_eq!(atomically(&store, || store.query("SELECT a FROM t", &[])).unwrap(), []);
+}
+
+/// As after a roll-back of the Worker: what the newer build made is neither read nor changed.
+#[test]
+fn an_older_build_refuses_newer_tables_and_leaves_them_alone() {
+    let store = Rc::new(Sqlite::new());
+    let town = TownSummary {
+        town_id: TownId::parse("town-1").unwrap(),
+        name: "Riverside".into(),
+        created_at: Timestamp::from_millis(0),
+    };
+    account::add(store.as_ref(), &town).unwrap();
+    assert_eq!(account::list(store.as_ref()).unwrap().len(), 1);
+    store.query("INSERT INTO schema_version (version) VALUES (99)", &[]).unwrap();
+    let changed = store.rows_changed();
+    let refusals = [
+        account::list(store.as_ref()).map(drop),
+        account::add(store.as_ref(), &town),
+        account::rename(store.as_ref(), &town.town_id, "Hillside"),
+        account::remove(store.as_ref(), &town.town_id),
+        Town::open(Rc::clone(&store) as Rc<dyn Store>, Config::default()).map(drop),
+        Rig::open(Rc::clone(&store) as Rc<dyn Store>, 2_000).map(drop),
+    ];
+    for refusal in refusals {
+        let problem = refusal.unwrap_err();
+        assert_eq!(problem.code, Code::OlderBuild);
+        assert!(problem.message.contains("version 99"), "{problem}");
+    }
+    assert_eq!(store.rows_changed(), changed);
 }
 
 /// A Durable Object runs a script that ends in a comment, keeps what it did, and then fails.

@@ -32,7 +32,7 @@ pub fn add(store: &dyn Store, town: &TownSummary) -> Result<()> {
 
 /// All towns, oldest first.
 pub fn list(store: &dyn Store) -> Result<Vec<TownSummary>> {
-    if !schema::exists(store)? {
+    if !schema::open(store, schema::ACCOUNT)? {
         return Ok(Vec::new());
     }
     let rows = store.query("SELECT town_id, name, created_at_ms FROM towns ORDER BY created_at_ms, town_id", &[])?;
@@ -54,7 +54,7 @@ pub fn has(store: &dyn Store, town_id: &TownId) -> Result<bool> {
 
 /// Gives a town another name in the directory.
 pub fn rename(store: &dyn Store, town_id: &TownId, name: &str) -> Result<()> {
-    if schema::exists(store)? {
+    if schema::open(store, schema::ACCOUNT)? {
         store.query("UPDATE towns SET name = ? WHERE town_id = ?", &[name.into(), town_id.as_str().into()])?;
     }
     Ok(())
@@ -62,7 +62,7 @@ pub fn rename(store: &dyn Store, town_id: &TownId, name: &str) -> Result<()> {
 
 /// Takes a town out of the directory.
 pub fn remove(store: &dyn Store, town_id: &TownId) -> Result<()> {
-    if schema::exists(store)? {
+    if schema::open(store, schema::ACCOUNT)? {
         store.query("DELETE FROM towns WHERE town_id = ?", &[town_id.as_str().into()])?;
     }
     Ok(())

@@ -53,10 +53,9 @@ impl Rig {
 
     /// Opens the rig that lies in the tables; none where there is none, and then nothing is written.
     pub fn open(store: Rc<dyn Store>, event_cap: u64) -> Result<Option<Self>> {
-        if !schema::exists(store.as_ref())? {
+        if !schema::open(store.as_ref(), schema::RIG)? {
             return Ok(None);
         }
-        schema::migrate(store.as_ref(), schema::RIG)?;
         let rows = store.query("SELECT rig_id, town_id, epoch FROM rig", &[])?;
         let Some(row) = rows.first() else { return Ok(None) };
         Ok(Some(Self {

@@ -1,11 +1,18 @@
 //! Brings an object's tables to the version of this build: `migrations/` in order, each once.
 
 use crate::core::store::{Store, atomically};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 
 /// A kind of object with its migrations, oldest first. One that has landed is never edited.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema(&'static [&'static str]);
+
+impl Schema {
+    /// The version that the last migration leads to: how many there are.
+    fn version(self) -> u64 {
+        self.0.len() as u64
+    }
+}
 
 /// The Town's tables.
 pub const TOWN: Schema = Schema(&[
@@ -20,21 +27,38 @@ pub const RIG: Schema = Schema(&[include_str!("../../migrations/rig/0001_rig.sql
 /// The Account's tables.
 pub const ACCOUNT: Schema = Schema(&[include_str!("../../migrations/account/0001_account.sql")]);
 
-/// Whether the object has ever been made. Reads only: asking an empty object leaves it empty.
-pub fn exists(store: &dyn Store) -> Result<bool> {
-    Ok(!store.query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'", &[])?.is_empty())
+/// Brings the tables of an object that exists to this build; false where it was never made, and then nothing is written.
+pub fn open(store: &dyn Store, schema: Schema) -> Result<bool> {
+    let made =
+        !store.query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'", &[])?.is_empty();
+    // Nearly always there is nothing to do, which two reads tell.
+    if made && version(store)? != schema.version() {
+        migrate(store, schema)?;
+    }
+    Ok(made)
 }
 
-/// Runs what has not been run yet; creates the tables of an empty object.
+/// Runs what has not been run yet; creates the tables of an empty object. An older build leaves the tables of a newer
+/// one alone: it does not know what they mean.
 pub fn migrate(store: &dyn Store, schema: Schema) -> Result<()> {
     atomically(store, || {
         store.script("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT")?;
-        let done = store.query("SELECT coalesce(max(version), 0) FROM schema_version", &[])?;
-        let done = done.first().map_or(Ok(0), |row| row.number(0))?;
+        let done = version(store)?;
+        if done > schema.version() {
+            let (known, say) = (schema.version(), "deploy the newer build again, or one after it; nothing was changed");
+            let problem = format!("a newer build made these tables (version {done}); this one knows {known}: {say}");
+            return Err(Error::new(Code::OlderBuild, problem));
+        }
         for (version, script) in (1_u64..).zip(schema.0).skip_while(|(version, _)| *version <= done) {
             store.script(script)?;
             store.query("INSERT INTO schema_version (version) VALUES (?)", &[version.into()])?;
         }
         Ok(())
     })
+}
+
+/// The version of the tables, 0 before the first migration.
+fn version(store: &dyn Store) -> Result<u64> {
+    let rows = store.query("SELECT coalesce(max(version), 0) FROM schema_version", &[])?;
+    rows.first().map_or(Ok(0), |row| row.number(0))
 }

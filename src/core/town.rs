@@ -82,10 +82,9 @@ impl Town {
 
     /// Opens the town that lies in the tables; none where there is none, and then nothing is written.
     pub fn open(store: Rc<dyn Store>, config: Config) -> Result<Option<Self>> {
-        if !schema::exists(store.as_ref())? {
+        if !schema::open(store.as_ref(), schema::TOWN)? {
             return Ok(None);
         }
-        schema::migrate(store.as_ref(), schema::TOWN)?;
         let rows = store.query("SELECT town_id, epoch FROM town", &[])?;
         let Some(row) = rows.first() else { return Ok(None) };
         Ok(Some(Self {

@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use ::worker::Env;
+use ::worker::{Env, WorkerVersionMetadata};
 use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::core::settings::{Secrets, Settings};
 use crate::error::Result;
+use crate::protocol::BuildView;
 
 /// What the installation has set.
 #[derive(Debug)]
@@ -38,6 +39,12 @@ pub fn read(env: &Env, has_container: bool) -> Result<Rc<Config>> {
     let config = Rc::new(Config { settings, secrets });
     READ.with_borrow_mut(|read| read[slot] = Some(config.clone()));
     Ok(config)
+}
+
+/// The deployment that answers; none where the platform does not say, as under workerd alone.
+pub fn build(env: &Env) -> Option<BuildView> {
+    let known = env.get_binding::<WorkerVersionMetadata>("BUILD").ok()?;
+    Some(BuildView { id: known.id(), tag: known.tag(), made_at: known.timestamp() })
 }
 
 /// The `AGENT_ENV_*` secrets by their names without the prefix: agents get them as their environment.

@@ -43,7 +43,7 @@ async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str
     // Health is asked before the settings are: it says whether the Worker is there, not whether it is set up.
     if address.path == "/health" {
         Route::parse(method, address.path)?;
-        let health = HealthView { status: "ok", version: env!("CARGO_PKG_VERSION") };
+        let health = HealthView { status: "ok", version: env!("CARGO_PKG_VERSION"), build: config::build(env) };
         return Ok(http::answer(200, serde_json::to_string(&health).map_err(Error::internal)?, &[]).into());
     }
     let config = config::read(env, false)?;

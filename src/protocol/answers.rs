@@ -21,6 +21,18 @@ wire! {
         status: &'static str,
         /// The Worker's version.
         version: &'static str,
+        /// Which deployment of it answers; null where the platform does not say.
+        build: Option<BuildView>,
+    }
+    /// A deployment, as the platform knows it.
+    #[derive(Debug, Serialize)]
+    BuildView {
+        /// Its id.
+        id: String,
+        /// Its tag: the commit that `npm run deploy` was called on. Empty if it was deployed in another way.
+        tag: String,
+        /// When it was made, as the platform writes it.
+        made_at: String,
     }
     /// `GET /api/settings`, and in `hello`: what a client would else have to guess.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

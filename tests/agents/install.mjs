@@ -8,7 +8,8 @@ import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-const PINNED = {
+/** The image installs the same. */
+export const PINNED = {
   claude: "@anthropic-ai/claude-code@2.1.330",
   codex: "@openai/codex@0.169.0",
   gemini: "@google/gemini-cli@0.61.0",
