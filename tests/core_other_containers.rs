@@ -10,6 +10,7 @@ use story::{Story, agent, position, run};
 use townwatch::core::relay::{self, Answered, Position, Reach};
 use townwatch::core::runs::Source;
 use townwatch::core::source_answer::SourceAnswer;
+use townwatch::core::store::Store as _;
 use townwatch::error::Code;
 use townwatch::time::Timestamp;
 
@@ -199,6 +200,26 @@ fn an_event_of_the_next_life_that_is_like_the_one_before_is_told_by_its_time() {
     assert_eq!(log, [&first[..], &end, &second].concat());
     let gaps = "SELECT count(*) FROM agent_events WHERE event = 'source_gap'";
     assert_eq!(world.story.number(gaps), 1);
+}
+
+#[test]
+fn a_life_whose_last_event_was_remembered_by_its_time_only_goes_on_and_ends_as_any() {
+    for said in [0, 2, 3, 5] {
+        let mut world = World::new();
+        world.says(&["one", "two", "three"]);
+        world.relay();
+        world.story.store.query("UPDATE sources SET mark = NULL", &[]).unwrap();
+        assert_eq!(world.relay(), 0, "it is the same life");
+        world.container.restart();
+        world.says(&["new"; 5][..said]);
+        for _ in 0..10 {
+            world.story.pass(500);
+            world.relay();
+        }
+        let log = world.log();
+        assert_eq!(log.iter().filter(|line| line.ends_with("new")).count(), said, "{log:?}");
+        assert_eq!(log.iter().filter(|line| line.contains("source_gap")).count(), said.min(1), "{log:?}");
+    }
 }
 
 #[test]

@@ -33,7 +33,8 @@ pub(super) enum Life {
 
 /// What is remembered of the last event taken over, and of the container's times.
 struct Mark {
-    content: String,
+    /// None where it was taken over before contents were remembered.
+    content: Option<String>,
     at: Timestamp,
     restamps: bool,
     /// Another time that the event was told with, and since when that is known.
@@ -57,7 +58,8 @@ pub(super) fn life(
     let Some(mark) = mark(store)? else { return Ok(Life::Same) };
     let events = &answer.events;
     if let Some(event) = events.iter().find(|event| event.id == asked.cursor) {
-        return if event.content() == mark.content { by_time(store, &mark, event, now) } else { Ok(Life::Again) };
+        let is_like_it = mark.content.as_ref().is_none_or(|content| *content == event.content());
+        return if is_like_it { by_time(store, &mark, event, now) } else { Ok(Life::Again) };
     }
     // Ids rise within a life: where the last event is gone, none before it comes later.
     let is_of_next = |event: &SourceEvent| event.id < asked.cursor && (mark.restamps || event.timestamp > mark.at);
@@ -92,10 +94,10 @@ fn by_time(store: &dyn Store, mark: &Mark, event: &SourceEvent, now: Timestamp) 
 fn mark(store: &dyn Store) -> Result<Option<Mark>> {
     let sql = "SELECT mark, mark_at_ms, restamps, doubted_at_ms, doubted_since_ms FROM sources WHERE source = ?";
     let rows = store.query(sql, &[Source::Container.key().into()])?;
-    let Some((row, content)) = rows.first().and_then(|row| Some((row, row.maybe_text(0)?))) else { return Ok(None) };
+    let Some(row) = rows.first() else { return Ok(None) };
     let is_doubted = row.0.get(3) != Some(&Value::Null);
     Ok(Some(Mark {
-        content: content.to_owned(),
+        content: row.maybe_text(0).map(str::to_owned),
         at: runs::moment(row, 1)?,
         restamps: row.number(2)? != 0,
         doubt: if is_doubted { Some((runs::moment(row, 3)?, runs::moment(row, 4)?)) } else { None },

@@ -46,7 +46,7 @@ mod tests {
         assert!(keep(&dir, "{\"one\":1}\n").unwrap() && keep(&dir, "{\"two\":2}\n").unwrap());
         assert!(keep(&dir, "{\"two\":2}\n").unwrap(), "it is there already");
         assert_eq!(fs::read_to_string(file(&dir)).unwrap(), "{\"one\":1}\n{\"two\":2}\n");
-        fs::File::create(file(&dir)).unwrap().set_len(BYTES_MAX).unwrap();
+        File::create(file(&dir)).unwrap().set_len(BYTES_MAX).unwrap();
         assert!(!keep(&dir, "{}\n").unwrap());
         fs::remove_dir_all(&dir).unwrap();
     }
