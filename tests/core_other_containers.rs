@@ -10,6 +10,7 @@ use story::{Story, agent, position, run};
 use townwatch::core::relay::{self, Answered, Position, Reach};
 use townwatch::core::runs::Source;
 use townwatch::core::source_answer::SourceAnswer;
+use townwatch::core::store::Store as _;
 use townwatch::error::Code;
 use townwatch::time::Timestamp;
 
@@ -17,6 +18,10 @@ use townwatch::time::Timestamp;
 #[derive(Default)]
 struct Container {
     events: Vec<Json>,
+    /// Gives every event the time of the answer, cut to so many milliseconds.
+    restamps_ms: Option<i64>,
+    /// Writes ids as texts.
+    writes_texts: bool,
 }
 
 impl Container {
@@ -26,10 +31,24 @@ impl Container {
         self.events.push(json!({"id": id, "agent_id": "a", "event": "agent_output", "data": data, "timestamp": at}));
     }
 
-    fn answer(&self, query: &str) -> String {
+    fn answer(&self, query: &str, now: Timestamp) -> String {
         let after: u64 = query.split("after=").nth(1).unwrap().parse().unwrap();
-        let events: Vec<&Json> = self.events.iter().filter(|event| event["id"].as_u64().unwrap() > after).collect();
+        let mut events = self.events.clone();
+        events.retain(|event| event["id"].as_u64().unwrap() > after);
+        for event in &mut events {
+            if let Some(ms) = self.restamps_ms {
+                event["timestamp"] = json!(Timestamp::from_millis(now.millis() / ms * ms));
+            }
+            if self.writes_texts {
+                event["id"] = event["id"].to_string().into();
+            }
+        }
         json!({ "events": events }).to_string()
+    }
+
+    /// Its process begins anew: what it had is gone, what it is like stays.
+    fn restart(&mut self) {
+        self.events.clear();
     }
 }
 
@@ -60,7 +79,8 @@ impl World {
 
     fn ask(&mut self, reach: Reach) -> Answered {
         let asked = self.stands();
-        let answer = SourceAnswer::read(&self.container.answer(&asked.query(reach)), self.story.now).unwrap();
+        let answer =
+            SourceAnswer::read(&self.container.answer(&asked.query(reach), self.story.now), self.story.now).unwrap();
         let runs = &mut self.runs;
         let mut fresh = || {
             *runs += 1;
@@ -77,6 +97,7 @@ impl World {
                 Answered::Taken(outcome) if outcome.stored == 0 => return stored,
                 Answered::Taken(outcome) | Answered::NewEpoch(outcome) => stored += outcome.stored,
                 Answered::Unrecognised => reach = Reach::All,
+                Answered::Doubted => self.story.pass(500),
                 Answered::Stale => panic!("one asks at a time"),
             }
         }
@@ -115,7 +136,7 @@ fn ids_that_begin_anew_are_a_new_life_whenever_it_is_seen() {
         let mut world = World::new();
         world.says(&["one", "two", "three"]);
         world.relay();
-        world.container = Container::default();
+        world.container.restart();
         let texts: Vec<String> = (0..said).map(|number| format!("new {number}")).collect();
         world.says(&texts.iter().map(String::as_str).collect::<Vec<_>>());
         world.relay();
@@ -130,6 +151,89 @@ fn ids_that_begin_anew_are_a_new_life_whenever_it_is_seen() {
         assert_eq!(world.log().last().unwrap(), "r2 agent_output at last");
         assert_eq!(world.relay(), 0);
     }
+}
+
+/// What the log has of a story: `three` were said, then it was quiet for long, then the container began anew with `second`.
+fn told_of_two_lives(world: &mut World, second: &[&str]) -> Vec<String> {
+    world.says(&["one", "two", "three"]);
+    world.relay();
+    for _ in 0..40 {
+        world.story.pass(500);
+        assert_eq!(world.relay(), 0, "nothing has happened");
+    }
+    world.story.reopen();
+    world.says(&["four"]);
+    assert_eq!(world.relay(), 1);
+    world.container.restart();
+    world.says(second);
+    for _ in 0..10 {
+        world.story.pass(500);
+        world.relay();
+    }
+    world.log()
+}
+
+#[test]
+fn a_container_that_gives_its_events_other_times_whenever_it_tells_them_lives_once() {
+    let first = ["one", "two", "three", "four"].map(|text| format!("r1 agent_output {text}"));
+    let end = ["r1 source_gap ", "r1 agent.exited lost"].map(str::to_owned);
+    // Its times are those of its answers, by the millisecond or by the second.
+    for ms in [1, 1_000] {
+        for second in [&["new"][..], &["new", "one", "two", "three", "five"], &["one", "two", "three", "new", "five"]] {
+            let mut world = World::new();
+            world.container.restamps_ms = Some(ms);
+            let log = told_of_two_lives(&mut world, second);
+            let second = second.iter().map(|text| format!("r2 agent_output {text}"));
+            let expected: Vec<String> = first.iter().chain(&end).cloned().chain(second).collect();
+            assert_eq!(log, expected, "{ms} ms");
+        }
+    }
+}
+
+#[test]
+fn an_event_of_the_next_life_that_is_like_the_one_before_is_told_by_its_time() {
+    let mut world = World::new();
+    let log = told_of_two_lives(&mut world, &["one", "two", "three", "four"]);
+    let first = ["one", "two", "three", "four"].map(|text| format!("r1 agent_output {text}"));
+    let end = ["r1 source_gap ", "r1 agent.exited lost"].map(str::to_owned);
+    let second = ["one", "two", "three", "four"].map(|text| format!("r2 agent_output {text}"));
+    assert_eq!(log, [&first[..], &end, &second].concat());
+    let gaps = "SELECT count(*) FROM agent_events WHERE event = 'source_gap'";
+    assert_eq!(world.story.number(gaps), 1);
+}
+
+#[test]
+fn a_life_whose_last_event_was_remembered_by_its_time_only_goes_on_and_ends_as_any() {
+    for said in [0, 2, 3, 5] {
+        let mut world = World::new();
+        world.says(&["one", "two", "three"]);
+        world.relay();
+        world.story.store.query("UPDATE sources SET mark = NULL", &[]).unwrap();
+        assert_eq!(world.relay(), 0, "it is the same life");
+        world.container.restart();
+        world.says(&["new"; 5][..said]);
+        for _ in 0..10 {
+            world.story.pass(500);
+            world.relay();
+        }
+        let log = world.log();
+        assert_eq!(log.iter().filter(|line| line.ends_with("new")).count(), said, "{log:?}");
+        assert_eq!(log.iter().filter(|line| line.contains("source_gap")).count(), said.min(1), "{log:?}");
+    }
+}
+
+#[test]
+fn ids_may_be_written_as_texts() {
+    let mut world = World::new();
+    world.container.writes_texts = true;
+    world.says(&["one"; 11]);
+    assert_eq!(world.relay(), 11);
+    assert_eq!(world.stands().cursor, position(11));
+    world.says(&["two"]);
+    assert_eq!(world.relay(), 1);
+    let wrong = r#"{"events":[{"id":"7a","agent_id":"a","event":"x","data":{},"timestamp":"2026-01-01T00:00:00Z"}]}"#;
+    let error = SourceAnswer::read(wrong, world.story.now).unwrap_err();
+    assert_eq!(error.message, "the container answers, but not in a form we know: `id` is no integer: \"7a\"");
 }
 
 #[test]

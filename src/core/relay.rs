@@ -38,6 +38,9 @@ pub enum Answered {
     /// The container names no life, and the last event taken over is not in its answer: only what it has from its start
     /// on tells whether it is another life. Nothing was changed.
     Unrecognised,
+    /// The container names no life, and the last event taken over has another time: only a later answer tells whether that
+    /// means another life. No event was taken over.
+    Doubted,
 }
 
 /// From where on the container is asked.
@@ -81,7 +84,8 @@ pub fn position(store: &dyn Store, source: &Source) -> Result<Position> {
 /// Moves the source's position: one row.
 pub fn set_position(store: &dyn Store, source: &Source, epoch: &Epoch, cursor: SourceId) -> Result<()> {
     store.query(
-        "INSERT OR REPLACE INTO sources (source, epoch, cursor) VALUES (?, ?, ?)",
+        "INSERT INTO sources (source, epoch, cursor) VALUES (?, ?, ?) \
+         ON CONFLICT (source) DO UPDATE SET epoch = excluded.epoch, cursor = excluded.cursor",
         &[source.key().into(), epoch.as_str().into(), cursor.into()],
     )?;
     Ok(())
@@ -124,9 +128,11 @@ pub fn apply(
             return Ok(Answered::Stale);
         }
         store.query("DELETE FROM silence", &[])?;
-        let life = if asked.epoch.as_ref() == Some(&epoch) { life(store, asked, reach, answer)? } else { Life::Other };
+        let life =
+            if asked.epoch.as_ref() == Some(&epoch) { life(store, asked, reach, answer, now)? } else { Life::Other };
         match life {
             Life::Unknown => Ok(Answered::Unrecognised),
+            Life::Doubted => Ok(Answered::Doubted),
             Life::Same => {
                 let mut ingest = Ingest::new(store, source.clone(), Some(epoch.clone()), event_cap, &mut *fresh_run)?;
                 let cursor = take_over(store, &mut ingest, asked.cursor, answer, &epoch, now)?;

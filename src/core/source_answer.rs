@@ -1,9 +1,13 @@
 //! What a container answers to `/events`, in our form or in that of others, which tell less: no epoch, head, oldest or
 //! previews, and events without `run_id`. For example `{"events":[{"id":1,"agent_id":"a","event":"x","data":{},"timestamp":"…"}]}`.
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
+use crate::core::hexadecimal;
+use crate::core::query::digits;
 use crate::core::runs::Source;
 use crate::error::{Code, Error, Result};
 use crate::event::{EventData, SourceGap};
@@ -30,6 +34,7 @@ pub struct SourceAnswer {
 #[derive(Debug, Clone, Deserialize)]
 pub struct SourceEvent {
     /// Its position within the life.
+    #[serde(deserialize_with = "position")]
     pub id: SourceId,
     /// Whose.
     pub agent_id: AgentId,
@@ -45,9 +50,10 @@ pub struct SourceEvent {
 }
 
 impl SourceEvent {
-    /// What tells it from an event of another life that has the same id.
-    pub fn mark(&self) -> String {
-        format!("{} {} {}", self.timestamp.millis(), self.agent_id, self.event.as_str())
+    /// What it says, in short: by this it is known again, whatever time it is told with.
+    pub fn content(&self) -> String {
+        let data = hexadecimal::of(Sha256::digest(self.data.get()));
+        format!("{} {} {data}", self.agent_id, self.event.as_str())
     }
 }
 
@@ -64,6 +70,7 @@ struct Told {
 /// An event that cannot be read, as far as it says where it stands.
 #[derive(Deserialize)]
 struct Place {
+    #[serde(deserialize_with = "position")]
     id: SourceId,
     agent_id: AgentId,
     #[serde(default)]
@@ -98,6 +105,22 @@ impl From<ControlEvents> for SourceAnswer {
             oldest: Some(answer.oldest),
             previews: answer.previews,
         }
+    }
+}
+
+/// A position, which some write as a text: `"7"`.
+fn position<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<SourceId, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(SourceId),
+        Text(String),
+    }
+    let read = |text: &str| digits(text).and_then(SourceId::new);
+    match Written::deserialize(deserializer) {
+        Ok(Written::Number(id)) => Ok(id),
+        Ok(Written::Text(text)) => read(&text).ok_or_else(|| D::Error::custom(format!("`id` is no integer: {text:?}"))),
+        Err(_) => Err(D::Error::custom("`id` is no integer")),
     }
 }
 

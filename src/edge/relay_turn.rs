@@ -156,7 +156,7 @@ async fn take_over(town: &TownObject, asked: (&Position, Reach), answer: SourceA
             town.publish(&outcome);
             Ok(Taken::Something)
         }
-        Answered::Stale => Ok(Taken::Nothing),
+        Answered::Stale | Answered::Doubted => Ok(Taken::Nothing),
         Answered::Unrecognised => Ok(Taken::Unrecognised),
     }
 }

@@ -289,6 +289,7 @@ fn stream(summary: &'static str, schemas: &mut Schemas) -> Operation {
     let flow = "The viewer acknowledges what has arrived with `ack` frames, and is sent only so much ahead of them.";
     let last = "Where a reader that comes back was: `<id>` or `<epoch>.<id>`, or as the last event's `id` had it where a \
                 ticket opened the stream, which then resumes it in place of an unused one. Beats `from`.";
+    let last_event_id = json!({"type": "string", "pattern": r"^(([A-Za-z0-9_-]{1,64}\.)?[0-9]+(~.*)?)?$"});
     Operation::new("streams", Ticket, summary)
         .says(
             "History from the cursor, then live. With `Upgrade: websocket` a WebSocket: each text message is a \
@@ -304,7 +305,7 @@ fn stream(summary: &'static str, schemas: &mut Schemas) -> Operation {
             query("until", "The stream ends with the agent's run.", &json!({"type": "string", "enum": ["exit"]})),
             query("format", format, &json!({"type": "string", "enum": ["frames", "flat"], "default": "frames"})),
             query("named", named, &json!({"type": "string", "enum": ["true", "false"], "default": "true"})),
-            json!({"name": "Last-Event-ID", "in": "header", "description": last, "schema": {"type": "string"}}),
+            json!({"name": "Last-Event-ID", "in": "header", "description": last, "schema": last_event_id}),
         ])
         .answers(101, "A WebSocket: `ServerFrame`s come, `ClientFrame`s go.", &json!({}))
         .answers(

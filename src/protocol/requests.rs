@@ -23,6 +23,16 @@ use crate::time::Timestamp;
 const NAME_PATTERN: &str =
     r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
 
+/// An address or a branch that git cannot take for an option.
+#[cfg(test)]
+const GIT_PATTERN: &str = r"^[^\-\u0000][^\u0000]*$";
+/// The name of a variable that a process can have.
+#[cfg(test)]
+const VARIABLE_PATTERN: &str = r"^[^=\u0000]+$";
+/// Its value.
+#[cfg(test)]
+const VALUE_PATTERN: &str = r"^[^\u0000]*$";
+
 wire! {
     /// `POST /api/session`.
     #[derive(Debug, Deserialize)]
@@ -95,16 +105,19 @@ wire! {
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional), schemars(length(max = PROMPT_BYTES_MAX)))]
         system_prompt: Option<String>,
         /// The repository to clone.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional), schemars(extend("pattern" = GIT_PATTERN)))]
         git_url: Option<String>,
         /// The branch to work on.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional), schemars(extend("pattern" = GIT_PATTERN)))]
         branch: Option<String>,
         /// The branch that it is made from.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional), schemars(extend("pattern" = GIT_PATTERN)))]
         default_branch: Option<String>,
         /// The agent's environment; never stored.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional), schemars(extend(
+            "propertyNames" = {"pattern": VARIABLE_PATTERN}, "additionalProperties" = {"type": "string", "pattern": VALUE_PATTERN},
+        )))]
         env_vars: Option<std::collections::BTreeMap<String, String>>,
         /// For `process`: the program and its arguments.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]

@@ -7,6 +7,8 @@ import { WebSocket as PartySocket } from "partysocket";
 import ReconnectingWebSocket from "reconnecting-websocket";
 import WebSocket from "ws";
 
+import { spawn, spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Process } from "../worker/processes.mjs";
 import { until } from "../worker/until.mjs";
@@ -106,6 +108,47 @@ const python = (name) => (at) => {
     stop: () => child.kill("SIGKILL"),
   };
 };
+
+/**
+ * websocat, a program that reads a socket: each event is a line of its own, and that is all it knows. What ends it is opened
+ * again behind the last line, as a loop of a shell would.
+ */
+function websocat(at) {
+  const lines = [];
+  let rest = "";
+  let child;
+  let stopped = false;
+  const lastId = () => (lines.length > 0 ? JSON.parse(lines.at(-1)).id : 0);
+  const open = () => {
+    if (stopped) return;
+    rest = "";
+    const url = `${at.url.replace("http", "ws")}?${new URLSearchParams({ format: "flat", after_id: lastId() })}`;
+    child = spawn(WEBSOCAT, ["--text", "--unidirectional-reverse", url, `--header=Authorization: Bearer ${at.key}`]);
+    child.stdout.setEncoding("utf8").on("data", (text) => {
+      const all = (rest + text).split("\n");
+      rest = all.pop();
+      lines.push(...all);
+    });
+    child.on("close", () => setTimeout(open, 100));
+  };
+  open();
+  return {
+    get ids() {
+      return lines.map((line) => JSON.parse(line).id);
+    },
+    stop: () => {
+      stopped = true;
+      child.kill("SIGKILL");
+    },
+  };
+}
+
+/** websocat where it is: on the PATH, or beside the Python that has it as a package. */
+const WEBSOCAT = [process.env.CLIENTS_PYTHON && join(process.env.CLIENTS_PYTHON, "../websocat"), "websocat"].find(
+  (program) => program && spawnSync(program, ["--version"]).status === 0,
+);
+export const websocatMissing = WEBSOCAT ? false : "there is no websocat on the PATH: cargo install websocat";
+export const PROGRAM_READERS = { websocat };
 
 export const NODE_READERS = {
   eventsource,

@@ -7,7 +7,7 @@ import { after, before, describe, it } from "node:test";
 import { Cable } from "../worker/cable.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { sleep, until } from "../worker/until.mjs";
-import { NODE_READERS, PYTHON_READERS } from "./readers.mjs";
+import { NODE_READERS, PROGRAM_READERS, PYTHON_READERS, websocatMissing } from "./readers.mjs";
 
 const ROUND = 20;
 const missing = process.env.CLIENTS_PYTHON ? false : (process.env.CLIENTS_PYTHON_MISSING ?? "CLIENTS_PYTHON names no Python");
@@ -43,7 +43,7 @@ describe("clients that others wrote", () => {
     await post();
     const stream = `${town.path}/container/agents/agent/stream`;
     const at = { url: cable.url + stream, key: world.secrets.TOWNWATCH_API_KEY, ticket: () => world.ticket(stream) };
-    const all = { ...NODE_READERS, ...(missing ? {} : PYTHON_READERS) };
+    const all = { ...NODE_READERS, ...(missing ? {} : PYTHON_READERS), ...(websocatMissing ? {} : PROGRAM_READERS) };
     for (const [name, open] of Object.entries(all)) readers.set(name, open(at));
     await settle(15_000);
     await post(); // live
@@ -72,4 +72,5 @@ describe("clients that others wrote", () => {
   };
   for (const name of Object.keys(NODE_READERS)) it(`${name}: nothing missing, nothing twice`, story(name));
   for (const name of Object.keys(PYTHON_READERS)) it(`${name}: nothing missing, nothing twice`, { skip: missing }, story(name));
+  for (const name of Object.keys(PROGRAM_READERS)) it(`${name}: nothing missing, nothing twice`, { skip: websocatMissing }, story(name));
 });

@@ -80,7 +80,7 @@ impl World {
         }
         match taken {
             Answered::Taken(outcome) | Answered::NewEpoch(outcome) => self.perform(&outcome),
-            Answered::Stale | Answered::Unrecognised => return false,
+            Answered::Stale | Answered::Unrecognised | Answered::Doubted => return false,
         }
         true
     }

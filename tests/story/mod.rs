@@ -156,7 +156,7 @@ impl Story {
             match self.apply(&answer) {
                 Answered::Taken(outcome) => return outcome,
                 Answered::NewEpoch(_) => {}
-                Answered::Stale | Answered::Unrecognised => panic!("the answer is stale"),
+                Answered::Stale | Answered::Unrecognised | Answered::Doubted => panic!("the answer is stale"),
             }
         }
     }

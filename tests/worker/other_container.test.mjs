@@ -15,13 +15,17 @@ class OtherContainer {
   asked = [];
   /** Answers instead, where it is set. */
   instead = null;
+  /** Gives each event the time of the answer. */
+  restamps = false;
   #events = [];
   #server = http.createServer((request, answer) => {
     const url = new URL(request.url, "http://container");
     if (url.pathname !== "/events") return answer.writeHead(404).end();
     this.asked.push(performance.now());
     if (this.instead) return this.instead(answer);
-    const events = this.#events.filter(({ id }) => id > Number(url.searchParams.get("after") ?? 0));
+    const after = Number(url.searchParams.get("after") ?? 0);
+    const timed = (event) => (this.restamps ? { ...event, timestamp: new Date().toISOString() } : event);
+    const events = this.#events.filter(({ id }) => id > after).map(timed);
     answer.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ events }));
   });
 
@@ -118,6 +122,27 @@ describe("a container that names no life", () => {
     container.say("and once more");
     await untilShown("and once more");
     assert.deepEqual(texts().slice(-3), ["source_gap", "agent.exited", "and once more"]);
+  });
+
+  it("may give its events other times at each answer: that is no new life, and a new one is told once", async () => {
+    const had = texts().length;
+    container.restamps = true;
+    container.say("at one time");
+    await untilShown("at one time");
+    await sleep(8 * POLL_INTERVAL_MS);
+    await world.worker.kill(); // what is known of its times lasts
+    await world.worker.start();
+    await viewer.connect();
+    container.say("at another");
+    await untilShown("at another");
+    await sleep(8 * POLL_INTERVAL_MS);
+    assert.deepEqual(texts().slice(had), ["at one time", "at another"]);
+    container.restart();
+    for (const text of ["afresh", "and on"]) container.say(text);
+    await untilShown("and on");
+    await sleep(8 * POLL_INTERVAL_MS);
+    assert.deepEqual(texts().slice(had + 2), ["source_gap", "agent.exited", "afresh", "and on"]);
+    container.restamps = false;
   });
 
   it("is left alone again when the last viewer has gone", async () => {

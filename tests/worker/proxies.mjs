@@ -12,14 +12,18 @@ import { Process, freePort, temporaryDirectory } from "./processes.mjs";
 /** What nginx answers to a body beyond its limit. */
 const TOO_LARGE = "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>\r\n<center><h1>413 Request Entity Too Large</h1></center>\r\n</body>\r\n</html>\r\n";
 
-/** Lets through what has at most `body_bytes_max`. What is larger it answers with 413, or hangs up on. */
+/**
+ * Lets through what has at most `body_bytes_max`. What is larger it answers with 413, or hangs up on. What `loses` says of
+ * a body is let through, but its answer is lost.
+ */
 export class BodyLimit {
-  /** The bodies' lengths, of those refused and of those let through. */
+  /** The bodies' lengths, of those refused, of those let through, and of those among them whose answer was lost. */
   refused = [];
   passed = [];
+  lost = [];
   #server;
 
-  static async before(target, { body_bytes_max, hangs_up = false }) {
+  static async before(target, { body_bytes_max, hangs_up = false, loses = () => false }) {
     const proxy = new BodyLimit();
     proxy.#server = http.createServer((given, answer) => {
       const length = Number(given.headers["content-length"] ?? 0);
@@ -31,7 +35,13 @@ export class BodyLimit {
       }
       proxy.passed.push(length);
       const { method, url, headers } = given;
+      let body = "";
+      given.on("data", (chunk) => (body += chunk));
       const onward = http.request(target() + url, { method, headers }, (answered) => {
+        if (loses(body)) {
+          proxy.lost.push(length);
+          return answered.resume().on("end", () => given.socket.destroy());
+        }
         answer.writeHead(answered.statusCode, answered.headers);
         answered.pipe(answer);
       });

@@ -2,10 +2,12 @@
 // when nobody has set anything but `proxy_pass`, and a wire that speaks HTTP/1.0.
 
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
+import { appendFileSync, readFileSync, readdirSync } from "node:fs";
+import http from "node:http";
 import net from "node:net";
 import { join } from "node:path";
 import { once } from "node:events";
+import { PassThrough, pipeline } from "node:stream";
 import { after, before, describe, it } from "node:test";
 
 import { PICTURES, idOf, noisePng } from "../pictures/pictures.mjs";
@@ -13,6 +15,7 @@ import { Command } from "./command_line.mjs";
 import { EventSource } from "./event_source.mjs";
 import { must, mustRefuse, startWorld } from "./harness.mjs";
 import { apiAt, request } from "./http.mjs";
+import { metricsOf } from "./metrics.mjs";
 import { BodyLimit, Nginx, nginx } from "./proxies.mjs";
 import { sleep, until } from "./until.mjs";
 
@@ -68,6 +71,40 @@ describe("behind a proxy", () => {
     const next = new Command(world, ["send", "--rig", town.rig_id, "--agent", "small"]);
     next.stdin.end("again\n");
     assert.deepEqual([await next.code(), next.stderr], [0, ""]);
+  });
+
+  it("that loses answers each event that is set aside leaves one gap and one line, also where `send` died before it knew", async (test) => {
+    let losing = true;
+    const loses = (body) => losing && /left-out/.test(body);
+    const proxy = await BodyLimit.before(() => world.url, { body_bytes_max: MIB, loses });
+    test.after(() => proxy.stop());
+    const large = ["y", "z"].map((letter) => letter.repeat(MIB - 100));
+    await world.registerAgent(town, "twice");
+    const open = () => new Command(world, ["send", "--rig", town.rig_id, "--agent", "twice"], { TOWNWATCH_URL: proxy.url });
+    const first = open();
+    first.stdin.write(`one\n${large[0]}\n`);
+    await first.until("the second try of the gap", () => proxy.lost.length >= 2);
+    first.kill("SIGKILL");
+    await first.until("its end", () => first.ended);
+    losing = false;
+    // And lines of the spool that a full disk, say, has spoiled.
+    const state = join(world.directory, "state-home");
+    const spool = readdirSync(state, { recursive: true }).find((name) => /twice.*\d+\.jsonl$/.test(name));
+    const spoiled = ['{"event_id":', '{"data":'];
+    appendFileSync(join(state, spool), `${spoiled.join("\n")}\n`);
+    const next = open();
+    next.stdin.end(`two\n${large[1]}\nthree\n`);
+    assert.equal(await next.code(), 1, next.stderr);
+    const events = await until("all of it", async () => {
+      const all = await eventsOf("twice");
+      return all.filter(({ event }) => event === "agent.exited").length === 2 && all;
+    });
+    const told = events.filter(({ event }) => ["agent_output", "source_gap"].includes(event));
+    assert.deepEqual(told.map(({ event, data }) => data.text ?? event), ["one", ...Array(3).fill("source_gap"), "two", "source_gap", "three"]);
+    const file = /they are in (\S+)/.exec(next.stderr)[1];
+    const aside = readFileSync(file, "utf8").split("\n").slice(0, -1);
+    const texts = aside.map((line) => (spoiled.includes(line) ? line : JSON.parse(line).data.text));
+    assert.deepEqual(texts, [large[0], ...spoiled, large[1]]);
   });
 
   it("that hangs up on large bodies `send` still gets through", async (test) => {
@@ -137,6 +174,48 @@ describe("behind a proxy", () => {
     assert.ok(part.length > 100 && part.length < 501 && !part.some(({ type }) => type === "complete"));
   });
 
+  /** An agent whose log is more than what sockets and proxies can hold between a server and a reader that waits. */
+  const longLog = async (agent) => {
+    await world.registerAgent(town, agent);
+    const batch = Array.from({ length: 100 }, (_, number) => ({ event_type: "note", data: { number, text: "z".repeat(20 << 10) } }));
+    for (let round = 0; round < 20; round += 1) must(await world.post(town, agent, batch), 201);
+    await until("the town to have all of them", async () => (await metricsOf(world, `/api/rigs/${town.rig_id}`)).outbox_events === 0, 30_000);
+    return `${town.path}/agents/${agent}/events`;
+  };
+  /** Reads lines, and lets the server die once 1 MiB has come; gives what came, and whether the connection ended as after a whole answer. */
+  const readUntilDeath = (url, path, ask) =>
+    new Promise((resolve, reject) => {
+      let text = "";
+      let dies = null;
+      const finish = (ended) => dies?.then(() => resolve({ text, ended }), reject);
+      const stream = ask(new URL(path, url));
+      stream.on("data", (chunk) => {
+        text += chunk;
+        if (text.length < MIB || dies !== null) return;
+        stream.pause();
+        dies = world.worker.kill().then(() => stream.resume());
+      });
+      stream.on("end", () => finish("whole")).on("error", () => finish("broken"));
+    });
+  const linesOf = (text) => text.slice(text.indexOf("{")).split("\n").slice(0, -1).filter((line) => line.startsWith("{"));
+
+  it("over HTTP/1.0 a server that dies in the middle leaves out the last line", async () => {
+    const path = await longLog("long");
+    const { text, ended } = await readUntilDeath(world.url, path, ({ port, host, pathname }) => {
+      const socket = net.connect(port, "127.0.0.1").setEncoding("utf8");
+      const head = [`GET ${pathname} HTTP/1.0`, `Host: ${host}`, `Authorization: Bearer ${world.secrets.TOWNWATCH_API_KEY}`];
+      socket.write(`${head.join("\r\n")}\r\nAccept: application/x-ndjson\r\n\r\n`);
+      return socket;
+    });
+    await world.worker.start();
+    assert.match(text, /^HTTP\/1\.[01] 200 /);
+    assert.doesNotMatch(text, /transfer-encoding|content-length/i);
+    const lines = linesOf(text);
+    assert.ok(lines.length > 20 && lines.length < 2_000, `${lines.length} lines came`);
+    assert.doesNotMatch(text, /"type":"complete"/);
+    console.log(`killed in the middle, HTTP/1.0: ${lines.length} lines of 2,000 came, the connection ended as if ${ended}`);
+  });
+
   describe("nginx as it comes", { skip: nginx() ? false : "nginx is not installed: apt-get install nginx" }, () => {
     let proxy;
     let api;
@@ -183,6 +262,22 @@ describe("behind a proxy", () => {
       const taken = await signIn(proxy.named_url);
       assert.equal(taken.status, 201, taken.text);
       assert.match(taken.headers["set-cookie"][0], /HttpOnly/);
+    });
+
+    it("tells a server that dies in the middle of lines by the last line alone", async () => {
+      const path = await longLog("long-behind");
+      const { text, ended } = await readUntilDeath(proxy.url, path, (url) => {
+        const stream = new PassThrough().setEncoding("utf8");
+        const headers = { ...operator(), accept: "application/x-ndjson" };
+        const asked = http.get(url, { headers, agent: false }, (answer) => pipeline(answer, stream, () => {}));
+        asked.on("error", (problem) => stream.destroy(problem));
+        return stream;
+      });
+      await world.worker.start();
+      const lines = linesOf(text);
+      assert.ok(lines.length > 20 && lines.length < 2_000, `${lines.length} lines came`);
+      assert.doesNotMatch(text, /"type":"complete"/);
+      console.log(`killed in the middle, behind nginx: ${lines.length} lines of 2,000 came, the connection ended as if ${ended}`);
     });
 
     it("lets `send` bring 40 MB", async () => {

@@ -13,7 +13,7 @@ use townwatch::limits::BATCH_EVENTS_MAX;
 
 use super::batch_size::BatchSize;
 use super::record::gap_line;
-use super::spool::{Run, Waiting};
+use super::spool::{Place, Run, Waiting};
 use super::{pictures, set_aside};
 use crate::arguments::SendArguments;
 use crate::backoff::Backoff;
@@ -126,7 +126,7 @@ impl Poster {
                 }
                 Err(Failure::Unacceptable(problem) | Failure::TooLargeOnTheWay(problem)) => {
                     if substitute.is_none() {
-                        substitute = Some(self.set_aside(&lines, &run.run_id, &problem));
+                        substitute = Some(self.set_aside(&lines, run, place, &problem));
                         events_max = 1;
                         continue;
                     } // else not even the gap is taken: the person knows of it
@@ -154,10 +154,12 @@ impl Poster {
         run.remove()
     }
 
-    /// Keeps an event that is never taken where it holds nothing up; gives what stands in the log for it.
-    fn set_aside(&self, line: &str, run_id: &str, problem: &str) -> String {
+    /// Keeps an event that is never taken where it holds nothing up; gives what stands in the log for it, under a name of
+    /// its own that is the same at every try.
+    fn set_aside(&self, line: &str, run: &Run, place: Place, problem: &str) -> String {
         let standing = &self.standing;
-        let (event, event_id) = name_of(line);
+        let (event, event_id) = name_of(line)
+            .unwrap_or_else(|| ("an event that cannot be read".to_owned(), format!("{}-at-{place}", run.run_id)));
         let kept = set_aside::keep(&standing.dir, line);
         let counter = if matches!(kept, Ok(true)) { &standing.set_aside_events } else { &standing.dropped_events };
         let place = match kept {
@@ -168,7 +170,7 @@ impl Poster {
         if counter.fetch_add(1, Ordering::Relaxed) < SET_ASIDE_TOLD_MAX {
             say(&format!("{event} of {} KiB cannot be sent: {problem}; {place}", line.len() >> 10));
         }
-        gap_line(&format!("{event_id}-left-out"), run_id, 1, "an event that could not be sent")
+        gap_line(&format!("{event_id}-left-out"), &run.run_id, 1, "an event that could not be sent")
     }
 
     /// Posts lines of the spool, which are events as the rig takes them. None are at a segment's end.
@@ -255,14 +257,12 @@ impl Standing {
 }
 
 /// What a person may know an event of the spool by, and its `event_id`.
-fn name_of(line: &str) -> (String, String) {
+fn name_of(line: &str) -> Option<(String, String)> {
     #[derive(Deserialize)]
     struct Named {
         event_id: String,
         event_type: String,
     }
-    serde_json::from_str::<Named>(line).map_or_else(
-        |_| ("an event that cannot be read".to_owned(), "unreadable".to_owned()),
-        |named| (format!("the {} with the event_id {}", named.event_type, named.event_id), named.event_id),
-    )
+    let Named { event_id, event_type } = serde_json::from_str(line).ok()?;
+    Some((format!("the {event_type} with the event_id {event_id}"), event_id))
 }

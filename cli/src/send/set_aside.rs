@@ -1,7 +1,8 @@
 //! Events that are never taken, in a file beside the spool: they hold nothing up there, and nothing is lost in silence.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// What may lie there, 64 MiB; a person who reads the message deletes it, or sends it by other means.
@@ -12,13 +13,24 @@ pub(super) fn file(agent_dir: &Path) -> PathBuf {
     agent_dir.join("set_aside.jsonl")
 }
 
-/// Writes a line behind the others; false where there is no room.
+/// Writes a line behind the others; false where there is no room. One that was ended before it went on finds its line there.
 pub(super) fn keep(agent_dir: &Path, line: &str) -> io::Result<bool> {
-    let mut file = OpenOptions::new().create(true).append(true).open(file(agent_dir))?;
-    if file.metadata()?.len() + line.len() as u64 > BYTES_MAX {
+    let mut file = OpenOptions::new().create(true).append(true).read(true).open(file(agent_dir))?;
+    let length = file.metadata()?.len();
+    if ends_with(&file, length, line)? {
+        return Ok(true);
+    }
+    if length + line.len() as u64 > BYTES_MAX {
         return Ok(false);
     }
     file.write_all(line.as_bytes()).map(|()| true)
+}
+
+fn ends_with(file: &File, length: u64, line: &str) -> io::Result<bool> {
+    let Some(begin) = length.checked_sub(line.len() as u64) else { return Ok(false) };
+    let mut end = vec![0; line.len()];
+    file.read_exact_at(&mut end, begin)?;
+    Ok(end == line.as_bytes())
 }
 
 #[cfg(test)]
@@ -32,8 +44,9 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("townwatch-set-aside-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
         assert!(keep(&dir, "{\"one\":1}\n").unwrap() && keep(&dir, "{\"two\":2}\n").unwrap());
+        assert!(keep(&dir, "{\"two\":2}\n").unwrap(), "it is there already");
         assert_eq!(fs::read_to_string(file(&dir)).unwrap(), "{\"one\":1}\n{\"two\":2}\n");
-        fs::File::create(file(&dir)).unwrap().set_len(BYTES_MAX).unwrap();
+        File::create(file(&dir)).unwrap().set_len(BYTES_MAX).unwrap();
         assert!(!keep(&dir, "{}\n").unwrap());
         fs::remove_dir_all(&dir).unwrap();
     }

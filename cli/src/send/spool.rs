@@ -4,6 +4,7 @@
 //! `owner`, which its process locks for as long as it lives, however it ends. A folder whose lock is free is what an
 //! earlier `send` left; whoever finds it sends it, before its own.
 
+use std::fmt::{self, Display, Formatter};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt};
@@ -58,6 +59,12 @@ pub(super) struct Place {
 
 impl Place {
     const START: Self = Self { segment: 1, offset: 0 };
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.segment, self.offset)
+    }
 }
 
 struct State {
