@@ -1,7 +1,10 @@
 //! From the Worker to an object, and from one object to another.
 
+use std::pin::pin;
+
 use ::worker::Env;
 use ::worker::web_sys::{Headers, Request, RequestInit, Response};
+use futures_util::future::{Either, select};
 use js_sys::Promise;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
@@ -9,7 +12,9 @@ use wasm_bindgen::prelude::*;
 use crate::core::envelope;
 use crate::core::route::Place;
 use crate::edge::js;
+use crate::edge::timer::Sleep;
 use crate::error::{Code, Error, Result};
+use crate::limits::OBJECT_ANSWER_MS;
 
 /// The account's name; there is one.
 const ACCOUNT: &str = "default";
@@ -34,9 +39,10 @@ mod glue {
     }
 }
 
-/// Hands a request over and its answer back, both untouched: so also an upgrade gets through.
-pub async fn forward(env: &Env, place: &Place, request: &Request) -> Result<Response> {
-    settle(stub(env, place)?.fetch(request)).await
+/// Hands a request over and its answer back, both untouched: so also an upgrade gets through. `limit_ms` is for the
+/// answer's beginning; what streams behind it has none.
+pub async fn forward(env: &Env, place: &Place, request: &Request, limit_ms: u64) -> Result<Response> {
+    within(limit_ms, settle(stub(env, place)?.fetch(request))).await
 }
 
 /// Asks an object something of our own: `path` begins with [`INTERNAL`], `body` is JSON text. A refusal of the object
@@ -48,9 +54,28 @@ pub async fn ask<T: DeserializeOwned>(
     path: &str,
     body: Option<&str>,
 ) -> Result<T> {
-    let response = settle(stub(env, place)?.ask(&format!("https://object{path}"), &init(method, body)?)).await?;
-    let text = js::settle(response.text().map_err(|thrown| js::fault(&thrown))?).await?;
+    let (stub, init) = (stub(env, place)?, init(method, body)?);
+    let answer = async {
+        let response = settle(stub.ask(&format!("https://object{path}"), &init)).await?;
+        js::settle(response.text().map_err(|thrown| js::fault(&thrown))?).await
+    };
+    let text = within(OBJECT_ANSWER_MS, answer).await?;
     envelope::read(&text.as_string().unwrap_or_default())
+}
+
+/// Waits for an object no longer than this. One that panics never answers: its caller would wait for as long as its own
+/// caller does. What was asked may have been done all the same, and may still be.
+async fn within<T>(limit_ms: u64, answer: impl Future<Output = Result<T>>) -> Result<T> {
+    match select(pin!(answer), pin!(Sleep::new(limit_ms))).await {
+        Either::Left((outcome, _clock)) => outcome,
+        Either::Right(((), _answer)) => {
+            let message = format!(
+                "no answer within {} s: what was asked may have been done or not; look before you ask again",
+                limit_ms / 1_000
+            );
+            Err(Error::new(Code::TownUnavailable, message))
+        }
+    }
 }
 
 fn init(method: &str, body: Option<&str>) -> Result<RequestInit> {

@@ -43,6 +43,7 @@ export class BareWorker {
       ],
       modulesRoot: BUILD,
       compatibilityDate: /^compatibility_date = "(.+)"/m.exec(toml)[1],
+      compatibilityFlags: JSON.parse(/^compatibility_flags = (.+)/m.exec(toml)[1]),
       bindings: { CONTAINER_URL: this.#world.control.url, ...this.#world.secrets, ...this.#vars },
       durableObjects: { TOWN: object("Town"), RIG: object("Rig"), ACCOUNT: object("Account") },
       // On disk, as everywhere: under storage in memory an alarm that fires crashes workerd.
