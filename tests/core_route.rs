@@ -346,6 +346,24 @@ fn addresses() {
 }
 
 #[test]
+fn a_page_is_told_from_a_file() {
+    for (path, expected) in [
+        ("/", true),
+        ("/towns/one", true),
+        ("/towns/one/agents/two_a-b", true),
+        ("/towns/one/", true),
+        ("/assets/index-a1b2.js", false),
+        ("/assets/no_dot", false),
+        ("/assets", false),
+        ("/favicon.ico", false),
+        ("/towns/one/style.css", false),
+        ("/towns/a.b/agents", true),
+    ] {
+        assert_eq!(Address::split(&format!("http://localhost{path}?x=1.js")).is_page(), expected, "{path}");
+    }
+}
+
+#[test]
 fn whoever_asks_an_object_waits_longer_than_the_object_may_wait_for_others() {
     let limit_ms = |path: &str, method: &str| Route::parse(method, path).unwrap().answer_limit_ms();
     assert!(limit_ms("/api/towns/t/events", "GET") >= LONG_POLL_MS_MAX + 15_000);

@@ -61,6 +61,11 @@ export class BareWorker {
     this.url = `http://127.0.0.1:${port}`;
   }
 
+  /** Asks as if it were reached by this address, whatever its host and scheme. */
+  fetch(url, init) {
+    return this.#miniflare.dispatchFetch(url, init);
+  }
+
   /** Memory of workerd that is not shared with a file, in bytes. On Linux, as is the next. */
   memory_bytes() {
     return Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.#pid()}/status`, "utf8"))[1]) * 1024;
