@@ -53,11 +53,11 @@ fn closed(effects: &[Effect]) -> Vec<(ViewerId, Ending)> {
 }
 
 fn newest_note(effects: &[Effect]) -> String {
-    let notes = effects.iter().filter_map(|effect| match effect {
+    let note = effects.iter().rev().find_map(|effect| match effect {
         Effect::Remember(_, note) => Some(note.clone()),
         _ => None,
     });
-    notes.last().unwrap()
+    note.unwrap()
 }
 
 /// What a ticket for `a` must not open.
@@ -142,11 +142,14 @@ fn who_speaks_or_is_typed_to_after_the_end_is_answered_by_it() {
     let end = story.now.plus_millis(1_000);
     let (id, _) = open(&mut story, "a", Form::Frames, Some(end));
     let (other, _) = open(&mut story, "a", Form::Frames, Some(end));
+    let (third, _) = open(&mut story, "a", Form::Frames, Some(end.plus_millis(1)));
     story.town.leave(other);
     story.pass(1_000);
     let effects = hears(&mut story, id, &json!({"type": "subscribe", "agents": ["a"], "after_id": 0}));
     assert_eq!((effects.len(), closed(&effects)), (1, vec![(id, Ending::RightEnded)]));
     assert_eq!(hears(&mut story, id, &json!({"type": "ping"})).len(), 0, "nobody is there");
+    story.pass(1);
+    assert_eq!(closed(&story.town.hear_binary(third, 3, story.now)), [(third, Ending::RightEnded)]);
     assert_eq!(story.town.viewer_count(), 0);
 }
 

@@ -8,7 +8,7 @@ use townwatch::core::route::{Place, Route};
 use townwatch::core::stream_query::{EventNames, Form, StreamKind, StreamQuery};
 use townwatch::error::{Code, Error};
 use townwatch::id::{AgentId, Epoch, EventId, ImageId, POSITION_MAX, RigId, TownId};
-use townwatch::limits::{JSON_DEPTH_MAX, LONG_POLL_MS_MAX};
+use townwatch::limits::JSON_DEPTH_MAX;
 use townwatch::protocol::{PostEvents, StartAgent, StopAgent, TownRequest};
 
 fn t() -> TownId {
@@ -361,13 +361,6 @@ fn a_page_is_told_from_a_file() {
     ] {
         assert_eq!(Address::split(&format!("http://localhost{path}?x=1.js")).is_page(), expected, "{path}");
     }
-}
-
-#[test]
-fn whoever_asks_an_object_waits_longer_than_the_object_may_wait_for_others() {
-    let limit_ms = |path: &str, method: &str| Route::parse(method, path).unwrap().answer_limit_ms();
-    assert!(limit_ms("/api/towns/t/events", "GET") >= LONG_POLL_MS_MAX + 15_000);
-    assert!(limit_ms("/api/towns/t/container/agents/start", "POST") >= 60_000 + 20_000, "a container, then the call");
 }
 
 #[test]

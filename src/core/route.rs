@@ -7,7 +7,6 @@ use percent_encoding::percent_decode_str;
 use crate::core::query::digits;
 use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, EventId, ImageId, RigId, TownId};
-use crate::limits::{OBJECT_ANSWER_MS, OBJECT_STARTS_MS};
 
 macro_rules! routes {
     ($($name:ident $(($($id:ident),+))? = $method:ident $pattern:literal;)*) => {
@@ -178,11 +177,6 @@ impl Route {
             | Self::TownStream(town)
             | Self::AgentStream(town, _) => Place::Town(town.clone()),
         }
-    }
-
-    /// How long the one who asks waits for the beginning of the answer. Starting an agent may have to start a container.
-    pub fn answer_limit_ms(&self) -> u64 {
-        if matches!(self, Self::StartAgent(_)) { OBJECT_STARTS_MS } else { OBJECT_ANSWER_MS }
     }
 
     /// Whether it opens a stream.

@@ -164,8 +164,13 @@ impl Town {
 
     /// [`Town::hear`] for a message that is no text, of so many bytes.
     pub fn hear_binary(&mut self, id: ViewerId, bytes: usize, now: Timestamp) -> Vec<Effect> {
-        let end = self.too_much(id, bytes, now);
-        vec![end.unwrap_or_else(|| refused(id, None, Error::invalid("message", "is binary; send JSON as text"), now))]
+        let mut effects = Vec::new();
+        self.viewers.end_rights(now, &mut effects);
+        if self.viewers.is_open(id) {
+            let refusal = || refused(id, None, Error::invalid("message", "is binary; send JSON as text"), now);
+            effects.push(self.too_much(id, bytes, now).unwrap_or_else(refusal));
+        }
+        effects
     }
 
     /// The end of a stream whose viewer says too much.

@@ -39,10 +39,9 @@ mod glue {
     }
 }
 
-/// Hands a request over and its answer back, both untouched: so also an upgrade gets through. `limit_ms` is for the
-/// answer's beginning; what streams behind it has none.
-pub async fn forward(env: &Env, place: &Place, request: &Request, limit_ms: u64) -> Result<Response> {
-    within(limit_ms, settle(stub(env, place)?.fetch(request))).await
+/// Hands a request over and its answer back, both untouched: so also an upgrade gets through.
+pub async fn forward(env: &Env, place: &Place, request: &Request) -> Result<Response> {
+    settle(stub(env, place)?.fetch(request)).await
 }
 
 /// Asks an object something of our own: `path` begins with [`INTERNAL`], `body` is JSON text. A refusal of the object
@@ -59,20 +58,18 @@ pub async fn ask<T: DeserializeOwned>(
         let response = settle(stub.ask(&format!("https://object{path}"), &init)).await?;
         js::settle(response.text().map_err(|thrown| js::fault(&thrown))?).await
     };
-    let text = within(OBJECT_ANSWER_MS, answer).await?;
+    let text = in_time(answer).await?;
     envelope::read(&text.as_string().unwrap_or_default())
 }
 
-/// Waits for an object no longer than this. One that panics never answers: its caller would wait for as long as its own
-/// caller does. What was asked may have been done all the same, and may still be.
-async fn within<T>(limit_ms: u64, answer: impl Future<Output = Result<T>>) -> Result<T> {
-    match select(pin!(answer), pin!(Sleep::new(limit_ms))).await {
+/// Waits for an object no longer than [`OBJECT_ANSWER_MS`]: one that panics never answers. That holds where it lives in
+/// another isolate; where it shares ours this clock ends with it, and only `entrance.mjs` is left. What was asked
+/// may have been done all the same, and may still be.
+async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
+    match select(pin!(answer), pin!(Sleep::new(OBJECT_ANSWER_MS))).await {
         Either::Left((outcome, _clock)) => outcome,
         Either::Right(((), _answer)) => {
-            let message = format!(
-                "no answer within {} s: what was asked may have been done or not; look before you ask again",
-                limit_ms / 1_000
-            );
+            let message = format!("an object did not answer within {} s; try again", OBJECT_ANSWER_MS / 1_000);
             Err(Error::new(Code::TownUnavailable, message))
         }
     }

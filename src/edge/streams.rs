@@ -20,7 +20,7 @@ pub(crate) async fn open(
     route: &Route,
 ) -> Result<web_sys::Response> {
     let outcome = match check(request, config, address) {
-        Ok(()) => objects::forward(env, &route.place(), request, route.answer_limit_ms()).await,
+        Ok(()) => objects::forward(env, &route.place(), request).await,
         Err(refusal) => Err(refusal),
     };
     let (status, code) = match &outcome {

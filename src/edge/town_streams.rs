@@ -99,5 +99,7 @@ pub(super) async fn open(
 pub(super) fn operator(request: &Raw, secrets: &Secrets, now: Timestamp) -> Result<Grantor> {
     let header = |name| request.headers().get(name).ok().flatten();
     let caller = auth::authenticate(header("authorization").as_deref(), header("cookie").as_deref(), now, secrets)?;
-    Ok(Grantor::of(&auth::require(caller)?, secrets))
+    let caller = auth::require(caller)?;
+    auth::stream_credential(Some(&caller), None)?;
+    Ok(Grantor::of(&caller, secrets))
 }

@@ -14,10 +14,10 @@ use crate::edge::{fresh, http, js, objects, session, streams};
 use crate::error::{Code, Error, Result};
 use crate::protocol::HealthView;
 
-/// Lets a panic be read in the log. What it ends is the instance of this WASM and all that it had in memory: the request
-/// that met it is never answered (in the Worker itself it is a 500), nor are the others that waited in the same object,
-/// and event streams of that object say nothing more. The next request gets a new instance, which knows its tables
-/// and, by their notes, the sockets, which stay open.
+/// Lets a panic be read in the log. It ends the instance of this WASM and all that is in its memory: the request that met
+/// it and all others that were under way in the isolate are never answered from here (`entrance.mjs` tells their callers),
+/// and its event streams say nothing more. The next request gets a new instance, which knows the tables and, by their
+/// notes, the WebSockets, which stay open.
 #[event(start)]
 fn start() {
     console_error_panic_hook::set_once();
@@ -108,15 +108,11 @@ async fn answer(
     if let Route::PutImage(rig_id, agent_id, _) = route {
         let town_id = session::town_of(env, rig_id, agent_id).await?;
         auth::check_place(&caller.principal, &town_id)?;
-        let request = attributed(request, &caller.principal)?;
-        return objects::forward(env, &Place::Town(town_id), &request, route.answer_limit_ms()).await;
+        return objects::forward(env, &Place::Town(town_id), &attributed(request, &caller.principal)?).await;
     }
     match route.place() {
         Place::Worker => Err(Error::internal(format!("nobody answers {route:?}"))),
-        place => {
-            let request = attributed(request, &caller.principal)?;
-            objects::forward(env, &place, &request, route.answer_limit_ms()).await
-        }
+        place => objects::forward(env, &place, &attributed(request, &caller.principal)?).await,
     }
 }
 

@@ -84,7 +84,7 @@ fn viewers(seed: u64) -> Vec<SimViewer> {
         (Some(agent(2)), manner(false, false, true)),
     ]
     .map(|(agent_id, manner)| {
-        let ticket_for = agent_id.clone().filter(|_| seed % 2 == 0);
+        let ticket_for = agent_id.clone().filter(|_| seed.is_multiple_of(2));
         SimViewer { ticket_for, ..SimViewer::new(agent_id, manner) }
     })
     .into()

@@ -6,16 +6,15 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 
+import { MODULES } from "./bare_worker.mjs";
 import { mustRefuse } from "./harness.mjs";
 import { request } from "./http.mjs";
 import { freePort } from "./processes.mjs";
 import { connect } from "./socket.mjs";
 
-const BUILD = fileURLToPath(new URL("../../build/", import.meta.url));
 const LIMIT_MS = 60_000;
 const HANGING = `export class Hanging {
   fetch() { return new Promise((resolve) => setTimeout(resolve, 3_600_000)); }
@@ -31,7 +30,7 @@ describe("an object that never answers", () => {
 
   before(async () => {
     const port = await freePort();
-    const toml = readFileSync(join(BUILD, "../wrangler.toml"), "utf8");
+    const toml = readFileSync(join(MODULES.rootPath, "wrangler.toml"), "utf8");
     const compatibilityDate = /^compatibility_date = "(.+)"/m.exec(toml)[1];
     const object = { className: "Hanging", scriptName: "hanging" };
     miniflare = new Miniflare(
@@ -40,12 +39,7 @@ describe("an object that never answers", () => {
         workers: [
           {
             name: "townwatch",
-            rootPath: BUILD,
-            modules: [
-              { type: "ESModule", path: join(BUILD, "index.js") },
-              { type: "CompiledWasm", path: join(BUILD, "index_bg.wasm") },
-            ],
-            modulesRoot: BUILD,
+            ...MODULES,
             compatibilityDate,
             bindings: { CONTAINER_URL: "http://127.0.0.1:1", ...secrets },
             durableObjects: { TOWN: object, RIG: object, ACCOUNT: object },
