@@ -81,6 +81,9 @@ pub const PAGE_EVENTS_MAX: u64 = 1_000;
 pub const PAGE_EVENTS_DEFAULT: u64 = 200;
 /// How long a request may wait for the next event.
 pub const LONG_POLL_MS_MAX: u64 = 30_000;
+/// An object that another one asks has so long to answer; then it gets 503 `town_unavailable`. Whoever asks from outside
+/// waits as long (`src/edge/entrance.mjs`), twice what a request may wait for the next event.
+pub const OBJECT_ANSWER_MS: u64 = 60_000;
 /// The text of one page, 8 MiB: a page is closed before the event that would exceed it, and the next page goes on.
 pub const PAGE_BYTES_MAX: usize = 8 << 20;
 /// Outstanding tool calls that an agent's state lists; further ones are only counted.

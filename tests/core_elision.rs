@@ -68,7 +68,7 @@ fn mixed() -> Vec<(&'static str, &'static str, &'static str, Json)> {
 
 fn closed(effects: &[Effect]) -> Vec<(ViewerId, u16)> {
     let closed = effects.iter().filter_map(|effect| match effect {
-        Effect::Close(id, code, _) => Some((*id, *code)),
+        Effect::Close(id, ending) => Some((*id, ending.code())),
         _ => None,
     });
     closed.collect()

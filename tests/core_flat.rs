@@ -7,13 +7,13 @@ mod story;
 
 use pulled::{note, town_with};
 use serde_json::{Value as Json, json};
-use story::{Story, agent, frames, said, texts, told};
+use story::{Story, agent, frames, operator, said, texts, told};
 use townwatch::core::cursor::Asked;
 use townwatch::core::frames::Pace;
 use townwatch::core::stream_query::Form;
 use townwatch::core::streams::Join;
 use townwatch::core::town::Config;
-use townwatch::core::viewers::{Effect, ViewerId};
+use townwatch::core::viewers::{Effect, Recalled, ViewerId};
 use townwatch::id::AgentId;
 use townwatch::limits::FRAME_BYTES_MAX;
 
@@ -89,7 +89,7 @@ fn it_is_known_for_flat_after_a_hibernation() {
     });
     let note_of_it = note_of_it.unwrap();
     story.reopen();
-    assert_eq!(story.town.recall(&note_of_it).unwrap(), Some(id));
+    assert_eq!(story.recall(&note_of_it), Recalled::Known(id));
     let outcome = story.post(&[note("a"), waits("a")]);
     assert_eq!(ids(&story.publish(&outcome), id), [1, 2]);
 }
@@ -148,7 +148,7 @@ fn large_events_are_sent_one_by_one_whatever_they_come_to() {
 fn on_an_event_stream_there_are_events_only_and_signs_of_life_are_comments() {
     let mut story = town_with(&["a"]);
     story.shows(&[note("a"), waits("a")]);
-    let mut reader = story.town.open_reader(&flat("a"), story.now).unwrap();
+    let mut reader = story.town.open_reader(&flat("a"), &operator(), story.now).unwrap();
     let text = story.town.read_on(&mut reader, story.now).unwrap().text;
     assert!(text.starts_with("retry: 1000\nid: 1\nevent: note\ndata: {\"id\":1,"), "{text}");
     assert_eq!(text.matches("data: ").count(), 2, "{text}");
@@ -160,7 +160,7 @@ fn on_an_event_stream_there_are_events_only_and_signs_of_life_are_comments() {
     assert!(text.starts_with("id: 3\nevent: note\n"), "{text}");
     let gone = Join { until_exit: true, agent_id: Some(agent("a")), ..flat("") };
     story.shows(&[("a", "", "agent.exited", json!({"reason": "completed"}))]);
-    let mut reader = story.town.open_reader(&gone, story.now).unwrap();
+    let mut reader = story.town.open_reader(&gone, &operator(), story.now).unwrap();
     let text = story.town.read_on(&mut reader, story.now).unwrap().text;
     assert_eq!(text.matches("data: ").count(), 4, "the end is an event, too");
 }

@@ -6,9 +6,10 @@ mod story;
 
 use serde_json::json;
 use story::{Story, frames, told};
+use townwatch::core::ending::Ending;
 use townwatch::core::flow::Flow;
 use townwatch::core::streams::Join;
-use townwatch::core::viewers::{Effect, ViewerId};
+use townwatch::core::viewers::{Effect, Recalled, ViewerId};
 use townwatch::id::{AgentId, EventId};
 use townwatch::time::Timestamp;
 
@@ -142,7 +143,10 @@ fn who_is_paused_and_silent_for_30_seconds_is_let_go() {
     assert!(story.town.tick(story.now).unwrap().is_empty());
     story.pass(1);
     let effects = story.town.tick(story.now).unwrap();
-    assert!(matches!(effects.as_slice(), [Effect::Close(closed, 1013, _)] if *closed == viewer), "{effects:?}");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Close(closed, Ending::NothingAcknowledged)] if *closed == viewer),
+        "{effects:?}"
+    );
     assert_eq!(story.due_soon(), None);
 }
 
@@ -161,11 +165,11 @@ fn who_is_paused_and_acknowledges_something_new_has_its_time_again() {
     story.pass(999);
     assert!(story.town.tick(story.now).unwrap().is_empty());
     story.reopen();
-    story.town.recall(note).unwrap();
+    story.recall(note);
     let left = story.town.viewer_count();
     story.pass(1);
     let effects = story.town.tick(story.now).unwrap();
-    assert!(matches!(effects.as_slice(), [Effect::Close(_, 1013, _)]), "{left}: {effects:?}");
+    assert!(matches!(effects.as_slice(), [Effect::Close(_, Ending::NothingAcknowledged)]), "{left}: {effects:?}");
 }
 
 #[test]
@@ -182,7 +186,7 @@ fn who_is_paused_owes_what_it_owed_after_a_hibernation() {
     let mut note = note_of(&effects);
     story.pass(20_000);
     story.reopen();
-    story.town.recall(&note).unwrap();
+    story.recall(&note);
     assert!(story.town.tick(story.now).unwrap().is_empty(), "it is sent nothing more");
 
     // It acknowledges all but the last frame, which is too little for some, and sleeps again.
@@ -190,12 +194,12 @@ fn who_is_paused_owes_what_it_owed_after_a_hibernation() {
     assert_eq!(ids(&effects, viewer), (896..1_664).collect::<Vec<u64>>());
     note = note_of(&effects);
     story.reopen();
-    story.town.recall(&note).unwrap();
+    story.recall(&note);
     story.pass(29_999);
     assert!(story.town.tick(story.now).unwrap().is_empty());
     story.pass(1);
     let effects = story.town.tick(story.now).unwrap();
-    assert!(matches!(effects.as_slice(), [Effect::Close(_, 1013, _)]), "{effects:?}");
+    assert!(matches!(effects.as_slice(), [Effect::Close(_, Ending::NothingAcknowledged)]), "{effects:?}");
 }
 
 #[test]
@@ -213,7 +217,7 @@ fn who_says_too_much_is_let_go() {
         for _ in 0..count {
             effects.extend(story.town.hear(viewer, r#"{"type":"subscribe","agents":[]}"#, story.now).unwrap());
         }
-        effects.iter().any(|effect| matches!(effect, Effect::Close(one, 1008, _) if *one == viewer))
+        effects.iter().any(|effect| matches!(effect, Effect::Close(one, Ending::TooManyMessages) if *one == viewer))
     };
     assert!(!talks(&mut story, 200));
     story.pass(1_000);
@@ -229,7 +233,7 @@ fn what_is_no_text_is_a_bad_message() {
     assert_eq!(told(&story.town.hear_binary(viewer, 14, story.now), viewer), ["error invalid_request"]);
     assert_eq!(story.town.viewer_count(), 1);
     let effects = story.town.hear_binary(viewer, 16_385, story.now);
-    assert!(matches!(effects.as_slice(), [Effect::Close(_, 1009, _)]), "{effects:?}");
+    assert!(matches!(effects.as_slice(), [Effect::Close(_, Ending::MessageTooLarge)]), "{effects:?}");
 }
 
 #[test]
@@ -271,7 +275,7 @@ fn a_subscription_that_has_to_wait_outlives_a_hibernation() {
     let note = notes.next_back().expect("what it wants now is noted");
     story.register("b");
     story.reopen();
-    assert_eq!(story.town.recall(&note).unwrap(), Some(viewer));
+    assert_eq!(story.recall(&note), Recalled::Known(viewer));
     story.notes("b", 1);
     let effects = acks(&mut story, viewer, 5);
     assert_eq!(ids(&effects, viewer).first(), Some(&6));
@@ -301,7 +305,7 @@ fn that_a_viewer_acknowledges_is_noted_with_its_first_word() {
     assert_eq!(noted(&acks(&mut story, viewer, 3)), 0, "once is enough");
     let Some(Effect::Remember(_, note)) = effects.last() else { panic!("{effects:?}") };
     story.reopen();
-    story.town.recall(note).unwrap();
+    story.recall(note);
     let more: Vec<_> = vec![("a", "", "agent_output", json!({"text": "", "stream": "assistant"})); 7_000];
     for chunk in more.chunks(500) {
         let outcome = story.post(chunk);

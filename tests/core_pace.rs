@@ -8,11 +8,12 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use story::{Story, agent, frames, said, texts, told};
 use townwatch::core::cursor::Asked;
+use townwatch::core::ending::Ending;
 use townwatch::core::settings::Settings;
 use townwatch::core::silence::is_silent;
 use townwatch::core::streams::Join;
 use townwatch::core::town::Config;
-use townwatch::core::viewers::{Effect, ViewerId};
+use townwatch::core::viewers::{Effect, Recalled, ViewerId};
 use townwatch::time::Timestamp;
 
 const PACE_MS: i64 = 20;
@@ -200,7 +201,7 @@ fn a_stream_that_ends_with_its_run_is_sent_the_end_that_was_held_back() {
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Close(..))));
     let effects = story.ticks(19);
     assert_eq!(events(&effects, id), ["live 2"]);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Close(closed, 1000, _) if *closed == id)));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Close(closed, Ending::RunOver) if *closed == id)));
 }
 
 #[test]
@@ -218,7 +219,7 @@ fn a_viewer_known_again_by_its_note_gets_the_next_event_once_and_at_once() {
     assert_eq!(note_of(&effects), None, "a live viewer's note is not written for each frame");
     story.pass(1);
     story.reopen();
-    assert_eq!(story.town.recall(&kept).unwrap(), Some(id));
+    assert_eq!(story.recall(&kept), Recalled::Known(id));
     assert_eq!(events(&story.shows(&[note("a")]), id), ["live 2"]);
 }
 

@@ -45,7 +45,8 @@ fn a_range_is_all_from_where_it_begins_up_to_the_head_of_its_opening() {
             .town
             .open_range(
                 Selection::town(),
-                PageRequest { asked: after(1), before_id: Some(9), ..PageRequest::default() }
+                PageRequest { asked: after(1), before_id: Some(9), ..PageRequest::default() },
+                None
             )
             .is_err()
     );
@@ -57,8 +58,9 @@ fn the_last_line_says_that_the_range_is_whole_and_where_to_go_on() {
     story.notes("a", 300);
     let last = |request: PageRequest| {
         let mut range = story.range("", request);
-        let mut pieces: Vec<String> = std::iter::from_fn(|| story.town.read_range(&mut range).unwrap()).collect();
-        assert_eq!(story.town.read_range(&mut range).unwrap(), None);
+        let mut pieces: Vec<String> =
+            std::iter::from_fn(|| story.town.read_range(&mut range, story.now).unwrap()).collect();
+        assert_eq!(story.town.read_range(&mut range, story.now).unwrap(), None);
         let last = pieces.pop().unwrap();
         assert_eq!(last.lines().count(), 1, "a line of its own, which only a whole range is followed by");
         assert!(!pieces.concat().contains("complete"));
@@ -94,7 +96,7 @@ fn what_is_pruned_before_or_during_the_reading_of_a_range_is_told_in_its_place()
     story.notes("a", 110);
     story.notes("b", 80);
     let mut range = story.range("", PageRequest::default());
-    let first = story.town.read_range(&mut range).unwrap().unwrap();
+    let first = story.town.read_range(&mut range, story.now).unwrap().unwrap();
     assert_eq!(first.lines().count(), 65, "a gap and 64 events");
     // Ids 11 to 74 are read; the next 120 of b prune its first 100, of which 80 are in the range.
     story.notes("b", 120);

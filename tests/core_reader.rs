@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use pulled::{messages, note, short, town_with};
 use serde_json::{Value as Json, json};
-use story::{Story, agent, epoch, said};
+use story::{Story, agent, epoch, operator, said};
 use townwatch::core::cursor::Asked;
 use townwatch::core::pages::PageRequest;
 use townwatch::core::range::Range;
@@ -164,7 +164,7 @@ fn its_life_is_15_minutes_and_its_reader_goes_on_where_it_was() {
 fn it_ends_with_the_run_where_that_is_asked() {
     let mut story = town_with(&["a"]);
     let join = Join { agent_id: Some(agent("a")), until_exit: true, ..Join::default() };
-    let mut reader = story.town.open_reader(&join, story.now).unwrap();
+    let mut reader = story.town.open_reader(&join, &operator(), story.now).unwrap();
     assert_eq!(story.town.read_on(&mut reader, story.now).unwrap().next, Next::Wait, "it has had no run yet");
     story.shows(&vec![note("a"); 64]);
     story.shows(&[note("a"), ("a", "", "agent.exited", json!({"reason": "completed"}))]);
@@ -213,7 +213,7 @@ fn events_without_names_are_messages_and_other_frames_are_not() {
     let mut story = town_with(&["a"]);
     story.shows(&[note("a")]);
     let join = Join { agent_id: Some(agent("a")), names: EventNames::LeftOut, ..Join::default() };
-    let mut reader = story.town.open_reader(&join, story.now).unwrap();
+    let mut reader = story.town.open_reader(&join, &operator(), story.now).unwrap();
     assert_eq!(short(&story.pulls(&mut reader)), ["hello", "state a", "message 1", "caught_up 1"]);
     let typed = ("a", "", "my.own_type", json!({"of": "mine"}));
     story.shows(&[typed]);
@@ -317,7 +317,7 @@ proptest! {
             for _ in 0..pulls {
                 read.extend(messages(&story.town.read_on(&mut reader, story.now).unwrap().text));
                 if let Some((range, _)) = &mut range {
-                    match story.town.read_range(range).unwrap() {
+                    match story.town.read_range(range, story.now).unwrap() {
                         Some(piece) => lines.extend(piece.lines().map(|line| serde_json::from_str::<Json>(line).unwrap())),
                         None => is_whole = true,
                     }
@@ -328,7 +328,7 @@ proptest! {
         let read: Vec<Json> = read.into_iter().filter(|read| read.id.is_some() || read.event == "gap").map(|read| read.data).collect();
         accounts(&read, &posted, posted.len() as u64);
         if let Some((mut range, end)) = range {
-            while let Some(piece) = story.town.read_range(&mut range).unwrap() {
+            while let Some(piece) = story.town.read_range(&mut range, story.now).unwrap() {
                 prop_assert!(!is_whole, "a range that has ended stays so");
                 lines.extend(piece.lines().map(|line| serde_json::from_str::<Json>(line).unwrap()));
             }

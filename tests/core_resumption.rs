@@ -11,6 +11,7 @@ use story::{Story, agent, epoch};
 use townwatch::core::auth::{Caller, Carrier, Principal};
 use townwatch::core::cursor::Asked;
 use townwatch::core::grantor::Grantor;
+use townwatch::core::permit::Permit;
 use townwatch::core::reader::{Next, Reader};
 use townwatch::core::resumption::{Right, Shown};
 use townwatch::core::settings::Secrets;
@@ -54,8 +55,9 @@ fn mint(story: &Story, ticket: &str, agent_id: &str) {
 
 fn reader(story: &Story, right: Right, join: Join) -> Reader {
     let mut join = join;
+    let permit = Permit::of_ticket(join.agent_id.as_ref(), right.grantor.clone());
     join.resume(right);
-    story.town.open_reader(&join, story.now).unwrap()
+    story.town.open_reader(&join, &permit, story.now).unwrap()
 }
 
 fn of_agent(name: &str, after_id: Option<u64>) -> Join {
@@ -131,7 +133,10 @@ fn who_does_not_show_both_of_this_very_stream_is_refused() {
     }
     admit(&mut story, "t", good, "a").unwrap();
     let agent_id = agent("a");
-    assert!(story.town.consume_ticket("t", Some(&agent_id), story.now).is_err(), "a socket has no such right");
+    assert!(
+        story.town.consume_ticket("t", Some(&agent_id), &|_| true, story.now).is_err(),
+        "a socket has no such right"
+    );
 }
 
 #[test]

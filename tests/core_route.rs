@@ -346,6 +346,24 @@ fn addresses() {
 }
 
 #[test]
+fn a_page_is_told_from_a_file() {
+    for (path, expected) in [
+        ("/", true),
+        ("/towns/one", true),
+        ("/towns/one/agents/two_a-b", true),
+        ("/towns/one/", true),
+        ("/assets/index-a1b2.js", false),
+        ("/assets/no_dot", false),
+        ("/assets", false),
+        ("/favicon.ico", false),
+        ("/towns/one/style.css", false),
+        ("/towns/a.b/agents", true),
+    ] {
+        assert_eq!(Address::split(&format!("http://localhost{path}?x=1.js")).is_page(), expected, "{path}");
+    }
+}
+
+#[test]
 fn an_envelope_gives_its_data_or_its_failure() {
     assert_eq!(envelope::read::<Vec<u8>>(r#"{"success":true,"data":[1]}"#).unwrap(), [1]);
     let failure = |text: &str| envelope::read::<u8>(text).unwrap_err();

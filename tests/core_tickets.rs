@@ -19,8 +19,8 @@ fn mint(story: &Story, ticket: &str, agent_id: &str) -> (String, String) {
 
 fn opens(story: &Story, ticket: &str, agent_id: &str) -> bool {
     let agent_id = townwatch::id::AgentId::parse(agent_id);
-    match story.town.consume_ticket(ticket, agent_id.as_ref(), story.now) {
-        Ok(()) => true,
+    match story.town.consume_ticket(ticket, agent_id.as_ref(), &|_| true, story.now) {
+        Ok(_) => true,
         Err(error) => {
             assert_eq!(error.code, Code::TicketInvalid);
             false
@@ -84,6 +84,6 @@ fn a_ticket_outlives_the_town_in_memory() {
     mint(&story, "t1", "a");
     story.reopen();
     let rows = story.store.rows_changed();
-    story.town.consume_ticket("t1", Some(&agent("a")), story.now).unwrap();
+    story.town.consume_ticket("t1", Some(&agent("a")), &|_| true, story.now).unwrap();
     assert_eq!(story.store.rows_changed() - rows, 1);
 }

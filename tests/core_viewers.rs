@@ -12,7 +12,7 @@ use townwatch::core::cursor::Asked;
 use townwatch::core::ingest::Outcome;
 use townwatch::core::streams::Join;
 use townwatch::core::town::Config;
-use townwatch::core::viewers::{Effect, ViewerId};
+use townwatch::core::viewers::{Effect, Recalled, ViewerId};
 use townwatch::limits::FRAME_BYTES_MAX;
 
 fn after(id: u64) -> Asked {
@@ -48,7 +48,7 @@ fn note(agent_id: &str) -> (&str, &str, &str, Json) {
 
 fn closed(effects: &[Effect]) -> Vec<(ViewerId, u16)> {
     let closed = effects.iter().filter_map(|effect| match effect {
-        Effect::Close(id, code, _) => Some((*id, *code)),
+        Effect::Close(id, ending) => Some((*id, ending.code())),
         _ => None,
     });
     closed.collect()
@@ -314,9 +314,9 @@ fn after_a_hibernation_a_stream_goes_on_with_the_next_event_once() {
     let note_of_second = notes_of(&heard).last().unwrap().to_string();
     story.shows(&[note("a")]);
     story.reopen();
-    assert_eq!(story.town.recall(&note_of_first).unwrap(), Some(first));
-    assert_eq!(story.town.recall(&note_of_second).unwrap(), Some(second));
-    assert_eq!(story.town.recall("scribble").unwrap(), None);
+    assert_eq!(story.recall(&note_of_first), Recalled::Known(first));
+    assert_eq!(story.recall(&note_of_second), Recalled::Known(second));
+    assert_eq!(story.recall("scribble"), Recalled::Unknown);
     assert!(story.town.fresh_viewer() > second, "names are not given twice");
     let effects = story.shows(&[note("a"), note("b"), ("b", "", "agent_output", said("x"))]);
     assert_eq!(told(&effects, first)[0], "live 7");

@@ -6,6 +6,7 @@ export const browserFetch: Fetch = (path, init) => fetch(path, { ...init, creden
 
 export const browserSocket: OpenSocket = (url, handlers) => {
   const socket = new WebSocket(url);
+  socket.addEventListener("open", () => handlers.open());
   socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
     if (typeof data === "string") handlers.message(data);
   });

@@ -1,6 +1,7 @@
 //! Whose right a ticket passes on. What the ticket opened may go on only as long as that right lasts.
 
 use hmac::Mac;
+use serde::{Deserialize, Serialize};
 
 use crate::core::auth::{self, Caller, Carrier};
 use crate::core::settings::Secrets;
@@ -9,11 +10,12 @@ use crate::error::Result;
 use crate::time::Timestamp;
 
 /// The credential that a ticket was made by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grantor {
     /// Names it without telling it: another name once the secret behind it is another.
     pub name: String,
     /// When it ends by itself, as a session does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
 }
 

@@ -2,9 +2,9 @@
 //! happen comes out as data.
 //!
 //! In reading order: the tables ([`store`], [`schema`]); what lies in them ([`log`], [`agents`], [`runs`],
-//! [`tickets`], with the [`resumption`] of what they opened); how events come in ([`cut`], [`reducer`], [`ingest`], from the [`relay`] and by [`forwarding`], with their
+//! [`tickets`], with the [`permit`] and the [`resumption`] of what they opened); how events come in ([`cut`], [`reducer`], [`ingest`], from the [`relay`] and by [`forwarding`], with their
 //! [`images`], or not: `posted_silence`); how they go out ([`cursor`], [`viewers`] with their [`flow`] and [`frames`],
-//! [`streams`], [`pages`]); and the objects that hold it all ([`town`], with
+//! [`streams`] with their [`ending`], [`pages`]); and the objects that hold it all ([`town`], with
 //! [`starting`], [`rig`] and [`account`]). What it all costs an instance counts ([`metrics`]).
 
 pub mod account;
@@ -15,6 +15,7 @@ pub mod body;
 pub mod cursor;
 pub mod cut;
 mod elision;
+pub mod ending;
 pub mod envelope;
 pub mod flow;
 pub mod forwarding;
@@ -31,6 +32,7 @@ pub mod mayor;
 pub mod metrics;
 pub mod origin;
 pub mod pages;
+pub mod permit;
 mod posted_silence;
 mod posting;
 mod previews;

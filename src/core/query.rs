@@ -24,6 +24,12 @@ impl<'a> Address<'a> {
         Self { origin, path, query }
     }
 
+    /// Whether it may be that of a page, and not of a file.
+    pub fn is_page(&self) -> bool {
+        let mut parts = self.path.split('/').skip(1);
+        parts.next() != Some("assets") && !self.path.rsplit('/').next().is_some_and(|last| last.contains('.'))
+    }
+
     /// Whether it is reached over TLS.
     pub fn is_https(&self) -> bool {
         self.origin.starts_with("https://")

@@ -1,15 +1,17 @@
 //! A whole range of the log as lines of JSON (NDJSON), read piece by piece as its reader pulls.
 
 use crate::core::cursor;
+use crate::core::ending::Ending;
 use crate::core::log::{self, Selection, Span, Wanted};
 use crate::core::pages::PageRequest;
 use crate::core::reader::one_line;
 use crate::core::town::Town;
 use crate::core::viewers::text_of;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::id::EventId;
 use crate::limits::FRAME_BYTES_MAX;
 use crate::protocol::{RangeEnd, ServerFrame};
+use crate::time::Timestamp;
 
 /// What is left of a range.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub struct Range {
     head: EventId,
     /// Whether it was told that it is whole.
     is_over: bool,
+    /// When the right ends by itself that it is read by.
+    right_ends_at: Option<Timestamp>,
 }
 
 /// Events of one piece.
@@ -35,7 +39,13 @@ const PIECE_EVENTS_MAX: u64 = 64;
 
 impl Town {
     /// Opens the range that a request asks for: up to the present head, from the log's start where it names no cursor.
-    pub fn open_range(&self, selection: Selection, request: PageRequest) -> Result<Range> {
+    /// Who reads slowly reads no longer than the right lasts.
+    pub fn open_range(
+        &self,
+        selection: Selection,
+        request: PageRequest,
+        right_ends_at: Option<Timestamp>,
+    ) -> Result<Range> {
         let store = self.store.as_ref();
         request.check()?;
         let begin = cursor::resolve(store, &selection, &self.epoch, &request.asked)?;
@@ -52,12 +62,16 @@ impl Town {
             greeting,
             head,
             is_over: false,
+            right_ends_at,
         })
     }
 
     /// The next lines of a range, the last of which says that it is whole; none behind it. Over HTTP/1.0, as some proxies
     /// speak it, an answer that breaks off looks like one that has ended.
-    pub fn read_range(&self, range: &mut Range) -> Result<Option<String>> {
+    pub fn read_range(&self, range: &mut Range, now: Timestamp) -> Result<Option<String>> {
+        if range.right_ends_at.is_some_and(|ends_at| ends_at <= now) && !range.is_over {
+            return Err(Error::new(Code::Unauthorized, Ending::RightEnded.reason()));
+        }
         let store = self.store.as_ref();
         let mut text = range.greeting.take().unwrap_or_default();
         while text.is_empty() && range.cursor < range.end && range.left > 0 {

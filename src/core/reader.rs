@@ -3,14 +3,16 @@
 use std::rc::Rc;
 
 use crate::core::cursor;
+use crate::core::ending::Ending;
 use crate::core::log::{self, Selection, Span, Wanted};
-use crate::core::resumption::{BEFORE_TOKEN, Right, Seat};
+use crate::core::permit::Permit;
+use crate::core::resumption::{BEFORE_TOKEN, Seat};
 use crate::core::runs;
 use crate::core::stream_query::{EventNames, Form};
 use crate::core::streams::Join;
 use crate::core::town::Town;
 use crate::core::viewers::text_of;
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::id::EventId;
 use crate::limits::{FRAME_BYTES_MAX, HEARTBEAT_MS, READER_LIFE_MS};
 use crate::protocol::{AgentSelection, AgentState, ServerFrame};
@@ -36,7 +38,10 @@ pub struct Reader {
     states_had: u64,
     previews_had: u64,
     heartbeat_at: Timestamp,
+    /// When it ends, to be opened again.
     ends_at: Timestamp,
+    /// When the right ends by itself that it was opened by.
+    right_ends_at: Option<Timestamp>,
     /// What stands behind each id: the right to resume, or nothing.
     behind_id: String,
     /// Its place, where there is one only for each right.
@@ -70,7 +75,7 @@ pub enum Next {
 impl Reader {
     /// When it gets something though nothing has happened.
     pub fn due_at(&self) -> Timestamp {
-        self.heartbeat_at.min(self.ends_at)
+        self.right_ends_at.into_iter().chain([self.heartbeat_at, self.ends_at]).min().unwrap_or(self.ends_at)
     }
 
     /// Says by which name it waits, so that it can be woken when another connection takes its place.
@@ -78,6 +83,15 @@ impl Reader {
         if let Some(seat) = &self.seat {
             seat.waits_as.set(name);
         }
+    }
+
+    /// The last words of a stream that is not to be opened again. A browser's event source comes back all the same, and is
+    /// refused with a status that ends it for good.
+    pub fn farewell(&self, code: Code, ending: Ending, now: Timestamp) -> String {
+        let message = ending.reason().to_owned();
+        let mut text = String::new();
+        self.say(&mut text, &ServerFrame::Error { code: code.name().to_owned(), message, frame: None, at: now });
+        text
     }
 
     /// Tells a frame that is no event, to a reader of frames.
@@ -89,8 +103,8 @@ impl Reader {
 }
 
 impl Town {
-    /// Opens an event stream, with `hello` and the states as its first messages.
-    pub fn open_reader(&self, join: &Join, now: Timestamp) -> Result<Reader> {
+    /// Opens an event stream by a right, with `hello` and the states as its first messages.
+    pub fn open_reader(&self, join: &Join, permit: &Permit, now: Timestamp) -> Result<Reader> {
         let store = self.store.as_ref();
         let selection = join.selection();
         let begin = cursor::resolve(store, &selection, &self.epoch, &join.asked)?;
@@ -117,7 +131,8 @@ impl Town {
             states_had: self.states.count(),
             previews_had: self.previews.count(),
             heartbeat_at: now.plus_millis(HEARTBEAT_MS),
-            ends_at: ends_at(join.right.as_ref(), now),
+            ends_at: now.plus_millis(READER_LIFE_MS),
+            right_ends_at: permit.grantor.ends_at,
             behind_id,
             seat: join.right.as_ref().map(|right| Rc::clone(&right.seat)),
             owes_id: join.right.is_some() && join.form == Form::Flat,
@@ -149,6 +164,10 @@ impl Town {
     pub fn read_on(&self, reader: &mut Reader, now: Timestamp) -> Result<Turn> {
         if reader.seat.as_ref().is_some_and(|seat| seat.is_lost.get()) {
             return Ok(Turn { text: String::new(), next: Next::End });
+        }
+        if reader.right_ends_at.is_some_and(|ends_at| ends_at <= now) {
+            let text = reader.farewell(Code::Unauthorized, Ending::RightEnded, now);
+            return Ok(Turn { text, next: Next::End });
         }
         let mut text = reader.greeting.take().unwrap_or_default();
         if now >= reader.ends_at {
@@ -247,12 +266,6 @@ impl Town {
 
 fn message(text: &mut String, frame: &ServerFrame) {
     block(text, Some(frame.name()), &text_of(frame));
-}
-
-/// When a stream ends that is opened now: its reader comes back, if it still may.
-fn ends_at(right: Option<&Right>, now: Timestamp) -> Timestamp {
-    let end = now.plus_millis(READER_LIFE_MS);
-    right.and_then(|right| right.ends_at).map_or(end, |right_ends_at| right_ends_at.min(end))
 }
 
 /// The line of an id, before its block.

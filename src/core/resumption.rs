@@ -46,8 +46,8 @@ pub struct Right {
     pub(crate) token: String,
     /// The life of the log that its ids belong to, where it comes back.
     pub epoch: Option<Epoch>,
-    /// When it is over, whatever happens.
-    pub(crate) ends_at: Option<Timestamp>,
+    /// Whose right it is, with which it ends.
+    pub grantor: Grantor,
     pub(crate) seat: Rc<Seat>,
 }
 
@@ -94,7 +94,8 @@ impl Town {
     ) -> Result<(Right, Option<u64>)> {
         let store = Rc::clone(&self.store);
         let (token, epoch, grantor) = atomically(store.as_ref(), || {
-            if let Some(grantor) = tickets::consume(store.as_ref(), shown.ticket, shown.agent_id, now)? {
+            let grantor = tickets::consume(store.as_ref(), shown.ticket, shown.agent_id, now)?;
+            if let Some(grantor) = grantor.filter(lasts) {
                 let token = fresh_token();
                 grant(store.as_ref(), shown, &token, &self.epoch, &grantor, now)?;
                 return Ok((token, None, grantor));
@@ -105,7 +106,7 @@ impl Town {
             Ok((token, Some(epoch), grantor))
         })?;
         let (seat, waiting) = self.seats.take(hash(shown.ticket));
-        Ok((Right { token, epoch, ends_at: grantor.ends_at, seat }, waiting))
+        Ok((Right { token, epoch, grantor, seat }, waiting))
     }
 }
 

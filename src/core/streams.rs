@@ -1,14 +1,16 @@
 //! A stream from its first frame on: joining, what the viewer says, and tickets.
 
 use crate::core::cursor::{self, Asked, Begin};
+use crate::core::ending::Ending;
 use crate::core::frames::Occasion;
 use crate::core::grantor::Grantor;
 use crate::core::log::{self, Selection};
+use crate::core::permit::Permit;
 use crate::core::resumption::{self, Right};
 use crate::core::stream_query::{EventNames, Form};
 use crate::core::tickets;
 use crate::core::town::Town;
-use crate::core::viewers::{Effect, ViewerId, Wish, text_of};
+use crate::core::viewers::{Effect, Recalled, ViewerId, Wish, text_of};
 use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, EventId};
 use crate::limits::{CLIENT_FRAME_BYTES_MAX, SUBSCRIBE_AGENTS_MAX, VIEWERS_MAX};
@@ -70,12 +72,18 @@ impl Town {
         Ok(TicketView { ticket: ticket.to_owned(), url: format!("{path}?ticket={ticket}"), expires_at })
     }
 
-    /// Uses a ticket up; the last thing before the socket is accepted, and in the same synchronous step.
-    pub fn consume_ticket(&self, ticket: &str, agent_id: Option<&AgentId>, now: Timestamp) -> Result<()> {
-        match tickets::consume(self.store.as_ref(), ticket, agent_id, now)? {
-            Some(_) => Ok(()),
-            None => Err(resumption::used_up()),
-        }
+    /// Uses a ticket up, and gives the right that it is; the last thing before the socket is accepted, and in the same
+    /// synchronous step. `lasts` says whether the right of the one who had it made lasts.
+    pub fn consume_ticket(
+        &self,
+        ticket: &str,
+        agent_id: Option<&AgentId>,
+        lasts: &dyn Fn(&Grantor) -> bool,
+        now: Timestamp,
+    ) -> Result<Permit> {
+        let grantor = tickets::consume(self.store.as_ref(), ticket, agent_id, now)?;
+        let grantor = grantor.filter(lasts).ok_or_else(resumption::used_up)?;
+        Ok(Permit::of_ticket(agent_id, grantor))
     }
 
     /// What can refuse a stream before its ticket is used up.
@@ -99,8 +107,8 @@ impl Town {
         self.viewers.fresh_id()
     }
 
-    /// Opens a stream: `hello`, states, history, `caught_up`; from then on it is live.
-    pub fn join(&mut self, id: ViewerId, join: &Join, now: Timestamp) -> Result<Vec<Effect>> {
+    /// Opens a stream by a right: `hello`, states, history, `caught_up`; from then on it is live.
+    pub fn join(&mut self, id: ViewerId, join: &Join, permit: Permit, now: Timestamp) -> Result<Vec<Effect>> {
         let store = std::rc::Rc::clone(&self.store);
         let selection = join.selection();
         let begin = cursor::resolve(store.as_ref(), &selection, &self.epoch, &join.asked)?;
@@ -111,7 +119,7 @@ impl Town {
             effects.push(Effect::Send(id, text_of(&self.hello(begin.reset)?).into()));
             self.send_snapshots(id, &selection, &mut effects)?;
         }
-        self.viewers.add(id, Wish { selection, begin, until_exit, acknowledges, form }, head);
+        self.viewers.add(id, Wish { selection, begin, until_exit, acknowledges, form, permit }, head);
         self.pump(Occasion::at(now), &mut effects)?;
         Ok(effects)
     }
@@ -123,10 +131,10 @@ impl Town {
         Ok(())
     }
 
-    /// Knows a stream again after a hibernation, by the note kept with its socket.
-    pub fn recall(&mut self, note: &str) -> Result<Option<ViewerId>> {
+    /// Knows a stream again after a hibernation, by the note kept with its socket, if its right `lasts`.
+    pub fn recall(&mut self, note: &str, lasts: &dyn Fn(&Grantor) -> bool) -> Result<Recalled> {
         let head = log::head(self.store.as_ref())?;
-        Ok(self.viewers.recall(note, head))
+        Ok(self.viewers.recall(note, lasts, head))
     }
 
     /// Forgets a stream that is closed.
@@ -137,29 +145,42 @@ impl Town {
     /// Takes what a viewer says. What cannot be taken is answered with an `error` frame, or with the end of the stream. An
     /// error of ours is the caller's: viewers may have been moved past what they were not sent.
     pub fn hear(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Result<Vec<Effect>> {
-        if let Some(end) = self.too_much(id, message.len(), now) {
-            return Ok(vec![end]);
+        let mut effects = Vec::new();
+        self.viewers.end_rights(now, &mut effects);
+        if !self.viewers.is_open(id) {
+            return Ok(effects);
         }
-        self.take_message(id, message, now).or_else(|error| match error.code {
-            Code::Internal => Err(error),
-            _ => Ok(vec![refused(id, ClientFrame::kind_of(message), error, now)]),
-        })
+        if let Some(end) = self.too_much(id, message.len(), now) {
+            effects.push(end);
+            return Ok(effects);
+        }
+        match self.take_message(id, message, now) {
+            Ok(said) => effects.extend(said),
+            Err(error) if error.code == Code::Internal => return Err(error),
+            Err(error) => effects.push(refused(id, ClientFrame::kind_of(message), error, now)),
+        }
+        Ok(effects)
     }
 
     /// [`Town::hear`] for a message that is no text, of so many bytes.
     pub fn hear_binary(&mut self, id: ViewerId, bytes: usize, now: Timestamp) -> Vec<Effect> {
-        let end = self.too_much(id, bytes, now);
-        vec![end.unwrap_or_else(|| refused(id, None, Error::invalid("message", "is binary; send JSON as text"), now))]
+        let mut effects = Vec::new();
+        self.viewers.end_rights(now, &mut effects);
+        if self.viewers.is_open(id) {
+            let refusal = || refused(id, None, Error::invalid("message", "is binary; send JSON as text"), now);
+            effects.push(self.too_much(id, bytes, now).unwrap_or_else(refusal));
+        }
+        effects
     }
 
     /// The end of a stream whose viewer says too much.
     fn too_much(&mut self, id: ViewerId, bytes: usize, now: Timestamp) -> Option<Effect> {
         let end = if bytes > CLIENT_FRAME_BYTES_MAX {
-            Effect::Close(id, 1009, "a message may have 16 KiB at most")
+            Effect::Close(id, Ending::MessageTooLarge)
         } else if self.viewers.counts(id, now) {
             return None;
         } else {
-            Effect::Close(id, 1008, "too many messages; 20 a second are enough for anyone")
+            Effect::Close(id, Ending::TooManyMessages)
         };
         self.viewers.remove(id);
         Some(end)
@@ -198,6 +219,7 @@ impl Town {
             let problem = format!("at most {SUBSCRIBE_AGENTS_MAX} agents, or \"*\" for all");
             return Err(Error::invalid("agents", problem));
         }
+        self.viewers.check_scope(id, &agents)?;
         let store = std::rc::Rc::clone(&self.store);
         let head = log::head(store.as_ref())?;
         let selection = Selection { agents: agents.clone(), filters };

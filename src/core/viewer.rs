@@ -8,9 +8,11 @@ use crate::core::agents;
 use crate::core::audience::Audience;
 use crate::core::cursor;
 use crate::core::elision::Importance;
+use crate::core::ending::Ending;
 use crate::core::flow::Flow;
 use crate::core::frames::{Frames, Kind, Stretch};
 use crate::core::log::{self, Selection};
+use crate::core::permit::Permit;
 use crate::core::runs;
 use crate::core::stream_query::Form;
 use crate::core::talk::Talk;
@@ -25,6 +27,8 @@ pub(crate) struct Viewer {
     pub(crate) id: ViewerId,
     /// It and all others that watch the same.
     pub(crate) audience: Rc<Audience>,
+    /// What it may watch, whatever it asks for.
+    pub(crate) permit: Permit,
     pub(crate) state: Standing,
     pub(crate) talk: Talk,
 }
@@ -52,9 +56,10 @@ pub(crate) struct Standing {
 
 /// What is kept with a socket while the town sleeps.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Note<S, W> {
+pub(crate) struct Note<S, P, W> {
     pub(crate) id: ViewerId,
     pub(crate) selection: S,
+    pub(crate) permit: P,
     /// Those of before it was noted got frames.
     #[serde(default)]
     pub(crate) form: Form,
@@ -65,7 +70,7 @@ pub(crate) struct Note<S, W> {
 pub(crate) enum Then {
     Stay,
     LiveAgain,
-    End(u16, &'static str),
+    End(Ending),
 }
 
 enum Next {
@@ -79,7 +84,7 @@ impl Viewer {
     pub(crate) fn advance(&mut self, frames: &mut Frames<'_>, effects: &mut Vec<Effect>) -> Result<Then> {
         let head = frames.head;
         if self.state.flow.is_given_up(frames.now) {
-            return Ok(Then::End(1013, "nothing was acknowledged for 30 seconds; connect again and go on from there"));
+            return Ok(Then::End(Ending::NothingAcknowledged));
         }
         if self.state.flow.is_full() {
             return Ok(Then::Stay);
@@ -93,11 +98,7 @@ impl Viewer {
                     self.wait(began_at, frames, effects)?;
                     return Ok(Then::Stay);
                 }
-                Next::TooSlow => {
-                    let reason =
-                        "more happens than a stream without acknowledgements gets; connect again with flow=ack";
-                    return Ok(Then::End(1013, reason));
-                }
+                Next::TooSlow => return Ok(Then::End(Ending::TooSlow)),
             };
             self.resume(frames, effects)?;
             if std::mem::take(&mut may_miss) {
@@ -127,7 +128,7 @@ impl Viewer {
             if let Some(agent) = agents::load(frames.store, agent_id)? {
                 self.tell(&ServerFrame::State { agent: Box::new(agent.now.state) }, effects);
             }
-            return Ok(Then::End(1000, "the run has ended"));
+            return Ok(Then::End(Ending::RunOver));
         }
         Ok(then)
     }
@@ -205,14 +206,14 @@ impl Viewer {
 
     pub(crate) fn remember(&self, effects: &mut Vec<Effect>) {
         let Audience { selection, form, .. } = &*self.audience;
-        let note = Note { id: self.id, selection, form: *form, standing: &self.state };
+        let note = Note { id: self.id, selection, permit: &self.permit, form: *form, standing: &self.state };
         if let Ok(note) = serde_json::to_string(&note) {
             effects.push(Effect::Remember(self.id, note));
         }
     }
 
     /// A viewer as its note has it.
-    pub(crate) fn read_note(note: &str) -> Option<Note<Selection, Standing>> {
+    pub(crate) fn read_note(note: &str) -> Option<Note<Selection, Permit, Standing>> {
         serde_json::from_str(note).ok()
     }
 

@@ -1,24 +1,27 @@
 //! The streams of a town: each is a cursor into the log. What a viewer has not had yet is in the log and nowhere else;
 //! viewers that want the same from the same place share one frame text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::audience::Audiences;
 use crate::core::cursor;
+use crate::core::ending::Ending;
 use crate::core::flow::{Acknowledged, Flow};
 use crate::core::frames::{Frames, Occasion, Pace};
+use crate::core::grantor::Grantor;
 use crate::core::history::History;
 use crate::core::log::{self, Selection};
+use crate::core::permit::Permit;
 use crate::core::store::Store;
 use crate::core::stream_query::Form;
 use crate::core::talk::Talk;
 use crate::core::viewer::{Note, Standing, Then, Viewer};
 use crate::error::Result;
 use crate::id::{AgentId, EventId};
-use crate::protocol::ServerFrame;
+use crate::protocol::{AgentSelection, ServerFrame};
 use crate::time::Timestamp;
 
 /// Names a viewer within its town.
@@ -31,7 +34,7 @@ pub enum Effect {
     /// Send a text. The same text for several viewers is the same `Rc`.
     Send(ViewerId, Rc<str>),
     /// Close the stream.
-    Close(ViewerId, u16, &'static str),
+    Close(ViewerId, Ending),
     /// Keep this note with the socket: with it the viewer is known again after a hibernation.
     Remember(ViewerId, String),
 }
@@ -49,6 +52,19 @@ pub struct Wish {
     pub acknowledges: bool,
     /// What its messages are.
     pub form: Form,
+    /// What it may watch, and by whose right.
+    pub permit: Permit,
+}
+
+/// What became of a stream while its town slept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recalled {
+    /// It goes on.
+    Known(ViewerId),
+    /// The right that it was opened by is over.
+    RightEnded,
+    /// Its note tells nothing.
+    Unknown,
 }
 
 /// All streams of a town.
@@ -65,6 +81,8 @@ pub struct Viewers {
     next_frame_at: Option<Timestamp>,
     /// Those that the last pump left behind: they wait for room. Of thousands of viewers these are few.
     waiting: Vec<ViewerId>,
+    /// Those whose right ends by itself, by when.
+    ends: BTreeSet<(Timestamp, ViewerId)>,
 }
 
 impl Viewers {
@@ -79,6 +97,7 @@ impl Viewers {
             pruned_id: EventId::START,
             next_frame_at: None,
             waiting: Vec::new(),
+            ends: BTreeSet::new(),
         }
     }
 
@@ -100,7 +119,7 @@ impl Viewers {
 
     /// Takes a stream in; [`Viewers::pump`] then sends its history.
     pub fn add(&mut self, id: ViewerId, wish: Wish, head: EventId) {
-        let Wish { selection, begin, until_exit, acknowledges, form } = wish;
+        let Wish { selection, begin, until_exit, acknowledges, form, permit } = wish;
         let state = Standing {
             cursor: begin.cursor,
             began: begin.cursor,
@@ -111,13 +130,22 @@ impl Viewers {
             has_waited: false,
             flow: Flow::new(acknowledges, self.pace.bucket_events),
         };
-        let audience = self.audiences.of(selection, form);
-        self.all.insert(id, Viewer { id, audience, state, talk: Talk::default() });
+        self.take_in(id, selection, form, permit, state);
     }
 
-    /// Takes a stream in again that outlived a hibernation, by the note that was kept with it.
-    pub fn recall(&mut self, note: &str, head: EventId) -> Option<ViewerId> {
-        let Note { id, selection, form, standing: mut state } = Viewer::read_note(note)?;
+    fn take_in(&mut self, id: ViewerId, selection: Selection, form: Form, permit: Permit, state: Standing) {
+        self.ends.extend(permit.grantor.ends_at.map(|ends_at| (ends_at, id)));
+        let audience = self.audiences.of(selection, form);
+        self.all.insert(id, Viewer { id, audience, permit, state, talk: Talk::default() });
+    }
+
+    /// Takes a stream in again that outlived a hibernation, by the note that was kept with it, if its right `lasts`.
+    pub fn recall(&mut self, note: &str, lasts: &dyn Fn(&Grantor) -> bool, head: EventId) -> Recalled {
+        let Some(note) = Viewer::read_note(note) else { return Recalled::Unknown };
+        let Note { id, selection, permit, form, standing: mut state } = note;
+        if !lasts(&permit.grantor) {
+            return Recalled::RightEnded;
+        }
         state.flow.wake();
         if state.live {
             state.cursor = head;
@@ -125,16 +153,36 @@ impl Viewers {
             self.waiting.push(id);
         }
         self.newest = self.newest.max(id.0);
-        let audience = self.audiences.of(selection, form);
-        self.all.insert(id, Viewer { id, audience, state, talk: Talk::default() });
-        Some(id)
+        self.take_in(id, selection, form, permit, state);
+        Recalled::Known(id)
     }
 
     /// Forgets a stream.
     pub fn remove(&mut self, id: ViewerId) {
         if let Some(viewer) = self.all.remove(&id) {
             self.audiences.leave(&viewer.audience);
+            if let Some(ends_at) = viewer.permit.grantor.ends_at {
+                self.ends.remove(&(ends_at, id));
+            }
         }
+    }
+
+    /// Ends the streams whose right has ended by itself; before anything else is said at this moment.
+    pub fn end_rights(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        while let Some((_, id)) = self.ends.first().copied().filter(|(ends_at, _)| *ends_at <= now) {
+            self.remove(id);
+            effects.push(Effect::Close(id, Ending::RightEnded));
+        }
+    }
+
+    /// Whether a stream is open.
+    pub fn is_open(&self, id: ViewerId) -> bool {
+        self.all.contains_key(&id)
+    }
+
+    /// Whether a stream's right reaches these agents; 403 where it does not.
+    pub fn check_scope(&self, id: ViewerId, agents: &AgentSelection) -> Result<()> {
+        self.all.get(&id).map_or(Ok(()), |viewer| viewer.permit.check(agents))
     }
 
     /// Up to where a live stream has had everything: the head, but for what its pace holds back; none if it is not live.
@@ -183,6 +231,7 @@ impl Viewers {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
+        self.end_rights(now, effects);
         for viewer in self.all.values_mut().filter(|viewer| viewer.gets_frames()) {
             let Viewer { id, audience, state, .. } = viewer;
             let Selection { filters, .. } = audience.selection;
@@ -222,6 +271,7 @@ impl Viewers {
     /// Brings every viewer as near to the head as its flow and its audience's pace allow, once for all that want the same
     /// from the same place. Gives those that are live again after a wait: what states they missed they have to be sent.
     pub fn pump(&mut self, store: &dyn Store, occasion: Occasion, effects: &mut Vec<Effect>) -> Result<Vec<ViewerId>> {
+        self.end_rights(occasion.now, effects);
         let head = log::head(store)?;
         self.pruned_id = self.pruned_id.max(occasion.pruned_id);
         self.history.forget_before(occasion.pruned_id);
@@ -235,9 +285,9 @@ impl Viewers {
                 Then::Stay if !viewer.state.live => self.waiting.push(id),
                 Then::Stay => {}
                 Then::LiveAgain => live_again.push(id),
-                Then::End(code, reason) => {
+                Then::End(ending) => {
                     ended.push(id);
-                    effects.push(Effect::Close(id, code, reason));
+                    effects.push(Effect::Close(id, ending));
                 }
             }
         }
@@ -274,10 +324,11 @@ impl Viewers {
         self.all.get(&id).map(|viewer| &viewer.audience.selection)
     }
 
-    /// When a viewer that has to wait is to be looked at again.
+    /// When a viewer that has to wait is to be looked at again, or the right of one ends.
     pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
         let waiting = self.waiting.iter().filter_map(|id| self.all.get(id));
-        waiting.map(|viewer| viewer.state.flow.due_at(now)).chain(self.next_frame_at).min()
+        let next_end = self.ends.first().map(|(ends_at, _)| *ends_at);
+        waiting.map(|viewer| viewer.state.flow.due_at(now)).chain(self.next_frame_at).chain(next_end).min()
     }
 }
 

@@ -19,8 +19,12 @@ use crate::limits::BODY_BYTES_MAX;
 /// An answer of any kind: JSON that nobody keeps.
 pub fn answer(status: u16, text: String, extra: &[(&str, &str)]) -> Response {
     let headers = Headers::new();
-    let fixed =
-        [("content-type", "application/json"), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
+    let fixed = [
+        ("content-type", "application/json"),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ];
     for (name, value) in fixed.iter().chain(extra) {
         if headers.set(name, value).is_err() {
             console_error!("the header {name} could not be set");

@@ -1,7 +1,10 @@
 //! From the Worker to an object, and from one object to another.
 
+use std::pin::pin;
+
 use ::worker::Env;
 use ::worker::web_sys::{Headers, Request, RequestInit, Response};
+use futures_util::future::{Either, select};
 use js_sys::Promise;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
@@ -9,7 +12,9 @@ use wasm_bindgen::prelude::*;
 use crate::core::envelope;
 use crate::core::route::Place;
 use crate::edge::js;
+use crate::edge::timer::Sleep;
 use crate::error::{Code, Error, Result};
+use crate::limits::OBJECT_ANSWER_MS;
 
 /// The account's name; there is one.
 const ACCOUNT: &str = "default";
@@ -48,9 +53,26 @@ pub async fn ask<T: DeserializeOwned>(
     path: &str,
     body: Option<&str>,
 ) -> Result<T> {
-    let response = settle(stub(env, place)?.ask(&format!("https://object{path}"), &init(method, body)?)).await?;
-    let text = js::settle(response.text().map_err(|thrown| js::fault(&thrown))?).await?;
+    let (stub, init) = (stub(env, place)?, init(method, body)?);
+    let answer = async {
+        let response = settle(stub.ask(&format!("https://object{path}"), &init)).await?;
+        js::settle(response.text().map_err(|thrown| js::fault(&thrown))?).await
+    };
+    let text = in_time(answer).await?;
     envelope::read(&text.as_string().unwrap_or_default())
+}
+
+/// Waits for an object no longer than [`OBJECT_ANSWER_MS`]: one that panics never answers. That holds where it lives in
+/// another isolate; where it shares ours this clock ends with it, and only `entrance.mjs` is left. What was asked
+/// may have been done all the same, and may still be.
+async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
+    match select(pin!(answer), pin!(Sleep::new(OBJECT_ANSWER_MS))).await {
+        Either::Left((outcome, _clock)) => outcome,
+        Either::Right(((), _answer)) => {
+            let message = format!("an object did not answer within {} s; try again", OBJECT_ANSWER_MS / 1_000);
+            Err(Error::new(Code::TownUnavailable, message))
+        }
+    }
 }
 
 fn init(method: &str, body: Option<&str>) -> Result<RequestInit> {

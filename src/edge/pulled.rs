@@ -6,6 +6,7 @@ use std::rc::Rc;
 use ::worker::{Error as Fault, Headers, Response, ResponseBuilder};
 use futures_util::stream::{Stream, unfold};
 
+use crate::core::ending::Ending;
 use crate::core::range::Range;
 use crate::core::reader::{Next, Reader, Turn};
 use crate::edge::arrivals::Presence;
@@ -13,7 +14,7 @@ use crate::edge::log::log;
 use crate::edge::streams::readable_from;
 use crate::edge::town_object::TownObject;
 use crate::edge::{fresh, http};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// An event stream that is open: counted as long as it lives.
 struct Watching {
@@ -30,7 +31,14 @@ impl Watching {
             let now = fresh::now();
             // Before the look at the log: what is stored after it ends the wait.
             let arrival = self.town.arrivals.next(self.reader.due_at().millis_since(now));
-            let Turn { text, next } = self.town.with(|core| core.read_on(&mut self.reader, now))?;
+            let read = self.town.with(|core| core.read_on(&mut self.reader, now));
+            let Turn { text, next } = match read {
+                Err(error) if error.code == Code::NotFound => {
+                    let text = self.reader.farewell(Code::NotFound, Ending::TownDeleted, now);
+                    Turn { text, next: Next::End }
+                }
+                read => read?,
+            };
             self.is_over = next == Next::End;
             if !text.is_empty() {
                 return Ok(Some(text));
@@ -73,7 +81,7 @@ pub(super) fn no_more(origin: Option<&str>) -> Response {
 /// A range of the log, an event a line. One that breaks off inside breaks the connection: it is not to look complete.
 pub(super) fn lines(town: Rc<TownObject>, range: Range) -> Result<Response> {
     let pieces = unfold((town, range), |(town, mut range)| async move {
-        let piece = town.with(|core| core.read_range(&mut range)).transpose()?;
+        let piece = town.with(|core| core.read_range(&mut range, fresh::now())).transpose()?;
         Some((piece.map(String::into_bytes).map_err(|error| Fault::from(error.message)), (town, range)))
     });
     let headers = [

@@ -30,16 +30,23 @@ pub(crate) async fn sign_in(request: &web_sys::Request, address: Address<'_>, co
     }
     let token = auth::mint_session(fresh::now(), &config.secrets)?;
     let cookie = auth::session_cookie(&token, address.is_https());
-    Ok(http::success_with(201, &SessionView::Operator, &[("set-cookie", &cookie)]))
+    let headers: Vec<_> = [("set-cookie", cookie.as_str())].into_iter().chain(stays_https(address)).collect();
+    Ok(http::success_with(201, &SessionView::Operator, &headers))
 }
 
 /// `GET /api/session`.
-pub(crate) fn who_am_i(caller: &Caller) -> Response {
+pub(crate) fn who_am_i(caller: &Caller, address: Address<'_>) -> Response {
     let view = match caller.principal.clone() {
         Principal::Operator => SessionView::Operator,
         Principal::Agent { town_id, rig_id, agent_id } => SessionView::Agent { town_id, rig_id, agent_id },
     };
-    http::success(200, &view)
+    http::success_with(200, &view, stays_https(address).as_slice())
+}
+
+/// Where it was reached over TLS: a browser is to come no other way for a year. Said by what the page asks first and not by the
+/// page's own files, which do not know how they were asked for.
+fn stays_https<'a>(address: Address<'_>) -> Option<(&'a str, &'a str)> {
+    address.is_https().then_some(("strict-transport-security", "max-age=31536000"))
 }
 
 /// `DELETE /api/session`.

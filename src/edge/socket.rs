@@ -5,6 +5,7 @@ use ::worker::{Response, State, WebSocket, WebSocketPair, web_sys};
 use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
+use crate::core::ending::Ending;
 use crate::edge::js;
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
@@ -113,9 +114,17 @@ impl Socket {
         state.as_raw().get_tags(&self.0).map_err(|thrown| js::fault(&thrown))
     }
 
-    /// Closes it. A socket that is closed already stays closed.
-    pub fn close(&self, code: u16, reason: &str) {
-        let _ = self.0.close_with_code_and_reason(code, reason);
+    /// Closes it from this side. A socket that is closed already stays closed; nothing else fails, since an [`Ending`] has
+    /// a code and a reason that the runtime takes.
+    pub fn close(&self, ending: Ending) {
+        let _ = self.0.close_with_code_and_reason(ending.code(), ending.reason());
+    }
+
+    /// Answers the close of the other side, by its code where it is one that may be sent.
+    pub fn answer_close(&self, code: u16) {
+        if self.0.close_with_code(code).is_err() {
+            let _ = self.0.close_with_code(1000);
+        }
     }
 }
 

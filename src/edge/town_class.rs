@@ -51,7 +51,7 @@ impl DurableObject for Town {
         let fields = [("code", code.to_string()), ("clean", clean.to_string()), ("pinged_ms_ago", pinged_ms_ago)];
         log("disconnect", &fields.each_ref().map(|(name, value)| (*name, value.as_str())));
         // 1005 and 1006 only say that the peer named no code; they may not be sent.
-        socket.close(u16::try_from(code).ok().filter(|code| !matches!(code, 1005 | 1006)).unwrap_or(1000), "");
+        socket.answer_close(u16::try_from(code).ok().filter(|code| !matches!(code, 1005 | 1006)).unwrap_or(1000));
         Ok(())
     }
 

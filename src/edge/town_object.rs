@@ -9,7 +9,9 @@ use ::worker::{Env, ScheduledTime, State, WebSocketIncomingMessage};
 use js_sys::JsString;
 use js_sys::futures::spawn_local;
 
+use crate::core::ending::Ending;
 use crate::core::frames::Pace;
+use crate::core::grantor::Grantor;
 use crate::core::ingest::Outcome;
 use crate::core::keepalive::{self, Look, Traffic};
 use crate::core::metrics::{self, Counts};
@@ -17,7 +19,7 @@ use crate::core::runs::{self, Source};
 use crate::core::silence::is_silent;
 use crate::core::store::Store;
 use crate::core::town::{Config, Town as Core};
-use crate::core::viewers::{Effect, ViewerId};
+use crate::core::viewers::{Effect, Recalled, ViewerId};
 use crate::edge::arrivals::Arrivals;
 use crate::edge::images::{self, Fetching};
 use crate::edge::log::log;
@@ -147,7 +149,8 @@ impl TownObject {
 
     /// The town as it lies in the tables, with the streams that outlived a hibernation.
     fn open(&self) -> Result<Option<Core>> {
-        let settings = &self.config()?.settings;
+        let installed = self.config()?;
+        let settings = &installed.settings;
         let config = Config {
             event_cap: settings.event_cap,
             drain_interval_ms: i64::try_from(settings.drain_interval_seconds * 1_000).map_err(Error::internal)?,
@@ -160,15 +163,18 @@ impl TownObject {
             settings: settings.view(),
         };
         let Some(mut core) = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, config)? else { return Ok(None) };
+        let (secrets, now) = (&installed.secrets, fresh::now());
+        let lasts = |grantor: &Grantor| grantor.lasts(secrets, now);
         let mut sockets = self.sockets.borrow_mut();
         for socket in socket::all(&self.state)? {
-            let known = match socket.note()? {
-                Some(note) => core.recall(&note)?,
-                None => None,
+            let recalled = match socket.note()? {
+                Some(note) => core.recall(&note, &lasts)?,
+                None => Recalled::Unknown,
             };
-            match known {
-                Some(id) => drop(sockets.insert(id, Open::new(socket, None))),
-                None => socket.close(1011, "this stream is not known any more; connect again"),
+            match recalled {
+                Recalled::Known(id) => drop(sockets.insert(id, Open::new(socket, None))),
+                Recalled::RightEnded => socket.close(Ending::RightEnded),
+                Recalled::Unknown => socket.close(Ending::Unknown),
             }
         }
         if !sockets.is_empty() {
@@ -250,7 +256,7 @@ impl TownObject {
             if let Some(town) = self.core.borrow_mut().as_mut() {
                 town.leave(id);
             }
-            self.perform(vec![Effect::Close(id, 1001, "nothing was heard of you for 10 minutes; connect again")]);
+            self.perform(vec![Effect::Close(id, Ending::Silent)]);
         }
     }
 
@@ -335,7 +341,7 @@ impl TownObject {
     fn let_go(&self, error: &Error) {
         log("stream_error", &[("message", &error.message)]);
         for (_, Open { socket, .. }) in self.sockets.borrow_mut().drain() {
-            socket.close(1011, "something went wrong on our side; connect again and go on from there");
+            socket.close(Ending::Fault);
         }
         self.core.borrow_mut().take();
     }
@@ -368,9 +374,9 @@ impl TownObject {
                         log("stream_error", &[("message", &error.message)]);
                     }
                 }
-                Effect::Close(id, code, reason) => {
+                Effect::Close(id, ending) => {
                     if let Some(Open { socket, .. }) = self.sockets.borrow_mut().remove(&id) {
-                        socket.close(code, reason);
+                        socket.close(ending);
                     }
                 }
             }
@@ -468,7 +474,7 @@ impl TownObject {
     /// Lets the town forget everything: its tables, its alarm, its streams.
     pub(super) async fn erase(&self) -> Result<()> {
         for (_, Open { socket, .. }) in self.sockets.borrow_mut().drain() {
-            socket.close(4401, "the town was deleted");
+            socket.close(Ending::TownDeleted);
         }
         self.core.borrow_mut().take();
         self.alarm_at.set(None);

@@ -5,10 +5,8 @@ use ::worker::{Env, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::core::auth;
 use crate::core::body::parse_body;
 use crate::core::cursor::Asked;
-use crate::core::grantor::Grantor;
 use crate::core::log::{Selection, Wanted};
 use crate::core::pages::PageRequest;
 use crate::core::query::{Address, Query};
@@ -23,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, TownId};
 use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX};
 use crate::protocol::{AgentRequest, AgentState, RigBatch, RigRequest, RigView, TownRequest};
+use crate::time::Timestamp;
 
 /// Answers a request.
 pub(super) async fn answer(town: &TownObject, request: &Raw) -> Result<Response> {
@@ -98,13 +97,10 @@ fn agent(core: &Core, agent_id: &AgentId) -> Result<AgentState> {
     core.agent(agent_id)?.ok_or_else(|| Error::not_found("agent"))
 }
 
-/// The Worker has looked at who asks; here it is looked at once more for what the ticket opens to end with that right.
+/// What the ticket opens ends with the right of the one who has it made.
 fn ticket(town: &TownObject, request: &Raw, agent_id: Option<&AgentId>) -> Result<Response> {
-    let header = |name| request.headers().get(name).ok().flatten();
-    let (config, now) = (town.config()?, fresh::now());
-    let (authorization, cookie) = (header("authorization"), header("cookie"));
-    let caller = auth::authenticate(authorization.as_deref(), cookie.as_deref(), now, &config.secrets)?;
-    let grantor = Grantor::of(&auth::require(caller)?, &config.secrets);
+    let now = fresh::now();
+    let grantor = town_streams::operator(request, &town.config()?.secrets, now)?;
     town.with(|core| Ok(success(200, &core.mint_ticket(&fresh::ticket(), agent_id, &grantor, now)?)))
 }
 
@@ -119,9 +115,12 @@ async fn events(town: &TownObject, selection: Selection, query: &Query, request:
                            `Accept: text/event-stream`, or ask for pages";
             return Err(Error::invalid("wait_ms", problem));
         }
-        return pulled::lines(town.shared()?, town.with(|core| core.open_range(selection, asked))?);
+        let ends_at = right_ends_at(town, request)?;
+        return pulled::lines(town.shared()?, town.with(|core| core.open_range(selection, asked, ends_at))?);
     }
-    page(town, &selection, &asked, wait_ms).await
+    let waits_until = fresh::now().plus_millis(i64::try_from(wait_ms).unwrap_or(0));
+    let ends_at = if wait_ms > 0 { right_ends_at(town, request)? } else { None };
+    page(town, &selection, &asked, ends_at.into_iter().chain([waits_until]).min().unwrap_or(waits_until)).await
 }
 
 fn page_request(query: &Query) -> Result<PageRequest> {
@@ -144,9 +143,13 @@ fn page_request(query: &Query) -> Result<PageRequest> {
     })
 }
 
-/// A page; an empty one waits for the next event as long as `wait_ms` lets it.
-async fn page(town: &TownObject, selection: &Selection, request: &PageRequest, wait_ms: u64) -> Result<Response> {
-    let until = fresh::now().plus_millis(i64::try_from(wait_ms).unwrap_or(0));
+/// When the right of the one who asks ends by itself: who reads for longer reads until then.
+fn right_ends_at(town: &TownObject, request: &Raw) -> Result<Option<Timestamp>> {
+    Ok(town_streams::operator(request, &town.config()?.secrets, fresh::now())?.ends_at)
+}
+
+/// A page; an empty one waits for the next event.
+async fn page(town: &TownObject, selection: &Selection, request: &PageRequest, until: Timestamp) -> Result<Response> {
     loop {
         let left_ms = until.millis_since(fresh::now());
         // Before the look at the log: what is stored after it ends the wait.

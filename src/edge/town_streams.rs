@@ -4,10 +4,13 @@
 use ::worker::Response;
 use ::worker::web_sys::Request as Raw;
 
+use crate::core::auth;
 use crate::core::cursor::Asked;
 use crate::core::grantor::Grantor;
+use crate::core::permit::Permit;
 use crate::core::query::{Address, Query};
-use crate::core::resumption::Shown;
+use crate::core::resumption;
+use crate::core::settings::Secrets;
 use crate::core::stream_query::{StreamKind, StreamQuery};
 use crate::core::streams::Join;
 use crate::edge::log::log;
@@ -15,6 +18,13 @@ use crate::edge::town_object::TownObject;
 use crate::edge::{fresh, pulled, socket};
 use crate::error::Result;
 use crate::id::AgentId;
+use crate::time::Timestamp;
+
+/// What opens a stream: a ticket, not looked at yet, or the operator's header or cookie.
+enum Shown {
+    Ticket(String),
+    Operator(Permit),
+}
 
 /// Opens a stream. From the ticket's use to the last frame of history nothing is awaited.
 pub(super) async fn open(
@@ -36,33 +46,43 @@ pub(super) async fn open(
         names: query.names,
         right: None,
     };
-    let config = town.config()?;
+    let (config, now) = (town.config()?, fresh::now());
+    let lasts = |grantor: &Grantor| grantor.lasts(&config.secrets, now);
+    let right = match query.ticket {
+        Some(ticket) => Shown::Ticket(ticket),
+        None => Shown::Operator(Permit::of_operator(operator(request, &config.secrets, now)?)),
+    };
     let (response, joined) = town.with(|core| {
         core.check_join(&join, town.arrivals.present())?;
         match kind {
             StreamKind::WebSocket => {
-                if let Some(ticket) = &query.ticket {
-                    core.consume_ticket(ticket, agent_id.as_ref(), fresh::now())?;
-                }
+                let permit = match right {
+                    Shown::Ticket(ticket) => core.consume_ticket(&ticket, agent_id.as_ref(), &lasts, now)?,
+                    Shown::Operator(permit) => permit,
+                };
                 let id = core.fresh_viewer();
                 let (socket, response) = socket::accept(&town.state, &[&id.0.to_string()], "")?;
                 town.keep_socket(id, socket);
-                Ok((response, core.join(id, &join, fresh::now())))
+                Ok((response, core.join(id, &join, permit, now)))
             }
             StreamKind::EventSource => {
-                if let Some(ticket) = &query.ticket {
-                    let now = fresh::now();
-                    let shown = Shown { ticket, token: query.token.as_deref(), agent_id: agent_id.as_ref() };
-                    let lasts = |grantor: &Grantor| grantor.lasts(&config.secrets, now);
-                    let (right, replaced) = core.admit_reader(&shown, &fresh::resume_token, &lasts, now)?;
-                    join.resume(right);
-                    town.arrivals.wake(replaced);
-                }
+                let permit = match right {
+                    Shown::Ticket(ticket) => {
+                        let (token, agent_id) = (query.token.as_deref(), agent_id.as_ref());
+                        let shown = resumption::Shown { ticket: &ticket, token, agent_id };
+                        let (right, replaced) = core.admit_reader(&shown, &fresh::resume_token, &lasts, now)?;
+                        let permit = Permit::of_ticket(agent_id, right.grantor.clone());
+                        join.resume(right);
+                        town.arrivals.wake(replaced);
+                        permit
+                    }
+                    Shown::Operator(permit) => permit,
+                };
                 let origin = header("origin");
                 if query.comes_back && core.is_past_exit(&join)? {
                     return Ok((pulled::no_more(origin.as_deref()), Ok(Vec::new())));
                 }
-                let reader = core.open_reader(&join, fresh::now())?;
+                let reader = core.open_reader(&join, &permit, now)?;
                 Ok((pulled::event_stream(town.shared()?, reader, origin.as_deref())?, Ok(Vec::new())))
             }
         }
@@ -72,4 +92,14 @@ pub(super) async fn open(
     town.pull_relay().await?;
     town.wake_when_due().await?;
     Ok(response)
+}
+
+/// Whose right it is where no ticket is shown. The Worker has looked at who asks; here it is looked at once more, for what
+/// comes of it to end with that right.
+pub(super) fn operator(request: &Raw, secrets: &Secrets, now: Timestamp) -> Result<Grantor> {
+    let header = |name| request.headers().get(name).ok().flatten();
+    let caller = auth::authenticate(header("authorization").as_deref(), header("cookie").as_deref(), now, secrets)?;
+    let caller = auth::require(caller)?;
+    auth::stream_credential(Some(&caller), None)?;
+    Ok(Grantor::of(&caller, secrets))
 }

@@ -14,7 +14,10 @@ use crate::edge::{fresh, http, js, objects, session, streams};
 use crate::error::{Code, Error, Result};
 use crate::protocol::HealthView;
 
-/// Lets a panic be read in the log; it still ends the isolate.
+/// Lets a panic be read in the log. It ends the instance of this WASM and all that is in its memory: the request that met
+/// it and all others that were under way in the isolate are never answered from here (`entrance.mjs` tells their callers),
+/// and its event streams say nothing more. The next request gets a new instance, which knows the tables and, by their
+/// notes, the WebSockets, which stay open.
 #[event(start)]
 fn start() {
     console_error_panic_hook::set_once();
@@ -38,7 +41,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> ::worker::Resul
 
 async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str) -> Result<Response> {
     if !address.path.starts_with("/api/") && address.path != "/api" && address.path != "/health" {
-        return assets(request, env).await;
+        return assets(request, env, address).await;
     }
     // Health is asked before the settings are: it says whether the Worker is there, not whether it is set up.
     if address.path == "/health" {
@@ -76,13 +79,20 @@ async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str
         let origin = header("origin");
         origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, Carrier::Cookie)?;
     }
-    answer(request, env, &config, &caller, &route).await
+    answer(request, env, &config, &caller, address, &route).await
 }
 
 /// Answers, or has answered, a request that is in order.
-async fn answer(request: &Request, env: &Env, config: &Config, caller: &Caller, route: &Route) -> Result<Response> {
+async fn answer(
+    request: &Request,
+    env: &Env,
+    config: &Config,
+    caller: &Caller,
+    address: Address<'_>,
+    route: &Route,
+) -> Result<Response> {
     if *route == Route::WhoAmI {
-        return Ok(session::who_am_i(caller).into());
+        return Ok(session::who_am_i(caller, address).into());
     }
     auth::check_right(&caller.principal, route)?;
     if *route == Route::ReadSettings {
@@ -128,19 +138,32 @@ fn attributed(request: &Request, principal: &Principal) -> Result<Request> {
     build().map_err(|thrown: JsValue| js::fault(&thrown))
 }
 
+/// A request of the same method and headers, without a body.
+fn of(request: &Request) -> RequestInit {
+    let init = RequestInit::new();
+    init.set_method(&request.method());
+    init.set_headers(&request.headers());
+    init
+}
+
 /// Another handle on the same request. `Request::clone` would be JavaScript's, which splits the body.
 fn handle_of(request: &Request) -> Request {
     let raw: &JsValue = request.as_ref();
     raw.clone().unchecked_into()
 }
 
-/// The dashboard's files. The runtime serves them before the Worker is asked; what comes here is what it has none for.
-async fn assets(request: &Request, env: &Env) -> Result<Response> {
+/// The dashboard's files. The runtime serves them before the Worker is asked; what comes here is what it has none for: a
+/// page's address, which is the page's to read, or a file that is not there. An older page must not take HTML for code.
+async fn assets(request: &Request, env: &Env, address: Address<'_>) -> Result<Response> {
+    if !address.is_page() {
+        return Err(Error::not_found("file"));
+    }
     let missing = |error: ::worker::Error| {
         console_error!("ASSETS: {error}");
         Error::not_found("path")
     };
     let fetcher = env.assets("ASSETS").map_err(|_| Error::not_found("path"))?;
-    let request: ::worker::Request = ::worker::Request::from(handle_of(request));
-    fetcher.fetch_request(request).await.map(Into::into).map_err(missing)
+    let page = Request::new_with_str_and_init(&format!("{}/", address.origin), &of(request))
+        .map_err(|thrown| js::fault(&thrown))?;
+    fetcher.fetch_request(::worker::Request::from(page)).await.map(Into::into).map_err(missing)
 }

@@ -15,6 +15,8 @@ import { until } from "../worker/until.mjs";
 
 const bearer = ({ key }) => ({ authorization: `Bearer ${key}` });
 const NONE = () => {};
+/** The first thing that a WebSocket says. */
+const PING = '{"type":"ping"}';
 
 /** npm's `eventsource`: reconnects by itself, with `Last-Event-ID`. */
 function eventsource(at) {
@@ -68,6 +70,7 @@ const reconnecting = (Socket, options) => (at) => {
   };
   const socket = new Socket(address, [], { minReconnectionDelay: 100, maxReconnectionDelay: 500, ...options });
   socket.addEventListener("message", ({ data }) => ids.push(...eventsOf(data).map(({ id }) => id)));
+  socket.addEventListener("open", () => socket.send(PING));
   socket.addEventListener("error", NONE);
   return { ids, stop: () => socket.close() };
 };
@@ -81,6 +84,7 @@ function ws(at) {
     if (stopped) return;
     socket = new WebSocket(`${at.url.replace("http", "ws")}?after_id=${ids.at(-1) ?? 0}`, { headers: bearer(at) });
     socket.on("message", (data) => ids.push(...eventsOf(data).map(({ id }) => id)));
+    socket.on("open", () => socket.send(PING));
     socket.on("error", NONE);
     socket.on("close", () => setTimeout(open, 100));
   };

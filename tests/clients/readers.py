@@ -11,6 +11,8 @@ import sys
 import time
 
 PAUSE_SECONDS = 0.1
+# The first thing that a WebSocket says.
+PING = '{"type":"ping"}'
 
 
 def note(event):
@@ -73,6 +75,7 @@ async def websockets_(url, headers):
         address = f"{url.replace('http', 'ws', 1)}?after_id={last}"
         try:
             async with websockets.connect(address, additional_headers=headers) as socket:
+                await socket.send(PING)
                 async for text in socket:
                     last = notes_of_frame(text, last)
         except (OSError, websockets.exceptions.WebSocketException):
@@ -88,6 +91,7 @@ async def aiohttp_(url, headers):
         while True:
             try:
                 async with session.ws_connect(url, params={"after_id": str(last)}) as socket:
+                    await socket.send_str(PING)
                     async for message in socket:
                         if message.type is aiohttp.WSMsgType.TEXT:
                             last = notes_of_frame(message.data, last)

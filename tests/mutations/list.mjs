@@ -175,6 +175,23 @@ export const MUTATIONS = [
     edits: [{ file: "src/core/frames.rs", find: "if selection.shows(&entry.event) && !elided", replace: "if !elided" }],
   },
   {
+    name: "a ticket for one agent opens all",
+    gate: true,
+    caughtBy: ["beyond what its ticket permits", "a confirmation that nobody asked for"],
+    edits: [{ file: "src/core/permit.rs", find: "let Scope::Agent(own) = &self.scope else { return Ok(()) };", replace: "let (Scope::Agent(own), false) = (&self.scope, true) else { return Ok(()) };" }],
+  },
+  {
+    name: "a ticket's scope is forgotten while the town sleeps",
+    caughtBy: ["beyond what its ticket permits", "a confirmation that nobody asked for"],
+    edits: [
+      {
+        file: VIEWERS,
+        find: "let Note { id, selection, permit, form, standing: mut state } = note;",
+        replace: "let Note { id, selection, permit, form, standing: mut state } = note;\n        let permit = Permit { scope: crate::core::permit::Scope::Town, ..permit };",
+      },
+    ],
+  },
+  {
     name: "a state waits for a clock that stepped back",
     caughtBy: ["that was sent is an old one"],
     edits: [{ file: "src/core/states.rs", find: "|| stepped_back(agent);", replace: "|| (false && stepped_back(agent));" }],

@@ -11,7 +11,7 @@ use townwatch::core::reader::{Next, Reader};
 use townwatch::core::streams::Join;
 use townwatch::id::AgentId;
 
-use crate::story::Story;
+use crate::story::{Story, operator};
 
 /// A message of an event stream.
 #[derive(Debug, Clone)]
@@ -78,7 +78,7 @@ impl Story {
 
     pub fn open(&self, agent_id: &str, asked: Asked) -> Reader {
         let join = Join { agent_id: AgentId::parse(agent_id), asked, ..Join::default() };
-        self.town.open_reader(&join, self.now).unwrap()
+        self.town.open_reader(&join, &operator(), self.now).unwrap()
     }
 
     /// All that is there for a reader now.
@@ -108,7 +108,7 @@ impl Story {
 
     pub fn range(&self, agent_id: &str, request: PageRequest) -> Range {
         let selection = AgentId::parse(agent_id).map_or_else(Selection::town, Selection::agent);
-        self.town.open_range(selection, request).unwrap()
+        self.town.open_range(selection, request, None).unwrap()
     }
 
     /// The lines of a range, in short, and how large the largest piece was. The last one, `complete`, is looked at and
@@ -116,7 +116,7 @@ impl Story {
     pub fn lines(&self, range: &mut Range) -> (Vec<String>, usize) {
         let (mut lines, mut largest) = (Vec::new(), 0);
         let mut end = None;
-        while let Some(piece) = self.town.read_range(range).unwrap() {
+        while let Some(piece) = self.town.read_range(range, self.now).unwrap() {
             assert!(piece.ends_with('\n'));
             assert_eq!(end, None, "nothing stands behind the last line");
             largest = largest.max(piece.len());

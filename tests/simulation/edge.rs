@@ -91,6 +91,7 @@ impl World {
                         frame.check_sent(&self.oracle, &self.store);
                         Rc::new(frame)
                     });
+                    frame.check_scope(viewer.ticket_for.as_ref());
                     let (is_pause, is_elision) = (frame.is_pause(), frame.is_elision());
                     if is_elision && !viewer.manner.subscribes {
                         frame.check_elision(&self.oracle);
@@ -104,8 +105,8 @@ impl World {
                     }
                 }
                 Effect::Remember(_, note) => viewer.note = Some(note),
-                Effect::Close(id, code, reason) => {
-                    assert_eq!(code, 1013, "{id:?} was closed: {reason}");
+                Effect::Close(id, ending) => {
+                    assert_eq!(ending.code(), 1013, "{id:?} was closed: {}", ending.reason());
                     let acknowledges = viewer.link.acknowledges;
                     viewer.read(usize::MAX);
                     viewer.cut();

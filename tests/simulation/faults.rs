@@ -21,5 +21,5 @@ faults! {
     TownEvicted, TownKilled, KilledBeforeSending, StatementRefused, ShowingRefused, ClockBack, ClockForward, Pruned,
     // Viewers and readers of pages.
     ViewerCut, ViewerCutMidway, CutUnnoticed, ViewerSlow, ViewerPaused, ViewerGivenUp, MeteredWaited, FirstAcknowledgement,
-    FalseAcknowledgement, SubscribedAnew, SubscribedFromBefore, Elided, ViewerTooSlow, PageAtHead, PageWithGap,
+    FalseAcknowledgement, SubscribedAnew, SubscribedFromBefore, SubscribedBeyond, Elided, ViewerTooSlow, PageAtHead, PageWithGap,
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 use townwatch::core::store::Store;
-use townwatch::id::Epoch;
+use townwatch::id::{AgentId, Epoch};
 
 use super::oracle::Oracle;
 use super::viewer::{Missing, SimViewer, Watch};
@@ -71,6 +71,16 @@ impl Frame {
     }
 
     // ---- as it is sent ----
+
+    /// Of whatever a stream tells, nothing is of an agent that its ticket is not for.
+    pub fn check_scope(&self, ticket_for: Option<&AgentId>) {
+        let Some(own) = ticket_for else { return };
+        let single = [&self.value["agent_id"], &self.value["agent"]["agent_id"]];
+        let events = self.value["events"].as_array().into_iter().flatten().map(|event| &event["agent_id"]);
+        for agent_id in single.into_iter().chain(events).filter_map(Value::as_str) {
+            assert_eq!(agent_id, own.as_str(), "beyond what its ticket permits: {}", self.text);
+        }
+    }
 
     /// Holds it against the tables as they are in the moment in which it is sent.
     pub fn check_sent(&self, oracle: &Oracle, store: &Sqlite) {

@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 use townwatch::core::cursor::Asked;
+use townwatch::core::grantor::Grantor;
+use townwatch::core::permit::Permit;
 use townwatch::core::streams::Join;
 use townwatch::core::viewers::ViewerId;
 use townwatch::id::{AgentId, Epoch};
@@ -71,7 +73,9 @@ pub struct Subscription {
 
 pub struct SimViewer {
     pub manner: Manner,
-    agent_id: Option<AgentId>,
+    pub(super) agent_id: Option<AgentId>,
+    /// The agent that its ticket is for; none: the whole town.
+    pub ticket_for: Option<AgentId>,
     /// The stream, while one is open.
     pub stream: Option<ViewerId>,
     /// What the town keeps with the socket.
@@ -113,6 +117,7 @@ impl SimViewer {
         Self {
             manner,
             agent_id,
+            ticket_for: None,
             stream: None,
             note: None,
             inbox: VecDeque::new(),
@@ -143,6 +148,17 @@ impl SimViewer {
             self.watch = Watch { agents, begin: self.cursor, ..Watch::default() };
         }
         Join { agent_id: self.agent_id.clone(), asked, acknowledges: self.manner.acknowledges, ..Join::default() }
+    }
+
+    /// The right that its stream is opened by.
+    pub fn permit(&self) -> Permit {
+        Permit::of_ticket(self.ticket_for.as_ref(), Grantor { name: "key".to_owned(), ends_at: None })
+    }
+
+    /// Whether its ticket is good for all of these agents; none: the whole town.
+    pub fn may_watch(&self, agents: Option<&BTreeSet<String>>) -> bool {
+        let Some(own) = &self.ticket_for else { return true };
+        agents.is_some_and(|agents| agents.iter().all(|agent_id| agent_id == own.as_str()))
     }
 
     /// A frame is under way to it. One that acknowledges is sent no more than it has made room for, but for one frame.

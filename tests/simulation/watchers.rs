@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, json};
 use townwatch::core::town::Town;
+use townwatch::core::viewers::Recalled;
 
 use super::faults::Fault;
 use super::frames::SWITCHES;
@@ -40,7 +41,8 @@ impl World {
     pub(super) fn join(&mut self, index: usize) {
         let stream = self.town.fresh_viewer();
         let join = self.viewers[index].join(stream);
-        self.show(|town, now| town.join(stream, &join, now));
+        let permit = self.viewers[index].permit();
+        self.show(|town, now| town.join(stream, &join, permit, now));
     }
 
     /// A viewer says what it has; and the time that passes lets the others have more.
@@ -89,7 +91,21 @@ impl World {
         let hidden = SWITCHES.iter().filter(|(switch, _)| filters[*switch] == false);
         let hidden = hidden.map(|(_, name)| (*name).to_owned()).collect();
         let after_id = self.rng.bool().then(|| self.rng.u64(0..=self.viewers[index].cursor));
-        self.fire(if after_id.is_some() { Fault::SubscribedFromBefore } else { Fault::SubscribedAnew });
+        let viewer = &mut self.viewers[index];
+        let is_beyond = !viewer.may_watch(agents.as_ref());
+        if is_beyond {
+            viewer.link.errors += 1;
+        } else {
+            viewer.owes_nothing();
+            viewer.subscriptions.push_back(Subscription { agents: agents.clone(), hidden, after_id });
+        }
+        self.fire(if is_beyond {
+            Fault::SubscribedBeyond
+        } else if after_id.is_some() {
+            Fault::SubscribedFromBefore
+        } else {
+            Fault::SubscribedAnew
+        });
         let mut message = json!({"type": "subscribe", "agents": "*", "filters": filters});
         if let Some(agents) = &agents {
             message["agents"] = json!(agents);
@@ -97,8 +113,6 @@ impl World {
         if let Some(after_id) = after_id {
             message["after_id"] = json!(after_id);
         }
-        self.viewers[index].owes_nothing();
-        self.viewers[index].subscriptions.push_back(Subscription { agents, hidden, after_id });
         self.show(|town, now| town.hear(stream, &message.to_string(), now));
     }
 
@@ -139,7 +153,7 @@ impl World {
         let open_streams = self.viewers.iter().filter_map(|viewer| Some((viewer.stream?, viewer.note.clone())));
         for (stream, note) in open_streams.chain(self.leaving.iter().cloned()) {
             let note = note.expect("an open stream without a note");
-            assert_eq!(self.town.recall(&note).unwrap(), Some(stream));
+            assert_eq!(self.town.recall(&note, &|_| true).unwrap(), Recalled::Known(stream));
         }
     }
 

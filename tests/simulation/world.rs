@@ -72,7 +72,8 @@ pub(super) fn open(store: &Rc<Sqlite>, config: Config) -> Town {
     Town::open(Rc::clone(store) as Rc<dyn Store>, config).unwrap().unwrap()
 }
 
-fn viewers() -> Vec<SimViewer> {
+/// In every other story the streams of one agent are opened by a ticket for that agent, else by the operator.
+fn viewers(seed: u64) -> Vec<SimViewer> {
     let manner = |acknowledges, slow, subscribes| Manner { acknowledges, slow, subscribes };
     [
         (None, manner(true, false, false)),
@@ -82,7 +83,10 @@ fn viewers() -> Vec<SimViewer> {
         (None, manner(true, true, true)),
         (Some(agent(2)), manner(false, false, true)),
     ]
-    .map(|(agent_id, manner)| SimViewer::new(agent_id, manner))
+    .map(|(agent_id, manner)| {
+        let ticket_for = agent_id.clone().filter(|_| seed.is_multiple_of(2));
+        SimViewer { ticket_for, ..SimViewer::new(agent_id, manner) }
+    })
     .into()
 }
 
@@ -135,7 +139,7 @@ impl World {
             answers: Vec::new(),
             batches: Vec::new(),
             posts: Vec::new(),
-            viewers: viewers(),
+            viewers: viewers(seed),
             leaving: Vec::new(),
             pagers: pagers(),
             emitted: BTreeMap::new(),

@@ -8,13 +8,15 @@ use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use townwatch::core::cursor::Asked;
 use townwatch::core::frames::Pace;
+use townwatch::core::grantor::Grantor;
 use townwatch::core::ingest::Outcome;
+use townwatch::core::permit::Permit;
 use townwatch::core::relay::{self, Answered, Reach};
 use townwatch::core::runs::Source;
 use townwatch::core::store::{Store, Value};
 use townwatch::core::streams::Join;
 use townwatch::core::town::{Config, Town};
-use townwatch::core::viewers::{Effect, ViewerId};
+use townwatch::core::viewers::{Effect, Recalled, ViewerId};
 use townwatch::event::Role;
 use townwatch::id::{AgentId, Epoch, EventName, RigId, RunId, SourceId, TownId};
 use townwatch::protocol::{ControlEvent, ControlEvents, ControlStart, RigBatch, RigEvent, RigRequest, StartAgent};
@@ -51,6 +53,11 @@ pub fn position(id: u64) -> SourceId {
 
 pub fn raw(data: &Json) -> Box<RawValue> {
     RawValue::from_string(data.to_string()).unwrap()
+}
+
+/// The right of the key's holder.
+pub fn operator() -> Permit {
+    Permit::of_operator(Grantor { name: "key 1".to_owned(), ends_at: None })
 }
 
 /// Mints no run: for what must not need one.
@@ -222,8 +229,13 @@ impl Story {
 
     pub fn join_with(&mut self, join: &Join) -> (ViewerId, Vec<Effect>) {
         let id = self.town.fresh_viewer();
-        let effects = self.town.join(id, join, self.now).unwrap();
+        let effects = self.town.join(id, join, operator(), self.now).unwrap();
         (id, effects)
+    }
+
+    /// Lets the town know a stream again whose right lasts.
+    pub fn recall(&mut self, note: &str) -> Recalled {
+        self.town.recall(note, &|_| true).unwrap()
     }
 
     pub fn publish(&mut self, outcome: &Outcome) -> Vec<Effect> {

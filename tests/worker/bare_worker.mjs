@@ -9,7 +9,17 @@ import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
 
 import { freePort } from "./processes.mjs";
 
-const BUILD = fileURLToPath(new URL("../../build/", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** The Worker as it is built, its entrance first; modules are named by where they lie below the root. */
+export const MODULES = {
+  rootPath: ROOT,
+  modules: [
+    { type: "ESModule", path: join(ROOT, "src/edge/entrance.mjs") },
+    { type: "ESModule", path: join(ROOT, "build/index.js") },
+    { type: "CompiledWasm", path: join(ROOT, "build/index_bg.wasm") },
+  ],
+  modulesRoot: ROOT,
+};
 /** The kernel's clock for CPU time, on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 const LOG_LINES_KEPT = 10_000;
@@ -33,16 +43,12 @@ export class BareWorker {
   async start() {
     const port = await freePort();
     const object = (className) => ({ className, useSQLite: true });
-    const toml = readFileSync(join(BUILD, "../wrangler.toml"), "utf8");
+    const toml = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
     const options = convertV4MiniflareOptions({
       name: "townwatch",
-      rootPath: BUILD,
-      modules: [
-        { type: "ESModule", path: join(BUILD, "index.js") },
-        { type: "CompiledWasm", path: join(BUILD, "index_bg.wasm") },
-      ],
-      modulesRoot: BUILD,
+      ...MODULES,
       compatibilityDate: /^compatibility_date = "(.+)"/m.exec(toml)[1],
+      compatibilityFlags: JSON.parse(/^compatibility_flags = (.+)/m.exec(toml)[1]),
       bindings: { CONTAINER_URL: this.#world.control.url, ...this.#world.secrets, ...this.#vars },
       durableObjects: { TOWN: object("Town"), RIG: object("Rig"), ACCOUNT: object("Account") },
       // On disk, as everywhere: under storage in memory an alarm that fires crashes workerd.
@@ -58,6 +64,11 @@ export class BareWorker {
     this.#miniflare = new Miniflare(options);
     await this.#miniflare.ready;
     this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /** Asks as if it were reached by this address, whatever its host and scheme. */
+  fetch(url, init) {
+    return this.#miniflare.dispatchFetch(url, init);
   }
 
   /** Memory of workerd that is not shared with a file, in bytes. On Linux, as is the next. */

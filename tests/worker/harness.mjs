@@ -186,8 +186,7 @@ function writeConfig(world, vars) {
     .filter((table) => !/^\[(build|\[containers\]\])/.test(table))
     .join("")
     .replace(/^(main|directory)(\s*=\s*)"([^"]+)"/gm, (_, key, is, path) => `${key}${is}${JSON.stringify(resolve(ROOT, path))}`);
-  const main = /^main\s*=\s*"([^"]+)"/m.exec(kept)?.[1];
-  assert.ok(main !== undefined && existsSync(main), `no built Worker at ${main}; build it with: npm run build`);
+  assert.ok(existsSync(join(ROOT, "build/index.js")), "no built Worker at build/index.js; build it with: npm run build");
   const values = { CONTAINER_URL: world.control.url, ...world.secrets, ...vars };
   const lines = Object.entries(values).map(([name, value]) => `${name}=${JSON.stringify(String(value))}\n`);
   writeFileSync(join(world.directory, ".dev.vars"), lines.join(""));

@@ -46,7 +46,7 @@ describe("previews", () => {
     got.head = await world.watch(town.stream);
     got.behind = await world.watch(stream, { flow: "ack" });
     got.other = await world.watch(`${town.path}/container/agents/someone/stream`);
-    got.filtered = await world.watch(stream);
+    got.filtered = await world.watch(town.stream);
     got.filtered.send({ type: "subscribe", agents: "*", filters: { output: false } });
     await got.filtered.until("the confirmation", () => got.filtered.framesOf("subscription_confirmed").length === 1);
     // All that comes, in its order.

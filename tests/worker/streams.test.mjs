@@ -94,7 +94,7 @@ describe("a stream", () => {
   });
 
   it("changes its selection without a hole or a repeat", async () => {
-    const viewer = await watch(agentStream("one"), { after_id: all.at(-1).id });
+    const viewer = await watch(town.stream, { after_id: all.at(-1).id });
     viewer.send({ type: "subscribe", agents: ["two"] });
     await viewer.until("the confirmation", () => viewer.framesOf("subscription_confirmed").length === 1);
     assert.deepEqual(viewer.framesOf("subscription_confirmed")[0].agents, ["two"]);

@@ -69,10 +69,11 @@ impl Stream {
 
     /// Shows what comes, until the connection ends.
     pub(super) fn follow(&mut self, view: &mut View) -> End {
-        let (mut pinged, mut heard) = (Instant::now(), Instant::now());
+        // The first ping at once: a socket that never said a word is not closed at once when the server closes it.
+        let (mut pinged, mut heard) = (None::<Instant>, Instant::now());
         loop {
-            if pinged.elapsed() >= PING {
-                pinged = Instant::now();
+            if pinged.is_none_or(|pinged| pinged.elapsed() >= PING) {
+                pinged = Some(Instant::now());
                 if let Err(error) = self.socket.send(Message::text(r#"{"type":"ping"}"#)) {
                     return lost(&error);
                 }

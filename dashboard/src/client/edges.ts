@@ -17,6 +17,8 @@ export interface FetchAnswer {
 export type OpenSocket = (url: string, handlers: SocketHandlers) => Socket;
 
 export interface SocketHandlers {
+  /** Once, before the first message. */
+  open(): void;
   message(text: string): void;
   /** Once, whatever ended it; 1006 where there was no close frame. */
   close(code: number, reason: string): void;

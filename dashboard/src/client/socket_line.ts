@@ -6,6 +6,8 @@ import { parseFrame, streamPath } from "./line.ts";
 import type { OpenLine } from "./line.ts";
 
 const PING_INTERVAL_MS = 30_000;
+/** Exactly these bytes: the town answers them without waking up. */
+const PING = '{"type":"ping"}';
 
 export const openSocketLine: OpenLine = (edges, cursor, handlers) => {
   let socket: Socket | null = null;
@@ -16,6 +18,8 @@ export const openSocketLine: OpenLine = (edges, cursor, handlers) => {
     if (closed) return;
     const url = edges.origin.replace(/^http/, "ws") + streamPath(ticket, cursor, "flow=ack&");
     socket = edges.openSocket(url, {
+      // A socket on which nothing was ever said lingers when the town closes it.
+      open: () => socket?.send(PING),
       message: (text) => {
         const frame = parseFrame(text);
         if (!closed && frame !== null && "type" in frame) handlers.frame(frame, text.length);
@@ -33,8 +37,7 @@ export const openSocketLine: OpenLine = (edges, cursor, handlers) => {
   return {
     beat_ms: PING_INTERVAL_MS,
     ping: () => {
-      // Exactly these bytes: the town answers them without waking up.
-      socket?.send('{"type":"ping"}');
+      socket?.send(PING);
       return socket !== null;
     },
     acknowledge: (id) => socket?.send(JSON.stringify({ type: "ack", id })),

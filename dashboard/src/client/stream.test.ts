@@ -124,6 +124,12 @@ test("acknowledges every hundred events, at the end of history, and at once when
   assert.deepEqual(seen.now, { kind: "catching_up", done: 0, total: 40 });
 });
 
+test("pings as soon as there is a connection, before anything else", async () => {
+  const { town } = await watching();
+  town.latest.open();
+  assert.deepEqual(town.latest.received, [{ type: "ping" }]);
+});
+
 test("says stale after two unanswered pings, and gives the connection up if it stays silent", async () => {
   const { town, seen } = await watching();
   town.join();

@@ -61,6 +61,10 @@ export class FakeConnection {
     this.#handlers = handlers;
   }
 
+  open(): void {
+    this.#handlers.open();
+  }
+
   send(frame: ServerFrame | { type: string }): void {
     this.sendText(JSON.stringify(frame));
   }

@@ -6,6 +6,7 @@ import { imagePath } from "../client/api.ts";
 import { attachmentWords } from "../client/attachments.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { Attachment } from "../protocol/protocol.ts";
+import { LoopbackMark } from "./loopback_mark.tsx";
 import { useOpen } from "./open_parts.ts";
 import { usePage } from "./page_context.ts";
 import { webAddress } from "./web_address.ts";
@@ -105,6 +106,7 @@ function Told({ attachment }: { attachment: Attachment }) {
             <a href={address} target="_blank" rel="noopener noreferrer">
               {visibleText(uri)}
             </a>
+            <LoopbackMark address={address} />
           </>
         ))}
     </p>

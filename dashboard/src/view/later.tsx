@@ -2,6 +2,7 @@
 
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { reloadIfOutdated } from "./another_build.ts";
 import { Problem } from "./message.tsx";
 
 export interface Later<Props> {
@@ -28,8 +29,11 @@ export function later<Props extends object>(load: () => Promise<ComponentType<Pr
 
   function LaterPart(props: Props) {
     const [stands, setStands] = useState<"coming" | "here" | "failed">(Part === null ? "coming" : "here");
+    const failed = async (): Promise<void> => {
+      if (!(await reloadIfOutdated())) setStands("failed");
+    };
     useEffect(() => {
-      if (stands === "coming") fetched().then(() => setStands("here"), () => setStands("failed"));
+      if (stands === "coming") fetched().then(() => setStands("here"), failed);
     }, []);
     if (Part !== null) return <Part {...props} />;
     return stands === "failed" ? <Problem text="A part of this page did not come over the network. Reload the page to try again." /> : null;

@@ -6,6 +6,7 @@ import { visibleText } from "../client/visible_text.ts";
 import { MARKDOWN_TAGS } from "../worker/messages.ts";
 import type { MarkdownNode } from "../worker/messages.ts";
 import { Code } from "./code.tsx";
+import { LoopbackMark } from "./loopback_mark.tsx";
 import { useWork } from "./work.ts";
 
 export function Markdown({ text }: { text: string }) {
@@ -39,6 +40,7 @@ function drawn(node: MarkdownNode): ComponentChildren {
             {node.children.map(drawn)}
           </a>
           {!saysItself(node) && <span class="address"> ({visibleText(node.address)})</span>}
+          <LoopbackMark address={node.address} />
         </>
       );
     case "reference":

@@ -8,6 +8,7 @@ import { isWebAddress, looksElsewhere } from "../client/terminal_span.ts";
 import type { TerminalLine, TerminalSpan } from "../client/terminal_span.ts";
 import { needsTerminal, terminals } from "../client/terminals.ts";
 import { visibleText } from "../client/visible_text.ts";
+import { LoopbackMark } from "./loopback_mark.tsx";
 
 /** A text that is whole: the result of a call. */
 export function TerminalText({ text }: { text: string }) {
@@ -108,6 +109,7 @@ function Span({ span }: { span: TerminalSpan }) {
         {shown}
       </a>
       {elsewhere}
+      <LoopbackMark address={address} />
     </>
   );
 }

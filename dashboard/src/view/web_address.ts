@@ -7,3 +7,10 @@ export function webAddress(href: string): string | null {
   const url = new URL(href);
   return url.protocol === "https:" || url.protocol === "http:" ? url.href : null;
 }
+
+/** Whether an address leads to the computer that it is opened on. `URL` writes 127.1, 0x7f000001 and 2130706433 as 127.0.0.1. */
+export function isLoopback(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const host = new URL(address).hostname.replace(/\.$/, "");
+  return /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[::1?\]|\[::ffff:7f[0-9a-f]{2}:[0-9a-f]+\]|\[::ffff:0:0\])$/.test(host);
+}

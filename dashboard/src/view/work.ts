@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Request, Response, Results, Work } from "../worker/messages.ts";
+import { workerAddress } from "./worker_address.ts";
 
 /** Longer texts are shown as they are. Whether a text is JSON is told fast. */
 const CHARACTERS_MAX: Readonly<Record<Work["kind"], number>> = { markdown: 200_000, highlight: 200_000, diff: 200_000, json: 4_000_000 };
@@ -53,7 +54,7 @@ function next(): void {
 }
 
 function hire(): Worker {
-  const hired = new Worker(new URL("../worker/worker.ts", import.meta.url), { type: "module" });
+  const hired = new Worker(workerAddress(), { type: "module" });
   hired.addEventListener("message", ({ data }: MessageEvent<Response>) => {
     hasAnswered = true;
     if (data.id === current?.request.id) finish(data.result);

@@ -1,0 +1,5 @@
+declare module "*?worker&url" {
+  /** Where the built worker lies. */
+  const address: string;
+  export default address;
+}

@@ -1,0 +1,112 @@
+// Every route, asked by every kind of caller: who is let in is what doors_table.mjs says, which has them all.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, describe, it } from "node:test";
+
+import { CALLERS, DOORS } from "./doors_table.mjs";
+import { EventSource } from "./event_source.mjs";
+import { must, startWorld } from "./harness.mjs";
+import { request } from "./http.mjs";
+import { connect } from "./socket.mjs";
+import { sleep } from "./until.mjs";
+
+const MARKS = { unauthorized: "u", token_expired: "x", ticket_invalid: "t", forbidden: "f", origin_not_allowed: "o" };
+const FOREIGN = "https://evil.example";
+
+describe("the doors", () => {
+  let world;
+  let town;
+  let callers;
+
+  before(async () => {
+    world = await startWorld({ control: false });
+    town = await world.town();
+    const elsewhere = await world.town("Elsewhere");
+    for (const [where, agent_id] of [[town, "one"], [town, "two"], [elsewhere, "one"]]) await world.registerAgent(where, agent_id);
+    const { TOWNWATCH_API_KEY: key, CONTAINER_TOKEN: container } = world.secrets;
+    const signedIn = await world.api("POST", "/api/session", { key }, { token: null });
+    const cookie = signedIn.headers["set-cookie"][0].split(";")[0];
+    const bearer = (token) => async () => ({ headers: { authorization: `Bearer ${token}` } });
+    const [own, beside, namesake, expired] = await Promise.all([
+      world.agentToken(town, "one"),
+      world.agentToken(town, "two"),
+      world.agentToken(elsewhere, "one"),
+      world.agentToken(town, "one", 1),
+    ]);
+    const ticket = (stream) => async () => ({ headers: {}, ticket: await world.ticket(stream) });
+    callers = {
+      nobody: async () => ({ headers: {} }),
+      "a wrong key": bearer("0".repeat(64)),
+      "the container's token": bearer(container),
+      "the operator": bearer(key),
+      "a session": async () => ({ headers: { cookie, origin: world.url } }),
+      "a session without an origin": async () => ({ headers: { cookie } }),
+      "a session from a foreign page": async () => ({ headers: { cookie, origin: FOREIGN } }),
+      "the agent": bearer(own),
+      "an agent beside it": bearer(beside),
+      "its namesake in another town": bearer(namesake),
+      "the agent, expired": bearer(expired),
+      "the agent's ticket": ticket(`${town.path}/container/agents/one/stream`),
+      "the town's ticket": ticket(town.stream),
+    };
+    await sleep(2_000); // a token says its end in whole seconds
+  });
+  after(() => world?.stop());
+
+  /** What a route is asked, such that nothing comes of it which would change what the next caller finds. */
+  async function address(method, pattern) {
+    const town_id = method === "DELETE" && pattern === "/api/towns/{town_id}" ? (await world.town("to go")).town_id : town.town_id;
+    const ids = { town_id, rig_id: town.rig_id, agent_id: "one", image_id: "0".repeat(32), id: "1" };
+    return pattern.replaceAll(/\{(\w+)\}/g, (_, name) => ids[name]);
+  }
+
+  const mark = ({ status, text }) => (status === 401 || status === 403 ? MARKS[JSON.parse(text).error.code] : ".");
+
+  async function ask(method, pattern, { headers, ticket }, kind) {
+    const query = ticket === undefined ? "" : `?ticket=${ticket}`;
+    const url = world.url + (await address(method, pattern)) + query;
+    if (kind === "web_socket") {
+      const answer = await connect(url, headers);
+      answer.socket?.cut();
+      return mark(answer);
+    }
+    if (kind === "event_stream") {
+      const source = await EventSource.open(url, headers);
+      source.cut();
+      return mark(source);
+    }
+    const body = method === "GET" ? undefined : pattern.endsWith("/agent-events") ? '{"agent_id":"one","event_type":"note"}' : "{}";
+    const type = body === undefined ? {} : { "content-type": "application/json" };
+    return mark(await request(url, { method, headers: { ...headers, ...type }, body }));
+  }
+
+  it("have a line in the table for each route of the document and of the router, and for no other", async () => {
+    const { paths } = JSON.parse((await request(`${world.url}/openapi.json`)).text);
+    const methods = ["get", "post", "put", "patch", "delete"];
+    const documented = Object.entries(paths).flatMap(([path, item]) => methods.filter((one) => item[one]).map((one) => `${one.toUpperCase()} ${path}`));
+    const router = readFileSync(new URL("../../src/core/route.rs", import.meta.url), "utf8");
+    const routed = [...router.matchAll(/^ {4}\w+(?:\([^)]*\))? = (\w+) "(\/[^"]*)";$/gm)].map(([, method, path]) => `${method.toUpperCase()} ${path}`);
+    assert.ok(routed.length > 30, "the router's table was found");
+    assert.deepEqual(Object.keys(DOORS).sort(), routed.sort());
+    assert.deepEqual(Object.keys(DOORS).sort(), documented.sort());
+    assert.deepEqual(Object.keys(callers), CALLERS);
+  });
+
+  for (const [route, line] of Object.entries(DOORS)) {
+    for (const [kind, expected] of typeof line === "string" ? [[undefined, line]] : Object.entries(line)) {
+      it(`${route}${kind === undefined ? "" : ` (${kind})`}`, async () => {
+        const [method, pattern] = route.split(" ");
+        const marks = [...expected.replaceAll(" ", "")];
+        assert.equal(marks.length, CALLERS.length);
+        const found = {};
+        for (const name of CALLERS) found[name] = await ask(method, pattern, await callers[name](), kind);
+        assert.deepEqual(found, Object.fromEntries(CALLERS.map((name, at) => [name, marks[at]])));
+      });
+    }
+  }
+
+  it("stand where they stood: nobody was harmed by asking", async () => {
+    assert.equal(must(await world.api("GET", town.path)).town_id, town.town_id);
+  });
+});

@@ -1,0 +1,69 @@
+// Who is let in where, written by hand from the contract: a line for each route, a mark for each caller. A route that is not
+// here, or is not there any more, fails its test (doors.test.mjs).
+//
+//   .  let in: whatever is answered then, it is neither 401 nor 403
+//   u  401 unauthorized    x  401 token_expired    t  401 ticket_invalid
+//   f  403 forbidden       o  403 origin_not_allowed
+
+/** The columns: each caller by its name in doors.test.mjs. */
+export const CALLERS = [
+  "nobody", "a wrong key", "the container's token",
+  "the operator", "a session", "a session without an origin", "a session from a foreign page",
+  "the agent", "an agent beside it", "its namesake in another town", "the agent, expired",
+  "the agent's ticket", "the town's ticket",
+];
+
+const READ = "uuu .... fffx uu";
+const WRITE = "uuu ..oo fffx uu";
+
+export const DOORS = {
+  "GET /health": "... .... .... ..",
+
+  // The key stands in the body: whoever has it signs in. Whoever signs out is asked for nothing.
+  "POST /api/session": "... ...o .... ..",
+  "GET /api/session": "uuu .... ...x uu",
+  "DELETE /api/session": "... ...o .... ..",
+
+  "GET /api/settings": READ,
+  "POST /api/towns": WRITE,
+  "GET /api/towns": READ,
+  "GET /api/towns/{town_id}": READ,
+  "PATCH /api/towns/{town_id}": WRITE,
+  "DELETE /api/towns/{town_id}": WRITE,
+  "POST /api/towns/{town_id}/rigs": WRITE,
+  "GET /api/towns/{town_id}/rigs": READ,
+
+  "POST /api/rigs/{rig_id}/agents": WRITE,
+  "GET /api/rigs/{rig_id}/agents": READ,
+  "POST /api/rigs/{rig_id}/agents/{agent_id}/token": WRITE,
+  // What an agent's token is for: itself.
+  "POST /api/rigs/{rig_id}/agent-events": "uuu ..oo .ffx uu",
+  "GET /api/rigs/{rig_id}/agents/{agent_id}/events": "uuu .... .ffx uu",
+  "PUT /api/rigs/{rig_id}/agents/{agent_id}/images/{image_id}": "uuu ..oo .ffx uu",
+  "GET /api/rigs/{rig_id}/metrics": READ,
+
+  "GET /api/towns/{town_id}/events": READ,
+  "GET /api/towns/{town_id}/agents/{agent_id}/events": READ,
+  "GET /api/towns/{town_id}/events/{id}": READ,
+  "GET /api/towns/{town_id}/agents": READ,
+  "GET /api/towns/{town_id}/agents/{agent_id}": READ,
+  "GET /api/towns/{town_id}/agents/{agent_id}/runs": READ,
+  "GET /api/towns/{town_id}/agents/{agent_id}/images/{image_id}": READ,
+  "GET /api/towns/{town_id}/metrics": READ,
+  "POST /api/towns/{town_id}/agents/{agent_id}/answer": WRITE,
+
+  "GET /api/towns/{town_id}/container/health": READ,
+  "POST /api/towns/{town_id}/container/agents/start": WRITE,
+  "POST /api/towns/{town_id}/container/agents/{agent_id}/stop": WRITE,
+  "POST /api/towns/{town_id}/container/agents/{agent_id}/message": WRITE,
+  "GET /api/towns/{town_id}/container/agents/{agent_id}/status": READ,
+  "GET /api/towns/{town_id}/mayor/status": READ,
+  "POST /api/towns/{town_id}/mayor/message": WRITE,
+  "POST /api/towns/{town_id}/mayor/destroy": WRITE,
+
+  "POST /api/towns/{town_id}/stream-ticket": WRITE,
+  "POST /api/towns/{town_id}/container/agents/{agent_id}/stream-ticket": WRITE,
+  // A browser names its origin on every upgrade, and a cookie needs it; on an event stream of its own origin it names none.
+  "GET /api/towns/{town_id}/stream": { web_socket: "uuu ..oo fffx t.", event_stream: "uuu ...o fffx t." },
+  "GET /api/towns/{town_id}/container/agents/{agent_id}/stream": { web_socket: "uuu ..oo fffx .t", event_stream: "uuu ...o fffx .t" },
+};
