@@ -70,6 +70,8 @@ pub(crate) async fn guard(State(control): State<Arc<Control>>, request: Request,
         Err(error) => {
             let is_unsigned = error.code.status() == 401;
             let mut response = Failure::from(error).into_response();
+            // Its body was not read, so nothing can follow it.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             if is_unsigned {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(SCHEME));
             }

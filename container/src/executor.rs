@@ -64,7 +64,8 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, hearin
         }
         Err(exit) => exit,
     };
-    drop(room);
+    // What it leaves may be much to put away.
+    let _ = tokio::task::spawn_blocking(move || drop(room)).await;
     crate::log::write(
         "run_ended",
         serde_json::json!({

@@ -79,7 +79,8 @@ impl Upstream {
     pub async fn start(&self) -> Result<()> {
         let Place::Binding(container, key) = &self.place else { return Ok(()) };
         container.start(&key.public(), self.idle_seconds).await?;
-        container.ready(|limit_ms| self.request(Purpose::Look, "GET", "/health", None, limit_ms)).await
+        // Not its health, for which it asks each program for its version.
+        container.ready(|limit_ms| self.request(Purpose::Relay, "GET", "/events?limit=1", None, limit_ms)).await
     }
 
     /// Lets a running container live on while the Town sleeps; at every wake.

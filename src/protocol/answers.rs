@@ -77,8 +77,7 @@ wire! {
         status: ContainerStatus,
         /// The programs that it can run; empty where it was not asked.
         runtimes: Vec<RuntimeView>,
-        /// Whether each run there has a user of its own; else an agent can do what the control server's user can. Absent where
-        /// it was not asked, or does not say.
+        /// Whether each run there has a user of its own, who can reach no other; absent where that is not known.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
         agents_apart: Option<bool>,
     }
