@@ -157,7 +157,11 @@ fn what_opens_a_control_server_is_asked_for_only_where_there_is_one_at_a_url() {
     let both = with(&[("CONTROL_KEY", &seed), ("CONTAINER_TOKEN", KEY)]).unwrap();
     assert!(both == Some(ControlRight::Key(key)), "the token goes to nobody who does not need it");
     let bad = with(&[("CONTROL_KEY", &seed[1..]), ("CONTAINER_TOKEN", KEY)]).unwrap_err();
-    assert!(bad.message.starts_with("CONTROL_KEY: expected 64") && !bad.message.contains(&seed[1..]), "{}", bad.message);
+    assert!(
+        bad.message.starts_with("CONTROL_KEY: expected 64") && !bad.message.contains(&seed[1..]),
+        "{}",
+        bad.message
+    );
     let sample = with(&[("CONTAINER_TOKEN", "changeme")]).unwrap_err();
     assert!(sample.message.starts_with("CONTAINER_TOKEN: is a sample"), "{}", sample.message);
     assert_eq!(format!("{:?}", secrets(&given, false).unwrap()), "Secrets(…)");

@@ -22,11 +22,11 @@ use townwatch::protocol::{
     AnswerAgent, Answered, ControlStart, MessageAgent, Sent, StartAgent, StopAgent, TOWN_HEADER,
 };
 
-use crate::{body, caller};
 use crate::control::Control;
 use crate::page::Range;
 use crate::town::Town;
 use crate::wish::Wish;
+use crate::{body, caller};
 
 type Shared = State<Arc<Control>>;
 

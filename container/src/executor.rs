@@ -102,13 +102,7 @@ fn session(order: &StartAgent, working_dir: &Path) -> Vec<EventData> {
     }
 }
 
-async fn work(
-    run: &Run,
-    order: &StartAgent,
-    launch: Launch,
-    room: &Room,
-    hearing: Option<Hearing>,
-) -> AgentExited {
+async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &Room, hearing: Option<Hearing>) -> AgentExited {
     let place = Place { takes_messages: hearing.is_some(), ..environment::place(room.dir()) };
     let mut normaliser = runtimes::normaliser(order, place);
     normaliser.remember(&run.town.threads);

@@ -54,7 +54,9 @@ async fn run(config: Config) -> Result<(), String> {
         users.prepare(&config.work_dir).map_err(|error| failed("the agents' directories", error))?;
     }
     let control = Control::new(config);
-    let served = tokio::spawn(axum::serve(listener, app(control.clone()).into_make_service_with_connect_info::<SocketAddr>()).into_future());
+    let served = tokio::spawn(
+        axum::serve(listener, app(control.clone()).into_make_service_with_connect_info::<SocketAddr>()).into_future(),
+    );
     let _ = writeln!(std::io::stdout(), "listening on http://{address}\n{}", how_agents_run(&control.config));
     tokio::select! {
         _ = terminate.recv() => {}

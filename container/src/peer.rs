@@ -27,7 +27,8 @@ fn user_in(table: &str, peer: SocketAddr) -> Option<u32> {
 mod tests {
     use super::*;
 
-    const TABLE: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+    const TABLE: &str =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:2254 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0
    1: 0100007F:D431 0100007F:2254 01 00000000:00000000 00:00000000 00000000 20007        0 2 1 0 20 4 0 10 -1";
 

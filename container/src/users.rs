@@ -51,7 +51,9 @@ impl Users {
             (first >= 1_000 && last > first && last < u32::MAX - 1).then_some((first, last))
         });
         let Some((first, last)) = range else {
-            return Err(format!("CONTROL_AGENT_USERS: expected two numbers from 1000 on, as 20000-20499, not {text:?}"));
+            return Err(format!(
+                "CONTROL_AGENT_USERS: expected two numbers from 1000 on, as 20000-20499, not {text:?}"
+            ));
         };
         if !geteuid().is_root() {
             return Err("CONTROL_AGENT_USERS: only root can run agents as other users".to_owned());
@@ -138,7 +140,10 @@ impl User {
         if let Err(error) = lock_away(dir).and(removed)
             && error.kind() != io::ErrorKind::NotFound
         {
-            crate::log::write("user_left_something", serde_json::json!({"user": self.id, "message": error.to_string()}));
+            crate::log::write(
+                "user_left_something",
+                serde_json::json!({"user": self.id, "message": error.to_string()}),
+            );
         }
     }
 }

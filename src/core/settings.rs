@@ -128,7 +128,9 @@ fn control_right(lookup: &dyn Fn(&str) -> Option<String>) -> Result<ControlRight
         Some(text) => SigningKey::parse(&text)
             .map(|key| ControlRight::Key(Rc::new(key)))
             .ok_or_else(|| not_configured(NAME, format!("expected 64 hexadecimal digits; {remedy}"))),
-        None if given(lookup, "CONTAINER_TOKEN").is_some() => secret(lookup, "CONTAINER_TOKEN").map(ControlRight::Token),
+        None if given(lookup, "CONTAINER_TOKEN").is_some() => {
+            secret(lookup, "CONTAINER_TOKEN").map(ControlRight::Token)
+        }
         None => Err(not_configured(
             NAME,
             format!("is not set; {remedy}; for a container of another make set CONTAINER_TOKEN instead"),

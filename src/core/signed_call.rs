@@ -128,7 +128,9 @@ impl Refusal {
     pub fn error(self) -> Error {
         let message = match self {
             Self::NotSigned => "only the town's Worker may call: each call carries its signature",
-            Self::Malformed => "the signature is not in the form `Townwatch purpose.issued.expires.nonce.body.signature`",
+            Self::Malformed => {
+                "the signature is not in the form `Townwatch purpose.issued.expires.nonce.body.signature`"
+            }
             Self::WrongSignature => {
                 "the signature does not fit: it is of another town, method, path or time, or of another key than \
                  CONTROL_PUBLIC_KEY"

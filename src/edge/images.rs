@@ -8,8 +8,8 @@ use ::worker::Response;
 use ::worker::web_sys::Request as Raw;
 use js_sys::futures::spawn_local;
 
-use crate::core::signed_call::Purpose;
 use crate::core::images::{self, Found, Posted, Wanted};
+use crate::core::signed_call::Purpose;
 use crate::edge::fresh;
 use crate::edge::http;
 use crate::edge::log::log;

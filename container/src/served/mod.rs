@@ -46,13 +46,7 @@ enum Over {
 }
 
 /// Executes a run up to its end, which it gives.
-pub(crate) async fn work(
-    run: &Run,
-    order: &StartAgent,
-    launch: Launch,
-    room: &Room,
-    hearing: Hearing,
-) -> AgentExited {
+pub(crate) async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &Room, hearing: Hearing) -> AgentExited {
     let deadline = Instant::now() + timeout_of(order);
     let program = launch.program.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let password = launch.variables.iter().find(|(name, _)| *name == password_variable(order.runtime));

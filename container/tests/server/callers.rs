@@ -65,12 +65,16 @@ fn a_call_is_good_only_for_what_it_was_signed_for() {
     }
     assert_eq!(server.get("/agents/a/status").0, 404, "nothing was started");
     assert_eq!(start(&server, &Wish::right().header()).0, 200);
-    let whys = || logged("call_refused").iter().map(|line| line["why"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let whys =
+        || logged("call_refused").iter().map(|line| line["why"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
     until("ten lines", || whys().len() == 10);
     let expected = ["wrong_signature", "wrong_purpose", "altered_body", "expired", "early", "before_start"];
     assert_eq!(whys()[4..], expected);
     let first = &logged("call_refused")[0];
-    assert_eq!((&first["method"], &first["path"], &first["town_id"]), (&json!("POST"), &json!("/agents/start"), &json!("town")));
+    assert_eq!(
+        (&first["method"], &first["path"], &first["town_id"]),
+        (&json!("POST"), &json!("/agents/start"), &json!("town"))
+    );
     assert!(first["from"].as_str().unwrap().starts_with("127.0.0.1:"));
     #[cfg(target_os = "linux")]
     assert_eq!(first["user"], rustix::process::getuid().as_raw());
@@ -90,7 +94,10 @@ fn a_call_is_good_once() {
 fn without_a_signature_nothing_is_answered() {
     let server = Server::start();
     for authorization in ["", "Bearer k3y-of-the-tests", "Basic eDp5"] {
-        must_refuse(&start(&server, authorization), if authorization.is_empty() { "form" } else { "only the town's Worker" });
+        must_refuse(
+            &start(&server, authorization),
+            if authorization.is_empty() { "form" } else { "only the town's Worker" },
+        );
     }
     for path in ["/health", "/events", "/agents/a/events", "/no/such/route"] {
         must_refuse(&server.with_headers(path, &[("Townwatch-Town", "town")]), "only the town's Worker");
@@ -103,7 +110,10 @@ fn without_a_signature_nothing_is_answered() {
 fn another_town_is_not_read_with_this_one_s_signature() {
     let server = Server::start();
     let [(authorization, signature), _] = signed("GET", "/events", "");
-    must_refuse(&server.with_headers("/events", &[(authorization, &signature), ("Townwatch-Town", "other")]), "does not fit");
+    must_refuse(
+        &server.with_headers("/events", &[(authorization, &signature), ("Townwatch-Town", "other")]),
+        "does not fit",
+    );
 }
 
 #[test]
