@@ -161,7 +161,8 @@ fn at_the_bound_calls_are_refused_and_none_is_forgotten() {
     assert_eq!(Refusal::Full.error().code, Code::RateLimited);
     assert_eq!(replays.take(&numbered(0), now()), Err(Refusal::Replayed));
     let later = now().plus_millis(CALL_LIFE_MS_MAX);
-    let fresh = Claims { issued_at: later, expires_at: later.plus_millis(1), ..one };
+    let mut fresh = one;
+    (fresh.issued_at, fresh.expires_at) = (later, later.plus_millis(1));
     assert_eq!(replays.take(&fresh, later), Ok(()), "there is room again once their time is over");
 }
 
