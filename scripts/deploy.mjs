@@ -9,7 +9,7 @@ import { ROOT } from "./lib/paths.mjs";
 import { Problem } from "./lib/problem.mjs";
 import { ask } from "./lib/run.mjs";
 import { checkSecrets } from "./lib/secrets.mjs";
-import { checkSettings, fromWranglerToml, SECRETS } from "./lib/settings.mjs";
+import { checkSettings, CONTAINER_TOKEN, CONTROL_KEY, fromWranglerToml, SECRETS } from "./lib/settings.mjs";
 import { stepper } from "./lib/steps.mjs";
 import { SETUP_STEPS, setUp } from "./setup.mjs";
 
@@ -32,11 +32,12 @@ async function deploy(given) {
   return spawnSync(command, args, { env: tools.env, cwd: ROOT, stdio: "inherit" }).status ?? 1;
 }
 
-/** Those that this deployment needs: a control server has a token, no control server needs none. */
+/** Those that this deployment needs, each as the names that will do: for a container of its own a town makes its own key. */
 function secrets(container, { CONTAINER_URL }) {
-  if (container || CONTAINER_URL) return SECRETS;
-  console.log("no container and no CONTAINER_URL: this town shows agents that run elsewhere and post their events");
-  return SECRETS.filter((name) => name !== "CONTAINER_TOKEN");
+  const needed = SECRETS.map((name) => [name]);
+  if (CONTAINER_URL) return [...needed, [CONTROL_KEY, CONTAINER_TOKEN]];
+  if (!container) console.log("no container and no CONTAINER_URL: this town shows agents that run elsewhere and post their events");
+  return needed;
 }
 
 function needDocker() {

@@ -3,6 +3,7 @@
 
 import { buildAll, SERVED_PARTS } from "./build.mjs";
 import { isEnding } from "./lib/children.mjs";
+import { publicKeyOf, signedHeaders } from "./lib/control_key.mjs";
 import { ensureDevVars, readDevVars } from "./lib/dev_vars.mjs";
 import { link } from "./lib/link.mjs";
 import { main } from "./lib/main.mjs";
@@ -32,11 +33,12 @@ async function dev() {
   return untilOneEnds(control, worker);
 }
 
-async function startControl(port, { CONTAINER_TOKEN }) {
-  const env = { ...process.env, CONTROL_PORT: String(port), CONTAINER_TOKEN };
-  const server = new Server("control", CONTROL_SERVER, [], { env });
-  const headers = { authorization: `Bearer ${CONTAINER_TOKEN}`, "townwatch-town": "dev" };
-  await server.ready(() => answers(`http://127.0.0.1:${port}/health`, { headers }), 20);
+async function startControl(port, { CONTROL_KEY }) {
+  // It gets the half with which it can tell that a call is the Worker's, and make none.
+  const env = { ...process.env, CONTROL_PORT: String(port), CONTROL_PUBLIC_KEY: publicKeyOf(CONTROL_KEY) };
+  const server = new Server("control", CONTROL_SERVER, [], { env, tell: (line) => line.startsWith("agents run as") });
+  const target = "/health";
+  await server.ready(() => answers(`http://127.0.0.1:${port}${target}`, { headers: signedHeaders(CONTROL_KEY, { town_id: "dev", target }) }), 20);
   return server;
 }
 

@@ -1,7 +1,10 @@
 //! Settings and secrets: defaults, ranges, and refusals that name the variable.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use townwatch::core::settings::{Secrets, Settings};
+use std::rc::Rc;
+
+use townwatch::core::control_key::SigningKey;
+use townwatch::core::settings::{ControlRight, Secrets, Settings};
 use townwatch::core::town::Config;
 use townwatch::error::{Code, Error};
 
@@ -140,10 +143,26 @@ fn a_missing_short_or_sample_secret_is_refused_by_name_and_never_shown() {
 }
 
 #[test]
-fn the_containers_token_is_asked_for_only_where_there_is_a_container() {
+fn what_opens_a_control_server_is_asked_for_only_where_there_is_one_at_a_url() {
     let given = [("TOWNWATCH_API_KEY", KEY), ("TOWNWATCH_JWT_SECRET", KEY)];
-    assert_eq!(secrets(&given, false).unwrap().container_token, None);
-    let refusal = secrets(&given, true).unwrap_err();
-    assert!(refusal.message.starts_with("CONTAINER_TOKEN: is not set"), "{}", refusal.message);
+    let with = |more: &[(&str, &str)]| secrets(&[&given[..], more].concat(), true);
+    assert!(secrets(&given, false).unwrap().control.is_none());
+    let refusal = with(&[]).unwrap_err();
+    assert!(refusal.message.starts_with("CONTROL_KEY: is not set"), "{}", refusal.message);
+    assert!(refusal.message.contains("CONTAINER_TOKEN"), "{}", refusal.message);
+    let seed = "0123456789abcdef".repeat(4);
+    let key = Rc::new(SigningKey::parse(&seed).unwrap());
+    assert!(with(&[("CONTROL_KEY", &seed)]).unwrap().control == Some(ControlRight::Key(key.clone())));
+    assert!(with(&[("CONTAINER_TOKEN", KEY)]).unwrap().control == Some(ControlRight::Token(KEY.to_owned())));
+    let both = with(&[("CONTROL_KEY", &seed), ("CONTAINER_TOKEN", KEY)]).unwrap().control;
+    assert!(both == Some(ControlRight::Key(key)), "the token goes to nobody who does not need it");
+    let bad = with(&[("CONTROL_KEY", &seed[1..]), ("CONTAINER_TOKEN", KEY)]).unwrap_err();
+    assert!(
+        bad.message.starts_with("CONTROL_KEY: expected 64") && !bad.message.contains(&seed[1..]),
+        "{}",
+        bad.message
+    );
+    let sample = with(&[("CONTAINER_TOKEN", "changeme")]).unwrap_err();
+    assert!(sample.message.starts_with("CONTAINER_TOKEN: is a sample"), "{}", sample.message);
     assert_eq!(format!("{:?}", secrets(&given, false).unwrap()), "Secrets(…)");
 }

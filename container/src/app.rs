@@ -6,14 +6,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path, RawQuery, Request, State};
+use axum::extract::{FromRequestParts, Path, RawQuery, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq;
 use townwatch::core::query::Query;
 use townwatch::error::{Code, Error};
 use townwatch::event::StopSignal;
@@ -23,11 +22,11 @@ use townwatch::protocol::{
     AnswerAgent, Answered, ControlStart, MessageAgent, Sent, StartAgent, StopAgent, TOWN_HEADER,
 };
 
-use crate::body;
 use crate::control::Control;
 use crate::page::Range;
 use crate::town::Town;
 use crate::wish::Wish;
+use crate::{body, caller};
 
 type Shared = State<Arc<Control>>;
 
@@ -47,12 +46,12 @@ pub fn app(control: Arc<Control>) -> Router {
         .method_not_allowed_fallback(|| async {
             Failure(Error::new(Code::MethodNotAllowed, "this route exists, with other methods"))
         })
-        .layer(middleware::from_fn_with_state(control.clone(), authorize))
+        .layer(middleware::from_fn_with_state(control.clone(), caller::guard))
         .with_state(control)
 }
 
 /// A failure as an answer.
-struct Failure(Error);
+pub(crate) struct Failure(Error);
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -71,19 +70,6 @@ impl IntoResponse for Failure {
 }
 
 type Answer = Result<Response, Failure>;
-
-async fn authorize(State(control): Shared, request: Request, next: Next) -> Response {
-    let given =
-        request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    let right = given.is_some_and(|given| bool::from(given.ct_eq(control.config.token.as_bytes())));
-    if !right {
-        let message = "send `Authorization: Bearer <CONTAINER_TOKEN>`, the same token as the control server's";
-        let mut response = Failure(Error::new(Code::Unauthorized, message)).into_response();
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        return response;
-    }
-    next.run(request).await
-}
 
 async fn health(State(control): Shared) -> Answer {
     Ok(json(&control.health().await))
@@ -180,7 +166,7 @@ fn range(query: &Query) -> Result<Range, Error> {
     Ok(Range { after, limit: usize::try_from(limit).unwrap_or(BATCH_EVENTS_MAX) })
 }
 
-fn town_id(headers: &HeaderMap) -> Result<TownId, Error> {
+pub(crate) fn town_id(headers: &HeaderMap) -> Result<TownId, Error> {
     let header =
         headers.get(TOWN_HEADER).ok_or_else(|| Error::invalid(TOWN_HEADER, "this header has to name the town"))?;
     let town_id = header.to_str().ok().and_then(TownId::parse);
@@ -206,7 +192,7 @@ impl FromRequestParts<Arc<Control>> for AgentOf {
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, Error> {
+pub(crate) async fn read(body: Body) -> Result<Bytes, Error> {
     axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
         Error::new(Code::TooLarge, format!("the body could not be read, or is over {BODY_BYTES_MAX} bytes"))
     })

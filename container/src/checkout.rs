@@ -1,6 +1,5 @@
 //! The repository of an order, cloned into the run's working directory before its agent starts.
 
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,8 +10,9 @@ use townwatch::event::{AgentExited, ExitReason, Runtime};
 use townwatch::protocol::StartAgent;
 
 use crate::group::Group;
+use crate::room::Room;
 use crate::run::Run;
-use crate::{environment, summary};
+use crate::summary;
 
 /// One step takes at most this long.
 const STEP_TIMEOUT: Duration = Duration::from_mins(10);
@@ -33,7 +33,7 @@ pub fn check(order: &StartAgent) -> Result<()> {
 }
 
 /// Clones what the order names; the run's end if that does not come to be.
-pub async fn checkout(run: &Run, order: &StartAgent, working_dir: &Path) -> std::result::Result<(), AgentExited> {
+pub async fn checkout(run: &Run, order: &StartAgent, room: &Room) -> std::result::Result<(), AgentExited> {
     let Some(url) = order.git_url.as_deref().filter(|_| order.runtime != Runtime::Replay) else { return Ok(()) };
     let end = |reason, message: String| AgentExited { reason, exit_code: None, signal: None, message: Some(message) };
     let failed = |said: String| {
@@ -43,11 +43,11 @@ pub async fn checkout(run: &Run, order: &StartAgent, working_dir: &Path) -> std:
     let mut stop_asked = run.stop_asked.clone();
     let steps = async {
         let from: Vec<&str> = order.default_branch.iter().flat_map(|branch| ["--branch", branch]).collect();
-        git(working_dir, order, &[&["clone", "--quiet"], &from[..], &["--", url, "."]].concat()).await?;
+        git(room, order, &[&["clone", "--quiet"], &from[..], &["--", url, "."]].concat()).await?;
         let Some(branch) = order.branch.as_deref() else { return Ok(()) };
-        match git(working_dir, order, &["switch", "--quiet", branch]).await {
+        match git(room, order, &["switch", "--quiet", branch]).await {
             Ok(()) => Ok(()), // it exists, here or at the origin
-            Err(_) => git(working_dir, order, &["switch", "--quiet", "--create", branch]).await,
+            Err(_) => git(room, order, &["switch", "--quiet", "--create", branch]).await,
         }
     };
     tokio::select! {
@@ -58,9 +58,9 @@ pub async fn checkout(run: &Run, order: &StartAgent, working_dir: &Path) -> std:
     }
 }
 
-async fn git(working_dir: &Path, order: &StartAgent, arguments: &[&str]) -> std::result::Result<(), String> {
+async fn git(room: &Room, order: &StartAgent, arguments: &[&str]) -> std::result::Result<(), String> {
     let mut command = Command::new("git");
-    command.args(arguments).current_dir(working_dir).env_clear().envs(environment::inherited());
+    room.dress(command.args(arguments));
     command.envs(order.env_vars.iter().flatten());
     command.envs([("GIT_TERMINAL_PROMPT", "0"), ("GIT_ALLOW_PROTOCOL", PROTOCOLS)]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

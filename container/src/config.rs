@@ -2,11 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use townwatch::core::settings::secret_problem;
+use townwatch::core::control_key::PublicControlKey;
 
 use crate::buffer::Bounds;
+use crate::users::Users;
 
 /// The port where `CONTROL_PORT` names none.
 const PORT_DEFAULT: u16 = 8788;
@@ -18,8 +20,10 @@ const WAITING_DEFAULT: Duration = Duration::from_mins(5);
 pub struct Config {
     /// Where it listens; port 0 picks a free one.
     pub listen: SocketAddr,
-    /// What every caller has to show.
-    pub token: String,
+    /// What verifies that a call is the Worker's. Nothing can be made with it.
+    pub public_key: PublicControlKey,
+    /// The users that agents run as; none where they run as this server's own.
+    pub users: Option<Arc<Users>>,
     /// Under it each run gets a working directory of its own.
     pub work_dir: PathBuf,
     /// This program, which prints recordings as a child process.
@@ -37,7 +41,8 @@ impl std::fmt::Debug for Config {
 }
 
 impl Config {
-    /// Reads `CONTROL_PORT`, `CONTROL_HOST`, `CONTROL_WORK_DIR`, `CONTROL_WAITING_SECONDS` and `CONTAINER_TOKEN`; what is wrong, for a person.
+    /// Reads `CONTROL_PORT`, `CONTROL_HOST`, `CONTROL_WORK_DIR`, `CONTROL_WAITING_SECONDS`, `CONTROL_AGENT_USERS` and
+    /// `CONTROL_PUBLIC_KEY`; what is wrong, for a person.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let port = match variable("CONTROL_PORT") {
             None => PORT_DEFAULT,
@@ -54,20 +59,23 @@ impl Config {
                 .map(|seconds| Duration::from_secs(seconds.into()))
                 .map_err(|_| format!("CONTROL_WAITING_SECONDS: expected a number of seconds, not {text:?}"))?,
         };
-        let token = variable("CONTAINER_TOKEN").map(|token| token.trim().to_owned()).unwrap_or_default();
-        let problem = if token.is_empty() { Some("is not set".to_owned()) } else { secret_problem(&token) };
-        if let Some(problem) = problem {
-            return Err(format!(
-                "CONTAINER_TOKEN {problem}; set it to a random secret, the same as the Worker's (openssl rand -hex 32)"
-            ));
-        }
+        let public_key = match variable("CONTROL_PUBLIC_KEY").as_deref().map(str::trim) {
+            None | Some("") => Err("is not set"),
+            Some(text) => PublicControlKey::parse(text).ok_or("is not 64 hexadecimal digits"),
+        };
+        let public_key = public_key.map_err(|problem| {
+            format!("CONTROL_PUBLIC_KEY {problem}; make a pair with `npm run key`: the Worker has the other half")
+        })?;
         let own_program =
             std::env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"))?;
         let work_dir =
             variable("CONTROL_WORK_DIR").map_or_else(|| std::env::temp_dir().join("townwatch-control"), PathBuf::from);
+        let users = variable("CONTROL_AGENT_USERS").filter(|text| !text.trim().is_empty());
+        let users = users.map(|text| Users::read(&text, &work_dir)).transpose()?;
         Ok(Self {
             listen: SocketAddr::new(host, port),
-            token,
+            public_key,
+            users,
             work_dir,
             own_program,
             waiting_max,
@@ -80,30 +88,21 @@ impl Config {
 mod tests {
     use super::*;
 
-    const TOKEN: &str = "9f2c41d07be8a6355c";
+    /// The public half of RFC 8032, test 1.
+    const KEY: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
 
     fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
         Config::read(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[test]
-    fn a_missing_or_sample_token_is_refused_by_name() {
-        for token in [
-            "",
-            " ",
-            "changeme",
-            "CHANGE-ME",
-            "<token>",
-            "your-token-here",
-            "k3y",
-            "fifteen-letters",
-            "k3y with spaces in it",
-        ] {
-            assert!(read(&[("CONTAINER_TOKEN", token)]).unwrap_err().contains("CONTAINER_TOKEN"), "{token:?}");
+    fn a_missing_or_broken_key_is_refused_by_name() {
+        for key in ["", " ", "d75a", &KEY[1..], &KEY.to_uppercase(), &KEY.replace('d', "x")] {
+            assert!(read(&[("CONTROL_PUBLIC_KEY", key)]).unwrap_err().starts_with("CONTROL_PUBLIC_KEY is"), "{key:?}");
         }
-        let too_short = read(&[("CONTAINER_TOKEN", "k3y")]).unwrap_err();
-        assert!(too_short.starts_with("CONTAINER_TOKEN is shorter than 16 characters"), "{too_short}");
-        assert_eq!(read(&[("CONTAINER_TOKEN", TOKEN)]).unwrap().listen.to_string(), "127.0.0.1:8788");
+        assert!(read(&[("CONTAINER_TOKEN", "9f2c41d07be8a6355c")]).is_err(), "a token is no key");
+        let config = read(&[("CONTROL_PUBLIC_KEY", KEY)]).unwrap();
+        assert_eq!((config.listen.to_string().as_str(), config.users.is_none()), ("127.0.0.1:8788", true));
     }
 
     #[test]
@@ -113,13 +112,9 @@ mod tests {
             ("CONTROL_PORT", "x"),
             ("CONTROL_HOST", "here"),
             ("CONTROL_WAITING_SECONDS", "-1"),
+            ("CONTROL_AGENT_USERS", "agents"),
         ] {
-            assert!(read(&[("CONTAINER_TOKEN", TOKEN), (name, value)]).unwrap_err().starts_with(name));
+            assert!(read(&[("CONTROL_PUBLIC_KEY", KEY), (name, value)]).unwrap_err().starts_with(name));
         }
-    }
-
-    #[test]
-    fn the_token_is_not_shown() {
-        assert!(!format!("{:?}", read(&[("CONTAINER_TOKEN", TOKEN)]).unwrap()).contains(TOKEN));
     }
 }

@@ -10,9 +10,11 @@ use townwatch::id::TownId;
 use townwatch::limits::{TIMEOUT_SECONDS_MAX, TOWNS_MAX};
 use townwatch::protocol::{ControlHealth, ControlStart, ControlStarted, StartAgent};
 
+use crate::caller::Callers;
 use crate::config::Config;
 use crate::health::Versions;
 use crate::redact::Secrets;
+use crate::room::Room;
 use crate::runtimes::Launch;
 use crate::town::{Begun, Town};
 use crate::{checkout, environment, executor, runtimes};
@@ -22,6 +24,7 @@ use crate::{checkout, environment, executor, runtimes};
 pub struct Control {
     /// Its settings.
     pub config: Config,
+    pub(crate) callers: Callers,
     towns: Mutex<Towns>,
     versions: Versions,
     started: Instant,
@@ -37,7 +40,7 @@ impl Control {
     /// A control server with no agents.
     pub fn new(config: Config) -> Arc<Self> {
         let (towns, versions) = (Mutex::default(), Versions::default());
-        Arc::new(Self { config, towns, versions, started: Instant::now() })
+        Arc::new(Self { config, callers: Callers::default(), towns, versions, started: Instant::now() })
     }
 
     /// The town of this name. Its life here, and so its epoch, begins with the first request that names it.
@@ -69,28 +72,18 @@ impl Control {
         if self.towns.lock().unwrap_or_else(PoisonError::into_inner).closing {
             return Err(Error::new(Code::ContainerUnavailable, "the control server is shutting down"));
         }
-        let secrets = self.secrets(&order, &launch);
+        let secrets = secrets(&order, &launch);
         let Begun::New(run) = town.begin(&agent_id, &run_id, order.runtime, secrets)? else { return Ok(started) };
         let runtime = order.runtime.as_str();
         crate::log::write(
             "run_started",
             serde_json::json!({"town_id": town_id, "agent_id": agent_id, "run_id": run_id, "runtime": runtime}),
         );
-        let dir = environment::working_dir(&self.config.work_dir, town_id.as_str(), run_id.as_str());
-        match dir {
-            Ok(dir) => executor::start(run, order, launch, dir, self.config.waiting_max),
+        match Room::make(&self.config.work_dir, self.config.users.as_ref(), town_id, &run_id) {
+            Ok(room) => executor::start(run, order, launch, room, self.config.waiting_max),
             Err(error) => run.fail(&format!("its working directory could not be made: {error}")),
         }
         Ok(started)
-    }
-
-    /// What an agent may know and nobody is to see; and our own token, should it find that out.
-    fn secrets(&self, order: &StartAgent, launch: &Launch) -> Secrets {
-        let own = launch.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-        let ordered = order.env_vars.iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
-        let mut secrets = Secrets::of(environment::inherited_texts().chain(own).chain(ordered));
-        secrets.hide("CONTAINER_TOKEN", &self.config.token);
-        secrets
     }
 
     /// How it is, and what it can run.
@@ -100,7 +93,8 @@ impl Control {
             agents: self.all_towns().iter().map(|town| town.open_runs() as u64).sum(),
             uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            runtimes: self.versions.runtimes().await,
+            runtimes: self.versions.runtimes(self.config.users.as_deref()).await,
+            agents_apart: Some(self.config.users.is_some()),
         }
     }
 
@@ -121,4 +115,11 @@ impl Control {
     fn all_towns(&self) -> Vec<Arc<Town>> {
         self.towns.lock().unwrap_or_else(PoisonError::into_inner).by_id.values().cloned().collect()
     }
+}
+
+/// What an agent may know and nobody is to see.
+fn secrets(order: &StartAgent, launch: &Launch) -> Secrets {
+    let own = launch.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let ordered = order.env_vars.iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
+    Secrets::of(environment::inherited_texts().chain(own).chain(ordered))
 }

@@ -39,13 +39,6 @@ pub fn check(variables: Option<&BTreeMap<String, String>>) -> Result<()> {
     Ok(())
 }
 
-/// Makes the working directory of a run.
-pub fn working_dir(root: &Path, town: &str, run: &str) -> std::io::Result<PathBuf> {
-    let dir = root.join(town).join(run);
-    std::fs::create_dir_all(&dir)?;
-    dir.canonicalize()
-}
-
 /// What can be told of the machine and of the directory without asking another program.
 pub fn place(working_dir: &Path) -> Place {
     let names = rustix::system::uname();

@@ -1,7 +1,7 @@
 //! The execution of a run, up to its one end.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use crate::files::Files;
 use crate::group::Group;
 use crate::log::now;
 use crate::normalise::Place;
+use crate::room::Room;
 use crate::run::Run;
 use crate::runtimes::{self, Input, Launch};
 use crate::served;
@@ -31,10 +32,10 @@ pub(crate) const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// Executes a run, up to its `agent.exited`, in a task of its own. An agent that takes messages waits for one at most
 /// `waiting_max`.
-pub fn start(run: Run, order: StartAgent, launch: Launch, working_dir: PathBuf, waiting_max: Duration) {
+pub fn start(run: Run, order: StartAgent, launch: Launch, room: Room, waiting_max: Duration) {
     let ended = run.clone();
     let hearing = runtimes::takes_messages(order.runtime).then(|| Hearing { ear: run.listen(), waiting_max });
-    let executing = tokio::spawn(async move { execute(run, order, launch, &working_dir, hearing).await });
+    let executing = tokio::spawn(async move { execute(run, order, launch, room, hearing).await });
     tokio::spawn(async move {
         // A run has an end even where a fault of ours cuts it short; its group was killed as the task unwound.
         if executing.await.is_err() {
@@ -43,18 +44,18 @@ pub fn start(run: Run, order: StartAgent, launch: Launch, working_dir: PathBuf, 
     });
 }
 
-async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path, hearing: Option<Hearing>) {
+async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, hearing: Option<Hearing>) {
     run.append(told_at_first(&order), now());
-    let exit = match checkout(&run, &order, working_dir).await {
+    let exit = match checkout(&run, &order, &room).await {
         Ok(()) => {
             let is_replay = order.runtime == Runtime::Replay; // which works nowhere
-            run.append(session(&order, working_dir), now());
-            let files = if is_replay { None } else { Files::watch(&run, working_dir).await };
+            run.append(session(&order, room.dir()), now());
+            let files = if is_replay { None } else { Files::watch(&run, room.dir()).await };
             let exit = match hearing {
                 Some(hearing) if runtimes::is_served(order.runtime) => {
-                    served::work(&run, &order, launch, working_dir, hearing).await
+                    served::work(&run, &order, launch, &room, hearing).await
                 }
-                hearing => work(&run, &order, launch, working_dir, hearing).await,
+                hearing => work(&run, &order, launch, &room, hearing).await,
             };
             if let Some(files) = files {
                 files.end().await;
@@ -63,7 +64,8 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, working_dir: &Path
         }
         Err(exit) => exit,
     };
-    let _ = std::fs::remove_dir(working_dir); // only an empty one goes: what an agent made is its work
+    // What it leaves may be much to put away.
+    let _ = tokio::task::spawn_blocking(move || drop(room)).await;
     crate::log::write(
         "run_ended",
         serde_json::json!({
@@ -100,17 +102,11 @@ fn session(order: &StartAgent, working_dir: &Path) -> Vec<EventData> {
     }
 }
 
-async fn work(
-    run: &Run,
-    order: &StartAgent,
-    launch: Launch,
-    working_dir: &Path,
-    hearing: Option<Hearing>,
-) -> AgentExited {
-    let place = Place { takes_messages: hearing.is_some(), ..environment::place(working_dir) };
+async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &Room, hearing: Option<Hearing>) -> AgentExited {
+    let place = Place { takes_messages: hearing.is_some(), ..environment::place(room.dir()) };
     let mut normaliser = runtimes::normaliser(order, place);
     normaliser.remember(&run.town.threads);
-    match spawn(order, &launch, working_dir) {
+    match spawn(order, &launch, room) {
         Ok((child, group)) => {
             run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
             let execution = Execution::new(run, &mut *normaliser, child, group, timeout_of(order));
@@ -133,9 +129,9 @@ pub(crate) fn timeout_of(order: &StartAgent) -> Duration {
 }
 
 /// Starts the run's process.
-pub(crate) fn spawn(order: &StartAgent, launch: &Launch, working_dir: &Path) -> io::Result<(Child, Group)> {
+pub(crate) fn spawn(order: &StartAgent, launch: &Launch, room: &Room) -> io::Result<(Child, Group)> {
     let mut command = Command::new(&launch.program);
-    command.args(&launch.arguments).current_dir(working_dir).env_clear().envs(environment::inherited());
+    room.dress(command.args(&launch.arguments));
     command.envs(launch.variables.iter().map(|(name, value)| (name, value)));
     command.envs(order.env_vars.iter().flatten());
     command.stdin(if launch.input == Input::None { Stdio::null() } else { Stdio::piped() });
@@ -147,7 +143,7 @@ pub(crate) fn spawn_failure(launch: &Launch, error: &io::Error) -> String {
     let program = launch.program.display();
     match error.kind() {
         io::ErrorKind::NotFound => format!("`{program}` was not found; install it, or give its full path"),
-        io::ErrorKind::PermissionDenied => format!("`{program}` may not be executed by the control server's user"),
+        io::ErrorKind::PermissionDenied => format!("`{program}` may not be executed by the run's user"),
         _ => format!("`{program}` could not be started: {error}"),
     }
 }

@@ -14,6 +14,7 @@ use townwatch::protocol::RuntimeView;
 use crate::environment;
 use crate::runtimes::replay::RECORDINGS;
 use crate::runtimes::{self, command_line_program, find_on_path};
+use crate::users::Users;
 
 /// A program that does not say its version in this time is taken as one that says none.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,12 +40,18 @@ pub struct Versions {
 impl Versions {
     /// All runtimes, found or not. Looks at `PATH` anew each time, so that a program that was installed meanwhile is
     /// found.
-    pub async fn runtimes(&self) -> Vec<RuntimeView> {
+    pub async fn runtimes(&self, users: Option<&Users>) -> Vec<RuntimeView> {
         let mut known = self.known.lock().await; // held while asking: ten callers must not start ten probes
         let paths =
             RUNTIMES.map(|runtime| command_line_program(runtime).and_then(|(command, _)| find_on_path(command)));
         let new: Vec<PathBuf> = paths.iter().flatten().filter(|path| !known.contains_key(*path)).cloned().collect();
-        let probes: Vec<_> = new.into_iter().map(|path| tokio::spawn(probe(path))).collect();
+        let probes: Vec<_> = new
+            .into_iter()
+            .map(|path| {
+                let command = version_command(&path, users);
+                tokio::spawn(async move { (path, said(command).await) })
+            })
+            .collect();
         for probe in probes {
             if let Ok((path, version)) = probe.await {
                 known.insert(path, version);
@@ -73,16 +80,22 @@ fn recordings() -> Vec<String> {
     RECORDINGS.iter().map(|recording| recording.name.to_owned()).collect()
 }
 
-async fn probe(path: PathBuf) -> (PathBuf, Option<String>) {
-    let output = tokio::time::timeout(PROBE_TIMEOUT, first_output(&path)).await;
-    let text = output.ok().flatten().unwrap_or_default();
-    let version = String::from_utf8_lossy(&text).lines().map(crate::summary::line).find(|line| !line.is_empty());
-    (path, version)
-}
-
-async fn first_output(program: &Path) -> Option<Vec<u8>> {
+fn version_command(program: &Path, users: Option<&Users>) -> Command {
     let mut command = Command::new(program);
     command.arg("--version").env_clear().envs(environment::inherited());
+    if let Some(users) = users {
+        users.dress_probe(&mut command);
+    }
+    command
+}
+
+async fn said(command: Command) -> Option<String> {
+    let output = tokio::time::timeout(PROBE_TIMEOUT, first_output(command)).await;
+    let text = output.ok().flatten().unwrap_or_default();
+    String::from_utf8_lossy(&text).lines().map(crate::summary::line).find(|line| !line.is_empty())
+}
+
+async fn first_output(mut command: Command) -> Option<Vec<u8>> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
     let mut child = command.spawn().ok()?;
     let mut output = Vec::new();

@@ -1,12 +1,13 @@
 //! The control server: runs coding agents, reads what they print and hands it to the town as events.
 //!
-//! In reading order: [`app`] (the routes) and [`control`] (what they share); [`town`], [`run`] and [`buffer`] (events between
-//! an agent and its town, with [`spool`] beyond memory, [`previews`], and `pictures` beside them); [`executor`] and `execution` (one run's process: [`checkout`],
+//! In reading order: [`app`] (the routes, behind `caller`: who may ask) and [`control`] (what they share); [`town`], [`run`] and [`buffer`] (events between
+//! an agent and its town, with [`spool`] beyond memory, [`previews`], and `pictures` beside them); [`executor`] and `execution` (one run's process in its [`room`] and as one of the [`users`]: [`checkout`],
 //! [`environment`], [`group`], [`lines`], [`stderr`], `stdin`, [`wish`]); `served` (the same for an agent that is a server: [`loopback`], [`sse`]); [`runtimes`] (how each program is started) and [`normalise`] (what its lines mean).
 
 pub mod app;
 pub mod body;
 pub mod buffer;
+mod caller;
 pub mod checkout;
 pub mod config;
 pub mod control;
@@ -25,12 +26,15 @@ pub mod loopback;
 pub mod normalise;
 mod outcome;
 pub mod page;
+mod peer;
 mod pictures;
 pub mod previews;
 mod printed;
 pub mod redact;
+pub mod room;
 pub mod run;
 pub mod runtimes;
+pub mod seal;
 mod served;
 pub mod spool;
 pub mod sse;
@@ -39,4 +43,5 @@ mod stdin;
 pub mod summary;
 pub mod town;
 pub mod unended;
+pub mod users;
 pub mod wish;

@@ -1,6 +1,7 @@
 //! `townwatch-control`: reads its settings, serves, and ends its agents before it ends itself.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use townwatch_control::app::app;
 use townwatch_control::config::Config;
 use townwatch_control::control::Control;
 use townwatch_control::runtimes::replay;
+use townwatch_control::seal::seal;
 
 /// Agents get 5 s from SIGTERM to SIGKILL; a little more, so that their ends are seen.
 const CLOSE_TIME: Duration = Duration::from_secs(7);
@@ -25,7 +27,10 @@ fn main() -> ExitCode {
         Some((word, _)) => {
             Err(format!("unknown argument {word:?}; settings are environment variables: CONTROL_PORT, …"))
         }
-        None => Config::read(|name| std::env::var(name).ok()).and_then(run),
+        None => seal()
+            .map_err(|error| format!("this process cannot be closed to others: {error}"))
+            .and_then(|()| Config::read(|name| std::env::var(name).ok()))
+            .and_then(run),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -45,9 +50,14 @@ async fn run(config: Config) -> Result<(), String> {
     let listener =
         TcpListener::bind(listen).await.map_err(|error| failed(&format!("cannot listen on {listen}"), error))?;
     let address = listener.local_addr().map_err(|error| failed("the port", error))?;
+    if let Some(users) = &config.users {
+        users.prepare(&config.work_dir).map_err(|error| failed("the agents' directories", error))?;
+    }
     let control = Control::new(config);
-    let served = tokio::spawn(axum::serve(listener, app(control.clone())).into_future());
-    let _ = writeln!(std::io::stdout(), "listening on http://{address}");
+    let served = tokio::spawn(
+        axum::serve(listener, app(control.clone()).into_make_service_with_connect_info::<SocketAddr>()).into_future(),
+    );
+    let _ = writeln!(std::io::stdout(), "listening on http://{address}\n{}", how_agents_run(&control.config));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -60,6 +70,16 @@ async fn run(config: Config) -> Result<(), String> {
         _ = interrupt.recv() => at_once(&control).await,
     }
     Ok(())
+}
+
+/// What a person should know before an agent runs.
+fn how_agents_run(config: &Config) -> &'static str {
+    if config.users.is_some() {
+        "agents run as users of their own, one for each run, and cannot reach each other or this server"
+    } else {
+        "agents run as this server's own user: each can read your files and end or alter what else you run, this server \
+         too; set CONTROL_AGENT_USERS, or run it in its container, for agents that you do not trust"
+    }
 }
 
 /// Whoever asks twice does not want to wait.

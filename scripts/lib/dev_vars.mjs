@@ -2,9 +2,12 @@
 
 import fs from "node:fs";
 import { randomBytes } from "node:crypto";
+import { newControlKey } from "./control_key.mjs";
 import { DEV_VARS } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
-import { secretProblem, SECRETS } from "./settings.mjs";
+import { CONTROL_KEY, secretProblem, SECRETS } from "./settings.mjs";
+
+const NAMES = [...SECRETS, CONTROL_KEY];
 
 /** What the file says; nothing where there is none. */
 export function readDevVars(file = DEV_VARS) {
@@ -16,14 +19,14 @@ export function readDevVars(file = DEV_VARS) {
 /** Adds a random value for every secret that the file does not have yet, and returns all that it says. */
 export function ensureDevVars(file = DEV_VARS) {
   const known = readDevVars(file);
-  const missing = SECRETS.filter((name) => !known[name]);
+  const missing = NAMES.filter((name) => !known[name]);
   if (missing.length > 0) {
     const before = fs.existsSync(file) ? fs.readFileSync(file, "utf8").replace(/([^\n])$/, "$1\n") : "";
-    const added = missing.map((name) => `${name}=${randomBytes(32).toString("hex")}\n`).join("");
+    const added = missing.map((name) => `${name}=${name === CONTROL_KEY ? newControlKey() : randomBytes(32).toString("hex")}\n`).join("");
     fs.writeFileSync(file, before + added, { mode: 0o600 });
   }
   const all = readDevVars(file);
-  const problems = SECRETS.map((name) => secretProblem(name, all[name])).filter(Boolean);
+  const problems = NAMES.map((name) => secretProblem(name, all[name])).filter(Boolean);
   if (problems.length > 0) {
     throw new Problem(problems.join("\n"), { remedy: `delete the line from .dev.vars; the next start writes a random value` });
   }

@@ -1,14 +1,19 @@
 // The secrets of the deployed Worker: which there are; their values never leave Cloudflare.
 
 import { runShown } from "./run.mjs";
+import { CONTROL_KEY } from "./settings.mjs";
 import { Problem } from "./problem.mjs";
 
-/** Refuses a deployment whose Worker would answer everything with 503 because a secret is not set. */
+/** Refuses a deployment whose Worker would answer everything with 503 because a secret is not set: of each list one will do. */
 export async function checkSecrets({ wrangler, env }, needed, flags) {
   const there = await secretNames({ wrangler, env }, flags);
-  const missing = needed.filter((name) => !there.includes(name));
+  const missing = needed.filter((names) => !names.some((name) => there.includes(name))).map(([name]) => name);
   if (missing.length === 0) return;
-  const commands = missing.map((name) => `  openssl rand -hex 32 | npx wrangler secret put ${[name, ...flags].join(" ")}`);
+  const commands = missing.map((name) => {
+    const put = `npx wrangler secret put ${[name, ...flags].join(" ")}`;
+    if (name !== CONTROL_KEY) return `  openssl rand -hex 32 | ${put}`;
+    return `  ${put}    # the first line of \`npm run key\`; the control server gets the second (a container of another make: CONTAINER_TOKEN)`;
+  });
   throw new Problem(`not set in the deployed Worker: ${missing.join(", ")}`, {
     remedy: ["set a random value for each, keep TOWNWATCH_API_KEY for signing in, and deploy again:", ...commands].join("\n"),
   });

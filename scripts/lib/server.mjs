@@ -7,9 +7,12 @@ import { ROOT } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
 
 export class Server {
-  /** `keep(line)`: whether a line of its output is worth showing. Until `show()` all output is held back. */
-  constructor(name, command, args, { env, keep = () => true }) {
-    this.name = name;
+  /**
+   * `keep(line)`: whether a line of its output is worth showing. Until `show()` all output is held back; then `tell(line)`:
+   * whether a line of it is to be shown after all.
+   */
+  constructor(name, command, args, { env, keep = () => true, tell = () => false }) {
+    [this.name, this.tell] = [name, tell];
     this.held = [];
     const child = startChild(command, args, { env, cwd: ROOT });
     for (const stream of [child.stdout, child.stderr]) {
@@ -29,8 +32,9 @@ export class Server {
     process.stdout.write(`[${this.name}] ${line}\n`);
   }
 
-  /** From now on its output is shown; what it printed while starting is dropped. */
+  /** From now on its output is shown; what it printed while starting is dropped, but for what is to be told. */
   show() {
+    for (const line of this.held.filter(this.tell)) this.print(line);
     this.held = null;
   }
 

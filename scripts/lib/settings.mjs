@@ -32,8 +32,12 @@ export const SETTINGS = {
   },
 };
 
-/** The secrets of an installation. */
-export const SECRETS = ["TOWNWATCH_API_KEY", "TOWNWATCH_JWT_SECRET", "CONTAINER_TOKEN"];
+/** The secrets of every installation. */
+export const SECRETS = ["TOWNWATCH_API_KEY", "TOWNWATCH_JWT_SECRET"];
+/** What signs the calls to a control server at CONTAINER_URL. */
+export const CONTROL_KEY = "CONTROL_KEY";
+/** What a container of another make there is shown instead. */
+export const CONTAINER_TOKEN = "CONTAINER_TOKEN";
 const SECRET_CHARS_MIN = 16;
 
 /** What is wrong with the settings, a line each; unset ones are right. */
@@ -47,6 +51,7 @@ export function settingProblems(values) {
 
 /** What is wrong with a secret, or nothing. Its value is never shown. */
 export function secretProblem(name, value) {
+  if (name === CONTROL_KEY && !/^[0-9a-f]{64}$/.test(value)) return `${name}: is not 64 hexadecimal digits`;
   if (value.length < SECRET_CHARS_MIN) return `${name}: is shorter than ${SECRET_CHARS_MIN} characters`;
   if (!/^[\x21-\x7e]*$/.test(value)) return `${name}: holds a character that a header cannot carry`;
   if (new Set(value).size < 5) return `${name}: is a sample value`;

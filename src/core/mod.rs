@@ -5,13 +5,15 @@
 //! [`tickets`], with the [`permit`] and the [`resumption`] of what they opened); how events come in ([`cut`], [`reducer`], [`ingest`], from the [`relay`] and by [`forwarding`], with their
 //! [`images`], or not: `posted_silence`); how they go out ([`cursor`], [`viewers`] with their [`flow`] and [`frames`],
 //! [`streams`] with their [`ending`], [`pages`]); and the objects that hold it all ([`town`], with
-//! [`starting`], [`rig`] and [`account`]). What it all costs an instance counts ([`metrics`]).
+//! [`starting`], [`rig`] and [`account`]). A town's calls to its control server are signed ([`signed_call`], by a
+//! [`control_key`], each once: [`replays`]). What it all costs an instance counts ([`metrics`]).
 
 pub mod account;
 pub mod agents;
 mod audience;
 pub mod auth;
 pub mod body;
+pub mod control_key;
 pub mod cursor;
 pub mod cut;
 mod elision;
@@ -41,12 +43,14 @@ pub mod range;
 pub mod reader;
 pub mod reducer;
 pub mod relay;
+pub mod replays;
 pub mod resumption;
 pub mod rig;
 pub mod route;
 pub mod runs;
 pub mod schema;
 pub mod settings;
+pub mod signed_call;
 pub mod silence;
 pub mod source_answer;
 mod source_life;

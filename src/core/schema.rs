@@ -22,6 +22,7 @@ pub const TOWN: Schema = Schema(&[
     include_str!("../../migrations/town/0004_other_containers.sql"),
     include_str!("../../migrations/town/0005_resume_rights.sql"),
     include_str!("../../migrations/town/0006_source_times.sql"),
+    include_str!("../../migrations/town/0007_control_key.sql"),
 ]);
 /// The Rig's tables.
 pub const RIG: Schema = Schema(&[include_str!("../../migrations/rig/0001_rig.sql")]);

@@ -3,6 +3,9 @@
 //! A bad value is never replaced by the default in silence: every route but `/health` answers 503 `not_configured`
 //! and names the variable.
 
+use std::rc::Rc;
+
+use crate::core::control_key::SigningKey;
 use crate::error::{Code, Error, Result};
 use crate::protocol::SettingsView;
 
@@ -45,8 +48,17 @@ pub struct Secrets {
     pub api_key: String,
     /// `TOWNWATCH_JWT_SECRET`: signs agents' tokens.
     pub jwt_secret: String,
-    /// `CONTAINER_TOKEN`: what the Worker shows the control server; there where there is one.
-    pub container_token: Option<String>,
+    /// What is shown to the control server at `CONTAINER_URL`; there where there is one.
+    pub control: Option<ControlRight>,
+}
+
+/// What opens a control server that a town has not started itself.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ControlRight {
+    /// `CONTROL_KEY`: each call is signed.
+    Key(Rc<SigningKey>),
+    /// `CONTAINER_TOKEN`: a container of another make is shown this token.
+    Token(String),
 }
 
 impl std::fmt::Debug for Secrets {
@@ -96,13 +108,33 @@ impl Settings {
 }
 
 impl Secrets {
-    /// Reads the secrets. `CONTAINER_TOKEN` is asked for only where there is a control server to show it to.
-    pub fn read(lookup: &dyn Fn(&str) -> Option<String>, has_container: bool) -> Result<Self> {
+    /// Reads the secrets. `CONTROL_KEY`, or `CONTAINER_TOKEN` in its place, is asked for only where there is a control
+    /// server at a URL: for a container of its own each town has a key of its own.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>, has_container_url: bool) -> Result<Self> {
         Ok(Self {
             api_key: secret(lookup, "TOWNWATCH_API_KEY")?,
             jwt_secret: secret(lookup, "TOWNWATCH_JWT_SECRET")?,
-            container_token: has_container.then(|| secret(lookup, "CONTAINER_TOKEN")).transpose()?,
+            control: has_container_url.then(|| control_right(lookup)).transpose()?,
         })
+    }
+}
+
+/// The key beats the token: a control server that is ours knows no token.
+fn control_right(lookup: &dyn Fn(&str) -> Option<String>) -> Result<ControlRight> {
+    const NAME: &str = "CONTROL_KEY";
+    let remedy = "make a pair with `npm run key`, set this half with `npx wrangler secret put CONTROL_KEY` and give the \
+                  control server the other one as CONTROL_PUBLIC_KEY";
+    match given(lookup, NAME) {
+        Some(text) => SigningKey::parse(&text)
+            .map(|key| ControlRight::Key(Rc::new(key)))
+            .ok_or_else(|| not_configured(NAME, format!("expected 64 hexadecimal digits; {remedy}"))),
+        None if given(lookup, "CONTAINER_TOKEN").is_some() => {
+            secret(lookup, "CONTAINER_TOKEN").map(ControlRight::Token)
+        }
+        None => Err(not_configured(
+            NAME,
+            format!("is not set; {remedy}; for a container of another make set CONTAINER_TOKEN instead"),
+        )),
     }
 }
 

@@ -22,22 +22,20 @@ pub struct Config {
 }
 
 thread_local! {
-    /// An isolate's environment never changes, so it is read once: for the Worker and for an object with a container.
-    static READ: RefCell<[Option<Rc<Config>>; 2]> = const { RefCell::new([None, None]) };
+    /// An isolate's environment never changes, so it is read once.
+    static READ: RefCell<Option<Rc<Config>>> = const { RefCell::new(None) };
 }
 
-/// Reads the environment; what is missing or bad is 503 `not_configured`. `has_container`: whether a container is bound
-/// to the object that asks, which only the Town knows; with it, or with `CONTAINER_URL`, `CONTAINER_TOKEN` is needed.
-pub fn read(env: &Env, has_container: bool) -> Result<Rc<Config>> {
-    let slot = usize::from(has_container);
-    if let Some(known) = READ.with_borrow(|read| read[slot].clone()) {
+/// Reads the environment; what is missing or bad is 503 `not_configured`.
+pub fn read(env: &Env) -> Result<Rc<Config>> {
+    if let Some(known) = READ.with_borrow(Clone::clone) {
         return Ok(known);
     }
     let lookup = |name: &str| text(env, name);
     let settings = Settings::read(&lookup)?;
-    let secrets = Secrets::read(&lookup, has_container || settings.container_url.is_some())?;
+    let secrets = Secrets::read(&lookup, settings.container_url.is_some())?;
     let config = Rc::new(Config { settings, secrets });
-    READ.with_borrow_mut(|read| read[slot] = Some(config.clone()));
+    READ.with_borrow_mut(|read| *read = Some(config.clone()));
     Ok(config)
 }
 

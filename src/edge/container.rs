@@ -1,11 +1,10 @@
 //! The container that is bound to a Town: start, readiness, stop.
 
-use std::collections::BTreeMap;
-
 use ::worker::{State, web_sys};
 use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 
+use crate::core::control_key::PublicControlKey;
 use crate::edge::js;
 use crate::edge::timer::Sleep;
 use crate::error::{Code, Error, Result};
@@ -70,11 +69,10 @@ impl Container {
         self.0.running()
     }
 
-    /// Starts it if it sleeps, and waits until its control server answers. `environment` holds `CONTAINER_TOKEN` and
-    /// what else the control server reads.
-    pub async fn start(&self, environment: &BTreeMap<String, String>, idle_seconds: u64) -> Result<()> {
+    /// Starts it if it sleeps: its control server takes calls that are signed with this key, and no others.
+    pub async fn start(&self, key: &PublicControlKey, idle_seconds: u64) -> Result<()> {
         if !self.is_running() {
-            let options = startup_options(environment).map_err(|thrown| js::fault(&thrown))?;
+            let options = startup_options(key).map_err(|thrown| js::fault(&thrown))?;
             self.0.start(&options).map_err(|thrown| {
                 Error::new(
                     Code::ContainerUnavailable,
@@ -82,8 +80,7 @@ impl Container {
                 )
             })?;
         }
-        self.keep(idle_seconds).await?;
-        self.ready().await
+        self.keep(idle_seconds).await
     }
 
     /// Lets it live on while its Town sleeps. Without it the engine destroys the container of an evicted object, so it
@@ -107,13 +104,10 @@ impl Container {
         self.0.get_tcp_port(PORT)?.fetch(&format!("http://container{path}"), init)
     }
 
-    async fn ready(&self) -> Result<()> {
+    /// Waits until its control server answers: until `ask`, which asks it within the time that it is given, succeeds.
+    pub async fn ready<T>(&self, ask: impl AsyncFn(u64) -> Result<T>) -> Result<()> {
         for _ in 0..READY_MS / (READY_TRY_MS + READY_PAUSE_MS) {
-            let init = web_sys::RequestInit::new();
-            let answered = crate::edge::upstream::within(READY_TRY_MS, &init, || self.fetch("/health", &init)).await;
-            if let Ok(response) = answered
-                && response.status() == 200
-            {
+            if ask(READY_TRY_MS).await.is_ok() {
                 return Ok(());
             }
             if !self.is_running() {
@@ -129,11 +123,9 @@ impl Container {
 }
 
 /// The options as a plain object.
-fn startup_options(environment: &BTreeMap<String, String>) -> std::result::Result<Object, JsValue> {
+fn startup_options(key: &PublicControlKey) -> std::result::Result<Object, JsValue> {
     let variables = Object::new();
-    for (name, value) in environment {
-        Reflect::set(&variables, &JsValue::from_str(name), &JsValue::from_str(value))?;
-    }
+    Reflect::set(&variables, &JsValue::from_str("CONTROL_PUBLIC_KEY"), &JsValue::from_str(&key.to_string()))?;
     let options = Object::new();
     Reflect::set(&options, &JsValue::from_str("enableInternet"), &JsValue::TRUE)?;
     Reflect::set(&options, &JsValue::from_str("env"), &variables)?;

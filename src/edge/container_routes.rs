@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::core::signed_call::Purpose;
 use crate::edge::http::{self, success};
 use crate::edge::town_object::TownObject;
 use crate::edge::upstream::Upstream;
@@ -35,22 +36,26 @@ fn reachable(town: &TownObject) -> Result<Upstream> {
 
 /// The container as the town's page shows it. Never starts one.
 pub(super) async fn view(town: &TownObject) -> Result<ContainerView> {
-    let asleep = ContainerView { status: ContainerStatus::Asleep, runtimes: Vec::new() };
-    let Some(upstream) = town.upstream()?.filter(Upstream::is_running) else { return Ok(asleep) };
-    Ok(match ask_health(town, &upstream).await {
-        Ok(health) => ContainerView { status: ContainerStatus::Running, runtimes: health.runtimes },
-        Err(_) => ContainerView { status: ContainerStatus::Unreachable, runtimes: Vec::new() },
+    let silent = |status| ContainerView { status, runtimes: Vec::new(), agents_apart: None };
+    let Some(upstream) = town.upstream()?.filter(Upstream::is_running) else {
+        return Ok(silent(ContainerStatus::Asleep));
+    };
+    Ok(match ask_health(&upstream).await {
+        Ok(ControlHealth { runtimes, agents_apart, .. }) => {
+            ContainerView { status: ContainerStatus::Running, runtimes, agents_apart }
+        }
+        Err(_) => silent(ContainerStatus::Unreachable),
     })
 }
 
 /// The control server's own word of its health. Never starts a container.
 pub(super) async fn health(town: &TownObject) -> Result<Response> {
     town.with(|_| Ok(()))?;
-    Ok(success(200, &ask_health(town, &reachable(town)?).await?))
+    Ok(success(200, &ask_health(&reachable(town)?).await?))
 }
 
-async fn ask_health(town: &TownObject, upstream: &Upstream) -> Result<ControlHealth> {
-    let (_, text) = upstream.request("GET", "/health", &town.town_id()?, None, HEALTH_LIMIT_MS).await?;
+async fn ask_health(upstream: &Upstream) -> Result<ControlHealth> {
+    let (_, text) = upstream.request(Purpose::Look, "GET", "/health", None, HEALTH_LIMIT_MS).await?;
     serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("/health: {error}")))
 }
 
@@ -89,13 +94,13 @@ fn is_unknown(error: &Error) -> bool {
 }
 
 async fn order_start(town: &TownObject, upstream: &Upstream, start: &ControlStart) -> Result<ControlStarted> {
-    upstream.start(config::agent_env(&town.env)).await?;
+    upstream.start().await?;
     let mut start = start.clone();
     let mut environment = config::agent_env(&town.env);
     environment.extend(start.order.env_vars.take().unwrap_or_default());
     start.order.env_vars = Some(environment);
     let body = serde_json::to_string(&start).map_err(Error::internal)?;
-    let (_, text) = upstream.request("POST", "/agents/start", &town.town_id()?, Some(body), START_LIMIT_MS).await?;
+    let (_, text) = upstream.request(Purpose::Start, "POST", "/agents/start", Some(body), START_LIMIT_MS).await?;
     serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("/agents/start: {error}")))
 }
 
@@ -108,7 +113,7 @@ pub(super) async fn stop(town: &TownObject, agent_id: &AgentId, request: &Raw) -
 
 /// Has an agent stopped, as it is wished.
 pub(super) async fn end(town: &TownObject, agent_id: &AgentId, wish: &StopAgent) -> Result<()> {
-    match call(town, agent_id, "stop", wish).await {
+    match call(town, agent_id, Purpose::Stop, "stop", wish).await {
         Err(error) if error.code == Code::NotFound && town.with(|core| core.check_agent(agent_id)).is_ok() => Ok(()),
         outcome => outcome.map(drop),
     }
@@ -124,23 +129,29 @@ pub(super) async fn message(town: &TownObject, agent_id: &AgentId, request: &Raw
 /// Has an agent told something.
 pub(super) async fn tell(town: &TownObject, agent_id: &AgentId, wish: &MessageAgent) -> Result<()> {
     wish.check()?;
-    call(town, agent_id, "message", wish).await.map(drop)
+    call(town, agent_id, Purpose::Tell, "message", wish).await.map(drop)
 }
 
 /// Answers an agent's question, as the operator: nobody else may.
 pub(super) async fn answer(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
     let answer: AnswerAgent = http::read_json(request).await?;
     answer.check()?;
-    call(town, agent_id, "answer", &ControlAnswer { answer, by: "operator".to_owned() }).await?;
+    call(town, agent_id, Purpose::Answer, "answer", &ControlAnswer { answer, by: "operator".to_owned() }).await?;
     Ok(success(200, &Answered { answered: true }))
 }
 
-async fn call(town: &TownObject, agent_id: &AgentId, what: &str, body: &impl Serialize) -> Result<String> {
+async fn call(
+    town: &TownObject,
+    agent_id: &AgentId,
+    purpose: Purpose,
+    what: &str,
+    body: &impl Serialize,
+) -> Result<String> {
     town.with(|core| core.check_agent(agent_id))?;
     let body = serde_json::to_string(body).map_err(Error::internal)?;
     let path = format!("/agents/{agent_id}/{what}");
     let upstream = reachable(town)?;
-    let (_, text) = upstream.request("POST", &path, &town.town_id()?, Some(body), CALL_LIMIT_MS).await?;
+    let (_, text) = upstream.request(purpose, "POST", &path, Some(body), CALL_LIMIT_MS).await?;
     Ok(text)
 }
 
@@ -148,7 +159,7 @@ async fn call(town: &TownObject, agent_id: &AgentId, what: &str, body: &impl Ser
 pub(super) async fn status(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
     town.with(|core| core.check_agent(agent_id))?;
     let path = format!("/agents/{agent_id}/status");
-    let (_, text) = reachable(town)?.request("GET", &path, &town.town_id()?, None, CALL_LIMIT_MS).await?;
+    let (_, text) = reachable(town)?.request(Purpose::Look, "GET", &path, None, CALL_LIMIT_MS).await?;
     let status: Box<RawValue> =
         serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("{path}: {error}")))?;
     Ok(http::success_text(200, status.get()))
@@ -159,7 +170,7 @@ pub(super) async fn stop_all(town: &TownObject) {
     let open = crate::core::runs::open_of(town.store.as_ref(), &crate::core::runs::Source::Container);
     // All at once: one that hangs is waited for, but not one after the other.
     let stops = open.unwrap_or_default().into_iter().map(|run| async move {
-        drop(call(town, &run.agent_id, "stop", &StopAgent::default()).await);
+        drop(call(town, &run.agent_id, Purpose::Stop, "stop", &StopAgent::default()).await);
     });
     join_all(stops).await;
     if let Ok(Some(upstream)) = town.upstream() {

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods)] // the one place that makes what the core must be handed
 
 use crate::core::hexadecimal;
+use crate::core::signed_call::Nonce;
 use crate::id::{AgentId, Epoch, RigId, RunId, TownId};
 use crate::time::Timestamp;
 
@@ -19,6 +20,16 @@ pub fn ticket() -> String {
 /// The right to go on with one: 128 random bits in hexadecimal, since it stands beside each of its events.
 pub fn resume_token() -> String {
     hexadecimal::of(random::<16>())
+}
+
+/// What makes a signed call another one than each before it.
+pub fn nonce() -> Nonce {
+    random()
+}
+
+/// What a new signing key is made of.
+pub fn key_seed() -> [u8; 32] {
+    random()
 }
 
 /// A `UUIDv7`: ids sort by the time that they were made at.

@@ -9,6 +9,7 @@ use ::worker::web_sys::Request as Raw;
 use js_sys::futures::spawn_local;
 
 use crate::core::images::{self, Found, Posted, Wanted};
+use crate::core::signed_call::Purpose;
 use crate::edge::fresh;
 use crate::edge::http;
 use crate::edge::log::log;
@@ -97,7 +98,7 @@ async fn fetch(town: &TownObject, wanted: &Wanted) -> Result<Vec<u8>> {
         return Err(Error::new(Code::NotFound, "The container stopped before it was fetched."));
     }
     let path = format!("/agents/{}/images/{}", wanted.agent_id, wanted.image_id);
-    let gave = upstream.request_bytes("GET", &path, &town.town_id()?, None, IMAGE_FETCH_MS, IMAGE_BYTES_MAX).await;
+    let gave = upstream.request_bytes(Purpose::Relay, "GET", &path, None, IMAGE_FETCH_MS, IMAGE_BYTES_MAX).await;
     gave.map(|(_, bytes)| bytes).map_err(|error| match error.code {
         Code::NotFound => Error::new(Code::NotFound, "The container did not have it any more."),
         _ => error,

@@ -3,6 +3,7 @@
 
 use crate::core::relay::{self, Answered, Position, Reach};
 use crate::core::runs::{Run, Source};
+use crate::core::signed_call::Purpose;
 use crate::core::source_answer::SourceAnswer;
 use crate::core::store::Store;
 use crate::core::town::Town as Core;
@@ -122,7 +123,7 @@ async fn ask(
     let query = asked.query(reach);
     let path = format!("/events?{query}&ack=1&wait_ms={wait_ms}&limit={BATCH_EVENTS_MAX}{previews}");
     town.count(|counts| counts.relay_requests += 1);
-    let (_, text) = upstream.request("GET", &path, &town.town_id()?, None, wait_ms + ANSWER_LIMIT_MS).await?;
+    let (_, text) = upstream.request(Purpose::Relay, "GET", &path, None, wait_ms + ANSWER_LIMIT_MS).await?;
     SourceAnswer::read(&text, fresh::now())
 }
 
@@ -191,7 +192,7 @@ fn no_answer(town: &TownObject, error: &Error) -> Result<()> {
 async fn settle(town: &TownObject, upstream: &Upstream) -> Result<()> {
     let unconfirmed = town.with(|core| core.unconfirmed_runs(fresh::now(), UNCONFIRMED_GRACE_MS))?;
     for run in unconfirmed {
-        let known = match status(town, upstream, &run).await {
+        let known = match status(upstream, &run).await {
             Ok(status) if status.run_id == run.run_id => Some(status.epoch),
             Ok(_) => None,
             Err(error) if error.code == Code::NotFound => None,
@@ -211,9 +212,9 @@ async fn settle(town: &TownObject, upstream: &Upstream) -> Result<()> {
     Ok(())
 }
 
-async fn status(town: &TownObject, upstream: &Upstream, run: &Run) -> Result<ControlStatus> {
+async fn status(upstream: &Upstream, run: &Run) -> Result<ControlStatus> {
     let path = format!("/agents/{}/status", run.agent_id);
-    let (_, text) = upstream.request("GET", &path, &town.town_id()?, None, ANSWER_LIMIT_MS).await?;
+    let (_, text) = upstream.request(Purpose::Look, "GET", &path, None, ANSWER_LIMIT_MS).await?;
     serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("{path}: {error}")))
 }
 

@@ -85,7 +85,7 @@ struct Create {
 
 impl Rig {
     fn open(&self) -> Result<Core> {
-        let event_cap = config::read(&self.env, false)?.settings.event_cap;
+        let event_cap = config::read(&self.env)?.settings.event_cap;
         Core::open(Rc::clone(&self.store) as Rc<dyn Store>, event_cap)?.ok_or_else(|| Error::not_found("rig"))
     }
 

@@ -9,6 +9,7 @@ use ::worker::{Env, ScheduledTime, State, WebSocketIncomingMessage};
 use js_sys::JsString;
 use js_sys::futures::spawn_local;
 
+use crate::core::control_key::{self, SigningKey};
 use crate::core::ending::Ending;
 use crate::core::frames::Pace;
 use crate::core::grantor::Grantor;
@@ -49,6 +50,8 @@ pub(super) struct TownObject {
     /// The town, once something asked for it; none where none has been made.
     core: RefCell<Option<Core>>,
     sockets: RefCell<HashMap<ViewerId, Open>>,
+    /// Its own key for calls to its container, once it was needed; it lies in the tables and never changes.
+    own_key: RefCell<Option<Rc<SigningKey>>>,
     pub(super) arrivals: Arrivals,
     pub(super) fetching: Fetching,
     /// Whether this instance has not looked yet if the relay is wanted: what it was doing may have died with the last one.
@@ -95,6 +98,7 @@ impl TownObject {
             store,
             core: RefCell::default(),
             sockets: RefCell::default(),
+            own_key: RefCell::default(),
             arrivals: Arrivals::default(),
             fetching: Fetching::default(),
             is_new: Cell::new(true),
@@ -130,12 +134,22 @@ impl TownObject {
 
     /// What the installation has set.
     pub(super) fn config(&self) -> Result<Rc<config::Config>> {
-        config::read(&self.env, self.state.container().is_some())
+        config::read(&self.env)
     }
 
     /// The way to the control server; none where there is neither an address nor a binding.
     pub(super) fn upstream(&self) -> Result<Option<Upstream>> {
-        Ok(Upstream::of(&self.state, self.config()?.as_ref()))
+        Upstream::of(&self.state, self.config()?.as_ref(), || self.town_id(), || self.own_key())
+    }
+
+    /// The key that the town signs with for a container of its own.
+    fn own_key(&self) -> Result<Rc<SigningKey>> {
+        if let Some(known) = self.own_key.borrow().clone() {
+            return Ok(known);
+        }
+        let key = self.with(|_| control_key::of_town(self.store.as_ref(), &mut fresh::key_seed)).map(Rc::new)?;
+        self.own_key.replace(Some(Rc::clone(&key)));
+        Ok(key)
     }
 
     /// Asks the town in one synchronous step; 404 where there is none.
@@ -477,6 +491,7 @@ impl TownObject {
             socket.close(Ending::TownDeleted);
         }
         self.core.borrow_mut().take();
+        self.own_key.borrow_mut().take();
         self.alarm_at.set(None);
         // A timer that finds another time here than its own does nothing.
         self.timer_at.set(None);

@@ -3,8 +3,8 @@
 //! Invariants: every call has a time limit and a bound on its answer; nothing but [`Upstream::start`] starts a
 //! container; after a call nothing is pending that would keep the Town in memory.
 
-use std::collections::BTreeMap;
 use std::pin::pin;
+use std::rc::Rc;
 
 use ::worker::State;
 use ::worker::web_sys::{self, AbortController, Headers, RequestInit, Response, WorkerGlobalScope};
@@ -13,11 +13,14 @@ use js_sys::Promise;
 use js_sys::futures::JsFuture;
 use wasm_bindgen::prelude::*;
 
+use crate::core::control_key::SigningKey;
 use crate::core::envelope;
+use crate::core::settings::ControlRight;
+use crate::core::signed_call::{Call, Purpose};
 use crate::edge::config::Config;
 use crate::edge::container::Container;
 use crate::edge::timer::Sleep;
-use crate::edge::{http, js};
+use crate::edge::{fresh, http, js};
 use crate::error::{Code, Error, Result};
 use crate::id::TownId;
 use crate::limits::BATCH_EVENTS_MAX;
@@ -30,84 +33,95 @@ const ANSWER_BYTES_MAX: usize = BATCH_EVENTS_MAX * (64 << 10) + (1 << 20);
 /// The control server of a Town.
 #[derive(Debug)]
 pub struct Upstream {
+    town_id: TownId,
     place: Place,
-    token: String,
     idle_seconds: u64,
 }
 
 #[derive(Debug)]
 enum Place {
-    Url(String),
-    Binding(Container),
+    /// Our own control server, at a URL or in the town's container; each call is signed.
+    Url(String, Rc<SigningKey>),
+    Binding(Container, Rc<SigningKey>),
+    /// A container of another make, at a URL, which is shown a token.
+    Foreign(String, String),
 }
 
 impl Upstream {
     /// Where the Town's control server is; `None` where the installation has none. `CONTAINER_URL` beats the binding.
-    pub fn of(state: &State, config: &Config) -> Option<Self> {
-        let place = match &config.settings.container_url {
-            Some(url) => Place::Url(url.clone()),
-            None => Place::Binding(Container::of(state)?),
+    /// `own_key` gives the town's own key, for a container of its own.
+    pub fn of(
+        state: &State,
+        config: &Config,
+        town_id: impl FnOnce() -> Result<TownId>,
+        own_key: impl FnOnce() -> Result<Rc<SigningKey>>,
+    ) -> Result<Option<Self>> {
+        let place = match (&config.settings.container_url, &config.secrets.control) {
+            (Some(url), Some(ControlRight::Key(key))) => Place::Url(url.clone(), Rc::clone(key)),
+            (Some(url), Some(ControlRight::Token(token))) => Place::Foreign(url.clone(), token.clone()),
+            _ => match Container::of(state) {
+                Some(container) => Place::Binding(container, own_key()?),
+                None => return Ok(None),
+            },
         };
-        let token = config.secrets.container_token.clone()?;
-        Some(Self { place, token, idle_seconds: config.settings.container_idle_seconds })
+        Ok(Some(Self { town_id: town_id()?, place, idle_seconds: config.settings.container_idle_seconds }))
     }
 
     /// Whether it can be asked without starting anything. One at a URL is its operator's to start.
     pub fn is_running(&self) -> bool {
         match &self.place {
-            Place::Url(_) => true,
-            Place::Binding(container) => container.is_running(),
+            Place::Url(..) | Place::Foreign(..) => true,
+            Place::Binding(container, _) => container.is_running(),
         }
     }
 
-    /// Starts the container if it sleeps, and waits until it answers; for an agent's start only. `environment` is
-    /// added to what the control server needs itself.
-    pub async fn start(&self, environment: BTreeMap<String, String>) -> Result<()> {
-        let Place::Binding(container) = &self.place else { return Ok(()) };
-        let mut environment = environment;
-        environment.insert("CONTAINER_TOKEN".to_owned(), self.token.clone());
-        container.start(&environment, self.idle_seconds).await
+    /// Starts the container if it sleeps, and waits until it answers; for an agent's start only.
+    pub async fn start(&self) -> Result<()> {
+        let Place::Binding(container, key) = &self.place else { return Ok(()) };
+        container.start(&key.public(), self.idle_seconds).await?;
+        // Not its health, for which it asks each program for its version.
+        container.ready(|limit_ms| self.request(Purpose::Relay, "GET", "/events?limit=1", None, limit_ms)).await
     }
 
     /// Lets a running container live on while the Town sleeps; at every wake.
     pub async fn keep(&self) -> Result<()> {
         match &self.place {
-            Place::Url(_) => Ok(()),
-            Place::Binding(container) => container.keep(self.idle_seconds).await,
+            Place::Url(..) | Place::Foreign(..) => Ok(()),
+            Place::Binding(container, _) => container.keep(self.idle_seconds).await,
         }
     }
 
     /// Ends a bound container and all that runs in it.
     pub async fn stop(&self) -> Result<()> {
         match &self.place {
-            Place::Binding(container) if container.is_running() => container.stop().await,
-            Place::Url(_) | Place::Binding(_) => Ok(()),
+            Place::Binding(container, _) if container.is_running() => container.stop().await,
+            Place::Url(..) | Place::Foreign(..) | Place::Binding(..) => Ok(()),
         }
     }
 
-    /// Calls the control server: the status and text of its success. `limit_ms` covers the whole answer.
+    /// Calls the control server for a purpose: the status and text of its success. `limit_ms` covers the whole answer.
     ///
     /// It cannot be reached: `container_unavailable`. It does not answer in time: `container_timeout`. It refuses with
     /// 400, 404 or 409 and one of the contract's codes: that code with its message. Anything else: `container_error`.
     pub async fn request(
         &self,
+        purpose: Purpose,
         method: &str,
         path_and_query: &str,
-        town_id: &TownId,
         body: Option<String>,
         limit_ms: u64,
     ) -> Result<(u16, String)> {
         let (status, bytes) =
-            self.request_bytes(method, path_and_query, town_id, body, limit_ms, ANSWER_BYTES_MAX).await?;
+            self.request_bytes(purpose, method, path_and_query, body, limit_ms, ANSWER_BYTES_MAX).await?;
         Ok((status, String::from_utf8(bytes).map_err(|_| broken("is not UTF-8"))?))
     }
 
     /// [`Upstream::request`] for an answer of any bytes, at most `bytes_max` of them.
     pub async fn request_bytes(
         &self,
+        purpose: Purpose,
         method: &str,
         path_and_query: &str,
-        town_id: &TownId,
         body: Option<String>,
         limit_ms: u64,
         bytes_max: usize,
@@ -115,7 +129,8 @@ impl Upstream {
         if !self.is_running() {
             return Err(Error::new(Code::ContainerUnavailable, "the container sleeps; starting an agent starts it"));
         }
-        let init = self.init(method, town_id, body).map_err(|thrown| js::fault(&thrown))?;
+        let call = Call { town_id: &self.town_id, method, target: path_and_query };
+        let init = self.init(&call, purpose, body).map_err(|thrown| js::fault(&thrown))?;
         let answer = async {
             let response = settle(self.fetch(path_and_query, &init)).await?;
             read(&response, bytes_max).await
@@ -127,21 +142,33 @@ impl Upstream {
 
     fn fetch(&self, path_and_query: &str, init: &RequestInit) -> std::result::Result<Promise, JsValue> {
         match &self.place {
-            Place::Url(url) => {
+            Place::Url(url, _) | Place::Foreign(url, _) => {
                 let global: WorkerGlobalScope = js_sys::global().unchecked_into();
                 Ok(global.fetch_with_str_and_init(&format!("{url}{path_and_query}"), init))
             }
-            Place::Binding(container) => container.fetch(path_and_query, init),
+            Place::Binding(container, _) => container.fetch(path_and_query, init),
         }
     }
 
-    fn init(&self, method: &str, town_id: &TownId, body: Option<String>) -> std::result::Result<RequestInit, JsValue> {
+    fn init(
+        &self,
+        call: &Call<'_>,
+        purpose: Purpose,
+        body: Option<String>,
+    ) -> std::result::Result<RequestInit, JsValue> {
+        let authorization = match &self.place {
+            Place::Url(_, key) | Place::Binding(_, key) => {
+                let body = body.as_deref().unwrap_or_default();
+                call.sign(key, purpose, body.as_bytes(), fresh::now(), fresh::nonce())
+            }
+            Place::Foreign(_, token) => format!("Bearer {token}"),
+        };
         let headers = Headers::new()?;
-        headers.set("authorization", &format!("Bearer {}", self.token))?;
-        headers.set(TOWN_HEADER, town_id.as_str())?;
+        headers.set("authorization", &authorization)?;
+        headers.set(TOWN_HEADER, self.town_id.as_str())?;
         let init = RequestInit::new();
-        init.set_method(method);
-        // A redirect would carry the token to wherever it points.
+        init.set_method(call.method);
+        // A redirect would carry a token to wherever it points.
         init.set_redirect(web_sys::RequestRedirect::Manual);
         if let Some(text) = body {
             headers.set("content-type", "application/json")?;
@@ -150,15 +177,6 @@ impl Upstream {
         init.set_headers(&headers);
         Ok(init)
     }
-}
-
-/// One fetch within a time limit, of which only the status counts.
-pub(crate) async fn within(
-    limit_ms: u64,
-    init: &RequestInit,
-    fetch: impl FnOnce() -> std::result::Result<Promise, JsValue>,
-) -> Result<Response> {
-    limited(limit_ms, init, async { settle(fetch()).await }).await
 }
 
 /// Runs a call against a clock of its own, which is put away with it. When it is late the call is aborted.

@@ -49,7 +49,7 @@ async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str
         let health = HealthView { status: "ok", version: env!("CARGO_PKG_VERSION"), build: config::build(env) };
         return Ok(http::answer(200, serde_json::to_string(&health).map_err(Error::internal)?, &[]).into());
     }
-    let config = config::read(env, false)?;
+    let config = config::read(env)?;
     if let Some(allowed) = streams::preflight(request, &config, address)? {
         return Ok(allowed);
     }

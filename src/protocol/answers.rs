@@ -89,6 +89,9 @@ wire! {
         status: ContainerStatus,
         /// The programs that it can run; empty where it was not asked.
         runtimes: Vec<RuntimeView>,
+        /// Whether each run there has a user of its own, who can reach no other; absent where that is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        agents_apart: Option<bool>,
     }
     /// One program that the control server can run, or could.
     #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -147,6 +147,9 @@ pub struct ControlHealth {
     pub version: String,
     /// The programs that it can run.
     pub runtimes: Vec<RuntimeView>,
+    /// Whether each run has a user of its own, else all run as the server's; absent in one of another make.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agents_apart: Option<bool>,
 }
 
 /// What a rig hands to its town.

@@ -5,12 +5,13 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { newControlKey, publicKeyOf, signedHeaders } from "../../scripts/lib/control_key.mjs";
 import { request } from "../worker/http.mjs";
 import { Process, temporaryDirectory } from "../worker/processes.mjs";
 import { until } from "../worker/until.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const TOKEN = "k3y-of-the-tests";
+const KEY = newControlKey();
 
 export class ControlServer {
   directory = temporaryDirectory();
@@ -34,7 +35,7 @@ export class ControlServer {
       env: {
         CONTROL_PORT: "0",
         CONTROL_WORK_DIR: join(this.directory, "work"),
-        CONTAINER_TOKEN: TOKEN,
+        CONTROL_PUBLIC_KEY: publicKeyOf(KEY),
         PATH: `${bin}:${process.env.PATH}`,
         ...env,
       },
@@ -55,8 +56,8 @@ export class ControlServer {
 
   /** `{status, json}` of an answer. */
   call(method, path, body) {
-    const headers = { authorization: `Bearer ${TOKEN}`, "townwatch-town": "town" };
-    return request(this.#url + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return request(this.#url + path, { method, headers: signedHeaders(KEY, { town_id: "town", method, target: path, body: text }), body: text });
   }
 
   async run(agent_id, order) {

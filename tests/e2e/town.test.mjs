@@ -135,6 +135,8 @@ describe("the town's page", { skip }, () => {
   it("starts any recording there is, and greys what is not installed with the command that installs it", async () => {
     await page.getByRole("button", { name: "Start an agent…" }).click();
     const { container } = must(await world.api("GET", town.path));
+    assert.equal(container.agents_apart, false);
+    await page.getByText("Agents run here as the control server's own user").waitFor();
     const names = { claude_code: "Claude Code", codex: "Codex", gemini: "Gemini CLI", opencode: "OpenCode", kilo: "Kilo", process: "Command", replay: "Recording" };
     for (const { name, found, install } of container.runtimes) {
       const choice = page.locator(".choice").filter({ has: page.getByText(names[name], { exact: true }) });

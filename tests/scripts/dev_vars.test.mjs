@@ -15,7 +15,7 @@ afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 test("the first start writes three random secrets and nothing else, for the owner's eyes only", () => {
   const vars = ensureDevVars(file);
-  assert.deepEqual(Object.keys(vars), SECRETS);
+  assert.deepEqual(Object.keys(vars), [...SECRETS, "CONTROL_KEY"]);
   for (const value of Object.values(vars)) assert.match(value, /^[0-9a-f]{64}$/);
   assert.equal(new Set(Object.values(vars)).size, 3);
   assert.equal(fs.statSync(file).mode & 0o777, 0o600);
@@ -34,6 +34,11 @@ test("what is there is kept, what is missing is added", () => {
 test("a key that would be refused later is refused at once", () => {
   fs.writeFileSync(file, "TOWNWATCH_API_KEY=changeme\n");
   assert.throws(() => ensureDevVars(file), /TOWNWATCH_API_KEY: is shorter than 16/);
+});
+
+test("a control key that is none is refused at once", () => {
+  fs.writeFileSync(file, `CONTROL_KEY=${"0123456789ABCDEF".repeat(4)}\n`);
+  assert.throws(() => ensureDevVars(file), /CONTROL_KEY: is not 64 hexadecimal digits/);
 });
 
 test("no file says nothing", () => assert.deepEqual(readDevVars(file), {}));

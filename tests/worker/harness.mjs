@@ -10,6 +10,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+import { newControlKey, publicKeyOf, signedHeaders } from "../../scripts/lib/control_key.mjs";
 import { BareWorker } from "./bare_worker.mjs";
 import { apiAt, request } from "./http.mjs";
 import { Process, freePort, memoryOf, temporaryDirectory } from "./processes.mjs";
@@ -24,13 +25,14 @@ const START_MS = 90_000;
  * Starts a world.
  * - `vars`: settings of the Worker beside its defaults; `secrets`: replaced ones, null to leave one out
  * - `control: false`: without a control server; the Worker gets an address where nobody answers
+ * - `controlVars`: settings of the control server
  * - `evictable: true`: under wrangler's test rig, which can evict a Durable Object, instead of under `wrangler dev`,
  *   which can be killed
  * - `bare: true`: under workerd alone, to measure it
  */
-export async function startWorld({ vars = {}, secrets = {}, control = true, evictable = false, bare = false } = {}) {
+export async function startWorld({ vars = {}, secrets = {}, control = true, controlVars = {}, evictable = false, bare = false } = {}) {
   const Worker = bare ? BareWorker : evictable ? EvictableWorker : DevWorker;
-  const world = new World({ vars, secrets, Worker });
+  const world = new World({ vars, secrets, controlVars, Worker });
   try {
     if (control) await world.control.start();
     else world.control.port = await freePort();
@@ -61,11 +63,11 @@ export function mustRefuse(answer, status, code, names) {
 class World {
   directory = temporaryDirectory();
 
-  constructor({ vars, secrets, Worker }) {
+  constructor({ vars, secrets, controlVars, Worker }) {
     const secret = () => randomBytes(32).toString("hex");
-    const all = { TOWNWATCH_API_KEY: secret(), TOWNWATCH_JWT_SECRET: secret(), CONTAINER_TOKEN: secret(), ...secrets };
+    const all = { TOWNWATCH_API_KEY: secret(), TOWNWATCH_JWT_SECRET: secret(), CONTROL_KEY: newControlKey(), ...secrets };
     this.secrets = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
-    this.control = new Control(this);
+    this.control = new Control(this, controlVars);
     this.worker = new Worker(this, vars);
     this.api = apiAt(() => this.url, this.secrets.TOWNWATCH_API_KEY ?? null);
   }
@@ -133,10 +135,11 @@ class World {
 export class Control {
   port = 0;
   #world;
+  #vars;
   #process = null;
 
-  constructor(world) {
-    this.#world = world;
+  constructor(world, vars = {}) {
+    [this.#world, this.#vars] = [world, vars];
   }
 
   get url() {
@@ -152,11 +155,23 @@ export class Control {
     const env = {
       CONTROL_PORT: String(this.port),
       CONTROL_WORK_DIR: join(this.#world.directory, "work"),
-      CONTAINER_TOKEN: this.#world.secrets.CONTAINER_TOKEN,
+      CONTROL_PUBLIC_KEY: publicKeyOf(this.#world.secrets.CONTROL_KEY),
+      ...this.#vars,
     };
     this.#process = new Process(controlBinary(), [], { cwd: this.#world.directory, env });
     const listening = () => /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(this.#process.log);
     this.port = Number((await this.#process.ready("the line that it listens", listening, 20_000))[1]);
+  }
+
+  /** A call that the Worker would make; with `claims` one that says what it wants. */
+  ask(method, target, { town_id, body, headers, ...claims }) {
+    const signed = headers ?? signedHeaders(this.#world.secrets.CONTROL_KEY, { town_id, method, target, body, ...claims });
+    return request(`${this.url}${target}`, { method, headers: { "content-type": "application/json", ...signed }, body });
+  }
+
+  /** The process's number. */
+  get pid() {
+    return this.#process.group;
   }
 
   /** As the kernel's OOM killer does. */

@@ -13,6 +13,8 @@ import { Viewer } from "./viewer.mjs";
 /** As small as such a container can be. */
 class OtherContainer {
   asked = [];
+  /** What it was shown. */
+  credentials = new Set();
   /** Answers instead, where it is set. */
   instead = null;
   /** Gives each event the time of the answer. */
@@ -22,6 +24,7 @@ class OtherContainer {
     const url = new URL(request.url, "http://container");
     if (url.pathname !== "/events") return answer.writeHead(404).end();
     this.asked.push(performance.now());
+    this.credentials.add(request.headers.authorization);
     if (this.instead) return this.instead(answer);
     const after = Number(url.searchParams.get("after") ?? 0);
     const timed = (event) => (this.restamps ? { ...event, timestamp: new Date().toISOString() } : event);
@@ -55,6 +58,7 @@ class OtherContainer {
 
 describe("a container that names no life", () => {
   const POLL_INTERVAL_MS = 500;
+  const CONTAINER_TOKEN = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
   let container;
   let world;
   let town;
@@ -64,7 +68,8 @@ describe("a container that names no life", () => {
 
   before(async () => {
     container = await new OtherContainer().start();
-    world = await startWorld({ control: false, vars: { CONTAINER_URL: container.url, POLL_INTERVAL_MS, RELAY_WHILE_WATCHED: "true" } });
+    const secrets = { CONTROL_KEY: null, CONTAINER_TOKEN };
+    world = await startWorld({ control: false, secrets, vars: { CONTAINER_URL: container.url, POLL_INTERVAL_MS, RELAY_WHILE_WATCHED: "true" } });
     // A town as somebody makes it who starts nothing in it: without a rig.
     const { town_id } = must(await world.api("POST", "/api/towns", { name: "Others" }), 201);
     const path = `/api/towns/${town_id}`;
@@ -143,6 +148,10 @@ describe("a container that names no life", () => {
     await sleep(8 * POLL_INTERVAL_MS);
     assert.deepEqual(texts().slice(had + 2), ["source_gap", "agent.exited", "afresh", "and on"]);
     container.restamps = false;
+  });
+
+  it("is shown the token that it wants, and no signature", () => {
+    assert.deepEqual([...container.credentials], [`Bearer ${CONTAINER_TOKEN}`]);
   });
 
   it("is left alone again when the last viewer has gone", async () => {

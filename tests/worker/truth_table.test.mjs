@@ -11,17 +11,17 @@ import { stepsSeen, unpaired } from "../oracle/events.mjs";
 import { expectedOf as gemini } from "../oracle/gemini.mjs";
 import { RECORDINGS as STREAMED, expectedOf as streamed, seenOf } from "../oracle/opencode.mjs";
 import { recordingsOf } from "../oracle/recordings.mjs";
+import { newControlKey } from "../../scripts/lib/control_key.mjs";
 import { Control } from "./harness.mjs";
 import { temporaryDirectory } from "./processes.mjs";
 
-const TOKEN = "the-token-of-this-test";
 const ORACLES = { claude_code: claudeCode, codex, gemini };
 /** Runs that were broken off have open calls. */
 const BROKEN_OFF = new Set(["abort-sigterm", "abort-in-tool-sigint"]);
 let control;
 
 before(async () => {
-  control = new Control({ directory: temporaryDirectory(), secrets: { CONTAINER_TOKEN: TOKEN } });
+  control = new Control({ directory: temporaryDirectory(), secrets: { CONTROL_KEY: newControlKey() } });
   await control.start();
 });
 after(() => control?.stop());
@@ -102,13 +102,11 @@ function sumOfMessages(usages) {
 
 /** All events of a recording that is played at once, in a town of its own. */
 async function played(agent, name) {
-  const town = `${agent}-${name}`.replaceAll(".", "-");
+  const town_id = `${agent}-${name}`.replaceAll(".", "-");
   const ask = async (path, body) => {
-    const headers = { Authorization: `Bearer ${TOKEN}`, "Townwatch-Town": town, "Content-Type": "application/json" };
-    const method = body === undefined ? "GET" : "POST";
-    const answer = await fetch(`${control.url}${path}`, { method, headers, body: JSON.stringify(body) });
-    assert.equal(answer.status, 200, await answer.clone().text());
-    return answer.json();
+    const answer = await control.ask(body === undefined ? "GET" : "POST", path, { town_id, body: JSON.stringify(body) });
+    assert.equal(answer.status, 200, answer.text);
+    return answer.json;
   };
   const ids = { agent_id: "a", run_id: "run", rig_id: "rig", name: "n", role: "polecat" };
   await ask("/agents/start", { ...ids, runtime: "replay", transcript: `${agent}/${name}`, speed: 0 });

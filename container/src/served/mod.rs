@@ -10,7 +10,6 @@ mod conversation;
 mod server;
 mod wishes;
 
-use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ use self::server::Pipes;
 use crate::executor::{STOP_GRACE, spawn, spawn_failure, timeout_of};
 use crate::group::Group;
 use crate::log::now;
+use crate::room::Room;
 use crate::run::Run;
 use crate::runtimes::Launch;
 use crate::runtimes::opencode::password_variable;
@@ -46,18 +46,12 @@ enum Over {
 }
 
 /// Executes a run up to its end, which it gives.
-pub(crate) async fn work(
-    run: &Run,
-    order: &StartAgent,
-    launch: Launch,
-    working_dir: &Path,
-    hearing: Hearing,
-) -> AgentExited {
+pub(crate) async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &Room, hearing: Hearing) -> AgentExited {
     let deadline = Instant::now() + timeout_of(order);
     let program = launch.program.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let password = launch.variables.iter().find(|(name, _)| *name == password_variable(order.runtime));
     let password = password.map_or_else(String::new, |(_, password)| password.clone());
-    let (mut child, group) = match spawn(order, &launch, working_dir) {
+    let (mut child, group) = match spawn(order, &launch, room) {
         Ok(spawned) => spawned,
         Err(error) => {
             let message = Some(spawn_failure(&launch, &error));
@@ -66,7 +60,7 @@ pub(crate) async fn work(
     };
     run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
     let (pipes, address) = Pipes::read(run, &mut child);
-    let mut conversation = Conversation::new(run, order, working_dir, hearing);
+    let mut conversation = Conversation::new(run, order, room.dir(), hearing);
     let mut stop_asked = run.stop_asked.clone();
     let mut over = tokio::select! {
         over = conversation.hold(address, &password) => over,

@@ -3,11 +3,18 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use townwatch::core::control_key::SigningKey;
+use townwatch::core::signed_call::{Call, Purpose};
+use townwatch::id::TownId;
 
-pub const TOKEN: &str = "k3y-of-the-tests";
+/// What the callers of the tests sign with.
+pub fn key() -> SigningKey {
+    SigningKey::of([7; 32])
+}
 /// No test waits longer for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -24,12 +31,32 @@ impl Server {
     }
 
     pub fn start_with(variables: &[(&str, &str)]) -> Self {
-        let dir = std::env::temp_dir().join(format!("townwatch-test-{}", uuid()));
+        Self::spawn(variables, Stdio::null())
+    }
+
+    /// One whose log can be read: the lines of a kind so far.
+    pub fn start_logged(variables: &[(&str, &str)]) -> (Self, impl Fn(&str) -> Vec<Value>) {
+        let mut server = Self::spawn(variables, Stdio::piped());
+        let lines: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let (stderr, kept) = (server.child.stderr.take().unwrap(), lines.clone());
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                kept.lock().unwrap().extend(serde_json::from_str::<Value>(&line).ok());
+            }
+        });
+        let of_kind =
+            move |kind: &str| lines.lock().unwrap().iter().filter(|line| line["log"] == kind).cloned().collect();
+        (server, of_kind)
+    }
+
+    fn spawn(variables: &[(&str, &str)], stderr: Stdio) -> Self {
+        let dir = std::env::temp_dir().join(format!("townwatch-test-{}", unique()));
         let mut child = Command::new(env!("CARGO_BIN_EXE_townwatch-control"))
-            .envs([("CONTROL_PORT", "0"), ("CONTAINER_TOKEN", TOKEN), ("CONTROL_WORK_DIR", dir.to_str().unwrap())])
+            .envs([("CONTROL_PORT", "0"), ("CONTROL_WORK_DIR", dir.to_str().unwrap())])
+            .env("CONTROL_PUBLIC_KEY", key().public().to_string())
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(stderr)
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -40,14 +67,20 @@ impl Server {
     }
 
     pub fn get(&self, path: &str) -> (u16, Value) {
-        let request = self.client.get(format!("{}{path}", self.url));
-        let request = request.header("Authorization", format!("Bearer {TOKEN}")).header("Townwatch-Town", "town");
-        answer(request.call().unwrap())
+        let headers = signed("GET", path, "");
+        self.with_headers(path, &headers.each_ref().map(|(name, value)| (*name, value.as_str())))
     }
 
     pub fn post(&self, path: &str, body: &str) -> (u16, Value) {
-        let request = self.client.post(format!("{}{path}", self.url));
-        let request = request.header("Authorization", format!("Bearer {TOKEN}")).header("Townwatch-Town", "town");
+        let headers = signed("POST", path, body);
+        self.post_with(path, &headers.each_ref().map(|(name, value)| (*name, value.as_str())), body)
+    }
+
+    pub fn post_with(&self, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, Value) {
+        let mut request = self.client.post(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         answer(request.send(body).unwrap())
     }
 
@@ -118,6 +151,23 @@ impl Drop for Server {
     }
 }
 
+/// The headers of a call of the tests' town.
+pub fn signed(method: &str, path: &str, body: &str) -> [(&'static str, String); 2] {
+    signed_by("town", method, path, body)
+}
+
+pub fn signed_by(town: &str, method: &str, path: &str, body: &str) -> [(&'static str, String); 2] {
+    let town_id = TownId::parse(town).unwrap();
+    let call = Call { town_id: &town_id, method, target: path };
+    let purpose = Purpose::of_path(path.split('?').next().unwrap()).unwrap_or(Purpose::Look);
+    let authorization = call.sign(&key(), purpose, body.as_bytes(), townwatch_control::log::now(), nonce());
+    [("Authorization", authorization), ("Townwatch-Town", town.to_owned())]
+}
+
+pub fn nonce() -> [u8; 16] {
+    *uuid::Uuid::now_v7().as_bytes()
+}
+
 fn answer(response: ureq::http::Response<ureq::Body>) -> (u16, Value) {
     let status = response.status().as_u16();
     let mut text = String::new();
@@ -125,7 +175,7 @@ fn answer(response: ureq::http::Response<ureq::Body>) -> (u16, Value) {
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-fn uuid() -> String {
+fn unique() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))

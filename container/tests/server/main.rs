@@ -1,6 +1,7 @@
 //! The real program on a free port, with real child processes.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)] // test helpers
 
+mod callers;
 mod claude;
 mod common;
 mod executor;

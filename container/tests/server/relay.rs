@@ -125,8 +125,8 @@ fn towns_know_nothing_of_each_other() {
     let server = Server::start();
     server.shell("a", "echo here");
     server.ended("a");
-    let bearer = format!("Bearer {}", crate::common::TOKEN);
-    let (_, other) = server.with_headers("/events", &[("Authorization", &bearer), ("Townwatch-Town", "other")]);
+    let headers = crate::common::signed_by("other", "GET", "/events", "");
+    let (_, other) = server.with_headers("/events", &headers.each_ref().map(|(name, value)| (*name, value.as_str())));
     assert_eq!((&other["head"], &other["events"]), (&json!(0), &json!([])));
     assert_ne!(other["epoch"], server.epoch());
 }

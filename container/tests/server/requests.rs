@@ -4,36 +4,26 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::common::{Server, TOKEN};
+use crate::common::{Server, signed};
 
 #[test]
-fn every_call_needs_the_token() {
+fn every_call_names_its_town() {
     let server = Server::start();
-    let bearer = |token: &str| format!("Bearer {token}");
-    for (path, authorization) in [
-        ("/health", None),
-        ("/events", Some(bearer("wrong"))),
-        ("/events", Some(bearer(&TOKEN[1..]))),
-        ("/events", Some(TOKEN.to_owned())),
-        ("/no/such/route", None),
-    ] {
-        let mut headers = vec![("Townwatch-Town", "town")];
-        headers.extend(authorization.as_deref().map(|value| ("Authorization", value)));
-        let (status, body) = server.with_headers(path, &headers);
-        assert_eq!((status, &body["error"]["code"]), (401, &json!("unauthorized")), "{path} {authorization:?}");
+    let [(authorization, signature), _] = signed("GET", "/events", "");
+    for path in ["/events", "/health", "/no/such/route"] {
+        let (status, body) = server.with_headers(path, &[(authorization, &signature)]);
+        assert_eq!((status, &body["error"]["details"]["field"]), (400, &json!("Townwatch-Town")), "{path}");
     }
+    let (status, _) = server.with_headers("/events", &[(authorization, &signature), ("Townwatch-Town", "a/b")]);
+    assert_eq!(status, 400);
 }
 
 #[test]
-fn every_call_but_health_names_its_town() {
+fn it_says_how_it_is_and_what_it_can_run() {
     let server = Server::start();
-    let bearer = format!("Bearer {TOKEN}");
-    let (status, body) = server.with_headers("/events", &[("Authorization", &bearer)]);
-    assert_eq!((status, &body["error"]["details"]["field"]), (400, &json!("Townwatch-Town")));
-    let (status, _) = server.with_headers("/events", &[("Authorization", &bearer), ("Townwatch-Town", "a/b")]);
-    assert_eq!(status, 400);
-    let (status, health) = server.with_headers("/health", &[("Authorization", &bearer)]);
+    let (status, health) = server.get("/health");
     assert_eq!((status, &health["status"], &health["agents"]), (200, &json!("ok"), &json!(0)));
+    assert_eq!(health["agents_apart"], false, "they run as its own user");
     let runtimes = health["runtimes"].as_array().unwrap();
     assert_eq!(runtimes[0]["name"], "claude_code");
     assert_eq!(runtimes[0]["install"], "npm install -g @anthropic-ai/claude-code");
@@ -121,13 +111,13 @@ fn other_routes_and_methods_get_the_envelope() {
 }
 
 #[test]
-fn it_does_not_start_without_a_token_of_its_own() {
-    for token in [None, Some(""), Some("changeme")] {
+fn it_does_not_start_without_a_key() {
+    for key in [None, Some(""), Some("changeme")] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_townwatch-control"));
-        command.env_remove("CONTAINER_TOKEN").env("CONTROL_PORT", "0");
-        command.envs(token.map(|token| ("CONTAINER_TOKEN", token)));
+        command.env_remove("CONTROL_PUBLIC_KEY").env("CONTROL_PORT", "0").env("CONTAINER_TOKEN", "k3y-of-the-tests");
+        command.envs(key.map(|key| ("CONTROL_PUBLIC_KEY", key)));
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(2));
-        assert!(String::from_utf8_lossy(&output.stderr).contains("CONTAINER_TOKEN"));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("CONTROL_PUBLIC_KEY"));
     }
 }

@@ -744,7 +744,11 @@ status: ContainerStatus,
 /**
  * The programs that it can run; empty where it was not asked.
  */
-runtimes: Array<RuntimeView>, };
+runtimes: Array<RuntimeView>, 
+/**
+ * Whether each run there has a user of its own, who can reach no other; absent where that is not known.
+ */
+agents_apart?: boolean, };
 
 /**
  * A part of an event's data that was left out of its frame form.

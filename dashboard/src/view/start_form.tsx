@@ -98,6 +98,12 @@ export function StartForm({ api, town_id, container, role, close, started }: Sta
             </label>
           ))}
         </div>
+        {container?.agents_apart === false && (
+          <p class="hint">
+            Agents run here as the control server's own user: each can read that user's files and keys, and end or alter what
+            else runs as it. Start none that you would not run yourself.
+          </p>
+        )}
         {found.size === 0 && <p class="hint">The container is not awake, so what it has installed shows after the start.</p>}
       </fieldset>
       <Work runtime={runtime} recordings={found.get("replay")?.recordings ?? []} />

@@ -1,0 +1,113 @@
+//! Who may call: the town's Worker alone, whose every call is signed. What is refused is told to the caller, and logged
+//! with who it was.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use townwatch::core::replays::Replays;
+use townwatch::core::signed_call::{Call, Claims, Refusal, SCHEME};
+use townwatch::error::Error;
+use townwatch::time::Timestamp;
+
+use crate::app::{Failure, read, town_id};
+use crate::control::Control;
+use crate::log::now;
+use crate::peer;
+
+/// Refusals that are logged within [`LOGGED_MS`], 50: who calls again and again fills no disk. The others are counted, and
+/// their number stands in the next line.
+const LOGGED_MAX: u64 = 50;
+/// The time that they count for.
+const LOGGED_MS: u64 = 10_000;
+
+/// What is remembered of calls.
+#[derive(Debug)]
+pub(crate) struct Callers {
+    replays: Mutex<Replays>,
+    refused: Mutex<Refused>,
+}
+
+#[derive(Debug)]
+struct Refused {
+    since: Timestamp,
+    logged: u64,
+    silent: u64,
+}
+
+impl Default for Callers {
+    fn default() -> Self {
+        let refused = Mutex::new(Refused { since: now(), logged: 0, silent: 0 });
+        Self { replays: Mutex::new(Replays::new(now())), refused }
+    }
+}
+
+/// Lets a call through whose signature is right, whole, and new.
+pub(crate) async fn guard(State(control): State<Arc<Control>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    let outcome = async {
+        let town_id = town_id(&parts.headers)?;
+        let call = Call { town_id: &town_id, method: parts.method.as_str(), target };
+        let authorization = parts.headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
+        let refused = |refusal: Refusal| {
+            let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+            log_refusal(&control, refusal, &call, peer);
+            refusal.error()
+        };
+        let claims = check(&control, &call, authorization).map_err(refused)?;
+        // Only now, so that nobody else can make this server hold megabytes.
+        let bytes = read(body).await?;
+        claims.check_body(&bytes).map_err(refused)?;
+        Ok::<_, Error>(bytes)
+    };
+    match outcome.await {
+        Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Err(error) => {
+            let is_unsigned = error.code.status() == 401;
+            let mut response = Failure::from(error).into_response();
+            // Its body was not read, so nothing can follow it.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            if is_unsigned {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(SCHEME));
+            }
+            response
+        }
+    }
+}
+
+fn check(control: &Control, call: &Call<'_>, authorization: Option<&str>) -> Result<Claims, Refusal> {
+    let claims = call.verify(authorization, &control.config.public_key, now())?;
+    let mut replays = control.callers.replays.lock().unwrap_or_else(PoisonError::into_inner);
+    replays.take(&claims, now()).map(|()| claims)
+}
+
+/// One line: what was asked, why it was refused, and who asked, as far as the system tells.
+fn log_refusal(control: &Control, refusal: Refusal, call: &Call<'_>, peer: Option<SocketAddr>) {
+    let silent = {
+        let mut refused = control.callers.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if now().millis_since(refused.since) >= LOGGED_MS {
+            (refused.since, refused.logged) = (now(), 0);
+        }
+        if refused.logged >= LOGGED_MAX {
+            refused.silent += 1;
+            return;
+        }
+        refused.logged += 1;
+        std::mem::take(&mut refused.silent)
+    };
+    let path = call.target.split('?').next().unwrap_or_default();
+    let user = peer.and_then(peer::user_of);
+    let run_id = user.and_then(|user| control.config.users.as_ref()?.run_of(user));
+    crate::log::write(
+        "call_refused",
+        serde_json::json!({
+            "why": refusal.name(), "method": call.method, "path": crate::cut::text(path, 200), "town_id": call.town_id,
+            "from": peer.map(|peer| peer.to_string()), "user": user, "run_id": run_id, "not_logged": silent,
+        }),
+    );
+}
