@@ -113,7 +113,7 @@ fn every_letter_of_it_counts() {
     for (altered, expected) in [
         (header.to_ascii_uppercase(), Refusal::Malformed),
         (format!("{header}.00"), Refusal::Malformed),
-        (header.replace("answer.", "answer.0"), Refusal::WrongSignature),
+        (header.replace("answer.", "answer.0"), Refusal::Malformed),
         (header.replace("answer.", "answer.+"), Refusal::Malformed),
         (header.replace("answer.", "start."), Refusal::WrongSignature),
         ("Townwatch".to_owned(), Refusal::Malformed),

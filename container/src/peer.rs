@@ -14,8 +14,8 @@ fn user_in(table: &str, peer: SocketAddr) -> Option<u32> {
         IpAddr::V4(address) => vec![address.octets()],
         IpAddr::V6(address) => address.octets().as_chunks::<4>().0.to_vec(),
     };
-    let address: String = words.iter().map(|word| format!("{:08X}", u32::from_ne_bytes(*word))).collect();
-    let local = format!("{address}:{:04X}", peer.port());
+    let words: Vec<String> = words.iter().map(|word| format!("{:08X}", u32::from_ne_bytes(*word))).collect();
+    let local = format!("{}:{:04X}", words.concat(), peer.port());
     let mut lines = table.lines().map(|line| line.split_whitespace());
     lines.find_map(|mut fields| {
         let is_it = fields.nth(1) == Some(local.as_str());

@@ -5,6 +5,7 @@
 //! Numbers are given in turn, so that what one left somewhere else lies there long before another has its number.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown};
@@ -98,8 +99,8 @@ impl Users {
         loop {
             let id = held.next;
             held.next = if id == self.last { self.first + 1 } else { id + 1 };
-            if !held.runs.contains_key(&id) {
-                held.runs.insert(id, run_id.clone());
+            if let Entry::Vacant(free) = held.runs.entry(id) {
+                free.insert(run_id.clone());
                 return Ok(id);
             }
         }

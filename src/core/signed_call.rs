@@ -245,11 +245,9 @@ impl Claims {
             let [purpose, issued, expires, nonce, body, signature] = rest.split('.').collect::<Vec<_>>()[..] else {
                 return None;
             };
-            // Only digits, so that one time has one form.
-            let time = |text: &str| {
-                let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && text.len() <= 15;
-                text.parse().ok().filter(|_| digits).map(Timestamp::from_millis)
-            };
+            // One time has one form, and what is not a time of ours has none.
+            let time =
+                |text: &str| text.parse().ok().map(Timestamp::from_millis).filter(|at| at.millis().to_string() == text);
             let claims = Self {
                 purpose: Purpose::parse(purpose)?,
                 issued_at: time(issued)?,
