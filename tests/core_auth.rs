@@ -13,7 +13,7 @@ use townwatch::id::{AgentId, RigId, TownId};
 use townwatch::time::Timestamp;
 
 fn secrets() -> Secrets {
-    Secrets { api_key: "f4b1c09d2e7a8356".to_owned(), jwt_secret: "98ab12cd34ef5670".to_owned(), container_token: None }
+    Secrets { api_key: "f4b1c09d2e7a8356".to_owned(), jwt_secret: "98ab12cd34ef5670".to_owned(), control: None }
 }
 
 fn now() -> Timestamp {

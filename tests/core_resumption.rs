@@ -189,7 +189,7 @@ fn a_grantors_right_lasts_as_long_as_its_secret_and_its_time() {
     let secrets = |api_key: &str, jwt_secret: &str| Secrets {
         api_key: api_key.to_owned(),
         jwt_secret: jwt_secret.to_owned(),
-        container_token: None,
+        control: None,
     };
     let now = Story::new().now;
     let (ours, minute) = (secrets("f4b1c09d2e7a8356", "98ab12cd34ef5670"), now.plus_millis(60_000));
