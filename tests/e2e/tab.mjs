@@ -4,6 +4,9 @@
 
 import { until } from "../worker/until.mjs";
 
+/** What the browser says of a tab that is between two documents, as a new one is at first. Nothing was run then. */
+const NO_DOCUMENT = "Cannot find default execution context";
+
 export class Tab {
   #root;
   #targetId;
@@ -48,7 +51,15 @@ export class Tab {
   /** What `script` gives in the page, called with `inputs`. */
   async evaluate(script, ...inputs) {
     const expression = `(${script})(${inputs.map((input) => JSON.stringify(input)).join()})`;
-    const { result, exceptionDetails } = await this.#send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
+    let answer;
+    const inPage = async () => {
+      answer = await this.#send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true }).catch((problem) => {
+        if (problem.message !== NO_DOCUMENT) throw problem;
+      });
+      return answer !== undefined;
+    };
+    await until("the tab to have a document", inPage);
+    const { result, exceptionDetails } = answer;
     if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     return result.value;
   }
