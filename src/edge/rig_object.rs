@@ -1,7 +1,7 @@
 //! The Rig object: a thin shim around [`crate::core::rig::Rig`]. Key: the rig's id. Its alarm carries the outbox to the
 //! town; it is set in the same commit as the events that it carries.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use ::worker::web_sys::Request as Raw;
@@ -39,6 +39,8 @@ pub struct Rig {
     state: State,
     env: Env,
     store: Rc<SqlStore>,
+    /// The rig, once something asked for it; none where none has been made.
+    core: RefCell<Option<Rc<Core>>>,
     /// Whether an alarm is set that has not fired yet, as far as this instance knows.
     alarmed: Cell<bool>,
     failures: Cell<u32>,
@@ -53,6 +55,7 @@ impl DurableObject for Rig {
             state,
             env,
             store,
+            core: RefCell::default(),
             alarmed: Cell::new(false),
             failures: Cell::new(0),
             counts: Cell::new(Counts::new(fresh::now())),
@@ -84,9 +87,14 @@ struct Create {
 }
 
 impl Rig {
-    fn open(&self) -> Result<Core> {
+    fn open(&self) -> Result<Rc<Core>> {
+        if let Some(known) = &*self.core.borrow() {
+            return Ok(Rc::clone(known));
+        }
         let event_cap = config::read(&self.env)?.settings.event_cap;
-        Core::open(Rc::clone(&self.store) as Rc<dyn Store>, event_cap)?.ok_or_else(|| Error::not_found("rig"))
+        let found = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, event_cap)?.map(Rc::new);
+        self.core.borrow_mut().clone_from(&found);
+        found.ok_or_else(|| Error::not_found("rig"))
     }
 
     async fn answer(&self, request: &Raw) -> Result<Response> {
@@ -98,7 +106,7 @@ impl Rig {
         match Route::parse(&request.method(), address.path)? {
             Route::CreateAgent(_) => self.create_agent(request).await,
             Route::ListRigAgents(rig_id) => {
-                let town = Place::Town(self.open()?.town_id);
+                let town = Place::Town(self.open()?.town_id.clone());
                 let body = json!({"rig_id": rig_id}).to_string();
                 let agents: Vec<AgentState> = ask(&self.env, &town, "/rig-agents", &body).await?;
                 Ok(success(200, &agents))
@@ -156,6 +164,7 @@ impl Rig {
                 let storage = self.state.storage();
                 storage.delete_alarm().await.map_err(Error::internal)?;
                 storage.delete_all().await.map_err(Error::internal)?;
+                self.core.take();
                 Ok(success(200, &json!({})))
             }
             path => {
