@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::core::agents::{self, Agent, parse};
+use crate::core::ended_sessions::EndedSessions;
 use crate::core::frames::{Occasion, Pace};
 use crate::core::ingest::Outcome;
 use crate::core::posted_silence::{self, Deadlines};
@@ -63,6 +64,7 @@ pub struct Town {
     pub(crate) previews: Previews,
     pub(crate) deadlines: Deadlines,
     pub(crate) seats: Seats,
+    pub(crate) ended: EndedSessions,
     /// Its name on the wire.
     pub town_id: TownId,
     /// The life of its log.
@@ -96,6 +98,7 @@ impl Town {
             previews: Previews::default(),
             deadlines: Deadlines::load(store.as_ref())?,
             seats: Seats::default(),
+            ended: EndedSessions::default(),
             store,
         }))
     }
