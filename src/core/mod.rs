@@ -25,6 +25,7 @@ pub mod envelope;
 pub mod flow;
 pub mod forwarding;
 pub mod frames;
+pub mod git_url;
 pub mod grantor;
 pub mod hexadecimal;
 mod history;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::core::agents::{self, Agent, parse};
 use crate::core::ended_sessions::EndedSessions;
 use crate::core::frames::{Occasion, Pace};
+use crate::core::git_url;
 use crate::core::ingest::Outcome;
 use crate::core::posted_silence::{self, Deadlines};
 use crate::core::previews::Previews;
@@ -138,7 +139,7 @@ impl Town {
             rig_id: parse(RigId::parse(row.text(0)?))?,
             town_id: self.town_id.clone(),
             name: row.text(1)?.to_owned(),
-            git_url: row.maybe_text(2).map(str::to_owned),
+            git_url: row.maybe_text(2).map(git_url::shown),
             default_branch: row.maybe_text(3).map(str::to_owned),
             created_at: moment(row, 4)?,
         })

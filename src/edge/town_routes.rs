@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::core::body::parse_body;
 use crate::core::cursor::Asked;
+use crate::core::git_url;
 use crate::core::grantor::Grantor;
 use crate::core::log::{Selection, Wanted};
 use crate::core::pages::PageRequest;
@@ -175,6 +176,7 @@ async fn create_rig(town: &TownObject, request: &Raw) -> Result<Response> {
             check_name(field, text)?;
         }
     }
+    git_url::check("git_url", wish.git_url.as_deref().unwrap_or_default())?;
     Ok(success(201, &add_rig(town, &wish).await?))
 }
 

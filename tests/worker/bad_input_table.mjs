@@ -65,7 +65,7 @@ export function routesOf({ town_id, rig_id }, agent_id) {
       path: `${town}/rigs`,
       body: { name: "x" },
       missing: ["name"],
-      wrong: { name: NOT_NAMES, git_url: NOT_TEXT, default_branch: NOT_TEXT },
+      wrong: { name: NOT_NAMES, git_url: [...NOT_TEXT, "https://me:secret@example.test/x.git"], default_branch: NOT_TEXT },
     },
     { method: "GET", path: `${town}/rigs` },
     {
