@@ -29,7 +29,7 @@ async function dev() {
   const control = await step("starting the control server", () => startControl(controlPort, vars));
   const worker = await step("starting the Worker", () => startWorker(tools, port, controlPort, vars));
   for (const server of [control, worker]) server.show();
-  console.log(`ready ${link(port, vars)}`);
+  console.log(`ready ${await link(`http://127.0.0.1:${port}`, vars)}\nThe link signs one browser in, once, within a minute; \`npm run link\` prints a new one.`);
   return untilOneEnds(control, worker);
 }
 

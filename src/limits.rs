@@ -50,6 +50,25 @@ pub const CLIENT_MESSAGES_MAX: u64 = 200;
 pub const CLIENT_MESSAGES_PER_SECOND: u64 = 20;
 /// Agents that one `subscribe` may name; more get an `error` frame.
 pub const SUBSCRIBE_AGENTS_MAX: usize = 100;
+/// Browsers that are signed in; with one more the one that was seen longest ago is signed out.
+pub const SESSIONS_MAX: u64 = 100;
+/// A session that is not used ends after 12 hours.
+pub const SESSION_IDLE_MS: i64 = 12 * 3_600_000;
+/// A session ends after 7 days, however much it is used.
+pub const SESSION_LIFE_MS: i64 = 7 * 24 * 3_600_000;
+/// The Worker takes a session for granted this long after the account has said that it lasts.
+pub const SESSION_KNOWN_MS: i64 = 60_000;
+/// Codes of links that nobody has opened; the oldest go.
+pub const SIGN_IN_CODES_MAX: u64 = 20;
+/// The code of a link is good for a minute.
+pub const SIGN_IN_CODE_MS: i64 = 60_000;
+/// Wrong keys and codes that an address may show in a minute; beyond it, and until the minute is over, no key or code of
+/// its is looked at: 429 `rate_limited`.
+pub const WRONG_KEYS_MAX: u64 = 60;
+/// See [`WRONG_KEYS_MAX`].
+pub const WRONG_KEYS_MS: i64 = 60_000;
+/// Addresses whose wrong keys are counted, or refused, at once; with one more the one that began longest ago is forgotten.
+pub const WRONG_KEY_ADDRESSES_MAX: usize = 1_000;
 /// Live tickets in a town; the oldest go.
 pub const TICKETS_MAX: u64 = 1_000;
 /// Rights of a town to resume an event stream that a ticket opened, as many as it may have viewers; those whose streams were

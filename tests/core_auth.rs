@@ -2,14 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use townwatch::core::auth::{
-    Caller, Carrier, Principal, StreamCredential, asker, authenticate, check_asker, check_right, clear_session_cookie,
-    is_operator_key, mint_agent_token, mint_session, require, session_cookie, stream_credential,
+    self, Caller, Carrier, Principal, Proof, Shown, StreamCredential, asker, check_asker, check_carrier, check_right,
+    is_operator_key, mint_agent_token, proof, require, stream_credential,
 };
+use townwatch::core::cookie;
 use townwatch::core::origin::check_origin;
 use townwatch::core::route::Route;
 use townwatch::core::settings::Secrets;
-use townwatch::error::Code;
-use townwatch::id::{AgentId, RigId, TownId};
+use townwatch::error::{Code, Result};
+use townwatch::id::{AgentId, RigId, SessionId, TownId};
+use townwatch::protocol::SessionRequest;
 use townwatch::time::Timestamp;
 
 fn secrets() -> Secrets {
@@ -18,6 +20,22 @@ fn secrets() -> Secrets {
 
 fn now() -> Timestamp {
     Timestamp::parse("2026-11-22T18:00:00.000Z").unwrap()
+}
+
+const ORIGIN: &str = "http://localhost:8787";
+
+fn authenticate(
+    authorization: Option<&str>,
+    cookie: Option<&str>,
+    now: Timestamp,
+    secrets: &Secrets,
+) -> Result<Option<Caller>> {
+    auth::authenticate(Shown { authorization, cookie, origin: ORIGIN }, now, secrets)
+}
+
+/// The cookie's value of a session that ends in a week.
+fn session(now: Timestamp, secrets: &Secrets) -> String {
+    auth::mint_session(SessionId::parse("s1").unwrap(), now.plus_millis(7 * 86_400_000), secrets).unwrap()
 }
 
 fn agent() -> Principal {
@@ -71,7 +89,7 @@ fn a_bearer_is_the_key_or_an_agents_token() {
 #[test]
 fn a_wrong_bearer_is_refused_even_beside_a_good_cookie() {
     let (secrets, now) = (secrets(), now());
-    let cookie = format!("townwatch_session={}", mint_session(now, &secrets).unwrap());
+    let cookie = format!("townwatch_session_8787={}", session(now, &secrets));
     let key = secrets.jwt_secret.as_bytes();
     let tampered = agent_token(now.plus_millis(1_000), &secrets).replace('.', ".A");
     for (name, header) in [
@@ -91,7 +109,7 @@ fn a_wrong_bearer_is_refused_even_beside_a_good_cookie() {
         ("not yet", format!("Bearer {}", token(HEADER, &CLAIMS.replace('}', r#","nbf":3999999999}"#), key))),
         ("bad id", format!("Bearer {}", token(HEADER, &CLAIMS.replace("a1", "a/1"), key))),
         ("tampered", format!("Bearer {tampered}")),
-        ("a session as bearer", format!("Bearer {}", mint_session(now, &secrets).unwrap())),
+        ("a session as bearer", format!("Bearer {}", session(now, &secrets))),
         ("huge", format!("Bearer {}", "a".repeat(1 << 20))),
     ] {
         let refusal = authenticate(Some(&header), Some(&cookie), now, &secrets).expect_err(name);
@@ -112,18 +130,19 @@ fn a_token_ends_at_its_second() {
 #[test]
 fn a_cookie_is_the_operator_until_it_ends_or_a_secret_changes() {
     let (secrets, now) = (secrets(), now());
-    let session = mint_session(now, &secrets).unwrap();
-    let cookie = format!("a=b; townwatch_session=nonsense; townwatch_session={session}; c");
+    let session = session(now, &secrets);
+    let cookie = format!("a=b; townwatch_session_8787=nonsense; townwatch_session_8787={session}; c");
     let at = |at: Timestamp, secrets: &Secrets| authenticate(None, Some(&cookie), at, secrets).unwrap();
     let days = |count: i64| now.plus_millis(count * 86_400_000);
     let (principal, carrier) = (Principal::Operator, Carrier::Cookie);
-    assert_eq!(at(now, &secrets), Some(Caller { principal, carrier, ends_at: Some(days(30)) }));
-    assert!(at(days(29), &secrets).is_some());
-    assert_eq!(at(days(31), &secrets), None);
+    let session_id = SessionId::parse("s1");
+    assert_eq!(at(now, &secrets), Some(Caller { principal, carrier, ends_at: Some(days(7)), session_id }));
+    assert!(at(days(6), &secrets).is_some());
+    assert_eq!(at(days(8), &secrets), None);
     assert_eq!(at(now, &Secrets { api_key: "0000000000000001".to_owned(), ..secrets.clone() }), None);
     assert_eq!(at(now, &Secrets { jwt_secret: "0000000000000001".to_owned(), ..secrets.clone() }), None);
 
-    let as_agent = format!("townwatch_session={}", agent_token(days(1), &secrets));
+    let as_agent = format!("townwatch_session_8787={}", agent_token(days(1), &secrets));
     assert_eq!(authenticate(None, Some(&as_agent), now, &secrets).unwrap(), None, "an agent's token is no session");
     assert_eq!(authenticate(None, None, now, &secrets).unwrap(), None);
     assert_eq!(require(None).unwrap_err().code, Code::Unauthorized);
@@ -140,17 +159,70 @@ fn the_key_is_compared_whole() {
 
 #[test]
 fn cookies_are_closed_to_scripts_and_other_sites() {
+    let of = |name: &str| format!("{name}=x; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict");
+    for (origin, expected) in [
+        ("https://watch.example", format!("{}; Secure", of("__Host-townwatch_session"))),
+        ("https://watch.example:8443", format!("{}; Secure", of("__Host-townwatch_session_8443"))),
+        ("http://watch.example", of("townwatch_session")),
+        ("http://localhost:8787", of("townwatch_session_8787")),
+        ("http://[::1]:8787", of("townwatch_session_8787")),
+        ("http://[::1]", of("townwatch_session")),
+    ] {
+        assert_eq!(cookie::set("x", origin), expected);
+    }
     assert_eq!(
-        session_cookie("x", true),
-        "townwatch_session=x; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict; Secure"
+        cookie::clear("http://localhost:8787"),
+        "townwatch_session_8787=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"
     );
-    assert_eq!(clear_session_cookie(false), "townwatch_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
+}
+
+#[test]
+fn the_cookie_of_another_port_or_without_its_prefix_is_none() {
+    let (secrets, now) = (secrets(), now());
+    let session = session(now, &secrets);
+    for (origin, name, is_known) in [
+        (ORIGIN, "townwatch_session_8787", true),
+        (ORIGIN, "townwatch_session_8788", false),
+        (ORIGIN, "townwatch_session", false),
+        (ORIGIN, "townwatch_session_87870", false),
+        ("https://watch.example", "__Host-townwatch_session", true),
+        ("https://watch.example", "townwatch_session", false),
+    ] {
+        let cookie = format!("{name}={session}");
+        let caller = auth::authenticate(Shown { authorization: None, cookie: Some(&cookie), origin }, now, &secrets);
+        assert_eq!(caller.unwrap().is_some(), is_known, "{origin} {name}");
+    }
+}
+
+#[test]
+fn a_browser_shows_a_key_or_a_code() {
+    let given = |key: Option<&str>, code: Option<&str>| {
+        let (key, code) = (key.map(str::to_owned), code.map(str::to_owned));
+        proof(SessionRequest { key, code }).map_err(|refusal| refusal.code)
+    };
+    assert_eq!(given(Some("k"), None), Ok(Proof::Key("k".to_owned())));
+    assert_eq!(given(None, Some("c")), Ok(Proof::Code("c".to_owned())));
+    assert_eq!(given(None, None), Err(Code::InvalidRequest));
+    assert_eq!(given(Some("k"), Some("c")), Err(Code::InvalidRequest));
+}
+
+#[test]
+fn a_session_makes_no_codes() {
+    for (path, carrier, good) in [
+        ("/api/session/code", Carrier::Bearer, true),
+        ("/api/session/code", Carrier::Cookie, false),
+        ("/api/towns", Carrier::Cookie, true),
+    ] {
+        let route = Route::parse("POST", path).unwrap();
+        let outcome = check_carrier(carrier, &route).map_err(|refusal| refusal.code);
+        assert_eq!(outcome, if good { Ok(()) } else { Err(Code::Forbidden) }, "{path} {carrier:?}");
+    }
 }
 
 #[test]
 fn a_stream_is_opened_by_a_ticket_or_the_operator() {
-    let operator = |carrier| Caller { principal: Principal::Operator, carrier, ends_at: None };
-    let agent = Caller { principal: agent(), carrier: Carrier::Bearer, ends_at: None };
+    let operator = |carrier| Caller { principal: Principal::Operator, carrier, ends_at: None, session_id: None };
+    let agent = Caller { principal: agent(), carrier: Carrier::Bearer, ends_at: None, session_id: None };
     let ticket = |text: &str| StreamCredential::Ticket(text.to_owned());
     let cookie = operator(Carrier::Cookie);
     let cases = [

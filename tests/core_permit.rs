@@ -178,7 +178,8 @@ fn a_ticket_opens_nothing_once_the_right_it_was_made_by_is_over() {
     let story = town_with(&["a"]);
     let ended = |grantor: &Grantor| grantor.ends_at.is_none_or(|end| story.now < end);
     for (ticket, ends_at, opens) in [("t1", Some(story.now), false), ("t2", None, true)] {
-        story.town.mint_ticket(ticket, Some(&agent("a")), &session(ends_at), story.now).unwrap();
+        let minted_at = story.now.plus_millis(-1);
+        story.town.mint_ticket(ticket, Some(&agent("a")), &session(ends_at), minted_at).unwrap();
         let consumed = story.town.consume_ticket(ticket, Some(&agent("a")), &ended, story.now);
         match consumed {
             Ok(permit) => assert!(opens && permit == Permit::of_ticket(Some(&agent("a")), session(ends_at))),
@@ -198,7 +199,7 @@ fn who_pulls_reads_no_longer_than_the_right_lasts() {
     let mut flat = story.town.open_reader(&flat, &permit, story.now).unwrap();
     let requested = PageRequest::default();
     let selection = townwatch::core::log::Selection::town();
-    let mut range = story.town.open_range(selection, requested, permit.grantor.ends_at).unwrap();
+    let mut range = story.town.open_range(selection, requested, permit.grantor.clone()).unwrap();
     assert!(story.town.read_range(&mut range, story.now).unwrap().is_some());
     story.pulls(&mut reader);
     story.pass(15_000);
@@ -212,6 +213,43 @@ fn who_pulls_reads_no_longer_than_the_right_lasts() {
     let turn = story.town.read_on(&mut flat, story.now).unwrap();
     assert_eq!((turn.text.as_str(), turn.next), ("", Next::End), "history that was not read yet is not told either");
     assert_eq!(story.town.read_range(&mut range, story.now).unwrap_err().code, Code::Unauthorized);
+}
+
+#[test]
+fn a_session_that_is_ended_takes_all_that_it_opened_along() {
+    let mut story = town_with(&["a"]);
+    let named = |name: &str| Grantor { name: name.to_owned(), ends_at: None };
+    let join = Join::default();
+    let opened = ["ended", "other", "ended"].map(|name| {
+        let id = story.town.fresh_viewer();
+        story.town.join(id, &join, Permit::of_operator(named(name)), story.now).unwrap();
+        id
+    });
+    let [mut ended, mut other] = ["ended", "other"].map(|name| {
+        let permit = Permit::of_operator(named(name));
+        story.town.open_reader(&join, &permit, story.now).unwrap()
+    });
+    let town = townwatch::core::log::Selection::town;
+    let mut range = story.town.open_range(town(), PageRequest::default(), named("ended")).unwrap();
+    for (ticket, name) in [("t1", "ended"), ("t2", "other")] {
+        story.town.mint_ticket(ticket, None, &named(name), story.now).unwrap();
+    }
+    story.pulls(&mut ended);
+    story.pulls(&mut other);
+    let effects = story.town.end_sessions(&["ended".to_owned()]).unwrap();
+    assert_eq!(closed(&effects), [opened[0], opened[2]].map(|id| (id, Ending::RightEnded)));
+    assert_eq!((effects.len(), story.town.viewer_count()), (2, 1));
+    let turn = story.town.read_on(&mut ended, story.now).unwrap();
+    assert_eq!((turn.next, messages(&turn.text)[0].data["code"].clone()), (Next::End, json!("unauthorized")));
+    assert_eq!(story.town.read_on(&mut other, story.now).unwrap().next, Next::Wait);
+    assert_eq!(story.town.read_range(&mut range, story.now).unwrap_err().code, Code::Unauthorized);
+    let consume = |ticket| story.town.consume_ticket(ticket, None, &|_| true, story.now).map(|_| ());
+    assert_eq!(consume("t1").unwrap_err().code, Code::TicketInvalid);
+    assert_eq!(consume("t2"), Ok(()));
+    // A request that was let in a moment before opens nothing either.
+    assert_eq!(story.town.check_lasts(&named("ended"), story.now).unwrap_err().code, Code::Unauthorized);
+    assert_eq!(story.town.mint_ticket("t3", None, &named("ended"), story.now).unwrap_err().code, Code::Unauthorized);
+    assert_eq!(story.town.check_lasts(&named("other"), story.now), Ok(()));
 }
 
 #[test]

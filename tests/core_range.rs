@@ -46,7 +46,7 @@ fn a_range_is_all_from_where_it_begins_up_to_the_head_of_its_opening() {
             .open_range(
                 Selection::town(),
                 PageRequest { asked: after(1), before_id: Some(9), ..PageRequest::default() },
-                None
+                story::operator().grantor
             )
             .is_err()
     );

@@ -19,7 +19,7 @@ use townwatch::core::store::Store;
 use townwatch::core::stream_query::{EventNames, Form};
 use townwatch::core::streams::Join;
 use townwatch::error::Code;
-use townwatch::id::AgentId;
+use townwatch::id::{AgentId, SessionId};
 use townwatch::limits::{READER_LIFE_MS, RESUME_MS, RESUME_RIGHTS_MAX};
 
 fn operator() -> Grantor {
@@ -193,10 +193,15 @@ fn a_grantors_right_lasts_as_long_as_its_secret_and_its_time() {
     };
     let now = Story::new().now;
     let (ours, minute) = (secrets("f4b1c09d2e7a8356", "98ab12cd34ef5670"), now.plus_millis(60_000));
-    let by = |carrier, ends_at| Caller { principal: Principal::Operator, carrier, ends_at };
-    let key = Grantor::of(&by(Carrier::Bearer, None), &ours);
-    let session = Grantor::of(&by(Carrier::Cookie, Some(minute)), &ours);
+    let by = |carrier, ends_at, session_id| Caller { principal: Principal::Operator, carrier, ends_at, session_id };
+    let session_id = SessionId::parse("s1");
+    let key = Grantor::of(&by(Carrier::Bearer, None, None), &ours, now);
+    let session = Grantor::of(&by(Carrier::Cookie, Some(minute), session_id.clone()), &ours, now);
     assert!(!key.name.contains(&ours.api_key) && key.name != session.name);
+    let another = Grantor::of(&by(Carrier::Cookie, Some(minute), SessionId::parse("s2")), &ours, now);
+    assert!(another.name != session.name && session.name == Grantor::name_of(&session_id.clone().unwrap(), &ours));
+    let days = Grantor::of(&by(Carrier::Cookie, Some(now.plus_millis(7 * 86_400_000)), session_id), &ours, now);
+    assert_eq!(days.ends_at, Some(now.plus_millis(12 * 3_600_000)), "as if the session were not used again");
     let (new_key, new_secret) =
         (secrets("0123456789abcdef", &ours.jwt_secret), secrets(&ours.api_key, "0123456789abcdef"));
     for (what, grantor, secrets, at, expected) in [

@@ -7,7 +7,7 @@ use townwatch::core::query::{Address, Query};
 use townwatch::core::route::{Place, Route};
 use townwatch::core::stream_query::{EventNames, Form, StreamKind, StreamQuery};
 use townwatch::error::{Code, Error};
-use townwatch::id::{AgentId, Epoch, EventId, ImageId, POSITION_MAX, RigId, TownId};
+use townwatch::id::{AgentId, Epoch, EventId, ImageId, POSITION_MAX, RigId, SessionId, TownId};
 use townwatch::limits::JSON_DEPTH_MAX;
 use townwatch::protocol::{PostEvents, StartAgent, StopAgent, TownRequest};
 
@@ -46,6 +46,11 @@ fn every_route_of_the_contract() {
         ("POST", "/api/session", Route::SignIn),
         ("GET", "/api/session", Route::WhoAmI),
         ("DELETE", "/api/session", Route::SignOut),
+        ("POST", "/api/session/code", Route::MakeCode),
+        ("GET", "/api/sessions", Route::ListSessions),
+        ("DELETE", "/api/sessions", Route::EndSessions),
+        ("DELETE", "/api/sessions/s1", Route::EndSession(SessionId::parse("s1").unwrap())),
+        ("GET", "/api/metrics", Route::AccountMetrics),
         ("POST", "/api/towns", Route::CreateTown),
         ("GET", "/api/towns", Route::ListTowns),
         ("GET", "/api/settings", Route::ReadSettings),
@@ -166,6 +171,7 @@ fn every_route_has_its_place() {
     assert_eq!(Route::StartAgent(t()).place(), Place::Town(t()));
     assert_eq!(Route::PostEvents(r()).place(), Place::Rig(r()));
     assert_eq!(Route::MintToken(r(), a()).place(), Place::Worker);
+    assert!(Route::TownTicket(t()).passes_on() && Route::TownStream(t()).passes_on() && !Route::ListTowns.passes_on());
     assert!(Route::AgentStream(t(), a()).is_stream() && !Route::AgentTicket(t(), a()).is_stream());
 }
 

@@ -2,10 +2,10 @@ import { render } from "preact";
 import { Api } from "./client/api.ts";
 import { browserFetch } from "./browser.ts";
 import { App } from "./view/app.tsx";
-import { takeKey } from "./view/route.ts";
+import { takeCode } from "./view/route.ts";
 
-// Before anything else: the key must not stay in the address, where it could be copied, bookmarked or seen.
-const key = takeKey();
+// Before anything else: a code that is used up would only mislead who copies or bookmarks the address.
+const code = takeCode();
 
 const root = document.getElementById("app");
-if (root !== null) render(<App api={new Api(browserFetch)} firstKey={key} />, root);
+if (root !== null) render(<App api={new Api(browserFetch)} firstCode={code} />, root);

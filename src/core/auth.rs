@@ -11,17 +11,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use crate::core::cookie;
 use crate::core::route::Route;
 use crate::core::settings::Secrets;
 use crate::error::{Code, Error, Result};
-use crate::id::{AgentId, RigId, TownId};
+use crate::id::{AgentId, RigId, SessionId, TownId};
+use crate::protocol::SessionRequest;
 use crate::time::Timestamp;
-
-/// How long the dashboard stays signed in.
-pub const SESSION_SECONDS: u32 = 30 * 24 * 3_600;
-
-/// The cookie's name.
-pub const SESSION_COOKIE: &str = "townwatch_session";
 
 /// On a request that the Worker hands to an object: the agent that asks, as [`asker`] writes it. Absent: the operator asks.
 /// The Worker removes it from what comes in from outside.
@@ -66,6 +62,19 @@ pub struct Caller {
     pub carrier: Carrier,
     /// When it ends by itself, as all but the operator's key do.
     pub ends_at: Option<Timestamp>,
+    /// The session that a cookie names. Whether it was ended, only the account knows.
+    pub session_id: Option<SessionId>,
+}
+
+/// What a request shows of who asks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shown<'a> {
+    /// Its `Authorization` header.
+    pub authorization: Option<&'a str>,
+    /// Its `Cookie` header.
+    pub cookie: Option<&'a str>,
+    /// The origin that it was sent to, which says how our cookie is called.
+    pub origin: &'a str,
 }
 
 /// What opens a stream.
@@ -97,26 +106,28 @@ struct AgentClaims {
 
 #[derive(Serialize, Deserialize)]
 struct SessionClaims {
-    sub: String,
+    session_id: SessionId,
 }
 
 /// Finds out who asks from the `Authorization` and `Cookie` headers.
 ///
 /// A wrong bearer is refused (401 `unauthorized`, or `token_expired`). A wrong or old cookie counts as none: a browser
-/// sends it along unasked, also where a ticket is what counts. No credential at all is `None`.
-pub fn authenticate(
-    authorization: Option<&str>,
-    cookie: Option<&str>,
-    now: Timestamp,
-    secrets: &Secrets,
-) -> Result<Option<Caller>> {
-    if let Some(header) = authorization {
+/// sends it along unasked, also where a ticket is what counts. No credential at all is `None`. That a session was not ended
+/// is not told by its cookie: the Worker asks the account.
+pub fn authenticate(shown: Shown<'_>, now: Timestamp, secrets: &Secrets) -> Result<Option<Caller>> {
+    if let Some(header) = shown.authorization {
         let (principal, ends_at) = bearer(header, now, secrets)?;
-        return Ok(Some(Caller { principal, carrier: Carrier::Bearer, ends_at }));
+        return Ok(Some(Caller { principal, carrier: Carrier::Bearer, ends_at, session_id: None }));
     }
-    let mut sessions = cookie.into_iter().flat_map(session_cookies);
-    let ends_at = sessions.find_map(|token| session_end(token, now, secrets));
-    Ok(ends_at.map(|_| Caller { principal: Principal::Operator, carrier: Carrier::Cookie, ends_at }))
+    let name = cookie::name_at(shown.origin);
+    let mut sessions = shown.cookie.into_iter().flat_map(|header| cookie::values(header, &name));
+    let session = sessions.find_map(|token| session_of(token, now, secrets));
+    Ok(session.map(|(session_id, ends_at)| Caller {
+        principal: Principal::Operator,
+        carrier: Carrier::Cookie,
+        ends_at: Some(ends_at),
+        session_id: Some(session_id),
+    }))
 }
 
 /// The caller, or 401 where there is none.
@@ -146,6 +157,15 @@ pub fn check_right(principal: &Principal, route: &Route) -> Result<()> {
     }
 }
 
+/// Whether the way that the right was shown is good enough. A session makes no codes: it could live for ever by them.
+pub fn check_carrier(carrier: Carrier, route: &Route) -> Result<()> {
+    if *route == Route::MakeCode && carrier != Carrier::Bearer {
+        let message = "a code that signs a browser in is made with the key: send `Authorization: Bearer`";
+        return Err(Error::new(Code::Forbidden, message));
+    }
+    Ok(())
+}
+
 /// An agent that asks, for [`AGENT_HEADER`].
 pub fn asker(town_id: &TownId, agent_id: &AgentId) -> String {
     format!("{town_id}/{agent_id}")
@@ -165,6 +185,24 @@ pub fn check_place(principal: &Principal, town_id: &TownId) -> Result<()> {
     match principal {
         Principal::Agent { agent_id, town_id: own, .. } => check_asker(Some(&asker(own, agent_id)), town_id, agent_id),
         Principal::Operator => Ok(()),
+    }
+}
+
+/// What a browser that wants to sign in shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// The operator's key.
+    Key(String),
+    /// The code of a link.
+    Code(String),
+}
+
+/// Reads what a browser shows: one of the two.
+pub fn proof(request: SessionRequest) -> Result<Proof> {
+    match request {
+        SessionRequest { key: Some(key), code: None } => Ok(Proof::Key(key)),
+        SessionRequest { key: None, code: Some(code) } => Ok(Proof::Code(code)),
+        _ => Err(Error::invalid("key", "expected TOWNWATCH_API_KEY, or in its place `code`: that of a link")),
     }
 }
 
@@ -208,25 +246,9 @@ pub fn mint_agent_token(
     sign(AgentClaims { town_id, rig_id, agent_id }, expires_at, &agent_key(secrets))
 }
 
-/// Makes the value of the dashboard's cookie.
-pub fn mint_session(now: Timestamp, secrets: &Secrets) -> Result<String> {
-    let claims = SessionClaims { sub: "operator".to_owned() };
-    sign(claims, now.plus_millis(i64::from(SESSION_SECONDS) * 1_000), &session_key(secrets))
-}
-
-/// The `Set-Cookie` header that signs a browser in.
-pub fn session_cookie(token: &str, https: bool) -> String {
-    cookie(token, SESSION_SECONDS, https)
-}
-
-/// The `Set-Cookie` header that signs it out.
-pub fn clear_session_cookie(https: bool) -> String {
-    cookie("", 0, https)
-}
-
-fn cookie(value: &str, max_age_seconds: u32, https: bool) -> String {
-    let secure = if https { "; Secure" } else { "" };
-    format!("{SESSION_COOKIE}={value}; Path=/; Max-Age={max_age_seconds}; HttpOnly; SameSite=Strict{secure}")
+/// Makes the value of the dashboard's cookie. `ends_at` counts in whole seconds.
+pub fn mint_session(session_id: SessionId, ends_at: Timestamp, secrets: &Secrets) -> Result<String> {
+    sign(SessionClaims { session_id }, ends_at, &session_key(secrets))
 }
 
 fn bearer(header: &str, now: Timestamp, secrets: &Secrets) -> Result<(Principal, Option<Timestamp>)> {
@@ -251,22 +273,13 @@ fn bearer(header: &str, now: Timestamp, secrets: &Secrets) -> Result<(Principal,
     }
 }
 
-fn session_cookies(header: &str) -> impl Iterator<Item = &str> {
-    let named = |pair: &str| pair.trim().split_once('=').is_some_and(|(name, _)| name == SESSION_COOKIE);
-    header
-        .split(';')
-        .filter(move |pair| named(pair))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .map(|(_, token)| token)
-}
-
-/// When a session ends; none where it is none of ours, or over.
-fn session_end(token: &str, now: Timestamp, secrets: &Secrets) -> Option<Timestamp> {
+/// A session by its cookie, and when it ends at the latest; none where it is none of ours, or over.
+fn session_of(token: &str, now: Timestamp, secrets: &Secrets) -> Option<(SessionId, Timestamp)> {
     if token.len() > CREDENTIAL_BYTES_MAX {
         return None;
     }
     let (claims, end) = verify::<SessionClaims>(token, now, &session_key(secrets)).ok()?;
-    (claims.sub == "operator").then_some(end)
+    Some((claims.session_id, end))
 }
 
 enum Refused {

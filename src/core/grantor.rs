@@ -3,10 +3,12 @@
 use hmac::Mac;
 use serde::{Deserialize, Serialize};
 
-use crate::core::auth::{self, Caller, Carrier};
+use crate::core::auth::{self, Caller};
 use crate::core::settings::Secrets;
 use crate::core::store::Row;
 use crate::error::Result;
+use crate::id::SessionId;
+use crate::limits::SESSION_IDLE_MS;
 use crate::time::Timestamp;
 
 /// The credential that a ticket was made by.
@@ -20,14 +22,28 @@ pub struct Grantor {
 }
 
 impl Grantor {
-    /// The one whose credential a request carries.
-    pub fn of(caller: &Caller, secrets: &Secrets) -> Self {
-        Self { name: name(caller.carrier, secrets), ends_at: caller.ends_at }
+    /// The one whose credential a request carries. What a session passes on ends when the session itself would, if it were
+    /// not used again.
+    pub fn of(caller: &Caller, secrets: &Secrets, now: Timestamp) -> Self {
+        match &caller.session_id {
+            Some(session_id) => {
+                let idle_at = now.plus_millis(SESSION_IDLE_MS);
+                let ends_at = caller.ends_at.map_or(idle_at, |end| end.min(idle_at));
+                Self { name: Self::name_of(session_id, secrets), ends_at: Some(ends_at) }
+            }
+            None => Self { name: of_key(secrets), ends_at: caller.ends_at },
+        }
     }
 
-    /// Whether the right lasts: its secret is still the one that counts, and its time is not over.
+    /// The name of a session.
+    pub fn name_of(session_id: &SessionId, secrets: &Secrets) -> String {
+        format!("{}{session_id}", of_sessions(secrets))
+    }
+
+    /// Whether the right lasts: its secret is still the one that counts, and its time is not over. A session that was ended
+    /// has been taken out of the town (`Town::end_sessions`).
     pub fn lasts(&self, secrets: &Secrets, now: Timestamp) -> bool {
-        let is_current = [Carrier::Bearer, Carrier::Cookie].iter().any(|carrier| name(*carrier, secrets) == self.name);
+        let is_current = self.name == of_key(secrets) || self.name.starts_with(&of_sessions(secrets));
         is_current && self.ends_at.is_none_or(|end| now < end)
     }
 
@@ -43,16 +59,19 @@ impl Grantor {
     }
 }
 
-/// A tag under the secret: of the key where that was shown, of both secrets where a session was.
-fn name(carrier: Carrier, secrets: &Secrets) -> String {
+/// The name of the key: a tag under it.
+fn of_key(secrets: &Secrets) -> String {
+    format!("key {}", tag(secrets, ""))
+}
+
+/// What the name of each session begins with: a tag under both secrets.
+fn of_sessions(secrets: &Secrets) -> String {
+    format!("session {} ", tag(secrets, &secrets.jwt_secret))
+}
+
+fn tag(secrets: &Secrets, beside: &str) -> String {
     let mut tag = auth::keyed(secrets.api_key.as_bytes());
     tag.update(b"townwatch grantor\0");
-    let kind = match carrier {
-        Carrier::Cookie => {
-            tag.update(secrets.jwt_secret.as_bytes());
-            "session"
-        }
-        Carrier::Bearer | Carrier::Ticket => "key",
-    };
-    format!("{kind} {}", crate::core::hexadecimal::of(tag.finalize().into_bytes()))
+    tag.update(beside.as_bytes());
+    crate::core::hexadecimal::of(tag.finalize().into_bytes())
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::core::agents::{self, Agent};
+use crate::core::git_url;
 use crate::core::images;
 use crate::core::log;
 use crate::core::runs::{self, Run, Source};
@@ -138,7 +139,7 @@ impl<'a> Ingest<'a> {
         let Source::Rig(rig_id) = &self.source else { return Ok(None) };
         let rows = self.store.query("SELECT git_url FROM rigs WHERE rig_id = ?", &[rig_id.as_str().into()])?;
         let Some(git_url) = rows.first().and_then(|row| row.maybe_text(0)) else { return Ok(None) };
-        let session = AgentSession { git_origin: Some(git_url.to_owned()), ..AgentSession::default() };
+        let session = AgentSession { git_origin: Some(git_url::shown(git_url)), ..AgentSession::default() };
         Ok(Some(Draft::new(draft.agent_id.clone(), run.run_id.clone(), session, draft.at)))
     }
 

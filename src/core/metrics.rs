@@ -3,9 +3,10 @@
 
 use std::fmt::{Display, Write};
 
-use crate::core::log;
 use crate::core::rig::Rig;
+use crate::core::store::Store;
 use crate::core::town::Town;
+use crate::core::{account, log, sessions};
 use crate::error::Result;
 use crate::time::Timestamp;
 
@@ -83,6 +84,26 @@ pub fn of_rig(rig: &Rig, counts: &Counts, rows: Rows, alarm_at: Option<Timestamp
     page.counter("events_stored_total", "Events that got their id.", counts.events_stored);
     page.gauge("outbox_events", "Posted events that the town has not taken yet.", waiting.events);
     page.gauge("outbox_bytes", "Bytes of their data.", waiting.bytes);
+    Ok(page.text)
+}
+
+/// What the account's instance has seen of those who sign in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SignIns {
+    /// Browsers that signed in.
+    pub signed_in: u64,
+    /// Wrong keys and codes.
+    pub wrong_keys: u64,
+}
+
+/// The account's metrics.
+pub fn of_account(store: &dyn Store, seen: SignIns, began_at: Timestamp, rows: Rows, now: Timestamp) -> Result<String> {
+    let mut page = Page::new("account_id", "default");
+    page.instance(&Counts::new(began_at), rows, None);
+    page.counter("sign_ins_total", "Browsers that signed in.", seen.signed_in);
+    page.counter("wrong_keys_total", "Wrong keys and sign-in codes, looked at or not.", seen.wrong_keys);
+    page.gauge("sessions", "Browsers that are signed in.", sessions::list(store, now)?.len());
+    page.gauge("towns", "Towns of the account.", account::list(store)?.len());
     Ok(page.text)
 }
 

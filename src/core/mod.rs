@@ -5,7 +5,7 @@
 //! [`tickets`], with the [`permit`] and the [`resumption`] of what they opened); how events come in ([`cut`], [`reducer`], [`ingest`], from the [`relay`] and by [`forwarding`], with their
 //! [`images`], or not: `posted_silence`); how they go out ([`cursor`], [`viewers`] with their [`flow`] and [`frames`],
 //! [`streams`] with their [`ending`], [`pages`]); and the objects that hold it all ([`town`], with
-//! [`starting`], [`rig`] and [`account`]). A town's calls to its control server are signed ([`signed_call`], by a
+//! [`starting`], [`rig`] and [`account`] with its [`sessions`]). A town's calls to its control server are signed ([`signed_call`], by a
 //! [`control_key`], each once: [`replays`]). What it all costs an instance counts ([`metrics`]).
 
 pub mod account;
@@ -13,15 +13,19 @@ pub mod agents;
 mod audience;
 pub mod auth;
 pub mod body;
+pub mod browser;
 pub mod control_key;
+pub mod cookie;
 pub mod cursor;
 pub mod cut;
 mod elision;
+mod ended_sessions;
 pub mod ending;
 pub mod envelope;
 pub mod flow;
 pub mod forwarding;
 pub mod frames;
+pub mod git_url;
 pub mod grantor;
 pub mod hexadecimal;
 mod history;
@@ -29,6 +33,7 @@ pub mod images;
 pub mod ingest;
 pub mod json_scan;
 pub mod keepalive;
+pub mod known_sessions;
 pub mod log;
 pub mod mayor;
 pub mod metrics;
@@ -49,6 +54,7 @@ pub mod rig;
 pub mod route;
 pub mod runs;
 pub mod schema;
+pub mod sessions;
 pub mod settings;
 pub mod signed_call;
 pub mod silence;
@@ -64,3 +70,4 @@ pub mod tickets;
 pub mod town;
 mod viewer;
 pub mod viewers;
+pub mod wrong_keys;

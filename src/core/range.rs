@@ -1,13 +1,13 @@
 //! A whole range of the log as lines of JSON (NDJSON), read piece by piece as its reader pulls.
 
 use crate::core::cursor;
-use crate::core::ending::Ending;
+use crate::core::grantor::Grantor;
 use crate::core::log::{self, Selection, Span, Wanted};
 use crate::core::pages::PageRequest;
 use crate::core::reader::one_line;
 use crate::core::town::Town;
 use crate::core::viewers::text_of;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::id::EventId;
 use crate::limits::FRAME_BYTES_MAX;
 use crate::protocol::{RangeEnd, ServerFrame};
@@ -30,8 +30,8 @@ pub struct Range {
     head: EventId,
     /// Whether it was told that it is whole.
     is_over: bool,
-    /// When the right ends by itself that it is read by.
-    right_ends_at: Option<Timestamp>,
+    /// By whose right it is read.
+    grantor: Grantor,
 }
 
 /// Events of one piece.
@@ -40,12 +40,7 @@ const PIECE_EVENTS_MAX: u64 = 64;
 impl Town {
     /// Opens the range that a request asks for: up to the present head, from the log's start where it names no cursor.
     /// Who reads slowly reads no longer than the right lasts.
-    pub fn open_range(
-        &self,
-        selection: Selection,
-        request: PageRequest,
-        right_ends_at: Option<Timestamp>,
-    ) -> Result<Range> {
+    pub fn open_range(&self, selection: Selection, request: PageRequest, grantor: Grantor) -> Result<Range> {
         let store = self.store.as_ref();
         request.check()?;
         let begin = cursor::resolve(store, &selection, &self.epoch, &request.asked)?;
@@ -62,15 +57,15 @@ impl Town {
             greeting,
             head,
             is_over: false,
-            right_ends_at,
+            grantor,
         })
     }
 
     /// The next lines of a range, the last of which says that it is whole; none behind it. Over HTTP/1.0, as some proxies
     /// speak it, an answer that breaks off looks like one that has ended.
     pub fn read_range(&self, range: &mut Range, now: Timestamp) -> Result<Option<String>> {
-        if range.right_ends_at.is_some_and(|ends_at| ends_at <= now) && !range.is_over {
-            return Err(Error::new(Code::Unauthorized, Ending::RightEnded.reason()));
+        if !range.is_over {
+            self.check_lasts(&range.grantor, now)?;
         }
         let store = self.store.as_ref();
         let mut text = range.greeting.take().unwrap_or_default();

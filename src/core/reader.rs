@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::core::cursor;
 use crate::core::ending::Ending;
+use crate::core::grantor::Grantor;
 use crate::core::log::{self, Selection, Span, Wanted};
 use crate::core::permit::Permit;
 use crate::core::resumption::{BEFORE_TOKEN, Seat};
@@ -40,8 +41,8 @@ pub struct Reader {
     heartbeat_at: Timestamp,
     /// When it ends, to be opened again.
     ends_at: Timestamp,
-    /// When the right ends by itself that it was opened by.
-    right_ends_at: Option<Timestamp>,
+    /// By whose right it was opened.
+    grantor: Grantor,
     /// What stands behind each id: the right to resume, or nothing.
     behind_id: String,
     /// Its place, where there is one only for each right.
@@ -75,7 +76,7 @@ pub enum Next {
 impl Reader {
     /// When it gets something though nothing has happened.
     pub fn due_at(&self) -> Timestamp {
-        self.right_ends_at.into_iter().chain([self.heartbeat_at, self.ends_at]).min().unwrap_or(self.ends_at)
+        self.grantor.ends_at.into_iter().chain([self.heartbeat_at, self.ends_at]).min().unwrap_or(self.ends_at)
     }
 
     /// Says by which name it waits, so that it can be woken when another connection takes its place.
@@ -132,7 +133,7 @@ impl Town {
             previews_had: self.previews.count(),
             heartbeat_at: now.plus_millis(HEARTBEAT_MS),
             ends_at: now.plus_millis(READER_LIFE_MS),
-            right_ends_at: permit.grantor.ends_at,
+            grantor: permit.grantor.clone(),
             behind_id,
             seat: join.right.as_ref().map(|right| Rc::clone(&right.seat)),
             owes_id: join.right.is_some() && join.form == Form::Flat,
@@ -165,7 +166,7 @@ impl Town {
         if reader.seat.as_ref().is_some_and(|seat| seat.is_lost.get()) {
             return Ok(Turn { text: String::new(), next: Next::End });
         }
-        if reader.right_ends_at.is_some_and(|ends_at| ends_at <= now) {
+        if self.is_over(&reader.grantor, now) {
             let text = reader.farewell(Code::Unauthorized, Ending::RightEnded, now);
             return Ok(Turn { text, next: Next::End });
         }

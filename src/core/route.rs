@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::core::query::digits;
 use crate::error::{Code, Error, Result};
-use crate::id::{AgentId, EventId, ImageId, RigId, TownId};
+use crate::id::{AgentId, EventId, ImageId, RigId, SessionId, TownId};
 
 macro_rules! routes {
     ($($name:ident $(($($id:ident),+))? = $method:ident $pattern:literal;)*) => {
@@ -30,6 +30,11 @@ routes! {
     SignIn = Post "/api/session";
     WhoAmI = Get "/api/session";
     SignOut = Delete "/api/session";
+    MakeCode = Post "/api/session/code";
+    ListSessions = Get "/api/sessions";
+    EndSessions = Delete "/api/sessions";
+    EndSession(SessionId) = Delete "/api/sessions/{session_id}";
+    AccountMetrics = Get "/api/metrics";
     ReadSettings = Get "/api/settings";
     CreateTown = Post "/api/towns";
     ListTowns = Get "/api/towns";
@@ -146,7 +151,15 @@ impl Route {
             | Self::ReadSettings
             | Self::MintToken(..)
             | Self::PutImage(..) => Place::Worker,
-            Self::CreateTown | Self::ListTowns | Self::RenameTown(_) | Self::DeleteTown(_) => Place::Account,
+            Self::MakeCode
+            | Self::ListSessions
+            | Self::EndSessions
+            | Self::EndSession(_)
+            | Self::AccountMetrics
+            | Self::CreateTown
+            | Self::ListTowns
+            | Self::RenameTown(_)
+            | Self::DeleteTown(_) => Place::Account,
             Self::CreateAgent(rig)
             | Self::ListRigAgents(rig)
             | Self::PostEvents(rig)
@@ -182,6 +195,11 @@ impl Route {
     /// Whether it opens a stream.
     pub fn is_stream(&self) -> bool {
         matches!(self, Self::TownStream(_) | Self::AgentStream(..))
+    }
+
+    /// Whether it passes a right on, or uses it for long: there a session is asked for at the account each time.
+    pub fn passes_on(&self) -> bool {
+        self.is_stream() || self.is_stream_ticket()
     }
 
     /// Whether it is a right to a stream, which is worth nothing while streams are switched off.
@@ -251,7 +269,7 @@ macro_rules! path_ids {
     )*};
 }
 
-path_ids! { TownId RigId AgentId ImageId }
+path_ids! { TownId RigId AgentId ImageId SessionId }
 
 impl PathId for EventId {
     const EXPECTED: &'static str = "an integer from 1 to 2^53 - 1";

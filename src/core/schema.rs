@@ -27,7 +27,10 @@ pub const TOWN: Schema = Schema(&[
 /// The Rig's tables.
 pub const RIG: Schema = Schema(&[include_str!("../../migrations/rig/0001_rig.sql")]);
 /// The Account's tables.
-pub const ACCOUNT: Schema = Schema(&[include_str!("../../migrations/account/0001_account.sql")]);
+pub const ACCOUNT: Schema = Schema(&[
+    include_str!("../../migrations/account/0001_account.sql"),
+    include_str!("../../migrations/account/0002_sessions.sql"),
+]);
 
 /// Brings the tables of an object that exists to this build; false where it was never made, and then nothing is written.
 pub fn open(store: &dyn Store, schema: Schema) -> Result<bool> {

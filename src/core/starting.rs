@@ -1,6 +1,7 @@
 //! Starting a run: stored as `starting` before the control server hears of it, and settled by what it says.
 
 use crate::core::agents;
+use crate::core::git_url;
 use crate::core::ingest::{FreshRun, Ingest, Outcome};
 use crate::core::relay;
 use crate::core::runs::{self, Run, Source};
@@ -16,6 +17,7 @@ use crate::time::Timestamp;
 /// Checks an order as far as the town can; whether the program is there only the control server knows.
 pub fn check(order: &StartAgent) -> Result<()> {
     check_name("name", &order.name)?;
+    git_url::check("git_url", order.git_url.as_deref().unwrap_or_default())?;
     for (field, text) in [("prompt", &order.prompt), ("system_prompt", &order.system_prompt)] {
         check_words(field, text.as_deref().unwrap_or_default())?;
     }

@@ -54,6 +54,31 @@ impl Join {
 }
 
 impl Town {
+    /// Whether a right that this town knows is over: by itself, or because it was told so.
+    pub(crate) fn is_over(&self, grantor: &Grantor, now: Timestamp) -> bool {
+        self.ended.has(grantor) || grantor.ends_at.is_some_and(|ends_at| ends_at <= now)
+    }
+
+    /// 401 where the right is over.
+    pub fn check_lasts(&self, grantor: &Grantor, now: Timestamp) -> Result<()> {
+        if self.is_over(grantor, now) {
+            return Err(Error::new(Code::Unauthorized, Ending::RightEnded.reason()));
+        }
+        Ok(())
+    }
+
+    /// Ends all that sessions have opened here, by the names of these grantors: streams, tickets, rights to resume.
+    pub fn end_sessions(&mut self, names: &[String]) -> Result<Vec<Effect>> {
+        let mut effects = Vec::new();
+        for name in names {
+            self.ended.note(name);
+            self.viewers.end_of(name, &mut effects);
+            self.store.query("DELETE FROM tickets WHERE principal = ?", &[name.as_str().into()])?;
+            self.store.query("DELETE FROM resume_rights WHERE principal = ?", &[name.as_str().into()])?;
+        }
+        Ok(effects)
+    }
+
     /// Stores a ticket for a stream.
     pub fn mint_ticket(
         &self,
@@ -62,6 +87,7 @@ impl Town {
         grantor: &Grantor,
         now: Timestamp,
     ) -> Result<TicketView> {
+        self.check_lasts(grantor, now)?;
         let expires_at = now.plus_millis(self.config.ticket_ttl_ms);
         tickets::mint(self.store.as_ref(), ticket, agent_id, grantor, expires_at, now)?;
         let town_id = &self.town_id;

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::core::agents::{self, Agent, parse};
+use crate::core::ended_sessions::EndedSessions;
 use crate::core::frames::{Occasion, Pace};
+use crate::core::git_url;
 use crate::core::ingest::Outcome;
 use crate::core::posted_silence::{self, Deadlines};
 use crate::core::previews::Previews;
@@ -63,6 +65,7 @@ pub struct Town {
     pub(crate) previews: Previews,
     pub(crate) deadlines: Deadlines,
     pub(crate) seats: Seats,
+    pub(crate) ended: EndedSessions,
     /// Its name on the wire.
     pub town_id: TownId,
     /// The life of its log.
@@ -96,6 +99,7 @@ impl Town {
             previews: Previews::default(),
             deadlines: Deadlines::load(store.as_ref())?,
             seats: Seats::default(),
+            ended: EndedSessions::default(),
             store,
         }))
     }
@@ -135,7 +139,7 @@ impl Town {
             rig_id: parse(RigId::parse(row.text(0)?))?,
             town_id: self.town_id.clone(),
             name: row.text(1)?.to_owned(),
-            git_url: row.maybe_text(2).map(str::to_owned),
+            git_url: row.maybe_text(2).map(git_url::shown),
             default_branch: row.maybe_text(3).map(str::to_owned),
             created_at: moment(row, 4)?,
         })

@@ -175,6 +175,15 @@ impl Viewers {
         }
     }
 
+    /// Ends the streams of a grantor whose right is ended now.
+    pub(crate) fn end_of(&mut self, name: &str, effects: &mut Vec<Effect>) {
+        let of_it = self.all.values().filter(|viewer| viewer.permit.grantor.name == name);
+        for id in of_it.map(|viewer| viewer.id).collect::<Vec<_>>() {
+            self.remove(id);
+            effects.push(Effect::Close(id, Ending::RightEnded));
+        }
+    }
+
     /// Whether a stream is open.
     pub fn is_open(&self, id: ViewerId) -> bool {
         self.all.contains_key(&id)

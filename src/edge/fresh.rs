@@ -3,7 +3,7 @@
 
 use crate::core::hexadecimal;
 use crate::core::signed_call::Nonce;
-use crate::id::{AgentId, Epoch, RigId, RunId, TownId};
+use crate::id::{AgentId, Epoch, RigId, RunId, SessionId, TownId};
 use crate::time::Timestamp;
 
 /// The time. In the Workers runtime it stands still between two awaits.
@@ -19,6 +19,11 @@ pub fn ticket() -> String {
 
 /// The right to go on with one: 128 random bits in hexadecimal, since it stands beside each of its events.
 pub fn resume_token() -> String {
+    hexadecimal::of(random::<16>())
+}
+
+/// What signs a browser in once: 128 random bits in hexadecimal.
+pub fn sign_in_code() -> String {
     hexadecimal::of(random::<16>())
 }
 
@@ -57,6 +62,8 @@ fresh! {
     agent_id: AgentId,
     /// Names a new run.
     run_id: RunId,
+    /// Names a browser that signs in.
+    session_id: SessionId,
     /// Names a new life of a log.
     epoch: Epoch,
 }

@@ -8,6 +8,7 @@
 #[allow(missing_docs)] // of the methods that the macro adds
 pub mod account_object;
 mod arrivals;
+mod callers;
 pub mod config;
 pub mod container;
 mod container_routes;

@@ -7,8 +7,9 @@ use crate::core::origin;
 use crate::core::query::{Address, Query};
 use crate::core::route::Route;
 use crate::core::stream_query::{StreamKind, StreamQuery};
+use crate::edge::callers::{self, Asked};
 use crate::edge::config::Config;
-use crate::edge::{fresh, http, objects};
+use crate::edge::{http, objects};
 use crate::error::{Code, Error, Result};
 
 /// Opens a stream. The Town gets the request as it came: what it still has to look at is the ticket, if there is one.
@@ -19,7 +20,7 @@ pub(crate) async fn open(
     address: Address<'_>,
     route: &Route,
 ) -> Result<web_sys::Response> {
-    let outcome = match check(request, config, address) {
+    let outcome = match check(request, env, config, address).await {
         Ok(()) => objects::forward(env, &route.place(), request).await,
         Err(refusal) => Err(refusal),
     };
@@ -34,7 +35,7 @@ pub(crate) async fn open(
     outcome
 }
 
-fn check(request: &web_sys::Request, config: &Config, address: Address<'_>) -> Result<()> {
+async fn check(request: &web_sys::Request, env: &Env, config: &Config, address: Address<'_>) -> Result<()> {
     let headers = request.headers();
     let header = |name| headers.get(name).ok().flatten();
     if !config.settings.stream_enabled {
@@ -46,8 +47,9 @@ fn check(request: &web_sys::Request, config: &Config, address: Address<'_>) -> R
     let check_origin =
         |carrier| origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, carrier);
     check_origin(Carrier::Ticket)?;
-    let (authorization, cookie) = (header("authorization"), header("cookie"));
-    let caller = auth::authenticate(authorization.as_deref(), cookie.as_deref(), fresh::now(), &config.secrets)?;
+    // Beside a ticket a cookie does not count.
+    let asked = if query.ticket.is_some() { Asked::Lately } else { Asked::Now };
+    let caller = callers::identify(request, env, config, address, asked).await?;
     let credential = auth::stream_credential(caller.as_ref(), query.ticket.as_deref())?;
     // A browser names its origin on every upgrade; on an event source's GET to its own origin it does not.
     if kind == StreamKind::WebSocket { check_origin(credential.carrier()) } else { Ok(()) }

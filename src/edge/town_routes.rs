@@ -7,6 +7,8 @@ use serde_json::json;
 
 use crate::core::body::parse_body;
 use crate::core::cursor::Asked;
+use crate::core::git_url;
+use crate::core::grantor::Grantor;
 use crate::core::log::{Selection, Wanted};
 use crate::core::pages::PageRequest;
 use crate::core::query::{Address, Query};
@@ -18,7 +20,7 @@ use crate::edge::http::{self, success};
 use crate::edge::town_object::TownObject;
 use crate::edge::{container_routes, fresh, images, mayor_routes, objects, pulled, town_streams};
 use crate::error::{Error, Result};
-use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, TownId};
+use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, SessionId, TownId};
 use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX};
 use crate::protocol::{AgentRequest, AgentState, RigBatch, RigRequest, RigView, TownRequest};
 use crate::time::Timestamp;
@@ -64,8 +66,8 @@ async fn serve(
         }
         Route::CreateRig(_) => create_rig(town, request).await,
         Route::ListRigs(_) => town.with(|core| Ok(success(200, &core.rigs()?))),
-        Route::ReadTownEvents(_) => events(town, Selection::town(), query, request).await,
-        Route::ReadAgentEvents(_, agent_id) => events(town, Selection::agent(agent_id), query, request).await,
+        Route::ReadTownEvents(_) => events(town, Selection::town(), query, request, address).await,
+        Route::ReadAgentEvents(_, agent_id) => events(town, Selection::agent(agent_id), query, request, address).await,
         Route::ReadEvent(_, id) => town.with(|core| Ok(http::success_text(200, core.event(id)?.get()))),
         Route::ListAgents(_) => town.with(|core| Ok(success(200, &core.agents()?))),
         Route::ReadAgent(_, agent_id) => town.with(|core| Ok(success(200, &agent(core, &agent_id)?))),
@@ -76,8 +78,8 @@ async fn serve(
         Route::ReadImage(_, agent_id, image_id) => images::read(town, &agent_id, &image_id),
         Route::PutImage(rig_id, agent_id, image_id) => images::put(town, &rig_id, &agent_id, image_id, request).await,
         Route::TownMetrics(_) => Ok(http::metrics(town.metrics().await?)),
-        Route::TownTicket(_) => ticket(town, request, None),
-        Route::AgentTicket(_, agent_id) => ticket(town, request, Some(&agent_id)),
+        Route::TownTicket(_) => ticket(town, request, address, None),
+        Route::AgentTicket(_, agent_id) => ticket(town, request, address, Some(&agent_id)),
         Route::TownStream(_) => town_streams::open(town, request, address, query, None).await,
         Route::AgentStream(_, agent_id) => town_streams::open(town, request, address, query, Some(agent_id)).await,
         Route::ContainerHealth(_) => container_routes::health(town).await,
@@ -98,15 +100,22 @@ fn agent(core: &Core, agent_id: &AgentId) -> Result<AgentState> {
 }
 
 /// What the ticket opens ends with the right of the one who has it made.
-fn ticket(town: &TownObject, request: &Raw, agent_id: Option<&AgentId>) -> Result<Response> {
+fn ticket(town: &TownObject, request: &Raw, address: Address<'_>, agent_id: Option<&AgentId>) -> Result<Response> {
     let now = fresh::now();
-    let grantor = town_streams::operator(request, &town.config()?.secrets, now)?;
+    let grantor = town_streams::operator(request, address, &town.config()?.secrets, now)?;
     town.with(|core| Ok(success(200, &core.mint_ticket(&fresh::ticket(), agent_id, &grantor, now)?)))
 }
 
 /// The log: a page, or by its `Accept` header a whole range as lines.
-async fn events(town: &TownObject, selection: Selection, query: &Query, request: &Raw) -> Result<Response> {
+async fn events(
+    town: &TownObject,
+    selection: Selection,
+    query: &Query,
+    request: &Raw,
+    address: Address<'_>,
+) -> Result<Response> {
     let asked = page_request(query)?;
+    let grantor = || town_streams::operator(request, address, &town.config()?.secrets, fresh::now());
     let wait_ms = query.number("wait_ms", 0, LONG_POLL_MS_MAX)?.unwrap_or(0);
     let accept = request.headers().get("accept").ok().flatten();
     if accepts(accept.as_deref(), "application/x-ndjson") {
@@ -115,11 +124,11 @@ async fn events(town: &TownObject, selection: Selection, query: &Query, request:
                            `Accept: text/event-stream`, or ask for pages";
             return Err(Error::invalid("wait_ms", problem));
         }
-        let ends_at = right_ends_at(town, request)?;
-        return pulled::lines(town.shared()?, town.with(|core| core.open_range(selection, asked, ends_at))?);
+        let grantor = grantor()?;
+        return pulled::lines(town.shared()?, town.with(|core| core.open_range(selection, asked, grantor))?);
     }
     let waits_until = fresh::now().plus_millis(i64::try_from(wait_ms).unwrap_or(0));
-    let ends_at = if wait_ms > 0 { right_ends_at(town, request)? } else { None };
+    let ends_at = if wait_ms > 0 { grantor()?.ends_at } else { None };
     page(town, &selection, &asked, ends_at.into_iter().chain([waits_until]).min().unwrap_or(waits_until)).await
 }
 
@@ -141,11 +150,6 @@ fn page_request(query: &Query) -> Result<PageRequest> {
             events: events.collect::<Result<Vec<_>>>()?,
         },
     })
-}
-
-/// When the right of the one who asks ends by itself: who reads for longer reads until then.
-fn right_ends_at(town: &TownObject, request: &Raw) -> Result<Option<Timestamp>> {
-    Ok(town_streams::operator(request, &town.config()?.secrets, fresh::now())?.ends_at)
 }
 
 /// A page; an empty one waits for the next event.
@@ -172,6 +176,7 @@ async fn create_rig(town: &TownObject, request: &Raw) -> Result<Response> {
             check_name(field, text)?;
         }
     }
+    git_url::check("git_url", wish.git_url.as_deref().unwrap_or_default())?;
     Ok(success(201, &add_rig(town, &wish).await?))
 }
 
@@ -207,6 +212,11 @@ struct OfRig {
     rig_id: RigId,
 }
 
+#[derive(Deserialize)]
+struct SessionsEnded {
+    session_ids: Vec<SessionId>,
+}
+
 async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Response> {
     let body = http::read_body(request).await?;
     match path {
@@ -226,6 +236,15 @@ async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Respon
             }
             container_routes::stop_all(town).await;
             town.erase().await?;
+            Ok(success(200, &json!({})))
+        }
+        "/sessions-ended" => {
+            let SessionsEnded { session_ids } = parse_body(&body)?;
+            let config = town.config()?;
+            let names: Vec<_> = session_ids.iter().map(|id| Grantor::name_of(id, &config.secrets)).collect();
+            let said = town.with(|core| core.end_sessions(&names))?;
+            town.perform(said);
+            town.arrivals.announce();
             Ok(success(200, &json!({})))
         }
         "/agents" => {

@@ -4,7 +4,7 @@
 use ::worker::Response;
 use ::worker::web_sys::Request as Raw;
 
-use crate::core::auth;
+use crate::core::auth::{self, Shown as Credentials};
 use crate::core::cursor::Asked;
 use crate::core::grantor::Grantor;
 use crate::core::permit::Permit;
@@ -50,10 +50,13 @@ pub(super) async fn open(
     let lasts = |grantor: &Grantor| grantor.lasts(&config.secrets, now);
     let right = match query.ticket {
         Some(ticket) => Shown::Ticket(ticket),
-        None => Shown::Operator(Permit::of_operator(operator(request, &config.secrets, now)?)),
+        None => Shown::Operator(Permit::of_operator(operator(request, address, &config.secrets, now)?)),
     };
     let (response, joined) = town.with(|core| {
         core.check_join(&join, town.arrivals.present())?;
+        if let Shown::Operator(permit) = &right {
+            core.check_lasts(&permit.grantor, now)?;
+        }
         match kind {
             StreamKind::WebSocket => {
                 let permit = match right {
@@ -96,10 +99,13 @@ pub(super) async fn open(
 
 /// Whose right it is where no ticket is shown. The Worker has looked at who asks; here it is looked at once more, for what
 /// comes of it to end with that right.
-pub(super) fn operator(request: &Raw, secrets: &Secrets, now: Timestamp) -> Result<Grantor> {
+pub(super) fn operator(request: &Raw, address: Address<'_>, secrets: &Secrets, now: Timestamp) -> Result<Grantor> {
     let header = |name| request.headers().get(name).ok().flatten();
-    let caller = auth::authenticate(header("authorization").as_deref(), header("cookie").as_deref(), now, secrets)?;
+    let (authorization, cookie) = (header("authorization"), header("cookie"));
+    let shown =
+        Credentials { authorization: authorization.as_deref(), cookie: cookie.as_deref(), origin: address.origin };
+    let caller = auth::authenticate(shown, now, secrets)?;
     let caller = auth::require(caller)?;
     auth::stream_credential(Some(&caller), None)?;
-    Ok(Grantor::of(&caller, secrets))
+    Ok(Grantor::of(&caller, secrets, now))
 }

@@ -9,8 +9,9 @@ use crate::core::auth::{self, AGENT_HEADER, Caller, Carrier, Principal};
 use crate::core::origin;
 use crate::core::query::Address;
 use crate::core::route::{Place, Route};
+use crate::edge::callers::{self, Asked};
 use crate::edge::config::{self, Config};
-use crate::edge::{fresh, http, js, objects, session, streams};
+use crate::edge::{http, js, objects, session, streams};
 use crate::error::{Code, Error, Result};
 use crate::protocol::HealthView;
 
@@ -58,12 +59,10 @@ async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str
         return streams::open(request, env, &config, address, &route).await;
     }
     if route == Route::SignIn {
-        return Ok(session::sign_in(request, address, &config).await?.into());
+        return Ok(session::sign_in(request, env, address, &config).await?.into());
     }
     let headers = request.headers();
     let header = |name| headers.get(name).ok().flatten();
-    let (authorization, cookie) = (header("authorization"), header("cookie"));
-    let caller = auth::authenticate(authorization.as_deref(), cookie.as_deref(), fresh::now(), &config.secrets);
     if route == Route::SignOut {
         // Whoever is not signed in is signed out: there is nothing to refuse but another site's page.
         origin::check_origin(
@@ -72,9 +71,11 @@ async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str
             &config.settings.allowed_origins,
             Carrier::Bearer,
         )?;
-        return Ok(session::sign_out(address).into());
+        let caller = callers::by_headers(request, &config, address).ok().flatten();
+        return Ok(session::sign_out(env, caller, address).await?.into());
     }
-    let caller = auth::require(caller?)?;
+    let asked = if route.passes_on() { Asked::Now } else { Asked::Lately };
+    let caller = auth::require(callers::identify(request, env, &config, address, asked).await?)?;
     if caller.carrier == Carrier::Cookie && method != "GET" {
         let origin = header("origin");
         origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, Carrier::Cookie)?;
@@ -95,6 +96,7 @@ async fn answer(
         return Ok(session::who_am_i(caller, address).into());
     }
     auth::check_right(&caller.principal, route)?;
+    auth::check_carrier(caller.carrier, route)?;
     if *route == Route::ReadSettings {
         return Ok(http::success(200, &config.settings.view()).into());
     }
@@ -109,6 +111,11 @@ async fn answer(
         let town_id = session::town_of(env, rig_id, agent_id).await?;
         auth::check_place(&caller.principal, &town_id)?;
         return objects::forward(env, &Place::Town(town_id), &attributed(request, &caller.principal)?).await;
+    }
+    if matches!(route, Route::EndSession(_) | Route::EndSessions) {
+        let answer = objects::forward(env, &route.place(), &attributed(request, &caller.principal)?).await;
+        callers::forget_known();
+        return answer;
     }
     match route.place() {
         Place::Worker => Err(Error::internal(format!("nobody answers {route:?}"))),

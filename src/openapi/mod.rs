@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::core::auth::SESSION_COOKIE;
+use crate::core::cookie::SESSION_COOKIE;
 use crate::core::route::Route;
 use crate::id::{AgentId, Epoch, EventKey, EventName, ImageId, RigId, RunId, TownId};
 use schemas::Schemas;
@@ -53,8 +53,8 @@ fn generate() -> Value {
                 },
                 "session": {
                     "type": "apiKey", "in": "cookie", "name": SESSION_COOKIE,
-                    "description": "The operator's browser, signed in by `POST /api/session`. What writes needs the \
-                        `Origin` header beside it.",
+                    "description": "The operator's browser, signed in by `POST /api/session`. Where the address names a port \
+                        `_<port>` follows, on https `__Host-` comes before it. What writes needs the `Origin` header beside it.",
                 },
                 "agent": {
                     "type": "http", "scheme": "bearer", "bearerFormat": "JWT",

@@ -146,7 +146,8 @@ impl Operation {
             codes.extend([Code::NotConfigured, Code::Internal]);
         }
         if self.access != Access::Open {
-            codes.extend([Code::Unauthorized, Code::TokenExpired]);
+            // Too many wrong keys, and an account that does not say whether a session lasts.
+            codes.extend([Code::Unauthorized, Code::TokenExpired, Code::RateLimited, Code::TownUnavailable]);
             if *route != Route::WhoAmI {
                 codes.push(Code::Forbidden);
             }

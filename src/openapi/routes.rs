@@ -10,10 +10,10 @@ use crate::error::Code;
 use crate::id::{Epoch, EventName, RunId};
 use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 use crate::protocol::{
-    AgentRequest, AgentState, AnswerAgent, Answered, ControlHealth, ControlStatus, EventsPage, HealthView, ImageView,
-    MayorDestroyed, MayorMessage, MayorTold, MayorView, MessageAgent, PostEvents, PostReceipt, RigEventsPage,
-    RigRequest, RigView, RunView, Sent, SessionRequest, SessionView, SettingsView, StartAgent, StopAgent, Stopped,
-    TicketView, TokenRequest, TokenView, TownEvent, TownRequest, TownSummary, TownView,
+    AgentRequest, AgentState, AnswerAgent, Answered, BrowserSession, ControlHealth, ControlStatus, EventsPage,
+    HealthView, ImageView, MayorDestroyed, MayorMessage, MayorTold, MayorView, MessageAgent, PostEvents, PostReceipt,
+    RigEventsPage, RigRequest, RigView, RunView, Sent, SessionRequest, SessionView, SettingsView, SignInCode,
+    StartAgent, StopAgent, Stopped, TicketView, TokenRequest, TokenView, TownEvent, TownRequest, TownSummary, TownView,
 };
 
 /// In the order of the contract's table.
@@ -39,7 +39,15 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                 .says("Answers also where a setting or a secret is missing.")
                 .answers(200, "It is.", &json!({"application/json": {"schema": health}}))
         }
-        Route::SignIn | Route::WhoAmI | Route::SignOut => session(route, schemas),
+        Route::SignIn
+        | Route::WhoAmI
+        | Route::SignOut
+        | Route::MakeCode
+        | Route::ListSessions
+        | Route::EndSession(_)
+        | Route::EndSessions => session(route, schemas),
+        Route::AccountMetrics => Operation::new("session", Operator, "What the account's object has done since it woke")
+            .answers(200, "The metrics", &text("text/plain", "Prometheus text.")),
         Route::ReadSettings => Operation::new("towns", Operator, "What the installation has set")
             .says("The same as in each stream's `hello`.")
             .gives(200, "The settings that a client would else have to guess.", &schemas.answered::<SettingsView>()),
@@ -105,14 +113,33 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
 fn session(route: &Route, schemas: &mut Schemas) -> Operation {
     let who = schemas.answered::<SessionView>();
     match route {
+        Route::MakeCode => Operation::new("session", Operator, "Make a code that signs a browser in")
+            .says(
+                "With the key only. It is good once, for a minute: `/#code=<code>` behind any of the page's addresses.",
+            )
+            .gives(201, "The code, which is shown only now.", &schemas.answered::<SignInCode>()),
+        Route::ListSessions => Operation::new("session", Operator, "The browsers that are signed in").gives(
+            200,
+            "All of them, the one that was heard of last first.",
+            &schemas.answered::<Vec<BrowserSession>>(),
+        ),
+        Route::EndSession(_) => Operation::new("session", Operator, "Sign a browser out")
+            .says("Its streams end at once, 4401; its requests within a minute.")
+            .answers(204, "It is signed out.", &json!({})),
+        Route::EndSessions => Operation::new("session", Operator, "Sign all browsers out").answers(
+            204,
+            "They are signed out.",
+            &json!({}),
+        ),
         Route::SignIn => Operation::new("session", Open, "Sign a browser in")
+            .says("By the operator's key, or by the `code` of a link.")
             .takes(&schemas.given::<SessionRequest>())
             .gives(201, "Signed in; the cookie is set.", &who)
-            .may(&[Code::Unauthorized, Code::OriginNotAllowed]),
+            .may(&[Code::Unauthorized, Code::RateLimited, Code::OriginNotAllowed, Code::TownUnavailable]),
         Route::SignOut => Operation::new("session", Open, "Sign it out")
             .says("Whoever is not signed in is signed out.")
             .answers(204, "Signed out; the cookie is gone.", &json!({}))
-            .may(&[Code::OriginNotAllowed]),
+            .may(&[Code::OriginNotAllowed, Code::TownUnavailable]),
         _ => Operation::new("session", Agent, "Who am I").gives(200, "Who asks.", &who),
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::events;
 use crate::error::Error;
-use crate::id::{AgentId, ImageId, POSITION_MAX, RigId, TownId};
+use crate::id::{AgentId, ImageId, POSITION_MAX, RigId, SessionId, TownId};
 use crate::protocol::{ClientFrame, RangeEnd, ServerFrame};
 
 /// Where a document keeps its schemas.
@@ -47,6 +47,7 @@ impl Schemas {
                     "town_id" => self.given::<TownId>(),
                     "rig_id" => self.given::<RigId>(),
                     "agent_id" => self.given::<AgentId>(),
+                    "session_id" => self.given::<SessionId>(),
                     "image_id" => self.given::<ImageId>(),
                     "id" => json!({"type": "integer", "minimum": 1, "maximum": POSITION_MAX}),
                     name => panic!("{pattern}: what is {name}?"),

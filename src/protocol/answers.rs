@@ -10,7 +10,7 @@ use ts_rs::TS;
 use super::control::RigEvent;
 use super::state::{AgentState, UsageTotals};
 use crate::event::{AgentExited, Runtime};
-use crate::id::{AgentId, Epoch, EventId, EventName, ImageId, RigId, RunId, SourceId, TownId};
+use crate::id::{AgentId, Epoch, EventId, EventName, ImageId, RigId, RunId, SessionId, SourceId, TownId};
 use crate::time::Timestamp;
 
 wire! {
@@ -49,6 +49,28 @@ wire! {
         event_cap: u64,
         /// How long a ticket lives.
         ticket_ttl_seconds: u64,
+    }
+    /// A browser that is signed in.
+    #[derive(Debug, Serialize)]
+    BrowserSession {
+        /// Names it.
+        session_id: SessionId,
+        /// What it is, as it says itself, shortened.
+        browser: String,
+        /// When it signed in.
+        created_at: Timestamp,
+        /// When it was last heard of, to the minute.
+        last_seen_at: Timestamp,
+        /// When it ends if it is not used again.
+        ends_at: Timestamp,
+    }
+    /// `POST /api/session/code`.
+    #[derive(Debug, Serialize)]
+    SignInCode {
+        /// Signs one browser in, once.
+        code: String,
+        /// Until when.
+        expires_at: Timestamp,
     }
     /// A town in lists.
     #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -292,7 +314,11 @@ wire! {
 #[serde(tag = "principal", rename_all = "snake_case")]
 pub enum SessionView {
     /// May do everything.
-    Operator,
+    Operator {
+        /// The browser's own session; absent where the key was shown.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session_id: Option<SessionId>,
+    },
     /// May post events as itself and read its own.
     Agent {
         /// Its town.

@@ -34,11 +34,15 @@ const VARIABLE_PATTERN: &str = r"^[^=\u0000]+$";
 const VALUE_PATTERN: &str = r"^[^\u0000]*$";
 
 wire! {
-    /// `POST /api/session`.
+    /// `POST /api/session`: one of the two.
     #[derive(Debug, Deserialize)]
     SessionRequest {
         /// The operator's key.
-        key: String,
+        #[serde(default)] #[cfg_attr(test, ts(optional))]
+        key: Option<String>,
+        /// The code of a link.
+        #[serde(default)] #[cfg_attr(test, ts(optional))]
+        code: Option<String>,
     }
     /// `POST /api/towns` and `PATCH /api/towns/:town`.
     #[derive(Debug, Serialize, Deserialize)]

@@ -22,14 +22,17 @@ export async function openPage(browser, origin, options = {}) {
   return { context, page, noted };
 }
 
-/** Signs in as who was given the link. */
-export async function signIn(page, world) {
-  await page.goto(`${world.url}/#key=${world.secrets.TOWNWATCH_API_KEY}`);
+/** Signs in as who was given the link; `base` is where it is opened. */
+export async function signIn(page, world, base) {
+  await page.goto(await world.link("/", base));
   await page.getByRole("banner").waitFor();
-  await page.waitForFunction(() => !location.hash.startsWith("#key"));
+  await page.waitForFunction(() => !location.hash.startsWith("#code"));
   await page.getByText("Good to see you").waitFor({ state: "detached" });
   await page.getByRole("main").waitFor();
 }
 
+/** The path of a town, or of an agent in it. */
+export const pathOf = ({ town_id }, agent_id) => `/towns/${town_id}${agent_id === undefined ? "" : `/agents/${agent_id}`}`;
+
 /** The address of a town, or of an agent in it. */
-export const addressOf = (world, { town_id }, agent_id) => `${world.url}/towns/${town_id}${agent_id === undefined ? "" : `/agents/${agent_id}`}`;
+export const addressOf = (world, town, agent_id) => `${world.url}${pathOf(town, agent_id)}`;

@@ -10,7 +10,7 @@ import { Cable } from "../worker/cable.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { sleep, until } from "../worker/until.mjs";
 import { mustShowWork, wholeList } from "./activity.mjs";
-import { addressOf, launch, openPage, signIn } from "./browser.mjs";
+import { addressOf, launch, openPage, pathOf, signIn } from "./browser.mjs";
 import { Tab } from "./tab.mjs";
 
 const chromium = findChromium();
@@ -60,7 +60,7 @@ function againAndAgain() {
     browser = await launch(chromium);
     ({ page } = await openPage(browser, cable.url));
     page.setDefaultTimeout(30_000);
-    await signIn(page, { ...world, url: cable.url, secrets: world.secrets });
+    await signIn(page, world, cable.url);
     await world.startAgent(town, { agent_id: "counting", name: "Counting", runtime: "process", command: COUNTING });
     await page.goto(addressOf(cable, town, "counting"));
     await untilLive();
@@ -120,7 +120,7 @@ function againAndAgain() {
   });
 
   it("shows a tab that was hidden all that happened meanwhile, and asks whether its connection lives", async () => {
-    const tab = await Tab.open(browser, `${addressOf(cable, town, "counting")}#key=${world.secrets.TOWNWATCH_API_KEY}`);
+    const tab = await Tab.open(browser, await world.link(pathOf(town, "counting"), cable.url));
     const has = async () => (await tab.evaluate(countedLines)).length;
     const untilHas = (count) => until(`the tab to show ${count} lines`, async () => (await has()) >= count, 30_000);
     await tab.untilSays(".connection", /^Live$/);
@@ -213,7 +213,7 @@ function halfAMinute() {
         last = now;
       }).observe(document, { childList: true, subtree: true, characterData: true });
     });
-    await signIn(page, { ...world, url: cable.url, secrets: world.secrets });
+    await signIn(page, world, cable.url);
     await world.startAgent(town, { agent_id: "playing", name: "Playing", ...PLAYED });
     await page.goto(addressOf(cable, town, "playing"));
     await page.getByText("Live", { exact: true }).waitFor();

@@ -55,7 +55,7 @@ describe("a browser's EventSource", { skip }, () => {
     const { page, context } = await openPage(browser, places[at]);
     page.setDefaultTimeout(20_000);
     if (signedIn) {
-      await page.goto(`${cable.url}/#key=${world.secrets.TOWNWATCH_API_KEY}`);
+      await page.goto(await world.link("/", cable.url));
       await page.getByRole("button", { name: /start the demo agent/i }).waitFor();
     }
     await page.goto(at === "own" ? `${places.own}/favicon.svg` : places[at]);

@@ -19,6 +19,7 @@ describe("the first page", { skip }, () => {
   let browser;
   let page;
   let noted;
+  let link;
   const truth = expectedOf("basic");
   const log = () => page.getByRole("log");
   /** All rows as they stand, with what the browser may leave out of sight. */
@@ -43,14 +44,27 @@ describe("the first page", { skip }, () => {
     await context.close();
   });
 
-  it("signs in by the link, and the key is gone from the address", async () => {
+  it("signs in by the link, and the code is gone from the address", async () => {
     const key = world.secrets.TOWNWATCH_API_KEY;
-    await page.goto(`${world.url}/#key=${key}`);
+    link = await world.link();
+    assert.ok(!link.includes(key));
+    await page.goto(link);
     await page.getByRole("button", { name: /start the demo agent/i }).waitFor();
-    assert.ok(!page.url().includes(key) && !page.url().includes("#key"), page.url());
+    assert.ok(!page.url().includes("#"), page.url());
     const kept = await page.evaluate(() => JSON.stringify([history.state, { ...localStorage }, { ...sessionStorage }, document.cookie]));
     assert.ok(!kept.includes(key), "no script could read the key");
     assert.ok(!noted.requests.some((url) => url.includes(key)), "no request carried it in its address");
+  });
+
+  it("does not ask again who is signed in and opens the same link, which signs nobody else in", async () => {
+    await page.goto("about:blank");
+    await page.goto(link);
+    await page.getByRole("button", { name: /start the demo agent/i }).waitFor();
+    const { page: thief, context } = await openPage(browser, world.url);
+    await thief.goto(link);
+    await thief.getByText(/was used already/).waitFor();
+    assert.ok(!thief.url().includes("#"));
+    await context.close();
   });
 
   it("starts the demo agent with one click and shows its work to the end", async () => {
@@ -91,13 +105,48 @@ describe("the first page", { skip }, () => {
 
   it("shows the same to a second person who comes after the end", async () => {
     const { page: second, context, noted: notedThere } = await openPage(browser, world.url);
-    await second.goto(`${world.url}/#key=${world.secrets.TOWNWATCH_API_KEY}`);
-    await second.getByRole("button", { name: /start the demo agent/i }).waitFor();
-    await second.goto(page.url());
+    await second.goto(await world.link(new URL(page.url()).pathname));
     await second.getByRole("log").getByText(/^Finished after/).waitFor();
     await untilHolds("the same rows", async () => assert.equal((await second.getByRole("log").textContent()).replaceAll("\r", ""), await rows()));
     assert.deepEqual(notedThere.foreign, []);
     await context.close();
+  });
+
+  it("lists who is signed in, ends another session, and signs out where one is", async () => {
+    const { page: other, context } = await openPage(browser, world.url);
+    await other.goto(await world.link(new URL(page.url()).pathname));
+    await other.getByText("Live", { exact: true }).waitFor();
+    const own = must(await world.api("GET", "/api/sessions"));
+    await page.getByRole("button", { name: "Signed in" }).click();
+    const sheet = page.getByRole("dialog", { name: "Signed in" });
+    await untilHolds("all sessions", async () => assert.equal(await sheet.getByRole("listitem").count(), own.length));
+    assert.equal(await sheet.getByText("this browser").count(), 1);
+    assert.ok((await sheet.getByRole("listitem").filter({ hasText: "on Linux" }).count()) === own.length, await sheet.textContent());
+    for (let left = own.length - 1; left > 0; left -= 1) {
+      await sheet.getByRole("button", { name: "End", exact: true }).first().click();
+      await untilHolds("one less", async () => assert.equal(await sheet.getByRole("listitem").count(), left));
+    }
+    // Its stream is closed, and then it finds that it is signed out.
+    await other.getByText("You are signed out").waitFor();
+    await other.getByRole("button", { name: "Sign in" }).click();
+    await other.getByText("npm run link").waitFor();
+    await context.close();
+    await sheet.getByRole("button", { name: "Close" }).click();
+    const { page: leaving, context: third } = await openPage(browser, world.url);
+    await leaving.goto(await world.link(new URL(page.url()).pathname));
+    await leaving.getByText("Live", { exact: true }).waitFor();
+    const address = leaving.url();
+    await leaving.getByRole("button", { name: "Signed in" }).click();
+    await leaving.getByRole("button", { name: "Sign out", exact: true }).click();
+    await leaving.getByText("npm run link").waitFor();
+    assert.deepEqual(await third.cookies(), []);
+    assert.equal(leaving.url(), address, "who signs in again is where he was");
+    await leaving.getByLabel("Or enter the key").fill(world.secrets.TOWNWATCH_API_KEY);
+    await leaving.getByRole("button", { name: "Sign in" }).click();
+    await leaving.getByText("Live", { exact: true }).waitFor();
+    assert.equal(leaving.url(), address);
+    await third.close();
+    await page.getByText("Live", { exact: true }).waitFor();
   });
 
   it("lists the agent in its town, by how it ended", async () => {

@@ -10,7 +10,7 @@ import { expectedOf as codexSays } from "../oracle/codex.mjs";
 import { expectedOf as opencodeSays } from "../oracle/opencode.mjs";
 import { must } from "../worker/harness.mjs";
 import { until, untilHolds } from "../worker/until.mjs";
-import { addressOf, launch, openPage, signIn } from "./browser.mjs";
+import { addressOf, launch, openPage, pathOf, signIn } from "./browser.mjs";
 import { fillTown, startStage } from "./stage.mjs";
 import { Tab } from "./tab.mjs";
 
@@ -191,7 +191,7 @@ describe("the town's page", { skip }, () => {
   });
 
   it("tells who asked for it that a run has ended while the tab is hidden", async () => {
-    const tab = await Tab.open(browser, `${addressOf(world, town)}#key=${world.secrets.TOWNWATCH_API_KEY}`);
+    const tab = await Tab.open(browser, await world.link(pathOf(town)));
     const told = () => tab.evaluate(() => window.told);
     await tab.untilSays(".connection", /^Live$/);
     await tab.evaluate(() => {

@@ -108,7 +108,7 @@ impl Story {
 
     pub fn range(&self, agent_id: &str, request: PageRequest) -> Range {
         let selection = AgentId::parse(agent_id).map_or_else(Selection::town, Selection::agent);
-        self.town.open_range(selection, request, None).unwrap()
+        self.town.open_range(selection, request, operator().grantor).unwrap()
     }
 
     /// The lines of a range, in short, and how large the largest piece was. The last one, `complete`, is looked at and

@@ -46,8 +46,13 @@ export function routesOf({ town_id, rig_id }, agent_id) {
   const start = { rig_id, name: "x", role: "polecat", runtime: "process", command: ["true"] };
   return [
     { method: "GET", path: "/health", open: true },
-    { method: "POST", path: "/api/session", open: true, body: { key: "x" }, wrong: { key: NOT_TEXT }, missing: ["key"] },
+    { method: "POST", path: "/api/session", open: true, body: { key: "x" }, wrong: { key: NOT_TEXT, code: [...NOT_TEXT, "both at once"] }, missing: ["key"] },
     { method: "GET", path: "/api/session" },
+    { method: "POST", path: "/api/session/code" },
+    { method: "GET", path: "/api/sessions" },
+    { method: "DELETE", path: "/api/sessions" },
+    { method: "DELETE", path: "/api/sessions/no-session" },
+    { method: "GET", path: "/api/metrics" },
     { method: "GET", path: "/api/settings" },
     { method: "DELETE", path: "/api/session", open: true },
     { method: "POST", path: "/api/towns", body: { name: "x" }, ...name },
@@ -60,7 +65,7 @@ export function routesOf({ town_id, rig_id }, agent_id) {
       path: `${town}/rigs`,
       body: { name: "x" },
       missing: ["name"],
-      wrong: { name: NOT_NAMES, git_url: NOT_TEXT, default_branch: NOT_TEXT },
+      wrong: { name: NOT_NAMES, git_url: [...NOT_TEXT, "https://me:secret@example.test/x.git"], default_branch: NOT_TEXT },
     },
     { method: "GET", path: `${town}/rigs` },
     {

@@ -25,9 +25,12 @@ describe("the doors", () => {
     const elsewhere = await world.town("Elsewhere");
     for (const [where, agent_id] of [[town, "one"], [town, "two"], [elsewhere, "one"]]) await world.registerAgent(where, agent_id);
     const { TOWNWATCH_API_KEY: key, CONTAINER_TOKEN: container } = world.secrets;
-    const signedIn = await world.api("POST", "/api/session", { key }, { token: null });
-    const cookie = signedIn.headers["set-cookie"][0].split(";")[0];
+    // Some routes end sessions, so each request has its own.
+    const session = (more) => async () => ({ headers: { cookie: (await world.signIn()).cookie, ...more } });
     const bearer = (token) => async () => ({ headers: { authorization: `Bearer ${token}` } });
+    // Each from an address of its own: wrong keys from one address are not looked at for long.
+    let asked = 0;
+    const wrong = (token) => async () => ({ headers: { authorization: `Bearer ${token}`, "cf-connecting-ip": `198.51.100.${++asked % 250}` } });
     const [own, beside, namesake, expired] = await Promise.all([
       world.agentToken(town, "one"),
       world.agentToken(town, "two"),
@@ -37,12 +40,12 @@ describe("the doors", () => {
     const ticket = (stream) => async () => ({ headers: {}, ticket: await world.ticket(stream) });
     callers = {
       nobody: async () => ({ headers: {} }),
-      "a wrong key": bearer("0".repeat(64)),
-      "the container's token": bearer(container),
+      "a wrong key": wrong("0".repeat(64)),
+      "the container's token": wrong(container),
       "the operator": bearer(key),
-      "a session": async () => ({ headers: { cookie, origin: world.url } }),
-      "a session without an origin": async () => ({ headers: { cookie } }),
-      "a session from a foreign page": async () => ({ headers: { cookie, origin: FOREIGN } }),
+      "a session": session({ origin: world.url }),
+      "a session without an origin": session({}),
+      "a session from a foreign page": session({ origin: FOREIGN }),
       "the agent": bearer(own),
       "an agent beside it": bearer(beside),
       "its namesake in another town": bearer(namesake),
@@ -57,7 +60,7 @@ describe("the doors", () => {
   /** What a route is asked, such that nothing comes of it which would change what the next caller finds. */
   async function address(method, pattern) {
     const town_id = method === "DELETE" && pattern === "/api/towns/{town_id}" ? (await world.town("to go")).town_id : town.town_id;
-    const ids = { town_id, rig_id: town.rig_id, agent_id: "one", image_id: "0".repeat(32), id: "1" };
+    const ids = { town_id, session_id: "1", rig_id: town.rig_id, agent_id: "one", image_id: "0".repeat(32), id: "1" };
     return pattern.replaceAll(/\{(\w+)\}/g, (_, name) => ids[name]);
   }
 

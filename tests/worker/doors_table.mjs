@@ -23,6 +23,12 @@ export const DOORS = {
   "POST /api/session": "... ...o .... ..",
   "GET /api/session": "uuu .... ...x uu",
   "DELETE /api/session": "... ...o .... ..",
+  // A session makes no codes: it could live for ever by them.
+  "POST /api/session/code": "uuu .foo fffx uu",
+  "GET /api/sessions": READ,
+  "DELETE /api/sessions": WRITE,
+  "DELETE /api/sessions/{session_id}": WRITE,
+  "GET /api/metrics": READ,
 
   "GET /api/settings": READ,
   "POST /api/towns": WRITE,

@@ -109,6 +109,18 @@ class World {
     return this.api("POST", `/api/rigs/${rig_id}/agent-events`, { agent_id, events }, options);
   }
 
+  /** Signs a browser in; gives what it then sends along, and its session's id. */
+  async signIn(headers = {}) {
+    const answer = await this.api("POST", "/api/session", { key: this.secrets.TOWNWATCH_API_KEY }, { token: null, headers });
+    const { session_id } = must(answer, 201);
+    return { cookie: answer.headers["set-cookie"][0].split(";")[0], session_id };
+  }
+
+  /** The link that signs a browser in, to a page's path; `base` is where it is opened. */
+  async link(path = "/", base = this.url) {
+    return `${base}${path}#code=${must(await this.api("POST", "/api/session/code"), 201).code}`;
+  }
+
   /** A ticket for a stream's path. */
   async ticket(stream) {
     return must(await this.api("POST", `${stream}-ticket`, {})).ticket;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-/** A town's or a rig's metrics by their names without `townwatch_`; `path` is `/api/towns/…` or `/api/rigs/…`. */
+/** Metrics by their names without `townwatch_`: of a town or rig by its `path`, of the account by `/api`. */
 export async function metricsOf(world, path) {
   const answer = await world.api("GET", `${path}/metrics`);
   assert.equal(answer.status, 200, answer.text);
@@ -10,7 +10,7 @@ export async function metricsOf(world, path) {
   const values = {};
   for (const line of answer.text.split("\n")) {
     if (line === "" || line.startsWith("#")) continue;
-    const [, name, value] = /^townwatch_([a-z_]+)\{(?:town|rig)_id="[^"]+"\} ([0-9.]+)$/.exec(line) ?? assert.fail(line);
+    const [, name, value] = /^townwatch_([a-z_]+)\{(?:town|rig|account)_id="[^"]+"\} ([0-9.]+)$/.exec(line) ?? assert.fail(line);
     values[name] = Number(value);
   }
   return values;

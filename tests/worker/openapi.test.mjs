@@ -76,6 +76,15 @@ describe("the document of the API", () => {
     await refused(403, "origin_not_allowed", "POST", "/api/session", { key }, { token: null, headers });
     await ok("GET", "/api/session");
     await refused(401, "unauthorized", "GET", "/api/session", undefined, { token: null });
+    await refused(400, "invalid_request", "POST", "/api/session", { key, code: "x" }, { token: null });
+    const { code } = await ok("POST", "/api/session/code");
+    const { session_id } = await ok("POST", "/api/session", { code }, { token: null });
+    await refused(401, "unauthorized", "POST", "/api/session", { code }, { token: null });
+    await ok("GET", "/api/sessions");
+    await ok("DELETE", `/api/sessions/${session_id}`);
+    await refused(404, "not_found", "DELETE", `/api/sessions/${session_id}`);
+    await ok("DELETE", "/api/sessions");
+    await ok("GET", "/api/metrics");
     await ok("DELETE", "/api/session");
     const { town_id } = await ok("POST", "/api/towns", { name: "Riverside" });
     await refused(400, "invalid_request", "POST", "/api/towns", { name: "" });

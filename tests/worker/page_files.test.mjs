@@ -85,7 +85,10 @@ describe("a server that is reached over TLS", () => {
       assert.equal(signedIn.status, 201, await signedIn.text());
       const asked = await world.worker.fetch(`${origin}/api/session`, { headers: { authorization: `Bearer ${key}` } });
       assert.deepEqual([signedIn, asked].map(({ headers }) => headers.get("strict-transport-security")), [expected, expected]);
-      assert.equal(/; Secure/.test(signedIn.headers.get("set-cookie")), scheme === "https");
+      const cookie = signedIn.headers.get("set-cookie");
+      assert.equal(/; Secure/.test(cookie), scheme === "https");
+      // A browser takes a cookie with this prefix from this host alone, and over TLS.
+      assert.match(cookie, scheme === "https" ? /^__Host-townwatch_session=/ : /^townwatch_session=/);
     }
   });
 });

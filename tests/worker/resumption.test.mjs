@@ -155,9 +155,7 @@ describe("the right to resume an event stream", () => {
       return { address, source };
     };
     const back = ({ address, source }) => openAt(world, address, source);
-    const { TOWNWATCH_API_KEY: key } = world.secrets;
-    const signedIn = await world.api("POST", "/api/session", { key }, { token: null, headers: { origin: world.url } });
-    const cookie = signedIn.headers["set-cookie"][0].split(";")[0];
+    const { cookie } = await world.signIn();
     const made = await world.api("POST", `${stream}-ticket`, {}, { token: null, headers: { cookie, origin: world.url } });
     const [byKey, bySession] = [await opened(await world.ticket(stream)), await opened(must(made).ticket)];
     const looks = async (expected) => {

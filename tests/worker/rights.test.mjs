@@ -107,19 +107,20 @@ describe("a right that ends", () => {
   });
   after(() => world?.stop());
 
-  /** A session as the Worker makes it, but a short one. */
-  function session(ends_at_ms) {
+  /** A session as the Worker makes it, but with an end that is near. */
+  async function session(ends_at_ms) {
+    const { session_id } = await world.signIn();
     const { TOWNWATCH_API_KEY: key, TOWNWATCH_JWT_SECRET: secret } = world.secrets;
     const base64 = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const signingKey = createHmac("sha256", secret).update("townwatch session\0").update(key).digest();
-    const said = `${base64({ alg: "HS256" })}.${base64({ sub: "operator", exp: Math.floor(ends_at_ms / 1_000) })}`;
-    const cookie = `townwatch_session=${said}.${createHmac("sha256", signingKey).update(said).digest("base64url")}`;
+    const said = `${base64({ alg: "HS256" })}.${base64({ session_id, exp: Math.floor(ends_at_ms / 1_000) })}`;
+    const cookie = `townwatch_session_${new URL(world.url).port}=${said}.${createHmac("sha256", signingKey).update(said).digest("base64url")}`;
     return { cookie, origin: world.url };
   }
 
   it("ends what it opened at that moment: sockets with 4401, event streams with a last word and 401", async () => {
     const ends_at_ms = (Math.floor(Date.now() / 1_000) + LIFE_MS / 1_000) * 1_000;
-    const headers = session(ends_at_ms);
+    const headers = await session(ends_at_ms);
     const agentStream = `${town.path}/container/agents/one/stream`;
     const ticket = async (stream) => must(await world.api("POST", `${stream}-ticket`, {}, { token: null, headers })).ticket;
     const sockets = {
@@ -159,12 +160,41 @@ describe("a right that ends", () => {
   });
 
   it("ends a stream whose town sleeps at that moment", async () => {
-    const headers = session(Date.now() + LIFE_MS);
+    const headers = await session(Date.now() + LIFE_MS);
     const heard = await listen(world.url + town.stream, headers);
     await sleep(1_500);
     await until("the eviction", () => world.worker.evict("Town", town.town_id), 40_000);
     await until("the end", () => heard.closed !== null, LIFE_MS + 5_000);
     assert.equal(heard.closed.code, 4401);
+  });
+
+  it("ends all that a session has opened when that is ended, and nothing of another one, also where the town sleeps", async () => {
+    const [mine, other] = [await world.signIn(), await world.signIn()].map(({ cookie, session_id }) => ({ headers: { cookie, origin: world.url }, session_id }));
+    const ticketOf = async ({ headers }) => must(await world.api("POST", `${town.stream}-ticket`, {}, { token: null, headers })).ticket;
+    const address = `${world.url}${town.stream}?ticket=${await ticketOf(mine)}`;
+    const source = await EventSource.open(address);
+    await source.untilCaughtUp();
+    const sockets = [await listen(world.url + town.stream, mine.headers), await listen(`${world.url}${town.stream}?ticket=${await ticketOf(mine)}`)];
+    const stays = await listen(world.url + town.stream, other.headers);
+    const unused = await ticketOf(mine);
+    must(await world.api("DELETE", `/api/sessions/${mine.session_id}`), 204);
+    for (const heard of sockets) {
+      await until("the end of the socket", () => heard.closed !== null, 3_000);
+      assert.deepEqual([heard.closed.code, /right to this stream has ended/.test(heard.closed.reason)], [4401, true]);
+    }
+    await source.until("the end of the event stream", () => source.ended, 3_000);
+    assert.deepEqual(source.of("error").map(({ code }) => code), ["unauthorized"]);
+    assert.equal((await EventSource.open(address, { "last-event-id": source.last_event_id })).status, 401);
+    mustRefuse(await connect(`${world.url}${town.stream}?ticket=${unused}`), 401, "ticket_invalid");
+    mustRefuse(await connect(world.url + town.stream, mine.headers), 401, "unauthorized");
+    mustRefuse(await world.api("GET", "/api/towns", undefined, { token: null, headers: mine.headers }), 401, "unauthorized");
+    must(await world.api("GET", "/api/towns", undefined, { token: null, headers: other.headers }));
+    assert.equal(stays.closed, null);
+    await sleep(1_500);
+    await until("the eviction", () => world.worker.evict("Town", town.town_id), 40_000);
+    must(await world.api("DELETE", "/api/sessions", undefined, { token: null, headers: other.headers }), 204);
+    await until("the end of the last one", () => stays.closed !== null, 3_000);
+    assert.equal(stays.closed.code, 4401);
   });
 
   it("ends with the town: 4401, and a last word for event streams, which then find nothing", async () => {

@@ -4,6 +4,7 @@
 import type {
   AgentState,
   AnswerAgent,
+  BrowserSession,
   EventsPage,
   RigRequest,
   RigView,
@@ -17,6 +18,9 @@ import type {
 } from "../protocol/protocol.ts";
 import type { Fetch } from "./edges.ts";
 import { keepSources } from "./event_source.ts";
+
+/** What signs a browser in: the key, or the code of a link. */
+export type Proof = { readonly key: string } | { readonly code: string };
 
 /** Where an answer has a page's events. */
 const PAGE = ["data", "events"];
@@ -53,12 +57,25 @@ export class Api {
   }
 
   /** Resolves if the browser is signed in; 401 otherwise. */
-  session(): Promise<unknown> {
+  session(): Promise<{ readonly session_id?: string }> {
     return this.#call("GET", "/api/session");
   }
 
-  signIn(key: string): Promise<unknown> {
-    return this.#call("POST", "/api/session", { key });
+  signIn(proof: Proof): Promise<unknown> {
+    return this.#call("POST", "/api/session", proof);
+  }
+
+  /** The browsers that are signed in. */
+  sessions(): Promise<BrowserSession[]> {
+    return this.#call("GET", "/api/sessions");
+  }
+
+  endSession(session_id: string): Promise<unknown> {
+    return this.#call("DELETE", `/api/sessions/${encodeURIComponent(session_id)}`);
+  }
+
+  endSessions(): Promise<unknown> {
+    return this.#call("DELETE", "/api/sessions");
   }
 
   signOut(): Promise<unknown> {

@@ -708,6 +708,31 @@ tool_use_id?: string,
 since: string, };
 
 /**
+ * A browser that is signed in.
+ */
+export type BrowserSession = { 
+/**
+ * Names it.
+ */
+session_id: string, 
+/**
+ * What it is, as it says itself, shortened.
+ */
+browser: string, 
+/**
+ * When it signed in.
+ */
+created_at: string, 
+/**
+ * When it was last heard of, to the minute.
+ */
+last_seen_at: string, 
+/**
+ * When it ends if it is not used again.
+ */
+ends_at: string, };
+
+/**
  * What a viewer sends on a WebSocket, one JSON object a message.
  */
 export type ClientFrame = { "type": "subscribe", 
@@ -1543,13 +1568,17 @@ frame?: string,
 at: string, };
 
 /**
- * `POST /api/session`.
+ * `POST /api/session`: one of the two.
  */
 export type SessionRequest = { 
 /**
  * The operator's key.
  */
-key: string, };
+key?: string, 
+/**
+ * The code of a link.
+ */
+code?: string, };
 
 /**
  * `GET /api/settings`, and in `hello`: what a client would else have to guess.

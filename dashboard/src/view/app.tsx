@@ -3,10 +3,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { ApiFailure, failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
+import type { Proof } from "../client/api.ts";
+import { ApiProvider } from "./api_context.ts";
 import { Header } from "./header.tsx";
 import { HomePage } from "./home_page.tsx";
 import { Message } from "./message.tsx";
-import { takeKey, useRoute } from "./route.ts";
+import { takeCode, useRoute } from "./route.ts";
+import type { Route } from "./route.ts";
 import { SignInPage } from "./sign_in_page.tsx";
 import { TownRoom } from "./town_room.tsx";
 
@@ -16,27 +19,34 @@ type Session =
   | { readonly kind: "signed_out"; readonly problem: string | null }
   | { readonly kind: "failed"; readonly message: string };
 
-export function App({ api, firstKey }: { api: Api; firstKey: string | null }) {
+export function App({ api, firstCode }: { api: Api; firstCode: string | null }) {
   const [session, setSession] = useState<Session>({ kind: "asking" });
   const route = useRoute();
 
-  async function ask(key: string | null): Promise<void> {
+  /** Signs in by a proof, or asks whether this browser is signed in. */
+  async function ask(proof: Proof | null): Promise<void> {
     try {
-      await (key === null ? api.session() : api.signIn(key));
+      await (proof === null ? api.session() : api.signIn(proof));
       setSession({ kind: "signed_in" });
     } catch (failure) {
       const refused = failure instanceof ApiFailure && failure.status >= 400 && failure.status < 500;
       if (!refused) return setSession({ kind: "failed", message: failureWords(failure) });
-      setSession({ kind: "signed_out", problem: key === null ? null : failureWords(failure) });
+      setSession({ kind: "signed_out", problem: proof === null ? null : failureWords(failure) });
     }
   }
 
+  /** A link that was opened before is as good as none where this browser is signed in already. */
+  async function follow(code: string): Promise<void> {
+    const isSignedIn = await api.session().then(() => true, () => false);
+    await ask(isSignedIn ? null : { code });
+  }
+
   useEffect(() => {
-    void ask(firstKey);
+    void (firstCode === null ? ask(null) : follow(firstCode));
     // The link may also be pasted into a tab that is already here: that only changes the fragment.
     const pasted = (): void => {
-      const key = takeKey();
-      if (key !== null) void ask(key);
+      const code = takeCode();
+      if (code !== null) void follow(code);
     };
     addEventListener("hashchange", pasted);
     return () => removeEventListener("hashchange", pasted);
@@ -57,12 +67,16 @@ export function App({ api, firstKey }: { api: Api; firstKey: string | null }) {
         </>
       );
     case "signed_out":
-      return <SignInPage problem={session.problem} signIn={ask} />;
+      return <SignInPage problem={session.problem} signIn={(key) => ask({ key })} />;
     case "signed_in":
       break;
   }
 
   const signedOut = (): void => setSession({ kind: "signed_out", problem: null });
+  return <ApiProvider value={api}>{pageOf(route, api, signedOut)}</ApiProvider>;
+}
+
+function pageOf(route: Route, api: Api, signedOut: () => void) {
   if (route.page === "home") return <HomePage api={api} signedOut={signedOut} />;
   if (route.page === "unknown") {
     return (

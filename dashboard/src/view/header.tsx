@@ -5,10 +5,12 @@ import { useState } from "preact/hooks";
 import { connectionDetail, connectionWords } from "../client/connection.ts";
 import type { ConnectionState } from "../client/connection.ts";
 import type { TownStore } from "../client/town_store.ts";
+import { useApi } from "./api_context.ts";
 import { useChanges, useNow } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { Link } from "./link.tsx";
 import { useNotices } from "./notices.ts";
+import { SessionsSheet } from "./sessions_sheet.tsx";
 import { ShortcutSheet } from "./shortcut_sheet.tsx";
 import { useShortcuts } from "./shortcuts.ts";
 
@@ -23,8 +25,24 @@ export function Header({ trail, children }: { trail?: ComponentChildren; childre
         {trail}
       </nav>
       {children}
+      <SessionsButton />
       <KeysButton />
     </header>
+  );
+}
+
+function SessionsButton() {
+  const api = useApi();
+  const [open, setOpen] = useState(false);
+  if (api === null) return null;
+  return (
+    <>
+      <button type="button" class="icon-button" aria-haspopup="dialog" title="Signed in: sign out, or end other sessions" onClick={() => setOpen(true)}>
+        <span class="hidden">Signed in</span>
+        <Icon name="user" />
+      </button>
+      {open && <SessionsSheet api={api} close={() => setOpen(false)} />}
+    </>
   );
 }
 

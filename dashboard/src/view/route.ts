@@ -1,4 +1,4 @@
-// Addresses: `/`, `/towns/:town`, `/towns/:town/activity`, `/towns/:town/agents/:agent`, and `#key=…` of the link that signs in.
+// Addresses: `/`, `/towns/:town`, `/towns/:town/activity`, `/towns/:town/agents/:agent`, and `#code=…` of the link that signs in.
 
 import { useEffect, useReducer, useState } from "preact/hooks";
 
@@ -82,14 +82,10 @@ export function useRoute(): Route {
   return parseRoute(path);
 }
 
-/** The key of a link that signs in, taken out of the address; null where there is none. */
-export function takeKey(): string | null {
-  const match = /^#key=(.+)$/.exec(location.hash);
-  if (match?.[1] === undefined) return null;
+/** The code of a link that signs in, taken out of the address; null where there is none. */
+export function takeCode(): string | null {
+  const code = /^#code=(.+)$/.exec(location.hash)?.[1];
+  if (code === undefined) return null;
   history.replaceState(null, "", location.pathname + location.search);
-  try {
-    return decodeURIComponent(match[1]);
-  } catch {
-    return match[1];
-  }
+  return code;
 }
