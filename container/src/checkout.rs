@@ -43,11 +43,11 @@ pub async fn checkout(run: &Run, order: &StartAgent, room: &Room) -> std::result
     let mut stop_asked = run.stop_asked.clone();
     let steps = async {
         let from: Vec<&str> = order.default_branch.iter().flat_map(|branch| ["--branch", branch]).collect();
-        git(room, order, &[&["clone", "--quiet"], &from[..], &["--", url, "."]].concat()).await?;
+        git(run, room, order, &[&["clone", "--quiet"], &from[..], &["--", url, "."]].concat()).await?;
         let Some(branch) = order.branch.as_deref() else { return Ok(()) };
-        match git(room, order, &["switch", "--quiet", branch]).await {
+        match git(run, room, order, &["switch", "--quiet", branch]).await {
             Ok(()) => Ok(()), // it exists, here or at the origin
-            Err(_) => git(room, order, &["switch", "--quiet", "--create", branch]).await,
+            Err(_) => git(run, room, order, &["switch", "--quiet", "--create", branch]).await,
         }
     };
     tokio::select! {
@@ -58,7 +58,7 @@ pub async fn checkout(run: &Run, order: &StartAgent, room: &Room) -> std::result
     }
 }
 
-async fn git(room: &Room, order: &StartAgent, arguments: &[&str]) -> std::result::Result<(), String> {
+async fn git(run: &Run, room: &Room, order: &StartAgent, arguments: &[&str]) -> std::result::Result<(), String> {
     let mut command = Command::new("git");
     room.dress(command.args(arguments));
     command.envs(order.env_vars.iter().flatten());
@@ -66,7 +66,7 @@ async fn git(room: &Room, order: &StartAgent, arguments: &[&str]) -> std::result
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     // The group ends git and its helpers if this is given up.
     let (mut child, _group) =
-        Group::spawn(&mut command).map_err(|error| format!("git could not be started: {error}"))?;
+        Group::spawn(&mut command, run.run_id()).map_err(|error| format!("git could not be started: {error}"))?;
     let mut said = Vec::new();
     let status = tokio::time::timeout(STEP_TIMEOUT, async {
         if let Some(stderr) = child.stderr.take() {

@@ -15,6 +15,9 @@ const PORT_DEFAULT: u16 = 8788;
 /// How long an agent whose turn is over is waited for where `CONTROL_WAITING_SECONDS` says nothing: time to read what it
 /// did and to tell it more, and not so much that it costs.
 const WAITING_DEFAULT: Duration = Duration::from_mins(5);
+/// How long a town's runs go on unasked where `CONTROL_LEASE_SECONDS` says nothing: a town asks at least every four
+/// minutes, and after five without an answer it calls its runs lost.
+const LEASE_DEFAULT: Duration = Duration::from_mins(15);
 /// The settings of a control server.
 #[derive(Clone)]
 pub struct Config {
@@ -30,6 +33,8 @@ pub struct Config {
     pub own_program: PathBuf,
     /// An agent that takes messages waits so long for the next one; then its run has completed.
     pub waiting_max: Duration,
+    /// A town that has not asked for so long has its runs ended.
+    pub lease: Duration,
     /// The bounds of each town's buffer.
     pub bounds: Bounds,
 }
@@ -41,8 +46,8 @@ impl std::fmt::Debug for Config {
 }
 
 impl Config {
-    /// Reads `CONTROL_PORT`, `CONTROL_HOST`, `CONTROL_WORK_DIR`, `CONTROL_WAITING_SECONDS`, `CONTROL_AGENT_USERS` and
-    /// `CONTROL_PUBLIC_KEY`; what is wrong, for a person.
+    /// Reads `CONTROL_PORT`, `CONTROL_HOST`, `CONTROL_WORK_DIR`, `CONTROL_WAITING_SECONDS`, `CONTROL_LEASE_SECONDS`,
+    /// `CONTROL_AGENT_USERS` and `CONTROL_PUBLIC_KEY`; what is wrong, for a person.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let port = match variable("CONTROL_PORT") {
             None => PORT_DEFAULT,
@@ -52,13 +57,15 @@ impl Config {
             None => IpAddr::V4(Ipv4Addr::LOCALHOST),
             Some(text) => text.parse().map_err(|_| format!("CONTROL_HOST: expected an IP address, not {text:?}"))?,
         };
-        let waiting_max = match variable("CONTROL_WAITING_SECONDS") {
-            None => WAITING_DEFAULT,
-            Some(text) => text
-                .parse::<u32>()
-                .map(|seconds| Duration::from_secs(seconds.into()))
-                .map_err(|_| format!("CONTROL_WAITING_SECONDS: expected a number of seconds, not {text:?}"))?,
+        let seconds = |name: &str, least: u32, default: Duration| match variable(name) {
+            None => Ok(default),
+            Some(text) => match text.parse::<u32>() {
+                Ok(seconds) if seconds >= least => Ok(Duration::from_secs(seconds.into())),
+                _ => Err(format!("{name}: expected a number of seconds from {least} on, not {text:?}")),
+            },
         };
+        let waiting_max = seconds("CONTROL_WAITING_SECONDS", 0, WAITING_DEFAULT)?;
+        let lease = seconds("CONTROL_LEASE_SECONDS", 1, LEASE_DEFAULT)?;
         let public_key = match variable("CONTROL_PUBLIC_KEY").as_deref().map(str::trim) {
             None | Some("") => Err("is not set"),
             Some(text) => PublicControlKey::parse(text).ok_or("is not 64 hexadecimal digits"),
@@ -79,6 +86,7 @@ impl Config {
             work_dir,
             own_program,
             waiting_max,
+            lease,
             bounds: Bounds::default(),
         })
     }
@@ -112,6 +120,8 @@ mod tests {
             ("CONTROL_PORT", "x"),
             ("CONTROL_HOST", "here"),
             ("CONTROL_WAITING_SECONDS", "-1"),
+            ("CONTROL_LEASE_SECONDS", "0"),
+            ("CONTROL_LEASE_SECONDS", "soon"),
             ("CONTROL_AGENT_USERS", "agents"),
         ] {
             assert!(read(&[("CONTROL_PUBLIC_KEY", KEY), (name, value)]).unwrap_err().starts_with(name));

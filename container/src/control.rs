@@ -47,6 +47,7 @@ impl Control {
     pub fn town(&self, id: &TownId) -> Result<Arc<Town>> {
         let mut towns = self.towns.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(town) = towns.by_id.get(id) {
+            town.asked();
             return Ok(town.clone());
         }
         if towns.by_id.len() as u64 >= TOWNS_MAX {
@@ -80,7 +81,7 @@ impl Control {
             serde_json::json!({"town_id": town_id, "agent_id": agent_id, "run_id": run_id, "runtime": runtime}),
         );
         match Room::make(&self.config.work_dir, self.config.users.as_ref(), town_id, &run_id) {
-            Ok(room) => executor::start(run, order, launch, room, self.config.waiting_max),
+            Ok(room) => executor::start(run, order, launch, room, &self.config),
             Err(error) => run.fail(&format!("its working directory could not be made: {error}")),
         }
         Ok(started)
@@ -110,6 +111,11 @@ impl Control {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    pub(crate) fn towns_by_id(&self) -> Vec<(TownId, Arc<Town>)> {
+        let towns = self.towns.lock().unwrap_or_else(PoisonError::into_inner);
+        towns.by_id.iter().map(|(id, town)| (id.clone(), town.clone())).collect()
     }
 
     fn all_towns(&self) -> Vec<Arc<Town>> {

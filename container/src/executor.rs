@@ -13,10 +13,12 @@ use townwatch::event::{
 use townwatch::protocol::StartAgent;
 
 use crate::checkout::checkout;
+use crate::config::Config;
 use crate::environment;
 use crate::execution::Execution;
 use crate::files::Files;
 use crate::group::Group;
+use crate::lease;
 use crate::log::now;
 use crate::normalise::Place;
 use crate::room::Room;
@@ -30,12 +32,13 @@ const TIMEOUT_DEFAULT: Duration = Duration::from_mins(30);
 /// From SIGTERM to SIGKILL.
 pub(crate) const STOP_GRACE: Duration = Duration::from_secs(5);
 
-/// Executes a run, up to its `agent.exited`, in a task of its own. An agent that takes messages waits for one at most
-/// `waiting_max`.
-pub fn start(run: Run, order: StartAgent, launch: Launch, room: Room, waiting_max: Duration) {
+/// Executes a run, up to its `agent.exited`, in a task of its own. An agent that takes messages waits for one only so long
+/// as is set.
+pub fn start(run: Run, order: StartAgent, launch: Launch, room: Room, config: &Config) {
+    let Config { waiting_max, lease, .. } = *config;
     let ended = run.clone();
     let hearing = runtimes::takes_messages(order.runtime).then(|| Hearing { ear: run.listen(), waiting_max });
-    let executing = tokio::spawn(async move { execute(run, order, launch, room, hearing).await });
+    let executing = tokio::spawn(async move { execute(run, order, launch, room, hearing, lease).await });
     tokio::spawn(async move {
         // A run has an end even where a fault of ours cuts it short; its group was killed as the task unwound.
         if executing.await.is_err() {
@@ -44,9 +47,9 @@ pub fn start(run: Run, order: StartAgent, launch: Launch, room: Room, waiting_ma
     });
 }
 
-async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, hearing: Option<Hearing>) {
+async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, hearing: Option<Hearing>, lease: Duration) {
     run.append(told_at_first(&order), now());
-    let exit = match checkout(&run, &order, &room).await {
+    let mut exit = match checkout(&run, &order, &room).await {
         Ok(()) => {
             let is_replay = order.runtime == Runtime::Replay; // which works nowhere
             run.append(session(&order, room.dir()), now());
@@ -66,6 +69,9 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, hearin
     };
     // What it leaves may be much to put away.
     let _ = tokio::task::spawn_blocking(move || drop(room)).await;
+    if exit.reason == ExitReason::Stopped && run.town.is_unasked(&run) {
+        exit.message = Some(lease::message(lease));
+    }
     crate::log::write(
         "run_ended",
         serde_json::json!({
@@ -106,7 +112,7 @@ async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &Room, hearin
     let place = Place { takes_messages: hearing.is_some(), ..environment::place(room.dir()) };
     let mut normaliser = runtimes::normaliser(order, place);
     normaliser.remember(&run.town.threads);
-    match spawn(order, &launch, room) {
+    match spawn(run, order, &launch, room) {
         Ok((child, group)) => {
             run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
             let execution = Execution::new(run, &mut *normaliser, child, group, timeout_of(order));
@@ -129,13 +135,13 @@ pub(crate) fn timeout_of(order: &StartAgent) -> Duration {
 }
 
 /// Starts the run's process.
-pub(crate) fn spawn(order: &StartAgent, launch: &Launch, room: &Room) -> io::Result<(Child, Group)> {
+pub(crate) fn spawn(run: &Run, order: &StartAgent, launch: &Launch, room: &Room) -> io::Result<(Child, Group)> {
     let mut command = Command::new(&launch.program);
     room.dress(command.args(&launch.arguments));
     command.envs(launch.variables.iter().map(|(name, value)| (name, value)));
     command.envs(order.env_vars.iter().flatten());
     command.stdin(if launch.input == Input::None { Stdio::null() } else { Stdio::piped() });
-    Group::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
+    Group::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()), run.run_id())
 }
 
 /// Why it could not be started, for a person.

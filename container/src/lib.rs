@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`app`] (the routes, behind `caller`: who may ask) and [`control`] (what they share); [`town`], [`run`] and [`buffer`] (events between
 //! an agent and its town, with [`spool`] beyond memory, [`previews`], and `pictures` beside them); [`executor`] and `execution` (one run's process in its [`room`] and as one of the [`users`]: [`checkout`],
-//! [`environment`], [`group`], [`lines`], [`stderr`], `stdin`, [`wish`]); `served` (the same for an agent that is a server: [`loopback`], [`sse`]); [`runtimes`] (how each program is started) and [`normalise`] (what its lines mean).
+//! [`environment`], [`group`] of `processes` under a [`mark`], [`leftovers`], [`lease`], [`lines`], [`stderr`], `stdin`, [`wish`]); `served` (the same for an agent that is a server: [`loopback`], [`sse`]); [`runtimes`] (how each program is started) and [`normalise`] (what its lines mean).
 
 pub mod app;
 pub mod body;
@@ -20,9 +20,12 @@ pub mod files;
 pub mod group;
 pub mod health;
 pub mod json;
+pub mod lease;
+pub mod leftovers;
 pub mod lines;
 pub mod log;
 pub mod loopback;
+pub mod mark;
 pub mod normalise;
 mod outcome;
 pub mod page;
@@ -30,6 +33,7 @@ mod peer;
 mod pictures;
 pub mod previews;
 mod printed;
+mod processes;
 pub mod redact;
 pub mod room;
 pub mod run;

@@ -12,11 +12,15 @@ use townwatch::event::StopSignal;
 use townwatch_control::app::app;
 use townwatch_control::config::Config;
 use townwatch_control::control::Control;
+use townwatch_control::mark::ServerMark;
 use townwatch_control::runtimes::replay;
 use townwatch_control::seal::seal;
+use townwatch_control::{lease, leftovers};
 
 /// Agents get 5 s from SIGTERM to SIGKILL; a little more, so that their ends are seen.
 const CLOSE_TIME: Duration = Duration::from_secs(7);
+/// As which this program outlives a control server, to end what that leaves.
+const GUARD_COMMAND: &str = "guard";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -24,11 +28,16 @@ fn main() -> ExitCode {
         Some((command, rest)) if command == replay::PRINT_COMMAND => {
             return replay::print(rest, &mut std::io::stdout().lock()).map_or(ExitCode::from(1), ExitCode::from);
         }
+        Some((command, [server])) if command == GUARD_COMMAND && ServerMark::parse(server).is_some() => {
+            ServerMark::parse(server).iter().for_each(leftovers::watch_over);
+            Ok(())
+        }
         Some((word, _)) => {
             Err(format!("unknown argument {word:?}; settings are environment variables: CONTROL_PORT, …"))
         }
         None => seal()
             .map_err(|error| format!("this process cannot be closed to others: {error}"))
+            .and_then(|()| leftovers::prepare().map_err(|error| format!("orphans cannot be adopted: {error}")))
             .and_then(|()| Config::read(|name| std::env::var(name).ok()))
             .and_then(run),
     };
@@ -41,8 +50,19 @@ fn main() -> ExitCode {
     }
 }
 
+fn run(config: Config) -> Result<(), String> {
+    // Before anything can be asked for: an agent never runs beside what its last run has left.
+    leftovers::end_of_the_gone();
+    let guard = leftovers::guard(&config.own_program, GUARD_COMMAND)
+        .map_err(|error| format!("its guard could not be started: {error}"))?;
+    let outcome = serve(config);
+    leftovers::end_all();
+    drop(guard);
+    outcome
+}
+
 #[tokio::main]
-async fn run(config: Config) -> Result<(), String> {
+async fn serve(config: Config) -> Result<(), String> {
     let listen = config.listen;
     let failed = |what: &str, error: std::io::Error| format!("{what}: {error}");
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| failed("SIGTERM", error))?;
@@ -54,6 +74,8 @@ async fn run(config: Config) -> Result<(), String> {
         users.prepare(&config.work_dir).map_err(|error| failed("the agents' directories", error))?;
     }
     let control = Control::new(config);
+    tokio::spawn(leftovers::reap());
+    tokio::spawn(lease::watch(control.clone()));
     let served = tokio::spawn(
         axum::serve(listener, app(control.clone()).into_make_service_with_connect_info::<SocketAddr>()).into_future(),
     );

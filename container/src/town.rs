@@ -40,6 +40,8 @@ pub struct Town {
     head: watch::Sender<u64>,
     /// Tells those who wait for previews that something was typed.
     typed: watch::Sender<()>,
+    /// When it was asked for something last.
+    asked_at: Mutex<Instant>,
     /// What threads came to that later runs may go on with.
     pub(crate) threads: Threads,
 }
@@ -74,6 +76,7 @@ impl Town {
             held,
             head: watch::Sender::new(0),
             typed: watch::Sender::new(()),
+            asked_at: Mutex::new(Instant::now()),
             threads: Threads::default(),
         })
     }
@@ -133,6 +136,33 @@ impl Town {
             runs.stop.send_replace(Some(signal));
         }
         open.len()
+    }
+
+    /// The town asks for something, whatever it is.
+    pub(crate) fn asked(&self) {
+        *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Asks open runs to end if the town has not asked for anything for so long; those that were not asked before.
+    pub(crate) fn end_unasked(&self, lease: Duration) -> Vec<RunId> {
+        let asked_at = *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked_at.elapsed() < lease {
+            return Vec::new();
+        }
+        let mut held = self.held();
+        let runs = held.agents.values_mut().filter(|runs| runs.exit.is_none() && !runs.is_unasked);
+        let end = |runs: &mut AgentRuns| {
+            runs.is_unasked = true;
+            runs.stop.send_replace(Some(StopSignal::Term));
+            runs.newest().cloned()
+        };
+        runs.filter_map(end).collect()
+    }
+
+    /// Whether a run was asked to end because the town did not ask for anything.
+    pub(crate) fn is_unasked(&self, run: &Run) -> bool {
+        let held = self.held();
+        held.agents.get(&run.agent_id).is_some_and(|runs| runs.is_unasked && runs.newest() == Some(&run.run_id))
     }
 
     /// A run takes wishes.

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::core::runs::{self, Source};
 use crate::core::signed_call::Purpose;
 use crate::edge::http::{self, success};
 use crate::edge::town_object::TownObject;
@@ -13,6 +14,7 @@ use crate::edge::upstream::Upstream;
 use crate::edge::{config, fresh};
 use crate::error::{Code, Error, Result};
 use crate::id::AgentId;
+use crate::limits::SILENCE_LOST_MS;
 use crate::protocol::{
     AnswerAgent, Answered, ContainerStatus, ContainerView, ControlAnswer, ControlHealth, ControlStart, ControlStarted,
     MessageAgent, Sent, StartAgent, StopAgent, Stopped,
@@ -165,15 +167,25 @@ pub(super) async fn status(town: &TownObject, agent_id: &AgentId) -> Result<Resp
     Ok(http::success_text(200, status.get()))
 }
 
-/// Stops what a town that is being deleted still runs, as far as that can be reached.
-pub(super) async fn stop_all(town: &TownObject) {
-    let open = crate::core::runs::open_of(town.store.as_ref(), &crate::core::runs::Source::Container);
+/// Stops what a town that is to be deleted still runs; refuses where that cannot be known to have been heard. Runs that the
+/// control server does not answer for end as lost within minutes, and then it need not be asked.
+pub(super) async fn stop_all(town: &TownObject) -> Result<()> {
+    let open = runs::open_of(town.store.as_ref(), &Source::Container)?;
+    let Some(upstream) = town.upstream()? else { return Ok(()) };
     // All at once: one that hangs is waited for, but not one after the other.
-    let stops = open.unwrap_or_default().into_iter().map(|run| async move {
-        drop(call(town, &run.agent_id, Purpose::Stop, "stop", &StopAgent::default()).await);
-    });
-    join_all(stops).await;
-    if let Ok(Some(upstream)) = town.upstream() {
-        drop(upstream.stop().await);
+    let wish = StopAgent::default();
+    let stops = open.iter().map(|run| call(town, &run.agent_id, Purpose::Stop, "stop", &wish));
+    let unheard = join_all(stops).await.into_iter().filter_map(std::result::Result::err).filter(is_unknown).count();
+    // A container of the town's own ends with all that runs in it, whether it listens or not.
+    upstream.stop().await?;
+    if unheard > 0 && upstream.outlives_town() {
+        let message = format!(
+            "{unheard} of this town's agents may still be at work, and their control server does not answer, so they were \
+             not stopped and nothing was deleted; see that it runs and delete the town again, or wait: after {} minutes \
+             without an answer the town calls them lost and can be deleted, and the control server ends them by itself",
+            SILENCE_LOST_MS / 60_000
+        );
+        return Err(Error::new(Code::ContainerUnavailable, message));
     }
+    Ok(())
 }

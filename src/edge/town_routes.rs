@@ -231,10 +231,12 @@ async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Respon
             Ok(success(200, &json!({})))
         }
         "/erase" => {
-            for rig in town.with(|core| core.rigs())? {
+            // Before anything is taken away: a town of which agents go on working is not deleted.
+            let rigs = town.with(|core| core.rigs())?;
+            container_routes::stop_all(town).await?;
+            for rig in rigs {
                 let _: serde_json::Value = ask_rig(&town.env, &rig.rig_id, "/erase", "{}").await?;
             }
-            container_routes::stop_all(town).await;
             town.erase().await?;
             Ok(success(200, &json!({})))
         }

@@ -91,6 +91,11 @@ impl Upstream {
         }
     }
 
+    /// Whether it is more than this Town's: it goes on when the Town is deleted.
+    pub fn outlives_town(&self) -> bool {
+        matches!(self.place, Place::Url(..) | Place::Foreign(..))
+    }
+
     /// Ends a bound container and all that runs in it.
     pub async fn stop(&self) -> Result<()> {
         match &self.place {

@@ -169,7 +169,7 @@ impl Watching {
     }
 
     fn rename(&mut self, from: &Path, to: &Path, now: Instant) {
-        if !to.is_dir() {
+        if !std::fs::symlink_metadata(to).is_ok_and(|file| file.is_dir()) {
             let counts = |path: &Path| self.tree.counts(path, false);
             if counts(from) && counts(to) {
                 return self.pending.rename(&self.tree, from, to, now);

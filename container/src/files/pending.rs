@@ -2,9 +2,12 @@
 //! none. The time comes in.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags};
 use tokio::time::Instant;
 use townwatch::event::{FileAction, FileChanged};
 
@@ -81,7 +84,11 @@ impl Pending {
         let renamed = due.iter().filter_map(|(path, change)| Some((path.clone(), change.from.clone()?)));
         for (path, from) in renamed.collect::<Vec<_>>() {
             let was_there = due.get(&from).is_some_and(|change| change.was_there);
-            if was_there && !from.exists() && path.is_file() && due.get(&path).is_some_and(|change| !change.was_there) {
+            if was_there
+                && file_size(&from).is_none()
+                && file_size(&path).is_some()
+                && due.get(&path).is_some_and(|change| !change.was_there)
+            {
                 due.remove(&from);
                 tree.set(&from, false);
                 if let Some(change) = due.remove(&path) {
@@ -90,7 +97,7 @@ impl Pending {
             }
         }
         for (path, change) in due {
-            let action = match (change.was_there, path.is_file()) {
+            let action = match (change.was_there, file_size(&path).is_some()) {
                 (true, true) => FileAction::Modified,
                 (false, true) => FileAction::Created,
                 (true, false) => FileAction::Deleted,
@@ -108,12 +115,28 @@ impl Change {
     }
 }
 
+/// The size of a file; of nothing else, nor through a link: an agent may have put one in the place of the file or of a
+/// directory above it, and what it leads to is not the agent's. The root is named without links.
+fn file_size(path: &Path) -> Option<u64> {
+    path.parent().filter(|dir| dir.canonicalize().is_ok_and(|real| real == **dir))?;
+    std::fs::symlink_metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| file.len())
+}
+
+/// The lines of a small file. What took its place since it was looked at is not followed, nor waited for.
+fn lines_of(path: &Path) -> Option<u64> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
+    let mut text = String::new();
+    file.take(COUNTED_BYTES_MAX).read_to_string(&mut text).ok()?;
+    Some(text.lines().count() as u64)
+}
+
 fn tell(tree: &mut Tree, path: &Path, action: FileAction, from: Option<&Path>, change: &Change) -> Option<Told> {
     tree.set(path, action != FileAction::Deleted);
     let relative = |path: &Path| Some(path.strip_prefix(&tree.root).ok()?.to_string_lossy().into_owned());
-    let size_bytes = std::fs::metadata(path).ok().map(|file| file.len());
+    let size_bytes = file_size(path);
     let counted = size_bytes.filter(|bytes| action == FileAction::Created && *bytes <= COUNTED_BYTES_MAX);
-    let lines_added = counted.and_then(|_| Some(std::fs::read_to_string(path).ok()?.lines().count() as u64));
+    let lines_added = counted.and_then(|_| lines_of(path));
     let change_told = FileChanged {
         path: relative(path)?,
         action,

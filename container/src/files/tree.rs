@@ -83,7 +83,7 @@ impl Tree {
     pub(super) fn read_rules(&mut self, dir: &Path) {
         let mut rules = GitignoreBuilder::new(dir);
         let file = dir.join(".gitignore");
-        let is_there = file.is_file();
+        let is_there = fs::symlink_metadata(&file).is_ok_and(|file| file.is_file()); // not what a link leads to
         if is_there {
             let _ = rules.add(file); // a line of it that is none loses no other
         }

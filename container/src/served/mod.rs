@@ -51,7 +51,7 @@ pub(crate) async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &R
     let program = launch.program.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let password = launch.variables.iter().find(|(name, _)| *name == password_variable(order.runtime));
     let password = password.map_or_else(String::new, |(_, password)| password.clone());
-    let (mut child, group) = match spawn(order, &launch, room) {
+    let (mut child, group) = match spawn(run, order, &launch, room) {
         Ok(spawned) => spawned,
         Err(error) => {
             let message = Some(spawn_failure(&launch, &error));

@@ -21,6 +21,8 @@ pub(super) struct AgentRuns {
     pub(super) exit: Option<AgentExited>,
     pub(super) outcome: Outcome,
     pub(super) stop: watch::Sender<Option<StopSignal>>,
+    /// Whether its run was asked to end because nobody asked about it.
+    pub(super) is_unasked: bool,
     /// Where its open run takes wishes, if it takes any.
     pub(super) mouth: Option<Mouth>,
     /// How its run's latest questions were answered, for who comes too late.
@@ -36,6 +38,7 @@ impl AgentRuns {
             exit: None,
             outcome: Outcome::default(),
             stop,
+            is_unasked: false,
             mouth: None,
             answered: VecDeque::new(),
         }
@@ -48,7 +51,7 @@ impl AgentRuns {
         }
         self.run_ids.push_back(run_id);
         (self.status, self.exit, self.outcome) = (Status::Starting, None, Outcome::default());
-        (self.stop, self.mouth) = (stop, None);
+        (self.stop, self.is_unasked, self.mouth) = (stop, false, None);
         self.answered.clear();
     }
 

@@ -49,6 +49,17 @@ fn what_becomes_of_files_is_told() {
 }
 
 #[test]
+fn a_link_in_the_place_of_a_file_or_directory_is_not_followed() {
+    let events = changed_by(
+        "mkdir dir ../outside; printf 'secret\n%s\n' 1 2 3 > ../outside/two; echo a > one; echo b > dir/two; sleep 0.6
+         ln -sfn ../outside/two one; rm -r dir; ln -s ../outside dir; ln -s ../outside/two new; sleep 0.6",
+    );
+    let mut told = changes(&events);
+    told.sort();
+    assert_eq!(told, ["created dir/two", "created one", "deleted dir/two", "deleted one"]);
+}
+
+#[test]
 fn a_burst_is_one_change_and_what_comes_and_goes_is_none() {
     let events = changed_by(
         "echo 0 > kept; sleep 0.6; for i in $(seq 50); do echo $i >> kept; done; echo x > gone; rm gone

@@ -6,6 +6,9 @@ mod claude;
 mod common;
 mod executor;
 mod files;
+mod lease;
+#[cfg(target_os = "linux")]
+mod leftovers;
 mod previews;
 mod questions;
 mod redaction;

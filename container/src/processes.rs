@@ -1,0 +1,180 @@
+//! The machine's processes, as `/proc` tells of them: whose child each is, what it was marked with, and how it is ended.
+//!
+//! A number may pass to another process at any time, so what is to be ended is held by a descriptor first and looked at
+//! once more.
+
+use std::collections::BTreeSet;
+
+/// The variable by which what an agent started is recognised wherever it went: every process inherits it.
+pub(crate) const MARK_VARIABLE: &str = "TOWNWATCH_PROCESS_MARK";
+/// Looks for processes that are to end, until there are none: what is being killed may just be starting something. What
+/// does not go in this time hangs in the kernel.
+const KILL_PASSES_MAX: usize = 50;
+
+/// Kills what is chosen and all that descends from it, until nothing is left; how many there were.
+pub(crate) fn end(mut choose: impl FnMut(&Table) -> BTreeSet<i32>) -> usize {
+    let mut ended = BTreeSet::new();
+    for pass in 0..KILL_PASSES_MAX {
+        let table = Table::read();
+        let chosen = choose(&table);
+        let mut killed = table.and_below(chosen);
+        killed.retain(|id| table.kill(*id));
+        if killed.is_empty() {
+            break;
+        }
+        ended.extend(killed);
+        std::thread::sleep(std::time::Duration::from_millis(if pass < 10 { 1 } else { 10 }));
+    }
+    ended.len()
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{Process, Table, namespace, own_id};
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::fs;
+
+    use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
+
+    use super::MARK_VARIABLE;
+
+    /// A process at the moment of the look.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) struct Process {
+        pub(crate) parent: i32,
+        pub(crate) group: i32,
+        /// When it began, in the kernel's own measure: with the number a name that nothing else ever has.
+        pub(crate) started: u64,
+        /// It has ended, and nobody has waited for it yet.
+        pub(crate) is_dead: bool,
+    }
+
+    impl Process {
+        /// One process.
+        pub(crate) fn read(id: i32) -> Option<Self> {
+            let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+            // Its name stands before, in parentheses, and may have any characters.
+            let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+            Some(Self {
+                parent: fields.get(1)?.parse().ok()?,
+                group: fields.get(2)?.parse().ok()?,
+                started: fields.get(19)?.parse().ok()?,
+                is_dead: matches!(*fields.first()?, "Z" | "X"),
+            })
+        }
+    }
+
+    /// All processes.
+    #[derive(Debug)]
+    pub(crate) struct Table(pub(crate) BTreeMap<i32, Process>);
+
+    impl Table {
+        /// Looks at all.
+        pub(crate) fn read() -> Self {
+            let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+            let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+            Self(ids.filter_map(|id| Some((id, Process::read(id)?))).collect())
+        }
+
+        /// Those whose mark is chosen.
+        pub(crate) fn marked(&self, mut choose: impl FnMut(i32, &str) -> bool) -> BTreeSet<i32> {
+            let living = self.0.iter().filter(|(_, process)| !process.is_dead);
+            living.filter_map(|(id, _)| choose(*id, &mark_of(*id)?).then_some(*id)).collect()
+        }
+
+        /// Children of a process.
+        pub(crate) fn children_of(&self, parent: i32) -> impl Iterator<Item = (i32, Process)> {
+            self.0.iter().filter(move |(_, process)| process.parent == parent).map(|(id, process)| (*id, *process))
+        }
+
+        /// These, and all that descends from them.
+        pub(super) fn and_below(&self, mut chosen: BTreeSet<i32>) -> BTreeSet<i32> {
+            let mut open: Vec<i32> = chosen.iter().copied().collect();
+            while let Some(parent) = open.pop() {
+                open.extend(self.children_of(parent).map(|(id, _)| id).filter(|id| chosen.insert(*id)));
+            }
+            chosen
+        }
+
+        /// Kills a process, if it is still the one that was seen; whether it lived.
+        pub(super) fn kill(&self, id: i32) -> bool {
+            let seen = self.0.get(&id).filter(|process| !process.is_dead && id != own_id());
+            let held = Pid::from_raw(id).and_then(|id| pidfd_open(id, PidfdFlags::empty()).ok());
+            let (Some(seen), Some(held)) = (seen, held) else { return false };
+            Process::read(id).is_some_and(|now| now.started == seen.started && !now.is_dead)
+                && pidfd_send_signal(&held, Signal::KILL).is_ok()
+        }
+    }
+
+    fn mark_of(id: i32) -> Option<String> {
+        let environment = fs::read(format!("/proc/{id}/environ")).ok()?;
+        let mut variables = environment.split(|byte| *byte == 0);
+        let value = variables.find_map(|one| one.strip_prefix(MARK_VARIABLE.as_bytes())?.strip_prefix(b"="))?;
+        String::from_utf8(value.to_vec()).ok()
+    }
+
+    /// This process.
+    pub(crate) fn own_id() -> i32 {
+        getpid().as_raw_nonzero().get()
+    }
+
+    /// What numbers of processes count in: in another container the same number is another process.
+    pub(crate) fn namespace() -> String {
+        let link = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+        link.to_string_lossy().chars().filter(char::is_ascii_digit).collect()
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) use elsewhere::Table;
+
+/// Elsewhere no process can look into another one: nothing is found, and only an agent's group is killed.
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use std::collections::BTreeSet;
+
+    #[derive(Debug)]
+    pub(crate) struct Table;
+
+    impl Table {
+        pub(crate) fn read() -> Self {
+            Self
+        }
+
+        pub(crate) fn marked(&self, _choose: impl FnMut(i32, &str) -> bool) -> BTreeSet<i32> {
+            BTreeSet::new()
+        }
+
+        pub(super) fn and_below(&self, chosen: BTreeSet<i32>) -> BTreeSet<i32> {
+            chosen
+        }
+
+        pub(super) fn kill(&self, _id: i32) -> bool {
+            false
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_found_by_its_mark_and_ended_with_what_descends_from_it() {
+        let mark = uuid::Uuid::now_v7().to_string();
+        let script = "env -i sleep 300 & echo $!; exec sleep 300";
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", script]).env(MARK_VARIABLE, &mark).stdout(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.as_mut().unwrap()), &mut line).unwrap();
+        let unmarked: i32 = line.trim().parse().unwrap();
+        assert_eq!(end(|table| table.marked(|_, text| text == "another")), 0);
+        assert!(Process::read(unmarked).is_some_and(|process| !process.is_dead));
+        assert_eq!(end(|table| table.marked(|_, text| text == mark)), 2);
+        assert!(Process::read(unmarked).is_none_or(|process| process.is_dead));
+        child.wait().unwrap();
+    }
+}
