@@ -58,7 +58,7 @@ impl Town {
             Ok((cursor, ingest.finish()?))
         })?;
         for (_, state) in &outcome.states {
-            self.deadlines.heard(state, now);
+            self.deadlines.heard(self.store.as_ref(), state, now)?;
         }
         Ok((RigCursor { cursor }, outcome))
     }
