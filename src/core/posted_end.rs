@@ -75,8 +75,10 @@ impl Town {
     fn end_posted(&mut self, agent_id: &AgentId, exit: &AgentExited, now: Timestamp) -> Result<Option<PostedEnd>> {
         let Agent { rig_id, .. } = self.known(agent_id)?;
         let open = self.open_posted(&rig_id, agent_id)?;
-        self.deadlines.forget(agent_id);
-        let Some(first) = open.first() else { return Ok(None) };
+        let Some(first) = open.first() else {
+            self.deadlines.forget(agent_id);
+            return Ok(None);
+        };
         let outcome = atomically(self.store.as_ref(), || {
             let mut named = || first.run_id.clone();
             let source = Source::Rig(rig_id.clone());
@@ -86,6 +88,7 @@ impl Town {
             }
             ingest.finish()
         })?;
+        self.deadlines.forget(agent_id);
         let run_ids = open.into_iter().map(|run| run.run_id).collect();
         Ok(Some(PostedEnd {
             rig_id,

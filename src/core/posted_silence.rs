@@ -44,14 +44,12 @@ impl Deadlines {
     }
 
     /// Something of the agent was heard. Where nothing that it posts is open there is nothing to be silent in.
-    pub(crate) fn heard(&mut self, store: &dyn Store, state: &AgentState, now: Timestamp) -> Result<()> {
-        let source = Source::Rig(state.rig_id.clone());
-        if runs::open_of_agent(store, &source, &state.agent_id)?.is_empty() {
-            self.forget(&state.agent_id);
+    pub(crate) fn heard(&mut self, agent_id: AgentId, is_open: bool, now: Timestamp) {
+        if is_open {
+            self.heard.insert(agent_id, Heard { at: now, is_noted: false });
         } else {
-            self.heard.insert(state.agent_id.clone(), Heard { at: now, is_noted: false });
+            self.forget(&agent_id);
         }
-        Ok(())
     }
 
     /// Nothing that the agent posts is open any more.
@@ -107,14 +105,14 @@ impl Town {
     /// An agent of this rig says that it is there, without an event. Where nothing that it posts is open nothing changes.
     pub fn hear_of(&mut self, rig_id: &RigId, agent_id: &AgentId, now: Timestamp) -> Result<Vec<Effect>> {
         let agent = agents::load(self.store.as_ref(), agent_id)?.filter(|agent| agent.rig_id == *rig_id);
-        let Agent { now: snapshot, is_silent, .. } = agent.ok_or_else(|| Error::not_found("agent"))?;
+        let Agent { is_silent, .. } = agent.ok_or_else(|| Error::not_found("agent"))?;
         let source = Source::Rig(rig_id.clone());
         if runs::open_of_agent(self.store.as_ref(), &source, agent_id)?.is_empty() {
             return Ok(Vec::new());
         }
         let sql = "UPDATE agents SET heard_at_ms = ?, is_silent = 0 WHERE agent_id = ?";
         self.store.query(sql, &[now.millis().into(), agent_id.as_str().into()])?;
-        self.deadlines.heard(self.store.as_ref(), &snapshot.state, now)?;
+        self.deadlines.heard(agent_id.clone(), true, now);
         let mut effects = Vec::new();
         if is_silent {
             self.states.mark(agent_id.clone());

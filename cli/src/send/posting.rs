@@ -24,7 +24,7 @@ use crate::server::{Failure, Server};
 /// Where the server refuses, a person may be about to change that.
 const REFUSED_PAUSE: Duration = Duration::from_secs(15);
 /// After so long without an event the town is told that the agent is there: sooner than it calls anybody silent.
-const HEARTBEAT: Duration = Duration::from_secs(60);
+const HEARTBEAT: Duration = Duration::from_mins(1);
 /// Of events that cannot be sent so many are told one by one; the others are counted at the end.
 const SET_ASIDE_TOLD_MAX: u64 = 10;
 /// At the end of the input nobody wants to wait for a long pause to be over.
