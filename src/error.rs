@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Answer;
+use crate::event::{Answer, ExitReason};
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])* $name:ident = $status:literal $text:literal;)*) => {
@@ -54,6 +54,8 @@ codes! {
     Conflict = 409 "conflict";
     /// The agent has an open run.
     AlreadyRunning = 409 "already_running";
+    /// The run that is posted to is over: stopped from here, or lost.
+    RunEnded = 409 "run_ended";
     /// This kind of agent cannot do that.
     NotSupportedByRuntime = 409 "not_supported_by_runtime";
     /// A body, event or batch over its bound.
@@ -128,6 +130,9 @@ pub struct Details {
     /// Who answered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// Why the run is over that was posted to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ExitReason>,
 }
 
 /// What a fallible step of the system gives.
@@ -159,7 +164,7 @@ impl Error {
         Self {
             code: Code::Conflict,
             message: format!("question {request_id} was answered already: {by} said {how}"),
-            details: Some(Details { field: None, answer: Some(answer), by: Some(by.to_owned()) }),
+            details: Some(Details { answer: Some(answer), by: Some(by.to_owned()), ..Details::default() }),
         }
     }
 

@@ -34,6 +34,7 @@ fn generate() -> String {
     types.visit::<wire::EventsPage>();
     types.visit::<wire::PostEvents>();
     types.visit::<wire::PostReceipt>();
+    types.visit::<wire::Heard>();
     types.visit::<wire::TownView>();
     types.visit::<wire::TownSummary>();
     types.visit::<wire::RunView>();

@@ -306,6 +306,9 @@ fn a_rig_asks_of_which_town_an_agent_is() {
 fn an_agent_posts_and_reads_as_itself_only() {
     for (method, path, good) in [
         ("POST", "/api/rigs/r1/agent-events", true),
+        ("POST", "/api/rigs/r1/agents/a1/heartbeat", true),
+        ("POST", "/api/rigs/r1/agents/a2/heartbeat", false),
+        ("POST", "/api/rigs/r2/agents/a1/heartbeat", false),
         ("GET", "/api/rigs/r1/agents/a1/events", true),
         ("POST", "/api/rigs/r2/agent-events", false),
         ("GET", "/api/rigs/r1/agents/a2/events", false),

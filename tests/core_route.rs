@@ -65,6 +65,7 @@ fn every_route_of_the_contract() {
         ("POST", "/api/rigs/r1/agents", Route::CreateAgent(r())),
         ("GET", "/api/rigs/r1/agents", Route::ListRigAgents(r())),
         ("POST", "/api/rigs/r1/agents/a1/token", Route::MintToken(r(), a())),
+        ("POST", "/api/rigs/r1/agents/a1/heartbeat", Route::HearAgent(r(), a())),
         ("POST", "/api/rigs/r1/agent-events", Route::PostEvents(r())),
         ("GET", "/api/rigs/r1/agents/a1/events", Route::ReadRigEvents(r(), a())),
         ("PUT", "/api/rigs/r1/agents/a1/images/0a", Route::PutImage(r(), a(), i())),

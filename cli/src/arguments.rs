@@ -39,7 +39,11 @@ pub(crate) enum Command {
     ///
     /// The input passes through to standard output unless that is a terminal. Nothing here waits for the network: what
     /// the server has not taken yet is kept on disk, 256 MiB at most, and what is left at the end the next `send` of the
-    /// same agent sends. The exit code is 0 if every event was sent or kept, 1 if some were lost, 2 if the server refused.
+    /// same agent sends. Once a minute without an event the town is told that the agent is there. Where the run is
+    /// stopped from the town, this ends, and with it what writes into the pipe.
+    ///
+    /// The exit code is 0 if every event was sent or kept, 1 if some were lost, 2 if the server refused, 3 if the run was
+    /// stopped from the town, or counted as lost there.
     Send(SendArguments),
 }
 

@@ -34,3 +34,5 @@ fn main() -> ExitCode {
 
 /// The exit code where a person has to change something before it can work, as for wrong arguments.
 const REFUSED: u8 = 2;
+/// The exit code of `send` where the town has ended the run.
+const RUN_ENDED: u8 = 3;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use townwatch::error::Details;
+use townwatch::event::ExitReason;
 use townwatch::limits::BODY_BYTES_MAX;
 
 use crate::arguments::ServerArguments;
@@ -33,6 +35,8 @@ pub(crate) enum Failure {
     Refused(String),
     /// What was sent is not acceptable; anything else might be.
     Unacceptable(String),
+    /// The run that it belongs to is over; nothing of that run will ever be taken.
+    RunEnded { reason: ExitReason, problem: String },
     /// Something before the server takes no body that is so large; a smaller one may pass.
     TooLargeOnTheWay(String),
 }
@@ -119,9 +123,11 @@ impl Server {
         struct Problem {
             code: String,
             message: String,
+            #[serde(default)]
+            details: Details,
         }
         let base = &self.base;
-        let Ok(Envelope { error: Problem { code, message } }) = serde_json::from_str(body) else {
+        let Ok(Envelope { error: Problem { code, message, details } }) = serde_json::from_str(body) else {
             return match status {
                 408 | 429 | 500.. => Failure::Offline(format!("{base} answers {status}")),
                 413 => Failure::TooLargeOnTheWay(format!(
@@ -138,6 +144,10 @@ impl Server {
         };
         match (status, code.as_str()) {
             (_, "ticket_invalid") | (408 | 429 | 500.., _) => Failure::Offline(format!("{base}: {message} ({code})")),
+            (_, "run_ended") => Failure::RunEnded {
+                reason: details.reason.unwrap_or(ExitReason::Stopped),
+                problem: format!("{message} ({code})"),
+            },
             (_, "invalid_request" | "too_large") => Failure::Unacceptable(format!("{message} ({code})")),
             (_, "unauthorized") => Failure::Refused(format!(
                 "{base}: {message}. Set TOWNWATCH_API_KEY to the key that this server has; for `npm run dev` it is in .dev.vars"
@@ -163,6 +173,7 @@ mod tests {
             Failure::Offline(_) => "offline",
             Failure::Refused(_) => "refused",
             Failure::Unacceptable(_) => "unacceptable",
+            Failure::RunEnded { .. } => "run ended",
             Failure::TooLargeOnTheWay(_) => "too large on the way",
         };
         let cases = [
@@ -174,6 +185,8 @@ mod tests {
             (401, told("token_expired"), "refused"),
             (403, told("forbidden"), "refused"),
             (404, told("not_found"), "refused"),
+            (409, told("run_ended"), "run ended"),
+            (409, told("conflict"), "refused"),
             (404, "<html>".to_owned(), "refused"),
             (400, "<html>".to_owned(), "refused"),
             (301, String::new(), "refused"),

@@ -147,7 +147,9 @@ pub fn check_right(principal: &Principal, route: &Route) -> Result<()> {
     let Principal::Agent { rig_id, agent_id, .. } = principal else { return Ok(()) };
     match route {
         Route::PostEvents(rig) if rig == rig_id => Ok(()),
-        Route::ReadRigEvents(rig, agent) | Route::PutImage(rig, agent, _) if rig == rig_id && agent == agent_id => {
+        Route::HearAgent(rig, agent) | Route::ReadRigEvents(rig, agent) | Route::PutImage(rig, agent, _)
+            if rig == rig_id && agent == agent_id =>
+        {
             Ok(())
         }
         _ => Err(Error::new(

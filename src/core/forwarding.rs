@@ -2,13 +2,13 @@
 
 use crate::core::ingest::{FreshRun, Ingest, Outcome};
 use crate::core::relay::{is_retired, position, retire, set_position};
-use crate::core::runs::Source;
+use crate::core::runs::{self, Source};
 use crate::core::store::atomically;
 use crate::core::town::Town;
 use crate::error::{Code, Error, Result};
 use crate::event::Draft;
 use crate::id::SourceId;
-use crate::protocol::{RigBatch, RigCursor};
+use crate::protocol::{AgentState, RigBatch, RigCursor};
 use crate::time::Timestamp;
 
 impl Town {
@@ -25,7 +25,7 @@ impl Town {
         }
         let store = self.store.as_ref();
         let source = Source::Rig(batch.rig_id.clone());
-        let (cursor, outcome) = atomically(store, || {
+        let (cursor, outcome, posting) = atomically(store, || {
             let stored = position(store, &source)?;
             if is_retired(store, &source, &batch.rig_epoch)? {
                 return Err(Error::new(Code::Conflict, "this life of the rig's log is over"));
@@ -55,10 +55,15 @@ impl Town {
             if stored.epoch.as_ref() != Some(&batch.rig_epoch) || cursor != stored.cursor {
                 set_position(store, &source, &batch.rig_epoch, cursor)?;
             }
-            Ok((cursor, ingest.finish()?))
+            let outcome = ingest.finish()?;
+            let mut posting = Vec::new();
+            for (_, AgentState { agent_id, .. }) in &outcome.states {
+                posting.push((agent_id.clone(), !runs::open_of_agent(store, &source, agent_id)?.is_empty()));
+            }
+            Ok((cursor, outcome, posting))
         })?;
-        for (_, state) in &outcome.states {
-            self.deadlines.heard(state, now);
+        for (agent_id, is_open) in posting {
+            self.deadlines.heard(agent_id, is_open, now);
         }
         Ok((RigCursor { cursor }, outcome))
     }

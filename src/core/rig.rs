@@ -22,7 +22,7 @@ const FORWARD_BYTES_MAX: u64 = 2 << 20;
 
 /// A rig that exists.
 pub struct Rig {
-    store: Rc<dyn Store>,
+    pub(crate) store: Rc<dyn Store>,
     event_cap: u64,
     /// Its name on the wire.
     pub rig_id: RigId,
@@ -67,11 +67,13 @@ impl Rig {
         }))
     }
 
-    /// Takes an agent in that the town has taken in before. Again: takes over name and role.
+    /// Takes an agent in that the town has taken in before. Again: takes over name and role, and one that was stopped may
+    /// post again.
     pub fn register(&self, agent_id: &AgentId, name: &str, role: Role, now: Timestamp) -> Result<()> {
         self.store.query(
             "INSERT INTO agents (agent_id, name, role, created_at_ms) VALUES (?, ?, ?, ?) \
-             ON CONFLICT (agent_id) DO UPDATE SET name = excluded.name, role = excluded.role",
+             ON CONFLICT (agent_id) DO UPDATE SET name = excluded.name, role = excluded.role, \
+             is_stopped = 0",
             &[agent_id.as_str().into(), name.into(), role.as_str().into(), now.millis().into()],
         )?;
         Ok(())
@@ -111,6 +113,7 @@ impl Rig {
                 return Err(Error::new(Code::TownUnavailable, message));
             }
             let fresh = self.without_duplicates(&agent_id, &events)?;
+            self.check_open(&agent_id, &fresh)?;
             let appended = fresh.len() as u64;
             let last_id = self.append(&agent_id, &fresh, head, now)?;
             Ok(PostReceipt { appended, duplicates: events.len() as u64 - appended, last_id })

@@ -46,6 +46,7 @@ routes! {
     CreateAgent(RigId) = Post "/api/rigs/{rig_id}/agents";
     ListRigAgents(RigId) = Get "/api/rigs/{rig_id}/agents";
     MintToken(RigId, AgentId) = Post "/api/rigs/{rig_id}/agents/{agent_id}/token";
+    HearAgent(RigId, AgentId) = Post "/api/rigs/{rig_id}/agents/{agent_id}/heartbeat";
     PostEvents(RigId) = Post "/api/rigs/{rig_id}/agent-events";
     ReadRigEvents(RigId, AgentId) = Get "/api/rigs/{rig_id}/agents/{agent_id}/events";
     PutImage(RigId, AgentId, ImageId) = Put "/api/rigs/{rig_id}/agents/{agent_id}/images/{image_id}";
@@ -162,6 +163,7 @@ impl Route {
             | Self::DeleteTown(_) => Place::Account,
             Self::CreateAgent(rig)
             | Self::ListRigAgents(rig)
+            | Self::HearAgent(rig, _)
             | Self::PostEvents(rig)
             | Self::ReadRigEvents(rig, _)
             | Self::RigMetrics(rig) => Place::Rig(rig.clone()),

@@ -107,6 +107,26 @@ pub fn open_of(store: &dyn Store, source: &Source) -> Result<Vec<Run>> {
         .collect()
 }
 
+/// The runs of an agent that come from this source and have not ended, oldest first.
+pub(crate) fn open_of_agent(store: &dyn Store, source: &Source, agent_id: &AgentId) -> Result<Vec<Run>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM runs WHERE source = ? AND agent_id = ? AND exit IS NULL ORDER BY run_number");
+    store.query(&sql, &[source.key().into(), agent_id.as_str().into()])?.iter().map(from_row).collect()
+}
+
+/// The key of the source that the agent's newest run comes from.
+pub(crate) fn newest_source(store: &dyn Store, agent_id: &AgentId) -> Result<Option<String>> {
+    let sql = "SELECT source FROM runs WHERE agent_id = ? ORDER BY run_number DESC LIMIT 1";
+    let rows = store.query(sql, &[agent_id.as_str().into()])?;
+    rows.first().map(|row| row.text(0).map(str::to_owned)).transpose()
+}
+
+/// Whether any run of the agent, ended or not, comes from this source.
+pub(crate) fn any_of(store: &dyn Store, source: &Source, agent_id: &AgentId) -> Result<bool> {
+    let sql = "SELECT 1 FROM runs WHERE agent_id = ? AND source = ? LIMIT 1";
+    Ok(!store.query(sql, &[agent_id.as_str().into(), source.key().into()])?.is_empty())
+}
+
 /// Whether a source has a run that has not ended.
 pub fn any_open_of(store: &dyn Store, source: &Source) -> Result<bool> {
     Ok(!store.query("SELECT 1 FROM runs WHERE source = ? AND exit IS NULL LIMIT 1", &[source.key().into()])?.is_empty())

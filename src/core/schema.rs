@@ -25,7 +25,10 @@ pub const TOWN: Schema = Schema(&[
     include_str!("../../migrations/town/0007_control_key.sql"),
 ]);
 /// The Rig's tables.
-pub const RIG: Schema = Schema(&[include_str!("../../migrations/rig/0001_rig.sql")]);
+pub const RIG: Schema = Schema(&[
+    include_str!("../../migrations/rig/0001_rig.sql"),
+    include_str!("../../migrations/rig/0002_ended_runs.sql"),
+]);
 /// The Account's tables.
 pub const ACCOUNT: Schema = Schema(&[
     include_str!("../../migrations/account/0001_account.sql"),

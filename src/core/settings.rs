@@ -21,6 +21,8 @@ pub struct Settings {
     pub drain_interval_seconds: u64,
     /// `RELAY_WHILE_WATCHED`: whether the container is asked while somebody watches, though no run was started from here.
     pub relay_while_watched: bool,
+    /// `POSTED_LOST_SECONDS`: after so long without a word a run that is posted is lost.
+    pub posted_lost_seconds: u64,
     /// `EVENT_CAP`: events kept per agent.
     pub event_cap: u64,
     /// `STREAM_ENABLED`: whether streams are served at all.
@@ -75,6 +77,7 @@ impl Settings {
             poll_interval_ms: number("POLL_INTERVAL_MS", 500, 10, 20_000)?,
             drain_interval_seconds: number("DRAIN_INTERVAL_SECONDS", 15, 1, 240)?,
             relay_while_watched: switch(lookup, "RELAY_WHILE_WATCHED", false)?,
+            posted_lost_seconds: number("POSTED_LOST_SECONDS", 86_400, 1, 2_592_000)?,
             event_cap: number("EVENT_CAP", crate::limits::EVENTS_PER_AGENT_MAX, 1, 100_000)?,
             stream_enabled: switch(lookup, "STREAM_ENABLED", true)?,
             stream_rate_limit: number("STREAM_RATE_LIMIT", 50, 1, 1_000)?,

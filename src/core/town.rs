@@ -33,6 +33,8 @@ pub struct Config {
     pub event_cap: u64,
     /// How often the relay asks while a run is open and nobody watches.
     pub drain_interval_ms: i64,
+    /// After so long without a word a run that is posted is lost.
+    pub posted_lost_ms: i64,
     /// How long a ticket is good.
     pub ticket_ttl_ms: i64,
     /// How streams are paced.
@@ -52,7 +54,14 @@ impl Default for Config {
             event_cap: EVENTS_PER_AGENT_MAX,
             ticket_ttl_seconds: 60,
         };
-        Self { event_cap: settings.event_cap, drain_interval_ms: 15_000, ticket_ttl_ms: 60_000, pace, settings }
+        Self {
+            event_cap: settings.event_cap,
+            drain_interval_ms: 15_000,
+            posted_lost_ms: 86_400_000,
+            ticket_ttl_ms: 60_000,
+            pace,
+            settings,
+        }
     }
 }
 
@@ -97,7 +106,7 @@ impl Town {
             viewers: Viewers::new(config.pace),
             states: StateFrames::default(),
             previews: Previews::default(),
-            deadlines: Deadlines::load(store.as_ref())?,
+            deadlines: Deadlines::load(store.as_ref(), config.posted_lost_ms)?,
             seats: Seats::default(),
             ended: EndedSessions::default(),
             store,
@@ -295,7 +304,8 @@ impl Town {
         Ok(())
     }
 
-    /// Does what has become due by the passing of time; when the next of it will be is [`Town::due_at`].
+    /// Does what has become due by the passing of time, but for [`Town::end_lost`]; when the next of it will be is
+    /// [`Town::due_at`].
     pub fn tick(&mut self, now: Timestamp) -> Result<Vec<Effect>> {
         let mut effects = Vec::new();
         for agent_id in self.deadlines.note_silent(self.store.as_ref(), now)? {
@@ -306,7 +316,7 @@ impl Town {
         Ok(effects)
     }
 
-    fn send_states(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> Result<()> {
+    pub(crate) fn send_states(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> Result<()> {
         for agent_id in self.states.take_due(now) {
             if let Some(state) = self.agent(&agent_id)? {
                 StateFrames::send(&state, self.viewers.live_on(&agent_id), effects);
@@ -324,7 +334,7 @@ impl Town {
     }
 
     /// When something becomes due by the passing of time: a state that has changed, a viewer that had to wait, the silence
-    /// of an agent that posts.
+    /// or the loss of an agent that posts.
     pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
         [self.states.due_at(), self.viewers.due_at(now), self.deadlines.next()].into_iter().flatten().min()
     }

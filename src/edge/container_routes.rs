@@ -11,7 +11,7 @@ use crate::core::signed_call::Purpose;
 use crate::edge::http::{self, success};
 use crate::edge::town_object::TownObject;
 use crate::edge::upstream::Upstream;
-use crate::edge::{config, fresh};
+use crate::edge::{config, fresh, posted_end};
 use crate::error::{Code, Error, Result};
 use crate::id::AgentId;
 use crate::limits::SILENCE_LOST_MS;
@@ -70,6 +70,7 @@ pub(super) async fn start(town: &TownObject, request: &Raw) -> Result<Response> 
         town.with(|core| core.begin_run(order, fresh::agent_id(), fresh::run_id(), fresh::now()))?;
     town.publish(&outcome);
     town.pull_alarm(fresh::now().plus_millis(START_SAFETY_MS)).await;
+    posted_end::allow_again(town, &start.agent_id).await?;
     match order_start(town, &upstream, &start).await {
         Ok(started) => {
             let outcome = town.with(|core| core.run_accepted(&started, fresh::now(), &mut fresh::run_id))?;
@@ -113,8 +114,15 @@ pub(super) async fn stop(town: &TownObject, agent_id: &AgentId, request: &Raw) -
     Ok(success(200, &Stopped { stopped: true }))
 }
 
-/// Has an agent stopped, as it is wished.
+/// Has an agent stopped, as it is wished: where it posts, where it runs, or both.
 pub(super) async fn end(town: &TownObject, agent_id: &AgentId, wish: &StopAgent) -> Result<()> {
+    let plan = town.with(|core| core.stop_plan(agent_id))?;
+    if let Some((rig_id, run_ids)) = plan.posted {
+        posted_end::stop(town, &rig_id, agent_id, run_ids).await?;
+    }
+    if !plan.in_container {
+        return Ok(());
+    }
     match call(town, agent_id, Purpose::Stop, "stop", wish).await {
         Err(error) if error.code == Code::NotFound && town.with(|core| core.check_agent(agent_id)).is_ok() => Ok(()),
         outcome => outcome.map(drop),

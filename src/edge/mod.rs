@@ -19,6 +19,7 @@ mod js;
 mod log;
 mod mayor_routes;
 pub mod objects;
+mod posted_end;
 mod pulled;
 mod relay_turn;
 #[allow(missing_docs)]

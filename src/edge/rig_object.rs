@@ -12,6 +12,7 @@ use worker_macros::durable_object;
 
 use crate::core::auth::{self, AGENT_HEADER};
 use crate::core::body::parse_body;
+use crate::core::ended_runs::EndedRuns;
 use crate::core::metrics::{self, Counts};
 use crate::core::query::{Address, Query};
 use crate::core::rig::Rig as Core;
@@ -25,7 +26,7 @@ use crate::edge::{config, fresh, objects};
 use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, Epoch, RigId, SourceId, TownId};
 use crate::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
-use crate::protocol::{AgentRequest, AgentState, PostEvents, RigCursor, RigEventsPage};
+use crate::protocol::{AgentRequest, AgentState, Heard, PostEvents, RigCursor, RigEventsPage};
 use crate::time::Timestamp;
 
 /// After a batch that did not reach the town: at first, doubled at each failure up to [`RETRY_MS_MAX`].
@@ -86,6 +87,11 @@ struct Create {
     epoch: Epoch,
 }
 
+#[derive(Deserialize)]
+struct OfAgent {
+    agent_id: AgentId,
+}
+
 impl Rig {
     fn open(&self) -> Result<Rc<Core>> {
         if let Some(known) = &*self.core.borrow() {
@@ -111,6 +117,7 @@ impl Rig {
                 let agents: Vec<AgentState> = ask(&self.env, &town, "/rig-agents", &body).await?;
                 Ok(success(200, &agents))
             }
+            Route::HearAgent(_, agent_id) => self.heartbeat(request, &agent_id).await,
             Route::PostEvents(_) => self.post(request).await,
             Route::ReadRigEvents(_, agent_id) => {
                 let query = Query::parse(address.query);
@@ -140,6 +147,26 @@ impl Rig {
         Ok(success(201, &state))
     }
 
+    /// The town is asked each time: it notes when an agent was heard.
+    async fn heartbeat(&self, request: &Raw, agent_id: &AgentId) -> Result<Response> {
+        let rig = self.open()?;
+        check_asker(request, &rig, agent_id)?;
+        rig.check_agent(agent_id)?;
+        let body = json!({"rig_id": rig.rig_id, "agent_id": agent_id}).to_string();
+        let heard: Heard = ask(&self.env, &Place::Town(rig.town_id), "/heartbeat", &body).await?;
+        Ok(success(200, &heard))
+    }
+
+    /// Takes nothing more of an agent's runs, and hands over to the town what was taken before.
+    async fn stop(&self, ends: &EndedRuns) -> Result<()> {
+        let rig = self.open()?;
+        rig.stop(ends, fresh::now())?;
+        if rig.waiting()?.events > 0 {
+            self.forward().await?;
+        }
+        Ok(())
+    }
+
     async fn post(&self, request: &Raw) -> Result<Response> {
         let posted: PostEvents = http::read_json(request).await?;
         let rig = self.open()?;
@@ -165,6 +192,19 @@ impl Rig {
                 storage.delete_alarm().await.map_err(Error::internal)?;
                 storage.delete_all().await.map_err(Error::internal)?;
                 self.core.take();
+                Ok(success(200, &json!({})))
+            }
+            "/stop" => {
+                self.stop(&parse_body(&body)?).await?;
+                Ok(success(200, &json!({})))
+            }
+            "/ended" => {
+                self.open()?.note_ends(&parse_body(&body)?, fresh::now())?;
+                Ok(success(200, &json!({})))
+            }
+            "/allow-again" => {
+                let OfAgent { agent_id } = parse_body(&body)?;
+                self.open()?.allow_again(&agent_id)?;
                 Ok(success(200, &json!({})))
             }
             path => {

@@ -24,6 +24,7 @@ use crate::core::viewers::{Effect, Recalled, ViewerId};
 use crate::edge::arrivals::Arrivals;
 use crate::edge::images::{self, Fetching};
 use crate::edge::log::log;
+use crate::edge::posted_end;
 use crate::edge::socket::{self, Socket};
 use crate::edge::sql_store::SqlStore;
 use crate::edge::timer::Sleep;
@@ -167,6 +168,7 @@ impl TownObject {
         let settings = &installed.settings;
         let config = Config {
             event_cap: settings.event_cap,
+            posted_lost_ms: i64::try_from(settings.posted_lost_seconds * 1_000).map_err(Error::internal)?,
             drain_interval_ms: i64::try_from(settings.drain_interval_seconds * 1_000).map_err(Error::internal)?,
             ticket_ttl_ms: i64::try_from(settings.ticket_ttl_seconds * 1_000).map_err(Error::internal)?,
             pace: Pace {
@@ -312,6 +314,7 @@ impl TownObject {
 
     /// Does what has become due.
     pub(super) fn tick(&self) {
+        posted_end::end_lost(self);
         self.show(self.with(|town| town.tick(fresh::now())));
         self.keep_alive();
         self.arrivals.announce();

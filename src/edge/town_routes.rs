@@ -22,7 +22,7 @@ use crate::edge::{container_routes, fresh, images, mayor_routes, objects, pulled
 use crate::error::{Error, Result};
 use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, SessionId, TownId};
 use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX};
-use crate::protocol::{AgentRequest, AgentState, RigBatch, RigRequest, RigView, TownRequest};
+use crate::protocol::{AgentRequest, AgentState, Heard, RigBatch, RigRequest, RigView, TownRequest};
 use crate::time::Timestamp;
 
 /// Answers a request.
@@ -189,7 +189,12 @@ pub(super) async fn add_rig(town: &TownObject, wish: &RigRequest) -> Result<RigV
     town.with(|core| core.add_rig(rig_id, wish, fresh::now()))
 }
 
-async fn ask_rig<T: serde::de::DeserializeOwned>(env: &Env, rig_id: &RigId, path: &str, body: &str) -> Result<T> {
+pub(super) async fn ask_rig<T: serde::de::DeserializeOwned>(
+    env: &Env,
+    rig_id: &RigId,
+    path: &str,
+    body: &str,
+) -> Result<T> {
     let path = format!("{}{path}", objects::INTERNAL);
     objects::ask(env, &Place::Rig(rig_id.clone()), "POST", &path, Some(body)).await
 }
@@ -205,6 +210,12 @@ struct Register {
     rig_id: RigId,
     #[serde(flatten)]
     agent: AgentRequest,
+}
+
+#[derive(Deserialize)]
+struct Hear {
+    rig_id: RigId,
+    agent_id: AgentId,
 }
 
 #[derive(Deserialize)]
@@ -259,6 +270,12 @@ async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Respon
             let mut agents = town.with(|core| core.agents())?;
             agents.retain(|agent| agent.rig_id == rig_id);
             Ok(success(200, &agents))
+        }
+        "/heartbeat" => {
+            let Hear { rig_id, agent_id } = parse_body(&body)?;
+            town.show(Ok(town.with(|core| core.hear_of(&rig_id, &agent_id, fresh::now()))?));
+            town.wake_when_due().await?;
+            Ok(success(200, &Heard { heard: true }))
         }
         "/rig-events" => {
             let batch: RigBatch = parse_body(&body)?;

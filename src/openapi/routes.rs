@@ -11,9 +11,10 @@ use crate::id::{Epoch, EventName, RunId};
 use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 use crate::protocol::{
     AgentRequest, AgentState, AnswerAgent, Answered, BrowserSession, ControlHealth, ControlStatus, EventsPage,
-    HealthView, ImageView, MayorDestroyed, MayorMessage, MayorTold, MayorView, MessageAgent, PostEvents, PostReceipt,
-    RigEventsPage, RigRequest, RigView, RunView, Sent, SessionRequest, SessionView, SettingsView, SignInCode,
-    StartAgent, StopAgent, Stopped, TicketView, TokenRequest, TokenView, TownEvent, TownRequest, TownSummary, TownView,
+    HealthView, Heard, ImageView, MayorDestroyed, MayorMessage, MayorTold, MayorView, MessageAgent, PostEvents,
+    PostReceipt, RigEventsPage, RigRequest, RigView, RunView, Sent, SessionRequest, SessionView, SettingsView,
+    SignInCode, StartAgent, StopAgent, Stopped, TicketView, TokenRequest, TokenView, TownEvent, TownRequest,
+    TownSummary, TownView,
 };
 
 /// In the order of the contract's table.
@@ -61,6 +62,7 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         Route::CreateAgent(_)
         | Route::ListRigAgents(_)
         | Route::MintToken(..)
+        | Route::HearAgent(..)
         | Route::PostEvents(_)
         | Route::PutImage(..)
         | Route::ReadRigEvents(..) => rig(route, schemas),
@@ -202,7 +204,14 @@ fn rig(route: &Route, schemas: &mut Schemas) -> Operation {
                  posts as that agent only.",
             )
             .takes(&schemas.given::<PostEvents>())
-            .gives(201, "The receipt.", &schemas.answered::<PostReceipt>()),
+            .gives(201, "The receipt.", &schemas.answered::<PostReceipt>())
+            .may(&[Code::RunEnded]),
+        Route::HearAgent(..) => Operation::new("rigs", Agent, "Say that an agent is there")
+            .says(
+                "For an agent that has nothing to post at present: its open run is not called silent or lost. Where \
+                 nothing is open it changes nothing. No event is stored.",
+            )
+            .gives(200, "The town knows.", &schemas.answered::<Heard>()),
         Route::PutImage(..) => Operation::new("rigs", Agent, "Bring a picture that a posted event names")
             .says(
                 "At most 4 MiB. `image_id` is the first 32 hexadecimal digits of the bytes' SHA-256. May come before the event; the same one again \
@@ -229,7 +238,10 @@ fn container(route: &Route, schemas: &mut Schemas) -> Operation {
             .gives(201, "Its state: `starting`.", &schemas.answered::<AgentState>())
             .may(&[Code::Conflict, Code::AlreadyRunning, Code::NotSupportedByRuntime, Code::RateLimited]),
         Route::StopAgent(..) => Operation::new("container", Operator, "Stop an agent")
-            .says("Again, or of an agent that does not run, it changes nothing.")
+            .says(
+                "Again, or of an agent that does not run, it changes nothing. The run of an agent that posts ends at \
+                 once; the agent is told at its next post, by 409 `run_ended`.",
+            )
             .may_take(&schemas.given::<StopAgent>())
             .gives(200, "It stops.", &schemas.answered::<Stopped>()),
         Route::MessageAgent(..) => Operation::new("container", Operator, "Tell an agent something")

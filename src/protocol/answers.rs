@@ -167,6 +167,12 @@ wire! {
         /// The newest event's id in the rig's log.
         last_id: SourceId,
     }
+    /// `POST …/heartbeat`.
+    #[derive(Debug, Serialize, Deserialize)]
+    Heard {
+        /// True: the town knows that the agent is there.
+        heard: bool,
+    }
     /// `PUT …/images/:image_id`.
     #[derive(Debug, Serialize)]
     ImageView {

@@ -44,6 +44,7 @@ export const DOORS = {
   "POST /api/rigs/{rig_id}/agents/{agent_id}/token": WRITE,
   // What an agent's token is for: itself.
   "POST /api/rigs/{rig_id}/agent-events": "uuu ..oo .ffx uu",
+  "POST /api/rigs/{rig_id}/agents/{agent_id}/heartbeat": "uuu ..oo .ffx uu",
   "GET /api/rigs/{rig_id}/agents/{agent_id}/events": "uuu .... .ffx uu",
   "PUT /api/rigs/{rig_id}/agents/{agent_id}/images/{image_id}": "uuu ..oo .ffx uu",
   "GET /api/rigs/{rig_id}/metrics": READ,

@@ -130,6 +130,12 @@ describe("the document of the API", () => {
     assert.match(api.problemsOf("PostEvents", none), /required/);
     await refused(403, "forbidden", "POST", `${rig}/agent-events`, { agent_id: "another", event_type: "x" }, { token });
     await refused(404, "not_found", "POST", `${rig}/agent-events`, { agent_id: "another", event_type: "x" });
+    assert.deepEqual(await ok("POST", `${rig}/agents/poster/heartbeat`, undefined, { token }), { heard: true });
+    await refused(403, "forbidden", "POST", `${rig}/agents/another/heartbeat`, undefined, { token });
+    await refused(404, "not_found", "POST", `${rig}/agents/another/heartbeat`);
+    must(await world.registerAgent(town, "over").then(() => world.post(town, "over", [{ event_type: "x" }])), 201);
+    await ok("POST", `${town.path}/container/agents/over/stop`);
+    await refused(409, "run_ended", "POST", `${rig}/agent-events`, { agent_id: "over", event_type: "x" });
     const page = await ok("GET", `${rig}/agents/poster/events?after_id=1&limit=2`, undefined, { token });
     assert.equal(page.events.length, 2);
 

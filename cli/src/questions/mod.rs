@@ -121,9 +121,12 @@ fn exit(does: impl FnOnce() -> Result<(), Failure>) -> Result<u8, String> {
             say(&problem);
             Ok(OFFLINE)
         }
-        Err(Failure::Refused(problem) | Failure::Unacceptable(problem) | Failure::TooLargeOnTheWay(problem)) => {
-            Err(problem)
-        }
+        Err(
+            Failure::Refused(problem)
+            | Failure::Unacceptable(problem)
+            | Failure::TooLargeOnTheWay(problem)
+            | Failure::RunEnded { problem, .. },
+        ) => Err(problem),
     }
 }
 

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
-use townwatch::event::{AgentStatusChanged, Status};
+use townwatch::event::{AgentStatusChanged, ExitReason, Status};
 use townwatch_control::environment;
 use townwatch_control::log::now;
 use townwatch_control::normalise::Threads;
@@ -44,6 +44,8 @@ const FLUSH_MAX: Duration = Duration::from_secs(10);
 const THREADS_FILE: &str = "threads.json";
 /// How often is looked whether what is held has been held for long enough.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How often is looked whether the town has ended the run.
+const LOOK: Duration = Duration::from_millis(250);
 /// After so long a person who waits for the end is told why.
 const FLUSH_QUIET: Duration = Duration::from_secs(3);
 /// What a shell says of a program that Ctrl-C ended.
@@ -72,8 +74,11 @@ pub(crate) fn run(arguments: &SendArguments) -> Result<u8, String> {
     let poster = Poster::new(server, arguments, spool.dir, left, Arc::clone(&run));
     let standing = poster.standing();
     thread::spawn(move || poster.work());
-    read(input, arguments, &run, &redaction, &threads_file);
+    read(input, arguments, (&run, &standing), &redaction, &threads_file);
     flush(&standing);
+    if standing.run_end() == Some(ExitReason::Stopped) {
+        say("the run was stopped from the town's page (or API); nothing more of it is sent");
+    }
     Ok(report(&run, &standing))
 }
 
@@ -86,8 +91,15 @@ fn take_interrupts() -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// Reads the input to its end, and makes it events in the run's spool.
-fn read(input: Input, arguments: &SendArguments, run: &Run, redaction: &Redaction, threads_file: &Path) {
+/// Reads the input to its end, or to that of the run, and makes it events in the run's spool. Where the run was stopped
+/// nothing more is read: the program before the pipe ends by that. Where it only counts as lost the agent may go on.
+fn read(
+    input: Input,
+    arguments: &SendArguments,
+    (run, standing): (&Run, &Standing),
+    redaction: &Redaction,
+    threads_file: &Path,
+) {
     let mut recorder = Recorder::new(run, redaction);
     let place = environment::place(&std::env::current_dir().unwrap_or_default());
     let threads = Threads::read(&fs::read_to_string(threads_file).unwrap_or_default());
@@ -99,8 +111,20 @@ fn read(input: Input, arguments: &SendArguments, run: &Run, redaction: &Redactio
     recorder.write();
     let input = input.listen();
     loop {
-        let pause = reading.holds().then_some(PAUSE);
-        match input.next(pause) {
+        match standing.run_end() {
+            None => {}
+            Some(ExitReason::Lost) => {
+                say(
+                    "the town has called the run lost, since nothing was heard of it for too long. Nothing more of it is \
+                     sent; the input only passes through",
+                );
+                while !matches!(input.next(None), Arrived::End) {}
+                return;
+            }
+            Some(_) => return,
+        }
+        let pause = if reading.holds() { PAUSE } else { LOOK };
+        match input.next(Some(pause)) {
             Arrived::Bytes(bytes) => reading.push(&bytes, &mut |event, at| recorder.event(event, at)),
             Arrived::Nothing => {}
             Arrived::End => break,
@@ -137,6 +161,9 @@ fn flush(standing: &Standing) {
 
 /// Says what is left; gives the exit code.
 fn report(run: &Run, standing: &Standing) -> u8 {
+    if standing.run_end().is_some() {
+        return crate::RUN_ENDED;
+    }
     let waiting = standing.waiting_events();
     if !standing.is_finished() && waiting > 0 {
         say(&format!(

@@ -2,18 +2,19 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use townwatch::event::ExitReason;
 use townwatch::id::{AgentId, RigId};
 use townwatch::limits::BATCH_EVENTS_MAX;
 
 use super::batch_size::BatchSize;
 use super::record::gap_line;
-use super::spool::{Place, Run, Waiting};
+use super::spool::{Place, Run, Waited, Waiting};
 use super::{pictures, set_aside};
 use crate::arguments::SendArguments;
 use crate::backoff::Backoff;
@@ -22,6 +23,8 @@ use crate::server::{Failure, Server};
 
 /// Where the server refuses, a person may be about to change that.
 const REFUSED_PAUSE: Duration = Duration::from_secs(15);
+/// After so long without an event the town is told that the agent is there: sooner than it calls anybody silent.
+const HEARTBEAT: Duration = Duration::from_mins(1);
 /// Of events that cannot be sent so many are told one by one; the others are counted at the end.
 const SET_ASIDE_TOLD_MAX: u64 = 10;
 /// At the end of the input nobody wants to wait for a long pause to be over.
@@ -50,6 +53,7 @@ pub(super) struct Standing {
     input_ended: AtomicBool,
     set_aside_events: AtomicU64,
     dropped_events: AtomicU64,
+    run_end: OnceLock<ExitReason>,
 }
 
 impl Poster {
@@ -69,6 +73,7 @@ impl Poster {
             input_ended: AtomicBool::new(false),
             set_aside_events: AtomicU64::new(0),
             dropped_events: AtomicU64::new(0),
+            run_end: OnceLock::new(),
         };
         if !left.is_empty() {
             say(&format!("an earlier `send` left {} events; they are sent first", standing.waiting_events()));
@@ -93,8 +98,10 @@ impl Poster {
 
     /// Sends until all runs have ended and are sent.
     pub(super) fn work(mut self) {
-        for run in std::mem::take(&mut self.runs) {
-            if let Err(error) = self.send(&run) {
+        let runs = std::mem::take(&mut self.runs);
+        let own = runs.len() - 1;
+        for (index, run) in runs.into_iter().enumerate() {
+            if let Err(error) = self.send(&run, index == own) {
                 say(&format!("the spool {} cannot be read ({error}); what is in it stays there", run.dir.display()));
                 return;
             }
@@ -102,12 +109,20 @@ impl Poster {
         self.standing.finished.store(true, Ordering::Release);
     }
 
-    fn send(&mut self, run: &Run) -> io::Result<()> {
+    fn send(&mut self, run: &Run, is_own: bool) -> io::Result<()> {
         let mut place = run.sent();
         let mut events_max = BATCH_EVENTS_MAX;
         // What stands in the log for one event that cannot be sent.
         let mut substitute: Option<String> = None;
-        while let Some(written) = run.wait(place) {
+        loop {
+            let written = match run.wait(place, HEARTBEAT) {
+                Waited::Written(written) => written,
+                Waited::Quiet => {
+                    self.heartbeat();
+                    continue;
+                }
+                Waited::Ended => break,
+            };
             let (lines, next) = run.read(place, written, events_max, self.batch_size.bytes())?;
             let count = lines.lines().count();
             let posted = substitute.as_deref().unwrap_or(&lines);
@@ -131,6 +146,7 @@ impl Poster {
                         continue;
                     } // else not even the gap is taken: the person knows of it
                 }
+                Err(Failure::RunEnded { reason, .. }) => return self.give_up(run, place, reason, is_own),
                 Err(Failure::Offline(problem)) => {
                     self.tell(&format!("{problem}; events are kept until it works again"));
                     self.standing.refused.store(false, Ordering::Release);
@@ -152,6 +168,27 @@ impl Poster {
             substitute = None;
         }
         run.remove()
+    }
+
+    /// Says that the agent is there though it prints nothing. One that does not get through is no matter: the next post
+    /// says what is wrong.
+    fn heartbeat(&self) {
+        let path = format!("/api/rigs/{}/agents/{}/heartbeat", self.rig, self.agent);
+        drop(self.server.post(&path, "{}"));
+    }
+
+    /// The town has ended the run. What is left of an earlier one is dropped here; of its own one the thread that reads is
+    /// told.
+    fn give_up(&self, run: &Run, place: Place, reason: ExitReason, is_own: bool) -> io::Result<()> {
+        if is_own {
+            let _ = self.standing.run_end.set(reason); // it is set once
+            return run.remove();
+        }
+        let count = run.discard(place)?;
+        self.standing.dropped_events.fetch_add(count, Ordering::Relaxed);
+        let how = if reason == ExitReason::Lost { "called it lost" } else { "stopped it" };
+        say(&format!("{count} events of an earlier run are not taken, since the town has {how} by now"));
+        Ok(())
     }
 
     /// Keeps an event that is never taken where it holds nothing up; gives what stands in the log for it, under a name of
@@ -233,6 +270,11 @@ impl Standing {
     /// Events that the server has not taken yet.
     pub(super) fn waiting_events(&self) -> u64 {
         self.waiting.events()
+    }
+
+    /// Why the town has ended the run, if it has; then nothing more of it is sent.
+    pub(super) fn run_end(&self) -> Option<ExitReason> {
+        self.run_end.get().copied()
     }
 
     /// Whether everything is sent.

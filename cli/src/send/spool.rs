@@ -11,6 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use townwatch::id::{AgentId, RigId};
 
@@ -72,6 +73,17 @@ struct State {
     written: Place,
     ended: bool,
     lost_events: u64,
+}
+
+/// What waiting for more came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waited {
+    /// There is more, up to here.
+    Written(Place),
+    /// Nothing was written.
+    Quiet,
+    /// No more will come.
+    Ended,
 }
 
 /// Whether the bound counts.
@@ -174,7 +186,25 @@ impl Run {
 
     /// Counts what of it waits.
     fn count(&self) -> io::Result<()> {
-        let (sent, written) = (self.sent(), self.lock().written);
+        let (bytes, events) = self.left_after(self.sent())?;
+        self.waiting.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.waiting.events.fetch_add(events, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Lets go of what lies behind `place`, and of the run; gives how many events that were.
+    pub(super) fn discard(&self, place: Place) -> io::Result<u64> {
+        let (bytes, events) = self.left_after(place)?;
+        self.waiting.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.waiting.events.fetch_sub(events, Ordering::Relaxed);
+        self.remove()?;
+        Ok(events)
+    }
+
+    /// Bytes and events behind a place.
+    fn left_after(&self, sent: Place) -> io::Result<(u64, u64)> {
+        let written = self.lock().written;
+        let (mut bytes, mut events) = (0, 0);
         for segment in sent.segment..=written.segment {
             let mut file = match File::open(segment_path(&self.dir, segment)) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -185,11 +215,10 @@ impl Run {
             }
             let mut text = Vec::new();
             file.read_to_end(&mut text)?;
-            let lines = text.split_inclusive(|byte| *byte == b'\n').count();
-            self.waiting.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
-            self.waiting.events.fetch_add(lines as u64, Ordering::Relaxed);
+            bytes += text.len() as u64;
+            events += text.split_inclusive(|byte| *byte == b'\n').count() as u64;
         }
-        Ok(())
+        Ok((bytes, events))
     }
 
     /// Whether so many bytes more may wait.
@@ -241,16 +270,18 @@ impl Run {
         self.lock().lost_events
     }
 
-    /// Waits until something lies behind `place`; the end of what is written, or nothing where no more will come.
-    pub(super) fn wait(&self, place: Place) -> Option<Place> {
-        let mut state = self.lock();
-        while state.written <= place {
-            if state.ended {
-                return None;
-            }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+    /// Waits until something lies behind `place`, but not longer than this.
+    pub(super) fn wait(&self, place: Place, most: Duration) -> Waited {
+        let nothing_new = |state: &mut State| state.written <= place && !state.ended;
+        let waited = self.changed.wait_timeout_while(self.lock(), most, nothing_new);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.written > place {
+            Waited::Written(state.written)
+        } else if state.ended {
+            Waited::Ended
+        } else {
+            Waited::Quiet
         }
-        Some(state.written)
     }
 
     /// How far the server has it.

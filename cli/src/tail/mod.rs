@@ -49,9 +49,10 @@ impl From<Failure> for End {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Offline(problem) => Self::Lost(problem),
-            Failure::Refused(problem) | Failure::Unacceptable(problem) | Failure::TooLargeOnTheWay(problem) => {
-                Self::Refused(problem)
-            }
+            Failure::Refused(problem)
+            | Failure::Unacceptable(problem)
+            | Failure::TooLargeOnTheWay(problem)
+            | Failure::RunEnded { problem, .. } => Self::Refused(problem),
         }
     }
 }

@@ -933,6 +933,15 @@ reason: GapReason, };
 export type GapReason = "pruned" | "elided";
 
 /**
+ * `POST …/heartbeat`.
+ */
+export type Heard = { 
+/**
+ * True: the town knows that the agent is there.
+ */
+heard: boolean, };
+
+/**
  * For the TypeScript types only: the same list as a union that `event` tells apart.
  */
 export type KnownEvent = { "event": "agent.status", "data": AgentStatusChanged } | { "event": "agent.exited", "data": AgentExited } | { "event": "agent_session", "data": AgentSession } | { "event": "agent_output", "data": AgentOutput } | { "event": "user_message", "data": UserMessage } | { "event": "agent_tool_call", "data": AgentToolCall } | { "event": "agent_tool_result", "data": AgentToolResult } | { "event": "agent_question", "data": AgentQuestion } | { "event": "agent_question_answered", "data": AgentQuestionAnswered } | { "event": "agent_usage", "data": AgentUsage } | { "event": "agent_error", "data": AgentError } | { "event": "agent_notice", "data": AgentNotice } | { "event": "agent_task_started", "data": AgentTaskStarted } | { "event": "agent_task_ended", "data": AgentTaskEnded } | { "event": "file_changed", "data": FileChanged } | { "event": "progress_update", "data": ProgressUpdate } | { "event": "run_started", "data": RunStarted } | { "event": "run_iteration", "data": RunIteration } | { "event": "run_completed", "data": RunCompleted } | { "event": "run_failed", "data": RunFailed } | { "event": "work_order_created", "data": WorkOrderCreated } | { "event": "work_order_updated", "data": WorkOrderUpdated } | { "event": "parser_notice", "data": ParserNotice } | { "event": "source_gap", "data": SourceGap };

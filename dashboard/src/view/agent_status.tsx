@@ -83,11 +83,12 @@ export function activitySentence(agent: AgentState, now_ms: number): string {
   }
 }
 
-/** Stops politely; where that is under way already, offers to end it at once. */
+/** Stops politely; where that is under way already, offers to end it at once. Who posts from elsewhere is told at its next post. */
 export function StopButton({ api, town_id, agent }: { api: Api; town_id: string; agent: AgentState }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  if (!atWork(agent) || agent.runtime === null) return null;
+  if (!atWork(agent)) return null;
+  const hint = agent.runtime === null ? "Ends its run here at once. The agent itself is told at its next post, wherever it runs." : undefined;
   const stopping = agent.status === "stopping";
 
   async function stop(): Promise<void> {
@@ -103,7 +104,7 @@ export function StopButton({ api, town_id, agent }: { api: Api; town_id: string;
 
   return (
     <span class="stop">
-      <button type="button" class="button small" disabled={busy} onClick={() => void stop()} aria-label={`${stopping ? "Kill" : "Stop"} ${agent.name}`}>
+      <button type="button" class="button small" disabled={busy} onClick={() => void stop()} title={hint} aria-label={`${stopping ? "Kill" : "Stop"} ${agent.name}`}>
         <Icon name="stop" />
         {stopping ? "Kill" : "Stop"}
       </button>

@@ -25,7 +25,7 @@ impl Drop for Folder {
 fn drain(run: &Run, events_max: usize, bytes_max: usize) -> Vec<String> {
     let mut all = Vec::new();
     let mut place = run.sent();
-    while let Some(written) = run.wait(place) {
+    while let Waited::Written(written) = run.wait(place, Duration::ZERO) {
         let (lines, next) = run.read(place, written, events_max, bytes_max).unwrap();
         let batch: Vec<String> = lines.lines().map(str::to_owned).collect();
         assert!(batch.len() <= events_max && (batch.len() <= 1 || lines.len() <= bytes_max));
