@@ -34,16 +34,6 @@ const VARIABLE_PATTERN: &str = r"^[^=\u0000]+$";
 const VALUE_PATTERN: &str = r"^[^\u0000]*$";
 
 wire! {
-    /// `POST /api/session`: one of the two.
-    #[derive(Debug, Deserialize)]
-    SessionRequest {
-        /// The operator's key.
-        #[serde(default)] #[cfg_attr(test, ts(optional))]
-        key: Option<String>,
-        /// The code of a link.
-        #[serde(default)] #[cfg_attr(test, ts(optional))]
-        code: Option<String>,
-    }
     /// `POST /api/towns` and `PATCH /api/towns/:town`.
     #[derive(Debug, Serialize, Deserialize)]
     TownRequest {
@@ -191,6 +181,28 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for FromObject<T> {
 
         deserializer.deserialize_map(Fields(PhantomData)).map(Self)
     }
+}
+
+/// What the structure cannot say of itself: the key, or a code in its place, and never both.
+#[cfg(test)]
+fn key_or_code() -> serde_json::Value {
+    let only = |one: &str, other: &str| serde_json::json!({"required": [one], "properties": {one: {"type": "string"}, other: {"type": "null"}}});
+    serde_json::json!([only("key", "code"), only("code", "key")])
+}
+
+/// `POST /api/session`: one of the two.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(TS, JsonSchema))]
+#[cfg_attr(test, schemars(extend("oneOf" = key_or_code())))]
+pub struct SessionRequest {
+    /// The operator's key.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional))]
+    pub key: Option<String>,
+    /// The code of a link.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional))]
+    pub code: Option<String>,
 }
 
 /// A batch, beside which the fields of a single event are absent or null; or a single event without a batch.
