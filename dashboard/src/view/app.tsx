@@ -19,6 +19,13 @@ type Session =
   | { readonly kind: "signed_out"; readonly problem: string | null }
   | { readonly kind: "failed"; readonly message: string };
 
+/** What a failure to sign in leads to: a form, which says why where a proof was refused, or that nobody answers. */
+function without(failure: unknown, isProofRefused: boolean): Session {
+  const refused = failure instanceof ApiFailure && failure.status >= 400 && failure.status < 500;
+  if (!refused) return { kind: "failed", message: failureWords(failure) };
+  return { kind: "signed_out", problem: isProofRefused ? failureWords(failure) : null };
+}
+
 export function App({ api, firstCode }: { api: Api; firstCode: string | null }) {
   const [session, setSession] = useState<Session>({ kind: "asking" });
   const route = useRoute();
@@ -29,16 +36,19 @@ export function App({ api, firstCode }: { api: Api; firstCode: string | null }) 
       await (proof === null ? api.session() : api.signIn(proof));
       setSession({ kind: "signed_in" });
     } catch (failure) {
-      const refused = failure instanceof ApiFailure && failure.status >= 400 && failure.status < 500;
-      if (!refused) return setSession({ kind: "failed", message: failureWords(failure) });
-      setSession({ kind: "signed_out", problem: proof === null ? null : failureWords(failure) });
+      setSession(without(failure, proof !== null));
     }
   }
 
   /** A link that was opened before is as good as none where this browser is signed in already. */
   async function follow(code: string): Promise<void> {
-    const isSignedIn = await api.session().then(() => true, () => false);
-    await ask(isSignedIn ? null : { code });
+    try {
+      await api.signIn({ code });
+      setSession({ kind: "signed_in" });
+    } catch (failure) {
+      const isSignedIn = await api.session().then(() => true, () => false);
+      setSession(isSignedIn ? { kind: "signed_in" } : without(failure, true));
+    }
   }
 
   useEffect(() => {

@@ -118,7 +118,7 @@ export function Connection({ store, retry }: { store: TownStore; retry: () => vo
   const content = (
     <>
       <span class={`dot ${state.kind}`} aria-hidden="true" />
-      {words}
+      <span class="connection-words">{words}</span>
     </>
   );
   return (
