@@ -275,6 +275,13 @@ fn bearer(header: &str, now: Timestamp, secrets: &Secrets) -> Result<(Principal,
     }
 }
 
+/// Whether the `Authorization` header has a token, right or not. A wrong one is no guess at the operator's key: an agent that
+/// was left over when the secret changed goes on to show it.
+pub fn shows_token(authorization: Option<&str>) -> bool {
+    let credential = authorization.and_then(|header| header.split_once(' ')).map(|(_, credential)| credential.trim());
+    credential.is_some_and(|token| token.len() <= CREDENTIAL_BYTES_MAX && UntrustedToken::new(token).is_ok())
+}
+
 /// A session by its cookie, and when it ends at the latest; none where it is none of ours, or over.
 fn session_of(token: &str, now: Timestamp, secrets: &Secrets) -> Option<(SessionId, Timestamp)> {
     if token.len() > CREDENTIAL_BYTES_MAX {

@@ -56,7 +56,9 @@ pub(crate) async fn identify(
     asked: Asked,
 ) -> Result<Option<Caller>> {
     let caller = match by_headers(request, config, address) {
-        Err(error) if error.code == Code::Unauthorized => return Err(wrong_key(request, env, error).await?),
+        Err(error) if error.code == Code::Unauthorized && !shows_token(request) => {
+            return Err(wrong_key(request, env, error).await?);
+        }
         caller => caller?,
     };
     if let Some(Caller { principal: Principal::Operator, carrier: Carrier::Bearer, .. }) = caller {
@@ -74,6 +76,10 @@ pub(crate) fn by_headers(request: &Request, config: &Config, address: Address<'_
     let (authorization, cookie) = (header("authorization"), header("cookie"));
     let shown = Shown { authorization: authorization.as_deref(), cookie: cookie.as_deref(), origin: address.origin };
     auth::authenticate(shown, fresh::now(), &config.secrets)
+}
+
+fn shows_token(request: &Request) -> bool {
+    auth::shows_token(request.headers().get("authorization").ok().flatten().as_deref())
 }
 
 /// Whether a session was not ended.

@@ -154,6 +154,18 @@ describe("sessions", () => {
     assert.equal(await reads(), before);
   });
 
+  it("are not what an agent shows that kept a token of an old secret: its address stays open", async () => {
+    const from = { "cf-connecting-ip": "203.0.113.9" };
+    const ask = (token) => world.api("GET", "/api/towns", undefined, { token, headers: from });
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const old = [part({ alg: "HS256" }), part({ town_id: "t", rig_id: "r", agent_id: "a", exp: 4_102_444_800 }), Buffer.alloc(32).toString("base64url")].join(".");
+    const counted = async () => (await metricsOf(world, "/api")).wrong_keys_total;
+    const before = await counted();
+    for (let count = 0; count < 65; count += 1) mustRefuse(await ask(old), 401, "unauthorized");
+    must(await ask(world.secrets.TOWNWATCH_API_KEY));
+    assert.equal(await counted(), before);
+  });
+
   it("that are wrong are counted and logged by address, and one that shows too many is not looked at any more", async () => {
     const key = world.secrets.TOWNWATCH_API_KEY;
     const from = { "cf-connecting-ip": "203.0.113.7" };
