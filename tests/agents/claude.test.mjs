@@ -5,23 +5,19 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 
-import { answer } from "../models/messages.mjs";
 import { must, mustRefuse } from "../worker/harness.mjs";
+import { startClaudeCode } from "./claude_work.mjs";
 import { agentFromNpm, versionOf } from "./install.mjs";
 import { LONG_ANSWER, STORIES } from "./stories.mjs";
 import { testsOf } from "./tests_of.mjs";
-import { checkWork, startWork } from "./work.mjs";
+import { checkWork } from "./work.mjs";
 
 const { bin, missing } = await agentFromNpm("claude");
-/** It need not ask for anything but this. */
-const SETTINGS = JSON.stringify({ permissions: { ask: ["Bash(touch:*)"] } });
 
 testsOf(missing, "the real Claude Code", () => {
   let work;
   before(async () => {
-    process.env.CONTROL_WAITING_SECONDS = "2";
-    const env_vars = { ANTHROPIC_BASE_URL: "$MODEL", ANTHROPIC_API_KEY: "key", CLAUDE_CODE_MAX_RETRIES: "0" };
-    work = await startWork({ runtime: "claude_code", bin, answer, files: () => ({ ".claude/settings.json": SETTINGS }), env_vars });
+    work = await startClaudeCode(bin);
   });
   after(() => work?.stop());
 

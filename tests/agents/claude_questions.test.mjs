@@ -5,22 +5,19 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 
-import { answer } from "../models/messages.mjs";
 import { must, mustRefuse } from "../worker/harness.mjs";
+import { startClaudeCode } from "./claude_work.mjs";
 import { agentFromNpm } from "./install.mjs";
 import { LONG_COMMAND, PARTS, PLAN } from "./stories.mjs";
 import { testsOf } from "./tests_of.mjs";
-import { RUN_MS, startWork } from "./work.mjs";
+import { RUN_MS } from "./work.mjs";
 
 const { bin, missing } = await agentFromNpm("claude");
-const SETTINGS = JSON.stringify({ permissions: { ask: ["Bash(touch:*)"] } });
 
 testsOf(missing, "questions of the real Claude Code", () => {
   let work;
   before(async () => {
-    process.env.CONTROL_WAITING_SECONDS = "2";
-    const env_vars = { ANTHROPIC_BASE_URL: "$MODEL", ANTHROPIC_API_KEY: "key", CLAUDE_CODE_MAX_RETRIES: "0" };
-    work = await startWork({ runtime: "claude_code", bin, answer, files: () => ({ ".claude/settings.json": SETTINGS }), env_vars });
+    work = await startClaudeCode(bin);
   });
   after(() => work?.stop());
 
