@@ -76,7 +76,7 @@ pub const TICKETS_MAX: u64 = 1_000;
 pub const RESUME_RIGHTS_MAX: u64 = 20_000;
 /// Viewers in a town; one more gets 429 `too_many_viewers`.
 pub const VIEWERS_MAX: usize = 20_000;
-/// Agents in a town; one more gets 429 `rate_limited`.
+/// Agents in a town; one more gets 429 `rate_limited`, whose message names the way out: to delete one.
 pub const AGENTS_PER_TOWN_MAX: u64 = 1_000;
 /// Rigs in a town; one more gets 429 `rate_limited`.
 pub const RIGS_PER_TOWN_MAX: u64 = 1_000;

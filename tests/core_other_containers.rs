@@ -325,7 +325,7 @@ fn what_cannot_be_read_is_told_as_that() {
 #[test]
 fn agents_that_nobody_started_here_are_taken_in() {
     let story = Story::new();
-    assert!(story.town.admit([agent("new"), agent("a")].iter()).unwrap());
+    assert!(story.town.admit([agent("new"), agent("a")].iter().map(|agent_id| (agent_id, None))).unwrap());
     assert_eq!(story.state("new")["status"], "idle");
     assert_eq!(story.state("new")["name"], "new");
 }

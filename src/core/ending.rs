@@ -52,4 +52,6 @@ endings! {
     RightEnded = 4401 "the right to this stream has ended; sign in again, or use a new ticket";
     /// There is nothing left to watch.
     TownDeleted = 4401 "the town was deleted";
+    /// There is nothing left to watch on a stream of one agent.
+    AgentDeleted = 4401 "the agent was deleted";
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::core::agents::{self, Agent};
+use crate::core::deletion;
 use crate::core::git_url;
 use crate::core::images;
 use crate::core::log;
@@ -86,14 +87,17 @@ impl<'a> Ingest<'a> {
         self
     }
 
-    /// Takes one event. One of an unknown agent, or of a run that has ended, is counted and dropped.
+    /// Takes one event. One of an unknown agent, or of a run that has ended or went with its agent, is counted and dropped.
     pub fn take(&mut self, draft: &Draft) -> Result<()> {
         if self.agent(&draft.agent_id)?.is_none() {
             self.outcome.dropped += 1;
             return Ok(());
         }
         let begun = self.outcome.begun.len();
-        let run = self.run_of(draft)?;
+        let Some(run) = self.run_of(draft)? else {
+            self.outcome.dropped += 1;
+            return Ok(());
+        };
         if run.ended {
             *self.late.entry(run.run_id).or_default() += 1;
             self.outcome.dropped += 1;
@@ -178,8 +182,9 @@ impl<'a> Ingest<'a> {
         Ok(self.agents.get_mut(agent_id).and_then(Option::as_mut).map(|(_, agent)| agent))
     }
 
-    /// The event's run: the one it names, else the agent's open one, else a new one.
-    fn run_of(&mut self, draft: &Draft) -> Result<Run> {
+    /// The event's run: the one it names, else the agent's open one, else a new one. None where it names one of an agent
+    /// that had this id before and was deleted.
+    fn run_of(&mut self, draft: &Draft) -> Result<Option<Run>> {
         let named = match &draft.run_id {
             Some(run_id) => self.known_run(run_id)?,
             None => None,
@@ -194,6 +199,12 @@ impl<'a> Ingest<'a> {
         let mut run = if let Some(run) = named {
             run
         } else {
+            if let Some(run_id) = &run_id
+                && self.source == Source::Container
+                && deletion::is_erased(self.store, run_id)?
+            {
+                return Ok(None);
+            }
             let run_id = run_id.unwrap_or_else(|| (self.fresh_run)());
             self.outcome.begun.push(run_id.clone());
             let (epoch, first_id) = (self.epoch.as_ref(), self.head.next());
@@ -207,7 +218,7 @@ impl<'a> Ingest<'a> {
             runs::found_in(self.store, &run.run_id, epoch)?;
         }
         self.runs.insert(run.run_id.clone(), run.clone());
-        Ok(run)
+        Ok(Some(run))
     }
 
     fn known_run(&self, run_id: &RunId) -> Result<Option<Run>> {

@@ -16,9 +16,10 @@ use crate::id::{AgentId, EventId, EventName, RunId};
 use crate::limits::{EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, EVENT_FRAME_BYTES_MAX};
 use crate::protocol::{AgentSelection, Filters, TownEvent};
 
-/// The newest event's id, 0 where there is none. Each agent keeps its newest event, so no id is ever given twice.
+/// The newest event's id, 0 where there never was one. Each agent keeps its newest event, and what is deleted with an agent
+/// is remembered, so no id is ever given twice. (Before the first deletion the second part reads no row.)
 pub fn head(store: &dyn Store) -> Result<EventId> {
-    one_position(store, "SELECT max(id) FROM agent_events")
+    one_position(store, "SELECT max(id) FROM (SELECT max(id) AS id FROM agent_events UNION ALL SELECT id FROM erased_head)")
 }
 
 /// The oldest retained event's id, 0 where there is none.

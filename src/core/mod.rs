@@ -18,6 +18,7 @@ pub mod control_key;
 pub mod cookie;
 pub mod cursor;
 pub mod cut;
+pub mod deletion;
 mod elision;
 pub mod ended_runs;
 mod ended_sessions;

@@ -35,8 +35,9 @@ pub struct Reader {
     until_exit: bool,
     form: Form,
     names: EventNames,
-    /// The newest frames of states and previews that it has had.
+    /// The newest frames of states, deletions and previews that it has had.
     states_had: u64,
+    deletions_had: u64,
     previews_had: u64,
     heartbeat_at: Timestamp,
     /// When it ends, to be opened again.
@@ -130,6 +131,7 @@ impl Town {
             form: join.form,
             names: join.names,
             states_had: self.states.count(),
+            deletions_had: self.states.count(),
             previews_had: self.previews.count(),
             heartbeat_at: now.plus_millis(HEARTBEAT_MS),
             ends_at: now.plus_millis(READER_LIFE_MS),
@@ -171,6 +173,9 @@ impl Town {
             return Ok(Turn { text, next: Next::End });
         }
         let mut text = reader.greeting.take().unwrap_or_default();
+        if self.read_deletions(reader, &mut text, now) == Next::End {
+            return Ok(Turn { text, next: Next::End });
+        }
         if now >= reader.ends_at {
             return Ok(Turn { text, next: Next::End });
         }
@@ -226,6 +231,22 @@ impl Town {
             reader.owes_id = false;
         }
         Ok(is_all)
+    }
+
+    /// Agents that were deleted. It is the end of a stream of one of them alone, and of a reader that is too far behind to
+    /// be told: it comes back, and is sent the states that there are. They are told before any event, which may be of a new
+    /// agent under the same id.
+    fn read_deletions(&self, reader: &mut Reader, text: &mut String, now: Timestamp) -> Next {
+        let Some(deleted) = self.states.deleted_after(reader.deletions_had) else { return Next::End };
+        reader.deletions_had = self.states.count();
+        for agent_id in deleted.filter(|agent_id| reader.selection.includes(agent_id)) {
+            if reader.selection.agents != AgentSelection::All {
+                text.push_str(&reader.farewell(Code::NotFound, Ending::AgentDeleted, now));
+                return Next::End;
+            }
+            reader.say(text, &ServerFrame::AgentDeleted { agent_id: agent_id.clone() });
+        }
+        Next::Wait
     }
 
     /// States that have changed, and what is being typed.

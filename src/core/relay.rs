@@ -1,6 +1,7 @@
 //! Carries events from the town's container into its log: what to ask, what an answer means, when to ask again.
 
 use crate::core::agents::parse;
+use crate::core::deletion;
 use crate::core::ingest::{FreshRun, Ingest, Outcome};
 use crate::core::reducer::clip;
 use crate::core::runs::{self, Run, Source};
@@ -153,6 +154,7 @@ pub fn apply(
                             ingest.take(&lost(&run, "the container went away while the agent ran in it", now))?;
                         }
                     }
+                    deletion::forget_erased(store, old)?;
                     if *old != epoch && !asked.is_unnamed() {
                         retire(store, &source, old)?;
                     }

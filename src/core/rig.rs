@@ -96,6 +96,25 @@ impl Rig {
         Ok(())
     }
 
+    /// Takes nothing more of an agent: it is not registered here any more.
+    pub fn unregister(&self, agent_id: &AgentId) -> Result<()> {
+        self.store.query("DELETE FROM agents WHERE agent_id = ?", &[agent_id.as_str().into()])?;
+        Ok(())
+    }
+
+    /// Forgets an agent of which the town has all that was taken: what waits in the outbox counts by its ids.
+    pub fn forget(&self, agent_id: &AgentId) -> Result<()> {
+        atomically(self.store.as_ref(), || {
+            let sql = "INSERT INTO erased_head (one, id) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET id = excluded.id";
+            self.store.query(sql, &[self.head()?.into()])?;
+            for table in ["agent_events", "ended_runs", "agents"] {
+                self.store
+                    .query(&format!("DELETE FROM {table} WHERE agent_id = ?"), &[agent_id.as_str().into()])?;
+            }
+            Ok(())
+        })
+    }
+
     /// Stores what an agent posts: all of it or nothing. An `event_id` seen before is counted and left out.
     pub fn post(&self, request: PostEvents, now: Timestamp) -> Result<PostReceipt> {
         let agent_id = request.agent_id.clone();
@@ -274,7 +293,9 @@ impl Rig {
     }
 
     fn head(&self) -> Result<SourceId> {
-        self.position("SELECT coalesce(max(id), 0) FROM agent_events")
+        let sql = "SELECT coalesce(max(id), 0) FROM \
+             (SELECT max(id) AS id FROM agent_events UNION ALL SELECT id FROM erased_head)";
+        self.position(sql)
     }
 
     fn forwarded(&self) -> Result<SourceId> {

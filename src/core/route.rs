@@ -55,6 +55,7 @@ routes! {
     ReadEvent(TownId, EventId) = Get "/api/towns/{town_id}/events/{id}";
     ListAgents(TownId) = Get "/api/towns/{town_id}/agents";
     ReadAgent(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}";
+    DeleteAgent(TownId, AgentId) = Delete "/api/towns/{town_id}/agents/{agent_id}";
     ListRuns(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}/runs";
     ReadImage(TownId, AgentId, ImageId) = Get "/api/towns/{town_id}/agents/{agent_id}/images/{image_id}";
     TownMetrics(TownId) = Get "/api/towns/{town_id}/metrics";
@@ -175,6 +176,7 @@ impl Route {
             | Self::ReadEvent(town, _)
             | Self::ListAgents(town)
             | Self::ReadAgent(town, _)
+            | Self::DeleteAgent(town, _)
             | Self::ListRuns(town, _)
             | Self::ReadImage(town, ..)
             | Self::TownMetrics(town)

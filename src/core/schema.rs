@@ -23,11 +23,13 @@ pub const TOWN: Schema = Schema(&[
     include_str!("../../migrations/town/0005_resume_rights.sql"),
     include_str!("../../migrations/town/0006_source_times.sql"),
     include_str!("../../migrations/town/0007_control_key.sql"),
+    include_str!("../../migrations/town/0008_deleted_agents.sql"),
 ]);
 /// The Rig's tables.
 pub const RIG: Schema = Schema(&[
     include_str!("../../migrations/rig/0001_rig.sql"),
     include_str!("../../migrations/rig/0002_ended_runs.sql"),
+    include_str!("../../migrations/rig/0004_deleted_agents.sql"),
 ]);
 /// The Account's tables.
 pub const ACCOUNT: Schema = Schema(&[

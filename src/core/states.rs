@@ -1,6 +1,6 @@
 //! When an agent's changed state is sent: at once if it has been quiet, else when its window is over.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use crate::core::reducer::differs;
@@ -11,12 +11,18 @@ use crate::time::Timestamp;
 
 /// At most one `state` frame an agent in this time.
 const WINDOW_MS: i64 = 500;
+/// Deletions that readers who pull can still be told of, 1,000; who is further behind has to come again.
+const DELETIONS_TOLD_MAX: usize = 1_000;
 
 /// The agents whose state has changed since it was last sent. Bounded by the agents of a town.
 #[derive(Debug, Default)]
 pub(crate) struct StateFrames {
     changed: BTreeSet<AgentId>,
     sent: BTreeMap<AgentId, Sent>,
+    /// Agents that were deleted, each with the number of that.
+    deleted: VecDeque<(u64, AgentId)>,
+    /// The newest deletion that is not in there any more.
+    forgotten: u64,
     /// Counts the frames; by it a reader knows which it has not had.
     count: u64,
 }
@@ -63,6 +69,25 @@ impl StateFrames {
     /// The agents whose frames came after this number.
     pub(crate) fn after(&self, number: u64) -> impl Iterator<Item = &AgentId> {
         self.sent.iter().filter(move |(_, sent)| sent.number > number).map(|(agent_id, _)| agent_id)
+    }
+
+    /// An agent is gone: no state of it is sent any more.
+    pub(crate) fn deleted(&mut self, agent_id: AgentId) {
+        self.changed.remove(&agent_id);
+        self.sent.remove(&agent_id);
+        self.count += 1;
+        self.deleted.push_back((self.count, agent_id));
+        if self.deleted.len() > DELETIONS_TOLD_MAX
+            && let Some((number, _)) = self.deleted.pop_front()
+        {
+            self.forgotten = number;
+        }
+    }
+
+    /// The agents that were deleted after this number; none where not all of them are known any more.
+    pub(crate) fn deleted_after(&self, number: u64) -> Option<impl Iterator<Item = &AgentId>> {
+        let later = self.deleted.iter().filter(move |(deleted, _)| *deleted > number).map(|(_, agent_id)| agent_id);
+        (number >= self.forgotten).then_some(later)
     }
 
     fn window_end(&self, agent_id: &AgentId) -> Timestamp {

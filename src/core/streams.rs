@@ -145,7 +145,8 @@ impl Town {
             effects.push(Effect::Send(id, text_of(&self.hello(begin.reset)?).into()));
             self.send_snapshots(id, &selection, &mut effects)?;
         }
-        self.viewers.add(id, Wish { selection, begin, until_exit, acknowledges, form, permit }, head);
+        let opened_for = join.agent_id.clone();
+        self.viewers.add(id, Wish { selection, begin, until_exit, acknowledges, form, permit, opened_for }, head);
         self.pump(Occasion::at(now), &mut effects)?;
         Ok(effects)
     }

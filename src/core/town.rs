@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::core::agents::{self, Agent, parse};
+use crate::core::deletion::{self, Departing};
 use crate::core::ended_sessions::EndedSessions;
 use crate::core::frames::{Occasion, Pace};
 use crate::core::git_url;
@@ -21,7 +22,7 @@ use crate::core::viewers::{Effect, Viewers};
 use crate::core::{log, relay};
 use crate::error::{Code, Error, Result};
 use crate::event::Role;
-use crate::id::{AgentId, Epoch, RigId, TownId};
+use crate::id::{AgentId, Epoch, RigId, RunId, TownId};
 use crate::limits::{AGENTS_PER_TOWN_MAX, BUCKET_EVENTS_MAX, EVENTS_PER_AGENT_MAX, NAME_CHARS_MAX, RIGS_PER_TOWN_MAX};
 use crate::protocol::{Activity, ActivityKind, AgentState, ContainerView, RigRequest, RigView, SettingsView, TownView};
 use crate::time::Timestamp;
@@ -75,6 +76,7 @@ pub struct Town {
     pub(crate) deadlines: Deadlines,
     pub(crate) seats: Seats,
     pub(crate) ended: EndedSessions,
+    pub(crate) departing: Departing,
     /// Its name on the wire.
     pub town_id: TownId,
     /// The life of its log.
@@ -109,6 +111,7 @@ impl Town {
             deadlines: Deadlines::load(store.as_ref(), config.posted_lost_ms)?,
             seats: Seats::default(),
             ended: EndedSessions::default(),
+            departing: Departing::default(),
             store,
         }))
     }
@@ -211,6 +214,7 @@ impl Town {
         if !self.has_rig(rig_id)? {
             return Err(Error::not_found("rig"));
         }
+        self.departing.check(agent_id)?;
         match agents::load(self.store.as_ref(), agent_id)? {
             Some(agent) if agent.rig_id == *rig_id => Ok(agent),
             Some(_) => {
@@ -219,20 +223,23 @@ impl Town {
                 Err(Error::new(Code::Conflict, message))
             }
             None if agents::count(self.store.as_ref())? >= AGENTS_PER_TOWN_MAX => {
-                let message = format!("the town has {AGENTS_PER_TOWN_MAX} agents, which is the most");
+                let message =
+                    format!("the town has {AGENTS_PER_TOWN_MAX} agents, which is the most; delete one that is done");
                 Err(Error::new(Code::RateLimited, message))
             }
             None => Ok(Agent::new(Snapshot::new(agent_id.clone(), rig_id.clone(), name, role))),
         }
     }
 
-    /// Takes in agents that the container tells of and nobody here started, in the town's oldest rig; those beyond the town's
-    /// room are passed over. False where the town has no rig.
-    pub fn admit<'a>(&self, agents: impl Iterator<Item = &'a AgentId>) -> Result<bool> {
+    /// Takes in agents that the container tells of, each with the run that it names, and nobody here started, in the town's
+    /// oldest rig; those beyond the town's room are passed over, and what is left of deleted ones. False where the town has
+    /// no rig.
+    pub fn admit<'a>(&self, told: impl Iterator<Item = (&'a AgentId, Option<&'a RunId>)>) -> Result<bool> {
         let Some(rig) = self.rigs()?.into_iter().next() else { return Ok(false) };
-        let agents: BTreeSet<&AgentId> = agents.collect();
-        for agent_id in agents {
-            if agents::load(self.store.as_ref(), agent_id)?.is_some() {
+        let told: BTreeSet<(&AgentId, Option<&RunId>)> = told.collect();
+        for (agent_id, run_id) in told {
+            let store = self.store.as_ref();
+            if agents::load(store, agent_id)?.is_some() || deletion::is_left_over(store, agent_id, run_id)? {
                 continue;
             }
             match self.agent_for(&rig.rig_id, agent_id, agent_id.as_str(), Role::Polecat) {

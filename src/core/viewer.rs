@@ -18,7 +18,7 @@ use crate::core::stream_query::Form;
 use crate::core::talk::Talk;
 use crate::core::viewers::{Effect, ViewerId, text_of};
 use crate::error::Result;
-use crate::id::EventId;
+use crate::id::{AgentId, EventId};
 use crate::protocol::{AgentSelection, PressureLevel, ServerFrame};
 
 /// A stream.
@@ -29,6 +29,8 @@ pub(crate) struct Viewer {
     pub(crate) audience: Rc<Audience>,
     /// What it may watch, whatever it asks for.
     pub(crate) permit: Permit,
+    /// The agent whose stream it is, and not the town's.
+    pub(crate) opened_for: Option<AgentId>,
     pub(crate) state: Standing,
     pub(crate) talk: Talk,
 }
@@ -60,6 +62,9 @@ pub(crate) struct Note<S, P, W> {
     pub(crate) id: ViewerId,
     pub(crate) selection: S,
     pub(crate) permit: P,
+    /// The agent whose stream it is, and not the town's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) opened_for: Option<AgentId>,
     /// Those of before it was noted got frames.
     #[serde(default)]
     pub(crate) form: Form,
@@ -206,7 +211,8 @@ impl Viewer {
 
     pub(crate) fn remember(&self, effects: &mut Vec<Effect>) {
         let Audience { selection, form, .. } = &*self.audience;
-        let note = Note { id: self.id, selection, permit: &self.permit, form: *form, standing: &self.state };
+        let (permit, opened_for) = (&self.permit, self.opened_for.clone());
+        let note = Note { id: self.id, selection, permit, opened_for, form: *form, standing: &self.state };
         if let Ok(note) = serde_json::to_string(&note) {
             effects.push(Effect::Remember(self.id, note));
         }

@@ -54,6 +54,8 @@ pub struct Wish {
     pub form: Form,
     /// What it may watch, and by whose right.
     pub permit: Permit,
+    /// The agent whose stream it is, and not the town's.
+    pub opened_for: Option<AgentId>,
 }
 
 /// What became of a stream while its town slept.
@@ -119,7 +121,7 @@ impl Viewers {
 
     /// Takes a stream in; [`Viewers::pump`] then sends its history.
     pub fn add(&mut self, id: ViewerId, wish: Wish, head: EventId) {
-        let Wish { selection, begin, until_exit, acknowledges, form, permit } = wish;
+        let Wish { selection, begin, until_exit, acknowledges, form, permit, opened_for } = wish;
         let state = Standing {
             cursor: begin.cursor,
             began: begin.cursor,
@@ -130,22 +132,24 @@ impl Viewers {
             has_waited: false,
             flow: Flow::new(acknowledges, self.pace.bucket_events),
         };
-        self.take_in(id, selection, form, permit, state);
+        self.take_in(Note { id, selection, permit, opened_for, form, standing: state });
     }
 
-    fn take_in(&mut self, id: ViewerId, selection: Selection, form: Form, permit: Permit, state: Standing) {
+    fn take_in(&mut self, note: Note<Selection, Permit, Standing>) {
+        let Note { id, selection, permit, opened_for, form, standing: state } = note;
         self.ends.extend(permit.grantor.ends_at.map(|ends_at| (ends_at, id)));
         let audience = self.audiences.of(selection, form);
-        self.all.insert(id, Viewer { id, audience, permit, state, talk: Talk::default() });
+        self.all.insert(id, Viewer { id, audience, permit, opened_for, state, talk: Talk::default() });
     }
 
     /// Takes a stream in again that outlived a hibernation, by the note that was kept with it, if its right `lasts`.
     pub fn recall(&mut self, note: &str, lasts: &dyn Fn(&Grantor) -> bool, head: EventId) -> Recalled {
-        let Some(note) = Viewer::read_note(note) else { return Recalled::Unknown };
-        let Note { id, selection, permit, form, standing: mut state } = note;
-        if !lasts(&permit.grantor) {
+        let Some(mut note) = Viewer::read_note(note) else { return Recalled::Unknown };
+        if !lasts(&note.permit.grantor) {
             return Recalled::RightEnded;
         }
+        let Note { id, standing: state, .. } = &mut note;
+        let id = *id;
         state.flow.wake();
         if state.live {
             state.cursor = head;
@@ -153,7 +157,7 @@ impl Viewers {
             self.waiting.push(id);
         }
         self.newest = self.newest.max(id.0);
-        self.take_in(id, selection, form, permit, state);
+        self.take_in(note);
         Recalled::Known(id)
     }
 
@@ -182,6 +186,20 @@ impl Viewers {
             self.remove(id);
             effects.push(Effect::Close(id, Ending::RightEnded));
         }
+    }
+
+    /// Ends the streams of an agent that was deleted, and tells the others that may have its state. It is told at once, also to
+    /// those that wait for room: it is little, and a new agent may have the same id a moment later.
+    pub(crate) fn agent_deleted(&mut self, agent_id: &AgentId, effects: &mut Vec<Effect>) {
+        let of_it = self.all.values().filter(|viewer| viewer.opened_for.as_ref() == Some(agent_id));
+        for id in of_it.map(|viewer| viewer.id).collect::<Vec<_>>() {
+            self.remove(id);
+            effects.push(Effect::Close(id, Ending::AgentDeleted));
+        }
+        let text: Rc<str> = text_of(&ServerFrame::AgentDeleted { agent_id: agent_id.clone() }).into();
+        let watching = self.all.values().filter(|viewer| viewer.gets_frames());
+        let watching = watching.filter(|viewer| viewer.audience.selection.includes(agent_id));
+        effects.extend(watching.map(|viewer| Effect::Send(viewer.id, Rc::clone(&text))));
     }
 
     /// Whether a stream is open.

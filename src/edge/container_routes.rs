@@ -129,6 +129,27 @@ pub(super) async fn end(town: &TownObject, agent_id: &AgentId, wish: &StopAgent)
     }
 }
 
+/// Has an agent stopped that is to be deleted; refuses where that cannot be known to have been heard. A container that does not
+/// run runs no agent.
+pub(super) async fn stop_for_good(town: &TownObject, agent_id: &AgentId) -> Result<()> {
+    if town.upstream()?.is_none_or(|upstream| !upstream.is_running()) {
+        return Ok(());
+    }
+    match call(town, agent_id, Purpose::Stop, "stop", &StopAgent::default()).await {
+        Err(error) if error.code == Code::NotFound => Ok(()),
+        Err(error) if is_unknown(&error) => {
+            let message = format!(
+                "the agent may still be at work, and its control server does not answer, so it was not stopped and nothing \
+                 was deleted; see that it runs and delete the agent again, or wait: after {} minutes without an answer the \
+                 town calls its run lost and can delete it, and the control server ends it by itself",
+                SILENCE_LOST_MS / 60_000
+            );
+            Err(Error::new(Code::ContainerUnavailable, message))
+        }
+        outcome => outcome.map(drop),
+    }
+}
+
 /// Tells an agent something.
 pub(super) async fn message(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
     let wish: MessageAgent = http::read_json(request).await?;

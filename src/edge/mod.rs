@@ -12,6 +12,7 @@ mod callers;
 pub mod config;
 pub mod container;
 mod container_routes;
+mod deletion;
 pub mod fresh;
 pub mod http;
 mod images;

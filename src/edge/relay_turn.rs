@@ -165,13 +165,13 @@ async fn take_over(town: &TownObject, asked: (&Position, Reach), answer: SourceA
 /// Takes in the agents that an answer tells of and nobody started from here. Where the town has no rig for them, it gets
 /// one.
 async fn admit(town: &TownObject, answer: &SourceAnswer) -> Result<()> {
-    let agents = || answer.events.iter().map(|event| &event.agent_id);
-    if answer.events.is_empty() || town.with(|core| core.admit(agents()))? {
+    let told = || answer.events.iter().map(|event| (&event.agent_id, event.run_id.as_ref()));
+    if answer.events.is_empty() || town.with(|core| core.admit(told()))? {
         return Ok(());
     }
     let wish = RigRequest { name: "Container".to_owned(), git_url: None, default_branch: None };
     town_routes::add_rig(town, &wish).await?;
-    town.with(|core| core.admit(agents())).map(|_| ())
+    town.with(|core| core.admit(told())).map(|_| ())
 }
 
 /// Notes that the control server does not answer, or what is wrong with what it answers.

@@ -45,6 +45,8 @@ pub struct Rig {
     /// Whether an alarm is set that has not fired yet, as far as this instance knows.
     alarmed: Cell<bool>,
     failures: Cell<u32>,
+    /// Agents that this instance has forgotten: whoever registers one meanwhile finds out.
+    forgotten: Cell<u64>,
     /// What this instance has done.
     counts: Cell<Counts>,
 }
@@ -59,6 +61,7 @@ impl DurableObject for Rig {
             core: RefCell::default(),
             alarmed: Cell::new(false),
             failures: Cell::new(0),
+            forgotten: Cell::new(0),
             counts: Cell::new(Counts::new(fresh::now())),
         }
     }
@@ -142,7 +145,13 @@ impl Rig {
         let body = json!({
             "rig_id": rig.rig_id, "agent_id": wish.agent_id, "name": wish.name, "role": wish.role,
         });
+        let forgotten = self.forgotten.get();
         let state: AgentState = ask(&self.env, &Place::Town(rig.town_id.clone()), "/agents", &body.to_string()).await?;
+        if self.forgotten.get() != forgotten {
+            // Perhaps this one, after the town had taken it in: then it would be known here alone, and its posts lost.
+            let message = "an agent of this rig was deleted at this moment; register this one again";
+            return Err(Error::new(Code::Conflict, message));
+        }
         rig.register(&state.agent_id, &wish.name, wish.role, fresh::now())?;
         Ok(success(201, &state))
     }
@@ -165,6 +174,17 @@ impl Rig {
             self.forward().await?;
         }
         Ok(())
+    }
+
+    /// Forgets an agent, once the town has what was taken of it.
+    async fn forget(&self, agent_id: &AgentId) -> Result<()> {
+        let rig = self.open()?;
+        rig.unregister(agent_id)?;
+        if rig.waiting()?.events > 0 {
+            self.forward().await?;
+        }
+        self.forgotten.set(self.forgotten.get() + 1);
+        rig.forget(agent_id)
     }
 
     async fn post(&self, request: &Raw) -> Result<Response> {
@@ -200,6 +220,11 @@ impl Rig {
             }
             "/ended" => {
                 self.open()?.note_ends(&parse_body(&body)?, fresh::now())?;
+                Ok(success(200, &json!({})))
+            }
+            "/forget" => {
+                let OfAgent { agent_id } = parse_body(&body)?;
+                self.forget(&agent_id).await?;
                 Ok(success(200, &json!({})))
             }
             "/allow-again" => {

@@ -18,7 +18,7 @@ use crate::core::stream_query::accepts;
 use crate::core::town::{Town as Core, check_name};
 use crate::edge::http::{self, success};
 use crate::edge::town_object::TownObject;
-use crate::edge::{container_routes, fresh, images, mayor_routes, objects, pulled, town_streams};
+use crate::edge::{container_routes, deletion, fresh, images, mayor_routes, objects, pulled, town_streams};
 use crate::error::{Error, Result};
 use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, SessionId, TownId};
 use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX};
@@ -71,6 +71,7 @@ async fn serve(
         Route::ReadEvent(_, id) => town.with(|core| Ok(http::success_text(200, core.event(id)?.get()))),
         Route::ListAgents(_) => town.with(|core| Ok(success(200, &core.agents()?))),
         Route::ReadAgent(_, agent_id) => town.with(|core| Ok(success(200, &agent(core, &agent_id)?))),
+        Route::DeleteAgent(_, agent_id) => deletion::agent(town, &agent_id).await,
         Route::ListRuns(_, agent_id) => town.with(|core| {
             let state = agent(core, &agent_id)?;
             Ok(success(200, &runs::list(town.store.as_ref(), &state)?))

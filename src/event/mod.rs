@@ -138,6 +138,7 @@ known_events! {
 pub const FRAME_NAMES: &[&str] = &[
     "hello",
     "state",
+    "agent_deleted",
     "events",
     "preview",
     "caught_up",

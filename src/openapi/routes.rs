@@ -87,6 +87,14 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
             "As its events have made it.",
             &schemas.answered::<AgentState>(),
         ),
+        Route::DeleteAgent(..) => Operation::new("events", Operator, "Erase an agent")
+            .says(
+                "It is stopped first; where that cannot be known to have been heard nothing is erased. Its events, runs, \
+                 pictures and tickets are gone, its rig forgets it, and viewers are told with `agent_deleted`.",
+            )
+            .answers(204, "It is gone.", &json!({}))
+            .may(&[Code::Conflict, Code::TownUnavailable])
+            .may(OF_THE_CONTAINER),
         Route::TownMetrics(_) => Operation::new("towns", Operator, "What the town's object has done since it woke")
             .says("To ask wakes a sleeping town, but reads no row that is counted.")
             .answers(200, "The metrics", &text("text/plain", "Prometheus text.")),

@@ -45,6 +45,11 @@ pub enum ServerFrame {
         /// The whole state.
         agent: Box<AgentState>,
     },
+    /// An agent was deleted: nothing is left of it, and what comes under its id later is a new agent.
+    AgentDeleted {
+        /// The agent.
+        agent_id: AgentId,
+    },
     /// Events, ascending by id.
     // Frames of this kind are spliced from stored texts: `core::frames`.
     Events {
@@ -109,6 +114,7 @@ impl ServerFrame {
         match self {
             Self::Hello { .. } => "hello",
             Self::State { .. } => "state",
+            Self::AgentDeleted { .. } => "agent_deleted",
             Self::Events { .. } => "events",
             Self::Preview(_) => "preview",
             Self::CaughtUp { .. } => "caught_up",

@@ -7,7 +7,7 @@ import { until } from "./until.mjs";
 
 const FRAME_BYTES_MAX = 64 << 10;
 const FRAMES = new Set(
-  "hello state events preview caught_up gap backpressure subscription_confirmed heartbeat pong error".split(" "),
+  "hello state agent_deleted events preview caught_up gap backpressure subscription_confirmed heartbeat pong error".split(" "),
 );
 
 export class Viewer {

@@ -121,6 +121,10 @@ export class Api {
     return this.#call("POST", `${townPath(town_id)}/container/agents/${encodeURIComponent(agent_id)}/stop`, stop);
   }
 
+  deleteAgent(town_id: string, agent_id: string): Promise<unknown> {
+    return this.#call("DELETE", agentRoute(town_id, agent_id));
+  }
+
   sendMessage(town_id: string, agent_id: string, prompt: string): Promise<unknown> {
     return this.#call("POST", `${townPath(town_id)}/container/agents/${encodeURIComponent(agent_id)}/message`, { prompt });
   }

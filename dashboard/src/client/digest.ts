@@ -52,7 +52,16 @@ export class Mentions {
 
   /** One is settled. */
   drop(event_id: number): void {
-    const left = this.#latest.filter((mention) => mention.event_id !== event_id);
+    this.#keep((mention) => mention.event_id !== event_id);
+  }
+
+  /** Their agent is gone, and there is nothing to look at. */
+  forget(agent_id: string): void {
+    this.#keep((mention) => mention.agent_id !== agent_id);
+  }
+
+  #keep(stays: (mention: Mention) => boolean): void {
+    const left = this.#latest.filter(stays);
     this.#count -= this.#latest.length - left.length;
     this.#latest = left;
   }
@@ -72,6 +81,11 @@ export class Digest {
 
   constructor(after_id: number) {
     this.after_id = after_id;
+  }
+
+  /** Takes out what an agent did that is gone. */
+  forget(agent_id: string): void {
+    for (const mentions of [this.files, this.failures, this.questions]) mentions.forget(agent_id);
   }
 
   get isEmpty(): boolean {

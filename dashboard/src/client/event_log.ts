@@ -113,9 +113,14 @@ export class EventLog {
     const known = new Map<number, TownEvent>(this.events().map((event) => [event.id, event]));
     for (const event of events) known.set(event.id, event);
     this.#gaps = this.#gaps.filter((gap) => gap !== filled);
+    this.#fill([...known.values()]);
+  }
+
+  /** Makes the rows anew, of these events and the gaps. */
+  #fill(events: readonly TownEvent[]): void {
     const steps = [
       ...this.#gaps.map((gap) => ({ id: gap.from - 0.5, gap, event: null })),
-      ...[...known.values()].map((event) => ({ id: event.id, gap: null, event })),
+      ...events.map((event) => ({ id: event.id, gap: null, event })),
     ].sort((one, other) => one.id - other.id);
     this.#begin();
     for (const { gap, event } of steps) {
@@ -130,6 +135,13 @@ export class EventLog {
   lose(gap: Gap): void {
     this.#gaps = this.#gaps.map((other) => (other === gap ? { ...gap, reason: "pruned" } : other));
     this.insert([], null);
+  }
+
+  /** Takes out all that is an agent's. */
+  forget(agent_id: string): void {
+    const [kept, gaps] = [this.events().filter((event) => event.agent_id !== agent_id), this.#gaps.filter((gap) => gap.agent_id !== agent_id)];
+    this.#gaps = gaps;
+    this.#fill(kept);
   }
 
   clear(): void {

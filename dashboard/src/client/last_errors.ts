@@ -67,6 +67,11 @@ export class LastErrors {
     return null;
   }
 
+  forget(agent_id: string): void {
+    this.#errors.delete(agent_id);
+    this.#runs.delete(agent_id);
+  }
+
   clear(): void {
     this.#errors.clear();
     this.#runs.clear();

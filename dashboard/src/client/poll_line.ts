@@ -12,6 +12,7 @@ export const openPollLine: OpenLine = (edges, cursor, handlers) => {
   let { epoch, after_id } = cursor;
   let greeted = false;
   let caughtUp = false;
+  let known: readonly string[] = [];
 
   function hello(page: EventsPage): void {
     const { head, oldest_id } = page;
@@ -21,10 +22,14 @@ export const openPollLine: OpenLine = (edges, cursor, handlers) => {
     handlers.frame({ type: "hello", protocol: 1, town_id: "", epoch: page.epoch, head, oldest_id, reset }, 0);
   }
 
+  /** No page says that an agent was deleted: it is not among the others any more. */
   async function states(): Promise<void> {
-    for (const agent of await edges.agents()) {
-      if (!closed) handlers.frame({ type: "state", agent }, 0);
-    }
+    const agents = await edges.agents();
+    if (closed) return;
+    const gone = known.filter((agent_id) => !agents.some((agent) => agent.agent_id === agent_id));
+    known = agents.map(({ agent_id }) => agent_id);
+    for (const agent_id of gone) handlers.frame({ type: "agent_deleted", agent_id }, 0);
+    for (const agent of agents) handlers.frame({ type: "state", agent }, 0);
   }
 
   function take(page: EventsPage): void {
@@ -49,7 +54,7 @@ export const openPollLine: OpenLine = (edges, cursor, handlers) => {
         continue;
       }
       if (!greeted || page.reset === true) hello(page);
-      if (page.events.length > 0 || !caughtUp) await states();
+      await states();
       if (closed) return;
       take(page);
     }

@@ -52,6 +52,8 @@ export class TownStream {
   #transport: Transport = "web_socket";
   #greeted = false;
   #caught_up = false;
+  /** Whether the states that come are all that there are: those behind `hello` are. */
+  #awaits_states = false;
   /** Where the current catching up began, and where it ends. */
   #from = 0;
   #head = 0;
@@ -162,6 +164,8 @@ export class TownStream {
         return this.#hello(frame);
       case "state":
         return this.#consumer.state(frame.agent);
+      case "agent_deleted":
+        return this.#consumer.agentDeleted(frame.agent_id);
       case "events":
         return this.#events(frame.events, characters);
       case "gap":
@@ -172,6 +176,8 @@ export class TownStream {
       case "caught_up":
         this.#cursor = Math.max(this.#cursor, frame.id);
         this.#caught_up = true;
+        if (this.#awaits_states) this.#consumer.statesAreHere();
+        this.#awaits_states = false;
         if (this.#acknowledgements.isOwed) this.#acknowledge();
         return this.#reportLive();
       case "backpressure":
@@ -221,6 +227,8 @@ export class TownStream {
       this.#consumer.reset();
     }
     this.#epoch = hello.epoch;
+    this.#awaits_states = true;
+    this.#consumer.statesFollow();
     // What the town no longer has is not waited for.
     this.#from = Math.max(this.#cursor, Math.min(hello.oldest_id - 1, hello.head));
     this.#head = hello.head;

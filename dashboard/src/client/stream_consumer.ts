@@ -8,6 +8,12 @@ export interface StreamConsumer {
   /** Forget all events, gaps and states: another life of the log begins. */
   reset(): void;
   state(agent: AgentState): void;
+  /** The states of all agents that there are begin to come … */
+  statesFollow(): void;
+  /** … and have come: an agent that was not among them is gone. */
+  statesAreHere(): void;
+  /** An agent was deleted. */
+  agentDeleted(agent_id: string): void;
   events(events: readonly TownEvent[]): void;
   gap(gap: Gap): void;
   /** All that the agent is typing now and that has no event yet; empty when nothing is. */

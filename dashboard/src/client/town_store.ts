@@ -28,6 +28,8 @@ export class TownStore implements StreamConsumer {
   #everything: EventLog | null = null;
   #connection: ConnectionState = { kind: "connecting" };
   #problem: string | null = null;
+  /** Agents of which no state has come since the stream began to tell them all. */
+  readonly #unconfirmed = new Set<string>();
   readonly #errors = new LastErrors();
   #digest = seen();
   readonly #news: Listeners<News>;
@@ -120,12 +122,37 @@ export class TownStore implements StreamConsumer {
   }
 
   state(agent: AgentState): void {
+    this.#unconfirmed.delete(agent.agent_id);
+    if (isAnother(this.#agents.get(agent.agent_id), agent)) this.#forget(agent.agent_id);
     const before = this.#agents.get(agent.agent_id) ?? null;
     // Who is first heard of while history comes in did not begin just now.
     const news = before === null && this.#connection.kind !== "live" ? null : newsOf(before, agent);
     this.#agents.set(agent.agent_id, agent);
     this.agentsChanges.touch();
     if (news !== null) this.#news.tell(news);
+  }
+
+  statesFollow(): void {
+    for (const agent_id of this.#agents.keys()) this.#unconfirmed.add(agent_id);
+  }
+
+  statesAreHere(): void {
+    for (const agent_id of this.#unconfirmed) this.agentDeleted(agent_id);
+    this.#unconfirmed.clear();
+  }
+
+  agentDeleted(agent_id: string): void {
+    this.#forget(agent_id);
+    this.agentsChanges.touch();
+  }
+
+  /** Nothing of it is shown any more. The logs themselves stay: views listen to them. */
+  #forget(agent_id: string): void {
+    this.#agents.delete(agent_id);
+    this.#errors.forget(agent_id);
+    this.#digest.forget(agent_id);
+    this.#logs.get(agent_id)?.clear();
+    this.#everything?.forget(agent_id);
   }
 
   events(events: readonly TownEvent[]): void {
@@ -160,6 +187,7 @@ export class TownStore implements StreamConsumer {
 
   reset(): void {
     this.#agents.clear();
+    this.#unconfirmed.clear();
     this.#errors.clear();
     this.#digest = new Digest(0);
     this.agentsChanges.touch();
@@ -167,6 +195,12 @@ export class TownStore implements StreamConsumer {
     for (const log of this.#logs.values()) log.clear();
     this.#everything?.clear();
   }
+}
+
+/** Whether an agent is a new one under the id of one that was deleted: its runs begin anew, while a run's first event stays. */
+function isAnother(before: AgentState | undefined, agent: AgentState): boolean {
+  if (before === undefined || agent.run_number > before.run_number) return false;
+  return before.first_event_id !== null && (agent.first_event_id ?? Infinity) > before.first_event_id;
 }
 
 /** The digest of who has seen everything. */

@@ -1518,7 +1518,11 @@ settings?: SettingsView, } | { "type": "state",
 /**
  * The whole state.
  */
-agent: AgentState, } | { "type": "events", 
+agent: AgentState, } | { "type": "agent_deleted", 
+/**
+ * The agent.
+ */
+agent_id: string, } | { "type": "events", 
 /**
  * The events.
  */

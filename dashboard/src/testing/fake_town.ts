@@ -213,6 +213,7 @@ export class Recorder implements StreamConsumer {
   resets = 0;
   gaps: Gap[] = [];
   states: AgentState[] = [];
+  deleted: string[] = [];
   /** The texts being typed, each time they changed. */
   typed: string[][] = [];
   problems: string[] = [];
@@ -224,6 +225,11 @@ export class Recorder implements StreamConsumer {
   }
   state(agent: AgentState): void {
     this.states.push(agent);
+  }
+  statesFollow(): void {}
+  statesAreHere(): void {}
+  agentDeleted(agent_id: string): void {
+    this.deleted.push(agent_id);
   }
   events(events: readonly TownEvent[]): void {
     this.ids.push(...events.map((event) => event.id));

@@ -10,6 +10,7 @@ import { visibleText } from "../client/visible_text.ts";
 import type { AgentState } from "../protocol/protocol.ts";
 import { activitySentence, ProgressBar, standing, StatusPill, StopButton } from "./agent_status.tsx";
 import { AgentWarnings, AgentWork } from "./agent_work.tsx";
+import { DeleteButton } from "./delete_agent.tsx";
 import { Fact } from "./fact.tsx";
 import { costText, countText, remainingText, runtimeName, sinceText, timeTitle, tokensText, tokensTitle, waitedText, workedText } from "./format.ts";
 import { Icon } from "./icons.tsx";
@@ -91,7 +92,7 @@ function Card({ api, town_id, agent, lastError, now_ms }: AgentCardProps) {
         </Fact>
         <Fact name="Cost">{costText(agent.usage)}</Fact>
       </dl>
-      {(working || isWriting) && (
+      {working || isWriting ? (
         <footer>
           {canWrite && (
             <button type="button" class="button small plain" aria-expanded={isWriting} onClick={() => setWriting(!isWriting)}>
@@ -111,6 +112,10 @@ function Card({ api, town_id, agent, lastError, now_ms }: AgentCardProps) {
               }}
             />
           )}
+        </footer>
+      ) : (
+        <footer>
+          <DeleteButton api={api} town_id={town_id} agent={agent} />
         </footer>
       )}
     </article>

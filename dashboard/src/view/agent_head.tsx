@@ -7,6 +7,7 @@ import { visibleText } from "../client/visible_text.ts";
 import type { AgentState, RunView } from "../protocol/protocol.ts";
 import { AgentWork } from "./agent_work.tsx";
 import { ProgressBar, StatusPill, StopButton } from "./agent_status.tsx";
+import { DeleteButton } from "./delete_agent.tsx";
 import { Fact } from "./fact.tsx";
 import { costText, countText, remainingText, runtimeName, timeTitle, tokensText, tokensTitle, waitedText, workedText } from "./format.ts";
 import { useNow } from "./hooks.ts";
@@ -41,7 +42,12 @@ export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, childr
         <span class="soft kind">{agent === undefined ? "" : `${agent.role} · ${runtimeName(agent.runtime)}`}</span>
         {runs.length > 1 && <RunMenu runs={runs} chosen={run_id} choose={chooseRun} />}
         {children}
-        {agent !== undefined && <StopButton api={api} town_id={town_id} agent={agent} />}
+        {agent !== undefined && (
+          <div class="agent-actions">
+            <StopButton api={api} town_id={town_id} agent={agent} />
+            <DeleteButton api={api} town_id={town_id} agent={agent} />
+          </div>
+        )}
       </div>
       {agent !== undefined && (
         <>

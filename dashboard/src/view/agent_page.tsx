@@ -6,9 +6,12 @@ import type { Api } from "../client/api.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { AgentView } from "./agent_view.tsx";
 import { useChanges, useTitle } from "./hooks.ts";
+import { Link } from "./link.tsx";
+import { Message } from "./message.tsx";
 import { OpenParts } from "./open_parts.ts";
 import { PageContextProvider } from "./page_context.ts";
 import type { RowsPage } from "./page_context.ts";
+import { townPath } from "./route.ts";
 import { useViewQuery } from "./use_view_query.ts";
 
 interface AgentPageProps {
@@ -34,9 +37,23 @@ export function AgentPage({ api, store, town_id, agent_id }: AgentPageProps) {
   );
   // Another agent's page is another page, and its address says nothing of this one's.
   useEffect(() => () => CSS.highlights?.delete("found"), []);
+  const [wasHere, setWasHere] = useState(agent !== undefined);
+  if (agent !== undefined && !wasHere) setWasHere(true);
+  if (agent === undefined && wasHere && store.connectionState.kind === "live") return <Deleted town_id={town_id} />;
   return (
     <PageContextProvider value={page}>
       <AgentView store={store} agent_id={agent_id} agent={agent} query={query} setQuery={setQuery} />
     </PageContextProvider>
+  );
+}
+
+/** In this tab and in each other one that shows the agent. */
+function Deleted({ town_id }: { town_id: string }) {
+  return (
+    <Message title="This agent was deleted" text="Nothing is left of what it did. An agent that is started under its id begins anew.">
+      <Link to={townPath(town_id)} class="button primary">
+        To the town
+      </Link>
+    </Message>
   );
 }

@@ -1,0 +1,167 @@
+//! The deletion of an agent. The town and the agent's rig are two objects, and its program may run in a container, so it takes
+//! several steps, each of which leaves a state that asking again mends:
+//!
+//! 1. The town holds the agent (in memory): nothing of it is registered or started meanwhile.
+//! 2. Its open runs in the container are told to stop. What is not heard ends the deletion, and nothing is erased.
+//! 3. Its rig refuses its posts, hands over what it had taken, and forgets it. Who dies behind this has an agent in the town
+//!    that cannot post: it can be deleted, or registered, once more.
+//! 4. The town erases it, in one transaction, and tells viewers. What the rig had taken lies before its cursor by then, and
+//!    no later batch has it.
+//!
+//! What the container still tells of its runs afterwards is dropped, also where a new agent has its id (`erased_runs`).
+
+use std::collections::BTreeMap;
+
+use crate::core::agents;
+use crate::core::frames::Occasion;
+use crate::core::log;
+use crate::core::runs::{self, Source};
+use crate::core::store::{Store, atomically};
+use crate::core::town::Town;
+use crate::core::viewers::Effect;
+use crate::error::{Code, Error, Result};
+use crate::id::{AgentId, Epoch, EventId, RigId, RunId};
+use crate::time::Timestamp;
+
+/// Runs of deleted agents that a town remembers, 10,000; with one more the one that was erased first is forgotten.
+const ERASED_RUNS_MAX: u64 = 10_000;
+
+/// Agents that are being deleted at present, each with the number of the newest deletion of it: an older one, whose caller may
+/// have gone away in the middle of it, counts no more. In memory alone: what dies with it holds nobody up. Bounded by the
+/// agents of a town.
+#[derive(Debug, Default)]
+pub(crate) struct Departing {
+    held: BTreeMap<AgentId, u64>,
+    newest: u64,
+}
+
+impl Departing {
+    /// 409 for an agent that is being deleted.
+    pub(crate) fn check(&self, agent_id: &AgentId) -> Result<()> {
+        if self.held.contains_key(agent_id) {
+            let message =
+                format!("agent {agent_id} is being deleted at this moment; ask again in a moment, or delete it again");
+            return Err(Error::new(Code::Conflict, message));
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, agent_id: &AgentId) -> u64 {
+        self.newest += 1;
+        self.held.insert(agent_id.clone(), self.newest);
+        self.newest
+    }
+
+    /// Whether it was held by this deletion until now.
+    fn release(&mut self, plan: &DeletionPlan) -> bool {
+        let is_newest = self.held.get(&plan.agent_id) == Some(&plan.number);
+        if is_newest {
+            self.held.remove(&plan.agent_id);
+        }
+        is_newest
+    }
+}
+
+/// What has to happen elsewhere before an agent may be erased.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DeletionPlan {
+    /// Which agent it is.
+    pub agent_id: AgentId,
+    /// Tells this deletion from others of the same agent.
+    number: u64,
+    /// The rig that has to forget it.
+    pub rig_id: RigId,
+    /// Whether the control server has to be told to stop it.
+    pub in_container: bool,
+}
+
+impl Town {
+    /// Begins to delete an agent, which is held until [`Town::abandon_deletion`] or [`Town::erase_agent`].
+    pub fn begin_deletion(&mut self, agent_id: &AgentId) -> Result<DeletionPlan> {
+        let agent = agents::load(self.store.as_ref(), agent_id)?.ok_or_else(|| Error::not_found("agent"))?;
+        let open = runs::open_of_agent(self.store.as_ref(), &Source::Container, agent_id)?;
+        // A start that is under way would arrive behind the stop, and nobody would follow what it starts.
+        if open.iter().any(|run| run.source_epoch.is_none()) {
+            let message = format!(
+                "agent {agent_id} is being started, and cannot be deleted before that is settled; ask again in a moment"
+            );
+            return Err(Error::new(Code::Conflict, message));
+        }
+        let number = self.departing.hold(agent_id);
+        Ok(DeletionPlan {
+            agent_id: agent_id.clone(),
+            number,
+            rig_id: agent.rig_id,
+            in_container: !open.is_empty(),
+        })
+    }
+
+    /// The deletion ends here, and the agent is as it was.
+    pub fn abandon_deletion(&mut self, plan: &DeletionPlan) {
+        self.departing.release(plan);
+    }
+
+    /// Erases an agent that is stopped and that its rig has forgotten, and tells viewers. Streams of that agent alone end.
+    pub fn erase_agent(&mut self, plan: &DeletionPlan, now: Timestamp) -> Result<Vec<Effect>> {
+        let agent_id = &plan.agent_id;
+        if !self.departing.release(plan) {
+            // It was not held all the time, so somebody may have registered it anew.
+            return Err(Error::new(Code::TownUnavailable, "the deletion was interrupted; delete the agent again"));
+        }
+        let head = atomically(self.store.as_ref(), || erase(self.store.as_ref(), agent_id))?;
+        self.deadlines.forget(agent_id);
+        self.previews.forget(agent_id);
+        self.states.deleted(agent_id.clone());
+        let mut effects = Vec::new();
+        self.viewers.agent_deleted(agent_id, &mut effects);
+        // Any frame of history may have something of it.
+        self.pump(Occasion { now, pruned_id: head }, &mut effects)?;
+        Ok(effects)
+    }
+}
+
+/// Takes all rows of an agent away; gives the newest id of the log, which stays the newest.
+fn erase(store: &dyn Store, agent_id: &AgentId) -> Result<EventId> {
+    let head = log::head(store)?;
+    let agent = [agent_id.as_str().into()];
+    store.query(
+        "INSERT INTO erased_head (one, id) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET id = excluded.id",
+        &[head.into()],
+    )?;
+    store.query(
+        "INSERT OR IGNORE INTO erased_runs (run_id, agent_id, source_epoch) SELECT run_id, agent_id, source_epoch FROM runs \
+         WHERE agent_id = ? AND source = 'container' AND (source_epoch IS NULL \
+         OR source_epoch NOT IN (SELECT epoch FROM retired_epochs WHERE source = 'container'))",
+        &agent,
+    )?;
+    store.query(
+        "DELETE FROM erased_runs WHERE number <= (SELECT max(number) FROM erased_runs) - ?",
+        &[ERASED_RUNS_MAX.into()],
+    )?;
+    store.query(
+        "DELETE FROM whole_events WHERE id IN (SELECT id FROM agent_events WHERE agent_id = ?)",
+        &agent,
+    )?;
+    for table in ["agent_events", "images", "image_parts", "runs", "tickets", "resume_rights", "agents"] {
+        store.query(&format!("DELETE FROM {table} WHERE agent_id = ?"), &agent)?;
+    }
+    Ok(head)
+}
+
+/// Whether the run's agent was deleted.
+pub(crate) fn is_erased(store: &dyn Store, run_id: &RunId) -> Result<bool> {
+    Ok(!store.query("SELECT 1 FROM erased_runs WHERE run_id = ?", &[run_id.as_str().into()])?.is_empty())
+}
+
+/// Whether what the container tells of an agent that is not here is left of one that was deleted: it is of a run of that
+/// one, or of none, and the container still is in a life in which that one ran.
+pub(crate) fn is_left_over(store: &dyn Store, agent_id: &AgentId, run_id: Option<&RunId>) -> Result<bool> {
+    let sql = "SELECT 1 FROM erased_runs WHERE agent_id = ?1 AND (?2 IS NULL OR run_id = ?2) LIMIT 1";
+    Ok(!store.query(sql, &[agent_id.as_str().into(), run_id.map(RunId::as_str).into()])?.is_empty())
+}
+
+/// A life of the container is over: nothing comes of its runs any more.
+pub(crate) fn forget_erased(store: &dyn Store, epoch: &Epoch) -> Result<()> {
+    store.query("DELETE FROM erased_runs WHERE source_epoch = ?", &[epoch.as_str().into()])?;
+    Ok(())
+}
