@@ -28,7 +28,7 @@ use townwatch::error::Code;
 use townwatch::event::Role;
 use townwatch::id::{AgentId, RigId};
 use townwatch::limits::EVENT_FRAME_BYTES_MAX;
-use townwatch::protocol::{Preview, PostEvents};
+use townwatch::protocol::{PostEvents, Preview};
 
 fn begin(story: &mut Story, name: &str) -> DeletionPlan {
     story.town.begin_deletion(&agent(name)).unwrap()
@@ -36,7 +36,8 @@ fn begin(story: &mut Story, name: &str) -> DeletionPlan {
 
 fn delete(story: &mut Story, name: &str) -> Vec<Effect> {
     let plan = begin(story, name);
-    story.town.erase_agent(&plan, story.now).unwrap()
+    let erased = story.town.erase_agent(&plan).unwrap();
+    story.town.publish_deletion(&erased, story.now).unwrap()
 }
 
 fn posting(names: &[&str]) -> Story {
@@ -84,7 +85,10 @@ fn every_row_of_the_agent_goes_and_every_other_stays() {
     let long = "x".repeat(EVENT_FRAME_BYTES_MAX + 1);
     let picture = json!({"tool_use_id": "t", "success": true, "content": "", "content_length": 0, "duration_ms": 1,
         "attachments": [{"kind": "image", "image_id": "0".repeat(32)}]});
-    story.relay(&[("gone", "gone-run", "agent_output", said(&long)), ("gone", "gone-run", "agent_tool_result", picture)]);
+    story.relay(&[
+        ("gone", "gone-run", "agent_output", said(&long)),
+        ("gone", "gone-run", "agent_tool_result", picture),
+    ]);
     let grantor = Grantor { name: "key 1".to_owned(), ends_at: None };
     story.town.mint_ticket("used", Some(&agent("gone")), &grantor, story.now).unwrap();
     story.town.mint_ticket("unused", Some(&agent("gone")), &grantor, story.now).unwrap();
@@ -192,7 +196,10 @@ fn readers_who_pull_are_told_before_anything_of_a_new_agent_with_the_same_id() {
     let turn = story.town.read_on(&mut own, story.now).unwrap();
     let said = messages(&turn.text);
     assert_eq!((turn.next, short(&said)), (Next::End, vec!["error".to_owned()]));
-    assert_eq!((&said[0].data["code"], &said[0].data["message"]), (&json!("not_found"), &json!("the agent was deleted")));
+    assert_eq!(
+        (&said[0].data["code"], &said[0].data["message"]),
+        (&json!("not_found"), &json!("the agent was deleted"))
+    );
     let turn = story.town.read_on(&mut flat, story.now).unwrap();
     assert_eq!((turn.next, turn.text), (Next::End, String::new()));
 }
@@ -217,15 +224,22 @@ fn what_the_container_still_tells_of_it_is_dropped_also_for_a_new_agent_with_the
     story.relay(&[("a", "old", "agent_output", said("secret one"))]);
     assert!(begin(&mut story, "a").in_container);
     let plan = begin(&mut story, "a");
-    story.town.erase_agent(&plan, story.now).unwrap();
+    story.town.erase_agent(&plan).unwrap();
     let outcome = story.relay(&[("a", "old", "agent_output", said("secret two"))]);
     assert_eq!((outcome.stored, outcome.dropped), (0, 1));
     story.begin("a", "new");
     let late = ("a", "old", "agent.exited", json!({"reason": "stopped"}));
-    let outcome = story.relay(&[("a", "old", "agent_output", said("secret three")), late, ("a", "new", "note", json!(1))]);
+    let outcome =
+        story.relay(&[("a", "old", "agent_output", said("secret three")), late, ("a", "new", "note", json!(1))]);
     assert_eq!((outcome.stored, outcome.dropped), (1, 2));
     assert_eq!(story.state("a")["run_number"], 1);
-    let typed = Preview { agent_id: agent("a"), run_id: run("old"), message_id: "m".to_owned(), offset: 0, text: "secret".to_owned() };
+    let typed = Preview {
+        agent_id: agent("a"),
+        run_id: run("old"),
+        message_id: "m".to_owned(),
+        offset: 0,
+        text: "secret".to_owned(),
+    };
     let (_, _) = story.join("", Asked::default());
     assert!(story.town.preview(vec![typed], story.now).unwrap().is_empty());
     assert!(!everything(&story).contains("secret"));
@@ -275,14 +289,14 @@ fn nothing_begins_while_it_goes_and_what_is_being_started_does_not_go() {
 fn of_two_deletions_the_later_one_counts_and_an_eviction_between_the_steps_costs_nothing() {
     let mut story = posting(&["a"]);
     let (first, second) = (begin(&mut story, "a"), begin(&mut story, "a"));
-    assert_eq!(story.town.erase_agent(&first, story.now).unwrap_err().code, Code::TownUnavailable);
+    assert_eq!(story.town.erase_agent(&first).unwrap_err().code, Code::TownUnavailable);
     assert!(story.town.register_agent(&RigId::parse("rig").unwrap(), &agent("a"), "a", Role::Polecat).is_err());
-    story.town.erase_agent(&second, story.now).unwrap();
+    story.town.erase_agent(&second).unwrap();
     story.register("a");
     let third = begin(&mut story, "a");
     story.reopen();
     story.register("a"); // it holds nobody up
-    assert_eq!(story.town.erase_agent(&third, story.now).unwrap_err().code, Code::TownUnavailable);
+    assert_eq!(story.town.erase_agent(&third).unwrap_err().code, Code::TownUnavailable);
     delete(&mut story, "a");
 }
 
@@ -320,7 +334,8 @@ fn a_rig_forgets_the_agent_and_its_own_ids_go_on() {
     rig.adopt(position(5)).unwrap();
     rig.forget(&b).unwrap();
     assert_eq!((rig.waiting().unwrap().events, rig.waiting().unwrap().bytes), (0, 0));
-    let left = store.query("SELECT DISTINCT agent_id FROM agent_events UNION SELECT agent_id FROM agents", &[]).unwrap();
+    let left =
+        store.query("SELECT DISTINCT agent_id FROM agent_events UNION SELECT agent_id FROM agents", &[]).unwrap();
     assert_eq!(left.iter().map(|row| row.text(0).unwrap()).collect::<Vec<_>>(), ["a"]);
     // The town is asked for what comes next, not for what was.
     register(&rig, "b");

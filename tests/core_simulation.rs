@@ -10,6 +10,7 @@
 mod simulation {
     pub mod carriers;
     pub mod container;
+    pub mod deletion;
     pub mod edge;
     pub mod faults;
     pub mod frames;

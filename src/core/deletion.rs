@@ -75,6 +75,14 @@ pub struct DeletionPlan {
     pub in_container: bool,
 }
 
+/// An agent that is gone from the tables.
+#[derive(Debug)]
+pub struct Erased {
+    agent_id: AgentId,
+    /// The newest id of the log.
+    head: EventId,
+}
+
 impl Town {
     /// Begins to delete an agent, which is held until [`Town::abandon_deletion`] or [`Town::erase_agent`].
     pub fn begin_deletion(&mut self, agent_id: &AgentId) -> Result<DeletionPlan> {
@@ -88,12 +96,7 @@ impl Town {
             return Err(Error::new(Code::Conflict, message));
         }
         let number = self.departing.hold(agent_id);
-        Ok(DeletionPlan {
-            agent_id: agent_id.clone(),
-            number,
-            rig_id: agent.rig_id,
-            in_container: !open.is_empty(),
-        })
+        Ok(DeletionPlan { agent_id: agent_id.clone(), number, rig_id: agent.rig_id, in_container: !open.is_empty() })
     }
 
     /// The deletion ends here, and the agent is as it was.
@@ -101,8 +104,9 @@ impl Town {
         self.departing.release(plan);
     }
 
-    /// Erases an agent that is stopped and that its rig has forgotten, and tells viewers. Streams of that agent alone end.
-    pub fn erase_agent(&mut self, plan: &DeletionPlan, now: Timestamp) -> Result<Vec<Effect>> {
+    /// Erases an agent that is stopped and that its rig has forgotten; [`Town::publish_deletion`] comes in the same synchronous
+    /// step.
+    pub fn erase_agent(&mut self, plan: &DeletionPlan) -> Result<Erased> {
         let agent_id = &plan.agent_id;
         if !self.departing.release(plan) {
             // It was not held all the time, so somebody may have registered it anew.
@@ -112,10 +116,15 @@ impl Town {
         self.deadlines.forget(agent_id);
         self.previews.forget(agent_id);
         self.states.deleted(agent_id.clone());
+        Ok(Erased { agent_id: agent_id.clone(), head })
+    }
+
+    /// Tells viewers that an agent is gone. Streams of that agent alone end.
+    pub fn publish_deletion(&mut self, erased: &Erased, now: Timestamp) -> Result<Vec<Effect>> {
         let mut effects = Vec::new();
-        self.viewers.agent_deleted(agent_id, &mut effects);
+        self.viewers.agent_deleted(&erased.agent_id, &mut effects);
         // Any frame of history may have something of it.
-        self.pump(Occasion { now, pruned_id: head }, &mut effects)?;
+        self.pump(Occasion { now, pruned_id: erased.head }, &mut effects)?;
         Ok(effects)
     }
 }
@@ -138,10 +147,7 @@ fn erase(store: &dyn Store, agent_id: &AgentId) -> Result<EventId> {
         "DELETE FROM erased_runs WHERE number <= (SELECT max(number) FROM erased_runs) - ?",
         &[ERASED_RUNS_MAX.into()],
     )?;
-    store.query(
-        "DELETE FROM whole_events WHERE id IN (SELECT id FROM agent_events WHERE agent_id = ?)",
-        &agent,
-    )?;
+    store.query("DELETE FROM whole_events WHERE id IN (SELECT id FROM agent_events WHERE agent_id = ?)", &agent)?;
     for table in ["agent_events", "images", "image_parts", "runs", "tickets", "resume_rights", "agents"] {
         store.query(&format!("DELETE FROM {table} WHERE agent_id = ?"), &agent)?;
     }

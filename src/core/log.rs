@@ -19,7 +19,10 @@ use crate::protocol::{AgentSelection, Filters, TownEvent};
 /// The newest event's id, 0 where there never was one. Each agent keeps its newest event, and what is deleted with an agent
 /// is remembered, so no id is ever given twice. (Before the first deletion the second part reads no row.)
 pub fn head(store: &dyn Store) -> Result<EventId> {
-    one_position(store, "SELECT max(id) FROM (SELECT max(id) AS id FROM agent_events UNION ALL SELECT id FROM erased_head)")
+    one_position(
+        store,
+        "SELECT max(id) FROM (SELECT max(id) AS id FROM agent_events UNION ALL SELECT id FROM erased_head)",
+    )
 }
 
 /// The oldest retained event's id, 0 where there is none.

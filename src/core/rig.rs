@@ -105,11 +105,11 @@ impl Rig {
     /// Forgets an agent of which the town has all that was taken: what waits in the outbox counts by its ids.
     pub fn forget(&self, agent_id: &AgentId) -> Result<()> {
         atomically(self.store.as_ref(), || {
-            let sql = "INSERT INTO erased_head (one, id) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET id = excluded.id";
+            let sql =
+                "INSERT INTO erased_head (one, id) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET id = excluded.id";
             self.store.query(sql, &[self.head()?.into()])?;
             for table in ["agent_events", "ended_runs", "agents"] {
-                self.store
-                    .query(&format!("DELETE FROM {table} WHERE agent_id = ?"), &[agent_id.as_str().into()])?;
+                self.store.query(&format!("DELETE FROM {table} WHERE agent_id = ?"), &[agent_id.as_str().into()])?;
             }
             Ok(())
         })

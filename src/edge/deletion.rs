@@ -21,7 +21,8 @@ pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Respo
         })?;
         return Err(error);
     }
-    town.show(Ok(town.with(|core| core.erase_agent(&plan, fresh::now()))?));
+    let erased = town.with(|core| core.erase_agent(&plan))?;
+    town.show(town.with(|core| core.publish_deletion(&erased, fresh::now())));
     town.arrivals.announce();
     log("agent_deleted", &[("agent_id", agent_id.as_str())]);
     Ok(nothing(&[]))

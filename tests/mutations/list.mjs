@@ -186,10 +186,20 @@ export const MUTATIONS = [
     edits: [
       {
         file: VIEWERS,
-        find: "let Note { id, selection, permit, form, standing: mut state } = note;",
-        replace: "let Note { id, selection, permit, form, standing: mut state } = note;\n        let permit = Permit { scope: crate::core::permit::Scope::Town, ..permit };",
+        find: "let Note { id, standing: state, .. } = &mut note;",
+        replace: "note.permit.scope = crate::core::permit::Scope::Town;\n        let Note { id, standing: state, .. } = &mut note;",
       },
     ],
+  },
+  {
+    name: "what a run tells that went with its agent is taken for a new agent's of the same id",
+    caughtBy: ["stored of a run that went with its agent"],
+    edits: [{ file: "src/core/deletion.rs", find: "&[run_id.as_str().into()])?.is_empty())", replace: "&[\"none\".into()])?.is_empty())" }],
+  },
+  {
+    name: "the head falls where the newest event goes with its agent",
+    caughtBy: ["was stored after", "hello names another head"],
+    edits: [{ file: "src/core/log.rs", find: "UNION ALL SELECT id FROM erased_head", replace: "UNION ALL SELECT 0" }],
   },
   {
     name: "a state waits for a clock that stepped back",

@@ -75,6 +75,11 @@ impl World {
             relay::apply(&*world.store, (asked, Reach::New), &answer, world.now, world.config.event_cap, &mut fresh)
         });
         let Some(taken) = taken.map(Result::unwrap) else { return true };
+        if matches!(taken, Answered::Taken(_))
+            && answer.events.iter().any(|event| self.oracle.is_of_deleted_run(event.run_id.as_str()))
+        {
+            self.fire(Fault::DeletedRunSpoke);
+        }
         if was_silent {
             self.town.silence_changed().unwrap();
         }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use townwatch::core::ending::Ending;
 use townwatch::core::ingest::Outcome;
 use townwatch::core::relay;
 use townwatch::core::runs::Source;
@@ -105,6 +106,12 @@ impl World {
                     }
                 }
                 Effect::Remember(_, note) => viewer.note = Some(note),
+                Effect::Close(_, Ending::AgentDeleted) => {
+                    assert!(viewer.agent_id.is_some(), "the town's stream ended with one of its agents");
+                    viewer.read(usize::MAX);
+                    viewer.cut();
+                    self.fire(Fault::StreamOfDeletedEnded);
+                }
                 Effect::Close(id, ending) => {
                     assert_eq!(ending.code(), 1013, "{id:?} was closed: {}", ending.reason());
                     let acknowledges = viewer.link.acknowledges;
@@ -189,7 +196,7 @@ impl World {
         for event in &self.container.said {
             let run_id = event.run_id.as_str();
             let arrived = container::token(&event.data).is_none_or(|token| self.oracle.has_token(token));
-            let is_over = self.oracle.run_has_ended(run_id);
+            let is_over = self.oracle.run_has_ended(run_id) || self.oracle.is_of_deleted_run(run_id);
             let is_told = event.id.get() <= self.container.lost_through() && self.oracle.run_has_source_gap(run_id);
             assert!(arrived || is_over || is_told, "the container's event {} never arrived", event.id);
         }

@@ -17,6 +17,8 @@ faults! {
     // The rig and its way to the town.
     BatchDropped, BatchRepeated, CursorLost, PostRepeated, PostRepeatedLater, OutsideRunEnded, PostAhead, PostBehind, FellSilent, HeardAgain, RigKilled,
     RigKilledBeforeAdopting,
+    // Agents that are deleted.
+    AgentDeleted, DeletionBrokenOff, DeletedRunSpoke, StreamOfDeletedEnded,
     // The object, its tables and its clock.
     TownEvicted, TownKilled, KilledBeforeSending, StatementRefused, ShowingRefused, ClockBack, ClockForward, Pruned,
     // Viewers and readers of pages.

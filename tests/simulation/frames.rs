@@ -107,6 +107,11 @@ impl Frame {
             }
             "gap" if !self.is_elision() => oracle.check_gap(&self.value, store),
             "state" => check_state(&self.value["agent"], store),
+            "agent_deleted" => {
+                let agent_id = self.value["agent_id"].as_str().unwrap();
+                let there = store.query("SELECT 1 FROM agents WHERE agent_id = ?", &[agent_id.into()]).unwrap();
+                assert!(there.is_empty(), "{agent_id} is told to be deleted, and is there");
+            }
             "subscription_confirmed" => {
                 assert!(self.number("after_id") <= oracle.head(), "confirmed from beyond the head");
             }
@@ -152,12 +157,18 @@ impl SimViewer {
 
     fn read_frame(&mut self, frame: &Frame) {
         let (kind, text) = (frame.kind.as_str(), &frame.text);
-        let may_come_paused = matches!(kind, "backpressure" | "subscription_confirmed" | "state" | "error");
+        let may_come_paused =
+            matches!(kind, "backpressure" | "subscription_confirmed" | "state" | "agent_deleted" | "error");
         assert!(!self.link.paused || may_come_paused, "a paused viewer is sent nothing: {kind}");
         assert_eq!(kind == "hello", !self.link.greeted, "hello comes first and once: {text}");
         match kind {
             "hello" => self.read_hello(frame),
             "state" => self.read_state(&frame.value["agent"]),
+            "agent_deleted" => {
+                let agent_id = frame.value["agent_id"].as_str().unwrap();
+                assert!(self.watch.wants_agent(agent_id), "the end of an agent that this viewer does not watch");
+                self.states.remove(agent_id);
+            }
             "gap" => self.read_gap(frame),
             "backpressure" => {
                 assert!(self.link.acknowledges, "who acknowledges nothing is not paused");

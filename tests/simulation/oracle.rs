@@ -31,6 +31,9 @@ pub struct Oracle {
     /// The newest token of each source, agent by agent: sources number theirs rising.
     newest_token: BTreeMap<String, u64>,
     ended: BTreeSet<String>,
+    /// Agents that were deleted, each with the newest id when that happened last.
+    deleted: BTreeMap<String, u64>,
+    deleted_runs: BTreeSet<String>,
     /// Runs of which the town has said that something of them was lost at the source.
     with_source_gap: BTreeSet<String>,
 }
@@ -69,12 +72,30 @@ impl Oracle {
         let rows = store.query("SELECT id, frame FROM agent_events ORDER BY id", &[]).unwrap();
         self.retained = rows.iter().map(|row| row.number(0).unwrap()).collect();
         for row in rows {
-            assert!(self.frame(row.number(0).unwrap()) == row.maybe_text(1), "an event has changed: {row:?}");
+            let id = row.number(0).unwrap();
+            assert!(!self.is_gone(id, &self.log[&id].agent_id), "of a deleted agent, and still stored: {row:?}");
+            assert!(self.frame(id) == row.maybe_text(1), "an event has changed: {row:?}");
         }
+    }
+
+    /// An agent was deleted: nothing that it did is stored or shown any more, and nothing comes of these runs.
+    pub fn agent_deleted(&mut self, agent_id: &str, runs: Vec<String>) {
+        self.deleted.insert(agent_id.to_owned(), self.head());
+        self.deleted_runs.extend(runs);
+    }
+
+    pub fn is_of_deleted_run(&self, run_id: &str) -> bool {
+        self.deleted_runs.contains(run_id)
+    }
+
+    /// Whether an event went with its agent.
+    pub fn is_gone(&self, id: u64, agent_id: &str) -> bool {
+        self.deleted.get(agent_id).is_some_and(|newest| id <= *newest)
     }
 
     fn check_new(&mut self, event: &TownEvent, frame: &str, emitted: &BTreeMap<u64, String>) {
         let run_id = event.run_id.as_ref().expect("every event has a run").to_string();
+        assert!(!self.deleted_runs.contains(&run_id), "stored of a run that went with its agent: {frame}");
         assert!(!self.ended.contains(&run_id), "an event after the end of its run: {frame}");
         match event.event.as_str() {
             "agent.exited" => drop(self.ended.insert(run_id)),
@@ -94,7 +115,7 @@ impl Oracle {
     }
 
     pub fn frame(&self, id: u64) -> Option<&str> {
-        self.log.get(&id).map(|stored| stored.frame.as_str())
+        self.log.get(&id).filter(|stored| !self.is_gone(id, &stored.agent_id)).map(|stored| stored.frame.as_str())
     }
 
     pub fn has_token(&self, token: u64) -> bool {
@@ -117,7 +138,8 @@ impl Oracle {
         let sql = "SELECT id FROM agent_events WHERE agent_id = ? AND id BETWEEN ? AND ?";
         let there = store.query(sql, &[agent_id.into(), from.into(), to.into()]).unwrap();
         assert!(there.is_empty(), "retained, but told to be missing: {there:?}, {gap}");
-        let missing = self.log.range(from..=to).filter(|(_, stored)| stored.agent_id == agent_id).count() as u64;
+        let of_it = self.log.range(from..=to).filter(|(_, stored)| stored.agent_id == agent_id);
+        let missing = of_it.filter(|(id, stored)| !self.is_gone(**id, &stored.agent_id)).count() as u64;
         assert!(missing > 0, "nothing is missing here: {gap}");
         let ends_at_one = self.log.get(&to).is_some_and(|stored| stored.agent_id == agent_id);
         assert!(ends_at_one, "a gap that ends at another agent's event: {gap}");
@@ -146,7 +168,8 @@ impl Oracle {
         {
             let told = watch.gaps.iter().any(|gap| gap.holds(agent_id, *id));
             let had = watch.had.contains(id);
-            assert!(had || told || !watch.wants(agent_id, event), "{id} is missing without a word: {frame}");
+            let is_gone = self.is_gone(*id, agent_id);
+            assert!(had || told || is_gone || !watch.wants(agent_id, event), "{id} is missing without a word: {frame}");
             assert!(!(had && told), "{id} was told to be missing, and came: {frame}");
         }
     }
@@ -158,8 +181,12 @@ impl Oracle {
             if !viewer.watch.wants_agent(agent_id) {
                 continue;
             }
-            let shown = viewer.states.get(agent_id).unwrap_or_else(|| panic!("no state of {agent_id} was ever sent"));
             let (mut stored, silent) = stored_state(store, agent_id);
+            let Some(shown) = viewer.states.get(agent_id) else {
+                // An agent that was registered since is told of with its first event.
+                assert!(stored["run_id"].is_null(), "no state of {agent_id} was ever sent");
+                continue;
+            };
             if silent {
                 assert_eq!(shown["activity"]["kind"], "silent", "nobody was told that {agent_id} is silent");
                 stored["activity"] = shown["activity"].clone();

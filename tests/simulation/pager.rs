@@ -71,6 +71,9 @@ impl Pager {
         }
         let next = page.next_after_id.get();
         for (id, stored) in oracle.log.range(from..=next.max(from)).filter(|(_, stored)| self.wants(stored)) {
+            if oracle.is_gone(*id, &stored.agent_id) {
+                continue;
+            }
             let told = gaps.iter().any(|gap| {
                 let range = gap["from"].as_u64().unwrap()..=gap["to"].as_u64().unwrap();
                 gap["agent_id"] == stored.agent_id && range.contains(id)

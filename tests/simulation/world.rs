@@ -178,7 +178,7 @@ impl World {
     }
 
     fn step(&mut self) {
-        match self.rng.u32(0..118) {
+        match self.rng.u32(0..120) {
             0..12 => self.start_run(),
             12..37 => self.agent_speaks(),
             37..40 => self.agent_exits(),
@@ -207,6 +207,7 @@ impl World {
                 self.fire(Fault::ClockBack);
                 self.now = self.now.plus_millis(-self.rng.i64(0..60_000));
             }
+            114..116 => self.delete_agent(),
             _ => {
                 self.fire(Fault::ClockForward);
                 self.now = self.now.plus_millis(self.rng.i64(0..200_000));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { agentState } from "../testing/agent_state.ts";
 import { event, events, FakeTown, hello, Recorder, settled } from "../testing/fake_town.ts";
 import { ApiFailure } from "./api.ts";
 import { TownStream } from "./stream.ts";
@@ -215,6 +216,23 @@ test("an event stream's refusal says how long to wait", async () => {
   const state = seen.now;
   assert.ok(state?.kind === "reconnecting");
   assert.deepEqual([state.reason, state.retry_at_ms - town.clock.now_ms()], ["Full.", 7_000]);
+});
+
+test("pages do not say that an agent was deleted: it is not among the others any more", async () => {
+  const { town, seen } = await watching();
+  town.states = [agentState({ agent_id: "a" }), agentState({ agent_id: "b" })];
+  town.latest.cut();
+  await town.clock.pass(100);
+  town.latest.cut();
+  await town.clock.pass(200);
+  town.readings[0]?.cut();
+  await town.clock.pass(300);
+  town.readings[1]?.cut();
+  await town.clock.pass(500);
+  assert.deepEqual([seen.states.map(({ agent_id }) => agent_id), seen.deleted], [["a", "b"], []]);
+  town.states = town.states.slice(1);
+  await town.clock.pass(40_000);
+  assert.deepEqual(seen.deleted, ["a"]);
 });
 
 test("where nothing may stay open it asks for pages", async () => {
