@@ -154,7 +154,8 @@ describe("an agent in the container", () => {
     await world.startAgent(town, order("new"));
     await viewer.until("the new one's words", () => viewer.events.some(({ data }) => data?.text === "new"));
     await sleep(7_000); // longer than the old one may take to end
-    const texts = new Set((await eventsOf(town, "gone")).map(({ data }) => data?.text).filter(Boolean));
+    const said = (await eventsOf(town, "gone")).filter(({ event }) => event === "agent_output");
+    const texts = new Set(said.map(({ data }) => data.text));
     assert.deepEqual([...texts], ["new"]);
     assert.ok(viewer.events.filter(({ id }) => id > head).every(({ data }) => !data?.text?.startsWith("old")));
     assert.equal(must(await world.api("GET", `${town.path}/agents/gone/runs`)).length, 1);
