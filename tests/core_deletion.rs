@@ -70,10 +70,8 @@ fn ids(story: &Story, selection: &Selection, after_id: u64) -> Vec<u64> {
     let asked = Asked { after_id: Some(after_id), ..Asked::default() };
     let page = story.town.page(selection, &PageRequest { asked, ..PageRequest::default() }).unwrap();
     assert!(page.gaps.is_empty() && !page.reset);
-    let read = |event: &Box<serde_json::value::RawValue>| {
-        serde_json::from_str::<Json>(event.get()).unwrap()["id"].as_u64().unwrap()
-    };
-    page.events.iter().map(read).collect()
+    let texts = page.events.iter().map(|event| event.get());
+    texts.map(|text| serde_json::from_str::<Json>(text).unwrap()["id"].as_u64().unwrap()).collect()
 }
 
 #[test]
@@ -137,8 +135,8 @@ fn viewers_are_told_and_those_of_the_agent_alone_are_sent_away() {
     let (other, _) = story.join("a", Asked::default());
     let (own, _) = story.join("b", Asked::default());
     let flat = |agent_id| Join { agent_id, form: Form::Flat, ..Join::default() };
-    let (flat_town, _) = story.join_with(&flat(None));
-    let (flat_own, _) = story.join_with(&flat(Some(agent("b"))));
+    let (events_only, _) = story.join_with(&flat(None));
+    let (events_of_b, _) = story.join_with(&flat(Some(agent("b"))));
     // A town's stream that watches this agent only is still the town's.
     let (chooser, _) = story.join("", Asked::default());
     story.town.hear(chooser, r#"{"type":"subscribe","agents":["b"]}"#, story.now).unwrap();
@@ -147,12 +145,12 @@ fn viewers_are_told_and_those_of_the_agent_alone_are_sent_away() {
         assert_eq!(told(&effects, viewer), ["agent_deleted"]);
         assert_eq!(story::frames(&effects, viewer)[0], json!({"type": "agent_deleted", "agent_id": "b"}));
     }
-    for viewer in [other, own, flat_town, flat_own] {
+    for viewer in [other, own, events_only, events_of_b] {
         assert!(told(&effects, viewer).is_empty());
     }
     let mut closed = closings(&effects);
     closed.sort_by_key(|(id, _)| *id);
-    assert_eq!(closed, [(own, Ending::AgentDeleted), (flat_own, Ending::AgentDeleted)]);
+    assert_eq!(closed, [(own, Ending::AgentDeleted), (events_of_b, Ending::AgentDeleted)]);
     assert_eq!((Ending::AgentDeleted.code(), Ending::AgentDeleted.reason()), (4401, "the agent was deleted"));
     // Who comes now is told of no such agent, also out of frames that were kept for the next viewer.
     let (late, effects) = story.join("", Asked::default());

@@ -21,7 +21,7 @@ use crate::protocol::{AgentSelection, Filters, TownEvent};
 pub fn head(store: &dyn Store) -> Result<EventId> {
     one_position(
         store,
-        "SELECT max(id) FROM (SELECT max(id) AS id FROM agent_events UNION ALL SELECT id FROM erased_head)",
+        "SELECT max(coalesce((SELECT max(id) FROM agent_events), 0), coalesce((SELECT id FROM erased_head), 0))",
     )
 }
 

@@ -293,8 +293,8 @@ impl Rig {
     }
 
     fn head(&self) -> Result<SourceId> {
-        let sql = "SELECT coalesce(max(id), 0) FROM \
-             (SELECT max(id) AS id FROM agent_events UNION ALL SELECT id FROM erased_head)";
+        let sql = "SELECT max(coalesce((SELECT max(id) FROM agent_events), 0), \
+             coalesce((SELECT id FROM erased_head), 0))";
         self.position(sql)
     }
 

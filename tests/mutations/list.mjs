@@ -199,7 +199,7 @@ export const MUTATIONS = [
   {
     name: "the head falls where the newest event goes with its agent",
     caughtBy: ["was stored after", "hello names another head"],
-    edits: [{ file: "src/core/log.rs", find: "UNION ALL SELECT id FROM erased_head", replace: "UNION ALL SELECT 0" }],
+    edits: [{ file: "src/core/log.rs", find: "coalesce((SELECT id FROM erased_head), 0)", replace: "0" }],
   },
   {
     name: "a state waits for a clock that stepped back",
