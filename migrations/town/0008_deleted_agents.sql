@@ -2,7 +2,7 @@
 -- does not bring them back.
 
 -- The town's newest id when an agent was deleted last: that event may be gone, and its id is not given a second time. No row
--- before the first deletion, so that a town without one reads no row more.
+-- before the first deletion.
 CREATE TABLE erased_head (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   id INTEGER NOT NULL

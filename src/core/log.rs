@@ -17,7 +17,7 @@ use crate::limits::{EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, EVENT_FRAME_BYTE
 use crate::protocol::{AgentSelection, Filters, TownEvent};
 
 /// The newest event's id, 0 where there never was one. Each agent keeps its newest event, and what is deleted with an agent
-/// is remembered, so no id is ever given twice. (Before the first deletion the second part reads no row.)
+/// is remembered, so no id is ever given twice. (It counts as a row read more.)
 pub fn head(store: &dyn Store) -> Result<EventId> {
     one_position(
         store,
