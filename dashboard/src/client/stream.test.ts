@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { agentState } from "../testing/agent_state.ts";
 import { event, events, FakeTown, hello, Recorder, settled } from "../testing/fake_town.ts";
 import { ApiFailure } from "./api.ts";
 import { TownStream } from "./stream.ts";
@@ -122,6 +123,16 @@ test("acknowledges every hundred events, at the end of history, and at once when
   town.latest.send({ type: "backpressure", level: "paused", lag_events: 40 });
   assert.equal(town.latest.received.length, 4);
   assert.deepEqual(seen.now, { kind: "catching_up", done: 0, total: 40 });
+});
+
+test("acknowledges every megabyte of states, before there is an event", async () => {
+  const { town } = await watching();
+  town.latest.send(hello("first", 0, false));
+  const agent = agentState({ agent_id: "many", title: "x".repeat(300_000) });
+  for (let count = 0; count < 7; count += 1) town.latest.send({ type: "state", agent });
+  assert.deepEqual(town.latest.received, [{ type: "ack", id: 0 }]);
+  town.latest.send({ type: "state", agent });
+  assert.deepEqual(town.latest.received, [{ type: "ack", id: 0 }, { type: "ack", id: 0 }]);
 });
 
 test("pings as soon as there is a connection, before anything else", async () => {

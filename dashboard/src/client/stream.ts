@@ -161,6 +161,7 @@ export class TownStream {
       case "hello":
         return this.#hello(frame);
       case "state":
+        if (this.#acknowledgements.addState(characters)) this.#acknowledge();
         return this.#consumer.state(frame.agent);
       case "events":
         return this.#events(frame.events, characters);
