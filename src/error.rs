@@ -50,6 +50,8 @@ codes! {
     NotFound = 404 "not_found";
     /// The route exists, with other methods.
     MethodNotAllowed = 405 "method_not_allowed";
+    /// The body did not arrive in time.
+    RequestTimeout = 408 "request_timeout";
     /// It clashes with what exists.
     Conflict = 409 "conflict";
     /// The agent has an open run.

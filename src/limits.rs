@@ -41,6 +41,8 @@ pub const JSON_DEPTH_MAX: usize = 128;
 pub const BATCH_EVENTS_MAX: usize = 500;
 /// A batch or any other request body, 4 MiB; beyond it: 413.
 pub const BODY_BYTES_MAX: usize = 4 << 20;
+/// A body has so long to arrive, 50 s; then 408. An answer has ten more ([`OBJECT_ANSWER_MS`]).
+pub const BODY_ARRIVAL_MS: u64 = 50_000;
 /// One message from a viewer, 16 KiB; a larger one closes its socket with 1009.
 pub const CLIENT_FRAME_BYTES_MAX: usize = 16 << 10;
 /// Messages that a viewer may send at once; one more closes its socket with 1008. Acknowledgements of something new are not
@@ -157,6 +159,11 @@ pub const PAUSED_MS_MAX: u64 = 30_000;
 pub const BUCKET_EVENTS_MAX: u64 = 5_000;
 /// Bytes that a viewer without acknowledgements is sent at once, 5 MiB; then 1 MiB a second.
 pub const BUCKET_BYTES_MAX: u64 = 5 << 20;
+/// What a viewer is sent only because it asks, 4 MiB: the states of what it subscribes to, and, where it acknowledges nothing,
+/// events of before. The rest waits; who asks for twice as much without acknowledging anything is closed with 1008.
+pub const ALLOWANCE_BYTES_MAX: u64 = 4 << 20;
+/// It is full again after so long, 64 s (64 KiB a second), or with the next acknowledgement.
+pub const ALLOWANCE_REFILL_MS: u64 = 64_000;
 /// Previews, which no one can acknowledge, that a viewer is sent between two of its acknowledgements, 128 KiB.
 pub const PREVIEW_BYTES_MAX: u64 = 128 << 10;
 /// Previews that are kept for readers who pull, the latest 64 (of 16 KiB at most); they are gone with the message's event.

@@ -99,9 +99,13 @@ fn who_acknowledges_is_paused_at_the_window_and_goes_on_from_the_log() {
     assert_eq!(frames(&effects, viewer)[0], json!({"type": "backpressure", "level": "normal", "lag_events": 2_105}));
     assert_eq!(ids(&effects, viewer), (896..1_792).collect::<Vec<u64>>());
     acks(&mut story, viewer, 1_791);
+    story.pass(1_000);
+    let outcome = story.post(&[("a", "", "agent.status", json!({"status": "waiting"}))]);
+    let meanwhile = story.publish(&outcome);
+    assert_eq!(told(&meanwhile, viewer), [""; 0], "a paused viewer is sent no state");
     let effects = acks(&mut story, viewer, 2_687);
-    assert_eq!(ids(&effects, viewer).last(), Some(&3_000));
-    assert!(told(&effects, viewer).contains(&"caught_up 3000".to_owned()), "{:?}", told(&effects, viewer));
+    assert_eq!(ids(&effects, viewer).last(), Some(&3_001));
+    assert!(told(&effects, viewer).contains(&"caught_up 3001".to_owned()), "{:?}", told(&effects, viewer));
     assert!(told(&effects, viewer).last().unwrap().starts_with("state"), "what it missed of the state comes last");
 }
 

@@ -39,6 +39,8 @@ pub(crate) enum Failure {
     RunEnded { reason: ExitReason, problem: String },
     /// Something before the server takes no body that is so large; a smaller one may pass.
     TooLargeOnTheWay(String),
+    /// It did not arrive in time; less may.
+    TooSlow(String),
 }
 
 impl Server {
@@ -143,6 +145,7 @@ impl Server {
             };
         };
         match (status, code.as_str()) {
+            (_, "request_timeout") => Failure::TooSlow(format!("{base}: {message} ({code})")),
             (_, "ticket_invalid") | (408 | 429 | 500.., _) => Failure::Offline(format!("{base}: {message} ({code})")),
             (_, "run_ended") => Failure::RunEnded {
                 reason: details.reason.unwrap_or(ExitReason::Stopped),
@@ -175,6 +178,7 @@ mod tests {
             Failure::Unacceptable(_) => "unacceptable",
             Failure::RunEnded { .. } => "run ended",
             Failure::TooLargeOnTheWay(_) => "too large on the way",
+            Failure::TooSlow(_) => "too slow",
         };
         let cases = [
             (503, told("town_unavailable"), "offline"),
@@ -192,6 +196,7 @@ mod tests {
             (301, String::new(), "refused"),
             (400, told("invalid_request"), "unacceptable"),
             (413, told("too_large"), "unacceptable"),
+            (408, told("request_timeout"), "too slow"),
             (413, "<html><h1>413 Request Entity Too Large</h1>".to_owned(), "too large on the way"),
             (413, String::new(), "too large on the way"),
             (413, r#"{"error":"body limit"}"#.to_owned(), "too large on the way"),

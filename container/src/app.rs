@@ -13,11 +13,12 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
+use townwatch::core::body::too_slow;
 use townwatch::core::query::Query;
 use townwatch::error::{Code, Error};
 use townwatch::event::StopSignal;
 use townwatch::id::{AgentId, ImageId, POSITION_MAX, RunId, TownId};
-use townwatch::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX, LONG_POLL_MS_MAX};
+use townwatch::limits::{BATCH_EVENTS_MAX, BODY_ARRIVAL_MS, BODY_BYTES_MAX, LONG_POLL_MS_MAX};
 use townwatch::protocol::{
     AnswerAgent, Answered, ControlStart, MessageAgent, Sent, StartAgent, StopAgent, TOWN_HEADER,
 };
@@ -193,9 +194,14 @@ impl FromRequestParts<Arc<Control>> for AgentOf {
 }
 
 pub(crate) async fn read(body: Body) -> Result<Bytes, Error> {
-    axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
-        Error::new(Code::TooLarge, format!("the body could not be read, or is over {BODY_BYTES_MAX} bytes"))
-    })
+    let whole = axum::body::to_bytes(body, BODY_BYTES_MAX);
+    match tokio::time::timeout(Duration::from_millis(BODY_ARRIVAL_MS), whole).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => {
+            Err(Error::new(Code::TooLarge, format!("the body could not be read, or is over {BODY_BYTES_MAX} bytes")))
+        }
+        Err(_) => Err(too_slow()),
+    }
 }
 
 fn json(value: &impl Serialize) -> Response {

@@ -1,12 +1,9 @@
 -- What is left of agents that were deleted: that no id of theirs is given again, and that what is still under way of theirs
 -- does not bring them back.
 
--- The town's newest id when an agent was deleted last: that event may be gone, and its id is not given a second time. No row
--- before the first deletion.
-CREATE TABLE erased_head (
-  one INTEGER PRIMARY KEY CHECK (one = 1),
-  id INTEGER NOT NULL
-) STRICT;
+-- The town's newest id when an agent was deleted last: that event may be gone, and its id is not given a second time. 0 before
+-- the first deletion.
+ALTER TABLE town ADD COLUMN erased_head INTEGER NOT NULL DEFAULT 0;
 
 -- Runs in the container whose agent was deleted, as long as the container may still tell of them.
 CREATE TABLE erased_runs (

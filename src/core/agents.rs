@@ -5,6 +5,7 @@ use crate::core::runs::moment;
 use crate::core::store::{Row, Store, Value};
 use crate::error::{Error, Result};
 use crate::id::{AgentId, EventId, RigId};
+use crate::limits::AGENTS_PER_TOWN_MAX;
 use crate::protocol::AgentState;
 use crate::time::Timestamp;
 
@@ -113,7 +114,13 @@ pub fn load(store: &dyn Store, agent_id: &AgentId) -> Result<Option<Agent>> {
 
 /// The states of all agents, by id, each with whether it is silent.
 pub fn load_states(store: &dyn Store) -> Result<Vec<(AgentState, bool)>> {
-    let rows = store.query("SELECT state, is_silent FROM agents ORDER BY agent_id", &[])?;
+    load_state_page(store, None, AGENTS_PER_TOWN_MAX)
+}
+
+/// [`load_states`] of so many agents behind one of them.
+pub fn load_state_page(store: &dyn Store, after: Option<&AgentId>, limit: u64) -> Result<Vec<(AgentState, bool)>> {
+    let sql = "SELECT state, is_silent FROM agents WHERE agent_id > ? ORDER BY agent_id LIMIT ?";
+    let rows = store.query(sql, &[after.map_or("", AgentId::as_str).into(), limit.into()])?;
     rows.iter().map(|row| Ok((read(row.text(0)?)?.state, row.number(1)? == 1))).collect()
 }
 

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::error::{Code, Error, Result};
-use crate::limits::{BODY_BYTES_MAX, JSON_DEPTH_MAX};
+use crate::limits::{BODY_ARRIVAL_MS, BODY_BYTES_MAX, JSON_DEPTH_MAX};
 use crate::protocol::FromObject;
 
 /// The field that a refusal names where the body as a whole is wrong.
@@ -35,6 +35,15 @@ pub fn parse_optional_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 /// 413 for a request's body.
 pub fn too_large() -> Error {
     Error::new(Code::TooLarge, format!("the body is larger than {BODY_BYTES_MAX} bytes; send less at a time"))
+}
+
+/// 408 for a request's body.
+pub fn too_slow() -> Error {
+    let message = format!(
+        "the body did not arrive within {} s, and nothing of it was taken; send less at a time",
+        BODY_ARRIVAL_MS / 1_000
+    );
+    Error::new(Code::RequestTimeout, message)
 }
 
 fn parse_text<T: DeserializeOwned>(text: &str) -> Result<T> {

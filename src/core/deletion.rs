@@ -113,6 +113,7 @@ impl Town {
             return Err(Error::new(Code::TownUnavailable, "the deletion was interrupted; delete the agent again"));
         }
         let head = atomically(self.store.as_ref(), || erase(self.store.as_ref(), agent_id))?;
+        self.store.erased_head().set(head);
         self.deadlines.forget(agent_id);
         self.previews.forget(agent_id);
         self.states.deleted(agent_id.clone());
@@ -133,10 +134,7 @@ impl Town {
 fn erase(store: &dyn Store, agent_id: &AgentId) -> Result<EventId> {
     let head = log::head(store)?;
     let agent = [agent_id.as_str().into()];
-    store.query(
-        "INSERT INTO erased_head (one, id) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET id = excluded.id",
-        &[head.into()],
-    )?;
+    store.query("UPDATE town SET erased_head = ?", &[head.into()])?;
     store.query(
         "INSERT OR IGNORE INTO erased_runs (run_id, agent_id, source_epoch) SELECT run_id, agent_id, source_epoch FROM runs \
          WHERE agent_id = ? AND source = 'container' AND (source_epoch IS NULL \

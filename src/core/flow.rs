@@ -68,6 +68,8 @@ struct Spent {
 pub struct Acknowledged {
     /// Whether it says more than the one before.
     pub is_new: bool,
+    /// Whether it says less than the one before: it was sent long ago, or means nothing.
+    pub is_stale: bool,
     /// Whether a viewer's note has to have it: it chose acknowledgement, or moved the time that a pause may last.
     pub is_to_be_noted: bool,
 }
@@ -162,13 +164,18 @@ impl Flow {
         while window.owed.front().is_some_and(|mark| mark.last <= id) {
             window.owed.pop_front();
         }
-        let (is_paid, is_new) = (window.owed.len() < before, id > window.acknowledged);
+        let (is_paid, is_new, is_stale) =
+            (window.owed.len() < before, id > window.acknowledged, id < window.acknowledged);
         window.is_full &= !is_paid;
         if is_new {
             window.acknowledged = id;
             window.paused_at = window.paused_at.map(|_| now);
         }
-        Acknowledged { is_new, is_to_be_noted: is_first || ((is_new || is_paid) && window.paused_at.is_some()) }
+        Acknowledged {
+            is_new,
+            is_stale,
+            is_to_be_noted: is_first || ((is_new || is_paid) && window.paused_at.is_some()),
+        }
     }
 
     /// The viewer begins anew after `cursor`: what it has from there on came after all that it owes from before.
@@ -214,6 +221,11 @@ impl Flow {
         }
     }
 
+    /// Whether it has to acknowledge something before it is sent more.
+    pub fn is_paused(&self) -> bool {
+        matches!(self, Self::Acknowledged(Window { paused_at: Some(_), .. }))
+    }
+
     /// Whether it has been paused for so long without an acknowledgement that it is let go.
     pub fn is_given_up(&self, now: Timestamp) -> bool {
         matches!(self, Self::Acknowledged(Window { paused_at: Some(since), .. }) if now.millis_since(*since) >= PAUSED_MS_MAX)
@@ -233,6 +245,15 @@ impl Flow {
 }
 
 impl Bucket {
+    /// Takes so many bytes if it holds them; false if not.
+    pub(crate) fn take(&mut self, bytes: u64, now: Timestamp) -> bool {
+        let has_room = self.would_hold(0, bytes, now, (self.events_max, BUCKET_BYTES_MAX));
+        if has_room {
+            self.spend(0, bytes, now);
+        }
+        has_room
+    }
+
     fn spent(&self, now: Timestamp) -> Spent {
         self.spent.map_or(Spent { events: 0, bytes: 0, at: now }, |spent| spent.at(now, self.events_max))
     }

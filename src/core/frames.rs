@@ -8,6 +8,8 @@ use crate::core::audience::Audience;
 use crate::core::elision::{Elided, Importance};
 use crate::core::history::History;
 use crate::core::log::{self, Span, Wanted};
+use crate::core::state_list::StateTexts;
+use crate::core::states::StateFrames;
 use crate::core::store::Store;
 use crate::core::stream_query::Form;
 use crate::core::viewers::text_of;
@@ -64,6 +66,10 @@ pub(crate) struct Frames<'a> {
     pub(crate) pruned_id: EventId,
     pub(crate) head: EventId,
     pub(crate) pace: Pace,
+    /// The states as frames.
+    pub(crate) texts: StateTexts<'a>,
+    /// Which of them were sent when.
+    pub(crate) states: &'a StateFrames,
     known: HashMap<(u64, EventId, Kind), Rc<Stretch>>,
     history: &'a mut History,
     /// Whose events come after an id.
@@ -87,13 +93,14 @@ pub(crate) struct Stretch {
 impl<'a> Frames<'a> {
     pub(crate) fn new(
         store: &'a dyn Store,
-        now: Timestamp,
-        pruned_id: EventId,
+        states: &'a StateFrames,
+        Occasion { now, pruned_id }: Occasion,
         head: EventId,
         pace: Pace,
         history: &'a mut History,
     ) -> Self {
-        Self { store, now, pruned_id, head, pace, known: HashMap::new(), history, authors: HashMap::new() }
+        let (texts, known, authors) = (StateTexts::new(store), HashMap::new(), HashMap::new());
+        Self { store, now, pruned_id, head, pace, texts, states, known, history, authors }
     }
 
     pub(crate) fn next(&mut self, audience: &Rc<Audience>, after: EventId, kind: Kind) -> Result<Rc<Stretch>> {

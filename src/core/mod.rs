@@ -10,6 +10,7 @@
 
 pub mod account;
 pub mod agents;
+mod allowance;
 mod audience;
 pub mod auth;
 pub mod body;
@@ -64,6 +65,7 @@ pub mod silence;
 pub mod source_answer;
 mod source_life;
 pub mod starting;
+mod state_list;
 mod states;
 pub mod store;
 pub mod stream_query;

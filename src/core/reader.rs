@@ -9,6 +9,7 @@ use crate::core::log::{self, Selection, Span, Wanted};
 use crate::core::permit::Permit;
 use crate::core::resumption::{BEFORE_TOKEN, Seat};
 use crate::core::runs;
+use crate::core::state_list::{StateList, StateTexts};
 use crate::core::stream_query::{EventNames, Form};
 use crate::core::streams::Join;
 use crate::core::town::Town;
@@ -16,7 +17,7 @@ use crate::core::viewers::text_of;
 use crate::error::{Code, Result};
 use crate::id::EventId;
 use crate::limits::{FRAME_BYTES_MAX, HEARTBEAT_MS, READER_LIFE_MS};
-use crate::protocol::{AgentSelection, AgentState, ServerFrame};
+use crate::protocol::{AgentSelection, ServerFrame};
 use crate::time::Timestamp;
 
 /// After how long a browser comes back by itself.
@@ -35,6 +36,8 @@ pub struct Reader {
     until_exit: bool,
     form: Form,
     names: EventNames,
+    /// How far it is in the states of what it watches; the log comes behind them.
+    states: StateList,
     /// The newest frames of states, deletions and previews that it has had.
     states_had: u64,
     deletions_had: u64,
@@ -118,14 +121,12 @@ impl Town {
                 id_line(&mut greeting, begin.cursor, &behind_id);
             }
             message(&mut greeting, &self.hello(begin.reset)?);
-            for state in self.states_of(&selection)? {
-                message(&mut greeting, &ServerFrame::State { agent: Box::new(state) });
-            }
         }
         Ok(Reader {
             selection,
             cursor: begin.cursor,
             live: false,
+            states: if join.form == Form::Frames { StateList::START } else { StateList::Had },
             gaps_known_at: if begin.tail { Some(log::head(store)?) } else { None },
             until_exit: join.until_exit,
             form: join.form,
@@ -187,6 +188,9 @@ impl Town {
                 Form::Flat => text.push_str(": still here\n"),
             }
         }
+        if !self.read_state_list(reader, &mut text)? {
+            return Ok(Turn { text, next: Next::Pull });
+        }
         let head = log::head(self.store.as_ref())?;
         if reader.cursor < head && !self.read_log(reader, head, &mut text)? {
             return Ok(Turn { text, next: Next::Pull });
@@ -194,7 +198,9 @@ impl Town {
         if !std::mem::replace(&mut reader.live, true) {
             reader.say(&mut text, &ServerFrame::CaughtUp { id: head });
         }
-        self.read_states(reader, &mut text)?;
+        if !self.read_states(reader, &mut text)? {
+            return Ok(Turn { text, next: Next::Pull });
+        }
         if std::mem::take(&mut reader.owes_id) {
             // There is no message yet that could carry it: a block without one, of which no event is made.
             id_line(&mut text, reader.cursor, &reader.behind_id);
@@ -249,21 +255,45 @@ impl Town {
         Next::Wait
     }
 
-    /// States that have changed, and what is being typed.
-    fn read_states(&self, reader: &mut Reader, text: &mut String) -> Result<()> {
-        for agent_id in self.states.after(reader.states_had).filter(|agent_id| reader.selection.includes(agent_id)) {
-            if let Some(state) = self.agent(agent_id)? {
-                reader.say(text, &ServerFrame::State { agent: Box::new(state) });
+    /// The states of what it watches, as many as fit into a turn; true if that was the last of them.
+    fn read_state_list(&self, reader: &mut Reader, text: &mut String) -> Result<bool> {
+        let mut texts = StateTexts::new(self.store.as_ref());
+        while let StateList::After(after) = &reader.states {
+            let page = texts.page(&reader.selection, after.as_ref())?;
+            if page.is_empty() {
+                reader.states = StateList::Had;
+            }
+            for (agent_id, state) in page {
+                if text.len() >= FRAME_BYTES_MAX {
+                    return Ok(false);
+                }
+                block(text, Some("state"), &state);
+                reader.states = StateList::After(Some(agent_id));
             }
         }
-        reader.states_had = self.states.count();
+        Ok(true)
+    }
+
+    /// States that have changed, as many as fit into a turn, and what is being typed; true if those were all.
+    fn read_states(&self, reader: &mut Reader, text: &mut String) -> Result<bool> {
+        for (number, agent_id) in self.states.after(reader.states_had) {
+            if text.len() >= FRAME_BYTES_MAX {
+                return Ok(false);
+            }
+            if reader.selection.includes(agent_id)
+                && let Some(state) = self.agent(agent_id)?
+            {
+                reader.say(text, &ServerFrame::State { agent: Box::new(state) });
+            }
+            reader.states_had = number;
+        }
         for shown in self.previews.after(reader.previews_had).filter(|_| reader.form == Form::Frames) {
             if reader.selection.filters.output && reader.selection.includes(&shown.agent_id) {
                 block(text, Some("preview"), &shown.text);
             }
         }
         reader.previews_had = self.previews.count();
-        Ok(())
+        Ok(true)
     }
 
     pub(crate) fn hello(&self, reset: bool) -> Result<ServerFrame> {
@@ -276,13 +306,6 @@ impl Town {
             reset,
             settings: self.config.settings,
         })
-    }
-
-    pub(crate) fn states_of(&self, selection: &Selection) -> Result<Vec<AgentState>> {
-        match &selection.agents {
-            AgentSelection::All => self.agents(),
-            AgentSelection::Only(agents) => agents.iter().filter_map(|agent| self.agent(agent).transpose()).collect(),
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A rig: the durable receipt of what its agents post, and the outbox to its town.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -29,6 +30,8 @@ pub struct Rig {
     /// Its town.
     pub town_id: TownId,
     epoch: Epoch,
+    /// The newest id that went with a deleted agent, as its row says it: each look at the head needs it.
+    erased_head: Cell<SourceId>,
 }
 
 /// What lies in the outbox.
@@ -56,12 +59,13 @@ impl Rig {
         if !schema::open(store.as_ref(), schema::RIG)? {
             return Ok(None);
         }
-        let rows = store.query("SELECT rig_id, town_id, epoch FROM rig", &[])?;
+        let rows = store.query("SELECT rig_id, town_id, epoch, erased_head FROM rig", &[])?;
         let Some(row) = rows.first() else { return Ok(None) };
         Ok(Some(Self {
             rig_id: parse(RigId::parse(row.text(0)?))?,
             town_id: parse(TownId::parse(row.text(1)?))?,
             epoch: parse(Epoch::parse(row.text(2)?))?,
+            erased_head: Cell::new(parse(SourceId::new(row.number(3)?))?),
             event_cap,
             store,
         }))
@@ -104,15 +108,16 @@ impl Rig {
 
     /// Forgets an agent of which the town has all that was taken: what waits in the outbox counts by its ids.
     pub fn forget(&self, agent_id: &AgentId) -> Result<()> {
+        let head = self.head()?;
         atomically(self.store.as_ref(), || {
-            let sql =
-                "INSERT INTO erased_head (one, id) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET id = excluded.id";
-            self.store.query(sql, &[self.head()?.into()])?;
+            self.store.query("UPDATE rig SET erased_head = ?", &[head.into()])?;
             for table in ["agent_events", "ended_runs", "agents"] {
                 self.store.query(&format!("DELETE FROM {table} WHERE agent_id = ?"), &[agent_id.as_str().into()])?;
             }
             Ok(())
-        })
+        })?;
+        self.erased_head.set(head);
+        Ok(())
     }
 
     /// Stores what an agent posts: all of it or nothing. An `event_id` seen before is counted and left out.
@@ -293,9 +298,8 @@ impl Rig {
     }
 
     fn head(&self) -> Result<SourceId> {
-        let sql = "SELECT max(coalesce((SELECT max(id) FROM agent_events), 0), \
-             coalesce((SELECT id FROM erased_head), 0))";
-        self.position(sql)
+        let newest = self.position("SELECT coalesce(max(id), 0) FROM agent_events")?;
+        Ok(newest.max(self.erased_head.get()))
     }
 
     fn forwarded(&self) -> Result<SourceId> {

@@ -1,12 +1,10 @@
 //! When an agent's changed state is sent: at once if it has been quiet, else when its window is over.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::rc::Rc;
 
 use crate::core::reducer::differs;
-use crate::core::viewers::{Effect, ViewerId, text_of};
 use crate::id::AgentId;
-use crate::protocol::{AgentState, ServerFrame};
+use crate::protocol::AgentState;
 use crate::time::Timestamp;
 
 /// At most one `state` frame an agent in this time.
@@ -44,17 +42,20 @@ impl StateFrames {
         self.changed.insert(agent_id);
     }
 
-    pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<AgentId> {
+    /// The agents whose frames are to be sent now, each with its frame's number.
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<(AgentId, u64)> {
         // A clock that stepped back holds nothing up.
         let stepped_back = |agent: &AgentId| self.sent.get(agent).is_some_and(|sent| sent.at > now);
         let is_due = |agent: &&AgentId| self.window_end(agent) <= now || stepped_back(agent);
         let due: Vec<AgentId> = self.changed.iter().filter(is_due).cloned().collect();
-        for agent_id in &due {
-            self.changed.remove(agent_id);
+        let mut taken = Vec::with_capacity(due.len());
+        for agent_id in due {
+            self.changed.remove(&agent_id);
             self.count += 1;
             self.sent.insert(agent_id.clone(), Sent { at: now, number: self.count });
+            taken.push((agent_id, self.count));
         }
-        due
+        taken
     }
 
     pub(crate) fn due_at(&self) -> Option<Timestamp> {
@@ -66,9 +67,12 @@ impl StateFrames {
         self.count
     }
 
-    /// The agents whose frames came after this number.
-    pub(crate) fn after(&self, number: u64) -> impl Iterator<Item = &AgentId> {
-        self.sent.iter().filter(move |(_, sent)| sent.number > number).map(|(agent_id, _)| agent_id)
+    /// The agents whose newest frames came after this number, each with its frame's, in their order.
+    pub(crate) fn after(&self, number: u64) -> Vec<(u64, &AgentId)> {
+        let later = self.sent.iter().filter(|(_, sent)| sent.number > number);
+        let mut later: Vec<(u64, &AgentId)> = later.map(|(agent_id, sent)| (sent.number, agent_id)).collect();
+        later.sort_unstable();
+        later
     }
 
     /// An agent is gone: no state of it is sent any more.
@@ -92,14 +96,5 @@ impl StateFrames {
 
     fn window_end(&self, agent_id: &AgentId) -> Timestamp {
         self.sent.get(agent_id).map_or(Timestamp::from_millis(0), |sent| sent.at.plus_millis(WINDOW_MS))
-    }
-
-    pub(crate) fn send(state: &AgentState, viewers: impl Iterator<Item = ViewerId>, effects: &mut Vec<Effect>) {
-        let mut text: Option<Rc<str>> = None;
-        for viewer in viewers {
-            let text =
-                text.get_or_insert_with(|| text_of(&ServerFrame::State { agent: Box::new(state.clone()) }).into());
-            effects.push(Effect::Send(viewer, Rc::clone(text)));
-        }
     }
 }

@@ -1,6 +1,9 @@
 //! The seam under the core: synchronous SQLite, in production the Durable Object's, in tests the host's.
 
+use std::cell::Cell;
+
 use crate::error::{Error, Result};
+use crate::id::EventId;
 
 /// A value in a statement or a row. Integers cross the production binding as f64, so they stay within ±(2^53 - 1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +32,10 @@ pub trait Store {
 
     /// Runs `body` as one transaction: an error undoes all that it wrote. Does not nest.
     fn transaction(&self, body: &mut dyn FnMut() -> Result<()>) -> Result<()>;
+
+    /// Where a town that is open keeps what its row says of the newest id that went with a deleted agent: each look at the
+    /// head needs it, and a row read is billed.
+    fn erased_head(&self) -> &Cell<EventId>;
 }
 
 /// [`Store::transaction`] for a body that gives a value.
@@ -126,8 +133,8 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-impl From<crate::id::EventId> for Value {
-    fn from(id: crate::id::EventId) -> Self {
+impl From<EventId> for Value {
+    fn from(id: EventId) -> Self {
         id.get().into()
     }
 }

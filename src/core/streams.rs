@@ -143,19 +143,11 @@ impl Town {
         let Join { until_exit, acknowledges, form, .. } = *join;
         if form == Form::Frames {
             effects.push(Effect::Send(id, text_of(&self.hello(begin.reset)?).into()));
-            self.send_snapshots(id, &selection, &mut effects)?;
         }
         let opened_for = join.agent_id.clone();
         self.viewers.add(id, Wish { selection, begin, until_exit, acknowledges, form, permit, opened_for }, head);
         self.pump(Occasion::at(now), &mut effects)?;
         Ok(effects)
-    }
-
-    pub(crate) fn send_snapshots(&self, id: ViewerId, selection: &Selection, effects: &mut Vec<Effect>) -> Result<()> {
-        for state in self.states_of(selection)? {
-            effects.push(Effect::Send(id, text_of(&ServerFrame::State { agent: Box::new(state) }).into()));
-        }
-        Ok(())
     }
 
     /// Knows a stream again after a hibernation, by the note kept with its socket, if its right `lasts`.
@@ -221,8 +213,8 @@ impl Town {
                 if !self.viewers.acknowledge(id, ack, now, &mut effects) {
                     return Err(Error::invalid("id", "is above all that this stream was sent"));
                 }
-                // Who is live waits for no room, and so for no acknowledgement.
-                if self.viewers.live_cursor(id).is_none() {
+                // Who waits for no room waits for no acknowledgement.
+                if self.viewers.waits(id) {
                     self.pump(Occasion::at(now), &mut effects)?;
                 }
                 Ok(effects)
@@ -258,11 +250,8 @@ impl Town {
         };
         let after_id = begin.cursor;
         let confirmed = ServerFrame::SubscriptionConfirmed { agents, filters, after_id };
-        let mut effects = vec![Effect::Send(id, text_of(&confirmed).into())];
-        if self.viewers.gets_frames(id) {
-            self.send_snapshots(id, &selection, &mut effects)?;
-        }
-        self.viewers.subscribe(id, selection, begin, &mut effects);
+        let mut effects = Vec::new();
+        self.viewers.subscribe(id, (selection, begin), text_of(&confirmed), now, &mut effects);
         self.pump(Occasion::at(now), &mut effects)?;
         Ok(effects)
     }

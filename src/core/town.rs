@@ -16,6 +16,7 @@ use crate::core::reducer::Snapshot;
 use crate::core::resumption::Seats;
 use crate::core::runs::moment;
 use crate::core::schema;
+use crate::core::state_list::StateTexts;
 use crate::core::states::StateFrames;
 use crate::core::store::{Row, Store, atomically};
 use crate::core::viewers::{Effect, Viewers};
@@ -99,8 +100,9 @@ impl Town {
         if !schema::open(store.as_ref(), schema::TOWN)? {
             return Ok(None);
         }
-        let rows = store.query("SELECT town_id, epoch FROM town", &[])?;
+        let rows = store.query("SELECT town_id, epoch, erased_head FROM town", &[])?;
         let Some(row) = rows.first() else { return Ok(None) };
+        store.erased_head().set(agents::position(row, 2)?);
         Ok(Some(Self {
             town_id: parse(TownId::parse(row.text(0)?))?,
             epoch: parse(Epoch::parse(row.text(1)?))?,
@@ -254,36 +256,17 @@ impl Town {
     /// The states of all agents, by id.
     pub fn agents(&self) -> Result<Vec<AgentState>> {
         let silent = relay::silence(self.store.as_ref())?;
-        let all = agents::load_states(self.store.as_ref())?;
-        all.into_iter().map(|(state, is_silent)| self.presented(state, silent.as_ref(), is_silent)).collect()
+        let store = self.store.as_ref();
+        let all = agents::load_states(store)?;
+        all.into_iter().map(|(state, is_silent)| presented(store, state, silent.as_ref(), is_silent)).collect()
     }
 
     /// One agent's state.
     pub fn agent(&self, agent_id: &AgentId) -> Result<Option<AgentState>> {
         let silent = relay::silence(self.store.as_ref())?;
-        let agent = agents::load(self.store.as_ref(), agent_id)?;
-        agent.map(|agent| self.presented(agent.now.state, silent.as_ref(), agent.is_silent)).transpose()
-    }
-
-    /// A state as viewers see it: while the container does not answer, an open run of its is `silent`, and so is an agent
-    /// that posts and of which nothing has come for long.
-    fn presented(
-        &self,
-        mut state: AgentState,
-        silent: Option<&relay::Silence>,
-        is_silent_itself: bool,
-    ) -> Result<AgentState> {
-        if is_silent_itself {
-            posted_silence::present(&mut state);
-        }
-        if let (Some(silence), Some(run_id), None) = (silent, &state.run_id, &state.exit) {
-            let sql = "SELECT 1 FROM runs WHERE run_id = ? AND source = 'container' AND exit IS NULL";
-            if !self.store.query(sql, &[run_id.as_str().into()])?.is_empty() {
-                let (detail, since) = (Some(silence.words()), silence.since);
-                state.activity = Some(Activity { kind: ActivityKind::Silent, detail, since });
-            }
-        }
-        Ok(state)
+        let store = self.store.as_ref();
+        let agent = agents::load(store, agent_id)?;
+        agent.map(|agent| presented(store, agent.now.state, silent.as_ref(), agent.is_silent)).transpose()
     }
 
     /// Shows viewers what a transaction changed: its events, and the states that it moved.
@@ -303,12 +286,7 @@ impl Town {
 
     /// Lets every viewer have what it may be sent by now.
     pub(crate) fn pump(&mut self, occasion: Occasion, effects: &mut Vec<Effect>) -> Result<()> {
-        for id in self.viewers.pump(Rc::clone(&self.store).as_ref(), occasion, effects)? {
-            if let Some(selection) = self.viewers.selection(id) {
-                self.send_snapshots(id, selection, effects)?;
-            }
-        }
-        Ok(())
+        self.viewers.pump(self.store.as_ref(), &self.states, occasion, effects)
     }
 
     /// Does what has become due by the passing of time, but for [`Town::end_lost`]; when the next of it will be is
@@ -324,10 +302,9 @@ impl Town {
     }
 
     pub(crate) fn send_states(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> Result<()> {
-        for agent_id in self.states.take_due(now) {
-            if let Some(state) = self.agent(&agent_id)? {
-                StateFrames::send(&state, self.viewers.live_on(&agent_id), effects);
-            }
+        let mut texts = StateTexts::new(self.store.as_ref());
+        for (agent_id, number) in self.states.take_due(now) {
+            self.viewers.show_state(&agent_id, number, &mut texts, now, effects)?;
         }
         Ok(())
     }
@@ -360,6 +337,27 @@ impl Town {
     pub fn is_watched(&self) -> bool {
         !self.viewers.is_empty()
     }
+}
+
+/// A state as viewers see it: while the container does not answer, an open run of its is `silent`, and so is an agent that
+/// posts and of which nothing has come for long.
+pub(crate) fn presented(
+    store: &dyn Store,
+    mut state: AgentState,
+    silent: Option<&relay::Silence>,
+    is_silent_itself: bool,
+) -> Result<AgentState> {
+    if is_silent_itself {
+        posted_silence::present(&mut state);
+    }
+    if let (Some(silence), Some(run_id), None) = (silent, &state.run_id, &state.exit) {
+        let sql = "SELECT 1 FROM runs WHERE run_id = ? AND source = 'container' AND exit IS NULL";
+        if !store.query(sql, &[run_id.as_str().into()])?.is_empty() {
+            let (detail, since) = (Some(silence.words()), silence.since);
+            state.activity = Some(Activity { kind: ActivityKind::Silent, detail, since });
+        }
+    }
+    Ok(state)
 }
 
 /// Checks a name for people.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use crate::core::agents;
+use crate::core::allowance::Allowance;
 use crate::core::audience::Audience;
 use crate::core::cursor;
 use crate::core::elision::Importance;
@@ -14,12 +15,14 @@ use crate::core::frames::{Frames, Kind, Stretch};
 use crate::core::log::{self, Selection};
 use crate::core::permit::Permit;
 use crate::core::runs;
+use crate::core::state_list::StateList;
 use crate::core::stream_query::Form;
 use crate::core::talk::Talk;
 use crate::core::viewers::{Effect, ViewerId, text_of};
 use crate::error::Result;
 use crate::id::{AgentId, EventId};
 use crate::protocol::{AgentSelection, PressureLevel, ServerFrame};
+use crate::time::Timestamp;
 
 /// A stream.
 #[derive(Debug)]
@@ -51,9 +54,16 @@ pub(crate) struct Standing {
     pub(crate) gaps_known_at: Option<EventId>,
     /// Whether the stream ends with the agent's run.
     pub(crate) until_exit: bool,
-    /// Whether it had to wait since it was last live, and so may have missed states.
-    pub(crate) has_waited: bool,
     pub(crate) flow: Flow,
+    /// How far it is in the states of what it watches. They come before its history; once more after it, where the town
+    /// slept meanwhile and knows no more which of them have changed.
+    #[serde(default)]
+    pub(crate) states: StateList,
+    /// Where later ones wait that changed since: the number of the last frame of a state that it has had.
+    #[serde(default)]
+    pub(crate) missed_after: Option<u64>,
+    #[serde(default)]
+    pub(crate) allowance: Allowance,
 }
 
 /// What is kept with a socket while the town sleeps.
@@ -74,7 +84,6 @@ pub(crate) struct Note<S, P, W> {
 /// What comes of an advance.
 pub(crate) enum Then {
     Stay,
-    LiveAgain,
     End(Ending),
 }
 
@@ -94,6 +103,10 @@ impl Viewer {
         if self.state.flow.is_full() {
             return Ok(Then::Stay);
         }
+        // Who is paused may not be reading.
+        if !self.state.flow.is_paused() && !self.send_states(frames, effects)? {
+            return Ok(Then::Stay);
+        }
         let mut may_miss = !self.state.live || self.state.cursor < frames.pruned_id;
         let began_at = self.state.cursor;
         while self.state.cursor < head {
@@ -110,22 +123,22 @@ impl Viewer {
                 let Self { audience, state, .. } = &*self;
                 let gaps = cursor::pruned_gaps(frames.store, &audience.selection, state.cursor, state.gaps_known_at)?;
                 for gap in gaps {
-                    self.tell(&ServerFrame::Gap(gap), effects);
+                    let bytes = self.tell(&ServerFrame::Gap(gap), effects);
+                    self.state.allowance.spend(bytes, frames.now);
                 }
                 self.state.gaps_known_at = Some(head);
             }
             self.send(&stretch, frames, effects);
             self.state.cursor = stretch.last.unwrap_or(head);
         }
-        let mut then = Then::Stay;
         if !self.state.live {
             self.resume(frames, effects)?;
             self.state.live = true;
             self.tell(&ServerFrame::CaughtUp { id: head }, effects);
-            if std::mem::take(&mut self.state.has_waited) && self.gets_frames() {
-                then = Then::LiveAgain;
-            }
             self.remember(effects);
+        }
+        if self.send_states(frames, effects)? {
+            self.send_missed_states(frames, effects)?;
         }
         if self.state.until_exit
             && let Some(agent_id) = runs::over(frames.store, &self.audience.selection.agents)?
@@ -135,7 +148,73 @@ impl Viewer {
             }
             return Ok(Then::End(Ending::RunOver));
         }
-        Ok(then)
+        Ok(Then::Stay)
+    }
+
+    /// Sends the states of what it watches; true once it has had them all.
+    fn send_states(&mut self, frames: &mut Frames<'_>, effects: &mut Vec<Effect>) -> Result<bool> {
+        let before = self.state.states.clone();
+        while let StateList::After(after) = &self.state.states {
+            let page = frames.texts.page(&self.audience.selection, after.as_ref())?;
+            if page.is_empty() {
+                self.state.states = StateList::Had;
+            }
+            for (agent_id, text) in page {
+                if !self.state.allowance.take(text.len(), frames.now) {
+                    if self.state.states != before {
+                        self.remember(effects);
+                    }
+                    return Ok(false);
+                }
+                self.state.states = StateList::After(Some(agent_id));
+                effects.push(Effect::Send(self.id, text));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Sends the states that changed when it had no room for them, or was not live.
+    fn send_missed_states(&mut self, frames: &mut Frames<'_>, effects: &mut Vec<Effect>) -> Result<()> {
+        let Some(missed_after) = self.state.missed_after else { return Ok(()) };
+        let states = frames.states;
+        for (number, agent_id) in states.after(missed_after) {
+            if self.audience.selection.includes(agent_id)
+                && let Some(text) = frames.texts.of(agent_id)?
+                && !self.send_state(text, frames.now, effects)
+            {
+                return Ok(());
+            }
+            self.state.missed_after = Some(number);
+        }
+        self.state.missed_after = None;
+        Ok(())
+    }
+
+    /// Sends a state that has changed; false where there is no room for it.
+    fn send_state(&mut self, text: Rc<str>, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
+        let Standing { flow, allowance, .. } = &mut self.state;
+        let has_room = match flow {
+            Flow::Metered(bucket) => bucket.take(text.len() as u64, now),
+            Flow::Acknowledged(_) => allowance.take(text.len(), now),
+        };
+        if has_room {
+            effects.push(Effect::Send(self.id, text));
+        }
+        has_room
+    }
+
+    /// Shows a state that has changed, the frame of this number: at once to who is live and has room. True where it waits.
+    pub(crate) fn show_state(&mut self, text: Rc<str>, number: u64, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
+        let is_next = self.state.live && self.state.missed_after.is_none();
+        if is_next && self.send_state(text, now, effects) {
+            return false;
+        }
+        let is_news = self.state.missed_after.is_none();
+        self.state.missed_after.get_or_insert(number - 1);
+        if is_news {
+            self.remember(effects);
+        }
+        is_news && self.state.live
     }
 
     /// Whether it gets more than its events.
@@ -146,11 +225,13 @@ impl Viewer {
     /// What it gets next. History waits for room; live, a viewer that does not acknowledge gets less and less of it, but one
     /// that could not be told so waits.
     fn next(&self, frames: &mut Frames<'_>) -> Result<Next> {
-        let Self { audience, state: Standing { flow, live, cursor, .. }, .. } = self;
+        let Self { audience, state: Standing { flow, live, cursor, reached, allowance, .. }, .. } = self;
         let (now, window_events) = (frames.now, frames.pace.window_events);
+        // What it was past before it is sent because it asks. Who acknowledges is held by its window alone.
+        let may_be_read = *cursor >= *reached || !flow.is_metered() || allowance.is_left(now);
         let kind = if *live { Kind::Live(Importance::Output) } else { Kind::History };
         let all = frames.next(audience, *cursor, kind)?;
-        if all.texts.is_empty() || flow.has_room(all.count, all.bytes, now, window_events) {
+        if all.texts.is_empty() || (may_be_read && flow.has_room(all.count, all.bytes, now, window_events)) {
             return Ok(Next::Send(all));
         }
         if !live || !flow.is_metered() || !self.gets_frames() {
@@ -171,6 +252,9 @@ impl Viewer {
         if stretch.texts.is_empty() {
             return;
         }
+        if self.state.flow.is_metered() && self.state.cursor < self.state.reached {
+            self.state.allowance.spend(usize::try_from(stretch.bytes).unwrap_or(usize::MAX), frames.now);
+        }
         self.state.flow.sent(stretch.newest, stretch.count, stretch.bytes, frames.now);
         effects.extend(stretch.texts.iter().map(|text| Effect::Send(self.id, Rc::clone(text))));
         if self.state.live {
@@ -187,7 +271,6 @@ impl Viewer {
             self.tell(&ServerFrame::Backpressure { level: PressureLevel::Paused, lag_events }, effects);
         }
         self.state.live = false;
-        self.state.has_waited = true;
         if is_news || is_paused {
             self.remember(effects);
         }
@@ -203,10 +286,29 @@ impl Viewer {
         Ok(())
     }
 
-    fn tell(&self, frame: &ServerFrame, effects: &mut Vec<Effect>) {
-        if self.gets_frames() {
-            effects.push(Effect::Send(self.id, text_of(frame).into()));
+    /// Tells a frame that is no event, to a viewer of frames; how many bytes it is.
+    fn tell(&self, frame: &ServerFrame, effects: &mut Vec<Effect>) -> usize {
+        if !self.gets_frames() {
+            return 0;
         }
+        let text = text_of(frame);
+        let bytes = text.len();
+        effects.push(Effect::Send(self.id, text.into()));
+        bytes
+    }
+
+    /// Whether something is left for it that it may not be sent yet.
+    pub(crate) fn waits(&self) -> bool {
+        let Standing { live, states, missed_after, .. } = &self.state;
+        !live || *states != StateList::Had || missed_after.is_some()
+    }
+
+    /// When it is to be looked at again, where it waits.
+    pub(crate) fn due_at(&self, now: Timestamp) -> Timestamp {
+        let Standing { flow, states, missed_after, allowance, cursor, reached, .. } = &self.state;
+        let needs_allowance =
+            *states != StateList::Had || if flow.is_metered() { cursor < reached } else { missed_after.is_some() };
+        if needs_allowance && !allowance.is_left(now) { allowance.left_at(now) } else { flow.due_at(now) }
     }
 
     pub(crate) fn remember(&self, effects: &mut Vec<Effect>) {

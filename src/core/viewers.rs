@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::allowance::Allowance;
 use crate::core::audience::Audiences;
 use crate::core::cursor;
 use crate::core::ending::Ending;
@@ -15,6 +16,8 @@ use crate::core::grantor::Grantor;
 use crate::core::history::History;
 use crate::core::log::{self, Selection};
 use crate::core::permit::Permit;
+use crate::core::state_list::{StateList, StateTexts};
+use crate::core::states::StateFrames;
 use crate::core::store::Store;
 use crate::core::stream_query::Form;
 use crate::core::talk::Talk;
@@ -129,8 +132,10 @@ impl Viewers {
             live: false,
             gaps_known_at: begin.tail.then_some(head),
             until_exit,
-            has_waited: false,
             flow: Flow::new(acknowledges, self.pace.bucket_events),
+            states: if form == Form::Frames { StateList::START } else { StateList::Had },
+            missed_after: None,
+            allowance: Allowance::default(),
         };
         self.take_in(Note { id, selection, permit, opened_for, form, standing: state });
     }
@@ -148,12 +153,16 @@ impl Viewers {
         if !lasts(&note.permit.grantor) {
             return Recalled::RightEnded;
         }
-        let Note { id, standing: state, .. } = &mut note;
-        let id = *id;
+        let Note { id, form, standing: state, .. } = &mut note;
+        let (id, form) = (*id, *form);
         state.flow.wake();
         if state.live {
             state.cursor = head;
-        } else {
+        }
+        // Frames are counted anew, so which states it missed is not known any more.
+        let has_missed = state.missed_after.take().is_some();
+        if has_missed || !state.live || state.states != StateList::Had {
+            state.states = if form == Form::Frames { StateList::START } else { StateList::Had };
             self.waiting.push(id);
         }
         self.newest = self.newest.max(id.0);
@@ -217,10 +226,25 @@ impl Viewers {
         self.all.get(&id).filter(|viewer| viewer.state.live).map(|viewer| viewer.state.cursor)
     }
 
-    /// Replaces what a stream watches. It may have to wait before it is sent anything, and the object may be evicted
-    /// meanwhile, so this is noted at once.
-    pub fn subscribe(&mut self, id: ViewerId, selection: Selection, begin: cursor::Begin, effects: &mut Vec<Effect>) {
+    /// Confirms by this text what a stream is to watch from now on. It may have to wait before it is sent anything, and the
+    /// object may be evicted meanwhile, so this is noted at once. Whoever asks without end, and never says that anything
+    /// came, is let go.
+    pub fn subscribe(
+        &mut self,
+        id: ViewerId,
+        (selection, begin): (Selection, cursor::Begin),
+        confirmation: String,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(viewer) = self.all.get_mut(&id) else { return };
+        viewer.state.allowance.spend(confirmation.len(), now);
+        if viewer.state.allowance.is_overdrawn(now) {
+            self.remove(id);
+            effects.push(Effect::Close(id, Ending::TooManyMessages));
+            return;
+        }
+        effects.push(Effect::Send(id, confirmation.into()));
         let audience = self.audiences.of(selection, viewer.audience.form);
         let left = std::mem::replace(&mut viewer.audience, audience);
         self.audiences.leave(&left);
@@ -229,6 +253,8 @@ impl Viewers {
         viewer.state.began = begin.cursor;
         viewer.state.gaps_known_at = begin.tail.then_some(begin.cursor);
         viewer.state.live = false;
+        viewer.state.states = if viewer.gets_frames() { StateList::START } else { StateList::Had };
+        viewer.state.missed_after = None;
         viewer.state.flow.restart(viewer.state.cursor);
         viewer.remember(effects);
     }
@@ -243,10 +269,23 @@ impl Viewers {
         self.all.get(&id).is_some_and(|viewer| viewer.state.flow.is_metered())
     }
 
-    /// The live viewers of an agent that want its state.
-    pub fn live_on(&self, agent_id: &AgentId) -> impl Iterator<Item = ViewerId> {
-        let live = self.all.values().filter(|viewer| viewer.state.live && viewer.gets_frames());
-        live.filter(|viewer| viewer.audience.selection.includes(agent_id)).map(|viewer| viewer.id)
+    /// Shows an agent's state, the frame of this number, to all who watch it and get more than its events.
+    pub(crate) fn show_state(
+        &mut self,
+        agent_id: &AgentId,
+        number: u64,
+        texts: &mut StateTexts<'_>,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> Result<()> {
+        let watches = |viewer: &&mut Viewer| viewer.gets_frames() && viewer.audience.selection.includes(agent_id);
+        for viewer in self.all.values_mut().filter(watches) {
+            let Some(text) = texts.of(agent_id)? else { return Ok(()) };
+            if viewer.show_state(text, number, now, effects) {
+                self.waiting.push(viewer.id);
+            }
+        }
+        Ok(())
     }
 
     /// Shows what an agent is typing to those at the head who want its output and have room.
@@ -284,9 +323,12 @@ impl Viewers {
         let arrived = if ack <= cursor { ack } else { began };
         let was_sent = ack <= cursor.max(reached);
         if was_sent {
-            let Acknowledged { is_new, is_to_be_noted } = viewer.state.flow.acknowledge(arrived, now);
+            let Acknowledged { is_new, is_stale, is_to_be_noted } = viewer.state.flow.acknowledge(arrived, now);
             if is_new {
                 viewer.talk.forgives();
+            }
+            if !is_stale {
+                viewer.state.allowance.refill();
             }
             if is_to_be_noted {
                 viewer.remember(effects);
@@ -296,22 +338,28 @@ impl Viewers {
     }
 
     /// Brings every viewer as near to the head as its flow and its audience's pace allow, once for all that want the same
-    /// from the same place. Gives those that are live again after a wait: what states they missed they have to be sent.
-    pub fn pump(&mut self, store: &dyn Store, occasion: Occasion, effects: &mut Vec<Effect>) -> Result<Vec<ViewerId>> {
+    /// from the same place.
+    pub(crate) fn pump(
+        &mut self,
+        store: &dyn Store,
+        states: &StateFrames,
+        occasion: Occasion,
+        effects: &mut Vec<Effect>,
+    ) -> Result<()> {
         self.end_rights(occasion.now, effects);
         let head = log::head(store)?;
         self.pruned_id = self.pruned_id.max(occasion.pruned_id);
         self.history.forget_before(occasion.pruned_id);
         let due = self.due(head, occasion.now);
-        let mut frames = Frames::new(store, occasion.now, self.pruned_id, head, self.pace, &mut self.history);
-        let (mut live_again, mut ended) = (Vec::new(), Vec::new());
+        let occasion = Occasion { pruned_id: self.pruned_id, ..occasion };
+        let mut frames = Frames::new(store, states, occasion, head, self.pace, &mut self.history);
+        let mut ended = Vec::new();
         self.waiting.clear();
         for id in due {
             let Some(viewer) = self.all.get_mut(&id) else { continue };
             match viewer.advance(&mut frames, effects)? {
-                Then::Stay if !viewer.state.live => self.waiting.push(id),
+                Then::Stay if viewer.waits() => self.waiting.push(id),
                 Then::Stay => {}
-                Then::LiveAgain => live_again.push(id),
                 Then::End(ending) => {
                     ended.push(id);
                     effects.push(Effect::Close(id, ending));
@@ -321,7 +369,7 @@ impl Viewers {
         for id in ended {
             self.remove(id);
         }
-        Ok(live_again)
+        Ok(())
     }
 
     /// Whether something after this id may be pruned.
@@ -334,7 +382,7 @@ impl Viewers {
         self.next_frame_at = None;
         let mut due = Vec::new();
         for viewer in self.all.values() {
-            if viewer.state.live && viewer.state.cursor == head {
+            if !viewer.waits() && viewer.state.cursor == head {
                 continue;
             }
             let rest = viewer.audience.rests_until(now, self.pace.frame_interval_ms);
@@ -346,16 +394,16 @@ impl Viewers {
         due
     }
 
-    /// What a viewer watches.
-    pub fn selection(&self, id: ViewerId) -> Option<&Selection> {
-        self.all.get(&id).map(|viewer| &viewer.audience.selection)
+    /// Whether something is left for a stream that it may not be sent yet.
+    pub(crate) fn waits(&self, id: ViewerId) -> bool {
+        self.all.get(&id).is_some_and(Viewer::waits)
     }
 
     /// When a viewer that has to wait is to be looked at again, or the right of one ends.
     pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
         let waiting = self.waiting.iter().filter_map(|id| self.all.get(id));
         let next_end = self.ends.first().map(|(ends_at, _)| *ends_at);
-        waiting.map(|viewer| viewer.state.flow.due_at(now)).chain(self.next_frame_at).chain(next_end).min()
+        waiting.map(|viewer| viewer.due_at(now)).chain(self.next_frame_at).chain(next_end).min()
     }
 }
 

@@ -1,8 +1,11 @@
 //! Answers in the envelope, and bodies within their bound.
 
+use std::pin::pin;
+
 use ::worker::wasm_bindgen_futures::spawn_local;
 use ::worker::web_sys::{self, ReadableStream, ReadableStreamDefaultReader};
 use ::worker::{Headers, Response, ResponseBuilder, console_error};
+use futures_util::future::{Either, select};
 use js_sys::{Reflect, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,10 +14,11 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::core::metrics::CONTENT_TYPE;
 use crate::core::{body, envelope};
 use crate::edge::js;
+use crate::edge::timer::Sleep;
 use crate::error::{Code, Error, Result};
 use crate::id::ImageId;
 use crate::image::ImageType;
-use crate::limits::BODY_BYTES_MAX;
+use crate::limits::{BODY_ARRIVAL_MS, BODY_BYTES_MAX};
 
 /// An answer of any kind: JSON that nobody keeps.
 pub fn answer(status: u16, text: String, extra: &[(&str, &str)]) -> Response {
@@ -189,8 +193,16 @@ fn check_coding(request: &web_sys::Request) -> Result<()> {
     Ok(())
 }
 
+/// Reads a body to its end. One that does not arrive in time would be held for as long as its sender likes.
 async fn drain(request: &web_sys::Request, stream: &ReadableStream) -> Result<Vec<u8>> {
     check_length(request)?;
+    match select(pin!(read_whole(request, stream)), pin!(Sleep::new(BODY_ARRIVAL_MS))).await {
+        Either::Left((outcome, _clock)) => outcome,
+        Either::Right(((), _reading)) => Err(body::too_slow()),
+    }
+}
+
+async fn read_whole(request: &web_sys::Request, stream: &ReadableStream) -> Result<Vec<u8>> {
     if content_length(request).is_none() {
         return read_stream(stream, BODY_BYTES_MAX).await?.ok_or_else(body::too_large);
     }

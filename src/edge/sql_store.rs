@@ -11,7 +11,7 @@ use crate::core::metrics::Rows;
 use crate::core::store::{Row, Store, Value};
 use crate::edge::js;
 use crate::error::{Error, Result};
-use crate::id::POSITION_MAX;
+use crate::id::{EventId, POSITION_MAX};
 
 /// Statements whose text is kept on the other side; the core has about 100. At the bound all are let go.
 const STATEMENTS_MAX: usize = 512;
@@ -64,6 +64,7 @@ pub struct SqlStore {
     sql: glue::Sql,
     statements: RefCell<HashMap<Box<str>, JsString>>,
     rows: Cell<Rows>,
+    erased_head: Cell<EventId>,
 }
 
 impl SqlStore {
@@ -73,7 +74,8 @@ impl SqlStore {
         let raw: &JsValue = storage.as_raw().as_ref();
         let storage: glue::Storage = raw.clone().unchecked_into();
         let sql = storage.sql();
-        Self { storage, sql, statements: RefCell::default(), rows: Cell::default() }
+        let erased_head = Cell::new(EventId::START);
+        Self { storage, sql, statements: RefCell::default(), rows: Cell::default(), erased_head }
     }
 
     /// Rows read and written by this instance.
@@ -116,6 +118,10 @@ impl SqlStore {
 }
 
 impl Store for SqlStore {
+    fn erased_head(&self) -> &Cell<EventId> {
+        &self.erased_head
+    }
+
     fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>> {
         let bound = Array::new();
         for parameter in parameters {

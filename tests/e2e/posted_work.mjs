@@ -1,7 +1,13 @@
 // Agents that work elsewhere and post what they do, each with one thing that a person should see right: questions of
 // every kind, calls that nobody answers, work in the background. All of it is made up here.
 
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
 import { must } from "../worker/harness.mjs";
+import { untilHolds } from "../worker/until.mjs";
 
 const event = (event_type, data, at) => ({ event_type, data, ...(at === undefined ? {} : { at }) });
 const question = (data) => event("agent_question", { options: [], ...data });
@@ -94,6 +100,24 @@ export async function postWork(world, town, work) {
     await world.registerAgent(town, agent_id);
     must(await world.post(town, agent_id, events), 201);
   }
+}
+
+/** So many minutes go by, as far as the town's tables know, in which nothing is heard of an agent. The Worker is started anew. */
+export async function passUnheard(world, { rig_id }, agent_id, minutes) {
+  const waiting = async () => (await world.api("GET", `/api/rigs/${rig_id}/metrics`)).text;
+  await untilHolds("the town has taken what was posted", async () => assert.match(await waiting(), /^townwatch_outbox_events\S* 0$/m));
+  await world.worker.kill();
+  const state = join(world.directory, "state");
+  const files = readdirSync(state, { recursive: true }).filter((file) => file.endsWith(".sqlite"));
+  let changed = 0;
+  for (const file of files) {
+    const tables = new DatabaseSync(join(state, file));
+    const isTown = tables.prepare("SELECT 1 FROM sqlite_master WHERE name = 'town'").get() !== undefined;
+    if (isTown) changed += Number(tables.prepare("UPDATE agents SET heard_at_ms = heard_at_ms - ? WHERE agent_id = ?").run(minutes * 60_000, agent_id).changes);
+    tables.close();
+  }
+  assert.equal(changed, 1, `the row of ${agent_id}`);
+  await world.worker.start();
 }
 
 /** That a posted question was answered, as the program that asked would say it. */

@@ -7,7 +7,7 @@ import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { untilHolds } from "../worker/until.mjs";
 import { addressOf, launch, openPage, signIn } from "./browser.mjs";
-import { DEPLOY_FAILED, PROMPT, WORKING, postWork } from "./posted_work.mjs";
+import { DEPLOY_FAILED, PROMPT, WORKING, passUnheard, postWork } from "./posted_work.mjs";
 
 const chromium = findChromium();
 const skip = chromium === undefined && "there is no Chromium: set CHROMIUM, or install one (apt-get install chromium)";
@@ -32,6 +32,7 @@ describe("what agents were told, and open work", { skip }, () => {
     world = await startWorld();
     town = await world.town();
     await postWork(world, town, WORKING);
+    await passUnheard(world, town, "silent", 11);
     const mayor = { agent_id: "mayor", name: "Mayor Quimby", role: "mayor" };
     must(await world.api("POST", `/api/rigs/${town.rig_id}/agents`, mayor), 201);
     await post("mayor", ...WORKING.told);

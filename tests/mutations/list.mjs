@@ -199,7 +199,7 @@ export const MUTATIONS = [
   {
     name: "the head falls where the newest event goes with its agent",
     caughtBy: ["was stored after", "hello names another head"],
-    edits: [{ file: "src/core/log.rs", find: "coalesce((SELECT id FROM erased_head), 0)", replace: "0" }],
+    edits: [{ file: "src/core/log.rs", find: "newest.max(store.erased_head().get())", replace: "newest" }],
   },
   {
     name: "a state waits for a clock that stepped back",

@@ -11,6 +11,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, StatementStatus, ToSql, params_from_iter};
 use townwatch::core::store::{Row, Store, Value};
 use townwatch::error::{Error, Result};
+use townwatch::id::EventId;
 
 /// The largest integer that the production binding carries exactly.
 const INTEGER_MAX: i64 = (1 << 53) - 1;
@@ -22,6 +23,7 @@ pub struct Sqlite {
     statements: Cell<u64>,
     steps: Cell<u64>,
     fails_at: Cell<Option<u64>>,
+    erased_head: Cell<EventId>,
 }
 
 impl Sqlite {
@@ -39,7 +41,8 @@ impl Sqlite {
         connection.set_prepared_statement_cache_capacity(256);
         let in_transaction = Cell::new(false);
         let (statements, steps) = (Cell::new(0), Cell::new(0));
-        Self { connection, in_transaction, statements, steps, fails_at: Cell::new(None) }
+        let erased_head = Cell::new(EventId::START);
+        Self { connection, in_transaction, statements, steps, fails_at: Cell::new(None), erased_head }
     }
 
     /// Table rows that were inserted, updated or deleted so far. Rows of indices, which production bills too, are not
@@ -86,6 +89,10 @@ impl Sqlite {
 }
 
 impl Store for Sqlite {
+    fn erased_head(&self) -> &Cell<EventId> {
+        &self.erased_head
+    }
+
     fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>> {
         self.count()?;
         assert!(parameters.len() <= 100, "production binds at most 100 parameters: {sql}");

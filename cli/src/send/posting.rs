@@ -131,7 +131,7 @@ impl Poster {
                     self.works();
                     events_max = BATCH_EVENTS_MAX;
                 }
-                Err(Failure::TooLargeOnTheWay(_)) if count > 1 => {
+                Err(Failure::TooLargeOnTheWay(_) | Failure::TooSlow(_)) if count > 1 => {
                     self.batch_size.too_large(lines.len());
                     continue;
                 }
@@ -147,7 +147,7 @@ impl Poster {
                     } // else not even the gap is taken: the person knows of it
                 }
                 Err(Failure::RunEnded { reason, .. }) => return self.give_up(run, place, reason, is_own),
-                Err(Failure::Offline(problem)) => {
+                Err(Failure::Offline(problem) | Failure::TooSlow(problem)) => {
                     self.tell(&format!("{problem}; events are kept until it works again"));
                     self.standing.refused.store(false, Ordering::Release);
                     self.batch_size.failed();

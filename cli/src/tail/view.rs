@@ -16,6 +16,9 @@ use super::{plain, sentence};
 use crate::arguments::TailArguments;
 use crate::notice::say;
 
+/// States of so many bytes, 1 MiB, are acknowledged; the server sends 4 MiB of them at once.
+const STATE_BYTES: usize = 1 << 20;
+
 /// A view that goes on over connections.
 #[allow(clippy::struct_excessive_bools)] // three are the command line's independent switches
 pub(super) struct View {
@@ -34,6 +37,8 @@ pub(super) struct View {
     /// The last event that was shown, or that is not for this view.
     shown: Option<u64>,
     names: HashMap<AgentId, String>,
+    /// Bytes of the states that were not acknowledged yet.
+    state_bytes: usize,
     exit: Option<AgentExited>,
     /// Whether the person was told that the agent has yet to start, or saw it at work.
     started: bool,
@@ -60,6 +65,7 @@ impl View {
             epoch: None,
             shown: None,
             names: HashMap::new(),
+            state_bytes: 0,
             exit: None,
             started: false,
         }
@@ -88,7 +94,7 @@ impl View {
         let frame: Frame<'_> = serde_json::from_str(text).map_err(unreadable)?;
         match frame.kind {
             "hello" => self.hello(frame),
-            "state" => frame.agent.into_iter().for_each(|agent| self.state(agent)),
+            "state" => return Ok(self.state(frame.agent, text.len())),
             "events" => return self.events(&frame),
             "caught_up" => self.caught_up(frame.id),
             "gap" => self.gap(&frame),
@@ -116,12 +122,21 @@ impl View {
         self.epoch = frame.epoch;
     }
 
-    fn state(&mut self, agent: Agent) {
-        if Some(&agent.agent_id) == self.agent.as_ref() {
-            self.started |= agent.run_number > 0;
-            self.exit = agent.exit;
+    /// Takes a state; with what was shown last it is acknowledged, too.
+    fn state(&mut self, agent: Option<Agent>, bytes: usize) -> Option<u64> {
+        if let Some(agent) = agent {
+            if Some(&agent.agent_id) == self.agent.as_ref() {
+                self.started |= agent.run_number > 0;
+                self.exit = agent.exit;
+            }
+            self.names.insert(agent.agent_id, plain::line(&agent.name, 30));
         }
-        self.names.insert(agent.agent_id, plain::line(&agent.name, 30));
+        self.state_bytes += bytes;
+        if self.state_bytes < STATE_BYTES {
+            return None;
+        }
+        self.state_bytes = 0;
+        Some(self.shown.unwrap_or(0))
     }
 
     fn events(&mut self, frame: &Frame<'_>) -> Result<Option<u64>, End> {

@@ -6,8 +6,6 @@ import type { AgentState } from "../protocol/protocol.ts";
 export const ATTENTIONS = ["asks", "failed", "lost", "silent", "running", "ended"] as const;
 export type Attention = (typeof ATTENTIONS)[number];
 
-/** An agent that posts and says nothing for so long is silent; the town says so after the same time. */
-const SILENCE_MS = 10 * 60_000;
 /** A call without a result for so long is worth a word. */
 export const QUIET_CALL_MS = 5 * 60_000;
 
@@ -22,22 +20,21 @@ export function hasFailed(agent: AgentState): boolean {
   return !atWork(agent) && (agent.status === "failed" || reason === "failed" || reason === "timeout" || reason === "lost");
 }
 
-/** Since when nothing was heard of an agent that should be at work; null where it is heard. */
-export function silentSince(agent: AgentState, now_ms: number): string | null {
-  if (!atWork(agent)) return null;
+/**
+ * Since when nothing was heard of an agent that should be at work; null where it is heard. Only the town can tell: an agent
+ * that has nothing to post says all the same that it is there.
+ */
+export function silentSince(agent: AgentState): string | null {
   const { activity, last_event_at, runtime } = agent;
-  // Who runs in the container is heard by that; who posts from elsewhere, by its posts only.
-  if (runtime !== null) return activity?.kind === "silent" ? (last_event_at ?? activity.since) : null;
-  if (activity?.kind === "silent") return activity.since;
-  // Who waits for a person has nothing to say.
-  if (isDoneForNow(agent) || agent.questions.length > 0) return null;
-  return last_event_at !== null && now_ms - Date.parse(last_event_at) >= SILENCE_MS ? last_event_at : null;
+  if (!atWork(agent) || activity?.kind !== "silent") return null;
+  // Of a container the town knows since when it does not answer; the agent was heard of before that.
+  return runtime === null ? activity.since : (last_event_at ?? activity.since);
 }
 
-export function attention(agent: AgentState, now_ms: number): Attention {
+export function attention(agent: AgentState): Attention {
   if (!atWork(agent)) return agent.exit?.reason === "lost" ? "lost" : hasFailed(agent) ? "failed" : "ended";
   // A container that is not heard can not be given an answer either.
-  if (silentSince(agent, now_ms) !== null) return "silent";
+  if (silentSince(agent) !== null) return "silent";
   if (agent.questions.length > 0) return "asks";
   return isDoneForNow(agent) ? "asks" : "running";
 }
@@ -48,8 +45,8 @@ function isDoneForNow({ activity, status }: AgentState): boolean {
 }
 
 /** By need, a question before the end of a turn; among equals the newest start first, so that few cards ever move. */
-export function inOrder(agents: Iterable<AgentState>, now_ms: number): AgentState[] {
-  const rank = (agent: AgentState): number => ATTENTIONS.indexOf(attention(agent, now_ms));
+export function inOrder(agents: Iterable<AgentState>): AgentState[] {
+  const rank = (agent: AgentState): number => ATTENTIONS.indexOf(attention(agent));
   return [...agents].sort(
     (one, other) =>
       rank(one) - rank(other) ||

@@ -125,6 +125,16 @@ test("acknowledges every hundred events, at the end of history, and at once when
   assert.deepEqual(seen.now, { kind: "catching_up", done: 0, total: 40 });
 });
 
+test("acknowledges every megabyte of states, before there is an event", async () => {
+  const { town } = await watching();
+  town.latest.send(hello("first", 0, false));
+  const agent = agentState({ agent_id: "many", title: "x".repeat(300_000) });
+  for (let count = 0; count < 7; count += 1) town.latest.send({ type: "state", agent });
+  assert.deepEqual(town.latest.received, [{ type: "ack", id: 0 }]);
+  town.latest.send({ type: "state", agent });
+  assert.deepEqual(town.latest.received, [{ type: "ack", id: 0 }, { type: "ack", id: 0 }]);
+});
+
 test("pings as soon as there is a connection, before anything else", async () => {
   const { town } = await watching();
   town.latest.open();

@@ -163,6 +163,7 @@ export class TownStream {
       case "hello":
         return this.#hello(frame);
       case "state":
+        if (this.#acknowledgements.addState(characters)) this.#acknowledge();
         return this.#consumer.state(frame.agent);
       case "agent_deleted":
         return this.#consumer.agentDeleted(frame.agent_id);

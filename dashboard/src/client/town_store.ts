@@ -56,7 +56,7 @@ export class TownStore implements StreamConsumer {
 
   /** Those first who need a person most. */
   agents(): AgentState[] {
-    return inOrder(this.#agents.values(), Date.now());
+    return inOrder(this.#agents.values());
   }
 
   /** What failed last in the agent's latest run. */

@@ -46,7 +46,7 @@ function Card({ api, town_id, agent, lastError, now_ms }: AgentCardProps) {
   const working = atWork(agent);
   const waited = waitedText(agent, now_ms);
   const remaining = working ? remainingText(agent) : "";
-  const { tone } = standing(agent, now_ms);
+  const { tone } = standing(agent);
   const canWrite = working && agent.takes_messages;
   return (
     <article class={`card agent ${tone}`}>
@@ -56,7 +56,7 @@ function Card({ api, town_id, agent, lastError, now_ms }: AgentCardProps) {
             {visibleText(agent.name)}
           </Link>
         </h2>
-        <StatusPill agent={agent} now_ms={now_ms} />
+        <StatusPill agent={agent} />
       </header>
       <p class="soft kind">
         {visibleText([agent.role, runtimeName(agent.runtime), agent.model, agent.run_number > 1 ? `run ${agent.run_number}` : null].filter(Boolean).join(" · "))}
@@ -130,7 +130,7 @@ function Activity({ agent, now_ms }: { agent: AgentState; now_ms: number }) {
   const path = call?.path !== undefined && !sentence.includes(call.path) ? call.path : null;
   const others = agent.outstanding_tool_calls.length - 1;
   // That sentence says itself since when.
-  const isSilent = silentSince(agent, now_ms) !== null;
+  const isSilent = silentSince(agent) !== null;
   return (
     <p class="activity-now">
       <span class="sentence">{visibleText(sentence)}</span>

@@ -38,7 +38,7 @@ export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, childr
           <span class="hidden">Back to the town</span>
         </Link>
         <h1>{visibleText(agent?.name ?? "Agent")}</h1>
-        {agent !== undefined && <StatusPill agent={agent} now_ms={now_ms} />}
+        {agent !== undefined && <StatusPill agent={agent} />}
         <span class="soft kind">{agent === undefined ? "" : `${agent.role} · ${runtimeName(agent.runtime)}`}</span>
         {runs.length > 1 && <RunMenu runs={runs} chosen={run_id} choose={chooseRun} />}
         {children}

@@ -27,7 +27,7 @@ export function AgentNow({ agent }: { agent: AgentState }) {
             {visibleText(activitySentence(agent, now_ms))}
             {others > 0 ? ` and ${countWords(others, "other call", "other calls")}` : ""}
           </span>
-          {agent.activity !== null && silentSince(agent, now_ms) === null && <span class="soft">{sinceText(agent.activity.since, now_ms)}</span>}
+          {agent.activity !== null && silentSince(agent) === null && <span class="soft">{sinceText(agent.activity.since, now_ms)}</span>}
         </div>
       )}
     </>

@@ -38,17 +38,17 @@ const endings = {
   lost: { word: "Lost", tone: "bad" },
 } as const satisfies Record<string, Standing>;
 
-export function standing(agent: AgentState, now_ms: number): Standing {
+export function standing(agent: AgentState): Standing {
   if (!atWork(agent) && agent.exit !== null) return endings[agent.exit.reason];
   const asked = agent.questions.length;
   if (asked > 0) return { word: asked === 1 ? "Needs an answer" : countWords(asked, "question", "questions"), tone: "warning" };
-  if (silentSince(agent, now_ms) !== null) return { word: "Silent", tone: "warning" };
+  if (silentSince(agent) !== null) return { word: "Silent", tone: "warning" };
   if (agent.activity?.kind === "background" && agent.status !== "stopping") return { word: "In the background", tone: "working" };
   return words[agent.status];
 }
 
-export function StatusPill({ agent, now_ms }: { agent: AgentState; now_ms: number }) {
-  const { word, tone } = standing(agent, now_ms);
+export function StatusPill({ agent }: { agent: AgentState }) {
+  const { word, tone } = standing(agent);
   return (
     <span class={`pill ${tone}`}>
       <span class="dot" aria-hidden="true" />
@@ -62,7 +62,7 @@ export function activitySentence(agent: AgentState, now_ms: number): string {
   if (!atWork(agent) && agent.exit !== null) return endSentence(agent.exit, null).text;
   if (agent.questions.length > 0) return questionsSentence(agent.questions);
   const { activity, runtime } = agent;
-  const silent = silentSince(agent, now_ms);
+  const silent = silentSince(agent);
   if (silent !== null) {
     return runtime === null ? `Nothing heard for ${minutesText(silent, now_ms)}` : `Nothing heard from its container for ${sinceText(silent, now_ms)}`;
   }

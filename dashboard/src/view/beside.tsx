@@ -32,7 +32,7 @@ export function Beside({ api, store, town_id, beside, setBeside }: BesideProps) 
               <h2>
                 <Link to={agentPath(town_id, agent_id)}>{name}</Link>
               </h2>
-              {agent !== undefined && <StatusPill agent={agent} now_ms={Date.now()} />}
+              {agent !== undefined && <StatusPill agent={agent} />}
               <button
                 type="button"
                 class="icon-button"

@@ -12,7 +12,7 @@ import type { AgentState, StartAgent } from "../protocol/protocol.ts";
 import { StatusPill, StopButton } from "./agent_status.tsx";
 import { AgentStream } from "./agent_stream.tsx";
 import { costText, runtimeName } from "./format.ts";
-import { useChanges, useNow } from "./hooks.ts";
+import { useChanges } from "./hooks.ts";
 import { Link } from "./link.tsx";
 import { MessageBox } from "./message_box.tsx";
 import { QuestionForms } from "./question_form.tsx";
@@ -32,7 +32,6 @@ export function MayorPanel({ api, store, town_id, mayor }: MayorPanelProps) {
   const log = store.log(mayor.agent_id);
   useChanges(log.changes);
   const [sent, setSent] = useState<readonly Sent[]>([]);
-  const now_ms = useNow(atWork(mayor));
   const working = atWork(mayor);
   const canHear = working && mayor.takes_messages;
   const sending = notHeard(sent, log.rows.all, mayor.run_id);
@@ -55,7 +54,7 @@ export function MayorPanel({ api, store, town_id, mayor }: MayorPanelProps) {
         <h2>
           <Link to={agentPath(town_id, mayor.agent_id)}>{visibleText(mayor.name)}</Link>
         </h2>
-        <StatusPill agent={mayor} now_ms={now_ms} />
+        <StatusPill agent={mayor} />
         <span class="soft kind">
           mayor · {runtimeName(mayor.runtime)}
           {mayor.run_number > 0 ? ` · run ${mayor.run_number}` : ""} · {costText(mayor.usage)}

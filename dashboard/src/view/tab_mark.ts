@@ -10,8 +10,8 @@ export interface TownCounts {
   readonly running: number;
 }
 
-export function townCounts(agents: readonly AgentState[], now_ms: number): TownCounts {
-  const kinds = agents.map((agent) => attention(agent, now_ms));
+export function townCounts(agents: readonly AgentState[]): TownCounts {
+  const kinds = agents.map((agent) => attention(agent));
   const count = (...wanted: string[]): number => kinds.filter((kind) => wanted.includes(kind)).length;
   return { asks: count("asks"), failed: count("failed", "lost"), running: count("running", "silent") };
 }

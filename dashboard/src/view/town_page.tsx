@@ -81,7 +81,7 @@ export function TownPage({ api, store, town_id, town, look, problem }: TownPageP
         <div class="page-head">
           <div>
             <h1>{town?.name ?? "Town"}</h1>
-            <p class="soft">{[...standings(agents, now_ms), ...(town === null ? [] : [containerWords[town.container.status]])].join(" · ")}</p>
+            <p class="soft">{[...standings(agents), ...(town === null ? [] : [containerWords[town.container.status]])].join(" · ")}</p>
           </div>
           <div class="actions">
             <Link to={activityPath(town_id)} class="button">
@@ -146,8 +146,8 @@ export function TownPage({ api, store, town_id, town, look, problem }: TownPageP
 }
 
 /** "1 waits for you", "3 at work": only what there is. */
-function standings(agents: readonly AgentState[], now_ms: number): string[] {
-  const counted = ATTENTIONS.map((kind) => [kind, agents.filter((agent) => attention(agent, now_ms) === kind).length] as const);
+function standings(agents: readonly AgentState[]): string[] {
+  const counted = ATTENTIONS.map((kind) => [kind, agents.filter((agent) => attention(agent) === kind).length] as const);
   return counted.filter(([, count]) => count > 0).map(([kind, count]) => standingWords[kind](count));
 }
 

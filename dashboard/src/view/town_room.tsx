@@ -127,7 +127,7 @@ export function TownRoom({ api, route, signedOut }: TownRoomProps) {
 /** Apart from the room, so that a change of a count draws nothing else. */
 function TabMark({ store }: { store: TownStore }) {
   useChanges(store.agentsChanges);
-  const counts = townCounts(store.agents(), Date.now());
+  const counts = townCounts(store.agents());
   useTitleCounts(countsText(counts));
   useFavicon(counts);
   return null;
