@@ -88,12 +88,13 @@ impl Rig {
     /// Whether the agent is registered here.
     pub fn check_agent(&self, agent_id: &AgentId) -> Result<()> {
         let found = self.store.query("SELECT 1 FROM agents WHERE agent_id = ?", &[agent_id.as_str().into()])?;
-        if found.is_empty() {
-            let message =
-                format!("no such agent in this rig; register {agent_id} with POST /api/rigs/{}/agents", self.rig_id);
-            return Err(Error::new(Code::NotFound, message));
-        }
-        Ok(())
+        if found.is_empty() { Err(self.no_such_agent(agent_id)) } else { Ok(()) }
+    }
+
+    pub(crate) fn no_such_agent(&self, agent_id: &AgentId) -> Error {
+        let message =
+            format!("no such agent in this rig; register {agent_id} with POST /api/rigs/{}/agents", self.rig_id);
+        Error::new(Code::NotFound, message)
     }
 
     /// Stores what an agent posts: all of it or nothing. An `event_id` seen before is counted and left out.

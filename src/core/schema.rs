@@ -28,6 +28,7 @@ pub const TOWN: Schema = Schema(&[
 pub const RIG: Schema = Schema(&[
     include_str!("../../migrations/rig/0001_rig.sql"),
     include_str!("../../migrations/rig/0002_ended_runs.sql"),
+    include_str!("../../migrations/rig/0003_agent_tokens.sql"),
 ]);
 /// The Account's tables.
 pub const ACCOUNT: Schema = Schema(&[
