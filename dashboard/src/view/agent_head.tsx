@@ -16,6 +16,7 @@ import { PromptLine } from "./prompt_line.tsx";
 import { townPath } from "./route.ts";
 import { RunMenu } from "./run_menu.tsx";
 import { Todos } from "./todos.tsx";
+import { TokensButton } from "./tokens_sheet.tsx";
 
 interface AgentHeadProps {
   readonly api: Api;
@@ -41,6 +42,7 @@ export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, childr
         <span class="soft kind">{agent === undefined ? "" : `${agent.role} · ${runtimeName(agent.runtime)}`}</span>
         {runs.length > 1 && <RunMenu runs={runs} chosen={run_id} choose={chooseRun} />}
         {children}
+        {agent !== undefined && <TokensButton api={api} agent={agent} />}
         {agent !== undefined && <StopButton api={api} town_id={town_id} agent={agent} />}
       </div>
       {agent !== undefined && (
