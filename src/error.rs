@@ -40,6 +40,8 @@ codes! {
     Unauthorized = 401 "unauthorized";
     /// The agent's token is past its time.
     TokenExpired = 401 "token_expired";
+    /// The agent's token was revoked.
+    TokenRevoked = 401 "token_revoked";
     /// The ticket is used, expired, for something else, or nonsense.
     TicketInvalid = 401 "ticket_invalid";
     /// A right credential that does not reach this far.

@@ -79,6 +79,8 @@ text_id! {
     Epoch: "1 to 64 of A-Z a-z 0-9 _ -", 64, word, "A-Za-z0-9_-";
     /// A browser that is signed in.
     SessionId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word, "A-Za-z0-9_-";
+    /// A token of an agent.
+    TokenId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word, "A-Za-z0-9_-";
     /// What the poster of an event calls it, so that a repeat is recognised.
     EventKey: "1 to 128 printable ASCII characters", 128, |byte| (b' '..=b'~').contains(&byte), " -~";
     /// The name of an event, `agent_output` say.

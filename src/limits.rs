@@ -144,6 +144,9 @@ pub const SILENCE_POSTED_MS: i64 = 10 * 60_000;
 pub const RELAY_TURN_MS: u64 = 20_000;
 /// While a relay turn runs its alarm stands this far ahead, so that a turn that dies is followed by another.
 pub const RELAY_REARM_MS: i64 = 30_000;
+/// Tokens of an agent that are good at once; with one more the one that was used longest ago is revoked. As many that were
+/// revoked stay to be shown until their time is over.
+pub const TOKENS_PER_AGENT_MAX: u64 = 100;
 /// A token lives at most this long.
 pub const TOKEN_TTL_SECONDS_MAX: u64 = 24 * 3_600;
 /// A token lives this long where the request names nothing.

@@ -40,6 +40,7 @@ fn generate() -> String {
     types.visit::<wire::RunView>();
     types.visit::<wire::TicketView>();
     types.visit::<wire::TokenView>();
+    types.visit::<wire::AgentTokens>();
     types.visit::<wire::SessionRequest>();
     types.visit::<wire::BrowserSession>();
     types.visit::<wire::TownRequest>();

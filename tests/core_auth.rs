@@ -1,21 +1,27 @@
 //! Who may ask: keys, tokens, cookies, tickets and origins.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+use townwatch::core::agent_right::{AgentRight, ShownToken};
 use townwatch::core::auth::{
-    self, Caller, Carrier, Principal, Proof, Shown, StreamCredential, asker, check_asker, check_carrier, check_right,
-    is_operator_key, mint_agent_token, proof, require, stream_credential,
+    self, Caller, Carrier, Principal, Proof, Shown, StreamCredential, check_carrier, check_right, is_operator_key,
+    mint_agent_token, proof, require, stream_credential,
 };
 use townwatch::core::cookie;
 use townwatch::core::origin::check_origin;
 use townwatch::core::route::Route;
 use townwatch::core::settings::Secrets;
 use townwatch::error::{Code, Result};
-use townwatch::id::{AgentId, RigId, SessionId, TownId};
+use townwatch::id::{AgentId, RigId, SessionId, TokenId, TownId};
 use townwatch::protocol::SessionRequest;
 use townwatch::time::Timestamp;
 
 fn secrets() -> Secrets {
-    Secrets { api_key: "f4b1c09d2e7a8356".to_owned(), jwt_secret: "98ab12cd34ef5670".to_owned(), control: None }
+    Secrets {
+        api_key: "f4b1c09d2e7a8356".to_owned(),
+        jwt_secret: "98ab12cd34ef5670".to_owned(),
+        jwt_secret_previous: None,
+        control: None,
+    }
 }
 
 fn now() -> Timestamp {
@@ -38,17 +44,31 @@ fn session(now: Timestamp, secrets: &Secrets) -> String {
     auth::mint_session(SessionId::parse("s1").unwrap(), now.plus_millis(7 * 86_400_000), secrets).unwrap()
 }
 
-fn agent() -> Principal {
-    Principal::Agent {
+fn right(token: ShownToken) -> AgentRight {
+    AgentRight {
         town_id: TownId::parse("t1").unwrap(),
         rig_id: RigId::parse("r1").unwrap(),
         agent_id: AgentId::parse("a1").unwrap(),
+        token,
     }
 }
 
+fn token_id() -> TokenId {
+    TokenId::parse("token-1").unwrap()
+}
+
+fn agent() -> Principal {
+    Principal::Agent(right(ShownToken::Named(token_id())))
+}
+
+fn without_id(issued_at: Option<&str>) -> Principal {
+    let issued_at = issued_at.map(|at| Timestamp::parse(at).unwrap());
+    Principal::Agent(right(ShownToken::WithoutId { issued_at }))
+}
+
 fn agent_token(expires_at: Timestamp, secrets: &Secrets) -> String {
-    let Principal::Agent { town_id, rig_id, agent_id } = agent() else { unreachable!() };
-    mint_agent_token(town_id, rig_id, agent_id, expires_at, secrets).unwrap()
+    let AgentRight { town_id, rig_id, agent_id, .. } = right(ShownToken::Named(token_id()));
+    mint_agent_token(town_id, rig_id, agent_id, token_id(), expires_at, secrets).unwrap()
 }
 
 /// A token by hand, so that the tests do not believe the library.
@@ -74,12 +94,17 @@ const CLAIMS: &str = r#"{"town_id":"t1","rig_id":"r1","agent_id":"a1","exp":4000
 fn a_bearer_is_the_key_or_an_agents_token() {
     let (secrets, now) = (secrets(), now());
     let good = agent_token(now.plus_millis(1_000), &secrets);
-    let by_hand = token(HEADER, CLAIMS, secrets.jwt_secret.as_bytes());
+    let by_hand = |more: &str| {
+        let token = token(HEADER, &CLAIMS.replace('}', &format!("{more}}}")), secrets.jwt_secret.as_bytes());
+        format!("Bearer {token}")
+    };
     for (header, principal) in [
         (format!("Bearer {}", secrets.api_key), Principal::Operator),
         (format!("bearer  {} ", secrets.api_key), Principal::Operator),
         (format!("Bearer {good}"), agent()),
-        (format!("Bearer {by_hand}"), agent()),
+        (by_hand(r#","jti":"token-1""#), agent()),
+        (by_hand(""), without_id(None)),
+        (by_hand(r#","iat":1795000000"#), without_id(Some("2026-11-18T11:06:40Z"))),
     ] {
         let caller = authenticate(Some(&header), None, now, &secrets).unwrap().unwrap();
         assert_eq!((caller.principal, caller.carrier), (principal, Carrier::Bearer), "{header}");
@@ -107,6 +132,7 @@ fn a_wrong_bearer_is_refused_even_beside_a_good_cookie() {
         ("no end", format!("Bearer {}", token(HEADER, r#"{"town_id":"t1","rig_id":"r1","agent_id":"a1"}"#, key))),
         ("no agent", format!("Bearer {}", token(HEADER, r#"{"town_id":"t1","rig_id":"r1","exp":4000000000}"#, key))),
         ("not yet", format!("Bearer {}", token(HEADER, &CLAIMS.replace('}', r#","nbf":3999999999}"#), key))),
+        ("a bad token id", format!("Bearer {}", token(HEADER, &CLAIMS.replace('}', r#","jti":"a/1"}"#), key))),
         ("bad id", format!("Bearer {}", token(HEADER, &CLAIMS.replace("a1", "a/1"), key))),
         ("tampered", format!("Bearer {tampered}")),
         ("a session as bearer", format!("Bearer {}", session(now, &secrets))),
@@ -292,14 +318,41 @@ fn a_refused_origin_is_told_what_to_set_where() {
 
 #[test]
 fn a_rig_asks_of_which_town_an_agent_is() {
-    let (town, agent) = (TownId::parse("t1").unwrap(), AgentId::parse("a1").unwrap());
-    let asked = asker(&town, &agent);
-    assert!(check_asker(None, &town, &agent).is_ok(), "the operator asks");
-    assert!(check_asker(Some(&asked), &town, &agent).is_ok());
-    for (town, agent) in [("t2", "a1"), ("t1", "a2")] {
+    let Principal::Agent(right) = without_id(Some("2026-11-18T11:06:40Z")) else { unreachable!() };
+    let header = right.header().unwrap();
+    assert_eq!(AgentRight::read(&header).unwrap(), right);
+    assert!(header.is_ascii(), "{header}");
+    for (town, agent, good) in [("t1", "a1", true), ("t2", "a1", false), ("t1", "a2", false)] {
         let (town, agent) = (TownId::parse(town).unwrap(), AgentId::parse(agent).unwrap());
-        assert_eq!(check_asker(Some(&asked), &town, &agent).unwrap_err().code, Code::Forbidden);
+        let checked = right.check(&town, &agent).map_err(|error| error.code);
+        assert_eq!(checked, if good { Ok(()) } else { Err(Code::Forbidden) });
     }
+}
+
+#[test]
+fn what_the_previous_secret_signed_is_good_while_it_is_set() {
+    let (before, now) = (secrets(), now());
+    let after = Secrets {
+        jwt_secret: "0011223344556677".to_owned(),
+        jwt_secret_previous: Some(before.jwt_secret.clone()),
+        ..before.clone()
+    };
+    let over = Secrets { jwt_secret_previous: None, ..after.clone() };
+    let end = now.plus_millis(60_000);
+    let asked = |secrets: &Secrets, signed_by: &Secrets, now| {
+        let header = format!("Bearer {}", agent_token(end, signed_by));
+        let cookie = format!("townwatch_session_8787={}", session(now, signed_by));
+        let token = authenticate(Some(&header), None, now, secrets).map(|_| ()).map_err(|error| error.code);
+        (token, authenticate(None, Some(&cookie), now, secrets).unwrap().is_some())
+    };
+    let refused = (Err(Code::Unauthorized), false);
+    assert_eq!(asked(&after, &before, now), (Ok(()), true), "the previous one");
+    assert_eq!(asked(&after, &after, now), (Ok(()), true), "today's");
+    assert_eq!(asked(&before, &after, now), refused, "today's is what signs");
+    assert_eq!(asked(&over, &before, now), refused, "the previous one was taken away");
+    assert_eq!(asked(&after, &before, end.plus_millis(1)).0, Err(Code::TokenExpired), "a time is over under either");
+    let other_key = Secrets { api_key: "0000000000000001".to_owned(), ..after.clone() };
+    assert_eq!(asked(&other_key, &before, now), (Ok(()), false), "another key ends sessions all the same");
 }
 
 #[test]

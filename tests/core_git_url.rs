@@ -7,10 +7,12 @@ mod story;
 
 use pulled::{note, town_with};
 use serde_json::json;
-use townwatch::core::git_url::{check, shown};
+use townwatch::core::git_url::{check, event_shown, shown};
+use townwatch::core::log::{self, Span, Wanted};
 use townwatch::core::starting;
 use townwatch::error::Code;
-use townwatch::protocol::StartAgent;
+use townwatch::id::EventId;
+use townwatch::protocol::{AgentSelection, StartAgent};
 
 #[test]
 fn a_user_or_password_in_an_address_is_refused_and_never_shown() {
@@ -41,6 +43,50 @@ fn a_user_or_password_in_an_address_is_refused_and_never_shown() {
         "",
     ] {
         assert_eq!((check("git_url", url), shown(url).as_str()), (Ok(()), url));
+    }
+}
+
+#[test]
+fn an_event_that_was_stored_with_one_is_shown_without_and_otherwise_as_it_came() {
+    let frame = |url: &str| format!(r#"{{"id":1,"data":{{"git_origin"{url},"n":1.10,"hostname":"h"}}}}"#);
+    let with = frame(r#" : "https:\/\/me:hunter2@example.test/\u0078.git""#);
+    assert_eq!(event_shown("agent_session", &with), frame(r#":"https://example.test/x.git""#));
+    for untouched in
+        [frame(":null"), frame(r#" : "git@example.test:x""#), frame(r#":"https:\/\/example.test\/x""#), frame("")]
+    {
+        assert_eq!(event_shown("agent_session", &untouched), untouched);
+    }
+    assert_eq!(event_shown("note", &with), with, "no other event tells an address");
+}
+
+#[test]
+fn an_old_log_and_an_old_state_are_read_without() {
+    let mut story = town_with(&["a"]);
+    let session = json!({"git_origin": "https://me:hunter2@example.test/x.git"});
+    let outcome = story.post(&[("a", "run-1", "agent_session", session)]);
+    story.publish(&outcome);
+    let stored = story.texts("SELECT frame FROM agent_events WHERE event = 'agent_session'");
+    assert!(stored.iter().any(|frame| frame.contains("hunter2")), "the log keeps what came: {stored:?}");
+    let old = story.texts(
+        "UPDATE agents SET state = replace(state, 'https://example.test/x.git', 'https://me:hunter2@example.test/x.git') \
+         RETURNING state",
+    );
+    assert!(old[0].contains("hunter2"), "{old:?}");
+    let state = serde_json::to_string(&story.town.agents().unwrap()).unwrap();
+    assert!(state.contains("https://example.test/x.git") && !state.contains("hunter2"), "{state}");
+    let entries =
+        log::read(story.store.as_ref(), &AgentSelection::All, Span::After(EventId::START), &Wanted::default(), 100)
+            .unwrap();
+    let shown: Vec<_> = entries.iter().filter(|entry| entry.event == "agent_session").collect();
+    assert!(!shown.is_empty());
+    for entry in shown {
+        let whole = log::whole(story.store.as_ref(), entry.id).unwrap().unwrap();
+        for text in [entry.frame.as_str(), whole.get()] {
+            assert!(
+                text.contains(r#""git_origin":"https://example.test/x.git""#) && !text.contains("hunter2"),
+                "{text}"
+            );
+        }
     }
 }
 

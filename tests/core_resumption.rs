@@ -189,6 +189,7 @@ fn a_grantors_right_lasts_as_long_as_its_secret_and_its_time() {
     let secrets = |api_key: &str, jwt_secret: &str| Secrets {
         api_key: api_key.to_owned(),
         jwt_secret: jwt_secret.to_owned(),
+        jwt_secret_previous: None,
         control: None,
     };
     let now = Story::new().now;
@@ -199,11 +200,15 @@ fn a_grantors_right_lasts_as_long_as_its_secret_and_its_time() {
     let session = Grantor::of(&by(Carrier::Cookie, Some(minute), session_id.clone()), &ours, now);
     assert!(!key.name.contains(&ours.api_key) && key.name != session.name);
     let another = Grantor::of(&by(Carrier::Cookie, Some(minute), SessionId::parse("s2")), &ours, now);
-    assert!(another.name != session.name && session.name == Grantor::name_of(&session_id.clone().unwrap(), &ours));
-    let days = Grantor::of(&by(Carrier::Cookie, Some(now.plus_millis(7 * 86_400_000)), session_id), &ours, now);
+    let names = |secrets| Grantor::names_of(&session_id.clone().unwrap(), secrets).collect::<Vec<_>>();
+    assert!(another.name != session.name && names(&ours) == [session.name.as_str()]);
+    let days = Grantor::of(&by(Carrier::Cookie, Some(now.plus_millis(7 * 86_400_000)), session_id.clone()), &ours, now);
     assert_eq!(days.ends_at, Some(now.plus_millis(12 * 3_600_000)), "as if the session were not used again");
     let (new_key, new_secret) =
         (secrets("0123456789abcdef", &ours.jwt_secret), secrets(&ours.api_key, "0123456789abcdef"));
+    let rotated = Secrets { jwt_secret_previous: Some(ours.jwt_secret.clone()), ..new_secret.clone() };
+    let both = names(&rotated);
+    assert!(both.len() == 2 && both[0] == names(&new_secret)[0] && both[1] == session.name, "{both:?}");
     for (what, grantor, secrets, at, expected) in [
         ("a key", &key, &ours, now.plus_millis(1 << 40), true),
         ("a key that was changed", &key, &new_key, now, false),
@@ -212,6 +217,7 @@ fn a_grantors_right_lasts_as_long_as_its_secret_and_its_time() {
         ("a session that is over", &session, &ours, minute, false),
         ("a session whose key was changed", &session, &new_key, now, false),
         ("a session whose secret was changed", &session, &new_secret, now, false),
+        ("a session whose secret was changed, but is still set beside it", &session, &rotated, now, true),
     ] {
         assert_eq!(grantor.lasts(secrets, at), expected, "{what}");
     }

@@ -7,7 +7,7 @@ use townwatch::core::query::{Address, Query};
 use townwatch::core::route::{Place, Route};
 use townwatch::core::stream_query::{EventNames, Form, StreamKind, StreamQuery};
 use townwatch::error::{Code, Error};
-use townwatch::id::{AgentId, Epoch, EventId, ImageId, POSITION_MAX, RigId, SessionId, TownId};
+use townwatch::id::{AgentId, Epoch, EventId, ImageId, POSITION_MAX, RigId, SessionId, TokenId, TownId};
 use townwatch::limits::JSON_DEPTH_MAX;
 use townwatch::protocol::{PostEvents, StartAgent, StopAgent, TownRequest};
 
@@ -65,6 +65,9 @@ fn every_route_of_the_contract() {
         ("POST", "/api/rigs/r1/agents", Route::CreateAgent(r())),
         ("GET", "/api/rigs/r1/agents", Route::ListRigAgents(r())),
         ("POST", "/api/rigs/r1/agents/a1/token", Route::MintToken(r(), a())),
+        ("GET", "/api/rigs/r1/agents/a1/tokens", Route::ListTokens(r(), a())),
+        ("DELETE", "/api/rigs/r1/agents/a1/tokens", Route::RevokeTokens(r(), a())),
+        ("DELETE", "/api/rigs/r1/agents/a1/tokens/k1", Route::RevokeToken(r(), a(), TokenId::parse("k1").unwrap())),
         ("POST", "/api/rigs/r1/agents/a1/heartbeat", Route::HearAgent(r(), a())),
         ("POST", "/api/rigs/r1/agent-events", Route::PostEvents(r())),
         ("GET", "/api/rigs/r1/agents/a1/events", Route::ReadRigEvents(r(), a())),
@@ -171,7 +174,8 @@ fn every_route_has_its_place() {
     assert_eq!(Route::CreateTown.place(), Place::Account);
     assert_eq!(Route::StartAgent(t()).place(), Place::Town(t()));
     assert_eq!(Route::PostEvents(r()).place(), Place::Rig(r()));
-    assert_eq!(Route::MintToken(r(), a()).place(), Place::Worker);
+    assert_eq!(Route::MintToken(r(), a()).place(), Place::Rig(r()), "the token's row is the rig's");
+    assert_eq!(Route::WhoAmI.place(), Place::Worker);
     assert!(Route::TownTicket(t()).passes_on() && Route::TownStream(t()).passes_on() && !Route::ListTowns.passes_on());
     assert!(Route::AgentStream(t(), a()).is_stream() && !Route::AgentTicket(t(), a()).is_stream());
 }

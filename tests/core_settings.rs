@@ -146,6 +146,27 @@ fn a_missing_short_or_sample_secret_is_refused_by_name_and_never_shown() {
 }
 
 #[test]
+fn the_previous_secret_is_checked_as_the_one_of_today_and_is_another_one() {
+    let given = [("TOWNWATCH_API_KEY", KEY), ("TOWNWATCH_JWT_SECRET", KEY)];
+    let with = |value| secrets(&[&given[..], &[("TOWNWATCH_JWT_SECRET_PREVIOUS", value)]].concat(), false);
+    assert_eq!(with(" ").unwrap().jwt_secrets().collect::<Vec<_>>(), [KEY], "an empty one is none");
+    let previous = "f4b1c09d2e7a8357";
+    assert_eq!(with(previous).unwrap().jwt_secrets().collect::<Vec<_>>(), [KEY, previous]);
+    for (value, problem) in [
+        (KEY, "is the same as"),
+        ("change-me", "is a sample"),
+        ("f4b1c09d", "is shorter"),
+        ("f4b1c09d 2e7a8356", "holds"),
+    ] {
+        let refusal = with(value).expect_err(value);
+        assert_eq!(refusal.code, Code::NotConfigured, "{value}");
+        let expected = format!("TOWNWATCH_JWT_SECRET_PREVIOUS: {problem}");
+        assert!(refusal.message.starts_with(&expected) && !refusal.message.contains(value), "{}", refusal.message);
+        assert!(refusal.message.contains("secret delete TOWNWATCH_JWT_SECRET_PREVIOUS"), "{}", refusal.message);
+    }
+}
+
+#[test]
 fn what_opens_a_control_server_is_asked_for_only_where_there_is_one_at_a_url() {
     let given = [("TOWNWATCH_API_KEY", KEY), ("TOWNWATCH_JWT_SECRET", KEY)];
     let with = |more: &[(&str, &str)]| secrets(&[&given[..], more].concat(), true);

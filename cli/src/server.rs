@@ -187,6 +187,7 @@ mod tests {
             (502, "<html>".to_owned(), "offline"),
             (401, told("unauthorized"), "refused"),
             (401, told("token_expired"), "refused"),
+            (401, told("token_revoked"), "refused"),
             (403, told("forbidden"), "refused"),
             (404, told("not_found"), "refused"),
             (409, told("run_ended"), "run ended"),

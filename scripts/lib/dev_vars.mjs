@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { newControlKey } from "./control_key.mjs";
 import { DEV_VARS } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
-import { CONTROL_KEY, secretProblem, SECRETS } from "./settings.mjs";
+import { CONTROL_KEY, previousProblem, secretProblem, SECRETS } from "./settings.mjs";
 
 const NAMES = [...SECRETS, CONTROL_KEY];
 
@@ -26,9 +26,9 @@ export function ensureDevVars(file = DEV_VARS) {
     fs.writeFileSync(file, before + added, { mode: 0o600 });
   }
   const all = readDevVars(file);
-  const problems = NAMES.map((name) => secretProblem(name, all[name])).filter(Boolean);
+  const problems = [...NAMES.map((name) => secretProblem(name, all[name])), previousProblem(all)].filter(Boolean);
   if (problems.length > 0) {
-    throw new Problem(problems.join("\n"), { remedy: `delete the line from .dev.vars; the next start writes a random value` });
+    throw new Problem(problems.join("\n"), { remedy: `delete the line from .dev.vars; what is needed the next start writes anew` });
   }
   return all;
 }

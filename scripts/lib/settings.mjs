@@ -35,6 +35,8 @@ export const SETTINGS = {
 
 /** The secrets of every installation. */
 export const SECRETS = ["TOWNWATCH_API_KEY", "TOWNWATCH_JWT_SECRET"];
+/** What the second one was until it was changed, as long as what it signed is to be good. */
+const JWT_SECRET_PREVIOUS = "TOWNWATCH_JWT_SECRET_PREVIOUS";
 /** What signs the calls to a control server at CONTAINER_URL. */
 export const CONTROL_KEY = "CONTROL_KEY";
 /** What a container of another make there is shown instead. */
@@ -57,6 +59,13 @@ export function secretProblem(name, value) {
   if (!/^[\x21-\x7e]*$/.test(value)) return `${name}: holds a character that a header cannot carry`;
   if (new Set(value).size < 5) return `${name}: is a sample value`;
   return undefined;
+}
+
+/** What is wrong with the secret that is on its way out, where there is one. */
+export function previousProblem({ TOWNWATCH_JWT_SECRET: today, [JWT_SECRET_PREVIOUS]: previous }) {
+  if (!previous) return undefined;
+  if (previous === today) return `${JWT_SECRET_PREVIOUS}: is the same as TOWNWATCH_JWT_SECRET`;
+  return secretProblem(JWT_SECRET_PREVIOUS, previous);
 }
 
 /** Refuses bad settings by their names and reasons. */

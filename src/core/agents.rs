@@ -1,5 +1,6 @@
 //! The town's agents, a row each: who they are, their state now and at the edge of what is retained, and their counts.
 
+use crate::core::git_url;
 use crate::core::reducer::Snapshot;
 use crate::core::runs::moment;
 use crate::core::store::{Row, Store, Value};
@@ -154,9 +155,13 @@ pub fn save(store: &dyn Store, agent: &Agent) -> Result<()> {
     Ok(())
 }
 
+/// A stored state. One of an earlier build may have an address with its credentials.
 fn read(text: &str) -> Result<Snapshot> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::internal(format!("an agent's stored state is unreadable: {error}")))
+    let mut snapshot: Snapshot = serde_json::from_str(text)
+        .map_err(|error| Error::internal(format!("an agent's stored state is unreadable: {error}")))?;
+    let git_origin = &mut snapshot.state.git_origin;
+    *git_origin = git_origin.as_deref().map(git_url::shown);
+    Ok(snapshot)
 }
 
 fn write(snapshot: &Snapshot) -> Result<String> {

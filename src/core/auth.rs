@@ -11,19 +11,16 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use crate::core::agent_right::{AgentRight, ShownToken};
 use crate::core::cookie;
 use crate::core::route::Route;
 use crate::core::settings::Secrets;
 use crate::error::{Code, Error, Result};
-use crate::id::{AgentId, RigId, SessionId, TownId};
+use crate::id::{AgentId, RigId, SessionId, TokenId, TownId};
 use crate::protocol::SessionRequest;
 use crate::time::Timestamp;
 
-/// On a request that the Worker hands to an object: the agent that asks, as [`asker`] writes it. Absent: the operator asks.
-/// The Worker removes it from what comes in from outside.
-pub const AGENT_HEADER: &str = "Townwatch-Agent";
-
-/// A credential longer than this is none of ours, 4 KiB: an agent's token has at most 400 bytes.
+/// A credential longer than this is none of ours, 4 KiB: an agent's token has at most 500 bytes.
 const CREDENTIAL_BYTES_MAX: usize = 4 << 10;
 
 /// Who asks.
@@ -32,14 +29,7 @@ pub enum Principal {
     /// May do everything in the account's towns.
     Operator,
     /// May post events as itself and read its own.
-    Agent {
-        /// Its town.
-        town_id: TownId,
-        /// Its rig.
-        rig_id: RigId,
-        /// Itself.
-        agent_id: AgentId,
-    },
+    Agent(AgentRight),
 }
 
 /// How a right was shown. A browser adds a cookie by itself, so a cookie needs an origin beside it.
@@ -102,6 +92,8 @@ struct AgentClaims {
     town_id: TownId,
     rig_id: RigId,
     agent_id: AgentId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jti: Option<TokenId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -141,10 +133,10 @@ pub fn require(caller: Option<Caller>) -> Result<Caller> {
 }
 
 /// Whether the principal may ask for this at all. The operator may ask for everything; an agent posts events as itself
-/// (whom it posts for stands in the body, and of which town its rig is only the rig knows: [`check_asker`]) and reads its own. What is refused
-/// is refused alike whether it exists or not.
+/// (whom it posts for stands in the body, and of which town its rig is only the rig knows: [`AgentRight::check`]) and reads
+/// its own. What is refused is refused alike whether it exists or not.
 pub fn check_right(principal: &Principal, route: &Route) -> Result<()> {
-    let Principal::Agent { rig_id, agent_id, .. } = principal else { return Ok(()) };
+    let Principal::Agent(AgentRight { rig_id, agent_id, .. }) = principal else { return Ok(()) };
     match route {
         Route::PostEvents(rig) if rig == rig_id => Ok(()),
         Route::HearAgent(rig, agent) | Route::ReadRigEvents(rig, agent) | Route::PutImage(rig, agent, _)
@@ -166,28 +158,6 @@ pub fn check_carrier(carrier: Carrier, route: &Route) -> Result<()> {
         return Err(Error::new(Code::Forbidden, message));
     }
     Ok(())
-}
-
-/// An agent that asks, for [`AGENT_HEADER`].
-pub fn asker(town_id: &TownId, agent_id: &AgentId) -> String {
-    format!("{town_id}/{agent_id}")
-}
-
-/// Whether the one who asks, by its [`AGENT_HEADER`], is the operator or this agent of this town: asked by a rig, of its
-/// own town.
-pub fn check_asker(header: Option<&str>, town_id: &TownId, agent_id: &AgentId) -> Result<()> {
-    if header.is_none_or(|header| header == asker(town_id, agent_id)) {
-        return Ok(());
-    }
-    Err(Error::new(Code::Forbidden, "agent_id: an agent's token is only good for that agent, in its town"))
-}
-
-/// Whether a principal's right reaches into this town: an agent's token names its own.
-pub fn check_place(principal: &Principal, town_id: &TownId) -> Result<()> {
-    match principal {
-        Principal::Agent { agent_id, town_id: own, .. } => check_asker(Some(&asker(own, agent_id)), town_id, agent_id),
-        Principal::Operator => Ok(()),
-    }
 }
 
 /// What a browser that wants to sign in shows.
@@ -237,20 +207,22 @@ pub fn token_end(now: Timestamp, ttl_seconds: u64) -> Timestamp {
     Timestamp::from_millis(seconds.saturating_mul(1_000))
 }
 
-/// Makes an agent's token. `expires_at` counts in whole seconds.
+/// Makes an agent's token that has this id. `expires_at` counts in whole seconds.
 pub fn mint_agent_token(
     town_id: TownId,
     rig_id: RigId,
     agent_id: AgentId,
+    token_id: TokenId,
     expires_at: Timestamp,
     secrets: &Secrets,
 ) -> Result<String> {
-    sign(AgentClaims { town_id, rig_id, agent_id }, expires_at, &agent_key(secrets))
+    let claims = AgentClaims { town_id, rig_id, agent_id, jti: Some(token_id) };
+    sign(claims, expires_at, &agent_key(&secrets.jwt_secret))
 }
 
 /// Makes the value of the dashboard's cookie. `ends_at` counts in whole seconds.
 pub fn mint_session(session_id: SessionId, ends_at: Timestamp, secrets: &Secrets) -> Result<String> {
-    sign(SessionClaims { session_id }, ends_at, &session_key(secrets))
+    sign(SessionClaims { session_id }, ends_at, &session_key(&secrets.jwt_secret, secrets))
 }
 
 fn bearer(header: &str, now: Timestamp, secrets: &Secrets) -> Result<(Principal, Option<Timestamp>)> {
@@ -264,15 +236,19 @@ fn bearer(header: &str, now: Timestamp, secrets: &Secrets) -> Result<(Principal,
     if is_operator_key(credential, secrets) {
         return Ok((Principal::Operator, None));
     }
-    match verify::<AgentClaims>(credential, now, &agent_key(secrets)) {
-        Ok((AgentClaims { town_id, rig_id, agent_id }, end)) => {
-            Ok((Principal::Agent { town_id, rig_id, agent_id }, Some(end)))
-        }
+    match verify::<AgentClaims>(credential, now, secrets.jwt_secrets().map(agent_key)) {
+        Ok((claims, end)) => Ok((Principal::Agent(right_of(claims)), Some(end))),
         Err(Refused::Expired) => {
             Err(Error::new(Code::TokenExpired, "the agent's token has expired: have a new one made"))
         }
         Err(Refused::Wrong) => Err(wrong()),
     }
+}
+
+fn right_of(claims: Claims<AgentClaims>) -> AgentRight {
+    let issued_at = claims.issued_at.map(|at| Timestamp::from_millis(at.timestamp_millis()));
+    let AgentClaims { town_id, rig_id, agent_id, jti } = claims.custom;
+    AgentRight { town_id, rig_id, agent_id, token: jti.map_or(ShownToken::WithoutId { issued_at }, ShownToken::Named) }
 }
 
 /// Whether the `Authorization` header has a token, right or not. A wrong one is no guess at the operator's key: an agent that
@@ -287,8 +263,9 @@ fn session_of(token: &str, now: Timestamp, secrets: &Secrets) -> Option<(Session
     if token.len() > CREDENTIAL_BYTES_MAX {
         return None;
     }
-    let (claims, end) = verify::<SessionClaims>(token, now, &session_key(secrets)).ok()?;
-    Some((claims.session_id, end))
+    let keys = secrets.jwt_secrets().map(|jwt_secret| session_key(jwt_secret, secrets));
+    let (claims, end) = verify::<SessionClaims>(token, now, keys).ok()?;
+    Some((claims.custom.session_id, end))
 }
 
 enum Refused {
@@ -296,15 +273,16 @@ enum Refused {
     Wrong,
 }
 
-/// What a token says, and when it ends. The algorithm is ours, not the token's choice: one that names another, or none, is
+/// What a token says, and when it ends, where one of the keys signed it. The algorithm is ours, not the token's choice: one that names another, or none, is
 /// refused before its signature.
 fn verify<T: DeserializeOwned>(
     token: &str,
     now: Timestamp,
-    key: &Hs256Key,
-) -> std::result::Result<(T, Timestamp), Refused> {
+    mut keys: impl Iterator<Item = Hs256Key>,
+) -> std::result::Result<(Claims<T>, Timestamp), Refused> {
     let token = UntrustedToken::new(token).map_err(|_| Refused::Wrong)?;
-    let token: Token<T> = Hs256.validator(key).validate(&token).map_err(|_| Refused::Wrong)?;
+    let token: Option<Token<T>> = keys.find_map(|key| Hs256.validator(&key).validate(&token).ok());
+    let token = token.ok_or(Refused::Wrong)?;
     let clock = TimeOptions::new(Duration::zero(), || moment(now));
     let claims = token.claims();
     if claims.not_before.is_some() && claims.validate_maturity(&clock).is_err() {
@@ -312,7 +290,7 @@ fn verify<T: DeserializeOwned>(
     }
     let end = claims.expiration.map(|end| Timestamp::from_millis(end.timestamp_millis()));
     match (claims.validate_expiration(&clock).map(|_| ()), end) {
-        (Ok(()), Some(end)) => Ok((token.into_parts().1.custom, end)),
+        (Ok(()), Some(end)) => Ok((token.into_parts().1, end)),
         (Err(ValidationError::Expired), _) => Err(Refused::Expired),
         _ => Err(Refused::Wrong),
     }
@@ -328,13 +306,13 @@ fn moment(at: Timestamp) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(at.millis()).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
-fn agent_key(secrets: &Secrets) -> Hs256Key {
-    Hs256Key::new(secrets.jwt_secret.as_bytes())
+fn agent_key(jwt_secret: &str) -> Hs256Key {
+    Hs256Key::new(jwt_secret.as_bytes())
 }
 
 /// Made of both secrets, so that changing either one signs every browser out.
-fn session_key(secrets: &Secrets) -> Hs256Key {
-    let mut key = keyed(secrets.jwt_secret.as_bytes());
+fn session_key(jwt_secret: &str, secrets: &Secrets) -> Hs256Key {
+    let mut key = keyed(jwt_secret.as_bytes());
     key.update(b"townwatch session\0");
     key.update(secrets.api_key.as_bytes());
     Hs256Key::new(key.finalize().into_bytes())

@@ -23,6 +23,31 @@ pub fn shown(url: &str) -> String {
     }
 }
 
+/// The text of a stored event of this name, a `git_origin` in it without credentials: earlier builds stored one with them, and an
+/// agent may post one. All else of it stays as it came.
+pub fn event_shown(name: &str, text: &str) -> String {
+    const FIELD: &str = "\"git_origin\"";
+    if name != "agent_session" {
+        return text.to_owned();
+    }
+    let (mut shown_event, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find(FIELD) {
+        let (before, after) = rest.split_at(at + FIELD.len());
+        shown_event.push_str(before);
+        rest = after;
+        let Some(value) = after.trim_start().strip_prefix(':') else { continue };
+        let mut texts = serde_json::Deserializer::from_str(value).into_iter::<String>();
+        let Some(Ok(url)) = texts.next() else { continue };
+        if credentials(&url).is_some() {
+            shown_event.push(':');
+            shown_event.push_str(&serde_json::Value::from(shown(&url)).to_string());
+            rest = &value[texts.byte_offset()..];
+        }
+    }
+    shown_event.push_str(rest);
+    shown_event
+}
+
 /// What stands before and after the credentials of an address; none where it has none. Over SSH a user alone is the
 /// account's name, `git` nearly always; over HTTP it may be a token.
 fn credentials(url: &str) -> Option<(&str, &str)> {

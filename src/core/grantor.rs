@@ -29,21 +29,22 @@ impl Grantor {
             Some(session_id) => {
                 let idle_at = now.plus_millis(SESSION_IDLE_MS);
                 let ends_at = caller.ends_at.map_or(idle_at, |end| end.min(idle_at));
-                Self { name: Self::name_of(session_id, secrets), ends_at: Some(ends_at) }
+                Self { name: name_of(session_id, &secrets.jwt_secret, secrets), ends_at: Some(ends_at) }
             }
             None => Self { name: of_key(secrets), ends_at: caller.ends_at },
         }
     }
 
-    /// The name of a session.
-    pub fn name_of(session_id: &SessionId, secrets: &Secrets) -> String {
-        format!("{}{session_id}", of_sessions(secrets))
+    /// The names of a session: what it passed on before the secret was changed has another one.
+    pub fn names_of(session_id: &SessionId, secrets: &Secrets) -> impl Iterator<Item = String> {
+        secrets.jwt_secrets().map(move |jwt_secret| name_of(session_id, jwt_secret, secrets))
     }
 
     /// Whether the right lasts: its secret is still the one that counts, and its time is not over. A session that was ended
     /// has been taken out of the town (`Town::end_sessions`).
     pub fn lasts(&self, secrets: &Secrets, now: Timestamp) -> bool {
-        let is_current = self.name == of_key(secrets) || self.name.starts_with(&of_sessions(secrets));
+        let mut of_sessions = secrets.jwt_secrets().map(|jwt_secret| of_sessions(jwt_secret, secrets));
+        let is_current = self.name == of_key(secrets) || of_sessions.any(|name| self.name.starts_with(&name));
         is_current && self.ends_at.is_none_or(|end| now < end)
     }
 
@@ -64,9 +65,14 @@ fn of_key(secrets: &Secrets) -> String {
     format!("key {}", tag(secrets, ""))
 }
 
+/// The name of a session.
+fn name_of(session_id: &SessionId, jwt_secret: &str, secrets: &Secrets) -> String {
+    format!("{}{session_id}", of_sessions(jwt_secret, secrets))
+}
+
 /// What the name of each session begins with: a tag under both secrets.
-fn of_sessions(secrets: &Secrets) -> String {
-    format!("session {} ", tag(secrets, &secrets.jwt_secret))
+fn of_sessions(jwt_secret: &str, secrets: &Secrets) -> String {
+    format!("session {} ", tag(secrets, jwt_secret))
 }
 
 fn tag(secrets: &Secrets, beside: &str) -> String {

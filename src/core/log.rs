@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::core::agents::{Agent, parse, position};
 use crate::core::cut::cut;
+use crate::core::git_url;
 use crate::core::reducer::Happened;
 use crate::core::runs::{self, Run};
 use crate::core::store::{Row, Store, Value};
@@ -319,7 +320,7 @@ fn entry(row: &Row) -> Result<Entry> {
         id: position(row, 0)?,
         agent_id: parse(AgentId::parse(row.text(1)?))?,
         event: row.text(2)?.to_owned(),
-        frame: row.text(3)?.to_owned(),
+        frame: git_url::event_shown(row.text(2)?, row.text(3)?),
     })
 }
 
@@ -348,9 +349,9 @@ pub fn count_after(store: &dyn Store, agent_id: &AgentId, after: EventId) -> Res
 /// One event, whole.
 pub fn whole(store: &dyn Store, id: EventId) -> Result<Option<Box<RawValue>>> {
     let rows = store.query(
-        "SELECT coalesce((SELECT event FROM whole_events WHERE id = ?), (SELECT frame FROM agent_events WHERE id = ?))",
-        &[id.into(), id.into()],
+        "SELECT event, coalesce((SELECT event FROM whole_events WHERE id = ?1), frame) FROM agent_events WHERE id = ?1",
+        &[id.into()],
     )?;
-    let text = rows.first().and_then(|row| row.maybe_text(0));
-    text.map(|text| RawValue::from_string(text.to_owned()).map_err(Error::internal)).transpose()
+    let text = rows.first().map(|row| Ok(git_url::event_shown(row.text(0)?, row.text(1)?))).transpose()?;
+    text.map(|text| RawValue::from_string(text).map_err(Error::internal)).transpose()
 }

@@ -9,6 +9,8 @@
 //! [`control_key`], each once: [`replays`]). What it all costs an instance counts ([`metrics`]).
 
 pub mod account;
+pub mod agent_right;
+pub mod agent_tokens;
 pub mod agents;
 mod allowance;
 mod audience;

@@ -92,12 +92,13 @@ impl Rig {
     /// Whether the agent is registered here.
     pub fn check_agent(&self, agent_id: &AgentId) -> Result<()> {
         let found = self.store.query("SELECT 1 FROM agents WHERE agent_id = ?", &[agent_id.as_str().into()])?;
-        if found.is_empty() {
-            let message =
-                format!("no such agent in this rig; register {agent_id} with POST /api/rigs/{}/agents", self.rig_id);
-            return Err(Error::new(Code::NotFound, message));
-        }
-        Ok(())
+        if found.is_empty() { Err(self.no_such_agent(agent_id)) } else { Ok(()) }
+    }
+
+    pub(crate) fn no_such_agent(&self, agent_id: &AgentId) -> Error {
+        let message =
+            format!("no such agent in this rig; register {agent_id} with POST /api/rigs/{}/agents", self.rig_id);
+        Error::new(Code::NotFound, message)
     }
 
     /// Takes nothing more of an agent: it is not registered here any more.
@@ -111,7 +112,7 @@ impl Rig {
         let head = self.head()?;
         atomically(self.store.as_ref(), || {
             self.store.query("UPDATE rig SET erased_head = ?", &[head.into()])?;
-            for table in ["agent_events", "ended_runs", "agents"] {
+            for table in ["agent_events", "agent_tokens", "ended_runs", "agents"] {
                 self.store.query(&format!("DELETE FROM {table} WHERE agent_id = ?"), &[agent_id.as_str().into()])?;
             }
             Ok(())

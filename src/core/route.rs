@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::core::query::digits;
 use crate::error::{Code, Error, Result};
-use crate::id::{AgentId, EventId, ImageId, RigId, SessionId, TownId};
+use crate::id::{AgentId, EventId, ImageId, RigId, SessionId, TokenId, TownId};
 
 macro_rules! routes {
     ($($name:ident $(($($id:ident),+))? = $method:ident $pattern:literal;)*) => {
@@ -46,6 +46,9 @@ routes! {
     CreateAgent(RigId) = Post "/api/rigs/{rig_id}/agents";
     ListRigAgents(RigId) = Get "/api/rigs/{rig_id}/agents";
     MintToken(RigId, AgentId) = Post "/api/rigs/{rig_id}/agents/{agent_id}/token";
+    ListTokens(RigId, AgentId) = Get "/api/rigs/{rig_id}/agents/{agent_id}/tokens";
+    RevokeTokens(RigId, AgentId) = Delete "/api/rigs/{rig_id}/agents/{agent_id}/tokens";
+    RevokeToken(RigId, AgentId, TokenId) = Delete "/api/rigs/{rig_id}/agents/{agent_id}/tokens/{token_id}";
     HearAgent(RigId, AgentId) = Post "/api/rigs/{rig_id}/agents/{agent_id}/heartbeat";
     PostEvents(RigId) = Post "/api/rigs/{rig_id}/agent-events";
     ReadRigEvents(RigId, AgentId) = Get "/api/rigs/{rig_id}/agents/{agent_id}/events";
@@ -142,17 +145,13 @@ impl Route {
         choices(path).ok().map(|choices| allowed(&choices))
     }
 
-    /// Who answers it. A token and a posted picture need the agent's town, which only its rig knows: the Worker asks it.
+    /// Who answers it. A posted picture needs the agent's town, which only its rig knows: the Worker asks it.
     /// Names and deletions of towns go through the directory, which then tells the town.
     pub fn place(&self) -> Place {
         match self {
-            Self::Health
-            | Self::SignIn
-            | Self::WhoAmI
-            | Self::SignOut
-            | Self::ReadSettings
-            | Self::MintToken(..)
-            | Self::PutImage(..) => Place::Worker,
+            Self::Health | Self::SignIn | Self::WhoAmI | Self::SignOut | Self::ReadSettings | Self::PutImage(..) => {
+                Place::Worker
+            }
             Self::MakeCode
             | Self::ListSessions
             | Self::EndSessions
@@ -164,6 +163,10 @@ impl Route {
             | Self::DeleteTown(_) => Place::Account,
             Self::CreateAgent(rig)
             | Self::ListRigAgents(rig)
+            | Self::MintToken(rig, _)
+            | Self::ListTokens(rig, _)
+            | Self::RevokeTokens(rig, _)
+            | Self::RevokeToken(rig, ..)
             | Self::HearAgent(rig, _)
             | Self::PostEvents(rig)
             | Self::ReadRigEvents(rig, _)
@@ -273,7 +276,7 @@ macro_rules! path_ids {
     )*};
 }
 
-path_ids! { TownId RigId AgentId ImageId SessionId }
+path_ids! { TownId RigId AgentId ImageId SessionId TokenId }
 
 impl PathId for EventId {
     const EXPECTED: &'static str = "an integer from 1 to 2^53 - 1";

@@ -29,6 +29,7 @@ pub const TOWN: Schema = Schema(&[
 pub const RIG: Schema = Schema(&[
     include_str!("../../migrations/rig/0001_rig.sql"),
     include_str!("../../migrations/rig/0002_ended_runs.sql"),
+    include_str!("../../migrations/rig/0003_agent_tokens.sql"),
     include_str!("../../migrations/rig/0004_deleted_agents.sql"),
 ]);
 /// The Account's tables.

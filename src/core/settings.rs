@@ -48,8 +48,10 @@ pub struct Settings {
 pub struct Secrets {
     /// `TOWNWATCH_API_KEY`: the operator's.
     pub api_key: String,
-    /// `TOWNWATCH_JWT_SECRET`: signs agents' tokens.
+    /// `TOWNWATCH_JWT_SECRET`: signs agents' tokens, and half of what signs sessions.
     pub jwt_secret: String,
+    /// `TOWNWATCH_JWT_SECRET_PREVIOUS`: what it was until it was changed. What that signed is still good; it signs nothing.
+    pub jwt_secret_previous: Option<String>,
     /// What is shown to the control server at `CONTAINER_URL`; there where there is one.
     pub control: Option<ControlRight>,
 }
@@ -114,12 +116,33 @@ impl Secrets {
     /// Reads the secrets. `CONTROL_KEY`, or `CONTAINER_TOKEN` in its place, is asked for only where there is a control
     /// server at a URL: for a container of its own each town has a key of its own.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>, has_container_url: bool) -> Result<Self> {
+        let jwt_secret = secret(lookup, "TOWNWATCH_JWT_SECRET")?;
         Ok(Self {
             api_key: secret(lookup, "TOWNWATCH_API_KEY")?,
-            jwt_secret: secret(lookup, "TOWNWATCH_JWT_SECRET")?,
+            jwt_secret_previous: previous(lookup, &jwt_secret)?,
+            jwt_secret,
             control: has_container_url.then(|| control_right(lookup)).transpose()?,
         })
     }
+
+    /// What may have signed a token or a cookie: first the one that signs today.
+    pub fn jwt_secrets(&self) -> impl Iterator<Item = &str> {
+        [&self.jwt_secret].into_iter().chain(&self.jwt_secret_previous).map(String::as_str)
+    }
+}
+
+/// The secret that is on its way out, where there is one.
+fn previous(lookup: &dyn Fn(&str) -> Option<String>, jwt_secret: &str) -> Result<Option<String>> {
+    const NAME: &str = "TOWNWATCH_JWT_SECRET_PREVIOUS";
+    let Some(value) = given(lookup, NAME) else { return Ok(None) };
+    let problem = match secret_problem(&value) {
+        None if value == jwt_secret => "is the same as TOWNWATCH_JWT_SECRET".to_owned(),
+        None => return Ok(Some(value)),
+        Some(problem) => problem,
+    };
+    let remedy = "set it to what TOWNWATCH_JWT_SECRET was until it was changed, or delete it with `npx wrangler secret \
+                  delete TOWNWATCH_JWT_SECRET_PREVIOUS`";
+    Err(not_configured(NAME, format!("{problem}; {remedy}")))
 }
 
 /// The key beats the token: a control server that is ours knows no token.

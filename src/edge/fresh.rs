@@ -3,7 +3,7 @@
 
 use crate::core::hexadecimal;
 use crate::core::signed_call::Nonce;
-use crate::id::{AgentId, Epoch, RigId, RunId, SessionId, TownId};
+use crate::id::{AgentId, Epoch, RigId, RunId, SessionId, TokenId, TownId};
 use crate::time::Timestamp;
 
 /// The time. In the Workers runtime it stands still between two awaits.
@@ -64,6 +64,8 @@ fresh! {
     run_id: RunId,
     /// Names a browser that signs in.
     session_id: SessionId,
+    /// Names a token of an agent.
+    token_id: TokenId,
     /// Names a new life of a log.
     epoch: Epoch,
 }

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde_json::json;
 use worker_macros::durable_object;
 
-use crate::core::auth::{self, AGENT_HEADER};
+use crate::core::agent_right::{AGENT_HEADER, AgentRight};
+use crate::core::auth;
 use crate::core::body::parse_body;
 use crate::core::ended_runs::EndedRuns;
 use crate::core::metrics::{self, Counts};
@@ -25,8 +26,8 @@ use crate::edge::sql_store::SqlStore;
 use crate::edge::{config, fresh, objects};
 use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, Epoch, RigId, SourceId, TownId};
-use crate::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
-use crate::protocol::{AgentRequest, AgentState, Heard, PostEvents, RigCursor, RigEventsPage};
+use crate::limits::{PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX, TOKEN_TTL_SECONDS_DEFAULT, TOKEN_TTL_SECONDS_MAX};
+use crate::protocol::{AgentRequest, AgentState, Heard, PostEvents, RigCursor, RigEventsPage, TokenRequest, TokenView};
 use crate::time::Timestamp;
 
 /// After a batch that did not reach the town: at first, doubled at each failure up to [`RETRY_MS_MAX`].
@@ -90,6 +91,14 @@ struct Create {
     epoch: Epoch,
 }
 
+/// What the Worker asks before it answers an agent's request itself, or hands it to the town.
+#[derive(Deserialize)]
+struct Admit {
+    agent_id: AgentId,
+    /// Absent: the operator asks.
+    right: Option<AgentRight>,
+}
+
 #[derive(Deserialize)]
 struct OfAgent {
     agent_id: AgentId,
@@ -120,6 +129,18 @@ impl Rig {
                 let agents: Vec<AgentState> = ask(&self.env, &town, "/rig-agents", &body).await?;
                 Ok(success(200, &agents))
             }
+            Route::MintToken(_, agent_id) => self.mint_token(request, agent_id).await,
+            Route::ListTokens(_, agent_id) => Ok(success(200, &self.open()?.tokens(&agent_id, fresh::now())?)),
+            Route::RevokeTokens(_, agent_id) => {
+                self.open()?.revoke_tokens(&agent_id, fresh::now())?;
+                log("tokens_revoked", &[("agent_id", agent_id.as_str())]);
+                Ok(http::nothing(&[]))
+            }
+            Route::RevokeToken(_, agent_id, token_id) => {
+                self.open()?.revoke_token(&agent_id, &token_id, fresh::now())?;
+                log("token_revoked", &[("agent_id", agent_id.as_str()), ("token_id", token_id.as_str())]);
+                Ok(http::nothing(&[]))
+            }
             Route::HearAgent(_, agent_id) => self.heartbeat(request, &agent_id).await,
             Route::PostEvents(_) => self.post(request).await,
             Route::ReadRigEvents(_, agent_id) => {
@@ -127,7 +148,7 @@ impl Rig {
                 let after = query.position("after_id")?.and_then(|id| SourceId::new(id.get())).unwrap_or_default();
                 let limit = query.number("limit", 1, PAGE_EVENTS_MAX)?.unwrap_or(PAGE_EVENTS_DEFAULT);
                 let rig = self.open()?;
-                check_asker(request, &rig, &agent_id)?;
+                admit(request, &rig, &agent_id)?;
                 let events = rig.events(&agent_id, after, limit)?;
                 let next_after_id = events.last().map_or(after, |event| event.id);
                 Ok(success(200, &RigEventsPage { events, next_after_id }))
@@ -156,10 +177,27 @@ impl Rig {
         Ok(success(201, &state))
     }
 
+    /// The token's row is there before the token is.
+    async fn mint_token(&self, request: &Raw, agent_id: AgentId) -> Result<Response> {
+        let given: TokenRequest = http::read_optional_json(request).await?;
+        let ttl_seconds = given.ttl_seconds.unwrap_or(TOKEN_TTL_SECONDS_DEFAULT);
+        if !(1..=TOKEN_TTL_SECONDS_MAX).contains(&ttl_seconds) {
+            let problem = format!("expected an integer from 1 to {TOKEN_TTL_SECONDS_MAX}");
+            return Err(Error::invalid("ttl_seconds", problem));
+        }
+        let (rig, now, token_id) = (self.open()?, fresh::now(), fresh::token_id());
+        let expires_at = auth::token_end(now, ttl_seconds);
+        rig.add_token(&agent_id, &token_id, expires_at, now)?;
+        let (town_id, rig_id) = (rig.town_id.clone(), rig.rig_id.clone());
+        let config = config::read(&self.env)?;
+        let token = auth::mint_agent_token(town_id, rig_id, agent_id, token_id.clone(), expires_at, &config.secrets)?;
+        Ok(success(201, &TokenView { token_id, token, expires_at }))
+    }
+
     /// The town is asked each time: it notes when an agent was heard.
     async fn heartbeat(&self, request: &Raw, agent_id: &AgentId) -> Result<Response> {
         let rig = self.open()?;
-        check_asker(request, &rig, agent_id)?;
+        admit(request, &rig, agent_id)?;
         rig.check_agent(agent_id)?;
         let body = json!({"rig_id": rig.rig_id, "agent_id": agent_id}).to_string();
         let heard: Heard = ask(&self.env, &Place::Town(rig.town_id.clone()), "/heartbeat", &body).await?;
@@ -190,7 +228,7 @@ impl Rig {
     async fn post(&self, request: &Raw) -> Result<Response> {
         let posted: PostEvents = http::read_json(request).await?;
         let rig = self.open()?;
-        check_asker(request, &rig, &posted.agent_id)?;
+        admit(request, &rig, &posted.agent_id)?;
         let receipt = rig.post(posted, fresh::now())?;
         self.count(|counts| counts.events_stored += receipt.appended);
         if receipt.appended > 0 && !self.alarmed.get() {
@@ -232,13 +270,14 @@ impl Rig {
                 self.open()?.allow_again(&agent_id)?;
                 Ok(success(200, &json!({})))
             }
-            path => {
-                let agent_id = path.strip_prefix("/agents/").and_then(AgentId::parse);
-                let agent_id = agent_id.ok_or_else(|| Error::not_found("path"))?;
+            "/admit" => {
+                let Admit { agent_id, right } = parse_body(&body)?;
                 let rig = self.open()?;
+                admit_right(right.as_ref(), &rig, &agent_id)?;
                 rig.check_agent(&agent_id)?;
                 Ok(success(200, &json!({"town_id": rig.town_id})))
             }
+            _ => Err(Error::not_found("path")),
         }
     }
 
@@ -290,9 +329,14 @@ impl Rig {
     }
 }
 
-fn check_asker(request: &Raw, rig: &Core, agent_id: &AgentId) -> Result<()> {
-    let asker = request.headers().get(AGENT_HEADER).ok().flatten();
-    auth::check_asker(asker.as_deref(), &rig.town_id, agent_id)
+/// Whether the operator asks, or this agent by a token that is still good.
+fn admit(request: &Raw, rig: &Core, agent_id: &AgentId) -> Result<()> {
+    let header = request.headers().get(AGENT_HEADER).ok().flatten();
+    admit_right(header.as_deref().map(AgentRight::read).transpose()?.as_ref(), rig, agent_id)
+}
+
+fn admit_right(right: Option<&AgentRight>, rig: &Core, agent_id: &AgentId) -> Result<()> {
+    right.map_or(Ok(()), |right| rig.admit(right, agent_id, fresh::now()))
 }
 
 async fn ask<T: serde::de::DeserializeOwned>(env: &Env, place: &Place, path: &str, body: &str) -> Result<T> {

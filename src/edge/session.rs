@@ -1,9 +1,10 @@
-//! What the Worker answers itself: the dashboard's session, and agents' tokens.
+//! What the Worker answers itself: the dashboard's session, and who somebody is.
 
 use ::worker::{Env, Response, web_sys};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::core::agent_right::AgentRight;
 use crate::core::auth::{self, Caller, Carrier, Principal, Proof};
 use crate::core::browser;
 use crate::core::cookie;
@@ -11,16 +12,15 @@ use crate::core::origin;
 use crate::core::query::Address;
 use crate::core::route::Place;
 use crate::edge::config::Config;
-use crate::edge::{callers, fresh, http, objects};
+use crate::edge::{callers, http, objects};
 use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, RigId, SessionId, TownId};
-use crate::limits::{TOKEN_TTL_SECONDS_DEFAULT, TOKEN_TTL_SECONDS_MAX};
-use crate::protocol::{SessionRequest, SessionView, TokenRequest, TokenView};
+use crate::protocol::{SessionRequest, SessionView};
 use crate::time::Timestamp;
 
-/// What a Rig answers to `GET /internal/agents/:agent`; 404 where it knows no such agent.
+/// What a Rig answers to `/internal/admit`.
 #[derive(Debug, Deserialize)]
-struct RegisteredAgent {
+struct Admitted {
     town_id: TownId,
 }
 
@@ -67,12 +67,15 @@ pub(crate) async fn sign_in(
 }
 
 /// `GET /api/session`.
-pub(crate) fn who_am_i(caller: &Caller, address: Address<'_>) -> Response {
+pub(crate) async fn who_am_i(env: &Env, caller: &Caller, address: Address<'_>) -> Result<Response> {
     let view = match caller.principal.clone() {
         Principal::Operator => SessionView::Operator { session_id: caller.session_id.clone() },
-        Principal::Agent { town_id, rig_id, agent_id } => SessionView::Agent { town_id, rig_id, agent_id },
+        Principal::Agent(AgentRight { town_id, rig_id, agent_id, .. }) => {
+            admit(env, &caller.principal, &rig_id, &agent_id).await?;
+            SessionView::Agent { town_id, rig_id, agent_id }
+        }
     };
-    http::success_with(200, &view, stays_https(address).as_slice())
+    Ok(http::success_with(200, &view, stays_https(address).as_slice()))
 }
 
 /// Where it was reached over TLS: a browser is to come no other way for a year. Said by what the page asks first and not by the
@@ -90,28 +93,15 @@ pub(crate) async fn sign_out(env: &Env, caller: Option<Caller>, address: Address
     Ok(http::nothing(&[("set-cookie", &cookie::clear(address.origin))]))
 }
 
-/// `POST /api/rigs/:rig/agents/:agent/token`.
-pub(crate) async fn mint_token(
-    request: &web_sys::Request,
-    env: &Env,
-    config: &Config,
-    rig_id: &RigId,
-    agent_id: &AgentId,
-) -> Result<Response> {
-    let given: TokenRequest = http::read_optional_json(request).await?;
-    let ttl_seconds = given.ttl_seconds.unwrap_or(TOKEN_TTL_SECONDS_DEFAULT);
-    if !(1..=TOKEN_TTL_SECONDS_MAX).contains(&ttl_seconds) {
-        return Err(Error::invalid("ttl_seconds", format!("expected an integer from 1 to {TOKEN_TTL_SECONDS_MAX}")));
-    }
-    let town_id = town_of(env, rig_id, agent_id).await?;
-    let expires_at = auth::token_end(fresh::now(), ttl_seconds);
-    let token = auth::mint_agent_token(town_id, rig_id.clone(), agent_id.clone(), expires_at, &config.secrets)?;
-    Ok(http::success(201, &TokenView { token, expires_at }))
-}
-
-/// The town of an agent that is registered in this rig; 404 where it is not.
-pub(crate) async fn town_of(env: &Env, rig_id: &RigId, agent_id: &AgentId) -> Result<TownId> {
-    let path = format!("{}/agents/{agent_id}", objects::INTERNAL);
-    let registered: RegisteredAgent = objects::ask(env, &Place::Rig(rig_id.clone()), "GET", &path, None).await?;
-    Ok(registered.town_id)
+/// Asks an agent's rig for its town, and whether the one who asks may ask for the agent: 404 where it is not registered there,
+/// 401 where its token was revoked.
+pub(crate) async fn admit(env: &Env, principal: &Principal, rig_id: &RigId, agent_id: &AgentId) -> Result<TownId> {
+    let right = match principal {
+        Principal::Operator => None,
+        Principal::Agent(right) => Some(right),
+    };
+    let (path, body) = (format!("{}/admit", objects::INTERNAL), json!({"agent_id": agent_id, "right": right}));
+    let place = Place::Rig(rig_id.clone());
+    let Admitted { town_id } = objects::ask(env, &place, "POST", &path, Some(&body.to_string())).await?;
+    Ok(town_id)
 }

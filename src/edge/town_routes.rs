@@ -255,7 +255,7 @@ async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Respon
         "/sessions-ended" => {
             let SessionsEnded { session_ids } = parse_body(&body)?;
             let config = town.config()?;
-            let names: Vec<_> = session_ids.iter().map(|id| Grantor::name_of(id, &config.secrets)).collect();
+            let names: Vec<_> = session_ids.iter().flat_map(|id| Grantor::names_of(id, &config.secrets)).collect();
             let said = town.with(|core| core.end_sessions(&names))?;
             town.perform(said);
             town.arrivals.announce();

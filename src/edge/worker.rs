@@ -5,7 +5,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, Request, RequestInit, Response};
 use worker_macros::event;
 
-use crate::core::auth::{self, AGENT_HEADER, Caller, Carrier, Principal};
+use crate::core::agent_right::AGENT_HEADER;
+use crate::core::auth::{self, Caller, Carrier, Principal};
 use crate::core::origin;
 use crate::core::query::Address;
 use crate::core::route::{Place, Route};
@@ -93,7 +94,7 @@ async fn answer(
     route: &Route,
 ) -> Result<Response> {
     if *route == Route::WhoAmI {
-        return Ok(session::who_am_i(caller, address).into());
+        return Ok(session::who_am_i(env, caller, address).await?.into());
     }
     auth::check_right(&caller.principal, route)?;
     auth::check_carrier(caller.carrier, route)?;
@@ -103,13 +104,9 @@ async fn answer(
     if route.is_stream_ticket() && !config.settings.stream_enabled {
         return Err(streams::disabled());
     }
-    if let Route::MintToken(rig_id, agent_id) = route {
-        return Ok(session::mint_token(request, env, config, rig_id, agent_id).await?.into());
-    }
     http::check_length(request)?;
     if let Route::PutImage(rig_id, agent_id, _) = route {
-        let town_id = session::town_of(env, rig_id, agent_id).await?;
-        auth::check_place(&caller.principal, &town_id)?;
+        let town_id = session::admit(env, &caller.principal, rig_id, agent_id).await?;
         return objects::forward(env, &Place::Town(town_id), &attributed(request, &caller.principal)?).await;
     }
     if matches!(route, Route::EndSession(_) | Route::EndSessions) {
@@ -130,7 +127,7 @@ fn attributed(request: &Request, principal: &Principal) -> Result<Request> {
     let agent = match principal {
         Principal::Operator if !claimed => return Ok(handle_of(request)),
         Principal::Operator => None,
-        Principal::Agent { town_id, agent_id, .. } => Some(auth::asker(town_id, agent_id)),
+        Principal::Agent(right) => Some(right.header()?),
     };
     let build = || {
         let headers = Headers::new_with_headers(&request.headers())?;

@@ -158,8 +158,11 @@ impl Operation {
         if pattern.contains('{') {
             codes.extend([Code::InvalidRequest, Code::NotFound]);
         }
-        // The agent of a token or a picture is looked up in its rig.
-        if route.place() != Place::Worker || matches!(route, Route::MintToken(..) | Route::PutImage(..)) {
+        if self.access == Access::Agent {
+            codes.push(Code::TokenRevoked);
+        }
+        // The agent of a picture is looked up in its rig.
+        if route.place() != Place::Worker || matches!(route, Route::PutImage(..)) {
             codes.push(Code::TownUnavailable);
         }
         let mut failures: BTreeMap<u16, Vec<Code>> = BTreeMap::new();

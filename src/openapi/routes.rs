@@ -10,11 +10,11 @@ use crate::error::Code;
 use crate::id::{Epoch, EventName, RunId};
 use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 use crate::protocol::{
-    AgentRequest, AgentState, AnswerAgent, Answered, BrowserSession, ControlHealth, ControlStatus, EventsPage,
-    HealthView, Heard, ImageView, MayorDestroyed, MayorMessage, MayorTold, MayorView, MessageAgent, PostEvents,
-    PostReceipt, RigEventsPage, RigRequest, RigView, RunView, Sent, SessionRequest, SessionView, SettingsView,
-    SignInCode, StartAgent, StopAgent, Stopped, TicketView, TokenRequest, TokenView, TownEvent, TownRequest,
-    TownSummary, TownView,
+    AgentRequest, AgentState, AgentTokens, AnswerAgent, Answered, BrowserSession, ControlHealth, ControlStatus,
+    EventsPage, HealthView, Heard, ImageView, MayorDestroyed, MayorMessage, MayorTold, MayorView, MessageAgent,
+    PostEvents, PostReceipt, RigEventsPage, RigRequest, RigView, RunView, Sent, SessionRequest, SessionView,
+    SettingsView, SignInCode, StartAgent, StopAgent, Stopped, TicketView, TokenRequest, TokenView, TownEvent,
+    TownRequest, TownSummary, TownView,
 };
 
 /// In the order of the contract's table.
@@ -62,6 +62,9 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         Route::CreateAgent(_)
         | Route::ListRigAgents(_)
         | Route::MintToken(..)
+        | Route::ListTokens(..)
+        | Route::RevokeTokens(..)
+        | Route::RevokeToken(..)
         | Route::HearAgent(..)
         | Route::PostEvents(_)
         | Route::PutImage(..)
@@ -150,7 +153,10 @@ fn session(route: &Route, schemas: &mut Schemas) -> Operation {
             .says("Whoever is not signed in is signed out.")
             .answers(204, "Signed out; the cookie is gone.", &json!({}))
             .may(&[Code::OriginNotAllowed, Code::TownUnavailable]),
-        _ => Operation::new("session", Agent, "Who am I").gives(200, "Who asks.", &who),
+        _ => Operation::new("session", Agent, "Who am I")
+            .says("An agent that its rig does not know, or not any more, is 404.")
+            .gives(200, "Who asks.", &who)
+            .may(&[Code::NotFound]),
     }
 }
 
@@ -205,6 +211,15 @@ fn rig(route: &Route, schemas: &mut Schemas) -> Operation {
             .says("It posts events as this agent and reads them, and can do nothing else.")
             .may_take(&schemas.given::<TokenRequest>())
             .gives(201, "The token, which is shown only now.", &schemas.answered::<TokenView>()),
+        Route::ListTokens(..) => Operation::new("rigs", Operator, "An agent's tokens")
+            .says("What they are and when they were used; they themselves are shown when they are made, and never again.")
+            .gives(200, "Those whose time is not over, the newest first.", &schemas.answered::<AgentTokens>()),
+        Route::RevokeTokens(..) => Operation::new("rigs", Operator, "Revoke all of an agent's tokens")
+            .says("Those without an id, too, as far as they were made by now or do not say when.")
+            .answers(204, "None of them is good any more.", &json!({})),
+        Route::RevokeToken(..) => Operation::new("rigs", Operator, "Revoke a token of an agent")
+            .says("Whatever comes next with it is 401 `token_revoked`.")
+            .answers(204, "It is not good any more.", &json!({})),
         Route::PostEvents(_) => Operation::new("rigs", Agent, "Post events")
             .says(
                 "One event, or a batch in `events`: all of it is stored or nothing. What is counted in the receipt is \

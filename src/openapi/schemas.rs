@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::events;
 use crate::error::Error;
-use crate::id::{AgentId, ImageId, POSITION_MAX, RigId, SessionId, TownId};
+use crate::id::{AgentId, ImageId, POSITION_MAX, RigId, SessionId, TokenId, TownId};
 use crate::protocol::{ClientFrame, RangeEnd, ServerFrame};
 
 /// Where a document keeps its schemas.
@@ -48,6 +48,7 @@ impl Schemas {
                     "rig_id" => self.given::<RigId>(),
                     "agent_id" => self.given::<AgentId>(),
                     "session_id" => self.given::<SessionId>(),
+                    "token_id" => self.given::<TokenId>(),
                     "image_id" => self.given::<ImageId>(),
                     "id" => json!({"type": "integer", "minimum": 1, "maximum": POSITION_MAX}),
                     name => panic!("{pattern}: what is {name}?"),

@@ -10,7 +10,7 @@ use ts_rs::TS;
 use super::control::RigEvent;
 use super::state::{AgentState, UsageTotals};
 use crate::event::{AgentExited, Runtime};
-use crate::id::{AgentId, Epoch, EventId, EventName, ImageId, RigId, RunId, SessionId, SourceId, TownId};
+use crate::id::{AgentId, Epoch, EventId, EventName, ImageId, RigId, RunId, SessionId, SourceId, TokenId, TownId};
 use crate::time::Timestamp;
 
 wire! {
@@ -152,10 +152,42 @@ wire! {
     /// `POST …/token`.
     #[derive(Debug, Serialize)]
     TokenView {
+        /// Names it; it says so itself, as `jti`.
+        token_id: TokenId,
         /// A JWT.
         token: String,
         /// Its end.
         expires_at: Timestamp,
+    }
+    /// `GET …/tokens`: what may be shown of an agent's tokens, which is not they themselves.
+    #[derive(Debug, Serialize)]
+    AgentTokens {
+        /// Those with an id whose time is not over, the newest first.
+        tokens: Vec<AgentToken>,
+        /// The others together, which whoever has the secret can make.
+        without_id: TokensWithoutId,
+    }
+    /// A token of an agent.
+    #[derive(Debug, Serialize)]
+    AgentToken {
+        /// Names it.
+        token_id: TokenId,
+        /// When it was made.
+        created_at: Timestamp,
+        /// When it ends by itself.
+        expires_at: Timestamp,
+        /// When it was last used, to the minute; null before that.
+        last_used_at: Option<Timestamp>,
+        /// When it was revoked.
+        revoked_at: Option<Timestamp>,
+    }
+    /// An agent's tokens that have no id.
+    #[derive(Debug, Serialize)]
+    TokensWithoutId {
+        /// When one was last used, to the minute.
+        last_used_at: Option<Timestamp>,
+        /// Those that were made up to then are refused, and so are those that do not say when.
+        revoked_at: Option<Timestamp>,
     }
     /// `POST …/agent-events`.
     #[derive(Debug, Serialize)]

@@ -368,6 +368,31 @@ describe("an agent's page", { skip }, () => {
     await page.setViewportSize({ width: 1440, height: 900 });
   });
 
+  it("lists the tokens of an agent that posts, and revokes one or all", async () => {
+    await world.registerAgent(town, "keyed");
+    const [idle, used] = [await world.agentToken(town, "keyed"), await world.agentToken(town, "keyed")];
+    const post = (token) => world.post(town, "keyed", [{ event_type: "note", data: "by a token" }], { token });
+    must(await post(used), 201);
+    await page.goto(addressOf(world, town, "keyed"));
+    await page.getByRole("button", { name: "Tokens" }).click();
+    const sheet = page.getByRole("dialog", { name: "Tokens of keyed" });
+    const [usedRow, idleRow] = [sheet.getByRole("listitem").filter({ hasText: "last used" }), sheet.getByRole("listitem").filter({ hasText: "not used yet" })];
+    await usedRow.getByRole("button", { name: "Revoke" }).click();
+    await usedRow.getByText(/, revoked /).waitFor();
+    assert.equal(await usedRow.getByRole("button").count(), 0);
+    assert.equal((await post(used)).status, 401);
+    assert.equal(await idleRow.getByText(/good until/).count(), 1);
+    must(await post(idle), 201);
+    await sheet.getByRole("button", { name: "Revoke all" }).click();
+    await untilHolds("all revoked", async () => assert.equal(await sheet.getByText(/, revoked /).count(), 2));
+    assert.equal((await post(idle)).status, 401);
+    await sheet.getByText("Without an id").waitFor();
+    await sheet.getByRole("button", { name: "Close" }).click();
+    await sheet.waitFor({ state: "detached" });
+    await page.goto(addressOf(world, town, "basic"));
+    assert.equal(await page.getByRole("button", { name: "Tokens" }).count(), 0, "an agent that runs here has none");
+  });
+
   it("asked nobody but its own server, and met no error", () => {
     assert.deepEqual(noted.foreign, []);
     assert.deepEqual(noted.errors.filter((error) => !/401/.test(error)), []);

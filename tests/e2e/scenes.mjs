@@ -78,4 +78,13 @@ export const scenes = {
   posted_told: posted("told"),
   posted_background: posted("background"),
   posted_notices: posted("notices"),
+  posted_tokens: async (stage) => {
+    const { world, page } = stage;
+    const [used, revoked] = [await world.agentToken(stage.town.posted, "told"), await world.agentToken(stage.town.posted, "told")];
+    for (const token of [used, revoked]) await world.api("GET", "/api/session", undefined, { token });
+    await posted("told")(stage);
+    await page.getByRole("button", { name: "Tokens" }).click();
+    await page.getByRole("button", { name: "Revoke", exact: true }).first().click();
+    await page.getByText(/, revoked /).first().waitFor();
+  },
 };

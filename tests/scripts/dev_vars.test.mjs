@@ -41,4 +41,15 @@ test("a control key that is none is refused at once", () => {
   assert.throws(() => ensureDevVars(file), /CONTROL_KEY: is not 64 hexadecimal digits/);
 });
 
+test("a secret on its way out is checked as the others, never made, and is another one than today's", () => {
+  const today = "0123456789abcdef0123456789abcdef";
+  const write = (previous) => fs.writeFileSync(file, `TOWNWATCH_JWT_SECRET=${today}\nTOWNWATCH_JWT_SECRET_PREVIOUS=${previous}\n`);
+  write("fedcba9876543210");
+  assert.equal(ensureDevVars(file).TOWNWATCH_JWT_SECRET_PREVIOUS, "fedcba9876543210");
+  write(today);
+  assert.throws(() => ensureDevVars(file), /TOWNWATCH_JWT_SECRET_PREVIOUS: is the same as TOWNWATCH_JWT_SECRET/);
+  write("changeme");
+  assert.throws(() => ensureDevVars(file), /TOWNWATCH_JWT_SECRET_PREVIOUS: is shorter than 16/);
+});
+
 test("no file says nothing", () => assert.deepEqual(readDevVars(file), {}));

@@ -11,7 +11,7 @@ import { request } from "./http.mjs";
 import { connect } from "./socket.mjs";
 import { sleep } from "./until.mjs";
 
-const MARKS = { unauthorized: "u", token_expired: "x", ticket_invalid: "t", forbidden: "f", origin_not_allowed: "o" };
+const MARKS = { unauthorized: "u", token_expired: "x", token_revoked: "r", ticket_invalid: "t", forbidden: "f", origin_not_allowed: "o" };
 const FOREIGN = "https://evil.example";
 
 describe("the doors", () => {
@@ -23,7 +23,7 @@ describe("the doors", () => {
     world = await startWorld({ control: false });
     town = await world.town();
     const elsewhere = await world.town("Elsewhere");
-    for (const [where, agent_id] of [[town, "one"], [town, "two"], [elsewhere, "one"]]) await world.registerAgent(where, agent_id);
+    for (const [where, agent_id] of [[town, "one"], [town, "two"], [town, "three"], [elsewhere, "one"]]) await world.registerAgent(where, agent_id);
     const { TOWNWATCH_API_KEY: key, CONTAINER_TOKEN: container } = world.secrets;
     // Some routes end sessions, so each request has its own.
     const session = (more) => async () => ({ headers: { cookie: (await world.signIn()).cookie, ...more } });
@@ -37,6 +37,9 @@ describe("the doors", () => {
       world.agentToken(elsewhere, "one"),
       world.agentToken(town, "one", 1),
     ]);
+    const tokens = `/api/rigs/${town.rig_id}/agents/one/token`;
+    const revoked = must(await world.api("POST", tokens, {}), 201);
+    must(await world.api("DELETE", `${tokens}s/${revoked.token_id}`), 204);
     const ticket = (stream) => async () => ({ headers: {}, ticket: await world.ticket(stream) });
     callers = {
       nobody: async () => ({ headers: {} }),
@@ -50,6 +53,7 @@ describe("the doors", () => {
       "an agent beside it": bearer(beside),
       "its namesake in another town": bearer(namesake),
       "the agent, expired": bearer(expired),
+      "the agent, revoked": bearer(revoked.token),
       "the agent's ticket": ticket(`${town.path}/container/agents/one/stream`),
       "the town's ticket": ticket(town.stream),
     };
@@ -60,7 +64,8 @@ describe("the doors", () => {
   /** What a route is asked, such that nothing comes of it which would change what the next caller finds. */
   async function address(method, pattern) {
     const town_id = method === "DELETE" && pattern === "/api/towns/{town_id}" ? (await world.town("to go")).town_id : town.town_id;
-    const ids = { town_id, session_id: "1", rig_id: town.rig_id, agent_id: "one", image_id: "0".repeat(32), id: "1" };
+    const agent_id = pattern.includes("/tokens") ? "three" : "one";
+    const ids = { town_id, session_id: "1", token_id: "1", rig_id: town.rig_id, agent_id, image_id: "0".repeat(32), id: "1" };
     return pattern.replaceAll(/\{(\w+)\}/g, (_, name) => ids[name]);
   }
 

@@ -6,10 +6,16 @@ import { after, before, describe, it } from "node:test";
 import { mustRefuse, startWorld } from "./harness.mjs";
 import { connect } from "./socket.mjs";
 
+const SECRET = "0123456789abcdef".repeat(4);
 const cases = [
   { what: "no API key", secrets: { TOWNWATCH_API_KEY: null }, names: "TOWNWATCH_API_KEY" },
   { what: "the sample of an API key", secrets: { TOWNWATCH_API_KEY: "changeme-changeme-changeme" }, names: "TOWNWATCH_API_KEY" },
   { what: "no secret for tokens", secrets: { TOWNWATCH_JWT_SECRET: null }, names: "TOWNWATCH_JWT_SECRET" },
+  {
+    what: "a previous secret for tokens that is the one of today",
+    secrets: { TOWNWATCH_JWT_SECRET: SECRET, TOWNWATCH_JWT_SECRET_PREVIOUS: SECRET },
+    names: "TOWNWATCH_JWT_SECRET_PREVIOUS",
+  },
   { what: "no key for the control server", secrets: { CONTROL_KEY: null }, names: "CONTROL_KEY" },
   { what: "the sample of a token for a container of another make", secrets: { CONTROL_KEY: null, CONTAINER_TOKEN: "changeme" }, names: "CONTAINER_TOKEN" },
   { what: "a number that is none", vars: { POLL_INTERVAL_MS: "soon" }, names: "POLL_INTERVAL_MS" },

@@ -114,7 +114,15 @@ describe("the document of the API", () => {
     await refused(409, "conflict", "POST", `/api/rigs/${other}/agents`, { agent_id: "poster", name: "x", role: "mayor" });
     await ok("GET", `${rig}/agents`);
     const { token } = await ok("POST", `${rig}/agents/poster/token`, { ttl_seconds: 60 });
-    await ok("POST", `${rig}/agents/poster/token`);
+    const revoked = await ok("POST", `${rig}/agents/poster/token`);
+    await ok("DELETE", `${rig}/agents/poster/tokens/${revoked.token_id}`);
+    await refused(404, "not_found", "DELETE", `${rig}/agents/poster/tokens/unknown`);
+    await refused(401, "token_revoked", "GET", "/api/session", undefined, { token: revoked.token });
+    await refused(401, "token_revoked", "POST", `${rig}/agents/poster/heartbeat`, undefined, { token: revoked.token });
+    assert.equal((await ok("GET", `${rig}/agents/poster/tokens`)).tokens.length, 2);
+    await refused(404, "not_found", "GET", `${rig}/agents/nobody/tokens`);
+    await ok("POST", `${rig}/agents`, { agent_id: "leaving", name: "Leaving", role: "witness" });
+    await ok("DELETE", `${rig}/agents/leaving/tokens`);
     await refused(400, "invalid_request", "POST", `${rig}/agents/poster/token`, { ttl_seconds: 0 });
     await ok("GET", "/api/session", undefined, { token });
     await refused(403, "forbidden", "GET", town.path, undefined, { token });

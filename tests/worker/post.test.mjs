@@ -1,11 +1,11 @@
 // Agents that run elsewhere post their events: repeated or not, whatever JSON they carry, each arrives once, in order.
 
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 
 import { FRAME_NAMES, survivors } from "./any_json.mjs";
 import { must, mustRefuse, startWorld } from "./harness.mjs";
+import { signedJwt } from "./jwt.mjs";
 import { at, elements, members } from "./raw_json.mjs";
 import { sleep } from "./until.mjs";
 
@@ -222,7 +222,7 @@ describe("an agent's token", () => {
   });
 
   it("is good in its own town only, though its rig is the right one", async () => {
-    const of = (town_id) => signed({ town_id, rig_id: town.rig_id, agent_id: "self", exp: 4_000_000_000 });
+    const of = (town_id) => signedJwt(world.secrets.TOWNWATCH_JWT_SECRET, { town_id, rig_id: town.rig_id, agent_id: "self", exp: 4_000_000_000 });
     must(await world.post(town, "self", [{ event_type: "note" }], as(of(town.town_id))), 201);
     const { town_id } = await world.town("Next door");
     for (const other of [town_id, "nowhere"]) {
@@ -241,12 +241,6 @@ describe("an agent's token", () => {
     }
   });
 });
-
-/** A token by our own hand, as one makes it who shares the secret. */
-function signed(claims) {
-  const text = [{ alg: "HS256", typ: "JWT" }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
-  return `${text}.${createHmac("sha256", world.secrets.TOWNWATCH_JWT_SECRET).update(text).digest("base64url")}`;
-}
 
 /** The raw texts of a page of the rig's own log. */
 function eventsOfRigLog(answer) {

@@ -244,15 +244,23 @@ impl Poster {
         }
     }
 
+    /// What a person can do who has the key.
     fn hint(&self, problem: &str) -> String {
-        if !problem.contains("no such agent") {
-            return String::new();
-        }
         let (base, rig, agent) = (&self.server.base, &self.rig, &self.agent);
-        format!(
-            ". Register it:\n  curl {base}/api/rigs/{rig}/agents -H \"Authorization: Bearer $TOWNWATCH_API_KEY\" \
-             -H 'Content-Type: application/json' -d '{{\"agent_id\":\"{agent}\",\"name\":\"{agent}\",\"role\":\"polecat\"}}'\n "
-        )
+        let key = r#"-H "Authorization: Bearer $TOWNWATCH_API_KEY""#;
+        if problem.contains("no such agent") {
+            return format!(
+                ". Register it:\n  curl {base}/api/rigs/{rig}/agents {key} \
+                 -H 'Content-Type: application/json' -d '{{\"agent_id\":\"{agent}\",\"name\":\"{agent}\",\"role\":\"polecat\"}}'\n "
+            );
+        }
+        if problem.ends_with("(token_revoked)") || problem.ends_with("(token_expired)") {
+            return format!(
+                ". Make one:\n  curl -X POST {base}/api/rigs/{rig}/agents/{agent}/token {key}\n  and start `send` again \
+                 with it in TOWNWATCH_TOKEN"
+            );
+        }
+        String::new()
     }
 }
 

@@ -3,6 +3,7 @@
 
 import type {
   AgentState,
+  AgentTokens,
   AnswerAgent,
   BrowserSession,
   EventsPage,
@@ -80,6 +81,18 @@ export class Api {
 
   signOut(): Promise<unknown> {
     return this.#call("DELETE", "/api/session");
+  }
+
+  agentTokens(rig_id: string, agent_id: string): Promise<AgentTokens> {
+    return this.#call("GET", tokensRoute(rig_id, agent_id));
+  }
+
+  revokeAgentToken(rig_id: string, agent_id: string, token_id: string): Promise<unknown> {
+    return this.#call("DELETE", `${tokensRoute(rig_id, agent_id)}/${encodeURIComponent(token_id)}`);
+  }
+
+  revokeAgentTokens(rig_id: string, agent_id: string): Promise<unknown> {
+    return this.#call("DELETE", tokensRoute(rig_id, agent_id));
   }
 
   towns(): Promise<TownSummary[]> {
@@ -213,6 +226,10 @@ function townPath(town_id: string): string {
 
 function agentRoute(town_id: string, agent_id: string): string {
   return `${townPath(town_id)}/agents/${encodeURIComponent(agent_id)}`;
+}
+
+function tokensRoute(rig_id: string, agent_id: string): string {
+  return `/api/rigs/${encodeURIComponent(rig_id)}/agents/${encodeURIComponent(agent_id)}/tokens`;
 }
 
 interface Envelope {

@@ -516,6 +516,44 @@ tool_use_id?: string,
 parent_tool_use_id?: string, };
 
 /**
+ * A token of an agent.
+ */
+export type AgentToken = { 
+/**
+ * Names it.
+ */
+token_id: string, 
+/**
+ * When it was made.
+ */
+created_at: string, 
+/**
+ * When it ends by itself.
+ */
+expires_at: string, 
+/**
+ * When it was last used, to the minute; null before that.
+ */
+last_used_at: string | null, 
+/**
+ * When it was revoked.
+ */
+revoked_at: string | null, };
+
+/**
+ * `GET …/tokens`: what may be shown of an agent's tokens, which is not they themselves.
+ */
+export type AgentTokens = { 
+/**
+ * Those with an id whose time is not over, the newest first.
+ */
+tokens: Array<AgentToken>, 
+/**
+ * The others together, which whoever has the secret can make.
+ */
+without_id: TokensWithoutId, };
+
+/**
  * Data of `agent_tool_call`.
  */
 export type AgentToolCall = { 
@@ -1824,6 +1862,10 @@ ttl_seconds?: number, };
  */
 export type TokenView = { 
 /**
+ * Names it; it says so itself, as `jti`.
+ */
+token_id: string, 
+/**
  * A JWT.
  */
 token: string, 
@@ -1831,6 +1873,19 @@ token: string,
  * Its end.
  */
 expires_at: string, };
+
+/**
+ * An agent's tokens that have no id.
+ */
+export type TokensWithoutId = { 
+/**
+ * When one was last used, to the minute.
+ */
+last_used_at: string | null, 
+/**
+ * Those that were made up to then are refused, and so are those that do not say when.
+ */
+revoked_at: string | null, };
 
 /**
  * What a tool is for, the same for all agents; the agent's own name of it stays beside it.

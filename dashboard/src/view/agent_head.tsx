@@ -17,6 +17,7 @@ import { PromptLine } from "./prompt_line.tsx";
 import { townPath } from "./route.ts";
 import { RunMenu } from "./run_menu.tsx";
 import { Todos } from "./todos.tsx";
+import { TokensButton } from "./tokens_sheet.tsx";
 
 interface AgentHeadProps {
   readonly api: Api;
@@ -44,6 +45,7 @@ export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, childr
         {children}
         {agent !== undefined && (
           <div class="agent-actions">
+            <TokensButton api={api} agent={agent} />
             <StopButton api={api} town_id={town_id} agent={agent} />
             <DeleteButton api={api} town_id={town_id} agent={agent} />
           </div>

@@ -25,6 +25,7 @@ pub use self::texts::stated_option;
 use self::texts::{hash, title};
 pub use self::usage::Counted;
 use self::usage::Figures;
+use crate::core::git_url;
 use crate::event::{
     AgentExited, AgentOutput, AgentSession, EventData, ExitReason, FileChanged, MessageSource, OutputStream,
     ProgressUpdate, Role, Runtime, Status, UserMessage,
@@ -276,7 +277,7 @@ impl Snapshot {
             (&mut state.working_dir, &data.working_dir),
             (&mut state.branch, &data.branch),
             (&mut state.initial_commit, &data.initial_commit),
-            (&mut state.git_origin, &data.git_origin),
+            (&mut state.git_origin, &data.git_origin.as_deref().map(git_url::shown)),
             (&mut state.hostname, &data.hostname),
             (&mut state.os, &data.os),
         ] {
