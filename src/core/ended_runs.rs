@@ -69,16 +69,25 @@ impl Rig {
                 return Err(over(&format!("run {run_id}"), reason, "post under another run_id"));
             }
         }
-        let sql = "SELECT is_stopped FROM agents WHERE agent_id = ?";
-        let rows = self.store.query(sql, &[agent_id.as_str().into()])?;
-        if rows.first().map_or(Ok(0), |row| row.number(0))? == 0 {
-            return Ok(());
-        }
         if fresh.iter().any(|event| event.run_id.is_none()) {
+            return self.check_not_stopped(agent_id);
+        }
+        if !named.is_empty() && self.is_stopped(agent_id)? { self.allow_again(agent_id) } else { Ok(()) }
+    }
+
+    /// 409 where the operator has stopped the agent, and no other run of it has begun since.
+    pub fn check_not_stopped(&self, agent_id: &AgentId) -> Result<()> {
+        if self.is_stopped(agent_id)? {
             let remedy = "post under another run_id, or register the agent again";
             return Err(over("the run", ExitReason::Stopped, remedy));
         }
-        if named.is_empty() { Ok(()) } else { self.allow_again(agent_id) }
+        Ok(())
+    }
+
+    fn is_stopped(&self, agent_id: &AgentId) -> Result<bool> {
+        let sql = "SELECT is_stopped FROM agents WHERE agent_id = ?";
+        let rows = self.store.query(sql, &[agent_id.as_str().into()])?;
+        Ok(rows.first().map_or(Ok(0), |row| row.number(0))? == 1)
     }
 
     /// Whether what waits for the town would leave the agent with an open run.

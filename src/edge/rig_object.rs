@@ -199,6 +199,7 @@ impl Rig {
         let rig = self.open()?;
         admit(request, &rig, agent_id)?;
         rig.check_agent(agent_id)?;
+        rig.check_not_stopped(agent_id)?;
         let body = json!({"rig_id": rig.rig_id, "agent_id": agent_id}).to_string();
         let heard: Heard = ask(&self.env, &Place::Town(rig.town_id.clone()), "/heartbeat", &body).await?;
         Ok(success(200, &heard))

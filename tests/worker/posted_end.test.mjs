@@ -17,6 +17,8 @@ let town;
 /** What `townwatch send` asks of a server that takes everything, while its input is silent: `[seconds, method, path]` each. */
 const asked = [];
 let quiet;
+/** One that is stopped before it prints anything more. */
+let hushed;
 
 before(async () => {
   const began = performance.now();
@@ -29,8 +31,14 @@ before(async () => {
   quiet = new Command(nowhere, ["send", "--rig", "rig", "--agent", "quiet"]);
   world = await startWorld({ vars: { POSTED_LOST_SECONDS: LOST_MS / 1_000 } });
   town = await world.town();
+  await world.registerAgent(town, "hushed");
+  hushed = new Command(world, ["send", "--rig", town.rig_id, "--agent", "hushed"]);
+  hushed.stdin.write("one\n");
+  await until("its run", async () => (await eventCount("hushed")) >= 3);
+  must(await stop("hushed"));
 });
 after(async () => {
+  hushed?.kill("SIGKILL");
   quiet?.kill("SIGKILL");
   await world?.stop();
 });
@@ -106,6 +114,7 @@ describe("a stop", () => {
     const count = await eventCount("stopped");
     mustBeOver(await post("stopped", note()), "stopped", "the run was stopped by the operator; post under another run_id, or register the agent again");
     mustBeOver(await post("stopped", note({ run_id })), "stopped", run_id);
+    mustBeOver(await heartbeat("stopped"), "stopped");
     assert.equal(must(await post("stopped", taken), 201).duplicates, 1);
     must(await stop("stopped"));
     await world.worker.kill();
@@ -116,6 +125,7 @@ describe("a stop", () => {
     // Another name begins another run, and posts without one belong to it then.
     must(await post("stopped", note({ run_id: "second" })), 201);
     must(await post("stopped", note()), 201);
+    assert.deepEqual(must(await heartbeat("stopped")), { heard: true });
     await until("the second run", async () => (await state("stopped")).run_id === "second");
     must(await stop("stopped"));
     await world.registerAgent(town, "stopped");
@@ -189,6 +199,11 @@ describe("townwatch send", () => {
     await sent.until("the word", ({ stderr }) => stderr.includes("has called the run lost"));
     sent.stdin.end("three\n");
     assert.deepEqual([await sent.code(), sent.stdout], [3, "one\ntwo\nthree\n"]);
+  });
+
+  it("ends within a minute also where nothing is printed any more", async () => {
+    assert.equal(await hushed.code(80_000), 3, hushed.stderr);
+    assert.match(hushed.stderr, /the run was stopped from the town's page \(or API\)/);
   });
 
   it("says that the agent is there where it prints nothing for a minute", async () => {

@@ -117,10 +117,11 @@ impl Poster {
         loop {
             let written = match run.wait(place, HEARTBEAT) {
                 Waited::Written(written) => written,
-                Waited::Quiet => {
-                    self.heartbeat();
-                    continue;
-                }
+                Waited::Quiet => match self.heartbeat() {
+                    Err(Failure::RunEnded { reason, .. }) => return self.give_up(run, place, reason, is_own),
+                    // One that does not get through is no matter: the next post says what is wrong.
+                    _ => continue,
+                },
                 Waited::Ended => break,
             };
             let (lines, next) = run.read(place, written, events_max, self.batch_size.bytes())?;
@@ -170,11 +171,10 @@ impl Poster {
         run.remove()
     }
 
-    /// Says that the agent is there though it prints nothing. One that does not get through is no matter: the next post
-    /// says what is wrong.
-    fn heartbeat(&self) {
+    /// Says that the agent is there though it prints nothing.
+    fn heartbeat(&self) -> Result<(), Failure> {
         let path = format!("/api/rigs/{}/agents/{}/heartbeat", self.rig, self.agent);
-        drop(self.server.post(&path, "{}"));
+        self.server.post(&path, "{}").map(|_| ())
     }
 
     /// The town has ended the run. What is left of an earlier one is dropped here; of its own one the thread that reads is
