@@ -1,5 +1,6 @@
 //! The town's agents, a row each: who they are, their state now and at the edge of what is retained, and their counts.
 
+use crate::core::budgets::AgentBudgets;
 use crate::core::reducer::Snapshot;
 use crate::core::runs::moment;
 use crate::core::store::{Row, Store, Value};
@@ -33,6 +34,8 @@ pub struct Agent {
     pub heard_at: Timestamp,
     /// Whether nothing has been heard of it since for too long.
     pub is_silent: bool,
+    /// What may be spent, and what has been.
+    pub budgets: AgentBudgets,
 }
 
 /// A base as its row has it, until somebody asks for it: it moves only when an event is let go, so that most events neither
@@ -59,11 +62,12 @@ impl Base {
 }
 
 const READ: &str = "SELECT rig_id, state, base, event_count, event_bytes, first_id, pruned_id, pruned_count, \
-    pruned_at_head, heard_at_ms, is_silent FROM agents WHERE agent_id = ?";
+    pruned_at_head, heard_at_ms, is_silent, budgets FROM agents WHERE agent_id = ?";
 const UPDATE: &str = "UPDATE agents SET rig_id = ?, state = ?, event_count = ?, event_bytes = ?, first_id = ?, \
-    pruned_id = ?, pruned_count = ?, pruned_at_head = ?, heard_at_ms = ?, is_silent = ? WHERE agent_id = ?";
+    pruned_id = ?, pruned_count = ?, pruned_at_head = ?, heard_at_ms = ?, is_silent = ?, budgets = ? WHERE agent_id = ?";
 const WRITE: &str = "INSERT OR REPLACE INTO agents (rig_id, state, event_count, event_bytes, first_id, pruned_id, \
-    pruned_count, pruned_at_head, heard_at_ms, is_silent, agent_id, base) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    pruned_count, pruned_at_head, heard_at_ms, is_silent, budgets, agent_id, base) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 impl Agent {
     /// An agent without events.
@@ -80,6 +84,7 @@ impl Agent {
             pruned_at_head: EventId::START,
             heard_at: Timestamp::from_millis(0),
             is_silent: false,
+            budgets: AgentBudgets::default(),
         }
     }
 
@@ -96,6 +101,7 @@ impl Agent {
             pruned_at_head: position(row, 8)?,
             heard_at: moment(row, 9)?,
             is_silent: row.number(10)? == 1,
+            budgets: budgets_of(row.text(11)?)?,
         })
     }
 
@@ -111,10 +117,15 @@ pub fn load(store: &dyn Store, agent_id: &AgentId) -> Result<Option<Agent>> {
     rows.first().map(Agent::from_row).transpose()
 }
 
-/// The states of all agents, by id, each with whether it is silent.
+/// The states of all agents with their budgets, by id, each with whether it is silent.
 pub fn load_states(store: &dyn Store) -> Result<Vec<(AgentState, bool)>> {
-    let rows = store.query("SELECT state, is_silent FROM agents ORDER BY agent_id", &[])?;
-    rows.iter().map(|row| Ok((read(row.text(0)?)?.state, row.number(1)? == 1))).collect()
+    let rows = store.query("SELECT state, is_silent, budgets FROM agents ORDER BY agent_id", &[])?;
+    let read = rows.iter().map(|row| {
+        let mut state = read(row.text(0)?)?.state;
+        budgets_of(row.text(2)?)?.present(&mut state);
+        Ok((state, row.number(1)? == 1))
+    });
+    read.collect()
 }
 
 /// How many there are.
@@ -135,6 +146,7 @@ pub fn save(store: &dyn Store, agent: &Agent) -> Result<()> {
         agent.pruned_at_head.into(),
         agent.heard_at.millis().into(),
         u64::from(agent.is_silent).into(),
+        serde_json::to_string(&agent.budgets).map_err(Error::internal)?.into(),
         agent.id().as_str().into(),
     ];
     match &agent.base {
@@ -150,6 +162,11 @@ pub fn save(store: &dyn Store, agent: &Agent) -> Result<()> {
 fn read(text: &str) -> Result<Snapshot> {
     serde_json::from_str(text)
         .map_err(|error| Error::internal(format!("an agent's stored state is unreadable: {error}")))
+}
+
+fn budgets_of(text: &str) -> Result<AgentBudgets> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::internal(format!("an agent's stored budgets are unreadable: {error}")))
 }
 
 fn write(snapshot: &Snapshot) -> Result<String> {

@@ -23,6 +23,7 @@ pub const TOWN: Schema = Schema(&[
     include_str!("../../migrations/town/0005_resume_rights.sql"),
     include_str!("../../migrations/town/0006_source_times.sql"),
     include_str!("../../migrations/town/0007_control_key.sql"),
+    include_str!("../../migrations/town/0009_budgets.sql"),
 ]);
 /// The Rig's tables.
 pub const RIG: Schema = Schema(&[

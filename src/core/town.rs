@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::core::agents::{self, Agent, parse};
+use crate::core::budgets;
 use crate::core::ended_sessions::EndedSessions;
 use crate::core::frames::{Occasion, Pace};
 use crate::core::git_url;
@@ -126,6 +127,7 @@ impl Town {
             oldest_id: log::oldest(self.store.as_ref())?,
             rigs: self.rigs()?,
             agents: self.agents()?,
+            day_budget: budgets::of_town(self.store.as_ref())?.view(),
             container,
         })
     }
@@ -255,7 +257,11 @@ impl Town {
     pub fn agent(&self, agent_id: &AgentId) -> Result<Option<AgentState>> {
         let silent = relay::silence(self.store.as_ref())?;
         let agent = agents::load(self.store.as_ref(), agent_id)?;
-        agent.map(|agent| self.presented(agent.now.state, silent.as_ref(), agent.is_silent)).transpose()
+        let presented = agent.map(|Agent { now: Snapshot { mut state, .. }, budgets, is_silent, .. }| {
+            budgets.present(&mut state);
+            self.presented(state, silent.as_ref(), is_silent)
+        });
+        presented.transpose()
     }
 
     /// A state as viewers see it: while the container does not answer, an open run of its is `silent`, and so is an agent

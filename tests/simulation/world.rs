@@ -178,7 +178,7 @@ impl World {
     }
 
     fn step(&mut self) {
-        match self.rng.u32(0..118) {
+        match self.rng.u32(0..121) {
             0..12 => self.start_run(),
             12..37 => self.agent_speaks(),
             37..40 => self.agent_exits(),
@@ -207,6 +207,7 @@ impl World {
                 self.fire(Fault::ClockBack);
                 self.now = self.now.plus_millis(-self.rng.i64(0..60_000));
             }
+            114..117 => self.perform_stops(),
             _ => {
                 self.fire(Fault::ClockForward);
                 self.now = self.now.plus_millis(self.rng.i64(0..200_000));
@@ -241,6 +242,7 @@ impl World {
         }
         self.oracle.check_states(&self.store);
         self.check_silence();
+        self.check_budgets();
         let away = "SELECT run_id, exit FROM runs WHERE json_extract(exit, '$.message') LIKE '%went away%' \
             OR json_extract(exit, '$.message') LIKE '%container stopped%'";
         for row in self.store.query(away, &[]).unwrap() {
