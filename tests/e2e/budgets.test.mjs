@@ -5,7 +5,6 @@ import { after, before, describe, it } from "node:test";
 
 import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
-import { until } from "../worker/until.mjs";
 import { addressOf, launch, openPage, signIn } from "./browser.mjs";
 
 const chromium = findChromium();
@@ -71,8 +70,7 @@ describe("budgets on the page", { skip }, () => {
     must(await world.api("PATCH", town.path, { max_cost_usd: null }));
     await form.getByRole("button", { name: "Start", exact: true }).click();
     await page.waitForURL(/\/agents\//);
-    const agents = must(await world.api("GET", `${town.path}/agents`));
-    const started = await until("the run", async () => agents.find(({ agent_id }) => agent_id !== "spender"));
+    const started = must(await world.api("GET", `${town.path}/agents`)).find(({ agent_id }) => agent_id !== "spender");
     assert.deepEqual(started.run_budget, { max_tokens: 5_000 });
     await page.getByText("Run's budget").first().waitFor();
   });

@@ -25,10 +25,12 @@ interface AgentHeadProps {
   readonly runs: readonly RunView[];
   readonly run_id: string | null;
   readonly chooseRun: (run_id: string | null) => void;
+  /** The agent was changed here. */
+  readonly changed: (agent: AgentState) => void;
   readonly children: ComponentChildren;
 }
 
-export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, children }: AgentHeadProps) {
+export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, changed, children }: AgentHeadProps) {
   const now_ms = useNow(agent !== undefined && atWork(agent));
   return (
     <div class="agent-head">
@@ -50,7 +52,7 @@ export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, childr
           <Facts agent={agent} now_ms={now_ms} />
           <AgentWork agent={agent} now_ms={now_ms} />
           <ProgressBar agent={agent} />
-          <DayBudgetControl whose="this agent" budget={agent.day_budget} save={(change) => api.changeAgent(town_id, agent.agent_id, change)} />
+          <DayBudgetControl whose="this agent" budget={agent.day_budget} save={(change) => api.changeAgent(town_id, agent.agent_id, change).then(changed)} />
         </>
       )}
     </div>

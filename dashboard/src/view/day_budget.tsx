@@ -69,7 +69,7 @@ export function Amount({ name, title, value }: { name: "max_cost_usd" | "max_tok
   return (
     <label class="field">
       <span>{title}</span>
-      <input name={name} type="number" inputMode={isCost ? "decimal" : "numeric"} min={isCost ? "0.000001" : "1"} step={isCost ? "any" : "1"} value={value ?? ""} />
+      <input name={name} type="number" inputMode={isCost ? "decimal" : "numeric"} min={isCost ? "0.000001" : "1"} step={isCost ? "any" : "1"} defaultValue={value === undefined ? "" : String(value)} />
     </label>
   );
 }
