@@ -60,7 +60,7 @@ impl Town {
         let agent_id = order.agent_id.take().unwrap_or(fresh_agent);
         // What may be spent is the town's to know: it counts what is.
         let budget = Budget { max_cost_usd: order.max_cost_usd.take(), max_tokens: order.max_tokens.take() };
-        let outcome = atomically(self.store.as_ref(), || {
+        let (budgets, outcome) = atomically(self.store.as_ref(), || {
             let mut agent = self.agent_for(&order.rig_id, &agent_id, &order.name, order.role)?;
             if let Some(run) = runs::newest_open(self.store.as_ref(), &agent_id)? {
                 let message =
@@ -78,7 +78,7 @@ impl Town {
                 budgets::cannot_hold(order.runtime, &[budget, agent.budgets.day.budget(), town_budget.budget()]);
             agent.budgets.begin_run(&run_id, budget);
             relay::forget_silence(self.store.as_ref())?;
-            let before = agent.now.state.clone();
+            let (budgets, before) = (agent.budgets.clone(), agent.now.state.clone());
             for snapshot in [&mut agent.now, agent.base.read()?] {
                 snapshot.register(&order.name, order.role, Some(order.runtime), order.prompt.as_deref());
             }
@@ -92,10 +92,11 @@ impl Town {
                 let notice = AgentNotice::new(AgentNoticeKind::Budget, NoticeLevel::Warning, message);
                 ingest.take(&Draft::new(agent_id.clone(), run_id.clone(), notice, now))?;
             }
-            ingest.finish()
+            Ok((budgets, ingest.finish()?))
         })?;
-        let state = self.agent(&agent_id)?;
-        let state = state.ok_or_else(|| Error::internal("a begun run left no state"))?;
+        let state = outcome.states.first().map(|(_, after)| after.clone());
+        let mut state = state.ok_or_else(|| Error::internal("a begun run left no state"))?;
+        budgets.present(&mut state);
         Ok((ControlStart { run_id, agent_id, order }, state, outcome))
     }
 

@@ -9,6 +9,7 @@ use townwatch::core::store::Store;
 use townwatch::event::{AgentExited, EventData, ExitReason};
 
 use super::faults::Fault;
+use super::oracle::Stored;
 use super::world::World;
 
 impl World {
@@ -39,7 +40,9 @@ impl World {
     /// A budget warns once; who has used it up is being stopped; and who was stopped by it had used it up.
     pub(super) fn check_budgets(&self) {
         let mut warned: BTreeMap<String, u64> = BTreeMap::new();
-        for stored in self.oracle.log.values().filter(|stored| stored.event == "agent_notice") {
+        // The other notice says at a start that a command tells nothing.
+        let is_warning = |stored: &&Stored| stored.event == "agent_notice" && stored.frame.contains("nearly used up");
+        for stored in self.oracle.log.values().filter(is_warning) {
             let event: Value = serde_json::from_str(&stored.frame).unwrap();
             *warned.entry(event["run_id"].as_str().unwrap().to_owned()).or_default() += 1;
         }
