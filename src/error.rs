@@ -58,7 +58,9 @@ codes! {
     Conflict = 409 "conflict";
     /// The agent has an open run.
     AlreadyRunning = 409 "already_running";
-    /// The run that is posted to is over: stopped from here, or lost.
+    /// The agent's or the town's budget of the day is used up.
+    BudgetExceeded = 409 "budget_exceeded";
+    /// The run that is posted to is over: stopped from here, by a budget, or lost.
     RunEnded = 409 "run_ended";
     /// This kind of agent cannot do that.
     NotSupportedByRuntime = 409 "not_supported_by_runtime";

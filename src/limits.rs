@@ -94,8 +94,20 @@ pub const STDOUT_LINE_BYTES_MAX: usize = 16 << 20;
 pub const NAME_CHARS_MAX: usize = 200;
 /// A prompt, a system prompt, a message, or the words of an answer, in bytes, 256 KiB; longer: 413.
 pub const PROMPT_BYTES_MAX: usize = 256 << 10;
-/// The longest that a run may be given, a week.
+/// The longest that a run may be given, a week; beyond it a start is 400.
 pub const TIMEOUT_SECONDS_MAX: u64 = 7 * 24 * 3_600;
+/// What a run is given where its start names nothing, half an hour.
+pub const TIMEOUT_SECONDS_DEFAULT: u64 = 1_800;
+/// The largest budget in tokens, 10^12; beyond it, and below 1: 400.
+pub const BUDGET_TOKENS_MAX: u64 = 1_000_000_000_000;
+/// The largest budget in US dollars, a million; beyond it: 400.
+pub const BUDGET_COST_USD_MAX: f64 = 1_000_000.0;
+/// The smallest one, a millionth: what is spent is counted in those. Below it: 400.
+pub const BUDGET_COST_USD_MIN: f64 = 0.000_001;
+/// The part of a budget, in percent, at which its one warning comes. At 100 runs are stopped.
+pub const BUDGET_WARNING_PERCENT: u64 = 80;
+/// Stops that a budget has ordered and that are performed at once; further ones follow.
+pub const STOP_ORDERS_AT_ONCE_MAX: u64 = 64;
 /// Events on one page of the REST API.
 pub const PAGE_EVENTS_MAX: u64 = 1_000;
 /// Events on a page where the request names no `limit`.

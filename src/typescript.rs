@@ -44,6 +44,8 @@ fn generate() -> String {
     types.visit::<wire::SessionRequest>();
     types.visit::<wire::BrowserSession>();
     types.visit::<wire::TownRequest>();
+    types.visit::<wire::TownChange>();
+    types.visit::<wire::BudgetChange>();
     types.visit::<wire::RigRequest>();
     types.visit::<wire::AgentRequest>();
     types.visit::<wire::TokenRequest>();

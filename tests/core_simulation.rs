@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test says what it expects by failing
 
 mod simulation {
+    pub mod budgets;
     pub mod carriers;
     pub mod container;
     pub mod deletion;

@@ -20,7 +20,7 @@ use townwatch::event::StopSignal;
 use townwatch::id::{AgentId, ImageId, POSITION_MAX, RunId, TownId};
 use townwatch::limits::{BATCH_EVENTS_MAX, BODY_ARRIVAL_MS, BODY_BYTES_MAX, LONG_POLL_MS_MAX};
 use townwatch::protocol::{
-    AnswerAgent, Answered, ControlStart, MessageAgent, Sent, StartAgent, StopAgent, TOWN_HEADER,
+    AnswerAgent, Answered, ControlStart, ControlStop, MessageAgent, Sent, StartAgent, TOWN_HEADER,
 };
 
 use crate::control::Control;
@@ -92,8 +92,8 @@ async fn start(State(control): Shared, headers: HeaderMap, body: Body) -> Answer
 
 async fn stop(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
     let bytes = read(body).await?;
-    let order = if bytes.is_empty() { StopAgent::default() } else { body::read(&bytes)? };
-    town.stop(&agent_id, order.signal.unwrap_or(StopSignal::Term));
+    let order = if bytes.is_empty() { ControlStop::default() } else { body::read(&bytes)? };
+    town.stop(&agent_id, order.run_id.as_ref(), order.signal.unwrap_or(StopSignal::Term));
     Ok(json(&serde_json::json!({"stopped": true})))
 }
 

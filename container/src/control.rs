@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use townwatch::error::{Code, Error, Result};
 use townwatch::event::StopSignal;
 use townwatch::id::TownId;
-use townwatch::limits::{TIMEOUT_SECONDS_MAX, TOWNS_MAX};
-use townwatch::protocol::{ControlHealth, ControlStart, ControlStarted, StartAgent};
+use townwatch::limits::TOWNS_MAX;
+use townwatch::protocol::{ControlHealth, ControlStart, ControlStarted, StartAgent, check_timeout};
 
 use crate::caller::Callers;
 use crate::config::Config;
@@ -62,9 +62,7 @@ impl Control {
     /// Starts a run, or finds that it was started before.
     pub fn start(&self, town_id: &TownId, start: ControlStart) -> Result<ControlStarted> {
         let ControlStart { run_id, agent_id, order } = start;
-        if order.timeout_seconds.is_some_and(|seconds| !(1..=TIMEOUT_SECONDS_MAX).contains(&seconds)) {
-            return Err(Error::invalid("timeout_seconds", format!("expected 1 to {TIMEOUT_SECONDS_MAX} (7 days)")));
-        }
+        check_timeout(order.timeout_seconds)?;
         environment::check(order.env_vars.as_ref())?;
         checkout::check(&order)?;
         let town = self.town(town_id)?;

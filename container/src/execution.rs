@@ -270,13 +270,16 @@ impl<'a> Execution<'a> {
             ExitReason::Stopped if self.killed => Some("it was stopped with SIGKILL".to_owned()),
             ExitReason::Stopped => Some("it was stopped".to_owned()),
             ExitReason::Timeout => Some("it took longer than it was given".to_owned()),
-            ExitReason::Failed | ExitReason::Lost => Some(match (failure, exit_code, &signal) {
-                (Some(failure), _, _) => failure.to_owned(),
-                (None, Some(0), _) => self.with_reason("it ended before its turn was over".to_owned()),
-                (None, Some(code), _) => self.with_reason(format!("it ended with exit code {code}")),
-                (None, None, Some(signal)) => self.with_reason(format!("it was ended by {signal}")),
-                (None, None, None) => "its end could not be observed".to_owned(),
-            }),
+            // A budget is the town's, and the silence, too: neither is said from here.
+            ExitReason::Failed | ExitReason::BudgetExceeded | ExitReason::Lost => {
+                Some(match (failure, exit_code, &signal) {
+                    (Some(failure), _, _) => failure.to_owned(),
+                    (None, Some(0), _) => self.with_reason("it ended before its turn was over".to_owned()),
+                    (None, Some(code), _) => self.with_reason(format!("it ended with exit code {code}")),
+                    (None, None, Some(signal)) => self.with_reason(format!("it was ended by {signal}")),
+                    (None, None, None) => "its end could not be observed".to_owned(),
+                })
+            }
         };
         AgentExited { reason, exit_code, signal, message: message.map(|text| crate::cut::text(&text, 4 << 10)) }
     }

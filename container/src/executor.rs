@@ -10,6 +10,7 @@ use tokio::process::{Child, Command};
 use townwatch::event::{
     AgentExited, AgentStatusChanged, EventData, ExitReason, MessageSource, Runtime, Status, UserMessage,
 };
+use townwatch::limits::TIMEOUT_SECONDS_DEFAULT;
 use townwatch::protocol::StartAgent;
 
 use crate::checkout::checkout;
@@ -28,7 +29,6 @@ use crate::served;
 use crate::wish::{Hearing, OPERATOR};
 
 /// A run ends at the latest after this where its order names nothing.
-const TIMEOUT_DEFAULT: Duration = Duration::from_mins(30);
 /// From SIGTERM to SIGKILL.
 pub(crate) const STOP_GRACE: Duration = Duration::from_secs(5);
 
@@ -131,7 +131,7 @@ async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &Room, hearin
 
 /// The time that a run is given.
 pub(crate) fn timeout_of(order: &StartAgent) -> Duration {
-    order.timeout_seconds.map_or(TIMEOUT_DEFAULT, Duration::from_secs)
+    Duration::from_secs(order.timeout_seconds.unwrap_or(TIMEOUT_SECONDS_DEFAULT))
 }
 
 /// Starts the run's process.

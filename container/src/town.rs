@@ -121,9 +121,11 @@ impl Town {
         Ok(Begun::New(Run { town, agent_id, run_id, runtime, stop_asked, redaction, attribution }))
     }
 
-    /// Asks an agent's open run to end. An agent without one is stopped already.
-    pub fn stop(&self, agent_id: &AgentId, signal: StopSignal) {
-        if let Some(runs) = self.held().agents.get(agent_id) {
+    /// Asks an agent's open run to end, if it is the one that is meant. An agent without one is stopped already.
+    pub fn stop(&self, agent_id: &AgentId, run_id: Option<&RunId>, signal: StopSignal) {
+        if let Some(runs) = self.held().agents.get(agent_id)
+            && run_id.is_none_or(|run_id| runs.newest() == Some(run_id))
+        {
             runs.stop.send_replace(Some(signal));
         }
     }

@@ -1,5 +1,6 @@
 //! The town's agents, a row each: who they are, their state now and at the edge of what is retained, and their counts.
 
+use crate::core::budgets::AgentBudgets;
 use crate::core::git_url;
 use crate::core::reducer::Snapshot;
 use crate::core::runs::moment;
@@ -35,6 +36,8 @@ pub struct Agent {
     pub heard_at: Timestamp,
     /// Whether nothing has been heard of it since for too long.
     pub is_silent: bool,
+    /// What may be spent, and what has been.
+    pub budgets: AgentBudgets,
 }
 
 /// A base as its row has it, until somebody asks for it: it moves only when an event is let go, so that most events neither
@@ -61,11 +64,12 @@ impl Base {
 }
 
 const READ: &str = "SELECT rig_id, state, base, event_count, event_bytes, first_id, pruned_id, pruned_count, \
-    pruned_at_head, heard_at_ms, is_silent FROM agents WHERE agent_id = ?";
+    pruned_at_head, heard_at_ms, is_silent, budgets FROM agents WHERE agent_id = ?";
 const UPDATE: &str = "UPDATE agents SET rig_id = ?, state = ?, event_count = ?, event_bytes = ?, first_id = ?, \
-    pruned_id = ?, pruned_count = ?, pruned_at_head = ?, heard_at_ms = ?, is_silent = ? WHERE agent_id = ?";
+    pruned_id = ?, pruned_count = ?, pruned_at_head = ?, heard_at_ms = ?, is_silent = ?, budgets = ? WHERE agent_id = ?";
 const WRITE: &str = "INSERT OR REPLACE INTO agents (rig_id, state, event_count, event_bytes, first_id, pruned_id, \
-    pruned_count, pruned_at_head, heard_at_ms, is_silent, agent_id, base) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    pruned_count, pruned_at_head, heard_at_ms, is_silent, budgets, agent_id, base) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 impl Agent {
     /// An agent without events.
@@ -82,6 +86,7 @@ impl Agent {
             pruned_at_head: EventId::START,
             heard_at: Timestamp::from_millis(0),
             is_silent: false,
+            budgets: AgentBudgets::default(),
         }
     }
 
@@ -98,7 +103,15 @@ impl Agent {
             pruned_at_head: position(row, 8)?,
             heard_at: moment(row, 9)?,
             is_silent: row.number(10)? == 1,
+            budgets: budgets_of(row.text(11)?)?,
         })
+    }
+
+    /// Its state with its budgets.
+    pub(crate) fn shown(self) -> AgentState {
+        let mut state = self.now.state;
+        self.budgets.present(&mut state);
+        state
     }
 
     /// Which agent it is.
@@ -113,16 +126,21 @@ pub fn load(store: &dyn Store, agent_id: &AgentId) -> Result<Option<Agent>> {
     rows.first().map(Agent::from_row).transpose()
 }
 
-/// The states of all agents, by id, each with whether it is silent.
+/// The states of all agents with their budgets, by id, each with whether it is silent.
 pub fn load_states(store: &dyn Store) -> Result<Vec<(AgentState, bool)>> {
     load_state_page(store, None, AGENTS_PER_TOWN_MAX)
 }
 
 /// [`load_states`] of so many agents behind one of them.
 pub fn load_state_page(store: &dyn Store, after: Option<&AgentId>, limit: u64) -> Result<Vec<(AgentState, bool)>> {
-    let sql = "SELECT state, is_silent FROM agents WHERE agent_id > ? ORDER BY agent_id LIMIT ?";
+    let sql = "SELECT state, is_silent, budgets FROM agents WHERE agent_id > ? ORDER BY agent_id LIMIT ?";
     let rows = store.query(sql, &[after.map_or("", AgentId::as_str).into(), limit.into()])?;
-    rows.iter().map(|row| Ok((read(row.text(0)?)?.state, row.number(1)? == 1))).collect()
+    let read = rows.iter().map(|row| {
+        let mut state = read(row.text(0)?)?.state;
+        budgets_of(row.text(2)?)?.present(&mut state);
+        Ok((state, row.number(1)? == 1))
+    });
+    read.collect()
 }
 
 /// How many there are.
@@ -143,6 +161,7 @@ pub fn save(store: &dyn Store, agent: &Agent) -> Result<()> {
         agent.pruned_at_head.into(),
         agent.heard_at.millis().into(),
         u64::from(agent.is_silent).into(),
+        serde_json::to_string(&agent.budgets).map_err(Error::internal)?.into(),
         agent.id().as_str().into(),
     ];
     match &agent.base {
@@ -162,6 +181,11 @@ fn read(text: &str) -> Result<Snapshot> {
     let git_origin = &mut snapshot.state.git_origin;
     *git_origin = git_origin.as_deref().map(git_url::shown);
     Ok(snapshot)
+}
+
+fn budgets_of(text: &str) -> Result<AgentBudgets> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::internal(format!("an agent's stored budgets are unreadable: {error}")))
 }
 
 fn write(snapshot: &Snapshot) -> Result<String> {

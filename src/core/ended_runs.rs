@@ -122,6 +122,7 @@ impl Rig {
 fn over(which: &str, reason: ExitReason, remedy: &str) -> Error {
     let how = match reason {
         ExitReason::Lost => "counts as lost, since nothing was heard of the agent for too long",
+        ExitReason::BudgetExceeded => "was stopped, since a budget was used up (its agent's, or its town's)",
         _ => "was stopped by the operator",
     };
     let message = format!("{which} {how}; {remedy}, to begin a new one");

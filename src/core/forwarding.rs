@@ -38,8 +38,8 @@ impl Town {
                 }
                 None => SourceId::START,
             };
-            let ingest = Ingest::new(store, source.clone(), None, self.config.event_cap, &mut *fresh_run)?;
-            let mut ingest = ingest.posted(now);
+            let ingest = Ingest::new(store, source.clone(), None, self.config.event_cap, &mut *fresh_run, now)?;
+            let mut ingest = ingest.posted();
             if batch.after == cursor {
                 for event in batch.events.iter().filter(|event| event.id > batch.after) {
                     ingest.take(&Draft {

@@ -1,9 +1,13 @@
 //! Takes drafts into the log: finds each one's run, gives it its id, stores it and moves its agent's state. Everything
 //! here happens inside one transaction that the caller opened; nothing is remembered outside the tables.
 
+mod spending;
+
 use std::collections::BTreeMap;
 
+pub(crate) use self::spending::Scope;
 use crate::core::agents::{self, Agent};
+use crate::core::budgets::{self, DayMeter, Spent};
 use crate::core::deletion;
 use crate::core::git_url;
 use crate::core::images;
@@ -30,6 +34,8 @@ pub struct Outcome {
     pub pruned_id: EventId,
     /// Whether an event named a picture that is to be fetched.
     pub wants_images: bool,
+    /// Whether a budget has had runs stopped, which somebody has to be told.
+    pub orders_stops: bool,
     /// States before and after, of the agents that were touched.
     pub states: Vec<(AgentState, AgentState)>,
     /// Agents that counted as silent and are heard of again.
@@ -47,23 +53,28 @@ pub struct Ingest<'a> {
     epoch: Option<Epoch>,
     fresh_run: FreshRun<'a>,
     event_cap: u64,
-    /// When what agents have posted is taken over.
-    heard_at: Option<Timestamp>,
+    /// When it is taken over.
+    now: Timestamp,
+    /// Whether agents have posted it.
+    is_posted: bool,
     head: EventId,
     agents: BTreeMap<AgentId, Option<(AgentState, Agent)>>,
     runs: BTreeMap<RunId, Run>,
+    /// The town's budget, once something was spent.
+    town_budget: Option<DayMeter>,
     late: BTreeMap<RunId, u64>,
     outcome: Outcome,
 }
 
 impl<'a> Ingest<'a> {
-    /// Begins at the log's head. `epoch` is the life of the source's buffers that the events come from.
+    /// Begins at the log's head, at this moment. `epoch` is the life of the source's buffers that the events come from.
     pub fn new(
         store: &'a dyn Store,
         source: Source,
         epoch: Option<Epoch>,
         event_cap: u64,
         fresh_run: FreshRun<'a>,
+        now: Timestamp,
     ) -> Result<Self> {
         Ok(Self {
             store,
@@ -71,19 +82,21 @@ impl<'a> Ingest<'a> {
             epoch,
             fresh_run,
             event_cap,
-            heard_at: None,
+            now,
+            is_posted: false,
             head: log::head(store)?,
             agents: BTreeMap::new(),
             runs: BTreeMap::new(),
+            town_budget: None,
             late: BTreeMap::new(),
             outcome: Outcome::default(),
         })
     }
 
-    /// What it takes was posted by agents, and is taken over at this moment.
+    /// What it takes was posted by agents: they are heard of.
     #[must_use]
-    pub fn posted(mut self, now: Timestamp) -> Self {
-        self.heard_at = Some(now);
+    pub fn posted(mut self) -> Self {
+        self.is_posted = true;
         self
     }
 
@@ -109,8 +122,11 @@ impl<'a> Ingest<'a> {
         {
             self.append(&run, &session)?;
         }
+        let is_end = draft.event.as_str() == "agent.exited";
+        let end = if is_end { self.end_by_budget(&run, draft)? } else { None };
+        let draft = end.as_ref().unwrap_or(draft);
         self.append(&run, draft)?;
-        if draft.event.as_str() == "agent.exited"
+        if is_end
             && let EventData::Exited(exit) = EventData::read(&draft.event, &draft.data)
             && let Some((_, agent)) = self.agents.get(&draft.agent_id).and_then(Option::as_ref)
         {
@@ -126,15 +142,18 @@ impl<'a> Ingest<'a> {
     fn append(&mut self, run: &Run, draft: &Draft) -> Result<()> {
         let Some((_, agent)) = self.agents.get_mut(&draft.agent_id).and_then(Option::as_mut) else { return Ok(()) };
         let id = self.head.next();
+        let spent = (draft.event.as_str() == "agent_usage").then(|| Spent::by(&agent.now.state, &run.run_id));
         log::append(self.store, id, agent, run, draft, self.event_cap)?;
         self.outcome.wants_images |= images::note(self.store, id, agent.pruned_id, draft, &self.source)?;
         self.head = id;
         self.outcome.stored += 1;
-        agent.heard_at = self.heard_at.unwrap_or(agent.heard_at);
+        if self.is_posted {
+            agent.heard_at = self.now;
+        }
         if std::mem::take(&mut agent.is_silent) {
             self.outcome.roused.push(draft.agent_id.clone());
         }
-        Ok(())
+        spent.map_or(Ok(()), |before| self.spend(run, before))
     }
 
     /// What the town itself knows of a run that an agent posts and does not introduce: the repository of its rig. None
@@ -167,6 +186,9 @@ impl<'a> Ingest<'a> {
             agents::save(self.store, &agent)?;
             self.outcome.pruned_id = self.outcome.pruned_id.max(agent.pruned_id);
             self.outcome.states.push((before, agent.now.state));
+        }
+        if let Some(budget) = &self.town_budget {
+            budgets::save_of_town(self.store, budget)?;
         }
         for (run_id, count) in self.late {
             runs::dropped(self.store, &run_id, count)?;

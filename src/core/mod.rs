@@ -3,7 +3,7 @@
 //!
 //! In reading order: the tables ([`store`], [`schema`]); what lies in them ([`log`], [`agents`], [`runs`],
 //! [`tickets`], with the [`permit`] and the [`resumption`] of what they opened); how events come in ([`cut`], [`reducer`], [`ingest`], from the [`relay`] and by [`forwarding`], with their
-//! [`images`], or not: `posted_silence`); how they go out ([`cursor`], [`viewers`] with their [`flow`] and [`frames`],
+//! [`images`] and within their [`budgets`], or not: `posted_silence`); how they go out ([`cursor`], [`viewers`] with their [`flow`] and [`frames`],
 //! [`streams`] with their [`ending`], [`pages`]); and the objects that hold it all ([`town`], with
 //! [`starting`], [`rig`] and [`account`] with its [`sessions`]). A town's calls to its control server are signed ([`signed_call`], by a
 //! [`control_key`], each once: [`replays`]). What it all costs an instance counts ([`metrics`]).
@@ -17,6 +17,7 @@ mod audience;
 pub mod auth;
 pub mod body;
 pub mod browser;
+pub mod budgets;
 pub mod control_key;
 pub mod cookie;
 pub mod cursor;

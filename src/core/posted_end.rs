@@ -82,7 +82,7 @@ impl Town {
         let outcome = atomically(self.store.as_ref(), || {
             let mut named = || first.run_id.clone();
             let source = Source::Rig(rig_id.clone());
-            let mut ingest = Ingest::new(self.store.as_ref(), source, None, self.config.event_cap, &mut named)?;
+            let mut ingest = Ingest::new(self.store.as_ref(), source, None, self.config.event_cap, &mut named, now)?;
             for run in &open {
                 ingest.take(&Draft::new(agent_id.clone(), run.run_id.clone(), exit.clone(), now))?;
             }

@@ -66,7 +66,7 @@ fn check_event(index: usize, event: &PostEvent, single: bool) -> Result<()> {
     }
     // Its reason ends a run, so it has to be readable.
     if name == "agent.exited" && serde_json::from_str::<AgentExited>(data).is_err() {
-        let problem = "expected {\"reason\": \"completed\", \"failed\", \"stopped\", \"timeout\" or \"lost\"}";
+        let problem = "expected {\"reason\": \"completed\", \"failed\", \"stopped\", \"timeout\", \"budget_exceeded\" or \"lost\"}";
         return Err(Error::invalid(&field("data.reason"), problem));
     }
     Ok(())

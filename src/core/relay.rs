@@ -135,7 +135,8 @@ pub fn apply(
             Life::Unknown => Ok(Answered::Unrecognised),
             Life::Doubted => Ok(Answered::Doubted),
             Life::Same => {
-                let mut ingest = Ingest::new(store, source.clone(), Some(epoch.clone()), event_cap, &mut *fresh_run)?;
+                let mut ingest =
+                    Ingest::new(store, source.clone(), Some(epoch.clone()), event_cap, &mut *fresh_run, now)?;
                 let cursor = take_over(store, &mut ingest, asked.cursor, answer, &epoch, now)?;
                 if cursor != asked.cursor {
                     set_position(store, &source, &epoch, cursor)?;
@@ -144,7 +145,7 @@ pub fn apply(
                 Ok(Answered::Taken(ingest.finish()?))
             }
             Life::Again | Life::Other => {
-                let mut ingest = Ingest::new(store, source.clone(), None, event_cap, &mut *fresh_run)?;
+                let mut ingest = Ingest::new(store, source.clone(), None, event_cap, &mut *fresh_run, now)?;
                 if let Some(old) = &asked.epoch {
                     for run in runs::open_of(store, &source)? {
                         if run.source_epoch.as_ref() == Some(old) {
@@ -227,7 +228,7 @@ pub fn unanswered(
         if now.millis_since(since) < SILENCE_LOST_MS {
             return Ok(Outcome::default());
         }
-        let mut ingest = Ingest::new(store, Source::Container, None, event_cap, &mut *fresh_run)?;
+        let mut ingest = Ingest::new(store, Source::Container, None, event_cap, &mut *fresh_run, now)?;
         let is_lost = |run: &Run| now.millis_since(since.max(run.started_at)) >= SILENCE_LOST_MS;
         let why = match &problem {
             Some(problem) => format!("nothing could be read for five minutes: {problem}"),
@@ -244,7 +245,7 @@ pub fn unanswered(
 /// in it yet; its start, or the silence, settles it.
 pub fn stopped(store: &dyn Store, now: Timestamp, event_cap: u64, fresh_run: FreshRun<'_>) -> Result<Outcome> {
     atomically(store, || {
-        let mut ingest = Ingest::new(store, Source::Container, None, event_cap, &mut *fresh_run)?;
+        let mut ingest = Ingest::new(store, Source::Container, None, event_cap, &mut *fresh_run, now)?;
         for run in runs::open_of(store, &Source::Container)?.into_iter().filter(|run| run.source_epoch.is_some()) {
             ingest.take(&lost(&run, "the container stopped while the agent ran in it", now))?;
         }
@@ -294,7 +295,7 @@ pub fn end_run(
 ) -> Result<Outcome> {
     let draft = Draft::new(run.agent_id.clone(), run.run_id.clone(), exit, now);
     atomically(store, || {
-        let mut ingest = Ingest::new(store, Source::Container, None, event_cap, &mut *fresh_run)?;
+        let mut ingest = Ingest::new(store, Source::Container, None, event_cap, &mut *fresh_run, now)?;
         ingest.take(&draft)?;
         ingest.finish()
     })

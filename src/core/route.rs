@@ -39,7 +39,7 @@ routes! {
     CreateTown = Post "/api/towns";
     ListTowns = Get "/api/towns";
     ReadTown(TownId) = Get "/api/towns/{town_id}";
-    RenameTown(TownId) = Patch "/api/towns/{town_id}";
+    ChangeTown(TownId) = Patch "/api/towns/{town_id}";
     DeleteTown(TownId) = Delete "/api/towns/{town_id}";
     CreateRig(TownId) = Post "/api/towns/{town_id}/rigs";
     ListRigs(TownId) = Get "/api/towns/{town_id}/rigs";
@@ -58,6 +58,7 @@ routes! {
     ReadEvent(TownId, EventId) = Get "/api/towns/{town_id}/events/{id}";
     ListAgents(TownId) = Get "/api/towns/{town_id}/agents";
     ReadAgent(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}";
+    ChangeAgent(TownId, AgentId) = Patch "/api/towns/{town_id}/agents/{agent_id}";
     DeleteAgent(TownId, AgentId) = Delete "/api/towns/{town_id}/agents/{agent_id}";
     ListRuns(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}/runs";
     ReadImage(TownId, AgentId, ImageId) = Get "/api/towns/{town_id}/agents/{agent_id}/images/{image_id}";
@@ -159,7 +160,7 @@ impl Route {
             | Self::AccountMetrics
             | Self::CreateTown
             | Self::ListTowns
-            | Self::RenameTown(_)
+            | Self::ChangeTown(_)
             | Self::DeleteTown(_) => Place::Account,
             Self::CreateAgent(rig)
             | Self::ListRigAgents(rig)
@@ -179,6 +180,7 @@ impl Route {
             | Self::ReadEvent(town, _)
             | Self::ListAgents(town)
             | Self::ReadAgent(town, _)
+            | Self::ChangeAgent(town, _)
             | Self::DeleteAgent(town, _)
             | Self::ListRuns(town, _)
             | Self::ReadImage(town, ..)

@@ -4,7 +4,7 @@ use crate::core::agents::{parse, position};
 use crate::core::store::{Row, Store};
 use crate::error::{Error, Result};
 use crate::event::AgentExited;
-use crate::id::{AgentId, Epoch, EventId, RunId};
+use crate::id::{AgentId, Epoch, EventId, RigId, RunId};
 use crate::protocol::{AgentSelection, AgentState, RunView, UsageTotals};
 use crate::time::Timestamp;
 
@@ -14,7 +14,7 @@ pub enum Source {
     /// The town's container.
     Container,
     /// Agents that post to this rig.
-    Rig(crate::id::RigId),
+    Rig(RigId),
 }
 
 impl Source {
@@ -105,6 +105,22 @@ pub fn open_of(store: &dyn Store, source: &Source) -> Result<Vec<Run>> {
         .iter()
         .map(from_row)
         .collect()
+}
+
+/// All open runs of an agent, or of the town, each with where it comes from.
+pub(crate) fn open_with_source(store: &dyn Store, of: Option<&AgentId>) -> Result<Vec<(Run, Source)>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, source FROM runs WHERE exit IS NULL AND (?1 IS NULL OR agent_id = ?1) ORDER BY agent_id, run_number"
+    );
+    let rows = store.query(&sql, &[of.map(AgentId::as_str).into()])?;
+    let read = |row: &Row| {
+        let source = match row.text(6)?.strip_prefix("rig:") {
+            Some(rig_id) => Source::Rig(parse(RigId::parse(rig_id))?),
+            None => Source::Container,
+        };
+        Ok((from_row(row)?, source))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// The runs of an agent that come from this source and have not ended, oldest first.

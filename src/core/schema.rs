@@ -24,6 +24,7 @@ pub const TOWN: Schema = Schema(&[
     include_str!("../../migrations/town/0006_source_times.sql"),
     include_str!("../../migrations/town/0007_control_key.sql"),
     include_str!("../../migrations/town/0008_deleted_agents.sql"),
+    include_str!("../../migrations/town/0009_budgets.sql"),
 ]);
 /// The Rig's tables.
 pub const RIG: Schema = Schema(&[

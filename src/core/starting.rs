@@ -1,6 +1,7 @@
 //! Starting a run: stored as `starting` before the control server hears of it, and settled by what it says.
 
 use crate::core::agents;
+use crate::core::budgets;
 use crate::core::git_url;
 use crate::core::ingest::{FreshRun, Ingest, Outcome};
 use crate::core::relay;
@@ -8,10 +9,11 @@ use crate::core::runs::{self, Run, Source};
 use crate::core::store::atomically;
 use crate::core::town::{Town, check_name};
 use crate::error::{Code, Error, Result};
-use crate::event::{AgentExited, AgentStatusChanged, Draft, ExitReason, Runtime, Status};
+use crate::event::{
+    AgentExited, AgentNotice, AgentNoticeKind, AgentStatusChanged, Draft, ExitReason, NoticeLevel, Runtime, Status,
+};
 use crate::id::{AgentId, RunId};
-use crate::limits::TIMEOUT_SECONDS_MAX;
-use crate::protocol::{AgentState, ControlStart, ControlStarted, StartAgent, check_words};
+use crate::protocol::{AgentState, Budget, ControlStart, ControlStarted, StartAgent, check_timeout, check_words};
 use crate::time::Timestamp;
 
 /// Checks an order as far as the town can; whether the program is there only the control server knows.
@@ -21,9 +23,8 @@ pub fn check(order: &StartAgent) -> Result<()> {
     for (field, text) in [("prompt", &order.prompt), ("system_prompt", &order.system_prompt)] {
         check_words(field, text.as_deref().unwrap_or_default())?;
     }
-    if order.timeout_seconds.is_some_and(|seconds| seconds == 0 || seconds > TIMEOUT_SECONDS_MAX) {
-        return Err(Error::invalid("timeout_seconds", format!("expected an integer from 1 to {TIMEOUT_SECONDS_MAX}")));
-    }
+    check_timeout(order.timeout_seconds)?;
+    Budget { max_cost_usd: order.max_cost_usd, max_tokens: order.max_tokens }.check()?;
     if order.speed.is_some_and(|speed| !(0.0..=1000.0).contains(&speed)) {
         return Err(Error::invalid(
             "speed",
@@ -57,28 +58,45 @@ impl Town {
     ) -> Result<(ControlStart, AgentState, Outcome)> {
         check(&order)?;
         let agent_id = order.agent_id.take().unwrap_or(fresh_agent);
-        let outcome = atomically(self.store.as_ref(), || {
+        // What may be spent is the town's to know: it counts what is.
+        let budget = Budget { max_cost_usd: order.max_cost_usd.take(), max_tokens: order.max_tokens.take() };
+        let (budgets, outcome) = atomically(self.store.as_ref(), || {
             let mut agent = self.agent_for(&order.rig_id, &agent_id, &order.name, order.role)?;
             if let Some(run) = runs::newest_open(self.store.as_ref(), &agent_id)? {
                 let message =
                     format!("agent {agent_id} has an open run, {}; stop it first, or start another agent", run.run_id);
                 return Err(Error::new(Code::AlreadyRunning, message));
             }
+            let town_budget = budgets::of_town(self.store.as_ref())?;
+            agent.budgets.day.check_left(
+                "the agent",
+                &format!("/api/towns/{}/agents/{agent_id}", self.town_id),
+                now,
+            )?;
+            town_budget.check_left("the town", &format!("/api/towns/{}", self.town_id), now)?;
+            let unheld =
+                budgets::cannot_hold(order.runtime, &[budget, agent.budgets.day.budget(), town_budget.budget()]);
+            agent.budgets.begin_run(&run_id, budget);
             relay::forget_silence(self.store.as_ref())?;
-            let before = agent.now.state.clone();
+            let (budgets, before) = (agent.budgets.clone(), agent.now.state.clone());
             for snapshot in [&mut agent.now, agent.base.read()?] {
                 snapshot.register(&order.name, order.role, Some(order.runtime), order.prompt.as_deref());
             }
             let mut named = || run_id.clone();
             let mut ingest =
-                Ingest::new(self.store.as_ref(), Source::Container, None, self.config.event_cap, &mut named)?;
+                Ingest::new(self.store.as_ref(), Source::Container, None, self.config.event_cap, &mut named, now)?;
             ingest.put_agent(before, agent);
             let starting = AgentStatusChanged { status: Status::Starting };
             ingest.take(&Draft::new(agent_id.clone(), run_id.clone(), starting, now))?;
-            ingest.finish()
+            if let Some(message) = unheld {
+                let notice = AgentNotice::new(AgentNoticeKind::Budget, NoticeLevel::Warning, message);
+                ingest.take(&Draft::new(agent_id.clone(), run_id.clone(), notice, now))?;
+            }
+            Ok((budgets, ingest.finish()?))
         })?;
         let state = outcome.states.first().map(|(_, after)| after.clone());
-        let state = state.ok_or_else(|| Error::internal("a begun run left no state"))?;
+        let mut state = state.ok_or_else(|| Error::internal("a begun run left no state"))?;
+        budgets.present(&mut state);
         Ok((ControlStart { run_id, agent_id, order }, state, outcome))
     }
 

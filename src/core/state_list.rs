@@ -81,8 +81,9 @@ impl<'a> StateTexts<'a> {
         if let Some(text) = self.known.get(agent_id) {
             return Ok(Some(Rc::clone(text)));
         }
-        let agent = agents::load(self.store, agent_id)?;
-        agent.map(|agent| self.make(agent.now.state, agent.is_silent)).transpose()
+        let Some(agent) = agents::load(self.store, agent_id)? else { return Ok(None) };
+        let is_silent = agent.is_silent;
+        self.make(agent.shown(), is_silent).map(Some)
     }
 
     fn make(&mut self, state: AgentState, is_silent: bool) -> Result<Rc<str>> {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::core::agents::{self, Agent, parse};
+use crate::core::budgets;
 use crate::core::deletion::{self, Departing};
 use crate::core::ended_sessions::EndedSessions;
 use crate::core::frames::{Occasion, Pace};
@@ -131,6 +132,7 @@ impl Town {
             oldest_id: log::oldest(self.store.as_ref())?,
             rigs: self.rigs()?,
             agents: self.agents()?,
+            day_budget: budgets::of_town(self.store.as_ref())?.view(),
             container,
         })
     }
@@ -265,8 +267,11 @@ impl Town {
     pub fn agent(&self, agent_id: &AgentId) -> Result<Option<AgentState>> {
         let silent = relay::silence(self.store.as_ref())?;
         let store = self.store.as_ref();
-        let agent = agents::load(store, agent_id)?;
-        agent.map(|agent| presented(store, agent.now.state, silent.as_ref(), agent.is_silent)).transpose()
+        let presented = |agent: Agent| {
+            let is_silent = agent.is_silent;
+            presented(store, agent.shown(), silent.as_ref(), is_silent)
+        };
+        agents::load(store, agent_id)?.map(presented).transpose()
     }
 
     /// Shows viewers what a transaction changed: its events, and the states that it moved.

@@ -144,7 +144,7 @@ impl Viewer {
             && let Some(agent_id) = runs::over(frames.store, &self.audience.selection.agents)?
         {
             if let Some(agent) = agents::load(frames.store, agent_id)? {
-                self.tell(&ServerFrame::State { agent: Box::new(agent.now.state) }, effects);
+                self.tell(&ServerFrame::State { agent: Box::new(agent.shown()) }, effects);
             }
             return Ok(Then::End(Ending::RunOver));
         }

@@ -25,7 +25,7 @@ use crate::edge::sql_store::SqlStore;
 use crate::edge::{fresh, objects};
 use crate::error::{Code, Error, Result};
 use crate::id::{SessionId, TownId};
-use crate::protocol::{SignInCode, TownRequest, TownSummary};
+use crate::protocol::{SignInCode, TownChange, TownRequest, TownSummary};
 use crate::time::Timestamp;
 
 /// So many towns are told at once that sessions have ended.
@@ -106,7 +106,7 @@ impl Account {
             }
             Route::ListTowns => Ok(success(200, &account::list(&self.store)?)),
             Route::CreateTown => self.create(request).await,
-            Route::RenameTown(town_id) => self.rename(&town_id, request).await,
+            Route::ChangeTown(town_id) => self.change(&town_id, request).await,
             Route::DeleteTown(town_id) => self.delete(&town_id).await,
             route => Err(Error::internal(format!("{route:?} is not for an account"))),
         }
@@ -209,13 +209,21 @@ impl Account {
         Ok(success(201, &town))
     }
 
-    async fn rename(&self, town_id: &TownId, request: &Raw) -> Result<Response> {
-        let TownRequest { name } = http::read_json(request).await?;
-        check_name("name", &name)?;
-        self.tell(town_id, "/rename", &json!({"name": name})).await?;
-        account::rename(&self.store, town_id, &name)?;
-        let renamed = account::list(&self.store)?.into_iter().find(|town| town.town_id == *town_id);
-        Ok(success(200, &renamed.ok_or_else(|| Error::not_found("town"))?))
+    /// The town has its budget to itself; its name stands in the directory, too.
+    async fn change(&self, town_id: &TownId, request: &Raw) -> Result<Response> {
+        let wish: TownChange = http::read_json(request).await?;
+        if wish.name.is_none() && wish.budget().is_empty() {
+            return Err(Error::invalid("name", "missing; give a name, or a budget: max_cost_usd, max_tokens"));
+        }
+        if let Some(name) = &wish.name {
+            check_name("name", name)?;
+        }
+        self.tell(town_id, "/change", &json!(wish)).await?;
+        if let Some(name) = &wish.name {
+            account::rename(&self.store, town_id, name)?;
+        }
+        let changed = account::list(&self.store)?.into_iter().find(|town| town.town_id == *town_id);
+        Ok(success(200, &changed.ok_or_else(|| Error::not_found("town"))?))
     }
 
     /// A town that is half deleted is deleted by asking again: its own object answers 404 then.

@@ -13,11 +13,11 @@ use crate::edge::town_object::TownObject;
 use crate::edge::upstream::Upstream;
 use crate::edge::{config, fresh, posted_end};
 use crate::error::{Code, Error, Result};
-use crate::id::AgentId;
+use crate::id::{AgentId, RunId};
 use crate::limits::SILENCE_LOST_MS;
 use crate::protocol::{
     AnswerAgent, Answered, ContainerStatus, ContainerView, ControlAnswer, ControlHealth, ControlStart, ControlStarted,
-    MessageAgent, Sent, StartAgent, StopAgent, Stopped,
+    ControlStop, MessageAgent, Sent, StartAgent, StopAgent, Stopped,
 };
 
 /// What a question about health may take.
@@ -148,6 +148,12 @@ pub(super) async fn stop_for_good(town: &TownObject, agent_id: &AgentId) -> Resu
         }
         outcome => outcome.map(drop),
     }
+}
+
+/// Has one run of an agent stopped, and no later one.
+pub(super) async fn stop_run(town: &TownObject, agent_id: &AgentId, run_id: &RunId) -> Result<()> {
+    let wish = ControlStop { signal: None, run_id: Some(run_id.clone()) };
+    call(town, agent_id, Purpose::Stop, "stop", &wish).await.map(drop)
 }
 
 /// Tells an agent something.

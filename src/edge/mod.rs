@@ -28,6 +28,7 @@ pub mod rig_object;
 mod session;
 pub mod socket;
 pub mod sql_store;
+mod stop_orders;
 mod streams;
 mod timer;
 #[allow(missing_docs)]

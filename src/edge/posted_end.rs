@@ -23,7 +23,7 @@ pub(super) async fn stop(town: &TownObject, rig_id: &RigId, agent_id: &AgentId, 
     // What the town opened while the rig handed over.
     end.ends.run_ids.retain(|run_id| !told.run_ids.contains(run_id));
     if !end.ends.run_ids.is_empty() {
-        tell(town, rig_id, "/ended", &end.ends).await?;
+        ended(town, rig_id, &end.ends).await?;
     }
     Ok(())
 }
@@ -39,7 +39,7 @@ pub(super) fn end_lost(town: &TownObject) {
         town.publish(&outcome);
         let Ok(town) = town.shared() else { return };
         spawn_local(async move {
-            if let Err(error) = tell(&town, &rig_id, "/ended", &ends).await {
+            if let Err(error) = ended(&town, &rig_id, &ends).await {
                 log("posted_end_error", &[("message", &error.message)]);
             }
         });
@@ -55,6 +55,11 @@ pub(super) async fn allow_again(town: &TownObject, agent_id: &AgentId) -> Result
         log("posted_end_error", &[("message", &error.message)]);
     }
     Ok(())
+}
+
+/// These runs have ended here: their rig refuses what follows.
+pub(super) async fn ended(town: &TownObject, rig_id: &RigId, ends: &EndedRuns) -> Result<()> {
+    tell(town, rig_id, "/ended", ends).await
 }
 
 async fn tell(town: &TownObject, rig_id: &RigId, path: &str, ends: &EndedRuns) -> Result<()> {

@@ -11,7 +11,7 @@ use crate::edge::log::log;
 use crate::edge::timer::Sleep;
 use crate::edge::town_object::TownObject;
 use crate::edge::upstream::Upstream;
-use crate::edge::{fresh, images, town_routes};
+use crate::edge::{fresh, images, stop_orders, town_routes};
 use crate::error::{Code, Error, Result};
 use crate::limits::{BATCH_EVENTS_MAX, RELAY_REARM_MS, RELAY_TURN_MS};
 use crate::protocol::{ControlStarted, ControlStatus, RigRequest};
@@ -34,6 +34,7 @@ pub(super) async fn take(town: &TownObject) -> Result<()> {
         return Ok(());
     }
     images::begin(town);
+    stop_orders::begin(town);
     if town.wants_relay()? {
         town.set_alarm(began.plus_millis(RELAY_REARM_MS)).await;
         carry(town, began).await?;
@@ -43,7 +44,8 @@ pub(super) async fn take(town: &TownObject) -> Result<()> {
     let (watched, unasked) = (town.is_watched()?, town.relays_unasked()?);
     let next = town
         .with(|core| relay::next_turn(store(town), watched, unasked, fresh::now(), core.config().drain_interval_ms))?;
-    let next = [next, town.due_at(fresh::now())?, images::due_at(town)?].into_iter().flatten().min();
+    let dues = [next, town.due_at(fresh::now())?, images::due_at(town)?, stop_orders::due_at(town)?];
+    let next = dues.into_iter().flatten().min();
     match next {
         Some(at) => town.set_alarm(at).await,
         None => town.clear_alarm().await,
@@ -96,6 +98,7 @@ async fn carry(town: &TownObject, began: crate::time::Timestamp) -> Result<()> {
             }
         };
         images::begin(town);
+        stop_orders::begin(town);
         town.tick();
         if failures == 0 && !settled {
             settled = true;

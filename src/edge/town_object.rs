@@ -27,6 +27,7 @@ use crate::edge::log::log;
 use crate::edge::posted_end;
 use crate::edge::socket::{self, Socket};
 use crate::edge::sql_store::SqlStore;
+use crate::edge::stop_orders::{self, Stopping};
 use crate::edge::timer::Sleep;
 use crate::edge::upstream::Upstream;
 use crate::edge::{config, fresh};
@@ -55,6 +56,7 @@ pub(super) struct TownObject {
     own_key: RefCell<Option<Rc<SigningKey>>>,
     pub(super) arrivals: Arrivals,
     pub(super) fetching: Fetching,
+    pub(super) stopping: Stopping,
     /// Whether this instance has not looked yet if the relay is wanted: what it was doing may have died with the last one.
     is_new: Cell<bool>,
     /// When the alarm is set for, as far as this instance knows.
@@ -102,6 +104,7 @@ impl TownObject {
             own_key: RefCell::default(),
             arrivals: Arrivals::default(),
             fetching: Fetching::default(),
+            stopping: Stopping::default(),
             is_new: Cell::new(true),
             alarm_at: Cell::new(None),
             timer_at: Cell::new(None),
@@ -131,6 +134,7 @@ impl TownObject {
         if let Ok(Some(at)) = images::due_at(self) {
             self.pull_alarm(at).await;
         }
+        stop_orders::begin(self);
     }
 
     /// What the installation has set.
@@ -299,6 +303,9 @@ impl TownObject {
         }
         if outcome.wants_images {
             images::want(self);
+        }
+        if outcome.orders_stops {
+            stop_orders::ordered(self);
         }
         self.set_timer();
     }

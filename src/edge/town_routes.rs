@@ -22,7 +22,7 @@ use crate::edge::{container_routes, deletion, fresh, images, mayor_routes, objec
 use crate::error::{Error, Result};
 use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, SessionId, TownId};
 use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX};
-use crate::protocol::{AgentRequest, AgentState, Heard, RigBatch, RigRequest, RigView, TownRequest};
+use crate::protocol::{AgentRequest, AgentState, BudgetChange, Heard, RigBatch, RigRequest, RigView, TownChange};
 use crate::time::Timestamp;
 
 /// Answers a request.
@@ -71,6 +71,7 @@ async fn serve(
         Route::ReadEvent(_, id) => town.with(|core| Ok(http::success_text(200, core.event(id)?.get()))),
         Route::ListAgents(_) => town.with(|core| Ok(success(200, &core.agents()?))),
         Route::ReadAgent(_, agent_id) => town.with(|core| Ok(success(200, &agent(core, &agent_id)?))),
+        Route::ChangeAgent(_, agent_id) => change_agent(town, &agent_id, request).await,
         Route::DeleteAgent(_, agent_id) => deletion::agent(town, &agent_id).await,
         Route::ListRuns(_, agent_id) => town.with(|core| {
             let state = agent(core, &agent_id)?;
@@ -169,6 +170,16 @@ async fn page(town: &TownObject, selection: &Selection, request: &PageRequest, u
     }
 }
 
+async fn change_agent(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
+    let wish: BudgetChange = http::read_json(request).await?;
+    if wish.is_empty() {
+        return Err(Error::invalid("max_tokens", "missing; give a budget: max_cost_usd, max_tokens, or both"));
+    }
+    let outcome = town.with(|core| core.change_agent(agent_id, &wish, fresh::now(), &mut fresh::run_id))?;
+    town.publish(&outcome);
+    town.with(|core| Ok(success(200, &agent(core, agent_id)?)))
+}
+
 async fn create_rig(town: &TownObject, request: &Raw) -> Result<Response> {
     let wish: RigRequest = http::read_json(request).await?;
     check_name("name", &wish.name)?;
@@ -237,9 +248,15 @@ async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Respon
             Core::create(town.store.as_ref(), &town_id, &name, &fresh::epoch(), fresh::now())?;
             Ok(success(201, &json!({})))
         }
-        "/rename" => {
-            let TownRequest { name } = parse_body(&body)?;
-            town.with(|core| core.rename(&name))?;
+        "/change" => {
+            let wish: TownChange = parse_body(&body)?;
+            if !wish.budget().is_empty() {
+                let outcome = town.with(|core| core.change_budget(&wish.budget(), fresh::now(), &mut fresh::run_id))?;
+                town.publish(&outcome);
+            }
+            if let Some(name) = &wish.name {
+                town.with(|core| core.rename(name))?;
+            }
             Ok(success(200, &json!({})))
         }
         "/erase" => {

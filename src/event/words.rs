@@ -60,6 +60,8 @@ wire_enum! {
         Stopped = "stopped",
         /// It took longer than it was given.
         Timeout = "timeout",
+        /// A budget was used up: its own, its agent's or its town's.
+        BudgetExceeded = "budget_exceeded",
         /// Its container went away with it.
         Lost = "lost",
     }
@@ -153,6 +155,8 @@ wire_enum! {
         HookBlocked = "hook_blocked",
         /// Another model took over.
         ModelChanged = "model_changed",
+        /// A budget is nearly used up, or cannot hold the run.
+        Budget = "budget",
         /// Anything else that a person should know.
         Other = "other",
     }

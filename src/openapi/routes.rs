@@ -10,11 +10,11 @@ use crate::error::Code;
 use crate::id::{Epoch, EventName, RunId};
 use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 use crate::protocol::{
-    AgentRequest, AgentState, AgentTokens, AnswerAgent, Answered, BrowserSession, ControlHealth, ControlStatus,
-    EventsPage, HealthView, Heard, ImageView, MayorDestroyed, MayorMessage, MayorTold, MayorView, MessageAgent,
-    PostEvents, PostReceipt, RigEventsPage, RigRequest, RigView, RunView, Sent, SessionRequest, SessionView,
-    SettingsView, SignInCode, StartAgent, StopAgent, Stopped, TicketView, TokenRequest, TokenView, TownEvent,
-    TownRequest, TownSummary, TownView,
+    AgentRequest, AgentState, AgentTokens, AnswerAgent, Answered, BrowserSession, BudgetChange, ControlHealth,
+    ControlStatus, EventsPage, HealthView, Heard, ImageView, MayorDestroyed, MayorMessage, MayorTold, MayorView,
+    MessageAgent, PostEvents, PostReceipt, RigEventsPage, RigRequest, RigView, RunView, Sent, SessionRequest,
+    SessionView, SettingsView, SignInCode, StartAgent, StopAgent, Stopped, TicketView, TokenRequest, TokenView,
+    TownChange, TownEvent, TownRequest, TownSummary, TownView,
 };
 
 /// In the order of the contract's table.
@@ -55,7 +55,7 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         Route::CreateTown
         | Route::ListTowns
         | Route::ReadTown(_)
-        | Route::RenameTown(_)
+        | Route::ChangeTown(_)
         | Route::DeleteTown(_)
         | Route::CreateRig(_)
         | Route::ListRigs(_) => town(route, schemas),
@@ -90,6 +90,10 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
             "As its events have made it.",
             &schemas.answered::<AgentState>(),
         ),
+        Route::ChangeAgent(..) => Operation::new("events", Operator, "Set an agent's budget")
+            .says("What all of its runs together may take in a day (UTC): warned at 80 %, stopped at 100 %.")
+            .takes(&schemas.given::<BudgetChange>())
+            .gives(200, "Its state.", &schemas.answered::<AgentState>()),
         Route::DeleteAgent(..) => Operation::new("events", Operator, "Erase an agent")
             .says(
                 "It is stopped first; where that cannot be known to have been heard nothing is erased. Its events, runs, \
@@ -173,9 +177,13 @@ fn town(route: &Route, schemas: &mut Schemas) -> Operation {
             "All of them.",
             &schemas.answered::<Vec<TownSummary>>(),
         ),
-        Route::RenameTown(_) => {
-            Operation::new("towns", Operator, "Rename a town").takes(&name).gives(200, "The town.", &summary)
-        }
+        Route::ChangeTown(_) => Operation::new("towns", Operator, "Rename a town, or set its budget")
+            .says(
+                "`max_cost_usd` and `max_tokens` are what all its agents together may take in a day (UTC): warned at 80 %, \
+                 and at 100 % its runs are stopped and starts are refused until the day is over.",
+            )
+            .takes(&schemas.given::<TownChange>())
+            .gives(200, "The town.", &summary),
         Route::DeleteTown(_) => Operation::new("towns", Operator, "Erase a town")
             .says("Its events, tickets and rigs are gone, its viewers are sent away.")
             .answers(204, "It is gone.", &json!({})),
@@ -259,7 +267,13 @@ fn container(route: &Route, schemas: &mut Schemas) -> Operation {
             .says("Starts the container if it sleeps. Where the outcome is unknown (503, 504) the run's events tell.")
             .takes(&schemas.given::<StartAgent>())
             .gives(201, "Its state: `starting`.", &schemas.answered::<AgentState>())
-            .may(&[Code::Conflict, Code::AlreadyRunning, Code::NotSupportedByRuntime, Code::RateLimited]),
+            .may(&[
+                Code::Conflict,
+                Code::AlreadyRunning,
+                Code::BudgetExceeded,
+                Code::NotSupportedByRuntime,
+                Code::RateLimited,
+            ]),
         Route::StopAgent(..) => Operation::new("container", Operator, "Stop an agent")
             .says(
                 "Again, or of an agent that does not run, it changes nothing. The run of an agent that posts ends at \

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 #[cfg(test)]
 use ts_rs::TS;
 
+use super::budgets::DayBudget;
 use super::control::RigEvent;
 use super::state::{AgentState, UsageTotals};
 use crate::event::{AgentExited, Runtime};
@@ -101,6 +102,9 @@ wire! {
         rigs: Vec<RigView>,
         /// Its agents.
         agents: Vec<AgentState>,
+        /// What all agents together may take in a day, where that is set.
+        #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        day_budget: Option<DayBudget>,
         /// Its container, as last heard.
         container: ContainerView,
     }

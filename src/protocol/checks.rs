@@ -3,7 +3,7 @@
 use super::requests::{AnswerAgent, MessageAgent};
 use crate::error::{Error, Result};
 use crate::event::PartAnswer;
-use crate::limits::PROMPT_BYTES_MAX;
+use crate::limits::{PROMPT_BYTES_MAX, TIMEOUT_SECONDS_MAX};
 
 impl MessageAgent {
     /// Refuses what says nothing, or too much.
@@ -30,6 +30,15 @@ impl AnswerAgent {
         }
         Ok(())
     }
+}
+
+/// Refuses a time for a run that is none, or longer than any may be given.
+pub fn check_timeout(seconds: Option<u64>) -> Result<()> {
+    if seconds.is_some_and(|seconds| !(1..=TIMEOUT_SECONDS_MAX).contains(&seconds)) {
+        let problem = format!("expected an integer from 1 to {TIMEOUT_SECONDS_MAX} (7 days)");
+        return Err(Error::invalid("timeout_seconds", problem));
+    }
+    Ok(())
 }
 
 /// Refuses words for an agent that are longer than its bound.

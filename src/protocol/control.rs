@@ -10,7 +10,7 @@ use ts_rs::TS;
 use super::answers::RuntimeView;
 use super::requests::{AnswerAgent, StartAgent};
 use super::state::UsageTotals;
-use crate::event::{AgentExited, Status};
+use crate::event::{AgentExited, Status, StopSignal};
 use crate::id::{AgentId, Epoch, EventName, RigId, RunId, SourceId};
 use crate::time::Timestamp;
 
@@ -37,6 +37,17 @@ pub struct ControlAnswer {
     pub answer: AnswerAgent,
     /// Who gave it.
     pub by: String,
+}
+
+/// `POST /agents/:id/stop` of the control server.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ControlStop {
+    /// SIGTERM where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<StopSignal>,
+    /// Only this run is meant; the agent's open one where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<RunId>,
 }
 
 /// What the control server answers to a start.

@@ -19,6 +19,7 @@ macro_rules! words {
 }
 
 mod answers;
+mod budgets;
 mod checks;
 mod control;
 mod filters;
@@ -28,7 +29,8 @@ mod state;
 mod stream;
 
 pub use answers::*;
-pub use checks::check_words;
+pub use budgets::*;
+pub use checks::{check_timeout, check_words};
 pub use control::*;
 pub use mayor::*;
 pub use requests::*;

@@ -15,12 +15,15 @@ use crate::event::{Answer, PartAnswer, Role, Runtime, StopSignal};
 use crate::id::{AgentId, EventKey, EventName, RigId, RunId};
 use crate::integer;
 #[cfg(test)]
-use crate::limits::{BATCH_EVENTS_MAX, NAME_CHARS_MAX, PROMPT_BYTES_MAX, TIMEOUT_SECONDS_MAX, TOKEN_TTL_SECONDS_MAX};
+use crate::limits::{
+    BATCH_EVENTS_MAX, BUDGET_COST_USD_MAX, BUDGET_COST_USD_MIN, BUDGET_TOKENS_MAX, NAME_CHARS_MAX, PROMPT_BYTES_MAX,
+    TIMEOUT_SECONDS_MAX, TOKEN_TTL_SECONDS_MAX,
+};
 use crate::time::Timestamp;
 
 /// A name for people: something to be seen, and no control characters.
 #[cfg(test)]
-const NAME_PATTERN: &str =
+pub(super) const NAME_PATTERN: &str =
     r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
 
 /// An address or a branch that git cannot take for an option.
@@ -34,7 +37,7 @@ const VARIABLE_PATTERN: &str = r"^[^=\u0000]+$";
 const VALUE_PATTERN: &str = r"^[^\u0000]*$";
 
 wire! {
-    /// `POST /api/towns` and `PATCH /api/towns/:town`.
+    /// `POST /api/towns`.
     #[derive(Debug, Serialize, Deserialize)]
     TownRequest {
         /// For people.
@@ -126,6 +129,14 @@ wire! {
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "integer::optional")]
         #[cfg_attr(test, ts(optional), schemars(range(min = 1, max = TIMEOUT_SECONDS_MAX)))]
         timeout_seconds: Option<u64>,
+        /// What the run may cost in US dollars; it is warned at 80 % and stopped at 100 %.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional), schemars(range(min = BUDGET_COST_USD_MIN, max = BUDGET_COST_USD_MAX)))]
+        max_cost_usd: Option<f64>,
+        /// The same in tokens: read, written and of the cache, together.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "integer::optional")]
+        #[cfg_attr(test, ts(optional), schemars(range(min = 1, max = BUDGET_TOKENS_MAX)))]
+        max_tokens: Option<u64>,
     }
     /// `POST …/container/agents/:agent/stop`.
     #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use ts_rs::TS;
 
+use super::budgets::{Budget, DayBudget};
 use crate::event::{AgentExited, AgentQuestion, ProgressUpdate, Role, Runtime, Status, TaskKind, Todo};
 use crate::id::{AgentId, EventId, RigId, RunId};
 use crate::time::Timestamp;
@@ -176,6 +177,12 @@ wire! {
         failing_loop: Option<FailingLoop>,
         /// Tokens and cost of the run.
         usage: UsageTotals,
+        /// What the run may take, where its start has set it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        run_budget: Option<Budget>,
+        /// What the agent may take in a day, where that is set.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        day_budget: Option<DayBudget>,
         /// Distinct files changed in the run.
         files_changed: u64,
         /// Lines added in the run.

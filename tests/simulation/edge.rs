@@ -147,9 +147,13 @@ impl World {
             let done = answer.events.is_empty() && asked.epoch.as_ref() == Some(&answer.epoch);
             assert!(self.take_answer(&asked, &answer), "the present answer is stale");
             if done {
-                break;
+                if self.town.stop_orders().unwrap().is_empty() {
+                    break;
+                }
+                self.perform_stops();
             }
         }
+        self.check_stopped();
         for round in 0.. {
             assert!(round < 10_000, "the rig never gets to the head of its log");
             let Some(batch) = self.rig.next_batch().unwrap() else { break };

@@ -13,6 +13,7 @@ faults! {
     // The container and the relay's way to it.
     AnswerDropped, AnswerFromTheStart, AnswerRepeated, AnswerLate, OldEpochLate, OldEpochAnswers, RelayUnanswered, ContainerRestarted,
     ContainerStopped, ContainerOverflowed, SpoolFailed, BufferReleased, RunExpired, SpokeAfterEnd,
+    StopUnheard, StopAnswerLost, StoppedByBudget,
     StartLost, StartAnswerLost, StartSettled, StartSettledAsLost,
     // The rig and its way to the town.
     BatchDropped, BatchRepeated, CursorLost, PostRepeated, PostRepeatedLater, OutsideRunEnded, PostAhead, PostBehind, FellSilent, HeardAgain, RigKilled,

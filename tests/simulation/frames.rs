@@ -134,14 +134,20 @@ fn check_state(sent: &Value, store: &Sqlite) {
     assert!(silent || *activity == stored["activity"], "an activity that is not stored");
 }
 
-/// An agent's state as it lies in the tables, and whether a silence lies over it: the container's, or its own.
+/// An agent's state with its run's budget, as they lie in the tables, and whether a silence lies over it: the container's, or its own.
 pub fn stored_state(store: &Sqlite, agent_id: &str) -> (Value, bool) {
     let sql = "SELECT json_extract(state, '$.state'), EXISTS (SELECT 1 FROM runs \
         WHERE run_id = json_extract(state, '$.state.run_id') AND exit IS NULL \
-        AND (is_silent OR (source = 'container' AND EXISTS (SELECT 1 FROM silence)))) \
+        AND (is_silent OR (source = 'container' AND EXISTS (SELECT 1 FROM silence)))), \
+        CASE WHEN json_extract(budgets, '$.run.run_id') = json_extract(state, '$.state.run_id') \
+            THEN json_extract(budgets, '$.run.meter.budget') END \
         FROM agents WHERE agent_id = ?";
     let rows = store.query(sql, &[agent_id.into()]).unwrap();
-    (serde_json::from_str(rows[0].text(0).unwrap()).unwrap(), rows[0].number(1).unwrap() == 1)
+    let mut state: Value = serde_json::from_str(rows[0].text(0).unwrap()).unwrap();
+    if let Some(budget) = rows[0].maybe_text(2) {
+        state["run_budget"] = serde_json::from_str(budget).unwrap();
+    }
+    (state, rows[0].number(1).unwrap() == 1)
 }
 
 // ---- as it is read ----

@@ -33,6 +33,8 @@ impl World {
             transcript: None,
             speed: None,
             timeout_seconds: None,
+            max_cost_usd: None,
+            max_tokens: (self.rng.u32(0..3) == 0).then(|| self.rng.u64(3..40)),
         };
         let store = self.store.clone();
         let begun = self.transact(&store, |world| world.town.begin_run(order, agent(9), run_id, world.now));

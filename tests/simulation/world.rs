@@ -178,7 +178,7 @@ impl World {
     }
 
     fn step(&mut self) {
-        match self.rng.u32(0..120) {
+        match self.rng.u32(0..123) {
             0..12 => self.start_run(),
             12..37 => self.agent_speaks(),
             37..40 => self.agent_exits(),
@@ -208,6 +208,7 @@ impl World {
                 self.now = self.now.plus_millis(-self.rng.i64(0..60_000));
             }
             114..116 => self.delete_agent(),
+            116..119 => self.perform_stops(),
             _ => {
                 self.fire(Fault::ClockForward);
                 self.now = self.now.plus_millis(self.rng.i64(0..200_000));
@@ -242,6 +243,7 @@ impl World {
         }
         self.oracle.check_states(&self.store);
         self.check_silence();
+        self.check_budgets();
         let away = "SELECT run_id, exit FROM runs WHERE json_extract(exit, '$.message') LIKE '%went away%' \
             OR json_extract(exit, '$.message') LIKE '%container stopped%'";
         for row in self.store.query(away, &[]).unwrap() {

@@ -34,6 +34,7 @@ const streams = {
   until: ["until=dawn"],
   epoch: ["epoch=a%20b", `epoch=${LONG_ID}`],
 };
+const budget = { max_cost_usd: ["5", 0, -1, true, 1_000_001, 1e300], max_tokens: ["5", 0, -1, 1.5, true, 1_000_000_000_001, 1e300] };
 const name = { wrong: { name: NOT_NAMES }, missing: ["name"] };
 
 export const IMAGE_ID = idOf(PICTURES["image/png"]);
@@ -58,7 +59,7 @@ export function routesOf({ town_id, rig_id }, agent_id) {
     { method: "POST", path: "/api/towns", body: { name: "x" }, ...name },
     { method: "GET", path: "/api/towns" },
     { method: "GET", path: town },
-    { method: "PATCH", path: town, body: { name: "x" }, ...name },
+    { method: "PATCH", path: town, body: { name: "x" }, missing: ["name"], wrong: { ...name.wrong, ...budget } },
     { method: "DELETE", path: town },
     {
       method: "POST",
@@ -131,6 +132,7 @@ export function routesOf({ town_id, rig_id }, agent_id) {
     { method: "GET", path: `${town}/events/1` },
     { method: "GET", path: `${town}/agents` },
     { method: "GET", path: `${town}/agents/${agent_id}` },
+    { method: "PATCH", path: `${town}/agents/${agent_id}`, body: { max_tokens: 5 }, missing: ["max_tokens"], wrong: budget },
     { method: "GET", path: `${town}/agents/${agent_id}/runs` },
     { method: "GET", path: `${town}/agents/${agent_id}/images/${IMAGE_ID}` },
     {
@@ -161,7 +163,8 @@ export function routesOf({ town_id, rig_id }, agent_id) {
         env_vars: ["A=1", ["A=1"], { A: 1 }, 5],
         command: ["true", [], [5], {}, 5],
         speed: ["fast", -1, true],
-        timeout_seconds: ["60", -1, 1.5, 0, true],
+        timeout_seconds: ["60", -1, 1.5, 0, true, 604_801],
+        ...budget,
       },
     },
     {

@@ -57,6 +57,7 @@ export const DOORS = {
   "GET /api/towns/{town_id}/events/{id}": READ,
   "GET /api/towns/{town_id}/agents": READ,
   "GET /api/towns/{town_id}/agents/{agent_id}": READ,
+  "PATCH /api/towns/{town_id}/agents/{agent_id}": WRITE,
   "DELETE /api/towns/{town_id}/agents/{agent_id}": WRITE,
   "GET /api/towns/{town_id}/agents/{agent_id}/runs": READ,
   "GET /api/towns/{town_id}/agents/{agent_id}/images/{image_id}": READ,

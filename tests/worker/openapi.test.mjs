@@ -93,6 +93,9 @@ describe("the document of the API", () => {
     await ok("GET", "/api/towns");
     const path = `/api/towns/${town_id}`;
     await ok("PATCH", path, { name: "Seaside" });
+    await ok("PATCH", path, { max_cost_usd: 20, max_tokens: null });
+    await refused(400, "invalid_request", "PATCH", path, { max_tokens: 0 });
+    assert.equal((await ok("GET", path)).day_budget.max_cost_usd, 20);
     const { rig_id } = await ok("POST", `${path}/rigs`, { name: "bare" });
     await ok("POST", `${path}/rigs`, { name: "main", git_url: "https://example.test/x.git", default_branch: "main" });
     await ok("GET", `${path}/rigs`);
@@ -157,6 +160,9 @@ describe("the document of the API", () => {
     await ok("GET", `${town.path}/events/${cut[0].id}`);
     await refused(404, "not_found", "GET", `${town.path}/events/999999`);
     await ok("GET", `${agent}`);
+    await ok("PATCH", agent, { max_tokens: 1_000_000, max_cost_usd: 2.5 });
+    await refused(404, "not_found", "PATCH", `${town.path}/agents/nobody`, { max_tokens: 1 });
+    await ok("GET", `${agent}`);
     await ok("GET", `${agent}/runs`);
     for (const query of ["", "?before_id=3", "?tail=2", "?event=agent_output&event=x", "?after_id=0&run_id=r1&wait_ms=0"]) {
       await ok("GET", `${town.path}/events${query}`);
@@ -177,7 +183,10 @@ describe("the document of the API", () => {
       '"events":[{"event_type":"x"}]', '"events":[{"event_type":"x"}],"data":null,"at":null', '"events":[{"event_type":"x"}],"data":1',
       '"event_type":"x","data":null,"at":null,"event_id":null,"run_id":null', '"events":[{"event_type":null}]', '"event_type":"a b"',
     ];
+    const budgets = ["{}", '{"max_tokens":5.0}', '{"max_tokens":0}', '{"max_tokens":null}', '{"max_cost_usd":0.5}', '{"max_cost_usd":0}', '{"max_cost_usd":"1"}'];
+    const changes = [[`${town.path}/agents/strict`, "BudgetChange", budgets], [town.path, "TownChange", [...budgets, '{"name":"x"}', '{"name":null}', '{"name":""}']]];
     const tables = [
+      ...changes,
       ["/api/towns", "TownRequest", names.map((name) => `{"name":${name}}`)],
       [`${town.path}/rigs`, "RigRequest", ["null", '"x"', '"\\t"', '""'].map((url) => `{"name":"r","git_url":${url}}`)],
       [`${rig}/agents/strict/token`, "TokenRequest", ["60", "60.0", "6e1", "60.5", "-60", "0", "86401.0", "null", '"60"'].map((ttl) => `{"ttl_seconds":${ttl}}`)],
@@ -185,7 +194,7 @@ describe("the document of the API", () => {
     ];
     for (const [path, schema, bodies] of tables) {
       for (const body of bodies) {
-        const answer = await world.api("POST", path, body);
+        const answer = await world.api(schema.endsWith("Change") ? "PATCH" : "POST", path, body);
         const problems = api.problemsOf(schema, JSON.parse(body));
         assert.equal(problems === null, answer.status < 300, `${schema} ${body}: ${problems}; ${answer.status} ${answer.text}`);
         if (problems !== null) assert.equal(answer.error.code, "invalid_request", body);

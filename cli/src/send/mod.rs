@@ -76,8 +76,14 @@ pub(crate) fn run(arguments: &SendArguments) -> Result<u8, String> {
     thread::spawn(move || poster.work());
     read(input, arguments, (&run, &standing), &redaction, &threads_file);
     flush(&standing);
-    if standing.run_end() == Some(ExitReason::Stopped) {
-        say("the run was stopped from the town's page (or API); nothing more of it is sent");
+    match standing.run_end() {
+        Some(ExitReason::Stopped) => {
+            say("the run was stopped from the town's page (or API); nothing more of it is sent")
+        }
+        Some(ExitReason::BudgetExceeded) => {
+            say("the run was stopped, since its agent's or its town's budget is used up; nothing more of it is sent");
+        }
+        _ => {}
     }
     Ok(report(&run, &standing))
 }

@@ -19,6 +19,7 @@ pub(super) fn problem(exit: &AgentExited) -> Option<String> {
         ExitReason::Failed => "failed",
         ExitReason::Stopped => "was stopped",
         ExitReason::Timeout => "took too long",
+        ExitReason::BudgetExceeded => "was stopped by its budget",
         ExitReason::Lost => "was lost",
     };
     Some(match &exit.message {
@@ -48,6 +49,7 @@ mod tests {
             (r#"{"reason":"failed","signal":"signal 31"}"#, 159),
             (r#"{"reason":"stopped"}"#, 1),
             (r#"{"reason":"timeout"}"#, 1),
+            (r#"{"reason":"budget_exceeded","signal":"SIGTERM"}"#, 143),
             (r#"{"reason":"lost","message":"gone"}"#, 1),
         ];
         for (text, expected) in cases {

@@ -72,7 +72,9 @@ impl AgentRuns {
             EventData::Exited(exit) => {
                 self.status = match exit.reason {
                     ExitReason::Completed | ExitReason::Stopped => Status::Exited,
-                    ExitReason::Failed | ExitReason::Timeout | ExitReason::Lost => Status::Failed,
+                    ExitReason::Failed | ExitReason::Timeout | ExitReason::BudgetExceeded | ExitReason::Lost => {
+                        Status::Failed
+                    }
                 };
                 self.exit = Some(exit);
             }

@@ -6,6 +6,7 @@ import type {
   AgentTokens,
   AnswerAgent,
   BrowserSession,
+  BudgetChange,
   EventsPage,
   RigRequest,
   RigView,
@@ -13,6 +14,7 @@ import type {
   StartAgent,
   StopAgent,
   TicketView,
+  TownChange,
   TownEvent,
   TownSummary,
   TownView,
@@ -105,6 +107,14 @@ export class Api {
 
   town(town_id: string): Promise<TownView> {
     return this.#call("GET", townPath(town_id));
+  }
+
+  changeTown(town_id: string, change: TownChange): Promise<TownSummary> {
+    return this.#call("PATCH", townPath(town_id), change);
+  }
+
+  changeAgent(town_id: string, agent_id: string, change: BudgetChange): Promise<AgentState> {
+    return this.#call("PATCH", agentRoute(town_id, agent_id), change);
   }
 
   agents(town_id: string): Promise<AgentState[]> {

@@ -1,6 +1,6 @@
 // How much an agent needs a person, and in which order a town shows its agents.
 
-import type { AgentState } from "../protocol/protocol.ts";
+import type { AgentState, ExitReason } from "../protocol/protocol.ts";
 
 /** In the order in which a person wants to see them. */
 export const ATTENTIONS = ["asks", "failed", "lost", "silent", "running", "ended"] as const;
@@ -17,7 +17,12 @@ export function atWork(agent: AgentState): boolean {
 /** Whether the run did not end well. */
 export function hasFailed(agent: AgentState): boolean {
   const reason = agent.exit?.reason;
-  return !atWork(agent) && (agent.status === "failed" || reason === "failed" || reason === "timeout" || reason === "lost");
+  return !atWork(agent) && (agent.status === "failed" || (reason !== undefined && isFailure(reason)));
+}
+
+/** Whether an end for this reason is a failure. */
+export function isFailure(reason: ExitReason): reason is Exclude<ExitReason, "completed" | "stopped"> {
+  return reason !== "completed" && reason !== "stopped";
 }
 
 /**

@@ -2,6 +2,7 @@
 // Events come in as the stream brings them, history and live alike; the costs are the caller's to compare.
 
 import type { TownEvent } from "../protocol/protocol.ts";
+import { isFailure } from "./attention.ts";
 import { knownEvent, WARNING_CODE } from "./known_event.ts";
 
 /** One thing worth a link. */
@@ -121,8 +122,8 @@ export class Digest {
         if (this.#isClosed) return;
         // A run that fails by an error repeats it as it ends.
         if (message !== undefined && this.#errors.get(event.agent_id) === inRun(message)) return;
-        if (reason === "failed" || reason === "timeout" || reason === "lost") {
-          this.failures.add(mention(message ?? { failed: "The run failed", timeout: "The run ran out of time", lost: "The run was lost" }[reason]));
+        if (isFailure(reason)) {
+          this.failures.add(mention(message ?? { failed: "The run failed", timeout: "The run ran out of time", budget_exceeded: "A budget was used up", lost: "The run was lost" }[reason]));
         }
         return;
       }

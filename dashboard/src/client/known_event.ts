@@ -49,7 +49,7 @@ const shapes = new Map<KnownEvent["event"] | (string & {}), Shape>([
   [
     "agent.exited",
     {
-      reason: oneOf("completed", "failed", "stopped", "timeout", "lost"),
+      reason: oneOf("completed", "failed", "stopped", "timeout", "budget_exceeded", "lost"),
       exit_code: optional(number),
       signal: optional(text),
       message: optional(text),

@@ -85,6 +85,7 @@ test("the end of a run says how it went and closes its open calls", () => {
     [{ reason: "failed", message: "no credit" }, "Failed after 11 s: no credit"],
     [{ reason: "lost" }, "Lost after 11 s: the container went away"],
     [{ reason: "stopped" }, "Stopped after 11 s"],
+    [{ reason: "budget_exceeded", message: "the run's budget is used up" }, "Stopped by a budget after 11 s: the run's budget is used up"],
   ];
   for (const [exit, sentence] of cases) {
     const rows = rowsOf(event(1, "agent.status", { status: "starting" }), call(2, "a"), event(12, "agent.exited", exit));

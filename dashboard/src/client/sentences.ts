@@ -158,6 +158,8 @@ export function endSentence(exit: AgentExited, time: WorkTime | null): { text: s
       return { text: `Stopped${after}${message}`, tone: "plain" };
     case "timeout":
       return { text: `Ran out of time${after}${message}`, tone: "bad" };
+    case "budget_exceeded":
+      return { text: `Stopped by a budget${after}${message}`, tone: "bad" };
     case "lost":
       return { text: `Lost${after}${message === "" ? ": the container went away" : message}`, tone: "bad" };
     case "failed":

@@ -121,6 +121,12 @@ export class TownStore implements StreamConsumer {
     if (newer) this.state(agent);
   }
 
+  /** The state that a change led to: no event tells of it, so it is taken unless later ones are known. */
+  changedAgent(agent: AgentState): void {
+    const current = this.#agents.get(agent.agent_id);
+    if ((agent.last_event_id ?? 0) >= (current?.last_event_id ?? 0)) this.state(agent);
+  }
+
   state(agent: AgentState): void {
     this.#unconfirmed.delete(agent.agent_id);
     if (isAnother(this.#agents.get(agent.agent_id), agent)) this.#forget(agent.agent_id);

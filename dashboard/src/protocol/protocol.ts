@@ -104,7 +104,7 @@ parent_tool_use_id?: string, };
 /**
  * What a program tells of itself.
  */
-export type AgentNoticeKind = "compaction_started" | "compaction_ended" | "tool_server" | "rate_limit" | "hook_blocked" | "model_changed" | "other";
+export type AgentNoticeKind = "compaction_started" | "compaction_ended" | "tool_server" | "rate_limit" | "hook_blocked" | "model_changed" | "budget" | "other";
 
 /**
  * Data of `agent_output`.
@@ -395,6 +395,14 @@ failing_loop: FailingLoop | null,
  * Tokens and cost of the run.
  */
 usage: UsageTotals, 
+/**
+ * What the run may take, where its start has set it.
+ */
+run_budget?: Budget, 
+/**
+ * What the agent may take in a day, where that is set.
+ */
+day_budget?: DayBudget, 
 /**
  * Distinct files changed in the run.
  */
@@ -771,6 +779,32 @@ last_seen_at: string,
 ends_at: string, };
 
 /**
+ * What may be spent; what is absent has no bound.
+ */
+export type Budget = { 
+/**
+ * US dollars.
+ */
+max_cost_usd?: number, 
+/**
+ * Tokens: read, written and of the cache, together.
+ */
+max_tokens?: number, };
+
+/**
+ * `PATCH /api/towns/:town/agents/:agent`: what the agent may take in a day (UTC).
+ */
+export type BudgetChange = { 
+/**
+ * US dollars; null for no bound, absent: as it was.
+ */
+max_cost_usd?: number | null, 
+/**
+ * Tokens; null for no bound, absent: as it was.
+ */
+max_tokens?: number | null, };
+
+/**
  * What a viewer sends on a WebSocket, one JSON object a message.
  */
 export type ClientFrame = { "type": "subscribe", 
@@ -827,6 +861,31 @@ path: string,
 bytes: number, };
 
 /**
+ * What may be spent in a day, and what has been.
+ */
+export type DayBudget = { 
+/**
+ * The day, in UTC, in which the rest was spent: `2026-11-29`. On another one nothing has been spent yet.
+ */
+day: string, 
+/**
+ * US dollars, as far as the agents have told.
+ */
+cost_usd: number, 
+/**
+ * Tokens.
+ */
+tokens: number, 
+/**
+ * US dollars.
+ */
+max_cost_usd?: number, 
+/**
+ * Tokens: read, written and of the cache, together.
+ */
+max_tokens?: number, };
+
+/**
  * A page of the town's log.
  */
 export type EventsPage = { 
@@ -862,7 +921,7 @@ reset?: boolean, };
 /**
  * Why a run ended.
  */
-export type ExitReason = "completed" | "failed" | "stopped" | "timeout" | "lost";
+export type ExitReason = "completed" | "failed" | "stopped" | "timeout" | "budget_exceeded" | "lost";
 
 /**
  * The same call, failing again and again.
@@ -1744,7 +1803,15 @@ speed?: number,
 /**
  * The run's end at the latest; 1,800 where absent.
  */
-timeout_seconds?: number, };
+timeout_seconds?: number, 
+/**
+ * What the run may cost in US dollars; it is warned at 80 % and stopped at 100 %.
+ */
+max_cost_usd?: number, 
+/**
+ * The same in tokens: read, written and of the cache, together.
+ */
+max_tokens?: number, };
 
 /**
  * Where an agent stands. `idle` is only a state, for an agent that has had no run yet.
@@ -1893,6 +1960,23 @@ revoked_at: string | null, };
 export type ToolCategory = "Read" | "Write" | "Edit" | "Bash" | "Grep" | "Glob" | "WebFetch" | "WebSearch" | "Task" | "Todo" | "Mcp" | "Other";
 
 /**
+ * `PATCH /api/towns/:town`: another name, and what all its agents together may take in a day (UTC).
+ */
+export type TownChange = { 
+/**
+ * For people; absent: as it was.
+ */
+name?: string, 
+/**
+ * US dollars; null for no bound, absent: as it was.
+ */
+max_cost_usd?: number | null, 
+/**
+ * Tokens; null for no bound, absent: as it was.
+ */
+max_tokens?: number | null, };
+
+/**
  * An event of the town's log, as viewers get it.
  */
 export type TownEvent = { 
@@ -1930,7 +2014,7 @@ at: string,
 cut?: Array<Cut>, };
 
 /**
- * `POST /api/towns` and `PATCH /api/towns/:town`.
+ * `POST /api/towns`.
  */
 export type TownRequest = { 
 /**
@@ -1991,6 +2075,10 @@ rigs: Array<RigView>,
  * Its agents.
  */
 agents: Array<AgentState>, 
+/**
+ * What all agents together may take in a day, where that is set.
+ */
+day_budget?: DayBudget, 
 /**
  * Its container, as last heard.
  */

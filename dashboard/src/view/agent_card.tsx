@@ -12,7 +12,7 @@ import { activitySentence, ProgressBar, standing, StatusPill, StopButton } from 
 import { AgentWarnings, AgentWork } from "./agent_work.tsx";
 import { DeleteButton } from "./delete_agent.tsx";
 import { Fact } from "./fact.tsx";
-import { costText, countText, remainingText, runtimeName, sinceText, timeTitle, tokensText, tokensTitle, waitedText, workedText } from "./format.ts";
+import { costText, countText, dayBudgetText, remainingText, runBudgetText, runtimeName, sinceText, timeTitle, tokensText, tokensTitle, waitedText, workedText } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { Link } from "./link.tsx";
 import { MessageBox } from "./message_box.tsx";
@@ -91,6 +91,8 @@ function Card({ api, town_id, agent, lastError, now_ms }: AgentCardProps) {
           {tokensText(agent.usage)}
         </Fact>
         <Fact name="Cost">{costText(agent.usage)}</Fact>
+        {agent.run_budget !== undefined && <Fact name="Run's budget">{runBudgetText(agent.run_budget, agent.usage)}</Fact>}
+        {agent.day_budget !== undefined && <Fact name="Day's budget">{dayBudgetText(agent.day_budget, now_ms)}</Fact>}
       </dl>
       {working || isWriting ? (
         <footer>

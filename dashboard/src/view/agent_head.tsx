@@ -7,9 +7,10 @@ import { visibleText } from "../client/visible_text.ts";
 import type { AgentState, RunView } from "../protocol/protocol.ts";
 import { AgentWork } from "./agent_work.tsx";
 import { ProgressBar, StatusPill, StopButton } from "./agent_status.tsx";
+import { DayBudgetControl } from "./day_budget.tsx";
 import { DeleteButton } from "./delete_agent.tsx";
 import { Fact } from "./fact.tsx";
-import { costText, countText, remainingText, runtimeName, timeTitle, tokensText, tokensTitle, waitedText, workedText } from "./format.ts";
+import { costText, countText, remainingText, runBudgetText, runtimeName, timeTitle, tokensText, tokensTitle, waitedText, workedText } from "./format.ts";
 import { useNow } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { Link } from "./link.tsx";
@@ -26,10 +27,12 @@ interface AgentHeadProps {
   readonly runs: readonly RunView[];
   readonly run_id: string | null;
   readonly chooseRun: (run_id: string | null) => void;
+  /** The agent was changed here. */
+  readonly changed: (agent: AgentState) => void;
   readonly children: ComponentChildren;
 }
 
-export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, children }: AgentHeadProps) {
+export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, changed, children }: AgentHeadProps) {
   const now_ms = useNow(agent !== undefined && atWork(agent));
   return (
     <div class="agent-head">
@@ -57,6 +60,7 @@ export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, childr
           <Facts agent={agent} now_ms={now_ms} />
           <AgentWork agent={agent} now_ms={now_ms} />
           <ProgressBar agent={agent} />
+          <DayBudgetControl whose="this agent" budget={agent.day_budget} save={(change) => api.changeAgent(town_id, agent.agent_id, change).then(changed)} />
         </>
       )}
     </div>
@@ -87,6 +91,7 @@ function Facts({ agent, now_ms }: { agent: AgentState; now_ms: number }) {
         {tokensText(usage)}
       </Fact>
       <Fact name="Cost">{costText(usage)}</Fact>
+      {agent.run_budget !== undefined && <Fact name="Run's budget">{runBudgetText(agent.run_budget, usage)}</Fact>}
       <Fact name="Tool calls">{countText(agent.tool_call_count)}</Fact>
       {agent.files_changed > 0 && (
         <Fact name="Files">

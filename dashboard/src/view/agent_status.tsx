@@ -35,6 +35,7 @@ const endings = {
   failed: { word: "Failed", tone: "bad" },
   stopped: { word: "Stopped", tone: "quiet" },
   timeout: { word: "Timed out", tone: "bad" },
+  budget_exceeded: { word: "Over budget", tone: "bad" },
   lost: { word: "Lost", tone: "bad" },
 } as const satisfies Record<string, Standing>;
 

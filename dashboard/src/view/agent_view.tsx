@@ -108,6 +108,7 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
           runs={runs}
           run_id={filter.run_id}
           chooseRun={(run_id) => setQuery({ filter: { ...filter, run_id }, event_id: null }, "push")}
+          changed={(one) => store.changedAgent(one)}
         >
           {isWide && <BesideMenu store={store} agent_id={agent_id} beside={query.beside} setBeside={setBeside} />}
         </AgentHead>

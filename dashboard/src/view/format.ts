@@ -1,6 +1,6 @@
 // Numbers and times as people read them.
 
-import type { AgentState, UsageTotals } from "../protocol/protocol.ts";
+import type { AgentState, Budget, DayBudget, UsageTotals } from "../protocol/protocol.ts";
 import { atWork } from "../client/attention.ts";
 import { durationWords } from "../client/sentences.ts";
 
@@ -53,6 +53,25 @@ export function tokensTitle(usage: UsageTotals): string {
 export function costText(usage: UsageTotals): string {
   const cost = usage.cost_usd;
   return cost === null ? "no price" : cost === 0 ? "no cost" : dollars(cost);
+}
+
+/** "$1.25 of $1.50, 820 of 1,000 tokens": what is spent of what may be. */
+function spentText({ max_cost_usd, max_tokens }: Budget, cost_usd: number, tokens: number): string {
+  const cost = max_cost_usd === undefined ? [] : [`${dollars(cost_usd)} of ${dollars(max_cost_usd)}`];
+  const count = max_tokens === undefined ? [] : [`${countText(tokens)} of ${countText(max_tokens)} tokens`];
+  return [...cost, ...count].join(", ");
+}
+
+/** What a run has spent of its budget. */
+export function runBudgetText(budget: Budget, usage: UsageTotals): string {
+  const { input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens, cost_usd } = usage;
+  return spentText(budget, cost_usd ?? 0, input_tokens + output_tokens + cache_read_input_tokens + cache_creation_input_tokens);
+}
+
+/** What was spent today (UTC) of a day's budget. */
+export function dayBudgetText(budget: DayBudget, now_ms: number): string {
+  const isToday = new Date(now_ms).toISOString().startsWith(budget.day);
+  return spentText(budget, isToday ? budget.cost_usd : 0, isToday ? budget.tokens : 0);
 }
 
 export function dollars(cost_usd: number): string {

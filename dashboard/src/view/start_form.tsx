@@ -7,6 +7,7 @@ import type { Api } from "../client/api.ts";
 import { commandWords } from "../client/command_words.ts";
 import { startAgent } from "../client/start.ts";
 import type { AgentState, ContainerView, Role, Runtime, RuntimeView, StartAgent } from "../protocol/protocol.ts";
+import { Amount, amountOf } from "./day_budget.tsx";
 import { runtimeName } from "./format.ts";
 import { Problem } from "./message.tsx";
 import { agentPath, go } from "./route.ts";
@@ -130,6 +131,9 @@ export function StartForm({ api, town_id, container, role, close, started }: Sta
             <input name="branch" class="mono" maxLength={200} autocomplete="off" spellcheck={false} placeholder="main" />
           </Field>
         )}
+        <Amount name="max_cost_usd" title="At most, in US dollars" />
+        <Amount name="max_tokens" title="At most, in tokens" />
+        <Amount name="timeout_seconds" title="At most, in seconds" />
       </div>
       <Problem text={problem} />
       <div class="actions">
@@ -148,7 +152,7 @@ export function StartForm({ api, town_id, container, role, close, started }: Sta
 function orderOf(runtime: Runtime, form: FormData): Order | string {
   const text = (name: string): string => String(form.get(name) ?? "").trim();
   const role = roles.find(([one]) => one === text("role"))?.[0] ?? "polecat";
-  const order: Order = { name: text("name") || runtimeName(runtime), role, runtime };
+  const order: Order = { name: text("name") || runtimeName(runtime), role, runtime, ...boundsOf(form) };
   if (runtime === "replay") return { ...order, transcript: text("transcript") || "demo", speed: Number(text("speed")) };
   const work = text("work");
   if (work === "") return runtime === "process" ? "Which command should run?" : "Say what it should do.";
@@ -158,6 +162,12 @@ function orderOf(runtime: Runtime, form: FormData): Order | string {
   }
   const [model, branch] = [text("model"), text("branch")];
   return { ...order, prompt: work, ...(model === "" ? {} : { model }), ...(branch === "" ? {} : { branch }) };
+}
+
+/** What the run may take at most; what is left empty is not in it. */
+function boundsOf(form: FormData): Pick<Order, "max_cost_usd" | "max_tokens" | "timeout_seconds"> {
+  const bounds = ["max_cost_usd", "max_tokens", "timeout_seconds"].map((name) => [name, amountOf(form, name)] as const);
+  return Object.fromEntries(bounds.filter(([, amount]) => amount !== undefined));
 }
 
 /** What it should do: a prompt, a command, or a recording. */

@@ -8,6 +8,7 @@ import type { LastLook } from "../client/last_look.ts";
 import type { TownStore } from "../client/town_store.ts";
 import type { AgentState, Role, TownView } from "../protocol/protocol.ts";
 import { AgentCard } from "./agent_card.tsx";
+import { DayBudgetControl } from "./day_budget.tsx";
 import { useChanges, useNow, useTitle } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { later } from "./later.tsx";
@@ -30,6 +31,8 @@ interface TownPageProps {
   /** Null at this browser's first look. */
   readonly look: LastLook | null;
   readonly problem: string | null;
+  /** Reads the town anew. */
+  readonly reload: () => Promise<void>;
 }
 
 const containerWords = {
@@ -47,7 +50,7 @@ const standingWords: Readonly<Record<Attention, (count: number) => string>> = {
   ended: (count) => `${count} not at work`,
 };
 
-export function TownPage({ api, store, town_id, town, look, problem }: TownPageProps) {
+export function TownPage({ api, store, town_id, town, look, problem, reload }: TownPageProps) {
   useChanges(store.agentsChanges);
   /** As whom the next agent is about to be started; null while none is. */
   const [starting, setStarting] = useState<Role | null>(null);
@@ -82,6 +85,9 @@ export function TownPage({ api, store, town_id, town, look, problem }: TownPageP
           <div>
             <h1>{town?.name ?? "Town"}</h1>
             <p class="soft">{[...standings(agents), ...(town === null ? [] : [containerWords[town.container.status]])].join(" · ")}</p>
+            {town !== null && (
+              <DayBudgetControl whose="this town" budget={town.day_budget} save={(change) => api.changeTown(town_id, change).then(reload)} />
+            )}
           </div>
           <div class="actions">
             <Link to={activityPath(town_id)} class="button">

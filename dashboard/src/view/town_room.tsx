@@ -1,7 +1,7 @@
 // One town, as long as the tab shows it: the one stream, its store, and the pages that look at them. Going from the
 // town to an agent and back keeps all of it.
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiFailure, failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
 import { TownStream } from "../client/stream.ts";
@@ -42,9 +42,13 @@ export function TownRoom({ api, route, signedOut }: TownRoomProps) {
   const [problem, setProblem] = useState<string | null>(null);
   useChanges(store.connectionChanges);
 
+  const loads = useRef(0);
   async function load(): Promise<void> {
+    const load = ++loads.current;
     try {
       const found = await api.town(town_id);
+      // One that was asked later knows more, whichever comes first.
+      if (load !== loads.current) return;
       for (const agent of found.agents) store.offerAgent(agent);
       setTown(found);
       setProblem(null);
@@ -117,7 +121,7 @@ export function TownRoom({ api, route, signedOut }: TownRoomProps) {
         <NoticesButton />
         <Connection store={store} retry={() => stream.retryNow()} />
       </Header>
-      {route.page === "town" && <TownPage api={api} store={store} town_id={town_id} town={town} look={look} problem={problem} />}
+      {route.page === "town" && <TownPage api={api} store={store} town_id={town_id} town={town} look={look} problem={problem} reload={load} />}
       {route.page === "activity" && <TownActivityPage api={api} store={store} town_id={town_id} />}
       {route.page === "agent" && <AgentPage key={route.agent_id} api={api} store={store} town_id={town_id} agent_id={route.agent_id} />}
     </>

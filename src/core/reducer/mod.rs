@@ -135,6 +135,8 @@ impl Snapshot {
                 sub_agents: Vec::new(),
                 failing_loop: None,
                 usage: UsageTotals::default(),
+                run_budget: None,
+                day_budget: None,
                 files_changed: 0,
                 lines_added: 0,
                 lines_removed: 0,
@@ -249,7 +251,7 @@ impl Snapshot {
         let state = &mut self.state;
         state.status = match exit.reason {
             ExitReason::Completed | ExitReason::Stopped => Status::Exited,
-            ExitReason::Failed | ExitReason::Timeout | ExitReason::Lost => Status::Failed,
+            ExitReason::Failed | ExitReason::Timeout | ExitReason::BudgetExceeded | ExitReason::Lost => Status::Failed,
         };
         state.outstanding_llm_calls = 0;
         state.outstanding_tool_calls.clear();

@@ -40,6 +40,8 @@ fn shown(state: &AgentState) -> impl PartialEq + '_ {
         sub_agents,
         failing_loop,
         usage,
+        run_budget: _,
+        day_budget: _,
         files_changed,
         lines_added,
         lines_removed,
