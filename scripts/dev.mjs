@@ -1,7 +1,8 @@
 // `npm run dev`: sets up, builds and runs everything on this machine, and prints a link that signs the browser in.
-// Ctrl-C ends all of it.
+// Ctrl-C ends all of it. `npm run dev -- --sandbox` runs each agent in a sandbox of its own.
 
 import { buildAll, SERVED_PARTS } from "./build.mjs";
+import { checkBubblewrap } from "./lib/bubblewrap.mjs";
 import { isEnding } from "./lib/children.mjs";
 import { publicKeyOf, signedHeaders } from "./lib/control_key.mjs";
 import { ensureDevVars, readDevVars } from "./lib/dev_vars.mjs";
@@ -16,7 +17,11 @@ import { stepper } from "./lib/steps.mjs";
 import { newsOnly } from "./lib/wrangler_news.mjs";
 import { SETUP_STEPS, setUp } from "./setup.mjs";
 
-async function dev() {
+async function dev(args) {
+  const sandbox = args.includes("--sandbox");
+  const unknown = args.find((arg) => arg !== "--sandbox");
+  if (unknown) throw new Problem(`there is no option ${unknown}`, { remedy: "npm run dev, or npm run dev -- --sandbox" });
+  if (sandbox) checkBubblewrap();
   const { port, controlPort } = ports();
   const settings = { ...fromWranglerToml(), ...readDevVars(), ...fromEnvironment() };
   checkSettings(settings, "wrangler.toml, .dev.vars or the environment");
@@ -26,17 +31,18 @@ async function dev() {
   const tools = await setUp({ step });
   await buildAll(tools, step, SERVED_PARTS);
   const vars = ensureDevVars();
-  const control = await step("starting the control server", () => startControl(controlPort, vars));
+  const control = await step("starting the control server", () => startControl(controlPort, vars, sandbox));
   const worker = await step("starting the Worker", () => startWorker(tools, port, controlPort, vars));
   for (const server of [control, worker]) server.show();
   console.log(`ready ${await link(`http://127.0.0.1:${port}`, vars)}\nThe link signs one browser in, once, within a minute; \`npm run link\` prints a new one.`);
   return untilOneEnds(control, worker);
 }
 
-async function startControl(port, { CONTROL_KEY }) {
+async function startControl(port, { CONTROL_KEY }, sandbox) {
   // It gets the half with which it can tell that a call is the Worker's, and make none.
   const env = { ...process.env, CONTROL_PORT: String(port), CONTROL_PUBLIC_KEY: publicKeyOf(CONTROL_KEY) };
-  const server = new Server("control", CONTROL_SERVER, [], { env, tell: (line) => line.startsWith("agents run as") });
+  if (sandbox) env.CONTROL_SANDBOX = "bubblewrap";
+  const server = new Server("control", CONTROL_SERVER, [], { env, tell: (line) => line.startsWith("agents run ") });
   const target = "/health";
   await server.ready(() => answers(`http://127.0.0.1:${port}${target}`, { headers: signedHeaders(CONTROL_KEY, { town_id: "dev", target }) }), 20);
   return server;
@@ -72,4 +78,4 @@ async function untilOneEnds(...servers) {
   return 1;
 }
 
-await main(dev, { codeForSignal: () => 0 });
+await main(() => dev(process.argv.slice(2)), { codeForSignal: () => 0 });

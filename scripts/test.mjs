@@ -1,6 +1,7 @@
 // `npm test` runs all tests, `npm test -- rust worker` some groups. The last line is `N passed, N failed, N skipped`.
 
 import { buildAll } from "./build.mjs";
+import { bubblewrap } from "./lib/bubblewrap.mjs";
 import { chromium } from "./lib/chromium.mjs";
 import { line, NONE, sum } from "./lib/counts.mjs";
 import { main } from "./lib/main.mjs";
@@ -33,11 +34,13 @@ async function prepared(groups) {
   const builds = [...new Set(groups.flatMap(({ builds }) => builds))];
   const browser = groups.some(({ browser }) => browser);
   const others = groups.some(({ others }) => others);
-  const step = stepper(SETUP_STEPS + builds.length + (others ? 1 : 0) + (browser ? 1 : 0));
+  const sandbox = groups.some(({ sandbox }) => sandbox);
+  const step = stepper(SETUP_STEPS + builds.length + [others, browser, sandbox].filter(Boolean).length);
   const tools = await setUp({ step });
   await buildAll(tools, step, builds);
   const clients = others ? await step("looking for the clients that others wrote", () => otherClients(tools.env), "1 min at first") : {};
   tools.env = { ...tools.env, ...clients };
+  if (sandbox) await step("looking for bubblewrap", () => bubblewrap(tools.env));
   return { ...tools, ...(browser && (await step("looking for Chromium", () => chromium(tools.env)))) };
 }
 

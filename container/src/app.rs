@@ -36,6 +36,7 @@ pub fn app(control: Arc<Control>) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/events", get(town_events))
+        .route("/forget", post(forget))
         .route("/agents/start", post(start))
         .route("/agents/{agent_id}/stop", post(stop))
         .route("/agents/{agent_id}/message", post(message))
@@ -74,6 +75,11 @@ type Answer = Result<Response, Failure>;
 
 async fn health(State(control): Shared) -> Answer {
     Ok(json(&control.health().await))
+}
+
+async fn forget(State(control): Shared, headers: HeaderMap) -> Answer {
+    control.forget(&town_id(&headers)?);
+    Ok(json(&serde_json::json!({"forgotten": true})))
 }
 
 async fn start(State(control): Shared, headers: HeaderMap, body: Body) -> Answer {

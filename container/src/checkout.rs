@@ -9,7 +9,7 @@ use townwatch::error::{Error, Result};
 use townwatch::event::{AgentExited, ExitReason, Runtime};
 use townwatch::protocol::StartAgent;
 
-use crate::group::Group;
+use crate::group::{Group, Leader};
 use crate::room::Room;
 use crate::run::Run;
 use crate::summary;
@@ -32,7 +32,8 @@ pub fn check(order: &StartAgent) -> Result<()> {
     Ok(())
 }
 
-/// Clones what the order names; the run's end if that does not come to be.
+/// Clones what the order names; the run's end if that does not come to be. Outside of the run's sandbox, where there is one:
+/// git needs the person's keys, which the agent does not get.
 pub async fn checkout(run: &Run, order: &StartAgent, room: &Room) -> std::result::Result<(), AgentExited> {
     let Some(url) = order.git_url.as_deref().filter(|_| order.runtime != Runtime::Replay) else { return Ok(()) };
     let end = |reason, message: String| AgentExited { reason, exit_code: None, signal: None, message: Some(message) };
@@ -65,8 +66,8 @@ async fn git(run: &Run, room: &Room, order: &StartAgent, arguments: &[&str]) -> 
     command.envs([("GIT_TERMINAL_PROMPT", "0"), ("GIT_ALLOW_PROTOCOL", PROTOCOLS)]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     // The group ends git and its helpers if this is given up.
-    let (mut child, _group) =
-        Group::spawn(&mut command, run.run_id()).map_err(|error| format!("git could not be started: {error}"))?;
+    let (mut child, _group) = Group::spawn(&mut command, run.run_id(), Leader::Agent)
+        .map_err(|error| format!("git could not be started: {error}"))?;
     let mut said = Vec::new();
     let status = tokio::time::timeout(STEP_TIMEOUT, async {
         if let Some(stderr) = child.stderr.take() {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use townwatch::core::control_key::PublicControlKey;
 
 use crate::buffer::Bounds;
+use crate::sandbox::Sandbox;
 use crate::users::Users;
 
 /// The port where `CONTROL_PORT` names none.
@@ -18,6 +19,10 @@ const WAITING_DEFAULT: Duration = Duration::from_mins(5);
 /// How long a town's runs go on unasked where `CONTROL_LEASE_SECONDS` says nothing: a town asks at least every four
 /// minutes, and after five without an answer it calls its runs lost.
 const LEASE_DEFAULT: Duration = Duration::from_mins(15);
+/// How long what a run made stays where `CONTROL_KEEP_DAYS` says nothing.
+const KEEP_DAYS_DEFAULT: u32 = 7;
+const SECONDS_PER_DAY: u64 = 86_400;
+
 /// The settings of a control server.
 #[derive(Clone)]
 pub struct Config {
@@ -27,8 +32,12 @@ pub struct Config {
     pub public_key: PublicControlKey,
     /// The users that agents run as; none where they run as this server's own.
     pub users: Option<Arc<Users>>,
+    /// What stands between agents and this machine.
+    pub sandbox: Sandbox,
     /// Under it each run gets a working directory of its own.
     pub work_dir: PathBuf,
+    /// A run's working directory stays so long after its end.
+    pub work_dir_kept: Duration,
     /// This program, which prints recordings as a child process.
     pub own_program: PathBuf,
     /// An agent that takes messages waits so long for the next one; then its run has completed.
@@ -46,8 +55,9 @@ impl std::fmt::Debug for Config {
 }
 
 impl Config {
-    /// Reads `CONTROL_PORT`, `CONTROL_HOST`, `CONTROL_WORK_DIR`, `CONTROL_WAITING_SECONDS`, `CONTROL_LEASE_SECONDS`,
-    /// `CONTROL_AGENT_USERS` and `CONTROL_PUBLIC_KEY`; what is wrong, for a person.
+    /// Reads `CONTROL_PORT`, `CONTROL_HOST`, `CONTROL_WORK_DIR`, `CONTROL_KEEP_DAYS`, `CONTROL_WAITING_SECONDS`,
+    /// `CONTROL_LEASE_SECONDS`, `CONTROL_AGENT_USERS`, `CONTROL_SANDBOX` with what belongs to it, and
+    /// `CONTROL_PUBLIC_KEY`; what is wrong, for a person.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let port = match variable("CONTROL_PORT") {
             None => PORT_DEFAULT,
@@ -57,12 +67,15 @@ impl Config {
             None => IpAddr::V4(Ipv4Addr::LOCALHOST),
             Some(text) => text.parse().map_err(|_| format!("CONTROL_HOST: expected an IP address, not {text:?}"))?,
         };
-        let seconds = |name: &str, least: u32, default: Duration| match variable(name) {
-            None => Ok(default),
+        let number = |name: &str, what: &str, least: u32| match variable(name) {
+            None => Ok(None),
             Some(text) => match text.parse::<u32>() {
-                Ok(seconds) if seconds >= least => Ok(Duration::from_secs(seconds.into())),
-                _ => Err(format!("{name}: expected a number of seconds from {least} on, not {text:?}")),
+                Ok(number) if number >= least => Ok(Some(u64::from(number))),
+                _ => Err(format!("{name}: expected a number of {what} from {least} on, not {text:?}")),
             },
+        };
+        let seconds = |name: &str, least: u32, default: Duration| {
+            number(name, "seconds", least).map(|seconds| seconds.map_or(default, Duration::from_secs))
         };
         let waiting_max = seconds("CONTROL_WAITING_SECONDS", 0, WAITING_DEFAULT)?;
         let lease = seconds("CONTROL_LEASE_SECONDS", 1, LEASE_DEFAULT)?;
@@ -75,32 +88,58 @@ impl Config {
         })?;
         let own_program =
             std::env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"))?;
-        let work_dir =
-            variable("CONTROL_WORK_DIR").map_or_else(|| std::env::temp_dir().join("townwatch-control"), PathBuf::from);
+        let work_dir = work_dir(&variable, port)?;
+        let keep_days = number("CONTROL_KEEP_DAYS", "days", 1)?.unwrap_or(KEEP_DAYS_DEFAULT.into());
         let users = variable("CONTROL_AGENT_USERS").filter(|text| !text.trim().is_empty());
         let users = users.map(|text| Users::read(&text, &work_dir)).transpose()?;
+        let sandbox = Sandbox::read(&variable, &work_dir)?;
+        if users.is_some() && matches!(sandbox, Sandbox::Bubblewrap(_)) {
+            return Err("CONTROL_SANDBOX: bubblewrap and CONTROL_AGENT_USERS do the same; set one of them".to_owned());
+        }
         Ok(Self {
             listen: SocketAddr::new(host, port),
             public_key,
             users,
+            sandbox,
             work_dir,
+            work_dir_kept: Duration::from_secs(keep_days * SECONDS_PER_DAY),
             own_program,
             waiting_max,
             lease,
             bounds: Bounds::default(),
         })
     }
+
+    /// Whether no run can reach another one or this server.
+    pub fn are_apart(&self) -> bool {
+        self.users.is_some() || matches!(self.sandbox, Sandbox::Bubblewrap(_))
+    }
+}
+
+/// Where runs work if nothing else is said: with the person's own state, where no other user can put anything first. Each
+/// port has its own, because two servers cannot share one.
+fn work_dir(variable: impl Fn(&str) -> Option<String>, port: u16) -> Result<PathBuf, String> {
+    let path = |name: &str| variable(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    if let Some(work_dir) = path("CONTROL_WORK_DIR") {
+        return Ok(work_dir);
+    }
+    let state = path("XDG_STATE_HOME").filter(|state| state.is_absolute());
+    let state = state.or_else(|| Some(path("HOME")?.join(".local/state")));
+    let state = state.ok_or("CONTROL_WORK_DIR: name the folder in which agents are to work, since HOME names none")?;
+    Ok(state.join("townwatch").join(format!("control-{port}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::Permissions;
 
     /// The public half of RFC 8032, test 1.
     const KEY: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
 
     fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
-        Config::read(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        let all = [&[("HOME", "/home/me")], variables].concat();
+        Config::read(|name| all.iter().rev().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[test]
@@ -123,8 +162,34 @@ mod tests {
             ("CONTROL_LEASE_SECONDS", "0"),
             ("CONTROL_LEASE_SECONDS", "soon"),
             ("CONTROL_AGENT_USERS", "agents"),
+            ("CONTROL_KEEP_DAYS", "0"),
+            ("CONTROL_SANDBOX", "yes"),
         ] {
             assert!(read(&[("CONTROL_PUBLIC_KEY", KEY), (name, value)]).unwrap_err().starts_with(name));
         }
+    }
+
+    #[test]
+    fn runs_work_where_a_person_keeps_state_and_each_port_has_its_own() {
+        let work_dir = |variables: &[(&str, &str)]| {
+            let config = read(&[&[("CONTROL_PUBLIC_KEY", KEY)], variables].concat()).unwrap();
+            config.work_dir.to_str().unwrap().to_owned()
+        };
+        assert_eq!(work_dir(&[]), "/home/me/.local/state/townwatch/control-8788");
+        assert_eq!(work_dir(&[("XDG_STATE_HOME", "/s"), ("CONTROL_PORT", "8798")]), "/s/townwatch/control-8798");
+        assert_eq!(work_dir(&[("XDG_STATE_HOME", "not/whole")]), "/home/me/.local/state/townwatch/control-8788");
+        assert_eq!(work_dir(&[("CONTROL_WORK_DIR", "/work")]), "/work");
+        assert!(read(&[("CONTROL_PUBLIC_KEY", KEY), ("HOME", "")]).unwrap_err().starts_with("CONTROL_WORK_DIR"));
+    }
+
+    #[test]
+    fn agents_ask_unless_it_is_said_that_there_is_a_sandbox() {
+        let permissions = |variables: &[(&str, &str)]| {
+            read(&[&[("CONTROL_PUBLIC_KEY", KEY)], variables].concat()).unwrap().sandbox.permissions()
+        };
+        for off in [&[][..], &[("CONTROL_SANDBOX", "")], &[("CONTROL_SANDBOX", "0")]] {
+            assert_eq!(permissions(off), Permissions::Ask, "{off:?}");
+        }
+        assert_eq!(permissions(&[("CONTROL_SANDBOX", "1")]), Permissions::All);
     }
 }

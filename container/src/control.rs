@@ -17,6 +17,7 @@ use crate::redact::Secrets;
 use crate::room::Room;
 use crate::runtimes::Launch;
 use crate::town::{Begun, Town};
+use crate::work_dirs::WorkDirs;
 use crate::{checkout, environment, executor, runtimes};
 
 /// A control server.
@@ -24,6 +25,7 @@ use crate::{checkout, environment, executor, runtimes};
 pub struct Control {
     /// Its settings.
     pub config: Config,
+    pub(crate) work_dirs: Arc<WorkDirs>,
     pub(crate) callers: Callers,
     towns: Mutex<Towns>,
     versions: Versions,
@@ -38,9 +40,9 @@ struct Towns {
 
 impl Control {
     /// A control server with no agents.
-    pub fn new(config: Config) -> Arc<Self> {
+    pub fn new(config: Config, work_dirs: Arc<WorkDirs>) -> Arc<Self> {
         let (towns, versions) = (Mutex::default(), Versions::default());
-        Arc::new(Self { config, callers: Callers::default(), towns, versions, started: Instant::now() })
+        Arc::new(Self { config, work_dirs, callers: Callers::default(), towns, versions, started: Instant::now() })
     }
 
     /// The town of this name. Its life here, and so its epoch, begins with the first request that names it.
@@ -54,7 +56,7 @@ impl Control {
             let message = format!("this control server serves {TOWNS_MAX} towns already");
             return Err(Error::new(Code::RateLimited, message));
         }
-        let town = Arc::new(Town::new(self.config.bounds.clone(), self.config.work_dir.clone())?);
+        let town = Arc::new(Town::new(self.config.bounds.clone(), self.work_dirs.root().to_owned())?);
         towns.by_id.insert(id.clone(), town.clone());
         Ok(town)
     }
@@ -78,11 +80,18 @@ impl Control {
             "run_started",
             serde_json::json!({"town_id": town_id, "agent_id": agent_id, "run_id": run_id, "runtime": runtime}),
         );
-        match Room::make(&self.config.work_dir, self.config.users.as_ref(), town_id, &run_id) {
+        let Config { users, sandbox, .. } = &self.config;
+        match Room::make(&self.work_dirs, users.as_ref(), sandbox, town_id, &run_id) {
             Ok(room) => executor::start(run, order, launch, room, &self.config),
             Err(error) => run.fail(&format!("its working directory could not be made: {error}")),
         }
         Ok(started)
+    }
+
+    /// A town is deleted: what its runs made goes with it, at the latest when they end.
+    pub fn forget(&self, town_id: &TownId) {
+        let (work_dirs, town_id) = (self.work_dirs.clone(), town_id.clone());
+        tokio::task::spawn_blocking(move || work_dirs.forget(&town_id)); // it may be much to remove
     }
 
     /// How it is, and what it can run.
@@ -93,7 +102,8 @@ impl Control {
             uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             runtimes: self.versions.runtimes(self.config.users.as_deref()).await,
-            agents_apart: Some(self.config.users.is_some()),
+            agents_apart: Some(self.config.are_apart()),
+            sandbox: Some(self.config.sandbox.kind()),
         }
     }
 

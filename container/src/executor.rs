@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use shlex::Quoter;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use townwatch::event::{
     AgentExited, AgentStatusChanged, EventData, ExitReason, MessageSource, Runtime, Status, UserMessage,
 };
@@ -136,12 +136,11 @@ pub(crate) fn timeout_of(order: &StartAgent) -> Duration {
 
 /// Starts the run's process.
 pub(crate) fn spawn(run: &Run, order: &StartAgent, launch: &Launch, room: &Room) -> io::Result<(Child, Group)> {
-    let mut command = Command::new(&launch.program);
-    room.dress(command.args(&launch.arguments));
+    let (mut command, leader) = room.command(order.runtime, &launch.program, &launch.arguments);
     command.envs(launch.variables.iter().map(|(name, value)| (name, value)));
     command.envs(order.env_vars.iter().flatten());
     command.stdin(if launch.input == Input::None { Stdio::null() } else { Stdio::piped() });
-    Group::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()), run.run_id())
+    Group::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()), run.run_id(), leader)
 }
 
 /// Why it could not be started, for a person.

@@ -24,40 +24,59 @@ static LEADERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 /// waited for, since the group's number is its own only while a member lives.
 #[derive(Debug)]
 pub struct Group {
-    leader: Pid,
+    id: Pid,
+    leader: Leader,
     mark: String,
+}
+
+/// Who leads a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leader {
+    /// The agent, or a command of this server's own.
+    Agent,
+    /// What keeps the agent's sandbox. It ends at SIGTERM, and all in the sandbox is killed when it ends.
+    Keeper,
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         self.signal(StopSignal::Kill);
-        leaders().remove(&self.leader.as_raw_nonzero().get());
+        leaders().remove(&self.id.as_raw_nonzero().get());
         leftovers::end_strays();
     }
 }
 
 impl Group {
     /// Starts a command of a run as the leader of a new group.
-    pub fn spawn(command: &mut Command, run_id: &RunId) -> io::Result<(Child, Self)> {
+    pub fn spawn(command: &mut Command, run_id: &RunId, leader: Leader) -> io::Result<(Child, Self)> {
         let mark = mark::of_run(run_id);
         // So that nobody takes the new child for a stray before it stands among the leaders.
         let mut leaders = leaders();
         let child = command.env(MARK_VARIABLE, &mark).process_group(0).spawn()?;
         let id = child.id().and_then(|id| i32::try_from(id).ok());
-        let leader = id.and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?; // only a child that was waited for
-        leaders.insert(leader.as_raw_nonzero().get());
-        Ok((child, Self { leader, mark }))
+        let id = id.and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?; // only a child that was waited for
+        leaders.insert(id.as_raw_nonzero().get());
+        Ok((child, Self { id, leader, mark }))
     }
 
     /// Sends the signal: SIGTERM to the group, whose leader may know best how to end the rest; SIGKILL to everything.
     /// What is gone already is as it should be.
     pub fn signal(&self, signal: StopSignal) {
         let _ = match signal {
-            StopSignal::Term => kill_process_group(self.leader, Signal::TERM),
-            StopSignal::Kill => kill_process_group(self.leader, Signal::KILL),
+            StopSignal::Term => kill_process_group(self.agents_group(), Signal::TERM),
+            StopSignal::Kill => kill_process_group(self.id, Signal::KILL),
         };
         if signal == StopSignal::Kill {
             processes::end(|table| table.marked(|_, mark| mark == self.mark));
+        }
+    }
+
+    /// The group in which the agent is. A sandbox has a session of its own, which its first process leads: the keeper's
+    /// child, which is deaf to all that it does not listen to, as first processes are. One that is not up yet has no agent.
+    fn agents_group(&self) -> Pid {
+        match self.leader {
+            Leader::Agent => self.id,
+            Leader::Keeper => processes::group_of_child(self.id).unwrap_or(self.id),
         }
     }
 }

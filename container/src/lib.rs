@@ -1,7 +1,7 @@
 //! The control server: runs coding agents, reads what they print and hands it to the town as events.
 //!
 //! In reading order: [`app`] (the routes, behind `caller`: who may ask) and [`control`] (what they share); [`town`], [`run`] and [`buffer`] (events between
-//! an agent and its town, with [`spool`] beyond memory, [`previews`], and `pictures` beside them); [`executor`] and `execution` (one run's process in its [`room`] and as one of the [`users`]: [`checkout`],
+//! an agent and its town, with [`spool`] beyond memory, [`previews`], and `pictures` beside them); [`executor`] and `execution` (one run's process in its [`room`] of the [`work_dirs`] (below `folders` of this server's alone), as one of the [`users`] or in a [`sandbox`]: [`checkout`],
 //! [`environment`], [`group`] of `processes` under a [`mark`], [`leftovers`], [`lease`], [`lines`], [`stderr`], `stdin`, [`wish`]); `served` (the same for an agent that is a server: [`loopback`], [`sse`]); [`runtimes`] (how each program is started) and [`normalise`] (what its lines mean).
 
 pub mod app;
@@ -17,6 +17,7 @@ mod execution;
 pub mod executor;
 pub mod failure_reason;
 pub mod files;
+mod folders;
 pub mod group;
 pub mod health;
 pub mod json;
@@ -38,6 +39,7 @@ pub mod redact;
 pub mod room;
 pub mod run;
 pub mod runtimes;
+pub mod sandbox;
 pub mod seal;
 mod served;
 pub mod spool;
@@ -49,3 +51,4 @@ pub mod town;
 pub mod unended;
 pub mod users;
 pub mod wish;
+pub mod work_dirs;

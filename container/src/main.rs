@@ -14,7 +14,9 @@ use townwatch_control::config::Config;
 use townwatch_control::control::Control;
 use townwatch_control::mark::ServerMark;
 use townwatch_control::runtimes::replay;
+use townwatch_control::sandbox::{Permissions, Sandbox};
 use townwatch_control::seal::seal;
+use townwatch_control::work_dirs::{self, WorkDirs};
 use townwatch_control::{lease, leftovers};
 
 /// Agents get 5 s from SIGTERM to SIGKILL; a little more, so that their ends are seen.
@@ -70,11 +72,18 @@ async fn serve(config: Config) -> Result<(), String> {
     let listener =
         TcpListener::bind(listen).await.map_err(|error| failed(&format!("cannot listen on {listen}"), error))?;
     let address = listener.local_addr().map_err(|error| failed("the port", error))?;
+    config.users.iter().for_each(|users| users.end_leftovers()); // before anything of theirs is removed
+    let work_dirs = WorkDirs::open(&config.work_dir, config.work_dir_kept, config.users.is_some())
+        .map_err(|error| failed("the agents' directories", error))?;
     if let Some(users) = &config.users {
-        users.prepare(&config.work_dir).map_err(|error| failed("the agents' directories", error))?;
+        users.prepare(work_dirs.root()).map_err(|error| failed("the agents' directories", error))?;
     }
-    let control = Control::new(config);
+    if let Sandbox::Bubblewrap(bubblewrap) = &config.sandbox {
+        bubblewrap.try_out().await?;
+    }
+    let control = Control::new(config, work_dirs);
     tokio::spawn(leftovers::reap());
+    tokio::spawn(work_dirs::watch(control.clone()));
     tokio::spawn(lease::watch(control.clone()));
     let served = tokio::spawn(
         axum::serve(listener, app(control.clone()).into_make_service_with_connect_info::<SocketAddr>()).into_future(),
@@ -95,13 +104,26 @@ async fn serve(config: Config) -> Result<(), String> {
 }
 
 /// What a person should know before an agent runs.
-fn how_agents_run(config: &Config) -> &'static str {
-    if config.users.is_some() {
-        "agents run as users of their own, one for each run, and cannot reach each other or this server"
-    } else {
-        "agents run as this server's own user: each can read your files and end or alter what else you run, this server \
-         too; set CONTROL_AGENT_USERS, or run it in its container, for agents that you do not trust"
-    }
+fn how_agents_run(config: &Config) -> String {
+    let who = match (&config.sandbox, &config.users) {
+        (Sandbox::Bubblewrap(_), _) => {
+            "agents run in sandboxes (bubblewrap), one for each run: each sees the system's programs, its own directory, the \
+             login of its own program, and the network"
+        }
+        (Sandbox::None | Sandbox::Image, Some(_)) => {
+            "agents run as users of their own, one for each run, and cannot reach each other or this server"
+        }
+        (Sandbox::None | Sandbox::Image, None) => {
+            "agents run as this server's own user: each can read your files and end or alter what else you run, this server \
+             too; for agents that you do not trust set CONTROL_SANDBOX=bubblewrap (npm run dev -- --sandbox), or run it in \
+             its container"
+        }
+    };
+    let asks = match config.sandbox.permissions() {
+        Permissions::Ask => "they ask before they do things, or are refused them where they can ask nobody",
+        Permissions::All => "they do not ask, because they are in a sandbox",
+    };
+    format!("{who}; {asks}")
 }
 
 /// Whoever asks twice does not want to wait.

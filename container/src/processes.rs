@@ -29,7 +29,7 @@ pub(crate) fn end(mut choose: impl FnMut(&Table) -> BTreeSet<i32>) -> usize {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Process, Table, namespace, own_id};
+pub(crate) use linux::{Process, Table, group_of_child, namespace, own_id};
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -108,6 +108,13 @@ mod linux {
         }
     }
 
+    /// The group that a child of a process leads.
+    pub(crate) fn group_of_child(parent: Pid) -> Option<Pid> {
+        let table = Table::read();
+        let leading = table.children_of(parent.as_raw_nonzero().get()).find(|(id, child)| child.group == *id);
+        leading.and_then(|(id, _)| Pid::from_raw(id))
+    }
+
     fn mark_of(id: i32) -> Option<String> {
         let environment = fs::read(format!("/proc/{id}/environ")).ok()?;
         let mut variables = environment.split(|byte| *byte == 0);
@@ -128,12 +135,19 @@ mod linux {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) use elsewhere::Table;
+pub(crate) use elsewhere::{Table, group_of_child};
 
 /// Elsewhere no process can look into another one: nothing is found, and only an agent's group is killed.
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
     use std::collections::BTreeSet;
+
+    use rustix::process::Pid;
+
+    /// There are no sandboxes.
+    pub(crate) fn group_of_child(_parent: Pid) -> Option<Pid> {
+        None
+    }
 
     #[derive(Debug)]
     pub(crate) struct Table;

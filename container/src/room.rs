@@ -1,49 +1,86 @@
-//! Where a run works: its directory and, where each run has one, its user.
+//! Where a run works: its directory, its HOME and, where each run has one, its user or its sandbox.
 
-use std::fs::{self, DirBuilder};
+use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::process::Command;
+use townwatch::event::Runtime;
 use townwatch::id::{RunId, TownId};
 
 use crate::environment;
+use crate::folders;
+use crate::group::Leader;
+use crate::sandbox::{Bubblewrap, Places, Sandbox};
 use crate::users::{self, User, Users};
+use crate::work_dirs::{HOMES, WorkDir, WorkDirs};
 
 /// The room of a run. When it goes, nothing of the run is left that could go on.
 #[derive(Debug)]
 pub struct Room {
-    dir: PathBuf,
-    user: Option<User>,
+    own: Own,
+    dir: WorkDir,
+}
+
+/// What a run has for itself beside its directory.
+#[derive(Debug)]
+enum Own {
+    Nothing,
+    User(User),
+    Sandbox { bubblewrap: Bubblewrap, home: PathBuf },
 }
 
 impl Room {
-    /// Makes a run's room under the directory of all.
-    pub fn make(root: &Path, users: Option<&Arc<Users>>, town_id: &TownId, run_id: &RunId) -> io::Result<Self> {
-        let town = root.join(town_id.as_str());
-        let dir = town.join(run_id.as_str());
-        let Some(users) = users else {
-            DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
-            return Ok(Self { dir: dir.canonicalize()?, user: None });
+    /// Makes a run's room.
+    pub fn make(
+        dirs: &Arc<WorkDirs>,
+        users: Option<&Arc<Users>>,
+        sandbox: &Sandbox,
+        town_id: &TownId,
+        run_id: &RunId,
+    ) -> io::Result<Self> {
+        let own = match (users, sandbox) {
+            (Some(users), _) => Own::User(users.take(run_id)?),
+            (None, Sandbox::Bubblewrap(bubblewrap)) => {
+                let home = dirs.root().join(HOMES).join(run_id.as_str());
+                DirBuilder::new().recursive(true).mode(0o700).create(home.join("tmp"))?;
+                Own::Sandbox { bubblewrap: bubblewrap.clone(), home }
+            }
+            (None, Sandbox::None | Sandbox::Image) => Own::Nothing,
         };
-        users::passage(&town)?;
-        let user = users.take(run_id)?;
-        let dir = town.canonicalize()?.join(run_id.as_str());
-        user.own(&dir)?;
-        Ok(Self { dir, user: Some(user) })
+        let dir = dirs.begin(town_id, run_id, |dir| match (&own, dir.parent()) {
+            (Own::User(user), Some(town)) => users::passage(town).and_then(|()| user.own(dir)),
+            (_, Some(town)) => folders::own(town, 0o700).and_then(|()| folders::own(dir, 0o700)),
+            (_, None) => Err(io::ErrorKind::InvalidInput.into()),
+        })?;
+        Ok(Self { own, dir })
     }
 
     /// Its directory.
     pub fn dir(&self) -> &Path {
-        &self.dir
+        self.dir.path()
     }
 
-    /// Lets a command work in it: there, as its user, and with the variables that agents get of the control server.
+    /// The run's program as a command that works in the room, shut in where each run is.
+    pub fn command(&self, runtime: Runtime, program: &Path, arguments: &[String]) -> (Command, Leader) {
+        let Own::Sandbox { bubblewrap, home } = &self.own else {
+            let mut command = Command::new(program);
+            self.dress(command.args(arguments));
+            return (command, Leader::Agent);
+        };
+        let mut command = bubblewrap.command(&Places { dir: self.dir(), home }, runtime, program, arguments);
+        self.dress(&mut command);
+        bubblewrap.dress(&mut command);
+        (command, Leader::Keeper)
+    }
+
+    /// Lets a command of this server's own work in it: there, as its user, and with the variables that agents get of the
+    /// control server.
     pub fn dress(&self, command: &mut Command) {
-        command.current_dir(&self.dir).env_clear().envs(environment::inherited());
-        if let Some(user) = &self.user {
+        command.current_dir(self.dir()).env_clear().envs(environment::inherited());
+        if let Own::User(user) = &self.own {
             user.dress(command);
         }
     }
@@ -51,9 +88,15 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        if let Some(user) = &self.user {
-            user.leave(&self.dir);
+        match &self.own {
+            Own::Nothing => {}
+            Own::User(user) => user.leave(self.dir()),
+            Own::Sandbox { home, .. } => {
+                if let Err(error) = folders::remove(home) {
+                    let fields = serde_json::json!({"dir": home, "message": error.to_string()});
+                    crate::log::write("work_dir_stays", fields);
+                }
+            }
         }
-        let _ = fs::remove_dir(&self.dir); // only an empty one goes: what an agent made is its work
     }
 }

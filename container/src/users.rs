@@ -16,8 +16,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, geteuid, pidfd_open, pidfd_send_s
 use tokio::process::Command;
 use townwatch::id::RunId;
 
-/// Where the runs' HOMEs are, below the directory of all. No town has this name.
-const HOMES: &str = ".homes";
+use crate::work_dirs::HOMES;
+
 /// Passes over the processes of a user that is to have none: what is being killed may just be starting something.
 const KILL_PASSES_MAX: usize = 20;
 
@@ -63,14 +63,14 @@ impl Users {
         Ok(Arc::new(Self { first, last, homes: work_dir.join(HOMES), held }))
     }
 
-    /// Makes the directories that only the control server writes to, and ends and locks away what its last life left.
-    pub fn prepare(&self, work_dir: &Path) -> io::Result<()> {
+    /// Ends what the server's last life left running.
+    pub fn end_leftovers(&self) {
         kill_all(self.first..=self.last);
-        passage(work_dir)?;
-        match fs::remove_dir_all(&self.homes) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => passage(&self.homes)?,
-        }
+    }
+
+    /// Makes the directory of the HOMEs, and locks away what the server's last life left.
+    pub fn prepare(&self, work_dir: &Path) -> io::Result<()> {
+        passage(&self.homes)?;
         for town in fs::read_dir(work_dir)?.flatten().filter(|town| town.path() != self.homes) {
             for run in fs::read_dir(town.path()).into_iter().flatten().flatten() {
                 if run.metadata().is_ok_and(|run| run.is_dir() && (self.first..=self.last).contains(&run.uid())) {

@@ -2,7 +2,7 @@
 
 import fs from "node:fs";
 import path from "node:path";
-import { ask, run } from "./run.mjs";
+import { aptInstall } from "./apt.mjs";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 const APPLICATIONS = [
@@ -22,22 +22,9 @@ export async function chromium(env) {
   const found = findChromium(env);
   if (found) return { chromium: found };
   if (env.CHROMIUM) return { missing: `CHROMIUM names ${env.CHROMIUM}, which is not there` };
-  const sudo = process.getuid() === 0 ? [] : ["sudo", "-n"];
-  const canInstall = ask("apt-get", ["--version"]) && (sudo.length === 0 || ask("sudo", ["-n", "true"]) !== undefined);
-  if (canInstall) {
-    try {
-      await apt(sudo, ["update"], env);
-      await apt(sudo, ["install", "-y", "--no-install-recommends", "chromium"], env);
-    } catch (problem) {
-      return { missing: `installing Chromium did not work:\n${problem}` };
-    }
-  }
+  const problem = await aptInstall("chromium", env);
+  if (problem) return { missing: problem };
   const installed = findChromium(env);
   if (installed) return { chromium: installed };
   return { missing: "there is no Chromium; install it (sudo apt-get install chromium) or name one: CHROMIUM=/path npm test" };
-}
-
-function apt(sudo, args, env) {
-  const [command, ...rest] = [...sudo, "apt-get", ...args];
-  return run(command, rest, { env: { ...env, DEBIAN_FRONTEND: "noninteractive" } });
 }

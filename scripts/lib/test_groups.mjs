@@ -15,9 +15,9 @@ import { fromCargo, fromReporter, judged, NONE } from "./counts.mjs";
 export const GROUPS = {
   scripts: { builds: [], run: (tools) => nodeTests("scripts", tools) },
   dashboard: { builds: ["dashboard"], run: (tools) => nodeTests("dashboard", tools) },
-  rust: { builds: [], run: rustTests },
+  rust: { builds: [], sandbox: true, run: rustTests },
   mutations: { builds: [], aside: true, run: mutationTests },
-  worker: { builds: ["worker", "programs", "dashboard"], run: (tools) => nodeTests("worker", tools) },
+  worker: { builds: ["worker", "programs", "dashboard"], sandbox: true, run: (tools) => nodeTests("worker", tools) },
   clients: { builds: ["worker", "programs", "dashboard"], others: true, run: (tools) => nodeTests("clients", tools) },
   agents: { builds: ["worker", "programs", "dashboard"], run: (tools) => nodeTests("agents", tools) },
   e2e: { builds: ["worker", "programs", "dashboard"], browser: true, run: browserTests },

@@ -61,6 +61,8 @@ purposes! {
     Tell = "tell";
     /// To answer one's question, as the operator.
     Answer = "answer";
+    /// To let what the town's runs made go: it is deleted.
+    Forget = "forget";
 }
 
 impl Purpose {
@@ -74,6 +76,7 @@ impl Purpose {
             ["agents", _, "stop"] => Some(Self::Stop),
             ["agents", _, "message"] => Some(Self::Tell),
             ["agents", _, "answer"] => Some(Self::Answer),
+            ["forget"] => Some(Self::Forget),
             _ => None,
         }
     }

@@ -26,6 +26,8 @@ const HEALTH_LIMIT_MS: u64 = 1_500;
 const START_LIMIT_MS: u64 = 20_000;
 /// What anything else may take.
 const CALL_LIMIT_MS: u64 = 10_000;
+/// What a control server may take to hear that a town is deleted: it answers before it removes anything.
+const FORGET_LIMIT_MS: u64 = 1_000;
 /// A start that we die in the middle of is settled by the relay from then on.
 const START_SAFETY_MS: i64 = 5_000;
 
@@ -38,13 +40,13 @@ fn reachable(town: &TownObject) -> Result<Upstream> {
 
 /// The container as the town's page shows it. Never starts one.
 pub(super) async fn view(town: &TownObject) -> Result<ContainerView> {
-    let silent = |status| ContainerView { status, runtimes: Vec::new(), agents_apart: None };
+    let silent = |status| ContainerView { status, runtimes: Vec::new(), agents_apart: None, sandbox: None };
     let Some(upstream) = town.upstream()?.filter(Upstream::is_running) else {
         return Ok(silent(ContainerStatus::Asleep));
     };
     Ok(match ask_health(&upstream).await {
-        Ok(ControlHealth { runtimes, agents_apart, .. }) => {
-            ContainerView { status: ContainerStatus::Running, runtimes, agents_apart }
+        Ok(ControlHealth { runtimes, agents_apart, sandbox, .. }) => {
+            ContainerView { status: ContainerStatus::Running, runtimes, agents_apart, sandbox }
         }
         Err(_) => silent(ContainerStatus::Unreachable),
     })
@@ -221,6 +223,10 @@ pub(super) async fn stop_all(town: &TownObject) -> Result<()> {
             SILENCE_LOST_MS / 60_000
         );
         return Err(Error::new(Code::ContainerUnavailable, message));
+    }
+    if upstream.outlives_town() {
+        // Where this is not heard, or not understood, what the runs made goes some days after their ends.
+        let _ = upstream.request(Purpose::Forget, "POST", "/forget", None, FORGET_LIMIT_MS).await;
     }
     Ok(())
 }

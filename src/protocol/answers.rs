@@ -115,9 +115,12 @@ wire! {
         status: ContainerStatus,
         /// The programs that it can run; empty where it was not asked.
         runtimes: Vec<RuntimeView>,
-        /// Whether each run there has a user of its own, who can reach no other; absent where that is not known.
+        /// Whether no run there can reach another one or the control server; absent where that is not known.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
         agents_apart: Option<bool>,
+        /// What stands between agents and the machine there; absent where that is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        sandbox: Option<SandboxKind>,
     }
     /// One program that the control server can run, or could.
     #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -379,6 +382,15 @@ words! {
         Pruned,
         /// Left out under pressure: still in the log.
         Elided,
+    }
+    /// What stands between agents and the machine that they run on. Without any, agents ask before they do things.
+    SandboxKind {
+        /// Nothing: an agent can do what the control server's user can.
+        None,
+        /// The control server is in one, with all that it runs.
+        Image,
+        /// Each run has one of its own, made by bubblewrap.
+        Bubblewrap,
     }
     /// Where a town's container stands.
     ContainerStatus {

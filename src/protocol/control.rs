@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 #[cfg(test)]
 use ts_rs::TS;
 
-use super::answers::RuntimeView;
+use super::answers::{RuntimeView, SandboxKind};
 use super::requests::{AnswerAgent, StartAgent};
 use super::state::UsageTotals;
 use crate::event::{AgentExited, Status, StopSignal};
@@ -158,9 +158,12 @@ pub struct ControlHealth {
     pub version: String,
     /// The programs that it can run.
     pub runtimes: Vec<RuntimeView>,
-    /// Whether each run has a user of its own, else all run as the server's; absent in one of another make.
+    /// Whether no run can reach another one or this server; absent in one of another make.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agents_apart: Option<bool>,
+    /// What stands between agents and this machine; absent in one of another make.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<SandboxKind>,
 }
 
 /// What a rig hands to its town.

@@ -24,7 +24,7 @@ testsOf(missing, "a question of the real opencode", () => {
     process.env.PATH = `${bin}:${process.env.PATH}`;
     process.env.CONTROL_WAITING_SECONDS = "1";
     model = await new Model().start();
-    world = await startWorld();
+    world = await startWorld({ controlVars: { CONTROL_SANDBOX: "1" } });
   });
   after(async () => {
     await world?.stop();

@@ -24,7 +24,7 @@ for (const program of ["opencode", "kilo"]) {
 
     before(async () => {
       model = await new Model().start();
-      control = await new ControlServer().start({ env: { PATH: `${bin}:${process.env.PATH}`, CONTROL_WAITING_SECONDS: "3" } });
+      control = await new ControlServer().start({ env: { PATH: `${bin}:${process.env.PATH}`, CONTROL_WAITING_SECONDS: "3", CONTROL_SANDBOX: "1" } });
     });
     after(async () => {
       await control?.stop();

@@ -36,6 +36,8 @@ export const STORIES = {
   ],
   /** Something that it may have to ask for. */
   may: [{ text: "May I?", calls: [["run", "touch asked.txt"]] }, { text: "I know now.", calls: [] }],
+  /** Something that leaves its directory. */
+  outside: [{ text: "Elsewhere.", calls: [["run", "touch /var/townwatch-outside"]] }, { text: "I know now.", calls: [] }],
   /** Something that only a person knows. */
   ask: [{ text: "I wonder.", calls: [["ask", "Which color?", "red", LONG_ANSWER]] }, { text: "I see.", calls: [] }],
   /** Two sub-agents that both have to ask. */

@@ -14,12 +14,15 @@ import { startModel } from "./model_server.mjs";
 /** Real agents take seconds to start, on a busy machine many. */
 export const RUN_MS = 120_000;
 
-/** Starts it all; `files` are written into the agents' home, each with the model's address of the story. */
-export async function startWork({ runtime, bin, answer, files, env_vars = {}, model_name }) {
+/**
+ * Starts it all; `files` are written into the agents' home, each with the model's address of the story. `sandbox`: what the
+ * control server is told of that; as if it were in one, agents need not ask.
+ */
+export async function startWork({ runtime, bin, answer, files, env_vars = {}, model_name, sandbox = "1" }) {
   // The control server's programs: the agent, and the Node that it runs on.
   process.env.PATH = [bin, dirname(process.execPath), process.env.PATH].join(delimiter);
   const model = await startModel(answer);
-  const world = await startWorld();
+  const world = await startWorld({ controlVars: { CONTROL_SANDBOX: sandbox } });
   const town = await world.town(`The real ${runtime}`);
   const viewer = await world.watch(town.stream);
   const git_url = repository();

@@ -137,6 +137,9 @@ describe("the town's page", { skip }, () => {
     const { container } = must(await world.api("GET", town.path));
     assert.equal(container.agents_apart, false);
     await page.getByText("Agents run here as the control server's own user").waitFor();
+    assert.equal(container.sandbox, "none");
+    await page.getByRole("radio", { name: /^Command/ }).check();
+    await page.getByText("Runs as you on this machine, and asks nothing.").waitFor();
     const names = { claude_code: "Claude Code", codex: "Codex", gemini: "Gemini CLI", opencode: "OpenCode", kilo: "Kilo", process: "Command", replay: "Recording" };
     for (const { name, found, install } of container.runtimes) {
       const choice = page.locator(".choice").filter({ has: page.getByText(names[name], { exact: true }) });

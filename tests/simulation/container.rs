@@ -115,6 +115,12 @@ impl Container {
         self.lost_through
     }
 
+    /// Whether a run ended here, and that was lost before it was acknowledged.
+    pub fn has_lost_end_of(&self, run_id: &str) -> bool {
+        let mut ends = self.said.iter().filter(|event| event.event.as_str() == "agent.exited");
+        ends.any(|event| event.run_id.as_str() == run_id && event.id.get() <= self.lost_through)
+    }
+
     pub fn retained(&self) -> usize {
         self.events.len()
     }

@@ -192,9 +192,10 @@ describe("a control server that runs agents as its own user", () => {
 
   it("says so as it starts, and to the town", async () => {
     world = await startWorld();
-    await until("its line", () => /^agents run as this server's own user: /m.test(world.control.log), 10_000);
+    await until("its line", () => /^agents run as this server's own user: .*; they ask before they do things/m.test(world.control.log), 10_000);
     const town = await world.town();
-    assert.equal(must(await world.api("GET", town.path)).container.agents_apart, false);
+    const { agents_apart, sandbox } = must(await world.api("GET", town.path)).container;
+    assert.deepEqual([agents_apart, sandbox], [false, "none"]);
   });
 
   it("cannot be looked into even so", { skip: SKIP === false && "root looks into everything" }, async () => {

@@ -7,17 +7,23 @@ use townwatch::protocol::StartAgent;
 
 use super::{ARGUMENT_BYTES_MAX, Input, Launch, argument};
 use crate::normalise::claude_code::user_line;
+use crate::sandbox::Permissions;
 
 /// `claude -p` with its input left open.
 ///
-/// A town's container is its sandbox, and most often nobody sits in front of it: what its settings do not tell it to ask
-/// for (`permissions.ask` of the user's or the repository's) it may do. That, and what it wants to know of people, it asks
-/// over its standard output.
-pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
+/// What it asks, it asks over its standard output, and people answer on the page. In a sandbox that is what its settings
+/// tell it to ask for (`permissions.ask` of the user's or the repository's), and what it wants to know of people; outside of
+/// one it asks for all that they do not allow, in the mode in which it does so whatever mode they name.
+pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permissions) -> Result<Launch> {
     let input = Input::Open(user_line(&super::prompt(order, "Claude Code")?));
     let formats = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"];
-    let asking = ["--include-partial-messages", "--permission-prompt-tool", "stdio", "--dangerously-skip-permissions"];
-    let mut arguments: Vec<String> = formats.into_iter().chain(asking).map(str::to_owned).collect();
+    let asking = ["--include-partial-messages", "--permission-prompt-tool", "stdio"];
+    let mode: &[_] = match permissions {
+        Permissions::Ask => &["--permission-mode", "default"],
+        Permissions::All => &["--dangerously-skip-permissions"],
+    };
+    let fixed = formats.iter().chain(&asking).chain(mode);
+    let mut arguments: Vec<String> = fixed.map(|word| (*word).to_owned()).collect();
     if let Some(model) = &order.model {
         arguments.push(format!("--model={}", argument("model", model, 200)?));
     }
@@ -25,8 +31,8 @@ pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
         let system_prompt = argument("system_prompt", system_prompt, ARGUMENT_BYTES_MAX)?;
         arguments.push(format!("--append-system-prompt={system_prompt}"));
     }
-    // As root it refuses to skip permissions unless it is told that it is in a sandbox, which a town's container is.
-    let root = rustix::process::geteuid().is_root();
-    let variables = if root { vec![("IS_SANDBOX", "1".to_owned())] } else { Vec::new() };
+    // As root it refuses to skip permissions unless it is told that it is in a sandbox.
+    let is_told = permissions == Permissions::All && rustix::process::geteuid().is_root();
+    let variables = if is_told { vec![("IS_SANDBOX", "1".to_owned())] } else { Vec::new() };
     Ok(Launch { program: program.to_owned(), arguments, variables, input })
 }

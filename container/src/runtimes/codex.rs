@@ -6,15 +6,19 @@ use townwatch::error::{Error, Result};
 use townwatch::protocol::StartAgent;
 
 use super::{ARGUMENT_BYTES_MAX, Input, Launch, argument};
+use crate::sandbox::Permissions;
 
 /// `codex exec --json`, with the prompt through standard input: no length and no first character is a problem there.
 ///
-/// A town's container is its sandbox, and nobody is there to approve anything; and a town's agent may work in a folder
-/// that is no repository.
-pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
+/// Nobody is there to approve anything. Where no sandbox is around it, its own one lets commands write in the working
+/// directory only, and gives them no network. And a town's agent may work in a folder that is no repository.
+pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permissions) -> Result<Launch> {
     let input = Input::Whole(super::prompt(order, "Codex")?);
-    let fixed = ["exec", "--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"];
-    let mut arguments = fixed.map(str::to_owned).to_vec();
+    let reach = match permissions {
+        Permissions::Ask => "--sandbox=workspace-write",
+        Permissions::All => "--dangerously-bypass-approvals-and-sandbox",
+    };
+    let mut arguments = ["exec", "--json", "--skip-git-repo-check", reach].map(str::to_owned).to_vec();
     if let Some(model) = &order.model {
         arguments.push(format!("--model={}", argument("model", model, 200)?));
     }

@@ -51,13 +51,14 @@ pub enum Input {
 
 /// How to start what the order asks for, or why that cannot be.
 pub fn launch(order: &StartAgent, config: &Config) -> Result<Launch> {
+    let permissions = config.sandbox.permissions();
     match order.runtime {
-        Runtime::ClaudeCode => claude_code::launch(order, &found(order.runtime)?),
-        Runtime::Codex => codex::launch(order, &found(order.runtime)?),
-        Runtime::Gemini => gemini::launch(order, &found(order.runtime)?),
+        Runtime::ClaudeCode => claude_code::launch(order, &found(order.runtime)?, permissions),
+        Runtime::Codex => codex::launch(order, &found(order.runtime)?, permissions),
+        Runtime::Gemini => gemini::launch(order, &found(order.runtime)?, permissions),
         Runtime::Process => process::launch(order),
         Runtime::Replay => replay::launch(order, config),
-        Runtime::Opencode | Runtime::Kilo => opencode::launch(order, &found(order.runtime)?),
+        Runtime::Opencode | Runtime::Kilo => opencode::launch(order, &found(order.runtime)?, permissions),
     }
 }
 

@@ -9,9 +9,13 @@ use townwatch::limits::PROMPT_BYTES_MAX;
 use townwatch::protocol::StartAgent;
 
 use super::{Input, Launch, argument};
+use crate::sandbox::Permissions;
+
+/// It asks for everything but looking around and planning. Of rules for one tool the last one that fits counts.
+const ASK: &str = r#"{"*":"ask","read":{"*":"allow","*.env":"ask","*.env.*":"ask"},"glob":"allow","grep":"allow","list":"allow","lsp":"allow","skill":"allow","task":"allow","todowrite":"allow","todoread":"allow","question":"allow"}"#;
 
 /// `opencode serve`. What it is to do it is told by its API, once it is up.
-pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
+pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permissions) -> Result<Launch> {
     if order.prompt.as_deref().is_none_or(|prompt| prompt.trim().is_empty()) {
         return Err(Error::invalid("prompt", format!("say what {} is to do", order.runtime.as_str())));
     }
@@ -25,8 +29,16 @@ pub(super) fn launch(order: &StartAgent, program: &Path) -> Result<Launch> {
     let arguments = ["serve", "--hostname", "127.0.0.1", "--port", "0"].map(str::to_owned).to_vec();
     // Without it any process of this machine, another town's agent say, could use the server.
     let password = format!("{}{}", uuid::Uuid::now_v7().simple(), uuid::Uuid::now_v7().simple());
-    let variables = vec![(password_variable(order.runtime), password)];
+    let mut variables = vec![(password_variable(order.runtime), password)];
+    if permissions == Permissions::Ask {
+        variables.push((permission_variable(order.runtime), ASK.to_owned()));
+    }
     Ok(Launch { program: program.to_owned(), arguments, variables, input: Input::None })
+}
+
+/// The variable whose rules come after those of all settings.
+fn permission_variable(runtime: Runtime) -> &'static str {
+    if runtime == Runtime::Kilo { "KILO_PERMISSION" } else { "OPENCODE_PERMISSION" }
 }
 
 /// The variable that names the password of the server.

@@ -64,7 +64,8 @@ fn it_is_run_as_the_agent_sdk_runs_it() {
         "--include-partial-messages",
         "--permission-prompt-tool",
         "stdio",
-        "--dangerously-skip-permissions",
+        "--permission-mode",
+        "default",
         "--model=opus",
         "--append-system-prompt=be kind",
     ];

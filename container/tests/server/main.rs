@@ -9,6 +9,7 @@ mod files;
 mod lease;
 #[cfg(target_os = "linux")]
 mod leftovers;
+mod permissions;
 mod previews;
 mod questions;
 mod redaction;

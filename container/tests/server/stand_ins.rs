@@ -66,7 +66,7 @@ fn codex_is_run_as_an_unattended_agent_needs_it() {
         "word exec",
         "word --json",
         "word --skip-git-repo-check",
-        "word --dangerously-bypass-approvals-and-sandbox",
+        "word --sandbox=workspace-write",
         "word --model=m",
         r#"word --config=developer_instructions="be \"kind\"\n""#,
         "word -",
@@ -95,7 +95,8 @@ fn gemini_is_run_as_an_unattended_agent_needs_it() {
     world.start("a", order);
     let (events, exit) = world.server.ended("a");
     assert_eq!(exit, json!({"reason": "completed", "exit_code": 0}));
-    let words = ["trust true", "word --output-format", "word stream-json", "word --yolo", "word --model=m"];
+    let words =
+        ["trust true", "word --output-format", "word stream-json", "word --approval-mode=auto_edit", "word --model=m"];
     let expected = [&words[..], &["read be kind", "read ", "read do it"]].concat();
     assert_eq!(texts(&events, "stderr"), expected);
     assert_eq!(texts(&events, "assistant"), ["hello"]);

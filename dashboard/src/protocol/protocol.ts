@@ -843,9 +843,13 @@ status: ContainerStatus,
  */
 runtimes: Array<RuntimeView>, 
 /**
- * Whether each run there has a user of its own, who can reach no other; absent where that is not known.
+ * Whether no run there can reach another one or the control server; absent where that is not known.
  */
-agents_apart?: boolean, };
+agents_apart?: boolean, 
+/**
+ * What stands between agents and the machine there; absent where that is not known.
+ */
+sandbox?: SandboxKind, };
 
 /**
  * A part of an event's data that was left out of its frame form.
@@ -1579,6 +1583,11 @@ install: string,
  * What `replay` can play, by name.
  */
 recordings?: Array<string>, };
+
+/**
+ * What stands between agents and the machine that they run on. Without any, agents ask before they do things.
+ */
+export type SandboxKind = "none" | "image" | "bubblewrap";
 
 /**
  * What the server sends on a stream, one JSON object a message.

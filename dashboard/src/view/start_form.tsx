@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
 import { commandWords } from "../client/command_words.ts";
+import { sandboxWords } from "../client/sandbox_words.ts";
 import { startAgent } from "../client/start.ts";
 import type { AgentState, ContainerView, Role, Runtime, RuntimeView, StartAgent } from "../protocol/protocol.ts";
 import { Amount, amountOf } from "./day_budget.tsx";
@@ -57,6 +58,7 @@ export function StartForm({ api, town_id, container, role, close, started }: Sta
   const [runtime, setRuntime] = useState<Runtime>(choices[0] ?? "process");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
+  const where = sandboxWords(runtime, container?.sandbox);
   const form = useRef<HTMLFormElement>(null);
   useLayoutEffect(() => form.current?.querySelector<HTMLInputElement>("input:checked")?.focus(), []);
 
@@ -99,6 +101,7 @@ export function StartForm({ api, town_id, container, role, close, started }: Sta
             </label>
           ))}
         </div>
+        {where !== null && <p class="hint">{where}</p>}
         {container?.agents_apart === false && (
           <p class="hint">
             Agents run here as the control server's own user: each can read that user's files and keys, and end or alter what

@@ -1,0 +1,201 @@
+//! A sandbox for each run, by bubblewrap: it sees the system's programs, its own working directory and a HOME of its own,
+//! no process but its own, and the network.
+//!
+//! What it sees is a list, so that what nobody thought of is hidden. Within the system's folders there may still be a
+//! person's HOME, the project or the other runs; these are covered.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use townwatch::event::Runtime;
+
+use super::logins::login;
+use crate::runtimes::find_on_path;
+
+/// What every program on this machine needs to see; where it is not, it is left out.
+const SYSTEM: &[&str] = &[
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/etc",
+    "/opt",
+    "/nix",
+    "/run/current-system",
+    "/run/systemd/resolve",
+    "/sys/fs/cgroup",
+];
+/// All that is taken away but the network, without which no agent reaches its model.
+const WALLS: &[&str] = &[
+    "--unshare-user",
+    "--unshare-pid",
+    "--unshare-ipc",
+    "--unshare-cgroup-try",
+    // All of it ends with the control server, and nothing can type into the terminal that the server was started from.
+    "--die-with-parent",
+    "--new-session",
+    // Where the server is root the agents are, too, but without what root may.
+    "--cap-drop",
+    "ALL",
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+];
+/// The first one of all, to see whether there can be any.
+const TRIAL_LIMIT: Duration = Duration::from_secs(10);
+
+/// How each run is shut in.
+#[derive(Debug, Clone)]
+pub struct Bubblewrap {
+    program: PathBuf,
+    /// The HOME of the person whose the control server is; a run finds its own one under the same name.
+    home: PathBuf,
+    /// What has to be hidden even where the system's folders are around it: where the server was started (in development
+    /// the project, with its keys), and the directories of all runs.
+    covered: Vec<PathBuf>,
+    /// Folders that agents may read: those of `PATH`, and what somebody named.
+    readable: Vec<PathBuf>,
+}
+
+/// What is a run's own.
+#[derive(Debug)]
+pub struct Places<'a> {
+    /// Its working directory.
+    pub dir: &'a Path,
+    /// What it finds as its HOME; `tmp` in it is its `/tmp`.
+    pub home: &'a Path,
+}
+
+impl Bubblewrap {
+    /// Reads `HOME`, `PATH` and `CONTROL_SANDBOX_READABLE`, and looks for `bwrap`.
+    pub(super) fn read(variable: impl Fn(&str) -> Option<String>, work_dir: &Path) -> Result<Self, String> {
+        let program = find_on_path("bwrap").ok_or(
+            "CONTROL_SANDBOX: bubblewrap is not installed (there is no `bwrap` on PATH): sudo apt-get install bubblewrap, \
+             sudo dnf install bubblewrap or sudo pacman -S bubblewrap; it is there for Linux only",
+        )?;
+        let home = variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute() && home.parent().is_some());
+        let home = home.ok_or("HOME: has to name a folder where CONTROL_SANDBOX is bubblewrap")?;
+        let here =
+            std::env::current_dir().map_err(|error| format!("cannot tell where this program was started: {error}"))?;
+        let covered = [here, work_dir.to_owned()].into_iter().filter(|folder| folder.parent().is_some()).collect();
+        let mut this = Self { program, home, covered, readable: Vec::new() };
+        let named = variable("CONTROL_SANDBOX_READABLE").unwrap_or_default();
+        let named: Vec<_> = std::env::split_paths(&named).filter(|path| !path.as_os_str().is_empty()).collect();
+        if let Some(folder) = named.iter().find(|folder| !this.may_show(folder)) {
+            return Err(format!(
+                "CONTROL_SANDBOX_READABLE: expected whole paths of folders in which neither HOME nor the control server's \
+                 own folders lie, not {}",
+                folder.display()
+            ));
+        }
+        let path = variable("PATH").unwrap_or_default();
+        let searched = std::env::split_paths(&path).filter(|folder| this.may_show(folder));
+        this.readable = searched.chain(named).collect();
+        Ok(this)
+    }
+
+    /// Starts one in which nothing happens; why that cannot be, for a person.
+    pub async fn try_out(&self) -> Result<(), String> {
+        let mut command = Command::new(&self.program);
+        command.args(WALLS).args(SYSTEM.iter().flat_map(|folder| ["--ro-bind-try", folder, folder]));
+        command.args(["--", "/bin/sh", "-c", "exit 0"]).stdin(Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(TRIAL_LIMIT, command.output()).await;
+        let said = match output {
+            Ok(Ok(output)) if output.status.success() => return Ok(()),
+            Ok(Ok(output)) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("nothing within {} s", TRIAL_LIMIT.as_secs()),
+        };
+        Err(format!(
+            "CONTROL_SANDBOX: bubblewrap is installed, but this system does not let it make a sandbox (it says: {said}); \
+             allow user namespaces (sysctl user.max_user_namespaces; on Ubuntu 24.04 and newer also \
+             kernel.apparmor_restrict_unprivileged_userns, or a profile for bwrap), or use the container's image"
+        ))
+    }
+
+    /// The command that runs a program in a sandbox of its own.
+    pub fn command(&self, places: &Places<'_>, runtime: Runtime, program: &Path, arguments: &[String]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(WALLS).args(self.view(places, runtime, program));
+        command.arg("--chdir").arg(places.dir).arg("--").arg(program).args(arguments);
+        command
+    }
+
+    /// For a process in a sandbox: its HOME has the name that a person's has.
+    pub fn dress(&self, command: &mut Command) {
+        command.env("HOME", &self.home).env("TMPDIR", "/tmp");
+    }
+
+    /// What it sees, in the order in which one thing covers another.
+    fn view(&self, places: &Places<'_>, runtime: Runtime, program: &Path) -> Vec<OsString> {
+        let mut view = View::default();
+        for folder in SYSTEM {
+            view.mount("--ro-bind-try", folder, folder);
+        }
+        view.mount("--bind", places.home.join("tmp"), "/tmp");
+        view.mount("--symlink", "/tmp", "/var/tmp");
+        // The outer one first: what is mounted later covers what lies below it.
+        let covers = self.covered.iter().map(PathBuf::as_path).chain([self.home.as_path()]).collect::<BTreeSet<_>>();
+        for folder in &covers {
+            if *folder == self.home {
+                view.mount("--bind", places.home, folder);
+            } else {
+                view.say("--tmpfs", folder);
+            }
+        }
+        let shown = self.readable.iter().cloned().chain(self.around(runtime, program)).collect::<BTreeSet<_>>();
+        for path in &shown {
+            view.mount("--ro-bind-try", path, path);
+        }
+        let login = login(runtime);
+        for (mount, files) in [("--bind-try", login.kept), ("--ro-bind-try", login.read)] {
+            files.iter().map(|file| self.home.join(file)).for_each(|file| view.mount(mount, &file, &file));
+        }
+        view.mount("--bind", places.dir, places.dir);
+        // What only covers takes nothing in.
+        covers.iter().filter(|folder| **folder != self.home).for_each(|folder| view.say("--remount-ro", folder));
+        view.say("--remount-ro", "/");
+        view.0
+    }
+
+    /// What a program of ours or of a runtime needs around it: for a command of npm's the packages beside it.
+    fn around(&self, runtime: Runtime, program: &Path) -> Vec<PathBuf> {
+        if runtime == Runtime::Process {
+            return Vec::new();
+        }
+        let Ok(file) = program.canonicalize() else { return Vec::new() };
+        let packages = file.ancestors().filter(|folder| folder.file_name() == Some(OsStr::new("node_modules"))).last();
+        let folder = packages.or_else(|| file.parent().filter(|_| runtime != Runtime::Replay));
+        let folder = folder.filter(|folder| self.may_show(folder)).map(Path::to_owned);
+        folder.into_iter().chain([file.clone()]).collect()
+    }
+
+    /// Whether showing a folder shows nothing that is to be hidden.
+    fn may_show(&self, folder: &Path) -> bool {
+        let hides = |path: &Path| path.starts_with(folder);
+        folder.is_absolute() && !hides(&self.home) && !self.covered.iter().any(|path| hides(path))
+    }
+}
+
+/// Arguments of bubblewrap that say what there is to see.
+#[derive(Default)]
+struct View(Vec<OsString>);
+
+impl View {
+    fn say(&mut self, word: &str, path: impl AsRef<OsStr>) {
+        self.0.extend([word.into(), path.as_ref().to_owned()]);
+    }
+
+    fn mount(&mut self, how: &str, from: impl AsRef<OsStr>, to: impl AsRef<OsStr>) {
+        self.say(how, from);
+        self.0.push(to.as_ref().to_owned());
+    }
+}

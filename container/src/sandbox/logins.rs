@@ -1,0 +1,37 @@
+//! What of a person's HOME each program needs to be the person's: its login, and how it is set up.
+//!
+//! Files, and never whole folders: in these lie what other sessions said, and hooks that would run outside of the sandbox
+//! the next time that the person starts the program by hand.
+
+use townwatch::event::Runtime;
+
+/// Files below HOME, where they exist.
+pub(super) struct Login {
+    /// The login, which the program may renew: a renewed one counts for the person, too, or they would be signed out.
+    pub(super) kept: &'static [&'static str],
+    /// What is only read.
+    pub(super) read: &'static [&'static str],
+}
+
+/// What a program gets to see. A plain command and a recording get nothing.
+pub(super) fn login(runtime: Runtime) -> Login {
+    match runtime {
+        Runtime::ClaudeCode => {
+            Login { kept: &[".claude/.credentials.json"], read: &[".claude/settings.json", ".claude/CLAUDE.md"] }
+        }
+        Runtime::Codex => Login { kept: &[".codex/auth.json"], read: &[".codex/config.toml", ".codex/AGENTS.md"] },
+        Runtime::Gemini => Login {
+            kept: &[".gemini/oauth_creds.json"],
+            read: &[".gemini/settings.json", ".gemini/google_accounts.json", ".gemini/.env", ".gemini/GEMINI.md"],
+        },
+        Runtime::Opencode => Login {
+            kept: &[".local/share/opencode/auth.json"],
+            read: &[".config/opencode/opencode.json", ".config/opencode/opencode.jsonc", ".config/opencode/AGENTS.md"],
+        },
+        Runtime::Kilo => Login {
+            kept: &[".local/share/kilo/auth.json"],
+            read: &[".config/kilo/kilo.json", ".config/kilo/kilo.jsonc", ".config/kilo/AGENTS.md"],
+        },
+        Runtime::Process | Runtime::Replay => Login { kept: &[], read: &[] },
+    }
+}

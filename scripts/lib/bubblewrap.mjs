@@ -1,0 +1,34 @@
+// Bubblewrap, by which each agent of development gets a sandbox of its own.
+
+import { aptInstall } from "./apt.mjs";
+import { Problem } from "./problem.mjs";
+import { ask } from "./run.mjs";
+
+/** A sandbox in which nothing happens: with users, processes and files of its own. */
+const TRIAL = ["--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"];
+
+const isInstalled = (env) => ask("bwrap", ["--version"], env) !== undefined;
+const works = (env) => ask("bwrap", TRIAL, env) !== undefined;
+
+/** Installs it for the tests where apt-get can; they say themselves what they skip. */
+export async function bubblewrap(env) {
+  if (!isInstalled(env)) await aptInstall("bubblewrap", env);
+}
+
+/** Refuses where agents cannot be shut in here, and says what to do. */
+export function checkBubblewrap(env = process.env, platform = process.platform) {
+  if (platform !== "linux") {
+    const remedy = "leave --sandbox away: agents then ask before they do things. Or run all of it in a virtual machine with Linux";
+    throw new Problem("sandboxes are made by bubblewrap, which is there for Linux only", { remedy });
+  }
+  if (!isInstalled(env)) {
+    const remedy = "sudo apt-get install bubblewrap (or sudo dnf install bubblewrap, sudo pacman -S bubblewrap), and start again";
+    throw new Problem("--sandbox needs bubblewrap, which is not installed", { remedy });
+  }
+  if (!works(env)) {
+    const remedy =
+      "allow user namespaces: `bwrap --unshare-user --ro-bind / / true` says what is in the way. On Ubuntu 24.04 and newer it is " +
+      "sysctl kernel.apparmor_restrict_unprivileged_userns, in a container what started it";
+    throw new Problem("bubblewrap is installed, but this system does not let it make a sandbox", { remedy });
+  }
+}
