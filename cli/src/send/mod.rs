@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &SendArguments) -> Result<u8, String> {
     flush(&standing);
     match standing.run_end() {
         Some(ExitReason::Stopped) => {
-            say("the run was stopped from the town's page (or API); nothing more of it is sent")
+            say("the run was stopped from the town's page (or API); nothing more of it is sent");
         }
         Some(ExitReason::BudgetExceeded) => {
             say("the run was stopped, since its agent's or its town's budget is used up; nothing more of it is sent");
