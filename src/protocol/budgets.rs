@@ -52,15 +52,15 @@ wire! {
 #[cfg_attr(test, schemars(extend("anyOf" = one_of(&["max_cost_usd", "max_tokens"]))))]
 pub struct BudgetChange {
     /// US dollars; null for no bound, absent: as it was.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given_number")]
+    #[serde(default, skip_serializing_if = "Change::is_none", deserialize_with = "changed_number")]
     #[cfg_attr(test, ts(optional, type = "number | null"))]
     #[cfg_attr(test, schemars(with = "Option<f64>", range(min = BUDGET_COST_USD_MIN, max = BUDGET_COST_USD_MAX)))]
-    pub max_cost_usd: Option<Option<f64>>,
+    pub max_cost_usd: Change<f64>,
     /// Tokens; null for no bound, absent: as it was.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given_integer")]
+    #[serde(default, skip_serializing_if = "Change::is_none", deserialize_with = "changed_integer")]
     #[cfg_attr(test, ts(optional, type = "number | null"))]
     #[cfg_attr(test, schemars(with = "Option<u64>", range(min = 1, max = BUDGET_TOKENS_MAX)))]
-    pub max_tokens: Option<Option<u64>>,
+    pub max_tokens: Change<u64>,
 }
 
 /// `PATCH /api/towns/:town`: another name, and what all its agents together may take in a day (UTC).
@@ -74,15 +74,15 @@ pub struct TownChange {
     #[cfg_attr(test, schemars(with = "String", length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
     pub name: Option<String>,
     /// US dollars; null for no bound, absent: as it was.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given_number")]
+    #[serde(default, skip_serializing_if = "Change::is_none", deserialize_with = "changed_number")]
     #[cfg_attr(test, ts(optional, type = "number | null"))]
     #[cfg_attr(test, schemars(with = "Option<f64>", range(min = BUDGET_COST_USD_MIN, max = BUDGET_COST_USD_MAX)))]
-    pub max_cost_usd: Option<Option<f64>>,
+    pub max_cost_usd: Change<f64>,
     /// Tokens; null for no bound, absent: as it was.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given_integer")]
+    #[serde(default, skip_serializing_if = "Change::is_none", deserialize_with = "changed_integer")]
     #[cfg_attr(test, ts(optional, type = "number | null"))]
     #[cfg_attr(test, schemars(with = "Option<u64>", range(min = 1, max = BUDGET_TOKENS_MAX)))]
-    pub max_tokens: Option<Option<u64>>,
+    pub max_tokens: Change<u64>,
 }
 
 impl Budget {
@@ -121,21 +121,44 @@ impl BudgetChange {
     /// What becomes of a budget by it.
     pub fn of(&self, before: Budget) -> Result<Budget> {
         let after = Budget {
-            max_cost_usd: self.max_cost_usd.unwrap_or(before.max_cost_usd),
-            max_tokens: self.max_tokens.unwrap_or(before.max_tokens),
+            max_cost_usd: self.max_cost_usd.of(before.max_cost_usd),
+            max_tokens: self.max_tokens.of(before.max_tokens),
         };
         after.check().map(|()| after)
     }
 }
 
-/// Null is a value of its own here, and not the same as nothing.
-fn given_number<'de, D: Deserializer<'de>, T: From<Option<f64>>>(deserializer: D) -> std::result::Result<T, D::Error> {
-    Option::<f64>::deserialize(deserializer).map(T::from)
+/// What becomes of a bound.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[serde(untagged)]
+pub enum Change<T> {
+    /// It stays as it was: the field was left out.
+    #[default]
+    None,
+    /// This, or, by null, no bound.
+    To(Option<T>),
 }
 
-/// See [`given_number`].
-fn given_integer<'de, D: Deserializer<'de>, T: From<Option<u64>>>(deserializer: D) -> std::result::Result<T, D::Error> {
-    integer::optional(deserializer).map(T::from)
+impl<T> Change<T> {
+    /// Whether it stays as it was.
+    fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    fn of(self, before: Option<T>) -> Option<T> {
+        match self {
+            Self::None => before,
+            Self::To(after) => after,
+        }
+    }
+}
+
+fn changed_number<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Change<f64>, D::Error> {
+    Option::<f64>::deserialize(deserializer).map(Change::To)
+}
+
+fn changed_integer<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Change<u64>, D::Error> {
+    integer::optional(deserializer).map(Change::To)
 }
 
 /// A name may be left out, but null is none.
