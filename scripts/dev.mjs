@@ -1,5 +1,6 @@
 // `npm run dev`: sets up, builds and runs everything on this machine, and prints a link that signs the browser in.
-// Ctrl-C ends all of it. `npm run dev -- --sandbox` runs each agent in a sandbox of its own.
+// Ctrl-C ends all of it. `npm run dev -- --sandbox` runs each agent in a sandbox of its own; `-- --replace` first ends what
+// an earlier one left behind on its ports when it was killed.
 
 import { buildAll, SERVED_PARTS } from "./build.mjs";
 import { checkBubblewrap } from "./lib/bubblewrap.mjs";
@@ -17,16 +18,18 @@ import { stepper } from "./lib/steps.mjs";
 import { newsOnly } from "./lib/wrangler_news.mjs";
 import { SETUP_STEPS, setUp } from "./setup.mjs";
 
+const OPTIONS = ["--sandbox", "--replace"];
+
 async function dev(args) {
-  const sandbox = args.includes("--sandbox");
-  const unknown = args.find((arg) => arg !== "--sandbox");
-  if (unknown) throw new Problem(`there is no option ${unknown}`, { remedy: "npm run dev, or npm run dev -- --sandbox" });
+  const [sandbox, replace] = OPTIONS.map((option) => args.includes(option));
+  const unknown = args.find((arg) => !OPTIONS.includes(arg));
+  if (unknown) throw new Problem(`there is no option ${unknown}`, { remedy: `npm run dev, with ${OPTIONS.join(" or ")} behind \`--\`` });
   if (sandbox) checkBubblewrap();
   const { port, controlPort } = ports();
   const settings = { ...fromWranglerToml(), ...readDevVars(), ...fromEnvironment() };
   checkSettings(settings, "wrangler.toml, .dev.vars or the environment");
-  await checkPort("PORT", port);
-  await checkPort("CONTROL_PORT", controlPort);
+  await checkPort("PORT", port, { replace });
+  await checkPort("CONTROL_PORT", controlPort, { replace });
   const step = stepper(SETUP_STEPS + SERVED_PARTS.length + 2);
   const tools = await setUp({ step });
   await buildAll(tools, step, SERVED_PARTS);

@@ -1,6 +1,7 @@
 // The ports of local development.
 
 import net from "node:net";
+import { endLeft, holderOf } from "./port_holder.mjs";
 import { Problem } from "./problem.mjs";
 
 const DEFAULTS = { PORT: 8787, CONTROL_PORT: 8788 };
@@ -18,14 +19,34 @@ function portOf(name) {
   throw new Problem(`${name}: expected an integer from 1 to 65535, not ${JSON.stringify(text)}`);
 }
 
-/** Refuses a port that another program has. `name`: the variable that chooses it. */
-export async function checkPort(name, port) {
+/**
+ * Refuses a port that somebody else has, and says who. `name`: the variable that chooses it. With `replace` what an earlier
+ * `npm run dev` left behind there is ended.
+ */
+export async function checkPort(name, port, { replace = false } = {}) {
   // A browser tries both addresses of `localhost`.
   for (const host of ["127.0.0.1", "::1"]) {
-    if (await isTaken(port, host)) {
-      throw new Problem(`port ${port} is in use by another program; stop it or choose another: ${name}=${port + 10} npm run dev`);
+    if (!(await isTaken(port, host))) continue;
+    const holder = holderOf(port);
+    if (replace && holder?.isLeft && (await endLeft(holder)) && !(await isTaken(port, host))) {
+      console.log(`ended what an earlier \`npm run dev\` had left on port ${port} (process ${holder.pid})`);
+      continue;
     }
+    throw taken(name, port, holder);
   }
+}
+
+function taken(name, port, holder) {
+  const another = `${name}=${port + 10} npm run dev`;
+  const who = holder && `${holder.command.slice(0, 120)} (process ${holder.pid})`;
+  if (holder?.isLeft) {
+    const remedy = `npm run dev -- --replace ends it first; or leave it and choose another port: ${another}`;
+    return new Problem(`port ${port} is held by what an earlier \`npm run dev\` of this folder left behind when it was killed: ${who}`, { remedy });
+  }
+  if (holder?.dev) {
+    return new Problem(`port ${port} is in use by another \`npm run dev\` (process ${holder.dev})`, { remedy: `stop it, or choose another port: ${another}` });
+  }
+  return new Problem(`port ${port} is in use by ${who ?? "another program"}; stop it or choose another: ${another}`);
 }
 
 function isTaken(port, host) {

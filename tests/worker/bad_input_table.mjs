@@ -115,6 +115,9 @@ export function routesOf({ town_id, rig_id }, agent_id) {
         "events[0].run_id": [{ events: [{ event_type: "note", run_id: "a b" }] }],
       },
     },
+    { method: "GET", path: `${rig}/agents/${agent_id}/tokens` },
+    { method: "DELETE", path: `${rig}/agents/${agent_id}/tokens` },
+    { method: "DELETE", path: `${rig}/agents/${agent_id}/tokens/no-token` },
     { method: "GET", path: `${rig}/agents/${agent_id}/events`, query: cursors },
     {
       method: "PUT",
@@ -133,6 +136,7 @@ export function routesOf({ town_id, rig_id }, agent_id) {
     { method: "GET", path: `${town}/agents` },
     { method: "GET", path: `${town}/agents/${agent_id}` },
     { method: "PATCH", path: `${town}/agents/${agent_id}`, body: { max_tokens: 5 }, missing: ["max_tokens"], wrong: budget },
+    { method: "DELETE", path: `${town}/agents/${agent_id}` },
     { method: "GET", path: `${town}/agents/${agent_id}/runs` },
     { method: "GET", path: `${town}/agents/${agent_id}/images/${IMAGE_ID}` },
     {

@@ -27,6 +27,9 @@ export class Client {
         this.resets += 1;
       },
       state: (agent) => this.states.set(agent.agent_id, agent),
+      statesFollow: () => {},
+      statesAreHere: () => {},
+      agentDeleted: (agent_id) => this.states.delete(agent_id),
       events: (events) => this.events.push(...events),
       gap: (gap) => this.gaps.push(gap),
       preview: () => {},
