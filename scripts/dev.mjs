@@ -2,6 +2,7 @@
 // Ctrl-C ends all of it. `npm run dev -- --sandbox` runs each agent in a sandbox of its own; `-- --replace` first ends what
 // an earlier one left behind on its ports when it was killed.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { buildAll, SERVED_PARTS } from "./build.mjs";
 import { checkBubblewrap } from "./lib/bubblewrap.mjs";
 import { isEnding } from "./lib/children.mjs";
@@ -19,6 +20,9 @@ import { newsOnly } from "./lib/wrangler_news.mjs";
 import { SETUP_STEPS, setUp } from "./setup.mjs";
 
 const OPTIONS = ["--sandbox", "--replace"];
+const DIED = "its runtime died";
+/** A runtime that dies so often is not mended by another start. */
+const RESTARTS_MAX = 5;
 
 async function dev(args) {
   const [sandbox, replace] = OPTIONS.map((option) => args.includes(option));
@@ -35,10 +39,11 @@ async function dev(args) {
   await buildAll(tools, step, SERVED_PARTS);
   const vars = ensureDevVars();
   const control = await step("starting the control server", () => startControl(controlPort, vars, sandbox));
-  const worker = await step("starting the Worker", () => startWorker(tools, port, controlPort, vars));
+  const startOne = () => startWorker(tools, port, controlPort, vars);
+  const worker = await step("starting the Worker", startOne);
   for (const server of [control, worker]) server.show();
   console.log(`ready ${await link(`http://127.0.0.1:${port}`, vars)}\nThe link signs one browser in, once, within a minute; \`npm run link\` prints a new one.`);
-  return untilOneEnds(control, worker);
+  return untilOneEnds(control, worker, { startOne, health: `http://127.0.0.1:${port}/health` });
 }
 
 async function startControl(port, { CONTROL_KEY }, sandbox) {
@@ -74,11 +79,33 @@ async function checkSignIn(base, { TOWNWATCH_API_KEY }) {
   if (response.status === 503) throw new Problem(`the Worker refuses to work: ${answer.error?.message ?? "503"}`);
 }
 
-async function untilOneEnds(...servers) {
-  const { name, why } = await Promise.race(servers.map(async ({ name, ended }) => ({ name, why: await ended })));
-  if (isEnding()) return 0;
-  console.error(`[${name}] ended (${why}); the rest is ended too`);
-  return 1;
+/** Until a program ends. A Worker whose runtime died is started anew: wrangler goes on, but may answer nothing any more. */
+async function untilOneEnds(control, first, { startOne, health }) {
+  let worker = first;
+  for (let restarts = 0; ; restarts += 1) {
+    const end = await Promise.race([endOf(control), endOf(worker), diedUnder(worker, health)]);
+    if (isEnding()) return 0;
+    if (end.why !== DIED) {
+      console.error(`[${end.name}] ended (${end.why}); the rest is ended too`);
+      return 1;
+    }
+    if (restarts === RESTARTS_MAX) throw new Problem(`the Worker's runtime died ${restarts + 1} times; what it printed is above`);
+    console.error("[worker] its runtime died, and it does not answer any more; it is started anew, and pages come back by themselves");
+    await worker.stop();
+    worker = await startOne();
+    worker.show();
+  }
+}
+
+const endOf = async ({ name, ended }) => ({ name, why: await ended });
+
+/** Resolves when wrangler has said that its runtime died, and nothing is answered after that. */
+async function diedUnder(worker, health) {
+  for (;;) {
+    await worker.says(/Workers runtime crashed/);
+    const tries = [1, 2, 3].map((seconds) => sleep(seconds * 1_000).then(() => answers(health)).catch(() => false));
+    if (!(await Promise.all(tries)).includes(true)) return { name: worker.name, why: DIED };
+  }
 }
 
 await main(() => dev(process.argv.slice(2)), { codeForSignal: () => 0 });

@@ -54,6 +54,12 @@ function endWithNpm() {
   setInterval(() => process.ppid !== parent && process.kill(process.pid, "SIGHUP"), 1_000).unref();
 }
 
+/** Ends one of them with its group. */
+export async function endChild(child) {
+  await endGroup(child);
+  running.delete(child);
+}
+
 async function endGroup(child) {
   const deadline = Date.now() + KILL_AFTER_MS;
   signalGroup(child.pid, "SIGTERM");

@@ -2,7 +2,7 @@
 
 import readline from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startChild } from "./children.mjs";
+import { endChild, startChild } from "./children.mjs";
 import { ROOT } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
 
@@ -14,9 +14,11 @@ export class Server {
   constructor(name, command, args, { env, keep = () => true, tell = () => false }) {
     [this.name, this.tell] = [name, tell];
     this.held = [];
+    this.awaited = [];
     const child = startChild(command, args, { env, cwd: ROOT });
     for (const stream of [child.stdout, child.stderr]) {
       readline.createInterface({ input: stream }).on("line", (line) => {
+        for (const { pattern, resolve } of this.awaited) if (pattern.test(line)) resolve();
         if (this.held) this.held.push(line);
         else if (keep(line)) this.print(line);
       });
@@ -26,6 +28,17 @@ export class Server {
       child.on("error", (error) => resolve(error.message));
       child.on("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
     });
+    this.child = child;
+  }
+
+  /** Resolves when it says something like that from now on. */
+  says(pattern) {
+    return new Promise((resolve) => this.awaited.push({ pattern, resolve }));
+  }
+
+  /** Ends it with all that it started. */
+  async stop() {
+    await endChild(this.child);
   }
 
   print(line) {
