@@ -8,7 +8,8 @@ pub(crate) fn user_of(peer: SocketAddr) -> Option<u32> {
     user_in(&std::fs::read_to_string(table).ok()?, peer)
 }
 
-/// Each line is `sl local remote st queues timers retransmits uid …`; an address is its words as the machine has them.
+/// Each line is `sl local remote st queues timers retransmits uid timeout inode …`; an address is its words as the machine
+/// has them. A connection that is closed already stands there a while longer, as user 0's and without an inode.
 fn user_in(table: &str, peer: SocketAddr) -> Option<u32> {
     let words: Vec<[u8; 4]> = match peer.ip() {
         IpAddr::V4(address) => vec![address.octets()],
@@ -19,7 +20,9 @@ fn user_in(table: &str, peer: SocketAddr) -> Option<u32> {
     let mut lines = table.lines().map(|line| line.split_whitespace());
     lines.find_map(|mut fields| {
         let is_it = fields.nth(1) == Some(local.as_str());
-        fields.nth(5).filter(|_| is_it)?.parse().ok()
+        let user = fields.nth(5).filter(|_| is_it)?;
+        fields.nth(1).filter(|inode| *inode != "0")?;
+        user.parse().ok()
     })
 }
 
@@ -30,7 +33,8 @@ mod tests {
     const TABLE: &str =
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:2254 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0
-   1: 0100007F:D431 0100007F:2254 01 00000000:00000000 00:00000000 00000000 20007        0 2 1 0 20 4 0 10 -1";
+   1: 0100007F:D431 0100007F:2254 01 00000000:00000000 00:00000000 00000000 20007        0 2 1 0 20 4 0 10 -1
+   2: 0100007F:D432 0100007F:2254 06 00000000:00000000 03:00000FA0 00000000     0        0 0 3 0";
 
     #[test]
     #[cfg(target_endian = "little")]
@@ -39,5 +43,6 @@ mod tests {
         assert_eq!(user("127.0.0.1:54321"), Some(20_007));
         assert_eq!(user("127.0.0.1:8788"), Some(0));
         assert_eq!(user("127.0.0.2:54321"), None);
+        assert_eq!(user("127.0.0.1:54322"), None, "it is closed, and nobody's any more");
     }
 }

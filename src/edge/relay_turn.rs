@@ -44,7 +44,7 @@ pub(super) async fn take(town: &TownObject) -> Result<()> {
     let (watched, unasked) = (town.is_watched()?, town.relays_unasked()?);
     let next = town
         .with(|core| relay::next_turn(store(town), watched, unasked, fresh::now(), core.config().drain_interval_ms))?;
-    let dues = [next, town.due_at(fresh::now())?, images::due_at(town)?, stop_orders::due_at(town)?];
+    let dues = [next, town.due_at(fresh::now())?, images::due_at(town)?, stop_orders::due_at(town)];
     let next = dues.into_iter().flatten().min();
     match next {
         Some(at) => town.set_alarm(at).await,

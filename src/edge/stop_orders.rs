@@ -45,6 +45,11 @@ pub(super) fn begin(town: &TownObject) {
     if !may_have.get() || is_busy.get() || retry_at.get().is_some_and(|at| at > fresh::now()) {
         return;
     }
+    // Nearly always there are none, and then no alarm is to stand for them.
+    if town.with(|core| Ok(core.stop_orders()?.is_empty())).unwrap_or(false) {
+        may_have.set(false);
+        return;
+    }
     let Ok(town) = town.shared() else { return };
     is_busy.set(true);
     spawn_local(async move {
@@ -56,7 +61,9 @@ pub(super) fn begin(town: &TownObject) {
                 false
             }
         };
+        // In the same step as the last look, so none can have been ordered since.
         town.stopping.is_busy.set(false);
+        town.stopping.may_have.set(!is_done);
         let retry_at = (!is_done).then(|| fresh::now().plus_millis(RETRY_MS));
         town.stopping.retry_at.set(retry_at);
         if let Some(at) = retry_at {
@@ -66,13 +73,8 @@ pub(super) fn begin(town: &TownObject) {
 }
 
 /// When the alarm is to look for orders; none where there are none.
-pub(super) fn due_at(town: &TownObject) -> Result<Option<Timestamp>> {
-    if !town.stopping.may_have.get() {
-        return Ok(None);
-    }
-    let may_have = town.stopping.is_busy.get() || !town.with(|core| core.stop_orders())?.is_empty();
-    town.stopping.may_have.set(may_have);
-    Ok(may_have.then(|| fresh::now().plus_millis(RETRY_MS)))
+pub(super) fn due_at(town: &TownObject) -> Option<Timestamp> {
+    town.stopping.may_have.get().then(|| fresh::now().plus_millis(RETRY_MS))
 }
 
 /// Until none is left; false where one was not heard.

@@ -126,6 +126,8 @@ describe("the document of the API", () => {
     await refused(404, "not_found", "GET", `${rig}/agents/nobody/tokens`);
     await ok("POST", `${rig}/agents`, { agent_id: "leaving", name: "Leaving", role: "witness" });
     await ok("DELETE", `${rig}/agents/leaving/tokens`);
+    await ok("DELETE", `${town.path}/agents/leaving`);
+    await refused(404, "not_found", "DELETE", `${town.path}/agents/leaving`);
     await refused(400, "invalid_request", "POST", `${rig}/agents/poster/token`, { ttl_seconds: 0 });
     await ok("GET", "/api/session", undefined, { token });
     await refused(403, "forbidden", "GET", town.path, undefined, { token });
