@@ -1,4 +1,4 @@
-//! Where a run works: its directory and, where each run has one, its user.
+//! Where a run works: its directory, where each run has one its user, what holds its processes, and its place among the runs.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -9,6 +9,8 @@ use std::sync::Arc;
 use tokio::process::Command;
 use townwatch::id::{RunId, TownId};
 
+use crate::capacity::Place;
+use crate::confinement::Confinement;
 use crate::environment;
 use crate::users::{self, User, Users};
 
@@ -17,27 +19,42 @@ use crate::users::{self, User, Users};
 pub struct Room {
     dir: PathBuf,
     user: Option<User>,
+    confinement: Arc<Confinement>,
+    _place: Place,
 }
 
 impl Room {
     /// Makes a run's room under the directory of all.
-    pub fn make(root: &Path, users: Option<&Arc<Users>>, town_id: &TownId, run_id: &RunId) -> io::Result<Self> {
+    pub fn make(
+        root: &Path,
+        users: Option<&Arc<Users>>,
+        town_id: &TownId,
+        run_id: &RunId,
+        confinement: Confinement,
+        place: Place,
+    ) -> io::Result<Self> {
+        let (confinement, _place) = (Arc::new(confinement), place);
         let town = root.join(town_id.as_str());
         let dir = town.join(run_id.as_str());
         let Some(users) = users else {
             DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
-            return Ok(Self { dir: dir.canonicalize()?, user: None });
+            return Ok(Self { dir: dir.canonicalize()?, user: None, confinement, _place });
         };
         users::passage(&town)?;
         let user = users.take(run_id)?;
         let dir = town.canonicalize()?.join(run_id.as_str());
         user.own(&dir)?;
-        Ok(Self { dir, user: Some(user) })
+        Ok(Self { dir, user: Some(user), confinement, _place })
     }
 
     /// Its directory.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// What holds its run's processes.
+    pub fn confinement(&self) -> &Arc<Confinement> {
+        &self.confinement
     }
 
     /// Lets a command work in it: there, as its user, and with the variables that agents get of the control server.
