@@ -70,7 +70,10 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, hearin
     if exit.reason == ExitReason::Failed
         && let Some(bound) = room.confinement().reached(&exit)
     {
-        exit.message = Some(exit.message.map_or(bound.clone(), |message| format!("{message}; {bound}")));
+        exit.message = Some(match exit.message {
+            Some(message) => format!("{message}; {bound}"),
+            None => bound,
+        });
     }
     // What it leaves may be much to put away.
     let _ = tokio::task::spawn_blocking(move || drop(room)).await;

@@ -33,18 +33,18 @@ impl Room {
         confinement: Confinement,
         place: Place,
     ) -> io::Result<Self> {
-        let (confinement, _place) = (Arc::new(confinement), place);
+        let confinement = Arc::new(confinement);
         let town = root.join(town_id.as_str());
         let dir = town.join(run_id.as_str());
         let Some(users) = users else {
             DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
-            return Ok(Self { dir: dir.canonicalize()?, user: None, confinement, _place });
+            return Ok(Self { dir: dir.canonicalize()?, user: None, confinement, _place: place });
         };
         users::passage(&town)?;
         let user = users.take(run_id)?;
         let dir = town.canonicalize()?.join(run_id.as_str());
         user.own(&dir)?;
-        Ok(Self { dir, user: Some(user), confinement, _place })
+        Ok(Self { dir, user: Some(user), confinement, _place: place })
     }
 
     /// Its directory.
