@@ -66,7 +66,7 @@ async fn git(run: &Run, room: &Room, order: &StartAgent, arguments: &[&str]) -> 
     command.envs([("GIT_TERMINAL_PROMPT", "0"), ("GIT_ALLOW_PROTOCOL", PROTOCOLS)]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     // The group ends git and its helpers if this is given up.
-    let (mut child, _group) = Group::spawn(&mut command, run.run_id(), Leader::Agent)
+    let (mut child, _group) = Group::spawn(&mut command, run.run_id(), Leader::Agent, room.confinement())
         .map_err(|error| format!("git could not be started: {error}"))?;
     let mut said = Vec::new();
     let status = tokio::time::timeout(STEP_TIMEOUT, async {

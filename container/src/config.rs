@@ -8,6 +8,8 @@ use std::time::Duration;
 use townwatch::core::control_key::PublicControlKey;
 
 use crate::buffer::Bounds;
+use crate::capacity::Capacity;
+use crate::run_limits::RunLimits;
 use crate::sandbox::Sandbox;
 use crate::users::Users;
 
@@ -44,6 +46,10 @@ pub struct Config {
     pub waiting_max: Duration,
     /// A town that has not asked for so long has its runs ended.
     pub lease: Duration,
+    /// What it takes on.
+    pub capacity: Capacity,
+    /// The bounds of each run.
+    pub run_limits: RunLimits,
     /// The bounds of each town's buffer.
     pub bounds: Bounds,
 }
@@ -56,8 +62,8 @@ impl std::fmt::Debug for Config {
 
 impl Config {
     /// Reads `CONTROL_PORT`, `CONTROL_HOST`, `CONTROL_WORK_DIR`, `CONTROL_KEEP_DAYS`, `CONTROL_WAITING_SECONDS`,
-    /// `CONTROL_LEASE_SECONDS`, `CONTROL_AGENT_USERS`, `CONTROL_SANDBOX` with what belongs to it, and
-    /// `CONTROL_PUBLIC_KEY`; what is wrong, for a person.
+    /// `CONTROL_LEASE_SECONDS`, `CONTROL_AGENT_USERS`, `CONTROL_SANDBOX` with what belongs to it, `CONTROL_PUBLIC_KEY`, and
+    /// those of [`Capacity`] and [`RunLimits`]; what is wrong, for a person.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let port = match variable("CONTROL_PORT") {
             None => PORT_DEFAULT,
@@ -79,6 +85,7 @@ impl Config {
         };
         let waiting_max = seconds("CONTROL_WAITING_SECONDS", 0, WAITING_DEFAULT)?;
         let lease = seconds("CONTROL_LEASE_SECONDS", 1, LEASE_DEFAULT)?;
+        let (capacity, run_limits) = (Capacity::read(&variable)?, RunLimits::read(&variable)?);
         let public_key = match variable("CONTROL_PUBLIC_KEY").as_deref().map(str::trim) {
             None | Some("") => Err("is not set"),
             Some(text) => PublicControlKey::parse(text).ok_or("is not 64 hexadecimal digits"),
@@ -106,6 +113,8 @@ impl Config {
             own_program,
             waiting_max,
             lease,
+            capacity,
+            run_limits,
             bounds: Bounds::default(),
         })
     }
@@ -164,6 +173,13 @@ mod tests {
             ("CONTROL_AGENT_USERS", "agents"),
             ("CONTROL_KEEP_DAYS", "0"),
             ("CONTROL_SANDBOX", "yes"),
+            ("CONTROL_RUNS_MAX", "0"),
+            ("CONTROL_RUNS_MAX", "many"),
+            ("CONTROL_DISK_FREE_MIN_BYTES", "1 GB"),
+            ("CONTROL_RUN_FILE_BYTES_MAX", "134217727"),
+            ("CONTROL_RUN_MEMORY_BYTES_MAX", "-1"),
+            ("CONTROL_RUN_PROCESSES_MAX", "1023"),
+            ("CONTROL_RUN_PROCESSES_MAX", "4194305"),
         ] {
             assert!(read(&[("CONTROL_PUBLIC_KEY", KEY), (name, value)]).unwrap_err().starts_with(name));
         }

@@ -8,13 +8,16 @@ use townwatch::error::{Code, Error, Result};
 use townwatch::event::StopSignal;
 use townwatch::id::TownId;
 use townwatch::limits::TOWNS_MAX;
-use townwatch::protocol::{ControlHealth, ControlStart, ControlStarted, StartAgent, check_timeout};
+use townwatch::protocol::{ControlHealth, ControlStart, ControlStarted, RunsHeld, StartAgent, check_timeout};
 
 use crate::caller::Callers;
+use crate::capacity::{Places, free_disk_bytes};
+use crate::cgroup::Cgroups;
 use crate::config::Config;
+use crate::confinement::Confinement;
 use crate::health::Versions;
 use crate::redact::Secrets;
-use crate::room::Room;
+use crate::room::{Holding, Room};
 use crate::runtimes::Launch;
 use crate::town::{Begun, Town};
 use crate::work_dirs::WorkDirs;
@@ -29,6 +32,9 @@ pub struct Control {
     pub(crate) callers: Callers,
     towns: Mutex<Towns>,
     versions: Versions,
+    places: Places,
+    /// None where the system has none for the runs.
+    cgroups: Option<Arc<Cgroups>>,
     started: Instant,
 }
 
@@ -40,9 +46,10 @@ struct Towns {
 
 impl Control {
     /// A control server with no agents.
-    pub fn new(config: Config, work_dirs: Arc<WorkDirs>) -> Arc<Self> {
-        let (towns, versions) = (Mutex::default(), Versions::default());
-        Arc::new(Self { config, work_dirs, callers: Callers::default(), towns, versions, started: Instant::now() })
+    pub fn new(config: Config, work_dirs: Arc<WorkDirs>, cgroups: Option<Arc<Cgroups>>) -> Arc<Self> {
+        let (towns, versions, places) = (Mutex::default(), Versions::default(), Places::new(config.capacity));
+        let (callers, started) = (Callers::default(), Instant::now());
+        Arc::new(Self { config, work_dirs, callers, towns, versions, places, cgroups, started })
     }
 
     /// The town of this name. Its life here, and so its epoch, begins with the first request that names it.
@@ -74,14 +81,20 @@ impl Control {
             return Err(Error::new(Code::ContainerUnavailable, "the control server is shutting down"));
         }
         let secrets = secrets(&order, &launch);
+        if town.has_begun(&agent_id, &run_id) {
+            return Ok(started); // also where there is no place for another one
+        }
+        let place = self.places.take(&self.config.work_dir)?;
         let Begun::New(run) = town.begin(&agent_id, &run_id, order.runtime, secrets)? else { return Ok(started) };
         let runtime = order.runtime.as_str();
         crate::log::write(
             "run_started",
             serde_json::json!({"town_id": town_id, "agent_id": agent_id, "run_id": run_id, "runtime": runtime}),
         );
-        let Config { users, sandbox, .. } = &self.config;
-        match Room::make(&self.work_dirs, users.as_ref(), sandbox, town_id, &run_id) {
+        let Config { users, sandbox, run_limits, .. } = &self.config;
+        let confinement = Confinement::new(*run_limits, self.cgroups.as_deref(), &run_id);
+        let holding = Holding::new(confinement, place);
+        match Room::make(&self.work_dirs, users.as_ref(), sandbox, (town_id, &run_id), holding) {
             Ok(room) => executor::start(run, order, launch, room, &self.config),
             Err(error) => run.fail(&format!("its working directory could not be made: {error}")),
         }
@@ -104,6 +117,14 @@ impl Control {
             runtimes: self.versions.runtimes(self.config.users.as_deref()).await,
             agents_apart: Some(self.config.are_apart()),
             sandbox: Some(self.config.sandbox.kind()),
+            runs: Some(RunsHeld {
+                max: self.config.capacity.runs_max as u64,
+                cgroup: self.cgroups.is_some(),
+                memory: self.cgroups.as_ref().is_some_and(|cgroups| cgroups.bounds_memory),
+                processes: self.config.users.is_some()
+                    || self.cgroups.as_ref().is_some_and(|cgroups| cgroups.bounds_processes),
+            }),
+            disk_free_bytes: free_disk_bytes(self.work_dirs.root()),
         }
     }
 

@@ -67,6 +67,14 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, hearin
         }
         Err(exit) => exit,
     };
+    if exit.reason == ExitReason::Failed
+        && let Some(bound) = room.confinement().reached(&exit)
+    {
+        exit.message = Some(match exit.message {
+            Some(message) => format!("{message}; {bound}"),
+            None => bound,
+        });
+    }
     // What it leaves may be much to put away.
     let _ = tokio::task::spawn_blocking(move || drop(room)).await;
     if exit.reason == ExitReason::Stopped && run.town.is_unasked(&run) {
@@ -140,7 +148,7 @@ pub(crate) fn spawn(run: &Run, order: &StartAgent, launch: &Launch, room: &Room)
     command.envs(launch.variables.iter().map(|(name, value)| (name, value)));
     command.envs(order.env_vars.iter().flatten());
     command.stdin(if launch.input == Input::None { Stdio::null() } else { Stdio::piped() });
-    Group::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()), run.run_id(), leader)
+    Group::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()), run.run_id(), leader, room.confinement())
 }
 
 /// Why it could not be started, for a person.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 use townwatch::event::StopSignal;
 use townwatch::id::RunId;
 
+use crate::confinement::Confinement;
 use crate::processes::{self, MARK_VARIABLE};
 use crate::{leftovers, mark};
 
@@ -19,7 +20,7 @@ static LEADERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 ///
 /// The agent leads a process group, and most of what it starts belongs to it. But Claude Code gives each of its shells
 /// a session, and so a group, of its own; these are found by a variable that they inherit, with all that descends from
-/// them. What has neither the variable nor a parent any more is a child of the control server (`leftovers.rs`) and goes with
+/// them, and by the run's cgroup where it has one. What has neither the variable nor a parent any more is a child of the control server (`leftovers.rs`) and goes with
 /// the last group. All of that is killed when this goes: it would work on unseen. It has to go soon after the leader was
 /// waited for, since the group's number is its own only while a member lives.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub struct Group {
     id: Pid,
     leader: Leader,
     mark: String,
+    confinement: Arc<Confinement>,
 }
 
 /// Who leads a group.
@@ -48,7 +50,12 @@ impl Drop for Group {
 
 impl Group {
     /// Starts a command of a run as the leader of a new group.
-    pub fn spawn(command: &mut Command, run_id: &RunId, leader: Leader) -> io::Result<(Child, Self)> {
+    pub fn spawn(
+        command: &mut Command,
+        run_id: &RunId,
+        leader: Leader,
+        confinement: &Arc<Confinement>,
+    ) -> io::Result<(Child, Self)> {
         let mark = mark::of_run(run_id);
         // So that nobody takes the new child for a stray before it stands among the leaders.
         let mut leaders = leaders();
@@ -56,7 +63,8 @@ impl Group {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         let id = id.and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?; // only a child that was waited for
         leaders.insert(id.as_raw_nonzero().get());
-        Ok((child, Self { id, leader, mark }))
+        confinement.take(id.as_raw_nonzero().get());
+        Ok((child, Self { id, leader, mark, confinement: confinement.clone() }))
     }
 
     /// Sends the signal: SIGTERM to the group, whose leader may know best how to end the rest; SIGKILL to everything.
@@ -67,6 +75,7 @@ impl Group {
             StopSignal::Kill => kill_process_group(self.id, Signal::KILL),
         };
         if signal == StopSignal::Kill {
+            self.confinement.kill();
             processes::end(|table| table.marked(|_, mark| mark == self.mark));
         }
     }
@@ -101,6 +110,7 @@ pub fn signal_name(number: i32) -> String {
         13 => "SIGPIPE",
         14 => "SIGALRM",
         15 => "SIGTERM",
+        25 => "SIGXFSZ",
         _ => return format!("signal {number}"),
     };
     name.to_owned()

@@ -24,6 +24,7 @@ mod linux {
     use rustix::process::{Pid, WaitId, WaitIdOptions, geteuid, getpid, set_child_subreaper, waitid};
     use serde_json::json;
 
+    use crate::cgroup;
     use crate::group::leaders;
     use crate::mark::{self, ServerMark};
     use crate::processes::{self, Process, Table, own_id};
@@ -47,9 +48,9 @@ mod linux {
 
     /// Starts the process that outlives this one, to end what it leaves when it is killed. It reads its standard input,
     /// which ends with this process however that ends.
-    pub fn guard(own_program: &Path, command: &str) -> io::Result<Child> {
+    pub fn guard(own_program: &Path, command: &str, cgroups_dir: Option<&Path>) -> io::Result<Child> {
         let mut guard = Command::new(own_program);
-        guard.args([command, &ServerMark::own().to_string()]).env_clear().current_dir("/");
+        guard.args([command, &ServerMark::own().to_string()]).args(cgroups_dir).env_clear().current_dir("/");
         // In a group of its own: a terminal's Ctrl-C is not for it.
         let guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).process_group(0).spawn()?;
         GUARD.store(i32::try_from(guard.id()).unwrap_or(0), Ordering::Relaxed);
@@ -57,9 +58,12 @@ mod linux {
     }
 
     /// The guard at work.
-    pub fn watch_over(server: &ServerMark) {
+    pub fn watch_over(server: &ServerMark, cgroups_dir: Option<&Path>) {
         let _ = io::stdin().lock().read(&mut [0]);
         end_marked("of_a_server_that_was_killed", |_, marked| marked == server, |_| true);
+        if let Some(dir) = cgroups_dir {
+            cgroup::end_all_in(dir, "in_cgroups_of_a_server_that_was_killed");
+        }
     }
 
     fn end_marked(kind: &str, choose: impl Fn(&Table, &ServerMark) -> bool, may_end: impl Fn(i32) -> bool) {
@@ -147,12 +151,12 @@ mod elsewhere {
     pub fn end_of_the_gone() {}
 
     /// There is no guard.
-    pub fn guard(_own_program: &Path, _command: &str) -> io::Result<()> {
+    pub fn guard(_own_program: &Path, _command: &str, _cgroups_dir: Option<&Path>) -> io::Result<()> {
         Ok(())
     }
 
     /// There is no guard.
-    pub fn watch_over(_server: &ServerMark) {}
+    pub fn watch_over(_server: &ServerMark, _cgroups_dir: Option<&Path>) {}
 
     pub(crate) fn end_strays() {}
 

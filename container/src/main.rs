@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use townwatch::event::StopSignal;
 use townwatch_control::app::app;
+use townwatch_control::cgroup::{self, Cgroups};
 use townwatch_control::config::Config;
 use townwatch_control::control::Control;
 use townwatch_control::mark::ServerMark;
@@ -17,10 +19,12 @@ use townwatch_control::runtimes::replay;
 use townwatch_control::sandbox::{Permissions, Sandbox};
 use townwatch_control::seal::seal;
 use townwatch_control::work_dirs::{self, WorkDirs};
-use townwatch_control::{lease, leftovers};
+use townwatch_control::{confinement, lease, leftovers};
 
 /// Agents get 5 s from SIGTERM to SIGKILL; a little more, so that their ends are seen.
 const CLOSE_TIME: Duration = Duration::from_secs(7);
+/// `SIGXFSZ`.
+const FILE_TOO_LARGE: i32 = 25;
 /// As which this program outlives a control server, to end what that leaves.
 const GUARD_COMMAND: &str = "guard";
 
@@ -30,10 +34,13 @@ fn main() -> ExitCode {
         Some((command, rest)) if command == replay::PRINT_COMMAND => {
             return replay::print(rest, &mut std::io::stdout().lock()).map_or(ExitCode::from(1), ExitCode::from);
         }
-        Some((command, [server])) if command == GUARD_COMMAND && ServerMark::parse(server).is_some() => {
-            ServerMark::parse(server).iter().for_each(leftovers::watch_over);
-            Ok(())
-        }
+        Some((command, [server, cgroups_dir @ ..])) if command == GUARD_COMMAND => match ServerMark::parse(server) {
+            Some(server) => {
+                leftovers::watch_over(&server, cgroups_dir.first().map(Path::new));
+                Ok(())
+            }
+            None => Err(format!("{server:?} is no control server")),
+        },
         Some((word, _)) => {
             Err(format!("unknown argument {word:?}; settings are environment variables: CONTROL_PORT, …"))
         }
@@ -55,20 +62,27 @@ fn main() -> ExitCode {
 fn run(config: Config) -> Result<(), String> {
     // Before anything can be asked for: an agent never runs beside what its last run has left.
     leftovers::end_of_the_gone();
-    let guard = leftovers::guard(&config.own_program, GUARD_COMMAND)
-        .map_err(|error| format!("its guard could not be started: {error}"))?;
-    let outcome = serve(config);
+    confinement::spare_this_process();
+    config.run_limits.inherit(config.users.is_some()).map_err(|error| format!("runs cannot be bounded: {error}"))?;
+    let cgroups = Cgroups::prepare().map(Arc::new);
+    let guard =
+        leftovers::guard(&config.own_program, GUARD_COMMAND, cgroups.as_ref().ok().map(|cgroups| cgroups.dir()))
+            .map_err(|error| format!("its guard could not be started: {error}"))?;
+    let outcome = serve(config, &cgroups);
     leftovers::end_all();
+    drop(cgroups);
     drop(guard);
     outcome
 }
 
 #[tokio::main]
-async fn serve(config: Config) -> Result<(), String> {
+async fn serve(config: Config, cgroups: &Result<Arc<Cgroups>, String>) -> Result<(), String> {
     let listen = config.listen;
     let failed = |what: &str, error: std::io::Error| format!("{what}: {error}");
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| failed("SIGTERM", error))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| failed("SIGINT", error))?;
+    // It has its runs' bound of a file's size: a log that grows beyond loses lines, and must not end the server.
+    let _log_is_full = signal(SignalKind::from_raw(FILE_TOO_LARGE)).map_err(|error| failed("SIGXFSZ", error))?;
     let listener =
         TcpListener::bind(listen).await.map_err(|error| failed(&format!("cannot listen on {listen}"), error))?;
     let address = listener.local_addr().map_err(|error| failed("the port", error))?;
@@ -81,14 +95,15 @@ async fn serve(config: Config) -> Result<(), String> {
     if let Sandbox::Bubblewrap(bubblewrap) = &config.sandbox {
         bubblewrap.try_out().await?;
     }
-    let control = Control::new(config, work_dirs);
+    let control = Control::new(config, work_dirs, cgroups.as_ref().ok().cloned());
     tokio::spawn(leftovers::reap());
     tokio::spawn(work_dirs::watch(control.clone()));
     tokio::spawn(lease::watch(control.clone()));
     let served = tokio::spawn(
         axum::serve(listener, app(control.clone()).into_make_service_with_connect_info::<SocketAddr>()).into_future(),
     );
-    let _ = writeln!(std::io::stdout(), "listening on http://{address}\n{}", how_agents_run(&control.config));
+    let told = (how_agents_run(&control.config), cgroup::how_runs_are_held(cgroups));
+    let _ = writeln!(std::io::stdout(), "listening on http://{address}\n{}\n{}", told.0, told.1);
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -1,4 +1,4 @@
-//! Where a run works: its directory, its HOME and, where each run has one, its user or its sandbox.
+//! Where a run works: its directory, its HOME and, where each run has one, its user or its sandbox; and what holds it.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -10,6 +10,8 @@ use tokio::process::Command;
 use townwatch::event::Runtime;
 use townwatch::id::{RunId, TownId};
 
+use crate::capacity::Place;
+use crate::confinement::Confinement;
 use crate::environment;
 use crate::folders;
 use crate::group::Leader;
@@ -22,6 +24,21 @@ use crate::work_dirs::{HOMES, WorkDir, WorkDirs};
 pub struct Room {
     own: Own,
     dir: WorkDir,
+    holding: Holding,
+}
+
+/// What holds a run: its processes, and its place among the runs.
+#[derive(Debug)]
+pub struct Holding {
+    confinement: Arc<Confinement>,
+    _place: Place,
+}
+
+impl Holding {
+    /// Bounds of its processes with the way to find them, and one of so many places.
+    pub fn new(confinement: Confinement, place: Place) -> Self {
+        Self { confinement: Arc::new(confinement), _place: place }
+    }
 }
 
 /// What a run has for itself beside its directory.
@@ -38,8 +55,8 @@ impl Room {
         dirs: &Arc<WorkDirs>,
         users: Option<&Arc<Users>>,
         sandbox: &Sandbox,
-        town_id: &TownId,
-        run_id: &RunId,
+        (town_id, run_id): (&TownId, &RunId),
+        holding: Holding,
     ) -> io::Result<Self> {
         let own = match (users, sandbox) {
             (Some(users), _) => Own::User(users.take(run_id)?),
@@ -55,7 +72,7 @@ impl Room {
             (_, Some(town)) => folders::own(town, 0o700).and_then(|()| folders::own(dir, 0o700)),
             (_, None) => Err(io::ErrorKind::InvalidInput.into()),
         })?;
-        Ok(Self { own, dir })
+        Ok(Self { own, dir, holding })
     }
 
     /// Its directory.
@@ -74,6 +91,11 @@ impl Room {
         self.dress(&mut command);
         bubblewrap.dress(&mut command);
         (command, Leader::Keeper)
+    }
+
+    /// What holds its run's processes.
+    pub fn confinement(&self) -> &Arc<Confinement> {
+        &self.holding.confinement
     }
 
     /// Lets a command of this server's own work in it: there, as its user, and with the variables that agents get of the

@@ -86,6 +86,11 @@ impl Town {
         &self.epoch
     }
 
+    /// Whether a run was opened before.
+    pub(crate) fn has_begun(&self, agent_id: &AgentId, run_id: &RunId) -> bool {
+        self.held().agents.get(agent_id).is_some_and(|runs| runs.run_ids.contains(run_id))
+    }
+
     /// Opens a run, or finds that it was opened before.
     pub fn begin(
         self: &Arc<Self>,

@@ -164,6 +164,26 @@ pub struct ControlHealth {
     /// What stands between agents and this machine; absent in one of another make.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxKind>,
+    /// How runs are held; absent in one of another make.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<RunsHeld>,
+    /// What is free where agents work and events wait; absent where the system does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_free_bytes: Option<u64>,
+}
+
+/// How a control server holds its runs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct RunsHeld {
+    /// At once, of all towns; one more start is refused.
+    pub max: u64,
+    /// Whether each has a cgroup of its own, which is killed as a whole at its end.
+    pub cgroup: bool,
+    /// Whether its memory is bounded.
+    pub memory: bool,
+    /// Whether the number of its processes is bounded.
+    pub processes: bool,
 }
 
 /// What a rig hands to its town.

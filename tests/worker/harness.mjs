@@ -187,6 +187,11 @@ export class Control {
   }
 
   /** As the kernel's OOM killer does. */
+  /** To it and to what is in its process group, which its agents are not. */
+  signal(signal) {
+    this.#process.signal(signal);
+  }
+
   async kill() {
     await this.#process.kill("SIGKILL");
   }

@@ -5,6 +5,7 @@
 
 mod attribution;
 mod pending;
+mod rules;
 mod tree;
 
 pub use self::attribution::Attribution;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode, EventKind, MetadataKind, ModifyKind, RenameMode};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -50,7 +52,9 @@ impl Files {
         let problem = match timeout(BEGIN_LIMIT, beginning).await {
             Ok(Ok(Ok(watching))) => {
                 let (end, ended) = oneshot::channel();
-                return Some(Self { end, watching: tokio::spawn(watching.work(run.clone(), ended)) });
+                // On a thread of its own: it walks through directories and makes rules.
+                let (work, runtime) = (watching.work(run.clone(), ended), Handle::current());
+                return Some(Self { end, watching: tokio::task::spawn_blocking(move || runtime.block_on(work)) });
             }
             Ok(Ok(Err(error))) => error.to_string(),
             Ok(Err(error)) => error.to_string(),
@@ -78,6 +82,7 @@ struct Watching {
     told: (i64, u64),
     left_out: u64,
     is_cut_told: bool,
+    are_rules_told: bool,
 }
 
 impl Watching {
@@ -93,9 +98,17 @@ impl Watching {
         };
         let mut watcher = notify::recommended_watcher(take)?;
         watcher.watch(dir, RecursiveMode::NonRecursive)?;
-        let (pending, told) = (Pending::default(), (0, 0));
-        let mut watching =
-            Self { watcher, happenings, missed, tree: Tree::new(dir), pending, told, left_out: 0, is_cut_told: false };
+        let mut watching = Self {
+            watcher,
+            happenings,
+            missed,
+            tree: Tree::new(dir),
+            pending: Pending::default(),
+            told: (0, 0),
+            left_out: 0,
+            is_cut_told: false,
+            are_rules_told: false,
+        };
         for file in watching.enter(dir) {
             watching.tree.set(&file, true);
         }
@@ -154,7 +167,7 @@ impl Watching {
             }
             return;
         }
-        if self.tree.directories.remove(path) {
+        if self.tree.leave(path) {
             for file in self.tree.files_in(path) {
                 self.pending.touch(&self.tree, &file, now);
             }
@@ -163,7 +176,7 @@ impl Watching {
         if path.file_name().is_some_and(|name| name == ".gitignore")
             && let Some(dir) = path.parent()
         {
-            self.tree.read_rules(dir);
+            self.tree.rules.read(dir);
         }
         self.pending.touch(&self.tree, path, now);
     }
@@ -181,7 +194,7 @@ impl Watching {
         // Its watch goes with it, under the name that it had.
         let _ = self.watcher.unwatch(from);
         let gone = self.tree.files_in(from);
-        self.tree.directories.retain(|dir| !dir.starts_with(from));
+        self.tree.leave(from);
         self.touch(to, now);
         for file in gone {
             match file.strip_prefix(from) {
@@ -210,6 +223,12 @@ impl Watching {
         if self.tree.is_cut && !std::mem::replace(&mut self.is_cut_told, true) {
             let most = tree::DIRECTORIES_MAX;
             say(run, &format!("there are more than {most} directories; changes in the others are not told"));
+        }
+        if self.tree.rules.is_cut && !std::mem::replace(&mut self.are_rules_told, true) {
+            say(
+                run,
+                "the .gitignore files have more rules than are applied; changes of files that they leave out may be told",
+            );
         }
     }
 }

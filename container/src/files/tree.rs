@@ -1,10 +1,10 @@
 //! The files of a working directory that count: not those that its `.gitignore` files leave out, nor what no person wrote.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use super::rules::Rules;
 
 /// Directories of this name are never looked into.
 const LEFT_OUT: &[&str] = &[".git", "node_modules", "target"];
@@ -19,7 +19,7 @@ pub(super) struct Tree {
     pub(super) root: PathBuf,
     pub(super) directories: BTreeSet<PathBuf>,
     pub(super) files: BTreeSet<PathBuf>,
-    ignored: BTreeMap<PathBuf, Gitignore>,
+    pub(super) rules: Rules,
     /// There are more directories than are watched.
     pub(super) is_cut: bool,
 }
@@ -30,7 +30,7 @@ impl Tree {
             root: root.to_owned(),
             directories: BTreeSet::new(),
             files: BTreeSet::new(),
-            ignored: BTreeMap::new(),
+            rules: Rules::default(),
             is_cut: false,
         }
     }
@@ -42,11 +42,8 @@ impl Tree {
             return false;
         }
         for dir in path.ancestors().skip(1).take_while(|dir| dir.starts_with(&self.root)) {
-            let matched = self.ignored.get(dir).map(|rules| rules.matched_path_or_any_parents(path, is_dir));
-            match matched {
-                Some(matched) if matched.is_ignore() => return false,
-                Some(matched) if matched.is_whitelist() => return true,
-                _ => {}
+            if let Some(counts) = self.rules.of(dir, path, is_dir) {
+                return counts;
             }
         }
         true
@@ -63,7 +60,7 @@ impl Tree {
             }
             watch(&dir);
             self.directories.insert(dir.clone());
-            self.read_rules(&dir);
+            self.rules.read(&dir);
             for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
                 let (path, kind) = (entry.path(), entry.file_type());
                 let is_dir = kind.as_ref().is_ok_and(fs::FileType::is_dir); // not through a link, which could lead anywhere
@@ -79,18 +76,15 @@ impl Tree {
         }
     }
 
-    /// Reads a directory's `.gitignore`, which may have changed.
-    pub(super) fn read_rules(&mut self, dir: &Path) {
-        let mut rules = GitignoreBuilder::new(dir);
-        let file = dir.join(".gitignore");
-        let is_there = fs::symlink_metadata(&file).is_ok_and(|file| file.is_file()); // not what a link leads to
-        if is_there {
-            let _ = rules.add(file); // a line of it that is none loses no other
+    /// A directory is gone, with those below it and their rules; whether it was known.
+    pub(super) fn leave(&mut self, dir: &Path) -> bool {
+        let below = self.directories.range(dir.to_owned()..).take_while(|below| below.starts_with(dir));
+        let gone: Vec<PathBuf> = below.cloned().collect();
+        for dir in &gone {
+            self.directories.remove(dir);
+            self.rules.forget(dir);
         }
-        match rules.build() {
-            Ok(rules) if is_there => self.ignored.insert(dir.to_owned(), rules),
-            _ => self.ignored.remove(dir),
-        };
+        !gone.is_empty()
     }
 
     /// Those of the known files that lie in this directory.

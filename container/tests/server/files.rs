@@ -157,3 +157,17 @@ fn a_change_is_told_once_and_with_its_call() {
     assert_eq!(told("x", "codex"), [by("patched", Some("i1")), by("by-command", Some("i2"))]);
     std::fs::remove_dir_all(dir).unwrap();
 }
+
+#[test]
+fn rules_beyond_their_bound_are_not_applied_and_that_is_said_once() {
+    let events = changed_by(
+        "(echo first; seq -f 'line-%g' 2 1000; echo beyond) > .gitignore; sleep 0.6
+         echo x > first; echo x > line-1000; echo x > beyond; mkdir sub; cp .gitignore sub; sleep 0.6",
+    );
+    let mut told = changes(&events);
+    told.sort();
+    assert_eq!(told, ["created .gitignore", "created beyond", "created sub/.gitignore"]);
+    let said = texts(&events, "stderr");
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].starts_with("townwatch: the .gitignore files have more rules than are applied"), "{said:?}");
+}

@@ -207,3 +207,54 @@ fn what_has_neither_mark_nor_parent_goes_with_the_last_run_and_nobody_is_left_un
     };
     until("only its guard is a child of the server", || unburied() == 1);
 }
+
+/// Whether each run has a cgroup of its own; if not, that is said.
+fn has_cgroups(server: &Server) -> bool {
+    let has = server.get("/health").1["runs"]["cgroup"] == true;
+    if !has {
+        eprintln!("skipped: no cgroup v2 that may be written to");
+    }
+    has
+}
+
+#[test]
+fn what_has_neither_mark_nor_parent_goes_with_its_own_run_where_that_has_a_cgroup() {
+    let server = Server::start();
+    if !has_cgroups(&server) {
+        return;
+    }
+    let (hidden, other) = (number(), number());
+    server.shell("hides", &format!("sleep 0.3; {}", hides(&hidden)));
+    server.shell("other", &format!("exec sleep {other}"));
+    let runs = Runs(vec![hidden, other.clone()]);
+    until("all are at work", || runs.at_work().len() == 2);
+    server.post("/agents/hides/stop", "");
+    server.ended("hides");
+    let left = runs.left();
+    assert!(left.iter().all(|words| words.contains(&other)) && !left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn what_has_neither_mark_nor_parent_and_lost_its_server_is_ended_by_the_guard_or_the_next_server() {
+    for kills_guard in [false, true] {
+        let mut server = Server::start();
+        if !has_cgroups(&server) {
+            return;
+        }
+        let runs = Runs(vec![number()]);
+        server.shell("hides", &format!("sleep 0.3; {}", hides(&runs.0[0])));
+        until("it is at work", || commands().iter().filter(|words| words.contains(&runs.0[0])).count() >= 2);
+        if kills_guard {
+            signal("-KILL", guard_of(&server));
+        }
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+        if kills_guard {
+            assert!(!runs.left().is_empty());
+            drop(Server::start());
+            runs.are_gone_within(Duration::ZERO);
+        } else {
+            runs.are_gone_within(LEFT_MAX);
+        }
+    }
+}

@@ -9,6 +9,8 @@ mod files;
 mod lease;
 #[cfg(target_os = "linux")]
 mod leftovers;
+#[cfg(target_os = "linux")]
+mod limits;
 mod permissions;
 mod previews;
 mod questions;

@@ -1,0 +1,113 @@
+//! What a control server takes on: so many runs at once, and none on a disk that is nearly full.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::statvfs;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use townwatch::error::{Code, Error, Result};
+use townwatch::id::POSITION_MAX;
+
+use crate::setting::whole_number;
+
+/// The settings, and their names.
+const RUNS_MAX: &str = "CONTROL_RUNS_MAX";
+const DISK_FREE_MIN: &str = "CONTROL_DISK_FREE_MIN_BYTES";
+/// Runs at once where nothing is set: a machine on which one person works has memory for some dozens of agents.
+const RUNS_MAX_DEFAULT: u64 = 64;
+/// Each run has a thread that looks at its files, and there are 512 of them.
+const RUNS_MAX_BOUND: u64 = 400;
+/// Free disk where nothing is set: two spools of a town, and some for what agents write.
+const DISK_FREE_MIN_DEFAULT: u64 = 512 << 20;
+
+/// The settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// Runs at once, of all towns together.
+    pub runs_max: usize,
+    /// No run is started where less is free; 0 where nobody is to look.
+    pub disk_free_min_bytes: u64,
+}
+
+impl Capacity {
+    /// Reads `CONTROL_RUNS_MAX` and `CONTROL_DISK_FREE_MIN_BYTES`; what is wrong, for a person.
+    pub fn read(variable: &impl Fn(&str) -> Option<String>) -> std::result::Result<Self, String> {
+        let runs_max = whole_number(variable, RUNS_MAX, 1..=RUNS_MAX_BOUND, RUNS_MAX_DEFAULT)?;
+        let disk_free_min_bytes = whole_number(variable, DISK_FREE_MIN, 0..=POSITION_MAX, DISK_FREE_MIN_DEFAULT)?;
+        Ok(Self { runs_max: usize::try_from(runs_max).unwrap_or(usize::MAX), disk_free_min_bytes })
+    }
+}
+
+/// The places for runs.
+#[derive(Debug)]
+pub(crate) struct Places {
+    capacity: Capacity,
+    free: Arc<Semaphore>,
+}
+
+/// The place of one run. It is free again when this goes.
+#[derive(Debug)]
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Places {
+    pub(crate) fn new(capacity: Capacity) -> Self {
+        Self { capacity, free: Arc::new(Semaphore::new(capacity.runs_max)) }
+    }
+
+    /// A place for one more run that works below this directory, or why there is none.
+    pub(crate) fn take(&self, work_dir: &Path) -> Result<Place> {
+        let Capacity { runs_max, disk_free_min_bytes } = self.capacity;
+        let refused = |message| Err(Error::new(Code::RateLimited, message));
+        let Ok(permit) = self.free.clone().try_acquire_owned() else {
+            return refused(format!(
+                "this control server has {runs_max} runs open, as many as it takes at once: wait until one ends, stop \
+                 one, or set {RUNS_MAX} higher"
+            ));
+        };
+        match free_disk_bytes(work_dir) {
+            Some(free) if free < disk_free_min_bytes => refused(format!(
+                "the control server's disk has {free} bytes left where agents work, and none starts below \
+                 {disk_free_min_bytes}: make room there, or set {DISK_FREE_MIN} lower"
+            )),
+            _ => Ok(Place { _permit: permit }),
+        }
+    }
+}
+
+/// What is free for this server in the file system of a directory, which need not be there yet; `None` where the system does
+/// not say.
+pub(crate) fn free_disk_bytes(dir: &Path) -> Option<u64> {
+    let disk = dir.ancestors().find_map(|dir| statvfs(dir).ok())?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(runs_max: usize, disk_free_min_bytes: u64) -> Places {
+        Places::new(Capacity { runs_max, disk_free_min_bytes })
+    }
+
+    #[test]
+    fn a_place_is_free_again_when_its_run_is_gone() {
+        let (places, dir) = (places(2, 0), std::env::temp_dir());
+        let (one, _two) = (places.take(&dir).unwrap(), places.take(&dir).unwrap());
+        let refusal = places.take(&dir).unwrap_err();
+        assert_eq!(refusal.code, Code::RateLimited);
+        assert!(refusal.message.contains("has 2 runs open") && refusal.message.contains(RUNS_MAX), "{refusal:?}");
+        drop(one);
+        assert!(places.take(&dir).is_ok());
+    }
+
+    #[test]
+    fn a_full_disk_takes_no_place_away() {
+        let full = places(1, POSITION_MAX);
+        for _ in 0..2 {
+            let refusal = full.take(Path::new("/no/such/directory")).unwrap_err();
+            assert!(refusal.message.contains(DISK_FREE_MIN), "{refusal:?}");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! A cgroup for each run, where the system has cgroup v2 and lets this server make some.
+//!
+//! Nothing leaves a cgroup by leaving its parent, session or environment; so `cgroup.kill` ends all of a run, and one of a
+//! server that was killed is found by its name. Below the server's own cgroup lies `townwatch-MARK` with one directory for
+//! each run. Controllers are given to a cgroup's children only while it has no processes itself (only the root may have
+//! both): where that is in the way, the server moves into a child of its own, `server`; where others are in its cgroup too,
+//! runs are held and killed there, but not bounded.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use townwatch::id::RunId;
+
+use crate::mark::ServerMark;
+use crate::processes::Table;
+use crate::run_limits::{Reached, RunLimits};
+
+/// What the directory of a server is called, before its mark.
+const NAME_PREFIX: &str = "townwatch-";
+/// Where the server itself goes if it has to; no run has this name, since those have a prefix.
+const SERVER_NAME: &str = "server";
+/// What the directory of a run is called, before its id.
+const RUN_PREFIX: &str = "run-";
+/// A cgroup whose processes were killed is empty after some milliseconds; what does not go in this time hangs in the kernel.
+const REMOVE_TRIES_MAX: usize = 100;
+/// Between two of them.
+const REMOVE_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Where this server makes its runs' cgroups.
+#[derive(Debug)]
+pub struct Cgroups {
+    dir: PathBuf,
+    /// Which controllers the runs' cgroups have.
+    pub(crate) bounds_memory: bool,
+    pub(crate) bounds_processes: bool,
+}
+
+/// A run's cgroup. When it goes, all in it is killed.
+#[derive(Debug)]
+pub(crate) struct RunCgroup {
+    dir: PathBuf,
+}
+
+impl Cgroups {
+    /// Makes place for them below this process's own cgroup, or says why there can be none.
+    pub fn prepare() -> Result<Self, String> {
+        let own = own_dir().ok_or("this system has no cgroup v2 here")?;
+        Self::below(&own).map_err(|error| format!("none can be made below {}: {error}", own.display()))
+    }
+
+    /// The same below a cgroup that this process is in. What servers that are gone left there is ended.
+    fn below(own: &Path) -> io::Result<Self> {
+        sweep(own);
+        let dir = own.join(format!("{NAME_PREFIX}{}", ServerMark::own()));
+        fs::create_dir(&dir)?;
+        // An old kernel has no `cgroup.kill` (Linux 5.14).
+        fs::metadata(dir.join("cgroup.kill")).inspect_err(|_| drop(fs::remove_dir(&dir)))?;
+        let given = give_controllers(own, &dir);
+        Ok(Self { dir, bounds_memory: given.contains("memory"), bounds_processes: given.contains("pids") })
+    }
+
+    /// The directory in which they are.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Makes the cgroup of a run that begins.
+    pub(crate) fn make(&self, run_id: &RunId, limits: &RunLimits) -> io::Result<RunCgroup> {
+        let dir = self.dir.join(format!("{RUN_PREFIX}{run_id}-{}", uuid::Uuid::now_v7().simple()));
+        fs::create_dir(&dir)?;
+        let run = RunCgroup { dir };
+        if self.bounds_memory {
+            fs::write(run.dir.join("memory.max"), limits.memory_bytes_max.to_string())?;
+        }
+        if self.bounds_processes {
+            fs::write(run.dir.join("pids.max"), limits.processes_max.to_string())?;
+        }
+        Ok(run)
+    }
+}
+
+/// What a person should know of it before an agent runs.
+pub fn how_runs_are_held(cgroups: &Result<Arc<Cgroups>, String>) -> String {
+    let bounded = match cgroups {
+        Err(problem) => return format!("runs have no cgroup of their own, and no bound of memory: {problem}"),
+        Ok(cgroups) => match (cgroups.bounds_memory, cgroups.bounds_processes) {
+            (true, true) => "its memory and its processes are bounded",
+            (true, false) => "its memory is bounded",
+            (false, true) => "its processes are bounded, its memory is not",
+            (false, false) => "it has no bound of memory, since no controller of it can be used here",
+        },
+    };
+    format!("each run has a cgroup of its own, which is killed as a whole; {bounded}")
+}
+
+impl Drop for Cgroups {
+    fn drop(&mut self) {
+        end_all_in(&self.dir, "in_cgroups_of_this_server");
+    }
+}
+
+impl RunCgroup {
+    /// Takes a process in; what it starts from now on begins there.
+    pub(crate) fn take(&self, process_id: i32) -> io::Result<()> {
+        fs::write(self.dir.join("cgroup.procs"), process_id.to_string())
+    }
+
+    /// Kills all that is in it.
+    pub(crate) fn kill(&self) {
+        kill(&self.dir);
+    }
+
+    /// How its bounds were met.
+    pub(crate) fn reached(&self) -> Reached {
+        let count = |file: &str, name: &str| {
+            let events = fs::read_to_string(self.dir.join(file)).unwrap_or_default();
+            let value = events.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+            value.unwrap_or(0)
+        };
+        Reached {
+            killed_for_memory: count("memory.events", "oom_kill"),
+            processes_refused: count("pids.events", "max"),
+        }
+    }
+}
+
+impl Drop for RunCgroup {
+    fn drop(&mut self) {
+        end(&self.dir);
+    }
+}
+
+/// Ends all runs in the directory of a server that is gone, and takes it away if nothing else is in it. `kind` says in the log
+/// what that server came to.
+pub(crate) fn end_all_in(server_dir: &Path, kind: &str) {
+    let (mut ended, mut cgroups) = (0, BTreeSet::new());
+    for run in directories_in(server_dir).filter(|dir| name_of(dir).starts_with(RUN_PREFIX)) {
+        let processes = end(&run);
+        if processes > 0 {
+            ended += processes;
+            cgroups.insert(name_of(&run).to_owned());
+        }
+    }
+    remove(server_dir);
+    if ended > 0 {
+        let fields = serde_json::json!({"what": kind, "processes": ended, "cgroups": cgroups});
+        crate::log::write("leftovers_ended", fields);
+    }
+}
+
+/// Ends what servers that are gone left below a cgroup.
+fn sweep(own: &Path) {
+    let table = Table::read();
+    let is_gone = |dir: &PathBuf| {
+        let mark = name_of(dir).strip_prefix(NAME_PREFIX).and_then(ServerMark::parse);
+        mark.is_some_and(|server| server.is_gone(&table))
+    };
+    directories_in(own).filter(is_gone).for_each(|left| end_all_in(&left, "in_cgroups_of_a_server_that_is_gone"));
+}
+
+/// Kills all that is in a cgroup and takes it away; how many processes there were.
+fn end(dir: &Path) -> usize {
+    let processes = fs::read_to_string(dir.join("cgroup.procs")).unwrap_or_default().lines().count();
+    for _ in 0..REMOVE_TRIES_MAX {
+        kill(dir);
+        if remove(dir) {
+            break;
+        }
+        std::thread::sleep(REMOVE_INTERVAL);
+    }
+    processes
+}
+
+fn kill(dir: &Path) {
+    let _ = fs::write(dir.join("cgroup.kill"), "1"); // one that is gone has nothing in it
+}
+
+/// Takes a cgroup away with those below it, which an agent may have made; whether it is gone.
+fn remove(dir: &Path) -> bool {
+    for below in directories_in(dir) {
+        remove(&below);
+    }
+    fs::remove_dir(dir).is_ok() || !dir.exists()
+}
+
+/// Gives the runs' cgroups the controllers that there are; which these are.
+fn give_controllers(own: &Path, dir: &Path) -> BTreeSet<&'static str> {
+    let available = fs::read_to_string(own.join("cgroup.controllers")).unwrap_or_default();
+    let mut given: BTreeSet<_> =
+        ["memory", "pids"].into_iter().filter(|name| available.split_whitespace().any(|one| one == *name)).collect();
+    let give = |cgroup: &Path, name: &str| fs::write(cgroup.join("cgroup.subtree_control"), format!("+{name}")).is_ok();
+    let move_to = |cgroup: &Path| fs::write(cgroup.join("cgroup.procs"), std::process::id().to_string()).is_ok();
+    if given.iter().all(|name| give(own, name)) {
+        given.retain(|name| give(dir, name));
+        return given;
+    }
+    let server = dir.join(SERVER_NAME);
+    if fs::create_dir(&server).is_ok() && move_to(&server) {
+        given.retain(|name| give(own, name) && give(dir, name));
+        if !given.is_empty() || !move_to(own) {
+            return given;
+        }
+    }
+    let _ = fs::remove_dir(&server);
+    BTreeSet::new()
+}
+
+/// This process's own cgroup.
+fn own_dir() -> Option<PathBuf> {
+    let memberships = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let path = memberships.lines().find_map(|line| line.strip_prefix("0::"))?;
+    own_dir_of(path, &fs::read_to_string("/proc/self/mountinfo").ok()?)
+}
+
+/// Where the cgroup of this path lies in the mounts.
+fn own_dir_of(path: &str, mounts: &str) -> Option<PathBuf> {
+    mounts.lines().find_map(|line| {
+        // `36 25 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw`
+        let (mount, system) = line.split_once(" - ")?;
+        let fields: Vec<&str> = mount.split(' ').collect();
+        let below = Path::new(path).strip_prefix(fields.get(3)?).ok()?;
+        (system.split(' ').next()? == "cgroup2").then_some(Path::new(fields.get(4)?).join(below))
+    })
+}
+
+fn directories_in(dir: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
+}
+
+fn name_of(dir: &Path) -> &str {
+    dir.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! What holds a run's processes: its bounds, its cgroup where the system lets it have one, and its place in the order in which
+//! processes die when memory is short.
+//!
+//! A process is taken in as soon as it was started, and what it may have started by then with it: beginning there would take a
+//! step between `fork` and `exec`, which only `unsafe` code can do.
+
+use std::fs;
+
+use townwatch::event::AgentExited;
+use townwatch::id::RunId;
+
+use crate::cgroup::{Cgroups, RunCgroup};
+use crate::run_limits::RunLimits;
+
+/// Of -1000 (never) to 1000 (first): before all that was not put into this order.
+const AGENT_OOM_SCORE: &str = "800";
+/// After all that was not put into this order; the system lets only some ask for it.
+const SERVER_OOM_SCORE: &str = "-500";
+
+/// The hold on one run. When it goes, so does the run's cgroup with all that is left in it.
+#[derive(Debug)]
+pub struct Confinement {
+    limits: RunLimits,
+    cgroup: Option<RunCgroup>,
+}
+
+impl Confinement {
+    /// The hold on a run that begins.
+    pub(crate) fn new(limits: RunLimits, cgroups: Option<&Cgroups>, run_id: &RunId) -> Self {
+        let made = cgroups.map(|cgroups| cgroups.make(run_id, &limits));
+        if let Some(Err(error)) = &made {
+            let fields = serde_json::json!({"run_id": run_id, "message": error.to_string()});
+            crate::log::write("run_without_cgroup", fields);
+        }
+        Self { limits, cgroup: made.and_then(Result::ok) }
+    }
+
+    /// Takes a process in that has just been started, and what it has started meanwhile.
+    pub(crate) fn take(&self, leader: i32) {
+        let mut open = vec![leader];
+        while let Some(id) = open.pop() {
+            if let Some(cgroup) = &self.cgroup {
+                let _ = cgroup.take(id); // one that has ended already
+            }
+            let _ = fs::write(format!("/proc/{id}/oom_score_adj"), AGENT_OOM_SCORE);
+            // Only now: what it starts from here on begins where it is.
+            open.extend(children_of(id));
+        }
+    }
+
+    /// Kills all that is held in the cgroup.
+    pub(crate) fn kill(&self) {
+        if let Some(cgroup) = &self.cgroup {
+            cgroup.kill();
+        }
+    }
+
+    /// Which bound a run that failed has met, for a person.
+    pub(crate) fn reached(&self, exit: &AgentExited) -> Option<String> {
+        let reached = self.cgroup.as_ref().map(RunCgroup::reached).unwrap_or_default();
+        self.limits.said(reached, exit)
+    }
+}
+
+/// Lets agents die before this process when memory is short, as far as this process may ask for that.
+pub fn spare_this_process() {
+    let _ = fs::write("/proc/self/oom_score_adj", SERVER_OOM_SCORE);
+}
+
+fn children_of(id: i32) -> Vec<i32> {
+    let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    children.split_whitespace().filter_map(|child| child.parse().ok()).collect()
+}

@@ -1,0 +1,119 @@
+//! What one run may use of the machine.
+//!
+//! A run's memory can only be bounded as a whole by a cgroup. The rlimits of a process are no substitute: `RLIMIT_AS` and
+//! `RLIMIT_DATA` count what V8, Go and Java reserve and never touch, and end healthy programs. A bound on processes counts
+//! all of a user's, so it is set where a run has a user of its own.
+//!
+//! The rlimits are this server's own, and inherited: to set them for another user's process it would need a right that
+//! containers do not have by default. It writes no file of such a size, and root's processes are not counted.
+
+use std::io;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use townwatch::event::AgentExited;
+use townwatch::id::POSITION_MAX;
+
+use crate::setting::whole_number;
+
+/// The settings' names.
+const FILE_BYTES_MAX: &str = "CONTROL_RUN_FILE_BYTES_MAX";
+const MEMORY_BYTES_MAX: &str = "CONTROL_RUN_MEMORY_BYTES_MAX";
+const PROCESSES_MAX: &str = "CONTROL_RUN_PROCESSES_MAX";
+/// Defaults beyond what a large build needs: its largest file, a linker's memory, `make -j 64` with some threads in each.
+const FILE_BYTES_DEFAULT: u64 = 64 << 30;
+const MEMORY_BYTES_DEFAULT: u64 = 16 << 30;
+const PROCESSES_DEFAULT: u64 = 4_096;
+/// Below these no agent begins, and the server itself, which is bounded like them, has no place for its spool and its threads.
+const FILE_BYTES_LEAST: u64 = 128 << 20;
+const MEMORY_BYTES_LEAST: u64 = 64 << 20;
+const PROCESSES_LEAST: u64 = 1_024;
+/// Linux has no more numbers for processes.
+const PROCESSES_BOUND: u64 = 4 << 20;
+
+/// How a shell says that `SIGXFSZ` ended its command.
+const SHELL_FILE_TOO_LARGE: i32 = 128 + 25;
+
+/// The bounds of each run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunLimits {
+    /// The size of a file that one of its processes writes.
+    pub file_bytes_max: u64,
+    /// Memory of all its processes together, where a cgroup holds them.
+    pub memory_bytes_max: u64,
+    /// Processes and threads together, where a cgroup or a user of its own holds them.
+    pub processes_max: u64,
+}
+
+/// How a run met its bounds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Reached {
+    /// Processes that were killed since the run had no memory left.
+    pub(crate) killed_for_memory: u64,
+    /// Processes that could not be started.
+    pub(crate) processes_refused: u64,
+}
+
+impl RunLimits {
+    /// Reads the three settings; what is wrong, for a person.
+    pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let number = |name, least, most, default| whole_number(variable, name, least..=most, default);
+        Ok(Self {
+            file_bytes_max: number(FILE_BYTES_MAX, FILE_BYTES_LEAST, POSITION_MAX, FILE_BYTES_DEFAULT)?,
+            memory_bytes_max: number(MEMORY_BYTES_MAX, MEMORY_BYTES_LEAST, POSITION_MAX, MEMORY_BYTES_DEFAULT)?,
+            processes_max: number(PROCESSES_MAX, PROCESSES_LEAST, PROCESSES_BOUND, PROCESSES_DEFAULT)?,
+        })
+    }
+
+    /// Sets what is inherited for this process and all that it starts. A lower bound that it was given itself stays.
+    pub fn inherit(&self, have_own_users: bool) -> io::Result<()> {
+        let set = |resource, most: u64| {
+            let given = getrlimit(resource).maximum.map_or(most, |given| given.min(most));
+            setrlimit(resource, Rlimit { current: Some(given), maximum: Some(given) })
+        };
+        set(Resource::Fsize, self.file_bytes_max)?;
+        if have_own_users {
+            set(Resource::Nproc, self.processes_max)?;
+        }
+        Ok(())
+    }
+
+    /// Which bound a run that failed has met, for a person.
+    pub(crate) fn said(&self, reached: Reached, exit: &AgentExited) -> Option<String> {
+        let Self { file_bytes_max, memory_bytes_max, processes_max } = self;
+        if exit.signal.as_deref() == Some("SIGXFSZ") || exit.exit_code == Some(SHELL_FILE_TOO_LARGE) {
+            return Some(format!("a run's file may have {file_bytes_max} bytes ({FILE_BYTES_MAX})"));
+        }
+        match reached {
+            Reached { killed_for_memory: 0, processes_refused: 0 } => None,
+            Reached { killed_for_memory: 0, .. } => Some(format!(
+                "it could not start a process, since a run may have {processes_max} at once ({PROCESSES_MAX})"
+            )),
+            Reached { killed_for_memory: killed, .. } => Some(format!(
+                "{killed} of its processes were killed for want of memory, of which a run may have {memory_bytes_max} \
+                 bytes ({MEMORY_BYTES_MAX})"
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use townwatch::event::ExitReason;
+
+    #[test]
+    fn a_run_is_told_which_bound_it_met() {
+        let limits = RunLimits::read(&|_| None).unwrap();
+        let said = |killed_for_memory, processes_refused, exit_code, signal: Option<&str>| {
+            let mut exit = AgentExited::because(ExitReason::Failed, "");
+            (exit.exit_code, exit.signal) = (exit_code, signal.map(str::to_owned));
+            limits.said(Reached { killed_for_memory, processes_refused }, &exit).unwrap_or_default()
+        };
+        assert_eq!(said(0, 0, Some(1), None), "");
+        for (code, signal) in [(None, Some("SIGXFSZ")), (Some(153), None)] {
+            assert!(said(0, 0, code, signal).contains("68719476736 bytes (CONTROL_RUN_FILE_BYTES_MAX)"));
+        }
+        assert!(said(2, 9, None, Some("SIGKILL")).starts_with("2 of its processes were killed for want of memory"));
+        assert!(said(0, 9, Some(1), None).contains("4096 at once (CONTROL_RUN_PROCESSES_MAX)"));
+    }
+}
