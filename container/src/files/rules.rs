@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn what_is_beyond_a_files_bound_is_not_applied_and_known() {
         let dir = directory("file");
-        let lines = |count: usize| (0..count).map(|number| format!("file-{number}\n")).collect::<String>();
+        let lines = |count: usize| (0..count).map(|number| format!("file-{number}")).collect::<Vec<_>>().join("\n");
         let long = |bytes: usize| format!("one\n{}\nlast", "# a comment\n".repeat(bytes / 12));
         for (text, last, is_applied) in [
             (lines(1_000), "file-999", true),
@@ -172,8 +172,8 @@ mod tests {
     #[test]
     fn no_more_time_is_spent_on_rules_than_there_is() {
         let dir = directory("slow");
-        let slow = (0..FILE_LINES_MAX).map(|number| format!("**/{}*[a-z]?{number}\n", "*a?{b,c}".repeat(6)));
-        fs::write(dir.join(".gitignore"), slow.collect::<String>()).unwrap();
+        let slow = (0..FILE_LINES_MAX).map(|number| format!("**/{}*[a-z]?{number}", "*a?{b,c}".repeat(6)));
+        fs::write(dir.join(".gitignore"), slow.collect::<Vec<_>>().join("\n")).unwrap();
         let (mut rules, begun) = (Rules::default(), Instant::now());
         while !rules.is_cut {
             rules.read(&dir);
