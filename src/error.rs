@@ -90,6 +90,8 @@ codes! {
     StreamingDisabled = 503 "streaming_disabled";
     /// The control server did not answer in time.
     ContainerTimeout = 504 "container_timeout";
+    /// The store has no room for more.
+    StoreFull = 507 "store_full";
 }
 
 #[cfg(test)]
@@ -187,6 +189,13 @@ impl Error {
     /// 500; `inside` is for the log, never for the caller.
     pub fn internal(inside: impl std::fmt::Display) -> Self {
         Self::new(Code::Internal, inside.to_string())
+    }
+
+    /// What SQLite, or the runtime in its place, says where a write finds no room; none for anything else that it says.
+    pub fn of_full_store(words: &str) -> Option<Self> {
+        let message = "the store is full, and nothing of this was kept; delete agents that are done, which makes room, and try again";
+        let is_full = ["SQLITE_FULL", "database or disk is full"].iter().any(|sign| words.contains(sign));
+        is_full.then(|| Self::new(Code::StoreFull, message))
     }
 
     /// The body of the answer: the envelope of a failure. An internal failure shows no inside detail.

@@ -5,8 +5,18 @@
 
 /// Events kept per agent in the town's log and in the rig's; the oldest go, and a viewer that asks for them gets a `gap`.
 pub const EVENTS_PER_AGENT_MAX: u64 = 2_000;
+/// Runs kept per agent, the newest 1,000 and all that are open. With one more the oldest go that were over before these began,
+/// and their events with them, which a `gap` tells.
+pub const RUNS_PER_AGENT_MAX: u64 = 1_000;
 /// Bytes kept per agent, 64 MiB of frame texts and whole events; the oldest events go, but never the newest.
 pub const EVENT_BYTES_PER_AGENT_MAX: u64 = 64 << 20;
+/// What a store may be given at most, 8 GiB: the platform ends at 10 GB, and then nothing can be written.
+pub const STORE_MIB_MAX: u64 = 8 << 10;
+/// What a town's tables may take where nothing is set, 4 GiB: beyond it the agents that take most lose their oldest events and
+/// pictures, which a `gap` tells.
+pub const TOWN_STORE_MIB_DEFAULT: u64 = 4 << 10;
+/// The same of a rig's, 1 GiB; what the town has not taken stays.
+pub const RIG_STORE_MIB_DEFAULT: u64 = 1 << 10;
 /// An event's `data` as it arrives, 1 MiB. Posted beyond it: 413. The control server truncates with a mark.
 pub const EVENT_BYTES_MAX: usize = 1 << 20;
 /// An event's frame form, 48 KiB: with a frame's own words and one more small event it stays under [`FRAME_BYTES_MAX`].

@@ -63,10 +63,12 @@ fn a_towns_page() {
     let rows = Rows { read: 11, written: 12 };
     let alarm_at = Some(Timestamp::parse("2026-11-22T12:00:30Z").unwrap());
     let page = of_town(&story.town, &counts(), rows, alarm_at).unwrap();
+    let database_bytes = story.store.fill().taken_bytes.to_string();
     let expected = [
         ("agents", "2"),
         ("alarm_time_seconds", "1795348830.000"),
         ("alarms_set_total", "3"),
+        ("database_bytes", database_bytes.as_str()),
         ("events_stored_total", "4"),
         ("instance_start_time_seconds", "1795348800.007"),
         ("log_events_retained", "7"),
@@ -99,4 +101,5 @@ fn a_rigs_page_says_what_its_town_has_not_taken() {
     let values = read(&page, "rig_id=\"rig\"");
     let shown = ["outbox_events", "outbox_bytes", "alarm_time_seconds"].map(|name| values[name].as_str());
     assert_eq!(shown, ["2", "8", "0"]);
+    assert_eq!(values["database_bytes"], store.fill().taken_bytes.to_string());
 }

@@ -20,6 +20,8 @@ export const SETTINGS = {
   RELAY_WHILE_WATCHED: SWITCH,
   POSTED_LOST_SECONDS: integer(1, 2_592_000),
   EVENT_CAP: integer(1, 100_000),
+  TOWN_STORE_MIB: integer(1, 8_192),
+  RIG_STORE_MIB: integer(1, 8_192),
   STREAM_ENABLED: SWITCH,
   STREAM_RATE_LIMIT: integer(1, 1_000),
   STREAM_BATCH_MS: integer(0, 10_000),

@@ -134,6 +134,12 @@ impl Town {
 fn erase(store: &dyn Store, agent_id: &AgentId) -> Result<EventId> {
     let head = log::head(store)?;
     let agent = [agent_id.as_str().into()];
+    let delete_from = |table: &str| store.query(&format!("DELETE FROM {table} WHERE agent_id = ?"), &agent).map(drop);
+    // What is large goes first: in a store that is full there is room for the rest only then.
+    store.query("DELETE FROM whole_events WHERE id IN (SELECT id FROM agent_events WHERE agent_id = ?)", &agent)?;
+    for table in ["agent_events", "image_parts", "images", "image_sums"] {
+        delete_from(table)?;
+    }
     store.query("UPDATE town SET erased_head = ?", &[head.into()])?;
     store.query(
         "INSERT OR IGNORE INTO erased_runs (run_id, agent_id, source_epoch) SELECT run_id, agent_id, source_epoch FROM runs \
@@ -145,9 +151,8 @@ fn erase(store: &dyn Store, agent_id: &AgentId) -> Result<EventId> {
         "DELETE FROM erased_runs WHERE number <= (SELECT max(number) FROM erased_runs) - ?",
         &[ERASED_RUNS_MAX.into()],
     )?;
-    store.query("DELETE FROM whole_events WHERE id IN (SELECT id FROM agent_events WHERE agent_id = ?)", &agent)?;
-    for table in ["agent_events", "images", "image_parts", "runs", "tickets", "resume_rights", "agents"] {
-        store.query(&format!("DELETE FROM {table} WHERE agent_id = ?"), &agent)?;
+    for table in ["runs", "tickets", "resume_rights", "agents"] {
+        delete_from(table)?;
     }
     Ok(head)
 }

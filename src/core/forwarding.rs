@@ -3,7 +3,7 @@
 use crate::core::ingest::{FreshRun, Ingest, Outcome};
 use crate::core::relay::{is_retired, position, retire, set_position};
 use crate::core::runs::{self, Source};
-use crate::core::store::atomically;
+use crate::core::store::atomically_with_room;
 use crate::core::town::Town;
 use crate::error::{Code, Error, Result};
 use crate::event::Draft;
@@ -25,7 +25,7 @@ impl Town {
         }
         let store = self.store.as_ref();
         let source = Source::Rig(batch.rig_id.clone());
-        let (cursor, outcome, posting) = atomically(store, || {
+        let (cursor, outcome, posting) = atomically_with_room(store, || {
             let stored = position(store, &source)?;
             if is_retired(store, &source, &batch.rig_epoch)? {
                 return Err(Error::new(Code::Conflict, "this life of the rig's log is over"));
@@ -39,7 +39,7 @@ impl Town {
                 None => SourceId::START,
             };
             let ingest = Ingest::new(store, source.clone(), None, self.config.event_cap, &mut *fresh_run, now)?;
-            let mut ingest = ingest.posted();
+            let mut ingest = ingest.posted().with_space()?;
             if batch.after == cursor {
                 for event in batch.events.iter().filter(|event| event.id > batch.after) {
                     ingest.take(&Draft {

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::core::agents::{self, parse, position};
 use crate::core::log;
 use crate::core::runs::{Source, moment};
+use crate::core::space;
 use crate::core::store::{Store, atomically};
 use crate::error::{Code, Error, Result};
 use crate::event::Draft;
@@ -105,7 +106,7 @@ pub fn note(store: &dyn Store, id: EventId, pruned_id: EventId, draft: &Draft, s
             }
             Some(_) => continue,
             None => {
-                make_room(store, &draft.agent_id, pruned_id, Coming { rows: 1, bytes: 0 })?;
+                make_room(store, &draft.agent_id, pruned_id, Coming { rows: 1, bytes: 0 }, OF_AGENT)?;
                 let sql = "INSERT INTO images (agent_id, image_id, standing, event_id) VALUES (?, ?, 'wanted', ?)";
                 store.query(sql, &[agent_id.into(), image_id.as_str().into(), id.into()])?;
             }
@@ -254,7 +255,8 @@ fn keep(store: &dyn Store, of: &Wanted, event_id: EventId, kind: ImageType, byte
     let pruned_id = pruned.first().map_or(Ok(EventId::START), |row| position(row, 0))?;
     // It must not go for itself.
     let pruned_id = pruned_id.min(event_id.previous());
-    make_room(store, &of.agent_id, pruned_id, Coming { rows: new_rows, bytes: size })?;
+    space::make_for_picture(store)?;
+    make_room(store, &of.agent_id, pruned_id, Coming { rows: new_rows, bytes: size }, OF_AGENT)?;
     let sql = "INSERT INTO images (agent_id, image_id, standing, event_id, media_type, size_bytes) \
                VALUES (?, ?, 'kept', ?, ?, ?) ON CONFLICT DO UPDATE SET \
                standing = 'kept', media_type = excluded.media_type, size_bytes = excluded.size_bytes, problem = NULL";
@@ -274,9 +276,37 @@ struct Coming {
     bytes: u64,
 }
 
+/// What may be kept of an agent, and why one goes that is beyond it, for a person.
+#[derive(Clone, Copy)]
+struct Bound {
+    bytes: u64,
+    problem: &'static str,
+}
+
+const OF_AGENT: Bound = Bound { bytes: IMAGE_BYTES_PER_AGENT_MAX, problem: "Newer ones needed its room." };
+
+/// Lets pictures of an agent go that no retained event names any more.
+pub(crate) fn let_unnamed_go(store: &dyn Store, agent_id: &AgentId, pruned_id: EventId) -> Result<()> {
+    make_room(store, agent_id, pruned_id, Coming { rows: 0, bytes: 0 }, OF_AGENT)
+}
+
+/// Lets the oldest pictures of an agent go, of so many bytes together or just more; gives how many these were.
+pub(crate) fn let_oldest_go(store: &dyn Store, agent_id: &AgentId, bytes: u64) -> Result<u64> {
+    let kept = kept_bytes(store, agent_id)?;
+    let problem = "The town's store was full, and its agent took most of it.";
+    let bound = Bound { bytes: kept.saturating_sub(bytes), problem };
+    make_room(store, agent_id, EventId::START, Coming { rows: 0, bytes: 0 }, bound)?;
+    Ok(kept.saturating_sub(kept_bytes(store, agent_id)?))
+}
+
+fn kept_bytes(store: &dyn Store, agent_id: &AgentId) -> Result<u64> {
+    let rows = store.query("SELECT bytes FROM image_sums WHERE agent_id = ?", &[agent_id.as_str().into()])?;
+    rows.first().map_or(Ok(0), |row| row.number(0))
+}
+
 /// Lets pictures of an agent go, oldest first: those that no retained event names, what the coming ones leave no room
 /// for, and rows beyond their number.
-fn make_room(store: &dyn Store, agent_id: &AgentId, pruned_id: EventId, coming: Coming) -> Result<()> {
+fn make_room(store: &dyn Store, agent_id: &AgentId, pruned_id: EventId, coming: Coming, bound: Bound) -> Result<()> {
     let sql = "SELECT image_id, standing, size_bytes, event_id FROM images WHERE agent_id = ? \
                ORDER BY event_id, image_id";
     let rows = store.query(sql, &[agent_id.as_str().into()])?;
@@ -284,16 +314,16 @@ fn make_room(store: &dyn Store, agent_id: &AgentId, pruned_id: EventId, coming: 
     for row in rows.iter().filter(|row| row.maybe_text(1) == Some("kept")) {
         bytes += row.number(2)?;
     }
+    let before = bytes - coming.bytes;
     for row in &rows {
         let (image_id, is_kept, size) = (row.text(0)?, row.text(1)? == "kept", row.number(2)?);
         let key = [agent_id.as_str().into(), image_id.into()];
         if position(row, 3)? <= pruned_id || count > IMAGES_PER_AGENT_MAX {
             store.query("DELETE FROM images WHERE agent_id = ? AND image_id = ?", &key)?;
             count -= 1;
-        } else if is_kept && bytes > IMAGE_BYTES_PER_AGENT_MAX {
+        } else if is_kept && bytes > bound.bytes {
             let sql = "UPDATE images SET standing = 'gone', problem = ? WHERE agent_id = ? AND image_id = ?";
-            let problem = format!("Newer ones needed its room: {} MiB are kept.", IMAGE_BYTES_PER_AGENT_MAX >> 20);
-            store.query(sql, &[problem.into(), agent_id.as_str().into(), image_id.into()])?;
+            store.query(sql, &[bound.problem.into(), agent_id.as_str().into(), image_id.into()])?;
         } else {
             continue;
         }
@@ -301,6 +331,10 @@ fn make_room(store: &dyn Store, agent_id: &AgentId, pruned_id: EventId, coming: 
             bytes -= size;
             store.query("DELETE FROM image_parts WHERE agent_id = ? AND image_id = ?", &key)?;
         }
+    }
+    if bytes != before {
+        let sql = "INSERT OR REPLACE INTO image_sums (agent_id, bytes) VALUES (?, ?)";
+        store.query(sql, &[agent_id.as_str().into(), bytes.into()])?;
     }
     Ok(())
 }

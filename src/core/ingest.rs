@@ -13,12 +13,16 @@ use crate::core::git_url;
 use crate::core::images;
 use crate::core::log;
 use crate::core::runs::{self, Run, Source};
+use crate::core::space;
 use crate::core::store::Store;
 use crate::error::Result;
 use crate::event::{AgentSession, Draft, EventData, ExitReason};
 use crate::id::{AgentId, Epoch, EventId, RunId};
 use crate::protocol::AgentState;
 use crate::time::Timestamp;
+
+/// Events that go with runs of before when one begins; what is left of a run then goes when the next one does.
+const OUTLIVED_EVENTS_MAX: u64 = 64;
 
 /// Mints a run's name; for runs that no one named.
 pub type FreshRun<'a> = &'a mut dyn FnMut() -> RunId;
@@ -98,6 +102,12 @@ impl<'a> Ingest<'a> {
     pub fn posted(mut self) -> Self {
         self.is_posted = true;
         self
+    }
+
+    /// Lets go of what the tables have no room for, before a batch that a source brings. Only where no agent was loaded yet.
+    pub fn with_space(mut self) -> Result<Self> {
+        self.outcome.pruned_id = space::make(self.store, self.head)?;
+        Ok(self)
     }
 
     /// Takes one event. One of an unknown agent, or of a run that has ended or went with its agent, is counted and dropped.
@@ -230,7 +240,9 @@ impl<'a> Ingest<'a> {
             let run_id = run_id.unwrap_or_else(|| (self.fresh_run)());
             self.outcome.begun.push(run_id.clone());
             let (epoch, first_id) = (self.epoch.as_ref(), self.head.next());
-            runs::open(self.store, &run_id, &draft.agent_id, &self.source, epoch, first_id, draft.at)?
+            let run = runs::open(self.store, &run_id, &draft.agent_id, &self.source, epoch, first_id, draft.at)?;
+            self.let_old_runs_go(&run)?;
+            run
         };
         if let Some(epoch) = &self.epoch
             && run.source_epoch != self.epoch
@@ -241,6 +253,22 @@ impl<'a> Ingest<'a> {
         }
         self.runs.insert(run.run_id.clone(), run.clone());
         Ok(Some(run))
+    }
+
+    /// A run begins: what its agent has beyond the newest ones goes, events first, a bounded number at a time.
+    fn let_old_runs_go(&mut self, newest: &Run) -> Result<()> {
+        let Some((_, agent)) = self.agents.get_mut(&newest.agent_id).and_then(Option::as_mut) else { return Ok(()) };
+        let mut events_left = OUTLIVED_EVENTS_MAX;
+        for (run_id, last_id) in runs::outlived(self.store, newest)? {
+            while events_left > 0 && log::delete_oldest(self.store, agent, last_id, self.head.next())? {
+                events_left -= 1;
+            }
+            if events_left == 0 {
+                break;
+            }
+            runs::forget(self.store, &run_id)?;
+        }
+        Ok(())
     }
 
     fn known_run(&self, run_id: &RunId) -> Result<Option<Run>> {

@@ -47,7 +47,7 @@ pub fn append(
 ) -> Result<()> {
     let Framed { frame, whole, data } = framed(id, agent, &run.run_id, draft);
     let bytes = frame.len() + whole.as_ref().map_or(0, String::len);
-    let oldest = if agent.event_count >= event_cap.max(1) { forget_oldest(store, agent, id)? } else { None };
+    let oldest = if agent.event_count >= event_cap.max(1) { forget_oldest(store, agent, id, id)? } else { None };
     let (sql, place) = if let Some(oldest) = oldest {
         ("UPDATE agent_events SET id = ?, run_id = ?, event = ?, frame = ? WHERE id = ?", oldest.into())
     } else {
@@ -109,19 +109,30 @@ pub fn prune(store: &dyn Store, agent: &mut Agent, event_cap: u64, head: EventId
     while agent.event_count > event_cap.max(1)
         || (agent.event_bytes > EVENT_BYTES_PER_AGENT_MAX && agent.event_count > 1)
     {
-        let Some(oldest) = forget_oldest(store, agent, head)? else { break };
-        store.query("DELETE FROM agent_events WHERE id = ?", &[oldest.into()])?;
+        if !delete_oldest(store, agent, head, head)? {
+            break;
+        }
     }
     Ok(())
 }
 
-/// Moves an agent's base over its oldest event, which then counts as gone; its row is left to the caller. `head` is the
-/// town's.
-fn forget_oldest(store: &dyn Store, agent: &mut Agent, head: EventId) -> Result<Option<EventId>> {
+/// Deletes an agent's oldest event, if its id is not beyond `through`; whether it did. `head` is the town's with what is
+/// about to be stored: a viewer that was told of gaps at an earlier one is told of this, too.
+pub(crate) fn delete_oldest(store: &dyn Store, agent: &mut Agent, through: EventId, head: EventId) -> Result<bool> {
+    let Some(oldest) = forget_oldest(store, agent, through, head)? else { return Ok(false) };
+    store.query("DELETE FROM agent_events WHERE id = ?", &[oldest.into()])?;
+    Ok(true)
+}
+
+/// Moves an agent's base over its oldest event, which then counts as gone; its row is left to the caller.
+fn forget_oldest(store: &dyn Store, agent: &mut Agent, through: EventId, head: EventId) -> Result<Option<EventId>> {
     let sql = "SELECT id, frame FROM agent_events WHERE agent_id = ? ORDER BY id LIMIT 1";
     let oldest = store.query(sql, &[agent.id().as_str().into()])?;
     let Some(row) = oldest.first() else { return Ok(None) };
     let (id, frame) = (position(row, 0)?, row.text(1)?);
+    if id > through {
+        return Ok(None);
+    }
     let event: TownEvent = serde_json::from_str(frame).map_err(Error::internal)?;
     let base = agent.base.read()?;
     let run_number = match &event.run_id {

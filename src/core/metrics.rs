@@ -62,7 +62,7 @@ pub fn of_town(town: &Town, counts: &Counts, rows: Rows, alarm_at: Option<Timest
     let found = store.query("SELECT count(*), coalesce(sum(event_count), 0) FROM agents", &[])?;
     let (agents, retained) = found.first().map_or(Ok((0, 0)), |row| Ok((row.number(0)?, row.number(1)?)))?;
     let mut page = Page::new("town_id", town.town_id.as_str());
-    page.instance(counts, rows, alarm_at);
+    page.instance(counts, rows, alarm_at, store);
     page.counter("events_stored_total", "Events that got their id.", counts.events_stored);
     page.counter("stream_frames_sent_total", "Stream frames handed to the runtime.", counts.frames_sent);
     page.counter("stream_sent_bytes_total", "Bytes of these frames, uncompressed.", counts.bytes_sent);
@@ -80,7 +80,7 @@ pub fn of_town(town: &Town, counts: &Counts, rows: Rows, alarm_at: Option<Timest
 pub fn of_rig(rig: &Rig, counts: &Counts, rows: Rows, alarm_at: Option<Timestamp>) -> Result<String> {
     let waiting = rig.waiting()?;
     let mut page = Page::new("rig_id", rig.rig_id.as_str());
-    page.instance(counts, rows, alarm_at);
+    page.instance(counts, rows, alarm_at, rig.store.as_ref());
     page.counter("events_stored_total", "Events that got their id.", counts.events_stored);
     page.gauge("outbox_events", "Posted events that the town has not taken yet.", waiting.events);
     page.gauge("outbox_bytes", "Bytes of their data.", waiting.bytes);
@@ -99,7 +99,7 @@ pub struct SignIns {
 /// The account's metrics.
 pub fn of_account(store: &dyn Store, seen: SignIns, began_at: Timestamp, rows: Rows, now: Timestamp) -> Result<String> {
     let mut page = Page::new("account_id", "default");
-    page.instance(&Counts::new(began_at), rows, None);
+    page.instance(&Counts::new(began_at), rows, None, store);
     page.counter("sign_ins_total", "Browsers that signed in.", seen.signed_in);
     page.counter("wrong_keys_total", "Wrong keys and sign-in codes, looked at or not.", seen.wrong_keys);
     page.gauge("sessions", "Browsers that are signed in.", sessions::list(store, now)?.len());
@@ -119,13 +119,14 @@ impl Page {
         Self { label: format!("{{{name}=\"{id}\"}}"), text: String::new() }
     }
 
-    fn instance(&mut self, counts: &Counts, rows: Rows, alarm_at: Option<Timestamp>) {
+    fn instance(&mut self, counts: &Counts, rows: Rows, alarm_at: Option<Timestamp>, store: &dyn Store) {
         let (began_at, alarm_at) = (seconds(counts.began_at), alarm_at.map_or("0".to_owned(), seconds));
         self.gauge("instance_start_time_seconds", "When this instance began; all else counts since then.", began_at);
         self.counter("sql_rows_read_total", "Rows that SQLite read, as billed.", rows.read);
         self.counter("sql_rows_written_total", "Rows that SQLite wrote, as billed, without alarms.", rows.written);
         self.counter("alarms_set_total", "Alarms set, each billed as one row written more.", counts.alarms_set);
         self.gauge("alarm_time_seconds", "When the alarm is set for; 0: none is.", alarm_at);
+        self.gauge("database_bytes", "What the tables take, indices included.", store.fill().taken_bytes);
     }
 
     fn counter(&mut self, name: &str, help: &str, value: u64) {

@@ -3,7 +3,7 @@
 //!
 //! In reading order: the tables ([`store`], [`schema`]); what lies in them ([`log`], [`agents`], [`runs`],
 //! [`tickets`], with the [`permit`] and the [`resumption`] of what they opened); how events come in ([`cut`], [`reducer`], [`ingest`], from the [`relay`] and by [`forwarding`], with their
-//! [`images`] and within their [`budgets`], or not: `posted_silence`); how they go out ([`cursor`], [`viewers`] with their [`flow`] and [`frames`],
+//! [`images`] and within their [`budgets`], or not: `posted_silence`; what goes where the tables take too much: `space`); how they go out ([`cursor`], [`viewers`] with their [`flow`] and [`frames`],
 //! [`streams`] with their [`ending`], [`pages`]); and the objects that hold it all ([`town`], with
 //! [`starting`], [`rig`] and [`account`] with its [`sessions`]). A town's calls to its control server are signed ([`signed_call`], by a
 //! [`control_key`], each once: [`replays`]). What it all costs an instance counts ([`metrics`]).
@@ -58,6 +58,7 @@ pub mod relay;
 pub mod replays;
 pub mod resumption;
 pub mod rig;
+mod rig_space;
 pub mod route;
 pub mod runs;
 pub mod schema;
@@ -67,6 +68,7 @@ pub mod signed_call;
 pub mod silence;
 pub mod source_answer;
 mod source_life;
+mod space;
 pub mod starting;
 mod state_list;
 mod states;

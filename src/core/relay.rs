@@ -7,7 +7,7 @@ use crate::core::reducer::clip;
 use crate::core::runs::{self, Run, Source};
 use crate::core::source_answer::SourceAnswer;
 use crate::core::source_life::{Life, life, set_mark};
-use crate::core::store::{Store, atomically};
+use crate::core::store::{Store, atomically, atomically_with_room};
 use crate::error::{Error, Result};
 use crate::event::{AgentExited, Draft, ExitReason, SourceGap};
 use crate::id::{Epoch, SourceId};
@@ -124,7 +124,7 @@ pub fn apply(
         Some(epoch) => epoch.clone(),
         None => parse(Epoch::parse(UNNAMED))?,
     };
-    atomically(store, || {
+    atomically_with_room(store, || {
         if position(store, &source)? != *asked || is_retired(store, &source, &epoch)? {
             return Ok(Answered::Stale);
         }
@@ -137,6 +137,9 @@ pub fn apply(
             Life::Same => {
                 let mut ingest =
                     Ingest::new(store, source.clone(), Some(epoch.clone()), event_cap, &mut *fresh_run, now)?;
+                if !answer.events.is_empty() {
+                    ingest = ingest.with_space()?;
+                }
                 let cursor = take_over(store, &mut ingest, asked.cursor, answer, &epoch, now)?;
                 if cursor != asked.cursor {
                     set_position(store, &source, &epoch, cursor)?;

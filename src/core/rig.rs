@@ -10,7 +10,7 @@ use crate::core::agents::parse;
 use crate::core::posting::{checked, data_of};
 use crate::core::runs::moment;
 use crate::core::schema;
-use crate::core::store::{Row, Store, Value, atomically};
+use crate::core::store::{Row, Store, Value, atomically, atomically_with_room};
 use crate::error::{Code, Error, Result};
 use crate::event::Role;
 use crate::id::{AgentId, Epoch, EventKey, EventName, RigId, RunId, SourceId, TownId};
@@ -127,7 +127,7 @@ impl Rig {
         let events = checked(request)?;
         self.check_agent(&agent_id)?;
         let store = self.store.as_ref();
-        atomically(store, || {
+        atomically_with_room(store, || {
             let head = self.head()?;
             let Waiting { events: waiting, bytes: waiting_bytes } = self.waiting()?;
             let posted_bytes: u64 = events.iter().map(|event| data_of(event).len() as u64).sum();
@@ -164,6 +164,7 @@ impl Rig {
             return Ok(head);
         }
         let store = self.store.as_ref();
+        self.make_space()?;
         let forwarded = self.forwarded()?;
         let rows = store
             .query("SELECT event_count, event_bytes FROM agents WHERE agent_id = ?", &[agent_id.as_str().into()])?;
@@ -185,10 +186,15 @@ impl Rig {
             store.query("DELETE FROM agent_events WHERE id = ?", &[oldest.id.into()])?;
             kept.lose(Some(&oldest));
         }
-        let parameters = [kept.count.into(), kept.bytes.into(), agent_id.as_str().into()];
-        store.query("UPDATE agents SET event_count = ?, event_bytes = ? WHERE agent_id = ?", &parameters)?;
+        self.save_kept(agent_id, kept)?;
         store.query("UPDATE rig SET waiting_bytes = waiting_bytes + ?", &[posted_bytes.into()])?;
         Ok(last_id)
+    }
+
+    pub(crate) fn save_kept(&self, agent_id: &AgentId, kept: Kept) -> Result<()> {
+        let parameters = [kept.count.into(), kept.bytes.into(), agent_id.as_str().into()];
+        self.store.query("UPDATE agents SET event_count = ?, event_bytes = ? WHERE agent_id = ?", &parameters)?;
+        Ok(())
     }
 
     fn has(&self, agent_id: &AgentId, key: &EventKey) -> Result<bool> {
@@ -200,7 +206,7 @@ impl Rig {
     }
 
     /// An agent's oldest event, if the town has it.
-    fn oldest(&self, agent_id: &AgentId, forwarded: SourceId) -> Result<Option<Oldest>> {
+    pub(crate) fn oldest(&self, agent_id: &AgentId, forwarded: SourceId) -> Result<Option<Oldest>> {
         let sql = "SELECT id, octet_length(data) FROM agent_events WHERE agent_id = ? ORDER BY id LIMIT 1";
         let rows = self.store.query(sql, &[agent_id.as_str().into()])?;
         let Some(row) = rows.first() else { return Ok(None) };
@@ -303,7 +309,7 @@ impl Rig {
         Ok(newest.max(self.erased_head.get()))
     }
 
-    fn forwarded(&self) -> Result<SourceId> {
+    pub(crate) fn forwarded(&self) -> Result<SourceId> {
         self.position("SELECT forwarded_id FROM rig")
     }
 
@@ -317,20 +323,20 @@ impl Rig {
 }
 
 /// An agent's oldest event: where it lies and what its data take.
-struct Oldest {
-    id: SourceId,
-    bytes: u64,
+pub(crate) struct Oldest {
+    pub(crate) id: SourceId,
+    pub(crate) bytes: u64,
 }
 
 /// What the rig keeps of an agent.
 #[derive(Clone, Copy)]
-struct Kept {
-    count: u64,
-    bytes: u64,
+pub(crate) struct Kept {
+    pub(crate) count: u64,
+    pub(crate) bytes: u64,
 }
 
 impl Kept {
-    fn lose(&mut self, oldest: Option<&Oldest>) {
+    pub(crate) fn lose(&mut self, oldest: Option<&Oldest>) {
         let Some(oldest) = oldest else { return };
         self.count -= 1;
         self.bytes = self.bytes.saturating_sub(oldest.bytes);

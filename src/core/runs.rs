@@ -5,6 +5,7 @@ use crate::core::store::{Row, Store};
 use crate::error::{Error, Result};
 use crate::event::AgentExited;
 use crate::id::{AgentId, Epoch, EventId, RigId, RunId};
+use crate::limits::RUNS_PER_AGENT_MAX;
 use crate::protocol::{AgentSelection, AgentState, RunView, UsageTotals};
 use crate::time::Timestamp;
 
@@ -194,6 +195,29 @@ pub fn open(
     })
 }
 
+/// Ended runs that are looked at when one begins: more than come, so that tables of a build that kept all of them shrink.
+const OUTLIVED_RUNS_MAX: u64 = 4;
+
+/// An agent's oldest runs that were over before its newest [`RUNS_PER_AGENT_MAX`] began, each with its last event. One whose
+/// end somebody has yet to hear of is none of them.
+pub(crate) fn outlived(store: &dyn Store, newest: &Run) -> Result<Vec<(RunId, EventId)>> {
+    let Some(number) = newest.number.checked_sub(RUNS_PER_AGENT_MAX).filter(|number| *number > 0) else {
+        return Ok(Vec::new());
+    };
+    let sql = "SELECT run_id, last_id FROM runs WHERE agent_id = ?1 AND run_number <= ?2 AND exit IS NOT NULL \
+         AND (stop_message IS NULL OR stop_heard = 1) \
+         AND last_id < (SELECT first_id FROM runs WHERE agent_id = ?1 AND run_number = ?2 + 1) \
+         ORDER BY run_number LIMIT ?3";
+    let rows = store.query(sql, &[newest.agent_id.as_str().into(), number.into(), OUTLIVED_RUNS_MAX.into()])?;
+    rows.iter().map(|row| Ok((parse(RunId::parse(row.text(0)?))?, position(row, 1)?))).collect()
+}
+
+/// Deletes a run, none of whose events is left.
+pub(crate) fn forget(store: &dyn Store, run_id: &RunId) -> Result<()> {
+    store.query("DELETE FROM runs WHERE run_id = ?", &[run_id.as_str().into()])?;
+    Ok(())
+}
+
 /// Notes in which life of its source's buffers a run is.
 pub fn found_in(store: &dyn Store, run_id: &RunId, epoch: &Epoch) -> Result<()> {
     store
@@ -240,13 +264,14 @@ struct Totals {
     usage: UsageTotals,
 }
 
-/// An agent's runs, newest first. What an open run adds up to so far is in the agent's state.
+/// An agent's newest runs and all that are open, newest first. What an open run adds up to so far is in the agent's state.
 pub fn list(store: &dyn Store, state: &AgentState) -> Result<Vec<RunView>> {
     store
         .query(
             "SELECT run_id, run_number, first_id, last_id, started_at_ms, ended_at_ms, exit, totals \
-             FROM runs WHERE agent_id = ? ORDER BY run_number DESC LIMIT 1000",
-            &[state.agent_id.as_str().into()],
+             FROM runs WHERE agent_id = ?1 AND (exit IS NULL OR run_number > \
+             (SELECT max(run_number) FROM runs WHERE agent_id = ?1) - ?2) ORDER BY run_number DESC",
+            &[state.agent_id.as_str().into(), RUNS_PER_AGENT_MAX.into()],
         )?
         .iter()
         .map(|row| {

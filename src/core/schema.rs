@@ -25,6 +25,7 @@ pub const TOWN: Schema = Schema(&[
     include_str!("../../migrations/town/0007_control_key.sql"),
     include_str!("../../migrations/town/0008_deleted_agents.sql"),
     include_str!("../../migrations/town/0009_budgets.sql"),
+    include_str!("../../migrations/town/0010_image_sums.sql"),
 ]);
 /// The Rig's tables.
 pub const RIG: Schema = Schema(&[

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crate::core::control_key::SigningKey;
 use crate::error::{Code, Error, Result};
+use crate::limits::{RIG_STORE_MIB_DEFAULT, STORE_MIB_MAX, TOWN_STORE_MIB_DEFAULT};
 use crate::protocol::SettingsView;
 
 /// A secret has at least this many characters; `npm run dev` writes 43 (256 bits).
@@ -25,6 +26,10 @@ pub struct Settings {
     pub posted_lost_seconds: u64,
     /// `EVENT_CAP`: events kept per agent.
     pub event_cap: u64,
+    /// `TOWN_STORE_MIB`: what a town's tables may take before the agents that take most lose their oldest.
+    pub town_store_mib: u64,
+    /// `RIG_STORE_MIB`: the same of a rig's.
+    pub rig_store_mib: u64,
     /// `STREAM_ENABLED`: whether streams are served at all.
     pub stream_enabled: bool,
     /// `STREAM_RATE_LIMIT`: frames a second to viewers with equal selections.
@@ -81,6 +86,8 @@ impl Settings {
             relay_while_watched: switch(lookup, "RELAY_WHILE_WATCHED", false)?,
             posted_lost_seconds: number("POSTED_LOST_SECONDS", 86_400, 1, 2_592_000)?,
             event_cap: number("EVENT_CAP", crate::limits::EVENTS_PER_AGENT_MAX, 1, 100_000)?,
+            town_store_mib: number("TOWN_STORE_MIB", TOWN_STORE_MIB_DEFAULT, 1, STORE_MIB_MAX)?,
+            rig_store_mib: number("RIG_STORE_MIB", RIG_STORE_MIB_DEFAULT, 1, STORE_MIB_MAX)?,
             stream_enabled: switch(lookup, "STREAM_ENABLED", true)?,
             stream_rate_limit: number("STREAM_RATE_LIMIT", 50, 1, 1_000)?,
             stream_batch_ms: number("STREAM_BATCH_MS", 100, 0, 10_000)?,

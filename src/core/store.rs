@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::id::EventId;
 
 /// A value in a statement or a row. Integers cross the production binding as f64, so they stay within ±(2^53 - 1).
@@ -22,6 +22,15 @@ pub enum Value {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row(pub Vec<Value>);
 
+/// How full a store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fill {
+    /// What the tables and their indices take at present; what was deleted does not count.
+    pub taken_bytes: u64,
+    /// What they may.
+    pub max_bytes: u64,
+}
+
 /// What the core needs of a database. Both implementations run the same statements of `migrations/`.
 pub trait Store {
     /// Runs one statement, at most 100 parameters, and gives all of its rows.
@@ -32,6 +41,9 @@ pub trait Store {
 
     /// Runs `body` as one transaction: an error undoes all that it wrote. Does not nest.
     fn transaction(&self, body: &mut dyn FnMut() -> Result<()>) -> Result<()>;
+
+    /// How full it is, by what it may take, or by what it turned out to hold if that is less: a look that costs no row, but not nothing, so once a batch at most.
+    fn fill(&self) -> Fill;
 
     /// Where a town that is open keeps what its row says of the newest id that went with a deleted agent: each look at the
     /// head needs it, and a row read is billed.
@@ -46,6 +58,15 @@ pub fn atomically<T>(store: &dyn Store, mut body: impl FnMut() -> Result<T>) -> 
         Ok(())
     })?;
     outcome.ok_or_else(|| Error::internal("a transaction returned without running its body"))
+}
+
+/// [`atomically`] for a body that first makes room ([`Store::fill`]). Where the platform gives no more, the store knows from
+/// then on that it is full; so it is tried once more, and room is made.
+pub fn atomically_with_room<T>(store: &dyn Store, mut body: impl FnMut() -> Result<T>) -> Result<T> {
+    match atomically(store, &mut body) {
+        Err(error) if error.code == Code::StoreFull => atomically(store, body),
+        done => done,
+    }
 }
 
 impl Row {

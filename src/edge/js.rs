@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 
 /// What JavaScript threw, as a failure of ours.
 pub(crate) fn fault(thrown: &JsValue) -> Error {
-    Error::internal(describe(thrown))
+    let words = describe(thrown);
+    Error::of_full_store(&words).unwrap_or_else(|| Error::internal(words))
 }
 
 /// What JavaScript threw, in words, for the log.

@@ -103,6 +103,10 @@ fn stub(env: &Env, place: &Place) -> Result<glue::Stub> {
 /// passes by itself.
 async fn settle(promise: std::result::Result<Promise, JsValue>) -> Result<Response> {
     let failed = |thrown: JsValue| {
+        // An object whose writes did not reach the disk is begun anew: its store is full, which does not pass by itself.
+        if let Some(full) = Error::of_full_store(&js::describe(&thrown)) {
+            return full;
+        }
         if ["retryable", "overloaded", "durableObjectReset"].iter().any(|name| js::is_true(&thrown, name)) {
             return Error::new(Code::TownUnavailable, "the town is moving or has too much to do at present; try again");
         }

@@ -109,7 +109,9 @@ impl Rig {
         if let Some(known) = &*self.core.borrow() {
             return Ok(Rc::clone(known));
         }
-        let event_cap = config::read(&self.env)?.settings.event_cap;
+        let settings = &config::read(&self.env)?.settings;
+        let event_cap = settings.event_cap;
+        self.store.set_max_mib(settings.rig_store_mib);
         let found = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, event_cap)?.map(Rc::new);
         self.core.borrow_mut().clone_from(&found);
         found.ok_or_else(|| Error::not_found("rig"))

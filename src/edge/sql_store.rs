@@ -8,13 +8,16 @@ use js_sys::{Array, ArrayBuffer, JsString, Number, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use crate::core::metrics::Rows;
-use crate::core::store::{Row, Store, Value};
+use crate::core::store::{Fill, Row, Store, Value};
 use crate::edge::js;
 use crate::error::{Error, Result};
 use crate::id::{EventId, POSITION_MAX};
 
 /// Statements whose text is kept on the other side; the core has about 100. At the bound all are let go.
 const STATEMENTS_MAX: usize = 512;
+
+/// How far below a full store there is room enough again for a batch of usual events.
+const FULL_MARGIN_BYTES: u64 = 1 << 20;
 
 /// What the crate does not bind, or binds with a conversion of the statement's text at every call.
 #[allow(unsafe_code)] // wasm-bindgen's macro expands to it
@@ -36,6 +39,10 @@ mod glue {
         ) -> Result<JsValue, JsValue>;
 
         pub(super) type Sql;
+
+        /// Bytes of its pages, without those that are free.
+        #[wasm_bindgen(method, getter, js_name = databaseSize)]
+        pub(super) fn database_size(this: &Sql) -> f64;
 
         #[wasm_bindgen(method, catch, variadic)]
         pub(super) fn exec(this: &Sql, statement: &JsString, parameters: &Array) -> Result<Cursor, JsValue>;
@@ -64,6 +71,8 @@ pub struct SqlStore {
     sql: glue::Sql,
     statements: RefCell<HashMap<Box<str>, JsString>>,
     rows: Cell<Rows>,
+    /// What the tables may take; less, once the platform gave no more.
+    max_bytes: Cell<u64>,
     erased_head: Cell<EventId>,
 }
 
@@ -74,8 +83,19 @@ impl SqlStore {
         let raw: &JsValue = storage.as_raw().as_ref();
         let storage: glue::Storage = raw.clone().unchecked_into();
         let sql = storage.sql();
-        let erased_head = Cell::new(EventId::START);
-        Self { storage, sql, statements: RefCell::default(), rows: Cell::default(), erased_head }
+        Self {
+            storage,
+            sql,
+            statements: RefCell::default(),
+            rows: Cell::default(),
+            max_bytes: Cell::new(u64::MAX),
+            erased_head: Cell::new(EventId::START),
+        }
+    }
+
+    /// The tables may take so much. Without it they may take anything.
+    pub fn set_max_mib(&self, max_mib: u64) {
+        self.max_bytes.set(self.max_bytes.get().min(max_mib << 20));
     }
 
     /// Rows read and written by this instance.
@@ -106,7 +126,13 @@ impl SqlStore {
     }
 
     fn run(&self, sql: &str, parameters: &Array) -> Result<Array> {
-        let failed = |thrown: JsValue| Error::internal(format!("{}: {sql}", js::describe(&thrown)));
+        let failed = |thrown: JsValue| {
+            let words = js::describe(&thrown);
+            let Some(full) = Error::of_full_store(&words) else { return Error::internal(format!("{words}: {sql}")) };
+            // The platform gives less than the bound: from now on what is here is too much, and the next batch makes room.
+            self.max_bytes.set(self.max_bytes.get().min(self.fill().taken_bytes.saturating_sub(FULL_MARGIN_BYTES)));
+            full
+        };
         let cursor = self.sql.exec(&self.statement(sql), parameters).map_err(failed)?;
         let found = cursor.raw().and_then(|rows| glue::collect(&rows)).map_err(failed)?;
         let Rows { read, written } = self.rows.get();
@@ -118,6 +144,12 @@ impl SqlStore {
 }
 
 impl Store for SqlStore {
+    fn fill(&self) -> Fill {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count of bytes
+        let taken_bytes = self.sql.database_size() as u64;
+        Fill { taken_bytes, max_bytes: self.max_bytes.get() }
+    }
+
     fn erased_head(&self) -> &Cell<EventId> {
         &self.erased_head
     }

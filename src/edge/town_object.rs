@@ -170,6 +170,7 @@ impl TownObject {
     fn open(&self) -> Result<Option<Core>> {
         let installed = self.config()?;
         let settings = &installed.settings;
+        self.store.set_max_mib(settings.town_store_mib);
         let config = Config {
             event_cap: settings.event_cap,
             posted_lost_ms: i64::try_from(settings.posted_lost_seconds * 1_000).map_err(Error::internal)?,

@@ -164,6 +164,9 @@ impl Operation {
         // The agent of a picture is looked up in its rig.
         if route.place() != Place::Worker || matches!(route, Route::PutImage(..)) {
             codes.push(Code::TownUnavailable);
+            if method != "GET" || self.access == Access::Ticket {
+                codes.push(Code::StoreFull);
+            }
         }
         let mut failures: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
         for code in Code::ALL.iter().filter(|code| codes.contains(code)) {

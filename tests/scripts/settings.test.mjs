@@ -13,6 +13,7 @@ test("the defaults of wrangler.toml are in range, and so is nothing at all", () 
 for (const [name, good, bad] of [
   ["POLL_INTERVAL_MS", ["10", " 500 ", "20000"], ["9", "20001", "-1", "1.5", "5e2", "half a second"]],
   ["POSTED_LOST_SECONDS", ["1", "2592000"], ["0", "2592001"]],
+  ["TOWN_STORE_MIB", ["1", "8192"], ["0", "8193"]],
   ["STREAM_BATCH_MS", ["0"], ["10001"]],
   ["STREAM_ENABLED", ["true", "false"], ["yes", "1", "True"]],
   ["CONTAINER_URL", ["http://127.0.0.1:8788", "https://box.example/"], ["127.0.0.1:8788", "ftp://a", "http://a/b", "http://u@a", "http://a:99999"]],

@@ -21,7 +21,7 @@ faults! {
     // Agents that are deleted.
     AgentDeleted, DeletionBrokenOff, DeletedRunSpoke, StreamOfDeletedEnded,
     // The object, its tables and its clock.
-    TownEvicted, TownKilled, KilledBeforeSending, StatementRefused, ShowingRefused, ClockBack, ClockForward, Pruned,
+    TownEvicted, TownKilled, KilledBeforeSending, StatementRefused, ShowingRefused, ClockBack, ClockForward, Pruned, SpaceMade,
     // Viewers and readers of pages.
     ViewerCut, ViewerCutMidway, CutUnnoticed, ViewerSlow, ViewerPaused, ViewerGivenUp, MeteredWaited, FirstAcknowledgement,
     FalseAcknowledgement, SubscribedAnew, SubscribedFromBefore, SubscribedBeyond, Elided, ViewerTooSlow, PageAtHead, PageWithGap,

@@ -204,6 +204,18 @@ impl Oracle {
         }
     }
 
+    /// The newest event of each agent is there, whatever was let go.
+    pub fn check_newest(&self) {
+        let mut newest: BTreeMap<&str, u64> = BTreeMap::new();
+        for (id, Stored { agent_id, .. }) in &self.log {
+            newest.insert(agent_id, *id);
+        }
+        for (agent_id, id) in newest {
+            let is_there = self.retained.contains(&id) || self.is_gone(id, agent_id);
+            assert!(is_there, "{id}, the newest of {agent_id}, was let go");
+        }
+    }
+
     /// What is retained leads from the base to the present state.
     pub fn check_states(&self, store: &Sqlite) {
         let mut numbers: BTreeMap<String, u64> = BTreeMap::new();

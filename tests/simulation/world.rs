@@ -115,6 +115,10 @@ impl World {
         Town::create(store.as_ref(), &town_id, "Town", &Epoch::parse("log").unwrap(), now).unwrap();
         Rig::create(rig_store.as_ref(), &rig_id, &town_id, &Epoch::parse("rig-log").unwrap()).unwrap();
         Oracle::listen(&store);
+        // In every fifth story the tables soon take more than they may.
+        if seed % 5 == 3 {
+            store.set_max_bytes(store.fill().taken_bytes + 16_384 + seed % 7 * 8_192);
+        }
         let town = open(&store, config);
         let rig = Rig::open(Rc::clone(&rig_store) as Rc<dyn Store>, config.event_cap).unwrap().unwrap();
         let request = RigRequest { name: "Rig".to_owned(), git_url: None, default_branch: None };
@@ -257,6 +261,17 @@ impl World {
         let most = self
             .store_number("SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM agent_events GROUP BY agent_id)");
         assert!(most <= self.config.event_cap, "{most} events of one agent are retained");
+        self.check_space();
+    }
+
+    /// Where the tables take too much events go before their agent is at its cap, and of each agent its newest stays.
+    fn check_space(&mut self) {
+        self.oracle.check_newest();
+        let early = "SELECT count(*) FROM agents WHERE pruned_count > 0 AND event_count < ?";
+        let early = self.store.query(early, &[self.config.event_cap.into()]).unwrap()[0].number(0).unwrap();
+        if early > 0 {
+            self.fire(Fault::SpaceMade);
+        }
     }
 
     /// An agent that posts is silent once nothing of it has come for ten minutes, or the town's alarm stands for that.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, StatementStatus, ToSql, params_from_iter};
-use townwatch::core::store::{Row, Store, Value};
+use townwatch::core::store::{Fill, Row, Store, Value};
 use townwatch::error::{Error, Result};
 use townwatch::id::EventId;
 
@@ -23,6 +23,9 @@ pub struct Sqlite {
     statements: Cell<u64>,
     steps: Cell<u64>,
     fails_at: Cell<Option<u64>>,
+    max_bytes: Cell<u64>,
+    /// How far below a full store there is room again; none: it does not know that it is full.
+    full_margin_bytes: Cell<Option<u64>>,
     erased_head: Cell<EventId>,
 }
 
@@ -42,7 +45,8 @@ impl Sqlite {
         let in_transaction = Cell::new(false);
         let (statements, steps) = (Cell::new(0), Cell::new(0));
         let erased_head = Cell::new(EventId::START);
-        Self { connection, in_transaction, statements, steps, fails_at: Cell::new(None), erased_head }
+        let (fails_at, max_bytes, full_margin_bytes) = (Cell::new(None), Cell::new(u64::MAX), Cell::new(None));
+        Self { connection, in_transaction, statements, steps, fails_at, max_bytes, full_margin_bytes, erased_head }
     }
 
     /// Table rows that were inserted, updated or deleted so far. Rows of indices, which production bills too, are not
@@ -71,6 +75,27 @@ impl Sqlite {
         self.fails_at.take().is_none()
     }
 
+    /// What its tables may take before the core lets something go.
+    pub fn set_max_bytes(&self, bytes: u64) {
+        self.max_bytes.set(bytes);
+    }
+
+    /// Lets it know, once it is full, that it may take so much less from then on, as production does.
+    pub fn learn_that_it_is_full(&self, margin_bytes: u64) {
+        self.full_margin_bytes.set(Some(margin_bytes));
+    }
+
+    /// Lets it grow by so many pages of 4 KiB, and no further: as where the platform gives no more.
+    pub fn end_after_pages(&self, pages: u64) {
+        let most = i64::try_from(self.pragma("page_count") + pages).unwrap();
+        self.connection.pragma_update(None, "max_page_count", most).unwrap();
+    }
+
+    fn pragma(&self, name: &str) -> u64 {
+        let value = self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        u64::try_from(value).unwrap()
+    }
+
     /// Its tables by name, with everything that lies in them.
     pub fn dump(&self) -> Vec<(Row, Vec<Row>)> {
         let tables = self.query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", &[]).unwrap();
@@ -89,6 +114,11 @@ impl Sqlite {
 }
 
 impl Store for Sqlite {
+    fn fill(&self) -> Fill {
+        let pages = self.pragma("page_count") - self.pragma("freelist_count");
+        Fill { taken_bytes: pages * self.pragma("page_size"), max_bytes: self.max_bytes.get() }
+    }
+
     fn erased_head(&self) -> &Cell<EventId> {
         &self.erased_head
     }
@@ -101,7 +131,14 @@ impl Store for Sqlite {
                 assert!(number.abs() <= INTEGER_MAX, "production carries no integer of {number}: {sql}");
             }
         }
-        let fault = |failure: rusqlite::Error| Error::internal(format!("{failure}: {sql}"));
+        let fault = |failure: rusqlite::Error| {
+            let words = format!("{failure}: {sql}");
+            let Some(full) = Error::of_full_store(&words) else { return Error::internal(words) };
+            if let Some(margin_bytes) = self.full_margin_bytes.get() {
+                self.max_bytes.set(self.max_bytes.get().min(self.fill().taken_bytes.saturating_sub(margin_bytes)));
+            }
+            full
+        };
         let mut statement = self.connection.prepare_cached(sql).map_err(fault)?;
         let columns = statement.column_count();
         let mut found = statement.query(params_from_iter(parameters.iter().map(Bound))).map_err(fault)?;

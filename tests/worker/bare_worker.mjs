@@ -26,6 +26,9 @@ const LOG_LINES_KEPT = 10_000;
 
 export class BareWorker {
   url = "";
+  /** What a test may have in their place: the modules, entrance first, and flags beside those of wrangler.toml. */
+  modules = MODULES;
+  flags = [];
   #lines = [];
   #world;
   #vars;
@@ -46,9 +49,9 @@ export class BareWorker {
     const toml = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
     const options = convertV4MiniflareOptions({
       name: "townwatch",
-      ...MODULES,
+      ...this.modules,
       compatibilityDate: /^compatibility_date = "(.+)"/m.exec(toml)[1],
-      compatibilityFlags: JSON.parse(/^compatibility_flags = (.+)/m.exec(toml)[1]),
+      compatibilityFlags: [...JSON.parse(/^compatibility_flags = (.+)/m.exec(toml)[1]), ...this.flags],
       bindings: { CONTAINER_URL: this.#world.control.url, ...this.#world.secrets, ...this.#vars },
       durableObjects: { TOWN: object("Town"), RIG: object("Rig"), ACCOUNT: object("Account") },
       // On disk, as everywhere: under storage in memory an alarm that fires crashes workerd.

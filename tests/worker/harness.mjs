@@ -28,10 +28,10 @@ const START_MS = 90_000;
  * - `controlVars`: settings of the control server
  * - `evictable: true`: under wrangler's test rig, which can evict a Durable Object, instead of under `wrangler dev`,
  *   which can be killed
- * - `bare: true`: under workerd alone, to measure it
+ * - `bare: true`: under workerd alone, to measure it; `worker`: a class of the test's own for that
  */
-export async function startWorld({ vars = {}, secrets = {}, control = true, controlVars = {}, evictable = false, bare = false } = {}) {
-  const Worker = bare ? BareWorker : evictable ? EvictableWorker : DevWorker;
+export async function startWorld({ vars = {}, secrets = {}, control = true, controlVars = {}, evictable = false, bare = false, worker = undefined } = {}) {
+  const Worker = worker ? worker : bare ? BareWorker : evictable ? EvictableWorker : DevWorker;
   const world = new World({ vars, secrets, controlVars, Worker });
   try {
     if (control) await world.control.start();
