@@ -265,13 +265,14 @@ fn rig(route: &Route, schemas: &mut Schemas) -> Operation {
             )
             .takes(&schemas.given::<PostEvents>())
             .gives(201, "The receipt.", &schemas.answered::<PostReceipt>())
-            .may(&[Code::RunEnded]),
+            .may(&[Code::Conflict, Code::RunEnded]),
         Route::HearAgent(..) => Operation::new("rigs", Agent, "Say that an agent is there")
             .says(
                 "For an agent that has nothing to post at present: its open run is not called silent or lost. Where \
                  nothing is open it changes nothing. No event is stored.",
             )
-            .gives(200, "The town knows.", &schemas.answered::<Heard>()),
+            .gives(200, "The town knows.", &schemas.answered::<Heard>())
+            .may(&[Code::Conflict, Code::RunEnded]),
         Route::PutImage(..) => Operation::new("rigs", Agent, "Bring a picture that a posted event names")
             .says(
                 "At most 4 MiB. `image_id` is the first 32 hexadecimal digits of the bytes' SHA-256. May come before the event; the same one again \
