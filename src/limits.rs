@@ -88,9 +88,14 @@ pub const TICKETS_MAX: u64 = 1_000;
 pub const RESUME_RIGHTS_MAX: u64 = 20_000;
 /// Viewers in a town; one more gets 429 `too_many_viewers`.
 pub const VIEWERS_MAX: usize = 20_000;
-/// Agents in a town; one more gets 429 `rate_limited`, whose message names the way out: to delete one.
+/// Agents in a town that are not archived; one more gets 429 `rate_limited`, whose message names the ways out: to archive
+/// one, or to delete one.
 pub const AGENTS_PER_TOWN_MAX: u64 = 1_000;
-/// Rigs in a town; one more gets 429 `rate_limited`.
+/// Archived agents in a town; one more gets 429 `rate_limited`, whose message names the way out: to delete one.
+pub const ARCHIVED_AGENTS_PER_TOWN_MAX: u64 = 10_000;
+/// Archived agents on a page of them where the request names no `limit`; at most [`AGENTS_PER_TOWN_MAX`].
+pub const ARCHIVED_AGENTS_PAGE_DEFAULT: u64 = 100;
+/// Rigs in a town; one more gets 429 `rate_limited`, whose message names the way out: to delete one.
 pub const RIGS_PER_TOWN_MAX: u64 = 1_000;
 /// Towns of an account; one more gets 429 `rate_limited`.
 pub const TOWNS_MAX: u64 = 1_000;

@@ -6,7 +6,7 @@
 use crate::core::agent_right::{AgentRight, ShownToken};
 use crate::core::agents::parse;
 use crate::core::rig::Rig;
-use crate::core::runs::moment;
+use crate::core::runs::{maybe_moment, moment};
 use crate::core::store::{Row, atomically};
 use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, TokenId};
@@ -159,8 +159,4 @@ fn token_of(row: &Row) -> Result<AgentToken> {
         last_used_at: maybe_moment(row, 3)?,
         revoked_at: maybe_moment(row, 4)?,
     })
-}
-
-fn maybe_moment(row: &Row, column: usize) -> Result<Option<Timestamp>> {
-    row.maybe_number(column).map(|_| moment(row, column)).transpose()
 }

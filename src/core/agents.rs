@@ -3,11 +3,11 @@
 use crate::core::budgets::AgentBudgets;
 use crate::core::git_url;
 use crate::core::reducer::Snapshot;
-use crate::core::runs::moment;
+use crate::core::runs::{maybe_moment, moment};
 use crate::core::store::{Row, Store, Value};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, EventId, RigId};
-use crate::limits::AGENTS_PER_TOWN_MAX;
+use crate::limits::{AGENTS_PER_TOWN_MAX, ARCHIVED_AGENTS_PER_TOWN_MAX};
 use crate::protocol::AgentState;
 use crate::time::Timestamp;
 
@@ -38,6 +38,8 @@ pub struct Agent {
     pub is_silent: bool,
     /// What may be spent, and what has been.
     pub budgets: AgentBudgets,
+    /// When it was archived; none: it was not.
+    pub archived_at: Option<Timestamp>,
 }
 
 /// A base as its row has it, until somebody asks for it: it moves only when an event is let go, so that most events neither
@@ -63,13 +65,21 @@ impl Base {
     }
 }
 
+/// All agents but archived ones, found by passing over those: whether a row is of one stands in its head. The plus keeps the
+/// index away, which leads to each row anew and takes three times as long, also where 10,000 are archived.
+pub(crate) const PRESENT: &str = "agents WHERE +archived_at_ms IS NULL";
+
 const READ: &str = "SELECT rig_id, state, base, event_count, event_bytes, first_id, pruned_id, pruned_count, \
-    pruned_at_head, heard_at_ms, is_silent, budgets FROM agents WHERE agent_id = ?";
+    pruned_at_head, heard_at_ms, is_silent, budgets, archived_at_ms FROM agents WHERE agent_id = ?";
 const UPDATE: &str = "UPDATE agents SET rig_id = ?, state = ?, event_count = ?, event_bytes = ?, first_id = ?, \
     pruned_id = ?, pruned_count = ?, pruned_at_head = ?, heard_at_ms = ?, is_silent = ?, budgets = ? WHERE agent_id = ?";
-const WRITE: &str = "INSERT OR REPLACE INTO agents (rig_id, state, event_count, event_bytes, first_id, pruned_id, \
-    pruned_count, pruned_at_head, heard_at_ms, is_silent, budgets, agent_id, base) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+// Over a row that is there nothing is replaced: what stands in no list of these is kept, and so are its indices.
+const WRITE: &str = "INSERT INTO agents (rig_id, state, event_count, event_bytes, first_id, pruned_id, pruned_count, \
+    pruned_at_head, heard_at_ms, is_silent, budgets, agent_id, base) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    ON CONFLICT (agent_id) DO UPDATE SET rig_id = excluded.rig_id, state = excluded.state, \
+    event_count = excluded.event_count, event_bytes = excluded.event_bytes, first_id = excluded.first_id, \
+    pruned_id = excluded.pruned_id, pruned_count = excluded.pruned_count, pruned_at_head = excluded.pruned_at_head, \
+    heard_at_ms = excluded.heard_at_ms, is_silent = excluded.is_silent, budgets = excluded.budgets, base = excluded.base";
 
 impl Agent {
     /// An agent without events.
@@ -87,6 +97,7 @@ impl Agent {
             heard_at: Timestamp::from_millis(0),
             is_silent: false,
             budgets: AgentBudgets::default(),
+            archived_at: None,
         }
     }
 
@@ -104,13 +115,15 @@ impl Agent {
             heard_at: moment(row, 9)?,
             is_silent: row.number(10)? == 1,
             budgets: budgets_of(row.text(11)?)?,
+            archived_at: maybe_moment(row, 12)?,
         })
     }
 
-    /// Its state with its budgets.
+    /// Its state with its budgets, and whether it is archived.
     pub(crate) fn shown(self) -> AgentState {
         let mut state = self.now.state;
         self.budgets.present(&mut state);
+        state.archived_at = self.archived_at;
         state
     }
 
@@ -126,26 +139,91 @@ pub fn load(store: &dyn Store, agent_id: &AgentId) -> Result<Option<Agent>> {
     rows.first().map(Agent::from_row).transpose()
 }
 
-/// The states of all agents with their budgets, by id, each with whether it is silent.
+/// The states of all agents but archived ones with their budgets, by id, each with whether it is silent.
 pub fn load_states(store: &dyn Store) -> Result<Vec<(AgentState, bool)>> {
     load_state_page(store, None, AGENTS_PER_TOWN_MAX)
 }
 
 /// [`load_states`] of so many agents behind one of them.
 pub fn load_state_page(store: &dyn Store, after: Option<&AgentId>, limit: u64) -> Result<Vec<(AgentState, bool)>> {
-    let sql = "SELECT state, is_silent, budgets FROM agents WHERE agent_id > ? ORDER BY agent_id LIMIT ?";
+    let sql = format!(
+        "SELECT state, is_silent, budgets, archived_at_ms FROM {PRESENT} AND agent_id > ? ORDER BY agent_id LIMIT ?"
+    );
+    read_states(store, &sql, after, limit)
+}
+
+/// As [`load_state_page`], of archived agents.
+pub fn load_archived_page(store: &dyn Store, after: Option<&AgentId>, limit: u64) -> Result<Vec<(AgentState, bool)>> {
+    let sql = "SELECT state, is_silent, budgets, archived_at_ms FROM agents INDEXED BY agents_archived \
+         WHERE archived_at_ms IS NOT NULL AND agent_id > ? ORDER BY agent_id LIMIT ?";
+    read_states(store, sql, after, limit)
+}
+
+fn read_states(store: &dyn Store, sql: &str, after: Option<&AgentId>, limit: u64) -> Result<Vec<(AgentState, bool)>> {
     let rows = store.query(sql, &[after.map_or("", AgentId::as_str).into(), limit.into()])?;
     let read = rows.iter().map(|row| {
         let mut state = read(row.text(0)?)?.state;
         budgets_of(row.text(2)?)?.present(&mut state);
+        state.archived_at = maybe_moment(row, 3)?;
         Ok((state, row.number(1)? == 1))
     });
     read.collect()
 }
 
-/// How many there are.
+/// The agents of a rig by id, also archived ones.
+pub fn ids_of_rig(store: &dyn Store, rig_id: &RigId) -> Result<Vec<AgentId>> {
+    let sql = "SELECT agent_id FROM agents WHERE rig_id = ? ORDER BY agent_id";
+    let rows = store.query(sql, &[rig_id.as_str().into()])?;
+    rows.iter().map(|row| parse(AgentId::parse(row.text(0)?))).collect()
+}
+
+/// How many there are that are not archived.
 pub fn count(store: &dyn Store) -> Result<u64> {
-    store.query("SELECT count(*) FROM agents", &[])?.first().map_or(Ok(0), |row| row.number(0))
+    count_by(store, "SELECT count(*) FROM agents INDEXED BY agents_present WHERE archived_at_ms IS NULL")
+}
+
+/// How many are archived.
+pub fn count_archived(store: &dyn Store) -> Result<u64> {
+    count_by(store, "SELECT count(*) FROM agents INDEXED BY agents_archived WHERE archived_at_ms IS NOT NULL")
+}
+
+fn count_by(store: &dyn Store, sql: &str) -> Result<u64> {
+    store.query(sql, &[])?.first().map_or(Ok(0), |row| row.number(0))
+}
+
+/// 429 where no other agent fits beside those that are not archived.
+pub fn check_room(store: &dyn Store) -> Result<()> {
+    if count(store)? < AGENTS_PER_TOWN_MAX {
+        return Ok(());
+    }
+    let message = format!(
+        "the town has {AGENTS_PER_TOWN_MAX} agents, which is the most; archive one that is done, or delete one"
+    );
+    Err(Error::new(Code::RateLimited, message))
+}
+
+/// Archives so many agents at once; 429 where the archive has no room for them.
+pub fn archive(store: &dyn Store, agents: &[AgentId], now: Timestamp) -> Result<()> {
+    if count_archived(store)? + agents.len() as u64 > ARCHIVED_AGENTS_PER_TOWN_MAX {
+        let message = format!(
+            "the town has room for {ARCHIVED_AGENTS_PER_TOWN_MAX} archived agents, and not for {} more; delete some that \
+             nobody reads any more (DELETE …/agents/:agent)",
+            agents.len()
+        );
+        return Err(Error::new(Code::RateLimited, message));
+    }
+    for agent_id in agents {
+        let sql = "UPDATE agents SET archived_at_ms = ? WHERE agent_id = ?";
+        store.query(sql, &[now.millis().into(), agent_id.as_str().into()])?;
+    }
+    Ok(())
+}
+
+/// Takes an agent out of the archive; 429 where there is no room for it beside the others.
+pub fn bring_back(store: &dyn Store, agent_id: &AgentId) -> Result<()> {
+    check_room(store)?;
+    store.query("UPDATE agents SET archived_at_ms = NULL WHERE agent_id = ?", &[agent_id.as_str().into()])?;
+    Ok(())
 }
 
 /// Writes an agent, new or changed: one row. A base that nobody asked for is in it already.

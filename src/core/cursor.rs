@@ -80,17 +80,20 @@ pub fn pruned_gaps(
 ) -> Result<Vec<Gap>> {
     let known_at = known_at.map_or(-1, |id| i64::try_from(id.get()).unwrap_or(i64::MAX));
     let mut parameters = vec![cursor.into(), known_at.into()];
-    let of_agents = match &selection.agents {
-        AgentSelection::All => String::new(),
+    let columns = "SELECT agent_id, first_id, pruned_id, pruned_count FROM";
+    let condition = "pruned_id > ?1 AND pruned_at_head > ?2";
+    let sql = match &selection.agents {
+        // Of archived agents, which may be ten times as many, only those are looked at that have something to tell.
+        AgentSelection::All => format!(
+            "{columns} {} AND {condition} UNION ALL {columns} agents INDEXED BY agents_archived_pruned \
+             WHERE archived_at_ms IS NOT NULL AND {condition} ORDER BY agent_id",
+            agents::PRESENT
+        ),
         AgentSelection::Only(agents) => {
             parameters.push(log::list(agents)?);
-            format!("AND agent_id IN {}", log::LIST)
+            format!("{columns} agents WHERE {condition} AND agent_id IN {} ORDER BY agent_id", log::LIST)
         }
     };
-    let sql = format!(
-        "SELECT agent_id, first_id, pruned_id, pruned_count FROM agents \
-         WHERE pruned_id > ? AND pruned_at_head > ? {of_agents} ORDER BY agent_id"
-    );
     let rows = store.query(&sql, &parameters)?;
     let mut gaps = Vec::new();
     for row in &rows {

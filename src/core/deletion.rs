@@ -10,10 +10,9 @@
 //!
 //! What the container still tells of its runs afterwards is dropped, also where a new agent has its id (`erased_runs`).
 
-use std::collections::BTreeMap;
-
 use crate::core::agents;
 use crate::core::frames::Occasion;
+use crate::core::holds::{Hold, Purpose, Subject};
 use crate::core::log;
 use crate::core::runs::{self, Source};
 use crate::core::store::{Store, atomically};
@@ -26,49 +25,12 @@ use crate::time::Timestamp;
 /// Runs of deleted agents that a town remembers, 10,000; with one more the one that was erased first is forgotten.
 const ERASED_RUNS_MAX: u64 = 10_000;
 
-/// Agents that are being deleted at present, each with the number of the newest deletion of it: an older one, whose caller may
-/// have gone away in the middle of it, counts no more. In memory alone: what dies with it holds nobody up. Bounded by the
-/// agents of a town.
-#[derive(Debug, Default)]
-pub(crate) struct Departing {
-    held: BTreeMap<AgentId, u64>,
-    newest: u64,
-}
-
-impl Departing {
-    /// 409 for an agent that is being deleted.
-    pub(crate) fn check(&self, agent_id: &AgentId) -> Result<()> {
-        if self.held.contains_key(agent_id) {
-            let message =
-                format!("agent {agent_id} is being deleted at this moment; ask again in a moment, or delete it again");
-            return Err(Error::new(Code::Conflict, message));
-        }
-        Ok(())
-    }
-
-    fn hold(&mut self, agent_id: &AgentId) -> u64 {
-        self.newest += 1;
-        self.held.insert(agent_id.clone(), self.newest);
-        self.newest
-    }
-
-    /// Whether it was held by this deletion until now.
-    fn release(&mut self, plan: &DeletionPlan) -> bool {
-        let is_newest = self.held.get(&plan.agent_id) == Some(&plan.number);
-        if is_newest {
-            self.held.remove(&plan.agent_id);
-        }
-        is_newest
-    }
-}
-
 /// What has to happen elsewhere before an agent may be erased.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DeletionPlan {
     /// Which agent it is.
     pub agent_id: AgentId,
-    /// Tells this deletion from others of the same agent.
-    number: u64,
+    hold: Hold,
     /// The rig that has to forget it.
     pub rig_id: RigId,
     /// Whether the control server has to be told to stop it.
@@ -95,23 +57,24 @@ impl Town {
             );
             return Err(Error::new(Code::Conflict, message));
         }
-        let number = self.departing.hold(agent_id);
-        Ok(DeletionPlan { agent_id: agent_id.clone(), number, rig_id: agent.rig_id, in_container: !open.is_empty() })
+        let hold = self.holds.hold(Subject::Agent(agent_id.clone()), Purpose::Deletion);
+        Ok(DeletionPlan { agent_id: agent_id.clone(), hold, rig_id: agent.rig_id, in_container: !open.is_empty() })
     }
 
     /// The deletion ends here, and the agent is as it was.
     pub fn abandon_deletion(&mut self, plan: &DeletionPlan) {
-        self.departing.release(plan);
+        self.holds.release(&plan.hold);
     }
 
     /// Erases an agent that is stopped and that its rig has forgotten; [`Town::publish_deletion`] comes in the same synchronous
     /// step.
     pub fn erase_agent(&mut self, plan: &DeletionPlan) -> Result<Erased> {
-        let agent_id = &plan.agent_id;
-        if !self.departing.release(plan) {
-            // It was not held all the time, so somebody may have registered it anew.
-            return Err(Error::new(Code::TownUnavailable, "the deletion was interrupted; delete the agent again"));
-        }
+        self.check_lasting(&plan.hold, "the deletion was interrupted; delete the agent again")?;
+        self.holds.release(&plan.hold);
+        self.erase_now(&plan.agent_id)
+    }
+
+    pub(crate) fn erase_now(&mut self, agent_id: &AgentId) -> Result<Erased> {
         let head = atomically(self.store.as_ref(), || erase(self.store.as_ref(), agent_id))?;
         self.store.erased_head().set(head);
         self.deadlines.forget(agent_id);

@@ -1,5 +1,6 @@
 //! The town's end of a rig's outbox: each posted event is taken over exactly once.
 
+use crate::core::holds::Subject;
 use crate::core::ingest::{FreshRun, Ingest, Outcome};
 use crate::core::relay::{is_retired, position, retire, set_position};
 use crate::core::runs::{self, Source};
@@ -23,6 +24,8 @@ impl Town {
         if !self.has_rig(&batch.rig_id)? {
             return Err(Error::not_found("rig in this town"));
         }
+        // An agent of this rig may be erased already, and another rig have a new one under its id.
+        self.holds.check_stays(&Subject::Rig(batch.rig_id.clone()))?;
         let store = self.store.as_ref();
         let source = Source::Rig(batch.rig_id.clone());
         let (cursor, outcome, posting) = atomically_with_room(store, || {

@@ -15,9 +15,9 @@ use crate::core::log;
 use crate::core::runs::{self, Run, Source};
 use crate::core::space;
 use crate::core::store::Store;
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::event::{AgentSession, Draft, EventData, ExitReason};
-use crate::id::{AgentId, Epoch, EventId, RunId};
+use crate::id::{AgentId, Epoch, EventId, RigId, RunId};
 use crate::protocol::AgentState;
 use crate::time::Timestamp;
 
@@ -44,6 +44,9 @@ pub struct Outcome {
     pub states: Vec<(AgentState, AgentState)>,
     /// Agents that counted as silent and are heard of again.
     pub roused: Vec<AgentId>,
+    /// Agents that were archived and are back, since a run of theirs began, each with the rig that has to take its posts
+    /// again.
+    pub returned: Vec<(RigId, AgentId)>,
     /// Runs that began, and runs that ended with why.
     pub begun: Vec<RunId>,
     /// See `begun`.
@@ -214,8 +217,23 @@ impl<'a> Ingest<'a> {
         Ok(self.agents.get_mut(agent_id).and_then(Option::as_mut).map(|(_, agent)| agent))
     }
 
+    /// Brings an archived agent back, of which a run begins; false where there is no room for it. Then a container has begun
+    /// it by itself, and it is passed over as any of its agents beyond the town's room: a start and a rig ask before.
+    fn bring_back(&mut self, agent_id: &AgentId) -> Result<bool> {
+        let store = self.store;
+        let Some(agent) = self.agent(agent_id)?.filter(|agent| agent.archived_at.is_some()) else { return Ok(true) };
+        match agents::bring_back(store, agent_id) {
+            Err(error) if error.code == Code::RateLimited => return Ok(false),
+            outcome => outcome?,
+        }
+        agent.archived_at = None;
+        let returned = (agent.rig_id.clone(), agent_id.clone());
+        self.outcome.returned.push(returned);
+        Ok(true)
+    }
+
     /// The event's run: the one it names, else the agent's open one, else a new one. None where it names one of an agent
-    /// that had this id before and was deleted.
+    /// that had this id before and was deleted, or begins one of an archived agent that there is no room for.
     fn run_of(&mut self, draft: &Draft) -> Result<Option<Run>> {
         let named = match &draft.run_id {
             Some(run_id) => self.known_run(run_id)?,
@@ -235,6 +253,9 @@ impl<'a> Ingest<'a> {
                 && self.source == Source::Container
                 && deletion::is_erased(self.store, run_id)?
             {
+                return Ok(None);
+            }
+            if !self.bring_back(&draft.agent_id)? {
                 return Ok(None);
             }
             let run_id = run_id.unwrap_or_else(|| (self.fresh_run)());

@@ -6,7 +6,7 @@ use std::fmt::{Display, Write};
 use crate::core::rig::Rig;
 use crate::core::store::Store;
 use crate::core::town::Town;
-use crate::core::{account, log, sessions};
+use crate::core::{account, agents, log, sessions};
 use crate::error::Result;
 use crate::time::Timestamp;
 
@@ -59,8 +59,8 @@ impl Counts {
 /// A town's metrics. `alarm_at`: when its alarm is set for.
 pub fn of_town(town: &Town, counts: &Counts, rows: Rows, alarm_at: Option<Timestamp>) -> Result<String> {
     let store = town.store.as_ref();
-    let found = store.query("SELECT count(*), coalesce(sum(event_count), 0) FROM agents", &[])?;
-    let (agents, retained) = found.first().map_or(Ok((0, 0)), |row| Ok((row.number(0)?, row.number(1)?)))?;
+    let found = store.query("SELECT coalesce(sum(event_count), 0) FROM agents", &[])?;
+    let retained = found.first().map_or(Ok(0), |row| row.number(0))?;
     let mut page = Page::new("town_id", town.town_id.as_str());
     page.instance(counts, rows, alarm_at, store);
     page.counter("events_stored_total", "Events that got their id.", counts.events_stored);
@@ -72,7 +72,8 @@ pub fn of_town(town: &Town, counts: &Counts, rows: Rows, alarm_at: Option<Timest
     page.gauge("log_head_id", "The newest event's id.", log::head(store)?);
     page.gauge("log_oldest_id", "The oldest retained event's id; 0: none.", log::oldest(store)?);
     page.gauge("log_events_retained", "Events in the log.", retained);
-    page.gauge("agents", "Agents of the town.", agents);
+    page.gauge("agents", "Agents of the town that are not archived.", agents::count(store)?);
+    page.gauge("agents_archived", "Its archived agents.", agents::count_archived(store)?);
     Ok(page.text)
 }
 

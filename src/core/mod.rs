@@ -5,7 +5,7 @@
 //! [`tickets`], with the [`permit`] and the [`resumption`] of what they opened); how events come in ([`cut`], [`reducer`], [`ingest`], from the [`relay`] and by [`forwarding`], with their
 //! [`images`] and within their [`budgets`], or not: `posted_silence`; what goes where the tables take too much: `space`); how they go out ([`cursor`], [`viewers`] with their [`flow`] and [`frames`],
 //! [`streams`] with their [`ending`], [`pages`]); and the objects that hold it all ([`town`], with
-//! [`starting`], [`rig`] and [`account`] with its [`sessions`]). A town's calls to its control server are signed ([`signed_call`], by a
+//! [`starting`], [`deletion`] and [`archive`], [`rig`] and [`account`] with its [`sessions`]). A town's calls to its control server are signed ([`signed_call`], by a
 //! [`control_key`], each once: [`replays`]). What it all costs an instance counts ([`metrics`]).
 
 pub mod account;
@@ -13,6 +13,7 @@ pub mod agent_right;
 pub mod agent_tokens;
 pub mod agents;
 mod allowance;
+pub mod archive;
 mod audience;
 pub mod auth;
 pub mod body;
@@ -35,6 +36,7 @@ pub mod git_url;
 pub mod grantor;
 pub mod hexadecimal;
 mod history;
+mod holds;
 pub mod images;
 pub mod ingest;
 pub mod json_scan;
@@ -58,7 +60,10 @@ pub mod relay;
 pub mod replays;
 pub mod resumption;
 pub mod rig;
+mod rig_archive;
+pub mod rig_deletion;
 mod rig_space;
+mod rigs;
 pub mod route;
 pub mod runs;
 pub mod schema;

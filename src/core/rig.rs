@@ -71,13 +71,13 @@ impl Rig {
         }))
     }
 
-    /// Takes an agent in that the town has taken in before. Again: takes over name and role, and one that was stopped may
-    /// post again.
+    /// Takes an agent in that the town has taken in before. Again: takes over name and role, and one that was stopped or
+    /// archived may post again.
     pub fn register(&self, agent_id: &AgentId, name: &str, role: Role, now: Timestamp) -> Result<()> {
         self.store.query(
             "INSERT INTO agents (agent_id, name, role, created_at_ms) VALUES (?, ?, ?, ?) \
              ON CONFLICT (agent_id) DO UPDATE SET name = excluded.name, role = excluded.role, \
-             is_stopped = 0",
+             is_stopped = 0, is_archived = 0",
             &[agent_id.as_str().into(), name.into(), role.as_str().into(), now.millis().into()],
         )?;
         Ok(())
@@ -125,7 +125,7 @@ impl Rig {
     pub fn post(&self, request: PostEvents, now: Timestamp) -> Result<PostReceipt> {
         let agent_id = request.agent_id.clone();
         let events = checked(request)?;
-        self.check_agent(&agent_id)?;
+        let is_archived = self.is_archived(&agent_id)?;
         let store = self.store.as_ref();
         atomically_with_room(store, || {
             let head = self.head()?;
@@ -138,6 +138,9 @@ impl Rig {
                 return Err(Error::new(Code::TownUnavailable, message));
             }
             let fresh = self.without_duplicates(&agent_id, &events)?;
+            if is_archived && !fresh.is_empty() {
+                return Err(self.archived(&agent_id));
+            }
             self.check_open(&agent_id, &fresh)?;
             let appended = fresh.len() as u64;
             let last_id = self.append(&agent_id, &fresh, head, now)?;

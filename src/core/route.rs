@@ -43,6 +43,9 @@ routes! {
     DeleteTown(TownId) = Delete "/api/towns/{town_id}";
     CreateRig(TownId) = Post "/api/towns/{town_id}/rigs";
     ListRigs(TownId) = Get "/api/towns/{town_id}/rigs";
+    DeleteRig(TownId, RigId) = Delete "/api/towns/{town_id}/rigs/{rig_id}";
+    ArchiveRig(TownId, RigId) = Post "/api/towns/{town_id}/rigs/{rig_id}/archive";
+    BringRigBack(TownId, RigId) = Delete "/api/towns/{town_id}/rigs/{rig_id}/archive";
     CreateAgent(RigId) = Post "/api/rigs/{rig_id}/agents";
     ListRigAgents(RigId) = Get "/api/rigs/{rig_id}/agents";
     MintToken(RigId, AgentId) = Post "/api/rigs/{rig_id}/agents/{agent_id}/token";
@@ -60,6 +63,8 @@ routes! {
     ReadAgent(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}";
     ChangeAgent(TownId, AgentId) = Patch "/api/towns/{town_id}/agents/{agent_id}";
     DeleteAgent(TownId, AgentId) = Delete "/api/towns/{town_id}/agents/{agent_id}";
+    ArchiveAgent(TownId, AgentId) = Post "/api/towns/{town_id}/agents/{agent_id}/archive";
+    BringAgentBack(TownId, AgentId) = Delete "/api/towns/{town_id}/agents/{agent_id}/archive";
     ListRuns(TownId, AgentId) = Get "/api/towns/{town_id}/agents/{agent_id}/runs";
     ReadImage(TownId, AgentId, ImageId) = Get "/api/towns/{town_id}/agents/{agent_id}/images/{image_id}";
     TownMetrics(TownId) = Get "/api/towns/{town_id}/metrics";
@@ -175,6 +180,9 @@ impl Route {
             Self::ReadTown(town)
             | Self::CreateRig(town)
             | Self::ListRigs(town)
+            | Self::DeleteRig(town, _)
+            | Self::ArchiveRig(town, _)
+            | Self::BringRigBack(town, _)
             | Self::ReadTownEvents(town)
             | Self::ReadAgentEvents(town, _)
             | Self::ReadEvent(town, _)
@@ -182,6 +190,8 @@ impl Route {
             | Self::ReadAgent(town, _)
             | Self::ChangeAgent(town, _)
             | Self::DeleteAgent(town, _)
+            | Self::ArchiveAgent(town, _)
+            | Self::BringAgentBack(town, _)
             | Self::ListRuns(town, _)
             | Self::ReadImage(town, ..)
             | Self::TownMetrics(town)

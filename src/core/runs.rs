@@ -302,6 +302,11 @@ pub fn list(store: &dyn Store, state: &AgentState) -> Result<Vec<RunView>> {
         .collect()
 }
 
+/// [`moment`] where there may be none.
+pub(crate) fn maybe_moment(row: &Row, column: usize) -> Result<Option<Timestamp>> {
+    row.maybe_number(column).map(|_| moment(row, column)).transpose()
+}
+
 /// A moment out of a row; one before 1970 is as good as any.
 pub(crate) fn moment(row: &Row, column: usize) -> Result<Timestamp> {
     Ok(Timestamp::from_millis(row.integer(column)?))

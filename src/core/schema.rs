@@ -26,6 +26,7 @@ pub const TOWN: Schema = Schema(&[
     include_str!("../../migrations/town/0008_deleted_agents.sql"),
     include_str!("../../migrations/town/0009_budgets.sql"),
     include_str!("../../migrations/town/0010_image_sums.sql"),
+    include_str!("../../migrations/town/0011_archive.sql"),
 ]);
 /// The Rig's tables.
 pub const RIG: Schema = Schema(&[
@@ -33,6 +34,7 @@ pub const RIG: Schema = Schema(&[
     include_str!("../../migrations/rig/0002_ended_runs.sql"),
     include_str!("../../migrations/rig/0003_agent_tokens.sql"),
     include_str!("../../migrations/rig/0004_deleted_agents.sql"),
+    include_str!("../../migrations/rig/0005_archive.sql"),
 ]);
 /// The Account's tables.
 pub const ACCOUNT: Schema = Schema(&[

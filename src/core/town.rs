@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use crate::core::agents::{self, Agent, parse};
 use crate::core::budgets;
-use crate::core::deletion::{self, Departing};
+use crate::core::deletion;
 use crate::core::ended_sessions::EndedSessions;
 use crate::core::frames::{Occasion, Pace};
-use crate::core::git_url;
+use crate::core::holds::{Holds, Subject};
 use crate::core::ingest::Outcome;
 use crate::core::posted_silence::{self, Deadlines};
 use crate::core::previews::Previews;
@@ -19,14 +19,14 @@ use crate::core::runs::moment;
 use crate::core::schema;
 use crate::core::state_list::StateTexts;
 use crate::core::states::StateFrames;
-use crate::core::store::{Row, Store, atomically};
+use crate::core::store::{Store, atomically};
 use crate::core::viewers::{Effect, Viewers};
 use crate::core::{log, relay};
 use crate::error::{Code, Error, Result};
 use crate::event::Role;
 use crate::id::{AgentId, Epoch, RigId, RunId, TownId};
-use crate::limits::{AGENTS_PER_TOWN_MAX, BUCKET_EVENTS_MAX, EVENTS_PER_AGENT_MAX, NAME_CHARS_MAX, RIGS_PER_TOWN_MAX};
-use crate::protocol::{Activity, ActivityKind, AgentState, ContainerView, RigRequest, RigView, SettingsView, TownView};
+use crate::limits::{BUCKET_EVENTS_MAX, EVENTS_PER_AGENT_MAX, NAME_CHARS_MAX};
+use crate::protocol::{Activity, ActivityKind, AgentState, ContainerView, SettingsView, TownView};
 use crate::time::Timestamp;
 
 /// The settings that a town's decisions depend on.
@@ -78,7 +78,7 @@ pub struct Town {
     pub(crate) deadlines: Deadlines,
     pub(crate) seats: Seats,
     pub(crate) ended: EndedSessions,
-    pub(crate) departing: Departing,
+    pub(crate) holds: Holds,
     /// Its name on the wire.
     pub town_id: TownId,
     /// The life of its log.
@@ -114,7 +114,7 @@ impl Town {
             deadlines: Deadlines::load(store.as_ref(), config.posted_lost_ms)?,
             seats: Seats::default(),
             ended: EndedSessions::default(),
-            departing: Departing::default(),
+            holds: Holds::default(),
             store,
         }))
     }
@@ -132,6 +132,7 @@ impl Town {
             oldest_id: log::oldest(self.store.as_ref())?,
             rigs: self.rigs()?,
             agents: self.agents()?,
+            archived_agents: agents::count_archived(self.store.as_ref())?,
             day_budget: budgets::of_town(self.store.as_ref())?.view(),
             container,
         })
@@ -143,67 +144,14 @@ impl Town {
         Ok(())
     }
 
-    /// Its rigs, oldest first.
-    pub fn rigs(&self) -> Result<Vec<RigView>> {
-        let sql =
-            "SELECT rig_id, name, git_url, default_branch, created_at_ms FROM rigs ORDER BY created_at_ms, rig_id";
-        self.store.query(sql, &[])?.iter().map(|row| self.rig_of(row)).collect()
-    }
-
-    fn rig_of(&self, row: &Row) -> Result<RigView> {
-        Ok(RigView {
-            rig_id: parse(RigId::parse(row.text(0)?))?,
-            town_id: self.town_id.clone(),
-            name: row.text(1)?.to_owned(),
-            git_url: row.maybe_text(2).map(git_url::shown),
-            default_branch: row.maybe_text(3).map(str::to_owned),
-            created_at: moment(row, 4)?,
-        })
-    }
-
-    /// Whether a rig is the town's.
-    pub fn has_rig(&self, rig_id: &RigId) -> Result<bool> {
-        Ok(!self.store.query("SELECT 1 FROM rigs WHERE rig_id = ?", &[rig_id.as_str().into()])?.is_empty())
-    }
-
-    /// Whether one more rig fits; asked before the rig's own object is made.
-    pub fn check_room_for_rig(&self) -> Result<()> {
-        let count = self.store.query("SELECT count(*) FROM rigs", &[])?.first().map_or(Ok(0), |row| row.number(0))?;
-        if count >= RIGS_PER_TOWN_MAX {
-            return Err(Error::new(
-                Code::RateLimited,
-                format!("the town has {RIGS_PER_TOWN_MAX} rigs, which is the most"),
-            ));
-        }
-        Ok(())
-    }
-
-    /// Takes a rig in.
-    pub fn add_rig(&self, rig_id: RigId, request: &RigRequest, now: Timestamp) -> Result<RigView> {
-        self.store.query(
-            "INSERT INTO rigs (rig_id, name, git_url, default_branch, created_at_ms) VALUES (?, ?, ?, ?, ?)",
-            &[
-                rig_id.as_str().into(),
-                request.name.as_str().into(),
-                request.git_url.as_deref().into(),
-                request.default_branch.as_deref().into(),
-                now.millis().into(),
-            ],
-        )?;
-        Ok(RigView {
-            rig_id,
-            town_id: self.town_id.clone(),
-            name: request.name.clone(),
-            git_url: request.git_url.clone(),
-            default_branch: request.default_branch.clone(),
-            created_at: now,
-        })
-    }
-
-    /// Takes an agent in that runs elsewhere. The same agent again, in the same rig, takes over name and role.
+    /// Takes an agent in that runs elsewhere. The same agent again, in the same rig, takes over name and role, and comes back
+    /// where it was archived.
     pub fn register_agent(&self, rig_id: &RigId, agent_id: &AgentId, name: &str, role: Role) -> Result<AgentState> {
         atomically(self.store.as_ref(), || {
             let mut agent = self.agent_for(rig_id, agent_id, name, role)?;
+            if agent.archived_at.is_some() {
+                agents::bring_back(self.store.as_ref(), agent_id)?;
+            }
             for snapshot in [&mut agent.now, agent.base.read()?] {
                 name.clone_into(&mut snapshot.state.name);
                 snapshot.state.role = role;
@@ -213,33 +161,38 @@ impl Town {
         })
     }
 
-    /// The agent of this name in this rig, new if there is none; another rig's is a conflict.
+    /// The agent of this name in this rig, new if there is none; another rig's is a conflict. One that is not in the lists yet,
+    /// because it is new or archived, needs room there.
     pub(crate) fn agent_for(&self, rig_id: &RigId, agent_id: &AgentId, name: &str, role: Role) -> Result<Agent> {
-        if !self.has_rig(rig_id)? {
-            return Err(Error::not_found("rig"));
-        }
-        self.departing.check(agent_id)?;
-        match agents::load(self.store.as_ref(), agent_id)? {
-            Some(agent) if agent.rig_id == *rig_id => Ok(agent),
+        self.check_rig_takes(rig_id)?;
+        self.holds.check(&Subject::Agent(agent_id.clone()))?;
+        let store = self.store.as_ref();
+        match agents::load(store, agent_id)? {
+            Some(agent) if agent.rig_id == *rig_id => {
+                if agent.archived_at.is_some() {
+                    agents::check_room(store)?;
+                }
+                Ok(agent)
+            }
             Some(_) => {
                 let message =
                     format!("agent_id: {agent_id} is taken by an agent of another rig of this town; choose another");
                 Err(Error::new(Code::Conflict, message))
             }
-            None if agents::count(self.store.as_ref())? >= AGENTS_PER_TOWN_MAX => {
-                let message =
-                    format!("the town has {AGENTS_PER_TOWN_MAX} agents, which is the most; delete one that is done");
-                Err(Error::new(Code::RateLimited, message))
+            None => {
+                agents::check_room(store)?;
+                Ok(Agent::new(Snapshot::new(agent_id.clone(), rig_id.clone(), name, role)))
             }
-            None => Ok(Agent::new(Snapshot::new(agent_id.clone(), rig_id.clone(), name, role))),
         }
     }
 
     /// Takes in agents that the container tells of, each with the run that it names, and nobody here started, in the town's
-    /// oldest rig; those beyond the town's room are passed over, and what is left of deleted ones. False where the town has
-    /// no rig.
+    /// oldest rig that takes agents; those beyond the town's room are passed over, and what is left of deleted ones. False where
+    /// the town has no such rig.
     pub fn admit<'a>(&self, told: impl Iterator<Item = (&'a AgentId, Option<&'a RunId>)>) -> Result<bool> {
-        let Some(rig) = self.rigs()?.into_iter().next() else { return Ok(false) };
+        let Some(rig) = self.rigs()?.into_iter().find(|rig| self.check_rig_takes(&rig.rig_id).is_ok()) else {
+            return Ok(false);
+        };
         let told: BTreeSet<(&AgentId, Option<&RunId>)> = told.collect();
         for (agent_id, run_id) in told {
             let store = self.store.as_ref();
@@ -255,7 +208,7 @@ impl Town {
         Ok(true)
     }
 
-    /// The states of all agents, by id.
+    /// The states of all agents but archived ones, by id.
     pub fn agents(&self) -> Result<Vec<AgentState>> {
         let silent = relay::silence(self.store.as_ref())?;
         let store = self.store.as_ref();
@@ -282,7 +235,7 @@ impl Town {
             self.states.moved(before, after);
             self.previews.forget(&after.agent_id);
         }
-        for agent_id in &outcome.roused {
+        for agent_id in outcome.roused.iter().chain(outcome.returned.iter().map(|(_, agent_id)| agent_id)) {
             self.states.mark(agent_id.clone());
         }
         self.send_states(now, &mut effects)?;

@@ -7,6 +7,7 @@
 
 #[allow(missing_docs)] // of the methods that the macro adds
 pub mod account_object;
+mod archive;
 mod arrivals;
 mod callers;
 pub mod config;
@@ -23,6 +24,7 @@ pub mod objects;
 mod posted_end;
 mod pulled;
 mod relay_turn;
+mod rig_deletion;
 #[allow(missing_docs)]
 pub mod rig_object;
 mod session;

@@ -46,8 +46,8 @@ pub struct Rig {
     /// Whether an alarm is set that has not fired yet, as far as this instance knows.
     alarmed: Cell<bool>,
     failures: Cell<u32>,
-    /// Agents that this instance has forgotten: whoever registers one meanwhile finds out.
-    forgotten: Cell<u64>,
+    /// Agents that were deleted or archived here in this instance's time: whoever registers one meanwhile finds out.
+    withdrawn: Cell<u64>,
     /// What this instance has done.
     counts: Cell<Counts>,
 }
@@ -62,7 +62,7 @@ impl DurableObject for Rig {
             core: RefCell::default(),
             alarmed: Cell::new(false),
             failures: Cell::new(0),
-            forgotten: Cell::new(0),
+            withdrawn: Cell::new(0),
             counts: Cell::new(Counts::new(fresh::now())),
         }
     }
@@ -102,6 +102,11 @@ struct Admit {
 #[derive(Deserialize)]
 struct OfAgent {
     agent_id: AgentId,
+}
+
+#[derive(Deserialize)]
+struct OfAgents {
+    agent_ids: Vec<AgentId>,
 }
 
 impl Rig {
@@ -168,11 +173,11 @@ impl Rig {
         let body = json!({
             "rig_id": rig.rig_id, "agent_id": wish.agent_id, "name": wish.name, "role": wish.role,
         });
-        let forgotten = self.forgotten.get();
+        let withdrawn = self.withdrawn.get();
         let state: AgentState = ask(&self.env, &Place::Town(rig.town_id.clone()), "/agents", &body.to_string()).await?;
-        if self.forgotten.get() != forgotten {
+        if self.withdrawn.get() != withdrawn {
             // Perhaps this one, after the town had taken it in: then it would be known here alone, and its posts lost.
-            let message = "an agent of this rig was deleted at this moment; register this one again";
+            let message = "an agent of this rig was deleted or archived at this moment; register this one again";
             return Err(Error::new(Code::Conflict, message));
         }
         rig.register(&state.agent_id, &wish.name, wish.role, fresh::now())?;
@@ -200,7 +205,7 @@ impl Rig {
     async fn heartbeat(&self, request: &Raw, agent_id: &AgentId) -> Result<Response> {
         let rig = self.open()?;
         admit(request, &rig, agent_id)?;
-        rig.check_agent(agent_id)?;
+        rig.check_present(agent_id)?;
         rig.check_not_stopped(agent_id)?;
         let body = json!({"rig_id": rig.rig_id, "agent_id": agent_id}).to_string();
         let heard: Heard = ask(&self.env, &Place::Town(rig.town_id.clone()), "/heartbeat", &body).await?;
@@ -224,8 +229,19 @@ impl Rig {
         if rig.waiting()?.events > 0 {
             self.forward().await?;
         }
-        self.forgotten.set(self.forgotten.get() + 1);
+        self.withdrawn.set(self.withdrawn.get() + 1);
         rig.forget(agent_id)
+    }
+
+    /// Takes nothing new of agents, and hands over to the town what was taken before.
+    async fn archive(&self, agents: &[AgentId]) -> Result<()> {
+        let rig = self.open()?;
+        rig.archive(agents)?;
+        self.withdrawn.set(self.withdrawn.get() + 1);
+        if rig.waiting()?.events > 0 {
+            self.forward().await?;
+        }
+        Ok(())
     }
 
     async fn post(&self, request: &Raw) -> Result<Response> {
@@ -266,6 +282,16 @@ impl Rig {
             "/forget" => {
                 let OfAgent { agent_id } = parse_body(&body)?;
                 self.forget(&agent_id).await?;
+                Ok(success(200, &json!({})))
+            }
+            "/archive" => {
+                let OfAgents { agent_ids } = parse_body(&body)?;
+                self.archive(&agent_ids).await?;
+                Ok(success(200, &json!({})))
+            }
+            "/bring-back" => {
+                let (OfAgents { agent_ids }, rig) = (parse_body(&body)?, self.open()?);
+                agent_ids.iter().try_for_each(|agent_id| rig.bring_back(agent_id))?;
                 Ok(success(200, &json!({})))
             }
             "/allow-again" => {

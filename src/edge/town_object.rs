@@ -21,6 +21,7 @@ use crate::core::silence::is_silent;
 use crate::core::store::Store;
 use crate::core::town::{Config, Town as Core};
 use crate::core::viewers::{Effect, Recalled, ViewerId};
+use crate::edge::archive;
 use crate::edge::arrivals::Arrivals;
 use crate::edge::images::{self, Fetching};
 use crate::edge::log::log;
@@ -305,6 +306,7 @@ impl TownObject {
         if outcome.wants_images {
             images::want(self);
         }
+        archive::returned(self, &outcome.returned);
         if outcome.orders_stops {
             stop_orders::ordered(self);
         }

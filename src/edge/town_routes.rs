@@ -9,6 +9,7 @@ use crate::core::body::parse_body;
 use crate::core::cursor::Asked;
 use crate::core::git_url;
 use crate::core::grantor::Grantor;
+use crate::core::ingest::Outcome;
 use crate::core::log::{Selection, Wanted};
 use crate::core::pages::PageRequest;
 use crate::core::query::{Address, Query};
@@ -18,10 +19,14 @@ use crate::core::stream_query::accepts;
 use crate::core::town::{Town as Core, check_name};
 use crate::edge::http::{self, success};
 use crate::edge::town_object::TownObject;
-use crate::edge::{container_routes, deletion, fresh, images, mayor_routes, objects, pulled, town_streams};
+use crate::edge::{
+    archive, container_routes, deletion, fresh, images, mayor_routes, objects, pulled, rig_deletion, town_streams,
+};
 use crate::error::{Error, Result};
 use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, SessionId, TownId};
-use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX};
+use crate::limits::{
+    AGENTS_PER_TOWN_MAX, ARCHIVED_AGENTS_PAGE_DEFAULT, EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX,
+};
 use crate::protocol::{AgentRequest, AgentState, BudgetChange, Heard, RigBatch, RigRequest, RigView, TownChange};
 use crate::time::Timestamp;
 
@@ -66,13 +71,21 @@ async fn serve(
         }
         Route::CreateRig(_) => create_rig(town, request).await,
         Route::ListRigs(_) => town.with(|core| Ok(success(200, &core.rigs()?))),
+        Route::DeleteRig(_, rig_id) => rig_deletion::rig(town, &rig_id).await,
+        Route::ArchiveRig(_, rig_id) => archive::rig(town, &rig_id).await,
+        Route::BringRigBack(_, rig_id) => town.with(|core| {
+            core.bring_rig_back(&rig_id)?;
+            Ok(success(200, &core.rig(&rig_id)?))
+        }),
         Route::ReadTownEvents(_) => events(town, Selection::town(), query, request, address).await,
         Route::ReadAgentEvents(_, agent_id) => events(town, Selection::agent(agent_id), query, request, address).await,
         Route::ReadEvent(_, id) => town.with(|core| Ok(http::success_text(200, core.event(id)?.get()))),
-        Route::ListAgents(_) => town.with(|core| Ok(success(200, &core.agents()?))),
+        Route::ListAgents(_) => list_agents(town, query),
         Route::ReadAgent(_, agent_id) => town.with(|core| Ok(success(200, &agent(core, &agent_id)?))),
         Route::ChangeAgent(_, agent_id) => change_agent(town, &agent_id, request).await,
         Route::DeleteAgent(_, agent_id) => deletion::agent(town, &agent_id).await,
+        Route::ArchiveAgent(_, agent_id) => archive::agent(town, &agent_id).await,
+        Route::BringAgentBack(_, agent_id) => archive::agent_back(town, &agent_id).await,
         Route::ListRuns(_, agent_id) => town.with(|core| {
             let state = agent(core, &agent_id)?;
             Ok(success(200, &runs::list(town.store.as_ref(), &state)?))
@@ -97,7 +110,18 @@ async fn serve(
     }
 }
 
-fn agent(core: &Core, agent_id: &AgentId) -> Result<AgentState> {
+/// The agents of the lists, or a page of archived ones.
+fn list_agents(town: &TownObject, query: &Query) -> Result<Response> {
+    let is_archived = query.word("archived", &["true", "false"])? == Some("true");
+    let after = query.id("after_agent_id", AgentId::parse, AgentId::EXPECTED)?;
+    let limit = query.number("limit", 1, AGENTS_PER_TOWN_MAX)?.unwrap_or(ARCHIVED_AGENTS_PAGE_DEFAULT);
+    town.with(|core| {
+        let agents = if is_archived { core.archived_agents(after.as_ref(), limit)? } else { core.agents()? };
+        Ok(success(200, &agents))
+    })
+}
+
+pub(super) fn agent(core: &Core, agent_id: &AgentId) -> Result<AgentState> {
     core.agent(agent_id)?.ok_or_else(|| Error::not_found("agent"))
 }
 
@@ -281,7 +305,10 @@ async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Respon
         "/agents" => {
             let Register { rig_id, agent } = parse_body(&body)?;
             let agent_id = agent.agent_id.unwrap_or_else(fresh::agent_id);
-            town.with(|core| Ok(success(201, &core.register_agent(&rig_id, &agent_id, &agent.name, agent.role)?)))
+            let state = town.with(|core| core.register_and_show(&rig_id, &agent_id, &agent.name, agent.role))?;
+            // One that was archived is shown again.
+            town.publish(&Outcome::default());
+            Ok(success(201, &state))
         }
         "/rig-agents" => {
             let OfRig { rig_id } = parse_body(&body)?;

@@ -7,8 +7,11 @@ use super::operation::Operation;
 use super::schemas::Schemas;
 use crate::core::route::Route;
 use crate::error::Code;
-use crate::id::{Epoch, EventName, RunId};
-use crate::limits::{EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
+use crate::id::{AgentId, Epoch, EventName, RunId};
+use crate::limits::{
+    AGENTS_PER_TOWN_MAX, ARCHIVED_AGENTS_PAGE_DEFAULT, EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_DEFAULT,
+    PAGE_EVENTS_MAX,
+};
 use crate::protocol::{
     AgentRequest, AgentState, AgentTokens, AnswerAgent, Answered, BrowserSession, BudgetChange, ControlHealth,
     ControlStatus, EventsPage, HealthView, Heard, ImageView, MayorDestroyed, MayorMessage, MayorTold, MayorView,
@@ -58,7 +61,10 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         | Route::ChangeTown(_)
         | Route::DeleteTown(_)
         | Route::CreateRig(_)
-        | Route::ListRigs(_) => town(route, schemas),
+        | Route::ListRigs(_)
+        | Route::DeleteRig(..)
+        | Route::ArchiveRig(..)
+        | Route::BringRigBack(..) => town(route, schemas),
         Route::CreateAgent(_)
         | Route::ListRigAgents(_)
         | Route::MintToken(..)
@@ -80,11 +86,7 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
                  its way, then with `Retry-After`, and once it is gone.",
             )
             .answers(200, "The picture.", &images()),
-        Route::ListAgents(_) => Operation::new("events", Operator, "The town's agents").gives(
-            200,
-            "All of them.",
-            &schemas.answered::<Vec<AgentState>>(),
-        ),
+        Route::ListAgents(_) => agents(schemas),
         Route::ReadAgent(..) => Operation::new("events", Operator, "An agent's state").gives(
             200,
             "As its events have made it.",
@@ -102,6 +104,17 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
             .answers(204, "It is gone.", &json!({}))
             .may(&[Code::Conflict, Code::TownUnavailable])
             .may(OF_THE_CONTAINER),
+        Route::ArchiveAgent(..) => Operation::new("events", Operator, "Put an agent away")
+            .says(
+                "It leaves the lists and does not count toward the town's 1,000 agents; its log stays. Its rig takes nothing \
+                 new of it. 409 while it has an open run. Again, it changes nothing.",
+            )
+            .gives(200, "Its state, with `archived_at`.", &schemas.answered::<AgentState>())
+            .may(&[Code::Conflict, Code::RateLimited, Code::TownUnavailable]),
+        Route::BringAgentBack(..) => Operation::new("events", Operator, "Bring an archived agent back")
+            .says("A start and a registration of it do so, too. Of one that is not archived it changes nothing.")
+            .gives(200, "Its state.", &schemas.answered::<AgentState>())
+            .may(&[Code::Conflict, Code::RateLimited, Code::TownUnavailable]),
         Route::TownMetrics(_) => Operation::new("towns", Operator, "What the town's object has done since it woke")
             .says("To ask wakes a sleeping town, but reads no row that is counted.")
             .answers(200, "The metrics", &text("text/plain", "Prometheus text.")),
@@ -196,6 +209,22 @@ fn town(route: &Route, schemas: &mut Schemas) -> Operation {
             "All of them, oldest first.",
             &schemas.answered::<Vec<RigView>>(),
         ),
+        Route::DeleteRig(..) => Operation::new("towns", Operator, "Erase a rig with all its agents")
+            .says(
+                "Its agents are stopped first; where that cannot be known to have been heard nothing is erased. What breaks \
+                 off behind that leaves a rig with fewer agents, which cannot post: ask again.",
+            )
+            .answers(204, "It is gone.", &json!({}))
+            .may(&[Code::Conflict, Code::TownUnavailable])
+            .may(OF_THE_CONTAINER),
+        Route::ArchiveRig(..) => Operation::new("towns", Operator, "Put a rig away with its agents")
+            .says("No agent is registered, started or brought back in it until it is brought back. 409 while one has an open run.")
+            .gives(200, "The rig, with `archived_at`.", &schemas.answered::<RigView>())
+            .may(&[Code::Conflict, Code::RateLimited, Code::TownUnavailable]),
+        Route::BringRigBack(..) => Operation::new("towns", Operator, "Bring an archived rig back")
+            .says("Its agents stay archived, and come back one by one.")
+            .gives(200, "The rig.", &schemas.answered::<RigView>())
+            .may(&[Code::Conflict]),
         _ => Operation::new("towns", Operator, "A town, whole").gives(
             200,
             "With its rigs, agents and container.",
@@ -236,13 +265,14 @@ fn rig(route: &Route, schemas: &mut Schemas) -> Operation {
             )
             .takes(&schemas.given::<PostEvents>())
             .gives(201, "The receipt.", &schemas.answered::<PostReceipt>())
-            .may(&[Code::RunEnded]),
+            .may(&[Code::Conflict, Code::RunEnded]),
         Route::HearAgent(..) => Operation::new("rigs", Agent, "Say that an agent is there")
             .says(
                 "For an agent that has nothing to post at present: its open run is not called silent or lost. Where \
                  nothing is open it changes nothing. No event is stored.",
             )
-            .gives(200, "The town knows.", &schemas.answered::<Heard>()),
+            .gives(200, "The town knows.", &schemas.answered::<Heard>())
+            .may(&[Code::Conflict, Code::RunEnded]),
         Route::PutImage(..) => Operation::new("rigs", Agent, "Bring a picture that a posted event names")
             .says(
                 "At most 4 MiB. `image_id` is the first 32 hexadecimal digits of the bytes' SHA-256. May come before the event; the same one again \
@@ -318,6 +348,20 @@ fn mayor(route: &Route, schemas: &mut Schemas) -> Operation {
             .says("The agent whose role is `mayor`: of several one that runs. In the words of Gastown.")
             .gives(200, "Its open run, if there is one.", &schemas.answered::<MayorView>()),
     }
+}
+
+fn agents(schemas: &mut Schemas) -> Operation {
+    let (archived, limit) = (
+        json!({"type": "string", "enum": ["true", "false"], "default": "false"}),
+        json!({"type": "integer", "minimum": 1, "maximum": AGENTS_PER_TOWN_MAX, "default": ARCHIVED_AGENTS_PAGE_DEFAULT}),
+    );
+    Operation::new("events", Operator, "The town's agents")
+        .asks(vec![
+            query("archived", "With `true` a page of the archived agents, by id, instead of all others.", &archived),
+            query("after_agent_id", "Of archived ones: those behind this one.", &schemas.given::<AgentId>()),
+            query("limit", "Of archived ones: how many.", &limit),
+        ])
+        .gives(200, "The agents.", &schemas.answered::<Vec<AgentState>>())
 }
 
 fn page(summary: &'static str, schemas: &mut Schemas) -> Operation {

@@ -100,8 +100,10 @@ wire! {
         oldest_id: EventId,
         /// Its repositories.
         rigs: Vec<RigView>,
-        /// Its agents.
+        /// Its agents, without archived ones.
         agents: Vec<AgentState>,
+        /// How many agents are archived.
+        archived_agents: u64,
         /// What all agents together may take in a day, where that is set.
         #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
         day_budget: Option<DayBudget>,
@@ -155,6 +157,9 @@ wire! {
         default_branch: Option<String>,
         /// When it was made.
         created_at: Timestamp,
+        /// When it was archived, where it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        archived_at: Option<Timestamp>,
     }
     /// `POST …/token`.
     #[derive(Debug, Serialize)]

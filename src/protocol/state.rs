@@ -183,6 +183,9 @@ wire! {
         /// What the agent may take in a day, where that is set.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
         day_budget: Option<DayBudget>,
+        /// When it was archived, where it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
+        archived_at: Option<Timestamp>,
         /// Distinct files changed in the run.
         files_changed: u64,
         /// Lines added in the run.

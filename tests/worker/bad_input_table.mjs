@@ -69,6 +69,9 @@ export function routesOf({ town_id, rig_id }, agent_id) {
       wrong: { name: NOT_NAMES, git_url: [...NOT_TEXT, "https://me:secret@example.test/x.git"], default_branch: NOT_TEXT },
     },
     { method: "GET", path: `${town}/rigs` },
+    { method: "DELETE", path: `${town}/rigs/${rig_id}` },
+    { method: "POST", path: `${town}/rigs/${rig_id}/archive`, sends: false },
+    { method: "DELETE", path: `${town}/rigs/${rig_id}/archive` },
     {
       method: "POST",
       path: `${rig}/agents`,
@@ -133,10 +136,12 @@ export function routesOf({ town_id, rig_id }, agent_id) {
       always: [400, "invalid_request", "id"],
     })),
     { method: "GET", path: `${town}/events/1` },
-    { method: "GET", path: `${town}/agents` },
+    { method: "GET", path: `${town}/agents`, query: { archived: ["archived=yes"], limit: ["archived=true&limit=0"], after_agent_id: ["after_agent_id=a%20b"] } },
     { method: "GET", path: `${town}/agents/${agent_id}` },
     { method: "PATCH", path: `${town}/agents/${agent_id}`, body: { max_tokens: 5 }, missing: ["max_tokens"], wrong: budget },
     { method: "DELETE", path: `${town}/agents/${agent_id}` },
+    { method: "POST", path: `${town}/agents/${agent_id}/archive`, sends: false },
+    { method: "DELETE", path: `${town}/agents/${agent_id}/archive` },
     { method: "GET", path: `${town}/agents/${agent_id}/runs` },
     { method: "GET", path: `${town}/agents/${agent_id}/images/${IMAGE_ID}` },
     {

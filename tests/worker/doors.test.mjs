@@ -65,7 +65,8 @@ describe("the doors", () => {
   async function address(method, pattern) {
     const town_id = method === "DELETE" && pattern === "/api/towns/{town_id}" ? (await world.town("to go")).town_id : town.town_id;
     const agent_id = pattern.includes("/tokens") ? "three" : "one";
-    const ids = { town_id, session_id: "1", token_id: "1", rig_id: town.rig_id, agent_id, image_id: "0".repeat(32), id: "1" };
+    const rig_id = pattern.startsWith("/api/towns/") ? "no-rig" : town.rig_id;
+    const ids = { town_id, session_id: "1", token_id: "1", rig_id, agent_id, image_id: "0".repeat(32), id: "1" };
     return pattern.replaceAll(/\{(\w+)\}/g, (_, name) => ids[name]);
   }
 

@@ -38,6 +38,9 @@ export const DOORS = {
   "DELETE /api/towns/{town_id}": WRITE,
   "POST /api/towns/{town_id}/rigs": WRITE,
   "GET /api/towns/{town_id}/rigs": READ,
+  "DELETE /api/towns/{town_id}/rigs/{rig_id}": WRITE,
+  "POST /api/towns/{town_id}/rigs/{rig_id}/archive": WRITE,
+  "DELETE /api/towns/{town_id}/rigs/{rig_id}/archive": WRITE,
 
   "POST /api/rigs/{rig_id}/agents": WRITE,
   "GET /api/rigs/{rig_id}/agents": READ,
@@ -59,6 +62,8 @@ export const DOORS = {
   "GET /api/towns/{town_id}/agents/{agent_id}": READ,
   "PATCH /api/towns/{town_id}/agents/{agent_id}": WRITE,
   "DELETE /api/towns/{town_id}/agents/{agent_id}": WRITE,
+  "POST /api/towns/{town_id}/agents/{agent_id}/archive": WRITE,
+  "DELETE /api/towns/{town_id}/agents/{agent_id}/archive": WRITE,
   "GET /api/towns/{town_id}/agents/{agent_id}/runs": READ,
   "GET /api/towns/{town_id}/agents/{agent_id}/images/{image_id}": READ,
   "GET /api/towns/{town_id}/metrics": READ,

@@ -104,6 +104,17 @@ describe("the document of the API", () => {
     await ok("GET", path);
     await refused(404, "not_found", "GET", "/api/towns/nowhere");
     await refused(400, "invalid_request", "GET", "/api/towns/no.where");
+    await ok("POST", `/api/rigs/${rig_id}/agents`, { agent_id: "away", name: "Away", role: "witness" });
+    await ok("POST", `${path}/agents/away/archive`);
+    await ok("GET", `${path}/agents?archived=true`);
+    await refused(409, "conflict", "POST", `/api/rigs/${rig_id}/agent-events`, { agent_id: "away", event_type: "note" });
+    await ok("DELETE", `${path}/agents/away/archive`);
+    await ok("POST", `${path}/rigs/${rig_id}/archive`);
+    await ok("GET", `${path}/rigs`);
+    await refused(409, "conflict", "DELETE", `${path}/agents/away/archive`);
+    await ok("DELETE", `${path}/rigs/${rig_id}/archive`);
+    await ok("DELETE", `${path}/rigs/${rig_id}`);
+    await refused(404, "not_found", "DELETE", `${path}/rigs/${rig_id}`);
     await ok("DELETE", path);
     await refused(404, "not_found", "DELETE", path);
   });

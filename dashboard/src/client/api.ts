@@ -121,6 +121,24 @@ export class Api {
     return this.#call("GET", `${townPath(town_id)}/agents`);
   }
 
+  agent(town_id: string, agent_id: string): Promise<AgentState> {
+    return this.#call("GET", agentRoute(town_id, agent_id));
+  }
+
+  /** A page of the archived agents, by id, behind one of them. */
+  archivedAgents(town_id: string, after_agent_id: string | null): Promise<AgentState[]> {
+    const after = after_agent_id === null ? "" : `&after_agent_id=${encodeURIComponent(after_agent_id)}`;
+    return this.#call("GET", `${townPath(town_id)}/agents?archived=true${after}`);
+  }
+
+  archiveAgent(town_id: string, agent_id: string): Promise<AgentState> {
+    return this.#call("POST", `${agentRoute(town_id, agent_id)}/archive`);
+  }
+
+  bringAgentBack(town_id: string, agent_id: string): Promise<AgentState> {
+    return this.#call("DELETE", `${agentRoute(town_id, agent_id)}/archive`);
+  }
+
   runs(town_id: string, agent_id: string): Promise<RunView[]> {
     return this.#call("GET", `${agentRoute(town_id, agent_id)}/runs`);
   }

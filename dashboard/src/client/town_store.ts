@@ -30,6 +30,7 @@ export class TownStore implements StreamConsumer {
   #problem: string | null = null;
   /** Agents of which no state has come since the stream began to tell them all. */
   readonly #unconfirmed = new Set<string>();
+  #archiveMoves = 0;
   readonly #errors = new LastErrors();
   #digest = seen();
   readonly #news: Listeners<News>;
@@ -54,9 +55,14 @@ export class TownStore implements StreamConsumer {
     return this.#agents.get(agent_id);
   }
 
-  /** Those first who need a person most. */
+  /** Those first who need a person most, without archived ones. */
   agents(): AgentState[] {
-    return inOrder(this.#agents.values());
+    return inOrder([...this.#agents.values()].filter(({ archived_at }) => archived_at === undefined));
+  }
+
+  /** How often this tab was told that an agent was archived, or came back. */
+  get archiveMoves(): number {
+    return this.#archiveMoves;
   }
 
   /** What failed last in the agent's latest run. */
@@ -132,14 +138,17 @@ export class TownStore implements StreamConsumer {
     if (isAnother(this.#agents.get(agent.agent_id), agent)) this.#forget(agent.agent_id);
     const before = this.#agents.get(agent.agent_id) ?? null;
     // Who is first heard of while history comes in did not begin just now.
-    const news = before === null && this.#connection.kind !== "live" ? null : newsOf(before, agent);
+    const isSilent = before === null && (this.#connection.kind !== "live" || agent.archived_at !== undefined);
+    const news = isSilent ? null : newsOf(before, agent);
+    if (before?.archived_at !== agent.archived_at) this.#archiveMoves += 1;
     this.#agents.set(agent.agent_id, agent);
     this.agentsChanges.touch();
     if (news !== null) this.#news.tell(news);
   }
 
   statesFollow(): void {
-    for (const agent_id of this.#agents.keys()) this.#unconfirmed.add(agent_id);
+    // A town's stream does not tell the states of archived agents.
+    for (const [agent_id, { archived_at }] of this.#agents) if (archived_at === undefined) this.#unconfirmed.add(agent_id);
   }
 
   statesAreHere(): void {
@@ -148,6 +157,9 @@ export class TownStore implements StreamConsumer {
   }
 
   agentDeleted(agent_id: string): void {
+    const known = this.#agents.get(agent_id);
+    // One that this tab does not know may have been archived.
+    if (known === undefined || known.archived_at !== undefined) this.#archiveMoves += 1;
     this.#forget(agent_id);
     this.agentsChanges.touch();
   }

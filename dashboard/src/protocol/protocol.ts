@@ -404,6 +404,10 @@ run_budget?: Budget,
  */
 day_budget?: DayBudget, 
 /**
+ * When it was archived, where it is.
+ */
+archived_at?: string, 
+/**
  * Distinct files changed in the run.
  */
 files_changed: number, 
@@ -1430,7 +1434,11 @@ default_branch?: string,
 /**
  * When it was made.
  */
-created_at: string, };
+created_at: string, 
+/**
+ * When it was archived, where it is.
+ */
+archived_at?: string, };
 
 /**
  * The part that an agent plays in its town.
@@ -2081,9 +2089,13 @@ oldest_id: number,
  */
 rigs: Array<RigView>, 
 /**
- * Its agents.
+ * Its agents, without archived ones.
  */
 agents: Array<AgentState>, 
+/**
+ * How many agents are archived.
+ */
+archived_agents: number, 
 /**
  * What all agents together may take in a day, where that is set.
  */

@@ -7,6 +7,7 @@ import { visibleText } from "../client/visible_text.ts";
 import type { AgentState, RunView } from "../protocol/protocol.ts";
 import { AgentWork } from "./agent_work.tsx";
 import { ProgressBar, StatusPill, StopButton } from "./agent_status.tsx";
+import { ArchiveButton } from "./archive_agent.tsx";
 import { DayBudgetControl } from "./day_budget.tsx";
 import { DeleteButton } from "./delete_agent.tsx";
 import { Fact } from "./fact.tsx";
@@ -43,6 +44,7 @@ export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, change
         </Link>
         <h1>{visibleText(agent?.name ?? "Agent")}</h1>
         {agent !== undefined && <StatusPill agent={agent} />}
+        {agent?.archived_at !== undefined && <span class="soft">archived</span>}
         <span class="soft kind">{agent === undefined ? "" : `${agent.role} · ${runtimeName(agent.runtime)}`}</span>
         {runs.length > 1 && <RunMenu runs={runs} chosen={run_id} choose={chooseRun} />}
         {children}
@@ -50,6 +52,7 @@ export function AgentHead({ api, town_id, agent, runs, run_id, chooseRun, change
           <div class="agent-actions">
             <TokensButton api={api} agent={agent} />
             <StopButton api={api} town_id={town_id} agent={agent} />
+            <ArchiveButton api={api} town_id={town_id} agent={agent} done={changed} />
             <DeleteButton api={api} town_id={town_id} agent={agent} />
           </div>
         )}

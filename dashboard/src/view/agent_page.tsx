@@ -2,6 +2,7 @@
 // used, what it changed and what went wrong. What is shown is in the address.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { ApiFailure } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { AgentView } from "./agent_view.tsx";
@@ -39,12 +40,31 @@ export function AgentPage({ api, store, town_id, agent_id }: AgentPageProps) {
   useEffect(() => () => CSS.highlights?.delete("found"), []);
   const [wasHere, setWasHere] = useState(agent !== undefined);
   if (agent !== undefined && !wasHere) setWasHere(true);
-  if (agent === undefined && wasHere && store.connectionState.kind === "live") return <Deleted town_id={town_id} />;
+  const isGone = useLookFor(api, store, town_id, agent_id);
+  if (agent === undefined && wasHere && isGone) return <Deleted town_id={town_id} />;
   return (
     <PageContextProvider value={page}>
       <AgentView store={store} agent_id={agent_id} agent={agent} query={query} setQuery={setQuery} />
     </PageContextProvider>
   );
+}
+
+/** Asks for an agent that the town's stream does not tell of: it is archived, or there is none. Whether there is none. */
+function useLookFor(api: Api, store: TownStore, town_id: string, agent_id: string): boolean {
+  const [isGone, setGone] = useState(false);
+  const isSought = store.agent(agent_id) === undefined && store.connectionState.kind === "live";
+  useEffect(() => {
+    if (!isSought) return setGone(false);
+    let isOver = false;
+    api.agent(town_id, agent_id).then(
+      (found) => !isOver && store.offerAgent(found),
+      (failure: unknown) => !isOver && setGone(failure instanceof ApiFailure && failure.status === 404),
+    );
+    return () => {
+      isOver = true;
+    };
+  }, [isSought]);
+  return isGone;
 }
 
 /** In this tab and in each other one that shows the agent. */

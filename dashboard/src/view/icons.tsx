@@ -34,6 +34,7 @@ const paths = {
   back: "M10 3L5 8l5 5",
   stop: "M4 4h8v8H4z",
   remove: "M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5M7 7v3.5M9 7v3.5",
+  archive: "M2.5 3h11v3h-11zM3.5 6v7h9V6M6.5 8.8h3",
   play: "M4.8 3l8 5-8 5z",
   plus: "M8 3v10M3 8h10",
   down: "M8 3v10M4 9l4 4 4-4",

@@ -8,6 +8,7 @@ import type { LastLook } from "../client/last_look.ts";
 import type { TownStore } from "../client/town_store.ts";
 import type { AgentState, Role, TownView } from "../protocol/protocol.ts";
 import { AgentCard } from "./agent_card.tsx";
+import { ArchivedAgents } from "./archived_agents.tsx";
 import { DayBudgetControl } from "./day_budget.tsx";
 import { useChanges, useNow, useTitle } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
@@ -136,6 +137,7 @@ export function TownPage({ api, store, town_id, town, look, problem, reload }: T
               </li>
             ))}
           </ul>
+          <ArchivedAgents api={api} store={store} town_id={town_id} count={town?.archived_agents ?? 0} now_ms={now_ms} reload={reload} />
           {agents.length > 0 && mayor === null && starting === null && (
             <p class="soft offer">
               This town has no mayor, who could coordinate the others and whom you could talk to from here.{" "}

@@ -137,6 +137,7 @@ impl Snapshot {
                 usage: UsageTotals::default(),
                 run_budget: None,
                 day_budget: None,
+                archived_at: None,
                 files_changed: 0,
                 lines_added: 0,
                 lines_removed: 0,

@@ -42,6 +42,7 @@ fn shown(state: &AgentState) -> impl PartialEq + '_ {
         usage,
         run_budget: _,
         day_budget: _,
+        archived_at: _,
         files_changed,
         lines_added,
         lines_removed,
