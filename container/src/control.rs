@@ -13,7 +13,7 @@ use townwatch::protocol::{ControlHealth, ControlStart, ControlStarted, StartAgen
 use crate::caller::Callers;
 use crate::config::Config;
 use crate::health::Versions;
-use crate::redact::Secrets;
+use crate::redact::{Secrets, known};
 use crate::room::Room;
 use crate::runtimes::Launch;
 use crate::town::{Begun, Town};
@@ -64,6 +64,7 @@ impl Control {
         let ControlStart { run_id, agent_id, order } = start;
         check_timeout(order.timeout_seconds)?;
         environment::check(order.env_vars.as_ref())?;
+        environment::check_declared(&order)?;
         checkout::check(&order)?;
         let town = self.town(town_id)?;
         let started = ControlStarted { epoch: town.epoch().clone(), run_id: run_id.clone() };
@@ -71,7 +72,7 @@ impl Control {
         if self.towns.lock().unwrap_or_else(PoisonError::into_inner).closing {
             return Err(Error::new(Code::ContainerUnavailable, "the control server is shutting down"));
         }
-        let secrets = secrets(&order, &launch);
+        let secrets = secrets(&order, &launch, &self.config);
         let Begun::New(run) = town.begin(&agent_id, &run_id, order.runtime, secrets)? else { return Ok(started) };
         let runtime = order.runtime.as_str();
         crate::log::write(
@@ -122,8 +123,9 @@ impl Control {
 }
 
 /// What an agent may know and nobody is to see.
-fn secrets(order: &StartAgent, launch: &Launch) -> Secrets {
+fn secrets(order: &StartAgent, launch: &Launch, config: &Config) -> Secrets {
     let own = launch.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-    let ordered = order.env_vars.iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
-    Secrets::of(environment::inherited_texts().chain(own).chain(ordered))
+    let variables = environment::inherited_texts().chain(own).chain(environment::ordered(order));
+    let home = environment::home(order, config.users.is_some());
+    known(variables, order.secret_env.as_deref().unwrap_or_default(), home.as_deref())
 }

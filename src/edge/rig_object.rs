@@ -109,8 +109,9 @@ impl Rig {
         if let Some(known) = &*self.core.borrow() {
             return Ok(Rc::clone(known));
         }
-        let event_cap = config::read(&self.env)?.settings.event_cap;
-        let found = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, event_cap)?.map(Rc::new);
+        let config = config::read(&self.env)?;
+        let found = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, config.settings.event_cap)?;
+        let found = found.map(|rig| Rc::new(rig.redacting(config.redactor.clone())));
         self.core.borrow_mut().clone_from(&found);
         found.ok_or_else(|| Error::not_found("rig"))
     }

@@ -9,7 +9,7 @@ use townwatch::error::Result;
 use townwatch::event::{EventData, NoticeKind, ParserNotice};
 
 use super::typing::Typing;
-use super::{Redactor, Secrets};
+use townwatch::redact::{Redactor, Secrets};
 use crate::cut;
 use crate::normalise::Piece;
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Redactor;
+use townwatch::redact::Redactor;
 use super::open_text::OpenText;
 use crate::normalise::Piece;
 use crate::previews::{MESSAGE_BYTES_MAX, MESSAGES_MAX};
