@@ -335,7 +335,8 @@ fn what_is_in_the_files_of_a_home_goes_and_is_called_by_them() {
     std::os::unix::fs::symlink(home.join("kept/credentials"), home.join(".aws/credentials")).unwrap();
     std::fs::create_dir_all(home.join(".npmrc")).unwrap(); // a directory has no lines
     std::fs::create_dir_all(home.join(".codex")).unwrap();
-    rustix::fs::mknodat(rustix::fs::CWD, home.join(".codex/auth.json"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, home.join(".codex/auth.json"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+        .unwrap();
     std::os::unix::fs::symlink("/dev/zero", home.join(".pypirc")).unwrap();
     write(".git-credentials", &format!("{}\nhttps://me:too-far-away@a.example", "x".repeat(64 << 10)));
     let redactor = Redactor::new(known([], &[], Some(&home))).unwrap();
@@ -437,7 +438,10 @@ fn told_in_parts(keys: &mut KeyLines, redaction: &Redaction, line: &str, cuts: &
 #[test]
 fn a_line_that_is_told_in_parts_tells_no_part_of_a_secret() {
     let redaction = with_secrets();
-    let values = [("ONE_KEY", base64("hunter-2-hunter-2", false, true)), ("ONE_KEY", base64(":hunter-2-hunter-2;", true, false))];
+    let values = [
+        ("ONE_KEY", base64("hunter-2-hunter-2", false, true)),
+        ("ONE_KEY", base64(":hunter-2-hunter-2;", true, false)),
+    ];
     for (kind, secret) in secrets().into_iter().chain(values).filter(|(_, secret)| !secret.contains('\n')) {
         let line = format!("TOKEN={secret} and more");
         let expected = redaction.text(&line);

@@ -11,7 +11,9 @@ const GROUP_CHARACTERS: usize = 4;
 /// the group go with it.
 pub(super) fn ways(value: &[u8]) -> Vec<String> {
     let mut ways = Vec::new();
-    for (alphabet, before) in [STANDARD, URL].into_iter().flat_map(|alphabet| (0..GROUP_BYTES).map(move |n| (alphabet, n))) {
+    for (alphabet, before) in
+        [STANDARD, URL].into_iter().flat_map(|alphabet| (0..GROUP_BYTES).map(move |n| (alphabet, n)))
+    {
         let bytes = [&[0; GROUP_BYTES][..before], value].concat();
         let text = encode(&bytes, alphabet);
         let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
@@ -42,7 +44,9 @@ mod tests {
     #[test]
     fn it_is_written_as_everybody_writes_it() {
         // RFC 4648, 10.
-        for (bytes, text) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE")] {
+        for (bytes, text) in
+            [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE")]
+        {
             assert_eq!(encode(bytes.as_bytes(), STANDARD), text);
         }
         assert_eq!(encode(&[0xfb, 0xff], STANDARD), "+/8");

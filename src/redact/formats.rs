@@ -212,7 +212,6 @@ fn is_within_base64(text: &[u8], at: usize) -> bool {
 type Seen = (Option<Range<usize>>, Range<usize>);
 
 /// The characters of a kind from here on. One more than `bytes_max` are looked at, which tells that there are too many.
-#[inline(never)] // as `Rule::look`
 fn run(text: &[u8], from: usize, of: fn(u8) -> bool, bytes_max: usize) -> Range<usize> {
     let length = text[from..].iter().take(bytes_max.saturating_add(1)).take_while(|byte| of(**byte)).count();
     from..from + length

@@ -26,8 +26,8 @@ use self::beginnings::{Beginnings, Hit};
 use self::formats::{FORMATS, Format};
 
 pub use self::secrets::Secrets;
-pub use self::variables::is_secret_name;
 use self::variables::is_secret;
+pub use self::variables::is_secret_name;
 
 /// How a mark begins; its kind and [`MARK_END`] follow.
 const MARK: &str = "‹redacted:";
@@ -142,11 +142,27 @@ impl Redactor {
         })
     }
 
-    /// A shorter beginning may stand in the same place: `sk-` where `sk-ant-` does, or a value that another one begins with.
+    /// Shorter beginnings may stand in the same place: `sk-` where `sk-ant-` does, or a value that another one begins with.
+    /// What hides most of the text counts.
     fn look<'a>(&'a self, text: &'a str, hit: Hit) -> Look<'a> {
-        let hits = iter::successors(Some(hit), |hit| self.beginnings.shorter(hit));
-        let mut looks = hits.map(|hit| self.look_as(&self.rules[hit.number], text, hit.place));
-        looks.find(|look| look.found.is_some() || look.is_open).unwrap_or_default()
+        let rest = &text[hit.place.start..];
+        let end_of = |look: &Look<'_>| look.found.as_ref().map_or(0, |(range, _)| range.end);
+        let mut most = Look { is_open: self.may_become_a_longer_value(rest), ..Look::default() };
+        for hit in iter::successors(Some(hit), |hit| self.beginnings.shorter(hit)) {
+            let look = self.look_as(&self.rules[hit.number], text, hit.place);
+            let is_open = most.is_open || look.is_open;
+            if end_of(&look) > end_of(&most) {
+                most = look;
+            }
+            most.is_open = is_open;
+        }
+        most
+    }
+
+    /// Whether a text is all that there is yet of what a value begins with.
+    fn may_become_a_longer_value(&self, text: &str) -> bool {
+        let mut longer = self.beginnings.going_on(text).map(|number| &self.rules[number]);
+        longer.any(|rule| matches!(rule, Rule::Secrets(beginning, _) if beginning.len() > text.len()))
     }
 
     /// What the rule finds here. A token's characters can be those of another secret behind it: then it ends where that one
@@ -232,8 +248,6 @@ impl Rule {
         }
     }
 
-    /// Few places are looked at, and a copy of this for each caller would make the Worker a tenth larger.
-    #[inline(never)]
     fn look<'a>(&'a self, text: &'a str, hit: Range<usize>) -> Look<'a> {
         let mut look = match self {
             Self::Format(format) => format.look(text.as_bytes(), hit),

@@ -5,17 +5,8 @@ const ENDS: &[&str] = &["TOKEN", "KEY", "SECRET", "PASS", "_PAT", "_PWD", "_AUTH
 /// Of a name that has this in it.
 const PARTS: &[&str] = &["PASSWORD", "PASSWD", "PASSPHRASE", "PRIVATE_KEY"];
 /// Words of names that are those of settings as well: `SEED` of a wallet, and of a random number.
-const WORDS: &[&str] = &[
-    "SEED",
-    "COOKIE",
-    "COOKIES",
-    "DSN",
-    "CONNECTION",
-    "CONNECTIONSTRING",
-    "CONNECTIONSTRINGS",
-    "WEBHOOK",
-    "WEBHOOKS",
-];
+const WORDS: &[&str] =
+    &["SEED", "COOKIE", "COOKIES", "DSN", "CONNECTION", "CONNECTIONSTRING", "CONNECTIONSTRINGS", "WEBHOOK", "WEBHOOKS"];
 /// The last words of those that are settings.
 const SETTINGS: &[&str] =
     &["NAME", "DOMAIN", "HOST", "PATH", "FILE", "DIR", "TIMEOUT", "TYPE", "MODE", "EVENTS", "DRIVER"];

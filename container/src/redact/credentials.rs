@@ -140,17 +140,24 @@ mod tests {
     fn values_of_each_shape() {
         let of = |shape, text| values(shape, text);
         assert_eq!(
-            of(Shape::Netrc, "machine a.example login me password one-1\n  machine b.example\npassword \"two-2\" login me"),
+            of(
+                Shape::Netrc,
+                "machine a.example login me password one-1\n  machine b.example\npassword \"two-2\" login me"
+            ),
             ["one-1", "two-2"]
         );
-        assert_eq!(of(Shape::Addresses, "https://me:p%40ss@a.example\nnonsense\nhttps://a.example/x"), ["p%40ss", "p@ss"]);
+        assert_eq!(
+            of(Shape::Addresses, "https://me:p%40ss@a.example\nnonsense\nhttps://a.example/x"),
+            ["p%40ss", "p@ss"]
+        );
         let lines = "//registry.example.org/:_authToken=one-1\nregistry=https://a.example\n_password = \"two-2\"\n\
                      [default]\naws_access_key_id = x\naws_secret_access_key = three-3\n    oauth_token: four-4==\n\
                      token=${FROM_A_VARIABLE}\n# password\n";
         assert_eq!(of(Shape::Lines, lines), ["one-1", "two-2", "three-3", "four-4=="]);
         let docker = r#"{"auths":{"https://a.example/v1/":{"auth":"bWU6b25lLTE="}},"credsStore":"x"}"#;
         assert_eq!(of(Shape::Json, docker), ["one-1", "bWU6b25lLTE="]);
-        let logins = r#"{"claudeAiOauth":{"accessToken":"one-1","expiresAt":1},"list":[{"refresh":"two-2","type":"oauth"}]}"#;
+        let logins =
+            r#"{"claudeAiOauth":{"accessToken":"one-1","expiresAt":1},"list":[{"refresh":"two-2","type":"oauth"}]}"#;
         assert_eq!(of(Shape::Json, logins), ["one-1", "two-2"]);
         assert!(of(Shape::Json, "{\"auth\":").is_empty());
     }

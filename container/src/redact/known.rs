@@ -33,7 +33,8 @@ mod tests {
 
     #[test]
     fn a_path_is_no_secret_unless_it_is_declared_one() {
-        let variables = [("A_KEY", "/usr/bin/env"), ("B_KEY", "/no/such/file")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        let variables =
+            [("A_KEY", "/usr/bin/env"), ("B_KEY", "/no/such/file")].map(|(a, b)| (a.to_owned(), b.to_owned()));
         let clean = |declared: &[String]| {
             let secrets = known(variables.clone(), declared, None);
             Redactor::new(secrets).unwrap().text("/usr/bin/env /no/such/file").into_owned()
