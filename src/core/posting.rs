@@ -15,7 +15,9 @@ use crate::redact::Redactor;
 pub(crate) fn checked(request: PostEvents, redactor: Option<&Redactor>) -> Result<Vec<PostEvent>> {
     let mut events = events_of(request)?;
     if let Some(redactor) = redactor {
-        events.iter_mut().for_each(|event| redact(event, redactor));
+        for event in &mut events {
+            redact(event, redactor);
+        }
     }
     for (index, event) in events.iter().enumerate() {
         check_event(index, event, events.len() == 1)?;

@@ -24,10 +24,10 @@ pub(super) const BEGINNING_BYTES_MAX: usize = 32;
 /// Values to hide, each in all ways in which it may be written, with the names of their variables.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
-    in_json: BTreeMap<String, String>,
+    json: BTreeMap<String, String>,
     /// Those that stand otherwise in a text that is not JSON.
-    in_text: BTreeMap<String, String>,
-    in_base64: BTreeMap<String, String>,
+    text: BTreeMap<String, String>,
+    base64: BTreeMap<String, String>,
 }
 
 impl Secrets {
@@ -54,7 +54,7 @@ impl Secrets {
         let Some(text) = told_from_others(value, word_bytes_min) else { return };
         self.hide_text(name, text);
         if text.len() >= BASE64_VALUE_BYTES_MIN {
-            hide_ways(&mut self.in_base64, base64::ways(text.as_bytes()), name, BASE64_WAYS_MAX);
+            hide_ways(&mut self.base64, base64::ways(text.as_bytes()), name, BASE64_WAYS_MAX);
         }
         if text.contains('\n') {
             let lines = value.lines().filter(|line| line.len() >= LINE_BYTES_MIN);
@@ -65,22 +65,22 @@ impl Secrets {
     }
 
     fn hide_text(&mut self, name: &str, text: &str) {
-        hide_ways(&mut self.in_json, ways::ways(text), name, WAYS_MAX);
-        if !self.in_json.contains_key(text) {
-            hide_ways(&mut self.in_text, vec![text.to_owned()], name, WAYS_MAX);
+        hide_ways(&mut self.json, ways::ways(text), name, WAYS_MAX);
+        if !self.json.contains_key(text) {
+            hide_ways(&mut self.text, vec![text.to_owned()], name, WAYS_MAX);
         }
     }
 
     /// The same for a text that is not JSON, if a value stands otherwise there.
     pub fn in_text(&self) -> Option<Self> {
-        let in_json = self.in_json.clone().into_iter().chain(self.in_text.clone()).collect();
-        let in_base64 = self.in_base64.clone();
-        (!self.in_text.is_empty()).then_some(Self { in_json, in_text: BTreeMap::new(), in_base64 })
+        let json = self.json.clone().into_iter().chain(self.text.clone()).collect();
+        let base64 = self.base64.clone();
+        (!self.text.is_empty()).then_some(Self { json, text: BTreeMap::new(), base64 })
     }
 
     /// What to look for, and which values begin with it, each with its name: the longest first.
     pub(super) fn by_beginning(self) -> BTreeMap<String, Vec<(String, String)>> {
-        let all: BTreeMap<_, _> = self.in_base64.into_iter().chain(self.in_json).collect();
+        let all: BTreeMap<_, _> = self.base64.into_iter().chain(self.json).collect();
         let mut beginnings: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
         for (value, name) in all.into_iter().rev() {
             let beginning = value[..value.floor_char_boundary(BEGINNING_BYTES_MAX)].to_owned();
@@ -112,24 +112,24 @@ mod tests {
     #[test]
     fn what_cannot_be_told_from_other_text_is_not_hidden() {
         for value in ["", "short", "1234567", "development", " \n\n            ", "\"\"\"\"\"\"\"\"\""] {
-            assert!(Secrets::of([("A_KEY".into(), value.into())], &[]).in_json.is_empty(), "{value:?}");
+            assert!(Secrets::of([("A_KEY".into(), value.into())], &[]).json.is_empty(), "{value:?}");
         }
         let lines = Secrets::of([("A_KEY".into(), "{\n  first-line-of-it\n second-line-of-it\n}".into())], &[]);
         for line in ["first-line-of-it", "second-line-of-it"] {
-            assert_eq!(lines.in_json[line], "A_KEY");
+            assert_eq!(lines.json[line], "A_KEY");
         }
         let declared = |value: &str| Secrets::of([("PET".into(), value.into())], &["PET".into()]);
-        assert!(declared("whisker").in_json.is_empty());
+        assert!(declared("whisker").json.is_empty());
         let declared = declared("snowflake");
-        assert_eq!(declared.in_json["snowflake"], "PET", "a word of letters, since somebody says so");
-        assert!(declared.in_base64.is_empty(), "nine bytes are too few for that");
+        assert_eq!(declared.json["snowflake"], "PET", "a word of letters, since somebody says so");
+        assert!(declared.base64.is_empty(), "nine bytes are too few for that");
     }
 
     #[test]
     fn what_is_beyond_the_bound_is_not_hidden_and_what_came_before_it_is() {
         let variables = (0..3_000).map(|number| ("A_KEY".to_owned(), format!("value-{number:08}-of-it")));
         let secrets = Secrets::of(variables, &[]);
-        assert_eq!((secrets.in_json.len(), secrets.in_base64.len()), (WAYS_MAX, BASE64_WAYS_MAX));
-        assert!(secrets.in_json.contains_key("value-00000000-of-it"));
+        assert_eq!((secrets.json.len(), secrets.base64.len()), (WAYS_MAX, BASE64_WAYS_MAX));
+        assert!(secrets.json.contains_key("value-00000000-of-it"));
     }
 }
