@@ -47,6 +47,8 @@ pub const IMAGE_TRIES_MAX: u64 = 10;
 pub const IMAGE_FETCH_MS: u64 = 20_000;
 /// How deep a JSON value may nest; deeper is refused at the door.
 pub const JSON_DEPTH_MAX: usize = 128;
+/// Variables of a run that its order may name as secret; with more it is refused.
+pub const SECRET_ENV_MAX: usize = 100;
 /// Events in one batch, posted or relayed; more posted: 413.
 pub const BATCH_EVENTS_MAX: usize = 500;
 /// A batch or any other request body, 4 MiB; beyond it: 413.

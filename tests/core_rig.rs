@@ -17,6 +17,7 @@ use townwatch::error::{Code, Error};
 use townwatch::event::{ExitReason, Role};
 use townwatch::id::{RigId, TownId};
 use townwatch::protocol::{PostReceipt, RigEvent};
+use townwatch::redact::{Redactor, Secrets};
 use townwatch::time::Timestamp;
 
 const EVENT_CAP: u64 = 5;
@@ -435,4 +436,39 @@ fn a_lost_run_refuses_its_own_posts_alone_and_only_so_many_are_known() {
     assert_eq!(desk.number("SELECT count(*) FROM ended_runs"), 100);
     assert_eq!(desk.post(&note("a", Some("gone"))).0, 1, "the oldest is forgotten; the town drops it");
     assert_eq!(desk.post_text(&note("a", Some("r1")).to_string()).unwrap_err().code, Code::RunEnded);
+}
+
+#[test]
+fn a_post_is_stored_without_secrets_and_else_byte_for_byte() {
+    let redactor = Rc::new(Redactor::new(Secrets::default()).unwrap());
+    let token = format!("ghp_{}", "q7Xc2LmZ9aTf4RkV0bNw8JyH3sPd6GuE1oQx");
+    let with_secrets = format!(r#"{{ "text":"a {token}\n" , "{token}":1.50,"at":"https://me:hunter2@example.org/" }}"#);
+    let clean = r#"{ "text":"a ‹redacted:github_token›\n" , "‹redacted:github_token›":1.50,"at":"https://me:‹redacted:password›@example.org/" }"#;
+    let plain = r#"{ "n" : 12345678901234567890123, "x":1.50, "s":"\ud800 A\/" }"#;
+    for (redactor, expected) in [(Some(redactor), clean), (None, with_secrets.as_str())] {
+        let desk = Desk::new();
+        let desk = Desk { rig: desk.rig.redacting(redactor), ..desk };
+        for (data, stored) in [(with_secrets.as_str(), expected), (plain, plain)] {
+            let body = format!(r#"{{"agent_id":"a","event_type":"note","event_id":"{}","data":{data}}}"#, data.len());
+            let receipt = desk.post_text(&body).unwrap();
+            assert_eq!((receipt.appended, receipt.duplicates), (1, 0));
+            let again = desk.post_text(&body).unwrap();
+            assert_eq!((again.appended, again.duplicates), (0, 1), "a repeat is still one");
+            let last = desk.rig.next_batch().unwrap().unwrap().events.pop().unwrap();
+            assert_eq!(last.data.get(), stored);
+        }
+        let bytes = (expected.len() + plain.len()) as u64;
+        assert_eq!(desk.number("SELECT event_bytes FROM agents WHERE agent_id = 'a'"), bytes, "as they lie there");
+    }
+}
+
+#[test]
+fn a_post_that_grows_beyond_its_bound_without_its_secrets_is_refused() {
+    let desk = Desk::new();
+    let redactor = Rc::new(Redactor::new(Secrets::default()).unwrap());
+    let desk = Desk { rig: desk.rig.redacting(Some(redactor)), ..desk };
+    let body = json!({"agent_id": "a", "event_type": "note", "data": "://a:bcd@e ".repeat(90_000)});
+    let refusal = desk.post_text(&body.to_string()).unwrap_err();
+    assert_eq!(refusal.code, Code::TooLarge);
+    assert!(refusal.message.starts_with("data: "), "{}", refusal.message);
 }

@@ -7,6 +7,7 @@ mod story;
 use serde_json::{Value as Json, json};
 use story::{Story, agent, epoch, no_run, run};
 use townwatch::core::starting::check;
+use townwatch::core::store::Store;
 use townwatch::core::town::Town;
 use townwatch::error::{Code, Error};
 use townwatch::event::{ExitReason, Role};
@@ -39,6 +40,26 @@ fn accepted(story: &mut Story, life: &str, run_id: &str) -> Vec<ExitReason> {
 }
 
 #[test]
+fn an_agent_gets_what_was_typed_and_the_town_keeps_it_without_its_secrets() {
+    let token = format!("ghp_{}", "q7Xc2LmZ9aTf4RkV0bNw8JyH3sPd6GuE1oQx");
+    let asked = format!("Log in with {token}, hunter-2-hunter or snowflake");
+    let expected = "Log in with ‹redacted:github_token›, ‹redacted:DB_PASSWORD› or ‹redacted:PET›";
+    let env_vars = json!({"DB_PASSWORD": "hunter-2-hunter", "PET": "snowflake", "SHOWN": "Log in with"});
+    let mut story = Story::new();
+    let more = json!({"prompt": asked, "env_vars": env_vars, "secret_env": ["PET"]});
+    let (start, state) = begin(&mut story, &more, "r1").unwrap();
+    assert_eq!(start.order.prompt.as_deref(), Some(asked.as_str()));
+    assert_eq!(start.order.secret_env.as_deref(), Some(&["PET".to_owned()][..]), "the control server hides it, too");
+    assert_eq!(state.title.as_deref(), Some(expected));
+    assert_eq!(story.town.agent(&agent("a")).unwrap().unwrap().title.as_deref(), Some(expected));
+    for table in ["agents", "agent_events", "runs"] {
+        let rows = story.store.query(&format!("SELECT * FROM {table}"), &[]).unwrap();
+        let stored = format!("{rows:?}");
+        assert!(!["hunter-2", "snowflake", &token].iter().any(|secret| stored.contains(secret)), "{table}: {stored}");
+    }
+}
+
+#[test]
 fn an_order_is_checked_before_anything_is_stored() {
     let long = "x".repeat((256 << 10) + 1);
     let cases = [
@@ -56,6 +77,8 @@ fn an_order_is_checked_before_anything_is_stored() {
         (json!({"runtime": "claude_code"}), Some("prompt")),
         (json!({"runtime": "codex", "prompt": " \n"}), Some("prompt")),
         (json!({"runtime": "gemini", "prompt": "fix it"}), None),
+        (json!({"secret_env": vec!["A"; 100]}), None),
+        (json!({"secret_env": vec!["A"; 101]}), Some("secret_env")),
         (json!({"timeout_seconds": 0}), Some("timeout_seconds")),
         (json!({"timeout_seconds": 604_800}), None),
         (json!({"timeout_seconds": 604_801}), Some("timeout_seconds")),

@@ -16,7 +16,7 @@ use crate::cgroup::Cgroups;
 use crate::config::Config;
 use crate::confinement::Confinement;
 use crate::health::Versions;
-use crate::redact::Secrets;
+use crate::redact::{Secrets, known};
 use crate::room::{Holding, Room};
 use crate::runtimes::Launch;
 use crate::town::{Begun, Town};
@@ -73,6 +73,7 @@ impl Control {
         let ControlStart { run_id, agent_id, order } = start;
         check_timeout(order.timeout_seconds)?;
         environment::check(order.env_vars.as_ref())?;
+        environment::check_declared(&order)?;
         checkout::check(&order)?;
         let town = self.town(town_id)?;
         let started = ControlStarted { epoch: town.epoch().clone(), run_id: run_id.clone() };
@@ -80,7 +81,7 @@ impl Control {
         if self.towns.lock().unwrap_or_else(PoisonError::into_inner).closing {
             return Err(Error::new(Code::ContainerUnavailable, "the control server is shutting down"));
         }
-        let secrets = secrets(&order, &launch);
+        let secrets = secrets(&order, &launch, &self.config);
         if town.has_begun(&agent_id, &run_id) {
             return Ok(started); // also where there is no place for another one
         }
@@ -153,8 +154,9 @@ impl Control {
 }
 
 /// What an agent may know and nobody is to see.
-fn secrets(order: &StartAgent, launch: &Launch) -> Secrets {
+fn secrets(order: &StartAgent, launch: &Launch, config: &Config) -> Secrets {
     let own = launch.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-    let ordered = order.env_vars.iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
-    Secrets::of(environment::inherited_texts().chain(own).chain(ordered))
+    let variables = environment::inherited_texts().chain(own).chain(environment::ordered(order));
+    let home = environment::home(order, config.users.is_some());
+    known(variables, order.secret_env.as_deref().unwrap_or_default(), home.as_deref())
 }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use townwatch::error::{Error, Result};
+use townwatch::protocol::StartAgent;
 
 use crate::normalise::Place;
 
@@ -16,16 +17,45 @@ const AGENT_PREFIX: &str = "AGENT_ENV_";
 /// The variables that an agent's process gets, beside those of its order.
 pub fn inherited() -> Vec<(OsString, OsString)> {
     let allowed = ALLOWED.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)));
-    let given = std::env::vars_os().filter_map(|(name, value)| {
-        let name = name.to_str()?.strip_prefix(AGENT_PREFIX).filter(|rest| !rest.is_empty())?;
-        Some((OsString::from(name), value))
-    });
-    allowed.chain(given).collect() // the later one of a name counts
+    allowed.chain(given()).collect() // the later one of a name counts
 }
 
-/// Those of them that are text.
+/// Those that are there for agents alone.
+fn given() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.to_str()?.strip_prefix(AGENT_PREFIX).filter(|rest| !rest.is_empty())?;
+        Some((OsString::from(name), value))
+    })
+}
+
+/// Those of [`inherited`] that are text.
 pub fn inherited_texts() -> impl Iterator<Item = (String, String)> {
     inherited().into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// The variables of an order.
+pub fn ordered(order: &StartAgent) -> impl Iterator<Item = (String, String)> {
+    order.env_vars.iter().flatten().map(|(name, value)| (name.clone(), value.clone()))
+}
+
+/// The HOME that a run will have and others have, too. One that has a user of its own has a new one, in which nothing lies.
+pub fn home(order: &StartAgent, has_own_user: bool) -> Option<PathBuf> {
+    let inherited = inherited_texts().filter(|_| !has_own_user);
+    let homes = inherited.chain(ordered(order)).filter(|(name, _)| name == "HOME");
+    homes.last().map(|(_, home)| PathBuf::from(home))
+}
+
+/// Refuses names of secrets that are no variables: somebody would trust that they are hidden.
+pub fn check_declared(order: &StartAgent) -> Result<()> {
+    let is_known = |name: &String| {
+        order.env_vars.as_ref().is_some_and(|variables| variables.contains_key(name))
+            || given().any(|(given, _)| given == **name)
+    };
+    let mut declared = order.secret_env.iter().flatten().enumerate();
+    declared.find(|(_, name)| !is_known(name)).map_or(Ok(()), |(index, name)| {
+        let problem = format!("no variable {name:?}; name one of env_vars, or of AGENT_ENV_* without this prefix");
+        Err(Error::invalid(&format!("secret_env[{index}]"), problem))
+    })
 }
 
 /// Refuses variables that no process can have.

@@ -5,11 +5,12 @@ mod reading;
 
 use std::time::{Duration, Instant};
 
+use base64::prelude::{BASE64_STANDARD as STANDARD, BASE64_URL_SAFE as URL_SAFE, Engine};
 use proptest::prelude::*;
 use townwatch::event::{AgentOutput, EventData, OutputStream};
 use townwatch_control::lines::Line;
 use townwatch_control::normalise::Piece;
-use townwatch_control::redact::{KeyLines, Redaction, Redactor, Secrets};
+use townwatch_control::redact::{KeyLines, Redaction, Redactor, Secrets, known};
 use townwatch_control::runtimes::replay::RECORDINGS;
 
 /// Letters and digits in no order that a person would see.
@@ -226,7 +227,7 @@ fn no_recording_has_a_secret() {
 
 fn of(variables: &[(&str, &str)]) -> Redactor {
     let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Redactor::new(Secrets::of(owned)).unwrap()
+    Redactor::new(Secrets::of(owned, &[])).unwrap()
 }
 
 #[test]
@@ -253,7 +254,7 @@ fn values_of_secret_variables_go_however_they_are_written() {
 #[test]
 fn values_go_also_from_what_is_not_written_as_json() {
     let variables = [("DB_PASSWORD".to_owned(), "hun\"ter\\2-hunter".to_owned())];
-    let redaction = Redaction::new(Secrets::of(variables)).unwrap();
+    let redaction = Redaction::new(Secrets::of(variables, &[])).unwrap();
     let text = "It is hun\"ter\\2-hunter indeed";
     assert_eq!(redaction.text(text), "It is ‹redacted:DB_PASSWORD› indeed");
     let typed: String = text
@@ -276,6 +277,76 @@ fn values_that_begin_alike_or_like_a_format_are_told_apart() {
     assert_eq!(redactor.text(&token), "‹redacted:B_TOKEN›");
     assert_eq!(redactor.text(&format!("ghp_{}9999999", &body(36)[..29])), "‹redacted:github_token›");
     assert_eq!(redactor.text("plain-value-and-more, plain-value"), "‹redacted:D_TOKEN›, ‹redacted:C_TOKEN›");
+}
+
+/// Base64 as everybody writes it.
+fn base64(text: &str, is_url: bool, is_padded: bool) -> String {
+    let engine = if is_url { URL_SAFE } else { STANDARD };
+    let written = engine.encode(text);
+    if is_padded { written } else { written.trim_end_matches('=').to_owned() }
+}
+
+#[test]
+fn values_go_also_in_base64_wherever_they_stand_in_it() {
+    let value = "hunter-2?hunter~2>ü";
+    let redactor = of(&[("DB_PASSWORD", value), ("SHORT_KEY", "ten-bytes?")]);
+    for (before, after) in (0..7).flat_map(|before| (0..7).map(move |after| (before, after))) {
+        let text = format!("{}{value}{}", &"user-a:"[..before], &"; path="[..after]);
+        for (is_url, is_padded) in [(false, false), (false, true), (true, false), (true, true)] {
+            let written = base64(&text, is_url, is_padded);
+            let clean = redactor.text(&written).into_owned();
+            assert_eq!(clean.matches("‹redacted:DB_PASSWORD›").count(), 1, "{text}");
+            // Of what stood before it, and behind it, no more is left than shares no character with it.
+            let (begin, end) = clean.split_once("‹redacted:DB_PASSWORD›").unwrap();
+            assert!(written.starts_with(begin) && begin.len() <= (before * 8).div_ceil(6), "{clean} of {written}");
+            assert!(after > 0 || end.is_empty(), "{clean}: nothing follows the value");
+            let json = serde_json::to_string(&format!("Cookie: {written}")).unwrap();
+            assert!(!redactor.text(&json).contains(&written[6.min(written.len())..]), "{json}");
+            assert_eq!(redactor.text(&clean), clean.as_str());
+        }
+    }
+    let short = base64("ten-bytes?", false, true);
+    assert_eq!(redactor.text(&short), short.as_str(), "so few could stand in a picture by chance");
+    assert_eq!(redactor.text("ten-bytes?"), "‹redacted:SHORT_KEY›");
+    let header = format!("curl -u - -H 'Authorization: Basic {}'", base64(&format!("me:{value}"), false, true));
+    assert_eq!(redactor.text(&header), "curl -u - -H 'Authorization: Basic ‹redacted:basic_auth›'");
+}
+
+#[test]
+fn a_value_that_begins_as_a_longer_one_does_goes_where_the_longer_one_is_cut_off() {
+    let long = "hunter-2-hunter-2-and-so-on-for-a-good-while";
+    let redactor = of(&[("LONG_KEY", long), ("SHORT_KEY", &long[..17])]);
+    assert_eq!(redactor.text(long), "‹redacted:LONG_KEY›");
+    assert_eq!(redactor.text(&format!("{}!", &long[..40])), format!("‹redacted:SHORT_KEY›{}!", &long[17..40]));
+}
+
+#[test]
+fn what_is_in_the_files_of_a_home_goes_and_is_called_by_them() {
+    let home = std::env::temp_dir().join(format!("townwatch-home-{}", std::process::id()));
+    let write = |name: &str, text: &str| {
+        let path = home.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write(".netrc", "machine a.example login me password netrc-value-1");
+    write(".docker/config.json", r#"{"auths":{"a.example":{"auth":"bWU6ZG9ja2VyLXZhbHVlLTE="}}}"#);
+    write("kept/credentials", "[default]\naws_secret_access_key = aws-value-1");
+    std::fs::create_dir_all(home.join(".aws")).unwrap();
+    std::os::unix::fs::symlink(home.join("kept/credentials"), home.join(".aws/credentials")).unwrap();
+    std::fs::create_dir_all(home.join(".npmrc")).unwrap(); // a directory has no lines
+    std::fs::create_dir_all(home.join(".codex")).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, home.join(".codex/auth.json"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+        .unwrap();
+    std::os::unix::fs::symlink("/dev/zero", home.join(".pypirc")).unwrap();
+    write(".git-credentials", &format!("{}\nhttps://me:too-far-away@a.example", "x".repeat(64 << 10)));
+    let redactor = Redactor::new(known([], &[], Some(&home))).unwrap();
+    let text = "netrc-value-1 docker-value-1 bWU6ZG9ja2VyLXZhbHVlLTE= aws-value-1 too-far-away";
+    let clean = "‹redacted:.netrc› ‹redacted:.docker/config.json› ‹redacted:.docker/config.json› ‹redacted:.aws/credentials› too-far-away";
+    assert_eq!(redactor.text(text), clean);
+    assert_eq!(redactor.text(clean), clean, "a mark of a file is one, too");
+    std::fs::remove_dir_all(&home).unwrap();
+    let redactor = Redactor::new(known([], &[], Some(&home))).unwrap();
+    assert_eq!(redactor.text(text), text, "no files are no error");
 }
 
 fn output(text: &str) -> EventData {
@@ -325,6 +396,11 @@ fn text() -> impl Strategy<Value = String> {
         "‹redacted:jwt›",
         "hunt",
         "er-2-hunter-2",
+        "aHVudGVyLTIt", // the same in base64, in two parts; and behind another byte
+        "aHVudGVyLTI=",
+        "Omh1bnRlci0y",
+        "LWh1bnRlci0y",
+        "‹redacted:.aws/credentials›",
     ];
     let whole = prop::sample::select(secrets()).prop_map(|(_, secret)| secret);
     let part = (prop::sample::select(secrets()), any::<prop::sample::Index>(), any::<prop::sample::Index>()).prop_map(
@@ -341,7 +417,7 @@ fn text() -> impl Strategy<Value = String> {
 fn with_secrets() -> Redaction {
     let variables =
         [("ONE_KEY", "hunter-2-hunter-2"), ("TWO_KEY", "n00e9-\"\\-\n-end"), ("TRE_KEY", "u00e9n-begins-as-an-escape")];
-    Redaction::new(Secrets::of(variables.map(|(name, value)| (name.to_owned(), value.to_owned())))).unwrap()
+    Redaction::new(Secrets::of(variables.map(|(name, value)| (name.to_owned(), value.to_owned())), &[])).unwrap()
 }
 
 /// The parts and the rest of a line that is cut at these places.
@@ -362,7 +438,11 @@ fn told_in_parts(keys: &mut KeyLines, redaction: &Redaction, line: &str, cuts: &
 #[test]
 fn a_line_that_is_told_in_parts_tells_no_part_of_a_secret() {
     let redaction = with_secrets();
-    for (kind, secret) in secrets().into_iter().filter(|(_, secret)| !secret.contains('\n')) {
+    let values = [
+        ("ONE_KEY", base64("hunter-2-hunter-2", false, true)),
+        ("ONE_KEY", base64(":hunter-2-hunter-2;", true, false)),
+    ];
+    for (kind, secret) in secrets().into_iter().chain(values).filter(|(_, secret)| !secret.contains('\n')) {
         let line = format!("TOKEN={secret} and more");
         let expected = redaction.text(&line);
         assert_ne!(expected, line, "{kind}");

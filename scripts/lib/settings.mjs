@@ -19,6 +19,7 @@ export const SETTINGS = {
   DRAIN_INTERVAL_SECONDS: integer(1, 240),
   RELAY_WHILE_WATCHED: SWITCH,
   POSTED_LOST_SECONDS: integer(1, 2_592_000),
+  REDACT_POSTS: SWITCH,
   EVENT_CAP: integer(1, 100_000),
   TOWN_STORE_MIB: integer(1, 8_192),
   RIG_STORE_MIB: integer(1, 8_192),

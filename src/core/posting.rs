@@ -1,5 +1,7 @@
 //! What an agent posts to its rig, and what is refused of it.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use crate::core::body::is_deeper_than;
@@ -7,14 +9,27 @@ use crate::error::{Code, Error, Result};
 use crate::event::{AgentExited, FRAME_NAMES};
 use crate::limits::{BATCH_EVENTS_MAX, EVENT_BYTES_MAX, JSON_DEPTH_MAX};
 use crate::protocol::{PostEvent, PostEvents};
+use crate::redact::Redactor;
 
-/// The events of a post, each in order.
-pub(crate) fn checked(request: PostEvents) -> Result<Vec<PostEvent>> {
-    let events = events_of(request)?;
+/// The events of a post, each in order, without what a redactor finds in their data.
+pub(crate) fn checked(request: PostEvents, redactor: Option<&Redactor>) -> Result<Vec<PostEvent>> {
+    let mut events = events_of(request)?;
+    if let Some(redactor) = redactor {
+        for event in &mut events {
+            redact(event, redactor);
+        }
+    }
     for (index, event) in events.iter().enumerate() {
         check_event(index, event, events.len() == 1)?;
     }
     Ok(events)
+}
+
+/// Data that has no secret stays byte for byte as it is.
+fn redact(event: &mut PostEvent, redactor: &Redactor) {
+    if let Cow::Owned(clean) = redactor.text(data_of(event)) {
+        event.data = Some(RawValue::from_string(clean).unwrap_or_default());
+    }
 }
 
 /// An event's data as JSON text.

@@ -16,6 +16,7 @@ use crate::event::Role;
 use crate::id::{AgentId, Epoch, EventKey, EventName, RigId, RunId, SourceId, TownId};
 use crate::limits::{BATCH_EVENTS_MAX, EVENT_BYTES_PER_AGENT_MAX, OUTBOX_BYTES_MAX, OUTBOX_EVENTS_MAX, PAGE_BYTES_MAX};
 use crate::protocol::{PostEvent, PostEvents, PostReceipt, RigBatch, RigEvent};
+use crate::redact::Redactor;
 use crate::time::Timestamp;
 
 /// The text of one batch to the town, 2 MiB; a batch is closed before the event that would exceed it.
@@ -25,6 +26,8 @@ const FORWARD_BYTES_MAX: u64 = 2 << 20;
 pub struct Rig {
     pub(crate) store: Rc<dyn Store>,
     event_cap: u64,
+    /// What finds secrets in posts; none where they are stored as they are.
+    redactor: Option<Rc<Redactor>>,
     /// Its name on the wire.
     pub rig_id: RigId,
     /// Its town.
@@ -67,8 +70,15 @@ impl Rig {
             epoch: parse(Epoch::parse(row.text(2)?))?,
             erased_head: Cell::new(parse(SourceId::new(row.number(3)?))?),
             event_cap,
+            redactor: None,
             store,
         }))
+    }
+
+    /// The same rig, which hides the secrets that this finds in posts.
+    #[must_use]
+    pub fn redacting(self, redactor: Option<Rc<Redactor>>) -> Self {
+        Self { redactor, ..self }
     }
 
     /// Takes an agent in that the town has taken in before. Again: takes over name and role, and one that was stopped or
@@ -124,7 +134,7 @@ impl Rig {
     /// Stores what an agent posts: all of it or nothing. An `event_id` seen before is counted and left out.
     pub fn post(&self, request: PostEvents, now: Timestamp) -> Result<PostReceipt> {
         let agent_id = request.agent_id.clone();
-        let events = checked(request)?;
+        let events = checked(request, self.redactor.as_deref())?;
         let is_archived = self.is_archived(&agent_id)?;
         let store = self.store.as_ref();
         atomically_with_room(store, || {

@@ -24,6 +24,8 @@ pub struct Settings {
     pub relay_while_watched: bool,
     /// `POSTED_LOST_SECONDS`: after so long without a word a run that is posted is lost.
     pub posted_lost_seconds: u64,
+    /// `REDACT_POSTS`: whether secrets that are known by their format are hidden in what agents post.
+    pub redact_posts: bool,
     /// `EVENT_CAP`: events kept per agent.
     pub event_cap: u64,
     /// `TOWN_STORE_MIB`: what a town's tables may take before the agents that take most lose their oldest.
@@ -85,6 +87,7 @@ impl Settings {
             drain_interval_seconds: number("DRAIN_INTERVAL_SECONDS", 15, 1, 240)?,
             relay_while_watched: switch(lookup, "RELAY_WHILE_WATCHED", false)?,
             posted_lost_seconds: number("POSTED_LOST_SECONDS", 86_400, 1, 2_592_000)?,
+            redact_posts: switch(lookup, "REDACT_POSTS", true)?,
             event_cap: number("EVENT_CAP", crate::limits::EVENTS_PER_AGENT_MAX, 1, 100_000)?,
             town_store_mib: number("TOWN_STORE_MIB", TOWN_STORE_MIB_DEFAULT, 1, STORE_MIB_MAX)?,
             rig_store_mib: number("RIG_STORE_MIB", RIG_STORE_MIB_DEFAULT, 1, STORE_MIB_MAX)?,

@@ -13,7 +13,9 @@ use crate::event::{
     AgentExited, AgentNotice, AgentNoticeKind, AgentStatusChanged, Draft, ExitReason, NoticeLevel, Runtime, Status,
 };
 use crate::id::{AgentId, RunId};
+use crate::limits::SECRET_ENV_MAX;
 use crate::protocol::{AgentState, Budget, ControlStart, ControlStarted, StartAgent, check_timeout, check_words};
+use crate::redact::{Redactor, Secrets};
 use crate::time::Timestamp;
 
 /// Checks an order as far as the town can; whether the program is there only the control server knows.
@@ -24,6 +26,10 @@ pub fn check(order: &StartAgent) -> Result<()> {
         check_words(field, text.as_deref().unwrap_or_default())?;
     }
     check_timeout(order.timeout_seconds)?;
+    let declared = order.secret_env.as_ref().map_or(0, Vec::len);
+    if declared > SECRET_ENV_MAX {
+        return Err(Error::invalid("secret_env", format!("{declared} names; at most {SECRET_ENV_MAX} are possible")));
+    }
     Budget { max_cost_usd: order.max_cost_usd, max_tokens: order.max_tokens }.check()?;
     if order.speed.is_some_and(|speed| !(0.0..=1000.0).contains(&speed)) {
         return Err(Error::invalid(
@@ -47,6 +53,12 @@ pub fn check(order: &StartAgent) -> Result<()> {
     }
 }
 
+/// What of an order nobody is to see in what its agent is asked.
+fn secrets(order: &StartAgent) -> Secrets {
+    let variables = order.env_vars.iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
+    Secrets::of(variables, order.secret_env.as_deref().unwrap_or_default())
+}
+
 impl Town {
     /// Stores the run as `starting`. `agent_id` and `run_id` are fresh names, used where the order brings none.
     pub fn begin_run(
@@ -57,6 +69,8 @@ impl Town {
         now: Timestamp,
     ) -> Result<(ControlStart, AgentState, Outcome)> {
         check(&order)?;
+        let redactor = Redactor::new(secrets(&order))?;
+        let asked = order.prompt.as_deref().map(|prompt| redactor.text(prompt));
         let agent_id = order.agent_id.take().unwrap_or(fresh_agent);
         // What may be spent is the town's to know: it counts what is.
         let budget = Budget { max_cost_usd: order.max_cost_usd.take(), max_tokens: order.max_tokens.take() };
@@ -80,7 +94,7 @@ impl Town {
             relay::forget_silence(self.store.as_ref())?;
             let (budgets, before) = (agent.budgets.clone(), agent.now.state.clone());
             for snapshot in [&mut agent.now, agent.base.read()?] {
-                snapshot.register(&order.name, order.role, Some(order.runtime), order.prompt.as_deref());
+                snapshot.register(&order.name, order.role, Some(order.runtime), asked.as_deref());
             }
             let mut named = || run_id.clone();
             let mut ingest =

@@ -11,6 +11,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::core::settings::{Secrets, Settings};
 use crate::error::Result;
 use crate::protocol::BuildView;
+use crate::redact::{self, Redactor};
 
 /// What the installation has set.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct Config {
     pub settings: Settings,
     /// The secrets.
     pub secrets: Secrets,
+    /// What finds secrets in posts, by their formats; none where posts are stored as they are.
+    pub redactor: Option<Rc<Redactor>>,
 }
 
 thread_local! {
@@ -34,7 +37,9 @@ pub fn read(env: &Env) -> Result<Rc<Config>> {
     let lookup = |name: &str| text(env, name);
     let settings = Settings::read(&lookup)?;
     let secrets = Secrets::read(&lookup, settings.container_url.is_some())?;
-    let config = Rc::new(Config { settings, secrets });
+    let formats = || Redactor::new(redact::Secrets::default()).map(Rc::new);
+    let redactor = settings.redact_posts.then(formats).transpose()?;
+    let config = Rc::new(Config { settings, secrets, redactor });
     READ.with_borrow_mut(|read| *read = Some(config.clone()));
     Ok(config)
 }

@@ -65,15 +65,18 @@ async fn ask_health(upstream: &Upstream) -> Result<ControlHealth> {
 
 /// Starts an agent. Its run is stored before the control server hears of it; if no answer comes, the relay finds out.
 pub(super) async fn start(town: &TownObject, request: &Raw) -> Result<Response> {
-    let order: StartAgent = http::read_json(request).await?;
+    let mut order: StartAgent = http::read_json(request).await?;
     town.with(|_| Ok(()))?;
     let upstream = reachable(town)?;
+    let mut environment = config::agent_env(&town.env);
+    environment.extend(order.env_vars.take().unwrap_or_default());
+    order.env_vars = Some(environment);
     let (start, state, outcome) =
         town.with(|core| core.begin_run(order, fresh::agent_id(), fresh::run_id(), fresh::now()))?;
     town.publish(&outcome);
     town.pull_alarm(fresh::now().plus_millis(START_SAFETY_MS)).await;
     posted_end::allow_again(town, &start.agent_id).await?;
-    match order_start(town, &upstream, &start).await {
+    match order_start(&upstream, &start).await {
         Ok(started) => {
             let outcome = town.with(|core| core.run_accepted(&started, fresh::now(), &mut fresh::run_id))?;
             town.publish(&outcome);
@@ -98,13 +101,9 @@ fn is_unknown(error: &Error) -> bool {
     matches!(error.code, Code::ContainerTimeout | Code::ContainerUnavailable)
 }
 
-async fn order_start(town: &TownObject, upstream: &Upstream, start: &ControlStart) -> Result<ControlStarted> {
+async fn order_start(upstream: &Upstream, start: &ControlStart) -> Result<ControlStarted> {
     upstream.start().await?;
-    let mut start = start.clone();
-    let mut environment = config::agent_env(&town.env);
-    environment.extend(start.order.env_vars.take().unwrap_or_default());
-    start.order.env_vars = Some(environment);
-    let body = serde_json::to_string(&start).map_err(Error::internal)?;
+    let body = serde_json::to_string(start).map_err(Error::internal)?;
     let (_, text) = upstream.request(Purpose::Start, "POST", "/agents/start", Some(body), START_LIMIT_MS).await?;
     serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("/agents/start: {error}")))
 }

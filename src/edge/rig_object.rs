@@ -114,10 +114,10 @@ impl Rig {
         if let Some(known) = &*self.core.borrow() {
             return Ok(Rc::clone(known));
         }
-        let settings = &config::read(&self.env)?.settings;
-        let event_cap = settings.event_cap;
-        self.store.set_max_mib(settings.rig_store_mib);
-        let found = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, event_cap)?.map(Rc::new);
+        let config = config::read(&self.env)?;
+        self.store.set_max_mib(config.settings.rig_store_mib);
+        let found = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, config.settings.event_cap)?;
+        let found = found.map(|rig| Rc::new(rig.redacting(config.redactor.clone())));
         self.core.borrow_mut().clone_from(&found);
         found.ok_or_else(|| Error::not_found("rig"))
     }

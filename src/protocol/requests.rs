@@ -17,7 +17,7 @@ use crate::integer;
 #[cfg(test)]
 use crate::limits::{
     BATCH_EVENTS_MAX, BUDGET_COST_USD_MAX, BUDGET_COST_USD_MIN, BUDGET_TOKENS_MAX, NAME_CHARS_MAX, PROMPT_BYTES_MAX,
-    TIMEOUT_SECONDS_MAX, TOKEN_TTL_SECONDS_MAX,
+    SECRET_ENV_MAX, TIMEOUT_SECONDS_MAX, TOKEN_TTL_SECONDS_MAX,
 };
 use crate::time::Timestamp;
 
@@ -116,6 +116,11 @@ wire! {
             "propertyNames" = {"pattern": VARIABLE_PATTERN}, "additionalProperties" = {"type": "string", "pattern": VALUE_PATTERN},
         )))]
         env_vars: Option<std::collections::BTreeMap<String, String>>,
+        /// Names of variables whose values are hidden wherever the agent says them, whatever the names are; of `env_vars`, or
+        /// of `AGENT_ENV_*` without this prefix.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional), schemars(length(max = SECRET_ENV_MAX), extend("items" = {"type": "string", "pattern": VARIABLE_PATTERN})))]
+        secret_env: Option<Vec<String>>,
         /// For `process`: the program and its arguments.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(test, ts(optional))]
         command: Option<Vec<String>>,

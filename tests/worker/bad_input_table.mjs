@@ -170,6 +170,7 @@ export function routesOf({ town_id, rig_id }, agent_id) {
         branch: NOT_TEXT,
         default_branch: NOT_TEXT,
         env_vars: ["A=1", ["A=1"], { A: 1 }, 5],
+        secret_env: ["A", [5], { A: 1 }, 5, Array(101).fill("A")],
         command: ["true", [], [5], {}, 5],
         speed: ["fast", -1, true],
         timeout_seconds: ["60", -1, 1.5, 0, true, 604_801],

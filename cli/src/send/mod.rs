@@ -27,7 +27,7 @@ use townwatch::event::{AgentStatusChanged, ExitReason, Status};
 use townwatch_control::environment;
 use townwatch_control::log::now;
 use townwatch_control::normalise::Threads;
-use townwatch_control::redact::{Redaction, Secrets};
+use townwatch_control::redact::{Redaction, known};
 
 use crate::arguments::SendArguments;
 use crate::notice::say;
@@ -54,10 +54,11 @@ const INTERRUPTED: i32 = 130;
 /// Sends standard input to its end; gives the exit code.
 pub(crate) fn run(arguments: &SendArguments) -> Result<u8, String> {
     take_interrupts()?;
-    // What this shell knows, the agent before the pipe most likely knows too.
+    // What this shell knows, and what lies in its HOME, the agent before the pipe most likely knows too.
     let variables = std::env::vars_os();
+    let home = std::env::var_os("HOME").map(std::path::PathBuf::from);
     let texts = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let redaction = Redaction::new(Secrets::of(texts)).map_err(|error| error.message)?;
+    let redaction = Redaction::new(known(texts, &[], home.as_deref())).map_err(|error| error.message)?;
     let mut input = Input::new(arguments.tee);
     let opened = Server::new(&arguments.server, &["TOWNWATCH_TOKEN", "TOWNWATCH_API_KEY"])
         .and_then(|server| Ok((Spool::open(&server.base, &arguments.rig, &arguments.agent)?, server)));

@@ -9,9 +9,9 @@ use townwatch::error::Result;
 use townwatch::event::{EventData, NoticeKind, ParserNotice};
 
 use super::typing::Typing;
-use super::{Redactor, Secrets};
 use crate::cut;
 use crate::normalise::Piece;
+use townwatch::redact::{Redactor, Secrets};
 
 /// Kinds that are counted; an agent that writes marks itself must not make this grow.
 const KINDS_MAX: usize = 256;

@@ -60,6 +60,33 @@ fn no_secret_of_a_process_is_in_an_answer() {
 }
 
 #[test]
+fn what_is_declared_and_what_lies_in_the_home_goes_as_well() {
+    let home = std::env::temp_dir().join(format!("townwatch-home-of-agents-{}", std::process::id()));
+    std::fs::create_dir_all(&home).unwrap();
+    std::fs::write(home.join(".netrc"), "machine a.example login me password netrc-value-1").unwrap();
+    let server = Server::start_with(&[("HOME", home.to_str().unwrap()), ("AGENT_ENV_PLACE", "behind-the-mill")]);
+    let script = "echo \"$PET $PLACE $OTHER\"; cat ~/.netrc; printf 'me:%s' \"$PLACE\" | base64";
+    let order = |secret_env: &[&str]| {
+        let env_vars = json!({"PET": "snowflake", "OTHER": "of-no-secret"});
+        let command = ["sh", "-c", script];
+        json!({"runtime": "process", "command": command, "env_vars": env_vars, "secret_env": secret_env})
+    };
+    let (status, refusal) = server.order("a", "r", order(&["PET", "PLACES"]));
+    assert_eq!((status, &refusal["error"]["details"]["field"]), (400, &json!("secret_env[1]")), "{refusal}");
+    assert_eq!(server.order("a", "r", order(&["PET", "PLACE"])).0, 200);
+    let (events, _) = server.ended("a");
+    let said: Vec<_> = events.iter().filter(|event| event["event"] == "agent_output").collect();
+    let said: Vec<_> = said.iter().filter_map(|event| event["data"]["text"].as_str()).collect();
+    let expected = [
+        "‹redacted:PET› ‹redacted:PLACE› of-no-secret",
+        "machine a.example login me password ‹redacted:.netrc›",
+        "bWU6‹redacted:PLACE›",
+    ];
+    assert_eq!(said, expected);
+    std::fs::remove_dir_all(home).unwrap();
+}
+
+#[test]
 fn what_is_typed_shows_no_part_of_a_secret() {
     let dir = std::env::temp_dir().join(format!("townwatch-typed-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();

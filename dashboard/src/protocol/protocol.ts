@@ -1806,6 +1806,11 @@ default_branch?: string,
  */
 env_vars?: { [key in string]: string }, 
 /**
+ * Names of variables whose values are hidden wherever the agent says them, whatever the names are; of `env_vars`, or
+ * of `AGENT_ENV_*` without this prefix.
+ */
+secret_env?: Array<string>, 
+/**
  * For `process`: the program and its arguments.
  */
 command?: Array<string>, 
