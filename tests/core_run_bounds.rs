@@ -13,7 +13,8 @@ use townwatch::core::runs;
 use townwatch::core::store::Store;
 use townwatch::limits::RUNS_PER_AGENT_MAX;
 
-const MOST: usize = RUNS_PER_AGENT_MAX as usize;
+/// [`RUNS_PER_AGENT_MAX`] as a length.
+const MOST: usize = 1_000;
 
 /// Runs of `a` from this number on, each of so many notes and its end.
 fn run_through(story: &mut Story, numbers: std::ops::RangeInclusive<usize>, notes: usize) {
@@ -44,6 +45,7 @@ fn of_run(story: &Story, run_id: &str) -> usize {
 
 #[test]
 fn the_newest_thousand_stay_and_the_oldest_go_with_their_events() {
+    assert_eq!(RUNS_PER_AGENT_MAX, 1_000);
     let mut story = Story::capped(5_000);
     story.register("a");
     run_through(&mut story, 1..=MOST, 1);

@@ -224,9 +224,9 @@ fn a_store_that_knows_that_it_is_full_makes_room_for_what_comes() {
     let (viewer, effects) = story.join("", Asked { after_id: Some(0), ..Asked::default() });
     assert!(told(&effects, viewer).iter().any(|frame| frame.starts_with("gap a 21-")));
 
-    let (store, rig) = rig();
-    store.end_after_pages(100);
-    store.learn_that_it_is_full(100_000);
+    let (rig_store, rig) = rig();
+    rig_store.end_after_pages(100);
+    rig_store.learn_that_it_is_full(100_000);
     for number in 1..=100 {
         posted(&rig, "a", 10_000).unwrap();
         rig.adopt(position(number)).unwrap();
