@@ -52,7 +52,8 @@ fn archived(story: &Story) -> Vec<String> {
 }
 
 fn view(story: &Story) -> Json {
-    let container = ContainerView { status: ContainerStatus::Asleep, runtimes: Vec::new(), agents_apart: None };
+    let container =
+        ContainerView { status: ContainerStatus::Asleep, runtimes: Vec::new(), agents_apart: None, sandbox: None };
     serde_json::to_value(story.town.view(container).unwrap()).unwrap()
 }
 

@@ -96,25 +96,7 @@ pub(super) fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
             .says("What all of its runs together may take in a day (UTC): warned at 80 %, stopped at 100 %.")
             .takes(&schemas.given::<BudgetChange>())
             .gives(200, "Its state.", &schemas.answered::<AgentState>()),
-        Route::DeleteAgent(..) => Operation::new("events", Operator, "Erase an agent")
-            .says(
-                "It is stopped first; where that cannot be known to have been heard nothing is erased. Its events, runs, \
-                 pictures and tickets are gone, its rig forgets it, and viewers are told with `agent_deleted`.",
-            )
-            .answers(204, "It is gone.", &json!({}))
-            .may(&[Code::Conflict, Code::TownUnavailable])
-            .may(OF_THE_CONTAINER),
-        Route::ArchiveAgent(..) => Operation::new("events", Operator, "Put an agent away")
-            .says(
-                "It leaves the lists and does not count toward the town's 1,000 agents; its log stays. Its rig takes nothing \
-                 new of it. 409 while it has an open run. Again, it changes nothing.",
-            )
-            .gives(200, "Its state, with `archived_at`.", &schemas.answered::<AgentState>())
-            .may(&[Code::Conflict, Code::RateLimited, Code::TownUnavailable]),
-        Route::BringAgentBack(..) => Operation::new("events", Operator, "Bring an archived agent back")
-            .says("A start and a registration of it do so, too. Of one that is not archived it changes nothing.")
-            .gives(200, "Its state.", &schemas.answered::<AgentState>())
-            .may(&[Code::Conflict, Code::RateLimited, Code::TownUnavailable]),
+        Route::DeleteAgent(..) | Route::ArchiveAgent(..) | Route::BringAgentBack(..) => leaving(route, schemas),
         Route::TownMetrics(_) => Operation::new("towns", Operator, "What the town's object has done since it woke")
             .says("To ask wakes a sleeping town, but reads no row that is counted.")
             .answers(200, "The metrics", &text("text/plain", "Prometheus text.")),
@@ -330,6 +312,31 @@ fn container(route: &Route, schemas: &mut Schemas) -> Operation {
         ),
     };
     operation.may(OF_THE_CONTAINER)
+}
+
+/// How an agent leaves its town, and comes back.
+fn leaving(route: &Route, schemas: &mut Schemas) -> Operation {
+    match route {
+        Route::DeleteAgent(..) => Operation::new("events", Operator, "Erase an agent")
+            .says(
+                "It is stopped first; where that cannot be known to have been heard nothing is erased. Its events, runs, \
+                 pictures and tickets are gone, its rig forgets it, and viewers are told with `agent_deleted`.",
+            )
+            .answers(204, "It is gone.", &json!({}))
+            .may(&[Code::Conflict, Code::TownUnavailable])
+            .may(OF_THE_CONTAINER),
+        Route::ArchiveAgent(..) => Operation::new("events", Operator, "Put an agent away")
+            .says(
+                "It leaves the lists and does not count toward the town's 1,000 agents; its log stays. Its rig takes nothing \
+                 new of it. 409 while it has an open run. Again, it changes nothing.",
+            )
+            .gives(200, "Its state, with `archived_at`.", &schemas.answered::<AgentState>())
+            .may(&[Code::Conflict, Code::RateLimited, Code::TownUnavailable]),
+        _ => Operation::new("events", Operator, "Bring an archived agent back")
+            .says("A start and a registration of it do so, too. Of one that is not archived it changes nothing.")
+            .gives(200, "Its state.", &schemas.answered::<AgentState>())
+            .may(&[Code::Conflict, Code::RateLimited, Code::TownUnavailable]),
+    }
 }
 
 fn mayor(route: &Route, schemas: &mut Schemas) -> Operation {

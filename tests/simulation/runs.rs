@@ -29,6 +29,7 @@ impl World {
             branch: None,
             default_branch: None,
             env_vars: None,
+            secret_env: None,
             command: Some(vec!["true".to_owned()]),
             transcript: None,
             speed: None,
