@@ -186,8 +186,8 @@ export const MUTATIONS = [
     edits: [
       {
         file: VIEWERS,
-        find: "let Note { id, standing: state, .. } = &mut note;",
-        replace: "note.permit.scope = crate::core::permit::Scope::Town;\n        let Note { id, standing: state, .. } = &mut note;",
+        find: "let Note { id, form, standing: state, .. } = &mut note;",
+        replace: "note.permit.scope = crate::core::permit::Scope::Town;\n        let Note { id, form, standing: state, .. } = &mut note;",
       },
     ],
   },
