@@ -27,7 +27,7 @@ const RESTARTS_MAX = 5;
 async function dev(args) {
   const [sandbox, replace] = OPTIONS.map((option) => args.includes(option));
   const unknown = args.find((arg) => !OPTIONS.includes(arg));
-  if (unknown) throw new Problem(`there is no option ${unknown}`, { remedy: `npm run dev, with ${OPTIONS.join(" or ")} behind \`--\`` });
+  if (unknown) throw new Problem(`there is no option ${unknown}`, { remedy: "npm run dev, npm run dev -- --sandbox, or npm run dev -- --replace" });
   if (sandbox) checkBubblewrap();
   const { port, controlPort } = ports();
   const settings = { ...fromWranglerToml(), ...readDevVars(), ...fromEnvironment() };

@@ -45,5 +45,5 @@ it("starts one, and says so where the system forbids it", () => {
 it("refuses an option that there is not", () => {
   const dev = fileURLToPath(new URL("../../scripts/dev.mjs", import.meta.url));
   const { status, stderr } = spawnSync(process.execPath, [dev, "--sandboxed"], { encoding: "utf8" });
-  assert.deepEqual([status, stderr.trim()], [1, "there is no option --sandboxed\nnpm run dev, or npm run dev -- --sandbox"]);
+  assert.deepEqual([status, stderr.trim()], [1, "there is no option --sandboxed\nnpm run dev, npm run dev -- --sandbox, or npm run dev -- --replace"]);
 });
