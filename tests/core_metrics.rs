@@ -66,6 +66,7 @@ fn a_towns_page() {
     let database_bytes = story.store.fill().taken_bytes.to_string();
     let expected = [
         ("agents", "2"),
+        ("agents_archived", "0"),
         ("alarm_time_seconds", "1795348830.000"),
         ("alarms_set_total", "3"),
         ("database_bytes", database_bytes.as_str()),

@@ -16,9 +16,9 @@ use townwatch::id::POSITION_MAX;
 use crate::setting::whole_number;
 
 /// The settings' names.
-const FILE_BYTES_MAX: &str = "CONTROL_RUN_FILE_BYTES_MAX";
-const MEMORY_BYTES_MAX: &str = "CONTROL_RUN_MEMORY_BYTES_MAX";
-const PROCESSES_MAX: &str = "CONTROL_RUN_PROCESSES_MAX";
+const FILE_BYTES_SETTING: &str = "CONTROL_RUN_FILE_BYTES_MAX";
+const MEMORY_BYTES_SETTING: &str = "CONTROL_RUN_MEMORY_BYTES_MAX";
+const PROCESSES_SETTING: &str = "CONTROL_RUN_PROCESSES_MAX";
 /// Defaults beyond what a large build needs: its largest file, a linker's memory, `make -j 64` with some threads in each.
 const FILE_BYTES_DEFAULT: u64 = 64 << 30;
 const MEMORY_BYTES_DEFAULT: u64 = 16 << 30;
@@ -58,9 +58,9 @@ impl RunLimits {
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let number = |name, least, most, default| whole_number(variable, name, least..=most, default);
         Ok(Self {
-            file_bytes_max: number(FILE_BYTES_MAX, FILE_BYTES_LEAST, POSITION_MAX, FILE_BYTES_DEFAULT)?,
-            memory_bytes_max: number(MEMORY_BYTES_MAX, MEMORY_BYTES_LEAST, POSITION_MAX, MEMORY_BYTES_DEFAULT)?,
-            processes_max: number(PROCESSES_MAX, PROCESSES_LEAST, PROCESSES_BOUND, PROCESSES_DEFAULT)?,
+            file_bytes_max: number(FILE_BYTES_SETTING, FILE_BYTES_LEAST, POSITION_MAX, FILE_BYTES_DEFAULT)?,
+            memory_bytes_max: number(MEMORY_BYTES_SETTING, MEMORY_BYTES_LEAST, POSITION_MAX, MEMORY_BYTES_DEFAULT)?,
+            processes_max: number(PROCESSES_SETTING, PROCESSES_LEAST, PROCESSES_BOUND, PROCESSES_DEFAULT)?,
         })
     }
 
@@ -81,16 +81,16 @@ impl RunLimits {
     pub(crate) fn said(&self, reached: Reached, exit: &AgentExited) -> Option<String> {
         let Self { file_bytes_max, memory_bytes_max, processes_max } = self;
         if exit.signal.as_deref() == Some("SIGXFSZ") || exit.exit_code == Some(SHELL_FILE_TOO_LARGE) {
-            return Some(format!("a run's file may have {file_bytes_max} bytes ({FILE_BYTES_MAX})"));
+            return Some(format!("a run's file may have {file_bytes_max} bytes ({FILE_BYTES_SETTING})"));
         }
         match reached {
             Reached { killed_for_memory: 0, processes_refused: 0 } => None,
             Reached { killed_for_memory: 0, .. } => Some(format!(
-                "it could not start a process, since a run may have {processes_max} at once ({PROCESSES_MAX})"
+                "it could not start a process, since a run may have {processes_max} at once ({PROCESSES_SETTING})"
             )),
             Reached { killed_for_memory: killed, .. } => Some(format!(
                 "{killed} of its processes were killed for want of memory, of which a run may have {memory_bytes_max} \
-                 bytes ({MEMORY_BYTES_MAX})"
+                 bytes ({MEMORY_BYTES_SETTING})"
             )),
         }
     }
