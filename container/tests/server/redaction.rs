@@ -63,7 +63,7 @@ fn no_secret_of_a_process_is_in_an_answer() {
 fn what_is_declared_and_what_lies_in_the_home_goes_as_well() {
     let home = std::env::temp_dir().join(format!("townwatch-home-of-agents-{}", std::process::id()));
     std::fs::create_dir_all(&home).unwrap();
-    std::fs::write(home.join(".netrc"), "machine a.example login me password netrc-value-1").unwrap();
+    std::fs::write(home.join(".netrc"), "machine a.example login me password netrc-value-1\n").unwrap();
     let server = Server::start_with(&[("HOME", home.to_str().unwrap()), ("AGENT_ENV_PLACE", "behind-the-mill")]);
     let script = "echo \"$PET $PLACE $OTHER\"; cat ~/.netrc; printf 'me:%s' \"$PLACE\" | base64";
     let order = |secret_env: &[&str]| {
