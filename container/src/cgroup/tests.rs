@@ -35,7 +35,7 @@ fn run(name: &str) -> RunId {
 
 /// A process that has a child in a session of its own, without environment or parent.
 fn hidden() -> (Child, i32) {
-    let script = "env -i setsid sh -c 'sleep 300 & echo $!; exec >&-; wait' & sleep 300";
+    let script = "env -i setsid sh -c 'sleep 300 & echo $!; exec >&-; wait' & exec sleep 300";
     let mut child = Command::new("sh").args(["-c", script]).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
