@@ -66,11 +66,16 @@ testsOf(codex.missing, "the real Codex without a sandbox", () => {
       const { run_id } = await work.start(story);
       return (await work.ended(run_id)).of("agent_tool_result")[0];
     };
-    const [inside, outside] = [await resultOf("may"), await resultOf("outside")];
+    const inside = await resultOf("may");
     assert.equal(inside.success, true, JSON.stringify(inside));
-    assert.equal(outside.success, false);
+    // Codex prints nothing, now and then, of a command that its sandbox has refused; its model is told always.
+    let outside;
+    for (let tries = 0; outside === undefined && tries < 8; tries += 1) {
+      outside = await resultOf("outside");
+      assert.ok(!existsSync("/var/townwatch-outside"));
+    }
+    assert.equal(outside?.success, false);
     assert.match(outside.content, /Read-only file system|Permission denied/);
-    assert.ok(!existsSync("/var/townwatch-outside"));
   });
 });
 
