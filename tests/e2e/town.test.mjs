@@ -153,7 +153,7 @@ describe("the town's page", { skip }, () => {
     });
     await page.getByRole("combobox", { name: "Recording" }).selectOption("codex/basic");
     await page.getByLabel("Played").selectOption("0");
-    await page.getByLabel("Name").fill("By hand");
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill("By hand");
     await page.getByRole("form", { name: "Start an agent" }).getByRole("button", { name: "Start" }).click();
     await page.getByRole("heading", { name: "By hand" }).waitFor();
     await page.getByRole("log").first().getByText(codexText).first().waitFor();

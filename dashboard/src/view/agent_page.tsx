@@ -20,9 +20,11 @@ interface AgentPageProps {
   readonly store: TownStore;
   readonly town_id: string;
   readonly agent_id: string;
+  /** How many agents of the town are archived, once that is known. */
+  readonly archived_count: number;
 }
 
-export function AgentPage({ api, store, town_id, agent_id }: AgentPageProps) {
+export function AgentPage({ api, store, town_id, agent_id, archived_count }: AgentPageProps) {
   useChanges(store.agentsChanges);
   const agent = store.agent(agent_id);
   useTitle(agent?.name ?? "Agent");
@@ -40,7 +42,8 @@ export function AgentPage({ api, store, town_id, agent_id }: AgentPageProps) {
   useEffect(() => () => CSS.highlights?.delete("found"), []);
   const [wasHere, setWasHere] = useState(agent !== undefined);
   if (agent !== undefined && !wasHere) setWasHere(true);
-  const isGone = useLookFor(api, store, town_id, agent_id);
+  // One that was never here has yet to start, unless it is archived.
+  const isGone = useLookFor(api, store, town_id, agent_id, wasHere || archived_count > 0);
   if (agent === undefined && wasHere && isGone) return <Deleted town_id={town_id} />;
   return (
     <PageContextProvider value={page}>
@@ -50,9 +53,9 @@ export function AgentPage({ api, store, town_id, agent_id }: AgentPageProps) {
 }
 
 /** Asks for an agent that the town's stream does not tell of: it is archived, or there is none. Whether there is none. */
-function useLookFor(api: Api, store: TownStore, town_id: string, agent_id: string): boolean {
+function useLookFor(api: Api, store: TownStore, town_id: string, agent_id: string, mayBeThere: boolean): boolean {
   const [isGone, setGone] = useState(false);
-  const isSought = store.agent(agent_id) === undefined && store.connectionState.kind === "live";
+  const isSought = mayBeThere && store.agent(agent_id) === undefined && store.connectionState.kind === "live";
   useEffect(() => {
     if (!isSought) return setGone(false);
     let isOver = false;

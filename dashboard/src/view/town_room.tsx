@@ -123,7 +123,7 @@ export function TownRoom({ api, route, signedOut }: TownRoomProps) {
       </Header>
       {route.page === "town" && <TownPage api={api} store={store} town_id={town_id} town={town} look={look} problem={problem} reload={load} />}
       {route.page === "activity" && <TownActivityPage api={api} store={store} town_id={town_id} />}
-      {route.page === "agent" && <AgentPage key={route.agent_id} api={api} store={store} town_id={town_id} agent_id={route.agent_id} />}
+      {route.page === "agent" && <AgentPage key={route.agent_id} api={api} store={store} town_id={town_id} agent_id={route.agent_id} archived_count={town?.archived_agents ?? 0} />}
     </>
   );
 }
