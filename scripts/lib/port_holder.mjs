@@ -14,7 +14,7 @@ const OURS = [CONTROL_SERVER, ...["wrangler/", "workerd/", "@cloudflare/workerd-
 const isOurs = (command) => OURS.some((path) => command.includes(path));
 
 /**
- * `{pid, group, command, isLeft, dev}` of the process that listens there: whether it was left behind, and else the
+ * `{pid, group, command, isLeft, dev}` of the process that listens there: whether it was left behind, and the
  * process of the `npm run dev` that it belongs to. Undefined where this system does not tell.
  */
 export function holderOf(port) {
@@ -26,7 +26,9 @@ export function holderOf(port) {
   const head = look(group);
   const parent = head && look(head.parent);
   const dev = parent?.command.includes("scripts/dev.mjs") ? parent.pid : undefined;
-  return { pid, group, command, dev, isLeft: isOurs(command) && dev === undefined };
+  // What lost its parent has the system's as one. A test's runtime, say, still has the test's.
+  const isStarted = /(^|\/)node( |$)/.test(parent?.command ?? "");
+  return { pid, group, command, dev, isLeft: isOurs(command) && !isStarted };
 }
 
 /** Ends what was left behind: all that was started with it. True once nothing of it is there any more. */

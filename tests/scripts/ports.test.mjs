@@ -65,6 +65,14 @@ it("does not end another one that runs", async () => {
   starter.kill();
 });
 
+it("does not end one that somebody else has started, a test say", async () => {
+  const port = await freePort();
+  const { starter, group } = await runtimeOn(port, { file: "test.cjs", stays: true });
+  assert.match(await refusal(port, { replace: true }), new RegExp(`^port ${port} is in use by .*workerd.*; stop it or choose another: PORT=`));
+  assert.equal(holderOf(port).group, group, "it is still there");
+  starter.kill();
+});
+
 it("names a program that is none of ours, and leaves it alone", async () => {
   const server = net.createServer();
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
