@@ -125,13 +125,7 @@ impl Flow {
                 window.preview_bytes += if has_room { bytes } else { 0 };
                 has_room
             }
-            Self::Metered(bucket) => {
-                let has_room = bucket.would_hold(0, bytes, now, (bucket.events_max / 2, BUCKET_BYTES_MAX / 2));
-                if has_room {
-                    bucket.spend(0, bytes, now);
-                }
-                has_room
-            }
+            Self::Metered(bucket) => bucket.take(bytes, now, 2),
         }
     }
 
@@ -245,9 +239,9 @@ impl Flow {
 }
 
 impl Bucket {
-    /// Takes so many bytes if it holds them; false if not.
-    pub(crate) fn take(&mut self, bytes: u64, now: Timestamp) -> bool {
-        let has_room = self.would_hold(0, bytes, now, (self.events_max, BUCKET_BYTES_MAX));
+    /// Takes so many bytes of what is no event, if this part of it holds them (2: a half); false if not.
+    pub(crate) fn take(&mut self, bytes: u64, now: Timestamp, part: u64) -> bool {
+        let has_room = self.would_hold(0, bytes, now, (self.events_max / part, BUCKET_BYTES_MAX / part));
         if has_room {
             self.spend(0, bytes, now);
         }

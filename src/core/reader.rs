@@ -126,7 +126,7 @@ impl Town {
             selection,
             cursor: begin.cursor,
             live: false,
-            states: if join.form == Form::Frames { StateList::START } else { StateList::Had },
+            states: StateList::begin(join.form),
             gaps_known_at: if begin.tail { Some(log::head(store)?) } else { None },
             until_exit: join.until_exit,
             form: join.form,

@@ -12,6 +12,7 @@ use crate::core::agents;
 use crate::core::log::Selection;
 use crate::core::relay::{self, Silence};
 use crate::core::store::Store;
+use crate::core::stream_query::Form;
 use crate::core::town::presented;
 use crate::core::viewers::text_of;
 use crate::error::Result;
@@ -33,8 +34,13 @@ pub(crate) enum StateList {
 }
 
 impl StateList {
-    /// None have been sent.
-    pub(crate) const START: Self = Self::After(None);
+    /// Where a stream begins: of frames with the first state; flat, no state is sent.
+    pub(crate) fn begin(form: Form) -> Self {
+        match form {
+            Form::Frames => Self::After(None),
+            Form::Flat => Self::Had,
+        }
+    }
 }
 
 /// The texts of states, made once for all that are sent one in the same step.

@@ -194,7 +194,7 @@ impl Viewer {
     fn send_state(&mut self, text: Rc<str>, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
         let Standing { flow, allowance, .. } = &mut self.state;
         let has_room = match flow {
-            Flow::Metered(bucket) => bucket.take(text.len() as u64, now),
+            Flow::Metered(bucket) => bucket.take(text.len() as u64, now, 1),
             Flow::Acknowledged(_) => allowance.take(text.len(), now),
         };
         if has_room {

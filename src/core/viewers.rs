@@ -133,7 +133,7 @@ impl Viewers {
             gaps_known_at: begin.tail.then_some(head),
             until_exit,
             flow: Flow::new(acknowledges, self.pace.bucket_events),
-            states: if form == Form::Frames { StateList::START } else { StateList::Had },
+            states: StateList::begin(form),
             missed_after: None,
             allowance: Allowance::default(),
         };
@@ -162,7 +162,7 @@ impl Viewers {
         // Frames are counted anew, so which states it missed is not known any more.
         let has_missed = state.missed_after.take().is_some();
         if has_missed || !state.live || state.states != StateList::Had {
-            state.states = if form == Form::Frames { StateList::START } else { StateList::Had };
+            state.states = StateList::begin(form);
             self.waiting.push(id);
         }
         self.newest = self.newest.max(id.0);
@@ -253,7 +253,7 @@ impl Viewers {
         viewer.state.began = begin.cursor;
         viewer.state.gaps_known_at = begin.tail.then_some(begin.cursor);
         viewer.state.live = false;
-        viewer.state.states = if viewer.gets_frames() { StateList::START } else { StateList::Had };
+        viewer.state.states = StateList::begin(viewer.audience.form);
         viewer.state.missed_after = None;
         viewer.state.flow.restart(viewer.state.cursor);
         viewer.remember(effects);
