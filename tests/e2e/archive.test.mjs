@@ -7,7 +7,7 @@ import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { until } from "../worker/until.mjs";
 import { axeProblems } from "./axe.mjs";
-import { addressOf, launch, openPage, signIn } from "./browser.mjs";
+import { addressOf, cardOf, launch, openSignedIn } from "./browser.mjs";
 
 const chromium = findChromium();
 const skip = chromium === undefined && "there is no Chromium: set CHROMIUM, or install one (apt-get install chromium)";
@@ -22,13 +22,7 @@ describe("archiving an agent", { skip }, () => {
   let browser;
   let page;
   let other;
-  const open = async (size) => {
-    const opened = await openPage(browser, world.url, size);
-    opened.page.setDefaultTimeout(20_000);
-    await signIn(opened.page, world);
-    return opened.page;
-  };
-  const card = (tab, name) => tab.getByRole("listitem").filter({ has: tab.getByRole("heading", { name, exact: true }) });
+  const open = (size) => openSignedIn(browser, world, size);
   const quiet = (tab, count) => tab.getByRole("button", { name: `${count} archived`, exact: true });
   const stateOf = async (name) => must(await world.api("GET", `${town.path}/agents/${name}`));
 
@@ -45,7 +39,7 @@ describe("archiving an agent", { skip }, () => {
     [page, other] = [await open(SIZES[0]), await open(SIZES[1])];
     await page.goto(addressOf(world, town, "done"));
     await other.goto(addressOf(world, town));
-    await card(other, "done").waitFor();
+    await cardOf(other, "done").waitFor();
   });
   after(async () => {
     await browser?.close();
@@ -56,8 +50,8 @@ describe("archiving an agent", { skip }, () => {
     await page.getByRole("button", { name: "Archive done" }).click();
     await page.getByRole("button", { name: "Bring back done" }).waitFor();
     assert.deepEqual(await axeProblems(page), []);
-    await card(other, "done").waitFor({ state: "detached" });
-    await card(other, "kept").waitFor();
+    await cardOf(other, "done").waitFor({ state: "detached" });
+    await cardOf(other, "kept").waitFor();
     await quiet(other, 1).waitFor();
     assert.ok((await stateOf("done")).archived_at);
   });
@@ -92,7 +86,7 @@ describe("archiving an agent", { skip }, () => {
     await other.getByRole("link", { name: "Back to the town" }).click();
     await quiet(other, 1).click();
     await other.getByRole("button", { name: "Bring back done" }).click();
-    await card(other, "done").waitFor();
+    await cardOf(other, "done").waitFor();
     await quiet(other, 1).waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Archive done" }).waitFor();
     assert.equal((await stateOf("done")).archived_at, undefined);

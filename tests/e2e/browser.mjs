@@ -36,3 +36,14 @@ export const pathOf = ({ town_id }, agent_id) => `/towns/${town_id}${agent_id ==
 
 /** The address of a town, or of an agent in it. */
 export const addressOf = (world, town, agent_id) => `${world.url}${pathOf(town, agent_id)}`;
+
+/** A page of a browser's own that is signed in. */
+export async function openSignedIn(browser, world, options) {
+  const { page } = await openPage(browser, world.url, options);
+  page.setDefaultTimeout(20_000);
+  await signIn(page, world);
+  return page;
+}
+
+/** An agent's card on the town's page. */
+export const cardOf = (page, name) => page.getByRole("listitem").filter({ has: page.getByRole("heading", { name, exact: true }) });

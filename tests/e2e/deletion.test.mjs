@@ -7,7 +7,7 @@ import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { until } from "../worker/until.mjs";
 import { axeProblems } from "./axe.mjs";
-import { addressOf, launch, openPage, signIn } from "./browser.mjs";
+import { addressOf, cardOf, launch, openSignedIn } from "./browser.mjs";
 
 const chromium = findChromium();
 const skip = chromium === undefined && "there is no Chromium: set CHROMIUM, or install one (apt-get install chromium)";
@@ -23,13 +23,7 @@ describe("deleting an agent", { skip }, () => {
   let browser;
   let page;
   let other;
-  const open = async (size) => {
-    const opened = await openPage(browser, world.url, size);
-    opened.page.setDefaultTimeout(20_000);
-    await signIn(opened.page, world);
-    return opened.page;
-  };
-  const card = (tab, name) => tab.getByRole("listitem").filter({ has: tab.getByRole("heading", { name, exact: true }) });
+  const open = (size) => openSignedIn(browser, world, size);
   const exists = async (name) => (await world.api("GET", `${town.path}/agents/${name}`)).status === 200;
 
   before(async () => {
@@ -45,7 +39,7 @@ describe("deleting an agent", { skip }, () => {
     [page, other] = [await open(SIZES[0]), await open(SIZES[1])];
     await page.goto(addressOf(world, town));
     await other.goto(addressOf(world, town, "other-tab"));
-    for (const name of NAMES) await card(page, name).waitFor();
+    for (const name of NAMES) await cardOf(page, name).waitFor();
   });
   after(async () => {
     await browser?.close();
@@ -53,7 +47,7 @@ describe("deleting an agent", { skip }, () => {
   });
 
   it("is asked once, says what goes, and can be left by the keyboard", async () => {
-    const button = card(page, "kept").getByRole("button", { name: "Delete kept" });
+    const button = cardOf(page, "kept").getByRole("button", { name: "Delete kept" });
     await button.press("Enter");
     const question = page.getByRole("dialog", { name: "Delete kept?" });
     await question.getByText("cannot be brought back").waitFor();
@@ -66,11 +60,11 @@ describe("deleting an agent", { skip }, () => {
   });
 
   it("takes the card away, and what it tells is true", async () => {
-    await card(page, "done").getByRole("button", { name: "Delete done" }).click();
+    await cardOf(page, "done").getByRole("button", { name: "Delete done" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete for good" }).click();
-    await card(page, "done").waitFor({ state: "detached" });
+    await cardOf(page, "done").waitFor({ state: "detached" });
     assert.ok(!(await exists("done")));
-    await card(page, "kept").waitFor();
+    await cardOf(page, "kept").waitFor();
   });
 
   it("is told to another tab that shows the agent, also on a phone", async () => {
@@ -80,16 +74,16 @@ describe("deleting an agent", { skip }, () => {
     assert.ok(await other.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out");
     must(await world.api("DELETE", `${town.path}/agents/other-tab`), 204);
     await other.getByRole("heading", { name: "This agent was deleted" }).waitFor();
-    await card(page, "other-tab").waitFor({ state: "detached" });
+    await cardOf(page, "other-tab").waitFor({ state: "detached" });
     await other.getByRole("link", { name: "To the town" }).click();
-    await card(other, "kept").waitFor();
+    await cardOf(other, "kept").waitFor();
   });
 
   it("is not back on a page that was away meanwhile", async () => {
     await world.worker.kill();
     await world.worker.start();
     must(await world.api("DELETE", `${town.path}/agents/away`), 204);
-    await card(page, "away").waitFor({ state: "detached", timeout: 60_000 });
-    await card(page, "kept").waitFor();
+    await cardOf(page, "away").waitFor({ state: "detached", timeout: 60_000 });
+    await cardOf(page, "kept").waitFor();
   });
 });
