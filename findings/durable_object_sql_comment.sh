@@ -5,7 +5,7 @@
 # Behaviour: `exec("INSERT …; -- why")` inserts the row and then throws that the code holds no statement. A caller that
 #   takes the error for "nothing happened" and tries again inserts twice; a migration ending in a comment never finishes.
 # Seen: "SQL code did not contain a statement.", and one row in the table.
-# For us: no migration may end in a comment; a test looks (tests/core_store.rs).
+# For us: no migration may end in a comment; a test looks (tests/core/store.rs).
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

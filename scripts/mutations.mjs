@@ -15,8 +15,8 @@ import { MUTATIONS } from "../tests/mutations/list.mjs";
 /** Stories of one mutation; most are noticed in the first ten. */
 const SEEDS = Number(process.env.TOWNWATCH_SEEDS ?? 100);
 const COPY = path.join(TARGET, "mutations", "tree");
-const PARTS = ["Cargo.toml", "Cargo.lock", "src", "migrations", "tests/core_simulation.rs", "tests/simulation", "tests/sqlite"];
-const SIMULATION = ["test", "--locked", "--manifest-path", path.join(COPY, "Cargo.toml"), "--test", "core_simulation"];
+const PARTS = ["Cargo.toml", "Cargo.lock", "src", "crates", "migrations", "tests/simulation", "tests/core/sqlite.rs"];
+const SIMULATION = ["test", "--locked", "--manifest-path", path.join(COPY, "Cargo.toml"), "--test", "simulation"];
 
 /** Runs the unmutated copy and then each mutation, and says what became of each; resolves to how many were noticed and how many not. */
 export async function mutations(env, isWanted, say = console.log) {
@@ -25,7 +25,7 @@ export async function mutations(env, isWanted, say = console.log) {
   copyTree();
   const started = Date.now();
   const whole = await simulate();
-  if (whole.code !== 0) throw new Problem("the simulation fails without a mutation", { output: whole.output, remedy: "cargo test --test core_simulation" });
+  if (whole.code !== 0) throw new Problem("the simulation fails without a mutation", { output: whole.output, remedy: "cargo test --test simulation" });
   say(`unmutated: ${SEEDS} stories are in order (${timeSince(started)})`);
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const mutation of chosen) {
@@ -62,13 +62,8 @@ function copyTree() {
     fs.mkdirSync(path.dirname(copy), { recursive: true });
     fs.writeFileSync(copy, text);
   }
-  // The Worker's own form of the library is not wanted. Of the workspace's other members cargo only wants to know that they
-  // are there.
-  const manifest = path.join(COPY, "Cargo.toml");
-  const text = fs.readFileSync(manifest, "utf8");
-  fs.writeFileSync(manifest, text.replace('crate-type = ["cdylib", "rlib"]', 'crate-type = ["rlib"]'));
-  const [, members] = /^members = \[(.*)\]$/m.exec(text);
-  for (const [, member] of members.matchAll(/"(.*?)"/g)) {
+  // Of the workspace's other members cargo only wants to know that they are there.
+  for (const member of ["cli", "container", "terminal"]) {
     for (const file of ["Cargo.toml", "src/lib.rs", "src/main.rs"].map((name) => `${member}/${name}`)) {
       if (fs.existsSync(inRoot(file))) fs.cpSync(inRoot(file), path.join(COPY, file));
     }

@@ -1,22 +1,44 @@
-//! Townwatch: watch coding agents work.
+//! The Worker: the edge, and the only code that names `worker`. It decodes, asks the core and performs; it decides nothing.
 //!
-//! In reading order: the words ([`id`], [`time`], [`event`], [`image`], [`error`], [`limits`]), the wire ([`protocol`]), what
-//! finds secrets ([`redact`]), the decisions ([`core`], pure), and the edge (wasm32 only), which decodes, asks the core and performs.
+//! In reading order: what comes in ([`worker`], which forwards to the objects over [`objects`]); what an object is made
+//! of ([`config`], [`fresh`], [`http`], [`sql_store`], [`socket`], [`upstream`] with its [`container`]); and the objects:
+//! [`account_object`], [`rig_object`], and [`town_class`] with its object, its routes, its
+//! streams and its relay.
 
-pub mod core;
-#[cfg(target_arch = "wasm32")]
-pub mod edge;
-pub mod error;
-pub mod event;
-pub mod id;
-pub mod image;
-mod integer;
-pub mod limits;
-pub mod protocol;
-pub mod redact;
-pub mod time;
+#![cfg(target_arch = "wasm32")]
 
-#[cfg(test)]
-mod openapi;
-#[cfg(test)]
-mod typescript;
+#[allow(missing_docs)] // of the methods that the macro adds
+pub mod account_object;
+mod archive;
+mod arrivals;
+mod callers;
+pub mod config;
+pub mod container;
+mod container_routes;
+mod deletion;
+pub mod fresh;
+pub mod http;
+mod images;
+mod js;
+mod log;
+mod mayor_routes;
+pub mod objects;
+mod posted_end;
+mod pulled;
+mod relay_turn;
+mod rig_deletion;
+#[allow(missing_docs)]
+pub mod rig_object;
+mod session;
+pub mod socket;
+pub mod sql_store;
+mod stop_orders;
+mod streams;
+mod timer;
+#[allow(missing_docs)]
+pub mod town_class;
+mod town_object;
+mod town_routes;
+mod town_streams;
+pub mod upstream;
+pub mod worker;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use townwatch::id::{AgentId, RigId, TownId};
+use townwatch_protocol::id::{AgentId, RigId, TownId};
 
 /// Watch coding agents work, and let others watch yours.
 #[derive(Debug, Parser)]

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use townwatch::error::Details;
-use townwatch::event::ExitReason;
-use townwatch::limits::BODY_BYTES_MAX;
+use townwatch_protocol::error::Details;
+use townwatch_protocol::event::ExitReason;
+use townwatch_protocol::limits::BODY_BYTES_MAX;
 
 use crate::arguments::ServerArguments;
 

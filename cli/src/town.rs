@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use townwatch::id::TownId;
-use townwatch::protocol::TownSummary;
+use townwatch_protocol::id::TownId;
+use townwatch_protocol::wire::TownSummary;
 
 use crate::server::{Failure, Server};
 use crate::tail::plain;

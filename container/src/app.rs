@@ -13,13 +13,13 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
-use townwatch::core::body::too_slow;
-use townwatch::core::query::Query;
-use townwatch::error::{Code, Error};
-use townwatch::event::StopSignal;
-use townwatch::id::{AgentId, ImageId, POSITION_MAX, RunId, TownId};
-use townwatch::limits::{BATCH_EVENTS_MAX, BODY_ARRIVAL_MS, BODY_BYTES_MAX, LONG_POLL_MS_MAX};
-use townwatch::protocol::{
+use townwatch_protocol::body::too_slow;
+use townwatch_protocol::error::{Code, Error};
+use townwatch_protocol::event::StopSignal;
+use townwatch_protocol::id::{AgentId, ImageId, POSITION_MAX, RunId, TownId};
+use townwatch_protocol::limits::{BATCH_EVENTS_MAX, BODY_ARRIVAL_MS, BODY_BYTES_MAX, LONG_POLL_MS_MAX};
+use townwatch_protocol::query::Query;
+use townwatch_protocol::wire::{
     AnswerAgent, Answered, ControlStart, ControlStop, MessageAgent, Sent, StartAgent, TOWN_HEADER,
 };
 

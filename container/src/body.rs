@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use serde::de::DeserializeOwned;
-use townwatch::error::{Error, Result};
+use townwatch_protocol::error::{Error, Result};
 
 /// Reads a JSON body.
 pub fn read<T: DeserializeOwned>(bytes: &Bytes) -> Result<T> {

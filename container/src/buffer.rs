@@ -10,7 +10,7 @@ use std::ops::Bound::{Excluded, Unbounded};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use townwatch::id::AgentId;
+use townwatch_protocol::id::AgentId;
 
 use crate::spool::{Place, Spool};
 

@@ -9,10 +9,10 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use townwatch::core::replays::Replays;
-use townwatch::core::signed_call::{Call, Claims, Refusal, SCHEME};
-use townwatch::error::Error;
-use townwatch::time::Timestamp;
+use townwatch_protocol::error::Error;
+use townwatch_protocol::replays::Replays;
+use townwatch_protocol::signed_call::{Call, Claims, Refusal, SCHEME};
+use townwatch_protocol::time::Timestamp;
 
 use crate::app::{Failure, read, town_id};
 use crate::control::Control;

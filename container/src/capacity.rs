@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rustix::fs::statvfs;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use townwatch::error::{Code, Error, Result};
-use townwatch::id::POSITION_MAX;
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::POSITION_MAX;
 
 use crate::setting::whole_number;
 

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use townwatch::id::RunId;
+use townwatch_protocol::id::RunId;
 
 use crate::mark::ServerMark;
 use crate::processes::Table;

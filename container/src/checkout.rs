@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
-use townwatch::error::{Error, Result};
-use townwatch::event::{AgentExited, ExitReason, Runtime};
-use townwatch::protocol::StartAgent;
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::event::{AgentExited, ExitReason, Runtime};
+use townwatch_protocol::wire::StartAgent;
 
 use crate::group::{Group, Leader};
 use crate::room::Room;

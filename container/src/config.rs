@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use townwatch::core::control_key::PublicControlKey;
+use townwatch_protocol::control_key::PublicControlKey;
 
 use crate::buffer::Bounds;
 use crate::capacity::Capacity;

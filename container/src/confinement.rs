@@ -6,8 +6,8 @@
 
 use std::fs;
 
-use townwatch::event::AgentExited;
-use townwatch::id::RunId;
+use townwatch_protocol::event::AgentExited;
+use townwatch_protocol::id::RunId;
 
 use crate::cgroup::{Cgroups, RunCgroup};
 use crate::run_limits::RunLimits;

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use townwatch::error::{Code, Error, Result};
-use townwatch::event::StopSignal;
-use townwatch::id::TownId;
-use townwatch::limits::TOWNS_MAX;
-use townwatch::protocol::{ControlHealth, ControlStart, ControlStarted, RunsHeld, StartAgent, check_timeout};
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::event::StopSignal;
+use townwatch_protocol::id::TownId;
+use townwatch_protocol::limits::TOWNS_MAX;
+use townwatch_protocol::wire::{ControlHealth, ControlStart, ControlStarted, RunsHeld, StartAgent, check_timeout};
 
 use crate::caller::Callers;
 use crate::capacity::{Places, free_disk_bytes};
@@ -16,7 +16,7 @@ use crate::cgroup::Cgroups;
 use crate::config::Config;
 use crate::confinement::Confinement;
 use crate::health::Versions;
-use crate::redact::{Secrets, known};
+use crate::redact::{SecretValues, known};
 use crate::room::{Holding, Room};
 use crate::runtimes::Launch;
 use crate::town::{Begun, Town};
@@ -154,7 +154,7 @@ impl Control {
 }
 
 /// What an agent may know and nobody is to see.
-fn secrets(order: &StartAgent, launch: &Launch, config: &Config) -> Secrets {
+fn secrets(order: &StartAgent, launch: &Launch, config: &Config) -> SecretValues {
     let own = launch.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
     let variables = environment::inherited_texts().chain(own).chain(environment::ordered(order));
     let home = environment::home(order, config.users.is_some());

@@ -1,9 +1,9 @@
 //! Keeps every event's data within its bound, with a mark where something was cut.
 
 use serde_json::value::{RawValue, to_raw_value};
-use townwatch::core::body::is_deeper_than;
-use townwatch::event::EventData;
-use townwatch::limits::{EVENT_BYTES_MAX, JSON_DEPTH_MAX};
+use townwatch_protocol::body::is_deeper_than;
+use townwatch_protocol::event::EventData;
+use townwatch_protocol::limits::{EVENT_BYTES_MAX, JSON_DEPTH_MAX};
 
 use crate::json::read;
 
@@ -96,7 +96,7 @@ fn unreadable(raw: &RawValue) -> Box<RawValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use townwatch::event::{AgentToolCall, AgentToolResult, ToolCategory};
+    use townwatch_protocol::event::{AgentToolCall, AgentToolResult, ToolCategory};
 
     fn call(input: String) -> EventData {
         AgentToolCall {

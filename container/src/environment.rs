@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use townwatch::error::{Error, Result};
-use townwatch::protocol::StartAgent;
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::wire::StartAgent;
 
 use crate::normalise::Place;
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::time::{Instant, sleep_until};
-use townwatch::event::{AgentExited, AgentStatusChanged, ExitReason, Status, StopSignal};
+use townwatch_protocol::event::{AgentExited, AgentStatusChanged, ExitReason, Status, StopSignal};
 
 use crate::executor::STOP_GRACE;
 use crate::group::{Group, signal_name};

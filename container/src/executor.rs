@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use shlex::Quoter;
 use tokio::process::Child;
-use townwatch::event::{
+use townwatch_protocol::event::{
     AgentExited, AgentStatusChanged, EventData, ExitReason, MessageSource, Runtime, Status, UserMessage,
 };
-use townwatch::limits::TIMEOUT_SECONDS_DEFAULT;
-use townwatch::protocol::StartAgent;
+use townwatch_protocol::limits::TIMEOUT_SECONDS_DEFAULT;
+use townwatch_protocol::wire::StartAgent;
 
 use crate::checkout::checkout;
 use crate::config::Config;

@@ -6,11 +6,11 @@
 
 mod patterns;
 
-use townwatch::event::OutputStream;
+use patterns::{Error, classify};
+use townwatch_protocol::event::OutputStream;
 use townwatch_terminal::plain;
 
 use crate::cut;
-use patterns::{Error, classify};
 
 /// How much of a line is kept.
 const KEPT_BYTES_MAX: usize = 500;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
-use townwatch::event::StopSignal;
-use townwatch::id::RunId;
+use townwatch_protocol::event::StopSignal;
+use townwatch_protocol::id::RunId;
 
 use crate::confinement::Confinement;
 use crate::processes::{self, MARK_VARIABLE};

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use tokio::sync::Mutex;
-use townwatch::event::Runtime;
-use townwatch::protocol::RuntimeView;
+use townwatch_protocol::event::Runtime;
+use townwatch_protocol::wire::RuntimeView;
 
 use crate::environment;
 use crate::runtimes::replay::RECORDINGS;

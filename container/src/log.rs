@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use townwatch::time::Timestamp;
+use townwatch_protocol::time::Timestamp;
 
 /// The present moment.
 pub fn now() -> Timestamp {

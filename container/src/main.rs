@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use townwatch::event::StopSignal;
 use townwatch_control::app::app;
 use townwatch_control::cgroup::{self, Cgroups};
 use townwatch_control::config::Config;
@@ -20,6 +19,7 @@ use townwatch_control::sandbox::{Permissions, Sandbox};
 use townwatch_control::seal::seal;
 use townwatch_control::work_dirs::{self, WorkDirs};
 use townwatch_control::{confinement, lease, leftovers};
+use townwatch_protocol::event::StopSignal;
 
 /// Agents get 5 s from SIGTERM to SIGKILL; a little more, so that their ends are seen.
 const CLOSE_TIME: Duration = Duration::from_secs(7);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use townwatch::id::RunId;
+use townwatch_protocol::id::RunId;
 
 use crate::processes::Table;
 

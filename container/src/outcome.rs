@@ -1,9 +1,9 @@
 //! What a run has come to so far: what its agent said last, the session to go on with, and what it took.
 
 use serde_json::value::RawValue;
-use townwatch::core::reducer::Counted;
-use townwatch::event::{AgentOutput, EventData, OutputStream};
-use townwatch::protocol::{RunResult, UsageTotals};
+use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
+use townwatch_protocol::wire::{RunResult, UsageTotals};
+use townwatch_town::log::reducer::Counted;
 
 use crate::cut;
 

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use townwatch::error::{Error, Result};
-use townwatch::id::{AgentId, Epoch, RunId};
-use townwatch::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX};
-use townwatch::protocol::Preview;
-use townwatch::time::Timestamp;
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::id::{AgentId, Epoch, RunId};
+use townwatch_protocol::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::Preview;
 
 use crate::buffer::{Buffer, Text};
 use crate::previews;

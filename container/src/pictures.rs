@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use townwatch::id::{AgentId, RunId};
+use townwatch_protocol::id::{AgentId, RunId};
 
 use crate::normalise::pictures::Picture;
 

@@ -7,9 +7,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use townwatch::event::{AgentOutput, AgentStatusChanged, EventData, Status};
-use townwatch::id::{AgentId, RunId};
-use townwatch::protocol::Preview;
+use townwatch_protocol::event::{AgentOutput, AgentStatusChanged, EventData, Status};
+use townwatch_protocol::id::{AgentId, RunId};
+use townwatch_protocol::wire::Preview;
 
 use crate::normalise::Piece;
 

@@ -4,8 +4,8 @@
 //! for long enough: two pipes tell no more, and half a line is not torn from its other half by a line of the other.
 
 use tokio::time::Instant;
-use townwatch::event::{EventData, OutputStream};
-use townwatch::limits::STDOUT_LINE_BYTES_MAX;
+use townwatch_protocol::event::{EventData, OutputStream};
+use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 
 use crate::failure_reason::FailureReason;
 use crate::lines::{Line, LineDecoder};

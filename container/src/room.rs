@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::process::Command;
-use townwatch::event::Runtime;
-use townwatch::id::{RunId, TownId};
+use townwatch_protocol::event::Runtime;
+use townwatch_protocol::id::{RunId, TownId};
 
 use crate::capacity::Place;
 use crate::confinement::Confinement;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use townwatch::event::{AgentExited, AgentSession, EventData, ExitReason, FileChanged, Runtime, StopSignal};
-use townwatch::id::{AgentId, RunId};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentExited, AgentSession, EventData, ExitReason, FileChanged, Runtime, StopSignal};
+use townwatch_protocol::id::{AgentId, RunId};
+use townwatch_protocol::time::Timestamp;
 
 use crate::files::Attribution;
 use crate::normalise::Piece;

@@ -10,8 +10,8 @@
 use std::io;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use townwatch::event::AgentExited;
-use townwatch::id::POSITION_MAX;
+use townwatch_protocol::event::AgentExited;
+use townwatch_protocol::id::POSITION_MAX;
 
 use crate::setting::whole_number;
 
@@ -99,7 +99,7 @@ impl RunLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use townwatch::event::ExitReason;
+    use townwatch_protocol::event::ExitReason;
 
     #[test]
     fn a_run_is_told_which_bound_it_met() {

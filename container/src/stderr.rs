@@ -1,7 +1,7 @@
 //! Standard error of an agent, rate-capped: it is for people, and a program that floods it must not flood the town.
 
-use townwatch::event::{AgentOutput, EventData, OutputStream};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
+use townwatch_protocol::time::Timestamp;
 
 use crate::cut;
 use crate::lines::Line;

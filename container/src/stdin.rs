@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 use tokio::io::AsyncWriteExt;
 use tokio::process::ChildStdin;
 use tokio::sync::oneshot;
-use townwatch::error::{Code, Error, Result};
-use townwatch::event::EventData;
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::event::EventData;
 
 use crate::normalise::Said;
 use crate::runtimes::Input;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use townwatch::event::{HANDING_WORK, Todo, TodoStatus, ToolCategory};
+use townwatch_protocol::event::{HANDING_WORK, Todo, TodoStatus, ToolCategory};
 
 use crate::json::if_readable;
 

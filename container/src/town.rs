@@ -10,15 +10,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use agent_runs::AgentRuns;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use townwatch::error::{Code, Error, Result};
-use townwatch::event::{AgentQuestionAnswered, EventData, Runtime, StopSignal};
-use townwatch::id::{AgentId, Epoch, ImageId, RunId};
-use townwatch::limits::AGENTS_PER_TOWN_MAX;
-use townwatch::protocol::{AnswerAgent, ControlStatus};
-use townwatch::time::Timestamp;
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::event::{AgentQuestionAnswered, EventData, Runtime, StopSignal};
+use townwatch_protocol::id::{AgentId, Epoch, ImageId, RunId};
+use townwatch_protocol::limits::AGENTS_PER_TOWN_MAX;
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{AnswerAgent, ControlStatus};
 
 use crate::buffer::{Bounds, Buffer};
 use crate::normalise::pictures::Picture;
@@ -26,10 +27,9 @@ use crate::normalise::{Piece, Threads};
 use crate::page::{EventText, Page, Range};
 use crate::pictures::Pictures;
 use crate::previews::Previews;
-use crate::redact::{Redaction, Secrets};
+use crate::redact::{Redaction, SecretValues};
 use crate::run::Run;
 use crate::wish::{self, Mouth, Wish};
-use agent_runs::AgentRuns;
 
 /// A town.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl Town {
         agent_id: &AgentId,
         run_id: &RunId,
         runtime: Runtime,
-        secrets: Secrets,
+        secrets: SecretValues,
     ) -> Result<Begun> {
         let redaction = Arc::new(Redaction::new(secrets)?);
         let mut held = self.held();

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::{Pid, PidfdFlags, Signal, geteuid, pidfd_open, pidfd_send_signal};
 use tokio::process::Command;
-use townwatch::id::RunId;
+use townwatch_protocol::id::RunId;
 
 use crate::work_dirs::HOMES;
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use townwatch::error::{Code, Error, Result};
-use townwatch::protocol::AnswerAgent;
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::wire::AnswerAgent;
 
 /// Wishes that wait for an agent; one more is refused.
 const WAITING_MAX: usize = 16;

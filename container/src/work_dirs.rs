@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use townwatch::id::{RunId, TownId};
+use townwatch_protocol::id::{RunId, TownId};
 
 use crate::control::Control;
 use crate::folders::{check_parent, folders, own, remove};

@@ -2,8 +2,8 @@
 #![allow(missing_docs, clippy::unwrap_used)] // test helpers
 
 use proptest::prelude::*;
-use townwatch::id::AgentId;
 use townwatch_control::buffer::{Bounds, Buffer, KEPT_PER_AGENT, Text};
+use townwatch_protocol::id::AgentId;
 
 #[derive(Debug, Clone)]
 enum Step {

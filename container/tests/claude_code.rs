@@ -8,11 +8,11 @@ use std::fmt::Write;
 
 use proptest::prelude::*;
 use reading::Reading;
-use townwatch::event::{AgentOutput, EventData, Runtime};
-use townwatch::time::Timestamp;
 use townwatch_control::cut;
 use townwatch_control::normalise::{ClaudeCode, Meaning, Normalise, Piece, Place};
 use townwatch_control::runtimes::replay::Recording;
+use townwatch_protocol::event::{AgentOutput, EventData, Runtime};
+use townwatch_protocol::time::Timestamp;
 
 /// All events of an output that comes in reads of so many bytes, a line every 10 ms.
 fn events(output: &[u8], read_bytes: usize) -> Vec<EventData> {

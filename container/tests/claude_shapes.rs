@@ -7,7 +7,7 @@ mod reading;
 
 use reading::{of_lines, told};
 use serde_json::{Value, json};
-use townwatch::event::{EventData, Runtime};
+use townwatch_protocol::event::{EventData, Runtime};
 
 fn events(lines: &[Value]) -> Vec<EventData> {
     let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
@@ -681,7 +681,8 @@ fn numbers_stay_digit_for_digit() {
         r#"{{"type":"assistant","message":{{"id":"m","content":[{{"type":"tool_use","id":"t","name":"mcp__a__b","input":{input}}}]}}}}"#
     );
     let secret = line.replace(r#""e":1E+2"#, &format!(r#""e":1E+2,"key":"ghp_{}""#, "a1B2".repeat(9)));
-    let redaction = townwatch_control::redact::Redaction::new(townwatch_control::redact::Secrets::default()).unwrap();
+    let redaction =
+        townwatch_control::redact::Redaction::new(townwatch_control::redact::SecretValues::default()).unwrap();
     for line in [line, secret] {
         let clean = redaction.json(&line).into_owned();
         for event in of_lines(Runtime::ClaudeCode, &[&clean]).iter().filter(|event| event.name() == "agent_tool_call") {

@@ -7,9 +7,9 @@ mod reading;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use townwatch::event::{EventData, Runtime};
-use townwatch::time::Timestamp;
 use townwatch_control::normalise::{ClaudeCode, Normalise, Place};
+use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::time::Timestamp;
 
 /// Tokens read, written, read from the cache and written to it.
 type Tokens = [u64; 4];

@@ -5,8 +5,8 @@ mod reading;
 
 use proptest::prelude::*;
 use reading::{Reading, counts, damaged, events, json, of_lines, recorded, recordings, told};
-use townwatch::event::{EventData, Runtime};
 use townwatch_control::normalise::{Place, Threads};
+use townwatch_protocol::event::{EventData, Runtime};
 
 fn told_of(lines: &[&str]) -> String {
     told(&of_lines(Runtime::Codex, lines))

@@ -3,11 +3,11 @@
 
 use std::collections::VecDeque;
 
-use townwatch::event::{EventData, Runtime};
-use townwatch::time::Timestamp;
 use townwatch_control::lines::{Line, LineDecoder};
 use townwatch_control::normalise::{ClaudeCode, Codex, Gemini, Normalise, Opencode};
 use townwatch_control::runtimes::replay::{RECORDINGS, Recording};
+use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::time::Timestamp;
 
 const STEP_BYTES: usize = 997;
 

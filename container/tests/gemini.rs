@@ -5,8 +5,8 @@ mod reading;
 
 use proptest::prelude::*;
 use reading::{Reading, damaged, events, json, of_lines, recorded, recordings, told, typed_as_said};
-use townwatch::event::{EventData, Runtime};
 use townwatch_control::normalise::Place;
+use townwatch_protocol::event::{EventData, Runtime};
 
 fn told_of(lines: &[&str]) -> String {
     told(&of_lines(Runtime::Gemini, lines))

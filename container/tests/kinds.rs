@@ -6,9 +6,9 @@ mod reading;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use townwatch::event::{EventData, Runtime};
 use townwatch_control::normalise::kinds::Becomes;
 use townwatch_control::normalise::known_kinds;
+use townwatch_protocol::event::{EventData, Runtime};
 
 /// The kinds of a recording by their place, read from its lines without the normaliser.
 type Seen = BTreeSet<(&'static str, String)>;

@@ -2,8 +2,8 @@
 #![allow(missing_docs, clippy::unwrap_used)] // test helpers
 
 use proptest::prelude::*;
-use townwatch::limits::STDOUT_LINE_BYTES_MAX;
 use townwatch_control::lines::{Line, LineDecoder};
+use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 
 /// The lines of reads; `None` for one that is too long.
 fn lines<'a>(max_bytes: usize, reads: impl Iterator<Item = &'a [u8]>) -> Vec<Option<String>> {

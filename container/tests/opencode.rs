@@ -10,11 +10,11 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use townwatch::event::{AgentOutput, EventData, OutputStream};
-use townwatch::time::Timestamp;
 use townwatch_control::cut;
 use townwatch_control::normalise::{Normalise, Opencode, Piece, Place};
 use townwatch_control::sse::{Message, SseDecoder};
+use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
+use townwatch_protocol::time::Timestamp;
 
 const RECORDINGS: [(&str, &str); 10] = [
     ("opencode", "basic"),

@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use townwatch::event::{EventData, Runtime};
-use townwatch::time::Timestamp;
 use townwatch_control::normalise::{Normalise, OpencodeRun, Place, known_kinds};
+use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::time::Timestamp;
 
 const RECORDING: &str = include_str!("../../tests/golden/opencode/run-json-basic.jsonl");
 

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use townwatch::event::{EventData, Runtime};
 use townwatch_control::normalise::kinds::Becomes;
 use townwatch_control::normalise::known_kinds;
 use townwatch_control::runtimes::replay::RECORDINGS;
+use townwatch_protocol::event::{EventData, Runtime};
 
 /// The kinds of a recording by the place where they stand, read without the parser.
 fn recorded(runtime: Runtime) -> BTreeSet<(&'static str, String)> {

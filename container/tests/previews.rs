@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tokio::time::Instant;
-use townwatch::event::{AgentOutput, AgentStatusChanged, OutputStream, Status};
-use townwatch::id::{AgentId, RunId};
-use townwatch::protocol::Preview;
 use townwatch_control::normalise::Piece;
 use townwatch_control::previews::{
     ANSWER_BYTES_MAX, MERGED, MESSAGE_BYTES_MAX, MESSAGES_MAX, Previews, REPEATED_BYTES_PER_MS, TEXT_BYTES_MAX,
 };
+use townwatch_protocol::event::{AgentOutput, AgentStatusChanged, OutputStream, Status};
+use townwatch_protocol::id::{AgentId, RunId};
+use townwatch_protocol::wire::Preview;
 
 type Name = (String, String);
 
@@ -259,6 +259,6 @@ fn a_preview_of_nothing_but_escapes_fits_a_frame() {
     assert_eq!(answer.iter().map(|preview| preview.text.len()).sum::<usize>(), MESSAGE_BYTES_MAX);
     for preview in &answer {
         let bytes = serde_json::to_string(preview).unwrap().len();
-        assert!(bytes <= townwatch::limits::FRAME_BYTES_MAX - 1024, "{bytes}");
+        assert!(bytes <= townwatch_protocol::limits::FRAME_BYTES_MAX - 1024, "{bytes}");
     }
 }

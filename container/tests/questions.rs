@@ -2,9 +2,9 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)] // test helpers
 
 use serde_json::{Value, json};
-use townwatch::protocol::AnswerAgent;
-use townwatch::time::Timestamp;
 use townwatch_control::normalise::{Normalise, Opencode, Place};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::AnswerAgent;
 
 /// A run of the session `s`.
 struct Run(Opencode);
@@ -19,7 +19,7 @@ impl Run {
         properties["sessionID"] = json!(session);
         let frame = json!({"id": "e", "type": kind, "properties": properties}).to_string();
         let events = self.0.line(&frame, Timestamp::from_millis(0)).events;
-        let read = |event: townwatch::event::EventData| {
+        let read = |event: townwatch_protocol::event::EventData| {
             (event.name().to_owned(), serde_json::from_str(event.to_raw().get()).unwrap())
         };
         events.into_iter().map(read).collect()

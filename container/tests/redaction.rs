@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD as STANDARD, BASE64_URL_SAFE as URL_SAFE, Engine};
 use proptest::prelude::*;
-use townwatch::event::{AgentOutput, EventData, OutputStream};
 use townwatch_control::lines::Line;
 use townwatch_control::normalise::Piece;
-use townwatch_control::redact::{KeyLines, Redaction, Redactor, Secrets, known};
+use townwatch_control::redact::{KeyLines, Redaction, Redactor, SecretValues, known};
 use townwatch_control::runtimes::replay::RECORDINGS;
+use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 
 /// Letters and digits in no order that a person would see.
 fn body(bytes: usize) -> String {
@@ -68,7 +68,7 @@ fn secrets() -> Vec<(&'static str, String)> {
 }
 
 fn redactor() -> Redactor {
-    Redactor::new(Secrets::default()).unwrap()
+    Redactor::new(SecretValues::default()).unwrap()
 }
 
 fn mark(kind: &str) -> String {
@@ -227,7 +227,7 @@ fn no_recording_has_a_secret() {
 
 fn of(variables: &[(&str, &str)]) -> Redactor {
     let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Redactor::new(Secrets::of(owned, &[])).unwrap()
+    Redactor::new(SecretValues::of(owned, &[])).unwrap()
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn values_of_secret_variables_go_however_they_are_written() {
 #[test]
 fn values_go_also_from_what_is_not_written_as_json() {
     let variables = [("DB_PASSWORD".to_owned(), "hun\"ter\\2-hunter".to_owned())];
-    let redaction = Redaction::new(Secrets::of(variables, &[])).unwrap();
+    let redaction = Redaction::new(SecretValues::of(variables, &[])).unwrap();
     let text = "It is hun\"ter\\2-hunter indeed";
     assert_eq!(redaction.text(text), "It is ‹redacted:DB_PASSWORD› indeed");
     let typed: String = text
@@ -356,7 +356,7 @@ fn output(text: &str) -> EventData {
 
 #[test]
 fn secrets_in_events_are_counted_by_their_kind() {
-    let redaction = Redaction::new(Secrets::default()).unwrap();
+    let redaction = Redaction::new(SecretValues::default()).unwrap();
     let (token, key) = (format!("ghp_{}", body(36)), format!("AIza{}", body(35)));
     assert_eq!(redaction.data(&output("nothing")).get(), r#"{"text":"nothing","stream":"stdout"}"#);
     assert!(redaction.first_notices().is_empty());
@@ -417,7 +417,7 @@ fn text() -> impl Strategy<Value = String> {
 fn with_secrets() -> Redaction {
     let variables =
         [("ONE_KEY", "hunter-2-hunter-2"), ("TWO_KEY", "n00e9-\"\\-\n-end"), ("TRE_KEY", "u00e9n-begins-as-an-escape")];
-    Redaction::new(Secrets::of(variables.map(|(name, value)| (name.to_owned(), value.to_owned())), &[])).unwrap()
+    Redaction::new(SecretValues::of(variables.map(|(name, value)| (name.to_owned(), value.to_owned())), &[])).unwrap()
 }
 
 /// The parts and the rest of a line that is cut at these places.

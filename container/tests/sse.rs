@@ -5,7 +5,7 @@ mod stream_model;
 
 use proptest::prelude::*;
 use stream_model::{expected, messages};
-use townwatch::limits::STDOUT_LINE_BYTES_MAX;
+use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 
 #[test]
 fn data_of_32_mib_is_noticed_and_its_neighbours_are_intact() {

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use townwatch::event::{EventData, Runtime};
-use townwatch::time::Timestamp;
 use townwatch_control::runtimes::normaliser_of;
 use townwatch_control::runtimes::replay::RECORDINGS;
+use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::time::Timestamp;
 
 /// Input without the cache, output, read from the cache, written to it.
 type Figures = [u64; 4];

@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use townwatch::event::EventData;
-use townwatch::limits::EVENT_BYTES_MAX;
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::EventData;
+use townwatch_protocol::limits::EVENT_BYTES_MAX;
+use townwatch_protocol::time::Timestamp;
 use townwatch_control::cut;
 use townwatch_control::normalise::{Normalise, Opencode, Place};
 use townwatch_control::sse::{Message, SseDecoder};

@@ -1,8 +1,8 @@
 //! An output through the line decoder, the normaliser and the bound of events.
 
-use townwatch::event::{EventData, Runtime};
-use townwatch::limits::EVENT_BYTES_MAX;
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::limits::EVENT_BYTES_MAX;
+use townwatch_protocol::time::Timestamp;
 use townwatch_control::cut;
 use townwatch_control::lines::{Line, LineDecoder};
 use townwatch_control::normalise::Place;

@@ -5,13 +5,13 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
-use townwatch_control::redact::{Redactor, Secrets};
+use townwatch_control::redact::{Redactor, SecretValues};
 
 const VALUE: &str = "hunter-2-hunter-2";
 const TOKEN: &str = concat!("ghp", "_q7Xc2LmZ9aTf4RkV0bNw8JyH3sPd6GuE1oQx"); // in two parts, so that no scanner takes it for one
 
 static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| {
-    Redactor::new(Secrets::of([("ONE_KEY".to_owned(), VALUE.to_owned())], &[])).expect("one value is not too much")
+    Redactor::new(SecretValues::of([("ONE_KEY".to_owned(), VALUE.to_owned())], &[])).expect("one value is not too much")
 });
 
 fuzz_target!(|around: (&str, &str)| {

@@ -10,7 +10,7 @@ import { Problem } from "./problem.mjs";
 import { ask, run } from "./run.mjs";
 
 /** What each part is made of, beside the tools. */
-export const WORKER_INPUTS = ["Cargo.toml", "Cargo.lock", "src", "migrations"];
+export const WORKER_INPUTS = ["Cargo.toml", "Cargo.lock", "src", "crates", "migrations"];
 export const DASHBOARD_INPUTS = ["dashboard", "package-lock.json"];
 
 /** Compiles the Worker to `build/index.js` and its WASM. Returns whether there was anything to do. */
@@ -25,11 +25,7 @@ export function buildWorker({ workerBuild, env }) {
 /** Whether the Worker was never built here, which takes longest. */
 export const workerIsNew = () => !fs.existsSync(inRoot("build/index.js"));
 
-/**
- * Compiles the control server and the command line, always both: what they share goes to one place (it is a `cdylib`, too),
- * made for the features that all who are asked for want. One after the other they would undo each other's work each time.
- * cargo itself knows what is up to date.
- */
+/** Compiles the control server and the command line. cargo itself knows what is up to date. */
 export const buildPrograms = ({ env }) =>
   run("cargo", ["build", "--release", "--locked", "-p", "townwatch-control", "-p", "townwatch-cli"], { env });
 

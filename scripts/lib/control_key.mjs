@@ -1,4 +1,4 @@
-// The key pair of calls to a control server, and a call that is signed with it: what `src/core/signed_call.rs` does in
+// The key pair of calls to a control server, and a call that is signed with it: what `crates/protocol/src/signed_call.rs` does in
 // the Worker.
 
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";

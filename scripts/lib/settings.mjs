@@ -1,4 +1,4 @@
-// The settings of an installation and what each may be; the Worker checks the same once more (src/core/settings.rs).
+// The settings of an installation and what each may be; the Worker checks the same once more (crates/town/src/settings.rs).
 
 import fs from "node:fs";
 import { inRoot } from "./paths.mjs";

@@ -2,11 +2,11 @@
 // it. Those with `gate` are tried at each run of all tests,
 // the others by `npm run mutations`. An edit's `find` has to be in its file exactly once: one that is not there any more is out of date, and fails loudly.
 
-const VIEWER = "src/core/viewer.rs";
-const VIEWERS = "src/core/viewers.rs";
-const RELAY = "src/core/relay.rs";
-const FORWARDING = "src/core/forwarding.rs";
-const TOWN = "src/core/town.rs";
+const VIEWER = "crates/town/src/viewers/viewer.rs";
+const VIEWERS = "crates/town/src/viewers/mod.rs";
+const RELAY = "crates/town/src/relay/mod.rs";
+const FORWARDING = "crates/town/src/relay/forwarding.rs";
+const TOWN = "crates/town/src/town.rs";
 
 export const MUTATIONS = [
   {
@@ -40,7 +40,7 @@ export const MUTATIONS = [
     name: "the rig forgets event_id",
     gate: true,
     caughtBy: ["a repeated post is taken twice"],
-    edits: [{ file: "src/core/rig.rs", find: "event.event_id.as_ref().map(EventKey::as_str).into(),", replace: "None::<&str>.into()," }],
+    edits: [{ file: "crates/town/src/rig/mod.rs", find: "event.event_id.as_ref().map(EventKey::as_str).into(),", replace: "None::<&str>.into()," }],
   },
   {
     name: "a retired life of the container is followed again",
@@ -64,14 +64,14 @@ export const MUTATIONS = [
   {
     name: "events after agent.exited are stored",
     caughtBy: ["an event after the end of its run"],
-    edits: [{ file: "src/core/ingest.rs", find: "        if run.ended {\n", replace: "        if false {\n" }],
+    edits: [{ file: "crates/town/src/log/ingest.rs", find: "        if run.ended {\n", replace: "        if false {\n" }],
   },
   {
     name: "a transaction is not undone",
     caughtBy: ["a refused transaction left something behind"],
     edits: [
       {
-        file: "src/core/store.rs",
+        file: "crates/town/src/store.rs",
         find: "store.transaction(&mut || {\n        outcome = Some(body()?);\n        Ok(())\n    })?;",
         replace: "let _ = store;\n    outcome.replace(body()?);",
       },
@@ -111,22 +111,22 @@ export const MUTATIONS = [
     name: "what is pruned is not told",
     gate: true,
     caughtBy: ["is missing without a word", "lacks"],
-    edits: [{ file: "src/core/cursor.rs", find: "gaps.push(Gap {", replace: "drop::<Gap>(Gap {" }],
+    edits: [{ file: "crates/town/src/reading/cursor.rs", find: "gaps.push(Gap {", replace: "drop::<Gap>(Gap {" }],
   },
   {
     name: "a gap reaches back into what a viewer has",
     caughtBy: ["a gap within what this viewer has had", "a gap counts wrong", "was told to be missing, and came"],
-    edits: [{ file: "src/core/cursor.rs", find: "from: first.max(cursor.next()),", replace: "from: first," }],
+    edits: [{ file: "crates/town/src/reading/cursor.rs", find: "from: first.max(cursor.next()),", replace: "from: first," }],
   },
   {
     name: "a gap counts one too many",
     caughtBy: ["a gap counts wrong"],
-    edits: [{ file: "src/core/cursor.rs", find: "row.number(3)).transpose()?", replace: "row.number(3).map(|count| count + 1)).transpose()?" }],
+    edits: [{ file: "crates/town/src/reading/cursor.rs", find: "row.number(3)).transpose()?", replace: "row.number(3).map(|count| count + 1)).transpose()?" }],
   },
   {
     name: "pruning leaves the base where it was",
     caughtBy: ["the log leads elsewhere than the state"],
-    edits: [{ file: "src/core/log.rs", find: "    base.reduce(", replace: "    base.clone().reduce(" }],
+    edits: [{ file: "crates/town/src/log/mod.rs", find: "    base.reduce(", replace: "    base.clone().reduce(" }],
   },
   {
     name: "a recalled viewer starts at 0",
@@ -152,7 +152,7 @@ export const MUTATIONS = [
   {
     name: "the window of a viewer that acknowledges is ignored",
     caughtBy: ["events are not acknowledged, and more is sent"],
-    edits: [{ file: "src/core/flow.rs", find: "window.owed.is_empty() || (events <= window_events", replace: "window.owed.is_empty() || true || (events <= window_events" }],
+    edits: [{ file: "crates/town/src/viewers/flow.rs", find: "window.owed.is_empty() || (events <= window_events", replace: "window.owed.is_empty() || true || (events <= window_events" }],
   },
   {
     name: "the end of a pause is not told",
@@ -162,23 +162,23 @@ export const MUTATIONS = [
   {
     name: "what is left out is not told",
     caughtBy: ["is missing without a word"],
-    edits: [{ file: "src/core/elision.rs", find: "std::mem::take(&mut self.gaps).into_values()", replace: "std::mem::take(&mut self.gaps).into_values().take(0)" }],
+    edits: [{ file: "crates/town/src/viewers/elision.rs", find: "std::mem::take(&mut self.gaps).into_values()", replace: "std::mem::take(&mut self.gaps).into_values().take(0)" }],
   },
   {
     name: "what is dear is left out",
     caughtBy: ["too dear to be left out"],
-    edits: [{ file: "src/core/elision.rs", find: "_ => Self::Essential,", replace: "_ => Self::Output," }],
+    edits: [{ file: "crates/town/src/viewers/elision.rs", find: "_ => Self::Essential,", replace: "_ => Self::Output," }],
   },
   {
     name: "filters are ignored",
     caughtBy: ["not for this viewer"],
-    edits: [{ file: "src/core/frames.rs", find: "if selection.shows(&entry.event) && !elided", replace: "if !elided" }],
+    edits: [{ file: "crates/town/src/viewers/frames.rs", find: "if selection.shows(&entry.event) && !elided", replace: "if !elided" }],
   },
   {
     name: "a ticket for one agent opens all",
     gate: true,
     caughtBy: ["beyond what its ticket permits", "a confirmation that nobody asked for"],
-    edits: [{ file: "src/core/permit.rs", find: "let Scope::Agent(own) = &self.scope else { return Ok(()) };", replace: "let (Scope::Agent(own), false) = (&self.scope, true) else { return Ok(()) };" }],
+    edits: [{ file: "crates/town/src/access/permit.rs", find: "let Scope::Agent(own) = &self.scope else { return Ok(()) };", replace: "let (Scope::Agent(own), false) = (&self.scope, true) else { return Ok(()) };" }],
   },
   {
     name: "a ticket's scope is forgotten while the town sleeps",
@@ -194,16 +194,16 @@ export const MUTATIONS = [
   {
     name: "what a run tells that went with its agent is taken for a new agent's of the same id",
     caughtBy: ["stored of a run that went with its agent"],
-    edits: [{ file: "src/core/deletion.rs", find: "&[run_id.as_str().into()])?.is_empty())", replace: "&[\"none\".into()])?.is_empty())" }],
+    edits: [{ file: "crates/town/src/agents/deletion.rs", find: "&[run_id.as_str().into()])?.is_empty())", replace: "&[\"none\".into()])?.is_empty())" }],
   },
   {
     name: "the head falls where the newest event goes with its agent",
     caughtBy: ["was stored after", "hello names another head"],
-    edits: [{ file: "src/core/log.rs", find: "newest.max(store.erased_head().get())", replace: "newest" }],
+    edits: [{ file: "crates/town/src/log/mod.rs", find: "newest.max(store.erased_head().get())", replace: "newest" }],
   },
   {
     name: "a state waits for a clock that stepped back",
     caughtBy: ["that was sent is an old one"],
-    edits: [{ file: "src/core/states.rs", find: "|| stepped_back(agent);", replace: "|| (false && stepped_back(agent));" }],
+    edits: [{ file: "crates/town/src/log/states.rs", find: "|| stepped_back(agent);", replace: "|| (false && stepped_back(agent));" }],
   },
 ];

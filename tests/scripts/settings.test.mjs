@@ -34,7 +34,7 @@ test("a bad secret is named, never shown", () => {
   }
 });
 
-const RUST = "src/core/settings.rs";
+const RUST = "crates/town/src/settings.rs";
 test("the ranges are the Worker's own", { skip: !fs.existsSync(RUST) && `there is no ${RUST} yet` }, () => {
   const numbers = [...fs.readFileSync(RUST, "utf8").matchAll(/number\("([A-Z_]+)", [^,]+, ([\d_]+), ([\d_]+)\)/g)];
   assert.ok(numbers.length > 5);

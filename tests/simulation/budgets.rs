@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use townwatch::core::budgets::{StopOrder, StopPlace};
-use townwatch::core::store::Store;
-use townwatch::event::{AgentExited, EventData, ExitReason};
+use townwatch_protocol::event::{AgentExited, EventData, ExitReason};
+use townwatch_town::agents::budgets::{StopOrder, StopPlace};
+use townwatch_town::store::Store;
 
 use super::faults::Fault;
 use super::oracle::Stored;

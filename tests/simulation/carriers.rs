@@ -3,13 +3,13 @@
 use std::rc::Rc;
 
 use serde_json::json;
-use townwatch::core::body::parse_body;
-use townwatch::core::relay::{self, Answered, Position, Reach};
-use townwatch::core::rig::Rig;
-use townwatch::core::runs::Source;
-use townwatch::core::store::Store;
-use townwatch::id::{Epoch, SourceId};
-use townwatch::protocol::{ControlEvents, RigBatch, RigCursor};
+use townwatch_protocol::body::parse_body;
+use townwatch_protocol::id::{Epoch, SourceId};
+use townwatch_protocol::wire::{ControlEvents, RigBatch, RigCursor};
+use townwatch_town::agents::runs::Source;
+use townwatch_town::relay::{self, Answered, Position, Reach};
+use townwatch_town::rig::Rig;
+use townwatch_town::store::Store;
 
 use super::faults::Fault;
 use super::world::{AGENTS, World, agent, fresh};

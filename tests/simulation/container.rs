@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use serde_json::value::RawValue;
-use townwatch::core::relay::Position;
-use townwatch::event::EventData;
-use townwatch::id::{AgentId, Epoch, EventName, RunId, SourceId};
-use townwatch::protocol::{ControlEvent, ControlEvents, ControlStart};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::EventData;
+use townwatch_protocol::id::{AgentId, Epoch, EventName, RunId, SourceId};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{ControlEvent, ControlEvents, ControlStart};
+use townwatch_town::relay::Position;
 
 use super::faults::Fault;
 

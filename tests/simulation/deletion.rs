@@ -1,8 +1,8 @@
 //! The deletion of an agent in the middle of everything, and what of it may still be under way.
 
-use townwatch::error::Code;
-use townwatch::event::{AgentExited, EventData, ExitReason, Role};
-use townwatch::id::{AgentId, RunId};
+use townwatch_protocol::error::Code;
+use townwatch_protocol::event::{AgentExited, EventData, ExitReason, Role};
+use townwatch_protocol::id::{AgentId, RunId};
 
 use super::faults::Fault;
 use super::world::{AGENTS, World, agent};

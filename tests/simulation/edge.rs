@@ -4,14 +4,14 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use townwatch::core::ending::Ending;
-use townwatch::core::ingest::Outcome;
-use townwatch::core::relay;
-use townwatch::core::runs::Source;
-use townwatch::core::town::Town;
-use townwatch::core::viewers::Effect;
-use townwatch::error::{Code, Result};
-use townwatch::time::Timestamp;
+use townwatch_protocol::error::{Code, Result};
+use townwatch_protocol::time::Timestamp;
+use townwatch_town::agents::runs::Source;
+use townwatch_town::log::ingest::Outcome;
+use townwatch_town::reading::ending::Ending;
+use townwatch_town::relay;
+use townwatch_town::town::Town;
+use townwatch_town::viewers::Effect;
 
 use super::container;
 use super::faults::Fault;

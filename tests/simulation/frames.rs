@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::Value;
-use townwatch::core::store::Store;
-use townwatch::id::{AgentId, Epoch};
+use townwatch_protocol::id::{AgentId, Epoch};
+use townwatch_town::store::Store;
 
 use super::oracle::Oracle;
 use super::viewer::{Missing, SimViewer, Watch};

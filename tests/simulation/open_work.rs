@@ -73,7 +73,7 @@ fn check_activity(state: &Value) {
         );
         assert_eq!((&state["working_since"], &state["takes_messages"]), (&Value::Null, &Value::Bool(false)));
         let (worked, waited) = (state["worked_ms"].as_i64().unwrap(), state["waited_ms"].as_i64().unwrap());
-        let at = |name: &str| townwatch::time::Timestamp::parse(state[name].as_str().unwrap()).unwrap();
+        let at = |name: &str| townwatch_protocol::time::Timestamp::parse(state[name].as_str().unwrap()).unwrap();
         assert_eq!(worked + waited, at("ended_at").millis() - at("started_at").millis(), "time is missing: {state}");
         if state["exit"]["reason"] == "lost" { "lost" } else { "ended" }
     } else if !is_empty("questions") {

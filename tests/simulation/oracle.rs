@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use townwatch::core::agents;
-use townwatch::core::reducer::Happened;
-use townwatch::core::store::Store;
-use townwatch::event::EventData;
-use townwatch::id::EventId;
-use townwatch::protocol::TownEvent;
+use townwatch_protocol::event::EventData;
+use townwatch_protocol::id::EventId;
+use townwatch_protocol::wire::TownEvent;
+use townwatch_town::agents;
+use townwatch_town::log::reducer::Happened;
+use townwatch_town::store::Store;
 
 use super::container::token;
 use super::frames::stored_state;

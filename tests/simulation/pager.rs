@@ -1,10 +1,10 @@
 //! A reader of pages: forwards by `after_id` until it is at the head, or backwards by `before_id` to the beginning.
 
-use townwatch::core::cursor::Asked;
-use townwatch::core::log::{Selection, Wanted};
-use townwatch::core::pages::PageRequest;
-use townwatch::core::town::Town;
-use townwatch::id::{AgentId, Epoch, EventName};
+use townwatch_protocol::id::{AgentId, Epoch, EventName};
+use townwatch_town::log::{Selection, Wanted};
+use townwatch_town::reading::cursor::Asked;
+use townwatch_town::reading::pages::PageRequest;
+use townwatch_town::town::Town;
 
 use super::faults::Fault;
 use super::oracle::{Oracle, Stored};

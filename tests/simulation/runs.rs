@@ -2,11 +2,12 @@
 
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
-use townwatch::core::runs::Source;
-use townwatch::core::{relay, runs};
-use townwatch::event::{AgentExited, AgentStatusChanged, EventData, ExitReason, Role, Runtime, Status};
-use townwatch::id::{EventName, RunId};
-use townwatch::protocol::{ControlStart, ControlStarted, StartAgent};
+use townwatch_protocol::event::{AgentExited, AgentStatusChanged, EventData, ExitReason, Role, Runtime, Status};
+use townwatch_protocol::id::{EventName, RunId};
+use townwatch_protocol::wire::{ControlStart, ControlStarted, StartAgent};
+use townwatch_town::agents::runs;
+use townwatch_town::agents::runs::Source;
+use townwatch_town::relay;
 
 use super::container::Container;
 use super::faults::Fault;

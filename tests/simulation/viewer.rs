@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use serde_json::Value;
-use townwatch::core::cursor::Asked;
-use townwatch::core::grantor::Grantor;
-use townwatch::core::permit::Permit;
-use townwatch::core::streams::Join;
-use townwatch::core::viewers::ViewerId;
-use townwatch::id::{AgentId, Epoch};
+use townwatch_protocol::id::{AgentId, Epoch};
+use townwatch_town::access::grantor::Grantor;
+use townwatch_town::access::permit::Permit;
+use townwatch_town::reading::cursor::Asked;
+use townwatch_town::reading::streams::Join;
+use townwatch_town::viewers::ViewerId;
 
 use super::frames::Frame;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, json};
-use townwatch::core::town::Town;
-use townwatch::core::viewers::Recalled;
+use townwatch_town::town::Town;
+use townwatch_town::viewers::Recalled;
 
 use super::faults::Fault;
 use super::frames::SWITCHES;

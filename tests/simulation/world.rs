@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use fastrand::Rng;
-use townwatch::core::frames::Pace;
-use townwatch::core::relay::Position;
-use townwatch::core::rig::Rig;
-use townwatch::core::store::Store;
-use townwatch::core::town::{Config, Town};
-use townwatch::core::viewers::ViewerId;
-use townwatch::event::Role;
-use townwatch::id::{AgentId, Epoch, RigId, RunId, TownId};
-use townwatch::protocol::{ControlEvents, RigBatch, RigRequest};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::Role;
+use townwatch_protocol::id::{AgentId, Epoch, RigId, RunId, TownId};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{ControlEvents, RigBatch, RigRequest};
+use townwatch_town::relay::Position;
+use townwatch_town::rig::Rig;
+use townwatch_town::store::Store;
+use townwatch_town::town::{Config, Town};
+use townwatch_town::viewers::ViewerId;
+use townwatch_town::viewers::frames::Pace;
 
 use super::container::Container;
 use super::faults::Fault;

@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const MODULES = {
   rootPath: ROOT,
   modules: [
-    { type: "ESModule", path: join(ROOT, "src/edge/entrance.mjs") },
+    { type: "ESModule", path: join(ROOT, "src/entrance.mjs") },
     { type: "ESModule", path: join(ROOT, "build/index.js") },
     { type: "CompiledWasm", path: join(ROOT, "build/index_bg.wasm") },
   ],

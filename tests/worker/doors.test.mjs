@@ -94,7 +94,7 @@ describe("the doors", () => {
     const { paths } = JSON.parse((await request(`${world.url}/openapi.json`)).text);
     const methods = ["get", "post", "put", "patch", "delete"];
     const documented = Object.entries(paths).flatMap(([path, item]) => methods.filter((one) => item[one]).map((one) => `${one.toUpperCase()} ${path}`));
-    const router = readFileSync(new URL("../../src/core/route.rs", import.meta.url), "utf8");
+    const router = readFileSync(new URL("../../crates/town/src/route.rs", import.meta.url), "utf8");
     const routed = [...router.matchAll(/^ {4}\w+(?:\([^)]*\))? = (\w+) "(\/[^"]*)";$/gm)].map(([, method, path]) => `${method.toUpperCase()} ${path}`);
     assert.ok(routed.length > 30, "the router's table was found");
     assert.deepEqual(Object.keys(DOORS).sort(), routed.sort());

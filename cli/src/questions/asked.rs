@@ -3,10 +3,10 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use townwatch::event::AgentQuestion;
-use townwatch::id::{AgentId, TownId};
-use townwatch::protocol::OpenQuestion;
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::AgentQuestion;
+use townwatch_protocol::id::{AgentId, TownId};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::OpenQuestion;
 
 use crate::server::{Failure, Server};
 

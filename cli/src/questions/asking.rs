@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use townwatch::event::{Answer, QuestionKind};
+use townwatch_protocol::event::{Answer, QuestionKind};
 
 use super::asked::Asked;
 use super::reply::{self, Reply};

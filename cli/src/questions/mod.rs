@@ -7,16 +7,16 @@ mod shown;
 
 use std::io::{self, IsTerminal, Write};
 
-use townwatch::event::{AgentQuestionAnswered, Answer};
-use townwatch::id::{AgentId, TownId};
+use asked::Asked;
+use reply::Reply;
+use townwatch_protocol::event::{AgentQuestionAnswered, Answer};
+use townwatch_protocol::id::{AgentId, TownId};
 
 use crate::arguments::{AnswerArguments, QuestionsArguments};
 use crate::notice::say;
 use crate::server::{Failure, Server};
 use crate::tail::plain;
 use crate::town;
-use asked::Asked;
-use reply::Reply;
 
 /// The exit code where the server cannot be reached; later it may work.
 const OFFLINE: u8 = 1;

@@ -1,7 +1,7 @@
 //! What a person answers, out of words of a command line or of a terminal.
 
-use townwatch::event::{Answer, PartAnswer, QuestionKind, QuestionPart};
-use townwatch::protocol::AnswerAgent;
+use townwatch_protocol::event::{Answer, PartAnswer, QuestionKind, QuestionPart};
+use townwatch_protocol::wire::AnswerAgent;
 
 use super::asked::Asked;
 use crate::tail::plain;

@@ -1,6 +1,6 @@
 //! A question as a person reads it in a terminal: nothing of it is left out, and nothing in it can take hold of the terminal.
 
-use townwatch::event::{QuestionKind, QuestionPart};
+use townwatch_protocol::event::{QuestionKind, QuestionPart};
 
 use super::asked::Asked;
 use crate::tail::plain;

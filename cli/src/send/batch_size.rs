@@ -1,6 +1,6 @@
 //! How many bytes of events are posted at once: as many as the server takes, or as what stands before it lets through.
 
-use townwatch::limits::BODY_BYTES_MAX;
+use townwatch_protocol::limits::BODY_BYTES_MAX;
 
 /// 3 MiB: an event of the most data with all around it stays far below what a body may have.
 const BYTES_MAX: usize = BODY_BYTES_MAX - (1 << 20);

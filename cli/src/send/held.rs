@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use townwatch::time::Timestamp;
 use townwatch_control::lines::Line;
+use townwatch_protocol::time::Timestamp;
 
 /// A line is held no longer than this: a person may be waiting for what it says.
 pub(super) const HELD_MAX: Duration = Duration::from_secs(2);

@@ -21,22 +21,22 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::SIGINT;
-use signal_hook::flag;
-use townwatch::event::{AgentStatusChanged, ExitReason, Status};
-use townwatch_control::environment;
-use townwatch_control::log::now;
-use townwatch_control::normalise::Threads;
-use townwatch_control::redact::{Redaction, known};
-
-use crate::arguments::SendArguments;
-use crate::notice::say;
-use crate::server::Server;
 use input::{Arrived, Input};
 use posting::{Poster, Standing};
 use reading::Reading;
 use record::Recorder;
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
 use spool::{Run, Spool};
+use townwatch_control::environment;
+use townwatch_control::log::now;
+use townwatch_control::normalise::Threads;
+use townwatch_control::redact::{Redaction, known};
+use townwatch_protocol::event::{AgentStatusChanged, ExitReason, Status};
+
+use crate::arguments::SendArguments;
+use crate::notice::say;
+use crate::server::Server;
 
 /// At the end of input what is left is sent for as long as the server takes some of it every so often.
 const FLUSH_MAX: Duration = Duration::from_secs(10);

@@ -7,9 +7,9 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use townwatch::id::{AgentId, ImageId, RigId};
-use townwatch::image::ImageType;
 use townwatch_control::normalise::pictures::Picture;
+use townwatch_protocol::id::{AgentId, ImageId, RigId};
+use townwatch_protocol::image::ImageType;
 
 use crate::notice::say;
 use crate::server::{Failure, Server};

@@ -8,9 +8,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use townwatch::event::ExitReason;
-use townwatch::id::{AgentId, RigId};
-use townwatch::limits::BATCH_EVENTS_MAX;
+use townwatch_protocol::event::ExitReason;
+use townwatch_protocol::id::{AgentId, RigId};
+use townwatch_protocol::limits::BATCH_EVENTS_MAX;
 
 use super::batch_size::BatchSize;
 use super::record::gap_line;

@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use townwatch::event::{AgentExited, AgentSession, EventData, ExitReason, Runtime, Status};
-use townwatch::limits::STDOUT_LINE_BYTES_MAX;
-use townwatch::time::Timestamp;
 use townwatch_control::lines::{Line, LineDecoder};
 use townwatch_control::log::now;
 use townwatch_control::normalise::pictures::Picture;
 use townwatch_control::normalise::{Meaning, Normalise, OpencodeRun, Place, Threads};
 use townwatch_control::redact::{KeyLines, Redaction};
 use townwatch_control::{cut, runtimes};
+use townwatch_protocol::event::{AgentExited, AgentSession, EventData, ExitReason, Runtime, Status};
+use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
+use townwatch_protocol::time::Timestamp;
 
 use super::held::{HELD_MAX, Held};
 use super::shape::{self, Shape};

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use townwatch::event::{AgentExited, EventData, ExitReason, SourceGap};
-use townwatch::time::Timestamp;
 use townwatch_control::cut;
 use townwatch_control::log::now;
 use townwatch_control::redact::Redaction;
+use townwatch_protocol::event::{AgentExited, EventData, ExitReason, SourceGap};
+use townwatch_protocol::time::Timestamp;
 
 use super::spool::{Room, Run, SPOOL_BYTES_MAX};
 use crate::notice::say;
@@ -124,7 +124,7 @@ fn line(event_id: &str, run_id: &str, event: &EventData, data: &RawValue, at: Ti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use townwatch::protocol::PostEvent;
+    use townwatch_protocol::wire::PostEvent;
 
     #[test]
     fn a_line_is_what_the_rig_takes() {

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use townwatch::id::{AgentId, RigId};
+use townwatch_protocol::id::{AgentId, RigId};
 
 use super::record::{end_prefix, lost_line};
 

@@ -1,7 +1,7 @@
 //! How a run's end becomes this program's end.
 
-use townwatch::event::{AgentExited, ExitReason};
 use townwatch_control::group::signal_name;
+use townwatch_protocol::event::{AgentExited, ExitReason};
 
 /// The exit code: the run's own where it has one.
 pub(super) fn code(exit: &AgentExited) -> u8 {

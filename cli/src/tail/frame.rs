@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use townwatch::event::AgentExited;
-use townwatch::id::AgentId;
+use townwatch_protocol::event::AgentExited;
+use townwatch_protocol::id::AgentId;
 
 /// Any frame: which fields are there depends on `kind`. A serde enum told apart by a tag could not hold raw JSON, which
 /// events have to stay.

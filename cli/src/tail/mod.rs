@@ -17,15 +17,15 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::SIGINT;
-use townwatch::id::TownId;
+use stream::Stream;
+use townwatch_protocol::id::TownId;
+use view::View;
 
 use crate::arguments::TailArguments;
 use crate::backoff::Backoff;
 use crate::notice::say;
 use crate::server::{Failure, Server};
 use crate::town;
-use stream::Stream;
-use view::View;
 
 /// A connection that lasted so long was a good one: the next wait is a short one again.
 const STABLE: Duration = Duration::from_secs(10);

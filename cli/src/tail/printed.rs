@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use anstyle::{Ansi256Color, AnsiColor, Color, Effects, RgbColor, Style};
-use townwatch::event::{AgentOutput, OutputStream};
-use townwatch::id::AgentId;
+use townwatch_protocol::event::{AgentOutput, OutputStream};
+use townwatch_protocol::id::AgentId;
 use townwatch_terminal::style::{Attributes, Colour, Style as Look, Underline};
 use townwatch_terminal::{Span, Terminal};
 

@@ -1,11 +1,11 @@
 //! An event as one sentence for a person.
 
 use anstyle::{AnsiColor, Style};
-use townwatch::event::{
+use townwatch_protocol::event::{
     AgentOutput, AgentQuestion, AgentQuestionAnswered, AgentToolResult, AgentUsage, Attachment, AttachmentKind,
     EventData, FileAction, MessageSource, OutputStream, PartAnswer, ProgressUpdate, Status, UserMessage,
 };
-use townwatch::protocol::TownEvent;
+use townwatch_protocol::wire::TownEvent;
 
 use super::ending;
 use super::plain;

@@ -5,7 +5,7 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use townwatch::id::TownId;
+use townwatch_protocol::id::TownId;
 use tungstenite::client::{IntoClientRequest, uri_mode};
 use tungstenite::handshake::HandshakeError;
 use tungstenite::stream::{MaybeTlsStream, Mode};

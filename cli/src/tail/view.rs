@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
-use townwatch::event::{AgentExited, EventData, OutputStream};
-use townwatch::id::AgentId;
-use townwatch::protocol::TownEvent;
+use townwatch_protocol::event::{AgentExited, EventData, OutputStream};
+use townwatch_protocol::id::AgentId;
+use townwatch_protocol::wire::TownEvent;
 
 use super::End;
 use super::ending;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use townwatch::event::{EventData, FileChanged, ToolCategory};
+use townwatch_protocol::event::{EventData, FileChanged, ToolCategory};
 
 /// A call's result is read from one pipe and its changes come by another way, so either may be a little early.
 const SLACK: Duration = Duration::from_millis(150);

@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
-use townwatch::event::{AgentOutput, EventData, OutputStream};
+use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 
 use self::pending::{Pending, Told};
 use self::tree::Tree;
@@ -262,16 +262,16 @@ mod tests {
     use super::*;
     use crate::buffer::Bounds;
     use crate::page::Range;
-    use crate::redact::Secrets;
+    use crate::redact::SecretValues;
     use crate::town::{Begun, Town};
-    use townwatch::event::Runtime;
-    use townwatch::id::{AgentId, RunId};
+    use townwatch_protocol::event::Runtime;
+    use townwatch_protocol::id::{AgentId, RunId};
 
     #[tokio::test]
     async fn where_files_cannot_be_watched_that_is_said_once_and_the_run_goes_on() {
         let town = Arc::new(Town::new(Bounds::default(), std::env::temp_dir()).unwrap());
         let (agent_id, run_id) = (AgentId::parse("a").unwrap(), RunId::parse("r").unwrap());
-        let Ok(Begun::New(run)) = town.begin(&agent_id, &run_id, Runtime::Process, Secrets::default()) else {
+        let Ok(Begun::New(run)) = town.begin(&agent_id, &run_id, Runtime::Process, SecretValues::default()) else {
             panic!("a new run")
         };
         assert!(Files::watch(&run, Path::new("/no/such/directory")).await.is_none());

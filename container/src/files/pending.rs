@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 use tokio::time::Instant;
-use townwatch::event::{FileAction, FileChanged};
+use townwatch_protocol::event::{FileAction, FileChanged};
 
 use super::tree::Tree;
 

@@ -1,9 +1,9 @@
 //! What people answer, held against what was asked, and as agents read it.
 
-use townwatch::core::reducer::stated_option;
-use townwatch::error::{Code, Error, Result};
-use townwatch::event::{AgentQuestionAnswered, Answer, PartAnswer, QuestionKind, QuestionPart};
-use townwatch::protocol::AnswerAgent;
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::event::{AgentQuestionAnswered, Answer, PartAnswer, QuestionKind, QuestionPart};
+use townwatch_protocol::wire::AnswerAgent;
+use townwatch_town::log::reducer::stated_option;
 
 use crate::summary;
 

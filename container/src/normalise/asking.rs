@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use townwatch::event::{
+use townwatch_protocol::event::{
     AgentQuestion, Answer, EventData, MessageSource, QuestionKind, QuestionOption, QuestionPart, QuestionSubject,
     SubjectKind, UserMessage,
 };

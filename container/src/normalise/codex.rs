@@ -6,11 +6,11 @@
 //! and one for the last, which `turn.failed` repeats. A turn's usage is that of the whole thread so far, earlier runs
 //! of it included. An abort leaves items open and writes no last line. A web search says only at its end what it was.
 
-use townwatch::event::{
+use townwatch_protocol::event::{
     AgentNotice, AgentNoticeKind, AgentOutput, AgentStatusChanged, AgentToolCall, AgentToolResult, EventData,
     NoticeKind, NoticeLevel, OutputStream, Status,
 };
-use townwatch::time::Timestamp;
+use townwatch_protocol::time::Timestamp;
 
 use super::codex_item;
 use super::codex_kinds::{self, Item, Line};

@@ -1,7 +1,7 @@
 //! Codex's sub-agents: threads of their own that work on in the background, of which its output tells only how they
 //! stand whenever a call is about them.
 
-use townwatch::event::{AgentTaskEnded, AgentTaskStarted, EventData, TaskKind, TaskOutcome};
+use townwatch_protocol::event::{AgentTaskEnded, AgentTaskStarted, EventData, TaskKind, TaskOutcome};
 
 use super::fields::Fields;
 use crate::summary;

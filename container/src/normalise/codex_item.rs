@@ -1,7 +1,7 @@
 //! Codex's items that do something, in the words of the wire: each is a call with a result.
 
 use serde_json::value::RawValue;
-use townwatch::event::{AgentToolCall, FileAction, FileChanged, Todo, TodoStatus, ToolCategory};
+use townwatch_protocol::event::{AgentToolCall, FileAction, FileChanged, Todo, TodoStatus, ToolCategory};
 
 use super::codex_agents;
 use super::content::{self, Content};

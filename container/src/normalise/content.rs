@@ -2,7 +2,7 @@
 //! went well.
 
 use serde_json::value::RawValue;
-use townwatch::event::{Attachment, AttachmentKind};
+use townwatch_protocol::event::{Attachment, AttachmentKind};
 
 use super::content_kinds::{BLOCKS, Block};
 use super::fields::Fields;

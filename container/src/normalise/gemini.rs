@@ -7,11 +7,11 @@
 //! what it was told as a message of the user.
 
 use serde_json::value::RawValue;
-use townwatch::event::{
+use townwatch_protocol::event::{
     AgentOutput, AgentStatusChanged, AgentToolCall, AgentToolResult, EventData, MessageSource, NoticeKind,
     OutputStream, Status, Todo, TodoStatus, ToolCategory, UserMessage,
 };
-use townwatch::time::Timestamp;
+use townwatch_protocol::time::Timestamp;
 
 use super::call_names::CallNames;
 use super::fields::Fields;

@@ -1,6 +1,6 @@
 //! The kinds of lines that Gemini CLI prints, and what its tools do.
 
-use townwatch::event::ToolCategory;
+use townwatch_protocol::event::ToolCategory;
 
 use super::kinds::{Becomes, Known, Table};
 

@@ -1,7 +1,7 @@
 //! What a tool of Gemini CLI gave: a text, parts as the API has them, or what its terminal would show.
 
 use serde_json::value::RawValue;
-use townwatch::event::{Attachment, AttachmentKind};
+use townwatch_protocol::event::{Attachment, AttachmentKind};
 
 use super::content::{self, Content};
 use super::fields::Fields;

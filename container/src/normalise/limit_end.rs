@@ -2,7 +2,7 @@
 //! `"retryDelay":"34s"`, `retry-after: 30`. A time of day without a zone (`try again at 5:30 PM`) tells no moment: whose
 //! clock it is nobody here knows.
 
-use townwatch::time::Timestamp;
+use townwatch_protocol::time::Timestamp;
 
 /// Words before a duration, in small letters.
 const LEADS: &[&str] = &[

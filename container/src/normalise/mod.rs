@@ -38,10 +38,10 @@ pub use opencode::{Opencode, OpencodeRun};
 pub use process::ProcessLines;
 pub use tally::Threads;
 
-use townwatch::error::Result;
-use townwatch::event::{AgentSession, EventData, Runtime};
-use townwatch::protocol::AnswerAgent;
-use townwatch::time::Timestamp;
+use townwatch_protocol::error::Result;
+use townwatch_protocol::event::{AgentSession, EventData, Runtime};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::AnswerAgent;
 
 use self::kinds::Known;
 use self::notices::Notices;

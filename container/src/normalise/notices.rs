@@ -1,6 +1,6 @@
 //! Lines that could not be read as they should: shown with a sample while they are few, only counted beyond that.
 
-use townwatch::event::{EventData, NoticeKind, ParserNotice};
+use townwatch_protocol::event::{EventData, NoticeKind, ParserNotice};
 
 use crate::cut;
 

@@ -7,7 +7,7 @@
 //! was killed, or its message was given up for another try. Such a try often says the same again; so the text is told
 //! only once another one shows that it does not.
 
-use townwatch::event::{AgentOutput, EventData, OutputStream};
+use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 
 use super::Piece;
 use super::kinds::Becomes;

@@ -1,16 +1,16 @@
 //! Pictures in results: decoded, known by their bytes, named by what they are.
 //!
 //! What a line calls a picture decides nothing: `image/png` can be said of anything. Only what is a whole PNG, JPEG,
-//! WebP or GIF is one (`townwatch::image`). An SVG is a document that can run code, so it is none.
+//! WebP or GIF is one (`townwatch_protocol::image`). An SVG is a document that can run code, so it is none.
 
 use std::borrow::Cow;
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use townwatch::event::{Attachment, AttachmentKind};
-use townwatch::image::{self, ImageType, Problem};
-use townwatch::limits::IMAGE_BYTES_MAX;
+use townwatch_protocol::event::{Attachment, AttachmentKind};
+use townwatch_protocol::image::{self, ImageType, Problem};
+use townwatch_protocol::limits::IMAGE_BYTES_MAX;
 
 use crate::redact::is_redacted;
 

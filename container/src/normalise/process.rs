@@ -1,8 +1,8 @@
 //! Any command: each line that it prints is one output, empty ones too, so that order and
 //! counts are plain; of a line that stands without an end, each part.
 
-use townwatch::event::{AgentOutput, EventData, OutputStream};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
+use townwatch_protocol::time::Timestamp;
 
 use super::notices::Notices;
 use super::{Meaning, Normalise};

@@ -1,9 +1,9 @@
 //! How far a run is, as far as its agent lets that be seen: by its to-do list and its tool calls. The agent and each of
 //! its sub-agents have their own, for a sub-agent's list says nothing about the whole.
 
-use townwatch::event::{ProgressUpdate, Todo, TodoStatus};
-use townwatch::limits::STATE_TODOS_MAX;
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{ProgressUpdate, Todo, TodoStatus};
+use townwatch_protocol::limits::STATE_TODOS_MAX;
+use townwatch_protocol::time::Timestamp;
 
 /// An author without a to-do list tells its progress at every so many calls.
 const CALLS_A_STEP: u64 = 10;

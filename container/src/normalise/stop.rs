@@ -1,6 +1,6 @@
 //! How a model stops before its time: it refuses, or has no more room.
 
-use townwatch::event::{AgentError, AgentNotice, AgentNoticeKind, EventData, NoticeLevel};
+use townwatch_protocol::event::{AgentError, AgentNotice, AgentNoticeKind, EventData, NoticeLevel};
 
 use crate::summary;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use townwatch::event::AgentUsage;
+use townwatch_protocol::event::AgentUsage;
 
 /// Threads of one run that are told apart; what older ones came to stays counted.
 const THREADS_MAX: usize = 64;

@@ -1,7 +1,7 @@
 //! What a program warns of in words only: what it is about is found in them.
 
-use townwatch::event::{AgentError, AgentNotice, AgentNoticeKind, NoticeLevel};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentError, AgentNotice, AgentNoticeKind, NoticeLevel};
+use townwatch_protocol::time::Timestamp;
 
 use super::limit_end;
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use townwatch::event::{AgentUsage, ToolCategory};
+use townwatch_protocol::event::{AgentUsage, ToolCategory};
 
 use crate::json::{if_readable, read};
 

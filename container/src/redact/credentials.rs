@@ -11,7 +11,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use percent_encoding::percent_decode_str;
 use rustix::fs::OFlags;
 use serde_json::Value;
-use townwatch::redact::is_secret_name;
+use townwatch_redaction::is_secret_name;
 
 /// So much of a file is read: what is larger is no list of passwords.
 const FILE_BYTES_MAX: u64 = 64 << 10;

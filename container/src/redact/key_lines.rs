@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use memchr::memmem::Finder;
-use townwatch::redact::keys::{BEGINS, KIND, is_body, label_end};
-use townwatch::redact::{Redactor, mark};
+use townwatch_redaction::keys::{BEGINS, KIND, is_body, label_end};
+use townwatch_redaction::{Redactor, mark};
 
 use super::open_text::OpenText;
 use crate::lines::Line;

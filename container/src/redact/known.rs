@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use townwatch::redact::Secrets;
+use townwatch_redaction::SecretValues;
 
 use super::credentials;
 
@@ -11,9 +11,9 @@ pub fn known(
     variables: impl IntoIterator<Item = (String, String)>,
     declared: &[String],
     home: Option<&Path>,
-) -> Secrets {
+) -> SecretValues {
     let is_no_path = |(name, value): &(String, String)| declared.contains(name) || !is_path(value);
-    let mut secrets = Secrets::of(variables.into_iter().filter(is_no_path), declared);
+    let mut secrets = SecretValues::of(variables.into_iter().filter(is_no_path), declared);
     for (file, value) in home.map(credentials::of).unwrap_or_default() {
         secrets.hide(file, &value);
     }
@@ -27,7 +27,7 @@ fn is_path(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use townwatch::redact::Redactor;
+    use townwatch_redaction::Redactor;
 
     use super::*;
 

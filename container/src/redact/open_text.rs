@@ -1,6 +1,6 @@
 //! A text that will go on: of it only that is told which cannot become a part of a secret.
 
-use townwatch::redact::Redactor;
+use townwatch_redaction::Redactor;
 
 /// What stands before a place and says whether something can begin there: the longest escape and a terminal's colour.
 const BEFORE_BYTES: usize = 32;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::value::RawValue;
-use townwatch::error::Result;
-use townwatch::event::{EventData, NoticeKind, ParserNotice};
+use townwatch_protocol::error::Result;
+use townwatch_protocol::event::{EventData, NoticeKind, ParserNotice};
+use townwatch_redaction::{Redactor, SecretValues};
 
 use super::typing::Typing;
 use crate::cut;
 use crate::normalise::Piece;
-use townwatch::redact::{Redactor, Secrets};
 
 /// Kinds that are counted; an agent that writes marks itself must not make this grow.
 const KINDS_MAX: usize = 256;
@@ -40,7 +40,7 @@ struct Count {
 
 impl Redaction {
     /// Hides what is known by its format, and these secrets.
-    pub fn new(secrets: Secrets) -> Result<Self> {
+    pub fn new(secrets: SecretValues) -> Result<Self> {
         let in_text = secrets.in_text().map(Redactor::new).transpose()?;
         Ok(Self { redactor: Redactor::new(secrets)?, in_text, state: Mutex::default() })
     }

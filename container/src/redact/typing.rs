@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use townwatch_redaction::Redactor;
+
 use super::open_text::OpenText;
 use crate::normalise::Piece;
 use crate::previews::{MESSAGE_BYTES_MAX, MESSAGES_MAX};
-use townwatch::redact::Redactor;
 
 /// The texts that one run types.
 #[derive(Debug, Default)]

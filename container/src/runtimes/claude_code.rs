@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use townwatch::error::Result;
-use townwatch::protocol::StartAgent;
+use townwatch_protocol::error::Result;
+use townwatch_protocol::wire::StartAgent;
 
 use super::{ARGUMENT_BYTES_MAX, Input, Launch, argument};
 use crate::normalise::claude_code::user_line;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use townwatch::error::{Error, Result};
-use townwatch::protocol::StartAgent;
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::wire::StartAgent;
 
 use super::{ARGUMENT_BYTES_MAX, Input, Launch, argument};
 use crate::sandbox::Permissions;

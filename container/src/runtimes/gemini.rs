@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use townwatch::error::Result;
-use townwatch::limits::PROMPT_BYTES_MAX;
-use townwatch::protocol::StartAgent;
+use townwatch_protocol::error::Result;
+use townwatch_protocol::limits::PROMPT_BYTES_MAX;
+use townwatch_protocol::wire::StartAgent;
 
 use super::{Input, Launch, argument};
 use crate::sandbox::Permissions;

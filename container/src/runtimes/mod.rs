@@ -14,10 +14,10 @@ pub use versions::saw;
 
 use std::path::PathBuf;
 
-use townwatch::error::{Code, Error, Result};
-use townwatch::event::Runtime;
-use townwatch::limits::PROMPT_BYTES_MAX;
-use townwatch::protocol::StartAgent;
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::event::Runtime;
+use townwatch_protocol::limits::PROMPT_BYTES_MAX;
+use townwatch_protocol::wire::StartAgent;
 
 use crate::config::Config;
 use crate::normalise::{Normalise, Place};

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use townwatch::error::{Error, Result};
-use townwatch::event::Runtime;
-use townwatch::limits::PROMPT_BYTES_MAX;
-use townwatch::protocol::StartAgent;
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::event::Runtime;
+use townwatch_protocol::limits::PROMPT_BYTES_MAX;
+use townwatch_protocol::wire::StartAgent;
 
 use super::{Input, Launch, argument};
 use crate::sandbox::Permissions;

@@ -1,7 +1,7 @@
 //! Any command.
 
-use townwatch::error::{Error, Result};
-use townwatch::protocol::StartAgent;
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::wire::StartAgent;
 
 use super::{ARGUMENT_BYTES_MAX, Input, Launch, argument};
 

@@ -5,11 +5,11 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use serde::Deserialize;
-use townwatch::error::{Error, Result};
-use townwatch::event::Runtime;
-use townwatch::limits::STDOUT_LINE_BYTES_MAX;
-use townwatch::protocol::StartAgent;
-use townwatch::time::Timestamp;
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::event::Runtime;
+use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::StartAgent;
 
 use super::{Input, Launch};
 use crate::config::Config;

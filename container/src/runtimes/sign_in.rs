@@ -1,6 +1,6 @@
 //! What to do when a program runs but nobody has signed in to it. Each says so in words of its own, or by its exit code.
 
-use townwatch::event::{AgentError, AgentExited, ExitReason, Runtime};
+use townwatch_protocol::event::{AgentError, AgentExited, ExitReason, Runtime};
 
 /// An error that says how to sign in, if that is why a run failed.
 pub fn not_signed_in(runtime: Runtime, exit: &AgentExited) -> Option<AgentError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
-use townwatch::event::Runtime;
+use townwatch_protocol::event::Runtime;
 
 /// A server that has seen so many versions has been told often enough.
 const SEEN_MAX: usize = 64;

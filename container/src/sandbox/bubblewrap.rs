@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::process::Command;
-use townwatch::event::Runtime;
+use townwatch_protocol::event::Runtime;
 
 use super::logins::login;
 use crate::runtimes::find_on_path;

@@ -3,7 +3,7 @@
 //! Files, and never whole folders: in these lie what other sessions said, and hooks that would run outside of the sandbox
 //! the next time that the person starts the program by hand.
 
-use townwatch::event::Runtime;
+use townwatch_protocol::event::Runtime;
 
 /// Files below HOME, where they exist.
 pub(super) struct Login {

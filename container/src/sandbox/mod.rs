@@ -7,7 +7,7 @@ pub use bubblewrap::{Bubblewrap, Places};
 
 use std::path::Path;
 
-use townwatch::protocol::SandboxKind;
+use townwatch_protocol::wire::SandboxKind;
 
 /// What stands between agents and this machine.
 #[derive(Debug, Clone)]

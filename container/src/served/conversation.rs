@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use townwatch::limits::STDOUT_LINE_BYTES_MAX;
-use townwatch::protocol::StartAgent;
+use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
+use townwatch_protocol::wire::StartAgent;
 
 use super::Over;
 use crate::environment;

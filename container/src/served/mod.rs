@@ -16,8 +16,8 @@ use std::time::Duration;
 use tokio::process::Child;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
-use townwatch::event::{AgentExited, AgentStatusChanged, ExitReason, Status, StopSignal};
-use townwatch::protocol::StartAgent;
+use townwatch_protocol::event::{AgentExited, AgentStatusChanged, ExitReason, Status, StopSignal};
+use townwatch_protocol::wire::StartAgent;
 
 use self::conversation::Conversation;
 use self::server::Pipes;

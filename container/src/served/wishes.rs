@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use townwatch::error::{Code, Error, Result};
-use townwatch::event::{Answer, QuestionKind};
-use townwatch::protocol::AnswerAgent;
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::event::{Answer, QuestionKind};
+use townwatch_protocol::wire::AnswerAgent;
 
 use super::conversation::{Conversation, is_plain};
 use crate::log::now;

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use tokio::sync::watch;
-use townwatch::event::{AgentExited, AgentQuestionAnswered, EventData, ExitReason, Status, StopSignal};
-use townwatch::id::RunId;
+use townwatch_protocol::event::{AgentExited, AgentQuestionAnswered, EventData, ExitReason, Status, StopSignal};
+use townwatch_protocol::id::RunId;
 
 use crate::outcome::Outcome;
 use crate::wish::Mouth;

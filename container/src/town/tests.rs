@@ -1,14 +1,20 @@
+use townwatch_protocol::event::{AgentOutput, OutputStream};
+use townwatch_protocol::wire::ControlEvents;
+
 use super::*;
 use crate::run::ENDED_KEPT;
-use townwatch::event::{AgentOutput, OutputStream};
-use townwatch::protocol::ControlEvents;
 
 fn town() -> Arc<Town> {
     Arc::new(Town::new(Bounds::default(), std::env::temp_dir()).unwrap())
 }
 
 fn begin(town: &Arc<Town>, run: &str) -> Run {
-    match town.begin(&AgentId::parse("a").unwrap(), &RunId::parse(run).unwrap(), Runtime::Process, Secrets::default()) {
+    match town.begin(
+        &AgentId::parse("a").unwrap(),
+        &RunId::parse(run).unwrap(),
+        Runtime::Process,
+        SecretValues::default(),
+    ) {
         Ok(Begun::New(run)) => run,
         other => panic!("{other:?}"),
     }

@@ -4,13 +4,13 @@
 use std::fmt::Write;
 
 use proptest::prelude::*;
-use townwatch::event::{EventData, Runtime};
-use townwatch::time::Timestamp;
 use townwatch_control::cut;
 use townwatch_control::lines::{Line, LineDecoder};
 use townwatch_control::normalise::{Meaning, Normalise, Place, Threads};
 use townwatch_control::runtimes::normaliser_of;
 use townwatch_control::runtimes::replay::{RECORDINGS, Recording};
+use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::time::Timestamp;
 
 /// One run's output being read, a line every 10 ms.
 pub(crate) struct Reading {

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use townwatch::core::control_key::SigningKey;
-use townwatch::core::signed_call::{Call, Purpose};
-use townwatch::id::TownId;
+use townwatch_protocol::control_key::SigningKey;
+use townwatch_protocol::id::TownId;
+use townwatch_protocol::signed_call::{Call, Purpose};
 
 /// What the callers of the tests sign with.
 pub fn key() -> SigningKey {

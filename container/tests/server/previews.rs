@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use townwatch::protocol::{ControlEvents, Preview};
+use townwatch_protocol::wire::{ControlEvents, Preview};
 
 use crate::common::Server;
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use townwatch::protocol::ControlEvents;
+use townwatch_protocol::wire::ControlEvents;
 
 use crate::common::Server;
 

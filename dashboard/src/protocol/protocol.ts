@@ -1,4 +1,4 @@
-// Generated from src/protocol/ and src/event/ by `npm run types`; do not edit.
+// Generated from crates/protocol/ by `npm run types`; do not edit.
 
 /**
  * What an agent is at.

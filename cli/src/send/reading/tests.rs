@@ -1,6 +1,7 @@
-use super::*;
-use townwatch_control::redact::Secrets;
+use townwatch_control::redact::SecretValues;
 use townwatch_control::runtimes::replay::Recording;
+
+use super::*;
 
 const CLAUDE: &str = "{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"s\"}\n";
 
@@ -16,7 +17,7 @@ fn told(event: &EventData) -> String {
 fn read(format: Option<Format>, input: &[u8]) -> (Vec<String>, AgentExited) {
     let mut events = Vec::new();
     let mut take = |event: &EventData, _| events.push(told(event));
-    let redaction = Redaction::new(Secrets::default()).unwrap();
+    let redaction = Redaction::new(SecretValues::default()).unwrap();
     let mut reading = Reading::new(format, Place::default(), Threads::default(), &redaction);
     input.chunks(1000).for_each(|chunk| reading.push(chunk, &mut take));
     let exit = reading.finish(&mut take);
@@ -73,7 +74,7 @@ fn a_format_found_later_reads_what_was_held() {
 #[test]
 fn a_process_loses_nothing_and_is_held_no_longer_than_the_bounds() {
     let unclear = r#"{"type":"error","n":1}"#;
-    let redaction = Redaction::new(Secrets::default()).unwrap();
+    let redaction = Redaction::new(SecretValues::default()).unwrap();
     let mut count = 0;
     let mut reading = Reading::new(None, Place::default(), Threads::default(), &redaction);
     for line in 0..120 {
@@ -98,7 +99,7 @@ fn a_process_loses_nothing_and_is_held_no_longer_than_the_bounds() {
 
 #[test]
 fn a_prompt_without_an_end_is_shown_within_the_bound() {
-    let redaction = Redaction::new(Secrets::default()).unwrap();
+    let redaction = Redaction::new(SecretValues::default()).unwrap();
     let cases = [
         (Some(Format::Process), "Go on? [y/n] ", UNENDED_LINE_WAIT),
         (None, "Go on? [y/n] ", UNENDED_LINE_WAIT),
@@ -126,7 +127,7 @@ fn a_prompt_without_an_end_is_shown_within_the_bound() {
 
 #[test]
 fn a_stream_behind_a_bar_that_was_shown_in_parts_is_still_one() {
-    let redaction = Redaction::new(Secrets::default()).unwrap();
+    let redaction = Redaction::new(SecretValues::default()).unwrap();
     let mut reading = Reading::new(None, Place::default(), Threads::default(), &redaction);
     let mut events = Vec::new();
     let mut take = |event: &EventData, _| events.push(told(event));

@@ -1,8 +1,8 @@
 //! Tool calls and what they gave.
 
 use serde::Deserialize;
-use townwatch::event::{AgentToolCall, AgentToolResult, EventData, NoticeKind, TaskOutcome, ToolCategory};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentToolCall, AgentToolResult, EventData, NoticeKind, TaskOutcome, ToolCategory};
+use townwatch_protocol::time::Timestamp;
 
 use super::messages::From;
 use super::tasks::{Begun, End, exit_code_in, outcome, tagged};

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
-use townwatch::error::{Error, Result};
-use townwatch::event::{AgentQuestion, AgentQuestionAnswered, Answer, PartAnswer, QuestionKind, ToolCategory};
-use townwatch::protocol::AnswerAgent;
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::event::{AgentQuestion, AgentQuestionAnswered, Answer, PartAnswer, QuestionKind, ToolCategory};
+use townwatch_protocol::wire::AnswerAgent;
 
 use super::{always, subject};
 use crate::json::{if_readable, read};

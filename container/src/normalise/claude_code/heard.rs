@@ -1,7 +1,7 @@
 //! What stands in a person's place in the conversation: a person's words, which the program repeats, and what it says
 //! there by itself: a compaction's summary, a sub-agent's task, that a turn was interrupted.
 
-use townwatch::event::{EventData, MessageSource, UserMessage};
+use townwatch_protocol::event::{EventData, MessageSource, UserMessage};
 
 use super::messages::From;
 use super::system::command_output;

@@ -1,7 +1,7 @@
 //! What hooks came to: commands of a person's own that the program runs before and after what it does, and that can stop
 //! it.
 
-use townwatch::event::{AgentNotice, AgentNoticeKind, NoticeLevel};
+use townwatch_protocol::event::{AgentNotice, AgentNoticeKind, NoticeLevel};
 
 use crate::normalise::fields::Fields;
 use crate::normalise::wire::System;

@@ -1,8 +1,8 @@
 //! Limits of the model's API: near, reached, over again. The program says of one that is reached up to three times: as
 //! an event of its own, as a message in the agent's place, and as the turn's result. It is told once.
 
-use townwatch::event::{AgentError, AgentNotice, AgentNoticeKind, EventData, NoticeLevel};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentError, AgentNotice, AgentNoticeKind, EventData, NoticeLevel};
+use townwatch_protocol::time::Timestamp;
 
 use crate::normalise::limit_end;
 use crate::normalise::warnings::RATE_LIMITED;

@@ -1,8 +1,8 @@
 //! `assistant` and `user`: messages of the API, a line for each block most often.
 
 use serde_json::value::RawValue;
-use townwatch::event::{AgentError, AgentOutput, EventData, NoticeKind, OutputStream};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentError, AgentOutput, EventData, NoticeKind, OutputStream};
+use townwatch_protocol::time::Timestamp;
 
 use super::{ClaudeCode, kinds};
 use crate::json::read;

@@ -26,8 +26,8 @@ mod usage;
 
 use std::hash::{Hash, Hasher};
 
-use townwatch::event::{AgentStatusChanged, EventData, NoticeKind, Status};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentStatusChanged, EventData, NoticeKind, Status};
+use townwatch_protocol::time::Timestamp;
 
 use self::calls::Called;
 use self::control::Control;

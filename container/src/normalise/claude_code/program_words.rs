@@ -1,8 +1,8 @@
 //! What the program tells of itself that a person needs to know, in words and numbers of its own: what its hooks at the
 //! end of a turn said, that its files are full, what it published.
 
-use townwatch::event::{AgentError, AgentNotice, AgentNoticeKind, EventData, NoticeLevel};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentError, AgentNotice, AgentNoticeKind, EventData, NoticeLevel};
+use townwatch_protocol::time::Timestamp;
 
 use crate::normalise::fields::Fields;
 use crate::normalise::limit_end;

@@ -3,7 +3,7 @@
 //! The program often says the same with its next line in words of its own, as an error in the agent's place. So a stop is
 //! told with the line behind it, and only where that is no such error; and in a turn of the agent itself once.
 
-use townwatch::event::EventData;
+use townwatch_protocol::event::EventData;
 
 use crate::normalise::kinds::Becomes::{Event, Nothing};
 use crate::normalise::kinds::Table;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use similar::TextDiff;
-use townwatch::event::{QuestionSubject, SubjectKind, ToolCategory};
+use townwatch_protocol::event::{QuestionSubject, SubjectKind, ToolCategory};
 
 use crate::json::{if_readable, read};
 use crate::normalise::asking;

@@ -1,10 +1,10 @@
 //! What the program says of itself: `system`, of many subtypes, and lines of its own kind beside it.
 
-use townwatch::event::{
+use townwatch_protocol::event::{
     AgentError, AgentNotice, AgentNoticeKind, AgentOutput, AgentSession, EventData, NoticeKind, NoticeLevel,
     OutputStream,
 };
-use townwatch::time::Timestamp;
+use townwatch_protocol::time::Timestamp;
 
 use super::tasks::{End, outcome, tagged};
 use super::{ClaudeCode, hooks, kinds, program_words};

@@ -1,8 +1,8 @@
 //! Speaking to Claude Code while it runs: messages, answers, interrupts.
 
-use townwatch::error::Result;
-use townwatch::event::{AgentQuestionAnswered, AgentStatusChanged, EventData, NoticeKind, Status};
-use townwatch::protocol::AnswerAgent;
+use townwatch_protocol::error::Result;
+use townwatch_protocol::event::{AgentQuestionAnswered, AgentStatusChanged, EventData, NoticeKind, Status};
+use townwatch_protocol::wire::AnswerAgent;
 
 use super::ClaudeCode;
 use super::control::{Request, interrupt_line, user_line};

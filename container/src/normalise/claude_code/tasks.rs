@@ -4,7 +4,7 @@
 //! it; then `task_updated`, `task_notification`, a list without it, the words of `TaskOutput`. Each is told once. The
 //! notification has the most to say, so an end that is only hinted at waits for it until the next turn begins or ends.
 
-use townwatch::event::{AgentTaskEnded, AgentTaskStarted, EventData, TaskKind, TaskOutcome};
+use townwatch_protocol::event::{AgentTaskEnded, AgentTaskStarted, EventData, TaskKind, TaskOutcome};
 
 use crate::normalise::recent::Recent;
 use crate::normalise::wire::{System, TaskHead};

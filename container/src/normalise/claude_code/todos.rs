@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use townwatch::event::{Todo, TodoStatus};
+use townwatch_protocol::event::{Todo, TodoStatus};
 
 use crate::json::{if_readable, read};
 use crate::normalise::fields::Fields;

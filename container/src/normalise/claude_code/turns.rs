@@ -1,7 +1,7 @@
 //! `result`: the end of a turn.
 
-use townwatch::event::{AgentError, AgentOutput, AgentStatusChanged, EventData, OutputStream, Status};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentError, AgentOutput, AgentStatusChanged, EventData, OutputStream, Status};
+use townwatch_protocol::time::Timestamp;
 
 use super::{ClaudeCode, TurnFailure, hash};
 use crate::json::read;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use townwatch::event::AgentUsage;
+use townwatch_protocol::event::AgentUsage;
 
 use crate::normalise::recent::Recent;
 use crate::normalise::wire::{TurnEnd, Usage};

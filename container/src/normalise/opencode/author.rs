@@ -1,6 +1,6 @@
 //! Whose a frame is: of the run's own session, or of one that a sub-agent works in.
 
-use townwatch::event::EventData;
+use townwatch_protocol::event::EventData;
 
 use super::Opencode;
 use super::wire::{Session, Whose, model_name};

@@ -1,6 +1,6 @@
 //! Files that tools and models give beside text: most often pictures, whole in their addresses.
 
-use townwatch::event::{Attachment, AttachmentKind};
+use townwatch_protocol::event::{Attachment, AttachmentKind};
 
 use super::wire::GivenFile;
 use crate::cut;

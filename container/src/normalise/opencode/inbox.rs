@@ -1,6 +1,6 @@
 //! What was said to the agent: which messages, to which sessions, and whether the agent has begun to answer.
 
-use townwatch::event::MessageSource;
+use townwatch_protocol::event::MessageSource;
 
 use crate::normalise::recent::Recent;
 

@@ -1,7 +1,7 @@
 //! Messages: whose they are, what they took, and what was said to the agent.
 
-use townwatch::event::{AgentNotice, AgentNoticeKind, EventData, MessageSource, NoticeLevel, UserMessage};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentNotice, AgentNoticeKind, EventData, MessageSource, NoticeLevel, UserMessage};
+use townwatch_protocol::time::Timestamp;
 
 use super::Opencode;
 use super::author::Author;

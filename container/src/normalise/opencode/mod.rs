@@ -18,10 +18,12 @@ mod server_words;
 mod turns;
 mod wire;
 
-use townwatch::error::Result;
-use townwatch::event::{AgentQuestionAnswered, AgentStatusChanged, EventData, NoticeKind, QuestionKind, Status};
-use townwatch::protocol::AnswerAgent;
-use townwatch::time::Timestamp;
+use townwatch_protocol::error::Result;
+use townwatch_protocol::event::{
+    AgentQuestionAnswered, AgentStatusChanged, EventData, NoticeKind, QuestionKind, Status,
+};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::AnswerAgent;
 
 use self::author::Author;
 use self::inbox::Inbox;

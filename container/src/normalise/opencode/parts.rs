@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::value::to_raw_value;
-use townwatch::event::{
+use townwatch_protocol::event::{
     AgentOutput, AgentToolCall, AgentToolResult, Attachment, EventData, FileAction, FileChanged, OutputStream,
     ToolCategory,
 };
-use townwatch::time::Timestamp;
+use townwatch_protocol::time::Timestamp;
 
 use super::files;
 use super::questions::CallName;

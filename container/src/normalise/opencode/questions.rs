@@ -1,10 +1,10 @@
 //! What the agent asks people, and what became of it.
 
-use townwatch::error::{Error, Result};
-use townwatch::event::{
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::event::{
     AgentQuestion, AgentQuestionAnswered, Answer, PartAnswer, QuestionKind, QuestionSubject, SubjectKind,
 };
-use townwatch::protocol::AnswerAgent;
+use townwatch_protocol::wire::AnswerAgent;
 
 use super::wire::{Asked, AskedMetadata, AskedTool, Part, Replied};
 use crate::json::read;

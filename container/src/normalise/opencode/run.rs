@@ -6,8 +6,8 @@
 //! do, or to-do lists, which their calls have. An error stands in `error`; one of Kilo's own is a text.
 
 use serde_json::value::RawValue;
-use townwatch::event::{AgentUsage, EventData, NoticeKind};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentUsage, EventData, NoticeKind};
+use townwatch_protocol::time::Timestamp;
 
 use super::Opencode;
 use super::author::Author;

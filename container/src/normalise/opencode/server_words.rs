@@ -1,7 +1,7 @@
 //! What the server tells whoever looks, of no session.
 
-use townwatch::event::{AgentNotice, AgentNoticeKind, NoticeLevel};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentNotice, AgentNoticeKind, NoticeLevel};
+use townwatch_protocol::time::Timestamp;
 
 use super::kinds::FrameKind;
 use super::wire::ServerWords;

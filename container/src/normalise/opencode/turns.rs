@@ -1,7 +1,7 @@
 //! Turns: when they begin and end, and how they fail.
 
-use townwatch::event::{AgentError, AgentStatusChanged, EventData, NoticeKind, Status};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentError, AgentStatusChanged, EventData, NoticeKind, Status};
+use townwatch_protocol::time::Timestamp;
 
 use super::Opencode;
 use super::wire::{Failure, SessionStatus};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use townwatch::event::{AgentUsage, ToolCategory};
-use townwatch::time::Timestamp;
+use townwatch_protocol::event::{AgentUsage, ToolCategory};
+use townwatch_protocol::time::Timestamp;
 
 use crate::json::if_readable;
 use crate::normalise::asking::AskedQuestion;

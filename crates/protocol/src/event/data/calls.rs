@@ -1,0 +1,136 @@
+//! Tool calls with what they gave, files that changed, and work in the background.
+
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+#[cfg(feature = "schema")]
+use ts_rs::TS;
+
+use crate::event::{AttachmentKind, FileAction, TaskKind, TaskOutcome, ToolCategory};
+
+data! {
+    /// Data of `agent_tool_call`.
+    AgentToolCall {
+        /// Pairs the call with its result.
+        tool_use_id: String,
+        /// The agent's own name of the tool.
+        tool: String,
+        /// What it is for.
+        category: ToolCategory,
+        /// The input as the agent wrote it, raw.
+        #[cfg_attr(feature = "schema", ts(type = "unknown"))]
+        input: Box<RawValue>,
+        /// The file that it is about, relative to the working directory where it lies in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        path: Option<String>,
+        /// One plain line: "Reading src/config.ts".
+        summary: String,
+        /// The call whose sub-agent makes this call.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        parent_tool_use_id: Option<String>,
+    }
+    /// Data of `agent_tool_result`.
+    AgentToolResult {
+        /// The call that it answers.
+        tool_use_id: String,
+        /// Whether the tool did what it was asked.
+        success: bool,
+        /// What it gave, as text: the texts of all its parts.
+        content: String,
+        /// The content's length in bytes, before anything was cut.
+        content_length: u64,
+        /// From the call to the result; 0 if the call was not seen.
+        duration_ms: u64,
+        /// What the command returned, where it was one and the agent tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        exit_code: Option<i32>,
+        /// What it gave beside text: pictures, documents, links.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<Attachment>>"))]
+        attachments: Vec<Attachment>,
+    }
+    /// One thing of a result that is no text.
+    Attachment {
+        /// What it is.
+        kind: AttachmentKind,
+        /// Its media type, as `image/png`.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        media_type: Option<String>,
+        /// Its name, for a person.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        name: Option<String>,
+        /// Where it is, in the agent's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        uri: Option<String>,
+        /// Its size, decoded.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        size_bytes: Option<u64>,
+        /// Names a picture that the town keeps: `GET …/agents/:agent/images/:image_id`. Absent where it is not kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        image_id: Option<String>,
+        /// Why it is not kept, for a person.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        problem: Option<String>,
+    }
+    /// Data of `file_changed`.
+    FileChanged {
+        /// Relative to the working directory.
+        path: String,
+        /// What happened to it.
+        action: FileAction,
+        /// Its path before, when renamed.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        from: Option<String>,
+        /// Its size now.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        size_bytes: Option<u64>,
+        /// Lines that are new.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        lines_added: Option<u64>,
+        /// Lines that are gone.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        lines_removed: Option<u64>,
+        /// The call that changed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        tool_use_id: Option<String>,
+    }
+    /// Data of `agent_task_started`: the agent left work running in the background.
+    AgentTaskStarted {
+        /// Names the work.
+        task_id: String,
+        /// What does it.
+        kind: TaskKind,
+        /// What is done.
+        description: String,
+        /// The call that began it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        tool_use_id: Option<String>,
+        /// The call whose sub-agent began it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        parent_tool_use_id: Option<String>,
+    }
+    /// Data of `agent_task_ended`.
+    AgentTaskEnded {
+        /// The work.
+        task_id: String,
+        /// How it ended.
+        outcome: TaskOutcome,
+        /// In the program's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        summary: Option<String>,
+        /// What the command returned, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        exit_code: Option<i32>,
+        /// The call that began it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        tool_use_id: Option<String>,
+    }
+}
+
+impl AgentToolResult {
+    /// A result that is text only.
+    pub fn new(tool_use_id: String, success: bool, content: String, duration_ms: u64) -> Self {
+        let content_length = content.len() as u64;
+        Self { tool_use_id, success, content, content_length, duration_ms, exit_code: None, attachments: Vec::new() }
+    }
+}

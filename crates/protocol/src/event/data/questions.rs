@@ -1,0 +1,122 @@
+//! What an agent asks, and what it is answered.
+
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+#[cfg(feature = "schema")]
+use ts_rs::TS;
+
+use crate::event::{Answer, QuestionKind, SubjectKind};
+
+data! {
+    /// Data of `agent_question`.
+    #[derive(PartialEq)]
+    AgentQuestion {
+        /// Names the question for its answer.
+        request_id: String,
+        /// What it is about.
+        kind: QuestionKind,
+        /// The question, for a person.
+        detail: String,
+        /// The answers that are possible: of a permission `once`, `always`, `reject`; else the labels of all options.
+        options: Vec<String>,
+        /// What is asked, one by one; each wants an entry of the answer. Empty for a permission.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<QuestionPart>>"))]
+        parts: Vec<QuestionPart>,
+        /// What would be allowed, whole: the command, plan or difference.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        subject: Option<QuestionSubject>,
+        /// What `always` would allow from now on, in words; absent where it is not offered or not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        always: Option<String>,
+        /// The call that waits for the answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        tool_use_id: Option<String>,
+        /// The call whose sub-agent asks.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        parent_tool_use_id: Option<String>,
+    }
+    /// One of the things that a question asks.
+    #[derive(PartialEq)]
+    QuestionPart {
+        /// A word or two that name it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        header: Option<String>,
+        /// The question itself.
+        text: String,
+        /// What can be chosen.
+        options: Vec<QuestionOption>,
+        /// Whether several of them can be.
+        multiple: bool,
+        /// Whether it can be answered in other words.
+        free_text: bool,
+    }
+    /// One answer that a question offers.
+    #[derive(PartialEq)]
+    QuestionOption {
+        /// The answer.
+        label: String,
+        /// What it means.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        description: Option<String>,
+        /// What it would look like, as the agent sketches it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        preview: Option<String>,
+    }
+    /// What a permission is about.
+    #[derive(PartialEq)]
+    QuestionSubject {
+        /// How to show it.
+        kind: SubjectKind,
+        /// The whole of it.
+        text: String,
+    }
+    /// The answer to one part of a question.
+    PartAnswer {
+        /// The labels that were chosen.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<String>>"))]
+        choices: Vec<String>,
+        /// Other words.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        text: Option<String>,
+    }
+    /// Data of `agent_question_answered`.
+    AgentQuestionAnswered {
+        /// The question.
+        request_id: String,
+        /// What was answered.
+        answer: Answer,
+        /// Who answered: `operator`, or the program where nobody here did.
+        by: String,
+        /// The words with it: why not, say.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        text: Option<String>,
+        /// An entry for each part of the question.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<PartAnswer>>"))]
+        answers: Vec<PartAnswer>,
+    }
+}
+
+impl AgentQuestion {
+    /// A question of which nothing is known but these.
+    pub fn new(request_id: String, kind: QuestionKind, detail: String, options: Vec<String>) -> Self {
+        Self {
+            request_id,
+            kind,
+            detail,
+            options,
+            parts: Vec::new(),
+            subject: None,
+            always: None,
+            tool_use_id: None,
+            parent_tool_use_id: None,
+        }
+    }
+}
+
+impl AgentQuestionAnswered {
+    /// An answer without words.
+    pub fn new(request_id: String, answer: Answer, by: String) -> Self {
+        Self { request_id, answer, by, text: None, answers: Vec::new() }
+    }
+}

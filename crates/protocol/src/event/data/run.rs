@@ -1,0 +1,102 @@
+//! Where a run stands, how it ends, and what an agent says of itself.
+
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+#[cfg(feature = "schema")]
+use ts_rs::TS;
+
+use crate::event::{ExitReason, Status};
+
+data! {
+    /// Data of `agent.status`.
+    AgentStatusChanged {
+        /// Where it stands now.
+        status: Status,
+    }
+    /// Data of `agent.exited`.
+    #[derive(PartialEq)]
+    AgentExited {
+        /// Why.
+        reason: ExitReason,
+        /// What the process returned.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        exit_code: Option<i32>,
+        /// The signal that ended it, by its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        signal: Option<String>,
+        /// For a person.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        message: Option<String>,
+    }
+    /// Data of `agent_session`.
+    AgentSession {
+        /// The agent's own name of the session; absent where its program has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        session_id: Option<String>,
+        /// The model that it uses.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        model: Option<String>,
+        /// Where it works.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        working_dir: Option<String>,
+        /// The branch checked out there.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        branch: Option<String>,
+        /// The commit it began at.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        initial_commit: Option<String>,
+        /// The repository's address.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        git_origin: Option<String>,
+        /// The machine.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        hostname: Option<String>,
+        /// Its system.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        os: Option<String>,
+        /// Whether it runs in a container.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        in_container: Option<bool>,
+        /// The tools that it has.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        tools: Option<Vec<String>>,
+        /// How it asks for permission.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        permission_mode: Option<String>,
+        /// The agent program's version.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        agent_version: Option<String>,
+        /// Whether the agent takes messages while its run is open.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        takes_messages: Option<bool>,
+    }
+}
+
+impl AgentExited {
+    /// An end in the system's own words, for ends that no agent reports.
+    pub fn because(reason: ExitReason, message: &str) -> Self {
+        Self { reason, exit_code: None, signal: None, message: Some(message.to_owned()) }
+    }
+}
+
+impl Default for AgentSession {
+    /// A session of which nothing is known.
+    fn default() -> Self {
+        Self {
+            session_id: None,
+            model: None,
+            working_dir: None,
+            branch: None,
+            initial_commit: None,
+            git_origin: None,
+            hostname: None,
+            os: None,
+            in_container: None,
+            tools: None,
+            permission_mode: None,
+            agent_version: None,
+            takes_messages: None,
+        }
+    }
+}

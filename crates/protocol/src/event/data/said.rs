@@ -1,0 +1,135 @@
+//! What an agent says and is told, and what its program says of itself.
+
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+#[cfg(feature = "schema")]
+use ts_rs::TS;
+
+use crate::event::{AgentNoticeKind, MessageSource, NoticeKind, NoticeLevel, OutputStream};
+use crate::id::AgentId;
+use crate::time::Timestamp;
+
+data! {
+    /// Data of `agent_output`.
+    AgentOutput {
+        /// The text.
+        text: String,
+        /// Where it came from.
+        stream: OutputStream,
+        /// The message that it is a part of.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        message_id: Option<String>,
+        /// The call whose sub-agent wrote it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        parent_tool_use_id: Option<String>,
+        /// Whether the line goes on: the next output of the same stream continues it. A progress bar comes so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<bool>"))]
+        partial: bool,
+        /// Whether the text was still being written when its author ended: there is no more of it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<bool>"))]
+        broken_off: bool,
+    }
+    /// Data of `user_message`: what a person said to the agent, or its program said in a person's place.
+    UserMessage {
+        /// The words, whole.
+        text: String,
+        /// Who said it: `operator`, or the name of the program that put it into a person's mouth (`claude_code`).
+        by: String,
+        /// What it was said as.
+        source: MessageSource,
+        /// The message's own name, where the program gives it one.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        message_id: Option<String>,
+        /// The call whose sub-agent it was said to.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        parent_tool_use_id: Option<String>,
+    }
+    /// Data of `agent_error`.
+    AgentError {
+        /// A short word for programs.
+        code: String,
+        /// For a person.
+        message: String,
+        /// Whether the agent tries again by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        retryable: Option<bool>,
+        /// When it is over, where that is known: the end of a rate limit, say.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        until: Option<Timestamp>,
+    }
+    /// Data of `agent_notice`: what the program itself does or warns of, and a person needs to know. No error.
+    AgentNotice {
+        /// What it is about.
+        kind: AgentNoticeKind,
+        /// How much it matters.
+        level: NoticeLevel,
+        /// For a person.
+        message: String,
+        /// When it is over, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        until: Option<Timestamp>,
+        /// Tokens of the conversation before it was compacted.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        tokens_before: Option<u64>,
+        /// And after.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        tokens_after: Option<u64>,
+        /// The call that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        tool_use_id: Option<String>,
+        /// The call whose sub-agent it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        parent_tool_use_id: Option<String>,
+    }
+    /// Data of `parser_notice`.
+    ParserNotice {
+        /// What was wrong.
+        kind: NoticeKind,
+        /// How many lines in a row this stands for.
+        count: u64,
+        /// The beginning of the first of them.
+        sample: String,
+    }
+    /// Data of `source_gap`.
+    SourceGap {
+        /// The agent whose events are missing, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        agent_id: Option<AgentId>,
+        /// How many.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        count: Option<u64>,
+        /// Where they were lost.
+        source: String,
+    }
+}
+
+impl AgentOutput {
+    /// A whole text of this stream, of which nothing else is known.
+    pub fn new(stream: OutputStream, text: String) -> Self {
+        Self { text, stream, message_id: None, parent_tool_use_id: None, partial: false, broken_off: false }
+    }
+}
+
+impl AgentError {
+    /// What went wrong, with nothing known of how long.
+    pub fn new(code: impl Into<String>, message: impl Into<String>, retryable: Option<bool>) -> Self {
+        Self { code: code.into(), message: message.into(), retryable, until: None }
+    }
+}
+
+impl AgentNotice {
+    /// A notice of nothing but words.
+    pub fn new(kind: AgentNoticeKind, level: NoticeLevel, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            level,
+            message: message.into(),
+            until: None,
+            tokens_before: None,
+            tokens_after: None,
+            tool_use_id: None,
+            parent_tool_use_id: None,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What can happen to an agent: the names of the wire contract with their data.
+
+use serde_json::value::RawValue;
+#[cfg(feature = "schema")]
+use ts_rs::TS;
+
+mod data;
+mod words;
+
+pub use data::*;
+pub use words::*;
+
+use crate::id::{AgentId, EventName, RunId};
+
+macro_rules! known_events {
+    ($($(#[doc = $doc:literal])* $name:literal => $variant:ident($data:ident),)*) => {
+        /// An event's name with its data. What is not of this list, or not of its shape, is [`EventData::Other`].
+        #[derive(Debug, Clone)]
+        pub enum EventData {
+            $($(#[doc = $doc])* $variant($data),)*
+            /// Passed through untouched: any name, any JSON value, as its raw text.
+            Other(EventName, Box<RawValue>),
+        }
+
+        impl EventData {
+            /// The names of the wire contract.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// The event's name on the wire.
+            pub fn name(&self) -> &str {
+                match self {
+                    $(Self::$variant(_) => $name,)*
+                    Self::Other(name, _) => name.as_str(),
+                }
+            }
+
+            /// Reads the data of a known name; anything else is kept as it is. An end that cannot be read is an end: its run
+            /// takes no further event, and its state has to say so.
+            pub fn read(name: &EventName, data: &RawValue) -> Self {
+                match name.as_str() {
+                    $($name => serde_json::from_str(data.get()).map(Self::$variant),)*
+                    _ => return Self::Other(name.clone(), data.to_owned()),
+                }
+                .unwrap_or_else(|_| match name.as_str() {
+                    "agent.exited" => Self::Exited(AgentExited::because(
+                        ExitReason::Failed,
+                        "the agent's own word of its end could not be read",
+                    )),
+                    _ => Self::Other(name.clone(), data.to_owned()),
+                })
+            }
+
+            /// The data as JSON text.
+            pub fn to_raw(&self) -> Box<RawValue> {
+                match self {
+                    $(Self::$variant(data) => serde_json::value::to_raw_value(data).unwrap_or_default(),)*
+                    Self::Other(_, data) => data.clone(),
+                }
+            }
+        }
+
+        $(impl From<$data> for EventData {
+            fn from(data: $data) -> Self { Self::$variant(data) }
+        })*
+
+        #[cfg(feature = "schema")]
+        impl EventData {
+            /// Of each known event: its name, what it is, and its data's type by name and by schema.
+            #[allow(clippy::type_complexity)] // a row of a table
+            pub fn schemas(
+                generator: &mut schemars::SchemaGenerator,
+            ) -> Vec<(&'static str, &'static str, &'static str, schemars::Schema)> {
+                vec![$(($name, concat!($($doc),*), stringify!($data), generator.subschema_for::<$data>()),)*]
+            }
+        }
+
+        /// For the TypeScript types only: the same list as a union that `event` tells apart.
+        #[cfg(feature = "schema")]
+        #[allow(dead_code, missing_docs)]
+        #[derive(TS)]
+        #[ts(tag = "event", content = "data", rename = "KnownEvent")]
+        pub enum KnownEvent { $(#[ts(rename = $name)] $variant($data),)* }
+    };
+}
+
+known_events! {
+    /// Where the agent's run stands.
+    "agent.status" => Status(AgentStatusChanged),
+    /// A run's end: exactly one, and the run's last event.
+    "agent.exited" => Exited(AgentExited),
+    /// What the agent says of itself when it starts.
+    "agent_session" => Session(AgentSession),
+    /// Text that the agent wrote.
+    "agent_output" => Output(AgentOutput),
+    /// What a person said to the agent, or its program in a person's place.
+    "user_message" => UserMessage(UserMessage),
+    /// A tool that the agent calls.
+    "agent_tool_call" => ToolCall(AgentToolCall),
+    /// What the tool gave.
+    "agent_tool_result" => ToolResult(AgentToolResult),
+    /// The agent waits for a person.
+    "agent_question" => Question(AgentQuestion),
+    /// A person answered.
+    "agent_question_answered" => QuestionAnswered(AgentQuestionAnswered),
+    /// Tokens and cost.
+    "agent_usage" => Usage(AgentUsage),
+    /// Something went wrong for the agent.
+    "agent_error" => Error(AgentError),
+    /// What the agent's program does or warns of by itself.
+    "agent_notice" => Notice(AgentNotice),
+    /// The agent left work running in the background.
+    "agent_task_started" => TaskStarted(AgentTaskStarted),
+    /// That work ended.
+    "agent_task_ended" => TaskEnded(AgentTaskEnded),
+    /// A file of the agent's working directory changed.
+    "file_changed" => FileChanged(FileChanged),
+    /// How far the run is.
+    "progress_update" => Progress(ProgressUpdate),
+    /// A work order's run began.
+    "run_started" => RunStarted(RunStarted),
+    /// One of its iterations ended.
+    "run_iteration" => RunIteration(RunIteration),
+    /// It succeeded.
+    "run_completed" => RunCompleted(RunCompleted),
+    /// It failed.
+    "run_failed" => RunFailed(RunFailed),
+    /// A work order was made.
+    "work_order_created" => WorkOrderCreated(WorkOrderCreated),
+    /// Its status changed.
+    "work_order_updated" => WorkOrderUpdated(WorkOrderUpdated),
+    /// Lines of the agent that could not be read as they should.
+    "parser_notice" => ParserNotice(ParserNotice),
+    /// Events that were lost before they reached the town.
+    "source_gap" => SourceGap(SourceGap),
+}
+
+/// The names of stream frames: no event may be called so, since SSE names messages after either.
+pub const FRAME_NAMES: &[&str] = &[
+    "hello",
+    "state",
+    "agent_deleted",
+    "events",
+    "preview",
+    "caught_up",
+    "gap",
+    "backpressure",
+    "subscription_confirmed",
+    "heartbeat",
+    "pong",
+    "error",
+];
+
+/// An event on its way, before the town has given it an id.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Whose.
+    pub agent_id: AgentId,
+    /// Of which run, where the source knows it.
+    pub run_id: Option<RunId>,
+    /// Its name.
+    pub event: EventName,
+    /// Its data, raw.
+    pub data: Box<RawValue>,
+    /// When it happened.
+    pub at: crate::time::Timestamp,
+}
+
+impl Draft {
+    /// An event of the system's own making.
+    pub fn new(agent_id: AgentId, run_id: RunId, data: impl Into<EventData>, at: crate::time::Timestamp) -> Self {
+        let data = data.into();
+        Self { agent_id, run_id: Some(run_id), event: EventName::of(&data), data: data.to_raw(), at }
+    }
+}

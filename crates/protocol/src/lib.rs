@@ -1,0 +1,21 @@
+//! What the parts of Townwatch say to each other.
+//!
+//! In reading order: the words ([`id`], [`time`], [`event`], [`image`], [`error`], [`limits`]), every request, answer and frame
+//! ([`wire`]), how they are read ([`query`], [`body`], [`envelope`]), and calls to a control server ([`signed_call`], by a
+//! [`control_key`], each once: [`replays`]).
+
+pub mod body;
+pub mod control_key;
+pub mod envelope;
+pub mod error;
+pub mod event;
+pub mod hexadecimal;
+pub mod id;
+pub mod image;
+mod integer;
+pub mod limits;
+pub mod query;
+pub mod replays;
+pub mod signed_call;
+pub mod time;
+pub mod wire;

@@ -1,0 +1,38 @@
+//! The wire: what REST takes and gives, what streams carry, what the container answers. See PROTOCOL.md.
+
+macro_rules! wire {
+    ($($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$meta])*
+        #[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
+        pub struct $name { $($(#[$fmeta])* pub $field: $type,)* }
+    )*};
+}
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant,)* }
+    )*};
+}
+
+mod answers;
+mod budgets;
+mod checks;
+mod control;
+mod filters;
+mod mayor;
+mod requests;
+mod state;
+mod stream;
+
+pub use answers::*;
+pub use budgets::*;
+pub use checks::{check_timeout, check_words};
+pub use control::*;
+pub use mayor::*;
+pub use requests::*;
+pub use state::*;
+pub use stream::*;

@@ -1,0 +1,293 @@
+//! What people and programs ask over REST.
+
+use std::marker::PhantomData;
+
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+#[cfg(feature = "schema")]
+use ts_rs::TS;
+
+use crate::event::{Answer, PartAnswer, Role, Runtime, StopSignal};
+use crate::id::{AgentId, EventKey, EventName, RigId, RunId};
+use crate::integer;
+#[cfg(feature = "schema")]
+use crate::limits::{
+    BATCH_EVENTS_MAX, BUDGET_COST_USD_MAX, BUDGET_COST_USD_MIN, BUDGET_TOKENS_MAX, NAME_CHARS_MAX, PROMPT_BYTES_MAX,
+    SECRET_ENV_MAX, TIMEOUT_SECONDS_MAX, TOKEN_TTL_SECONDS_MAX,
+};
+use crate::time::Timestamp;
+
+/// A name for people: something to be seen, and no control characters.
+#[cfg(feature = "schema")]
+pub(super) const NAME_PATTERN: &str =
+    r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
+
+/// An address or a branch that git cannot take for an option.
+#[cfg(feature = "schema")]
+const GIT_PATTERN: &str = r"^[^\-\u0000][^\u0000]*$";
+/// The name of a variable that a process can have.
+#[cfg(feature = "schema")]
+const VARIABLE_PATTERN: &str = r"^[^=\u0000]+$";
+/// Its value.
+#[cfg(feature = "schema")]
+const VALUE_PATTERN: &str = r"^[^\u0000]*$";
+
+wire! {
+    /// `POST /api/towns`.
+    #[derive(Debug, Serialize, Deserialize)]
+    TownRequest {
+        /// For people.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
+        name: String,
+    }
+    /// `POST /api/towns/:town/rigs`.
+    #[derive(Debug, Serialize, Deserialize)]
+    RigRequest {
+        /// For people.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
+        name: String,
+        /// The repository's address.
+        #[serde(default)] #[cfg_attr(feature = "schema", ts(optional), schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
+        git_url: Option<String>,
+        /// The branch that work starts from.
+        #[serde(default)] #[cfg_attr(feature = "schema", ts(optional), schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
+        default_branch: Option<String>,
+    }
+    /// `POST /api/rigs/:rig/agents`: an agent that runs elsewhere and posts its events.
+    #[derive(Debug, Serialize, Deserialize)]
+    AgentRequest {
+        /// Unique in the town; minted where absent.
+        #[serde(default)] #[cfg_attr(feature = "schema", ts(optional))]
+        agent_id: Option<AgentId>,
+        /// For people.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
+        name: String,
+        /// Its part in the town.
+        role: Role,
+    }
+    /// `POST /api/rigs/:rig/agents/:agent/token`.
+    #[derive(Debug, Deserialize)]
+    TokenRequest {
+        /// 1 to 86,400; 28,800 where absent.
+        #[serde(default, deserialize_with = "integer::optional")]
+        #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = 1, max = TOKEN_TTL_SECONDS_MAX)))]
+        ttl_seconds: Option<u64>,
+    }
+    /// `POST …/container/agents/start`, and what the town hands to the control server.
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    StartAgent {
+        /// Unique in the town; minted where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        agent_id: Option<AgentId>,
+        /// Where it works.
+        rig_id: RigId,
+        /// For people.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
+        name: String,
+        /// Its part in the town.
+        role: Role,
+        /// The program that runs.
+        runtime: Runtime,
+        /// What it is asked to do.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional), schemars(length(max = PROMPT_BYTES_MAX)))]
+        prompt: Option<String>,
+        /// The model, by the agent program's own name of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        model: Option<String>,
+        /// Added to the agent's own system prompt.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional), schemars(length(max = PROMPT_BYTES_MAX)))]
+        system_prompt: Option<String>,
+        /// The repository to clone.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional), schemars(extend("pattern" = GIT_PATTERN)))]
+        git_url: Option<String>,
+        /// The branch to work on.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional), schemars(extend("pattern" = GIT_PATTERN)))]
+        branch: Option<String>,
+        /// The branch that it is made from.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional), schemars(extend("pattern" = GIT_PATTERN)))]
+        default_branch: Option<String>,
+        /// The agent's environment; never stored.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", ts(optional), schemars(extend(
+            "propertyNames" = {"pattern": VARIABLE_PATTERN}, "additionalProperties" = {"type": "string", "pattern": VALUE_PATTERN},
+        )))]
+        env_vars: Option<std::collections::BTreeMap<String, String>>,
+        /// Names of variables whose values are hidden wherever the agent says them, whatever the names are; of `env_vars`, or
+        /// of `AGENT_ENV_*` without this prefix.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", ts(optional), schemars(length(max = SECRET_ENV_MAX), extend("items" = {"type": "string", "pattern": VARIABLE_PATTERN})))]
+        secret_env: Option<Vec<String>>,
+        /// For `process`: the program and its arguments.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        command: Option<Vec<String>>,
+        /// For `replay`: a bundled recording's name.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        transcript: Option<String>,
+        /// For `replay`: 1 is its own pace (and the default), 0 at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = 0, max = 1_000)))]
+        speed: Option<f64>,
+        /// The run's end at the latest; 1,800 where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "integer::optional")]
+        #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = 1, max = TIMEOUT_SECONDS_MAX)))]
+        timeout_seconds: Option<u64>,
+        /// What the run may cost in US dollars; it is warned at 80 % and stopped at 100 %.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = BUDGET_COST_USD_MIN, max = BUDGET_COST_USD_MAX)))]
+        max_cost_usd: Option<f64>,
+        /// The same in tokens: read, written and of the cache, together.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "integer::optional")]
+        #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = 1, max = BUDGET_TOKENS_MAX)))]
+        max_tokens: Option<u64>,
+    }
+    /// `POST …/container/agents/:agent/stop`.
+    #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+    StopAgent {
+        /// SIGTERM where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        signal: Option<StopSignal>,
+    }
+    /// `POST …/container/agents/:agent/message`.
+    #[derive(Debug, Serialize, Deserialize)]
+    MessageAgent {
+        /// What to tell the agent.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1, max = PROMPT_BYTES_MAX), extend("pattern" = r"\S")))]
+        prompt: String,
+    }
+    /// `POST /api/towns/:town/agents/:agent/answer`.
+    #[derive(Debug, Serialize, Deserialize)]
+    AnswerAgent {
+        /// The question, by the `request_id` of its `agent_question`.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+        request_id: String,
+        /// The answer.
+        answer: Answer,
+        /// Words for the agent: why not, or, for a question of one part, the answer itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
+        text: Option<String>,
+        /// The answer to a question that is no permission: an entry for each of its parts, in their order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<PartAnswer>>"))]
+        answers: Vec<PartAnswer>,
+    }
+}
+
+/// What was written as a JSON object. A derived reader also takes the bare list of a struct's values, which no one who
+/// writes one means.
+#[derive(Debug)]
+pub struct FromObject<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for FromObject<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+    }
+}
+
+/// What the structure cannot say of itself: the key, or a code in its place, and never both.
+#[cfg(feature = "schema")]
+fn key_or_code() -> serde_json::Value {
+    let only = |one: &str, other: &str| serde_json::json!({"required": [one], "properties": {one: {"type": "string"}, other: {"type": "null"}}});
+    serde_json::json!([only("key", "code"), only("code", "key")])
+}
+
+/// `POST /api/session`: one of the two.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("oneOf" = key_or_code())))]
+pub struct SessionRequest {
+    /// The operator's key.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub key: Option<String>,
+    /// The code of a link.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub code: Option<String>,
+}
+
+/// A batch, beside which the fields of a single event are absent or null; or a single event without a batch.
+#[cfg(feature = "schema")]
+fn one_or_batch() -> serde_json::Value {
+    let mut batch = serde_json::json!({"events": {"type": "array"}});
+    for field in ["event_type", "data", "at", "event_id", "run_id"] {
+        batch[field] = serde_json::json!({"type": "null"});
+    }
+    serde_json::json!([
+        {"required": ["events"], "properties": batch},
+        {"required": ["event_type"], "properties": {"event_type": {"type": "string"}, "events": {"type": "null"}}},
+    ])
+}
+
+/// `POST /api/rigs/:rig/agent-events`: one event, or a batch in `events`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("oneOf" = one_or_batch())))]
+pub struct PostEvents {
+    /// Whose events.
+    pub agent_id: AgentId,
+    /// The batch; then the fields of a single event are not allowed beside it.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<PostEvent>>"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<PostEvent>>", length(min = 1, max = BATCH_EVENTS_MAX)))]
+    pub events: Option<Vec<FromObject<PostEvent>>>,
+    /// The single event's name.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub event_type: Option<EventName>,
+    /// Any JSON value; null where absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", ts(optional, type = "unknown"))]
+    pub data: Option<Box<RawValue>>,
+    /// When it happened; now where absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub at: Option<Timestamp>,
+    /// Recognises a repeat.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub event_id: Option<EventKey>,
+    /// The run; the agent's open one where absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub run_id: Option<RunId>,
+}
+
+/// One event of a posted batch.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
+pub struct PostEvent {
+    /// Its name.
+    pub event_type: EventName,
+    /// Any JSON value; null where absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", ts(optional, type = "unknown"))]
+    pub data: Option<Box<RawValue>>,
+    /// When it happened; now where absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub at: Option<Timestamp>,
+    /// Recognises a repeat.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub event_id: Option<EventKey>,
+    /// The run; the agent's open one where absent.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", ts(optional))]
+    pub run_id: Option<RunId>,
+}

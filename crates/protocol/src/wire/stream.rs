@@ -1,0 +1,288 @@
+//! What a stream carries, either way.
+
+#[cfg(feature = "schema")]
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+#[cfg(feature = "schema")]
+use ts_rs::TS;
+
+#[cfg(feature = "schema")]
+use super::answers::TownEvent;
+use super::answers::{Gap, SettingsView};
+use super::control::Preview;
+use super::requests::FromObject;
+use super::state::AgentState;
+use crate::id::{AgentId, Epoch, EventId, TownId};
+use crate::time::Timestamp;
+
+/// What the server sends on a stream, one JSON object a message.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// The first frame.
+    Hello {
+        /// The version of this contract.
+        protocol: u32,
+        /// The town.
+        town_id: TownId,
+        /// The life of its log.
+        epoch: Epoch,
+        /// Its newest event's id.
+        head: EventId,
+        /// Its oldest retained event's id.
+        oldest_id: EventId,
+        /// Whether the viewer's cursor meant nothing here and history begins at the start.
+        reset: bool,
+        /// What the installation has set.
+        // Optional only for who makes up a `hello` of its own, as the dashboard does of a page.
+        #[cfg_attr(feature = "schema", ts(optional, as = "Option<SettingsView>"))]
+        settings: SettingsView,
+    },
+    /// An agent's state.
+    State {
+        /// The whole state.
+        agent: Box<AgentState>,
+    },
+    /// An agent was deleted: nothing is left of it, and what comes under its id later is a new agent.
+    AgentDeleted {
+        /// The agent.
+        agent_id: AgentId,
+    },
+    /// Events, ascending by id.
+    // Frames of this kind are spliced from stored texts: `core::frames`.
+    Events {
+        /// The events.
+        #[cfg_attr(feature = "schema", ts(as = "Vec<TownEvent>"), schemars(with = "Vec<TownEvent>"))]
+        events: Vec<Box<RawValue>>,
+        /// Whether they are history.
+        backfill: bool,
+    },
+    /// A part of a message that is still being written.
+    Preview(Preview),
+    /// The cursor has reached the head.
+    CaughtUp {
+        /// The head.
+        id: EventId,
+    },
+    /// Events are missing.
+    Gap(Gap),
+    /// The viewer lags.
+    Backpressure {
+        /// How much.
+        level: PressureLevel,
+        /// Events between its cursor and the head.
+        lag_events: u64,
+    },
+    /// A `subscribe` was taken.
+    SubscriptionConfirmed {
+        /// The agents.
+        agents: AgentSelection,
+        /// The filters.
+        filters: Filters,
+        /// Where history begins.
+        after_id: EventId,
+    },
+    /// A sign of life: on an event stream, and on a socket that does not ping.
+    Heartbeat {
+        /// When.
+        at: Timestamp,
+        /// The newest event that the reader has had, or that is not for it.
+        id: EventId,
+    },
+    /// The answer to `ping`.
+    Pong,
+    /// A message of the viewer's could not be taken; the socket lives.
+    Error {
+        /// The code's name.
+        code: String,
+        /// For a person.
+        message: String,
+        /// The kind of the message that could not be taken, `subscribe` say; none where it has none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", ts(optional))]
+        frame: Option<&'static str>,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl ServerFrame {
+    /// Its type, as it stands in the frame.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Hello { .. } => "hello",
+            Self::State { .. } => "state",
+            Self::AgentDeleted { .. } => "agent_deleted",
+            Self::Events { .. } => "events",
+            Self::Preview(_) => "preview",
+            Self::CaughtUp { .. } => "caught_up",
+            Self::Gap(_) => "gap",
+            Self::Backpressure { .. } => "backpressure",
+            Self::SubscriptionConfirmed { .. } => "subscription_confirmed",
+            Self::Heartbeat { .. } => "heartbeat",
+            Self::Pong => "pong",
+            Self::Error { .. } => "error",
+        }
+    }
+}
+
+/// The last line of a range of the log as lines (NDJSON). Where the connection ends without it the range is not whole.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum RangeEnd {
+    /// The range is whole.
+    Complete {
+        /// The `after_id` of what follows the range.
+        next_after_id: EventId,
+        /// The town's newest event when the range was opened.
+        head: EventId,
+    },
+}
+
+/// What a viewer sends on a WebSocket, one JSON object a message.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientFrame {
+    /// Replaces the whole selection.
+    Subscribe {
+        /// The agents.
+        agents: AgentSelection,
+        /// Where history begins; live only where absent.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", ts(optional))]
+        after_id: Option<EventId>,
+        /// What to leave out.
+        #[serde(default)]
+        #[cfg_attr(feature = "schema", ts(optional, as = "Option<Filters>"), schemars(with = "Option<Filters>"))]
+        filters: Option<FromObject<Filters>>,
+    },
+    /// All up to this id has arrived.
+    Ack {
+        /// The id.
+        id: EventId,
+    },
+    /// A sign of life.
+    Ping,
+}
+
+impl ClientFrame {
+    /// The kind that a message names, whatever else is wrong with it; none where it names none of ours.
+    pub fn kind_of(message: &str) -> Option<&'static str> {
+        #[derive(Deserialize)]
+        struct Named<'a> {
+            #[serde(borrow, rename = "type")]
+            kind: std::borrow::Cow<'a, str>,
+        }
+        let Named { kind } = serde_json::from_str(message).ok()?;
+        ["subscribe", "ack", "ping"].into_iter().find(|known| *known == kind)
+    }
+}
+
+/// Agents to watch: `"*"`, or a list of ids.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum AgentSelection {
+    /// All of the town.
+    All,
+    /// These, sorted, without repeats.
+    Only(Vec<AgentId>),
+}
+
+impl Serialize for AgentSelection {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::All => serializer.serialize_str("*"),
+            Self::Only(agents) => agents.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for AgentSelection {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Word(String),
+            List(Vec<AgentId>),
+        }
+        match Form::deserialize(deserializer) {
+            Ok(Form::Word(word)) if word == "*" => Ok(Self::All),
+            Ok(Form::List(mut agents)) => {
+                agents.sort();
+                agents.dedup();
+                Ok(Self::Only(agents))
+            }
+            _ => Err(serde::de::Error::custom("agents: expected \"*\" or a list of agent ids")),
+        }
+    }
+}
+
+#[cfg(feature = "schema")]
+impl TS for AgentSelection {
+    type WithoutGenerics = Self;
+    type OptionInnerType = Self;
+    fn name(_: &ts_rs::Config) -> String {
+        "\"*\" | Array<string>".to_owned()
+    }
+    fn inline(config: &ts_rs::Config) -> String {
+        Self::name(config)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl JsonSchema for AgentSelection {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AgentSelection".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "Agents to watch: \"*\" for all of the town, or a list of ids.",
+            "oneOf": [
+                {"const": "*"},
+                {
+                    "type": "array",
+                    "items": generator.subschema_for::<AgentId>(),
+                    "maxItems": crate::limits::SUBSCRIBE_AGENTS_MAX,
+                },
+            ],
+        })
+    }
+}
+
+/// What a viewer wants to see; lifecycle, questions and errors are always sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
+#[serde(default, deny_unknown_fields)] // for the schema; `filters.rs` reads it
+#[allow(clippy::struct_excessive_bools)] // the wire has five independent switches
+pub struct Filters {
+    /// `agent_tool_call`.
+    pub tool_calls: bool,
+    /// `agent_tool_result`.
+    pub tool_results: bool,
+    /// `agent_output`.
+    pub output: bool,
+    /// `file_changed`.
+    pub files: bool,
+    /// `progress_update`.
+    pub progress: bool,
+}
+
+impl Default for Filters {
+    fn default() -> Self {
+        Self { tool_calls: true, tool_results: true, output: true, files: true, progress: true }
+    }
+}
+
+words! {
+    /// How far a viewer lags.
+    PressureLevel {
+        /// It keeps up.
+        Normal,
+        /// It is sent nothing until it acknowledges.
+        Paused,
+    }
+}

@@ -1,0 +1,55 @@
+//! What a stream may watch, and by whose right. It is kept with the stream as long as that is open, in the note of a socket
+//! that sleeps, too: nothing that the viewer says makes the right larger, or last longer.
+
+use serde::{Deserialize, Serialize};
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::AgentId;
+use townwatch_protocol::wire::AgentSelection;
+
+use crate::access::grantor::Grantor;
+
+/// The right that a stream was opened by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Permit {
+    /// What it reaches.
+    pub scope: Scope,
+    /// Whose it is, with which it ends.
+    pub grantor: Grantor,
+}
+
+/// How far a right to watch reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// All agents of the town.
+    Town,
+    /// This agent.
+    Agent(AgentId),
+}
+
+impl Permit {
+    /// That of a ticket: for one agent's stream, or for the whole town's.
+    pub fn of_ticket(agent_id: Option<&AgentId>, grantor: Grantor) -> Self {
+        let scope = agent_id.map_or(Scope::Town, |agent_id| Scope::Agent(agent_id.clone()));
+        Self { scope, grantor }
+    }
+
+    /// That of the operator, who may watch the whole town, whichever stream that begins as.
+    pub fn of_operator(grantor: Grantor) -> Self {
+        Self { scope: Scope::Town, grantor }
+    }
+
+    /// Whether these agents are within the right; 403 where one is not.
+    pub fn check(&self, agents: &AgentSelection) -> Result<()> {
+        let Scope::Agent(own) = &self.scope else { return Ok(()) };
+        match agents {
+            AgentSelection::Only(agents) if agents.iter().all(|agent_id| agent_id == own) => Ok(()),
+            _ => Err(Error::new(
+                Code::Forbidden,
+                format!(
+                    "agents: this stream's ticket is for {own} alone; open the town's stream with a ticket of its own"
+                ),
+            )),
+        }
+    }
+}

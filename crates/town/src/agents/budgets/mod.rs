@@ -1,0 +1,219 @@
+//! What may be spent: of a run, of an agent in a day, of a town in a day. What is spent is what the reducer counts as the
+//! usage of an agent's current run, so a correction corrects it here, too, and nothing counts twice. A day is one of UTC, by
+//! the town's clock: what a source says of the time decides nothing.
+
+mod setting;
+mod spent;
+mod stops;
+mod told;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::spent::Spent;
+pub use self::stops::{StopOrder, StopPlace};
+pub(crate) use self::stops::{fulfilled, order};
+pub(crate) use self::told::cannot_hold;
+use crate::store::Store;
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::RunId;
+use townwatch_protocol::limits::BUDGET_WARNING_PERCENT;
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{AgentState, Budget, DayBudget};
+
+/// How far a budget has been used, as far as somebody was told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Standing {
+    /// Nobody needs to know.
+    #[default]
+    Within,
+    /// Its one warning was given.
+    Warned,
+    /// Runs were stopped.
+    Exceeded,
+}
+
+/// A budget, and how far it stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+struct Meter {
+    budget: Budget,
+    #[serde(default)]
+    standing: Standing,
+}
+
+/// What using more of a budget leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Crossing {
+    /// Whether its warning is due: none was given yet.
+    pub(crate) warns: bool,
+    /// Whether it is used up, and whether that is new.
+    pub(crate) exceeded: Option<IsNew>,
+}
+
+/// Whether something was not so before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct IsNew(pub(crate) bool);
+
+impl Meter {
+    /// Looks at what is spent by now; none where nothing follows from it.
+    fn look(&mut self, spent: Spent) -> Option<Crossing> {
+        let percent = spent.percent_of(&self.budget)?;
+        let stands = match percent {
+            100.. => Standing::Exceeded,
+            BUDGET_WARNING_PERCENT.. => Standing::Warned,
+            _ => Standing::Within,
+        };
+        let before = self.standing;
+        // A correction may lower what is spent: what was said stays said.
+        self.standing = before.max(stands);
+        let crossing = Crossing {
+            warns: before == Standing::Within && stands > Standing::Within,
+            exceeded: (stands == Standing::Exceeded).then_some(IsNew(before < Standing::Exceeded)),
+        };
+        (crossing.warns || crossing.exceeded.is_some()).then_some(crossing)
+    }
+}
+
+/// A budget of each day, with what the present one has taken of it. The day before is forgotten when the next one begins, so
+/// it never grows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DayMeter {
+    #[serde(skip_serializing_if = "is_unset")]
+    meter: Meter,
+    /// Days since 1970.
+    #[serde(skip_serializing_if = "is_zero")]
+    day: i64,
+    #[serde(skip_serializing_if = "Spent::is_nothing")]
+    spent: Spent,
+}
+
+fn is_unset(meter: &Meter) -> bool {
+    *meter == Meter::default()
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde asks
+fn is_zero(day: &i64) -> bool {
+    *day == 0
+}
+
+const DAY_MS: i64 = 24 * 3_600_000;
+
+impl DayMeter {
+    /// Begins another day where it is one. A day that the clock goes back to begins anew as well.
+    fn turn(&mut self, now: Timestamp) {
+        let day = now.millis().div_euclid(DAY_MS);
+        if day != self.day {
+            (self.day, self.spent, self.meter.standing) = (day, Spent::default(), Standing::Within);
+        }
+    }
+
+    /// A run's sum has moved.
+    pub(crate) fn spend(&mut self, before: Spent, after: Spent, now: Timestamp) -> Option<Crossing> {
+        self.turn(now);
+        self.spent = self.spent.moved(before, after);
+        self.meter.look(self.spent)
+    }
+
+    /// Sets the budget; true where it is used up already. It has a warning of its own, which comes with the next usage.
+    pub(crate) fn set(&mut self, budget: Budget, now: Timestamp) -> bool {
+        self.turn(now);
+        let is_exceeded = self.spent.percent_of(&budget).is_some_and(|percent| percent >= 100);
+        let standing = if is_exceeded { Standing::Exceeded } else { Standing::Within };
+        self.meter = Meter { budget, standing };
+        is_exceeded
+    }
+
+    /// The budget.
+    pub(crate) fn budget(&self) -> Budget {
+        self.meter.budget
+    }
+
+    /// In words, for example `8,200 of 10,000 tokens`.
+    pub(crate) fn words(&self) -> String {
+        self.spent.words(&self.meter.budget)
+    }
+
+    /// Refuses a start where nothing is left. `whose`: `the town`, for example; `path`: where the budget can be set.
+    pub(crate) fn check_left(&self, whose: &str, path: &str, now: Timestamp) -> Result<()> {
+        let mut today = *self;
+        today.turn(now);
+        if today.spent.percent_of(&today.meter.budget).is_none_or(|percent| percent < 100) {
+            return Ok(());
+        }
+        let message = format!(
+            "{whose}'s budget of the day is used up, {}; raise it by `PATCH {path}`, or start again tomorrow: a day ends at \
+             00:00 UTC",
+            today.words()
+        );
+        Err(Error::new(Code::BudgetExceeded, message))
+    }
+
+    /// For people; none where nothing is set.
+    pub(crate) fn view(&self) -> Option<DayBudget> {
+        let budget = self.meter.budget;
+        (!budget.is_none()).then(|| DayBudget {
+            budget,
+            day: Timestamp::from_millis(self.day * DAY_MS).to_string().chars().take("2026-11-29".len()).collect(),
+            cost_usd: self.spent.cost_usd(),
+            tokens: self.spent.tokens(),
+        })
+    }
+}
+
+/// The budget of the run that the agent was started with last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct RunMeter {
+    run_id: RunId,
+    meter: Meter,
+}
+
+/// An agent's budgets, as they lie in its row.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AgentBudgets {
+    /// Of each day.
+    #[serde(skip_serializing_if = "is_idle")]
+    pub(crate) day: DayMeter,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<RunMeter>,
+}
+
+fn is_idle(day: &DayMeter) -> bool {
+    *day == DayMeter::default()
+}
+
+impl AgentBudgets {
+    /// A run begins, with a budget or without.
+    pub(crate) fn begin_run(&mut self, run_id: &RunId, budget: Budget) {
+        let meter = Meter { budget, standing: Standing::Within };
+        self.run = (!budget.is_none()).then(|| RunMeter { run_id: run_id.clone(), meter });
+    }
+
+    /// A run has spent so much in all; with what follows the figures in words.
+    pub(crate) fn spend_in_run(&mut self, run_id: &RunId, spent: Spent) -> Option<(Crossing, String)> {
+        let run = self.run.as_mut().filter(|run| run.run_id == *run_id)?;
+        let crossing = run.meter.look(spent)?;
+        Some((crossing, spent.words(&run.meter.budget)))
+    }
+
+    /// Shows them on the agent's state.
+    pub(crate) fn present(&self, state: &mut AgentState) {
+        let current = self.run.as_ref().filter(|run| state.run_id.as_ref() == Some(&run.run_id));
+        state.run_budget = current.map(|run| run.meter.budget);
+        state.day_budget = self.day.view();
+    }
+}
+
+/// The town's budget of each day.
+pub(crate) fn of_town(store: &dyn Store) -> Result<DayMeter> {
+    let rows = store.query("SELECT budget FROM town", &[])?;
+    let text = rows.first().map_or(Ok("{}"), |row| row.text(0))?;
+    serde_json::from_str(text).map_err(Error::internal)
+}
+
+/// Writes it: one row.
+pub(crate) fn save_of_town(store: &dyn Store, meter: &DayMeter) -> Result<()> {
+    let text = serde_json::to_string(meter).map_err(Error::internal)?;
+    store.query("UPDATE town SET budget = ?", &[text.into()])?;
+    Ok(())
+}

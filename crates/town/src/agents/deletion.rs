@@ -1,0 +1,140 @@
+//! The deletion of an agent. The town and the agent's rig are two objects, and its program may run in a container, so it takes
+//! several steps, each of which leaves a state that asking again mends:
+//!
+//! 1. The town holds the agent (in memory): nothing of it is registered or started meanwhile.
+//! 2. Its open runs in the container are told to stop. What is not heard ends the deletion, and nothing is erased.
+//! 3. Its rig refuses its posts, hands over what it had taken, and forgets it. Who dies behind this has an agent in the town
+//!    that cannot post: it can be deleted, or registered, once more.
+//! 4. The town erases it, in one transaction, and tells viewers. What the rig had taken lies before its cursor by then, and
+//!    no later batch has it.
+//!
+//! What the container still tells of its runs afterwards is dropped, also where a new agent has its id (`erased_runs`).
+
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::{AgentId, Epoch, EventId, RigId, RunId};
+use townwatch_protocol::time::Timestamp;
+
+use crate::agents;
+use crate::agents::holds::{Hold, Purpose, Subject};
+use crate::agents::runs::{self, Source};
+use crate::log;
+use crate::store::{Store, atomically};
+use crate::town::Town;
+use crate::viewers::Effect;
+use crate::viewers::frames::Occasion;
+
+/// Runs of deleted agents that a town remembers, 10,000; with one more the one that was erased first is forgotten.
+const ERASED_RUNS_MAX: u64 = 10_000;
+
+/// What has to happen elsewhere before an agent may be erased.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DeletionPlan {
+    /// Which agent it is.
+    pub agent_id: AgentId,
+    hold: Hold,
+    /// The rig that has to forget it.
+    pub rig_id: RigId,
+    /// Whether the control server has to be told to stop it.
+    pub in_container: bool,
+}
+
+/// An agent that is gone from the tables.
+#[derive(Debug)]
+pub struct Erased {
+    agent_id: AgentId,
+    /// The newest id of the log.
+    head: EventId,
+}
+
+impl Town {
+    /// Begins to delete an agent, which is held until [`Town::abandon_deletion`] or [`Town::erase_agent`].
+    pub fn begin_deletion(&mut self, agent_id: &AgentId) -> Result<DeletionPlan> {
+        let agent = agents::load(self.store.as_ref(), agent_id)?.ok_or_else(|| Error::not_found("agent"))?;
+        let open = runs::open_of_agent(self.store.as_ref(), &Source::Container, agent_id)?;
+        // A start that is under way would arrive behind the stop, and nobody would follow what it starts.
+        if open.iter().any(|run| run.source_epoch.is_none()) {
+            let message = format!(
+                "agent {agent_id} is being started, and cannot be deleted before that is settled; ask again in a moment"
+            );
+            return Err(Error::new(Code::Conflict, message));
+        }
+        let hold = self.holds.hold(Subject::Agent(agent_id.clone()), Purpose::Deletion);
+        Ok(DeletionPlan { agent_id: agent_id.clone(), hold, rig_id: agent.rig_id, in_container: !open.is_empty() })
+    }
+
+    /// The deletion ends here, and the agent is as it was.
+    pub fn abandon_deletion(&mut self, plan: &DeletionPlan) {
+        self.holds.release(&plan.hold);
+    }
+
+    /// Erases an agent that is stopped and that its rig has forgotten; [`Town::publish_deletion`] comes in the same synchronous
+    /// step.
+    pub fn erase_agent(&mut self, plan: &DeletionPlan) -> Result<Erased> {
+        self.check_lasting(&plan.hold, "the deletion was interrupted; delete the agent again")?;
+        self.holds.release(&plan.hold);
+        self.erase_now(&plan.agent_id)
+    }
+
+    pub(crate) fn erase_now(&mut self, agent_id: &AgentId) -> Result<Erased> {
+        let head = atomically(self.store.as_ref(), || erase(self.store.as_ref(), agent_id))?;
+        self.store.erased_head().set(head);
+        self.deadlines.forget(agent_id);
+        self.previews.forget(agent_id);
+        self.states.deleted(agent_id.clone());
+        Ok(Erased { agent_id: agent_id.clone(), head })
+    }
+
+    /// Tells viewers that an agent is gone. Streams of that agent alone end.
+    pub fn publish_deletion(&mut self, erased: &Erased, now: Timestamp) -> Result<Vec<Effect>> {
+        let mut effects = Vec::new();
+        self.viewers.agent_deleted(&erased.agent_id, &mut effects);
+        // Any frame of history may have something of it.
+        self.pump(Occasion { now, pruned_id: erased.head }, &mut effects)?;
+        Ok(effects)
+    }
+}
+
+/// Takes all rows of an agent away; gives the newest id of the log, which stays the newest.
+fn erase(store: &dyn Store, agent_id: &AgentId) -> Result<EventId> {
+    let head = log::head(store)?;
+    let agent = [agent_id.as_str().into()];
+    let delete_from = |table: &str| store.query(&format!("DELETE FROM {table} WHERE agent_id = ?"), &agent).map(drop);
+    // What is large goes first: in a store that is full there is room for the rest only then.
+    store.query("DELETE FROM whole_events WHERE id IN (SELECT id FROM agent_events WHERE agent_id = ?)", &agent)?;
+    for table in ["agent_events", "image_parts", "images", "image_sums"] {
+        delete_from(table)?;
+    }
+    store.query("UPDATE town SET erased_head = ?", &[head.into()])?;
+    store.query(
+        "INSERT OR IGNORE INTO erased_runs (run_id, agent_id, source_epoch) SELECT run_id, agent_id, source_epoch FROM runs \
+         WHERE agent_id = ? AND source = 'container' AND (source_epoch IS NULL \
+         OR source_epoch NOT IN (SELECT epoch FROM retired_epochs WHERE source = 'container'))",
+        &agent,
+    )?;
+    store.query(
+        "DELETE FROM erased_runs WHERE number <= (SELECT max(number) FROM erased_runs) - ?",
+        &[ERASED_RUNS_MAX.into()],
+    )?;
+    for table in ["runs", "tickets", "resume_rights", "agents"] {
+        delete_from(table)?;
+    }
+    Ok(head)
+}
+
+/// Whether the run's agent was deleted.
+pub(crate) fn is_erased(store: &dyn Store, run_id: &RunId) -> Result<bool> {
+    Ok(!store.query("SELECT 1 FROM erased_runs WHERE run_id = ?", &[run_id.as_str().into()])?.is_empty())
+}
+
+/// Whether what the container tells of an agent that is not here is left of one that was deleted: it is of a run of that
+/// one, or of none, and the container still is in a life in which that one ran.
+pub(crate) fn is_left_over(store: &dyn Store, agent_id: &AgentId, run_id: Option<&RunId>) -> Result<bool> {
+    let sql = "SELECT 1 FROM erased_runs WHERE agent_id = ?1 AND (?2 IS NULL OR run_id = ?2) LIMIT 1";
+    Ok(!store.query(sql, &[agent_id.as_str().into(), run_id.map(RunId::as_str).into()])?.is_empty())
+}
+
+/// A life of the container is over: nothing comes of its runs any more.
+pub(crate) fn forget_erased(store: &dyn Store, epoch: &Epoch) -> Result<()> {
+    store.query("DELETE FROM erased_runs WHERE source_epoch = ?", &[epoch.as_str().into()])?;
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! What something is under way with that takes several steps over several objects: meanwhile nothing of it is registered or
+//! started. In memory alone: what dies with it holds nobody up.
+
+use std::collections::BTreeMap;
+
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::{AgentId, RigId};
+
+/// What is held.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    Agent(AgentId),
+    Rig(RigId),
+}
+
+/// Why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Deletion,
+    Archive,
+}
+
+/// One hold, told apart from others of the same subject by its number. The newest counts: the caller of an older one may have
+/// gone away in the middle of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Hold {
+    subject: Subject,
+    number: u64,
+}
+
+/// All that is held. Bounded by the agents and rigs of a town.
+#[derive(Debug, Default)]
+pub(crate) struct Holds {
+    held: BTreeMap<Subject, (Purpose, u64)>,
+    newest: u64,
+}
+
+impl Holds {
+    /// 409 for what is held.
+    pub(crate) fn check(&self, subject: &Subject) -> Result<()> {
+        self.held.get(subject).map_or(Ok(()), |(purpose, _)| Err(under_way(subject, *purpose)))
+    }
+
+    /// 409 for what is being deleted.
+    pub(crate) fn check_stays(&self, subject: &Subject) -> Result<()> {
+        match self.held.get(subject) {
+            Some((Purpose::Deletion, _)) => Err(under_way(subject, Purpose::Deletion)),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn hold(&mut self, subject: Subject, purpose: Purpose) -> Hold {
+        self.newest += 1;
+        self.held.insert(subject.clone(), (purpose, self.newest));
+        Hold { subject, number: self.newest }
+    }
+
+    /// Whether it has been held all the time, and by this.
+    pub(crate) fn lasts(&self, hold: &Hold) -> bool {
+        self.held.get(&hold.subject).is_some_and(|(_, number)| *number == hold.number)
+    }
+
+    /// Lets go what this holds; whether it was held by this until now.
+    pub(crate) fn release(&mut self, hold: &Hold) -> bool {
+        let lasts = self.lasts(hold);
+        if lasts {
+            self.held.remove(&hold.subject);
+        }
+        lasts
+    }
+}
+
+fn under_way(subject: &Subject, purpose: Purpose) -> Error {
+    let subject = match subject {
+        Subject::Agent(agent_id) => format!("agent {agent_id}"),
+        Subject::Rig(rig_id) => format!("rig {rig_id}"),
+    };
+    let (what, again) = match purpose {
+        Purpose::Deletion => ("deleted", "delete"),
+        Purpose::Archive => ("archived", "archive"),
+    };
+    let message = format!("{subject} is being {what} at this moment; ask again in a moment, or {again} it again");
+    Error::new(Code::Conflict, message)
+}

@@ -1,0 +1,118 @@
+//! How a run of an agent that posts is ended from here, where nobody runs it: because nothing is heard of it any more, or
+//! because the operator stops it. Its rig has to know of it, too: it refuses what the agent posts to that run.
+
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::event::{AgentExited, Draft, ExitReason};
+use townwatch_protocol::id::{AgentId, RigId, RunId};
+use townwatch_protocol::time::Timestamp;
+
+use crate::agents::ended_runs::EndedRuns;
+use crate::agents::runs::{self, Run, Source};
+use crate::agents::{self, Agent};
+use crate::log::ingest::{Ingest, Outcome};
+use crate::store::atomically;
+use crate::town::Town;
+
+/// Where an agent has to be stopped.
+#[derive(Debug, PartialEq, Eq)]
+pub struct StopPlan {
+    /// The rig that it posts to, with its open runs; none where it does not post.
+    pub posted: Option<(RigId, Vec<RunId>)>,
+    /// Whether the control server is to be told.
+    pub in_container: bool,
+}
+
+/// Runs of an agent that posts, ended.
+#[derive(Debug)]
+pub struct PostedEnd {
+    /// Its rig.
+    pub rig_id: RigId,
+    /// What the rig has to know.
+    pub ends: EndedRuns,
+    /// What viewers have to know.
+    pub outcome: Outcome,
+}
+
+impl Town {
+    /// Where the agent has to be stopped: by its open runs, else by its newest one. One that never ran can only be about
+    /// to post.
+    pub fn stop_plan(&self, agent_id: &AgentId) -> Result<StopPlan> {
+        let Agent { rig_id, .. } = self.known(agent_id)?;
+        let newest = runs::newest_source(self.store.as_ref(), agent_id)?;
+        let posted = self.open_posted(&rig_id, agent_id)?;
+        let contained = !runs::open_of_agent(self.store.as_ref(), &Source::Container, agent_id)?.is_empty();
+        let is_in_container = newest.as_deref() == Some(Source::Container.key().as_str());
+        let posts = !posted.is_empty() || !(contained || is_in_container);
+        Ok(StopPlan {
+            posted: posts.then(|| (rig_id, posted.into_iter().map(|run| run.run_id).collect())),
+            in_container: contained || is_in_container,
+        })
+    }
+
+    /// Its rig, where the agent has posted: what is known there of an earlier run must not stand in the next one's way.
+    pub fn posts_to(&self, agent_id: &AgentId) -> Result<Option<RigId>> {
+        let Agent { rig_id, .. } = self.known(agent_id)?;
+        let posted = runs::any_of(self.store.as_ref(), &Source::Rig(rig_id.clone()), agent_id)?;
+        Ok(posted.then_some(rig_id))
+    }
+
+    /// Ends what the agent has open and posts, because the operator wants it; none where nothing is open.
+    pub fn stop_posted(&mut self, agent_id: &AgentId, now: Timestamp) -> Result<Option<PostedEnd>> {
+        self.end_posted(agent_id, &AgentExited::because(ExitReason::Stopped, "it was stopped by the operator"), now)
+    }
+
+    /// Ends the runs of agents that post and of which nothing was heard for too long.
+    pub fn end_lost(&mut self, now: Timestamp) -> Result<Vec<PostedEnd>> {
+        let due = self.deadlines.lost(now);
+        let why = format!("nothing was heard of the agent for {}", in_words(self.config.posted_lost_ms));
+        let exit = AgentExited::because(ExitReason::Lost, &why);
+        let mut ends = Vec::new();
+        for agent_id in due {
+            ends.extend(self.end_posted(&agent_id, &exit, now)?);
+        }
+        Ok(ends)
+    }
+
+    fn end_posted(&mut self, agent_id: &AgentId, exit: &AgentExited, now: Timestamp) -> Result<Option<PostedEnd>> {
+        let Agent { rig_id, .. } = self.known(agent_id)?;
+        let open = self.open_posted(&rig_id, agent_id)?;
+        let Some(first) = open.first() else {
+            self.deadlines.forget(agent_id);
+            return Ok(None);
+        };
+        let outcome = atomically(self.store.as_ref(), || {
+            let mut named = || first.run_id.clone();
+            let source = Source::Rig(rig_id.clone());
+            let mut ingest = Ingest::new(self.store.as_ref(), source, None, self.config.event_cap, &mut named, now)?;
+            for run in &open {
+                ingest.take(&Draft::new(agent_id.clone(), run.run_id.clone(), exit.clone(), now))?;
+            }
+            ingest.finish()
+        })?;
+        self.deadlines.forget(agent_id);
+        let run_ids = open.into_iter().map(|run| run.run_id).collect();
+        Ok(Some(PostedEnd {
+            rig_id,
+            ends: EndedRuns { agent_id: agent_id.clone(), run_ids, reason: exit.reason },
+            outcome,
+        }))
+    }
+
+    fn open_posted(&self, rig_id: &RigId, agent_id: &AgentId) -> Result<Vec<Run>> {
+        runs::open_of_agent(self.store.as_ref(), &Source::Rig(rig_id.clone()), agent_id)
+    }
+
+    fn known(&self, agent_id: &AgentId) -> Result<Agent> {
+        agents::load(self.store.as_ref(), agent_id)?.ok_or_else(|| Error::not_found("agent"))
+    }
+}
+
+/// A time as people say it, in the largest unit that it is whole in.
+fn in_words(millis: i64) -> String {
+    let seconds = millis / 1_000;
+    match seconds {
+        _ if seconds % 3_600 == 0 => format!("{} h", seconds / 3_600),
+        _ if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        _ => format!("{seconds} s"),
+    }
+}

@@ -1,0 +1,301 @@
+//! Takes drafts into the log: finds each one's run, gives it its id, stores it and moves its agent's state. Everything
+//! here happens inside one transaction that the caller opened; nothing is remembered outside the tables.
+
+mod spending;
+
+use std::collections::BTreeMap;
+
+pub(crate) use self::spending::Scope;
+use crate::agents::budgets::{self, DayMeter, Spent};
+use crate::agents::deletion;
+use crate::agents::runs::{self, Run, Source};
+use crate::agents::{self, Agent};
+use crate::git_url;
+use crate::log;
+use crate::log::images;
+use crate::log::space;
+use crate::store::Store;
+use townwatch_protocol::error::{Code, Result};
+use townwatch_protocol::event::{AgentSession, Draft, EventData, ExitReason};
+use townwatch_protocol::id::{AgentId, Epoch, EventId, RigId, RunId};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::AgentState;
+
+/// Events that go with runs of before when one begins; what is left of a run then goes when the next one does.
+const OUTLIVED_EVENTS_MAX: u64 = 64;
+
+/// Mints a run's name; for runs that no one named.
+pub type FreshRun<'a> = &'a mut dyn FnMut() -> RunId;
+
+/// What a transaction of events came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Events stored.
+    pub stored: u64,
+    /// Events that were not: their run had ended, or their agent is not of this town.
+    pub dropped: u64,
+    /// The newest event that was pruned: who has not had it yet misses it.
+    pub pruned_id: EventId,
+    /// Whether an event named a picture that is to be fetched.
+    pub wants_images: bool,
+    /// Whether a budget has had runs stopped, which somebody has to be told.
+    pub orders_stops: bool,
+    /// States before and after, of the agents that were touched.
+    pub states: Vec<(AgentState, AgentState)>,
+    /// Agents that counted as silent and are heard of again.
+    pub roused: Vec<AgentId>,
+    /// Agents that were archived and are back, since a run of theirs began, each with the rig that has to take its posts
+    /// again.
+    pub returned: Vec<(RigId, AgentId)>,
+    /// Runs that began, and runs that ended with why.
+    pub begun: Vec<RunId>,
+    /// See `begun`.
+    pub ended: Vec<(RunId, ExitReason)>,
+}
+
+/// One transaction's worth of events from one source.
+pub struct Ingest<'a> {
+    store: &'a dyn Store,
+    source: Source,
+    epoch: Option<Epoch>,
+    fresh_run: FreshRun<'a>,
+    event_cap: u64,
+    /// When it is taken over.
+    now: Timestamp,
+    /// Whether agents have posted it.
+    is_posted: bool,
+    head: EventId,
+    agents: BTreeMap<AgentId, Option<(AgentState, Agent)>>,
+    runs: BTreeMap<RunId, Run>,
+    /// The town's budget, once something was spent.
+    town_budget: Option<DayMeter>,
+    late: BTreeMap<RunId, u64>,
+    outcome: Outcome,
+}
+
+impl<'a> Ingest<'a> {
+    /// Begins at the log's head, at this moment. `epoch` is the life of the source's buffers that the events come from.
+    pub fn new(
+        store: &'a dyn Store,
+        source: Source,
+        epoch: Option<Epoch>,
+        event_cap: u64,
+        fresh_run: FreshRun<'a>,
+        now: Timestamp,
+    ) -> Result<Self> {
+        Ok(Self {
+            store,
+            source,
+            epoch,
+            fresh_run,
+            event_cap,
+            now,
+            is_posted: false,
+            head: log::head(store)?,
+            agents: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            town_budget: None,
+            late: BTreeMap::new(),
+            outcome: Outcome::default(),
+        })
+    }
+
+    /// What it takes was posted by agents: they are heard of.
+    #[must_use]
+    pub fn posted(mut self) -> Self {
+        self.is_posted = true;
+        self
+    }
+
+    /// Lets go of what the tables have no room for, before a batch that a source brings. Only where no agent was loaded yet.
+    pub fn with_space(mut self) -> Result<Self> {
+        self.outcome.pruned_id = space::make(self.store, self.head)?;
+        Ok(self)
+    }
+
+    /// Takes one event. One of an unknown agent, or of a run that has ended or went with its agent, is counted and dropped.
+    pub fn take(&mut self, draft: &Draft) -> Result<()> {
+        if self.agent(&draft.agent_id)?.is_none() {
+            self.outcome.dropped += 1;
+            return Ok(());
+        }
+        let begun = self.outcome.begun.len();
+        let Some(run) = self.run_of(draft)? else {
+            self.outcome.dropped += 1;
+            return Ok(());
+        };
+        if run.ended {
+            *self.late.entry(run.run_id).or_default() += 1;
+            self.outcome.dropped += 1;
+            return Ok(());
+        }
+        if self.outcome.begun.len() > begun
+            && draft.event.as_str() != "agent_session"
+            && let Some(session) = self.known_session(draft, &run)?
+        {
+            self.append(&run, &session)?;
+        }
+        let is_end = draft.event.as_str() == "agent.exited";
+        let end = if is_end { self.end_by_budget(&run, draft)? } else { None };
+        let draft = end.as_ref().unwrap_or(draft);
+        self.append(&run, draft)?;
+        if is_end
+            && let EventData::Exited(exit) = EventData::read(&draft.event, &draft.data)
+            && let Some((_, agent)) = self.agents.get(&draft.agent_id).and_then(Option::as_ref)
+        {
+            runs::close(self.store, &run, &exit, self.head, draft.at, &agent.now.state)?;
+            self.outcome.ended.push((run.run_id.clone(), exit.reason));
+            if let Some(run) = self.runs.get_mut(&run.run_id) {
+                run.ended = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, run: &Run, draft: &Draft) -> Result<()> {
+        let Some((_, agent)) = self.agents.get_mut(&draft.agent_id).and_then(Option::as_mut) else { return Ok(()) };
+        let id = self.head.next();
+        let spent = (draft.event.as_str() == "agent_usage").then(|| Spent::by(&agent.now.state, &run.run_id));
+        log::append(self.store, id, agent, run, draft, self.event_cap)?;
+        self.outcome.wants_images |= images::note(self.store, id, agent.pruned_id, draft, &self.source)?;
+        self.head = id;
+        self.outcome.stored += 1;
+        if self.is_posted {
+            agent.heard_at = self.now;
+        }
+        if std::mem::take(&mut agent.is_silent) {
+            self.outcome.roused.push(draft.agent_id.clone());
+        }
+        spent.map_or(Ok(()), |before| self.spend(run, before))
+    }
+
+    /// What the town itself knows of a run that an agent posts and does not introduce: the repository of its rig. None
+    /// where it knows nothing.
+    fn known_session(&self, draft: &Draft, run: &Run) -> Result<Option<Draft>> {
+        let Source::Rig(rig_id) = &self.source else { return Ok(None) };
+        let rows = self.store.query("SELECT git_url FROM rigs WHERE rig_id = ?", &[rig_id.as_str().into()])?;
+        let Some(git_url) = rows.first().and_then(|row| row.maybe_text(0)) else { return Ok(None) };
+        let session = AgentSession { git_origin: Some(git_url::shown(git_url)), ..AgentSession::default() };
+        Ok(Some(Draft::new(draft.agent_id.clone(), run.run_id.clone(), session, draft.at)))
+    }
+
+    /// Takes an event that the town itself says of a run: unlike the source's own it does not tell where the run is.
+    pub fn take_own_word(&mut self, draft: &Draft) -> Result<()> {
+        let epoch = self.epoch.take();
+        let taken = self.take(draft);
+        self.epoch = epoch;
+        taken
+    }
+
+    /// An agent whose row the caller has changed or made.
+    pub fn put_agent(&mut self, before: AgentState, agent: Agent) {
+        self.agents.insert(agent.id().clone(), Some((before, agent)));
+    }
+
+    /// Prunes, writes the agents back and says what came of it all.
+    pub fn finish(mut self) -> Result<Outcome> {
+        for (before, mut agent) in self.agents.into_values().flatten() {
+            log::prune(self.store, &mut agent, self.event_cap, self.head)?;
+            agents::save(self.store, &agent)?;
+            self.outcome.pruned_id = self.outcome.pruned_id.max(agent.pruned_id);
+            self.outcome.states.push((before, agent.now.state));
+        }
+        if let Some(budget) = &self.town_budget {
+            budgets::save_of_town(self.store, budget)?;
+        }
+        for (run_id, count) in self.late {
+            runs::dropped(self.store, &run_id, count)?;
+        }
+        Ok(self.outcome)
+    }
+
+    fn agent(&mut self, agent_id: &AgentId) -> Result<Option<&mut Agent>> {
+        if !self.agents.contains_key(agent_id) {
+            let loaded = agents::load(self.store, agent_id)?;
+            self.agents.insert(agent_id.clone(), loaded.map(|agent| (agent.now.state.clone(), agent)));
+        }
+        Ok(self.agents.get_mut(agent_id).and_then(Option::as_mut).map(|(_, agent)| agent))
+    }
+
+    /// Brings an archived agent back, of which a run begins; false where there is no room for it. Then a container has begun
+    /// it by itself, and it is passed over as any of its agents beyond the town's room: a start and a rig ask before.
+    fn bring_back(&mut self, agent_id: &AgentId) -> Result<bool> {
+        let store = self.store;
+        let Some(agent) = self.agent(agent_id)?.filter(|agent| agent.archived_at.is_some()) else { return Ok(true) };
+        match agents::bring_back(store, agent_id) {
+            Err(error) if error.code == Code::RateLimited => return Ok(false),
+            outcome => outcome?,
+        }
+        agent.archived_at = None;
+        let returned = (agent.rig_id.clone(), agent_id.clone());
+        self.outcome.returned.push(returned);
+        Ok(true)
+    }
+
+    /// The event's run: the one it names, else the agent's open one, else a new one. None where it names one of an agent
+    /// that had this id before and was deleted, or begins one of an archived agent that there is no room for.
+    fn run_of(&mut self, draft: &Draft) -> Result<Option<Run>> {
+        let named = match &draft.run_id {
+            Some(run_id) => self.known_run(run_id)?,
+            None => None,
+        };
+        // A name that another agent's run has says nothing of this agent's: the event counts as unnamed.
+        let is_foreign = named.as_ref().is_some_and(|run| run.agent_id != draft.agent_id);
+        let (named, run_id) = match (named, &draft.run_id) {
+            (Some(run), _) if !is_foreign => (Some(run), None),
+            (None, Some(run_id)) => (None, Some(run_id.clone())),
+            _ => (runs::newest_open(self.store, &draft.agent_id)?, None),
+        };
+        let mut run = if let Some(run) = named {
+            run
+        } else {
+            if let Some(run_id) = &run_id
+                && self.source == Source::Container
+                && deletion::is_erased(self.store, run_id)?
+            {
+                return Ok(None);
+            }
+            if !self.bring_back(&draft.agent_id)? {
+                return Ok(None);
+            }
+            let run_id = run_id.unwrap_or_else(|| (self.fresh_run)());
+            self.outcome.begun.push(run_id.clone());
+            let (epoch, first_id) = (self.epoch.as_ref(), self.head.next());
+            let run = runs::open(self.store, &run_id, &draft.agent_id, &self.source, epoch, first_id, draft.at)?;
+            self.let_old_runs_go(&run)?;
+            run
+        };
+        if let Some(epoch) = &self.epoch
+            && run.source_epoch != self.epoch
+            && !run.ended
+        {
+            run.source_epoch.clone_from(&self.epoch);
+            runs::found_in(self.store, &run.run_id, epoch)?;
+        }
+        self.runs.insert(run.run_id.clone(), run.clone());
+        Ok(Some(run))
+    }
+
+    /// A run begins: what its agent has beyond the newest ones goes, events first, a bounded number at a time.
+    fn let_old_runs_go(&mut self, newest: &Run) -> Result<()> {
+        let Some((_, agent)) = self.agents.get_mut(&newest.agent_id).and_then(Option::as_mut) else { return Ok(()) };
+        let mut events_left = OUTLIVED_EVENTS_MAX;
+        for (run_id, last_id) in runs::outlived(self.store, newest)? {
+            while events_left > 0 && log::delete_oldest(self.store, agent, last_id, self.head.next())? {
+                events_left -= 1;
+            }
+            if events_left == 0 {
+                break;
+            }
+            runs::forget(self.store, &run_id)?;
+        }
+        Ok(())
+    }
+
+    fn known_run(&self, run_id: &RunId) -> Result<Option<Run>> {
+        match self.runs.get(run_id) {
+            Some(run) => Ok(Some(run.clone())),
+            None => runs::load(self.store, run_id),
+        }
+    }
+}

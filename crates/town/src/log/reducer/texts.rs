@@ -1,0 +1,65 @@
+//! Texts as a state has them: their beginnings, and short names for long ones.
+
+use serde::Serialize;
+use townwatch_protocol::limits::{STATE_OPTION_BYTES_MAX, STATE_TEXT_BYTES_MAX, STATE_TEXT_CHARS_MAX};
+
+/// The beginning of a text, at most [`STATE_TEXT_CHARS_MAX`] characters and [`STATE_TEXT_BYTES_MAX`] bytes of JSON.
+pub(crate) fn clip(text: &str) -> String {
+    beginning(text, STATE_TEXT_BYTES_MAX).to_owned()
+}
+
+/// What an agent's state says of one answer that a question offers, where the question is cut: its beginning, if it is
+/// longer than [`STATE_OPTION_BYTES_MAX`] bytes of JSON.
+pub fn stated_option(option: &str) -> &str {
+    beginning(option, STATE_OPTION_BYTES_MAX)
+}
+
+/// The beginning of a text that takes at most so many bytes of JSON.
+pub(super) fn beginning(text: &str, mut json_bytes: usize) -> &str {
+    let fits = |char: &char| {
+        let taken = match char {
+            '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+            '\0'..'\u{20}' => 6,
+            other => other.len_utf8(),
+        };
+        json_bytes.checked_sub(taken).map(|rest| json_bytes = rest).is_some()
+    };
+    let length: usize = text.chars().take(STATE_TEXT_CHARS_MAX).take_while(fits).map(char::len_utf8).sum();
+    &text[..length]
+}
+
+/// The first line of a text that says something.
+pub(super) fn first_line(text: &str) -> Option<&str> {
+    text.lines().find(|line| !line.trim().is_empty())
+}
+
+/// What somebody was asked, in one line: the first that says something, with `…` behind it where there is more.
+pub(super) fn title(text: &str) -> Option<String> {
+    let line = first_line(text)?;
+    let mut title = clip(line);
+    if title.trim() != text.trim() {
+        if title.len() < line.len() {
+            beginning(line, STATE_TEXT_BYTES_MAX - '…'.len_utf8()).clone_into(&mut title);
+            if title.chars().count() == STATE_TEXT_CHARS_MAX {
+                title.pop();
+            }
+        }
+        title.push('…');
+    }
+    Some(title)
+}
+
+/// What a part takes in a list, its comma included.
+pub(super) fn json_bytes(part: &impl Serialize) -> usize {
+    serde_json::to_string(part).map_or(0, |text| text.len() + 1)
+}
+
+/// FNV-1a, 32 bits, over texts one after the other. A clash makes a count one too small.
+pub(super) fn hash(texts: &[&str]) -> u32 {
+    let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    let add = |hash, (index, text): (usize, &&str)| {
+        let hash = if index == 0 { hash } else { step(hash, 0xff) };
+        text.bytes().fold(hash, step)
+    };
+    texts.iter().enumerate().fold(0x811c_9dc5, add)
+}

@@ -1,0 +1,97 @@
+//! What goes where an object's tables take more than they may: the oldest of those agents that take most, and never an
+//! agent's newest event. It goes before a batch or a picture is taken, in the same transaction, a bounded amount each time,
+//! and a bit more than is needed, so that not each batch has to look for the largest agents.
+
+use townwatch_protocol::error::Result;
+use townwatch_protocol::id::{AgentId, EventId};
+
+use crate::agents::{self, parse};
+use crate::log;
+use crate::log::images;
+use crate::store::{Fill, Store};
+
+/// Events that go before one batch, twice what a batch may bring; what is still too much goes before the next.
+const GOING_EVENTS_MAX: u64 = 1_000;
+/// Bytes that go before one batch, twice what a batch may bring; the same.
+const GOING_BYTES_MAX: u64 = 8 << 20;
+/// Agents that are looked at for it, the largest ones.
+pub(crate) const LARGEST_AGENTS_MAX: u64 = 8;
+/// The part of the bound that goes beyond what is needed: a 64th.
+const SPARE_PART: u64 = 64;
+
+/// What has to go yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    events: u64,
+    bytes: u64,
+}
+
+impl Wanted {
+    /// None where there is room.
+    pub(crate) fn of(Fill { taken_bytes, max_bytes }: Fill) -> Option<Self> {
+        let excess = taken_bytes.checked_sub(max_bytes).filter(|excess| *excess > 0)?;
+        let bytes = excess.saturating_add(max_bytes / SPARE_PART).min(GOING_BYTES_MAX);
+        Some(Self { events: GOING_EVENTS_MAX, bytes })
+    }
+
+    pub(crate) fn is_met(self) -> bool {
+        self.events == 0 || self.bytes == 0
+    }
+
+    /// An event of so many bytes goes.
+    pub(crate) fn lose(&mut self, bytes: u64) {
+        self.events = self.events.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
+/// Lets events and pictures of a town go, before a batch; gives the newest event that went.
+pub(crate) fn make(store: &dyn Store, head: EventId) -> Result<EventId> {
+    let mut pruned_id = EventId::START;
+    let Some(mut wanted) = Wanted::of(store.fill()) else { return Ok(pruned_id) };
+    for (agent_id, event_bytes, image_bytes) in largest(store)? {
+        if wanted.is_met() {
+            break;
+        }
+        if image_bytes > event_bytes {
+            let gone = images::let_oldest_go(store, &agent_id, wanted.bytes)?;
+            wanted.bytes = wanted.bytes.saturating_sub(gone);
+            continue;
+        }
+        let Some(mut agent) = agents::load(store, &agent_id)? else { continue };
+        let before = agent.pruned_id;
+        // Whoever was told at the present head what is gone has to be told once more: this goes with the next event.
+        while !wanted.is_met() && agent.event_count > 1 {
+            let bytes = agent.event_bytes;
+            if !log::delete_oldest(store, &mut agent, head, head.next())? {
+                break;
+            }
+            wanted.lose(bytes - agent.event_bytes);
+        }
+        if agent.pruned_id > before {
+            agents::save(store, &agent)?;
+            images::let_unnamed_go(store, &agent_id, agent.pruned_id)?;
+            pruned_id = pruned_id.max(agent.pruned_id);
+        }
+    }
+    Ok(pruned_id)
+}
+
+/// Lets pictures of a town go, before one is kept. Events stay: whoever has not had them yet would have to be told, and the
+/// next batch lets them go.
+pub(crate) fn make_for_picture(store: &dyn Store) -> Result<()> {
+    let Some(wanted) = Wanted::of(store.fill()) else { return Ok(()) };
+    let rows = store.query("SELECT agent_id FROM image_sums ORDER BY bytes DESC LIMIT 1", &[])?;
+    if let Some(row) = rows.first() {
+        images::let_oldest_go(store, &parse(AgentId::parse(row.text(0)?))?, wanted.bytes)?;
+    }
+    Ok(())
+}
+
+/// The agents that take most, each with the bytes of its events and of its pictures.
+fn largest(store: &dyn Store) -> Result<Vec<(AgentId, u64, u64)>> {
+    let sql = "SELECT agent_id, event_bytes, coalesce(bytes, 0) FROM agents LEFT JOIN image_sums USING (agent_id) \
+         ORDER BY event_bytes + coalesce(bytes, 0) DESC LIMIT ?";
+    let rows = store.query(sql, &[LARGEST_AGENTS_MAX.into()])?;
+    rows.iter().map(|row| Ok((parse(AgentId::parse(row.text(0)?))?, row.number(1)?, row.number(2)?))).collect()
+}

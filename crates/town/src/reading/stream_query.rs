@@ -1,0 +1,150 @@
+//! What a request for a stream asks for: where to begin, how it flows, when it ends.
+
+use serde::{Deserialize, Serialize};
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::{Epoch, EventId};
+use townwatch_protocol::limits::EVENTS_PER_AGENT_MAX;
+use townwatch_protocol::query::Query;
+
+use crate::reading::resumption::BEFORE_TOKEN;
+
+/// A stream's query, read and checked. Of the three ways to say where to begin at most one is left.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StreamQuery {
+    /// The right to it, where it comes as a ticket.
+    pub ticket: Option<String>,
+    /// The life of the log that the cursor belongs to, where the viewer knows it.
+    pub epoch: Option<Epoch>,
+    /// Begin after this event. Beyond the head the cursor means nothing here: from the start, with `reset`.
+    pub after_id: Option<u64>,
+    /// Begin with this event, Sketch's way: [`Asked::from`](crate::reading::cursor::Asked::from).
+    pub from: Option<i64>,
+    /// Begin with the newest so many events.
+    pub tail: Option<u64>,
+    /// `flow=ack`: the viewer acknowledges from the first frame on.
+    pub flow_ack: bool,
+    /// `until=exit`: the stream ends with the agent's run.
+    pub until_exit: bool,
+    /// `format`: what its messages are.
+    pub form: Form,
+    /// `named=false`: an event stream's events have no `event:` line.
+    pub names: EventNames,
+    /// Whether it is one that was here before, by its `Last-Event-ID`.
+    pub comes_back: bool,
+    /// The right to resume of an event stream that a ticket opened, as it stood beside the last event's id.
+    pub token: Option<String>,
+}
+
+/// What the messages of a stream are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Frames, of which those of events may have several.
+    #[default]
+    Frames,
+    /// Each is one event, and nothing else is sent unasked.
+    Flat,
+}
+
+/// Whether the events of an event stream are named.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EventNames {
+    /// Each by its name, as other frames are.
+    #[default]
+    Given,
+    /// Not: they reach a reader that knows `onmessage` only. Other frames keep their names, and so do not.
+    LeftOut,
+}
+
+/// How a stream is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamKind {
+    /// `Upgrade: websocket`.
+    WebSocket,
+    /// `Accept: text/event-stream`.
+    EventSource,
+}
+
+impl StreamKind {
+    /// By the request's headers; neither is 426.
+    pub fn of(upgrade: Option<&str>, accept: Option<&str>) -> Result<Self> {
+        let mut protocols = upgrade.unwrap_or_default().split(',');
+        if protocols.any(|one| one.trim().eq_ignore_ascii_case("websocket")) {
+            return Ok(Self::WebSocket);
+        }
+        if accepts(accept, "text/event-stream") {
+            return Ok(Self::EventSource);
+        }
+        Err(Error::new(
+            Code::UpgradeRequired,
+            "a stream is opened with `Upgrade: websocket`, or read with `Accept: text/event-stream`",
+        ))
+    }
+}
+
+/// Whether an `Accept` header names a media type.
+pub fn accepts(header: Option<&str>, media_type: &str) -> bool {
+    let mut types = header.unwrap_or_default().split(',').filter_map(|one| one.split(';').next());
+    types.any(|one| one.trim().eq_ignore_ascii_case(media_type))
+}
+
+impl StreamQuery {
+    /// Reads a query. `last_event_id` is the header that a browser sends when it comes back: an id, or
+    /// `<epoch>.<id>`, with the right to resume behind it where it had one; it beats `from`, which beats `after_id`.
+    pub fn parse(query: &Query, last_event_id: Option<&str>) -> Result<Self> {
+        let after_id = query.position("after_id")?.map(EventId::get);
+        let from = from(query)?;
+        let tail = query.number("tail", 0, EVENTS_PER_AGENT_MAX)?;
+        if tail.is_some() && (after_id.is_some() || from.is_some()) {
+            return Err(Error::invalid("tail", "is not for use beside after_id or from"));
+        }
+        let asked = Self {
+            ticket: query.text("ticket")?.map(str::to_owned),
+            epoch: query.id("epoch", Epoch::parse, Epoch::EXPECTED)?,
+            after_id: if from.is_some() { None } else { after_id },
+            from,
+            tail,
+            flow_ack: query.word("flow", &["ack"])?.is_some(),
+            until_exit: query.word("until", &["exit"])?.is_some(),
+            form: match query.word("format", &["frames", "flat"])? {
+                Some("flat") => Form::Flat,
+                _ => Form::Frames,
+            },
+            names: match query.word("named", &["true", "false"])? {
+                Some("false") => EventNames::LeftOut,
+                _ => EventNames::Given,
+            },
+            comes_back: false,
+            token: None,
+        };
+        match last_event_id.filter(|header| !header.is_empty()) {
+            Some(header) => asked.back_at(header),
+            None => Ok(asked),
+        }
+    }
+
+    /// The same stream, from where its reader was when it went away.
+    fn back_at(self, header: &str) -> Result<Self> {
+        // What was sent is not repeated: there may be a right in it.
+        let wrong = || Error::invalid("Last-Event-ID", "expected <id> or <epoch>.<id>, as the last event's id: had it");
+        let (position, token) = match header.split_once(BEFORE_TOKEN) {
+            Some((position, token)) => (position, Some(token.to_owned())),
+            None => (header, None),
+        };
+        let (epoch, id) = match position.rsplit_once('.') {
+            Some((epoch, id)) => (Some(Epoch::parse(epoch).ok_or_else(wrong)?), id),
+            None => (self.epoch.clone(), position),
+        };
+        let id = Query::only("id", id).position("id").map_err(|_| wrong())?.map(EventId::get);
+        Ok(Self { epoch, after_id: id, from: None, tail: None, comes_back: true, token, ..self })
+    }
+}
+
+/// `from` may be negative.
+fn from(query: &Query) -> Result<Option<i64>> {
+    match query.text("from")?.and_then(|text| text.strip_prefix('-')) {
+        Some(rest) if !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(-1)),
+        Some(_) => Err(Error::invalid("from", "expected an integer")),
+        None => Ok(query.position("from")?.map(|id| i64::try_from(id.get()).unwrap_or(i64::MAX))),
+    }
+}

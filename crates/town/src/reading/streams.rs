@@ -1,0 +1,271 @@
+//! A stream from its first frame on: joining, what the viewer says, and tickets.
+
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::{AgentId, EventId};
+use townwatch_protocol::limits::{CLIENT_FRAME_BYTES_MAX, SUBSCRIBE_AGENTS_MAX, VIEWERS_MAX};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{AgentSelection, ClientFrame, Filters, FromObject, ServerFrame, TicketView};
+
+use crate::access::grantor::Grantor;
+use crate::access::permit::Permit;
+use crate::access::tickets;
+use crate::log::{self, Selection};
+use crate::reading::cursor::{self, Asked, Begin};
+use crate::reading::ending::Ending;
+use crate::reading::resumption::{self, Right};
+use crate::reading::stream_query::{EventNames, Form};
+use crate::town::Town;
+use crate::viewers::frames::Occasion;
+use crate::viewers::{Effect, Recalled, ViewerId, Wish, text_of};
+
+/// The version of the contract that `hello` names.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// A stream that someone wants to open.
+#[derive(Debug, Clone, Default)]
+pub struct Join {
+    /// The agent; none: the whole town.
+    pub agent_id: Option<AgentId>,
+    /// Where its history begins.
+    pub asked: Asked,
+    /// Whether it ends with the agent's run.
+    pub until_exit: bool,
+    /// Whether the viewer acknowledges from the first frame on.
+    pub acknowledges: bool,
+    /// What its messages are.
+    pub form: Form,
+    /// Whether events are named, on an event stream.
+    pub names: EventNames,
+    /// The right to resume it, where it is an event stream that a ticket opened.
+    pub right: Option<Right>,
+}
+
+impl Join {
+    /// Goes on with a stream by a right, which knows the life of the log that the ids of that stream belong to.
+    pub fn resume(&mut self, right: Right) {
+        if let Some(epoch) = &right.epoch {
+            self.asked.epoch = Some(epoch.clone());
+        }
+        self.right = Some(right);
+    }
+
+    pub(crate) fn selection(&self) -> Selection {
+        self.agent_id.clone().map_or_else(Selection::town, Selection::agent)
+    }
+}
+
+impl Town {
+    /// Whether a right that this town knows is over: by itself, or because it was told so.
+    pub(crate) fn is_over(&self, grantor: &Grantor, now: Timestamp) -> bool {
+        self.ended.has(grantor) || grantor.ends_at.is_some_and(|ends_at| ends_at <= now)
+    }
+
+    /// 401 where the right is over.
+    pub fn check_lasts(&self, grantor: &Grantor, now: Timestamp) -> Result<()> {
+        if self.is_over(grantor, now) {
+            return Err(Error::new(Code::Unauthorized, Ending::RightEnded.reason()));
+        }
+        Ok(())
+    }
+
+    /// Ends all that sessions have opened here, by the names of these grantors: streams, tickets, rights to resume.
+    pub fn end_sessions(&mut self, names: &[String]) -> Result<Vec<Effect>> {
+        let mut effects = Vec::new();
+        for name in names {
+            self.ended.note(name);
+            self.viewers.end_of(name, &mut effects);
+            self.store.query("DELETE FROM tickets WHERE principal = ?", &[name.as_str().into()])?;
+            self.store.query("DELETE FROM resume_rights WHERE principal = ?", &[name.as_str().into()])?;
+        }
+        Ok(effects)
+    }
+
+    /// Stores a ticket for a stream.
+    pub fn mint_ticket(
+        &self,
+        ticket: &str,
+        agent_id: Option<&AgentId>,
+        grantor: &Grantor,
+        now: Timestamp,
+    ) -> Result<TicketView> {
+        self.check_lasts(grantor, now)?;
+        let expires_at = now.plus_millis(self.config.ticket_ttl_ms);
+        tickets::mint(self.store.as_ref(), ticket, agent_id, grantor, expires_at, now)?;
+        let town_id = &self.town_id;
+        let path = agent_id.map_or_else(
+            || format!("/api/towns/{town_id}/stream"),
+            |agent_id| format!("/api/towns/{town_id}/container/agents/{agent_id}/stream"),
+        );
+        Ok(TicketView { ticket: ticket.to_owned(), url: format!("{path}?ticket={ticket}"), expires_at })
+    }
+
+    /// Uses a ticket up, and gives the right that it is; the last thing before the socket is accepted, and in the same
+    /// synchronous step. `lasts` says whether the right of the one who had it made lasts.
+    pub fn consume_ticket(
+        &self,
+        ticket: &str,
+        agent_id: Option<&AgentId>,
+        lasts: &dyn Fn(&Grantor) -> bool,
+        now: Timestamp,
+    ) -> Result<Permit> {
+        let grantor = tickets::consume(self.store.as_ref(), ticket, agent_id, now)?;
+        let grantor = grantor.filter(lasts).ok_or_else(resumption::used_up)?;
+        Ok(Permit::of_ticket(agent_id, grantor))
+    }
+
+    /// What can refuse a stream before its ticket is used up.
+    /// `waiting` are those who watch without a socket.
+    pub fn check_join(&self, join: &Join, waiting: usize) -> Result<()> {
+        cursor::resolve(self.store.as_ref(), &join.selection(), &self.epoch, &join.asked)?;
+        self.check_room(waiting)
+    }
+
+    /// Whether one more may watch, beside so many that do it without a socket.
+    pub fn check_room(&self, waiting: usize) -> Result<()> {
+        if self.viewers.len() + waiting >= VIEWERS_MAX {
+            let message = format!("the town has {VIEWERS_MAX} viewers, which is the most; try again later");
+            return Err(Error::new(Code::TooManyViewers, message));
+        }
+        Ok(())
+    }
+
+    /// A name for a new stream.
+    pub fn fresh_viewer(&mut self) -> ViewerId {
+        self.viewers.fresh_id()
+    }
+
+    /// Opens a stream by a right: `hello`, states, history, `caught_up`; from then on it is live.
+    pub fn join(&mut self, id: ViewerId, join: &Join, permit: Permit, now: Timestamp) -> Result<Vec<Effect>> {
+        let store = std::rc::Rc::clone(&self.store);
+        let selection = join.selection();
+        let begin = cursor::resolve(store.as_ref(), &selection, &self.epoch, &join.asked)?;
+        let head = log::head(store.as_ref())?;
+        let mut effects = Vec::new();
+        let Join { until_exit, acknowledges, form, .. } = *join;
+        if form == Form::Frames {
+            effects.push(Effect::Send(id, text_of(&self.hello(begin.reset)?).into()));
+        }
+        let opened_for = join.agent_id.clone();
+        self.viewers.add(id, Wish { selection, begin, until_exit, acknowledges, form, permit, opened_for }, head);
+        self.pump(Occasion::at(now), &mut effects)?;
+        Ok(effects)
+    }
+
+    /// Knows a stream again after a hibernation, by the note kept with its socket, if its right `lasts`.
+    pub fn recall(&mut self, note: &str, lasts: &dyn Fn(&Grantor) -> bool) -> Result<Recalled> {
+        let head = log::head(self.store.as_ref())?;
+        Ok(self.viewers.recall(note, lasts, head))
+    }
+
+    /// Forgets a stream that is closed.
+    pub fn leave(&mut self, id: ViewerId) {
+        self.viewers.remove(id);
+    }
+
+    /// Takes what a viewer says. What cannot be taken is answered with an `error` frame, or with the end of the stream. An
+    /// error of ours is the caller's: viewers may have been moved past what they were not sent.
+    pub fn hear(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Result<Vec<Effect>> {
+        let mut effects = Vec::new();
+        self.viewers.end_rights(now, &mut effects);
+        if !self.viewers.is_open(id) {
+            return Ok(effects);
+        }
+        if let Some(end) = self.too_much(id, message.len(), now) {
+            effects.push(end);
+            return Ok(effects);
+        }
+        match self.take_message(id, message, now) {
+            Ok(said) => effects.extend(said),
+            Err(error) if error.code == Code::Internal => return Err(error),
+            Err(error) => effects.push(refused(id, ClientFrame::kind_of(message), error, now)),
+        }
+        Ok(effects)
+    }
+
+    /// [`Town::hear`] for a message that is no text, of so many bytes.
+    pub fn hear_binary(&mut self, id: ViewerId, bytes: usize, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.viewers.end_rights(now, &mut effects);
+        if self.viewers.is_open(id) {
+            let refusal = || refused(id, None, Error::invalid("message", "is binary; send JSON as text"), now);
+            effects.push(self.too_much(id, bytes, now).unwrap_or_else(refusal));
+        }
+        effects
+    }
+
+    /// The end of a stream whose viewer says too much.
+    fn too_much(&mut self, id: ViewerId, bytes: usize, now: Timestamp) -> Option<Effect> {
+        let end = if bytes > CLIENT_FRAME_BYTES_MAX {
+            Effect::Close(id, Ending::MessageTooLarge)
+        } else if self.viewers.counts(id, now) {
+            return None;
+        } else {
+            Effect::Close(id, Ending::TooManyMessages)
+        };
+        self.viewers.remove(id);
+        Some(end)
+    }
+
+    fn take_message(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Result<Vec<Effect>> {
+        match townwatch_protocol::body::parse_body::<ClientFrame>(message.as_bytes())? {
+            ClientFrame::Ping => Ok(vec![Effect::Send(id, text_of(&ServerFrame::Pong).into())]),
+            ClientFrame::Ack { id: ack } => {
+                let mut effects = Vec::new();
+                if !self.viewers.acknowledge(id, ack, now, &mut effects) {
+                    return Err(Error::invalid("id", "is above all that this stream was sent"));
+                }
+                // Who waits for no room waits for no acknowledgement.
+                if self.viewers.waits(id) {
+                    self.pump(Occasion::at(now), &mut effects)?;
+                }
+                Ok(effects)
+            }
+            ClientFrame::Subscribe { agents, after_id, filters } => {
+                let filters = filters.map_or_else(Filters::default, |FromObject(filters)| filters);
+                self.subscribe(id, agents, after_id, filters, now)
+            }
+        }
+    }
+
+    fn subscribe(
+        &mut self,
+        id: ViewerId,
+        agents: AgentSelection,
+        after_id: Option<EventId>,
+        filters: Filters,
+        now: Timestamp,
+    ) -> Result<Vec<Effect>> {
+        if matches!(&agents, AgentSelection::Only(agents) if agents.len() > SUBSCRIBE_AGENTS_MAX) {
+            let problem = format!("at most {SUBSCRIBE_AGENTS_MAX} agents, or \"*\" for all");
+            return Err(Error::invalid("agents", problem));
+        }
+        self.viewers.check_scope(id, &agents)?;
+        let store = std::rc::Rc::clone(&self.store);
+        let head = log::head(store.as_ref())?;
+        let selection = Selection { agents: agents.clone(), filters };
+        let asked = Asked { after_id: after_id.map(EventId::get), ..Asked::default() };
+        let begin = match after_id {
+            Some(_) => cursor::resolve(store.as_ref(), &selection, &self.epoch, &asked)?,
+            // Who is live still gets what its pace holds back at this moment.
+            None => Begin { cursor: self.viewers.live_cursor(id).unwrap_or(head), reset: false, tail: true },
+        };
+        let after_id = begin.cursor;
+        let confirmed = ServerFrame::SubscriptionConfirmed { agents, filters, after_id };
+        let mut effects = Vec::new();
+        self.viewers.subscribe(id, (selection, begin), text_of(&confirmed), now, &mut effects);
+        self.pump(Occasion::at(now), &mut effects)?;
+        Ok(effects)
+    }
+}
+
+/// Says what is wrong with a message, by its kind where it names one. What is wrong with the whole of it is the message's.
+fn refused(id: ViewerId, kind: Option<&'static str>, error: Error, now: Timestamp) -> Effect {
+    let problem = error.message.strip_prefix("body: ").unwrap_or(&error.message);
+    let message = match kind {
+        Some(kind) => format!("{kind}: {problem}"),
+        None if problem.len() < error.message.len() => format!("message: {problem}"),
+        None => error.message,
+    };
+    let frame = ServerFrame::Error { code: error.code.name().to_owned(), message, frame: kind, at: now };
+    Effect::Send(id, text_of(&frame).into())
+}

@@ -1,0 +1,74 @@
+//! The town's end of a rig's outbox: each posted event is taken over exactly once.
+
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::event::Draft;
+use townwatch_protocol::id::SourceId;
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{AgentState, RigBatch, RigCursor};
+
+use crate::agents::holds::Subject;
+use crate::agents::runs::{self, Source};
+use crate::log::ingest::{FreshRun, Ingest, Outcome};
+use crate::relay::{is_retired, position, retire, set_position};
+use crate::store::atomically_with_room;
+use crate::town::Town;
+
+impl Town {
+    /// Takes over a rig's batch and says where the cursor stands then. A batch that does not begin at the cursor changes
+    /// nothing: the rig goes on from the cursor it is told.
+    pub fn take_batch(
+        &mut self,
+        batch: &RigBatch,
+        now: Timestamp,
+        fresh_run: FreshRun<'_>,
+    ) -> Result<(RigCursor, Outcome)> {
+        if !self.has_rig(&batch.rig_id)? {
+            return Err(Error::not_found("rig in this town"));
+        }
+        // An agent of this rig may be erased already, and another rig have a new one under its id.
+        self.holds.check_stays(&Subject::Rig(batch.rig_id.clone()))?;
+        let store = self.store.as_ref();
+        let source = Source::Rig(batch.rig_id.clone());
+        let (cursor, outcome, posting) = atomically_with_room(store, || {
+            let stored = position(store, &source)?;
+            if is_retired(store, &source, &batch.rig_epoch)? {
+                return Err(Error::new(Code::Conflict, "this life of the rig's log is over"));
+            }
+            let mut cursor = match &stored.epoch {
+                Some(epoch) if *epoch == batch.rig_epoch => stored.cursor,
+                Some(old) => {
+                    retire(store, &source, old)?;
+                    SourceId::START
+                }
+                None => SourceId::START,
+            };
+            let ingest = Ingest::new(store, source.clone(), None, self.config.event_cap, &mut *fresh_run, now)?;
+            let mut ingest = ingest.posted().with_space()?;
+            if batch.after == cursor {
+                for event in batch.events.iter().filter(|event| event.id > batch.after) {
+                    ingest.take(&Draft {
+                        agent_id: event.agent_id.clone(),
+                        run_id: event.run_id.clone(),
+                        event: event.event.clone(),
+                        data: event.data.clone(),
+                        at: event.at,
+                    })?;
+                    cursor = event.id;
+                }
+            }
+            if stored.epoch.as_ref() != Some(&batch.rig_epoch) || cursor != stored.cursor {
+                set_position(store, &source, &batch.rig_epoch, cursor)?;
+            }
+            let outcome = ingest.finish()?;
+            let mut posting = Vec::new();
+            for (_, AgentState { agent_id, .. }) in &outcome.states {
+                posting.push((agent_id.clone(), !runs::open_of_agent(store, &source, agent_id)?.is_empty()));
+            }
+            Ok((cursor, outcome, posting))
+        })?;
+        for (agent_id, is_open) in posting {
+            self.deadlines.heard(agent_id, is_open, now);
+        }
+        Ok((RigCursor { cursor }, outcome))
+    }
+}

@@ -1,0 +1,150 @@
+//! What a container answers to `/events`, in our form or in that of others, which tell less: no epoch, head, oldest or
+//! previews, and events without `run_id`. For example `{"events":[{"id":1,"agent_id":"a","event":"x","data":{},"timestamp":"…"}]}`.
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::event::{EventData, SourceGap};
+use townwatch_protocol::hexadecimal;
+use townwatch_protocol::id::{AgentId, Epoch, EventName, RunId, SourceId};
+use townwatch_protocol::query::digits;
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{ControlEvents, Preview};
+
+use crate::agents::runs::Source;
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct SourceAnswer {
+    /// The life of its buffers, where it names it.
+    pub epoch: Option<Epoch>,
+    /// The newest event's id there, where it tells.
+    pub head: Option<SourceId>,
+    /// The oldest event's id that is still there, where it tells.
+    pub oldest: Option<SourceId>,
+    /// Ascending by id.
+    pub events: Vec<SourceEvent>,
+    /// What is being typed.
+    pub previews: Vec<Preview>,
+}
+
+/// An event of it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SourceEvent {
+    /// Its position within the life.
+    #[serde(deserialize_with = "position")]
+    pub id: SourceId,
+    /// Whose.
+    pub agent_id: AgentId,
+    /// Of which run, where it tells.
+    #[serde(default)]
+    pub run_id: Option<RunId>,
+    /// Its name.
+    pub event: EventName,
+    /// Its data, raw.
+    pub data: Box<RawValue>,
+    /// When it happened.
+    pub timestamp: Timestamp,
+}
+
+impl SourceEvent {
+    /// What it says, in short: by this it is known again, whatever time it is told with.
+    pub fn content(&self) -> String {
+        let data = hexadecimal::of(Sha256::digest(self.data.get()));
+        format!("{} {} {data}", self.agent_id, self.event.as_str())
+    }
+}
+
+#[derive(Deserialize)]
+struct Told {
+    epoch: Option<Epoch>,
+    head: Option<SourceId>,
+    oldest: Option<SourceId>,
+    events: Vec<Box<RawValue>>,
+    #[serde(default)]
+    previews: Vec<Preview>,
+}
+
+/// An event that cannot be read, as far as it says where it stands.
+#[derive(Deserialize)]
+struct Place {
+    #[serde(deserialize_with = "position")]
+    id: SourceId,
+    agent_id: AgentId,
+    #[serde(default)]
+    timestamp: Option<Timestamp>,
+}
+
+impl SourceAnswer {
+    /// Reads an answer. An event that only its place is known of becomes a `source_gap`, so that nothing behind it waits
+    /// for ever; what has no place makes the whole answer unreadable.
+    pub fn read(text: &str, now: Timestamp) -> Result<Self> {
+        let told: Told = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+        let mut events = told.events.iter().map(|event| read_event(event, now)).collect::<Result<Vec<_>>>()?;
+        events.sort_by_key(|event| event.id);
+        Ok(Self { epoch: told.epoch, head: told.head, oldest: told.oldest, events, previews: told.previews })
+    }
+}
+
+impl From<ControlEvents> for SourceAnswer {
+    fn from(answer: ControlEvents) -> Self {
+        let events = answer.events.into_iter().map(|event| SourceEvent {
+            id: event.id,
+            agent_id: event.agent_id,
+            run_id: Some(event.run_id),
+            event: event.event,
+            data: event.data,
+            timestamp: event.timestamp,
+        });
+        Self {
+            events: events.collect(),
+            epoch: Some(answer.epoch),
+            head: Some(answer.head),
+            oldest: Some(answer.oldest),
+            previews: answer.previews,
+        }
+    }
+}
+
+/// A position, which some write as a text: `"7"`.
+fn position<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<SourceId, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(SourceId),
+        Text(String),
+    }
+    let read = |text: &str| digits(text).and_then(SourceId::new);
+    match Written::deserialize(deserializer) {
+        Ok(Written::Number(id)) => Ok(id),
+        Ok(Written::Text(text)) => read(&text).ok_or_else(|| D::Error::custom(format!("`id` is no integer: {text:?}"))),
+        Err(_) => Err(D::Error::custom("`id` is no integer")),
+    }
+}
+
+fn read_event(text: &RawValue, now: Timestamp) -> Result<SourceEvent> {
+    let error = match serde_json::from_str(text.get()) {
+        Ok(event) => return Ok(event),
+        Err(error) => error,
+    };
+    let Ok(place) = serde_json::from_str::<Place>(text.get()) else { return Err(unreadable(&error)) };
+    let gap = SourceGap { agent_id: Some(place.agent_id.clone()), count: Some(1), source: Source::Container.key() };
+    let gap = EventData::from(gap);
+    Ok(SourceEvent {
+        id: place.id,
+        agent_id: place.agent_id,
+        run_id: None,
+        event: EventName::of(&gap),
+        data: gap.to_raw(),
+        timestamp: place.timestamp.unwrap_or(now),
+    })
+}
+
+/// For example: the container answers, but not in a form we know: missing `id`.
+fn unreadable(error: &serde_json::Error) -> Error {
+    let whole = error.to_string();
+    let what = whole.split(" at line ").next().unwrap_or(&whole).replace("missing field", "missing");
+    Error::new(Code::ContainerError, format!("the container answers, but not in a form we know: {what}"))
+}

@@ -1,0 +1,115 @@
+//! Tells the lives of a container apart that does not name them, or whose ids begin anew under the same name.
+//!
+//! The last event taken over is asked for once more with each request. In the same life it is there, with its content and
+//! its time. Another content is another life. The same content at another time is either an event of the next life that is
+//! like the one before, or the container gives its events other times whenever it tells them: a look some time later shows
+//! which. What is found out of a container's times is remembered.
+
+use townwatch_protocol::error::Result;
+use townwatch_protocol::id::SourceId;
+use townwatch_protocol::time::Timestamp;
+
+use crate::agents::runs::{self, Source};
+use crate::relay::source_answer::{SourceAnswer, SourceEvent};
+use crate::relay::{Position, Reach};
+use crate::store::{Store, Value};
+
+/// A time that is the same after so long is the event's own. Some containers know whole seconds only.
+const TIME_STANDS_MS: u64 = 2_000;
+
+/// Whose events an answer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// Of the life that was asked.
+    Same,
+    /// Of a life under another name.
+    Other,
+    /// Of another life under the same name, or without one: its ids begin anew.
+    Again,
+    /// It cannot be told without all that the container has.
+    Unknown,
+    /// It cannot be told yet.
+    Doubted,
+}
+
+/// What is remembered of the last event taken over, and of the container's times.
+struct Mark {
+    /// None where it was taken over before contents were remembered.
+    content: Option<String>,
+    at: Timestamp,
+    restamps: bool,
+    /// Another time that the event was told with, and since when that is known.
+    doubt: Option<(Timestamp, Timestamp)>,
+}
+
+/// Whether an answer under the name of the life that was asked is of that life.
+pub(super) fn life(
+    store: &dyn Store,
+    asked: &Position,
+    reach: Reach,
+    answer: &SourceAnswer,
+    now: Timestamp,
+) -> Result<Life> {
+    if answer.head.is_some_and(|head| head < asked.cursor) {
+        return Ok(Life::Again);
+    }
+    if answer.epoch.is_some() || asked.cursor == SourceId::START {
+        return Ok(Life::Same);
+    }
+    let Some(mark) = mark(store)? else { return Ok(Life::Same) };
+    let events = &answer.events;
+    if let Some(event) = events.iter().find(|event| event.id == asked.cursor) {
+        let is_like_it = mark.content.as_ref().is_none_or(|content| *content == event.content());
+        return if is_like_it { by_time(store, &mark, event, now) } else { Ok(Life::Again) };
+    }
+    // Ids rise within a life: where the last event is gone, none before it comes later.
+    let is_of_next = |event: &SourceEvent| event.id < asked.cursor && (mark.restamps || event.timestamp > mark.at);
+    if events.iter().any(is_of_next) {
+        return Ok(Life::Again);
+    }
+    let is_same = reach == Reach::All || events.iter().any(|event| event.id > asked.cursor);
+    Ok(if is_same { Life::Same } else { Life::Unknown })
+}
+
+/// Of an event with the content of the last one taken over.
+fn by_time(store: &dyn Store, mark: &Mark, event: &SourceEvent, now: Timestamp) -> Result<Life> {
+    if event.timestamp == mark.at || mark.restamps {
+        return Ok(Life::Same);
+    }
+    let source = Source::Container.key();
+    match mark.doubt {
+        Some((at, _)) if at != event.timestamp => {
+            store.query("UPDATE sources SET restamps = 1 WHERE source = ?", &[source.into()])?;
+            Ok(Life::Same)
+        }
+        Some((_, since)) if now.millis_since(since) >= TIME_STANDS_MS => Ok(Life::Again),
+        Some(_) => Ok(Life::Doubted),
+        None => {
+            let sql = "UPDATE sources SET doubted_at_ms = ?, doubted_since_ms = ? WHERE source = ?";
+            store.query(sql, &[event.timestamp.millis().into(), now.millis().into(), source.into()])?;
+            Ok(Life::Doubted)
+        }
+    }
+}
+
+fn mark(store: &dyn Store) -> Result<Option<Mark>> {
+    let sql = "SELECT mark, mark_at_ms, restamps, doubted_at_ms, doubted_since_ms FROM sources WHERE source = ?";
+    let rows = store.query(sql, &[Source::Container.key().into()])?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let is_doubted = row.0.get(3) != Some(&Value::Null);
+    Ok(Some(Mark {
+        content: row.maybe_text(0).map(str::to_owned),
+        at: runs::moment(row, 1)?,
+        restamps: row.number(2)? != 0,
+        doubt: if is_doubted { Some((runs::moment(row, 3)?, runs::moment(row, 4)?)) } else { None },
+    }))
+}
+
+/// Remembers the last event taken over of a container that names no life.
+pub(super) fn set_mark(store: &dyn Store, answer: &SourceAnswer) -> Result<()> {
+    let (None, Some(last)) = (&answer.epoch, answer.events.last()) else { return Ok(()) };
+    let sql =
+        "UPDATE sources SET mark = ?, mark_at_ms = ?, doubted_at_ms = NULL, doubted_since_ms = NULL WHERE source = ?";
+    let values = [last.content().into(), last.timestamp.millis().into(), Source::Container.key().into()];
+    store.query(sql, &values).map(|_| ())
+}

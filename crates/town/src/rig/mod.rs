@@ -1,0 +1,381 @@
+//! A rig: the durable receipt of what its agents post, and the outbox to its town.
+
+pub mod agent_tokens;
+pub(crate) mod posting;
+pub(crate) mod rig_archive;
+pub mod rig_deletion;
+pub(crate) mod rig_space;
+pub(crate) mod rigs;
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use serde_json::value::RawValue;
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::event::Role;
+use townwatch_protocol::id::{AgentId, Epoch, EventKey, EventName, RigId, RunId, SourceId, TownId};
+use townwatch_protocol::limits::{
+    BATCH_EVENTS_MAX, EVENT_BYTES_PER_AGENT_MAX, OUTBOX_BYTES_MAX, OUTBOX_EVENTS_MAX, PAGE_BYTES_MAX,
+};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{PostEvent, PostEvents, PostReceipt, RigBatch, RigEvent};
+use townwatch_redaction::Redactor;
+
+use crate::agents::parse;
+use crate::agents::runs::moment;
+use crate::rig::posting::{checked, data_of};
+use crate::schema;
+use crate::store::{Row, Store, Value, atomically, atomically_with_room};
+
+/// The text of one batch to the town, 2 MiB; a batch is closed before the event that would exceed it.
+const FORWARD_BYTES_MAX: u64 = 2 << 20;
+
+/// A rig that exists.
+pub struct Rig {
+    pub(crate) store: Rc<dyn Store>,
+    event_cap: u64,
+    /// What finds secrets in posts; none where they are stored as they are.
+    redactor: Option<Rc<Redactor>>,
+    /// Its name on the wire.
+    pub rig_id: RigId,
+    /// Its town.
+    pub town_id: TownId,
+    epoch: Epoch,
+    /// The newest id that went with a deleted agent, as its row says it: each look at the head needs it.
+    erased_head: Cell<SourceId>,
+}
+
+/// What lies in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// Events.
+    pub events: u64,
+    /// Bytes of their data.
+    pub bytes: u64,
+}
+
+impl Rig {
+    /// Makes the tables of a new rig. A second creation changes nothing.
+    pub fn create(store: &dyn Store, rig_id: &RigId, town_id: &TownId, epoch: &Epoch) -> Result<()> {
+        schema::migrate(store, schema::RIG)?;
+        store.query(
+            "INSERT OR IGNORE INTO rig (one, rig_id, town_id, epoch) VALUES (1, ?, ?, ?)",
+            &[rig_id.as_str().into(), town_id.as_str().into(), epoch.as_str().into()],
+        )?;
+        Ok(())
+    }
+
+    /// Opens the rig that lies in the tables; none where there is none, and then nothing is written.
+    pub fn open(store: Rc<dyn Store>, event_cap: u64) -> Result<Option<Self>> {
+        if !schema::open(store.as_ref(), schema::RIG)? {
+            return Ok(None);
+        }
+        let rows = store.query("SELECT rig_id, town_id, epoch, erased_head FROM rig", &[])?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(Some(Self {
+            rig_id: parse(RigId::parse(row.text(0)?))?,
+            town_id: parse(TownId::parse(row.text(1)?))?,
+            epoch: parse(Epoch::parse(row.text(2)?))?,
+            erased_head: Cell::new(parse(SourceId::new(row.number(3)?))?),
+            event_cap,
+            redactor: None,
+            store,
+        }))
+    }
+
+    /// The same rig, which hides the secrets that this finds in posts.
+    #[must_use]
+    pub fn redacting(self, redactor: Option<Rc<Redactor>>) -> Self {
+        Self { redactor, ..self }
+    }
+
+    /// Takes an agent in that the town has taken in before. Again: takes over name and role, and one that was stopped or
+    /// archived may post again.
+    pub fn register(&self, agent_id: &AgentId, name: &str, role: Role, now: Timestamp) -> Result<()> {
+        self.store.query(
+            "INSERT INTO agents (agent_id, name, role, created_at_ms) VALUES (?, ?, ?, ?) \
+             ON CONFLICT (agent_id) DO UPDATE SET name = excluded.name, role = excluded.role, \
+             is_stopped = 0, is_archived = 0",
+            &[agent_id.as_str().into(), name.into(), role.as_str().into(), now.millis().into()],
+        )?;
+        Ok(())
+    }
+
+    /// Its agents, oldest first.
+    pub fn agents(&self) -> Result<Vec<AgentId>> {
+        let rows = self.store.query("SELECT agent_id FROM agents ORDER BY created_at_ms, agent_id", &[])?;
+        rows.iter().map(|row| parse(AgentId::parse(row.text(0)?))).collect()
+    }
+
+    /// Whether the agent is registered here.
+    pub fn check_agent(&self, agent_id: &AgentId) -> Result<()> {
+        let found = self.store.query("SELECT 1 FROM agents WHERE agent_id = ?", &[agent_id.as_str().into()])?;
+        if found.is_empty() { Err(self.no_such_agent(agent_id)) } else { Ok(()) }
+    }
+
+    pub(crate) fn no_such_agent(&self, agent_id: &AgentId) -> Error {
+        let message =
+            format!("no such agent in this rig; register {agent_id} with POST /api/rigs/{}/agents", self.rig_id);
+        Error::new(Code::NotFound, message)
+    }
+
+    /// Takes nothing more of an agent: it is not registered here any more.
+    pub fn unregister(&self, agent_id: &AgentId) -> Result<()> {
+        self.store.query("DELETE FROM agents WHERE agent_id = ?", &[agent_id.as_str().into()])?;
+        Ok(())
+    }
+
+    /// Forgets an agent of which the town has all that was taken: what waits in the outbox counts by its ids.
+    pub fn forget(&self, agent_id: &AgentId) -> Result<()> {
+        let head = self.head()?;
+        atomically(self.store.as_ref(), || {
+            self.store.query("UPDATE rig SET erased_head = ?", &[head.into()])?;
+            for table in ["agent_events", "agent_tokens", "ended_runs", "agents"] {
+                self.store.query(&format!("DELETE FROM {table} WHERE agent_id = ?"), &[agent_id.as_str().into()])?;
+            }
+            Ok(())
+        })?;
+        self.erased_head.set(head);
+        Ok(())
+    }
+
+    /// Stores what an agent posts: all of it or nothing. An `event_id` seen before is counted and left out.
+    pub fn post(&self, request: PostEvents, now: Timestamp) -> Result<PostReceipt> {
+        let agent_id = request.agent_id.clone();
+        let events = checked(request, self.redactor.as_deref())?;
+        let is_archived = self.is_archived(&agent_id)?;
+        let store = self.store.as_ref();
+        atomically_with_room(store, || {
+            let head = self.head()?;
+            let Waiting { events: waiting, bytes: waiting_bytes } = self.waiting()?;
+            let posted_bytes: u64 = events.iter().map(|event| data_of(event).len() as u64).sum();
+            if waiting + events.len() as u64 > OUTBOX_EVENTS_MAX || waiting_bytes + posted_bytes > OUTBOX_BYTES_MAX {
+                let message = format!(
+                    "{waiting} events of {waiting_bytes} bytes wait for the town, which does not take them; try again in a minute"
+                );
+                return Err(Error::new(Code::TownUnavailable, message));
+            }
+            let fresh = self.without_duplicates(&agent_id, &events)?;
+            if is_archived && !fresh.is_empty() {
+                return Err(self.archived(&agent_id));
+            }
+            self.check_open(&agent_id, &fresh)?;
+            let appended = fresh.len() as u64;
+            let last_id = self.append(&agent_id, &fresh, head, now)?;
+            Ok(PostReceipt { appended, duplicates: events.len() as u64 - appended, last_id })
+        })
+    }
+
+    /// The events whose `event_id` is neither stored nor given twice.
+    fn without_duplicates<'e>(&self, agent_id: &AgentId, events: &'e [PostEvent]) -> Result<Vec<&'e PostEvent>> {
+        let (mut fresh, mut keys) = (Vec::new(), BTreeSet::new());
+        for event in events {
+            match &event.event_id {
+                Some(key) if !keys.insert(key.as_str()) || self.has(agent_id, key)? => {}
+                _ => fresh.push(event),
+            }
+        }
+        Ok(fresh)
+    }
+
+    /// Stores events of an agent behind the head; gives the last one's id. At its cap each takes over the row of the
+    /// oldest, if the town has that: two rows written (three with an `event_id`) instead of three (four).
+    fn append(&self, agent_id: &AgentId, events: &[&PostEvent], head: SourceId, now: Timestamp) -> Result<SourceId> {
+        if events.is_empty() {
+            return Ok(head);
+        }
+        let store = self.store.as_ref();
+        self.make_space()?;
+        let forwarded = self.forwarded()?;
+        let rows = store
+            .query("SELECT event_count, event_bytes FROM agents WHERE agent_id = ?", &[agent_id.as_str().into()])?;
+        let row = rows.first().ok_or_else(|| Error::not_found("agent"))?;
+        let mut kept = Kept { count: row.number(0)?, bytes: row.number(1)? };
+        let (mut last_id, mut posted_bytes) = (head, 0);
+        for event in events {
+            let oldest = if kept.count >= self.event_cap { self.oldest(agent_id, forwarded)? } else { None };
+            last_id = last_id.next();
+            self.write(last_id, agent_id, event, oldest.as_ref().map(|oldest| oldest.id), now)?;
+            kept.lose(oldest.as_ref());
+            let bytes = data_of(event).len() as u64;
+            kept = Kept { count: kept.count + 1, bytes: kept.bytes + bytes };
+            posted_bytes += bytes;
+        }
+        // What its bytes exceed, and what the town had not got before. Never the newest: ids are never given twice.
+        while kept.count > 1 && (kept.count > self.event_cap || kept.bytes > EVENT_BYTES_PER_AGENT_MAX) {
+            let Some(oldest) = self.oldest(agent_id, forwarded)? else { break };
+            store.query("DELETE FROM agent_events WHERE id = ?", &[oldest.id.into()])?;
+            kept.lose(Some(&oldest));
+        }
+        self.save_kept(agent_id, kept)?;
+        store.query("UPDATE rig SET waiting_bytes = waiting_bytes + ?", &[posted_bytes.into()])?;
+        Ok(last_id)
+    }
+
+    pub(crate) fn save_kept(&self, agent_id: &AgentId, kept: Kept) -> Result<()> {
+        let parameters = [kept.count.into(), kept.bytes.into(), agent_id.as_str().into()];
+        self.store.query("UPDATE agents SET event_count = ?, event_bytes = ? WHERE agent_id = ?", &parameters)?;
+        Ok(())
+    }
+
+    fn has(&self, agent_id: &AgentId, key: &EventKey) -> Result<bool> {
+        let found = self.store.query(
+            "SELECT 1 FROM agent_events WHERE agent_id = ? AND event_key = ?",
+            &[agent_id.as_str().into(), key.as_str().into()],
+        )?;
+        Ok(!found.is_empty())
+    }
+
+    /// An agent's oldest event, if the town has it.
+    pub(crate) fn oldest(&self, agent_id: &AgentId, forwarded: SourceId) -> Result<Option<Oldest>> {
+        let sql = "SELECT id, octet_length(data) FROM agent_events WHERE agent_id = ? ORDER BY id LIMIT 1";
+        let rows = self.store.query(sql, &[agent_id.as_str().into()])?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let oldest = Oldest { id: position(row.number(0)?)?, bytes: row.number(1)? };
+        Ok((oldest.id <= forwarded).then_some(oldest))
+    }
+
+    /// Writes an event into a row of its own, or into that of one that goes.
+    fn write(
+        &self,
+        id: SourceId,
+        agent_id: &AgentId,
+        event: &PostEvent,
+        over: Option<SourceId>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let (sql, place) = match over {
+            Some(over) => (
+                "UPDATE agent_events SET id = ?, event_key = ?, run_id = ?, event = ?, data = ?, at_ms = ? WHERE id = ?",
+                over.into(),
+            ),
+            None => (
+                "INSERT INTO agent_events (id, event_key, run_id, event, data, at_ms, agent_id) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+                agent_id.as_str().into(),
+            ),
+        };
+        let parameters = [
+            id.into(),
+            event.event_id.as_ref().map(EventKey::as_str).into(),
+            event.run_id.as_ref().map(RunId::as_str).into(),
+            event.event_type.as_str().into(),
+            data_of(event).into(),
+            // A clock that is ahead would let durations be negative, and "ago" lie in the future.
+            event.at.map_or(now, |at| at.min(now)).millis().into(),
+            place,
+        ];
+        self.store.query(sql, &parameters)?;
+        Ok(())
+    }
+
+    /// The rig's own log of an agent, ascending: at most `limit` events and [`PAGE_BYTES_MAX`].
+    pub fn events(&self, agent_id: &AgentId, after: SourceId, limit: u64) -> Result<Vec<RigEvent>> {
+        self.check_agent(agent_id)?;
+        let parameters = [agent_id.as_str().into(), after.into()];
+        self.read("agent_id = ? AND id > ?", &parameters, limit, PAGE_BYTES_MAX as u64)
+    }
+
+    /// What the town has to be given next; none where it has all.
+    pub fn next_batch(&self) -> Result<Option<RigBatch>> {
+        let after = self.forwarded()?;
+        let events = self.read("id > ?", &[after.into()], BATCH_EVENTS_MAX as u64, FORWARD_BYTES_MAX)?;
+        let batch = RigBatch { rig_id: self.rig_id.clone(), rig_epoch: self.epoch.clone(), after, events };
+        Ok((!batch.events.is_empty()).then_some(batch))
+    }
+
+    /// Reads events, ascending: at most `limit`, and of these the first that take `bytes_max` together, or one. Their
+    /// lengths are read before them: 500 events of 1 MiB are more than an object's memory.
+    fn read(&self, condition: &str, parameters: &[Value], limit: u64, bytes_max: u64) -> Result<Vec<RigEvent>> {
+        let sql = format!(
+            "SELECT id, length(CAST(data AS BLOB)) FROM agent_events WHERE {condition} ORDER BY id LIMIT {limit}"
+        );
+        let (mut last, mut bytes) = (None, 0);
+        for row in self.store.query(&sql, parameters)? {
+            bytes += row.number(1)?;
+            if last.is_some() && bytes > bytes_max {
+                break;
+            }
+            last = Some(row.number(0)?);
+        }
+        let Some(last) = last else { return Ok(Vec::new()) };
+        let sql = format!(
+            "SELECT id, agent_id, run_id, event, data, at_ms FROM agent_events WHERE {condition} AND id <= {last} \
+             ORDER BY id"
+        );
+        self.store.query(&sql, parameters)?.iter().map(event_of).collect()
+    }
+
+    /// Takes over where the town's cursor stands.
+    pub fn adopt(&self, cursor: SourceId) -> Result<()> {
+        let cursor = cursor.min(self.head()?);
+        if cursor != self.forwarded()? {
+            // Forwards one sum is of what the town has taken and the other of nothing; backwards it is the other way.
+            let sql = "UPDATE rig SET forwarded_id = ?1, waiting_bytes = max(0, waiting_bytes \
+                 - (SELECT coalesce(sum(octet_length(data)), 0) FROM agent_events WHERE id > forwarded_id AND id <= ?1) \
+                 + (SELECT coalesce(sum(octet_length(data)), 0) FROM agent_events WHERE id > ?1 AND id <= forwarded_id))";
+            self.store.query(sql, &[cursor.into()])?;
+        }
+        Ok(())
+    }
+
+    /// What the town has not taken yet.
+    pub fn waiting(&self) -> Result<Waiting> {
+        let events = self.head()?.get() - self.forwarded()?.get();
+        Ok(Waiting { events, bytes: self.number("SELECT waiting_bytes FROM rig")? })
+    }
+
+    fn head(&self) -> Result<SourceId> {
+        let newest = self.position("SELECT coalesce(max(id), 0) FROM agent_events")?;
+        Ok(newest.max(self.erased_head.get()))
+    }
+
+    pub(crate) fn forwarded(&self) -> Result<SourceId> {
+        self.position("SELECT forwarded_id FROM rig")
+    }
+
+    fn position(&self, sql: &str) -> Result<SourceId> {
+        position(self.number(sql)?)
+    }
+
+    fn number(&self, sql: &str) -> Result<u64> {
+        self.store.query(sql, &[])?.first().map_or(Ok(0), |row| row.number(0))
+    }
+}
+
+/// An agent's oldest event: where it lies and what its data take.
+pub(crate) struct Oldest {
+    pub(crate) id: SourceId,
+    pub(crate) bytes: u64,
+}
+
+/// What the rig keeps of an agent.
+#[derive(Clone, Copy)]
+pub(crate) struct Kept {
+    pub(crate) count: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Kept {
+    pub(crate) fn lose(&mut self, oldest: Option<&Oldest>) {
+        let Some(oldest) = oldest else { return };
+        self.count -= 1;
+        self.bytes = self.bytes.saturating_sub(oldest.bytes);
+    }
+}
+
+fn position(stored: u64) -> Result<SourceId> {
+    SourceId::new(stored).ok_or_else(|| Error::internal("a stored position is beyond 2^53"))
+}
+
+fn event_of(row: &Row) -> Result<RigEvent> {
+    Ok(RigEvent {
+        id: position(row.number(0)?)?,
+        agent_id: parse(AgentId::parse(row.text(1)?))?,
+        run_id: row.maybe_text(2).and_then(RunId::parse),
+        event: parse(EventName::parse(row.text(3)?))?,
+        data: RawValue::from_string(row.text(4)?.to_owned()).map_err(Error::internal)?,
+        at: moment(row, 5)?,
+    })
+}

@@ -1,0 +1,90 @@
+//! The deletion of a rig with all its agents. Town, rig and container are three places, so it takes several steps, each of
+//! which leaves a state that asking again mends:
+//!
+//! 1. The town holds the rig (in memory): nothing is registered or started in it meanwhile, and no batch of its is taken.
+//! 2. Open runs of its agents in the container are told to stop. What is not heard ends the deletion, and nothing is erased.
+//! 3. The rig's own object is erased with its outbox, so nothing is handed over before: it would be erased a moment later.
+//!    Who dies behind this has a rig in the town whose agents cannot post: it can be deleted once more.
+//! 4. The town erases its agents, each in a transaction of its own as `deletion.rs` does it, archived ones too. Who dies in
+//!    between has a rig with fewer agents.
+//! 5. The town forgets the rig, in one transaction. From here on a batch that is still under way is of no rig of this town.
+
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::{AgentId, RigId};
+
+use crate::agents;
+use crate::agents::deletion::Erased;
+use crate::agents::holds::{Hold, Purpose, Subject};
+use crate::agents::runs::{self, Source};
+use crate::store::atomically;
+use crate::town::Town;
+
+/// What has to happen elsewhere before a rig may be erased.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RigDeletionPlan {
+    /// Which rig it is.
+    pub rig_id: RigId,
+    hold: Hold,
+    /// All its agents, also archived ones.
+    pub agents: Vec<AgentId>,
+    /// Those that the control server has to be told to stop.
+    pub in_container: Vec<AgentId>,
+}
+
+impl Town {
+    /// Begins to delete a rig, which is held until [`Town::abandon_rig_deletion`] or [`Town::erase_rig`].
+    pub fn begin_rig_deletion(&mut self, rig_id: &RigId) -> Result<RigDeletionPlan> {
+        let store = self.store.as_ref();
+        if !self.has_rig(rig_id)? {
+            return Err(Error::not_found("rig"));
+        }
+        let all = agents::ids_of_rig(store, rig_id)?;
+        let mut in_container = Vec::new();
+        for run in runs::open_of(store, &Source::Container)? {
+            if all.binary_search(&run.agent_id).is_err() {
+                continue;
+            }
+            if run.source_epoch.is_none() {
+                let message = format!(
+                    "agent {} of this rig is being started, and cannot be deleted before that is settled; ask again in a moment",
+                    run.agent_id
+                );
+                return Err(Error::new(Code::Conflict, message));
+            }
+            in_container.push(run.agent_id);
+        }
+        in_container.dedup();
+        let hold = self.holds.hold(Subject::Rig(rig_id.clone()), Purpose::Deletion);
+        Ok(RigDeletionPlan { rig_id: rig_id.clone(), hold, agents: all, in_container })
+    }
+
+    /// The deletion ends here, and what is left of the rig is as it was.
+    pub fn abandon_rig_deletion(&mut self, plan: &RigDeletionPlan) {
+        self.holds.release(&plan.hold);
+    }
+
+    /// Erases one agent of a rig whose object is erased; [`Town::publish_deletion`] comes in the same synchronous step.
+    pub fn erase_agent_of(&mut self, plan: &RigDeletionPlan, agent_id: &AgentId) -> Result<Erased> {
+        self.check_lasting(&plan.hold, "the deletion was interrupted; delete the rig again")?;
+        self.erase_now(agent_id)
+    }
+
+    /// Forgets a rig whose agents are erased. Its name does not come back, so no life of its log has to be known any more.
+    pub fn erase_rig(&mut self, plan: &RigDeletionPlan) -> Result<()> {
+        self.check_lasting(&plan.hold, "the deletion was interrupted; delete the rig again")?;
+        let source = Source::Rig(plan.rig_id.clone()).key();
+        atomically(self.store.as_ref(), || {
+            for table in ["sources", "retired_epochs"] {
+                self.store.query(&format!("DELETE FROM {table} WHERE source = ?"), &[source.as_str().into()])?;
+            }
+            self.store.query("DELETE FROM rigs WHERE rig_id = ?", &[plan.rig_id.as_str().into()])
+        })?;
+        self.holds.release(&plan.hold);
+        Ok(())
+    }
+
+    /// 503 where something was not held all the time, so that somebody may have changed it in between.
+    pub(crate) fn check_lasting(&self, hold: &Hold, words: &str) -> Result<()> {
+        if self.holds.lasts(hold) { Ok(()) } else { Err(Error::new(Code::TownUnavailable, words)) }
+    }
+}

@@ -1,0 +1,35 @@
+//! What a rig lets go where its tables take more than they may: of the agents that take most the oldest that the town has.
+//! What waits for the town has bounds of its own, and stays.
+
+use townwatch_protocol::error::Result;
+use townwatch_protocol::id::AgentId;
+
+use crate::agents::parse;
+use crate::log::space::{LARGEST_AGENTS_MAX, Wanted};
+use crate::rig::{Kept, Rig};
+
+impl Rig {
+    /// Lets events go, before a post is stored.
+    pub(crate) fn make_space(&self) -> Result<()> {
+        let store = self.store.as_ref();
+        let Some(mut wanted) = Wanted::of(store.fill()) else { return Ok(()) };
+        let forwarded = self.forwarded()?;
+        let sql = "SELECT agent_id, event_count, event_bytes FROM agents ORDER BY event_bytes DESC LIMIT ?";
+        for row in store.query(sql, &[LARGEST_AGENTS_MAX.into()])? {
+            let agent_id = parse(AgentId::parse(row.text(0)?))?;
+            let mut kept = Kept { count: row.number(1)?, bytes: row.number(2)? };
+            // Never the newest: ids are never given twice.
+            while !wanted.is_met() && kept.count > 1 {
+                let Some(oldest) = self.oldest(&agent_id, forwarded)? else { break };
+                store.query("DELETE FROM agent_events WHERE id = ?", &[oldest.id.into()])?;
+                kept.lose(Some(&oldest));
+                wanted.lose(oldest.bytes);
+            }
+            self.save_kept(&agent_id, kept)?;
+            if wanted.is_met() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,332 @@
+//! A town: its tables, and the streams that are open on it at present. What is in the tables is all that it knows;
+//! whoever opens it on the same tables later goes on where it was.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::event::Role;
+use townwatch_protocol::id::{AgentId, Epoch, RigId, RunId, TownId};
+use townwatch_protocol::limits::{BUCKET_EVENTS_MAX, EVENTS_PER_AGENT_MAX, NAME_CHARS_MAX};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{Activity, ActivityKind, AgentState, ContainerView, SettingsView, TownView};
+
+use crate::account::ended_sessions::EndedSessions;
+use crate::agents::budgets;
+use crate::agents::deletion;
+use crate::agents::holds::{Holds, Subject};
+use crate::agents::posted_silence::{self, Deadlines};
+use crate::agents::runs::{self, moment};
+use crate::agents::{self, Agent, parse};
+use crate::log;
+use crate::log::ingest::Outcome;
+use crate::log::previews::Previews;
+use crate::log::reducer::Snapshot;
+use crate::log::states::StateFrames;
+use crate::reading::resumption::Seats;
+use crate::relay;
+use crate::schema;
+use crate::store::{Store, atomically};
+use crate::viewers::frames::{Occasion, Pace};
+use crate::viewers::state_list::StateTexts;
+use crate::viewers::{Effect, Viewers};
+
+/// The settings that a town's decisions depend on.
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    /// Events kept per agent.
+    pub event_cap: u64,
+    /// How often the relay asks while a run is open and nobody watches.
+    pub drain_interval_ms: i64,
+    /// After so long without a word a run that is posted is lost.
+    pub posted_lost_ms: i64,
+    /// How long a ticket is good.
+    pub ticket_ttl_ms: i64,
+    /// How streams are paced.
+    pub pace: Pace,
+    /// What viewers are told of the settings.
+    pub settings: SettingsView,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let pace = Pace { frame_interval_ms: 20, window_events: 1_000, bucket_events: BUCKET_EVENTS_MAX };
+        let settings = SettingsView {
+            stream_enabled: true,
+            stream_rate_limit: 50,
+            stream_batch_ms: 100,
+            stream_window_events: pace.window_events,
+            event_cap: EVENTS_PER_AGENT_MAX,
+            ticket_ttl_seconds: 60,
+        };
+        Self {
+            event_cap: settings.event_cap,
+            drain_interval_ms: 15_000,
+            posted_lost_ms: 86_400_000,
+            ticket_ttl_ms: 60_000,
+            pace,
+            settings,
+        }
+    }
+}
+
+/// A town that exists.
+pub struct Town {
+    pub(crate) store: Rc<dyn Store>,
+    pub(crate) config: Config,
+    pub(crate) viewers: Viewers,
+    pub(crate) states: StateFrames,
+    pub(crate) previews: Previews,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) seats: Seats,
+    pub(crate) ended: EndedSessions,
+    pub(crate) holds: Holds,
+    /// Its name on the wire.
+    pub town_id: TownId,
+    /// The life of its log.
+    pub epoch: Epoch,
+}
+
+impl Town {
+    /// Makes the tables of a new town. A second creation of the same town changes nothing.
+    pub fn create(store: &dyn Store, town_id: &TownId, name: &str, epoch: &Epoch, now: Timestamp) -> Result<()> {
+        schema::migrate(store, schema::TOWN)?;
+        store.query(
+            "INSERT OR IGNORE INTO town (one, town_id, name, epoch, created_at_ms) VALUES (1, ?, ?, ?, ?)",
+            &[town_id.as_str().into(), name.into(), epoch.as_str().into(), now.millis().into()],
+        )?;
+        Ok(())
+    }
+
+    /// Opens the town that lies in the tables; none where there is none, and then nothing is written.
+    pub fn open(store: Rc<dyn Store>, config: Config) -> Result<Option<Self>> {
+        if !schema::open(store.as_ref(), schema::TOWN)? {
+            return Ok(None);
+        }
+        let rows = store.query("SELECT town_id, epoch, erased_head FROM town", &[])?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        store.erased_head().set(agents::position(row, 2)?);
+        Ok(Some(Self {
+            town_id: parse(TownId::parse(row.text(0)?))?,
+            epoch: parse(Epoch::parse(row.text(1)?))?,
+            config,
+            viewers: Viewers::new(config.pace),
+            states: StateFrames::default(),
+            previews: Previews::default(),
+            deadlines: Deadlines::load(store.as_ref(), config.posted_lost_ms)?,
+            seats: Seats::default(),
+            ended: EndedSessions::default(),
+            holds: Holds::default(),
+            store,
+        }))
+    }
+
+    /// The whole town for its page.
+    pub fn view(&self, container: ContainerView) -> Result<TownView> {
+        let rows = self.store.query("SELECT name, created_at_ms FROM town", &[])?;
+        let row = rows.first().ok_or_else(|| Error::not_found("town"))?;
+        Ok(TownView {
+            town_id: self.town_id.clone(),
+            name: row.text(0)?.to_owned(),
+            created_at: moment(row, 1)?,
+            epoch: self.epoch.clone(),
+            head: log::head(self.store.as_ref())?,
+            oldest_id: log::oldest(self.store.as_ref())?,
+            rigs: self.rigs()?,
+            agents: self.agents()?,
+            archived_agents: agents::count_archived(self.store.as_ref())?,
+            day_budget: budgets::of_town(self.store.as_ref())?.view(),
+            container,
+        })
+    }
+
+    /// Gives the town another name.
+    pub fn rename(&self, name: &str) -> Result<()> {
+        self.store.query("UPDATE town SET name = ?", &[name.into()])?;
+        Ok(())
+    }
+
+    /// Takes an agent in that runs elsewhere. The same agent again, in the same rig, takes over name and role, and comes back
+    /// where it was archived.
+    pub fn register_agent(&self, rig_id: &RigId, agent_id: &AgentId, name: &str, role: Role) -> Result<AgentState> {
+        atomically(self.store.as_ref(), || {
+            let mut agent = self.agent_for(rig_id, agent_id, name, role)?;
+            if agent.archived_at.is_some() {
+                agents::bring_back(self.store.as_ref(), agent_id)?;
+            }
+            for snapshot in [&mut agent.now, agent.base.read()?] {
+                name.clone_into(&mut snapshot.state.name);
+                snapshot.state.role = role;
+            }
+            agents::save(self.store.as_ref(), &agent)?;
+            Ok(agent.now.state)
+        })
+    }
+
+    /// The agent of this name in this rig, new if there is none; another rig's is a conflict. One that is not in the lists yet,
+    /// because it is new or archived, needs room there.
+    pub(crate) fn agent_for(&self, rig_id: &RigId, agent_id: &AgentId, name: &str, role: Role) -> Result<Agent> {
+        self.check_rig_takes(rig_id)?;
+        self.holds.check(&Subject::Agent(agent_id.clone()))?;
+        let store = self.store.as_ref();
+        match agents::load(store, agent_id)? {
+            Some(agent) if agent.rig_id == *rig_id => {
+                if agent.archived_at.is_some() {
+                    agents::check_room(store)?;
+                }
+                Ok(agent)
+            }
+            Some(_) => {
+                let message =
+                    format!("agent_id: {agent_id} is taken by an agent of another rig of this town; choose another");
+                Err(Error::new(Code::Conflict, message))
+            }
+            None => {
+                agents::check_room(store)?;
+                Ok(Agent::new(Snapshot::new(agent_id.clone(), rig_id.clone(), name, role)))
+            }
+        }
+    }
+
+    /// Takes in agents that the container tells of, each with the run that it names, and nobody here started, in the town's
+    /// oldest rig that takes agents; those beyond the town's room are passed over, and what is left of deleted ones. False where
+    /// the town has no such rig.
+    pub fn admit<'a>(&self, told: impl Iterator<Item = (&'a AgentId, Option<&'a RunId>)>) -> Result<bool> {
+        let Some(rig) = self.rigs()?.into_iter().find(|rig| self.check_rig_takes(&rig.rig_id).is_ok()) else {
+            return Ok(false);
+        };
+        let told: BTreeSet<(&AgentId, Option<&RunId>)> = told.collect();
+        for (agent_id, run_id) in told {
+            let store = self.store.as_ref();
+            if agents::load(store, agent_id)?.is_some() || deletion::is_left_over(store, agent_id, run_id)? {
+                continue;
+            }
+            match self.agent_for(&rig.rig_id, agent_id, agent_id.as_str(), Role::Polecat) {
+                Ok(agent) => agents::save(self.store.as_ref(), &agent)?,
+                Err(error) if error.code == Code::RateLimited => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    /// The states of all agents but archived ones, by id.
+    pub fn agents(&self) -> Result<Vec<AgentState>> {
+        let silent = relay::silence(self.store.as_ref())?;
+        let store = self.store.as_ref();
+        let all = agents::load_states(store)?;
+        all.into_iter().map(|(state, is_silent)| presented(store, state, silent.as_ref(), is_silent)).collect()
+    }
+
+    /// One agent's state.
+    pub fn agent(&self, agent_id: &AgentId) -> Result<Option<AgentState>> {
+        let silent = relay::silence(self.store.as_ref())?;
+        let store = self.store.as_ref();
+        let presented = |agent: Agent| {
+            let is_silent = agent.is_silent;
+            presented(store, agent.shown(), silent.as_ref(), is_silent)
+        };
+        agents::load(store, agent_id)?.map(presented).transpose()
+    }
+
+    /// Shows viewers what a transaction changed: its events, and the states that it moved.
+    pub fn publish(&mut self, outcome: &Outcome, now: Timestamp) -> Result<Vec<Effect>> {
+        let mut effects = Vec::new();
+        self.pump(Occasion { now, pruned_id: outcome.pruned_id }, &mut effects)?;
+        for (before, after) in &outcome.states {
+            self.states.moved(before, after);
+            self.previews.forget(&after.agent_id);
+        }
+        for agent_id in outcome.roused.iter().chain(outcome.returned.iter().map(|(_, agent_id)| agent_id)) {
+            self.states.mark(agent_id.clone());
+        }
+        self.send_states(now, &mut effects)?;
+        Ok(effects)
+    }
+
+    /// Lets every viewer have what it may be sent by now.
+    pub(crate) fn pump(&mut self, occasion: Occasion, effects: &mut Vec<Effect>) -> Result<()> {
+        self.viewers.pump(self.store.as_ref(), &self.states, occasion, effects)
+    }
+
+    /// Does what has become due by the passing of time, but for [`Town::end_lost`]; when the next of it will be is
+    /// [`Town::due_at`].
+    pub fn tick(&mut self, now: Timestamp) -> Result<Vec<Effect>> {
+        let mut effects = Vec::new();
+        for agent_id in self.deadlines.note_silent(self.store.as_ref(), now)? {
+            self.states.mark(agent_id);
+        }
+        self.pump(Occasion::at(now), &mut effects)?;
+        self.send_states(now, &mut effects)?;
+        Ok(effects)
+    }
+
+    pub(crate) fn send_states(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> Result<()> {
+        let mut texts = StateTexts::new(self.store.as_ref());
+        for (agent_id, number) in self.states.take_due(now) {
+            self.viewers.show_state(&agent_id, number, &mut texts, now, effects)?;
+        }
+        Ok(())
+    }
+
+    /// Marks all states of open container runs as changed: the container fell silent or answers again.
+    pub fn silence_changed(&mut self) -> Result<()> {
+        for run in runs::open_of(self.store.as_ref(), &runs::Source::Container)? {
+            self.states.mark(run.agent_id);
+        }
+        Ok(())
+    }
+
+    /// When something becomes due by the passing of time: a state that has changed, a viewer that had to wait, the silence
+    /// or the loss of an agent that posts.
+    pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
+        [self.states.due_at(), self.viewers.due_at(now), self.deadlines.next()].into_iter().flatten().min()
+    }
+
+    /// The settings that it was opened with.
+    pub fn config(&self) -> Config {
+        self.config
+    }
+
+    /// How many streams are open.
+    pub fn viewer_count(&self) -> usize {
+        self.viewers.len()
+    }
+
+    /// Whether a stream is open.
+    pub fn is_watched(&self) -> bool {
+        !self.viewers.is_empty()
+    }
+}
+
+/// A state as viewers see it: while the container does not answer, an open run of its is `silent`, and so is an agent that
+/// posts and of which nothing has come for long.
+pub(crate) fn presented(
+    store: &dyn Store,
+    mut state: AgentState,
+    silent: Option<&relay::Silence>,
+    is_silent_itself: bool,
+) -> Result<AgentState> {
+    if is_silent_itself {
+        posted_silence::present(&mut state);
+    }
+    if let (Some(silence), Some(run_id), None) = (silent, &state.run_id, &state.exit) {
+        let sql = "SELECT 1 FROM runs WHERE run_id = ? AND source = 'container' AND exit IS NULL";
+        if !store.query(sql, &[run_id.as_str().into()])?.is_empty() {
+            let (detail, since) = (Some(silence.words()), silence.since);
+            state.activity = Some(Activity { kind: ActivityKind::Silent, detail, since });
+        }
+    }
+    Ok(state)
+}
+
+/// Checks a name for people.
+pub fn check_name(field: &str, name: &str) -> Result<()> {
+    if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        return Err(Error::invalid(
+            field,
+            format!("expected 1 to {NAME_CHARS_MAX} characters, without control characters"),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! Viewers that want the same in the same form: they share frames, and the pace of these.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use townwatch_protocol::time::Timestamp;
+
+use crate::log::Selection;
+use crate::reading::stream_query::Form;
+
+/// All viewers of one selection, in one form.
+#[derive(Debug)]
+pub(crate) struct Audience {
+    /// Its name; never given twice in the life of a town's object.
+    pub(crate) number: u64,
+    pub(crate) selection: Selection,
+    pub(crate) form: Form,
+    /// When the last live frame left.
+    sent_at: Cell<Option<Timestamp>>,
+}
+
+impl Audience {
+    /// Until when the next live frame is held back, so that more events may share it. A clock that steps back holds
+    /// nothing back.
+    pub(crate) fn rests_until(&self, now: Timestamp, frame_interval_ms: i64) -> Option<Timestamp> {
+        let sent_at = self.sent_at.get().filter(|sent_at| *sent_at <= now)?;
+        Some(sent_at.plus_millis(frame_interval_ms)).filter(|end| *end > now)
+    }
+
+    /// A live frame leaves.
+    pub(crate) fn sent(&self, now: Timestamp) {
+        self.sent_at.set(Some(now));
+    }
+}
+
+/// The audiences of a town: as many as there are different selections and forms among its viewers.
+#[derive(Debug, Default)]
+pub(crate) struct Audiences {
+    present: HashMap<(Selection, Form), Rc<Audience>>,
+    newest: u64,
+}
+
+impl Audiences {
+    /// The audience of a selection in a form; one more who belongs to it.
+    pub(crate) fn of(&mut self, selection: Selection, form: Form) -> Rc<Audience> {
+        let key = (selection, form);
+        if let Some(known) = self.present.get(&key) {
+            return Rc::clone(known);
+        }
+        self.newest += 1;
+        let selection = key.0.clone();
+        let audience = Rc::new(Audience { number: self.newest, selection, form, sent_at: Cell::new(None) });
+        self.present.insert(key, Rc::clone(&audience));
+        audience
+    }
+
+    /// Someone leaves it; one that nobody belongs to any more is forgotten.
+    pub(crate) fn leave(&mut self, audience: &Rc<Audience>) {
+        if Rc::strong_count(audience) == 2 {
+            self.present.remove(&(audience.selection.clone(), audience.form));
+        }
+    }
+}

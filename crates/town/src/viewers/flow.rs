@@ -1,0 +1,277 @@
+//! How much a viewer may be sent: what it acknowledges it may be sent again, who acknowledges nothing is metered. What it
+//! may not be sent waits in the log, and nowhere else.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+use townwatch_protocol::id::EventId;
+use townwatch_protocol::limits::{
+    BUCKET_BYTES_MAX, PAUSED_MS_MAX, PREVIEW_BYTES_MAX, WINDOW_BYTES_MAX, WINDOW_MARKS_MAX,
+};
+use townwatch_protocol::time::Timestamp;
+
+/// One viewer's flow.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flow {
+    /// It says what it has.
+    Acknowledged(Window),
+    /// It says nothing.
+    Metered(Bucket),
+}
+
+/// What an acknowledging viewer owes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Window {
+    /// Frames on their way, oldest first. Beyond the bound neighbours count as one, which only makes it stricter.
+    #[serde(default)]
+    owed: VecDeque<Mark>,
+    /// What it said last that it has.
+    #[serde(default)]
+    acknowledged: EventId,
+    /// While it is paused: since then, or since it last acknowledged something new.
+    pub paused_at: Option<Timestamp>,
+    /// Whether there was no room for what comes next, and nothing has been paid since.
+    #[serde(skip)]
+    is_full: bool,
+    /// Previews since it last acknowledged something.
+    #[serde(skip)]
+    preview_bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Mark {
+    last: EventId,
+    events: u64,
+    bytes: u64,
+}
+
+/// What a silent viewer may still be sent: 5,000 events ([`townwatch_protocol::limits::BUCKET_EVENTS_MAX`]) and [`BUCKET_BYTES_MAX`],
+/// refilled at a fifth of it a second. What must not be missed has a reserve, a fifth more. Full after a hibernation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Bucket {
+    /// How many events it holds.
+    events_max: u64,
+    #[serde(skip)]
+    spent: Option<Spent>,
+}
+
+/// What has been taken out and not come back, counted at a moment.
+#[derive(Debug, Clone, Copy)]
+struct Spent {
+    events: u64,
+    bytes: u64,
+    at: Timestamp,
+}
+
+/// What an acknowledgement came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// Whether it says more than the one before.
+    pub is_new: bool,
+    /// Whether it says less than the one before: it was sent long ago, or means nothing.
+    pub is_stale: bool,
+    /// Whether a viewer's note has to have it: it chose acknowledgement, or moved the time that a pause may last.
+    pub is_to_be_noted: bool,
+}
+
+/// A second's refill is a fifth of the bucket.
+const REFILL_MS: u64 = 5_000;
+
+impl Flow {
+    /// A viewer that has acknowledged nothing yet; if it never will, its bucket holds `bucket_events`.
+    pub fn new(acknowledges: bool, bucket_events: u64) -> Self {
+        if acknowledges {
+            Self::acknowledging()
+        } else {
+            Self::Metered(Bucket { events_max: bucket_events, spent: None })
+        }
+    }
+
+    fn acknowledging() -> Self {
+        let (owed, acknowledged) = (VecDeque::new(), EventId::START);
+        Self::Acknowledged(Window { owed, acknowledged, paused_at: None, is_full: false, preview_bytes: 0 })
+    }
+
+    /// Whether it says nothing.
+    pub fn is_metered(&self) -> bool {
+        matches!(self, Self::Metered(_))
+    }
+
+    /// Whether so much may be sent. An acknowledging viewer that owes nothing may always be sent one frame.
+    /// `window_events` is the setting.
+    pub fn has_room(&self, events: u64, bytes: u64, now: Timestamp, window_events: u64) -> bool {
+        match self {
+            Self::Acknowledged(window) => {
+                let add = |(events, bytes), mark: &Mark| (events + mark.events, bytes + mark.bytes);
+                let (events, bytes) = window.owed.iter().fold((events, bytes), add);
+                window.owed.is_empty() || (events <= window_events && bytes <= WINDOW_BYTES_MAX)
+            }
+            Self::Metered(bucket) => bucket.would_hold(events, bytes, now, (bucket.events_max, BUCKET_BYTES_MAX)),
+        }
+    }
+
+    /// Whether so much may be sent that a metered viewer must not miss.
+    pub fn has_reserve(&self, events: u64, bytes: u64, now: Timestamp) -> bool {
+        let Self::Metered(bucket) = self else { return false };
+        let with_reserve = (bucket.events_max + bucket.events_max / 5, BUCKET_BYTES_MAX + BUCKET_BYTES_MAX / 5);
+        bucket.would_hold(events, bytes, now, with_reserve)
+    }
+
+    /// Takes room for a preview; false if there is none. Previews are the first to be left out: of a bucket they get half.
+    pub fn preview(&mut self, bytes: u64, now: Timestamp) -> bool {
+        match self {
+            Self::Acknowledged(window) => {
+                let has_room = window.preview_bytes + bytes <= PREVIEW_BYTES_MAX;
+                window.preview_bytes += if has_room { bytes } else { 0 };
+                has_room
+            }
+            Self::Metered(bucket) => bucket.take(bytes, now, 2),
+        }
+    }
+
+    /// Counts a frame that was sent.
+    pub fn sent(&mut self, last: EventId, events: u64, bytes: u64, now: Timestamp) {
+        match self {
+            Self::Acknowledged(window) => {
+                window.owed.push_back(Mark { last, events, bytes });
+                if window.owed.len() > WINDOW_MARKS_MAX
+                    && let (Some(older), Some(newer)) = (window.owed.pop_front(), window.owed.pop_front())
+                {
+                    let (events, bytes) = (older.events + newer.events, older.bytes + newer.bytes);
+                    window.owed.push_front(Mark { last: newer.last, events, bytes });
+                }
+            }
+            Self::Metered(bucket) => bucket.spend(events, bytes, now),
+        }
+    }
+
+    /// All up to this id has arrived. The first acknowledgement makes a metered viewer an acknowledging one; a new one
+    /// gives a paused viewer its whole time again, though it may be too little to go on.
+    pub fn acknowledge(&mut self, id: EventId, now: Timestamp) -> Acknowledged {
+        let is_first = self.is_metered();
+        if is_first {
+            *self = Self::acknowledging();
+        }
+        let Self::Acknowledged(window) = self else { return Acknowledged::default() };
+        window.preview_bytes = 0;
+        let before = window.owed.len();
+        while window.owed.front().is_some_and(|mark| mark.last <= id) {
+            window.owed.pop_front();
+        }
+        let (is_paid, is_new, is_stale) =
+            (window.owed.len() < before, id > window.acknowledged, id < window.acknowledged);
+        window.is_full &= !is_paid;
+        if is_new {
+            window.acknowledged = id;
+            window.paused_at = window.paused_at.map(|_| now);
+        }
+        Acknowledged {
+            is_new,
+            is_stale,
+            is_to_be_noted: is_first || ((is_new || is_paid) && window.paused_at.is_some()),
+        }
+    }
+
+    /// The viewer begins anew after `cursor`: what it has from there on came after all that it owes from before.
+    pub fn restart(&mut self, cursor: EventId) {
+        if let Self::Acknowledged(window) = self {
+            window.acknowledged = window.acknowledged.min(cursor);
+            window.is_full = false;
+            for mark in &mut window.owed {
+                mark.last = mark.last.min(cursor);
+            }
+        }
+    }
+
+    /// Notes that an acknowledging viewer has to wait; true if it did not already.
+    pub fn pause(&mut self, now: Timestamp) -> bool {
+        let Self::Acknowledged(window) = self else { return false };
+        window.is_full = true;
+        let is_news = window.paused_at.is_none();
+        window.paused_at.get_or_insert(now);
+        is_news
+    }
+
+    /// Whether only an acknowledgement can make room: until it comes, a look into the log would be in vain.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Acknowledged(Window { is_full: true, .. }))
+    }
+
+    /// Notes that it goes on; true if it had to wait.
+    pub fn resume(&mut self) -> bool {
+        match self {
+            Self::Acknowledged(window) => window.paused_at.take().is_some(),
+            Self::Metered(_) => false,
+        }
+    }
+
+    /// The viewer is known again after a hibernation. That comes when all is quiet, so what it owed has arrived; but not of
+    /// one that is paused, which may have stopped reading: that its note says it owes, it owes.
+    pub fn wake(&mut self) {
+        if let Self::Acknowledged(window) = self
+            && window.paused_at.is_none()
+        {
+            window.owed.clear();
+        }
+    }
+
+    /// Whether it has to acknowledge something before it is sent more.
+    pub fn is_paused(&self) -> bool {
+        matches!(self, Self::Acknowledged(Window { paused_at: Some(_), .. }))
+    }
+
+    /// Whether it has been paused for so long without an acknowledgement that it is let go.
+    pub fn is_given_up(&self, now: Timestamp) -> bool {
+        matches!(self, Self::Acknowledged(Window { paused_at: Some(since), .. }) if now.millis_since(*since) >= PAUSED_MS_MAX)
+    }
+
+    /// When a viewer that has to wait is to be looked at again.
+    pub fn due_at(&self, now: Timestamp) -> Timestamp {
+        let after_ms = match self {
+            Self::Acknowledged(Window { paused_at, .. }) => {
+                PAUSED_MS_MAX.saturating_sub(paused_at.map_or(0, |since| now.millis_since(since)))
+            }
+            // A tenth of a second's refill: 100 events or 100 KiB at a time.
+            Self::Metered(_) => 100,
+        };
+        now.plus_millis(i64::try_from(after_ms).unwrap_or(i64::MAX))
+    }
+}
+
+impl Bucket {
+    /// Takes so many bytes of what is no event, if this part of it holds them (2: a half); false if not.
+    pub(crate) fn take(&mut self, bytes: u64, now: Timestamp, part: u64) -> bool {
+        let has_room = self.would_hold(0, bytes, now, (self.events_max / part, BUCKET_BYTES_MAX / part));
+        if has_room {
+            self.spend(0, bytes, now);
+        }
+        has_room
+    }
+
+    fn spent(&self, now: Timestamp) -> Spent {
+        self.spent.map_or(Spent { events: 0, bytes: 0, at: now }, |spent| spent.at(now, self.events_max))
+    }
+
+    fn would_hold(&self, events: u64, bytes: u64, now: Timestamp, (events_max, bytes_max): (u64, u64)) -> bool {
+        let spent = self.spent(now);
+        spent.events + events <= events_max && spent.bytes + bytes <= bytes_max
+    }
+
+    fn spend(&mut self, events: u64, bytes: u64, now: Timestamp) {
+        let spent = self.spent(now);
+        self.spent = Some(Spent { events: spent.events + events, bytes: spent.bytes + bytes, at: now });
+    }
+}
+
+impl Spent {
+    /// What is still out at a later moment.
+    fn at(self, now: Timestamp, events_max: u64) -> Self {
+        let passed_ms = now.millis_since(self.at).min(REFILL_MS);
+        Self {
+            events: self.events.saturating_sub(events_max * passed_ms / REFILL_MS),
+            bytes: self.bytes.saturating_sub(BUCKET_BYTES_MAX * passed_ms / REFILL_MS),
+            at: now,
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The frames of one look at the streams: made once for all that want the same from the same place.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+use townwatch_protocol::error::Result;
+use townwatch_protocol::id::{AgentId, EventId};
+use townwatch_protocol::limits::{FRAME_BYTES_MAX, FRAME_EVENTS_MAX, FRAME_IDS};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{Gap, ServerFrame};
+
+use crate::log::states::StateFrames;
+use crate::log::{self, Span, Wanted};
+use crate::reading::stream_query::Form;
+use crate::store::Store;
+use crate::viewers::audience::Audience;
+use crate::viewers::elision::{Elided, Importance};
+use crate::viewers::history::History;
+use crate::viewers::state_list::StateTexts;
+use crate::viewers::text_of;
+
+/// Rows read at a time: 64 of 48 KiB are 3 MiB.
+const CHUNK_EVENTS: u64 = 64;
+
+/// The occasion for looking at the streams.
+#[derive(Debug, Clone, Copy)]
+pub struct Occasion {
+    /// When.
+    pub now: Timestamp,
+    /// The newest event that may have been pruned since the last time: a batch beyond the cap prunes what no one has had.
+    pub pruned_id: EventId,
+}
+
+impl Occasion {
+    /// Nothing but the time has changed, or what a viewer wants.
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, pruned_id: EventId::START }
+    }
+}
+
+/// The pace and the size of streams, as the installation has set them.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Live frames of one audience leave at least this far apart.
+    pub frame_interval_ms: i64,
+    /// Events that an acknowledging viewer may owe.
+    pub window_events: u64,
+    /// Events that the bucket of a viewer holds that does not acknowledge.
+    pub bucket_events: u64,
+}
+
+/// What a stretch of the log becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    /// All of it.
+    History,
+    /// What is at least so important.
+    Live(Importance),
+}
+
+/// The frames made during one pump.
+pub(crate) struct Frames<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) now: Timestamp,
+    /// The newest event that may be pruned.
+    pub(crate) pruned_id: EventId,
+    pub(crate) head: EventId,
+    pub(crate) pace: Pace,
+    /// The states as frames.
+    pub(crate) texts: StateTexts<'a>,
+    /// Which of them were sent when.
+    pub(crate) states: &'a StateFrames,
+    known: HashMap<(u64, EventId, Kind), Rc<Stretch>>,
+    history: &'a mut History,
+    /// Whose events come after an id.
+    authors: HashMap<EventId, BTreeSet<AgentId>>,
+}
+
+/// A stretch of the log as one audience gets it.
+#[derive(Debug)]
+pub(crate) struct Stretch {
+    /// `events` frames, and in place the gaps of what is left out; flat, each event by itself. None where nothing in reach is
+    /// for the audience.
+    pub(crate) texts: Vec<Rc<str>>,
+    /// The last event in it: what a viewer can acknowledge.
+    pub(crate) newest: EventId,
+    pub(crate) count: u64,
+    pub(crate) bytes: u64,
+    /// The last event that it covers; none: it covers all up to the head.
+    pub(crate) last: Option<EventId>,
+}
+
+impl<'a> Frames<'a> {
+    pub(crate) fn new(
+        store: &'a dyn Store,
+        states: &'a StateFrames,
+        Occasion { now, pruned_id }: Occasion,
+        head: EventId,
+        pace: Pace,
+        history: &'a mut History,
+    ) -> Self {
+        let (texts, known, authors) = (StateTexts::new(store), HashMap::new(), HashMap::new());
+        Self { store, now, pruned_id, head, pace, texts, states, known, history, authors }
+    }
+
+    pub(crate) fn next(&mut self, audience: &Rc<Audience>, after: EventId, kind: Kind) -> Result<Rc<Stretch>> {
+        let key = (audience.number, after, kind);
+        let known = self.known.get(&key).map(Rc::clone);
+        let kept = || (kind == Kind::History).then(|| self.history.find(audience.number, after)).flatten();
+        if let Some(stretch) = known.or_else(kept) {
+            return Ok(stretch);
+        }
+        // Live, what is new is of few agents: whoever watches others costs no look into the log.
+        let concerns =
+            kind == Kind::History || self.authors(after)?.iter().any(|author| audience.selection.includes(author));
+        let stretch = Rc::new(if concerns { self.make(audience, after, kind)? } else { Stretch::nothing() });
+        self.known.insert(key, Rc::clone(&stretch));
+        if kind == Kind::History {
+            self.history.keep(audience.number, after, &stretch);
+        }
+        Ok(stretch)
+    }
+
+    fn authors(&mut self, after: EventId) -> Result<&BTreeSet<AgentId>> {
+        Ok(match self.authors.entry(after) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(log::authors(self.store, after)?),
+        })
+    }
+
+    fn make(&self, audience: &Audience, after: EventId, kind: Kind) -> Result<Stretch> {
+        let Audience { selection, form, .. } = audience;
+        let events_max = FRAME_EVENTS_MAX.min(self.pace.window_events);
+        let (mut writer, mut elided) = match kind {
+            Kind::History => (Writer::new(*form, true), Elided::below(Importance::Output)),
+            Kind::Live(least) => (Writer::new(*form, false), Elided::below(least)),
+        };
+        let (mut last, mut is_all) = (after, false);
+        'reading: while !is_all {
+            let chunk = log::read(self.store, &selection.agents, Span::After(last), &Wanted::default(), CHUNK_EVENTS)?;
+            is_all = (chunk.len() as u64) < CHUNK_EVENTS;
+            for entry in chunk {
+                if selection.shows(&entry.event) && !elided.takes(&entry) {
+                    let is_cut = kind == Kind::History && crosses(last, entry.id) && writer.is_worth_a_frame();
+                    if is_cut || writer.count == events_max || !writer.fits(&entry.frame) {
+                        is_all = false;
+                        break 'reading;
+                    }
+                    elided.take().for_each(|gap| writer.gap(gap));
+                    writer.event(entry.id, &entry.frame);
+                }
+                last = entry.id;
+            }
+        }
+        elided.take().for_each(|gap| writer.gap(gap));
+        Ok(writer.finish((!is_all).then_some(last)))
+    }
+}
+
+/// Whether history is cut into frames between these two.
+fn crosses(before: EventId, after: EventId) -> bool {
+    before.get() / FRAME_IDS != after.get() / FRAME_IDS
+}
+
+impl Stretch {
+    fn nothing() -> Self {
+        Self { texts: Vec::new(), newest: EventId::START, count: 0, bytes: 0, last: None }
+    }
+}
+
+/// Splices event texts into `events` frames of at most [`FRAME_BYTES_MAX`], with gaps between them; flat, it keeps so much
+/// together and splices nothing.
+struct Writer {
+    form: Form,
+    texts: Vec<Rc<str>>,
+    open: String,
+    /// Flat: bytes of the texts.
+    bytes: usize,
+    tail: &'static str,
+    newest: EventId,
+    count: u64,
+}
+
+const HEAD: &str = "{\"type\":\"events\",\"events\":[";
+
+impl Writer {
+    fn new(form: Form, backfill: bool) -> Self {
+        let tail = if backfill { "],\"backfill\":true}" } else { "],\"backfill\":false}" };
+        Self { form, texts: Vec::new(), open: String::new(), bytes: 0, tail, newest: EventId::START, count: 0 }
+    }
+
+    fn len(&self) -> usize {
+        self.open.len() + self.bytes
+    }
+
+    /// Whether the open frame takes one more event. An empty one always does.
+    fn fits(&self, event: &str) -> bool {
+        self.len() == 0 || self.len() + 1 + event.len() + self.tail.len() <= FRAME_BYTES_MAX
+    }
+
+    /// Not so little that a frame for it would be a waste.
+    fn is_worth_a_frame(&self) -> bool {
+        self.count >= 32 || self.len() >= FRAME_BYTES_MAX / 4
+    }
+
+    fn event(&mut self, id: EventId, event: &str) {
+        match self.form {
+            Form::Frames => {
+                self.open.push_str(if self.open.is_empty() { HEAD } else { "," });
+                self.open.push_str(event);
+            }
+            Form::Flat => {
+                self.texts.push(event.into());
+                self.bytes += event.len();
+            }
+        }
+        self.newest = id;
+        self.count += 1;
+    }
+
+    fn gap(&mut self, gap: Gap) {
+        self.close();
+        self.texts.push(text_of(&ServerFrame::Gap(gap)).into());
+    }
+
+    fn close(&mut self) {
+        if !self.open.is_empty() {
+            self.open.push_str(self.tail);
+            self.texts.push(std::mem::take(&mut self.open).into());
+        }
+    }
+
+    fn finish(mut self, last: Option<EventId>) -> Stretch {
+        self.close();
+        let bytes = self.texts.iter().map(|text| text.len() as u64).sum();
+        Stretch { texts: self.texts, newest: self.newest, count: self.count, bytes, last }
+    }
+}

@@ -1,0 +1,44 @@
+//! Frames of history that were made lately. Many viewers come at once: after a deploy, all of them. Their frames end at the
+//! same places in the log, wherever they began, and so are made once.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use townwatch_protocol::id::EventId;
+use townwatch_protocol::limits::HISTORY_BYTES_MAX;
+
+use crate::viewers::frames::Stretch;
+
+/// Stretches by their audience's number and the event that they come after.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    known: HashMap<(u64, EventId), Rc<Stretch>>,
+    bytes: u64,
+}
+
+impl History {
+    pub(crate) fn find(&self, audience: u64, after: EventId) -> Option<Rc<Stretch>> {
+        self.known.get(&(audience, after)).cloned()
+    }
+
+    /// Keeps a stretch that ends before the head: nothing comes into it any more. Beyond the bound all are forgotten.
+    pub(crate) fn keep(&mut self, audience: u64, after: EventId, stretch: &Rc<Stretch>) {
+        if stretch.last.is_none() {
+            return;
+        }
+        if self.bytes + stretch.bytes > HISTORY_BYTES_MAX {
+            *self = Self::default();
+        }
+        self.bytes += stretch.bytes;
+        self.known.insert((audience, after), Rc::clone(stretch));
+    }
+
+    /// Something up to this event is pruned: whatever began before it may hold what is gone.
+    pub(crate) fn forget_before(&mut self, pruned_id: EventId) {
+        if pruned_id == EventId::START {
+            return;
+        }
+        self.known.retain(|(_, after), _| *after >= pruned_id);
+        self.bytes = self.known.values().map(|stretch| stretch.bytes).sum();
+    }
+}

@@ -1,0 +1,109 @@
+//! The states of all agents that a stream watches, one after the other by id. A town of a thousand agents can have 32 MiB of
+//! them: no more of them is made than is sent.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+use townwatch_protocol::error::Result;
+use townwatch_protocol::id::AgentId;
+use townwatch_protocol::wire::{AgentSelection, AgentState, ServerFrame};
+
+use crate::agents;
+use crate::log::Selection;
+use crate::reading::stream_query::Form;
+use crate::relay::{self, Silence};
+use crate::store::Store;
+use crate::town::presented;
+use crate::viewers::text_of;
+
+/// States read at a time: 64 of 32 KiB are 2 MiB.
+const PAGE_STATES: u64 = 64;
+
+/// How far a stream is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StateList {
+    /// It has had them all.
+    #[default]
+    Had,
+    /// It has had those up to this agent's; none: it has had none.
+    After(Option<AgentId>),
+}
+
+impl StateList {
+    /// Where a stream begins: of frames with the first state; flat, no state is sent.
+    pub(crate) fn begin(form: Form) -> Self {
+        match form {
+            Form::Frames => Self::After(None),
+            Form::Flat => Self::Had,
+        }
+    }
+}
+
+/// The texts of states, made once for all that are sent one in the same step.
+pub(crate) struct StateTexts<'a> {
+    store: &'a dyn Store,
+    /// Whether the container is silent, once somebody has asked.
+    silence: OnceCell<Option<Silence>>,
+    known: HashMap<AgentId, Rc<str>>,
+}
+
+impl<'a> StateTexts<'a> {
+    pub(crate) fn new(store: &'a dyn Store) -> Self {
+        Self { store, silence: OnceCell::new(), known: HashMap::new() }
+    }
+
+    /// The next states of what is selected, by id, each with its frame; none: that was the last of them.
+    pub(crate) fn page(&mut self, selection: &Selection, after: Option<&AgentId>) -> Result<Vec<(AgentId, Rc<str>)>> {
+        match &selection.agents {
+            AgentSelection::All => {
+                let states = agents::load_state_page(self.store, after, PAGE_STATES)?;
+                let texts = states.into_iter().map(|(state, is_silent)| {
+                    let agent_id = state.agent_id.clone();
+                    let text = match self.known.get(&agent_id) {
+                        Some(text) => Rc::clone(text),
+                        None => self.make(state, is_silent)?,
+                    };
+                    Ok((agent_id, text))
+                });
+                texts.collect()
+            }
+            AgentSelection::Only(agents) => {
+                let is_next = |agent_id: &&AgentId| after.is_none_or(|after| *agent_id > after);
+                let mut texts = Vec::new();
+                for agent_id in agents.iter().filter(is_next) {
+                    texts.extend(self.of(agent_id)?.map(|text| (agent_id.clone(), text)));
+                }
+                Ok(texts)
+            }
+        }
+    }
+
+    /// An agent's state as a frame; none where there is no such agent.
+    pub(crate) fn of(&mut self, agent_id: &AgentId) -> Result<Option<Rc<str>>> {
+        if let Some(text) = self.known.get(agent_id) {
+            return Ok(Some(Rc::clone(text)));
+        }
+        let Some(agent) = agents::load(self.store, agent_id)? else { return Ok(None) };
+        let is_silent = agent.is_silent;
+        self.make(agent.shown(), is_silent).map(Some)
+    }
+
+    fn make(&mut self, state: AgentState, is_silent: bool) -> Result<Rc<str>> {
+        let silence = if let Some(known) = self.silence.get() {
+            known
+        } else {
+            let read = relay::silence(self.store)?;
+            self.silence.get_or_init(|| read)
+        };
+        let agent = Box::new(presented(self.store, state, silence.as_ref(), is_silent)?);
+        let text = match self.known.entry(agent.agent_id.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(text_of(&ServerFrame::State { agent }).into()),
+        };
+        Ok(Rc::clone(text))
+    }
+}

@@ -1,0 +1,96 @@
+//! Who watches without a socket: long polls and event streams. While they wait for the next event they hold nothing but a
+//! timer, which it ends early.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use js_sys::Function;
+use wasm_bindgen::JsValue;
+
+use crate::timer::Sleep;
+
+/// Who waits on a town. Bounded with its viewers.
+#[derive(Default)]
+pub(super) struct Arrivals {
+    waiting: RefCell<BTreeMap<u64, Function>>,
+    newest: Cell<u64>,
+    present: Rc<Cell<usize>>,
+}
+
+/// Someone who watches without a socket, as long as it lives.
+pub(super) struct Presence(Rc<Cell<usize>>);
+
+/// The next event, for one that waits. It counts from the moment that it was asked for, not from the first look at it.
+pub(super) struct Arrival<'a> {
+    arrivals: &'a Arrivals,
+    name: u64,
+    sleep: Sleep,
+}
+
+impl Arrivals {
+    /// Waits for the next event, or for so long.
+    pub(super) fn next(&self, limit_ms: u64) -> Arrival<'_> {
+        let sleep = Sleep::new(limit_ms);
+        let name = self.newest.get() + 1;
+        self.newest.set(name);
+        if let Some(wake) = sleep.waker() {
+            self.waiting.borrow_mut().insert(name, wake);
+        }
+        Arrival { arrivals: self, name, sleep }
+    }
+
+    /// Something was stored.
+    pub(super) fn announce(&self) {
+        for wake in std::mem::take(&mut *self.waiting.borrow_mut()).into_values() {
+            drop(wake.call0(&JsValue::UNDEFINED));
+        }
+    }
+
+    /// Ends the wait of one, if it waits.
+    pub(super) fn wake(&self, name: Option<u64>) {
+        if let Some(wake) = name.and_then(|name| self.waiting.borrow_mut().remove(&name)) {
+            drop(wake.call0(&JsValue::UNDEFINED));
+        }
+    }
+
+    /// One more watches.
+    pub(super) fn enter(&self) -> Presence {
+        self.present.set(self.present.get() + 1);
+        Presence(Rc::clone(&self.present))
+    }
+
+    /// How many watch.
+    pub(super) fn present(&self) -> usize {
+        self.present.get()
+    }
+}
+
+impl Arrival<'_> {
+    /// By which name it can be woken.
+    pub(super) fn name(&self) -> u64 {
+        self.name
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+impl Future for Arrival<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.sleep).poll(context)
+    }
+}
+
+impl Drop for Arrival<'_> {
+    fn drop(&mut self) {
+        self.arrivals.waiting.borrow_mut().remove(&self.name);
+    }
+}

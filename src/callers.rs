@@ -1,0 +1,138 @@
+//! Who asks, up to what only the account knows: whether a session was ended, and who has shown too many wrong keys. What
+//! it has said is remembered here for a while, so that nearly all requests are answered without it.
+
+use std::cell::RefCell;
+
+use ::worker::Env;
+use ::worker::web_sys::Request;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::SessionId;
+use townwatch_protocol::query::Address;
+use townwatch_protocol::time::Timestamp;
+use townwatch_town::access::auth::{self, Caller, Carrier, Principal, Shown};
+use townwatch_town::account::known_sessions::KnownSessions;
+use townwatch_town::account::wrong_keys::{Refused, counted_as};
+use townwatch_town::route::Place;
+
+use crate::config::Config;
+use crate::{fresh, objects};
+
+thread_local! {
+    static KNOWN: RefCell<KnownSessions> = const { RefCell::new(KnownSessions::new()) };
+    static REFUSED: RefCell<Refused> = const { RefCell::new(Refused::new()) };
+}
+
+/// What the account answers to a wrong key.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WrongKeyView {
+    /// Until when no key of this address is looked at.
+    pub(crate) refused_until: Option<Timestamp>,
+}
+
+/// What the account answers when it is asked for a session.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SeenView {
+    /// Whether it lasts.
+    pub(crate) lasts: bool,
+}
+
+/// How well a session has to be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// The account was asked within the last minute.
+    Lately,
+    /// It is asked now.
+    Now,
+}
+
+/// Who asks. A session that was ended counts as none, as a wrong cookie does.
+pub(crate) async fn identify(
+    request: &Request,
+    env: &Env,
+    config: &Config,
+    address: Address<'_>,
+    asked: Asked,
+) -> Result<Option<Caller>> {
+    let caller = match by_headers(request, config, address) {
+        Err(error) if error.code == Code::Unauthorized && !shows_token(request) => {
+            return Err(wrong_key(request, env, error).await?);
+        }
+        caller => caller?,
+    };
+    if let Some(Caller { principal: Principal::Operator, carrier: Carrier::Bearer, .. }) = caller {
+        check_refused(request)?;
+    }
+    match caller.as_ref().and_then(|caller| caller.session_id.as_ref()) {
+        Some(session_id) if !lasts(env, session_id, asked).await? => Ok(None),
+        _ => Ok(caller),
+    }
+}
+
+/// Who asks by the headers alone.
+pub(crate) fn by_headers(request: &Request, config: &Config, address: Address<'_>) -> Result<Option<Caller>> {
+    let header = |name| request.headers().get(name).ok().flatten();
+    let (authorization, cookie) = (header("authorization"), header("cookie"));
+    let shown = Shown { authorization: authorization.as_deref(), cookie: cookie.as_deref(), origin: address.origin };
+    auth::authenticate(shown, fresh::now(), &config.secrets)
+}
+
+fn shows_token(request: &Request) -> bool {
+    auth::shows_token(request.headers().get("authorization").ok().flatten().as_deref())
+}
+
+/// Whether a session was not ended.
+async fn lasts(env: &Env, session_id: &SessionId, asked: Asked) -> Result<bool> {
+    let now = fresh::now();
+    if asked == Asked::Lately && KNOWN.with_borrow(|known| known.lasts(session_id, now)) {
+        return Ok(true);
+    }
+    let SeenView { lasts } = ask(env, "/seen", &json!({"session_id": session_id})).await?;
+    KNOWN.with_borrow_mut(|known| if lasts { known.note(session_id.clone(), now) } else { known.forget() });
+    Ok(lasts)
+}
+
+/// Sessions are ended: each is asked for anew.
+pub(crate) fn forget_known() {
+    KNOWN.with_borrow_mut(KnownSessions::forget);
+}
+
+/// Counts a wrong key or code, and gives what to answer to it.
+pub(crate) async fn wrong_key(request: &Request, env: &Env, refusal: Error) -> Result<Error> {
+    let address = address_of(request);
+    if let Err(refused) = check_refused(request) {
+        return Ok(refused);
+    }
+    let WrongKeyView { refused_until } = ask(env, "/wrong-key", &json!({"address": address})).await?;
+    Ok(match refused_until {
+        Some(until) => {
+            REFUSED.with_borrow_mut(|refused| refused.note(address, until, fresh::now()));
+            too_many()
+        }
+        None => refusal,
+    })
+}
+
+/// 429 where the address has shown too many wrong keys: what it shows now is not looked at.
+pub(crate) fn check_refused(request: &Request) -> Result<()> {
+    REFUSED.with_borrow(|refused| {
+        let is_refused = !refused.is_empty() && refused.until(&address_of(request), fresh::now()).is_some();
+        if is_refused { Err(too_many()) } else { Ok(()) }
+    })
+}
+
+fn too_many() -> Error {
+    let message = "too many wrong keys from this address; none of its is looked at for a minute";
+    Error::new(Code::RateLimited, message)
+}
+
+/// Whose keys are counted together. The platform writes the header; who sends it along is not believed there.
+fn address_of(request: &Request) -> String {
+    counted_as(request.headers().get("cf-connecting-ip").ok().flatten().as_deref())
+}
+
+/// Asks the account something of our own.
+pub(crate) async fn ask<T: serde::de::DeserializeOwned>(env: &Env, path: &str, body: &serde_json::Value) -> Result<T> {
+    objects::ask(env, &Place::Account, "POST", &format!("{}{path}", objects::INTERNAL), Some(&body.to_string())).await
+}

@@ -1,0 +1,231 @@
+//! What goes on to a town's control server: starting an agent and speaking to it.
+
+use ::worker::Response;
+use ::worker::web_sys::Request as Raw;
+use futures_util::future::join_all;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::{AgentId, RunId};
+use townwatch_protocol::limits::SILENCE_LOST_MS;
+use townwatch_protocol::signed_call::Purpose;
+use townwatch_protocol::wire::{
+    AnswerAgent, Answered, ContainerStatus, ContainerView, ControlAnswer, ControlHealth, ControlStart, ControlStarted,
+    ControlStop, MessageAgent, Sent, StartAgent, StopAgent, Stopped,
+};
+use townwatch_town::agents::runs::{self, Source};
+
+use crate::http::{self, success};
+use crate::town_object::TownObject;
+use crate::upstream::Upstream;
+use crate::{config, fresh, posted_end};
+
+/// What a question about health may take.
+const HEALTH_LIMIT_MS: u64 = 1_500;
+/// What a start may take: the control server clones nothing before it answers.
+const START_LIMIT_MS: u64 = 20_000;
+/// What anything else may take.
+const CALL_LIMIT_MS: u64 = 10_000;
+/// What a control server may take to hear that a town is deleted: it answers before it removes anything.
+const FORGET_LIMIT_MS: u64 = 1_000;
+/// A start that we die in the middle of is settled by the relay from then on.
+const START_SAFETY_MS: i64 = 5_000;
+
+fn reachable(town: &TownObject) -> Result<Upstream> {
+    town.upstream()?.ok_or_else(|| {
+        let message = "this installation has no container: agents that run elsewhere post their events to their rig";
+        Error::new(Code::ContainerUnavailable, message)
+    })
+}
+
+/// The container as the town's page shows it. Never starts one.
+pub(super) async fn view(town: &TownObject) -> Result<ContainerView> {
+    let silent = |status| ContainerView { status, runtimes: Vec::new(), agents_apart: None, sandbox: None };
+    let Some(upstream) = town.upstream()?.filter(Upstream::is_running) else {
+        return Ok(silent(ContainerStatus::Asleep));
+    };
+    Ok(match ask_health(&upstream).await {
+        Ok(ControlHealth { runtimes, agents_apart, sandbox, .. }) => {
+            ContainerView { status: ContainerStatus::Running, runtimes, agents_apart, sandbox }
+        }
+        Err(_) => silent(ContainerStatus::Unreachable),
+    })
+}
+
+/// The control server's own word of its health. Never starts a container.
+pub(super) async fn health(town: &TownObject) -> Result<Response> {
+    town.with(|_| Ok(()))?;
+    Ok(success(200, &ask_health(&reachable(town)?).await?))
+}
+
+async fn ask_health(upstream: &Upstream) -> Result<ControlHealth> {
+    let (_, text) = upstream.request(Purpose::Look, "GET", "/health", None, HEALTH_LIMIT_MS).await?;
+    serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("/health: {error}")))
+}
+
+/// Starts an agent. Its run is stored before the control server hears of it; if no answer comes, the relay finds out.
+pub(super) async fn start(town: &TownObject, request: &Raw) -> Result<Response> {
+    let mut order: StartAgent = http::read_json(request).await?;
+    town.with(|_| Ok(()))?;
+    let upstream = reachable(town)?;
+    let mut environment = config::agent_env(&town.env);
+    environment.extend(order.env_vars.take().unwrap_or_default());
+    order.env_vars = Some(environment);
+    let (start, state, outcome) =
+        town.with(|core| core.begin_run(order, fresh::agent_id(), fresh::run_id(), fresh::now()))?;
+    town.publish(&outcome);
+    town.pull_alarm(fresh::now().plus_millis(START_SAFETY_MS)).await;
+    posted_end::allow_again(town, &start.agent_id).await?;
+    match order_start(&upstream, &start).await {
+        Ok(started) => {
+            let outcome = town.with(|core| core.run_accepted(&started, fresh::now(), &mut fresh::run_id))?;
+            town.publish(&outcome);
+            town.pull_alarm(fresh::now()).await;
+            Ok(success(201, &state))
+        }
+        Err(error) => {
+            if !is_unknown(&error) {
+                let refused = |core: &mut townwatch_town::town::Town| {
+                    core.run_refused(&start.run_id, &error.message, fresh::now(), &mut fresh::run_id)
+                };
+                let outcome = town.with(refused)?;
+                town.publish(&outcome);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Whether the control server may have taken a start although we did not hear it say so.
+fn is_unknown(error: &Error) -> bool {
+    matches!(error.code, Code::ContainerTimeout | Code::ContainerUnavailable)
+}
+
+async fn order_start(upstream: &Upstream, start: &ControlStart) -> Result<ControlStarted> {
+    upstream.start().await?;
+    let body = serde_json::to_string(start).map_err(Error::internal)?;
+    let (_, text) = upstream.request(Purpose::Start, "POST", "/agents/start", Some(body), START_LIMIT_MS).await?;
+    serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("/agents/start: {error}")))
+}
+
+/// Asks an agent to stop. One that does not run is stopped already.
+pub(super) async fn stop(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
+    let wish: StopAgent = http::read_optional_json(request).await?;
+    end(town, agent_id, &wish).await?;
+    Ok(success(200, &Stopped { stopped: true }))
+}
+
+/// Has an agent stopped, as it is wished: where it posts, where it runs, or both.
+pub(super) async fn end(town: &TownObject, agent_id: &AgentId, wish: &StopAgent) -> Result<()> {
+    let plan = town.with(|core| core.stop_plan(agent_id))?;
+    if let Some((rig_id, run_ids)) = plan.posted {
+        posted_end::stop(town, &rig_id, agent_id, run_ids).await?;
+    }
+    if !plan.in_container {
+        return Ok(());
+    }
+    match call(town, agent_id, Purpose::Stop, "stop", wish).await {
+        Err(error) if error.code == Code::NotFound && town.with(|core| core.check_agent(agent_id)).is_ok() => Ok(()),
+        outcome => outcome.map(drop),
+    }
+}
+
+/// Has an agent stopped that is to be deleted; refuses where that cannot be known to have been heard. A container that does not
+/// run runs no agent.
+pub(super) async fn stop_for_good(town: &TownObject, agent_id: &AgentId) -> Result<()> {
+    if town.upstream()?.is_none_or(|upstream| !upstream.is_running()) {
+        return Ok(());
+    }
+    match call(town, agent_id, Purpose::Stop, "stop", &StopAgent::default()).await {
+        Err(error) if error.code == Code::NotFound => Ok(()),
+        Err(error) if is_unknown(&error) => {
+            let message = format!(
+                "the agent may still be at work, and its control server does not answer, so it was not stopped and nothing \
+                 was deleted; see that it runs and delete the agent again, or wait: after {} minutes without an answer the \
+                 town calls its run lost and can delete it, and the control server ends it by itself",
+                SILENCE_LOST_MS / 60_000
+            );
+            Err(Error::new(Code::ContainerUnavailable, message))
+        }
+        outcome => outcome.map(drop),
+    }
+}
+
+/// Has one run of an agent stopped, and no later one.
+pub(super) async fn stop_run(town: &TownObject, agent_id: &AgentId, run_id: &RunId) -> Result<()> {
+    let wish = ControlStop { signal: None, run_id: Some(run_id.clone()) };
+    call(town, agent_id, Purpose::Stop, "stop", &wish).await.map(drop)
+}
+
+/// Tells an agent something.
+pub(super) async fn message(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
+    let wish: MessageAgent = http::read_json(request).await?;
+    tell(town, agent_id, &wish).await?;
+    Ok(success(200, &Sent { sent: true }))
+}
+
+/// Has an agent told something.
+pub(super) async fn tell(town: &TownObject, agent_id: &AgentId, wish: &MessageAgent) -> Result<()> {
+    wish.check()?;
+    call(town, agent_id, Purpose::Tell, "message", wish).await.map(drop)
+}
+
+/// Answers an agent's question, as the operator: nobody else may.
+pub(super) async fn answer(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
+    let answer: AnswerAgent = http::read_json(request).await?;
+    answer.check()?;
+    call(town, agent_id, Purpose::Answer, "answer", &ControlAnswer { answer, by: "operator".to_owned() }).await?;
+    Ok(success(200, &Answered { answered: true }))
+}
+
+async fn call(
+    town: &TownObject,
+    agent_id: &AgentId,
+    purpose: Purpose,
+    what: &str,
+    body: &impl Serialize,
+) -> Result<String> {
+    town.with(|core| core.check_agent(agent_id))?;
+    let body = serde_json::to_string(body).map_err(Error::internal)?;
+    let path = format!("/agents/{agent_id}/{what}");
+    let upstream = reachable(town)?;
+    let (_, text) = upstream.request(purpose, "POST", &path, Some(body), CALL_LIMIT_MS).await?;
+    Ok(text)
+}
+
+/// What the control server says of an agent.
+pub(super) async fn status(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
+    town.with(|core| core.check_agent(agent_id))?;
+    let path = format!("/agents/{agent_id}/status");
+    let (_, text) = reachable(town)?.request(Purpose::Look, "GET", &path, None, CALL_LIMIT_MS).await?;
+    let status: Box<RawValue> =
+        serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("{path}: {error}")))?;
+    Ok(http::success_text(200, status.get()))
+}
+
+/// Stops what a town that is to be deleted still runs; refuses where that cannot be known to have been heard. Runs that the
+/// control server does not answer for end as lost within minutes, and then it need not be asked.
+pub(super) async fn stop_all(town: &TownObject) -> Result<()> {
+    let open = runs::open_of(town.store.as_ref(), &Source::Container)?;
+    let Some(upstream) = town.upstream()? else { return Ok(()) };
+    // All at once: one that hangs is waited for, but not one after the other.
+    let wish = StopAgent::default();
+    let stops = open.iter().map(|run| call(town, &run.agent_id, Purpose::Stop, "stop", &wish));
+    let unheard = join_all(stops).await.into_iter().filter_map(std::result::Result::err).filter(is_unknown).count();
+    // A container of the town's own ends with all that runs in it, whether it listens or not.
+    upstream.stop().await?;
+    if unheard > 0 && upstream.outlives_town() {
+        let message = format!(
+            "{unheard} of this town's agents may still be at work, and their control server does not answer, so they were \
+             not stopped and nothing was deleted; see that it runs and delete the town again, or wait: after {} minutes \
+             without an answer the town calls them lost and can be deleted, and the control server ends them by itself",
+            SILENCE_LOST_MS / 60_000
+        );
+        return Err(Error::new(Code::ContainerUnavailable, message));
+    }
+    if upstream.outlives_town() {
+        // Where this is not heard, or not understood, what the runs made goes some days after their ends.
+        let _ = upstream.request(Purpose::Forget, "POST", "/forget", None, FORGET_LIMIT_MS).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! The deletion of an agent over the objects that know of it; the order of its steps is explained in `core/deletion.rs`.
+
+use ::worker::Response;
+use serde_json::json;
+use townwatch_protocol::error::{Code, Result};
+use townwatch_protocol::id::AgentId;
+use townwatch_town::agents::deletion::DeletionPlan;
+
+use crate::http::nothing;
+use crate::log::log;
+use crate::town_object::TownObject;
+use crate::{container_routes, fresh, town_routes};
+
+/// `DELETE /api/towns/:town/agents/:agent`.
+pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
+    let plan = town.with(|core| core.begin_deletion(agent_id))?;
+    if let Err(error) = prepare(town, &plan).await {
+        town.with(|core| {
+            core.abandon_deletion(&plan);
+            Ok(())
+        })?;
+        return Err(error);
+    }
+    let erased = town.with(|core| core.erase_agent(&plan))?;
+    town.show(town.with(|core| core.publish_deletion(&erased, fresh::now())));
+    town.arrivals.announce();
+    log("agent_deleted", &[("agent_id", agent_id.as_str())]);
+    Ok(nothing(&[]))
+}
+
+/// All that has to be true before anything is erased here. A rig whose object is gone knows no agent.
+async fn prepare(town: &TownObject, plan: &DeletionPlan) -> Result<()> {
+    if plan.in_container {
+        container_routes::stop_for_good(town, &plan.agent_id).await?;
+    }
+    let body = json!({"agent_id": plan.agent_id}).to_string();
+    match town_routes::ask_rig::<serde_json::Value>(&town.env, &plan.rig_id, "/forget", &body).await {
+        Err(error) if error.code == Code::NotFound => Ok(()),
+        outcome => outcome.map(drop),
+    }
+}

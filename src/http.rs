@@ -1,0 +1,250 @@
+//! Answers in the envelope, and bodies within their bound.
+
+use std::pin::pin;
+
+use ::worker::wasm_bindgen_futures::spawn_local;
+use ::worker::web_sys::{self, ReadableStream, ReadableStreamDefaultReader};
+use ::worker::{Headers, Response, ResponseBuilder, console_error};
+use futures_util::future::{Either, select};
+use js_sys::{Reflect, Uint8Array};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use townwatch_protocol::body;
+use townwatch_protocol::envelope;
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::ImageId;
+use townwatch_protocol::image::ImageType;
+use townwatch_protocol::limits::{BODY_ARRIVAL_MS, BODY_BYTES_MAX};
+use townwatch_town::metrics::CONTENT_TYPE;
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::js;
+use crate::timer::Sleep;
+
+/// An answer of any kind: JSON that nobody keeps.
+pub fn answer(status: u16, text: String, extra: &[(&str, &str)]) -> Response {
+    let headers = Headers::new();
+    let fixed = [
+        ("content-type", "application/json"),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ];
+    for (name, value) in fixed.iter().chain(extra) {
+        if headers.set(name, value).is_err() {
+            console_error!("the header {name} could not be set");
+        }
+    }
+    ResponseBuilder::new().with_status(status).with_headers(headers).fixed(text.into_bytes())
+}
+
+/// A success around anything that serialises.
+pub fn success(status: u16, data: &impl Serialize) -> Response {
+    success_with(status, data, &[])
+}
+
+/// A success with headers of its own.
+pub fn success_with(status: u16, data: &impl Serialize, extra: &[(&str, &str)]) -> Response {
+    match serde_json::to_string(data) {
+        Ok(text) => answer(status, envelope::success(&text), extra),
+        Err(failed) => failure(&Error::internal(failed)),
+    }
+}
+
+/// A success around JSON text.
+pub fn success_text(status: u16, data: &str) -> Response {
+    answer(status, envelope::success(data), &[])
+}
+
+/// A page of metrics, which stands outside of the envelope.
+pub fn metrics(page: String) -> Response {
+    answer(200, page, &[("content-type", CONTENT_TYPE)])
+}
+
+/// A success without a body: 204.
+pub fn nothing(extra: &[(&str, &str)]) -> Response {
+    let headers = Headers::new();
+    for (name, value) in [("cache-control", "no-store")].iter().chain(extra) {
+        if headers.set(name, value).is_err() {
+            console_error!("the header {name} could not be set");
+        }
+    }
+    ResponseBuilder::new().with_status(204).with_headers(headers).empty()
+}
+
+/// A picture. Its type is that of its bytes, and should a browser ever be led to take it for a page, it runs and loads
+/// nothing. It never changes, since its name is its hash.
+pub fn image(kind: ImageType, bytes: Vec<u8>, image_id: &ImageId) -> Response {
+    let headers = Headers::new();
+    let name = image_id.as_str().get(..12).unwrap_or(image_id.as_str());
+    let disposition = format!("inline; filename=\"{name}.{}\"", kind.extension());
+    for (name, value) in [
+        ("content-type", kind.media_type()),
+        ("x-content-type-options", "nosniff"),
+        ("content-security-policy", "default-src 'none'; sandbox"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("cache-control", "private, max-age=31536000, immutable"),
+        ("content-disposition", &disposition),
+    ] {
+        if headers.set(name, value).is_err() {
+            console_error!("the header {name} could not be set");
+        }
+    }
+    ResponseBuilder::new().with_status(200).with_headers(headers).fixed(bytes)
+}
+
+/// A failure that will be over in a moment.
+pub fn not_yet(error: &Error) -> Response {
+    failure_with(error, &[("retry-after", "1")])
+}
+
+/// A failure. What an `internal` one says goes to the log and not to the caller.
+pub fn failure(error: &Error) -> Response {
+    failure_with(error, &[])
+}
+
+/// 405 with the methods that the path takes.
+pub fn not_allowed(error: &Error, allowed: &str) -> Response {
+    failure_with(error, &[("allow", allowed)])
+}
+
+/// An object's answer, either way. A body that was left unread is read first, within its bound: while a large one is
+/// still under way from the Worker, an answer breaks the connection and is lost.
+pub async fn respond(request: &web_sys::Request, outcome: Result<Response>) -> Response {
+    if !request.body_used()
+        && let Some(stream) = request.body()
+    {
+        // What cannot be read any more is not under way either.
+        let _ = drain(request, &stream).await;
+    }
+    outcome.unwrap_or_else(|error| failure(&error))
+}
+
+/// 413 by what the sender announces, so that the Worker hands nothing over that is refused anyway.
+pub fn check_length(request: &web_sys::Request) -> Result<()> {
+    match content_length(request) {
+        Some(length) if length > BODY_BYTES_MAX => Err(body::too_large()),
+        _ => Ok(()),
+    }
+}
+
+fn failure_with(error: &Error, extra: &[(&str, &str)]) -> Response {
+    if error.code == Code::Internal {
+        let line = serde_json::json!({"level": "error", "event": "internal", "message": error.message});
+        console_error!("{line}");
+    }
+    let extra: Vec<(&str, &str)> = extra.iter().copied().chain(remedy(error.code)).collect();
+    answer(error.code.status(), error.to_body(), &extra)
+}
+
+/// The header that says what to do, for statuses that have one.
+fn remedy(code: Code) -> Option<(&'static str, &'static str)> {
+    match code {
+        Code::RateLimited | Code::TooManyViewers => Some(("retry-after", "30")),
+        Code::TownUnavailable => Some(("retry-after", "1")),
+        Code::Unauthorized | Code::TokenExpired | Code::TicketInvalid => Some(("www-authenticate", "Bearer")),
+        _ => None,
+    }
+}
+
+/// Reads a body that must be there.
+pub async fn read_json<T: DeserializeOwned>(request: &web_sys::Request) -> Result<T> {
+    body::parse_body(&read_body(request).await?)
+}
+
+/// Reads a body that may be left out, which is `{}`.
+pub async fn read_optional_json<T: DeserializeOwned>(request: &web_sys::Request) -> Result<T> {
+    body::parse_optional_body(&read_body(request).await?)
+}
+
+/// A body's bytes. Beyond the bound it is 413 and not read on; one that is not JSON by its type, or is packed, is 415.
+pub async fn read_body(request: &web_sys::Request) -> Result<Vec<u8>> {
+    check_coding(request)?;
+    let content_type = request.headers().get("content-type").ok().flatten();
+    if content_type.as_deref().is_some_and(|given| !is_json(given)) {
+        return Err(not_json());
+    }
+    let Some(stream) = request.body() else { return Ok(Vec::new()) };
+    let bytes = drain(request, &stream).await?;
+    if content_type.is_none() && !bytes.is_empty() {
+        return Err(not_json());
+    }
+    Ok(bytes)
+}
+
+/// A body that is a picture by its type; another type is 415.
+pub async fn read_image(request: &web_sys::Request) -> Result<(ImageType, Vec<u8>)> {
+    check_coding(request)?;
+    let content_type = request.headers().get("content-type").ok().flatten();
+    let kind = content_type.as_deref().and_then(ImageType::of_media_type).ok_or_else(|| {
+        let message = "send a picture, with `Content-Type` image/png, image/jpeg, image/webp or image/gif";
+        Error::new(Code::UnsupportedMediaType, message)
+    })?;
+    match request.body() {
+        Some(stream) => Ok((kind, drain(request, &stream).await?)),
+        None => Ok((kind, Vec::new())),
+    }
+}
+
+fn check_coding(request: &web_sys::Request) -> Result<()> {
+    let coding = request.headers().get("content-encoding").ok().flatten();
+    if coding.is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity")) {
+        return Err(Error::new(Code::UnsupportedMediaType, "send the body as it is, without `Content-Encoding`"));
+    }
+    Ok(())
+}
+
+/// Reads a body to its end. One that does not arrive in time would be held for as long as its sender likes.
+async fn drain(request: &web_sys::Request, stream: &ReadableStream) -> Result<Vec<u8>> {
+    check_length(request)?;
+    match select(pin!(read_whole(request, stream)), pin!(Sleep::new(BODY_ARRIVAL_MS))).await {
+        Either::Left((outcome, _clock)) => outcome,
+        Either::Right(((), _reading)) => Err(body::too_slow()),
+    }
+}
+
+async fn read_whole(request: &web_sys::Request, stream: &ReadableStream) -> Result<Vec<u8>> {
+    if content_length(request).is_none() {
+        return read_stream(stream, BODY_BYTES_MAX).await?.ok_or_else(body::too_large);
+    }
+    // The runtime holds the sender to its word, so one await is enough.
+    let buffer = js::settle(request.array_buffer().map_err(|thrown| js::fault(&thrown))?).await?;
+    Ok(Uint8Array::new(&buffer).to_vec())
+}
+
+/// Reads a stream to its end; `None` where it goes beyond `max`, and then it is not read on.
+pub(crate) async fn read_stream(stream: &ReadableStream, max: usize) -> Result<Option<Vec<u8>>> {
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    let mut bytes = Vec::new();
+    loop {
+        let step = js::settle(reader.read().unchecked_into()).await?;
+        if js::is_true(&step, "done") {
+            return Ok(Some(bytes));
+        }
+        let chunk = Reflect::get(&step, &JsValue::from_str("value")).map_err(|thrown| js::fault(&thrown))?;
+        let chunk = Uint8Array::new(&chunk);
+        if bytes.len() + chunk.length() as usize > max {
+            let cancelled = js::settle(reader.cancel().unchecked_into());
+            // Whatever comes of it, nobody waits for it.
+            spawn_local(async {
+                let _ = cancelled.await;
+            });
+            return Ok(None);
+        }
+        let end = bytes.len();
+        bytes.resize(end + chunk.length() as usize, 0);
+        chunk.copy_to(&mut bytes[end..]);
+    }
+}
+
+fn content_length(request: &web_sys::Request) -> Option<usize> {
+    request.headers().get("content-length").ok().flatten()?.parse().ok()
+}
+
+fn is_json(content_type: &str) -> bool {
+    content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+fn not_json() -> Error {
+    Error::new(Code::UnsupportedMediaType, "send the body as JSON, with `Content-Type: application/json`")
+}

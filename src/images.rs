@@ -1,0 +1,134 @@
+//! A town's pictures at the edge: fetching those that are wanted from the control server, beside the relay so that no
+//! event waits for one, and giving and taking them over HTTP.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use ::worker::Response;
+use ::worker::web_sys::Request as Raw;
+use js_sys::futures::spawn_local;
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::{AgentId, ImageId, RigId};
+use townwatch_protocol::limits::{IMAGE_BYTES_MAX, IMAGE_FETCH_MS};
+use townwatch_protocol::signed_call::Purpose;
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::ImageView;
+use townwatch_town::log::images::{self, Found, Posted, Wanted};
+
+use crate::fresh;
+use crate::http;
+use crate::log::log;
+use crate::town_object::TownObject;
+
+/// The alarm stands at least so far ahead while pictures are wanted: the one that is under way may bring them all.
+const LOOK_AGAIN_MS: i64 = 2_000;
+
+/// What an instance knows of its fetching.
+pub(super) struct Fetching {
+    /// Whether there may be wanted pictures: an instance that has not looked yet does not know.
+    may_want: Cell<bool>,
+    is_busy: Cell<bool>,
+}
+
+impl Default for Fetching {
+    fn default() -> Self {
+        Self { may_want: Cell::new(true), is_busy: Cell::new(false) }
+    }
+}
+
+/// An event that was stored just now names a picture.
+pub(super) fn want(town: &TownObject) {
+    town.fetching.may_want.set(true);
+    begin(town);
+}
+
+/// Fetches what is wanted by now, one after the other, unless that is under way. What dies with the instance is still
+/// wanted in the tables, and the relay's alarm stands.
+pub(super) fn begin(town: &TownObject) {
+    if !town.fetching.may_want.get() || town.fetching.is_busy.get() {
+        return;
+    }
+    let Ok(town) = town.shared() else { return };
+    town.fetching.is_busy.set(true);
+    spawn_local(async move {
+        if let Err(error) = fetch_all(&town).await
+            && error.code != Code::NotFound
+        {
+            log("image_error", &[("message", &error.message)]);
+        }
+        town.fetching.is_busy.set(false);
+    });
+}
+
+/// When the alarm is to look for wanted pictures; none where none is wanted.
+pub(super) fn due_at(town: &TownObject) -> Result<Option<Timestamp>> {
+    if !town.fetching.may_want.get() {
+        return Ok(None);
+    }
+    let due_at = town.with(|_| images::due_at(town.store.as_ref()))?;
+    town.fetching.may_want.set(due_at.is_some());
+    Ok(due_at.map(|at| at.max(fresh::now().plus_millis(LOOK_AGAIN_MS))))
+}
+
+/// Until nothing is due; after one that did not come the others wait, too.
+async fn fetch_all(town: &Rc<TownObject>) -> Result<()> {
+    // The town is looked for at each step: it may be deleted meanwhile.
+    while let Some(wanted) = town.with(|_| images::next_wanted(town.store.as_ref(), fresh::now()))? {
+        let fetched = fetch(town, &wanted).await;
+        let store = town.store.as_ref();
+        town.with(|_| match &fetched {
+            Ok(bytes) => images::fetched(store, &wanted, bytes),
+            Err(error) if error.code == Code::NotFound => images::lost(store, &wanted, &error.message),
+            Err(_) => images::failed(store, &wanted, fresh::now()),
+        })?;
+        if let Err(error) = fetched
+            && error.code != Code::NotFound
+        {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+async fn fetch(town: &TownObject, wanted: &Wanted) -> Result<Vec<u8>> {
+    let upstream = town.upstream()?;
+    let upstream =
+        upstream.ok_or_else(|| Error::new(Code::NotConfigured, "neither CONTAINER_URL nor a container is set"))?;
+    if !upstream.is_running() {
+        return Err(Error::new(Code::NotFound, "The container stopped before it was fetched."));
+    }
+    let path = format!("/agents/{}/images/{}", wanted.agent_id, wanted.image_id);
+    let gave = upstream.request_bytes(Purpose::Relay, "GET", &path, None, IMAGE_FETCH_MS, IMAGE_BYTES_MAX).await;
+    gave.map(|(_, bytes)| bytes).map_err(|error| match error.code {
+        Code::NotFound => Error::new(Code::NotFound, "The container did not have it any more."),
+        _ => error,
+    })
+}
+
+/// `GET …/agents/:agent/images/:image`.
+pub(super) fn read(town: &TownObject, agent_id: &AgentId, image_id: &ImageId) -> Result<Response> {
+    match town.with(|_| images::find(town.store.as_ref(), agent_id, image_id))? {
+        Found::Kept(kind, bytes) => Ok(http::image(kind, bytes, image_id)),
+        Found::Wanted => {
+            begin(town);
+            let message = "This picture is still on its way from the container. Ask again in a moment.";
+            Ok(http::not_yet(&Error::new(Code::NotFound, message)))
+        }
+        Found::Gone(why) => Err(Error::new(Code::NotFound, why)),
+    }
+}
+
+/// `PUT /api/rigs/:rig/agents/:agent/images/:image`.
+pub(super) async fn put(
+    town: &TownObject,
+    rig_id: &RigId,
+    agent_id: &AgentId,
+    image_id: ImageId,
+    request: &Raw,
+) -> Result<Response> {
+    let (media_type, bytes) = http::read_image(request).await?;
+    let Posted { kind, is_new } =
+        town.with(|_| images::post(town.store.as_ref(), rig_id, agent_id, &image_id, media_type, &bytes))?;
+    let view = ImageView { image_id, media_type: kind.media_type().to_owned(), size_bytes: bytes.len() as u64 };
+    Ok(http::success(if is_new { 201 } else { 200 }, &view))
+}

@@ -1,0 +1,105 @@
+//! Answers that their readers pull piece by piece: event streams, and ranges of the log as lines. Nothing is made before
+//! someone wants it, so a slow reader costs no memory.
+
+use std::rc::Rc;
+
+use ::worker::{Error as Fault, Headers, Response, ResponseBuilder};
+use futures_util::stream::{Stream, unfold};
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_town::reading::ending::Ending;
+use townwatch_town::reading::range::Range;
+use townwatch_town::reading::reader::{Next, Reader, Turn};
+
+use crate::arrivals::Presence;
+use crate::log::log;
+use crate::streams::readable_from;
+use crate::town_object::TownObject;
+use crate::{fresh, http};
+
+/// An event stream that is open: counted as long as it lives.
+struct Watching {
+    town: Rc<TownObject>,
+    reader: Reader,
+    is_over: bool,
+    _presence: Presence,
+}
+
+impl Watching {
+    /// The next messages, once there are some; none at the end.
+    async fn next(&mut self) -> Result<Option<String>> {
+        while !self.is_over {
+            let now = fresh::now();
+            // Before the look at the log: what is stored after it ends the wait.
+            let arrival = self.town.arrivals.next(self.reader.due_at().millis_since(now));
+            let read = self.town.with(|core| core.read_on(&mut self.reader, now));
+            let Turn { text, next } = match read {
+                Err(error) if error.code == Code::NotFound => {
+                    let text = self.reader.farewell(Code::NotFound, Ending::TownDeleted, now);
+                    Turn { text, next: Next::End }
+                }
+                read => read?,
+            };
+            self.is_over = next == Next::End;
+            if !text.is_empty() {
+                return Ok(Some(text));
+            }
+            if next == Next::Wait {
+                self.reader.waits_as(arrival.name());
+                arrival.await;
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// An event stream. Its headers keep what stands between from holding it back, and let a page of `origin`, which the
+/// Worker has looked at, read it.
+pub(super) fn event_stream(town: Rc<TownObject>, reader: Reader, origin: Option<&str>) -> Result<Response> {
+    let presence = town.arrivals.enter();
+    let messages = unfold(Watching { town, reader, is_over: false, _presence: presence }, |mut watching| async move {
+        let text = watching.next().await.unwrap_or_else(|error| {
+            log("stream_error", &[("message", &error.message)]);
+            None
+        });
+        text.map(|text| (Ok::<_, Fault>(text.into_bytes()), watching))
+    });
+    let fixed = [
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-cache, no-transform"),
+        ("x-accel-buffering", "no"),
+        ("x-content-type-options", "nosniff"),
+    ];
+    let headers: Vec<_> = fixed.into_iter().chain(readable_from(origin)).collect();
+    answer(&headers, messages)
+}
+
+/// 204: a browser's event source takes it for the end, and does not come back.
+pub(super) fn no_more(origin: Option<&str>) -> Response {
+    http::nothing(&readable_from(origin).collect::<Vec<_>>())
+}
+
+/// A range of the log, an event a line. One that breaks off inside breaks the connection: it is not to look complete.
+pub(super) fn lines(town: Rc<TownObject>, range: Range) -> Result<Response> {
+    let pieces = unfold((town, range), |(town, mut range)| async move {
+        let piece = town.with(|core| core.read_range(&mut range, fresh::now())).transpose()?;
+        Some((piece.map(String::into_bytes).map_err(|error| Fault::from(error.message)), (town, range)))
+    });
+    let headers = [
+        ("content-type", "application/x-ndjson"),
+        ("cache-control", "no-store"),
+        ("x-accel-buffering", "no"),
+        ("x-content-type-options", "nosniff"),
+    ];
+    answer(&headers, pieces)
+}
+
+fn answer(
+    headers: &[(&str, &str)],
+    pieces: impl Stream<Item = std::result::Result<Vec<u8>, Fault>> + 'static,
+) -> Result<Response> {
+    let all = Headers::new();
+    for (name, value) in headers {
+        all.set(name, value).map_err(Error::internal)?;
+    }
+    ResponseBuilder::new().with_headers(all).from_stream(pieces).map_err(Error::internal)
+}

@@ -1,0 +1,377 @@
+//! The Rig object: a thin shim around [`townwatch_town::rig::Rig`]. Key: the rig's id. Its alarm carries the outbox to the
+//! town; it is set in the same commit as the events that it carries.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use ::worker::web_sys::Request as Raw;
+use ::worker::{DurableObject, Env, Request, Response, State};
+use serde::Deserialize;
+use serde_json::json;
+use townwatch_protocol::body::parse_body;
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::{AgentId, Epoch, RigId, SourceId, TownId};
+use townwatch_protocol::limits::{
+    PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX, TOKEN_TTL_SECONDS_DEFAULT, TOKEN_TTL_SECONDS_MAX,
+};
+use townwatch_protocol::query::{Address, Query};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{
+    AgentRequest, AgentState, Heard, PostEvents, RigCursor, RigEventsPage, TokenRequest, TokenView,
+};
+use townwatch_town::access::agent_right::{AGENT_HEADER, AgentRight};
+use townwatch_town::access::auth;
+use townwatch_town::agents::ended_runs::EndedRuns;
+use townwatch_town::metrics::{self, Counts};
+use townwatch_town::rig::Rig as Core;
+use townwatch_town::route::{Place, Route};
+use townwatch_town::store::Store;
+use townwatch_town::town::check_name;
+use worker_macros::durable_object;
+
+use crate::http::{self, respond, success};
+use crate::log::log;
+use crate::sql_store::SqlStore;
+use crate::{config, fresh, objects};
+
+/// After a batch that did not reach the town: at first, doubled at each failure up to [`RETRY_MS_MAX`].
+const RETRY_MS_MIN: i64 = 500;
+/// See [`RETRY_MS_MIN`].
+const RETRY_MS_MAX: i64 = 30_000;
+
+/// One rig.
+#[durable_object(alarm)]
+pub struct Rig {
+    state: State,
+    env: Env,
+    store: Rc<SqlStore>,
+    /// The rig, once something asked for it; none where none has been made.
+    core: RefCell<Option<Rc<Core>>>,
+    /// Whether an alarm is set that has not fired yet, as far as this instance knows.
+    alarmed: Cell<bool>,
+    failures: Cell<u32>,
+    /// Agents that were deleted or archived here in this instance's time: whoever registers one meanwhile finds out.
+    withdrawn: Cell<u64>,
+    /// What this instance has done.
+    counts: Cell<Counts>,
+}
+
+impl DurableObject for Rig {
+    fn new(state: State, env: Env) -> Self {
+        let store = Rc::new(SqlStore::new(&state));
+        Self {
+            state,
+            env,
+            store,
+            core: RefCell::default(),
+            alarmed: Cell::new(false),
+            failures: Cell::new(0),
+            withdrawn: Cell::new(0),
+            counts: Cell::new(Counts::new(fresh::now())),
+        }
+    }
+
+    async fn fetch(&self, request: Request) -> ::worker::Result<Response> {
+        let outcome = self.answer(request.inner()).await;
+        Ok(respond(request.inner(), outcome).await)
+    }
+
+    async fn alarm(&self) -> ::worker::Result<Response> {
+        self.alarmed.set(false);
+        if let Err(error) = self.forward().await {
+            let failures = self.failures.get();
+            self.failures.set(failures.saturating_add(1));
+            log("outbox_error", &[("message", &error.message)]);
+            self.alarm_in(RETRY_MS_MIN.saturating_mul(1 << failures.min(10)).min(RETRY_MS_MAX)).await;
+        }
+        Response::empty()
+    }
+}
+
+#[derive(Deserialize)]
+struct Create {
+    rig_id: RigId,
+    town_id: TownId,
+    epoch: Epoch,
+}
+
+/// What the Worker asks before it answers an agent's request itself, or hands it to the town.
+#[derive(Deserialize)]
+struct Admit {
+    agent_id: AgentId,
+    /// Absent: the operator asks.
+    right: Option<AgentRight>,
+}
+
+#[derive(Deserialize)]
+struct OfAgent {
+    agent_id: AgentId,
+}
+
+#[derive(Deserialize)]
+struct OfAgents {
+    agent_ids: Vec<AgentId>,
+}
+
+impl Rig {
+    fn open(&self) -> Result<Rc<Core>> {
+        if let Some(known) = &*self.core.borrow() {
+            return Ok(Rc::clone(known));
+        }
+        let config = config::read(&self.env)?;
+        self.store.set_max_mib(config.settings.rig_store_mib);
+        let found = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, config.settings.event_cap)?;
+        let found = found.map(|rig| Rc::new(rig.redacting(config.redactor.clone())));
+        self.core.borrow_mut().clone_from(&found);
+        found.ok_or_else(|| Error::not_found("rig"))
+    }
+
+    async fn answer(&self, request: &Raw) -> Result<Response> {
+        let url = request.url();
+        let address = Address::split(&url);
+        if let Some(path) = address.path.strip_prefix(objects::INTERNAL) {
+            return self.internal(request, path).await;
+        }
+        match Route::parse(&request.method(), address.path)? {
+            Route::CreateAgent(_) => self.create_agent(request).await,
+            Route::ListRigAgents(rig_id) => {
+                let town = Place::Town(self.open()?.town_id.clone());
+                let body = json!({"rig_id": rig_id}).to_string();
+                let agents: Vec<AgentState> = ask(&self.env, &town, "/rig-agents", &body).await?;
+                Ok(success(200, &agents))
+            }
+            Route::MintToken(_, agent_id) => self.mint_token(request, agent_id).await,
+            Route::ListTokens(_, agent_id) => Ok(success(200, &self.open()?.tokens(&agent_id, fresh::now())?)),
+            Route::RevokeTokens(_, agent_id) => {
+                self.open()?.revoke_tokens(&agent_id, fresh::now())?;
+                log("tokens_revoked", &[("agent_id", agent_id.as_str())]);
+                Ok(http::nothing(&[]))
+            }
+            Route::RevokeToken(_, agent_id, token_id) => {
+                self.open()?.revoke_token(&agent_id, &token_id, fresh::now())?;
+                log("token_revoked", &[("agent_id", agent_id.as_str()), ("token_id", token_id.as_str())]);
+                Ok(http::nothing(&[]))
+            }
+            Route::HearAgent(_, agent_id) => self.heartbeat(request, &agent_id).await,
+            Route::PostEvents(_) => self.post(request).await,
+            Route::ReadRigEvents(_, agent_id) => {
+                let query = Query::parse(address.query);
+                let after = query.position("after_id")?.and_then(|id| SourceId::new(id.get())).unwrap_or_default();
+                let limit = query.number("limit", 1, PAGE_EVENTS_MAX)?.unwrap_or(PAGE_EVENTS_DEFAULT);
+                let rig = self.open()?;
+                admit(request, &rig, &agent_id)?;
+                let events = rig.events(&agent_id, after, limit)?;
+                let next_after_id = events.last().map_or(after, |event| event.id);
+                Ok(success(200, &RigEventsPage { events, next_after_id }))
+            }
+            Route::RigMetrics(_) => self.metrics().await,
+            route => Err(Error::internal(format!("{route:?} is not for a rig"))),
+        }
+    }
+
+    /// The town knows the agent before the rig takes events of it.
+    async fn create_agent(&self, request: &Raw) -> Result<Response> {
+        let wish: AgentRequest = http::read_json(request).await?;
+        check_name("name", &wish.name)?;
+        let rig = self.open()?;
+        let body = json!({
+            "rig_id": rig.rig_id, "agent_id": wish.agent_id, "name": wish.name, "role": wish.role,
+        });
+        let withdrawn = self.withdrawn.get();
+        let state: AgentState = ask(&self.env, &Place::Town(rig.town_id.clone()), "/agents", &body.to_string()).await?;
+        if self.withdrawn.get() != withdrawn {
+            // Perhaps this one, after the town had taken it in: then it would be known here alone, and its posts lost.
+            let message = "an agent of this rig was deleted or archived at this moment; register this one again";
+            return Err(Error::new(Code::Conflict, message));
+        }
+        rig.register(&state.agent_id, &wish.name, wish.role, fresh::now())?;
+        Ok(success(201, &state))
+    }
+
+    /// The token's row is there before the token is.
+    async fn mint_token(&self, request: &Raw, agent_id: AgentId) -> Result<Response> {
+        let given: TokenRequest = http::read_optional_json(request).await?;
+        let ttl_seconds = given.ttl_seconds.unwrap_or(TOKEN_TTL_SECONDS_DEFAULT);
+        if !(1..=TOKEN_TTL_SECONDS_MAX).contains(&ttl_seconds) {
+            let problem = format!("expected an integer from 1 to {TOKEN_TTL_SECONDS_MAX}");
+            return Err(Error::invalid("ttl_seconds", problem));
+        }
+        let (rig, now, token_id) = (self.open()?, fresh::now(), fresh::token_id());
+        let expires_at = auth::token_end(now, ttl_seconds);
+        rig.add_token(&agent_id, &token_id, expires_at, now)?;
+        let (town_id, rig_id) = (rig.town_id.clone(), rig.rig_id.clone());
+        let config = config::read(&self.env)?;
+        let token = auth::mint_agent_token(town_id, rig_id, agent_id, token_id.clone(), expires_at, &config.secrets)?;
+        Ok(success(201, &TokenView { token_id, token, expires_at }))
+    }
+
+    /// The town is asked each time: it notes when an agent was heard.
+    async fn heartbeat(&self, request: &Raw, agent_id: &AgentId) -> Result<Response> {
+        let rig = self.open()?;
+        admit(request, &rig, agent_id)?;
+        rig.check_present(agent_id)?;
+        rig.check_not_stopped(agent_id)?;
+        let body = json!({"rig_id": rig.rig_id, "agent_id": agent_id}).to_string();
+        let heard: Heard = ask(&self.env, &Place::Town(rig.town_id.clone()), "/heartbeat", &body).await?;
+        Ok(success(200, &heard))
+    }
+
+    /// Takes nothing more of an agent's runs, and hands over to the town what was taken before.
+    async fn stop(&self, ends: &EndedRuns) -> Result<()> {
+        let rig = self.open()?;
+        rig.stop(ends, fresh::now())?;
+        if rig.waiting()?.events > 0 {
+            self.forward().await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets an agent, once the town has what was taken of it.
+    async fn forget(&self, agent_id: &AgentId) -> Result<()> {
+        let rig = self.open()?;
+        rig.unregister(agent_id)?;
+        if rig.waiting()?.events > 0 {
+            self.forward().await?;
+        }
+        self.withdrawn.set(self.withdrawn.get() + 1);
+        rig.forget(agent_id)
+    }
+
+    /// Takes nothing new of agents, and hands over to the town what was taken before.
+    async fn archive(&self, agents: &[AgentId]) -> Result<()> {
+        let rig = self.open()?;
+        rig.archive(agents)?;
+        self.withdrawn.set(self.withdrawn.get() + 1);
+        if rig.waiting()?.events > 0 {
+            self.forward().await?;
+        }
+        Ok(())
+    }
+
+    async fn post(&self, request: &Raw) -> Result<Response> {
+        let posted: PostEvents = http::read_json(request).await?;
+        let rig = self.open()?;
+        admit(request, &rig, &posted.agent_id)?;
+        let receipt = rig.post(posted, fresh::now())?;
+        self.count(|counts| counts.events_stored += receipt.appended);
+        if receipt.appended > 0 && !self.alarmed.get() {
+            self.alarm_in(0).await;
+        }
+        Ok(success(201, &receipt))
+    }
+
+    async fn internal(&self, request: &Raw, path: &str) -> Result<Response> {
+        let body = http::read_body(request).await?;
+        match path {
+            "/create" => {
+                let Create { rig_id, town_id, epoch } = parse_body(&body)?;
+                Core::create(self.store.as_ref(), &rig_id, &town_id, &epoch)?;
+                Ok(success(201, &json!({})))
+            }
+            "/erase" => {
+                let storage = self.state.storage();
+                storage.delete_alarm().await.map_err(Error::internal)?;
+                storage.delete_all().await.map_err(Error::internal)?;
+                self.core.take();
+                Ok(success(200, &json!({})))
+            }
+            "/stop" => {
+                self.stop(&parse_body(&body)?).await?;
+                Ok(success(200, &json!({})))
+            }
+            "/ended" => {
+                self.open()?.note_ends(&parse_body(&body)?, fresh::now())?;
+                Ok(success(200, &json!({})))
+            }
+            "/forget" => {
+                let OfAgent { agent_id } = parse_body(&body)?;
+                self.forget(&agent_id).await?;
+                Ok(success(200, &json!({})))
+            }
+            "/archive" => {
+                let OfAgents { agent_ids } = parse_body(&body)?;
+                self.archive(&agent_ids).await?;
+                Ok(success(200, &json!({})))
+            }
+            "/bring-back" => {
+                let (OfAgents { agent_ids }, rig) = (parse_body(&body)?, self.open()?);
+                agent_ids.iter().try_for_each(|agent_id| rig.bring_back(agent_id))?;
+                Ok(success(200, &json!({})))
+            }
+            "/allow-again" => {
+                let OfAgent { agent_id } = parse_body(&body)?;
+                self.open()?.allow_again(&agent_id)?;
+                Ok(success(200, &json!({})))
+            }
+            "/admit" => {
+                let Admit { agent_id, right } = parse_body(&body)?;
+                let rig = self.open()?;
+                admit_right(right.as_ref(), &rig, &agent_id)?;
+                rig.check_agent(&agent_id)?;
+                Ok(success(200, &json!({"town_id": rig.town_id})))
+            }
+            _ => Err(Error::not_found("path")),
+        }
+    }
+
+    /// Carries what the town has not got yet, one batch in flight. Posts that come meanwhile are in the next batch.
+    async fn forward(&self) -> Result<()> {
+        let rig = match self.open() {
+            Err(error) if error.code == Code::NotFound => return Ok(()),
+            rig => rig?,
+        };
+        // What stands in the way of a batch that is under way: if we die in it, this alarm goes on.
+        self.alarm_in(RETRY_MS_MAX).await;
+        let town = Place::Town(rig.town_id.clone());
+        while let Some(batch) = rig.next_batch()? {
+            let body = serde_json::to_string(&batch).map_err(Error::internal)?;
+            match ask::<RigCursor>(&self.env, &town, "/rig-events", &body).await {
+                Ok(answer) => rig.adopt(answer.cursor)?,
+                Err(error) if error.code == Code::NotFound => {
+                    log("outbox_error", &[("message", "the town is gone; its rig stops forwarding")]);
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.failures.set(0);
+        self.alarmed.set(false);
+        self.state.storage().delete_alarm().await.map_err(Error::internal)
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Counts)) {
+        let mut counts = self.counts.get();
+        change(&mut counts);
+        self.counts.set(counts);
+    }
+
+    async fn metrics(&self) -> Result<Response> {
+        let rig = self.open()?;
+        let alarm_at = self.state.storage().get_alarm().await.map_err(Error::internal)?.map(Timestamp::from_millis);
+        let (counts, rows) = (self.counts.get(), self.store.rows());
+        self.store.uncounted(|| metrics::of_rig(&rig, &counts, rows, alarm_at)).map(http::metrics)
+    }
+
+    async fn alarm_in(&self, millis: i64) {
+        self.alarmed.set(true);
+        self.count(|counts| counts.alarms_set += 1);
+        if let Err(error) = self.state.storage().set_alarm(millis).await {
+            self.alarmed.set(false);
+            log("alarm_error", &[("message", &error.to_string())]);
+        }
+    }
+}
+
+/// Whether the operator asks, or this agent by a token that is still good.
+fn admit(request: &Raw, rig: &Core, agent_id: &AgentId) -> Result<()> {
+    let header = request.headers().get(AGENT_HEADER).ok().flatten();
+    admit_right(header.as_deref().map(AgentRight::read).transpose()?.as_ref(), rig, agent_id)
+}
+
+fn admit_right(right: Option<&AgentRight>, rig: &Core, agent_id: &AgentId) -> Result<()> {
+    right.map_or(Ok(()), |right| rig.admit(right, agent_id, fresh::now()))
+}
+
+async fn ask<T: serde::de::DeserializeOwned>(env: &Env, place: &Place, path: &str, body: &str) -> Result<T> {
+    objects::ask(env, place, "POST", &format!("{}{path}", objects::INTERNAL), Some(body)).await
+}

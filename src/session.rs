@@ -1,0 +1,107 @@
+//! What the Worker answers itself: the dashboard's session, and who somebody is.
+
+use ::worker::{Env, Response, web_sys};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::{AgentId, RigId, SessionId, TownId};
+use townwatch_protocol::query::Address;
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{SessionRequest, SessionView};
+use townwatch_town::access::agent_right::AgentRight;
+use townwatch_town::access::auth::{self, Caller, Carrier, Principal, Proof};
+use townwatch_town::access::browser;
+use townwatch_town::access::cookie;
+use townwatch_town::access::origin;
+use townwatch_town::route::Place;
+
+use crate::config::Config;
+use crate::{callers, http, objects};
+
+/// What a Rig answers to `/internal/admit`.
+#[derive(Debug, Deserialize)]
+struct Admitted {
+    town_id: TownId,
+}
+
+/// What the account answers to a browser that signs in.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct BegunView {
+    pub(crate) session_id: SessionId,
+    /// When the session ends at the latest.
+    pub(crate) ends_at: Timestamp,
+}
+
+/// `POST /api/session`.
+pub(crate) async fn sign_in(
+    request: &web_sys::Request,
+    env: &Env,
+    address: Address<'_>,
+    config: &Config,
+) -> Result<Response> {
+    let origin = request.headers().get("origin").ok().flatten();
+    origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, Carrier::Bearer)?;
+    let given: SessionRequest = http::read_json(request).await?;
+    let proof = auth::proof(given)?;
+    callers::check_refused(request)?;
+    let code = match &proof {
+        Proof::Key(key) if auth::is_operator_key(key, &config.secrets) => None,
+        Proof::Key(_) => {
+            let refusal = Error::new(Code::Unauthorized, "the key is wrong: it is the one in TOWNWATCH_API_KEY");
+            return Err(callers::wrong_key(request, env, refusal).await?);
+        }
+        Proof::Code(code) => Some(code),
+    };
+    let browser = browser::name_of(request.headers().get("user-agent").ok().flatten().as_deref());
+    let BegunView { session_id, ends_at } =
+        match callers::ask(env, "/sign-in", &json!({"code": code, "browser": browser})).await {
+            Err(error) if error.code == Code::Unauthorized => {
+                return Err(callers::wrong_key(request, env, error).await?);
+            }
+            begun => begun?,
+        };
+    let token = auth::mint_session(session_id.clone(), ends_at, &config.secrets)?;
+    let cookie = cookie::set(&token, address.origin);
+    let headers: Vec<_> = [("set-cookie", cookie.as_str())].into_iter().chain(stays_https(address)).collect();
+    Ok(http::success_with(201, &SessionView::Operator { session_id: Some(session_id) }, &headers))
+}
+
+/// `GET /api/session`.
+pub(crate) async fn who_am_i(env: &Env, caller: &Caller, address: Address<'_>) -> Result<Response> {
+    let view = match caller.principal.clone() {
+        Principal::Operator => SessionView::Operator { session_id: caller.session_id.clone() },
+        Principal::Agent(AgentRight { town_id, rig_id, agent_id, .. }) => {
+            admit(env, &caller.principal, &rig_id, &agent_id).await?;
+            SessionView::Agent { town_id, rig_id, agent_id }
+        }
+    };
+    Ok(http::success_with(200, &view, stays_https(address).as_slice()))
+}
+
+/// Where it was reached over TLS: a browser is to come no other way for a year. Said by what the page asks first and not by the
+/// page's own files, which do not know how they were asked for.
+fn stays_https<'a>(address: Address<'_>) -> Option<(&'a str, &'a str)> {
+    address.is_https().then_some(("strict-transport-security", "max-age=31536000"))
+}
+
+/// `DELETE /api/session`: whoever is not signed in is signed out.
+pub(crate) async fn sign_out(env: &Env, caller: Option<Caller>, address: Address<'_>) -> Result<Response> {
+    if let Some(session_id) = caller.and_then(|caller| caller.session_id) {
+        let _: Value = callers::ask(env, "/sign-out", &json!({"session_id": session_id})).await?;
+        callers::forget_known();
+    }
+    Ok(http::nothing(&[("set-cookie", &cookie::clear(address.origin))]))
+}
+
+/// Asks an agent's rig for its town, and whether the one who asks may ask for the agent: 404 where it is not registered there,
+/// 401 where its token was revoked.
+pub(crate) async fn admit(env: &Env, principal: &Principal, rig_id: &RigId, agent_id: &AgentId) -> Result<TownId> {
+    let right = match principal {
+        Principal::Operator => None,
+        Principal::Agent(right) => Some(right),
+    };
+    let (path, body) = (format!("{}/admit", objects::INTERNAL), json!({"agent_id": agent_id, "right": right}));
+    let place = Place::Rig(rig_id.clone());
+    let Admitted { town_id } = objects::ask(env, &place, "POST", &path, Some(&body.to_string())).await?;
+    Ok(town_id)
+}

@@ -1,0 +1,219 @@
+//! The seam under the core over a Durable Object's SQLite.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use ::worker::State;
+use js_sys::{Array, ArrayBuffer, JsString, Number, Uint8Array};
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::id::{EventId, POSITION_MAX};
+use townwatch_town::metrics::Rows;
+use townwatch_town::store::{Fill, Row, Store, Value};
+use wasm_bindgen::prelude::*;
+
+use crate::js;
+
+/// Statements whose text is kept on the other side; the core has about 100. At the bound all are let go.
+const STATEMENTS_MAX: usize = 512;
+
+/// How far below a full store there is room enough again for a batch of usual events.
+const FULL_MARGIN_BYTES: u64 = 1 << 20;
+
+/// What the crate does not bind, or binds with a conversion of the statement's text at every call.
+#[allow(unsafe_code)] // wasm-bindgen's macro expands to it
+mod glue {
+    use super::{Array, JsString, JsValue, wasm_bindgen};
+
+    #[wasm_bindgen]
+    extern "C" {
+        pub(super) type Storage;
+
+        #[wasm_bindgen(method, getter)]
+        pub(super) fn sql(this: &Storage) -> Sql;
+
+        /// Runs the closure in a transaction; what it throws rolls back and is thrown on.
+        #[wasm_bindgen(method, catch, js_name = transactionSync)]
+        pub(super) fn transaction_sync(
+            this: &Storage,
+            body: &mut dyn FnMut() -> Result<JsValue, JsValue>,
+        ) -> Result<JsValue, JsValue>;
+
+        pub(super) type Sql;
+
+        /// Bytes of its pages, without those that are free.
+        #[wasm_bindgen(method, getter, js_name = databaseSize)]
+        pub(super) fn database_size(this: &Sql) -> f64;
+
+        #[wasm_bindgen(method, catch, variadic)]
+        pub(super) fn exec(this: &Sql, statement: &JsString, parameters: &Array) -> Result<Cursor, JsValue>;
+
+        pub(super) type Cursor;
+
+        #[wasm_bindgen(method, catch)]
+        pub(super) fn raw(this: &Cursor) -> Result<JsValue, JsValue>;
+
+        /// Rows read so far, those of indices included; all of them once the rows are read to their end.
+        #[wasm_bindgen(method, getter, js_name = rowsRead)]
+        pub(super) fn rows_read(this: &Cursor) -> f64;
+
+        #[wasm_bindgen(method, getter, js_name = rowsWritten)]
+        pub(super) fn rows_written(this: &Cursor) -> f64;
+
+        /// Reads an iterator to its end in one crossing.
+        #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
+        pub(super) fn collect(iterator: &JsValue) -> Result<Array, JsValue>;
+    }
+}
+
+/// A Durable Object's tables.
+pub struct SqlStore {
+    storage: glue::Storage,
+    sql: glue::Sql,
+    statements: RefCell<HashMap<Box<str>, JsString>>,
+    rows: Cell<Rows>,
+    /// What the tables may take; less, once the platform gave no more.
+    max_bytes: Cell<u64>,
+    erased_head: Cell<EventId>,
+}
+
+impl SqlStore {
+    /// The tables of the object whose state it is.
+    pub fn new(state: &State) -> Self {
+        let storage = state.storage();
+        let raw: &JsValue = storage.as_raw().as_ref();
+        let storage: glue::Storage = raw.clone().unchecked_into();
+        let sql = storage.sql();
+        Self {
+            storage,
+            sql,
+            statements: RefCell::default(),
+            rows: Cell::default(),
+            max_bytes: Cell::new(u64::MAX),
+            erased_head: Cell::new(EventId::START),
+        }
+    }
+
+    /// The tables may take so much. Without it they may take anything.
+    pub fn set_max_mib(&self, max_mib: u64) {
+        self.max_bytes.set(self.max_bytes.get().min(max_mib << 20));
+    }
+
+    /// Rows read and written by this instance.
+    pub fn rows(&self) -> Rows {
+        self.rows.get()
+    }
+
+    /// Asks without that it counts: for a look at the counts themselves.
+    pub fn uncounted<T>(&self, ask: impl FnOnce() -> T) -> T {
+        let rows = self.rows.get();
+        let answer = ask();
+        self.rows.set(rows);
+        answer
+    }
+
+    /// The statement's text as JavaScript's, converted once.
+    fn statement(&self, sql: &str) -> JsString {
+        let mut known = self.statements.borrow_mut();
+        if let Some(text) = known.get(sql) {
+            return text.clone();
+        }
+        if known.len() >= STATEMENTS_MAX {
+            known.clear();
+        }
+        let text = JsString::from(sql);
+        known.insert(sql.into(), text.clone());
+        text
+    }
+
+    fn run(&self, sql: &str, parameters: &Array) -> Result<Array> {
+        let failed = |thrown: JsValue| {
+            let words = js::describe(&thrown);
+            let Some(full) = Error::of_full_store(&words) else { return Error::internal(format!("{words}: {sql}")) };
+            // The platform gives less than the bound: from now on what is here is too much, and the next batch makes room.
+            self.max_bytes.set(self.max_bytes.get().min(self.fill().taken_bytes.saturating_sub(FULL_MARGIN_BYTES)));
+            full
+        };
+        let cursor = self.sql.exec(&self.statement(sql), parameters).map_err(failed)?;
+        let found = cursor.raw().and_then(|rows| glue::collect(&rows)).map_err(failed)?;
+        let Rows { read, written } = self.rows.get();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // counts of rows
+        let (more_read, more_written) = (cursor.rows_read() as u64, cursor.rows_written() as u64);
+        self.rows.set(Rows { read: read + more_read, written: written + more_written });
+        Ok(found)
+    }
+}
+
+impl Store for SqlStore {
+    fn fill(&self) -> Fill {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count of bytes
+        let taken_bytes = self.sql.database_size() as u64;
+        Fill { taken_bytes, max_bytes: self.max_bytes.get() }
+    }
+
+    fn erased_head(&self) -> &Cell<EventId> {
+        &self.erased_head
+    }
+
+    fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>> {
+        let bound = Array::new();
+        for parameter in parameters {
+            bound.push(&to_js(parameter, sql)?);
+        }
+        let rows = self.run(sql, &bound)?;
+        rows.iter()
+            .map(|row| {
+                let columns: Array = row.unchecked_into();
+                Ok(Row(columns.iter().map(|value| from_js(&value, sql)).collect::<Result<_>>()?))
+            })
+            .collect()
+    }
+
+    fn script(&self, sql: &str) -> Result<()> {
+        self.run(sql, &Array::new()).map(|_| ())
+    }
+
+    fn transaction(&self, body: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let mut failed = None;
+        let ended = self.storage.transaction_sync(&mut || match body() {
+            Ok(()) => Ok(JsValue::UNDEFINED),
+            Err(error) => {
+                failed = Some(error);
+                Err(JsValue::from_str("rolled back"))
+            }
+        });
+        match (failed, ended) {
+            (Some(error), _) => Err(error),
+            (None, Err(thrown)) => Err(js::fault(&thrown)),
+            (None, Ok(_)) => Ok(()),
+        }
+    }
+}
+
+fn to_js(value: &Value, sql: &str) -> Result<JsValue> {
+    match value {
+        Value::Null => Ok(JsValue::NULL),
+        Value::Text(text) => Ok(JsValue::from_str(text)),
+        Value::Bytes(bytes) => Ok(Uint8Array::from(bytes.as_slice()).into()),
+        #[allow(clippy::cast_precision_loss)] // not within the bound
+        Value::Integer(number) if number.unsigned_abs() <= POSITION_MAX => Ok(JsValue::from_f64(*number as f64)),
+        Value::Integer(number) => Err(Error::internal(format!("{number} does not fit a JavaScript number: {sql}"))),
+    }
+}
+
+fn from_js(value: &JsValue, sql: &str) -> Result<Value> {
+    if let Some(number) = value.as_f64() {
+        if !Number::is_safe_integer(value) {
+            return Err(Error::internal(format!("a column holds {number}, which is no integer of ours: {sql}")));
+        }
+        #[allow(clippy::cast_possible_truncation)] // checked just before
+        return Ok(Value::Integer(number as i64));
+    }
+    if value.is_null() {
+        return Ok(Value::Null);
+    }
+    if let Some(bytes) = value.dyn_ref::<ArrayBuffer>() {
+        return Ok(Value::Bytes(Uint8Array::new(bytes).to_vec()));
+    }
+    let text = value.as_string().map(Value::Text);
+    text.ok_or_else(|| Error::internal(format!("a column holds neither integer, text nor bytes: {sql}")))
+}

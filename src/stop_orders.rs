@@ -1,0 +1,110 @@
+//! Performs the stops that a budget has ordered: the control server is asked, or the rig told, again and again until it has
+//! heard. The order lies in the tables, so whatever dies in between, it is performed by the next alarm.
+
+use std::cell::Cell;
+
+use futures_util::future::join_all;
+use js_sys::futures::spawn_local;
+use townwatch_protocol::error::{Code, Result};
+use townwatch_protocol::event::ExitReason;
+use townwatch_protocol::time::Timestamp;
+use townwatch_town::agents::budgets::{StopOrder, StopPlace};
+use townwatch_town::agents::ended_runs::EndedRuns;
+
+use crate::log::log;
+use crate::town_object::TownObject;
+use crate::{container_routes, fresh, posted_end};
+
+/// After a stop that was not heard.
+const RETRY_MS: i64 = 2_000;
+
+/// What an instance knows of its orders.
+pub(super) struct Stopping {
+    /// Whether there may be some: an instance that has not looked yet does not know.
+    may_have: Cell<bool>,
+    is_busy: Cell<bool>,
+    /// Not before then: the last try was in vain.
+    retry_at: Cell<Option<Timestamp>>,
+}
+
+impl Default for Stopping {
+    fn default() -> Self {
+        Self { may_have: Cell::new(true), is_busy: Cell::new(false), retry_at: Cell::new(None) }
+    }
+}
+
+/// A budget has just ordered some.
+pub(super) fn ordered(town: &TownObject) {
+    town.stopping.may_have.set(true);
+    begin(town);
+}
+
+/// Performs what is ordered by now, unless that is under way or was in vain a moment ago.
+pub(super) fn begin(town: &TownObject) {
+    let Stopping { may_have, is_busy, retry_at } = &town.stopping;
+    if !may_have.get() || is_busy.get() || retry_at.get().is_some_and(|at| at > fresh::now()) {
+        return;
+    }
+    // Nearly always there are none, and then no alarm is to stand for them.
+    if town.with(|core| Ok(core.stop_orders()?.is_empty())).unwrap_or(false) {
+        may_have.set(false);
+        return;
+    }
+    let Ok(town) = town.shared() else { return };
+    is_busy.set(true);
+    spawn_local(async move {
+        let is_done = match perform_all(&town).await {
+            Ok(is_done) => is_done,
+            Err(error) if error.code == Code::NotFound => true,
+            Err(error) => {
+                log("stop_error", &[("message", &error.message)]);
+                false
+            }
+        };
+        // In the same step as the last look, so none can have been ordered since.
+        town.stopping.is_busy.set(false);
+        town.stopping.may_have.set(!is_done);
+        let retry_at = (!is_done).then(|| fresh::now().plus_millis(RETRY_MS));
+        town.stopping.retry_at.set(retry_at);
+        if let Some(at) = retry_at {
+            town.pull_alarm(at).await;
+        }
+    });
+}
+
+/// When the alarm is to look for orders; none where there are none.
+pub(super) fn due_at(town: &TownObject) -> Option<Timestamp> {
+    town.stopping.may_have.get().then(|| fresh::now().plus_millis(RETRY_MS))
+}
+
+/// Until none is left; false where one was not heard.
+async fn perform_all(town: &TownObject) -> Result<bool> {
+    loop {
+        // The town is looked for at each step: it may be deleted meanwhile.
+        let orders = town.with(|core| core.stop_orders())?;
+        if orders.is_empty() {
+            return Ok(true);
+        }
+        // All at once: one that hangs is waited for, but not one after the other.
+        let heard = join_all(orders.iter().map(|order| perform(town, order))).await;
+        if !heard.into_iter().collect::<Result<Vec<bool>>>()?.into_iter().all(|is_heard| is_heard) {
+            return Ok(false);
+        }
+    }
+}
+
+async fn perform(town: &TownObject, StopOrder { run_id, agent_id, place }: &StopOrder) -> Result<bool> {
+    let outcome = match place {
+        StopPlace::Container => container_routes::stop_run(town, agent_id, run_id).await,
+        StopPlace::Rig(rig_id) => {
+            let (agent_id, run_ids) = (agent_id.clone(), vec![run_id.clone()]);
+            posted_end::ended(town, rig_id, &EndedRuns { agent_id, run_ids, reason: ExitReason::BudgetExceeded }).await
+        }
+    };
+    if let Err(error) = outcome {
+        log("stop_error", &[("run_id", run_id.as_str()), ("message", &error.message)]);
+        return Ok(false);
+    }
+    town.with(|core| core.stop_heard(run_id))?;
+    Ok(true)
+}

@@ -1,0 +1,520 @@
+//! What one instance of a Town object has: the core, and the sockets that are open. It asks the core in one synchronous
+//! step and performs what the core says; between two awaits nothing is half done.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+
+use ::worker::{Env, ScheduledTime, State, WebSocketIncomingMessage};
+use js_sys::JsString;
+use js_sys::futures::spawn_local;
+use townwatch_protocol::control_key::SigningKey;
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::id::TownId;
+use townwatch_protocol::limits::BUCKET_EVENTS_MAX;
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::Preview;
+use townwatch_town::access::grantor::Grantor;
+use townwatch_town::agents::runs::{self, Source};
+use townwatch_town::log::ingest::Outcome;
+use townwatch_town::metrics::{self, Counts};
+use townwatch_town::reading::ending::Ending;
+use townwatch_town::relay::control_key;
+use townwatch_town::store::Store;
+use townwatch_town::town::{Config, Town as Core};
+use townwatch_town::viewers::frames::Pace;
+use townwatch_town::viewers::keepalive::{self, Look, Traffic};
+use townwatch_town::viewers::silence::is_silent;
+use townwatch_town::viewers::{Effect, Recalled, ViewerId};
+
+use crate::archive;
+use crate::arrivals::Arrivals;
+use crate::images::{self, Fetching};
+use crate::log::log;
+use crate::posted_end;
+use crate::socket::{self, Socket};
+use crate::sql_store::SqlStore;
+use crate::stop_orders::{self, Stopping};
+use crate::timer::Sleep;
+use crate::upstream::Upstream;
+use crate::{config, fresh};
+
+/// What is due within this time is left to a timer; an alarm would cost a write.
+const TIMER_MS_MAX: u64 = 1_000;
+/// Sockets are asked for their last ping at most once in this time.
+const SILENCE_LOOK_MS: u64 = 60_000;
+
+/// One town's object.
+pub(super) struct TownObject {
+    /// Itself, for what outlives the call that began it: a timer, an event stream.
+    me: Weak<Self>,
+    pub(super) state: State,
+    pub(super) env: Env,
+    pub(super) store: Rc<SqlStore>,
+    /// The town, once something asked for it; none where none has been made.
+    core: RefCell<Option<Core>>,
+    sockets: RefCell<HashMap<ViewerId, Open>>,
+    /// Its own key for calls to its container, once it was needed; it lies in the tables and never changes.
+    own_key: RefCell<Option<Rc<SigningKey>>>,
+    pub(super) arrivals: Arrivals,
+    pub(super) fetching: Fetching,
+    pub(super) stopping: Stopping,
+    /// Whether this instance has not looked yet if the relay is wanted: what it was doing may have died with the last one.
+    is_new: Cell<bool>,
+    /// When the alarm is set for, as far as this instance knows.
+    alarm_at: Cell<Option<Timestamp>>,
+    /// When the next timer fires.
+    timer_at: Cell<Option<Timestamp>>,
+    silence_looked_at: Cell<Option<Timestamp>>,
+    /// When sockets are looked at that may be owed a sign of life; none where everyone pings.
+    keepalive_at: Cell<Option<Timestamp>>,
+    /// What this instance has done.
+    counts: Cell<Counts>,
+}
+
+/// An open socket, and what this instance knows of it.
+struct Open {
+    socket: Socket,
+    /// When it was opened; none if that was before this instance.
+    opened_at: Option<Timestamp>,
+    /// When something but a ping was last heard on it.
+    heard_at: Option<Timestamp>,
+    /// When it was last sent something.
+    sent_at: Cell<Option<Timestamp>>,
+}
+
+impl Open {
+    fn new(socket: Socket, opened_at: Option<Timestamp>) -> Self {
+        Self { socket, opened_at, heard_at: None, sent_at: Cell::new(None) }
+    }
+}
+
+impl TownObject {
+    /// A new instance, which knows only what is in its tables.
+    pub(super) fn new(state: State, env: Env) -> Rc<Self> {
+        let store = Rc::new(SqlStore::new(&state));
+        if let Err(error) = socket::answer_pings(&state) {
+            log("stream_error", &[("message", &error.message)]);
+        }
+        Rc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
+            state,
+            env,
+            store,
+            core: RefCell::default(),
+            sockets: RefCell::default(),
+            own_key: RefCell::default(),
+            arrivals: Arrivals::default(),
+            fetching: Fetching::default(),
+            stopping: Stopping::default(),
+            is_new: Cell::new(true),
+            alarm_at: Cell::new(None),
+            timer_at: Cell::new(None),
+            silence_looked_at: Cell::new(None),
+            keepalive_at: Cell::new(None),
+            counts: Cell::new(Counts::new(fresh::now())),
+        })
+    }
+
+    /// What outlives the call that began it holds on to the instance.
+    pub(super) fn shared(&self) -> Result<Rc<Self>> {
+        self.me.upgrade().ok_or_else(|| Error::internal("the instance is gone"))
+    }
+
+    /// Once for each instance: what the last one was doing may have died with it, and its container would follow it.
+    pub(super) async fn wake(&self) {
+        if !self.is_new.replace(false) || self.with(|_| Ok(())).is_err() {
+            return;
+        }
+        if let Ok(Some(upstream)) = self.upstream()
+            && let Err(error) = upstream.keep().await
+        {
+            log("container_error", &[("message", &error.message)]);
+        }
+        drop(self.pull_relay().await);
+        drop(self.wake_when_due().await);
+        if let Ok(Some(at)) = images::due_at(self) {
+            self.pull_alarm(at).await;
+        }
+        stop_orders::begin(self);
+    }
+
+    /// What the installation has set.
+    pub(super) fn config(&self) -> Result<Rc<config::Config>> {
+        config::read(&self.env)
+    }
+
+    /// The way to the control server; none where there is neither an address nor a binding.
+    pub(super) fn upstream(&self) -> Result<Option<Upstream>> {
+        Upstream::of(&self.state, self.config()?.as_ref(), || self.town_id(), || self.own_key())
+    }
+
+    /// The key that the town signs with for a container of its own.
+    fn own_key(&self) -> Result<Rc<SigningKey>> {
+        if let Some(known) = self.own_key.borrow().clone() {
+            return Ok(known);
+        }
+        let key = self.with(|_| control_key::of_town(self.store.as_ref(), &mut fresh::key_seed)).map(Rc::new)?;
+        self.own_key.replace(Some(Rc::clone(&key)));
+        Ok(key)
+    }
+
+    /// Asks the town in one synchronous step; 404 where there is none.
+    pub(super) fn with<T>(&self, ask: impl FnOnce(&mut Core) -> Result<T>) -> Result<T> {
+        let mut core = self.core.borrow_mut();
+        if core.is_none() {
+            *core = self.open()?;
+        }
+        ask(core.as_mut().ok_or_else(|| Error::not_found("town"))?)
+    }
+
+    /// The town as it lies in the tables, with the streams that outlived a hibernation.
+    fn open(&self) -> Result<Option<Core>> {
+        let installed = self.config()?;
+        let settings = &installed.settings;
+        self.store.set_max_mib(settings.town_store_mib);
+        let config = Config {
+            event_cap: settings.event_cap,
+            posted_lost_ms: i64::try_from(settings.posted_lost_seconds * 1_000).map_err(Error::internal)?,
+            drain_interval_ms: i64::try_from(settings.drain_interval_seconds * 1_000).map_err(Error::internal)?,
+            ticket_ttl_ms: i64::try_from(settings.ticket_ttl_seconds * 1_000).map_err(Error::internal)?,
+            pace: Pace {
+                frame_interval_ms: i64::try_from(settings.frame_interval_ms()).map_err(Error::internal)?,
+                window_events: settings.stream_window_events,
+                bucket_events: BUCKET_EVENTS_MAX,
+            },
+            settings: settings.view(),
+        };
+        let Some(mut core) = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, config)? else { return Ok(None) };
+        let (secrets, now) = (&installed.secrets, fresh::now());
+        let lasts = |grantor: &Grantor| grantor.lasts(secrets, now);
+        let mut sockets = self.sockets.borrow_mut();
+        for socket in socket::all(&self.state)? {
+            let recalled = match socket.note()? {
+                Some(note) => core.recall(&note, &lasts)?,
+                None => Recalled::Unknown,
+            };
+            match recalled {
+                Recalled::Known(id) => drop(sockets.insert(id, Open::new(socket, None))),
+                Recalled::RightEnded => socket.close(Ending::RightEnded),
+                Recalled::Unknown => socket.close(Ending::Unknown),
+            }
+        }
+        if !sockets.is_empty() {
+            self.keepalive_at.set(Some(fresh::now()));
+        }
+        Ok(Some(core))
+    }
+
+    /// The viewer whose name stands in the socket's tag.
+    fn viewer_of(&self, socket: &Socket) -> Option<ViewerId> {
+        socket.tags(&self.state).ok()?.first()?.parse().ok().map(ViewerId)
+    }
+
+    /// Takes a socket in under its viewer's name.
+    pub(super) fn keep_socket(&self, id: ViewerId, socket: Socket) {
+        let now = fresh::now();
+        self.sockets.borrow_mut().insert(id, Open::new(socket, Some(now)));
+        self.keepalive_at.set(self.keepalive_at.get().into_iter().chain([keepalive::settles_at(now)]).min());
+    }
+
+    /// Sends signs of life to sockets that do not ping, all at once, and notes when to look again.
+    fn keep_alive(&self) {
+        let now = fresh::now();
+        if self.keepalive_at.get().is_none_or(|at| at > now) {
+            return;
+        }
+        self.keepalive_at.set(None);
+        let said = self.with(|town| {
+            let sockets = self.sockets.borrow();
+            let traffic = sockets.iter().filter(|(id, _)| town.may_owe_life(**id)).map(|(id, open)| Traffic {
+                id: *id,
+                opened_at: open.opened_at,
+                pinged_at: open.socket.pinged_at(&self.state),
+                sent_at: open.sent_at.get(),
+            });
+            let Look { owed, next_at } = keepalive::look(traffic, now);
+            self.keepalive_at.set(next_at);
+            town.signs_of_life(&owed, now)
+        });
+        self.show(said);
+    }
+
+    /// When something becomes due by the passing of time.
+    pub(super) fn due_at(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        let due_at = self.with(|town| Ok(town.due_at(now)))?;
+        Ok([due_at, self.keepalive_at.get()].into_iter().flatten().min())
+    }
+
+    /// Takes what a viewer says.
+    pub(super) fn hear(&self, socket: &Socket, message: &WebSocketIncomingMessage) {
+        let now = fresh::now();
+        let said = self.with(|town| {
+            let Some(id) = self.viewer_of(socket) else { return Ok(Vec::new()) };
+            if let Some(open) = self.sockets.borrow_mut().get_mut(&id) {
+                open.heard_at = Some(now);
+            }
+            match message {
+                WebSocketIncomingMessage::String(text) => town.hear(id, text, now),
+                WebSocketIncomingMessage::Binary(bytes) => Ok(town.hear_binary(id, bytes.len(), now)),
+            }
+        });
+        self.show(said);
+    }
+
+    /// Closes sockets that used to ping and have been silent for long: their viewers are gone and could not say so.
+    pub(super) fn let_silent_go(&self) {
+        let now = fresh::now();
+        if self.silence_looked_at.get().is_some_and(|at| now.millis_since(at) < SILENCE_LOOK_MS) {
+            return;
+        }
+        self.silence_looked_at.set(Some(now));
+        let sockets = self.sockets.borrow();
+        let silent = sockets
+            .iter()
+            .filter(|(_, Open { socket, heard_at, .. })| is_silent(socket.pinged_at(&self.state), *heard_at, now));
+        let silent: Vec<ViewerId> = silent.map(|(id, _)| *id).collect();
+        drop(sockets);
+        for id in silent {
+            if let Some(town) = self.core.borrow_mut().as_mut() {
+                town.leave(id);
+            }
+            self.perform(vec![Effect::Close(id, Ending::Silent)]);
+        }
+    }
+
+    pub(super) fn forget(&self, socket: &Socket) {
+        let Some(id) = self.viewer_of(socket) else { return };
+        self.sockets.borrow_mut().remove(&id);
+        if let Some(town) = self.core.borrow_mut().as_mut() {
+            town.leave(id);
+        }
+    }
+
+    /// Shows viewers what a transaction changed, in the same synchronous step as the transaction.
+    pub(super) fn publish(&self, outcome: &Outcome) {
+        for run_id in &outcome.begun {
+            log("run_started", &[("run_id", run_id.as_str())]);
+        }
+        for (run_id, reason) in &outcome.ended {
+            log("run_ended", &[("run_id", run_id.as_str()), ("reason", reason.as_str())]);
+        }
+        self.show(self.with(|town| town.publish(outcome, fresh::now())));
+        self.count(|counts| counts.events_stored += outcome.stored);
+        if outcome.stored > 0 {
+            self.arrivals.announce();
+        }
+        if outcome.wants_images {
+            images::want(self);
+        }
+        archive::returned(self, &outcome.returned);
+        if outcome.orders_stops {
+            stop_orders::ordered(self);
+        }
+        self.set_timer();
+    }
+
+    /// Shows viewers what is being typed.
+    pub(super) fn preview(&self, previews: Vec<Preview>) {
+        if previews.is_empty() {
+            return;
+        }
+        self.show(self.with(|town| town.preview(previews, fresh::now())));
+        self.arrivals.announce();
+    }
+
+    /// Does what has become due.
+    pub(super) fn tick(&self) {
+        posted_end::end_lost(self);
+        self.show(self.with(|town| town.tick(fresh::now())));
+        self.keep_alive();
+        self.arrivals.announce();
+    }
+
+    /// Lets a timer do what becomes due soon.
+    fn set_timer(&self) {
+        let now = fresh::now();
+        let Ok(Some(due_at)) = self.due_at(now) else { return };
+        let in_ms = due_at.millis_since(now);
+        if in_ms > TIMER_MS_MAX || self.timer_at.get().is_some_and(|at| at <= due_at) {
+            return;
+        }
+        let Ok(me) = self.shared() else { return };
+        self.timer_at.set(Some(due_at));
+        spawn_local(async move {
+            Sleep::new(in_ms).await;
+            // One for an earlier time may have taken its place, and sets the next itself.
+            if me.timer_at.get() == Some(due_at) {
+                me.timer_at.set(None);
+                me.tick();
+                drop(me.wake_when_due().await);
+            }
+        });
+    }
+
+    /// Whether someone watches: a stream, or a request that waits.
+    pub(super) fn is_watched(&self) -> Result<bool> {
+        Ok(self.arrivals.present() > 0 || self.with(|town| Ok(town.is_watched()))?)
+    }
+
+    /// Performs what the core says, or lets viewers go if it could not say it.
+    pub(super) fn show(&self, said: Result<Vec<Effect>>) {
+        match said {
+            Ok(effects) => self.perform(effects),
+            Err(error) => self.let_go(&error),
+        }
+    }
+
+    /// What is stored could not be shown. Viewers that stayed would miss it without a word, so they are to come again.
+    fn let_go(&self, error: &Error) {
+        log("stream_error", &[("message", &error.message)]);
+        for (_, Open { socket, .. }) in self.sockets.borrow_mut().drain() {
+            socket.close(Ending::Fault);
+        }
+        self.core.borrow_mut().take();
+    }
+
+    /// Does what the core says, in its order. A socket that fails is closed by the runtime, which then tells us.
+    pub(super) fn perform(&self, effects: Vec<Effect>) {
+        let mut texts: HashMap<*const u8, (Rc<str>, JsString)> = HashMap::new();
+        let now = fresh::now();
+        for effect in effects {
+            match effect {
+                Effect::Send(id, text) => {
+                    let sockets = self.sockets.borrow();
+                    let Some(Open { socket, sent_at, .. }) = sockets.get(&id) else { continue };
+                    sent_at.set(Some(now));
+                    let bytes = text.len() as u64;
+                    let (_, text) = texts.entry(text.as_ptr()).or_insert_with(|| {
+                        let converted = socket::text(&text);
+                        (text, converted)
+                    });
+                    // One that is closing says so; the runtime tells us of it next.
+                    if socket.send(text).is_ok() {
+                        self.count(|counts| {
+                            counts.frames_sent += 1;
+                            counts.bytes_sent += bytes;
+                        });
+                    }
+                }
+                Effect::Remember(id, note) => {
+                    if let Some(Err(error)) = self.sockets.borrow().get(&id).map(|open| open.socket.set_note(&note)) {
+                        log("stream_error", &[("message", &error.message)]);
+                    }
+                }
+                Effect::Close(id, ending) => {
+                    if let Some(Open { socket, .. }) = self.sockets.borrow_mut().remove(&id) {
+                        socket.close(ending);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Counts what this instance does.
+    pub(super) fn count(&self, change: impl FnOnce(&mut Counts)) {
+        let mut counts = self.counts.get();
+        change(&mut counts);
+        self.counts.set(counts);
+    }
+
+    /// What it has done, for Prometheus. What the look at the tables reads for this is not counted.
+    pub(super) async fn metrics(&self) -> Result<String> {
+        self.with(|_| Ok(()))?;
+        let alarm_at = self.state.storage().get_alarm().await.map_err(Error::internal)?.map(Timestamp::from_millis);
+        let (counts, rows) = (self.counts.get(), self.store.rows());
+        self.store.uncounted(|| self.with(|town| metrics::of_town(town, &counts, rows, alarm_at)))
+    }
+
+    /// Sets the alarm, unless it is set for an earlier time already.
+    pub(super) async fn pull_alarm(&self, at: Timestamp) {
+        if self.alarm_at.get().is_none()
+            && let Ok(Some(stored)) = self.state.storage().get_alarm().await
+        {
+            self.alarm_at.set(Some(Timestamp::from_millis(stored)));
+        }
+        if self.alarm_at.get().is_none_or(|set| at < set) {
+            self.set_alarm(at).await;
+        }
+    }
+
+    /// Whether the container is asked though no run is open: somebody watches, and the installation says that others start
+    /// agents there.
+    pub(super) fn relays_unasked(&self) -> Result<bool> {
+        Ok(self.config()?.settings.relay_while_watched
+            && self.is_watched()?
+            && self.upstream()?.is_some_and(|upstream| upstream.is_running()))
+    }
+
+    /// Whether there is anything to ask the container for.
+    pub(super) fn wants_relay(&self) -> Result<bool> {
+        Ok(runs::any_open_of(self.store.as_ref(), &Source::Container)? || self.relays_unasked()?)
+    }
+
+    /// Someone watches: if there is anything to ask for, the relay is wanted now.
+    pub(super) async fn pull_relay(&self) -> Result<()> {
+        if self.wants_relay()? {
+            self.pull_alarm(fresh::now()).await;
+        }
+        Ok(())
+    }
+
+    /// Lets a timer do what becomes due soon, and the alarm what becomes due later.
+    pub(super) async fn wake_when_due(&self) -> Result<()> {
+        self.set_timer();
+        let now = fresh::now();
+        match self.due_at(now)? {
+            Some(at) if at.millis_since(now) > TIMER_MS_MAX => self.pull_alarm(at).await,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Sets the alarm, whatever it was set for.
+    pub(super) async fn set_alarm(&self, at: Timestamp) {
+        self.alarm_at.set(Some(at));
+        self.count(|counts| counts.alarms_set += 1);
+        #[allow(clippy::cast_precision_loss)] // milliseconds since 1970 are far below 2^53
+        let date = js_sys::Date::new(&(at.millis() as f64).into());
+        if let Err(error) = self.state.storage().set_alarm(ScheduledTime::new(date)).await {
+            log("alarm_error", &[("message", &error.to_string())]);
+        }
+    }
+
+    /// The alarm that was set is gone: it fires.
+    pub(super) fn alarm_fires(&self) {
+        self.alarm_at.set(None);
+    }
+
+    /// Leaves no alarm behind, so that nothing wakes the town.
+    pub(super) async fn clear_alarm(&self) {
+        self.alarm_at.set(None);
+        if let Err(error) = self.state.storage().delete_alarm().await {
+            log("alarm_error", &[("message", &error.to_string())]);
+        }
+    }
+
+    /// The town's name on the wire.
+    pub(super) fn town_id(&self) -> Result<TownId> {
+        self.with(|town| Ok(town.town_id.clone()))
+    }
+
+    /// Lets the town forget everything: its tables, its alarm, its streams.
+    pub(super) async fn erase(&self) -> Result<()> {
+        for (_, Open { socket, .. }) in self.sockets.borrow_mut().drain() {
+            socket.close(Ending::TownDeleted);
+        }
+        self.core.borrow_mut().take();
+        self.own_key.borrow_mut().take();
+        self.alarm_at.set(None);
+        // A timer that finds another time here than its own does nothing.
+        self.timer_at.set(None);
+        let storage = self.state.storage();
+        storage.delete_alarm().await.map_err(Error::internal)?;
+        storage.delete_all().await.map_err(Error::internal)?;
+        // Who asked meanwhile has opened it once more; who waits without a socket now finds that there is none.
+        self.core.borrow_mut().take();
+        self.arrivals.announce();
+        Ok(())
+    }
+}

@@ -1,0 +1,336 @@
+//! What a Town is asked: the routes that the Worker forwards, and what our other objects ask of it.
+
+use ::worker::web_sys::Request as Raw;
+use ::worker::{Env, Response};
+use serde::Deserialize;
+use serde_json::json;
+use townwatch_protocol::body::parse_body;
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, SessionId, TownId};
+use townwatch_protocol::limits::{
+    AGENTS_PER_TOWN_MAX, ARCHIVED_AGENTS_PAGE_DEFAULT, EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX,
+};
+use townwatch_protocol::query::{Address, Query};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{
+    AgentRequest, AgentState, BudgetChange, Heard, RigBatch, RigRequest, RigView, TownChange,
+};
+use townwatch_town::access::grantor::Grantor;
+use townwatch_town::agents::runs;
+use townwatch_town::git_url;
+use townwatch_town::log::ingest::Outcome;
+use townwatch_town::log::{Selection, Wanted};
+use townwatch_town::reading::cursor::Asked;
+use townwatch_town::reading::pages::PageRequest;
+use townwatch_town::reading::stream_query::accepts;
+use townwatch_town::route::{Place, Route};
+use townwatch_town::town::{Town as Core, check_name};
+
+use crate::http::{self, success};
+use crate::town_object::TownObject;
+use crate::{
+    archive, container_routes, deletion, fresh, images, mayor_routes, objects, pulled, rig_deletion, town_streams,
+};
+
+/// Answers a request.
+pub(super) async fn answer(town: &TownObject, request: &Raw) -> Result<Response> {
+    let url = request.url();
+    let address = Address::split(&url);
+    let query = Query::parse(address.query);
+    if let Some(path) = address.path.strip_prefix(objects::INTERNAL) {
+        return internal(town, request, path).await;
+    }
+    let route = Route::parse(&request.method(), address.path)?;
+    let looks = matches!(
+        route,
+        Route::ReadTown(_)
+            | Route::ReadTownEvents(_)
+            | Route::ReadAgentEvents(..)
+            | Route::ListAgents(_)
+            | Route::ReadAgent(..)
+            | Route::ListRuns(..)
+    );
+    let response = serve(town, request, address, &query, route).await?;
+    if looks {
+        // Who reads page by page does not watch, but its next page is to be fresh.
+        town.pull_relay().await?;
+    }
+    Ok(response)
+}
+
+async fn serve(
+    town: &TownObject,
+    request: &Raw,
+    address: Address<'_>,
+    query: &Query,
+    route: Route,
+) -> Result<Response> {
+    match route {
+        Route::ReadTown(_) => {
+            town.with(|_| Ok(()))?;
+            let container = container_routes::view(town).await?;
+            town.with(|core| Ok(success(200, &core.view(container)?)))
+        }
+        Route::CreateRig(_) => create_rig(town, request).await,
+        Route::ListRigs(_) => town.with(|core| Ok(success(200, &core.rigs()?))),
+        Route::DeleteRig(_, rig_id) => rig_deletion::rig(town, &rig_id).await,
+        Route::ArchiveRig(_, rig_id) => archive::rig(town, &rig_id).await,
+        Route::BringRigBack(_, rig_id) => town.with(|core| {
+            core.bring_rig_back(&rig_id)?;
+            Ok(success(200, &core.rig(&rig_id)?))
+        }),
+        Route::ReadTownEvents(_) => events(town, Selection::town(), query, request, address).await,
+        Route::ReadAgentEvents(_, agent_id) => events(town, Selection::agent(agent_id), query, request, address).await,
+        Route::ReadEvent(_, id) => town.with(|core| Ok(http::success_text(200, core.event(id)?.get()))),
+        Route::ListAgents(_) => list_agents(town, query),
+        Route::ReadAgent(_, agent_id) => town.with(|core| Ok(success(200, &agent(core, &agent_id)?))),
+        Route::ChangeAgent(_, agent_id) => change_agent(town, &agent_id, request).await,
+        Route::DeleteAgent(_, agent_id) => deletion::agent(town, &agent_id).await,
+        Route::ArchiveAgent(_, agent_id) => archive::agent(town, &agent_id).await,
+        Route::BringAgentBack(_, agent_id) => archive::agent_back(town, &agent_id).await,
+        Route::ListRuns(_, agent_id) => town.with(|core| {
+            let state = agent(core, &agent_id)?;
+            Ok(success(200, &runs::list(town.store.as_ref(), &state)?))
+        }),
+        Route::ReadImage(_, agent_id, image_id) => images::read(town, &agent_id, &image_id),
+        Route::PutImage(rig_id, agent_id, image_id) => images::put(town, &rig_id, &agent_id, image_id, request).await,
+        Route::TownMetrics(_) => Ok(http::metrics(town.metrics().await?)),
+        Route::TownTicket(_) => ticket(town, request, address, None),
+        Route::AgentTicket(_, agent_id) => ticket(town, request, address, Some(&agent_id)),
+        Route::TownStream(_) => town_streams::open(town, request, address, query, None).await,
+        Route::AgentStream(_, agent_id) => town_streams::open(town, request, address, query, Some(agent_id)).await,
+        Route::ContainerHealth(_) => container_routes::health(town).await,
+        Route::StartAgent(_) => container_routes::start(town, request).await,
+        Route::StopAgent(_, agent_id) => container_routes::stop(town, &agent_id, request).await,
+        Route::AnswerAgent(_, agent_id) => container_routes::answer(town, &agent_id, request).await,
+        Route::MessageAgent(_, agent_id) => container_routes::message(town, &agent_id, request).await,
+        Route::AgentStatus(_, agent_id) => container_routes::status(town, &agent_id).await,
+        Route::MayorStatus(_) => mayor_routes::status(town),
+        Route::MessageMayor(_) => mayor_routes::message(town, request).await,
+        Route::DestroyMayor(_) => mayor_routes::destroy(town).await,
+        route => Err(Error::internal(format!("{route:?} is not for a town"))),
+    }
+}
+
+/// The agents of the lists, or a page of archived ones.
+fn list_agents(town: &TownObject, query: &Query) -> Result<Response> {
+    let is_archived = query.word("archived", &["true", "false"])? == Some("true");
+    let after = query.id("after_agent_id", AgentId::parse, AgentId::EXPECTED)?;
+    let limit = query.number("limit", 1, AGENTS_PER_TOWN_MAX)?.unwrap_or(ARCHIVED_AGENTS_PAGE_DEFAULT);
+    town.with(|core| {
+        let agents = if is_archived { core.archived_agents(after.as_ref(), limit)? } else { core.agents()? };
+        Ok(success(200, &agents))
+    })
+}
+
+pub(super) fn agent(core: &Core, agent_id: &AgentId) -> Result<AgentState> {
+    core.agent(agent_id)?.ok_or_else(|| Error::not_found("agent"))
+}
+
+/// What the ticket opens ends with the right of the one who has it made.
+fn ticket(town: &TownObject, request: &Raw, address: Address<'_>, agent_id: Option<&AgentId>) -> Result<Response> {
+    let now = fresh::now();
+    let grantor = town_streams::operator(request, address, &town.config()?.secrets, now)?;
+    town.with(|core| Ok(success(200, &core.mint_ticket(&fresh::ticket(), agent_id, &grantor, now)?)))
+}
+
+/// The log: a page, or by its `Accept` header a whole range as lines.
+async fn events(
+    town: &TownObject,
+    selection: Selection,
+    query: &Query,
+    request: &Raw,
+    address: Address<'_>,
+) -> Result<Response> {
+    let asked = page_request(query)?;
+    let grantor = || town_streams::operator(request, address, &town.config()?.secrets, fresh::now());
+    let wait_ms = query.number("wait_ms", 0, LONG_POLL_MS_MAX)?.unwrap_or(0);
+    let accept = request.headers().get("accept").ok().flatten();
+    if accepts(accept.as_deref(), "application/x-ndjson") {
+        if wait_ms > 0 {
+            let problem = "is for pages: lines end at the present head. To follow the log open its stream, with \
+                           `Accept: text/event-stream`, or ask for pages";
+            return Err(Error::invalid("wait_ms", problem));
+        }
+        let grantor = grantor()?;
+        return pulled::lines(town.shared()?, town.with(|core| core.open_range(selection, asked, grantor))?);
+    }
+    let waits_until = fresh::now().plus_millis(i64::try_from(wait_ms).unwrap_or(0));
+    let ends_at = if wait_ms > 0 { grantor()?.ends_at } else { None };
+    page(town, &selection, &asked, ends_at.into_iter().chain([waits_until]).min().unwrap_or(waits_until)).await
+}
+
+fn page_request(query: &Query) -> Result<PageRequest> {
+    let events = query.all("event").map(|name| {
+        EventName::parse(name).ok_or_else(|| Error::invalid("event", format!("expected {}", EventName::EXPECTED)))
+    });
+    Ok(PageRequest {
+        asked: Asked {
+            epoch: query.id("epoch", Epoch::parse, Epoch::EXPECTED)?,
+            after_id: query.position("after_id")?.map(EventId::get),
+            from: None,
+            tail: query.number("tail", 0, EVENTS_PER_AGENT_MAX)?,
+        },
+        before_id: query.position("before_id")?.map(EventId::get),
+        limit: query.number("limit", 1, PAGE_EVENTS_MAX)?,
+        wanted: Wanted {
+            run_id: query.id("run_id", RunId::parse, RunId::EXPECTED)?,
+            events: events.collect::<Result<Vec<_>>>()?,
+        },
+    })
+}
+
+/// A page; an empty one waits for the next event.
+async fn page(town: &TownObject, selection: &Selection, request: &PageRequest, until: Timestamp) -> Result<Response> {
+    loop {
+        let left_ms = until.millis_since(fresh::now());
+        // Before the look at the log: what is stored after it ends the wait.
+        let arrival = (left_ms > 0).then(|| town.arrivals.next(left_ms));
+        let page = town.with(|core| core.page(selection, request))?;
+        let has_news = page.reset || !page.events.is_empty() || !page.gaps.is_empty();
+        let Some(arrival) = arrival.filter(|_| !has_news) else { return Ok(success(200, &page)) };
+        town.with(|core| core.check_room(town.arrivals.present()))?;
+        let _presence = town.arrivals.enter();
+        town.pull_relay().await?;
+        arrival.await;
+    }
+}
+
+async fn change_agent(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
+    let wish: BudgetChange = http::read_json(request).await?;
+    if wish.is_empty() {
+        return Err(Error::invalid("max_tokens", "missing; give a budget: max_cost_usd, max_tokens, or both"));
+    }
+    let outcome = town.with(|core| core.change_agent(agent_id, &wish, fresh::now(), &mut fresh::run_id))?;
+    town.publish(&outcome);
+    town.with(|core| Ok(success(200, &agent(core, agent_id)?)))
+}
+
+async fn create_rig(town: &TownObject, request: &Raw) -> Result<Response> {
+    let wish: RigRequest = http::read_json(request).await?;
+    check_name("name", &wish.name)?;
+    for (field, text) in [("git_url", &wish.git_url), ("default_branch", &wish.default_branch)] {
+        if let Some(text) = text {
+            check_name(field, text)?;
+        }
+    }
+    git_url::check("git_url", wish.git_url.as_deref().unwrap_or_default())?;
+    Ok(success(201, &add_rig(town, &wish).await?))
+}
+
+/// The rig's own object is made first: if we die in between, it is one that no town knows.
+pub(super) async fn add_rig(town: &TownObject, wish: &RigRequest) -> Result<RigView> {
+    town.with(|core| core.check_room_for_rig())?;
+    let rig_id = fresh::rig_id();
+    let body = json!({"rig_id": rig_id, "town_id": town.town_id()?, "epoch": fresh::epoch()}).to_string();
+    let _: serde_json::Value = ask_rig(&town.env, &rig_id, "/create", &body).await?;
+    town.with(|core| core.add_rig(rig_id, wish, fresh::now()))
+}
+
+pub(super) async fn ask_rig<T: serde::de::DeserializeOwned>(
+    env: &Env,
+    rig_id: &RigId,
+    path: &str,
+    body: &str,
+) -> Result<T> {
+    let path = format!("{}{path}", objects::INTERNAL);
+    objects::ask(env, &Place::Rig(rig_id.clone()), "POST", &path, Some(body)).await
+}
+
+#[derive(Deserialize)]
+struct Create {
+    town_id: TownId,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Register {
+    rig_id: RigId,
+    #[serde(flatten)]
+    agent: AgentRequest,
+}
+
+#[derive(Deserialize)]
+struct Hear {
+    rig_id: RigId,
+    agent_id: AgentId,
+}
+
+#[derive(Deserialize)]
+struct OfRig {
+    rig_id: RigId,
+}
+
+#[derive(Deserialize)]
+struct SessionsEnded {
+    session_ids: Vec<SessionId>,
+}
+
+async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Response> {
+    let body = http::read_body(request).await?;
+    match path {
+        "/create" => {
+            let Create { town_id, name } = parse_body(&body)?;
+            Core::create(town.store.as_ref(), &town_id, &name, &fresh::epoch(), fresh::now())?;
+            Ok(success(201, &json!({})))
+        }
+        "/change" => {
+            let wish: TownChange = parse_body(&body)?;
+            if !wish.budget().is_empty() {
+                let outcome = town.with(|core| core.change_budget(&wish.budget(), fresh::now(), &mut fresh::run_id))?;
+                town.publish(&outcome);
+            }
+            if let Some(name) = &wish.name {
+                town.with(|core| core.rename(name))?;
+            }
+            Ok(success(200, &json!({})))
+        }
+        "/erase" => {
+            // Before anything is taken away: a town of which agents go on working is not deleted.
+            let rigs = town.with(|core| core.rigs())?;
+            container_routes::stop_all(town).await?;
+            for rig in rigs {
+                let _: serde_json::Value = ask_rig(&town.env, &rig.rig_id, "/erase", "{}").await?;
+            }
+            town.erase().await?;
+            Ok(success(200, &json!({})))
+        }
+        "/sessions-ended" => {
+            let SessionsEnded { session_ids } = parse_body(&body)?;
+            let config = town.config()?;
+            let names: Vec<_> = session_ids.iter().flat_map(|id| Grantor::names_of(id, &config.secrets)).collect();
+            let said = town.with(|core| core.end_sessions(&names))?;
+            town.perform(said);
+            town.arrivals.announce();
+            Ok(success(200, &json!({})))
+        }
+        "/agents" => {
+            let Register { rig_id, agent } = parse_body(&body)?;
+            let agent_id = agent.agent_id.unwrap_or_else(fresh::agent_id);
+            let state = town.with(|core| core.register_and_show(&rig_id, &agent_id, &agent.name, agent.role))?;
+            // One that was archived is shown again.
+            town.publish(&Outcome::default());
+            Ok(success(201, &state))
+        }
+        "/rig-agents" => {
+            let OfRig { rig_id } = parse_body(&body)?;
+            let mut agents = town.with(|core| core.agents())?;
+            agents.retain(|agent| agent.rig_id == rig_id);
+            Ok(success(200, &agents))
+        }
+        "/heartbeat" => {
+            let Hear { rig_id, agent_id } = parse_body(&body)?;
+            town.show(Ok(town.with(|core| core.hear_of(&rig_id, &agent_id, fresh::now()))?));
+            town.wake_when_due().await?;
+            Ok(success(200, &Heard { heard: true }))
+        }
+        "/rig-events" => {
+            let batch: RigBatch = parse_body(&body)?;
+            let (cursor, outcome) = town.with(|core| core.take_batch(&batch, fresh::now(), &mut fresh::run_id))?;
+            town.publish(&outcome);
+            town.wake_when_due().await?;
+            Ok(success(200, &cursor))
+        }
+        _ => Err(Error::not_found("path")),
+    }
+}

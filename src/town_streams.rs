@@ -1,0 +1,111 @@
+//! A Town's streams up to the socket. The Worker has looked at everything but what only the town knows: whether it
+//! exists, whether there is room, and the ticket.
+
+use ::worker::Response;
+use ::worker::web_sys::Request as Raw;
+use townwatch_protocol::error::Result;
+use townwatch_protocol::id::AgentId;
+use townwatch_protocol::query::{Address, Query};
+use townwatch_protocol::time::Timestamp;
+use townwatch_town::access::auth::{self, Shown as Credentials};
+use townwatch_town::access::grantor::Grantor;
+use townwatch_town::access::permit::Permit;
+use townwatch_town::reading::cursor::Asked;
+use townwatch_town::reading::resumption;
+use townwatch_town::reading::stream_query::{StreamKind, StreamQuery};
+use townwatch_town::reading::streams::Join;
+use townwatch_town::settings::Secrets;
+
+use crate::log::log;
+use crate::town_object::TownObject;
+use crate::{fresh, pulled, socket};
+
+/// What opens a stream: a ticket, not looked at yet, or the operator's header or cookie.
+enum Shown {
+    Ticket(String),
+    Operator(Permit),
+}
+
+/// Opens a stream. From the ticket's use to the last frame of history nothing is awaited.
+pub(super) async fn open(
+    town: &TownObject,
+    request: &Raw,
+    address: Address<'_>,
+    query: &Query,
+    agent_id: Option<AgentId>,
+) -> Result<Response> {
+    let header = |name| request.headers().get(name).ok().flatten();
+    let kind = StreamKind::of(header("upgrade").as_deref(), header("accept").as_deref())?;
+    let query = StreamQuery::parse(query, header("last-event-id").as_deref())?;
+    let mut join = Join {
+        agent_id: agent_id.clone(),
+        asked: Asked { epoch: query.epoch, after_id: query.after_id, from: query.from, tail: query.tail },
+        until_exit: query.until_exit,
+        acknowledges: query.flow_ack,
+        form: query.form,
+        names: query.names,
+        right: None,
+    };
+    let (config, now) = (town.config()?, fresh::now());
+    let lasts = |grantor: &Grantor| grantor.lasts(&config.secrets, now);
+    let right = match query.ticket {
+        Some(ticket) => Shown::Ticket(ticket),
+        None => Shown::Operator(Permit::of_operator(operator(request, address, &config.secrets, now)?)),
+    };
+    let (response, joined) = town.with(|core| {
+        core.check_join(&join, town.arrivals.present())?;
+        if let Shown::Operator(permit) = &right {
+            core.check_lasts(&permit.grantor, now)?;
+        }
+        match kind {
+            StreamKind::WebSocket => {
+                let permit = match right {
+                    Shown::Ticket(ticket) => core.consume_ticket(&ticket, agent_id.as_ref(), &lasts, now)?,
+                    Shown::Operator(permit) => permit,
+                };
+                let id = core.fresh_viewer();
+                let (socket, response) = socket::accept(&town.state, &[&id.0.to_string()], "")?;
+                town.keep_socket(id, socket);
+                Ok((response, core.join(id, &join, permit, now)))
+            }
+            StreamKind::EventSource => {
+                let permit = match right {
+                    Shown::Ticket(ticket) => {
+                        let (token, agent_id) = (query.token.as_deref(), agent_id.as_ref());
+                        let shown = resumption::Shown { ticket: &ticket, token, agent_id };
+                        let (right, replaced) = core.admit_reader(&shown, &fresh::resume_token, &lasts, now)?;
+                        let permit = Permit::of_ticket(agent_id, right.grantor.clone());
+                        join.resume(right);
+                        town.arrivals.wake(replaced);
+                        permit
+                    }
+                    Shown::Operator(permit) => permit,
+                };
+                let origin = header("origin");
+                if query.comes_back && core.is_past_exit(&join)? {
+                    return Ok((pulled::no_more(origin.as_deref()), Ok(Vec::new())));
+                }
+                let reader = core.open_reader(&join, &permit, now)?;
+                Ok((pulled::event_stream(town.shared()?, reader, origin.as_deref())?, Ok(Vec::new())))
+            }
+        }
+    })?;
+    town.show(joined);
+    log("connect", &[("path", address.path)]);
+    town.pull_relay().await?;
+    town.wake_when_due().await?;
+    Ok(response)
+}
+
+/// Whose right it is where no ticket is shown. The Worker has looked at who asks; here it is looked at once more, for what
+/// comes of it to end with that right.
+pub(super) fn operator(request: &Raw, address: Address<'_>, secrets: &Secrets, now: Timestamp) -> Result<Grantor> {
+    let header = |name| request.headers().get(name).ok().flatten();
+    let (authorization, cookie) = (header("authorization"), header("cookie"));
+    let shown =
+        Credentials { authorization: authorization.as_deref(), cookie: cookie.as_deref(), origin: address.origin };
+    let caller = auth::authenticate(shown, now, secrets)?;
+    let caller = auth::require(caller)?;
+    auth::stream_credential(Some(&caller), None)?;
+    Ok(Grantor::of(&caller, secrets, now))
+}

@@ -1,0 +1,173 @@
+//! What comes in from outside: who asks, whether they may, and which object answers.
+
+use ::worker::{Context, Env, console_error, web_sys};
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::query::Address;
+use townwatch_protocol::wire::HealthView;
+use townwatch_town::access::agent_right::AGENT_HEADER;
+use townwatch_town::access::auth::{self, Caller, Carrier, Principal};
+use townwatch_town::access::origin;
+use townwatch_town::route::{Place, Route};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Headers, Request, RequestInit, Response};
+use worker_macros::event;
+
+use crate::callers::{self, Asked};
+use crate::config::{self, Config};
+use crate::{http, js, objects, session, streams};
+
+/// Lets a panic be read in the log. It ends the instance of this WASM and all that is in its memory: the request that met
+/// it and all others that were under way in the isolate are never answered from here (`entrance.mjs` tells their callers),
+/// and its event streams say nothing more. The next request gets a new instance, which knows the tables and, by their
+/// notes, the WebSockets, which stay open.
+#[event(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// Answers every request; a refusal is an answer.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> ::worker::Result<Response> {
+    let url = request.url();
+    let address = Address::split(&url);
+    let method = request.method();
+    Ok(match handle(&request, &env, address, &method).await {
+        Ok(response) => response,
+        Err(refusal) if refusal.code == Code::MethodNotAllowed => {
+            let allowed = Route::allowed(address.path).unwrap_or_default();
+            http::not_allowed(&refusal, &allowed).into()
+        }
+        Err(refusal) => http::failure(&refusal).into(),
+    })
+}
+
+async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str) -> Result<Response> {
+    if !address.path.starts_with("/api/") && address.path != "/api" && address.path != "/health" {
+        return assets(request, env, address).await;
+    }
+    // Health is asked before the settings are: it says whether the Worker is there, not whether it is set up.
+    if address.path == "/health" {
+        Route::parse(method, address.path)?;
+        let health = HealthView { status: "ok", version: env!("CARGO_PKG_VERSION"), build: config::build(env) };
+        return Ok(http::answer(200, serde_json::to_string(&health).map_err(Error::internal)?, &[]).into());
+    }
+    let config = config::read(env)?;
+    if let Some(allowed) = streams::preflight(request, &config, address)? {
+        return Ok(allowed);
+    }
+    let route = Route::parse(method, address.path)?;
+    if route.is_stream() {
+        return streams::open(request, env, &config, address, &route).await;
+    }
+    if route == Route::SignIn {
+        return Ok(session::sign_in(request, env, address, &config).await?.into());
+    }
+    let headers = request.headers();
+    let header = |name| headers.get(name).ok().flatten();
+    if route == Route::SignOut {
+        // Whoever is not signed in is signed out: there is nothing to refuse but another site's page.
+        origin::check_origin(
+            header("origin").as_deref(),
+            address.origin,
+            &config.settings.allowed_origins,
+            Carrier::Bearer,
+        )?;
+        let caller = callers::by_headers(request, &config, address).ok().flatten();
+        return Ok(session::sign_out(env, caller, address).await?.into());
+    }
+    let asked = if route.passes_on() { Asked::Now } else { Asked::Lately };
+    let caller = auth::require(callers::identify(request, env, &config, address, asked).await?)?;
+    if caller.carrier == Carrier::Cookie && method != "GET" {
+        let origin = header("origin");
+        origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, Carrier::Cookie)?;
+    }
+    answer(request, env, &config, &caller, address, &route).await
+}
+
+/// Answers, or has answered, a request that is in order.
+async fn answer(
+    request: &Request,
+    env: &Env,
+    config: &Config,
+    caller: &Caller,
+    address: Address<'_>,
+    route: &Route,
+) -> Result<Response> {
+    if *route == Route::WhoAmI {
+        return Ok(session::who_am_i(env, caller, address).await?.into());
+    }
+    auth::check_right(&caller.principal, route)?;
+    auth::check_carrier(caller.carrier, route)?;
+    if *route == Route::ReadSettings {
+        return Ok(http::success(200, &config.settings.view()).into());
+    }
+    if route.is_stream_ticket() && !config.settings.stream_enabled {
+        return Err(streams::disabled());
+    }
+    http::check_length(request)?;
+    if let Route::PutImage(rig_id, agent_id, _) = route {
+        let town_id = session::admit(env, &caller.principal, rig_id, agent_id).await?;
+        return objects::forward(env, &Place::Town(town_id), &attributed(request, &caller.principal)?).await;
+    }
+    if matches!(route, Route::EndSession(_) | Route::EndSessions) {
+        let answer = objects::forward(env, &route.place(), &attributed(request, &caller.principal)?).await;
+        callers::forget_known();
+        return answer;
+    }
+    match route.place() {
+        Place::Worker => Err(Error::internal(format!("nobody answers {route:?}"))),
+        place => objects::forward(env, &place, &attributed(request, &caller.principal)?).await,
+    }
+}
+
+/// The request with the agent that asks, and without what it may have said of that itself. The operator's is handed on
+/// as it came: building one anew costs more than all else here.
+fn attributed(request: &Request, principal: &Principal) -> Result<Request> {
+    let claimed = request.headers().has(AGENT_HEADER).map_err(|thrown| js::fault(&thrown))?;
+    let agent = match principal {
+        Principal::Operator if !claimed => return Ok(handle_of(request)),
+        Principal::Operator => None,
+        Principal::Agent(right) => Some(right.header()?),
+    };
+    let build = || {
+        let headers = Headers::new_with_headers(&request.headers())?;
+        headers.delete(AGENT_HEADER)?;
+        if let Some(agent) = &agent {
+            headers.set(AGENT_HEADER, agent)?;
+        }
+        let init = RequestInit::new();
+        init.set_headers(&headers);
+        Request::new_with_request_and_init(request, &init)
+    };
+    build().map_err(|thrown: JsValue| js::fault(&thrown))
+}
+
+/// A request of the same method and headers, without a body.
+fn of(request: &Request) -> RequestInit {
+    let init = RequestInit::new();
+    init.set_method(&request.method());
+    init.set_headers(&request.headers());
+    init
+}
+
+/// Another handle on the same request. `Request::clone` would be JavaScript's, which splits the body.
+fn handle_of(request: &Request) -> Request {
+    let raw: &JsValue = request.as_ref();
+    raw.clone().unchecked_into()
+}
+
+/// The dashboard's files. The runtime serves them before the Worker is asked; what comes here is what it has none for: a
+/// page's address, which is the page's to read, or a file that is not there. An older page must not take HTML for code.
+async fn assets(request: &Request, env: &Env, address: Address<'_>) -> Result<Response> {
+    if !address.is_page() {
+        return Err(Error::not_found("file"));
+    }
+    let missing = |error: ::worker::Error| {
+        console_error!("ASSETS: {error}");
+        Error::not_found("path")
+    };
+    let fetcher = env.assets("ASSETS").map_err(|_| Error::not_found("path"))?;
+    let page = Request::new_with_str_and_init(&format!("{}/", address.origin), &of(request))
+        .map_err(|thrown| js::fault(&thrown))?;
+    fetcher.fetch_request(::worker::Request::from(page)).await.map(Into::into).map_err(missing)
+}

@@ -1,0 +1,428 @@
+//! The archive: who is put away leaves the lists and nothing else, comes back by a start, a registration or the operator's
+//! word, and loses nothing on the way. And the deletion of a rig, which takes archived agents along.
+
+use std::rc::Rc;
+
+use serde_json::{Value as Json, json};
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::event::Role;
+use townwatch_protocol::id::{AgentId, RigId};
+use townwatch_protocol::limits::{AGENTS_PER_TOWN_MAX, ARCHIVED_AGENTS_PER_TOWN_MAX};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{ContainerStatus, ContainerView, PostEvents, PostReceipt};
+use townwatch_town::agents::archive::ArchivePlan;
+use townwatch_town::reading::cursor::Asked;
+use townwatch_town::rig::Rig;
+use townwatch_town::store::Store;
+use townwatch_town::viewers::Effect;
+
+use crate::sqlite::Sqlite;
+use crate::story;
+use crate::story::{Story, agent, epoch, run, said, told};
+
+fn rig_id(name: &str) -> RigId {
+    RigId::parse(name).unwrap()
+}
+
+/// An agent that has posted some notes, and whose run is over.
+fn done(story: &mut Story, name: &str) {
+    story.register(name);
+    story.notes(name, 3);
+    story.post(&[(name, "", "agent.exited", json!({"reason": "completed"}))]);
+}
+
+fn shown(story: &mut Story) -> Vec<Effect> {
+    story.publish(&townwatch_town::log::ingest::Outcome::default())
+}
+
+fn put_away(story: &mut Story, name: &str) -> Vec<Effect> {
+    let plan = story.town.begin_archive(&agent(name)).unwrap().unwrap();
+    story.town.archive(&plan, story.now).unwrap();
+    shown(story)
+}
+
+fn listed(story: &Story) -> Vec<String> {
+    story.town.agents().unwrap().iter().map(|state| state.agent_id.to_string()).collect()
+}
+
+fn archived(story: &Story) -> Vec<String> {
+    story.town.archived_agents(None, 100).unwrap().iter().map(|state| state.agent_id.to_string()).collect()
+}
+
+fn view(story: &Story) -> Json {
+    let container =
+        ContainerView { status: ContainerStatus::Asleep, runtimes: Vec::new(), agents_apart: None, sandbox: None };
+    serde_json::to_value(story.town.view(container).unwrap()).unwrap()
+}
+
+fn conflict(error: &Error, words: &str) {
+    assert_eq!(error.code, Code::Conflict, "{}", error.message);
+    assert!(error.message.contains(words), "{}", error.message);
+}
+
+/// Rows of agents without a history, beside those that there are.
+fn fill(story: &Story, count: u64, prefix: &str) {
+    story
+        .store
+        .query(
+            "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?1) \
+             INSERT INTO agents (agent_id, rig_id, state, base, archived_at_ms) \
+             SELECT ?2 || number, rig_id, state, base, archived_at_ms FROM agents, numbers WHERE agent_id = 'pattern'",
+            &[count.into(), prefix.into()],
+        )
+        .unwrap();
+}
+
+#[test]
+fn it_leaves_the_lists_and_keeps_all_that_it_has() {
+    let mut story = Story::new();
+    done(&mut story, "kept");
+    done(&mut story, "away");
+    let (log, state) = (story.log(), story.state("away"));
+    let (viewer, _) = story.join("", Asked::default());
+    story.pass(1_000);
+    let effects = put_away(&mut story, "away");
+    assert_eq!(told(&effects, viewer), ["state away"]);
+    assert_eq!(story::frames(&effects, viewer)[0]["agent"]["archived_at"], json!(story.now));
+    assert_eq!((listed(&story), archived(&story)), (vec!["kept".to_owned()], vec!["away".to_owned()]));
+    let town = view(&story);
+    assert_eq!((town["agents"].as_array().unwrap().len(), &town["archived_agents"]), (1, &json!(1)));
+    assert_eq!(story.log(), log);
+    story.reopen();
+    let mut after = story.state("away");
+    assert_eq!(after.as_object_mut().unwrap().remove("archived_at").unwrap(), json!(story.now));
+    assert_eq!(after, state);
+    // Who comes now has its events, and its state only where it asks for it.
+    let (all, effects) = story.join("", Asked::default());
+    assert_eq!(told(&effects, all)[..2], ["hello", "state kept"]);
+    let (own, effects) = story.join("away", Asked::default());
+    assert_eq!(told(&effects, own)[..2], ["hello", "state away"]);
+    // Once more changes nothing.
+    story.pass(1_000);
+    assert!(story.town.begin_archive(&agent("away")).unwrap().is_none());
+    assert_eq!(story.town.begin_archive(&agent("nobody")).unwrap_err().code, Code::NotFound);
+}
+
+#[test]
+fn one_with_an_open_run_is_not_put_away_also_where_its_rig_hands_that_over_meanwhile() {
+    let mut story = Story::new();
+    story.begin("a", "r");
+    conflict(&story.town.begin_archive(&agent("a")).unwrap_err(), "stop it first");
+    story.relay(&[("a", "r", "agent.exited", json!({"reason": "completed"}))]);
+    let plan = story.town.begin_archive(&agent("a")).unwrap().unwrap();
+    story.notes("a", 1);
+    conflict(&story.town.archive(&plan, story.now).unwrap_err(), "stop it first");
+    assert!(story.town.abandon_archive(&plan));
+    assert_eq!(listed(&story), ["a"]);
+    story.begin("b", "s"); // nobody is held up
+}
+
+#[test]
+fn nothing_begins_while_it_goes_and_what_was_interrupted_does_not_end() {
+    let mut story = Story::new();
+    done(&mut story, "a");
+    let plan = story.town.begin_archive(&agent("a")).unwrap().unwrap();
+    let registered = story.town.register_agent(&rig_id("rig"), &agent("a"), "a", Role::Polecat).unwrap_err();
+    conflict(&registered, "being archived");
+    let (order, now) = (Story::order("a"), story.now);
+    conflict(&story.town.begin_run(order, agent("minted"), run("r"), now).unwrap_err(), "being archived");
+    // A deletion goes before it, and another archive takes it over.
+    let again = story.town.begin_archive(&agent("a")).unwrap().unwrap();
+    assert_eq!(story.town.archive(&plan, now).unwrap_err().code, Code::TownUnavailable);
+    assert!(!story.town.abandon_archive(&plan), "it is the other one's");
+    let deletion = story.town.begin_deletion(&agent("a")).unwrap();
+    assert_eq!(story.town.archive(&again, now).unwrap_err().code, Code::TownUnavailable);
+    conflict(&story.town.begin_archive(&agent("a")).unwrap_err(), "being deleted");
+    story.town.abandon_deletion(&deletion);
+    // An eviction between the steps.
+    let plan = story.town.begin_archive(&agent("a")).unwrap().unwrap();
+    story.reopen();
+    assert_eq!(story.town.archive(&plan, now).unwrap_err().code, Code::TownUnavailable);
+    put_away(&mut story, "a");
+    assert_eq!(archived(&story), ["a"]);
+}
+
+#[test]
+fn a_registration_a_start_and_the_operator_bring_it_back_and_viewers_are_told() {
+    let mut story = Story::new();
+    done(&mut story, "a");
+    let (viewer, _) = story.join("", Asked::default());
+    for way in 0..3 {
+        put_away(&mut story, "a");
+        story.pass(1_000);
+        let effects = match way {
+            0 => {
+                story.town.register_and_show(&rig_id("rig"), &agent("a"), "a", Role::Polecat).unwrap();
+                shown(&mut story)
+            }
+            1 => {
+                assert_eq!(story.town.bring_back(&agent("a")).unwrap(), rig_id("rig"));
+                shown(&mut story)
+            }
+            _ => {
+                let (order, now) = (Story::order("a"), story.now);
+                let (_, state, outcome) = story.town.begin_run(order, agent("minted"), run("r"), now).unwrap();
+                assert_eq!(state.archived_at, None);
+                assert_eq!(outcome.returned, [(rig_id("rig"), agent("a"))], "its rig is to be told");
+                story.publish(&outcome)
+            }
+        };
+        let mut states = story::frames(&effects, viewer).into_iter().filter(|frame| frame["type"] == "state");
+        let last = states.next_back().unwrap();
+        assert_eq!((&last["agent"]["agent_id"], last["agent"].get("archived_at")), (&json!("a"), None));
+        assert_eq!((listed(&story), archived(&story).len()), (vec!["a".to_owned()], 0));
+        story.pass(1_000);
+    }
+    assert_eq!(story.state("a")["run_number"], 2);
+    story.town.bring_back(&agent("a")).unwrap(); // it is there already, and its rig is told once more
+}
+
+#[test]
+fn room_is_made_by_the_archive_and_needed_to_come_back() {
+    let mut story = Story::new();
+    story.register("pattern");
+    fill(&story, AGENTS_PER_TOWN_MAX - 2, "full-");
+    done(&mut story, "a");
+    let rig = rig_id("rig");
+    let refused = story.town.register_agent(&rig, &agent("one-more"), "One more", Role::Polecat).unwrap_err();
+    assert_eq!(refused.code, Code::RateLimited);
+    assert!(refused.message.contains("archive one") && refused.message.contains("delete one"), "{}", refused.message);
+    put_away(&mut story, "a");
+    story.register("one-more");
+    let (order, now) = (Story::order("a"), story.now);
+    let ways = [
+        story.town.register_agent(&rig, &agent("a"), "a", Role::Polecat).unwrap_err(),
+        story.town.begin_run(order, agent("minted"), run("r"), now).map(drop).unwrap_err(),
+        story.town.bring_back(&agent("a")).map(drop).unwrap_err(),
+    ];
+    assert!(ways.iter().all(|error| error.code == Code::RateLimited), "{ways:?}");
+    assert_eq!(archived(&story), ["a"]);
+    // A container that starts it by itself is passed over, as with any agent beyond the room.
+    let outcome = story.relay(&[("a", "own", "agent_output", said("hello"))]);
+    assert_eq!((outcome.stored, outcome.dropped), (0, 1));
+    put_away(&mut story, "one-more");
+    let outcome = story.relay(&[("a", "own", "agent_output", said("hello"))]);
+    assert_eq!((outcome.stored, outcome.returned), (1, vec![(rig, agent("a"))]));
+    assert_eq!(archived(&story), ["one-more"]);
+}
+
+#[test]
+fn the_archive_has_a_bound_whose_refusal_names_the_way_out() {
+    let mut story = Story::new();
+    done(&mut story, "a");
+    done(&mut story, "b");
+    done(&mut story, "pattern");
+    put_away(&mut story, "pattern");
+    fill(&story, ARCHIVED_AGENTS_PER_TOWN_MAX - 2, "put-away-");
+    put_away(&mut story, "a");
+    let plan = story.town.begin_archive(&agent("b")).unwrap().unwrap();
+    let refused = story.town.archive(&plan, story.now).unwrap_err();
+    assert_eq!(refused.code, Code::RateLimited);
+    assert!(refused.message.contains("delete"), "{}", refused.message);
+    story.town.abandon_archive(&plan);
+    let deletion = story.town.begin_deletion(&agent("put-away-7")).unwrap();
+    story.town.erase_agent(&deletion).unwrap();
+    put_away(&mut story, "b");
+    let page = story.town.archived_agents(Some(&agent("put-away-9998")), 10).unwrap();
+    assert!(page.is_empty(), "{page:?}");
+    let page = story.town.archived_agents(Some(&agent("a")), 2).unwrap();
+    assert_eq!(page.iter().map(|state| state.agent_id.as_str()).collect::<Vec<_>>(), ["b", "pattern"]);
+}
+
+#[test]
+fn what_of_it_is_pruned_is_still_told_and_an_event_keeps_it_archived() {
+    let mut story = Story::capped(2);
+    done(&mut story, "a");
+    done(&mut story, "b");
+    let gaps = |story: &mut Story| {
+        let (viewer, effects) = story.join("", Asked::default());
+        told(&effects, viewer).into_iter().filter(|frame| frame.starts_with("gap")).collect::<Vec<_>>()
+    };
+    let before = gaps(&mut story);
+    assert_eq!(before.len(), 2, "{before:?}");
+    put_away(&mut story, "a");
+    assert_eq!(gaps(&mut story), before);
+    // A row that is written anew because of a pruned event keeps what says that it is archived.
+    let budget = serde_json::from_value(json!({"max_tokens": 5})).unwrap();
+    story.town.change_agent(&agent("a"), &budget, story.now, &mut story::no_run).unwrap();
+    assert_eq!(archived(&story), ["a"]);
+}
+
+#[test]
+fn lists_go_by_the_table_and_counts_and_gaps_by_indices_alone() {
+    let story = Story::new();
+    let plan_of = |sql: &str| {
+        let rows = story.store.query(&format!("EXPLAIN QUERY PLAN {sql}"), &[]).unwrap();
+        rows.iter().map(|row| row.text(3).unwrap().to_owned()).collect::<Vec<_>>().join("\n")
+    };
+    let plan =
+        plan_of("SELECT state FROM agents WHERE +archived_at_ms IS NULL AND agent_id > 'a' ORDER BY agent_id LIMIT 9");
+    assert!(plan.contains("USING PRIMARY KEY (agent_id>?)") && !plan.contains("TEMP B-TREE"), "{plan}");
+    for (index, condition) in [("agents_present", "IS NULL"), ("agents_archived", "IS NOT NULL")] {
+        let plan = plan_of(&format!("SELECT count(*) FROM agents INDEXED BY {index} WHERE archived_at_ms {condition}"));
+        assert!(plan.contains(&format!("COVERING INDEX {index}")), "{plan}");
+    }
+    let gaps = "SELECT agent_id, first_id, pruned_id, pruned_count FROM agents INDEXED BY agents_archived_pruned \
+         WHERE archived_at_ms IS NOT NULL AND pruned_id > 5 AND pruned_at_head > 5";
+    let plan = plan_of(gaps);
+    assert!(plan.contains("COVERING INDEX agents_archived_pruned (pruned_id>?)"), "{plan}");
+}
+
+// ---- rigs ----
+
+fn begin_rig(story: &mut Story, name: &str) -> Result<ArchivePlan> {
+    story.town.begin_rig_archive(&rig_id(name))
+}
+
+#[test]
+fn a_rig_is_put_away_with_its_agents_and_takes_none_until_it_is_back() {
+    let mut story = Story::new();
+    story.add_rig("other");
+    done(&mut story, "a");
+    story.begin("b", "r");
+    story.town.register_agent(&rig_id("other"), &agent("elsewhere"), "Elsewhere", Role::Polecat).unwrap();
+    conflict(&begin_rig(&mut story, "rig").unwrap_err(), "agent b has an open run");
+    story.relay(&[("b", "r", "agent.exited", json!({"reason": "completed"}))]);
+    let plan = begin_rig(&mut story, "rig").unwrap();
+    assert_eq!(plan.agents, [agent("a"), agent("b")]);
+    story.town.archive(&plan, story.now).unwrap();
+    assert_eq!(
+        (listed(&story), archived(&story)),
+        (vec!["elsewhere".to_owned()], vec!["a".to_owned(), "b".to_owned()])
+    );
+    assert_eq!(view(&story)["rigs"][1]["archived_at"], json!(story.now));
+    let (order, now) = (Story::order("new"), story.now);
+    let refused = [
+        story.town.register_agent(&rig_id("rig"), &agent("new"), "New", Role::Polecat).unwrap_err(),
+        story.town.begin_run(order, agent("minted"), run("s"), now).map(drop).unwrap_err(),
+        story.town.bring_back(&agent("a")).map(drop).unwrap_err(),
+    ];
+    for error in refused {
+        conflict(&error, "bring the rig back with DELETE /api/towns/town/rigs/rig/archive");
+    }
+    // What others start in the container goes to the next rig.
+    let (told, run) = (agent("told"), run("own"));
+    assert!(story.town.admit([(&told, Some(&run))].into_iter()).unwrap());
+    assert_eq!(story.state("told")["rig_id"], "other");
+    story.town.bring_rig_back(&rig_id("rig")).unwrap();
+    assert!(view(&story)["rigs"][1].get("archived_at").is_none());
+    story.town.bring_back(&agent("a")).unwrap();
+    assert_eq!(archived(&story), ["b"]);
+    assert_eq!(story.town.bring_rig_back(&rig_id("none")).unwrap_err().code, Code::NotFound);
+}
+
+#[test]
+fn a_deleted_rig_takes_all_its_agents_along_and_leaves_others_alone() {
+    let mut story = Story::new();
+    story.add_rig("other");
+    story.town.register_agent(&rig_id("other"), &agent("elsewhere"), "Elsewhere", Role::Polecat).unwrap();
+    let before = story.dump();
+    done(&mut story, "a");
+    done(&mut story, "away");
+    put_away(&mut story, "away");
+    story.begin("b", "r");
+    conflict(&story.town.begin_rig_deletion(&rig_id("rig")).unwrap_err(), "being started");
+    story.relay(&[("b", "r", "note", json!(1))]);
+    let plan = story.town.begin_rig_deletion(&rig_id("rig")).unwrap();
+    assert_eq!(
+        (plan.agents.clone(), plan.in_container.clone()),
+        (vec![agent("a"), agent("away"), agent("b")], vec![agent("b")])
+    );
+    // Meanwhile nothing comes into it.
+    let registered = story.town.register_agent(&rig_id("rig"), &agent("new"), "New", Role::Polecat).unwrap_err();
+    conflict(&registered, "being deleted");
+    conflict(&begin_rig(&mut story, "rig").unwrap_err(), "being deleted");
+    conflict(&story.town.begin_archive(&agent("a")).unwrap_err(), "being deleted");
+    let batch = serde_json::from_value(json!({"rig_id": "rig", "rig_epoch": "e", "after": 0, "events": []})).unwrap();
+    conflict(&story.town.take_batch(&batch, story.now, &mut story::no_run).unwrap_err(), "being deleted");
+    // It dies behind the first agent; asking again mends it.
+    story.town.erase_agent_of(&plan, &agent("a")).unwrap();
+    story.reopen();
+    let interrupted = story.town.erase_agent_of(&plan, &agent("b")).unwrap_err();
+    assert_eq!(interrupted.code, Code::TownUnavailable);
+    assert_eq!(story.town.erase_rig(&plan).unwrap_err().code, Code::TownUnavailable);
+    let (viewer, _) = story.join("", Asked::default());
+    let plan = story.town.begin_rig_deletion(&rig_id("rig")).unwrap();
+    assert_eq!(plan.agents, [agent("away"), agent("b")]);
+    let mut words = Vec::new();
+    for agent_id in &plan.agents {
+        let erased = story.town.erase_agent_of(&plan, agent_id).unwrap();
+        words.extend(told(&story.town.publish_deletion(&erased, story.now).unwrap(), viewer));
+    }
+    assert_eq!(words, ["agent_deleted", "agent_deleted"]);
+    story.town.erase_rig(&plan).unwrap();
+    let changed = ["town", "erased_runs", "sources", "rigs", "silence"];
+    let rest = |dump: Vec<_>| dump.into_iter().filter(|(table, _): &(String, _)| !changed.contains(&table.as_str()));
+    assert!(rest(story.dump()).eq(rest(before)), "all is as it was before the rig had agents");
+    assert_eq!(story.texts("SELECT rig_id FROM rigs"), ["other"]);
+    assert_eq!(story.texts("SELECT source FROM sources ORDER BY source"), ["container"]);
+    assert_eq!(story.town.take_batch(&batch, story.now, &mut story::no_run).unwrap_err().code, Code::NotFound);
+    assert_eq!(story.town.begin_rig_deletion(&rig_id("rig")).unwrap_err().code, Code::NotFound);
+    let late = story.relay(&[("b", "r", "note", json!(2))]);
+    assert_eq!((late.stored, late.dropped), (0, 1));
+}
+
+#[test]
+fn a_town_full_of_rigs_says_that_one_can_be_deleted() {
+    let story = Story::new();
+    for number in 1..1_000 {
+        story.add_rig(&format!("rig-{number}"));
+    }
+    let refused = story.town.check_room_for_rig().unwrap_err();
+    assert_eq!(refused.code, Code::RateLimited);
+    assert!(
+        refused.message.contains("delete one that is done (DELETE /api/towns/town/rigs/:rig)"),
+        "{}",
+        refused.message
+    );
+}
+
+// ---- the rig's own object ----
+
+fn rig() -> Rig {
+    let store = Rc::new(Sqlite::new());
+    Rig::create(
+        store.as_ref(),
+        &rig_id("rig"),
+        &townwatch_protocol::id::TownId::parse("town").unwrap(),
+        &epoch("rig-1"),
+    )
+    .unwrap();
+    Rig::open(store as Rc<dyn Store>, 2_000).unwrap().unwrap()
+}
+
+fn post(rig: &Rig, name: &str, keys: &[&str]) -> Result<PostReceipt> {
+    let events: Vec<_> = keys.iter().map(|key| json!({"event_type": "note", "event_id": key, "run_id": "r"})).collect();
+    let posted: PostEvents = serde_json::from_value(json!({"agent_id": name, "events": events})).unwrap();
+    rig.post(posted, Timestamp::from_millis(0))
+}
+
+fn register(rig: &Rig, name: &str) -> AgentId {
+    rig.register(&agent(name), name, Role::Polecat, Timestamp::from_millis(0)).unwrap();
+    agent(name)
+}
+
+#[test]
+fn a_rig_takes_nothing_new_of_an_archived_agent_and_says_how_it_would() {
+    let rig = rig();
+    let (a, b) = (register(&rig, "a"), register(&rig, "b"));
+    post(&rig, "a", &["one"]).unwrap();
+    rig.archive(&[a.clone(), agent("never-here")]).unwrap();
+    let refused = post(&rig, "a", &["one", "two"]).unwrap_err();
+    conflict(&refused, "register it again with POST /api/rigs/rig/agents");
+    conflict(&refused, "DELETE /api/towns/town/agents/a/archive");
+    conflict(&rig.check_present(&a).unwrap_err(), "is archived");
+    assert_eq!(post(&rig, "a", &["one"]).unwrap().duplicates, 1, "what was taken is taken");
+    assert_eq!(rig.waiting().unwrap().events, 1, "and is handed over");
+    rig.check_present(&b).unwrap();
+    post(&rig, "b", &["one"]).unwrap();
+    // A stop that is taken back says nothing of the archive.
+    rig.allow_again(&a).unwrap();
+    rig.check_present(&a).unwrap_err();
+    rig.bring_back(&a).unwrap();
+    post(&rig, "a", &["two"]).unwrap();
+    rig.archive(&[a]).unwrap();
+    register(&rig, "a");
+    post(&rig, "a", &["three"]).unwrap();
+    assert_eq!(rig.check_present(&agent("nobody")).unwrap_err().code, Code::NotFound);
+}

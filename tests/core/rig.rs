@@ -1,0 +1,476 @@
+//! A rig: what it takes, what it refuses, what it hands on and what it forgets.
+
+use std::rc::Rc;
+
+use serde_json::{Value as Json, json};
+use townwatch_protocol::body::parse_body;
+use townwatch_protocol::error::{Code, Error};
+use townwatch_protocol::event::{ExitReason, Role};
+use townwatch_protocol::id::{RigId, TownId};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{PostReceipt, RigEvent};
+use townwatch_redaction::{Redactor, SecretValues};
+use townwatch_town::agents::ended_runs::EndedRuns;
+use townwatch_town::rig::Rig;
+use townwatch_town::store::Store;
+
+use crate::sqlite::Sqlite;
+use crate::story;
+use crate::story::{agent, dump, epoch, position};
+
+const EVENT_CAP: u64 = 5;
+
+struct Desk {
+    store: Rc<Sqlite>,
+    rig: Rig,
+    now: Timestamp,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self::capped(EVENT_CAP)
+    }
+
+    fn capped(event_cap: u64) -> Self {
+        let store = Rc::new(Sqlite::new());
+        let (rig_id, town_id) = (RigId::parse("rig").unwrap(), TownId::parse("town").unwrap());
+        assert!(Rig::open(Rc::clone(&store) as Rc<dyn Store>, event_cap).unwrap().is_none());
+        Rig::create(store.as_ref(), &rig_id, &town_id, &epoch("rig-1")).unwrap();
+        Rig::create(store.as_ref(), &rig_id, &town_id, &epoch("rig-2")).unwrap();
+        let rig = Rig::open(Rc::clone(&store) as Rc<dyn Store>, event_cap).unwrap().unwrap();
+        let now = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
+        for name in ["a", "b"] {
+            rig.register(&agent(name), name, Role::Polecat, now).unwrap();
+        }
+        Self { store, rig, now }
+    }
+
+    fn post_text(&self, body: &str) -> Result<PostReceipt, Error> {
+        self.rig.post(parse_body(body.as_bytes())?, self.now)
+    }
+
+    fn post(&self, body: &Json) -> (u64, u64, u64) {
+        let receipt = self.post_text(&body.to_string()).unwrap();
+        (receipt.appended, receipt.duplicates, receipt.last_id.get())
+    }
+
+    fn notes(&self, agent_id: &str, count: usize) {
+        let events = vec![json!({"event_type": "note"}); count];
+        self.post(&json!({"agent_id": agent_id, "events": events}));
+    }
+
+    fn ids(&self, agent_id: &str) -> Vec<u64> {
+        ids(&self.rig.events(&agent(agent_id), position(0), 1_000).unwrap())
+    }
+
+    fn number(&self, sql: &str) -> u64 {
+        self.store.query(sql, &[]).unwrap()[0].number(0).unwrap()
+    }
+}
+
+fn ids(events: &[RigEvent]) -> Vec<u64> {
+    events.iter().map(|event| event.id.get()).collect()
+}
+
+#[test]
+fn one_event_or_a_batch_is_stored_in_its_order() {
+    let desk = Desk::new();
+    assert_eq!(desk.post(&json!({"agent_id": "a", "event_type": "note", "data": 1})), (1, 0, 1));
+    let events =
+        json!([{"event_type": "note", "run_id": "r1", "at": "2026-11-22T14:00:00+02:00"}, {"event_type": "x"}]);
+    assert_eq!(desk.post(&json!({"agent_id": "b", "events": events})), (2, 0, 3));
+    let batch = desk.rig.next_batch().unwrap().unwrap();
+    assert_eq!((batch.after, batch.rig_epoch.as_str()), (position(0), "rig-1"));
+    let shown: Vec<_> = batch
+        .events
+        .iter()
+        .map(|event| {
+            (
+                event.agent_id.as_str(),
+                event.run_id.as_ref().map(townwatch_protocol::id::RunId::as_str),
+                event.data.get(),
+            )
+        })
+        .collect();
+    assert_eq!(shown, [("a", None, "1"), ("b", Some("r1"), "null"), ("b", None, "null")]);
+    assert!(batch.events.iter().all(|event| event.at == desk.now));
+}
+
+#[test]
+fn an_event_id_is_stored_once_for_each_agent() {
+    let desk = Desk::new();
+    let keyed = |agent_id: &str, key: &str| json!({"agent_id": agent_id, "event_type": "note", "event_id": key});
+    assert_eq!(desk.post(&keyed("a", "k1")), (1, 0, 1));
+    assert_eq!(desk.post(&keyed("a", "k1")), (0, 1, 1));
+    assert_eq!(desk.post(&keyed("b", "k1")), (1, 0, 2));
+    let twice = [("k2", 3), ("k2", 4), ("k3", 5), ("k1", 6)];
+    let events: Vec<_> =
+        twice.iter().map(|(key, data)| json!({"event_type": "x", "event_id": key, "data": data})).collect();
+    assert_eq!(desk.post(&json!({"agent_id": "a", "events": events})), (2, 2, 4));
+    let events = desk.rig.events(&agent("a"), position(1), 10).unwrap();
+    let data: Vec<_> = events.iter().map(|event| event.data.get()).collect();
+    assert_eq!(data, ["3", "5"], "the first one counts");
+}
+
+#[test]
+fn json_arrives_as_it_was_written() {
+    let data = r#"{"b":12345678901234567890123,"a":1e999,"a": [ "\ud800" ],"é":-0.0}"#;
+    let desk = Desk::new();
+    desk.post_text(&format!(r#"{{"agent_id":"a","event_type":"note","data": {data} }}"#)).unwrap();
+    assert_eq!(desk.rig.next_batch().unwrap().unwrap().events[0].data.get(), data);
+    assert_eq!(desk.rig.events(&agent("a"), position(0), 1).unwrap()[0].data.get(), data);
+}
+
+#[test]
+fn what_is_refused_names_its_field_and_stores_nothing() {
+    let deep = format!("{}1{}", "[".repeat(129), "]".repeat(129));
+    let long = format!("\"{}\"", "x".repeat(1 << 20));
+    let many = vec![r#"{"event_type":"note"}"#; 501].join(",");
+    let cases = [
+        (r#""event_type":"state""#.to_owned(), Code::InvalidRequest, "event_type: state is the name of a stream frame"),
+        (r#""events":[]"#.to_owned(), Code::InvalidRequest, "events: expected at least one"),
+        (r#""data":1"#.to_owned(), Code::InvalidRequest, "event_type: missing"),
+        (r#""event_type":"x","events":[{"event_type":"x"}]"#.to_owned(), Code::InvalidRequest, "events: not together"),
+        (
+            r#""data":1,"events":[{"event_type":"x"}]"#.to_owned(),
+            Code::InvalidRequest,
+            "events: not together with data",
+        ),
+        (
+            r#""event_id":"k","events":[{"event_type":"x"}]"#.to_owned(),
+            Code::InvalidRequest,
+            "events: not together with event_id",
+        ),
+        (format!(r#""event_type":"x","data":{deep}"#), Code::InvalidRequest, "data: nested deeper than 128"),
+        (format!(r#""event_type":"x","data":{long}"#), Code::TooLarge, "data: 1048578 bytes"),
+        (format!(r#""events":[{many}]"#), Code::TooLarge, "events: 501 in one batch"),
+        (r#""event_type":"agent.exited""#.to_owned(), Code::InvalidRequest, "data.reason: expected"),
+        (r#""event_type":"agent.exited","data":null"#.to_owned(), Code::InvalidRequest, "data.reason: expected"),
+        (
+            r#""events":[{"event_type":"x"},{"event_type":"agent.exited","data":{"reason":"tired"}}]"#.to_owned(),
+            Code::InvalidRequest,
+            "events[1].data.reason: expected",
+        ),
+    ];
+    let desk = Desk::new();
+    let before = dump(&desk.store);
+    for (fields, code, message) in cases {
+        let error = desk.post_text(&format!(r#"{{"agent_id":"a",{fields}}}"#)).unwrap_err();
+        assert_eq!(error.code, code, "{message}");
+        assert!(error.message.starts_with(message), "{} is not {message}", error.message);
+    }
+    let error = desk.post_text(r#"{"agent_id":"c","event_type":"note"}"#).unwrap_err();
+    assert_eq!(error.code, Code::NotFound);
+    assert!(error.message.contains("register c with POST /api/rigs/rig/agents"), "{}", error.message);
+    assert_eq!(desk.rig.events(&agent("c"), position(0), 1).unwrap_err().code, Code::NotFound);
+    assert_eq!(dump(&desk.store), before);
+}
+
+#[test]
+fn a_post_is_stored_as_a_whole_or_not_at_all() {
+    let desk = Desk::new();
+    desk.notes("a", 7);
+    desk.rig.adopt(position(7)).unwrap();
+    let body =
+        json!({"agent_id": "a", "events": [{"event_type": "x", "event_id": "k"}, {"event_type": "y"}]}).to_string();
+    let before = dump(&desk.store);
+    let mut refused = 0;
+    for statement in 0.. {
+        desk.store.fail_after(statement);
+        let Err(error) = desk.post_text(&body) else { break };
+        assert_eq!(error.code, Code::Internal);
+        assert_eq!(dump(&desk.store), before, "after a fault at statement {statement}");
+        refused += 1;
+    }
+    desk.store.query("the fault that is left", &[]).unwrap_err();
+    assert!(refused >= 8, "{refused} statements");
+    assert_eq!(desk.ids("a"), [5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn nothing_is_pruned_that_the_town_has_not_got() {
+    let desk = Desk::new();
+    desk.notes("a", 8);
+    desk.notes("b", 2);
+    assert_eq!(desk.ids("a"), [1, 2, 3, 4, 5, 6, 7, 8]);
+    desk.rig.adopt(position(2)).unwrap();
+    desk.notes("a", 1);
+    assert_eq!(desk.ids("a"), [3, 4, 5, 6, 7, 8, 11], "beyond the cap, but not forwarded");
+    desk.rig.adopt(position(11)).unwrap();
+    assert_eq!(desk.ids("a").len(), 7, "the next post prunes");
+    desk.notes("a", 1);
+    assert_eq!((desk.ids("a"), desk.ids("b")), (vec![6, 7, 8, 11, 12], vec![9, 10]));
+    assert_eq!(desk.number("SELECT event_count FROM agents WHERE agent_id = 'a'"), EVENT_CAP);
+    assert_eq!(desk.number("SELECT event_bytes FROM agents WHERE agent_id = 'a'"), EVENT_CAP * 4, "of `null`");
+}
+
+#[test]
+fn a_key_is_remembered_as_long_as_its_event() {
+    let desk = Desk::new();
+    let keyed = json!({"agent_id": "a", "event_type": "note", "event_id": "k"});
+    desk.post(&keyed);
+    desk.rig.adopt(position(1)).unwrap();
+    desk.notes("a", 5);
+    assert_eq!(desk.ids("a"), [2, 3, 4, 5, 6]);
+    assert_eq!(desk.post(&keyed), (1, 0, 7));
+}
+
+#[test]
+fn the_outbox_has_room_for_ten_thousand() {
+    let desk = Desk::new();
+    for _ in 0..20 {
+        desk.notes("a", 500);
+    }
+    let error = desk.post_text(r#"{"agent_id":"b","event_type":"note"}"#).unwrap_err();
+    assert_eq!(error.code, Code::TownUnavailable);
+    assert!(error.message.starts_with("10000 events of 40000 bytes wait for the town"), "{}", error.message);
+    desk.rig.adopt(position(1)).unwrap();
+    desk.notes("b", 1);
+}
+
+#[test]
+fn the_outbox_has_room_for_64_mebibytes() {
+    let desk = Desk::new();
+    let mebibyte = json!({"agent_id": "a", "event_type": "note", "data": "x".repeat((1 << 20) - 2)}).to_string();
+    for _ in 0..64 {
+        desk.post_text(&mebibyte).unwrap();
+    }
+    let error = desk.post_text(r#"{"agent_id":"b","event_type":"note"}"#).unwrap_err();
+    assert_eq!(error.code, Code::TownUnavailable);
+    desk.rig.adopt(position(1)).unwrap();
+    desk.post_text(&mebibyte).unwrap();
+    assert_eq!(desk.post_text(&mebibyte).unwrap_err().code, Code::TownUnavailable);
+}
+
+#[test]
+fn batches_follow_the_towns_cursor() {
+    let desk = Desk::new();
+    assert!(desk.rig.next_batch().unwrap().is_none());
+    desk.notes("a", 300);
+    desk.notes("b", 300);
+    let batch = desk.rig.next_batch().unwrap().unwrap();
+    assert_eq!((batch.events.len(), ids(&batch.events)[499]), (500, 500));
+    assert_eq!(ids(&desk.rig.next_batch().unwrap().unwrap().events).len(), 500, "until it is taken");
+    desk.rig.adopt(position(500)).unwrap();
+    let batch = desk.rig.next_batch().unwrap().unwrap();
+    assert_eq!((batch.after, batch.events.len()), (position(500), 100));
+    desk.rig.adopt(position(450)).unwrap();
+    assert_eq!(desk.rig.next_batch().unwrap().unwrap().after, position(450), "the town's word counts, also backwards");
+    desk.rig.adopt(position(9_999)).unwrap();
+    assert!(desk.rig.next_batch().unwrap().is_none());
+    desk.notes("a", 1);
+    assert_eq!(ids(&desk.rig.next_batch().unwrap().unwrap().events), [601], "a cursor beyond the head is the head");
+}
+
+#[test]
+fn large_events_go_a_few_at_a_time_and_only_these_are_read() {
+    let desk = Desk::new();
+    let data = "x".repeat(1_000_000);
+    for _ in 0..12 {
+        desk.post(&json!({"agent_id": "a", "event_type": "note", "data": data}));
+    }
+    let batch = desk.rig.next_batch().unwrap().unwrap();
+    assert_eq!(ids(&batch.events), [1, 2]);
+    let body = serde_json::to_string(&batch).unwrap();
+    assert!(body.len() < townwatch_protocol::limits::BODY_BYTES_MAX);
+    assert_eq!(ids(&desk.rig.events(&agent("a"), position(0), 1_000).unwrap()).len(), 8, "a page has 8 MiB");
+    assert_eq!(ids(&desk.rig.events(&agent("a"), position(8), 1_000).unwrap()), [9, 10, 11, 12]);
+}
+
+#[test]
+fn any_time_that_can_be_written_can_be_read() {
+    let desk = Desk::new();
+    for at in ["1969-12-31T23:59:59.999Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+        desk.post(&json!({"agent_id": "a", "event_type": "note", "at": at}));
+    }
+    // Beyond the years of RFC 3339 once in UTC.
+    for at in ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+23:59"] {
+        desk.post(&json!({"agent_id": "a", "event_type": "note", "at": at}));
+    }
+    let events = desk.rig.next_batch().unwrap().unwrap().events;
+    let times: Vec<_> = events.iter().map(|event| event.at.to_string()).collect();
+    let now = desk.now.to_string();
+    let expected = [
+        "1969-12-31T23:59:59.999Z",
+        "0000-01-01T00:00:00.000Z",
+        now.as_str(), // a clock that is ahead says when it arrived
+        "1970-01-01T00:00:00.000Z",
+        "1970-01-01T00:00:00.000Z",
+    ];
+    assert_eq!(times, expected);
+    for time in times {
+        assert_eq!(Timestamp::parse(&time).unwrap().to_string(), time);
+    }
+}
+
+#[test]
+fn a_post_costs_the_same_whatever_the_rig_keeps() {
+    let cost = |event_cap: u64| {
+        let desk = Desk::capped(event_cap);
+        desk.notes("b", 400);
+        for _ in 0..event_cap / 50 {
+            desk.notes("a", 50);
+        }
+        desk.rig.adopt(position(10_000)).unwrap();
+        desk.notes("a", 1);
+        let (statements, steps, rows) = (desk.store.statements(), desk.store.steps(), desk.store.rows_changed());
+        desk.notes("a", 10);
+        desk.rig.adopt(position(10_000)).unwrap();
+        let cost = (desk.store.statements() - statements, desk.store.steps() - steps, desk.store.rows_changed() - rows);
+        assert_eq!(desk.number("SELECT count(*) FROM agent_events WHERE agent_id = 'a'"), event_cap);
+        cost
+    };
+    let (statements, steps, rows) = cost(50);
+    assert_eq!(rows, 10 + 3, "each event's row, the agent's counts, and what waits twice");
+    let (more_statements, more_steps, _) = cost(2_000);
+    assert_eq!(more_statements, statements);
+    assert!(more_steps <= steps + steps / 10, "{steps} steps where 50 are kept, {more_steps} where 2,000 are");
+}
+
+#[test]
+fn what_waits_is_counted_in_both_directions() {
+    let desk = Desk::new();
+    for data in ["x", "xx", "xxx", "xxxx"] {
+        desk.post(&json!({"agent_id": "a", "event_type": "note", "data": data}));
+    }
+    let waiting = |cursor| {
+        desk.rig.adopt(position(cursor)).unwrap();
+        let waiting = desk.rig.waiting().unwrap();
+        (waiting.events, waiting.bytes)
+    };
+    // Two quotes each.
+    assert_eq!(
+        [waiting(1), waiting(3), waiting(2), waiting(4), waiting(0)],
+        [(3, 15), (1, 6), (2, 11), (0, 0), (4, 18)]
+    );
+}
+
+#[test]
+fn an_event_id_given_twice_in_one_post_is_stored_once() {
+    let desk = Desk::new();
+    let keyed = |key: &str| json!({"event_type": "note", "event_id": key});
+    let body = json!({"agent_id": "a", "events": [keyed("k"), keyed("l"), keyed("k")]});
+    assert_eq!(desk.post(&body), (2, 1, 2));
+    desk.rig.adopt(position(2)).unwrap();
+    desk.notes("a", 3);
+    // The keys that go with this very post are known in it.
+    desk.rig.adopt(position(5)).unwrap();
+    let body = json!({"agent_id": "a", "events": [keyed("m"), keyed("n"), keyed("k")]});
+    assert_eq!(desk.post(&body), (2, 1, 7));
+}
+
+fn ends(agent_id: &str, run_ids: &[&str], reason: ExitReason) -> EndedRuns {
+    EndedRuns { agent_id: agent(agent_id), run_ids: run_ids.iter().map(|name| story::run(name)).collect(), reason }
+}
+
+fn note(agent_id: &str, run_id: Option<&str>) -> Json {
+    match run_id {
+        Some(run_id) => json!({"agent_id": agent_id, "event_type": "note", "run_id": run_id}),
+        None => json!({"agent_id": agent_id, "event_type": "note"}),
+    }
+}
+
+#[test]
+fn what_is_posted_to_a_stopped_run_is_refused_until_another_run_begins() {
+    let refusal = |desk: &Desk, body: &Json| {
+        let error = desk.post_text(&body.to_string()).unwrap_err();
+        assert_eq!((error.code, error.details.unwrap().reason), (Code::RunEnded, Some(ExitReason::Stopped)));
+        error.message
+    };
+    // Each of these lets posts without a name in again; the run's own name stays refused.
+    let begin_anew: [fn(&Desk); 3] = [
+        |desk| desk.rig.register(&agent("a"), "a", Role::Polecat, desk.now).unwrap(),
+        |desk| assert_eq!(desk.post(&note("a", Some("other"))).0, 1),
+        |desk| desk.rig.allow_again(&agent("a")).unwrap(),
+    ];
+    for begin in begin_anew {
+        let desk = Desk::capped(100);
+        desk.post(&json!({"agent_id": "a", "event_type": "note", "run_id": "known", "event_id": "k1"}));
+        desk.rig.adopt(position(1)).unwrap();
+        desk.post(&note("a", Some("waiting")));
+        desk.rig.stop(&ends("a", &["known"], ExitReason::Stopped), desk.now).unwrap();
+        let reopened = Rig::open(Rc::clone(&desk.store) as Rc<dyn Store>, 100).unwrap().unwrap();
+        let desk = Desk { rig: reopened, ..desk };
+        let head = desk.ids("a");
+        assert!(refusal(&desk, &note("a", None)).contains("register the agent again"));
+        assert!(refusal(&desk, &note("a", Some("known"))).contains("stopped by the operator"));
+        refusal(&desk, &note("a", Some("waiting")));
+        let mixed = json!([{"event_type": "note", "run_id": "fresh"}, {"event_type": "note", "run_id": "known"}]);
+        refusal(&desk, &json!({"agent_id": "a", "events": mixed}));
+        assert_eq!(desk.ids("a"), head, "nothing of it is stored");
+        // A retry of what was taken is harmless, also now.
+        let again = json!({"agent_id": "a", "event_type": "note", "run_id": "known", "event_id": "k1"});
+        assert_eq!(desk.post(&again).1, 1);
+        assert_eq!(desk.post(&note("b", None)).0, 1, "another agent's run");
+        begin(&desk);
+        assert_eq!(desk.post(&note("a", None)).0, 1);
+        refusal(&desk, &note("a", Some("known")));
+    }
+}
+
+#[test]
+fn an_agent_without_a_run_may_begin_one_though_it_was_stopped() {
+    let desk = Desk::new();
+    let stop = || desk.rig.stop(&ends("a", &[], ExitReason::Stopped), desk.now).unwrap();
+    stop();
+    assert_eq!(desk.post(&note("a", None)).0, 1);
+    // What the town has not heard of yet would open a run.
+    stop();
+    assert_eq!(desk.post_text(&note("a", None).to_string()).unwrap_err().code, Code::RunEnded);
+    desk.rig.allow_again(&agent("a")).unwrap();
+    desk.post(&json!({"agent_id": "a", "event_type": "agent.exited", "data": {"reason": "completed"}}));
+    stop();
+    assert_eq!(desk.post(&note("a", None)).0, 1, "its run was over by itself");
+}
+
+#[test]
+fn a_lost_run_refuses_its_own_posts_alone_and_only_so_many_are_known() {
+    let desk = Desk::capped(1_000);
+    desk.rig.note_ends(&ends("a", &["gone"], ExitReason::Lost), desk.now).unwrap();
+    let error = desk.post_text(&note("a", Some("gone")).to_string()).unwrap_err();
+    assert_eq!((error.code, error.details.unwrap().reason), (Code::RunEnded, Some(ExitReason::Lost)));
+    assert!(error.message.contains("lost"), "{}", error.message);
+    assert_eq!(desk.post(&note("a", None)).0, 1);
+    for number in 1..=100 {
+        let later = desk.now.plus_millis(number);
+        desk.rig.note_ends(&ends("a", &[&format!("r{number}")], ExitReason::Lost), later).unwrap();
+    }
+    assert_eq!(desk.number("SELECT count(*) FROM ended_runs"), 100);
+    assert_eq!(desk.post(&note("a", Some("gone"))).0, 1, "the oldest is forgotten; the town drops it");
+    assert_eq!(desk.post_text(&note("a", Some("r1")).to_string()).unwrap_err().code, Code::RunEnded);
+}
+
+#[test]
+fn a_post_is_stored_without_secrets_and_else_byte_for_byte() {
+    let redactor = Rc::new(Redactor::new(SecretValues::default()).unwrap());
+    let token = format!("ghp_{}", "q7Xc2LmZ9aTf4RkV0bNw8JyH3sPd6GuE1oQx");
+    let with_secrets = format!(r#"{{ "text":"a {token}\n" , "{token}":1.50,"at":"https://me:hunter2@example.org/" }}"#);
+    let clean = r#"{ "text":"a ‹redacted:github_token›\n" , "‹redacted:github_token›":1.50,"at":"https://me:‹redacted:password›@example.org/" }"#;
+    let plain = r#"{ "n" : 12345678901234567890123, "x":1.50, "s":"\ud800 A\/" }"#;
+    for (redactor, expected) in [(Some(redactor), clean), (None, with_secrets.as_str())] {
+        let desk = Desk::new();
+        let desk = Desk { rig: desk.rig.redacting(redactor), ..desk };
+        for (data, stored) in [(with_secrets.as_str(), expected), (plain, plain)] {
+            let body = format!(r#"{{"agent_id":"a","event_type":"note","event_id":"{}","data":{data}}}"#, data.len());
+            let receipt = desk.post_text(&body).unwrap();
+            assert_eq!((receipt.appended, receipt.duplicates), (1, 0));
+            let again = desk.post_text(&body).unwrap();
+            assert_eq!((again.appended, again.duplicates), (0, 1), "a repeat is still one");
+            let last = desk.rig.next_batch().unwrap().unwrap().events.pop().unwrap();
+            assert_eq!(last.data.get(), stored);
+        }
+        let bytes = (expected.len() + plain.len()) as u64;
+        assert_eq!(desk.number("SELECT event_bytes FROM agents WHERE agent_id = 'a'"), bytes, "as they lie there");
+    }
+}
+
+#[test]
+fn a_post_that_grows_beyond_its_bound_without_its_secrets_is_refused() {
+    let desk = Desk::new();
+    let redactor = Rc::new(Redactor::new(SecretValues::default()).unwrap());
+    let desk = Desk { rig: desk.rig.redacting(Some(redactor)), ..desk };
+    let body = json!({"agent_id": "a", "event_type": "note", "data": "://a:bcd@e ".repeat(90_000)});
+    let refusal = desk.post_text(&body.to_string()).unwrap_err();
+    assert_eq!(refusal.code, Code::TooLarge);
+    assert!(refusal.message.starts_with("data: "), "{}", refusal.message);
+}

@@ -1,0 +1,332 @@
+//! A town with one rig for tests that tell a story: agents `a`, `b`, …, events in one line each, frames read back.
+
+use std::rc::Rc;
+
+use serde_json::value::RawValue;
+use serde_json::{Value as Json, json};
+use townwatch_protocol::event::Role;
+use townwatch_protocol::id::{AgentId, Epoch, EventName, RigId, RunId, SourceId, TownId};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{ControlEvent, ControlEvents, ControlStart, RigBatch, RigEvent, RigRequest, StartAgent};
+use townwatch_town::access::grantor::Grantor;
+use townwatch_town::access::permit::Permit;
+use townwatch_town::agents::runs::Source;
+use townwatch_town::log::ingest::Outcome;
+use townwatch_town::reading::cursor::Asked;
+use townwatch_town::reading::streams::Join;
+use townwatch_town::relay::{self, Answered, Reach};
+use townwatch_town::store::{Store, Value};
+use townwatch_town::town::{Config, Town};
+use townwatch_town::viewers::frames::Pace;
+use townwatch_town::viewers::{Effect, Recalled, ViewerId};
+
+use crate::sqlite::Sqlite;
+
+pub struct Story {
+    pub store: Rc<Sqlite>,
+    pub town: Town,
+    pub now: Timestamp,
+    /// The life of the container, and how many events it has had in it.
+    pub epoch: Epoch,
+    pub emitted: u64,
+    posted: u64,
+    minted: u64,
+}
+
+pub fn agent(name: &str) -> AgentId {
+    AgentId::parse(name).unwrap()
+}
+
+pub fn run(name: &str) -> RunId {
+    RunId::parse(name).unwrap()
+}
+
+pub fn epoch(name: &str) -> Epoch {
+    Epoch::parse(name).unwrap()
+}
+
+pub fn position(id: u64) -> SourceId {
+    SourceId::new(id).unwrap()
+}
+
+pub fn raw(data: &Json) -> Box<RawValue> {
+    RawValue::from_string(data.to_string()).unwrap()
+}
+
+/// The right of the key's holder.
+pub fn operator() -> Permit {
+    Permit::of_operator(Grantor { name: "key 1".to_owned(), ends_at: None })
+}
+
+/// Mints no run: for what must not need one.
+pub fn no_run() -> RunId {
+    panic!("a run was minted where none is due")
+}
+
+/// What `agent_output` carries.
+pub fn said(text: &str) -> Json {
+    json!({"text": text, "stream": "assistant"})
+}
+
+impl Story {
+    pub fn new() -> Self {
+        Self::capped(Config::default().event_cap)
+    }
+
+    pub fn capped(event_cap: u64) -> Self {
+        // Without a pace: a story is told at one moment unless it says otherwise.
+        let pace = Pace { frame_interval_ms: 0, ..Config::default().pace };
+        Self::with(Config { event_cap, pace, ..Config::default() })
+    }
+
+    pub fn with(config: Config) -> Self {
+        let now = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
+        let store = Rc::new(Sqlite::new());
+        Town::create(store.as_ref(), &TownId::parse("town").unwrap(), "Town", &epoch("log-1"), now).unwrap();
+        let town = Town::open(Rc::clone(&store) as Rc<dyn Store>, config).unwrap().unwrap();
+        let begun = Self { store, town, now, epoch: epoch("container-1"), emitted: 0, posted: 0, minted: 0 };
+        begun.add_rig("rig");
+        begun
+    }
+
+    pub fn add_rig(&self, rig_id: &str) {
+        let request = RigRequest { name: rig_id.to_owned(), git_url: None, default_branch: None };
+        self.town.add_rig(RigId::parse(rig_id).unwrap(), &request, self.now).unwrap();
+    }
+
+    /// Opens the town anew on the same tables, as after a hibernation.
+    pub fn reopen(&mut self) {
+        let config = self.town.config();
+        self.town = Town::open(Rc::clone(&self.store) as Rc<dyn Store>, config).unwrap().unwrap();
+    }
+
+    pub fn register(&self, name: &str) {
+        let rig_id = RigId::parse("rig").unwrap();
+        self.town.register_agent(&rig_id, &agent(name), name, Role::Polecat).unwrap();
+    }
+
+    pub fn pass(&mut self, millis: i64) {
+        self.now = self.now.plus_millis(millis);
+    }
+
+    // ---- the container ----
+
+    pub fn order(agent_id: &str) -> StartAgent {
+        let order = json!({
+            "agent_id": agent_id, "rig_id": "rig", "name": agent_id, "role": "polecat", "runtime": "process",
+            "command": ["true"],
+        });
+        serde_json::from_value(order).unwrap()
+    }
+
+    /// Begins a run as the edge does, up to the call of the control server.
+    pub fn begin(&mut self, agent_id: &str, run_id: &str) -> ControlStart {
+        let now = self.now;
+        let (start, _, _) = self.town.begin_run(Self::order(agent_id), agent("minted"), run(run_id), now).unwrap();
+        start
+    }
+
+    /// An answer of the container with the next events: `(agent, run, name, data)` each.
+    pub fn answer(&mut self, events: &[(&str, &str, &str, Json)]) -> ControlEvents {
+        let events: Vec<ControlEvent> = events
+            .iter()
+            .map(|(agent_id, run_id, event, data)| {
+                self.emitted += 1;
+                ControlEvent {
+                    id: position(self.emitted),
+                    agent_id: agent(agent_id),
+                    run_id: run(run_id),
+                    event: EventName::parse(event).unwrap(),
+                    data: raw(data),
+                    timestamp: self.now,
+                }
+            })
+            .collect();
+        let (head, oldest) = (position(self.emitted), position(1));
+        ControlEvents { epoch: self.epoch.clone(), head, oldest, events, previews: Vec::new() }
+    }
+
+    /// Hands an answer to the relay at the present position.
+    pub fn apply(&mut self, answer: &ControlEvents) -> Answered {
+        let asked = relay::position(self.store.as_ref(), &Source::Container).unwrap();
+        let answer = answer.clone().into();
+        let cap = self.town.config().event_cap;
+        relay::apply(self.store.as_ref(), (&asked, Reach::New), &answer, self.now, cap, &mut no_run).unwrap()
+    }
+
+    /// Lets the container's events be relayed, also its first ones.
+    pub fn relay(&mut self, events: &[(&str, &str, &str, Json)]) -> Outcome {
+        let answer = self.answer(events);
+        loop {
+            match self.apply(&answer) {
+                Answered::Taken(outcome) => return outcome,
+                Answered::NewEpoch(_) => {}
+                Answered::Stale | Answered::Unrecognised | Answered::Doubted => panic!("the answer is stale"),
+            }
+        }
+    }
+
+    // ---- the rig ----
+
+    /// Takes over what the rig's agents posted: `(agent, run or "", name, data)` each.
+    pub fn post(&mut self, events: &[(&str, &str, &str, Json)]) -> Outcome {
+        self.post_as("rig", events, self.now)
+    }
+
+    /// The same by the agents' clock.
+    pub fn post_at(&mut self, events: &[(&str, &str, &str, Json)], at: Timestamp) -> Outcome {
+        self.post_as("rig", events, at)
+    }
+
+    /// The same of another rig; a story has the posts of one.
+    pub fn post_to(&mut self, rig_id: &str, events: &[(&str, &str, &str, Json)]) -> Outcome {
+        self.post_as(rig_id, events, self.now)
+    }
+
+    fn post_as(&mut self, rig_id: &str, events: &[(&str, &str, &str, Json)], at: Timestamp) -> Outcome {
+        let after = position(self.posted);
+        let events = events
+            .iter()
+            .map(|(agent_id, run_id, event, data)| {
+                self.posted += 1;
+                RigEvent {
+                    id: position(self.posted),
+                    agent_id: agent(agent_id),
+                    run_id: RunId::parse(run_id),
+                    event: EventName::parse(event).unwrap(),
+                    data: raw(data),
+                    at,
+                }
+            })
+            .collect();
+        let rig_id = RigId::parse(rig_id).unwrap();
+        let batch = RigBatch { rig_id, rig_epoch: epoch("rig-1"), after, events };
+        let minted = &mut self.minted;
+        let mut fresh = || {
+            *minted += 1;
+            run(&format!("minted-{minted}"))
+        };
+        let (cursor, outcome) = self.town.take_batch(&batch, self.now, &mut fresh).unwrap();
+        assert_eq!(cursor.cursor, position(self.posted));
+        outcome
+    }
+
+    /// Posts `count` notes of an agent, at most 500 a time.
+    pub fn notes(&mut self, agent_id: &str, count: usize) {
+        for chunk in vec![(agent_id, "", "note", json!(0)); count].chunks(500) {
+            self.post(chunk);
+        }
+    }
+
+    // ---- streams ----
+
+    /// Opens a stream; `agent_id` empty: the whole town's.
+    pub fn join(&mut self, agent_id: &str, asked: Asked) -> (ViewerId, Vec<Effect>) {
+        self.join_with(&Join { agent_id: AgentId::parse(agent_id), asked, ..Join::default() })
+    }
+
+    pub fn join_with(&mut self, join: &Join) -> (ViewerId, Vec<Effect>) {
+        let id = self.town.fresh_viewer();
+        let effects = self.town.join(id, join, operator(), self.now).unwrap();
+        (id, effects)
+    }
+
+    /// Lets the town know a stream again whose right lasts.
+    pub fn recall(&mut self, note: &str) -> Recalled {
+        self.town.recall(note, &|_| true).unwrap()
+    }
+
+    pub fn publish(&mut self, outcome: &Outcome) -> Vec<Effect> {
+        self.town.publish(outcome, self.now).unwrap()
+    }
+
+    /// Posts and publishes.
+    pub fn shows(&mut self, events: &[(&str, &str, &str, Json)]) -> Vec<Effect> {
+        let outcome = self.post(events);
+        self.publish(&outcome)
+    }
+
+    /// A message of a viewer.
+    pub fn hears(&mut self, id: ViewerId, message: &Json) -> Vec<Effect> {
+        self.town.hear(id, &message.to_string(), self.now).unwrap()
+    }
+
+    /// What is due within a minute: not yet the silence of an agent that posts.
+    pub fn due_soon(&self) -> Option<Timestamp> {
+        self.town.due_at(self.now).filter(|at| at.millis_since(self.now) < 60_000)
+    }
+
+    // ---- the tables ----
+
+    pub fn number(&self, sql: &str) -> u64 {
+        self.store.query(sql, &[]).unwrap()[0].number(0).unwrap()
+    }
+
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        self.store.query(sql, &[]).unwrap().iter().map(|row| row.text(0).unwrap().to_owned()).collect()
+    }
+
+    /// All rows of all tables: what must be unchanged is compared with what was.
+    pub fn dump(&self) -> Vec<(String, Vec<Vec<Value>>)> {
+        dump(&self.store)
+    }
+
+    pub fn state(&self, agent_id: &str) -> Json {
+        serde_json::to_value(self.town.agent(&agent(agent_id)).unwrap().unwrap()).unwrap()
+    }
+
+    /// The log: id, agent, run, name.
+    pub fn log(&self) -> Vec<(u64, String, String, String)> {
+        let rows = self.store.query("SELECT id, agent_id, run_id, event FROM agent_events ORDER BY id", &[]).unwrap();
+        let text = |row: &townwatch_town::store::Row, column| row.text(column).unwrap().to_owned();
+        rows.iter().map(|row| (row.number(0).unwrap(), text(row, 1), text(row, 2), text(row, 3))).collect()
+    }
+}
+
+pub fn dump(store: &Sqlite) -> Vec<(String, Vec<Vec<Value>>)> {
+    let tables = store.query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", &[]).unwrap();
+    tables
+        .iter()
+        .map(|table| {
+            let table = table.text(0).unwrap();
+            let rows = store.query(&format!("SELECT * FROM {table} ORDER BY 1, 2"), &[]);
+            let rows = rows.or_else(|_| store.query(&format!("SELECT * FROM {table} ORDER BY 1"), &[])).unwrap();
+            (table.to_owned(), rows.into_iter().map(|row| row.0).collect())
+        })
+        .collect()
+}
+
+/// The frames that a viewer is sent, read.
+pub fn frames(effects: &[Effect], viewer: ViewerId) -> Vec<Json> {
+    texts(effects, viewer).iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+}
+
+pub fn texts(effects: &[Effect], viewer: ViewerId) -> Vec<Rc<str>> {
+    let sent = effects.iter().filter_map(|effect| match effect {
+        Effect::Send(id, text) if *id == viewer => Some(Rc::clone(text)),
+        _ => None,
+    });
+    sent.collect()
+}
+
+/// Frames in short: `hello`, `state a`, `history 1 2`, `live 3`, `gap a 1-4 x3`, `caught_up 3`.
+pub fn told(effects: &[Effect], viewer: ViewerId) -> Vec<String> {
+    frames(effects, viewer)
+        .iter()
+        .map(|frame| match frame["type"].as_str().unwrap() {
+            "events" => {
+                let kind = if frame["backfill"] == true { "history" } else { "live" };
+                let ids = frame["events"].as_array().unwrap().iter().map(|event| format!(" {}", event["id"]));
+                format!("{kind}{}", ids.collect::<String>())
+            }
+            "state" => format!("state {}", frame["agent"]["agent_id"].as_str().unwrap()),
+            "gap" => {
+                let count = frame["count"].as_u64().map_or_else(String::new, |count| format!(" x{count}"));
+                format!("gap {} {}-{}{count}", frame["agent_id"].as_str().unwrap(), frame["from"], frame["to"])
+            }
+            "caught_up" => format!("caught_up {}", frame["id"]),
+            "error" => format!("error {}", frame["code"].as_str().unwrap()),
+            other => other.to_owned(),
+        })
+        .collect()
+}
