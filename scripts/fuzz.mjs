@@ -18,7 +18,7 @@ const INPUT_BYTES_MAX = 16 * 1024;
 const SEEDS = {
   lines: ["tests/golden/claude_code", "tests/golden/codex"],
   opencode: ["tests/golden/opencode", "tests/golden/kilo"],
-  redaction: ["container/tests/redaction.rs", "crates/redaction/src/formats.rs"],
+  redaction: ["crates/agents/tests/redaction.rs", "crates/redaction/src/formats.rs"],
   sse: ["tests/golden/opencode", "tests/golden/kilo"],
   terminal: ["tests/golden/terminal"],
 };

@@ -23,11 +23,12 @@ use townwatch_protocol::wire::{
     AnswerAgent, Answered, ControlStart, ControlStop, MessageAgent, Sent, StartAgent, TOWN_HEADER,
 };
 
+use crate::body;
+use crate::caller;
 use crate::control::Control;
 use crate::page::Range;
 use crate::town::Town;
 use crate::wish::Wish;
-use crate::{body, caller};
 
 type Shared = State<Arc<Control>>;
 

@@ -9,6 +9,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use townwatch_host::now;
 use townwatch_protocol::error::Error;
 use townwatch_protocol::replays::Replays;
 use townwatch_protocol::signed_call::{Call, Claims, Refusal, SCHEME};
@@ -16,7 +17,6 @@ use townwatch_protocol::time::Timestamp;
 
 use crate::app::{Failure, read, town_id};
 use crate::control::Control;
-use crate::log::now;
 use crate::peer;
 
 /// Refusals that are logged within [`LOGGED_MS`], 50: who calls again and again fills no disk. The others are counted, and
@@ -106,7 +106,7 @@ fn log_refusal(control: &Control, refusal: Refusal, call: &Call<'_>, peer: Optio
     crate::log::write(
         "call_refused",
         serde_json::json!({
-            "why": refusal.name(), "method": call.method, "path": crate::cut::text(path, 200), "town_id": call.town_id,
+            "why": refusal.name(), "method": call.method, "path": townwatch_agents::cut::text(path, 200), "town_id": call.town_id,
             "from": peer.map(|peer| peer.to_string()), "user": user, "run_id": run_id, "not_logged": silent,
         }),
     );

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
+use townwatch_agents::summary;
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::event::{AgentExited, ExitReason, Runtime};
 use townwatch_protocol::wire::StartAgent;
@@ -12,7 +13,6 @@ use townwatch_protocol::wire::StartAgent;
 use crate::group::{Group, Leader};
 use crate::room::Room;
 use crate::run::Run;
-use crate::summary;
 
 /// One step takes at most this long.
 const STEP_TIMEOUT: Duration = Duration::from_mins(10);

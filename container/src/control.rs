@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use townwatch_agents::redact::SecretValues;
+use townwatch_host::known;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::event::StopSignal;
 use townwatch_protocol::id::TownId;
@@ -13,15 +15,17 @@ use townwatch_protocol::wire::{ControlHealth, ControlStart, ControlStarted, Runs
 use crate::caller::Callers;
 use crate::capacity::{Places, free_disk_bytes};
 use crate::cgroup::Cgroups;
+use crate::checkout;
 use crate::config::Config;
 use crate::confinement::Confinement;
+use crate::environment;
+use crate::executor;
 use crate::health::Versions;
-use crate::redact::{SecretValues, known};
 use crate::room::{Holding, Room};
+use crate::runtimes;
 use crate::runtimes::Launch;
 use crate::town::{Begun, Town};
 use crate::work_dirs::WorkDirs;
-use crate::{checkout, environment, executor, runtimes};
 
 /// A control server.
 #[derive(Debug)]

@@ -16,12 +16,13 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::time::{Instant, sleep_until};
+use townwatch_agents::normalise::{Normalise, Talk};
+use townwatch_host::now;
+use townwatch_host::signal_name;
 use townwatch_protocol::event::{AgentExited, AgentStatusChanged, ExitReason, Status, StopSignal};
 
 use crate::executor::STOP_GRACE;
-use crate::group::{Group, signal_name};
-use crate::log::now;
-use crate::normalise::{Normalise, Talk};
+use crate::group::Group;
 use crate::printed::Printed;
 use crate::run::Run;
 use crate::runtimes::Input;
@@ -281,7 +282,12 @@ impl<'a> Execution<'a> {
                 })
             }
         };
-        AgentExited { reason, exit_code, signal, message: message.map(|text| crate::cut::text(&text, 4 << 10)) }
+        AgentExited {
+            reason,
+            exit_code,
+            signal,
+            message: message.map(|text| townwatch_agents::cut::text(&text, 4 << 10)),
+        }
     }
 
     fn with_reason(&self, message: String) -> String {

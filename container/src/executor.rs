@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use shlex::Quoter;
 use tokio::process::Child;
+use townwatch_agents::normalise::{Place, is_served};
+use townwatch_host::{now, place_of};
 use townwatch_protocol::event::{
     AgentExited, AgentStatusChanged, EventData, ExitReason, MessageSource, Runtime, Status, UserMessage,
 };
@@ -15,13 +17,10 @@ use townwatch_protocol::wire::StartAgent;
 
 use crate::checkout::checkout;
 use crate::config::Config;
-use crate::environment;
 use crate::execution::Execution;
 use crate::files::Files;
 use crate::group::Group;
 use crate::lease;
-use crate::log::now;
-use crate::normalise::Place;
 use crate::room::Room;
 use crate::run::Run;
 use crate::runtimes::{self, Input, Launch};
@@ -55,9 +54,7 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, hearin
             run.append(session(&order, room.dir()), now());
             let files = if is_replay { None } else { Files::watch(&run, room.dir()).await };
             let exit = match hearing {
-                Some(hearing) if runtimes::is_served(order.runtime) => {
-                    served::work(&run, &order, launch, &room, hearing).await
-                }
+                Some(hearing) if is_served(order.runtime) => served::work(&run, &order, launch, &room, hearing).await,
                 hearing => work(&run, &order, launch, &room, hearing).await,
             };
             if let Some(files) = files {
@@ -105,7 +102,7 @@ fn told_at_first(order: &StartAgent) -> Vec<EventData> {
 
 /// Where a program works that does not say so itself. What was recorded worked elsewhere, and may say where.
 fn session(order: &StartAgent, working_dir: &Path) -> Vec<EventData> {
-    let here = environment::place(working_dir);
+    let here = place_of(working_dir);
     match order.runtime {
         Runtime::Process => vec![here.unnamed_session().into()],
         Runtime::Replay => {
@@ -117,7 +114,7 @@ fn session(order: &StartAgent, working_dir: &Path) -> Vec<EventData> {
 }
 
 async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &Room, hearing: Option<Hearing>) -> AgentExited {
-    let place = Place { takes_messages: hearing.is_some(), ..environment::place(room.dir()) };
+    let place = Place { takes_messages: hearing.is_some(), ..place_of(room.dir()) };
     let mut normaliser = runtimes::normaliser(order, place);
     normaliser.remember(&run.town.threads);
     match spawn(run, order, &launch, room) {

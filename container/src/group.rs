@@ -10,8 +10,9 @@ use townwatch_protocol::event::StopSignal;
 use townwatch_protocol::id::RunId;
 
 use crate::confinement::Confinement;
+use crate::leftovers;
+use crate::mark;
 use crate::processes::{self, MARK_VARIABLE};
-use crate::{leftovers, mark};
 
 /// The leaders of all groups that are open here.
 static LEADERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
@@ -93,25 +94,4 @@ impl Group {
 /// The leaders of the groups that are open, and none is added while this is held.
 pub(crate) fn leaders() -> MutexGuard<'static, BTreeSet<i32>> {
     LEADERS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The name of a signal's number.
-pub fn signal_name(number: i32) -> String {
-    let name = match number {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        13 => "SIGPIPE",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
-        25 => "SIGXFSZ",
-        _ => return format!("signal {number}"),
-    };
-    name.to_owned()
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use tokio::sync::Mutex;
+use townwatch_agents::recordings::RECORDINGS;
 use townwatch_protocol::event::Runtime;
 use townwatch_protocol::wire::RuntimeView;
 
 use crate::environment;
-use crate::runtimes::replay::RECORDINGS;
 use crate::runtimes::{self, command_line_program, find_on_path};
 use crate::users::Users;
 
@@ -92,7 +92,7 @@ fn version_command(program: &Path, users: Option<&Users>) -> Command {
 async fn said(command: Command) -> Option<String> {
     let output = tokio::time::timeout(PROBE_TIMEOUT, first_output(command)).await;
     let text = output.ok().flatten().unwrap_or_default();
-    String::from_utf8_lossy(&text).lines().map(crate::summary::line).find(|line| !line.is_empty())
+    String::from_utf8_lossy(&text).lines().map(townwatch_agents::summary::line).find(|line| !line.is_empty())
 }
 
 async fn first_output(mut command: Command) -> Option<Vec<u8>> {

@@ -41,7 +41,7 @@ impl Answer {
         if (200..300).contains(&self.status) {
             return Ok(text);
         }
-        Err(format!("status {}: {}", self.status, crate::summary::line(text)))
+        Err(format!("status {}: {}", self.status, townwatch_agents::summary::line(text)))
     }
 }
 

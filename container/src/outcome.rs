@@ -1,11 +1,10 @@
 //! What a run has come to so far: what its agent said last, the session to go on with, and what it took.
 
 use serde_json::value::RawValue;
+use townwatch_agents::cut;
 use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 use townwatch_protocol::wire::{RunResult, UsageTotals};
 use townwatch_town::log::reducer::Counted;
-
-use crate::cut;
 
 /// The longest text that is kept; what is beyond it is in the event.
 const TEXT_BYTES_MAX: usize = 64 << 10;

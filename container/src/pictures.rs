@@ -3,9 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use townwatch_agents::normalise::pictures::Picture;
 use townwatch_protocol::id::{AgentId, RunId};
-
-use crate::normalise::pictures::Picture;
 
 /// Of all agents of a town, 64 MiB; the oldest go, and the town is told that they are not here.
 const BYTES_MAX: usize = 64 << 20;

@@ -7,22 +7,18 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use townwatch_agents::normalise::Piece;
 use townwatch_protocol::event::{AgentOutput, AgentStatusChanged, EventData, Status};
 use townwatch_protocol::id::{AgentId, RunId};
+use townwatch_protocol::limits::{PREVIEWED_BYTES_MAX, PREVIEWS_MAX};
 use townwatch_protocol::wire::Preview;
-
-use crate::normalise::Piece;
 
 /// What is typed is merged for this long: previews cause at most 20 answers a second.
 pub const MERGED: Duration = Duration::from_millis(50);
-/// A longer text has no further previews; viewers see at most 48 KiB of its event anyway.
-pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
-/// Texts that are typed at once in a town, so 16 MiB at most; beyond it the one that was shown longest ago goes.
-pub const MESSAGES_MAX: usize = 256;
 /// Text of one preview, 10 KiB: as JSON at most six times that, and with its ids below a frame's 64 KiB.
 pub const TEXT_BYTES_MAX: usize = 10 << 10;
 /// Text in the previews of one answer; the rest goes with the next one.
-const ANSWER_TEXT_BYTES_MAX: usize = MESSAGE_BYTES_MAX;
+const ANSWER_TEXT_BYTES_MAX: usize = PREVIEWED_BYTES_MAX;
 /// The previews of one answer, 512 KiB: as JSON at most six times their text, 384 KiB, and 400 bytes each for the names
 /// and ids of at most 263 (every message, and seven parts of a long one).
 pub const ANSWER_BYTES_MAX: usize = 512 << 10;
@@ -65,7 +61,7 @@ impl Previews {
             }
             (Some(index), true) => return self.texts[index].spoil(),
             (None, true) => {
-                if self.texts.len() >= MESSAGES_MAX {
+                if self.texts.len() >= PREVIEWS_MAX {
                     self.texts.pop_front();
                 }
                 self.texts.push_back(Typing::new(agent_id, run_id, message_id, text));
@@ -73,7 +69,7 @@ impl Previews {
             }
         };
         let text = &mut self.texts[index];
-        if text.is_spoiled || text.text.len() > MESSAGE_BYTES_MAX {
+        if text.is_spoiled || text.text.len() > PREVIEWED_BYTES_MAX {
             text.spoil();
         }
     }

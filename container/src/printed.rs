@@ -4,14 +4,14 @@
 //! for long enough: two pipes tell no more, and half a line is not torn from its other half by a line of the other.
 
 use tokio::time::Instant;
+use townwatch_agents::failure_reason::FailureReason;
+use townwatch_agents::lines::{Line, LineDecoder};
+use townwatch_agents::normalise::{Meaning, Normalise};
+use townwatch_agents::redact::KeyLines;
+use townwatch_host::now;
 use townwatch_protocol::event::{EventData, OutputStream};
 use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 
-use crate::failure_reason::FailureReason;
-use crate::lines::{Line, LineDecoder};
-use crate::log::now;
-use crate::normalise::{Meaning, Normalise};
-use crate::redact::KeyLines;
 use crate::run::Run;
 use crate::stderr::{self, Stderr};
 use crate::unended::Unended;

@@ -6,14 +6,14 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use townwatch_agents::normalise::Piece;
+use townwatch_agents::normalise::pictures::Picture;
+use townwatch_agents::redact::Redaction;
 use townwatch_protocol::event::{AgentExited, AgentSession, EventData, ExitReason, FileChanged, Runtime, StopSignal};
 use townwatch_protocol::id::{AgentId, RunId};
 use townwatch_protocol::time::Timestamp;
 
 use crate::files::Attribution;
-use crate::normalise::Piece;
-use crate::normalise::pictures::Picture;
-use crate::redact::Redaction;
 use crate::runtimes;
 use crate::town::Town;
 use crate::wish::{self, Ear};
@@ -110,7 +110,7 @@ impl Run {
     pub fn fail(self, message: &str) {
         let message = Some(message.to_owned());
         let exit = AgentExited { reason: ExitReason::Failed, exit_code: None, signal: None, message };
-        self.end(exit, crate::log::now());
+        self.end(exit, townwatch_host::now());
     }
 
     /// Ends the run and, a while later, lets its events go.

@@ -1,10 +1,9 @@
 //! Standard error of an agent, rate-capped: it is for people, and a program that floods it must not flood the town.
 
+use townwatch_agents::cut;
+use townwatch_agents::lines::Line;
 use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 use townwatch_protocol::time::Timestamp;
-
-use crate::cut;
-use crate::lines::Line;
 
 /// Lines that become events in any one second; further ones are counted.
 const LINES_A_SECOND: u64 = 200;

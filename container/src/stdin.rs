@@ -6,10 +6,10 @@ use std::collections::VecDeque;
 use tokio::io::AsyncWriteExt;
 use tokio::process::ChildStdin;
 use tokio::sync::oneshot;
+use townwatch_agents::normalise::Said;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::event::EventData;
 
-use crate::normalise::Said;
 use crate::runtimes::Input;
 
 /// Lines that wait for the agent to read them; further ones are dropped. What people wish comes one at a time.

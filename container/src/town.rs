@@ -14,6 +14,9 @@ use agent_runs::AgentRuns;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use townwatch_agents::normalise::pictures::Picture;
+use townwatch_agents::normalise::{Piece, Threads};
+use townwatch_agents::redact::{Redaction, SecretValues};
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::event::{AgentQuestionAnswered, EventData, Runtime, StopSignal};
 use townwatch_protocol::id::{AgentId, Epoch, ImageId, RunId};
@@ -22,12 +25,9 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{AnswerAgent, ControlStatus};
 
 use crate::buffer::{Bounds, Buffer};
-use crate::normalise::pictures::Picture;
-use crate::normalise::{Piece, Threads};
 use crate::page::{EventText, Page, Range};
 use crate::pictures::Pictures;
 use crate::previews::Previews;
-use crate::redact::{Redaction, SecretValues};
 use crate::run::Run;
 use crate::wish::{self, Mouth, Wish};
 

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tokio::time::Instant;
-use townwatch_control::normalise::Piece;
-use townwatch_control::previews::{
-    ANSWER_BYTES_MAX, MERGED, MESSAGE_BYTES_MAX, MESSAGES_MAX, Previews, REPEATED_BYTES_PER_MS, TEXT_BYTES_MAX,
-};
+use townwatch_agents::normalise::Piece;
+use townwatch_control::previews::{ANSWER_BYTES_MAX, MERGED, Previews, REPEATED_BYTES_PER_MS, TEXT_BYTES_MAX};
 use townwatch_protocol::event::{AgentOutput, AgentStatusChanged, OutputStream, Status};
 use townwatch_protocol::id::{AgentId, RunId};
+use townwatch_protocol::limits::{PREVIEWED_BYTES_MAX, PREVIEWS_MAX};
 use townwatch_protocol::wire::Preview;
 
 type Name = (String, String);
@@ -107,7 +106,7 @@ impl World {
         let is_anew = begins && is_known;
         let is_too_long = self.typed.get_mut(&name).is_some_and(|typed| {
             typed.push_str(text);
-            typed.len() > MESSAGE_BYTES_MAX
+            typed.len() > PREVIEWED_BYTES_MAX
         });
         if is_anew || is_too_long {
             self.typed.remove(&name);
@@ -198,7 +197,7 @@ proptest! {
             assert_eq!(world.every.text(name).as_ref(), Some(typed));
         }
         // A hole is healed by what is typed later.
-        world.now += Duration::from_millis((MESSAGE_BYTES_MAX / REPEATED_BYTES_PER_MS) as u64);
+        world.now += Duration::from_millis((PREVIEWED_BYTES_MAX / REPEATED_BYTES_PER_MS) as u64);
         for agent in 0..2 {
             for message in 0..3 {
                 world.add(agent, message, false, "🚀");
@@ -231,7 +230,7 @@ fn many_long_texts_take_turns_and_an_answer_stays_bounded() {
     let (mut previews, mut now, run_id) = (Previews::default(), Instant::now(), run_id());
     let agent_id = AgentId::parse(&"a".repeat(64)).unwrap();
     let name = |number: usize| format!("{number:0>128}");
-    for number in 0..MESSAGES_MAX + 10 {
+    for number in 0..PREVIEWS_MAX + 10 {
         let text = "\u{1}".repeat(200 + number * 10);
         previews.add(&agent_id, &run_id, Piece { message_id: name(number), begins: true, text });
     }
@@ -245,7 +244,7 @@ fn many_long_texts_take_turns_and_an_answer_stays_bounded() {
             *seen.entry(preview.message_id).or_default() += preview.text.len();
         }
     }
-    let expected = (10..MESSAGES_MAX + 10).map(|number| (name(number), 200 + number * 10)).collect();
+    let expected = (10..PREVIEWS_MAX + 10).map(|number| (name(number), 200 + number * 10)).collect();
     assert_eq!(seen, expected, "each once, but the ten that were there too long");
 }
 
@@ -253,10 +252,10 @@ fn many_long_texts_take_turns_and_an_answer_stays_bounded() {
 fn a_preview_of_nothing_but_escapes_fits_a_frame() {
     let (mut previews, now, run_id) = (Previews::default(), Instant::now(), run_id());
     let agent_id = AgentId::parse(&"a".repeat(64)).unwrap();
-    let text = "\u{1}".repeat(MESSAGE_BYTES_MAX);
+    let text = "\u{1}".repeat(PREVIEWED_BYTES_MAX);
     previews.add(&agent_id, &run_id, Piece { message_id: "m".repeat(128), begins: true, text });
     let answer = previews.take(now);
-    assert_eq!(answer.iter().map(|preview| preview.text.len()).sum::<usize>(), MESSAGE_BYTES_MAX);
+    assert_eq!(answer.iter().map(|preview| preview.text.len()).sum::<usize>(), PREVIEWED_BYTES_MAX);
     for preview in &answer {
         let bytes = serde_json::to_string(preview).unwrap().len();
         assert!(bytes <= townwatch_protocol::limits::FRAME_BYTES_MAX - 1024, "{bytes}");

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use townwatch_control::lines::{Line, LineDecoder};
+use townwatch_agents::lines::{Line, LineDecoder};
 
 fuzz_target!(|input: (u8, Vec<u8>)| {
     const BYTES_MAX: usize = 100;

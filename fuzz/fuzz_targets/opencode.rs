@@ -6,9 +6,9 @@ use libfuzzer_sys::fuzz_target;
 use townwatch_protocol::event::EventData;
 use townwatch_protocol::limits::EVENT_BYTES_MAX;
 use townwatch_protocol::time::Timestamp;
-use townwatch_control::cut;
-use townwatch_control::normalise::{Normalise, Opencode, Place};
-use townwatch_control::sse::{Message, SseDecoder};
+use townwatch_agents::cut;
+use townwatch_agents::normalise::{Normalise, Opencode, Place};
+use townwatch_agents::sse::{Message, SseDecoder};
 
 fuzz_target!(|stream: &[u8]| {
     let mut normaliser = Opencode::new("opencode", Place::default(), None);

@@ -3,10 +3,10 @@
 use townwatch_protocol::event::{EventData, Runtime};
 use townwatch_protocol::limits::EVENT_BYTES_MAX;
 use townwatch_protocol::time::Timestamp;
-use townwatch_control::cut;
-use townwatch_control::lines::{Line, LineDecoder};
-use townwatch_control::normalise::Place;
-use townwatch_control::runtimes::normaliser_of;
+use townwatch_agents::cut;
+use townwatch_agents::lines::{Line, LineDecoder};
+use townwatch_agents::normalise::Place;
+use townwatch_agents::normalise::normaliser_of;
 
 /// Reads it: nothing may panic, every event has to fit, and none may be the run's end, which only its process tells.
 pub fn read(runtime: Runtime, output: &[u8]) {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
-use townwatch_control::redact::{Redactor, SecretValues};
+use townwatch_agents::redact::{Redactor, SecretValues};
 
 const VALUE: &str = "hunter-2-hunter-2";
 const TOKEN: &str = concat!("ghp", "_q7Xc2LmZ9aTf4RkV0bNw8JyH3sPd6GuE1oQx"); // in two parts, so that no scanner takes it for one

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use townwatch_protocol::limits::{STATE_BYTES_MAX, STATE_QUESTIONS_BYTES_MAX};
-use townwatch_town::log::reducer::stated_option;
+use townwatch_protocol::state_text::stated_option;
 
 use crate::reduced::{Agent, activity, ids};
 

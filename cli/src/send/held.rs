@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use townwatch_control::lines::Line;
+use townwatch_agents::lines::Line;
 use townwatch_protocol::time::Timestamp;
 
 /// A line is held no longer than this: a person may be waiting for what it says.

@@ -28,10 +28,11 @@ use record::Recorder;
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
 use spool::{Run, Spool};
-use townwatch_control::environment;
-use townwatch_control::log::now;
-use townwatch_control::normalise::Threads;
-use townwatch_control::redact::{Redaction, known};
+use townwatch_agents::normalise::Threads;
+use townwatch_agents::redact::Redaction;
+use townwatch_host::known;
+use townwatch_host::now;
+use townwatch_host::place_of;
 use townwatch_protocol::event::{AgentStatusChanged, ExitReason, Status};
 
 use crate::arguments::SendArguments;
@@ -108,7 +109,7 @@ fn read(
     threads_file: &Path,
 ) {
     let mut recorder = Recorder::new(run, redaction);
-    let place = environment::place(&std::env::current_dir().unwrap_or_default());
+    let place = place_of(&std::env::current_dir().unwrap_or_default());
     let threads = Threads::read(&fs::read_to_string(threads_file).unwrap_or_default());
     let keep = |picture: &_| pictures::keep(&run.dir, picture);
     let mut reading = Reading::new(arguments.format, place, threads.clone(), redaction).keeping(keep);

@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use townwatch_control::normalise::pictures::Picture;
+use townwatch_agents::normalise::pictures::Picture;
 use townwatch_protocol::id::{AgentId, ImageId, RigId};
 use townwatch_protocol::image::ImageType;
 

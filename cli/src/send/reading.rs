@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use townwatch_control::lines::{Line, LineDecoder};
-use townwatch_control::log::now;
-use townwatch_control::normalise::pictures::Picture;
-use townwatch_control::normalise::{Meaning, Normalise, OpencodeRun, Place, Threads};
-use townwatch_control::redact::{KeyLines, Redaction};
-use townwatch_control::{cut, runtimes};
+use townwatch_agents::cut;
+use townwatch_agents::lines::{Line, LineDecoder};
+use townwatch_agents::normalise::pictures::Picture;
+use townwatch_agents::normalise::{Meaning, Normalise, OpencodeRun, Place, Threads, normaliser_of};
+use townwatch_agents::redact::{KeyLines, Redaction};
+use townwatch_host::now;
 use townwatch_protocol::event::{AgentExited, AgentSession, EventData, ExitReason, Runtime, Status};
 use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 use townwatch_protocol::time::Timestamp;
@@ -57,7 +57,7 @@ enum Guess {
 impl<'a> Reading<'a> {
     /// Reads a format that runs in this place; without one, the first line that only one program prints decides.
     pub(super) fn new(format: Option<Format>, place: Place, threads: Threads, redaction: &'a Redaction) -> Self {
-        let text = runtimes::normaliser_of(Runtime::Process, place.clone());
+        let text = normaliser_of(Runtime::Process, place.clone());
         let format = match format {
             Some(format) => known(format, &place, &threads),
             None => Guess::Open(Held::default(), 0),
@@ -242,9 +242,9 @@ impl Parser<'_> {
 fn known(format: Format, place: &Place, threads: &Threads) -> Guess {
     let place = place.clone();
     let mut normaliser: Box<dyn Normalise> = match format {
-        Format::ClaudeCode => runtimes::normaliser_of(Runtime::ClaudeCode, place),
-        Format::Codex => runtimes::normaliser_of(Runtime::Codex, place),
-        Format::Gemini => runtimes::normaliser_of(Runtime::Gemini, place),
+        Format::ClaudeCode => normaliser_of(Runtime::ClaudeCode, place),
+        Format::Codex => normaliser_of(Runtime::Codex, place),
+        Format::Gemini => normaliser_of(Runtime::Gemini, place),
         Format::Opencode => Box::new(OpencodeRun::new(Runtime::Opencode.as_str(), place)),
         Format::Kilo => Box::new(OpencodeRun::new(Runtime::Kilo.as_str(), place)),
         Format::Process => return Guess::Text,

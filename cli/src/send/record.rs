@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use townwatch_control::cut;
-use townwatch_control::log::now;
-use townwatch_control::redact::Redaction;
+use townwatch_agents::cut;
+use townwatch_agents::redact::Redaction;
+use townwatch_host::now;
 use townwatch_protocol::event::{AgentExited, EventData, ExitReason, SourceGap};
 use townwatch_protocol::time::Timestamp;
 

@@ -1,6 +1,6 @@
 //! How a run's end becomes this program's end.
 
-use townwatch_control::group::signal_name;
+use townwatch_host::signal_name;
 use townwatch_protocol::event::{AgentExited, ExitReason};
 
 /// The exit code: the run's own where it has one.

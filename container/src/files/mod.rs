@@ -25,8 +25,8 @@ use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 
 use self::pending::{Pending, Told};
 use self::tree::Tree;
-use crate::log::now;
 use crate::run::Run;
+use townwatch_host::now;
 
 /// A run waits no longer than this for its files to be watched.
 const BEGIN_LIMIT: Duration = Duration::from_secs(2);
@@ -262,8 +262,8 @@ mod tests {
     use super::*;
     use crate::buffer::Bounds;
     use crate::page::Range;
-    use crate::redact::SecretValues;
     use crate::town::{Begun, Town};
+    use townwatch_agents::redact::SecretValues;
     use townwatch_protocol::event::Runtime;
     use townwatch_protocol::id::{AgentId, RunId};
 

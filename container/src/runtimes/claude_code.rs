@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use townwatch_agents::normalise::claude_code::user_line;
 use townwatch_protocol::error::Result;
 use townwatch_protocol::wire::StartAgent;
 
 use super::{ARGUMENT_BYTES_MAX, Input, Launch, argument};
-use crate::normalise::claude_code::user_line;
 use crate::sandbox::Permissions;
 
 /// `claude -p` with its input left open.

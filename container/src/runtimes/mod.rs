@@ -20,7 +20,8 @@ use townwatch_protocol::limits::PROMPT_BYTES_MAX;
 use townwatch_protocol::wire::StartAgent;
 
 use crate::config::Config;
-use crate::normalise::{Normalise, Place};
+use townwatch_agents::normalise::{Normalise, Place, is_served, normaliser_of};
+use townwatch_agents::recordings::Recording;
 
 /// Linux takes at most 128 KiB for one argument of a process.
 const ARGUMENT_BYTES_MAX: usize = 120 << 10;
@@ -67,14 +68,9 @@ pub fn takes_messages(runtime: Runtime) -> bool {
     runtime == Runtime::ClaudeCode || is_served(runtime)
 }
 
-/// Whether it is a server that is spoken to.
-pub fn is_served(runtime: Runtime) -> bool {
-    matches!(runtime, Runtime::Opencode | Runtime::Kilo)
-}
-
 /// What reads the output of what the order starts.
 pub fn normaliser(order: &StartAgent, place: Place) -> Box<dyn Normalise> {
-    let recording = order.transcript.as_deref().and_then(replay::Recording::find);
+    let recording = order.transcript.as_deref().and_then(Recording::find);
     if let Some(recording) = recording.filter(|_| order.runtime == Runtime::Replay) {
         return normaliser_of(recording.runtime, recording.place());
     }
@@ -83,17 +79,6 @@ pub fn normaliser(order: &StartAgent, place: Place) -> Box<dyn Normalise> {
         normaliser.will_repeat(); // the start has told it
     }
     normaliser
-}
-
-/// What reads the output of this runtime's program.
-pub fn normaliser_of(runtime: Runtime, place: Place) -> Box<dyn Normalise> {
-    match runtime {
-        Runtime::ClaudeCode => Box::new(crate::normalise::ClaudeCode::new(place)),
-        Runtime::Codex => Box::new(crate::normalise::Codex::new(place)),
-        Runtime::Gemini => Box::new(crate::normalise::Gemini::new(place)),
-        Runtime::Opencode | Runtime::Kilo => Box::new(crate::normalise::Opencode::new(runtime.as_str(), place, None)),
-        Runtime::Process | Runtime::Replay => Box::new(crate::normalise::ProcessLines::default()),
-    }
 }
 
 /// A program by its runtime: its command, and the command that installs it. `None` for what is built in.

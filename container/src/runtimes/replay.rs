@@ -1,21 +1,17 @@
 //! Recordings of real agents, printed by a child process: the same process, pipe, line reader and parser as live.
 
-use std::borrow::Cow;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
 use serde::Deserialize;
+use townwatch_agents::json;
+use townwatch_agents::recordings::{RECORDINGS, Recording};
 use townwatch_protocol::error::{Error, Result};
-use townwatch_protocol::event::Runtime;
-use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::StartAgent;
 
 use super::{Input, Launch};
 use crate::config::Config;
-use crate::json;
-use crate::normalise::Place;
-use crate::sse::{Message, SseDecoder};
 
 /// The hidden subcommand of this program that prints a recording.
 pub const PRINT_COMMAND: &str = "replay-print";
@@ -23,111 +19,6 @@ pub const PRINT_COMMAND: &str = "replay-print";
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// A recording can be played at most this much faster; 0 is at once.
 const SPEED_MAX: f64 = 1000.0;
-
-/// A bundled recording.
-#[derive(Debug)]
-pub struct Recording {
-    /// Its name.
-    pub name: &'static str,
-    /// Whose output it is.
-    pub runtime: Runtime,
-    bytes: &'static [u8],
-    /// How the recorded program ended.
-    pub exit_code: u8,
-}
-
-macro_rules! recordings {
-    ($($name:literal $runtime:ident $dir:literal $file:literal $exit_code:literal;)*) => {
-        /// What is bundled.
-        pub const RECORDINGS: &[Recording] = &[$(Recording {
-            name: $name,
-            runtime: Runtime::$runtime,
-            bytes: include_bytes!(concat!("../../../tests/golden/", $dir, "/", $file)),
-            exit_code: $exit_code,
-        },)*];
-    };
-}
-
-recordings! {
-    "basic" ClaudeCode "claude_code" "basic.jsonl" 0;
-    "basic-nopartial" ClaudeCode "claude_code" "basic-nopartial.jsonl" 0;
-    "parallel" ClaudeCode "claude_code" "parallel.jsonl" 0;
-    "volume320" ClaudeCode "claude_code" "volume320.jsonl.gz" 0;
-    "longtext-partial" ClaudeCode "claude_code" "longtext-partial.jsonl.gz" 0;
-    "subagent" ClaudeCode "claude_code" "subagent.jsonl" 0;
-    "permission-denied" ClaudeCode "claude_code" "permission-denied.jsonl" 0;
-    "badtool" ClaudeCode "claude_code" "badtool.jsonl" 0;
-    "abort-sigterm" ClaudeCode "claude_code" "abort-sigterm.jsonl" 143; // no last line: the program was ended by the signal
-    "abort-in-tool-sigint" ClaudeCode "claude_code" "abort-in-tool-sigint.jsonl" 0; // after SIGINT it writes its result and ends well
-    "err400" ClaudeCode "claude_code" "err400.jsonl" 1;
-    "err529-then-ok" ClaudeCode "claude_code" "err529-then-ok.jsonl" 0;
-    "codex/basic" Codex "codex" "basic.jsonl" 0;
-    "codex/parallel" Codex "codex" "parallel.jsonl" 0;
-    "codex/volume320" Codex "codex" "volume320.jsonl.gz" 0;
-    "codex/abort-sigterm" Codex "codex" "abort-sigterm.jsonl" 143;
-    "codex/err500-retries2" Codex "codex" "err500-retries2.jsonl" 1;
-    "codex/errmid-response-failed" Codex "codex" "errmid-response-failed.jsonl" 1;
-    "gemini/basic" Gemini "gemini" "basic.jsonl" 0;
-    "gemini/parallel" Gemini "gemini" "parallel.jsonl" 0;
-    "gemini/abort-sigterm" Gemini "gemini" "abort-sigterm.jsonl" 0; // it ends well by its own account
-    "gemini/err400" Gemini "gemini" "err400.jsonl" 1;
-    "opencode/basic" Opencode "opencode" "basic.sse" 0;
-    "opencode/parallel" Opencode "opencode" "parallel.sse" 0;
-    "opencode/volume320" Opencode "opencode" "volume320.sse.gz" 0;
-    "opencode/subagent" Opencode "opencode" "subagent.sse" 0;
-    "opencode/permission-ask" Opencode "opencode" "permission-ask.sse" 0;
-    "opencode/abort-api" Opencode "opencode" "abort-api.sse" 0; // a turn was interrupted, not the server
-    "opencode/err400" Opencode "opencode" "err400.sse" 0;
-    "kilo/basic" Kilo "kilo" "basic.sse.gz" 0;
-    "kilo/abort-api" Kilo "kilo" "abort-api.sse" 0;
-    "kilo/err400" Kilo "kilo" "err400.sse" 0;
-}
-
-impl Recording {
-    /// The recording of this name; `demo` is a good first one, and `claude_code/` may stand before a name.
-    pub fn find(name: &str) -> Option<&'static Self> {
-        let name = name.strip_prefix("claude_code/").unwrap_or(name);
-        let name = if name == "demo" { "basic" } else { name };
-        RECORDINGS.iter().find(|recording| recording.name == name)
-    }
-
-    /// Where the recorded program ran.
-    pub fn place(&self) -> Place {
-        let working_dir = match self.runtime {
-            Runtime::Codex | Runtime::Gemini => Some(format!("/workspace/{}", self.runtime.as_str())),
-            _ => None, // it says so itself
-        };
-        Place { working_dir, ..Place::default() }
-    }
-
-    /// What the program printed, byte for byte; of a server the messages that it streamed, each a line.
-    pub fn bytes(&self) -> io::Result<Cow<'static, [u8]>> {
-        let file = self.file()?;
-        Ok(if super::is_served(self.runtime) { lines_of(&file).into() } else { file })
-    }
-
-    /// What was recorded, byte for byte.
-    pub fn file(&self) -> io::Result<Cow<'static, [u8]>> {
-        if self.bytes.starts_with(&[0x1f, 0x8b]) {
-            let mut bytes = Vec::new();
-            flate2::read::GzDecoder::new(self.bytes).read_to_end(&mut bytes)?;
-            return Ok(bytes.into());
-        }
-        Ok(self.bytes.into())
-    }
-}
-
-/// The messages of an event stream, each a line: they are JSON, which needs no raw line feed.
-fn lines_of(stream: &[u8]) -> Vec<u8> {
-    let mut lines = Vec::new();
-    SseDecoder::new(STDOUT_LINE_BYTES_MAX).push(stream, |message| {
-        if let Message::Event { data, .. } = message {
-            lines.extend_from_slice(data.replace('\n', " ").as_bytes());
-            lines.push(b'\n');
-        }
-    });
-    lines
-}
 
 /// This program itself, as the printer of the order's recording.
 pub(super) fn launch(order: &StartAgent, config: &Config) -> Result<Launch> {

@@ -15,7 +15,7 @@ static SEEN: Mutex<Seen> = Mutex::new(Seen(BTreeSet::new()));
 /// and logged once, so that somebody can record it.
 pub fn saw(runtime: Runtime, version: &str) {
     if let Some(recorded) = SEEN.lock().unwrap_or_else(PoisonError::into_inner).first_time(runtime, version) {
-        let (runtime, version) = (runtime.as_str(), crate::summary::line(version));
+        let (runtime, version) = (runtime.as_str(), townwatch_agents::summary::line(version));
         crate::log::write("new_version", json!({"runtime": runtime, "version": version, "recorded": recorded}));
     }
 }

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, timeout_at};
+use townwatch_host::now;
 
 use super::conversation::{Conversation, Named, is_plain};
-use crate::log::now;
 use crate::loopback::CALL_LIMIT;
 
 /// Between two attempts to open the stream again; all of them together take no longer than the limit.

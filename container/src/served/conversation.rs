@@ -11,17 +11,16 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use townwatch_agents::normalise::{Meaning, Normalise, Opencode, Place};
+use townwatch_agents::sse::{Message, SseDecoder};
+use townwatch_host::{now, place_of};
 use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 use townwatch_protocol::wire::StartAgent;
 
 use super::Over;
-use crate::environment;
-use crate::log::now;
 use crate::loopback::{CALL_LIMIT, Server};
-use crate::normalise::{Meaning, Normalise, Opencode, Place};
 use crate::run::Run;
 use crate::runtimes::opencode::model;
-use crate::sse::{Message, SseDecoder};
 use crate::wish::{Ear, Hearing};
 
 /// A server that is not up by then never will be: with its first start it fetches and prepares things.
@@ -217,7 +216,7 @@ impl<'a> Conversation<'a> {
 
 /// Where it works; it is spoken to.
 fn place(working_dir: &Path) -> Place {
-    Place { takes_messages: true, ..environment::place(working_dir) }
+    Place { takes_messages: true, ..place_of(working_dir) }
 }
 
 /// What has an id.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::process::Child;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
+use townwatch_host::now;
 use townwatch_protocol::event::{AgentExited, AgentStatusChanged, ExitReason, Status, StopSignal};
 use townwatch_protocol::wire::StartAgent;
 
@@ -23,7 +24,6 @@ use self::conversation::Conversation;
 use self::server::Pipes;
 use crate::executor::{STOP_GRACE, spawn, spawn_failure, timeout_of};
 use crate::group::Group;
-use crate::log::now;
 use crate::room::Room;
 use crate::run::Run;
 use crate::runtimes::Launch;
@@ -134,7 +134,12 @@ fn exit(
     };
     conversation.end(reason == ExitReason::Completed);
     // How the server's process ended is nobody's business: it was asked to.
-    AgentExited { reason, exit_code: None, signal: None, message: message.map(|text| crate::cut::text(&text, 4 << 10)) }
+    AgentExited {
+        reason,
+        exit_code: None,
+        signal: None,
+        message: message.map(|text| townwatch_agents::cut::text(&text, 4 << 10)),
+    }
 }
 
 async fn asked(stop_asked: &mut watch::Receiver<Option<StopSignal>>) -> StopSignal {

@@ -7,12 +7,12 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use townwatch_agents::failure_reason::FailureReason;
+use townwatch_agents::lines::{Line, LineDecoder};
+use townwatch_agents::redact::KeyLines;
+use townwatch_host::now;
 
-use crate::failure_reason::FailureReason;
-use crate::lines::{Line, LineDecoder};
-use crate::log::now;
 use crate::printed::complain;
-use crate::redact::KeyLines;
 use crate::run::Run;
 use crate::stderr::{self, Stderr};
 

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use serde_json::json;
+use townwatch_host::now;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::event::{Answer, QuestionKind};
 use townwatch_protocol::wire::AnswerAgent;
 
 use super::conversation::{Conversation, is_plain};
-use crate::log::now;
 use crate::wish::{OPERATOR, Wish, Wished};
 
 /// What the server may take for a wish: less than people wait for it, so that they are told what became of it.

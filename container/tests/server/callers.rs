@@ -1,7 +1,7 @@
 //! Nobody but the Worker is heard: each call is signed for what it does, and is good once.
 
 use serde_json::{Value, json};
-use townwatch_control::log::now;
+use townwatch_host::now;
 use townwatch_protocol::control_key::SigningKey;
 use townwatch_protocol::id::TownId;
 use townwatch_protocol::signed_call::{CALL_LIFE_MS_MAX, Call, Purpose};

@@ -160,7 +160,7 @@ pub fn signed_by(town: &str, method: &str, path: &str, body: &str) -> [(&'static
     let town_id = TownId::parse(town).unwrap();
     let call = Call { town_id: &town_id, method, target: path };
     let purpose = Purpose::of_path(path.split('?').next().unwrap()).unwrap_or(Purpose::Look);
-    let authorization = call.sign(&key(), purpose, body.as_bytes(), townwatch_control::log::now(), nonce());
+    let authorization = call.sign(&key(), purpose, body.as_bytes(), townwatch_host::now(), nonce());
     [("Authorization", authorization), ("Townwatch-Town", town.to_owned())]
 }
 

@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use townwatch_control::runtimes::is_served;
-use townwatch_control::runtimes::replay::RECORDINGS;
+use townwatch_agents::normalise::is_served;
+use townwatch_agents::recordings::RECORDINGS;
 
 use crate::common::{Server, texts};
 

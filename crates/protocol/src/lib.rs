@@ -1,7 +1,7 @@
 //! What the parts of Townwatch say to each other.
 //!
 //! In reading order: the words ([`id`], [`time`], [`event`], [`image`], [`error`], [`limits`]), every request, answer and frame
-//! ([`wire`]), how they are read ([`query`], [`body`], [`envelope`]), and calls to a control server ([`signed_call`], by a
+//! ([`wire`], [`state_text`]), how they are read ([`query`], [`body`], [`envelope`]), and calls to a control server ([`signed_call`], by a
 //! [`control_key`], each once: [`replays`]).
 
 pub mod body;
@@ -17,5 +17,6 @@ pub mod limits;
 pub mod query;
 pub mod replays;
 pub mod signed_call;
+pub mod state_text;
 pub mod time;
 pub mod wire;

@@ -211,3 +211,8 @@ pub const RESUME_MS: i64 = 15 * 60_000;
 pub const KEEPALIVE_MS: u64 = 30_000;
 /// A viewer that used to ping and has not been heard of for 10 minutes is closed.
 pub const SILENT_VIEWER_MS: u64 = 10 * 60_000;
+/// Text of a message of which what is typed is shown; a longer one has no further previews. Viewers see at most 48 KiB of its
+/// event anyway.
+pub const PREVIEWED_BYTES_MAX: usize = 64 << 10;
+/// Texts that are typed at once in a town, so 16 MiB at most; beyond it the one that was shown longest ago goes.
+pub const PREVIEWS_MAX: usize = 256;

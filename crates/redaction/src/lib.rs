@@ -73,9 +73,7 @@ impl Redactor {
     /// Finds what is known by its format, and these secrets.
     pub fn new(secrets: SecretValues) -> Result<Self> {
         let mut rules: Vec<Rule> = FORMATS.iter().map(Rule::Format).chain([Rule::Key, Rule::Mark]).collect();
-        rules.extend(
-            secrets.by_beginning().into_iter().map(|(beginning, values)| Rule::Values(beginning, values)),
-        );
+        rules.extend(secrets.by_beginning().into_iter().map(|(beginning, values)| Rule::Values(beginning, values)));
         let mut first_bytes = [false; 256];
         for rule in &rules {
             first_bytes[usize::from(rule.beginning().as_bytes()[0])] = true;

@@ -1,5 +1,5 @@
-use townwatch_control::redact::SecretValues;
-use townwatch_control::runtimes::replay::Recording;
+use townwatch_agents::recordings::Recording;
+use townwatch_agents::redact::SecretValues;
 
 use super::*;
 

@@ -21,7 +21,6 @@ use self::room::bound_work;
 pub use self::shown::differs;
 use self::sub_agents::stated_todos;
 pub(crate) use self::texts::clip;
-pub use self::texts::stated_option;
 use self::texts::{hash, title};
 pub use self::usage::Counted;
 use self::usage::Figures;

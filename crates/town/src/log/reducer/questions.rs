@@ -7,11 +7,12 @@ use townwatch_protocol::id::EventId;
 use townwatch_protocol::limits::{
     STATE_OPTIONS_MAX, STATE_QUESTION_PARTS_MAX, STATE_QUESTIONS_BYTES_MAX, STATE_QUESTIONS_MAX, STATE_TEXT_BYTES_MAX,
 };
+use townwatch_protocol::state_text::{beginning, stated_option};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::OpenQuestion;
 
 use super::Snapshot;
-use super::texts::{beginning, clip, json_bytes, stated_option};
+use super::texts::{clip, json_bytes};
 
 /// What the texts of a question that has to be cut may take, tried one after the other.
 const CUT_TEXT_BYTES: [usize; 3] = [STATE_TEXT_BYTES_MAX, 120, 60];

@@ -1,0 +1,249 @@
+//! Claude Code: `claude -p … --output-format stream-json --verbose`.
+//!
+//! What its output really is like, each held by a recording in `tests/golden/claude_code`: one API message comes as
+//! several `assistant` lines, one per block, each repeating the same usage; `is_error` is absent on some successes; an
+//! API failure is a `result` of subtype `success` with `is_error`; a session with a background sub-agent has two
+//! `init` and two `result` lines, so that a `result` ends a turn and only the process's end ends the run; a sub-agent's
+//! call can have its result before the sub-agent's own messages.
+
+mod always;
+mod calls;
+mod control;
+mod heard;
+mod hooks;
+mod kinds;
+mod limits;
+mod messages;
+mod program_words;
+mod stops;
+mod subject;
+mod system;
+mod talk;
+mod tasks;
+mod todos;
+mod turns;
+mod usage;
+
+use std::hash::{Hash, Hasher};
+
+use townwatch_protocol::event::{AgentStatusChanged, EventData, NoticeKind, Status};
+use townwatch_protocol::time::Timestamp;
+
+use self::calls::Called;
+use self::control::Control;
+pub use self::control::user_line;
+pub(super) use self::kinds::known as known_kinds;
+use self::limits::Limits;
+use self::messages::From;
+use self::stops::Stops;
+use self::tasks::Tasks;
+use self::todos::TodoLists;
+use self::usage::Spent;
+use super::call_names::CallNames;
+use super::kinds::Becomes;
+use super::notices::Notices;
+use super::partials::Partials;
+use super::parts::{Part, parts};
+use super::progress::Progress;
+use super::recent::Recent;
+use super::wire::Head;
+use super::{Meaning, Normalise, Place, Talk, last_words};
+use crate::json::read;
+
+/// What stands for it where no person answered a question, and where it speaks in a person's place.
+const PROGRAM: &str = "claude_code";
+
+/// How a turn failed.
+#[derive(Debug, Clone)]
+struct TurnFailure {
+    message: String,
+    /// It was broken off, and nothing is wrong but that.
+    only_broken_off: bool,
+}
+
+/// The state of one run's reading.
+#[derive(Debug, Clone, Default)]
+pub struct ClaudeCode {
+    place: Place,
+    session_id: Option<String>,
+    working_dir: Option<String>,
+    /// Lines that were read: one with the same name is the same line.
+    lines: Recent<()>,
+    calls: Recent<Called>,
+    names: CallNames,
+    spent: Spent,
+    todos: TodoLists,
+    turns: u64,
+    /// The turn is over and nothing has been done since.
+    waiting: bool,
+    /// The assistant has said something in this turn.
+    spoke: bool,
+    /// What it said last, by its hash: the text may be megabytes.
+    last_said: u64,
+    /// An API failure of this turn that was told already; the `result` tells it again.
+    told_failure: Option<String>,
+    /// How the last turn failed, if it did.
+    failure: Option<TurnFailure>,
+    limits: Limits,
+    stops: Stops,
+    /// The conversation is being summed up.
+    compacting: bool,
+    /// Troubles of tool servers that were told.
+    told_servers: Recent<()>,
+    /// Agents that something was said to, by the call that each works for; empty is the agent itself.
+    spoken_to: Recent<()>,
+    notices: Notices,
+    progress: Progress,
+    partials: Partials,
+    control: Control,
+    /// What it left running in the background: its turn may be over, but not its work.
+    tasks: Tasks,
+}
+
+impl ClaudeCode {
+    /// A run in this place.
+    pub fn new(place: Place) -> Self {
+        Self { place, ..Self::default() }
+    }
+
+    /// A line that is no event: what in it is one, and a notice of the rest.
+    fn broken(&mut self, line: &str, at: Timestamp) -> Meaning {
+        let mut meaning = Meaning::default();
+        for part in parts(line, kinds::is_own) {
+            meaning.add(match part {
+                Part::Object(event, _) if event.len() < line.len() => self.line(event, at),
+                Part::Object(text, _) | Part::Stray(text) => {
+                    let events = self.notices.note(NoticeKind::Malformed, text).into_iter().collect();
+                    Meaning::of(events)
+                }
+            });
+        }
+        meaning
+    }
+
+    /// Whether no line of this name was read before.
+    fn is_new(&mut self, uuid: &str) -> bool {
+        self.lines.insert(uuid, ()) || !self.lines.contains(uuid)
+    }
+
+    /// A turn that was over goes on: a background task reported, or a person wrote.
+    fn at_work(&mut self, events: &mut Vec<EventData>) {
+        if std::mem::take(&mut self.waiting) {
+            events.push(AgentStatusChanged { status: Status::Running }.into());
+        }
+    }
+
+    fn known_line(&mut self, kind: kinds::Line, head: Head, line: &str, at: Timestamp, meaning: &mut Meaning) {
+        let events = &mut meaning.events;
+        match kind {
+            kinds::Line::System => {
+                let subtype = head.subtype.unwrap_or_default();
+                if subtype == "init" {
+                    events.extend(self.tasks.settle());
+                    self.at_work(events);
+                }
+                self.system(&subtype, line, at, events);
+            }
+            kinds::Line::Assistant => self.message(true, line, at, meaning),
+            kinds::Line::User => self.message(false, line, at, meaning),
+            kinds::Line::Result => self.turn_end(line, at, events),
+            kinds::Line::Block => {
+                self.at_work(events);
+                self.block(&mut From { assistant: true, ..From::default() }, line, at, meaning);
+            }
+            kinds::Line::StreamEvent => {
+                let typed = self.partials.line(line);
+                if typed.unknown {
+                    events.extend(self.notices.note(NoticeKind::Unknown, line));
+                }
+                if typed.author.is_none() {
+                    self.at_work(events);
+                }
+                let (author, usage) = (typed.author.as_deref(), typed.usage);
+                if let Some((message_id, reason, details)) = typed.stop
+                    && !self.stops.heard(&reason, details, Some(&message_id), author)
+                {
+                    events.extend(self.notices.note(NoticeKind::Unknown, line));
+                }
+                let spent = usage.and_then(|(id, usage)| self.spent.message(&id, &usage, author));
+                events.extend(spent.map(EventData::from));
+                meaning.piece = typed.piece;
+            }
+            kinds::Line::RateLimit => self.rate_limit(line, events),
+            kinds::Line::Words(words) => events.extend(program_words::notices(words, line)),
+            kinds::Line::Authentication => Self::authentication(line, events),
+            kinds::Line::ControlRequest => self.request(line, events),
+            kinds::Line::ControlCancel => {
+                let answered = self.control.cancelled(line, PROGRAM);
+                self.answered(answered, events);
+            }
+        }
+    }
+}
+
+impl Normalise for ClaudeCode {
+    fn line(&mut self, line: &str, at: Timestamp) -> Meaning {
+        let mut meaning = Meaning::default();
+        if line.trim().is_empty() {
+            return meaning;
+        }
+        self.progress.seen(at);
+        let Some(head) = read::<Head>(line).filter(|_| line.trim_start().starts_with('{')) else {
+            return self.broken(line, at);
+        };
+        if head.subtype.as_deref() != Some("task_started") {
+            meaning.events.extend(self.tasks.only_listed());
+        }
+        match head.kind.as_deref().and_then(|kind| kinds::LINES.find(kind)) {
+            Some(Becomes::Event(_, kind)) => {
+                // What is being typed goes on; and a message may be the program's own word for it.
+                if !matches!(kind, kinds::Line::StreamEvent | kinds::Line::Assistant) {
+                    meaning.events.extend(self.stops.tell());
+                }
+                self.known_line(kind, head, line, at, &mut meaning);
+            }
+            Some(Becomes::Nothing(_)) => {}
+            None => meaning.events.extend(self.notices.note(NoticeKind::Unknown, line)),
+        }
+        if self.waiting && self.tasks.running() == 0 {
+            self.progress.turn_ended(at);
+        } else {
+            self.progress.turn_began(at);
+        }
+        meaning
+    }
+
+    fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData> {
+        self.notices.oversized(bytes, sample)
+    }
+
+    fn end(&mut self, succeeded: bool, at: Timestamp) -> Vec<EventData> {
+        let mut events = self.partials.end();
+        events.extend(self.stops.tell());
+        events.extend(self.tasks.end());
+        events.extend(last_words(&mut self.notices, &mut self.progress, succeeded, at));
+        events
+    }
+
+    fn failure(&self) -> Option<&str> {
+        self.failure.as_ref().map(|failure| failure.message.as_str())
+    }
+
+    fn can_go_on(&self) -> bool {
+        self.failure.as_ref().is_none_or(|failure| failure.only_broken_off)
+    }
+
+    fn finished(&self) -> bool {
+        self.waiting
+    }
+
+    fn talk(&mut self) -> Option<&mut dyn Talk> {
+        Some(self)
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}

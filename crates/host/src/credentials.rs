@@ -1,0 +1,164 @@
+//! What the usual files of a HOME have that nobody is to see. An agent that has this HOME can read and print them.
+//!
+//! Only the values are taken, once, as a run begins; a file that is not there, or is something else, has none.
+
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use percent_encoding::percent_decode_str;
+use rustix::fs::OFlags;
+use serde_json::Value;
+use townwatch_redaction::is_secret_name;
+
+/// So much of a file is read: what is larger is no list of passwords.
+const FILE_BYTES_MAX: u64 = 64 << 10;
+/// So many values are taken of all files together; those of the last files are left.
+const VALUES_MAX: usize = 200;
+/// Names that hold secrets in these files alone: of Docker, and of OpenCode's logins.
+const NAMES: &[&str] = &["auth", "access", "refresh"];
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy)]
+enum Shape {
+    /// `name = value` or `name: value`, a line each, in whatever sections.
+    Lines,
+    /// `machine host login name password word`.
+    Netrc,
+    /// `https://user:password@host`, a line each.
+    Addresses,
+    Json,
+}
+
+/// The files below a HOME. Their secrets are called by these paths.
+const FILES: &[(&str, Shape)] = &[
+    (".netrc", Shape::Netrc),
+    (".git-credentials", Shape::Addresses),
+    (".npmrc", Shape::Lines),
+    (".yarnrc.yml", Shape::Lines),
+    (".pypirc", Shape::Lines),
+    (".cargo/credentials.toml", Shape::Lines),
+    (".docker/config.json", Shape::Json),
+    (".aws/credentials", Shape::Lines),
+    (".kube/config", Shape::Lines),
+    (".config/gh/hosts.yml", Shape::Lines),
+    (".config/gcloud/application_default_credentials.json", Shape::Json),
+    (".claude/.credentials.json", Shape::Json),
+    (".codex/auth.json", Shape::Json),
+    (".gemini/oauth_creds.json", Shape::Json),
+    (".local/share/opencode/auth.json", Shape::Json),
+    (".local/share/kilo/auth.json", Shape::Json),
+];
+
+/// The values of the files in this HOME, each with the path of its file.
+pub(crate) fn of(home: &Path) -> Vec<(&'static str, String)> {
+    let files = FILES.iter().flat_map(|(name, shape)| {
+        let values = read(&home.join(name)).map(|text| values(*shape, &text)).unwrap_or_default();
+        values.into_iter().map(|value| (*name, value))
+    });
+    files.take(VALUES_MAX).collect()
+}
+
+/// The text of a file, be it by a link. It is opened so that a pipe in its place makes nobody wait.
+fn read(path: &Path) -> Option<String> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn values(shape: Shape, text: &str) -> Vec<String> {
+    match shape {
+        Shape::Lines => text.lines().filter_map(line).collect(),
+        Shape::Netrc => {
+            let words: Vec<_> = text.split_whitespace().collect();
+            words.windows(2).filter(|two| two[0] == "password").map(|two| two[1].trim_matches('"').to_owned()).collect()
+        }
+        Shape::Addresses => text.lines().flat_map(address).collect(),
+        Shape::Json => {
+            let mut values = Vec::new();
+            json(&serde_json::from_str(text).unwrap_or_default(), &mut values);
+            values
+        }
+    }
+}
+
+fn line(line: &str) -> Option<String> {
+    // `//registry.example.org/:_authToken=…` has a colon in its name, and base64 a `=` in its value.
+    let (name, value) = match (line.find('='), line.find(": ")) {
+        (Some(equals), colon) if colon.is_none_or(|colon| equals < colon) => line.split_once('=')?,
+        _ => line.split_once(": ")?,
+    };
+    let value = value.trim().trim_matches(['"', '\'']);
+    let is_variable = value.starts_with("${"); // which has the value, and is known itself
+    (is_secret_name(name.trim().trim_matches('"')) && !is_variable).then(|| value.to_owned())
+}
+
+/// The password of an address as it stands there, and as it is typed.
+fn address(line: &str) -> Vec<String> {
+    let parts = line.trim().split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')?.0.split_once(':'));
+    let Some((_, password)) = parts else { return Vec::new() };
+    vec![password.to_owned(), percent_decode_str(password).decode_utf8_lossy().into_owned()]
+}
+
+/// The texts whose names look secret, however deep they lie; the depth of JSON that is read is bounded.
+fn json(value: &Value, values: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field {
+                    Value::String(text) if is_secret_name(name) || NAMES.contains(&name.as_str()) => {
+                        values.extend(password_within(text));
+                        values.push(text.clone());
+                    }
+                    field => json(field, values),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| json(item, values)),
+        _ => {}
+    }
+}
+
+/// Docker's `auth` is the base64 of `user:password`.
+fn password_within(text: &str) -> Option<String> {
+    let decoded = String::from_utf8(BASE64_STANDARD.decode(text).ok()?).ok()?;
+    Some(decoded.split_once(':')?.1.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_each_shape() {
+        let of = |shape, text| values(shape, text);
+        assert_eq!(
+            of(
+                Shape::Netrc,
+                "machine a.example login me password one-1\n  machine b.example\npassword \"two-2\" login me"
+            ),
+            ["one-1", "two-2"]
+        );
+        assert_eq!(
+            of(Shape::Addresses, "https://me:p%40ss@a.example\nnonsense\nhttps://a.example/x"),
+            ["p%40ss", "p@ss"]
+        );
+        let lines = "//registry.example.org/:_authToken=one-1\nregistry=https://a.example\n_password = \"two-2\"\n\
+                     [default]\naws_access_key_id = x\naws_secret_access_key = three-3\n    oauth_token: four-4==\n\
+                     token=${FROM_A_VARIABLE}\n# password\n";
+        assert_eq!(of(Shape::Lines, lines), ["one-1", "two-2", "three-3", "four-4=="]);
+        let docker = r#"{"auths":{"https://a.example/v1/":{"auth":"bWU6b25lLTE="}},"credsStore":"x"}"#;
+        assert_eq!(of(Shape::Json, docker), ["one-1", "bWU6b25lLTE="]);
+        let logins =
+            r#"{"claudeAiOauth":{"accessToken":"one-1","expiresAt":1},"list":[{"refresh":"two-2","type":"oauth"}]}"#;
+        assert_eq!(of(Shape::Json, logins), ["one-1", "two-2"]);
+        assert!(of(Shape::Json, "{\"auth\":").is_empty());
+    }
+}
