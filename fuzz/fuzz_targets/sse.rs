@@ -1,7 +1,7 @@
 //! Whatever the bytes and however they come in reads: the messages are those that the standard's own words make of them.
 #![no_main]
 
-#[path = "../../container/tests/stream_model/mod.rs"]
+#[path = "../../crates/agents/tests/stream_model/mod.rs"]
 mod stream_model;
 
 use libfuzzer_sys::fuzz_target;
