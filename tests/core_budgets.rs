@@ -6,8 +6,8 @@ mod story;
 
 use serde_json::{Value as Json, json};
 use story::Story;
-use townwatch::core::budgets::{StopOrder, StopPlace};
 use townwatch::core::ingest::Outcome;
+use townwatch::core::stop_orders::{StopOrder, StopPlace};
 use townwatch::error::{Code, Error};
 use townwatch::event::ExitReason;
 use townwatch::id::{RigId, RunId};
@@ -69,7 +69,10 @@ fn orders(story: &Story) -> Vec<String> {
     all.into_iter()
         .map(|StopOrder { run_id, place, .. }| match place {
             StopPlace::Container => format!("{run_id} in the container"),
-            StopPlace::Rig(rig_id) => format!("{run_id} of {rig_id}"),
+            StopPlace::Rig(rig_id, reason) => {
+                assert_eq!(reason, ExitReason::BudgetExceeded);
+                format!("{run_id} of {rig_id}")
+            }
         })
         .collect()
 }

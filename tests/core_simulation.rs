@@ -18,6 +18,7 @@ mod simulation {
     pub mod open_work;
     pub mod oracle;
     pub mod pager;
+    pub mod posted_runs;
     pub mod runs;
     pub mod viewer;
     pub mod watchers;

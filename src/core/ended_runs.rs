@@ -121,7 +121,9 @@ impl Rig {
 
 fn over(which: &str, reason: ExitReason, remedy: &str) -> Error {
     let how = match reason {
-        ExitReason::Lost => "counts as lost, since nothing was heard of the agent for too long",
+        ExitReason::Lost => {
+            "counts as lost: nothing was heard of it for too long, or its agent began more runs than it may have open"
+        }
         ExitReason::BudgetExceeded => "was stopped, since a budget was used up (its agent's, or its town's)",
         _ => "was stopped by the operator",
     };

@@ -77,6 +77,7 @@ mod space;
 pub mod starting;
 mod state_list;
 mod states;
+pub mod stop_orders;
 pub mod store;
 pub mod stream_query;
 pub mod streams;

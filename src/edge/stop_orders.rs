@@ -1,4 +1,4 @@
-//! Performs the stops that a budget has ordered: the control server is asked, or the rig told, again and again until it has
+//! Performs the stops that the town has ordered: the control server is asked, or the rig told, again and again until it has
 //! heard. The order lies in the tables, so whatever dies in between, it is performed by the next alarm.
 
 use std::cell::Cell;
@@ -6,13 +6,12 @@ use std::cell::Cell;
 use futures_util::future::join_all;
 use js_sys::futures::spawn_local;
 
-use crate::core::budgets::{StopOrder, StopPlace};
 use crate::core::ended_runs::EndedRuns;
+use crate::core::stop_orders::{StopOrder, StopPlace};
 use crate::edge::log::log;
 use crate::edge::town_object::TownObject;
 use crate::edge::{container_routes, fresh, posted_end};
 use crate::error::{Code, Result};
-use crate::event::ExitReason;
 use crate::time::Timestamp;
 
 /// After a stop that was not heard.
@@ -33,7 +32,7 @@ impl Default for Stopping {
     }
 }
 
-/// A budget has just ordered some.
+/// Some have just been ordered.
 pub(super) fn ordered(town: &TownObject) {
     town.stopping.may_have.set(true);
     begin(town);
@@ -96,9 +95,9 @@ async fn perform_all(town: &TownObject) -> Result<bool> {
 async fn perform(town: &TownObject, StopOrder { run_id, agent_id, place }: &StopOrder) -> Result<bool> {
     let outcome = match place {
         StopPlace::Container => container_routes::stop_run(town, agent_id, run_id).await,
-        StopPlace::Rig(rig_id) => {
+        StopPlace::Rig(rig_id, reason) => {
             let (agent_id, run_ids) = (agent_id.clone(), vec![run_id.clone()]);
-            posted_end::ended(town, rig_id, &EndedRuns { agent_id, run_ids, reason: ExitReason::BudgetExceeded }).await
+            posted_end::ended(town, rig_id, &EndedRuns { agent_id, run_ids, reason: *reason }).await
         }
     };
     if let Err(error) = outcome {

@@ -108,13 +108,8 @@ impl World {
 
     pub(super) fn post(&mut self) {
         let (agent_id, oldest) = (agent(self.rng.u64(0..AGENTS)), self.tokens + 1);
-        let count = if self.rng.u32(0..20) == 0 { 60..120 } else { 1..6 };
-        let mut events: Vec<serde_json::Value> = (0..self.rng.u32(count))
-            .map(|_| {
-                let token = self.fresh_token("rig");
-                json!({"event_type": "note", "data": format!("#{token} note"), "event_id": format!("key-{token}")})
-            })
-            .collect();
+        let mut events =
+            if self.begun_at_once > 0 && self.rng.u32(0..3) > 0 { self.first_events() } else { self.some_notes() };
         let newest = self.tokens;
         let (fault, skew_ms) = match self.rng.u32(0..16) {
             0 => (Some(Fault::PostAhead), self.rng.i64(1..7_200_000)),
@@ -141,6 +136,15 @@ impl World {
             self.repeat(&body, events.len());
         }
         self.posts.push(body);
+    }
+
+    fn some_notes(&mut self) -> Vec<serde_json::Value> {
+        let count = if self.rng.u32(0..20) == 0 { 60..120 } else { 1..6 };
+        let notes = (0..self.rng.u32(count)).map(|_| {
+            let token = self.fresh_token("rig");
+            json!({"event_type": "note", "data": format!("#{token} note"), "event_id": format!("key-{token}")})
+        });
+        notes.collect()
     }
 
     /// A poster that had no answer posts again, perhaps much later. What the rig still has it does not take twice.

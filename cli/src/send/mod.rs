@@ -122,8 +122,8 @@ fn read(
             None => {}
             Some(ExitReason::Lost) => {
                 say(
-                    "the town has called the run lost, since nothing was heard of it for too long. Nothing more of it is \
-                     sent; the input only passes through",
+                    "the town has called the run lost: nothing was heard of it for too long, or its agent began more runs than \
+                     it may have open. Nothing more of it is sent; the input only passes through",
                 );
                 while !matches!(input.next(None), Arrived::End) {}
                 return;

@@ -1,10 +1,12 @@
-//! Runs that a budget has stopped: an order lies in the run's row from the transaction in which the usage is stored until the
-//! one who has to know of it says that it was heard. So a crash in between forgets none.
+//! Runs that the town has stopped by itself, since a budget is used up or their agent has too many open: an order lies in the
+//! run's row from the transaction that decides it until the one who has to know of it says that it was heard. So a crash in
+//! between forgets none.
 
 use crate::core::agents::parse;
-use crate::core::store::Store;
+use crate::core::store::{Row, Store};
 use crate::core::town::Town;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::event::{AgentExited, ExitReason};
 use crate::id::{AgentId, RigId, RunId};
 use crate::limits::STOP_ORDERS_AT_ONCE_MAX;
 
@@ -13,8 +15,8 @@ use crate::limits::STOP_ORDERS_AT_ONCE_MAX;
 pub enum StopPlace {
     /// The control server: the run ends when its program has.
     Container,
-    /// The rig that its agent posts to: the run has ended, and the rig refuses what follows.
-    Rig(RigId),
+    /// The rig that its agent posts to: the run has ended, for this reason, and the rig refuses what follows.
+    Rig(RigId, ExitReason),
 }
 
 /// A stop that nobody has confirmed yet.
@@ -31,18 +33,10 @@ pub struct StopOrder {
 impl Town {
     /// The oldest stops that nobody has confirmed; of a run in the container only as long as it is open.
     pub fn stop_orders(&self) -> Result<Vec<StopOrder>> {
-        let sql = "SELECT run_id, agent_id, source FROM runs WHERE stop_message IS NOT NULL AND stop_heard = 0 \
-             ORDER BY run_id LIMIT ?";
+        let sql = "SELECT run_id, agent_id, source, exit FROM runs WHERE stop_message IS NOT NULL AND stop_heard = 0 \
+             AND (exit IS NOT NULL OR source = 'container') ORDER BY run_id LIMIT ?";
         let rows = self.store.query(sql, &[STOP_ORDERS_AT_ONCE_MAX.into()])?;
-        let read = rows.iter().map(|row| {
-            let place = match row.text(2)?.strip_prefix("rig:") {
-                Some(rig_id) => StopPlace::Rig(parse(RigId::parse(rig_id))?),
-                None => StopPlace::Container,
-            };
-            let (run_id, agent_id) = (parse(RunId::parse(row.text(0)?))?, parse(AgentId::parse(row.text(1)?))?);
-            Ok(StopOrder { run_id, agent_id, place })
-        });
-        read.collect()
+        rows.iter().map(read).collect()
     }
 
     /// The one who has to know has heard it.
@@ -50,6 +44,19 @@ impl Town {
         self.store.query("UPDATE runs SET stop_heard = 1 WHERE run_id = ?", &[run_id.as_str().into()])?;
         Ok(())
     }
+}
+
+/// A run that is posted ends in the transaction that orders its stop; so its row says why.
+fn read(row: &Row) -> Result<StopOrder> {
+    let place = match row.text(2)?.strip_prefix("rig:") {
+        Some(rig_id) => {
+            let exit: AgentExited = serde_json::from_str(row.text(3)?).map_err(Error::internal)?;
+            StopPlace::Rig(parse(RigId::parse(rig_id))?, exit.reason)
+        }
+        None => StopPlace::Container,
+    };
+    let (run_id, agent_id) = (parse(RunId::parse(row.text(0)?))?, parse(AgentId::parse(row.text(1)?))?);
+    Ok(StopOrder { run_id, agent_id, place })
 }
 
 /// Has a run stopped, if it is not being stopped already. False where it is.
