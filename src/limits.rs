@@ -11,6 +11,11 @@ pub const RUNS_PER_AGENT_MAX: u64 = 1_000;
 /// Runs that an agent has open at once in what it posts, or in what a container tells of it. When one more begins, the one
 /// that was not heard of for longest ends as lost; its rig refuses what is posted to it from then on.
 pub const OPEN_RUNS_MAX: usize = 16;
+/// Runs that an agent may begin in a minute by what it posts; with one more the whole post is 429 `rate_limited`. 16 at once
+/// ([`OPEN_RUNS_MAX`]) of 16 s each make 60: jobs of a CI last longer, and a loop that names a run for each event meets it.
+pub const RUNS_PER_MINUTE_MAX: u64 = 60;
+/// See [`RUNS_PER_MINUTE_MAX`].
+pub const RUNS_RATE_MS: i64 = 60_000;
 /// Bytes kept per agent, 64 MiB of frame texts and whole events; the oldest events go, but never the newest.
 pub const EVENT_BYTES_PER_AGENT_MAX: u64 = 64 << 20;
 /// What a store may be given at most, 8 GiB: the platform ends at 10 GB, and then nothing can be written.

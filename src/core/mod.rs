@@ -65,6 +65,7 @@ pub mod rig_deletion;
 mod rig_space;
 mod rigs;
 pub mod route;
+mod run_rate;
 pub mod runs;
 pub mod schema;
 pub mod sessions;

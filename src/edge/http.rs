@@ -132,7 +132,9 @@ fn failure_with(error: &Error, extra: &[(&str, &str)]) -> Response {
         let line = serde_json::json!({"level": "error", "event": "internal", "message": error.message});
         console_error!("{line}");
     }
-    let extra: Vec<(&str, &str)> = extra.iter().copied().chain(remedy(error.code)).collect();
+    let after = error.retry_after_s.map(|seconds| seconds.to_string());
+    let remedy = after.as_deref().map(|seconds| ("retry-after", seconds)).or_else(|| remedy(error.code));
+    let extra: Vec<(&str, &str)> = extra.iter().copied().chain(remedy).collect();
     answer(error.code.status(), error.to_body(), &extra)
 }
 

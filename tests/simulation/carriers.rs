@@ -8,6 +8,7 @@ use townwatch::core::relay::{self, Answered, Position, Reach};
 use townwatch::core::rig::Rig;
 use townwatch::core::runs::Source;
 use townwatch::core::store::Store;
+use townwatch::error::Code;
 use townwatch::id::{Epoch, SourceId};
 use townwatch::protocol::{ControlEvents, RigBatch, RigCursor};
 
@@ -128,7 +129,11 @@ impl World {
         let body = json!({"agent_id": agent_id.as_str(), "events": events}).to_string().into_bytes();
         let store = self.rig_store.clone();
         let receipt = self.transact(&store, |world| world.rig.post(parse_body(&body)?, world.now));
-        let Some(receipt) = receipt.map(Result::unwrap) else { return };
+        let Some(receipt) = receipt else { return };
+        if receipt.as_ref().is_err_and(|error| error.code == Code::RateLimited) {
+            return self.fire(Fault::RunsRefused);
+        }
+        let receipt = receipt.unwrap();
         assert_eq!((receipt.appended, receipt.duplicates), (events.len() as u64, 0), "a post is taken whole");
         self.posted.extend(oldest..=newest);
         if self.rng.u32(0..4) == 0 {
