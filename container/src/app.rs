@@ -99,7 +99,7 @@ async fn start(State(control): Shared, headers: HeaderMap, body: Body) -> Answer
 async fn stop(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
     let bytes = read(body).await?;
     let order = if bytes.is_empty() { ControlStop::default() } else { body::read(&bytes)? };
-    town.stop(&agent_id, order.run_id.as_ref(), order.signal.unwrap_or(StopSignal::Term));
+    town.stop(&agent_id, order.run_id.as_ref(), order.signal.unwrap_or(StopSignal::Term))?;
     Ok(json(&serde_json::json!({"stopped": true})))
 }
 

@@ -19,6 +19,7 @@ pub mod auth;
 pub mod body;
 pub mod browser;
 pub mod budgets;
+pub mod control_answer;
 pub mod control_key;
 pub mod cookie;
 pub mod cursor;

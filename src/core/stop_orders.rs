@@ -3,12 +3,15 @@
 //! between forgets none.
 
 use crate::core::agents::parse;
-use crate::core::store::{Row, Store};
+use crate::core::ingest::{FreshRun, Ingest, Outcome};
+use crate::core::runs::{self, Source};
+use crate::core::store::{Row, Store, atomically};
 use crate::core::town::Town;
 use crate::error::{Error, Result};
-use crate::event::{AgentExited, ExitReason};
+use crate::event::{AgentExited, AgentNotice, AgentNoticeKind, Draft, ExitReason, NoticeLevel};
 use crate::id::{AgentId, RigId, RunId};
 use crate::limits::STOP_ORDERS_AT_ONCE_MAX;
+use crate::time::Timestamp;
 
 /// Who has to know that a run is stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,31 @@ impl Town {
              AND (exit IS NOT NULL OR source = 'container') ORDER BY run_id LIMIT ?";
         let rows = self.store.query(sql, &[STOP_ORDERS_AT_ONCE_MAX.into()])?;
         rows.iter().map(read).collect()
+    }
+
+    /// The control server has no such run. One that it had is not asked for any more, and whether it is over is settled as with
+    /// a start that was never confirmed. One whose start is under way may arrive behind the stop: false, it is to be asked for
+    /// again.
+    pub fn stop_found_none(&self, run_id: &RunId) -> Result<bool> {
+        let sql = "UPDATE runs SET stop_heard = 1, source_epoch = NULL \
+             WHERE run_id = ? AND source_epoch IS NOT NULL AND exit IS NULL RETURNING 1";
+        Ok(!self.store.query(sql, &[run_id.as_str().into()])?.is_empty())
+    }
+
+    /// The container, of another make, stops nothing: it is not asked again, and the run's log says so.
+    pub fn stop_impossible(&mut self, run_id: &RunId, now: Timestamp, fresh_run: FreshRun<'_>) -> Result<Outcome> {
+        let store = self.store.as_ref();
+        atomically(store, || {
+            self.stop_heard(run_id)?;
+            let mut ingest = Ingest::new(store, Source::Container, None, self.config.event_cap, &mut *fresh_run, now)?;
+            if let Some(run) = runs::load(store, run_id)?.filter(|run| !run.ended) {
+                let message =
+                    "The container cannot be asked to stop a run, so this one goes on though its budget is used up";
+                let notice = AgentNotice::new(AgentNoticeKind::Budget, NoticeLevel::Warning, message.to_owned());
+                ingest.take_own_word(&Draft::new(run.agent_id, run.run_id, notice, now))?;
+            }
+            ingest.finish()
+        })
     }
 
     /// The one who has to know has heard it.

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use futures_util::future::join_all;
 use js_sys::futures::spawn_local;
 
+use crate::core::control_answer::StopAnswer;
 use crate::core::ended_runs::EndedRuns;
 use crate::core::stop_orders::{StopOrder, StopPlace};
 use crate::edge::log::log;
@@ -92,18 +93,26 @@ async fn perform_all(town: &TownObject) -> Result<bool> {
     }
 }
 
+/// Performs one; false where it is to be tried again.
 async fn perform(town: &TownObject, StopOrder { run_id, agent_id, place }: &StopOrder) -> Result<bool> {
-    let outcome = match place {
+    let answer = match place {
         StopPlace::Container => container_routes::stop_run(town, agent_id, run_id).await,
         StopPlace::Rig(rig_id, reason) => {
-            let (agent_id, run_ids) = (agent_id.clone(), vec![run_id.clone()]);
-            posted_end::ended(town, rig_id, &EndedRuns { agent_id, run_ids, reason: *reason }).await
+            let ends = EndedRuns { agent_id: agent_id.clone(), run_ids: vec![run_id.clone()], reason: *reason };
+            posted_end::ended(town, rig_id, &ends).await.map(|()| StopAnswer::Heard)
         }
     };
-    if let Err(error) = outcome {
-        log("stop_error", &[("run_id", run_id.as_str()), ("message", &error.message)]);
-        return Ok(false);
+    match answer {
+        Ok(StopAnswer::Heard) => town.with(|core| core.stop_heard(run_id)).map(|()| true),
+        Ok(StopAnswer::NoRun) => town.with(|core| core.stop_found_none(run_id)),
+        Ok(StopAnswer::NoRoute(_)) => {
+            let outcome = town.with(|core| core.stop_impossible(run_id, fresh::now(), &mut fresh::run_id))?;
+            town.publish(&outcome);
+            Ok(true)
+        }
+        Ok(StopAnswer::Unheard(error)) | Err(error) => {
+            log("stop_error", &[("run_id", run_id.as_str()), ("message", &error.message)]);
+            Ok(false)
+        }
     }
-    town.with(|core| core.stop_heard(run_id))?;
-    Ok(true)
 }
