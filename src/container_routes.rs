@@ -14,6 +14,7 @@ use townwatch_protocol::wire::{
     ControlStop, MessageAgent, Sent, StartAgent, StopAgent, Stopped,
 };
 use townwatch_town::agents::runs::{self, Source};
+use townwatch_town::relay::control_answer::StopAnswer;
 
 use crate::http::{self, success};
 use crate::town_object::TownObject;
@@ -124,10 +125,17 @@ pub(super) async fn end(town: &TownObject, agent_id: &AgentId, wish: &StopAgent)
     if !plan.in_container {
         return Ok(());
     }
-    match call(town, agent_id, Purpose::Stop, "stop", wish).await {
-        Err(error) if error.code == Code::NotFound && town.with(|core| core.check_agent(agent_id)).is_ok() => Ok(()),
-        outcome => outcome.map(drop),
+    match ask_to_stop(town, agent_id, wish).await? {
+        StopAnswer::Heard | StopAnswer::NoRun => Ok(()),
+        StopAnswer::NoRoute(error) | StopAnswer::Unheard(error) => Err(error),
     }
+}
+
+/// Asks for the stop of an agent of this town, or of one run of it.
+async fn ask_to_stop(town: &TownObject, agent_id: &AgentId, wish: &impl Serialize) -> Result<StopAnswer> {
+    town.with(|core| core.check_agent(agent_id))?;
+    let wish = serde_json::to_string(wish).map_err(Error::internal)?;
+    Ok(reachable(town)?.stop_agent(agent_id, wish, CALL_LIMIT_MS).await)
 }
 
 /// Has an agent stopped that is to be deleted; refuses where that cannot be known to have been heard. A container that does not
@@ -136,25 +144,20 @@ pub(super) async fn stop_for_good(town: &TownObject, agent_id: &AgentId) -> Resu
     if town.upstream()?.is_none_or(|upstream| !upstream.is_running()) {
         return Ok(());
     }
-    match call(town, agent_id, Purpose::Stop, "stop", &StopAgent::default()).await {
-        Err(error) if error.code == Code::NotFound => Ok(()),
-        Err(error) if is_unknown(&error) => {
-            let message = format!(
-                "the agent may still be at work, and its control server does not answer, so it was not stopped and nothing \
-                 was deleted; see that it runs and delete the agent again, or wait: after {} minutes without an answer the \
-                 town calls its run lost and can delete it, and the control server ends it by itself",
-                SILENCE_LOST_MS / 60_000
-            );
-            Err(Error::new(Code::ContainerUnavailable, message))
-        }
-        outcome => outcome.map(drop),
-    }
+    let StopAnswer::Unheard(error) = ask_to_stop(town, agent_id, &StopAgent::default()).await? else { return Ok(()) };
+    let message = format!(
+        "the agent may still be at work, and its control server has not heard its stop ({}), so nothing was deleted; see that \
+         it runs well and delete the agent again, or wait: after {} minutes without an answer the town calls its run lost and \
+         can delete it, and the control server ends it by itself",
+        error.message,
+        SILENCE_LOST_MS / 60_000
+    );
+    Err(Error::new(Code::ContainerUnavailable, message))
 }
 
 /// Has one run of an agent stopped, and no later one.
-pub(super) async fn stop_run(town: &TownObject, agent_id: &AgentId, run_id: &RunId) -> Result<()> {
-    let wish = ControlStop { signal: None, run_id: Some(run_id.clone()) };
-    call(town, agent_id, Purpose::Stop, "stop", &wish).await.map(drop)
+pub(super) async fn stop_run(town: &TownObject, agent_id: &AgentId, run_id: &RunId) -> Result<StopAnswer> {
+    ask_to_stop(town, agent_id, &ControlStop { signal: None, run_id: Some(run_id.clone()) }).await
 }
 
 /// Tells an agent something.
@@ -210,15 +213,22 @@ pub(super) async fn stop_all(town: &TownObject) -> Result<()> {
     let Some(upstream) = town.upstream()? else { return Ok(()) };
     // All at once: one that hangs is waited for, but not one after the other.
     let wish = StopAgent::default();
-    let stops = open.iter().map(|run| call(town, &run.agent_id, Purpose::Stop, "stop", &wish));
-    let unheard = join_all(stops).await.into_iter().filter_map(std::result::Result::err).filter(is_unknown).count();
+    let stops = open.iter().map(|run| ask_to_stop(town, &run.agent_id, &wish));
+    let unheard = |answer: Result<StopAnswer>| match answer {
+        Ok(StopAnswer::Unheard(error)) => Some(error.message),
+        _ => None,
+    };
+    let unheard: Vec<String> = join_all(stops).await.into_iter().filter_map(unheard).collect();
     // A container of the town's own ends with all that runs in it, whether it listens or not.
     upstream.stop().await?;
-    if unheard > 0 && upstream.outlives_town() {
+    if let Some(why) = unheard.first()
+        && upstream.outlives_town()
+    {
         let message = format!(
-            "{unheard} of this town's agents may still be at work, and their control server does not answer, so they were \
-             not stopped and nothing was deleted; see that it runs and delete the town again, or wait: after {} minutes \
-             without an answer the town calls them lost and can be deleted, and the control server ends them by itself",
+            "{} of this town's agents may still be at work, and their control server has not heard their stop ({why}), so \
+             nothing was deleted; see that it runs well and delete the town again, or wait: after {} minutes without an answer \
+             the town calls them lost and can be deleted, and the control server ends them by itself",
+            unheard.len(),
             SILENCE_LOST_MS / 60_000
         );
         return Err(Error::new(Code::ContainerUnavailable, message));

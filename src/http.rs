@@ -9,12 +9,11 @@ use futures_util::future::{Either, select};
 use js_sys::{Reflect, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use townwatch_protocol::body;
-use townwatch_protocol::envelope;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::ImageId;
 use townwatch_protocol::image::ImageType;
 use townwatch_protocol::limits::{BODY_ARRIVAL_MS, BODY_BYTES_MAX};
+use townwatch_protocol::{body, envelope};
 use townwatch_town::metrics::CONTENT_TYPE;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -133,7 +132,9 @@ fn failure_with(error: &Error, extra: &[(&str, &str)]) -> Response {
         let line = serde_json::json!({"level": "error", "event": "internal", "message": error.message});
         console_error!("{line}");
     }
-    let extra: Vec<(&str, &str)> = extra.iter().copied().chain(remedy(error.code)).collect();
+    let after = error.retry_after_s.map(|seconds| seconds.to_string());
+    let remedy = after.as_deref().map(|seconds| ("retry-after", seconds)).or_else(|| remedy(error.code));
+    let extra: Vec<(&str, &str)> = extra.iter().copied().chain(remedy).collect();
     answer(error.code.status(), error.to_body(), &extra)
 }
 

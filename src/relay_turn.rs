@@ -182,7 +182,8 @@ async fn admit(town: &TownObject, answer: &SourceAnswer) -> Result<()> {
 fn no_answer(town: &TownObject, error: &Error) -> Result<()> {
     let before = relay::silence(store(town))?;
     let cap = town.with(|core| Ok(core.config().event_cap))?;
-    let problem = (error.code == Code::ContainerError).then_some(error.message.as_str());
+    let is_silence = matches!(error.code, Code::ContainerUnavailable | Code::ContainerTimeout | Code::NotConfigured);
+    let problem = (!is_silence).then_some(error.message.as_str());
     let outcome = relay::unanswered(store(town), problem, fresh::now(), cap, &mut fresh::run_id)?;
     if relay::silence(store(town))? != before {
         log("relay_error", &[("message", &error.message)]);
@@ -208,7 +209,8 @@ async fn settle(town: &TownObject, upstream: &Upstream) -> Result<()> {
             let started = ControlStarted { epoch, run_id: run.run_id.clone() };
             town.with(|core| core.run_accepted(&started, fresh::now(), &mut fresh::run_id))?
         } else {
-            let why = "the control server does not know of this run: its start never arrived";
+            let why =
+                "the control server does not know of this run: its start never arrived there, or it was forgotten";
             town.with(|core| core.run_refused(&run.run_id, why, fresh::now(), &mut fresh::run_id))?
         };
         town.publish(&outcome);

@@ -39,6 +39,9 @@ const RETRY_MS_MIN: i64 = 500;
 /// See [`RETRY_MS_MIN`].
 const RETRY_MS_MAX: i64 = 30_000;
 
+/// While a batch is under way the alarm stands this far ahead: whoever dies in it goes on by then.
+const UNDER_WAY_MS: i64 = 3_000;
+
 /// One rig.
 #[durable_object(alarm)]
 pub struct Rig {
@@ -49,6 +52,8 @@ pub struct Rig {
     core: RefCell<Option<Rc<Core>>>,
     /// Whether an alarm is set that has not fired yet, as far as this instance knows.
     alarmed: Cell<bool>,
+    /// Whether nobody has asked this instance yet: what the last one was carrying may have died with it.
+    is_new: Cell<bool>,
     failures: Cell<u32>,
     /// Agents that were deleted or archived here in this instance's time: whoever registers one meanwhile finds out.
     withdrawn: Cell<u64>,
@@ -65,6 +70,7 @@ impl DurableObject for Rig {
             store,
             core: RefCell::default(),
             alarmed: Cell::new(false),
+            is_new: Cell::new(true),
             failures: Cell::new(0),
             withdrawn: Cell::new(0),
             counts: Cell::new(Counts::new(fresh::now())),
@@ -73,11 +79,13 @@ impl DurableObject for Rig {
 
     async fn fetch(&self, request: Request) -> ::worker::Result<Response> {
         let outcome = self.answer(request.inner()).await;
+        self.wake().await;
         Ok(respond(request.inner(), outcome).await)
     }
 
     async fn alarm(&self) -> ::worker::Result<Response> {
         self.alarmed.set(false);
+        self.is_new.set(false);
         if let Err(error) = self.forward().await {
             let failures = self.failures.get();
             self.failures.set(failures.saturating_add(1));
@@ -124,6 +132,14 @@ impl Rig {
         let found = found.map(|rig| Rc::new(rig.redacting(config.redactor.clone())));
         self.core.borrow_mut().clone_from(&found);
         found.ok_or_else(|| Error::not_found("rig"))
+    }
+
+    /// Once for each instance: carries on what waits, without waiting for the alarm of the last one.
+    async fn wake(&self) {
+        let waits = || self.open().and_then(|rig| rig.waiting()).is_ok_and(|waiting| waiting.events > 0);
+        if self.is_new.replace(false) && !self.alarmed.get() && waits() {
+            self.alarm_in(0).await;
+        }
     }
 
     async fn answer(&self, request: &Raw) -> Result<Response> {
@@ -320,8 +336,7 @@ impl Rig {
             Err(error) if error.code == Code::NotFound => return Ok(()),
             rig => rig?,
         };
-        // What stands in the way of a batch that is under way: if we die in it, this alarm goes on.
-        self.alarm_in(RETRY_MS_MAX).await;
+        self.alarm_in(UNDER_WAY_MS).await;
         let town = Place::Town(rig.town_id.clone());
         while let Some(batch) = rig.next_batch()? {
             let body = serde_json::to_string(&batch).map_err(Error::internal)?;

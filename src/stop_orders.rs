@@ -1,4 +1,4 @@
-//! Performs the stops that a budget has ordered: the control server is asked, or the rig told, again and again until it has
+//! Performs the stops that the town has ordered: the control server is asked, or the rig told, again and again until it has
 //! heard. The order lies in the tables, so whatever dies in between, it is performed by the next alarm.
 
 use std::cell::Cell;
@@ -6,10 +6,10 @@ use std::cell::Cell;
 use futures_util::future::join_all;
 use js_sys::futures::spawn_local;
 use townwatch_protocol::error::{Code, Result};
-use townwatch_protocol::event::ExitReason;
 use townwatch_protocol::time::Timestamp;
-use townwatch_town::agents::budgets::{StopOrder, StopPlace};
 use townwatch_town::agents::ended_runs::EndedRuns;
+use townwatch_town::agents::stop_orders::{StopOrder, StopPlace};
+use townwatch_town::relay::control_answer::StopAnswer;
 
 use crate::log::log;
 use crate::town_object::TownObject;
@@ -33,7 +33,7 @@ impl Default for Stopping {
     }
 }
 
-/// A budget has just ordered some.
+/// Some have just been ordered.
 pub(super) fn ordered(town: &TownObject) {
     town.stopping.may_have.set(true);
     begin(town);
@@ -93,18 +93,26 @@ async fn perform_all(town: &TownObject) -> Result<bool> {
     }
 }
 
+/// Performs one; false where it is to be tried again.
 async fn perform(town: &TownObject, StopOrder { run_id, agent_id, place }: &StopOrder) -> Result<bool> {
-    let outcome = match place {
+    let answer = match place {
         StopPlace::Container => container_routes::stop_run(town, agent_id, run_id).await,
-        StopPlace::Rig(rig_id) => {
-            let (agent_id, run_ids) = (agent_id.clone(), vec![run_id.clone()]);
-            posted_end::ended(town, rig_id, &EndedRuns { agent_id, run_ids, reason: ExitReason::BudgetExceeded }).await
+        StopPlace::Rig(rig_id, reason) => {
+            let ends = EndedRuns { agent_id: agent_id.clone(), run_ids: vec![run_id.clone()], reason: *reason };
+            posted_end::ended(town, rig_id, &ends).await.map(|()| StopAnswer::Heard)
         }
     };
-    if let Err(error) = outcome {
-        log("stop_error", &[("run_id", run_id.as_str()), ("message", &error.message)]);
-        return Ok(false);
+    match answer {
+        Ok(StopAnswer::Heard) => town.with(|core| core.stop_heard(run_id)).map(|()| true),
+        Ok(StopAnswer::NoRun) => town.with(|core| core.stop_found_none(run_id)),
+        Ok(StopAnswer::NoRoute(_)) => {
+            let outcome = town.with(|core| core.stop_impossible(run_id, fresh::now(), &mut fresh::run_id))?;
+            town.publish(&outcome);
+            Ok(true)
+        }
+        Ok(StopAnswer::Unheard(error)) | Err(error) => {
+            log("stop_error", &[("run_id", run_id.as_str()), ("message", &error.message)]);
+            Ok(false)
+        }
     }
-    town.with(|core| core.stop_heard(run_id))?;
-    Ok(true)
 }

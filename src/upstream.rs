@@ -12,12 +12,12 @@ use futures_util::future::{Either, select};
 use js_sys::Promise;
 use js_sys::futures::JsFuture;
 use townwatch_protocol::control_key::SigningKey;
-use townwatch_protocol::envelope;
 use townwatch_protocol::error::{Code, Error, Result};
-use townwatch_protocol::id::TownId;
+use townwatch_protocol::id::{AgentId, TownId};
 use townwatch_protocol::limits::BATCH_EVENTS_MAX;
 use townwatch_protocol::signed_call::{Call, Purpose};
 use townwatch_protocol::wire::TOWN_HEADER;
+use townwatch_town::relay::control_answer::{ControlAnswer, StopAnswer};
 use townwatch_town::settings::ControlRight;
 use wasm_bindgen::prelude::*;
 
@@ -106,8 +106,8 @@ impl Upstream {
 
     /// Calls the control server for a purpose: the status and text of its success. `limit_ms` covers the whole answer.
     ///
-    /// It cannot be reached: `container_unavailable`. It does not answer in time: `container_timeout`. It refuses with
-    /// 400, 404 or 409 and one of the contract's codes: that code with its message. Anything else: `container_error`.
+    /// It cannot be reached: `container_unavailable`. It does not answer in time: `container_timeout`. It refuses:
+    /// [`ControlAnswer::refusal`].
     pub async fn request(
         &self,
         purpose: Purpose,
@@ -131,6 +131,28 @@ impl Upstream {
         limit_ms: u64,
         bytes_max: usize,
     ) -> Result<(u16, Vec<u8>)> {
+        let answer = self.call(purpose, method, path_and_query, body, limit_ms, bytes_max).await?;
+        if answer.is_success() { Ok((answer.status, answer.bytes)) } else { Err(answer.refusal()) }
+    }
+
+    /// Asks for the stop of an agent, or of one run of it, and says what became of that.
+    pub async fn stop_agent(&self, agent_id: &AgentId, wish: String, limit_ms: u64) -> StopAnswer {
+        let path = format!("/agents/{agent_id}/stop");
+        match self.call(Purpose::Stop, "POST", &path, Some(wish), limit_ms, ANSWER_BYTES_MAX).await {
+            Ok(answer) => answer.of_stop(),
+            Err(error) => StopAnswer::Unheard(error),
+        }
+    }
+
+    async fn call(
+        &self,
+        purpose: Purpose,
+        method: &str,
+        path_and_query: &str,
+        body: Option<String>,
+        limit_ms: u64,
+        bytes_max: usize,
+    ) -> Result<ControlAnswer> {
         if !self.is_running() {
             return Err(Error::new(Code::ContainerUnavailable, "the container sleeps; starting an agent starts it"));
         }
@@ -140,9 +162,7 @@ impl Upstream {
             let response = settle(self.fetch(path_and_query, &init)).await?;
             read(&response, bytes_max).await
         };
-        let (status, bytes) = limited(limit_ms, &init, answer).await?;
-        let refused = || refusal(status, &String::from_utf8_lossy(&bytes));
-        if (200..300).contains(&status) { Ok((status, bytes)) } else { Err(refused()) }
+        limited(limit_ms, &init, answer).await
     }
 
     fn fetch(&self, path_and_query: &str, init: &RequestInit) -> std::result::Result<Promise, JsValue> {
@@ -208,23 +228,18 @@ async fn settle(promise: std::result::Result<Promise, JsValue>) -> Result<Respon
     Ok(response.unchecked_into())
 }
 
-async fn read(response: &Response, bytes_max: usize) -> Result<(u16, Vec<u8>)> {
-    let Some(stream) = response.body() else { return Ok((response.status(), Vec::new())) };
-    let bytes = http::read_stream(&stream, bytes_max).await.map_err(|_| broken("broke off"))?;
-    Ok((response.status(), bytes.ok_or_else(|| broken("is too large"))?))
+async fn read(response: &Response, bytes_max: usize) -> Result<ControlAnswer> {
+    let bytes = match response.body() {
+        Some(stream) => http::read_stream(&stream, bytes_max).await.map_err(|_| broken("broke off"))?,
+        None => Some(Vec::new()),
+    };
+    Ok(ControlAnswer {
+        status: response.status(),
+        retry_after: response.headers().get("retry-after").ok().flatten(),
+        bytes: bytes.ok_or_else(|| broken("is too large"))?,
+    })
 }
 
 fn broken(what: &str) -> Error {
     Error::new(Code::ContainerError, format!("the control server's answer {what}"))
-}
-
-fn refusal(status: u16, text: &str) -> Error {
-    let named = envelope::failure(text);
-    match named {
-        Some(error) if matches!(status, 400 | 404 | 409) && error.code.status() == status => error,
-        Some(error) => {
-            Error::new(Code::ContainerError, format!("the control server answered {status}: {}", error.message))
-        }
-        None => Error::new(Code::ContainerError, format!("the control server answered {status}")),
-    }
 }

@@ -1,8 +1,7 @@
 //! The server over HTTP: where it is, the right to ask it, and what a failure means for whoever asked.
 
-use std::env;
-use std::fs;
 use std::time::Duration;
+use std::{env, fs};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -14,6 +13,8 @@ use crate::arguments::ServerArguments;
 
 /// From the first byte of a request to the last of its answer.
 const REQUEST_MAX: Duration = Duration::from_secs(30);
+/// Who is told to come again waits no longer than this, whatever the answer says.
+const AFTER_MAX: Duration = Duration::from_mins(2);
 /// To reach the server at all.
 pub(crate) const CONNECT_MAX: Duration = Duration::from_secs(5);
 
@@ -31,6 +32,8 @@ pub(crate) struct Server {
 pub(crate) enum Failure {
     /// Nobody answered, or nobody who could do it now: later it may work.
     Offline(String),
+    /// It is too much at present; after this time it may work.
+    Busy { problem: String, after: Duration },
     /// It will not work until a person changes something.
     Refused(String),
     /// What was sent is not acceptable; anything else might be.
@@ -112,11 +115,13 @@ impl Server {
         let unreachable = |error: ureq::Error| Failure::Offline(format!("cannot reach {} ({error})", self.base));
         let mut answer = answer.map_err(unreachable)?;
         let text = answer.body_mut().read_to_string().map_err(unreachable)?;
-        if answer.status().is_success() { Ok(text) } else { Err(self.failure(answer.status().as_u16(), &text)) }
+        let (status, after) = (answer.status(), answer.headers().get("retry-after"));
+        let after = after.and_then(|after| after.to_str().ok()).and_then(|after| after.trim().parse().ok());
+        if status.is_success() { Ok(text) } else { Err(self.failure(status.as_u16(), after, &text)) }
     }
 
-    /// What an answer that is no success means.
-    pub(crate) fn failure(&self, status: u16, body: &str) -> Failure {
+    /// What an answer that is no success means. `after`: in how many seconds to come again, where it says that.
+    pub(crate) fn failure(&self, status: u16, after: Option<u64>, body: &str) -> Failure {
         #[derive(Deserialize)]
         struct Envelope {
             error: Problem,
@@ -129,9 +134,11 @@ impl Server {
             details: Details,
         }
         let base = &self.base;
+        let busy = |problem| Failure::Busy { problem, after: Duration::from_secs(after.unwrap_or(0)).min(AFTER_MAX) };
         let Ok(Envelope { error: Problem { code, message, details } }) = serde_json::from_str(body) else {
             return match status {
-                408 | 429 | 500.. => Failure::Offline(format!("{base} answers {status}")),
+                429 => busy(format!("{base} answers {status}")),
+                408 | 500.. => Failure::Offline(format!("{base} answers {status}")),
                 413 => Failure::TooLargeOnTheWay(format!(
                     "a proxy before {base} takes no request that large (413); let it take {} MiB (nginx: \
                      client_max_body_size {}m)",
@@ -146,7 +153,8 @@ impl Server {
         };
         match (status, code.as_str()) {
             (_, "request_timeout") => Failure::TooSlow(format!("{base}: {message} ({code})")),
-            (_, "ticket_invalid") | (408 | 429 | 500.., _) => Failure::Offline(format!("{base}: {message} ({code})")),
+            (429, _) => busy(format!("{base}: {message} ({code})")),
+            (_, "ticket_invalid") | (408 | 500.., _) => Failure::Offline(format!("{base}: {message} ({code})")),
             (_, "run_ended") => Failure::RunEnded {
                 reason: details.reason.unwrap_or(ExitReason::Stopped),
                 problem: format!("{message} ({code})"),
@@ -172,8 +180,9 @@ mod tests {
     #[test]
     fn a_failure_is_tried_again_only_where_that_can_help() {
         let told = |code: &str| format!(r#"{{"success":false,"error":{{"code":"{code}","message":"m"}}}}"#);
-        let kind = |status, body: &str| match server().failure(status, body) {
+        let kind = |status, body: &str| match server().failure(status, None, body) {
             Failure::Offline(_) => "offline",
+            Failure::Busy { .. } => "busy",
             Failure::Refused(_) => "refused",
             Failure::Unacceptable(_) => "unacceptable",
             Failure::RunEnded { .. } => "run ended",
@@ -182,7 +191,8 @@ mod tests {
         };
         let cases = [
             (503, told("town_unavailable"), "offline"),
-            (429, told("too_many_viewers"), "offline"),
+            (429, told("too_many_viewers"), "busy"),
+            (429, "<html>".to_owned(), "busy"),
             (401, told("ticket_invalid"), "offline"),
             (502, "<html>".to_owned(), "offline"),
             (401, told("unauthorized"), "refused"),
@@ -204,6 +214,16 @@ mod tests {
         ];
         for (status, body, expected) in cases {
             assert_eq!(kind(status, &body), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn who_is_told_to_come_again_waits_as_long_as_it_is_told_and_no_longer_than_two_minutes() {
+        let told = r#"{"success":false,"error":{"code":"rate_limited","message":"m"}}"#;
+        for (after, waits_s) in [(Some(37), 37), (None, 0), (Some(100_000), 120)] {
+            let problem = "http://town: m (rate_limited)".to_owned();
+            let expected = Failure::Busy { problem, after: Duration::from_secs(waits_s) };
+            assert_eq!(server().failure(429, after, told), expected);
         }
     }
 }

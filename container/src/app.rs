@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, RawQuery, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Router, middleware};
 use serde::{Deserialize, Serialize};
 use townwatch_protocol::body::too_slow;
 use townwatch_protocol::error::{Code, Error};
@@ -23,12 +22,11 @@ use townwatch_protocol::wire::{
     AnswerAgent, Answered, ControlStart, ControlStop, MessageAgent, Sent, StartAgent, TOWN_HEADER,
 };
 
-use crate::body;
-use crate::caller;
 use crate::control::Control;
 use crate::page::Range;
 use crate::town::Town;
 use crate::wish::Wish;
+use crate::{body, caller};
 
 type Shared = State<Arc<Control>>;
 
@@ -100,7 +98,7 @@ async fn start(State(control): Shared, headers: HeaderMap, body: Body) -> Answer
 async fn stop(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
     let bytes = read(body).await?;
     let order = if bytes.is_empty() { ControlStop::default() } else { body::read(&bytes)? };
-    town.stop(&agent_id, order.run_id.as_ref(), order.signal.unwrap_or(StopSignal::Term));
+    town.stop(&agent_id, order.run_id.as_ref(), order.signal.unwrap_or(StopSignal::Term))?;
     Ok(json(&serde_json::json!({"stopped": true})))
 }
 

@@ -126,13 +126,20 @@ impl Town {
         Ok(Begun::New(Run { town, agent_id, run_id, runtime, stop_asked, redaction, attribution }))
     }
 
-    /// Asks an agent's open run to end, if it is the one that is meant. An agent without one is stopped already.
-    pub fn stop(&self, agent_id: &AgentId, run_id: Option<&RunId>, signal: StopSignal) {
+    /// Asks an agent's open run to end, if it is the one that is meant. An agent without one is stopped already; a run that
+    /// was never begun here is not: its start may be under way.
+    pub fn stop(&self, agent_id: &AgentId, run_id: Option<&RunId>, signal: StopSignal) -> Result<()> {
+        if let Some(run_id) = run_id
+            && !self.has_begun(agent_id, run_id)
+        {
+            return Err(Error::not_found("run"));
+        }
         if let Some(runs) = self.held().agents.get(agent_id)
             && run_id.is_none_or(|run_id| runs.newest() == Some(run_id))
         {
             runs.stop.send_replace(Some(signal));
         }
+        Ok(())
     }
 
     /// Asks every open run to end; how many there are.

@@ -5,7 +5,7 @@ use townwatch_protocol::error::{Code, Error};
 use townwatch_protocol::event::ExitReason;
 use townwatch_protocol::id::{RigId, RunId};
 use townwatch_protocol::wire::{BudgetChange, StartAgent};
-use townwatch_town::agents::budgets::{StopOrder, StopPlace};
+use townwatch_town::agents::stop_orders::{StopOrder, StopPlace};
 use townwatch_town::log::ingest::Outcome;
 
 use crate::story;
@@ -67,7 +67,10 @@ fn orders(story: &Story) -> Vec<String> {
     all.into_iter()
         .map(|StopOrder { run_id, place, .. }| match place {
             StopPlace::Container => format!("{run_id} in the container"),
-            StopPlace::Rig(rig_id) => format!("{run_id} of {rig_id}"),
+            StopPlace::Rig(rig_id, reason) => {
+                assert_eq!(reason, ExitReason::BudgetExceeded);
+                format!("{run_id} of {rig_id}")
+            }
         })
         .collect()
 }

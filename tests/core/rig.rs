@@ -2,75 +2,14 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value as Json, json};
-use townwatch_protocol::body::parse_body;
-use townwatch_protocol::error::{Code, Error};
-use townwatch_protocol::event::{ExitReason, Role};
-use townwatch_protocol::id::{RigId, TownId};
+use serde_json::json;
+use townwatch_protocol::error::Code;
 use townwatch_protocol::time::Timestamp;
-use townwatch_protocol::wire::{PostReceipt, RigEvent};
 use townwatch_redaction::{Redactor, SecretValues};
-use townwatch_town::agents::ended_runs::EndedRuns;
-use townwatch_town::rig::Rig;
 use townwatch_town::store::Store;
 
-use crate::sqlite::Sqlite;
-use crate::story;
-use crate::story::{agent, dump, epoch, position};
-
-const EVENT_CAP: u64 = 5;
-
-struct Desk {
-    store: Rc<Sqlite>,
-    rig: Rig,
-    now: Timestamp,
-}
-
-impl Desk {
-    fn new() -> Self {
-        Self::capped(EVENT_CAP)
-    }
-
-    fn capped(event_cap: u64) -> Self {
-        let store = Rc::new(Sqlite::new());
-        let (rig_id, town_id) = (RigId::parse("rig").unwrap(), TownId::parse("town").unwrap());
-        assert!(Rig::open(Rc::clone(&store) as Rc<dyn Store>, event_cap).unwrap().is_none());
-        Rig::create(store.as_ref(), &rig_id, &town_id, &epoch("rig-1")).unwrap();
-        Rig::create(store.as_ref(), &rig_id, &town_id, &epoch("rig-2")).unwrap();
-        let rig = Rig::open(Rc::clone(&store) as Rc<dyn Store>, event_cap).unwrap().unwrap();
-        let now = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
-        for name in ["a", "b"] {
-            rig.register(&agent(name), name, Role::Polecat, now).unwrap();
-        }
-        Self { store, rig, now }
-    }
-
-    fn post_text(&self, body: &str) -> Result<PostReceipt, Error> {
-        self.rig.post(parse_body(body.as_bytes())?, self.now)
-    }
-
-    fn post(&self, body: &Json) -> (u64, u64, u64) {
-        let receipt = self.post_text(&body.to_string()).unwrap();
-        (receipt.appended, receipt.duplicates, receipt.last_id.get())
-    }
-
-    fn notes(&self, agent_id: &str, count: usize) {
-        let events = vec![json!({"event_type": "note"}); count];
-        self.post(&json!({"agent_id": agent_id, "events": events}));
-    }
-
-    fn ids(&self, agent_id: &str) -> Vec<u64> {
-        ids(&self.rig.events(&agent(agent_id), position(0), 1_000).unwrap())
-    }
-
-    fn number(&self, sql: &str) -> u64 {
-        self.store.query(sql, &[]).unwrap()[0].number(0).unwrap()
-    }
-}
-
-fn ids(events: &[RigEvent]) -> Vec<u64> {
-    events.iter().map(|event| event.id.get()).collect()
-}
+use crate::desk::{Desk, EVENT_CAP, ids};
+use crate::story::{agent, dump, position};
 
 #[test]
 fn one_event_or_a_batch_is_stored_in_its_order() {
@@ -357,87 +296,6 @@ fn an_event_id_given_twice_in_one_post_is_stored_once() {
     desk.rig.adopt(position(5)).unwrap();
     let body = json!({"agent_id": "a", "events": [keyed("m"), keyed("n"), keyed("k")]});
     assert_eq!(desk.post(&body), (2, 1, 7));
-}
-
-fn ends(agent_id: &str, run_ids: &[&str], reason: ExitReason) -> EndedRuns {
-    EndedRuns { agent_id: agent(agent_id), run_ids: run_ids.iter().map(|name| story::run(name)).collect(), reason }
-}
-
-fn note(agent_id: &str, run_id: Option<&str>) -> Json {
-    match run_id {
-        Some(run_id) => json!({"agent_id": agent_id, "event_type": "note", "run_id": run_id}),
-        None => json!({"agent_id": agent_id, "event_type": "note"}),
-    }
-}
-
-#[test]
-fn what_is_posted_to_a_stopped_run_is_refused_until_another_run_begins() {
-    let refusal = |desk: &Desk, body: &Json| {
-        let error = desk.post_text(&body.to_string()).unwrap_err();
-        assert_eq!((error.code, error.details.unwrap().reason), (Code::RunEnded, Some(ExitReason::Stopped)));
-        error.message
-    };
-    // Each of these lets posts without a name in again; the run's own name stays refused.
-    let begin_anew: [fn(&Desk); 3] = [
-        |desk| desk.rig.register(&agent("a"), "a", Role::Polecat, desk.now).unwrap(),
-        |desk| assert_eq!(desk.post(&note("a", Some("other"))).0, 1),
-        |desk| desk.rig.allow_again(&agent("a")).unwrap(),
-    ];
-    for begin in begin_anew {
-        let desk = Desk::capped(100);
-        desk.post(&json!({"agent_id": "a", "event_type": "note", "run_id": "known", "event_id": "k1"}));
-        desk.rig.adopt(position(1)).unwrap();
-        desk.post(&note("a", Some("waiting")));
-        desk.rig.stop(&ends("a", &["known"], ExitReason::Stopped), desk.now).unwrap();
-        let reopened = Rig::open(Rc::clone(&desk.store) as Rc<dyn Store>, 100).unwrap().unwrap();
-        let desk = Desk { rig: reopened, ..desk };
-        let head = desk.ids("a");
-        assert!(refusal(&desk, &note("a", None)).contains("register the agent again"));
-        assert!(refusal(&desk, &note("a", Some("known"))).contains("stopped by the operator"));
-        refusal(&desk, &note("a", Some("waiting")));
-        let mixed = json!([{"event_type": "note", "run_id": "fresh"}, {"event_type": "note", "run_id": "known"}]);
-        refusal(&desk, &json!({"agent_id": "a", "events": mixed}));
-        assert_eq!(desk.ids("a"), head, "nothing of it is stored");
-        // A retry of what was taken is harmless, also now.
-        let again = json!({"agent_id": "a", "event_type": "note", "run_id": "known", "event_id": "k1"});
-        assert_eq!(desk.post(&again).1, 1);
-        assert_eq!(desk.post(&note("b", None)).0, 1, "another agent's run");
-        begin(&desk);
-        assert_eq!(desk.post(&note("a", None)).0, 1);
-        refusal(&desk, &note("a", Some("known")));
-    }
-}
-
-#[test]
-fn an_agent_without_a_run_may_begin_one_though_it_was_stopped() {
-    let desk = Desk::new();
-    let stop = || desk.rig.stop(&ends("a", &[], ExitReason::Stopped), desk.now).unwrap();
-    stop();
-    assert_eq!(desk.post(&note("a", None)).0, 1);
-    // What the town has not heard of yet would open a run.
-    stop();
-    assert_eq!(desk.post_text(&note("a", None).to_string()).unwrap_err().code, Code::RunEnded);
-    desk.rig.allow_again(&agent("a")).unwrap();
-    desk.post(&json!({"agent_id": "a", "event_type": "agent.exited", "data": {"reason": "completed"}}));
-    stop();
-    assert_eq!(desk.post(&note("a", None)).0, 1, "its run was over by itself");
-}
-
-#[test]
-fn a_lost_run_refuses_its_own_posts_alone_and_only_so_many_are_known() {
-    let desk = Desk::capped(1_000);
-    desk.rig.note_ends(&ends("a", &["gone"], ExitReason::Lost), desk.now).unwrap();
-    let error = desk.post_text(&note("a", Some("gone")).to_string()).unwrap_err();
-    assert_eq!((error.code, error.details.unwrap().reason), (Code::RunEnded, Some(ExitReason::Lost)));
-    assert!(error.message.contains("lost"), "{}", error.message);
-    assert_eq!(desk.post(&note("a", None)).0, 1);
-    for number in 1..=100 {
-        let later = desk.now.plus_millis(number);
-        desk.rig.note_ends(&ends("a", &[&format!("r{number}")], ExitReason::Lost), later).unwrap();
-    }
-    assert_eq!(desk.number("SELECT count(*) FROM ended_runs"), 100);
-    assert_eq!(desk.post(&note("a", Some("gone"))).0, 1, "the oldest is forgotten; the town drops it");
-    assert_eq!(desk.post_text(&note("a", Some("r1")).to_string()).unwrap_err().code, Code::RunEnded);
 }
 
 #[test]

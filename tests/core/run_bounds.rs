@@ -1,8 +1,11 @@
-//! An agent's runs are bounded: the newest stay, and what is open.
+//! An agent's runs are bounded: the newest stay, and what is open, of which there are only so many.
 
 use serde_json::json;
-use townwatch_protocol::limits::RUNS_PER_AGENT_MAX;
+use townwatch_protocol::event::ExitReason;
+use townwatch_protocol::id::RigId;
+use townwatch_protocol::limits::{OPEN_RUNS_MAX, RUNS_PER_AGENT_MAX};
 use townwatch_town::agents::runs;
+use townwatch_town::agents::stop_orders::{StopOrder, StopPlace};
 use townwatch_town::log::{Selection, Wanted};
 use townwatch_town::reading::cursor::Asked;
 use townwatch_town::reading::pages::PageRequest;
@@ -133,4 +136,102 @@ fn what_is_retained_still_leads_to_the_present_state() {
     let retained = story.texts("SELECT DISTINCT run_id FROM agent_events");
     let known = runs(&story);
     assert!(retained.iter().all(|run_id| known.contains(run_id)), "{retained:?}");
+}
+
+/// The first events of runs with these numbers.
+fn begun(numbers: std::ops::RangeInclusive<usize>) -> Vec<String> {
+    numbers.map(|number| format!("r{number}")).collect()
+}
+
+fn notes<'a>(agent_id: &'a str, runs: &'a [String]) -> Vec<(&'a str, &'a str, &'a str, serde_json::Value)> {
+    runs.iter().map(|run_id| (agent_id, run_id.as_str(), "note", json!(0))).collect()
+}
+
+fn open(story: &Story, agent_id: &str) -> Vec<String> {
+    let sql = format!("SELECT run_id FROM runs WHERE agent_id = '{agent_id}' AND exit IS NULL ORDER BY run_number");
+    story.texts(&sql)
+}
+
+/// The end of a run, as its row says it.
+fn end(story: &Story, run_id: &str) -> (String, String) {
+    let exit = story.texts(&format!("SELECT exit FROM runs WHERE run_id = '{run_id}'")).remove(0);
+    let exit: serde_json::Value = serde_json::from_str(&exit).unwrap();
+    (exit["reason"].as_str().unwrap().to_owned(), exit["message"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn the_open_run_that_was_not_heard_of_for_longest_ends_where_one_too_many_begins_and_its_rig_is_to_know() {
+    assert_eq!(OPEN_RUNS_MAX, 16);
+    let mut story = Story::new();
+    for name in ["a", "b"] {
+        story.register(name);
+    }
+    story.post(&notes("b", &["other".to_owned()]));
+    assert!(!story.post(&notes("a", &begun(1..=16))).orders_stops);
+    // The oldest of them is at work; so is the newest, and what names no run is its.
+    story.post(&[("a", "r1", "note", json!(1)), ("a", "", "note", json!(2))]);
+    let outcome = story.post(&notes("a", &begun(17..=17)));
+    assert_eq!((outcome.orders_stops, outcome.dropped), (true, 0));
+    assert_eq!((outcome.begun, outcome.ended), (vec![run("r17")], vec![(run("r2"), ExitReason::Lost)]));
+    assert_eq!((open(&story, "a").len(), open(&story, "a")[..2].join(" ")), (16, "r1 r3".to_owned()));
+    let (reason, message) = end(&story, "r2");
+    assert_eq!(reason, "lost");
+    let (why, remedy) =
+        ("its agent began another run with 16 open", "end each run with agent.exited, and tell the events");
+    assert!(message.starts_with(why) && message.contains(remedy), "{message}");
+    let log: Vec<_> = story.log().into_iter().rev().take(2).map(|(_, _, run_id, event)| (run_id, event)).collect();
+    let pair = |run_id: &str, event: &str| (run_id.to_owned(), event.to_owned());
+    assert_eq!(log, [pair("r17", "note"), pair("r2", "agent.exited")], "the end comes before the beginning");
+    assert_eq!(open(&story, "b"), ["other"], "another agent's stay");
+    // Whoever opens the town now, after a crash say, finds the order.
+    story.reopen();
+    let place = StopPlace::Rig(RigId::parse("rig").unwrap(), ExitReason::Lost);
+    assert_eq!(story.town.stop_orders().unwrap(), [StopOrder { run_id: run("r2"), agent_id: agent("a"), place }]);
+    story.town.stop_heard(&run("r2")).unwrap();
+    assert!(story.town.stop_orders().unwrap().is_empty());
+}
+
+#[test]
+fn the_bound_holds_within_one_batch_too_and_all_of_it_is_in_the_log() {
+    let mut story = Story::capped(2_000);
+    story.register("a");
+    let outcome = story.post(&notes("a", &begun(1..=500)));
+    assert_eq!((outcome.stored, outcome.dropped, outcome.ended.len()), (500 + 484, 0, 484));
+    assert_eq!(open(&story, "a"), begun(485..=500));
+    assert_eq!(story.town.stop_orders().unwrap().len(), 64, "the others follow");
+    let state = story.state("a");
+    assert_eq!((&state["run_id"], &state["exit"]), (&json!("r500"), &serde_json::Value::Null));
+}
+
+/// What a container of another make tells of has nobody who could be told.
+#[test]
+fn runs_that_a_container_tells_of_are_bounded_as_well_and_what_it_still_tells_of_an_ended_one_is_dropped() {
+    let mut story = Story::new();
+    story.register("a");
+    story.post(&notes("a", &begun(1..=16)));
+    let theirs: Vec<String> = (1..=20).map(|number| format!("c{number}")).collect();
+    let outcome = story.relay(&notes("a", &theirs));
+    assert_eq!((outcome.stored, outcome.orders_stops), (24, false));
+    assert_eq!(open(&story, "a"), [begun(1..=16), theirs[4..].to_vec()].concat());
+    assert_eq!(end(&story, "c1").0, "lost");
+    assert!(story.town.stop_orders().unwrap().is_empty());
+    assert_eq!(story.relay(&notes("a", &theirs[..1])).dropped, 1);
+    story.relay(&[("a", "c5", "note", json!(1)), ("a", "c21", "note", json!(2))]);
+    assert_eq!(open(&story, "a")[16..], [&["c5".to_owned()], &theirs[6..], &["c21".to_owned()]].concat());
+}
+
+/// An agent of a build that had no bound.
+#[test]
+fn an_agent_with_more_open_runs_comes_down_to_the_bound() {
+    let mut story = Story::new();
+    story.register("a");
+    for number in 1..=100_u64 {
+        let sql = "INSERT INTO runs (run_id, agent_id, run_number, source, started_at_ms, first_id) \
+                   VALUES (?, 'a', ?, 'rig:rig', 0, 1)";
+        story.store.query(sql, &[format!("kept-{number}").into(), number.into()]).unwrap();
+    }
+    story.post(&notes("a", &begun(1..=1)));
+    assert_eq!((open(&story, "a").len(), open(&story, "a")[0].as_str()), (100 - 64 + 1, "kept-65"));
+    story.post(&notes("a", &begun(2..=2)));
+    assert_eq!(open(&story, "a").len(), 16);
 }

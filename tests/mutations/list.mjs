@@ -202,6 +202,11 @@ export const MUTATIONS = [
     edits: [{ file: "crates/town/src/log/mod.rs", find: "newest.max(store.erased_head().get())", replace: "newest" }],
   },
   {
+    name: "an agent that posts has as many runs open as it begins",
+    caughtBy: ["more runs are open than may be"],
+    edits: [{ file: "src/core/ingest/open_runs.rs", find: "OPEN_RUNS_MAX - 1)?", replace: "usize::MAX)?" }],
+  },
+  {
     name: "a state waits for a clock that stepped back",
     caughtBy: ["that was sent is an old one"],
     edits: [{ file: "crates/town/src/log/states.rs", find: "|| stepped_back(agent);", replace: "|| (false && stepped_back(agent));" }],

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use townwatch_protocol::event::{AgentExited, EventData, ExitReason};
-use townwatch_town::agents::budgets::{StopOrder, StopPlace};
+use townwatch_town::agents::stop_orders::{StopOrder, StopPlace};
 use townwatch_town::store::Store;
 
 use super::faults::Fault;
@@ -15,12 +15,16 @@ use super::world::World;
 impl World {
     /// Does with ordered stops what the edge does. The container may not hear one, or its word that it did is lost.
     pub(super) fn perform_stops(&mut self) {
-        for StopOrder { run_id, agent_id, place } in self.town.stop_orders().unwrap() {
-            assert_eq!(place, StopPlace::Container, "only what is started has a budget here");
+        for order in self.town.stop_orders().unwrap() {
             if self.goes_wrong(3) {
                 self.fire(Fault::StopUnheard);
                 continue;
             }
+            if order.place != StopPlace::Container {
+                self.tell_rig(order);
+                continue;
+            }
+            let StopOrder { run_id, agent_id, .. } = order;
             if self.container.runs.contains_key(&run_id) {
                 self.fire(Fault::StoppedByBudget);
                 let exit = AgentExited { reason: ExitReason::Stopped, exit_code: None, signal: None, message: None };

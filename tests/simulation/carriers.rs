@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use serde_json::json;
 use townwatch_protocol::body::parse_body;
+use townwatch_protocol::error::Code;
 use townwatch_protocol::id::{Epoch, SourceId};
 use townwatch_protocol::wire::{ControlEvents, RigBatch, RigCursor};
 use townwatch_town::agents::runs::Source;
@@ -108,13 +109,8 @@ impl World {
 
     pub(super) fn post(&mut self) {
         let (agent_id, oldest) = (agent(self.rng.u64(0..AGENTS)), self.tokens + 1);
-        let count = if self.rng.u32(0..20) == 0 { 60..120 } else { 1..6 };
-        let mut events: Vec<serde_json::Value> = (0..self.rng.u32(count))
-            .map(|_| {
-                let token = self.fresh_token("rig");
-                json!({"event_type": "note", "data": format!("#{token} note"), "event_id": format!("key-{token}")})
-            })
-            .collect();
+        let mut events =
+            if self.begun_at_once > 0 && self.rng.u32(0..3) > 0 { self.first_events() } else { self.some_notes() };
         let newest = self.tokens;
         let (fault, skew_ms) = match self.rng.u32(0..16) {
             0 => (Some(Fault::PostAhead), self.rng.i64(1..7_200_000)),
@@ -133,7 +129,11 @@ impl World {
         let body = json!({"agent_id": agent_id.as_str(), "events": events}).to_string().into_bytes();
         let store = self.rig_store.clone();
         let receipt = self.transact(&store, |world| world.rig.post(parse_body(&body)?, world.now));
-        let Some(receipt) = receipt.map(Result::unwrap) else { return };
+        let Some(receipt) = receipt else { return };
+        if receipt.as_ref().is_err_and(|error| error.code == Code::RateLimited) {
+            return self.fire(Fault::RunsRefused);
+        }
+        let receipt = receipt.unwrap();
         assert_eq!((receipt.appended, receipt.duplicates), (events.len() as u64, 0), "a post is taken whole");
         self.posted.extend(oldest..=newest);
         if self.rng.u32(0..4) == 0 {
@@ -141,6 +141,15 @@ impl World {
             self.repeat(&body, events.len());
         }
         self.posts.push(body);
+    }
+
+    fn some_notes(&mut self) -> Vec<serde_json::Value> {
+        let count = if self.rng.u32(0..20) == 0 { 60..120 } else { 1..6 };
+        let notes = (0..self.rng.u32(count)).map(|_| {
+            let token = self.fresh_token("rig");
+            json!({"event_type": "note", "data": format!("#{token} note"), "event_id": format!("key-{token}")})
+        });
+        notes.collect()
     }
 
     /// A poster that had no answer posts again, perhaps much later. What the rig still has it does not take twice.

@@ -153,13 +153,16 @@ impl World {
                 self.perform_stops();
             }
         }
-        self.check_stopped();
         for round in 0.. {
             assert!(round < 10_000, "the rig never gets to the head of its log");
             let Some(batch) = self.rig.next_batch().unwrap() else { break };
             let cursor = self.take_batch(&batch).unwrap();
             self.rig.adopt(cursor.cursor).unwrap();
         }
+        while !self.town.stop_orders().unwrap().is_empty() {
+            self.perform_stops();
+        }
+        self.check_stopped();
         for _ in 0..10_000 {
             // What is due later is the silence of an agent that posts.
             let soon = self.now.plus_millis(1_000);

@@ -16,7 +16,7 @@ faults! {
     StopUnheard, StopAnswerLost, StoppedByBudget,
     StartLost, StartAnswerLost, StartSettled, StartSettledAsLost,
     // The rig and its way to the town.
-    BatchDropped, BatchRepeated, CursorLost, PostRepeated, PostRepeatedLater, OutsideRunEnded, PostAhead, PostBehind, FellSilent, HeardAgain, RigKilled,
+    BatchDropped, BatchRepeated, CursorLost, PostRepeated, PostRepeatedLater, OutsideRunEnded, RunPerEvent, RunTooMany, RunsRefused, PostAhead, PostBehind, FellSilent, HeardAgain, RigKilled,
     RigKilledBeforeAdopting,
     // Agents that are deleted.
     AgentDeleted, DeletionBrokenOff, DeletedRunSpoke, StreamOfDeletedEnded,

@@ -17,6 +17,7 @@ mod frames;
 mod open_work;
 mod oracle;
 mod pager;
+mod posted_runs;
 mod runs;
 #[allow(dead_code)] // the other tests use more of it
 #[path = "../core/sqlite.rs"]

@@ -42,6 +42,8 @@ pub struct World {
     pub(super) tokens: u64,
     /// Whether its agents print long lines.
     pub(super) is_loud: bool,
+    /// How many runs a post may begin, each with one event; 0 where none does.
+    pub(super) begun_at_once: u32,
     pub(super) answers: Vec<(Position, ControlEvents)>,
     pub(super) batches: Vec<RigBatch>,
     pub(super) posts: Vec<Vec<u8>>,
@@ -140,6 +142,7 @@ impl World {
             runs: 0,
             tokens: 0,
             is_loud,
+            begun_at_once: if seed % 7 == 5 { 24 } else { 0 },
             answers: Vec::new(),
             batches: Vec::new(),
             posts: Vec::new(),
@@ -248,6 +251,7 @@ impl World {
         self.oracle.check_states(&self.store);
         self.check_silence();
         self.check_budgets();
+        self.check_open_runs();
         let away = "SELECT run_id, exit FROM runs WHERE json_extract(exit, '$.message') LIKE '%went away%' \
             OR json_extract(exit, '$.message') LIKE '%container stopped%'";
         for row in self.store.query(away, &[]).unwrap() {

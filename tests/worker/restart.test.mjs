@@ -7,7 +7,8 @@ import { after, before, describe, it } from "node:test";
 import { expectedOf } from "../oracle/claude_code.mjs";
 import { stepsSeen } from "../oracle/events.mjs";
 import { must, mustRefuse, startWorld } from "./harness.mjs";
-import { until } from "./until.mjs";
+import { metricsOf } from "./metrics.mjs";
+import { sleep, until } from "./until.mjs";
 
 /** A process that prints a numbered line every 20 ms, for a minute at most. */
 const COUNTING = ["sh", "-c", "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); sleep 0.02; done"];
@@ -169,5 +170,45 @@ describe("workerd is killed and started again on the same state", () => {
       return exitsOf(all.events, run_id).length === 1 && all;
     }, 60_000);
     assert.deepEqual(linesOf(page.events), ["done"]);
+  });
+});
+
+describe("workerd is killed while a rig carries what it has taken to its town", () => {
+  const ROUNDS = 4;
+  /** The rig's alarm stands 3 s ahead while a batch is under way. */
+  const CARRIED_MS = 9_000;
+  let world;
+
+  before(async () => {
+    world = await startWorld({ control: false });
+  });
+  after(() => world?.stop());
+
+  it("carries it on soon after the start, though nobody asks the rig for anything", async (test) => {
+    const batch = Array.from({ length: 500 }, () => ({ event_type: "note", data: "x".repeat(1_000) }));
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const town = await world.town();
+      await world.registerAgent(town, "poster");
+      let taken = 0;
+      let isDead = false;
+      // So much that something is always under way.
+      const posters = Array.from({ length: 4 }, async () => {
+        while (!isDead) {
+          const answer = await world.post(town, "poster", batch).catch(() => null); // the kill
+          taken += answer?.status === 201 ? 500 : 0;
+        }
+      });
+      await sleep(700 + 150 * round);
+      await world.worker.kill();
+      isDead = true;
+      await Promise.all(posters);
+      await world.worker.start();
+      await sleep(CARRIED_MS);
+      const { head } = must(await world.api("GET", town.path));
+      // To ask the rig for anything lets it carry on.
+      const { outbox_events } = await metricsOf(world, `/api/rigs/${town.rig_id}`);
+      test.diagnostic(`${taken} events were taken, ${head} carried, and ${outbox_events} wait`);
+      assert.ok(taken > 0 && head >= taken && outbox_events === 0, `${outbox_events} events wait`);
+    }
   });
 });

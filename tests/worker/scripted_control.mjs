@@ -10,6 +10,8 @@ export class ScriptedControl {
   hangs = false;
   /** Answers a request for a picture: `{status, bytes}`, or nothing for ever where it gives a promise that stays open. */
   image = async () => ({ status: 404 });
+  /** Answers a request in place of what is below: `{status, headers, body}`, nothing where it leaves it to that. */
+  instead = () => undefined;
   /** What was asked: `GET /events`, without the query. */
   requests = [];
   /** How many events each answer brought, empty ones left out. */
@@ -59,6 +61,12 @@ export class ScriptedControl {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     if (this.hangs) return;
+    const instead = this.instead(request.method, url.pathname);
+    if (instead !== undefined) {
+      const { status, headers = {}, body = "" } = instead;
+      answer.writeHead(status, { "content-type": "application/json", ...headers }).end(typeof body === "string" ? body : JSON.stringify(body));
+      return;
+    }
     const picture = /^\/agents\/([^/]+)\/images\/([^/]+)$/.exec(url.pathname);
     if (picture !== null) {
       const { status, bytes } = await this.image(picture[1], picture[2]);

@@ -85,7 +85,7 @@ pub(super) fn all(server: &Server, town: &TownId, agent: Option<&AgentId>) -> Re
 fn whole(server: &Server, town: &TownId, event_id: u64) -> Result<Option<AgentQuestion>, Failure> {
     match server.data::<Box<RawValue>>(&format!("/api/towns/{town}/events/{event_id}")) {
         Ok(event) => Ok(data(event.get())),
-        Err(Failure::Offline(problem)) => Err(Failure::Offline(problem)),
+        Err(failure @ (Failure::Offline(_) | Failure::Busy { .. })) => Err(failure),
         Err(_) => Ok(None),
     }
 }

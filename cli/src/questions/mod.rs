@@ -117,7 +117,7 @@ fn first_answer(server: &Server, town: &TownId, request_id: &str) -> Result<Opti
 fn exit(does: impl FnOnce() -> Result<(), Failure>) -> Result<u8, String> {
     match does() {
         Ok(()) => Ok(0),
-        Err(Failure::Offline(problem) | Failure::TooSlow(problem)) => {
+        Err(Failure::Offline(problem) | Failure::Busy { problem, .. } | Failure::TooSlow(problem)) => {
             say(&problem);
             Ok(OFFLINE)
         }

@@ -14,12 +14,11 @@ mod set_aside;
 mod shape;
 mod spool;
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use input::{Arrived, Input};
 use posting::{Poster, Standing};
@@ -30,9 +29,7 @@ use signal_hook::flag;
 use spool::{Run, Spool};
 use townwatch_agents::normalise::Threads;
 use townwatch_agents::redact::Redaction;
-use townwatch_host::known;
-use townwatch_host::now;
-use townwatch_host::place_of;
+use townwatch_host::{known, now, place_of};
 use townwatch_protocol::event::{AgentStatusChanged, ExitReason, Status};
 
 use crate::arguments::SendArguments;
@@ -123,8 +120,8 @@ fn read(
             None => {}
             Some(ExitReason::Lost) => {
                 say(
-                    "the town has called the run lost, since nothing was heard of it for too long. Nothing more of it is \
-                     sent; the input only passes through",
+                    "the town has called the run lost: nothing was heard of it for too long, or its agent began more runs than \
+                     it may have open. Nothing more of it is sent; the input only passes through",
                 );
                 while !matches!(input.next(None), Arrived::End) {}
                 return;

@@ -156,6 +156,13 @@ impl Poster {
                     self.pause(pause);
                     continue;
                 }
+                Err(Failure::Busy { problem, after }) => {
+                    self.tell(&format!("{problem}; events are kept until then"));
+                    self.standing.refused.store(false, Ordering::Release);
+                    let pause = self.backoff.next(fastrand::f64()).max(after);
+                    self.pause(pause);
+                    continue;
+                }
                 Err(Failure::Refused(problem)) => {
                     let hint = self.hint(&problem);
                     self.tell(&format!("{problem}{hint}; events are kept for when that has changed"));

@@ -48,7 +48,9 @@ enum End {
 impl From<Failure> for End {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Offline(problem) | Failure::TooSlow(problem) => Self::Lost(problem),
+            Failure::Offline(problem) | Failure::Busy { problem, .. } | Failure::TooSlow(problem) => {
+                Self::Lost(problem)
+            }
             Failure::Refused(problem)
             | Failure::Unacceptable(problem)
             | Failure::TooLargeOnTheWay(problem)

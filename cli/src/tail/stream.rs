@@ -58,7 +58,7 @@ impl Stream {
             Ok((socket, _)) => socket,
             Err(HandshakeError::Failure(Error::Http(answer))) => {
                 let body = String::from_utf8_lossy(answer.body().as_deref().unwrap_or_default()).into_owned();
-                return Err(server.failure(answer.status().as_u16(), &body).into());
+                return Err(server.failure(answer.status().as_u16(), None, &body).into());
             }
             Err(HandshakeError::Failure(error)) => return Err(lost(error.to_string())),
             Err(HandshakeError::Interrupted(_)) => return Err(lost("no answer in time".to_owned())),

@@ -107,6 +107,8 @@ fn other_routes_and_methods_get_the_envelope() {
     assert_eq!((status, &body["error"]["code"]), (413, &json!("too_large")));
     assert_eq!(server.post("/agents/nobody/message", r#"{"prompt":"x"}"#).0, 404);
     assert_eq!(server.post("/agents/nobody/stop", "").1, json!({"stopped": true}));
+    let (status, body) = server.post("/agents/nobody/stop", r#"{"run_id":"under-way"}"#);
+    assert_eq!((status, &body["error"]["message"]), (404, &json!("no such run")), "its start may arrive behind this");
     assert_eq!(server.get("/agents/nobody/events").1["events"], json!([]));
 }
 

@@ -44,5 +44,5 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
 pub fn failure(text: &str) -> Option<Error> {
     let failure = serde_json::from_str::<Envelope<'_>>(text).ok()?.error?;
     let code = *Code::ALL.iter().find(|code| code.name() == failure.code)?;
-    Some(Error { code, message: failure.message, details: failure.details })
+    Some(Error { details: failure.details, ..Error::new(code, failure.message) })
 }

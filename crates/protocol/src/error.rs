@@ -123,6 +123,9 @@ pub struct Error {
     /// What a program may want to read of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Details>,
+    /// In how many seconds it may work, for the header `Retry-After`; none where its code says it.
+    #[serde(skip)]
+    pub retry_after_s: Option<u64>,
 }
 
 /// What a program may want to read of a failure.
@@ -149,7 +152,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// A failure without a field.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: None }
+        Self { code, message: message.into(), details: None, retry_after_s: None }
     }
 
     /// 400, naming the field.
@@ -170,15 +173,14 @@ impl Error {
             Answer::Reject => "no",
         };
         Self {
-            code: Code::Conflict,
-            message: format!("question {request_id} was answered already: {by} said {how}"),
             details: Some(Details { answer: Some(answer), by: Some(by.to_owned()), ..Details::default() }),
+            ..Self::new(Code::Conflict, format!("question {request_id} was answered already: {by} said {how}"))
         }
     }
 
     fn in_field(code: Code, field: &str, problem: impl std::fmt::Display) -> Self {
         let details = Some(Details { field: Some(field.to_owned()), ..Details::default() });
-        Self { code, message: format!("{field}: {problem}"), details }
+        Self { details, ..Self::new(code, format!("{field}: {problem}")) }
     }
 
     /// 404 for a thing by its kind: "no such town".

@@ -8,6 +8,14 @@ pub const EVENTS_PER_AGENT_MAX: u64 = 2_000;
 /// Runs kept per agent, the newest 1,000 and all that are open. With one more the oldest go that were over before these began,
 /// and their events with them, which a `gap` tells.
 pub const RUNS_PER_AGENT_MAX: u64 = 1_000;
+/// Runs that an agent has open at once in what it posts, or in what a container tells of it. When one more begins, the one
+/// that was not heard of for longest ends as lost; its rig refuses what is posted to it from then on.
+pub const OPEN_RUNS_MAX: usize = 16;
+/// Runs that an agent may begin in a minute by what it posts; with one more the whole post is 429 `rate_limited`. 16 at once
+/// ([`OPEN_RUNS_MAX`]) of 16 s each make 60: jobs of a CI last longer, and a loop that names a run for each event meets it.
+pub const RUNS_PER_MINUTE_MAX: u64 = 60;
+/// See [`RUNS_PER_MINUTE_MAX`].
+pub const RUNS_RATE_MS: i64 = 60_000;
 /// Bytes kept per agent, 64 MiB of frame texts and whole events; the oldest events go, but never the newest.
 pub const EVENT_BYTES_PER_AGENT_MAX: u64 = 64 << 20;
 /// What a store may be given at most, 8 GiB: the platform ends at 10 GB, and then nothing can be written.
@@ -123,7 +131,7 @@ pub const BUDGET_COST_USD_MAX: f64 = 1_000_000.0;
 pub const BUDGET_COST_USD_MIN: f64 = 0.000_001;
 /// The part of a budget, in percent, at which its one warning comes. At 100 runs are stopped.
 pub const BUDGET_WARNING_PERCENT: u64 = 80;
-/// Stops that a budget has ordered and that are performed at once; further ones follow.
+/// Ordered stops that are performed at once; further ones follow.
 pub const STOP_ORDERS_AT_ONCE_MAX: u64 = 64;
 /// Events on one page of the REST API.
 pub const PAGE_EVENTS_MAX: u64 = 1_000;

@@ -243,7 +243,7 @@ fn rig(route: &Route, schemas: &mut Schemas) -> Operation {
             .says(
                 "One event, or a batch in `events`: all of it is stored or nothing. What is counted in the receipt is \
                  durable in the rig's log. An `event_id` seen before is a duplicate, not an error. An agent's token \
-                 posts as that agent only.",
+                 posts as that agent only. An agent may begin 60 runs in a minute, and have 16 open.",
             )
             .takes(&schemas.given::<PostEvents>())
             .gives(201, "The receipt.", &schemas.answered::<PostReceipt>())

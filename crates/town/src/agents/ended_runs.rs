@@ -99,6 +99,8 @@ impl Rig {
     }
 
     fn keep_ends(&self, ends: &EndedRuns, now: Timestamp) -> Result<()> {
+        let sql = "UPDATE agents SET has_ended_run = 1 WHERE agent_id = ? AND has_ended_run = 0";
+        self.store.query(sql, &[ends.agent_id.as_str().into()])?;
         for run_id in &ends.run_ids {
             let sql = "INSERT OR IGNORE INTO ended_runs (agent_id, run_id, reason, ended_at_ms) VALUES (?, ?, ?, ?)";
             let (agent, reason) = (ends.agent_id.as_str(), ends.reason.as_str());
@@ -121,7 +123,9 @@ impl Rig {
 
 fn over(which: &str, reason: ExitReason, remedy: &str) -> Error {
     let how = match reason {
-        ExitReason::Lost => "counts as lost, since nothing was heard of the agent for too long",
+        ExitReason::Lost => {
+            "counts as lost: nothing was heard of it for too long, or its agent began more runs than it may have open"
+        }
         ExitReason::BudgetExceeded => "was stopped, since a budget was used up (its agent's, or its town's)",
         _ => "was stopped by the operator",
     };

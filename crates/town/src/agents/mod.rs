@@ -9,6 +9,7 @@ pub mod posted_end;
 pub(crate) mod posted_silence;
 pub mod runs;
 pub mod starting;
+pub mod stop_orders;
 
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::{AgentId, EventId, RigId};

@@ -1,5 +1,7 @@
 //! Runs: each has exactly one end.
 
+use std::collections::BTreeMap;
+
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::event::AgentExited;
 use townwatch_protocol::id::{AgentId, Epoch, EventId, RigId, RunId};
@@ -130,6 +132,23 @@ pub(crate) fn open_of_agent(store: &dyn Store, source: &Source, agent_id: &Agent
     let sql =
         format!("SELECT {COLUMNS} FROM runs WHERE source = ? AND agent_id = ? AND exit IS NULL ORDER BY run_number");
     store.query(&sql, &[source.key().into(), agent_id.as_str().into()])?.iter().map(from_row).collect()
+}
+
+/// Open runs that are ended when one begins: more than come, so that an agent of a build that had no bound comes down to it.
+const QUIETEST_MAX: usize = 64;
+
+/// The agent's open runs of a source beyond so many, those first that were not heard of for longest: of which the newest event
+/// is the oldest, or is pruned.
+pub(crate) fn quietest_open(store: &dyn Store, source: &Source, agent_id: &AgentId, kept: usize) -> Result<Vec<Run>> {
+    let mut open = open_of_agent(store, source, agent_id)?;
+    let Some(excess) = open.len().checked_sub(kept).filter(|excess| *excess > 0) else { return Ok(Vec::new()) };
+    let sql = "SELECT run_id, max(id) FROM agent_events WHERE agent_id = ? GROUP BY run_id";
+    let heard = store.query(sql, &[agent_id.as_str().into()])?;
+    let heard: BTreeMap<&str, u64> =
+        heard.iter().filter_map(|row| Some((row.maybe_text(0)?, row.maybe_number(1)?))).collect();
+    open.sort_by_key(|run| heard.get(run.run_id.as_str()).copied());
+    open.truncate(excess.min(QUIETEST_MAX));
+    Ok(open)
 }
 
 /// The key of the source that the agent's newest run comes from.

@@ -1,20 +1,18 @@
 //! Takes drafts into the log: finds each one's run, gives it its id, stores it and moves its agent's state. Everything
 //! here happens inside one transaction that the caller opened; nothing is remembered outside the tables.
 
+mod open_runs;
 mod spending;
 
 use std::collections::BTreeMap;
 
 pub(crate) use self::spending::Scope;
 use crate::agents::budgets::{self, DayMeter, Spent};
-use crate::agents::deletion;
 use crate::agents::runs::{self, Run, Source};
-use crate::agents::{self, Agent};
-use crate::git_url;
-use crate::log;
-use crate::log::images;
-use crate::log::space;
+use crate::agents::{self, Agent, deletion};
+use crate::log::{images, space};
 use crate::store::Store;
+use crate::{git_url, log};
 use townwatch_protocol::error::{Code, Result};
 use townwatch_protocol::event::{AgentSession, Draft, EventData, ExitReason};
 use townwatch_protocol::id::{AgentId, Epoch, EventId, RigId, RunId};
@@ -38,7 +36,7 @@ pub struct Outcome {
     pub pruned_id: EventId,
     /// Whether an event named a picture that is to be fetched.
     pub wants_images: bool,
-    /// Whether a budget has had runs stopped, which somebody has to be told.
+    /// Whether runs were stopped, by a budget or as one too many, which somebody has to be told.
     pub orders_stops: bool,
     /// States before and after, of the agents that were touched.
     pub states: Vec<(AgentState, AgentState)>,
@@ -258,6 +256,7 @@ impl<'a> Ingest<'a> {
             if !self.bring_back(&draft.agent_id)? {
                 return Ok(None);
             }
+            self.make_room_for_run(&draft.agent_id)?;
             let run_id = run_id.unwrap_or_else(|| (self.fresh_run)());
             self.outcome.begun.push(run_id.clone());
             let (epoch, first_id) = (self.epoch.as_ref(), self.head.next());

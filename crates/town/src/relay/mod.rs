@@ -1,5 +1,6 @@
 //! Carries events from the town's container into its log: what to ask, what an answer means, when to ask again.
 
+pub mod control_answer;
 pub mod control_key;
 pub mod forwarding;
 pub mod source_answer;
@@ -11,9 +12,8 @@ use townwatch_protocol::id::{Epoch, SourceId};
 use townwatch_protocol::limits::SILENCE_LOST_MS;
 use townwatch_protocol::time::Timestamp;
 
-use crate::agents::deletion;
-use crate::agents::parse;
 use crate::agents::runs::{self, Run, Source};
+use crate::agents::{deletion, parse};
 use crate::log::ingest::{FreshRun, Ingest, Outcome};
 use crate::log::reducer::clip;
 use crate::relay::source_answer::SourceAnswer;

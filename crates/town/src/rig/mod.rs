@@ -6,6 +6,7 @@ pub(crate) mod rig_archive;
 pub mod rig_deletion;
 pub(crate) mod rig_space;
 pub(crate) mod rigs;
+pub(crate) mod run_rate;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -131,7 +132,7 @@ impl Rig {
         let head = self.head()?;
         atomically(self.store.as_ref(), || {
             self.store.query("UPDATE rig SET erased_head = ?", &[head.into()])?;
-            for table in ["agent_events", "agent_tokens", "ended_runs", "agents"] {
+            for table in ["agent_events", "agent_tokens", "ended_runs", "posted_runs", "agents"] {
                 self.store.query(&format!("DELETE FROM {table} WHERE agent_id = ?"), &[agent_id.as_str().into()])?;
             }
             Ok(())
@@ -161,6 +162,7 @@ impl Rig {
                 return Err(self.archived(&agent_id));
             }
             self.check_open(&agent_id, &fresh)?;
+            self.count_runs(&agent_id, &fresh, now)?;
             let appended = fresh.len() as u64;
             let last_id = self.append(&agent_id, &fresh, head, now)?;
             Ok(PostReceipt { appended, duplicates: events.len() as u64 - appended, last_id })

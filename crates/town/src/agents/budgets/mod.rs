@@ -4,14 +4,11 @@
 
 mod setting;
 mod spent;
-mod stops;
 mod told;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::spent::Spent;
-pub use self::stops::{StopOrder, StopPlace};
-pub(crate) use self::stops::{fulfilled, order};
 pub(crate) use self::told::cannot_hold;
 use crate::store::Store;
 use townwatch_protocol::error::{Code, Error, Result};

@@ -7,6 +7,7 @@ use townwatch_protocol::id::AgentId;
 use super::Ingest;
 use crate::agents::budgets::{self, Crossing, DayMeter, IsNew, Spent};
 use crate::agents::runs::{self, Run, Source};
+use crate::agents::stop_orders;
 
 /// Whose budget it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +95,7 @@ impl Ingest<'_> {
     /// and its rig has to know.
     fn stop(&mut self, open: &[(Run, Source)], message: &str) -> Result<()> {
         for (run, source) in open {
-            self.outcome.orders_stops |= budgets::order(self.store, &run.run_id, message)?;
+            self.outcome.orders_stops |= stop_orders::order(self.store, &run.run_id, message)?;
             if let Source::Rig(_) = source {
                 let exit = AgentExited::because(ExitReason::BudgetExceeded, message);
                 self.take_own_word(&Draft::new(run.agent_id.clone(), run.run_id.clone(), exit, self.now))?;
@@ -106,7 +107,7 @@ impl Ingest<'_> {
     /// The end that a run of the container has had: where a budget had it stopped that is the reason, whatever else the
     /// control server, which only knows of the stop, says of it.
     pub(super) fn end_by_budget(&self, run: &Run, draft: &Draft) -> Result<Option<Draft>> {
-        let Some(message) = budgets::fulfilled(self.store, &run.run_id)? else { return Ok(None) };
+        let Some(message) = stop_orders::fulfilled(self.store, &run.run_id)? else { return Ok(None) };
         let EventData::Exited(exit) = EventData::read(&draft.event, &draft.data) else { return Ok(None) };
         if exit.reason != ExitReason::Stopped {
             return Ok(None);

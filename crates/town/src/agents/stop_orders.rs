@@ -1,0 +1,103 @@
+//! Runs that the town has stopped by itself, since a budget is used up or their agent has too many open: an order lies in the
+//! run's row from the transaction that decides it until the one who has to know of it says that it was heard. So a crash in
+//! between forgets none.
+
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::event::{AgentExited, AgentNotice, AgentNoticeKind, Draft, ExitReason, NoticeLevel};
+use townwatch_protocol::id::{AgentId, RigId, RunId};
+use townwatch_protocol::limits::STOP_ORDERS_AT_ONCE_MAX;
+use townwatch_protocol::time::Timestamp;
+
+use crate::agents::parse;
+use crate::agents::runs::{self, Source};
+use crate::log::ingest::{FreshRun, Ingest, Outcome};
+use crate::store::{Row, Store, atomically};
+use crate::town::Town;
+
+/// Who has to know that a run is stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StopPlace {
+    /// The control server: the run ends when its program has.
+    Container,
+    /// The rig that its agent posts to: the run has ended, for this reason, and the rig refuses what follows.
+    Rig(RigId, ExitReason),
+}
+
+/// A stop that nobody has confirmed yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StopOrder {
+    /// The run.
+    pub run_id: RunId,
+    /// Whose.
+    pub agent_id: AgentId,
+    /// Who has to know.
+    pub place: StopPlace,
+}
+
+impl Town {
+    /// The oldest stops that nobody has confirmed; of a run in the container only as long as it is open.
+    pub fn stop_orders(&self) -> Result<Vec<StopOrder>> {
+        let sql = "SELECT run_id, agent_id, source, exit FROM runs WHERE stop_message IS NOT NULL AND stop_heard = 0 \
+             AND (exit IS NOT NULL OR source = 'container') ORDER BY run_id LIMIT ?";
+        let rows = self.store.query(sql, &[STOP_ORDERS_AT_ONCE_MAX.into()])?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The control server has no such run. One that it had is not asked for any more, and whether it is over is settled as with
+    /// a start that was never confirmed. One whose start is under way may arrive behind the stop: false, it is to be asked for
+    /// again.
+    pub fn stop_found_none(&self, run_id: &RunId) -> Result<bool> {
+        let sql = "UPDATE runs SET stop_heard = 1, source_epoch = NULL \
+             WHERE run_id = ? AND source_epoch IS NOT NULL AND exit IS NULL RETURNING 1";
+        Ok(!self.store.query(sql, &[run_id.as_str().into()])?.is_empty())
+    }
+
+    /// The container, of another make, stops nothing: it is not asked again, and the run's log says so.
+    pub fn stop_impossible(&mut self, run_id: &RunId, now: Timestamp, fresh_run: FreshRun<'_>) -> Result<Outcome> {
+        let store = self.store.as_ref();
+        atomically(store, || {
+            self.stop_heard(run_id)?;
+            let mut ingest = Ingest::new(store, Source::Container, None, self.config.event_cap, &mut *fresh_run, now)?;
+            if let Some(run) = runs::load(store, run_id)?.filter(|run| !run.ended) {
+                let message =
+                    "The container cannot be asked to stop a run, so this one goes on though its budget is used up";
+                let notice = AgentNotice::new(AgentNoticeKind::Budget, NoticeLevel::Warning, message.to_owned());
+                ingest.take_own_word(&Draft::new(run.agent_id, run.run_id, notice, now))?;
+            }
+            ingest.finish()
+        })
+    }
+
+    /// The one who has to know has heard it.
+    pub fn stop_heard(&self, run_id: &RunId) -> Result<()> {
+        self.store.query("UPDATE runs SET stop_heard = 1 WHERE run_id = ?", &[run_id.as_str().into()])?;
+        Ok(())
+    }
+}
+
+/// A run that is posted ends in the transaction that orders its stop; so its row says why.
+fn read(row: &Row) -> Result<StopOrder> {
+    let place = match row.text(2)?.strip_prefix("rig:") {
+        Some(rig_id) => {
+            let exit: AgentExited = serde_json::from_str(row.text(3)?).map_err(Error::internal)?;
+            StopPlace::Rig(parse(RigId::parse(rig_id))?, exit.reason)
+        }
+        None => StopPlace::Container,
+    };
+    let (run_id, agent_id) = (parse(RunId::parse(row.text(0)?))?, parse(AgentId::parse(row.text(1)?))?);
+    Ok(StopOrder { run_id, agent_id, place })
+}
+
+/// Has a run stopped, if it is not being stopped already. False where it is.
+pub(crate) fn order(store: &dyn Store, run_id: &RunId, message: &str) -> Result<bool> {
+    let sql = "UPDATE runs SET stop_message = ? WHERE run_id = ? AND stop_message IS NULL RETURNING 1";
+    Ok(!store.query(sql, &[message.into(), run_id.as_str().into()])?.is_empty())
+}
+
+/// A run of the container ends: nobody needs to stop it any more. Gives why it was to be stopped, if it was.
+pub(crate) fn fulfilled(store: &dyn Store, run_id: &RunId) -> Result<Option<String>> {
+    let sql = "UPDATE runs SET stop_heard = 1 WHERE run_id = ? AND stop_message IS NOT NULL \
+         AND source = 'container' RETURNING stop_message";
+    let rows = store.query(sql, &[run_id.as_str().into()])?;
+    rows.first().map(|row| row.text(0).map(str::to_owned)).transpose()
+}

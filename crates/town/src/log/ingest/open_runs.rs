@@ -1,0 +1,30 @@
+//! How many runs an agent may have open. One that begins ever new ones and ends none loses those that were not heard of for
+//! longest, so that neither its runs nor what looks through the open ones grows.
+
+use townwatch_protocol::error::Result;
+use townwatch_protocol::event::{AgentExited, Draft, ExitReason};
+use townwatch_protocol::id::AgentId;
+use townwatch_protocol::limits::OPEN_RUNS_MAX;
+
+use super::Ingest;
+use crate::agents::runs::{self, Source};
+use crate::agents::stop_orders;
+
+impl Ingest<'_> {
+    /// Makes room for a run of this source that begins. What is posted to one that ends here is refused by its rig, which has
+    /// to know; of one in a container nobody could be told whose container begins several at once.
+    pub(super) fn make_room_for_run(&mut self, agent_id: &AgentId) -> Result<()> {
+        let message = format!(
+            "its agent began another run with {OPEN_RUNS_MAX} open, as many as there may be, and of these it was not heard of \
+             for longest; end each run with agent.exited, and tell the events of one run under one run_id"
+        );
+        for run in runs::quietest_open(self.store, &self.source, agent_id, OPEN_RUNS_MAX - 1)? {
+            if let Source::Rig(_) = self.source {
+                self.outcome.orders_stops |= stop_orders::order(self.store, &run.run_id, &message)?;
+            }
+            let exit = AgentExited::because(ExitReason::Lost, &message);
+            self.take_own_word(&Draft::new(agent_id.clone(), run.run_id, exit, self.now))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! What a control server's answer means for whoever had it asked. A refusal that is the caller's to act upon reaches the caller
+//! as it is: what is wrong with the order, what stands in its way, that there are too many. All else is a fault between the
+//! town and its control server, and nothing that the caller could change.
+
+use townwatch_protocol::envelope;
+use townwatch_protocol::error::{Code, Error};
+use townwatch_protocol::query::digits;
+
+/// An answer, whatever it says.
+#[derive(Debug)]
+pub struct ControlAnswer {
+    /// Its HTTP status.
+    pub status: u16,
+    /// Its header `Retry-After`.
+    pub retry_after: Option<String>,
+    /// Its body.
+    pub bytes: Vec<u8>,
+}
+
+/// What became of the stop of a run.
+#[derive(Debug, PartialEq, Eq)]
+pub enum StopAnswer {
+    /// It was heard.
+    Heard,
+    /// There is no such run.
+    NoRun,
+    /// The container, of another make, knows no such call: it runs nothing that was started from here.
+    NoRoute(Error),
+    /// It was not heard, as far as anybody knows.
+    Unheard(Error),
+}
+
+impl ControlAnswer {
+    /// Whether what was asked for was done.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The failure that it is, where it is no success.
+    pub fn refusal(&self) -> Error {
+        let status = self.status;
+        let retry_after_s = self.retry_after.as_deref().and_then(|after| digits(after.trim()));
+        match envelope::failure(&String::from_utf8_lossy(&self.bytes)) {
+            Some(error) if is_the_callers(status) && error.code.status() == status => Error { retry_after_s, ..error },
+            Some(error) => {
+                Error::new(Code::ContainerError, format!("the control server answered {status}: {}", error.message))
+            }
+            None => Error::new(Code::ContainerError, format!("the control server answered {status}")),
+        }
+    }
+
+    /// What it says of a stop.
+    pub fn of_stop(&self) -> StopAnswer {
+        let refusal = self.refusal();
+        match self.status {
+            200..300 => StopAnswer::Heard,
+            404 if refusal.code == Code::NotFound => StopAnswer::NoRun,
+            404 | 405 => StopAnswer::NoRoute(refusal),
+            _ => StopAnswer::Unheard(refusal),
+        }
+    }
+}
+
+/// Statuses of which each code says something that the caller can act upon. With others, as 401, 405 or 415, it is the town
+/// that the control server refuses.
+fn is_the_callers(status: u16) -> bool {
+    matches!(status, 400 | 404 | 409 | 413 | 429 | 507)
+}

@@ -1,0 +1,103 @@
+//! How many runs an agent begins by what it posts. One that names a run for each event would fill the town with runs of one
+//! event, which nobody can follow; so a rig takes so many in a minute and says what to do.
+//!
+//! A run is known by its name, in a bounded table: one that is older than all in it counts as begun once more. What names no
+//! run begins one where nothing is open, as far as the rig knows: after an end that was posted, or that the town has told.
+//! Where no run begins nothing is written.
+
+use std::collections::BTreeSet;
+
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::id::{AgentId, RunId};
+use townwatch_protocol::limits::{RUNS_PER_MINUTE_MAX, RUNS_RATE_MS};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::PostEvent;
+
+use crate::agents::runs::moment;
+use crate::rig::Rig;
+
+/// Runs that a rig knows of each agent, the newest 100: more than begin in a minute.
+const KNOWN_RUNS_MAX: u64 = 100;
+
+impl Rig {
+    /// Counts the runs that events which are new begin, or refuses them.
+    pub(crate) fn count_runs(&self, agent_id: &AgentId, fresh: &[&PostEvent], now: Timestamp) -> Result<()> {
+        let named = self.unknown_runs(agent_id, fresh)?;
+        let begun = named.len() as u64 + self.unnamed_runs(agent_id, fresh)?;
+        if begun == 0 {
+            return Ok(());
+        }
+        if begun > RUNS_PER_MINUTE_MAX {
+            let problem = format!(
+                "they begin {begun} runs, and an agent may begin {RUNS_PER_MINUTE_MAX} in a minute; post the events of one run \
+                 under one run_id"
+            );
+            return Err(Error::too_large("events", problem));
+        }
+        let (since, before) = self.minute(agent_id, now)?;
+        if before + begun > RUNS_PER_MINUTE_MAX {
+            let left_s = since.plus_millis(RUNS_RATE_MS).millis_since(now).div_ceil(1_000);
+            let message = format!(
+                "agent {agent_id} has begun {before} runs within a minute, and may begin {RUNS_PER_MINUTE_MAX}; post the events \
+                 of one run under one run_id, and what begins another in {left_s} s"
+            );
+            return Err(Error { retry_after_s: Some(left_s), ..Error::new(Code::RateLimited, message) });
+        }
+        let sql = "UPDATE agents SET runs_begun = ?, runs_since_ms = ?, has_ended_run = 0 WHERE agent_id = ?";
+        let counted = [(before + begun).into(), since.millis().into(), agent_id.as_str().into()];
+        self.store.query(sql, &counted)?;
+        if named.is_empty() { Ok(()) } else { self.know_runs(agent_id, &named, now) }
+    }
+
+    /// When the agent's present minute began, and how many runs it has begun in it. A clock that goes back begins another.
+    fn minute(&self, agent_id: &AgentId, now: Timestamp) -> Result<(Timestamp, u64)> {
+        let sql = "SELECT runs_since_ms, runs_begun FROM agents WHERE agent_id = ?";
+        let rows = self.store.query(sql, &[agent_id.as_str().into()])?;
+        let Some(row) = rows.first() else { return Ok((now, 0)) };
+        let since = moment(row, 0)?;
+        let lasts = since <= now && now < since.plus_millis(RUNS_RATE_MS);
+        Ok(if lasts { (since, row.number(1)?) } else { (now, 0) })
+    }
+
+    fn unknown_runs<'e>(&self, agent_id: &AgentId, fresh: &[&'e PostEvent]) -> Result<BTreeSet<&'e RunId>> {
+        let mut named: BTreeSet<&RunId> = fresh.iter().filter_map(|event| event.run_id.as_ref()).collect();
+        let sql = "SELECT 1 FROM posted_runs WHERE agent_id = ? AND run_id = ?";
+        for run_id in named.clone() {
+            if !self.store.query(sql, &[agent_id.as_str().into(), run_id.as_str().into()])?.is_empty() {
+                named.remove(run_id);
+            }
+        }
+        Ok(named)
+    }
+
+    /// How many runs the events begin that name none.
+    fn unnamed_runs(&self, agent_id: &AgentId, fresh: &[&PostEvent]) -> Result<u64> {
+        if fresh.iter().all(|event| event.run_id.is_some()) {
+            return Ok(0);
+        }
+        let sql = "SELECT has_ended_run = 0 AND coalesce((SELECT event FROM agent_events \
+             WHERE agent_events.agent_id = agents.agent_id ORDER BY id DESC LIMIT 1), 'agent.exited') <> 'agent.exited' \
+             FROM agents WHERE agent_id = ?";
+        let rows = self.store.query(sql, &[agent_id.as_str().into()])?;
+        let mut is_open = rows.first().map_or(Ok(0), |row| row.number(0))? == 1;
+        let mut begun = 0;
+        for event in fresh {
+            if event.run_id.is_none() && !is_open {
+                begun += 1;
+            }
+            is_open = event.event_type.as_str() != "agent.exited";
+        }
+        Ok(begun)
+    }
+
+    fn know_runs(&self, agent_id: &AgentId, run_ids: &BTreeSet<&RunId>, now: Timestamp) -> Result<()> {
+        let sql = "INSERT INTO posted_runs (agent_id, run_id, begun_at_ms) VALUES (?, ?, ?)";
+        for run_id in run_ids {
+            self.store.query(sql, &[agent_id.as_str().into(), run_id.as_str().into(), now.millis().into()])?;
+        }
+        let sql = "DELETE FROM posted_runs WHERE agent_id = ?1 AND run_id NOT IN \
+             (SELECT run_id FROM posted_runs WHERE agent_id = ?1 ORDER BY begun_at_ms DESC, run_id DESC LIMIT ?2)";
+        self.store.query(sql, &[agent_id.as_str().into(), KNOWN_RUNS_MAX.into()])?;
+        Ok(())
+    }
+}
