@@ -4,13 +4,13 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CONTROL_SERVER, inRoot } from "./paths.mjs";
+import { CONTROL_SERVER, DEV_WORKER, inRoot } from "./paths.mjs";
 
 /** As long as the control server may take to end its agents, and then some. */
 const END_MS = 10_000;
 
-/** The programs that `npm run dev` starts: wrangler, its runtime, and the control server. */
-const OURS = [CONTROL_SERVER, ...["wrangler/", "workerd/", "@cloudflare/workerd-"].map((name) => inRoot("node_modules", name))];
+/** The programs that `npm run dev` starts: the Worker's, wrangler's runtime, and the control server. */
+const OURS = [CONTROL_SERVER, DEV_WORKER, ...["wrangler/", "workerd/", "@cloudflare/workerd-"].map((name) => inRoot("node_modules", name))];
 const isOurs = (command) => OURS.some((path) => command.includes(path));
 
 /**

@@ -1,12 +1,10 @@
 // `npm run dev -- --sandbox` never goes on without one: what it says where there can be none.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, it } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { checkBubblewrap } from "../../scripts/lib/bubblewrap.mjs";
 
@@ -42,8 +40,3 @@ it("starts one, and says so where the system forbids it", () => {
   assert.equal(refusal("linux"), "none");
 });
 
-it("refuses an option that there is not", () => {
-  const dev = fileURLToPath(new URL("../../scripts/dev.mjs", import.meta.url));
-  const { status, stderr } = spawnSync(process.execPath, [dev, "--sandboxed"], { encoding: "utf8" });
-  assert.deepEqual([status, stderr.trim()], [1, "there is no option --sandboxed\nnpm run dev, npm run dev -- --sandbox, or npm run dev -- --replace"]);
-});

@@ -226,7 +226,7 @@ function writeConfig(world, vars) {
   return join(world.directory, "wrangler.toml");
 }
 
-/** `wrangler dev`, as `npm run dev` has it: can be killed and started again on the same state. */
+/** `wrangler dev`: can be killed and started again on the same state. */
 class DevWorker {
   url = "";
   #world;
