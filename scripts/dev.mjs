@@ -1,19 +1,19 @@
 // `npm run dev`: sets up, builds and runs everything on this machine, and prints a link that signs the browser in.
-// Ctrl-C ends all of it. `npm run dev -- --sandbox` runs each agent in a sandbox of its own; `-- --replace` first ends what
+// Ctrl-C ends all of it. `npm run dev -- --sandbox` runs agents in a sandbox; `-- --replace` first ends what
 // an earlier one left behind on its ports when it was killed; `-- --inspect` opens a debugger of the Worker.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildAll, SERVED_PARTS } from "./build.mjs";
-import { checkBubblewrap } from "./lib/bubblewrap.mjs";
-import { isEnding } from "./lib/children.mjs";
+import { isEnding, whenAllHaveEnded } from "./lib/children.mjs";
 import { publicKeyOf, signedHeaders } from "./lib/control_key.mjs";
 import { devOptions } from "./lib/dev_options.mjs";
 import { ensureDevVars, readDevVars } from "./lib/dev_vars.mjs";
 import { link } from "./lib/link.mjs";
 import { main } from "./lib/main.mjs";
-import { CONTROL_SERVER, DEV_WORKER, inRoot } from "./lib/paths.mjs";
+import { DEV_WORKER, inRoot } from "./lib/paths.mjs";
 import { checkPort, ports } from "./lib/ports.mjs";
 import { Problem } from "./lib/problem.mjs";
+import { chooseSandbox } from "./lib/sandbox.mjs";
 import { answers, Server } from "./lib/server.mjs";
 import { checkSettings, fromEnvironment, fromWranglerToml } from "./lib/settings.mjs";
 import { stepper } from "./lib/steps.mjs";
@@ -25,18 +25,23 @@ const DIED = "its runtime died";
 const RESTARTS_MAX = 5;
 
 async function dev(args) {
-  const { sandbox, replace, inspect } = devOptions(args);
-  if (sandbox) checkBubblewrap();
+  const { replace, inspect, ...wanted } = devOptions(args);
+  const sandbox = chooseSandbox(wanted.sandbox);
+  if (sandbox.line) console.log(sandbox.line);
+  sandbox.sweep();
   const { port, controlPort, inspectPort } = ports({ inspect });
   const settings = { ...fromWranglerToml(), ...readDevVars(), ...fromEnvironment() };
   checkSettings(settings, "wrangler.toml, .dev.vars or the environment");
   await checkPort("PORT", port, { replace });
   await checkPort("CONTROL_PORT", controlPort, { replace });
   if (inspect) await checkPort("INSPECT_PORT", inspectPort, { replace });
-  const step = stepper(SETUP_STEPS + SERVED_PARTS.length + 2);
+  const { prepare } = sandbox;
+  const step = stepper(SETUP_STEPS + SERVED_PARTS.length + (prepare ? 3 : 2));
   const tools = await setUp({ step });
   await buildAll(tools, step, SERVED_PARTS);
+  if (prepare) await step(prepare.title, prepare.work, prepare.about);
   const vars = ensureDevVars();
+  whenAllHaveEnded(sandbox.end);
   const control = await step("starting the control server", () => startControl(controlPort, vars, sandbox));
   const startOne = () => startWorker(tools, { port, controlPort, inspectPort }, vars);
   const worker = await step("starting the Worker", startOne);
@@ -48,9 +53,8 @@ async function dev(args) {
 
 async function startControl(port, { CONTROL_KEY }, sandbox) {
   // It gets the half with which it can tell that a call is the Worker's, and make none.
-  const env = { ...process.env, CONTROL_PORT: String(port), CONTROL_PUBLIC_KEY: publicKeyOf(CONTROL_KEY) };
-  if (sandbox) env.CONTROL_SANDBOX = "bubblewrap";
-  const server = new Server("control", CONTROL_SERVER, [], { env, tell: (line) => line.startsWith("agents run ") });
+  const { command, args, env } = sandbox.program({ port, publicKey: publicKeyOf(CONTROL_KEY) });
+  const server = new Server("control", command, args, { env, tell: (line) => line.startsWith("agents run ") });
   const target = "/health";
   await server.ready(() => answers(`http://127.0.0.1:${port}${target}`, { headers: signedHeaders(CONTROL_KEY, { town_id: "dev", target }) }), 20);
   return server;

@@ -16,16 +16,26 @@ function refusal(...options) {
 }
 
 it("opens no debugger unless told to", () => {
-  assert.deepEqual(devOptions([]), { sandbox: false, replace: false, inspect: false });
-  assert.deepEqual(devOptions(["--inspect", "--replace"]), { sandbox: false, replace: true, inspect: true });
+  assert.deepEqual(devOptions([]), { sandbox: "none", replace: false, inspect: false });
+  assert.deepEqual(devOptions(["--inspect", "--replace"]), { sandbox: "none", replace: true, inspect: true });
+});
+
+it("takes any sandbox, or the one that is named", () => {
+  assert.equal(devOptions(["--sandbox"]).sandbox, "any");
+  for (const name of ["bubblewrap", "docker", "podman"]) assert.equal(devOptions([`--sandbox=${name}`]).sandbox, name);
 });
 
 it("refuses an option that there is not", () => {
-  assert.deepEqual(refusal("--sandboxed"), [1, "there is no option --sandboxed\nnpm run dev, or npm run dev -- with one of --sandbox, --replace, --inspect"]);
+  for (const option of ["--sandboxed", "--sandbox=lxc"]) {
+    const words = `there is no option ${option}\nnpm run dev, or npm run dev -- with one of --sandbox, --replace, --inspect (--sandbox=bubblewrap or docker or podman)`;
+    assert.deepEqual(refusal(option), [1, words]);
+  }
 });
 
 it("opens no debugger where agents in sandboxes would reach it", () => {
-  const [status, words] = refusal("--sandbox", "--inspect");
-  assert.equal(status, 1);
-  assert.match(words, /^a debugger shows the Worker's memory and secrets .* an agent in a sandbox does\nleave --sandbox or --inspect away$/);
+  for (const sandbox of ["--sandbox", "--sandbox=docker"]) {
+    const [status, words] = refusal(sandbox, "--inspect");
+    assert.equal(status, 1);
+    assert.match(words, /^a debugger shows the Worker's memory and secrets .* an agent in a sandbox may\nleave --sandbox or --inspect away$/);
+  }
 });

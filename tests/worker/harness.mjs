@@ -201,7 +201,8 @@ export class Control {
   }
 }
 
-function controlBinary() {
+/** Where the built control server is. */
+export function controlBinary() {
   const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
   const places = [process.env.CONTROL_SERVER, ...["release", "debug"].map((one) => join(target, one, "townwatch-control"))];
   const found = places.find((place) => place !== undefined && existsSync(place));
