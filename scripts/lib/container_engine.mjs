@@ -63,8 +63,9 @@ export function containerSandbox(engine, env) {
 function options(port) {
   const memory = String(Math.floor(os.totalmem() * MEMORY_SHARE));
   return [
-    // Never from a registry: somebody else might have an image of that name there.
-    ...["--rm", "--init", "--pull=never"],
+    // Never from a registry: somebody else might have an image of that name there. No `--init`: the control server is one, as
+    // it is deployed, and Podman may have none.
+    ...["--rm", "--pull=never"],
     ...["--label", `${CHECKOUT_LABEL}=${checkout}`, "--label", `${PROCESS_LABEL}=${process.pid}`],
     ...["--publish", `127.0.0.1:${port}:${INNER_PORT}`],
     ...["--volume", `townwatch-${checkout}-${port}:/work`],
@@ -96,8 +97,11 @@ async function find(engine, image, env) {
 
 /** Removes the containers of this checkout whose `npm run dev` is chosen, by its process. */
 function removeAll(engine, env, isChosen) {
-  const format = `{{.ID}} {{.Label "${PROCESS_LABEL}"}}`;
-  const all = ask(engine, ["ps", "--all", "--filter", `label=${CHECKOUT_LABEL}=${checkout}`, "--format", format], env) ?? "";
-  const chosen = all.split("\n").map((line) => line.split(" ")).filter(([id, pid]) => id && isChosen(Number(pid)));
-  for (const [id] of chosen) ask(engine, ["rm", "--force", id], env);
+  const all = ask(engine, ["ps", "--all", "--quiet", "--filter", `label=${CHECKOUT_LABEL}=${checkout}`], env) ?? "";
+  const processOf = (id) => Number(ask(engine, ["inspect", "--format", `{{index .Config.Labels "${PROCESS_LABEL}"}}`, id], env));
+  for (const id of all.split("\n").filter(Boolean)) {
+    const pid = processOf(id);
+    // What does not tell is let alone: it may be another one's.
+    if (Number.isInteger(pid) && isChosen(pid)) ask(engine, ["rm", "--force", id], env);
+  }
 }

@@ -14,10 +14,38 @@ const PROGRAMS = ["bash", "cat", "grep", "id"];
 
 const succeeds = (command, args, env) => spawnSync(command, args, { env: { ...process.env, ...env }, stdio: "ignore", timeout: 20_000 }).status === 0;
 
-/** `{name, env, run(args), stop()}`, or `{missing}`: why there is none. */
-export async function containerEngine() {
-  for (const name of ["docker", "podman"]) if (succeeds(name, ["info"])) return engine(name, {}, async () => {});
-  if (process.getuid() !== 0 || !succeeds("dockerd", ["--version"])) return { missing: "no container engine answers here, and none can be started (root with docker.io could)" };
+/**
+ * `{name, env, run(args), stop()}` of the first engine that runs a container of a small image of the control server, which it
+ * makes and names so; or `{missing}`: why there is none.
+ */
+export async function containerEngine(image, controlServer) {
+  const reasons = [];
+  for (const start of [() => answering("docker"), () => answering("podman"), started]) {
+    const found = await start();
+    const reason = found.missing ?? (await problemOf(found, image, controlServer));
+    if (!reason) return found;
+    reasons.push(reason);
+  }
+  return { missing: `no container engine runs here (${reasons.join("; ")})` };
+}
+
+async function problemOf(engine, image, controlServer) {
+  try {
+    makeImage(engine, image, controlServer);
+    engine.run(["run", "--rm", "--pull=never", "--entrypoint", "/usr/bin/id", image]);
+    return undefined;
+  } catch (problem) {
+    succeeds(engine.name, ["image", "rm", "--force", image], engine.env);
+    await engine.stop();
+    return `${engine.name}: ${problem.message.trim().split("\n").at(-1)}`;
+  }
+}
+
+const answering = (name) => (succeeds(name, ["info"]) ? engine(name, {}, async () => {}) : { missing: `${name} does not answer` });
+
+/** Docker's own, with a place of its own. */
+async function started() {
+  if (process.getuid() !== 0 || !succeeds("dockerd", ["--version"])) return { missing: "none can be started, which root with docker.io could" };
   const directory = temporaryDirectory();
   const host = `unix://${join(directory, "socket")}`;
   const place = ["--data-root", join(directory, "data"), "--exec-root", join(directory, "exec"), "--pidfile", join(directory, "pid"), "--host", host];
@@ -27,7 +55,7 @@ export async function containerEngine() {
     await daemon.ready("it answers", () => succeeds("docker", ["info"], env), 20_000);
   } catch {
     await daemon.kill().catch(() => {});
-    return { missing: `dockerd does not start here: ${daemon.log.trim().split("\n").at(-1)}` };
+    return { missing: `dockerd does not start: ${daemon.log.trim().split("\n").at(-1)}` };
   }
   return engine("docker", env, () => daemon.kill("SIGTERM"));
 }
@@ -37,8 +65,8 @@ function engine(name, env, stop) {
   return { name, env, run, stop };
 }
 
-/** Makes an image named so of this machine's own files, with all that container/Dockerfile says of how it is run. */
-export function makeImage({ run }, name, controlServer) {
+/** Makes it of this machine's own files, with all that container/Dockerfile says of how it is run. */
+function makeImage({ run }, name, controlServer) {
   const directory = temporaryDirectory();
   const put = (from, to) => {
     const place = join(directory, "root", to);
