@@ -1,75 +1,79 @@
 // `npm run dev`: sets up, builds and runs everything on this machine, and prints a link that signs the browser in.
-// Ctrl-C ends all of it. `npm run dev -- --sandbox` runs each agent in a sandbox of its own; `-- --replace` first ends what
-// an earlier one left behind on its ports when it was killed.
+// Ctrl-C ends all of it. `npm run dev -- --sandbox` runs agents in a sandbox; `-- --replace` first ends what
+// an earlier one left behind on its ports when it was killed; `-- --inspect` opens a debugger of the Worker.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildAll, SERVED_PARTS } from "./build.mjs";
-import { checkBubblewrap } from "./lib/bubblewrap.mjs";
-import { isEnding } from "./lib/children.mjs";
+import { isEnding, whenAllHaveEnded } from "./lib/children.mjs";
 import { publicKeyOf, signedHeaders } from "./lib/control_key.mjs";
+import { devOptions } from "./lib/dev_options.mjs";
 import { ensureDevVars, readDevVars } from "./lib/dev_vars.mjs";
 import { link } from "./lib/link.mjs";
 import { main } from "./lib/main.mjs";
-import { CONTROL_SERVER, inRoot } from "./lib/paths.mjs";
+import { DEV_WORKER, inRoot } from "./lib/paths.mjs";
 import { checkPort, ports } from "./lib/ports.mjs";
 import { Problem } from "./lib/problem.mjs";
+import { chooseSandbox } from "./lib/sandbox.mjs";
 import { answers, Server } from "./lib/server.mjs";
 import { checkSettings, fromEnvironment, fromWranglerToml } from "./lib/settings.mjs";
 import { stepper } from "./lib/steps.mjs";
 import { newsOnly } from "./lib/wrangler_news.mjs";
 import { SETUP_STEPS, setUp } from "./setup.mjs";
 
-const OPTIONS = ["--sandbox", "--replace"];
 const DIED = "its runtime died";
 /** A runtime that dies so often is not mended by another start. */
 const RESTARTS_MAX = 5;
 
 async function dev(args) {
-  const [sandbox, replace] = OPTIONS.map((option) => args.includes(option));
-  const unknown = args.find((arg) => !OPTIONS.includes(arg));
-  if (unknown) throw new Problem(`there is no option ${unknown}`, { remedy: "npm run dev, npm run dev -- --sandbox, or npm run dev -- --replace" });
-  if (sandbox) checkBubblewrap();
-  const { port, controlPort } = ports();
+  const { replace, inspect, ...wanted } = devOptions(args);
+  const sandbox = chooseSandbox(wanted.sandbox);
+  if (sandbox.line) console.log(sandbox.line);
+  sandbox.sweep();
+  const { port, controlPort, inspectPort } = ports({ inspect });
   const settings = { ...fromWranglerToml(), ...readDevVars(), ...fromEnvironment() };
   checkSettings(settings, "wrangler.toml, .dev.vars or the environment");
   await checkPort("PORT", port, { replace });
   await checkPort("CONTROL_PORT", controlPort, { replace });
-  const step = stepper(SETUP_STEPS + SERVED_PARTS.length + 2);
+  if (inspect) await checkPort("INSPECT_PORT", inspectPort, { replace });
+  const { prepare } = sandbox;
+  const step = stepper(SETUP_STEPS + SERVED_PARTS.length + (prepare ? 3 : 2));
   const tools = await setUp({ step });
   await buildAll(tools, step, SERVED_PARTS);
+  if (prepare) await step(prepare.title, prepare.work, prepare.about);
   const vars = ensureDevVars();
+  whenAllHaveEnded(sandbox.end);
   const control = await step("starting the control server", () => startControl(controlPort, vars, sandbox));
-  const startOne = () => startWorker(tools, port, controlPort, vars);
+  const startOne = () => startWorker(tools, { port, controlPort, inspectPort }, vars);
   const worker = await step("starting the Worker", startOne);
   for (const server of [control, worker]) server.show();
   console.log(`ready ${await link(`http://127.0.0.1:${port}`, vars)}\nThe link signs one browser in, once, within a minute; \`npm run link\` prints a new one.`);
+  if (inspect) console.log(inspected({ port, inspectPort }));
   return untilOneEnds(control, worker, { startOne, health: `http://127.0.0.1:${port}/health` });
 }
 
 async function startControl(port, { CONTROL_KEY }, sandbox) {
   // It gets the half with which it can tell that a call is the Worker's, and make none.
-  const env = { ...process.env, CONTROL_PORT: String(port), CONTROL_PUBLIC_KEY: publicKeyOf(CONTROL_KEY) };
-  if (sandbox) env.CONTROL_SANDBOX = "bubblewrap";
-  const server = new Server("control", CONTROL_SERVER, [], { env, tell: (line) => line.startsWith("agents run ") });
+  const { command, args, env } = sandbox.program({ port, publicKey: publicKeyOf(CONTROL_KEY) });
+  const server = new Server("control", command, args, { env, tell: (line) => line.startsWith("agents run ") });
   const target = "/health";
   await server.ready(() => answers(`http://127.0.0.1:${port}${target}`, { headers: signedHeaders(CONTROL_KEY, { town_id: "dev", target }) }), 20);
   return server;
 }
 
-async function startWorker(tools, port, controlPort, vars) {
-  const settings = { ...fromEnvironment(), CONTAINER_URL: `http://127.0.0.1:${controlPort}` };
-  const [command, args] = tools.wrangler([
-    ...["dev", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"],
-    ...["--persist-to", process.env.STATE_DIR || inRoot(".wrangler/state")],
-    ...["--show-interactive-dev-session=false", "--live-reload=false"],
-    ...Object.entries(settings).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
-  ]);
-  const server = new Server("worker", command, args, { env: tools.env, keep: newsOnly() });
+async function startWorker(tools, { port, controlPort, inspectPort }, secrets) {
+  const vars = { ...fromEnvironment(), CONTAINER_URL: `http://127.0.0.1:${controlPort}` };
+  const persist = process.env.STATE_DIR || inRoot(".wrangler/state");
+  const args = ["--no-warnings", DEV_WORKER, JSON.stringify({ port, inspectPort, persist, vars })];
+  const server = new Server("worker", tools.node, args, { env: tools.env, keep: newsOnly() });
   const base = `http://127.0.0.1:${port}`;
   await server.ready(async () => (await answers(`${base}/health`)) && answers(`${base}/`), 90);
-  await checkSignIn(base, vars);
+  await checkSignIn(base, secrets);
   return server;
 }
+
+const inspected = ({ port, inspectPort }) =>
+  `debugger at 127.0.0.1:${inspectPort} (chrome://inspect), stores at http://127.0.0.1:${port}/cdn-cgi/local/explorer\n` +
+  "Whoever reaches this machine's loopback, an agent too, reads the Worker's memory, secrets and stores there.";
 
 /** The Worker's own word on whether the link will work. */
 async function checkSignIn(base, { TOWNWATCH_API_KEY }) {

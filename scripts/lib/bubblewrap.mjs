@@ -15,20 +15,21 @@ export async function bubblewrap(env) {
   if (!isInstalled(env)) await aptInstall("bubblewrap", env);
 }
 
-/** Refuses where agents cannot be shut in here, and says what to do. */
-export function checkBubblewrap(env = process.env, platform = process.platform) {
+/** Why agents cannot be shut in here, and what to do; or nothing. */
+export function bubblewrapObstacle(env, platform) {
   if (platform !== "linux") {
-    const remedy = "leave --sandbox away: agents then ask before they do things. Or run all of it in a virtual machine with Linux";
-    throw new Problem("sandboxes are made by bubblewrap, which is there for Linux only", { remedy });
+    const remedy = "run all of it in a virtual machine with Linux";
+    return new Problem("--sandbox needs bubblewrap, which is there for Linux only", { remedy });
   }
   if (!isInstalled(env)) {
     const remedy = "sudo apt-get install bubblewrap (or sudo dnf install bubblewrap, sudo pacman -S bubblewrap), and start again";
-    throw new Problem("--sandbox needs bubblewrap, which is not installed", { remedy });
+    return new Problem("--sandbox needs bubblewrap, which is not installed", { remedy });
   }
   if (!works(env)) {
     const remedy =
       "allow user namespaces: `bwrap --unshare-user --ro-bind / / true` says what is in the way. On Ubuntu 24.04 and newer it is " +
       "sysctl kernel.apparmor_restrict_unprivileged_userns, in a container what started it";
-    throw new Problem("bubblewrap is installed, but this system does not let it make a sandbox", { remedy });
+    return new Problem("bubblewrap is installed, but this system does not let it make a sandbox", { remedy });
   }
+  return undefined;
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** The control server gives its agents 5 s to end and then kills them; it must live to do that. */
 const KILL_AFTER_MS = 8_000;
 const running = new Set();
+const afterwards = [];
 let ending;
 
 /** Starts a process at the head of a process group of its own, so that all its descendants can be ended with it. */
@@ -21,9 +22,12 @@ export function startChild(command, args, options) {
 /** Whether everything is being ended, so that an end is no news. */
 export const isEnding = () => ending !== undefined;
 
+/** What is to be done when everything has been ended: of what a process group does not hold. */
+export const whenAllHaveEnded = (work) => afterwards.push(work);
+
 /** Ends every process group that was started: SIGTERM, and SIGKILL for what is left after 8 s. */
 export function endAllChildren() {
-  ending ??= Promise.all([...running].map(endGroup));
+  ending ??= Promise.all([...running].map(endGroup)).then(() => afterwards.forEach((work) => work()));
   return ending;
 }
 

@@ -23,5 +23,8 @@ export const CONTROL_SERVER = path.join(TARGET, "release", "townwatch-control");
 /** The command line, once built. */
 export const COMMAND_LINE = path.join(TARGET, "release", "townwatch");
 
+/** The program that runs the Worker of local development. */
+export const DEV_WORKER = inRoot("scripts/lib/dev_worker.mjs");
+
 /** The secrets of local development. */
 export const DEV_VARS = inRoot(".dev.vars");

@@ -4,13 +4,13 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CONTROL_SERVER, inRoot } from "./paths.mjs";
+import { CONTROL_SERVER, DEV_WORKER, inRoot } from "./paths.mjs";
 
 /** As long as the control server may take to end its agents, and then some. */
 const END_MS = 10_000;
 
-/** The programs that `npm run dev` starts: wrangler, its runtime, and the control server. */
-const OURS = [CONTROL_SERVER, ...["wrangler/", "workerd/", "@cloudflare/workerd-"].map((name) => inRoot("node_modules", name))];
+/** The programs that `npm run dev` starts: the Worker's, wrangler's runtime, and the control server. */
+const OURS = [CONTROL_SERVER, DEV_WORKER, ...["wrangler/", "workerd/", "@cloudflare/workerd-"].map((name) => inRoot("node_modules", name))];
 const isOurs = (command) => OURS.some((path) => command.includes(path));
 
 /**
@@ -25,11 +25,14 @@ export function holderOf(port) {
   // What we start is at the head of a group of its own; whoever started that is its parent.
   const head = look(group);
   const parent = head && look(head.parent);
-  const dev = parent?.command.includes("scripts/dev.mjs") ? parent.pid : undefined;
+  const dev = parent && isDevelopment(parent.pid) ? parent.pid : undefined;
   // What lost its parent has the system's as one. A test's runtime, say, still has the test's.
   const isStarted = /(^|\/)node( |$)/.test(parent?.command ?? "");
   return { pid, group, command, dev, isLeft: isOurs(command) && !isStarted };
 }
+
+/** Whether a process is an `npm run dev`. */
+export const isDevelopment = (pid) => look(pid)?.command.includes("scripts/dev.mjs") ?? false;
 
 /** Ends what was left behind: all that was started with it. True once nothing of it is there any more. */
 export async function endLeft({ group }) {

@@ -4,13 +4,17 @@ import net from "node:net";
 import { endLeft, holderOf } from "./port_holder.mjs";
 import { Problem } from "./problem.mjs";
 
-const DEFAULTS = { PORT: 8787, CONTROL_PORT: 8788 };
+/** What Chrome and editors try by themselves is the debugger's. */
+const DEFAULTS = { PORT: 8787, CONTROL_PORT: 8788, INSPECT_PORT: 9229 };
 
-/** The ports that the environment or the defaults give. */
-export function ports() {
-  const [port, controlPort] = Object.keys(DEFAULTS).map(portOf);
-  if (port === controlPort) throw new Problem(`PORT and CONTROL_PORT are both ${port}`, { remedy: "choose two" });
-  return { port, controlPort };
+/** The ports that the environment or the defaults give; that of the debugger where there is one. */
+export function ports({ inspect = false } = {}) {
+  const names = Object.keys(DEFAULTS).slice(0, inspect ? 3 : 2);
+  const [port, controlPort, inspectPort] = names.map(portOf);
+  const all = [port, controlPort, inspectPort];
+  const twice = names.findIndex((_, index) => all.indexOf(all[index]) < index);
+  if (twice > 0) throw new Problem(`${names[all.indexOf(all[twice])]} and ${names[twice]} are both ${all[twice]}`, { remedy: "choose another" });
+  return { port, controlPort, inspectPort };
 }
 
 function portOf(name) {

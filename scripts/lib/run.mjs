@@ -5,6 +5,9 @@ import { startChild } from "./children.mjs";
 import { ROOT } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
 
+/** As long as a quick command may take: the engine of a container may be there and answer nothing. */
+const QUICK_MS = 30_000;
+
 /** Runs a command with its output kept; a failure becomes a Problem with that output. */
 export async function run(command, args, { env = process.env, remedy = "" } = {}) {
   const { code, output } = await runShown(command, args, { env, show: false });
@@ -28,9 +31,9 @@ export function runShown(command, args, { env = process.env, show = true } = {})
   });
 }
 
-/** What a quick command prints, trimmed; undefined where it fails or does not exist. */
+/** What a quick command prints, trimmed; undefined where it fails, does not exist, or is not quick. */
 export function ask(command, args, env = process.env) {
-  const options = { env, cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] };
+  const options = { env, cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: QUICK_MS };
   const { status, stdout } = spawnSync(command, args, options);
   return status === 0 ? stdout.trim() : undefined;
 }

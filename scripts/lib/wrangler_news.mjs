@@ -1,4 +1,4 @@
-// Which of `wrangler dev`'s lines say something.
+// Which of the lines that wrangler prints in development say something.
 
 const NOISE = [
   /^\s*$/,

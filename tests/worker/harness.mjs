@@ -201,7 +201,8 @@ export class Control {
   }
 }
 
-function controlBinary() {
+/** Where the built control server is. */
+export function controlBinary() {
   const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
   const places = [process.env.CONTROL_SERVER, ...["release", "debug"].map((one) => join(target, one, "townwatch-control"))];
   const found = places.find((place) => place !== undefined && existsSync(place));
@@ -226,7 +227,7 @@ function writeConfig(world, vars) {
   return join(world.directory, "wrangler.toml");
 }
 
-/** `wrangler dev`, as `npm run dev` has it: can be killed and started again on the same state. */
+/** `wrangler dev`: can be killed and started again on the same state. */
 class DevWorker {
   url = "";
   #world;
