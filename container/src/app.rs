@@ -92,6 +92,7 @@ async fn start(State(control): Shared, headers: HeaderMap, body: Body) -> Answer
     // Not `ControlStart` at once: what is flattened in it would hide the name of a field that is wrong.
     let Names { run_id, agent_id } = body::read(&bytes)?;
     let order: StartAgent = body::read(&bytes)?;
+    control.town(&town_id)?.stop_is_over(&agent_id).await;
     Ok(json(&control.start(&town_id, ControlStart { run_id, agent_id, order })?))
 }
 

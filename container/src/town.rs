@@ -25,6 +25,7 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{AnswerAgent, ControlStatus};
 
 use crate::buffer::{Bounds, Buffer};
+use crate::executor::STOP_GRACE;
 use crate::page::{EventText, Page, Range};
 use crate::pictures::Pictures;
 use crate::previews::Previews;
@@ -124,6 +125,18 @@ impl Town {
         let (town, agent_id, run_id) = (self.clone(), agent_id.clone(), run_id.clone());
         let attribution = Arc::default();
         Ok(Begun::New(Run { town, agent_id, run_id, runtime, stop_asked, redaction, attribution }))
+    }
+
+    /// Waits for the end of an agent's open run, if that was asked to end: who stops or deletes an agent and starts it anew at
+    /// once need not try again. Its process has [`STOP_GRACE`] for its end, and is then killed; a start beyond that is refused.
+    pub async fn stop_is_over(&self, agent_id: &AgentId) {
+        let mut head = self.head.subscribe();
+        let is_stopping = || {
+            let held = self.held();
+            held.agents.get(agent_id).is_some_and(|runs| runs.exit.is_none() && runs.stop.borrow().is_some())
+        };
+        let end = async { while is_stopping() && head.changed().await.is_ok() {} };
+        let _ = tokio::time::timeout(2 * STOP_GRACE, end).await;
     }
 
     /// Asks an agent's open run to end, if it is the one that is meant. An agent without one is stopped already; a run that

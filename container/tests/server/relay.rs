@@ -60,6 +60,19 @@ fn a_start_is_idempotent_on_its_run_and_an_agent_has_one_open_run() {
 }
 
 #[test]
+fn a_start_right_behind_a_stop_waits_for_its_end() {
+    let server = Server::start();
+    let slow = json!({"runtime": "process", "command": ["sh", "-c", "trap 'sleep 1; exit 3' TERM; echo up; while :; do sleep 0.05; done"]});
+    server.order("a", "one", slow);
+    server.events_until("a", |event| event["data"]["text"] == "up");
+    server.post("/agents/a/stop", "{}");
+    assert_eq!(server.order("a", "two", replay("demo")).0, 200);
+    let events = server.events_until("a", |event| event["event"] == "agent.exited" && event["run_id"] == "two");
+    let runs: Vec<&str> = events.iter().map(|event| event["run_id"].as_str().unwrap()).collect();
+    assert!(runs.is_sorted(), "nothing of the first is behind the beginning of the second: {runs:?}");
+}
+
+#[test]
 fn a_waiting_request_is_answered_as_soon_as_something_happens() {
     let server = Server::start();
     let epoch = server.epoch();
