@@ -62,6 +62,7 @@ pub mod resumption;
 pub mod rig;
 mod rig_archive;
 pub mod rig_deletion;
+mod rig_outbox;
 mod rig_space;
 mod rigs;
 pub mod route;
