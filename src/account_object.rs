@@ -114,7 +114,7 @@ impl Account {
     }
 
     async fn internal(&self, request: &Raw, path: &str) -> Result<Response> {
-        let body = http::read_body(request).await?;
+        let body = http::read_own_body(request).await?;
         let now = fresh::now();
         match path {
             "/sign-in" => {

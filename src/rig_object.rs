@@ -277,7 +277,7 @@ impl Rig {
     }
 
     async fn internal(&self, request: &Raw, path: &str) -> Result<Response> {
-        let body = http::read_body(request).await?;
+        let body = http::read_own_body(request).await?;
         match path {
             "/create" => {
                 let Create { rig_id, town_id, epoch } = parse_body(&body)?;

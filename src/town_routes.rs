@@ -267,7 +267,7 @@ struct SessionsEnded {
 }
 
 async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Response> {
-    let body = http::read_body(request).await?;
+    let body = http::read_own_body(request).await?;
     match path {
         "/create" => {
             let Create { town_id, name } = parse_body(&body)?;

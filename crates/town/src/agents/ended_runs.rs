@@ -61,8 +61,8 @@ impl Rig {
         Ok(())
     }
 
-    /// Whether events of the agent that are new may be taken.
-    pub(crate) fn check_open(&self, agent_id: &AgentId, fresh: &[&PostEvent]) -> Result<()> {
+    /// Whether events of the agent that are new may be taken; `is_stopped` is what its row says.
+    pub(crate) fn check_open(&self, agent_id: &AgentId, is_stopped: bool, fresh: &[&PostEvent]) -> Result<()> {
         let named: BTreeSet<&RunId> = fresh.iter().filter_map(|event| event.run_id.as_ref()).collect();
         for run_id in &named {
             if let Some(reason) = self.end_of(agent_id, run_id)? {
@@ -70,18 +70,14 @@ impl Rig {
             }
         }
         if fresh.iter().any(|event| event.run_id.is_none()) {
-            return self.check_not_stopped(agent_id);
+            return check_goes_on(is_stopped);
         }
-        if !named.is_empty() && self.is_stopped(agent_id)? { self.allow_again(agent_id) } else { Ok(()) }
+        if !named.is_empty() && is_stopped { self.allow_again(agent_id) } else { Ok(()) }
     }
 
     /// 409 where the operator has stopped the agent, and no other run of it has begun since.
     pub fn check_not_stopped(&self, agent_id: &AgentId) -> Result<()> {
-        if self.is_stopped(agent_id)? {
-            let remedy = "post under another run_id, or register the agent again";
-            return Err(over("the run", ExitReason::Stopped, remedy));
-        }
-        Ok(())
+        check_goes_on(self.is_stopped(agent_id)?)
     }
 
     fn is_stopped(&self, agent_id: &AgentId) -> Result<bool> {
@@ -119,6 +115,14 @@ impl Rig {
         let reason = serde_json::from_value(row.text(0)?.into()).map_err(Error::internal)?;
         Ok(Some(reason))
     }
+}
+
+fn check_goes_on(is_stopped: bool) -> Result<()> {
+    if is_stopped {
+        let remedy = "post under another run_id, or register the agent again";
+        return Err(over("the run", ExitReason::Stopped, remedy));
+    }
+    Ok(())
 }
 
 fn over(which: &str, reason: ExitReason, remedy: &str) -> Error {

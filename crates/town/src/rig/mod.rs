@@ -4,6 +4,7 @@ pub mod agent_tokens;
 pub(crate) mod posting;
 pub(crate) mod rig_archive;
 pub mod rig_deletion;
+pub mod rig_outbox;
 pub(crate) mod rig_space;
 pub(crate) mod rigs;
 pub(crate) mod run_rate;
@@ -16,21 +17,17 @@ use serde_json::value::RawValue;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::event::Role;
 use townwatch_protocol::id::{AgentId, Epoch, EventKey, EventName, RigId, RunId, SourceId, TownId};
-use townwatch_protocol::limits::{
-    BATCH_EVENTS_MAX, EVENT_BYTES_PER_AGENT_MAX, OUTBOX_BYTES_MAX, OUTBOX_EVENTS_MAX, PAGE_BYTES_MAX,
-};
+use townwatch_protocol::limits::{EVENT_BYTES_PER_AGENT_MAX, OUTBOX_BYTES_MAX, OUTBOX_EVENTS_MAX, PAGE_BYTES_MAX};
 use townwatch_protocol::time::Timestamp;
-use townwatch_protocol::wire::{PostEvent, PostEvents, PostReceipt, RigBatch, RigEvent};
+use townwatch_protocol::wire::{PostEvent, PostEvents, PostReceipt, RigEvent};
 use townwatch_redaction::Redactor;
 
 use crate::agents::parse;
 use crate::agents::runs::moment;
 use crate::rig::posting::{checked, data_of};
+use crate::rig::rig_outbox::Standing;
 use crate::schema;
 use crate::store::{Row, Store, Value, atomically, atomically_with_room};
-
-/// The text of one batch to the town, 2 MiB; a batch is closed before the event that would exceed it.
-const FORWARD_BYTES_MAX: u64 = 2 << 20;
 
 /// A rig that exists.
 pub struct Rig {
@@ -42,18 +39,9 @@ pub struct Rig {
     pub rig_id: RigId,
     /// Its town.
     pub town_id: TownId,
-    epoch: Epoch,
+    pub(crate) epoch: Epoch,
     /// The newest id that went with a deleted agent, as its row says it: each look at the head needs it.
-    erased_head: Cell<SourceId>,
-}
-
-/// What lies in the outbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Waiting {
-    /// Events.
-    pub events: u64,
-    /// Bytes of their data.
-    pub bytes: u64,
+    pub(crate) erased_head: Cell<SourceId>,
 }
 
 impl Rig {
@@ -145,11 +133,11 @@ impl Rig {
     pub fn post(&self, request: PostEvents, now: Timestamp) -> Result<PostReceipt> {
         let agent_id = request.agent_id.clone();
         let events = checked(request, self.redactor.as_deref())?;
-        let is_archived = self.is_archived(&agent_id)?;
         let store = self.store.as_ref();
         atomically_with_room(store, || {
-            let head = self.head()?;
-            let Waiting { events: waiting, bytes: waiting_bytes } = self.waiting()?;
+            let poster = self.poster(&agent_id)?;
+            let standing = self.standing()?;
+            let Waiting { events: waiting, bytes: waiting_bytes } = standing.waiting();
             let posted_bytes: u64 = events.iter().map(|event| data_of(event).len() as u64).sum();
             if waiting + events.len() as u64 > OUTBOX_EVENTS_MAX || waiting_bytes + posted_bytes > OUTBOX_BYTES_MAX {
                 let message = format!(
@@ -158,13 +146,13 @@ impl Rig {
                 return Err(Error::new(Code::TownUnavailable, message));
             }
             let fresh = self.without_duplicates(&agent_id, &events)?;
-            if is_archived && !fresh.is_empty() {
+            if poster.is_archived && !fresh.is_empty() {
                 return Err(self.archived(&agent_id));
             }
-            self.check_open(&agent_id, &fresh)?;
-            self.count_runs(&agent_id, &fresh, now)?;
+            self.check_open(&agent_id, poster.is_stopped, &fresh)?;
+            self.count_runs(&agent_id, poster.has_open_run, &fresh, now)?;
             let appended = fresh.len() as u64;
-            let last_id = self.append(&agent_id, &fresh, head, now)?;
+            let last_id = self.append(&agent_id, &fresh, poster.kept, &standing, now)?;
             Ok(PostReceipt { appended, duplicates: events.len() as u64 - appended, last_id })
         })
     }
@@ -183,18 +171,23 @@ impl Rig {
 
     /// Stores events of an agent behind the head; gives the last one's id. At its cap each takes over the row of the
     /// oldest, if the town has that: two rows written (three with an `event_id`) instead of three (four).
-    fn append(&self, agent_id: &AgentId, events: &[&PostEvent], head: SourceId, now: Timestamp) -> Result<SourceId> {
+    fn append(
+        &self,
+        agent_id: &AgentId,
+        events: &[&PostEvent],
+        mut kept: Kept,
+        standing: &Standing,
+        now: Timestamp,
+    ) -> Result<SourceId> {
         if events.is_empty() {
-            return Ok(head);
+            return Ok(standing.head);
         }
         let store = self.store.as_ref();
-        self.make_space()?;
-        let forwarded = self.forwarded()?;
-        let rows = store
-            .query("SELECT event_count, event_bytes FROM agents WHERE agent_id = ?", &[agent_id.as_str().into()])?;
-        let row = rows.first().ok_or_else(|| Error::not_found("agent"))?;
-        let mut kept = Kept { count: row.number(0)?, bytes: row.number(1)? };
-        let (mut last_id, mut posted_bytes) = (head, 0);
+        if self.make_space()? {
+            kept = self.poster(agent_id)?.kept;
+        }
+        let forwarded = standing.forwarded;
+        let (mut last_id, mut posted_bytes) = (standing.head, 0);
         for event in events {
             let oldest = if kept.count >= self.event_cap { self.oldest(agent_id, forwarded)? } else { None };
             last_id = last_id.next();
@@ -279,17 +272,15 @@ impl Rig {
         self.read("agent_id = ? AND id > ?", &parameters, limit, PAGE_BYTES_MAX as u64)
     }
 
-    /// What the town has to be given next; none where it has all.
-    pub fn next_batch(&self) -> Result<Option<RigBatch>> {
-        let after = self.forwarded()?;
-        let events = self.read("id > ?", &[after.into()], BATCH_EVENTS_MAX as u64, FORWARD_BYTES_MAX)?;
-        let batch = RigBatch { rig_id: self.rig_id.clone(), rig_epoch: self.epoch.clone(), after, events };
-        Ok((!batch.events.is_empty()).then_some(batch))
-    }
-
     /// Reads events, ascending: at most `limit`, and of these the first that take `bytes_max` together, or one. Their
     /// lengths are read before them: 500 events of 1 MiB are more than an object's memory.
-    fn read(&self, condition: &str, parameters: &[Value], limit: u64, bytes_max: u64) -> Result<Vec<RigEvent>> {
+    pub(crate) fn read(
+        &self,
+        condition: &str,
+        parameters: &[Value],
+        limit: u64,
+        bytes_max: u64,
+    ) -> Result<Vec<RigEvent>> {
         let sql = format!(
             "SELECT id, length(CAST(data AS BLOB)) FROM agent_events WHERE {condition} ORDER BY id LIMIT {limit}"
         );
@@ -309,23 +300,16 @@ impl Rig {
         self.store.query(&sql, parameters)?.iter().map(event_of).collect()
     }
 
-    /// Takes over where the town's cursor stands.
-    pub fn adopt(&self, cursor: SourceId) -> Result<()> {
-        let cursor = cursor.min(self.head()?);
-        if cursor != self.forwarded()? {
-            // Forwards one sum is of what the town has taken and the other of nothing; backwards it is the other way.
-            let sql = "UPDATE rig SET forwarded_id = ?1, waiting_bytes = max(0, waiting_bytes \
-                 - (SELECT coalesce(sum(octet_length(data)), 0) FROM agent_events WHERE id > forwarded_id AND id <= ?1) \
-                 + (SELECT coalesce(sum(octet_length(data)), 0) FROM agent_events WHERE id > ?1 AND id <= forwarded_id))";
-            self.store.query(sql, &[cursor.into()])?;
-        }
-        Ok(())
-    }
-
-    /// What the town has not taken yet.
-    pub fn waiting(&self) -> Result<Waiting> {
-        let events = self.head()?.get() - self.forwarded()?.get();
-        Ok(Waiting { events, bytes: self.number("SELECT waiting_bytes FROM rig")? })
+    /// What the agent's row says to a post, in one statement as well.
+    fn poster(&self, agent_id: &AgentId) -> Result<Poster> {
+        let sql = "SELECT is_archived, is_stopped, event_count, event_bytes, has_ended_run = 0 AND coalesce((SELECT event \
+             FROM agent_events WHERE agent_events.agent_id = agents.agent_id ORDER BY id DESC LIMIT 1), 'agent.exited') \
+             <> 'agent.exited' FROM agents WHERE agent_id = ?";
+        let rows = self.store.query(sql, &[agent_id.as_str().into()])?;
+        let row = rows.first().ok_or_else(|| self.no_such_agent(agent_id))?;
+        let kept = Kept { count: row.number(2)?, bytes: row.number(3)? };
+        let flag = |index| Ok::<_, Error>(row.number(index)? == 1);
+        Ok(Poster { is_archived: flag(0)?, is_stopped: flag(1)?, kept, has_open_run: flag(4)? })
     }
 
     fn head(&self) -> Result<SourceId> {
@@ -344,6 +328,15 @@ impl Rig {
     fn number(&self, sql: &str) -> Result<u64> {
         self.store.query(sql, &[])?.first().map_or(Ok(0), |row| row.number(0))
     }
+}
+
+/// An agent that posts.
+struct Poster {
+    is_archived: bool,
+    is_stopped: bool,
+    kept: Kept,
+    /// Whether what names no run goes on with one, as far as the rig knows: its newest event is none's end.
+    has_open_run: bool,
 }
 
 /// An agent's oldest event: where it lies and what its data take.
@@ -367,7 +360,7 @@ impl Kept {
     }
 }
 
-fn position(stored: u64) -> Result<SourceId> {
+pub(crate) fn position(stored: u64) -> Result<SourceId> {
     SourceId::new(stored).ok_or_else(|| Error::internal("a stored position is beyond 2^53"))
 }
 

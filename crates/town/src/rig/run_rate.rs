@@ -21,9 +21,15 @@ const KNOWN_RUNS_MAX: u64 = 100;
 
 impl Rig {
     /// Counts the runs that events which are new begin, or refuses them.
-    pub(crate) fn count_runs(&self, agent_id: &AgentId, fresh: &[&PostEvent], now: Timestamp) -> Result<()> {
+    pub(crate) fn count_runs(
+        &self,
+        agent_id: &AgentId,
+        has_open_run: bool,
+        fresh: &[&PostEvent],
+        now: Timestamp,
+    ) -> Result<()> {
         let named = self.unknown_runs(agent_id, fresh)?;
-        let begun = named.len() as u64 + self.unnamed_runs(agent_id, fresh)?;
+        let begun = named.len() as u64 + unnamed_runs(has_open_run, fresh);
         if begun == 0 {
             return Ok(());
         }
@@ -70,26 +76,6 @@ impl Rig {
         Ok(named)
     }
 
-    /// How many runs the events begin that name none.
-    fn unnamed_runs(&self, agent_id: &AgentId, fresh: &[&PostEvent]) -> Result<u64> {
-        if fresh.iter().all(|event| event.run_id.is_some()) {
-            return Ok(0);
-        }
-        let sql = "SELECT has_ended_run = 0 AND coalesce((SELECT event FROM agent_events \
-             WHERE agent_events.agent_id = agents.agent_id ORDER BY id DESC LIMIT 1), 'agent.exited') <> 'agent.exited' \
-             FROM agents WHERE agent_id = ?";
-        let rows = self.store.query(sql, &[agent_id.as_str().into()])?;
-        let mut is_open = rows.first().map_or(Ok(0), |row| row.number(0))? == 1;
-        let mut begun = 0;
-        for event in fresh {
-            if event.run_id.is_none() && !is_open {
-                begun += 1;
-            }
-            is_open = event.event_type.as_str() != "agent.exited";
-        }
-        Ok(begun)
-    }
-
     fn know_runs(&self, agent_id: &AgentId, run_ids: &BTreeSet<&RunId>, now: Timestamp) -> Result<()> {
         let sql = "INSERT INTO posted_runs (agent_id, run_id, begun_at_ms) VALUES (?, ?, ?)";
         for run_id in run_ids {
@@ -100,4 +86,16 @@ impl Rig {
         self.store.query(sql, &[agent_id.as_str().into(), KNOWN_RUNS_MAX.into()])?;
         Ok(())
     }
+}
+
+/// How many runs the events begin that name none.
+fn unnamed_runs(mut is_open: bool, fresh: &[&PostEvent]) -> u64 {
+    let mut begun = 0;
+    for event in fresh {
+        if event.run_id.is_none() && !is_open {
+            begun += 1;
+        }
+        is_open = event.event_type.as_str() != "agent.exited";
+    }
+    begun
 }
