@@ -25,7 +25,7 @@ use townwatch_redaction::Redactor;
 use crate::agents::parse;
 use crate::agents::runs::moment;
 use crate::rig::posting::{checked, data_of};
-use crate::rig::rig_outbox::Standing;
+use crate::rig::rig_outbox::{Standing, Waiting};
 use crate::schema;
 use crate::store::{Row, Store, Value, atomically, atomically_with_room};
 
