@@ -130,12 +130,12 @@ impl Town {
     /// Waits for the end of an agent's open run, if that was asked to end: who stops or deletes an agent and starts it anew at
     /// once need not try again. Its process has [`STOP_GRACE`] for its end, and is then killed; a start beyond that is refused.
     pub async fn stop_is_over(&self, agent_id: &AgentId) {
-        let mut head = self.head.subscribe();
+        let mut changes = self.head.subscribe();
         let is_stopping = || {
             let held = self.held();
             held.agents.get(agent_id).is_some_and(|runs| runs.exit.is_none() && runs.stop.borrow().is_some())
         };
-        let end = async { while is_stopping() && head.changed().await.is_ok() {} };
+        let end = async { while is_stopping() && changes.changed().await.is_ok() {} };
         let _ = tokio::time::timeout(2 * STOP_GRACE, end).await;
     }
 
