@@ -18,7 +18,7 @@ use townwatch_town::account;
 use townwatch_town::account::sessions;
 use townwatch_town::account::wrong_keys::WrongKeys;
 use townwatch_town::metrics::{self, SignIns};
-use townwatch_town::route::{Place, Route};
+use townwatch_town::route::{Responder, Route};
 use townwatch_town::town::check_name;
 use worker_macros::durable_object;
 
@@ -27,7 +27,7 @@ use crate::http::{self, nothing, respond, success};
 use crate::log::log;
 use crate::session::BegunView;
 use crate::sql_store::SqlStore;
-use crate::{fresh, objects};
+use crate::{objects, platform};
 
 /// So many towns are told at once that sessions have ended.
 const TOLD_AT_ONCE_MAX: usize = 10;
@@ -65,7 +65,7 @@ impl DurableObject for Account {
         Self {
             store: SqlStore::new(&state),
             env,
-            began_at: fresh::now(),
+            began_at: platform::now(),
             seen: Cell::default(),
             wrong_keys: RefCell::default(),
         }
@@ -84,10 +84,10 @@ impl Account {
         if let Some(path) = address.path.strip_prefix(objects::INTERNAL) {
             return self.internal(request, path).await;
         }
-        let now = fresh::now();
+        let now = platform::now();
         match Route::parse(&request.method(), address.path)? {
             Route::MakeCode => {
-                let code = fresh::sign_in_code();
+                let code = platform::sign_in_code();
                 let expires_at = sessions::make_code(&self.store, &code, now)?;
                 Ok(success(201, &SignInCode { code, expires_at }))
             }
@@ -115,7 +115,7 @@ impl Account {
 
     async fn internal(&self, request: &Raw, path: &str) -> Result<Response> {
         let body = http::read_own_body(request).await?;
-        let now = fresh::now();
+        let now = platform::now();
         match path {
             "/sign-in" => {
                 let SignIn { code, browser } = parse_body(&body)?;
@@ -159,7 +159,7 @@ impl Account {
             let message = "the link was used already, or is older than a minute; `npm run link` prints a new one";
             return Err(Error::new(Code::Unauthorized, message));
         }
-        let session_id = fresh::session_id();
+        let session_id = platform::session_id();
         sessions::begin(&self.store, &session_id, browser, now)?;
         log("signed_in", &[("session_id", session_id.as_str()), ("browser", browser)]);
         self.count(|seen| seen.signed_in += 1);
@@ -204,7 +204,7 @@ impl Account {
         let TownRequest { name } = http::read_json(request).await?;
         check_name("name", &name)?;
         account::check_room(&self.store)?;
-        let town = TownSummary { town_id: fresh::town_id(), name, created_at: fresh::now() };
+        let town = TownSummary { town_id: platform::town_id(), name, created_at: platform::now() };
         self.tell(&town.town_id, "/create", &json!({"town_id": town.town_id, "name": town.name})).await?;
         account::add(&self.store, &town)?;
         Ok(success(201, &town))
@@ -212,15 +212,15 @@ impl Account {
 
     /// The town has its budget to itself; its name stands in the directory, too.
     async fn change(&self, town_id: &TownId, request: &Raw) -> Result<Response> {
-        let wish: TownChange = http::read_json(request).await?;
-        if wish.name.is_none() && wish.budget().is_empty() {
+        let change: TownChange = http::read_json(request).await?;
+        if change.name.is_none() && change.budget().is_empty() {
             return Err(Error::invalid("name", "missing; give a name, or a budget: max_cost_usd, max_tokens"));
         }
-        if let Some(name) = &wish.name {
+        if let Some(name) = &change.name {
             check_name("name", name)?;
         }
-        self.tell(town_id, "/change", &json!(wish)).await?;
-        if let Some(name) = &wish.name {
+        self.tell(town_id, "/change", &json!(change)).await?;
+        if let Some(name) = &change.name {
             account::rename(&self.store, town_id, name)?;
         }
         let changed = account::list(&self.store)?.into_iter().find(|town| town.town_id == *town_id);
@@ -240,7 +240,7 @@ impl Account {
 
     async fn tell(&self, town_id: &TownId, path: &str, body: &Value) -> Result<()> {
         let path = format!("{}{path}", objects::INTERNAL);
-        let place = Place::Town(town_id.clone());
+        let place = Responder::Town(town_id.clone());
         let _: Value = objects::ask(&self.env, &place, "POST", &path, Some(&body.to_string())).await?;
         Ok(())
     }

@@ -11,7 +11,7 @@ use townwatch_town::log::ingest::Outcome;
 use crate::http::success;
 use crate::log::log;
 use crate::town_object::TownObject;
-use crate::{fresh, town_routes};
+use crate::{platform, town_routes};
 
 /// `POST …/agents/:agent/archive`.
 pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
@@ -50,7 +50,7 @@ pub(super) fn returned(town: &TownObject, agents: &[(RigId, AgentId)]) {
 
 async fn put_away(town: &TownObject, plan: &ArchivePlan) -> Result<()> {
     let told = tell_rig(town, &plan.rig_id, "/archive", &plan.agents).await;
-    if let Err(error) = told.and_then(|()| town.with(|core| core.archive(plan, fresh::now()))) {
+    if let Err(error) = told.and_then(|()| town.with(|core| core.archive(plan, platform::now()))) {
         // Where another call has taken this over, the rig is that one's to tell.
         if town.with(|core| Ok(core.abandon_archive(plan)))?
             && let Err(error) = tell_rig(town, &plan.rig_id, "/bring-back", &plan.agents).await

@@ -11,17 +11,17 @@ use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::SessionId;
 use townwatch_protocol::query::Address;
 use townwatch_protocol::time::Timestamp;
-use townwatch_town::access::auth::{self, Caller, Carrier, Principal, Shown};
+use townwatch_town::access::auth::{self, Caller, Carrier, Credentials, Principal};
 use townwatch_town::account::known_sessions::KnownSessions;
-use townwatch_town::account::wrong_keys::{Refused, counted_as};
-use townwatch_town::route::Place;
+use townwatch_town::account::wrong_keys::{RefusedAddresses, counted_as};
+use townwatch_town::route::Responder;
 
 use crate::config::Config;
-use crate::{fresh, objects};
+use crate::{objects, platform};
 
 thread_local! {
     static KNOWN: RefCell<KnownSessions> = const { RefCell::new(KnownSessions::new()) };
-    static REFUSED: RefCell<Refused> = const { RefCell::new(Refused::new()) };
+    static REFUSED: RefCell<RefusedAddresses> = const { RefCell::new(RefusedAddresses::new()) };
 }
 
 /// What the account answers to a wrong key.
@@ -40,7 +40,7 @@ pub(crate) struct SeenView {
 
 /// How well a session has to be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum SessionCheck {
     /// The account was asked within the last minute.
     Lately,
     /// It is asked now.
@@ -53,7 +53,7 @@ pub(crate) async fn identify(
     env: &Env,
     config: &Config,
     address: Address<'_>,
-    asked: Asked,
+    asked: SessionCheck,
 ) -> Result<Option<Caller>> {
     let caller = match by_headers(request, config, address) {
         Err(error) if error.code == Code::Unauthorized && !shows_token(request) => {
@@ -74,8 +74,9 @@ pub(crate) async fn identify(
 pub(crate) fn by_headers(request: &Request, config: &Config, address: Address<'_>) -> Result<Option<Caller>> {
     let header = |name| request.headers().get(name).ok().flatten();
     let (authorization, cookie) = (header("authorization"), header("cookie"));
-    let shown = Shown { authorization: authorization.as_deref(), cookie: cookie.as_deref(), origin: address.origin };
-    auth::authenticate(shown, fresh::now(), &config.secrets)
+    let shown =
+        Credentials { authorization: authorization.as_deref(), cookie: cookie.as_deref(), origin: address.origin };
+    auth::authenticate(shown, platform::now(), &config.secrets)
 }
 
 fn shows_token(request: &Request) -> bool {
@@ -83,9 +84,9 @@ fn shows_token(request: &Request) -> bool {
 }
 
 /// Whether a session was not ended.
-async fn lasts(env: &Env, session_id: &SessionId, asked: Asked) -> Result<bool> {
-    let now = fresh::now();
-    if asked == Asked::Lately && KNOWN.with_borrow(|known| known.lasts(session_id, now)) {
+async fn lasts(env: &Env, session_id: &SessionId, asked: SessionCheck) -> Result<bool> {
+    let now = platform::now();
+    if asked == SessionCheck::Lately && KNOWN.with_borrow(|known| known.lasts(session_id, now)) {
         return Ok(true);
     }
     let SeenView { lasts } = ask(env, "/seen", &json!({"session_id": session_id})).await?;
@@ -107,7 +108,7 @@ pub(crate) async fn wrong_key(request: &Request, env: &Env, refusal: Error) -> R
     let WrongKeyView { refused_until } = ask(env, "/wrong-key", &json!({"address": address})).await?;
     Ok(match refused_until {
         Some(until) => {
-            REFUSED.with_borrow_mut(|refused| refused.note(address, until, fresh::now()));
+            REFUSED.with_borrow_mut(|refused| refused.note(address, until, platform::now()));
             too_many()
         }
         None => refusal,
@@ -117,7 +118,7 @@ pub(crate) async fn wrong_key(request: &Request, env: &Env, refusal: Error) -> R
 /// 429 where the address has shown too many wrong keys: what it shows now is not looked at.
 pub(crate) fn check_refused(request: &Request) -> Result<()> {
     REFUSED.with_borrow(|refused| {
-        let is_refused = !refused.is_empty() && refused.until(&address_of(request), fresh::now()).is_some();
+        let is_refused = !refused.is_empty() && refused.until(&address_of(request), platform::now()).is_some();
         if is_refused { Err(too_many()) } else { Ok(()) }
     })
 }
@@ -134,5 +135,6 @@ fn address_of(request: &Request) -> String {
 
 /// Asks the account something of our own.
 pub(crate) async fn ask<T: serde::de::DeserializeOwned>(env: &Env, path: &str, body: &serde_json::Value) -> Result<T> {
-    objects::ask(env, &Place::Account, "POST", &format!("{}{path}", objects::INTERNAL), Some(&body.to_string())).await
+    objects::ask(env, &Responder::Account, "POST", &format!("{}{path}", objects::INTERNAL), Some(&body.to_string()))
+        .await
 }

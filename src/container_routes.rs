@@ -19,7 +19,7 @@ use townwatch_town::relay::control_answer::StopAnswer;
 use crate::http::{self, success};
 use crate::town_object::TownObject;
 use crate::upstream::Upstream;
-use crate::{config, fresh, posted_end};
+use crate::{config, platform, posted_end};
 
 /// What a question about health may take.
 const HEALTH_LIMIT_MS: u64 = 1_500;
@@ -73,21 +73,21 @@ pub(super) async fn start(town: &TownObject, request: &Raw) -> Result<Response> 
     environment.extend(order.env_vars.take().unwrap_or_default());
     order.env_vars = Some(environment);
     let (start, state, outcome) =
-        town.with(|core| core.begin_run(order, fresh::agent_id(), fresh::run_id(), fresh::now()))?;
+        town.with(|core| core.begin_run(order, platform::agent_id(), platform::run_id(), platform::now()))?;
     town.publish(&outcome);
-    town.pull_alarm(fresh::now().plus_millis(START_SAFETY_MS)).await;
+    town.pull_alarm(platform::now().plus_millis(START_SAFETY_MS)).await;
     posted_end::allow_again(town, &start.agent_id).await?;
     match order_start(&upstream, &start).await {
         Ok(started) => {
-            let outcome = town.with(|core| core.run_accepted(&started, fresh::now(), &mut fresh::run_id))?;
+            let outcome = town.with(|core| core.run_accepted(&started, platform::now(), &mut platform::run_id))?;
             town.publish(&outcome);
-            town.pull_alarm(fresh::now()).await;
+            town.pull_alarm(platform::now()).await;
             Ok(success(201, &state))
         }
         Err(error) => {
             if !is_unknown(&error) {
                 let refused = |core: &mut townwatch_town::town::Town| {
-                    core.run_refused(&start.run_id, &error.message, fresh::now(), &mut fresh::run_id)
+                    core.run_refused(&start.run_id, &error.message, platform::now(), &mut platform::run_id)
                 };
                 let outcome = town.with(refused)?;
                 town.publish(&outcome);

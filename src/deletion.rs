@@ -9,7 +9,7 @@ use townwatch_town::agents::deletion::DeletionPlan;
 use crate::http::nothing;
 use crate::log::log;
 use crate::town_object::TownObject;
-use crate::{container_routes, fresh, town_routes};
+use crate::{container_routes, platform, town_routes};
 
 /// `DELETE /api/towns/:town/agents/:agent`.
 pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
@@ -22,7 +22,7 @@ pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Respo
         return Err(error);
     }
     let erased = town.with(|core| core.erase_agent(&plan))?;
-    town.show(town.with(|core| core.publish_deletion(&erased, fresh::now())));
+    town.show(town.with(|core| core.publish_deletion(&erased, platform::now())));
     town.arrivals.announce();
     log("agent_deleted", &[("agent_id", agent_id.as_str())]);
     Ok(nothing(&[]))

@@ -13,11 +13,11 @@ use townwatch_protocol::limits::{IMAGE_BYTES_MAX, IMAGE_FETCH_MS};
 use townwatch_protocol::signed_call::Purpose;
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::ImageView;
-use townwatch_town::log::images::{self, Found, Posted, Wanted};
+use townwatch_town::log::images::{self, Found, Posted, WantedImage};
 
-use crate::fresh;
 use crate::http;
 use crate::log::log;
+use crate::platform;
 use crate::town_object::TownObject;
 
 /// The alarm stands at least so far ahead while pictures are wanted: the one that is under way may bring them all.
@@ -67,19 +67,19 @@ pub(super) fn due_at(town: &TownObject) -> Result<Option<Timestamp>> {
     }
     let due_at = town.with(|_| images::due_at(town.store.as_ref()))?;
     town.fetching.may_want.set(due_at.is_some());
-    Ok(due_at.map(|at| at.max(fresh::now().plus_millis(LOOK_AGAIN_MS))))
+    Ok(due_at.map(|at| at.max(platform::now().plus_millis(LOOK_AGAIN_MS))))
 }
 
 /// Until nothing is due; after one that did not come the others wait, too.
 async fn fetch_all(town: &Rc<TownObject>) -> Result<()> {
     // The town is looked for at each step: it may be deleted meanwhile.
-    while let Some(wanted) = town.with(|_| images::next_wanted(town.store.as_ref(), fresh::now()))? {
+    while let Some(wanted) = town.with(|_| images::next_wanted(town.store.as_ref(), platform::now()))? {
         let fetched = fetch(town, &wanted).await;
         let store = town.store.as_ref();
         town.with(|_| match &fetched {
             Ok(bytes) => images::fetched(store, &wanted, bytes),
             Err(error) if error.code == Code::NotFound => images::lost(store, &wanted, &error.message),
-            Err(_) => images::failed(store, &wanted, fresh::now()),
+            Err(_) => images::failed(store, &wanted, platform::now()),
         })?;
         if let Err(error) = fetched
             && error.code != Code::NotFound
@@ -90,7 +90,7 @@ async fn fetch_all(town: &Rc<TownObject>) -> Result<()> {
     Ok(())
 }
 
-async fn fetch(town: &TownObject, wanted: &Wanted) -> Result<Vec<u8>> {
+async fn fetch(town: &TownObject, wanted: &WantedImage) -> Result<Vec<u8>> {
     let upstream = town.upstream()?;
     let upstream =
         upstream.ok_or_else(|| Error::new(Code::NotConfigured, "neither CONTAINER_URL nor a container is set"))?;

@@ -1,7 +1,7 @@
 //! The Worker: the edge, and the only code that names `worker`. It decodes, asks the core and performs; it decides nothing.
 //!
 //! In reading order: what comes in ([`worker`], which forwards to the objects over [`objects`]); what an object is made
-//! of ([`config`], [`fresh`], [`http`], [`sql_store`], [`socket`], [`upstream`] with its [`container`]); and the objects:
+//! of ([`config`], [`platform`], [`http`], [`sql_store`], [`socket`], [`upstream`] with its [`container`]); and the objects:
 //! [`account_object`], [`rig_object`], and [`town_class`] with its object, its routes, its
 //! streams and its relay.
 
@@ -16,13 +16,13 @@ pub mod config;
 pub mod container;
 mod container_routes;
 mod deletion;
-pub mod fresh;
 pub mod http;
 mod images;
 mod js;
 mod log;
 mod mayor_routes;
 pub mod objects;
+pub mod platform;
 mod posted_end;
 mod pulled;
 mod relay_turn;

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use townwatch_protocol::envelope;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::limits::OBJECT_ANSWER_MS;
-use townwatch_town::route::Place;
+use townwatch_town::route::Responder;
 use wasm_bindgen::prelude::*;
 
 use crate::js;
@@ -40,7 +40,7 @@ mod glue {
 }
 
 /// Hands a request over and its answer back, both untouched: so also an upgrade gets through.
-pub async fn forward(env: &Env, place: &Place, request: &Request) -> Result<Response> {
+pub async fn forward(env: &Env, place: &Responder, request: &Request) -> Result<Response> {
     settle(stub(env, place)?.fetch(request)).await
 }
 
@@ -48,7 +48,7 @@ pub async fn forward(env: &Env, place: &Place, request: &Request) -> Result<Resp
 /// comes back as the failure that it is.
 pub async fn ask<T: DeserializeOwned>(
     env: &Env,
-    place: &Place,
+    place: &Responder,
     method: &str,
     path: &str,
     body: Option<&str>,
@@ -87,12 +87,12 @@ fn init(method: &str, body: Option<&str>) -> Result<RequestInit> {
     Ok(init)
 }
 
-fn stub(env: &Env, place: &Place) -> Result<glue::Stub> {
+fn stub(env: &Env, place: &Responder) -> Result<glue::Stub> {
     let (binding, name) = match place {
-        Place::Town(town_id) => ("TOWN", town_id.as_str()),
-        Place::Rig(rig_id) => ("RIG", rig_id.as_str()),
-        Place::Account => ("ACCOUNT", ACCOUNT),
-        Place::Worker => return Err(Error::internal("the Worker is no object")),
+        Responder::Town(town_id) => ("TOWN", town_id.as_str()),
+        Responder::Rig(rig_id) => ("RIG", rig_id.as_str()),
+        Responder::Account => ("ACCOUNT", ACCOUNT),
+        Responder::Worker => return Err(Error::internal("the Worker is no object")),
     };
     let failed = |error: ::worker::Error| Error::internal(format!("{binding}: {error}"));
     let namespace = env.durable_object(binding).map_err(failed)?;

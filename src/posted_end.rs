@@ -11,14 +11,14 @@ use townwatch_town::agents::posted_end::PostedEnd;
 
 use crate::log::log;
 use crate::town_object::TownObject;
-use crate::{fresh, town_routes};
+use crate::{platform, town_routes};
 
 /// Stops an agent that posts. First the rig takes nothing more of it and hands over what it has; then its runs are ended. Who
 /// dies in between leaves open runs behind, and is asked again.
 pub(super) async fn stop(town: &TownObject, rig_id: &RigId, agent_id: &AgentId, run_ids: Vec<RunId>) -> Result<()> {
     let told = EndedRuns { agent_id: agent_id.clone(), run_ids, reason: ExitReason::Stopped };
     tell(town, rig_id, "/stop", &told).await?;
-    let Some(mut end) = town.with(|core| core.stop_posted(agent_id, fresh::now()))? else { return Ok(()) };
+    let Some(mut end) = town.with(|core| core.stop_posted(agent_id, platform::now()))? else { return Ok(()) };
     town.publish(&end.outcome);
     // What the town opened while the rig handed over.
     end.ends.run_ids.retain(|run_id| !told.run_ids.contains(run_id));
@@ -31,7 +31,7 @@ pub(super) async fn stop(town: &TownObject, rig_id: &RigId, agent_id: &AgentId, 
 /// Ends the runs of which nothing was heard for too long. Their rigs are told if they can be reached: a rig that is not
 /// takes posts to them, which the town drops and counts.
 pub(super) fn end_lost(town: &TownObject) {
-    let ends = match town.with(|core| core.end_lost(fresh::now())) {
+    let ends = match town.with(|core| core.end_lost(platform::now())) {
         Ok(ends) => ends,
         Err(error) => return log("posted_end_error", &[("message", &error.message)]),
     };

@@ -14,7 +14,7 @@ use crate::arrivals::Presence;
 use crate::log::log;
 use crate::streams::readable_from;
 use crate::town_object::TownObject;
-use crate::{fresh, http};
+use crate::{http, platform};
 
 /// An event stream that is open: counted as long as it lives.
 struct Watching {
@@ -28,7 +28,7 @@ impl Watching {
     /// The next messages, once there are some; none at the end.
     async fn next(&mut self) -> Result<Option<String>> {
         while !self.is_over {
-            let now = fresh::now();
+            let now = platform::now();
             // Before the look at the log: what is stored after it ends the wait.
             let arrival = self.town.arrivals.next(self.reader.due_at().millis_since(now));
             let read = self.town.with(|core| core.read_on(&mut self.reader, now));
@@ -81,7 +81,7 @@ pub(super) fn no_more(origin: Option<&str>) -> Response {
 /// A range of the log, an event a line. One that breaks off inside breaks the connection: it is not to look complete.
 pub(super) fn lines(town: Rc<TownObject>, range: Range) -> Result<Response> {
     let pieces = unfold((town, range), |(town, mut range)| async move {
-        let piece = town.with(|core| core.read_range(&mut range, fresh::now())).transpose()?;
+        let piece = town.with(|core| core.read_range(&mut range, platform::now())).transpose()?;
         Some((piece.map(String::into_bytes).map_err(|error| Fault::from(error.message)), (town, range)))
     });
     let headers = [

@@ -15,7 +15,7 @@ use crate::log::log;
 use crate::timer::Sleep;
 use crate::town_object::TownObject;
 use crate::upstream::Upstream;
-use crate::{fresh, images, stop_orders, town_routes};
+use crate::{images, platform, stop_orders, town_routes};
 
 /// After a request that failed.
 pub(super) const RETRY_MS: i64 = 1_000;
@@ -30,7 +30,7 @@ const ANSWER_LIMIT_MS: u64 = 10_000;
 
 /// Takes a turn.
 pub(super) async fn take(town: &TownObject) -> Result<()> {
-    let began = fresh::now();
+    let began = platform::now();
     if town.with(|_| Ok(())).is_err_and(|error| error.code == Code::NotFound) {
         return Ok(());
     }
@@ -43,9 +43,10 @@ pub(super) async fn take(town: &TownObject) -> Result<()> {
     town.tick();
     town.let_silent_go();
     let (watched, unasked) = (town.is_watched()?, town.relays_unasked()?);
-    let next = town
-        .with(|core| relay::next_turn(store(town), watched, unasked, fresh::now(), core.config().drain_interval_ms))?;
-    let dues = [next, town.due_at(fresh::now())?, images::due_at(town)?, stop_orders::due_at(town)];
+    let next = town.with(|core| {
+        relay::next_turn(store(town), watched, unasked, platform::now(), core.config().drain_interval_ms)
+    })?;
+    let dues = [next, town.due_at(platform::now())?, images::due_at(town)?, stop_orders::due_at(town)];
     let next = dues.into_iter().flatten().min();
     match next {
         Some(at) => town.set_alarm(at).await,
@@ -61,7 +62,7 @@ async fn carry(town: &TownObject, began: townwatch_protocol::time::Timestamp) ->
     };
     if !upstream.is_running() {
         let cap = town.with(|core| Ok(core.config().event_cap))?;
-        town.publish(&relay::stopped(store(town), fresh::now(), cap, &mut fresh::run_id)?);
+        town.publish(&relay::stopped(store(town), platform::now(), cap, &mut platform::run_id)?);
     }
     let poll_interval_ms = town.config()?.settings.poll_interval_ms;
     let mut failures = 0;
@@ -69,7 +70,7 @@ async fn carry(town: &TownObject, began: townwatch_protocol::time::Timestamp) ->
     let mut reach = Reach::New;
     let mut looked_at = None;
     loop {
-        let asked_at = fresh::now();
+        let asked_at = platform::now();
         let wanted = town.wants_relay()?;
         let wait_ms = if wanted && town.is_watched()? { poll_interval_ms } else { 0 };
         let asked = relay::position(store(town), &Source::Container)?;
@@ -106,11 +107,11 @@ async fn carry(town: &TownObject, began: townwatch_protocol::time::Timestamp) ->
             settle(town, &upstream).await?;
         }
         let watched = town.is_watched()?;
-        let over = fresh::now().millis_since(began) >= RELAY_TURN_MS;
+        let over = platform::now().millis_since(began) >= RELAY_TURN_MS;
         if over || (empty && (!wanted || !watched)) {
             return Ok(());
         }
-        let waited_ms = fresh::now().millis_since(asked_at);
+        let waited_ms = platform::now().millis_since(asked_at);
         if empty && waited_ms < poll_interval_ms {
             Sleep::new(poll_interval_ms - waited_ms).await;
         }
@@ -128,7 +129,7 @@ async fn ask(
     let path = format!("/events?{query}&ack=1&wait_ms={wait_ms}&limit={BATCH_EVENTS_MAX}{previews}");
     town.count(|counts| counts.relay_requests += 1);
     let (_, text) = upstream.request(Purpose::Relay, "GET", &path, None, wait_ms + ANSWER_LIMIT_MS).await?;
-    SourceAnswer::read(&text, fresh::now())
+    SourceAnswer::read(&text, platform::now())
 }
 
 /// What an answer brought.
@@ -146,7 +147,7 @@ async fn take_over(town: &TownObject, asked: (&Position, Reach), answer: SourceA
     }
     let was_silent = relay::silence(store(town))?.is_some();
     let cap = town.with(|core| Ok(core.config().event_cap))?;
-    let taken = relay::apply(store(town), asked, &answer, fresh::now(), cap, &mut fresh::run_id)?;
+    let taken = relay::apply(store(town), asked, &answer, platform::now(), cap, &mut platform::run_id)?;
     if was_silent && relay::silence(store(town))?.is_none() {
         town.with(Core::silence_changed)?;
     }
@@ -173,8 +174,8 @@ async fn admit(town: &TownObject, answer: &SourceAnswer) -> Result<()> {
     if answer.events.is_empty() || town.with(|core| core.admit(told()))? {
         return Ok(());
     }
-    let wish = RigRequest { name: "Container".to_owned(), git_url: None, default_branch: None };
-    town_routes::add_rig(town, &wish).await?;
+    let request = RigRequest { name: "Container".to_owned(), git_url: None, default_branch: None };
+    town_routes::add_rig(town, &request).await?;
     town.with(|core| core.admit(told())).map(|_| ())
 }
 
@@ -184,7 +185,7 @@ fn no_answer(town: &TownObject, error: &Error) -> Result<()> {
     let cap = town.with(|core| Ok(core.config().event_cap))?;
     let is_silence = matches!(error.code, Code::ContainerUnavailable | Code::ContainerTimeout | Code::NotConfigured);
     let problem = (!is_silence).then_some(error.message.as_str());
-    let outcome = relay::unanswered(store(town), problem, fresh::now(), cap, &mut fresh::run_id)?;
+    let outcome = relay::unanswered(store(town), problem, platform::now(), cap, &mut platform::run_id)?;
     if relay::silence(store(town))? != before {
         log("relay_error", &[("message", &error.message)]);
         town.with(Core::silence_changed)?;
@@ -195,7 +196,7 @@ fn no_answer(town: &TownObject, error: &Error) -> Result<()> {
 
 /// Settles runs whose start was never confirmed, by the control server's own word.
 async fn settle(town: &TownObject, upstream: &Upstream) -> Result<()> {
-    let unconfirmed = town.with(|core| core.unconfirmed_runs(fresh::now(), UNCONFIRMED_GRACE_MS))?;
+    let unconfirmed = town.with(|core| core.unconfirmed_runs(platform::now(), UNCONFIRMED_GRACE_MS))?;
     for run in unconfirmed {
         let known = match status(upstream, &run).await {
             Ok(status) if status.run_id == run.run_id => Some(status.epoch),
@@ -207,11 +208,11 @@ async fn settle(town: &TownObject, upstream: &Upstream) -> Result<()> {
             let present = relay::position(store(town), &Source::Container)?.epoch;
             let Some(epoch) = epoch.or(present) else { continue };
             let started = ControlStarted { epoch, run_id: run.run_id.clone() };
-            town.with(|core| core.run_accepted(&started, fresh::now(), &mut fresh::run_id))?
+            town.with(|core| core.run_accepted(&started, platform::now(), &mut platform::run_id))?
         } else {
             let why =
                 "the control server does not know of this run: its start never arrived there, or it was forgotten";
-            town.with(|core| core.run_refused(&run.run_id, why, fresh::now(), &mut fresh::run_id))?
+            town.with(|core| core.run_refused(&run.run_id, why, platform::now(), &mut platform::run_id))?
         };
         town.publish(&outcome);
     }

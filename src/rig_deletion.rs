@@ -10,7 +10,7 @@ use crate::http::nothing;
 use crate::log::log;
 use crate::timer::Sleep;
 use crate::town_object::TownObject;
-use crate::{container_routes, fresh, town_routes};
+use crate::{container_routes, platform, town_routes};
 
 /// `DELETE /api/towns/:town/rigs/:rig`.
 pub(super) async fn rig(town: &TownObject, rig_id: &RigId) -> Result<Response> {
@@ -33,7 +33,7 @@ async fn erase(town: &TownObject, plan: &RigDeletionPlan) -> Result<()> {
     let _: serde_json::Value = town_routes::ask_rig(&town.env, &plan.rig_id, "/erase", "{}").await?;
     for agent_id in &plan.agents {
         let erased = town.with(|core| core.erase_agent_of(plan, agent_id))?;
-        town.show(town.with(|core| core.publish_deletion(&erased, fresh::now())));
+        town.show(town.with(|core| core.publish_deletion(&erased, platform::now())));
         town.arrivals.announce();
         log("agent_deleted", &[("agent_id", agent_id.as_str())]);
         // A rig may have thousands of agents: others are answered in between.

@@ -24,7 +24,7 @@ use townwatch_town::access::auth;
 use townwatch_town::agents::ended_runs::EndedRuns;
 use townwatch_town::metrics::{self, Counts};
 use townwatch_town::rig::Rig as Core;
-use townwatch_town::route::{Place, Route};
+use townwatch_town::route::{Responder, Route};
 use townwatch_town::store::Store;
 use townwatch_town::town::check_name;
 use worker_macros::durable_object;
@@ -32,7 +32,7 @@ use worker_macros::durable_object;
 use crate::http::{self, respond, success};
 use crate::log::log;
 use crate::sql_store::SqlStore;
-use crate::{config, fresh, objects};
+use crate::{config, objects, platform};
 
 /// After a batch that did not reach the town: at first, doubled at each failure up to [`RETRY_MS_MAX`].
 const RETRY_MS_MIN: i64 = 500;
@@ -73,7 +73,7 @@ impl DurableObject for Rig {
             is_new: Cell::new(true),
             failures: Cell::new(0),
             withdrawn: Cell::new(0),
-            counts: Cell::new(Counts::new(fresh::now())),
+            counts: Cell::new(Counts::new(platform::now())),
         }
     }
 
@@ -151,20 +151,20 @@ impl Rig {
         match Route::parse(&request.method(), address.path)? {
             Route::CreateAgent(_) => self.create_agent(request).await,
             Route::ListRigAgents(rig_id) => {
-                let town = Place::Town(self.open()?.town_id.clone());
+                let town = Responder::Town(self.open()?.town_id.clone());
                 let body = json!({"rig_id": rig_id}).to_string();
                 let agents: Vec<AgentState> = ask(&self.env, &town, "/rig-agents", &body).await?;
                 Ok(success(200, &agents))
             }
             Route::MintToken(_, agent_id) => self.mint_token(request, agent_id).await,
-            Route::ListTokens(_, agent_id) => Ok(success(200, &self.open()?.tokens(&agent_id, fresh::now())?)),
+            Route::ListTokens(_, agent_id) => Ok(success(200, &self.open()?.tokens(&agent_id, platform::now())?)),
             Route::RevokeTokens(_, agent_id) => {
-                self.open()?.revoke_tokens(&agent_id, fresh::now())?;
+                self.open()?.revoke_tokens(&agent_id, platform::now())?;
                 log("tokens_revoked", &[("agent_id", agent_id.as_str())]);
                 Ok(http::nothing(&[]))
             }
             Route::RevokeToken(_, agent_id, token_id) => {
-                self.open()?.revoke_token(&agent_id, &token_id, fresh::now())?;
+                self.open()?.revoke_token(&agent_id, &token_id, platform::now())?;
                 log("token_revoked", &[("agent_id", agent_id.as_str()), ("token_id", token_id.as_str())]);
                 Ok(http::nothing(&[]))
             }
@@ -194,13 +194,14 @@ impl Rig {
             "rig_id": rig.rig_id, "agent_id": wish.agent_id, "name": wish.name, "role": wish.role,
         });
         let withdrawn = self.withdrawn.get();
-        let state: AgentState = ask(&self.env, &Place::Town(rig.town_id.clone()), "/agents", &body.to_string()).await?;
+        let state: AgentState =
+            ask(&self.env, &Responder::Town(rig.town_id.clone()), "/agents", &body.to_string()).await?;
         if self.withdrawn.get() != withdrawn {
             // Perhaps this one, after the town had taken it in: then it would be known here alone, and its posts lost.
             let message = "an agent of this rig was deleted or archived at this moment; register this one again";
             return Err(Error::new(Code::Conflict, message));
         }
-        rig.register(&state.agent_id, &wish.name, wish.role, fresh::now())?;
+        rig.register(&state.agent_id, &wish.name, wish.role, platform::now())?;
         Ok(success(201, &state))
     }
 
@@ -212,7 +213,7 @@ impl Rig {
             let problem = format!("expected an integer from 1 to {TOKEN_TTL_SECONDS_MAX}");
             return Err(Error::invalid("ttl_seconds", problem));
         }
-        let (rig, now, token_id) = (self.open()?, fresh::now(), fresh::token_id());
+        let (rig, now, token_id) = (self.open()?, platform::now(), platform::token_id());
         let expires_at = auth::token_end(now, ttl_seconds);
         rig.add_token(&agent_id, &token_id, expires_at, now)?;
         let (town_id, rig_id) = (rig.town_id.clone(), rig.rig_id.clone());
@@ -228,14 +229,14 @@ impl Rig {
         rig.check_present(agent_id)?;
         rig.check_not_stopped(agent_id)?;
         let body = json!({"rig_id": rig.rig_id, "agent_id": agent_id}).to_string();
-        let heard: Heard = ask(&self.env, &Place::Town(rig.town_id.clone()), "/heartbeat", &body).await?;
+        let heard: Heard = ask(&self.env, &Responder::Town(rig.town_id.clone()), "/heartbeat", &body).await?;
         Ok(success(200, &heard))
     }
 
     /// Takes nothing more of an agent's runs, and hands over to the town what was taken before.
     async fn stop(&self, ends: &EndedRuns) -> Result<()> {
         let rig = self.open()?;
-        rig.stop(ends, fresh::now())?;
+        rig.stop(ends, platform::now())?;
         if rig.waiting()?.events > 0 {
             self.forward().await?;
         }
@@ -268,7 +269,7 @@ impl Rig {
         let posted: PostEvents = http::read_json(request).await?;
         let rig = self.open()?;
         admit(request, &rig, &posted.agent_id)?;
-        let receipt = rig.post(posted, fresh::now())?;
+        let receipt = rig.post(posted, platform::now())?;
         self.count(|counts| counts.events_stored += receipt.appended);
         if receipt.appended > 0 && !self.alarmed.get() {
             self.alarm_in(0).await;
@@ -296,7 +297,7 @@ impl Rig {
                 Ok(success(200, &json!({})))
             }
             "/ended" => {
-                self.open()?.note_ends(&parse_body(&body)?, fresh::now())?;
+                self.open()?.note_ends(&parse_body(&body)?, platform::now())?;
                 Ok(success(200, &json!({})))
             }
             "/forget" => {
@@ -337,7 +338,7 @@ impl Rig {
             rig => rig?,
         };
         self.alarm_in(UNDER_WAY_MS).await;
-        let town = Place::Town(rig.town_id.clone());
+        let town = Responder::Town(rig.town_id.clone());
         while let Some(batch) = rig.next_batch()? {
             let body = serde_json::to_string(&batch).map_err(Error::internal)?;
             match ask::<RigCursor>(&self.env, &town, "/rig-events", &body).await {
@@ -384,9 +385,9 @@ fn admit(request: &Raw, rig: &Core, agent_id: &AgentId) -> Result<()> {
 }
 
 fn admit_right(right: Option<&AgentRight>, rig: &Core, agent_id: &AgentId) -> Result<()> {
-    right.map_or(Ok(()), |right| rig.admit(right, agent_id, fresh::now()))
+    right.map_or(Ok(()), |right| rig.admit(right, agent_id, platform::now()))
 }
 
-async fn ask<T: serde::de::DeserializeOwned>(env: &Env, place: &Place, path: &str, body: &str) -> Result<T> {
+async fn ask<T: serde::de::DeserializeOwned>(env: &Env, place: &Responder, path: &str, body: &str) -> Result<T> {
     objects::ask(env, place, "POST", &format!("{}{path}", objects::INTERNAL), Some(body)).await
 }

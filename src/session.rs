@@ -13,7 +13,7 @@ use townwatch_town::access::auth::{self, Caller, Carrier, Principal, Proof};
 use townwatch_town::access::browser;
 use townwatch_town::access::cookie;
 use townwatch_town::access::origin;
-use townwatch_town::route::Place;
+use townwatch_town::route::Responder;
 
 use crate::config::Config;
 use crate::{callers, http, objects};
@@ -101,7 +101,7 @@ pub(crate) async fn admit(env: &Env, principal: &Principal, rig_id: &RigId, agen
         Principal::Agent(right) => Some(right),
     };
     let (path, body) = (format!("{}/admit", objects::INTERNAL), json!({"agent_id": agent_id, "right": right}));
-    let place = Place::Rig(rig_id.clone());
+    let place = Responder::Rig(rig_id.clone());
     let Admitted { town_id } = objects::ask(env, &place, "POST", &path, Some(&body.to_string())).await?;
     Ok(town_id)
 }

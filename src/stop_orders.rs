@@ -13,7 +13,7 @@ use townwatch_town::relay::control_answer::StopAnswer;
 
 use crate::log::log;
 use crate::town_object::TownObject;
-use crate::{container_routes, fresh, posted_end};
+use crate::{container_routes, platform, posted_end};
 
 /// After a stop that was not heard.
 const RETRY_MS: i64 = 2_000;
@@ -42,7 +42,7 @@ pub(super) fn ordered(town: &TownObject) {
 /// Performs what is ordered by now, unless that is under way or was in vain a moment ago.
 pub(super) fn begin(town: &TownObject) {
     let Stopping { may_have, is_busy, retry_at } = &town.stopping;
-    if !may_have.get() || is_busy.get() || retry_at.get().is_some_and(|at| at > fresh::now()) {
+    if !may_have.get() || is_busy.get() || retry_at.get().is_some_and(|at| at > platform::now()) {
         return;
     }
     // Nearly always there are none, and then no alarm is to stand for them.
@@ -64,7 +64,7 @@ pub(super) fn begin(town: &TownObject) {
         // In the same step as the last look, so none can have been ordered since.
         town.stopping.is_busy.set(false);
         town.stopping.may_have.set(!is_done);
-        let retry_at = (!is_done).then(|| fresh::now().plus_millis(RETRY_MS));
+        let retry_at = (!is_done).then(|| platform::now().plus_millis(RETRY_MS));
         town.stopping.retry_at.set(retry_at);
         if let Some(at) = retry_at {
             town.pull_alarm(at).await;
@@ -74,7 +74,7 @@ pub(super) fn begin(town: &TownObject) {
 
 /// When the alarm is to look for orders; none where there are none.
 pub(super) fn due_at(town: &TownObject) -> Option<Timestamp> {
-    town.stopping.may_have.get().then(|| fresh::now().plus_millis(RETRY_MS))
+    town.stopping.may_have.get().then(|| platform::now().plus_millis(RETRY_MS))
 }
 
 /// Until none is left; false where one was not heard.
@@ -106,7 +106,7 @@ async fn perform(town: &TownObject, StopOrder { run_id, agent_id, place }: &Stop
         Ok(StopAnswer::Heard) => town.with(|core| core.stop_heard(run_id)).map(|()| true),
         Ok(StopAnswer::NoRun) => town.with(|core| core.stop_found_none(run_id)),
         Ok(StopAnswer::NoRoute(_)) => {
-            let outcome = town.with(|core| core.stop_impossible(run_id, fresh::now(), &mut fresh::run_id))?;
+            let outcome = town.with(|core| core.stop_impossible(run_id, platform::now(), &mut platform::run_id))?;
             town.publish(&outcome);
             Ok(true)
         }

@@ -8,7 +8,7 @@ use townwatch_town::access::origin;
 use townwatch_town::reading::stream_query::{StreamKind, StreamQuery};
 use townwatch_town::route::Route;
 
-use crate::callers::{self, Asked};
+use crate::callers::{self, SessionCheck};
 use crate::config::Config;
 use crate::{http, objects};
 
@@ -21,7 +21,7 @@ pub(crate) async fn open(
     route: &Route,
 ) -> Result<web_sys::Response> {
     let outcome = match check(request, env, config, address).await {
-        Ok(()) => objects::forward(env, &route.place(), request).await,
+        Ok(()) => objects::forward(env, &route.responder(), request).await,
         Err(refusal) => Err(refusal),
     };
     let (status, code) = match &outcome {
@@ -48,7 +48,7 @@ async fn check(request: &web_sys::Request, env: &Env, config: &Config, address: 
         |carrier| origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, carrier);
     check_origin(Carrier::Ticket)?;
     // Beside a ticket a cookie does not count.
-    let asked = if query.ticket.is_some() { Asked::Lately } else { Asked::Now };
+    let asked = if query.ticket.is_some() { SessionCheck::Lately } else { SessionCheck::Now };
     let caller = callers::identify(request, env, config, address, asked).await?;
     let credential = auth::stream_credential(caller.as_ref(), query.ticket.as_deref())?;
     // A browser names its origin on every upgrade; on an event source's GET to its own origin it does not.

@@ -11,7 +11,7 @@ use crate::http::respond;
 use crate::log::log;
 use crate::socket::Socket;
 use crate::town_object::TownObject;
-use crate::{fresh, relay_turn, town_routes};
+use crate::{platform, relay_turn, town_routes};
 
 /// One town.
 #[durable_object]
@@ -32,7 +32,7 @@ impl DurableObject for Town {
     }
 
     async fn websocket_message(&self, socket: WebSocket, message: WebSocketIncomingMessage) -> ::worker::Result<()> {
-        self.object.hear(&Socket::from(socket), &message);
+        self.object.on_message(&Socket::from(socket), &message);
         drop(self.object.wake_when_due().await);
         Ok(())
     }
@@ -47,7 +47,7 @@ impl DurableObject for Town {
         let socket = Socket::from(socket);
         self.object.forget(&socket);
         let pinged_at = socket.pinged_at(&self.object.state);
-        let pinged_ms_ago = pinged_at.map_or("never".to_owned(), |at| fresh::now().millis_since(at).to_string());
+        let pinged_ms_ago = pinged_at.map_or("never".to_owned(), |at| platform::now().millis_since(at).to_string());
         let fields = [("code", code.to_string()), ("clean", clean.to_string()), ("pinged_ms_ago", pinged_ms_ago)];
         log("disconnect", &fields.each_ref().map(|(name, value)| (*name, value.as_str())));
         // 1005 and 1006 only say that the peer named no code; they may not be sent.
@@ -69,7 +69,7 @@ impl DurableObject for Town {
             && error.code != Code::NotFound
         {
             log("relay_error", &[("message", &error.message)]);
-            self.object.pull_alarm(fresh::now().plus_millis(relay_turn::RETRY_MS)).await;
+            self.object.pull_alarm(platform::now().plus_millis(relay_turn::RETRY_MS)).await;
         }
         Response::empty()
     }

@@ -37,7 +37,7 @@ use crate::sql_store::SqlStore;
 use crate::stop_orders::{self, Stopping};
 use crate::timer::Sleep;
 use crate::upstream::Upstream;
-use crate::{config, fresh};
+use crate::{config, platform};
 
 /// What is due within this time is left to a timer; an alarm would cost a write.
 const TIMER_MS_MAX: u64 = 1_000;
@@ -53,7 +53,7 @@ pub(super) struct TownObject {
     pub(super) store: Rc<SqlStore>,
     /// The town, once something asked for it; none where none has been made.
     core: RefCell<Option<Core>>,
-    sockets: RefCell<HashMap<ViewerId, Open>>,
+    sockets: RefCell<HashMap<ViewerId, OpenSocket>>,
     /// Its own key for calls to its container, once it was needed; it lies in the tables and never changes.
     own_key: RefCell<Option<Rc<SigningKey>>>,
     pub(super) arrivals: Arrivals,
@@ -73,7 +73,7 @@ pub(super) struct TownObject {
 }
 
 /// An open socket, and what this instance knows of it.
-struct Open {
+struct OpenSocket {
     socket: Socket,
     /// When it was opened; none if that was before this instance.
     opened_at: Option<Timestamp>,
@@ -83,7 +83,7 @@ struct Open {
     sent_at: Cell<Option<Timestamp>>,
 }
 
-impl Open {
+impl OpenSocket {
     fn new(socket: Socket, opened_at: Option<Timestamp>) -> Self {
         Self { socket, opened_at, heard_at: None, sent_at: Cell::new(None) }
     }
@@ -112,7 +112,7 @@ impl TownObject {
             timer_at: Cell::new(None),
             silence_looked_at: Cell::new(None),
             keepalive_at: Cell::new(None),
-            counts: Cell::new(Counts::new(fresh::now())),
+            counts: Cell::new(Counts::new(platform::now())),
         })
     }
 
@@ -154,7 +154,7 @@ impl TownObject {
         if let Some(known) = self.own_key.borrow().clone() {
             return Ok(known);
         }
-        let key = self.with(|_| control_key::of_town(self.store.as_ref(), &mut fresh::key_seed)).map(Rc::new)?;
+        let key = self.with(|_| control_key::of_town(self.store.as_ref(), &mut platform::key_seed)).map(Rc::new)?;
         self.own_key.replace(Some(Rc::clone(&key)));
         Ok(key)
     }
@@ -186,7 +186,7 @@ impl TownObject {
             settings: settings.view(),
         };
         let Some(mut core) = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, config)? else { return Ok(None) };
-        let (secrets, now) = (&installed.secrets, fresh::now());
+        let (secrets, now) = (&installed.secrets, platform::now());
         let lasts = |grantor: &Grantor| grantor.lasts(secrets, now);
         let mut sockets = self.sockets.borrow_mut();
         for socket in socket::all(&self.state)? {
@@ -195,13 +195,13 @@ impl TownObject {
                 None => Recalled::Unknown,
             };
             match recalled {
-                Recalled::Known(id) => drop(sockets.insert(id, Open::new(socket, None))),
+                Recalled::Known(id) => drop(sockets.insert(id, OpenSocket::new(socket, None))),
                 Recalled::RightEnded => socket.close(Ending::RightEnded),
                 Recalled::Unknown => socket.close(Ending::Unknown),
             }
         }
         if !sockets.is_empty() {
-            self.keepalive_at.set(Some(fresh::now()));
+            self.keepalive_at.set(Some(platform::now()));
         }
         Ok(Some(core))
     }
@@ -213,14 +213,14 @@ impl TownObject {
 
     /// Takes a socket in under its viewer's name.
     pub(super) fn keep_socket(&self, id: ViewerId, socket: Socket) {
-        let now = fresh::now();
-        self.sockets.borrow_mut().insert(id, Open::new(socket, Some(now)));
+        let now = platform::now();
+        self.sockets.borrow_mut().insert(id, OpenSocket::new(socket, Some(now)));
         self.keepalive_at.set(self.keepalive_at.get().into_iter().chain([keepalive::settles_at(now)]).min());
     }
 
     /// Sends signs of life to sockets that do not ping, all at once, and notes when to look again.
     fn keep_alive(&self) {
-        let now = fresh::now();
+        let now = platform::now();
         if self.keepalive_at.get().is_none_or(|at| at > now) {
             return;
         }
@@ -247,15 +247,15 @@ impl TownObject {
     }
 
     /// Takes what a viewer says.
-    pub(super) fn hear(&self, socket: &Socket, message: &WebSocketIncomingMessage) {
-        let now = fresh::now();
+    pub(super) fn on_message(&self, socket: &Socket, message: &WebSocketIncomingMessage) {
+        let now = platform::now();
         let said = self.with(|town| {
             let Some(id) = self.viewer_of(socket) else { return Ok(Vec::new()) };
             if let Some(open) = self.sockets.borrow_mut().get_mut(&id) {
                 open.heard_at = Some(now);
             }
             match message {
-                WebSocketIncomingMessage::String(text) => town.hear(id, text, now),
+                WebSocketIncomingMessage::String(text) => town.on_message(id, text, now),
                 WebSocketIncomingMessage::Binary(bytes) => Ok(town.hear_binary(id, bytes.len(), now)),
             }
         });
@@ -264,15 +264,15 @@ impl TownObject {
 
     /// Closes sockets that used to ping and have been silent for long: their viewers are gone and could not say so.
     pub(super) fn let_silent_go(&self) {
-        let now = fresh::now();
+        let now = platform::now();
         if self.silence_looked_at.get().is_some_and(|at| now.millis_since(at) < SILENCE_LOOK_MS) {
             return;
         }
         self.silence_looked_at.set(Some(now));
         let sockets = self.sockets.borrow();
-        let silent = sockets
-            .iter()
-            .filter(|(_, Open { socket, heard_at, .. })| is_silent(socket.pinged_at(&self.state), *heard_at, now));
+        let silent = sockets.iter().filter(|(_, OpenSocket { socket, heard_at, .. })| {
+            is_silent(socket.pinged_at(&self.state), *heard_at, now)
+        });
         let silent: Vec<ViewerId> = silent.map(|(id, _)| *id).collect();
         drop(sockets);
         for id in silent {
@@ -299,7 +299,7 @@ impl TownObject {
         for (run_id, reason) in &outcome.ended {
             log("run_ended", &[("run_id", run_id.as_str()), ("reason", reason.as_str())]);
         }
-        self.show(self.with(|town| town.publish(outcome, fresh::now())));
+        self.show(self.with(|town| town.publish(outcome, platform::now())));
         self.count(|counts| counts.events_stored += outcome.stored);
         if outcome.stored > 0 {
             self.arrivals.announce();
@@ -319,21 +319,21 @@ impl TownObject {
         if previews.is_empty() {
             return;
         }
-        self.show(self.with(|town| town.preview(previews, fresh::now())));
+        self.show(self.with(|town| town.preview(previews, platform::now())));
         self.arrivals.announce();
     }
 
     /// Does what has become due.
     pub(super) fn tick(&self) {
         posted_end::end_lost(self);
-        self.show(self.with(|town| town.tick(fresh::now())));
+        self.show(self.with(|town| town.tick(platform::now())));
         self.keep_alive();
         self.arrivals.announce();
     }
 
     /// Lets a timer do what becomes due soon.
     fn set_timer(&self) {
-        let now = fresh::now();
+        let now = platform::now();
         let Ok(Some(due_at)) = self.due_at(now) else { return };
         let in_ms = due_at.millis_since(now);
         if in_ms > TIMER_MS_MAX || self.timer_at.get().is_some_and(|at| at <= due_at) {
@@ -368,7 +368,7 @@ impl TownObject {
     /// What is stored could not be shown. Viewers that stayed would miss it without a word, so they are to come again.
     fn let_go(&self, error: &Error) {
         log("stream_error", &[("message", &error.message)]);
-        for (_, Open { socket, .. }) in self.sockets.borrow_mut().drain() {
+        for (_, OpenSocket { socket, .. }) in self.sockets.borrow_mut().drain() {
             socket.close(Ending::Fault);
         }
         self.core.borrow_mut().take();
@@ -377,12 +377,12 @@ impl TownObject {
     /// Does what the core says, in its order. A socket that fails is closed by the runtime, which then tells us.
     pub(super) fn perform(&self, effects: Vec<Effect>) {
         let mut texts: HashMap<*const u8, (Rc<str>, JsString)> = HashMap::new();
-        let now = fresh::now();
+        let now = platform::now();
         for effect in effects {
             match effect {
                 Effect::Send(id, text) => {
                     let sockets = self.sockets.borrow();
-                    let Some(Open { socket, sent_at, .. }) = sockets.get(&id) else { continue };
+                    let Some(OpenSocket { socket, sent_at, .. }) = sockets.get(&id) else { continue };
                     sent_at.set(Some(now));
                     let bytes = text.len() as u64;
                     let (_, text) = texts.entry(text.as_ptr()).or_insert_with(|| {
@@ -403,7 +403,7 @@ impl TownObject {
                     }
                 }
                 Effect::Close(id, ending) => {
-                    if let Some(Open { socket, .. }) = self.sockets.borrow_mut().remove(&id) {
+                    if let Some(OpenSocket { socket, .. }) = self.sockets.borrow_mut().remove(&id) {
                         socket.close(ending);
                     }
                 }
@@ -454,7 +454,7 @@ impl TownObject {
     /// Someone watches: if there is anything to ask for, the relay is wanted now.
     pub(super) async fn pull_relay(&self) -> Result<()> {
         if self.wants_relay()? {
-            self.pull_alarm(fresh::now()).await;
+            self.pull_alarm(platform::now()).await;
         }
         Ok(())
     }
@@ -462,7 +462,7 @@ impl TownObject {
     /// Lets a timer do what becomes due soon, and the alarm what becomes due later.
     pub(super) async fn wake_when_due(&self) -> Result<()> {
         self.set_timer();
-        let now = fresh::now();
+        let now = platform::now();
         match self.due_at(now)? {
             Some(at) if at.millis_since(now) > TIMER_MS_MAX => self.pull_alarm(at).await,
             _ => {}
@@ -501,7 +501,7 @@ impl TownObject {
 
     /// Lets the town forget everything: its tables, its alarm, its streams.
     pub(super) async fn erase(&self) -> Result<()> {
-        for (_, Open { socket, .. }) in self.sockets.borrow_mut().drain() {
+        for (_, OpenSocket { socket, .. }) in self.sockets.borrow_mut().drain() {
             socket.close(Ending::TownDeleted);
         }
         self.core.borrow_mut().take();

@@ -19,17 +19,17 @@ use townwatch_town::access::grantor::Grantor;
 use townwatch_town::agents::runs;
 use townwatch_town::git_url;
 use townwatch_town::log::ingest::Outcome;
-use townwatch_town::log::{Selection, Wanted};
-use townwatch_town::reading::cursor::Asked;
+use townwatch_town::log::{PageFilter, Selection};
+use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::stream_query::accepts;
-use townwatch_town::route::{Place, Route};
+use townwatch_town::route::{Responder, Route};
 use townwatch_town::town::{Town as Core, check_name};
 
 use crate::http::{self, success};
 use crate::town_object::TownObject;
 use crate::{
-    archive, container_routes, deletion, fresh, images, mayor_routes, objects, pulled, rig_deletion, town_streams,
+    archive, container_routes, deletion, images, mayor_routes, objects, platform, pulled, rig_deletion, town_streams,
 };
 
 /// Answers a request.
@@ -129,9 +129,9 @@ pub(super) fn agent(core: &Core, agent_id: &AgentId) -> Result<AgentState> {
 
 /// What the ticket opens ends with the right of the one who has it made.
 fn ticket(town: &TownObject, request: &Raw, address: Address<'_>, agent_id: Option<&AgentId>) -> Result<Response> {
-    let now = fresh::now();
+    let now = platform::now();
     let grantor = town_streams::operator(request, address, &town.config()?.secrets, now)?;
-    town.with(|core| Ok(success(200, &core.mint_ticket(&fresh::ticket(), agent_id, &grantor, now)?)))
+    town.with(|core| Ok(success(200, &core.mint_ticket(&platform::ticket(), agent_id, &grantor, now)?)))
 }
 
 /// The log: a page, or by its `Accept` header a whole range as lines.
@@ -143,7 +143,7 @@ async fn events(
     address: Address<'_>,
 ) -> Result<Response> {
     let asked = page_request(query)?;
-    let grantor = || town_streams::operator(request, address, &town.config()?.secrets, fresh::now());
+    let grantor = || town_streams::operator(request, address, &town.config()?.secrets, platform::now());
     let wait_ms = query.number("wait_ms", 0, LONG_POLL_MS_MAX)?.unwrap_or(0);
     let accept = request.headers().get("accept").ok().flatten();
     if accepts(accept.as_deref(), "application/x-ndjson") {
@@ -155,7 +155,7 @@ async fn events(
         let grantor = grantor()?;
         return pulled::lines(town.shared()?, town.with(|core| core.open_range(selection, asked, grantor))?);
     }
-    let waits_until = fresh::now().plus_millis(i64::try_from(wait_ms).unwrap_or(0));
+    let waits_until = platform::now().plus_millis(i64::try_from(wait_ms).unwrap_or(0));
     let ends_at = if wait_ms > 0 { grantor()?.ends_at } else { None };
     page(town, &selection, &asked, ends_at.into_iter().chain([waits_until]).min().unwrap_or(waits_until)).await
 }
@@ -165,7 +165,7 @@ fn page_request(query: &Query) -> Result<PageRequest> {
         EventName::parse(name).ok_or_else(|| Error::invalid("event", format!("expected {}", EventName::EXPECTED)))
     });
     Ok(PageRequest {
-        asked: Asked {
+        asked: CursorRequest {
             epoch: query.id("epoch", Epoch::parse, Epoch::EXPECTED)?,
             after_id: query.position("after_id")?.map(EventId::get),
             from: None,
@@ -173,7 +173,7 @@ fn page_request(query: &Query) -> Result<PageRequest> {
         },
         before_id: query.position("before_id")?.map(EventId::get),
         limit: query.number("limit", 1, PAGE_EVENTS_MAX)?,
-        wanted: Wanted {
+        wanted: PageFilter {
             run_id: query.id("run_id", RunId::parse, RunId::EXPECTED)?,
             events: events.collect::<Result<Vec<_>>>()?,
         },
@@ -183,7 +183,7 @@ fn page_request(query: &Query) -> Result<PageRequest> {
 /// A page; an empty one waits for the next event.
 async fn page(town: &TownObject, selection: &Selection, request: &PageRequest, until: Timestamp) -> Result<Response> {
     loop {
-        let left_ms = until.millis_since(fresh::now());
+        let left_ms = until.millis_since(platform::now());
         // Before the look at the log: what is stored after it ends the wait.
         let arrival = (left_ms > 0).then(|| town.arrivals.next(left_ms));
         let page = town.with(|core| core.page(selection, request))?;
@@ -201,7 +201,7 @@ async fn change_agent(town: &TownObject, agent_id: &AgentId, request: &Raw) -> R
     if wish.is_empty() {
         return Err(Error::invalid("max_tokens", "missing; give a budget: max_cost_usd, max_tokens, or both"));
     }
-    let outcome = town.with(|core| core.change_agent(agent_id, &wish, fresh::now(), &mut fresh::run_id))?;
+    let outcome = town.with(|core| core.change_agent(agent_id, &wish, platform::now(), &mut platform::run_id))?;
     town.publish(&outcome);
     town.with(|core| Ok(success(200, &agent(core, agent_id)?)))
 }
@@ -221,10 +221,10 @@ async fn create_rig(town: &TownObject, request: &Raw) -> Result<Response> {
 /// The rig's own object is made first: if we die in between, it is one that no town knows.
 pub(super) async fn add_rig(town: &TownObject, wish: &RigRequest) -> Result<RigView> {
     town.with(|core| core.check_room_for_rig())?;
-    let rig_id = fresh::rig_id();
-    let body = json!({"rig_id": rig_id, "town_id": town.town_id()?, "epoch": fresh::epoch()}).to_string();
+    let rig_id = platform::rig_id();
+    let body = json!({"rig_id": rig_id, "town_id": town.town_id()?, "epoch": platform::epoch()}).to_string();
     let _: serde_json::Value = ask_rig(&town.env, &rig_id, "/create", &body).await?;
-    town.with(|core| core.add_rig(rig_id, wish, fresh::now()))
+    town.with(|core| core.add_rig(rig_id, wish, platform::now()))
 }
 
 pub(super) async fn ask_rig<T: serde::de::DeserializeOwned>(
@@ -234,7 +234,7 @@ pub(super) async fn ask_rig<T: serde::de::DeserializeOwned>(
     body: &str,
 ) -> Result<T> {
     let path = format!("{}{path}", objects::INTERNAL);
-    objects::ask(env, &Place::Rig(rig_id.clone()), "POST", &path, Some(body)).await
+    objects::ask(env, &Responder::Rig(rig_id.clone()), "POST", &path, Some(body)).await
 }
 
 #[derive(Deserialize)]
@@ -271,13 +271,14 @@ async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Respon
     match path {
         "/create" => {
             let Create { town_id, name } = parse_body(&body)?;
-            Core::create(town.store.as_ref(), &town_id, &name, &fresh::epoch(), fresh::now())?;
+            Core::create(town.store.as_ref(), &town_id, &name, &platform::epoch(), platform::now())?;
             Ok(success(201, &json!({})))
         }
         "/change" => {
             let wish: TownChange = parse_body(&body)?;
             if !wish.budget().is_empty() {
-                let outcome = town.with(|core| core.change_budget(&wish.budget(), fresh::now(), &mut fresh::run_id))?;
+                let outcome =
+                    town.with(|core| core.change_budget(&wish.budget(), platform::now(), &mut platform::run_id))?;
                 town.publish(&outcome);
             }
             if let Some(name) = &wish.name {
@@ -306,7 +307,7 @@ async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Respon
         }
         "/agents" => {
             let Register { rig_id, agent } = parse_body(&body)?;
-            let agent_id = agent.agent_id.unwrap_or_else(fresh::agent_id);
+            let agent_id = agent.agent_id.unwrap_or_else(platform::agent_id);
             let state = town.with(|core| core.register_and_show(&rig_id, &agent_id, &agent.name, agent.role))?;
             // One that was archived is shown again.
             town.publish(&Outcome::default());
@@ -320,13 +321,14 @@ async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Respon
         }
         "/heartbeat" => {
             let Hear { rig_id, agent_id } = parse_body(&body)?;
-            town.show(Ok(town.with(|core| core.hear_of(&rig_id, &agent_id, fresh::now()))?));
+            town.show(Ok(town.with(|core| core.hear_of(&rig_id, &agent_id, platform::now()))?));
             town.wake_when_due().await?;
             Ok(success(200, &Heard { heard: true }))
         }
         "/rig-events" => {
             let batch: RigBatch = parse_body(&body)?;
-            let (cursor, outcome) = town.with(|core| core.take_batch(&batch, fresh::now(), &mut fresh::run_id))?;
+            let (cursor, outcome) =
+                town.with(|core| core.take_batch(&batch, platform::now(), &mut platform::run_id))?;
             town.publish(&outcome);
             town.wake_when_due().await?;
             Ok(success(200, &cursor))

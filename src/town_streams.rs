@@ -7,10 +7,10 @@ use townwatch_protocol::error::Result;
 use townwatch_protocol::id::AgentId;
 use townwatch_protocol::query::{Address, Query};
 use townwatch_protocol::time::Timestamp;
-use townwatch_town::access::auth::{self, Shown as Credentials};
+use townwatch_town::access::auth::{self, Credentials};
 use townwatch_town::access::grantor::Grantor;
 use townwatch_town::access::permit::Permit;
-use townwatch_town::reading::cursor::Asked;
+use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::resumption;
 use townwatch_town::reading::stream_query::{StreamKind, StreamQuery};
 use townwatch_town::reading::streams::Join;
@@ -18,10 +18,10 @@ use townwatch_town::settings::Secrets;
 
 use crate::log::log;
 use crate::town_object::TownObject;
-use crate::{fresh, pulled, socket};
+use crate::{platform, pulled, socket};
 
 /// What opens a stream: a ticket, not looked at yet, or the operator's header or cookie.
-enum Shown {
+enum StreamOpener {
     Ticket(String),
     Operator(Permit),
 }
@@ -39,29 +39,29 @@ pub(super) async fn open(
     let query = StreamQuery::parse(query, header("last-event-id").as_deref())?;
     let mut join = Join {
         agent_id: agent_id.clone(),
-        asked: Asked { epoch: query.epoch, after_id: query.after_id, from: query.from, tail: query.tail },
+        asked: CursorRequest { epoch: query.epoch, after_id: query.after_id, from: query.from, tail: query.tail },
         until_exit: query.until_exit,
         acknowledges: query.flow_ack,
         form: query.form,
         names: query.names,
         right: None,
     };
-    let (config, now) = (town.config()?, fresh::now());
+    let (config, now) = (town.config()?, platform::now());
     let lasts = |grantor: &Grantor| grantor.lasts(&config.secrets, now);
     let right = match query.ticket {
-        Some(ticket) => Shown::Ticket(ticket),
-        None => Shown::Operator(Permit::of_operator(operator(request, address, &config.secrets, now)?)),
+        Some(ticket) => StreamOpener::Ticket(ticket),
+        None => StreamOpener::Operator(Permit::of_operator(operator(request, address, &config.secrets, now)?)),
     };
     let (response, joined) = town.with(|core| {
         core.check_join(&join, town.arrivals.present())?;
-        if let Shown::Operator(permit) = &right {
+        if let StreamOpener::Operator(permit) = &right {
             core.check_lasts(&permit.grantor, now)?;
         }
         match kind {
             StreamKind::WebSocket => {
                 let permit = match right {
-                    Shown::Ticket(ticket) => core.consume_ticket(&ticket, agent_id.as_ref(), &lasts, now)?,
-                    Shown::Operator(permit) => permit,
+                    StreamOpener::Ticket(ticket) => core.consume_ticket(&ticket, agent_id.as_ref(), &lasts, now)?,
+                    StreamOpener::Operator(permit) => permit,
                 };
                 let id = core.fresh_viewer();
                 let (socket, response) = socket::accept(&town.state, &[&id.0.to_string()], "")?;
@@ -70,16 +70,16 @@ pub(super) async fn open(
             }
             StreamKind::EventSource => {
                 let permit = match right {
-                    Shown::Ticket(ticket) => {
+                    StreamOpener::Ticket(ticket) => {
                         let (token, agent_id) = (query.token.as_deref(), agent_id.as_ref());
-                        let shown = resumption::Shown { ticket: &ticket, token, agent_id };
-                        let (right, replaced) = core.admit_reader(&shown, &fresh::resume_token, &lasts, now)?;
+                        let shown = resumption::ResumptionProof { ticket: &ticket, token, agent_id };
+                        let (right, replaced) = core.admit_reader(&shown, &platform::resume_token, &lasts, now)?;
                         let permit = Permit::of_ticket(agent_id, right.grantor.clone());
                         join.resume(right);
                         town.arrivals.wake(replaced);
                         permit
                     }
-                    Shown::Operator(permit) => permit,
+                    StreamOpener::Operator(permit) => permit,
                 };
                 let origin = header("origin");
                 if query.comes_back && core.is_past_exit(&join)? {

@@ -24,7 +24,7 @@ use wasm_bindgen::prelude::*;
 use crate::config::Config;
 use crate::container::Container;
 use crate::timer::Sleep;
-use crate::{fresh, http, js};
+use crate::{http, js, platform};
 
 /// The largest answer that is read, 32 MiB of the isolate's 128: a page of [`BATCH_EVENTS_MAX`] events at 64 KiB each.
 /// A page of larger events is made shorter by the control server.
@@ -34,12 +34,12 @@ const ANSWER_BYTES_MAX: usize = BATCH_EVENTS_MAX * (64 << 10) + (1 << 20);
 #[derive(Debug)]
 pub struct Upstream {
     town_id: TownId,
-    place: Place,
+    place: Endpoint,
     idle_seconds: u64,
 }
 
 #[derive(Debug)]
-enum Place {
+enum Endpoint {
     /// Our own control server, at a URL or in the town's container; each call is signed.
     Url(String, Rc<SigningKey>),
     Binding(Container, Rc<SigningKey>),
@@ -57,10 +57,10 @@ impl Upstream {
         own_key: impl FnOnce() -> Result<Rc<SigningKey>>,
     ) -> Result<Option<Self>> {
         let place = match (&config.settings.container_url, &config.secrets.control) {
-            (Some(url), Some(ControlRight::Key(key))) => Place::Url(url.clone(), Rc::clone(key)),
-            (Some(url), Some(ControlRight::Token(token))) => Place::Foreign(url.clone(), token.clone()),
+            (Some(url), Some(ControlRight::Key(key))) => Endpoint::Url(url.clone(), Rc::clone(key)),
+            (Some(url), Some(ControlRight::Token(token))) => Endpoint::Foreign(url.clone(), token.clone()),
             _ => match Container::of(state) {
-                Some(container) => Place::Binding(container, own_key()?),
+                Some(container) => Endpoint::Binding(container, own_key()?),
                 None => return Ok(None),
             },
         };
@@ -70,14 +70,14 @@ impl Upstream {
     /// Whether it can be asked without starting anything. One at a URL is its operator's to start.
     pub fn is_running(&self) -> bool {
         match &self.place {
-            Place::Url(..) | Place::Foreign(..) => true,
-            Place::Binding(container, _) => container.is_running(),
+            Endpoint::Url(..) | Endpoint::Foreign(..) => true,
+            Endpoint::Binding(container, _) => container.is_running(),
         }
     }
 
     /// Starts the container if it sleeps, and waits until it answers; for an agent's start only.
     pub async fn start(&self) -> Result<()> {
-        let Place::Binding(container, key) = &self.place else { return Ok(()) };
+        let Endpoint::Binding(container, key) = &self.place else { return Ok(()) };
         container.start(&key.public(), self.idle_seconds).await?;
         // Not its health, for which it asks each program for its version.
         container.ready(|limit_ms| self.request(Purpose::Relay, "GET", "/events?limit=1", None, limit_ms)).await
@@ -86,21 +86,21 @@ impl Upstream {
     /// Lets a running container live on while the Town sleeps; at every wake.
     pub async fn keep(&self) -> Result<()> {
         match &self.place {
-            Place::Url(..) | Place::Foreign(..) => Ok(()),
-            Place::Binding(container, _) => container.keep(self.idle_seconds).await,
+            Endpoint::Url(..) | Endpoint::Foreign(..) => Ok(()),
+            Endpoint::Binding(container, _) => container.keep(self.idle_seconds).await,
         }
     }
 
     /// Whether it is more than this Town's: it goes on when the Town is deleted.
     pub fn outlives_town(&self) -> bool {
-        matches!(self.place, Place::Url(..) | Place::Foreign(..))
+        matches!(self.place, Endpoint::Url(..) | Endpoint::Foreign(..))
     }
 
     /// Ends a bound container and all that runs in it.
     pub async fn stop(&self) -> Result<()> {
         match &self.place {
-            Place::Binding(container, _) if container.is_running() => container.stop().await,
-            Place::Url(..) | Place::Foreign(..) | Place::Binding(..) => Ok(()),
+            Endpoint::Binding(container, _) if container.is_running() => container.stop().await,
+            Endpoint::Url(..) | Endpoint::Foreign(..) | Endpoint::Binding(..) => Ok(()),
         }
     }
 
@@ -167,11 +167,11 @@ impl Upstream {
 
     fn fetch(&self, path_and_query: &str, init: &RequestInit) -> std::result::Result<Promise, JsValue> {
         match &self.place {
-            Place::Url(url, _) | Place::Foreign(url, _) => {
+            Endpoint::Url(url, _) | Endpoint::Foreign(url, _) => {
                 let global: WorkerGlobalScope = js_sys::global().unchecked_into();
                 Ok(global.fetch_with_str_and_init(&format!("{url}{path_and_query}"), init))
             }
-            Place::Binding(container, _) => container.fetch(path_and_query, init),
+            Endpoint::Binding(container, _) => container.fetch(path_and_query, init),
         }
     }
 
@@ -182,11 +182,11 @@ impl Upstream {
         body: Option<String>,
     ) -> std::result::Result<RequestInit, JsValue> {
         let authorization = match &self.place {
-            Place::Url(_, key) | Place::Binding(_, key) => {
+            Endpoint::Url(_, key) | Endpoint::Binding(_, key) => {
                 let body = body.as_deref().unwrap_or_default();
-                call.sign(key, purpose, body.as_bytes(), fresh::now(), fresh::nonce())
+                call.sign(key, purpose, body.as_bytes(), platform::now(), platform::nonce())
             }
-            Place::Foreign(_, token) => format!("Bearer {token}"),
+            Endpoint::Foreign(_, token) => format!("Bearer {token}"),
         };
         let headers = Headers::new()?;
         headers.set("authorization", &authorization)?;

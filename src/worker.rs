@@ -7,12 +7,12 @@ use townwatch_protocol::wire::HealthView;
 use townwatch_town::access::agent_right::AGENT_HEADER;
 use townwatch_town::access::auth::{self, Caller, Carrier, Principal};
 use townwatch_town::access::origin;
-use townwatch_town::route::{Place, Route};
+use townwatch_town::route::{Responder, Route};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, Request, RequestInit, Response};
 use worker_macros::event;
 
-use crate::callers::{self, Asked};
+use crate::callers::{self, SessionCheck};
 use crate::config::{self, Config};
 use crate::{http, js, objects, session, streams};
 
@@ -75,7 +75,7 @@ async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str
         let caller = callers::by_headers(request, &config, address).ok().flatten();
         return Ok(session::sign_out(env, caller, address).await?.into());
     }
-    let asked = if route.passes_on() { Asked::Now } else { Asked::Lately };
+    let asked = if route.passes_on() { SessionCheck::Now } else { SessionCheck::Lately };
     let caller = auth::require(callers::identify(request, env, &config, address, asked).await?)?;
     if caller.carrier == Carrier::Cookie && method != "GET" {
         let origin = header("origin");
@@ -107,15 +107,15 @@ async fn answer(
     http::check_length(request)?;
     if let Route::PutImage(rig_id, agent_id, _) = route {
         let town_id = session::admit(env, &caller.principal, rig_id, agent_id).await?;
-        return objects::forward(env, &Place::Town(town_id), &attributed(request, &caller.principal)?).await;
+        return objects::forward(env, &Responder::Town(town_id), &attributed(request, &caller.principal)?).await;
     }
     if matches!(route, Route::EndSession(_) | Route::EndSessions) {
-        let answer = objects::forward(env, &route.place(), &attributed(request, &caller.principal)?).await;
+        let answer = objects::forward(env, &route.responder(), &attributed(request, &caller.principal)?).await;
         callers::forget_known();
         return answer;
     }
-    match route.place() {
-        Place::Worker => Err(Error::internal(format!("nobody answers {route:?}"))),
+    match route.responder() {
+        Responder::Worker => Err(Error::internal(format!("nobody answers {route:?}"))),
         place => objects::forward(env, &place, &attributed(request, &caller.principal)?).await,
     }
 }

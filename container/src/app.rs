@@ -22,10 +22,10 @@ use townwatch_protocol::wire::{
     AnswerAgent, Answered, ControlStart, ControlStop, MessageAgent, Sent, StartAgent, TOWN_HEADER,
 };
 
+use crate::command::AgentCommand;
 use crate::control::Control;
 use crate::page::Range;
 use crate::town::Town;
-use crate::wish::Wish;
 use crate::{body, caller};
 
 type Shared = State<Arc<Control>>;
@@ -107,7 +107,7 @@ async fn message(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
     let message: MessageAgent = body::read(&read(body).await?)?;
     message.check()?;
     let refusal = "this agent takes no messages while it runs; start a new run with the next prompt";
-    town.say(&agent_id, Wish::Message(message.prompt), refusal).await?;
+    town.say(&agent_id, AgentCommand::Message(message.prompt), refusal).await?;
     Ok(json(&Sent { sent: true }))
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use townwatch_protocol::id::AgentId;
 
-use crate::spool::{Place, Spool};
+use crate::spool::{Spool, SpooledText};
 
 /// How many of an agent's latest events stay readable after they were acknowledged.
 pub const KEPT_PER_AGENT: usize = 500;
@@ -47,7 +47,7 @@ pub enum Text {
     /// In memory.
     Memory(Arc<str>),
     /// On disk.
-    Disk(Place),
+    Disk(SpooledText),
 }
 
 impl Text {

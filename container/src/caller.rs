@@ -29,11 +29,11 @@ const LOGGED_MS: u64 = 10_000;
 #[derive(Debug)]
 pub(crate) struct Callers {
     replays: Mutex<Replays>,
-    refused: Mutex<Refused>,
+    refused: Mutex<RefusalLog>,
 }
 
 #[derive(Debug)]
-struct Refused {
+struct RefusalLog {
     since: Timestamp,
     logged: u64,
     silent: u64,
@@ -41,7 +41,7 @@ struct Refused {
 
 impl Default for Callers {
     fn default() -> Self {
-        let refused = Mutex::new(Refused { since: now(), logged: 0, silent: 0 });
+        let refused = Mutex::new(RefusalLog { since: now(), logged: 0, silent: 0 });
         Self { replays: Mutex::new(Replays::new(now())), refused }
     }
 }

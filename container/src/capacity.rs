@@ -40,24 +40,24 @@ impl Capacity {
 
 /// The places for runs.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct RunSlots {
     capacity: Capacity,
     free: Arc<Semaphore>,
 }
 
 /// The place of one run. It is free again when this goes.
 #[derive(Debug)]
-pub struct Place {
+pub struct RunSlot {
     _permit: OwnedSemaphorePermit,
 }
 
-impl Places {
+impl RunSlots {
     pub(crate) fn new(capacity: Capacity) -> Self {
         Self { capacity, free: Arc::new(Semaphore::new(capacity.runs_max)) }
     }
 
     /// A place for one more run that works below this directory, or why there is none.
-    pub(crate) fn take(&self, work_dir: &Path) -> Result<Place> {
+    pub(crate) fn take(&self, work_dir: &Path) -> Result<RunSlot> {
         let Capacity { runs_max, disk_free_min_bytes } = self.capacity;
         let refused = |message| Err(Error::new(Code::RateLimited, message));
         let Ok(permit) = self.free.clone().try_acquire_owned() else {
@@ -71,7 +71,7 @@ impl Places {
                 "the control server's disk has {free} bytes left where agents work, and none starts below \
                  {disk_free_min_bytes}: make room there, or set {DISK_FREE_MIN} lower"
             )),
-            _ => Ok(Place { _permit: permit }),
+            _ => Ok(RunSlot { _permit: permit }),
         }
     }
 }
@@ -87,8 +87,8 @@ pub(crate) fn free_disk_bytes(dir: &Path) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn places(runs_max: usize, disk_free_min_bytes: u64) -> Places {
-        Places::new(Capacity { runs_max, disk_free_min_bytes })
+    fn places(runs_max: usize, disk_free_min_bytes: u64) -> RunSlots {
+        RunSlots::new(Capacity { runs_max, disk_free_min_bytes })
     }
 
     #[test]

@@ -13,7 +13,7 @@ use townwatch_protocol::limits::TOWNS_MAX;
 use townwatch_protocol::wire::{ControlHealth, ControlStart, ControlStarted, RunsHeld, StartAgent, check_timeout};
 
 use crate::caller::Callers;
-use crate::capacity::{Places, free_disk_bytes};
+use crate::capacity::{RunSlots, free_disk_bytes};
 use crate::cgroup::Cgroups;
 use crate::checkout;
 use crate::config::Config;
@@ -36,7 +36,7 @@ pub struct Control {
     pub(crate) callers: Callers,
     towns: Mutex<Towns>,
     versions: Versions,
-    places: Places,
+    places: RunSlots,
     /// None where the system has none for the runs.
     cgroups: Option<Arc<Cgroups>>,
     started: Instant,
@@ -51,7 +51,7 @@ struct Towns {
 impl Control {
     /// A control server with no agents.
     pub fn new(config: Config, work_dirs: Arc<WorkDirs>, cgroups: Option<Arc<Cgroups>>) -> Arc<Self> {
-        let (towns, versions, places) = (Mutex::default(), Versions::default(), Places::new(config.capacity));
+        let (towns, versions, places) = (Mutex::default(), Versions::default(), RunSlots::new(config.capacity));
         let (callers, started) = (Callers::default(), Instant::now());
         Arc::new(Self { config, work_dirs, callers, towns, versions, places, cgroups, started })
     }

@@ -1,6 +1,6 @@
 //! One process at work, from its start to its one end.
 //!
-//! One task reads both pipes, the process's end, the wish to stop and the clock, and writes what the agent is told. Lines
+//! One task reads both pipes, the process's end, the order to stop and the clock, and writes what the agent is told. Lines
 //! are read, understood and appended in this task, so the order of a run's events is the order of its output, and an
 //! agent that prints faster than that is slowed down by its own pipe; nothing in between can grow.
 //!
@@ -21,13 +21,13 @@ use townwatch_host::now;
 use townwatch_host::signal_name;
 use townwatch_protocol::event::{AgentExited, AgentStatusChanged, ExitReason, Status, StopSignal};
 
+use crate::command::{AgentCommand, CommandReceiver, Inbox, OPERATOR, QueuedCommand};
 use crate::executor::STOP_GRACE;
 use crate::group::Group;
 use crate::printed::Printed;
 use crate::run::Run;
 use crate::runtimes::Input;
 use crate::stdin::Stdin;
-use crate::wish::{Ear, Hearing, OPERATOR, Wish, Wished};
 
 /// What a process started may hold its pipes open; they are read no longer than this after the process's own end.
 const PIPE_GRACE: Duration = Duration::from_secs(2);
@@ -93,12 +93,12 @@ impl<'a> Execution<'a> {
     }
 
     /// Follows it to its end.
-    pub(crate) async fn follow(mut self, input: Input, hearing: Option<Hearing>) -> AgentExited {
+    pub(crate) async fn follow(mut self, input: Input, inbox: Option<Inbox>) -> AgentExited {
         self.stdin = Stdin::new(self.child.stdin.take(), input);
-        self.waiting_max = hearing.as_ref().map(|hearing| hearing.waiting_max);
-        let mut ear = hearing.map(|hearing| hearing.ear);
+        self.waiting_max = inbox.as_ref().map(|inbox| inbox.waiting_max);
+        let mut commands = inbox.map(|inbox| inbox.commands);
         let mut stop_asked = self.run.stop_asked.clone();
-        stop_asked.mark_changed(); // the wish may be older than this task
+        stop_asked.mark_changed(); // the order may be older than this task
         let (mut out, mut err) = (self.child.stdout.take(), self.child.stderr.take());
         let (mut out_bytes, mut err_bytes) = (vec![0; READ_BYTES], vec![0; READ_BYTES]);
         let (mut status, mut grace_end) = (None, self.deadline);
@@ -108,7 +108,7 @@ impl<'a> Execution<'a> {
             }
             let working = status.is_none();
             if !working || self.ending.is_some() {
-                ear = None;
+                commands = None;
             }
             let alarm = if working { self.alarm() } else { grace_end };
             let unended = self.printed.due(self.normaliser);
@@ -135,7 +135,7 @@ impl<'a> Execution<'a> {
                     self.run.append(told.done(), now());
                 },
                 // One after the other: what waits here has not been promised to anybody.
-                Some(wished) = hear(&mut ear), if !self.stdin.is_writing() => self.fulfil(wished),
+                Some(queued) = receive(&mut commands), if !self.stdin.is_writing() => self.fulfil(queued),
                 () = sleep_until(unended.unwrap_or(alarm)), if unended.is_some() => {
                     self.printed.tell_unended(self.normaliser);
                 }
@@ -161,16 +161,16 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// Hands on what somebody wishes of the agent.
-    fn fulfil(&mut self, wished: Wished) {
-        let Some((wish, outcome)) = wished.take() else { return };
+    /// Hands a command on to the agent.
+    fn fulfil(&mut self, queued: QueuedCommand) {
+        let Some((command, outcome)) = queued.take() else { return };
         let Some(talk) = self.normaliser.talk() else { return };
-        let said = match wish {
-            Wish::Message(text) => Ok(talk.message(&text, OPERATOR)),
-            Wish::Answer { answer, by } => talk.answer(&answer, &by),
+        let said = match command {
+            AgentCommand::Message(text) => Ok(talk.message(&text, OPERATOR)),
+            AgentCommand::Answer { answer, by } => talk.answer(&answer, &by),
         };
         match said {
-            Ok(said) => self.stdin.push_wished(said, outcome),
+            Ok(said) => self.stdin.push_command(said, outcome),
             Err(error) => {
                 let _ = outcome.send(Err(error));
             }
@@ -306,6 +306,6 @@ async fn read(pipe: &mut Option<impl AsyncRead + Unpin>, bytes: &mut [u8]) -> us
     }
 }
 
-async fn hear(ear: &mut Option<Ear>) -> Option<Wished> {
-    ear.as_mut()?.recv().await
+async fn receive(commands: &mut Option<CommandReceiver>) -> Option<QueuedCommand> {
+    commands.as_mut()?.recv().await
 }

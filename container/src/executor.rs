@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use shlex::Quoter;
 use tokio::process::Child;
-use townwatch_agents::normalise::{Place, is_served};
-use townwatch_host::{now, place_of};
+use townwatch_agents::normalise::{RunContext, is_served};
+use townwatch_host::{now, run_context_of};
 use townwatch_protocol::event::{
     AgentExited, AgentStatusChanged, EventData, ExitReason, MessageSource, Runtime, Status, UserMessage,
 };
@@ -16,6 +16,7 @@ use townwatch_protocol::limits::TIMEOUT_SECONDS_DEFAULT;
 use townwatch_protocol::wire::StartAgent;
 
 use crate::checkout::checkout;
+use crate::command::{Inbox, OPERATOR};
 use crate::config::Config;
 use crate::execution::Execution;
 use crate::files::Files;
@@ -25,7 +26,6 @@ use crate::room::Room;
 use crate::run::Run;
 use crate::runtimes::{self, Input, Launch};
 use crate::served;
-use crate::wish::{Hearing, OPERATOR};
 
 /// A run ends at the latest after this where its order names nothing.
 /// From SIGTERM to SIGKILL.
@@ -36,8 +36,8 @@ pub(crate) const STOP_GRACE: Duration = Duration::from_secs(5);
 pub fn start(run: Run, order: StartAgent, launch: Launch, room: Room, config: &Config) {
     let Config { waiting_max, lease, .. } = *config;
     let ended = run.clone();
-    let hearing = runtimes::takes_messages(order.runtime).then(|| Hearing { ear: run.listen(), waiting_max });
-    let executing = tokio::spawn(async move { execute(run, order, launch, room, hearing, lease).await });
+    let inbox = runtimes::takes_messages(order.runtime).then(|| Inbox { commands: run.listen(), waiting_max });
+    let executing = tokio::spawn(async move { execute(run, order, launch, room, inbox, lease).await });
     tokio::spawn(async move {
         // A run has an end even where a fault of ours cuts it short; its group was killed as the task unwound.
         if executing.await.is_err() {
@@ -46,16 +46,16 @@ pub fn start(run: Run, order: StartAgent, launch: Launch, room: Room, config: &C
     });
 }
 
-async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, hearing: Option<Hearing>, lease: Duration) {
+async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, inbox: Option<Inbox>, lease: Duration) {
     run.append(told_at_first(&order), now());
     let mut exit = match checkout(&run, &order, &room).await {
         Ok(()) => {
             let is_replay = order.runtime == Runtime::Replay; // which works nowhere
             run.append(session(&order, room.dir()), now());
             let files = if is_replay { None } else { Files::watch(&run, room.dir()).await };
-            let exit = match hearing {
-                Some(hearing) if is_served(order.runtime) => served::work(&run, &order, launch, &room, hearing).await,
-                hearing => work(&run, &order, launch, &room, hearing).await,
+            let exit = match inbox {
+                Some(inbox) if is_served(order.runtime) => served::work(&run, &order, launch, &room, inbox).await,
+                inbox => work(&run, &order, launch, &room, inbox).await,
             };
             if let Some(files) = files {
                 files.end().await;
@@ -102,26 +102,26 @@ fn told_at_first(order: &StartAgent) -> Vec<EventData> {
 
 /// Where a program works that does not say so itself. What was recorded worked elsewhere, and may say where.
 fn session(order: &StartAgent, working_dir: &Path) -> Vec<EventData> {
-    let here = place_of(working_dir);
+    let here = run_context_of(working_dir);
     match order.runtime {
         Runtime::Process => vec![here.unnamed_session().into()],
         Runtime::Replay => {
-            let Place { hostname, os, in_container, .. } = here;
-            vec![Place { hostname, os, in_container, ..Place::default() }.unnamed_session().into()]
+            let RunContext { hostname, os, in_container, .. } = here;
+            vec![RunContext { hostname, os, in_container, ..RunContext::default() }.unnamed_session().into()]
         }
         _ => Vec::new(),
     }
 }
 
-async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &Room, hearing: Option<Hearing>) -> AgentExited {
-    let place = Place { takes_messages: hearing.is_some(), ..place_of(room.dir()) };
-    let mut normaliser = runtimes::normaliser(order, place);
+async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &Room, inbox: Option<Inbox>) -> AgentExited {
+    let context = RunContext { takes_messages: inbox.is_some(), ..run_context_of(room.dir()) };
+    let mut normaliser = runtimes::normaliser(order, context);
     normaliser.remember(&run.town.threads);
     match spawn(run, order, &launch, room) {
         Ok((child, group)) => {
             run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
             let execution = Execution::new(run, &mut *normaliser, child, group, timeout_of(order));
-            let exit = execution.follow(launch.input, hearing).await;
+            let exit = execution.follow(launch.input, inbox).await;
             let mut events = normaliser.end(exit.reason == ExitReason::Completed, now());
             events.extend(runtimes::not_signed_in(order.runtime, &exit).map(EventData::from));
             run.append(events, now());

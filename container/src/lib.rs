@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`app`] (the routes, behind `caller`: who may ask) and [`control`] (what they share; [`capacity`]: what it takes on); [`town`], [`run`] and [`buffer`] (events between
 //! an agent and its town, with [`spool`] beyond memory, [`previews`], and `pictures` beside them); [`executor`] and `execution` (one run's process in its [`room`] of the [`work_dirs`] (below `folders` of this server's alone), as one of the [`users`] or in a [`sandbox`]: [`checkout`],
-//! [`environment`], [`group`] of `processes` under a [`mark`], in a [`confinement`] of [`run_limits`] and, where there is one, a [`cgroup`], [`leftovers`], [`lease`], [`lines`], [`stderr`], `stdin`, [`wish`]); `served` (the same for an agent that is a server: [`loopback`], [`sse`]); [`runtimes`] (how each program is started) and [`normalise`] (what its lines mean).
+//! [`environment`], [`group`] of `processes` under a [`mark`], in a [`confinement`] of [`run_limits`] and, where there is one, a [`cgroup`], [`leftovers`], [`lease`], [`lines`], [`stderr`], `stdin`, [`command`]); `served` (the same for an agent that is a server: [`loopback`], [`sse`]); [`runtimes`] (how each program is started) and [`normalise`] (what its lines mean).
 
 pub mod app;
 pub mod body;
@@ -11,6 +11,7 @@ mod caller;
 pub mod capacity;
 pub mod cgroup;
 pub mod checkout;
+pub mod command;
 pub mod config;
 pub mod confinement;
 pub mod control;
@@ -47,5 +48,4 @@ mod stdin;
 pub mod town;
 pub mod unended;
 pub mod users;
-pub mod wish;
 pub mod work_dirs;

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use townwatch_protocol::event::Runtime;
 use townwatch_protocol::id::{RunId, TownId};
 
-use crate::capacity::Place;
+use crate::capacity::RunSlot;
 use crate::confinement::Confinement;
 use crate::environment;
 use crate::folders;
@@ -31,12 +31,12 @@ pub struct Room {
 #[derive(Debug)]
 pub struct Holding {
     confinement: Arc<Confinement>,
-    _place: Place,
+    _place: RunSlot,
 }
 
 impl Holding {
     /// Bounds of its processes with the way to find them, and one of so many places.
-    pub fn new(confinement: Confinement, place: Place) -> Self {
+    pub fn new(confinement: Confinement, place: RunSlot) -> Self {
         Self { confinement: Arc::new(confinement), _place: place }
     }
 }

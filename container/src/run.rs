@@ -13,10 +13,10 @@ use townwatch_protocol::event::{AgentExited, AgentSession, EventData, ExitReason
 use townwatch_protocol::id::{AgentId, RunId};
 use townwatch_protocol::time::Timestamp;
 
+use crate::command::{self, CommandReceiver};
 use crate::files::Attribution;
 use crate::runtimes;
 use crate::town::Town;
-use crate::wish::{self, Ear};
 
 /// The buffers of an ended run go this long after its end.
 pub const ENDED_KEPT: Duration = Duration::from_mins(5);
@@ -47,10 +47,10 @@ impl Run {
     }
 
     /// From now on people can tell the agent something.
-    pub fn listen(&self) -> Ear {
-        let (mouth, ear) = wish::channel();
-        self.town.hear(self, mouth);
-        ear
+    pub fn listen(&self) -> CommandReceiver {
+        let (sender, receiver) = command::channel();
+        self.town.take_commands(self, sender);
+        receiver
     }
 
     /// Appends events, in order.

@@ -13,14 +13,14 @@ use std::sync::Arc;
 
 /// Where a text lies. Holding it keeps its file readable, also when the segment is gone from the spool.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct SpooledText {
     file: Arc<File>,
     segment: u64,
     offset: u64,
     bytes: u32,
 }
 
-impl Place {
+impl SpooledText {
     /// The text.
     pub fn read(&self) -> io::Result<String> {
         let mut text = vec![0; self.bytes as usize];
@@ -61,7 +61,7 @@ impl Spool {
     }
 
     /// Writes a text behind the others. Ids must rise.
-    pub fn write(&mut self, id: u64, text: &str) -> io::Result<Place> {
+    pub fn write(&mut self, id: u64, text: &str) -> io::Result<SpooledText> {
         let full = |segment: &Segment| segment.bytes + text.len() as u64 > self.segment_bytes_max;
         if self.segments.back().is_none_or(full) {
             let file = Arc::new(self.nameless_file()?);
@@ -70,7 +70,7 @@ impl Spool {
         }
         let Some(segment) = self.segments.back_mut() else { return Err(io::ErrorKind::NotFound.into()) };
         let bytes = u32::try_from(text.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        let place = Place { file: segment.file.clone(), segment: segment.number, offset: segment.bytes, bytes };
+        let place = SpooledText { file: segment.file.clone(), segment: segment.number, offset: segment.bytes, bytes };
         segment.file.write_all_at(text.as_bytes(), segment.bytes)?;
         segment.bytes += text.len() as u64;
         segment.wanted += 1;
@@ -79,7 +79,7 @@ impl Spool {
     }
 
     /// The text at this place is not wanted any more.
-    pub fn forget(&mut self, place: &Place) {
+    pub fn forget(&mut self, place: &SpooledText) {
         if let Some(segment) = self.segments.iter_mut().find(|segment| segment.number == place.segment) {
             segment.wanted = segment.wanted.saturating_sub(1);
         }

@@ -12,17 +12,17 @@ use townwatch_protocol::event::EventData;
 
 use crate::runtimes::Input;
 
-/// Lines that wait for the agent to read them; further ones are dropped. What people wish comes one at a time.
+/// Lines that wait for the agent to read them; further ones are dropped. Commands come one at a time.
 const WAITING_MAX: usize = 32;
 
 /// What a line comes to once the agent has it.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct Delivery {
     events: Vec<EventData>,
     outcome: Option<oneshot::Sender<Result<()>>>,
 }
 
-impl Told {
+impl Delivery {
     /// Tells whoever waits for it, and gives what has happened.
     pub(crate) fn done(self) -> Vec<EventData> {
         if let Some(outcome) = self.outcome {
@@ -45,7 +45,7 @@ pub(crate) struct Stdin {
 struct Line {
     bytes: Vec<u8>,
     written: usize,
-    told: Told,
+    told: Delivery,
 }
 
 impl Stdin {
@@ -56,7 +56,7 @@ impl Stdin {
             Input::Whole(text) => (text, true),
             Input::Open(line) => (line, false),
         };
-        let first = Line { bytes: first.into_bytes(), written: 0, told: Told::default() };
+        let first = Line { bytes: first.into_bytes(), written: 0, told: Delivery::default() };
         Self { pipe, lines: VecDeque::from([first]), last }
     }
 
@@ -76,13 +76,13 @@ impl Stdin {
     }
 
     /// A line that somebody waits for.
-    pub(crate) fn push_wished(&mut self, said: Said, outcome: oneshot::Sender<Result<()>>) {
+    pub(crate) fn push_command(&mut self, said: Said, outcome: oneshot::Sender<Result<()>>) {
         self.line(said, Some(outcome));
     }
 
     fn line(&mut self, said: Said, outcome: Option<oneshot::Sender<Result<()>>>) {
         if self.pipe.is_some() && self.lines.len() < WAITING_MAX {
-            let told = Told { events: said.events, outcome };
+            let told = Delivery { events: said.events, outcome };
             self.lines.push_back(Line { bytes: said.line.into_bytes(), written: 0, told });
         } else if let Some(outcome) = outcome {
             let _ = outcome.send(Err(deaf()));
@@ -91,7 +91,7 @@ impl Stdin {
 
     /// Writes a part of what waits; what has become of it once a line is whole. Can be given up at any time, and has to be
     /// called only while something [is on its way](Self::is_writing).
-    pub(crate) async fn write(&mut self) -> Option<Told> {
+    pub(crate) async fn write(&mut self) -> Option<Delivery> {
         let (pipe, line) = (self.pipe.as_mut()?, self.lines.front_mut()?);
         let Ok(count @ 1..) = pipe.write(&line.bytes[line.written..]).await else {
             self.close(); // it has ended, or wants to hear nothing

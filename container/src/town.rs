@@ -25,18 +25,18 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{AnswerAgent, ControlStatus};
 
 use crate::buffer::{Bounds, Buffer};
+use crate::command::{self, AgentCommand, CommandSender};
 use crate::executor::STOP_GRACE;
 use crate::page::{EventText, Page, Range};
 use crate::pictures::Pictures;
 use crate::previews::Previews;
 use crate::run::Run;
-use crate::wish::{self, Mouth, Wish};
 
 /// A town.
 #[derive(Debug)]
 pub struct Town {
     epoch: Epoch,
-    held: Mutex<Held>,
+    held: Mutex<TownState>,
     /// The buffer's head, for those who wait for something to happen.
     head: watch::Sender<u64>,
     /// Tells those who wait for previews that something was typed.
@@ -48,7 +48,7 @@ pub struct Town {
 }
 
 #[derive(Debug)]
-struct Held {
+struct TownState {
     buffer: Buffer,
     previews: Previews,
     pictures: Pictures,
@@ -71,7 +71,7 @@ impl Town {
         let epoch = Epoch::parse(&minted).ok_or_else(|| Error::internal("a UUID is no epoch"))?;
         let buffer = Buffer::new(bounds, spool_dir);
         let (previews, pictures, agents) = (Previews::default(), Pictures::default(), HashMap::new());
-        let held = Mutex::new(Held { buffer, previews, pictures, agents });
+        let held = Mutex::new(TownState { buffer, previews, pictures, agents });
         Ok(Self {
             epoch,
             held,
@@ -192,29 +192,29 @@ impl Town {
         held.agents.get(&run.agent_id).is_some_and(|runs| runs.is_unasked && runs.newest() == Some(&run.run_id))
     }
 
-    /// A run takes wishes.
-    pub(crate) fn hear(&self, run: &Run, mouth: Mouth) {
+    /// A run takes commands.
+    pub(crate) fn take_commands(&self, run: &Run, commands: CommandSender) {
         if let Some(runs) = self.held().agents.get_mut(&run.agent_id).filter(|runs| runs.newest() == Some(&run.run_id))
         {
-            runs.mouth = Some(mouth);
+            runs.commands = Some(commands);
         }
     }
 
     /// Wishes something of an agent. `refusal` is what is said for one that takes none.
-    pub async fn say(&self, agent_id: &AgentId, wish: Wish, refusal: &str) -> Result<()> {
-        let mouth = match self.held().agents.get(agent_id) {
+    pub async fn say(&self, agent_id: &AgentId, command: AgentCommand, refusal: &str) -> Result<()> {
+        let commands = match self.held().agents.get(agent_id) {
             None => return Err(Error::not_found("agent")),
-            Some(AgentRuns { mouth: None, .. }) => return Err(Error::new(Code::NotSupportedByRuntime, refusal)),
-            Some(AgentRuns { exit: Some(_), .. }) => return Err(wish::ended()),
-            Some(AgentRuns { mouth: Some(mouth), .. }) => mouth.clone(),
+            Some(AgentRuns { commands: None, .. }) => return Err(Error::new(Code::NotSupportedByRuntime, refusal)),
+            Some(AgentRuns { exit: Some(_), .. }) => return Err(command::ended()),
+            Some(AgentRuns { commands: Some(commands), .. }) => commands.clone(),
         };
-        mouth.say(wish).await
+        commands.send(command).await
     }
 
     /// Answers a question of an agent. Who comes too late is told who was first, and what they said.
     pub async fn answer(&self, agent_id: &AgentId, answer: AnswerAgent, by: String) -> Result<()> {
         let request_id = answer.request_id.clone();
-        let became = self.say(agent_id, Wish::Answer { answer, by }, "this agent asks no questions").await;
+        let became = self.say(agent_id, AgentCommand::Answer { answer, by }, "this agent asks no questions").await;
         became.map_err(|error| match error.code {
             Code::Conflict => self.answered(agent_id, &request_id).unwrap_or(error),
             _ => error,
@@ -312,7 +312,7 @@ impl Town {
     /// Takes events and the texts of their data. The id of the last one, if the run was still open.
     pub(crate) fn append(&self, run: &Run, events: Vec<(Box<RawValue>, EventData)>, at: Timestamp) -> Option<u64> {
         let mut held = self.held();
-        let Held { buffer, previews, agents, .. } = &mut *held;
+        let TownState { buffer, previews, agents, .. } = &mut *held;
         let runs = agents.get_mut(&run.agent_id).filter(|runs| runs.newest() == Some(&run.run_id))?;
         let mut last_id = None;
         for (data, event) in events {
@@ -345,7 +345,7 @@ impl Town {
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, TownState> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

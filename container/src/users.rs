@@ -27,11 +27,11 @@ pub struct Users {
     first: u32,
     last: u32,
     homes: PathBuf,
-    held: Mutex<Held>,
+    held: Mutex<UserPool>,
 }
 
 #[derive(Debug)]
-struct Held {
+struct UserPool {
     next: u32,
     runs: BTreeMap<u32, RunId>,
 }
@@ -59,7 +59,7 @@ impl Users {
         if !geteuid().is_root() {
             return Err("CONTROL_AGENT_USERS: only root can run agents as other users".to_owned());
         }
-        let held = Mutex::new(Held { next: first + 1, runs: BTreeMap::new() });
+        let held = Mutex::new(UserPool { next: first + 1, runs: BTreeMap::new() });
         Ok(Arc::new(Self { first, last, homes: work_dir.join(HOMES), held }))
     }
 
@@ -116,7 +116,7 @@ impl Users {
         command.uid(self.first).gid(self.first).env("HOME", "/nonexistent").env_remove("USER").current_dir("/");
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+    fn held(&self) -> std::sync::MutexGuard<'_, UserPool> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

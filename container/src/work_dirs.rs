@@ -32,14 +32,14 @@ const SWEEP_INTERVAL: Duration = Duration::from_hours(1);
 pub struct WorkDirs {
     root: PathBuf,
     kept: Duration,
-    open: Mutex<HashMap<RunId, Open>>,
+    open: Mutex<HashMap<RunId, OpenDir>>,
     /// Locked as long as it is open, which is as long as the process lives.
     _lock: File,
 }
 
 /// An open run's.
 #[derive(Debug)]
-struct Open {
+struct OpenDir {
     town_id: TownId,
     /// It goes with its run: there is no such town any more.
     is_forgotten: bool,
@@ -89,7 +89,7 @@ impl WorkDirs {
         let dir = self.root.join(town_id.as_str()).join(run_id.as_str());
         let mut open = self.held();
         make(&dir)?;
-        open.insert(run_id.clone(), Open { town_id: town_id.clone(), is_forgotten: false });
+        open.insert(run_id.clone(), OpenDir { town_id: town_id.clone(), is_forgotten: false });
         Ok(WorkDir { dir, run_id: run_id.clone(), dirs: self.clone() })
     }
 
@@ -134,7 +134,7 @@ impl WorkDirs {
         moved.len()
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<RunId, Open>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<RunId, OpenDir>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -151,7 +151,7 @@ impl Drop for WorkDir {
         let _ = fs::remove_dir(&self.dir); // only an empty one goes: what an agent made is its work
         let _ = File::open(&self.dir).and_then(|dir| dir.set_modified(SystemTime::now()));
         let open = self.dirs.held().remove(&self.run_id);
-        if let Some(Open { town_id, is_forgotten: true }) = open {
+        if let Some(OpenDir { town_id, is_forgotten: true }) = open {
             self.dirs.forget(&town_id);
         }
     }

@@ -7,11 +7,11 @@ use townwatch_protocol::event::EventData;
 use townwatch_protocol::limits::EVENT_BYTES_MAX;
 use townwatch_protocol::time::Timestamp;
 use townwatch_agents::cut;
-use townwatch_agents::normalise::{Normalise, Opencode, Place};
+use townwatch_agents::normalise::{Normalise, Opencode, RunContext};
 use townwatch_agents::sse::{Message, SseDecoder};
 
 fuzz_target!(|stream: &[u8]| {
-    let mut normaliser = Opencode::new("opencode", Place::default(), None);
+    let mut normaliser = Opencode::new("opencode", RunContext::default(), None);
     let (mut events, at) = (Vec::new(), Timestamp::from_millis(0));
     SseDecoder::new(1 << 16).push(stream, |message| {
         events.extend(match message {

@@ -5,12 +5,12 @@ use townwatch_protocol::limits::EVENT_BYTES_MAX;
 use townwatch_protocol::time::Timestamp;
 use townwatch_agents::cut;
 use townwatch_agents::lines::{Line, LineDecoder};
-use townwatch_agents::normalise::Place;
+use townwatch_agents::normalise::RunContext;
 use townwatch_agents::normalise::normaliser_of;
 
 /// Reads it: nothing may panic, every event has to fit, and none may be the run's end, which only its process tells.
 pub fn read(runtime: Runtime, output: &[u8]) {
-    let mut normaliser = normaliser_of(runtime, Place { working_dir: Some("/w".into()), ..Place::default() });
+    let mut normaliser = normaliser_of(runtime, RunContext { working_dir: Some("/w".into()), ..RunContext::default() });
     let mut decoder = LineDecoder::new(1 << 16);
     let (mut events, at) = (Vec::new(), Timestamp::from_millis(0));
     let mut take = |line: Line<'_>| {

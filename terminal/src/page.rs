@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::Terminal;
 use crate::style::{Colour, Link, Style};
 
-/// Numbers of a span: see [`Shown::spans`].
+/// Numbers of a span: see [`ScreenUpdate::spans`].
 const SPAN_NUMBERS: usize = 7;
 /// No colour was named.
 const DEFAULT_COLOUR: u32 = 0;
@@ -27,7 +27,7 @@ pub struct PageTerminal {
 /// What has changed.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct Shown {
+pub struct ScreenUpdate {
     dropped: f64,
     from: f64,
     text: String,
@@ -49,7 +49,7 @@ impl PageTerminal {
     }
 
     /// What has changed since this was last asked.
-    pub fn changes(&mut self) -> Shown {
+    pub fn changes(&mut self) -> ScreenUpdate {
         let changes = self.terminal.take_changes();
         let (mut text, mut spans) = (String::new(), Vec::with_capacity(changes.lines.len() * SPAN_NUMBERS));
         for line in &changes.lines {
@@ -63,7 +63,7 @@ impl PageTerminal {
         }
         #[allow(clippy::cast_precision_loss)] // JavaScript has no other numbers, and 2^53 lines are enough
         let (dropped, from) = (changes.dropped as f64, changes.from as f64);
-        Shown { dropped, from, text, spans }
+        ScreenUpdate { dropped, from, text, spans }
     }
 
     /// The address of a link.
@@ -73,7 +73,7 @@ impl PageTerminal {
 }
 
 #[wasm_bindgen]
-impl Shown {
+impl ScreenUpdate {
     /// Lines that went because of a bound.
     #[wasm_bindgen(getter)]
     pub fn dropped(&self) -> f64 {

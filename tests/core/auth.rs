@@ -6,8 +6,8 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::SessionRequest;
 use townwatch_town::access::agent_right::{AgentRight, ShownToken};
 use townwatch_town::access::auth::{
-    self, Caller, Carrier, Principal, Proof, Shown, StreamCredential, check_carrier, check_right, is_operator_key,
-    mint_agent_token, proof, require, stream_credential,
+    self, Caller, Carrier, Credentials, Principal, Proof, StreamCredential, check_carrier, check_right,
+    is_operator_key, mint_agent_token, proof, require, stream_credential,
 };
 use townwatch_town::access::cookie;
 use townwatch_town::access::origin::check_origin;
@@ -35,7 +35,7 @@ fn authenticate(
     now: Timestamp,
     secrets: &Secrets,
 ) -> Result<Option<Caller>> {
-    auth::authenticate(Shown { authorization, cookie, origin: ORIGIN }, now, secrets)
+    auth::authenticate(Credentials { authorization, cookie, origin: ORIGIN }, now, secrets)
 }
 
 /// The cookie's value of a session that ends in a week.
@@ -214,7 +214,8 @@ fn the_cookie_of_another_port_or_without_its_prefix_is_none() {
         ("https://watch.example", "townwatch_session", false),
     ] {
         let cookie = format!("{name}={session}");
-        let caller = auth::authenticate(Shown { authorization: None, cookie: Some(&cookie), origin }, now, &secrets);
+        let caller =
+            auth::authenticate(Credentials { authorization: None, cookie: Some(&cookie), origin }, now, &secrets);
         assert_eq!(caller.unwrap().is_some(), is_known, "{origin} {name}");
     }
 }

@@ -4,7 +4,7 @@ use townwatch_protocol::error::{Code, Error};
 use townwatch_protocol::id::EventId;
 use townwatch_protocol::wire::{AgentSelection, Filters, Gap, GapReason};
 use townwatch_town::log::{Selection, tail_position};
-use townwatch_town::reading::cursor::{Asked, Begin, pruned_gaps, resolve};
+use townwatch_town::reading::cursor::{Begin, CursorRequest, pruned_gaps, resolve};
 use townwatch_town::store::Store;
 
 use crate::story::{Story, agent, epoch};
@@ -30,7 +30,7 @@ fn of(names: &[&str]) -> Selection {
     Selection { agents, filters: Filters::default() }
 }
 
-fn begins(story: &Story, selection: &Selection, asked: &Asked) -> Result<Begin, Error> {
+fn begins(story: &Story, selection: &Selection, asked: &CursorRequest) -> Result<Begin, Error> {
     resolve(story.store.as_ref(), selection, &epoch("log-1"), asked)
 }
 
@@ -51,30 +51,30 @@ fn gaps(
 #[test]
 fn each_way_to_say_where_to_begin() {
     let story = ten();
-    let nothing = Asked::default;
+    let nothing = CursorRequest::default;
     let (mine, other) = (Some(epoch("log-1")), Some(epoch("log-0")));
     let max = (1 << 53) - 1;
     let cases = [
         ("nothing", nothing(), 0, false),
-        ("after_id", Asked { after_id: Some(4), ..nothing() }, 4, false),
-        ("after_id 0", Asked { after_id: Some(0), ..nothing() }, 0, false),
-        ("the head", Asked { after_id: Some(10), ..nothing() }, 10, false),
-        ("beyond the head", Asked { after_id: Some(11), ..nothing() }, 0, true),
-        ("far beyond", Asked { after_id: Some(max), ..nothing() }, 0, true),
-        ("beyond any id", Asked { after_id: Some(u64::MAX), ..nothing() }, 0, true),
-        ("my epoch", Asked { epoch: mine.clone(), after_id: Some(4), ..nothing() }, 4, false),
-        ("another epoch", Asked { epoch: other.clone(), after_id: Some(4), ..nothing() }, 0, true),
-        ("another epoch alone", Asked { epoch: other.clone(), ..nothing() }, 0, true),
-        ("from", Asked { from: Some(4), ..nothing() }, 3, false),
-        ("from, who has nothing", Asked { from: Some(0), ..nothing() }, 0, false),
-        ("from, the first", Asked { from: Some(1), ..nothing() }, 0, false),
-        ("from, who has all", Asked { from: Some(11), ..nothing() }, 10, false),
-        ("from, negative", Asked { from: Some(-7), ..nothing() }, 0, false),
-        ("from, far below", Asked { from: Some(i64::MIN), ..nothing() }, 0, false),
-        ("from, beyond the head", Asked { from: Some(99), ..nothing() }, 10, false),
-        ("from, far beyond", Asked { from: Some(i64::MAX), ..nothing() }, 10, false),
-        ("from beats after_id", Asked { from: Some(4), after_id: Some(99), ..nothing() }, 3, false),
-        ("from in another epoch", Asked { epoch: other, from: Some(4), ..nothing() }, 0, true),
+        ("after_id", CursorRequest { after_id: Some(4), ..nothing() }, 4, false),
+        ("after_id 0", CursorRequest { after_id: Some(0), ..nothing() }, 0, false),
+        ("the head", CursorRequest { after_id: Some(10), ..nothing() }, 10, false),
+        ("beyond the head", CursorRequest { after_id: Some(11), ..nothing() }, 0, true),
+        ("far beyond", CursorRequest { after_id: Some(max), ..nothing() }, 0, true),
+        ("beyond any id", CursorRequest { after_id: Some(u64::MAX), ..nothing() }, 0, true),
+        ("my epoch", CursorRequest { epoch: mine.clone(), after_id: Some(4), ..nothing() }, 4, false),
+        ("another epoch", CursorRequest { epoch: other.clone(), after_id: Some(4), ..nothing() }, 0, true),
+        ("another epoch alone", CursorRequest { epoch: other.clone(), ..nothing() }, 0, true),
+        ("from", CursorRequest { from: Some(4), ..nothing() }, 3, false),
+        ("from, who has nothing", CursorRequest { from: Some(0), ..nothing() }, 0, false),
+        ("from, the first", CursorRequest { from: Some(1), ..nothing() }, 0, false),
+        ("from, who has all", CursorRequest { from: Some(11), ..nothing() }, 10, false),
+        ("from, negative", CursorRequest { from: Some(-7), ..nothing() }, 0, false),
+        ("from, far below", CursorRequest { from: Some(i64::MIN), ..nothing() }, 0, false),
+        ("from, beyond the head", CursorRequest { from: Some(99), ..nothing() }, 10, false),
+        ("from, far beyond", CursorRequest { from: Some(i64::MAX), ..nothing() }, 10, false),
+        ("from beats after_id", CursorRequest { from: Some(4), after_id: Some(99), ..nothing() }, 3, false),
+        ("from in another epoch", CursorRequest { epoch: other, from: Some(4), ..nothing() }, 0, true),
     ];
     for (what, asked, cursor, reset) in cases {
         let begin = begins(&story, &Selection::town(), &asked).unwrap();
@@ -100,7 +100,8 @@ fn a_tail_counts_the_newest_events_of_the_selection() {
         (of(&["nobody"]), 5, 0),
     ];
     for (selection, tail, cursor) in cases {
-        let begin = begins(&story, &selection, &Asked { tail: Some(tail), ..Asked::default() }).unwrap();
+        let begin =
+            begins(&story, &selection, &CursorRequest { tail: Some(tail), ..CursorRequest::default() }).unwrap();
         assert_eq!(begin, Begin { cursor: id(cursor), reset: false, tail: true }, "{tail} of {:?}", selection.agents);
     }
     let empty = Story::new();
@@ -111,9 +112,9 @@ fn a_tail_counts_the_newest_events_of_the_selection() {
 fn a_tail_stands_alone_and_has_a_bound() {
     let story = ten();
     let cases = [
-        Asked { tail: Some(1), after_id: Some(1), ..Asked::default() },
-        Asked { tail: Some(1), from: Some(-1), ..Asked::default() },
-        Asked { tail: Some(2_001), ..Asked::default() },
+        CursorRequest { tail: Some(1), after_id: Some(1), ..CursorRequest::default() },
+        CursorRequest { tail: Some(1), from: Some(-1), ..CursorRequest::default() },
+        CursorRequest { tail: Some(2_001), ..CursorRequest::default() },
     ];
     for asked in cases {
         let error = begins(&story, &Selection::town(), &asked).unwrap_err();
@@ -154,7 +155,7 @@ fn a_begin_costs_the_same_in_a_log_of_any_length() {
     let mut story = ten();
     let statements = |story: &Story, tail| {
         let before = story.store.statements();
-        begins(story, &of(&["a"]), &Asked { tail: Some(tail), ..Asked::default() }).unwrap();
+        begins(story, &of(&["a"]), &CursorRequest { tail: Some(tail), ..CursorRequest::default() }).unwrap();
         story.store.statements() - before
     };
     let few = statements(&story, 2);

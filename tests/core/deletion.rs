@@ -12,7 +12,7 @@ use townwatch_town::access::grantor::Grantor;
 use townwatch_town::agents::deletion::DeletionPlan;
 use townwatch_town::log::Selection;
 use townwatch_town::log::images;
-use townwatch_town::reading::cursor::Asked;
+use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::ending::Ending;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::reader::{Next, Reader};
@@ -64,7 +64,7 @@ fn closings(effects: &[Effect]) -> Vec<(ViewerId, Ending)> {
 }
 
 fn ids(story: &Story, selection: &Selection, after_id: u64) -> Vec<u64> {
-    let asked = Asked { after_id: Some(after_id), ..Asked::default() };
+    let asked = CursorRequest { after_id: Some(after_id), ..CursorRequest::default() };
     let page = story.town.page(selection, &PageRequest { asked, ..PageRequest::default() }).unwrap();
     assert!(page.gaps.is_empty() && !page.reset);
     let texts = page.events.iter().map(|event| event.get());
@@ -87,8 +87,11 @@ fn every_row_of_the_agent_goes_and_every_other_stays() {
     let grantor = Grantor { name: "key 1".to_owned(), ends_at: None };
     story.town.mint_ticket("used", Some(&agent("gone")), &grantor, story.now).unwrap();
     story.town.mint_ticket("unused", Some(&agent("gone")), &grantor, story.now).unwrap();
-    let shown =
-        townwatch_town::reading::resumption::Shown { ticket: "used", token: None, agent_id: Some(&agent("gone")) };
+    let shown = townwatch_town::reading::resumption::ResumptionProof {
+        ticket: "used",
+        token: None,
+        agent_id: Some(&agent("gone")),
+    };
     story.town.admit_reader(&shown, &|| "token".to_owned(), &|_| true, story.now).unwrap();
     for table in ["whole_events", "images", "tickets", "resume_rights"] {
         assert_eq!(story.number(&format!("SELECT count(*) FROM {table}")), 1, "{table}");
@@ -129,15 +132,15 @@ fn ids_go_on_where_they_were_and_a_cursor_from_before_is_good() {
 #[test]
 fn viewers_are_told_and_those_of_the_agent_alone_are_sent_away() {
     let mut story = posting(&["a", "b"]);
-    let (town, _) = story.join("", Asked::default());
-    let (other, _) = story.join("a", Asked::default());
-    let (own, _) = story.join("b", Asked::default());
+    let (town, _) = story.join("", CursorRequest::default());
+    let (other, _) = story.join("a", CursorRequest::default());
+    let (own, _) = story.join("b", CursorRequest::default());
     let flat = |agent_id| Join { agent_id, form: Form::Flat, ..Join::default() };
     let (events_only, _) = story.join_with(&flat(None));
     let (events_of_b, _) = story.join_with(&flat(Some(agent("b"))));
     // A town's stream that watches this agent only is still the town's.
-    let (chooser, _) = story.join("", Asked::default());
-    story.town.hear(chooser, r#"{"type":"subscribe","agents":["b"]}"#, story.now).unwrap();
+    let (chooser, _) = story.join("", CursorRequest::default());
+    story.town.on_message(chooser, r#"{"type":"subscribe","agents":["b"]}"#, story.now).unwrap();
     let effects = delete(&mut story, "b");
     for viewer in [town, chooser] {
         assert_eq!(told(&effects, viewer), ["agent_deleted"]);
@@ -151,14 +154,14 @@ fn viewers_are_told_and_those_of_the_agent_alone_are_sent_away() {
     assert_eq!(closed, [(own, Ending::AgentDeleted), (events_of_b, Ending::AgentDeleted)]);
     assert_eq!((Ending::AgentDeleted.code(), Ending::AgentDeleted.reason()), (4401, "the agent was deleted"));
     // Who comes now is told of no such agent, also out of frames that were kept for the next viewer.
-    let (late, effects) = story.join("", Asked::default());
+    let (late, effects) = story.join("", CursorRequest::default());
     assert_eq!(told(&effects, late), ["hello", "state a", "history 1 2 3", "caught_up 6"]);
 }
 
 #[test]
 fn a_stream_that_slept_is_still_known_as_the_agents_own() {
     let mut story = posting(&["a"]);
-    let (own, effects) = story.join("a", Asked::default());
+    let (own, effects) = story.join("a", CursorRequest::default());
     let note = effects.iter().rev().find_map(|effect| match effect {
         Effect::Remember(id, note) if *id == own => Some(note.clone()),
         _ => None,
@@ -236,7 +239,7 @@ fn what_the_container_still_tells_of_it_is_dropped_also_for_a_new_agent_with_the
         offset: 0,
         text: "secret".to_owned(),
     };
-    let (_, _) = story.join("", Asked::default());
+    let (_, _) = story.join("", CursorRequest::default());
     assert!(story.town.preview(vec![typed], story.now).unwrap().is_empty());
     assert!(!everything(&story).contains("secret"));
     // Another life of the container has none of it, and nothing has to be remembered for it.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use townwatch_protocol::limits::{BUCKET_BYTES_MAX, FRAME_BYTES_MAX};
-use townwatch_town::reading::cursor::Asked;
+use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::town::Config;
 use townwatch_town::viewers::frames::Pace;
@@ -82,7 +82,7 @@ fn kinds(effects: &[Effect], viewer: ViewerId) -> Vec<usize> {
 #[test]
 fn what_is_left_out_is_told_in_place_by_agent_and_with_its_count() {
     let mut story = bucket_of(100);
-    let id = story.join("", Asked::default()).0;
+    let id = story.join("", CursorRequest::default()).0;
     story.spends(100);
     let effects = story.shows(&[
         event("a", "agent_output"),
@@ -110,7 +110,7 @@ fn the_less_important_goes_first_and_only_as_much_as_has_to() {
         [(26, 0), (25, 1), (18, 1), (17, 2), (10, 2), (9, 3), (6, 3), (5, 4), (3, 4), (2, 4), (0, 4)]
     {
         let mut story = bucket_of(100);
-        let id = story.join("", Asked::default()).0;
+        let id = story.join("", CursorRequest::default()).0;
         story.spends(100 - room);
         let effects = story.shows(&mixed());
         let expected: Vec<usize> =
@@ -143,7 +143,7 @@ fn what_a_person_must_not_miss_is_never_left_out() {
         "never_heard_of",
     ];
     let mut story = bucket_of(100);
-    let id = story.join("", Asked::default()).0;
+    let id = story.join("", CursorRequest::default()).0;
     story.spends(100);
     let mut all: Vec<_> = dear.iter().map(|name| event("a", name)).collect();
     all.push(("a", "", "agent.exited", json!({"reason": "completed"})));
@@ -155,7 +155,7 @@ fn what_a_person_must_not_miss_is_never_left_out() {
 #[test]
 fn the_reserve_is_a_fifth_and_beyond_it_the_stream_is_closed() {
     let mut story = bucket_of(100);
-    let id = story.join("", Asked::default()).0;
+    let id = story.join("", CursorRequest::default()).0;
     story.spends(100);
     let effects = story.shows(&vec![event("a", "agent_tool_call"); 20]);
     assert_eq!((kinds(&effects, id)[4], closed(&effects)), (20, vec![]));
@@ -176,7 +176,7 @@ fn the_bucket_counts_bytes_as_well_and_refills_by_the_clock() {
         story.post(&vec![large.clone(); 60]);
     }
     let bytes = |effects: &[Effect], id| texts(effects, id).iter().map(|text| text.len() as u64).sum::<u64>();
-    let (id, joined) = story.join("a", Asked::default());
+    let (id, joined) = story.join("a", CursorRequest::default());
     let at_once = bytes(&joined, id);
     assert!(at_once <= BUCKET_BYTES_MAX + 2_000 && at_once > BUCKET_BYTES_MAX - (50 << 10), "{at_once}");
     assert_eq!(story.town.due_at(story.now), Some(story.now.plus_millis(100)));
@@ -200,7 +200,7 @@ fn the_bucket_counts_bytes_as_well_and_refills_by_the_clock() {
 fn history_waits_for_room_and_is_never_elided_also_when_live_events_come_meanwhile() {
     let mut story = bucket_of(100);
     story.post(&vec![event("a", "agent_output"); 250]);
-    let (id, joined) = story.join("a", Asked::default());
+    let (id, joined) = story.join("a", CursorRequest::default());
     let mut got: Vec<Json> = frames(&joined, id);
     for _ in 0..300 {
         story.pass(100);
@@ -220,7 +220,7 @@ fn history_waits_for_room_and_is_never_elided_also_when_live_events_come_meanwhi
 #[test]
 fn who_acknowledges_beside_it_gets_everything() {
     let mut story = bucket_of(100);
-    let silent = story.join("", Asked::default()).0;
+    let silent = story.join("", CursorRequest::default()).0;
     let (acks, _) = story.join_with(&Join { acknowledges: true, ..Join::default() });
     let mut got = Vec::new();
     let mut elided = 0;
@@ -229,7 +229,7 @@ fn who_acknowledges_beside_it_gets_everything() {
         elided += frames(&effects, silent).iter().filter_map(|frame| frame["count"].as_u64()).sum::<u64>();
         got.extend(frames(&effects, acks));
         let ack = json!({"type": "ack", "id": round * 50}).to_string();
-        got.extend(frames(&story.town.hear(acks, &ack, story.now).unwrap(), acks));
+        got.extend(frames(&story.town.on_message(acks, &ack, story.now).unwrap(), acks));
     }
     let events = got.iter().flat_map(|frame| frame["events"].as_array().cloned().unwrap_or_default());
     let ids: Vec<u64> = events.map(|event| event["id"].as_u64().unwrap()).collect();
@@ -241,10 +241,10 @@ fn who_acknowledges_beside_it_gets_everything() {
 #[test]
 fn what_a_filter_hides_is_not_missing() {
     let mut story = bucket_of(100);
-    let id = story.join("", Asked::default()).0;
+    let id = story.join("", CursorRequest::default()).0;
     story.spends(100);
     let heard = json!({"type": "subscribe", "agents": ["a"], "filters": {"output": false}});
-    story.town.hear(id, &heard.to_string(), story.now).unwrap();
+    story.town.on_message(id, &heard.to_string(), story.now).unwrap();
     let effects = story.shows(&[event("a", "agent_output"), event("a", "progress_update"), event("b", "agent_output")]);
     assert_eq!(events(&effects, id), ["gap a 102-102 x1"]);
 }
@@ -323,7 +323,7 @@ proptest! {
             story.register(name);
         }
         story.post(&vec![event("a", "agent_output"); history]);
-        let (id, joined) = story.join("", Asked::default());
+        let (id, joined) = story.join("", CursorRequest::default());
         let mut account = Account::default();
         account.read(&joined, id);
         let mut is_closed = false;

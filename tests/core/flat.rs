@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use townwatch_protocol::id::AgentId;
 use townwatch_protocol::limits::FRAME_BYTES_MAX;
-use townwatch_town::reading::cursor::Asked;
+use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::stream_query::Form;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::town::Config;
@@ -43,7 +43,8 @@ fn each_message_is_one_event_of_history_and_live() {
     assert_eq!(ids(&effects, id), [3, 4, 5], "no states among them");
     story.pass(1_000);
     assert_eq!(ids(&story.town.tick(story.now).unwrap(), id), [0; 0]);
-    let (one, joined) = story.join_with(&Join { asked: Asked { after_id: Some(2), ..Asked::default() }, ..flat("b") });
+    let (one, joined) =
+        story.join_with(&Join { asked: CursorRequest { after_id: Some(2), ..CursorRequest::default() }, ..flat("b") });
     assert_eq!(ids(&joined, one), [4]);
 }
 
@@ -51,7 +52,7 @@ fn each_message_is_one_event_of_history_and_live() {
 fn those_who_want_frames_and_those_who_want_events_do_not_share() {
     let mut story = town_with(&["a"]);
     let (id, _) = story.join_with(&flat("a"));
-    let (other, _) = story.join("a", Asked::default());
+    let (other, _) = story.join("a", CursorRequest::default());
     let (same, _) = story.join_with(&flat("a"));
     let outcome = story.post(&[note("a"), note("a")]);
     let effects = story.publish(&outcome);
@@ -67,7 +68,7 @@ fn what_it_says_itself_is_answered_and_nothing_else_comes_of_it() {
     let outcome = story.post(&[note("a"), note("b")]);
     story.publish(&outcome);
     let (id, _) = story.join_with(&flat("a"));
-    let said = |story: &mut Story, message: &str| told(&story.town.hear(id, message, story.now).unwrap(), id);
+    let said = |story: &mut Story, message: &str| told(&story.town.on_message(id, message, story.now).unwrap(), id);
     assert_eq!(said(&mut story, r#"{"type":"ping"}"#), ["pong"]);
     assert_eq!(said(&mut story, "{}"), ["error invalid_request"]);
     assert_eq!(said(&mut story, r#"{"type":"subscribe","agents":["b"]}"#), ["subscription_confirmed"]);
@@ -96,7 +97,7 @@ fn it_waits_where_others_are_spared_events_since_it_could_not_be_told() {
     let mut story = Story::with(Config { pace, ..Config::default() });
     story.register("a");
     let (id, _) = story.join_with(&flat("a"));
-    let (framed, _) = story.join("a", Asked::default());
+    let (framed, _) = story.join("a", CursorRequest::default());
     let mut had = Vec::new();
     let mut spared = Vec::new();
     for _ in 0..6 {
@@ -122,7 +123,7 @@ fn who_acknowledges_is_sent_so_much_and_not_told_to_wait() {
     assert!(had.len() <= 1_000, "{}", had.len());
     while had.len() < 1_500 {
         let ack = json!({"type": "ack", "id": had.last()}).to_string();
-        let more = ids(&story.town.hear(id, &ack, story.now).unwrap(), id);
+        let more = ids(&story.town.on_message(id, &ack, story.now).unwrap(), id);
         assert!(!more.is_empty(), "stuck at {:?}", had.last());
         had.extend(more);
     }

@@ -31,7 +31,7 @@ fn ids(effects: &[Effect], viewer: ViewerId) -> Vec<u64> {
 }
 
 fn acks(story: &mut Story, viewer: ViewerId, id: u64) -> Vec<Effect> {
-    story.town.hear(viewer, &json!({"type": "ack", "id": id}).to_string(), story.now).unwrap()
+    story.town.on_message(viewer, &json!({"type": "ack", "id": id}).to_string(), story.now).unwrap()
 }
 
 /// 3,000 notes of one agent, of which the window of 1,000 takes the 7 frames up to id 895; they are cut at every
@@ -216,7 +216,7 @@ fn who_says_too_much_is_let_go() {
     let talks = |story: &mut Story, count: usize| {
         let mut effects = Vec::new();
         for _ in 0..count {
-            effects.extend(story.town.hear(viewer, r#"{"type":"subscribe","agents":[]}"#, story.now).unwrap());
+            effects.extend(story.town.on_message(viewer, r#"{"type":"subscribe","agents":[]}"#, story.now).unwrap());
         }
         effects.iter().any(|effect| matches!(effect, Effect::Close(one, Ending::TooManyMessages) if *one == viewer))
     };
@@ -261,7 +261,7 @@ fn subscribed_while_paused() -> (Story, ViewerId, Vec<Effect>) {
     let join = Join { acknowledges: true, ..Join::default() };
     let (viewer, _) = story.join_with(&join);
     let wish = json!({"type": "subscribe", "agents": ["a"], "after_id": 5});
-    let effects = story.town.hear(viewer, &wish.to_string(), story.now).unwrap();
+    let effects = story.town.on_message(viewer, &wish.to_string(), story.now).unwrap();
     (story, viewer, effects)
 }
 
@@ -320,6 +320,6 @@ fn what_fails_of_ours_while_a_viewer_is_heard_is_not_the_viewers() {
     let mut story = long();
     let (viewer, _) = joined(&mut story, true);
     story.store.fail_after(0);
-    let said = story.town.hear(viewer, r#"{"type":"ack","id":895}"#, story.now);
+    let said = story.town.on_message(viewer, r#"{"type":"ack","id":895}"#, story.now);
     assert!(said.is_err(), "the edge has to let go who was moved past what it was not sent: {said:?}");
 }

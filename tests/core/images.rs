@@ -5,7 +5,7 @@ use townwatch_protocol::error::{Code, Error};
 use townwatch_protocol::id::{ImageId, RigId};
 use townwatch_protocol::image::{ImageType, name};
 use townwatch_protocol::limits::{IMAGE_BYTES_MAX, IMAGES_PER_AGENT_MAX, IMAGES_PER_EVENT_MAX};
-use townwatch_town::log::images::{self, Found, Wanted};
+use townwatch_town::log::images::{self, Found, WantedImage};
 
 use crate::story::{Story, agent, said};
 
@@ -41,8 +41,8 @@ fn next(story: &Story) -> Option<ImageId> {
     images::next_wanted(story.store.as_ref(), story.now).unwrap().map(|wanted| wanted.image_id)
 }
 
-fn wanted(image_id: &ImageId) -> Wanted {
-    Wanted { agent_id: agent("a"), image_id: image_id.clone() }
+fn wanted(image_id: &ImageId) -> WantedImage {
+    WantedImage { agent_id: agent("a"), image_id: image_id.clone() }
 }
 
 fn fetched(story: &Story, image_id: &ImageId, bytes: &[u8]) {

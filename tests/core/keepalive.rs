@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use townwatch_protocol::time::Timestamp;
-use townwatch_town::reading::cursor::Asked;
+use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::stream_query::Form;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::viewers::ViewerId;
@@ -61,8 +61,8 @@ fn who_has_just_come_is_looked_at_again_once_it_may_have_pinged() {
 fn it_is_one_text_for_all_that_are_at_the_head() {
     let mut story = town_with(&["a", "b"]);
     story.notes("a", 3);
-    let (one, _) = story.join("", Asked::default());
-    let (other, _) = story.join("b", Asked::default());
+    let (one, _) = story.join("", CursorRequest::default());
+    let (other, _) = story.join("b", CursorRequest::default());
     let now = story.now;
     let effects = story.town.signs_of_life(&[one, other], now).unwrap();
     let expected = json!({"type": "heartbeat", "at": now.to_string(), "id": 3});
@@ -78,11 +78,11 @@ fn it_is_one_text_for_all_that_are_at_the_head() {
 fn who_acknowledges_or_wants_events_only_is_owed_none() {
     let mut story = town_with(&["a"]);
     story.notes("a", 1);
-    let plain = story.join("", Asked::default()).0;
+    let plain = story.join("", CursorRequest::default()).0;
     let acks = story.join_with(&Join { acknowledges: true, ..Join::default() }).0;
     let flat = story.join_with(&Join { form: Form::Flat, ..Join::default() }).0;
-    let later = story.join("", Asked::default()).0;
-    story.town.hear(later, r#"{"type":"ack","id":1}"#, story.now).unwrap();
+    let later = story.join("", CursorRequest::default()).0;
+    story.town.on_message(later, r#"{"type":"ack","id":1}"#, story.now).unwrap();
     let owed = [plain, acks, flat, later, ViewerId(99)].map(|id| story.town.may_owe_life(id));
     assert_eq!(owed, [true, false, false, false, false]);
 }

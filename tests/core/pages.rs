@@ -5,8 +5,8 @@ use townwatch_protocol::error::Code;
 use townwatch_protocol::id::{EventId, EventName};
 use townwatch_protocol::limits::{EVENT_FRAME_BYTES_MAX, PAGE_BYTES_MAX};
 use townwatch_protocol::wire::EventsPage;
-use townwatch_town::log::{Selection, Wanted};
-use townwatch_town::reading::cursor::Asked;
+use townwatch_town::log::{PageFilter, Selection};
+use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::pages::PageRequest;
 
 use crate::story::{Story, agent, epoch, run};
@@ -33,7 +33,7 @@ fn event_of(text: &str) -> Json {
 }
 
 fn after(id: u64) -> PageRequest {
-    PageRequest { asked: Asked { after_id: Some(id), ..Asked::default() }, ..PageRequest::default() }
+    PageRequest { asked: CursorRequest { after_id: Some(id), ..CursorRequest::default() }, ..PageRequest::default() }
 }
 
 fn before(id: u64) -> PageRequest {
@@ -41,12 +41,15 @@ fn before(id: u64) -> PageRequest {
 }
 
 fn tail(count: u64) -> PageRequest {
-    PageRequest { asked: Asked { tail: Some(count), ..Asked::default() }, ..PageRequest::default() }
+    PageRequest { asked: CursorRequest { tail: Some(count), ..CursorRequest::default() }, ..PageRequest::default() }
 }
 
 /// What names the life of the log and nothing else.
 fn of_life(name: &str) -> PageRequest {
-    PageRequest { asked: Asked { epoch: Some(epoch(name)), ..Asked::default() }, ..PageRequest::default() }
+    PageRequest {
+        asked: CursorRequest { epoch: Some(epoch(name)), ..CursorRequest::default() },
+        ..PageRequest::default()
+    }
 }
 
 fn limited(limit: u64, request: PageRequest) -> PageRequest {
@@ -89,7 +92,7 @@ fn each_way_to_ask_for_a_page() {
 #[test]
 fn a_cursor_that_means_nothing_begins_at_the_start() {
     let story = ten();
-    let elsewhere = Asked { epoch: Some(epoch("log-0")), after_id: Some(4), ..Asked::default() };
+    let elsewhere = CursorRequest { epoch: Some(epoch("log-0")), after_id: Some(4), ..CursorRequest::default() };
     let elsewhere = PageRequest { asked: elsewhere, ..PageRequest::default() };
     for request in [after(11), elsewhere, of_life("log-0")].map(|request| limited(2, request)) {
         let page = story.town.page(&Selection::town(), &request).unwrap();
@@ -112,7 +115,7 @@ fn what_does_not_go_together_is_refused() {
     let cases = [
         ("before_id", PageRequest { before_id: Some(3), ..after(1) }),
         ("before_id", PageRequest { before_id: Some(3), ..tail(1) }),
-        ("tail", PageRequest { asked: Asked { after_id: Some(1), ..tail(1).asked }, ..PageRequest::default() }),
+        ("tail", PageRequest { asked: CursorRequest { after_id: Some(1), ..tail(1).asked }, ..PageRequest::default() }),
         ("tail", tail(2_001)),
     ];
     for (field, request) in cases {
@@ -128,12 +131,12 @@ fn a_walk_gives_every_event_once_whatever_it_asks_for() {
     let tick = vec![EventName::parse("tick").unwrap()];
     let both = vec![EventName::parse("tick").unwrap(), EventName::parse("note").unwrap()];
     let wanted = [
-        (Wanted::default(), (1..=33).collect::<Vec<u64>>()),
-        (Wanted { run_id: Some(run("r1")), events: Vec::new() }, vec![1, 2, 3, 4]),
-        (Wanted { run_id: None, events: tick.clone() }, vec![2, 4, 6, 8, 10]),
-        (Wanted { run_id: None, events: both }, (1..=33).collect()),
-        (Wanted { run_id: Some(run("r1")), events: tick }, vec![2, 4]),
-        (Wanted { run_id: Some(run("none")), events: Vec::new() }, vec![]),
+        (PageFilter::default(), (1..=33).collect::<Vec<u64>>()),
+        (PageFilter { run_id: Some(run("r1")), events: Vec::new() }, vec![1, 2, 3, 4]),
+        (PageFilter { run_id: None, events: tick.clone() }, vec![2, 4, 6, 8, 10]),
+        (PageFilter { run_id: None, events: both }, (1..=33).collect()),
+        (PageFilter { run_id: Some(run("r1")), events: tick }, vec![2, 4]),
+        (PageFilter { run_id: Some(run("none")), events: Vec::new() }, vec![]),
     ];
     for (wanted, expected) in wanted {
         for limit in [1, 2, 3, 7, 1_000] {
@@ -228,7 +231,7 @@ fn a_run_beside_another_is_read_between_its_ends() {
     let end = |run| ("a", run, "agent.exited", json!({"reason": "completed"}));
     story.post(&[note("r1"), note("r2"), note("r1"), end("r1"), note("r2"), ("b", "r3", "note", json!(0)), end("r2")]);
     let of = |selection: &Selection, name, request: PageRequest| {
-        let wanted = Wanted { run_id: Some(run(name)), events: Vec::new() };
+        let wanted = PageFilter { run_id: Some(run(name)), events: Vec::new() };
         ids(&story.town.page(selection, &PageRequest { wanted, ..request }).unwrap())
     };
     let (town, a, b) = (Selection::town(), Selection::agent(agent("a")), Selection::agent(agent("b")));

@@ -3,16 +3,16 @@
 use serde_json::json;
 use townwatch_protocol::id::EventName;
 use townwatch_protocol::limits::FRAME_BYTES_MAX;
-use townwatch_town::log::{Selection, Wanted};
-use townwatch_town::reading::cursor::Asked;
+use townwatch_town::log::{PageFilter, Selection};
+use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::pages::PageRequest;
 
 use crate::pulled::{ids, note, town_with};
 use crate::story;
 use crate::story::{Story, epoch, run};
 
-fn after(id: u64) -> Asked {
-    Asked { after_id: Some(id), ..Asked::default() }
+fn after(id: u64) -> CursorRequest {
+    CursorRequest { after_id: Some(id), ..CursorRequest::default() }
 }
 
 #[test]
@@ -30,12 +30,12 @@ fn a_range_is_all_from_where_it_begins_up_to_the_head_of_its_opening() {
     assert_eq!(of("", PageRequest { asked: after(590), ..PageRequest::default() }), ids(591, 650));
     assert_eq!(of("", PageRequest { before_id: Some(5), ..PageRequest::default() }), ids(1, 4));
     assert_eq!(of("", PageRequest { before_id: Some(1), ..PageRequest::default() }), ids(1, 0));
-    let tail = Asked { tail: Some(70), ..Asked::default() };
+    let tail = CursorRequest { tail: Some(70), ..CursorRequest::default() };
     assert_eq!(of("", PageRequest { asked: tail, ..PageRequest::default() }), ids(581, 650));
     let limited = PageRequest { asked: after(100), limit: Some(130), ..PageRequest::default() };
     assert_eq!(of("", limited), ids(101, 230));
     assert_eq!(of("", PageRequest { asked: after(650), ..PageRequest::default() }), ids(1, 0));
-    let other = Asked { epoch: Some(epoch("log-0")), ..after(5) };
+    let other = CursorRequest { epoch: Some(epoch("log-0")), ..after(5) };
     assert_eq!(of("", PageRequest { asked: other, ..PageRequest::default() })[..2], ["hello", "1"]);
     assert!(
         story
@@ -78,10 +78,11 @@ fn a_range_keeps_to_its_run_and_its_kinds() {
     let end = ("a", "", "agent.exited", json!({"reason": "completed"}));
     story.post(&[note("a"), ("a", "", "remark", json!(1)), end, note("a"), ("a", "", "remark", json!(1))]);
     let runs: Vec<String> = story.log().into_iter().map(|(_, _, run, _)| run).collect();
-    let of = |wanted: Wanted| story.lines(&mut story.range("a", PageRequest { wanted, ..PageRequest::default() })).0;
-    assert_eq!(of(Wanted { run_id: Some(run(&runs[3])), ..Wanted::default() }), ["4", "5"]);
+    let of =
+        |wanted: PageFilter| story.lines(&mut story.range("a", PageRequest { wanted, ..PageRequest::default() })).0;
+    assert_eq!(of(PageFilter { run_id: Some(run(&runs[3])), ..PageFilter::default() }), ["4", "5"]);
     let events = ["remark", "agent.exited"].map(|name| EventName::parse(name).unwrap()).to_vec();
-    assert_eq!(of(Wanted { events, ..Wanted::default() }), ["2", "3", "5"]);
+    assert_eq!(of(PageFilter { events, ..PageFilter::default() }), ["2", "3", "5"]);
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn what_is_pruned_before_or_during_the_reading_of_a_range_is_told_in_its_place()
     let (lines, _) = story.lines(&mut range);
     assert_eq!(lines[0], "gap b 111-210");
     assert_eq!(lines[1..], ids(75, 110));
-    let tail = Asked { tail: Some(500), ..Asked::default() };
+    let tail = CursorRequest { tail: Some(500), ..CursorRequest::default() };
     let (lines, _) = story.lines(&mut story.range("", PageRequest { asked: tail, ..PageRequest::default() }));
     assert_eq!(lines[0], "11", "who asks for a tail misses nothing");
 }

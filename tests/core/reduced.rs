@@ -6,7 +6,7 @@ use townwatch_protocol::event::{EventData, Role};
 use townwatch_protocol::id::{AgentId, EventId, EventName, RigId, RunId};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::AgentState;
-use townwatch_town::log::reducer::{Happened, Snapshot};
+use townwatch_town::log::reducer::{ReducerInput, Snapshot};
 
 pub struct Agent {
     pub snapshot: Snapshot,
@@ -36,7 +36,7 @@ impl Agent {
         let run_id = RunId::parse(&format!("run-{run}")).unwrap();
         let at = Timestamp::from_millis((i64::try_from(self.id).unwrap() + self.skew_seconds) * 1_000);
         let id = EventId::new(self.id).unwrap();
-        self.snapshot.reduce(&Happened { id, run: Some((&run_id, run)), data: &data, at });
+        self.snapshot.reduce(&ReducerInput { id, run: Some((&run_id, run)), data: &data, at });
         &self.snapshot.state
     }
 

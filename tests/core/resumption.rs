@@ -7,9 +7,9 @@ use townwatch_protocol::limits::{READER_LIFE_MS, RESUME_MS, RESUME_RIGHTS_MAX};
 use townwatch_town::access::auth::{Caller, Carrier, Principal};
 use townwatch_town::access::grantor::Grantor;
 use townwatch_town::access::permit::Permit;
-use townwatch_town::reading::cursor::Asked;
+use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::reader::{Next, Reader};
-use townwatch_town::reading::resumption::{Right, Shown};
+use townwatch_town::reading::resumption::{ResumptionProof, Right};
 use townwatch_town::reading::stream_query::{EventNames, Form};
 use townwatch_town::reading::streams::Join;
 use townwatch_town::settings::Secrets;
@@ -37,7 +37,7 @@ fn admit_while(
     lasts: &dyn Fn(&Grantor) -> bool,
 ) -> Admitted {
     let agent_id = AgentId::parse(agent_id);
-    let shown = Shown { ticket, token, agent_id: agent_id.as_ref() };
+    let shown = ResumptionProof { ticket, token, agent_id: agent_id.as_ref() };
     let fresh = || format!("token-of-{ticket}");
     story.town.admit_reader(&shown, &fresh, lasts, story.now).map_err(|refusal| {
         assert!(token.is_none_or(|token| token.is_empty() || !refusal.message.contains(token)), "{}", refusal.message);
@@ -57,7 +57,11 @@ fn reader(story: &Story, right: Right, join: Join) -> Reader {
 }
 
 fn of_agent(name: &str, after_id: Option<u64>) -> Join {
-    Join { agent_id: AgentId::parse(name), asked: Asked { after_id, ..Asked::default() }, ..Join::default() }
+    Join {
+        agent_id: AgentId::parse(name),
+        asked: CursorRequest { after_id, ..CursorRequest::default() },
+        ..Join::default()
+    }
 }
 
 /// What a browser has as its last event's id: the number, and the token.
@@ -286,7 +290,7 @@ fn events_without_names_have_it_beside_their_ids_and_streams_without_a_ticket_do
     let unnamed = Join { names: EventNames::LeftOut, ..of_agent("a", None) };
     let read = story.pulls(&mut reader(&story, right, unnamed));
     assert_eq!(short(&read), ["hello 0~token-of-t", "state a", "message 1~token-of-t", "caught_up 1"]);
-    let text = story.town.read_on(&mut story.open("a", Asked::default()), story.now).unwrap().text;
+    let text = story.town.read_on(&mut story.open("a", CursorRequest::default()), story.now).unwrap().text;
     assert!(!text.contains('~') && messages(&text)[0].id.is_none(), "{text}");
 }
 

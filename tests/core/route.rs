@@ -8,7 +8,7 @@ use townwatch_protocol::limits::JSON_DEPTH_MAX;
 use townwatch_protocol::query::{Address, Query};
 use townwatch_protocol::wire::{PostEvents, StartAgent, StopAgent, TownRequest};
 use townwatch_town::reading::stream_query::{EventNames, Form, StreamKind, StreamQuery};
-use townwatch_town::route::{Place, Route};
+use townwatch_town::route::{Responder, Route};
 
 fn t() -> TownId {
     TownId::parse("t1").unwrap()
@@ -171,11 +171,11 @@ fn an_id_outside_its_alphabet_is_named() {
 
 #[test]
 fn every_route_has_its_place() {
-    assert_eq!(Route::CreateTown.place(), Place::Account);
-    assert_eq!(Route::StartAgent(t()).place(), Place::Town(t()));
-    assert_eq!(Route::PostEvents(r()).place(), Place::Rig(r()));
-    assert_eq!(Route::MintToken(r(), a()).place(), Place::Rig(r()), "the token's row is the rig's");
-    assert_eq!(Route::WhoAmI.place(), Place::Worker);
+    assert_eq!(Route::CreateTown.responder(), Responder::Account);
+    assert_eq!(Route::StartAgent(t()).responder(), Responder::Town(t()));
+    assert_eq!(Route::PostEvents(r()).responder(), Responder::Rig(r()));
+    assert_eq!(Route::MintToken(r(), a()).responder(), Responder::Rig(r()), "the token's row is the rig's");
+    assert_eq!(Route::WhoAmI.responder(), Responder::Worker);
     assert!(Route::TownTicket(t()).passes_on() && Route::TownStream(t()).passes_on() && !Route::ListTowns.passes_on());
     assert!(Route::AgentStream(t(), a()).is_stream() && !Route::AgentTicket(t(), a()).is_stream());
 }

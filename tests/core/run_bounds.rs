@@ -6,8 +6,8 @@ use townwatch_protocol::id::RigId;
 use townwatch_protocol::limits::{OPEN_RUNS_MAX, RUNS_PER_AGENT_MAX};
 use townwatch_town::agents::runs;
 use townwatch_town::agents::stop_orders::{StopOrder, StopPlace};
-use townwatch_town::log::{Selection, Wanted};
-use townwatch_town::reading::cursor::Asked;
+use townwatch_town::log::{PageFilter, Selection};
+use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::store::Store;
 
@@ -38,7 +38,7 @@ fn listed(story: &Story) -> Vec<String> {
 }
 
 fn of_run(story: &Story, run_id: &str) -> usize {
-    let wanted = Wanted { run_id: Some(run(run_id)), ..Wanted::default() };
+    let wanted = PageFilter { run_id: Some(run(run_id)), ..PageFilter::default() };
     let request = PageRequest { wanted, ..PageRequest::default() };
     story.town.page(&Selection::agent(agent("a")), &request).unwrap().events.len()
 }
@@ -57,7 +57,7 @@ fn the_newest_thousand_stay_and_the_oldest_go_with_their_events() {
     assert_eq!((outcome.pruned_id.get(), of_run(&story, "r1"), of_run(&story, "r2")), (2, 0, 2));
     // Who comes from before is told what is missing.
     let page = PageRequest {
-        asked: Asked { after_id: Some(0), ..Asked::default() },
+        asked: CursorRequest { after_id: Some(0), ..CursorRequest::default() },
         limit: Some(1),
         ..PageRequest::default()
     };

@@ -8,7 +8,7 @@ use townwatch_town::access::browser::name_of;
 use townwatch_town::account;
 use townwatch_town::account::known_sessions::KnownSessions;
 use townwatch_town::account::sessions;
-use townwatch_town::account::wrong_keys::{Refused, WrongKeys, counted_as};
+use townwatch_town::account::wrong_keys::{RefusedAddresses, WrongKeys, counted_as};
 use townwatch_town::store::Store;
 
 use crate::sqlite::Sqlite;
@@ -162,7 +162,7 @@ fn too_many_wrong_keys_of_an_address_close_it_for_the_rest_of_its_minute() {
     assert_eq!(wrong.count("0", now.plus_millis(1_000)), None);
     assert!(wrong.count(&WRONG_KEY_ADDRESSES_MAX.to_string(), now.plus_millis(1_000)).is_some());
 
-    let mut refused = Refused::default();
+    let mut refused = RefusedAddresses::default();
     assert!(refused.is_empty());
     refused.note("1.2.3.4".to_owned(), until, now);
     assert_eq!(refused.until("1.2.3.4", now), Some(until));

@@ -11,7 +11,7 @@ use townwatch_protocol::image::{ImageType, name};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{PostReceipt, RigBatch, RigEvent};
 use townwatch_town::log::images::{self, Found};
-use townwatch_town::reading::cursor::Asked;
+use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::rig::Rig;
 use townwatch_town::store::Store;
 use townwatch_town::viewers::{Effect, ViewerId};
@@ -49,7 +49,7 @@ fn taken(store: &Sqlite) -> u64 {
 #[test]
 fn the_largest_agent_loses_its_oldest_and_viewers_are_told() {
     let mut story = two(150);
-    let (viewer, effects) = story.join("", Asked { after_id: Some(0), ..Asked::default() });
+    let (viewer, effects) = story.join("", CursorRequest { after_id: Some(0), ..CursorRequest::default() });
     assert_eq!(told(&effects, viewer).last().unwrap(), "caught_up 170");
     story.store.set_max_bytes(MIB);
     assert!(taken(&story.store) > MIB);
@@ -63,7 +63,7 @@ fn the_largest_agent_loses_its_oldest_and_viewers_are_told() {
     // One that had all misses nothing; one that comes from before is told.
     let effects = story.publish(&outcome);
     assert_eq!(told(&effects, viewer)[0], "live 171");
-    let (late, effects) = story.join("", Asked { after_id: Some(0), ..Asked::default() });
+    let (late, effects) = story.join("", CursorRequest { after_id: Some(0), ..CursorRequest::default() });
     assert!(told(&effects, late).contains(&format!("gap a 21-{} x{gone}", 20 + gone)), "{:?}", told(&effects, late));
     assert!(frames(&effects, late).iter().any(|frame| frame["type"] == "gap" && frame["reason"] == "pruned"));
 }
@@ -72,9 +72,9 @@ fn the_largest_agent_loses_its_oldest_and_viewers_are_told() {
 #[test]
 fn who_has_not_had_it_yet_is_told_of_the_gap_at_once() {
     let mut story = two(0);
-    let (slow, effects) = story.join("", Asked { after_id: Some(0), ..Asked::default() });
+    let (slow, effects) = story.join("", CursorRequest { after_id: Some(0), ..CursorRequest::default() });
     assert_eq!(told(&effects, slow).last().unwrap(), "caught_up 20");
-    story.town.hear(slow, r#"{"type":"ack","id":20}"#, story.now).unwrap();
+    story.town.on_message(slow, r#"{"type":"ack","id":20}"#, story.now).unwrap();
     let mut had = 20;
     for _ in 0..150 {
         let outcome = story.post(&[("a", "", "note", words(10_000))]);
@@ -85,7 +85,7 @@ fn who_has_not_had_it_yet_is_told_of_the_gap_at_once() {
     let outcome = story.post(&[("b", "", "note", json!(1))]);
     assert!(outcome.pruned_id.get() > had);
     story.publish(&outcome);
-    let effects = story.town.hear(slow, &json!({"type": "ack", "id": had}).to_string(), story.now).unwrap();
+    let effects = story.town.on_message(slow, &json!({"type": "ack", "id": had}).to_string(), story.now).unwrap();
     let gap = format!("gap a {}-{}", had + 1, outcome.pruned_id);
     assert!(told(&effects, slow).contains(&gap), "{:?}", told(&effects, slow));
 }
@@ -202,7 +202,7 @@ fn a_full_store_says_so_keeps_nothing_of_it_and_can_be_read_and_emptied() {
     assert_eq!(post(&mut story, &[("b", "", "note", words(10_000))]).unwrap_err().code, Code::StoreFull);
     assert_eq!(story.log(), log);
     assert_eq!(story.state("a")["agent_id"], "a");
-    let (viewer, effects) = story.join("", Asked { after_id: Some(0), ..Asked::default() });
+    let (viewer, effects) = story.join("", CursorRequest { after_id: Some(0), ..CursorRequest::default() });
     assert!(told(&effects, viewer).iter().any(|frame| frame.starts_with("history 1 ")));
     let plan = story.town.begin_deletion(&agent("a")).unwrap();
     story.town.erase_agent(&plan).unwrap();
@@ -219,7 +219,7 @@ fn a_store_that_knows_that_it_is_full_makes_room_for_what_comes() {
     }
     let (a, b) = (retained(&story, "a"), retained(&story, "b"));
     assert!(a + b < 20 + 60 + 50 && a > 0 && b > 20, "{a} of a, {b} of b");
-    let (viewer, effects) = story.join("", Asked { after_id: Some(0), ..Asked::default() });
+    let (viewer, effects) = story.join("", CursorRequest { after_id: Some(0), ..CursorRequest::default() });
     assert!(told(&effects, viewer).iter().any(|frame| frame.starts_with("gap a 21-")));
 
     let (rig_store, rig) = rig();

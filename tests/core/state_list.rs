@@ -41,7 +41,7 @@ fn join(story: &mut Story, acknowledges: bool) -> (ViewerId, Vec<Effect>) {
 }
 
 fn say(story: &mut Story, viewer: ViewerId, message: &Json) -> Vec<Effect> {
-    story.town.hear(viewer, &message.to_string(), story.now).unwrap()
+    story.town.on_message(viewer, &message.to_string(), story.now).unwrap()
 }
 
 fn bytes(effects: &[Effect], viewer: ViewerId) -> u64 {

@@ -12,7 +12,7 @@ use townwatch_town::access::grantor::Grantor;
 use townwatch_town::access::permit::Permit;
 use townwatch_town::agents::runs::Source;
 use townwatch_town::log::ingest::Outcome;
-use townwatch_town::reading::cursor::Asked;
+use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::relay::{self, Answered, Reach};
 use townwatch_town::store::{Store, Value};
@@ -221,7 +221,7 @@ impl Story {
     // ---- streams ----
 
     /// Opens a stream; `agent_id` empty: the whole town's.
-    pub fn join(&mut self, agent_id: &str, asked: Asked) -> (ViewerId, Vec<Effect>) {
+    pub fn join(&mut self, agent_id: &str, asked: CursorRequest) -> (ViewerId, Vec<Effect>) {
         self.join_with(&Join { agent_id: AgentId::parse(agent_id), asked, ..Join::default() })
     }
 
@@ -248,7 +248,7 @@ impl Story {
 
     /// A message of a viewer.
     pub fn hears(&mut self, id: ViewerId, message: &Json) -> Vec<Effect> {
-        self.town.hear(id, &message.to_string(), self.now).unwrap()
+        self.town.on_message(id, &message.to_string(), self.now).unwrap()
     }
 
     /// What is due within a minute: not yet the silence of an agent that posts.

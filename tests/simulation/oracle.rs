@@ -7,7 +7,7 @@ use townwatch_protocol::event::EventData;
 use townwatch_protocol::id::EventId;
 use townwatch_protocol::wire::TownEvent;
 use townwatch_town::agents;
-use townwatch_town::log::reducer::Happened;
+use townwatch_town::log::reducer::ReducerInput;
 use townwatch_town::store::Store;
 
 use super::container::token;
@@ -234,7 +234,7 @@ impl Oracle {
                 let event: TownEvent = serde_json::from_str(frame).unwrap();
                 let data = EventData::read(&event.event, &event.data);
                 let run = event.run_id.as_ref().map(|run_id| (run_id, numbers[run_id.as_str()]));
-                state.reduce(&Happened { id: EventId::new(*id).unwrap(), run, data: &data, at: event.at });
+                state.reduce(&ReducerInput { id: EventId::new(*id).unwrap(), run, data: &data, at: event.at });
             }
             let (from_log, stored) = (serde_json::to_value(&state), serde_json::to_value(&agent.now));
             assert_eq!(from_log.unwrap(), stored.unwrap(), "the log leads elsewhere than the state");

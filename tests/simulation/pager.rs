@@ -1,8 +1,8 @@
 //! A reader of pages: forwards by `after_id` until it is at the head, or backwards by `before_id` to the beginning.
 
 use townwatch_protocol::id::{AgentId, Epoch, EventName};
-use townwatch_town::log::{Selection, Wanted};
-use townwatch_town::reading::cursor::Asked;
+use townwatch_town::log::{PageFilter, Selection};
+use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::town::Town;
 
@@ -34,10 +34,10 @@ impl Pager {
     /// Reads its next page and holds it against what the log has. Gives what was special about it.
     pub fn turn(&mut self, town: &Town, oracle: &Oracle, store: &Sqlite, limit: u64) -> Option<Fault> {
         let selection = self.agent_id.clone().map_or_else(Selection::town, Selection::agent);
-        let wanted = Wanted { run_id: None, events: self.names.clone() };
-        let (mut asked, mut before_id) = (Asked::default(), None);
+        let wanted = PageFilter { run_id: None, events: self.names.clone() };
+        let (mut asked, mut before_id) = (CursorRequest::default(), None);
         if self.forwards {
-            asked = Asked { epoch: self.epoch.clone(), after_id: self.cursor, ..asked };
+            asked = CursorRequest { epoch: self.epoch.clone(), after_id: self.cursor, ..asked };
         } else {
             before_id = self.cursor;
         }

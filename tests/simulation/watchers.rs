@@ -57,7 +57,7 @@ impl World {
             *self.faults.entry(Fault::FirstAcknowledgement).or_default() += 1;
         }
         if let (Some(stream), Some(id)) = (viewer.stream, viewer.acknowledgement()) {
-            self.show(|town, now| town.hear(stream, &json!({"type": "ack", "id": id}).to_string(), now));
+            self.show(|town, now| town.on_message(stream, &json!({"type": "ack", "id": id}).to_string(), now));
             let viewer = &mut self.viewers[index];
             viewer.read(usize::MAX);
             let is_stuck = viewer.stream.is_some() && viewer.link.paused && viewer.link.last_id == id;
@@ -73,7 +73,7 @@ impl World {
         self.fire(Fault::FalseAcknowledgement);
         self.viewers[index].link.errors += 1;
         let id = self.oracle.head() + self.rng.u64(1..1_000);
-        self.show(|town, now| town.hear(stream, &json!({"type": "ack", "id": id}).to_string(), now));
+        self.show(|town, now| town.on_message(stream, &json!({"type": "ack", "id": id}).to_string(), now));
     }
 
     /// One of those that do so changes what it watches: agents, filters, from where on.
@@ -113,7 +113,7 @@ impl World {
         if let Some(after_id) = after_id {
             message["after_id"] = json!(after_id);
         }
-        self.show(|town, now| town.hear(stream, &message.to_string(), now));
+        self.show(|town, now| town.on_message(stream, &message.to_string(), now));
     }
 
     /// What lies in the network of a slow viewer gets through, or some of it.

@@ -12,7 +12,7 @@ use crate::server::{Failure, Server};
 
 /// An open question.
 #[derive(Debug, Serialize)]
-pub(super) struct Asked {
+pub(super) struct AskedQuestion {
     pub(super) agent_id: AgentId,
     /// The agent's name.
     pub(super) name: String,
@@ -56,7 +56,7 @@ struct SubAgent {
 }
 
 /// All open questions of a town or of one of its agents, the oldest first.
-pub(super) fn all(server: &Server, town: &TownId, agent: Option<&AgentId>) -> Result<Vec<Asked>, Failure> {
+pub(super) fn all(server: &Server, town: &TownId, agent: Option<&AgentId>) -> Result<Vec<AskedQuestion>, Failure> {
     let Town { agents } = server.data(&format!("/api/towns/{town}"))?;
     if let Some(agent) = agent.filter(|agent| agents.iter().all(|one| one.agent_id != **agent)) {
         return Err(Failure::Refused(format!("there is no agent {agent} in this town")));
@@ -74,7 +74,14 @@ pub(super) fn all(server: &Server, town: &TownId, agent: Option<&AgentId>) -> Re
                 let known = sub_agents.iter().find(|one| one.tool_use_id == *parent);
                 known.map_or_else(String::new, |one| one.description.clone())
             });
-            asked.push(Asked { agent_id: agent_id.clone(), name: name.clone(), sub_agent, since, cut, question });
+            asked.push(AskedQuestion {
+                agent_id: agent_id.clone(),
+                name: name.clone(),
+                sub_agent,
+                since,
+                cut,
+                question,
+            });
         }
     }
     asked.sort_by_key(|one| one.since.millis());
@@ -99,7 +106,7 @@ pub(super) fn data<T: DeserializeOwned>(event: &str) -> Option<T> {
     serde_json::from_str::<Event<T>>(event).ok().map(|event| event.data)
 }
 
-impl Asked {
+impl AskedQuestion {
     /// The question as a line of JSON.
     pub(super) fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default() + "\n"

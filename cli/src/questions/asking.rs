@@ -4,19 +4,29 @@ use std::io::{self, BufRead, Write};
 
 use townwatch_protocol::event::{Answer, QuestionKind};
 
-use super::asked::Asked;
+use super::asked::AskedQuestion;
 use super::reply::{self, Reply};
 use super::shown;
 
 /// Shows the question and takes what the person types for its answer.
-pub(super) fn ask(asked: &Asked, now_ms: i64, input: &mut impl BufRead, output: &mut impl Write) -> io::Result<Reply> {
+pub(super) fn ask(
+    asked: &AskedQuestion,
+    now_ms: i64,
+    input: &mut impl BufRead,
+    output: &mut impl Write,
+) -> io::Result<Reply> {
     match asked.question.kind {
         QuestionKind::Permission => permission(asked, now_ms, input, output),
         QuestionKind::Input => parts(asked, now_ms, input, output),
     }
 }
 
-fn permission(asked: &Asked, now_ms: i64, input: &mut impl BufRead, output: &mut impl Write) -> io::Result<Reply> {
+fn permission(
+    asked: &AskedQuestion,
+    now_ms: i64,
+    input: &mut impl BufRead,
+    output: &mut impl Write,
+) -> io::Result<Reply> {
     writeln!(output, "{}", shown::body(asked, now_ms))?;
     let options = asked.question.options.join(", ");
     loop {
@@ -37,7 +47,7 @@ fn permission(asked: &Asked, now_ms: i64, input: &mut impl BufRead, output: &mut
     }
 }
 
-fn parts(asked: &Asked, now_ms: i64, input: &mut impl BufRead, output: &mut impl Write) -> io::Result<Reply> {
+fn parts(asked: &AskedQuestion, now_ms: i64, input: &mut impl BufRead, output: &mut impl Write) -> io::Result<Reply> {
     writeln!(output, "{}", shown::body(asked, now_ms))?;
     let several = asked.question.parts.len() > 1;
     let mut answers = Vec::new();

@@ -7,7 +7,7 @@ mod shown;
 
 use std::io::{self, IsTerminal, Write};
 
-use asked::Asked;
+use asked::AskedQuestion;
 use reply::Reply;
 use townwatch_protocol::event::{AgentQuestionAnswered, Answer};
 use townwatch_protocol::id::{AgentId, TownId};
@@ -72,7 +72,7 @@ pub(crate) fn answer(arguments: &AnswerArguments) -> Result<u8, String> {
     })
 }
 
-fn send(server: &Server, town: &TownId, question: &Asked, reply: &Reply) -> Result<(), Failure> {
+fn send(server: &Server, town: &TownId, question: &AskedQuestion, reply: &Reply) -> Result<(), Failure> {
     let body = reply.to_request(&question.question.request_id);
     let body = serde_json::to_string(&body).map_err(|error| Failure::Refused(error.to_string()))?;
     server.post(&format!("/api/towns/{town}/agents/{}/answer", question.agent_id), &body).map(drop)
@@ -85,7 +85,12 @@ fn place(server: &crate::arguments::ServerArguments, town: Option<&TownId>) -> R
 }
 
 /// The question that is meant.
-fn find(server: &Server, town: &TownId, agent: Option<&AgentId>, request_id: Option<&str>) -> Result<Asked, Failure> {
+fn find(
+    server: &Server,
+    town: &TownId,
+    agent: Option<&AgentId>,
+    request_id: Option<&str>,
+) -> Result<AskedQuestion, Failure> {
     let mut open = asked::all(server, town, agent)?;
     open.retain(|asked| request_id.is_none_or(|id| asked.question.request_id == id));
     match (open.len(), request_id) {

@@ -3,7 +3,7 @@
 use townwatch_protocol::event::{Answer, PartAnswer, QuestionKind, QuestionPart};
 use townwatch_protocol::wire::AnswerAgent;
 
-use super::asked::Asked;
+use super::asked::AskedQuestion;
 use crate::tail::plain;
 
 /// An answer to a question; whether it fits, the server says at last.
@@ -34,7 +34,7 @@ pub(super) fn decision(word: &str) -> Option<Answer> {
 
 /// The answer that the command line has; `None` if it has none.
 pub(super) fn of(
-    asked: &Asked,
+    asked: &AskedQuestion,
     said: Option<Answer>,
     choose: &[String],
     text: Option<&str>,

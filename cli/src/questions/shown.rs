@@ -2,25 +2,25 @@
 
 use townwatch_protocol::event::{QuestionKind, QuestionPart};
 
-use super::asked::Asked;
+use super::asked::AskedQuestion;
 use crate::tail::plain;
 
 /// A line that only names something; the whole stands below it.
 const TITLE_CHARS_MAX: usize = 200;
 
 /// Who asks what, in one line.
-pub(super) fn title(asked: &Asked) -> String {
+pub(super) fn title(asked: &AskedQuestion) -> String {
     let detail = plain::line(&asked.question.detail, TITLE_CHARS_MAX);
     format!("{}  {} asks: {detail}", name_in_shell(asked), plain::line(&asked.name, 60))
 }
 
 /// All of it, and the command that answers.
-pub(super) fn whole(asked: &Asked, now_ms: i64) -> String {
+pub(super) fn whole(asked: &AskedQuestion, now_ms: i64) -> String {
     format!("{}\n  {}\n", body(asked, now_ms), command(asked))
 }
 
 /// All of it.
-pub(super) fn body(asked: &Asked, now_ms: i64) -> String {
+pub(super) fn body(asked: &AskedQuestion, now_ms: i64) -> String {
     let question = &asked.question;
     let whose = match asked.sub_agent.as_deref() {
         None => String::new(),
@@ -82,7 +82,7 @@ pub(super) fn part(part: &QuestionPart, number: Option<usize>) -> Vec<String> {
 }
 
 /// The command that answers it.
-fn command(asked: &Asked) -> String {
+fn command(asked: &AskedQuestion) -> String {
     let name = name_in_shell(asked);
     let question = &asked.question;
     match question.kind {
@@ -101,7 +101,7 @@ fn command(asked: &Asked) -> String {
 }
 
 /// How a shell is told which question is meant.
-fn name_in_shell(asked: &Asked) -> String {
+fn name_in_shell(asked: &AskedQuestion) -> String {
     let id = &asked.question.request_id;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);
     if !id.is_empty() && !id.starts_with('-') && id.bytes().all(is_plain) {
@@ -128,8 +128,8 @@ fn ago(ms: i64) -> String {
 pub(super) mod tests {
     use super::*;
 
-    pub(in crate::questions) fn asked(question: &str) -> Asked {
-        Asked {
+    pub(in crate::questions) fn asked(question: &str) -> AskedQuestion {
+        AskedQuestion {
             agent_id: serde_json::from_str("\"lisa\"").unwrap(),
             name: "Lisa".into(),
             sub_agent: None,

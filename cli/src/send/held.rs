@@ -15,7 +15,7 @@ const BYTES_MAX: usize = 64 << 10;
 
 /// Lines in their order, each with the time at which it came.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct HeldLines {
     lines: Vec<(Line<'static>, Timestamp)>,
     /// When the first of them came; not by the time of day, which can be set back.
     since: Option<Instant>,
@@ -24,7 +24,7 @@ pub(super) struct Held {
     blank: bool,
 }
 
-impl Held {
+impl HeldLines {
     /// Whether there are only blank lines in it, if any.
     pub(super) fn is_blank(&self) -> bool {
         self.lines.is_empty() || self.blank

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use input::{Arrived, Input};
-use posting::{Poster, Standing};
+use posting::{Poster, SendingState};
 use reading::Reading;
 use record::Recorder;
 use signal_hook::consts::SIGINT;
@@ -29,7 +29,7 @@ use signal_hook::flag;
 use spool::{Run, Spool};
 use townwatch_agents::normalise::Threads;
 use townwatch_agents::redact::Redaction;
-use townwatch_host::{known, now, place_of};
+use townwatch_host::{known, now, run_context_of};
 use townwatch_protocol::event::{AgentStatusChanged, ExitReason, Status};
 
 use crate::arguments::SendArguments;
@@ -101,15 +101,15 @@ fn take_interrupts() -> Result<(), String> {
 fn read(
     input: Input,
     arguments: &SendArguments,
-    (run, standing): (&Run, &Standing),
+    (run, standing): (&Run, &SendingState),
     redaction: &Redaction,
     threads_file: &Path,
 ) {
     let mut recorder = Recorder::new(run, redaction);
-    let place = place_of(&std::env::current_dir().unwrap_or_default());
+    let context = run_context_of(&std::env::current_dir().unwrap_or_default());
     let threads = Threads::read(&fs::read_to_string(threads_file).unwrap_or_default());
     let keep = |picture: &_| pictures::keep(&run.dir, picture);
-    let mut reading = Reading::new(arguments.format, place, threads.clone(), redaction).keeping(keep);
+    let mut reading = Reading::new(arguments.format, context, threads.clone(), redaction).keeping(keep);
     // In the order of the control server: first what is known of the agent.
     recorder.event(&reading.session().into(), now());
     recorder.event(&AgentStatusChanged { status: Status::Running }.into(), now());
@@ -147,7 +147,7 @@ fn read(
 }
 
 /// Waits until all is sent, or until waiting is no use.
-fn flush(standing: &Standing) {
+fn flush(standing: &SendingState) {
     standing.end_input();
     let (mut moved, mut waiting) = (Instant::now(), standing.waiting_events());
     let began = Instant::now();
@@ -165,7 +165,7 @@ fn flush(standing: &Standing) {
 }
 
 /// Says what is left; gives the exit code.
-fn report(run: &Run, standing: &Standing) -> u8 {
+fn report(run: &Run, standing: &SendingState) -> u8 {
     if standing.run_end().is_some() {
         return crate::RUN_ENDED;
     }

@@ -14,7 +14,7 @@ use townwatch_protocol::limits::BATCH_EVENTS_MAX;
 
 use super::batch_size::BatchSize;
 use super::record::gap_line;
-use super::spool::{Place, Run, Waited, Waiting};
+use super::spool::{Run, SpoolPosition, Waited, Waiting};
 use super::{pictures, set_aside};
 use crate::arguments::SendArguments;
 use crate::backoff::Backoff;
@@ -37,7 +37,7 @@ pub(super) struct Poster {
     rig: RigId,
     agent: AgentId,
     runs: Vec<Arc<Run>>,
-    standing: Arc<Standing>,
+    standing: Arc<SendingState>,
     backoff: Backoff,
     batch_size: BatchSize,
     /// What the person was told last.
@@ -45,7 +45,7 @@ pub(super) struct Poster {
 }
 
 /// How the sending stands, for the thread that reads.
-pub(super) struct Standing {
+pub(super) struct SendingState {
     dir: PathBuf,
     waiting: Arc<Waiting>,
     finished: AtomicBool,
@@ -65,7 +65,7 @@ impl Poster {
         left: Vec<Arc<Run>>,
         run: Arc<Run>,
     ) -> Self {
-        let standing = Standing {
+        let standing = SendingState {
             dir,
             waiting: run.waiting(),
             finished: AtomicBool::new(false),
@@ -92,7 +92,7 @@ impl Poster {
     }
 
     /// How it stands, from now on.
-    pub(super) fn standing(&self) -> Arc<Standing> {
+    pub(super) fn standing(&self) -> Arc<SendingState> {
         Arc::clone(&self.standing)
     }
 
@@ -186,7 +186,7 @@ impl Poster {
 
     /// The town has ended the run. What is left of an earlier one is dropped here; of its own one the thread that reads is
     /// told.
-    fn give_up(&self, run: &Run, place: Place, reason: ExitReason, is_own: bool) -> io::Result<()> {
+    fn give_up(&self, run: &Run, place: SpoolPosition, reason: ExitReason, is_own: bool) -> io::Result<()> {
         if is_own {
             let _ = self.standing.run_end.set(reason); // it is set once
             return run.remove();
@@ -200,7 +200,7 @@ impl Poster {
 
     /// Keeps an event that is never taken where it holds nothing up; gives what stands in the log for it, under a name of
     /// its own that is the same at every try.
-    fn set_aside(&self, line: &str, run: &Run, place: Place, problem: &str) -> String {
+    fn set_aside(&self, line: &str, run: &Run, place: SpoolPosition, problem: &str) -> String {
         let standing = &self.standing;
         let (event, event_id) = name_of(line)
             .unwrap_or_else(|| ("an event that cannot be read".to_owned(), format!("{}-at-{place}", run.run_id)));
@@ -271,7 +271,7 @@ impl Poster {
     }
 }
 
-impl Standing {
+impl SendingState {
     pub(super) fn dir(&self) -> &Path {
         &self.dir
     }

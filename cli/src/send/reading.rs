@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use townwatch_agents::cut;
 use townwatch_agents::lines::{Line, LineDecoder};
 use townwatch_agents::normalise::pictures::Picture;
-use townwatch_agents::normalise::{Meaning, Normalise, OpencodeRun, Place, Threads, normaliser_of};
+use townwatch_agents::normalise::{Meaning, Normalise, OpencodeRun, RunContext, Threads, normaliser_of};
 use townwatch_agents::redact::{KeyLines, Redaction};
 use townwatch_host::now;
 use townwatch_protocol::event::{AgentExited, AgentSession, EventData, ExitReason, Runtime, Status};
 use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 use townwatch_protocol::time::Timestamp;
 
-use super::held::{HELD_MAX, Held};
+use super::held::{HELD_MAX, HeldLines};
 use super::shape::{self, Shape};
 use crate::arguments::Format;
 
@@ -33,7 +33,7 @@ pub(super) struct Reading<'a> {
 struct Parser<'a> {
     redaction: &'a Redaction,
     keys: KeyLines,
-    place: Place,
+    context: RunContext,
     threads: Threads,
     format: Guess,
     /// Reads what is no program's: all that a `process` prints, and what stands before another's first line.
@@ -47,7 +47,7 @@ struct Parser<'a> {
 /// What is known of the format.
 enum Guess {
     /// The next line may tell; the lines that were none of a program's are counted.
-    Open(Held, u64),
+    Open(HeldLines, u64),
     /// It is known.
     Known(Box<dyn Normalise>),
     /// It is text.
@@ -56,15 +56,15 @@ enum Guess {
 
 impl<'a> Reading<'a> {
     /// Reads a format that runs in this place; without one, the first line that only one program prints decides.
-    pub(super) fn new(format: Option<Format>, place: Place, threads: Threads, redaction: &'a Redaction) -> Self {
-        let text = normaliser_of(Runtime::Process, place.clone());
+    pub(super) fn new(format: Option<Format>, context: RunContext, threads: Threads, redaction: &'a Redaction) -> Self {
+        let text = normaliser_of(Runtime::Process, context.clone());
         let format = match format {
-            Some(format) => known(format, &place, &threads),
-            None => Guess::Open(Held::default(), 0),
+            Some(format) => known(format, &context, &threads),
+            None => Guess::Open(HeldLines::default(), 0),
         };
         let keep = Box::new(|_: &Picture| {});
         let parser =
-            Parser { redaction, keys: KeyLines::default(), place, threads, format, text, in_turn: false, keep };
+            Parser { redaction, keys: KeyLines::default(), context, threads, format, text, in_turn: false, keep };
         Self { decoder: LineDecoder::new(STDOUT_LINE_BYTES_MAX), parser, open_since: None }
     }
 
@@ -76,7 +76,7 @@ impl<'a> Reading<'a> {
 
     /// What is known of the agent before it has said anything.
     pub(super) fn session(&self) -> AgentSession {
-        AgentSession { takes_messages: Some(false), ..self.parser.place.unnamed_session() }
+        AgentSession { takes_messages: Some(false), ..self.parser.context.unnamed_session() }
     }
 
     /// Takes what one read gave.
@@ -162,7 +162,7 @@ impl Parser<'_> {
         };
         if let Shape::Of(format) = shape {
             let before = held.take();
-            self.format = known(format, &self.place, &self.threads);
+            self.format = known(format, &self.context, &self.threads);
             for (line, at) in before {
                 self.reread(line, at, take);
             }
@@ -239,14 +239,14 @@ impl Parser<'_> {
     }
 }
 
-fn known(format: Format, place: &Place, threads: &Threads) -> Guess {
-    let place = place.clone();
+fn known(format: Format, context: &RunContext, threads: &Threads) -> Guess {
+    let context = context.clone();
     let mut normaliser: Box<dyn Normalise> = match format {
-        Format::ClaudeCode => normaliser_of(Runtime::ClaudeCode, place),
-        Format::Codex => normaliser_of(Runtime::Codex, place),
-        Format::Gemini => normaliser_of(Runtime::Gemini, place),
-        Format::Opencode => Box::new(OpencodeRun::new(Runtime::Opencode.as_str(), place)),
-        Format::Kilo => Box::new(OpencodeRun::new(Runtime::Kilo.as_str(), place)),
+        Format::ClaudeCode => normaliser_of(Runtime::ClaudeCode, context),
+        Format::Codex => normaliser_of(Runtime::Codex, context),
+        Format::Gemini => normaliser_of(Runtime::Gemini, context),
+        Format::Opencode => Box::new(OpencodeRun::new(Runtime::Opencode.as_str(), context)),
+        Format::Kilo => Box::new(OpencodeRun::new(Runtime::Kilo.as_str(), context)),
         Format::Process => return Guess::Text,
     };
     normaliser.remember(threads);

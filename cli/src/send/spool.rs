@@ -53,16 +53,16 @@ pub(super) struct Waiting {
 
 /// A place in a run's segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct SpoolPosition {
     segment: u64,
     offset: u64,
 }
 
-impl Place {
+impl SpoolPosition {
     const START: Self = Self { segment: 1, offset: 0 };
 }
 
-impl Display for Place {
+impl Display for SpoolPosition {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.segment, self.offset)
     }
@@ -70,7 +70,7 @@ impl Display for Place {
 
 struct State {
     file: File,
-    written: Place,
+    written: SpoolPosition,
     ended: bool,
     lost_events: u64,
 }
@@ -79,7 +79,7 @@ struct State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waited {
     /// There is more, up to here.
-    Written(Place),
+    Written(SpoolPosition),
     /// Nothing was written.
     Quiet,
     /// No more will come.
@@ -134,7 +134,7 @@ impl Run {
         DirBuilder::new().mode(0o700).create(&dir)?;
         let owner = File::create(dir.join("owner"))?;
         owner.lock()?;
-        let written = Place::START;
+        let written = SpoolPosition::START;
         let file = File::create(segment_path(&dir, written.segment))?;
         let state = Mutex::new(State { file, written, ended: false, lost_events: 0 });
         Ok(Self { dir, run_id, _owner: owner, waiting: Arc::clone(waiting), state, changed: Condvar::new() })
@@ -160,8 +160,8 @@ impl Run {
         let whole = last.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         file.set_len(whole as u64)?;
         last.truncate(whole);
-        let written = Place { segment, offset: whole as u64 };
-        if written == Place::START {
+        let written = SpoolPosition { segment, offset: whole as u64 };
+        if written == SpoolPosition::START {
             fs::remove_dir_all(dir)?; // it never said anything
             return Ok(None);
         }
@@ -193,7 +193,7 @@ impl Run {
     }
 
     /// Lets go of what lies behind `place`, and of the run; gives how many events that were.
-    pub(super) fn discard(&self, place: Place) -> io::Result<u64> {
+    pub(super) fn discard(&self, place: SpoolPosition) -> io::Result<u64> {
         let (bytes, events) = self.left_after(place)?;
         self.waiting.bytes.fetch_sub(bytes, Ordering::Relaxed);
         self.waiting.events.fetch_sub(events, Ordering::Relaxed);
@@ -202,7 +202,7 @@ impl Run {
     }
 
     /// Bytes and events behind a place.
-    fn left_after(&self, sent: Place) -> io::Result<(u64, u64)> {
+    fn left_after(&self, sent: SpoolPosition) -> io::Result<(u64, u64)> {
         let written = self.lock().written;
         let (mut bytes, mut events) = (0, 0);
         for segment in sent.segment..=written.segment {
@@ -249,7 +249,7 @@ impl Run {
         if state.written.offset >= SEGMENT_BYTES {
             let segment = state.written.segment + 1;
             state.file = File::create(segment_path(&self.dir, segment))?;
-            state.written = Place { segment, offset: 0 };
+            state.written = SpoolPosition { segment, offset: 0 };
         }
         state.file.seek(SeekFrom::Start(state.written.offset))?;
         state.file.write_all(lines.as_bytes())?;
@@ -271,7 +271,7 @@ impl Run {
     }
 
     /// Waits until something lies behind `place`, but not longer than this.
-    pub(super) fn wait(&self, place: Place, most: Duration) -> Waited {
+    pub(super) fn wait(&self, place: SpoolPosition, most: Duration) -> Waited {
         let nothing_new = |state: &mut State| state.written <= place && !state.ended;
         let waited = self.changed.wait_timeout_while(self.lock(), most, nothing_new);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -285,23 +285,23 @@ impl Run {
     }
 
     /// How far the server has it.
-    pub(super) fn sent(&self) -> Place {
+    pub(super) fn sent(&self) -> SpoolPosition {
         let text = fs::read_to_string(self.dir.join("sent")).unwrap_or_default();
         let numbers = text
             .split_once(' ')
             .and_then(|(segment, offset)| Some((segment.parse().ok()?, offset.trim().parse().ok()?)));
-        numbers.map_or(Place::START, |(segment, offset)| Place { segment, offset })
+        numbers.map_or(SpoolPosition::START, |(segment, offset)| SpoolPosition { segment, offset })
     }
 
     /// The whole lines between `from` and `to`, of one segment and at most `events_max` and `bytes_max`, but at least
     /// one; and the place behind them.
     pub(super) fn read(
         &self,
-        from: Place,
-        to: Place,
+        from: SpoolPosition,
+        to: SpoolPosition,
         events_max: usize,
         bytes_max: usize,
-    ) -> io::Result<(String, Place)> {
+    ) -> io::Result<(String, SpoolPosition)> {
         let file = File::open(segment_path(&self.dir, from.segment))?;
         let end = if from.segment == to.segment { to.offset } else { file.metadata()?.len() };
         let mut bytes =
@@ -318,15 +318,21 @@ impl Run {
         let text = String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         let behind = from.offset + length as u64;
         let next = if behind >= end && from.segment < to.segment {
-            Place { segment: from.segment + 1, offset: 0 }
+            SpoolPosition { segment: from.segment + 1, offset: 0 }
         } else {
-            Place { segment: from.segment, offset: behind }
+            SpoolPosition { segment: from.segment, offset: behind }
         };
         Ok((text, next))
     }
 
     /// The server has everything before `place`, which are so many events more.
-    pub(super) fn forget(&self, from: Place, place: Place, bytes: usize, events: u64) -> io::Result<()> {
+    pub(super) fn forget(
+        &self,
+        from: SpoolPosition,
+        place: SpoolPosition,
+        bytes: usize,
+        events: u64,
+    ) -> io::Result<()> {
         self.waiting.bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
         self.waiting.events.fetch_sub(events, Ordering::Relaxed);
         let (draft, kept) = (self.dir.join("sent.new"), self.dir.join("sent"));

@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 
-use self::pending::{Pending, Told};
+use self::pending::{Pending, SeenChange};
 use self::tree::Tree;
 use crate::run::Run;
 use townwatch_host::now;
@@ -213,7 +213,7 @@ impl Watching {
         if self.told.0 != second {
             self.told = (second, 0);
         }
-        for Told { change, began, latest } in self.pending.take(&mut self.tree, due) {
+        for SeenChange { change, began, latest } in self.pending.take(&mut self.tree, due) {
             if self.told.1 >= TOLD_A_SECOND {
                 self.left_out += 1;
             } else if run.tell_change(change, began, latest, at) {

@@ -41,7 +41,7 @@ struct Change {
 
 /// A change, and when it was seen.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct SeenChange {
     pub(super) change: FileChanged,
     pub(super) began: Instant,
     pub(super) latest: Instant,
@@ -76,7 +76,7 @@ impl Pending {
     }
 
     /// What is due, or all of it.
-    pub(super) fn take(&mut self, tree: &mut Tree, now: Option<Instant>) -> Vec<Told> {
+    pub(super) fn take(&mut self, tree: &mut Tree, now: Option<Instant>) -> Vec<SeenChange> {
         let due = self.changes.extract_if(.., |_, change| now.is_none_or(|now| change.due() <= now));
         let mut due: BTreeMap<PathBuf, Change> = due.collect();
         let mut told = Vec::new();
@@ -131,7 +131,7 @@ fn lines_of(path: &Path) -> Option<u64> {
     Some(text.lines().count() as u64)
 }
 
-fn tell(tree: &mut Tree, path: &Path, action: FileAction, from: Option<&Path>, change: &Change) -> Option<Told> {
+fn tell(tree: &mut Tree, path: &Path, action: FileAction, from: Option<&Path>, change: &Change) -> Option<SeenChange> {
     tree.set(path, action != FileAction::Deleted);
     let relative = |path: &Path| Some(path.strip_prefix(&tree.root).ok()?.to_string_lossy().into_owned());
     let size_bytes = file_size(path);
@@ -146,5 +146,5 @@ fn tell(tree: &mut Tree, path: &Path, action: FileAction, from: Option<&Path>, c
         lines_removed: None,
         tool_use_id: None,
     };
-    Some(Told { change: change_told, began: change.began, latest: change.latest })
+    Some(SeenChange { change: change_told, began: change.began, latest: change.latest })
 }

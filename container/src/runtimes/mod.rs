@@ -20,7 +20,7 @@ use townwatch_protocol::limits::PROMPT_BYTES_MAX;
 use townwatch_protocol::wire::StartAgent;
 
 use crate::config::Config;
-use townwatch_agents::normalise::{Normalise, Place, is_served, normaliser_of};
+use townwatch_agents::normalise::{Normalise, RunContext, is_served, normaliser_of};
 use townwatch_agents::recordings::Recording;
 
 /// Linux takes at most 128 KiB for one argument of a process.
@@ -69,12 +69,12 @@ pub fn takes_messages(runtime: Runtime) -> bool {
 }
 
 /// What reads the output of what the order starts.
-pub fn normaliser(order: &StartAgent, place: Place) -> Box<dyn Normalise> {
+pub fn normaliser(order: &StartAgent, context: RunContext) -> Box<dyn Normalise> {
     let recording = order.transcript.as_deref().and_then(Recording::find);
     if let Some(recording) = recording.filter(|_| order.runtime == Runtime::Replay) {
-        return normaliser_of(recording.runtime, recording.place());
+        return normaliser_of(recording.runtime, recording.context());
     }
-    let mut normaliser = normaliser_of(order.runtime, place);
+    let mut normaliser = normaliser_of(order.runtime, context);
     if order.prompt.is_some() {
         normaliser.will_repeat(); // the start has told it
     }

@@ -11,17 +11,17 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use townwatch_agents::normalise::{Meaning, Normalise, Opencode, Place};
+use townwatch_agents::normalise::{Meaning, Normalise, Opencode, RunContext};
 use townwatch_agents::sse::{Message, SseDecoder};
-use townwatch_host::{now, place_of};
+use townwatch_host::{now, run_context_of};
 use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 use townwatch_protocol::wire::StartAgent;
 
 use super::Over;
+use crate::command::{CommandReceiver, Inbox};
 use crate::loopback::{CALL_LIMIT, Server};
 use crate::run::Run;
 use crate::runtimes::opencode::model;
-use crate::wish::{Ear, Hearing};
 
 /// A server that is not up by then never will be: with its first start it fetches and prepares things.
 const START_LIMIT: Duration = Duration::from_mins(2);
@@ -37,7 +37,7 @@ pub(super) struct Conversation<'a> {
     pub(super) run: &'a Run,
     order: &'a StartAgent,
     working_dir: &'a Path,
-    ear: Ear,
+    commands: CommandReceiver,
     waiting_max: Duration,
     pub(super) normaliser: Opencode,
     /// The server and the session's id, once both are there.
@@ -49,14 +49,14 @@ pub(super) struct Conversation<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    pub(super) fn new(run: &'a Run, order: &'a StartAgent, working_dir: &'a Path, hearing: Hearing) -> Self {
-        let Hearing { ear, waiting_max } = hearing;
-        let normaliser = Opencode::new(order.runtime.as_str(), place(working_dir), None);
+    pub(super) fn new(run: &'a Run, order: &'a StartAgent, working_dir: &'a Path, inbox: Inbox) -> Self {
+        let Inbox { commands, waiting_max } = inbox;
+        let normaliser = Opencode::new(order.runtime.as_str(), context(working_dir), None);
         Self {
             run,
             order,
             working_dir,
-            ear,
+            commands,
             waiting_max,
             normaliser,
             session: None,
@@ -104,7 +104,7 @@ impl<'a> Conversation<'a> {
         if !is_plain(&id) {
             return Err(format!("{program} calls its session {id:?}, which is none of its names"));
         }
-        self.normaliser = Opencode::new(program, place(self.working_dir), Some(id.clone()));
+        self.normaliser = Opencode::new(program, context(self.working_dir), Some(id.clone()));
         self.hear(&format!(r#"{{"type":"session.created","properties":{{"info":{session}}}}}"#));
         self.session = Some((server, id));
         self.open_stream().await?;
@@ -141,7 +141,7 @@ impl<'a> Conversation<'a> {
                     },
                 },
                 () = until(status_again_at) => self.ask_status_again().await,
-                Some(wished) = self.ear.recv() => self.fulfil(wished).await,
+                Some(queued) = self.commands.recv() => self.fulfil(queued).await,
                 () = until(idle_end) => return Over::Idle,
             }
         }
@@ -215,8 +215,8 @@ impl<'a> Conversation<'a> {
 }
 
 /// Where it works; it is spoken to.
-fn place(working_dir: &Path) -> Place {
-    Place { takes_messages: true, ..place_of(working_dir) }
+fn context(working_dir: &Path) -> RunContext {
+    RunContext { takes_messages: true, ..run_context_of(working_dir) }
 }
 
 /// What has an id.

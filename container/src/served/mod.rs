@@ -6,9 +6,9 @@
 //! to wait for.
 
 mod catch_up;
+mod commands;
 mod conversation;
 mod server;
-mod wishes;
 
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -22,13 +22,13 @@ use townwatch_protocol::wire::StartAgent;
 
 use self::conversation::Conversation;
 use self::server::Pipes;
+use crate::command::Inbox;
 use crate::executor::{STOP_GRACE, spawn, spawn_failure, timeout_of};
 use crate::group::Group;
 use crate::room::Room;
 use crate::run::Run;
 use crate::runtimes::Launch;
 use crate::runtimes::opencode::password_variable;
-use crate::wish::Hearing;
 
 /// How long an agent may take to interrupt its turn, before its server is asked to end too.
 const INTERRUPT_LIMIT: Duration = Duration::from_secs(3);
@@ -46,7 +46,7 @@ enum Over {
 }
 
 /// Executes a run up to its end, which it gives.
-pub(crate) async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &Room, hearing: Hearing) -> AgentExited {
+pub(crate) async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &Room, inbox: Inbox) -> AgentExited {
     let deadline = Instant::now() + timeout_of(order);
     let program = launch.program.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let password = launch.variables.iter().find(|(name, _)| *name == password_variable(order.runtime));
@@ -60,7 +60,7 @@ pub(crate) async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &R
     };
     run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
     let (pipes, address) = Pipes::read(run, &mut child);
-    let mut conversation = Conversation::new(run, order, room.dir(), hearing);
+    let mut conversation = Conversation::new(run, order, room.dir(), inbox);
     let mut stop_asked = run.stop_asked.clone();
     let mut over = tokio::select! {
         over = conversation.hold(address, &password) => over,

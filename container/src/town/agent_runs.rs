@@ -6,8 +6,8 @@ use tokio::sync::watch;
 use townwatch_protocol::event::{AgentExited, AgentQuestionAnswered, EventData, ExitReason, Status, StopSignal};
 use townwatch_protocol::id::RunId;
 
+use crate::command::CommandSender;
 use crate::outcome::Outcome;
-use crate::wish::Mouth;
 
 /// Runs of an agent whose start is still recognised as a repeat, the newest included.
 const RUNS_REMEMBERED: usize = 16;
@@ -23,8 +23,8 @@ pub(super) struct AgentRuns {
     pub(super) stop: watch::Sender<Option<StopSignal>>,
     /// Whether its run was asked to end because nobody asked about it.
     pub(super) is_unasked: bool,
-    /// Where its open run takes wishes, if it takes any.
-    pub(super) mouth: Option<Mouth>,
+    /// Where its open run takes commands, if it takes any.
+    pub(super) commands: Option<CommandSender>,
     /// How its run's latest questions were answered, for who comes too late.
     pub(super) answered: VecDeque<AgentQuestionAnswered>,
 }
@@ -39,7 +39,7 @@ impl AgentRuns {
             outcome: Outcome::default(),
             stop,
             is_unasked: false,
-            mouth: None,
+            commands: None,
             answered: VecDeque::new(),
         }
     }
@@ -51,7 +51,7 @@ impl AgentRuns {
         }
         self.run_ids.push_back(run_id);
         (self.status, self.exit, self.outcome) = (Status::Starting, None, Outcome::default());
-        (self.stop, self.is_unasked, self.mouth) = (stop, false, None);
+        (self.stop, self.is_unasked, self.commands) = (stop, false, None);
         self.answered.clear();
     }
 

@@ -9,7 +9,7 @@ use townwatch_protocol::signed_call::{CALL_LIFE_MS_MAX, Call, Purpose};
 use crate::common::{Server, key, nonce, signed, until};
 
 /// A call as somebody would like it to be taken.
-struct Wish {
+struct TestCall {
     key: SigningKey,
     town: &'static str,
     method: &'static str,
@@ -22,7 +22,7 @@ struct Wish {
 /// What starts an agent of the town.
 const ORDER: &str = r#"{"agent_id":"a","run_id":"r","rig_id":"rig","name":"n","role":"polecat","runtime":"process","command":["true"]}"#;
 
-impl Wish {
+impl TestCall {
     fn right() -> Self {
         let (town, method, target) = ("town", "POST", "/agents/start");
         Self { key: key(), town, method, target, purpose: Purpose::Start, body: ORDER, ago_ms: 0 }
@@ -50,21 +50,21 @@ fn a_call_is_good_only_for_what_it_was_signed_for() {
     let (server, logged) = Server::start_logged(&[]);
     let does_not_fit = "the signature does not fit";
     for (wish, words) in [
-        (Wish { key: SigningKey::of([8; 32]), ..Wish::right() }, does_not_fit),
-        (Wish { town: "other", ..Wish::right() }, does_not_fit),
-        (Wish { method: "GET", ..Wish::right() }, does_not_fit),
-        (Wish { target: "/agents/start?x=1", ..Wish::right() }, does_not_fit),
-        (Wish { target: "/agents/a/stop", purpose: Purpose::Stop, ..Wish::right() }, does_not_fit),
-        (Wish { purpose: Purpose::Relay, ..Wish::right() }, "for another purpose"),
-        (Wish { body: "{}", ..Wish::right() }, "not the one that was signed"),
-        (Wish { ago_ms: CALL_LIFE_MS_MAX, ..Wish::right() }, "too old"),
-        (Wish { ago_ms: -60_000, ..Wish::right() }, "of the future"),
-        (Wish { ago_ms: CALL_LIFE_MS_MAX - 5_000, ..Wish::right() }, "before this control server began"),
+        (TestCall { key: SigningKey::of([8; 32]), ..TestCall::right() }, does_not_fit),
+        (TestCall { town: "other", ..TestCall::right() }, does_not_fit),
+        (TestCall { method: "GET", ..TestCall::right() }, does_not_fit),
+        (TestCall { target: "/agents/start?x=1", ..TestCall::right() }, does_not_fit),
+        (TestCall { target: "/agents/a/stop", purpose: Purpose::Stop, ..TestCall::right() }, does_not_fit),
+        (TestCall { purpose: Purpose::Relay, ..TestCall::right() }, "for another purpose"),
+        (TestCall { body: "{}", ..TestCall::right() }, "not the one that was signed"),
+        (TestCall { ago_ms: CALL_LIFE_MS_MAX, ..TestCall::right() }, "too old"),
+        (TestCall { ago_ms: -60_000, ..TestCall::right() }, "of the future"),
+        (TestCall { ago_ms: CALL_LIFE_MS_MAX - 5_000, ..TestCall::right() }, "before this control server began"),
     ] {
         must_refuse(&start(&server, &wish.header()), words);
     }
     assert_eq!(server.get("/agents/a/status").0, 404, "nothing was started");
-    assert_eq!(start(&server, &Wish::right().header()).0, 200);
+    assert_eq!(start(&server, &TestCall::right().header()).0, 200);
     let whys =
         || logged("call_refused").iter().map(|line| line["why"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
     until("ten lines", || whys().len() == 10);
@@ -83,7 +83,7 @@ fn a_call_is_good_only_for_what_it_was_signed_for() {
 #[test]
 fn a_call_is_good_once() {
     let server = Server::start();
-    let header = Wish::right().header();
+    let header = TestCall::right().header();
     assert_eq!(start(&server, &header).0, 200);
     for _ in 0..2 {
         must_refuse(&start(&server, &header), "came before");
@@ -122,7 +122,7 @@ fn who_calls_again_and_again_fills_no_log() {
     for _ in 0..80 {
         start(&server, "Townwatch nonsense");
     }
-    assert_eq!(start(&server, &Wish::right().header()).0, 200);
+    assert_eq!(start(&server, &TestCall::right().header()).0, 200);
     until("the run's line", || !logged("run_started").is_empty());
     assert_eq!(logged("call_refused").len(), 50);
 }

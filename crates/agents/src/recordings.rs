@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use townwatch_protocol::event::Runtime;
 use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 
-use crate::normalise::{Place, is_served};
+use crate::normalise::{RunContext, is_served};
 use crate::sse::{Message, SseDecoder};
 
 /// A bundled recording.
@@ -77,12 +77,12 @@ impl Recording {
     }
 
     /// Where the recorded program ran.
-    pub fn place(&self) -> Place {
+    pub fn context(&self) -> RunContext {
         let working_dir = match self.runtime {
             Runtime::Codex | Runtime::Gemini => Some(format!("/workspace/{}", self.runtime.as_str())),
             _ => None, // it says so itself
         };
-        Place { working_dir, ..Place::default() }
+        RunContext { working_dir, ..RunContext::default() }
     }
 
     /// What the program printed, byte for byte; of a server the messages that it streamed, each a line.

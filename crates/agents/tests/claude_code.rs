@@ -9,14 +9,14 @@ use std::fmt::Write;
 use proptest::prelude::*;
 use reading::Reading;
 use townwatch_agents::cut;
-use townwatch_agents::normalise::{ClaudeCode, Meaning, Normalise, Piece, Place};
+use townwatch_agents::normalise::{ClaudeCode, Meaning, Normalise, Piece, RunContext};
 use townwatch_agents::recordings::Recording;
 use townwatch_protocol::event::{AgentOutput, EventData, Runtime};
 use townwatch_protocol::time::Timestamp;
 
 /// All events of an output that comes in reads of so many bytes, a line every 10 ms.
 fn events(output: &[u8], read_bytes: usize) -> Vec<EventData> {
-    reading::events(Reading::new(Runtime::ClaudeCode, Place::default()), output, read_bytes)
+    reading::events(Reading::new(Runtime::ClaudeCode, RunContext::default()), output, read_bytes)
 }
 
 fn recordings() -> impl Iterator<Item = &'static Recording> {
@@ -97,7 +97,7 @@ fn partials_change_nothing_that_is_stored() {
 /// The texts that were typed, as a receiver puts them together, each beside the event that ended it; and those that
 /// never got one.
 fn typed(output: &str) -> (Vec<(String, String)>, Vec<String>) {
-    let (mut normaliser, mut open) = (ClaudeCode::new(Place::default()), BTreeMap::<String, String>::new());
+    let (mut normaliser, mut open) = (ClaudeCode::new(RunContext::default()), BTreeMap::<String, String>::new());
     let mut ended = Vec::new();
     for line in output.lines() {
         let Meaning { events, piece, .. } = normaliser.line(line, Timestamp::from_millis(0));

@@ -325,7 +325,7 @@ fn success_is_what_all_signals_say_together() {
 #[test]
 fn a_picture_goes_beside_the_event_that_names_it() {
     let image = json!([{"type": "text", "text": "Shot."}, {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"}}]);
-    let mut reading = reading::Reading::new(Runtime::ClaudeCode, townwatch_agents::normalise::Place::default());
+    let mut reading = reading::Reading::new(Runtime::ClaudeCode, townwatch_agents::normalise::RunContext::default());
     reading.read(format!("{}\n", result("t", image)).as_bytes());
     let meaning = reading.meanings.pop().unwrap();
     let data = &named(&meaning.events, "agent_tool_result")[0];

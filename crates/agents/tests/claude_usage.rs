@@ -7,7 +7,7 @@ mod reading;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use townwatch_agents::normalise::{ClaudeCode, Normalise, Place};
+use townwatch_agents::normalise::{ClaudeCode, Normalise, RunContext};
 use townwatch_protocol::event::{EventData, Runtime};
 use townwatch_protocol::time::Timestamp;
 
@@ -93,7 +93,7 @@ fn sums_are_right_after_every_line_of_every_recording() {
     let mut messages = 0;
     for recording in reading::recordings(Runtime::ClaudeCode) {
         let (mut oracle, mut told) = (Oracle::default(), Sums::default());
-        let mut normaliser = ClaudeCode::new(Place::default());
+        let mut normaliser = ClaudeCode::new(RunContext::default());
         let bytes = recording.bytes().unwrap();
         for (number, line) in std::str::from_utf8(&bytes).unwrap().split('\n').enumerate() {
             for event in normaliser.line(line, Timestamp::from_millis(0)).events {

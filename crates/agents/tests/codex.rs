@@ -5,7 +5,7 @@ mod reading;
 
 use proptest::prelude::*;
 use reading::{Reading, counts, damaged, events, json, of_lines, recorded, recordings, told};
-use townwatch_agents::normalise::{Place, Threads};
+use townwatch_agents::normalise::{RunContext, Threads};
 use townwatch_protocol::event::{EventData, Runtime};
 
 fn told_of(lines: &[&str]) -> String {
@@ -191,7 +191,7 @@ fn a_web_search_is_one_row_with_what_was_searched_opened_or_found() {
 fn a_resumed_threads_total_is_not_the_runs() {
     let threads = Threads::default();
     let run = |thread: &str, totals: &[(u64, u64)]| {
-        let mut reading = Reading::new(Runtime::Codex, Place::default()).remember(&threads);
+        let mut reading = Reading::new(Runtime::Codex, RunContext::default()).remember(&threads);
         reading.read(format!("{{\"type\":\"thread.started\",\"thread_id\":\"{thread}\"}}\n").as_bytes());
         for (input, output) in totals {
             let usage =
@@ -255,7 +255,7 @@ fn results_are_whole_and_say_whether_it_went_well() {
         ("half\ngone", false, None, 0),
     ];
     assert_eq!(results, expected);
-    let mut reading = Reading::new(Runtime::Codex, Place::default());
+    let mut reading = Reading::new(Runtime::Codex, RunContext::default());
     reading.read(format!("{}\n", lines[2]).as_bytes());
     assert_eq!(reading.meanings[0].pictures[0].media_type, "image/gif");
 }
@@ -392,8 +392,8 @@ proptest! {
 
     #[test]
     fn no_damage_to_real_output_makes_it_panic(output in damaged("codex/basic"), read_bytes in 1..5000_usize) {
-        let whole = told(&events(Reading::new(Runtime::Codex, Place::default()), &output, usize::MAX));
-        prop_assert_eq!(whole, told(&events(Reading::new(Runtime::Codex, Place::default()), &output, read_bytes)));
+        let whole = told(&events(Reading::new(Runtime::Codex, RunContext::default()), &output, usize::MAX));
+        prop_assert_eq!(whole, told(&events(Reading::new(Runtime::Codex, RunContext::default()), &output, read_bytes)));
     }
 }
 

@@ -56,13 +56,13 @@ fn text(event: &EventData) -> String {
 fn an_output_that_breaks_off_is_read_up_to_there() {
     let mut cuts = 0;
     for recording in RECORDINGS {
-        let place = recording.place();
+        let context = recording.context();
         cuts += match recording.runtime {
-            Runtime::ClaudeCode => cut_everywhere(recording, &Reader::new(ClaudeCode::new(place))),
-            Runtime::Codex => cut_everywhere(recording, &Reader::new(Codex::new(place))),
-            Runtime::Gemini => cut_everywhere(recording, &Reader::new(Gemini::new(place))),
+            Runtime::ClaudeCode => cut_everywhere(recording, &Reader::new(ClaudeCode::new(context))),
+            Runtime::Codex => cut_everywhere(recording, &Reader::new(Codex::new(context))),
+            Runtime::Gemini => cut_everywhere(recording, &Reader::new(Gemini::new(context))),
             program @ (Runtime::Opencode | Runtime::Kilo) => {
-                cut_everywhere(recording, &Reader::new(Opencode::new(program.as_str(), place, None)))
+                cut_everywhere(recording, &Reader::new(Opencode::new(program.as_str(), context, None)))
             }
             other => panic!("{}: nothing here reads {}", recording.name, other.as_str()),
         };

@@ -5,7 +5,7 @@ mod reading;
 
 use proptest::prelude::*;
 use reading::{Reading, damaged, events, json, of_lines, recorded, recordings, told, typed_as_said};
-use townwatch_agents::normalise::Place;
+use townwatch_agents::normalise::RunContext;
 use townwatch_protocol::event::{EventData, Runtime};
 
 fn told_of(lines: &[&str]) -> String {
@@ -147,7 +147,7 @@ fn what_a_tool_gave_is_read_in_every_form() {
         let told = (result.content.as_str(), result.success, result.attachments.len());
         assert_eq!(told, (text, success, attachments), "{fields}");
     }
-    let mut reading = Reading::new(Runtime::Gemini, Place::default());
+    let mut reading = Reading::new(Runtime::Gemini, RunContext::default());
     reading.read(format!(r#"{{"type":"tool_result","tool_id":"1","status":"success","output":{picture}}}"#).as_bytes());
     reading.read(b"\n");
     assert_eq!(reading.meanings[0].pictures[0].media_type, "image/gif");
@@ -166,7 +166,7 @@ fn what_it_was_told_is_in_the_log_once() {
         });
         said.collect::<Vec<_>>()
     };
-    let reading = || Reading::new(Runtime::Gemini, Place::default());
+    let reading = || Reading::new(Runtime::Gemini, RunContext::default());
     assert_eq!(words(reading()), ["operator prompt Do it", "operator message Go on"]);
     assert_eq!(words(reading().will_repeat()), ["operator message Go on"]);
 }
@@ -277,8 +277,8 @@ proptest! {
 
     #[test]
     fn no_damage_to_real_output_makes_it_panic(output in damaged("gemini/basic"), read_bytes in 1..5000_usize) {
-        let whole = told(&events(Reading::new(Runtime::Gemini, Place::default()), &output, usize::MAX));
-        prop_assert_eq!(whole, told(&events(Reading::new(Runtime::Gemini, Place::default()), &output, read_bytes)));
+        let whole = told(&events(Reading::new(Runtime::Gemini, RunContext::default()), &output, usize::MAX));
+        prop_assert_eq!(whole, told(&events(Reading::new(Runtime::Gemini, RunContext::default()), &output, read_bytes)));
     }
 }
 

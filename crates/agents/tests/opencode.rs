@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use townwatch_agents::cut;
-use townwatch_agents::normalise::{Normalise, Opencode, Piece, Place};
+use townwatch_agents::normalise::{Normalise, Opencode, Piece, RunContext};
 use townwatch_agents::sse::{Message, SseDecoder};
 use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 use townwatch_protocol::time::Timestamp;
@@ -52,7 +52,7 @@ struct Reading {
 
 impl Reading {
     fn new(program: &'static str) -> Self {
-        let normaliser = Opencode::new(program, Place::default(), None);
+        let normaliser = Opencode::new(program, RunContext::default(), None);
         Self { decoder: SseDecoder::new(16 << 20), normaliser, millis: 0, events: Vec::new(), pieces: Vec::new() }
     }
 
@@ -230,7 +230,7 @@ fn part(part: &str) -> String {
 }
 
 fn told_of(frames: &[String]) -> String {
-    let mut normaliser = Opencode::new("opencode", Place::default(), Some("s".into()));
+    let mut normaliser = Opencode::new("opencode", RunContext::default(), Some("s".into()));
     let mut events = Vec::new();
     for (index, frame) in frames.iter().enumerate() {
         events.extend(normaliser.line(frame, Timestamp::from_millis(10 * i64::try_from(index).unwrap())).events);
@@ -459,7 +459,7 @@ fn what_was_said_to_the_agent_is_in_the_log_once() {
         said("p6", "u3", r#""type":"text","text":"not for it","ignored":true"#),
     ];
     let words = |session_id: Option<&str>| {
-        let mut normaliser = Opencode::new("opencode", Place::default(), session_id.map(str::to_owned));
+        let mut normaliser = Opencode::new("opencode", RunContext::default(), session_id.map(str::to_owned));
         let start = [r#"{"type":"session.created","properties":{"info":{"id":"s"}}}"#.to_owned()];
         let mut line = |frame| normaliser.line(frame, Timestamp::from_millis(0)).events;
         let events: Vec<_> = start.iter().chain(&frames).flat_map(|frame: &String| line(frame)).collect();
@@ -551,7 +551,7 @@ fn files_exit_codes_and_late_results_are_told() {
             format!(r#"agent_tool_result {{"tool_use_id":"f","success":true,"content":"","content_length":0,"duration_ms":0,"attachments":[{{"kind":"image","media_type":"image/gif","name":"made.gif","size_bytes":42,{id}}}]}}"#),
         ]
     );
-    let mut normaliser = Opencode::new("opencode", Place::default(), Some("s".into()));
+    let mut normaliser = Opencode::new("opencode", RunContext::default(), Some("s".into()));
     assert_eq!(normaliser.line(&read, Timestamp::from_millis(0)).pictures.len(), 1);
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use townwatch_agents::normalise::{Normalise, OpencodeRun, Place, known_kinds};
+use townwatch_agents::normalise::{Normalise, OpencodeRun, RunContext, known_kinds};
 use townwatch_protocol::event::{EventData, Runtime};
 use townwatch_protocol::time::Timestamp;
 
@@ -13,7 +13,7 @@ const RECORDING: &str = include_str!("../../../tests/golden/opencode/run-json-ba
 
 /// All that the lines mean, one every 10 ms, with the end of the process; and why the run failed, if it did.
 fn read(lines: &[String]) -> (Vec<EventData>, Option<String>) {
-    let mut normaliser = OpencodeRun::new("opencode", Place::default());
+    let mut normaliser = OpencodeRun::new("opencode", RunContext::default());
     let mut events = Vec::new();
     for (index, line) in lines.iter().enumerate() {
         let at = Timestamp::from_millis(i64::try_from(index).unwrap() * 10);
@@ -107,7 +107,7 @@ fn a_cut_leaves_what_was_told_and_no_end_of_the_turn() {
     let (whole, _) = read(&lines);
     let whole: Vec<_> = whole.iter().map(|event| event.to_raw().get().to_owned()).collect();
     for cut in 1..lines.len() - 1 {
-        let mut normaliser = OpencodeRun::new("opencode", Place::default());
+        let mut normaliser = OpencodeRun::new("opencode", RunContext::default());
         let mut told = Vec::new();
         for (index, line) in lines[..cut].iter().enumerate() {
             let at = Timestamp::from_millis(i64::try_from(index).unwrap() * 10);

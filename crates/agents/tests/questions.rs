@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)] // test helpers
 
 use serde_json::{Value, json};
-use townwatch_agents::normalise::{Normalise, Opencode, Place};
+use townwatch_agents::normalise::{Normalise, Opencode, RunContext};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::AnswerAgent;
 
@@ -11,7 +11,7 @@ struct Run(Opencode);
 
 impl Run {
     fn new() -> Self {
-        Self(Opencode::new("opencode", Place::default(), Some("s".into())))
+        Self(Opencode::new("opencode", RunContext::default(), Some("s".into())))
     }
 
     /// The events of a frame of a session, each with its name.

@@ -75,7 +75,7 @@ fn told(sum: &mut Sum, runtime: Runtime, main: &mut Option<String>, line: &Value
 fn sums_are_right_after_each_line_of_each_recording() {
     let mut compared = 0;
     for recording in RECORDINGS.iter().filter(|recording| recording.runtime != Runtime::ClaudeCode) {
-        let mut normaliser = normaliser_of(recording.runtime, recording.place());
+        let mut normaliser = normaliser_of(recording.runtime, recording.context());
         let (mut by_events, mut by_lines, mut main) = (Sum::default(), Sum::default(), None);
         let bytes = recording.bytes().unwrap();
         for (number, line) in std::str::from_utf8(&bytes).unwrap().split('\n').enumerate() {

@@ -95,7 +95,7 @@ type Ids<'a> = std::vec::IntoIter<(&'static str, &'a str)>;
 
 /// Who answers a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Responder {
     /// The Worker itself.
     Worker,
     /// The account: the directory of towns.
@@ -152,10 +152,10 @@ impl Route {
 
     /// Who answers it. A posted picture needs the agent's town, which only its rig knows: the Worker asks it.
     /// Names and deletions of towns go through the directory, which then tells the town.
-    pub fn place(&self) -> Place {
+    pub fn responder(&self) -> Responder {
         match self {
             Self::Health | Self::SignIn | Self::WhoAmI | Self::SignOut | Self::ReadSettings | Self::PutImage(..) => {
-                Place::Worker
+                Responder::Worker
             }
             Self::MakeCode
             | Self::ListSessions
@@ -165,7 +165,7 @@ impl Route {
             | Self::CreateTown
             | Self::ListTowns
             | Self::ChangeTown(_)
-            | Self::DeleteTown(_) => Place::Account,
+            | Self::DeleteTown(_) => Responder::Account,
             Self::CreateAgent(rig)
             | Self::ListRigAgents(rig)
             | Self::MintToken(rig, _)
@@ -175,7 +175,7 @@ impl Route {
             | Self::HearAgent(rig, _)
             | Self::PostEvents(rig)
             | Self::ReadRigEvents(rig, _)
-            | Self::RigMetrics(rig) => Place::Rig(rig.clone()),
+            | Self::RigMetrics(rig) => Responder::Rig(rig.clone()),
             Self::ReadTown(town)
             | Self::CreateRig(town)
             | Self::ListRigs(town)
@@ -206,7 +206,7 @@ impl Route {
             | Self::TownTicket(town)
             | Self::AgentTicket(town, _)
             | Self::TownStream(town)
-            | Self::AgentStream(town, _) => Place::Town(town.clone()),
+            | Self::AgentStream(town, _) => Responder::Town(town.clone()),
         }
     }
 

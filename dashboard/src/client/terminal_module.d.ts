@@ -6,12 +6,12 @@ declare module "terminal-module" {
 
   export class PageTerminal {
     feed(source: number, text: string): void;
-    changes(): Shown;
+    changes(): ScreenUpdate;
     link(number: number): string | undefined;
     free(): void;
   }
 
-  export interface Shown {
+  export interface ScreenUpdate {
     readonly dropped: number;
     readonly from: number;
     readonly text: string;

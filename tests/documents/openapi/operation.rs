@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use townwatch_protocol::error::Code;
-use townwatch_town::route::{Place, Route};
+use townwatch_town::route::{Responder, Route};
 
 use super::schemas::PLACE;
 
@@ -162,7 +162,7 @@ impl Operation {
             codes.push(Code::TokenRevoked);
         }
         // The agent of a picture is looked up in its rig.
-        if route.place() != Place::Worker || matches!(route, Route::PutImage(..)) {
+        if route.responder() != Responder::Worker || matches!(route, Route::PutImage(..)) {
             codes.push(Code::TownUnavailable);
             if method != "GET" || self.access == Access::Ticket {
                 codes.push(Code::StoreFull);

@@ -18,7 +18,7 @@ fn read(format: Option<Format>, input: &[u8]) -> (Vec<String>, AgentExited) {
     let mut events = Vec::new();
     let mut take = |event: &EventData, _| events.push(told(event));
     let redaction = Redaction::new(SecretValues::default()).unwrap();
-    let mut reading = Reading::new(format, Place::default(), Threads::default(), &redaction);
+    let mut reading = Reading::new(format, RunContext::default(), Threads::default(), &redaction);
     input.chunks(1000).for_each(|chunk| reading.push(chunk, &mut take));
     let exit = reading.finish(&mut take);
     (events, exit)
@@ -76,7 +76,7 @@ fn a_process_loses_nothing_and_is_held_no_longer_than_the_bounds() {
     let unclear = r#"{"type":"error","n":1}"#;
     let redaction = Redaction::new(SecretValues::default()).unwrap();
     let mut count = 0;
-    let mut reading = Reading::new(None, Place::default(), Threads::default(), &redaction);
+    let mut reading = Reading::new(None, RunContext::default(), Threads::default(), &redaction);
     for line in 0..120 {
         reading.push(format!("{unclear}\n").as_bytes(), &mut |_, _| count += 1);
         assert!(line + 1 - count < 50, "{count} of {line}");
@@ -107,7 +107,7 @@ fn a_prompt_without_an_end_is_shown_within_the_bound() {
         (Some(Format::Process), "Go on with {name}? ", UNENDED_LINE_WAIT),
     ];
     for (format, prompt, wait) in cases {
-        let mut reading = Reading::new(format, Place::default(), Threads::default(), &redaction);
+        let mut reading = Reading::new(format, RunContext::default(), Threads::default(), &redaction);
         let mut outputs = Vec::new();
         let mut take = |event: &EventData, _| {
             let EventData::Output(said) = event else { return };
@@ -128,7 +128,7 @@ fn a_prompt_without_an_end_is_shown_within_the_bound() {
 #[test]
 fn a_stream_behind_a_bar_that_was_shown_in_parts_is_still_one() {
     let redaction = Redaction::new(SecretValues::default()).unwrap();
-    let mut reading = Reading::new(None, Place::default(), Threads::default(), &redaction);
+    let mut reading = Reading::new(None, RunContext::default(), Threads::default(), &redaction);
     let mut events = Vec::new();
     let mut take = |event: &EventData, _| events.push(told(event));
     reading.push(b"\n10%\r20%", &mut take);

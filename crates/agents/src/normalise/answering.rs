@@ -15,7 +15,7 @@ pub(super) const TOO_MANY: &str =
 
 /// What an open question takes for an answer.
 #[derive(Debug, Clone)]
-pub(super) struct Wanted {
+pub(super) struct ExpectedAnswer {
     kind: QuestionKind,
     options: Vec<String>,
     parts: Vec<QuestionPart>,
@@ -59,7 +59,7 @@ pub(super) fn not_open(request_id: &str) -> Error {
     Error::new(Code::Conflict, message)
 }
 
-impl Wanted {
+impl ExpectedAnswer {
     pub(super) fn new(kind: QuestionKind, options: Vec<String>, parts: Vec<QuestionPart>) -> Self {
         Self { kind, options, parts }
     }
@@ -215,7 +215,7 @@ mod tests {
     }
 
     /// Two parts: one of two colours and no other words; any of three sizes, or other words.
-    fn wanted() -> Wanted {
+    fn wanted() -> ExpectedAnswer {
         let questions: Vec<AskedQuestion> = serde_json::from_str(
             r#"[{"question":"Which colour?","options":[{"label":"red"},{"label":"blue"}],"custom":false},
                 {"question":"Which sizes?","options":[{"label":"S"},"M",{"label":"L"},7],"multiSelect":true}]"#,
@@ -224,7 +224,7 @@ mod tests {
         Asking::input(&questions).wanted()
     }
 
-    fn check(wanted: &Wanted, answer: &str) -> std::result::Result<String, String> {
+    fn check(wanted: &ExpectedAnswer, answer: &str) -> std::result::Result<String, String> {
         let answer: AnswerAgent = serde_json::from_str(&format!(r#"{{"request_id":"q",{answer}}}"#)).unwrap();
         let given = wanted.check(&answer, "operator").map_err(|error| error.message)?;
         Ok(serde_json::to_string(&given.answers).unwrap())

@@ -7,7 +7,7 @@ use townwatch_protocol::event::{
     SubjectKind, UserMessage,
 };
 
-use super::answering::Wanted;
+use super::answering::ExpectedAnswer;
 use super::wire::lenient;
 use crate::json::{if_readable, read};
 
@@ -106,8 +106,8 @@ impl Asking {
     }
 
     /// What to hold against the answer.
-    pub(super) fn wanted(self) -> Wanted {
-        Wanted::new(self.kind, self.options, self.parts)
+    pub(super) fn wanted(self) -> ExpectedAnswer {
+        ExpectedAnswer::new(self.kind, self.options, self.parts)
     }
 }
 

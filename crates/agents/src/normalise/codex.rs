@@ -21,7 +21,7 @@ use super::parts::{Part, parts};
 use super::progress::Progress;
 use super::recent::Recent;
 use super::tally::{Tally, Threads, Tokens};
-use super::{Meaning, Normalise, Place, codex_agents, last_words, warnings};
+use super::{Meaning, Normalise, RunContext, codex_agents, last_words, warnings};
 
 /// How a message begins that says that it is being tried again.
 const RETRY: &str = "Reconnecting...";
@@ -31,7 +31,7 @@ const UNTOLD_MAX: usize = 64;
 /// The state of one run's reading.
 #[derive(Debug, Clone, Default)]
 pub struct Codex {
-    place: Place,
+    context: RunContext,
     thread_id: Option<String>,
     /// Processes that printed this stream, one after the other: each counts its items anew.
     processes: u32,
@@ -65,8 +65,8 @@ pub(super) fn known_kinds() -> Vec<Known> {
 
 impl Codex {
     /// A run in this place.
-    pub fn new(place: Place) -> Self {
-        Self { place, ..Self::default() }
+    pub fn new(context: RunContext) -> Self {
+        Self { context, ..Self::default() }
     }
 
     fn event(&mut self, event: &Fields, raw: &str, at: Timestamp, meaning: &mut Meaning) {
@@ -105,7 +105,7 @@ impl Codex {
         self.processes += 1;
         let thread_id = event.text("thread_id").unwrap_or_default();
         if self.thread_id.as_ref() != Some(&thread_id) {
-            events.push(self.place.session(thread_id.clone()).into());
+            events.push(self.context.session(thread_id.clone()).into());
             self.thread_id = Some(thread_id);
         }
     }
@@ -165,7 +165,7 @@ impl Codex {
             return;
         }
         self.calls.insert(&id, at);
-        let working_dir = self.place.working_dir.as_deref();
+        let working_dir = self.context.working_dir.as_deref();
         let call = codex_item::call(kind, id.clone(), item, working_dir).unwrap_or_else(|| {
             // Of a kind that this version does not know: shown as it is, and said so.
             events.extend(self.notices.note(NoticeKind::Unknown, raw));
@@ -201,7 +201,7 @@ impl Codex {
         let success = codex_item::succeeded(item) && !given.failed;
         let duration_ms = called.map_or(0, |called| at.millis_since(called));
         let changes = if kind == "file_change" && success {
-            codex_item::changes(item, &tool_use_id, self.place.working_dir.as_deref())
+            codex_item::changes(item, &tool_use_id, self.context.working_dir.as_deref())
         } else {
             Vec::new()
         };

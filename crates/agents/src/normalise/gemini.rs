@@ -22,7 +22,7 @@ use super::parts::{Part, parts};
 use super::progress::Progress;
 use super::recent::Recent;
 use super::tally::{Tally, Tokens};
-use super::{Meaning, Normalise, Piece, Place, gemini_kinds, gemini_output, last_words, warnings};
+use super::{Meaning, Normalise, Piece, RunContext, gemini_kinds, gemini_output, last_words, warnings};
 use crate::json::read;
 use crate::summary::{self, ToolInput};
 
@@ -45,7 +45,7 @@ struct Called {
 /// The state of one run's reading.
 #[derive(Debug, Clone, Default)]
 pub struct Gemini {
-    place: Place,
+    context: RunContext,
     session_id: Option<String>,
     calls: Recent<Called>,
     names: CallNames,
@@ -69,8 +69,8 @@ pub struct Gemini {
 
 impl Gemini {
     /// A run in this place.
-    pub fn new(place: Place) -> Self {
-        Self { place, ..Self::default() }
+    pub fn new(context: RunContext) -> Self {
+        Self { context, ..Self::default() }
     }
 
     fn event(&mut self, event: &Fields, raw: &str, at: Timestamp) -> Meaning {
@@ -108,7 +108,7 @@ impl Gemini {
         self.at_work(at, events);
         let session_id = event.text("session_id").unwrap_or_default();
         if self.session_id.as_ref() != Some(&session_id) {
-            let mut session = self.place.session(session_id.clone());
+            let mut session = self.context.session(session_id.clone());
             session.model = event.text("model");
             self.session_id = Some(session_id);
             events.push(session.into());
@@ -172,7 +172,7 @@ impl Gemini {
         let fields = Fields::read(input.get()).unwrap_or_default();
         let category = category(&tool);
         let path = ["file_path", "absolute_path", "dir_path"].iter().find_map(|name| fields.text(name));
-        let path = path.map(|path| summary::relative(&path, self.place.working_dir.as_deref()));
+        let path = path.map(|path| summary::relative(&path, self.context.working_dir.as_deref()));
         let known: ToolInput = read(input.get()).unwrap_or_default();
         let summary = summary::of_call(&tool, category, &known, path.as_deref());
         self.calls.set(&tool_use_id, Called { at, is_command: category == ToolCategory::Bash });

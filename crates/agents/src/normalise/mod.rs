@@ -190,7 +190,7 @@ pub struct Piece {
 
 /// Where an agent runs, which it does not say itself.
 #[derive(Debug, Clone, Default)]
-pub struct Place {
+pub struct RunContext {
     /// Where it works.
     pub working_dir: Option<String>,
     /// The machine.
@@ -209,7 +209,7 @@ pub struct Place {
     pub takes_messages: bool,
 }
 
-impl Place {
+impl RunContext {
     /// A session here, of which only the name is known.
     pub fn session(&self, session_id: String) -> AgentSession {
         AgentSession { session_id: Some(session_id), ..self.unnamed_session() }
@@ -236,12 +236,12 @@ impl Place {
 }
 
 /// What reads the output of this runtime's program.
-pub fn normaliser_of(runtime: Runtime, place: Place) -> Box<dyn Normalise> {
+pub fn normaliser_of(runtime: Runtime, context: RunContext) -> Box<dyn Normalise> {
     match runtime {
-        Runtime::ClaudeCode => Box::new(ClaudeCode::new(place)),
-        Runtime::Codex => Box::new(Codex::new(place)),
-        Runtime::Gemini => Box::new(Gemini::new(place)),
-        Runtime::Opencode | Runtime::Kilo => Box::new(Opencode::new(runtime.as_str(), place, None)),
+        Runtime::ClaudeCode => Box::new(ClaudeCode::new(context)),
+        Runtime::Codex => Box::new(Codex::new(context)),
+        Runtime::Gemini => Box::new(Gemini::new(context)),
+        Runtime::Opencode | Runtime::Kilo => Box::new(Opencode::new(runtime.as_str(), context, None)),
         Runtime::Process | Runtime::Replay => Box::new(ProcessLines::default()),
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use townwatch_agents::cut;
 use townwatch_agents::lines::{Line, LineDecoder};
 use townwatch_agents::normalise::normaliser_of;
-use townwatch_agents::normalise::{Meaning, Normalise, Place, Threads};
+use townwatch_agents::normalise::{Meaning, Normalise, RunContext, Threads};
 use townwatch_agents::recordings::{RECORDINGS, Recording};
 use townwatch_protocol::event::{EventData, Runtime};
 use townwatch_protocol::time::Timestamp;
@@ -22,13 +22,13 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    pub(crate) fn new(runtime: Runtime, place: Place) -> Self {
-        let (normaliser, decoder) = (normaliser_of(runtime, place), LineDecoder::new(16 << 20));
+    pub(crate) fn new(runtime: Runtime, context: RunContext) -> Self {
+        let (normaliser, decoder) = (normaliser_of(runtime, context), LineDecoder::new(16 << 20));
         Self { normaliser, decoder, millis: 0, meanings: Vec::new() }
     }
 
     pub(crate) fn of(recording: &Recording) -> Self {
-        Self::new(recording.runtime, recording.place())
+        Self::new(recording.runtime, recording.context())
     }
 
     /// Earlier runs are known.
@@ -91,8 +91,8 @@ pub(crate) fn recorded(name: &str) -> Vec<EventData> {
 
 /// All events of these lines.
 pub(crate) fn of_lines(runtime: Runtime, lines: &[&str]) -> Vec<EventData> {
-    let place = Place { working_dir: Some("/w".into()), ..Place::default() };
-    events(Reading::new(runtime, place), lines.join("\n").as_bytes(), 1 << 16)
+    let context = RunContext { working_dir: Some("/w".into()), ..RunContext::default() };
+    events(Reading::new(runtime, context), lines.join("\n").as_bytes(), 1 << 16)
 }
 
 pub(crate) fn told(events: &[EventData]) -> String {

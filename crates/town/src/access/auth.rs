@@ -58,7 +58,7 @@ pub struct Caller {
 
 /// What a request shows of who asks.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Shown<'a> {
+pub struct Credentials<'a> {
     /// Its `Authorization` header.
     pub authorization: Option<&'a str>,
     /// Its `Cookie` header.
@@ -106,7 +106,7 @@ struct SessionClaims {
 /// A wrong bearer is refused (401 `unauthorized`, or `token_expired`). A wrong or old cookie counts as none: a browser
 /// sends it along unasked, also where a ticket is what counts. No credential at all is `None`. That a session was not ended
 /// is not told by its cookie: the Worker asks the account.
-pub fn authenticate(shown: Shown<'_>, now: Timestamp, secrets: &Secrets) -> Result<Option<Caller>> {
+pub fn authenticate(shown: Credentials<'_>, now: Timestamp, secrets: &Secrets) -> Result<Option<Caller>> {
     if let Some(header) = shown.authorization {
         let (principal, ends_at) = bearer(header, now, secrets)?;
         return Ok(Some(Caller { principal, carrier: Carrier::Bearer, ends_at, session_id: None }));
@@ -238,10 +238,10 @@ fn bearer(header: &str, now: Timestamp, secrets: &Secrets) -> Result<(Principal,
     }
     match verify::<AgentClaims>(credential, now, secrets.jwt_secrets().map(agent_key)) {
         Ok((claims, end)) => Ok((Principal::Agent(right_of(claims)), Some(end))),
-        Err(Refused::Expired) => {
+        Err(TokenFault::Expired) => {
             Err(Error::new(Code::TokenExpired, "the agent's token has expired: have a new one made"))
         }
-        Err(Refused::Wrong) => Err(wrong()),
+        Err(TokenFault::Wrong) => Err(wrong()),
     }
 }
 
@@ -268,7 +268,7 @@ fn session_of(token: &str, now: Timestamp, secrets: &Secrets) -> Option<(Session
     Some((claims.custom.session_id, end))
 }
 
-enum Refused {
+enum TokenFault {
     Expired,
     Wrong,
 }
@@ -279,20 +279,20 @@ fn verify<T: DeserializeOwned>(
     token: &str,
     now: Timestamp,
     mut keys: impl Iterator<Item = Hs256Key>,
-) -> std::result::Result<(Claims<T>, Timestamp), Refused> {
-    let token = UntrustedToken::new(token).map_err(|_| Refused::Wrong)?;
+) -> std::result::Result<(Claims<T>, Timestamp), TokenFault> {
+    let token = UntrustedToken::new(token).map_err(|_| TokenFault::Wrong)?;
     let token: Option<Token<T>> = keys.find_map(|key| Hs256.validator(&key).validate(&token).ok());
-    let token = token.ok_or(Refused::Wrong)?;
+    let token = token.ok_or(TokenFault::Wrong)?;
     let clock = TimeOptions::new(Duration::zero(), || moment(now));
     let claims = token.claims();
     if claims.not_before.is_some() && claims.validate_maturity(&clock).is_err() {
-        return Err(Refused::Wrong);
+        return Err(TokenFault::Wrong);
     }
     let end = claims.expiration.map(|end| Timestamp::from_millis(end.timestamp_millis()));
     match (claims.validate_expiration(&clock).map(|_| ()), end) {
         (Ok(()), Some(end)) => Ok((token.into_parts().1, end)),
-        (Err(ValidationError::Expired), _) => Err(Refused::Expired),
-        _ => Err(Refused::Wrong),
+        (Err(ValidationError::Expired), _) => Err(TokenFault::Expired),
+        _ => Err(TokenFault::Wrong),
     }
 }
 

@@ -27,9 +27,9 @@ impl WrongKeys {
 
 /// The addresses that are not looked at, as the Worker knows it of the account.
 #[derive(Debug, Default)]
-pub struct Refused(BTreeMap<String, Timestamp>);
+pub struct RefusedAddresses(BTreeMap<String, Timestamp>);
 
-impl Refused {
+impl RefusedAddresses {
     /// None.
     pub const fn new() -> Self {
         Self(BTreeMap::new())

@@ -16,7 +16,7 @@ use crate::agents;
 use crate::agents::budgets;
 use crate::agents::runs::{self, Run, Source};
 use crate::git_url;
-use crate::log::ingest::{FreshRun, Ingest, Outcome};
+use crate::log::ingest::{Ingest, Outcome, RunIdSource};
 use crate::relay;
 use crate::store::atomically;
 use crate::town::{Town, check_name};
@@ -123,7 +123,7 @@ impl Town {
         &mut self,
         started: &ControlStarted,
         now: Timestamp,
-        fresh_run: FreshRun<'_>,
+        fresh_run: RunIdSource<'_>,
     ) -> Result<Outcome> {
         let Some(run) = runs::load(self.store.as_ref(), &started.run_id)?.filter(|run| !run.ended) else {
             return Ok(Outcome::default());
@@ -144,7 +144,7 @@ impl Town {
         run_id: &RunId,
         why: &str,
         now: Timestamp,
-        fresh_run: FreshRun<'_>,
+        fresh_run: RunIdSource<'_>,
     ) -> Result<Outcome> {
         match runs::load(self.store.as_ref(), run_id)?.filter(|run| !run.ended) {
             None => Ok(Outcome::default()),

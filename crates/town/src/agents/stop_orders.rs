@@ -10,7 +10,7 @@ use townwatch_protocol::time::Timestamp;
 
 use crate::agents::parse;
 use crate::agents::runs::{self, Source};
-use crate::log::ingest::{FreshRun, Ingest, Outcome};
+use crate::log::ingest::{Ingest, Outcome, RunIdSource};
 use crate::store::{Row, Store, atomically};
 use crate::town::Town;
 
@@ -53,7 +53,7 @@ impl Town {
     }
 
     /// The container, of another make, stops nothing: it is not asked again, and the run's log says so.
-    pub fn stop_impossible(&mut self, run_id: &RunId, now: Timestamp, fresh_run: FreshRun<'_>) -> Result<Outcome> {
+    pub fn stop_impossible(&mut self, run_id: &RunId, now: Timestamp, fresh_run: RunIdSource<'_>) -> Result<Outcome> {
         let store = self.store.as_ref();
         atomically(store, || {
             self.stop_heard(run_id)?;

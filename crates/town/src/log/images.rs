@@ -30,7 +30,7 @@ const RETRY_MS_MAX: i64 = 60_000;
 
 /// A picture that is to be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedImage {
     /// Whose tool gave it.
     pub agent_id: AgentId,
     /// Which one.
@@ -117,13 +117,13 @@ pub fn note(store: &dyn Store, id: EventId, pruned_id: EventId, draft: &Draft, s
 }
 
 /// The oldest picture that is to be fetched by now.
-pub fn next_wanted(store: &dyn Store, now: Timestamp) -> Result<Option<Wanted>> {
+pub fn next_wanted(store: &dyn Store, now: Timestamp) -> Result<Option<WantedImage>> {
     let sql = "SELECT agent_id, image_id FROM images WHERE standing = 'wanted' AND retry_at_ms <= ? \
                ORDER BY retry_at_ms, event_id LIMIT 1";
     let rows = store.query(sql, &[now.millis().into()])?;
     let read = |row: &crate::store::Row| {
         let (agent_id, image_id) = (parse(AgentId::parse(row.text(0)?))?, parse(ImageId::parse(row.text(1)?))?);
-        Ok(Wanted { agent_id, image_id })
+        Ok(WantedImage { agent_id, image_id })
     };
     rows.first().map(read).transpose()
 }
@@ -136,7 +136,7 @@ pub fn due_at(store: &dyn Store) -> Result<Option<Timestamp>> {
 
 /// Keeps what was fetched for a wanted picture; what is no picture, or another one, is gone. Nothing where it is not
 /// wanted any more.
-pub fn fetched(store: &dyn Store, wanted: &Wanted, bytes: &[u8]) -> Result<()> {
+pub fn fetched(store: &dyn Store, wanted: &WantedImage, bytes: &[u8]) -> Result<()> {
     let checked = image::inspect(bytes).map_err(|problem| format!("It {problem}."));
     let checked = checked.and_then(|kind| {
         let is_it = image::name(bytes) == wanted.image_id;
@@ -152,7 +152,7 @@ pub fn fetched(store: &dyn Store, wanted: &Wanted, bytes: &[u8]) -> Result<()> {
 }
 
 /// Notes that a wanted picture did not come this time; after [`IMAGE_TRIES_MAX`] tries it is gone.
-pub fn failed(store: &dyn Store, wanted: &Wanted, now: Timestamp) -> Result<()> {
+pub fn failed(store: &dyn Store, wanted: &WantedImage, now: Timestamp) -> Result<()> {
     let sql = "SELECT tries FROM images WHERE agent_id = ? AND image_id = ? AND standing = 'wanted'";
     let key = [wanted.agent_id.as_str().into(), wanted.image_id.as_str().into()];
     let Some(tries) = store.query(sql, &key)?.first().map(|row| row.number(0)).transpose()? else { return Ok(()) };
@@ -168,7 +168,7 @@ pub fn failed(store: &dyn Store, wanted: &Wanted, now: Timestamp) -> Result<()> 
 }
 
 /// A wanted picture will never come; `problem` says why, for a person.
-pub fn lost(store: &dyn Store, wanted: &Wanted, problem: &str) -> Result<()> {
+pub fn lost(store: &dyn Store, wanted: &WantedImage, problem: &str) -> Result<()> {
     let sql = "UPDATE images SET standing = 'gone', problem = ? \
                WHERE agent_id = ? AND image_id = ? AND standing = 'wanted'";
     store.query(sql, &[problem.into(), wanted.agent_id.as_str().into(), wanted.image_id.as_str().into()])?;
@@ -208,7 +208,7 @@ pub fn post(
             Some((_, event_id)) => (event_id, 0),
             None => (log::head(store)?.next(), 1), // as young as the event that is to name it
         };
-        let of = Wanted { agent_id: agent_id.clone(), image_id: image_id.clone() };
+        let of = WantedImage { agent_id: agent_id.clone(), image_id: image_id.clone() };
         keep(store, &of, event_id, kind, bytes, new_rows)?;
         Ok(Posted { kind, is_new: true })
     })
@@ -248,7 +248,14 @@ fn standing(store: &dyn Store, agent_id: &AgentId, image_id: &ImageId) -> Result
 }
 
 /// Keeps the bytes of a picture, once older ones have made room. `new_rows` is 1 where it has no row yet.
-fn keep(store: &dyn Store, of: &Wanted, event_id: EventId, kind: ImageType, bytes: &[u8], new_rows: u64) -> Result<()> {
+fn keep(
+    store: &dyn Store,
+    of: &WantedImage,
+    event_id: EventId,
+    kind: ImageType,
+    bytes: &[u8],
+    new_rows: u64,
+) -> Result<()> {
     let (agent_id, image_id) = (of.agent_id.as_str(), of.image_id.as_str());
     let size = bytes.len() as u64;
     let pruned = store.query("SELECT pruned_id FROM agents WHERE agent_id = ?", &[agent_id.into()])?;

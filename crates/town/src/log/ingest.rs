@@ -23,7 +23,7 @@ use townwatch_protocol::wire::AgentState;
 const OUTLIVED_EVENTS_MAX: u64 = 64;
 
 /// Mints a run's name; for runs that no one named.
-pub type FreshRun<'a> = &'a mut dyn FnMut() -> RunId;
+pub type RunIdSource<'a> = &'a mut dyn FnMut() -> RunId;
 
 /// What a transaction of events came to.
 #[derive(Debug, Default)]
@@ -56,7 +56,7 @@ pub struct Ingest<'a> {
     store: &'a dyn Store,
     source: Source,
     epoch: Option<Epoch>,
-    fresh_run: FreshRun<'a>,
+    fresh_run: RunIdSource<'a>,
     event_cap: u64,
     /// When it is taken over.
     now: Timestamp,
@@ -78,7 +78,7 @@ impl<'a> Ingest<'a> {
         source: Source,
         epoch: Option<Epoch>,
         event_cap: u64,
-        fresh_run: FreshRun<'a>,
+        fresh_run: RunIdSource<'a>,
         now: Timestamp,
     ) -> Result<Self> {
         Ok(Self {

@@ -23,7 +23,7 @@ use crate::agents::runs::{self, Run};
 use crate::agents::{Agent, parse, position};
 use crate::git_url;
 use crate::log::cut::cut;
-use crate::log::reducer::Happened;
+use crate::log::reducer::ReducerInput;
 use crate::store::{Row, Store, Value};
 
 /// The newest event's id, 0 where there never was one. Each agent keeps its newest event, and what is deleted with an agent
@@ -73,7 +73,7 @@ pub fn append(
     if agent.first_id == EventId::START {
         agent.first_id = id;
     }
-    agent.now.reduce(&Happened { id, run: Some((&run.run_id, run.number)), data: &data, at: draft.at });
+    agent.now.reduce(&ReducerInput { id, run: Some((&run.run_id, run.number)), data: &data, at: draft.at });
     Ok(())
 }
 
@@ -150,7 +150,7 @@ fn forget_oldest(store: &dyn Store, agent: &mut Agent, through: EventId, head: E
         None => None,
     };
     let data = EventData::read(&event.event, &event.data);
-    base.reduce(&Happened { id, run: event.run_id.as_ref().zip(run_number), data: &data, at: event.at });
+    base.reduce(&ReducerInput { id, run: event.run_id.as_ref().zip(run_number), data: &data, at: event.at });
     let mut bytes = frame.len() as u64;
     if event.cut.is_some() {
         let sql = "DELETE FROM whole_events WHERE id = ? RETURNING length(CAST(event AS BLOB))";
@@ -233,7 +233,7 @@ pub enum Span {
 
 /// Further conditions of a page.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct PageFilter {
     /// Only of this run.
     pub run_id: Option<RunId>,
     /// Only of these names; empty: of all.
@@ -242,7 +242,13 @@ pub struct Wanted {
 
 /// Reads at most `limit` events of a selection's agents, ascending. Filters are left to the caller, who has to know how
 /// far the reading went.
-pub fn read(store: &dyn Store, agents: &AgentSelection, span: Span, wanted: &Wanted, limit: u64) -> Result<Vec<Entry>> {
+pub fn read(
+    store: &dyn Store,
+    agents: &AgentSelection,
+    span: Span,
+    wanted: &PageFilter,
+    limit: u64,
+) -> Result<Vec<Entry>> {
     let (order, mut after, mut before) = match span {
         Span::After(id) => ("ASC", id, None),
         Span::Before(id) => ("DESC", EventId::START, Some(id)),
@@ -299,7 +305,7 @@ pub fn read_page(
     store: &dyn Store,
     agents: &AgentSelection,
     mut span: Span,
-    wanted: &Wanted,
+    wanted: &PageFilter,
     limit: u64,
     bytes_max: usize,
 ) -> Result<(Vec<Entry>, bool)> {

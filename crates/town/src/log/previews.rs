@@ -17,13 +17,13 @@ use crate::viewers::{Effect, text_of};
 /// The latest previews, for readers who pull: who comes too late for one waits for the next that begins anew.
 #[derive(Debug, Default)]
 pub(crate) struct Previews {
-    latest: VecDeque<Shown>,
+    latest: VecDeque<ShownPreview>,
     /// Counts them; by it a reader knows which it has not had.
     count: u64,
 }
 
 #[derive(Debug)]
-pub(crate) struct Shown {
+pub(crate) struct ShownPreview {
     number: u64,
     pub(crate) agent_id: AgentId,
     pub(crate) text: Rc<str>,
@@ -36,7 +36,7 @@ impl Previews {
     }
 
     /// Those after this number.
-    pub(crate) fn after(&self, number: u64) -> impl Iterator<Item = &Shown> {
+    pub(crate) fn after(&self, number: u64) -> impl Iterator<Item = &ShownPreview> {
         self.latest.iter().filter(move |shown| shown.number > number)
     }
 
@@ -47,7 +47,7 @@ impl Previews {
 
     fn keep(&mut self, agent_id: AgentId, text: Rc<str>) {
         self.count += 1;
-        self.latest.push_back(Shown { number: self.count, agent_id, text });
+        self.latest.push_back(ShownPreview { number: self.count, agent_id, text });
         if self.latest.len() > PREVIEWS_KEPT_MAX {
             self.latest.pop_front();
         }

@@ -21,12 +21,12 @@ const SPARE_PART: u64 = 64;
 
 /// What has to go yet.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted {
+pub(crate) struct Excess {
     events: u64,
     bytes: u64,
 }
 
-impl Wanted {
+impl Excess {
     /// None where there is room.
     pub(crate) fn of(Fill { taken_bytes, max_bytes }: Fill) -> Option<Self> {
         let excess = taken_bytes.checked_sub(max_bytes).filter(|excess| *excess > 0)?;
@@ -48,7 +48,7 @@ impl Wanted {
 /// Lets events and pictures of a town go, before a batch; gives the newest event that went.
 pub(crate) fn make(store: &dyn Store, head: EventId) -> Result<EventId> {
     let mut pruned_id = EventId::START;
-    let Some(mut wanted) = Wanted::of(store.fill()) else { return Ok(pruned_id) };
+    let Some(mut wanted) = Excess::of(store.fill()) else { return Ok(pruned_id) };
     for (agent_id, event_bytes, image_bytes) in largest(store)? {
         if wanted.is_met() {
             break;
@@ -80,7 +80,7 @@ pub(crate) fn make(store: &dyn Store, head: EventId) -> Result<EventId> {
 /// Lets pictures of a town go, before one is kept. Events stay: whoever has not had them yet would have to be told, and the
 /// next batch lets them go.
 pub(crate) fn make_for_picture(store: &dyn Store) -> Result<()> {
-    let Some(wanted) = Wanted::of(store.fill()) else { return Ok(()) };
+    let Some(wanted) = Excess::of(store.fill()) else { return Ok(()) };
     let rows = store.query("SELECT agent_id FROM image_sums ORDER BY bytes DESC LIMIT 1", &[])?;
     if let Some(row) = rows.first() {
         images::let_oldest_go(store, &parse(AgentId::parse(row.text(0)?))?, wanted.bytes)?;

@@ -11,7 +11,7 @@ use crate::store::Store;
 
 /// What a reader says of where it stands.
 #[derive(Debug, Clone, Default)]
-pub struct Asked {
+pub struct CursorRequest {
     /// The life of the log that its cursor belongs to.
     pub epoch: Option<Epoch>,
     /// The last event that it has.
@@ -34,7 +34,7 @@ pub struct Begin {
     pub tail: bool,
 }
 
-impl Asked {
+impl CursorRequest {
     /// Refuses what does not go together.
     pub fn check(&self) -> Result<()> {
         match self.tail {
@@ -50,7 +50,7 @@ impl Asked {
 }
 
 /// Decides where history begins; from its start where the reader says nothing.
-pub fn resolve(store: &dyn Store, selection: &Selection, epoch: &Epoch, asked: &Asked) -> Result<Begin> {
+pub fn resolve(store: &dyn Store, selection: &Selection, epoch: &Epoch, asked: &CursorRequest) -> Result<Begin> {
     asked.check()?;
     if let Some(tail) = asked.tail {
         let cursor = log::tail_position(store, &selection.agents, tail)?;

@@ -5,21 +5,21 @@ use townwatch_protocol::id::EventId;
 use townwatch_protocol::limits::{PAGE_BYTES_MAX, PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 use townwatch_protocol::wire::EventsPage;
 
-use crate::log::{self, Selection, Span, Wanted};
-use crate::reading::cursor::{self, Asked};
+use crate::log::{self, PageFilter, Selection, Span};
+use crate::reading::cursor::{self, CursorRequest};
 use crate::town::Town;
 
 /// What a reader asks for. Without a cursor it gets the latest page.
 #[derive(Debug, Clone, Default)]
 pub struct PageRequest {
     /// Where it begins.
-    pub asked: Asked,
+    pub asked: CursorRequest,
     /// The page before this id.
     pub before_id: Option<u64>,
     /// 1 to [`PAGE_EVENTS_MAX`]; where absent [`PAGE_EVENTS_DEFAULT`], or as many as a tail names.
     pub limit: Option<u64>,
     /// Conditions on the events.
-    pub wanted: Wanted,
+    pub wanted: PageFilter,
 }
 
 impl PageRequest {

@@ -7,7 +7,7 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{RangeEnd, ServerFrame};
 
 use crate::access::grantor::Grantor;
-use crate::log::{self, Selection, Span, Wanted};
+use crate::log::{self, PageFilter, Selection, Span};
 use crate::reading::cursor;
 use crate::reading::pages::PageRequest;
 use crate::reading::reader::one_line;
@@ -18,7 +18,7 @@ use crate::viewers::text_of;
 #[derive(Debug)]
 pub struct Range {
     selection: Selection,
-    wanted: Wanted,
+    wanted: PageFilter,
     cursor: EventId,
     /// The last event of it.
     end: EventId,

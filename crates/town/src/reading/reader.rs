@@ -11,7 +11,7 @@ use townwatch_protocol::wire::{AgentSelection, ServerFrame};
 use crate::access::grantor::Grantor;
 use crate::access::permit::Permit;
 use crate::agents::runs;
-use crate::log::{self, Selection, Span, Wanted};
+use crate::log::{self, PageFilter, Selection, Span};
 use crate::reading::cursor;
 use crate::reading::ending::Ending;
 use crate::reading::resumption::{BEFORE_TOKEN, Seat};
@@ -158,7 +158,7 @@ impl Town {
             store,
             &selection.agents,
             Span::After(begin.cursor),
-            &Wanted::default(),
+            &PageFilter::default(),
             1,
             FRAME_BYTES_MAX,
         )?;
@@ -229,7 +229,7 @@ impl Town {
         }
         let (agents, after) = (&reader.selection.agents, Span::After(reader.cursor));
         let (entries, is_all) =
-            log::read_page(store, agents, after, &Wanted::default(), TURN_EVENTS_MAX, FRAME_BYTES_MAX)?;
+            log::read_page(store, agents, after, &PageFilter::default(), TURN_EVENTS_MAX, FRAME_BYTES_MAX)?;
         reader.cursor = entries.last().filter(|_| !is_all).map_or(head, |entry| entry.id);
         for entry in entries.iter().filter(|entry| reader.selection.shows(&entry.event)) {
             let name = (reader.names == EventNames::Given).then_some(entry.event.as_str());

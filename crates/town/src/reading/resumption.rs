@@ -32,7 +32,7 @@ const SWEPT_MAX: u64 = 8;
 
 /// What a reader of an event stream shows.
 #[derive(Debug, Clone, Copy)]
-pub struct Shown<'a> {
+pub struct ResumptionProof<'a> {
     /// The ticket of the address.
     pub ticket: &'a str,
     /// The token, where it comes back.
@@ -89,7 +89,7 @@ impl Town {
     /// had the ticket made lasts. The number is of a connection that this one takes the place of: it is to be woken.
     pub fn admit_reader(
         &mut self,
-        shown: &Shown<'_>,
+        shown: &ResumptionProof<'_>,
         fresh_token: &dyn Fn() -> String,
         lasts: &dyn Fn(&Grantor) -> bool,
         now: Timestamp,
@@ -120,7 +120,7 @@ pub(crate) fn used_up() -> Error {
 
 fn grant(
     store: &dyn Store,
-    shown: &Shown<'_>,
+    shown: &ResumptionProof<'_>,
     token: &str,
     epoch: &Epoch,
     grantor: &Grantor,
@@ -150,7 +150,7 @@ fn grant(
 /// The token, the life of the log and the grantor of a right that is good for this stream at this moment.
 fn redeem(
     store: &dyn Store,
-    shown: &Shown<'_>,
+    shown: &ResumptionProof<'_>,
     lasts: &dyn Fn(&Grantor) -> bool,
     now: Timestamp,
 ) -> Result<Option<(String, Epoch, Grantor)>> {

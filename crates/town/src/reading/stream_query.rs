@@ -17,7 +17,7 @@ pub struct StreamQuery {
     pub epoch: Option<Epoch>,
     /// Begin after this event. Beyond the head the cursor means nothing here: from the start, with `reset`.
     pub after_id: Option<u64>,
-    /// Begin with this event, Sketch's way: [`Asked::from`](crate::reading::cursor::Asked::from).
+    /// Begin with this event, Sketch's way: [`CursorRequest::from`](crate::reading::cursor::CursorRequest::from).
     pub from: Option<i64>,
     /// Begin with the newest so many events.
     pub tail: Option<u64>,

@@ -10,13 +10,13 @@ use crate::access::grantor::Grantor;
 use crate::access::permit::Permit;
 use crate::access::tickets;
 use crate::log::{self, Selection};
-use crate::reading::cursor::{self, Asked, Begin};
+use crate::reading::cursor::{self, Begin, CursorRequest};
 use crate::reading::ending::Ending;
 use crate::reading::resumption::{self, Right};
 use crate::reading::stream_query::{EventNames, Form};
 use crate::town::Town;
 use crate::viewers::frames::Occasion;
-use crate::viewers::{Effect, Recalled, ViewerId, Wish, text_of};
+use crate::viewers::{Effect, Recalled, Subscription, ViewerId, text_of};
 
 /// The version of the contract that `hello` names.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -27,7 +27,7 @@ pub struct Join {
     /// The agent; none: the whole town.
     pub agent_id: Option<AgentId>,
     /// Where its history begins.
-    pub asked: Asked,
+    pub asked: CursorRequest,
     /// Whether it ends with the agent's run.
     pub until_exit: bool,
     /// Whether the viewer acknowledges from the first frame on.
@@ -146,7 +146,11 @@ impl Town {
             effects.push(Effect::Send(id, text_of(&self.hello(begin.reset)?).into()));
         }
         let opened_for = join.agent_id.clone();
-        self.viewers.add(id, Wish { selection, begin, until_exit, acknowledges, form, permit, opened_for }, head);
+        self.viewers.add(
+            id,
+            Subscription { selection, begin, until_exit, acknowledges, form, permit, opened_for },
+            head,
+        );
         self.pump(Occasion::at(now), &mut effects)?;
         Ok(effects)
     }
@@ -164,7 +168,7 @@ impl Town {
 
     /// Takes what a viewer says. What cannot be taken is answered with an `error` frame, or with the end of the stream. An
     /// error of ours is the caller's: viewers may have been moved past what they were not sent.
-    pub fn hear(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Result<Vec<Effect>> {
+    pub fn on_message(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Result<Vec<Effect>> {
         let mut effects = Vec::new();
         self.viewers.end_rights(now, &mut effects);
         if !self.viewers.is_open(id) {
@@ -182,7 +186,7 @@ impl Town {
         Ok(effects)
     }
 
-    /// [`Town::hear`] for a message that is no text, of so many bytes.
+    /// [`Town::on_message`] for a message that is no text, of so many bytes.
     pub fn hear_binary(&mut self, id: ViewerId, bytes: usize, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.viewers.end_rights(now, &mut effects);
@@ -243,7 +247,7 @@ impl Town {
         let store = std::rc::Rc::clone(&self.store);
         let head = log::head(store.as_ref())?;
         let selection = Selection { agents: agents.clone(), filters };
-        let asked = Asked { after_id: after_id.map(EventId::get), ..Asked::default() };
+        let asked = CursorRequest { after_id: after_id.map(EventId::get), ..CursorRequest::default() };
         let begin = match after_id {
             Some(_) => cursor::resolve(store.as_ref(), &selection, &self.epoch, &asked)?,
             // Who is live still gets what its pace holds back at this moment.

@@ -8,7 +8,7 @@ use townwatch_protocol::wire::{AgentState, RigBatch, RigCursor};
 
 use crate::agents::holds::Subject;
 use crate::agents::runs::{self, Source};
-use crate::log::ingest::{FreshRun, Ingest, Outcome};
+use crate::log::ingest::{Ingest, Outcome, RunIdSource};
 use crate::relay::{is_retired, position, retire, set_position};
 use crate::store::atomically_with_room;
 use crate::town::Town;
@@ -20,7 +20,7 @@ impl Town {
         &mut self,
         batch: &RigBatch,
         now: Timestamp,
-        fresh_run: FreshRun<'_>,
+        fresh_run: RunIdSource<'_>,
     ) -> Result<(RigCursor, Outcome)> {
         if !self.has_rig(&batch.rig_id)? {
             return Err(Error::not_found("rig in this town"));

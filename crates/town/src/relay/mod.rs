@@ -14,7 +14,7 @@ use townwatch_protocol::time::Timestamp;
 
 use crate::agents::runs::{self, Run, Source};
 use crate::agents::{deletion, parse};
-use crate::log::ingest::{FreshRun, Ingest, Outcome};
+use crate::log::ingest::{Ingest, Outcome, RunIdSource};
 use crate::log::reducer::clip;
 use crate::relay::source_answer::SourceAnswer;
 use crate::relay::source_life::{Life, life, set_mark};
@@ -123,7 +123,7 @@ pub fn apply(
     answer: &SourceAnswer,
     now: Timestamp,
     event_cap: u64,
-    fresh_run: FreshRun<'_>,
+    fresh_run: RunIdSource<'_>,
 ) -> Result<Answered> {
     let source = Source::Container;
     let epoch = match &answer.epoch {
@@ -225,7 +225,7 @@ pub fn unanswered(
     problem: Option<&str>,
     now: Timestamp,
     event_cap: u64,
-    fresh_run: FreshRun<'_>,
+    fresh_run: RunIdSource<'_>,
 ) -> Result<Outcome> {
     // What an answer holds stands in the problem, too, and a state has little room.
     let problem = problem.map(clip);
@@ -252,7 +252,7 @@ pub fn unanswered(
 
 /// Ends the runs of a container that has stopped: nothing answers for them any more. A run that is being started is not
 /// in it yet; its start, or the silence, settles it.
-pub fn stopped(store: &dyn Store, now: Timestamp, event_cap: u64, fresh_run: FreshRun<'_>) -> Result<Outcome> {
+pub fn stopped(store: &dyn Store, now: Timestamp, event_cap: u64, fresh_run: RunIdSource<'_>) -> Result<Outcome> {
     atomically(store, || {
         let mut ingest = Ingest::new(store, Source::Container, None, event_cap, &mut *fresh_run, now)?;
         for run in runs::open_of(store, &Source::Container)?.into_iter().filter(|run| run.source_epoch.is_some()) {
@@ -300,7 +300,7 @@ pub fn end_run(
     exit: AgentExited,
     now: Timestamp,
     event_cap: u64,
-    fresh_run: FreshRun<'_>,
+    fresh_run: RunIdSource<'_>,
 ) -> Result<Outcome> {
     let draft = Draft::new(run.agent_id.clone(), run.run_id.clone(), exit, now);
     atomically(store, || {

@@ -58,7 +58,7 @@ impl SourceEvent {
 }
 
 #[derive(Deserialize)]
-struct Told {
+struct AnswerBody {
     epoch: Option<Epoch>,
     head: Option<SourceId>,
     oldest: Option<SourceId>,
@@ -69,7 +69,7 @@ struct Told {
 
 /// An event that cannot be read, as far as it says where it stands.
 #[derive(Deserialize)]
-struct Place {
+struct EventPosition {
     #[serde(deserialize_with = "position")]
     id: SourceId,
     agent_id: AgentId,
@@ -81,7 +81,7 @@ impl SourceAnswer {
     /// Reads an answer. An event that only its place is known of becomes a `source_gap`, so that nothing behind it waits
     /// for ever; what has no place makes the whole answer unreadable.
     pub fn read(text: &str, now: Timestamp) -> Result<Self> {
-        let told: Told = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+        let told: AnswerBody = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
         let mut events = told.events.iter().map(|event| read_event(event, now)).collect::<Result<Vec<_>>>()?;
         events.sort_by_key(|event| event.id);
         Ok(Self { epoch: told.epoch, head: told.head, oldest: told.oldest, events, previews: told.previews })
@@ -129,7 +129,7 @@ fn read_event(text: &RawValue, now: Timestamp) -> Result<SourceEvent> {
         Ok(event) => return Ok(event),
         Err(error) => error,
     };
-    let Ok(place) = serde_json::from_str::<Place>(text.get()) else { return Err(unreadable(&error)) };
+    let Ok(place) = serde_json::from_str::<EventPosition>(text.get()) else { return Err(unreadable(&error)) };
     let gap = SourceGap { agent_id: Some(place.agent_id.clone()), count: Some(1), source: Source::Container.key() };
     let gap = EventData::from(gap);
     Ok(SourceEvent {

@@ -25,7 +25,7 @@ use townwatch_redaction::Redactor;
 use crate::agents::parse;
 use crate::agents::runs::moment;
 use crate::rig::posting::{checked, data_of};
-use crate::rig::rig_outbox::{Standing, Waiting};
+use crate::rig::rig_outbox::{OutboxState, Waiting};
 use crate::schema;
 use crate::store::{Row, Store, Value, atomically, atomically_with_room};
 
@@ -176,7 +176,7 @@ impl Rig {
         agent_id: &AgentId,
         events: &[&PostEvent],
         mut kept: Kept,
-        standing: &Standing,
+        standing: &OutboxState,
         now: Timestamp,
     ) -> Result<SourceId> {
         if events.is_empty() {

@@ -20,13 +20,13 @@ pub struct Waiting {
 }
 
 /// Where log and outbox stand.
-pub(crate) struct Standing {
+pub(crate) struct OutboxState {
     pub(crate) head: SourceId,
     pub(crate) forwarded: SourceId,
     waiting_bytes: u64,
 }
 
-impl Standing {
+impl OutboxState {
     pub(crate) fn waiting(&self) -> Waiting {
         Waiting { events: self.head.get() - self.forwarded.get(), bytes: self.waiting_bytes }
     }
@@ -61,11 +61,11 @@ impl Rig {
     }
 
     /// Where log and outbox stand, in one statement: each costs a small post more than what it reads.
-    pub(crate) fn standing(&self) -> Result<Standing> {
+    pub(crate) fn standing(&self) -> Result<OutboxState> {
         let sql = "SELECT (SELECT coalesce(max(id), 0) FROM agent_events), forwarded_id, waiting_bytes FROM rig";
         let rows = self.store.query(sql, &[])?;
         let row = rows.first().ok_or_else(|| Error::not_found("rig"))?;
         let head = position(row.number(0)?)?.max(self.erased_head.get());
-        Ok(Standing { head, forwarded: position(row.number(1)?)?, waiting_bytes: row.number(2)? })
+        Ok(OutboxState { head, forwarded: position(row.number(1)?)?, waiting_bytes: row.number(2)? })
     }
 }

@@ -5,14 +5,14 @@ use townwatch_protocol::error::Result;
 use townwatch_protocol::id::AgentId;
 
 use crate::agents::parse;
-use crate::log::space::{LARGEST_AGENTS_MAX, Wanted};
+use crate::log::space::{Excess, LARGEST_AGENTS_MAX};
 use crate::rig::{Kept, Rig};
 
 impl Rig {
     /// Lets events go, before a post is stored; whether there was too much.
     pub(crate) fn make_space(&self) -> Result<bool> {
         let store = self.store.as_ref();
-        let Some(mut wanted) = Wanted::of(store.fill()) else { return Ok(false) };
+        let Some(mut wanted) = Excess::of(store.fill()) else { return Ok(false) };
         let forwarded = self.forwarded()?;
         let sql = "SELECT agent_id, event_count, event_bytes FROM agents ORDER BY event_bytes DESC LIMIT ?";
         for row in store.query(sql, &[LARGEST_AGENTS_MAX.into()])? {

@@ -53,12 +53,12 @@ pub struct Bucket {
     /// How many events it holds.
     events_max: u64,
     #[serde(skip)]
-    spent: Option<Spent>,
+    spent: Option<Withdrawn>,
 }
 
 /// What has been taken out and not come back, counted at a moment.
 #[derive(Debug, Clone, Copy)]
-struct Spent {
+struct Withdrawn {
     events: u64,
     bytes: u64,
     at: Timestamp,
@@ -249,8 +249,8 @@ impl Bucket {
         has_room
     }
 
-    fn spent(&self, now: Timestamp) -> Spent {
-        self.spent.map_or(Spent { events: 0, bytes: 0, at: now }, |spent| spent.at(now, self.events_max))
+    fn spent(&self, now: Timestamp) -> Withdrawn {
+        self.spent.map_or(Withdrawn { events: 0, bytes: 0, at: now }, |spent| spent.at(now, self.events_max))
     }
 
     fn would_hold(&self, events: u64, bytes: u64, now: Timestamp, (events_max, bytes_max): (u64, u64)) -> bool {
@@ -260,11 +260,11 @@ impl Bucket {
 
     fn spend(&mut self, events: u64, bytes: u64, now: Timestamp) {
         let spent = self.spent(now);
-        self.spent = Some(Spent { events: spent.events + events, bytes: spent.bytes + bytes, at: now });
+        self.spent = Some(Withdrawn { events: spent.events + events, bytes: spent.bytes + bytes, at: now });
     }
 }
 
-impl Spent {
+impl Withdrawn {
     /// What is still out at a later moment.
     fn at(self, now: Timestamp, events_max: u64) -> Self {
         let passed_ms = now.millis_since(self.at).min(REFILL_MS);

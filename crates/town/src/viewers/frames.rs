@@ -11,7 +11,7 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{Gap, ServerFrame};
 
 use crate::log::states::StateFrames;
-use crate::log::{self, Span, Wanted};
+use crate::log::{self, PageFilter, Span};
 use crate::reading::stream_query::Form;
 use crate::store::Store;
 use crate::viewers::audience::Audience;
@@ -71,7 +71,7 @@ pub(crate) struct Frames<'a> {
     pub(crate) texts: StateTexts<'a>,
     /// Which of them were sent when.
     pub(crate) states: &'a StateFrames,
-    known: HashMap<(u64, EventId, Kind), Rc<Stretch>>,
+    known: HashMap<(u64, EventId, Kind), Rc<FrameRun>>,
     history: &'a mut History,
     /// Whose events come after an id.
     authors: HashMap<EventId, BTreeSet<AgentId>>,
@@ -79,7 +79,7 @@ pub(crate) struct Frames<'a> {
 
 /// A stretch of the log as one audience gets it.
 #[derive(Debug)]
-pub(crate) struct Stretch {
+pub(crate) struct FrameRun {
     /// `events` frames, and in place the gaps of what is left out; flat, each event by itself. None where nothing in reach is
     /// for the audience.
     pub(crate) texts: Vec<Rc<str>>,
@@ -104,7 +104,7 @@ impl<'a> Frames<'a> {
         Self { store, now, pruned_id, head, pace, texts, states, known, history, authors }
     }
 
-    pub(crate) fn next(&mut self, audience: &Rc<Audience>, after: EventId, kind: Kind) -> Result<Rc<Stretch>> {
+    pub(crate) fn next(&mut self, audience: &Rc<Audience>, after: EventId, kind: Kind) -> Result<Rc<FrameRun>> {
         let key = (audience.number, after, kind);
         let known = self.known.get(&key).map(Rc::clone);
         let kept = || (kind == Kind::History).then(|| self.history.find(audience.number, after)).flatten();
@@ -114,7 +114,7 @@ impl<'a> Frames<'a> {
         // Live, what is new is of few agents: whoever watches others costs no look into the log.
         let concerns =
             kind == Kind::History || self.authors(after)?.iter().any(|author| audience.selection.includes(author));
-        let stretch = Rc::new(if concerns { self.make(audience, after, kind)? } else { Stretch::nothing() });
+        let stretch = Rc::new(if concerns { self.make(audience, after, kind)? } else { FrameRun::nothing() });
         self.known.insert(key, Rc::clone(&stretch));
         if kind == Kind::History {
             self.history.keep(audience.number, after, &stretch);
@@ -129,7 +129,7 @@ impl<'a> Frames<'a> {
         })
     }
 
-    fn make(&self, audience: &Audience, after: EventId, kind: Kind) -> Result<Stretch> {
+    fn make(&self, audience: &Audience, after: EventId, kind: Kind) -> Result<FrameRun> {
         let Audience { selection, form, .. } = audience;
         let events_max = FRAME_EVENTS_MAX.min(self.pace.window_events);
         let (mut writer, mut elided) = match kind {
@@ -138,7 +138,8 @@ impl<'a> Frames<'a> {
         };
         let (mut last, mut is_all) = (after, false);
         'reading: while !is_all {
-            let chunk = log::read(self.store, &selection.agents, Span::After(last), &Wanted::default(), CHUNK_EVENTS)?;
+            let chunk =
+                log::read(self.store, &selection.agents, Span::After(last), &PageFilter::default(), CHUNK_EVENTS)?;
             is_all = (chunk.len() as u64) < CHUNK_EVENTS;
             for entry in chunk {
                 if selection.shows(&entry.event) && !elided.takes(&entry) {
@@ -163,7 +164,7 @@ fn crosses(before: EventId, after: EventId) -> bool {
     before.get() / FRAME_IDS != after.get() / FRAME_IDS
 }
 
-impl Stretch {
+impl FrameRun {
     fn nothing() -> Self {
         Self { texts: Vec::new(), newest: EventId::START, count: 0, bytes: 0, last: None }
     }
@@ -231,9 +232,9 @@ impl Writer {
         }
     }
 
-    fn finish(mut self, last: Option<EventId>) -> Stretch {
+    fn finish(mut self, last: Option<EventId>) -> FrameRun {
         self.close();
         let bytes = self.texts.iter().map(|text| text.len() as u64).sum();
-        Stretch { texts: self.texts, newest: self.newest, count: self.count, bytes, last }
+        FrameRun { texts: self.texts, newest: self.newest, count: self.count, bytes, last }
     }
 }

@@ -7,22 +7,22 @@ use std::rc::Rc;
 use townwatch_protocol::id::EventId;
 use townwatch_protocol::limits::HISTORY_BYTES_MAX;
 
-use crate::viewers::frames::Stretch;
+use crate::viewers::frames::FrameRun;
 
-/// Stretches by their audience's number and the event that they come after.
+/// Runs of frames by their audience's number and the event that they come after.
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    known: HashMap<(u64, EventId), Rc<Stretch>>,
+    known: HashMap<(u64, EventId), Rc<FrameRun>>,
     bytes: u64,
 }
 
 impl History {
-    pub(crate) fn find(&self, audience: u64, after: EventId) -> Option<Rc<Stretch>> {
+    pub(crate) fn find(&self, audience: u64, after: EventId) -> Option<Rc<FrameRun>> {
         self.known.get(&(audience, after)).cloned()
     }
 
     /// Keeps a stretch that ends before the head: nothing comes into it any more. Beyond the bound all are forgotten.
-    pub(crate) fn keep(&mut self, audience: u64, after: EventId, stretch: &Rc<Stretch>) {
+    pub(crate) fn keep(&mut self, audience: u64, after: EventId, stretch: &Rc<FrameRun>) {
         if stretch.last.is_none() {
             return;
         }

@@ -8,9 +8,9 @@ pub mod flow;
 pub mod frames;
 pub(crate) mod history;
 pub mod keepalive;
+pub(crate) mod message_rate;
 pub mod silence;
 pub(crate) mod state_list;
-pub(crate) mod talk;
 pub(crate) mod viewer;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,9 +35,9 @@ use crate::viewers::audience::Audiences;
 use crate::viewers::flow::{Acknowledged, Flow};
 use crate::viewers::frames::{Frames, Occasion, Pace};
 use crate::viewers::history::History;
+use crate::viewers::message_rate::MessageRate;
 use crate::viewers::state_list::{StateList, StateTexts};
-use crate::viewers::talk::Talk;
-use crate::viewers::viewer::{Note, Standing, Then, Viewer};
+use crate::viewers::viewer::{NextAction, Note, StreamState, Viewer};
 
 /// Names a viewer within its town.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub enum Effect {
 
 /// Where a new stream begins and what it wants.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct Subscription {
     /// What it watches.
     pub selection: Selection,
     /// Where its history begins.
@@ -135,9 +135,9 @@ impl Viewers {
     }
 
     /// Takes a stream in; [`Viewers::pump`] then sends its history.
-    pub fn add(&mut self, id: ViewerId, wish: Wish, head: EventId) {
-        let Wish { selection, begin, until_exit, acknowledges, form, permit, opened_for } = wish;
-        let state = Standing {
+    pub fn add(&mut self, id: ViewerId, subscription: Subscription, head: EventId) {
+        let Subscription { selection, begin, until_exit, acknowledges, form, permit, opened_for } = subscription;
+        let state = StreamState {
             cursor: begin.cursor,
             began: begin.cursor,
             reached: EventId::START,
@@ -152,11 +152,11 @@ impl Viewers {
         self.take_in(Note { id, selection, permit, opened_for, form, standing: state });
     }
 
-    fn take_in(&mut self, note: Note<Selection, Permit, Standing>) {
+    fn take_in(&mut self, note: Note<Selection, Permit, StreamState>) {
         let Note { id, selection, permit, opened_for, form, standing: state } = note;
         self.ends.extend(permit.grantor.ends_at.map(|ends_at| (ends_at, id)));
         let audience = self.audiences.of(selection, form);
-        self.all.insert(id, Viewer { id, audience, permit, opened_for, state, talk: Talk::default() });
+        self.all.insert(id, Viewer { id, audience, permit, opened_for, state, message_rate: MessageRate::default() });
     }
 
     /// Takes a stream in again that outlived a hibernation, by the note that was kept with it, if its right `lasts`.
@@ -323,21 +323,21 @@ impl Viewers {
 
     /// Counts a message of a viewer's; false if it is one too many.
     pub fn counts(&mut self, id: ViewerId, now: Timestamp) -> bool {
-        self.all.get_mut(&id).is_none_or(|viewer| viewer.talk.counts(now))
+        self.all.get_mut(&id).is_none_or(|viewer| viewer.message_rate.counts(now))
     }
 
     /// Takes a viewer's word that all up to `ack` has arrived; false if it was never sent so much. That it acknowledges is
     /// noted at once: after a hibernation it is not to be metered again.
     pub fn acknowledge(&mut self, id: ViewerId, ack: EventId, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
         let Some(viewer) = self.all.get_mut(&id) else { return true };
-        let Standing { cursor, began, reached, .. } = viewer.state;
+        let StreamState { cursor, began, reached, .. } = viewer.state;
         // One that was under way when it subscribed is of what it watched before.
         let arrived = if ack <= cursor { ack } else { began };
         let was_sent = ack <= cursor.max(reached);
         if was_sent {
             let Acknowledged { is_new, is_stale, is_to_be_noted } = viewer.state.flow.acknowledge(arrived, now);
             if is_new {
-                viewer.talk.forgives();
+                viewer.message_rate.forgives();
             }
             if !is_stale {
                 viewer.state.allowance.refill();
@@ -370,9 +370,9 @@ impl Viewers {
         for id in due {
             let Some(viewer) = self.all.get_mut(&id) else { continue };
             match viewer.advance(&mut frames, effects)? {
-                Then::Stay if viewer.waits() => self.waiting.push(id),
-                Then::Stay => {}
-                Then::End(ending) => {
+                NextAction::Stay if viewer.waits() => self.waiting.push(id),
+                NextAction::Stay => {}
+                NextAction::End(ending) => {
                     ended.push(id);
                     effects.push(Effect::Close(id, ending));
                 }

@@ -19,9 +19,9 @@ use crate::viewers::allowance::Allowance;
 use crate::viewers::audience::Audience;
 use crate::viewers::elision::Importance;
 use crate::viewers::flow::Flow;
-use crate::viewers::frames::{Frames, Kind, Stretch};
+use crate::viewers::frames::{FrameRun, Frames, Kind};
+use crate::viewers::message_rate::MessageRate;
 use crate::viewers::state_list::StateList;
-use crate::viewers::talk::Talk;
 use crate::viewers::{Effect, ViewerId, text_of};
 
 /// A stream.
@@ -34,13 +34,13 @@ pub(crate) struct Viewer {
     pub(crate) permit: Permit,
     /// The agent whose stream it is, and not the town's.
     pub(crate) opened_for: Option<AgentId>,
-    pub(crate) state: Standing,
-    pub(crate) talk: Talk,
+    pub(crate) state: StreamState,
+    pub(crate) message_rate: MessageRate,
 }
 
 /// Where a stream stands: what its note keeps.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Standing {
+pub(crate) struct StreamState {
     /// The last event that it has been sent, or that is not for it. Whoever is `live` has had all up to the head, but for
     /// what its audience's pace holds back for a moment.
     pub(crate) cursor: EventId,
@@ -82,30 +82,30 @@ pub(crate) struct Note<S, P, W> {
 }
 
 /// What comes of an advance.
-pub(crate) enum Then {
+pub(crate) enum NextAction {
     Stay,
     End(Ending),
 }
 
 enum Next {
-    Send(Rc<Stretch>),
+    Send(Rc<FrameRun>),
     Wait,
     TooSlow,
 }
 
 impl Viewer {
     /// Sends as much as the flow allows.
-    pub(crate) fn advance(&mut self, frames: &mut Frames<'_>, effects: &mut Vec<Effect>) -> Result<Then> {
+    pub(crate) fn advance(&mut self, frames: &mut Frames<'_>, effects: &mut Vec<Effect>) -> Result<NextAction> {
         let head = frames.head;
         if self.state.flow.is_given_up(frames.now) {
-            return Ok(Then::End(Ending::NothingAcknowledged));
+            return Ok(NextAction::End(Ending::NothingAcknowledged));
         }
         if self.state.flow.is_full() {
-            return Ok(Then::Stay);
+            return Ok(NextAction::Stay);
         }
         // Who is paused may not be reading.
         if !self.state.flow.is_paused() && !self.send_states(frames, effects)? {
-            return Ok(Then::Stay);
+            return Ok(NextAction::Stay);
         }
         let mut may_miss = !self.state.live || self.state.cursor < frames.pruned_id;
         let began_at = self.state.cursor;
@@ -114,9 +114,9 @@ impl Viewer {
                 Next::Send(stretch) => stretch,
                 Next::Wait => {
                     self.wait(began_at, frames, effects)?;
-                    return Ok(Then::Stay);
+                    return Ok(NextAction::Stay);
                 }
-                Next::TooSlow => return Ok(Then::End(Ending::TooSlow)),
+                Next::TooSlow => return Ok(NextAction::End(Ending::TooSlow)),
             };
             self.resume(frames, effects)?;
             if std::mem::take(&mut may_miss) {
@@ -146,9 +146,9 @@ impl Viewer {
             if let Some(agent) = agents::load(frames.store, agent_id)? {
                 self.tell(&ServerFrame::State { agent: Box::new(agent.shown()) }, effects);
             }
-            return Ok(Then::End(Ending::RunOver));
+            return Ok(NextAction::End(Ending::RunOver));
         }
-        Ok(Then::Stay)
+        Ok(NextAction::Stay)
     }
 
     /// Sends the states of what it watches; true once it has had them all.
@@ -192,7 +192,7 @@ impl Viewer {
 
     /// Sends a state that has changed; false where there is no room for it.
     fn send_state(&mut self, text: Rc<str>, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
-        let Standing { flow, allowance, .. } = &mut self.state;
+        let StreamState { flow, allowance, .. } = &mut self.state;
         let has_room = match flow {
             Flow::Metered(bucket) => bucket.take(text.len() as u64, now, 1),
             Flow::Acknowledged(_) => allowance.take(text.len(), now),
@@ -225,7 +225,7 @@ impl Viewer {
     /// What it gets next. History waits for room; live, a viewer that does not acknowledge gets less and less of it, but one
     /// that could not be told so waits.
     fn next(&self, frames: &mut Frames<'_>) -> Result<Next> {
-        let Self { audience, state: Standing { flow, live, cursor, reached, allowance, .. }, .. } = self;
+        let Self { audience, state: StreamState { flow, live, cursor, reached, allowance, .. }, .. } = self;
         let (now, window_events) = (frames.now, frames.pace.window_events);
         // What it was past before it is sent because it asks. Who acknowledges is held by its window alone.
         let may_be_read = *cursor >= *reached || !flow.is_metered() || allowance.is_left(now);
@@ -248,7 +248,7 @@ impl Viewer {
         Ok(Next::TooSlow)
     }
 
-    fn send(&mut self, stretch: &Stretch, frames: &Frames<'_>, effects: &mut Vec<Effect>) {
+    fn send(&mut self, stretch: &FrameRun, frames: &Frames<'_>, effects: &mut Vec<Effect>) {
         if stretch.texts.is_empty() {
             return;
         }
@@ -299,13 +299,13 @@ impl Viewer {
 
     /// Whether something is left for it that it may not be sent yet.
     pub(crate) fn waits(&self) -> bool {
-        let Standing { live, states, missed_after, .. } = &self.state;
+        let StreamState { live, states, missed_after, .. } = &self.state;
         !live || *states != StateList::Had || missed_after.is_some()
     }
 
     /// When it is to be looked at again, where it waits.
     pub(crate) fn due_at(&self, now: Timestamp) -> Timestamp {
-        let Standing { flow, states, missed_after, allowance, cursor, reached, .. } = &self.state;
+        let StreamState { flow, states, missed_after, allowance, cursor, reached, .. } = &self.state;
         let needs_allowance =
             *states != StateList::Had || if flow.is_metered() { cursor < reached } else { missed_after.is_some() };
         if needs_allowance && !allowance.is_left(now) { allowance.left_at(now) } else { flow.due_at(now) }
@@ -321,7 +321,7 @@ impl Viewer {
     }
 
     /// A viewer as its note has it.
-    pub(crate) fn read_note(note: &str) -> Option<Note<Selection, Permit, Standing>> {
+    pub(crate) fn read_note(note: &str) -> Option<Note<Selection, Permit, StreamState>> {
         serde_json::from_str(note).ok()
     }
 

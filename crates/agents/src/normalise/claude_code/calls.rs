@@ -6,7 +6,7 @@ use townwatch_protocol::time::Timestamp;
 
 use super::messages::From;
 use super::tasks::{Begun, End, exit_code_in, outcome, tagged};
-use super::todos::{self, Wish};
+use super::todos::{self, TodoChange};
 use super::{ClaudeCode, PROGRAM};
 use crate::json::{if_readable, read};
 use crate::normalise::wire::{Block, ToolOutcome, category, lenient};
@@ -46,7 +46,7 @@ pub(super) struct Called {
 enum Matter {
     Command { description: String },
     Agent { description: String },
-    Todos(Wish),
+    Todos(TodoChange),
     TaskAsked(String),
     TaskStopped(String),
     Mcp,
@@ -71,8 +71,8 @@ impl Matter {
                 ToolCategory::Task => Self::Agent { description: description() },
                 ToolCategory::Mcp => Self::Mcp,
                 ToolCategory::Todo => {
-                    let wish = block.input.as_deref().and_then(|input| todos::wish(tool, input));
-                    wish.map_or(Self::Other, Self::Todos)
+                    let change = block.input.as_deref().and_then(|input| todos::change(tool, input));
+                    change.map_or(Self::Other, Self::Todos)
                 }
                 _ => Self::Other,
             },
@@ -195,8 +195,8 @@ impl ClaudeCode {
             parent_tool_use_id: called.author.clone(),
         };
         match &called.matter {
-            Matter::Todos(wish) if success => {
-                let changed = self.todos.granted(called.author.as_deref(), wish, text, told);
+            Matter::Todos(change) if success => {
+                let changed = self.todos.granted(called.author.as_deref(), change, text, told);
                 let told = changed.and_then(|(author, todos)| self.progress.todos(author.as_deref(), todos, at));
                 events.extend(told.map(EventData::from));
             }

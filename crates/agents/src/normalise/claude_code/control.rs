@@ -16,7 +16,7 @@ use townwatch_protocol::wire::AnswerAgent;
 
 use super::{always, subject};
 use crate::json::{if_readable, read};
-use crate::normalise::answering::{self, Wanted};
+use crate::normalise::answering::{self, ExpectedAnswer};
 use crate::normalise::asking::{AskedQuestion, Asking, OPEN_MAX};
 use crate::normalise::call_names::CallNames;
 use crate::normalise::recent::Recent;
@@ -44,16 +44,16 @@ lenient! {
 /// What the program waits for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Control {
-    open: Vec<Open>,
+    open: Vec<OpenRequest>,
     owed: VecDeque<String>,
     /// The calls of sub-agents, each with the call that its sub-agent works for.
     parents: Recent<String>,
 }
 
 #[derive(Debug, Clone)]
-struct Open {
+struct OpenRequest {
     request_id: String,
-    wanted: Wanted,
+    wanted: ExpectedAnswer,
     /// The call that waits for the answer.
     tool_use_id: Option<String>,
     /// What the tool is to be called with, where it is not too long.
@@ -120,7 +120,7 @@ impl Control {
     /// An open question is answered: the line that says so, and the event of it.
     pub(super) fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<(String, AgentQuestionAnswered)> {
         let request_id = &answer.request_id;
-        let is_it = |open: &Open| open.request_id == *request_id;
+        let is_it = |open: &OpenRequest| open.request_id == *request_id;
         let index = self.open.iter().position(is_it).ok_or_else(|| answering::not_open(request_id))?;
         let open = &self.open[index];
         let given = open.wanted.check(answer, by)?;
@@ -152,7 +152,7 @@ impl Control {
         self.close(|open| open.tool_use_id.as_deref() == Some(tool_use_id), answer, by)
     }
 
-    fn close(&mut self, is: impl Fn(&Open) -> bool, answer: Answer, by: &str) -> Option<AgentQuestionAnswered> {
+    fn close(&mut self, is: impl Fn(&OpenRequest) -> bool, answer: Answer, by: &str) -> Option<AgentQuestionAnswered> {
         let open = self.open.remove(self.open.iter().position(is)?);
         Some(answering::closed_by(open.request_id, answer, by))
     }
@@ -163,7 +163,7 @@ impl Control {
     }
 }
 
-impl Open {
+impl OpenRequest {
     /// The input with the answers: by the text of each question what was chosen and said. The questions stay in it.
     fn with_answers(&self, given: &[PartAnswer]) -> serde_json::Result<Box<RawValue>> {
         let input = self.input.as_ref().and_then(|input| read(input.get()));
@@ -184,7 +184,7 @@ fn question(
     asked: Asked,
     parent: Option<String>,
     working_dir: Option<&str>,
-) -> (Open, AgentQuestion) {
+) -> (OpenRequest, AgentQuestion) {
     let input = asked.input.unwrap_or_default();
     let tool = asked.tool_name.unwrap_or_default();
     let asked_for_words = (tool == "AskUserQuestion").then(|| read::<QuestionInput>(input.get())).flatten();
@@ -204,7 +204,7 @@ fn question(
     let question = asking.event(request_id.clone(), asked.tool_use_id.clone(), parent);
     // Its questions have to be said again, with the marks of secrets if need be.
     let may_be_repeated = if questions.is_some() { input.get().len() <= INPUT_BYTES_MAX } else { is_whole(&input) };
-    let open = Open {
+    let open = OpenRequest {
         request_id,
         wanted: asking.wanted(),
         tool_use_id: asked.tool_use_id,
@@ -248,7 +248,7 @@ pub fn user_line(text: &str) -> String {
     }))
 }
 
-/// The wish that the turn be broken off.
+/// The request to break the turn off.
 pub(super) fn interrupt_line() -> String {
     line_of(&json!({"type": "control_request", "request_id": "interrupt", "request": {"subtype": "interrupt"}}))
 }

@@ -18,7 +18,7 @@ impl ClaudeCode {
             return events.extend(command_output(&text));
         }
         // What is told to an agent from here is told when it is delivered.
-        let delivered = from.replay && self.place.takes_messages;
+        let delivered = from.replay && self.context.takes_messages;
         if delivered || begins("<local-command-caveat>") {
             return;
         }

@@ -12,13 +12,13 @@ use crate::normalise::wire::RateLimit;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Limits {
     /// What was told last.
-    told: Option<(Standing, String, Option<Timestamp>)>,
+    told: Option<(LimitLevel, String, Option<Timestamp>)>,
     /// That one is reached was told in this turn.
     told_in_turn: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum LimitLevel {
     Near,
     Reached,
 }
@@ -32,7 +32,7 @@ impl Limits {
     /// That a limit is reached was told in other words.
     pub(super) fn told_otherwise(&mut self) {
         self.told_in_turn = true;
-        self.told.get_or_insert_with(|| (Standing::Reached, String::new(), None));
+        self.told.get_or_insert_with(|| (LimitLevel::Reached, String::new(), None));
     }
 
     /// The next turn that runs into the limit tells it again.
@@ -47,18 +47,18 @@ impl Limits {
         let extra = limit.is_using_overage == Some(true)
             || limit.overage_status.as_deref().is_some_and(|status| status.starts_with("allowed"));
         let standing = match limit.status.as_deref() {
-            Some("rejected") if !extra => Standing::Reached,
-            Some("rejected" | "allowed_warning") => Standing::Near,
+            Some("rejected") if !extra => LimitLevel::Reached,
+            Some("rejected" | "allowed_warning") => LimitLevel::Near,
             _ => return self.is_over(),
         };
         let told = (standing, name, until);
-        if self.told.as_ref() == Some(&told) && (standing == Standing::Near || self.told_in_turn) {
+        if self.told.as_ref() == Some(&told) && (standing == LimitLevel::Near || self.told_in_turn) {
             return None;
         }
-        self.told_in_turn |= standing == Standing::Reached;
+        self.told_in_turn |= standing == LimitLevel::Reached;
         let what = words(&told.1);
         self.told = Some(told);
-        if standing == Standing::Reached {
+        if standing == LimitLevel::Reached {
             let message = format!("{what} is reached");
             return Some(AgentError { until, ..AgentError::new(RATE_LIMITED, message, Some(false)) }.into());
         }
@@ -75,7 +75,7 @@ impl Limits {
         let (standing, name, _) = self.told.take()?;
         let message = format!("{} is over again", words(&name));
         let notice = AgentNotice::new(AgentNoticeKind::RateLimit, NoticeLevel::Info, message);
-        (standing == Standing::Reached).then(|| notice.into())
+        (standing == LimitLevel::Reached).then(|| notice.into())
     }
 }
 

@@ -38,7 +38,7 @@ use self::messages::From;
 use self::stops::Stops;
 use self::tasks::Tasks;
 use self::todos::TodoLists;
-use self::usage::Spent;
+use self::usage::RunUsage;
 use super::call_names::CallNames;
 use super::kinds::Becomes;
 use super::notices::Notices;
@@ -47,7 +47,7 @@ use super::parts::{Part, parts};
 use super::progress::Progress;
 use super::recent::Recent;
 use super::wire::Head;
-use super::{Meaning, Normalise, Place, Talk, last_words};
+use super::{Meaning, Normalise, RunContext, Talk, last_words};
 use crate::json::read;
 
 /// What stands for it where no person answered a question, and where it speaks in a person's place.
@@ -64,14 +64,14 @@ struct TurnFailure {
 /// The state of one run's reading.
 #[derive(Debug, Clone, Default)]
 pub struct ClaudeCode {
-    place: Place,
+    context: RunContext,
     session_id: Option<String>,
     working_dir: Option<String>,
     /// Lines that were read: one with the same name is the same line.
     lines: Recent<()>,
     calls: Recent<Called>,
     names: CallNames,
-    spent: Spent,
+    spent: RunUsage,
     todos: TodoLists,
     turns: u64,
     /// The turn is over and nothing has been done since.
@@ -102,8 +102,8 @@ pub struct ClaudeCode {
 
 impl ClaudeCode {
     /// A run in this place.
-    pub fn new(place: Place) -> Self {
-        Self { place, ..Self::default() }
+    pub fn new(context: RunContext) -> Self {
+        Self { context, ..Self::default() }
     }
 
     /// A line that is no event: what in it is one, and a notice of the rest.

@@ -9,7 +9,7 @@ use townwatch_protocol::time::Timestamp;
 use super::tasks::{End, outcome, tagged};
 use super::{ClaudeCode, hooks, kinds, program_words};
 use crate::json::read;
-use crate::normalise::Place;
+use crate::normalise::RunContext;
 use crate::normalise::fields::Fields;
 use crate::normalise::kinds::Becomes;
 use crate::normalise::stop::REFUSAL;
@@ -105,7 +105,7 @@ impl ClaudeCode {
         // Every turn of a session begins with one.
         if self.session_id.as_ref() != Some(&session_id) {
             self.session_id = Some(session_id.clone());
-            let mut session = self.place.session(session_id);
+            let mut session = self.context.session(session_id);
             session.model = system.model;
             session.working_dir.clone_from(&self.working_dir);
             session.tools = system.tools;
@@ -207,7 +207,7 @@ fn model_changed(line: &str) -> Vec<EventData> {
     let message = message + &why.unwrap_or_default();
     let mut events = vec![AgentNotice::new(AgentNoticeKind::ModelChanged, NoticeLevel::Info, message).into()];
     let session =
-        to.map(|to| AgentSession { session_id: None, model: Some(to), ..Place::default().session(String::new()) });
+        to.map(|to| AgentSession { session_id: None, model: Some(to), ..RunContext::default().session(String::new()) });
     events.extend(session.map(EventData::from));
     events
 }

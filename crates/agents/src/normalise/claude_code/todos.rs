@@ -26,23 +26,23 @@ lenient! {
 
 /// What a call wants of the list. It counts once its result says that it went well.
 #[derive(Debug, Clone)]
-pub(super) enum Wish {
+pub(super) enum TodoChange {
     Create { subject: String },
     Update { id: String, subject: Option<String>, status: Option<String> },
     List,
 }
 
-/// The wish that a call of this tool is.
-pub(super) fn wish(tool: &str, input: &RawValue) -> Option<Wish> {
+/// The change that a call of this tool is.
+pub(super) fn change(tool: &str, input: &RawValue) -> Option<TodoChange> {
     let input = || read::<TaskInput>(input.get()).unwrap_or_default();
     let line = |text: String| summary::line(&text);
     match tool {
-        "TaskCreate" => Some(Wish::Create { subject: line(input().subject.unwrap_or_default()) }),
+        "TaskCreate" => Some(TodoChange::Create { subject: line(input().subject.unwrap_or_default()) }),
         "TaskUpdate" => {
             let TaskInput { task_id, subject, status } = input();
-            Some(Wish::Update { id: line(task_id?.0), subject: subject.map(line), status: status.map(line) })
+            Some(TodoChange::Update { id: line(task_id?.0), subject: subject.map(line), status: status.map(line) })
         }
-        "TaskList" => Some(Wish::List),
+        "TaskList" => Some(TodoChange::List),
         _ => None,
     }
 }
@@ -65,24 +65,24 @@ impl TodoLists {
     pub(super) fn granted(
         &mut self,
         author: Option<&str>,
-        wish: &Wish,
+        change: &TodoChange,
         text: &str,
         outcome: &ToolOutcome,
     ) -> Option<(Option<String>, Vec<Todo>)> {
-        match wish {
-            Wish::Create { subject } => {
+        match change {
+            TodoChange::Create { subject } => {
                 let said = outcome.task.as_ref().and_then(|task| task.id.clone()).map(|id| id.0);
                 let id = said.or_else(|| number_in(text))?;
                 self.set(author, &id, Some(subject), None);
             }
-            Wish::Update { id, subject, status } => {
+            TodoChange::Update { id, subject, status } => {
                 // A sub-agent may change what its agent wrote.
                 let own = self.has(author, id) || !self.has(None, id);
                 let author = author.filter(|_| own);
                 self.set(author, id, subject.as_deref(), status.as_deref());
                 return Some((author.map(str::to_owned), self.todos(author)));
             }
-            Wish::List => {
+            TodoChange::List => {
                 let told = outcome.tasks.as_ref().map(|tasks| tasks.iter().filter_map(told).collect());
                 let items: Vec<Item> = told.or_else(|| listed(text))?;
                 let list = self.list(author);
@@ -181,9 +181,9 @@ mod tests {
     use super::*;
 
     fn told(lists: &mut TodoLists, author: Option<&str>, tool: &str, input: &str, text: &str, data: &str) -> String {
-        let wish = wish(tool, &RawValue::from_string(input.into()).unwrap()).unwrap();
+        let change = change(tool, &RawValue::from_string(input.into()).unwrap()).unwrap();
         let outcome = read(data).unwrap_or_default();
-        let Some((author, todos)) = lists.granted(author, &wish, text, &outcome) else { return "nothing".into() };
+        let Some((author, todos)) = lists.granted(author, &change, text, &outcome) else { return "nothing".into() };
         let todo = |todo: &Todo| format!("{} {}", todo.content, todo.status.as_str());
         format!("{author:?} {}", todos.iter().map(todo).collect::<Vec<_>>().join(", "))
     }

@@ -19,7 +19,7 @@ impl ClaudeCode {
         self.turns += 1;
         events.extend(self.partials.turn_ended(None));
         events.extend(self.tasks.settle());
-        if let Some((usage, cost_usd)) = self.spent.totals(&end, !self.place.takes_messages) {
+        if let Some((usage, cost_usd)) = self.spent.totals(&end, !self.context.takes_messages) {
             let message_id = end.uuid.clone().unwrap_or_else(|| format!("result-{}", self.turns));
             events.push(usage.event(message_id, cost_usd, true).into());
         }

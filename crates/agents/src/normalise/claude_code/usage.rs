@@ -13,7 +13,7 @@ use crate::normalise::wire::{TurnEnd, Usage};
 
 /// The usage of one run.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Spent {
+pub(super) struct RunUsage {
     messages: Recent<Usage>,
     /// What messages of the agent itself took together.
     own: Usage,
@@ -31,7 +31,7 @@ pub(super) struct Spent {
 /// Models of one run that are told apart.
 const MODELS_MAX: usize = 16;
 
-impl Spent {
+impl RunUsage {
     /// What a message has taken so far; nothing where that was told.
     pub(super) fn message(&mut self, id: &str, usage: &Usage, parent: Option<&str>) -> Option<AgentUsage> {
         self.aside |= parent.is_some();
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_message_is_told_when_it_grew_and_never_again_as_it_was() {
-        let mut spent = Spent::default();
+        let mut spent = RunUsage::default();
         let mut told = |id: &str, input, output| {
             spent.message(id, &usage(input, output), None).map(|told| (told.input_tokens, told.output_tokens))
         };
@@ -132,8 +132,8 @@ mod tests {
     #[test]
     fn a_turn_that_says_nothing_takes_nothing_back() {
         let none = || crate::json::read::<TurnEnd>(r#"{"usage":{"input_tokens":0},"modelUsage":{}}"#).unwrap();
-        let told = |spent: &mut Spent, end: &TurnEnd| spent.totals(end, false).unwrap().0.output_tokens;
-        let mut spent = Spent::default();
+        let told = |spent: &mut RunUsage, end: &TurnEnd| spent.totals(end, false).unwrap().0.output_tokens;
+        let mut spent = RunUsage::default();
         spent.message("a", &usage(10, 1), None);
         spent.message("a", &usage(10, 80), None);
         spent.message("s", &usage(3, 20), Some("t"));
@@ -146,18 +146,18 @@ mod tests {
 
     #[test]
     fn a_session_that_is_gone_on_with_has_taken_what_it_took_before() {
-        let told = |spent: &mut Spent, end: &TurnEnd, elsewhere| {
+        let told = |spent: &mut RunUsage, end: &TurnEnd, elsewhere| {
             let (usage, cost) = spent.totals(end, elsewhere).unwrap();
             (usage.input_tokens.unwrap(), usage.output_tokens.unwrap(), cost)
         };
-        let mut resumed = Spent::default();
+        let mut resumed = RunUsage::default();
         resumed.of_model("big");
         assert_eq!(told(&mut resumed, &end(10, 1010), true), (13, 1, None));
         assert_eq!(told(&mut resumed, &end(20, 1030), true), (33, 3, None));
-        let mut own = Spent::default();
+        let mut own = RunUsage::default();
         own.of_model("big");
         assert_eq!(told(&mut own, &end(10, 1010), false), (1013, 101, Some(0.5)));
-        let mut with_sub_agent = Spent::default();
+        let mut with_sub_agent = RunUsage::default();
         with_sub_agent.of_model("big");
         with_sub_agent.message("m", &usage(1000, 1), Some("t"));
         assert_eq!(told(&mut with_sub_agent, &end(10, 1010), true), (1013, 101, Some(0.5)));

@@ -59,7 +59,7 @@ impl Opencode {
     pub(super) fn tell_session(&mut self, model: Option<String>, events: &mut Vec<EventData>) {
         let Some(session_id) = self.session_id.clone().filter(|_| !self.session_told) else { return };
         self.session_told = true;
-        let mut session = self.place.session(session_id);
+        let mut session = self.context.session(session_id);
         session.model = model;
         session.working_dir.clone_from(&self.working_dir);
         session.agent_version.clone_from(&self.agent_version);

@@ -38,7 +38,7 @@ use super::kinds::{Becomes, Known};
 use super::notices::Notices;
 use super::progress::Progress;
 use super::recent::Recent;
-use super::{Given, Meaning, Normalise, Place, asking, last_words};
+use super::{Given, Meaning, Normalise, RunContext, asking, last_words};
 use crate::json::read;
 use crate::summary::TodoInput;
 
@@ -52,7 +52,7 @@ pub(super) fn known_kinds() -> Vec<Known> {
 pub struct Opencode {
     /// The program's command, which also stands for it where nobody else answered a question.
     program: &'static str,
-    place: Place,
+    context: RunContext,
     /// The run's own session.
     session_id: Option<String>,
     session_told: bool,
@@ -83,14 +83,14 @@ pub struct Opencode {
 impl Opencode {
     /// A run in this place. Without a session's id, the first session that no other one began is the run's. Whoever names
     /// the session speaks to it, and has told its prompt.
-    pub fn new(program: &'static str, place: Place, session_id: Option<String>) -> Self {
+    pub fn new(program: &'static str, context: RunContext, session_id: Option<String>) -> Self {
         let mut inbox = Inbox::default();
         if session_id.is_some() {
             inbox.told();
         }
         Self {
             program,
-            place,
+            context,
             inbox,
             session_id,
             session_told: false,

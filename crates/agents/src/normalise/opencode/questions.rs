@@ -8,7 +8,7 @@ use townwatch_protocol::wire::AnswerAgent;
 
 use super::wire::{Asked, AskedMetadata, AskedTool, Part, Replied};
 use crate::json::read;
-use crate::normalise::answering::{self, Given, Wanted};
+use crate::normalise::answering::{self, ExpectedAnswer, Given};
 use crate::normalise::asking::{self, Asking, OPEN_MAX};
 use crate::normalise::recent::Recent;
 use crate::summary;
@@ -16,7 +16,7 @@ use crate::summary;
 /// The questions of one run.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Questions {
-    open: Vec<Open>,
+    open: Vec<OpenQuestion>,
     /// Calls that have ended. The server goes on listing the questions of those that were interrupted.
     ended_calls: Recent<()>,
     /// Questions that were one too many: it goes on listing those, too.
@@ -25,9 +25,9 @@ pub(super) struct Questions {
 
 /// A question that nobody has answered yet.
 #[derive(Debug, Clone)]
-struct Open {
+struct OpenQuestion {
     request_id: String,
-    wanted: Wanted,
+    wanted: ExpectedAnswer,
     /// The call that waits for the answer.
     call: Option<String>,
     /// What it is being answered now.
@@ -52,7 +52,7 @@ impl Questions {
         self.open.is_empty()
     }
 
-    fn find(&self, request_id: &str) -> Option<&Open> {
+    fn find(&self, request_id: &str) -> Option<&OpenQuestion> {
         self.open.iter().find(|open| open.request_id == request_id)
     }
 
@@ -90,7 +90,7 @@ impl Questions {
             self.dropped.insert(oldest, ());
         }
         let question = asking.event(request_id.clone(), from.tool_use_id, from.parent);
-        self.open.push(Open { request_id, wanted: asking.wanted(), call, given: None });
+        self.open.push(OpenQuestion { request_id, wanted: asking.wanted(), call, given: None });
         Some((question, one_too_many.map(answering::one_too_many)))
     }
 
@@ -119,7 +119,7 @@ impl Questions {
         let succeeded = ended?;
         self.ended_calls.insert(&name, ());
         let index = self.open.iter().position(|open| open.call.as_ref() == Some(&name))?;
-        let Open { request_id, given, .. } = self.open.remove(index);
+        let OpenQuestion { request_id, given, .. } = self.open.remove(index);
         if let Some(given) = given {
             return Some(given.event(request_id)); // it has the answer, though its own word of that was not heard
         }

@@ -17,7 +17,7 @@ use crate::json::read;
 use crate::normalise::fields::Fields;
 use crate::normalise::kinds::Becomes;
 use crate::normalise::parts::{Part as LinePart, parts};
-use crate::normalise::{Meaning, Normalise, Place};
+use crate::normalise::{Meaning, Normalise, RunContext};
 
 /// Why a step ended whose calls have their results: the next step goes on with them.
 const GOES_ON: &str = "tool-calls";
@@ -37,8 +37,8 @@ pub struct OpencodeRun {
 
 impl OpencodeRun {
     /// A run in this place, of the program with this command.
-    pub fn new(program: &'static str, place: Place) -> Self {
-        Self { session: Opencode::new(program, place, None), taken: None, unnamed: 0 }
+    pub fn new(program: &'static str, context: RunContext) -> Self {
+        Self { session: Opencode::new(program, context, None), taken: None, unnamed: 0 }
     }
 
     fn event(&mut self, event: &Fields, raw: &str, at: Timestamp, meaning: &mut Meaning) {

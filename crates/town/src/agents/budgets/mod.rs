@@ -19,7 +19,7 @@ use townwatch_protocol::wire::{AgentState, Budget, DayBudget};
 
 /// How far a budget has been used, as far as somebody was told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-enum Standing {
+enum BudgetLevel {
     /// Nobody needs to know.
     #[default]
     Within,
@@ -34,7 +34,7 @@ enum Standing {
 struct Meter {
     budget: Budget,
     #[serde(default)]
-    standing: Standing,
+    standing: BudgetLevel,
 }
 
 /// What using more of a budget leads to.
@@ -55,16 +55,16 @@ impl Meter {
     fn look(&mut self, spent: Spent) -> Option<Crossing> {
         let percent = spent.percent_of(&self.budget)?;
         let stands = match percent {
-            100.. => Standing::Exceeded,
-            BUDGET_WARNING_PERCENT.. => Standing::Warned,
-            _ => Standing::Within,
+            100.. => BudgetLevel::Exceeded,
+            BUDGET_WARNING_PERCENT.. => BudgetLevel::Warned,
+            _ => BudgetLevel::Within,
         };
         let before = self.standing;
         // A correction may lower what is spent: what was said stays said.
         self.standing = before.max(stands);
         let crossing = Crossing {
-            warns: before == Standing::Within && stands > Standing::Within,
-            exceeded: (stands == Standing::Exceeded).then_some(IsNew(before < Standing::Exceeded)),
+            warns: before == BudgetLevel::Within && stands > BudgetLevel::Within,
+            exceeded: (stands == BudgetLevel::Exceeded).then_some(IsNew(before < BudgetLevel::Exceeded)),
         };
         (crossing.warns || crossing.exceeded.is_some()).then_some(crossing)
     }
@@ -100,7 +100,7 @@ impl DayMeter {
     fn turn(&mut self, now: Timestamp) {
         let day = now.millis().div_euclid(DAY_MS);
         if day != self.day {
-            (self.day, self.spent, self.meter.standing) = (day, Spent::default(), Standing::Within);
+            (self.day, self.spent, self.meter.standing) = (day, Spent::default(), BudgetLevel::Within);
         }
     }
 
@@ -115,7 +115,7 @@ impl DayMeter {
     pub(crate) fn set(&mut self, budget: Budget, now: Timestamp) -> bool {
         self.turn(now);
         let is_exceeded = self.spent.percent_of(&budget).is_some_and(|percent| percent >= 100);
-        let standing = if is_exceeded { Standing::Exceeded } else { Standing::Within };
+        let standing = if is_exceeded { BudgetLevel::Exceeded } else { BudgetLevel::Within };
         self.meter = Meter { budget, standing };
         is_exceeded
     }
@@ -182,7 +182,7 @@ fn is_idle(day: &DayMeter) -> bool {
 impl AgentBudgets {
     /// A run begins, with a budget or without.
     pub(crate) fn begin_run(&mut self, run_id: &RunId, budget: Budget) {
-        let meter = Meter { budget, standing: Standing::Within };
+        let meter = Meter { budget, standing: BudgetLevel::Within };
         self.run = (!budget.is_none()).then(|| RunMeter { run_id: run_id.clone(), meter });
     }
 

@@ -8,7 +8,7 @@ use townwatch_protocol::wire::BudgetChange;
 use crate::agents;
 use crate::agents::budgets;
 use crate::agents::runs::Source;
-use crate::log::ingest::{FreshRun, Ingest, Outcome, Scope};
+use crate::log::ingest::{Ingest, Outcome, RunIdSource, Scope};
 use crate::store::atomically;
 use crate::town::Town;
 
@@ -19,7 +19,7 @@ impl Town {
         agent_id: &AgentId,
         change: &BudgetChange,
         now: Timestamp,
-        fresh_run: FreshRun<'_>,
+        fresh_run: RunIdSource<'_>,
     ) -> Result<Outcome> {
         let store = self.store.as_ref();
         let outcome = atomically(store, || {
@@ -39,7 +39,12 @@ impl Town {
     }
 
     /// Sets what all agents of the town together may take in a day.
-    pub fn change_budget(&mut self, change: &BudgetChange, now: Timestamp, fresh_run: FreshRun<'_>) -> Result<Outcome> {
+    pub fn change_budget(
+        &mut self,
+        change: &BudgetChange,
+        now: Timestamp,
+        fresh_run: RunIdSource<'_>,
+    ) -> Result<Outcome> {
         let store = self.store.as_ref();
         atomically(store, || {
             let mut day = budgets::of_town(store)?;

@@ -89,7 +89,7 @@ struct Memory {
 
 /// An event as the reducer sees it.
 #[derive(Debug)]
-pub struct Happened<'a> {
+pub struct ReducerInput<'a> {
     /// Its id in the town's log.
     pub id: EventId,
     /// Its run, with the run's number.
@@ -167,7 +167,7 @@ impl Snapshot {
     }
 
     /// Takes the next event. An event of an older run than the current one only moves the newest id.
-    pub fn reduce(&mut self, event: &Happened<'_>) {
+    pub fn reduce(&mut self, event: &ReducerInput<'_>) {
         if let Some((run_id, run_number)) = event.run
             && run_number > self.state.run_number
         {
@@ -182,7 +182,7 @@ impl Snapshot {
         }
     }
 
-    fn begin_run(&mut self, run_id: &RunId, run_number: u64, event: &Happened<'_>) {
+    fn begin_run(&mut self, run_id: &RunId, run_number: u64, event: &ReducerInput<'_>) {
         let kept = &self.state;
         let mut next = Self::new(kept.agent_id.clone(), kept.rig_id.clone(), &kept.name, kept.role);
         next.state.runtime = kept.runtime;
@@ -197,7 +197,7 @@ impl Snapshot {
         *self = next;
     }
 
-    fn apply(&mut self, event: &Happened<'_>, at: Timestamp) {
+    fn apply(&mut self, event: &ReducerInput<'_>, at: Timestamp) {
         if !matches!(event.data, EventData::Status(_) | EventData::Question(_)) {
             self.told_otherwise();
         }

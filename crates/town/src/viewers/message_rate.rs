@@ -8,13 +8,13 @@ const MESSAGE_MS: u64 = 1_000 / CLIENT_MESSAGES_PER_SECOND;
 
 /// What one viewer has said lately. It is not kept through a hibernation, which comes when all is quiet.
 #[derive(Debug, Default)]
-pub(crate) struct Talk {
+pub(crate) struct MessageRate {
     /// The time that its messages take, less what has passed since.
     owed_ms: u64,
     at: Option<Timestamp>,
 }
 
-impl Talk {
+impl MessageRate {
     /// Counts a message; false if it is one too many.
     pub(crate) fn counts(&mut self, now: Timestamp) -> bool {
         let passed_ms = self.at.map_or(0, |at| now.millis_since(at));

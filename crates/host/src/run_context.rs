@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use townwatch_agents::normalise::Place;
+use townwatch_agents::normalise::RunContext;
 
 /// Where an agent works that works in this directory.
-pub fn place_of(working_dir: &Path) -> Place {
+pub fn run_context_of(working_dir: &Path) -> RunContext {
     let names = rustix::system::uname();
     let git = find_git_dir(working_dir);
     let head = git.as_ref().and_then(|git| read_trimmed(&git.join("HEAD")));
@@ -15,7 +15,7 @@ pub fn place_of(working_dir: &Path) -> Place {
         (Some(_), None, head) => head.filter(|head| head.bytes().all(|byte| byte.is_ascii_hexdigit())),
         _ => None,
     };
-    Place {
+    RunContext {
         working_dir: Some(working_dir.to_string_lossy().into_owned()),
         hostname: Some(names.nodename().to_string_lossy().into_owned()),
         os: Some(std::env::consts::OS.to_owned()),

@@ -1,4 +1,4 @@
-//! What people want of a running agent that takes it: to be told something, or an answer to its question.
+//! Commands of people to a running agent that takes them: a message, or the answer to its question.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use tokio::sync::{mpsc, oneshot};
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::wire::AnswerAgent;
 
-/// Wishes that wait for an agent; one more is refused.
+/// Commands that wait for an agent; one more is refused.
 const WAITING_MAX: usize = 16;
-/// Nobody waits longer for a wish: the Worker gives up after 10 s.
+/// Nobody waits longer for a command: the Worker gives up after 10 s.
 const LIMIT: Duration = Duration::from_secs(8);
 
 /// Who gives orders and tells agents things: nobody else may.
 pub const OPERATOR: &str = "operator";
 
-/// What is wished.
+/// A command to an agent.
 #[derive(Debug)]
-pub enum Wish {
+pub enum AgentCommand {
     /// The agent is to be told this.
     Message(String),
     /// Its question is to be answered.
@@ -28,48 +28,48 @@ pub enum Wish {
     },
 }
 
-/// A wish on its way, with whoever waits for what becomes of it.
+/// A command on its way, with where its outcome is waited for.
 #[derive(Debug)]
-pub struct Wished {
-    wish: Wish,
+pub struct QueuedCommand {
+    command: AgentCommand,
     outcome: oneshot::Sender<Result<()>>,
 }
 
-impl Wished {
-    /// The wish, unless nobody waits for it any more: they were told that it came to nothing, and so it has to.
-    pub fn take(self) -> Option<(Wish, oneshot::Sender<Result<()>>)> {
-        (!self.outcome.is_closed()).then_some((self.wish, self.outcome))
+impl QueuedCommand {
+    /// The command, unless nobody waits for it any more: they were told that it came to nothing, and so it has to.
+    pub fn take(self) -> Option<(AgentCommand, oneshot::Sender<Result<()>>)> {
+        (!self.outcome.is_closed()).then_some((self.command, self.outcome))
     }
 }
 
-/// Where an agent hears wishes.
-pub type Ear = mpsc::Receiver<Wished>;
+/// Where an agent gets its commands.
+pub type CommandReceiver = mpsc::Receiver<QueuedCommand>;
 
-/// An agent that is spoken to.
+/// What an agent that takes commands gets them by.
 #[derive(Debug)]
-pub struct Hearing {
-    /// Where it hears wishes.
-    pub ear: Ear,
+pub struct Inbox {
+    /// Where it gets its commands.
+    pub commands: CommandReceiver,
     /// How long it is waited for when it has nothing to do.
     pub waiting_max: Duration,
 }
 
-/// Where wishes of an agent go.
+/// Where commands to an agent go.
 #[derive(Debug, Clone)]
-pub struct Mouth(mpsc::Sender<Wished>);
+pub struct CommandSender(mpsc::Sender<QueuedCommand>);
 
 /// A new pair.
-pub fn channel() -> (Mouth, Ear) {
+pub fn channel() -> (CommandSender, CommandReceiver) {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
-    (Mouth(sender), receiver)
+    (CommandSender(sender), receiver)
 }
 
-impl Mouth {
-    /// Wishes, and waits for what becomes of it.
-    pub async fn say(&self, wish: Wish) -> Result<()> {
+impl CommandSender {
+    /// Sends a command, and waits for what becomes of it.
+    pub async fn send(&self, command: AgentCommand) -> Result<()> {
         let (outcome, became) = oneshot::channel();
         let busy = || Error::new(Code::Conflict, "the agent is not up yet, or has no time; try again");
-        self.0.try_send(Wished { wish, outcome }).map_err(|error| match error {
+        self.0.try_send(QueuedCommand { command, outcome }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => busy(),
             mpsc::error::TrySendError::Closed(_) => ended(),
         })?;

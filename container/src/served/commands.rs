@@ -9,24 +9,24 @@ use townwatch_protocol::event::{Answer, QuestionKind};
 use townwatch_protocol::wire::AnswerAgent;
 
 use super::conversation::{Conversation, is_plain};
-use crate::wish::{OPERATOR, Wish, Wished};
+use crate::command::{AgentCommand, OPERATOR, QueuedCommand};
 
-/// What the server may take for a wish: less than people wait for it, so that they are told what became of it.
-const WISH_LIMIT: Duration = Duration::from_secs(5);
+/// What the server may take for a command: less than people wait for it, so that they are told what became of it.
+const COMMAND_LIMIT: Duration = Duration::from_secs(5);
 
 impl Conversation<'_> {
     /// Does it, and says what became of it.
-    pub(super) async fn fulfil(&mut self, wished: Wished) {
-        let Some((wish, outcome)) = wished.take() else { return };
-        let became = match wish {
-            Wish::Message(prompt) => match self.prompt(&prompt, WISH_LIMIT).await {
+    pub(super) async fn fulfil(&mut self, queued: QueuedCommand) {
+        let Some((command, outcome)) = queued.take() else { return };
+        let became = match command {
+            AgentCommand::Message(prompt) => match self.prompt(&prompt, COMMAND_LIMIT).await {
                 Ok(()) => {
                     self.run.append(self.normaliser.told(&prompt, OPERATOR), now());
                     Ok(())
                 }
                 Err(problem) => Err(Error::new(Code::ContainerError, problem)),
             },
-            Wish::Answer { answer, by } => self.answer(&answer, &by).await,
+            AgentCommand::Answer { answer, by } => self.answer(&answer, &by).await,
         };
         let _ = outcome.send(became);
     }
@@ -56,7 +56,7 @@ impl Conversation<'_> {
         let server = server.clone();
         // Before it is sent: the stream tells of the answer as soon as the server has it.
         self.normaliser.answering(request_id, Some(given));
-        let answered = server.post(&path, &body, WISH_LIMIT).await;
+        let answered = server.post(&path, &body, COMMAND_LIMIT).await;
         let problem = match answered.as_ref().map(|answer| (answer.status, answer.success())) {
             Ok((_, Ok(_))) => return Ok(()),
             Ok((404, _)) => gone(),
