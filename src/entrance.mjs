@@ -4,7 +4,7 @@
 // of the object that panicked, and those of the Worker where both share an isolate, its clocks among them. So nobody in
 // there would ever tell the caller.
 
-import Worker, { Account, Rig, Town } from "../../build/index.js";
+import Worker, { Account, Rig, Town } from "../build/index.js";
 
 export { Account, Rig, Town };
 
