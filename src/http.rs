@@ -174,7 +174,7 @@ pub async fn read_body(request: &web_sys::Request) -> Result<Vec<u8>> {
 }
 
 /// The body of what one of our own objects asks. It needs no clock: it is there as a whole, and who asks has a clock of its
-/// own. One for each batch would be a twentieth of what a small one costs.
+/// own. A clock is a timer that is set and put away again for each batch.
 pub async fn read_own_body(request: &web_sys::Request) -> Result<Vec<u8>> {
     match request.body() {
         Some(stream) => read_whole(request, &stream).await,
