@@ -7,6 +7,7 @@ import { ask, run } from "./lib/run.mjs";
 import { Problem } from "./lib/problem.mjs";
 import { stepper } from "./lib/steps.mjs";
 import { SETUP_STEPS, setUp } from "./setup.mjs";
+import { SUPPLY_CHECKS, checkSupply } from "./lib/supply_checks.mjs";
 
 const DENY_WARNINGS = ["--", "-D", "warnings"];
 const CARGO_CHECKS = [
@@ -19,7 +20,7 @@ const CARGO_CHECKS = [
 async function check() {
   const configs = filesOf(["dashboard"], (file) => file.endsWith("tsconfig.json"));
   if (configs.length === 0) throw new Problem("dashboard/tsconfig.json is missing", { remedy: "is this a whole checkout?  git status" });
-  const step = stepper(SETUP_STEPS + CARGO_CHECKS.length + configs.length + 2);
+  const step = stepper(SETUP_STEPS + CARGO_CHECKS.length + configs.length + 1 + SUPPLY_CHECKS.length);
   const { node, env } = await setUp({ step });
   const checks = [
     ["rustfmt and clippy", () => components(env)],
@@ -29,7 +30,7 @@ async function check() {
   const problems = [];
   // All of them, so that one look shows all there is to do.
   for (const [title, work] of checks) await step(`checking ${title}`, work).catch((problem) => problems.push(problem));
-  await dependencies(step, env).catch((problem) => problems.push(problem));
+  for (const one of SUPPLY_CHECKS) await checkSupply(one, step, env).catch((problem) => problems.push(problem));
   for (const problem of problems) console.error(`\n${problem}`);
   return problems.length > 0 ? 1 : 0;
 }
@@ -38,15 +39,6 @@ async function check() {
 async function components(env) {
   const missing = ["rustfmt", "clippy"].filter((name) => !ask("cargo", [name === "clippy" ? name : "fmt", "--version"], env));
   if (missing.length > 0) await run("rustup", ["component", "add", ...missing], { env, remedy: "is the network there?" });
-}
-
-async function dependencies(step, env) {
-  if (!ask("cargo", ["deny", "--version"], env)) {
-    await step("skipping licences and sources: cargo-deny is not installed (cargo install cargo-deny --locked)", async () => {});
-    return;
-  }
-  const args = ["deny", "--workspace", "--locked", "--offline", "check", "licenses", "bans", "sources"];
-  await step("checking licences and sources", () => run("cargo", args, { env }));
 }
 
 await main(check);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { checkSupply, isUnreachable } from "../../scripts/lib/supply_checks.mjs";
 import { PINNED } from "../agents/install.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -22,5 +23,16 @@ describe("what others wrote", () => {
     const actions = readdirSync(folder).flatMap((file) => [...readFileSync(join(folder, file), "utf8").matchAll(/uses: *(\S+)/g)]);
     assert.ok(actions.length >= 2);
     for (const [, action] of actions) assert.match(action, /^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
+  });
+
+  it("what is wrong fails the check, and what cannot be asked is skipped with its reason", async () => {
+    const steps = [];
+    const step = async (title, work) => void (steps.push(title), await work());
+    const says = (words, code) => ({ title: "words", command: "sh", args: ["-c", `echo '${words}' >&2; exit ${code}`] });
+    await checkSupply(says("npm error code ENOTFOUND", 1), step, process.env);
+    await checkSupply(says("68 packages have verified registry signatures", 0), step, process.env);
+    await assert.rejects(checkSupply(says("1 package has an invalid registry signature", 1), step, process.env), /invalid registry signature|failed/);
+    assert.deepEqual(steps, ["skipping words: what knows of them cannot be reached from here", "checking words", "checking words"]);
+    assert.ok(!isUnreachable("error[vulnerability]: a fault of time 0.1"));
   });
 });
