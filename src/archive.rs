@@ -1,4 +1,4 @@
-//! The archive over the objects that know of an agent; the order of its steps is explained in `core/archive.rs`.
+//! The archive over the objects that know of an agent; the order of its steps is explained in `crates/town/src/agents/archive.rs`.
 
 use ::worker::Response;
 use js_sys::futures::spawn_local;

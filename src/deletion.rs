@@ -1,4 +1,4 @@
-//! The deletion of an agent over the objects that know of it; the order of its steps is explained in `core/deletion.rs`.
+//! The deletion of an agent over the objects that know of it; the order of its steps is explained in `crates/town/src/agents/deletion.rs`.
 
 use ::worker::Response;
 use serde_json::json;

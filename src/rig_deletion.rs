@@ -1,4 +1,4 @@
-//! The deletion of a rig over the objects that know of it; the order of its steps is explained in `core/rig_deletion.rs`.
+//! The deletion of a rig over the objects that know of it; the order of its steps is explained in `crates/town/src/rig/rig_deletion.rs`.
 
 use ::worker::Response;
 use futures_util::future::join_all;

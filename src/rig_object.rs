@@ -55,6 +55,8 @@ pub struct Rig {
     /// Whether nobody has asked this instance yet: what the last one was carrying may have died with it.
     is_new: Cell<bool>,
     failures: Cell<u32>,
+    /// How many carry batches to the town: the alarm, a stop, a deletion.
+    forwarding: Cell<u32>,
     /// Agents that were deleted or archived here in this instance's time: whoever registers one meanwhile finds out.
     withdrawn: Cell<u64>,
     /// What this instance has done.
@@ -72,6 +74,7 @@ impl DurableObject for Rig {
             alarmed: Cell::new(false),
             is_new: Cell::new(true),
             failures: Cell::new(0),
+            forwarding: Cell::new(0),
             withdrawn: Cell::new(0),
             counts: Cell::new(Counts::new(platform::now())),
         }
@@ -86,6 +89,11 @@ impl DurableObject for Rig {
     async fn alarm(&self) -> ::worker::Result<Response> {
         self.alarmed.set(false);
         self.is_new.set(false);
+        if self.forwarding.get() > 0 {
+            // A stop, say, carries what there is to the town: one batch is in flight, and no second one beside it.
+            self.alarm_in(UNDER_WAY_MS).await;
+            return Response::empty();
+        }
         if let Err(error) = self.forward().await {
             let failures = self.failures.get();
             self.failures.set(failures.saturating_add(1));
@@ -337,6 +345,7 @@ impl Rig {
             Err(error) if error.code == Code::NotFound => return Ok(()),
             rig => rig?,
         };
+        let _under_way = UnderWay::begin(&self.forwarding);
         self.alarm_in(UNDER_WAY_MS).await;
         let town = Responder::Town(rig.town_id.clone());
         while let Some(batch) = rig.next_batch()? {
@@ -375,6 +384,22 @@ impl Rig {
             self.alarmed.set(false);
             log("alarm_error", &[("message", &error.to_string())]);
         }
+    }
+}
+
+/// Counts one who carries batches to the town, as long as it does.
+struct UnderWay<'a>(&'a Cell<u32>);
+
+impl<'a> UnderWay<'a> {
+    fn begin(count: &'a Cell<u32>) -> Self {
+        count.set(count.get() + 1);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }
 

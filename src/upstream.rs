@@ -139,7 +139,7 @@ impl Upstream {
     pub async fn stop_agent(&self, agent_id: &AgentId, wish: String, limit_ms: u64) -> StopAnswer {
         let path = format!("/agents/{agent_id}/stop");
         match self.call(Purpose::Stop, "POST", &path, Some(wish), limit_ms, ANSWER_BYTES_MAX).await {
-            Ok(answer) => answer.of_stop(),
+            Ok(answer) => answer.of_stop(matches!(self.place, Endpoint::Foreign(..))),
             Err(error) => StopAnswer::Unheard(error),
         }
     }

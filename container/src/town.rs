@@ -26,7 +26,6 @@ use townwatch_protocol::wire::{AnswerAgent, ControlStatus};
 
 use crate::buffer::{Bounds, Buffer};
 use crate::command::{self, AgentCommand, CommandSender};
-use crate::executor::STOP_GRACE;
 use crate::page::{EventText, Page, Range};
 use crate::pictures::Pictures;
 use crate::previews::Previews;
@@ -46,6 +45,9 @@ pub struct Town {
     /// What threads came to that later runs may go on with.
     pub(crate) threads: Threads,
 }
+
+/// What a start waits for the end of the run before it: less than the 5 s after which a town asks what became of its start.
+const STOP_WAIT: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 struct TownState {
@@ -127,8 +129,8 @@ impl Town {
         Ok(Begun::New(Run { town, agent_id, run_id, runtime, stop_asked, redaction, attribution }))
     }
 
-    /// Waits for the end of an agent's open run, if that was asked to end: who stops or deletes an agent and starts it anew at
-    /// once need not try again. Its process has [`STOP_GRACE`] for its end, and is then killed; a start beyond that is refused.
+    /// Waits a while for the end of an agent's open run, if that was asked to end: who deletes an agent and starts it anew at
+    /// once need not try again. A start behind a run that takes longer for its end is refused.
     pub async fn stop_is_over(&self, agent_id: &AgentId) {
         let mut changes = self.head.subscribe();
         let is_stopping = || {
@@ -136,7 +138,7 @@ impl Town {
             held.agents.get(agent_id).is_some_and(|runs| runs.exit.is_none() && runs.stop.borrow().is_some())
         };
         let end = async { while is_stopping() && changes.changed().await.is_ok() {} };
-        let _ = tokio::time::timeout(2 * STOP_GRACE, end).await;
+        let _ = tokio::time::timeout(STOP_WAIT, end).await;
     }
 
     /// Asks an agent's open run to end, if it is the one that is meant. An agent without one is stopped already; a run that

@@ -31,8 +31,8 @@ export function holderOf(port) {
   return { pid, group, command, dev, isLeft: isOurs(command) && !isStarted };
 }
 
-/** Whether a process is an `npm run dev`. */
-export const isDevelopment = (pid) => look(pid)?.command.includes("scripts/dev.mjs") ?? false;
+/** Whether a process is an `npm run dev`; also where that cannot be told, so that nobody's is taken for left. */
+export const isDevelopment = (pid) => look(pid)?.command.includes("scripts/dev.mjs") ?? look(process.pid) === undefined;
 
 /** Ends what was left behind: all that was started with it. True once nothing of it is there any more. */
 export async function endLeft({ group }) {

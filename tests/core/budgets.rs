@@ -164,6 +164,19 @@ fn a_posted_run_ends_at_once_and_its_rig_is_to_know() {
 }
 
 #[test]
+fn a_batch_without_names_begins_one_run_of_an_agent_whose_budget_is_used_up() {
+    let mut story = Story::new();
+    story.register("p");
+    change(&mut story, "p", &json!({"max_tokens": 100}));
+    story.post(&[("p", "", "agent_usage", used("m0", 100))]);
+    let names: Vec<String> = (1..=50).map(|number| format!("m{number}")).collect();
+    let events: Vec<_> = names.iter().map(|name| ("p", "", "agent_usage", used(name, 1))).collect();
+    let outcome = story.post(&events);
+    assert_eq!((outcome.begun.len(), outcome.ended.len(), outcome.dropped), (1, 1, 49));
+    assert_eq!(story.number("SELECT count(*) FROM runs"), 2);
+}
+
+#[test]
 fn corrections_move_a_budget_too_and_nothing_counts_twice() {
     let mut story = Story::new();
     begin(&mut story, "a", "r", &json!({})).unwrap();

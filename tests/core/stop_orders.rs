@@ -49,7 +49,7 @@ fn a_run_that_the_control_server_had_and_knows_no_more_is_not_asked_for_again_an
     // Its own end may still be on its way, and is its end.
     let ended = story.relay(&[("a", "r", "agent.exited", json!({"reason": "completed"}))]);
     assert_eq!((ended.ended, unconfirmed(&story)), (vec![(run("r"), ExitReason::Completed)], vec![]));
-    assert!(!story.town.stop_found_none(&run("r")).unwrap(), "it is over");
+    assert!(story.town.stop_found_none(&run("r")).unwrap(), "it is over, and nobody is asked again");
     // Else the control server's word ends it.
     let mut story = stopped(true);
     story.town.stop_found_none(&run("r")).unwrap();
@@ -68,6 +68,25 @@ fn a_run_whose_start_is_under_way_is_asked_for_until_it_is_there() {
     let now = story.now;
     story.town.run_accepted(&started, now, &mut no_run).unwrap();
     assert_eq!(orders(&story), ["r"], "now it can be stopped");
+}
+
+#[test]
+fn a_run_whose_start_is_confirmed_after_the_town_gave_it_up_is_stopped() {
+    let mut story = Story::new();
+    let (order, now) = (Story::order("a"), story.now);
+    story.town.begin_run(order, agent("minted"), run("r"), now).unwrap();
+    story.town.run_refused(&run("r"), "its start never arrived there", now, &mut no_run).unwrap();
+    assert_eq!(orders(&story), [""; 0]);
+    let started = ControlStarted { epoch: story.epoch.clone(), run_id: run("r") };
+    assert!(story.town.run_accepted(&started, now, &mut no_run).unwrap().orders_stops);
+    assert_eq!(orders(&story), ["r"]);
+    assert!(story.town.stop_found_none(&run("r")).unwrap());
+    assert_eq!(orders(&story), [""; 0]);
+    // One that had its own end already needs no stop.
+    story.begin("b", "s");
+    story.relay(&[("b", "s", "agent.exited", json!({"reason": "completed"}))]);
+    let started = ControlStarted { epoch: story.epoch.clone(), run_id: run("s") };
+    assert!(!story.town.run_accepted(&started, now, &mut no_run).unwrap().orders_stops);
 }
 
 #[test]

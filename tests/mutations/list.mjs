@@ -204,7 +204,7 @@ export const MUTATIONS = [
   {
     name: "an agent that posts has as many runs open as it begins",
     caughtBy: ["more runs are open than may be"],
-    edits: [{ file: "src/core/ingest/open_runs.rs", find: "OPEN_RUNS_MAX - 1)?", replace: "usize::MAX)?" }],
+    edits: [{ file: "crates/town/src/log/ingest/open_runs.rs", find: "OPEN_RUNS_MAX - 1)?", replace: "usize::MAX)?" }],
   },
   {
     name: "a state waits for a clock that stepped back",

@@ -15,6 +15,7 @@ use townwatch_redaction::{Redactor, SecretValues};
 use crate::agents;
 use crate::agents::budgets;
 use crate::agents::runs::{self, Run, Source};
+use crate::agents::stop_orders;
 use crate::git_url;
 use crate::log::ingest::{Ingest, Outcome, RunIdSource};
 use crate::relay;
@@ -125,9 +126,14 @@ impl Town {
         now: Timestamp,
         fresh_run: RunIdSource<'_>,
     ) -> Result<Outcome> {
-        let Some(run) = runs::load(self.store.as_ref(), &started.run_id)?.filter(|run| !run.ended) else {
-            return Ok(Outcome::default());
-        };
+        let Some(run) = runs::load(self.store.as_ref(), &started.run_id)? else { return Ok(Outcome::default()) };
+        if run.ended {
+            // One that the town gave up before anything was heard of it works on unseen: it has to be stopped.
+            let message = "its start was confirmed after the town had given it up";
+            let is_unseen = run.source_epoch.is_none();
+            let orders_stops = is_unseen && stop_orders::order(self.store.as_ref(), &run.run_id, message)?;
+            return Ok(Outcome { orders_stops, ..Outcome::default() });
+        }
         if relay::is_retired(self.store.as_ref(), &Source::Container, &started.epoch)? {
             let exit = AgentExited::because(ExitReason::Lost, "the container went away while the agent started in it");
             return relay::end_run(self.store.as_ref(), &run, exit, now, self.config.event_cap, fresh_run);

@@ -35,7 +35,7 @@ pub struct StopOrder {
 }
 
 impl Town {
-    /// The oldest stops that nobody has confirmed; of a run in the container only as long as it is open.
+    /// The oldest stops that nobody has confirmed.
     pub fn stop_orders(&self) -> Result<Vec<StopOrder>> {
         let sql = "SELECT run_id, agent_id, source, exit FROM runs WHERE stop_message IS NOT NULL AND stop_heard = 0 \
              AND (exit IS NOT NULL OR source = 'container') ORDER BY run_id LIMIT ?";
@@ -45,10 +45,10 @@ impl Town {
 
     /// The control server has no such run. One that it had is not asked for any more, and whether it is over is settled as with
     /// a start that was never confirmed. One whose start is under way may arrive behind the stop: false, it is to be asked for
-    /// again.
+    /// again. Of one that is over for the town nothing is left to settle.
     pub fn stop_found_none(&self, run_id: &RunId) -> Result<bool> {
-        let sql = "UPDATE runs SET stop_heard = 1, source_epoch = NULL \
-             WHERE run_id = ? AND source_epoch IS NOT NULL AND exit IS NULL RETURNING 1";
+        let sql = "UPDATE runs SET stop_heard = 1, source_epoch = CASE WHEN exit IS NULL THEN NULL ELSE source_epoch END \
+             WHERE run_id = ? AND (source_epoch IS NOT NULL OR exit IS NOT NULL) RETURNING 1";
         Ok(!self.store.query(sql, &[run_id.as_str().into()])?.is_empty())
     }
 

@@ -68,6 +68,8 @@ pub struct Ingest<'a> {
     /// The town's budget, once something was spent.
     town_budget: Option<DayMeter>,
     late: BTreeMap<RunId, u64>,
+    /// The newest run of each agent that the town itself has ended while it took this batch.
+    ended_here: BTreeMap<AgentId, RunId>,
     outcome: Outcome,
 }
 
@@ -94,6 +96,7 @@ impl<'a> Ingest<'a> {
             runs: BTreeMap::new(),
             town_budget: None,
             late: BTreeMap::new(),
+            ended_here: BTreeMap::new(),
             outcome: Outcome::default(),
         })
     }
@@ -182,6 +185,11 @@ impl<'a> Ingest<'a> {
         let epoch = self.epoch.take();
         let taken = self.take(draft);
         self.epoch = epoch;
+        if draft.event.as_str() == "agent.exited"
+            && let Some(run_id) = &draft.run_id
+        {
+            self.ended_here.insert(draft.agent_id.clone(), run_id.clone());
+        }
         taken
     }
 
@@ -242,7 +250,7 @@ impl<'a> Ingest<'a> {
         let (named, run_id) = match (named, &draft.run_id) {
             (Some(run), _) if !is_foreign => (Some(run), None),
             (None, Some(run_id)) => (None, Some(run_id.clone())),
-            _ => (runs::newest_open(self.store, &draft.agent_id)?, None),
+            _ => (self.open_run_of(&draft.agent_id)?, None),
         };
         let mut run = if let Some(run) = named {
             run
@@ -273,6 +281,15 @@ impl<'a> Ingest<'a> {
         }
         self.runs.insert(run.run_id.clone(), run.clone());
         Ok(Some(run))
+    }
+
+    /// The run that an event goes on with which names none. What is behind an end that the town gave a run in this batch is
+    /// late for that run: else a batch would begin a run, and end it, for each event of an agent whose budget is used up.
+    fn open_run_of(&mut self, agent_id: &AgentId) -> Result<Option<Run>> {
+        match (runs::newest_open(self.store, agent_id)?, self.ended_here.get(agent_id).cloned()) {
+            (None, Some(run_id)) if self.is_posted => self.known_run(&run_id),
+            (open, _) => Ok(open),
+        }
     }
 
     /// A run begins: what its agent has beyond the newest ones goes, events first, a bounded number at a time.

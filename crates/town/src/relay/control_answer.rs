@@ -49,13 +49,14 @@ impl ControlAnswer {
         }
     }
 
-    /// What it says of a stop.
-    pub fn of_stop(&self) -> StopAnswer {
+    /// What it says of a stop. Our own control server knows the call: where it seems not to, something stands before it that
+    /// does not reach it, and nothing was heard.
+    pub fn of_stop(&self, is_foreign: bool) -> StopAnswer {
         let refusal = self.refusal();
         match self.status {
             200..300 => StopAnswer::Heard,
             404 if refusal.code == Code::NotFound => StopAnswer::NoRun,
-            404 | 405 => StopAnswer::NoRoute(refusal),
+            404 | 405 if is_foreign => StopAnswer::NoRoute(refusal),
             _ => StopAnswer::Unheard(refusal),
         }
     }
