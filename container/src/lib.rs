@@ -1,8 +1,16 @@
 //! The control server: runs coding agents, reads what they print and hands it to the town as events.
 //!
-//! In reading order: [`app`] (the routes, behind `caller`: who may ask) and [`control`] (what they share; [`capacity`]: what it takes on); [`town`], [`run`] and [`buffer`] (events between
-//! an agent and its town, with [`spool`] beyond memory, [`previews`], and `pictures` beside them); [`executor`] and `execution` (one run's process in its [`room`] of the [`work_dirs`] (below `folders` of this server's alone), as one of the [`users`] or in a [`sandbox`]: [`checkout`],
-//! [`environment`], [`group`] of `processes` under a [`mark`], in a [`confinement`] of [`run_limits`] and, where there is one, a [`cgroup`], [`leftovers`], [`lease`], [`lines`], [`stderr`], `stdin`, [`command`]); `served` (the same for an agent that is a server: [`loopback`], [`sse`]); [`runtimes`] (how each program is started) and [`normalise`] (what its lines mean).
+//! In reading order:
+//!
+//! - the routes: [`app`], behind `caller` (who may ask), over [`control`] (what they share) and [`capacity`] (what is taken on);
+//! - events between an agent and its town: [`town`], [`run`], [`buffer`], with [`spool`] beyond memory, [`previews`] of what is
+//!   being typed, and `pictures`;
+//! - one run's process: [`executor`] and `execution`, told what to do by [`command`] and `stdin`, read by `printed`, [`stderr`]
+//!   and [`runtimes`] (how each program is started), watched by [`files`]; `served` is the same for an agent that is a server;
+//! - where it runs: its [`room`] in the [`work_dirs`] (below `folders` of this server alone), its [`environment`] and
+//!   [`checkout`], as one of the [`users`] or in a [`sandbox`];
+//! - how it ends with all that it started: its [`group`] of `processes` under a [`mark`], in a [`confinement`] of
+//!   [`run_limits`] and, where there is one, a [`cgroup`]; [`leftovers`] of a server before this one; the [`lease`].
 
 pub mod app;
 pub mod body;

@@ -1,5 +1,5 @@
 //! What a program that runs agents or reads what they print knows of its own machine: the clock, a directory and its
-//! repository ([`run_context_of`]), the secrets that a run knows ([`known`]), the names of signals.
+//! repository ([`run_context_of`]), the secrets that a run knows ([`known()`]), the names of signals.
 
 mod clock;
 mod credentials;
