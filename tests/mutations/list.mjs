@@ -99,9 +99,9 @@ export const MUTATIONS = [
       {
         file: FORWARDING,
         find: "            if stored.epoch.as_ref() != Some",
-        replace: `            let at = batch.events.first().map_or(crate::time::Timestamp::from_millis(0), |event| event.at);
+        replace: `            let at = batch.events.first().map_or(townwatch_protocol::time::Timestamp::from_millis(0), |event| event.at);
             let mut early = Vec::new();
-            self.pump(crate::core::frames::Occasion::at(at), &mut early)?;
+            self.pump(crate::viewers::frames::Occasion::at(at), &mut early)?;
             self.early.extend(early);
             if stored.epoch.as_ref() != Some`,
       },
@@ -187,7 +187,7 @@ export const MUTATIONS = [
       {
         file: VIEWERS,
         find: "let Note { id, form, standing: state, .. } = &mut note;",
-        replace: "note.permit.scope = crate::core::permit::Scope::Town;\n        let Note { id, form, standing: state, .. } = &mut note;",
+        replace: "note.permit.scope = crate::access::permit::Scope::Town;\n        let Note { id, form, standing: state, .. } = &mut note;",
       },
     ],
   },
