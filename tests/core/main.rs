@@ -40,6 +40,8 @@ mod reader;
 mod reduced;
 mod reducer;
 mod relay;
+mod resume_cases;
+mod resuming;
 mod resumption;
 mod rig;
 mod route;

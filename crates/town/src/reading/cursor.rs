@@ -1,4 +1,4 @@
-//! Where a reader's history begins: every case of the contract's "Cursor".
+//! Where a reader's history begins: every rule of the contract's "Resuming" about that.
 
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::id::{Epoch, EventId};
