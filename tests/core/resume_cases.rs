@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 use townwatch_protocol::error::Result;
-use townwatch_town::reading::cursor::Asked;
+use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::reader::{Next, Reader};
 use townwatch_town::viewers::{Effect, ViewerId};
@@ -67,7 +67,7 @@ fn a_socket_keeps_the_rules() {
         let types = run.asks("types").as_array();
         let opened = run.join().map(|(mut join, _)| {
             if types.is_some() {
-                join.asked = Asked { tail: Some(0), ..Asked::default() };
+                join.asked = CursorRequest { tail: Some(0), ..CursorRequest::default() };
             }
             let mut effects = run.story.town.join(viewer, &join, operator(), run.story.now).unwrap();
             if let Some(types) = types {
@@ -123,7 +123,8 @@ fn an_event_stream_keeps_the_rules() {
 
 /// Where the next page or range goes on.
 fn behind(request: &PageRequest, next_after_id: u64) -> PageRequest {
-    let asked = Asked { epoch: Some(epoch("log-1")), after_id: Some(next_after_id), ..Asked::default() };
+    let asked =
+        CursorRequest { epoch: Some(epoch("log-1")), after_id: Some(next_after_id), ..CursorRequest::default() };
     PageRequest { asked, ..request.clone() }
 }
 
