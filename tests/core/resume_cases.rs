@@ -179,7 +179,9 @@ fn read_range(run: &mut Run<'_>, request: &PageRequest) -> Result<PageRequest> {
     if run.told.0.is_empty() && lines.first().is_none_or(|line| line["type"] != "hello") {
         run.told.hello(false);
     }
-    lines.iter().for_each(|line| run.told.frame(line));
+    for line in lines {
+        run.told.frame(line);
+    }
     assert_eq!((&complete["type"], &complete["next_after_id"]), (&json!("complete"), &complete["head"]));
     run.told.caught_up(&complete["head"]);
     Ok(behind(request, complete["next_after_id"].as_u64().unwrap()))
