@@ -18,6 +18,12 @@ describe("what others wrote", () => {
     assert.deepEqual(packages.split(/[\s\\]+/).filter((word) => word !== "").sort(), Object.values(PINNED).sort());
   });
 
+  it("the image begins with images that are named by their digest", () => {
+    const begins = [...readFileSync(join(ROOT, "container/Dockerfile"), "utf8").matchAll(/^FROM (\S+)/gm)].map(([, name]) => name);
+    assert.equal(begins.length, 2);
+    for (const name of begins) assert.match(name, /^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/);
+  });
+
   it("every action of a workflow is named by the hash of a commit, which nobody can move", () => {
     const folder = join(ROOT, ".github/workflows");
     const actions = readdirSync(folder).flatMap((file) => [...readFileSync(join(folder, file), "utf8").matchAll(/uses: *(\S+)/g)]);
