@@ -102,6 +102,6 @@ function removeAll(engine, env, isChosen) {
   for (const id of all.split("\n").filter(Boolean)) {
     const pid = processOf(id);
     // What does not tell is let alone: it may be another one's.
-    if (Number.isInteger(pid) && isChosen(pid)) ask(engine, ["rm", "--force", id], env);
+    if (Number.isInteger(pid) && pid > 0 && isChosen(pid)) ask(engine, ["rm", "--force", id], env);
   }
 }
