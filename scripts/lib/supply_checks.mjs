@@ -10,26 +10,29 @@ const CARGO_DENY = ["deny", "--workspace", "--locked"];
 /** One try: npm would otherwise wait for minutes. */
 const ONE_TRY = ["--fetch-retries=0", "--fetch-timeout=20000"];
 
-/** Each with whether it needs cargo-deny. Licences and sources are told by the lock file alone. */
+/**
+ * Licences and sources are told by the lock file alone, so that any failure is a fault. The others ask a place that may be
+ * out of reach, closed by a proxy or copied in part by a mirror, each with words of its own; `fault` is what they print of
+ * a fault that was found, and only that fails.
+ */
 export const SUPPLY_CHECKS = [
-  { title: "licences and sources of crates", command: "cargo", args: [...CARGO_DENY, "--offline", "check", "licenses", "bans", "sources"] },
-  { title: "known faults of crates", command: "cargo", args: [...CARGO_DENY, "check", "advisories"] },
-  { title: "signatures of npm packages", command: "npm", args: ["audit", "signatures", ...ONE_TRY] },
+  { title: "licences and sources of crates", command: "cargo", args: [...CARGO_DENY, "--offline", "check", "licenses", "bans", "sources"], fault: /^/ },
+  { title: "known faults of crates", command: "cargo", args: [...CARGO_DENY, "check", "advisories"], fault: /^(error|warning)\[(vulnerability|unmaintained|unsound|yanked|notice)\]/m },
+  { title: "signatures of npm packages", command: "npm", args: ["audit", "signatures", ...ONE_TRY], fault: /packages? ha(s|ve) (an )?(invalid|missing) (registry signature|attestation)/ },
 ];
 
-/** Whether an answer only says that its place cannot be reached. */
-export const isUnreachable = (output) =>
-  /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|UNABLE_TO_GET_ISSUER)|failed to fetch advisory|could not resolve host|couldn't connect to server/i.test(output);
+/** The first line of a program's output that says why, for example `npm error code ENOTFOUND`. */
+const reasonOf = (output) => output.split("\n").map((line) => line.trim()).find((line) => /error|fail|cannot|could not/i.test(line)) ?? "it gave no reason";
 
 /** Runs one of them, as a step of its own. */
-export async function checkSupply({ title, command, args }, step, env) {
+export async function checkSupply({ title, command, args, fault }, step, env) {
   if (command === "cargo" && !ask("cargo", ["deny", "--version"], env)) {
     await step(`skipping ${title}: ${NOT_INSTALLED}`, async () => {});
     return;
   }
   const { code, output } = await runShown(command, args, { env, show: false });
-  if (code !== 0 && isUnreachable(output)) {
-    await step(`skipping ${title}: what knows of them cannot be reached from here`, async () => {});
+  if (code !== 0 && !fault.test(output)) {
+    await step(`skipping ${title}: what knows of them did not answer here (${reasonOf(output)})`, async () => {});
     return;
   }
   await step(`checking ${title}`, async () => {

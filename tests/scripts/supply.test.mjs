@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { checkSupply, isUnreachable } from "../../scripts/lib/supply_checks.mjs";
+import { SUPPLY_CHECKS, checkSupply } from "../../scripts/lib/supply_checks.mjs";
 import { PINNED } from "../agents/install.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -31,14 +31,27 @@ describe("what others wrote", () => {
     for (const [, action] of actions) assert.match(action, /^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
   });
 
-  it("what is wrong fails the check, and what cannot be asked is skipped with its reason", async () => {
+  it("a fault that was found fails the check, and what cannot be asked is skipped with its reason", async () => {
     const steps = [];
     const step = async (title, work) => void (steps.push(title), await work());
-    const says = (words, code) => ({ title: "words", command: "sh", args: ["-c", `echo '${words}' >&2; exit ${code}`] });
+    const [, , signatures] = SUPPLY_CHECKS;
+    const says = (words, code) => ({ ...signatures, title: "words", command: "sh", args: ["-c", `echo '${words}' >&2; exit ${code}`] });
     await checkSupply(says("npm error code ENOTFOUND", 1), step, process.env);
+    await checkSupply(says("npm error found no dependencies to audit that were installed from a supported registry", 1), step, process.env);
     await checkSupply(says("68 packages have verified registry signatures", 0), step, process.env);
-    await assert.rejects(checkSupply(says("1 package has an invalid registry signature", 1), step, process.env), /invalid registry signature|failed/);
-    assert.deepEqual(steps, ["skipping words: what knows of them cannot be reached from here", "checking words", "checking words"]);
-    assert.ok(!isUnreachable("error[vulnerability]: a fault of time 0.1"));
+    await assert.rejects(checkSupply(says("1 package has an invalid registry signature:", 1), step, process.env), /failed/);
+    await assert.rejects(checkSupply(says("2 packages have missing registry signatures but the registry is providing signing keys", 1), step, process.env), /failed/);
+    assert.deepEqual(steps, [
+      "skipping words: what knows of them did not answer here (npm error code ENOTFOUND)",
+      "skipping words: what knows of them did not answer here (npm error found no dependencies to audit that were installed from a supported registry)",
+      "checking words", "checking words", "checking words",
+    ]);
+  });
+
+  it("only a fault that is known of a crate fails its check", () => {
+    const [licences, advisories] = SUPPLY_CHECKS;
+    assert.match("error[vulnerability]: a fault of time 0.1", advisories.fault);
+    assert.doesNotMatch("error: failed to fetch advisory database", advisories.fault);
+    assert.match("error[rejected]: failed to satisfy license requirements", licences.fault);
   });
 });
