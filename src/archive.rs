@@ -1,17 +1,15 @@
 //! The archive over the objects that know of an agent; the order of its steps is explained in `crates/town/src/agents/archive.rs`.
 
 use ::worker::Response;
-use js_sys::futures::spawn_local;
 use serde_json::json;
 use townwatch_protocol::error::{Code, Result};
 use townwatch_protocol::id::{AgentId, RigId};
-use townwatch_town::agents::archive::ArchivePlan;
-use townwatch_town::log::ingest::Outcome;
+use townwatch_town::agents::archive::{ArchiveAgents, ArchivePlan, BringAgentBack};
 
 use crate::http::success;
 use crate::log::log;
 use crate::town_object::TownObject;
-use crate::{platform, town_routes};
+use crate::town_routes;
 
 /// `POST …/agents/:agent/archive`.
 pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
@@ -23,8 +21,7 @@ pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Respo
 
 /// `DELETE …/agents/:agent/archive`. A rig that was not told has this asked again.
 pub(super) async fn agent_back(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
-    let rig_id = town.with(|core| core.bring_back(agent_id))?;
-    town.publish(&Outcome::default());
+    let rig_id = town.handle(BringAgentBack { agent_id })?;
     tell_rig(town, &rig_id, "/bring-back", std::slice::from_ref(agent_id)).await?;
     town.with(|core| Ok(success(200, &town_routes::agent(core, agent_id)?)))
 }
@@ -36,21 +33,14 @@ pub(super) async fn rig(town: &TownObject, rig_id: &RigId) -> Result<Response> {
     town.with(|core| Ok(success(200, &core.rig(rig_id)?)))
 }
 
-/// Agents that a run has brought back: their rigs take their posts again.
-pub(super) fn returned(town: &TownObject, agents: &[(RigId, AgentId)]) {
-    for (rig_id, agent_id) in agents.iter().cloned() {
-        let Ok(town) = town.shared() else { return };
-        spawn_local(async move {
-            if let Err(error) = tell_rig(&town, &rig_id, "/bring-back", &[agent_id]).await {
-                log("archive_error", &[("message", &error.message)]);
-            }
-        });
-    }
+/// An agent that a run has brought back: its rig takes its posts again.
+pub(super) async fn brought_back(town: &TownObject, rig_id: &RigId, agent_id: &AgentId) -> Result<()> {
+    tell_rig(town, rig_id, "/bring-back", std::slice::from_ref(agent_id)).await
 }
 
 async fn put_away(town: &TownObject, plan: &ArchivePlan) -> Result<()> {
     let told = tell_rig(town, &plan.rig_id, "/archive", &plan.agents).await;
-    if let Err(error) = told.and_then(|()| town.with(|core| core.archive(plan, platform::now()))) {
+    if let Err(error) = told.and_then(|()| town.handle(ArchiveAgents { plan })) {
         // Where another call has taken this over, the rig is that one's to tell.
         if town.with(|core| Ok(core.abandon_archive(plan)))?
             && let Err(error) = tell_rig(town, &plan.rig_id, "/bring-back", &plan.agents).await
@@ -59,7 +49,6 @@ async fn put_away(town: &TownObject, plan: &ArchivePlan) -> Result<()> {
         }
         return Err(error);
     }
-    town.publish(&Outcome::default());
     for agent_id in &plan.agents {
         log("agent_archived", &[("agent_id", agent_id.as_str())]);
     }

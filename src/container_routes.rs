@@ -14,6 +14,7 @@ use townwatch_protocol::wire::{
     ControlStop, MessageAgent, Sent, StartAgent, StopAgent, Stopped,
 };
 use townwatch_town::agents::runs::{self, Source};
+use townwatch_town::agents::starting::{StartConfirmed, StartRefused, StartRun};
 use townwatch_town::relay::control_answer::StopAnswer;
 
 use crate::http::{self, success};
@@ -72,25 +73,19 @@ pub(super) async fn start(town: &TownObject, request: &Raw) -> Result<Response> 
     let mut environment = config::agent_env(&town.env);
     environment.extend(order.env_vars.take().unwrap_or_default());
     order.env_vars = Some(environment);
-    let (start, state, outcome) =
-        town.with(|core| core.begin_run(order, platform::agent_id(), platform::run_id(), platform::now()))?;
-    town.publish(&outcome);
+    let start = StartRun { order, fresh_agent: platform::agent_id(), run_id: platform::run_id() };
+    let (start, state) = town.handle(start)?;
     town.pull_alarm(platform::now().plus_millis(START_SAFETY_MS)).await;
     posted_end::allow_again(town, &start.agent_id).await?;
     match order_start(&upstream, &start).await {
         Ok(started) => {
-            let outcome = town.with(|core| core.run_accepted(&started, platform::now(), &mut platform::run_id))?;
-            town.publish(&outcome);
+            town.handle(StartConfirmed { started: &started })?;
             town.pull_alarm(platform::now()).await;
             Ok(success(201, &state))
         }
         Err(error) => {
             if !is_unknown(&error) {
-                let refused = |core: &mut townwatch_town::town::Town| {
-                    core.run_refused(&start.run_id, &error.message, platform::now(), &mut platform::run_id)
-                };
-                let outcome = town.with(refused)?;
-                town.publish(&outcome);
+                town.handle(StartRefused { run_id: &start.run_id, why: &error.message })?;
             }
             Err(error)
         }

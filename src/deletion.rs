@@ -4,12 +4,12 @@ use ::worker::Response;
 use serde_json::json;
 use townwatch_protocol::error::{Code, Result};
 use townwatch_protocol::id::AgentId;
-use townwatch_town::agents::deletion::DeletionPlan;
+use townwatch_town::agents::deletion::{DeletionPlan, EraseAgent};
 
 use crate::http::nothing;
 use crate::log::log;
 use crate::town_object::TownObject;
-use crate::{container_routes, platform, town_routes};
+use crate::{container_routes, town_routes};
 
 /// `DELETE /api/towns/:town/agents/:agent`.
 pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
@@ -21,9 +21,7 @@ pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Respo
         })?;
         return Err(error);
     }
-    let erased = town.with(|core| core.erase_agent(&plan))?;
-    town.show(town.with(|core| core.publish_deletion(&erased, platform::now())));
-    town.arrivals.announce();
+    town.handle(EraseAgent { plan: &plan })?;
     log("agent_deleted", &[("agent_id", agent_id.as_str())]);
     Ok(nothing(&[]))
 }

@@ -28,7 +28,8 @@ mod pulled;
 mod relay_turn;
 mod rig_deletion;
 #[allow(missing_docs)]
-pub mod rig_object;
+pub mod rig_notices;
+mod rig_object;
 mod session;
 pub mod socket;
 pub mod sql_store;

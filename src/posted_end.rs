@@ -1,49 +1,29 @@
 //! The end of runs that agents post, where the town and the agent's rig have to agree: the rig refuses what is posted to a
 //! run that is over, so that the agent learns of it.
 
-use js_sys::futures::spawn_local;
 use serde_json::json;
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::event::ExitReason;
 use townwatch_protocol::id::{AgentId, RigId, RunId};
 use townwatch_town::agents::ended_runs::EndedRuns;
-use townwatch_town::agents::posted_end::PostedEnd;
+use townwatch_town::agents::posted_end::StopPosted;
 
 use crate::log::log;
 use crate::town_object::TownObject;
-use crate::{platform, town_routes};
+use crate::town_routes;
 
 /// Stops an agent that posts. First the rig takes nothing more of it and hands over what it has; then its runs are ended. Who
 /// dies in between leaves open runs behind, and is asked again.
 pub(super) async fn stop(town: &TownObject, rig_id: &RigId, agent_id: &AgentId, run_ids: Vec<RunId>) -> Result<()> {
     let told = EndedRuns { agent_id: agent_id.clone(), run_ids, reason: ExitReason::Stopped };
     tell(town, rig_id, "/stop", &told).await?;
-    let Some(mut end) = town.with(|core| core.stop_posted(agent_id, platform::now()))? else { return Ok(()) };
-    town.publish(&end.outcome);
+    let Some(mut end) = town.handle(StopPosted { agent_id })? else { return Ok(()) };
     // What the town opened while the rig handed over.
     end.ends.run_ids.retain(|run_id| !told.run_ids.contains(run_id));
     if !end.ends.run_ids.is_empty() {
         ended(town, rig_id, &end.ends).await?;
     }
     Ok(())
-}
-
-/// Ends the runs of which nothing was heard for too long. Their rigs are told if they can be reached: a rig that is not
-/// takes posts to them, which the town drops and counts.
-pub(super) fn end_lost(town: &TownObject) {
-    let ends = match town.with(|core| core.end_lost(platform::now())) {
-        Ok(ends) => ends,
-        Err(error) => return log("posted_end_error", &[("message", &error.message)]),
-    };
-    for PostedEnd { rig_id, ends, outcome } in ends {
-        town.publish(&outcome);
-        let Ok(town) = town.shared() else { return };
-        spawn_local(async move {
-            if let Err(error) = ended(&town, &rig_id, &ends).await {
-                log("posted_end_error", &[("message", &error.message)]);
-            }
-        });
-    }
 }
 
 /// A run of the agent begins in the container: what was stopped before it says nothing of it. A rig that cannot be reached

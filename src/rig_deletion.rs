@@ -4,13 +4,13 @@ use ::worker::Response;
 use futures_util::future::join_all;
 use townwatch_protocol::error::Result;
 use townwatch_protocol::id::RigId;
-use townwatch_town::rig::rig_deletion::RigDeletionPlan;
+use townwatch_town::rig::rig_deletion::{EraseRigAgent, RigDeletionPlan};
 
 use crate::http::nothing;
 use crate::log::log;
 use crate::timer::Sleep;
 use crate::town_object::TownObject;
-use crate::{container_routes, platform, town_routes};
+use crate::{container_routes, town_routes};
 
 /// `DELETE /api/towns/:town/rigs/:rig`.
 pub(super) async fn rig(town: &TownObject, rig_id: &RigId) -> Result<Response> {
@@ -32,9 +32,7 @@ async fn erase(town: &TownObject, plan: &RigDeletionPlan) -> Result<()> {
     join_all(stops).await.into_iter().collect::<Result<()>>()?;
     let _: serde_json::Value = town_routes::ask_rig(&town.env, &plan.rig_id, "/erase", "{}").await?;
     for agent_id in &plan.agents {
-        let erased = town.with(|core| core.erase_agent_of(plan, agent_id))?;
-        town.show(town.with(|core| core.publish_deletion(&erased, platform::now())));
-        town.arrivals.announce();
+        town.handle(EraseRigAgent { plan, agent_id })?;
         log("agent_deleted", &[("agent_id", agent_id.as_str())]);
         // A rig may have thousands of agents: others are answered in between.
         Sleep::new(0).await;

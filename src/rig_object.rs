@@ -24,6 +24,7 @@ use townwatch_town::access::auth;
 use townwatch_town::agents::ended_runs::EndedRuns;
 use townwatch_town::metrics::{self, Counts};
 use townwatch_town::rig::Rig as Core;
+use townwatch_town::rig::carrier::{Alarm, Carried, Carrier};
 use townwatch_town::route::{Responder, Route};
 use townwatch_town::store::Store;
 use townwatch_town::town::check_name;
@@ -34,14 +35,6 @@ use crate::log::log;
 use crate::sql_store::SqlStore;
 use crate::{config, objects, platform};
 
-/// After a batch that did not reach the town: at first, doubled at each failure up to [`RETRY_MS_MAX`].
-const RETRY_MS_MIN: i64 = 500;
-/// See [`RETRY_MS_MIN`].
-const RETRY_MS_MAX: i64 = 30_000;
-
-/// While a batch is under way the alarm stands this far ahead: whoever dies in it goes on by then.
-const UNDER_WAY_MS: i64 = 3_000;
-
 /// One rig.
 #[durable_object(alarm)]
 pub struct Rig {
@@ -50,13 +43,8 @@ pub struct Rig {
     store: Rc<SqlStore>,
     /// The rig, once something asked for it; none where none has been made.
     core: RefCell<Option<Rc<Core>>>,
-    /// Whether an alarm is set that has not fired yet, as far as this instance knows.
-    alarmed: Cell<bool>,
-    /// Whether nobody has asked this instance yet: what the last one was carrying may have died with it.
-    is_new: Cell<bool>,
-    failures: Cell<u32>,
-    /// How many carry batches to the town: the alarm, a stop, a deletion.
-    forwarding: Cell<u32>,
+    /// When the outbox is carried to the town.
+    carrier: RefCell<Carrier>,
     /// Agents that were deleted or archived here in this instance's time: whoever registers one meanwhile finds out.
     withdrawn: Cell<u64>,
     /// What this instance has done.
@@ -71,10 +59,7 @@ impl DurableObject for Rig {
             env,
             store,
             core: RefCell::default(),
-            alarmed: Cell::new(false),
-            is_new: Cell::new(true),
-            failures: Cell::new(0),
-            forwarding: Cell::new(0),
+            carrier: RefCell::default(),
             withdrawn: Cell::new(0),
             counts: Cell::new(Counts::new(platform::now())),
         }
@@ -87,18 +72,13 @@ impl DurableObject for Rig {
     }
 
     async fn alarm(&self) -> ::worker::Result<Response> {
-        self.alarmed.set(false);
-        self.is_new.set(false);
-        if self.forwarding.get() > 0 {
-            // A stop, say, carries what there is to the town: one batch is in flight, and no second one beside it.
-            self.alarm_in(UNDER_WAY_MS).await;
-            return Response::empty();
-        }
-        if let Err(error) = self.forward().await {
-            let failures = self.failures.get();
-            self.failures.set(failures.saturating_add(1));
+        let is_busy = self.carrier.borrow_mut().alarm_fires();
+        if let Some(alarm) = is_busy {
+            self.set_alarm(alarm).await;
+        } else if let Err(error) = self.forward().await {
             log("outbox_error", &[("message", &error.message)]);
-            self.alarm_in(RETRY_MS_MIN.saturating_mul(1 << failures.min(10)).min(RETRY_MS_MAX)).await;
+            let alarm = self.carrier.borrow_mut().retry();
+            self.set_alarm(alarm).await;
         }
         Response::empty()
     }
@@ -145,9 +125,8 @@ impl Rig {
     /// Once for each instance: carries on what waits, without waiting for the alarm of the last one.
     async fn wake(&self) {
         let waits = || self.open().and_then(|rig| rig.waiting()).is_ok_and(|waiting| waiting.events > 0);
-        if self.is_new.replace(false) && !self.alarmed.get() && waits() {
-            self.alarm_in(0).await;
-        }
+        let alarm = self.carrier.borrow_mut().wake(waits);
+        self.set_alarm(alarm).await;
     }
 
     async fn answer(&self, request: &Raw) -> Result<Response> {
@@ -279,8 +258,9 @@ impl Rig {
         admit(request, &rig, &posted.agent_id)?;
         let receipt = rig.post(posted, platform::now())?;
         self.count(|counts| counts.events_stored += receipt.appended);
-        if receipt.appended > 0 && !self.alarmed.get() {
-            self.alarm_in(0).await;
+        if receipt.appended > 0 {
+            let alarm = self.carrier.borrow_mut().posted();
+            self.set_alarm(alarm).await;
         }
         Ok(success(201, &receipt))
     }
@@ -345,23 +325,26 @@ impl Rig {
             Err(error) if error.code == Code::NotFound => return Ok(()),
             rig => rig?,
         };
-        let _under_way = UnderWay::begin(&self.forwarding);
-        self.alarm_in(UNDER_WAY_MS).await;
+        let alarm = self.carrier.borrow_mut().begin();
+        self.set_alarm(alarm).await;
+        let carried = self.carry(&rig).await;
+        let alarm = self.carrier.borrow_mut().end(carried.is_ok());
+        self.set_alarm(alarm).await;
+        carried
+    }
+
+    async fn carry(&self, rig: &Core) -> Result<()> {
         let town = Responder::Town(rig.town_id.clone());
-        while let Some(batch) = rig.next_batch()? {
+        loop {
+            let batch = self.carrier.borrow().next_batch(rig)?;
+            let Some(batch) = batch else { return Ok(()) };
             let body = serde_json::to_string(&batch).map_err(Error::internal)?;
-            match ask::<RigCursor>(&self.env, &town, "/rig-events", &body).await {
-                Ok(answer) => rig.adopt(answer.cursor)?,
-                Err(error) if error.code == Code::NotFound => {
-                    log("outbox_error", &[("message", "the town is gone; its rig stops forwarding")]);
-                    break;
-                }
-                Err(error) => return Err(error),
+            let came = ask::<RigCursor>(&self.env, &town, "/rig-events", &body).await;
+            if self.carrier.borrow().answered(rig, came)? == Carried::TownGone {
+                log("outbox_error", &[("message", "the town is gone; its rig stops forwarding")]);
+                return Ok(());
             }
         }
-        self.failures.set(0);
-        self.alarmed.set(false);
-        self.state.storage().delete_alarm().await.map_err(Error::internal)
     }
 
     fn count(&self, change: impl FnOnce(&mut Counts)) {
@@ -377,29 +360,20 @@ impl Rig {
         self.store.uncounted(|| metrics::of_rig(&rig, &counts, rows, alarm_at)).map(http::metrics)
     }
 
-    async fn alarm_in(&self, millis: i64) {
-        self.alarmed.set(true);
-        self.count(|counts| counts.alarms_set += 1);
-        if let Err(error) = self.state.storage().set_alarm(millis).await {
-            self.alarmed.set(false);
+    async fn set_alarm(&self, alarm: Alarm) {
+        let storage = self.state.storage();
+        let outcome = match alarm {
+            Alarm::Keep => return,
+            Alarm::SetIn(millis) => {
+                self.count(|counts| counts.alarms_set += 1);
+                storage.set_alarm(millis).await
+            }
+            Alarm::Clear => storage.delete_alarm().await,
+        };
+        if let Err(error) = outcome {
+            self.carrier.borrow_mut().alarm_failed();
             log("alarm_error", &[("message", &error.to_string())]);
         }
-    }
-}
-
-/// Counts one who carries batches to the town, as long as it does.
-struct UnderWay<'a>(&'a Cell<u32>);
-
-impl<'a> UnderWay<'a> {
-    fn begin(count: &'a Cell<u32>) -> Self {
-        count.set(count.get() + 1);
-        Self(count)
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
     }
 }
 

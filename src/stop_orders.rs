@@ -8,7 +8,7 @@ use js_sys::futures::spawn_local;
 use townwatch_protocol::error::{Code, Result};
 use townwatch_protocol::time::Timestamp;
 use townwatch_town::agents::ended_runs::EndedRuns;
-use townwatch_town::agents::stop_orders::{StopOrder, StopPlace};
+use townwatch_town::agents::stop_orders::{StopAnswered, StopOrder, StopPlace};
 use townwatch_town::relay::control_answer::StopAnswer;
 
 use crate::log::log;
@@ -102,17 +102,9 @@ async fn perform(town: &TownObject, StopOrder { run_id, agent_id, place }: &Stop
             posted_end::ended(town, rig_id, &ends).await.map(|()| StopAnswer::Heard)
         }
     };
-    match answer {
-        Ok(StopAnswer::Heard) => town.with(|core| core.stop_heard(run_id)).map(|()| true),
-        Ok(StopAnswer::NoRun) => town.with(|core| core.stop_found_none(run_id)),
-        Ok(StopAnswer::NoRoute(_)) => {
-            let outcome = town.with(|core| core.stop_impossible(run_id, platform::now(), &mut platform::run_id))?;
-            town.publish(&outcome);
-            Ok(true)
-        }
-        Ok(StopAnswer::Unheard(error)) | Err(error) => {
-            log("stop_error", &[("run_id", run_id.as_str()), ("message", &error.message)]);
-            Ok(false)
-        }
+    let answer = answer.unwrap_or_else(StopAnswer::Unheard);
+    if let StopAnswer::Unheard(error) = &answer {
+        log("stop_error", &[("run_id", run_id.as_str()), ("message", &error.message)]);
     }
+    town.handle(StopAnswered { run_id, answer: &answer })
 }

@@ -13,6 +13,9 @@ use crate::socket::Socket;
 use crate::town_object::TownObject;
 use crate::{platform, relay_turn, town_routes};
 
+/// The wait after a turn that failed.
+const TURN_RETRY_MS: i64 = 1_000;
+
 /// One town.
 #[durable_object]
 pub struct Town {
@@ -69,7 +72,7 @@ impl DurableObject for Town {
             && error.code != Code::NotFound
         {
             log("relay_error", &[("message", &error.message)]);
-            self.object.pull_alarm(platform::now().plus_millis(relay_turn::RETRY_MS)).await;
+            self.object.pull_alarm(platform::now().plus_millis(TURN_RETRY_MS)).await;
         }
         Response::empty()
     }

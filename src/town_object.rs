@@ -9,29 +9,29 @@ use ::worker::{Env, ScheduledTime, State, WebSocketIncomingMessage};
 use js_sys::JsString;
 use js_sys::futures::spawn_local;
 use townwatch_protocol::control_key::SigningKey;
-use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::TownId;
 use townwatch_protocol::limits::BUCKET_EVENTS_MAX;
 use townwatch_protocol::time::Timestamp;
-use townwatch_protocol::wire::Preview;
 use townwatch_town::access::grantor::Grantor;
-use townwatch_town::agents::runs::{self, Source};
+use townwatch_town::input::Input;
 use townwatch_town::log::ingest::Outcome;
 use townwatch_town::metrics::{self, Counts};
 use townwatch_town::reading::ending::Ending;
+use townwatch_town::reading::streams::{MessageContent, ViewerMessage};
 use townwatch_town::relay::control_key;
+use townwatch_town::relay::turn::Watching;
 use townwatch_town::store::Store;
-use townwatch_town::town::{Config, Town as Core};
+use townwatch_town::town::{Config, Tick, Town as Core};
 use townwatch_town::viewers::frames::Pace;
-use townwatch_town::viewers::keepalive::{self, Look, Traffic};
+use townwatch_town::viewers::keepalive::{self, Look, SignsOfLife, Traffic};
 use townwatch_town::viewers::silence::is_silent;
 use townwatch_town::viewers::{Effect, Recalled, ViewerId};
 
-use crate::archive;
 use crate::arrivals::Arrivals;
 use crate::images::{self, Fetching};
 use crate::log::log;
-use crate::posted_end;
+use crate::rig_notices;
 use crate::socket::{self, Socket};
 use crate::sql_store::SqlStore;
 use crate::stop_orders::{self, Stopping};
@@ -41,6 +41,8 @@ use crate::{config, platform};
 
 /// What is due within this time is left to a timer; an alarm would cost a write.
 const TIMER_MS_MAX: u64 = 1_000;
+/// The wait before what was due and could not happen is tried again.
+const TICK_RETRY_MS: i64 = 1_000;
 /// Sockets are asked for their last ping at most once in this time.
 const SILENCE_LOOK_MS: u64 = 60_000;
 
@@ -185,7 +187,10 @@ impl TownObject {
             },
             settings: settings.view(),
         };
-        let Some(mut core) = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, config)? else { return Ok(None) };
+        let Some(mut core) = Core::open(Rc::clone(&self.store) as Rc<dyn Store>, config, Rc::new(platform::run_id))?
+        else {
+            return Ok(None);
+        };
         let (secrets, now) = (&installed.secrets, platform::now());
         let lasts = |grantor: &Grantor| grantor.lasts(secrets, now);
         let mut sockets = self.sockets.borrow_mut();
@@ -225,7 +230,7 @@ impl TownObject {
             return;
         }
         self.keepalive_at.set(None);
-        let said = self.with(|town| {
+        let said = self.step(|town| {
             let sockets = self.sockets.borrow();
             let traffic = sockets.iter().filter(|(id, _)| town.may_owe_life(**id)).map(|(id, open)| Traffic {
                 id: *id,
@@ -235,9 +240,10 @@ impl TownObject {
             });
             let Look { owed, next_at } = keepalive::look(traffic, now);
             self.keepalive_at.set(next_at);
-            town.signs_of_life(&owed, now)
+            town.handle(SignsOfLife { owed: &owed }, now)
         });
-        self.show(said);
+        // An error says that there is no town any more.
+        drop(said);
     }
 
     /// When something becomes due by the passing of time.
@@ -246,20 +252,18 @@ impl TownObject {
         Ok([due_at, self.keepalive_at.get()].into_iter().flatten().min())
     }
 
-    /// Takes what a viewer says.
+    /// Takes a message of a viewer.
     pub(super) fn on_message(&self, socket: &Socket, message: &WebSocketIncomingMessage) {
-        let now = platform::now();
-        let said = self.with(|town| {
-            let Some(id) = self.viewer_of(socket) else { return Ok(Vec::new()) };
-            if let Some(open) = self.sockets.borrow_mut().get_mut(&id) {
-                open.heard_at = Some(now);
-            }
-            match message {
-                WebSocketIncomingMessage::String(text) => town.on_message(id, text, now),
-                WebSocketIncomingMessage::Binary(bytes) => Ok(town.hear_binary(id, bytes.len(), now)),
-            }
-        });
-        self.show(said);
+        let Some(id) = self.viewer_of(socket) else { return };
+        if let Some(open) = self.sockets.borrow_mut().get_mut(&id) {
+            open.heard_at = Some(platform::now());
+        }
+        let content = match message {
+            WebSocketIncomingMessage::String(text) => MessageContent::Text(text),
+            WebSocketIncomingMessage::Binary(bytes) => MessageContent::Binary(bytes.len()),
+        };
+        // An error says that there is no town any more; its sockets are being closed.
+        drop(self.handle(ViewerMessage { id, content }));
     }
 
     /// Closes sockets that used to ping and have been silent for long: their viewers are gone and could not say so.
@@ -279,7 +283,7 @@ impl TownObject {
             if let Some(town) = self.core.borrow_mut().as_mut() {
                 town.leave(id);
             }
-            self.perform(vec![Effect::Close(id, Ending::Silent)]);
+            self.close(id, Ending::Silent);
         }
     }
 
@@ -291,42 +295,31 @@ impl TownObject {
         }
     }
 
-    /// Shows viewers what a transaction changed, in the same synchronous step as the transaction.
-    pub(super) fn publish(&self, outcome: &Outcome) {
-        for run_id in &outcome.begun {
-            log("run_started", &[("run_id", run_id.as_str())]);
-        }
-        for (run_id, reason) in &outcome.ended {
-            log("run_ended", &[("run_id", run_id.as_str()), ("reason", reason.as_str())]);
-        }
-        self.show(self.with(|town| town.publish(outcome, platform::now())));
-        self.count(|counts| counts.events_stored += outcome.stored);
-        if outcome.stored > 0 {
-            self.arrivals.announce();
-        }
-        if outcome.wants_images {
-            images::want(self);
-        }
-        archive::returned(self, &outcome.returned);
-        if outcome.orders_stops {
-            stop_orders::ordered(self);
-        }
+    /// Hands an input to the town, and performs what has to happen, in one synchronous step.
+    pub(super) fn handle<I: Input>(&self, input: I) -> Result<I::Answer> {
+        self.step(|town| town.handle(input, platform::now()))
+    }
+
+    /// Asks the town for something that may hand it inputs, and performs what has to happen, in one synchronous step. That is
+    /// done also where it ends with an error: what was decided before it stands.
+    pub(super) fn step<T>(&self, ask: impl FnOnce(&mut Core) -> Result<T>) -> Result<T> {
+        let (outcome, effects) = self.with(|town| {
+            let outcome = ask(town);
+            Ok((outcome, town.take_effects()))
+        })?;
+        self.perform(effects);
         self.set_timer();
+        outcome
     }
 
-    /// Shows viewers what is being typed.
-    pub(super) fn preview(&self, previews: Vec<Preview>) {
-        if previews.is_empty() {
-            return;
+    /// What has become due happens. Where it cannot, it is tried again by an alarm.
+    pub(super) async fn tick(&self) {
+        if let Err(error) = self.handle(Tick)
+            && error.code != Code::NotFound
+        {
+            log("tick_error", &[("message", &error.message)]);
+            self.pull_alarm(platform::now().plus_millis(TICK_RETRY_MS)).await;
         }
-        self.show(self.with(|town| town.preview(previews, platform::now())));
-        self.arrivals.announce();
-    }
-
-    /// Does what has become due.
-    pub(super) fn tick(&self) {
-        posted_end::end_lost(self);
-        self.show(self.with(|town| town.tick(platform::now())));
         self.keep_alive();
         self.arrivals.announce();
     }
@@ -346,7 +339,7 @@ impl TownObject {
             // One for an earlier time may have taken its place, and sets the next itself.
             if me.timer_at.get() == Some(due_at) {
                 me.timer_at.set(None);
-                me.tick();
+                me.tick().await;
                 drop(me.wake_when_due().await);
             }
         });
@@ -355,14 +348,6 @@ impl TownObject {
     /// Whether someone watches: a stream, or a request that waits.
     pub(super) fn is_watched(&self) -> Result<bool> {
         Ok(self.arrivals.present() > 0 || self.with(|town| Ok(town.is_watched()))?)
-    }
-
-    /// Performs what the core says, or lets viewers go if it could not say it.
-    pub(super) fn show(&self, said: Result<Vec<Effect>>) {
-        match said {
-            Ok(effects) => self.perform(effects),
-            Err(error) => self.let_go(&error),
-        }
     }
 
     /// What is stored could not be shown. Viewers that stayed would miss it without a word, so they are to come again.
@@ -374,8 +359,8 @@ impl TownObject {
         self.core.borrow_mut().take();
     }
 
-    /// Does what the core says, in its order. A socket that fails is closed by the runtime, which then tells us.
-    pub(super) fn perform(&self, effects: Vec<Effect>) {
+    /// Performs effects, in their order. A socket that fails is closed by the runtime, which then tells us.
+    fn perform(&self, effects: Vec<Effect>) {
         let mut texts: HashMap<*const u8, (Rc<str>, JsString)> = HashMap::new();
         let now = platform::now();
         for effect in effects {
@@ -402,13 +387,31 @@ impl TownObject {
                         log("stream_error", &[("message", &error.message)]);
                     }
                 }
-                Effect::Close(id, ending) => {
-                    if let Some(OpenSocket { socket, .. }) = self.sockets.borrow_mut().remove(&id) {
-                        socket.close(ending);
-                    }
-                }
+                Effect::Close(id, ending) => self.close(id, ending),
+                Effect::LetGo(error) => self.let_go(&error),
+                Effect::Announce => self.arrivals.announce(),
+                Effect::FetchImages => images::want(self),
+                Effect::PerformStops => stop_orders::ordered(self),
+                Effect::TellRig(rig_id, notice) => rig_notices::tell(self, rig_id, notice),
+                Effect::Report(outcome) => self.report(&outcome),
             }
         }
+    }
+
+    fn close(&self, id: ViewerId, ending: Ending) {
+        if let Some(OpenSocket { socket, .. }) = self.sockets.borrow_mut().remove(&id) {
+            socket.close(ending);
+        }
+    }
+
+    fn report(&self, outcome: &Outcome) {
+        for run_id in &outcome.begun {
+            log("run_started", &[("run_id", run_id.as_str())]);
+        }
+        for (run_id, reason) in &outcome.ended {
+            log("run_ended", &[("run_id", run_id.as_str()), ("reason", reason.as_str())]);
+        }
+        self.count(|counts| counts.events_stored += outcome.stored);
     }
 
     /// Counts what this instance does.
@@ -438,17 +441,19 @@ impl TownObject {
         }
     }
 
-    /// Whether the container is asked though no run is open: somebody watches, and the installation says that others start
-    /// agents there.
-    pub(super) fn relays_unasked(&self) -> Result<bool> {
-        Ok(self.config()?.settings.relay_while_watched
-            && self.is_watched()?
-            && self.upstream()?.is_some_and(|upstream| upstream.is_running()))
+    /// What the relay has to know and the tables do not have.
+    pub(super) fn watching(&self) -> Result<Watching> {
+        let is_watched = self.is_watched()?;
+        let is_unasked = self.config()?.settings.relay_while_watched
+            && is_watched
+            && self.upstream()?.is_some_and(|upstream| upstream.is_running());
+        Ok(Watching { is_watched, is_unasked })
     }
 
     /// Whether there is anything to ask the container for.
     pub(super) fn wants_relay(&self) -> Result<bool> {
-        Ok(runs::any_open_of(self.store.as_ref(), &Source::Container)? || self.relays_unasked()?)
+        let watching = self.watching()?;
+        self.with(|town| town.wants_relay(watching))
     }
 
     /// Someone watches: if there is anything to ask for, the relay is wanted now.

@@ -16,13 +16,16 @@ use townwatch_protocol::wire::{
     AgentRequest, AgentState, BudgetChange, Heard, RigBatch, RigRequest, RigView, TownChange,
 };
 use townwatch_town::access::grantor::Grantor;
+use townwatch_town::agents::archive::RegisterAgent;
+use townwatch_town::agents::budgets::setting::{ChangeAgentBudget, ChangeTownBudget};
+use townwatch_town::agents::posted_silence::Heartbeat;
 use townwatch_town::agents::runs;
 use townwatch_town::git_url;
-use townwatch_town::log::ingest::Outcome;
 use townwatch_town::log::{PageFilter, Selection};
 use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::stream_query::accepts;
+use townwatch_town::reading::streams::EndSessions;
 use townwatch_town::route::{Responder, Route};
 use townwatch_town::town::{Town as Core, check_name};
 
@@ -201,8 +204,7 @@ async fn change_agent(town: &TownObject, agent_id: &AgentId, request: &Raw) -> R
     if wish.is_empty() {
         return Err(Error::invalid("max_tokens", "missing; give a budget: max_cost_usd, max_tokens, or both"));
     }
-    let outcome = town.with(|core| core.change_agent(agent_id, &wish, platform::now(), &mut platform::run_id))?;
-    town.publish(&outcome);
+    town.handle(ChangeAgentBudget { agent_id, change: &wish })?;
     town.with(|core| Ok(success(200, &agent(core, agent_id)?)))
 }
 
@@ -277,9 +279,7 @@ async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Respon
         "/change" => {
             let wish: TownChange = parse_body(&body)?;
             if !wish.budget().is_empty() {
-                let outcome =
-                    town.with(|core| core.change_budget(&wish.budget(), platform::now(), &mut platform::run_id))?;
-                town.publish(&outcome);
+                town.handle(ChangeTownBudget { change: &wish.budget() })?;
             }
             if let Some(name) = &wish.name {
                 town.with(|core| core.rename(name))?;
@@ -300,17 +300,14 @@ async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Respon
             let SessionsEnded { session_ids } = parse_body(&body)?;
             let config = town.config()?;
             let names: Vec<_> = session_ids.iter().flat_map(|id| Grantor::names_of(id, &config.secrets)).collect();
-            let said = town.with(|core| core.end_sessions(&names))?;
-            town.perform(said);
-            town.arrivals.announce();
+            town.handle(EndSessions { names: &names })?;
             Ok(success(200, &json!({})))
         }
         "/agents" => {
             let Register { rig_id, agent } = parse_body(&body)?;
             let agent_id = agent.agent_id.unwrap_or_else(platform::agent_id);
-            let state = town.with(|core| core.register_and_show(&rig_id, &agent_id, &agent.name, agent.role))?;
-            // One that was archived is shown again.
-            town.publish(&Outcome::default());
+            let (name, role) = (agent.name.as_str(), agent.role);
+            let state = town.handle(RegisterAgent { rig_id: &rig_id, agent_id: &agent_id, name, role })?;
             Ok(success(201, &state))
         }
         "/rig-agents" => {
@@ -321,15 +318,13 @@ async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Respon
         }
         "/heartbeat" => {
             let Hear { rig_id, agent_id } = parse_body(&body)?;
-            town.show(Ok(town.with(|core| core.hear_of(&rig_id, &agent_id, platform::now()))?));
+            town.handle(Heartbeat { rig_id: &rig_id, agent_id: &agent_id })?;
             town.wake_when_due().await?;
             Ok(success(200, &Heard { heard: true }))
         }
         "/rig-events" => {
             let batch: RigBatch = parse_body(&body)?;
-            let (cursor, outcome) =
-                town.with(|core| core.take_batch(&batch, platform::now(), &mut platform::run_id))?;
-            town.publish(&outcome);
+            let cursor = town.handle(&batch)?;
             town.wake_when_due().await?;
             Ok(success(200, &cursor))
         }

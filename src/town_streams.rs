@@ -13,7 +13,7 @@ use townwatch_town::access::permit::Permit;
 use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::resumption;
 use townwatch_town::reading::stream_query::{StreamKind, StreamQuery};
-use townwatch_town::reading::streams::Join;
+use townwatch_town::reading::streams::{Join, OpenStream};
 use townwatch_town::settings::Secrets;
 
 use crate::log::log;
@@ -52,7 +52,7 @@ pub(super) async fn open(
         Some(ticket) => StreamOpener::Ticket(ticket),
         None => StreamOpener::Operator(Permit::of_operator(operator(request, address, &config.secrets, now)?)),
     };
-    let (response, joined) = town.with(|core| {
+    let response = town.step(|core| {
         core.check_join(&join, town.arrivals.present())?;
         if let StreamOpener::Operator(permit) = &right {
             core.check_lasts(&permit.grantor, now)?;
@@ -66,7 +66,8 @@ pub(super) async fn open(
                 let id = core.fresh_viewer();
                 let (socket, response) = socket::accept(&town.state, &[&id.0.to_string()], "")?;
                 town.keep_socket(id, socket);
-                Ok((response, core.join(id, &join, permit, now)))
+                core.handle(OpenStream { id, join: &join, permit }, now)?;
+                Ok(response)
             }
             StreamKind::EventSource => {
                 let permit = match right {
@@ -83,14 +84,13 @@ pub(super) async fn open(
                 };
                 let origin = header("origin");
                 if query.comes_back && core.is_past_exit(&join)? {
-                    return Ok((pulled::no_more(origin.as_deref()), Ok(Vec::new())));
+                    return Ok(pulled::no_more(origin.as_deref()));
                 }
                 let reader = core.open_reader(&join, &permit, now)?;
-                Ok((pulled::event_stream(town.shared()?, reader, origin.as_deref())?, Ok(Vec::new())))
+                pulled::event_stream(town.shared()?, reader, origin.as_deref())
             }
         }
     })?;
-    town.show(joined);
     log("connect", &[("path", address.path)]);
     town.pull_relay().await?;
     town.wake_when_due().await?;

@@ -10,9 +10,12 @@ use townwatch_protocol::id::{AgentId, RigId};
 use townwatch_protocol::limits::{AGENTS_PER_TOWN_MAX, ARCHIVED_AGENTS_PER_TOWN_MAX};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{ContainerStatus, ContainerView, PostEvents, PostReceipt};
-use townwatch_town::agents::archive::ArchivePlan;
+use townwatch_town::agents::archive::{ArchiveAgents, ArchivePlan, BringAgentBack};
+use townwatch_town::agents::deletion::EraseAgent;
+use townwatch_town::agents::starting::StartRun;
 use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::rig::Rig;
+use townwatch_town::rig::rig_deletion::EraseRigAgent;
 use townwatch_town::store::Store;
 use townwatch_town::viewers::Effect;
 
@@ -31,14 +34,9 @@ fn done(story: &mut Story, name: &str) {
     story.post(&[(name, "", "agent.exited", json!({"reason": "completed"}))]);
 }
 
-fn shown(story: &mut Story) -> Vec<Effect> {
-    story.publish(&townwatch_town::log::ingest::Outcome::default())
-}
-
 fn put_away(story: &mut Story, name: &str) -> Vec<Effect> {
     let plan = story.town.begin_archive(&agent(name)).unwrap().unwrap();
-    story.town.archive(&plan, story.now).unwrap();
-    shown(story)
+    story.seen(ArchiveAgents { plan: &plan })
 }
 
 fn listed(story: &Story) -> Vec<String> {
@@ -111,7 +109,7 @@ fn one_with_an_open_run_is_not_put_away_also_where_its_rig_hands_that_over_meanw
     story.relay(&[("a", "r", "agent.exited", json!({"reason": "completed"}))]);
     let plan = story.town.begin_archive(&agent("a")).unwrap().unwrap();
     story.notes("a", 1);
-    conflict(&story.town.archive(&plan, story.now).unwrap_err(), "stop it first");
+    conflict(&story.handle(ArchiveAgents { plan: &plan }).unwrap_err(), "stop it first");
     assert!(story.town.abandon_archive(&plan));
     assert_eq!(listed(&story), ["a"]);
     story.begin("b", "s"); // nobody is held up
@@ -122,22 +120,22 @@ fn nothing_begins_while_it_goes_and_what_was_interrupted_does_not_end() {
     let mut story = Story::new();
     done(&mut story, "a");
     let plan = story.town.begin_archive(&agent("a")).unwrap().unwrap();
-    let registered = story.town.register_agent(&rig_id("rig"), &agent("a"), "a", Role::Polecat).unwrap_err();
+    let registered = story.register_in("rig", "a", Role::Polecat).unwrap_err();
     conflict(&registered, "being archived");
-    let (order, now) = (Story::order("a"), story.now);
-    conflict(&story.town.begin_run(order, agent("minted"), run("r"), now).unwrap_err(), "being archived");
+    let order = Story::order("a");
+    conflict(&story.start(order, "r").unwrap_err(), "being archived");
     // A deletion goes before it, and another archive takes it over.
     let again = story.town.begin_archive(&agent("a")).unwrap().unwrap();
-    assert_eq!(story.town.archive(&plan, now).unwrap_err().code, Code::TownUnavailable);
+    assert_eq!(story.handle(ArchiveAgents { plan: &plan }).unwrap_err().code, Code::TownUnavailable);
     assert!(!story.town.abandon_archive(&plan), "it is the other one's");
     let deletion = story.town.begin_deletion(&agent("a")).unwrap();
-    assert_eq!(story.town.archive(&again, now).unwrap_err().code, Code::TownUnavailable);
+    assert_eq!(story.handle(ArchiveAgents { plan: &again }).unwrap_err().code, Code::TownUnavailable);
     conflict(&story.town.begin_archive(&agent("a")).unwrap_err(), "being deleted");
     story.town.abandon_deletion(&deletion);
     // An eviction between the steps.
     let plan = story.town.begin_archive(&agent("a")).unwrap().unwrap();
     story.reopen();
-    assert_eq!(story.town.archive(&plan, now).unwrap_err().code, Code::TownUnavailable);
+    assert_eq!(story.handle(ArchiveAgents { plan: &plan }).unwrap_err().code, Code::TownUnavailable);
     put_away(&mut story, "a");
     assert_eq!(archived(&story), ["a"]);
 }
@@ -152,19 +150,20 @@ fn a_registration_a_start_and_the_operator_bring_it_back_and_viewers_are_told() 
         story.pass(1_000);
         let effects = match way {
             0 => {
-                story.town.register_and_show(&rig_id("rig"), &agent("a"), "a", Role::Polecat).unwrap();
-                shown(&mut story)
+                story.register_in("rig", "a", Role::Polecat).unwrap();
+                story.shown()
             }
             1 => {
-                assert_eq!(story.town.bring_back(&agent("a")).unwrap(), rig_id("rig"));
-                shown(&mut story)
+                assert_eq!(story.handle(BringAgentBack { agent_id: &agent("a") }).unwrap(), rig_id("rig"));
+                story.shown()
             }
             _ => {
-                let (order, now) = (Story::order("a"), story.now);
-                let (_, state, outcome) = story.town.begin_run(order, agent("minted"), run("r"), now).unwrap();
+                let order = Story::order("a");
+                let start = StartRun { order, fresh_agent: agent("minted"), run_id: run("r") };
+                let ((_, state), outcome) = story.reported(start).unwrap();
                 assert_eq!(state.archived_at, None);
                 assert_eq!(outcome.returned, [(rig_id("rig"), agent("a"))], "its rig is to be told");
-                story.publish(&outcome)
+                story.shown()
             }
         };
         let mut states = story::frames(&effects, viewer).into_iter().filter(|frame| frame["type"] == "state");
@@ -174,7 +173,7 @@ fn a_registration_a_start_and_the_operator_bring_it_back_and_viewers_are_told() 
         story.pass(1_000);
     }
     assert_eq!(story.state("a")["run_number"], 2);
-    story.town.bring_back(&agent("a")).unwrap(); // it is there already, and its rig is told once more
+    story.handle(BringAgentBack { agent_id: &agent("a") }).unwrap(); // it is there already, and its rig is told once more
 }
 
 #[test]
@@ -184,16 +183,16 @@ fn room_is_made_by_the_archive_and_needed_to_come_back() {
     fill(&story, AGENTS_PER_TOWN_MAX - 2, "full-");
     done(&mut story, "a");
     let rig = rig_id("rig");
-    let refused = story.town.register_agent(&rig, &agent("one-more"), "One more", Role::Polecat).unwrap_err();
+    let refused = story.register_in("rig", "one-more", Role::Polecat).unwrap_err();
     assert_eq!(refused.code, Code::RateLimited);
     assert!(refused.message.contains("archive one") && refused.message.contains("delete one"), "{}", refused.message);
     put_away(&mut story, "a");
     story.register("one-more");
-    let (order, now) = (Story::order("a"), story.now);
+    let order = Story::order("a");
     let ways = [
-        story.town.register_agent(&rig, &agent("a"), "a", Role::Polecat).unwrap_err(),
-        story.town.begin_run(order, agent("minted"), run("r"), now).map(drop).unwrap_err(),
-        story.town.bring_back(&agent("a")).map(drop).unwrap_err(),
+        story.register_in("rig", "a", Role::Polecat).unwrap_err(),
+        story.start(order, "r").map(drop).unwrap_err(),
+        story.handle(BringAgentBack { agent_id: &agent("a") }).map(drop).unwrap_err(),
     ];
     assert!(ways.iter().all(|error| error.code == Code::RateLimited), "{ways:?}");
     assert_eq!(archived(&story), ["a"]);
@@ -216,12 +215,12 @@ fn the_archive_has_a_bound_whose_refusal_names_the_way_out() {
     fill(&story, ARCHIVED_AGENTS_PER_TOWN_MAX - 2, "put-away-");
     put_away(&mut story, "a");
     let plan = story.town.begin_archive(&agent("b")).unwrap().unwrap();
-    let refused = story.town.archive(&plan, story.now).unwrap_err();
+    let refused = story.handle(ArchiveAgents { plan: &plan }).unwrap_err();
     assert_eq!(refused.code, Code::RateLimited);
     assert!(refused.message.contains("delete"), "{}", refused.message);
     story.town.abandon_archive(&plan);
     let deletion = story.town.begin_deletion(&agent("put-away-7")).unwrap();
-    story.town.erase_agent(&deletion).unwrap();
+    story.handle(EraseAgent { plan: &deletion }).unwrap();
     put_away(&mut story, "b");
     let page = story.town.archived_agents(Some(&agent("put-away-9998")), 10).unwrap();
     assert!(page.is_empty(), "{page:?}");
@@ -244,7 +243,7 @@ fn what_of_it_is_pruned_is_still_told_and_an_event_keeps_it_archived() {
     assert_eq!(gaps(&mut story), before);
     // A row that is written anew because of a pruned event keeps what says that it is archived.
     let budget = serde_json::from_value(json!({"max_tokens": 5})).unwrap();
-    story.town.change_agent(&agent("a"), &budget, story.now, &mut story::no_run).unwrap();
+    story.set_budget("a", &budget).unwrap();
     assert_eq!(archived(&story), ["a"]);
 }
 
@@ -280,22 +279,22 @@ fn a_rig_is_put_away_with_its_agents_and_takes_none_until_it_is_back() {
     story.add_rig("other");
     done(&mut story, "a");
     story.begin("b", "r");
-    story.town.register_agent(&rig_id("other"), &agent("elsewhere"), "Elsewhere", Role::Polecat).unwrap();
+    story.register_in("other", "elsewhere", Role::Polecat).unwrap();
     conflict(&begin_rig(&mut story, "rig").unwrap_err(), "agent b has an open run");
     story.relay(&[("b", "r", "agent.exited", json!({"reason": "completed"}))]);
     let plan = begin_rig(&mut story, "rig").unwrap();
     assert_eq!(plan.agents, [agent("a"), agent("b")]);
-    story.town.archive(&plan, story.now).unwrap();
+    story.handle(ArchiveAgents { plan: &plan }).unwrap();
     assert_eq!(
         (listed(&story), archived(&story)),
         (vec!["elsewhere".to_owned()], vec!["a".to_owned(), "b".to_owned()])
     );
     assert_eq!(view(&story)["rigs"][1]["archived_at"], json!(story.now));
-    let (order, now) = (Story::order("new"), story.now);
+    let order = Story::order("new");
     let refused = [
-        story.town.register_agent(&rig_id("rig"), &agent("new"), "New", Role::Polecat).unwrap_err(),
-        story.town.begin_run(order, agent("minted"), run("s"), now).map(drop).unwrap_err(),
-        story.town.bring_back(&agent("a")).map(drop).unwrap_err(),
+        story.register_in("rig", "new", Role::Polecat).unwrap_err(),
+        story.start(order, "s").map(drop).unwrap_err(),
+        story.handle(BringAgentBack { agent_id: &agent("a") }).map(drop).unwrap_err(),
     ];
     for error in refused {
         conflict(&error, "bring the rig back with DELETE /api/towns/town/rigs/rig/archive");
@@ -306,7 +305,7 @@ fn a_rig_is_put_away_with_its_agents_and_takes_none_until_it_is_back() {
     assert_eq!(story.state("told")["rig_id"], "other");
     story.town.bring_rig_back(&rig_id("rig")).unwrap();
     assert!(view(&story)["rigs"][1].get("archived_at").is_none());
-    story.town.bring_back(&agent("a")).unwrap();
+    story.handle(BringAgentBack { agent_id: &agent("a") }).unwrap();
     assert_eq!(archived(&story), ["b"]);
     assert_eq!(story.town.bring_rig_back(&rig_id("none")).unwrap_err().code, Code::NotFound);
 }
@@ -315,7 +314,7 @@ fn a_rig_is_put_away_with_its_agents_and_takes_none_until_it_is_back() {
 fn a_deleted_rig_takes_all_its_agents_along_and_leaves_others_alone() {
     let mut story = Story::new();
     story.add_rig("other");
-    story.town.register_agent(&rig_id("other"), &agent("elsewhere"), "Elsewhere", Role::Polecat).unwrap();
+    story.register_in("other", "elsewhere", Role::Polecat).unwrap();
     let before = story.dump();
     done(&mut story, "a");
     done(&mut story, "away");
@@ -329,16 +328,16 @@ fn a_deleted_rig_takes_all_its_agents_along_and_leaves_others_alone() {
         (vec![agent("a"), agent("away"), agent("b")], vec![agent("b")])
     );
     // Meanwhile nothing comes into it.
-    let registered = story.town.register_agent(&rig_id("rig"), &agent("new"), "New", Role::Polecat).unwrap_err();
+    let registered = story.register_in("rig", "new", Role::Polecat).unwrap_err();
     conflict(&registered, "being deleted");
     conflict(&begin_rig(&mut story, "rig").unwrap_err(), "being deleted");
     conflict(&story.town.begin_archive(&agent("a")).unwrap_err(), "being deleted");
     let batch = serde_json::from_value(json!({"rig_id": "rig", "rig_epoch": "e", "after": 0, "events": []})).unwrap();
-    conflict(&story.town.take_batch(&batch, story.now, &mut story::no_run).unwrap_err(), "being deleted");
+    conflict(&story.handle(&batch).unwrap_err(), "being deleted");
     // It dies behind the first agent; asking again mends it.
-    story.town.erase_agent_of(&plan, &agent("a")).unwrap();
+    story.handle(EraseRigAgent { plan: &plan, agent_id: &agent("a") }).unwrap();
     story.reopen();
-    let interrupted = story.town.erase_agent_of(&plan, &agent("b")).unwrap_err();
+    let interrupted = story.handle(EraseRigAgent { plan: &plan, agent_id: &agent("b") }).unwrap_err();
     assert_eq!(interrupted.code, Code::TownUnavailable);
     assert_eq!(story.town.erase_rig(&plan).unwrap_err().code, Code::TownUnavailable);
     let (viewer, _) = story.join("", CursorRequest::default());
@@ -346,8 +345,7 @@ fn a_deleted_rig_takes_all_its_agents_along_and_leaves_others_alone() {
     assert_eq!(plan.agents, [agent("away"), agent("b")]);
     let mut words = Vec::new();
     for agent_id in &plan.agents {
-        let erased = story.town.erase_agent_of(&plan, agent_id).unwrap();
-        words.extend(told(&story.town.publish_deletion(&erased, story.now).unwrap(), viewer));
+        words.extend(told(&story.seen(EraseRigAgent { plan: &plan, agent_id }), viewer));
     }
     assert_eq!(words, ["agent_deleted", "agent_deleted"]);
     story.town.erase_rig(&plan).unwrap();
@@ -356,7 +354,7 @@ fn a_deleted_rig_takes_all_its_agents_along_and_leaves_others_alone() {
     assert!(rest(story.dump()).eq(rest(before)), "all is as it was before the rig had agents");
     assert_eq!(story.texts("SELECT rig_id FROM rigs"), ["other"]);
     assert_eq!(story.texts("SELECT source FROM sources ORDER BY source"), ["container"]);
-    assert_eq!(story.town.take_batch(&batch, story.now, &mut story::no_run).unwrap_err().code, Code::NotFound);
+    assert_eq!(story.handle(&batch).unwrap_err().code, Code::NotFound);
     assert_eq!(story.town.begin_rig_deletion(&rig_id("rig")).unwrap_err().code, Code::NotFound);
     let late = story.relay(&[("b", "r", "note", json!(2))]);
     assert_eq!((late.stored, late.dropped), (0, 1));

@@ -3,10 +3,11 @@
 use serde_json::{Value as Json, json};
 use townwatch_protocol::error::{Code, Error};
 use townwatch_protocol::event::ExitReason;
-use townwatch_protocol::id::{RigId, RunId};
+use townwatch_protocol::id::RunId;
 use townwatch_protocol::wire::{BudgetChange, StartAgent};
 use townwatch_town::agents::stop_orders::{StopOrder, StopPlace};
 use townwatch_town::log::ingest::Outcome;
+use townwatch_town::relay::control_answer::StopAnswer;
 
 use crate::story;
 use crate::story::Story;
@@ -35,8 +36,7 @@ fn order(agent_id: &str, more: &Json) -> StartAgent {
 }
 
 fn begin(story: &mut Story, agent_id: &str, run_id: &str, more: &Json) -> Result<(), Error> {
-    let now = story.now;
-    story.town.begin_run(order(agent_id, more), story::agent("minted"), run(run_id), now).map(drop)
+    story.start(order(agent_id, more), run_id).map(drop)
 }
 
 fn spend(story: &mut Story, agent_id: &str, run_id: &str, data: Json) -> Outcome {
@@ -44,12 +44,8 @@ fn spend(story: &mut Story, agent_id: &str, run_id: &str, data: Json) -> Outcome
 }
 
 fn change(story: &mut Story, agent_id: &str, change: &Json) -> Outcome {
-    let (change, now): (BudgetChange, _) = (serde_json::from_value(change.clone()).unwrap(), story.now);
-    if agent_id.is_empty() {
-        story.town.change_budget(&change, now, &mut story::no_run).unwrap()
-    } else {
-        story.town.change_agent(&story::agent(agent_id), &change, now, &mut story::no_run).unwrap()
-    }
+    let change: BudgetChange = serde_json::from_value(change.clone()).unwrap();
+    story.set_budget(agent_id, &change).unwrap()
 }
 
 fn notices(story: &Story) -> Vec<String> {
@@ -105,7 +101,7 @@ fn a_run_is_warned_once_and_then_stopped_with_the_reason_as_its_end() {
     // Whoever opens the town now, after a crash say, finds the order.
     story.reopen();
     assert_eq!(orders(&story), ["r in the container"]);
-    story.town.stop_heard(&run("r")).unwrap();
+    assert!(story.stop_answered("r", &StopAnswer::Heard).0);
     assert!(orders(&story).is_empty());
     let ended = story.relay(&[("a", "r", "agent.exited", json!({"reason": "stopped", "signal": "SIGTERM"}))]);
     assert_eq!(ended.ended, [(run("r"), ExitReason::BudgetExceeded)]);
@@ -159,7 +155,7 @@ fn a_posted_run_ends_at_once_and_its_rig_is_to_know() {
     story.post(&[("p", "again", "agent_usage", used("m9", 1))]);
     assert_eq!((exit(&story, "p").0.as_str(), notices(&story).len()), ("budget_exceeded", 1));
     assert_eq!(orders(&story), ["again of rig", "mine of rig"]);
-    story.town.stop_heard(&run("mine")).unwrap();
+    assert!(story.stop_answered("mine", &StopAnswer::Heard).0);
     assert_eq!(orders(&story), ["again of rig"]);
 }
 
@@ -301,10 +297,10 @@ fn what_is_no_budget_is_refused_by_its_name() {
                 "{value}"
             );
             story.register("p");
-            let (wish, now): (BudgetChange, _) = (serde_json::from_value(json!({field: value})).unwrap(), story.now);
-            let refused = story.town.change_agent(&story::agent("p"), &wish, now, &mut story::no_run).unwrap_err();
+            let change: BudgetChange = serde_json::from_value(json!({field: value})).unwrap();
+            let refused = story.set_budget("p", &change).unwrap_err();
             assert_eq!(refused.details.unwrap().field.as_deref(), Some(field), "{value}");
-            assert!(story.town.change_budget(&wish, now, &mut story::no_run).is_err());
+            assert!(story.set_budget("", &change).is_err());
         }
     }
     for order in [json!({"max_tokens": -1}), json!({"max_tokens": 1.5}), json!({"max_cost_usd": "5"})] {
@@ -318,8 +314,7 @@ fn what_is_no_budget_is_refused_by_its_name() {
 fn a_rig_of_another_agent_is_told_of_its_own_run() {
     let mut story = Story::new();
     story.add_rig("far");
-    let far = RigId::parse("far").unwrap();
-    story.town.register_agent(&far, &story::agent("q"), "q", townwatch_protocol::event::Role::Polecat).unwrap();
+    story.register_in("far", "q", townwatch_protocol::event::Role::Polecat).unwrap();
     begin(&mut story, "a", "r", &json!({})).unwrap();
     story.post_to("far", &[("q", "theirs", "agent_output", story::said("hello"))]);
     change(&mut story, "", &json!({"max_tokens": 10}));

@@ -9,7 +9,7 @@ use townwatch_protocol::id::{AgentId, RigId};
 use townwatch_protocol::limits::EVENT_FRAME_BYTES_MAX;
 use townwatch_protocol::wire::{PostEvents, Preview};
 use townwatch_town::access::grantor::Grantor;
-use townwatch_town::agents::deletion::DeletionPlan;
+use townwatch_town::agents::deletion::{DeletionPlan, EraseAgent};
 use townwatch_town::log::Selection;
 use townwatch_town::log::images;
 use townwatch_town::reading::cursor::CursorRequest;
@@ -33,8 +33,9 @@ fn begin(story: &mut Story, name: &str) -> DeletionPlan {
 
 fn delete(story: &mut Story, name: &str) -> Vec<Effect> {
     let plan = begin(story, name);
-    let erased = story.town.erase_agent(&plan).unwrap();
-    story.town.publish_deletion(&erased, story.now).unwrap()
+    let mut effects = story.seen(EraseAgent { plan: &plan });
+    assert!(matches!(effects.pop(), Some(Effect::Announce)), "who watches without a socket is told, too");
+    effects
 }
 
 fn posting(names: &[&str]) -> Story {
@@ -140,7 +141,7 @@ fn viewers_are_told_and_those_of_the_agent_alone_are_sent_away() {
     let (events_of_b, _) = story.join_with(&flat(Some(agent("b"))));
     // A town's stream that watches this agent only is still the town's.
     let (chooser, _) = story.join("", CursorRequest::default());
-    story.town.on_message(chooser, r#"{"type":"subscribe","agents":["b"]}"#, story.now).unwrap();
+    story.says(chooser, r#"{"type":"subscribe","agents":["b"]}"#);
     let effects = delete(&mut story, "b");
     for viewer in [town, chooser] {
         assert_eq!(told(&effects, viewer), ["agent_deleted"]);
@@ -191,7 +192,7 @@ fn readers_who_pull_are_told_before_anything_of_a_new_agent_with_the_same_id() {
             break;
         }
     }
-    assert_eq!(short(&messages(&text)), ["agent_deleted", "note 7"]);
+    assert_eq!(short(&messages(&text)), ["agent_deleted", "note 7", "state b"]);
     let turn = story.town.read_on(&mut own, story.now).unwrap();
     let said = messages(&turn.text);
     assert_eq!((turn.next, short(&said)), (Next::End, vec!["error".to_owned()]));
@@ -223,7 +224,7 @@ fn what_the_container_still_tells_of_it_is_dropped_also_for_a_new_agent_with_the
     story.relay(&[("a", "old", "agent_output", said("secret one"))]);
     assert!(begin(&mut story, "a").in_container);
     let plan = begin(&mut story, "a");
-    story.town.erase_agent(&plan).unwrap();
+    story.handle(EraseAgent { plan: &plan }).unwrap();
     let outcome = story.relay(&[("a", "old", "agent_output", said("secret two"))]);
     assert_eq!((outcome.stored, outcome.dropped), (0, 1));
     story.begin("a", "new");
@@ -240,7 +241,7 @@ fn what_the_container_still_tells_of_it_is_dropped_also_for_a_new_agent_with_the
         text: "secret".to_owned(),
     };
     let (_, _) = story.join("", CursorRequest::default());
-    assert!(story.town.preview(vec![typed], story.now).unwrap().is_empty());
+    assert!(story.preview(vec![typed]).is_empty());
     assert!(!everything(&story).contains("secret"));
     // Another life of the container has none of it, and nothing has to be remembered for it.
     story.epoch = epoch("container-2");
@@ -266,10 +267,10 @@ fn a_container_in_which_others_start_agents_does_not_bring_it_back() {
 fn nothing_begins_while_it_goes_and_what_is_being_started_does_not_go() {
     let mut story = posting(&["a"]);
     let plan = begin(&mut story, "a");
-    let rig = RigId::parse("rig").unwrap();
-    let registered = story.town.register_agent(&rig, &agent("a"), "a", Role::Polecat).unwrap_err();
-    let (order, now) = (Story::order("a"), story.now);
-    let begun = story.town.begin_run(order, agent("minted"), run("r"), now).unwrap_err();
+    let _rig = RigId::parse("rig").unwrap();
+    let registered = story.register_in("rig", "a", Role::Polecat).unwrap_err();
+    let order = Story::order("a");
+    let begun = story.start(order, "r").unwrap_err();
     for error in [registered, begun] {
         assert_eq!(error.code, Code::Conflict);
         assert!(error.message.contains("being deleted"), "{}", error.message);
@@ -288,14 +289,14 @@ fn nothing_begins_while_it_goes_and_what_is_being_started_does_not_go() {
 fn of_two_deletions_the_later_one_counts_and_an_eviction_between_the_steps_costs_nothing() {
     let mut story = posting(&["a"]);
     let (first, second) = (begin(&mut story, "a"), begin(&mut story, "a"));
-    assert_eq!(story.town.erase_agent(&first).unwrap_err().code, Code::TownUnavailable);
-    assert!(story.town.register_agent(&RigId::parse("rig").unwrap(), &agent("a"), "a", Role::Polecat).is_err());
-    story.town.erase_agent(&second).unwrap();
+    assert_eq!(story.handle(EraseAgent { plan: &first }).unwrap_err().code, Code::TownUnavailable);
+    assert!(story.register_in("rig", "a", Role::Polecat).is_err());
+    story.handle(EraseAgent { plan: &second }).unwrap();
     story.register("a");
     let third = begin(&mut story, "a");
     story.reopen();
     story.register("a"); // it holds nobody up
-    assert_eq!(story.town.erase_agent(&third).unwrap_err().code, Code::TownUnavailable);
+    assert_eq!(story.handle(EraseAgent { plan: &third }).unwrap_err().code, Code::TownUnavailable);
     delete(&mut story, "a");
 }
 

@@ -29,8 +29,8 @@ fn waits(agent_id: &str) -> (&str, &str, &str, Json) {
 #[test]
 fn each_message_is_one_event_of_history_and_live() {
     let mut story = town_with(&["a", "b"]);
-    let outcome = story.post(&[note("a"), ("b", "", "agent_output", said("x"))]);
-    story.publish(&outcome);
+    let _outcome = story.post(&[note("a"), ("b", "", "agent_output", said("x"))]);
+    story.shown();
     let (id, joined) = story.join_with(&flat(""));
     assert_eq!(ids(&joined, id), [1, 2]);
     let event = &frames(&joined, id)[1];
@@ -38,11 +38,11 @@ fn each_message_is_one_event_of_history_and_live() {
         assert!(!event[name].is_null(), "{name}: {event}");
     }
     assert_eq!((&event["event"], &event["data"]["text"]), (&json!("agent_output"), &json!("x")));
-    let outcome = story.post(&[waits("a"), note("b"), note("a")]);
-    let effects = story.publish(&outcome);
+    let _outcome = story.post(&[waits("a"), note("b"), note("a")]);
+    let effects = story.shown();
     assert_eq!(ids(&effects, id), [3, 4, 5], "no states among them");
     story.pass(1_000);
-    assert_eq!(ids(&story.town.tick(story.now).unwrap(), id), [0; 0]);
+    assert_eq!(ids(&story.tick(), id), [0; 0]);
     let (one, joined) =
         story.join_with(&Join { asked: CursorRequest { after_id: Some(2), ..CursorRequest::default() }, ..flat("b") });
     assert_eq!(ids(&joined, one), [4]);
@@ -54,8 +54,8 @@ fn those_who_want_frames_and_those_who_want_events_do_not_share() {
     let (id, _) = story.join_with(&flat("a"));
     let (other, _) = story.join("a", CursorRequest::default());
     let (same, _) = story.join_with(&flat("a"));
-    let outcome = story.post(&[note("a"), note("a")]);
-    let effects = story.publish(&outcome);
+    let _outcome = story.post(&[note("a"), note("a")]);
+    let effects = story.shown();
     assert_eq!(ids(&effects, id), [1, 2]);
     assert_eq!(told(&effects, other)[0], "live 1 2");
     let (first, second) = (texts(&effects, id), texts(&effects, same));
@@ -65,15 +65,15 @@ fn those_who_want_frames_and_those_who_want_events_do_not_share() {
 #[test]
 fn what_it_says_itself_is_answered_and_nothing_else_comes_of_it() {
     let mut story = town_with(&["a", "b"]);
-    let outcome = story.post(&[note("a"), note("b")]);
-    story.publish(&outcome);
+    let _outcome = story.post(&[note("a"), note("b")]);
+    story.shown();
     let (id, _) = story.join_with(&flat("a"));
-    let said = |story: &mut Story, message: &str| told(&story.town.on_message(id, message, story.now).unwrap(), id);
+    let said = |story: &mut Story, message: &str| told(&story.says(id, message), id);
     assert_eq!(said(&mut story, r#"{"type":"ping"}"#), ["pong"]);
     assert_eq!(said(&mut story, "{}"), ["error invalid_request"]);
     assert_eq!(said(&mut story, r#"{"type":"subscribe","agents":["b"]}"#), ["subscription_confirmed"]);
-    let outcome = story.post(&[note("a"), note("b")]);
-    assert_eq!(ids(&story.publish(&outcome), id), [4]);
+    let _outcome = story.post(&[note("a"), note("b")]);
+    assert_eq!(ids(&story.shown(), id), [4]);
 }
 
 #[test]
@@ -87,8 +87,8 @@ fn it_is_known_for_flat_after_a_hibernation() {
     let note_of_it = note_of_it.unwrap();
     story.reopen();
     assert_eq!(story.recall(&note_of_it), Recalled::Known(id));
-    let outcome = story.post(&[note("a"), waits("a")]);
-    assert_eq!(ids(&story.publish(&outcome), id), [1, 2]);
+    let _outcome = story.post(&[note("a"), waits("a")]);
+    assert_eq!(ids(&story.shown(), id), [1, 2]);
 }
 
 #[test]
@@ -101,15 +101,15 @@ fn it_waits_where_others_are_spared_events_since_it_could_not_be_told() {
     let mut had = Vec::new();
     let mut spared = Vec::new();
     for _ in 0..6 {
-        let outcome = story.post(&vec![("a", "", "agent_output", said("x")); 40]);
-        let effects = story.publish(&outcome);
+        let _outcome = story.post(&vec![("a", "", "agent_output", said("x")); 40]);
+        let effects = story.shown();
         had.extend(ids(&effects, id));
         spared.extend(told(&effects, framed));
     }
     assert!(had.len() < 240 && spared.iter().any(|told| told.starts_with("gap")), "{} {spared:?}", had.len());
     for _ in 0..300 {
         story.pass(100);
-        had.extend(ids(&story.town.tick(story.now).unwrap(), id));
+        had.extend(ids(&story.tick(), id));
     }
     assert_eq!(had, (1..=240).collect::<Vec<_>>(), "late, but all, once, in order");
 }
@@ -123,7 +123,7 @@ fn who_acknowledges_is_sent_so_much_and_not_told_to_wait() {
     assert!(had.len() <= 1_000, "{}", had.len());
     while had.len() < 1_500 {
         let ack = json!({"type": "ack", "id": had.last()}).to_string();
-        let more = ids(&story.town.on_message(id, &ack, story.now).unwrap(), id);
+        let more = ids(&story.says(id, &ack), id);
         assert!(!more.is_empty(), "stuck at {:?}", had.last());
         had.extend(more);
     }
@@ -134,8 +134,8 @@ fn who_acknowledges_is_sent_so_much_and_not_told_to_wait() {
 fn large_events_are_sent_one_by_one_whatever_they_come_to() {
     let mut story = town_with(&["a"]);
     let large = ("a", "", "note", json!("x".repeat(40 << 10)));
-    let outcome = story.post(&[large.clone(), large.clone(), large]);
-    story.publish(&outcome);
+    let _outcome = story.post(&[large.clone(), large.clone(), large]);
+    story.shown();
     let (id, joined) = story.join_with(&flat("a"));
     assert_eq!(ids(&joined, id), [1, 2, 3]);
     assert!(texts(&joined, id).iter().all(|text| text.len() <= FRAME_BYTES_MAX));

@@ -4,7 +4,7 @@ use serde_json::json;
 use townwatch_protocol::id::{AgentId, EventId};
 use townwatch_protocol::time::Timestamp;
 use townwatch_town::reading::ending::Ending;
-use townwatch_town::reading::streams::Join;
+use townwatch_town::reading::streams::{Join, MessageContent, ViewerMessage};
 use townwatch_town::viewers::flow::Flow;
 use townwatch_town::viewers::{Effect, Recalled, ViewerId};
 
@@ -31,7 +31,7 @@ fn ids(effects: &[Effect], viewer: ViewerId) -> Vec<u64> {
 }
 
 fn acks(story: &mut Story, viewer: ViewerId, id: u64) -> Vec<Effect> {
-    story.town.on_message(viewer, &json!({"type": "ack", "id": id}).to_string(), story.now).unwrap()
+    story.says(viewer, &json!({"type": "ack", "id": id}).to_string())
 }
 
 /// 3,000 notes of one agent, of which the window of 1,000 takes the 7 frames up to id 895; they are cut at every
@@ -97,8 +97,8 @@ fn who_acknowledges_is_paused_at_the_window_and_goes_on_from_the_log() {
     assert_eq!(ids(&effects, viewer), (896..1_792).collect::<Vec<u64>>());
     acks(&mut story, viewer, 1_791);
     story.pass(1_000);
-    let outcome = story.post(&[("a", "", "agent.status", json!({"status": "waiting"}))]);
-    let meanwhile = story.publish(&outcome);
+    let _outcome = story.post(&[("a", "", "agent.status", json!({"status": "waiting"}))]);
+    let meanwhile = story.shown();
     assert_eq!(told(&meanwhile, viewer), [""; 0], "a paused viewer is sent no state");
     let effects = acks(&mut story, viewer, 2_687);
     assert_eq!(ids(&effects, viewer).last(), Some(&3_001));
@@ -109,9 +109,9 @@ fn who_acknowledges_is_paused_at_the_window_and_goes_on_from_the_log() {
 #[test]
 fn who_is_paused_costs_nothing_until_it_acknowledges() {
     let costs = |story: &mut Story| {
-        let outcome = story.post(&[("a", "r", "note", json!({}))]);
+        let _outcome = story.post(&[("a", "r", "note", json!({}))]);
         let steps = story.store.steps();
-        let effects = story.publish(&outcome);
+        let effects = story.shown();
         assert!(effects.iter().all(|effect| !matches!(effect, Effect::Send(..))), "{effects:?}");
         story.store.steps() - steps
     };
@@ -141,9 +141,9 @@ fn who_is_paused_and_silent_for_30_seconds_is_let_go() {
     let (viewer, _) = joined(&mut story, true);
     assert_eq!(story.town.due_at(story.now), Some(story.now.plus_millis(30_000)));
     story.pass(29_999);
-    assert!(story.town.tick(story.now).unwrap().is_empty());
+    assert!(story.tick().is_empty());
     story.pass(1);
-    let effects = story.town.tick(story.now).unwrap();
+    let effects = story.tick();
     assert!(
         matches!(effects.as_slice(), [Effect::Close(closed, Ending::NothingAcknowledged)] if *closed == viewer),
         "{effects:?}"
@@ -164,12 +164,12 @@ fn who_is_paused_and_acknowledges_something_new_has_its_time_again() {
     assert!(acks(&mut story, viewer, 5).is_empty(), "once more the same is no news");
     assert!(acks(&mut story, viewer, 4).is_empty(), "nor is what is older");
     story.pass(999);
-    assert!(story.town.tick(story.now).unwrap().is_empty());
+    assert!(story.tick().is_empty());
     story.reopen();
     story.recall(note);
     let left = story.town.viewer_count();
     story.pass(1);
-    let effects = story.town.tick(story.now).unwrap();
+    let effects = story.tick();
     assert!(matches!(effects.as_slice(), [Effect::Close(_, Ending::NothingAcknowledged)]), "{left}: {effects:?}");
 }
 
@@ -188,7 +188,7 @@ fn who_is_paused_owes_what_it_owed_after_a_hibernation() {
     story.pass(20_000);
     story.reopen();
     story.recall(&note);
-    assert!(story.town.tick(story.now).unwrap().is_empty(), "it is sent nothing more");
+    assert!(story.tick().is_empty(), "it is sent nothing more");
 
     // It acknowledges all but the last frame, which is too little for some, and sleeps again.
     let effects = acks(&mut story, viewer, 767);
@@ -197,9 +197,9 @@ fn who_is_paused_owes_what_it_owed_after_a_hibernation() {
     story.reopen();
     story.recall(&note);
     story.pass(29_999);
-    assert!(story.town.tick(story.now).unwrap().is_empty());
+    assert!(story.tick().is_empty());
     story.pass(1);
-    let effects = story.town.tick(story.now).unwrap();
+    let effects = story.tick();
     assert!(matches!(effects.as_slice(), [Effect::Close(_, Ending::NothingAcknowledged)]), "{effects:?}");
 }
 
@@ -216,7 +216,7 @@ fn who_says_too_much_is_let_go() {
     let talks = |story: &mut Story, count: usize| {
         let mut effects = Vec::new();
         for _ in 0..count {
-            effects.extend(story.town.on_message(viewer, r#"{"type":"subscribe","agents":[]}"#, story.now).unwrap());
+            effects.extend(story.says(viewer, r#"{"type":"subscribe","agents":[]}"#));
         }
         effects.iter().any(|effect| matches!(effect, Effect::Close(one, Ending::TooManyMessages) if *one == viewer))
     };
@@ -231,9 +231,9 @@ fn who_says_too_much_is_let_go() {
 fn what_is_no_text_is_a_bad_message() {
     let mut story = long();
     let (viewer, _) = joined(&mut story, true);
-    assert_eq!(told(&story.town.hear_binary(viewer, 14, story.now), viewer), ["error invalid_request"]);
+    assert_eq!(told(&story.says_binary(viewer, 14), viewer), ["error invalid_request"]);
     assert_eq!(story.town.viewer_count(), 1);
-    let effects = story.town.hear_binary(viewer, 16_385, story.now);
+    let effects = story.says_binary(viewer, 16_385);
     assert!(matches!(effects.as_slice(), [Effect::Close(_, Ending::MessageTooLarge)]), "{effects:?}");
 }
 
@@ -245,12 +245,12 @@ fn who_acknowledges_nothing_waits_for_its_history_by_the_clock() {
     let (viewer, effects) = joined(&mut story, false);
     assert_eq!(ids(&effects, viewer).len(), 4_991);
     story.pass(1_000);
-    let effects = story.town.tick(story.now).unwrap();
+    let effects = story.tick();
     assert_eq!(ids(&effects, viewer).first(), Some(&4_992));
     assert_eq!(ids(&effects, viewer).len(), 896);
     for _ in 0..3 {
         story.pass(1_000);
-        story.town.tick(story.now).unwrap();
+        story.tick();
     }
     assert_eq!(story.due_soon(), None, "it is live");
 }
@@ -261,7 +261,7 @@ fn subscribed_while_paused() -> (Story, ViewerId, Vec<Effect>) {
     let join = Join { acknowledges: true, ..Join::default() };
     let (viewer, _) = story.join_with(&join);
     let wish = json!({"type": "subscribe", "agents": ["a"], "after_id": 5});
-    let effects = story.town.on_message(viewer, &wish.to_string(), story.now).unwrap();
+    let effects = story.says(viewer, &wish.to_string());
     (story, viewer, effects)
 }
 
@@ -309,8 +309,8 @@ fn that_a_viewer_acknowledges_is_noted_with_its_first_word() {
     story.recall(note);
     let more: Vec<_> = vec![("a", "", "agent_output", json!({"text": "", "stream": "assistant"})); 7_000];
     for chunk in more.chunks(500) {
-        let outcome = story.post(chunk);
-        let effects = story.publish(&outcome);
+        let _outcome = story.post(chunk);
+        let effects = story.shown();
         assert!(!told(&effects, viewer).iter().any(|frame| frame.starts_with("gap")), "it is never spared anything");
     }
 }
@@ -320,6 +320,9 @@ fn what_fails_of_ours_while_a_viewer_is_heard_is_not_the_viewers() {
     let mut story = long();
     let (viewer, _) = joined(&mut story, true);
     story.store.fail_after(0);
-    let said = story.town.on_message(viewer, r#"{"type":"ack","id":895}"#, story.now);
-    assert!(said.is_err(), "the edge has to let go who was moved past what it was not sent: {said:?}");
+    let content = MessageContent::Text(r#"{"type":"ack","id":895}"#);
+    story.town.handle(ViewerMessage { id: viewer, content }, story.now).unwrap();
+    let effects = story.town.take_effects();
+    let is_let_go = matches!(effects.as_slice(), [Effect::LetGo(_)]);
+    assert!(is_let_go, "the edge has to let go who was moved past what it was not sent: {effects:?}");
 }

@@ -59,8 +59,8 @@ fn an_event_that_was_stored_with_one_is_shown_without_and_otherwise_as_it_came()
 fn an_old_log_and_an_old_state_are_read_without() {
     let mut story = town_with(&["a"]);
     let session = json!({"git_origin": "https://me:hunter2@example.test/x.git"});
-    let outcome = story.post(&[("a", "run-1", "agent_session", session)]);
-    story.publish(&outcome);
+    let _outcome = story.post(&[("a", "run-1", "agent_session", session)]);
+    story.shown();
     let stored = story.texts("SELECT frame FROM agent_events WHERE event = 'agent_session'");
     assert!(stored.iter().any(|frame| frame.contains("hunter2")), "the log keeps what came: {stored:?}");
     let old = story.texts(
@@ -94,8 +94,8 @@ fn one_that_was_stored_before_is_shown_without() {
     assert_eq!(stored, [url]);
     let rigs = serde_json::to_string(&story.town.rigs().unwrap()).unwrap();
     assert!(rigs.contains(r#""git_url":"https://example.test/x.git""#), "{rigs}");
-    let outcome = story.post(&[note("a")]);
-    story.publish(&outcome);
+    let _outcome = story.post(&[note("a")]);
+    story.shown();
     let state = serde_json::to_string(&story.town.agents().unwrap()).unwrap();
     assert!(state.contains("https://example.test/x.git") && !state.contains("hunter2"), "{state}");
 }

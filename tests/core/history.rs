@@ -42,8 +42,8 @@ fn viewers_from_different_places_share_all_but_their_first_and_last_frame() {
 fn what_is_pruned_meanwhile_is_in_no_frame_that_was_kept() {
     let mut story = crowd(1_000, 1_000);
     history(&mut story, 0);
-    let outcome = story.post(&[("a", "", "note", serde_json::json!("one more"))]);
-    story.publish(&outcome);
+    let _outcome = story.post(&[("a", "", "note", serde_json::json!("one more"))]);
+    story.shown();
     let (id, effects, _) = history(&mut story, 0);
     let told = told(&effects, id);
     assert_eq!(told[2], "gap a 1-1 x1");

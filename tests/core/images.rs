@@ -237,7 +237,7 @@ fn a_posting_agent_brings_its_own_before_or_after_the_event() {
 
 #[test]
 fn a_posted_picture_is_refused_by_what_is_wrong() {
-    let story = Story::new();
+    let mut story = Story::new();
     story.register("a");
     let refused = |who: &str, id: &ImageId, kind, bytes: &[u8]| post(&story, who, id, kind, bytes).unwrap_err();
     let field = |error: Error| (error.code, error.details.and_then(|details| details.field));

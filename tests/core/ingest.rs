@@ -1,20 +1,17 @@
 //! How events get into the log: their ids, their runs, what is dropped and what is pruned.
 
-use std::rc::Rc;
-
 use serde_json::{Value as Json, json};
 use townwatch_protocol::event::ExitReason;
 use townwatch_protocol::id::EventId;
 use townwatch_protocol::limits::EVENT_BYTES_PER_AGENT_MAX;
 use townwatch_town::agents;
 use townwatch_town::agents::runs;
-use townwatch_town::store::Store;
-use townwatch_town::town::{Config, Town};
+use townwatch_town::town::Config;
 
 use crate::story::{Story, agent, run, said};
 
 fn with_agents(event_cap: u64, names: &[&str]) -> Story {
-    let story = Story::capped(event_cap);
+    let mut story = Story::capped(event_cap);
     for name in names {
         story.register(name);
     }
@@ -257,7 +254,7 @@ fn a_lowered_cap_is_kept_to_at_the_next_event() {
     let mut story = with_agents(10, &["a"]);
     story.notes("a", 12);
     let config = Config { event_cap: 4, ..story.town.config() };
-    story.town = Town::open(Rc::clone(&story.store) as Rc<dyn Store>, config).unwrap().unwrap();
+    story.reopen_with(config);
     story.notes("a", 1);
     let kept: Vec<u64> = story.log().into_iter().map(|(id, ..)| id).collect();
     assert_eq!(kept, [10, 11, 12, 13]);

@@ -5,11 +5,12 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::stream_query::Form;
 use townwatch_town::reading::streams::Join;
+use townwatch_town::town::Config;
 use townwatch_town::viewers::ViewerId;
-use townwatch_town::viewers::keepalive::{Look, Traffic, look, settles_at};
+use townwatch_town::viewers::keepalive::{Look, SignsOfLife, Traffic, look, settles_at};
 
 use crate::pulled::{note, town_with};
-use crate::story::{frames, texts};
+use crate::story::{Story, frames, texts};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(1_000_000_000 + seconds * 1_000)
@@ -59,19 +60,25 @@ fn who_has_just_come_is_looked_at_again_once_it_may_have_pinged() {
 
 #[test]
 fn it_is_one_text_for_all_that_are_at_the_head() {
-    let mut story = town_with(&["a", "b"]);
+    let mut story = Story::with(Config::default());
+    story.register("a");
+    story.register("b");
     story.notes("a", 3);
+    story.pass(1_000);
+    story.tick();
     let (one, _) = story.join("", CursorRequest::default());
     let (other, _) = story.join("b", CursorRequest::default());
     let now = story.now;
-    let effects = story.town.signs_of_life(&[one, other], now).unwrap();
+    let effects = story.seen(SignsOfLife { owed: &[one, other] });
     let expected = json!({"type": "heartbeat", "at": now.to_string(), "id": 3});
     assert_eq!((&frames(&effects, one)[0], &frames(&effects, other)[0]), (&expected, &expected));
     assert!(std::rc::Rc::ptr_eq(&texts(&effects, one)[0], &texts(&effects, other)[0]));
     story.post(&[note("a")]);
-    assert!(story.town.signs_of_life(&[one], now).unwrap().is_empty(), "what is new is on its way to it");
+    // The next one is held back by the pace.
+    story.post(&[note("a")]);
+    assert!(story.seen(SignsOfLife { owed: &[one] }).is_empty(), "what is new is on its way to it");
     story.town.leave(one);
-    assert!(story.town.signs_of_life(&[one], now).unwrap().is_empty());
+    assert!(story.seen(SignsOfLife { owed: &[one] }).is_empty());
 }
 
 #[test]
@@ -82,7 +89,7 @@ fn who_acknowledges_or_wants_events_only_is_owed_none() {
     let acks = story.join_with(&Join { acknowledges: true, ..Join::default() }).0;
     let flat = story.join_with(&Join { form: Form::Flat, ..Join::default() }).0;
     let later = story.join("", CursorRequest::default()).0;
-    story.town.on_message(later, r#"{"type":"ack","id":1}"#, story.now).unwrap();
+    story.says(later, r#"{"type":"ack","id":1}"#);
     let owed = [plain, acks, flat, later, ViewerId(99)].map(|id| story.town.may_owe_life(id));
     assert_eq!(owed, [true, false, false, false, false]);
 }

@@ -13,8 +13,8 @@ fn view(story: &Story) -> Json {
 
 fn does(story: &mut Story, name: &str, event: &str, data: Json) {
     story.pass(1_000);
-    let outcome = story.post(&[(name, "", event, data)]);
-    story.publish(&outcome);
+    let _outcome = story.post(&[(name, "", event, data)]);
+    story.shown();
 }
 
 #[test]
@@ -25,9 +25,9 @@ fn it_is_the_agent_with_that_role_and_of_several_one_that_runs() {
     assert_eq!(view(&story), json!({"configured": false, "session": null, "townId": "town"}));
     assert_eq!(story.town.running_mayor().unwrap_err().code, Code::NotFound);
 
-    let rig = RigId::parse("rig").unwrap();
+    let _rig = RigId::parse("rig").unwrap();
     for name in ["first", "second"] {
-        story.town.register_agent(&rig, &agent(name), name, Role::Mayor).unwrap();
+        story.register_in("rig", name, Role::Mayor).unwrap();
     }
     assert_eq!(view(&story)["configured"], json!(true));
     assert_eq!(view(&story)["session"], json!(null), "it has had no run");

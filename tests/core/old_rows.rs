@@ -8,7 +8,7 @@ use townwatch_town::store::Store;
 use townwatch_town::town::{Config, Town};
 
 use crate::sqlite::Sqlite;
-use crate::story::{Story, agent};
+use crate::story::{Story, agent, no_run};
 
 /// An agent's state as it was stored before questions were a list, messages had figures and hashes were written short.
 const OLD_STATE: &str = r#"{"state":{"agent_id":"a","rig_id":"rig","name":"Ada","role":"polecat","runtime":"claude_code",
@@ -41,7 +41,7 @@ fn old_town(activity: &str) -> Story {
     let state = state.replace(r#""activity":{"kind":"question""#, &format!(r#""activity":{{"kind":"{activity}""#));
     let sql = "INSERT INTO agents (agent_id, rig_id, state, base) VALUES ('a', 'rig', ?1, ?1)";
     tables.query(sql, &[state.as_str().into()]).unwrap();
-    story.town = Town::open(Rc::clone(&tables) as Rc<dyn Store>, Config::default()).unwrap().unwrap();
+    story.town = Town::open(Rc::clone(&tables) as Rc<dyn Store>, Config::default(), no_run()).unwrap().unwrap();
     story.store = tables;
     story
 }
@@ -82,10 +82,10 @@ fn an_old_agent_that_posts_is_given_the_time_of_its_last_event() {
     let silent = |story: &Story| story.town.agent(&agent("a")).unwrap().unwrap().activity.map(|activity| activity.kind);
     // Its last event is half a minute old.
     story.pass(9 * 60_000);
-    story.town.tick(story.now).unwrap();
+    story.tick();
     assert_eq!(silent(&story), Some(ActivityKind::Tool));
     story.pass(31_000);
-    story.town.tick(story.now).unwrap();
+    story.tick();
     assert_eq!(silent(&story), Some(ActivityKind::Silent));
     assert_eq!(story.state("a")["activity"]["since"], Json::from("2026-11-22T11:59:30.000Z"));
 }

@@ -2,15 +2,16 @@
 //! as ids rise; ids that begin anew are the next.
 
 use serde_json::{Value as Json, json};
-use townwatch_protocol::error::Code;
+use townwatch_protocol::error::{Code, Error};
 use townwatch_protocol::time::Timestamp;
 use townwatch_town::agents::runs::Source;
+use townwatch_town::log::ingest::Outcome;
 use townwatch_town::relay::source_answer::SourceAnswer;
-use townwatch_town::relay::{self, Answered, Position, Reach};
+use townwatch_town::relay::taking::{Answered, RelayAnswer, RelayFailure};
+use townwatch_town::relay::{self, Position, Reach};
 use townwatch_town::store::Store as _;
 
-use crate::story;
-use crate::story::{Story, agent, position, run};
+use crate::story::{Story, agent, position};
 
 /// A container that knows `/events?after=N` and answers `{"events":[…]}`.
 #[derive(Default)]
@@ -53,14 +54,14 @@ impl Container {
 struct World {
     story: Story,
     container: Container,
-    runs: u64,
 }
 
 impl World {
     fn new() -> Self {
-        let story = Story::new();
+        let mut story = Story::new();
         story.register("a");
-        Self { story, container: Container::default(), runs: 0 }
+        story.mints("r");
+        Self { story, container: Container::default() }
     }
 
     /// Lets the container say something, a second later each.
@@ -75,16 +76,11 @@ impl World {
         relay::position(self.story.store.as_ref(), &Source::Container).unwrap()
     }
 
-    fn ask(&mut self, reach: Reach) -> Answered {
+    fn ask(&mut self, reach: Reach) -> (Answered, Outcome) {
         let asked = self.stands();
         let answer =
             SourceAnswer::read(&self.container.answer(&asked.query(reach), self.story.now), self.story.now).unwrap();
-        let runs = &mut self.runs;
-        let mut fresh = || {
-            *runs += 1;
-            run(&format!("r{runs}"))
-        };
-        relay::apply(self.story.store.as_ref(), (&asked, reach), &answer, self.story.now, 2_000, &mut fresh).unwrap()
+        self.story.reported(RelayAnswer { position: &asked, reach, answer }).unwrap()
     }
 
     /// Asks as the relay's turn does, until nothing more comes; gives how many events were stored.
@@ -92,11 +88,11 @@ impl World {
         let (mut stored, mut reach) = (0, Reach::New);
         for _ in 0..10 {
             match self.ask(std::mem::replace(&mut reach, Reach::New)) {
-                Answered::Taken(outcome) if outcome.stored == 0 => return stored,
-                Answered::Taken(outcome) | Answered::NewEpoch(outcome) => stored += outcome.stored,
-                Answered::Unrecognised => reach = Reach::All,
-                Answered::Doubted => self.story.pass(500),
-                Answered::Stale => panic!("one asks at a time"),
+                (Answered::Taken { .. }, outcome) if outcome.stored == 0 => return stored,
+                (Answered::Taken { .. } | Answered::NewEpoch, outcome) => stored += outcome.stored,
+                (Answered::Unrecognised, _) => reach = Reach::All,
+                (Answered::Doubted, _) => self.story.pass(500),
+                (Answered::Stale, _) => panic!("one asks at a time"),
             }
         }
         panic!("there is no end of it");
@@ -247,8 +243,8 @@ fn what_the_container_let_go_before_it_was_asked_is_a_gap_in_the_same_life() {
     assert_eq!(world.story.number(count), 2);
     // All that it has is gone, and nothing new is there: no other life.
     world.container.events.clear();
-    assert!(matches!(world.ask(Reach::New), Answered::Unrecognised));
-    assert!(matches!(world.ask(Reach::All), Answered::Taken(_)));
+    assert_eq!(world.ask(Reach::New).0, Answered::Unrecognised);
+    assert!(matches!(world.ask(Reach::All).0, Answered::Taken { .. }));
     assert_eq!(world.log().len(), 4);
 }
 
@@ -261,9 +257,9 @@ fn a_head_below_the_cursor_is_a_new_life_under_the_same_name() {
     }
     story.emitted = 0;
     let answer = story.answer(&[("a", "r2", "agent_output", json!({"text": "anew", "stream": "stdout"}))]);
-    let Answered::NewEpoch(outcome) = story.apply(&answer) else { panic!("its ids begin anew") };
+    let (Answered::NewEpoch, outcome) = story.apply(&answer) else { panic!("its ids begin anew") };
     assert_eq!(outcome.stored, 2, "a gap, and the end of the run");
-    let Answered::Taken(outcome) = story.apply(&answer) else { panic!("the same name is not refused") };
+    let (Answered::Taken { .. }, outcome) = story.apply(&answer) else { panic!("the same name is not refused") };
     assert_eq!(outcome.stored, 1);
     let events = story.texts("SELECT run_id || ' ' || event FROM agent_events ORDER BY id");
     assert_eq!(events[events.len() - 3..], ["r1 source_gap", "r1 agent.exited", "r2 agent_output"]);
@@ -295,9 +291,10 @@ fn what_cannot_be_read_is_told_as_that() {
     let mut story = Story::new();
     story.begin("a", "r1");
     story.relay(&[("a", "r1", "agent.status", json!({"status": "running"}))]);
-    let told = Some("the container answers, but not in a form we know: missing `id`");
+    let told = |problem: &str| Error::new(Code::ContainerError, problem);
     let note = |story: &mut Story| {
-        relay::unanswered(story.store.as_ref(), told, story.now, 2_000, &mut story::no_run).unwrap();
+        let error = told("the container answers, but not in a form we know: missing `id`");
+        story.handle(RelayFailure { error: &error }).unwrap();
     };
     note(&mut story);
     let detail = |story: &Story| story.state("a")["activity"]["detail"].clone();
@@ -307,7 +304,7 @@ fn what_cannot_be_read_is_told_as_that() {
         ("x".repeat(100_000), None),
         ("the control server answered 500".to_owned(), Some("the control server answered 500")),
     ] {
-        relay::unanswered(story.store.as_ref(), Some(&problem), story.now, 2_000, &mut story::no_run).unwrap();
+        story.handle(RelayFailure { error: &told(&problem) }).unwrap();
         let detail = detail(&story).as_str().unwrap().to_owned();
         assert!(detail.len() <= 1_000 && shown.is_none_or(|shown| shown == detail), "{} bytes", detail.len());
     }

@@ -11,7 +11,7 @@ use townwatch_town::reading::ending::Ending;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::reader::Next;
 use townwatch_town::reading::stream_query::Form;
-use townwatch_town::reading::streams::Join;
+use townwatch_town::reading::streams::{EndSessions, Join, OpenStream};
 use townwatch_town::viewers::{Effect, Recalled, ViewerId};
 
 use crate::pulled::{messages, note, short, town_with};
@@ -27,17 +27,17 @@ fn open(story: &mut Story, agent_id: &str, form: Form, ends_at: Option<Timestamp
     let permit = Permit::of_ticket(agent_id.as_ref(), session(ends_at));
     let id = story.town.fresh_viewer();
     let join = Join { agent_id, form, ..Join::default() };
-    let effects = story.town.join(id, &join, permit, story.now).unwrap();
+    let effects = story.seen(OpenStream { id, join: &join, permit: permit });
     (id, effects)
 }
 
 fn hears(story: &mut Story, id: ViewerId, message: &Json) -> Vec<Effect> {
-    story.town.on_message(id, &message.to_string(), story.now).unwrap()
+    story.says(id, &message.to_string())
 }
 
 fn shows(story: &mut Story, events: &[(&str, &str, &str, Json)]) -> Vec<Effect> {
-    let outcome = story.post(events);
-    story.publish(&outcome)
+    let _outcome = story.post(events);
+    story.shown()
 }
 
 fn closed(effects: &[Effect]) -> Vec<(ViewerId, Ending)> {
@@ -121,9 +121,9 @@ fn a_stream_ends_with_its_right_and_is_due_then() {
     let (stays, _) = open(&mut story, "a", Form::Frames, None);
     assert_eq!(story.due_soon(), Some(end));
     story.pass(4_999);
-    assert_eq!(closed(&story.town.tick(story.now).unwrap()), []);
+    assert_eq!(closed(&story.tick()), []);
     story.pass(1);
-    assert_eq!(closed(&story.town.tick(story.now).unwrap()), [(short_lived, Ending::RightEnded)]);
+    assert_eq!(closed(&story.tick()), [(short_lived, Ending::RightEnded)]);
     assert_eq!((Ending::RightEnded.code(), story.due_soon()), (4401, Some(end.plus_millis(1))));
     story.pass(1);
     let effects = shows(&mut story, &[note("a")]);
@@ -145,7 +145,7 @@ fn who_speaks_or_is_typed_to_after_the_end_is_answered_by_it() {
     assert_eq!((effects.len(), closed(&effects)), (1, vec![(id, Ending::RightEnded)]));
     assert_eq!(hears(&mut story, id, &json!({"type": "ping"})).len(), 0, "nobody is there");
     story.pass(1);
-    assert_eq!(closed(&story.town.hear_binary(third, 3, story.now)), [(third, Ending::RightEnded)]);
+    assert_eq!(closed(&story.says_binary(third, 3)), [(third, Ending::RightEnded)]);
     assert_eq!(story.town.viewer_count(), 0);
 }
 
@@ -218,7 +218,7 @@ fn a_session_that_is_ended_takes_all_that_it_opened_along() {
     let join = Join::default();
     let opened = ["ended", "other", "ended"].map(|name| {
         let id = story.town.fresh_viewer();
-        story.town.join(id, &join, Permit::of_operator(named(name)), story.now).unwrap();
+        story.seen(OpenStream { id, join: &join, permit: Permit::of_operator(named(name)) });
         id
     });
     let [mut ended, mut other] = ["ended", "other"].map(|name| {
@@ -232,9 +232,10 @@ fn a_session_that_is_ended_takes_all_that_it_opened_along() {
     }
     story.pulls(&mut ended);
     story.pulls(&mut other);
-    let effects = story.town.end_sessions(&["ended".to_owned()]).unwrap();
+    let effects = story.seen(EndSessions { names: &["ended".to_owned()] });
     assert_eq!(closed(&effects), [opened[0], opened[2]].map(|id| (id, Ending::RightEnded)));
-    assert_eq!((effects.len(), story.town.viewer_count()), (2, 1));
+    assert!(matches!(effects[2..], [Effect::Announce]), "those without a socket find out, too: {effects:?}");
+    assert_eq!(story.town.viewer_count(), 1);
     let turn = story.town.read_on(&mut ended, story.now).unwrap();
     assert_eq!((turn.next, messages(&turn.text)[0].data["code"].clone()), (Next::End, json!("unauthorized")));
     assert_eq!(story.town.read_on(&mut other, story.now).unwrap().next, Next::Wait);

@@ -5,9 +5,14 @@ use townwatch_protocol::event::ExitReason;
 use townwatch_protocol::id::RigId;
 use townwatch_protocol::limits::SILENCE_POSTED_MS;
 use townwatch_protocol::wire::RigRequest;
-use townwatch_town::agents::posted_end::PostedEnd;
+use townwatch_town::agents::ended_runs::EndedRuns;
+use townwatch_town::agents::posted_end::StopPosted;
+use townwatch_town::agents::posted_silence::Heartbeat;
+use townwatch_town::input::RigNotice;
+use townwatch_town::log::ingest::Outcome;
 use townwatch_town::reading::cursor::CursorRequest;
-use townwatch_town::town::Config;
+use townwatch_town::town::{Config, Tick};
+use townwatch_town::viewers::Effect;
 
 use crate::story;
 use crate::story::{Story, frames};
@@ -15,15 +20,22 @@ use crate::story::{Story, frames};
 /// After so long a run is lost, unless the installation has set something else.
 const LOST_MS: i64 = 24 * 3_600_000;
 
-fn hear(story: &mut Story) -> Vec<townwatch_town::viewers::Effect> {
-    story.town.hear_of(&RigId::parse("rig").unwrap(), &story::agent("p"), story.now).unwrap()
+fn hear(story: &mut Story) -> Vec<Effect> {
+    story.seen(Heartbeat { rig_id: &RigId::parse("rig").unwrap(), agent_id: &story::agent("p") })
 }
 
-/// What the town's alarm does.
-fn alarm(story: &mut Story) -> Vec<PostedEnd> {
-    let ends = story.town.end_lost(story.now).unwrap();
-    story.town.tick(story.now).unwrap();
-    ends
+/// The town's alarm: what rigs are to be told of runs that are lost, and what the log got.
+fn alarmed(story: &mut Story) -> (Vec<(RigId, EndedRuns)>, Outcome) {
+    let ((), outcome) = story.reported(Tick).unwrap();
+    let ends = story.shown().into_iter().filter_map(|effect| match effect {
+        Effect::TellRig(rig_id, RigNotice::Ended(ends)) => Some((rig_id, ends)),
+        _ => None,
+    });
+    (ends.collect(), outcome)
+}
+
+fn alarm(story: &mut Story) -> Vec<(RigId, EndedRuns)> {
+    alarmed(story).0
 }
 
 fn activity(story: &Story) -> String {
@@ -43,13 +55,13 @@ fn it_is_said_once_its_time_has_come_and_its_next_event_ends_it() {
     let last_event_at = story.state("p")["last_event_at"].clone();
     let (viewer, _) = story.join("p", CursorRequest::default());
     story.pass(1_000);
-    story.town.tick(story.now).unwrap();
+    story.tick();
     assert_eq!(story.town.due_at(story.now), Some(story.now.plus_millis(SILENCE_POSTED_MS - 1_000)));
     story.pass(SILENCE_POSTED_MS - 1_001);
-    story.town.tick(story.now).unwrap();
+    story.tick();
     assert_eq!(activity(&story), "thinking");
     story.pass(1);
-    let told = frames(&story.town.tick(story.now).unwrap(), viewer);
+    let told = frames(&story.tick(), viewer);
     assert_eq!((&told[0]["type"], &told[0]["agent"]["activity"]["kind"]), (&json!("state"), &json!("silent")));
     assert_eq!(told[0]["agent"]["activity"]["since"], last_event_at);
     let lost_at = story.now.plus_millis(LOST_MS - SILENCE_POSTED_MS);
@@ -57,11 +69,11 @@ fn it_is_said_once_its_time_has_come_and_its_next_event_ends_it() {
     // An eviction forgets nothing, and says nothing twice.
     story.reopen();
     story.pass(1_000);
-    assert!(story.town.tick(story.now).unwrap().is_empty());
+    assert!(story.tick().is_empty());
     assert_eq!((activity(&story), story.town.due_at(story.now)), ("silent".to_owned(), Some(lost_at)));
     let (viewer, _) = story.join("p", CursorRequest::default());
-    let outcome = story.post(&[("p", "", "note", json!(2))]);
-    let told = frames(&story.publish(&outcome), viewer);
+    let _outcome = story.post(&[("p", "", "note", json!(2))]);
+    let told = frames(&story.shown(), viewer);
     let state = told.iter().find(|frame| frame["type"] == "state").expect("a state frame");
     assert_eq!(state["agent"]["activity"]["kind"], "thinking");
     assert_eq!(story.town.due_at(story.now.plus_millis(1_000)), Some(story.now.plus_millis(SILENCE_POSTED_MS)));
@@ -76,7 +88,7 @@ fn who_waits_for_a_person_is_not_silent() {
         let mut story = posting();
         story.post(&[("p", "", event, data)]);
         story.pass(SILENCE_POSTED_MS);
-        story.town.tick(story.now).unwrap();
+        story.tick();
         assert_eq!(activity(&story), kind);
         // Its next event is work, and silence after that is silence.
         story.post(&[
@@ -84,7 +96,7 @@ fn who_waits_for_a_person_is_not_silent() {
             ("p", "", "agent_question_answered", json!({"request_id": "q", "answer": "once", "by": "operator"})),
         ]);
         story.pass(SILENCE_POSTED_MS);
-        story.town.tick(story.now).unwrap();
+        story.tick();
         assert_eq!(activity(&story), "silent");
     }
 }
@@ -97,7 +109,7 @@ fn one_deadline_moves_with_the_events_and_survives_an_eviction() {
     story.reopen();
     assert_eq!(story.town.due_at(story.now), Some(story.now.plus_millis(SILENCE_POSTED_MS)));
     story.pass(SILENCE_POSTED_MS / 2);
-    story.town.tick(story.now).unwrap();
+    story.tick();
     assert_eq!(activity(&story), "thinking");
 }
 
@@ -107,10 +119,10 @@ fn an_ended_run_and_a_run_of_the_container_are_not_silent_by_it() {
     story.begin("c", "r1");
     story.post(&[("p", "", "agent.exited", json!({"reason": "completed"}))]);
     story.pass(1_000);
-    story.town.tick(story.now).unwrap();
+    story.tick();
     assert_eq!(story.town.due_at(story.now), None);
     story.pass(10 * SILENCE_POSTED_MS);
-    story.town.tick(story.now).unwrap();
+    story.tick();
     assert_eq!(
         (activity(&story), story.state("c")["activity"]["kind"].clone()),
         ("ended".to_owned(), json!("thinking"))
@@ -126,7 +138,7 @@ fn an_agent_whose_clock_is_behind_is_heard_all_the_same() {
     let behind = story.now;
     story.now = now;
     story.post_at(&[("p", "", "note", json!(1))], behind);
-    story.town.tick(story.now).unwrap();
+    story.tick();
     assert_eq!(activity(&story), "thinking");
 }
 
@@ -136,15 +148,7 @@ fn what_the_town_knows_of_a_posted_run_introduces_it() {
     let git_url = "https://example.test/x.git".to_owned();
     let request = RigRequest { name: "known".to_owned(), git_url: Some(git_url.clone()), default_branch: None };
     story.town.add_rig(RigId::parse("known").unwrap(), &request, story.now).unwrap();
-    story
-        .town
-        .register_agent(
-            &RigId::parse("known").unwrap(),
-            &story::agent("k"),
-            "k",
-            townwatch_protocol::event::Role::Polecat,
-        )
-        .unwrap();
+    story.register_in("known", "k", townwatch_protocol::event::Role::Polecat).unwrap();
     let outcome = story.post_to("known", &[("k", "", "note", json!(1)), ("k", "", "note", json!(2))]);
     assert_eq!(outcome.stored, 3);
     let events: Vec<String> =
@@ -179,8 +183,8 @@ fn a_run_of_which_nothing_is_heard_for_a_day_is_lost_at_its_time_and_once() {
     story.reopen();
     assert_eq!(story.town.due_at(story.now), Some(story.now.plus_millis(1)));
     story.pass(1);
-    let ends = alarm(&mut story);
-    let [PostedEnd { rig_id, ends, outcome }] = ends.as_slice() else { panic!("{ends:?}") };
+    let (ends, outcome) = alarmed(&mut story);
+    let [(rig_id, ends)] = ends.as_slice() else { panic!("{ends:?}") };
     let runs: Vec<&str> = ends.run_ids.iter().map(townwatch_protocol::id::RunId::as_str).collect();
     assert_eq!(
         (rig_id.as_str(), ends.agent_id.as_str(), runs),
@@ -231,7 +235,8 @@ fn a_heartbeat_keeps_a_run_and_takes_silence_back_but_is_no_event() {
     story.pass(1_000);
     assert!(hear(&mut story).is_empty(), "nothing is open");
     assert_eq!((story.dump() == before, story.town.due_at(story.now)), (true, None));
-    let other = story.town.hear_of(&RigId::parse("other").unwrap(), &story::agent("p"), story.now);
+    let rig_id = RigId::parse("other").unwrap();
+    let other = story.handle(Heartbeat { rig_id: &rig_id, agent_id: &story::agent("p") });
     assert_eq!(other.unwrap_err().code, townwatch_protocol::error::Code::NotFound);
 }
 
@@ -271,12 +276,14 @@ fn the_operator_stops_what_an_agent_posts_and_where_it_has_to_be_stopped_follows
     assert_eq!(plan(&story, "fresh"), (Some(0), false), "it can only be about to post");
     story.begin("c", "r1");
     assert_eq!(plan(&story, "c"), (None, true));
-    let end = story.town.stop_posted(&story::agent("p"), story.now).unwrap().unwrap();
+    let end = story.handle(StopPosted { agent_id: &story::agent("p") }).unwrap().unwrap();
     assert_eq!((end.ends.reason, end.ends.run_ids.len()), (ExitReason::Stopped, 1));
     let exit = &story.state("p")["exit"];
     assert_eq!((&exit["reason"], &exit["message"]), (&json!("stopped"), &json!("it was stopped by the operator")));
-    assert!(story.town.stop_posted(&story::agent("p"), story.now).unwrap().is_none(), "once");
-    assert_eq!((plan(&story, "p"), story.town.due_at(story.now.plus_millis(1_000))), ((Some(0), false), None));
+    assert!(story.handle(StopPosted { agent_id: &story::agent("p") }).unwrap().is_none(), "once");
+    story.pass(1_000);
+    story.tick();
+    assert_eq!((plan(&story, "p"), story.town.due_at(story.now)), ((Some(0), false), None));
     // A start under its id works, and is then the container's to stop.
     story.begin("p", "r2");
     assert_eq!(plan(&story, "p"), (None, true));

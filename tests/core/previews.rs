@@ -15,7 +15,7 @@ fn typing_is_shown_to_those_at_the_head_who_want_it() {
     story.relay(&[("a", "run-1", "note", json!(0))]);
     let [of_a, of_b, town, silent] = ["a", "b", "", "a"].map(|name| story.join(name, CursorRequest::default()).0);
     let filtered = json!({"type": "subscribe", "agents": ["a"], "filters": {"output": false}});
-    story.town.on_message(silent, &filtered.to_string(), story.now).unwrap();
+    story.says(silent, &filtered.to_string());
     let mut reader = story.open("a", CursorRequest::default());
     let mut other = story.open("b", CursorRequest::default());
     let mut slow = story.open("a", CursorRequest::default());
@@ -49,8 +49,8 @@ fn nothing_is_typed_after_its_message_after_the_end_or_of_a_run_that_is_not_open
     let mut reader = story.open("a", CursorRequest::default());
     story.pulls(&mut reader);
     assert_eq!(story.types("a", "run-1", "m1", 0, "Hel"), [id.0]);
-    let outcome = story.relay(&[("a", "run-1", "agent_output", said("Hello"))]);
-    story.publish(&outcome);
+    let _outcome = story.relay(&[("a", "run-1", "agent_output", said("Hello"))]);
+    story.shown();
     assert_eq!(short(&story.pulls(&mut reader))[0], "agent_output 3");
     assert!(
         !short(&story.pulls(&mut reader)).iter().any(|told| told.starts_with("preview")),
@@ -59,8 +59,8 @@ fn nothing_is_typed_after_its_message_after_the_end_or_of_a_run_that_is_not_open
     assert_eq!(story.types("a", "run-0", "m2", 0, "x"), [0_u64; 0]);
     assert_eq!(story.types("b", "run-1", "m2", 0, "x"), [0_u64; 0]);
     assert_eq!(story.types("a", "run-1", "m2", 0, "y"), [id.0]);
-    let outcome = story.relay(&[("a", "run-1", "agent.exited", json!({"reason": "completed"}))]);
-    story.publish(&outcome);
+    let _outcome = story.relay(&[("a", "run-1", "agent.exited", json!({"reason": "completed"}))]);
+    story.shown();
     assert_eq!(story.types("a", "run-1", "m2", 1, "z"), [0_u64; 0]);
     assert!(!short(&story.pulls(&mut reader)).iter().any(|told| told.starts_with("preview")));
 }
@@ -71,15 +71,15 @@ fn who_is_behind_is_shown_no_typing() {
     story.register("a");
     story.begin("a", "run-1");
     let live = story.join("a", CursorRequest::default()).0;
-    let outcome = story.relay(&[("a", "run-1", "note", json!(0))]);
-    story.publish(&outcome);
+    let _outcome = story.relay(&[("a", "run-1", "note", json!(0))]);
+    story.shown();
     assert_eq!(story.types("a", "run-1", "m1", 0, "x"), [live.0]);
     story.pass(1);
-    let outcome = story.relay(&[("a", "run-1", "note", json!(0))]);
-    story.publish(&outcome);
+    let _outcome = story.relay(&[("a", "run-1", "note", json!(0))]);
+    story.shown();
     assert_eq!(story.types("a", "run-1", "m1", 1, "x"), [0_u64; 0], "an event is held back by the pace");
     story.pass(20);
-    story.town.tick(story.now).unwrap();
+    story.tick();
     assert_eq!(story.types("a", "run-1", "m1", 2, "x"), [live.0]);
     // An acknowledging viewer that owes its window, and a metered one whose history waits.
     let calls: Vec<_> = (0..500).map(|_| ("a", "run-1", "note", json!("x".repeat(4_000)))).collect();
@@ -109,7 +109,7 @@ fn typing_is_the_first_to_be_left_out() {
     }
     assert!((240..=256).contains(&shown[0]), "half of a bucket of 5 MiB: {shown:?}");
     assert!((11..=13).contains(&shown[1]), "128 KiB between two acknowledgements: {shown:?}");
-    story.town.on_message(acks, r#"{"type":"ack","id":1}"#, story.now).unwrap();
+    story.says(acks, r#"{"type":"ack","id":1}"#);
     story.pass(1_000);
     assert_eq!(
         story.types("a", "run-1", "m1", 0, &text).len(),
@@ -117,7 +117,7 @@ fn typing_is_the_first_to_be_left_out() {
         "room again, by the clock and by the acknowledgement"
     );
     // The rest of the bucket is for events.
-    let outcome = story.relay(&vec![("a", "run-1", "agent_output", said(&"x".repeat(40 << 10))); 40]);
-    let effects = story.publish(&outcome);
+    let _outcome = story.relay(&vec![("a", "run-1", "agent_output", said(&"x".repeat(40 << 10))); 40]);
+    let effects = story.shown();
     assert!(!story::told(&effects, silent).iter().any(|told| told.starts_with("gap")));
 }

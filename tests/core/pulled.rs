@@ -57,7 +57,7 @@ pub fn short(messages: &[Message]) -> Vec<String> {
 }
 
 pub fn town_with(agents: &[&str]) -> Story {
-    let story = Story::new();
+    let mut story = Story::new();
     for name in agents {
         story.register(name);
     }
@@ -91,7 +91,7 @@ impl Story {
         let preview = json!({
             "agent_id": agent_id, "run_id": run_id, "message_id": message_id, "offset": offset, "text": text,
         });
-        let effects = self.town.preview(vec![serde_json::from_value(preview).unwrap()], self.now).unwrap();
+        let effects = self.preview(vec![serde_json::from_value(preview).unwrap()]);
         let sent = effects.iter().filter_map(|effect| match effect {
             townwatch_town::viewers::Effect::Send(id, text) if text.contains(r#""type":"preview""#) => Some(id.0),
             _ => None,

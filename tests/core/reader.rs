@@ -258,7 +258,7 @@ fn a_state_is_told_as_it_is_at_most_every_half_second_and_only_at_the_head() {
     story.shows(&[call(2)]);
     assert_eq!(short(&story.pulls(&mut reader)), ["agent_tool_call 72"]);
     story.pass(1);
-    story.town.tick(story.now).unwrap();
+    story.tick();
     let read = story.pulls(&mut reader);
     assert_eq!(short(&read), ["state a"]);
     assert_eq!(read[0].data["agent"], story.state("a"));

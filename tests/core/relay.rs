@@ -2,14 +2,21 @@
 //! half done.
 
 use serde_json::{Value as Json, json};
+use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::event::ExitReason;
 use townwatch_protocol::id::Epoch;
+use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{ControlEvents, ControlStarted};
 use townwatch_town::agents::runs::Source;
-use townwatch_town::relay::{self, Answered, Position, Reach, next_turn};
+use townwatch_town::agents::starting::{StartRefused, StartRun};
+use townwatch_town::relay::taking::{Answered, ContainerStopped, RelayAnswer, RelayFailure};
+use townwatch_town::relay::turn::Watching;
+use townwatch_town::relay::{self, Position, Reach};
 use townwatch_town::store::Store;
+use townwatch_town::town::Town;
+use townwatch_town::viewers::Effect;
 
-use crate::story::{Story, agent, epoch, no_run, position, run, said};
+use crate::story::{Story, agent, epoch, position, run, said};
 
 /// Agent `a` in its first run, taken over from the container.
 fn at_work() -> Story {
@@ -23,13 +30,16 @@ fn stands(story: &Story) -> Position {
     relay::position(story.store.as_ref(), &Source::Container).unwrap()
 }
 
-fn answered(story: &Story, asked: &Position, answer: &ControlEvents) -> Answered {
-    relay::apply(story.store.as_ref(), (asked, Reach::New), &answer.clone().into(), story.now, 2_000, &mut no_run)
-        .unwrap()
+fn answered(story: &mut Story, asked: &Position, answer: &ControlEvents) -> Answered {
+    story.apply_at(asked, answer).unwrap().0
 }
 
-fn silent(story: &Story) -> Vec<(String, ExitReason)> {
-    let outcome = relay::unanswered(story.store.as_ref(), None, story.now, 2_000, &mut no_run).unwrap();
+fn no_answer() -> Error {
+    Error::new(Code::ContainerTimeout, "the control server did not answer within 10 s")
+}
+
+fn silent(story: &mut Story) -> Vec<(String, ExitReason)> {
+    let (_, outcome) = story.reported(RelayFailure { error: &no_answer() }).unwrap();
     outcome.ended.into_iter().map(|(run, reason)| (run.to_string(), reason)).collect()
 }
 
@@ -44,10 +54,10 @@ fn the_first_answer_only_tells_where_to_ask() {
     story.begin("a", "r1");
     let answer = story.answer(&[("a", "r1", "agent_output", said("hello"))]);
     assert_eq!(stands(&story), Position { epoch: None, cursor: position(0) });
-    let Answered::NewEpoch(outcome) = story.apply(&answer) else { panic!("the first answer names the epoch") };
+    let (Answered::NewEpoch, outcome) = story.apply(&answer) else { panic!("the first answer names the epoch") };
     assert_eq!((outcome.stored, outcome.ended.len()), (0, 0));
     assert_eq!(stands(&story), Position { epoch: Some(epoch("container-1")), cursor: position(0) });
-    let Answered::Taken(outcome) = story.apply(&answer) else { panic!("the second brings its events") };
+    let (Answered::Taken { .. }, outcome) = story.apply(&answer) else { panic!("the second brings its events") };
     assert_eq!((outcome.stored, outcome.begun.len()), (1, 0));
     assert_eq!(stands(&story).cursor, position(1));
     assert_eq!(story.texts("SELECT source_epoch FROM runs"), ["container-1"]);
@@ -67,11 +77,11 @@ fn an_answer_to_another_position_changes_nothing() {
         Position { epoch: Some(epoch("container-2")), cursor: position(2) },
     ];
     for asked in elsewhere {
-        assert!(matches!(answered(&story, &asked, &late), Answered::Stale), "{asked:?}");
+        assert!(matches!(answered(&mut story, &asked, &late), Answered::Stale), "{asked:?}");
         assert_eq!(story.dump(), known);
     }
     // What the present position has already is passed over.
-    let Answered::Taken(outcome) = story.apply(&late) else { panic!("the position is the present one") };
+    let (Answered::Taken { .. }, outcome) = story.apply(&late) else { panic!("the position is the present one") };
     assert_eq!((outcome.stored, stands(&story).cursor), (0, position(2)));
     assert_eq!(story.dump(), known);
 }
@@ -87,7 +97,7 @@ fn a_new_life_ends_the_runs_of_the_old_one_once() {
     let old_answer = story.answer(&[("a", "r1", "agent_output", said("late"))]);
     (story.epoch, story.emitted) = (epoch("container-2"), 0);
     let answer = story.answer(&[("c", "r3", "agent.status", json!({"status": "running"}))]);
-    let Answered::NewEpoch(outcome) = story.apply(&answer) else { panic!("the epoch is new") };
+    let (Answered::NewEpoch, outcome) = story.apply(&answer) else { panic!("the epoch is new") };
     assert_eq!(outcome.ended, [(run("r1"), ExitReason::Lost)]);
     assert_eq!(ends(&story), ["r1: lost", "r2: completed"]);
     assert_eq!(stands(&story), Position { epoch: Some(epoch("container-2")), cursor: position(0) });
@@ -97,10 +107,10 @@ fn a_new_life_ends_the_runs_of_the_old_one_once() {
     // The old life is over, whoever asks how.
     let known = story.dump();
     for asked in [old, stands(&story)] {
-        assert!(matches!(answered(&story, &asked, &old_answer), Answered::Stale));
+        assert!(matches!(answered(&mut story, &asked, &old_answer), Answered::Stale));
     }
     assert_eq!(story.dump(), known);
-    let Answered::Taken(outcome) = story.apply(&answer) else { panic!("the new life goes on") };
+    let (Answered::Taken { .. }, outcome) = story.apply(&answer) else { panic!("the new life goes on") };
     assert_eq!((outcome.stored, outcome.ended.len()), (1, 0));
     assert_eq!(ends(&story), ["r1: lost", "r2: completed"]);
     assert_eq!(story.texts("SELECT source_epoch FROM runs WHERE run_id = 'r3'"), ["container-2"]);
@@ -112,7 +122,7 @@ fn a_run_in_a_life_that_the_relay_never_followed_is_asked_for() {
     story.begin("b", "r2");
     let accept = |story: &mut Story, life: &str| {
         let started = ControlStarted { epoch: epoch(life), run_id: run("r2") };
-        story.town.run_accepted(&started, story.now, &mut no_run).unwrap()
+        story.confirm(&started)
     };
     let asked_for = |story: &Story| -> Vec<String> {
         let runs = story.town.unconfirmed_runs(story.now, 5_000).unwrap();
@@ -135,7 +145,7 @@ fn what_one_life_lost_says_nothing_of_a_run_in_another() {
     let mut story = at_work();
     story.begin("b", "r2");
     let started = ControlStarted { epoch: epoch("container-2"), run_id: run("r2") };
-    story.town.run_accepted(&started, story.now, &mut no_run).unwrap();
+    story.confirm(&started);
     story.begin("c", "r3");
     story.emitted = 7;
     let mut answer = story.answer(&[("a", "r1", "agent_output", said("8"))]);
@@ -189,7 +199,7 @@ fn what_is_not_of_this_town_is_passed_over() {
 #[test]
 fn silence_is_told_at_once_and_after_five_minutes_the_runs_are_lost() {
     let mut story = at_work();
-    assert_eq!(silent(&story), []);
+    assert_eq!(silent(&mut story), []);
     let state = story.state("a");
     assert_eq!(
         state["activity"],
@@ -198,20 +208,20 @@ fn silence_is_told_at_once_and_after_five_minutes_the_runs_are_lost() {
         })
     );
     story.pass(299_999);
-    assert_eq!(silent(&story), []);
+    assert_eq!(silent(&mut story), []);
     story.relay(&[]);
     assert_eq!(story.state("a")["activity"]["kind"], "thinking");
 
-    assert_eq!(silent(&story), [], "an answer begins the count anew");
+    assert_eq!(silent(&mut story), [], "an answer begins the count anew");
     story.pass(299_999);
     story.begin("b", "r2");
     story.pass(1);
-    assert_eq!(silent(&story), [("r1".to_owned(), ExitReason::Lost)]);
-    assert_eq!(silent(&story), [], "once");
+    assert_eq!(silent(&mut story), [("r1".to_owned(), ExitReason::Lost)]);
+    assert_eq!(silent(&mut story), [], "once");
     story.pass(299_998);
-    assert_eq!(silent(&story), []);
+    assert_eq!(silent(&mut story), []);
     story.pass(1);
-    assert_eq!(silent(&story), [("r2".to_owned(), ExitReason::Lost)], "five minutes of its own");
+    assert_eq!(silent(&mut story), [("r2".to_owned(), ExitReason::Lost)], "five minutes of its own");
     assert_eq!(story.state("b")["activity"]["kind"], "lost");
 }
 
@@ -219,7 +229,7 @@ fn silence_is_told_at_once_and_after_five_minutes_the_runs_are_lost() {
 fn a_container_that_stopped_takes_its_runs_with_it_but_not_the_one_that_starts() {
     let mut story = at_work();
     story.begin("b", "r2");
-    let outcome = relay::stopped(story.store.as_ref(), story.now, 2_000, &mut no_run).unwrap();
+    let ((), outcome) = story.reported(ContainerStopped).unwrap();
     assert_eq!((outcome.ended.len(), ends(&story)), (1, vec!["r1: lost".to_owned()]));
     assert_eq!(story.state("a")["exit"]["message"], "the container stopped while the agent ran in it");
     assert_eq!(story.state("b")["status"], "starting");
@@ -228,21 +238,23 @@ fn a_container_that_stopped_takes_its_runs_with_it_but_not_the_one_that_starts()
 #[test]
 fn a_run_does_not_begin_in_yesterdays_silence() {
     let mut story = at_work();
-    silent(&story);
+    silent(&mut story);
     story.pass(300_000);
-    silent(&story);
+    silent(&mut story);
     assert_eq!(ends(&story), ["r1: lost"]);
     story.pass(86_400_000);
     story.begin("a", "r2");
     assert_eq!(story.state("a")["activity"]["kind"], "thinking");
-    assert_eq!(silent(&story), [], "the container still starts");
+    assert_eq!(silent(&mut story), [], "the container still starts");
     assert_eq!(story.state("a")["activity"]["since"], "2026-11-23T12:05:00.000Z");
 }
 
 #[test]
 fn the_next_turn_is_due_while_a_run_is_open() {
     let mut story = Story::new();
-    let next = |story: &Story, watched| next_turn(story.store.as_ref(), watched, false, story.now, 15_000).unwrap();
+    let next = |story: &Story, is_watched| {
+        story.town.relay_due_at(Watching { is_watched, is_unasked: false }, story.now).unwrap()
+    };
     assert_eq!((next(&story, true), next(&story, false)), (None, None));
     story.begin("a", "r1");
     assert_eq!(next(&story, true), Some(story.now));
@@ -254,13 +266,19 @@ fn the_next_turn_is_due_while_a_run_is_open() {
     assert_eq!(next(&story, true), None, "what agents post needs no relay");
 }
 
-/// Lets each statement of `step` fail in turn until none does; each time the tables are as they were.
-fn nothing_is_half_done(story: &mut Story, mut step: impl FnMut(&mut Story) -> bool) -> u64 {
+/// Lets each statement of `step` fail in turn; each time the tables are as they were. Behind the transaction a fault is one of
+/// showing what was stored: viewers are let go, and nothing is missing.
+fn nothing_is_half_done(story: &mut Story, mut step: impl FnMut(&mut Town, Timestamp) -> Result<()>) -> u64 {
     let before = story.dump();
     for statement in 0.. {
         story.store.fail_after(statement);
-        if step(story) {
-            story.store.query("the fault that is left", &[]).unwrap_err();
+        let is_done = step(&mut story.town, story.now).is_ok();
+        let is_let_go = story.town.take_effects().iter().any(|effect| matches!(effect, Effect::LetGo(_)));
+        if is_done {
+            assert!(is_let_go || !story.store.has_failed(), "a fault at statement {statement} went unnoticed");
+            if !is_let_go {
+                story.store.query("the fault that is left", &[]).unwrap_err();
+            }
             assert_ne!(story.dump(), before);
             return statement;
         }
@@ -276,9 +294,9 @@ fn nothing_is_half_done_when_a_statement_fails() {
     story.begin("b", "r2");
     let asked = Position { epoch: None, cursor: position(0) };
     let first = story.answer(&[("a", "r1", "agent_output", said(&"x".repeat(60_000)))]);
-    nothing_is_half_done(&mut story, |story| apply(story, &asked, &first));
+    nothing_is_half_done(&mut story, |town, now| apply(town, &asked, &first, now));
     let asked = stands(&story);
-    nothing_is_half_done(&mut story, |story| apply(story, &asked, &first));
+    nothing_is_half_done(&mut story, |town, now| apply(town, &asked, &first, now));
 
     // A gap, a cut event that is pruned, an end, what comes after it, a new run.
     let mut answer = story.answer(&[
@@ -294,7 +312,7 @@ fn nothing_is_half_done_when_a_statement_fails() {
     }
     answer.oldest = position(7);
     let asked = stands(&story);
-    let statements = nothing_is_half_done(&mut story, |story| apply(story, &asked, &answer));
+    let statements = nothing_is_half_done(&mut story, |town, now| apply(town, &asked, &answer, now));
     assert!(statements > 20, "{statements}");
     assert_eq!((stands(&story).cursor, ends(&story)), (position(12), vec!["r2: completed".to_owned()]));
     assert_eq!(story.number("SELECT dropped_count FROM runs WHERE run_id = 'r2'"), 1);
@@ -302,25 +320,21 @@ fn nothing_is_half_done_when_a_statement_fails() {
     // A new life, and silence until the end.
     let asked = stands(&story);
     answer.epoch = Epoch::parse("container-2").unwrap();
-    nothing_is_half_done(&mut story, |story| apply(story, &asked, &answer));
+    nothing_is_half_done(&mut story, |town, now| apply(town, &asked, &answer, now));
     assert_eq!(ends(&story), ["r1: lost", "r2: completed", "r3: lost"]);
     story.begin("a", "r4");
-    let unanswered =
-        |story: &mut Story| relay::unanswered(story.store.as_ref(), None, story.now, 4, &mut no_run).is_ok();
-    nothing_is_half_done(&mut story, unanswered);
+    let no_answer = no_answer();
+    nothing_is_half_done(&mut story, |town, now| town.handle(RelayFailure { error: &no_answer }, now).map(drop));
     story.pass(300_000);
-    nothing_is_half_done(&mut story, unanswered);
+    nothing_is_half_done(&mut story, |town, now| town.handle(RelayFailure { error: &no_answer }, now).map(drop));
     assert_eq!(ends(&story), ["r1: lost", "r2: completed", "r3: lost", "r4: lost"]);
 
-    let order =
-        |story: &mut Story| story.town.begin_run(Story::order("a"), agent("minted"), run("r5"), story.now).is_ok();
-    nothing_is_half_done(&mut story, order);
-    let refuse = |story: &mut Story| story.town.run_refused(&run("r5"), "no", story.now, &mut no_run).is_ok();
-    nothing_is_half_done(&mut story, refuse);
+    let fresh = |order| StartRun { order, fresh_agent: agent("minted"), run_id: run("r5") };
+    nothing_is_half_done(&mut story, |town, now| town.handle(fresh(Story::order("a")), now).map(drop));
+    nothing_is_half_done(&mut story, |town, now| town.handle(StartRefused { run_id: &run("r5"), why: "no" }, now));
     assert_eq!(story.state("a")["status"], "failed");
 }
 
-fn apply(story: &Story, asked: &Position, answer: &ControlEvents) -> bool {
-    let asked = (asked, Reach::New);
-    relay::apply(story.store.as_ref(), asked, &answer.clone().into(), story.now, 4, &mut no_run).is_ok()
+fn apply(town: &mut Town, position: &Position, answer: &ControlEvents, now: Timestamp) -> Result<()> {
+    town.handle(RelayAnswer { position, reach: Reach::New, answer: answer.clone().into() }, now).map(drop)
 }

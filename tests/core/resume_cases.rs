@@ -8,6 +8,7 @@ use townwatch_protocol::error::Result;
 use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::reader::{Next, Reader};
+use townwatch_town::reading::streams::OpenStream;
 use townwatch_town::viewers::{Effect, ViewerId};
 
 use crate::pulled::messages;
@@ -69,7 +70,7 @@ fn a_socket_keeps_the_rules() {
             if types.is_some() {
                 join.asked = CursorRequest { tail: Some(0), ..CursorRequest::default() };
             }
-            let mut effects = run.story.town.join(viewer, &join, operator(), run.story.now).unwrap();
+            let mut effects = run.story.seen(OpenStream { id: viewer, join: &join, permit: operator() });
             if let Some(types) = types {
                 let shows = |(filter, name): (&str, &str)| (filter.to_owned(), json!(types.contains(&json!(name))));
                 let filters: serde_json::Map<_, _> = FILTERS.map(shows).into_iter().collect();

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use townwatch_protocol::error::Result;
 use townwatch_protocol::id::{AgentId, Epoch, EventId, EventName};
 use townwatch_protocol::query::Query;
+use townwatch_town::agents::deletion::EraseAgent;
 use townwatch_town::log::{PageFilter, Selection};
 use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::pages::PageRequest;
@@ -120,8 +121,7 @@ impl<'a> Run<'a> {
                 self.story.register(name);
             } else {
                 let plan = self.story.town.begin_deletion(&agent(post[0]["delete"].as_str().unwrap())).unwrap();
-                let erased = self.story.town.erase_agent(&plan).unwrap();
-                effects.extend(self.story.town.publish_deletion(&erased, self.story.now).unwrap());
+                effects.extend(self.story.seen(EraseAgent { plan: &plan }));
             }
         }
         effects

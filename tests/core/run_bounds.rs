@@ -9,6 +9,7 @@ use townwatch_town::agents::stop_orders::{StopOrder, StopPlace};
 use townwatch_town::log::{PageFilter, Selection};
 use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::pages::PageRequest;
+use townwatch_town::relay::control_answer::StopAnswer;
 use townwatch_town::store::Store;
 
 use crate::story::{Story, agent, run};
@@ -121,7 +122,7 @@ fn a_run_whose_stop_nobody_has_heard_of_is_kept_until_then() {
     story.store.query("UPDATE runs SET stop_message = 'over' WHERE run_id = 'r1'", &[]).unwrap();
     run_through(&mut story, MOST + 1..=MOST + 2, 0);
     assert_eq!(&runs(&story)[..2], ["r1", "r3"]);
-    story.town.stop_heard(&run("r1")).unwrap();
+    assert!(story.stop_answered("r1", &StopAnswer::Heard).0);
     run_through(&mut story, MOST + 3..=MOST + 3, 0);
     assert_eq!(runs(&story)[0], "r4");
 }
@@ -187,7 +188,7 @@ fn the_open_run_that_was_not_heard_of_for_longest_ends_where_one_too_many_begins
     story.reopen();
     let place = StopPlace::Rig(RigId::parse("rig").unwrap(), ExitReason::Lost);
     assert_eq!(story.town.stop_orders().unwrap(), [StopOrder { run_id: run("r2"), agent_id: agent("a"), place }]);
-    story.town.stop_heard(&run("r2")).unwrap();
+    assert!(story.stop_answered("r2", &StopAnswer::Heard).0);
     assert!(story.town.stop_orders().unwrap().is_empty());
 }
 

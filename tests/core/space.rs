@@ -10,6 +10,7 @@ use townwatch_protocol::id::{RigId, TownId};
 use townwatch_protocol::image::{ImageType, name};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{PostReceipt, RigBatch, RigEvent};
+use townwatch_town::agents::deletion::EraseAgent;
 use townwatch_town::log::images::{self, Found};
 use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::rig::Rig;
@@ -18,7 +19,7 @@ use townwatch_town::viewers::{Effect, ViewerId};
 
 use crate::sqlite::Sqlite;
 use crate::story;
-use crate::story::{Story, agent, epoch, frames, position, run, told};
+use crate::story::{Story, agent, epoch, frames, position, told};
 
 const MIB: u64 = 1 << 20;
 
@@ -61,7 +62,7 @@ fn the_largest_agent_loses_its_oldest_and_viewers_are_told() {
     assert!(taken(&story.store) <= MIB, "{}", taken(&story.store));
     assert_eq!(story.number("SELECT event_count FROM agents WHERE agent_id = 'a'"), 150 - gone);
     // One that had all misses nothing; one that comes from before is told.
-    let effects = story.publish(&outcome);
+    let effects = story.shown();
     assert_eq!(told(&effects, viewer)[0], "live 171");
     let (late, effects) = story.join("", CursorRequest { after_id: Some(0), ..CursorRequest::default() });
     assert!(told(&effects, late).contains(&format!("gap a 21-{} x{gone}", 20 + gone)), "{:?}", told(&effects, late));
@@ -74,18 +75,18 @@ fn who_has_not_had_it_yet_is_told_of_the_gap_at_once() {
     let mut story = two(0);
     let (slow, effects) = story.join("", CursorRequest { after_id: Some(0), ..CursorRequest::default() });
     assert_eq!(told(&effects, slow).last().unwrap(), "caught_up 20");
-    story.town.on_message(slow, r#"{"type":"ack","id":20}"#, story.now).unwrap();
+    story.says(slow, r#"{"type":"ack","id":20}"#);
     let mut had = 20;
     for _ in 0..150 {
-        let outcome = story.post(&[("a", "", "note", words(10_000))]);
-        had = last_id(&story.publish(&outcome), slow).unwrap_or(had);
+        let _outcome = story.post(&[("a", "", "note", words(10_000))]);
+        had = last_id(&story.shown(), slow).unwrap_or(had);
     }
     assert!(had < 140, "it acknowledges nothing, and is sent no more than its window");
     story.store.set_max_bytes(MIB / 4);
     let outcome = story.post(&[("b", "", "note", json!(1))]);
     assert!(outcome.pruned_id.get() > had);
-    story.publish(&outcome);
-    let effects = story.town.on_message(slow, &json!({"type": "ack", "id": had}).to_string(), story.now).unwrap();
+    story.shown();
+    let effects = story.says(slow, &json!({"type": "ack", "id": had}).to_string());
     let gap = format!("gap a {}-{}", had + 1, outcome.pruned_id);
     assert!(told(&effects, slow).contains(&gap), "{:?}", told(&effects, slow));
 }
@@ -205,7 +206,7 @@ fn a_full_store_says_so_keeps_nothing_of_it_and_can_be_read_and_emptied() {
     let (viewer, effects) = story.join("", CursorRequest { after_id: Some(0), ..CursorRequest::default() });
     assert!(told(&effects, viewer).iter().any(|frame| frame.starts_with("history 1 ")));
     let plan = story.town.begin_deletion(&agent("a")).unwrap();
-    story.town.erase_agent(&plan).unwrap();
+    story.handle(EraseAgent { plan: &plan }).unwrap();
     post(&mut story, &[("b", "", "note", words(10_000))]).unwrap();
 }
 
@@ -244,7 +245,8 @@ fn post(story: &mut Story, events: &[(&str, &str, &str, Json)]) -> Result<(), Er
     });
     let rig_id = RigId::parse("rig").unwrap();
     let batch = RigBatch { rig_id, rig_epoch: epoch("rig-1"), after: position(after), events: events.collect() };
-    story.town.take_batch(&batch, story.now, &mut || run("minted")).map(drop)
+    story.mints("minted");
+    story.handle(&batch).map(drop)
 }
 
 #[test]

@@ -7,9 +7,8 @@ use townwatch_protocol::id::RigId;
 use townwatch_protocol::wire::{AgentState, ControlStart, ControlStarted, StartAgent};
 use townwatch_town::agents::starting::check;
 use townwatch_town::store::Store;
-use townwatch_town::town::Town;
 
-use crate::story::{Story, agent, epoch, no_run, run};
+use crate::story::{Story, agent, epoch, run};
 
 fn order(more: &Json) -> StartAgent {
     let mut order = json!({
@@ -20,9 +19,7 @@ fn order(more: &Json) -> StartAgent {
 }
 
 fn begin(story: &mut Story, more: &Json, run_id: &str) -> Result<(ControlStart, AgentState), Error> {
-    let now = story.now;
-    let begun = Town::begin_run(&mut story.town, order(more), agent("minted"), run(run_id), now);
-    begun.map(|(start, state, _)| (start, state))
+    story.start(order(more), run_id)
 }
 
 fn unconfirmed(story: &Story) -> Vec<String> {
@@ -32,7 +29,7 @@ fn unconfirmed(story: &Story) -> Vec<String> {
 
 fn accepted(story: &mut Story, life: &str, run_id: &str) -> Vec<ExitReason> {
     let started = ControlStarted { epoch: epoch(life), run_id: run(run_id) };
-    let outcome = story.town.run_accepted(&started, story.now, &mut no_run).unwrap();
+    let outcome = story.confirm(&started);
     outcome.ended.into_iter().map(|(_, reason)| reason).collect()
 }
 
@@ -127,8 +124,8 @@ fn one_run_at_a_time_and_one_rig_for_good() {
     assert!(error.message.contains("agent a has an open run, r1"), "{}", error.message);
     assert_eq!(begin(&mut story, &json!({"rig_id": "other"}), "r2").unwrap_err().code, Code::Conflict);
     assert_eq!(begin(&mut story, &json!({"rig_id": "none"}), "r2").unwrap_err().code, Code::NotFound);
-    let other = RigId::parse("other").unwrap();
-    let error = story.town.register_agent(&other, &agent("a"), "Ada", Role::Mayor).unwrap_err();
+    let _other = RigId::parse("other").unwrap();
+    let error = story.register_in("other", "a", Role::Mayor).unwrap_err();
     assert_eq!(error.code, Code::Conflict);
     assert_eq!(story.dump(), before);
 
@@ -156,7 +153,7 @@ fn a_refused_start_ends_failed_once() {
     let mut story = Story::new();
     begin(&mut story, &json!({}), "r1").unwrap();
     let refuse = |story: &mut Story, run_id: &str| {
-        let outcome = story.town.run_refused(&run(run_id), "claude is not installed", story.now, &mut no_run).unwrap();
+        let outcome = story.refuse(run_id, "claude is not installed");
         outcome.ended.into_iter().map(|(_, reason)| reason).collect::<Vec<_>>()
     };
     assert_eq!(refuse(&mut story, "r1"), [ExitReason::Failed]);
@@ -182,7 +179,7 @@ fn a_start_is_confirmed_by_its_answer_or_by_its_events() {
     assert_eq!(accepted(&mut story, "container-1", "r1"), []);
     story.relay(&[("b", "r2", "agent.status", json!({"status": "running"}))]);
     assert_eq!(unconfirmed(&story), ["r3"]);
-    story.town.run_refused(&run("r3"), "unknown", story.now, &mut no_run).unwrap();
+    story.refuse("r3", "unknown");
     assert!(unconfirmed(&story).is_empty());
 }
 

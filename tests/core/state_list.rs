@@ -18,7 +18,7 @@ fn large() -> Story {
         work(&mut story, &name(number), "begin");
     }
     story.pass(10_000);
-    story.town.tick(story.now).unwrap();
+    story.tick();
     story
 }
 
@@ -28,8 +28,8 @@ fn work(story: &mut Story, agent: &str, step: &str) -> Vec<Effect> {
         (0..100).map(|_| json!({"content": format!("{step} {}", "to do ".repeat(9)), "status": "pending"})).collect();
     let progress =
         json!({"percentage": null, "current_phase": step, "tool_call_count": 0, "elapsed_seconds": 1, "todos": todos});
-    let outcome = story.post(&[(agent, "", "progress_update", progress)]);
-    story.publish(&outcome)
+    let _outcome = story.post(&[(agent, "", "progress_update", progress)]);
+    story.shown()
 }
 
 fn name(number: usize) -> String {
@@ -41,7 +41,7 @@ fn join(story: &mut Story, acknowledges: bool) -> (ViewerId, Vec<Effect>) {
 }
 
 fn say(story: &mut Story, viewer: ViewerId, message: &Json) -> Vec<Effect> {
-    story.town.on_message(viewer, &message.to_string(), story.now).unwrap()
+    story.says(viewer, &message.to_string())
 }
 
 fn bytes(effects: &[Effect], viewer: ViewerId) -> u64 {
@@ -66,7 +66,7 @@ fn follow(story: &mut Story, viewer: ViewerId) -> Vec<Effect> {
         story.pass(wait_ms);
         passed_ms += wait_ms;
         assert!(passed_ms < 120_000, "it never ends");
-        all.extend(story.town.tick(story.now).unwrap());
+        all.extend(story.tick());
     }
     all
 }
@@ -86,7 +86,7 @@ fn more_states_than_a_viewer_may_leave_unread_come_one_after_the_other_and_befor
             assert!(!told(&rest, viewer).iter().any(|frame| frame.starts_with("history")), "history comes behind them");
             let due_at = story.due_soon().expect("who waits is looked at again");
             story.pass(i64::try_from(due_at.millis_since(story.now)).unwrap());
-            rest = story.town.tick(story.now).unwrap();
+            rest = story.tick();
             had.extend(states(&rest, viewer));
         }
         assert_eq!(had, (0..AGENTS).map(name).collect::<Vec<_>>(), "each once, by its id");
@@ -127,7 +127,7 @@ fn asks(story: &mut Story, viewer: ViewerId, asks: &[Json], count: usize) -> (u6
             return (sent, true);
         }
         story.pass(50);
-        let effects = story.town.tick(story.now).unwrap();
+        let effects = story.tick();
         sent += bytes(&effects, viewer);
     }
     (sent, false)
@@ -200,7 +200,7 @@ fn a_live_viewer_without_room_for_states_has_the_newest_of_each_as_soon_as_there
         let mut later = Vec::new();
         while let Some(due_at) = story.due_soon() {
             story.pass(i64::try_from(due_at.millis_since(story.now)).unwrap());
-            later.extend(story.town.tick(story.now).unwrap());
+            later.extend(story.tick());
         }
         let mut had = states(&first, viewer);
         had.extend(states(&later, viewer));

@@ -1,22 +1,34 @@
 //! A town with one rig for tests that tell a story: agents `a`, `b`, …, events in one line each, frames read back.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
+use townwatch_protocol::error::Result;
 use townwatch_protocol::event::Role;
 use townwatch_protocol::id::{AgentId, Epoch, EventName, RigId, RunId, SourceId, TownId};
 use townwatch_protocol::time::Timestamp;
-use townwatch_protocol::wire::{ControlEvent, ControlEvents, ControlStart, RigBatch, RigEvent, RigRequest, StartAgent};
+use townwatch_protocol::wire::{
+    AgentState, BudgetChange, ControlEvent, ControlEvents, ControlStart, ControlStarted, Preview, RigBatch, RigEvent,
+    RigRequest, StartAgent,
+};
 use townwatch_town::access::grantor::Grantor;
 use townwatch_town::access::permit::Permit;
+use townwatch_town::agents::archive::RegisterAgent;
+use townwatch_town::agents::budgets::setting::{ChangeAgentBudget, ChangeTownBudget};
 use townwatch_town::agents::runs::Source;
-use townwatch_town::log::ingest::Outcome;
+use townwatch_town::agents::starting::{StartConfirmed, StartRefused, StartRun};
+use townwatch_town::agents::stop_orders::StopAnswered;
+use townwatch_town::input::Input;
+use townwatch_town::log::ingest::{Outcome, RunIdSource};
 use townwatch_town::reading::cursor::CursorRequest;
-use townwatch_town::reading::streams::Join;
-use townwatch_town::relay::{self, Answered, Reach};
+use townwatch_town::reading::streams::{Join, MessageContent, OpenStream, ViewerMessage};
+use townwatch_town::relay::control_answer::StopAnswer;
+use townwatch_town::relay::taking::{Answered, RelayAnswer};
+use townwatch_town::relay::{self, Position, Reach};
 use townwatch_town::store::{Store, Value};
-use townwatch_town::town::{Config, Town};
+use townwatch_town::town::{Config, Tick, Town};
 use townwatch_town::viewers::frames::Pace;
 use townwatch_town::viewers::{Effect, Recalled, ViewerId};
 
@@ -30,7 +42,28 @@ pub struct Story {
     pub epoch: Epoch,
     pub emitted: u64,
     posted: u64,
-    minted: u64,
+    mint: Rc<Mint>,
+    /// What was to be shown and nobody has looked at yet.
+    unseen: Vec<Effect>,
+}
+
+/// Names runs that nobody has named, where one may be due.
+#[derive(Debug, Default)]
+struct Mint {
+    minted: Cell<u64>,
+    is_open: Cell<bool>,
+    prefix: Cell<&'static str>,
+}
+
+impl Mint {
+    fn source(self: &Rc<Self>) -> Rc<RunIdSource> {
+        let mint = Rc::clone(self);
+        Rc::new(move || {
+            assert!(mint.is_open.get(), "a run was minted where none is due");
+            mint.minted.set(mint.minted.get() + 1);
+            run(&format!("{}{}", mint.prefix.get(), mint.minted.get()))
+        })
+    }
 }
 
 pub fn agent(name: &str) -> AgentId {
@@ -58,9 +91,9 @@ pub fn operator() -> Permit {
     Permit::of_operator(Grantor { name: "key 1".to_owned(), ends_at: None })
 }
 
-/// Mints no run: for what must not need one.
-pub fn no_run() -> RunId {
-    panic!("a run was minted where none is due")
+/// A source of runs' names for what must not need one.
+pub fn no_run() -> Rc<RunIdSource> {
+    Rc::new(|| panic!("a run was minted where none is due"))
 }
 
 /// What `agent_output` carries.
@@ -83,8 +116,10 @@ impl Story {
         let now = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
         let store = Rc::new(Sqlite::new());
         Town::create(store.as_ref(), &TownId::parse("town").unwrap(), "Town", &epoch("log-1"), now).unwrap();
-        let town = Town::open(Rc::clone(&store) as Rc<dyn Store>, config).unwrap().unwrap();
-        let begun = Self { store, town, now, epoch: epoch("container-1"), emitted: 0, posted: 0, minted: 0 };
+        let mint = Rc::new(Mint { prefix: Cell::new("minted-"), ..Mint::default() });
+        let town = Town::open(Rc::clone(&store) as Rc<dyn Store>, config, mint.source()).unwrap().unwrap();
+        let begun =
+            Self { store, town, now, epoch: epoch("container-1"), emitted: 0, posted: 0, mint, unseen: Vec::new() };
         begun.add_rig("rig");
         begun
     }
@@ -96,13 +131,61 @@ impl Story {
 
     /// Opens the town anew on the same tables, as after a hibernation.
     pub fn reopen(&mut self) {
-        let config = self.town.config();
-        self.town = Town::open(Rc::clone(&self.store) as Rc<dyn Store>, config).unwrap().unwrap();
+        self.reopen_with(self.town.config());
     }
 
-    pub fn register(&self, name: &str) {
-        let rig_id = RigId::parse("rig").unwrap();
-        self.town.register_agent(&rig_id, &agent(name), name, Role::Polecat).unwrap();
+    /// The same with other settings.
+    pub fn reopen_with(&mut self, config: Config) {
+        self.town = Town::open(Rc::clone(&self.store) as Rc<dyn Store>, config, self.mint.source()).unwrap().unwrap();
+    }
+
+    pub fn register(&mut self, name: &str) {
+        let (rig_id, agent_id) = (RigId::parse("rig").unwrap(), agent(name));
+        let register = RegisterAgent { rig_id: &rig_id, agent_id: &agent_id, name, role: Role::Polecat };
+        self.handle(register).unwrap();
+    }
+
+    /// Lets runs be named from now on, whoever begins them: `r1`, `r2`, … with the prefix `r`.
+    pub fn mints(&self, prefix: &'static str) {
+        self.mint.prefix.set(prefix);
+        self.mint.is_open.set(true);
+    }
+
+    // ---- the front door ----
+
+    /// Takes an input; what it shows waits for [`Story::shown`].
+    pub fn handle<I: Input>(&mut self, input: I) -> Result<I::Answer> {
+        self.reported(input).map(|(answer, _)| answer)
+    }
+
+    /// [`Story::handle`], with what the log got.
+    pub fn reported<I: Input>(&mut self, input: I) -> Result<(I::Answer, Outcome)> {
+        let answer = self.town.handle(input, self.now);
+        let mut outcome = Outcome::default();
+        for effect in self.town.take_effects() {
+            match effect {
+                Effect::LetGo(error) => panic!("viewers were let go: {error:?}"),
+                Effect::Report(reported) => outcome = *reported,
+                effect => self.unseen.push(effect),
+            }
+        }
+        answer.map(|answer| (answer, outcome))
+    }
+
+    /// Takes an input and gives what it shows, and nothing of before.
+    pub fn seen<I: Input>(&mut self, input: I) -> Vec<Effect> {
+        let before = std::mem::take(&mut self.unseen);
+        self.handle(input).unwrap();
+        std::mem::replace(&mut self.unseen, before)
+    }
+
+    /// What was to be shown since the last look.
+    pub fn shown(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.unseen)
+    }
+
+    pub fn tick(&mut self) -> Vec<Effect> {
+        self.seen(Tick)
     }
 
     pub fn pass(&mut self, millis: i64) {
@@ -121,9 +204,53 @@ impl Story {
 
     /// Begins a run as the edge does, up to the call of the control server.
     pub fn begin(&mut self, agent_id: &str, run_id: &str) -> ControlStart {
-        let now = self.now;
-        let (start, _, _) = self.town.begin_run(Self::order(agent_id), agent("minted"), run(run_id), now).unwrap();
-        start
+        self.start(Self::order(agent_id), run_id).unwrap().0
+    }
+
+    /// Stores the start of a run, as the edge does before it calls the control server.
+    pub fn start(&mut self, order: StartAgent, run_id: &str) -> Result<(ControlStart, AgentState)> {
+        self.handle(StartRun { order, fresh_agent: agent("minted"), run_id: run(run_id) })
+    }
+
+    /// Registers an agent in a rig.
+    pub fn register_in(&mut self, rig_id: &str, name: &str, role: Role) -> Result<AgentState> {
+        let (rig_id, agent_id) = (RigId::parse(rig_id).unwrap(), agent(name));
+        self.handle(RegisterAgent { rig_id: &rig_id, agent_id: &agent_id, name, role })
+    }
+
+    /// The control server confirms a start.
+    pub fn confirm(&mut self, started: &ControlStarted) -> Outcome {
+        self.reported(StartConfirmed { started }).unwrap().1
+    }
+
+    /// The control server refuses a start.
+    pub fn refuse(&mut self, run_id: &str, why: &str) -> Outcome {
+        self.reported(StartRefused { run_id: &run(run_id), why }).unwrap().1
+    }
+
+    /// The one who has to know of a run's stop answers; gives whether the order is done, and what the log got.
+    pub fn stop_answered(&mut self, run_id: &str, answer: &StopAnswer) -> (bool, Outcome) {
+        self.reported(StopAnswered { run_id: &run(run_id), answer }).unwrap()
+    }
+
+    /// Sets the budget of a day: of an agent, or of the town where no name is given.
+    pub fn set_budget(&mut self, name: &str, change: &BudgetChange) -> Result<Outcome> {
+        let ((), outcome) = if name.is_empty() {
+            self.reported(ChangeTownBudget { change })?
+        } else {
+            self.reported(ChangeAgentBudget { agent_id: &agent(name), change })?
+        };
+        Ok(outcome)
+    }
+
+    /// The container tells what is being typed.
+    pub fn preview(&mut self, previews: Vec<Preview>) -> Vec<Effect> {
+        let answer = ControlEvents { previews, ..self.answer(&[]) };
+        self.shown();
+        while !matches!(self.apply(&answer).0, Answered::Taken { .. }) {}
+        let mut effects = self.shown();
+        effects.retain(|effect| !matches!(effect, Effect::Announce));
+        effects
     }
 
     /// An answer of the container with the next events: `(agent, run, name, data)` each.
@@ -147,11 +274,14 @@ impl Story {
     }
 
     /// Hands an answer to the relay at the present position.
-    pub fn apply(&mut self, answer: &ControlEvents) -> Answered {
-        let asked = relay::position(self.store.as_ref(), &Source::Container).unwrap();
-        let answer = answer.clone().into();
-        let cap = self.town.config().event_cap;
-        relay::apply(self.store.as_ref(), (&asked, Reach::New), &answer, self.now, cap, &mut no_run).unwrap()
+    pub fn apply(&mut self, answer: &ControlEvents) -> (Answered, Outcome) {
+        let position = relay::position(self.store.as_ref(), &Source::Container).unwrap();
+        self.apply_at(&position, answer).unwrap()
+    }
+
+    /// Hands an answer to the relay that was asked for at this position.
+    pub fn apply_at(&mut self, position: &Position, answer: &ControlEvents) -> Result<(Answered, Outcome)> {
+        self.reported(RelayAnswer { position, reach: Reach::New, answer: answer.clone().into() })
     }
 
     /// Lets the container's events be relayed, also its first ones.
@@ -159,9 +289,9 @@ impl Story {
         let answer = self.answer(events);
         loop {
             match self.apply(&answer) {
-                Answered::Taken(outcome) => return outcome,
-                Answered::NewEpoch(_) => {}
-                Answered::Stale | Answered::Unrecognised | Answered::Doubted => panic!("the answer is stale"),
+                (Answered::Taken { .. }, outcome) => return outcome,
+                (Answered::NewEpoch, _) => {}
+                (Answered::Stale | Answered::Unrecognised | Answered::Doubted, _) => panic!("the answer is stale"),
             }
         }
     }
@@ -201,12 +331,9 @@ impl Story {
             .collect();
         let rig_id = RigId::parse(rig_id).unwrap();
         let batch = RigBatch { rig_id, rig_epoch: epoch("rig-1"), after, events };
-        let minted = &mut self.minted;
-        let mut fresh = || {
-            *minted += 1;
-            run(&format!("minted-{minted}"))
-        };
-        let (cursor, outcome) = self.town.take_batch(&batch, self.now, &mut fresh).unwrap();
+        self.mint.is_open.set(true);
+        let (cursor, outcome) = self.reported(&batch).unwrap();
+        self.mint.is_open.set(false);
         assert_eq!(cursor.cursor, position(self.posted));
         outcome
     }
@@ -227,8 +354,7 @@ impl Story {
 
     pub fn join_with(&mut self, join: &Join) -> (ViewerId, Vec<Effect>) {
         let id = self.town.fresh_viewer();
-        let effects = self.town.join(id, join, operator(), self.now).unwrap();
-        (id, effects)
+        (id, self.seen(OpenStream { id, join, permit: operator() }))
     }
 
     /// Lets the town know a stream again whose right lasts.
@@ -236,19 +362,25 @@ impl Story {
         self.town.recall(note, &|_| true).unwrap()
     }
 
-    pub fn publish(&mut self, outcome: &Outcome) -> Vec<Effect> {
-        self.town.publish(outcome, self.now).unwrap()
+    /// Posts, and gives what that shows.
+    pub fn shows(&mut self, events: &[(&str, &str, &str, Json)]) -> Vec<Effect> {
+        self.post(events);
+        self.shown()
     }
 
-    /// Posts and publishes.
-    pub fn shows(&mut self, events: &[(&str, &str, &str, Json)]) -> Vec<Effect> {
-        let outcome = self.post(events);
-        self.publish(&outcome)
+    /// A text of a viewer.
+    pub fn says(&mut self, id: ViewerId, text: &str) -> Vec<Effect> {
+        self.seen(ViewerMessage { id, content: MessageContent::Text(text) })
+    }
+
+    /// So many bytes of a viewer that are no text.
+    pub fn says_binary(&mut self, id: ViewerId, bytes: usize) -> Vec<Effect> {
+        self.seen(ViewerMessage { id, content: MessageContent::Binary(bytes) })
     }
 
     /// A message of a viewer.
     pub fn hears(&mut self, id: ViewerId, message: &Json) -> Vec<Effect> {
-        self.town.on_message(id, &message.to_string(), self.now).unwrap()
+        self.says(id, &message.to_string())
     }
 
     /// What is due within a minute: not yet the silence of an agent that posts.

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
 use townwatch_protocol::limits::FRAME_BYTES_MAX;
-use townwatch_town::log::ingest::Outcome;
 use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::town::Config;
@@ -24,10 +23,11 @@ fn five() -> Story {
     }
     story.notes("a", 3);
     story.notes("b", 2);
+    // What they have come to by now is not to be told later.
+    story.pass(1_000);
+    story.tick();
     story
 }
-
-impl Story {}
 
 fn note(agent_id: &str) -> (&str, &str, &str, Json) {
     (agent_id, "", "note", json!(0))
@@ -209,15 +209,11 @@ fn a_bad_message_is_answered_and_the_stream_lives() {
         format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000)),
     ];
     for message in bad {
-        assert_eq!(
-            told(&story.town.on_message(id, &message, story.now).unwrap(), id),
-            ["error invalid_request"],
-            "{message:.60}"
-        );
+        assert_eq!(told(&story.says(id, &message), id), ["error invalid_request"], "{message:.60}");
     }
     assert_eq!(told(&story.hears(id, &json!({"type": "ping"})), id), ["pong"]);
     assert_eq!(told(&story.shows(&[note("a")]), id)[0], "live 6");
-    let effects = story.town.on_message(id, &"x".repeat((16 << 10) + 1), story.now).unwrap();
+    let effects = story.says(id, &"x".repeat((16 << 10) + 1));
     assert_eq!(closed(&effects), [(id, 1009)]);
     assert_eq!(told(&story.shows(&[note("a")]), id), Vec::<String>::new());
 }
@@ -248,7 +244,7 @@ fn an_error_says_when_which_message_and_what_is_wrong_with_it() {
             r#"subscribe: filters: "colour", "si\"ze": no such filter; there are tool_calls, tool_results, output, files, progress"#,
         ),
     ] {
-        let effects = story.town.on_message(id, message, story.now).unwrap();
+        let effects = story.says(id, message);
         let told = &frames(&effects, id)[0];
         assert_eq!(
             (&told["type"], &told["at"], told["frame"].as_str()),
@@ -348,7 +344,7 @@ fn a_state_is_sent_when_it_changed_and_at_most_every_half_second() {
     assert_eq!(told_states(&story.shows(&[("a", "", "agent_tool_call", call(2))])), 0);
     assert_eq!(story.due_soon(), Some(story.now.plus_millis(1)));
     story.pass(1);
-    let effects = story.town.tick(story.now).unwrap();
+    let effects = story.tick();
     assert_eq!(frames(&effects, id)[0]["agent"]["tool_call_count"], 2);
     assert_eq!(story.due_soon(), None);
     story.pass(1_000);
@@ -364,17 +360,24 @@ fn an_event_costs_nothing_for_those_who_watch_others_and_nothing_for_the_logs_le
         story.join(&name, CursorRequest::default());
     }
     let costs = |story: &mut Story| {
-        let outcome = story.post(&[note("agent-7")]);
         let (statements, steps) = (story.store.statements(), story.store.steps());
-        let effects = story.publish(&outcome);
+        let mut effects = story.shows(&[note("agent-7")]);
+        effects.retain(|effect| !matches!(effect, Effect::Announce));
         assert_eq!(texts(&effects, effects_of(&effects)).len(), effects.len(), "of one viewer alone");
         (story.store.statements() - statements, story.store.steps() - steps)
     };
+    story.shown();
     costs(&mut story);
+    let mut quiet = Story::new();
+    quiet.register("agent-7");
+    quiet.shows(&[note("agent-7")]);
+    let statements = quiet.store.statements();
+    quiet.shows(&[note("agent-7")]);
+    let unwatched = quiet.store.statements() - statements;
     let (statements, short) = costs(&mut story);
-    assert!(statements < 10, "{statements} statements");
+    assert!(statements < unwatched + 10, "{statements} statements, {unwatched} where nobody watches");
     story.notes("agent-8", 1_900);
-    story.town.publish(&Outcome::default(), story.now).unwrap();
+    story.tick();
     let (_, long) = costs(&mut story);
     assert!(long < 2 * short, "{long} steps in a long log, {short} in a short one");
 }

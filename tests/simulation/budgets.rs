@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use townwatch_protocol::event::{AgentExited, EventData, ExitReason};
-use townwatch_town::agents::stop_orders::{StopOrder, StopPlace};
+use townwatch_town::agents::stop_orders::{StopAnswered, StopOrder, StopPlace};
+use townwatch_town::relay::control_answer::StopAnswer;
 use townwatch_town::store::Store;
 
 use super::faults::Fault;
@@ -35,7 +36,7 @@ impl World {
                 if self.goes_wrong(3) {
                     self.fire(Fault::StopAnswerLost);
                 } else {
-                    self.town.stop_heard(&run_id).unwrap();
+                    self.handle(StopAnswered { run_id: &run_id, answer: &StopAnswer::Heard });
                 }
             }
         }

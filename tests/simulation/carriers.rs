@@ -1,112 +1,21 @@
-//! What carries events to the town: the relay's requests to the container, and the rig with its outbox.
+//! The rig: what is posted to it, and how its outbox gets to the town.
 
 use std::rc::Rc;
 
 use serde_json::json;
 use townwatch_protocol::body::parse_body;
 use townwatch_protocol::error::Code;
-use townwatch_protocol::id::{Epoch, SourceId};
-use townwatch_protocol::wire::{ControlEvents, RigBatch, RigCursor};
+use townwatch_protocol::wire::{RigBatch, RigCursor};
 use townwatch_town::agents::runs::Source;
-use townwatch_town::relay::{self, Answered, Position, Reach};
+use townwatch_town::relay;
 use townwatch_town::rig::Rig;
+use townwatch_town::rig::carrier::{Alarm, Carried, Carrier};
 use townwatch_town::store::Store;
 
 use super::faults::Fault;
-use super::world::{AGENTS, World, agent, fresh};
+use super::world::{AGENTS, World, agent};
 
 impl World {
-    // ---- the relay ----
-
-    pub(super) fn ask(&mut self) {
-        let asked = relay::position(self.store.as_ref(), &Source::Container).unwrap();
-        let limit = self.rng.usize(1..if self.is_loud { 200 } else { 30 });
-        let is_followed_no_more = self.previous.as_ref().is_some_and(|previous| self.follows_no_more(&previous.epoch));
-        let answer = match &mut self.previous {
-            // One that the town has followed: of two that it has not, nobody could tell which is the older.
-            Some(previous) if is_followed_no_more && self.rng.u32(0..12) == 0 => {
-                let answer = previous.answer(&asked, limit);
-                self.fire(Fault::OldEpochAnswers);
-                answer
-            }
-            // A server that does not look at what it is asked after.
-            _ if self.rng.u32(0..20) == 0 => {
-                self.fire(Fault::AnswerFromTheStart);
-                self.container.answer(&Position { cursor: SourceId::START, ..asked.clone() }, limit)
-            }
-            _ => self.container.answer(&asked, limit),
-        };
-        self.answers.push((asked, answer));
-        if self.rng.bool() {
-            self.deliver_answer();
-        }
-    }
-
-    fn follows_no_more(&self, epoch: &Epoch) -> bool {
-        relay::is_retired(self.store.as_ref(), &Source::Container, epoch).unwrap()
-    }
-
-    pub(super) fn deliver_answer(&mut self) {
-        if self.answers.is_empty() {
-            return;
-        }
-        let (asked, answer) = self.answers.swap_remove(self.rng.usize(0..self.answers.len()));
-        match self.rng.u32(0..12) {
-            0 => return self.fire(Fault::AnswerDropped),
-            1 => {
-                self.fire(Fault::AnswerRepeated);
-                self.answers.push((asked.clone(), answer.clone()));
-            }
-            _ => {}
-        }
-        if answer.epoch != self.container.epoch {
-            self.fire(Fault::OldEpochLate);
-        }
-        if !self.take_answer(&asked, &answer) {
-            self.fire(Fault::AnswerLate);
-        }
-    }
-
-    /// Hands an answer to the town; false if it counts for nothing any more.
-    pub(super) fn take_answer(&mut self, asked: &Position, answer: &ControlEvents) -> bool {
-        let store = self.store.clone();
-        let was_silent = relay::silence(store.as_ref()).unwrap().is_some();
-        let taken = self.transact(&store, |world| {
-            let answer = answer.clone().into();
-            relay::apply(&*world.store, (asked, Reach::New), &answer, world.now, world.config.event_cap, &mut fresh)
-        });
-        let Some(taken) = taken.map(Result::unwrap) else { return true };
-        if matches!(taken, Answered::Taken(_))
-            && answer.events.iter().any(|event| self.oracle.is_of_deleted_run(event.run_id.as_str()))
-        {
-            self.fire(Fault::DeletedRunSpoke);
-        }
-        if was_silent {
-            self.town.silence_changed().unwrap();
-        }
-        match taken {
-            Answered::Taken(outcome) | Answered::NewEpoch(outcome) => self.perform(&outcome),
-            Answered::Stale | Answered::Unrecognised | Answered::Doubted => return false,
-        }
-        true
-    }
-
-    pub(super) fn unanswered(&mut self) {
-        self.fire(Fault::RelayUnanswered);
-        let store = self.store.clone();
-        let was_silent = relay::silence(store.as_ref()).unwrap().is_some();
-        let outcome = self.transact(&store, |world| {
-            relay::unanswered(&*world.store, None, world.now, world.config.event_cap, &mut fresh)
-        });
-        let Some(outcome) = outcome.map(Result::unwrap) else { return };
-        if !was_silent {
-            self.town.silence_changed().unwrap();
-        }
-        self.perform(&outcome);
-    }
-
-    // ---- the rig ----
-
     pub(super) fn post(&mut self) {
         let (agent_id, oldest) = (agent(self.rng.u64(0..AGENTS)), self.tokens + 1);
         let mut events =
@@ -127,14 +36,15 @@ impl World {
             events.push(json!({"event_type": "agent.exited", "data": exit, "event_id": format!("end-{newest}")}));
         }
         let body = json!({"agent_id": agent_id.as_str(), "events": events}).to_string().into_bytes();
-        let store = self.rig_store.clone();
-        let receipt = self.transact(&store, |world| world.rig.post(parse_body(&body)?, world.now));
+        let receipt = self.in_rig(|world| world.rig.post(parse_body(&body)?, world.now));
         let Some(receipt) = receipt else { return };
         if receipt.as_ref().is_err_and(|error| error.code == Code::RateLimited) {
             return self.fire(Fault::RunsRefused);
         }
         let receipt = receipt.unwrap();
         assert_eq!((receipt.appended, receipt.duplicates), (events.len() as u64, 0), "a post is taken whole");
+        let alarm = self.carrier.posted();
+        self.set_rig_alarm(alarm);
         self.posted.extend(oldest..=newest);
         if self.rng.u32(0..4) == 0 {
             self.fire(Fault::PostRepeated);
@@ -174,59 +84,116 @@ impl World {
         assert_eq!((receipt.appended, receipt.duplicates), (0, count as u64), "a repeated post is taken twice");
     }
 
-    pub(super) fn forward(&mut self) {
-        if let Some(batch) = self.rig.next_batch().unwrap() {
-            self.batches.push(batch);
-        }
-        if self.batches.is_empty() {
-            return;
-        }
-        let batch = self.batches.swap_remove(self.rng.usize(0..self.batches.len()));
-        match self.rng.u32(0..10) {
-            0 => return self.fire(Fault::BatchDropped),
-            1 => {
-                self.fire(Fault::BatchRepeated);
-                self.batches.push(batch.clone());
-            }
-            _ => {}
-        }
-        let Some(cursor) = self.take_batch(&batch) else { return };
-        match self.rng.u32(0..12) {
-            0..2 => self.fire(Fault::CursorLost),
-            2 => {
-                self.fire(Fault::RigKilledBeforeAdopting);
-                self.reopen_rig();
-            }
-            // The rig has one request in flight, so answers reach it in order.
-            _ => {
-                let store = self.rig_store.clone();
-                if let Some(adopted) = self.transact(&store, |world| world.rig.adopt(cursor.cursor)) {
-                    adopted.unwrap();
-                }
-            }
+    /// Does with the rig's alarm what the object does.
+    pub(super) fn set_rig_alarm(&mut self, alarm: Alarm) {
+        match alarm {
+            Alarm::Keep => {}
+            Alarm::SetIn(millis) => self.rig_alarm_at = Some(self.now.plus_millis(millis)),
+            Alarm::Clear => self.rig_alarm_at = None,
         }
     }
 
-    pub(super) fn take_batch(&mut self, batch: &RigBatch) -> Option<RigCursor> {
-        let store = self.store.clone();
-        let taken = self.transact(&store, |world| world.town.take_batch(batch, world.now, &mut fresh));
-        let (cursor, outcome) = taken?.unwrap();
-        for (_, state) in &outcome.states {
-            self.heard.insert(state.agent_id.to_string(), self.now);
+    /// The rig's alarm fires if it is due, and a batch that is under way arrives, or one of before.
+    pub(super) fn forward(&mut self) {
+        if self.rig_alarm_at.is_some_and(|at| at <= self.now) {
+            self.fire_rig_alarm();
         }
-        self.perform(&outcome);
+        if !self.strays.is_empty() && self.rng.u32(0..3) == 0 {
+            let stray = self.strays.swap_remove(self.rng.usize(0..self.strays.len()));
+            self.fire(Fault::BatchRepeated);
+            self.take_batch(&stray);
+        } else if self.rng.u32(0..4) > 0 {
+            self.deliver_batch();
+        }
+    }
+
+    pub(super) fn fire_rig_alarm(&mut self) {
+        self.rig_alarm_at = None;
+        if let Some(alarm) = self.carrier.alarm_fires() {
+            self.fire(Fault::AlarmWhileCarrying);
+            return self.set_rig_alarm(alarm);
+        }
+        let alarm = self.carrier.begin();
+        self.set_rig_alarm(alarm);
+        self.send_next_batch();
+    }
+
+    fn send_next_batch(&mut self) {
+        self.in_flight = self.carrier.next_batch(&self.rig).unwrap();
+        if self.in_flight.is_none() {
+            let alarm = self.carrier.end(true);
+            self.set_rig_alarm(alarm);
+        }
+    }
+
+    /// The batch that is under way gets to the town and its cursor back, or one of both does not.
+    pub(super) fn deliver_batch(&mut self) {
+        let Some(batch) = self.in_flight.take() else { return };
+        if self.goes_wrong(10) {
+            self.fire(Fault::BatchDropped);
+            return self.fail_batch();
+        }
+        if self.goes_wrong(10) {
+            self.strays.push(batch.clone());
+        }
+        let Some(cursor) = self.take_batch(&batch) else { return self.fail_batch() };
+        if self.goes_wrong(8) {
+            self.fire(Fault::CursorLost);
+            return self.fail_batch();
+        }
+        if self.goes_wrong(12) {
+            self.fire(Fault::RigKilledBeforeAdopting);
+            return self.reopen_rig();
+        }
+        match self.in_rig(|world| world.carrier.answered(&world.rig, Ok(cursor))) {
+            Some(carried) => {
+                assert_eq!(carried.unwrap(), Carried::Next);
+                self.send_next_batch();
+            }
+            None => self.fail_batch(),
+        }
+    }
+
+    fn fail_batch(&mut self) {
+        let kept = self.carrier.end(false);
+        self.set_rig_alarm(kept);
+        let alarm = self.carrier.retry();
+        self.set_rig_alarm(alarm);
+    }
+
+    pub(super) fn take_batch(&mut self, batch: &RigBatch) -> Option<RigCursor> {
+        let source = Source::Rig(self.rig_id.clone());
+        let before = relay::position(self.store.as_ref(), &source).unwrap();
+        let cursor = self.handle(batch)?.unwrap();
+        if before.cursor == batch.after {
+            for event in &batch.events {
+                self.heard.insert(event.agent_id.to_string(), self.now);
+            }
+        }
         Some(cursor)
+    }
+
+    /// Something that waits has an alarm, whatever has died.
+    pub(super) fn check_outbox(&self) {
+        let waits = self.rig.waiting().unwrap().events > 0;
+        assert!(!waits || self.rig_alarm_at.is_some(), "something waits, and no alarm stands for it");
     }
 
     /// The rig is killed with what it has under way, and goes on from its tables.
     pub(super) fn kill_rig(&mut self) {
         self.fire(Fault::RigKilled);
-        self.batches.clear();
+        self.strays.clear();
         self.reopen_rig();
     }
 
     fn reopen_rig(&mut self) {
         let store = Rc::clone(&self.rig_store) as Rc<dyn Store>;
         self.rig = Rig::open(store, self.config.event_cap).unwrap().unwrap();
+        // What was under way may still arrive.
+        self.strays.extend(self.in_flight.take());
+        self.carrier = Carrier::default();
+        let rig = &self.rig;
+        let alarm = self.carrier.wake(|| rig.waiting().unwrap().events > 0);
+        self.set_rig_alarm(alarm);
     }
 }

@@ -3,6 +3,9 @@
 use townwatch_protocol::error::Code;
 use townwatch_protocol::event::{AgentExited, EventData, ExitReason, Role};
 use townwatch_protocol::id::{AgentId, RunId};
+use townwatch_town::agents::archive::RegisterAgent;
+use townwatch_town::agents::deletion::EraseAgent;
+use townwatch_town::rig::carrier::Carried;
 
 use super::faults::Fault;
 use super::world::{AGENTS, World, agent};
@@ -19,32 +22,50 @@ impl World {
         let is_erased = 'steps: {
             self.stop_in_container(&agent_id);
             self.rig.unregister(&agent_id).unwrap();
-            while let Some(batch) = self.rig.next_batch().unwrap() {
-                let Some(cursor) = self.take_batch(&batch) else { break 'steps false };
-                self.rig.adopt(cursor.cursor).unwrap();
+            if !self.hand_over() {
+                break 'steps false;
             }
-            let rig_store = self.rig_store.clone();
-            let forgotten = self.transact(&rig_store, |world| world.rig.forget(&agent_id));
+            let forgotten = self.in_rig(|world| world.rig.forget(&agent_id));
             if forgotten.is_none() || self.goes_wrong(4) {
                 break 'steps false;
             }
             // The showing of a batch may have killed the object, and the deletion with it.
-            let store = self.store.clone();
-            let Some(Ok(erased)) = self.transact(&store, |world| world.town.erase_agent(&plan)) else {
-                break 'steps false;
-            };
             self.oracle.hear(&self.store, &self.emitted);
-            self.oracle.agent_deleted(agent_id.as_str(), self.runs_of(&agent_id));
-            self.show(|town, now| town.publish_deletion(&erased, now));
-            true
+            let erased = self.handle_then(EraseAgent { plan: &plan }, |world| {
+                let runs = world.runs_of(&agent_id);
+                world.oracle.agent_deleted(agent_id.as_str(), runs);
+            });
+            matches!(erased, Some(Ok(())))
         };
         self.town.abandon_deletion(&plan);
         self.fire(if is_erased { Fault::AgentDeleted } else { Fault::DeletionBrokenOff });
         if is_erased {
             self.heard.remove(agent_id.as_str());
         }
-        self.town.register_agent(&self.rig_id, &agent_id, "Agent", Role::Polecat).unwrap();
+        let (rig_id, role) = (self.rig_id.clone(), Role::Polecat);
+        let register = RegisterAgent { rig_id: &rig_id, agent_id: &agent_id, name: "Agent", role };
+        self.town.handle(register, self.now).unwrap();
+        self.perform();
         self.rig.register(&agent_id, "Agent", Role::Polecat, self.now).unwrap();
+    }
+
+    /// The rig hands over what it has taken, beside what its alarm carries; false where that broke off.
+    fn hand_over(&mut self) -> bool {
+        let alarm = self.carrier.begin();
+        self.set_rig_alarm(alarm);
+        let mut is_done = false;
+        loop {
+            let Some(batch) = self.carrier.next_batch(&self.rig).unwrap() else {
+                is_done = true;
+                break;
+            };
+            let Some(cursor) = self.take_batch(&batch) else { break };
+            let Some(carried) = self.in_rig(|world| world.carrier.answered(&world.rig, Ok(cursor))) else { break };
+            assert_eq!(carried.unwrap(), Carried::Next);
+        }
+        let alarm = self.carrier.end(is_done);
+        self.set_rig_alarm(alarm);
+        is_done
     }
 
     /// Its runs end sooner or later; until then they may go on speaking.

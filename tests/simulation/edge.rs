@@ -5,12 +5,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use townwatch_protocol::error::{Code, Result};
-use townwatch_protocol::time::Timestamp;
-use townwatch_town::agents::runs::Source;
-use townwatch_town::log::ingest::Outcome;
+use townwatch_town::input::{Input, RigNotice};
 use townwatch_town::reading::ending::Ending;
-use townwatch_town::relay;
-use townwatch_town::town::Town;
+use townwatch_town::town::Tick;
 use townwatch_town::viewers::Effect;
 
 use super::container;
@@ -19,19 +16,57 @@ use super::frames::Frame;
 use super::oracle::Oracle;
 use super::viewer::SimViewer;
 use super::world::World;
-use crate::sqlite::Sqlite;
 
 impl World {
-    /// Does something that changes the tables, in which one statement may be refused: then nothing was changed, and who
-    /// asked for it tries again later. None: refused.
-    pub(super) fn transact<T>(
+    /// Hands an input to the town. A statement may be refused in it: in the decision, then nothing was changed, and who asked
+    /// for it tries again later; or in the showing, then viewers are let go. And the object may be killed behind it, before
+    /// anything of what it says has got out. None: refused.
+    pub(super) fn handle<I: Input>(&mut self, input: I) -> Option<Result<I::Answer>> {
+        self.handle_then(input, |_| {})
+    }
+
+    /// [`World::handle`], with what follows from a success before viewers are sent anything.
+    pub(super) fn handle_then<I: Input>(
         &mut self,
-        store: &Rc<Sqlite>,
-        act: impl FnOnce(&mut Self) -> Result<T>,
-    ) -> Option<Result<T>> {
+        input: I,
+        then: impl FnOnce(&mut Self),
+    ) -> Option<Result<I::Answer>> {
+        let before = self.goes_wrong(20).then(|| {
+            let before = self.store.dump();
+            self.store.fail_after(self.rng.u64(0..40));
+            before
+        });
+        let answer = self.town.handle(input, self.now);
+        let is_refused = before.is_some() && self.store.has_failed();
+        if answer.is_ok() {
+            then(self);
+        }
+        let is_let_go = self.perform();
+        if is_refused && !is_let_go {
+            self.fire(Fault::StatementRefused);
+            assert!(answer.is_err_and(|error| error.code == Code::Internal), "a refused statement went unnoticed");
+            assert!(before == Some(self.store.dump()), "a refused transaction left something behind");
+            // The alarm does what is due, whatever became of its turn.
+            self.tick();
+            return None;
+        }
+        Some(answer)
+    }
+
+    /// What has become due happens, or is tried again by the next alarm.
+    pub(super) fn tick(&mut self) {
+        if let Some(done) = self.handle(Tick) {
+            done.unwrap();
+        }
+    }
+
+    /// Does something in a rig that changes its tables, in which one statement may be refused: then nothing was changed. None:
+    /// refused.
+    pub(super) fn in_rig<T>(&mut self, act: impl FnOnce(&mut Self) -> Result<T>) -> Option<Result<T>> {
         if !self.goes_wrong(30) {
             return Some(act(self));
         }
+        let store = self.rig_store.clone();
         let before = store.dump();
         store.fail_after(self.rng.u64(0..30));
         let outcome = act(self);
@@ -41,42 +76,42 @@ impl World {
         self.fire(Fault::StatementRefused);
         assert!(outcome.is_err_and(|error| error.code == Code::Internal), "a refused statement went unnoticed");
         assert!(store.dump() == before, "a refused transaction left something behind");
-        // The alarm does what is due, whatever became of its turn.
-        self.show(Town::tick);
         None
     }
 
-    /// Shows viewers what a transaction changed. A kill before that loses it, and every socket.
-    pub(super) fn perform(&mut self, outcome: &Outcome) {
-        if self.goes_wrong(50) {
+    /// Performs what the town says, in its order; true where it has let its viewers go. A kill before that loses all of it.
+    pub(super) fn perform(&mut self) -> bool {
+        let effects = self.town.take_effects();
+        if effects.iter().any(|effect| matches!(effect, Effect::LetGo(_))) {
+            assert!(self.store.has_failed(), "viewers were let go without a reason: {effects:?}");
+            self.fire(Fault::ShowingRefused);
+            self.kill_town();
+            return true;
+        }
+        let has_changed = effects.iter().any(|effect| matches!(effect, Effect::Report(_)));
+        if has_changed && self.goes_wrong(50) {
             self.fire(Fault::KilledBeforeSending);
             self.kill_town();
-            return;
+            return false;
         }
-        self.show(|town, now| town.publish(outcome, now));
-    }
-
-    /// Lets the town say what viewers are to be sent. If it cannot, they are let go and come again.
-    pub(super) fn show(&mut self, say: impl FnOnce(&mut Town, Timestamp) -> Result<Vec<Effect>>) {
-        let may_fail = self.goes_wrong(60);
-        if may_fail {
-            self.store.fail_after(self.rng.u64(0..16));
-        }
-        let said = say(&mut self.town, self.now);
-        if may_fail && self.store.has_failed() {
-            self.fire(Fault::ShowingRefused);
-            assert!(said.is_err_and(|error| error.code == Code::Internal), "a refused statement went unnoticed");
-            self.kill_town();
-        } else {
-            self.send(said.unwrap());
-        }
+        self.send(effects);
+        false
     }
 
     fn send(&mut self, effects: Vec<Effect>) {
         self.oracle.hear(&self.store, &self.emitted);
         let mut frames: HashMap<*const u8, Rc<Frame>> = HashMap::new();
         for effect in effects {
-            let (Effect::Send(id, _) | Effect::Remember(id, _) | Effect::Close(id, ..)) = &effect;
+            let id = match &effect {
+                Effect::Send(id, _) | Effect::Remember(id, _) | Effect::Close(id, ..) => id,
+                Effect::TellRig(_, RigNotice::Ended(ends)) => {
+                    self.rig.note_ends(ends, self.now).unwrap();
+                    continue;
+                }
+                // Stops lie in the tables, and are performed by a step of their own.
+                Effect::PerformStops | Effect::Announce | Effect::Report(_) => continue,
+                effect => panic!("nothing here leads to {effect:?}"),
+            };
             if let Some(gone) = self.leaving.iter_mut().find(|(leaving, _)| leaving == id) {
                 if let Effect::Remember(_, note) = effect {
                     gone.1 = Some(note);
@@ -119,6 +154,7 @@ impl World {
                     viewer.cut();
                     self.fire(if acknowledges { Fault::ViewerGivenUp } else { Fault::ViewerTooSlow });
                 }
+                _ => unreachable!("not of a stream"),
             }
         }
         for viewer in &mut self.viewers {
@@ -133,7 +169,8 @@ impl World {
     pub(super) fn drain(&mut self) {
         self.is_calm = true;
         self.answers.clear();
-        self.batches.clear();
+        self.turn = None;
+        self.strays.clear();
         self.notice_cuts();
         self.now = self.now.plus_millis(600_000);
         for index in 0..self.viewers.len() {
@@ -142,11 +179,8 @@ impl World {
         self.join_all();
         for round in 0.. {
             assert!(round < 10_000, "the relay never gets to the container's head");
-            let asked = relay::position(self.store.as_ref(), &Source::Container).unwrap();
-            let answer = self.container.answer(&asked, 500);
-            let done = answer.events.is_empty() && asked.epoch.as_ref() == Some(&answer.epoch);
-            assert!(self.take_answer(&asked, &answer), "the present answer is stale");
-            if done {
+            self.take_turn();
+            if self.is_relayed() {
                 if self.town.stop_orders().unwrap().is_empty() {
                     break;
                 }
@@ -155,10 +189,14 @@ impl World {
         }
         for round in 0.. {
             assert!(round < 10_000, "the rig never gets to the head of its log");
-            let Some(batch) = self.rig.next_batch().unwrap() else { break };
-            let cursor = self.take_batch(&batch).unwrap();
-            self.rig.adopt(cursor.cursor).unwrap();
+            let Some(alarm_at) = self.rig_alarm_at else { break };
+            self.now = self.now.max(alarm_at);
+            self.fire_rig_alarm();
+            while self.in_flight.is_some() {
+                self.deliver_batch();
+            }
         }
+        assert_eq!(self.rig.waiting().unwrap().events, 0, "something waits, and no alarm stands for it");
         while !self.town.stop_orders().unwrap().is_empty() {
             self.perform_stops();
         }
@@ -176,7 +214,7 @@ impl World {
         }
         assert!(self.viewers.iter().all(SimViewer::is_live), "a viewer never gets to the head");
         self.now = self.now.plus_millis(1_000);
-        self.show(Town::tick);
+        self.tick();
         self.check();
         for viewer in &self.viewers {
             Oracle::check_shown_states(viewer, &self.store);

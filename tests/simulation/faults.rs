@@ -11,12 +11,12 @@ macro_rules! faults {
 
 faults! {
     // The container and the relay's way to it.
-    AnswerDropped, AnswerFromTheStart, AnswerRepeated, AnswerLate, OldEpochLate, OldEpochAnswers, RelayUnanswered, ContainerRestarted,
+    AnswerDropped, AnswerFromTheStart, AnswerRepeated, AnswerLate, OldEpochLate, TurnOver, OldEpochAnswers, RelayUnanswered, ContainerRestarted,
     ContainerStopped, ContainerOverflowed, SpoolFailed, BufferReleased, RunExpired, SpokeAfterEnd,
     StopUnheard, StopAnswerLost, StoppedByBudget,
     StartLost, StartAnswerLost, StartSettled, StartSettledAsLost,
     // The rig and its way to the town.
-    BatchDropped, BatchRepeated, CursorLost, PostRepeated, PostRepeatedLater, OutsideRunEnded, RunPerEvent, RunTooMany, RunsRefused, PostAhead, PostBehind, FellSilent, HeardAgain, RigKilled,
+    BatchDropped, BatchRepeated, AlarmWhileCarrying, CursorLost, PostRepeated, PostRepeatedLater, OutsideRunEnded, RunPerEvent, RunTooMany, RunsRefused, PostAhead, PostBehind, FellSilent, HeardAgain, RigKilled,
     RigKilledBeforeAdopting,
     // Agents that are deleted.
     AgentDeleted, DeletionBrokenOff, DeletedRunSpoke, StreamOfDeletedEnded,

@@ -18,6 +18,7 @@ mod open_work;
 mod oracle;
 mod pager;
 mod posted_runs;
+mod relaying;
 mod runs;
 #[allow(dead_code)] // the other tests use more of it
 #[path = "../core/sqlite.rs"]

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 use townwatch_town::agents::ended_runs::EndedRuns;
-use townwatch_town::agents::stop_orders::{StopOrder, StopPlace};
+use townwatch_town::agents::stop_orders::{StopAnswered, StopOrder, StopPlace};
+use townwatch_town::relay::control_answer::StopAnswer;
 use townwatch_town::store::Store;
 
 use super::faults::Fault;
@@ -31,7 +32,7 @@ impl World {
         if self.goes_wrong(3) {
             self.fire(Fault::StopAnswerLost);
         } else {
-            self.town.stop_heard(&run_id).unwrap();
+            self.handle(StopAnswered { run_id: &run_id, answer: &StopAnswer::Heard });
         }
     }
 

@@ -7,11 +7,12 @@ use townwatch_protocol::id::{EventName, RunId};
 use townwatch_protocol::wire::{ControlStart, ControlStarted, StartAgent};
 use townwatch_town::agents::runs;
 use townwatch_town::agents::runs::Source;
-use townwatch_town::relay;
+use townwatch_town::agents::starting::{StartConfirmed, StartRun};
+use townwatch_town::relay::taking::ContainerStopped;
 
 use super::container::Container;
 use super::faults::Fault;
-use super::world::{AGENTS, World, agent, fresh};
+use super::world::{AGENTS, World, agent};
 
 impl World {
     pub(super) fn start_run(&mut self) {
@@ -38,11 +39,9 @@ impl World {
             max_cost_usd: None,
             max_tokens: (self.rng.u32(0..3) == 0).then(|| self.rng.u64(3..40)),
         };
-        let store = self.store.clone();
-        let begun = self.transact(&store, |world| world.town.begin_run(order, agent(9), run_id, world.now));
+        let begun = self.handle(StartRun { order, fresh_agent: agent(9), run_id });
         // One that has an open run is refused.
-        let Some(Ok((start, _, outcome))) = begun else { return };
-        self.perform(&outcome);
+        let Some(Ok((start, _))) = begun else { return };
         match self.rng.u32(0..10) {
             0 => self.fire(Fault::StartLost),
             1 => {
@@ -52,9 +51,8 @@ impl World {
             _ => {
                 self.container_starts(&start);
                 let started = ControlStarted { epoch: self.container.epoch.clone(), run_id: start.run_id };
-                let outcome = self.transact(&store, |world| world.town.run_accepted(&started, world.now, &mut fresh));
-                if let Some(outcome) = outcome {
-                    self.perform(&outcome.unwrap());
+                if let Some(confirmed) = self.handle(StartConfirmed { started: &started }) {
+                    confirmed.unwrap();
                 }
             }
         }
@@ -64,27 +62,6 @@ impl World {
         self.container.start(start);
         let running = AgentStatusChanged { status: Status::Running };
         self.container.emit(&start.run_id, &running.into(), self.now);
-    }
-
-    /// Starts that were never confirmed are settled by the container's own word.
-    pub(super) fn settle_starts(&mut self) {
-        let store = self.store.clone();
-        for run in self.town.unconfirmed_runs(self.now, 5_000).unwrap() {
-            let is_known = self.container.knows(&run.agent_id, &run.run_id);
-            self.fire(if is_known { Fault::StartSettled } else { Fault::StartSettledAsLost });
-            let settled = self.transact(&store, |world| {
-                if is_known {
-                    let started = ControlStarted { epoch: world.container.epoch.clone(), run_id: run.run_id.clone() };
-                    world.town.run_accepted(&started, world.now, &mut fresh)
-                } else {
-                    let why = "its start never arrived";
-                    world.town.run_refused(&run.run_id, why, world.now, &mut fresh)
-                }
-            });
-            if let Some(outcome) = settled {
-                self.perform(&outcome.unwrap());
-            }
-        }
     }
 
     fn some_run(&mut self) -> Option<RunId> {
@@ -211,11 +188,8 @@ impl World {
     pub(super) fn stop_container(&mut self) {
         self.fire(Fault::ContainerStopped);
         self.restart_container();
-        let store = self.store.clone();
-        let stopped =
-            self.transact(&store, |world| relay::stopped(&*world.store, world.now, world.config.event_cap, &mut fresh));
-        if let Some(outcome) = stopped {
-            self.perform(&outcome.unwrap());
+        if let Some(stopped) = self.handle(ContainerStopped) {
+            stopped.unwrap();
             let open = runs::open_of(self.store.as_ref(), &Source::Container).unwrap();
             assert!(open.iter().all(|run| run.source_epoch.is_none()), "a run is open in a container that stopped");
         }

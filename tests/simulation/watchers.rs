@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, json};
-use townwatch_town::town::Town;
-use townwatch_town::viewers::Recalled;
+use serde_json::{Map, Value, json};
+use townwatch_town::reading::streams::{MessageContent, OpenStream, ViewerMessage};
+use townwatch_town::viewers::{Recalled, ViewerId};
 
 use super::faults::Fault;
 use super::frames::SWITCHES;
@@ -42,7 +42,12 @@ impl World {
         let stream = self.town.fresh_viewer();
         let join = self.viewers[index].join(stream);
         let permit = self.viewers[index].permit();
-        self.show(|town, now| town.join(stream, &join, permit, now));
+        self.handle(OpenStream { id: stream, join: &join, permit }).unwrap().unwrap();
+    }
+
+    fn hear(&mut self, id: ViewerId, message: &Value) {
+        let content = &message.to_string();
+        self.handle(ViewerMessage { id, content: MessageContent::Text(content) });
     }
 
     /// A viewer says what it has; and the time that passes lets the others have more.
@@ -57,13 +62,13 @@ impl World {
             *self.faults.entry(Fault::FirstAcknowledgement).or_default() += 1;
         }
         if let (Some(stream), Some(id)) = (viewer.stream, viewer.acknowledgement()) {
-            self.show(|town, now| town.on_message(stream, &json!({"type": "ack", "id": id}).to_string(), now));
+            self.hear(stream, &json!({"type": "ack", "id": id}));
             let viewer = &mut self.viewers[index];
             viewer.read(usize::MAX);
             let is_stuck = viewer.stream.is_some() && viewer.link.paused && viewer.link.last_id == id;
             assert!(!is_stuck, "a viewer that has acknowledged all it was sent is sent nothing more");
         }
-        self.show(Town::tick);
+        self.tick();
     }
 
     /// It says that it has what it cannot have: refused, and nothing else changes.
@@ -73,7 +78,7 @@ impl World {
         self.fire(Fault::FalseAcknowledgement);
         self.viewers[index].link.errors += 1;
         let id = self.oracle.head() + self.rng.u64(1..1_000);
-        self.show(|town, now| town.on_message(stream, &json!({"type": "ack", "id": id}).to_string(), now));
+        self.hear(stream, &json!({"type": "ack", "id": id}));
     }
 
     /// One of those that do so changes what it watches: agents, filters, from where on.
@@ -113,7 +118,7 @@ impl World {
         if let Some(after_id) = after_id {
             message["after_id"] = json!(after_id);
         }
-        self.show(|town, now| town.on_message(stream, &message.to_string(), now));
+        self.hear(stream, &message);
     }
 
     /// What lies in the network of a slow viewer gets through, or some of it.
@@ -147,8 +152,9 @@ impl World {
     pub(super) fn evict(&mut self) {
         self.fire(Fault::TownEvicted);
         self.now = self.now.plus_millis(1_000);
-        self.show(Town::tick);
+        self.tick();
         self.town = open(&self.store, self.config);
+        self.turn = None;
         self.viewers.iter_mut().for_each(super::viewer::SimViewer::owes_nothing);
         let open_streams = self.viewers.iter().filter_map(|viewer| Some((viewer.stream?, viewer.note.clone())));
         for (stream, note) in open_streams.chain(self.leaving.iter().cloned()) {
@@ -166,6 +172,7 @@ impl World {
     /// The object goes with its sockets, and is made again from its tables.
     pub(super) fn kill_town(&mut self) {
         self.town = open(&self.store, self.config);
+        self.turn = None;
         self.leaving.clear();
         for viewer in &mut self.viewers {
             viewer.cut();

@@ -8,9 +8,10 @@ use fastrand::Rng;
 use townwatch_protocol::event::Role;
 use townwatch_protocol::id::{AgentId, Epoch, RigId, RunId, TownId};
 use townwatch_protocol::time::Timestamp;
-use townwatch_protocol::wire::{ControlEvents, RigBatch, RigRequest};
-use townwatch_town::relay::Position;
+use townwatch_protocol::wire::{RigBatch, RigRequest};
+use townwatch_town::agents::archive::RegisterAgent;
 use townwatch_town::rig::Rig;
+use townwatch_town::rig::carrier::Carrier;
 use townwatch_town::store::Store;
 use townwatch_town::town::{Config, Town};
 use townwatch_town::viewers::ViewerId;
@@ -20,6 +21,7 @@ use super::container::Container;
 use super::faults::Fault;
 use super::oracle::Oracle;
 use super::pager::Pager;
+use super::relaying::{Flight, PresentTurn};
 use super::viewer::{Manner, SimViewer};
 use crate::sqlite::Sqlite;
 
@@ -44,8 +46,16 @@ pub struct World {
     pub(super) is_loud: bool,
     /// How many runs a post may begin, each with one event; 0 where none does.
     pub(super) begun_at_once: u32,
-    pub(super) answers: Vec<(Position, ControlEvents)>,
-    pub(super) batches: Vec<RigBatch>,
+    /// The relay's turn, and how many requests there have been.
+    pub(super) turn: Option<PresentTurn>,
+    pub(super) asked: u64,
+    pub(super) answers: Vec<Flight>,
+    pub(super) carrier: Carrier,
+    pub(super) rig_alarm_at: Option<Timestamp>,
+    /// The batch that the rig waits for.
+    pub(super) in_flight: Option<RigBatch>,
+    /// Batches of before that may still arrive.
+    pub(super) strays: Vec<RigBatch>,
     pub(super) posts: Vec<Vec<u8>>,
     pub(super) viewers: Vec<SimViewer>,
     /// Streams whose viewer is gone, which the object has not been told yet, each with its note.
@@ -71,7 +81,7 @@ pub(super) fn agent(number: u64) -> AgentId {
 }
 
 pub(super) fn open(store: &Rc<Sqlite>, config: Config) -> Town {
-    Town::open(Rc::clone(store) as Rc<dyn Store>, config).unwrap().unwrap()
+    Town::open(Rc::clone(store) as Rc<dyn Store>, config, Rc::new(fresh)).unwrap().unwrap()
 }
 
 /// In every other story the streams of one agent are opened by a ticket for that agent, else by the operator.
@@ -121,12 +131,14 @@ impl World {
         if seed % 5 == 3 {
             store.set_max_bytes(store.fill().taken_bytes + 16_384 + seed % 7 * 8_192);
         }
-        let town = open(&store, config);
+        let mut town = open(&store, config);
         let rig = Rig::open(Rc::clone(&rig_store) as Rc<dyn Store>, config.event_cap).unwrap().unwrap();
         let request = RigRequest { name: "Rig".to_owned(), git_url: None, default_branch: None };
         town.add_rig(rig_id.clone(), &request, now).unwrap();
         for number in 0..AGENTS {
-            town.register_agent(&rig_id, &agent(number), "Agent", Role::Polecat).unwrap();
+            let agent_id = agent(number);
+            let register = RegisterAgent { rig_id: &rig_id, agent_id: &agent_id, name: "Agent", role: Role::Polecat };
+            town.handle(register, now).unwrap();
             rig.register(&agent(number), "Agent", Role::Polecat, now).unwrap();
         }
         Self {
@@ -143,8 +155,13 @@ impl World {
             tokens: 0,
             is_loud,
             begun_at_once: if seed % 7 == 5 { 24 } else { 0 },
+            turn: None,
+            asked: 0,
             answers: Vec::new(),
-            batches: Vec::new(),
+            carrier: Carrier::default(),
+            rig_alarm_at: None,
+            in_flight: None,
+            strays: Vec::new(),
             posts: Vec::new(),
             viewers: viewers(seed),
             leaving: Vec::new(),
@@ -208,7 +225,7 @@ impl World {
             105..106 => self.stop_container(),
             106..107 => self.overflow(),
             107..108 => self.expire_run(),
-            108..110 => self.settle_starts(),
+            108..110 => self.take_turn(),
             110..112 => self.unanswered(),
             112..114 => {
                 self.fire(Fault::ClockBack);
@@ -235,7 +252,7 @@ impl World {
     pub(super) fn check(&mut self) {
         // What the pace holds back leaves with the next frame.
         self.now = self.now.plus_millis(PACE_MS);
-        self.show(Town::tick);
+        self.tick();
         self.oracle.read_log(&self.store, &self.emitted);
         for viewer in &self.viewers {
             if viewer.is_live() {
@@ -252,6 +269,7 @@ impl World {
         self.check_silence();
         self.check_budgets();
         self.check_open_runs();
+        self.check_outbox();
         let away = "SELECT run_id, exit FROM runs WHERE json_extract(exit, '$.message') LIKE '%went away%' \
             OR json_extract(exit, '$.message') LIKE '%container stopped%'";
         for row in self.store.query(away, &[]).unwrap() {

@@ -9,7 +9,9 @@
 pub mod access;
 pub mod account;
 pub mod agents;
+mod decision;
 pub mod git_url;
+pub mod input;
 pub mod log;
 pub mod mayor;
 pub mod metrics;

@@ -15,18 +15,21 @@ use crate::account::ended_sessions::EndedSessions;
 use crate::agents::budgets;
 use crate::agents::deletion;
 use crate::agents::holds::{Holds, Subject};
+use crate::agents::posted_end::PostedEnd;
 use crate::agents::posted_silence::{self, Deadlines};
 use crate::agents::runs::{self, moment};
 use crate::agents::{self, Agent, parse};
+use crate::decision::{Decide, Decision};
+use crate::input::RigNotice;
 use crate::log;
-use crate::log::ingest::Outcome;
+use crate::log::ingest::RunIdSource;
 use crate::log::previews::Previews;
 use crate::log::reducer::Snapshot;
 use crate::log::states::StateFrames;
 use crate::reading::resumption::Seats;
-use crate::relay;
+use crate::relay::silence::{Silence, silence};
 use crate::schema;
-use crate::store::{Store, atomically};
+use crate::store::Store;
 use crate::viewers::frames::{Occasion, Pace};
 use crate::viewers::state_list::StateTexts;
 use crate::viewers::{Effect, Viewers};
@@ -81,6 +84,9 @@ pub struct Town {
     pub(crate) seats: Seats,
     pub(crate) ended: EndedSessions,
     pub(crate) holds: Holds,
+    pub(crate) fresh_run: Rc<RunIdSource>,
+    /// What has to happen, until the edge takes it.
+    pub(crate) effects: Vec<Effect>,
     /// Its name on the wire.
     pub town_id: TownId,
     /// The life of its log.
@@ -98,8 +104,9 @@ impl Town {
         Ok(())
     }
 
-    /// Opens the town that lies in the tables; none where there is none, and then nothing is written.
-    pub fn open(store: Rc<dyn Store>, config: Config) -> Result<Option<Self>> {
+    /// Opens the town that lies in the tables; none where there is none, and then nothing is written. `fresh_run` names runs
+    /// that no one has named.
+    pub fn open(store: Rc<dyn Store>, config: Config, fresh_run: Rc<RunIdSource>) -> Result<Option<Self>> {
         if !schema::open(store.as_ref(), schema::TOWN)? {
             return Ok(None);
         }
@@ -117,6 +124,8 @@ impl Town {
             seats: Seats::default(),
             ended: EndedSessions::default(),
             holds: Holds::default(),
+            fresh_run,
+            effects: Vec::new(),
             store,
         }))
     }
@@ -144,23 +153,6 @@ impl Town {
     pub fn rename(&self, name: &str) -> Result<()> {
         self.store.query("UPDATE town SET name = ?", &[name.into()])?;
         Ok(())
-    }
-
-    /// Takes an agent in that runs elsewhere. The same agent again, in the same rig, takes over name and role, and comes back
-    /// where it was archived.
-    pub fn register_agent(&self, rig_id: &RigId, agent_id: &AgentId, name: &str, role: Role) -> Result<AgentState> {
-        atomically(self.store.as_ref(), || {
-            let mut agent = self.agent_for(rig_id, agent_id, name, role)?;
-            if agent.archived_at.is_some() {
-                agents::bring_back(self.store.as_ref(), agent_id)?;
-            }
-            for snapshot in [&mut agent.now, agent.base.read()?] {
-                name.clone_into(&mut snapshot.state.name);
-                snapshot.state.role = role;
-            }
-            agents::save(self.store.as_ref(), &agent)?;
-            Ok(agent.now.state)
-        })
     }
 
     /// The agent of this name in this rig, new if there is none; another rig's is a conflict. One that is not in the lists yet,
@@ -212,7 +204,7 @@ impl Town {
 
     /// The states of all agents but archived ones, by id.
     pub fn agents(&self) -> Result<Vec<AgentState>> {
-        let silent = relay::silence(self.store.as_ref())?;
+        let silent = silence(self.store.as_ref())?;
         let store = self.store.as_ref();
         let all = agents::load_states(store)?;
         all.into_iter().map(|(state, is_silent)| presented(store, state, silent.as_ref(), is_silent)).collect()
@@ -220,7 +212,7 @@ impl Town {
 
     /// One agent's state.
     pub fn agent(&self, agent_id: &AgentId) -> Result<Option<AgentState>> {
-        let silent = relay::silence(self.store.as_ref())?;
+        let silent = silence(self.store.as_ref())?;
         let store = self.store.as_ref();
         let presented = |agent: Agent| {
             let is_silent = agent.is_silent;
@@ -229,36 +221,9 @@ impl Town {
         agents::load(store, agent_id)?.map(presented).transpose()
     }
 
-    /// Shows viewers what a transaction changed: its events, and the states that it moved.
-    pub fn publish(&mut self, outcome: &Outcome, now: Timestamp) -> Result<Vec<Effect>> {
-        let mut effects = Vec::new();
-        self.pump(Occasion { now, pruned_id: outcome.pruned_id }, &mut effects)?;
-        for (before, after) in &outcome.states {
-            self.states.moved(before, after);
-            self.previews.forget(&after.agent_id);
-        }
-        for agent_id in outcome.roused.iter().chain(outcome.returned.iter().map(|(_, agent_id)| agent_id)) {
-            self.states.mark(agent_id.clone());
-        }
-        self.send_states(now, &mut effects)?;
-        Ok(effects)
-    }
-
     /// Lets every viewer have what it may be sent by now.
     pub(crate) fn pump(&mut self, occasion: Occasion, effects: &mut Vec<Effect>) -> Result<()> {
         self.viewers.pump(self.store.as_ref(), &self.states, occasion, effects)
-    }
-
-    /// Does what has become due by the passing of time, but for [`Town::end_lost`]; when the next of it will be is
-    /// [`Town::due_at`].
-    pub fn tick(&mut self, now: Timestamp) -> Result<Vec<Effect>> {
-        let mut effects = Vec::new();
-        for agent_id in self.deadlines.note_silent(self.store.as_ref(), now)? {
-            self.states.mark(agent_id);
-        }
-        self.pump(Occasion::at(now), &mut effects)?;
-        self.send_states(now, &mut effects)?;
-        Ok(effects)
     }
 
     pub(crate) fn send_states(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> Result<()> {
@@ -270,7 +235,7 @@ impl Town {
     }
 
     /// Marks all states of open container runs as changed: the container fell silent or answers again.
-    pub fn silence_changed(&mut self) -> Result<()> {
+    pub(crate) fn silence_changed(&mut self) -> Result<()> {
         for run in runs::open_of(self.store.as_ref(), &runs::Source::Container)? {
             self.states.mark(run.agent_id);
         }
@@ -299,12 +264,43 @@ impl Town {
     }
 }
 
+/// The passing of time: what has become due by now happens. When the next of it will be is [`Town::due_at`].
+#[derive(Debug, Clone, Copy)]
+pub struct Tick;
+
+impl Decide for Tick {
+    type Answer = ();
+
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {
+        let noted = town.end_lost(now).and_then(|ended| {
+            for agent_id in town.deadlines.note_silent(town.store.as_ref(), now)? {
+                town.states.mark(agent_id);
+            }
+            Ok(ended)
+        });
+        match noted {
+            Ok((ends, outcome)) => {
+                let notices = ends.into_iter().map(|PostedEnd { rig_id, ends }| (rig_id, RigNotice::Ended(ends)));
+                Ok(Decision::seen((), outcome).with_notices(notices.collect()))
+            }
+            // Viewers that had to wait are due all the same.
+            Err(error) => {
+                town.show(|town, effects| {
+                    town.pump(Occasion::at(now), effects)?;
+                    town.send_states(now, effects)
+                });
+                Err(error)
+            }
+        }
+    }
+}
+
 /// A state as viewers see it: while the container does not answer, an open run of its is `silent`, and so is an agent that
 /// posts and of which nothing has come for long.
 pub(crate) fn presented(
     store: &dyn Store,
     mut state: AgentState,
-    silent: Option<&relay::Silence>,
+    silent: Option<&Silence>,
     is_silent_itself: bool,
 ) -> Result<AgentState> {
     if is_silent_itself {

@@ -24,7 +24,9 @@ use townwatch_protocol::wire::AgentState;
 use crate::agents;
 use crate::agents::holds::{Hold, Purpose, Subject};
 use crate::agents::runs;
-use crate::relay;
+use crate::decision::{Decide, Decision};
+use crate::log::ingest::Outcome;
+use crate::relay::silence::silence;
 use crate::store::{Store, atomically};
 use crate::town::{Town, presented};
 
@@ -40,7 +42,7 @@ pub struct ArchivePlan {
 }
 
 impl Town {
-    /// Begins to archive an agent, which is held until [`Town::abandon_archive`] or [`Town::archive`]; none where it is archived
+    /// Begins to archive an agent, which is held until [`Town::abandon_archive`] or [`ArchiveAgents`]; none where it is archived
     /// already.
     pub fn begin_archive(&mut self, agent_id: &AgentId) -> Result<Option<ArchivePlan>> {
         let agent = agents::load(self.store.as_ref(), agent_id)?.ok_or_else(|| Error::not_found("agent"))?;
@@ -80,55 +82,6 @@ impl Town {
         self.holds.release(&plan.hold)
     }
 
-    /// Archives agents whose rig takes nothing new of them. Viewers are told by their states.
-    pub fn archive(&mut self, plan: &ArchivePlan, now: Timestamp) -> Result<()> {
-        self.check_lasting(&plan.hold, "the archive was interrupted; ask for it again")?;
-        let store = Rc::clone(&self.store);
-        atomically(store.as_ref(), || {
-            for agent_id in &plan.agents {
-                check_at_rest(store.as_ref(), agent_id)?;
-            }
-            if plan.is_whole_rig {
-                let sql = "UPDATE rigs SET archived_at_ms = coalesce(archived_at_ms, ?) WHERE rig_id = ?";
-                store.query(sql, &[now.millis().into(), plan.rig_id.as_str().into()])?;
-            }
-            agents::archive(store.as_ref(), &plan.agents, now)
-        })?;
-        self.holds.release(&plan.hold);
-        for agent_id in &plan.agents {
-            self.states.mark(agent_id.clone());
-        }
-        Ok(())
-    }
-
-    /// Brings an agent back into the lists; gives the rig that has to take its posts again, also where it was there already.
-    pub fn bring_back(&mut self, agent_id: &AgentId) -> Result<RigId> {
-        let agent = agents::load(self.store.as_ref(), agent_id)?.ok_or_else(|| Error::not_found("agent"))?;
-        self.holds.check(&Subject::Agent(agent_id.clone()))?;
-        self.check_rig_takes(&agent.rig_id)?;
-        if agent.archived_at.is_some() {
-            agents::bring_back(self.store.as_ref(), agent_id)?;
-            self.states.mark(agent_id.clone());
-        }
-        Ok(agent.rig_id)
-    }
-
-    /// As [`Town::register_agent`]; one that comes back is shown again.
-    pub fn register_and_show(
-        &mut self,
-        rig_id: &RigId,
-        agent_id: &AgentId,
-        name: &str,
-        role: Role,
-    ) -> Result<AgentState> {
-        let before = agents::load(self.store.as_ref(), agent_id)?;
-        let state = self.register_agent(rig_id, agent_id, name, role)?;
-        if before.is_some_and(|agent| agent.archived_at.is_some()) {
-            self.states.mark(agent_id.clone());
-        }
-        Ok(state)
-    }
-
     /// Lets agents be registered and started in a rig again; those that were archived with it stay so.
     pub fn bring_rig_back(&mut self, rig_id: &RigId) -> Result<()> {
         if !self.has_rig(rig_id)? {
@@ -142,9 +95,104 @@ impl Town {
     /// The states of so many archived agents, by id, behind one of them.
     pub fn archived_agents(&self, after: Option<&AgentId>, limit: u64) -> Result<Vec<AgentState>> {
         let store = self.store.as_ref();
-        let silent = relay::silence(store)?;
+        let silent = silence(store)?;
         let page = agents::load_archived_page(store, after, limit)?;
         page.into_iter().map(|(state, is_silent)| presented(store, state, silent.as_ref(), is_silent)).collect()
+    }
+}
+
+/// The archive of agents whose rig takes nothing new of them. Viewers are told by their states.
+#[derive(Debug)]
+pub struct ArchiveAgents<'a> {
+    /// The plan of which this is the last step.
+    pub plan: &'a ArchivePlan,
+}
+
+/// The return of an agent into the lists. The answer is the rig that has to take its posts again, also where it was there already.
+#[derive(Debug)]
+pub struct BringAgentBack<'a> {
+    /// The agent.
+    pub agent_id: &'a AgentId,
+}
+
+/// The registration of an agent that runs elsewhere. The same agent again, in the same rig, takes over name and role, and comes
+/// back where it was archived. The answer is its state.
+#[derive(Debug)]
+pub struct RegisterAgent<'a> {
+    /// The rig that it posts to.
+    pub rig_id: &'a RigId,
+    /// Its id.
+    pub agent_id: &'a AgentId,
+    /// Its name for people.
+    pub name: &'a str,
+    /// Its role.
+    pub role: Role,
+}
+
+impl Decide for ArchiveAgents<'_> {
+    type Answer = ();
+
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {
+        let plan = self.plan;
+        town.check_lasting(&plan.hold, "the archive was interrupted; ask for it again")?;
+        let store = town.store.as_ref();
+        atomically(store, || {
+            for agent_id in &plan.agents {
+                check_at_rest(store, agent_id)?;
+            }
+            if plan.is_whole_rig {
+                let sql = "UPDATE rigs SET archived_at_ms = coalesce(archived_at_ms, ?) WHERE rig_id = ?";
+                store.query(sql, &[now.millis().into(), plan.rig_id.as_str().into()])?;
+            }
+            agents::archive(store, &plan.agents, now)
+        })?;
+        town.holds.release(&plan.hold);
+        for agent_id in &plan.agents {
+            town.states.mark(agent_id.clone());
+        }
+        Ok(Decision::seen((), Outcome::default()))
+    }
+}
+
+impl Decide for BringAgentBack<'_> {
+    type Answer = RigId;
+
+    fn decide(self, town: &mut Town, _now: Timestamp) -> Result<Decision<RigId>> {
+        let agent_id = self.agent_id;
+        let agent = agents::load(town.store.as_ref(), agent_id)?.ok_or_else(|| Error::not_found("agent"))?;
+        town.holds.check(&Subject::Agent(agent_id.clone()))?;
+        town.check_rig_takes(&agent.rig_id)?;
+        if agent.archived_at.is_some() {
+            agents::bring_back(town.store.as_ref(), agent_id)?;
+            town.states.mark(agent_id.clone());
+        }
+        Ok(Decision::seen(agent.rig_id, Outcome::default()))
+    }
+}
+
+impl Decide for RegisterAgent<'_> {
+    type Answer = AgentState;
+
+    fn decide(self, town: &mut Town, _now: Timestamp) -> Result<Decision<AgentState>> {
+        let Self { rig_id, agent_id, name, role } = self;
+        let store = town.store.as_ref();
+        let (state, was_archived) = atomically(store, || {
+            let mut agent = town.agent_for(rig_id, agent_id, name, role)?;
+            let was_archived = agent.archived_at.is_some();
+            if was_archived {
+                agents::bring_back(store, agent_id)?;
+            }
+            for snapshot in [&mut agent.now, agent.base.read()?] {
+                name.clone_into(&mut snapshot.state.name);
+                snapshot.state.role = role;
+            }
+            agents::save(store, &agent)?;
+            Ok((agent.now.state, was_archived))
+        })?;
+        if was_archived {
+            town.states.mark(agent_id.clone());
+        }
+        Ok(Decision::seen(state, Outcome::default()))
     }
 }
 

@@ -17,6 +17,7 @@ use townwatch_protocol::time::Timestamp;
 use crate::agents;
 use crate::agents::holds::{Hold, Purpose, Subject};
 use crate::agents::runs::{self, Source};
+use crate::decision::{Decide, Decision};
 use crate::log;
 use crate::store::{Store, atomically};
 use crate::town::Town;
@@ -38,16 +39,8 @@ pub struct DeletionPlan {
     pub in_container: bool,
 }
 
-/// An agent that is gone from the tables.
-#[derive(Debug)]
-pub struct Erased {
-    agent_id: AgentId,
-    /// The newest id of the log.
-    head: EventId,
-}
-
 impl Town {
-    /// Begins to delete an agent, which is held until [`Town::abandon_deletion`] or [`Town::erase_agent`].
+    /// Begins to delete an agent, which is held until [`Town::abandon_deletion`] or [`EraseAgent`].
     pub fn begin_deletion(&mut self, agent_id: &AgentId) -> Result<DeletionPlan> {
         let agent = agents::load(self.store.as_ref(), agent_id)?.ok_or_else(|| Error::not_found("agent"))?;
         let open = runs::open_of_agent(self.store.as_ref(), &Source::Container, agent_id)?;
@@ -67,30 +60,36 @@ impl Town {
         self.holds.release(&plan.hold);
     }
 
-    /// Erases an agent that is stopped and that its rig has forgotten; [`Town::publish_deletion`] comes in the same synchronous
-    /// step.
-    pub fn erase_agent(&mut self, plan: &DeletionPlan) -> Result<Erased> {
-        self.check_lasting(&plan.hold, "the deletion was interrupted; delete the agent again")?;
-        self.holds.release(&plan.hold);
-        self.erase_now(&plan.agent_id)
-    }
-
-    pub(crate) fn erase_now(&mut self, agent_id: &AgentId) -> Result<Erased> {
+    pub(crate) fn erase_agent(&mut self, agent_id: &AgentId, now: Timestamp) -> Result<()> {
         let head = atomically(self.store.as_ref(), || erase(self.store.as_ref(), agent_id))?;
         self.store.erased_head().set(head);
         self.deadlines.forget(agent_id);
         self.previews.forget(agent_id);
         self.states.deleted(agent_id.clone());
-        Ok(Erased { agent_id: agent_id.clone(), head })
+        self.show(|town, effects| {
+            town.viewers.agent_deleted(agent_id, effects);
+            // Any frame of history may have something of it.
+            town.pump(Occasion { now, pruned_id: head }, effects)
+        });
+        self.effects.push(Effect::Announce);
+        Ok(())
     }
+}
 
-    /// Tells viewers that an agent is gone. Streams of that agent alone end.
-    pub fn publish_deletion(&mut self, erased: &Erased, now: Timestamp) -> Result<Vec<Effect>> {
-        let mut effects = Vec::new();
-        self.viewers.agent_deleted(&erased.agent_id, &mut effects);
-        // Any frame of history may have something of it.
-        self.pump(Occasion { now, pruned_id: erased.head }, &mut effects)?;
-        Ok(effects)
+/// The end of an agent that is stopped and that its rig has forgotten. Streams of that agent alone end.
+#[derive(Debug)]
+pub struct EraseAgent<'a> {
+    /// The deletion that this is the last step of.
+    pub plan: &'a DeletionPlan,
+}
+
+impl Decide for EraseAgent<'_> {
+    type Answer = ();
+
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {
+        town.check_lasting(&self.plan.hold, "the deletion was interrupted; delete the agent again")?;
+        town.holds.release(&self.plan.hold);
+        town.erase_agent(&self.plan.agent_id, now).map(Decision::unseen)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::store::atomically;
 const ENDED_RUNS_MAX: u64 = 100;
 
 /// Runs of an agent that are over, or about to be: what a town tells a rig.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct EndedRuns {
     /// Whose.
     pub agent_id: AgentId,

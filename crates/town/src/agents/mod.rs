@@ -6,7 +6,7 @@ pub mod deletion;
 pub mod ended_runs;
 pub(crate) mod holds;
 pub mod posted_end;
-pub(crate) mod posted_silence;
+pub mod posted_silence;
 pub mod runs;
 pub mod starting;
 pub mod stop_orders;

@@ -9,7 +9,8 @@ use townwatch_protocol::time::Timestamp;
 use crate::agents::ended_runs::EndedRuns;
 use crate::agents::runs::{self, Run, Source};
 use crate::agents::{self, Agent};
-use crate::log::ingest::{Ingest, Outcome};
+use crate::decision::{Decide, Decision};
+use crate::log::ingest::Outcome;
 use crate::store::atomically;
 use crate::town::Town;
 
@@ -23,14 +24,29 @@ pub struct StopPlan {
 }
 
 /// Runs of an agent that posts, ended.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct PostedEnd {
     /// Its rig.
     pub rig_id: RigId,
-    /// What the rig has to know.
+    /// Something that the rig has to know.
     pub ends: EndedRuns,
-    /// What viewers have to know.
-    pub outcome: Outcome,
+}
+
+/// The operator's stop of what an agent has open and posts. The answer is none where nothing is open.
+#[derive(Debug)]
+pub struct StopPosted<'a> {
+    /// The agent.
+    pub agent_id: &'a AgentId,
+}
+
+impl Decide for StopPosted<'_> {
+    type Answer = Option<PostedEnd>;
+
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<Self::Answer>> {
+        let exit = AgentExited::because(ExitReason::Stopped, "it was stopped by the operator");
+        let (ends, outcome) = town.end_posted(std::slice::from_ref(self.agent_id), &exit, now)?;
+        Ok(Decision::seen(ends.into_iter().next(), outcome))
+    }
 }
 
 impl Town {
@@ -56,46 +72,46 @@ impl Town {
         Ok(posted.then_some(rig_id))
     }
 
-    /// Ends what the agent has open and posts, because the operator wants it; none where nothing is open.
-    pub fn stop_posted(&mut self, agent_id: &AgentId, now: Timestamp) -> Result<Option<PostedEnd>> {
-        self.end_posted(agent_id, &AgentExited::because(ExitReason::Stopped, "it was stopped by the operator"), now)
-    }
-
     /// Ends the runs of agents that post and of which nothing was heard for too long.
-    pub fn end_lost(&mut self, now: Timestamp) -> Result<Vec<PostedEnd>> {
+    pub(crate) fn end_lost(&mut self, now: Timestamp) -> Result<(Vec<PostedEnd>, Outcome)> {
         let due = self.deadlines.lost(now);
         let why = format!("nothing was heard of the agent for {}", in_words(self.config.posted_lost_ms));
-        let exit = AgentExited::because(ExitReason::Lost, &why);
-        let mut ends = Vec::new();
-        for agent_id in due {
-            ends.extend(self.end_posted(&agent_id, &exit, now)?);
-        }
-        Ok(ends)
+        self.end_posted(&due, &AgentExited::because(ExitReason::Lost, &why), now)
     }
 
-    fn end_posted(&mut self, agent_id: &AgentId, exit: &AgentExited, now: Timestamp) -> Result<Option<PostedEnd>> {
-        let Agent { rig_id, .. } = self.known(agent_id)?;
-        let open = self.open_posted(&rig_id, agent_id)?;
-        let Some(first) = open.first() else {
-            self.deadlines.forget(agent_id);
-            return Ok(None);
-        };
-        let outcome = atomically(self.store.as_ref(), || {
-            let mut named = || first.run_id.clone();
-            let source = Source::Rig(rig_id.clone());
-            let mut ingest = Ingest::new(self.store.as_ref(), source, None, self.config.event_cap, &mut named, now)?;
-            for run in &open {
-                ingest.take(&Draft::new(agent_id.clone(), run.run_id.clone(), exit.clone(), now))?;
+    /// Ends what these agents have open and post, in one transaction.
+    fn end_posted(
+        &mut self,
+        agents: &[AgentId],
+        exit: &AgentExited,
+        now: Timestamp,
+    ) -> Result<(Vec<PostedEnd>, Outcome)> {
+        if agents.is_empty() {
+            return Ok((Vec::new(), Outcome::default()));
+        }
+        let ended = atomically(self.store.as_ref(), || {
+            let (mut all, mut outcome) = (Vec::new(), Outcome::default());
+            for agent_id in agents {
+                let Agent { rig_id, .. } = self.known(agent_id)?;
+                let open = self.open_posted(&rig_id, agent_id)?;
+                if open.is_empty() {
+                    continue;
+                }
+                let mut ingest = self.ingest(Source::Rig(rig_id.clone()), None, now)?;
+                for run in &open {
+                    ingest.take(&Draft::new(agent_id.clone(), run.run_id.clone(), exit.clone(), now))?;
+                }
+                outcome.add(ingest.finish()?);
+                let run_ids = open.into_iter().map(|run| run.run_id).collect();
+                let ends = EndedRuns { agent_id: agent_id.clone(), run_ids, reason: exit.reason };
+                all.push(PostedEnd { rig_id, ends });
             }
-            ingest.finish()
+            Ok((all, outcome))
         })?;
-        self.deadlines.forget(agent_id);
-        let run_ids = open.into_iter().map(|run| run.run_id).collect();
-        Ok(Some(PostedEnd {
-            rig_id,
-            ends: EndedRuns { agent_id: agent_id.clone(), run_ids, reason: exit.reason },
-            outcome,
-        }))
+        for agent_id in agents {
+            self.deadlines.forget(agent_id);
+        }
+        Ok(ended)
     }
 
     fn open_posted(&self, rig_id: &RigId, agent_id: &AgentId) -> Result<Vec<Run>> {

@@ -12,9 +12,9 @@ use townwatch_protocol::wire::{Activity, ActivityKind, AgentState};
 
 use crate::agents::runs::{self, Source, moment};
 use crate::agents::{self, Agent, parse};
+use crate::decision::{Decide, Decision};
 use crate::store::{Store, atomically};
 use crate::town::Town;
-use crate::viewers::Effect;
 
 /// When each posting agent with an open run would count as silent, or as lost. It is read from the tables when the town is
 /// opened, and moves with what they get. Bounded by the agents of a town.
@@ -102,24 +102,34 @@ impl Deadlines {
     }
 }
 
-impl Town {
-    /// An agent of this rig says that it is there, without an event. Where nothing that it posts is open nothing changes.
-    pub fn hear_of(&mut self, rig_id: &RigId, agent_id: &AgentId, now: Timestamp) -> Result<Vec<Effect>> {
-        let agent = agents::load(self.store.as_ref(), agent_id)?.filter(|agent| agent.rig_id == *rig_id);
+/// A sign of life of an agent of this rig, without an event. Where nothing that it posts is open nothing changes.
+#[derive(Debug)]
+pub struct Heartbeat<'a> {
+    /// The rig.
+    pub rig_id: &'a RigId,
+    /// The agent.
+    pub agent_id: &'a AgentId,
+}
+
+impl Decide for Heartbeat<'_> {
+    type Answer = ();
+
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {
+        let Self { rig_id, agent_id } = self;
+        let store = town.store.as_ref();
+        let agent = agents::load(store, agent_id)?.filter(|agent| agent.rig_id == *rig_id);
         let Agent { is_silent, .. } = agent.ok_or_else(|| Error::not_found("agent"))?;
-        let source = Source::Rig(rig_id.clone());
-        if runs::open_of_agent(self.store.as_ref(), &source, agent_id)?.is_empty() {
-            return Ok(Vec::new());
+        if runs::open_of_agent(store, &Source::Rig(rig_id.clone()), agent_id)?.is_empty() {
+            return Ok(Decision::unseen(()));
         }
         let sql = "UPDATE agents SET heard_at_ms = ?, is_silent = 0 WHERE agent_id = ?";
-        self.store.query(sql, &[now.millis().into(), agent_id.as_str().into()])?;
-        self.deadlines.heard(agent_id.clone(), true, now);
-        let mut effects = Vec::new();
+        store.query(sql, &[now.millis().into(), agent_id.as_str().into()])?;
+        town.deadlines.heard(agent_id.clone(), true, now);
         if is_silent {
-            self.states.mark(agent_id.clone());
-            self.send_states(now, &mut effects)?;
+            town.states.mark(agent_id.clone());
+            town.show(|town, effects| town.send_states(now, effects));
         }
-        Ok(effects)
+        Ok(Decision::unseen(()))
     }
 }
 

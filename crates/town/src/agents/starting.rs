@@ -16,9 +16,10 @@ use crate::agents;
 use crate::agents::budgets;
 use crate::agents::runs::{self, Run, Source};
 use crate::agents::stop_orders;
+use crate::decision::{Decide, Decision};
 use crate::git_url;
-use crate::log::ingest::{Ingest, Outcome, RunIdSource};
-use crate::relay;
+use crate::log::ingest::Outcome;
+use crate::relay::{self, silence};
 use crate::store::atomically;
 use crate::town::{Town, check_name};
 
@@ -63,15 +64,64 @@ fn secrets(order: &StartAgent) -> SecretValues {
     SecretValues::of(variables, order.secret_env.as_deref().unwrap_or_default())
 }
 
+/// The start of a run, which is stored as `starting`. The answer is the order for the control server, and the agent's state.
+#[derive(Debug)]
+pub struct StartRun {
+    /// The order.
+    pub order: StartAgent,
+    /// A fresh name for the agent, used where the order brings none.
+    pub fresh_agent: AgentId,
+    /// The run's name.
+    pub run_id: RunId,
+}
+
+/// The control server's word that it took a start: the run is in this life of its buffers. If that life is over already, so is
+/// the run.
+#[derive(Debug)]
+pub struct StartConfirmed<'a> {
+    /// The word.
+    pub started: &'a ControlStarted,
+}
+
+/// The control server's refusal of a start.
+#[derive(Debug)]
+pub struct StartRefused<'a> {
+    /// The run.
+    pub run_id: &'a RunId,
+    /// The reason, for people.
+    pub why: &'a str,
+}
+
+impl Decide for StartRun {
+    type Answer = (ControlStart, AgentState);
+
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<Self::Answer>> {
+        town.begin_run(self, now).map(|(start, state, outcome)| Decision::seen((start, state), outcome))
+    }
+}
+
+impl Decide for StartConfirmed<'_> {
+    type Answer = ();
+
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {
+        town.run_accepted(self.started, now).map(|outcome| Decision::seen((), outcome))
+    }
+}
+
+impl Decide for StartRefused<'_> {
+    type Answer = ();
+
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {
+        let run = runs::load(town.store.as_ref(), self.run_id)?.filter(|run| !run.ended);
+        let exit = AgentExited::because(ExitReason::Failed, self.why);
+        let outcome = run.map(|run| town.end_run(&run, exit, now)).transpose()?;
+        Ok(Decision::seen((), outcome.unwrap_or_default()))
+    }
+}
+
 impl Town {
-    /// Stores the run as `starting`. `agent_id` and `run_id` are fresh names, used where the order brings none.
-    pub fn begin_run(
-        &mut self,
-        mut order: StartAgent,
-        fresh_agent: AgentId,
-        run_id: RunId,
-        now: Timestamp,
-    ) -> Result<(ControlStart, AgentState, Outcome)> {
+    fn begin_run(&self, start: StartRun, now: Timestamp) -> Result<(ControlStart, AgentState, Outcome)> {
+        let StartRun { mut order, fresh_agent, run_id } = start;
         check(&order)?;
         let redactor = Redactor::new(secrets(&order))?;
         let asked = order.prompt.as_deref().map(|prompt| redactor.text(prompt));
@@ -95,14 +145,12 @@ impl Town {
             let unheld =
                 budgets::cannot_hold(order.runtime, &[budget, agent.budgets.day.budget(), town_budget.budget()]);
             agent.budgets.begin_run(&run_id, budget);
-            relay::forget_silence(self.store.as_ref())?;
+            silence::forget(self.store.as_ref())?;
             let (budgets, before) = (agent.budgets.clone(), agent.now.state.clone());
             for snapshot in [&mut agent.now, agent.base.read()?] {
                 snapshot.register(&order.name, order.role, Some(order.runtime), asked.as_deref());
             }
-            let mut named = || run_id.clone();
-            let mut ingest =
-                Ingest::new(self.store.as_ref(), Source::Container, None, self.config.event_cap, &mut named, now)?;
+            let mut ingest = self.ingest(Source::Container, None, now)?;
             ingest.put_agent(before, agent);
             let starting = AgentStatusChanged { status: Status::Starting };
             ingest.take(&Draft::new(agent_id.clone(), run_id.clone(), starting, now))?;
@@ -118,14 +166,7 @@ impl Town {
         Ok((ControlStart { run_id, agent_id, order }, state, outcome))
     }
 
-    /// The control server took the start: its run is in this life of its buffers. If that life is over already, so is
-    /// the run.
-    pub fn run_accepted(
-        &mut self,
-        started: &ControlStarted,
-        now: Timestamp,
-        fresh_run: RunIdSource<'_>,
-    ) -> Result<Outcome> {
+    fn run_accepted(&self, started: &ControlStarted, now: Timestamp) -> Result<Outcome> {
         let Some(run) = runs::load(self.store.as_ref(), &started.run_id)? else { return Ok(Outcome::default()) };
         if run.ended {
             // One that the town gave up before anything was heard of it works on unseen: it has to be stopped.
@@ -136,7 +177,7 @@ impl Town {
         }
         if relay::is_retired(self.store.as_ref(), &Source::Container, &started.epoch)? {
             let exit = AgentExited::because(ExitReason::Lost, "the container went away while the agent started in it");
-            return relay::end_run(self.store.as_ref(), &run, exit, now, self.config.event_cap, fresh_run);
+            return self.end_run(&run, exit, now);
         }
         if run.source_epoch.as_ref() != Some(&started.epoch) {
             runs::found_in(self.store.as_ref(), &run.run_id, &started.epoch)?;
@@ -144,21 +185,14 @@ impl Town {
         Ok(Outcome::default())
     }
 
-    /// The control server would not start it.
-    pub fn run_refused(
-        &mut self,
-        run_id: &RunId,
-        why: &str,
-        now: Timestamp,
-        fresh_run: RunIdSource<'_>,
-    ) -> Result<Outcome> {
-        match runs::load(self.store.as_ref(), run_id)?.filter(|run| !run.ended) {
-            None => Ok(Outcome::default()),
-            Some(run) => {
-                let exit = AgentExited::because(ExitReason::Failed, why);
-                relay::end_run(self.store.as_ref(), &run, exit, now, self.config.event_cap, fresh_run)
-            }
-        }
+    /// Ends a run in the town's own words, in one transaction; nothing if it has ended.
+    fn end_run(&self, run: &Run, exit: AgentExited, now: Timestamp) -> Result<Outcome> {
+        let draft = Draft::new(run.agent_id.clone(), run.run_id.clone(), exit, now);
+        atomically(self.store.as_ref(), || {
+            let mut ingest = self.ingest(Source::Container, None, now)?;
+            ingest.take(&draft)?;
+            ingest.finish()
+        })
     }
 
     /// Runs whose start the control server has not confirmed for `grace_ms`, or has confirmed in a life that is not the

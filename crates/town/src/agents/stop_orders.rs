@@ -10,7 +10,9 @@ use townwatch_protocol::time::Timestamp;
 
 use crate::agents::parse;
 use crate::agents::runs::{self, Source};
-use crate::log::ingest::{Ingest, Outcome, RunIdSource};
+use crate::decision::{Decide, Decision};
+use crate::log::ingest::Outcome;
+use crate::relay::control_answer::StopAnswer;
 use crate::store::{Row, Store, atomically};
 use crate::town::Town;
 
@@ -46,18 +48,18 @@ impl Town {
     /// The control server has no such run. One that it had is not asked for any more, and whether it is over is settled as with
     /// a start that was never confirmed. One whose start is under way may arrive behind the stop: false, it is to be asked for
     /// again. Of one that is over for the town nothing is left to settle.
-    pub fn stop_found_none(&self, run_id: &RunId) -> Result<bool> {
+    fn stop_found_none(&self, run_id: &RunId) -> Result<bool> {
         let sql = "UPDATE runs SET stop_heard = 1, source_epoch = CASE WHEN exit IS NULL THEN NULL ELSE source_epoch END \
              WHERE run_id = ? AND (source_epoch IS NOT NULL OR exit IS NOT NULL) RETURNING 1";
         Ok(!self.store.query(sql, &[run_id.as_str().into()])?.is_empty())
     }
 
-    /// The container, of another make, stops nothing: it is not asked again, and the run's log says so.
-    pub fn stop_impossible(&mut self, run_id: &RunId, now: Timestamp, fresh_run: RunIdSource<'_>) -> Result<Outcome> {
+    /// A container of another make stops nothing: it is not asked again, and the run's log says so.
+    fn stop_impossible(&self, run_id: &RunId, now: Timestamp) -> Result<Outcome> {
         let store = self.store.as_ref();
         atomically(store, || {
             self.stop_heard(run_id)?;
-            let mut ingest = Ingest::new(store, Source::Container, None, self.config.event_cap, &mut *fresh_run, now)?;
+            let mut ingest = self.ingest(Source::Container, None, now)?;
             if let Some(run) = runs::load(store, run_id)?.filter(|run| !run.ended) {
                 let message =
                     "The container cannot be asked to stop a run, so this one goes on though its budget is used up";
@@ -68,10 +70,33 @@ impl Town {
         })
     }
 
-    /// The one who has to know has heard it.
-    pub fn stop_heard(&self, run_id: &RunId) -> Result<()> {
+    fn stop_heard(&self, run_id: &RunId) -> Result<()> {
         self.store.query("UPDATE runs SET stop_heard = 1 WHERE run_id = ?", &[run_id.as_str().into()])?;
         Ok(())
+    }
+}
+
+/// The word of the one who has to know of a stop. The answer is whether the order is done; else it is to be tried again.
+#[derive(Debug)]
+pub struct StopAnswered<'a> {
+    /// The run.
+    pub run_id: &'a RunId,
+    /// The word.
+    pub answer: &'a StopAnswer,
+}
+
+impl Decide for StopAnswered<'_> {
+    type Answer = bool;
+
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<bool>> {
+        match self.answer {
+            StopAnswer::Heard => town.stop_heard(self.run_id).map(|()| Decision::unseen(true)),
+            StopAnswer::NoRun => town.stop_found_none(self.run_id).map(Decision::unseen),
+            StopAnswer::NoRoute(_) => {
+                town.stop_impossible(self.run_id, now).map(|outcome| Decision::seen(true, outcome))
+            }
+            StopAnswer::Unheard(_) => Ok(Decision::unseen(false)),
+        }
     }
 }
 

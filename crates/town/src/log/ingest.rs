@@ -12,6 +12,7 @@ use crate::agents::runs::{self, Run, Source};
 use crate::agents::{self, Agent, deletion};
 use crate::log::{images, space};
 use crate::store::Store;
+use crate::town::Town;
 use crate::{git_url, log};
 use townwatch_protocol::error::{Code, Result};
 use townwatch_protocol::event::{AgentSession, Draft, EventData, ExitReason};
@@ -22,8 +23,8 @@ use townwatch_protocol::wire::AgentState;
 /// Events that go with runs of before when one begins; what is left of a run then goes when the next one does.
 const OUTLIVED_EVENTS_MAX: u64 = 64;
 
-/// Mints a run's name; for runs that no one named.
-pub type RunIdSource<'a> = &'a mut dyn FnMut() -> RunId;
+/// A source of names for runs that no one named.
+pub type RunIdSource = dyn Fn() -> RunId;
 
 /// What a transaction of events came to.
 #[derive(Debug, Default)]
@@ -51,12 +52,35 @@ pub struct Outcome {
     pub ended: Vec<(RunId, ExitReason)>,
 }
 
+impl Outcome {
+    /// Takes what another transaction came to, which was part of this one.
+    pub(crate) fn add(&mut self, other: Self) {
+        let Self { stored, dropped, pruned_id, wants_images, orders_stops, states, roused, returned, begun, ended } =
+            other;
+        self.stored += stored;
+        self.dropped += dropped;
+        self.pruned_id = self.pruned_id.max(pruned_id);
+        self.wants_images |= wants_images;
+        self.orders_stops |= orders_stops;
+        self.states.extend(states);
+        self.roused.extend(roused);
+        self.returned.extend(returned);
+        self.begun.extend(begun);
+        self.ended.extend(ended);
+    }
+
+    /// Whether there is anything to count or to report.
+    pub(crate) fn has_news(&self) -> bool {
+        self.stored + self.dropped > 0 || self.orders_stops || self.pruned_id > EventId::START
+    }
+}
+
 /// One transaction's worth of events from one source.
-pub struct Ingest<'a> {
+pub(crate) struct Ingest<'a> {
     store: &'a dyn Store,
     source: Source,
     epoch: Option<Epoch>,
-    fresh_run: RunIdSource<'a>,
+    fresh_run: &'a RunIdSource,
     event_cap: u64,
     /// When it is taken over.
     now: Timestamp,
@@ -73,14 +97,21 @@ pub struct Ingest<'a> {
     outcome: Outcome,
 }
 
+impl Town {
+    /// Begins a transaction's worth of events from a source, at this moment.
+    pub(crate) fn ingest(&self, source: Source, epoch: Option<Epoch>, now: Timestamp) -> Result<Ingest<'_>> {
+        Ingest::new(self.store.as_ref(), source, epoch, self.config.event_cap, self.fresh_run.as_ref(), now)
+    }
+}
+
 impl<'a> Ingest<'a> {
     /// Begins at the log's head, at this moment. `epoch` is the life of the source's buffers that the events come from.
-    pub fn new(
+    fn new(
         store: &'a dyn Store,
         source: Source,
         epoch: Option<Epoch>,
         event_cap: u64,
-        fresh_run: RunIdSource<'a>,
+        fresh_run: &'a RunIdSource,
         now: Timestamp,
     ) -> Result<Self> {
         Ok(Self {
@@ -103,19 +134,19 @@ impl<'a> Ingest<'a> {
 
     /// What it takes was posted by agents: they are heard of.
     #[must_use]
-    pub fn posted(mut self) -> Self {
+    pub(crate) fn posted(mut self) -> Self {
         self.is_posted = true;
         self
     }
 
     /// Lets go of what the tables have no room for, before a batch that a source brings. Only where no agent was loaded yet.
-    pub fn with_space(mut self) -> Result<Self> {
+    pub(crate) fn with_space(mut self) -> Result<Self> {
         self.outcome.pruned_id = space::make(self.store, self.head)?;
         Ok(self)
     }
 
     /// Takes one event. One of an unknown agent, or of a run that has ended or went with its agent, is counted and dropped.
-    pub fn take(&mut self, draft: &Draft) -> Result<()> {
+    pub(crate) fn take(&mut self, draft: &Draft) -> Result<()> {
         if self.agent(&draft.agent_id)?.is_none() {
             self.outcome.dropped += 1;
             return Ok(());
@@ -181,7 +212,7 @@ impl<'a> Ingest<'a> {
     }
 
     /// Takes an event that the town itself says of a run: unlike the source's own it does not tell where the run is.
-    pub fn take_own_word(&mut self, draft: &Draft) -> Result<()> {
+    pub(crate) fn take_own_word(&mut self, draft: &Draft) -> Result<()> {
         let epoch = self.epoch.take();
         let taken = self.take(draft);
         self.epoch = epoch;
@@ -194,12 +225,12 @@ impl<'a> Ingest<'a> {
     }
 
     /// An agent whose row the caller has changed or made.
-    pub fn put_agent(&mut self, before: AgentState, agent: Agent) {
+    pub(crate) fn put_agent(&mut self, before: AgentState, agent: Agent) {
         self.agents.insert(agent.id().clone(), Some((before, agent)));
     }
 
     /// Prunes, writes the agents back and says what came of it all.
-    pub fn finish(mut self) -> Result<Outcome> {
+    pub(crate) fn finish(mut self) -> Result<Outcome> {
         for (before, mut agent) in self.agents.into_values().flatten() {
             log::prune(self.store, &mut agent, self.event_cap, self.head)?;
             agents::save(self.store, &agent)?;

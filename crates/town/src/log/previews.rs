@@ -56,11 +56,7 @@ impl Previews {
 
 impl Town {
     /// Shows what agents of the container are typing. Those whose run is not open there any more type nothing.
-    pub fn preview(&mut self, previews: Vec<Preview>, now: Timestamp) -> Result<Vec<Effect>> {
-        let mut effects = Vec::new();
-        if previews.is_empty() {
-            return Ok(effects);
-        }
+    pub(crate) fn preview(&mut self, previews: Vec<Preview>, now: Timestamp, effects: &mut Vec<Effect>) -> Result<()> {
         let head = log::head(self.store.as_ref())?;
         let open = runs::open_of(self.store.as_ref(), &Source::Container)?;
         for preview in previews {
@@ -68,10 +64,10 @@ impl Town {
             let agent_id = preview.agent_id.clone();
             let text: Rc<str> = text_of(&ServerFrame::Preview(preview)).into();
             if is_open && text.len() <= FRAME_BYTES_MAX {
-                self.viewers.preview(&agent_id, &text, head, now, &mut effects);
+                self.viewers.preview(&agent_id, &text, head, now, effects);
                 self.previews.keep(agent_id, text);
             }
         }
-        Ok(effects)
+        Ok(())
     }
 }

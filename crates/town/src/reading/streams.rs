@@ -9,6 +9,7 @@ use townwatch_protocol::wire::{AgentSelection, ClientFrame, Filters, FromObject,
 use crate::access::grantor::Grantor;
 use crate::access::permit::Permit;
 use crate::access::tickets;
+use crate::decision::{Decide, Decision};
 use crate::log::{self, Selection};
 use crate::reading::cursor::{self, Begin, CursorRequest};
 use crate::reading::ending::Ending;
@@ -68,18 +69,6 @@ impl Town {
         Ok(())
     }
 
-    /// Ends all that sessions have opened here, by the names of these grantors: streams, tickets, rights to resume.
-    pub fn end_sessions(&mut self, names: &[String]) -> Result<Vec<Effect>> {
-        let mut effects = Vec::new();
-        for name in names {
-            self.ended.note(name);
-            self.viewers.end_of(name, &mut effects);
-            self.store.query("DELETE FROM tickets WHERE principal = ?", &[name.as_str().into()])?;
-            self.store.query("DELETE FROM resume_rights WHERE principal = ?", &[name.as_str().into()])?;
-        }
-        Ok(effects)
-    }
-
     /// Stores a ticket for a stream.
     pub fn mint_ticket(
         &self,
@@ -134,27 +123,6 @@ impl Town {
         self.viewers.fresh_id()
     }
 
-    /// Opens a stream by a right: `hello`, states, history, `caught_up`; from then on it is live.
-    pub fn join(&mut self, id: ViewerId, join: &Join, permit: Permit, now: Timestamp) -> Result<Vec<Effect>> {
-        let store = std::rc::Rc::clone(&self.store);
-        let selection = join.selection();
-        let begin = cursor::resolve(store.as_ref(), &selection, &self.epoch, &join.asked)?;
-        let head = log::head(store.as_ref())?;
-        let mut effects = Vec::new();
-        let Join { until_exit, acknowledges, form, .. } = *join;
-        if form == Form::Frames {
-            effects.push(Effect::Send(id, text_of(&self.hello(begin.reset)?).into()));
-        }
-        let opened_for = join.agent_id.clone();
-        self.viewers.add(
-            id,
-            Subscription { selection, begin, until_exit, acknowledges, form, permit, opened_for },
-            head,
-        );
-        self.pump(Occasion::at(now), &mut effects)?;
-        Ok(effects)
-    }
-
     /// Knows a stream again after a hibernation, by the note kept with its socket, if its right `lasts`.
     pub fn recall(&mut self, note: &str, lasts: &dyn Fn(&Grantor) -> bool) -> Result<Recalled> {
         let head = log::head(self.store.as_ref())?;
@@ -164,37 +132,6 @@ impl Town {
     /// Forgets a stream that is closed.
     pub fn leave(&mut self, id: ViewerId) {
         self.viewers.remove(id);
-    }
-
-    /// Takes what a viewer says. What cannot be taken is answered with an `error` frame, or with the end of the stream. An
-    /// error of ours is the caller's: viewers may have been moved past what they were not sent.
-    pub fn on_message(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Result<Vec<Effect>> {
-        let mut effects = Vec::new();
-        self.viewers.end_rights(now, &mut effects);
-        if !self.viewers.is_open(id) {
-            return Ok(effects);
-        }
-        if let Some(end) = self.too_much(id, message.len(), now) {
-            effects.push(end);
-            return Ok(effects);
-        }
-        match self.take_message(id, message, now) {
-            Ok(said) => effects.extend(said),
-            Err(error) if error.code == Code::Internal => return Err(error),
-            Err(error) => effects.push(refused(id, ClientFrame::kind_of(message), error, now)),
-        }
-        Ok(effects)
-    }
-
-    /// [`Town::on_message`] for a message that is no text, of so many bytes.
-    pub fn hear_binary(&mut self, id: ViewerId, bytes: usize, now: Timestamp) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        self.viewers.end_rights(now, &mut effects);
-        if self.viewers.is_open(id) {
-            let refusal = || refused(id, None, Error::invalid("message", "is binary; send JSON as text"), now);
-            effects.push(self.too_much(id, bytes, now).unwrap_or_else(refusal));
-        }
-        effects
     }
 
     /// The end of a stream whose viewer says too much.
@@ -210,23 +147,23 @@ impl Town {
         Some(end)
     }
 
-    fn take_message(&mut self, id: ViewerId, message: &str, now: Timestamp) -> Result<Vec<Effect>> {
-        match townwatch_protocol::body::parse_body::<ClientFrame>(message.as_bytes())? {
-            ClientFrame::Ping => Ok(vec![Effect::Send(id, text_of(&ServerFrame::Pong).into())]),
+    /// Takes a text of a viewer's. An error that is not [`Code::Internal`] is the viewer's, and then nothing was said to it yet.
+    fn take_text(&mut self, id: ViewerId, text: &str, now: Timestamp, effects: &mut Vec<Effect>) -> Result<()> {
+        match townwatch_protocol::body::parse_body::<ClientFrame>(text.as_bytes())? {
+            ClientFrame::Ping => {
+                effects.push(Effect::Send(id, text_of(&ServerFrame::Pong).into()));
+                Ok(())
+            }
             ClientFrame::Ack { id: ack } => {
-                let mut effects = Vec::new();
-                if !self.viewers.acknowledge(id, ack, now, &mut effects) {
+                if !self.viewers.acknowledge(id, ack, now, effects) {
                     return Err(Error::invalid("id", "is above all that this stream was sent"));
                 }
                 // Who waits for no room waits for no acknowledgement.
-                if self.viewers.waits(id) {
-                    self.pump(Occasion::at(now), &mut effects)?;
-                }
-                Ok(effects)
+                if self.viewers.waits(id) { self.pump(Occasion::at(now), effects) } else { Ok(()) }
             }
             ClientFrame::Subscribe { agents, after_id, filters } => {
                 let filters = filters.map_or_else(Filters::default, |FromObject(filters)| filters);
-                self.subscribe(id, agents, after_id, filters, now)
+                self.subscribe(id, (agents, filters), after_id, now, effects)
             }
         }
     }
@@ -234,11 +171,11 @@ impl Town {
     fn subscribe(
         &mut self,
         id: ViewerId,
-        agents: AgentSelection,
+        (agents, filters): (AgentSelection, Filters),
         after_id: Option<EventId>,
-        filters: Filters,
         now: Timestamp,
-    ) -> Result<Vec<Effect>> {
+        effects: &mut Vec<Effect>,
+    ) -> Result<()> {
         if matches!(&agents, AgentSelection::Only(agents) if agents.len() > SUBSCRIBE_AGENTS_MAX) {
             let problem = format!("at most {SUBSCRIBE_AGENTS_MAX} agents, or \"*\" for all");
             return Err(Error::invalid("agents", problem));
@@ -255,10 +192,125 @@ impl Town {
         };
         let after_id = begin.cursor;
         let confirmed = ServerFrame::SubscriptionConfirmed { agents, filters, after_id };
-        let mut effects = Vec::new();
-        self.viewers.subscribe(id, (selection, begin), text_of(&confirmed), now, &mut effects);
-        self.pump(Occasion::at(now), &mut effects)?;
-        Ok(effects)
+        self.viewers.subscribe(id, (selection, begin), text_of(&confirmed), now, effects);
+        self.pump(Occasion::at(now), effects)
+    }
+}
+
+/// The opening of a stream by a right: `hello`, states, history, `caught_up`; from then on it is live.
+#[derive(Debug)]
+pub struct OpenStream<'a> {
+    /// Its name.
+    pub id: ViewerId,
+    /// Its wishes.
+    pub join: &'a Join,
+    /// Its right.
+    pub permit: Permit,
+}
+
+/// A message of a viewer. One that cannot be taken is answered with an `error` frame, or with the end of the stream.
+#[derive(Debug)]
+pub struct ViewerMessage<'a> {
+    /// The stream that it came on.
+    pub id: ViewerId,
+    /// Its content.
+    pub content: MessageContent<'a>,
+}
+
+/// The content of a WebSocket's message.
+#[derive(Debug, Clone, Copy)]
+pub enum MessageContent<'a> {
+    /// A text.
+    Text(&'a str),
+    /// So many bytes that are no text.
+    Binary(usize),
+}
+
+/// The end of sessions, by the names of their grantors: all that they have opened here ends, streams, tickets and rights to resume.
+#[derive(Debug)]
+pub struct EndSessions<'a> {
+    /// The names.
+    pub names: &'a [String],
+}
+
+impl Decide for OpenStream<'_> {
+    type Answer = ();
+
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {
+        let Self { id, join, permit } = self;
+        town.show(|town, effects| {
+            let selection = join.selection();
+            let begin = cursor::resolve(town.store.as_ref(), &selection, &town.epoch, &join.asked)?;
+            let head = log::head(town.store.as_ref())?;
+            let Join { until_exit, acknowledges, form, .. } = *join;
+            if form == Form::Frames {
+                effects.push(Effect::Send(id, text_of(&town.hello(begin.reset)?).into()));
+            }
+            let opened_for = join.agent_id.clone();
+            town.viewers.add(
+                id,
+                Subscription { selection, begin, until_exit, acknowledges, form, permit, opened_for },
+                head,
+            );
+            town.pump(Occasion::at(now), effects)
+        });
+        Ok(Decision::unseen(()))
+    }
+}
+
+impl Decide for ViewerMessage<'_> {
+    type Answer = ();
+
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {
+        let Self { id, content } = self;
+        town.show(|town, effects| {
+            town.viewers.end_rights(now, effects);
+            if !town.viewers.is_open(id) {
+                return Ok(());
+            }
+            let bytes = match content {
+                MessageContent::Text(text) => text.len(),
+                MessageContent::Binary(bytes) => bytes,
+            };
+            if let Some(end) = town.too_much(id, bytes, now) {
+                effects.push(end);
+                return Ok(());
+            }
+            let taken = match content {
+                MessageContent::Text(text) => town.take_text(id, text, now, effects),
+                MessageContent::Binary(_) => Err(Error::invalid("message", "is binary; send JSON as text")),
+            };
+            match taken {
+                Err(error) if error.code != Code::Internal => {
+                    let kind = match content {
+                        MessageContent::Text(text) => ClientFrame::kind_of(text),
+                        MessageContent::Binary(_) => None,
+                    };
+                    effects.push(refused(id, kind, error, now));
+                    Ok(())
+                }
+                taken => taken,
+            }
+        });
+        Ok(Decision::unseen(()))
+    }
+}
+
+impl Decide for EndSessions<'_> {
+    type Answer = ();
+
+    fn decide(self, town: &mut Town, _now: Timestamp) -> Result<Decision<()>> {
+        for name in self.names {
+            town.ended.note(name);
+            town.show(|town, effects| {
+                town.viewers.end_of(name, effects);
+                Ok(())
+            });
+            town.store.query("DELETE FROM tickets WHERE principal = ?", &[name.as_str().into()])?;
+            town.store.query("DELETE FROM resume_rights WHERE principal = ?", &[name.as_str().into()])?;
+        }
+        town.effects.push(Effect::Announce);
+        Ok(Decision::unseen(()))
     }
 }
 

@@ -8,20 +8,24 @@ use townwatch_protocol::wire::{AgentState, RigBatch, RigCursor};
 
 use crate::agents::holds::Subject;
 use crate::agents::runs::{self, Source};
-use crate::log::ingest::{Ingest, Outcome, RunIdSource};
+use crate::decision::{Decide, Decision};
+use crate::log::ingest::Outcome;
 use crate::relay::{is_retired, position, retire, set_position};
 use crate::store::atomically_with_room;
 use crate::town::Town;
 
+/// A batch of a rig. The answer says where the cursor stands then. A batch that does not begin at the cursor changes nothing:
+/// the rig goes on from the cursor it is told.
+impl Decide for &RigBatch {
+    type Answer = RigCursor;
+
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<RigCursor>> {
+        town.take_batch(self, now).map(|(cursor, outcome)| Decision::seen(cursor, outcome))
+    }
+}
+
 impl Town {
-    /// Takes over a rig's batch and says where the cursor stands then. A batch that does not begin at the cursor changes
-    /// nothing: the rig goes on from the cursor it is told.
-    pub fn take_batch(
-        &mut self,
-        batch: &RigBatch,
-        now: Timestamp,
-        fresh_run: RunIdSource<'_>,
-    ) -> Result<(RigCursor, Outcome)> {
+    fn take_batch(&mut self, batch: &RigBatch, now: Timestamp) -> Result<(RigCursor, Outcome)> {
         if !self.has_rig(&batch.rig_id)? {
             return Err(Error::not_found("rig in this town"));
         }
@@ -42,8 +46,7 @@ impl Town {
                 }
                 None => SourceId::START,
             };
-            let ingest = Ingest::new(store, source.clone(), None, self.config.event_cap, &mut *fresh_run, now)?;
-            let mut ingest = ingest.posted().with_space()?;
+            let mut ingest = self.ingest(source.clone(), None, now)?.posted().with_space()?;
             if batch.after == cursor {
                 for event in batch.events.iter().filter(|event| event.id > batch.after) {
                     ingest.take(&Draft {

@@ -1,6 +1,7 @@
 //! A rig: the durable receipt of what its agents post, and the outbox to its town.
 
 pub mod agent_tokens;
+pub mod carrier;
 pub(crate) mod posting;
 pub(crate) mod rig_archive;
 pub mod rig_deletion;

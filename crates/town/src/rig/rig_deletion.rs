@@ -11,11 +11,12 @@
 
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::{AgentId, RigId};
+use townwatch_protocol::time::Timestamp;
 
 use crate::agents;
-use crate::agents::deletion::Erased;
 use crate::agents::holds::{Hold, Purpose, Subject};
 use crate::agents::runs::{self, Source};
+use crate::decision::{Decide, Decision};
 use crate::store::atomically;
 use crate::town::Town;
 
@@ -63,12 +64,6 @@ impl Town {
         self.holds.release(&plan.hold);
     }
 
-    /// Erases one agent of a rig whose object is erased; [`Town::publish_deletion`] comes in the same synchronous step.
-    pub fn erase_agent_of(&mut self, plan: &RigDeletionPlan, agent_id: &AgentId) -> Result<Erased> {
-        self.check_lasting(&plan.hold, "the deletion was interrupted; delete the rig again")?;
-        self.erase_now(agent_id)
-    }
-
     /// Forgets a rig whose agents are erased. Its name does not come back, so no life of its log has to be known any more.
     pub fn erase_rig(&mut self, plan: &RigDeletionPlan) -> Result<()> {
         self.check_lasting(&plan.hold, "the deletion was interrupted; delete the rig again")?;
@@ -86,5 +81,23 @@ impl Town {
     /// 503 where something was not held all the time, so that somebody may have changed it in between.
     pub(crate) fn check_lasting(&self, hold: &Hold, words: &str) -> Result<()> {
         if self.holds.lasts(hold) { Ok(()) } else { Err(Error::new(Code::TownUnavailable, words)) }
+    }
+}
+
+/// The end of one agent of a rig whose object is erased.
+#[derive(Debug)]
+pub struct EraseRigAgent<'a> {
+    /// The deletion that this is a step of.
+    pub plan: &'a RigDeletionPlan,
+    /// The agent.
+    pub agent_id: &'a AgentId,
+}
+
+impl Decide for EraseRigAgent<'_> {
+    type Answer = ();
+
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {
+        town.check_lasting(&self.plan.hold, "the deletion was interrupted; delete the rig again")?;
+        town.erase_agent(self.agent_id, now).map(Decision::unseen)
     }
 }

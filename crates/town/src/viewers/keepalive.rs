@@ -9,6 +9,7 @@ use townwatch_protocol::limits::KEEPALIVE_MS;
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::ServerFrame;
 
+use crate::decision::{Decide, Decision};
 use crate::log;
 use crate::town::Town;
 use crate::viewers::{Effect, ViewerId, text_of};
@@ -78,12 +79,26 @@ impl Town {
     pub fn may_owe_life(&self, id: ViewerId) -> bool {
         self.viewers.is_metered(id) && self.viewers.gets_frames(id)
     }
+}
 
-    /// The sign of life, one for all of these that are at the head; the others are being sent something else.
-    pub fn signs_of_life(&self, owed: &[ViewerId], now: Timestamp) -> Result<Vec<Effect>> {
-        let head = log::head(self.store.as_ref())?;
-        let text: Rc<str> = text_of(&ServerFrame::Heartbeat { at: now, id: head }).into();
-        let at_head = owed.iter().filter(|id| self.viewers.live_cursor(**id) == Some(head));
-        Ok(at_head.map(|id| Effect::Send(*id, Rc::clone(&text))).collect())
+/// The sign of life, one for all of these that are at the head; the others are being sent something else.
+#[derive(Debug)]
+pub struct SignsOfLife<'a> {
+    /// The streams that are owed one.
+    pub owed: &'a [ViewerId],
+}
+
+impl Decide for SignsOfLife<'_> {
+    type Answer = ();
+
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {
+        town.show(|town, effects| {
+            let head = log::head(town.store.as_ref())?;
+            let text: Rc<str> = text_of(&ServerFrame::Heartbeat { at: now, id: head }).into();
+            let at_head = self.owed.iter().filter(|id| town.viewers.live_cursor(**id) == Some(head));
+            effects.extend(at_head.map(|id| Effect::Send(*id, Rc::clone(&text))));
+            Ok(())
+        });
+        Ok(Decision::unseen(()))
     }
 }

@@ -17,13 +17,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
-use townwatch_protocol::error::Result;
-use townwatch_protocol::id::{AgentId, EventId};
+use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::id::{AgentId, EventId, RigId};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{AgentSelection, ServerFrame};
 
 use crate::access::grantor::Grantor;
 use crate::access::permit::Permit;
+use crate::input::RigNotice;
+use crate::log::ingest::Outcome;
 use crate::log::states::StateFrames;
 use crate::log::{self, Selection};
 use crate::reading::cursor;
@@ -43,8 +45,8 @@ use crate::viewers::viewer::{NextAction, Note, StreamState, Viewer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ViewerId(pub u64);
 
-/// What has to happen at the edge, in this order.
-#[derive(Debug, Clone)]
+/// Something that has to happen at the edge.
+#[derive(Debug)]
 pub enum Effect {
     /// Send a text. The same text for several viewers is the same `Rc`.
     Send(ViewerId, Rc<str>),
@@ -52,6 +54,19 @@ pub enum Effect {
     Close(ViewerId, Ending),
     /// Keep this note with the socket: with it the viewer is known again after a hibernation.
     Remember(ViewerId, String),
+    /// Close all streams and open the town anew: something that is stored could not be shown, and viewers that stayed would
+    /// miss it without a word.
+    LetGo(Error),
+    /// Wake those who watch without a socket: there is something for them.
+    Announce,
+    /// Fetch the pictures that are wanted from the container.
+    FetchImages,
+    /// Have the runs stopped that are ordered to stop.
+    PerformStops,
+    /// Tell a rig something of one of its agents.
+    TellRig(RigId, RigNotice),
+    /// Count, and write to the operator's log, what a decision came to.
+    Report(Box<Outcome>),
 }
 
 /// Where a new stream begins and what it wants.

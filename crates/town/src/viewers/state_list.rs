@@ -14,7 +14,7 @@ use townwatch_protocol::wire::{AgentSelection, AgentState, ServerFrame};
 use crate::agents;
 use crate::log::Selection;
 use crate::reading::stream_query::Form;
-use crate::relay::{self, Silence};
+use crate::relay::silence::{Silence, silence};
 use crate::store::Store;
 use crate::town::presented;
 use crate::viewers::text_of;
@@ -96,7 +96,7 @@ impl<'a> StateTexts<'a> {
         let silence = if let Some(known) = self.silence.get() {
             known
         } else {
-            let read = relay::silence(self.store)?;
+            let read = silence(self.store)?;
             self.silence.get_or_init(|| read)
         };
         let agent = Box::new(presented(self.store, state, silence.as_ref(), is_silent)?);

@@ -2,7 +2,7 @@
 //! usage of an agent's current run, so a correction corrects it here, too, and nothing counts twice. A day is one of UTC, by
 //! the town's clock: what a source says of the time decides nothing.
 
-mod setting;
+pub mod setting;
 mod spent;
 mod told;
 

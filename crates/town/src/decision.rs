@@ -1,0 +1,60 @@
+//! How a decision is made, and what comes of it.
+
+use townwatch_protocol::error::Result;
+use townwatch_protocol::id::RigId;
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::Preview;
+
+use crate::input::RigNotice;
+use crate::log::ingest::Outcome;
+use crate::town::Town;
+
+/// The decision behind an input. The module is private, so that no other crate can decide past [`Town::handle`].
+pub trait Decide {
+    /// The caller's own answer.
+    type Answer;
+
+    /// Changes the tables, in one transaction, and says what that came to.
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<Self::Answer>>;
+}
+
+/// The result of a decision.
+#[derive(Debug)]
+#[must_use]
+pub struct Decision<T> {
+    pub(crate) answer: T,
+    pub(crate) change: Change,
+}
+
+/// What a decision has changed, which others have to know.
+#[derive(Debug, Default)]
+pub(crate) struct Change {
+    /// What the log got; none where viewers have nothing to look for.
+    pub(crate) outcome: Option<Outcome>,
+    /// What agents are typing.
+    pub(crate) previews: Vec<Preview>,
+    /// What rigs have to be told.
+    pub(crate) notices: Vec<(RigId, RigNotice)>,
+}
+
+impl<T> Decision<T> {
+    /// One by which nothing has changed that viewers could look for.
+    pub(crate) fn unseen(answer: T) -> Self {
+        Self { answer, change: Change::default() }
+    }
+
+    /// One by which the log or a state has changed.
+    pub(crate) fn seen(answer: T, outcome: Outcome) -> Self {
+        Self { answer, change: Change { outcome: Some(outcome), ..Change::default() } }
+    }
+
+    pub(crate) fn with_previews(mut self, previews: Vec<Preview>) -> Self {
+        self.change.previews = previews;
+        self
+    }
+
+    pub(crate) fn with_notices(mut self, notices: Vec<(RigId, RigNotice)>) -> Self {
+        self.change.notices = notices;
+        self
+    }
+}

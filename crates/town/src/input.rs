@@ -1,0 +1,95 @@
+//! The front door of a town. Whatever changes one from outside is an [`Input`], taken by [`Town::handle`]; what has to happen
+//! because of it is data, [`Effect`]s, which the edge takes by [`Town::take_effects`] and performs in their order.
+//!
+//! A decision returns what it has changed in the log, and `handle` is the only one who calls a decision. So nothing that the
+//! log gets is kept from viewers.
+
+use townwatch_protocol::error::Result;
+use townwatch_protocol::id::AgentId;
+use townwatch_protocol::time::Timestamp;
+
+use crate::agents::ended_runs::EndedRuns;
+use crate::decision::{Change, Decide, Decision};
+use crate::town::Town;
+use crate::viewers::Effect;
+use crate::viewers::frames::Occasion;
+
+/// Something from outside that changes a town: an answer of the control server, a batch of a rig, a start, a message of a
+/// viewer, the passing of time. The inputs are closed: only this crate can decide.
+pub trait Input: Decide {}
+
+impl<I: Decide> Input for I {}
+
+/// Something that a rig has to be told of one of its agents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RigNotice {
+    /// These runs are over: what is posted to them is to be refused.
+    Ended(EndedRuns),
+    /// The agent is back from the archive: its posts are to be taken again.
+    BroughtBack(AgentId),
+}
+
+impl Town {
+    /// Takes an input, and shows viewers what it has changed.
+    ///
+    /// # Errors
+    /// The input was refused, or the tables could not take it: then nothing has changed. What is stored but cannot be shown is
+    /// no error of the input; it becomes [`Effect::LetGo`].
+    pub fn handle<I: Input>(&mut self, input: I, now: Timestamp) -> Result<I::Answer> {
+        let Decision { answer, change } = input.decide(self, now)?;
+        self.show_change(change, now);
+        Ok(answer)
+    }
+
+    /// What has to happen by now, in this order.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    fn show_change(&mut self, change: Change, now: Timestamp) {
+        let Change { outcome, previews, notices } = change;
+        self.effects.extend(notices.into_iter().map(|(rig_id, notice)| Effect::TellRig(rig_id, notice)));
+        if let Some(mut outcome) = outcome {
+            for (rig_id, agent_id) in &outcome.returned {
+                self.effects.push(Effect::TellRig(rig_id.clone(), RigNotice::BroughtBack(agent_id.clone())));
+            }
+            if outcome.orders_stops {
+                self.effects.push(Effect::PerformStops);
+            }
+            if outcome.wants_images {
+                self.effects.push(Effect::FetchImages);
+            }
+            let states = std::mem::take(&mut outcome.states);
+            self.show(|town, effects| {
+                town.pump(Occasion { now, pruned_id: outcome.pruned_id }, effects)?;
+                for (before, after) in &states {
+                    town.states.moved(before, after);
+                    town.previews.forget(&after.agent_id);
+                }
+                for agent_id in outcome.roused.iter().chain(outcome.returned.iter().map(|(_, agent_id)| agent_id)) {
+                    town.states.mark(agent_id.clone());
+                }
+                town.send_states(now, effects)
+            });
+            if outcome.stored > 0 {
+                self.effects.push(Effect::Announce);
+            }
+            if outcome.has_news() {
+                self.effects.push(Effect::Report(Box::new(outcome)));
+            }
+        }
+        if !previews.is_empty() {
+            self.show(|town, effects| town.preview(previews, now, effects));
+            self.effects.push(Effect::Announce);
+        }
+    }
+
+    /// Lets viewers be sent something. If it cannot be said they are let go: they would miss it without a word.
+    pub(crate) fn show(&mut self, say: impl FnOnce(&mut Self, &mut Vec<Effect>) -> Result<()>) {
+        let mut effects = Vec::new();
+        match say(self, &mut effects) {
+            Ok(()) => self.effects.append(&mut effects),
+            Err(error) => self.effects.push(Effect::LetGo(error)),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! One turn of the relay, as a state machine: it says what to do next, and is told what came of it. The control server is asked
+//! again and again, until the turn's time is over, or until nothing is wanted of it any more. The turn lies in memory only:
+//! whoever dies in one begins another, from the position in the tables.
+//!
+//! ```text
+//! Ask ─answer─▶ Answered ─▶ (once a turn: AskStatus of each start that is unconfirmed) ─▶ Sleep or Over, else Ask
+//!     ─failure─▶ Failed ─▶ Sleep, or Over where nothing is wanted any more ─▶ Ask
+//!     ─events of unknown agents, and no rig─▶ MakeRig ─▶ Answered
+//! ```
+
+use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::limits::{BATCH_EVENTS_MAX, RELAY_TURN_MS};
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{ControlStarted, ControlStatus};
+
+use crate::agents::runs::{self, Run, Source};
+use crate::agents::starting::{StartConfirmed, StartRefused};
+use crate::relay::source_answer::SourceAnswer;
+use crate::relay::taking::{Answered, RelayAnswer, RelayFailure};
+use crate::relay::{Position, Reach, position};
+use crate::town::{Tick, Town};
+
+/// The wait after a request that failed.
+pub const RETRY_MS: u64 = 1_000;
+/// Failures in a row before the container counts as silent: a restarted control server is back before.
+const FAILURES_TOLERATED: u32 = 3;
+/// The time that the start of a run may go unconfirmed before the control server is asked for it.
+const UNCONFIRMED_GRACE_MS: u64 = 5_000;
+/// The least time between two looks at all that a container has which names no life, where its last event is gone.
+const LOOK_INTERVAL_MS: u64 = 5_000;
+
+/// The facts that the tables do not have.
+#[derive(Debug, Clone, Copy)]
+pub struct Watching {
+    /// Whether somebody watches: a stream, or a request that waits.
+    pub is_watched: bool,
+    /// Whether the container is asked though no run is open: somebody watches, and others may start agents there.
+    pub is_unasked: bool,
+}
+
+/// A request for the container's events.
+#[derive(Debug, Clone)]
+pub struct RelayRequest {
+    /// The position that it carries.
+    pub position: Position,
+    /// From where on it asks.
+    pub reach: Reach,
+    /// The time that the control server may wait for an event, in ms.
+    pub wait_ms: u64,
+    asked_at: Timestamp,
+    is_wanted: bool,
+    is_watched: bool,
+}
+
+impl RelayRequest {
+    /// The path with its query, for example `/events?epoch=E&after=7&ack=1&wait_ms=500&limit=500&previews=1`.
+    pub fn target(&self) -> String {
+        let (query, wait_ms) = (self.position.query(self.reach), self.wait_ms);
+        let previews = if self.is_watched { "&previews=1" } else { "" };
+        format!("/events?{query}&ack=1&wait_ms={wait_ms}&limit={BATCH_EVENTS_MAX}{previews}")
+    }
+}
+
+/// The next thing to do.
+#[derive(Debug)]
+pub enum Step {
+    /// Ask the control server for events, and give what came of it to [`Turn::answered`].
+    Ask(RelayRequest),
+    /// Make a rig for agents that nobody here has started.
+    MakeRig,
+    /// Ask the control server for an agent's status, and give what came of it to [`Turn::told_status`].
+    AskStatus(Run),
+    /// Wait for so many milliseconds.
+    Sleep(u64),
+    /// Nothing more: the turn is over.
+    Over,
+}
+
+/// A turn.
+#[derive(Debug)]
+pub struct Turn {
+    began: Timestamp,
+    poll_interval_ms: u64,
+    /// Whether agents are taken in that nobody here has started.
+    admits: bool,
+    failures: u32,
+    is_settled: bool,
+    looked_at: Option<Timestamp>,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Ask(Reach),
+    /// An answer tells of agents for which there is no rig.
+    Rigless(RelayRequest, SourceAnswer),
+    Failed,
+    Answered(Answer),
+    /// These starts are to be settled, the last one first.
+    Settling(Vec<Run>, Answer),
+}
+
+/// The last answer, as far as the next step depends on it.
+#[derive(Debug, Clone, Copy)]
+struct Answer {
+    asked_at: Timestamp,
+    is_wanted: bool,
+    is_empty: bool,
+}
+
+impl Turn {
+    /// Begins a turn. `admits`: agents are taken in that nobody here has started.
+    pub fn new(poll_interval_ms: u64, admits: bool, now: Timestamp) -> Self {
+        Self {
+            began: now,
+            poll_interval_ms,
+            admits,
+            failures: 0,
+            is_settled: false,
+            looked_at: None,
+            phase: Phase::Ask(Reach::New),
+        }
+    }
+
+    /// The next thing to do.
+    ///
+    /// # Errors
+    /// The tables cannot be read or written. The turn is not to be gone on with.
+    pub fn next(&mut self, town: &mut Town, watching: Watching, now: Timestamp) -> Result<Step> {
+        loop {
+            match std::mem::replace(&mut self.phase, Phase::Ask(Reach::New)) {
+                Phase::Ask(reach) => {
+                    let (is_wanted, is_watched) = (town.wants_relay(watching)?, watching.is_watched);
+                    let wait_ms = if is_wanted && is_watched { self.poll_interval_ms } else { 0 };
+                    let position = position(town.store.as_ref(), &Source::Container)?;
+                    return Ok(Step::Ask(RelayRequest {
+                        position,
+                        reach,
+                        wait_ms,
+                        asked_at: now,
+                        is_wanted,
+                        is_watched,
+                    }));
+                }
+                Phase::Rigless(request, answer) => {
+                    self.take(town, request, answer, now)?;
+                    if let Phase::Rigless(..) = self.phase {
+                        return Ok(Step::MakeRig);
+                    }
+                }
+                Phase::Failed => {
+                    if !town.wants_relay(watching)? {
+                        return Ok(Step::Over);
+                    }
+                    // By the time of the next step this answer is due, and it is not empty.
+                    self.phase = Phase::Answered(Answer { asked_at: now, is_wanted: true, is_empty: false });
+                    return Ok(Step::Sleep(RETRY_MS));
+                }
+                Phase::Answered(answer) if self.failures == 0 && !self.is_settled => {
+                    self.is_settled = true;
+                    self.phase = Phase::Settling(town.unconfirmed_runs(now, UNCONFIRMED_GRACE_MS)?, answer);
+                }
+                Phase::Settling(mut runs, answer) => match runs.pop() {
+                    Some(run) => {
+                        self.phase = Phase::Settling(runs, answer);
+                        return Ok(Step::AskStatus(run));
+                    }
+                    None => self.phase = Phase::Answered(answer),
+                },
+                Phase::Answered(Answer { asked_at, is_wanted, is_empty }) => {
+                    let is_over = now.millis_since(self.began) >= RELAY_TURN_MS;
+                    if is_over || (is_empty && !(is_wanted && watching.is_watched)) {
+                        return Ok(Step::Over);
+                    }
+                    let waited_ms = now.millis_since(asked_at);
+                    if is_empty && waited_ms < self.poll_interval_ms {
+                        return Ok(Step::Sleep(self.poll_interval_ms - waited_ms));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what came of [`Step::Ask`]. Gives the failure, where it is news that the container cannot be followed.
+    ///
+    /// # Errors
+    /// The tables could not take it: nothing of it is lost, since the next turn asks for it again.
+    pub fn answered(
+        &mut self,
+        town: &mut Town,
+        request: RelayRequest,
+        came: Result<SourceAnswer>,
+        now: Timestamp,
+    ) -> Result<Option<Error>> {
+        let error = match came {
+            Ok(answer) => {
+                self.failures = 0;
+                self.take(town, request, answer, now)?;
+                return Ok(None);
+            }
+            Err(error) => error,
+        };
+        self.failures += 1;
+        self.phase = Phase::Failed;
+        let is_silent = self.failures >= FAILURES_TOLERATED;
+        let is_news = is_silent && town.handle(RelayFailure { error: &error }, now)?;
+        town.handle(Tick, now)?;
+        Ok(is_news.then_some(error))
+    }
+
+    /// Takes what came of [`Step::AskStatus`]: the control server's own word settles a run whose start was never confirmed.
+    ///
+    /// # Errors
+    /// The tables could not take it.
+    pub fn told_status(
+        &mut self,
+        town: &mut Town,
+        run: &Run,
+        came: Result<ControlStatus>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let known = match came {
+            Ok(status) if status.run_id == run.run_id => Some(status.epoch),
+            Ok(_) => None,
+            Err(error) if error.code == Code::NotFound => None,
+            // It is asked for again in the next turn.
+            Err(_) => return Ok(()),
+        };
+        let Some(epoch) = known else {
+            let why =
+                "the control server does not know of this run: its start never arrived there, or it was forgotten";
+            return town.handle(StartRefused { run_id: &run.run_id, why }, now);
+        };
+        let present = position(town.store.as_ref(), &Source::Container)?.epoch;
+        let Some(epoch) = epoch.or(present) else { return Ok(()) };
+        let started = ControlStarted { epoch, run_id: run.run_id.clone() };
+        town.handle(StartConfirmed { started: &started }, now)
+    }
+
+    fn take(&mut self, town: &mut Town, request: RelayRequest, answer: SourceAnswer, now: Timestamp) -> Result<()> {
+        if self.admits && !answer.events.is_empty() {
+            let told = answer.events.iter().map(|event| (&event.agent_id, event.run_id.as_ref()));
+            if !town.admit(told)? {
+                self.phase = Phase::Rigless(request, answer);
+                return Ok(());
+            }
+        }
+        let RelayRequest { position, reach, asked_at, is_wanted, .. } = request;
+        let answered = town.handle(RelayAnswer { position: &position, reach, answer }, now)?;
+        let may_look = self.looked_at.is_none_or(|at| asked_at.millis_since(at) >= LOOK_INTERVAL_MS);
+        if answered == Answered::Unrecognised && may_look {
+            self.looked_at = Some(asked_at);
+            self.phase = Phase::Ask(Reach::All);
+            return Ok(());
+        }
+        let is_empty = match answered {
+            Answered::Taken { is_empty } => is_empty,
+            Answered::NewEpoch => false,
+            Answered::Stale | Answered::Doubted | Answered::Unrecognised => true,
+        };
+        self.phase = Phase::Answered(Answer { asked_at, is_wanted, is_empty });
+        town.handle(Tick, now)
+    }
+}
+
+impl Town {
+    /// Whether there is anything to ask the container for.
+    pub fn wants_relay(&self, watching: Watching) -> Result<bool> {
+        Ok(watching.is_unasked || runs::any_open_of(self.store.as_ref(), &Source::Container)?)
+    }
+
+    /// When the relay has to ask next: now where it is wanted and somebody watches, later where a run is open and nobody does,
+    /// else never.
+    pub fn relay_due_at(&self, watching: Watching, now: Timestamp) -> Result<Option<Timestamp>> {
+        Ok(match runs::any_open_of(self.store.as_ref(), &Source::Container)? {
+            true if watching.is_watched => Some(now),
+            true => Some(now.plus_millis(self.config.drain_interval_ms)),
+            false => watching.is_unasked.then_some(now),
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! When a rig's outbox is carried to its town, as a state machine over the object's one alarm. The alarm stands whenever
+//! something waits, from the commit that stored it on, so whoever dies is followed by one that carries on:
+//!
+//! * a post has been stored: the alarm fires at once, unless it is set;
+//! * a batch is under way: the alarm stands [`UNDER_WAY_MS`] ahead, for whoever finds the carrier dead;
+//! * a batch did not reach the town: the alarm stands 0.5 s ahead, then 1 s, 2 s, … 30 s;
+//! * the town has all: there is no alarm.
+
+use townwatch_protocol::error::{Code, Result};
+use townwatch_protocol::wire::{RigBatch, RigCursor};
+
+use crate::rig::Rig;
+
+/// The time after a batch that did not reach the town: at first, doubled at each failure up to [`RETRY_MS_MAX`].
+const RETRY_MS_MIN: i64 = 500;
+/// See [`RETRY_MS_MIN`].
+const RETRY_MS_MAX: i64 = 30_000;
+/// The alarm's distance while a batch is under way.
+const UNDER_WAY_MS: i64 = 3_000;
+
+/// A change of the alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Alarm {
+    /// It stays as it is.
+    Keep,
+    /// It is set so many milliseconds ahead, whatever it was set for.
+    SetIn(i64),
+    /// It is taken away.
+    Clear,
+}
+
+/// The way on after an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carried {
+    /// The next batch, if there is one.
+    Next,
+    /// Nothing: the town is gone, and nobody will ever take what waits.
+    TownGone,
+}
+
+/// An instance of a rig, as the one that carries. It knows nothing of the one before.
+#[derive(Debug, Default)]
+pub struct Carrier {
+    /// Whether an alarm is set that has not fired yet, as far as this instance knows.
+    is_alarmed: bool,
+    /// Whether this instance has looked if something waits: the last one may have died with it.
+    is_awake: bool,
+    failures: u32,
+    /// Callers that carry at present: the alarm, a stop, a deletion.
+    under_way: u32,
+}
+
+impl Carrier {
+    /// A post has been stored; in its commit.
+    pub fn posted(&mut self) -> Alarm {
+        if self.is_alarmed { Alarm::Keep } else { self.set_in(0) }
+    }
+
+    /// Something was asked of this instance. `waits`: whether something lies in the outbox.
+    pub fn wake(&mut self, waits: impl FnOnce() -> bool) -> Alarm {
+        if std::mem::replace(&mut self.is_awake, true) || self.is_alarmed || !waits() {
+            return Alarm::Keep;
+        }
+        self.set_in(0)
+    }
+
+    /// The alarm fires. None: it is time to carry. Else somebody carries already, and no second batch goes beside its.
+    pub fn alarm_fires(&mut self) -> Option<Alarm> {
+        (self.is_alarmed, self.is_awake) = (false, true);
+        (self.under_way > 0).then(|| self.set_in(UNDER_WAY_MS))
+    }
+
+    /// The alarm could not be set.
+    pub fn alarm_failed(&mut self) {
+        self.is_alarmed = false;
+    }
+
+    /// Begins to carry; each beginning has one [`Carrier::end`].
+    pub fn begin(&mut self) -> Alarm {
+        self.under_way += 1;
+        self.set_in(UNDER_WAY_MS)
+    }
+
+    /// The batch that is to be sent next, one at a time; none where the town has all.
+    pub fn next_batch(&self, rig: &Rig) -> Result<Option<RigBatch>> {
+        rig.next_batch()
+    }
+
+    /// Takes what came of a batch.
+    ///
+    /// # Errors
+    /// The batch did not reach the town, as far as anybody knows, or the tables could not take its cursor.
+    pub fn answered(&self, rig: &Rig, came: Result<RigCursor>) -> Result<Carried> {
+        match came {
+            Ok(RigCursor { cursor }) => rig.adopt(cursor).map(|()| Carried::Next),
+            Err(error) if error.code == Code::NotFound => Ok(Carried::TownGone),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends what [`Carrier::begin`] began, whatever came of it. `is_done`: the town has all, or is gone.
+    pub fn end(&mut self, is_done: bool) -> Alarm {
+        self.under_way = self.under_way.saturating_sub(1);
+        if !is_done {
+            return Alarm::Keep;
+        }
+        (self.failures, self.is_alarmed) = (0, false);
+        Alarm::Clear
+    }
+
+    /// What the alarm began to carry did not reach the town.
+    pub fn retry(&mut self) -> Alarm {
+        let failures = self.failures;
+        self.failures = failures.saturating_add(1);
+        self.set_in(RETRY_MS_MIN.saturating_mul(1 << failures.min(10)).min(RETRY_MS_MAX))
+    }
+
+    fn set_in(&mut self, millis: i64) -> Alarm {
+        self.is_alarmed = true;
+        Alarm::SetIn(millis)
+    }
+}

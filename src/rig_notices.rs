@@ -1,0 +1,24 @@
+//! Tells rigs what has become of their agents in the town. Nobody waits for it: a rig that cannot be reached takes posts that
+//! the town then drops and counts, or refuses posts in words that say what to do.
+
+use js_sys::futures::spawn_local;
+use townwatch_protocol::id::RigId;
+use townwatch_town::input::RigNotice;
+
+use crate::log::log;
+use crate::town_object::TownObject;
+use crate::{archive, posted_end};
+
+/// Tells a rig something of one of its agents.
+pub(super) fn tell(town: &TownObject, rig_id: RigId, notice: RigNotice) {
+    let Ok(town) = town.shared() else { return };
+    spawn_local(async move {
+        let told = match &notice {
+            RigNotice::Ended(ends) => posted_end::ended(&town, &rig_id, ends).await,
+            RigNotice::BroughtBack(agent_id) => archive::brought_back(&town, &rig_id, agent_id).await,
+        };
+        if let Err(error) = told {
+            log("rig_notice_error", &[("rig_id", rig_id.as_str()), ("message", &error.message)]);
+        }
+    });
+}
