@@ -11,6 +11,7 @@ use townwatch_town::relay::{self, Answered, Position, Reach};
 use townwatch_town::store::Store;
 use townwatch_town::town::Town as Core;
 
+use crate::control_request::ControlRequest;
 use crate::log::log;
 use crate::timer::Sleep;
 use crate::town_object::TownObject;
@@ -128,7 +129,7 @@ async fn ask(
     let query = asked.query(reach);
     let path = format!("/events?{query}&ack=1&wait_ms={wait_ms}&limit={BATCH_EVENTS_MAX}{previews}");
     town.count(|counts| counts.relay_requests += 1);
-    let (_, text) = upstream.request(Purpose::Relay, "GET", &path, None, wait_ms + ANSWER_LIMIT_MS).await?;
+    let text = upstream.text(ControlRequest::get(Purpose::Relay, path, wait_ms + ANSWER_LIMIT_MS)).await?;
     SourceAnswer::read(&text, platform::now())
 }
 
@@ -221,8 +222,7 @@ async fn settle(town: &TownObject, upstream: &Upstream) -> Result<()> {
 
 async fn status(upstream: &Upstream, run: &Run) -> Result<ControlStatus> {
     let path = format!("/agents/{}/status", run.agent_id);
-    let (_, text) = upstream.request(Purpose::Look, "GET", &path, None, ANSWER_LIMIT_MS).await?;
-    serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("{path}: {error}")))
+    upstream.read(ControlRequest::get(Purpose::Look, path, ANSWER_LIMIT_MS)).await
 }
 
 fn store(town: &TownObject) -> &dyn Store {
