@@ -47,6 +47,7 @@ mod rig;
 mod route;
 mod run_bounds;
 mod run_rate;
+mod server_frames;
 mod sessions;
 mod settings;
 mod signed_call;

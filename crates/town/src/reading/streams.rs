@@ -270,6 +270,7 @@ fn refused(id: ViewerId, kind: Option<&'static str>, error: Error, now: Timestam
         None if problem.len() < error.message.len() => format!("message: {problem}"),
         None => error.message,
     };
-    let frame = ServerFrame::Error { code: error.code.name().to_owned(), message, frame: kind, at: now };
+    let frame =
+        ServerFrame::Error { code: error.code.name().to_owned(), message, frame: kind.map(str::to_owned), at: now };
     Effect::Send(id, text_of(&frame).into())
 }
