@@ -2,7 +2,7 @@
 
 use ::worker::Response;
 use js_sys::futures::spawn_local;
-use serde_json::json;
+use townwatch_protocol::calls::{ArchiveAgents, BringAgentsBack, Done, ObjectCall};
 use townwatch_protocol::error::{Code, Result};
 use townwatch_protocol::id::{AgentId, RigId};
 use townwatch_town::agents::archive::ArchivePlan;
@@ -11,7 +11,7 @@ use townwatch_town::log::ingest::Outcome;
 use crate::http::success;
 use crate::log::log;
 use crate::town_object::TownObject;
-use crate::{platform, town_routes};
+use crate::{objects, platform, town_routes};
 
 /// `POST …/agents/:agent/archive`.
 pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
@@ -25,7 +25,7 @@ pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Respo
 pub(super) async fn agent_back(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
     let rig_id = town.with(|core| core.bring_back(agent_id))?;
     town.publish(&Outcome::default());
-    tell_rig(town, &rig_id, "/bring-back", std::slice::from_ref(agent_id)).await?;
+    tell_rig(town, &rig_id, &BringAgentsBack { agent_ids: vec![agent_id.clone()] }).await?;
     town.with(|core| Ok(success(200, &town_routes::agent(core, agent_id)?)))
 }
 
@@ -41,7 +41,7 @@ pub(super) fn returned(town: &TownObject, agents: &[(RigId, AgentId)]) {
     for (rig_id, agent_id) in agents.iter().cloned() {
         let Ok(town) = town.shared() else { return };
         spawn_local(async move {
-            if let Err(error) = tell_rig(&town, &rig_id, "/bring-back", &[agent_id]).await {
+            if let Err(error) = tell_rig(&town, &rig_id, &BringAgentsBack { agent_ids: vec![agent_id] }).await {
                 log("archive_error", &[("message", &error.message)]);
             }
         });
@@ -49,11 +49,11 @@ pub(super) fn returned(town: &TownObject, agents: &[(RigId, AgentId)]) {
 }
 
 async fn put_away(town: &TownObject, plan: &ArchivePlan) -> Result<()> {
-    let told = tell_rig(town, &plan.rig_id, "/archive", &plan.agents).await;
+    let told = tell_rig(town, &plan.rig_id, &ArchiveAgents { agent_ids: plan.agents.clone() }).await;
     if let Err(error) = told.and_then(|()| town.with(|core| core.archive(plan, platform::now()))) {
         // Where another call has taken this over, the rig is that one's to tell.
         if town.with(|core| Ok(core.abandon_archive(plan)))?
-            && let Err(error) = tell_rig(town, &plan.rig_id, "/bring-back", &plan.agents).await
+            && let Err(error) = tell_rig(town, &plan.rig_id, &BringAgentsBack { agent_ids: plan.agents.clone() }).await
         {
             log("archive_error", &[("message", &error.message)]);
         }
@@ -67,9 +67,12 @@ async fn put_away(town: &TownObject, plan: &ArchivePlan) -> Result<()> {
 }
 
 /// A rig whose object is gone knows no agent.
-async fn tell_rig(town: &TownObject, rig_id: &RigId, path: &str, agents: &[AgentId]) -> Result<()> {
-    let body = json!({"agent_ids": agents}).to_string();
-    match town_routes::ask_rig::<serde_json::Value>(&town.env, rig_id, path, &body).await {
+async fn tell_rig(
+    town: &TownObject,
+    rig_id: &RigId,
+    call: &impl ObjectCall<Object = RigId, Answer = Done>,
+) -> Result<()> {
+    match objects::call(&town.env, rig_id, call).await {
         Err(error) if error.code == Code::NotFound => Ok(()),
         outcome => outcome.map(drop),
     }

@@ -2,6 +2,7 @@
 
 use ::worker::Response;
 use futures_util::future::join_all;
+use townwatch_protocol::calls::EraseRig;
 use townwatch_protocol::error::Result;
 use townwatch_protocol::id::RigId;
 use townwatch_town::rig::rig_deletion::RigDeletionPlan;
@@ -10,7 +11,7 @@ use crate::http::nothing;
 use crate::log::log;
 use crate::timer::Sleep;
 use crate::town_object::TownObject;
-use crate::{container_routes, platform, town_routes};
+use crate::{container_routes, objects, platform};
 
 /// `DELETE /api/towns/:town/rigs/:rig`.
 pub(super) async fn rig(town: &TownObject, rig_id: &RigId) -> Result<Response> {
@@ -30,7 +31,7 @@ async fn erase(town: &TownObject, plan: &RigDeletionPlan) -> Result<()> {
     // All at once: one that hangs is waited for, but not one after the other.
     let stops = plan.in_container.iter().map(|agent_id| container_routes::stop_for_good(town, agent_id));
     join_all(stops).await.into_iter().collect::<Result<()>>()?;
-    let _: serde_json::Value = town_routes::ask_rig(&town.env, &plan.rig_id, "/erase", "{}").await?;
+    objects::call(&town.env, &plan.rig_id, &EraseRig {}).await?;
     for agent_id in &plan.agents {
         let erased = town.with(|core| core.erase_agent_of(plan, agent_id))?;
         town.show(town.with(|core| core.publish_deletion(&erased, platform::now())));

@@ -25,6 +25,7 @@ mod keepalive;
 mod limits;
 mod mayor;
 mod metrics;
+mod object_calls;
 mod old_rows;
 mod open_work;
 mod other_containers;
