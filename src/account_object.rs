@@ -6,11 +6,12 @@ use std::cell::{Cell, RefCell};
 use ::worker::web_sys::Request as Raw;
 use ::worker::{DurableObject, Env, Request, Response, State};
 use futures_util::stream::{StreamExt, iter};
-use serde::Deserialize;
-use serde_json::{Value, json};
-use townwatch_protocol::body::parse_body;
+use townwatch_protocol::calls::{
+    self, AccountCall, BegunSession, CreateTown, Done, EndSessions, EraseTown, ObjectAnswer, ObjectCall, UsedSession,
+    WrongKeyCount,
+};
 use townwatch_protocol::error::{Code, Error, Result};
-use townwatch_protocol::id::{SessionId, TownId};
+use townwatch_protocol::id::TownId;
 use townwatch_protocol::query::Address;
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{SignInCode, TownChange, TownRequest, TownSummary};
@@ -18,14 +19,12 @@ use townwatch_town::account;
 use townwatch_town::account::sessions;
 use townwatch_town::account::wrong_keys::WrongKeys;
 use townwatch_town::metrics::{self, SignIns};
-use townwatch_town::route::{Responder, Route};
+use townwatch_town::route::Route;
 use townwatch_town::town::check_name;
 use worker_macros::durable_object;
 
-use crate::callers::{SeenView, WrongKeyView};
 use crate::http::{self, nothing, respond, success};
 use crate::log::log;
-use crate::session::BegunView;
 use crate::sql_store::SqlStore;
 use crate::{objects, platform};
 
@@ -41,23 +40,6 @@ pub struct Account {
     /// What this instance has seen.
     seen: Cell<SignIns>,
     wrong_keys: RefCell<WrongKeys>,
-}
-
-#[derive(Deserialize)]
-struct SignIn {
-    /// None where the key was shown.
-    code: Option<String>,
-    browser: String,
-}
-
-#[derive(Deserialize)]
-struct OfSession {
-    session_id: SessionId,
-}
-
-#[derive(Deserialize)]
-struct WrongKey {
-    address: String,
 }
 
 impl DurableObject for Account {
@@ -81,8 +63,9 @@ impl Account {
     async fn answer(&self, request: &Raw) -> Result<Response> {
         let url = request.url();
         let address = Address::split(&url);
-        if let Some(path) = address.path.strip_prefix(objects::INTERNAL) {
-            return self.internal(request, path).await;
+        if calls::is_call(address.path) {
+            let call = AccountCall::read(address.path, &http::read_own_body(request).await?)?;
+            return Ok(http::success_text(200, self.internal(call).await?.text()));
         }
         let now = platform::now();
         match Route::parse(&request.method(), address.path)? {
@@ -113,26 +96,23 @@ impl Account {
         }
     }
 
-    async fn internal(&self, request: &Raw, path: &str) -> Result<Response> {
-        let body = http::read_own_body(request).await?;
+    async fn internal(&self, call: AccountCall) -> Result<ObjectAnswer> {
         let now = platform::now();
-        match path {
-            "/sign-in" => {
-                let SignIn { code, browser } = parse_body(&body)?;
-                let begun = self.sign_in(code.as_deref(), &browser, now)?;
+        match call {
+            AccountCall::SignIn(call) => {
+                let begun = self.sign_in(call.code.as_deref(), &call.browser, now)?;
                 // Whoever was pushed out by it is told of in the same way as one that was ended.
                 if let Err(error) = self.tell_ended().await {
                     log("session_error", &[("message", &error.message)]);
                 }
-                Ok(success(201, &begun))
+                call.answer(&begun)
             }
-            "/seen" => {
-                let OfSession { session_id } = parse_body(&body)?;
-                Ok(success(200, &SeenView { lasts: sessions::is_seen(&self.store, &session_id, now)? }))
+            AccountCall::Seen(call) => {
+                let lasts = sessions::is_seen(&self.store, &call.session_id, now)?;
+                call.answer(&UsedSession { lasts })
             }
-            "/sign-out" => {
-                let OfSession { session_id } = parse_body(&body)?;
-                let ended = match sessions::end(&self.store, &session_id, now) {
+            AccountCall::SignOut(call) => {
+                let ended = match sessions::end(&self.store, &call.session_id, now) {
                     Err(error) if error.code == Code::NotFound => Ok(()),
                     outcome => outcome,
                 };
@@ -140,19 +120,18 @@ impl Account {
                 if let Err(error) = self.tell_ended().await {
                     log("session_error", &[("message", &error.message)]);
                 }
-                Ok(success(200, &json!({})))
+                call.answer(&Done {})
             }
-            "/wrong-key" => {
-                let WrongKey { address } = parse_body(&body)?;
-                log("wrong_key", &[("address", &address)]);
+            AccountCall::WrongKey(call) => {
+                log("wrong_key", &[("address", &call.address)]);
                 self.count(|seen| seen.wrong_keys += 1);
-                Ok(success(200, &WrongKeyView { refused_until: self.wrong_keys.borrow_mut().count(&address, now) }))
+                let refused_until = self.wrong_keys.borrow_mut().count(&call.address, now);
+                call.answer(&WrongKeyCount { refused_until })
             }
-            _ => Err(Error::not_found("path")),
         }
     }
 
-    fn sign_in(&self, code: Option<&str>, browser: &str, now: Timestamp) -> Result<BegunView> {
+    fn sign_in(&self, code: Option<&str>, browser: &str, now: Timestamp) -> Result<BegunSession> {
         if let Some(code) = code
             && !sessions::use_code(&self.store, code, now)?
         {
@@ -163,7 +142,7 @@ impl Account {
         sessions::begin(&self.store, &session_id, browser, now)?;
         log("signed_in", &[("session_id", session_id.as_str()), ("browser", browser)]);
         self.count(|seen| seen.signed_in += 1);
-        Ok(BegunView { session_id, ends_at: sessions::ends_at(now) })
+        Ok(BegunSession { session_id, ends_at: sessions::ends_at(now) })
     }
 
     /// Tells every town of the sessions that were ended: what they have opened there ends. Where one does not answer, they are
@@ -173,12 +152,12 @@ impl Account {
         if ended.is_empty() {
             return Ok(());
         }
-        let body = json!({"session_ids": ended});
+        let end = EndSessions { session_ids: ended };
         let towns = account::list(&self.store)?;
         let told = iter(&towns).map(|town| async {
-            match self.tell(&town.town_id, "/sessions-ended", &body).await {
+            match objects::call(&self.env, &town.town_id, &end).await {
                 Err(error) if error.code == Code::NotFound => Ok(()),
-                outcome => outcome,
+                outcome => outcome.map(drop),
             }
         });
         let outcomes: Vec<Result<()>> = told.buffer_unordered(TOLD_AT_ONCE_MAX).collect().await;
@@ -187,10 +166,10 @@ impl Account {
                 format!("ended, but a town does not know yet, where streams may go on: ask again ({})", error.message);
             return Err(Error::new(Code::TownUnavailable, message));
         }
-        for session_id in &ended {
+        for session_id in &end.session_ids {
             log("session_ended", &[("session_id", session_id.as_str())]);
         }
-        sessions::told(&self.store, &ended)
+        sessions::told(&self.store, &end.session_ids)
     }
 
     fn count(&self, change: impl FnOnce(&mut SignIns)) {
@@ -205,7 +184,8 @@ impl Account {
         check_name("name", &name)?;
         account::check_room(&self.store)?;
         let town = TownSummary { town_id: platform::town_id(), name, created_at: platform::now() };
-        self.tell(&town.town_id, "/create", &json!({"town_id": town.town_id, "name": town.name})).await?;
+        let create = CreateTown { town_id: town.town_id.clone(), name: town.name.clone() };
+        objects::call(&self.env, &town.town_id, &create).await?;
         account::add(&self.store, &town)?;
         Ok(success(201, &town))
     }
@@ -219,7 +199,7 @@ impl Account {
         if let Some(name) = &change.name {
             check_name("name", name)?;
         }
-        self.tell(town_id, "/change", &json!(change)).await?;
+        objects::call(&self.env, town_id, &change).await?;
         if let Some(name) = &change.name {
             account::rename(&self.store, town_id, name)?;
         }
@@ -230,18 +210,13 @@ impl Account {
     /// A town that is half deleted is deleted by asking again: its own object answers 404 then.
     async fn delete(&self, town_id: &TownId) -> Result<Response> {
         let known = account::has(&self.store, town_id)?;
-        match self.tell(town_id, "/erase", &json!({})).await {
+        match objects::call(&self.env, town_id, &EraseTown {}).await {
             Err(error) if error.code == Code::NotFound && known => {}
-            outcome => outcome?,
+            outcome => {
+                outcome?;
+            }
         }
         account::remove(&self.store, town_id)?;
         Ok(nothing(&[]))
-    }
-
-    async fn tell(&self, town_id: &TownId, path: &str, body: &Value) -> Result<()> {
-        let path = format!("{}{path}", objects::INTERNAL);
-        let place = Responder::Town(town_id.clone());
-        let _: Value = objects::ask(&self.env, &place, "POST", &path, Some(&body.to_string())).await?;
-        Ok(())
     }
 }

@@ -5,16 +5,13 @@ use std::cell::RefCell;
 
 use ::worker::Env;
 use ::worker::web_sys::Request;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use townwatch_protocol::calls::{AccountId, CountWrongKey, UseSession, UsedSession, WrongKeyCount};
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::SessionId;
 use townwatch_protocol::query::Address;
-use townwatch_protocol::time::Timestamp;
 use townwatch_town::access::auth::{self, Caller, Carrier, Credentials, Principal};
 use townwatch_town::account::known_sessions::KnownSessions;
 use townwatch_town::account::wrong_keys::{RefusedAddresses, counted_as};
-use townwatch_town::route::Responder;
 
 use crate::config::Config;
 use crate::{objects, platform};
@@ -22,20 +19,6 @@ use crate::{objects, platform};
 thread_local! {
     static KNOWN: RefCell<KnownSessions> = const { RefCell::new(KnownSessions::new()) };
     static REFUSED: RefCell<RefusedAddresses> = const { RefCell::new(RefusedAddresses::new()) };
-}
-
-/// What the account answers to a wrong key.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct WrongKeyView {
-    /// Until when no key of this address is looked at.
-    pub(crate) refused_until: Option<Timestamp>,
-}
-
-/// What the account answers when it is asked for a session.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct SeenView {
-    /// Whether it lasts.
-    pub(crate) lasts: bool,
 }
 
 /// How well a session has to be known.
@@ -89,7 +72,8 @@ async fn lasts(env: &Env, session_id: &SessionId, asked: SessionCheck) -> Result
     if asked == SessionCheck::Lately && KNOWN.with_borrow(|known| known.lasts(session_id, now)) {
         return Ok(true);
     }
-    let SeenView { lasts } = ask(env, "/seen", &json!({"session_id": session_id})).await?;
+    let used = UseSession { session_id: session_id.clone() };
+    let UsedSession { lasts } = objects::call(env, &AccountId, &used).await?;
     KNOWN.with_borrow_mut(|known| if lasts { known.note(session_id.clone(), now) } else { known.forget() });
     Ok(lasts)
 }
@@ -105,10 +89,11 @@ pub(crate) async fn wrong_key(request: &Request, env: &Env, refusal: Error) -> R
     if let Err(refused) = check_refused(request) {
         return Ok(refused);
     }
-    let WrongKeyView { refused_until } = ask(env, "/wrong-key", &json!({"address": address})).await?;
+    let shown = CountWrongKey { address };
+    let WrongKeyCount { refused_until } = objects::call(env, &AccountId, &shown).await?;
     Ok(match refused_until {
         Some(until) => {
-            REFUSED.with_borrow_mut(|refused| refused.note(address, until, platform::now()));
+            REFUSED.with_borrow_mut(|refused| refused.note(shown.address, until, platform::now()));
             too_many()
         }
         None => refusal,
@@ -131,10 +116,4 @@ fn too_many() -> Error {
 /// Whose keys are counted together. The platform writes the header; who sends it along is not believed there.
 fn address_of(request: &Request) -> String {
     counted_as(request.headers().get("cf-connecting-ip").ok().flatten().as_deref())
-}
-
-/// Asks the account something of our own.
-pub(crate) async fn ask<T: serde::de::DeserializeOwned>(env: &Env, path: &str, body: &serde_json::Value) -> Result<T> {
-    objects::ask(env, &Responder::Account, "POST", &format!("{}{path}", objects::INTERNAL), Some(&body.to_string()))
-        .await
 }

@@ -17,6 +17,7 @@ use townwatch_town::agents::runs::{self, Source};
 use townwatch_town::agents::starting::{StartConfirmed, StartRefused, StartRun};
 use townwatch_town::relay::control_answer::StopAnswer;
 
+use crate::control_request::ControlRequest;
 use crate::http::{self, success};
 use crate::town_object::TownObject;
 use crate::upstream::Upstream;
@@ -61,8 +62,7 @@ pub(super) async fn health(town: &TownObject) -> Result<Response> {
 }
 
 async fn ask_health(upstream: &Upstream) -> Result<ControlHealth> {
-    let (_, text) = upstream.request(Purpose::Look, "GET", "/health", None, HEALTH_LIMIT_MS).await?;
-    serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("/health: {error}")))
+    upstream.read(ControlRequest::get(Purpose::Look, "/health", HEALTH_LIMIT_MS)).await
 }
 
 /// Starts an agent. Its run is stored before the control server hears of it; if no answer comes, the relay finds out.
@@ -99,9 +99,7 @@ fn is_unknown(error: &Error) -> bool {
 
 async fn order_start(upstream: &Upstream, start: &ControlStart) -> Result<ControlStarted> {
     upstream.start().await?;
-    let body = serde_json::to_string(start).map_err(Error::internal)?;
-    let (_, text) = upstream.request(Purpose::Start, "POST", "/agents/start", Some(body), START_LIMIT_MS).await?;
-    serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("/agents/start: {error}")))
+    upstream.read(ControlRequest::post(Purpose::Start, "/agents/start", START_LIMIT_MS).with_body(start)?).await
 }
 
 /// Asks an agent to stop. One that does not run is stopped already.
@@ -129,8 +127,9 @@ pub(super) async fn end(town: &TownObject, agent_id: &AgentId, wish: &StopAgent)
 /// Asks for the stop of an agent of this town, or of one run of it.
 async fn ask_to_stop(town: &TownObject, agent_id: &AgentId, wish: &impl Serialize) -> Result<StopAnswer> {
     town.with(|core| core.check_agent(agent_id))?;
-    let wish = serde_json::to_string(wish).map_err(Error::internal)?;
-    Ok(reachable(town)?.stop_agent(agent_id, wish, CALL_LIMIT_MS).await)
+    let path = format!("/agents/{agent_id}/stop");
+    let request = ControlRequest::post(Purpose::Stop, path, CALL_LIMIT_MS).with_body(wish)?;
+    Ok(reachable(town)?.stop_agent(request).await)
 }
 
 /// Has an agent stopped that is to be deleted; refuses where that cannot be known to have been heard. A container that does not
@@ -165,7 +164,7 @@ pub(super) async fn message(town: &TownObject, agent_id: &AgentId, request: &Raw
 /// Has an agent told something.
 pub(super) async fn tell(town: &TownObject, agent_id: &AgentId, wish: &MessageAgent) -> Result<()> {
     wish.check()?;
-    call(town, agent_id, Purpose::Tell, "message", wish).await.map(drop)
+    call(town, agent_id, Purpose::Tell, "message", wish).await
 }
 
 /// Answers an agent's question, as the operator: nobody else may.
@@ -182,22 +181,18 @@ async fn call(
     purpose: Purpose,
     what: &str,
     body: &impl Serialize,
-) -> Result<String> {
+) -> Result<()> {
     town.with(|core| core.check_agent(agent_id))?;
-    let body = serde_json::to_string(body).map_err(Error::internal)?;
     let path = format!("/agents/{agent_id}/{what}");
-    let upstream = reachable(town)?;
-    let (_, text) = upstream.request(purpose, "POST", &path, Some(body), CALL_LIMIT_MS).await?;
-    Ok(text)
+    let request = ControlRequest::post(purpose, path, CALL_LIMIT_MS).with_body(body)?;
+    reachable(town)?.text(request).await.map(drop)
 }
 
 /// What the control server says of an agent.
 pub(super) async fn status(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
     town.with(|core| core.check_agent(agent_id))?;
     let path = format!("/agents/{agent_id}/status");
-    let (_, text) = reachable(town)?.request(Purpose::Look, "GET", &path, None, CALL_LIMIT_MS).await?;
-    let status: Box<RawValue> =
-        serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("{path}: {error}")))?;
+    let status: Box<RawValue> = reachable(town)?.read(ControlRequest::get(Purpose::Look, path, CALL_LIMIT_MS)).await?;
     Ok(http::success_text(200, status.get()))
 }
 
@@ -230,7 +225,7 @@ pub(super) async fn stop_all(town: &TownObject) -> Result<()> {
     }
     if upstream.outlives_town() {
         // Where this is not heard, or not understood, what the runs made goes some days after their ends.
-        let _ = upstream.request(Purpose::Forget, "POST", "/forget", None, FORGET_LIMIT_MS).await;
+        let _ = upstream.bytes(ControlRequest::post(Purpose::Forget, "/forget", FORGET_LIMIT_MS)).await;
     }
     Ok(())
 }

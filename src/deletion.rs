@@ -1,7 +1,7 @@
 //! The deletion of an agent over the objects that know of it; the order of its steps is explained in `crates/town/src/agents/deletion.rs`.
 
 use ::worker::Response;
-use serde_json::json;
+use townwatch_protocol::calls::ForgetAgent;
 use townwatch_protocol::error::{Code, Result};
 use townwatch_protocol::id::AgentId;
 use townwatch_town::agents::deletion::{DeletionPlan, EraseAgent};
@@ -9,7 +9,7 @@ use townwatch_town::agents::deletion::{DeletionPlan, EraseAgent};
 use crate::http::nothing;
 use crate::log::log;
 use crate::town_object::TownObject;
-use crate::{container_routes, town_routes};
+use crate::{container_routes, objects};
 
 /// `DELETE /api/towns/:town/agents/:agent`.
 pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
@@ -31,8 +31,7 @@ async fn prepare(town: &TownObject, plan: &DeletionPlan) -> Result<()> {
     if plan.in_container {
         container_routes::stop_for_good(town, &plan.agent_id).await?;
     }
-    let body = json!({"agent_id": plan.agent_id}).to_string();
-    match town_routes::ask_rig::<serde_json::Value>(&town.env, &plan.rig_id, "/forget", &body).await {
+    match objects::call(&town.env, &plan.rig_id, &ForgetAgent { agent_id: plan.agent_id.clone() }).await {
         Err(error) if error.code == Code::NotFound => Ok(()),
         outcome => outcome.map(drop),
     }

@@ -15,6 +15,7 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::ImageView;
 use townwatch_town::log::images::{self, Found, Posted, WantedImage};
 
+use crate::control_request::ControlRequest;
 use crate::http;
 use crate::log::log;
 use crate::platform;
@@ -98,8 +99,8 @@ async fn fetch(town: &TownObject, wanted: &WantedImage) -> Result<Vec<u8>> {
         return Err(Error::new(Code::NotFound, "The container stopped before it was fetched."));
     }
     let path = format!("/agents/{}/images/{}", wanted.agent_id, wanted.image_id);
-    let gave = upstream.request_bytes(Purpose::Relay, "GET", &path, None, IMAGE_FETCH_MS, IMAGE_BYTES_MAX).await;
-    gave.map(|(_, bytes)| bytes).map_err(|error| match error.code {
+    let request = ControlRequest::get(Purpose::Relay, path, IMAGE_FETCH_MS).at_most(IMAGE_BYTES_MAX);
+    upstream.bytes(request).await.map_err(|error| match error.code {
         Code::NotFound => Error::new(Code::NotFound, "The container did not have it any more."),
         _ => error,
     })

@@ -1,7 +1,8 @@
 //! The Worker: the edge, and the only code that names `worker`. It decodes, asks the core and performs; it decides nothing.
 //!
 //! In reading order: what comes in ([`worker`], which forwards to the objects over [`objects`]); what an object is made
-//! of ([`config`], [`platform`], [`http`], [`sql_store`], [`socket`], [`upstream`] with its [`container`]); and the objects:
+//! of ([`config`], [`platform`], [`http`], [`sql_store`], [`socket`], [`upstream`] with its
+//! [`control_request`] and its [`container`]); and the objects:
 //! [`account_object`], [`rig_object`], and [`town_class`] with its object, its routes, its
 //! streams and its relay.
 
@@ -15,6 +16,7 @@ mod callers;
 pub mod config;
 pub mod container;
 mod container_routes;
+pub mod control_request;
 mod deletion;
 pub mod http;
 mod images;

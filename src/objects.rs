@@ -6,7 +6,7 @@ use ::worker::Env;
 use ::worker::web_sys::{Headers, Request, RequestInit, Response};
 use futures_util::future::{Either, select};
 use js_sys::Promise;
-use serde::de::DeserializeOwned;
+use townwatch_protocol::calls::ObjectCall;
 use townwatch_protocol::envelope;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::limits::OBJECT_ANSWER_MS;
@@ -18,9 +18,6 @@ use crate::timer::Sleep;
 
 /// The account's name; there is one.
 const ACCOUNT: &str = "default";
-
-/// Paths that only our own objects ask of each other begin so. The Worker forwards none: it forwards parsed routes.
-pub const INTERNAL: &str = "/internal";
 
 /// The stub as it is: the crate's takes an answer apart and builds it anew.
 #[allow(unsafe_code)] // wasm-bindgen's macro expands to it
@@ -44,18 +41,15 @@ pub async fn forward(env: &Env, place: &Responder, request: &Request) -> Result<
     settle(stub(env, place)?.fetch(request)).await
 }
 
-/// Asks an object something of our own: `path` begins with [`INTERNAL`], `body` is JSON text. A refusal of the object
-/// comes back as the failure that it is.
-pub async fn ask<T: DeserializeOwned>(
-    env: &Env,
-    place: &Responder,
-    method: &str,
-    path: &str,
-    body: Option<&str>,
-) -> Result<T> {
-    let (stub, init) = (stub(env, place)?, init(method, body)?);
+/// Calls an object and gives its answer. A refusal of the object comes back as the failure that it is.
+pub async fn call<C: ObjectCall>(env: &Env, object: &C::Object, call: &C) -> Result<C::Answer>
+where
+    C::Object: Clone + Into<Responder>,
+{
+    let body = serde_json::to_string(call).map_err(Error::internal)?;
+    let (stub, init) = (stub(env, &object.clone().into())?, init(&body)?);
     let answer = async {
-        let response = settle(stub.ask(&format!("https://object{path}"), &init)).await?;
+        let response = settle(stub.ask(&format!("https://object{}", C::PATH), &init)).await?;
         js::settle(response.text().map_err(|thrown| js::fault(&thrown))?).await
     };
     let text = in_time(answer).await?;
@@ -75,15 +69,13 @@ async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
     }
 }
 
-fn init(method: &str, body: Option<&str>) -> Result<RequestInit> {
+fn init(body: &str) -> Result<RequestInit> {
+    let headers = Headers::new().map_err(|thrown| js::fault(&thrown))?;
+    headers.set("content-type", "application/json").map_err(|thrown| js::fault(&thrown))?;
     let init = RequestInit::new();
-    init.set_method(method);
-    if let Some(text) = body {
-        let headers = Headers::new().map_err(|thrown| js::fault(&thrown))?;
-        headers.set("content-type", "application/json").map_err(|thrown| js::fault(&thrown))?;
-        init.set_headers(&headers);
-        init.set_body(&JsValue::from_str(text));
-    }
+    init.set_method("POST");
+    init.set_headers(&headers);
+    init.set_body(&JsValue::from_str(body));
     Ok(init)
 }
 

@@ -10,6 +10,7 @@ use townwatch_town::relay::source_answer::SourceAnswer;
 use townwatch_town::relay::taking::{ContainerStopped, RelayFailure};
 use townwatch_town::relay::turn::{RelayRequest, Step, Turn};
 
+use crate::control_request::ControlRequest;
 use crate::log::log;
 use crate::timer::Sleep;
 use crate::town_object::TownObject;
@@ -92,12 +93,11 @@ fn note_failure(error: &Error) {
 async fn ask(town: &TownObject, upstream: &Upstream, request: &RelayRequest) -> Result<SourceAnswer> {
     town.count(|counts| counts.relay_requests += 1);
     let limit_ms = request.wait_ms + ANSWER_LIMIT_MS;
-    let (_, text) = upstream.request(Purpose::Relay, "GET", &request.target(), None, limit_ms).await?;
+    let text = upstream.text(ControlRequest::get(Purpose::Relay, request.target(), limit_ms)).await?;
     SourceAnswer::read(&text, platform::now())
 }
 
 async fn status(upstream: &Upstream, agent_id: &AgentId) -> Result<ControlStatus> {
     let path = format!("/agents/{agent_id}/status");
-    let (_, text) = upstream.request(Purpose::Look, "GET", &path, None, ANSWER_LIMIT_MS).await?;
-    serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("{path}: {error}")))
+    upstream.read(ControlRequest::get(Purpose::Look, path, ANSWER_LIMIT_MS)).await
 }

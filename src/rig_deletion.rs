@@ -2,6 +2,7 @@
 
 use ::worker::Response;
 use futures_util::future::join_all;
+use townwatch_protocol::calls::EraseRig;
 use townwatch_protocol::error::Result;
 use townwatch_protocol::id::RigId;
 use townwatch_town::rig::rig_deletion::{EraseRigAgent, RigDeletionPlan};
@@ -10,7 +11,7 @@ use crate::http::nothing;
 use crate::log::log;
 use crate::timer::Sleep;
 use crate::town_object::TownObject;
-use crate::{container_routes, town_routes};
+use crate::{container_routes, objects};
 
 /// `DELETE /api/towns/:town/rigs/:rig`.
 pub(super) async fn rig(town: &TownObject, rig_id: &RigId) -> Result<Response> {
@@ -30,7 +31,7 @@ async fn erase(town: &TownObject, plan: &RigDeletionPlan) -> Result<()> {
     // All at once: one that hangs is waited for, but not one after the other.
     let stops = plan.in_container.iter().map(|agent_id| container_routes::stop_for_good(town, agent_id));
     join_all(stops).await.into_iter().collect::<Result<()>>()?;
-    let _: serde_json::Value = town_routes::ask_rig(&town.env, &plan.rig_id, "/erase", "{}").await?;
+    objects::call(&town.env, &plan.rig_id, &EraseRig {}).await?;
     for agent_id in &plan.agents {
         town.handle(EraseRigAgent { plan, agent_id })?;
         log("agent_deleted", &[("agent_id", agent_id.as_str())]);

@@ -13,7 +13,7 @@ use crate::{archive, posted_end};
 pub(super) fn tell(town: &TownObject, rig_id: RigId, notice: RigNotice) {
     let Ok(town) = town.shared() else { return };
     spawn_local(async move {
-        let told = match &notice {
+        let told = match notice {
             RigNotice::Ended(ends) => posted_end::ended(&town, &rig_id, ends).await,
             RigNotice::BroughtBack(agent_id) => archive::brought_back(&town, &rig_id, agent_id).await,
         };

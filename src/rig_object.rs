@@ -6,26 +6,23 @@ use std::rc::Rc;
 
 use ::worker::web_sys::Request as Raw;
 use ::worker::{DurableObject, Env, Request, Response, State};
-use serde::Deserialize;
-use serde_json::json;
-use townwatch_protocol::body::parse_body;
+use townwatch_protocol::agent_right::{AGENT_HEADER, AgentRight};
+use townwatch_protocol::calls::{
+    self, AdmittedCaller, Done, EndedRuns, HearAgent, ListRigAgents, ObjectAnswer, ObjectCall, RegisterAgent, RigCall,
+};
 use townwatch_protocol::error::{Code, Error, Result};
-use townwatch_protocol::id::{AgentId, Epoch, RigId, SourceId, TownId};
+use townwatch_protocol::id::{AgentId, SourceId};
 use townwatch_protocol::limits::{
     PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX, TOKEN_TTL_SECONDS_DEFAULT, TOKEN_TTL_SECONDS_MAX,
 };
 use townwatch_protocol::query::{Address, Query};
 use townwatch_protocol::time::Timestamp;
-use townwatch_protocol::wire::{
-    AgentRequest, AgentState, Heard, PostEvents, RigCursor, RigEventsPage, TokenRequest, TokenView,
-};
-use townwatch_town::access::agent_right::{AGENT_HEADER, AgentRight};
+use townwatch_protocol::wire::{AgentRequest, PostEvents, RigEventsPage, TokenRequest, TokenView};
 use townwatch_town::access::auth;
-use townwatch_town::agents::ended_runs::EndedRuns;
 use townwatch_town::metrics::{self, Counts};
 use townwatch_town::rig::Rig as Core;
 use townwatch_town::rig::carrier::{Alarm, Carried, Carrier};
-use townwatch_town::route::{Responder, Route};
+use townwatch_town::route::Route;
 use townwatch_town::store::Store;
 use townwatch_town::town::check_name;
 use worker_macros::durable_object;
@@ -84,31 +81,6 @@ impl DurableObject for Rig {
     }
 }
 
-#[derive(Deserialize)]
-struct Create {
-    rig_id: RigId,
-    town_id: TownId,
-    epoch: Epoch,
-}
-
-/// What the Worker asks before it answers an agent's request itself, or hands it to the town.
-#[derive(Deserialize)]
-struct Admit {
-    agent_id: AgentId,
-    /// Absent: the operator asks.
-    right: Option<AgentRight>,
-}
-
-#[derive(Deserialize)]
-struct OfAgent {
-    agent_id: AgentId,
-}
-
-#[derive(Deserialize)]
-struct OfAgents {
-    agent_ids: Vec<AgentId>,
-}
-
 impl Rig {
     fn open(&self) -> Result<Rc<Core>> {
         if let Some(known) = &*self.core.borrow() {
@@ -132,16 +104,15 @@ impl Rig {
     async fn answer(&self, request: &Raw) -> Result<Response> {
         let url = request.url();
         let address = Address::split(&url);
-        if let Some(path) = address.path.strip_prefix(objects::INTERNAL) {
-            return self.internal(request, path).await;
+        if calls::is_call(address.path) {
+            let call = RigCall::read(address.path, &http::read_own_body(request).await?)?;
+            return Ok(http::success_text(200, self.internal(call).await?.text()));
         }
         match Route::parse(&request.method(), address.path)? {
             Route::CreateAgent(_) => self.create_agent(request).await,
             Route::ListRigAgents(rig_id) => {
-                let town = Responder::Town(self.open()?.town_id.clone());
-                let body = json!({"rig_id": rig_id}).to_string();
-                let agents: Vec<AgentState> = ask(&self.env, &town, "/rig-agents", &body).await?;
-                Ok(success(200, &agents))
+                let rig = self.open()?;
+                Ok(success(200, &objects::call(&self.env, &rig.town_id, &ListRigAgents { rig_id }).await?))
             }
             Route::MintToken(_, agent_id) => self.mint_token(request, agent_id).await,
             Route::ListTokens(_, agent_id) => Ok(success(200, &self.open()?.tokens(&agent_id, platform::now())?)),
@@ -174,21 +145,18 @@ impl Rig {
 
     /// The town knows the agent before the rig takes events of it.
     async fn create_agent(&self, request: &Raw) -> Result<Response> {
-        let wish: AgentRequest = http::read_json(request).await?;
-        check_name("name", &wish.name)?;
+        let agent: AgentRequest = http::read_json(request).await?;
+        check_name("name", &agent.name)?;
         let rig = self.open()?;
-        let body = json!({
-            "rig_id": rig.rig_id, "agent_id": wish.agent_id, "name": wish.name, "role": wish.role,
-        });
+        let register = RegisterAgent { rig_id: rig.rig_id.clone(), agent };
         let withdrawn = self.withdrawn.get();
-        let state: AgentState =
-            ask(&self.env, &Responder::Town(rig.town_id.clone()), "/agents", &body.to_string()).await?;
+        let state = objects::call(&self.env, &rig.town_id, &register).await?;
         if self.withdrawn.get() != withdrawn {
             // Perhaps this one, after the town had taken it in: then it would be known here alone, and its posts lost.
             let message = "an agent of this rig was deleted or archived at this moment; register this one again";
             return Err(Error::new(Code::Conflict, message));
         }
-        rig.register(&state.agent_id, &wish.name, wish.role, platform::now())?;
+        rig.register(&state.agent_id, &register.agent.name, register.agent.role, platform::now())?;
         Ok(success(201, &state))
     }
 
@@ -215,9 +183,8 @@ impl Rig {
         admit(request, &rig, agent_id)?;
         rig.check_present(agent_id)?;
         rig.check_not_stopped(agent_id)?;
-        let body = json!({"rig_id": rig.rig_id, "agent_id": agent_id}).to_string();
-        let heard: Heard = ask(&self.env, &Responder::Town(rig.town_id.clone()), "/heartbeat", &body).await?;
-        Ok(success(200, &heard))
+        let hear = HearAgent { rig_id: rig.rig_id.clone(), agent_id: agent_id.clone() };
+        Ok(success(200, &objects::call(&self.env, &rig.town_id, &hear).await?))
     }
 
     /// Takes nothing more of an agent's runs, and hands over to the town what was taken before.
@@ -265,57 +232,50 @@ impl Rig {
         Ok(success(201, &receipt))
     }
 
-    async fn internal(&self, request: &Raw, path: &str) -> Result<Response> {
-        let body = http::read_own_body(request).await?;
-        match path {
-            "/create" => {
-                let Create { rig_id, town_id, epoch } = parse_body(&body)?;
-                Core::create(self.store.as_ref(), &rig_id, &town_id, &epoch)?;
-                Ok(success(201, &json!({})))
+    async fn internal(&self, call: RigCall) -> Result<ObjectAnswer> {
+        match call {
+            RigCall::Create(call) => {
+                Core::create(self.store.as_ref(), &call.rig_id, &call.town_id, &call.epoch)?;
+                call.answer(&Done {})
             }
-            "/erase" => {
+            RigCall::Erase(call) => {
                 let storage = self.state.storage();
                 storage.delete_alarm().await.map_err(Error::internal)?;
                 storage.delete_all().await.map_err(Error::internal)?;
                 self.core.take();
-                Ok(success(200, &json!({})))
+                call.answer(&Done {})
             }
-            "/stop" => {
-                self.stop(&parse_body(&body)?).await?;
-                Ok(success(200, &json!({})))
+            RigCall::Stop(call) => {
+                self.stop(&call.0).await?;
+                call.answer(&Done {})
             }
-            "/ended" => {
-                self.open()?.note_ends(&parse_body(&body)?, platform::now())?;
-                Ok(success(200, &json!({})))
+            RigCall::Ended(call) => {
+                self.open()?.note_ends(&call.0, platform::now())?;
+                call.answer(&Done {})
             }
-            "/forget" => {
-                let OfAgent { agent_id } = parse_body(&body)?;
-                self.forget(&agent_id).await?;
-                Ok(success(200, &json!({})))
+            RigCall::Forget(call) => {
+                self.forget(&call.agent_id).await?;
+                call.answer(&Done {})
             }
-            "/archive" => {
-                let OfAgents { agent_ids } = parse_body(&body)?;
-                self.archive(&agent_ids).await?;
-                Ok(success(200, &json!({})))
+            RigCall::Archive(call) => {
+                self.archive(&call.agent_ids).await?;
+                call.answer(&Done {})
             }
-            "/bring-back" => {
-                let (OfAgents { agent_ids }, rig) = (parse_body(&body)?, self.open()?);
-                agent_ids.iter().try_for_each(|agent_id| rig.bring_back(agent_id))?;
-                Ok(success(200, &json!({})))
-            }
-            "/allow-again" => {
-                let OfAgent { agent_id } = parse_body(&body)?;
-                self.open()?.allow_again(&agent_id)?;
-                Ok(success(200, &json!({})))
-            }
-            "/admit" => {
-                let Admit { agent_id, right } = parse_body(&body)?;
+            RigCall::BringBack(call) => {
                 let rig = self.open()?;
-                admit_right(right.as_ref(), &rig, &agent_id)?;
-                rig.check_agent(&agent_id)?;
-                Ok(success(200, &json!({"town_id": rig.town_id})))
+                call.agent_ids.iter().try_for_each(|agent_id| rig.bring_back(agent_id))?;
+                call.answer(&Done {})
             }
-            _ => Err(Error::not_found("path")),
+            RigCall::AllowAgain(call) => {
+                self.open()?.allow_again(&call.agent_id)?;
+                call.answer(&Done {})
+            }
+            RigCall::Admit(call) => {
+                let rig = self.open()?;
+                admit_right(call.right.as_ref(), &rig, &call.agent_id)?;
+                rig.check_agent(&call.agent_id)?;
+                call.answer(&AdmittedCaller { town_id: rig.town_id.clone() })
+            }
         }
     }
 
@@ -334,12 +294,10 @@ impl Rig {
     }
 
     async fn carry(&self, rig: &Core) -> Result<()> {
-        let town = Responder::Town(rig.town_id.clone());
         loop {
             let batch = self.carrier.borrow().next_batch(rig)?;
             let Some(batch) = batch else { return Ok(()) };
-            let body = serde_json::to_string(&batch).map_err(Error::internal)?;
-            let came = ask::<RigCursor>(&self.env, &town, "/rig-events", &body).await;
+            let came = objects::call(&self.env, &rig.town_id, &batch).await;
             if self.carrier.borrow().answered(rig, came)? == Carried::TownGone {
                 log("outbox_error", &[("message", "the town is gone; its rig stops forwarding")]);
                 return Ok(());
@@ -385,8 +343,4 @@ fn admit(request: &Raw, rig: &Core, agent_id: &AgentId) -> Result<()> {
 
 fn admit_right(right: Option<&AgentRight>, rig: &Core, agent_id: &AgentId) -> Result<()> {
     right.map_or(Ok(()), |right| rig.admit(right, agent_id, platform::now()))
-}
-
-async fn ask<T: serde::de::DeserializeOwned>(env: &Env, place: &Responder, path: &str, body: &str) -> Result<T> {
-    objects::ask(env, place, "POST", &format!("{}{path}", objects::INTERNAL), Some(body)).await
 }

@@ -1,36 +1,19 @@
 //! What the Worker answers itself: the dashboard's session, and who somebody is.
 
 use ::worker::{Env, Response, web_sys};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use townwatch_protocol::agent_right::AgentRight;
+use townwatch_protocol::calls::{AccountId, AdmitCaller, AdmittedCaller, BegunSession, SignIn, SignOut};
 use townwatch_protocol::error::{Code, Error, Result};
-use townwatch_protocol::id::{AgentId, RigId, SessionId, TownId};
+use townwatch_protocol::id::{AgentId, RigId, TownId};
 use townwatch_protocol::query::Address;
-use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{SessionRequest, SessionView};
-use townwatch_town::access::agent_right::AgentRight;
 use townwatch_town::access::auth::{self, Caller, Carrier, Principal, Proof};
 use townwatch_town::access::browser;
 use townwatch_town::access::cookie;
 use townwatch_town::access::origin;
-use townwatch_town::route::Responder;
 
 use crate::config::Config;
 use crate::{callers, http, objects};
-
-/// What a Rig answers to `/internal/admit`.
-#[derive(Debug, Deserialize)]
-struct Admitted {
-    town_id: TownId,
-}
-
-/// What the account answers to a browser that signs in.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct BegunView {
-    pub(crate) session_id: SessionId,
-    /// When the session ends at the latest.
-    pub(crate) ends_at: Timestamp,
-}
 
 /// `POST /api/session`.
 pub(crate) async fn sign_in(
@@ -53,8 +36,8 @@ pub(crate) async fn sign_in(
         Proof::Code(code) => Some(code),
     };
     let browser = browser::name_of(request.headers().get("user-agent").ok().flatten().as_deref());
-    let BegunView { session_id, ends_at } =
-        match callers::ask(env, "/sign-in", &json!({"code": code, "browser": browser})).await {
+    let BegunSession { session_id, ends_at } =
+        match objects::call(env, &AccountId, &SignIn { code: code.cloned(), browser }).await {
             Err(error) if error.code == Code::Unauthorized => {
                 return Err(callers::wrong_key(request, env, error).await?);
             }
@@ -87,7 +70,7 @@ fn stays_https<'a>(address: Address<'_>) -> Option<(&'a str, &'a str)> {
 /// `DELETE /api/session`: whoever is not signed in is signed out.
 pub(crate) async fn sign_out(env: &Env, caller: Option<Caller>, address: Address<'_>) -> Result<Response> {
     if let Some(session_id) = caller.and_then(|caller| caller.session_id) {
-        let _: Value = callers::ask(env, "/sign-out", &json!({"session_id": session_id})).await?;
+        objects::call(env, &AccountId, &SignOut { session_id }).await?;
         callers::forget_known();
     }
     Ok(http::nothing(&[("set-cookie", &cookie::clear(address.origin))]))
@@ -98,10 +81,9 @@ pub(crate) async fn sign_out(env: &Env, caller: Option<Caller>, address: Address
 pub(crate) async fn admit(env: &Env, principal: &Principal, rig_id: &RigId, agent_id: &AgentId) -> Result<TownId> {
     let right = match principal {
         Principal::Operator => None,
-        Principal::Agent(right) => Some(right),
+        Principal::Agent(right) => Some(right.clone()),
     };
-    let (path, body) = (format!("{}/admit", objects::INTERNAL), json!({"agent_id": agent_id, "right": right}));
-    let place = Responder::Rig(rig_id.clone());
-    let Admitted { town_id } = objects::ask(env, &place, "POST", &path, Some(&body.to_string())).await?;
+    let admit = AdmitCaller { agent_id: agent_id.clone(), right };
+    let AdmittedCaller { town_id } = objects::call(env, rig_id, &admit).await?;
     Ok(town_id)
 }

@@ -5,9 +5,9 @@ use std::cell::Cell;
 
 use futures_util::future::join_all;
 use js_sys::futures::spawn_local;
+use townwatch_protocol::calls::EndedRuns;
 use townwatch_protocol::error::{Code, Result};
 use townwatch_protocol::time::Timestamp;
-use townwatch_town::agents::ended_runs::EndedRuns;
 use townwatch_town::agents::stop_orders::{StopAnswered, StopOrder, StopPlace};
 use townwatch_town::relay::control_answer::StopAnswer;
 
@@ -99,7 +99,7 @@ async fn perform(town: &TownObject, StopOrder { run_id, agent_id, place }: &Stop
         StopPlace::Container => container_routes::stop_run(town, agent_id, run_id).await,
         StopPlace::Rig(rig_id, reason) => {
             let ends = EndedRuns { agent_id: agent_id.clone(), run_ids: vec![run_id.clone()], reason: *reason };
-            posted_end::ended(town, rig_id, &ends).await.map(|()| StopAnswer::Heard)
+            posted_end::ended(town, rig_id, ends).await.map(|()| StopAnswer::Heard)
         }
     };
     let answer = answer.unwrap_or_else(StopAnswer::Unheard);

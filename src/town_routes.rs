@@ -1,22 +1,18 @@
 //! What a Town is asked: the routes that the Worker forwards, and what our other objects ask of it.
 
+use ::worker::Response;
 use ::worker::web_sys::Request as Raw;
-use ::worker::{Env, Response};
-use serde::Deserialize;
-use serde_json::json;
-use townwatch_protocol::body::parse_body;
+use townwatch_protocol::calls::{self, CreateRig, Done, EraseRig, ObjectAnswer, ObjectCall, RegisterAgent, TownCall};
 use townwatch_protocol::error::{Error, Result};
-use townwatch_protocol::id::{AgentId, Epoch, EventId, EventName, RigId, RunId, SessionId, TownId};
+use townwatch_protocol::id::{AgentId, Epoch, EventId, EventName, RunId};
 use townwatch_protocol::limits::{
     AGENTS_PER_TOWN_MAX, ARCHIVED_AGENTS_PAGE_DEFAULT, EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX,
 };
 use townwatch_protocol::query::{Address, Query};
 use townwatch_protocol::time::Timestamp;
-use townwatch_protocol::wire::{
-    AgentRequest, AgentState, BudgetChange, Heard, RigBatch, RigRequest, RigView, TownChange,
-};
+use townwatch_protocol::wire::{AgentState, BudgetChange, Heard, RigRequest, RigView};
 use townwatch_town::access::grantor::Grantor;
-use townwatch_town::agents::archive::RegisterAgent;
+use townwatch_town::agents::archive::AgentRegistration;
 use townwatch_town::agents::budgets::setting::{ChangeAgentBudget, ChangeTownBudget};
 use townwatch_town::agents::posted_silence::Heartbeat;
 use townwatch_town::agents::runs;
@@ -25,8 +21,8 @@ use townwatch_town::log::{PageFilter, Selection};
 use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::stream_query::accepts;
-use townwatch_town::reading::streams::EndSessions;
-use townwatch_town::route::{Responder, Route};
+use townwatch_town::reading::streams::SessionsEnd;
+use townwatch_town::route::Route;
 use townwatch_town::town::{Town as Core, check_name};
 
 use crate::http::{self, success};
@@ -40,8 +36,9 @@ pub(super) async fn answer(town: &TownObject, request: &Raw) -> Result<Response>
     let url = request.url();
     let address = Address::split(&url);
     let query = Query::parse(address.query);
-    if let Some(path) = address.path.strip_prefix(objects::INTERNAL) {
-        return internal(town, request, path).await;
+    if calls::is_call(address.path) {
+        let call = TownCall::read(address.path, &http::read_own_body(request).await?)?;
+        return Ok(http::success_text(200, internal(town, call).await?.text()));
     }
     let route = Route::parse(&request.method(), address.path)?;
     let looks = matches!(
@@ -224,110 +221,63 @@ async fn create_rig(town: &TownObject, request: &Raw) -> Result<Response> {
 pub(super) async fn add_rig(town: &TownObject, wish: &RigRequest) -> Result<RigView> {
     town.with(|core| core.check_room_for_rig())?;
     let rig_id = platform::rig_id();
-    let body = json!({"rig_id": rig_id, "town_id": town.town_id()?, "epoch": platform::epoch()}).to_string();
-    let _: serde_json::Value = ask_rig(&town.env, &rig_id, "/create", &body).await?;
-    town.with(|core| core.add_rig(rig_id, wish, platform::now()))
+    let create = CreateRig { rig_id, town_id: town.town_id()?, epoch: platform::epoch() };
+    objects::call(&town.env, &create.rig_id, &create).await?;
+    town.with(|core| core.add_rig(create.rig_id, wish, platform::now()))
 }
 
-pub(super) async fn ask_rig<T: serde::de::DeserializeOwned>(
-    env: &Env,
-    rig_id: &RigId,
-    path: &str,
-    body: &str,
-) -> Result<T> {
-    let path = format!("{}{path}", objects::INTERNAL);
-    objects::ask(env, &Responder::Rig(rig_id.clone()), "POST", &path, Some(body)).await
-}
-
-#[derive(Deserialize)]
-struct Create {
-    town_id: TownId,
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Register {
-    rig_id: RigId,
-    #[serde(flatten)]
-    agent: AgentRequest,
-}
-
-#[derive(Deserialize)]
-struct Hear {
-    rig_id: RigId,
-    agent_id: AgentId,
-}
-
-#[derive(Deserialize)]
-struct OfRig {
-    rig_id: RigId,
-}
-
-#[derive(Deserialize)]
-struct SessionsEnded {
-    session_ids: Vec<SessionId>,
-}
-
-async fn internal(town: &TownObject, request: &Raw, path: &str) -> Result<Response> {
-    let body = http::read_own_body(request).await?;
-    match path {
-        "/create" => {
-            let Create { town_id, name } = parse_body(&body)?;
-            Core::create(town.store.as_ref(), &town_id, &name, &platform::epoch(), platform::now())?;
-            Ok(success(201, &json!({})))
+async fn internal(town: &TownObject, call: TownCall) -> Result<ObjectAnswer> {
+    match call {
+        TownCall::Create(call) => {
+            Core::create(town.store.as_ref(), &call.town_id, &call.name, &platform::epoch(), platform::now())?;
+            call.answer(&Done {})
         }
-        "/change" => {
-            let wish: TownChange = parse_body(&body)?;
-            if !wish.budget().is_empty() {
-                town.handle(ChangeTownBudget { change: &wish.budget() })?;
+        TownCall::Change(change) => {
+            if !change.budget().is_empty() {
+                town.handle(ChangeTownBudget { change: &change.budget() })?;
             }
-            if let Some(name) = &wish.name {
+            if let Some(name) = &change.name {
                 town.with(|core| core.rename(name))?;
             }
-            Ok(success(200, &json!({})))
+            change.answer(&Done {})
         }
-        "/erase" => {
+        TownCall::Erase(call) => {
             // Before anything is taken away: a town of which agents go on working is not deleted.
             let rigs = town.with(|core| core.rigs())?;
             container_routes::stop_all(town).await?;
             for rig in rigs {
-                let _: serde_json::Value = ask_rig(&town.env, &rig.rig_id, "/erase", "{}").await?;
+                objects::call(&town.env, &rig.rig_id, &EraseRig {}).await?;
             }
             town.erase().await?;
-            Ok(success(200, &json!({})))
+            call.answer(&Done {})
         }
-        "/sessions-ended" => {
-            let SessionsEnded { session_ids } = parse_body(&body)?;
+        TownCall::EndSessions(call) => {
             let config = town.config()?;
-            let names: Vec<_> = session_ids.iter().flat_map(|id| Grantor::names_of(id, &config.secrets)).collect();
-            town.handle(EndSessions { names: &names })?;
-            Ok(success(200, &json!({})))
+            let names: Vec<_> = call.session_ids.iter().flat_map(|id| Grantor::names_of(id, &config.secrets)).collect();
+            town.handle(SessionsEnd { names: &names })?;
+            call.answer(&Done {})
         }
-        "/agents" => {
-            let Register { rig_id, agent } = parse_body(&body)?;
-            let agent_id = agent.agent_id.unwrap_or_else(platform::agent_id);
-            let (name, role) = (agent.name.as_str(), agent.role);
-            let state = town.handle(RegisterAgent { rig_id: &rig_id, agent_id: &agent_id, name, role })?;
-            Ok(success(201, &state))
+        TownCall::Register(call) => {
+            let RegisterAgent { rig_id, agent } = &call;
+            let agent_id = agent.agent_id.clone().unwrap_or_else(platform::agent_id);
+            let (agent_id, name, role) = (&agent_id, agent.name.as_str(), agent.role);
+            let state = town.handle(AgentRegistration { rig_id, agent_id, name, role })?;
+            call.answer(&state)
         }
-        "/rig-agents" => {
-            let OfRig { rig_id } = parse_body(&body)?;
+        TownCall::RigAgents(call) => {
             let mut agents = town.with(|core| core.agents())?;
-            agents.retain(|agent| agent.rig_id == rig_id);
-            Ok(success(200, &agents))
+            agents.retain(|agent| agent.rig_id == call.rig_id);
+            call.answer(&agents)
         }
-        "/heartbeat" => {
-            let Hear { rig_id, agent_id } = parse_body(&body)?;
-            town.handle(Heartbeat { rig_id: &rig_id, agent_id: &agent_id })?;
+        TownCall::Heartbeat(call) => {
+            town.handle(Heartbeat { rig_id: &call.rig_id, agent_id: &call.agent_id })?;
             town.wake_when_due().await?;
-            Ok(success(200, &Heard { heard: true }))
+            call.answer(&Heard { heard: true })
         }
-        "/rig-events" => {
-            let batch: RigBatch = parse_body(&body)?;
+        TownCall::RigEvents(batch) => {
             let cursor = town.handle(&batch)?;
             town.wake_when_due().await?;
-            Ok(success(200, &cursor))
+            batch.answer(&cursor)
         }
-        _ => Err(Error::not_found("path")),
     }
 }

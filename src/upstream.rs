@@ -11,10 +11,10 @@ use ::worker::web_sys::{self, AbortController, Headers, RequestInit, Response, W
 use futures_util::future::{Either, select};
 use js_sys::Promise;
 use js_sys::futures::JsFuture;
+use serde::de::DeserializeOwned;
 use townwatch_protocol::control_key::SigningKey;
 use townwatch_protocol::error::{Code, Error, Result};
-use townwatch_protocol::id::{AgentId, TownId};
-use townwatch_protocol::limits::BATCH_EVENTS_MAX;
+use townwatch_protocol::id::TownId;
 use townwatch_protocol::signed_call::{Call, Purpose};
 use townwatch_protocol::wire::TOWN_HEADER;
 use townwatch_town::relay::control_answer::{ControlAnswer, StopAnswer};
@@ -23,12 +23,9 @@ use wasm_bindgen::prelude::*;
 
 use crate::config::Config;
 use crate::container::Container;
+use crate::control_request::ControlRequest;
 use crate::timer::Sleep;
 use crate::{http, js, platform};
-
-/// The largest answer that is read, 32 MiB of the isolate's 128: a page of [`BATCH_EVENTS_MAX`] events at 64 KiB each.
-/// A page of larger events is made shorter by the control server.
-const ANSWER_BYTES_MAX: usize = BATCH_EVENTS_MAX * (64 << 10) + (1 << 20);
 
 /// The control server of a Town.
 #[derive(Debug)]
@@ -80,7 +77,8 @@ impl Upstream {
         let Endpoint::Binding(container, key) = &self.place else { return Ok(()) };
         container.start(&key.public(), self.idle_seconds).await?;
         // Not its health, for which it asks each program for its version.
-        container.ready(|limit_ms| self.request(Purpose::Relay, "GET", "/events?limit=1", None, limit_ms)).await
+        let ask = |limit_ms| self.text(ControlRequest::get(Purpose::Relay, "/events?limit=1", limit_ms));
+        container.ready(ask).await
     }
 
     /// Lets a running container live on while the Town sleeps; at every wake.
@@ -104,65 +102,46 @@ impl Upstream {
         }
     }
 
-    /// Calls the control server for a purpose: the status and text of its success. `limit_ms` covers the whole answer.
+    /// Has the control server do or say something, and gives the bytes of its success.
     ///
-    /// It cannot be reached: `container_unavailable`. It does not answer in time: `container_timeout`. It refuses:
-    /// [`ControlAnswer::refusal`].
-    pub async fn request(
-        &self,
-        purpose: Purpose,
-        method: &str,
-        path_and_query: &str,
-        body: Option<String>,
-        limit_ms: u64,
-    ) -> Result<(u16, String)> {
-        let (status, bytes) =
-            self.request_bytes(purpose, method, path_and_query, body, limit_ms, ANSWER_BYTES_MAX).await?;
-        Ok((status, String::from_utf8(bytes).map_err(|_| broken("is not UTF-8"))?))
+    /// # Errors
+    /// `container_unavailable` where it cannot be reached, `container_timeout` where it does not answer in time,
+    /// [`ControlAnswer::refusal`] where it refuses.
+    pub async fn bytes(&self, request: ControlRequest) -> Result<Vec<u8>> {
+        let answer = self.call(request).await?;
+        if answer.is_success() { Ok(answer.bytes) } else { Err(answer.refusal()) }
     }
 
-    /// [`Upstream::request`] for an answer of any bytes, at most `bytes_max` of them.
-    pub async fn request_bytes(
-        &self,
-        purpose: Purpose,
-        method: &str,
-        path_and_query: &str,
-        body: Option<String>,
-        limit_ms: u64,
-        bytes_max: usize,
-    ) -> Result<(u16, Vec<u8>)> {
-        let answer = self.call(purpose, method, path_and_query, body, limit_ms, bytes_max).await?;
-        if answer.is_success() { Ok((answer.status, answer.bytes)) } else { Err(answer.refusal()) }
+    /// [`Upstream::bytes`] of an answer that is text.
+    pub async fn text(&self, request: ControlRequest) -> Result<String> {
+        String::from_utf8(self.bytes(request).await?).map_err(|_| broken("is not UTF-8"))
     }
 
-    /// Asks for the stop of an agent, or of one run of it, and says what became of that.
-    pub async fn stop_agent(&self, agent_id: &AgentId, wish: String, limit_ms: u64) -> StopAnswer {
-        let path = format!("/agents/{agent_id}/stop");
-        match self.call(Purpose::Stop, "POST", &path, Some(wish), limit_ms, ANSWER_BYTES_MAX).await {
+    /// [`Upstream::text`] of an answer that is JSON, read.
+    pub async fn read<T: DeserializeOwned>(&self, request: ControlRequest) -> Result<T> {
+        let target = request.target.clone();
+        let text = self.text(request).await?;
+        serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("{target}: {error}")))
+    }
+
+    /// Asks for a stop, and says what became of that.
+    pub async fn stop_agent(&self, request: ControlRequest) -> StopAnswer {
+        match self.call(request).await {
             Ok(answer) => answer.of_stop(matches!(self.place, Endpoint::Foreign(..))),
             Err(error) => StopAnswer::Unheard(error),
         }
     }
 
-    async fn call(
-        &self,
-        purpose: Purpose,
-        method: &str,
-        path_and_query: &str,
-        body: Option<String>,
-        limit_ms: u64,
-        bytes_max: usize,
-    ) -> Result<ControlAnswer> {
+    async fn call(&self, request: ControlRequest) -> Result<ControlAnswer> {
         if !self.is_running() {
             return Err(Error::new(Code::ContainerUnavailable, "the container sleeps; starting an agent starts it"));
         }
-        let call = Call { town_id: &self.town_id, method, target: path_and_query };
-        let init = self.init(&call, purpose, body).map_err(|thrown| js::fault(&thrown))?;
+        let init = self.init(&request).map_err(|thrown| js::fault(&thrown))?;
         let answer = async {
-            let response = settle(self.fetch(path_and_query, &init)).await?;
-            read(&response, bytes_max).await
+            let response = settle(self.fetch(&request.target, &init)).await?;
+            read(&response, request.bytes_max).await
         };
-        limited(limit_ms, &init, answer).await
+        limited(request.limit_ms, &init, answer).await
     }
 
     fn fetch(&self, path_and_query: &str, init: &RequestInit) -> std::result::Result<Promise, JsValue> {
@@ -175,16 +154,12 @@ impl Upstream {
         }
     }
 
-    fn init(
-        &self,
-        call: &Call<'_>,
-        purpose: Purpose,
-        body: Option<String>,
-    ) -> std::result::Result<RequestInit, JsValue> {
+    fn init(&self, request: &ControlRequest) -> std::result::Result<RequestInit, JsValue> {
         let authorization = match &self.place {
             Endpoint::Url(_, key) | Endpoint::Binding(_, key) => {
-                let body = body.as_deref().unwrap_or_default();
-                call.sign(key, purpose, body.as_bytes(), platform::now(), platform::nonce())
+                let call = Call { town_id: &self.town_id, method: request.method, target: &request.target };
+                let body = request.body.as_deref().unwrap_or_default();
+                call.sign(key, request.purpose, body.as_bytes(), platform::now(), platform::nonce())
             }
             Endpoint::Foreign(_, token) => format!("Bearer {token}"),
         };
@@ -192,12 +167,12 @@ impl Upstream {
         headers.set("authorization", &authorization)?;
         headers.set(TOWN_HEADER, self.town_id.as_str())?;
         let init = RequestInit::new();
-        init.set_method(call.method);
+        init.set_method(request.method);
         // A redirect would carry a token to wherever it points.
         init.set_redirect(web_sys::RequestRedirect::Manual);
-        if let Some(text) = body {
+        if let Some(text) = &request.body {
             headers.set("content-type", "application/json")?;
-            init.set_body(&JsValue::from_str(&text));
+            init.set_body(&JsValue::from_str(text));
         }
         init.set_headers(&headers);
         Ok(init)

@@ -1,10 +1,10 @@
 //! What comes in from outside: who asks, whether they may, and which object answers.
 
 use ::worker::{Context, Env, console_error, web_sys};
+use townwatch_protocol::agent_right::AGENT_HEADER;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::query::Address;
 use townwatch_protocol::wire::HealthView;
-use townwatch_town::access::agent_right::AGENT_HEADER;
 use townwatch_town::access::auth::{self, Caller, Carrier, Principal};
 use townwatch_town::access::origin;
 use townwatch_town::route::{Responder, Route};

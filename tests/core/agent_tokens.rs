@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
+use townwatch_protocol::agent_right::{AgentRight, ShownToken};
 use townwatch_protocol::error::Code;
 use townwatch_protocol::event::Role;
 use townwatch_protocol::id::{AgentId, Epoch, RigId, TokenId, TownId};
 use townwatch_protocol::limits::TOKENS_PER_AGENT_MAX;
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::AgentToken;
-use townwatch_town::access::agent_right::{AgentRight, ShownToken};
 use townwatch_town::rig::Rig;
 use townwatch_town::store::Store;
 

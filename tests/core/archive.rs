@@ -10,7 +10,7 @@ use townwatch_protocol::id::{AgentId, RigId};
 use townwatch_protocol::limits::{AGENTS_PER_TOWN_MAX, ARCHIVED_AGENTS_PER_TOWN_MAX};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{ContainerStatus, ContainerView, PostEvents, PostReceipt};
-use townwatch_town::agents::archive::{ArchiveAgents, ArchivePlan, BringAgentBack};
+use townwatch_town::agents::archive::{ArchiveCompletion, ArchivePlan, BringAgentBack};
 use townwatch_town::agents::deletion::EraseAgent;
 use townwatch_town::agents::starting::StartRun;
 use townwatch_town::reading::cursor::CursorRequest;
@@ -36,7 +36,7 @@ fn done(story: &mut Story, name: &str) {
 
 fn put_away(story: &mut Story, name: &str) -> Vec<Effect> {
     let plan = story.town.begin_archive(&agent(name)).unwrap().unwrap();
-    story.seen(ArchiveAgents { plan: &plan })
+    story.seen(ArchiveCompletion { plan: &plan })
 }
 
 fn listed(story: &Story) -> Vec<String> {
@@ -109,7 +109,7 @@ fn one_with_an_open_run_is_not_put_away_also_where_its_rig_hands_that_over_meanw
     story.relay(&[("a", "r", "agent.exited", json!({"reason": "completed"}))]);
     let plan = story.town.begin_archive(&agent("a")).unwrap().unwrap();
     story.notes("a", 1);
-    conflict(&story.handle(ArchiveAgents { plan: &plan }).unwrap_err(), "stop it first");
+    conflict(&story.handle(ArchiveCompletion { plan: &plan }).unwrap_err(), "stop it first");
     assert!(story.town.abandon_archive(&plan));
     assert_eq!(listed(&story), ["a"]);
     story.begin("b", "s"); // nobody is held up
@@ -126,16 +126,16 @@ fn nothing_begins_while_it_goes_and_what_was_interrupted_does_not_end() {
     conflict(&story.start(order, "r").unwrap_err(), "being archived");
     // A deletion goes before it, and another archive takes it over.
     let again = story.town.begin_archive(&agent("a")).unwrap().unwrap();
-    assert_eq!(story.handle(ArchiveAgents { plan: &plan }).unwrap_err().code, Code::TownUnavailable);
+    assert_eq!(story.handle(ArchiveCompletion { plan: &plan }).unwrap_err().code, Code::TownUnavailable);
     assert!(!story.town.abandon_archive(&plan), "it is the other one's");
     let deletion = story.town.begin_deletion(&agent("a")).unwrap();
-    assert_eq!(story.handle(ArchiveAgents { plan: &again }).unwrap_err().code, Code::TownUnavailable);
+    assert_eq!(story.handle(ArchiveCompletion { plan: &again }).unwrap_err().code, Code::TownUnavailable);
     conflict(&story.town.begin_archive(&agent("a")).unwrap_err(), "being deleted");
     story.town.abandon_deletion(&deletion);
     // An eviction between the steps.
     let plan = story.town.begin_archive(&agent("a")).unwrap().unwrap();
     story.reopen();
-    assert_eq!(story.handle(ArchiveAgents { plan: &plan }).unwrap_err().code, Code::TownUnavailable);
+    assert_eq!(story.handle(ArchiveCompletion { plan: &plan }).unwrap_err().code, Code::TownUnavailable);
     put_away(&mut story, "a");
     assert_eq!(archived(&story), ["a"]);
 }
@@ -215,7 +215,7 @@ fn the_archive_has_a_bound_whose_refusal_names_the_way_out() {
     fill(&story, ARCHIVED_AGENTS_PER_TOWN_MAX - 2, "put-away-");
     put_away(&mut story, "a");
     let plan = story.town.begin_archive(&agent("b")).unwrap().unwrap();
-    let refused = story.handle(ArchiveAgents { plan: &plan }).unwrap_err();
+    let refused = story.handle(ArchiveCompletion { plan: &plan }).unwrap_err();
     assert_eq!(refused.code, Code::RateLimited);
     assert!(refused.message.contains("delete"), "{}", refused.message);
     story.town.abandon_archive(&plan);
@@ -284,7 +284,7 @@ fn a_rig_is_put_away_with_its_agents_and_takes_none_until_it_is_back() {
     story.relay(&[("b", "r", "agent.exited", json!({"reason": "completed"}))]);
     let plan = begin_rig(&mut story, "rig").unwrap();
     assert_eq!(plan.agents, [agent("a"), agent("b")]);
-    story.handle(ArchiveAgents { plan: &plan }).unwrap();
+    story.handle(ArchiveCompletion { plan: &plan }).unwrap();
     assert_eq!(
         (listed(&story), archived(&story)),
         (vec!["elsewhere".to_owned()], vec!["a".to_owned(), "b".to_owned()])

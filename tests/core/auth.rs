@@ -1,10 +1,10 @@
 //! Who may ask: keys, tokens, cookies, tickets and origins.
 
+use townwatch_protocol::agent_right::{AgentRight, ShownToken};
 use townwatch_protocol::error::{Code, Result};
 use townwatch_protocol::id::{AgentId, RigId, SessionId, TokenId, TownId};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::SessionRequest;
-use townwatch_town::access::agent_right::{AgentRight, ShownToken};
 use townwatch_town::access::auth::{
     self, Caller, Carrier, Credentials, Principal, Proof, StreamCredential, check_carrier, check_right,
     is_operator_key, mint_agent_token, proof, require, stream_credential,

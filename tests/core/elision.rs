@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use townwatch_protocol::limits::{BUCKET_BYTES_MAX, FRAME_BYTES_MAX};
+use townwatch_protocol::wire::{Gap, GapReason, ServerFrame, TownEvent};
 use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::town::Config;
@@ -262,21 +263,20 @@ impl Account {
     fn read(&mut self, effects: &[Effect], viewer: ViewerId) {
         for text in texts(effects, viewer) {
             assert!(text.len() <= FRAME_BYTES_MAX, "{} bytes", text.len());
-            let frame: Json = serde_json::from_str(&text).unwrap();
-            match frame["type"].as_str().unwrap() {
-                "events" => {
-                    for event in frame["events"].as_array().unwrap() {
-                        let id = event["id"].as_u64().unwrap();
+            let frame: ServerFrame = ServerFrame::read(&text).unwrap().unwrap();
+            match frame {
+                ServerFrame::Events { events, .. } => {
+                    for event in events {
+                        let event: TownEvent = serde_json::from_str(event.get()).unwrap();
+                        let id = event.id.get();
                         assert!(id > self.last, "{id} after {}", self.last);
                         self.last = id;
-                        self.received.insert(id, event["event"].as_str().unwrap().to_owned());
+                        self.received.insert(id, event.event.as_str().to_owned());
                     }
                 }
-                "gap" => {
-                    assert_eq!(frame["reason"], "elided");
-                    let number = |name: &str| frame[name].as_u64().unwrap();
-                    let agent_id = frame["agent_id"].as_str().unwrap().to_owned();
-                    self.gaps.push((agent_id, number("from"), number("to"), number("count")));
+                ServerFrame::Gap(Gap { agent_id, from, to, count, reason }) => {
+                    assert_eq!(reason, GapReason::Elided);
+                    self.gaps.push((agent_id.to_string(), from.get(), to.get(), count.unwrap()));
                 }
                 _ => {}
             }

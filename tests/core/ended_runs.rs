@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
+use townwatch_protocol::calls::EndedRuns;
 use townwatch_protocol::error::Code;
 use townwatch_protocol::event::{ExitReason, Role};
-use townwatch_town::agents::ended_runs::EndedRuns;
 use townwatch_town::rig::Rig;
 use townwatch_town::store::Store;
 

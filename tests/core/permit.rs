@@ -11,7 +11,7 @@ use townwatch_town::reading::ending::Ending;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::reader::Next;
 use townwatch_town::reading::stream_query::Form;
-use townwatch_town::reading::streams::{EndSessions, Join, OpenStream};
+use townwatch_town::reading::streams::{Join, OpenStream, SessionsEnd};
 use townwatch_town::viewers::{Effect, Recalled, ViewerId};
 
 use crate::pulled::{messages, note, short, town_with};
@@ -232,7 +232,7 @@ fn a_session_that_is_ended_takes_all_that_it_opened_along() {
     }
     story.pulls(&mut ended);
     story.pulls(&mut other);
-    let effects = story.seen(EndSessions { names: &["ended".to_owned()] });
+    let effects = story.seen(SessionsEnd { names: &["ended".to_owned()] });
     assert_eq!(closed(&effects), [opened[0], opened[2]].map(|id| (id, Ending::RightEnded)));
     assert!(matches!(effects[2..], [Effect::Announce]), "those without a socket find out, too: {effects:?}");
     assert_eq!(story.town.viewer_count(), 1);

@@ -1,11 +1,11 @@
 //! An agent that posts and falls silent: said by the town's alarm when its time has come, taken back by its next event.
 
 use serde_json::{Value as Json, json};
+use townwatch_protocol::calls::EndedRuns;
 use townwatch_protocol::event::ExitReason;
 use townwatch_protocol::id::RigId;
 use townwatch_protocol::limits::SILENCE_POSTED_MS;
 use townwatch_protocol::wire::RigRequest;
-use townwatch_town::agents::ended_runs::EndedRuns;
 use townwatch_town::agents::posted_end::StopPosted;
 use townwatch_town::agents::posted_silence::Heartbeat;
 use townwatch_town::input::RigNotice;

@@ -10,12 +10,12 @@ use townwatch_protocol::event::Role;
 use townwatch_protocol::id::{AgentId, Epoch, EventName, RigId, RunId, SourceId, TownId};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{
-    AgentState, BudgetChange, ControlEvent, ControlEvents, ControlStart, ControlStarted, Preview, RigBatch, RigEvent,
-    RigRequest, StartAgent,
+    AgentState, BudgetChange, ControlEvent, ControlEvents, ControlStart, ControlStarted, Gap, Preview, RigBatch,
+    RigEvent, RigRequest, ServerFrame, StartAgent, TownEvent,
 };
 use townwatch_town::access::grantor::Grantor;
 use townwatch_town::access::permit::Permit;
-use townwatch_town::agents::archive::RegisterAgent;
+use townwatch_town::agents::archive::AgentRegistration;
 use townwatch_town::agents::budgets::setting::{ChangeAgentBudget, ChangeTownBudget};
 use townwatch_town::agents::runs::Source;
 use townwatch_town::agents::starting::{StartConfirmed, StartRefused, StartRun};
@@ -30,7 +30,7 @@ use townwatch_town::relay::{self, Position, Reach};
 use townwatch_town::store::{Store, Value};
 use townwatch_town::town::{Config, Tick, Town};
 use townwatch_town::viewers::frames::Pace;
-use townwatch_town::viewers::{Effect, Recalled, ViewerId};
+use townwatch_town::viewers::{Effect, Recalled, ViewerId, text_of};
 
 use crate::sqlite::Sqlite;
 
@@ -141,7 +141,7 @@ impl Story {
 
     pub fn register(&mut self, name: &str) {
         let (rig_id, agent_id) = (RigId::parse("rig").unwrap(), agent(name));
-        let register = RegisterAgent { rig_id: &rig_id, agent_id: &agent_id, name, role: Role::Polecat };
+        let register = AgentRegistration { rig_id: &rig_id, agent_id: &agent_id, name, role: Role::Polecat };
         self.handle(register).unwrap();
     }
 
@@ -215,7 +215,7 @@ impl Story {
     /// Registers an agent in a rig.
     pub fn register_in(&mut self, rig_id: &str, name: &str, role: Role) -> Result<AgentState> {
         let (rig_id, agent_id) = (RigId::parse(rig_id).unwrap(), agent(name));
-        self.handle(RegisterAgent { rig_id: &rig_id, agent_id: &agent_id, name, role })
+        self.handle(AgentRegistration { rig_id: &rig_id, agent_id: &agent_id, name, role })
     }
 
     /// The control server confirms a start.
@@ -433,6 +433,16 @@ pub fn frames(effects: &[Effect], viewer: ViewerId) -> Vec<Json> {
     texts(effects, viewer).iter().map(|text| serde_json::from_str(text).unwrap()).collect()
 }
 
+/// The same as a client in Rust has them. What it reads is what was written, to the byte.
+pub fn server_frames(effects: &[Effect], viewer: ViewerId) -> Vec<ServerFrame> {
+    let read = |text: Rc<str>| {
+        let frame = ServerFrame::read(&text).unwrap().unwrap_or_else(|| panic!("an unknown frame: {text}"));
+        assert_eq!(text_of(&frame), *text);
+        frame
+    };
+    texts(effects, viewer).into_iter().map(read).collect()
+}
+
 pub fn texts(effects: &[Effect], viewer: ViewerId) -> Vec<Rc<str>> {
     let sent = effects.iter().filter_map(|effect| match effect {
         Effect::Send(id, text) if *id == viewer => Some(Rc::clone(text)),
@@ -443,22 +453,22 @@ pub fn texts(effects: &[Effect], viewer: ViewerId) -> Vec<Rc<str>> {
 
 /// Frames in short: `hello`, `state a`, `history 1 2`, `live 3`, `gap a 1-4 x3`, `caught_up 3`.
 pub fn told(effects: &[Effect], viewer: ViewerId) -> Vec<String> {
-    frames(effects, viewer)
+    server_frames(effects, viewer)
         .iter()
-        .map(|frame| match frame["type"].as_str().unwrap() {
-            "events" => {
-                let kind = if frame["backfill"] == true { "history" } else { "live" };
-                let ids = frame["events"].as_array().unwrap().iter().map(|event| format!(" {}", event["id"]));
-                format!("{kind}{}", ids.collect::<String>())
+        .map(|frame| match frame {
+            ServerFrame::Events { events, backfill } => {
+                let kind = if *backfill { "history" } else { "live" };
+                let ids = events.iter().map(|event| serde_json::from_str::<TownEvent>(event.get()).unwrap().id);
+                ids.fold(kind.to_owned(), |told, id| format!("{told} {id}"))
             }
-            "state" => format!("state {}", frame["agent"]["agent_id"].as_str().unwrap()),
-            "gap" => {
-                let count = frame["count"].as_u64().map_or_else(String::new, |count| format!(" x{count}"));
-                format!("gap {} {}-{}{count}", frame["agent_id"].as_str().unwrap(), frame["from"], frame["to"])
+            ServerFrame::State { agent } => format!("state {}", agent.agent_id),
+            ServerFrame::Gap(Gap { agent_id, from, to, count, .. }) => {
+                let count = count.map_or_else(String::new, |count| format!(" x{count}"));
+                format!("gap {agent_id} {from}-{to}{count}")
             }
-            "caught_up" => format!("caught_up {}", frame["id"]),
-            "error" => format!("error {}", frame["code"].as_str().unwrap()),
-            other => other.to_owned(),
+            ServerFrame::CaughtUp { id } => format!("caught_up {id}"),
+            ServerFrame::Error { code, .. } => format!("error {code}"),
+            other => other.name().to_owned(),
         })
         .collect()
 }

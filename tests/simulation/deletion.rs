@@ -3,7 +3,7 @@
 use townwatch_protocol::error::Code;
 use townwatch_protocol::event::{AgentExited, EventData, ExitReason, Role};
 use townwatch_protocol::id::{AgentId, RunId};
-use townwatch_town::agents::archive::RegisterAgent;
+use townwatch_town::agents::archive::AgentRegistration;
 use townwatch_town::agents::deletion::EraseAgent;
 use townwatch_town::rig::carrier::Carried;
 
@@ -43,7 +43,7 @@ impl World {
             self.heard.remove(agent_id.as_str());
         }
         let (rig_id, role) = (self.rig_id.clone(), Role::Polecat);
-        let register = RegisterAgent { rig_id: &rig_id, agent_id: &agent_id, name: "Agent", role };
+        let register = AgentRegistration { rig_id: &rig_id, agent_id: &agent_id, name: "Agent", role };
         self.town.handle(register, self.now).unwrap();
         self.perform();
         self.rig.register(&agent_id, "Agent", Role::Polecat, self.now).unwrap();

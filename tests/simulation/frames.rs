@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::Value;
-use townwatch_protocol::id::{AgentId, Epoch};
+use townwatch_protocol::id::AgentId;
+use townwatch_protocol::wire::{AgentSelection, Filters, Gap, GapReason, PressureLevel, ServerFrame, TownEvent};
 use townwatch_town::store::Store;
 
 use super::oracle::Oracle;
@@ -15,17 +16,11 @@ use crate::sqlite::Sqlite;
 /// A frame that a viewer is sent.
 #[derive(Debug)]
 pub struct Frame {
-    pub kind: String,
-    value: Value,
+    /// Agents' states as they were sent.
+    frame: ServerFrame<Value>,
     text: Rc<str>,
-    /// The events of an `events` frame as they were sent.
-    events: Vec<(u64, String)>,
-}
-
-#[derive(serde::Deserialize)]
-struct Texts<'a> {
-    #[serde(borrow, default)]
-    events: Vec<&'a serde_json::value::RawValue>,
+    /// The events of an `events` frame, and each as it was sent.
+    events: Vec<(TownEvent, String)>,
 }
 
 /// Event names that a filter can hide, each by its switch.
@@ -40,34 +35,33 @@ pub const SWITCHES: [(&str, &str); 5] = [
 impl Frame {
     pub fn parse(text: Rc<str>) -> Self {
         assert!(text.len() <= 64 << 10, "a frame of {} bytes", text.len());
-        let value: Value = serde_json::from_str(&text).unwrap();
-        let texts: Texts<'_> = serde_json::from_str(&text).unwrap();
-        let ids = value["events"].as_array().into_iter().flatten().map(|event| event["id"].as_u64().unwrap());
-        let events = ids.zip(&texts.events).map(|(id, raw)| (id, raw.get().to_owned())).collect();
-        Self { kind: value["type"].as_str().unwrap().to_owned(), value, text, events }
+        let frame = ServerFrame::read(&text).unwrap().unwrap_or_else(|| panic!("an unknown frame: {text}"));
+        let raw = if let ServerFrame::Events { events, .. } = &frame { events.as_slice() } else { &[] };
+        let event =
+            |raw: &Box<serde_json::value::RawValue>| (serde_json::from_str(raw.get()).unwrap(), raw.get().to_owned());
+        let events = raw.iter().map(event).collect();
+        Self { frame, text, events }
     }
 
     /// Holds such a gap against the log, for a viewer that has filtered nothing out: of what is dear nothing is left out.
     pub fn check_elision(&self, oracle: &Oracle) {
-        oracle.check_elision(&self.value);
-    }
-
-    fn number(&self, name: &str) -> u64 {
-        self.value[name].as_u64().unwrap_or_else(|| panic!("no {name} in {}", self.text))
+        if let ServerFrame::Gap(gap) = &self.frame {
+            oracle.check_elision(gap);
+        }
     }
 
     pub fn is_pause(&self) -> bool {
-        self.kind == "backpressure" && self.value["level"] == "paused"
+        matches!(self.frame, ServerFrame::Backpressure { level: PressureLevel::Paused, .. })
     }
 
     /// Whether it tells of what a viewer is not sent because it does not keep up.
     pub fn is_elision(&self) -> bool {
-        self.value["reason"] == "elided"
+        matches!(self.frame, ServerFrame::Gap(Gap { reason: GapReason::Elided, .. }))
     }
 
     /// The last id in an `events` frame, and how many it holds.
     pub fn last_and_count(&self) -> Option<(u64, usize)> {
-        self.events.last().map(|(id, _)| (*id, self.events.len()))
+        self.events.last().map(|(event, _)| (event.id.get(), self.events.len()))
     }
 
     // ---- as it is sent ----
@@ -75,45 +69,46 @@ impl Frame {
     /// Of whatever a stream tells, nothing is of an agent that its ticket is not for.
     pub fn check_scope(&self, ticket_for: Option<&AgentId>) {
         let Some(own) = ticket_for else { return };
-        let single = [&self.value["agent_id"], &self.value["agent"]["agent_id"]];
-        let events = self.value["events"].as_array().into_iter().flatten().map(|event| &event["agent_id"]);
-        for agent_id in single.into_iter().chain(events).filter_map(Value::as_str) {
+        let about: Vec<&str> = match &self.frame {
+            ServerFrame::State { agent } => vec![agent["agent_id"].as_str().unwrap()],
+            ServerFrame::AgentDeleted { agent_id } | ServerFrame::Gap(Gap { agent_id, .. }) => vec![agent_id.as_str()],
+            ServerFrame::Preview(preview) => vec![preview.agent_id.as_str()],
+            ServerFrame::Events { .. } => self.events.iter().map(|(event, _)| event.agent_id.as_str()).collect(),
+            _ => Vec::new(),
+        };
+        for agent_id in about {
             assert_eq!(agent_id, own.as_str(), "beyond what its ticket permits: {}", self.text);
         }
     }
 
     /// Holds it against the tables as they are in the moment in which it is sent.
     pub fn check_sent(&self, oracle: &Oracle, store: &Sqlite) {
-        match self.kind.as_str() {
-            "hello" => {
-                assert_eq!(self.number("head"), oracle.head(), "hello names another head");
+        match &self.frame {
+            ServerFrame::Hello { head, oldest_id, .. } => {
+                assert_eq!(head.get(), oracle.head(), "hello names another head");
                 let oldest = "SELECT coalesce(min(id), 0) FROM agent_events";
-                assert_eq!(self.number("oldest_id"), store.query(oldest, &[]).unwrap()[0].number(0).unwrap());
+                assert_eq!(oldest_id.get(), store.query(oldest, &[]).unwrap()[0].number(0).unwrap());
             }
-            "events" => {
+            ServerFrame::Events { .. } => {
                 assert!(!self.events.is_empty(), "a frame of no events");
-                for (id, text) in &self.events {
-                    let stored = oracle.frame(*id);
+                for (event, text) in &self.events {
+                    let stored = oracle.frame(event.id.get());
                     assert!(stored.is_some(), "a viewer is shown what was never stored: {text}");
                     assert_eq!(stored, Some(text.as_str()), "a viewer is shown something else than is stored");
                 }
             }
-            "caught_up" => {
-                assert_eq!(
-                    self.number("id"),
-                    oracle.head(),
-                    "told to have caught up with something else than the head"
-                );
+            ServerFrame::CaughtUp { id } => {
+                assert_eq!(id.get(), oracle.head(), "told to have caught up with something else than the head");
             }
-            "gap" if !self.is_elision() => oracle.check_gap(&self.value, store),
-            "state" => check_state(&self.value["agent"], store),
-            "agent_deleted" => {
-                let agent_id = self.value["agent_id"].as_str().unwrap();
-                let there = store.query("SELECT 1 FROM agents WHERE agent_id = ?", &[agent_id.into()]).unwrap();
+            ServerFrame::Gap(gap) if gap.reason != GapReason::Elided => oracle.check_gap(gap, store),
+            ServerFrame::State { agent } => check_state(agent, store),
+            ServerFrame::AgentDeleted { agent_id } => {
+                let sql = "SELECT 1 FROM agents WHERE agent_id = ?";
+                let there = store.query(sql, &[agent_id.as_str().into()]).unwrap();
                 assert!(there.is_empty(), "{agent_id} is told to be deleted, and is there");
             }
-            "subscription_confirmed" => {
-                assert!(self.number("after_id") <= oracle.head(), "confirmed from beyond the head");
+            ServerFrame::SubscriptionConfirmed { after_id, .. } => {
+                assert!(after_id.get() <= oracle.head(), "confirmed from beyond the head");
             }
             _ => {}
         }
@@ -162,45 +157,48 @@ impl SimViewer {
     }
 
     fn read_frame(&mut self, frame: &Frame) {
-        let (kind, text) = (frame.kind.as_str(), &frame.text);
+        let (kind, text) = (frame.frame.name(), &frame.text);
         let may_come_paused =
             matches!(kind, "backpressure" | "subscription_confirmed" | "state" | "agent_deleted" | "error");
         assert!(!self.link.paused || may_come_paused, "a paused viewer is sent nothing: {kind}");
         assert_eq!(kind == "hello", !self.link.greeted, "hello comes first and once: {text}");
-        match kind {
-            "hello" => self.read_hello(frame),
-            "state" => self.read_state(&frame.value["agent"]),
-            "agent_deleted" => {
-                let agent_id = frame.value["agent_id"].as_str().unwrap();
+        match &frame.frame {
+            ServerFrame::Hello { epoch, reset, .. } => {
+                self.link.greeted = true;
+                assert!(!reset, "the log of the simulation never loses its epoch");
+                self.epoch = Some(epoch.clone());
+            }
+            ServerFrame::State { agent } => self.read_state(agent),
+            ServerFrame::AgentDeleted { agent_id } => {
+                let agent_id = agent_id.as_str();
                 assert!(self.watch.wants_agent(agent_id), "the end of an agent that this viewer does not watch");
                 self.states.remove(agent_id);
             }
-            "gap" => self.read_gap(frame),
-            "backpressure" => {
+            ServerFrame::Gap(gap) => self.read_gap(gap, text),
+            ServerFrame::Backpressure { level, .. } => {
+                let is_pause = *level == PressureLevel::Paused;
                 assert!(self.link.acknowledges, "who acknowledges nothing is not paused");
-                assert_ne!(self.link.paused, frame.is_pause(), "told twice: {text}");
-                self.link.paused = frame.is_pause();
-                self.link.caught_up &= !self.link.paused;
+                assert_ne!(self.link.paused, is_pause, "told twice: {text}");
+                self.link.paused = is_pause;
+                self.link.caught_up &= !is_pause;
             }
-            "caught_up" => {
+            ServerFrame::CaughtUp { id } => {
                 assert!(!self.link.caught_up, "caught up twice");
                 self.link.caught_up = true;
-                self.cursor = self.cursor.max(frame.number("id"));
+                self.cursor = self.cursor.max(id.get());
             }
-            "events" => self.read_events(frame),
-            "subscription_confirmed" => self.read_confirmation(frame),
-            "error" => {
+            ServerFrame::Events { backfill, .. } => self.read_events(frame, *backfill),
+            ServerFrame::SubscriptionConfirmed { agents, filters, after_id } => {
+                self.read_confirmation(agents, *filters, after_id.get());
+            }
+            ServerFrame::Error { .. } => {
                 assert!(self.link.errors > 0, "refused without a reason: {text}");
                 self.link.errors -= 1;
             }
-            other => panic!("an unexpected frame: {other}"),
+            ServerFrame::Preview(_) | ServerFrame::Heartbeat { .. } | ServerFrame::Pong => {
+                panic!("an unexpected frame: {text}")
+            }
         }
-    }
-
-    fn read_hello(&mut self, frame: &Frame) {
-        self.link.greeted = true;
-        assert_eq!(frame.value["reset"], false, "the log of the simulation never loses its epoch");
-        self.epoch = Epoch::parse(frame.value["epoch"].as_str().unwrap());
     }
 
     fn read_state(&mut self, state: &Value) {
@@ -211,20 +209,20 @@ impl SimViewer {
     }
 
     /// It did not have any of what it is told to be missing, nor did it get past it.
-    fn read_gap(&mut self, frame: &Frame) {
-        let (from, to) = (frame.number("from"), frame.number("to"));
-        let agent_id = frame.value["agent_id"].as_str().unwrap();
-        assert!(self.watch.wants_agent(agent_id), "a gap of an agent that this viewer does not watch: {agent_id}");
-        assert!(to > self.cursor.max(self.watch.begin), "a gap before where this viewer is: {}", frame.text);
-        assert!(from > self.link.last_id, "a gap within what this viewer has had: {}", frame.text);
-        let is_elided = frame.is_elision();
+    fn read_gap(&mut self, gap: &Gap, text: &str) {
+        let (from, to) = (gap.from.get(), gap.to.get());
+        let agent_id = gap.agent_id.to_string();
+        assert!(self.watch.wants_agent(&agent_id), "a gap of an agent that this viewer does not watch: {agent_id}");
+        assert!(to > self.cursor.max(self.watch.begin), "a gap before where this viewer is: {text}");
+        assert!(from > self.link.last_id, "a gap within what this viewer has had: {text}");
+        let is_elided = gap.reason == GapReason::Elided;
         let may_miss = self.link.caught_up && !self.link.acknowledges;
-        assert!(may_miss || !is_elided, "only who is live and silent is spared: {}", frame.text);
-        self.watch.gaps.push(Missing { agent_id: agent_id.to_owned(), from, to, is_elided });
+        assert!(may_miss || !is_elided, "only who is live and silent is spared: {text}");
+        self.watch.gaps.push(Missing { agent_id, from, to, is_elided });
     }
 
-    fn read_events(&mut self, frame: &Frame) {
-        if frame.value["backfill"] == true {
+    fn read_events(&mut self, frame: &Frame, backfill: bool) {
+        if backfill {
             // One that is metered, or was, falls behind without a word, and is told when it has caught up again.
             assert!(!self.link.caught_up || !self.manner.acknowledges, "history comes before caught_up");
             self.link.caught_up = false;
@@ -233,28 +231,28 @@ impl SimViewer {
         }
         self.link.bytes += frame.text.len();
         self.link.events += frame.events.len() as u64;
-        let values = frame.value["events"].as_array().unwrap();
-        for ((id, text), event) in frame.events.iter().zip(values) {
-            assert!(*id > self.link.last_id, "ids fall: {id} after {}", self.link.last_id);
-            assert!(*id > self.watch.begin, "{id} is of before this viewer began");
-            self.link.last_id = *id;
-            self.cursor = self.cursor.max(*id);
-            let (agent_id, name) = (event["agent_id"].as_str().unwrap(), event["event"].as_str().unwrap());
-            assert!(self.watch.wants(agent_id, name), "not for this viewer: {text}");
-            assert!(self.watch.had.insert(*id), "{id} came twice");
+        for (event, text) in &frame.events {
+            let id = event.id.get();
+            assert!(id > self.link.last_id, "ids fall: {id} after {}", self.link.last_id);
+            assert!(id > self.watch.begin, "{id} is of before this viewer began");
+            self.link.last_id = id;
+            self.cursor = self.cursor.max(id);
+            assert!(self.watch.wants(event.agent_id.as_str(), event.event.as_str()), "not for this viewer: {text}");
+            assert!(self.watch.had.insert(id), "{id} came twice");
         }
     }
 
-    fn read_confirmation(&mut self, frame: &Frame) {
+    fn read_confirmation(&mut self, agents: &AgentSelection, filters: Filters, after_id: u64) {
         let asked = self.subscriptions.pop_front().expect("a confirmation that nobody asked for");
-        let agents = frame.value["agents"]
-            .as_array()
-            .map(|agents| agents.iter().map(|agent| agent.as_str().unwrap().to_owned()).collect::<BTreeSet<String>>());
+        let agents: Option<BTreeSet<String>> = match agents {
+            AgentSelection::All => None,
+            AgentSelection::Only(agents) => Some(agents.iter().map(AgentId::to_string).collect()),
+        };
         assert_eq!(agents, asked.agents, "another selection is confirmed than was asked for");
-        let hidden = SWITCHES.iter().filter(|(switch, _)| frame.value["filters"][switch] == false);
+        let filters = serde_json::to_value(filters).unwrap();
+        let hidden = SWITCHES.iter().filter(|(switch, _)| filters[switch] == false);
         let hidden: BTreeSet<String> = hidden.map(|(_, name)| (*name).to_owned()).collect();
         assert_eq!(hidden, asked.hidden, "other filters are confirmed than were asked for");
-        let after_id = frame.number("after_id");
         assert_eq!(asked.after_id.unwrap_or(after_id), after_id, "another cursor is confirmed than was asked for");
         self.watch = Watch { agents, hidden, begin: after_id, ..Watch::default() };
         self.states.clear();

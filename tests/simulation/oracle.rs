@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
 use townwatch_protocol::event::EventData;
 use townwatch_protocol::id::EventId;
-use townwatch_protocol::wire::TownEvent;
+use townwatch_protocol::wire::{Gap, TownEvent};
 use townwatch_town::agents;
 use townwatch_town::log::reducer::ReducerInput;
 use townwatch_town::store::Store;
@@ -131,31 +130,30 @@ impl Oracle {
     }
 
     /// A gap, in a frame or on a page, is exactly what the tables have no more, in the moment in which it is told.
-    pub fn check_gap(&self, gap: &Value, store: &Sqlite) {
-        let (agent_id, from, to) = (gap["agent_id"].as_str().unwrap(), gap["from"].as_u64(), gap["to"].as_u64());
-        let (from, to) = (from.unwrap(), to.unwrap());
-        assert!(from <= to, "an empty gap: {gap}");
+    pub fn check_gap(&self, gap: &Gap, store: &Sqlite) {
+        let (agent_id, from, to) = (gap.agent_id.as_str(), gap.from.get(), gap.to.get());
+        assert!(from <= to, "an empty gap: {gap:?}");
         let sql = "SELECT id FROM agent_events WHERE agent_id = ? AND id BETWEEN ? AND ?";
         let there = store.query(sql, &[agent_id.into(), from.into(), to.into()]).unwrap();
-        assert!(there.is_empty(), "retained, but told to be missing: {there:?}, {gap}");
+        assert!(there.is_empty(), "retained, but told to be missing: {there:?}, {gap:?}");
         let of_it = self.log.range(from..=to).filter(|(_, stored)| stored.agent_id == agent_id);
         let missing = of_it.filter(|(id, stored)| !self.is_gone(**id, &stored.agent_id)).count() as u64;
-        assert!(missing > 0, "nothing is missing here: {gap}");
+        assert!(missing > 0, "nothing is missing here: {gap:?}");
         let ends_at_one = self.log.get(&to).is_some_and(|stored| stored.agent_id == agent_id);
-        assert!(ends_at_one, "a gap that ends at another agent's event: {gap}");
-        if let Some(count) = gap["count"].as_u64() {
-            assert_eq!(count, missing, "a gap counts wrong: {gap}");
+        assert!(ends_at_one, "a gap that ends at another agent's event: {gap:?}");
+        if let Some(count) = gap.count {
+            assert_eq!(count, missing, "a gap counts wrong: {gap:?}");
         }
     }
 
     /// What is left out is what may be, all of it that is named and none that is dear.
-    pub fn check_elision(&self, gap: &Value) {
-        let (agent_id, from, to) = (gap["agent_id"].as_str().unwrap(), gap["from"].as_u64(), gap["to"].as_u64());
-        let left_out = self.log.range(from.unwrap()..=to.unwrap()).filter(|(_, stored)| stored.agent_id == agent_id);
+    pub fn check_elision(&self, gap: &Gap) {
+        let left_out = self.log.range(gap.from.get()..=gap.to.get());
+        let left_out = left_out.filter(|(_, stored)| stored.agent_id == gap.agent_id.as_str());
         let names: Vec<&str> = left_out.map(|(_, stored)| stored.event.as_str()).collect();
         let cheap = ["agent_output", "progress_update", "file_changed", "agent_tool_result"];
         assert!(names.iter().all(|name| cheap.contains(name)), "too dear to be left out: {names:?}");
-        assert_eq!(gap["count"].as_u64(), Some(names.len() as u64), "a gap counts wrong: {gap}");
+        assert_eq!(gap.count, Some(names.len() as u64), "a gap counts wrong: {gap:?}");
     }
 
     /// A viewer that is live has, of what it wants since it began, all but what it was told to be missing, and of that

@@ -65,8 +65,7 @@ impl Pager {
             self.cursor = expected.first().copied();
             return None;
         }
-        let gaps: Vec<serde_json::Value> = page.gaps.iter().map(|gap| serde_json::to_value(gap).unwrap()).collect();
-        for gap in &gaps {
+        for gap in &page.gaps {
             oracle.check_gap(gap, store);
         }
         let next = page.next_after_id.get();
@@ -74,10 +73,10 @@ impl Pager {
             if oracle.is_gone(*id, &stored.agent_id) {
                 continue;
             }
-            let told = gaps.iter().any(|gap| {
-                let range = gap["from"].as_u64().unwrap()..=gap["to"].as_u64().unwrap();
-                gap["agent_id"] == stored.agent_id && range.contains(id)
-            });
+            let told = page
+                .gaps
+                .iter()
+                .any(|gap| gap.agent_id.as_str() == stored.agent_id && (gap.from.get()..=gap.to.get()).contains(id));
             let there = expected.binary_search(id).is_ok();
             assert!(there != told, "a page lacks {id} without a word, or has it and calls it missing");
         }
@@ -86,6 +85,10 @@ impl Pager {
         let reaches_head = count <= limit && next == oracle.head();
         assert!(goes_on || reaches_head, "a page goes on elsewhere than after its last event, or ends before the head");
         self.cursor = Some(next);
-        if expected.is_empty() { Some(Fault::PageAtHead) } else { (!gaps.is_empty()).then_some(Fault::PageWithGap) }
+        if expected.is_empty() {
+            Some(Fault::PageAtHead)
+        } else {
+            (!page.gaps.is_empty()).then_some(Fault::PageWithGap)
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! those that the town has ended.
 
 use serde_json::{Value, json};
-use townwatch_town::agents::ended_runs::EndedRuns;
+use townwatch_protocol::calls::EndedRuns;
 use townwatch_town::agents::stop_orders::{StopAnswered, StopOrder, StopPlace};
 use townwatch_town::relay::control_answer::StopAnswer;
 use townwatch_town::store::Store;

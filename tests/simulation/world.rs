@@ -9,7 +9,7 @@ use townwatch_protocol::event::Role;
 use townwatch_protocol::id::{AgentId, Epoch, RigId, RunId, TownId};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{RigBatch, RigRequest};
-use townwatch_town::agents::archive::RegisterAgent;
+use townwatch_town::agents::archive::AgentRegistration;
 use townwatch_town::rig::Rig;
 use townwatch_town::rig::carrier::Carrier;
 use townwatch_town::store::Store;
@@ -137,7 +137,8 @@ impl World {
         town.add_rig(rig_id.clone(), &request, now).unwrap();
         for number in 0..AGENTS {
             let agent_id = agent(number);
-            let register = RegisterAgent { rig_id: &rig_id, agent_id: &agent_id, name: "Agent", role: Role::Polecat };
+            let register =
+                AgentRegistration { rig_id: &rig_id, agent_id: &agent_id, name: "Agent", role: Role::Polecat };
             town.handle(register, now).unwrap();
             rig.register(&agent(number), "Agent", Role::Polecat, now).unwrap();
         }

@@ -4,7 +4,6 @@
 //! behind the last one; so none comes twice or out of order.
 
 mod ending;
-mod frame;
 pub(crate) mod plain;
 mod printed;
 mod sentence;

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use townwatch_protocol::event::{AgentExited, EventData, OutputStream};
-use townwatch_protocol::id::AgentId;
-use townwatch_protocol::wire::TownEvent;
+use townwatch_protocol::id::{AgentId, Epoch};
+use townwatch_protocol::wire::{Gap, ServerFrame, TownEvent};
 
 use super::End;
 use super::ending;
-use super::frame::{Agent, Frame};
 use super::printed::{News, Printed};
 use super::{plain, sentence};
 use crate::arguments::TailArguments;
@@ -18,6 +19,16 @@ use crate::notice::say;
 
 /// States of so many bytes, 1 MiB, are acknowledged; the server sends 4 MiB of them at once.
 const STATE_BYTES: usize = 1 << 20;
+
+/// The part of an agent's state that is of interest here. The rest may have words of a newer server.
+#[derive(Debug, Deserialize)]
+#[allow(clippy::struct_field_names)] // `agent_id` is the word of the wire
+struct ShownAgent {
+    agent_id: AgentId,
+    name: String,
+    run_number: u64,
+    exit: Option<AgentExited>,
+}
 
 /// A view that goes on over connections.
 #[allow(clippy::struct_excessive_bools)] // three are the command line's independent switches
@@ -33,7 +44,7 @@ pub(super) struct View {
     printed: Printed,
     /// The line that stands at the end of a terminal and will go on; it is written again below whatever comes.
     open: Option<(AgentId, String)>,
-    epoch: Option<String>,
+    epoch: Option<Epoch>,
     /// The last event that was shown, or that is not for this view.
     shown: Option<u64>,
     names: HashMap<AgentId, String>,
@@ -91,15 +102,21 @@ impl View {
     /// Shows a frame; gives the id to acknowledge, if there is one.
     pub(super) fn take(&mut self, text: &str) -> Result<Option<u64>, End> {
         let unreadable = |error| End::Lost(format!("the server sent what is no frame: {error}"));
-        let frame: Frame<'_> = serde_json::from_str(text).map_err(unreadable)?;
-        match frame.kind {
-            "hello" => self.hello(frame),
-            "state" => return Ok(self.state(frame.agent, text.len())),
-            "events" => return self.events(&frame),
-            "caught_up" => self.caught_up(frame.id),
-            "gap" => self.gap(&frame),
-            "error" => say(&plain::line(frame.message.as_deref().unwrap_or("the server reports an error"), 500)),
-            _ => {}
+        // A frame of a newer server's may be of a type that is not known here.
+        let Some(frame) = ServerFrame::read(text).map_err(unreadable)? else { return Ok(None) };
+        match frame {
+            ServerFrame::Hello { epoch, reset, .. } => self.hello(epoch, reset),
+            ServerFrame::State { agent } => return Ok(self.state(*agent, text.len())),
+            ServerFrame::Events { events, .. } => return self.events(&events),
+            ServerFrame::CaughtUp { id } => self.caught_up(id.get()),
+            ServerFrame::Gap(gap) => self.gap(&gap),
+            ServerFrame::Error { message, .. } => say(&plain::line(&message, 500)),
+            ServerFrame::AgentDeleted { .. }
+            | ServerFrame::Preview(_)
+            | ServerFrame::Backpressure { .. }
+            | ServerFrame::SubscriptionConfirmed { .. }
+            | ServerFrame::Heartbeat { .. }
+            | ServerFrame::Pong => {}
         }
         Ok(None)
     }
@@ -113,24 +130,22 @@ impl View {
         ending::code(exit)
     }
 
-    fn hello(&mut self, frame: Frame<'_>) {
-        if frame.reset && self.shown.is_some() {
+    fn hello(&mut self, epoch: Epoch, reset: bool) {
+        if reset && self.shown.is_some() {
             say("the town's log was begun anew; from its start");
             (self.shown, self.exit) = (None, None);
             "after_id=0".clone_into(&mut self.begin);
         }
-        self.epoch = frame.epoch;
+        self.epoch = Some(epoch);
     }
 
     /// Takes a state; with what was shown last it is acknowledged, too.
-    fn state(&mut self, agent: Option<Agent>, bytes: usize) -> Option<u64> {
-        if let Some(agent) = agent {
-            if Some(&agent.agent_id) == self.agent.as_ref() {
-                self.started |= agent.run_number > 0;
-                self.exit = agent.exit;
-            }
-            self.names.insert(agent.agent_id, plain::line(&agent.name, 30));
+    fn state(&mut self, agent: ShownAgent, bytes: usize) -> Option<u64> {
+        if Some(&agent.agent_id) == self.agent.as_ref() {
+            self.started |= agent.run_number > 0;
+            self.exit = agent.exit;
         }
+        self.names.insert(agent.agent_id, plain::line(&agent.name, 30));
         self.state_bytes += bytes;
         if self.state_bytes < STATE_BYTES {
             return None;
@@ -139,9 +154,9 @@ impl View {
         Some(self.shown.unwrap_or(0))
     }
 
-    fn events(&mut self, frame: &Frame<'_>) -> Result<Option<u64>, End> {
+    fn events(&mut self, events: &[Box<RawValue>]) -> Result<Option<u64>, End> {
         let (text, last) =
-            self.news(frame).map_err(|error| End::Lost(format!("the server sent what is no event: {error}")))?;
+            self.news(events).map_err(|error| End::Lost(format!("the server sent what is no event: {error}")))?;
         let text = self.above_open_line(&text);
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|_| End::StdoutClosed)?;
@@ -159,9 +174,9 @@ impl View {
     }
 
     /// The lines of those events of a frame that were not shown yet, and the id of its last.
-    fn news(&mut self, frame: &Frame<'_>) -> serde_json::Result<(String, Option<u64>)> {
+    fn news(&mut self, events: &[Box<RawValue>]) -> serde_json::Result<(String, Option<u64>)> {
         let (mut text, mut last) = (String::new(), None);
-        for raw in &frame.events {
+        for raw in events {
             let event: TownEvent = serde_json::from_str(raw.get())?;
             let id = event.id.get();
             last = Some(id);
@@ -178,19 +193,18 @@ impl View {
         Ok((text, last))
     }
 
-    fn caught_up(&mut self, id: Option<u64>) {
-        self.shown = self.shown.max(id);
+    fn caught_up(&mut self, id: u64) {
+        self.shown = self.shown.max(Some(id));
         if let (Some(agent), false) = (&self.agent, self.started) {
             say(&format!("waiting for {agent} to start"));
             self.started = true;
         }
     }
 
-    fn gap(&self, frame: &Frame<'_>) {
-        let name = frame.agent_id.as_ref().map_or("an agent", |agent| self.name(agent));
-        let count = frame.count.map_or_else(|| "events".to_owned(), |count| format!("{count} events"));
-        let (from, to) = (frame.from.unwrap_or_default(), frame.to.unwrap_or_default());
-        say(&format!("{count} of {name} are missing, ids {from} to {to}: the town keeps only the newest"));
+    fn gap(&self, gap: &Gap) {
+        let name = self.name(&gap.agent_id);
+        let count = gap.count.map_or_else(|| "events".to_owned(), |count| format!("{count} events"));
+        say(&format!("{count} of {name} are missing, ids {} to {}: the town keeps only the newest", gap.from, gap.to));
     }
 
     /// The lines that an event makes; a line that goes on is shown where it can be written over, else at its end.
@@ -246,8 +260,9 @@ mod tests {
         }
     }
 
-    const HELLO: &str =
-        r#"{"type":"hello","protocol":1,"town_id":"t","epoch":"e","head":9,"oldest_id":1,"reset":false}"#;
+    const HELLO: &str = r#"{"type":"hello","protocol":1,"town_id":"t","epoch":"e","head":9,"oldest_id":1,"reset":false,
+        "settings":{"stream_enabled":true,"stream_rate_limit":10,"stream_batch_ms":100,"stream_window_events":500,
+        "event_cap":10000,"ticket_ttl_seconds":60}}"#;
 
     fn events(ids: &[u64]) -> String {
         let event = |id: &u64| {
@@ -266,11 +281,14 @@ mod tests {
         assert_eq!(view.take(&events(&[5, 7])).unwrap(), Some(7));
         assert_eq!(view.query(), "&flow=ack&until=exit&epoch=e&after_id=7");
         let again = events(&[6, 7, 8]);
-        let (text, last) = view.news(&serde_json::from_str(&again).unwrap()).unwrap();
+        let Ok(Some(ServerFrame::<ShownAgent>::Events { events, .. })) = ServerFrame::read(&again) else {
+            panic!("no events")
+        };
+        let (text, last) = view.news(&events).unwrap();
         assert_eq!((text.lines().count(), last), (1, Some(8)), "what was shown is not shown again");
         assert_eq!(view.take(r#"{"type":"caught_up","id":9}"#).unwrap(), None);
         assert_eq!(view.query(), "&flow=ack&until=exit&epoch=e&after_id=9");
-        view.take(&HELLO.replace("\"e\"", "\"f\"").replace("false", "true")).unwrap();
+        view.take(&HELLO.replace("\"e\"", "\"f\"").replace("\"reset\":false", "\"reset\":true")).unwrap();
         assert_eq!(view.query(), "&flow=ack&until=exit&after_id=0");
     }
 
@@ -288,6 +306,23 @@ mod tests {
         assert_eq!(late.exit_code(), 1);
         late.take(&state.replace(r#"{"reason":"lost"}"#, "null")).unwrap();
         assert_eq!(late.exit_code(), 0);
+    }
+
+    #[test]
+    fn a_newer_server_is_understood() {
+        let mut view = view("--agent a");
+        for frame in [
+            r#"{"type":"unheard_of","id":"x","events":7}"#,
+            r#"{"type":"state","agent":{"agent_id":"a","name":"A","run_number":1,"exit":null,"runtime":"unheard_of"}}"#,
+        ] {
+            assert_eq!(view.take(frame).unwrap(), None, "{frame}");
+        }
+        assert_eq!(view.names[&AgentId::parse("a").unwrap()], "A");
+        for frame in
+            ["{}", "[]", "hello", r#"{"type":"caught_up"}"#, r#"{"type":"events","events":[1],"backfill":true}"#]
+        {
+            assert!(matches!(view.take(frame), Err(End::Lost(_))), "{frame}");
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What the parts of Townwatch say to each other.
 //!
 //! In reading order: the words ([`id`], [`time`], [`event`], [`image`], [`error`], [`limits`]), every request, answer and frame
-//! ([`wire`], [`state_text`]), how they are read ([`query`], [`body`], [`envelope`]), and calls to a control server ([`signed_call`], by a
-//! [`control_key`], each once: [`replays`]).
+//! ([`wire`], [`state_text`]), how they are read ([`query`], [`body`], [`envelope`]), what our objects ask of each other ([`calls`],
+//! [`agent_right`]), and calls to a control server ([`signed_call`], by a [`control_key`], each once: [`replays`]).
 
+pub mod agent_right;
 pub mod body;
+pub mod calls;
 pub mod control_key;
 pub mod envelope;
 pub mod error;

@@ -8,11 +8,11 @@ use townwatch_protocol::error::Result;
 use townwatch_protocol::id::AgentId;
 use townwatch_protocol::time::Timestamp;
 
-use crate::agents::ended_runs::EndedRuns;
 use crate::decision::{Change, Decide, Decision};
 use crate::town::Town;
 use crate::viewers::Effect;
 use crate::viewers::frames::Occasion;
+use townwatch_protocol::calls::EndedRuns;
 
 /// Something from outside that changes a town: an answer of the control server, a batch of a rig, a start, a message of a
 /// viewer, the passing of time. The inputs are closed: only this crate can decide.

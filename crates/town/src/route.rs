@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
+use townwatch_protocol::calls::AccountId;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::{AgentId, EventId, ImageId, RigId, SessionId, TokenId, TownId};
 use townwatch_protocol::query::digits;
@@ -104,6 +105,24 @@ pub enum Responder {
     Town(TownId),
     /// A rig's object.
     Rig(RigId),
+}
+
+impl From<AccountId> for Responder {
+    fn from(AccountId: AccountId) -> Self {
+        Self::Account
+    }
+}
+
+impl From<TownId> for Responder {
+    fn from(town_id: TownId) -> Self {
+        Self::Town(town_id)
+    }
+}
+
+impl From<RigId> for Responder {
+    fn from(rig_id: RigId) -> Self {
+        Self::Rig(rig_id)
+    }
 }
 
 /// A method of the API.

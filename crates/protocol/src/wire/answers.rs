@@ -36,7 +36,7 @@ wire! {
         made_at: String,
     }
     /// `GET /api/settings`, and in `hello`: what a client would else have to guess.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
     SettingsView {
         /// Whether streams are served.
         stream_enabled: bool,

@@ -1,7 +1,10 @@
 //! What a stream carries, either way.
 
+use std::borrow::Cow;
+
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 #[cfg(feature = "schema")]
@@ -17,10 +20,12 @@ use crate::id::{AgentId, Epoch, EventId, TownId};
 use crate::time::Timestamp;
 
 /// What the server sends on a stream, one JSON object a message.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
+// Read by `ServerFrame::read`. A reader may choose another type for the agent's state: who needs little of it is not to
+// fail on a word that a newer server has in the rest.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(TS, JsonSchema), ts(concrete(State = AgentState)), schemars(rename = "ServerFrame"))]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum ServerFrame {
+pub enum ServerFrame<State = AgentState> {
     /// The first frame.
     Hello {
         /// The version of this contract.
@@ -43,7 +48,7 @@ pub enum ServerFrame {
     /// An agent's state.
     State {
         /// The whole state.
-        agent: Box<AgentState>,
+        agent: Box<State>,
     },
     /// An agent was deleted: nothing is left of it, and what comes under its id later is a new agent.
     AgentDeleted {
@@ -51,7 +56,8 @@ pub enum ServerFrame {
         agent_id: AgentId,
     },
     /// Events, ascending by id.
-    // Frames of this kind are spliced from stored texts: `core::frames`.
+    // Frames of this kind are spliced from stored texts (`viewers/frames.rs`). A tagged enum reads no raw JSON.
+    #[serde(skip_deserializing)]
     Events {
         /// The events.
         #[cfg_attr(feature = "schema", ts(as = "Vec<TownEvent>"), schemars(with = "Vec<TownEvent>"))]
@@ -102,13 +108,29 @@ pub enum ServerFrame {
         /// The kind of the message that could not be taken, `subscribe` say; none where it has none.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", ts(optional))]
-        frame: Option<&'static str>,
+        frame: Option<String>,
         /// When.
         at: Timestamp,
     },
 }
 
-impl ServerFrame {
+impl<State> ServerFrame<State> {
+    /// All types.
+    const NAMES: [&'static str; 12] = [
+        "hello",
+        "state",
+        "agent_deleted",
+        "events",
+        "preview",
+        "caught_up",
+        "gap",
+        "backpressure",
+        "subscription_confirmed",
+        "heartbeat",
+        "pong",
+        "error",
+    ];
+
     /// Its type, as it stands in the frame.
     pub fn name(&self) -> &'static str {
         match self {
@@ -126,6 +148,36 @@ impl ServerFrame {
             Self::Error { .. } => "error",
         }
     }
+}
+
+impl<State: DeserializeOwned> ServerFrame<State> {
+    /// Reads a message of a stream. None: a frame of a type that this version does not know, which a client passes over.
+    ///
+    /// # Errors
+    /// The text is not JSON, names no type, or is not what its type says.
+    pub fn read(message: &str) -> serde_json::Result<Option<Self>> {
+        #[derive(Deserialize)]
+        struct Events {
+            events: Vec<Box<RawValue>>,
+            backfill: bool,
+        }
+        let Named { kind } = serde_json::from_str(message)?;
+        match kind.as_ref() {
+            "events" => {
+                let Events { events, backfill } = serde_json::from_str(message)?;
+                Ok(Some(Self::Events { events, backfill }))
+            }
+            kind if Self::NAMES.contains(&kind) => serde_json::from_str(message).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// A message by the type that it names.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
 }
 
 /// The last line of a range of the log as lines (NDJSON). Where the connection ends without it the range is not whole.
@@ -172,11 +224,6 @@ pub enum ClientFrame {
 impl ClientFrame {
     /// The kind that a message names, whatever else is wrong with it; none where it names none of ours.
     pub fn kind_of(message: &str) -> Option<&'static str> {
-        #[derive(Deserialize)]
-        struct Named<'a> {
-            #[serde(borrow, rename = "type")]
-            kind: std::borrow::Cow<'a, str>,
-        }
         let Named { kind } = serde_json::from_str(message).ok()?;
         ["subscribe", "ack", "ping"].into_iter().find(|known| *known == kind)
     }
@@ -234,7 +281,7 @@ impl TS for AgentSelection {
 
 #[cfg(feature = "schema")]
 impl JsonSchema for AgentSelection {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
+    fn schema_name() -> Cow<'static, str> {
         "AgentSelection".into()
     }
 

@@ -10,12 +10,12 @@ use jwt_compact::{AlgorithmExt, Claims, Header, TimeOptions, Token, UntrustedTok
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use townwatch_protocol::agent_right::{AgentRight, ShownToken};
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::{AgentId, RigId, SessionId, TokenId, TownId};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::SessionRequest;
 
-use crate::access::agent_right::{AgentRight, ShownToken};
 use crate::access::cookie;
 use crate::route::Route;
 use crate::settings::Secrets;

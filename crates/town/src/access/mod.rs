@@ -1,7 +1,6 @@
 //! Who asks, and what each may: keys and codes of operators and browsers ([`auth`], [`cookie`], [`browser`], [`origin`]), tokens
-//! of agents ([`agent_right`]), [`tickets`] of streams with the [`permit`] that each becomes, and the [`grantor`] of each.
+//! of agents, [`tickets`] of streams with the [`permit`] that each becomes, and the [`grantor`] of each.
 
-pub mod agent_right;
 pub mod auth;
 pub mod browser;
 pub mod cookie;

@@ -42,7 +42,7 @@ pub struct ArchivePlan {
 }
 
 impl Town {
-    /// Begins to archive an agent, which is held until [`Town::abandon_archive`] or [`ArchiveAgents`]; none where it is archived
+    /// Begins to archive an agent, which is held until [`Town::abandon_archive`] or [`ArchiveCompletion`]; none where it is archived
     /// already.
     pub fn begin_archive(&mut self, agent_id: &AgentId) -> Result<Option<ArchivePlan>> {
         let agent = agents::load(self.store.as_ref(), agent_id)?.ok_or_else(|| Error::not_found("agent"))?;
@@ -103,7 +103,7 @@ impl Town {
 
 /// The archive of agents whose rig takes nothing new of them. Viewers are told by their states.
 #[derive(Debug)]
-pub struct ArchiveAgents<'a> {
+pub struct ArchiveCompletion<'a> {
     /// The plan of which this is the last step.
     pub plan: &'a ArchivePlan,
 }
@@ -118,7 +118,7 @@ pub struct BringAgentBack<'a> {
 /// The registration of an agent that runs elsewhere. The same agent again, in the same rig, takes over name and role, and comes
 /// back where it was archived. The answer is its state.
 #[derive(Debug)]
-pub struct RegisterAgent<'a> {
+pub struct AgentRegistration<'a> {
     /// The rig that it posts to.
     pub rig_id: &'a RigId,
     /// Its id.
@@ -129,7 +129,7 @@ pub struct RegisterAgent<'a> {
     pub role: Role,
 }
 
-impl Decide for ArchiveAgents<'_> {
+impl Decide for ArchiveCompletion<'_> {
     type Answer = ();
 
     fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {
@@ -170,7 +170,7 @@ impl Decide for BringAgentBack<'_> {
     }
 }
 
-impl Decide for RegisterAgent<'_> {
+impl Decide for AgentRegistration<'_> {
     type Answer = AgentState;
 
     fn decide(self, town: &mut Town, _now: Timestamp) -> Result<Decision<AgentState>> {

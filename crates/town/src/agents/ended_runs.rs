@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use townwatch_protocol::calls::EndedRuns;
 use townwatch_protocol::error::{Code, Details, Error, Result};
 use townwatch_protocol::event::ExitReason;
 use townwatch_protocol::id::{AgentId, RunId};
@@ -16,17 +16,6 @@ use crate::store::atomically;
 /// Ended runs that a rig knows of each agent; the oldest are forgotten, and what is posted under their names is dropped by
 /// the town, which counts it.
 const ENDED_RUNS_MAX: u64 = 100;
-
-/// Runs of an agent that are over, or about to be: what a town tells a rig.
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
-pub struct EndedRuns {
-    /// Whose.
-    pub agent_id: AgentId,
-    /// Those that the town knows.
-    pub run_ids: Vec<RunId>,
-    /// Why.
-    pub reason: ExitReason,
-}
 
 impl Rig {
     /// The operator stops the agent: from now on nothing is taken of these runs, of those that the town has not heard of

@@ -1,12 +1,12 @@
 //! How a run of an agent that posts is ended from here, where nobody runs it: because nothing is heard of it any more, or
 //! because the operator stops it. Its rig has to know of it, too: it refuses what the agent posts to that run.
 
+use townwatch_protocol::calls::EndedRuns;
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::event::{AgentExited, Draft, ExitReason};
 use townwatch_protocol::id::{AgentId, RigId, RunId};
 use townwatch_protocol::time::Timestamp;
 
-use crate::agents::ended_runs::EndedRuns;
 use crate::agents::runs::{self, Run, Source};
 use crate::agents::{self, Agent};
 use crate::decision::{Decide, Decision};

@@ -228,7 +228,7 @@ pub enum MessageContent<'a> {
 
 /// The end of sessions, by the names of their grantors: all that they have opened here ends, streams, tickets and rights to resume.
 #[derive(Debug)]
-pub struct EndSessions<'a> {
+pub struct SessionsEnd<'a> {
     /// The names.
     pub names: &'a [String],
 }
@@ -296,7 +296,7 @@ impl Decide for ViewerMessage<'_> {
     }
 }
 
-impl Decide for EndSessions<'_> {
+impl Decide for SessionsEnd<'_> {
     type Answer = ();
 
     fn decide(self, town: &mut Town, _now: Timestamp) -> Result<Decision<()>> {
@@ -322,6 +322,7 @@ fn refused(id: ViewerId, kind: Option<&'static str>, error: Error, now: Timestam
         None if problem.len() < error.message.len() => format!("message: {problem}"),
         None => error.message,
     };
-    let frame = ServerFrame::Error { code: error.code.name().to_owned(), message, frame: kind, at: now };
+    let frame =
+        ServerFrame::Error { code: error.code.name().to_owned(), message, frame: kind.map(str::to_owned), at: now };
     Effect::Send(id, text_of(&frame).into())
 }

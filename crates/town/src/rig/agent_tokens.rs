@@ -3,13 +3,13 @@
 //! Invariants: a token with an id is good only while its row is, whatever is signed; its row is written before anybody
 //! has the token; one that was revoked is never good again.
 
+use townwatch_protocol::agent_right::{AgentRight, ShownToken};
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::{AgentId, TokenId};
 use townwatch_protocol::limits::TOKENS_PER_AGENT_MAX;
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{AgentToken, AgentTokens, TokensWithoutId};
 
-use crate::access::agent_right::{AgentRight, ShownToken};
 use crate::agents::parse;
 use crate::agents::runs::{maybe_moment, moment};
 use crate::rig::Rig;

@@ -2,9 +2,10 @@
 //! only the agent's rig knows, and so the Worker hands the right on with the request.
 
 use serde::{Deserialize, Serialize};
-use townwatch_protocol::error::{Code, Error, Result};
-use townwatch_protocol::id::{AgentId, RigId, TokenId, TownId};
-use townwatch_protocol::time::Timestamp;
+
+use crate::error::{Code, Error, Result};
+use crate::id::{AgentId, RigId, TokenId, TownId};
+use crate::time::Timestamp;
 
 /// On a request that the Worker hands to an object: the right of the agent that asks, as [`AgentRight::header`] writes it.
 /// Absent: the operator asks. The Worker removes it from what comes in from outside.
