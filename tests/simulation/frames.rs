@@ -17,7 +17,7 @@ use crate::sqlite::Sqlite;
 #[derive(Debug)]
 pub struct Frame {
     /// Agents' states as they were sent.
-    frame: ServerFrame<Value>,
+    told: ServerFrame<Value>,
     text: Rc<str>,
     /// The events of an `events` frame, and each as it was sent.
     events: Vec<(TownEvent, String)>,
@@ -35,28 +35,26 @@ pub const SWITCHES: [(&str, &str); 5] = [
 impl Frame {
     pub fn parse(text: Rc<str>) -> Self {
         assert!(text.len() <= 64 << 10, "a frame of {} bytes", text.len());
-        let frame = ServerFrame::read(&text).unwrap().unwrap_or_else(|| panic!("an unknown frame: {text}"));
-        let raw = if let ServerFrame::Events { events, .. } = &frame { events.as_slice() } else { &[] };
-        let event =
-            |raw: &Box<serde_json::value::RawValue>| (serde_json::from_str(raw.get()).unwrap(), raw.get().to_owned());
-        let events = raw.iter().map(event).collect();
-        Self { frame, text, events }
+        let told = ServerFrame::read(&text).unwrap().unwrap_or_else(|| panic!("an unknown frame: {text}"));
+        let raw = if let ServerFrame::Events { events, .. } = &told { events.as_slice() } else { &[] };
+        let events = raw.iter().map(|raw| (serde_json::from_str(raw.get()).unwrap(), raw.get().to_owned())).collect();
+        Self { told, text, events }
     }
 
     /// Holds such a gap against the log, for a viewer that has filtered nothing out: of what is dear nothing is left out.
     pub fn check_elision(&self, oracle: &Oracle) {
-        if let ServerFrame::Gap(gap) = &self.frame {
+        if let ServerFrame::Gap(gap) = &self.told {
             oracle.check_elision(gap);
         }
     }
 
     pub fn is_pause(&self) -> bool {
-        matches!(self.frame, ServerFrame::Backpressure { level: PressureLevel::Paused, .. })
+        matches!(self.told, ServerFrame::Backpressure { level: PressureLevel::Paused, .. })
     }
 
     /// Whether it tells of what a viewer is not sent because it does not keep up.
     pub fn is_elision(&self) -> bool {
-        matches!(self.frame, ServerFrame::Gap(Gap { reason: GapReason::Elided, .. }))
+        matches!(self.told, ServerFrame::Gap(Gap { reason: GapReason::Elided, .. }))
     }
 
     /// The last id in an `events` frame, and how many it holds.
@@ -69,7 +67,7 @@ impl Frame {
     /// Of whatever a stream tells, nothing is of an agent that its ticket is not for.
     pub fn check_scope(&self, ticket_for: Option<&AgentId>) {
         let Some(own) = ticket_for else { return };
-        let about: Vec<&str> = match &self.frame {
+        let about: Vec<&str> = match &self.told {
             ServerFrame::State { agent } => vec![agent["agent_id"].as_str().unwrap()],
             ServerFrame::AgentDeleted { agent_id } | ServerFrame::Gap(Gap { agent_id, .. }) => vec![agent_id.as_str()],
             ServerFrame::Preview(preview) => vec![preview.agent_id.as_str()],
@@ -83,7 +81,7 @@ impl Frame {
 
     /// Holds it against the tables as they are in the moment in which it is sent.
     pub fn check_sent(&self, oracle: &Oracle, store: &Sqlite) {
-        match &self.frame {
+        match &self.told {
             ServerFrame::Hello { head, oldest_id, .. } => {
                 assert_eq!(head.get(), oracle.head(), "hello names another head");
                 let oldest = "SELECT coalesce(min(id), 0) FROM agent_events";
@@ -157,12 +155,12 @@ impl SimViewer {
     }
 
     fn read_frame(&mut self, frame: &Frame) {
-        let (kind, text) = (frame.frame.name(), &frame.text);
+        let (kind, text) = (frame.told.name(), &frame.text);
         let may_come_paused =
             matches!(kind, "backpressure" | "subscription_confirmed" | "state" | "agent_deleted" | "error");
         assert!(!self.link.paused || may_come_paused, "a paused viewer is sent nothing: {kind}");
         assert_eq!(kind == "hello", !self.link.greeted, "hello comes first and once: {text}");
-        match &frame.frame {
+        match &frame.told {
             ServerFrame::Hello { epoch, reset, .. } => {
                 self.link.greeted = true;
                 assert!(!reset, "the log of the simulation never loses its epoch");
