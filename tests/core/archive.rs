@@ -79,6 +79,7 @@ fn it_leaves_the_lists_and_keeps_all_that_it_has() {
     let (log, state) = (story.log(), story.state("away"));
     let (viewer, _) = story.join("", CursorRequest::default());
     story.pass(1_000);
+    story.tick();
     let effects = put_away(&mut story, "away");
     assert_eq!(told(&effects, viewer), ["state away"]);
     assert_eq!(story::frames(&effects, viewer)[0]["agent"]["archived_at"], json!(story.now));

@@ -291,3 +291,17 @@ fn the_operator_stops_what_an_agent_posts_and_where_it_has_to_be_stopped_follows
     assert_eq!(plan(&story, "p"), (Some(1), true), "both");
     assert!(story.town.stop_plan(&story::agent("nobody")).is_err());
 }
+
+#[test]
+fn the_end_of_another_run_says_nothing_of_an_agent_that_is_silent() {
+    let mut story = Story::new();
+    story.begin("p", "r1");
+    story.post(&[("p", "posted", "note", json!(1))]);
+    story.pass(SILENCE_POSTED_MS);
+    story.tick();
+    assert_eq!(activity(&story), "silent");
+    story.refuse("r1", "its start never arrived there");
+    assert_eq!(activity(&story), "silent", "nothing was heard of the run that it is in");
+    story.post(&[("p", "posted", "note", json!(2))]);
+    assert_eq!(activity(&story), "thinking");
+}

@@ -377,7 +377,9 @@ fn an_event_costs_nothing_for_those_who_watch_others_and_nothing_for_the_logs_le
     let (statements, short) = costs(&mut story);
     assert!(statements < unwatched + 10, "{statements} statements, {unwatched} where nobody watches");
     story.notes("agent-8", 1_900);
+    story.pass(1_000);
     story.tick();
+    story.shown();
     let (_, long) = costs(&mut story);
     assert!(long < 2 * short, "{long} steps in a long log, {short} in a short one");
 }

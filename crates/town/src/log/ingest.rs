@@ -195,7 +195,9 @@ impl<'a> Ingest<'a> {
         if self.is_posted {
             agent.heard_at = self.now;
         }
-        if std::mem::take(&mut agent.is_silent) {
+        // The end of another run, which the town tells itself, says nothing of an agent that is silent in its present one.
+        let is_of_present_run = agent.now.state.run_id.as_ref() == Some(&run.run_id);
+        if (self.is_posted || is_of_present_run) && std::mem::take(&mut agent.is_silent) {
             self.outcome.roused.push(draft.agent_id.clone());
         }
         spent.map_or(Ok(()), |before| self.spend(run, before))

@@ -86,6 +86,8 @@ pub struct Turn {
     failures: u32,
     is_settled: bool,
     looked_at: Option<Timestamp>,
+    /// Whether time has passed that the town was not told of.
+    owes_tick: bool,
     phase: Phase,
 }
 
@@ -118,6 +120,7 @@ impl Turn {
             failures: 0,
             is_settled: false,
             looked_at: None,
+            owes_tick: false,
             phase: Phase::Ask(Reach::New),
         }
     }
@@ -127,6 +130,9 @@ impl Turn {
     /// # Errors
     /// The tables cannot be read or written. The turn is not to be gone on with.
     pub fn next(&mut self, town: &mut Town, watching: Watching, now: Timestamp) -> Result<Step> {
+        if std::mem::take(&mut self.owes_tick) {
+            town.handle(Tick, now)?;
+        }
         loop {
             match std::mem::replace(&mut self.phase, Phase::Ask(Reach::New)) {
                 Phase::Ask(reach) => {
@@ -204,7 +210,7 @@ impl Turn {
         self.phase = Phase::Failed;
         let is_silent = self.failures >= FAILURES_TOLERATED;
         let is_news = is_silent && town.handle(RelayFailure { error: &error }, now)?;
-        town.handle(Tick, now)?;
+        self.owes_tick = true;
         Ok(is_news.then_some(error))
     }
 
@@ -259,7 +265,8 @@ impl Turn {
             Answered::Stale | Answered::Doubted | Answered::Unrecognised => true,
         };
         self.phase = Phase::Answered(Answer { asked_at, is_wanted, is_empty });
-        town.handle(Tick, now)
+        self.owes_tick = true;
+        Ok(())
     }
 }
 
