@@ -10,7 +10,8 @@
 //! - where it runs: its [`room`] in the [`work_dirs`] (below `folders` of this server alone), its [`environment`] and
 //!   [`checkout`], as one of the [`users`] or in a [`sandbox`];
 //! - how it ends with all that it started: its [`group`] of `processes` under a [`mark`], in a [`confinement`] of
-//!   [`run_limits`] and, where there is one, a [`cgroup`]; [`leftovers`] of a server before this one; the [`lease`].
+//!   [`run_limits`] and, where there is one, a [`cgroup`]; [`orphans`] of it; [`leftovers`] of a server before this one; the
+//!   [`lease`].
 
 pub mod app;
 pub mod body;
@@ -35,6 +36,7 @@ pub mod leftovers;
 pub mod log;
 pub mod loopback;
 pub mod mark;
+pub mod orphans;
 mod outcome;
 pub mod page;
 mod peer;
@@ -48,6 +50,7 @@ pub mod run_limits;
 pub mod runtimes;
 pub mod sandbox;
 pub mod seal;
+mod search_path;
 mod served;
 mod setting;
 pub mod spool;
