@@ -2,7 +2,8 @@
 //!
 //! In reading order:
 //!
-//! - the routes: [`app`], behind `caller` (who may ask), over [`control`] (what they share) and [`capacity`] (what is taken on);
+//! - the routes: [`app`], over `request` and `response`, behind `caller` (who may ask), over [`control`] (what they share) and
+//!   [`capacity`] (what is taken on);
 //! - events between an agent and its town: [`town`], [`run`], [`buffer`], with [`spool`] beyond memory, [`previews`] of what is
 //!   being typed, and `pictures`;
 //! - one run's process: [`executor`] and `execution`, told what to do by [`command`] and `stdin`, read by `printed`, [`stderr`]
@@ -14,7 +15,6 @@
 //!   [`lease`].
 
 pub mod app;
-pub mod body;
 pub mod buffer;
 mod caller;
 pub mod capacity;
@@ -44,6 +44,8 @@ mod pictures;
 pub mod previews;
 mod printed;
 mod processes;
+mod request;
+mod response;
 pub mod room;
 pub mod run;
 pub mod run_limits;
