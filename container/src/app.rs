@@ -87,7 +87,7 @@ async fn message(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
     let message: MessageAgent = parse_body(&request::bytes(body).await?)?;
     message.check()?;
     let refusal = "this agent takes no messages while it runs; start a new run with the next prompt";
-    town.say(&agent_id, AgentCommand::Message(message.prompt), refusal).await?;
+    town.command(&agent_id, AgentCommand::Message(message.prompt), refusal).await?;
     Ok(json(&Sent { sent: true }))
 }
 

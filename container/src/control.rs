@@ -21,10 +21,12 @@ use crate::confinement::Confinement;
 use crate::environment;
 use crate::executor;
 use crate::health::Versions;
+use crate::life;
 use crate::room::{Holding, Room};
+use crate::run::Run;
 use crate::runtimes;
 use crate::runtimes::Launch;
-use crate::town::{Begun, Town};
+use crate::town::Town;
 use crate::work_dirs::WorkDirs;
 
 /// A control server.
@@ -91,7 +93,7 @@ impl Control {
             return Ok(started); // also where there is no slot for another one
         }
         let slot = self.slots.take(&self.config.work_dir)?;
-        let Begun::New(run) = town.begin(&agent_id, &run_id, order.runtime, secrets)? else { return Ok(started) };
+        let Some(run) = Run::begin(&town, &agent_id, &run_id, order.runtime, secrets)? else { return Ok(started) };
         let runtime = order.runtime.as_str();
         crate::log::write(
             "run_started",
@@ -102,7 +104,7 @@ impl Control {
         let holding = Holding::new(confinement, slot);
         match Room::make(&self.work_dirs, users.as_ref(), sandbox, (town_id, &run_id), holding) {
             Ok(room) => executor::start(run, order, launch, room, &self.config),
-            Err(error) => run.fail(&format!("its working directory could not be made: {error}")),
+            Err(error) => run.fail(&life::no_work_dir(&error)),
         }
         Ok(started)
     }

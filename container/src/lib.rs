@@ -5,9 +5,11 @@
 //! - the routes: [`app`], over `request` and `response`, behind `caller` (who may ask), over [`control`] (what they share) and
 //!   [`capacity`] (what is taken on);
 //! - events between an agent and its town: [`town`], [`run`], [`buffer`], with [`spool`] beyond memory, [`previews`] of what is
-//!   being typed, and `pictures`;
-//! - one run's process: [`executor`] and `execution`, told what to do by [`command`] and `stdin`, read by `printed`, [`stderr`]
-//!   and [`runtimes`] (how each program is started), watched by [`files`]; `served` is the same for an agent that is a server;
+//!   being typed, `pictures`, and `attribution` of changes to calls;
+//! - one run: [`executor`] starts its program; `life` decides how it is waited for, how it is made to end and what its end is
+//!   called, by the orders of `stop`, too; `execution` drives a process by it, `served` a server. A process is told what to do by
+//!   [`command`] and `stdin`, and read by `printed`, [`stderr`] and [`runtimes`] (how each program is started); [`files`]
+//!   watches what becomes of its directory;
 //! - where it runs: its [`room`] in the [`work_dirs`] (below `folders` of this server alone), its [`environment`] and
 //!   [`checkout`], as one of the [`users`] or in a [`sandbox`];
 //! - how it ends with all that it started: its [`group`] of `processes` under a [`mark`], in a [`confinement`] of
@@ -15,6 +17,7 @@
 //!   [`lease`].
 
 pub mod app;
+mod attribution;
 pub mod buffer;
 mod caller;
 pub mod capacity;
@@ -33,6 +36,7 @@ pub mod group;
 pub mod health;
 pub mod lease;
 pub mod leftovers;
+mod life;
 pub mod log;
 pub mod loopback;
 pub mod mark;
@@ -58,6 +62,7 @@ mod setting;
 pub mod spool;
 pub mod stderr;
 mod stdin;
+mod stop;
 pub mod town;
 pub mod unended;
 pub mod users;
