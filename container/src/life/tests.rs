@@ -9,6 +9,7 @@ const ASKED: StopOrder = StopOrder { signal: StopSignal::Term, cause: StopCause:
 const KILL: StopOrder = StopOrder { signal: StopSignal::Kill, cause: StopCause::Asked };
 const IDLE: Turn = Turn::Idle { can_go_on: true };
 const TIMEOUT: Duration = Duration::from_hours(1);
+/// The waiting of an agent with nothing to do, 5 min; then it has completed.
 const WAITING_MAX: Duration = Duration::from_mins(5);
 
 /// A life with its clock.
