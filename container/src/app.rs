@@ -3,30 +3,29 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, RawQuery, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use serde::{Deserialize, Serialize};
-use townwatch_protocol::body::too_slow;
+use serde::Deserialize;
+use townwatch_protocol::body::{parse_body, parse_optional_body};
 use townwatch_protocol::error::{Code, Error};
 use townwatch_protocol::event::StopSignal;
-use townwatch_protocol::id::{AgentId, ImageId, POSITION_MAX, RunId, TownId};
-use townwatch_protocol::limits::{BATCH_EVENTS_MAX, BODY_ARRIVAL_MS, BODY_BYTES_MAX, LONG_POLL_MS_MAX};
+use townwatch_protocol::id::{AgentId, ImageId, POSITION_MAX, RunId};
+use townwatch_protocol::limits::{BATCH_EVENTS_MAX, LONG_POLL_MS_MAX};
 use townwatch_protocol::query::Query;
-use townwatch_protocol::wire::{
-    AnswerAgent, Answered, ControlStart, ControlStop, MessageAgent, Sent, StartAgent, TOWN_HEADER,
-};
+use townwatch_protocol::wire::{AnswerAgent, Answered, ControlStart, ControlStop, MessageAgent, Sent, StartAgent};
 
 use crate::command::AgentCommand;
 use crate::control::Control;
 use crate::page::Range;
+use crate::response::{Failure, json, json_text};
 use crate::town::Town;
-use crate::{body, caller};
+use crate::{caller, request};
 
 type Shared = State<Arc<Control>>;
 
@@ -47,27 +46,8 @@ pub fn app(control: Arc<Control>) -> Router {
         .method_not_allowed_fallback(|| async {
             Failure(Error::new(Code::MethodNotAllowed, "this route exists, with other methods"))
         })
-        .layer(middleware::from_fn_with_state(control.clone(), caller::guard))
+        .layer(middleware::from_fn_with_state(control.callers.clone(), caller::guard))
         .with_state(control)
-}
-
-/// A failure as an answer.
-pub(crate) struct Failure(Error);
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self(error)
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        if self.0.code == Code::Internal {
-            crate::log::write("internal", serde_json::json!({"message": self.0.message}));
-        }
-        let status = StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, [(header::CONTENT_TYPE, "application/json")], self.0.to_body()).into_response()
-    }
 }
 
 type Answer = Result<Response, Failure>;
@@ -77,7 +57,7 @@ async fn health(State(control): Shared) -> Answer {
 }
 
 async fn forget(State(control): Shared, headers: HeaderMap) -> Answer {
-    control.forget(&town_id(&headers)?);
+    control.forget(&request::town_id(&headers)?);
     Ok(json(&serde_json::json!({"forgotten": true})))
 }
 
@@ -87,27 +67,27 @@ async fn start(State(control): Shared, headers: HeaderMap, body: Body) -> Answer
         run_id: RunId,
         agent_id: AgentId,
     }
-    let town_id = town_id(&headers)?;
-    let bytes = read(body).await?;
+    let town_id = request::town_id(&headers)?;
+    let bytes = request::bytes(body).await?;
     // Not `ControlStart` at once: what is flattened in it would hide the name of a field that is wrong.
-    let Names { run_id, agent_id } = body::read(&bytes)?;
-    let order: StartAgent = body::read(&bytes)?;
+    let Names { run_id, agent_id } = parse_body(&bytes)?;
+    let order: StartAgent = parse_body(&bytes)?;
     control.town(&town_id)?.stop_is_over(&agent_id).await;
     Ok(json(&control.start(&town_id, ControlStart { run_id, agent_id, order })?))
 }
 
 async fn stop(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
-    let bytes = read(body).await?;
-    let order = if bytes.is_empty() { ControlStop::default() } else { body::read(&bytes)? };
+    let bytes = request::bytes(body).await?;
+    let order: ControlStop = parse_optional_body(&bytes)?;
     town.stop(&agent_id, order.run_id.as_ref(), order.signal.unwrap_or(StopSignal::Term))?;
     Ok(json(&serde_json::json!({"stopped": true})))
 }
 
 async fn message(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
-    let message: MessageAgent = body::read(&read(body).await?)?;
+    let message: MessageAgent = parse_body(&request::bytes(body).await?)?;
     message.check()?;
     let refusal = "this agent takes no messages while it runs; start a new run with the next prompt";
-    town.say(&agent_id, AgentCommand::Message(message.prompt), refusal).await?;
+    town.command(&agent_id, AgentCommand::Message(message.prompt), refusal).await?;
     Ok(json(&Sent { sent: true }))
 }
 
@@ -116,10 +96,10 @@ async fn answer(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
     struct By {
         by: String,
     }
-    let bytes = read(body).await?;
+    let bytes = request::bytes(body).await?;
     // Not `ControlAnswer` at once, for the reason that `start` has.
-    let answer: AnswerAgent = body::read(&bytes)?;
-    let By { by } = body::read(&bytes)?;
+    let answer: AnswerAgent = parse_body(&bytes)?;
+    let By { by } = parse_body(&bytes)?;
     answer.check()?;
     town.answer(&agent_id, answer, by).await?;
     Ok(json(&Answered { answered: true }))
@@ -173,15 +153,8 @@ fn range(query: &Query) -> Result<Range, Error> {
     Ok(Range { after, limit: usize::try_from(limit).unwrap_or(BATCH_EVENTS_MAX) })
 }
 
-pub(crate) fn town_id(headers: &HeaderMap) -> Result<TownId, Error> {
-    let header =
-        headers.get(TOWN_HEADER).ok_or_else(|| Error::invalid(TOWN_HEADER, "this header has to name the town"))?;
-    let town_id = header.to_str().ok().and_then(TownId::parse);
-    town_id.ok_or_else(|| Error::invalid(TOWN_HEADER, format!("expected {}", TownId::EXPECTED)))
-}
-
 fn town(control: &Control, headers: &HeaderMap) -> Result<Arc<Town>, Error> {
-    control.town(&town_id(headers)?)
+    control.town(&request::town_id(headers)?)
 }
 
 /// The agent of a path, in the town of the header.
@@ -197,26 +170,4 @@ impl FromRequestParts<Arc<Control>> for AgentOf {
         let wrong = || Error::invalid("agent_id", format!("expected {}", AgentId::EXPECTED));
         Ok(Self(town, agent_id.ok_or_else(wrong)?))
     }
-}
-
-pub(crate) async fn read(body: Body) -> Result<Bytes, Error> {
-    let whole = axum::body::to_bytes(body, BODY_BYTES_MAX);
-    match tokio::time::timeout(Duration::from_millis(BODY_ARRIVAL_MS), whole).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => {
-            Err(Error::new(Code::TooLarge, format!("the body could not be read, or is over {BODY_BYTES_MAX} bytes")))
-        }
-        Err(_) => Err(too_slow()),
-    }
-}
-
-fn json(value: &impl Serialize) -> Response {
-    match serde_json::to_string(value) {
-        Ok(text) => json_text(text),
-        Err(error) => Failure(Error::internal(error)).into_response(),
-    }
-}
-
-fn json_text(text: String) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }

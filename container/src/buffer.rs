@@ -14,7 +14,7 @@ use townwatch_protocol::id::AgentId;
 
 use crate::spool::{Spool, SpooledText};
 
-/// How many of an agent's latest events stay readable after they were acknowledged.
+/// The number of an agent's latest events that stay readable after they were acknowledged.
 pub const KEPT_PER_AGENT: usize = 500;
 /// Event text of a town in memory, 32 MiB; beyond it the oldest go to the spool.
 pub const UNACKED_MEMORY_BYTES_MAX: usize = 32 << 20;
@@ -54,7 +54,7 @@ impl Text {
     fn bytes(&self) -> usize {
         match self {
             Self::Memory(text) => text.len(),
-            Self::Disk(place) => place.bytes(),
+            Self::Disk(spooled) => spooled.bytes(),
         }
     }
 }
@@ -137,7 +137,7 @@ impl Buffer {
         }
     }
 
-    /// What an agent has said so far need not stay readable any longer; what is not acknowledged waits for that.
+    /// The agent's events so far need not stay readable any longer; those that are not acknowledged wait for that.
     pub fn expire(&mut self, agent: &AgentId, through: u64) {
         if let Some(events) = self.agents.get_mut(agent) {
             events.expired_through = events.expired_through.max(through);
@@ -207,8 +207,8 @@ impl Buffer {
             let Text::Memory(text) = &entry.text else { continue };
             let bytes = text.len();
             match self.spool.write(id, text) {
-                Ok(place) => {
-                    entry.text = Text::Disk(place);
+                Ok(spooled) => {
+                    entry.text = Text::Disk(spooled);
                     self.memory_bytes -= bytes;
                 }
                 Err(error) => {
@@ -248,7 +248,7 @@ impl Buffer {
     fn drop_text(&mut self, text: &Text) {
         match text {
             Text::Memory(text) => self.memory_bytes -= text.len(),
-            Text::Disk(place) => self.spool.forget(place),
+            Text::Disk(spooled) => self.spool.forget(spooled),
         }
     }
 }
@@ -268,7 +268,7 @@ mod tests {
     fn texts(texts: &[Text]) -> Vec<String> {
         let read = |text: &Text| match text {
             Text::Memory(text) => text.to_string(),
-            Text::Disk(place) => place.read().unwrap(),
+            Text::Disk(spooled) => spooled.read().unwrap(),
         };
         texts.iter().map(read).collect()
     }

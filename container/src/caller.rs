@@ -1,5 +1,5 @@
-//! Who may call: the town's Worker alone, whose every call is signed. What is refused is told to the caller, and logged
-//! with who it was.
+//! Callers: the town's Worker alone is one, and its every call is signed. A refusal is told to the caller, and logged with the
+//! user of this machine from whom it came.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,14 +10,15 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use townwatch_host::now;
+use townwatch_protocol::control_key::PublicControlKey;
 use townwatch_protocol::error::Error;
 use townwatch_protocol::replays::Replays;
 use townwatch_protocol::signed_call::{Call, Claims, Refusal, SCHEME};
 use townwatch_protocol::time::Timestamp;
 
-use crate::app::{Failure, read, town_id};
-use crate::control::Control;
-use crate::peer;
+use crate::response::Failure;
+use crate::users::Users;
+use crate::{peer, request};
 
 /// Refusals that are logged within [`LOGGED_MS`], 50: who calls again and again fills no disk. The others are counted, and
 /// their number stands in the next line.
@@ -25,9 +26,12 @@ const LOGGED_MAX: u64 = 50;
 /// The time that they count for.
 const LOGGED_MS: u64 = 10_000;
 
-/// What is remembered of calls.
+/// The callers of this server: what tells the right ones, and what is remembered of their calls.
 #[derive(Debug)]
 pub(crate) struct Callers {
+    public_key: PublicControlKey,
+    /// The users of this machine as whom agents run.
+    users: Option<Arc<Users>>,
     replays: Mutex<Replays>,
     refused: Mutex<RefusalLog>,
 }
@@ -39,29 +43,62 @@ struct RefusalLog {
     silent: u64,
 }
 
-impl Default for Callers {
-    fn default() -> Self {
+impl Callers {
+    /// Callers of whom none has called yet.
+    pub(crate) fn new(public_key: PublicControlKey, users: Option<Arc<Users>>) -> Self {
         let refused = Mutex::new(RefusalLog { since: now(), logged: 0, silent: 0 });
-        Self { replays: Mutex::new(Replays::new(now())), refused }
+        Self { public_key, users, replays: Mutex::new(Replays::new(now())), refused }
+    }
+
+    fn check(&self, call: &Call<'_>, authorization: Option<&str>) -> Result<Claims, Refusal> {
+        let claims = call.verify(authorization, &self.public_key, now())?;
+        let mut replays = self.replays.lock().unwrap_or_else(PoisonError::into_inner);
+        replays.take(&claims, now()).map(|()| claims)
+    }
+
+    /// One line: what was asked, why it was refused, and who asked, as far as the system tells.
+    fn log_refusal(&self, refusal: Refusal, call: &Call<'_>, peer: Option<SocketAddr>) {
+        let silent = {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            if now().millis_since(refused.since) >= LOGGED_MS {
+                (refused.since, refused.logged) = (now(), 0);
+            }
+            if refused.logged >= LOGGED_MAX {
+                refused.silent += 1;
+                return;
+            }
+            refused.logged += 1;
+            std::mem::take(&mut refused.silent)
+        };
+        let path = call.target.split('?').next().unwrap_or_default();
+        let user = peer.and_then(peer::user_of);
+        let run_id = user.and_then(|user| self.users.as_ref()?.run_of(user));
+        crate::log::write(
+            "call_refused",
+            serde_json::json!({
+                "why": refusal.name(), "method": call.method, "path": townwatch_agents::cut::text(path, 200), "town_id": call.town_id,
+                "from": peer.map(|peer| peer.to_string()), "user": user, "run_id": run_id, "not_logged": silent,
+            }),
+        );
     }
 }
 
 /// Lets a call through whose signature is right, whole, and new.
-pub(crate) async fn guard(State(control): State<Arc<Control>>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(callers): State<Arc<Callers>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let outcome = async {
-        let town_id = town_id(&parts.headers)?;
+        let town_id = request::town_id(&parts.headers)?;
         let call = Call { town_id: &town_id, method: parts.method.as_str(), target };
         let authorization = parts.headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
         let refused = |refusal: Refusal| {
             let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-            log_refusal(&control, refusal, &call, peer);
+            callers.log_refusal(refusal, &call, peer);
             refusal.error()
         };
-        let claims = check(&control, &call, authorization).map_err(refused)?;
+        let claims = callers.check(&call, authorization).map_err(refused)?;
         // Only now, so that nobody else can make this server hold megabytes.
-        let bytes = read(body).await?;
+        let bytes = request::bytes(body).await?;
         claims.check_body(&bytes).map_err(refused)?;
         Ok::<_, Error>(bytes)
     };
@@ -78,36 +115,4 @@ pub(crate) async fn guard(State(control): State<Arc<Control>>, request: Request,
             response
         }
     }
-}
-
-fn check(control: &Control, call: &Call<'_>, authorization: Option<&str>) -> Result<Claims, Refusal> {
-    let claims = call.verify(authorization, &control.config.public_key, now())?;
-    let mut replays = control.callers.replays.lock().unwrap_or_else(PoisonError::into_inner);
-    replays.take(&claims, now()).map(|()| claims)
-}
-
-/// One line: what was asked, why it was refused, and who asked, as far as the system tells.
-fn log_refusal(control: &Control, refusal: Refusal, call: &Call<'_>, peer: Option<SocketAddr>) {
-    let silent = {
-        let mut refused = control.callers.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        if now().millis_since(refused.since) >= LOGGED_MS {
-            (refused.since, refused.logged) = (now(), 0);
-        }
-        if refused.logged >= LOGGED_MAX {
-            refused.silent += 1;
-            return;
-        }
-        refused.logged += 1;
-        std::mem::take(&mut refused.silent)
-    };
-    let path = call.target.split('?').next().unwrap_or_default();
-    let user = peer.and_then(peer::user_of);
-    let run_id = user.and_then(|user| control.config.users.as_ref()?.run_of(user));
-    crate::log::write(
-        "call_refused",
-        serde_json::json!({
-            "why": refusal.name(), "method": call.method, "path": townwatch_agents::cut::text(path, 200), "town_id": call.town_id,
-            "from": peer.map(|peer| peer.to_string()), "user": user, "run_id": run_id, "not_logged": silent,
-        }),
-    );
 }

@@ -1,4 +1,4 @@
-//! What a control server takes on: so many runs at once, and none on a disk that is nearly full.
+//! The capacity of a control server: so many runs at once, and none on a disk that is nearly full.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const DISK_FREE_MIN_DEFAULT: u64 = 512 << 20;
 pub struct Capacity {
     /// Runs at once, of all towns together.
     pub runs_max: usize,
-    /// No run is started where less is free; 0 where nobody is to look.
+    /// The free bytes below which no run is started; 0 where nobody is to look.
     pub disk_free_min_bytes: u64,
 }
 
@@ -38,14 +38,14 @@ impl Capacity {
     }
 }
 
-/// The places for runs.
+/// The slots for runs, of which so many are open at once.
 #[derive(Debug)]
 pub(crate) struct RunSlots {
     capacity: Capacity,
     free: Arc<Semaphore>,
 }
 
-/// The place of one run. It is free again when this goes.
+/// The slot of one run. It is free again when this goes.
 #[derive(Debug)]
 pub struct RunSlot {
     _permit: OwnedSemaphorePermit,
@@ -56,7 +56,7 @@ impl RunSlots {
         Self { capacity, free: Arc::new(Semaphore::new(capacity.runs_max)) }
     }
 
-    /// A place for one more run that works below this directory, or why there is none.
+    /// A slot for one more run that works below this directory, or why there is none.
     pub(crate) fn take(&self, work_dir: &Path) -> Result<RunSlot> {
         let Capacity { runs_max, disk_free_min_bytes } = self.capacity;
         let refused = |message| Err(Error::new(Code::RateLimited, message));
@@ -76,7 +76,7 @@ impl RunSlots {
     }
 }
 
-/// What is free for this server in the file system of a directory, which need not be there yet; `None` where the system does
+/// The free bytes for this server in the file system of a directory, which need not be there yet; `None` where the system does
 /// not say.
 pub(crate) fn free_disk_bytes(dir: &Path) -> Option<u64> {
     let disk = dir.ancestors().find_map(|dir| statvfs(dir).ok())?;
@@ -87,24 +87,24 @@ pub(crate) fn free_disk_bytes(dir: &Path) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn places(runs_max: usize, disk_free_min_bytes: u64) -> RunSlots {
+    fn slots(runs_max: usize, disk_free_min_bytes: u64) -> RunSlots {
         RunSlots::new(Capacity { runs_max, disk_free_min_bytes })
     }
 
     #[test]
-    fn a_place_is_free_again_when_its_run_is_gone() {
-        let (places, dir) = (places(2, 0), std::env::temp_dir());
-        let (one, _two) = (places.take(&dir).unwrap(), places.take(&dir).unwrap());
-        let refusal = places.take(&dir).unwrap_err();
+    fn a_slot_is_free_again_when_its_run_is_gone() {
+        let (slots, dir) = (slots(2, 0), std::env::temp_dir());
+        let (one, _two) = (slots.take(&dir).unwrap(), slots.take(&dir).unwrap());
+        let refusal = slots.take(&dir).unwrap_err();
         assert_eq!(refusal.code, Code::RateLimited);
         assert!(refusal.message.contains("has 2 runs open") && refusal.message.contains(RUNS_MAX), "{refusal:?}");
         drop(one);
-        assert!(places.take(&dir).is_ok());
+        assert!(slots.take(&dir).is_ok());
     }
 
     #[test]
-    fn a_full_disk_takes_no_place_away() {
-        let full = places(1, POSITION_MAX);
+    fn a_full_disk_takes_no_slot_away() {
+        let full = slots(1, POSITION_MAX);
         for _ in 0..2 {
             let refusal = full.take(Path::new("/no/such/directory")).unwrap_err();
             assert!(refusal.message.contains(DISK_FREE_MIN), "{refusal:?}");

@@ -19,18 +19,18 @@ use crate::mark::ServerMark;
 use crate::processes::Table;
 use crate::run_limits::{Reached, RunLimits};
 
-/// What the directory of a server is called, before its mark.
+/// The name of a server's directory, before its mark.
 const NAME_PREFIX: &str = "townwatch-";
-/// Where the server itself goes if it has to; no run has this name, since those have a prefix.
+/// The directory of the server itself, if it has to move; no run has this name, since those have a prefix.
 const SERVER_NAME: &str = "server";
-/// What the directory of a run is called, before its id.
+/// The name of a run's directory, before its id.
 const RUN_PREFIX: &str = "run-";
 /// A cgroup whose processes were killed is empty after some milliseconds; what does not go in this time hangs in the kernel.
 const REMOVE_TRIES_MAX: usize = 100;
 /// Between two of them.
 const REMOVE_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Where this server makes its runs' cgroups.
+/// The folder in which this server makes its runs' cgroups.
 #[derive(Debug)]
 pub struct Cgroups {
     dir: PathBuf,
@@ -83,7 +83,7 @@ impl Cgroups {
     }
 }
 
-/// What a person should know of it before an agent runs.
+/// The sentence about it that a person should know before an agent runs.
 pub fn how_runs_are_held(cgroups: &Result<Arc<Cgroups>, String>) -> String {
     let bounded = match cgroups {
         Err(problem) => return format!("runs have no cgroup of their own, and no bound of memory: {problem}"),
@@ -114,7 +114,7 @@ impl RunCgroup {
         kill(&self.dir);
     }
 
-    /// How its bounds were met.
+    /// The ways in which its bounds were met.
     pub(crate) fn reached(&self) -> Reached {
         let count = |file: &str, name: &str| {
             let events = fs::read_to_string(self.dir.join(file)).unwrap_or_default();
@@ -216,7 +216,7 @@ fn own_dir() -> Option<PathBuf> {
     own_dir_of(path, &fs::read_to_string("/proc/self/mountinfo").ok()?)
 }
 
-/// Where the cgroup of this path lies in the mounts.
+/// The folder of this path's cgroup in the mounts.
 fn own_dir_of(path: &str, mounts: &str) -> Option<PathBuf> {
     mounts.lines().find_map(|line| {
         // `36 25 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw`

@@ -7,16 +7,17 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use townwatch_agents::summary;
 use townwatch_protocol::error::{Error, Result};
-use townwatch_protocol::event::{AgentExited, ExitReason, Runtime};
+use townwatch_protocol::event::{AgentExited, Runtime};
 use townwatch_protocol::wire::StartAgent;
 
 use crate::group::{Group, Leader};
+use crate::life;
 use crate::room::Room;
 use crate::run::Run;
 
 /// One step takes at most this long.
 const STEP_TIMEOUT: Duration = Duration::from_mins(10);
-/// How much of what git says is kept.
+/// The part of git's words that is kept, 64 KiB.
 const SAID_BYTES_MAX: u64 = 64 << 10;
 /// Git's own ways to reach a repository; not `ext`, which is a way to run a command.
 const PROTOCOLS: &str = "https:http:ssh:git:file";
@@ -36,12 +37,7 @@ pub fn check(order: &StartAgent) -> Result<()> {
 /// git needs the person's keys, which the agent does not get.
 pub async fn checkout(run: &Run, order: &StartAgent, room: &Room) -> std::result::Result<(), AgentExited> {
     let Some(url) = order.git_url.as_deref().filter(|_| order.runtime != Runtime::Replay) else { return Ok(()) };
-    let end = |reason, message: String| AgentExited { reason, exit_code: None, signal: None, message: Some(message) };
-    let failed = |said: String| {
-        // What git says may repeat the address, and with it a password.
-        end(ExitReason::Failed, format!("the repository could not be cloned: {}", said.replace(url, "<git_url>")))
-    };
-    let mut stop_asked = run.stop_asked.clone();
+    let mut stop = run.stop.clone();
     let steps = async {
         let from: Vec<&str> = order.default_branch.iter().flat_map(|branch| ["--branch", branch]).collect();
         git(run, room, order, &[&["clone", "--quiet"], &from[..], &["--", url, "."]].concat()).await?;
@@ -52,10 +48,8 @@ pub async fn checkout(run: &Run, order: &StartAgent, room: &Room) -> std::result
         }
     };
     tokio::select! {
-        done = steps => done.map_err(failed),
-        Ok(_) = stop_asked.wait_for(Option::is_some) => {
-            Err(end(ExitReason::Stopped, "it was stopped while its repository was cloned".to_owned()))
-        }
+        done = steps => done.map_err(|said| life::not_cloned(&said, url)),
+        order = stop.next() => Err(life::stopped_while_cloned(order)),
     }
 }
 

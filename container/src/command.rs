@@ -11,19 +11,19 @@ const WAITING_MAX: usize = 16;
 /// Nobody waits longer for a command: the Worker gives up after 10 s.
 const LIMIT: Duration = Duration::from_secs(8);
 
-/// Who gives orders and tells agents things: nobody else may.
+/// The name of the person who gives orders and tells agents things: nobody else may.
 pub const OPERATOR: &str = "operator";
 
 /// A command to an agent.
 #[derive(Debug)]
 pub enum AgentCommand {
-    /// The agent is to be told this.
+    /// A message to the agent.
     Message(String),
-    /// Its question is to be answered.
+    /// The answer to a question of the agent.
     Answer {
-        /// How.
+        /// The answer.
         answer: AnswerAgent,
-        /// By whom.
+        /// The person's name.
         by: String,
     },
 }
@@ -42,19 +42,19 @@ impl QueuedCommand {
     }
 }
 
-/// Where an agent gets its commands.
+/// The commands of one agent, in the order in which they came.
 pub type CommandReceiver = mpsc::Receiver<QueuedCommand>;
 
-/// What an agent that takes commands gets them by.
+/// The inbox of an agent that takes commands.
 #[derive(Debug)]
 pub struct Inbox {
-    /// Where it gets its commands.
+    /// The commands.
     pub commands: CommandReceiver,
-    /// How long it is waited for when it has nothing to do.
+    /// The time for which it is waited for when it has nothing to do.
     pub waiting_max: Duration,
 }
 
-/// Where commands to an agent go.
+/// The way of commands to an agent.
 #[derive(Debug, Clone)]
 pub struct CommandSender(mpsc::Sender<QueuedCommand>);
 
@@ -80,7 +80,7 @@ impl CommandSender {
     }
 }
 
-/// There is nobody to hear it any more.
+/// The error of a command to an agent whose run has ended.
 pub fn ended() -> Error {
     Error::new(Code::Conflict, "the agent's run has ended; start a new one")
 }

@@ -1,4 +1,4 @@
-//! What the environment sets.
+//! The settings of the environment.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -15,26 +15,26 @@ use crate::users::Users;
 
 /// The port where `CONTROL_PORT` names none.
 const PORT_DEFAULT: u16 = 8788;
-/// How long an agent whose turn is over is waited for where `CONTROL_WAITING_SECONDS` says nothing: time to read what it
-/// did and to tell it more, and not so much that it costs.
+/// The time for which an agent whose turn is over is waited for where `CONTROL_WAITING_SECONDS` says nothing: enough to
+/// read what it did and to tell it more, and not so much that it costs.
 const WAITING_DEFAULT: Duration = Duration::from_mins(5);
-/// How long a town's runs go on unasked where `CONTROL_LEASE_SECONDS` says nothing: a town asks at least every four
+/// The time for which a town's runs go on unasked where `CONTROL_LEASE_SECONDS` says nothing: a town asks at least every four
 /// minutes, and after five without an answer it calls its runs lost.
 const LEASE_DEFAULT: Duration = Duration::from_mins(15);
-/// How long what a run made stays where `CONTROL_KEEP_DAYS` says nothing.
+/// The days for which a run's directory stays where `CONTROL_KEEP_DAYS` says nothing.
 const KEEP_DAYS_DEFAULT: u32 = 7;
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// The settings of a control server.
 #[derive(Clone)]
 pub struct Config {
-    /// Where it listens; port 0 picks a free one.
+    /// The address to listen on; port 0 picks a free one.
     pub listen: SocketAddr,
-    /// What verifies that a call is the Worker's. Nothing can be made with it.
+    /// The key by which a call is known for the Worker's. Nothing can be signed with it.
     pub public_key: PublicControlKey,
     /// The users that agents run as; none where they run as this server's own.
     pub users: Option<Arc<Users>>,
-    /// What stands between agents and this machine.
+    /// The wall between agents and this machine.
     pub sandbox: Sandbox,
     /// Under it each run gets a working directory of its own.
     pub work_dir: PathBuf,
@@ -46,7 +46,7 @@ pub struct Config {
     pub waiting_max: Duration,
     /// A town that has not asked for so long has its runs ended.
     pub lease: Duration,
-    /// What it takes on.
+    /// The runs that it takes on.
     pub capacity: Capacity,
     /// The bounds of each run.
     pub run_limits: RunLimits,
@@ -125,7 +125,7 @@ impl Config {
     }
 }
 
-/// Where runs work if nothing else is said: with the person's own state, where no other user can put anything first. Each
+/// The folder of runs if nothing else is said: with the person's own state, where no other user can put anything first. Each
 /// port has its own, because two servers cannot share one.
 fn work_dir(variable: impl Fn(&str) -> Option<String>, port: u16) -> Result<PathBuf, String> {
     let path = |name: &str| variable(name).filter(|path| !path.is_empty()).map(PathBuf::from);

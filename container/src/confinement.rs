@@ -1,4 +1,4 @@
-//! What holds a run's processes: its bounds, its cgroup where the system lets it have one, and its place in the order in which
+//! The hold on a run's processes: its bounds, its cgroup where the system lets it have one, and its place in the order in which
 //! processes die when memory is short.
 //!
 //! A process is taken in as soon as it was started, and what it may have started by then with it: beginning there would take a
@@ -55,7 +55,7 @@ impl Confinement {
         }
     }
 
-    /// Which bound a run that failed has met, for a person.
+    /// The bound that a run which failed has met, for a person.
     pub(crate) fn reached(&self, exit: &AgentExited) -> Option<String> {
         let reached = self.cgroup.as_ref().map(RunCgroup::reached).unwrap_or_default();
         self.limits.said(reached, exit)

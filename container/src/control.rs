@@ -1,4 +1,4 @@
-//! What all requests share: the settings, the towns, what is known of the programs.
+//! The state that all requests share: the settings, the towns, the versions of programs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,23 +21,25 @@ use crate::confinement::Confinement;
 use crate::environment;
 use crate::executor;
 use crate::health::Versions;
+use crate::life;
 use crate::room::{Holding, Room};
+use crate::run::Run;
 use crate::runtimes;
 use crate::runtimes::Launch;
-use crate::town::{Begun, Town};
+use crate::town::Town;
 use crate::work_dirs::WorkDirs;
 
 /// A control server.
 #[derive(Debug)]
 pub struct Control {
-    /// Its settings.
+    /// The settings.
     pub config: Config,
     pub(crate) work_dirs: Arc<WorkDirs>,
-    pub(crate) callers: Callers,
+    pub(crate) callers: Arc<Callers>,
     towns: Mutex<Towns>,
     versions: Versions,
-    places: RunSlots,
-    /// None where the system has none for the runs.
+    slots: RunSlots,
+    /// The cgroups of runs; `None` where the system has none for them.
     cgroups: Option<Arc<Cgroups>>,
     started: Instant,
 }
@@ -51,9 +53,10 @@ struct Towns {
 impl Control {
     /// A control server with no agents.
     pub fn new(config: Config, work_dirs: Arc<WorkDirs>, cgroups: Option<Arc<Cgroups>>) -> Arc<Self> {
-        let (towns, versions, places) = (Mutex::default(), Versions::default(), RunSlots::new(config.capacity));
-        let (callers, started) = (Callers::default(), Instant::now());
-        Arc::new(Self { config, work_dirs, callers, towns, versions, places, cgroups, started })
+        let (towns, versions, slots) = (Mutex::default(), Versions::default(), RunSlots::new(config.capacity));
+        let callers = Arc::new(Callers::new(config.public_key, config.users.clone()));
+        let started = Instant::now();
+        Arc::new(Self { config, work_dirs, callers, towns, versions, slots, cgroups, started })
     }
 
     /// The town of this name. Its life here, and so its epoch, begins with the first request that names it.
@@ -87,10 +90,10 @@ impl Control {
         }
         let secrets = secrets(&order, &launch, &self.config);
         if town.has_begun(&agent_id, &run_id) {
-            return Ok(started); // also where there is no place for another one
+            return Ok(started); // also where there is no slot for another one
         }
-        let place = self.places.take(&self.config.work_dir)?;
-        let Begun::New(run) = town.begin(&agent_id, &run_id, order.runtime, secrets)? else { return Ok(started) };
+        let slot = self.slots.take(&self.config.work_dir)?;
+        let Some(run) = Run::begin(&town, &agent_id, &run_id, order.runtime, secrets)? else { return Ok(started) };
         let runtime = order.runtime.as_str();
         crate::log::write(
             "run_started",
@@ -98,10 +101,10 @@ impl Control {
         );
         let Config { users, sandbox, run_limits, .. } = &self.config;
         let confinement = Confinement::new(*run_limits, self.cgroups.as_deref(), &run_id);
-        let holding = Holding::new(confinement, place);
+        let holding = Holding::new(confinement, slot);
         match Room::make(&self.work_dirs, users.as_ref(), sandbox, (town_id, &run_id), holding) {
             Ok(room) => executor::start(run, order, launch, room, &self.config),
-            Err(error) => run.fail(&format!("its working directory could not be made: {error}")),
+            Err(error) => run.fail(&life::no_work_dir(&error)),
         }
         Ok(started)
     }
@@ -112,7 +115,7 @@ impl Control {
         tokio::task::spawn_blocking(move || work_dirs.forget(&town_id)); // it may be much to remove
     }
 
-    /// How it is, and what it can run.
+    /// The server's health, and the programs that it can run.
     pub async fn health(&self) -> ControlHealth {
         ControlHealth {
             status: "ok".to_owned(),
@@ -157,7 +160,7 @@ impl Control {
     }
 }
 
-/// What an agent may know and nobody is to see.
+/// The texts that an agent may know and nobody is to see.
 fn secrets(order: &StartAgent, launch: &Launch, config: &Config) -> SecretValues {
     let own = launch.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
     let variables = environment::inherited_texts().chain(own).chain(environment::ordered(order));

@@ -18,45 +18,36 @@ use townwatch_protocol::wire::StartAgent;
 use crate::checkout::checkout;
 use crate::command::{Inbox, OPERATOR};
 use crate::config::Config;
-use crate::execution::Execution;
 use crate::files::Files;
 use crate::group::Group;
-use crate::lease;
 use crate::room::Room;
 use crate::run::Run;
 use crate::runtimes::{self, Input, Launch};
-use crate::served;
-
-/// A run ends at the latest after this where its order names nothing.
-/// From SIGTERM to SIGKILL.
-pub(crate) const STOP_GRACE: Duration = Duration::from_secs(5);
+use crate::{execution, life, served};
 
 /// Executes a run, up to its `agent.exited`, in a task of its own. An agent that takes messages waits for one only so long
 /// as is set.
 pub fn start(run: Run, order: StartAgent, launch: Launch, room: Room, config: &Config) {
-    let Config { waiting_max, lease, .. } = *config;
+    let waiting_max = config.waiting_max;
     let ended = run.clone();
     let inbox = runtimes::takes_messages(order.runtime).then(|| Inbox { commands: run.listen(), waiting_max });
-    let executing = tokio::spawn(async move { execute(run, order, launch, room, inbox, lease).await });
+    let executing = tokio::spawn(async move { execute(run, order, launch, room, inbox).await });
     tokio::spawn(async move {
         // A run has an end even where a fault of ours cuts it short; its group was killed as the task unwound.
         if executing.await.is_err() {
-            ended.fail("a fault of the control server ended it; it is in the log");
+            ended.fail(life::FAULT);
         }
     });
 }
 
-async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, inbox: Option<Inbox>, lease: Duration) {
+async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, inbox: Option<Inbox>) {
     run.append(told_at_first(&order), now());
     let mut exit = match checkout(&run, &order, &room).await {
         Ok(()) => {
             let is_replay = order.runtime == Runtime::Replay; // which works nowhere
             run.append(session(&order, room.dir()), now());
             let files = if is_replay { None } else { Files::watch(&run, room.dir()).await };
-            let exit = match inbox {
-                Some(inbox) if is_served(order.runtime) => served::work(&run, &order, launch, &room, inbox).await,
-                inbox => work(&run, &order, launch, &room, inbox).await,
-            };
+            let exit = work(&run, &order, launch, &room, inbox).await;
             if let Some(files) = files {
                 files.end().await;
             }
@@ -67,16 +58,10 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, inbox:
     if exit.reason == ExitReason::Failed
         && let Some(bound) = room.confinement().reached(&exit)
     {
-        exit.message = Some(match exit.message {
-            Some(message) => format!("{message}; {bound}"),
-            None => bound,
-        });
+        exit = life::with_bound(exit, bound);
     }
     // What it leaves may be much to put away.
     let _ = tokio::task::spawn_blocking(move || drop(room)).await;
-    if exit.reason == ExitReason::Stopped && run.town.is_unasked(&run) {
-        exit.message = Some(lease::message(lease));
-    }
     crate::log::write(
         "run_ended",
         serde_json::json!({
@@ -87,7 +72,7 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, inbox:
     run.end(exit, now());
 }
 
-/// What a run begins with: the words of a person.
+/// The words of a person with which a run begins.
 fn told_at_first(order: &StartAgent) -> Vec<EventData> {
     let words = order.command.as_deref().unwrap_or_default().iter().map(String::as_str);
     let command = (order.runtime == Runtime::Process).then(|| Quoter::new().allow_nul(true).join(words).ok()).flatten();
@@ -100,7 +85,7 @@ fn told_at_first(order: &StartAgent) -> Vec<EventData> {
     said.map(message).collect()
 }
 
-/// Where a program works that does not say so itself. What was recorded worked elsewhere, and may say where.
+/// The session of a program that does not say itself where it works. A recording worked elsewhere, and may say where.
 fn session(order: &StartAgent, working_dir: &Path) -> Vec<EventData> {
     let here = run_context_of(working_dir);
     match order.runtime {
@@ -113,47 +98,26 @@ fn session(order: &StartAgent, working_dir: &Path) -> Vec<EventData> {
     }
 }
 
+/// Runs the order's program up to its end.
 async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &Room, inbox: Option<Inbox>) -> AgentExited {
-    let context = RunContext { takes_messages: inbox.is_some(), ..run_context_of(room.dir()) };
-    let mut normaliser = runtimes::normaliser(order, context);
-    normaliser.remember(&run.town.threads);
-    match spawn(run, order, &launch, room) {
-        Ok((child, group)) => {
-            run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
-            let execution = Execution::new(run, &mut *normaliser, child, group, timeout_of(order));
-            let exit = execution.follow(launch.input, inbox).await;
-            let mut events = normaliser.end(exit.reason == ExitReason::Completed, now());
-            events.extend(runtimes::not_signed_in(order.runtime, &exit).map(EventData::from));
-            run.append(events, now());
-            exit
+    let started = match spawn(run, order, &launch, room) {
+        Ok(started) => started,
+        Err(error) => return life::not_started(&launch.program, &error),
+    };
+    run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
+    let timeout = Duration::from_secs(order.timeout_seconds.unwrap_or(TIMEOUT_SECONDS_DEFAULT));
+    match inbox {
+        Some(inbox) if is_served(order.runtime) => {
+            served::follow(run, order, room, started, &launch, inbox, timeout).await
         }
-        Err(error) => {
-            let message = Some(spawn_failure(&launch, &error));
-            AgentExited { reason: ExitReason::Failed, exit_code: None, signal: None, message }
-        }
+        inbox => execution::follow(run, order, room, started, launch.input, inbox, timeout).await,
     }
 }
 
-/// The time that a run is given.
-pub(crate) fn timeout_of(order: &StartAgent) -> Duration {
-    Duration::from_secs(order.timeout_seconds.unwrap_or(TIMEOUT_SECONDS_DEFAULT))
-}
-
-/// Starts the run's process.
-pub(crate) fn spawn(run: &Run, order: &StartAgent, launch: &Launch, room: &Room) -> io::Result<(Child, Group)> {
+fn spawn(run: &Run, order: &StartAgent, launch: &Launch, room: &Room) -> io::Result<(Child, Group)> {
     let (mut command, leader) = room.command(order.runtime, &launch.program, &launch.arguments);
     command.envs(launch.variables.iter().map(|(name, value)| (name, value)));
     command.envs(order.env_vars.iter().flatten());
     command.stdin(if launch.input == Input::None { Stdio::null() } else { Stdio::piped() });
     Group::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()), run.run_id(), leader, room.confinement())
-}
-
-/// Why it could not be started, for a person.
-pub(crate) fn spawn_failure(launch: &Launch, error: &io::Error) -> String {
-    let program = launch.program.display();
-    match error.kind() {
-        io::ErrorKind::NotFound => format!("`{program}` was not found; install it, or give its full path"),
-        io::ErrorKind::PermissionDenied => format!("`{program}` may not be executed by the run's user"),
-        _ => format!("`{program}` could not be started: {error}"),
-    }
 }

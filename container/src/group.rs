@@ -1,8 +1,7 @@
 //! Signals to a process and everything that it started.
 
-use std::collections::BTreeSet;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
@@ -10,18 +9,15 @@ use townwatch_protocol::event::StopSignal;
 use townwatch_protocol::id::RunId;
 
 use crate::confinement::Confinement;
-use crate::leftovers;
 use crate::mark;
+use crate::orphans::{self, leaders};
 use crate::processes::{self, MARK_VARIABLE};
-
-/// The leaders of all groups that are open here.
-static LEADERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
 /// An agent's process with all that it started.
 ///
 /// The agent leads a process group, and most of what it starts belongs to it. But Claude Code gives each of its shells
 /// a session, and so a group, of its own; these are found by a variable that they inherit, with all that descends from
-/// them, and by the run's cgroup where it has one. What has neither the variable nor a parent any more is a child of the control server (`leftovers.rs`) and goes with
+/// them, and by the run's cgroup where it has one. What has neither the variable nor a parent any more is a child of the control server (`orphans.rs`) and goes with
 /// the last group. All of that is killed when this goes: it would work on unseen. It has to go soon after the leader was
 /// waited for, since the group's number is its own only while a member lives.
 #[derive(Debug)]
@@ -32,12 +28,12 @@ pub struct Group {
     confinement: Arc<Confinement>,
 }
 
-/// Who leads a group.
+/// The leader of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leader {
     /// The agent, or a command of this server's own.
     Agent,
-    /// What keeps the agent's sandbox. It ends at SIGTERM, and all in the sandbox is killed when it ends.
+    /// The keeper of the agent's sandbox. It ends at SIGTERM, and all in the sandbox is killed when it ends.
     Keeper,
 }
 
@@ -45,7 +41,7 @@ impl Drop for Group {
     fn drop(&mut self) {
         self.signal(StopSignal::Kill);
         leaders().remove(&self.id.as_raw_nonzero().get());
-        leftovers::end_strays();
+        orphans::end_strays();
     }
 }
 
@@ -69,7 +65,7 @@ impl Group {
     }
 
     /// Sends the signal: SIGTERM to the group, whose leader may know best how to end the rest; SIGKILL to everything.
-    /// What is gone already is as it should be.
+    /// A process that is gone already is as it should be.
     pub fn signal(&self, signal: StopSignal) {
         let _ = match signal {
             StopSignal::Term => kill_process_group(self.agents_group(), Signal::TERM),
@@ -89,9 +85,4 @@ impl Group {
             Leader::Keeper => processes::group_of_child(self.id).unwrap_or(self.id),
         }
     }
-}
-
-/// The leaders of the groups that are open, and none is added while this is held.
-pub(crate) fn leaders() -> MutexGuard<'static, BTreeSet<i32>> {
-    LEADERS.lock().unwrap_or_else(PoisonError::into_inner)
 }

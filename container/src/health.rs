@@ -1,4 +1,4 @@
-//! What can be run here. Versions are asked for once for each place where a program is found.
+//! Programs that can be run here. Versions are asked for once for each place where a program is found.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,13 @@ use townwatch_protocol::event::Runtime;
 use townwatch_protocol::wire::RuntimeView;
 
 use crate::environment;
-use crate::runtimes::{self, command_line_program, find_on_path};
+use crate::runtimes::{self, command_line_program};
+use crate::search_path::find_on_path;
 use crate::users::Users;
 
 /// A program that does not say its version in this time is taken as one that says none.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How much of what it says is read.
+/// The part of its words that is read, 4 KiB.
 const OUTPUT_BYTES_MAX: u64 = 4 << 10;
 /// All that can be asked for, in the order that people see.
 const RUNTIMES: [Runtime; 7] = [

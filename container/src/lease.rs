@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::control::Control;
 
-/// So many times in a lease it is looked whether it is over.
+/// The looks in the time of a lease, whether it is over.
 const LOOKS: u32 = 20;
 /// The longest time between two looks.
 const LOOK_INTERVAL_MAX: Duration = Duration::from_secs(30);
@@ -27,9 +27,4 @@ pub async fn watch(control: Arc<Control>) {
             }
         }
     }
-}
-
-/// The end of such a run, for a person.
-pub(crate) fn message(lease: Duration) -> String {
-    format!("it was stopped because its town had not asked about it for {} seconds", lease.as_secs())
 }

@@ -18,14 +18,14 @@ use townwatch_control::runtimes::replay;
 use townwatch_control::sandbox::{Permissions, Sandbox};
 use townwatch_control::seal::seal;
 use townwatch_control::work_dirs::{self, WorkDirs};
-use townwatch_control::{confinement, lease, leftovers};
+use townwatch_control::{confinement, lease, leftovers, orphans};
 use townwatch_protocol::event::StopSignal;
 
 /// Agents get 5 s from SIGTERM to SIGKILL; a little more, so that their ends are seen.
 const CLOSE_TIME: Duration = Duration::from_secs(7);
 /// `SIGXFSZ`.
 const FILE_TOO_LARGE: i32 = 25;
-/// As which this program outlives a control server, to end what that leaves.
+/// The command by which this program outlives a control server, to end what that leaves.
 const GUARD_COMMAND: &str = "guard";
 
 fn main() -> ExitCode {
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         }
         None => seal()
             .map_err(|error| format!("this process cannot be closed to others: {error}"))
-            .and_then(|()| leftovers::prepare().map_err(|error| format!("orphans cannot be adopted: {error}")))
+            .and_then(|()| orphans::adopt().map_err(|error| format!("orphans cannot be adopted: {error}")))
             .and_then(|()| Config::read(|name| std::env::var(name).ok()))
             .and_then(run),
     };
@@ -95,9 +95,9 @@ async fn serve(config: Config, cgroups: &Result<Arc<Cgroups>, String>) -> Result
     if let Sandbox::Bubblewrap(bubblewrap) = &config.sandbox {
         bubblewrap.try_out().await?;
     }
+    tokio::spawn(work_dirs::watch(work_dirs.clone()));
     let control = Control::new(config, work_dirs, cgroups.as_ref().ok().cloned());
-    tokio::spawn(leftovers::reap());
-    tokio::spawn(work_dirs::watch(control.clone()));
+    tokio::spawn(orphans::reap());
     tokio::spawn(lease::watch(control.clone()));
     let served = tokio::spawn(
         axum::serve(listener, app(control.clone()).into_make_service_with_connect_info::<SocketAddr>()).into_future(),
@@ -118,7 +118,7 @@ async fn serve(config: Config, cgroups: &Result<Arc<Cgroups>, String>) -> Result
     Ok(())
 }
 
-/// What a person should know before an agent runs.
+/// The sentences that a person should know before an agent runs.
 fn how_agents_run(config: &Config) -> String {
     let who = match (&config.sandbox, &config.users) {
         (Sandbox::Bubblewrap(_), _) => {
@@ -141,7 +141,7 @@ fn how_agents_run(config: &Config) -> String {
     format!("{who}; {asks}")
 }
 
-/// Whoever asks twice does not want to wait.
+/// Ends all agents at once: a person who asks twice does not want to wait.
 async fn at_once(control: &Arc<Control>) {
     control.close(StopSignal::Kill, Duration::from_secs(1)).await;
 }

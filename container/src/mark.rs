@@ -1,4 +1,4 @@
-//! What the processes of a run are marked with: the control server that started them, the run, and which start it was.
+//! The mark of a run's processes: the control server that started them, the run, and which start it was.
 
 use std::fmt;
 use std::sync::OnceLock;

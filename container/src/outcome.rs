@@ -1,4 +1,4 @@
-//! What a run has come to so far: what its agent said last, the session to go on with, and what it took.
+//! The outcome of a run so far: its agent's last words, the session to go on with, and the usage.
 
 use serde_json::value::RawValue;
 use townwatch_agents::cut;

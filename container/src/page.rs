@@ -14,12 +14,12 @@ use crate::previews;
 /// The events of one answer; 1 KiB is for what is around them.
 const EVENTS_BYTES_MAX: usize = BODY_BYTES_MAX - previews::ANSWER_BYTES_MAX - 1024;
 
-/// What a reader asks for; an answer is bounded in bytes as well.
+/// The events that a reader asks for; an answer is bounded in bytes as well.
 #[derive(Debug, Clone, Copy)]
 pub struct Range {
     /// The position before the first event.
     pub after: u64,
-    /// How many at most.
+    /// The number of events, at most.
     pub limit: usize,
 }
 
@@ -32,12 +32,12 @@ pub struct Page {
     pub oldest: u64,
     /// The events, ascending.
     pub texts: Vec<Text>,
-    /// What is being typed.
+    /// The texts that are being typed.
     pub previews: Vec<Preview>,
 }
 
 impl Page {
-    /// What the buffer holds of one agent or of all.
+    /// The buffer's events of one agent or of all.
     pub fn of(buffer: &Buffer, agent_id: Option<&AgentId>, range: Range) -> Self {
         let texts = buffer.after(agent_id, range.after, range.limit.min(BATCH_EVENTS_MAX), EVENTS_BYTES_MAX);
         Self { head: buffer.head(), oldest: buffer.oldest(), texts, previews: Vec::new() }
@@ -58,7 +58,7 @@ impl Page {
             }
             match text {
                 Text::Memory(text) => answer.push_str(text),
-                Text::Disk(place) => answer.push_str(&place.read().map_err(Error::internal)?),
+                Text::Disk(spooled) => answer.push_str(&spooled.read().map_err(Error::internal)?),
             }
         }
         answer.push(']');
@@ -76,14 +76,14 @@ impl Page {
 pub struct EventText<'a> {
     /// Its position.
     pub id: u64,
-    /// Whose.
+    /// The agent.
     pub agent_id: &'a AgentId,
-    /// Of which run.
+    /// The run.
     pub run_id: &'a RunId,
     /// Its name.
     pub event: &'a str,
     /// Its data.
     pub data: &'a RawValue,
-    /// When it happened.
+    /// The time at which it happened.
     pub timestamp: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! What agents are typing at this moment: texts that have no event yet. Pure; the time comes in.
+//! Texts that agents are typing at this moment, and that have no event yet. Pure; the time comes in.
 //!
 //! Invariants: nothing of a text is given once its event is in the buffer. Of one text, each preview given begins where
 //! the one before ended, or at offset 0. Memory is bounded; what a bound costs is a preview, never an event.
@@ -13,7 +13,7 @@ use townwatch_protocol::id::{AgentId, RunId};
 use townwatch_protocol::limits::{PREVIEWED_BYTES_MAX, PREVIEWS_MAX};
 use townwatch_protocol::wire::Preview;
 
-/// What is typed is merged for this long: previews cause at most 20 answers a second.
+/// The time for which typed pieces are merged: previews cause at most 20 answers a second.
 pub const MERGED: Duration = Duration::from_millis(50);
 /// Text of one preview, 10 KiB: as JSON at most six times that, and with its ids below a frame's 64 KiB.
 pub const TEXT_BYTES_MAX: usize = 10 << 10;
@@ -84,13 +84,13 @@ impl Previews {
         self.texts.retain(|text| text.agent_id != *agent_id || ended.is_some_and(|ended| text.message_id != ended));
     }
 
-    /// When there will be something to give; `None` while nothing new was typed.
+    /// The moment from which there is something to give; `None` while nothing new was typed.
     pub fn due(&self, now: Instant) -> Option<Instant> {
         let typed = self.texts.iter().any(|text| !text.rest().is_empty());
         typed.then(|| self.given_at.map_or(now, |at| at + MERGED))
     }
 
-    /// What is due.
+    /// The previews that are due.
     pub fn take(&mut self, now: Instant) -> Vec<Preview> {
         let mut previews = Vec::new();
         if self.due(now).is_none_or(|due| due > now) {

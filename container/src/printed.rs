@@ -1,4 +1,4 @@
-//! What a process prints on both of its pipes, on its way to becoming events.
+//! The output of a process on both of its pipes, on its way to becoming events.
 //!
 //! The order within a stream is exact. Between the two it is that in which lines were whole, or had stood without an end
 //! for long enough: two pipes tell no more, and half a line is not torn from its other half by a line of the other.
@@ -16,7 +16,10 @@ use crate::run::Run;
 use crate::stderr::{self, Stderr};
 use crate::unended::Unended;
 
-/// What one process has printed so far.
+/// One read of a pipe; what a Linux pipe holds.
+pub(crate) const READ_BYTES: usize = 64 << 10;
+
+/// The output of one process so far.
 pub(crate) struct Printed<'a> {
     run: &'a Run,
     stdout: Stream,
@@ -86,7 +89,7 @@ impl<'a> Printed<'a> {
         self.stderr.push(bytes, |keys, line| complain(run, events, keys, reason, line));
     }
 
-    /// When a line without an end is to be told.
+    /// The moment at which a line without an end is to be told.
     pub(crate) fn due(&self, normaliser: &dyn Normalise) -> Option<Instant> {
         let stdout = self.stdout.unended.due().filter(|_| normaliser.has_parts());
         stdout.into_iter().chain(self.stderr.unended.due()).min()

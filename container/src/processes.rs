@@ -45,9 +45,9 @@ mod linux {
     pub(crate) struct Process {
         pub(crate) parent: i32,
         pub(crate) group: i32,
-        /// When it began, in the kernel's own measure: with the number a name that nothing else ever has.
+        /// The moment of its start, in the kernel's own measure: with the number a name that nothing else ever has.
         pub(crate) started: u64,
-        /// It has ended, and nobody has waited for it yet.
+        /// Whether it has ended, and nobody has waited for it yet.
         pub(crate) is_dead: bool,
     }
 
@@ -127,7 +127,7 @@ mod linux {
         getpid().as_raw_nonzero().get()
     }
 
-    /// What numbers of processes count in: in another container the same number is another process.
+    /// The space in which numbers of processes count: in another container the same number is another process.
     pub(crate) fn namespace() -> String {
         let link = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
         link.to_string_lossy().chars().filter(char::is_ascii_digit).collect()

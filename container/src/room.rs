@@ -1,4 +1,5 @@
-//! Where a run works: its directory, its HOME and, where each run has one, its user or its sandbox; and what holds it.
+//! The room in which a run works: its directory, its HOME and, where each run has one, its user or its sandbox; and its
+//! hold on processes.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -27,21 +28,21 @@ pub struct Room {
     holding: Holding,
 }
 
-/// What holds a run: its processes, and its place among the runs.
+/// A run's hold: on its processes, and on its slot among the runs.
 #[derive(Debug)]
 pub struct Holding {
     confinement: Arc<Confinement>,
-    _place: RunSlot,
+    _slot: RunSlot,
 }
 
 impl Holding {
-    /// Bounds of its processes with the way to find them, and one of so many places.
-    pub fn new(confinement: Confinement, place: RunSlot) -> Self {
-        Self { confinement: Arc::new(confinement), _place: place }
+    /// Bounds of its processes with the way to find them, and one of so many slots.
+    pub fn new(confinement: Confinement, slot: RunSlot) -> Self {
+        Self { confinement: Arc::new(confinement), _slot: slot }
     }
 }
 
-/// What a run has for itself beside its directory.
+/// The things that a run has for itself beside its directory.
 #[derive(Debug)]
 enum Own {
     Nothing,
@@ -93,7 +94,7 @@ impl Room {
         (command, Leader::Keeper)
     }
 
-    /// What holds its run's processes.
+    /// The hold on its run's processes.
     pub fn confinement(&self) -> &Arc<Confinement> {
         &self.holding.confinement
     }

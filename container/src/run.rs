@@ -1,24 +1,25 @@
-//! An open run, seen from what executes it: it can say something, and it can end.
+//! An open run, seen from what executes it: a run appends events, and ends.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::value::RawValue;
-use tokio::sync::watch;
 use tokio::time::Instant;
 use townwatch_agents::normalise::Piece;
 use townwatch_agents::normalise::pictures::Picture;
-use townwatch_agents::redact::Redaction;
-use townwatch_protocol::event::{AgentExited, AgentSession, EventData, ExitReason, FileChanged, Runtime, StopSignal};
+use townwatch_agents::redact::{Redaction, SecretValues};
+use townwatch_protocol::error::Result;
+use townwatch_protocol::event::{AgentExited, AgentSession, EventData, ExitReason, FileChanged, Runtime};
 use townwatch_protocol::id::{AgentId, RunId};
 use townwatch_protocol::time::Timestamp;
 
+use crate::attribution::Attribution;
 use crate::command::{self, CommandReceiver};
-use crate::files::Attribution;
 use crate::runtimes;
+use crate::stop::StopReceiver;
 use crate::town::Town;
 
-/// The buffers of an ended run go this long after its end.
+/// The time from a run's end until its buffers go.
 pub const ENDED_KEPT: Duration = Duration::from_mins(5);
 
 /// An open run, in the hands of what executes it.
@@ -29,13 +30,34 @@ pub struct Run {
     pub(crate) agent_id: AgentId,
     pub(crate) run_id: RunId,
     pub(crate) runtime: Runtime,
-    /// The signal by which the run was asked to stop, once it was.
-    pub stop_asked: watch::Receiver<Option<StopSignal>>,
+    /// The orders to stop it. To be cloned by each that waits for them.
+    pub(crate) stop: StopReceiver,
     pub(crate) redaction: Arc<Redaction>,
     pub(crate) attribution: Arc<Mutex<Attribution>>,
 }
 
 impl Run {
+    /// Opens a run that has to be executed now; `None` for one that was opened before.
+    ///
+    /// # Errors
+    ///
+    /// `already_running` where another run of the agent is open, `rate_limited` where the town has as many agents as it may,
+    /// `internal` where what finds secrets cannot be made.
+    pub fn begin(
+        town: &Arc<Town>,
+        agent_id: &AgentId,
+        run_id: &RunId,
+        runtime: Runtime,
+        secrets: SecretValues,
+    ) -> Result<Option<Self>> {
+        let redaction = Arc::new(Redaction::new(secrets)?);
+        let stop = town.begin(agent_id, run_id)?;
+        Ok(stop.map(|stop| {
+            let (town, agent_id, run_id) = (town.clone(), agent_id.clone(), run_id.clone());
+            Self { town, agent_id, run_id, runtime, stop, redaction, attribution: Arc::default() }
+        }))
+    }
+
     /// The agent.
     pub fn agent_id(&self) -> &AgentId {
         &self.agent_id
@@ -46,10 +68,10 @@ impl Run {
         &self.run_id
     }
 
-    /// From now on people can tell the agent something.
+    /// Lets people tell the agent something, from now on.
     pub fn listen(&self) -> CommandReceiver {
         let (sender, receiver) = command::channel();
-        self.town.take_commands(self, sender);
+        self.town.take_commands(&self.agent_id, &self.run_id, sender);
         receiver
     }
 
@@ -65,14 +87,14 @@ impl Run {
             }
         }
         if !events.is_empty() {
-            self.town.append(self, self.told(events), at);
+            self.town.append(&self.agent_id, &self.run_id, self.redacted(events), at);
         }
     }
 
     /// Keeps pictures for the events that name them, and so before these: who reads the event may ask at once.
     pub(crate) fn keep(&self, pictures: Vec<Picture>) {
         for picture in pictures {
-            self.town.keep(self, picture);
+            self.town.keep(&self.agent_id, &self.run_id, picture);
         }
     }
 
@@ -81,7 +103,7 @@ impl Run {
         let change = self.attribution().attribute(change, from, to, Instant::now());
         let is_told = change.is_some();
         if let Some(change) = change {
-            self.town.append(self, self.told(vec![change.into()]), at);
+            self.town.append(&self.agent_id, &self.run_id, self.redacted(vec![change.into()]), at);
         }
         is_told
     }
@@ -92,31 +114,30 @@ impl Run {
 
     /// Shows a piece of a message that is still being typed.
     pub fn type_on(&self, piece: Piece) {
-        self.town.type_on(self, self.redaction.piece(piece));
+        self.town.type_on(&self.agent_id, &self.run_id, self.redaction.piece(piece));
     }
 
     /// The events with their data as text, without secrets; and notices of those that were in them, before an end.
-    fn told(&self, events: Vec<EventData>) -> Vec<(Box<RawValue>, EventData)> {
-        let tell = |event: EventData| (self.redaction.data(&event), event);
-        let mut told: Vec<_> = events.into_iter().map(tell).collect();
-        let ends = matches!(told.last(), Some((_, EventData::Exited(_))));
+    fn redacted(&self, events: Vec<EventData>) -> Vec<(Box<RawValue>, EventData)> {
+        let redact = |event: EventData| (self.redaction.data(&event), event);
+        let mut redacted: Vec<_> = events.into_iter().map(redact).collect();
+        let ends = matches!(redacted.last(), Some((_, EventData::Exited(_))));
         let notices = if ends { self.redaction.last_notices() } else { self.redaction.first_notices() };
-        let at = told.len() - usize::from(ends);
-        told.splice(at..at, notices.into_iter().map(tell));
-        told
+        let at = redacted.len() - usize::from(ends);
+        redacted.splice(at..at, notices.into_iter().map(redact));
+        redacted
     }
 
     /// Ends a run that has no process, or has lost it.
     pub fn fail(self, message: &str) {
-        let message = Some(message.to_owned());
-        let exit = AgentExited { reason: ExitReason::Failed, exit_code: None, signal: None, message };
-        self.end(exit, townwatch_host::now());
+        self.end(AgentExited::because(ExitReason::Failed, message), townwatch_host::now());
     }
 
     /// Ends the run and, a while later, lets its events go.
     pub fn end(self, mut exit: AgentExited, at: Timestamp) {
         exit.message = exit.message.map(|message| self.redaction.text(&message).into_owned());
-        let Some(last_event_id) = self.town.append(&self, self.told(vec![exit.into()]), at) else { return };
+        let events = self.redacted(vec![exit.into()]);
+        let Some(last_event_id) = self.town.append(&self.agent_id, &self.run_id, events, at) else { return };
         tokio::spawn(async move {
             tokio::time::sleep(ENDED_KEPT).await;
             self.town.expire(&self.agent_id, &self.run_id, last_event_id);

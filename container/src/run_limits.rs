@@ -1,4 +1,4 @@
-//! What one run may use of the machine.
+//! The bounds of one run's use of the machine.
 //!
 //! A run's memory can only be bounded as a whole by a cgroup. The rlimits of a process are no substitute: `RLIMIT_AS` and
 //! `RLIMIT_DATA` count what V8, Go and Java reserve and never touch, and end healthy programs. A bound on processes counts
@@ -30,7 +30,7 @@ const PROCESSES_LEAST: u64 = 1_024;
 /// Linux has no more numbers for processes.
 const PROCESSES_BOUND: u64 = 4 << 20;
 
-/// How a shell says that `SIGXFSZ` ended its command.
+/// The exit code by which a shell says that `SIGXFSZ` ended its command.
 const SHELL_FILE_TOO_LARGE: i32 = 128 + 25;
 
 /// The bounds of each run.
@@ -44,7 +44,7 @@ pub struct RunLimits {
     pub processes_max: u64,
 }
 
-/// How a run met its bounds.
+/// The ways in which a run met its bounds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Reached {
     /// Processes that were killed since the run had no memory left.
@@ -77,7 +77,7 @@ impl RunLimits {
         Ok(())
     }
 
-    /// Which bound a run that failed has met, for a person.
+    /// The bound that a run which failed has met, for a person.
     pub(crate) fn said(&self, reached: Reached, exit: &AgentExited) -> Option<String> {
         let Self { file_bytes_max, memory_bytes_max, processes_max } = self;
         if exit.signal.as_deref() == Some("SIGXFSZ") || exit.exit_code == Some(SHELL_FILE_TOO_LARGE) {

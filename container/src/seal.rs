@@ -1,4 +1,4 @@
-//! What the control server's process does, before anything else, so that no other process can look into it.
+//! The seal on the control server's process, set before anything else, so that no other process can look into it.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! Where events wait on disk when a town does not fetch them and memory is full.
+//! The files in which events wait when a town does not fetch them and memory is full.
 //!
 //! Append-only segments of a temporary file each; a segment goes as a whole, when nothing in it is wanted any more or
 //! when the disk bound is reached. The files have no name (they are unlinked as soon as they are open), so nothing is
@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Where a text lies. Holding it keeps its file readable, also when the segment is gone from the spool.
+/// A text on disk. Holding it keeps its file readable, also when the segment is gone from the spool.
 #[derive(Debug, Clone)]
 pub struct SpooledText {
     file: Arc<File>,
@@ -70,17 +70,17 @@ impl Spool {
         }
         let Some(segment) = self.segments.back_mut() else { return Err(io::ErrorKind::NotFound.into()) };
         let bytes = u32::try_from(text.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        let place = SpooledText { file: segment.file.clone(), segment: segment.number, offset: segment.bytes, bytes };
+        let spooled = SpooledText { file: segment.file.clone(), segment: segment.number, offset: segment.bytes, bytes };
         segment.file.write_all_at(text.as_bytes(), segment.bytes)?;
         segment.bytes += text.len() as u64;
         segment.wanted += 1;
         segment.last_id = id;
-        Ok(place)
+        Ok(spooled)
     }
 
     /// The text at this place is not wanted any more.
-    pub fn forget(&mut self, place: &SpooledText) {
-        if let Some(segment) = self.segments.iter_mut().find(|segment| segment.number == place.segment) {
+    pub fn forget(&mut self, spooled: &SpooledText) {
+        if let Some(segment) = self.segments.iter_mut().find(|segment| segment.number == spooled.segment) {
             segment.wanted = segment.wanted.saturating_sub(1);
         }
         while self.segments.front().is_some_and(|segment| segment.wanted == 0) {
@@ -88,7 +88,7 @@ impl Spool {
         }
     }
 
-    /// If the files are larger than their bound, the oldest segment goes; gives the last id that was in it.
+    /// Lets the oldest segment go if the files are larger than their bound; gives the last id that was in it.
     pub fn shrink(&mut self) -> Option<u64> {
         let bytes: u64 = self.segments.iter().map(|segment| segment.bytes).sum();
         (bytes > self.disk_bytes_max).then(|| self.segments.pop_front())?.map(|segment| segment.last_id)

@@ -9,7 +9,7 @@ use townwatch_protocol::time::Timestamp;
 const LINES_A_SECOND: u64 = 200;
 /// A line of standard error that is read at all.
 pub const LINE_BYTES_MAX: usize = 64 << 10;
-/// How much of it an event shows.
+/// The part of a line that an event shows, 8 KiB.
 const SHOWN_BYTES_MAX: usize = 8 << 10;
 
 /// The standard error of one run.
@@ -23,7 +23,7 @@ pub struct Stderr {
 }
 
 impl Stderr {
-    /// What a line becomes.
+    /// The events of a line.
     pub fn line(&mut self, line: Line<'_>, at: Timestamp) -> Vec<EventData> {
         let text = match line {
             Line::Text(text) => cut::text(&text, SHOWN_BYTES_MAX),
@@ -47,7 +47,7 @@ impl Stderr {
         events
     }
 
-    /// What a part of a line becomes that has no end yet.
+    /// The event of a part of a line that has no end yet.
     pub fn part(&mut self, text: &str) -> EventData {
         self.is_open = true;
         output(cut::text(text, SHOWN_BYTES_MAX), true)

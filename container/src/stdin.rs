@@ -15,7 +15,7 @@ use crate::runtimes::Input;
 /// Lines that wait for the agent to read them; further ones are dropped. Commands come one at a time.
 const WAITING_MAX: usize = 32;
 
-/// What a line comes to once the agent has it.
+/// The outcome of a line once the agent has it.
 #[derive(Debug, Default)]
 pub(crate) struct Delivery {
     events: Vec<EventData>,
@@ -23,7 +23,7 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// Tells whoever waits for it, and gives what has happened.
+    /// Tells the person who waits for it, and gives the events that have happened.
     pub(crate) fn done(self) -> Vec<EventData> {
         if let Some(outcome) = self.outcome {
             let _ = outcome.send(Ok(()));
@@ -37,7 +37,7 @@ impl Delivery {
 pub(crate) struct Stdin {
     pipe: Option<ChildStdin>,
     lines: VecDeque<Line>,
-    /// It is closed as soon as everything is written.
+    /// Whether it is closed as soon as everything is written.
     last: bool,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Stdin {
 struct Line {
     bytes: Vec<u8>,
     written: usize,
-    told: Delivery,
+    delivery: Delivery,
 }
 
 impl Stdin {
@@ -56,7 +56,7 @@ impl Stdin {
             Input::Whole(text) => (text, true),
             Input::Open(line) => (line, false),
         };
-        let first = Line { bytes: first.into_bytes(), written: 0, told: Delivery::default() };
+        let first = Line { bytes: first.into_bytes(), written: 0, delivery: Delivery::default() };
         Self { pipe, lines: VecDeque::from([first]), last }
     }
 
@@ -82,8 +82,8 @@ impl Stdin {
 
     fn line(&mut self, said: Said, outcome: Option<oneshot::Sender<Result<()>>>) {
         if self.pipe.is_some() && self.lines.len() < WAITING_MAX {
-            let told = Delivery { events: said.events, outcome };
-            self.lines.push_back(Line { bytes: said.line.into_bytes(), written: 0, told });
+            let delivery = Delivery { events: said.events, outcome };
+            self.lines.push_back(Line { bytes: said.line.into_bytes(), written: 0, delivery });
         } else if let Some(outcome) = outcome {
             let _ = outcome.send(Err(deaf()));
         }
@@ -101,18 +101,18 @@ impl Stdin {
         if line.written < line.bytes.len() {
             return None;
         }
-        let told = self.lines.pop_front().map(|line| line.told);
+        let delivery = self.lines.pop_front().map(|line| line.delivery);
         if self.last && self.lines.is_empty() {
             self.close();
         }
-        told
+        delivery
     }
 
-    /// Nothing more is written: the agent reads the end.
+    /// Closes it: the agent reads the end.
     pub(crate) fn close(&mut self) {
         self.pipe = None;
         for line in self.lines.drain(..) {
-            if let Some(outcome) = line.told.outcome {
+            if let Some(outcome) = line.delivery.outcome {
                 let _ = outcome.send(Err(deaf()));
             }
         }

@@ -16,9 +16,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use townwatch_agents::normalise::pictures::Picture;
 use townwatch_agents::normalise::{Piece, Threads};
-use townwatch_agents::redact::{Redaction, SecretValues};
 use townwatch_protocol::error::{Code, Error, Result};
-use townwatch_protocol::event::{AgentQuestionAnswered, EventData, Runtime, StopSignal};
+use townwatch_protocol::event::{AgentQuestionAnswered, EventData, StopSignal};
 use townwatch_protocol::id::{AgentId, Epoch, ImageId, RunId};
 use townwatch_protocol::limits::AGENTS_PER_TOWN_MAX;
 use townwatch_protocol::time::Timestamp;
@@ -29,7 +28,7 @@ use crate::command::{self, AgentCommand, CommandSender};
 use crate::page::{EventText, Page, Range};
 use crate::pictures::Pictures;
 use crate::previews::Previews;
-use crate::run::Run;
+use crate::stop::{self, StopCause, StopOrder, StopReceiver};
 
 /// A town.
 #[derive(Debug)]
@@ -40,13 +39,13 @@ pub struct Town {
     head: watch::Sender<u64>,
     /// Tells those who wait for previews that something was typed.
     typed: watch::Sender<()>,
-    /// When it was asked for something last.
+    /// The moment at which it was asked for something last.
     asked_at: Mutex<Instant>,
-    /// What threads came to that later runs may go on with.
+    /// The totals of threads that later runs may go on with.
     pub(crate) threads: Threads,
 }
 
-/// What a start waits for the end of the run before it: less than the 5 s after which a town asks what became of its start.
+/// The time for which a start waits for the end of the run before it: less than the 5 s after which a town asks what became of its start.
 const STOP_WAIT: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
@@ -55,15 +54,6 @@ struct TownState {
     previews: Previews,
     pictures: Pictures,
     agents: HashMap<AgentId, AgentRuns>,
-}
-
-/// What a start came to.
-#[derive(Debug)]
-pub enum Begun {
-    /// A run that was begun before.
-    Repeat,
-    /// A run that has to be executed now.
-    New(Run),
 }
 
 impl Town {
@@ -94,22 +84,18 @@ impl Town {
         self.held().agents.get(agent_id).is_some_and(|runs| runs.run_ids.contains(run_id))
     }
 
-    /// Opens a run, or finds that it was opened before.
-    pub fn begin(
-        self: &Arc<Self>,
-        agent_id: &AgentId,
-        run_id: &RunId,
-        runtime: Runtime,
-        secrets: SecretValues,
-    ) -> Result<Begun> {
-        let redaction = Arc::new(Redaction::new(secrets)?);
+    /// Opens a run that has to be executed now, with what tells it to stop; `None` for one that was opened before.
+    ///
+    /// # Errors
+    ///
+    /// `already_running` where another run of the agent is open, `rate_limited` where the town has as many agents as it may.
+    pub(crate) fn begin(&self, agent_id: &AgentId, run_id: &RunId) -> Result<Option<StopReceiver>> {
         let mut held = self.held();
         let agents = held.agents.len() as u64;
-        let stop = watch::Sender::new(None);
-        let stop_asked = stop.subscribe();
+        let (stop, receiver) = stop::channel();
         if let Some(runs) = held.agents.get_mut(agent_id) {
             if runs.run_ids.contains(run_id) {
-                return Ok(Begun::Repeat);
+                return Ok(None);
             }
             if runs.exit.is_none() {
                 let open = runs.newest().map_or("", RunId::as_str);
@@ -124,9 +110,7 @@ impl Town {
             }
             held.agents.insert(agent_id.clone(), AgentRuns::begin(run_id.clone(), stop));
         }
-        let (town, agent_id, run_id) = (self.clone(), agent_id.clone(), run_id.clone());
-        let attribution = Arc::default();
-        Ok(Begun::New(Run { town, agent_id, run_id, runtime, stop_asked, redaction, attribution }))
+        Ok(Some(receiver))
     }
 
     /// Waits a while for the end of an agent's open run, if that was asked to end: who deletes an agent and starts it anew at
@@ -135,13 +119,13 @@ impl Town {
         let mut changes = self.head.subscribe();
         let is_stopping = || {
             let held = self.held();
-            held.agents.get(agent_id).is_some_and(|runs| runs.exit.is_none() && runs.stop.borrow().is_some())
+            held.agents.get(agent_id).is_some_and(|runs| runs.exit.is_none() && runs.stop.is_ordered())
         };
         let end = async { while is_stopping() && changes.changed().await.is_ok() {} };
         let _ = tokio::time::timeout(STOP_WAIT, end).await;
     }
 
-    /// Asks an agent's open run to end, if it is the one that is meant. An agent without one is stopped already; a run that
+    /// Orders an agent's open run to end, if it is the one that is meant. An agent without one is stopped already; a run that
     /// was never begun here is not: its start may be under way.
     pub fn stop(&self, agent_id: &AgentId, run_id: Option<&RunId>, signal: StopSignal) -> Result<()> {
         if let Some(run_id) = run_id
@@ -152,58 +136,50 @@ impl Town {
         if let Some(runs) = self.held().agents.get(agent_id)
             && run_id.is_none_or(|run_id| runs.newest() == Some(run_id))
         {
-            runs.stop.send_replace(Some(signal));
+            runs.stop.order(StopOrder { signal, cause: StopCause::Asked });
         }
         Ok(())
     }
 
-    /// Asks every open run to end; how many there are.
+    /// Orders every open run to end; gives their number.
     pub fn stop_all(&self, signal: StopSignal) -> usize {
         let held = self.held();
         let open: Vec<_> = held.agents.values().filter(|runs| runs.exit.is_none()).collect();
         for runs in &open {
-            runs.stop.send_replace(Some(signal));
+            runs.stop.order(StopOrder { signal, cause: StopCause::Asked });
         }
         open.len()
     }
 
-    /// The town asks for something, whatever it is.
+    /// A request of the town, of any kind.
     pub(crate) fn asked(&self) {
         *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Asks open runs to end if the town has not asked for anything for so long; those that were not asked before.
+    /// Orders open runs to end if the town has not asked for anything for so long; the runs that were not ordered before.
     pub(crate) fn end_unasked(&self, lease: Duration) -> Vec<RunId> {
         let asked_at = *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
         if asked_at.elapsed() < lease {
             return Vec::new();
         }
-        let mut held = self.held();
-        let runs = held.agents.values_mut().filter(|runs| runs.exit.is_none() && !runs.is_unasked);
-        let end = |runs: &mut AgentRuns| {
-            runs.is_unasked = true;
-            runs.stop.send_replace(Some(StopSignal::Term));
+        let held = self.held();
+        let runs = held.agents.values().filter(|runs| runs.exit.is_none() && !runs.stop.is_ordered());
+        let end = |runs: &AgentRuns| {
+            runs.stop.order(StopOrder { signal: StopSignal::Term, cause: StopCause::LeaseOver(lease) });
             runs.newest().cloned()
         };
         runs.filter_map(end).collect()
     }
 
-    /// Whether a run was asked to end because the town did not ask for anything.
-    pub(crate) fn is_unasked(&self, run: &Run) -> bool {
-        let held = self.held();
-        held.agents.get(&run.agent_id).is_some_and(|runs| runs.is_unasked && runs.newest() == Some(&run.run_id))
-    }
-
     /// A run takes commands.
-    pub(crate) fn take_commands(&self, run: &Run, commands: CommandSender) {
-        if let Some(runs) = self.held().agents.get_mut(&run.agent_id).filter(|runs| runs.newest() == Some(&run.run_id))
-        {
+    pub(crate) fn take_commands(&self, agent_id: &AgentId, run_id: &RunId, commands: CommandSender) {
+        if let Some(runs) = self.held().agents.get_mut(agent_id).filter(|runs| runs.newest() == Some(run_id)) {
             runs.commands = Some(commands);
         }
     }
 
-    /// Wishes something of an agent. `refusal` is what is said for one that takes none.
-    pub async fn say(&self, agent_id: &AgentId, command: AgentCommand, refusal: &str) -> Result<()> {
+    /// Hands a command to an agent and waits for what becomes of it. `refusal` is the message for an agent that takes none.
+    pub async fn command(&self, agent_id: &AgentId, command: AgentCommand, refusal: &str) -> Result<()> {
         let commands = match self.held().agents.get(agent_id) {
             None => return Err(Error::not_found("agent")),
             Some(AgentRuns { commands: None, .. }) => return Err(Error::new(Code::NotSupportedByRuntime, refusal)),
@@ -213,10 +189,10 @@ impl Town {
         commands.send(command).await
     }
 
-    /// Answers a question of an agent. Who comes too late is told who was first, and what they said.
+    /// Answers a question of an agent. A person who comes too late is told who was first, and what they said.
     pub async fn answer(&self, agent_id: &AgentId, answer: AnswerAgent, by: String) -> Result<()> {
         let request_id = answer.request_id.clone();
-        let became = self.say(agent_id, AgentCommand::Answer { answer, by }, "this agent asks no questions").await;
+        let became = self.command(agent_id, AgentCommand::Answer { answer, by }, "this agent asks no questions").await;
         became.map_err(|error| match error.code {
             Code::Conflict => self.answered(agent_id, &request_id).unwrap_or(error),
             _ => error,
@@ -235,7 +211,7 @@ impl Town {
         self.held().agents.values().filter(|runs| runs.exit.is_none()).count()
     }
 
-    /// Where an agent's newest run stands.
+    /// The status of an agent's newest run.
     pub fn status(&self, agent_id: &AgentId) -> Option<ControlStatus> {
         let held = self.held();
         let runs = held.agents.get(agent_id)?;
@@ -279,7 +255,7 @@ impl Town {
         }
     }
 
-    /// What there is now, and when there will be more of what is being typed.
+    /// The page of now, and the moment at which there will be more of what is being typed.
     fn look(&self, range: Range, previews: bool, now: Instant) -> (Page, Option<Instant>) {
         let mut held = self.held();
         let mut page = Page::of(&held.buffer, None, range);
@@ -291,19 +267,19 @@ impl Town {
     }
 
     /// A run types a piece of a message.
-    pub(crate) fn type_on(&self, run: &Run, piece: Piece) {
+    pub(crate) fn type_on(&self, agent_id: &AgentId, run_id: &RunId, piece: Piece) {
         let mut held = self.held();
-        let open = |runs: &AgentRuns| runs.newest() == Some(&run.run_id) && runs.exit.is_none();
-        if held.agents.get(&run.agent_id).is_some_and(open) {
-            held.previews.add(&run.agent_id, &run.run_id, piece);
+        let open = |runs: &AgentRuns| runs.newest() == Some(run_id) && runs.exit.is_none();
+        if held.agents.get(agent_id).is_some_and(open) {
+            held.previews.add(agent_id, run_id, piece);
             drop(held);
             self.typed.send_replace(());
         }
     }
 
     /// Keeps a picture that the run's next events name.
-    pub(crate) fn keep(&self, run: &Run, picture: Picture) {
-        self.held().pictures.keep(&run.agent_id, &run.run_id, picture);
+    pub(crate) fn keep(&self, agent_id: &AgentId, run_id: &RunId, picture: Picture) {
+        self.held().pictures.keep(agent_id, run_id, picture);
     }
 
     /// A picture of an agent, if it is still here.
@@ -311,23 +287,29 @@ impl Town {
         self.held().pictures.fetch(agent_id, image_id.as_str())
     }
 
-    /// Takes events and the texts of their data. The id of the last one, if the run was still open.
-    pub(crate) fn append(&self, run: &Run, events: Vec<(Box<RawValue>, EventData)>, at: Timestamp) -> Option<u64> {
+    /// Takes events of a run and the texts of their data. The id of the last one, if the run was still open.
+    pub(crate) fn append(
+        &self,
+        agent_id: &AgentId,
+        run_id: &RunId,
+        events: Vec<(Box<RawValue>, EventData)>,
+        at: Timestamp,
+    ) -> Option<u64> {
         let mut held = self.held();
         let TownState { buffer, previews, agents, .. } = &mut *held;
-        let runs = agents.get_mut(&run.agent_id).filter(|runs| runs.newest() == Some(&run.run_id))?;
+        let runs = agents.get_mut(agent_id).filter(|runs| runs.newest() == Some(run_id))?;
         let mut last_id = None;
         for (data, event) in events {
             if runs.exit.is_some() {
                 break;
             }
             let text = |id| {
-                let (agent_id, run_id, event, data) = (&run.agent_id, &run.run_id, event.name(), &*data);
+                let (event, data) = (event.name(), &*data);
                 let text = EventText { id, agent_id, run_id, event, data, timestamp: at };
                 serde_json::to_string(&text).unwrap_or_default()
             };
-            last_id = Some(buffer.push(&run.agent_id, text));
-            previews.end(&run.agent_id, &event);
+            last_id = Some(buffer.push(agent_id, text));
+            previews.end(agent_id, &event);
             runs.outcome.take(&event, &data);
             runs.take(event);
         }
@@ -337,7 +319,7 @@ impl Town {
         last_id
     }
 
-    /// A run has ended a while ago. Only its own events go: a newer run of the agent has later ids.
+    /// Lets the events of a run go that has ended a while ago. Those of a newer run of the agent have later ids, and stay.
     pub(crate) fn expire(&self, agent_id: &AgentId, run_id: &RunId, last_event_id: u64) {
         let mut held = self.held();
         held.buffer.expire(agent_id, last_event_id);

@@ -1,10 +1,10 @@
-//! When a line that has no end yet is told nevertheless: a question at a prompt, a progress bar.
+//! The moment at which a line that has no end yet is told nevertheless: a question at a prompt, a progress bar.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long a line stands without an end before it is told as far as it is there. So a program that only ever uses
+/// The time for which a line stands without an end before it is told as far as it is there. So a program that only ever uses
 /// carriage returns makes at most four events a second.
 pub const UNENDED_LINE_WAIT: Duration = Duration::from_millis(250);
 
@@ -24,7 +24,7 @@ impl Unended {
         };
     }
 
-    /// When the line is to be told.
+    /// The moment at which the line is to be told.
     pub fn due(&self) -> Option<Instant> {
         self.due
     }

@@ -161,13 +161,13 @@ pub fn passage(dir: &Path) -> io::Result<()> {
     fs::set_permissions(dir, Permissions::from_mode(0o711))
 }
 
-/// It is made by the control server, and so cannot be there already as somebody else's.
+/// Makes a directory for a user: the control server makes it, so it cannot be there already as somebody else's.
 fn own_dir(dir: &Path, id: u32) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(dir)?;
     chown(dir, Some(id), Some(id))
 }
 
-/// What lies in a directory of the control server's, 0700, nobody else can reach, whosever it is.
+/// Makes a directory the control server's, 0700: nobody else can reach what lies in it, whosever it is.
 fn lock_away(dir: &Path) -> io::Result<()> {
     chown(dir, Some(geteuid().as_raw()), None)?;
     fs::set_permissions(dir, Permissions::from_mode(0o700))

@@ -15,16 +15,15 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 use townwatch_protocol::id::{RunId, TownId};
 
-use crate::control::Control;
 use crate::folders::{check_parent, folders, own, remove};
 
-/// Where the runs' HOMEs are that have one of their own. No town has a name with a dot.
+/// The folder of the HOMEs of runs that have one of their own. No town has a name with a dot.
 pub(crate) const HOMES: &str = ".homes";
-/// Where that lies which is being removed.
+/// The folder of all that is being removed.
 const GONE: &str = ".gone";
 /// The file by which a server knows that no other one works here.
 const LOCK: &str = ".lock";
-/// How often it is looked for what is to go.
+/// The time between two looks for what is to go.
 const SWEEP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The directories of all runs.
@@ -41,7 +40,7 @@ pub struct WorkDirs {
 #[derive(Debug)]
 struct OpenDir {
     town_id: TownId,
-    /// It goes with its run: there is no such town any more.
+    /// Whether it goes with its run, since there is no such town any more.
     is_forgotten: bool,
 }
 
@@ -74,7 +73,7 @@ impl WorkDirs {
         Ok(Arc::new(Self { root, kept, open: Mutex::default(), _lock: lock }))
     }
 
-    /// Where they are.
+    /// The folder of them all.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -105,7 +104,7 @@ impl WorkDirs {
         towns.iter().map(|town| self.put_away(town, is_over)).sum()
     }
 
-    /// There is no such town any more: what its runs made goes, that of open ones with them.
+    /// Removes what the runs of a town made that is no more; the directories of open runs go with them.
     pub fn forget(&self, town_id: &TownId) {
         self.held().values_mut().filter(|open| open.town_id == *town_id).for_each(|open| open.is_forgotten = true);
         self.put_away(&self.root.join(town_id.as_str()), |_| true);
@@ -140,7 +139,7 @@ impl WorkDirs {
 }
 
 impl WorkDir {
-    /// Where it is.
+    /// The path of it.
     pub fn path(&self) -> &Path {
         &self.dir
     }
@@ -158,9 +157,9 @@ impl Drop for WorkDir {
 }
 
 /// Sweeps now and then, as long as the server lives.
-pub async fn watch(control: Arc<Control>) {
+pub async fn watch(work_dirs: Arc<WorkDirs>) {
     loop {
-        let dirs = control.work_dirs.clone();
+        let dirs = work_dirs.clone();
         let swept = tokio::task::spawn_blocking(move || dirs.sweep(SystemTime::now())).await.unwrap_or_default();
         if swept > 0 {
             crate::log::write("work_dirs_removed", json!({"runs": swept}));

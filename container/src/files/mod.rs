@@ -3,12 +3,9 @@
 //! A change is told once: by the agent itself where it says so, else by what was seen. Everything is bounded, and what goes
 //! beyond a bound is said. Where the system watches no files, that is said once and the run goes on.
 
-mod attribution;
 mod pending;
 mod rules;
 mod tree;
-
-pub use self::attribution::Attribution;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,7 +27,7 @@ use townwatch_host::now;
 
 /// A run waits no longer than this for its files to be watched.
 const BEGIN_LIMIT: Duration = Duration::from_secs(2);
-/// What a run did last is looked for this long after its end.
+/// The time after a run's end in which it is looked for what the run did last.
 const LAST_LOOK: Duration = Duration::from_millis(50);
 /// Happenings that wait to be looked at; more of them are counted.
 const HAPPENINGS_MAX: usize = 8_192;
@@ -60,7 +57,7 @@ impl Files {
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("it took longer than {} s to look through its directory", BEGIN_LIMIT.as_secs()),
         };
-        say(run, &format!("changes of files are not told: {problem}"));
+        complain(run, &format!("changes of files are not told: {problem}"));
         None
     }
 
@@ -143,7 +140,7 @@ impl Watching {
         self.tell(&run, None);
         let left_out = self.left_out + self.pending.left_out + self.missed.load(Ordering::Relaxed);
         if left_out > 0 {
-            say(&run, &format!("{left_out} further changes of files came too fast to be told"));
+            complain(&run, &format!("{left_out} further changes of files came too fast to be told"));
         }
     }
 
@@ -222,10 +219,10 @@ impl Watching {
         }
         if self.tree.is_cut && !std::mem::replace(&mut self.is_cut_told, true) {
             let most = tree::DIRECTORIES_MAX;
-            say(run, &format!("there are more than {most} directories; changes in the others are not told"));
+            complain(run, &format!("there are more than {most} directories; changes in the others are not told"));
         }
         if self.tree.rules.is_cut && !std::mem::replace(&mut self.are_rules_told, true) {
-            say(
+            complain(
                 run,
                 "the .gitignore files have more rules than are applied; changes of files that they leave out may be told",
             );
@@ -244,7 +241,7 @@ fn matters(event: &notify::Event) -> bool {
 }
 
 /// A word of ours among what the program complains about: it is for people.
-fn say(run: &Run, text: &str) {
+fn complain(run: &Run, text: &str) {
     let text = format!("townwatch: {text}");
     let output = AgentOutput {
         text,
@@ -262,7 +259,7 @@ mod tests {
     use super::*;
     use crate::buffer::Bounds;
     use crate::page::Range;
-    use crate::town::{Begun, Town};
+    use crate::town::Town;
     use townwatch_agents::redact::SecretValues;
     use townwatch_protocol::event::Runtime;
     use townwatch_protocol::id::{AgentId, RunId};
@@ -271,9 +268,7 @@ mod tests {
     async fn where_files_cannot_be_watched_that_is_said_once_and_the_run_goes_on() {
         let town = Arc::new(Town::new(Bounds::default(), std::env::temp_dir()).unwrap());
         let (agent_id, run_id) = (AgentId::parse("a").unwrap(), RunId::parse("r").unwrap());
-        let Ok(Begun::New(run)) = town.begin(&agent_id, &run_id, Runtime::Process, SecretValues::default()) else {
-            panic!("a new run")
-        };
+        let run = Run::begin(&town, &agent_id, &run_id, Runtime::Process, SecretValues::default()).unwrap().unwrap();
         assert!(Files::watch(&run, Path::new("/no/such/directory")).await.is_none());
         let page = town.read(None, Range { after: 0, limit: 10 });
         let answer = page.answer(town.epoch()).unwrap();

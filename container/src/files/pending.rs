@@ -1,4 +1,4 @@
-//! What happened to files since it was told last: a burst of changes of one file is one change, and what came and went is
+//! Changes of files since they were told last: a burst of changes of one file is one change, and what came and went is
 //! none. The time comes in.
 
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ pub(super) struct SeenChange {
 }
 
 impl Pending {
-    /// Something happened to a file.
+    /// A happening to a file.
     pub(super) fn touch(&mut self, tree: &Tree, path: &Path, now: Instant) {
         if let Some(change) = self.changes.get_mut(path) {
             change.latest = now;
@@ -70,12 +70,12 @@ impl Pending {
         }
     }
 
-    /// When there will be something to tell.
+    /// The moment from which there is something to tell.
     pub(super) fn due(&self) -> Option<Instant> {
         self.changes.values().map(Change::due).min()
     }
 
-    /// What is due, or all of it.
+    /// The changes that are due, or all.
     pub(super) fn take(&mut self, tree: &mut Tree, now: Option<Instant>) -> Vec<SeenChange> {
         let due = self.changes.extract_if(.., |_, change| now.is_none_or(|now| change.due() <= now));
         let mut due: BTreeMap<PathBuf, Change> = due.collect();

@@ -11,15 +11,15 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rustix::fs::{Mode, OFlags};
 
-/// What is read of one file; a large project's has 10 KB.
+/// The bytes that are read of one file; a large project's has 10 KB.
 const FILE_BYTES_MAX: usize = 64 << 10;
-/// Its lines.
+/// The lines that are read of one file.
 const FILE_LINES_MAX: usize = 1_000;
 /// One line; a longer one is left out.
 const LINE_BYTES_MAX: usize = 1 << 10;
 /// Files of a working directory.
 const FILES_MAX: usize = 256;
-/// What is read of all of them.
+/// The bytes that are read of all files together.
 const ALL_BYTES_MAX: usize = 1 << 20;
 /// The time in which rules are made out of lines in a run: a file of 1,000 lines takes some milliseconds, and one that is written
 /// again and again takes them each time.
@@ -30,7 +30,7 @@ const MAKING_MAX: Duration = Duration::from_secs(2);
 pub(super) struct Rules {
     by_directory: BTreeMap<PathBuf, Made>,
     making: Duration,
-    /// Some are not applied.
+    /// Whether some are not applied.
     pub(super) is_cut: bool,
 }
 
@@ -64,7 +64,7 @@ impl Rules {
         self.by_directory.remove(dir);
     }
 
-    /// What a directory's own rules say of something below it.
+    /// The verdict of a directory's own rules on something below it.
     pub(super) fn of(&self, dir: &Path, path: &Path, is_dir: bool) -> Option<bool> {
         match self.by_directory.get(dir)?.rules.matched_path_or_any_parents(path, is_dir) {
             Match::Ignore(_) => Some(false),

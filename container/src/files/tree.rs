@@ -13,14 +13,14 @@ pub(super) const DIRECTORIES_MAX: usize = 4_096;
 /// Files that are known, about 10 MB of paths; what happens to further ones is told as if they were new.
 pub(super) const FILES_MAX: usize = 100_000;
 
-/// What is known of a working directory.
+/// The files of a working directory, as far as they are known.
 #[derive(Debug)]
 pub(super) struct Tree {
     pub(super) root: PathBuf,
     pub(super) directories: BTreeSet<PathBuf>,
     pub(super) files: BTreeSet<PathBuf>,
     pub(super) rules: Rules,
-    /// There are more directories than are watched.
+    /// Whether there are more directories than are watched.
     pub(super) is_cut: bool,
 }
 
@@ -35,7 +35,7 @@ impl Tree {
         }
     }
 
-    /// Whether it counts. What it lies in was asked before.
+    /// Whether a path counts. The folder around it was asked before.
     pub(super) fn counts(&self, path: &Path, is_dir: bool) -> bool {
         let name = path.file_name().unwrap_or_default();
         if (is_dir || name == ".git") && LEFT_OUT.iter().any(|left_out| name == *left_out) {

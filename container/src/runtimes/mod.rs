@@ -14,19 +14,20 @@ pub use versions::saw;
 
 use std::path::PathBuf;
 
+use townwatch_agents::normalise::{Normalise, RunContext, is_served, normaliser_of};
+use townwatch_agents::recordings::Recording;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::event::Runtime;
 use townwatch_protocol::limits::PROMPT_BYTES_MAX;
 use townwatch_protocol::wire::StartAgent;
 
 use crate::config::Config;
-use townwatch_agents::normalise::{Normalise, RunContext, is_served, normaliser_of};
-use townwatch_agents::recordings::Recording;
+use crate::search_path::find_on_path;
 
 /// Linux takes at most 128 KiB for one argument of a process.
 const ARGUMENT_BYTES_MAX: usize = 120 << 10;
 
-/// How to start a run's process. The environment and the working directory are the executor's.
+/// The way to start a run's process. The environment and the working directory are the executor's.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Launch {
     /// The program.
@@ -35,22 +36,26 @@ pub struct Launch {
     pub arguments: Vec<String>,
     /// Variables that this runtime needs beside the agent's own.
     pub variables: Vec<(&'static str, String)>,
-    /// What the program reads from its standard input.
+    /// The program's standard input.
     pub input: Input,
 }
 
-/// What a program reads from its standard input.
+/// A program's standard input.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Input {
     /// Nothing.
     None,
-    /// This, and then the end.
+    /// This text, and then the end.
     Whole(String),
     /// This line, and then what people tell it.
     Open(String),
 }
 
-/// How to start what the order asks for, or why that cannot be.
+/// The way to start the order's program.
+///
+/// # Errors
+///
+/// `not_supported_by_runtime` where the program is not installed, `invalid_request` with the order's field that is wrong.
 pub fn launch(order: &StartAgent, config: &Config) -> Result<Launch> {
     let permissions = config.sandbox.permissions();
     match order.runtime {
@@ -63,12 +68,12 @@ pub fn launch(order: &StartAgent, config: &Config) -> Result<Launch> {
     }
 }
 
-/// Whether it takes messages while it runs, and answers to its questions.
+/// Whether a runtime takes messages while it runs, and answers to its questions.
 pub fn takes_messages(runtime: Runtime) -> bool {
     runtime == Runtime::ClaudeCode || is_served(runtime)
 }
 
-/// What reads the output of what the order starts.
+/// The reader of what the order's program prints.
 pub fn normaliser(order: &StartAgent, context: RunContext) -> Box<dyn Normalise> {
     let recording = order.transcript.as_deref().and_then(Recording::find);
     if let Some(recording) = recording.filter(|_| order.runtime == Runtime::Replay) {
@@ -91,14 +96,6 @@ pub fn command_line_program(runtime: Runtime) -> Option<(&'static str, &'static 
         Runtime::Kilo => Some(("kilo", "npm install -g @kilocode/cli")),
         Runtime::Process | Runtime::Replay => None,
     }
-}
-
-/// Where `PATH` has an executable file of this name.
-pub fn find_on_path(command: &str) -> Option<PathBuf> {
-    use std::os::unix::fs::PermissionsExt;
-    let executable =
-        |path: &PathBuf| path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join(command)).find(executable)
 }
 
 fn found(runtime: Runtime) -> Result<PathBuf> {

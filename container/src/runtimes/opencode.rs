@@ -11,7 +11,7 @@ use townwatch_protocol::wire::StartAgent;
 use super::{Input, Launch, argument};
 use crate::sandbox::Permissions;
 
-/// It asks for everything but looking around and planning. Of rules for one tool the last one that fits counts.
+/// The rules by which it asks for everything but looking around and planning. Of rules for one tool the last one that fits counts.
 const ASK: &str = r#"{"*":"ask","read":{"*":"allow","*.env":"ask","*.env.*":"ask"},"glob":"allow","grep":"allow","list":"allow","lsp":"allow","skill":"allow","task":"allow","todowrite":"allow","todoread":"allow","question":"allow"}"#;
 
 /// `opencode serve`. What it is to do it is told by its API, once it is up.

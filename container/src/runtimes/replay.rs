@@ -15,7 +15,7 @@ use crate::config::Config;
 
 /// The hidden subcommand of this program that prints a recording.
 pub const PRINT_COMMAND: &str = "replay-print";
-/// No pause of a recording is longer than this at its own pace.
+/// The longest pause of a recording at its own pace; longer ones are cut.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// A recording can be played at most this much faster; 0 is at once.
 const SPEED_MAX: f64 = 1000.0;

@@ -1,4 +1,4 @@
-//! What to do when a program runs but nobody has signed in to it. Each says so in words of its own, or by its exit code.
+//! The remedy where a program runs but nobody has signed in to it. Each says so in words of its own, or by its exit code.
 
 use townwatch_protocol::event::{AgentError, AgentExited, ExitReason, Runtime};
 
@@ -36,5 +36,5 @@ pub fn not_signed_in(runtime: Runtime, exit: &AgentExited) -> Option<AgentError>
 /// `FatalAuthenticationError` of Gemini CLI.
 const GEMINI_EXIT_CODE: i32 = 41;
 
-/// How Claude Code says it: without any key, with one that is not accepted, and when a login is too old.
+/// The words of Claude Code for it: without any key, with one that is not accepted, and when a login is too old.
 const CLAUDE_WORDS: &[&str] = &["run /login", "Invalid API key", "OAuth token"];

@@ -14,9 +14,9 @@ use tokio::process::Command;
 use townwatch_protocol::event::Runtime;
 
 use super::logins::login;
-use crate::runtimes::find_on_path;
+use crate::search_path::find_on_path;
 
-/// What every program on this machine needs to see; where it is not, it is left out.
+/// The folders that every program on this machine needs to see; one that is not there is left out.
 const SYSTEM: &[&str] = &[
     "/usr",
     "/bin",
@@ -52,25 +52,25 @@ const WALLS: &[&str] = &[
 /// The first one of all, to see whether there can be any.
 const TRIAL_LIMIT: Duration = Duration::from_secs(10);
 
-/// How each run is shut in.
+/// The way in which each run is shut in.
 #[derive(Debug, Clone)]
 pub struct Bubblewrap {
     program: PathBuf,
     /// The HOME of the person whose the control server is; a run finds its own one under the same name.
     home: PathBuf,
-    /// What has to be hidden even where the system's folders are around it: where the server was started (in development
+    /// The folders that have to be hidden even where the system's folders are around it: where the server was started (in development
     /// the project, with its keys), and the directories of all runs.
     covered: Vec<PathBuf>,
     /// Folders that agents may read: those of `PATH`, and what somebody named.
     readable: Vec<PathBuf>,
 }
 
-/// What is a run's own.
+/// The folders that are a run's own.
 #[derive(Debug)]
 pub struct Places<'a> {
     /// Its working directory.
     pub dir: &'a Path,
-    /// What it finds as its HOME; `tmp` in it is its `/tmp`.
+    /// The folder that it finds as its HOME; `tmp` in it is its `/tmp`.
     pub home: &'a Path,
 }
 
@@ -134,7 +134,7 @@ impl Bubblewrap {
         command.env("HOME", &self.home).env("TMPDIR", "/tmp");
     }
 
-    /// What it sees, in the order in which one thing covers another.
+    /// The view of a run, in the order in which one thing covers another.
     fn view(&self, places: &Places<'_>, runtime: Runtime, program: &Path) -> Vec<OsString> {
         let mut view = View::default();
         for folder in SYSTEM {
@@ -148,7 +148,7 @@ impl Bubblewrap {
             if *folder == self.home {
                 view.mount("--bind", places.home, folder);
             } else {
-                view.say("--tmpfs", folder);
+                view.option("--tmpfs", folder);
             }
         }
         let shown = self.readable.iter().cloned().chain(self.around(runtime, program)).collect::<BTreeSet<_>>();
@@ -161,12 +161,12 @@ impl Bubblewrap {
         }
         view.mount("--bind", places.dir, places.dir);
         // What only covers takes nothing in.
-        covers.iter().filter(|folder| **folder != self.home).for_each(|folder| view.say("--remount-ro", folder));
-        view.say("--remount-ro", "/");
+        covers.iter().filter(|folder| **folder != self.home).for_each(|folder| view.option("--remount-ro", folder));
+        view.option("--remount-ro", "/");
         view.0
     }
 
-    /// What a program of ours or of a runtime needs around it: for a command of npm's the packages beside it.
+    /// The files that a program of ours or of a runtime needs around it: for a command of npm's the packages beside it.
     fn around(&self, runtime: Runtime, program: &Path) -> Vec<PathBuf> {
         if runtime == Runtime::Process {
             return Vec::new();
@@ -190,12 +190,12 @@ impl Bubblewrap {
 struct View(Vec<OsString>);
 
 impl View {
-    fn say(&mut self, word: &str, path: impl AsRef<OsStr>) {
+    fn option(&mut self, word: &str, path: impl AsRef<OsStr>) {
         self.0.extend([word.into(), path.as_ref().to_owned()]);
     }
 
     fn mount(&mut self, how: &str, from: impl AsRef<OsStr>, to: impl AsRef<OsStr>) {
-        self.say(how, from);
+        self.option(how, from);
         self.0.push(to.as_ref().to_owned());
     }
 }

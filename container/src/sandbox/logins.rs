@@ -1,4 +1,4 @@
-//! What of a person's HOME each program needs to be the person's: its login, and how it is set up.
+//! The files of a person's HOME that each program needs to be the person's: its login, and how it is set up.
 //!
 //! Files, and never whole folders: in these lie what other sessions said, and hooks that would run outside of the sandbox
 //! the next time that the person starts the program by hand.
@@ -9,11 +9,11 @@ use townwatch_protocol::event::Runtime;
 pub(super) struct Login {
     /// The login, which the program may renew: a renewed one counts for the person, too, or they would be signed out.
     pub(super) kept: &'static [&'static str],
-    /// What is only read.
+    /// The files that are only read.
     pub(super) read: &'static [&'static str],
 }
 
-/// What a program gets to see. A plain command and a recording get nothing.
+/// The login that a program gets to see. A plain command and a recording get nothing.
 pub(super) fn login(runtime: Runtime) -> Login {
     match runtime {
         Runtime::ClaudeCode => {

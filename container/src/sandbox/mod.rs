@@ -1,4 +1,4 @@
-//! What stands between agents and this machine, and so what they may do without asking.
+//! The wall between agents and this machine, and so the permissions that they have without asking.
 
 mod bubblewrap;
 mod logins;
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use townwatch_protocol::wire::SandboxKind;
 
-/// What stands between agents and this machine.
+/// The wall between agents and this machine.
 #[derive(Debug, Clone)]
 pub enum Sandbox {
     /// Nothing.
@@ -20,10 +20,10 @@ pub enum Sandbox {
     Bubblewrap(Bubblewrap),
 }
 
-/// What an agent may do without asking.
+/// The permissions of an agent without asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permissions {
-    /// What its program lets it do where a person sits in front of it. What can ask nobody is refused the rest.
+    /// Those that its program gives where a person sits in front of it. An agent that can ask nobody is refused the rest.
     Ask,
     /// Everything: what it can reach is its own.
     All,
@@ -43,7 +43,7 @@ impl Sandbox {
         }
     }
 
-    /// What agents may do without asking.
+    /// The permissions of agents without asking.
     pub fn permissions(&self) -> Permissions {
         match self {
             Self::None => Permissions::Ask,

@@ -16,7 +16,7 @@ use crate::loopback::CALL_LIMIT;
 /// Between two attempts to open the stream again; all of them together take no longer than the limit.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 const RECONNECT_LIMIT: Duration = Duration::from_mins(1);
-/// How soon a server that was told something, and says that it does nothing, is asked again.
+/// The time after which a server that was told something, and says that it does nothing, is asked again.
 const STATUS_PAUSE: Duration = Duration::from_secs(5);
 /// Messages of a session that are read again. What is older was told long before the stream broke off.
 const MESSAGES_REREAD_MAX: usize = 200;
@@ -87,7 +87,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// What the session does; `None` is nothing.
+    /// The status of the session; `None` where it does nothing.
     async fn status(&self) -> Result<Option<Box<RawValue>>, String> {
         let (server, session_id) = self.session()?;
         let answer = server.get("/session/status", CALL_LIMIT).await?;

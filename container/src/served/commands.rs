@@ -1,4 +1,4 @@
-//! What people want of the agent meanwhile.
+//! Commands of people to the agent meanwhile.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use townwatch_protocol::wire::AnswerAgent;
 use super::conversation::{Conversation, is_plain};
 use crate::command::{AgentCommand, OPERATOR, QueuedCommand};
 
-/// What the server may take for a command: less than people wait for it, so that they are told what became of it.
+/// The server's time for a command: less than people wait for it, so that they are told what became of it.
 const COMMAND_LIMIT: Duration = Duration::from_secs(5);
 
 impl Conversation<'_> {

@@ -17,8 +17,8 @@ use townwatch_host::{now, run_context_of};
 use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 use townwatch_protocol::wire::StartAgent;
 
-use super::Over;
-use crate::command::{CommandReceiver, Inbox};
+use crate::command::CommandReceiver;
+use crate::life::{Life, SETTLE, Turn};
 use crate::loopback::{CALL_LIMIT, Server};
 use crate::run::Run;
 use crate::runtimes::opencode::model;
@@ -30,65 +30,66 @@ const HEALTH_LIMIT: Duration = Duration::from_secs(2);
 const HEALTH_PAUSE: Duration = Duration::from_millis(100);
 /// The stream has a heartbeat every 10 s; without a word for this long it is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
-/// A turn that failed or was interrupted says that it is idle, and then how its last calls ended.
-const SETTLE: Duration = Duration::from_secs(1);
 
+/// A conversation.
 pub(super) struct Conversation<'a> {
     pub(super) run: &'a Run,
     order: &'a StartAgent,
     working_dir: &'a Path,
     commands: CommandReceiver,
-    waiting_max: Duration,
     pub(super) normaliser: Opencode,
     /// The server and the session's id, once both are there.
     pub(super) session: Option<(Server, String)>,
     stream: Option<(Incoming, SseDecoder)>,
-    idle_since: Option<Instant>,
-    /// When its server is asked whether the turn goes on.
+    /// Whether something happened since it was last looked how long it is waited for.
+    has_happened: bool,
+    /// The moment at which its server is asked whether the turn goes on.
     pub(super) status_again_at: Option<Instant>,
 }
 
 impl<'a> Conversation<'a> {
-    pub(super) fn new(run: &'a Run, order: &'a StartAgent, working_dir: &'a Path, inbox: Inbox) -> Self {
-        let Inbox { commands, waiting_max } = inbox;
+    pub(super) fn new(run: &'a Run, order: &'a StartAgent, working_dir: &'a Path, commands: CommandReceiver) -> Self {
         let normaliser = Opencode::new(order.runtime.as_str(), context(working_dir), None);
         Self {
             run,
             order,
             working_dir,
             commands,
-            waiting_max,
             normaliser,
             session: None,
             stream: None,
-            idle_since: None,
+            has_happened: false,
             status_again_at: None,
         }
     }
 
-    pub(super) fn is_idle(&self) -> bool {
-        self.normaliser.is_idle()
+    /// The agent's turn. One that failed or was interrupted says that it is idle, and then how its last calls ended.
+    pub(super) fn turn(&self) -> Turn {
+        if self.normaliser.is_idle() { Turn::Idle { can_go_on: self.normaliser.can_go_on() } } else { Turn::Open }
     }
 
-    pub(super) fn failure(&self) -> Option<String> {
-        self.normaliser.failure().map(str::to_owned)
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.normaliser.failure()
     }
 
-    /// What is still to be said before the run's exit.
+    /// Appends what is still to be said before the run's exit.
     pub(super) fn end(&mut self, succeeded: bool) {
         self.run.append(self.normaliser.end(succeeded, now()), now());
     }
 
-    /// Holds it until it is over. Can be given up at any time.
-    pub(super) async fn hold(&mut self, address: oneshot::Receiver<SocketAddr>, password: &str) -> Over {
+    /// Holds it until a time is over, or until it cannot go on: then the reason is the error. Can be given up at any time.
+    pub(super) async fn hold(
+        &mut self,
+        life: &mut Life,
+        address: oneshot::Receiver<SocketAddr>,
+        password: &str,
+    ) -> Result<(), String> {
         let begun = match timeout(START_LIMIT, self.begin(address, password)).await {
             Ok(begun) => begun,
             Err(_) => Err(format!("its server was not up within {} s", START_LIMIT.as_secs())),
         };
-        match begun {
-            Ok(()) => self.go_on().await,
-            Err(problem) => Over::Broken(problem),
-        }
+        begun?;
+        self.go_on(life).await
     }
 
     async fn begin(&mut self, address: oneshot::Receiver<SocketAddr>, password: &str) -> Result<(), String> {
@@ -105,7 +106,7 @@ impl<'a> Conversation<'a> {
             return Err(format!("{program} calls its session {id:?}, which is none of its names"));
         }
         self.normaliser = Opencode::new(program, context(self.working_dir), Some(id.clone()));
-        self.hear(&format!(r#"{{"type":"session.created","properties":{{"info":{session}}}}}"#));
+        self.take_frame(&format!(r#"{{"type":"session.created","properties":{{"info":{session}}}}}"#));
         self.session = Some((server, id));
         self.open_stream().await?;
         let prompt = self.order.prompt.clone().unwrap_or_default();
@@ -130,38 +131,30 @@ impl<'a> Conversation<'a> {
         Ok((server, session_id))
     }
 
-    async fn go_on(&mut self) -> Over {
+    async fn go_on(&mut self, life: &mut Life) -> Result<(), String> {
         loop {
-            let (idle_end, status_again_at) = (self.idle_end(), self.status_again_at);
+            if std::mem::take(&mut self.has_happened) {
+                life.happened();
+            }
+            let (due, status_again_at) = (life.due(self.turn(), Instant::now()), self.status_again_at);
             tokio::select! {
                 listened = listen(&mut self.stream) => match listened {
                     Some(bytes) => self.take(&bytes),
-                    None => if let Err(problem) = self.come_back().await {
-                        return Over::Broken(format!("its event stream broke off and could not be opened again: {problem}"));
-                    },
+                    None => self.come_back().await.map_err(|problem| {
+                        format!("its event stream broke off and could not be opened again: {problem}")
+                    })?,
                 },
                 () = until(status_again_at) => self.ask_status_again().await,
                 Some(queued) = self.commands.recv() => self.fulfil(queued).await,
-                () = until(idle_end) => return Over::Idle,
+                () = sleep_until(due) => return Ok(()),
             }
         }
-    }
-
-    /// When it will have waited long enough. A turn that failed is waited for only as long as its last words may take.
-    fn idle_end(&mut self) -> Option<Instant> {
-        if !self.normaliser.is_idle() {
-            self.idle_since = None;
-            return None;
-        }
-        let since = *self.idle_since.get_or_insert_with(Instant::now);
-        let failed = self.normaliser.failure().is_some();
-        Some(since + if failed { SETTLE } else { self.waiting_max.max(SETTLE) })
     }
 
     fn take(&mut self, bytes: &[u8]) {
         let Some((stream, mut decoder)) = self.stream.take() else { return };
         decoder.push(bytes, |message| match message {
-            Message::Event { data, .. } => self.hear(&data),
+            Message::Event { data, .. } => self.take_frame(&data),
             Message::Oversized { bytes, sample } => {
                 let sample = self.run.redaction.redactor().beginning(&sample);
                 self.run.append(self.normaliser.oversized(bytes, &sample), now());
@@ -170,12 +163,10 @@ impl<'a> Conversation<'a> {
         self.stream = Some((stream, decoder));
     }
 
-    fn hear(&mut self, frame: &str) {
+    fn take_frame(&mut self, frame: &str) {
         let at = now();
         let Meaning { events, piece, pictures } = self.normaliser.line(&self.run.redaction.json(frame), at);
-        if !events.is_empty() {
-            self.idle_since = None; // a sub-agent in the background, or last words
-        }
+        self.has_happened |= !events.is_empty();
         self.run.keep(pictures);
         self.run.append(events, at);
         if let Some(piece) = piece {
@@ -214,12 +205,12 @@ impl<'a> Conversation<'a> {
     }
 }
 
-/// Where it works; it is spoken to.
+/// The context in which it works; it is spoken to.
 fn context(working_dir: &Path) -> RunContext {
     RunContext { takes_messages: true, ..run_context_of(working_dir) }
 }
 
-/// What has an id.
+/// A thing with an id.
 #[derive(Deserialize)]
 pub(super) struct Named {
     pub(super) id: String,
@@ -248,7 +239,7 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
-/// Whether it can stand in a path as it is.
+/// Whether an id can stand in a path as it is.
 pub(super) fn is_plain(id: &str) -> bool {
     !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
 }

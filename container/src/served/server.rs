@@ -1,7 +1,6 @@
-//! What the server prints: where it listens, and what it complains about.
+//! The output of the server: the address on which it listens, and its complaints.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
@@ -12,14 +11,10 @@ use townwatch_agents::lines::{Line, LineDecoder};
 use townwatch_agents::redact::KeyLines;
 use townwatch_host::now;
 
-use crate::printed::complain;
+use crate::life::PIPE_GRACE;
+use crate::printed::{READ_BYTES, complain};
 use crate::run::Run;
 use crate::stderr::{self, Stderr};
-
-/// What the server started may hold its pipes open; they are read no longer than this after its own end.
-const PIPE_GRACE: Duration = Duration::from_secs(2);
-/// One read of a pipe; what a Linux pipe holds.
-const READ_BYTES: usize = 64 << 10;
 
 /// The server's standard output and standard error, being read.
 pub(super) struct Pipes(JoinHandle<Option<String>>);
@@ -50,12 +45,12 @@ impl Pipes {
     }
 
     /// The last line of its standard error, after its end.
-    pub(super) async fn last_words(mut self) -> Option<String> {
-        let words = tokio::time::timeout(PIPE_GRACE, &mut self.0).await;
-        if words.is_err() {
+    pub(super) async fn last_line(mut self) -> Option<String> {
+        let line = tokio::time::timeout(PIPE_GRACE, &mut self.0).await;
+        if line.is_err() {
             self.0.abort();
         }
-        words.ok()?.ok()?
+        line.ok()?.ok()?
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-use tokio::sync::watch;
-use townwatch_protocol::event::{AgentExited, AgentQuestionAnswered, EventData, ExitReason, Status, StopSignal};
+use townwatch_protocol::event::{AgentExited, AgentQuestionAnswered, EventData, ExitReason, Status};
 use townwatch_protocol::id::RunId;
 
 use crate::command::CommandSender;
 use crate::outcome::Outcome;
+use crate::stop::StopSender;
 
 /// Runs of an agent whose start is still recognised as a repeat, the newest included.
 const RUNS_REMEMBERED: usize = 16;
@@ -20,38 +20,36 @@ pub(super) struct AgentRuns {
     pub(super) status: Status,
     pub(super) exit: Option<AgentExited>,
     pub(super) outcome: Outcome,
-    pub(super) stop: watch::Sender<Option<StopSignal>>,
-    /// Whether its run was asked to end because nobody asked about it.
-    pub(super) is_unasked: bool,
-    /// Where its open run takes commands, if it takes any.
+    /// The orders to stop its open run.
+    pub(super) stop: StopSender,
+    /// The way of commands to its open run, if it takes any.
     pub(super) commands: Option<CommandSender>,
-    /// How its run's latest questions were answered, for who comes too late.
+    /// The answers to its run's latest questions, for people who come too late.
     pub(super) answered: VecDeque<AgentQuestionAnswered>,
 }
 
 impl AgentRuns {
     /// The first run of an agent begins.
-    pub(super) fn begin(run_id: RunId, stop: watch::Sender<Option<StopSignal>>) -> Self {
+    pub(super) fn begin(run_id: RunId, stop: StopSender) -> Self {
         Self {
             run_ids: VecDeque::from([run_id]),
             status: Status::Starting,
             exit: None,
             outcome: Outcome::default(),
             stop,
-            is_unasked: false,
             commands: None,
             answered: VecDeque::new(),
         }
     }
 
     /// The next run begins.
-    pub(super) fn begin_next(&mut self, run_id: RunId, stop: watch::Sender<Option<StopSignal>>) {
+    pub(super) fn begin_next(&mut self, run_id: RunId, stop: StopSender) {
         if self.run_ids.len() >= RUNS_REMEMBERED {
             self.run_ids.pop_front();
         }
         self.run_ids.push_back(run_id);
         (self.status, self.exit, self.outcome) = (Status::Starting, None, Outcome::default());
-        (self.stop, self.is_unasked, self.commands) = (stop, false, None);
+        (self.stop, self.commands) = (stop, None);
         self.answered.clear();
     }
 

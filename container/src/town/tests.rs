@@ -1,23 +1,17 @@
-use townwatch_protocol::event::{AgentOutput, OutputStream};
+use townwatch_agents::redact::SecretValues;
+use townwatch_protocol::event::{AgentOutput, OutputStream, Runtime};
 use townwatch_protocol::wire::ControlEvents;
 
 use super::*;
-use crate::run::ENDED_KEPT;
+use crate::run::{ENDED_KEPT, Run};
 
 fn town() -> Arc<Town> {
     Arc::new(Town::new(Bounds::default(), std::env::temp_dir()).unwrap())
 }
 
 fn begin(town: &Arc<Town>, run: &str) -> Run {
-    match town.begin(
-        &AgentId::parse("a").unwrap(),
-        &RunId::parse(run).unwrap(),
-        Runtime::Process,
-        SecretValues::default(),
-    ) {
-        Ok(Begun::New(run)) => run,
-        other => panic!("{other:?}"),
-    }
+    let (agent_id, run_id) = (AgentId::parse("a").unwrap(), RunId::parse(run).unwrap());
+    Run::begin(town, &agent_id, &run_id, Runtime::Process, SecretValues::default()).unwrap().expect("a new run")
 }
 
 fn output(run: &Run) {

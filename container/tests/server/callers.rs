@@ -49,7 +49,7 @@ fn must_refuse((status, body): &(u16, Value), words: &str) {
 fn a_call_is_good_only_for_what_it_was_signed_for() {
     let (server, logged) = Server::start_logged(&[]);
     let does_not_fit = "the signature does not fit";
-    for (wish, words) in [
+    for (call, words) in [
         (TestCall { key: SigningKey::of([8; 32]), ..TestCall::right() }, does_not_fit),
         (TestCall { town: "other", ..TestCall::right() }, does_not_fit),
         (TestCall { method: "GET", ..TestCall::right() }, does_not_fit),
@@ -61,7 +61,7 @@ fn a_call_is_good_only_for_what_it_was_signed_for() {
         (TestCall { ago_ms: -60_000, ..TestCall::right() }, "of the future"),
         (TestCall { ago_ms: CALL_LIFE_MS_MAX - 5_000, ..TestCall::right() }, "before this control server began"),
     ] {
-        must_refuse(&start(&server, &wish.header()), words);
+        must_refuse(&start(&server, &call.header()), words);
     }
     assert_eq!(server.get("/agents/a/status").0, 404, "nothing was started");
     assert_eq!(start(&server, &TestCall::right().header()).0, 200);

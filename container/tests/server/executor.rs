@@ -71,7 +71,7 @@ fn a_stop_ends_the_whole_group() {
 }
 
 #[test]
-fn a_process_that_ignores_the_wish_is_killed_with_all_that_it_started() {
+fn a_process_that_ignores_the_order_is_killed_with_all_that_it_started() {
     let server = Server::start();
     server.shell("a", "trap '' TERM; sh -c 'trap \"\" TERM; echo $$; sleep 300' & wait; sleep 300");
     let events = server.events_until("a", |event| event["event"] == "agent_output");
@@ -85,7 +85,7 @@ fn a_process_that_ignores_the_wish_is_killed_with_all_that_it_started() {
 }
 
 #[test]
-fn a_kill_is_at_once_also_after_a_gentle_wish() {
+fn a_kill_is_at_once_also_after_a_gentle_order() {
     let server = Server::start();
     server.shell("a", "trap '' TERM; echo up; while true; do sleep 1; done");
     server.events_until("a", |event| event["event"] == "agent_output");

@@ -3,6 +3,10 @@
 use std::process::Command;
 
 use serde_json::json;
+use townwatch_protocol::body::parse_body;
+use townwatch_protocol::limits::BATCH_EVENTS_MAX;
+use townwatch_protocol::query::Query;
+use townwatch_protocol::wire::MessageAgent;
 
 use crate::common::{Server, signed};
 
@@ -51,6 +55,26 @@ fn a_bad_number_is_refused_by_its_name() {
         assert_eq!((status, &body["error"]["details"]["field"]), (400, &json!(field)), "{path}");
         assert_eq!(body["success"], false);
     }
+}
+
+#[test]
+fn a_wrong_request_is_refused_in_the_words_of_the_worker() {
+    let server = Server::start();
+    let told = |body: &serde_json::Value| body["error"]["message"].as_str().unwrap().to_owned();
+    for body in ["", "{", "[]", "[1]", "{}", r#"{"prompt":1}"#, r#"{"prompt":"a","prompt":"b"}"#, r#"{"prompt":"x"} y"#]
+    {
+        let (status, answer) = server.post("/agents/a/message", body);
+        let worker = parse_body::<MessageAgent>(body.as_bytes()).unwrap_err();
+        assert_eq!((status, told(&answer)), (400, worker.message), "{body}");
+    }
+    for query in ["limit=0", "limit=x", "limit=1&limit=1"] {
+        let worker = Query::parse(query).number("limit", 1, BATCH_EVENTS_MAX as u64).unwrap_err();
+        let (status, answer) = server.get(&format!("/events?{query}"));
+        assert_eq!((status, told(&answer)), (400, worker.message), "{query}");
+    }
+    assert_eq!(told(&server.post("/agents/a/message", "{}").1), "prompt: is missing");
+    assert_eq!(told(&server.get("/events?limit=0").1), "limit: expected an integer from 1 to 500");
+    assert_eq!(server.post("/agents/a/stop", " ").1, json!({"stopped": true}), "its body may be left out");
 }
 
 #[test]

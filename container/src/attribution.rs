@@ -1,5 +1,5 @@
-//! Who changed a file: the call that was open then, if it was the only one. And who has told of it: some agents tell of
-//! their changes themselves, and each is told once. Pure; the time comes in.
+//! The authors of changes to files: a change is the open call's, if only one was open. Some agents tell of their changes
+//! themselves, and each change is told once. Pure; the time comes in.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -9,16 +9,16 @@ use townwatch_protocol::event::{EventData, FileChanged, ToolCategory};
 
 /// A call's result is read from one pipe and its changes come by another way, so either may be a little early.
 const SLACK: Duration = Duration::from_millis(150);
-/// What one side has told, the other may tell this much later: OpenCode sums up each step of its model.
+/// The time within which the other side may tell what one side has told: OpenCode sums up each step of its model.
 const TOLD_AGAIN: Duration = Duration::from_secs(30);
 /// Calls that are remembered; the oldest go.
 const CALLS_MAX: usize = 256;
 /// Paths that are remembered on either side; then all are forgotten, and a change may be told twice.
 const PATHS_MAX: usize = 4_096;
 
-/// What a run's agent says of its work.
+/// The calls and changes of one run, as its agent and the watcher tell them.
 #[derive(Debug, Default)]
-pub struct Attribution {
+pub(crate) struct Attribution {
     calls: VecDeque<Call>,
     /// Changes that the agent told, and when.
     by_agent: HashMap<String, Instant>,
@@ -34,8 +34,8 @@ struct Call {
 }
 
 impl Attribution {
-    /// The agent says this. False for a change that was told already.
-    pub fn says(&mut self, event: &EventData, now: Instant) -> bool {
+    /// An event of the agent. False for a change that was told already.
+    pub(crate) fn says(&mut self, event: &EventData, now: Instant) -> bool {
         match event {
             EventData::ToolCall(call)
                 if matches!(call.category, ToolCategory::Edit | ToolCategory::Write | ToolCategory::Bash) =>
@@ -65,7 +65,7 @@ impl Attribution {
     }
 
     /// A change that was seen between two moments: with the call that made it. `None` for one that the agent told itself.
-    pub fn attribute(
+    pub(crate) fn attribute(
         &mut self,
         mut change: FileChanged,
         from: Instant,

@@ -1,0 +1,223 @@
+//! One life of a run, from the start of its program to its end: how long it is waited for, how it is asked to end, step by
+//! step, and by which name and sentence its end is told. Pure: the time comes in, and what has to happen goes out.
+//!
+//! ```text
+//!  Working ──stop, time over──► Interrupting ──turn over, 2 or 3 s──► Terminating ──5 s──► Killing ──5 s──┐
+//!     │                                                                  ▲                  ▲      ▲        │
+//!     ├──waited enough──► InputClosed ──5 s─────────────────────────────┘   SIGKILL ────────┘      └────────┘
+//!     └──cannot go on───────────────────────────────────────────────────┘   (from anywhere)
+//! ```
+//!
+//! The program's end may come at any time, and only that is the end of the life.
+//!
+//! An agent that takes messages does not end with its turn. One that nobody tells anything would keep its container awake for
+//! ever; so it has completed once it has waited long enough, also where the time that it was given is over meanwhile. One
+//! whose turn failed has nothing to wait for.
+
+mod end;
+
+pub(crate) use end::{End, FAULT, no_work_dir, not_cloned, not_started, stopped_while_cloned, with_bound};
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use townwatch_protocol::event::StopSignal;
+
+use crate::stop::{StopCause, StopOrder};
+
+/// The time from SIGTERM to SIGKILL, from the end of its input to SIGTERM, and from one SIGKILL to the next: nothing survives
+/// the first, but the kernel may take its time.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+/// The time for the last words of a turn that failed or was interrupted: how its calls ended.
+pub(crate) const SETTLE: Duration = Duration::from_secs(1);
+/// The time for which pipes are read after the program's own end: what it started may hold them open.
+pub(crate) const PIPE_GRACE: Duration = Duration::from_secs(2);
+
+/// The kind of a run's program, which decides how it is asked to end and what is told of its exit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// A process that works on one order, and ends when that is done or its input ends.
+    Process,
+    /// A server of this name, which waits for requests and ends when it is told to.
+    Server(String),
+}
+
+impl Program {
+    /// The time for breaking off a turn, before the program is asked to end too. A process that listens needs some
+    /// milliseconds, and another one must not be waited for; a server is asked by a request, and tells its end by its stream.
+    fn interrupt_limit(&self) -> Duration {
+        match self {
+            Self::Process => Duration::from_secs(2),
+            Self::Server(_) => Duration::from_secs(3),
+        }
+    }
+}
+
+/// A turn of the agent, at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// The agent works, or never says what it does.
+    Open,
+    /// The agent has nothing to do until somebody tells it something; `can_go_on` is false behind a turn that failed.
+    Idle { can_go_on: bool },
+}
+
+/// A step that is to be taken now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// The run's status becomes `stopping`.
+    Announce,
+    /// The agent is asked to break off its turn, so that it tells how its calls ended and what the turn cost. Where it cannot
+    /// be asked, its [turn is over](Life::turn_over).
+    Interrupt,
+    /// The program's input ends.
+    CloseInput,
+    /// The program is sent SIGTERM, and its input ends.
+    Terminate,
+    /// All that the program started is sent SIGKILL.
+    Kill,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Working,
+    Interrupting,
+    InputClosed,
+    Terminating,
+    Killing,
+}
+
+/// Why a run is made to end; the first reason stays, so a stop during a timeout is a timeout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Cause {
+    /// An agent that has waited long enough.
+    WaitedEnough,
+    Stopped(StopCause),
+    TimeOver,
+    /// An agent that cannot go on, for this reason.
+    Broken(String),
+}
+
+/// The life of one run.
+#[derive(Debug)]
+pub(crate) struct Life {
+    program: Program,
+    /// The time for which the agent is waited for when it has nothing to do; `None` where it takes no messages.
+    waiting_max: Option<Duration>,
+    stage: Stage,
+    /// The end of the time that the run is given, then of the time that its stage is given.
+    deadline: Instant,
+    idle_since: Option<Instant>,
+    /// `None` as long as nobody makes it end.
+    cause: Option<Cause>,
+    is_killed: bool,
+}
+
+impl Life {
+    /// A program that begins now and is given the time `timeout`.
+    pub(crate) fn new(program: Program, timeout: Duration, waiting_max: Option<Duration>, now: Instant) -> Self {
+        Self {
+            program,
+            waiting_max,
+            stage: Stage::Working,
+            deadline: now + timeout,
+            idle_since: None,
+            cause: None,
+            is_killed: false,
+        }
+    }
+
+    /// Whether the agent takes messages.
+    pub(crate) fn takes_messages(&self) -> bool {
+        self.waiting_max.is_some()
+    }
+
+    /// Whether nobody makes the run end yet.
+    pub(crate) fn is_working(&self) -> bool {
+        self.stage == Stage::Working
+    }
+
+    /// An event of the agent, a sub-agent's work or last words: waiting begins anew.
+    pub(crate) fn happened(&mut self) {
+        self.idle_since = None;
+    }
+
+    /// The moment at which the clock decides, by [`Life::time_over`], unless something happens before. To be asked for anew
+    /// after everything that happened.
+    pub(crate) fn due(&mut self, turn: Turn, now: Instant) -> Instant {
+        let Some(waiting_max) = self.waiting_max.filter(|_| self.is_working()) else { return self.deadline };
+        let Turn::Idle { can_go_on } = turn else {
+            self.idle_since = None;
+            return self.deadline;
+        };
+        let since = *self.idle_since.get_or_insert(now);
+        self.deadline.min(since + if can_go_on { waiting_max.max(SETTLE) } else { SETTLE })
+    }
+
+    /// A time is over.
+    pub(crate) fn time_over(&mut self, turn: Turn, now: Instant) -> Vec<Action> {
+        let is_idle = self.takes_messages() && turn != Turn::Open;
+        match self.stage {
+            Stage::Working if is_idle || now < self.deadline => {
+                self.cause = Some(Cause::WaitedEnough);
+                match self.program {
+                    Program::Process => self.enter(Stage::InputClosed, Action::CloseInput, now),
+                    Program::Server(_) => self.terminate(now),
+                }
+            }
+            Stage::Working => self.end_early(Cause::TimeOver, StopSignal::Term, now),
+            Stage::Interrupting | Stage::InputClosed => self.terminate(now),
+            Stage::Terminating | Stage::Killing => self.kill(now),
+        }
+    }
+
+    /// The run is ordered to end. Where it is ending already its time runs, unless it is to be killed.
+    pub(crate) fn stop(&mut self, order: StopOrder, now: Instant) -> Vec<Action> {
+        match (&self.cause, order.signal) {
+            (None, signal) => self.end_early(Cause::Stopped(order.cause), signal, now),
+            (Some(_), StopSignal::Kill) => self.kill(now),
+            (Some(_), StopSignal::Term) => Vec::new(),
+        }
+    }
+
+    /// The agent cannot go on, for this reason.
+    pub(crate) fn broke(&mut self, problem: String, now: Instant) -> Vec<Action> {
+        if !self.is_working() {
+            return Vec::new();
+        }
+        self.cause = Some(Cause::Broken(problem));
+        self.terminate(now)
+    }
+
+    /// The agent has no turn any more that could be broken off.
+    pub(crate) fn turn_over(&mut self, now: Instant) -> Vec<Action> {
+        if self.stage == Stage::Interrupting { self.terminate(now) } else { Vec::new() }
+    }
+
+    fn end_early(&mut self, cause: Cause, signal: StopSignal, now: Instant) -> Vec<Action> {
+        self.cause = Some(cause);
+        let first = match signal {
+            StopSignal::Term => self.enter(Stage::Interrupting, Action::Interrupt, now),
+            StopSignal::Kill => self.kill(now),
+        };
+        [vec![Action::Announce], first].concat()
+    }
+
+    fn terminate(&mut self, now: Instant) -> Vec<Action> {
+        self.enter(Stage::Terminating, Action::Terminate, now)
+    }
+
+    fn kill(&mut self, now: Instant) -> Vec<Action> {
+        self.is_killed = true;
+        self.enter(Stage::Killing, Action::Kill, now)
+    }
+
+    fn enter(&mut self, stage: Stage, action: Action, now: Instant) -> Vec<Action> {
+        let time = if stage == Stage::Interrupting { self.program.interrupt_limit() } else { STOP_GRACE };
+        (self.stage, self.deadline) = (stage, now + time);
+        vec![action]
+    }
+}
+
+#[cfg(test)]
+mod tests;

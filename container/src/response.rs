@@ -1,0 +1,38 @@
+//! An answer as it is written: JSON, and a failure in the envelope that all errors have.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use townwatch_protocol::error::{Code, Error};
+
+/// A failure as an answer.
+pub(crate) struct Failure(pub(crate) Error);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        if self.0.code == Code::Internal {
+            crate::log::write("internal", serde_json::json!({"message": self.0.message}));
+        }
+        let status = StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, [(header::CONTENT_TYPE, "application/json")], self.0.to_body()).into_response()
+    }
+}
+
+/// A value as JSON.
+pub(crate) fn json(value: &impl Serialize) -> Response {
+    match serde_json::to_string(value) {
+        Ok(text) => json_text(text),
+        Err(error) => Failure(Error::internal(error)).into_response(),
+    }
+}
+
+/// A text that is JSON already.
+pub(crate) fn json_text(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
