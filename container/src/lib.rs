@@ -49,7 +49,7 @@ pub mod runtimes;
 pub mod sandbox;
 pub mod seal;
 mod served;
-mod setting;
+pub mod setting;
 pub mod spool;
 pub mod stderr;
 mod stdin;
