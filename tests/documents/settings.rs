@@ -8,14 +8,20 @@ use townwatch_town::settings::{Kind, Setting, Settings};
 use crate::drift;
 
 /// The control server is no dependency of this package, but its table depends on nothing.
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 #[path = "../../container/src/setting.rs"]
 mod control;
 
 const TABLE_HEAD: &str = "| variable | default | may be | what it says |\n|---|---|---|---|\n";
 
+/// Both in one test: each writes the document anew.
 #[test]
-fn the_table_of_the_settings_is_that_of_the_worker() {
+fn the_tables_of_the_settings_are_those_of_the_programs() {
+    drift::hold_part("PROTOCOL.md", "settings", &workers());
+    drift::hold_part("PROTOCOL.md", "control server's settings", &control_servers());
+}
+
+fn workers() -> String {
     let mut table = TABLE_HEAD.to_owned();
     for Setting { name, meaning, kind } in Settings::TABLE {
         let meaning = meaning.trim();
@@ -27,7 +33,7 @@ fn the_table_of_the_settings_is_that_of_the_worker() {
         };
         writeln!(table, "| `{name}` | {default} | {may_be} | {meaning} |").unwrap();
     }
-    drift::hold_part("PROTOCOL.md", "settings", &table);
+    table
 }
 
 #[test]
@@ -46,8 +52,7 @@ fn the_scripts_check_by_the_workers_settings() {
     drift::hold("scripts/lib/settings.json", &format!("{}\n", serde_json::to_string_pretty(&rows).unwrap()));
 }
 
-#[test]
-fn the_table_of_the_control_servers_settings_is_its_own() {
+fn control_servers() -> String {
     let mut table = TABLE_HEAD.to_owned();
     for control::NumberSetting { name, default, min, max, meaning } in control::NUMBERS {
         let has_bound = *max < u64::from(u32::MAX);
@@ -57,7 +62,7 @@ fn the_table_of_the_control_servers_settings_is_its_own() {
     for control::TextSetting { name, default, meaning } in control::TEXTS {
         writeln!(table, "| `{name}` | {default} | | {} |", meaning.trim()).unwrap();
     }
-    drift::hold_part("PROTOCOL.md", "control server's settings", &table);
+    table
 }
 
 #[test]
