@@ -16,7 +16,9 @@ const CLOSE_MS = 1_000;
  */
 export function connect(url, headers = {}) {
   return new Promise((resolve, reject) => {
-    const wire = new WebSocket(url, { headers, perMessageDeflate: false, handshakeTimeout: HANDSHAKE_MS, closeTimeout: CLOSE_MS });
+    /** @type {import("ws").ClientOptions & { closeTimeout: number }} The types do not know the last one yet. */
+    const options = { headers, perMessageDeflate: false, handshakeTimeout: HANDSHAKE_MS, closeTimeout: CLOSE_MS };
+    const wire = new WebSocket(url, options);
     let upgraded;
     wire.on("upgrade", (answer) => (upgraded = answer));
     wire.on("unexpected-response", (_, answer) => {
