@@ -40,7 +40,7 @@ await runBench(async (world, crowd) => {
     if (median(times) > HISTORY_MS_MAX) missed.push(`${words}: ${ms(median(times))}`);
   }
   // Where they stood when they were cut: all near the head, as after a deploy, or spread over all that is kept.
-  for (const [where, oldest] of [["behind by 100 at most", EVENTS - 100], [`behind by up to ${EVENTS}`, 0]]) {
+  for (const [where, oldest] of /** @type {any[][]} */ ([["behind by 100 at most", EVENTS - 100], [`behind by up to ${EVENTS}`, 0]])) {
     for (const withTickets of [false, true]) {
       const cursors = Array.from({ length: VIEWERS }, (_, index) => oldest + Math.floor((index * (EVENTS - oldest)) / VIEWERS));
       const [times, cpu] = [[], []];

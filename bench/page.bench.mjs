@@ -127,7 +127,7 @@ async function openRows(page) {
     const kinds = await page.evaluate((wanted) => {
       const window = document.querySelector(".activity .scroller").getBoundingClientRect();
       const isInSight = ({ top, bottom }) => top >= window.top && bottom <= window.bottom;
-      const closed = [...document.querySelectorAll(".activity .row-body [aria-expanded=false]")].filter((one) => isInSight(one.getBoundingClientRect()));
+      const closed = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".activity .row-body [aria-expanded=false]"))].filter((one) => isInSight(one.getBoundingClientRect()));
       const kindOf = (button) => [...button.closest(".row").classList].slice(1).filter((name) => !/^(depth|plain|named)/.test(name)).join(" ");
       // One of each kind first, then others.
       const firsts = closed.filter((one, index) => closed.findIndex((other) => kindOf(other) === kindOf(one)) === index);

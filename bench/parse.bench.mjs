@@ -9,9 +9,8 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-
-import { textOf } from "../tests/oracle/recordings.mjs";
 import { ControlServer } from "../tests/agents/control.mjs";
+import { textOf } from "../tests/oracle/recordings.mjs";
 
 const LINES = 100_000;
 const LINES_A_SECOND_MIN = 50_000;
@@ -36,11 +35,11 @@ try {
     const own = (line, index) => line.replace(/("uuid":"[^"]*)[0-9a-f]{8}"/g, (_, head) => `${head}${index.toString(16).padStart(8, "0")}"`);
     const lines = Array.from({ length: LINES }, (_, index) => own(mix[at(index)], index));
     const count = lines.reduce((sum, _, index) => sum + results[at(index)], 0);
-    failures += !(await measured(lines, { event: "agent_tool_result", count }, { runtime, prompt: "x" }));
+    failures += Number(!(await measured(lines, { event: "agent_tool_result", count }, { runtime, prompt: "x" })));
   }
   const words = "some words of a build that goes on ";
   const lines = Array.from({ length: LINES }, (_, index) => `line ${index}: ${words.repeat(1 + (index % 3))}`);
-  failures += !(await measured(lines, { event: "agent_output", count: LINES }, { runtime: "process", command: ["sh", "-c", print] }));
+  failures += Number(!(await measured(lines, { event: "agent_output", count: LINES }, { runtime: "process", command: ["sh", "-c", print] })));
 } finally {
   await control.stop();
 }

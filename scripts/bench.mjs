@@ -10,8 +10,10 @@ import { runShown } from "./lib/run.mjs";
 import { stepper } from "./lib/steps.mjs";
 import { SETUP_STEPS, setUp } from "./setup.mjs";
 
+/** @param {string} file */
 const nameOf = (file) => path.basename(file, ".bench.mjs");
 
+/** @param {readonly string[]} wanted */
 async function bench(wanted) {
   const all = filesOf(["bench"], (file) => file.endsWith(".bench.mjs"));
   const files = all.filter((file) => wanted.length === 0 || wanted.includes(nameOf(file)));

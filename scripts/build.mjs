@@ -7,6 +7,9 @@ import { Problem } from "./lib/problem.mjs";
 import { stepper, timeSince } from "./lib/steps.mjs";
 import { SETUP_STEPS, setUp } from "./setup.mjs";
 
+/** @import { Step, Tools } from "./lib/types.d.ts" */
+
+/** @type {{ [name: string]: { title: string, build: (tools: Tools) => unknown, about: () => string | false } }} */
 const PARTS = {
   worker: { title: "building the Worker", build: buildWorker, about: () => workerIsNew() && "2 min" },
   programs: { title: "building the control server and the command line", build: buildPrograms, about: () => programsAreNew() && "2 min" },
@@ -16,7 +19,13 @@ const PARTS = {
 /** What `npm run dev` runs. */
 export const SERVED_PARTS = ["worker", "programs", "dashboard"];
 
-/** Builds what is named, each as a step. */
+/**
+ * Builds what is named, each as a step.
+ *
+ * @param {Tools} tools
+ * @param {Step} step
+ * @param {readonly string[]} names
+ */
 export async function buildAll(tools, step, names) {
   for (const name of names) {
     const { title, build, about } = PARTS[name];
@@ -24,7 +33,13 @@ export async function buildAll(tools, step, names) {
   }
 }
 
-/** A step that says something only if there was anything to do. */
+/**
+ * A step that says something only if there was anything to do.
+ *
+ * @template T
+ * @param {string} title
+ * @param {() => T | Promise<T>} work
+ */
 async function newsOnly(title, work) {
   const started = Date.now();
   const result = await work();
@@ -32,6 +47,7 @@ async function newsOnly(title, work) {
   return result;
 }
 
+/** @param {readonly string[]} args */
 async function build(args) {
   const wanted = args.filter((arg) => arg !== "--quiet");
   const unknown = wanted.find((name) => !(name in PARTS));

@@ -20,10 +20,13 @@ import { stepper } from "./lib/steps.mjs";
 import { newsOnly } from "./lib/wrangler_news.mjs";
 import { SETUP_STEPS, setUp } from "./setup.mjs";
 
+/** @import { Tools, Sandbox, Variables } from "./lib/types.d.ts" */
+
 const DIED = "its runtime died";
 /** A runtime that dies so often is not mended by another start. */
 const RESTARTS_MAX = 5;
 
+/** @param {readonly string[]} args */
 async function dev(args) {
   const { replace, inspect, ...wanted } = devOptions(args);
   const sandbox = chooseSandbox(wanted.sandbox);
@@ -51,6 +54,11 @@ async function dev(args) {
   return untilOneEnds(control, worker, { startOne, health: `http://127.0.0.1:${port}/health` });
 }
 
+/**
+ * @param {number} port
+ * @param {Variables} secrets
+ * @param {Sandbox} sandbox
+ */
 async function startControl(port, { CONTROL_KEY }, sandbox) {
   // It gets the half with which it can tell that a call is the Worker's, and make none.
   const { command, args, env } = sandbox.program({ port, publicKey: publicKeyOf(CONTROL_KEY) });
@@ -60,6 +68,11 @@ async function startControl(port, { CONTROL_KEY }, sandbox) {
   return server;
 }
 
+/**
+ * @param {Tools} tools
+ * @param {{ port: number, controlPort: number, inspectPort: number | undefined }} options
+ * @param {Variables} secrets
+ */
 async function startWorker(tools, { port, controlPort, inspectPort }, secrets) {
   const vars = { ...fromEnvironment(), CONTAINER_URL: `http://127.0.0.1:${controlPort}` };
   const persist = process.env.STATE_DIR || inRoot(".wrangler/state");
@@ -71,11 +84,17 @@ async function startWorker(tools, { port, controlPort, inspectPort }, secrets) {
   return server;
 }
 
+/** @param {{ port: number, inspectPort: number | undefined }} options */
 const inspected = ({ port, inspectPort }) =>
   `debugger at 127.0.0.1:${inspectPort} (chrome://inspect), stores at http://127.0.0.1:${port}/cdn-cgi/local/explorer\n` +
   "Whoever reaches this machine's loopback, an agent too, reads the Worker's memory, secrets and stores there.";
 
-/** The Worker's own word on whether the link will work. */
+/**
+ * The Worker's own word on whether the link will work.
+ *
+ * @param {string} base
+ * @param {Variables} secrets
+ */
 async function checkSignIn(base, { TOWNWATCH_API_KEY }) {
   const headers = { authorization: `Bearer ${TOWNWATCH_API_KEY}` };
   const response = await fetch(`${base}/api/towns`, { headers, signal: AbortSignal.timeout(10_000) });
@@ -83,7 +102,13 @@ async function checkSignIn(base, { TOWNWATCH_API_KEY }) {
   if (response.status === 503) throw new Problem(`the Worker refuses to work: ${answer.error?.message ?? "503"}`);
 }
 
-/** Until a program ends. A Worker whose runtime died is started anew: wrangler goes on, but may answer nothing any more. */
+/**
+ * Until a program ends. A Worker whose runtime died is started anew: wrangler goes on, but may answer nothing any more.
+ *
+ * @param {Server} control
+ * @param {Server} first
+ * @param {{ startOne: () => Promise<Server>, health: string }} options
+ */
 async function untilOneEnds(control, first, { startOne, health }) {
   let worker = first;
   for (let restarts = 0; ; restarts += 1) {
@@ -101,9 +126,15 @@ async function untilOneEnds(control, first, { startOne, health }) {
   }
 }
 
+/** @param {Server} server */
 const endOf = async ({ name, ended }) => ({ name, why: await ended });
 
-/** Resolves when wrangler has said that its runtime died, and nothing is answered after that. */
+/**
+ * Resolves when wrangler has said that its runtime died, and nothing is answered after that.
+ *
+ * @param {Server} worker
+ * @param {string} health
+ */
 async function diedUnder(worker, health) {
   for (;;) {
     await worker.says(/Workers runtime crashed/);

@@ -15,6 +15,7 @@ const SECONDS = Number(process.env.TOWNWATCH_FUZZ_SECONDS ?? 60);
 /** Longer inputs make it slow and find no more. */
 const INPUT_BYTES_MAX = 16 * 1024;
 /** What a target begins with, where it is not the recordings of an agent of that name. */
+/** @type {{ [target: string]: string[] }} */
 const SEEDS = {
   lines: ["tests/golden/claude_code", "tests/golden/codex"],
   opencode: ["tests/golden/opencode", "tests/golden/kilo"],
@@ -42,14 +43,22 @@ async function fuzz(word = "") {
   return failed.length > 0 ? 1 : 0;
 }
 
-/** The folder with the inputs that earlier runs found to reach more of the code. */
+/**
+ * The folder with the inputs that earlier runs found to reach more of the code.
+ *
+ * @param {string} target
+ */
 function found(target) {
   const folder = inRoot(`fuzz/corpus/${target}`);
   fs.mkdirSync(folder, { recursive: true });
   return folder;
 }
 
-/** A folder with what it begins with, in parts that are short enough. */
+/**
+ * A folder with what it begins with, in parts that are short enough.
+ *
+ * @param {string} target
+ */
 function seeds(target) {
   const folder = inRoot(`fuzz/seeds/${target}`);
   fs.rmSync(folder, { recursive: true, force: true });

@@ -4,13 +4,17 @@
 
 import fs from "node:fs";
 import path from "node:path";
+import { MUTATIONS } from "../tests/mutations/list.mjs";
 import { filesOf } from "./lib/freshness.mjs";
 import { isMain, main } from "./lib/main.mjs";
 import { inRoot, TARGET } from "./lib/paths.mjs";
 import { Problem } from "./lib/problem.mjs";
 import { runShown } from "./lib/run.mjs";
 import { timeSince } from "./lib/steps.mjs";
-import { MUTATIONS } from "../tests/mutations/list.mjs";
+
+/** @import { Env } from "./lib/types.d.ts" */
+
+/** @typedef {{ name: string, gate?: boolean, caughtBy: string[], edits: { file: string, find: string, replace: string }[] }} Mutation */
 
 /** Stories of one mutation; most are noticed in the first ten. */
 const SEEDS = Number(process.env.TOWNWATCH_SEEDS ?? 100);
@@ -18,7 +22,12 @@ const COPY = path.join(TARGET, "mutations", "tree");
 const PARTS = ["Cargo.toml", "Cargo.lock", "src", "crates", "migrations", "tests/simulation", "tests/core/sqlite.rs"];
 const SIMULATION = ["test", "--locked", "--manifest-path", path.join(COPY, "Cargo.toml"), "--test", "simulation"];
 
-/** Runs the unmutated copy and then each mutation, and says what became of each; resolves to how many were noticed and how many not. */
+/**
+ * Runs the unmutated copy and then each mutation, and says what became of each; resolves to how many were noticed and how many not.
+ *
+ * @param {Env} env
+ * @param {(mutation: Mutation) => boolean} isWanted
+ */
 export async function mutations(env, isWanted, say = console.log) {
   const chosen = MUTATIONS.filter(isWanted);
   const simulate = simulation(env);
@@ -36,6 +45,10 @@ export async function mutations(env, isWanted, say = console.log) {
   return counts;
 }
 
+/**
+ * @param {Mutation} mutation
+ * @param {() => ReturnType<typeof runShown>} simulate
+ */
 async function tried({ name, caughtBy, edits }, simulate) {
   const files = new Map();
   for (const { file, find, replace } of edits) {
@@ -70,6 +83,7 @@ function copyTree() {
   }
 }
 
+/** @param {Env} env */
 function simulation(env) {
   const own = {
     ...env,

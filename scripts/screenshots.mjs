@@ -10,6 +10,7 @@ import { runShown } from "./lib/run.mjs";
 import { stepper } from "./lib/steps.mjs";
 import { SETUP_STEPS, setUp } from "./setup.mjs";
 
+/** @param {readonly string[]} wanted */
 async function screenshots(wanted) {
   const step = stepper(SETUP_STEPS + SERVED_PARTS.length + 1);
   const tools = await setUp({ step });

@@ -3,11 +3,13 @@
 
 import path from "node:path";
 import { isMain, main } from "./lib/main.mjs";
+import { findNode, installPackages, packagesAreInstalled } from "./lib/npm_packages.mjs";
 import { inRoot } from "./lib/paths.mjs";
 import { Problem } from "./lib/problem.mjs";
-import { findNode, installPackages, packagesAreInstalled } from "./lib/npm_packages.mjs";
 import { CARGO_BIN, cargoTools, findTool, installTool, rust } from "./lib/rust_tools.mjs";
 import { stepper } from "./lib/steps.mjs";
+
+/** @import { Env, Tools, Variables } from "./lib/types.d.ts" */
 
 /** How many steps `setUp` takes. */
 export const SETUP_STEPS = 2;
@@ -33,13 +35,20 @@ export async function setUp({ step = stepper(SETUP_STEPS) } = {}) {
   return environment(env, tools);
 }
 
+/** @param {Env} env */
 async function toolPaths(env) {
   await rust(env);
+  /** @type {Variables} */
   const paths = {};
   for (const tool of cargoTools()) paths[tool.binary] = findTool(tool, env) ?? (await installTool(tool, env));
   return paths;
 }
 
+/**
+ * @param {Env} base
+ * @param {Variables} tools
+ * @returns {Tools}
+ */
 function environment(base, tools) {
   const node = findNode();
   const PATH = [path.dirname(node), inRoot("node_modules/.bin"), base.PATH].join(path.delimiter);

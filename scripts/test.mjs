@@ -11,6 +11,9 @@ import { stepper, timeSince } from "./lib/steps.mjs";
 import { GROUPS } from "./lib/test_groups.mjs";
 import { SETUP_STEPS, setUp } from "./setup.mjs";
 
+/** @import { TestGroup, Tools } from "./lib/types.d.ts" */
+
+/** @param {readonly string[]} wanted */
 async function test(wanted) {
   const unknown = wanted.filter((name) => !(name in GROUPS));
   const all = Object.keys(GROUPS);
@@ -18,6 +21,7 @@ async function test(wanted) {
   const names = all.filter((name) => wanted.length === 0 || wanted.includes(name));
   const tools = await prepared(names.map((name) => GROUPS[name])).catch(notEvenPrepared);
   if (!tools) return 1;
+  /** @param {string} name */
   const isAside = (name) => GROUPS[name].aside && names.length > 1;
   const asides = names.filter(isAside).map((name) => aside(name, tools));
   const results = [];
@@ -29,7 +33,11 @@ async function test(wanted) {
   return total.failed > 0 ? 1 : 0;
 }
 
-/** Sets up and builds what the groups need. */
+/**
+ * Sets up and builds what the groups need.
+ *
+ * @param {readonly TestGroup[]} groups
+ */
 async function prepared(groups) {
   const builds = [...new Set(groups.flatMap(({ builds }) => builds))];
   const browser = groups.some(({ browser }) => browser);
@@ -39,17 +47,25 @@ async function prepared(groups) {
   const tools = await setUp({ step });
   await buildAll(tools, step, builds);
   const clients = others ? await step("looking for the clients that others wrote", () => otherClients(tools.env), "1 min at first") : {};
-  tools.env = { ...tools.env, ...clients };
-  if (sandbox) await step("looking for bubblewrap", () => bubblewrap(tools.env));
-  return { ...tools, ...(browser && (await step("looking for Chromium", () => chromium(tools.env)))) };
+  const env = { ...tools.env, ...clients };
+  if (sandbox) await step("looking for bubblewrap", () => bubblewrap(env));
+  return { ...tools, env, ...(browser && (await step("looking for Chromium", () => chromium(env)))) };
 }
 
-/** What failed before the first test counts as one, so that the last line is there whatever happens. */
+/**
+ * What failed before the first test counts as one, so that the last line is there whatever happens.
+ *
+ * @param {unknown} problem
+ */
 function notEvenPrepared(problem) {
-  console.error(`\n${problem instanceof Problem ? problem : problem.stack}`);
+  console.error(`\n${problem instanceof Problem ? problem : problem instanceof Error ? problem.stack : problem}`);
   console.log(line({ ...NONE, failed: 1 }));
 }
 
+/**
+ * @param {string} name
+ * @param {Tools} tools
+ */
 async function group(name, tools) {
   const started = Date.now();
   console.log(`\n── ${name}`);
@@ -58,11 +74,16 @@ async function group(name, tools) {
   return { name, ...result };
 }
 
-/** Begins a group; what it gives waits for its end and shows what it printed. */
+/**
+ * Begins a group; what it gives waits for its end and shows what it printed.
+ *
+ * @param {string} name
+ * @param {Tools} tools
+ */
 function aside(name, tools) {
   const started = Date.now();
   console.log(`\n── ${name}: begins now, and is shown after the others`);
-  const running = GROUPS[name].run({ ...tools, show: false }).then((result) => ({ ...result, took: timeSince(started) }));
+  const running = Promise.resolve(GROUPS[name].run({ ...tools, show: false })).then((result) => ({ ...result, took: timeSince(started) }));
   return async () => {
     const { output, took, ...result } = await running;
     console.log(`\n── ${name}\n${output}── ${name}: ${line(result.counts)} (${took}, beside the others)`);

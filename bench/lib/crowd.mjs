@@ -16,7 +16,7 @@ export class Crowd {
 
   constructor(world) {
     this.#world = world;
-    this.#process.on("message", ({ id, answer, error }) => {
+    this.#process.on("message", (/** @type {any} */ { id, answer, error }) => {
       const { resolve, reject } = this.#waiting.get(id);
       this.#waiting.delete(id);
       if (error === undefined) resolve(answer);

@@ -1,6 +1,6 @@
 // The process of a crowd: it holds the sockets, so that what measures is not what is measured. See crowd.mjs.
 
-import { LightViewer, forgetFrames } from "./light_viewer.mjs";
+import { forgetFrames, LightViewer } from "./light_viewer.mjs";
 
 const OPENING_AT_ONCE = 100;
 const STEPS_PER_MS = 10;
@@ -69,11 +69,11 @@ const answers = {
   },
 };
 
-process.on("message", async ({ id, ask, wish }) => {
+process.on("message", async (/** @type {any} */ { id, ask, wish }) => {
   try {
     process.send({ id, answer: await answers[ask](wish) });
   } catch (error) {
-    process.send({ id, error: error.stack });
+    process.send({ id, error: error instanceof Error ? error.stack : String(error) });
   }
 });
 process.on("disconnect", () => process.exit());

@@ -1,6 +1,6 @@
-// A viewer that costs its machine little, for measuring with thousands of them: a plain TCP socket, and of a frame of
-// events only its first id is read. What else is in it is looked up: the same frame goes to many viewers, and is parsed
-// for the first of them.
+// A viewer that costs its machine little, for measuring with thousands of them: a plain TCP socket, where `ws` would keep a
+// stream and a receiver and make a message of each frame; and of a frame of events only its first id is read. What else is in
+// it is looked up: the same frame goes to many viewers, and is parsed for the first of them.
 
 import { randomBytes } from "node:crypto";
 import net from "node:net";
@@ -47,15 +47,19 @@ export class LightViewer {
   /**
    * - `onCaughtUp(viewer)`; `onEvents(viewer, sent)`: when each event of a frame was posted
    * - `acknowledges`: sends an ack after each frame
+   *
+   * @param {{ acknowledges?: boolean, onCaughtUp?: (viewer: LightViewer) => void, onEvents?: (viewer: LightViewer, sent: number[]) => void }} options
    */
   constructor({ acknowledges = false, onCaughtUp, onEvents }) {
-    Object.assign(this, { acknowledges, onCaughtUp, onEvents });
+    this.acknowledges = acknowledges;
+    this.onCaughtUp = onCaughtUp;
+    this.onEvents = onEvents;
   }
 
   /** Opens `url` after the event `after_id`; resolves when the upgrade is answered. */
   open(url, { headers = {}, after_id = 0 } = {}) {
     const { hostname, port, pathname, searchParams } = new URL(url);
-    searchParams.set("after_id", after_id);
+    searchParams.set("after_id", String(after_id));
     if (this.acknowledges) searchParams.set("flow", "ack");
     this.last = after_id;
     const lines = Object.entries({

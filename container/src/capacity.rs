@@ -6,19 +6,8 @@ use std::sync::Arc;
 use rustix::fs::statvfs;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use townwatch_protocol::error::{Code, Error, Result};
-use townwatch_protocol::id::POSITION_MAX;
 
-use crate::setting::whole_number;
-
-/// The settings, and their names.
-const RUNS_MAX: &str = "CONTROL_RUNS_MAX";
-const DISK_FREE_MIN: &str = "CONTROL_DISK_FREE_MIN_BYTES";
-/// Runs at once where nothing is set: a machine on which one person works has memory for some dozens of agents.
-const RUNS_MAX_DEFAULT: u64 = 64;
-/// Each run has a thread that looks at its files, and there are 512 of them.
-const RUNS_MAX_BOUND: u64 = 400;
-/// Free disk where nothing is set: two spools of a town, and some for what agents write.
-const DISK_FREE_MIN_DEFAULT: u64 = 512 << 20;
+use crate::setting::{DISK_FREE_MIN_BYTES, RUNS_MAX};
 
 /// The settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +21,8 @@ pub struct Capacity {
 impl Capacity {
     /// Reads `CONTROL_RUNS_MAX` and `CONTROL_DISK_FREE_MIN_BYTES`; what is wrong, for a person.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> std::result::Result<Self, String> {
-        let runs_max = whole_number(variable, RUNS_MAX, 1..=RUNS_MAX_BOUND, RUNS_MAX_DEFAULT)?;
-        let disk_free_min_bytes = whole_number(variable, DISK_FREE_MIN, 0..=POSITION_MAX, DISK_FREE_MIN_DEFAULT)?;
+        let runs_max = RUNS_MAX.read(variable)?;
+        let disk_free_min_bytes = DISK_FREE_MIN_BYTES.read(variable)?;
         Ok(Self { runs_max: usize::try_from(runs_max).unwrap_or(usize::MAX), disk_free_min_bytes })
     }
 }
@@ -63,13 +52,15 @@ impl RunSlots {
         let Ok(permit) = self.free.clone().try_acquire_owned() else {
             return refused(format!(
                 "this control server has {runs_max} runs open, as many as it takes at once: wait until one ends, stop \
-                 one, or set {RUNS_MAX} higher"
+                 one, or set {} higher",
+                RUNS_MAX.name
             ));
         };
         match free_disk_bytes(work_dir) {
             Some(free) if free < disk_free_min_bytes => refused(format!(
                 "the control server's disk has {free} bytes left where agents work, and none starts below \
-                 {disk_free_min_bytes}: make room there, or set {DISK_FREE_MIN} lower"
+                 {disk_free_min_bytes}: make room there, or set {} lower",
+                DISK_FREE_MIN_BYTES.name
             )),
             _ => Ok(RunSlot { _permit: permit }),
         }
@@ -85,6 +76,8 @@ pub(crate) fn free_disk_bytes(dir: &Path) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use townwatch_protocol::id::POSITION_MAX;
+
     use super::*;
 
     fn slots(runs_max: usize, disk_free_min_bytes: u64) -> RunSlots {
@@ -97,7 +90,7 @@ mod tests {
         let (one, _two) = (slots.take(&dir).unwrap(), slots.take(&dir).unwrap());
         let refusal = slots.take(&dir).unwrap_err();
         assert_eq!(refusal.code, Code::RateLimited);
-        assert!(refusal.message.contains("has 2 runs open") && refusal.message.contains(RUNS_MAX), "{refusal:?}");
+        assert!(refusal.message.contains("has 2 runs open") && refusal.message.contains(RUNS_MAX.name), "{refusal:?}");
         drop(one);
         assert!(slots.take(&dir).is_ok());
     }
@@ -107,7 +100,7 @@ mod tests {
         let full = slots(1, POSITION_MAX);
         for _ in 0..2 {
             let refusal = full.take(Path::new("/no/such/directory")).unwrap_err();
-            assert!(refusal.message.contains(DISK_FREE_MIN), "{refusal:?}");
+            assert!(refusal.message.contains(DISK_FREE_MIN_BYTES.name), "{refusal:?}");
         }
     }
 }

@@ -11,18 +11,9 @@ use crate::buffer::Bounds;
 use crate::capacity::Capacity;
 use crate::run_limits::RunLimits;
 use crate::sandbox::Sandbox;
+use crate::setting::{self, NumberSetting};
 use crate::users::Users;
 
-/// The port where `CONTROL_PORT` names none.
-const PORT_DEFAULT: u16 = 8788;
-/// The time for which an agent whose turn is over is waited for where `CONTROL_WAITING_SECONDS` says nothing: enough to
-/// read what it did and to tell it more, and not so much that it costs.
-const WAITING_DEFAULT: Duration = Duration::from_mins(5);
-/// The time for which a town's runs go on unasked where `CONTROL_LEASE_SECONDS` says nothing: a town asks at least every four
-/// minutes, and after five without an answer it calls its runs lost.
-const LEASE_DEFAULT: Duration = Duration::from_mins(15);
-/// The days for which a run's directory stays where `CONTROL_KEEP_DAYS` says nothing.
-const KEEP_DAYS_DEFAULT: u32 = 7;
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// The settings of a control server.
@@ -61,32 +52,18 @@ impl std::fmt::Debug for Config {
 }
 
 impl Config {
-    /// Reads `CONTROL_PORT`, `CONTROL_HOST`, `CONTROL_WORK_DIR`, `CONTROL_KEEP_DAYS`, `CONTROL_WAITING_SECONDS`,
-    /// `CONTROL_LEASE_SECONDS`, `CONTROL_AGENT_USERS`, `CONTROL_SANDBOX` with what belongs to it, `CONTROL_PUBLIC_KEY`, and
-    /// those of [`Capacity`] and [`RunLimits`]; what is wrong, for a person.
+    /// Reads the variables of [`setting`]; what is wrong, for a person.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let port = match variable("CONTROL_PORT") {
-            None => PORT_DEFAULT,
-            Some(text) => text.parse().map_err(|_| format!("CONTROL_PORT: expected 0 to 65535, not {text:?}"))?,
-        };
-        let host = match variable("CONTROL_HOST") {
+        let port = u16::try_from(setting::PORT.read(&variable)?).map_err(|error| error.to_string())?;
+        let host = match variable(setting::HOST.name) {
             None => IpAddr::V4(Ipv4Addr::LOCALHOST),
             Some(text) => text.parse().map_err(|_| format!("CONTROL_HOST: expected an IP address, not {text:?}"))?,
         };
-        let number = |name: &str, what: &str, least: u32| match variable(name) {
-            None => Ok(None),
-            Some(text) => match text.parse::<u32>() {
-                Ok(number) if number >= least => Ok(Some(u64::from(number))),
-                _ => Err(format!("{name}: expected a number of {what} from {least} on, not {text:?}")),
-            },
-        };
-        let seconds = |name: &str, least: u32, default: Duration| {
-            number(name, "seconds", least).map(|seconds| seconds.map_or(default, Duration::from_secs))
-        };
-        let waiting_max = seconds("CONTROL_WAITING_SECONDS", 0, WAITING_DEFAULT)?;
-        let lease = seconds("CONTROL_LEASE_SECONDS", 1, LEASE_DEFAULT)?;
+        let seconds = |setting: NumberSetting| setting.read(&variable).map(Duration::from_secs);
+        let waiting_max = seconds(setting::WAITING_SECONDS)?;
+        let lease = seconds(setting::LEASE_SECONDS)?;
         let (capacity, run_limits) = (Capacity::read(&variable)?, RunLimits::read(&variable)?);
-        let public_key = match variable("CONTROL_PUBLIC_KEY").as_deref().map(str::trim) {
+        let public_key = match variable(setting::PUBLIC_KEY.name).as_deref().map(str::trim) {
             None | Some("") => Err("is not set"),
             Some(text) => PublicControlKey::parse(text).ok_or("is not 64 hexadecimal digits"),
         };
@@ -96,8 +73,8 @@ impl Config {
         let own_program =
             std::env::current_exe().map_err(|error| format!("cannot tell where this program is: {error}"))?;
         let work_dir = work_dir(&variable, port)?;
-        let keep_days = number("CONTROL_KEEP_DAYS", "days", 1)?.unwrap_or(KEEP_DAYS_DEFAULT.into());
-        let users = variable("CONTROL_AGENT_USERS").filter(|text| !text.trim().is_empty());
+        let keep_days = setting::KEEP_DAYS.read(&variable)?;
+        let users = variable(setting::AGENT_USERS.name).filter(|text| !text.trim().is_empty());
         let users = users.map(|text| Users::read(&text, &work_dir)).transpose()?;
         let sandbox = Sandbox::read(&variable, &work_dir)?;
         if users.is_some() && matches!(sandbox, Sandbox::Bubblewrap(_)) {
@@ -129,7 +106,7 @@ impl Config {
 /// port has its own, because two servers cannot share one.
 fn work_dir(variable: impl Fn(&str) -> Option<String>, port: u16) -> Result<PathBuf, String> {
     let path = |name: &str| variable(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-    if let Some(work_dir) = path("CONTROL_WORK_DIR") {
+    if let Some(work_dir) = path(setting::WORK_DIR.name) {
         return Ok(work_dir);
     }
     let state = path("XDG_STATE_HOME").filter(|state| state.is_absolute());

@@ -58,7 +58,7 @@ pub mod sandbox;
 pub mod seal;
 mod search_path;
 mod served;
-mod setting;
+pub mod setting;
 pub mod spool;
 pub mod stderr;
 mod stdin;

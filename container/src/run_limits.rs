@@ -11,24 +11,8 @@ use std::io;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use townwatch_protocol::event::AgentExited;
-use townwatch_protocol::id::POSITION_MAX;
 
-use crate::setting::whole_number;
-
-/// The settings' names.
-const FILE_BYTES_SETTING: &str = "CONTROL_RUN_FILE_BYTES_MAX";
-const MEMORY_BYTES_SETTING: &str = "CONTROL_RUN_MEMORY_BYTES_MAX";
-const PROCESSES_SETTING: &str = "CONTROL_RUN_PROCESSES_MAX";
-/// Defaults beyond what a large build needs: its largest file, a linker's memory, `make -j 64` with some threads in each.
-const FILE_BYTES_DEFAULT: u64 = 64 << 30;
-const MEMORY_BYTES_DEFAULT: u64 = 16 << 30;
-const PROCESSES_DEFAULT: u64 = 4_096;
-/// Below these no agent begins, and the server itself, which is bounded like them, has no place for its spool and its threads.
-const FILE_BYTES_LEAST: u64 = 128 << 20;
-const MEMORY_BYTES_LEAST: u64 = 64 << 20;
-const PROCESSES_LEAST: u64 = 1_024;
-/// Linux has no more numbers for processes.
-const PROCESSES_BOUND: u64 = 4 << 20;
+use crate::setting::{RUN_FILE_BYTES_MAX, RUN_MEMORY_BYTES_MAX, RUN_PROCESSES_MAX};
 
 /// The exit code by which a shell says that `SIGXFSZ` ended its command.
 const SHELL_FILE_TOO_LARGE: i32 = 128 + 25;
@@ -56,11 +40,10 @@ pub(crate) struct Reached {
 impl RunLimits {
     /// Reads the three settings; what is wrong, for a person.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let number = |name, least, most, default| whole_number(variable, name, least..=most, default);
         Ok(Self {
-            file_bytes_max: number(FILE_BYTES_SETTING, FILE_BYTES_LEAST, POSITION_MAX, FILE_BYTES_DEFAULT)?,
-            memory_bytes_max: number(MEMORY_BYTES_SETTING, MEMORY_BYTES_LEAST, POSITION_MAX, MEMORY_BYTES_DEFAULT)?,
-            processes_max: number(PROCESSES_SETTING, PROCESSES_LEAST, PROCESSES_BOUND, PROCESSES_DEFAULT)?,
+            file_bytes_max: RUN_FILE_BYTES_MAX.read(variable)?,
+            memory_bytes_max: RUN_MEMORY_BYTES_MAX.read(variable)?,
+            processes_max: RUN_PROCESSES_MAX.read(variable)?,
         })
     }
 
@@ -81,16 +64,18 @@ impl RunLimits {
     pub(crate) fn said(&self, reached: Reached, exit: &AgentExited) -> Option<String> {
         let Self { file_bytes_max, memory_bytes_max, processes_max } = self;
         if exit.signal.as_deref() == Some("SIGXFSZ") || exit.exit_code == Some(SHELL_FILE_TOO_LARGE) {
-            return Some(format!("a run's file may have {file_bytes_max} bytes ({FILE_BYTES_SETTING})"));
+            return Some(format!("a run's file may have {file_bytes_max} bytes ({})", RUN_FILE_BYTES_MAX.name));
         }
         match reached {
             Reached { killed_for_memory: 0, processes_refused: 0 } => None,
             Reached { killed_for_memory: 0, .. } => Some(format!(
-                "it could not start a process, since a run may have {processes_max} at once ({PROCESSES_SETTING})"
+                "it could not start a process, since a run may have {processes_max} at once ({})",
+                RUN_PROCESSES_MAX.name
             )),
             Reached { killed_for_memory: killed, .. } => Some(format!(
                 "{killed} of its processes were killed for want of memory, of which a run may have {memory_bytes_max} \
-                 bytes ({MEMORY_BYTES_SETTING})"
+                 bytes ({})",
+                RUN_MEMORY_BYTES_MAX.name
             )),
         }
     }

@@ -1,6 +1,6 @@
 import { render } from "preact";
-import { Api } from "./client/api.ts";
 import { browserFetch } from "./browser.ts";
+import { Api } from "./client/api.ts";
 import { App } from "./view/app.tsx";
 import { takeCode } from "./view/route.ts";
 

@@ -2,9 +2,16 @@
 
 import { ask, run } from "./run.mjs";
 
-/** Installs it if apt-get is there and may; gives what went wrong. */
+/** @import { Env } from "./types.d.ts" */
+
+/**
+ * Installs it if apt-get is there and may; gives what went wrong.
+ *
+ * @param {string} name
+ * @param {Env} env
+ */
 export async function aptInstall(name, env) {
-  const sudo = process.getuid() === 0 ? [] : ["sudo", "-n"];
+  const sudo = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
   const canInstall = ask("apt-get", ["--version"]) && (sudo.length === 0 || ask("sudo", ["-n", "true"]) !== undefined);
   if (!canInstall) return undefined;
   try {
@@ -16,6 +23,11 @@ export async function aptInstall(name, env) {
   return undefined;
 }
 
+/**
+ * @param {readonly string[]} sudo
+ * @param {readonly string[]} args
+ * @param {Env} env
+ */
 function apt(sudo, args, env) {
   const [command, ...rest] = [...sudo, "apt-get", ...args];
   return run(command, rest, { env: { ...env, DEBIAN_FRONTEND: "noninteractive" } });

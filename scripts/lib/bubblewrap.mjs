@@ -4,18 +4,31 @@ import { aptInstall } from "./apt.mjs";
 import { Problem } from "./problem.mjs";
 import { ask } from "./run.mjs";
 
+/** @import { Env } from "./types.d.ts" */
+
 /** A sandbox in which nothing happens: with users, processes and files of its own. */
 const TRIAL = ["--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"];
 
+/** @param {Env} env */
 const isInstalled = (env) => ask("bwrap", ["--version"], env) !== undefined;
+/** @param {Env} env */
 const works = (env) => ask("bwrap", TRIAL, env) !== undefined;
 
-/** Installs it for the tests where apt-get can; they say themselves what they skip. */
+/**
+ * Installs it for the tests where apt-get can; they say themselves what they skip.
+ *
+ * @param {Env} env
+ */
 export async function bubblewrap(env) {
   if (!isInstalled(env)) await aptInstall("bubblewrap", env);
 }
 
-/** Why agents cannot be shut in here, and what to do; or nothing. */
+/**
+ * Why agents cannot be shut in here, and what to do; or nothing.
+ *
+ * @param {Env} env
+ * @param {NodeJS.Platform} platform
+ */
 export function bubblewrapObstacle(env, platform) {
   if (platform !== "linux") {
     const remedy = "run all of it in a virtual machine with Linux";

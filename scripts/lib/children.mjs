@@ -3,15 +3,29 @@
 import { spawn, spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** @import { Env } from "./types.d.ts" */
+
+/** @typedef {import("node:child_process").ChildProcessByStdio<null, import("node:stream").Readable, import("node:stream").Readable>} Child */
+
 /** The control server gives its agents 5 s to end and then kills them; it must live to do that. */
 const KILL_AFTER_MS = 8_000;
+/** @type {Set<Child>} */
 const running = new Set();
+/** @type {(() => unknown)[]} */
 const afterwards = [];
+/** @type {Promise<void> | undefined} */
 let ending;
 
-/** Starts a process at the head of a process group of its own, so that all its descendants can be ended with it. */
+/**
+ * Starts a process at the head of a process group of its own, so that all its descendants can be ended with it.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ env: Env, cwd: string }} options
+ * @returns {Child}
+ */
 export function startChild(command, args, options) {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options, detached: true });
+  const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"], detached: true });
   running.add(child);
   // A server may leave descendants behind; what ended cleanly does not.
   child.on("exit", (code) => code === 0 && running.delete(child));
@@ -22,7 +36,11 @@ export function startChild(command, args, options) {
 /** Whether everything is being ended, so that an end is no news. */
 export const isEnding = () => ending !== undefined;
 
-/** What is to be done when everything has been ended: of what a process group does not hold. */
+/**
+ * What is to be done when everything has been ended: of what a process group does not hold.
+ *
+ * @param {() => unknown} work
+ */
 export const whenAllHaveEnded = (work) => afterwards.push(work);
 
 /** Ends every process group that was started: SIGTERM, and SIGKILL for what is left after 8 s. */
@@ -35,8 +53,8 @@ export function endAllChildren() {
  * Ends everything and then this process when it is told to stop; a second signal kills at once.
  * `codeFor(signalNumber)` is the exit code.
  */
-export function endWithSignals(codeFor = (number) => 128 + number) {
-  for (const [signal, number] of [["SIGHUP", 1], ["SIGINT", 2], ["SIGTERM", 15]]) {
+export function endWithSignals(codeFor = (/** @type {number} */ number) => 128 + number) {
+  for (const [signal, number] of /** @type {const} */ ([["SIGHUP", 1], ["SIGINT", 2], ["SIGTERM", 15]])) {
     process.on(signal, async () => {
       if (ending) for (const child of running) signalGroup(child.pid, "SIGKILL");
       await endAllChildren();
@@ -58,12 +76,17 @@ function endWithNpm() {
   setInterval(() => process.ppid !== parent && process.kill(process.pid, "SIGHUP"), 1_000).unref();
 }
 
-/** Ends one of them with its group. */
+/**
+ * Ends one of them with its group.
+ *
+ * @param {Child} child
+ */
 export async function endChild(child) {
   await endGroup(child);
   running.delete(child);
 }
 
+/** @param {Child} child */
 async function endGroup(child) {
   const deadline = Date.now() + KILL_AFTER_MS;
   signalGroup(child.pid, "SIGTERM");
@@ -74,7 +97,12 @@ async function endGroup(child) {
   signalGroup(child.pid, "SIGKILL");
 }
 
+/**
+ * @param {number | undefined} pid
+ * @param {NodeJS.Signals | 0} signal
+ */
 function signalGroup(pid, signal) {
+  if (pid === undefined) return false;
   try {
     process.kill(-pid, signal);
     return true;
@@ -83,6 +111,7 @@ function signalGroup(pid, signal) {
   }
 }
 
+/** @param {number | undefined} pid */
 function groupLives(pid) {
   if (!signalGroup(pid, 0)) return false;
   // The dead that nobody has buried yet count as members, but not here. Without `ps` everyone counts.

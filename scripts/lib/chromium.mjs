@@ -4,6 +4,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { aptInstall } from "./apt.mjs";
 
+/** @import { Env } from "./types.d.ts" */
+
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 const APPLICATIONS = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -13,11 +15,15 @@ const APPLICATIONS = [
 /** Where Chromium is: named by CHROMIUM, on PATH, or where macOS keeps it; else undefined. */
 export function findChromium({ CHROMIUM, PATH } = process.env) {
   if (CHROMIUM) return fs.existsSync(CHROMIUM) ? CHROMIUM : undefined;
-  const onPath = PATH.split(path.delimiter).flatMap((folder) => NAMES.map((name) => path.join(folder, name)));
+  const onPath = (PATH ?? "").split(path.delimiter).flatMap((folder) => NAMES.map((name) => path.join(folder, name)));
   return [...onPath, ...APPLICATIONS].find((file) => fs.existsSync(file));
 }
 
-/** Finds Chromium or installs it where apt-get can; `{chromium}` or `{missing}`, which says why and what to do. */
+/**
+ * Finds Chromium or installs it where apt-get can; `{chromium}` or `{missing}`, which says why and what to do.
+ *
+ * @param {Env} env
+ */
 export async function chromium(env) {
   const found = findChromium(env);
   if (found) return { chromium: found };

@@ -3,16 +3,17 @@
 
 import { createHash } from "node:crypto";
 import os from "node:os";
-import { isDevelopment } from "./port_holder.mjs";
+import { CONTROL_DEFAULTS } from "./control_settings.mjs";
 import { ROOT } from "./paths.mjs";
+import { isDevelopment } from "./port_holder.mjs";
 import { Problem } from "./problem.mjs";
 import { ask, runShown } from "./run.mjs";
+
+/** @import { Env } from "./types.d.ts" */
 
 /** Those that are tried, in this order. */
 export const ENGINES = ["docker", "podman"];
 
-/** Where the control server listens in the image. */
-const INNER_PORT = 8788;
 /** By these a container is found again: whose checkout it is of, and which process started it. */
 const CHECKOUT_LABEL = "townwatch.checkout";
 const PROCESS_LABEL = "townwatch.process";
@@ -22,22 +23,29 @@ const CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETU
 const PROCESSES_MAX = 8_192;
 /** Of this machine's memory; the rest is the person's. */
 const MEMORY_SHARE = 0.75;
-/** The settings of the control server that hold inside as outside. What is not among them stays out, keys first. */
-const SETTINGS = [
-  ...["CONTROL_DISK_FREE_MIN_BYTES", "CONTROL_KEEP_DAYS", "CONTROL_LEASE_SECONDS", "CONTROL_RUNS_MAX", "CONTROL_RUN_FILE_BYTES_MAX"],
-  ...["CONTROL_RUN_MEMORY_BYTES_MAX", "CONTROL_RUN_PROCESSES_MAX", "CONTROL_WAITING_SECONDS"],
-];
+/** Where the control server listens in the image, and its settings that hold inside as outside. What is not among them stays out, keys first. */
+const { CONTROL_PORT: INNER_PORT, ...HANDED_ON } = CONTROL_DEFAULTS;
 
 const checkout = createHash("sha256").update(ROOT).digest("hex").slice(0, 12);
 
-/** What is in its way, or nothing. */
+/**
+ * What is in its way, or nothing.
+ *
+ * @param {string} engine
+ * @param {Env} env
+ */
 export function engineObstacle(engine, env) {
   if (ask(engine, ["info"], env) !== undefined) return undefined;
   const remedy = `start it, and start again; \`${engine} info\` says what is in the way`;
   return new Problem(`--sandbox=${engine} needs ${engine}, which is not there or does not answer`, { remedy });
 }
 
-/** The sandbox that an engine makes. */
+/**
+ * The sandbox that an engine makes.
+ *
+ * @param {string} engine
+ * @param {Env} env
+ */
 export function containerSandbox(engine, env) {
   const own = env.CONTROL_IMAGE?.trim();
   const image = own || `townwatch-control-${checkout}`;
@@ -48,7 +56,7 @@ export function containerSandbox(engine, env) {
       about: own || hasImage(engine, image, env) ? "" : "10 min",
       work: () => (own ? find(engine, image, env) : build(engine, image, env)),
     },
-    program: ({ port, publicKey }) => ({
+    program: (/** @type {{ port: number, publicKey: string }} */ { port, publicKey }) => ({
       command: engine,
       args: ["run", ...options(port), ...handedOn(env).flatMap((name) => ["--env", name]), image],
       // Named above and read here, so that no value stands in a command line.
@@ -59,7 +67,11 @@ export function containerSandbox(engine, env) {
   };
 }
 
-/** How it is shut in. */
+/**
+ * How it is shut in.
+ *
+ * @param {number} port
+ */
 function options(port) {
   const memory = String(Math.floor(os.totalmem() * MEMORY_SHARE));
   return [
@@ -74,11 +86,25 @@ function options(port) {
   ];
 }
 
-/** The variables that go in: what only verifies, settings, and what is there for agents. */
-const handedOn = (env) => ["CONTROL_PUBLIC_KEY", ...SETTINGS.filter((name) => env[name]), ...Object.keys(env).filter((name) => name.startsWith("AGENT_ENV_"))];
+/**
+ * The variables that go in: what only verifies, settings, and what is there for agents.
+ *
+ * @param {Env} env
+ */
+const handedOn = (env) => ["CONTROL_PUBLIC_KEY", ...Object.keys(HANDED_ON).filter((name) => env[name]), ...Object.keys(env).filter((name) => name.startsWith("AGENT_ENV_"))];
 
+/**
+ * @param {string} engine
+ * @param {string} image
+ * @param {Env} env
+ */
 const hasImage = (engine, image, env) => ask(engine, ["image", "inspect", image], env) !== undefined;
 
+/**
+ * @param {string} engine
+ * @param {string} image
+ * @param {Env} env
+ */
 async function build(engine, image, env) {
   const args = ["build", "--file", "container/Dockerfile", "--tag", image, "."];
   const { code, output } = await runShown(engine, args, { env, show: false });
@@ -90,14 +116,26 @@ async function build(engine, image, env) {
   throw new Problem("the image of the sandbox could not be built", { remedy, output });
 }
 
+/**
+ * @param {string} engine
+ * @param {string} image
+ * @param {Env} env
+ */
 async function find(engine, image, env) {
   if (hasImage(engine, image, env)) return;
   throw new Problem(`CONTROL_IMAGE: ${engine} has no image ${image}`, { remedy: "build it, or leave CONTROL_IMAGE away: then it is built" });
 }
 
-/** Removes the containers of this checkout whose `npm run dev` is chosen, by its process. */
+/**
+ * Removes the containers of this checkout whose `npm run dev` is chosen, by its process.
+ *
+ * @param {string} engine
+ * @param {Env} env
+ * @param {(pid: number) => boolean} isChosen
+ */
 function removeAll(engine, env, isChosen) {
   const all = ask(engine, ["ps", "--all", "--quiet", "--filter", `label=${CHECKOUT_LABEL}=${checkout}`], env) ?? "";
+  /** @param {string} id */
   const processOf = (id) => Number(ask(engine, ["inspect", "--format", `{{index .Config.Labels "${PROCESS_LABEL}"}}`, id], env));
   for (const id of all.split("\n").filter(Boolean)) {
     const pid = processOf(id);

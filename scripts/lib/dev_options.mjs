@@ -6,7 +6,11 @@ import { SANDBOXES } from "./sandbox.mjs";
 const OPTIONS = ["--sandbox", "--replace", "--inspect"];
 const NAMED = Object.fromEntries(SANDBOXES.map((name) => [`--sandbox=${name}`, name]));
 
-/** `{sandbox, replace, inspect}`: the sandbox by its name, `any` or `none`; of the others whether they were said. */
+/**
+ * `{sandbox, replace, inspect}`: the sandbox by its name, `any` or `none`; of the others whether they were said.
+ *
+ * @param {readonly string[]} args
+ */
 export function devOptions(args) {
   const unknown = args.find((arg) => !OPTIONS.includes(arg) && !(arg in NAMED));
   if (unknown) {

@@ -1,11 +1,11 @@
 // `.dev.vars`: the secrets (and, if somebody wants, settings) of local development.
 
-import fs from "node:fs";
 import { randomBytes } from "node:crypto";
+import fs from "node:fs";
 import { newControlKey } from "./control_key.mjs";
 import { DEV_VARS } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
-import { CONTROL_KEY, previousProblem, secretProblem, SECRETS } from "./settings.mjs";
+import { CONTROL_KEY, previousProblem, SECRETS, secretProblem } from "./settings.mjs";
 
 const NAMES = [...SECRETS, CONTROL_KEY];
 
@@ -33,6 +33,7 @@ export function ensureDevVars(file = DEV_VARS) {
   return all;
 }
 
+/** @param {string} text */
 function unquoted(text) {
   const quoted = text.match(/^(["'`])(.*?)\1/);
   return quoted ? quoted[2] : text.replace(/\s+#.*$/, "");

@@ -13,8 +13,7 @@ export function firstViewBytes(dist = inRoot("dist")) {
   const page = fs.readFileSync(path.join(dist, "index.html"), "utf8");
   const wanted = [...page.matchAll(/(?:src|href)="\/([^"]+\.js)"/g)].map(([, file]) => file);
   const seen = new Map();
-  while (wanted.length > 0) {
-    const file = wanted.pop();
+  for (let file = wanted.pop(); file !== undefined; file = wanted.pop()) {
     if (seen.has(file)) continue;
     const code = fs.readFileSync(path.join(dist, file), "utf8");
     seen.set(file, gzipSync(code, { level: 9 }).length);
@@ -30,6 +29,7 @@ export function firstViewBytes(dist = inRoot("dist")) {
 export function holdFirstView() {
   const bytes = firstViewBytes();
   if (bytes <= FIRST_VIEW_MAX_BYTES) return;
+  /** @param {number} value */
   const kib = (value) => `${(value / 1024).toFixed(1)} KiB`;
   throw new Problem(`the first view loads ${kib(bytes)} of JavaScript (compressed); its budget is ${kib(FIRST_VIEW_MAX_BYTES)}`, {
     remedy: "load what is not needed at once with import()",

@@ -1,8 +1,8 @@
 // Whether something built is still what its inputs make: told by content, so a checkout or a touched file changes nothing.
 
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { createHash } from "node:crypto";
 import { inRoot, ROOT } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
 
@@ -11,6 +11,9 @@ const STAMPS = inRoot(".wrangler/built");
 /**
  * Builds unless `outputs` are what an earlier build made of the same `inputs`. Both are files or folders in the project;
  * `versions` is any text that changes the result. Returns whether it built.
+ *
+ * @param {{ name: string, inputs: readonly string[], outputs: readonly string[], versions: string }} options
+ * @param {() => unknown} build
  */
 export async function buildUnlessFresh({ name, inputs, outputs, versions }, build) {
   const missing = inputs.filter((input) => !fs.existsSync(inRoot(input)));
@@ -31,7 +34,13 @@ export async function buildUnlessFresh({ name, inputs, outputs, versions }, buil
   return true;
 }
 
-/** All files below the folders, and the files themselves, sorted, as paths in the project. */
+/**
+ * All files below the folders, and the files themselves, sorted, as paths in the project.
+ *
+ * @param {readonly string[]} parts
+ * @param {(file: string) => boolean} [keep]
+ * @returns {string[]}
+ */
 export function filesOf(parts, keep = () => true) {
   const files = parts.flatMap((part) => {
     const stat = fs.statSync(inRoot(part), { throwIfNoEntry: false });
@@ -42,6 +51,10 @@ export function filesOf(parts, keep = () => true) {
   return files.filter(keep).sort();
 }
 
+/**
+ * @param {readonly string[]} parts
+ * @param {string} versions
+ */
 function digest(parts, versions) {
   const hash = createHash("sha256").update(versions);
   for (const file of filesOf(parts)) {

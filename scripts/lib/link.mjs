@@ -3,9 +3,16 @@
 
 import { Problem } from "./problem.mjs";
 
+/** @import { Variables } from "./types.d.ts" */
+
 const START = "npm run dev  starts it; then `npm run link` works in another terminal";
 
-/** A link to a page of the Townwatch at `base`, signed in. */
+/**
+ * A link to a page of the Townwatch at `base`, signed in.
+ *
+ * @param {string} base
+ * @param {Variables} secrets
+ */
 export async function link(base, { TOWNWATCH_API_KEY }, path = "/") {
   const request = { method: "POST", headers: { authorization: `Bearer ${TOWNWATCH_API_KEY}` }, signal: AbortSignal.timeout(10_000) };
   const answer = await fetch(`${base}/api/session/code`, request).catch(() => null);
@@ -16,7 +23,11 @@ export async function link(base, { TOWNWATCH_API_KEY }, path = "/") {
   throw new Problem(`${base} makes no link: ${said.error?.message ?? answer.status}`, { remedy: START });
 }
 
-/** The page's path out of what was typed: an address or a path, or nothing. */
+/**
+ * The page's path out of what was typed: an address or a path, or nothing.
+ *
+ * @param {string | undefined} typed
+ */
 export function pathOf(typed) {
   const path = /^(?:https?:\/\/[^/]*)?(\/[^#]*)?(?:#.*)?$/.exec(typed ?? "");
   if (path === null) throw new Problem(`${typed} is no page`, { remedy: "name a path, /towns/… say, or a page's address" });

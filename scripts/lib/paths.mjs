@@ -6,7 +6,11 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 
-/** The path of something in the project. */
+/**
+ * The path of something in the project.
+ *
+ * @param {string[]} parts
+ */
 export const inRoot = (...parts) => path.join(ROOT, ...parts);
 
 const cacheHome = process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache");

@@ -1,11 +1,16 @@
 // The ports of local development.
 
 import net from "node:net";
+import { CONTROL_DEFAULTS } from "./control_settings.mjs";
 import { endLeft, holderOf } from "./port_holder.mjs";
 import { Problem } from "./problem.mjs";
 
-/** What Chrome and editors try by themselves is the debugger's. */
-const DEFAULTS = { PORT: 8787, CONTROL_PORT: 8788, INSPECT_PORT: 9229 };
+/**
+ * What Chrome and editors try by themselves is the debugger's.
+ *
+ * @type {{ [name: string]: number }}
+ */
+const DEFAULTS = { PORT: 8787, CONTROL_PORT: CONTROL_DEFAULTS.CONTROL_PORT, INSPECT_PORT: 9229 };
 
 /** The ports that the environment or the defaults give; that of the debugger where there is one. */
 export function ports({ inspect = false } = {}) {
@@ -17,6 +22,7 @@ export function ports({ inspect = false } = {}) {
   return { port, controlPort, inspectPort };
 }
 
+/** @param {string} name */
 function portOf(name) {
   const text = process.env[name]?.trim() || String(DEFAULTS[name]);
   if (/^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text);
@@ -26,6 +32,9 @@ function portOf(name) {
 /**
  * Refuses a port that somebody else has, and says who. `name`: the variable that chooses it. With `replace` what an earlier
  * `npm run dev` left behind there is ended.
+ *
+ * @param {string} name
+ * @param {number} port
  */
 export async function checkPort(name, port, { replace = false } = {}) {
   // A browser tries both addresses of `localhost`.
@@ -40,6 +49,11 @@ export async function checkPort(name, port, { replace = false } = {}) {
   }
 }
 
+/**
+ * @param {string} name
+ * @param {number} port
+ * @param {ReturnType<typeof holderOf>} holder
+ */
 function taken(name, port, holder) {
   const another = `${name}=${port + 10} npm run dev`;
   const who = holder && `${holder.command.slice(0, 120)} (process ${holder.pid})`;
@@ -53,10 +67,15 @@ function taken(name, port, holder) {
   return new Problem(`port ${port} is in use by ${who ?? "another program"}; stop it or choose another: ${another}`);
 }
 
+/**
+ * @param {number} port
+ * @param {string} host
+ * @returns {Promise<boolean>}
+ */
 function isTaken(port, host) {
   return new Promise((resolve, reject) => {
     const server = net.createServer();
-    server.on("error", (error) => {
+    server.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
       if (error.code === "EADDRINUSE") resolve(true);
       else if (error.code === "EACCES") reject(new Problem(`port ${port}: not allowed to listen there`));
       else resolve(false); // no IPv6 here

@@ -1,7 +1,11 @@
 // A failure that is not a bug of these scripts: shown without a stack, with what to do about it.
 
 export class Problem extends Error {
-  /** `remedy` says what to do; `output` is what the failing command printed. */
+  /**
+   * `remedy` says what to do; `output` is what the failing command printed.
+   *
+   * @param {string} message
+   */
   constructor(message, { remedy = "", output = "" } = {}) {
     super(message);
     this.remedy = remedy;
@@ -14,11 +18,16 @@ export class Problem extends Error {
   }
 }
 
-/** The first and the last lines of a long text: a compiler says most at the end, npm at the beginning. */
+/**
+ * The first and the last lines of a long text: a compiler says most at the end, npm at the beginning.
+ *
+ * @param {string} text
+ */
 function ends(text, first = 10, last = 40) {
   const lines = text.trimEnd().split("\n");
   if (lines.length <= first + last) return lines.join("\n");
   return [...lines.slice(0, first), "…", ...lines.slice(-last)].join("\n");
 }
 
+/** @param {string} text */
 const indent = (text) => text.replace(/^/gm, "  | ");

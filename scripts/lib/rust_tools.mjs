@@ -7,6 +7,8 @@ import { CACHE, inRoot } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
 import { ask, run } from "./run.mjs";
 
+/** @import { Env, CargoTool } from "./types.d.ts" */
+
 const WASM = "wasm32-unknown-unknown";
 const TOOLS = path.join(CACHE, "tools");
 const INSTALL_RUST = "install Rust:  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh";
@@ -14,11 +16,15 @@ const INSTALL_RUST = "install Rust:  curl --proto '=https' --tlsv1.2 -sSf https:
 /** The folder of cargo where a shell does not know it yet, just after Rust was installed. */
 export const CARGO_BIN = path.join(process.env.CARGO_HOME || path.join(os.homedir(), ".cargo"), "bin");
 
-/** Checks the compiler and adds the WASM target where it is missing. */
+/**
+ * Checks the compiler and adds the WASM target where it is missing.
+ *
+ * @param {Env} env
+ */
 export async function rust(env) {
   const version = ask("rustc", ["--version"], env)?.match(/\d+\.\d+/)?.[0];
   if (!version || !ask("cargo", ["--version"], env)) throw new Problem("Rust is not installed", { remedy: INSTALL_RUST });
-  const wanted = fs.readFileSync(inRoot("Cargo.toml"), "utf8").match(/^rust-version = "(\d+\.\d+)/m)[1];
+  const wanted = fs.readFileSync(inRoot("Cargo.toml"), "utf8").match(/^rust-version = "(\d+\.\d+)/m)?.[1] ?? "";
   if (isOlder(version, wanted)) {
     throw new Problem(`Rust ${version} is too old, ${wanted} is needed`, { remedy: "update it:  rustup update stable" });
   }
@@ -29,6 +35,7 @@ export async function rust(env) {
   await wasmTarget(env);
 }
 
+/** @param {Env} env */
 async function wasmTarget(env) {
   const library = ask("rustc", ["--print", "target-libdir", "--target", WASM], env);
   if (library && fs.existsSync(library)) return;
@@ -46,14 +53,24 @@ export function cargoTools() {
   ];
 }
 
-/** The path of a tool in exactly its version: on PATH, or kept from an earlier run; else undefined. */
+/**
+ * The path of a tool in exactly its version: on PATH, or kept from an earlier run; else undefined.
+ *
+ * @param {CargoTool} options
+ * @param {Env} env
+ */
 export function findTool({ binary, version }, env) {
-  const folders = [...env.PATH.split(path.delimiter), path.join(TOOLS, "bin")];
+  const folders = [...(env.PATH ?? "").split(path.delimiter), path.join(TOOLS, "bin")];
   const candidates = folders.map((folder) => path.join(folder, binary)).filter((file) => fs.existsSync(file));
   return candidates.find((file) => ask(file, ["--version"], env)?.split(" ").at(-1) === version);
 }
 
-/** Compiles a tool into the cache folder and returns its path. */
+/**
+ * Compiles a tool into the cache folder and returns its path.
+ *
+ * @param {CargoTool} options
+ * @param {Env} env
+ */
 export async function installTool({ crate, binary, version }, env) {
   const args = ["install", crate, "--version", version, "--locked", "--force", "--root", TOOLS];
   // A project's own target folder and flags are not for tools.
@@ -62,12 +79,20 @@ export async function installTool({ crate, binary, version }, env) {
   return path.join(TOOLS, "bin", binary);
 }
 
+/** @param {string} crate */
 function lockedVersion(crate) {
   const lock = fs.readFileSync(inRoot("Cargo.lock"), "utf8");
-  return lock.match(new RegExp(`name = "${crate}"\nversion = "([^"]+)"`))[1];
+  const version = lock.match(new RegExp(`name = "${crate}"\nversion = "([^"]+)"`))?.[1];
+  if (version === undefined) throw new Problem(`Cargo.lock has no ${crate}`, { remedy: "is this a whole checkout?  git status" });
+  return version;
 }
 
-/** Whether version `a` (`1.90`) is below `b`. */
+/**
+ * Whether version `a` (`1.90`) is below `b`.
+ *
+ * @param {string} a
+ * @param {string} b
+ */
 export function isOlder(a, b) {
   const [x, y] = [a, b].map((text) => text.split(".").map(Number));
   const at = y.findIndex((part, index) => (x[index] ?? 0) !== part);

@@ -9,7 +9,13 @@ import { containerSandbox, ENGINES, engineObstacle } from "./container_engine.mj
 import { CONTROL_SERVER } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
 
-/** Each by its name, in the order in which they are tried: what is in its way, as a problem, and the sandbox. */
+/** @import { Env, Sandbox, Variables } from "./types.d.ts" */
+
+/**
+ * Each by its name, in the order in which they are tried: what is in its way, as a problem, and the sandbox.
+ *
+ * @type {{ [name: string]: { obstacle: (env: Env, platform: NodeJS.Platform) => Problem | undefined, make: (env: Env) => Sandbox } }}
+ */
 const KINDS = {
   bubblewrap: {
     obstacle: bubblewrapObstacle,
@@ -23,7 +29,13 @@ const KINDS = {
 /** What may be asked for by name. */
 export const SANDBOXES = Object.keys(KINDS);
 
-/** The sandbox that is wanted: a name of these, `any` for the first that is there, or `none`. */
+/**
+ * The sandbox that is wanted: a name of these, `any` for the first that is there, or `none`.
+ *
+ * @param {string} wanted
+ * @param {Env} [env]
+ * @param {NodeJS.Platform} [platform]
+ */
 export function chooseSandbox(wanted, env = process.env, platform = process.platform) {
   if (wanted === "none") return native(env, {});
   const names = wanted === "any" ? SANDBOXES : [wanted];
@@ -40,8 +52,16 @@ export function chooseSandbox(wanted, env = process.env, platform = process.plat
   });
 }
 
-/** The control server as a program of this machine. */
+/**
+ * The control server as a program of this machine.
+ *
+ * @param {Env} env
+ * @param {Variables} variables
+ * @param {string} [line]
+ * @returns {Sandbox}
+ */
 function native(env, variables, line) {
+  /** @param {{ port: number, publicKey: string }} options */
   const program = ({ port, publicKey }) => ({
     command: CONTROL_SERVER,
     args: [],

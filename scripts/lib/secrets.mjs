@@ -1,10 +1,18 @@
 // The secrets of the deployed Worker: which there are; their values never leave Cloudflare.
 
+import { Problem } from "./problem.mjs";
 import { runShown } from "./run.mjs";
 import { CONTROL_KEY } from "./settings.mjs";
-import { Problem } from "./problem.mjs";
 
-/** Refuses a deployment whose Worker would answer everything with 503 because a secret is not set: of each list one will do. */
+/** @import { Tools } from "./types.d.ts" */
+
+/**
+ * Refuses a deployment whose Worker would answer everything with 503 because a secret is not set: of each list one will do.
+ *
+ * @param {Pick<Tools, "wrangler" | "env">} tools
+ * @param {readonly string[][]} needed
+ * @param {readonly string[]} flags
+ */
 export async function checkSecrets({ wrangler, env }, needed, flags) {
   const there = await secretNames({ wrangler, env }, flags);
   const missing = needed.filter((names) => !names.some((name) => there.includes(name))).map(([name]) => name);
@@ -19,6 +27,10 @@ export async function checkSecrets({ wrangler, env }, needed, flags) {
   });
 }
 
+/**
+ * @param {Pick<Tools, "wrangler" | "env">} tools
+ * @param {readonly string[]} flags
+ */
 async function secretNames({ wrangler, env }, flags) {
   const [command, args] = wrangler(["secret", "list", "--format", "json", ...flags]);
   const { code, output } = await runShown(command, args, { env, show: false });

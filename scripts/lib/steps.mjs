@@ -1,6 +1,13 @@
 // Says what is going on: `step 3/7 building the Worker, about 2 min (12 s)`.
 
-/** Numbers the steps of a script. `total` steps; lines go to `out`. */
+/** @import { Step } from "./types.d.ts" */
+
+/**
+ * Numbers the steps of a script. `total` steps; lines go to `out`.
+ *
+ * @param {number} total
+ * @returns {Step}
+ */
 export function stepper(total, out = process.stdout) {
   let number = 0;
   /** Runs `work` as the next step. `about` is how long it takes, where it is worth saying. */
@@ -9,7 +16,7 @@ export function stepper(total, out = process.stdout) {
     const started = Date.now();
     const line = `step ${number}/${total} ${title}${about && `, about ${about}`}`;
     out.write(line);
-    const ticking = out.isTTY && setInterval(() => out.write(`\r${line} … ${timeSince(started)}`), 1000);
+    const ticking = out.isTTY ? setInterval(() => out.write(`\r${line} … ${timeSince(started)}`), 1000) : undefined;
     try {
       const result = await work();
       clearInterval(ticking);
@@ -23,7 +30,11 @@ export function stepper(total, out = process.stdout) {
   };
 }
 
-/** `0.4 s`, `12 s` or `3 min 5 s`. */
+/**
+ * `0.4 s`, `12 s` or `3 min 5 s`.
+ *
+ * @param {number} started
+ */
 export function timeSince(started) {
   const seconds = (Date.now() - started) / 1000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

@@ -2,8 +2,10 @@
 // a fault is known of a crate. Both are asked of places that are no package registry; where one cannot be reached, that is
 // said, and nothing fails.
 
-import { ask, commandLine, runShown } from "./run.mjs";
 import { Problem } from "./problem.mjs";
+import { ask, commandLine, runShown } from "./run.mjs";
+
+/** @import { Env, Step } from "./types.d.ts" */
 
 const NOT_INSTALLED = "cargo-deny is not installed (cargo install cargo-deny --locked)";
 const CARGO_DENY = ["deny", "--workspace", "--locked"];
@@ -21,10 +23,20 @@ export const SUPPLY_CHECKS = [
   { title: "signatures of npm packages", command: "npm", args: ["audit", "signatures", ...ONE_TRY], fault: /packages? ha(s|ve) (an )?(invalid|missing) (registry signature|attestation)/ },
 ];
 
-/** The first line of a program's output that says why, for example `npm error code ENOTFOUND`. */
+/**
+ * The first line of a program's output that says why, for example `npm error code ENOTFOUND`.
+ *
+ * @param {string} output
+ */
 const reasonOf = (output) => output.split("\n").map((line) => line.trim()).find((line) => /error|fail|cannot|could not/i.test(line)) ?? "it gave no reason";
 
-/** Runs one of them, as a step of its own. */
+/**
+ * Runs one of them, as a step of its own.
+ *
+ * @param {(typeof SUPPLY_CHECKS)[number]} options
+ * @param {Step} step
+ * @param {Env} env
+ */
 export async function checkSupply({ title, command, args, fault }, step, env) {
   if (command === "cargo" && !ask("cargo", ["deny", "--version"], env)) {
     await step(`skipping ${title}: ${NOT_INSTALLED}`, async () => {});

@@ -9,6 +9,8 @@ import { Problem } from "./problem.mjs";
 import { ask, run } from "./run.mjs";
 import { cargoTools } from "./rust_tools.mjs";
 
+/** @import { Env } from "./types.d.ts" */
+
 /** Where it is put; dashboard/vite.config.ts takes it from there. */
 export const TERMINAL = "target/terminal";
 /** Compressed, with the code around it. */
@@ -20,7 +22,11 @@ const MODULE = "townwatch_terminal_bg.wasm";
 /** What the compiler uses. With all features wasm-opt writes what browsers of today refuse. */
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "sign-ext", "nontrapping-float-to-int", "mutable-globals", "reference-types", "multivalue"];
 
-/** Builds it unless it is fresh. */
+/**
+ * Builds it unless it is fresh.
+ *
+ * @param {{ env: Env }} options
+ */
 export function buildTerminal({ env }) {
   const versions = [ask("rustc", ["--version"], env), ...cargoTools().map((tool) => tool.version), env.RUSTFLAGS].join(" ");
   return buildUnlessFresh({ name: "terminal", inputs: INPUTS, outputs: [TERMINAL], versions }, async () => {
@@ -29,10 +35,10 @@ export function buildTerminal({ env }) {
     const crate = ["-p", "townwatch-terminal", "--target", "wasm32-unknown-unknown"];
     await run("cargo", ["build", "--profile", "page", "--locked", ...crate], { env: plain });
     const bind = ["--target", "web", "--no-typescript", "--out-dir", inRoot(TERMINAL), inRoot(COMPILED)];
-    await run(env.WASM_BINDGEN_BIN, bind, { env });
+    await run(env.WASM_BINDGEN_BIN ?? "wasm-bindgen", bind, { env });
     const module = inRoot(TERMINAL, MODULE);
     const features = FEATURES.map((feature) => `--enable-${feature}`);
-    await run(env.WASM_OPT_BIN, ["-Oz", ...features, module, "-o", module], { env });
+    await run(env.WASM_OPT_BIN ?? "wasm-opt", ["-Oz", ...features, module, "-o", module], { env });
     holdSize();
   });
 }

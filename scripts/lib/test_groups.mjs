@@ -2,15 +2,19 @@
 
 import fs from "node:fs";
 import path from "node:path";
-import { COMMAND_LINE, CONTROL_SERVER, inRoot } from "./paths.mjs";
-import { filesOf } from "./freshness.mjs";
-import { runShown } from "./run.mjs";
 import { mutations } from "../mutations.mjs";
 import { fromCargo, fromReporter, judged, NONE } from "./counts.mjs";
+import { filesOf } from "./freshness.mjs";
+import { COMMAND_LINE, CONTROL_SERVER, inRoot } from "./paths.mjs";
+import { runShown } from "./run.mjs";
+
+/** @import { TestTools, TestGroup, GroupResult } from "./types.d.ts" */
 
 /**
  * Each group: what it builds first, and how it runs, which resolves to its counts and why it failed if no test says.
  * One that is `aside` minds no load: it runs while the others do, and is shown when it has ended.
+ *
+ * @type {{ [name: string]: TestGroup }}
  */
 export const GROUPS = {
   scripts: { builds: [], run: (tools) => nodeTests("scripts", tools) },
@@ -24,9 +28,14 @@ export const GROUPS = {
   soak: { builds: ["worker", "programs", "dashboard"], aside: true, run: (tools) => nodeTests("soak", tools) },
 };
 
-/** Files at once. Those with a Worker wait for something most of their time; of those with a browser only some do. */
+/**
+ * Files at once. Those with a Worker wait for something most of their time; of those with a browser only some do.
+ *
+ * @type {{ [name: string]: number }}
+ */
 const AT_ONCE = { worker: 4, clients: 2, agents: 3, e2e: 2, soak: 1 };
 
+/** @type {{ [name: string]: [folder: string, ending: string] }} */
 const FILES = {
   scripts: ["tests/scripts", ".test.mjs"],
   dashboard: ["dashboard", ".test.ts"],
@@ -37,8 +46,10 @@ const FILES = {
   soak: ["tests/soak", ".test.mjs"],
 };
 
+/** @param {string} name */
 const filesOfGroup = (name) => filesOf([FILES[name][0]], (file) => file.endsWith(FILES[name][1]));
 
+/** @param {TestTools} tools */
 async function rustTests({ env }) {
   const color = process.stdout.isTTY ? { CARGO_TERM_COLOR: "always" } : {};
   const args = ["test", "--workspace", "--locked", "--no-fail-fast"];
@@ -46,21 +57,31 @@ async function rustTests({ env }) {
   return judged(fromCargo(output), code);
 }
 
-/** Each mutation counts as a test: passed if the simulation noticed it. */
+/**
+ * Each mutation counts as a test: passed if the simulation noticed it.
+ *
+ * @param {TestTools} tools
+ */
 async function mutationTests({ env, show = true }) {
   let output = "";
+  /** @param {string} line */
   const say = (line) => {
     output += `${line}\n`;
     if (show) console.log(line);
   };
   try {
-    return { ...judged(await mutations(env, ({ gate }) => gate, say), 0), output };
+    return { ...judged(await mutations(env, ({ gate }) => gate === true, say), 0), output };
   } catch (problem) {
     say(`${problem}`);
     return { ...judged(NONE, 1), output };
   }
 }
 
+/**
+ * @param {string} name
+ * @param {TestTools} tools
+ * @returns {Promise<GroupResult>}
+ */
 async function nodeTests(name, { node, env, show }) {
   const files = filesOfGroup(name);
   // Without a file `node --test` would look for some itself.
@@ -78,7 +99,11 @@ async function nodeTests(name, { node, env, show }) {
   return { ...judged(fs.existsSync(counted) ? fromReporter(fs.readFileSync(counted, "utf8")) : NONE, code), output };
 }
 
-/** Without a browser each file counts as skipped: how many tests it holds only a browser could tell. */
+/**
+ * Without a browser each file counts as skipped: how many tests it holds only a browser could tell.
+ *
+ * @param {TestTools} tools
+ */
 function browserTests({ chromium, missing, ...tools }) {
   const files = filesOfGroup("e2e");
   if (chromium) return nodeTests("e2e", { ...tools, env: { ...tools.env, CHROMIUM: chromium } });

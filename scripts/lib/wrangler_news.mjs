@@ -13,7 +13,7 @@ const NOISE = [
 /** A filter for one run of wrangler: `keep(line)`. */
 export function newsOnly() {
   let inDump = false;
-  return (line) => {
+  return (/** @type {string} */ line) => {
     // After a failed build, whose output is shown as it comes, wrangler shows all of it once more as an inspected error.
     if (/\[Error\]: Process exited with non-zero status/.test(line)) inDump = true;
     if (/Running custom build .* failed/.test(line)) inDump = false;

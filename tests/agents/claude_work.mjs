@@ -6,7 +6,7 @@ import { startWork } from "./work.mjs";
 const SETTINGS = JSON.stringify({ permissions: { ask: ["Bash(touch:*)"] } });
 
 /** Starts it all, with the program in `bin`. */
-export function startClaudeCode(bin, { sandbox } = {}) {
+export function startClaudeCode(bin, { sandbox = undefined } = {}) {
   process.env.CONTROL_WAITING_SECONDS = "2";
   const env_vars = { ANTHROPIC_BASE_URL: "$MODEL", ANTHROPIC_API_KEY: "key", CLAUDE_CODE_MAX_RETRIES: "0" };
   return startWork({ runtime: "claude_code", bin, answer, files: () => ({ ".claude/settings.json": SETTINGS }), env_vars, sandbox });

@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 
 import { answer } from "../models/responses.mjs";
 import { agentFromNpm } from "./install.mjs";
-import { RUN_MS, checkWork, startWork } from "./work.mjs";
+import { checkWork, RUN_MS, startWork } from "./work.mjs";
 
 const { bin, missing } = await agentFromNpm("codex");
 

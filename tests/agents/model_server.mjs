@@ -23,8 +23,8 @@ export async function startModel(answer) {
     });
   });
   server.unref(); // a test that failed before it could stop it must end all the same
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   return {
     problems,
     url: (story) => `http://127.0.0.1:${port}/${story}`,

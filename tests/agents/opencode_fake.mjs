@@ -147,4 +147,4 @@ const server = http.createServer(async (request, response) => {
     else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(given));
   }
 });
-server.listen(0, "127.0.0.1", () => console.log(`${program} server listening on http://127.0.0.1:${server.address().port}`));
+server.listen(0, "127.0.0.1", () => console.log(`${program} server listening on http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`));

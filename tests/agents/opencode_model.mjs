@@ -36,7 +36,7 @@ export class Model {
   #server = http.createServer((request, response) => this.#answer(request, response));
 
   async start() {
-    await new Promise((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    await new Promise((resolve) => this.#server.listen(0, "127.0.0.1", () => resolve(undefined)));
     return this;
   }
 
@@ -46,7 +46,7 @@ export class Model {
   }
 
   url(scenario) {
-    return `http://127.0.0.1:${this.#server.address().port}/${scenario}/v1`;
+    return `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (this.#server.address()).port}/${scenario}/v1`;
   }
 
   /** The configuration of OpenCode and Kilo for it. */

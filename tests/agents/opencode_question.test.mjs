@@ -7,11 +7,11 @@ import { after, before, it } from "node:test";
 
 import { must, mustRefuse, startWorld } from "../worker/harness.mjs";
 import { until } from "../worker/until.mjs";
-import { Model, PARTS } from "./opencode_model.mjs";
 import { agentFromNpm } from "./install.mjs";
-import { testsOf } from "./tests_of.mjs";
+import { Model, PARTS } from "./opencode_model.mjs";
 import { repository } from "./opencode_repository.mjs";
 import { LONG_COMMAND } from "./stories.mjs";
+import { testsOf } from "./tests_of.mjs";
 
 const RUN_MS = 150_000;
 const { bin, missing } = await agentFromNpm("opencode");

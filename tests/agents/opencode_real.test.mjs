@@ -6,10 +6,10 @@ import { after, before, it } from "node:test";
 import { unpaired } from "../oracle/events.mjs";
 import { seenOf } from "../oracle/opencode.mjs";
 import { ControlServer } from "./control.mjs";
-import { Model } from "./opencode_model.mjs";
 import { agentFromNpm, versionOf } from "./install.mjs";
-import { testsOf } from "./tests_of.mjs";
+import { Model } from "./opencode_model.mjs";
 import { repository } from "./opencode_repository.mjs";
+import { testsOf } from "./tests_of.mjs";
 
 /** Two cores, shared with others, and the program's very first start. */
 const RUN_MS = 150_000;

@@ -6,9 +6,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-
-import { RECORDINGS, expectedOf, expectedOfMessages, seenOf } from "../oracle/opencode.mjs";
 import { unpaired } from "../oracle/events.mjs";
+import { expectedOf, expectedOfMessages, RECORDINGS, seenOf } from "../oracle/opencode.mjs";
 import { ControlServer } from "./control.mjs";
 
 const FAKE = fileURLToPath(new URL("opencode_fake.mjs", import.meta.url));

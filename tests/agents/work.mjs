@@ -8,8 +8,8 @@ import { delimiter, dirname, join } from "node:path";
 
 import { must, startWorld } from "../worker/harness.mjs";
 import { temporaryDirectory } from "../worker/processes.mjs";
-import { STORIES, TOKENS } from "./stories.mjs";
 import { startModel } from "./model_server.mjs";
+import { STORIES, TOKENS } from "./stories.mjs";
 
 /** Real agents take seconds to start, on a busy machine many. */
 export const RUN_MS = 120_000;
@@ -18,7 +18,7 @@ export const RUN_MS = 120_000;
  * Starts it all; `files` are written into the agents' home, each with the model's address of the story. `sandbox`: what the
  * control server is told of that; as if it were in one, agents need not ask.
  */
-export async function startWork({ runtime, bin, answer, files, env_vars = {}, model_name, sandbox = "1" }) {
+export async function startWork({ runtime, bin, answer, files, env_vars = {}, model_name = undefined, sandbox = "1" }) {
   // The control server's programs: the agent, and the Node that it runs on.
   process.env.PATH = [bin, dirname(process.execPath), process.env.PATH].join(delimiter);
   const model = await startModel(answer);

@@ -1,15 +1,15 @@
 // Readers of a town's stream that others wrote, each opened and resumed by its own means. Each is
 // `(at) => {ids, stop()}`: `at` has the stream's `url`, the `key`, and `ticket()`, which makes one; `ids` grows.
 
+
+import { spawn, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { fetchEventSource } from "@microsoft/fetch-event-source";
 import { EventSource } from "eventsource";
 import { WebSocket as PartySocket } from "partysocket";
 import ReconnectingWebSocket from "reconnecting-websocket";
 import WebSocket from "ws";
-
-import { spawn, spawnSync } from "node:child_process";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Process } from "../worker/processes.mjs";
 import { until } from "../worker/until.mjs";
 
@@ -32,7 +32,7 @@ function eventsourceByTicket(at) {
   const ids = [];
   let source;
   const opening = at.ticket().then((ticket) => {
-    source = new EventSource(`${at.url}?${new URLSearchParams({ ticket, after_id: 0 })}`);
+    source = new EventSource(`${at.url}?${new URLSearchParams({ ticket, after_id: "0" })}`);
     source.addEventListener("note", ({ data }) => ids.push(JSON.parse(data).id));
   });
   return { ids, stop: () => opening.then(() => source.close()) };
@@ -40,8 +40,10 @@ function eventsourceByTicket(at) {
 
 /** Made for browsers, of which it uses two names. It tries again after an error, with `Last-Event-ID`. */
 function fetchEventSourceReader(at) {
-  globalThis.window ??= globalThis;
-  globalThis.document ??= { hidden: false, addEventListener: NONE, removeEventListener: NONE };
+  /** @type {any} */
+  const browser = globalThis;
+  browser.window ??= globalThis;
+  browser.document ??= { hidden: false, addEventListener: NONE, removeEventListener: NONE };
   const ids = [];
   const stopping = new AbortController();
   const reading = fetchEventSource(`${at.url}?after_id=0`, {

@@ -2,12 +2,11 @@
 // right ones and wrong ones: what is right is taken, what is wrong is refused, and each answer is one that is described.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 
-import { PICTURES, attached, idOf, result } from "../pictures/pictures.mjs";
+import { attached, idOf, PICTURES, result } from "../pictures/pictures.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { request } from "../worker/http.mjs";
 import { Process } from "../worker/processes.mjs";

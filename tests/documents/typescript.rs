@@ -1,11 +1,12 @@
 //! Writes the wire's types as TypeScript, and fails when the file in the dashboard has drifted from them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use townwatch_protocol::event::KnownEvent;
 use townwatch_protocol::wire;
 use ts_rs::{Config, TS, TypeVisitor};
+
+use crate::drift;
 
 struct Declarations<'a> {
     config: &'a Config,
@@ -58,15 +59,5 @@ fn generate() -> String {
 
 #[test]
 fn the_dashboards_types_are_those_of_the_wire() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboard/src/protocol/protocol.ts");
-    let fresh = generate();
-    if std::env::var_os("TOWNWATCH_WRITE_TYPES").is_some() {
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(&file, &fresh).unwrap();
-    }
-    let stored = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        stored == fresh,
-        "dashboard/src/protocol/protocol.ts has drifted from the Rust types; `npm run types` mends it"
-    );
+    drift::hold("dashboard/src/protocol/protocol.ts", &generate());
 }

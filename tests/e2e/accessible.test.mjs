@@ -42,7 +42,7 @@ describe("every page", { skip }, () => {
         const signedIn = scene === "sign_in" ? {} : { storageState };
         const { page, context } = await openPage(browser, world.url, { viewport, colorScheme, reducedMotion: "reduce", ...signedIn });
         page.setDefaultTimeout(20_000);
-        await show({ page, context, world, town });
+        await show({ page, world, town });
         assert.deepEqual(await axeProblems(page), []);
         const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(tooWide <= 0, `${tooWide} pixels wider than the screen`);

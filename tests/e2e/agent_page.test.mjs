@@ -26,7 +26,7 @@ describe("an agent's page", { skip }, () => {
   const truths = { basic: expectedOf("basic"), volume: expectedOf("volume320"), subagent: expectedOf("subagent") };
   const tab = (name) => page.getByRole("tab", { name });
   const panel = () => page.getByRole("tabpanel");
-  const open = async (agent_id, query = "", last = /^(Finished|Failed) after/) => {
+  const open = async (agent_id, query = "", /** @type {string | RegExp} */ last = /^(Finished|Failed) after/) => {
     await page.goto(`${addressOf(world, town, agent_id)}${query}`);
     await page.getByText("Live", { exact: true }).waitFor();
     await page.getByRole("log").getByText(last).last().waitFor();

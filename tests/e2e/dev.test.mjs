@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 
 import { holderOf } from "../../scripts/lib/port_holder.mjs";
 import { request } from "../worker/http.mjs";
 import { listenersOf } from "../worker/listeners.mjs";
-import { Process, freePort, temporaryDirectory } from "../worker/processes.mjs";
+import { freePort, Process, temporaryDirectory } from "../worker/processes.mjs";
 import { until, untilHolds } from "../worker/until.mjs";
 
 const DEV = fileURLToPath(new URL("../../scripts/dev.mjs", import.meta.url));

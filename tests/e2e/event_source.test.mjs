@@ -19,6 +19,8 @@ const skip = chromium === undefined && "there is no Chromium: set CHROMIUM, or i
 /**
  * Whose page it is, and what it opens. `own` is the Worker's own page; `neighbour` one of the same site on another port, to
  * which the browser sends the dashboard's cookie; `foreign` one of another site. `isEarly` is there before anything happens.
+ *
+ * @type {{ [name: string]: any }}
  */
 const READERS = {
   "by the cookie": { at: "own", signedIn: true },

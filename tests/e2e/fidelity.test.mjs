@@ -111,7 +111,7 @@ describe("what came", { skip }, () => {
     it(`is shown digit for digit by ${transport}, which is offline and live again with the browser`, async () => {
       const other = await openPage(browser, world.url, { storageState: await context.storageState(), viewport: { width: 1440, height: 900 } });
       await other.page.addInitScript(() => {
-        window.WebSocket = class {
+        /** @type {any} */ (window).WebSocket = class {
           constructor() {
             throw new Error("no WebSocket gets through");
           }
@@ -157,7 +157,7 @@ describe("what came", { skip }, () => {
     await open();
     const folded = await opened("Asking the shop rows");
     const tree = folded.getByRole("tree", { name: "What came of mcp__shop__rows" });
-    assert.deepEqual(await linesOf(tree), ["{4 keys}", "found: 150", "next: null", 'note: "' + "a long note ".repeat(10) + "… 480 characters", "rows: [150 items]"]);
+    assert.deepEqual(await linesOf(tree), ["{4 keys}", "found: 150", "next: null", `note: "${"a long note ".repeat(10)}… 480 characters`, "rows: [150 items]"]);
     await tree.getByRole("treeitem", { name: /^rows/ }).click();
     await tree.getByRole("treeitem", { name: /^99: / }).waitFor();
     assert.equal((await linesOf(tree)).at(-1), "50 more: show the next 50");
@@ -268,7 +268,7 @@ describe("what came", { skip }, () => {
     const other = await openPage(browser, world.url, { storageState: await context.storageState() });
     // As Chrome on Android: the permission is there, and the constructor throws.
     await other.page.addInitScript(() => {
-      window.Notification = class {
+      /** @type {any} */ (window).Notification = class {
         static permission = "granted";
         static requestPermission = async () => "granted";
         constructor() {
@@ -292,7 +292,7 @@ describe("what came", { skip }, () => {
       const refuse = () => {
         throw new DOMException("not here", "SecurityError");
       };
-      window.Worker = class {
+      /** @type {any} */ (window).Worker = class {
         constructor() {
           refuse();
         }

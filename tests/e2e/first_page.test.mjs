@@ -182,6 +182,7 @@ describe("the first page", { skip }, () => {
     await page.goto(`${world.url}/towns/${town_id}/agents/hostile`);
     const call = { tool_use_id: "c1", tool: HOSTILE, category: "Other", input: { a: HOSTILE }, summary: HOSTILE, path: HOSTILE };
     const result = { tool_use_id: "c1", success: false, content: HOSTILE, content_length: HOSTILE.length, duration_ms: 1 };
+    /** @type {{ event_type: string, data: unknown }[]} */
     const events = [
       { event_type: "agent_session", data: { session_id: HOSTILE, model: HOSTILE, branch: HOSTILE } },
       { event_type: "agent_output", data: { text: HOSTILE, stream: "assistant" } },

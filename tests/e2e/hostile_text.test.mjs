@@ -17,7 +17,7 @@ const MARKDOWN = [
   "[run me](javascript:window.hacked=3) [and me](JaVaScRiPt:window.hacked=4) [and me](data:text/html,<script>window.hacked=5</script>)",
   "![a pixel](https://evil.example/markdown.png) [a site](https://evil.example/site \"title\") <https://evil.example/auto>",
   `| ${HTML} | b |\n|---|---|\n| ${HTML} | [x](vbscript:x) |`,
-  "```html\n" + HTML + "\n```",
+  ["```html", HTML, "```"].join("\n"),
   `<style>body { display: none }</style>\n<base href="https://evil.example/">\n<meta http-equiv="refresh" content="0;url=https://evil.example/">`,
   "[ref]: javascript:window.hacked=6\n[ref]",
 ].join("\n\n");
@@ -27,6 +27,7 @@ const NAMED = "photo_⟨U+202E⟩gpj.exe and ⟨U+2066⟩isolated";
 
 /** As deep as the town lets in, with some room for what lies around it. */
 const deep = () => {
+  /** @type {unknown} */
   let value = HTML;
   for (let depth = 0; depth < 110; depth += 1) value = { [depth % 2 ? "__proto__x" : "constructor"]: value };
   return value;
@@ -93,7 +94,7 @@ describe("hostile text", { skip }, () => {
   const openAll = async () => {
     for (let round = 0; round < 3; round += 1) {
       await page.evaluate(() => {
-        for (const button of document.querySelectorAll(".agent-body [aria-expanded=false]:not([aria-haspopup])")) button.click();
+        for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".agent-body [aria-expanded=false]:not([aria-haspopup])"))) button.click();
       });
       await page.waitForTimeout(150);
     }
@@ -113,8 +114,8 @@ describe("hostile text", { skip }, () => {
           hacked: window.hacked,
           polluted: {}.polluted,
           elements: document.querySelectorAll("main :is(img, script, iframe, style, base, meta, object, embed, form:not(.question), video, audio)").length,
-          addresses: [...document.querySelectorAll("main a")].map((link) => link.href).filter((href) => !href.startsWith(location.origin)),
-          loose: [...document.querySelectorAll('main a[target="_blank"]')].filter((link) => link.rel !== "noopener noreferrer").length,
+          addresses: [.../** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("main a"))].map((link) => link.href).filter((href) => !href.startsWith(location.origin)),
+          loose: [.../** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('main a[target="_blank"]'))].filter((link) => link.rel !== "noopener noreferrer").length,
           handlers: [...document.querySelectorAll("main *")].filter((one) => [...one.attributes].some(({ name }) => name.startsWith("on"))).length,
         }));
         assert.deepEqual({ ...found, addresses: [] }, { hacked: undefined, polluted: undefined, elements: 0, addresses: [], loose: 0, handlers: 0 });

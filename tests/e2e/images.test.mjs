@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
 import { findChromium } from "../../scripts/lib/chromium.mjs";
-import { HOSTILE, PICTURES, attached, idOf, noisePng, result } from "../pictures/pictures.mjs";
+import { attached, HOSTILE, idOf, noisePng, PICTURES, result } from "../pictures/pictures.mjs";
 import { must, mustRefuse, startWorld } from "../worker/harness.mjs";
 import { until } from "../worker/until.mjs";
 import { addressOf, launch, openPage, signIn } from "./browser.mjs";
@@ -80,7 +80,7 @@ describe("pictures on the page", { skip }, () => {
       await until(`${count} pictures`, seen, 6_000);
     } catch (problem) {
       const rows = await page.getByRole("log").locator(".row").allInnerTexts();
-      throw new Error(`${problem.message} ${JSON.stringify(found)} in ${JSON.stringify(rows).slice(0, 1_500)}`, { cause: problem });
+      throw new Error(`${/** @type {Error} */ (problem).message} ${JSON.stringify(found)} in ${JSON.stringify(rows).slice(0, 1_500)}`, { cause: problem });
     }
   };
 

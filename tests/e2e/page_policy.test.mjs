@@ -68,7 +68,7 @@ describe("the page's policy", { skip }, () => {
       if (place.includes("/agents/")) await page.getByRole("log").getByText("the last one").waitFor();
       for (let round = 0; round < 3; round += 1) {
         await page.evaluate(() => {
-          for (const button of document.querySelectorAll("main [aria-expanded=false]:not([aria-haspopup])")) button.click();
+          for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("main [aria-expanded=false]:not([aria-haspopup])"))) button.click();
         });
         await page.waitForTimeout(200);
       }
@@ -118,7 +118,7 @@ describe("the page's policy", { skip }, () => {
     // The mark stands behind the link, or behind its address where that is shown.
     const look = () =>
       page.evaluate(() => {
-        const links = [...document.querySelectorAll('main a[target="_blank"]')].filter(({ href }) => !href.startsWith(location.origin));
+        const links = [.../** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('main a[target="_blank"]'))].filter(({ href }) => !href.startsWith(location.origin));
         return links.map((link) => {
           const next = link.nextElementSibling;
           const mark = next?.matches(".address") ? next.nextElementSibling : next;
@@ -131,7 +131,7 @@ describe("the page's policy", { skip }, () => {
       await page.getByRole("log").getByText("the last one").waitFor();
       for (let round = 0; round < 3; round += 1) {
         await page.evaluate(() => {
-          for (const button of document.querySelectorAll(".agent-body [aria-expanded=false]:not([aria-haspopup])")) button.click();
+          for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".agent-body [aria-expanded=false]:not([aria-haspopup])"))) button.click();
         });
         await page.waitForTimeout(300);
       }

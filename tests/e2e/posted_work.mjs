@@ -108,7 +108,7 @@ export async function passUnheard(world, { rig_id }, agent_id, minutes) {
   await untilHolds("the town has taken what was posted", async () => assert.match(await waiting(), /^townwatch_outbox_events\S* 0$/m));
   await world.worker.kill();
   const state = join(world.directory, "state");
-  const files = readdirSync(state, { recursive: true }).filter((file) => file.endsWith(".sqlite"));
+  const files = readdirSync(state, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".sqlite"));
   let changed = 0;
   for (const file of files) {
     const tables = new DatabaseSync(join(state, file));

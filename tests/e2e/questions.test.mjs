@@ -10,7 +10,7 @@ import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { until, untilHolds } from "../worker/until.mjs";
 import { addressOf, launch, openPage, signIn } from "./browser.mjs";
-import { ASKING, DIFFERENCE, LONG_COMMAND, PARTS, answered, postWork } from "./posted_work.mjs";
+import { ASKING, answered, DIFFERENCE, LONG_COMMAND, PARTS, postWork } from "./posted_work.mjs";
 
 const chromium = findChromium();
 const skip = chromium === undefined && "there is no Chromium: set CHROMIUM, or install one (apt-get install chromium)";

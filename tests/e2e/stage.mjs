@@ -1,9 +1,9 @@
 // A town with an agent in every state that a person can meet, all of them played from recordings of real agents.
 
-import { ASKING, WORKING, postWork } from "./posted_work.mjs";
-import { standIns, recorded } from "../agents/stand_ins.mjs";
+import { recorded, standIns } from "../agents/stand_ins.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { until } from "../worker/until.mjs";
+import { ASKING, postWork, WORKING } from "./posted_work.mjs";
 
 const COUNTING = ["sh", "-c", "i=0; while [ $i -lt 1200 ]; do echo line $i; i=$((i+1)); sleep 0.5; done"];
 

@@ -74,6 +74,7 @@ describe("the town's page", { skip }, () => {
     const [{ text }] = claudeSays("err400").steps;
     await untilSays("Upgrade the client", `Failed: ${text}`);
     await untilSays("Migrate the tables", "Lost: the container went away");
+    /** @type {any} */
     const failed = opencodeSays("opencode", "basic").results.findLast(({ success }) => !success);
     const { content } = failed.content === undefined ? { content: failed.text } : failed;
     await untilSays("Mayor Quimby", content.trim().split("\n")[0]);
@@ -81,7 +82,7 @@ describe("the town's page", { skip }, () => {
 
   it("counts in the tab's title and on its icon", async () => {
     await page.waitForFunction(() => document.title === "(2 wait, 2 failed, 2 running) Riverside · Townwatch");
-    const icon = await page.evaluate(() => document.querySelector("link[rel=icon]").href);
+    const icon = await page.evaluate(() => /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]")).href);
     assert.ok(icon.endsWith("/favicons/asks-2.svg"), icon);
     assert.match(await (await fetch(icon)).text(), /^<svg.*>2<\/text>/s);
   });
@@ -199,7 +200,7 @@ describe("the town's page", { skip }, () => {
     await tab.untilSays(".connection", /^Live$/);
     await tab.evaluate(() => {
       window.told = [];
-      window.Notification = class extends EventTarget {
+      /** @type {any} */ (window).Notification = class extends EventTarget {
         static permission = "granted";
         static requestPermission = async () => "granted";
         constructor(title, { body }) {

@@ -7,7 +7,7 @@ import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { untilHolds } from "../worker/until.mjs";
 import { addressOf, launch, openPage, signIn } from "./browser.mjs";
-import { DEPLOY_FAILED, PROMPT, WORKING, passUnheard, postWork } from "./posted_work.mjs";
+import { DEPLOY_FAILED, PROMPT, passUnheard, postWork, WORKING } from "./posted_work.mjs";
 
 const chromium = findChromium();
 const skip = chromium === undefined && "there is no Chromium: set CHROMIUM, or install one (apt-get install chromium)";

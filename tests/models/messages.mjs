@@ -1,6 +1,6 @@
 // Anthropic's messages API, as far as Claude Code uses it: `POST <story>/v1/messages`, answered by a stream of events.
 
-import { TOKENS, stepAfter } from "../agents/stories.mjs";
+import { stepAfter, TOKENS } from "../agents/stories.mjs";
 
 export function answer({ method, story, rest, body }, reply) {
   if (method !== "POST" || rest !== "v1/messages") return reply.json({ type: "error", error: { type: "not_found_error", message: `no ${rest} here` } }, 404);
@@ -19,6 +19,7 @@ export function answer({ method, story, rest, body }, reply) {
     output_tokens: 1,
   };
   const message = { id: `msg_${own}_${body.messages.length}`, type: "message", role: "assistant", model: body.model, content: [] };
+  /** @type {any[]} */
   const events = [{ type: "message_start", message: { ...message, stop_reason: null, stop_sequence: null, usage } }];
   blocksOf(step, `${own}_${body.messages.length}`, body.messages).forEach(({ block, deltas }, index) => {
     events.push({ type: "content_block_start", index, content_block: block });

@@ -1,6 +1,6 @@
 // OpenAI's responses API, as far as Codex uses it: `POST <story>/v1/responses`, answered by a stream of events.
 
-import { TOKENS, stepAfter } from "../agents/stories.mjs";
+import { stepAfter, TOKENS } from "../agents/stories.mjs";
 
 export function answer({ method, story, rest, body }, reply) {
   if (method === "GET") return reply.json({ object: "list", data: [], models: [] });
@@ -9,6 +9,7 @@ export function answer({ method, story, rest, body }, reply) {
   const calls = body.input.filter(({ type }) => type === "function_call").length;
   const step = stepAfter(story, calls);
   const response = { id: `resp_${step.number}`, object: "response", status: "in_progress", model: body.model, output: [], usage: null };
+  /** @type {any[]} */
   const events = [{ type: "response.created", response }];
   const items = itemsOf(step, body.tools);
   items.forEach((item, output_index) => {

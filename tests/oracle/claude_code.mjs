@@ -74,10 +74,11 @@ export function expectedOf(name) {
   };
 }
 
+/** @returns {any[]} */
 function stepsOf(line) {
   const blocks = line.message.content;
   if (!Array.isArray(blocks)) return [];
-  return blocks.flatMap((block) => {
+  return blocks.flatMap(/** @returns {any[]} */ (block) => {
     switch (block.type) {
       case "text":
         // What the person or the program says to the agent is not the agent's own output.

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fromCargo, fromReporter, judged, line, NONE, sum } from "../../scripts/lib/counts.mjs";
 
@@ -19,6 +19,10 @@ test("cargo's result lines are added up, coloured or not", () => {
 
 test("node's outcomes are counted by the reporter, without suites and empty files", () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "townwatch-counts-"));
+  /**
+   * @param {string} name
+   * @param {string} text
+   */
   const write = (name, text) => fs.writeFileSync(path.join(folder, name), text);
   write("a.test.mjs", `
     import { describe, test } from "node:test";

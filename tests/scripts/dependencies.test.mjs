@@ -10,20 +10,24 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PLATFORM = ["worker", "wasm-bindgen", "js-sys", "web-sys", "getrandom", "rustix", "libc", "tokio", "axum", "hyper", "notify", "ureq"];
 const SERVER = ["tokio", "axum", "hyper", "notify", "townwatch-control", "townwatch-town", "worker"];
 
-/** All crates that one is built with, itself included, for the host. */
+/**
+ * All crates that one is built with, itself included, for the host.
+ *
+ * @param {string} crate
+ */
 function builtWith(crate) {
   const args = ["tree", "--locked", "--offline", "--edges", "normal", "--prefix", "none", "--package", crate];
   return new Set(execFileSync("cargo", args, { cwd: ROOT, encoding: "utf8" }).split("\n").map((line) => line.split(" ")[0]));
 }
 
 describe("a crate is built with nothing that it may not know", () => {
-  for (const [crate, forbidden] of [
+  for (const [crate, forbidden] of /** @type {any[][]} */ ([
     ["townwatch-protocol", PLATFORM],
     ["townwatch-redaction", PLATFORM],
     ["townwatch-town", PLATFORM],
     ["townwatch-agents", PLATFORM],
     ["townwatch-cli", SERVER],
-  ]) {
+  ])) {
     it(crate, () => {
       const crates = builtWith(crate);
       assert.ok(crates.has(crate) && crates.has("serde"), [...crates].join(" "));

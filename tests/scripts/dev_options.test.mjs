@@ -12,7 +12,7 @@ const dev = fileURLToPath(new URL("../../scripts/dev.mjs", import.meta.url));
 /** What `npm run dev` with these options ends with, before it does anything. */
 function refusal(...options) {
   const { status, stderr } = spawnSync(process.execPath, [dev, ...options], { encoding: "utf8" });
-  return [status, stderr.trim()];
+  return /** @type {const} */ ([status, stderr.trim()]);
 }
 
 it("opens no debugger unless told to", () => {

@@ -43,6 +43,7 @@ test("a control key that is none is refused at once", () => {
 
 test("a secret on its way out is checked as the others, never made, and is another one than today's", () => {
   const today = "0123456789abcdef0123456789abcdef";
+  /** @param {string} previous */
   const write = (previous) => fs.writeFileSync(file, `TOWNWATCH_JWT_SECRET=${today}\nTOWNWATCH_JWT_SECRET_PREVIOUS=${previous}\n`);
   write("fedcba9876543210");
   assert.equal(ensureDevVars(file).TOWNWATCH_JWT_SECRET_PREVIOUS, "fedcba9876543210");

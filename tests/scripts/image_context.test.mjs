@@ -10,6 +10,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** @param {string} file */
 const read = (file) => readFileSync(join(ROOT, file), "utf8");
 
 describe("what the image is built from", () => {

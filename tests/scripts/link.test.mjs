@@ -6,15 +6,19 @@ import { Problem } from "../../scripts/lib/problem.mjs";
 
 const KEY = "0123456789abcdef0123456789abcdef";
 
-/** Asks for a link where everything is answered so. */
+/**
+ * Asks for a link where everything is answered so.
+ *
+ * @param {string} body
+ */
 async function linkWhere(status, body) {
   const asked = [];
   const server = http.createServer((request, response) => {
     asked.push(`${request.method} ${request.url} ${request.headers.authorization}`);
     response.writeHead(status, { "content-type": "application/json" }).end(body);
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   try {
     return { port, asked, made: await link(`http://127.0.0.1:${port}`, { TOWNWATCH_API_KEY: KEY }, "/towns/t1?x=1") };
   } finally {

@@ -22,7 +22,12 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The real runtime on a port, at the head of a group of its own; `parent` is who starts it, and stays or goes. */
+/**
+ * The real runtime on a port, at the head of a group of its own; `parent` is who starts it, and stays or goes.
+ *
+ * @param {number} port
+ * @param {{ file: string, stays: boolean }} parent
+ */
 async function runtimeOn(port, parent) {
   const config = join(folder, `${port}.capnp`);
   writeFileSync(
@@ -43,6 +48,10 @@ const config :Workerd.Config = (
   return { starter, group };
 }
 
+/**
+ * @param {number} port
+ * @param {{ replace?: boolean }} [options]
+ */
 const refusal = (port, options) => checkPort("PORT", port, options).then(() => "none", (problem) => `${problem}`);
 
 it("says that it was left behind, and ends all of it when told to", async () => {
@@ -75,8 +84,8 @@ it("does not end one that somebody else has started, a test say", async () => {
 
 it("names a program that is none of ours, and leaves it alone", async () => {
   const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   assert.match(await refusal(port, { replace: true }), new RegExp(`^port ${port} is in use by .*\\(process ${process.pid}\\); stop it or choose another: PORT=`));
   server.close();
 });

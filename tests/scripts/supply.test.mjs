@@ -1,12 +1,12 @@
 // What others wrote comes in by an exact version, so that what runs is what was tested.
 
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { SUPPLY_CHECKS, checkSupply } from "../../scripts/lib/supply_checks.mjs";
+import { checkSupply, SUPPLY_CHECKS } from "../../scripts/lib/supply_checks.mjs";
 import { PINNED } from "../agents/install.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -33,8 +33,13 @@ describe("what others wrote", () => {
 
   it("a fault that was found fails the check, and what cannot be asked is skipped with its reason", async () => {
     const steps = [];
-    const step = async (title, work) => void (steps.push(title), await work());
+    /** @type {import("../../scripts/lib/types.d.ts").Step} */
+    const step = async (title, work) => {
+      steps.push(title);
+      return work();
+    };
     const [, , signatures] = SUPPLY_CHECKS;
+    /** @param {string} words */
     const says = (words, code) => ({ ...signatures, title: "words", command: "sh", args: ["-c", `echo '${words}' >&2; exit ${code}`] });
     await checkSupply(says("npm error code ENOTFOUND", 1), step, process.env);
     await checkSupply(says("npm error found no dependencies to audit that were installed from a supported registry", 1), step, process.env);

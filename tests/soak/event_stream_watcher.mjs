@@ -1,6 +1,7 @@
 // A reader of a town's event stream (SSE) that goes on behind its last event, as `EventSource` in a browser does.
 
 import http from "node:http";
+import { createParser } from "eventsource-parser";
 
 import { sleep } from "../worker/until.mjs";
 import { Reading } from "./ledger.mjs";
@@ -12,10 +13,12 @@ const FRAMES = new Set("hello state preview caught_up gap backpressure heartbeat
 export class EventStreamWatcher extends Reading {
   cuts = 0;
   connections = 0;
+  epoch;
+  cutAt = Infinity;
   #world;
   #wishes;
   #answer = null;
-  #rest = "";
+  #arrived = [];
   #stays = true;
   #life = null;
 
@@ -52,10 +55,11 @@ export class EventStreamWatcher extends Reading {
     return new Promise((resolve) => {
       const wire = http.request(url + this.#wishes.path, { headers, agent: false }, (answer) => {
         if (answer.statusCode !== 200) return answer.resume().on("close", resolve);
-        [this.#answer, this.#rest] = [answer, ""];
+        [this.#answer, this.#arrived] = [answer, []];
+        const parser = createParser({ onEvent: (message) => this.#arrived.push(message) });
         this.connections += 1;
         answer.setEncoding("utf8");
-        answer.on("data", (chunk) => answer === this.#answer && this.#read(chunk));
+        answer.on("data", (chunk) => answer === this.#answer && this.#read(parser, chunk));
         answer.on("error", resolve);
         answer.on("close", resolve);
       });
@@ -64,12 +68,11 @@ export class EventStreamWatcher extends Reading {
     });
   }
 
-  #read(chunk) {
-    const messages = (this.#rest + chunk).split("\n\n");
-    this.#rest = messages.pop();
-    for (const message of messages) {
-      const fields = new Map(message.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]));
-      if (fields.has("data")) this.#message(fields.get("event"), fields.get("id"), fields.get("data"));
+  /** What is behind the cut is lost: of one piece no further message is read. */
+  #read(parser, chunk) {
+    parser.feed(chunk);
+    for (const { event, id, data } of this.#arrived.splice(0)) {
+      this.#message(event, id, data);
       if (this.ids.length >= this.cutAt) return this.#cut();
     }
   }

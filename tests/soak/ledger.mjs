@@ -83,6 +83,11 @@ export class Ledger {
 
 /** What one reader had, over all its connections. */
 export class Reading {
+  ledger;
+  name;
+  agent_id;
+  sent;
+  mayBeElided;
   ids = [];
   gaps = [];
   /** By agent, the newest event's id. */

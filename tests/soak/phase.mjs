@@ -8,7 +8,7 @@ import { seeded, sleep, until } from "../worker/until.mjs";
 import { EventStreamWatcher } from "./event_stream_watcher.mjs";
 import { Ledger } from "./ledger.mjs";
 import { LOUD, Poster, RUN_EVENTS, Runner } from "./sources.mjs";
-import { PollWatcher, StreamWatcher, readPages } from "./watchers.mjs";
+import { PollWatcher, readPages, StreamWatcher } from "./watchers.mjs";
 
 const POSTERS = 4;
 const RUNNERS = 3;
@@ -47,6 +47,11 @@ export async function runPhase({ name, seed, events, cap, rounds, faults, evicta
 }
 
 class Phase {
+  world;
+  name;
+  cap;
+  random;
+  ledger;
   counts = { events: 0, evictions: 0, workerKills: 0, controlKills: 0, cuts: 0, prunedGaps: 0, elidedGaps: 0, runs: {} };
   watchers = [];
   posters = [];

@@ -45,6 +45,11 @@ function posted(agent_id, n) {
 
 /** An agent elsewhere that posts its events in batches, and again where it is not sure, or just so. */
 export class Poster {
+  world;
+  town;
+  ledger;
+  agent_id;
+  random;
   sent = 0;
   repeats = 0;
   retries = 0;
@@ -121,6 +126,10 @@ export class Poster {
 
 /** An agent under the control server: each of its runs prints the same numbered lines, or plays the same recording. */
 export class Runner {
+  world;
+  town;
+  ledger;
+  agent_id;
   /** Runs that the town said it started, and starts of which nobody knows what came of them. */
   started = [];
   unsure = 0;

@@ -1,8 +1,8 @@
 // Readers of a town, each of which goes on behind its last event whatever happens to its connection: a WebSocket, with
 // and without acknowledgements, and a client that asks for page after page.
 
-import { connect } from "../worker/socket.mjs";
 import { at, elements, members } from "../worker/raw_json.mjs";
+import { connect } from "../worker/socket.mjs";
 import { sleep } from "../worker/until.mjs";
 import { Reading } from "./ledger.mjs";
 
@@ -19,6 +19,9 @@ export class StreamWatcher extends Reading {
   closes = [];
   /** Whether its connection has caught up. */
   isLive = false;
+  hello;
+  epoch;
+  cutAt = Infinity;
   #world;
   #wishes;
   #socket = null;
@@ -64,6 +67,7 @@ export class StreamWatcher extends Reading {
   async #connection() {
     const { path, acknowledges } = this.#wishes;
     const { data } = await this.#world.api("POST", `${path}-ticket`, {});
+    /** @type {any} */
     const cursor = this.epoch === undefined ? { after_id: 0 } : { epoch: this.epoch, after_id: this.last_id };
     const query = new URLSearchParams({ ...cursor, ...(acknowledges && { flow: "ack" }), ticket: data.ticket });
     const { status, socket } = await connect(`${this.#world.url}${path}?${query}`);
@@ -155,9 +159,10 @@ export class PollWatcher extends Reading {
   }
 
   async #live() {
+    /** @type {any} */
     let cursor = { after_id: 0 };
     while (this.#stays) {
-      const query = new URLSearchParams({ ...cursor, limit: this.#wishes.limit(), wait_ms: 1_000 });
+      const query = new URLSearchParams({ ...cursor, limit: this.#wishes.limit(), wait_ms: "1000" });
       const answer = await this.#world.api("GET", `${this.#wishes.path}?${query}`).catch(() => null);
       if (answer?.status !== 200) {
         await sleep(RETRY_MS);

@@ -6,9 +6,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
-import { HOSTILE, PICTURES, idOf, noisePng } from "../pictures/pictures.mjs";
+import { HOSTILE, idOf, noisePng, PICTURES } from "../pictures/pictures.mjs";
 import { Command } from "./command_line.mjs";
-import { must, mustRefuse, startWorld } from "./harness.mjs";
+import { mustRefuse, startWorld } from "./harness.mjs";
 import { temporaryDirectory } from "./processes.mjs";
 import { standIn } from "./stand_in.mjs";
 import { until } from "./until.mjs";

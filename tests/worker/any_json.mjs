@@ -2,7 +2,7 @@
 
 const nested = (depth, inner) => `${"[".repeat(depth)}${inner}${"]".repeat(depth)}`;
 const BACKSLASH = "\\";
-const escape = (code) => `${BACKSLASH}u${code}`;
+const escaped = (code) => `${BACKSLASH}u${code}`;
 
 /** Raw texts of values, each a known way to lose a byte. */
 export const survivors = [
@@ -26,16 +26,16 @@ export const survivors = [
   '{"b":1,"a":2,"10":3,"9":4}',
   '{"a":1,"a":2}',
   '{"":0,"__proto__":{"x":1},"constructor":2}',
-  `"${escape("d800")}"`,
-  `"${escape("DFFF")} alone"`,
-  `"${escape("dfff")}${escape("d800")}"`,
-  `"${escape("d83d")}${escape("de00")}"`,
-  `{"${escape("d800")}":"a key"}`,
-  `"${escape("0000")}"`,
-  `"${escape("2028")}${escape("2029")}"`,
+  `"${escaped("d800")}"`,
+  `"${escaped("DFFF")} alone"`,
+  `"${escaped("dfff")}${escaped("d800")}"`,
+  `"${escaped("d83d")}${escaped("de00")}"`,
+  `{"${escaped("d800")}":"a key"}`,
+  `"${escaped("0000")}"`,
+  `"${escaped("2028")}${escaped("2029")}"`,
   `"\u2028 and \u2029 as they are"`,
   `"${BACKSLASH}/ ${BACKSLASH}b${BACKSLASH}f${BACKSLASH}n${BACKSLASH}r${BACKSLASH}t ${BACKSLASH}" ${BACKSLASH}${BACKSLASH}"`,
-  `"${escape("0041")}${escape("00e9")}"`,
+  `"${escaped("0041")}${escaped("00e9")}"`,
   '"naïve café 日本語 🚀👩\u200d👩\u200d👧 مرحبا"',
   '"\u007f\u0085\ufeff\uffff"',
   '"<script>alert(1)</script><!-- ]]> -->"',

@@ -1,9 +1,8 @@
 // Reads an OpenAPI document and holds requests and answers against it.
 
 import assert from "node:assert/strict";
-
+import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
-import Ajv from "ajv/dist/2020.js";
 
 const BASE = "document";
 
@@ -16,7 +15,7 @@ export class ApiDocument {
   constructor(document) {
     this.#document = document;
     // OpenAPI's own keywords (`discriminator`) are no concern of a JSON Schema's.
-    this.#ajv = new Ajv({ strict: false, allErrors: true });
+    this.#ajv = new Ajv2020({ strict: false, allErrors: true });
     addFormats.default(this.#ajv);
     this.#ajv.addSchema(document, BASE);
   }

@@ -31,7 +31,7 @@ describe("bad input", () => {
   /** A path of the table, made before the town was, as it is now. */
   const real = (text) => text.replaceAll("TOWN", town.town_id).replaceAll("RIG", town.rig_id);
   const realBody = (body) => (body === undefined ? undefined : real(JSON.stringify(body)));
-  const ask = (route, { path = route.path, query = "", body = route.bytes ?? realBody(route.body), ...more } = {}) => {
+  const ask = (route, { path = route.path, query = "", body = route.bytes ?? realBody(route.body), ...more } = /** @type {any} */ ({})) => {
     const url = real(path) + (query && `?${query}`);
     const options = { ...more, headers: { ...route.headers, ...more.headers } };
     if (!route.stream) return world.api(route.method, url, body, options);

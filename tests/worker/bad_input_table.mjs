@@ -5,7 +5,7 @@
 // - `bytes` and `headers`: of a request whose body is no JSON
 // Fields are named as the message must name them.
 
-import { PICTURES, idOf } from "../pictures/pictures.mjs";
+import { idOf, PICTURES } from "../pictures/pictures.mjs";
 
 const LONG_ID = "x".repeat(65);
 const NOT_IDS = ["", "a b", "a.b", "ä", "a/b", LONG_ID, 5, ["x"], {}];
@@ -39,7 +39,11 @@ const name = { wrong: { name: NOT_NAMES }, missing: ["name"] };
 
 export const IMAGE_ID = idOf(PICTURES["image/png"]);
 
-/** The table, for a town, a rig of it and an agent of that. */
+/**
+ * The table, for a town, a rig of it and an agent of that.
+ *
+ * @returns {any[]}
+ */
 export function routesOf({ town_id, rig_id }, agent_id) {
   const town = `/api/towns/${town_id}`;
   const rig = `/api/rigs/${rig_id}`;

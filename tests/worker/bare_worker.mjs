@@ -1,11 +1,11 @@
 // The built Worker under workerd alone, for measuring: no proxy of wrangler's between it and its clients, and one
 // process whose memory and time are the Worker's own.
 
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 
 import { freePort } from "./processes.mjs";
 
@@ -47,7 +47,8 @@ export class BareWorker {
     const port = await freePort();
     const object = (className) => ({ className, useSQLite: true });
     const toml = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
-    const options = convertV4MiniflareOptions({
+    /** @type {any} Its types are those of a newer form, to which this is converted. */
+    const given = {
       name: "townwatch",
       ...this.modules,
       compatibilityDate: /^compatibility_date = "(.+)"/m.exec(toml)[1],
@@ -63,7 +64,8 @@ export class BareWorker {
         this.#lines.push(message);
         if (this.#lines.length > 2 * LOG_LINES_KEPT) this.#lines.splice(0, LOG_LINES_KEPT);
       },
-    });
+    };
+    const options = convertV4MiniflareOptions(given);
     this.#miniflare = new Miniflare(options);
     await this.#miniflare.ready;
     this.url = `http://127.0.0.1:${port}`;

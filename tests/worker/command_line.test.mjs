@@ -1,10 +1,10 @@
 // `townwatch tail` and `townwatch send` as people use them: the real binary against the real Worker.
 
 import assert from "node:assert/strict";
-import net from "node:net";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import net from "node:net";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
 import { expectedOf } from "../oracle/claude_code.mjs";
@@ -33,6 +33,7 @@ describe("townwatch tail", () => {
   after(() => world?.stop());
 
   it("ends with the agent's run and its exit code, also where it watched before the agent was there", async () => {
+    /** @type {any[][]} */
     const cases = [
       ["well", { runtime: "replay", transcript: "basic", speed: 0 }, 0, ""],
       ["refused", { runtime: "replay", transcript: "err400", speed: 0 }, 1, "failed: "],
@@ -60,7 +61,7 @@ describe("townwatch tail", () => {
     const shown = tail(["--agent", "evil"]);
     assert.equal(await shown.code(), 0);
     assert.equal(shown.lines.length, 3);
-    assert.match(shown.lines[0], /^\d\d:\d\d:\d\d  evil  ␛\]0;title␇\ufffd31mred\ufffdabc$/);
+    assert.match(shown.lines[0], /^\d\d:\d\d:\d\d {2}evil {2}␛\]0;title␇\ufffd31mred\ufffdabc$/);
     assert.doesNotMatch(shown.stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
     const plain = tail(["--agent", "well"]);
     assert.equal(await plain.code(), 0);
@@ -121,6 +122,7 @@ describe("townwatch tail", () => {
   });
 
   it("gives up at once where a person has to do something, and says what", async () => {
+    /** @type {any[][]} */
     const cases = [
       [tail([], { TOWNWATCH_API_KEY: "wrong" }), "Set TOWNWATCH_API_KEY"],
       [tail([], { TOWNWATCH_API_KEY: "" }), "no key: set TOWNWATCH_API_KEY"],
@@ -139,7 +141,7 @@ describe("townwatch tail", () => {
 describe("townwatch send", () => {
   let world;
   let town;
-  const send = (agent, { args = [], env } = {}) =>
+  const send = (agent, { args = [], env = undefined } = {}) =>
     new Command(world, ["send", "--rig", town.rig_id, "--agent", agent, ...args], env);
   const eventsOf = (agent) => world.pages(`${town.path}/agents/${agent}/events`);
   /** Pages hold what fits a frame; of an event that does not, the whole lies apart. */
@@ -221,7 +223,7 @@ describe("townwatch send", () => {
   it("does not slow the pipe where the server never answers, and says what is kept", async () => {
     const silent = net.createServer(() => {}).listen(0, "127.0.0.1").unref();
     await once(silent, "listening");
-    const sent = send("kept", { env: { TOWNWATCH_URL: `http://127.0.0.1:${silent.address().port}` } });
+    const sent = send("kept", { env: { TOWNWATCH_URL: `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (silent.address()).port}` } });
     const input = Buffer.from(`${"x".repeat(199)}\n`.repeat(200_000)); // 40 MB
     const began = performance.now();
     sent.stdin.end(input);
@@ -257,7 +259,7 @@ describe("townwatch send", () => {
     assert.equal(kept.stdout, input);
     const folder = join(world.directory, "state-home");
     const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
-    const onDisk = files.map((one) => readFileSync(join(one.parentPath ?? one.path, one.name), "utf8")).join("\n");
+    const onDisk = files.map((one) => readFileSync(join(one.parentPath, one.name), "utf8")).join("\n");
     const outputsExpected = ["with ‹redacted:DEPLOY_PASSWORD›", "and ‹redacted:github_token›"];
     for (const text of outputsExpected) assert.ok(onDisk.includes(text), onDisk.slice(-2000));
     for (const secret of ["fish-4711", token]) assert.ok(!onDisk.includes(secret), onDisk.slice(-2000));

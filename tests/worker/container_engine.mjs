@@ -37,7 +37,7 @@ async function problemOf(engine, image, controlServer) {
   } catch (problem) {
     succeeds(engine.name, ["image", "rm", "--force", image], engine.env);
     await engine.stop();
-    return `${engine.name}: ${problem.message.trim().split("\n").at(-1)}`;
+    return `${engine.name}: ${/** @type {Error} */ (problem).message.trim().split("\n").at(-1)}`;
   }
 }
 

@@ -3,9 +3,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-
-import { must, mustRefuse, startWorld } from "./harness.mjs";
 import { EventSource } from "./event_source.mjs";
+import { must, mustRefuse, startWorld } from "./harness.mjs";
 import { ScriptedControl } from "./scripted_control.mjs";
 import { sleep, until } from "./until.mjs";
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { containerEngine } from "./container_engine.mjs";
 import { controlBinary, must } from "./harness.mjs";
 import { apiAt } from "./http.mjs";
-import { Process, freePort, temporaryDirectory } from "./processes.mjs";
+import { freePort, Process, temporaryDirectory } from "./processes.mjs";
 import { until } from "./until.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

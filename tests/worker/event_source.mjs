@@ -1,10 +1,14 @@
-// An event stream's reader, as the HTML standard ("Server-sent events") has it and sharing no code with the product: raw
-// messages, in order, with what must hold for every stream checked at each.
+// An event stream's reader that others wrote the parser of: raw messages, in order, with what must hold for every stream
+// checked at each.
 
 import assert from "node:assert/strict";
 import http from "node:http";
+import { createParser } from "eventsource-parser";
 
 import { until } from "./until.mjs";
+
+/** Fields, and the empty line behind them, but none of data. A comment is no field: it ends with its line. */
+const BLOCK_WITHOUT_DATA = /(?:^|\n\n)(?::[^\n]*\n)*(?:(?!data[:\n])[^:\n][^\n]*\n(?::[^\n]*\n)*)+\n/;
 
 export class EventSource {
   /** All messages: `{id, event, data, at}`, `data` as text; `id` only where the message has one; `at` as in viewer.mjs. */
@@ -13,8 +17,21 @@ export class EventSource {
   comments = 0;
   ended = false;
   broken = null;
-  #rest = "";
+  status;
+  headers;
+  text = "";
   #answer = null;
+  /** What has come of a block that has no end yet. */
+  #rest = "";
+  #parser = createParser({
+    onEvent: ({ id, event = "message", data }) => {
+      const at = performance.timeOrigin + performance.now();
+      this.messages.push({ ...(id === undefined ? {} : { id }), event, data, at });
+    },
+    onRetry: (ms) => (this.retry_ms = ms),
+    onComment: () => (this.comments += 1),
+    onError: (problem) => assert.fail(problem),
+  });
 
   /** Opens a stream; resolves once there are headers. Refused: `status` is not 200 and `text` is the answer. */
   static open(url, headers = {}) {
@@ -22,7 +39,7 @@ export class EventSource {
     return new Promise((resolve, reject) => {
       const wire = http.request(url, { headers: { accept: "text/event-stream", ...headers }, agent: false }, (answer) => {
         source.#answer = answer;
-        [source.status, source.headers, source.text] = [answer.statusCode, answer.headers, ""];
+        [source.status, source.headers] = [answer.statusCode, answer.headers];
         answer.setEncoding("utf8");
         answer.on("data", (chunk) => {
           source.text += chunk;
@@ -39,30 +56,14 @@ export class EventSource {
   }
 
   #read(chunk) {
-    this.#rest += chunk;
-    // A comment ends with its line: it needs no block, and some readers would take one for a message.
-    for (let end = this.#rest.indexOf("\n"); this.#rest.startsWith(":") && end >= 0; end = this.#rest.indexOf("\n")) {
-      this.comments += 1;
-      this.#rest = this.#rest.slice(end + 1);
-    }
-    for (let end = this.#rest.indexOf("\n\n"); end >= 0; end = this.#rest.indexOf("\n\n")) {
-      this.#message(this.#rest.slice(0, end));
-      this.#rest = this.#rest.slice(end + 2);
-    }
-  }
-
-  #message(text) {
-    const message = { event: "message", data: [] };
-    for (const line of text.split(/\r\n|\r|\n/)) {
-      const [, field, value] = /^([^:]*)(?:: ?(.*))?$/s.exec(line);
-      if (field === "") this.comments += 1;
-      else if (field === "data") message.data.push(value);
-      else if (field === "retry") this.retry_ms = Number(value);
-      else message[field] = value;
-    }
-    const at = performance.timeOrigin + performance.now();
-    assert.ok(message.data.length > 0, `a block without data, which some readers cannot take: ${text}`);
-    this.messages.push({ ...message, data: message.data.join("\n"), at });
+    const whole = this.#rest + chunk;
+    const end = whole.lastIndexOf("\n\n") + 2;
+    if (end > 1) {
+      const blocks = whole.slice(0, end);
+      assert.doesNotMatch(blocks, BLOCK_WITHOUT_DATA, "a block without data, which some readers cannot take");
+      this.#rest = whole.slice(end);
+    } else this.#rest = whole;
+    this.#parser.feed(chunk);
   }
 
   /** The messages of one kind, parsed. */

@@ -204,7 +204,7 @@ describe("an event stream", () => {
   it("sends away who comes back past that end, and nobody else", async () => {
     const page = must(await world.api("GET", `${town.path}/agents/runner/events?after_id=0&limit=1000`));
     const exit = page.events.at(-1).id;
-    const back = (id, query = { until: "exit" }) => open(agentStream("runner"), query, { "last-event-id": `${id}`, origin: FRIEND });
+    const back = (id, /** @type {{ until?: string }} */ query = { until: "exit" }) => open(agentStream("runner"), query, { "last-event-id": `${id}`, origin: FRIEND });
     const past = await back(exit);
     assert.deepEqual([past.status, past.text, past.headers["access-control-allow-origin"]], [204, "", FRIEND]);
     assert.equal((await back(`${page.epoch}.${exit}`)).status, 204);

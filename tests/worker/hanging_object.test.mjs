@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
-import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 
 import { MODULES } from "./bare_worker.mjs";
 import { mustRefuse } from "./harness.mjs";
@@ -34,7 +34,7 @@ describe("an object that never answers", () => {
     const compatibilityDate = /^compatibility_date = "(.+)"/m.exec(toml)[1];
     const object = { className: "Hanging", scriptName: "hanging" };
     miniflare = new Miniflare(
-      convertV4MiniflareOptions({
+      convertV4MiniflareOptions(/** @type {any} */ ({
         cf: false,
         workers: [
           {
@@ -47,7 +47,7 @@ describe("an object that never answers", () => {
           },
           { name: "hanging", modules: true, script: HANGING, compatibilityDate, durableObjects: { SELF: { className: "Hanging" } } },
         ],
-      }),
+      })),
     );
     await miniflare.ready;
     url = `http://127.0.0.1:${port}`;

@@ -13,7 +13,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { newControlKey, publicKeyOf, signedHeaders } from "../../scripts/lib/control_key.mjs";
 import { BareWorker } from "./bare_worker.mjs";
 import { apiAt, request } from "./http.mjs";
-import { Process, freePort, memoryOf, temporaryDirectory } from "./processes.mjs";
+import { freePort, memoryOf, Process, temporaryDirectory } from "./processes.mjs";
 import { Viewer } from "./viewer.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -186,7 +186,6 @@ export class Control {
     return this.#process.group;
   }
 
-  /** As the kernel's OOM killer does. */
   /** To it and to what is in its process group, which its agents are not. */
   signal(signal) {
     this.#process.signal(signal);
@@ -298,7 +297,7 @@ class EvictableWorker {
   async start() {
     process.env.WRANGLER_SEND_METRICS = "false";
     const { main } = JSON.parse(readFileSync(join(WRANGLER, "package.json"), "utf8"));
-    const { default: wrangler } = await import(pathToFileURL(join(WRANGLER, main)));
+    const { default: wrangler } = await import(pathToFileURL(join(WRANGLER, main)).href);
     this.#server = wrangler.createTestHarness({
       root: this.#world.directory,
       workers: [{ configPath: writeConfig(this.#world, this.#vars) }],

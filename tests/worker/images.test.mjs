@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import { HOSTILE, PICTURES, attached, idOf, noisePng, result } from "../pictures/pictures.mjs";
+import { attached, HOSTILE, idOf, noisePng, PICTURES, result } from "../pictures/pictures.mjs";
 import { must, mustRefuse, startWorld } from "./harness.mjs";
 import { countedOver } from "./metrics.mjs";
 import { ScriptedControl } from "./scripted_control.mjs";
@@ -202,7 +202,7 @@ describe("pictures that posting agents bring", () => {
   let token;
   const bytes = PICTURES["image/png"];
   const pathOf = (image_id, agent_id = "poster") => `/api/rigs/${town.rig_id}/agents/${agent_id}/images/${image_id}`;
-  const put = (body, { image_id = idOf(body), kind = "image/png", agent_id, as = token, headers = {} } = {}) =>
+  const put = (body, { image_id = idOf(body), kind = "image/png", agent_id = undefined, as = token, headers = {} } = {}) =>
     world.api("PUT", pathOf(image_id, agent_id), body, { token: as, headers: { "content-type": kind, ...headers } });
   const get = (image_id, agent_id = "poster") => world.api("GET", `${town.path}/agents/${agent_id}/images/${image_id}`);
 

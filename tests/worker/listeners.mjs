@@ -1,7 +1,7 @@
 // Where a program and all that it has started listen: read from the kernel's tables, so that nothing is left out that nobody
 // thought of. On Linux.
 
-import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** `{pid, program, address, port}` of each TCP socket on which `root` or one of its descendants listens. */
 export function listenersOf(root) {

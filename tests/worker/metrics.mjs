@@ -2,7 +2,11 @@
 
 import assert from "node:assert/strict";
 
-/** Metrics by their names without `townwatch_`: of a town or rig by its `path`, of the account by `/api`. */
+/**
+ * Metrics by their names without `townwatch_`: of a town or rig by its `path`, of the account by `/api`.
+ *
+ * @returns {Promise<any>}
+ */
 export async function metricsOf(world, path) {
   const answer = await world.api("GET", `${path}/metrics`);
   assert.equal(answer.status, 200, answer.text);
@@ -16,7 +20,11 @@ export async function metricsOf(world, path) {
   return values;
 }
 
-/** What all counters rose by while `work` ran, with what `work` gave as `value`. Both looks have to be at one instance. */
+/**
+ * What all counters rose by while `work` ran, with what `work` gave as `value`. Both looks have to be at one instance.
+ *
+ * @returns {Promise<any>}
+ */
 export async function countedOver(world, path, work) {
   const before = await metricsOf(world, path);
   const value = await work();

@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 
 import { Validator } from "@seriousme/openapi-schema-validator";
 
-import { HOSTILE, PICTURES, attached, idOf, result } from "../pictures/pictures.mjs";
+import { attached, HOSTILE, idOf, PICTURES, result } from "../pictures/pictures.mjs";
 import { ApiDocument } from "./api_document.mjs";
 import { must, startWorld } from "./harness.mjs";
 import { request } from "./http.mjs";

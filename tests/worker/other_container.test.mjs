@@ -33,12 +33,12 @@ class OtherContainer {
   });
 
   async start() {
-    await new Promise((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    await new Promise((resolve) => this.#server.listen(0, "127.0.0.1", () => resolve(undefined)));
     return this;
   }
 
   get url() {
-    return `http://127.0.0.1:${this.#server.address().port}`;
+    return `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (this.#server.address()).port}`;
   }
 
   say(text) {

@@ -13,10 +13,10 @@ const timer = setInterval(() => { console.log(line += 1); if (line === ${LINES})
 /** What a loaded machine adds between two processes. */
 const MARGIN_MS = 150;
 
-for (const [name, vars, frames_a_second, distance_ms] of [
+for (const [name, vars, frames_a_second, distance_ms] of /** @type {any[][]} */ ([
   ["as it is where nothing is set", {}, 50, 20],
   ["of 5 frames a second", { STREAM_RATE_LIMIT: 5, STREAM_BATCH_MS: 500 }, 5, 200],
-]) {
+])) {
   describe(`the pace ${name}`, () => {
     let world;
     let town;

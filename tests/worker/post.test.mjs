@@ -235,7 +235,7 @@ describe("an agent's token", () => {
   it("is refused when it was tampered with, or says that it needs no signature", async () => {
     const [head, claims, signature] = token.split(".");
     const none = Buffer.from('{"alg":"none","typ":"JWT"}').toString("base64url");
-    const forged = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(claims, "base64url")), agent_id: "sibling" })).toString("base64url");
+    const forged = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(claims, "base64url").toString()), agent_id: "sibling" })).toString("base64url");
     for (const one of [`${none}.${claims}.`, `${none}.${claims}.${signature}`, `${head}.${forged}.${signature}`, `${head}.${claims}.`, "a.b.c"]) {
       mustRefuse(await world.post(town, "self", [{ event_type: "forged" }], as(one)), 401, "unauthorized");
     }

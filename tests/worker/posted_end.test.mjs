@@ -27,7 +27,7 @@ before(async () => {
     request.resume().on("end", () => response.writeHead(201, { "content-type": "application/json" }).end('{"success":true,"data":{}}'));
   });
   await once(server.listen(0, "127.0.0.1").unref(), "listening");
-  const nowhere = { directory: temporaryDirectory(), secrets: { TOWNWATCH_API_KEY: "any" }, url: `http://127.0.0.1:${server.address().port}` };
+  const nowhere = { directory: temporaryDirectory(), secrets: { TOWNWATCH_API_KEY: "any" }, url: `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}` };
   quiet = new Command(nowhere, ["send", "--rig", "rig", "--agent", "quiet"]);
   world = await startWorld({ vars: { POSTED_LOST_SECONDS: LOST_MS / 1_000 } });
   town = await world.town();

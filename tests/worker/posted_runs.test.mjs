@@ -84,7 +84,7 @@ describe("townwatch send", () => {
       });
     });
     await once(server.listen(0, "127.0.0.1"), "listening");
-    const there = { directory: temporaryDirectory(), secrets: { TOWNWATCH_API_KEY: "any" }, url: `http://127.0.0.1:${server.address().port}` };
+    const there = { directory: temporaryDirectory(), secrets: { TOWNWATCH_API_KEY: "any" }, url: `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}` };
     const sent = new Command(there, ["send", "--rig", "rig", "--agent", "busy"]);
     try {
       sent.stdin.write("one\n");

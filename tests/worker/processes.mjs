@@ -2,7 +2,7 @@
 // test, however that ends.
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -64,7 +64,7 @@ export class Process {
   ended = null;
   #child;
 
-  constructor(command, args, { cwd, env = {} }) {
+  constructor(command, args, { cwd = undefined, env = {} }) {
     this.name = command.split("/").at(-1);
     this.#child = spawn(command, args, {
       cwd,

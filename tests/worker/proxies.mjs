@@ -7,7 +7,7 @@ import { userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 
 import { request } from "./http.mjs";
-import { Process, freePort, temporaryDirectory } from "./processes.mjs";
+import { freePort, Process, temporaryDirectory } from "./processes.mjs";
 
 /** What nginx answers to a body beyond its limit. */
 const TOO_LARGE = "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>\r\n<center><h1>413 Request Entity Too Large</h1></center>\r\n</body>\r\n</html>\r\n";
@@ -23,7 +23,7 @@ export class BodyLimit {
   lost = [];
   #server;
 
-  static async before(target, { body_bytes_max, hangs_up = false, loses = () => false }) {
+  static async before(target, { body_bytes_max, hangs_up = false, loses = (/** @type {string} */ _) => false }) {
     const proxy = new BodyLimit();
     proxy.#server = http.createServer((given, answer) => {
       const length = Number(given.headers["content-length"] ?? 0);
@@ -71,6 +71,8 @@ export function nginx() {
 
 /** nginx with nothing but `proxy_pass`; behind `named.url` also with what our message says about the Host header. */
 export class Nginx {
+  url;
+  named_url;
   #process;
 
   static async before(target) {

@@ -2,15 +2,15 @@
 // when nobody has set anything but `proxy_pass`, and a wire that speaks HTTP/1.0.
 
 import assert from "node:assert/strict";
-import { appendFileSync, readFileSync, readdirSync } from "node:fs";
+import { once } from "node:events";
+import { appendFileSync, readdirSync, readFileSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import { join } from "node:path";
-import { once } from "node:events";
 import { PassThrough, pipeline } from "node:stream";
 import { after, before, describe, it } from "node:test";
 
-import { PICTURES, idOf, noisePng } from "../pictures/pictures.mjs";
+import { idOf, noisePng, PICTURES } from "../pictures/pictures.mjs";
 import { Command } from "./command_line.mjs";
 import { EventSource } from "./event_source.mjs";
 import { must, mustRefuse, startWorld } from "./harness.mjs";
@@ -89,7 +89,7 @@ describe("behind a proxy", () => {
     losing = false;
     // And lines of the spool that a full disk, say, has spoiled.
     const state = join(world.directory, "state-home");
-    const spool = readdirSync(state, { recursive: true }).find((name) => /twice.*\d+\.jsonl$/.test(name));
+    const spool = readdirSync(state, { recursive: true, encoding: "utf8" }).find((name) => /twice.*\d+\.jsonl$/.test(name));
     const spoiled = ['{"event_id":', '{"data":'];
     appendFileSync(join(state, spool), `${spoiled.join("\n")}\n`);
     const next = open();
@@ -140,7 +140,7 @@ describe("behind a proxy", () => {
     const get = (bytes) => world.api("GET", `${town.path}/agents/pictures/images/${idOf(bytes)}`);
     assert.ok((await get(small)).bytes.equals(small));
     mustRefuse(await get(large), 404, "not_found");
-    const left = readdirSync(join(world.directory, "state-home"), { recursive: true }).filter((name) => /pictures.*\.png/.test(name));
+    const left = readdirSync(join(world.directory, "state-home"), { recursive: true, encoding: "utf8" }).filter((name) => /pictures.*\.png/.test(name));
     assert.deepEqual(left, [], "nothing of it stays behind");
   });
 
@@ -150,7 +150,7 @@ describe("behind a proxy", () => {
     for (let round = 0; round < 5; round += 1) must(await world.post(town, "lines", batch), 201);
     await until("all of them", async () => (await eventsOf("lines")).length === 500, 20_000);
     const ask = async (leave_after_bytes) => {
-      const socket = net.connect(new URL(world.url).port, "127.0.0.1");
+      const socket = net.connect(Number(new URL(world.url).port), "127.0.0.1");
       const head = [
         `GET ${town.path}/agents/lines/events HTTP/1.0`,
         `Host: ${new URL(world.url).host}`,

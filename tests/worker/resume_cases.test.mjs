@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 
 import { must, startWorld } from "./harness.mjs";
-import { READERS, cannot } from "./resume_readers.mjs";
+import { cannot, READERS } from "./resume_readers.mjs";
 import { until, untilHolds } from "./until.mjs";
 
 const CASES = JSON.parse(readFileSync(new URL("../resume/cases.json", import.meta.url), "utf8"));

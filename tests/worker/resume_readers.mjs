@@ -94,6 +94,9 @@ class Told {
 
 /** `take` brings what has come by now into `told`. */
 class Reader {
+  world;
+  town;
+  request;
   told = new Told();
 
   constructor(world, town, request, epoch) {

@@ -159,7 +159,7 @@ describe("the right to resume an event stream", () => {
     const made = await world.api("POST", `${stream}-ticket`, {}, { token: null, headers: { cookie, origin: world.url } });
     const [byKey, bySession] = [await opened(await world.ticket(stream)), await opened(must(made).ticket)];
     const looks = async (expected) => {
-      for (const [what, one] of [["by key", byKey], ["by session", bySession]]) {
+      for (const [what, one] of /** @type {any[][]} */ ([["by key", byKey], ["by session", bySession]])) {
         const source = await back(one);
         assert.equal(source.status, expected[what], what);
         source.cut();

@@ -64,7 +64,7 @@ describe("rows written", () => {
 
   // In the rig an event is stored once more, for its receipt. Beside it a post writes the agent's counts, what waits,
   // and that it went, and sets the alarm twice; an event_id has an index of its own.
-  for (const [name, named, rig_max] of [["without event_id", false, 2.7], ["with event_id", true, 3.7]]) {
+  for (const [name, named, rig_max] of /** @type {any[][]} */ ([["without event_id", false, 2.7], ["with event_id", true, 3.7]])) {
     it(`of events posted in tens, ${name}: at most 2.3 in the town and ${rig_max} in the rig`, async (test) => {
       const town = await world.town(`Posted ${name}`);
       const rig = `/api/rigs/${town.rig_id}`;
@@ -203,6 +203,7 @@ describe("rows read", () => {
     const head = await fill(2_000);
     const events = `${town.path}/events`;
     const of = (agent_id) => `${town.path}/agents/${agent_id}/events`;
+    /** @type {any[][]} */
     const cases = [
       ["the town from the start", `${events}?after_id=0&limit=200`, 200],
       ["the town from the middle", `${events}?after_id=1000&limit=200`, 200],

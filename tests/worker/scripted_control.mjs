@@ -8,9 +8,17 @@ export class ScriptedControl {
   batch_events = 500;
   /** Whether it takes a request and never answers. */
   hangs = false;
-  /** Answers a request for a picture: `{status, bytes}`, or nothing for ever where it gives a promise that stays open. */
+  /**
+   * Answers a request for a picture: `{status, bytes}`, or nothing for ever where it gives a promise that stays open.
+   *
+   * @type {(town_id: string, image_id: string) => Promise<{ status: number, bytes?: Buffer }>}
+   */
   image = async () => ({ status: 404 });
-  /** Answers a request in place of what is below: `{status, headers, body}`, nothing where it leaves it to that. */
+  /**
+   * Answers a request in place of what is below: `{status, headers, body}`, nothing where it leaves it to that.
+   *
+   * @type {(method: string, path: string) => any}
+   */
   instead = () => undefined;
   /** What was asked: `GET /events`, without the query. */
   requests = [];
@@ -26,12 +34,12 @@ export class ScriptedControl {
 
   static async start() {
     const control = new ScriptedControl();
-    await new Promise((resolve) => control.#server.listen(0, "127.0.0.1", resolve));
+    await new Promise((resolve) => control.#server.listen(0, "127.0.0.1", () => resolve(undefined)));
     return control;
   }
 
   get url() {
-    return `http://127.0.0.1:${this.#server.address().port}`;
+    return `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (this.#server.address()).port}`;
   }
 
   /** Lets an agent that was started say something, once for each text. */
@@ -110,7 +118,7 @@ export class ScriptedControl {
       const wake = () => {
         clearTimeout(timer);
         this.#waiting.delete(wake);
-        resolve();
+        resolve(undefined);
       };
       const timer = setTimeout(wake, wait_ms);
       this.#waiting.add(wake);

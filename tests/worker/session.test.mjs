@@ -170,7 +170,7 @@ describe("sessions", () => {
     const key = world.secrets.TOWNWATCH_API_KEY;
     const from = { "cf-connecting-ip": "203.0.113.7" };
     const signIn = (proof, headers = from) => world.api("POST", "/api/session", proof, { token: null, headers });
-    const bearer = (token, headers = from) => world.api("GET", "/api/towns", undefined, { token, headers });
+    const bearer = (token, /** @type {object} */ headers = from) => world.api("GET", "/api/towns", undefined, { token, headers });
     const counted = async () => (await metricsOf(world, "/api")).wrong_keys_total;
     const before = await counted();
     for (let count = 0; count < 20; count += 1) {

@@ -38,6 +38,7 @@ async function dribble(path, framing, part) {
 }
 
 describe("a body of which a byte comes now and then", { concurrency: true }, () => {
+  /** @type {any[][]} */
   const cases = [
     ["events, of a length", () => `/api/rigs/${town.rig_id}/agent-events`, "Content-Length: 100000", " "],
     ["events, in chunks", () => `/api/rigs/${town.rig_id}/agent-events`, "Transfer-Encoding: chunked", "1\r\n \r\n"],

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import { PICTURES, idOf } from "../pictures/pictures.mjs";
+import { idOf, PICTURES } from "../pictures/pictures.mjs";
 import { Command } from "./command_line.mjs";
 import { EventSource } from "./event_source.mjs";
 import { must, mustRefuse, startWorld } from "./harness.mjs";
@@ -42,7 +42,7 @@ describe("an agent's tokens", () => {
     const agent_id = await registered("listed");
     const before_ms = Date.now();
     const [first, second] = [await make(agent_id), await make(agent_id, { ttl_seconds: 60 })];
-    assert.equal(JSON.parse(Buffer.from(first.token.split(".")[1], "base64url")).jti, first.token_id);
+    assert.equal(JSON.parse(Buffer.from(first.token.split(".")[1], "base64url").toString()).jti, first.token_id);
     const answer = await world.api("GET", pathOf(agent_id));
     const { tokens, without_id } = must(answer);
     assert.deepEqual(tokens.map(({ token_id, expires_at, last_used_at, revoked_at }) => [token_id, expires_at, last_used_at, revoked_at]), [
@@ -185,7 +185,7 @@ describe("a secret that takes another one's place", () => {
     const made = must(await world.api("POST", `${town.stream}-ticket`, {}, as(session)));
     return back({ address: `${world.url}${made.url}` });
   };
-  const back = async ({ address, source }) => {
+  const back = async ({ address, source = undefined }) => {
     const next = await EventSource.open(address, source === undefined ? {} : { "last-event-id": source.last_event_id });
     if (next.status === 200) await next.untilCaughtUp();
     return { address, source: next };

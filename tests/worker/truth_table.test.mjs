@@ -4,14 +4,13 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-
+import { newControlKey } from "../../scripts/lib/control_key.mjs";
 import { expectedOf as claudeCode } from "../oracle/claude_code.mjs";
 import { expectedOf as codex } from "../oracle/codex.mjs";
 import { stepsSeen, unpaired } from "../oracle/events.mjs";
 import { expectedOf as gemini } from "../oracle/gemini.mjs";
-import { RECORDINGS as STREAMED, expectedOf as streamed, seenOf } from "../oracle/opencode.mjs";
+import { RECORDINGS as STREAMED, seenOf, expectedOf as streamed } from "../oracle/opencode.mjs";
 import { recordingsOf } from "../oracle/recordings.mjs";
-import { newControlKey } from "../../scripts/lib/control_key.mjs";
 import { Control } from "./harness.mjs";
 import { temporaryDirectory } from "./processes.mjs";
 

@@ -35,7 +35,7 @@ export async function untilHolds(what, check, ms = 10_000) {
   try {
     await until(what, passes, ms);
   } catch (problem) {
-    throw new Error(`${problem.message}:\n${objection.message}`, { cause: objection });
+    throw new Error(`${/** @type {Error} */ (problem).message}:\n${objection.message}`, { cause: objection });
   }
 }
 

@@ -28,7 +28,7 @@ export class Viewer {
   closed = null;
   caughtUp = false;
   /** Is told of every event and of every other frame, in the order of arrival. */
-  onEach = () => {};
+  onEach = (/** @type {unknown} */ _) => {};
   /** Cut off as soon as it has so many events, in the middle of whatever comes next. */
   cutAt = Infinity;
   #world;
@@ -138,7 +138,11 @@ export class Viewer {
       const { closed, caughtUp, connections } = this;
       return JSON.stringify({ last: this.events.at(-1)?.event, last_id: this.last_id, closed, caughtUp, connections });
     };
-    const value = await until(what, () => (this.check(), predicate(this)), ms, describe);
+    const checked = () => {
+      this.check();
+      return predicate(this);
+    };
+    const value = await until(what, checked, ms, describe);
     this.check();
     return value;
   }

@@ -20,7 +20,7 @@ before(async () => {
 after(() => world?.stop());
 
 // Its own pace is 10 s.
-for (const [name, speed, run_ms] of [["at full speed", 0, 60_000], ["at its own pace", 1, 60_000]]) {
+for (const [name, speed, run_ms] of /** @type {any[][]} */ ([["at full speed", 0, 60_000], ["at its own pace", 1, 60_000]])) {
   describe(`volume320 ${name}`, () => {
     let town;
     let run_id;

@@ -15,6 +15,7 @@ use townwatch_protocol::event::Runtime;
 
 use super::logins::login;
 use crate::search_path::find_on_path;
+use crate::setting;
 
 /// The folders that every program on this machine needs to see; one that is not there is left out.
 const SYSTEM: &[&str] = &[
@@ -87,7 +88,7 @@ impl Bubblewrap {
             std::env::current_dir().map_err(|error| format!("cannot tell where this program was started: {error}"))?;
         let covered = [here, work_dir.to_owned()].into_iter().filter(|folder| folder.parent().is_some()).collect();
         let mut this = Self { program, home, covered, readable: Vec::new() };
-        let named = variable("CONTROL_SANDBOX_READABLE").unwrap_or_default();
+        let named = variable(setting::SANDBOX_READABLE.name).unwrap_or_default();
         let named: Vec<_> = std::env::split_paths(&named).filter(|path| !path.as_os_str().is_empty()).collect();
         if let Some(folder) = named.iter().find(|folder| !this.may_show(folder)) {
             return Err(format!(

@@ -9,6 +9,8 @@ use std::path::Path;
 
 use townwatch_protocol::wire::SandboxKind;
 
+use crate::setting;
+
 /// The wall between agents and this machine.
 #[derive(Debug, Clone)]
 pub enum Sandbox {
@@ -32,7 +34,7 @@ pub enum Permissions {
 impl Sandbox {
     /// Reads `CONTROL_SANDBOX` and, for bubblewrap, what else says what agents see.
     pub fn read(variable: impl Fn(&str) -> Option<String>, work_dir: &Path) -> Result<Self, String> {
-        match variable("CONTROL_SANDBOX").as_deref().map(str::trim) {
+        match variable(setting::SANDBOX.name).as_deref().map(str::trim) {
             None | Some("" | "0") => Ok(Self::None),
             Some("1") => Ok(Self::Image),
             Some("bubblewrap") => Bubblewrap::read(variable, work_dir).map(Self::Bubblewrap),

@@ -7,47 +7,119 @@ use std::rc::Rc;
 
 use townwatch_protocol::control_key::SigningKey;
 use townwatch_protocol::error::{Code, Error, Result};
-use townwatch_protocol::limits::{RIG_STORE_MIB_DEFAULT, STORE_MIB_MAX, TOWN_STORE_MIB_DEFAULT};
+use townwatch_protocol::limits::{EVENTS_PER_AGENT_MAX, RIG_STORE_MIB_DEFAULT, STORE_MIB_MAX, TOWN_STORE_MIB_DEFAULT};
 use townwatch_protocol::wire::SettingsView;
 
 /// A secret has at least this many characters; `npm run dev` writes 43 (256 bits).
 pub const SECRET_CHARS_MIN: usize = 16;
 
-/// The variables.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// `POLL_INTERVAL_MS`: how long the relay waits for a control server that knows nothing new.
-    pub poll_interval_ms: u64,
-    /// `DRAIN_INTERVAL_SECONDS`: how often the relay runs while nobody watches.
-    pub drain_interval_seconds: u64,
-    /// `RELAY_WHILE_WATCHED`: whether the container is asked while somebody watches, though no run was started from here.
-    pub relay_while_watched: bool,
-    /// `POSTED_LOST_SECONDS`: after so long without a word a run that is posted is lost.
-    pub posted_lost_seconds: u64,
-    /// `REDACT_POSTS`: whether secrets that are known by their format are hidden in what agents post.
-    pub redact_posts: bool,
-    /// `EVENT_CAP`: events kept per agent.
-    pub event_cap: u64,
-    /// `TOWN_STORE_MIB`: what a town's tables may take before the agents that take most lose their oldest.
-    pub town_store_mib: u64,
-    /// `RIG_STORE_MIB`: the same of a rig's.
-    pub rig_store_mib: u64,
-    /// `STREAM_ENABLED`: whether streams are served at all.
-    pub stream_enabled: bool,
-    /// `STREAM_RATE_LIMIT`: frames a second to viewers with equal selections.
-    pub stream_rate_limit: u64,
-    /// `STREAM_BATCH_MS`: how long a frame waits at most.
-    pub stream_batch_ms: u64,
-    /// `STREAM_WINDOW_EVENTS`: events that an acknowledging viewer may owe.
-    pub stream_window_events: u64,
-    /// `TICKET_TTL_SECONDS`: how long a ticket lives.
-    pub ticket_ttl_seconds: u64,
-    /// `CONTAINER_URL`: a control server outside the container binding, without a slash at the end.
-    pub container_url: Option<String>,
-    /// `CONTAINER_IDLE_SECONDS`: how long a container without agents lives on.
-    pub container_idle_seconds: u64,
-    /// `ALLOWED_ORIGINS`: other sites whose pages may watch, as `scheme://host[:port]`.
-    pub allowed_origins: Vec<String>,
+/// A variable as documents name it.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Its name in the environment.
+    pub name: &'static str,
+    /// What it is for.
+    pub meaning: &'static str,
+    /// What it may be.
+    pub kind: Kind,
+}
+
+/// What a variable may be.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// An integer of a range.
+    Number {
+        /// Where nothing is set.
+        default: u64,
+        /// The least.
+        min: u64,
+        /// The greatest.
+        max: u64,
+    },
+    /// `true` or `false`.
+    Switch {
+        /// Where nothing is set.
+        default: bool,
+    },
+    /// `scheme://host[:port]`, or nothing.
+    Origin,
+    /// Several of these, with commas between.
+    Origins,
+}
+
+impl Kind {
+    const fn number(default: u64, min: u64, max: u64) -> Self {
+        Self::Number { default, min, max }
+    }
+
+    const fn switch(default: bool) -> Self {
+        Self::Switch { default }
+    }
+
+    const fn origin() -> Self {
+        Self::Origin
+    }
+
+    const fn origins() -> Self {
+        Self::Origins
+    }
+}
+
+/// Makes the one table of the variables into the struct, its reader and the rows that documents are made of.
+macro_rules! settings {
+    ($(#[doc = $meaning:literal] $field:ident: $type:ty = $name:literal, $kind:ident($($bound:expr),*);)+) => {
+        /// The variables.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Settings {
+            $(#[doc = concat!("`", $name, "`:", $meaning)] pub $field: $type,)+
+        }
+
+        impl Settings {
+            /// All of them, in the order of the documents.
+            pub const TABLE: &'static [Setting] =
+                &[$(Setting { name: $name, meaning: $meaning, kind: Kind::$kind($($bound),*) },)+];
+
+            /// Reads the variables from whatever holds them. An empty one counts as absent.
+            pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+                Ok(Self { $($field: $kind(lookup, $name, $($bound),*)?,)+ })
+            }
+        }
+    };
+}
+
+settings! {
+    /// how long the relay waits for a control server that knows nothing new
+    poll_interval_ms: u64 = "POLL_INTERVAL_MS", number(500, 10, 20_000);
+    /// how often the relay runs while nobody watches
+    drain_interval_seconds: u64 = "DRAIN_INTERVAL_SECONDS", number(15, 1, 240);
+    /// whether the container is asked while somebody watches, though no run was started from here
+    relay_while_watched: bool = "RELAY_WHILE_WATCHED", switch(false);
+    /// after so long without a word a run that is posted is lost
+    posted_lost_seconds: u64 = "POSTED_LOST_SECONDS", number(86_400, 1, 2_592_000);
+    /// whether secrets that are known by their format are hidden in what agents post
+    redact_posts: bool = "REDACT_POSTS", switch(true);
+    /// events kept per agent
+    event_cap: u64 = "EVENT_CAP", number(EVENTS_PER_AGENT_MAX, 1, 100_000);
+    /// what a town's tables may take before the agents that take most lose their oldest
+    town_store_mib: u64 = "TOWN_STORE_MIB", number(TOWN_STORE_MIB_DEFAULT, 1, STORE_MIB_MAX);
+    /// the same of a rig's
+    rig_store_mib: u64 = "RIG_STORE_MIB", number(RIG_STORE_MIB_DEFAULT, 1, STORE_MIB_MAX);
+    /// whether streams are served at all; without them their routes answer 503 `streaming_disabled`
+    stream_enabled: bool = "STREAM_ENABLED", switch(true);
+    /// frames a second to viewers with equal selections
+    stream_rate_limit: u64 = "STREAM_RATE_LIMIT", number(50, 1, 1_000);
+    /// how long a frame waits at most
+    stream_batch_ms: u64 = "STREAM_BATCH_MS", number(100, 0, 10_000);
+    /// events that an acknowledging viewer may owe
+    stream_window_events: u64 = "STREAM_WINDOW_EVENTS", number(1_000, 1, 100_000);
+    /// how long a ticket lives
+    ticket_ttl_seconds: u64 = "TICKET_TTL_SECONDS", number(60, 1, 3_600);
+    /// a control server outside the container binding, which has no path
+    container_url: Option<String> = "CONTAINER_URL", origin();
+    /// how long a container without agents lives on
+    container_idle_seconds: u64 = "CONTAINER_IDLE_SECONDS", number(600, 1, 86_400);
+    /// other sites whose pages may watch
+    allowed_origins: Vec<String> = "ALLOWED_ORIGINS", origins();
 }
 
 /// The secrets. They are never shown: not in messages, not in `Debug`.
@@ -75,31 +147,6 @@ pub enum ControlRight {
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secrets(…)")
-    }
-}
-
-impl Settings {
-    /// Reads the variables from whatever holds them. An empty one counts as absent.
-    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
-        let number = |name, default, min, max| number(lookup, name, default, min, max);
-        Ok(Self {
-            poll_interval_ms: number("POLL_INTERVAL_MS", 500, 10, 20_000)?,
-            drain_interval_seconds: number("DRAIN_INTERVAL_SECONDS", 15, 1, 240)?,
-            relay_while_watched: switch(lookup, "RELAY_WHILE_WATCHED", false)?,
-            posted_lost_seconds: number("POSTED_LOST_SECONDS", 86_400, 1, 2_592_000)?,
-            redact_posts: switch(lookup, "REDACT_POSTS", true)?,
-            event_cap: number("EVENT_CAP", townwatch_protocol::limits::EVENTS_PER_AGENT_MAX, 1, 100_000)?,
-            town_store_mib: number("TOWN_STORE_MIB", TOWN_STORE_MIB_DEFAULT, 1, STORE_MIB_MAX)?,
-            rig_store_mib: number("RIG_STORE_MIB", RIG_STORE_MIB_DEFAULT, 1, STORE_MIB_MAX)?,
-            stream_enabled: switch(lookup, "STREAM_ENABLED", true)?,
-            stream_rate_limit: number("STREAM_RATE_LIMIT", 50, 1, 1_000)?,
-            stream_batch_ms: number("STREAM_BATCH_MS", 100, 0, 10_000)?,
-            stream_window_events: number("STREAM_WINDOW_EVENTS", 1_000, 1, 100_000)?,
-            ticket_ttl_seconds: number("TICKET_TTL_SECONDS", 60, 1, 3_600)?,
-            container_url: container_url(lookup)?,
-            container_idle_seconds: number("CONTAINER_IDLE_SECONDS", 600, 1, 86_400)?,
-            allowed_origins: origins(lookup)?,
-        })
     }
 }
 
@@ -202,19 +249,17 @@ fn switch(lookup: &dyn Fn(&str) -> Option<String>, name: &str, default: bool) ->
     }
 }
 
-fn container_url(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Option<String>> {
-    const NAME: &str = "CONTAINER_URL";
-    let Some(text) = given(lookup, NAME) else { return Ok(None) };
+fn origin(lookup: &dyn Fn(&str) -> Option<String>, name: &str) -> Result<Option<String>> {
+    let Some(text) = given(lookup, name) else { return Ok(None) };
     let url = text.trim_end_matches('/');
     if is_origin(url) {
         return Ok(Some(url.to_owned()));
     }
-    Err(not_configured(NAME, format!("expected http(s)://host[:port] without a path, not {text:?}")))
+    Err(not_configured(name, format!("expected http(s)://host[:port] without a path, not {text:?}")))
 }
 
-fn origins(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Vec<String>> {
-    const NAME: &str = "ALLOWED_ORIGINS";
-    let text = given(lookup, NAME).unwrap_or_default();
+fn origins(lookup: &dyn Fn(&str) -> Option<String>, name: &str) -> Result<Vec<String>> {
+    let text = given(lookup, name).unwrap_or_default();
     let words = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
     words
         .map(|word| {
@@ -223,7 +268,7 @@ fn origins(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Vec<String>> {
                 return Ok(origin);
             }
             Err(not_configured(
-                NAME,
+                name,
                 format!("expected scheme://host[:port], several with commas between, not {word:?}"),
             ))
         })

@@ -1,7 +1,7 @@
 // Tells views that something changed, at most once per frame: a burst of a thousand events is one rendering.
 
-import { Listeners } from "./listeners.ts";
 import type { Schedule } from "./listeners.ts";
+import { Listeners } from "./listeners.ts";
 
 export class Changes {
   readonly #schedule: Schedule;

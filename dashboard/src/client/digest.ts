@@ -3,7 +3,8 @@
 
 import type { TownEvent } from "../protocol/protocol.ts";
 import { isFailure } from "./attention.ts";
-import { knownEvent, WARNING_CODE } from "./known_event.ts";
+import { knownEvent } from "./event_shape.ts";
+import { WARNING_CODE } from "./notes.ts";
 
 /** One thing worth a link. */
 export interface Mention {

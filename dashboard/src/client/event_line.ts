@@ -1,12 +1,12 @@
 // The second choice, for where WebSockets do not get through: an event stream, read with `fetch` and not with
 // `EventSource`, which hides the status of a refusal and comes back by its own clock.
 
+import { createParser, type EventSourceMessage } from "eventsource-parser";
 import type { TownEvent } from "../protocol/protocol.ts";
 import { ApiFailure, failureOf, failureWords, retryAfter_ms } from "./api.ts";
 import type { Reading } from "./edges.ts";
-import { EventMessages } from "./event_messages.ts";
-import { parseFrame, streamPath } from "./line.ts";
 import type { OpenLine } from "./line.ts";
+import { parseFrame, streamPath } from "./line.ts";
 
 /** The server says `heartbeat` so often. */
 const HEARTBEAT_MS = 10_000;
@@ -16,7 +16,8 @@ export const openEventLine: OpenLine = (edges, cursor, handlers) => {
   let closed = false;
   /** What the answer says where it is a refusal. */
   let refusal: { status: number; retry_after_ms: number; text: string } | null = null;
-  const messages = new EventMessages();
+  let arrived: EventSourceMessage[] = [];
+  const parser = createParser({ onEvent: (message) => arrived.push(message) });
 
   function piece(text: string): void {
     if (refusal !== null) refusal.text += text;
@@ -31,7 +32,10 @@ export const openEventLine: OpenLine = (edges, cursor, handlers) => {
       if (events.length > 0 && !closed) handlers.frame({ type: "events", events, backfill: false }, characters);
       [events, characters] = [[], 0];
     };
-    for (const { name, data } of messages.take(text)) {
+    parser.feed(text);
+    const messages = arrived;
+    arrived = [];
+    for (const { event: name, data } of messages) {
       const parsed = parseFrame(data);
       if (parsed === null) continue;
       if ("event" in parsed && parsed.event === name && typeof parsed.id === "number") {

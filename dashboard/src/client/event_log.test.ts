@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { EventsPage, Gap } from "../protocol/protocol.ts";
 import { event, events } from "../testing/fake_town.ts";
 import { randomly } from "../testing/randomly.ts";
-import type { EventsPage, Gap } from "../protocol/protocol.ts";
 import { Api } from "./api.ts";
 import { EventLog } from "./event_log.ts";
 import { fillGap, loadBackTo, wholeEvent } from "./history.ts";

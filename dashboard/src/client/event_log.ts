@@ -6,8 +6,8 @@ import { Changes } from "./changes.ts";
 import { eventCharacters } from "./event_size.ts";
 import type { Schedule } from "./listeners.ts";
 import type { Typed } from "./previews.ts";
-import { CHARACTERS_MAX, EVENTS_MAX, Rows } from "./rows.ts";
 import type { Bounds } from "./rows.ts";
+import { CHARACTERS_MAX, EVENTS_MAX, Rows } from "./rows.ts";
 
 export class EventLog {
   readonly changes: Changes;

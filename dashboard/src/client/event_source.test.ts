@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeTown, hello, Recorder, settled } from "../testing/fake_town.ts";
 import type { TownEvent } from "../protocol/protocol.ts";
+import { FakeTown, hello, Recorder, settled } from "../testing/fake_town.ts";
 import { Api } from "./api.ts";
 import { eventCharacters } from "./event_size.ts";
 import { dataText, eventText, fieldText, keepSources, saysLess } from "./event_source.ts";

@@ -1,7 +1,7 @@
 // Which rows a reader wants to see.
 
-import { hasFailed } from "./row.ts";
 import type { Row, Task } from "./row.ts";
+import { hasFailed } from "./row.ts";
 
 export const KINDS = ["text", "thinking", "tool", "lines", "file", "question", "error", "system"] as const;
 export type Kind = (typeof KINDS)[number];

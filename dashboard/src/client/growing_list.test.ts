@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { randomly } from "../testing/randomly.ts";
-import { GrowingList } from "./growing_list.ts";
 import type { Mark, Place } from "./growing_list.ts";
+import { GrowingList } from "./growing_list.ts";
 
 test("what was added, changed and taken off since a mark begins where it says", () => {
   const list = new GrowingList(["a", "b", "c", "d"]);

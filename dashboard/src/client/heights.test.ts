@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GrowingList } from "./growing_list.ts";
-import { Heights } from "./heights.ts";
 import type { Keyed } from "./heights.ts";
+import { Heights } from "./heights.ts";
 
 const keys = (...names: string[]): GrowingList<Keyed> => new GrowingList(names.map((key) => ({ key })));
 const TEN = (): number => 10;

@@ -1,8 +1,8 @@
 // The mathematics of a list of which only a window is laid out: where each item begins, by its measured height or else
 // by a guess. No document is needed for it, so its tests need none.
 
-import { GrowingList } from "./growing_list.ts";
 import type { Mark, Place } from "./growing_list.ts";
+import { GrowingList } from "./growing_list.ts";
 
 export interface Keyed {
   readonly key: string;

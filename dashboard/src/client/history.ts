@@ -1,8 +1,8 @@
 // Fetches what a tab does not have: events from before its oldest, what a gap left out, and events whole.
 
 import type { EventsPage, Gap, TownEvent } from "../protocol/protocol.ts";
-import { ApiFailure } from "./api.ts";
 import type { Api } from "./api.ts";
+import { ApiFailure } from "./api.ts";
 import type { EventLog } from "./event_log.ts";
 
 const PAGE_EVENTS = 500;

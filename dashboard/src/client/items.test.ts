@@ -5,8 +5,8 @@ import { event } from "../testing/fake_town.ts";
 import { randomly } from "../testing/randomly.ts";
 import { NO_FILTER } from "./filter.ts";
 import { Heights } from "./heights.ts";
-import { groupsOf, Items } from "./items.ts";
 import type { Item, View } from "./items.ts";
+import { groupsOf, Items } from "./items.ts";
 import { Rows } from "./rows.ts";
 
 const VIEW: View = { filter: NO_FILTER, open: new Set(), closed: new Set(), held: null };

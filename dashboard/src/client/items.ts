@@ -4,10 +4,10 @@
 // `update` does only the part again that the rows say has changed, so that a hundred thousand rows cost a frame no more
 // than the ten that are new.
 
-import { passes } from "./filter.ts";
 import type { Filter } from "./filter.ts";
-import { countBefore, GrowingList } from "./growing_list.ts";
+import { passes } from "./filter.ts";
 import type { Mark, Place } from "./growing_list.ts";
+import { countBefore, GrowingList } from "./growing_list.ts";
 import type { CallRow, Row } from "./row.ts";
 
 export interface RowItem {

@@ -70,7 +70,7 @@ test("agrees with JSON.parse on any value, however deep", () => {
       assert.equal(countOfParts(text, 0), Object.values(one).length);
     }
   }
-  const deep = "[".repeat(100_000) + "1.10" + "]".repeat(100_000);
+  const deep = `${"[".repeat(100_000)}1.10${"]".repeat(100_000)}`;
   assert.equal(afterValue(deep, 0), deep.length);
   assert.equal(saysAll(deep, []), false);
 });

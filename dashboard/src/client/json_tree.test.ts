@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { jsonIn, JsonTree } from "./json_tree.ts";
 import type { TreeView } from "./json_tree.ts";
+import { JsonTree, jsonIn } from "./json_tree.ts";
 
 const AS_IT_BEGAN: TreeView = { chosen: () => null, asked: () => 0, sought: "" };
 

@@ -1,8 +1,8 @@
 // JSON as the lines of a tree, of which only those are made that are in sight: what is closed costs a count, and a long
 // list begins with its first hundred.
 
-import { afterSpace, afterValue, countOfParts, partsOf, stringOf } from "./json_text.ts";
 import type { Part } from "./json_text.ts";
+import { afterSpace, afterValue, countOfParts, partsOf, stringOf } from "./json_text.ts";
 
 /** So many parts are shown of one object or list, and so many more with each request. */
 export const PARTS_SHOWN = 100;

@@ -2,7 +2,8 @@
 
 import type { TownEvent } from "../protocol/protocol.ts";
 import type { Mention } from "./digest.ts";
-import { knownEvent, WARNING_CODE } from "./known_event.ts";
+import { knownEvent } from "./event_shape.ts";
+import { WARNING_CODE } from "./notes.ts";
 
 /** Calls and tasks whose results are awaited; the oldest go, and then an error names no call. */
 const CALLS_MAX = 256;

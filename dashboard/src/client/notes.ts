@@ -1,9 +1,11 @@
 // Events that are one sentence: what each says, and how loud.
 
 import type { KnownEvent } from "../protocol/protocol.ts";
-import { WARNING_CODE } from "./known_event.ts";
 import type { NoteRow } from "./row.ts";
 import * as sentences from "./sentences.ts";
+
+/** The `code` of an `agent_error` that was none: older logs say so where the program only warns, and goes on. */
+export const WARNING_CODE = "warning";
 
 type Note = Pick<NoteRow, "icon" | "tone" | "text" | "system"> & { readonly detail?: string };
 

@@ -1,8 +1,8 @@
 // The last choice, for where nothing may stay open: a request that is answered as soon as something happened, and then
 // the next. Agents' states are asked for beside it, for pages have only events.
 
-import { ApiFailure, failureWords } from "./api.ts";
 import type { EventsPage } from "../protocol/protocol.ts";
+import { ApiFailure, failureWords } from "./api.ts";
 import type { OpenLine } from "./line.ts";
 
 const WAIT_MS = 20_000;

@@ -3,10 +3,10 @@ import { test } from "node:test";
 import type { AgentQuestion, QuestionPart } from "../protocol/protocol.ts";
 import { agentState } from "../testing/agent_state.ts";
 import { event } from "../testing/fake_town.ts";
-import { knownEvent } from "./known_event.ts";
+import { knownEvent } from "./event_shape.ts";
 import * as questions from "./questions.ts";
-import { notHeard } from "./sent_messages.ts";
 import { Rows } from "./rows.ts";
+import { notHeard } from "./sent_messages.ts";
 
 const part = (more: Partial<QuestionPart> = {}): QuestionPart => ({
   text: "Which?",

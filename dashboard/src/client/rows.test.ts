@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TownEvent } from "../protocol/protocol.ts";
 import { event } from "../testing/fake_town.ts";
-import { isProblem } from "./row.ts";
 import type { Row } from "./row.ts";
+import { isProblem } from "./row.ts";
 import { EVENTS_MAX, Rows } from "./rows.ts";
 
 /** The rows of some events, without the line that begins a run. */

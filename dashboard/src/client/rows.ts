@@ -5,17 +5,17 @@
 
 import type { Gap, KnownEvent, Status, TownEvent } from "../protocol/protocol.ts";
 import { attachmentsOf } from "./attachments.ts";
+import { knownEvent } from "./event_shape.ts";
 import { eventCharacters } from "./event_size.ts";
-import { GrowingList } from "./growing_list.ts";
 import type { Place } from "./growing_list.ts";
-import { knownEvent } from "./known_event.ts";
+import { GrowingList } from "./growing_list.ts";
 import { noteOf } from "./notes.ts";
-import { OpenWork } from "./open_work.ts";
 import type { Ended } from "./open_work.ts";
+import { OpenWork } from "./open_work.ts";
 import type { CallResult, Line, NoteRow, Row, Task, TaskEnd, Unanswered } from "./row.ts";
-import { withoutTask, withTaskEnd, withTasksAbandoned } from "./task_rows.ts";
 import { RunTime } from "./run_time.ts";
 import * as sentences from "./sentences.ts";
+import { withoutTask, withTaskEnd, withTasksAbandoned } from "./task_rows.ts";
 
 /** How much a list keeps; at either bound its oldest rows go. */
 export interface Bounds {

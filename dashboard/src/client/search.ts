@@ -3,14 +3,14 @@
 
 import type { AgentToolCall, TownEvent } from "../protocol/protocol.ts";
 import { dataText, fieldText, saysLess } from "./event_source.ts";
-import { passes } from "./filter.ts";
-import { textsOfQuestion } from "./questions.ts";
 import type { Filter } from "./filter.ts";
-import { countBefore } from "./growing_list.ts";
+import { passes } from "./filter.ts";
 import type { GrowingList, Mark, Place } from "./growing_list.ts";
+import { countBefore } from "./growing_list.ts";
 import { textsIn } from "./json_text.ts";
-import { terminalName } from "./row.ts";
+import { textsOfQuestion } from "./questions.ts";
 import type { CallRow, Row, Task, UnknownRow } from "./row.ts";
+import { terminalName } from "./row.ts";
 import { Rows } from "./rows.ts";
 import { terminals } from "./terminals.ts";
 

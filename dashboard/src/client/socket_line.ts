@@ -2,8 +2,8 @@
 
 import { ApiFailure, failureWords } from "./api.ts";
 import type { Socket } from "./edges.ts";
-import { parseFrame, streamPath } from "./line.ts";
 import type { OpenLine } from "./line.ts";
+import { parseFrame, streamPath } from "./line.ts";
 
 const PING_INTERVAL_MS = 30_000;
 /** Exactly these bytes: the town answers them without waking up. */

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { TerminalBlock } from "./terminal_block.ts";
 import type { Model, Piece } from "./terminal_block.ts";
-import { isWebAddress, looksElsewhere } from "./terminal_span.ts";
+import { TerminalBlock } from "./terminal_block.ts";
 import type { TerminalLine } from "./terminal_span.ts";
+import { isWebAddress, looksElsewhere } from "./terminal_span.ts";
 import { needsTerminal, Terminals } from "./terminals.ts";
 
 const built = `${import.meta.dirname}/../../../target/terminal`;

@@ -1,7 +1,7 @@
 // One terminal's lines, kept while what a program prints goes on: a new piece costs what is new in it.
 
-import { LINE_END, SPAN_NUMBERS, terminalSpan } from "./terminal_span.ts";
 import type { TerminalLine, TerminalSpan } from "./terminal_span.ts";
+import { LINE_END, SPAN_NUMBERS, terminalSpan } from "./terminal_span.ts";
 
 /** What a program printed at once: a line without its end, or with `partial` a part of one. */
 export interface Piece {

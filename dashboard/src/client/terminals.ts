@@ -1,8 +1,8 @@
 // The terminals of the rows that are shown. The model comes only when a text needs it: one without control characters
 // is what it is.
 
-import { TerminalBlock } from "./terminal_block.ts";
 import type { Model, Piece } from "./terminal_block.ts";
+import { TerminalBlock } from "./terminal_block.ts";
 import type { TerminalLine } from "./terminal_span.ts";
 
 /** Rows whose terminals are kept; that of the one shown longest ago goes, and is made anew when it is shown again. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { event, events } from "../testing/fake_town.ts";
 import type { EventsPage, TownEvent } from "../protocol/protocol.ts";
+import { event, events } from "../testing/fake_town.ts";
 import { Api } from "./api.ts";
 import { EventLog } from "./event_log.ts";
 import { NO_FILTER } from "./filter.ts";

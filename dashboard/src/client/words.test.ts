@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { backoff_ms } from "./backoff.ts";
 import { commandWords } from "./command_words.ts";
-import { connectionWords } from "./connection.ts";
 import type { ConnectionState } from "./connection.ts";
+import { connectionWords } from "./connection.ts";
 import { bytesWords, durationWords } from "./sentences.ts";
 
 test("the back-off is Fibonacci from 100 ms to 15 s", () => {

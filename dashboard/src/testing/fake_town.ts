@@ -1,12 +1,12 @@
 // A town to test a stream against: it keeps a log and answers connections from it like the real one, and the test
 // decides when time passes and when a connection breaks. Only the two edges, socket and clock, are made up.
 
-import type { AgentState, EventsPage, Gap, ServerFrame, TownEvent } from "../protocol/protocol.ts";
 import type { ConnectionState } from "../client/connection.ts";
 import type { Clock, SocketHandlers, TextHandlers } from "../client/edges.ts";
+import type { LineEdges } from "../client/line.ts";
 import type { Typed } from "../client/previews.ts";
 import type { StreamConsumer } from "../client/stream_consumer.ts";
-import type { LineEdges } from "../client/line.ts";
+import type { AgentState, EventsPage, Gap, ServerFrame, TownEvent } from "../protocol/protocol.ts";
 
 export class FakeClock implements Clock {
   #now_ms = 1_000_000;

@@ -4,8 +4,8 @@
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import type { Filter } from "../client/filter.ts";
 import type { GrowingList } from "../client/growing_list.ts";
-import { groupsOf, Items } from "../client/items.ts";
 import type { Item } from "../client/items.ts";
+import { groupsOf, Items } from "../client/items.ts";
 import type { Typed } from "../client/previews.ts";
 import type { Row } from "../client/row.ts";
 import { visibleText } from "../client/visible_text.ts";

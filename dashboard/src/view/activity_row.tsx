@@ -4,21 +4,21 @@ import { Component } from "preact";
 import { dataText } from "../client/event_source.ts";
 import type { Item } from "../client/items.ts";
 import type { Row } from "../client/row.ts";
-import { TerminalRow } from "./terminal_text.tsx";
 import { visibleText } from "../client/visible_text.ts";
 import { Attachments } from "./attachments.tsx";
-import { CallRow, TaskLine } from "./call_row.tsx";
 import type { InsideProps } from "./call_row.tsx";
+import { CallRow, TaskLine } from "./call_row.tsx";
 import { clockTime, dayWords } from "./format.ts";
 import { GapRow } from "./gap_row.tsx";
 import { Icon, toolIcon } from "./icons.tsx";
+import { JsonText, MaybeJson } from "./json_tree.tsx";
 import { useOpen } from "./open_parts.ts";
 import { usePage } from "./page_context.ts";
 import { Question } from "./question_row.tsx";
 import { AgentName, CutMark, Fold, PlainText, RowFrame } from "./row_frame.tsx";
-import { JsonText, MaybeJson } from "./json_tree.tsx";
 import { jsonOf, rawName } from "./row_menu.tsx";
 import { BrokenOff, Said } from "./said.tsx";
+import { TerminalRow } from "./terminal_text.tsx";
 import { UserMessage } from "./user_message.tsx";
 
 interface ActivityItemProps {

@@ -8,7 +8,7 @@ import type { Mention } from "../client/digest.ts";
 import { countWords } from "../client/sentences.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { AgentState } from "../protocol/protocol.ts";
-import { activitySentence, ProgressBar, standing, StatusPill, StopButton } from "./agent_status.tsx";
+import { activitySentence, ProgressBar, StatusPill, StopButton, standing } from "./agent_status.tsx";
 import { AgentWarnings, AgentWork } from "./agent_work.tsx";
 import { DeleteButton } from "./delete_agent.tsx";
 import { Fact } from "./fact.tsx";
@@ -16,8 +16,8 @@ import { costText, countText, dayBudgetText, remainingText, runBudgetText, runti
 import { Icon } from "./icons.tsx";
 import { Link } from "./link.tsx";
 import { MessageBox } from "./message_box.tsx";
-import { QuestionForms } from "./question_form.tsx";
 import { PromptLine } from "./prompt_line.tsx";
+import { QuestionForms } from "./question_form.tsx";
 import { agentPath, eventPath } from "./route.ts";
 
 interface AgentCardProps {

@@ -2,16 +2,16 @@
 // used, what it changed and what went wrong. What is shown is in the address.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { ApiFailure } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
+import { ApiFailure } from "../client/api.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { AgentView } from "./agent_view.tsx";
 import { useChanges, useTitle } from "./hooks.ts";
 import { Link } from "./link.tsx";
 import { Message } from "./message.tsx";
 import { OpenParts } from "./open_parts.ts";
-import { PageContextProvider } from "./page_context.ts";
 import type { RowsPage } from "./page_context.ts";
+import { PageContextProvider } from "./page_context.ts";
 import { townPath } from "./route.ts";
 import { useViewQuery } from "./use_view_query.ts";
 

@@ -1,12 +1,12 @@
 // Where an agent stands, the same on its card and on its page.
 
 import { useState } from "preact/hooks";
-import { failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
+import { failureWords } from "../client/api.ts";
 import { silentSince } from "../client/attention.ts";
 import { questionsSentence } from "../client/questions.ts";
-import { countWords, endSentence, statusSentence } from "../client/sentences.ts";
 import type { Tone } from "../client/row.ts";
+import { countWords, endSentence, statusSentence } from "../client/sentences.ts";
 import { atWork } from "../client/town_store.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { AgentState } from "../protocol/protocol.ts";

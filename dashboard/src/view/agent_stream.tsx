@@ -7,8 +7,8 @@ import type { TownStore } from "../client/town_store.ts";
 import { Activity } from "./activity.tsx";
 import { useChanges } from "./hooks.ts";
 import { OpenParts } from "./open_parts.ts";
-import { PageContextProvider } from "./page_context.ts";
 import type { RowsPage } from "./page_context.ts";
+import { PageContextProvider } from "./page_context.ts";
 import { eventPath, go } from "./route.ts";
 
 interface AgentStreamProps {

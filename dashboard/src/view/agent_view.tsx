@@ -25,9 +25,9 @@ import { Toolbar } from "./toolbar.tsx";
 import { ToolsPanel } from "./tools_panel.tsx";
 import { useMissing } from "./use_missing.ts";
 import { useRowsView } from "./use_rows_view.ts";
-import { TABS } from "./view_query.ts";
 import type { SetQuery } from "./use_view_query.ts";
 import type { Tab, ViewQuery } from "./view_query.ts";
+import { TABS } from "./view_query.ts";
 
 interface AgentViewProps {
   readonly store: TownStore;
@@ -84,16 +84,14 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
       nothing={nothingWords(live, agent !== undefined, filter !== NO_FILTER && log.rows.all.length > 0)}
       toEnd={view.toEnd}
       above={
-        <>
-          {log.lacksEarlier(agent_id) && (
-            <p class="dropped">
-              {log.rows.dropped_events === 0 ? "Earlier events are" : countWords(log.rows.dropped_events, "earlier event is", "earlier events are")} no longer in this tab.{" "}
-              <button type="button" class="text-button" disabled={missing.busy} onClick={missing.loadOlder}>
-                Fetch them from the log
-              </button>
-            </p>
-          )}
-        </>
+        log.lacksEarlier(agent_id) && (
+          <p class="dropped">
+            {log.rows.dropped_events === 0 ? "Earlier events are" : countWords(log.rows.dropped_events, "earlier event is", "earlier events are")} no longer in this tab.{" "}
+            <button type="button" class="text-button" disabled={missing.busy} onClick={missing.loadOlder}>
+              Fetch them from the log
+            </button>
+          </p>
+        )
       }
     />
   );

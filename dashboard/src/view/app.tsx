@@ -1,15 +1,14 @@
 // Who am I, and which page: everything below this is only shown to someone who is signed in.
 
 import { useEffect, useState } from "preact/hooks";
+import type { Api, Proof } from "../client/api.ts";
 import { ApiFailure, failureWords } from "../client/api.ts";
-import type { Api } from "../client/api.ts";
-import type { Proof } from "../client/api.ts";
 import { ApiProvider } from "./api_context.ts";
 import { Header } from "./header.tsx";
 import { HomePage } from "./home_page.tsx";
 import { Message } from "./message.tsx";
-import { takeCode, useRoute } from "./route.ts";
 import type { Route } from "./route.ts";
+import { takeCode, useRoute } from "./route.ts";
 import { SignInPage } from "./sign_in_page.tsx";
 import { TownRoom } from "./town_room.tsx";
 

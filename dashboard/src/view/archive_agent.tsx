@@ -1,8 +1,8 @@
 // Putting an agent away, and bringing it back: it takes nothing from anybody, so nobody is asked.
 
 import { useState } from "preact/hooks";
-import { failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
+import { failureWords } from "../client/api.ts";
 import { atWork } from "../client/town_store.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { AgentState } from "../protocol/protocol.ts";

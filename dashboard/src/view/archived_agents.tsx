@@ -1,10 +1,10 @@
 // The agents that were put away, behind one quiet control: they are asked for when somebody wants to see them.
 
 import { useEffect, useState } from "preact/hooks";
-import { failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
-import type { TownStore } from "../client/town_store.ts";
+import { failureWords } from "../client/api.ts";
 import { countWords } from "../client/sentences.ts";
+import type { TownStore } from "../client/town_store.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { AgentState } from "../protocol/protocol.ts";
 import { ArchiveButton } from "./archive_agent.tsx";

@@ -1,10 +1,10 @@
 // Other agents side by side with this one, each with its own list that follows; who they are is in the address.
 
 import type { Api } from "../client/api.ts";
-import { visibleText } from "../client/visible_text.ts";
 import type { TownStore } from "../client/town_store.ts";
-import { AgentStream } from "./agent_stream.tsx";
+import { visibleText } from "../client/visible_text.ts";
 import { StatusPill } from "./agent_status.tsx";
+import { AgentStream } from "./agent_stream.tsx";
 import { useChanges } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { Link } from "./link.tsx";

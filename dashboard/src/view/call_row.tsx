@@ -2,8 +2,8 @@
 
 import { QUIET_CALL_MS } from "../client/attention.ts";
 import { LOOP_MIN } from "../client/failing_calls.ts";
+import type { CallRow as Call, CallOutcome, Task } from "../client/row.ts";
 import { hasFailed } from "../client/row.ts";
-import type { CallOutcome, CallRow as Call, Task } from "../client/row.ts";
 import { countWords, durationWords, fileSentence, taskWords } from "../client/sentences.ts";
 import { withoutEscapes } from "../client/terminals.ts";
 import { visibleText } from "../client/visible_text.ts";

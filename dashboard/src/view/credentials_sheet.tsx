@@ -49,7 +49,7 @@ export function CredentialsSheet({ title, problem, close, actions, children }: C
         <Problem text={problem} />
         <form method="dialog">
           {actions}
-          <button class="button small">Close</button>
+          <button type="submit" class="button small">Close</button>
         </form>
       </div>
     </dialog>

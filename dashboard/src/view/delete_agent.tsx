@@ -1,8 +1,8 @@
 // Deleting an agent for good: a quiet button, and a question that says what goes.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
+import { failureWords } from "../client/api.ts";
 import { atWork } from "../client/town_store.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { AgentState } from "../protocol/protocol.ts";
@@ -62,7 +62,7 @@ function DeleteQuestion({ api, town_id, agent, close }: DeleteAgentProps & { clo
         </p>
         <Problem text={problem} />
         <div class="actions">
-          <button class="button" disabled={busy}>
+          <button type="submit" class="button" disabled={busy}>
             Keep it
           </button>
           <button type="button" class="button danger" disabled={busy} onClick={() => void erase()}>

@@ -1,8 +1,8 @@
 // What a call changed in a file, line by line.
 
 import { useState } from "preact/hooks";
-import { isLockFile } from "../client/call_changes.ts";
 import type { CallChange } from "../client/call_changes.ts";
+import { isLockFile } from "../client/call_changes.ts";
 import { patchLines } from "../client/patch_lines.ts";
 import { countWords } from "../client/sentences.ts";
 import { visibleText } from "../client/visible_text.ts";

@@ -1,7 +1,7 @@
 // All that went wrong or is missing, in one place.
 
-import { isProblem } from "../client/row.ts";
 import type { Row } from "../client/row.ts";
+import { isProblem } from "../client/row.ts";
 import { ActivityItem } from "./activity_row.tsx";
 import { usePage } from "./page_context.ts";
 

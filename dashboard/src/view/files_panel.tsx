@@ -1,8 +1,8 @@
 // The files that an agent changed, and the calls that did.
 
 import { callChanges } from "../client/call_changes.ts";
-import { changedFiles } from "../client/files.ts";
 import type { ChangedFile, FileChange } from "../client/files.ts";
+import { changedFiles } from "../client/files.ts";
 import type { Row } from "../client/row.ts";
 import { countWords, fileSentence } from "../client/sentences.ts";
 import { visibleText } from "../client/visible_text.ts";

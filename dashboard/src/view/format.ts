@@ -1,8 +1,8 @@
 // Numbers and times as people read them.
 
-import type { AgentState, Budget, DayBudget, UsageTotals } from "../protocol/protocol.ts";
 import { atWork } from "../client/attention.ts";
 import { durationWords } from "../client/sentences.ts";
+import type { AgentState, Budget, DayBudget, UsageTotals } from "../protocol/protocol.ts";
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });

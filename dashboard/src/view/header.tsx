@@ -2,8 +2,8 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { connectionDetail, connectionWords } from "../client/connection.ts";
 import type { ConnectionState } from "../client/connection.ts";
+import { connectionDetail, connectionWords } from "../client/connection.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { useApi } from "./api_context.ts";
 import { useChanges, useNow } from "./hooks.ts";

@@ -1,8 +1,8 @@
 // The first page: into the only town, a choice among several, or a welcome where there is none yet.
 
 import { useEffect, useState } from "preact/hooks";
-import { ApiFailure, failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
+import { ApiFailure, failureWords } from "../client/api.ts";
 import type { TownSummary } from "../protocol/protocol.ts";
 import { dayWords } from "./format.ts";
 import { Header } from "./header.tsx";

@@ -1,8 +1,8 @@
 // JSON as a tree that opens and closes, by mouse and by the keys that trees have, with the text as it came one press away.
 
 import { useContext, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
-import { jsonIn, JsonTree, PARTS_SHOWN } from "../client/json_tree.ts";
 import type { TreeLine, TreeView } from "../client/json_tree.ts";
+import { JsonTree, jsonIn, PARTS_SHOWN } from "../client/json_tree.ts";
 import { countWords } from "../client/sentences.ts";
 import { visibleText } from "../client/visible_text.ts";
 import { Sought } from "./highlights.ts";

@@ -1,10 +1,10 @@
 // Remembers in this browser when it last looked at a town.
 
 import { useEffect, useState } from "preact/hooks";
-import { lookNow, readLook, writtenLook } from "../client/last_look.ts";
 import type { LastLook } from "../client/last_look.ts";
-import type { TownStore } from "../client/town_store.ts";
+import { lookNow, readLook, writtenLook } from "../client/last_look.ts";
 import type { TownStream } from "../client/stream.ts";
+import type { TownStore } from "../client/town_store.ts";
 import { useChanges } from "./hooks.ts";
 import { keep, kept } from "./kept.ts";
 

@@ -1,10 +1,10 @@
 // A text with its structure. Only elements are made that stand in the list; all that an agent wrote is text in them.
 
-import { createElement } from "preact";
 import type { ComponentChildren } from "preact";
+import { createElement } from "preact";
 import { visibleText } from "../client/visible_text.ts";
-import { MARKDOWN_TAGS } from "../worker/messages.ts";
 import type { MarkdownNode } from "../worker/messages.ts";
+import { MARKDOWN_TAGS } from "../worker/messages.ts";
 import { Code } from "./code.tsx";
 import { LoopbackMark } from "./loopback_mark.tsx";
 import { useWork } from "./work.ts";

@@ -4,8 +4,8 @@
 import { useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
 import { atWork } from "../client/attention.ts";
-import { notHeard } from "../client/sent_messages.ts";
 import type { Sent } from "../client/sent_messages.ts";
+import { notHeard } from "../client/sent_messages.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { AgentState, StartAgent } from "../protocol/protocol.ts";

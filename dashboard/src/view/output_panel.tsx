@@ -3,7 +3,6 @@
 import { useState } from "preact/hooks";
 import type { Typed } from "../client/previews.ts";
 import type { Row } from "../client/row.ts";
-import { TerminalRow } from "./terminal_text.tsx";
 import { visibleText } from "../client/visible_text.ts";
 import { clockTime } from "./format.ts";
 import { useGrowing } from "./hooks.ts";
@@ -11,6 +10,7 @@ import { Icon } from "./icons.tsx";
 import { Markdown } from "./markdown.tsx";
 import { CutMark, Fold } from "./row_frame.tsx";
 import { BrokenOff, Said } from "./said.tsx";
+import { TerminalRow } from "./terminal_text.tsx";
 import { tellerWords } from "./user_message.tsx";
 import { VirtualList } from "./virtual_list.tsx";
 

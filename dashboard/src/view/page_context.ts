@@ -4,7 +4,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Api } from "../client/api.ts";
 import type { EventLog } from "../client/event_log.ts";
-import { OpenParts } from "./open_parts.ts";
+import type { OpenParts } from "./open_parts.ts";
 
 export interface RowsPage {
   readonly api: Api;

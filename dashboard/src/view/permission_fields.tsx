@@ -8,8 +8,8 @@ import type { AgentQuestion, Answer, QuestionSubject } from "../protocol/protoco
 import { DiffView } from "./diff_view.tsx";
 import { Markdown } from "./markdown.tsx";
 import type { Answering } from "./question_form.tsx";
-import type { WholeQuestion } from "./whole_question.ts";
 import { WholeMark } from "./whole_mark.tsx";
+import type { WholeQuestion } from "./whole_question.ts";
 
 interface PermissionFieldsProps {
   readonly question: AgentQuestion;

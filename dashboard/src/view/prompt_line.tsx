@@ -1,10 +1,10 @@
 // What an agent was asked to do: the first line, and all of it when one wants to read it.
 
 import { useState } from "preact/hooks";
-import { failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
+import { failureWords } from "../client/api.ts";
+import { knownEvent } from "../client/event_shape.ts";
 import { wholeEvent } from "../client/history.ts";
-import { knownEvent } from "../client/known_event.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { AgentState } from "../protocol/protocol.ts";
 import { Problem } from "./message.tsx";

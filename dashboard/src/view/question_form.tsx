@@ -2,8 +2,8 @@
 // may ask several things at once; each has a form of its own.
 
 import { useId, useState } from "preact/hooks";
-import { ApiFailure, failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
+import { ApiFailure, failureWords } from "../client/api.ts";
 import { askedWords, askerOf, firstAnswerSentence, isSaidByParts, partsOf } from "../client/questions.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { AgentState, AnswerAgent, OpenQuestion } from "../protocol/protocol.ts";

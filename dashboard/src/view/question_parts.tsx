@@ -1,14 +1,14 @@
 // A question in parts: for each what it asks, what there is to choose from, and a field for words where they are taken.
 
 import { useId, useState } from "preact/hooks";
-import { answerBody, isAnswered, NO_DRAFT, partsOf } from "../client/questions.ts";
 import type { Draft } from "../client/questions.ts";
+import { answerBody, isAnswered, NO_DRAFT, partsOf } from "../client/questions.ts";
 import { countWords } from "../client/sentences.ts";
 import { visibleText } from "../client/visible_text.ts";
 import type { AgentQuestion, QuestionOption, QuestionPart } from "../protocol/protocol.ts";
 import type { Answering } from "./question_form.tsx";
-import type { WholeQuestion } from "./whole_question.ts";
 import { WholeMark } from "./whole_mark.tsx";
+import type { WholeQuestion } from "./whole_question.ts";
 
 interface PartFieldsProps {
   readonly question: AgentQuestion;

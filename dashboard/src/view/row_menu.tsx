@@ -81,7 +81,7 @@ function Menu({ row, close, done }: MenuProps) {
 
   function keyDown(event: KeyboardEvent): void {
     const items = [...(root.current?.querySelectorAll<HTMLButtonElement>("[role=menuitem]") ?? [])];
-    const at = items.findIndex((item) => item === document.activeElement);
+    const at = items.indexOf(document.activeElement as HTMLButtonElement);
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step === 0) return;
     items[(at + step + items.length) % items.length]?.focus();

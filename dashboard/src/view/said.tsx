@@ -1,7 +1,7 @@
 // A text that somebody said, as it was said: long ones begin folded.
 
-import { countWords } from "../client/sentences.ts";
 import type { Row } from "../client/row.ts";
+import { countWords } from "../client/sentences.ts";
 import { visibleText } from "../client/visible_text.ts";
 import { useOpen } from "./open_parts.ts";
 import { usePage } from "./page_context.ts";

@@ -1,8 +1,8 @@
 // What the keyboard does: `?` opens it anywhere.
 
 import { useEffect, useRef } from "preact/hooks";
-import { shortcutGroups } from "./shortcuts.ts";
 import type { ShortcutGroup } from "./shortcuts.ts";
+import { shortcutGroups } from "./shortcuts.ts";
 
 export function ShortcutSheet({ close }: { close: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -24,7 +24,7 @@ export function ShortcutSheet({ close }: { close: () => void }) {
           <Keys key={group.title} group={group} />
         ))}
         <form method="dialog">
-          <button class="button small">Close</button>
+          <button type="submit" class="button small">Close</button>
         </form>
       </div>
     </dialog>

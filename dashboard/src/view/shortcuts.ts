@@ -60,7 +60,7 @@ export const townShortcuts = {
 export const shortcutGroups: readonly ShortcutGroup[] = [commonShortcuts, townShortcuts, rowsShortcuts];
 
 /** What a key does; false: nothing, so that it keeps its usual meaning. */
-export type KeyAction = (event: KeyboardEvent) => void | false;
+export type KeyAction = (event: KeyboardEvent) => unknown;
 
 /** Hears keys while the component is shown, except where one is typing or pressing something else. */
 export function useShortcuts(actions: Readonly<Record<string, KeyAction>>): void {

@@ -3,15 +3,15 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
 import type { Mention, Mentions } from "../client/digest.ts";
-import { costSince } from "../client/last_look.ts";
 import type { LastLook } from "../client/last_look.ts";
+import { costSince } from "../client/last_look.ts";
 import { countWords } from "../client/sentences.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { visibleText } from "../client/visible_text.ts";
 import { clockTime, dollars, momentWords, sinceText } from "./format.ts";
 import { useChanges } from "./hooks.ts";
-import { Icon } from "./icons.tsx";
 import type { IconName } from "./icons.tsx";
+import { Icon } from "./icons.tsx";
 import { Link } from "./link.tsx";
 import { agentPath, eventPath } from "./route.ts";
 

@@ -2,8 +2,8 @@
 
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
+import { failureWords } from "../client/api.ts";
 import { commandWords } from "../client/command_words.ts";
 import { sandboxWords } from "../client/sandbox_words.ts";
 import { startAgent } from "../client/start.ts";

@@ -2,10 +2,10 @@
 
 import { Component } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { terminalName } from "../client/row.ts";
 import type { LinesRow } from "../client/row.ts";
-import { isWebAddress, looksElsewhere } from "../client/terminal_span.ts";
+import { terminalName } from "../client/row.ts";
 import type { TerminalLine, TerminalSpan } from "../client/terminal_span.ts";
+import { isWebAddress, looksElsewhere } from "../client/terminal_span.ts";
 import { needsTerminal, terminals } from "../client/terminals.ts";
 import { visibleText } from "../client/visible_text.ts";
 import { LoopbackMark } from "./loopback_mark.tsx";
@@ -15,6 +15,7 @@ export function TerminalText({ text }: { text: string }) {
   const needed = needsTerminal(text);
   const ready = useTerminals(needed);
   const lines = useMemo(() => (needed && ready ? terminals.linesOf(text) : null), [text, needed, ready]);
+  // biome-ignore lint/complexity/noUselessFragments: a component is an element, and not a text.
   return lines === null ? <>{visibleText(text)}</> : <Lines lines={lines} />;
 }
 

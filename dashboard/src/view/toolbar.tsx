@@ -1,8 +1,8 @@
 // Finding and leaving out: a text to jump between, filters, work or everything, and the view's own pause.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { isNarrow, KINDS, NO_FILTER, STATUSES } from "../client/filter.ts";
 import type { CallStatus, Filter, Kind } from "../client/filter.ts";
+import { isNarrow, KINDS, NO_FILTER, STATUSES } from "../client/filter.ts";
 import type { Row } from "../client/row.ts";
 import { visibleText } from "../client/visible_text.ts";
 import { Icon } from "./icons.tsx";
@@ -120,16 +120,16 @@ function FilterMenu({ filter, setFilter, rows }: Pick<ToolbarProps, "filter" | "
     const outside = (event: Event): void => {
       if (event.target instanceof Node && root.current?.contains(event.target) === false) setOpen(false);
     };
-    const escape = (event: KeyboardEvent): void => {
+    const onEscape = (event: KeyboardEvent): void => {
       if (event.key !== "Escape") return;
       event.preventDefault();
       setOpen(false);
     };
     addEventListener("pointerdown", outside);
-    addEventListener("keydown", escape, true);
+    addEventListener("keydown", onEscape, true);
     return () => {
       removeEventListener("pointerdown", outside);
-      removeEventListener("keydown", escape, true);
+      removeEventListener("keydown", onEscape, true);
     };
   }, [open]);
 

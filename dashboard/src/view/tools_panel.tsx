@@ -1,7 +1,7 @@
 // Every call: which tool, what about, how it went and how long it took; the rest on demand.
 
-import { hasFailed } from "../client/row.ts";
 import type { CallRow, Row } from "../client/row.ts";
+import { hasFailed } from "../client/row.ts";
 import { visibleText } from "../client/visible_text.ts";
 import { CallDetail } from "./call_detail.tsx";
 import { Outcome, TaskLine } from "./call_row.tsx";

@@ -2,8 +2,8 @@
 
 import { useRef, useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
-import { attention, ATTENTIONS, atWork } from "../client/attention.ts";
 import type { Attention } from "../client/attention.ts";
+import { ATTENTIONS, attention, atWork } from "../client/attention.ts";
 import type { LastLook } from "../client/last_look.ts";
 import type { TownStore } from "../client/town_store.ts";
 import type { AgentState, Role, TownView } from "../protocol/protocol.ts";
@@ -168,7 +168,7 @@ function mayorOf(agents: readonly AgentState[]): AgentState | null {
 /** Moves the keyboard from card to card; from elsewhere to the first or the last. */
 function moveToCard(page: HTMLElement | null, step: 1 | -1): void {
   const cards = [...(page?.querySelectorAll<HTMLElement>(".agent .cover") ?? [])];
-  const at = cards.findIndex((card) => card === document.activeElement);
+  const at = cards.indexOf(document.activeElement as HTMLElement);
   const next = at < 0 ? (step === 1 ? 0 : cards.length - 1) : Math.min(Math.max(at + step, 0), cards.length - 1);
   cards[next]?.focus();
   cards[next]?.scrollIntoView({ block: "nearest" });

@@ -2,13 +2,13 @@
 // town to an agent and back keeps all of it.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { ApiFailure, failureWords } from "../client/api.ts";
+import { browserClock, browserReadText, browserSocket, doubtful, eachFrame } from "../browser.ts";
 import type { Api } from "../client/api.ts";
+import { ApiFailure, failureWords } from "../client/api.ts";
 import { TownStream } from "../client/stream.ts";
 import { townLines } from "../client/town_lines.ts";
 import { TownStore } from "../client/town_store.ts";
 import type { TownView } from "../protocol/protocol.ts";
-import { browserClock, browserReadText, browserSocket, doubtful, eachFrame } from "../browser.ts";
 import { Connection, Header, NoticesButton } from "./header.tsx";
 import { useChanges, useTitleCounts } from "./hooks.ts";
 import { useLastLook } from "./last_look.ts";
@@ -16,8 +16,8 @@ import { later } from "./later.tsx";
 import { Link } from "./link.tsx";
 import { Message } from "./message.tsx";
 import { useNews } from "./notices.ts";
-import { go, townPath } from "./route.ts";
 import type { TownRoute } from "./route.ts";
+import { go, townPath } from "./route.ts";
 import { useShortcuts } from "./shortcuts.ts";
 import { countsText, townCounts, useFavicon } from "./tab_mark.ts";
 import { StartForm, TownPage } from "./town_page.tsx";

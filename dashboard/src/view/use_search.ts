@@ -4,8 +4,8 @@ import { useEffect, useMemo, useReducer } from "preact/hooks";
 import type { Filter } from "../client/filter.ts";
 import type { GrowingList } from "../client/growing_list.ts";
 import type { Row } from "../client/row.ts";
-import { Search } from "../client/search.ts";
 import type { Findings } from "../client/search.ts";
+import { Search } from "../client/search.ts";
 
 const SLICE_MS = 6;
 const NONE: Findings = { found: [], cut: [], done: true };

@@ -2,13 +2,13 @@
 // oldest. It is said, and looked at when asked.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
+import { failureWords } from "../client/api.ts";
 import type { EventLog } from "../client/event_log.ts";
 import { fillGap, loadOlder } from "../client/history.ts";
 import type { Row } from "../client/row.ts";
-import { isCut } from "../client/search.ts";
 import type { Search } from "../client/search.ts";
+import { isCut } from "../client/search.ts";
 import { searchWhole } from "../client/whole_search.ts";
 import type { TownEvent } from "../protocol/protocol.ts";
 

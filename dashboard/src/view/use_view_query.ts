@@ -2,8 +2,8 @@
 
 import { useMemo, useRef } from "preact/hooks";
 import { go, useLocation } from "./route.ts";
-import { parseQuery, queryText } from "./view_query.ts";
 import type { ViewQuery } from "./view_query.ts";
+import { parseQuery, queryText } from "./view_query.ts";
 
 export type SetQuery = (change: Partial<ViewQuery>, how?: "push" | "replace") => void;
 

@@ -1,7 +1,7 @@
 // What the agent's page shows is in its address: another person who opens it sees the same.
 
-import { KINDS, NO_FILTER, STATUSES } from "../client/filter.ts";
 import type { CallStatus, Filter, Kind } from "../client/filter.ts";
+import { KINDS, NO_FILTER, STATUSES } from "../client/filter.ts";
 
 export const TABS = ["activity", "output", "tools", "files", "errors"] as const;
 export type Tab = (typeof TABS)[number];

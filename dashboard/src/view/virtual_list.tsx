@@ -3,11 +3,11 @@
 // What is being read stays where it is: whatever changes above it, the item at the top of the window keeps its place
 // (`#anchor`). Only who is at the end, and stays there, is taken along.
 
-import { Component, createRef } from "preact";
 import type { ComponentChildren } from "preact";
+import { Component, createRef } from "preact";
 import type { GrowingList } from "../client/growing_list.ts";
-import { Heights } from "../client/heights.ts";
 import type { Keyed } from "../client/heights.ts";
+import { Heights } from "../client/heights.ts";
 
 interface VirtualListProps<Item extends Keyed> {
   readonly items: GrowingList<Item>;

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
+import { failureWords } from "../client/api.ts";
 import { startDemo } from "../client/start.ts";
 import type { AgentState } from "../protocol/protocol.ts";
 import { Icon } from "./icons.tsx";

@@ -1,5 +1,5 @@
-import type { WholeQuestion } from "./whole_question.ts";
 import { Problem } from "./message.tsx";
+import type { WholeQuestion } from "./whole_question.ts";
 
 /** Says that a question is not all here yet, or why it can not be had. */
 export function WholeMark({ whole: { question, problem, retry } }: { whole: WholeQuestion }) {

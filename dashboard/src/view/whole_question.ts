@@ -1,10 +1,10 @@
 // A question as the agent asked it. An agent's state has room for the beginnings of long ones; the log has the whole.
 
 import { useEffect, useState } from "preact/hooks";
-import { failureWords } from "../client/api.ts";
 import type { Api } from "../client/api.ts";
+import { failureWords } from "../client/api.ts";
+import { knownEvent } from "../client/event_shape.ts";
 import { wholeEvent } from "../client/history.ts";
-import { knownEvent } from "../client/known_event.ts";
 import type { OpenQuestion } from "../protocol/protocol.ts";
 
 export interface WholeQuestion {

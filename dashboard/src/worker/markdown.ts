@@ -1,9 +1,9 @@
 // Markdown to a tree of nodes that the page knows. HTML in it stays the text that it is.
 
-import { lexer } from "marked";
 import type { Token, Tokens } from "marked";
-import type { MarkdownNode, MarkdownTag } from "./messages.ts";
+import { lexer } from "marked";
 import { webAddress } from "../view/web_address.ts";
+import type { MarkdownNode, MarkdownTag } from "./messages.ts";
 
 /** Deeper nesting is shown as it was written. */
 const DEPTH_MAX = 24;

@@ -6,13 +6,13 @@ mod operation;
 mod routes;
 mod schemas;
 
-use std::path::Path;
-
 use schemas::Schemas;
 use serde_json::{Map, Value, json};
 use townwatch_protocol::id::{AgentId, Epoch, EventKey, EventName, ImageId, RigId, RunId, TownId};
 use townwatch_town::access::cookie::SESSION_COOKIE;
 use townwatch_town::route::Route;
+
+use crate::drift;
 
 /// In the folder whose files are served as they are.
 const FILE: &str = "dashboard/public/openapi.json";
@@ -76,13 +76,7 @@ fn example(pattern: &str) -> String {
 
 #[test]
 fn the_document_is_that_of_the_route_table_and_the_types() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
-    let fresh = format!("{}\n", serde_json::to_string_pretty(&generate()).unwrap());
-    if std::env::var_os("TOWNWATCH_WRITE_TYPES").is_some() {
-        std::fs::write(&file, &fresh).unwrap();
-    }
-    let stored = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(stored == fresh, "{FILE} has drifted from the routes or the types; `npm run types` mends it");
+    drift::hold(FILE, &format!("{}\n", serde_json::to_string_pretty(&generate()).unwrap()));
 }
 
 #[test]
