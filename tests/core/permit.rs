@@ -27,7 +27,7 @@ fn open(story: &mut Story, agent_id: &str, form: Form, ends_at: Option<Timestamp
     let permit = Permit::of_ticket(agent_id.as_ref(), session(ends_at));
     let id = story.town.fresh_viewer();
     let join = Join { agent_id, form, ..Join::default() };
-    let effects = story.seen(OpenStream { id, join: &join, permit: permit });
+    let effects = story.seen(OpenStream { id, join: &join, permit });
     (id, effects)
 }
 

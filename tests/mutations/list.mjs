@@ -4,9 +4,8 @@
 
 const VIEWER = "crates/town/src/viewers/viewer.rs";
 const VIEWERS = "crates/town/src/viewers/mod.rs";
-const RELAY = "crates/town/src/relay/mod.rs";
+const RELAY = "crates/town/src/relay/taking.rs";
 const FORWARDING = "crates/town/src/relay/forwarding.rs";
-const TOWN = "crates/town/src/town.rs";
 
 export const MUTATIONS = [
   {
@@ -83,29 +82,32 @@ export const MUTATIONS = [
     // Shown early and then undone, or taken for shown and then not sent.
     caughtBy: ["a viewer is shown what was never stored", "a state that is not stored", "is missing without a word"],
     edits: [
-      { file: TOWN, find: "    pub(crate) states: StateFrames,\n", replace: "    pub(crate) states: StateFrames,\n    pub(crate) early: Vec<Effect>,\n" },
-      { file: TOWN, find: "states: StateFrames::default(),", replace: "states: StateFrames::default(), early: Vec::new()," },
-      {
-        file: TOWN,
-        find: "let mut effects = Vec::new();\n        self.pump(Occasion { now, pruned_id",
-        replace: "let mut effects = std::mem::take(&mut self.early);\n        self.pump(Occasion { now, pruned_id",
-      },
-      {
-        file: TOWN,
-        find: "let mut effects = Vec::new();\n        for agent_id in self.deadlines",
-        replace: "let mut effects = std::mem::take(&mut self.early);\n        for agent_id in self.deadlines",
-      },
       { file: FORWARDING, find: "let store = self.store.as_ref();", replace: "let store = std::rc::Rc::clone(&self.store);\n        let store = store.as_ref();" },
       {
         file: FORWARDING,
-        find: "            if stored.epoch.as_ref() != Some",
-        replace: `            let at = batch.events.first().map_or(townwatch_protocol::time::Timestamp::from_millis(0), |event| event.at);
+        find: "            let outcome = ingest.finish()?;\n",
+        replace: `            let outcome = ingest.finish()?;
             let mut early = Vec::new();
-            self.pump(crate::viewers::frames::Occasion::at(at), &mut early)?;
-            self.early.extend(early);
-            if stored.epoch.as_ref() != Some`,
+            self.pump(crate::viewers::frames::Occasion::at(now), &mut early)?;
+            self.effects.extend(early);
+`,
       },
     ],
+  },
+  {
+    name: "a decision is not shown at the front door",
+    caughtBy: ["is missing without a word", "lacks", "is neither at the head nor told to wait", "nobody was told"],
+    edits: [{ file: "crates/town/src/input.rs", find: "        self.show_change(change, now);\n", replace: "        drop(change);\n" }],
+  },
+  {
+    name: "a rig's outbox waits without an alarm",
+    caughtBy: ["no alarm stands for it"],
+    edits: [{ file: "crates/town/src/rig/carrier.rs", find: "if self.is_alarmed { Alarm::Keep } else { self.set_in(0) }", replace: "Alarm::Keep" }],
+  },
+  {
+    name: "the end of another run takes an agent's silence back",
+    caughtBy: ["nobody would notice"],
+    edits: [{ file: "crates/town/src/log/ingest.rs", find: "if (self.is_posted || is_of_present_run) &&", replace: "let _ = is_of_present_run;\n        if" }],
   },
   {
     name: "what is pruned is not told",

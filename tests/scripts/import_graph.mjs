@@ -13,7 +13,7 @@ export function importsOf(folder) {
     .map((entry) => entry.name.replace(/\.rs$/, ""));
   const modules = new Map(names.map((name) => [name, new Set()]));
   const reexports = reexportsOf(folder, modules);
-  for (const file of readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(".rs"))) {
+  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".rs"))) {
     const parts = file.replace(/\.rs$/, "").split("/");
     if (parts.at(-1) === "mod") parts.pop();
     const [module] = parts;
@@ -79,7 +79,7 @@ function pathsOf(tree) {
   const parts = [""];
   let depth = 0;
   for (const letter of inside) {
-    depth += (letter === "{") - (letter === "}");
+    depth += Number(letter === "{") - Number(letter === "}");
     if (letter === "," && depth === 0) parts.push("");
     else parts[parts.length - 1] += letter;
   }
@@ -100,7 +100,7 @@ function withoutTests(source) {
 function closing(text, open) {
   let depth = 0;
   for (let at = open; at < text.length; at++) {
-    depth += (text[at] === "{") - (text[at] === "}");
+    depth += Number(text[at] === "{") - Number(text[at] === "}");
     if (depth === 0) return at;
   }
   return text.length;
