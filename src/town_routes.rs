@@ -4,9 +4,9 @@ use ::worker::Response;
 use ::worker::web_sys::Request as Raw;
 use townwatch_protocol::calls::{self, CreateRig, Done, EraseRig, ObjectAnswer, ObjectCall, RegisterAgent, TownCall};
 use townwatch_protocol::error::{Error, Result};
-use townwatch_protocol::id::{AgentId, Epoch, EventId, EventName, RunId};
+use townwatch_protocol::id::{AgentId, EventName, RunId};
 use townwatch_protocol::limits::{
-    AGENTS_PER_TOWN_MAX, ARCHIVED_AGENTS_PAGE_DEFAULT, EVENTS_PER_AGENT_MAX, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX,
+    AGENTS_PER_TOWN_MAX, ARCHIVED_AGENTS_PAGE_DEFAULT, LONG_POLL_MS_MAX, PAGE_EVENTS_MAX,
 };
 use townwatch_protocol::query::{Address, Query};
 use townwatch_protocol::time::Timestamp;
@@ -18,7 +18,7 @@ use townwatch_town::agents::posted_silence::Heartbeat;
 use townwatch_town::agents::runs;
 use townwatch_town::git_url;
 use townwatch_town::log::{PageFilter, Selection};
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::stream_query::accepts;
 use townwatch_town::reading::streams::SessionsEnd;
@@ -165,13 +165,7 @@ fn page_request(query: &Query) -> Result<PageRequest> {
         EventName::parse(name).ok_or_else(|| Error::invalid("event", format!("expected {}", EventName::EXPECTED)))
     });
     Ok(PageRequest {
-        asked: CursorRequest {
-            epoch: query.id("epoch", Epoch::parse, Epoch::EXPECTED)?,
-            after_id: query.position("after_id")?.map(EventId::get),
-            from: None,
-            tail: query.number("tail", 0, EVENTS_PER_AGENT_MAX)?,
-        },
-        before_id: query.position("before_id")?.map(EventId::get),
+        asked: BeginRequest::of_page(query)?,
         limit: query.number("limit", 1, PAGE_EVENTS_MAX)?,
         wanted: PageFilter {
             run_id: query.id("run_id", RunId::parse, RunId::EXPECTED)?,

@@ -10,7 +10,6 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_town::access::auth::{self, Credentials};
 use townwatch_town::access::grantor::Grantor;
 use townwatch_town::access::permit::Permit;
-use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::resumption;
 use townwatch_town::reading::stream_query::{StreamKind, StreamQuery};
 use townwatch_town::reading::streams::{Join, OpenStream};
@@ -39,7 +38,7 @@ pub(super) async fn open(
     let query = StreamQuery::parse(query, header("last-event-id").as_deref())?;
     let mut join = Join {
         agent_id: agent_id.clone(),
-        asked: CursorRequest { epoch: query.epoch, after_id: query.after_id, from: query.from, tail: query.tail },
+        asked: query.begin,
         until_exit: query.until_exit,
         acknowledges: query.flow_ack,
         form: query.form,

@@ -47,6 +47,7 @@ macro_rules! numbers {
     };
 }
 
+/// The most that a setting of seconds or days may be, 2^32 - 1; a larger one is refused when the server starts.
 const SECONDS_MAX: u64 = u32::MAX as u64;
 
 // Why these defaults:

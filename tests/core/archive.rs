@@ -13,7 +13,7 @@ use townwatch_protocol::wire::{ContainerStatus, ContainerView, PostEvents, PostR
 use townwatch_town::agents::archive::{ArchiveCompletion, ArchivePlan, BringAgentBack};
 use townwatch_town::agents::deletion::EraseAgent;
 use townwatch_town::agents::starting::StartRun;
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::rig::Rig;
 use townwatch_town::rig::rig_deletion::EraseRigAgent;
 use townwatch_town::store::Store;
@@ -77,9 +77,10 @@ fn it_leaves_the_lists_and_keeps_all_that_it_has() {
     done(&mut story, "kept");
     done(&mut story, "away");
     let (log, state) = (story.log(), story.state("away"));
-    let (viewer, _) = story.join("", CursorRequest::default());
+    let (viewer, _) = story.join("", BeginRequest::default());
     story.pass(1_000);
     story.tick();
+    story.pass(1_000);
     let effects = put_away(&mut story, "away");
     assert_eq!(told(&effects, viewer), ["state away"]);
     assert_eq!(story::frames(&effects, viewer)[0]["agent"]["archived_at"], json!(story.now));
@@ -92,9 +93,9 @@ fn it_leaves_the_lists_and_keeps_all_that_it_has() {
     assert_eq!(after.as_object_mut().unwrap().remove("archived_at").unwrap(), json!(story.now));
     assert_eq!(after, state);
     // Who comes now has its events, and its state only where it asks for it.
-    let (all, effects) = story.join("", CursorRequest::default());
+    let (all, effects) = story.join("", BeginRequest::default());
     assert_eq!(told(&effects, all)[..2], ["hello", "state kept"]);
-    let (own, effects) = story.join("away", CursorRequest::default());
+    let (own, effects) = story.join("away", BeginRequest::default());
     assert_eq!(told(&effects, own)[..2], ["hello", "state away"]);
     // Once more changes nothing.
     story.pass(1_000);
@@ -145,7 +146,7 @@ fn nothing_begins_while_it_goes_and_what_was_interrupted_does_not_end() {
 fn a_registration_a_start_and_the_operator_bring_it_back_and_viewers_are_told() {
     let mut story = Story::new();
     done(&mut story, "a");
-    let (viewer, _) = story.join("", CursorRequest::default());
+    let (viewer, _) = story.join("", BeginRequest::default());
     for way in 0..3 {
         put_away(&mut story, "a");
         story.pass(1_000);
@@ -235,7 +236,7 @@ fn what_of_it_is_pruned_is_still_told_and_an_event_keeps_it_archived() {
     done(&mut story, "a");
     done(&mut story, "b");
     let gaps = |story: &mut Story| {
-        let (viewer, effects) = story.join("", CursorRequest::default());
+        let (viewer, effects) = story.join("", BeginRequest::default());
         told(&effects, viewer).into_iter().filter(|frame| frame.starts_with("gap")).collect::<Vec<_>>()
     };
     let before = gaps(&mut story);
@@ -341,7 +342,7 @@ fn a_deleted_rig_takes_all_its_agents_along_and_leaves_others_alone() {
     let interrupted = story.handle(EraseRigAgent { plan: &plan, agent_id: &agent("b") }).unwrap_err();
     assert_eq!(interrupted.code, Code::TownUnavailable);
     assert_eq!(story.town.erase_rig(&plan).unwrap_err().code, Code::TownUnavailable);
-    let (viewer, _) = story.join("", CursorRequest::default());
+    let (viewer, _) = story.join("", BeginRequest::default());
     let plan = story.town.begin_rig_deletion(&rig_id("rig")).unwrap();
     assert_eq!(plan.agents, [agent("away"), agent("b")]);
     let mut words = Vec::new();

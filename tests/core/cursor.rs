@@ -2,9 +2,10 @@
 
 use townwatch_protocol::error::{Code, Error};
 use townwatch_protocol::id::EventId;
+use townwatch_protocol::query::Query;
 use townwatch_protocol::wire::{AgentSelection, Filters, Gap, GapReason};
 use townwatch_town::log::{Selection, tail_position};
-use townwatch_town::reading::cursor::{Begin, CursorRequest, pruned_gaps, resolve};
+use townwatch_town::reading::cursor::{Begin, BeginRequest, pruned_gaps, resolve};
 use townwatch_town::store::Store;
 
 use crate::story::{Story, agent, epoch};
@@ -30,7 +31,7 @@ fn of(names: &[&str]) -> Selection {
     Selection { agents, filters: Filters::default() }
 }
 
-fn begins(story: &Story, selection: &Selection, asked: &CursorRequest) -> Result<Begin, Error> {
+fn begins(story: &Story, selection: &Selection, asked: &BeginRequest) -> Result<Begin, Error> {
     resolve(story.store.as_ref(), selection, &epoch("log-1"), asked)
 }
 
@@ -51,30 +52,29 @@ fn gaps(
 #[test]
 fn each_way_to_say_where_to_begin() {
     let story = ten();
-    let nothing = CursorRequest::default;
+    let nothing = BeginRequest::default;
     let (mine, other) = (Some(epoch("log-1")), Some(epoch("log-0")));
     let max = (1 << 53) - 1;
     let cases = [
         ("nothing", nothing(), 0, false),
-        ("after_id", CursorRequest { after_id: Some(4), ..nothing() }, 4, false),
-        ("after_id 0", CursorRequest { after_id: Some(0), ..nothing() }, 0, false),
-        ("the head", CursorRequest { after_id: Some(10), ..nothing() }, 10, false),
-        ("beyond the head", CursorRequest { after_id: Some(11), ..nothing() }, 0, true),
-        ("far beyond", CursorRequest { after_id: Some(max), ..nothing() }, 0, true),
-        ("beyond any id", CursorRequest { after_id: Some(u64::MAX), ..nothing() }, 0, true),
-        ("my epoch", CursorRequest { epoch: mine.clone(), after_id: Some(4), ..nothing() }, 4, false),
-        ("another epoch", CursorRequest { epoch: other.clone(), after_id: Some(4), ..nothing() }, 0, true),
-        ("another epoch alone", CursorRequest { epoch: other.clone(), ..nothing() }, 0, true),
-        ("from", CursorRequest { from: Some(4), ..nothing() }, 3, false),
-        ("from, who has nothing", CursorRequest { from: Some(0), ..nothing() }, 0, false),
-        ("from, the first", CursorRequest { from: Some(1), ..nothing() }, 0, false),
-        ("from, who has all", CursorRequest { from: Some(11), ..nothing() }, 10, false),
-        ("from, negative", CursorRequest { from: Some(-7), ..nothing() }, 0, false),
-        ("from, far below", CursorRequest { from: Some(i64::MIN), ..nothing() }, 0, false),
-        ("from, beyond the head", CursorRequest { from: Some(99), ..nothing() }, 10, false),
-        ("from, far beyond", CursorRequest { from: Some(i64::MAX), ..nothing() }, 10, false),
-        ("from beats after_id", CursorRequest { from: Some(4), after_id: Some(99), ..nothing() }, 3, false),
-        ("from in another epoch", CursorRequest { epoch: other, from: Some(4), ..nothing() }, 0, true),
+        ("after_id", BeginRequest::after(4), 4, false),
+        ("after_id 0", BeginRequest::after(0), 0, false),
+        ("the head", BeginRequest::after(10), 10, false),
+        ("beyond the head", BeginRequest::after(11), 0, true),
+        ("far beyond", BeginRequest::after(max), 0, true),
+        ("beyond any id", BeginRequest::after(u64::MAX), 0, true),
+        ("my epoch", BeginRequest::after(4).of_epoch(mine.clone()), 4, false),
+        ("another epoch", BeginRequest::after(4).of_epoch(other.clone()), 0, true),
+        ("another epoch alone", BeginRequest::default().of_epoch(other.clone()), 0, true),
+        ("from", BeginRequest::from_event(4), 3, false),
+        ("from, who has nothing", BeginRequest::from_event(0), 0, false),
+        ("from, the first", BeginRequest::from_event(1), 0, false),
+        ("from, who has all", BeginRequest::from_event(11), 10, false),
+        ("from, negative", BeginRequest::from_event(-7), 0, false),
+        ("from, far below", BeginRequest::from_event(i64::MIN), 0, false),
+        ("from, beyond the head", BeginRequest::from_event(99), 10, false),
+        ("from, far beyond", BeginRequest::from_event(i64::MAX), 10, false),
+        ("from in another epoch", BeginRequest::from_event(4).of_epoch(other), 0, true),
     ];
     for (what, asked, cursor, reset) in cases {
         let begin = begins(&story, &Selection::town(), &asked).unwrap();
@@ -100,8 +100,7 @@ fn a_tail_counts_the_newest_events_of_the_selection() {
         (of(&["nobody"]), 5, 0),
     ];
     for (selection, tail, cursor) in cases {
-        let begin =
-            begins(&story, &selection, &CursorRequest { tail: Some(tail), ..CursorRequest::default() }).unwrap();
+        let begin = begins(&story, &selection, &BeginRequest::tail(tail)).unwrap();
         assert_eq!(begin, Begin { cursor: id(cursor), reset: false, tail: true }, "{tail} of {:?}", selection.agents);
     }
     let empty = Story::new();
@@ -109,21 +108,32 @@ fn a_tail_counts_the_newest_events_of_the_selection() {
 }
 
 #[test]
-fn a_tail_stands_alone_and_has_a_bound() {
-    let story = ten();
-    let cases = [
-        CursorRequest { tail: Some(1), after_id: Some(1), ..CursorRequest::default() },
-        CursorRequest { tail: Some(1), from: Some(-1), ..CursorRequest::default() },
-        CursorRequest { tail: Some(2_001), ..CursorRequest::default() },
+fn one_place_is_named_and_a_tail_has_a_bound() {
+    type Read = fn(&Query) -> Result<BeginRequest, Error>;
+    let (stream, page): (Read, Read) = (BeginRequest::of_stream, BeginRequest::of_page);
+    let refused = [
+        (stream, "tail=1&after_id=1", "tail"),
+        (stream, "tail=1&from=-1", "tail"),
+        (stream, "tail=2001", "tail"),
+        (page, "tail=1&after_id=1", "tail"),
+        (page, "tail=2001", "tail"),
+        (page, "before_id=3&after_id=1", "before_id"),
+        (page, "before_id=3&tail=1", "before_id"),
     ];
-    for asked in cases {
-        let error = begins(&story, &Selection::town(), &asked).unwrap_err();
+    for (read, query, field) in refused {
+        let error = read(&Query::parse(query)).unwrap_err();
         assert_eq!(
             (error.code, error.details.unwrap().field.as_deref()),
-            (Code::InvalidRequest, Some("tail")),
-            "{asked:?}"
+            (Code::InvalidRequest, Some(field)),
+            "{query}"
         );
     }
+    assert_eq!(
+        stream(&Query::parse("from=4&after_id=99")).unwrap(),
+        BeginRequest::from_event(4),
+        "from beats after_id"
+    );
+    assert_eq!(page(&Query::parse("before_id=3")).unwrap(), BeginRequest::before(3));
 }
 
 #[test]
@@ -155,7 +165,7 @@ fn a_begin_costs_the_same_in_a_log_of_any_length() {
     let mut story = ten();
     let statements = |story: &Story, tail| {
         let before = story.store.statements();
-        begins(story, &of(&["a"]), &CursorRequest { tail: Some(tail), ..CursorRequest::default() }).unwrap();
+        begins(story, &of(&["a"]), &BeginRequest::tail(tail)).unwrap();
         story.store.statements() - before
     };
     let few = statements(&story, 2);

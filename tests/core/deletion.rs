@@ -12,7 +12,7 @@ use townwatch_town::access::grantor::Grantor;
 use townwatch_town::agents::deletion::{DeletionPlan, EraseAgent};
 use townwatch_town::log::Selection;
 use townwatch_town::log::images;
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::ending::Ending;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::reader::{Next, Reader};
@@ -65,7 +65,7 @@ fn closings(effects: &[Effect]) -> Vec<(ViewerId, Ending)> {
 }
 
 fn ids(story: &Story, selection: &Selection, after_id: u64) -> Vec<u64> {
-    let asked = CursorRequest { after_id: Some(after_id), ..CursorRequest::default() };
+    let asked = BeginRequest::after(after_id);
     let page = story.town.page(selection, &PageRequest { asked, ..PageRequest::default() }).unwrap();
     assert!(page.gaps.is_empty() && !page.reset);
     let texts = page.events.iter().map(|event| event.get());
@@ -133,14 +133,14 @@ fn ids_go_on_where_they_were_and_a_cursor_from_before_is_good() {
 #[test]
 fn viewers_are_told_and_those_of_the_agent_alone_are_sent_away() {
     let mut story = posting(&["a", "b"]);
-    let (town, _) = story.join("", CursorRequest::default());
-    let (other, _) = story.join("a", CursorRequest::default());
-    let (own, _) = story.join("b", CursorRequest::default());
+    let (town, _) = story.join("", BeginRequest::default());
+    let (other, _) = story.join("a", BeginRequest::default());
+    let (own, _) = story.join("b", BeginRequest::default());
     let flat = |agent_id| Join { agent_id, form: Form::Flat, ..Join::default() };
     let (events_only, _) = story.join_with(&flat(None));
     let (events_of_b, _) = story.join_with(&flat(Some(agent("b"))));
     // A town's stream that watches this agent only is still the town's.
-    let (chooser, _) = story.join("", CursorRequest::default());
+    let (chooser, _) = story.join("", BeginRequest::default());
     story.says(chooser, r#"{"type":"subscribe","agents":["b"]}"#);
     let effects = delete(&mut story, "b");
     for viewer in [town, chooser] {
@@ -155,14 +155,14 @@ fn viewers_are_told_and_those_of_the_agent_alone_are_sent_away() {
     assert_eq!(closed, [(own, Ending::AgentDeleted), (events_of_b, Ending::AgentDeleted)]);
     assert_eq!((Ending::AgentDeleted.code(), Ending::AgentDeleted.reason()), (4401, "the agent was deleted"));
     // Who comes now is told of no such agent, also out of frames that were kept for the next viewer.
-    let (late, effects) = story.join("", CursorRequest::default());
+    let (late, effects) = story.join("", BeginRequest::default());
     assert_eq!(told(&effects, late), ["hello", "state a", "history 1 2 3", "caught_up 6"]);
 }
 
 #[test]
 fn a_stream_that_slept_is_still_known_as_the_agents_own() {
     let mut story = posting(&["a"]);
-    let (own, effects) = story.join("a", CursorRequest::default());
+    let (own, effects) = story.join("a", BeginRequest::default());
     let note = effects.iter().rev().find_map(|effect| match effect {
         Effect::Remember(id, note) if *id == own => Some(note.clone()),
         _ => None,
@@ -240,7 +240,7 @@ fn what_the_container_still_tells_of_it_is_dropped_also_for_a_new_agent_with_the
         offset: 0,
         text: "secret".to_owned(),
     };
-    let (_, _) = story.join("", CursorRequest::default());
+    let (_, _) = story.join("", BeginRequest::default());
     assert!(story.preview(vec![typed]).is_empty());
     assert!(!everything(&story).contains("secret"));
     // Another life of the container has none of it, and nothing has to be remembered for it.

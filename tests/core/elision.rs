@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use townwatch_protocol::limits::{BUCKET_BYTES_MAX, FRAME_BYTES_MAX};
 use townwatch_protocol::wire::{Gap, GapReason, ServerFrame, TownEvent};
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::town::Config;
 use townwatch_town::viewers::frames::Pace;
@@ -83,7 +83,7 @@ fn kinds(effects: &[Effect], viewer: ViewerId) -> Vec<usize> {
 #[test]
 fn what_is_left_out_is_told_in_place_by_agent_and_with_its_count() {
     let mut story = bucket_of(100);
-    let id = story.join("", CursorRequest::default()).0;
+    let id = story.join("", BeginRequest::default()).0;
     story.spends(100);
     let effects = story.shows(&[
         event("a", "agent_output"),
@@ -111,7 +111,7 @@ fn the_less_important_goes_first_and_only_as_much_as_has_to() {
         [(26, 0), (25, 1), (18, 1), (17, 2), (10, 2), (9, 3), (6, 3), (5, 4), (3, 4), (2, 4), (0, 4)]
     {
         let mut story = bucket_of(100);
-        let id = story.join("", CursorRequest::default()).0;
+        let id = story.join("", BeginRequest::default()).0;
         story.spends(100 - room);
         let effects = story.shows(&mixed());
         let expected: Vec<usize> =
@@ -144,7 +144,7 @@ fn what_a_person_must_not_miss_is_never_left_out() {
         "never_heard_of",
     ];
     let mut story = bucket_of(100);
-    let id = story.join("", CursorRequest::default()).0;
+    let id = story.join("", BeginRequest::default()).0;
     story.spends(100);
     let mut all: Vec<_> = dear.iter().map(|name| event("a", name)).collect();
     all.push(("a", "", "agent.exited", json!({"reason": "completed"})));
@@ -156,7 +156,7 @@ fn what_a_person_must_not_miss_is_never_left_out() {
 #[test]
 fn the_reserve_is_a_fifth_and_beyond_it_the_stream_is_closed() {
     let mut story = bucket_of(100);
-    let id = story.join("", CursorRequest::default()).0;
+    let id = story.join("", BeginRequest::default()).0;
     story.spends(100);
     let effects = story.shows(&vec![event("a", "agent_tool_call"); 20]);
     assert_eq!((kinds(&effects, id)[4], closed(&effects)), (20, vec![]));
@@ -177,7 +177,7 @@ fn the_bucket_counts_bytes_as_well_and_refills_by_the_clock() {
         story.post(&vec![large.clone(); 60]);
     }
     let bytes = |effects: &[Effect], id| texts(effects, id).iter().map(|text| text.len() as u64).sum::<u64>();
-    let (id, joined) = story.join("a", CursorRequest::default());
+    let (id, joined) = story.join("a", BeginRequest::default());
     let at_once = bytes(&joined, id);
     assert!(at_once <= BUCKET_BYTES_MAX + 2_000 && at_once > BUCKET_BYTES_MAX - (50 << 10), "{at_once}");
     assert_eq!(story.town.due_at(story.now), Some(story.now.plus_millis(100)));
@@ -201,7 +201,7 @@ fn the_bucket_counts_bytes_as_well_and_refills_by_the_clock() {
 fn history_waits_for_room_and_is_never_elided_also_when_live_events_come_meanwhile() {
     let mut story = bucket_of(100);
     story.post(&vec![event("a", "agent_output"); 250]);
-    let (id, joined) = story.join("a", CursorRequest::default());
+    let (id, joined) = story.join("a", BeginRequest::default());
     let mut got: Vec<Json> = frames(&joined, id);
     for _ in 0..300 {
         story.pass(100);
@@ -221,7 +221,7 @@ fn history_waits_for_room_and_is_never_elided_also_when_live_events_come_meanwhi
 #[test]
 fn who_acknowledges_beside_it_gets_everything() {
     let mut story = bucket_of(100);
-    let silent = story.join("", CursorRequest::default()).0;
+    let silent = story.join("", BeginRequest::default()).0;
     let (acks, _) = story.join_with(&Join { acknowledges: true, ..Join::default() });
     let mut got = Vec::new();
     let mut elided = 0;
@@ -242,7 +242,7 @@ fn who_acknowledges_beside_it_gets_everything() {
 #[test]
 fn what_a_filter_hides_is_not_missing() {
     let mut story = bucket_of(100);
-    let id = story.join("", CursorRequest::default()).0;
+    let id = story.join("", BeginRequest::default()).0;
     story.spends(100);
     let heard = json!({"type": "subscribe", "agents": ["a"], "filters": {"output": false}});
     story.says(id, &heard.to_string());
@@ -323,7 +323,7 @@ proptest! {
             story.register(name);
         }
         story.post(&vec![event("a", "agent_output"); history]);
-        let (id, joined) = story.join("", CursorRequest::default());
+        let (id, joined) = story.join("", BeginRequest::default());
         let mut account = Account::default();
         account.read(&joined, id);
         let mut is_closed = false;

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use townwatch_protocol::id::AgentId;
 use townwatch_protocol::limits::FRAME_BYTES_MAX;
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::stream_query::Form;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::town::Config;
@@ -43,8 +43,7 @@ fn each_message_is_one_event_of_history_and_live() {
     assert_eq!(ids(&effects, id), [3, 4, 5], "no states among them");
     story.pass(1_000);
     assert_eq!(ids(&story.tick(), id), [0; 0]);
-    let (one, joined) =
-        story.join_with(&Join { asked: CursorRequest { after_id: Some(2), ..CursorRequest::default() }, ..flat("b") });
+    let (one, joined) = story.join_with(&Join { asked: BeginRequest::after(2), ..flat("b") });
     assert_eq!(ids(&joined, one), [4]);
 }
 
@@ -52,7 +51,7 @@ fn each_message_is_one_event_of_history_and_live() {
 fn those_who_want_frames_and_those_who_want_events_do_not_share() {
     let mut story = town_with(&["a"]);
     let (id, _) = story.join_with(&flat("a"));
-    let (other, _) = story.join("a", CursorRequest::default());
+    let (other, _) = story.join("a", BeginRequest::default());
     let (same, _) = story.join_with(&flat("a"));
     let _outcome = story.post(&[note("a"), note("a")]);
     let effects = story.shown();
@@ -97,7 +96,7 @@ fn it_waits_where_others_are_spared_events_since_it_could_not_be_told() {
     let mut story = Story::with(Config { pace, ..Config::default() });
     story.register("a");
     let (id, _) = story.join_with(&flat("a"));
-    let (framed, _) = story.join("a", CursorRequest::default());
+    let (framed, _) = story.join("a", BeginRequest::default());
     let mut had = Vec::new();
     let mut spared = Vec::new();
     for _ in 0..6 {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::viewers::{Effect, ViewerId};
 
 use crate::story;
@@ -15,8 +15,8 @@ fn crowd(event_cap: u64, events: usize) -> Story {
     story
 }
 
-fn after(id: u64) -> CursorRequest {
-    CursorRequest { after_id: Some(id), ..CursorRequest::default() }
+fn after(id: u64) -> BeginRequest {
+    BeginRequest::after(id)
 }
 
 /// The `events` frames that a viewer is sent when it joins behind `after_id`.
@@ -56,7 +56,7 @@ fn another_selection_gets_frames_of_its_own() {
     story.register("b");
     story.notes("b", 10);
     let (_, _, of_agent) = history(&mut story, 0);
-    let (town, joined) = story.join("", CursorRequest::default());
+    let (town, joined) = story.join("", BeginRequest::default());
     let of_town = story::texts(&joined, town);
     assert!(of_town.iter().all(|text| of_agent.iter().all(|other| !Rc::ptr_eq(text, other))));
     assert!(told(&joined, town).iter().any(|frame| frame.contains(" 610")), "with the other agent's events");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use townwatch_protocol::time::Timestamp;
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::stream_query::Form;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::town::Config;
@@ -66,8 +66,8 @@ fn it_is_one_text_for_all_that_are_at_the_head() {
     story.notes("a", 3);
     story.pass(1_000);
     story.tick();
-    let (one, _) = story.join("", CursorRequest::default());
-    let (other, _) = story.join("b", CursorRequest::default());
+    let (one, _) = story.join("", BeginRequest::default());
+    let (other, _) = story.join("b", BeginRequest::default());
     let now = story.now;
     let effects = story.seen(SignsOfLife { owed: &[one, other] });
     let expected = json!({"type": "heartbeat", "at": now.to_string(), "id": 3});
@@ -85,10 +85,10 @@ fn it_is_one_text_for_all_that_are_at_the_head() {
 fn who_acknowledges_or_wants_events_only_is_owed_none() {
     let mut story = town_with(&["a"]);
     story.notes("a", 1);
-    let plain = story.join("", CursorRequest::default()).0;
+    let plain = story.join("", BeginRequest::default()).0;
     let acks = story.join_with(&Join { acknowledges: true, ..Join::default() }).0;
     let flat = story.join_with(&Join { form: Form::Flat, ..Join::default() }).0;
-    let later = story.join("", CursorRequest::default()).0;
+    let later = story.join("", BeginRequest::default()).0;
     story.says(later, r#"{"type":"ack","id":1}"#);
     let owed = [plain, acks, flat, later, ViewerId(99)].map(|id| story.town.may_owe_life(id));
     assert_eq!(owed, [true, false, false, false, false]);

@@ -8,7 +8,7 @@ use townwatch_protocol::event::Role;
 use townwatch_protocol::id::{RigId, TownId};
 use townwatch_protocol::time::Timestamp;
 use townwatch_town::metrics::{Counts, Rows, of_rig, of_town};
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::rig::Rig;
 use townwatch_town::store::Store;
 
@@ -57,7 +57,7 @@ fn a_towns_page() {
     }
     story.notes("a", 7);
     story.notes("b", 2);
-    story.join("", CursorRequest::default());
+    story.join("", BeginRequest::default());
     let rows = Rows { read: 11, written: 12 };
     let alarm_at = Some(Timestamp::parse("2026-11-22T12:00:30Z").unwrap());
     let page = of_town(&story.town, &counts(), rows, alarm_at).unwrap();

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use townwatch_protocol::time::Timestamp;
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::ending::Ending;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::settings::Settings;
@@ -52,7 +52,7 @@ fn none() -> Vec<String> {
 #[test]
 fn an_event_leaves_at_once_if_the_last_frame_is_20_ms_old_and_else_with_the_next() {
     let mut story = paced();
-    let id = story.join("a", CursorRequest::default()).0;
+    let id = story.join("a", BeginRequest::default()).0;
     assert_eq!(events(&story.shows(&[note("a")]), id), ["live 1"], "the first leaves at once");
     assert_eq!(story.due_soon(), None, "nothing is held back");
     story.pass(5);
@@ -71,16 +71,16 @@ fn an_event_leaves_at_once_if_the_last_frame_is_20_ms_old_and_else_with_the_next
 #[test]
 fn viewers_of_one_selection_share_pace_and_frame_and_others_have_their_own() {
     let mut story = paced();
-    let [first, second, town] = ["a", "a", ""].map(|name| story.join(name, CursorRequest::default()).0);
+    let [first, second, town] = ["a", "a", ""].map(|name| story.join(name, BeginRequest::default()).0);
     story.shows(&[note("a")]);
     story.pass(10);
-    let late = story.join("a", CursorRequest::default()).0;
+    let late = story.join("a", BeginRequest::default()).0;
     // The town's viewers have had a frame as well; the one that comes now has had none but belongs to an audience.
     let effects = story.shows(&[note("a"), note("b")]);
     for id in [first, second, town, late] {
         assert_eq!(events(&effects, id), none());
     }
-    let other = story.join("b", CursorRequest::default()).0;
+    let other = story.join("b", BeginRequest::default()).0;
     assert_eq!(events(&story.shows(&[note("b")]), other), ["live 4"], "its audience has had no live frame yet");
     let effects = story.ticks(10);
     let sent = [first, second, late].map(|id| texts(&effects, id));
@@ -92,9 +92,9 @@ fn viewers_of_one_selection_share_pace_and_frame_and_others_have_their_own() {
 #[test]
 fn what_is_not_for_an_audience_does_not_slow_it() {
     let mut story = paced();
-    let id = story.join("a", CursorRequest::default()).0;
+    let id = story.join("a", BeginRequest::default()).0;
     let silent = json!({"type": "subscribe", "agents": ["a"], "filters": {"output": false}});
-    let filtered = story.join("a", CursorRequest::default()).0;
+    let filtered = story.join("a", BeginRequest::default()).0;
     story.hears(filtered, &silent);
     story.shows(&[note("b"), ("a", "", "agent_output", said("x"))]);
     story.pass(1);
@@ -106,11 +106,11 @@ fn what_is_not_for_an_audience_does_not_slow_it() {
 #[test]
 fn history_knows_no_pace() {
     let mut story = paced();
-    story.join("a", CursorRequest::default());
+    story.join("a", BeginRequest::default());
     story.shows(&[note("a")]);
     story.pass(1);
     story.shows(&[note("a")]);
-    let (late, joined) = story.join("a", CursorRequest::default());
+    let (late, joined) = story.join("a", BeginRequest::default());
     assert_eq!(events(&joined, late), ["hello", "history 1 2", "caught_up 2"]);
     assert_eq!(events(&story.ticks(19), late), none(), "what it has had already does not come again");
     story.pass(PACE_MS);
@@ -120,7 +120,7 @@ fn history_knows_no_pace() {
 #[test]
 fn what_does_not_fit_into_one_frame_leaves_at_once_in_several() {
     let mut story = paced();
-    let id = story.join("a", CursorRequest::default()).0;
+    let id = story.join("a", BeginRequest::default()).0;
     let effects = story.shows(&vec![note("a"); 500]);
     let sizes: Vec<usize> =
         frames(&effects, id).iter().filter_map(|frame| Some(frame["events"].as_array()?.len())).collect();
@@ -132,7 +132,7 @@ fn what_does_not_fit_into_one_frame_leaves_at_once_in_several() {
 #[test]
 fn a_clock_that_steps_back_holds_nothing_back() {
     let mut story = paced();
-    let id = story.join("a", CursorRequest::default()).0;
+    let id = story.join("a", BeginRequest::default()).0;
     story.shows(&[note("a")]);
     story.pass(-60_000);
     assert_eq!(events(&story.shows(&[note("a")]), id), ["live 2"]);
@@ -141,7 +141,7 @@ fn a_clock_that_steps_back_holds_nothing_back() {
 #[test]
 fn what_was_pruned_while_the_pace_held_a_viewer_back_is_told() {
     let mut story = paced_capped(2);
-    let id = story.join("", CursorRequest::default()).0;
+    let id = story.join("", BeginRequest::default()).0;
     story.shows(&[note("a")]);
     story.pass(1);
     story.shows(&[note("a"), note("b")]);
@@ -157,7 +157,7 @@ fn what_was_pruned_while_the_pace_held_a_viewer_back_is_told() {
 #[test]
 fn a_subscription_during_the_rest_loses_nothing_of_who_is_still_watched() {
     let mut story = paced_capped(3);
-    let id = story.join("a", CursorRequest::default()).0;
+    let id = story.join("a", BeginRequest::default()).0;
     story.shows(&[note("a")]);
     story.pass(1);
     story.shows(&[note("a")]);
@@ -194,7 +194,7 @@ fn a_stream_that_ends_with_its_run_is_sent_the_end_that_was_held_back() {
 #[test]
 fn a_viewer_known_again_by_its_note_gets_the_next_event_once_and_at_once() {
     let mut story = paced();
-    let (id, joined) = story.join("a", CursorRequest::default());
+    let (id, joined) = story.join("a", BeginRequest::default());
     let note_of = |effects: &[Effect]| {
         effects.iter().rev().find_map(|effect| match effect {
             Effect::Remember(_, note) => Some(note.clone()),
@@ -254,7 +254,7 @@ proptest! {
         steps in prop::collection::vec((0_i64..40, 1_usize..4, any::<bool>()), 1..200),
     ) {
         let mut story = paced();
-        let viewers = ["a", ""].map(|name| story.join(name, CursorRequest::default()).0);
+        let viewers = ["a", ""].map(|name| story.join(name, BeginRequest::default()).0);
         let mut got: Vec<Vec<u64>> = vec![Vec::new(); 2];
         let mut left: Vec<Vec<i64>> = vec![Vec::new(); 2];
         let mut stored_at = vec![0];

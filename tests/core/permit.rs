@@ -6,7 +6,7 @@ use townwatch_protocol::id::AgentId;
 use townwatch_protocol::time::Timestamp;
 use townwatch_town::access::grantor::Grantor;
 use townwatch_town::access::permit::Permit;
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::ending::Ending;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::reader::Next;
@@ -104,7 +104,7 @@ fn a_ticket_for_one_agent_shows_no_other_whatever_is_said() {
 fn a_ticket_for_the_town_and_the_operator_may_watch_any_agent() {
     let mut story = town_with(&["a", "b"]);
     let (ticketed, _) = open(&mut story, "", Form::Frames, None);
-    let (operators, _) = story.join("a", CursorRequest::default());
+    let (operators, _) = story.join("a", BeginRequest::default());
     for id in [ticketed, operators] {
         for message in beyond() {
             assert_eq!(told(&hears(&mut story, id, &message), id)[0], "subscription_confirmed", "{message}");

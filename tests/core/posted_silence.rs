@@ -10,7 +10,7 @@ use townwatch_town::agents::posted_end::StopPosted;
 use townwatch_town::agents::posted_silence::Heartbeat;
 use townwatch_town::input::RigNotice;
 use townwatch_town::log::ingest::Outcome;
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::town::{Config, Tick};
 use townwatch_town::viewers::Effect;
 
@@ -53,7 +53,7 @@ fn posting() -> Story {
 fn it_is_said_once_its_time_has_come_and_its_next_event_ends_it() {
     let mut story = posting();
     let last_event_at = story.state("p")["last_event_at"].clone();
-    let (viewer, _) = story.join("p", CursorRequest::default());
+    let (viewer, _) = story.join("p", BeginRequest::default());
     story.pass(1_000);
     story.tick();
     assert_eq!(story.town.due_at(story.now), Some(story.now.plus_millis(SILENCE_POSTED_MS - 1_000)));
@@ -71,7 +71,7 @@ fn it_is_said_once_its_time_has_come_and_its_next_event_ends_it() {
     story.pass(1_000);
     assert!(story.tick().is_empty());
     assert_eq!((activity(&story), story.town.due_at(story.now)), ("silent".to_owned(), Some(lost_at)));
-    let (viewer, _) = story.join("p", CursorRequest::default());
+    let (viewer, _) = story.join("p", BeginRequest::default());
     let _outcome = story.post(&[("p", "", "note", json!(2))]);
     let told = frames(&story.shown(), viewer);
     let state = told.iter().find(|frame| frame["type"] == "state").expect("a state frame");
@@ -213,7 +213,7 @@ fn a_run_of_which_nothing_is_heard_for_a_day_is_lost_at_its_time_and_once() {
 #[test]
 fn a_heartbeat_keeps_a_run_and_takes_silence_back_but_is_no_event() {
     let mut story = posting();
-    let (viewer, _) = story.join("p", CursorRequest::default());
+    let (viewer, _) = story.join("p", BeginRequest::default());
     let events = story.number("SELECT count(*) FROM agent_events");
     for _ in 0..4 {
         story.pass(LOST_MS / 2);

@@ -1,7 +1,7 @@
 //! What is being typed: to whom it is shown, and when it is not any more.
 
 use serde_json::json;
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::streams::Join;
 
 use crate::pulled::{short, town_with};
@@ -13,12 +13,12 @@ fn typing_is_shown_to_those_at_the_head_who_want_it() {
     let mut story = town_with(&["a", "b"]);
     story.begin("a", "run-1");
     story.relay(&[("a", "run-1", "note", json!(0))]);
-    let [of_a, of_b, town, silent] = ["a", "b", "", "a"].map(|name| story.join(name, CursorRequest::default()).0);
+    let [of_a, of_b, town, silent] = ["a", "b", "", "a"].map(|name| story.join(name, BeginRequest::default()).0);
     let filtered = json!({"type": "subscribe", "agents": ["a"], "filters": {"output": false}});
     story.says(silent, &filtered.to_string());
-    let mut reader = story.open("a", CursorRequest::default());
-    let mut other = story.open("b", CursorRequest::default());
-    let mut slow = story.open("a", CursorRequest::default());
+    let mut reader = story.open("a", BeginRequest::default());
+    let mut other = story.open("b", BeginRequest::default());
+    let mut slow = story.open("a", BeginRequest::default());
     for reader in [&mut reader, &mut other] {
         story.pulls(reader);
     }
@@ -45,8 +45,8 @@ fn nothing_is_typed_after_its_message_after_the_end_or_of_a_run_that_is_not_open
     let mut story = town_with(&["a"]);
     story.begin("a", "run-1");
     story.relay(&[("a", "run-1", "note", json!(0))]);
-    let id = story.join("a", CursorRequest::default()).0;
-    let mut reader = story.open("a", CursorRequest::default());
+    let id = story.join("a", BeginRequest::default()).0;
+    let mut reader = story.open("a", BeginRequest::default());
     story.pulls(&mut reader);
     assert_eq!(story.types("a", "run-1", "m1", 0, "Hel"), [id.0]);
     let _outcome = story.relay(&[("a", "run-1", "agent_output", said("Hello"))]);
@@ -70,7 +70,7 @@ fn who_is_behind_is_shown_no_typing() {
     let mut story = Story::with(townwatch_town::town::Config::default());
     story.register("a");
     story.begin("a", "run-1");
-    let live = story.join("a", CursorRequest::default()).0;
+    let live = story.join("a", BeginRequest::default()).0;
     let _outcome = story.relay(&[("a", "run-1", "note", json!(0))]);
     story.shown();
     assert_eq!(story.types("a", "run-1", "m1", 0, "x"), [live.0]);
@@ -98,7 +98,7 @@ fn typing_is_the_first_to_be_left_out() {
     let mut story = town_with(&["a"]);
     story.begin("a", "run-1");
     story.relay(&[("a", "run-1", "note", json!(0))]);
-    let silent = story.join("a", CursorRequest::default()).0;
+    let silent = story.join("a", BeginRequest::default()).0;
     let acks = story.join_with(&Join { agent_id: Some(agent("a")), acknowledges: true, ..Join::default() }).0;
     let text = "x".repeat(10 << 10);
     let mut shown = [0, 0];

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use townwatch_protocol::id::AgentId;
 use townwatch_town::log::Selection;
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::range::Range;
 use townwatch_town::reading::reader::{Next, Reader};
@@ -69,7 +69,7 @@ pub fn note(agent_id: &str) -> (&str, &str, &str, Json) {
 }
 
 impl Story {
-    pub fn open(&self, agent_id: &str, asked: CursorRequest) -> Reader {
+    pub fn open(&self, agent_id: &str, asked: BeginRequest) -> Reader {
         let join = Join { agent_id: AgentId::parse(agent_id), asked, ..Join::default() };
         self.town.open_reader(&join, &operator(), self.now).unwrap()
     }

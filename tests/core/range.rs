@@ -3,16 +3,15 @@
 use serde_json::json;
 use townwatch_protocol::id::EventName;
 use townwatch_protocol::limits::FRAME_BYTES_MAX;
-use townwatch_town::log::{PageFilter, Selection};
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::log::PageFilter;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::pages::PageRequest;
 
 use crate::pulled::{ids, note, town_with};
-use crate::story;
 use crate::story::{Story, epoch, run};
 
-fn after(id: u64) -> CursorRequest {
-    CursorRequest { after_id: Some(id), ..CursorRequest::default() }
+fn after(id: u64) -> BeginRequest {
+    BeginRequest::after(id)
 }
 
 #[test]
@@ -28,25 +27,15 @@ fn a_range_is_all_from_where_it_begins_up_to_the_head_of_its_opening() {
     let of = |name: &str, request: PageRequest| story.lines(&mut story.range(name, request)).0;
     assert_eq!(of("b", PageRequest::default()), ids(301, 600));
     assert_eq!(of("", PageRequest { asked: after(590), ..PageRequest::default() }), ids(591, 650));
-    assert_eq!(of("", PageRequest { before_id: Some(5), ..PageRequest::default() }), ids(1, 4));
-    assert_eq!(of("", PageRequest { before_id: Some(1), ..PageRequest::default() }), ids(1, 0));
-    let tail = CursorRequest { tail: Some(70), ..CursorRequest::default() };
+    assert_eq!(of("", PageRequest { asked: BeginRequest::before(5), ..PageRequest::default() }), ids(1, 4));
+    assert_eq!(of("", PageRequest { asked: BeginRequest::before(1), ..PageRequest::default() }), ids(1, 0));
+    let tail = BeginRequest::tail(70);
     assert_eq!(of("", PageRequest { asked: tail, ..PageRequest::default() }), ids(581, 650));
     let limited = PageRequest { asked: after(100), limit: Some(130), ..PageRequest::default() };
     assert_eq!(of("", limited), ids(101, 230));
     assert_eq!(of("", PageRequest { asked: after(650), ..PageRequest::default() }), ids(1, 0));
-    let other = CursorRequest { epoch: Some(epoch("log-0")), ..after(5) };
+    let other = after(5).of_epoch(Some(epoch("log-0")));
     assert_eq!(of("", PageRequest { asked: other, ..PageRequest::default() })[..2], ["hello", "1"]);
-    assert!(
-        story
-            .town
-            .open_range(
-                Selection::town(),
-                PageRequest { asked: after(1), before_id: Some(9), ..PageRequest::default() },
-                story::operator().grantor
-            )
-            .is_err()
-    );
 }
 
 #[test]
@@ -68,8 +57,8 @@ fn the_last_line_says_that_the_range_is_whole_and_where_to_go_on() {
     assert_eq!(last(PageRequest::default()), line(300));
     assert_eq!(last(PageRequest { asked: after(300), ..PageRequest::default() }), line(300));
     assert_eq!(last(PageRequest { asked: after(10), limit: Some(130), ..PageRequest::default() }), line(140));
-    assert_eq!(last(PageRequest { before_id: Some(5), ..PageRequest::default() }), line(4));
-    assert_eq!(last(PageRequest { before_id: Some(1), ..PageRequest::default() }), line(0));
+    assert_eq!(last(PageRequest { asked: BeginRequest::before(5), ..PageRequest::default() }), line(4));
+    assert_eq!(last(PageRequest { asked: BeginRequest::before(1), ..PageRequest::default() }), line(0));
 }
 
 #[test]
@@ -101,7 +90,7 @@ fn what_is_pruned_before_or_during_the_reading_of_a_range_is_told_in_its_place()
     let (lines, _) = story.lines(&mut range);
     assert_eq!(lines[0], "gap b 111-210");
     assert_eq!(lines[1..], ids(75, 110));
-    let tail = CursorRequest { tail: Some(500), ..CursorRequest::default() };
+    let tail = BeginRequest::tail(500);
     let (lines, _) = story.lines(&mut story.range("", PageRequest { asked: tail, ..PageRequest::default() }));
     assert_eq!(lines[0], "11", "who asks for a tail misses nothing");
 }

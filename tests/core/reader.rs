@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use townwatch_protocol::id::AgentId;
 use townwatch_protocol::limits::FRAME_BYTES_MAX;
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::range::Range;
 use townwatch_town::reading::reader::Next;
@@ -20,7 +20,7 @@ use crate::story::{Story, agent, epoch, operator, said};
 fn hello_states_history_caught_up_and_then_live_each_event_a_message() {
     let mut story = town_with(&["a", "b"]);
     story.shows(&[note("a"), ("b", "", "agent_output", said("x"))]);
-    let mut reader = story.open("", CursorRequest::default());
+    let mut reader = story.open("", BeginRequest::default());
     let turn = story.town.read_on(&mut reader, story.now).unwrap();
     assert!(turn.text.starts_with("retry: 1000\nevent: hello\ndata: {"), "in the first message: {}", turn.text);
     let read = messages(&turn.text);
@@ -37,7 +37,7 @@ fn hello_states_history_caught_up_and_then_live_each_event_a_message() {
 fn one_of_an_agent_has_that_agents_events_and_states_only() {
     let mut story = town_with(&["a", "b"]);
     story.shows(&[note("a"), note("b")]);
-    let mut reader = story.open("b", CursorRequest::default());
+    let mut reader = story.open("b", BeginRequest::default());
     assert_eq!(short(&story.pulls(&mut reader)), ["hello", "state b", "note 2", "caught_up 2"]);
     story.pass(1_000);
     story.shows(&[("a", "", "agent.status", json!({"status": "waiting"}))]);
@@ -52,7 +52,7 @@ fn a_turn_is_small_however_much_there_is() {
     story.shows(&vec![note("a"); 150]);
     let large = ("a", "", "note", json!("x".repeat(40 << 10)));
     story.shows(&[large.clone(), large.clone(), large]);
-    let mut reader = story.open("a", CursorRequest { tail: Some(153), ..CursorRequest::default() });
+    let mut reader = story.open("a", BeginRequest::tail(153));
     let mut sizes = Vec::new();
     loop {
         let turn = story.town.read_on(&mut reader, story.now).unwrap();
@@ -72,7 +72,7 @@ fn a_slow_reader_loses_nothing_that_is_retained_and_is_told_what_is_not() {
     for name in ["a", "b"] {
         story.register(name);
     }
-    let mut reader = story.open("", CursorRequest::default());
+    let mut reader = story.open("", BeginRequest::default());
     story.pulls(&mut reader);
     story.shows(&[note("b"), note("a")]);
     story.shows(&vec![note("a"); 98]);
@@ -94,11 +94,11 @@ fn what_is_pruned_before_it_begins_is_told_and_before_a_tail_is_not() {
     let mut story = Story::capped(2);
     story.register("a");
     story.shows(&vec![note("a"); 5]);
-    let begun = |asked: CursorRequest| short(&story.pulls(&mut story.open("a", asked)))[2..].to_vec();
-    assert_eq!(begun(CursorRequest::default()), ["gap a 1-3 x3", "note 4", "note 5", "caught_up 5"]);
-    assert_eq!(begun(CursorRequest { after_id: Some(2), ..CursorRequest::default() })[0], "gap a 3-3");
-    assert_eq!(begun(CursorRequest { tail: Some(5), ..CursorRequest::default() })[0], "note 4");
-    let other = CursorRequest { epoch: Some(epoch("log-0")), after_id: Some(5), ..CursorRequest::default() };
+    let begun = |asked: BeginRequest| short(&story.pulls(&mut story.open("a", asked)))[2..].to_vec();
+    assert_eq!(begun(BeginRequest::default()), ["gap a 1-3 x3", "note 4", "note 5", "caught_up 5"]);
+    assert_eq!(begun(BeginRequest::after(2))[0], "gap a 3-3");
+    assert_eq!(begun(BeginRequest::tail(5))[0], "note 4");
+    let other = BeginRequest::after(5).of_epoch(Some(epoch("log-0")));
     let read = story.pulls(&mut story.open("a", other));
     assert_eq!((read[0].data["reset"].as_bool(), &*short(&read)[3]), (Some(true), "note 4"));
 }
@@ -113,7 +113,7 @@ fn a_gap_is_told_once_however_many_turns_the_history_before_it_takes() {
     story.notes("a", 200);
     let gaps = ["gap a 201-300 x100", "gap b 1-100 x100"];
     let of_events = |told: Vec<String>| told.into_iter().filter(|told| told.starts_with("gap")).collect::<Vec<_>>();
-    assert_eq!(of_events(short(&story.pulls(&mut story.open("", CursorRequest::default())))), gaps);
+    assert_eq!(of_events(short(&story.pulls(&mut story.open("", BeginRequest::default())))), gaps);
     let (lines, _) = story.lines(&mut story.range("", PageRequest::default()));
     assert_eq!(of_events(lines), ["gap a 201-300", "gap b 1-100"]);
 }
@@ -121,7 +121,7 @@ fn a_gap_is_told_once_however_many_turns_the_history_before_it_takes() {
 #[test]
 fn a_sign_of_life_comes_every_ten_seconds() {
     let mut story = town_with(&["a"]);
-    let mut reader = story.open("a", CursorRequest::default());
+    let mut reader = story.open("a", BeginRequest::default());
     story.pulls(&mut reader);
     assert_eq!(reader.due_at(), story.now.plus_millis(10_000));
     story.shows(&[note("a")]);
@@ -138,7 +138,7 @@ fn a_sign_of_life_comes_every_ten_seconds() {
 #[test]
 fn its_life_is_15_minutes_and_its_reader_goes_on_where_it_was() {
     let mut story = town_with(&["a"]);
-    let mut reader = story.open("a", CursorRequest::default());
+    let mut reader = story.open("a", BeginRequest::default());
     story.shows(&vec![note("a"); 100]);
     let turn = story.town.read_on(&mut reader, story.now).unwrap();
     assert_eq!(turn.next, Next::Pull);
@@ -151,7 +151,7 @@ fn its_life_is_15_minutes_and_its_reader_goes_on_where_it_was() {
     assert_eq!(reader.due_at(), story.now.plus_millis(1));
     story.pass(1);
     assert_eq!(story.town.read_on(&mut reader, story.now).unwrap().next, Next::End);
-    let back = CursorRequest { after_id: Some(last.parse().unwrap()), ..CursorRequest::default() };
+    let back = BeginRequest::after(last.parse().unwrap());
     let read = story.pulls(&mut story.open("a", back));
     assert_eq!(short(&read)[2], format!("note {}", last.parse::<u64>().unwrap() + 1));
 }
@@ -175,7 +175,7 @@ fn who_comes_back_past_the_end_has_nothing_to_come_for() {
     let mut story = town_with(&["a", "b"]);
     let join = |name: &str, after_id: u64| Join {
         agent_id: AgentId::parse(name),
-        asked: CursorRequest { after_id: Some(after_id), ..CursorRequest::default() },
+        asked: BeginRequest::after(after_id),
         until_exit: true,
         ..Join::default()
     };
@@ -190,11 +190,7 @@ fn who_comes_back_past_the_end_has_nothing_to_come_for() {
         ("no agent's end, but the town's", join("", 4), false),
         ("an agent that runs", join("b", 4), false),
         ("not until the exit", Join { until_exit: false, ..join("a", 3) }, false),
-        (
-            "of another life",
-            Join { asked: CursorRequest { epoch: Some(epoch("log-0")), ..join("a", 3).asked }, ..join("a", 3) },
-            false,
-        ),
+        ("of another life", Join { asked: join("a", 3).asked.of_epoch(Some(epoch("log-0"))), ..join("a", 3) }, false),
     ] {
         assert_eq!(story.town.is_past_exit(&join).unwrap(), expected, "{what}");
     }
@@ -223,7 +219,7 @@ fn counted_from(story: &mut Story, turns: u64, number: impl Fn(u64) -> u64) -> V
     let mut had = Vec::new();
     for turn in 0..turns {
         let next = had.last().map_or(0, |id| number(*id) + 1);
-        let asked = CursorRequest { from: Some(next.try_into().unwrap()), ..CursorRequest::default() };
+        let asked = BeginRequest::from_event(next.try_into().unwrap());
         let read = story.pulls(&mut story.open("", asked));
         had.extend(read.iter().filter_map(|message| message.id.as_ref()).map(|id| id.parse::<u64>().unwrap()));
         let quiet = turn % 3 == 0;
@@ -243,7 +239,7 @@ fn who_asks_for_the_next_number_misses_nothing_and_gets_nothing_twice() {
 #[test]
 fn a_state_is_told_as_it_is_at_most_every_half_second_and_only_at_the_head() {
     let mut story = town_with(&["a"]);
-    let mut reader = story.open("a", CursorRequest::default());
+    let mut reader = story.open("a", BeginRequest::default());
     let call = |number: u64| {
         let data =
             json!({"tool_use_id": number.to_string(), "tool": "Read", "category": "Read", "input": {}, "summary": "s"});
@@ -278,7 +274,7 @@ fn line_breaks_between_the_parts_of_a_value_do_not_break_a_message_or_a_line() {
     story.shows(&[("a", "", "note", json!({"text": "a\rb\nc\u{2028}\u{0}", "n": [1, 2]}))]);
     // As posted: JSON with line breaks where they are allowed.
     story.store_frame(1, "\"n\":[1,2]", "\"n\":\r\n[1,\n\n2\r]");
-    let read = story.pulls(&mut story.open("a", CursorRequest::default()));
+    let read = story.pulls(&mut story.open("a", BeginRequest::default()));
     let found = read.iter().find(|message| message.id.is_some()).unwrap();
     assert_eq!(found.data["data"], json!({"text": "a\rb\nc\u{2028}\u{0}", "n": [1, 2]}));
     let (lines, _) = story.lines(&mut story.range("a", PageRequest::default()));
@@ -299,7 +295,7 @@ proptest! {
         for name in ["a", "b"] {
             story.register(name);
         }
-        let mut reader = story.open("", CursorRequest::default());
+        let mut reader = story.open("", BeginRequest::default());
         let mut range: Option<(Range, u64)> = None;
         let (mut read, mut lines, mut posted) = (Vec::new(), Vec::new(), Vec::new());
         let mut is_whole = false;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 use townwatch_protocol::error::Result;
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::{BeginAt, BeginRequest};
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::reader::{Next, Reader};
 use townwatch_town::reading::streams::OpenStream;
@@ -68,7 +68,7 @@ fn a_socket_keeps_the_rules() {
         let types = run.asks("types").as_array();
         let opened = run.join().map(|(mut join, _)| {
             if types.is_some() {
-                join.asked = CursorRequest { tail: Some(0), ..CursorRequest::default() };
+                join.asked = BeginRequest::tail(0);
             }
             let mut effects = run.story.seen(OpenStream { id: viewer, join: &join, permit: operator() });
             if let Some(types) = types {
@@ -124,8 +124,7 @@ fn an_event_stream_keeps_the_rules() {
 
 /// Where the next page or range goes on.
 fn behind(request: &PageRequest, next_after_id: u64) -> PageRequest {
-    let asked =
-        CursorRequest { epoch: Some(epoch("log-1")), after_id: Some(next_after_id), ..CursorRequest::default() };
+    let asked = BeginRequest::after(next_after_id).of_epoch(Some(epoch("log-1")));
     PageRequest { asked, ..request.clone() }
 }
 
@@ -155,8 +154,8 @@ fn pages_keep_the_rules() {
     each("long poll", |mut run| {
         let mut next = None;
         let opened = run.page().and_then(|mut request| {
-            if request.asked.after_id.is_none() && request.asked.tail.is_none() {
-                request.asked.after_id = Some(0);
+            if request.asked.at == BeginAt::Unsaid {
+                request.asked.at = BeginAt::After(0);
             }
             next = Some(read_pages(&mut run, request)?);
             Ok(())

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 use townwatch_protocol::error::Result;
-use townwatch_protocol::id::{AgentId, Epoch, EventId, EventName};
+use townwatch_protocol::id::{AgentId, EventName};
 use townwatch_protocol::query::Query;
 use townwatch_town::agents::deletion::EraseAgent;
 use townwatch_town::log::{PageFilter, Selection};
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::stream_query::StreamQuery;
 use townwatch_town::reading::streams::Join;
@@ -159,8 +159,8 @@ impl<'a> Run<'a> {
             format!("{life}{}", last["id"])
         });
         let query = StreamQuery::parse(&self.query(), header.as_deref())?;
-        let asked = CursorRequest { epoch: query.epoch, after_id: query.after_id, from: query.from, tail: query.tail };
-        let join = Join { agent_id: self.agent_id(), asked, until_exit: query.until_exit, ..Join::default() };
+        let join =
+            Join { agent_id: self.agent_id(), asked: query.begin, until_exit: query.until_exit, ..Join::default() };
         self.story.town.check_join(&join, 0)?;
         Ok((join, query.comes_back))
     }
@@ -169,12 +169,7 @@ impl<'a> Run<'a> {
         let query = self.query();
         let names = self.asks("types").as_array().into_iter().flatten();
         Ok(PageRequest {
-            asked: CursorRequest {
-                epoch: query.id("epoch", Epoch::parse, Epoch::EXPECTED)?,
-                after_id: query.position("after_id")?.map(EventId::get),
-                from: None,
-                tail: query.number("tail", 0, 100)?,
-            },
+            asked: BeginRequest::of_page(&query)?,
             wanted: PageFilter {
                 run_id: None,
                 events: names.map(|name| EventName::parse(name.as_str().unwrap()).unwrap()).collect(),

@@ -7,7 +7,7 @@ use townwatch_protocol::limits::{READER_LIFE_MS, RESUME_MS, RESUME_RIGHTS_MAX};
 use townwatch_town::access::auth::{Caller, Carrier, Principal};
 use townwatch_town::access::grantor::Grantor;
 use townwatch_town::access::permit::Permit;
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::reader::{Next, Reader};
 use townwatch_town::reading::resumption::{ResumptionProof, Right};
 use townwatch_town::reading::stream_query::{EventNames, Form};
@@ -59,7 +59,7 @@ fn reader(story: &Story, right: Right, join: Join) -> Reader {
 fn of_agent(name: &str, after_id: Option<u64>) -> Join {
     Join {
         agent_id: AgentId::parse(name),
-        asked: CursorRequest { after_id, ..CursorRequest::default() },
+        asked: after_id.map_or_else(BeginRequest::default, BeginRequest::after),
         ..Join::default()
     }
 }
@@ -290,7 +290,7 @@ fn events_without_names_have_it_beside_their_ids_and_streams_without_a_ticket_do
     let unnamed = Join { names: EventNames::LeftOut, ..of_agent("a", None) };
     let read = story.pulls(&mut reader(&story, right, unnamed));
     assert_eq!(short(&read), ["hello 0~token-of-t", "state a", "message 1~token-of-t", "caught_up 1"]);
-    let text = story.town.read_on(&mut story.open("a", CursorRequest::default()), story.now).unwrap().text;
+    let text = story.town.read_on(&mut story.open("a", BeginRequest::default()), story.now).unwrap().text;
     assert!(!text.contains('~') && messages(&text)[0].id.is_none(), "{text}");
 }
 

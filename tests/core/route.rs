@@ -7,6 +7,7 @@ use townwatch_protocol::id::{AgentId, Epoch, EventId, ImageId, POSITION_MAX, Rig
 use townwatch_protocol::limits::JSON_DEPTH_MAX;
 use townwatch_protocol::query::{Address, Query};
 use townwatch_protocol::wire::{PostEvents, StartAgent, StopAgent, TownRequest};
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::stream_query::{EventNames, Form, StreamKind, StreamQuery};
 use townwatch_town::route::{Responder, Route};
 
@@ -205,21 +206,23 @@ fn queries() {
 fn where_a_stream_begins() {
     let read = |query: &str, header: Option<&str>| StreamQuery::parse(&Query::parse(query), header);
     let e = |text: &str| Epoch::parse(text);
-    let after = |id| StreamQuery { after_id: Some(id), ..StreamQuery::default() };
+    let begins = |begin| StreamQuery { begin, ..StreamQuery::default() };
+    let after = |id| begins(BeginRequest::after(id));
     let back = |id| StreamQuery { comes_back: true, ..after(id) };
-    let from = |id| StreamQuery { from: Some(id), ..StreamQuery::default() };
+    let back_in = |id, epoch| StreamQuery { begin: BeginRequest::after(id).of_epoch(e(epoch)), ..back(id) };
+    let from = |id| begins(BeginRequest::from_event(id));
     for (query, header, expected) in [
         ("", None, StreamQuery::default()),
-        ("after_id=5&epoch=e1", None, StreamQuery { epoch: e("e1"), ..after(5) }),
+        ("after_id=5&epoch=e1", None, begins(BeginRequest::after(5).of_epoch(e("e1")))),
         ("after_id=99999999999999999999", None, after(POSITION_MAX)),
         ("from=-3", None, from(-1)),
         ("from=8&after_id=5", None, from(8)),
         ("from=8&after_id=5", Some("9"), back(9)),
-        ("from=8&epoch=e1", Some("9"), StreamQuery { epoch: e("e1"), ..back(9) }),
-        ("tail=20", None, StreamQuery { tail: Some(20), ..StreamQuery::default() }),
-        ("tail=20&epoch=e0", Some("e1.9"), StreamQuery { epoch: e("e1"), ..back(9) }),
+        ("from=8&epoch=e1", Some("9"), back_in(9, "e1")),
+        ("tail=20", None, begins(BeginRequest::tail(20))),
+        ("tail=20&epoch=e0", Some("e1.9"), back_in(9, "e1")),
         ("tail=20", Some("9~ab~c"), StreamQuery { token: Some("ab~c".to_owned()), ..back(9) }),
-        ("", Some("e1.9~ab"), StreamQuery { token: Some("ab".to_owned()), epoch: e("e1"), ..back(9) }),
+        ("", Some("e1.9~ab"), StreamQuery { token: Some("ab".to_owned()), ..back_in(9, "e1") }),
         ("named=true", None, StreamQuery::default()),
         ("format=flat", None, StreamQuery { form: Form::Flat, ..StreamQuery::default() }),
         ("format=frames", None, StreamQuery::default()),

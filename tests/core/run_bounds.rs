@@ -7,7 +7,7 @@ use townwatch_protocol::limits::{OPEN_RUNS_MAX, RUNS_PER_AGENT_MAX};
 use townwatch_town::agents::runs;
 use townwatch_town::agents::stop_orders::{StopOrder, StopPlace};
 use townwatch_town::log::{PageFilter, Selection};
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::relay::control_answer::StopAnswer;
 use townwatch_town::store::Store;
@@ -57,11 +57,7 @@ fn the_newest_thousand_stay_and_the_oldest_go_with_their_events() {
     assert_eq!((listed(&story)[0].as_str(), listed(&story)[MOST - 1].as_str()), ("new", "r2"));
     assert_eq!((outcome.pruned_id.get(), of_run(&story, "r1"), of_run(&story, "r2")), (2, 0, 2));
     // Who comes from before is told what is missing.
-    let page = PageRequest {
-        asked: CursorRequest { after_id: Some(0), ..CursorRequest::default() },
-        limit: Some(1),
-        ..PageRequest::default()
-    };
+    let page = PageRequest { asked: BeginRequest::after(0), limit: Some(1), ..PageRequest::default() };
     let page = story.town.page(&Selection::town(), &page).unwrap();
     let gaps: Vec<_> = page.gaps.iter().map(|gap| (gap.from.get(), gap.to.get())).collect();
     assert_eq!(gaps, [(1, 2)]);

@@ -12,7 +12,7 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{PostReceipt, RigBatch, RigEvent};
 use townwatch_town::agents::deletion::EraseAgent;
 use townwatch_town::log::images::{self, Found};
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::rig::Rig;
 use townwatch_town::store::Store;
 use townwatch_town::viewers::{Effect, ViewerId};
@@ -50,7 +50,7 @@ fn taken(store: &Sqlite) -> u64 {
 #[test]
 fn the_largest_agent_loses_its_oldest_and_viewers_are_told() {
     let mut story = two(150);
-    let (viewer, effects) = story.join("", CursorRequest { after_id: Some(0), ..CursorRequest::default() });
+    let (viewer, effects) = story.join("", BeginRequest::after(0));
     assert_eq!(told(&effects, viewer).last().unwrap(), "caught_up 170");
     story.store.set_max_bytes(MIB);
     assert!(taken(&story.store) > MIB);
@@ -64,7 +64,7 @@ fn the_largest_agent_loses_its_oldest_and_viewers_are_told() {
     // One that had all misses nothing; one that comes from before is told.
     let effects = story.shown();
     assert_eq!(told(&effects, viewer)[0], "live 171");
-    let (late, effects) = story.join("", CursorRequest { after_id: Some(0), ..CursorRequest::default() });
+    let (late, effects) = story.join("", BeginRequest::after(0));
     assert!(told(&effects, late).contains(&format!("gap a 21-{} x{gone}", 20 + gone)), "{:?}", told(&effects, late));
     assert!(frames(&effects, late).iter().any(|frame| frame["type"] == "gap" && frame["reason"] == "pruned"));
 }
@@ -73,7 +73,7 @@ fn the_largest_agent_loses_its_oldest_and_viewers_are_told() {
 #[test]
 fn who_has_not_had_it_yet_is_told_of_the_gap_at_once() {
     let mut story = two(0);
-    let (slow, effects) = story.join("", CursorRequest { after_id: Some(0), ..CursorRequest::default() });
+    let (slow, effects) = story.join("", BeginRequest::after(0));
     assert_eq!(told(&effects, slow).last().unwrap(), "caught_up 20");
     story.says(slow, r#"{"type":"ack","id":20}"#);
     let mut had = 20;
@@ -203,7 +203,7 @@ fn a_full_store_says_so_keeps_nothing_of_it_and_can_be_read_and_emptied() {
     assert_eq!(post(&mut story, &[("b", "", "note", words(10_000))]).unwrap_err().code, Code::StoreFull);
     assert_eq!(story.log(), log);
     assert_eq!(story.state("a")["agent_id"], "a");
-    let (viewer, effects) = story.join("", CursorRequest { after_id: Some(0), ..CursorRequest::default() });
+    let (viewer, effects) = story.join("", BeginRequest::after(0));
     assert!(told(&effects, viewer).iter().any(|frame| frame.starts_with("history 1 ")));
     let plan = story.town.begin_deletion(&agent("a")).unwrap();
     story.handle(EraseAgent { plan: &plan }).unwrap();
@@ -220,7 +220,7 @@ fn a_store_that_knows_that_it_is_full_makes_room_for_what_comes() {
     }
     let (a, b) = (retained(&story, "a"), retained(&story, "b"));
     assert!(a + b < 20 + 60 + 50 && a > 0 && b > 20, "{a} of a, {b} of b");
-    let (viewer, effects) = story.join("", CursorRequest { after_id: Some(0), ..CursorRequest::default() });
+    let (viewer, effects) = story.join("", BeginRequest::after(0));
     assert!(told(&effects, viewer).iter().any(|frame| frame.starts_with("gap a 21-")));
 
     let (rig_store, rig) = rig();

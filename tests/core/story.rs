@@ -22,7 +22,7 @@ use townwatch_town::agents::starting::{StartConfirmed, StartRefused, StartRun};
 use townwatch_town::agents::stop_orders::StopAnswered;
 use townwatch_town::input::Input;
 use townwatch_town::log::ingest::{Outcome, RunIdSource};
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::streams::{Join, MessageContent, OpenStream, ViewerMessage};
 use townwatch_town::relay::control_answer::StopAnswer;
 use townwatch_town::relay::taking::{Answered, RelayAnswer};
@@ -348,7 +348,7 @@ impl Story {
     // ---- streams ----
 
     /// Opens a stream; `agent_id` empty: the whole town's.
-    pub fn join(&mut self, agent_id: &str, asked: CursorRequest) -> (ViewerId, Vec<Effect>) {
+    pub fn join(&mut self, agent_id: &str, asked: BeginRequest) -> (ViewerId, Vec<Effect>) {
         self.join_with(&Join { agent_id: AgentId::parse(agent_id), asked, ..Join::default() })
     }
 

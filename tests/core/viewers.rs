@@ -4,15 +4,15 @@ use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
 use townwatch_protocol::limits::FRAME_BYTES_MAX;
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::town::Config;
 use townwatch_town::viewers::{Effect, Recalled, ViewerId};
 
 use crate::story::{Story, agent, epoch, frames, said, texts, told};
 
-fn after(id: u64) -> CursorRequest {
-    CursorRequest { after_id: Some(id), ..CursorRequest::default() }
+fn after(id: u64) -> BeginRequest {
+    BeginRequest::after(id)
 }
 
 /// Agents `a`, `b`, `c`; three notes of `a` (1 2 3), two of `b` (4 5).
@@ -52,7 +52,7 @@ fn notes_of(effects: &[Effect]) -> Vec<&str> {
 #[test]
 fn hello_states_history_caught_up_and_then_live() {
     let mut story = five();
-    let (town, joined) = story.join("", CursorRequest::default());
+    let (town, joined) = story.join("", BeginRequest::default());
     let expected = ["hello", "state a", "state b", "state c", "history 1 2 3 4 5", "caught_up 5"];
     assert_eq!(told(&joined, town), expected);
     let hello = json!({
@@ -62,7 +62,7 @@ fn hello_states_history_caught_up_and_then_live() {
     assert_eq!(frames(&joined, town)[0], hello);
     let (late, joined) = story.join("b", after(4));
     assert_eq!(told(&joined, late), ["hello", "state b", "history 5", "caught_up 5"]);
-    let (nobody, joined) = story.join("nobody", CursorRequest::default());
+    let (nobody, joined) = story.join("nobody", BeginRequest::default());
     assert_eq!(told(&joined, nobody), ["hello", "caught_up 5"]);
 
     let waits = json!({"status": "waiting"});
@@ -80,12 +80,12 @@ fn hello_states_history_caught_up_and_then_live() {
 #[test]
 fn a_cursor_of_another_life_begins_anew_and_says_so() {
     let mut story = five();
-    for asked in [after(6), CursorRequest { epoch: Some(epoch("log-0")), ..after(3) }] {
+    for asked in [after(6), after(3).of_epoch(Some(epoch("log-0")))] {
         let (id, joined) = story.join("a", asked);
         assert_eq!(frames(&joined, id)[0]["reset"], true);
         assert_eq!(told(&joined, id)[2..], ["history 1 2 3", "caught_up 5"]);
     }
-    let (id, joined) = story.join("a", CursorRequest { tail: Some(1), ..CursorRequest::default() });
+    let (id, joined) = story.join("a", BeginRequest::tail(1));
     assert_eq!(told(&joined, id)[2..], ["history 3", "caught_up 5"]);
 }
 
@@ -97,9 +97,9 @@ fn what_is_pruned_is_a_gap_before_the_agents_first_event() {
     }
     story.notes("a", 4);
     story.notes("b", 1);
-    let (id, joined) = story.join("", CursorRequest::default());
+    let (id, joined) = story.join("", BeginRequest::default());
     assert_eq!(told(&joined, id)[3..], ["gap a 1-2 x2", "history 3 4 5", "caught_up 5"]);
-    let (tail, joined) = story.join("", CursorRequest { tail: Some(9), ..CursorRequest::default() });
+    let (tail, joined) = story.join("", BeginRequest::tail(9));
     assert_eq!(told(&joined, tail)[3..], ["history 3 4 5", "caught_up 5"], "who asks for a tail misses nothing");
     // A batch beyond the cap prunes what no one has had yet; what was pruned of what all have had is nobody's gap.
     let effects = story.shows(&[note("a"), note("b"), note("a"), note("a"), note("a")]);
@@ -111,9 +111,9 @@ fn what_is_pruned_is_a_gap_before_the_agents_first_event() {
 #[test]
 fn viewers_who_want_the_same_share_one_text() {
     let mut story = five();
-    let ids: Vec<ViewerId> = ["a", "a", "", "b"].map(|name| story.join(name, CursorRequest::default()).0).to_vec();
+    let ids: Vec<ViewerId> = ["a", "a", "", "b"].map(|name| story.join(name, BeginRequest::default()).0).to_vec();
     let filtered = json!({"type": "subscribe", "agents": ["a"], "filters": {"output": false}});
-    let other = story.join("a", CursorRequest::default()).0;
+    let other = story.join("a", BeginRequest::default()).0;
     story.hears(other, &filtered);
     let waits = json!({"status": "waiting"});
     let effects = story.shows(&[("a", "", "agent_output", said("x")), ("a", "", "agent.status", waits)]);
@@ -154,7 +154,7 @@ fn filters_hide_what_they_name_and_nothing_else() {
     let hidden = |name: &str, shown: bool| {
         let mut story = Story::new();
         story.register("a");
-        let id = story.join("a", CursorRequest::default()).0;
+        let id = story.join("a", BeginRequest::default()).0;
         let heard = story.hears(id, &json!({"type": "subscribe", "agents": "*", "filters": {name: shown}}));
         assert_eq!(frames(&heard, id)[0]["filters"][name], shown);
         let heard = story.hears(id, &json!({"type": "subscribe", "agents": "*", "filters": [shown]}));
@@ -176,7 +176,7 @@ fn filters_hide_what_they_name_and_nothing_else() {
 #[test]
 fn subscribe_replaces_the_whole_selection() {
     let mut story = five();
-    let id = story.join("a", CursorRequest::default()).0;
+    let id = story.join("a", BeginRequest::default()).0;
     let heard = story.hears(id, &json!({"type": "subscribe", "agents": ["c", "b", "c"]}));
     assert_eq!(told(&heard, id), ["subscription_confirmed", "state b", "state c", "caught_up 5"]);
     let confirmed = &frames(&heard, id)[0];
@@ -192,7 +192,7 @@ fn subscribe_replaces_the_whole_selection() {
 #[test]
 fn a_bad_message_is_answered_and_the_stream_lives() {
     let mut story = five();
-    let id = story.join("a", CursorRequest::default()).0;
+    let id = story.join("a", BeginRequest::default()).0;
     let many: Vec<String> = (0..101).map(|number| format!("agent-{number}")).collect();
     let bad = [
         String::new(),
@@ -221,7 +221,7 @@ fn a_bad_message_is_answered_and_the_stream_lives() {
 #[test]
 fn an_error_says_when_which_message_and_what_is_wrong_with_it() {
     let mut story = five();
-    let id = story.join("a", CursorRequest::default()).0;
+    let id = story.join("a", BeginRequest::default()).0;
     let now = story.now.to_string();
     for (message, frame, words) in [
         ("nonsense", None, "message: is not JSON"),
@@ -270,12 +270,12 @@ fn no_frame_has_more_than_64_kib_and_nothing_is_left_out() {
     story.register("a");
     let sizes = [10, 200_000, 200_000, 47_000, 20_000, 100, 60_000, 1];
     let events: Vec<_> = sizes.iter().map(|size| ("a", "", "note", json!("é".repeat(size / 2)))).collect();
-    let live = story.join("a", CursorRequest::default()).0;
+    let live = story.join("a", BeginRequest::default()).0;
     let effects = story.shows(&events);
     for chunk in [250, 250, 250] {
         story.notes("a", chunk);
     }
-    let (joined, history) = story.join("a", CursorRequest::default());
+    let (joined, history) = story.join("a", BeginRequest::default());
     for (id, effects, count) in [(live, effects, 8), (joined, history, 758)] {
         let mut ids = Vec::new();
         for text in texts(&effects, id) {
@@ -290,9 +290,9 @@ fn no_frame_has_more_than_64_kib_and_nothing_is_left_out() {
 #[test]
 fn after_a_hibernation_a_stream_goes_on_with_the_next_event_once() {
     let mut story = five();
-    let (first, joined) = story.join("a", CursorRequest::default());
+    let (first, joined) = story.join("a", BeginRequest::default());
     let note_of_first = notes_of(&joined)[0].to_owned();
-    let second = story.join("", CursorRequest::default()).0;
+    let second = story.join("", BeginRequest::default()).0;
     let heard = story.hears(second, &json!({"type": "subscribe", "agents": ["b"], "filters": {"output": false}}));
     let note_of_second = notes_of(&heard).last().unwrap().to_string();
     story.shows(&[note("a")]);
@@ -311,7 +311,7 @@ fn after_a_hibernation_a_stream_goes_on_with_the_next_event_once() {
 fn until_exit_ends_a_stream_with_its_run() {
     let until_exit = |name: &str| Join {
         agent_id: Some(agent(name)),
-        asked: CursorRequest::default(),
+        asked: BeginRequest::default(),
         until_exit: true,
         ..Join::default()
     };
@@ -320,7 +320,7 @@ fn until_exit_ends_a_stream_with_its_run() {
     assert_eq!(closed(&joined), [], "it has had no run yet");
     let (id, joined) = story.join_with(&until_exit("a"));
     assert_eq!(closed(&joined), []);
-    let stays = story.join("a", CursorRequest::default()).0;
+    let stays = story.join("a", BeginRequest::default()).0;
     assert_eq!(closed(&story.shows(&[("b", "", "agent.exited", json!({"reason": "completed"}))])), []);
     let effects = story.shows(&[("a", "", "agent.exited", json!({"reason": "completed"}))]);
     assert_eq!(told(&effects, id), ["live 7", "state a"], "the end itself is still sent, and what it came to");
@@ -336,7 +336,7 @@ fn until_exit_ends_a_stream_with_its_run() {
 #[test]
 fn a_state_is_sent_when_it_changed_and_at_most_every_half_second() {
     let mut story = five();
-    let id = story.join("a", CursorRequest::default()).0;
+    let id = story.join("a", BeginRequest::default()).0;
     let told_states = |effects: &[Effect]| told(effects, id).iter().filter(|told| *told == "state a").count();
     let call = |number: u64| json!({"tool_use_id": number.to_string(), "tool": "Read", "category": "Read", "input": {}, "summary": "s"});
     assert_eq!(told_states(&story.shows(&[("a", "", "agent_tool_call", call(1))])), 1);
@@ -357,7 +357,7 @@ fn an_event_costs_nothing_for_those_who_watch_others_and_nothing_for_the_logs_le
     for number in 0..300 {
         let name = format!("agent-{number}");
         story.register(&name);
-        story.join(&name, CursorRequest::default());
+        story.join(&name, BeginRequest::default());
     }
     let costs = |story: &mut Story| {
         let (statements, steps) = (story.store.statements(), story.store.steps());

@@ -2,7 +2,7 @@
 
 use townwatch_protocol::id::{AgentId, Epoch, EventName};
 use townwatch_town::log::{PageFilter, Selection};
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::town::Town;
 
@@ -35,13 +35,13 @@ impl Pager {
     pub fn turn(&mut self, town: &Town, oracle: &Oracle, store: &Sqlite, limit: u64) -> Option<Fault> {
         let selection = self.agent_id.clone().map_or_else(Selection::town, Selection::agent);
         let wanted = PageFilter { run_id: None, events: self.names.clone() };
-        let (mut asked, mut before_id) = (CursorRequest::default(), None);
-        if self.forwards {
-            asked = CursorRequest { epoch: self.epoch.clone(), after_id: self.cursor, ..asked };
-        } else {
-            before_id = self.cursor;
-        }
-        let page = town.page(&selection, &PageRequest { asked, before_id, limit: Some(limit), wanted }).unwrap();
+        let asked = match self.cursor {
+            None => BeginRequest::default(),
+            Some(id) if self.forwards => BeginRequest::after(id),
+            Some(id) => BeginRequest::before(id),
+        };
+        let asked = if self.forwards { asked.of_epoch(self.epoch.clone()) } else { asked };
+        let page = town.page(&selection, &PageRequest { asked, limit: Some(limit), wanted }).unwrap();
         assert_eq!((page.reset, page.head.get()), (false, oracle.head()), "a page of another log");
         self.epoch = Some(page.epoch);
         let (from, to) = if self.forwards {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use townwatch_protocol::id::{AgentId, Epoch};
 use townwatch_town::access::grantor::Grantor;
 use townwatch_town::access::permit::Permit;
-use townwatch_town::reading::cursor::CursorRequest;
+use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::viewers::ViewerId;
 
@@ -139,10 +139,8 @@ impl SimViewer {
             gap.to = gap.to.min(self.cursor);
         }
         let asked = match &self.epoch {
-            Some(epoch) => {
-                CursorRequest { epoch: Some(epoch.clone()), after_id: Some(self.cursor), ..CursorRequest::default() }
-            }
-            None => CursorRequest::default(),
+            Some(epoch) => BeginRequest::after(self.cursor).of_epoch(Some(epoch.clone())),
+            None => BeginRequest::default(),
         };
         // Who has subscribed to something else in between has the cursor of that.
         if self.manner.subscribes || self.epoch.is_none() {

@@ -3,24 +3,37 @@
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::id::{Epoch, EventId};
 use townwatch_protocol::limits::EVENTS_PER_AGENT_MAX;
+use townwatch_protocol::query::Query;
 use townwatch_protocol::wire::{AgentSelection, Gap, GapReason};
 
 use crate::agents;
 use crate::log::{self, Selection};
 use crate::store::Store;
 
-/// What a reader says of where it stands.
-#[derive(Debug, Clone, Default)]
-pub struct CursorRequest {
-    /// The life of the log that its cursor belongs to.
+/// A reader's word of where to begin.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BeginRequest {
+    /// The life of the log that its ids belong to, where the reader knows it.
     pub epoch: Option<Epoch>,
-    /// The last event that it has.
-    pub after_id: Option<u64>,
-    /// The first event that it wants: one more than the last that it has. Sketch's way, whose clients number what they get
-    /// and ask for the next number. 0 and below is the start; beyond the head is what comes next.
-    pub from: Option<i64>,
-    /// How many of the newest events it wants.
-    pub tail: Option<u64>,
+    /// The place.
+    pub at: BeginAt,
+}
+
+/// One of the ways to name a place in the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BeginAt {
+    /// None is named: a stream or a range begins with the log, and a page is the latest one.
+    #[default]
+    Unsaid,
+    /// Behind this event, the last that the reader has. Beyond the head the id means nothing here.
+    After(u64),
+    /// With this event: one more than the last that the reader has. Sketch's way, whose clients number the events that they get
+    /// and ask for the next number. 0 and below is the start; beyond the head is the event that comes next.
+    From(i64),
+    /// With the newest so many events.
+    Tail(u64),
+    /// Ending before this event: a page or a range.
+    Before(u64),
 }
 
 /// Where its history begins.
@@ -34,36 +47,91 @@ pub struct Begin {
     pub tail: bool,
 }
 
-impl CursorRequest {
-    /// Refuses what does not go together.
-    pub fn check(&self) -> Result<()> {
-        match self.tail {
-            Some(_) if self.after_id.is_some() || self.from.is_some() => {
-                Err(Error::invalid("tail", "not together with after_id or from; name one of them"))
-            }
-            Some(tail) if tail > EVENTS_PER_AGENT_MAX => {
-                Err(Error::invalid("tail", format!("expected an integer from 0 to {EVENTS_PER_AGENT_MAX}")))
-            }
-            _ => Ok(()),
-        }
+impl BeginRequest {
+    /// Behind this event.
+    pub fn after(id: u64) -> Self {
+        Self { epoch: None, at: BeginAt::After(id) }
+    }
+
+    /// With this event.
+    pub fn from_event(id: i64) -> Self {
+        Self { epoch: None, at: BeginAt::From(id) }
+    }
+
+    /// With the newest so many events.
+    pub fn tail(count: u64) -> Self {
+        Self { epoch: None, at: BeginAt::Tail(count) }
+    }
+
+    /// Ending before this event.
+    pub fn before(id: u64) -> Self {
+        Self { epoch: None, at: BeginAt::Before(id) }
+    }
+
+    /// The same in a life of the log.
+    #[must_use]
+    pub fn of_epoch(self, epoch: Option<Epoch>) -> Self {
+        Self { epoch, ..self }
+    }
+
+    /// Reads a stream's query: `epoch`, and one of `after_id`, `from` and `tail`, of which `from` beats `after_id`.
+    ///
+    /// # Errors
+    /// `invalid`: a value is not of its kind, or two places are named.
+    pub fn of_stream(query: &Query) -> Result<Self> {
+        let from = from(query)?;
+        let after = position(query, "after_id")?.map(BeginAt::After);
+        Self::one_of(query, from.map(BeginAt::From).or(after), None)
+    }
+
+    /// Reads the query of a page or a range: `epoch`, and one of `after_id`, `tail` and `before_id`.
+    ///
+    /// # Errors
+    /// As for [`BeginRequest::of_stream`].
+    pub fn of_page(query: &Query) -> Result<Self> {
+        Self::one_of(query, position(query, "after_id")?.map(BeginAt::After), position(query, "before_id")?)
+    }
+
+    fn one_of(query: &Query, behind: Option<BeginAt>, before: Option<u64>) -> Result<Self> {
+        let tail = query.number("tail", 0, EVENTS_PER_AGENT_MAX)?.map(BeginAt::Tail);
+        let wrong = |field| Err(Error::invalid(field, "not together with another place to begin; name one of them"));
+        let at = match (behind, tail, before.map(BeginAt::Before)) {
+            (None, None, None) => BeginAt::Unsaid,
+            (Some(at), None, None) | (None, Some(at), None) | (None, None, Some(at)) => at,
+            (_, _, Some(_)) => return wrong("before_id"),
+            (Some(_), Some(_), None) => return wrong("tail"),
+        };
+        Ok(Self { epoch: query.id("epoch", Epoch::parse, Epoch::EXPECTED)?, at })
     }
 }
 
-/// Decides where history begins; from its start where the reader says nothing.
-pub fn resolve(store: &dyn Store, selection: &Selection, epoch: &Epoch, asked: &CursorRequest) -> Result<Begin> {
-    asked.check()?;
-    if let Some(tail) = asked.tail {
-        let cursor = log::tail_position(store, &selection.agents, tail)?;
+fn position(query: &Query, name: &str) -> Result<Option<u64>> {
+    Ok(query.position(name)?.map(EventId::get))
+}
+
+/// `from` may be negative.
+fn from(query: &Query) -> Result<Option<i64>> {
+    match query.text("from")?.and_then(|text| text.strip_prefix('-')) {
+        Some(rest) if !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(-1)),
+        Some(_) => Err(Error::invalid("from", "expected an integer")),
+        None => Ok(query.position("from")?.map(|id| i64::try_from(id.get()).unwrap_or(i64::MAX))),
+    }
+}
+
+/// Decides where history begins.
+pub fn resolve(store: &dyn Store, selection: &Selection, epoch: &Epoch, asked: &BeginRequest) -> Result<Begin> {
+    if let BeginAt::Tail(count) = asked.at {
+        let cursor = log::tail_position(store, &selection.agents, count)?;
         return Ok(Begin { cursor, reset: false, tail: true });
     }
     let head = log::head(store)?;
     if asked.epoch.as_ref().is_some_and(|asked| asked != epoch) {
         return Ok(Begin { cursor: EventId::START, reset: true, tail: false });
     }
-    let wanted = match (asked.from, asked.after_id) {
-        (Some(from), _) => u64::try_from(from).unwrap_or(0).saturating_sub(1).min(head.get()),
-        (None, Some(after_id)) => after_id,
-        (None, None) => 0,
+    let wanted = match asked.at {
+        BeginAt::From(id) => u64::try_from(id).unwrap_or(0).saturating_sub(1).min(head.get()),
+        BeginAt::After(id) => id,
+        BeginAt::Unsaid | BeginAt::Before(_) | BeginAt::Tail(_) => 0,
     };
     match EventId::new(wanted).filter(|wanted| *wanted <= head) {
         Some(cursor) => Ok(Begin { cursor, reset: false, tail: false }),
@@ -71,8 +139,8 @@ pub fn resolve(store: &dyn Store, selection: &Selection, epoch: &Epoch, asked: &
     }
 }
 
-/// What a reader at `cursor` misses for good, an entry for each agent. `known_at` is the head at the time when it was
-/// last told: what was pruned before that is known to it.
+/// The gaps of a reader at `cursor`: events that it misses for good, an entry for each agent. `known_at` is the head at the time
+/// when it was last told: events that were pruned before that are known to it.
 pub fn pruned_gaps(
     store: &dyn Store,
     selection: &Selection,

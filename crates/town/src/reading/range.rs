@@ -7,8 +7,9 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{RangeEnd, ServerFrame};
 
 use crate::access::grantor::Grantor;
-use crate::log::{self, PageFilter, Selection, Span};
-use crate::reading::cursor;
+use crate::log::{self, PageFilter, Selection};
+use crate::reading::cursor::{self, BeginAt};
+use crate::reading::log_position::{Extent, LogPosition, Piece};
 use crate::reading::pages::PageRequest;
 use crate::reading::reader::one_line;
 use crate::town::Town;
@@ -19,12 +20,11 @@ use crate::viewers::text_of;
 pub struct Range {
     selection: Selection,
     wanted: PageFilter,
-    cursor: EventId,
+    position: LogPosition,
     /// The last event of it.
     end: EventId,
     /// How many it may still have.
     left: u64,
-    gaps_known_at: Option<EventId>,
     /// What it is told first.
     greeting: Option<String>,
     /// The newest event when it was opened.
@@ -43,18 +43,19 @@ impl Town {
     /// Who reads slowly reads no longer than the right lasts.
     pub fn open_range(&self, selection: Selection, request: PageRequest, grantor: Grantor) -> Result<Range> {
         let store = self.store.as_ref();
-        request.check()?;
         let begin = cursor::resolve(store, &selection, &self.epoch, &request.asked)?;
         let head = log::head(store)?;
-        let end = request.before_id.and_then(EventId::new).map_or(head, |before| before.previous().min(head));
+        let end = match request.asked.at {
+            BeginAt::Before(id) => EventId::new(id).map_or(head, |before| before.previous().min(head)),
+            _ => head,
+        };
         let greeting = begin.reset.then(|| Ok::<_, Error>(line(&self.hello(true)?))).transpose()?;
         Ok(Range {
             selection,
             wanted: request.wanted,
-            cursor: begin.cursor,
+            position: LogPosition::new(begin, head),
             end,
             left: request.limit.unwrap_or(u64::MAX),
-            gaps_known_at: begin.tail.then_some(head),
             greeting,
             head,
             is_over: false,
@@ -70,16 +71,14 @@ impl Town {
         }
         let store = self.store.as_ref();
         let mut text = range.greeting.take().unwrap_or_default();
-        while text.is_empty() && range.cursor < range.end && range.left > 0 {
-            for gap in cursor::pruned_gaps(store, &range.selection, range.cursor, range.gaps_known_at)? {
+        while text.is_empty() && range.position.cursor < range.end && range.left > 0 {
+            for gap in range.position.take_gaps(store, &range.selection, log::head(store)?)? {
                 text.push_str(&line(&ServerFrame::Gap(gap)));
             }
-            range.gaps_known_at = Some(log::head(store)?);
-            let (agents, after) = (&range.selection.agents, Span::After(range.cursor));
-            let limit = range.left.min(PIECE_EVENTS_MAX);
-            let (entries, is_all) = log::read_page(store, agents, after, &range.wanted, limit, FRAME_BYTES_MAX)?;
-            range.cursor = entries.last().filter(|_| !is_all).map_or(range.end, |entry| entry.id);
-            for entry in entries.iter().take_while(|entry| entry.id <= range.end) {
+            let extent = Extent { events: range.left.min(PIECE_EVENTS_MAX), bytes: FRAME_BYTES_MAX };
+            let Piece { entries, .. } =
+                range.position.read(store, &range.selection, &range.wanted, range.end, extent)?;
+            for entry in &entries {
                 text.push_str(&one_line(&entry.frame));
                 text.push('\n');
                 range.left -= 1;
@@ -87,7 +86,7 @@ impl Town {
         }
         if text.is_empty() && !range.is_over {
             range.is_over = true;
-            let end = RangeEnd::Complete { next_after_id: range.cursor.min(range.end), head: range.head };
+            let end = RangeEnd::Complete { next_after_id: range.position.cursor.min(range.end), head: range.head };
             text = serde_json::to_string(&end).map_err(Error::internal)? + "\n";
         }
         Ok((!text.is_empty()).then_some(text))

@@ -11,9 +11,10 @@ use townwatch_protocol::wire::{AgentSelection, ServerFrame};
 use crate::access::grantor::Grantor;
 use crate::access::permit::Permit;
 use crate::agents::runs;
-use crate::log::{self, PageFilter, Selection, Span};
+use crate::log::{self, PageFilter, Selection};
 use crate::reading::cursor;
 use crate::reading::ending::Ending;
+use crate::reading::log_position::{Extent, LogPosition, Piece};
 use crate::reading::resumption::{BEFORE_TOKEN, Seat};
 use crate::reading::stream_query::{EventNames, Form};
 use crate::reading::streams::Join;
@@ -30,10 +31,8 @@ const TURN_EVENTS_MAX: u64 = 64;
 #[derive(Debug)]
 pub struct Reader {
     selection: Selection,
-    cursor: EventId,
+    position: LogPosition,
     live: bool,
-    /// The head when it was last told what is pruned.
-    gaps_known_at: Option<EventId>,
     until_exit: bool,
     form: Form,
     names: EventNames,
@@ -125,10 +124,9 @@ impl Town {
         }
         Ok(Reader {
             selection,
-            cursor: begin.cursor,
+            position: LogPosition::new(begin, log::head(store)?),
             live: false,
             states: StateList::begin(join.form),
-            gaps_known_at: if begin.tail { Some(log::head(store)?) } else { None },
             until_exit: join.until_exit,
             form: join.form,
             names: join.names,
@@ -154,15 +152,10 @@ impl Town {
             return Ok(false);
         }
         let begin = cursor::resolve(store, &selection, &self.epoch, &join.asked)?;
-        let (left, _) = log::read_page(
-            store,
-            &selection.agents,
-            Span::After(begin.cursor),
-            &PageFilter::default(),
-            1,
-            FRAME_BYTES_MAX,
-        )?;
-        Ok(!begin.reset && left.is_empty())
+        let head = log::head(store)?;
+        let extent = Extent { events: 1, bytes: FRAME_BYTES_MAX };
+        let left = LogPosition::new(begin, head).read(store, &selection, &PageFilter::default(), head, extent)?;
+        Ok(!begin.reset && left.entries.is_empty())
     }
 
     /// The next messages of an event stream.
@@ -184,7 +177,7 @@ impl Town {
         if now >= reader.heartbeat_at {
             reader.heartbeat_at = now.plus_millis(HEARTBEAT_MS);
             match reader.form {
-                Form::Frames => reader.say(&mut text, &ServerFrame::Heartbeat { at: now, id: reader.cursor }),
+                Form::Frames => reader.say(&mut text, &ServerFrame::Heartbeat { at: now, id: reader.position.cursor }),
                 // A comment, and a block of its own no more than `retry:`.
                 Form::Flat => text.push_str(": still here\n"),
             }
@@ -193,7 +186,7 @@ impl Town {
             return Ok(Turn { text, next: Next::Pull });
         }
         let head = log::head(self.store.as_ref())?;
-        if reader.cursor < head && !self.read_log(reader, head, &mut text)? {
+        if reader.position.cursor < head && !self.read_log(reader, head, &mut text)? {
             return Ok(Turn { text, next: Next::Pull });
         }
         if !std::mem::replace(&mut reader.live, true) {
@@ -204,7 +197,7 @@ impl Town {
         }
         if std::mem::take(&mut reader.owes_id) {
             // There is no message yet that could carry it: a block without one, of which no event is made.
-            id_line(&mut text, reader.cursor, &reader.behind_id);
+            id_line(&mut text, reader.position.cursor, &reader.behind_id);
             text.push('\n');
         }
         if reader.until_exit
@@ -221,16 +214,14 @@ impl Town {
     /// True if that was all up to the head.
     fn read_log(&self, reader: &mut Reader, head: EventId, text: &mut String) -> Result<bool> {
         let store = self.store.as_ref();
-        if !reader.live || self.viewers.may_be_pruned(reader.cursor) {
-            for gap in cursor::pruned_gaps(store, &reader.selection, reader.cursor, reader.gaps_known_at)? {
+        if !reader.live || self.viewers.may_be_pruned(reader.position.cursor) {
+            for gap in reader.position.take_gaps(store, &reader.selection, head)? {
                 reader.say(text, &ServerFrame::Gap(gap));
             }
-            reader.gaps_known_at = Some(head);
         }
-        let (agents, after) = (&reader.selection.agents, Span::After(reader.cursor));
-        let (entries, is_all) =
-            log::read_page(store, agents, after, &PageFilter::default(), TURN_EVENTS_MAX, FRAME_BYTES_MAX)?;
-        reader.cursor = entries.last().filter(|_| !is_all).map_or(head, |entry| entry.id);
+        let extent = Extent { events: TURN_EVENTS_MAX, bytes: FRAME_BYTES_MAX };
+        let Piece { entries, is_all } =
+            reader.position.read(store, &reader.selection, &PageFilter::default(), head, extent)?;
         for entry in entries.iter().filter(|entry| reader.selection.shows(&entry.event)) {
             let name = (reader.names == EventNames::Given).then_some(entry.event.as_str());
             id_line(text, entry.id, &reader.behind_id);

@@ -3,24 +3,18 @@
 use serde::{Deserialize, Serialize};
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::{Epoch, EventId};
-use townwatch_protocol::limits::EVENTS_PER_AGENT_MAX;
 use townwatch_protocol::query::Query;
 
+use crate::reading::cursor::{BeginAt, BeginRequest};
 use crate::reading::resumption::BEFORE_TOKEN;
 
-/// A stream's query, read and checked. Of the three ways to say where to begin at most one is left.
+/// A stream's query, read and checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StreamQuery {
     /// The right to it, where it comes as a ticket.
     pub ticket: Option<String>,
-    /// The life of the log that the cursor belongs to, where the viewer knows it.
-    pub epoch: Option<Epoch>,
-    /// Begin after this event. Beyond the head the cursor means nothing here: from the start, with `reset`.
-    pub after_id: Option<u64>,
-    /// Begin with this event, Sketch's way: [`CursorRequest::from`](crate::reading::cursor::CursorRequest::from).
-    pub from: Option<i64>,
-    /// Begin with the newest so many events.
-    pub tail: Option<u64>,
+    /// Where to begin.
+    pub begin: BeginRequest,
     /// `flow=ack`: the viewer acknowledges from the first frame on.
     pub flow_ack: bool,
     /// `until=exit`: the stream ends with the agent's run.
@@ -92,18 +86,9 @@ impl StreamQuery {
     /// Reads a query. `last_event_id` is the header that a browser sends when it comes back: an id, or
     /// `<epoch>.<id>`, with the right to resume behind it where it had one; it beats `from`, which beats `after_id`.
     pub fn parse(query: &Query, last_event_id: Option<&str>) -> Result<Self> {
-        let after_id = query.position("after_id")?.map(EventId::get);
-        let from = from(query)?;
-        let tail = query.number("tail", 0, EVENTS_PER_AGENT_MAX)?;
-        if tail.is_some() && (after_id.is_some() || from.is_some()) {
-            return Err(Error::invalid("tail", "is not for use beside after_id or from"));
-        }
         let asked = Self {
             ticket: query.text("ticket")?.map(str::to_owned),
-            epoch: query.id("epoch", Epoch::parse, Epoch::EXPECTED)?,
-            after_id: if from.is_some() { None } else { after_id },
-            from,
-            tail,
+            begin: BeginRequest::of_stream(query)?,
             flow_ack: query.word("flow", &["ack"])?.is_some(),
             until_exit: query.word("until", &["exit"])?.is_some(),
             form: match query.word("format", &["frames", "flat"])? {
@@ -133,18 +118,10 @@ impl StreamQuery {
         };
         let (epoch, id) = match position.rsplit_once('.') {
             Some((epoch, id)) => (Some(Epoch::parse(epoch).ok_or_else(wrong)?), id),
-            None => (self.epoch.clone(), position),
+            None => (self.begin.epoch.clone(), position),
         };
         let id = Query::only("id", id).position("id").map_err(|_| wrong())?.map(EventId::get);
-        Ok(Self { epoch, after_id: id, from: None, tail: None, comes_back: true, token, ..self })
-    }
-}
-
-/// `from` may be negative.
-fn from(query: &Query) -> Result<Option<i64>> {
-    match query.text("from")?.and_then(|text| text.strip_prefix('-')) {
-        Some(rest) if !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(-1)),
-        Some(_) => Err(Error::invalid("from", "expected an integer")),
-        None => Ok(query.position("from")?.map(|id| i64::try_from(id.get()).unwrap_or(i64::MAX))),
+        let at = id.map_or(BeginAt::Unsaid, BeginAt::After);
+        Ok(Self { begin: BeginRequest { epoch, at }, comes_back: true, token, ..self })
     }
 }

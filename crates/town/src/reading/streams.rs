@@ -11,7 +11,7 @@ use crate::access::permit::Permit;
 use crate::access::tickets;
 use crate::decision::{Decide, Decision};
 use crate::log::{self, Selection};
-use crate::reading::cursor::{self, Begin, CursorRequest};
+use crate::reading::cursor::{self, Begin, BeginRequest};
 use crate::reading::ending::Ending;
 use crate::reading::resumption::{self, Right};
 use crate::reading::stream_query::{EventNames, Form};
@@ -28,7 +28,7 @@ pub struct Join {
     /// The agent; none: the whole town.
     pub agent_id: Option<AgentId>,
     /// Where its history begins.
-    pub asked: CursorRequest,
+    pub asked: BeginRequest,
     /// Whether it ends with the agent's run.
     pub until_exit: bool,
     /// Whether the viewer acknowledges from the first frame on.
@@ -184,9 +184,8 @@ impl Town {
         let store = std::rc::Rc::clone(&self.store);
         let head = log::head(store.as_ref())?;
         let selection = Selection { agents: agents.clone(), filters };
-        let asked = CursorRequest { after_id: after_id.map(EventId::get), ..CursorRequest::default() };
         let begin = match after_id {
-            Some(_) => cursor::resolve(store.as_ref(), &selection, &self.epoch, &asked)?,
+            Some(id) => cursor::resolve(store.as_ref(), &selection, &self.epoch, &BeginRequest::after(id.get()))?,
             // Who is live still gets what its pace holds back at this moment.
             None => Begin { cursor: self.viewers.live_cursor(id).unwrap_or(head), reset: false, tail: true },
         };

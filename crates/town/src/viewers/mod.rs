@@ -30,6 +30,7 @@ use crate::log::states::StateFrames;
 use crate::log::{self, Selection};
 use crate::reading::cursor;
 use crate::reading::ending::Ending;
+use crate::reading::log_position::LogPosition;
 use crate::reading::stream_query::Form;
 use crate::store::Store;
 use crate::viewers::allowance::Allowance;
@@ -153,11 +154,10 @@ impl Viewers {
     pub fn add(&mut self, id: ViewerId, subscription: Subscription, head: EventId) {
         let Subscription { selection, begin, until_exit, acknowledges, form, permit, opened_for } = subscription;
         let state = StreamState {
-            cursor: begin.cursor,
+            position: LogPosition::new(begin, head),
             began: begin.cursor,
             reached: EventId::START,
             live: false,
-            gaps_known_at: begin.tail.then_some(head),
             until_exit,
             flow: Flow::new(acknowledges, self.pace.bucket_events),
             states: StateList::begin(form),
@@ -184,7 +184,7 @@ impl Viewers {
         let (id, form) = (*id, *form);
         state.flow.wake();
         if state.live {
-            state.cursor = head;
+            state.position.cursor = head;
         }
         // Frames are counted anew, so which states it missed is not known any more.
         let has_missed = state.missed_after.take().is_some();
@@ -250,7 +250,7 @@ impl Viewers {
 
     /// Up to where a live stream has had everything: the head, but for what its pace holds back; none if it is not live.
     pub fn live_cursor(&self, id: ViewerId) -> Option<EventId> {
-        self.all.get(&id).filter(|viewer| viewer.state.live).map(|viewer| viewer.state.cursor)
+        self.all.get(&id).filter(|viewer| viewer.state.live).map(|viewer| viewer.state.position.cursor)
     }
 
     /// Confirms by this text what a stream is to watch from now on. It may have to wait before it is sent anything, and the
@@ -275,14 +275,13 @@ impl Viewers {
         let audience = self.audiences.of(selection, viewer.audience.form);
         let left = std::mem::replace(&mut viewer.audience, audience);
         self.audiences.leave(&left);
-        viewer.state.reached = viewer.state.reached.max(viewer.state.cursor);
-        viewer.state.cursor = begin.cursor;
+        viewer.state.reached = viewer.state.reached.max(viewer.state.position.cursor);
+        viewer.state.position = LogPosition::new(begin, begin.cursor);
         viewer.state.began = begin.cursor;
-        viewer.state.gaps_known_at = begin.tail.then_some(begin.cursor);
         viewer.state.live = false;
         viewer.state.states = StateList::begin(viewer.audience.form);
         viewer.state.missed_after = None;
-        viewer.state.flow.restart(viewer.state.cursor);
+        viewer.state.flow.restart(viewer.state.position.cursor);
         viewer.remember(effects);
     }
 
@@ -329,7 +328,7 @@ impl Viewers {
             let Viewer { id, audience, state, .. } = viewer;
             let Selection { filters, .. } = audience.selection;
             let wants = filters.output && audience.selection.includes(agent_id);
-            let is_at_head = state.live && state.cursor == head;
+            let is_at_head = state.live && state.position.cursor == head;
             if wants && is_at_head && state.flow.preview(text.len() as u64, now) {
                 effects.push(Effect::Send(*id, Rc::clone(text)));
             }
@@ -345,7 +344,7 @@ impl Viewers {
     /// noted at once: after a hibernation it is not to be metered again.
     pub fn acknowledge(&mut self, id: ViewerId, ack: EventId, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
         let Some(viewer) = self.all.get_mut(&id) else { return true };
-        let StreamState { cursor, began, reached, .. } = viewer.state;
+        let StreamState { position: LogPosition { cursor, .. }, began, reached, .. } = viewer.state;
         // One that was under way when it subscribed is of what it watched before.
         let arrived = if ack <= cursor { ack } else { began };
         let was_sent = ack <= cursor.max(reached);
@@ -409,7 +408,7 @@ impl Viewers {
         self.next_frame_at = None;
         let mut due = Vec::new();
         for viewer in self.all.values() {
-            if !viewer.waits() && viewer.state.cursor == head {
+            if !viewer.waits() && viewer.state.position.cursor == head {
                 continue;
             }
             let rest = viewer.audience.rests_until(now, self.pace.frame_interval_ms);

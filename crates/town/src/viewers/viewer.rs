@@ -12,8 +12,8 @@ use crate::access::permit::Permit;
 use crate::agents;
 use crate::agents::runs;
 use crate::log::{self, Selection};
-use crate::reading::cursor;
 use crate::reading::ending::Ending;
+use crate::reading::log_position::LogPosition;
 use crate::reading::stream_query::Form;
 use crate::viewers::allowance::Allowance;
 use crate::viewers::audience::Audience;
@@ -41,17 +41,16 @@ pub(crate) struct Viewer {
 /// Where a stream stands: what its note keeps.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct StreamState {
-    /// The last event that it has been sent, or that is not for it. Whoever is `live` has had all up to the head, but for
-    /// what its audience's pace holds back for a moment.
-    pub(crate) cursor: EventId,
+    /// The last event that it has been sent, or that is not for it, with the gaps that it was told of. Whoever is `live` has had
+    /// all up to the head, but for what its audience's pace holds back for a moment.
+    #[serde(flatten)]
+    pub(crate) position: LogPosition,
     /// Where what it watches now began.
     pub(crate) began: EventId,
     /// The last event of what it watched before.
     pub(crate) reached: EventId,
     /// Whether it has been told that it has caught up.
     pub(crate) live: bool,
-    /// The head when it was last told what is pruned.
-    pub(crate) gaps_known_at: Option<EventId>,
     /// Whether the stream ends with the agent's run.
     pub(crate) until_exit: bool,
     pub(crate) flow: Flow,
@@ -107,9 +106,9 @@ impl Viewer {
         if !self.state.flow.is_paused() && !self.send_states(frames, effects)? {
             return Ok(NextAction::Stay);
         }
-        let mut may_miss = !self.state.live || self.state.cursor < frames.pruned_id;
-        let began_at = self.state.cursor;
-        while self.state.cursor < head {
+        let mut may_miss = !self.state.live || self.state.position.cursor < frames.pruned_id;
+        let began_at = self.state.position.cursor;
+        while self.state.position.cursor < head {
             let stretch = match self.next(frames)? {
                 Next::Send(stretch) => stretch,
                 Next::Wait => {
@@ -120,16 +119,13 @@ impl Viewer {
             };
             self.resume(frames, effects)?;
             if std::mem::take(&mut may_miss) {
-                let Self { audience, state, .. } = &*self;
-                let gaps = cursor::pruned_gaps(frames.store, &audience.selection, state.cursor, state.gaps_known_at)?;
-                for gap in gaps {
+                for gap in self.state.position.take_gaps(frames.store, &self.audience.selection, head)? {
                     let bytes = self.tell(&ServerFrame::Gap(gap), effects);
                     self.state.allowance.spend(bytes, frames.now);
                 }
-                self.state.gaps_known_at = Some(head);
             }
             self.send(&stretch, frames, effects);
-            self.state.cursor = stretch.last.unwrap_or(head);
+            self.state.position.cursor = stretch.last.unwrap_or(head);
         }
         if !self.state.live {
             self.resume(frames, effects)?;
@@ -225,7 +221,8 @@ impl Viewer {
     /// What it gets next. History waits for room; live, a viewer that does not acknowledge gets less and less of it, but one
     /// that could not be told so waits.
     fn next(&self, frames: &mut Frames<'_>) -> Result<Next> {
-        let Self { audience, state: StreamState { flow, live, cursor, reached, allowance, .. }, .. } = self;
+        let Self { audience, state: StreamState { flow, live, position, reached, allowance, .. }, .. } = self;
+        let cursor = &position.cursor;
         let (now, window_events) = (frames.now, frames.pace.window_events);
         // What it was past before it is sent because it asks. Who acknowledges is held by its window alone.
         let may_be_read = *cursor >= *reached || !flow.is_metered() || allowance.is_left(now);
@@ -252,7 +249,7 @@ impl Viewer {
         if stretch.texts.is_empty() {
             return;
         }
-        if self.state.flow.is_metered() && self.state.cursor < self.state.reached {
+        if self.state.flow.is_metered() && self.state.position.cursor < self.state.reached {
             self.state.allowance.spend(usize::try_from(stretch.bytes).unwrap_or(usize::MAX), frames.now);
         }
         self.state.flow.sent(stretch.newest, stretch.count, stretch.bytes, frames.now);
@@ -264,7 +261,7 @@ impl Viewer {
 
     /// What is left for it stays in the log until it may be sent more.
     fn wait(&mut self, began_at: EventId, frames: &Frames<'_>, effects: &mut Vec<Effect>) -> Result<()> {
-        let is_news = self.state.live || self.state.cursor != began_at;
+        let is_news = self.state.live || self.state.position.cursor != began_at;
         let is_paused = self.state.flow.pause(frames.now);
         if is_paused {
             let lag_events = self.lag(frames)?;
@@ -305,9 +302,9 @@ impl Viewer {
 
     /// When it is to be looked at again, where it waits.
     pub(crate) fn due_at(&self, now: Timestamp) -> Timestamp {
-        let StreamState { flow, states, missed_after, allowance, cursor, reached, .. } = &self.state;
-        let needs_allowance =
-            *states != StateList::Had || if flow.is_metered() { cursor < reached } else { missed_after.is_some() };
+        let StreamState { flow, states, missed_after, allowance, position, reached, .. } = &self.state;
+        let needs_allowance = *states != StateList::Had
+            || if flow.is_metered() { position.cursor < *reached } else { missed_after.is_some() };
         if needs_allowance && !allowance.is_left(now) { allowance.left_at(now) } else { flow.due_at(now) }
     }
 
@@ -329,9 +326,9 @@ impl Viewer {
     fn lag(&self, frames: &Frames<'_>) -> Result<u64> {
         match &self.audience.selection.agents {
             AgentSelection::Only(agents) if agents.len() == 1 => {
-                log::count_after(frames.store, &agents[0], self.state.cursor)
+                log::count_after(frames.store, &agents[0], self.state.position.cursor)
             }
-            _ => Ok(frames.head.get() - self.state.cursor.get()),
+            _ => Ok(frames.head.get() - self.state.position.cursor.get()),
         }
     }
 }
