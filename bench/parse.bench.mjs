@@ -9,7 +9,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ControlServer } from "../tests/agents/control.mjs";
+import { ControlServer } from "../tests/live/control.mjs";
 import { textOf } from "../tests/oracle/recordings.mjs";
 
 const LINES = 100_000;

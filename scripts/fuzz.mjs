@@ -17,11 +17,11 @@ const INPUT_BYTES_MAX = 16 * 1024;
 /** What a target begins with, where it is not the recordings of an agent of that name. */
 /** @type {{ [target: string]: string[] }} */
 const SEEDS = {
-  lines: ["tests/golden/claude_code", "tests/golden/codex"],
-  opencode: ["tests/golden/opencode", "tests/golden/kilo"],
+  lines: ["tests/recordings/claude_code", "tests/recordings/codex"],
+  opencode: ["tests/recordings/opencode", "tests/recordings/kilo"],
   redaction: ["crates/agents/tests/redaction.rs", "crates/redaction/src/formats.rs"],
-  sse: ["tests/golden/opencode", "tests/golden/kilo"],
-  terminal: ["tests/golden/terminal"],
+  sse: ["tests/recordings/opencode", "tests/recordings/kilo"],
+  terminal: ["tests/recordings/terminal"],
 };
 
 async function fuzz(word = "") {
@@ -63,7 +63,7 @@ function seeds(target) {
   const folder = inRoot(`fuzz/seeds/${target}`);
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
-  for (const file of filesOf(SEEDS[target] ?? [`tests/golden/${target}`])) {
+  for (const file of filesOf(SEEDS[target] ?? [`tests/recordings/${target}`])) {
     const bytes = fs.readFileSync(inRoot(file));
     const text = file.endsWith(".gz") ? gunzipSync(bytes) : bytes;
     for (let from = 0; from < text.length; from += INPUT_BYTES_MAX) {

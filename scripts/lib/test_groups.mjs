@@ -23,7 +23,7 @@ export const GROUPS = {
   mutations: { builds: [], aside: true, run: mutationTests },
   worker: { builds: ["worker", "programs", "dashboard"], sandbox: true, run: (tools) => nodeTests("worker", tools) },
   clients: { builds: ["worker", "programs", "dashboard"], others: true, run: (tools) => nodeTests("clients", tools) },
-  agents: { builds: ["worker", "programs", "dashboard"], run: (tools) => nodeTests("agents", tools) },
+  live: { builds: ["worker", "programs", "dashboard"], run: (tools) => nodeTests("live", tools) },
   e2e: { builds: ["worker", "programs", "dashboard"], browser: true, run: browserTests },
   soak: { builds: ["worker", "programs", "dashboard"], aside: true, run: (tools) => nodeTests("soak", tools) },
 };
@@ -33,7 +33,7 @@ export const GROUPS = {
  *
  * @type {{ [name: string]: number }}
  */
-const AT_ONCE = { worker: 4, clients: 2, agents: 3, e2e: 2, soak: 1 };
+const AT_ONCE = { worker: 4, clients: 2, live: 3, e2e: 2, soak: 1 };
 
 /** @type {{ [name: string]: [folder: string, ending: string] }} */
 const FILES = {
@@ -41,7 +41,7 @@ const FILES = {
   dashboard: ["dashboard", ".test.ts"],
   worker: ["tests/worker", ".test.mjs"],
   clients: ["tests/clients", ".test.mjs"],
-  agents: ["tests/agents", ".test.mjs"],
+  live: ["tests/live", ".test.mjs"],
   e2e: ["tests/e2e", ".test.mjs"],
   soak: ["tests/soak", ".test.mjs"],
 };

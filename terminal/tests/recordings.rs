@@ -19,7 +19,7 @@ const RECORDINGS: [&str; 10] = [
 ];
 
 fn read(name: &str) -> io::Result<Vec<u8>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/terminal").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/recordings/terminal").join(name);
     fs::read(path)
 }
 

@@ -1,6 +1,6 @@
 // A town with an agent in every state that a person can meet, all of them played from recordings of real agents.
 
-import { recorded, standIns } from "../agents/stand_ins.mjs";
+import { recorded, standIns } from "../live/stand_ins.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { until } from "../worker/until.mjs";
 import { ASKING, postWork, WORKING } from "./posted_work.mjs";

@@ -16,8 +16,8 @@ import { addressOf, launch, openPage, signIn } from "./browser.mjs";
 
 const chromium = findChromium();
 const skip = chromium === undefined && "there is no Chromium: set CHROMIUM, or install one (apt-get install chromium)";
-const golden = (name) => fileURLToPath(new URL(`../golden/terminal/${name}`, import.meta.url));
-const screenOf = (name) => readFileSync(golden(`${name}.txt`), "utf8").replace(/\n+$/, "");
+const recording = (name) => fileURLToPath(new URL(`../recordings/terminal/${name}`, import.meta.url));
+const screenOf = (name) => readFileSync(recording(`${name}.txt`), "utf8").replace(/\n+$/, "");
 
 /** Prints a file to a stream in so many pieces, with 60 ms between them, and ends with a code. */
 const PLAY = `
@@ -30,7 +30,7 @@ const next = () => {
   process[stream].write(bytes.subarray(at, (at += size)), () => setTimeout(next, 60));
 };
 next();`;
-const play = (name, stream, code = 0, pieces = 25) => [process.execPath, "-e", PLAY, golden(name), stream, String(pieces), String(code)];
+const play = (name, stream, code = 0, pieces = 25) => [process.execPath, "-e", PLAY, recording(name), stream, String(pieces), String(code)];
 
 /** All colours, before and behind a text, and every weight. */
 const COLOURS = [30, 90].flatMap((first) => Array.from({ length: 8 }, (_, index) => first + index));

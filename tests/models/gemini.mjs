@@ -1,6 +1,6 @@
 // Gemini's API, as far as Gemini CLI uses it: `POST <story>/v1beta/models/<model>:streamGenerateContent`.
 
-import { stepAfter, TOKENS } from "../agents/stories.mjs";
+import { stepAfter, TOKENS } from "../live/stories.mjs";
 
 export function answer({ method, story, rest, body }, reply) {
   if (method !== "POST" || !rest.endsWith(":streamGenerateContent")) return reply.json({ error: { message: `no ${rest} here` } }, 404);

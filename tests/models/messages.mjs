@@ -1,6 +1,6 @@
 // Anthropic's messages API, as far as Claude Code uses it: `POST <story>/v1/messages`, answered by a stream of events.
 
-import { stepAfter, TOKENS } from "../agents/stories.mjs";
+import { stepAfter, TOKENS } from "../live/stories.mjs";
 
 export function answer({ method, story, rest, body }, reply) {
   if (method !== "POST" || rest !== "v1/messages") return reply.json({ type: "error", error: { type: "not_found_error", message: `no ${rest} here` } }, 404);

@@ -1,6 +1,6 @@
 // OpenAI's responses API, as far as Codex uses it: `POST <story>/v1/responses`, answered by a stream of events.
 
-import { stepAfter, TOKENS } from "../agents/stories.mjs";
+import { stepAfter, TOKENS } from "../live/stories.mjs";
 
 export function answer({ method, story, rest, body }, reply) {
   if (method === "GET") return reply.json({ object: "list", data: [], models: [] });

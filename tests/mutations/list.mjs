@@ -133,12 +133,12 @@ export const MUTATIONS = [
   {
     name: "a recalled viewer starts at 0",
     caughtBy: ["ids fall"],
-    edits: [{ file: VIEWERS, find: "state.cursor = head;", replace: "state.cursor = EventId::START;" }],
+    edits: [{ file: VIEWERS, find: "state.position.cursor = head;", replace: "state.position.cursor = EventId::START;" }],
   },
   {
     name: "a recalled viewer starts at its note's cursor",
     caughtBy: ["ids fall"],
-    edits: [{ file: VIEWERS, find: "state.cursor = head;", replace: "let _ = head;" }],
+    edits: [{ file: VIEWERS, find: "state.position.cursor = head;", replace: "let _ = head;" }],
   },
   {
     name: "caught_up comes before the last frame",

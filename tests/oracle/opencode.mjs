@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 
-const GOLDEN = fileURLToPath(new URL("../golden/", import.meta.url));
+const FOLDER = fileURLToPath(new URL("../recordings/", import.meta.url));
 
 export const RECORDINGS = [
   ...["basic", "parallel", "subagent", "permission-ask", "abort-api", "err400", "volume320"].map((name) => ["opencode", name]),
@@ -15,7 +15,7 @@ export const RECORDINGS = [
 ];
 
 function readGolden(program, file) {
-  const plain = `${GOLDEN}${program}/${file}`;
+  const plain = `${FOLDER}${program}/${file}`;
   return (existsSync(plain) ? readFileSync(plain) : gunzipSync(readFileSync(`${plain}.gz`))).toString("utf8");
 }
 

@@ -4,15 +4,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 
-const GOLDEN = fileURLToPath(new URL("../golden/", import.meta.url));
+const RECORDINGS = fileURLToPath(new URL("../recordings/", import.meta.url));
 
 /** What there is of an agent. */
-export const recordingsOf = (agent) => readdirSync(`${GOLDEN}/${agent}`).map((file) => file.replace(/\.jsonl(\.gz)?$/, ""));
+export const recordingsOf = (agent) => readdirSync(`${RECORDINGS}/${agent}`).map((file) => file.replace(/\.jsonl(\.gz)?$/, ""));
 
 /** All of a recording, as it was printed. */
 export function textOf(agent, name) {
-  const file = readdirSync(`${GOLDEN}/${agent}`).find((one) => one === `${name}.jsonl` || one === `${name}.jsonl.gz`);
-  const bytes = readFileSync(`${GOLDEN}/${agent}/${file}`);
+  const file = readdirSync(`${RECORDINGS}/${agent}`).find((one) => one === `${name}.jsonl` || one === `${name}.jsonl.gz`);
+  const bytes = readFileSync(`${RECORDINGS}/${agent}/${file}`);
   return (file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
 }
 

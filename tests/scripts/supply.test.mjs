@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { checkSupply, SUPPLY_CHECKS } from "../../scripts/lib/supply_checks.mjs";
-import { PINNED } from "../agents/install.mjs";
+import { PINNED } from "../live/install.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

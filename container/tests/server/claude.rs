@@ -1,5 +1,5 @@
 //! Stand-ins for Claude Code: how it is told things, asks, and is stopped. What the real one does is tested in
-//! `tests/agents`.
+//! `tests/live`.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
 //! Agents that are servers, where the server does not do what it should. What a real one does is tested with recordings
-//! and with the programs themselves, in `tests/agents`.
+//! and with the programs themselves, in `tests/live`.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

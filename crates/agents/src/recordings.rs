@@ -27,7 +27,7 @@ macro_rules! recordings {
         pub const RECORDINGS: &[Recording] = &[$(Recording {
             name: $name,
             runtime: Runtime::$runtime,
-            bytes: include_bytes!(concat!("../../../tests/golden/", $dir, "/", $file)),
+            bytes: include_bytes!(concat!("../../../tests/recordings/", $dir, "/", $file)),
             exit_code: $exit_code,
         },)*];
     };

@@ -30,7 +30,7 @@ const RECORDINGS: [(&str, &str); 10] = [
 ];
 
 fn recorded(program: &str, name: &str) -> Vec<u8> {
-    let plain = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/golden/{program}/{name}.sse"));
+    let plain = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/recordings/{program}/{name}.sse"));
     if plain.exists() {
         return std::fs::read(plain).unwrap();
     }

@@ -9,7 +9,7 @@ use townwatch_agents::normalise::{Normalise, OpencodeRun, RunContext, known_kind
 use townwatch_protocol::event::{EventData, Runtime};
 use townwatch_protocol::time::Timestamp;
 
-const RECORDING: &str = include_str!("../../../tests/golden/opencode/run-json-basic.jsonl");
+const RECORDING: &str = include_str!("../../../tests/recordings/opencode/run-json-basic.jsonl");
 
 /// All that the lines mean, one every 10 ms, with the end of the process; and why the run failed, if it did.
 fn read(lines: &[String]) -> (Vec<EventData>, Option<String>) {

@@ -152,7 +152,7 @@ fn a_run_ends_as_its_output_says() {
     assert_eq!(cut.message.as_deref(), Some("its output ended in the middle of a turn"));
     assert_eq!(read(None, b"done\n").1.reason, ExitReason::Completed);
     // OpenCode's run, by guess and by name.
-    let recording = include_bytes!("../../../../tests/golden/opencode/run-json-basic.jsonl");
+    let recording = include_bytes!("../../../../tests/recordings/opencode/run-json-basic.jsonl");
     for format in [None, Some(Format::Opencode), Some(Format::Kilo)] {
         let (events, exit) = read(format, &[b"> agent start\n", recording.as_slice()].concat());
         assert_eq!(

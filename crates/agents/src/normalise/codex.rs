@@ -1,6 +1,6 @@
 //! Codex: `codex exec --json`.
 //!
-//! What its output really is like, each held by a recording in `tests/golden/codex`: an item is told when it starts and
+//! What its output really is like, each held by a recording in `tests/recordings/codex`: an item is told when it starts and
 //! when it is completed, under one `id` of the run; messages and thoughts come only completed, and nothing comes while
 //! they are typed. A completed item of type `error` is a warning. A lost connection is a top-level `error` for each try
 //! and one for the last, which `turn.failed` repeats. A turn's usage is that of the whole thread so far, earlier runs

@@ -1,6 +1,6 @@
 //! Gemini CLI: `gemini --output-format stream-json`.
 //!
-//! What its output really is like, each held by a recording in `tests/golden/gemini`: a message comes in pieces
+//! What its output really is like, each held by a recording in `tests/recordings/gemini`: a message comes in pieces
 //! (`delta`), and only the next line of another kind, or the end, says that it is whole; the `output` of a result can
 //! be missing, and an error stands beside it; only `result` has tokens, those of the whole session. After SIGINT and
 //! SIGTERM it exits with 0 and without `result`. What it thinks it does not print, nor what became of a file. It repeats

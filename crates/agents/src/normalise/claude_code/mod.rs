@@ -1,6 +1,6 @@
 //! Claude Code: `claude -p … --output-format stream-json --verbose`.
 //!
-//! What its output really is like, each held by a recording in `tests/golden/claude_code`: one API message comes as
+//! What its output really is like, each held by a recording in `tests/recordings/claude_code`: one API message comes as
 //! several `assistant` lines, one per block, each repeating the same usage; `is_error` is absent on some successes; an
 //! API failure is a `result` of subtype `success` with `is_error`; a session with a background sub-agent has two
 //! `init` and two `result` lines, so that a `result` ends a turn and only the process's end ends the run; a sub-agent's

@@ -1,6 +1,6 @@
 //! OpenCode and Kilo, which is made from it: the frames of `GET /event` of their servers.
 //!
-//! What these streams really are like, each held by a recording in `tests/golden/{opencode,kilo}`: a part of a message
+//! What these streams really are like, each held by a recording in `tests/recordings/{opencode,kilo}`: a part of a message
 //! is sent whole at every change; `session.idle` ends a turn of that session, and comes twice, with last frames in
 //! between, when the turn failed or was interrupted; a sub-agent is a session of its own on the same stream; a shell
 //! command that fails is `completed`; what the person said comes as messages too, each time with all changes so far;
