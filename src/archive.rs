@@ -9,21 +9,21 @@ use townwatch_town::agents::archive::{ArchiveCompletion, ArchivePlan, BringAgent
 use crate::http::success;
 use crate::log::log;
 use crate::town_object::TownObject;
-use crate::{objects, town_routes};
+use crate::objects;
 
 /// `POST …/agents/:agent/archive`.
 pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
     if let Some(plan) = town.with(|core| core.begin_archive(agent_id))? {
         put_away(town, &plan).await?;
     }
-    town.with(|core| Ok(success(200, &town_routes::agent(core, agent_id)?)))
+    town.with(|core| Ok(success(200, &core.require_agent(agent_id)?)))
 }
 
 /// `DELETE …/agents/:agent/archive`. A rig that was not told has this asked again.
 pub(super) async fn agent_back(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
     let rig_id = town.handle(BringAgentBack { agent_id })?;
     tell_rig(town, &rig_id, &BringAgentsBack { agent_ids: vec![agent_id.clone()] }).await?;
-    town.with(|core| Ok(success(200, &town_routes::agent(core, agent_id)?)))
+    town.with(|core| Ok(success(200, &core.require_agent(agent_id)?)))
 }
 
 /// `POST …/rigs/:rig/archive`.

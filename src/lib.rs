@@ -40,6 +40,8 @@ mod streams;
 mod timer;
 #[allow(missing_docs)]
 pub mod town_class;
+mod town_clock;
+mod town_effects;
 mod town_object;
 mod town_routes;
 mod town_streams;

@@ -1,4 +1,4 @@
-//! The alarm's work: it takes a turn of the relay as [`Turn`] says, and leaves the next time behind.
+//! The alarm's work: it takes a turn of the relay as [`RelayTurn`] says, and leaves the next time behind.
 
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::AgentId;
@@ -8,7 +8,7 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{ControlStatus, RigRequest};
 use townwatch_town::relay::source_answer::SourceAnswer;
 use townwatch_town::relay::taking::{ContainerStopped, RelayFailure};
-use townwatch_town::relay::turn::{RelayRequest, Step, Turn};
+use townwatch_town::relay::turn::{RelayRequest, RelayStep, RelayTurn};
 
 use crate::control_request::ControlRequest;
 use crate::log::log;
@@ -34,8 +34,8 @@ pub(super) async fn take(town: &TownObject) -> Result<()> {
     }
     town.tick().await;
     town.let_silent_go();
-    let (watching, now) = (town.watching()?, platform::now());
-    let next = town.with(|core| core.relay_due_at(watching, now))?;
+    let (demand, now) = (town.demand()?, platform::now());
+    let next = town.with(|core| core.relay_due_at(demand, now))?;
     let dues = [next, town.due_at(now)?, images::due_at(town)?, stop_orders::due_at(town)];
     match dues.into_iter().flatten().min() {
         Some(at) => town.set_alarm(at).await,
@@ -56,11 +56,11 @@ async fn carry(town: &TownObject, began: Timestamp) -> Result<()> {
         town.handle(ContainerStopped)?;
     }
     let settings = &town.config()?.settings;
-    let mut turn = Turn::new(settings.poll_interval_ms, settings.relay_while_watched, began);
+    let mut turn = RelayTurn::new(settings.poll_interval_ms, settings.relay_while_watched, began);
     loop {
-        let watching = town.watching()?;
-        match town.step(|core| turn.next(core, watching, platform::now()))? {
-            Step::Ask(request) => {
+        let demand = town.demand()?;
+        match town.step(|core| turn.next(core, demand, platform::now()))? {
+            RelayStep::Ask(request) => {
                 let came = ask(town, &upstream, &request).await;
                 if came.is_err() {
                     town.count(|counts| counts.relay_failures += 1);
@@ -72,16 +72,16 @@ async fn carry(town: &TownObject, began: Timestamp) -> Result<()> {
                 images::begin(town);
                 stop_orders::begin(town);
             }
-            Step::MakeRig => {
+            RelayStep::MakeRig => {
                 let request = RigRequest { name: "Container".to_owned(), git_url: None, default_branch: None };
                 town_routes::add_rig(town, &request).await?;
             }
-            Step::AskStatus(run) => {
+            RelayStep::AskStatus(run) => {
                 let came = status(&upstream, &run.agent_id).await;
                 town.step(|core| turn.told_status(core, &run, came, platform::now()))?;
             }
-            Step::Sleep(millis) => Sleep::new(millis).await,
-            Step::Over => return Ok(()),
+            RelayStep::Sleep(millis) => Sleep::new(millis).await,
+            RelayStep::Over => return Ok(()),
         }
     }
 }

@@ -21,7 +21,7 @@ use townwatch_protocol::wire::{AgentRequest, PostEvents, RigEventsPage, TokenReq
 use townwatch_town::access::auth;
 use townwatch_town::metrics::{self, Counts};
 use townwatch_town::rig::Rig as Core;
-use townwatch_town::rig::carrier::{Alarm, Carried, Carrier};
+use townwatch_town::rig::carrier::{AlarmChange, Carrier, CarryProgress};
 use townwatch_town::route::Route;
 use townwatch_town::store::Store;
 use townwatch_town::town::check_name;
@@ -298,7 +298,7 @@ impl Rig {
             let batch = self.carrier.borrow().next_batch(rig)?;
             let Some(batch) = batch else { return Ok(()) };
             let came = objects::call(&self.env, &rig.town_id, &batch).await;
-            if self.carrier.borrow().answered(rig, came)? == Carried::TownGone {
+            if self.carrier.borrow().answered(rig, came)? == CarryProgress::TownGone {
                 log("outbox_error", &[("message", "the town is gone; its rig stops forwarding")]);
                 return Ok(());
             }
@@ -318,15 +318,15 @@ impl Rig {
         self.store.uncounted(|| metrics::of_rig(&rig, &counts, rows, alarm_at)).map(http::metrics)
     }
 
-    async fn set_alarm(&self, alarm: Alarm) {
+    async fn set_alarm(&self, alarm: AlarmChange) {
         let storage = self.state.storage();
         let outcome = match alarm {
-            Alarm::Keep => return,
-            Alarm::SetIn(millis) => {
+            AlarmChange::Keep => return,
+            AlarmChange::SetIn(millis) => {
                 self.count(|counts| counts.alarms_set += 1);
                 storage.set_alarm(millis).await
             }
-            Alarm::Clear => storage.delete_alarm().await,
+            AlarmChange::Clear => storage.delete_alarm().await,
         };
         if let Err(error) = outcome {
             self.carrier.borrow_mut().alarm_failed();

@@ -5,44 +5,35 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
-use ::worker::{Env, ScheduledTime, State, WebSocketIncomingMessage};
-use js_sys::JsString;
-use js_sys::futures::spawn_local;
+use ::worker::{Env, State, WebSocketIncomingMessage};
 use townwatch_protocol::control_key::SigningKey;
-use townwatch_protocol::error::{Code, Error, Result};
+use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::id::TownId;
 use townwatch_protocol::limits::BUCKET_EVENTS_MAX;
 use townwatch_protocol::time::Timestamp;
 use townwatch_town::access::grantor::Grantor;
 use townwatch_town::input::Input;
-use townwatch_town::log::ingest::Outcome;
 use townwatch_town::metrics::{self, Counts};
 use townwatch_town::reading::ending::Ending;
 use townwatch_town::reading::streams::{MessageContent, ViewerMessage};
 use townwatch_town::relay::control_key;
-use townwatch_town::relay::turn::Watching;
+use townwatch_town::relay::turn::RelayDemand;
 use townwatch_town::store::Store;
-use townwatch_town::town::{Config, Tick, Town as Core};
+use townwatch_town::town::{Config, Town as Core};
 use townwatch_town::viewers::frames::Pace;
-use townwatch_town::viewers::keepalive::{self, Look, SignsOfLife, Traffic};
+use townwatch_town::viewers::keepalive::{self};
 use townwatch_town::viewers::silence::is_silent;
-use townwatch_town::viewers::{Effect, Recalled, ViewerId};
+use townwatch_town::viewers::{Recalled, ViewerId};
 
 use crate::arrivals::Arrivals;
 use crate::images::{self, Fetching};
 use crate::log::log;
-use crate::rig_notices;
 use crate::socket::{self, Socket};
 use crate::sql_store::SqlStore;
 use crate::stop_orders::{self, Stopping};
-use crate::timer::Sleep;
 use crate::upstream::Upstream;
 use crate::{config, platform};
 
-/// What is due within this time is left to a timer; an alarm would cost a write.
-const TIMER_MS_MAX: u64 = 1_000;
-/// The wait before what was due and could not happen is tried again.
-const TICK_RETRY_MS: i64 = 1_000;
 /// Sockets are asked for their last ping at most once in this time.
 const SILENCE_LOOK_MS: u64 = 60_000;
 
@@ -54,8 +45,8 @@ pub(super) struct TownObject {
     pub(super) env: Env,
     pub(super) store: Rc<SqlStore>,
     /// The town, once something asked for it; none where none has been made.
-    core: RefCell<Option<Core>>,
-    sockets: RefCell<HashMap<ViewerId, OpenSocket>>,
+    pub(super) core: RefCell<Option<Core>>,
+    pub(super) sockets: RefCell<HashMap<ViewerId, OpenSocket>>,
     /// Its own key for calls to its container, once it was needed; it lies in the tables and never changes.
     own_key: RefCell<Option<Rc<SigningKey>>>,
     pub(super) arrivals: Arrivals,
@@ -64,25 +55,25 @@ pub(super) struct TownObject {
     /// Whether this instance has not looked yet if the relay is wanted: what it was doing may have died with the last one.
     is_new: Cell<bool>,
     /// When the alarm is set for, as far as this instance knows.
-    alarm_at: Cell<Option<Timestamp>>,
+    pub(super) alarm_at: Cell<Option<Timestamp>>,
     /// When the next timer fires.
-    timer_at: Cell<Option<Timestamp>>,
+    pub(super) timer_at: Cell<Option<Timestamp>>,
     silence_looked_at: Cell<Option<Timestamp>>,
     /// When sockets are looked at that may be owed a sign of life; none where everyone pings.
-    keepalive_at: Cell<Option<Timestamp>>,
+    pub(super) keepalive_at: Cell<Option<Timestamp>>,
     /// What this instance has done.
     counts: Cell<Counts>,
 }
 
 /// An open socket, and what this instance knows of it.
-struct OpenSocket {
-    socket: Socket,
+pub(super) struct OpenSocket {
+    pub(super) socket: Socket,
     /// When it was opened; none if that was before this instance.
-    opened_at: Option<Timestamp>,
+    pub(super) opened_at: Option<Timestamp>,
     /// When something but a ping was last heard on it.
     heard_at: Option<Timestamp>,
     /// When it was last sent something.
-    sent_at: Cell<Option<Timestamp>>,
+    pub(super) sent_at: Cell<Option<Timestamp>>,
 }
 
 impl OpenSocket {
@@ -223,35 +214,6 @@ impl TownObject {
         self.keepalive_at.set(self.keepalive_at.get().into_iter().chain([keepalive::settles_at(now)]).min());
     }
 
-    /// Sends signs of life to sockets that do not ping, all at once, and notes when to look again.
-    fn keep_alive(&self) {
-        let now = platform::now();
-        if self.keepalive_at.get().is_none_or(|at| at > now) {
-            return;
-        }
-        self.keepalive_at.set(None);
-        let said = self.step(|town| {
-            let sockets = self.sockets.borrow();
-            let traffic = sockets.iter().filter(|(id, _)| town.may_owe_life(**id)).map(|(id, open)| Traffic {
-                id: *id,
-                opened_at: open.opened_at,
-                pinged_at: open.socket.pinged_at(&self.state),
-                sent_at: open.sent_at.get(),
-            });
-            let Look { owed, next_at } = keepalive::look(traffic, now);
-            self.keepalive_at.set(next_at);
-            town.handle(SignsOfLife { owed: &owed }, now)
-        });
-        // An error says that there is no town any more.
-        drop(said);
-    }
-
-    /// When something becomes due by the passing of time.
-    pub(super) fn due_at(&self, now: Timestamp) -> Result<Option<Timestamp>> {
-        let due_at = self.with(|town| Ok(town.due_at(now)))?;
-        Ok([due_at, self.keepalive_at.get()].into_iter().flatten().min())
-    }
-
     /// Takes a message of a viewer.
     pub(super) fn on_message(&self, socket: &Socket, message: &WebSocketIncomingMessage) {
         let Some(id) = self.viewer_of(socket) else { return };
@@ -312,106 +274,9 @@ impl TownObject {
         outcome
     }
 
-    /// What has become due happens. Where it cannot, it is tried again by an alarm.
-    pub(super) async fn tick(&self) {
-        if let Err(error) = self.handle(Tick)
-            && error.code != Code::NotFound
-        {
-            log("tick_error", &[("message", &error.message)]);
-            self.pull_alarm(platform::now().plus_millis(TICK_RETRY_MS)).await;
-        }
-        self.keep_alive();
-        self.arrivals.announce();
-    }
-
-    /// Lets a timer do what becomes due soon.
-    fn set_timer(&self) {
-        let now = platform::now();
-        let Ok(Some(due_at)) = self.due_at(now) else { return };
-        let in_ms = due_at.millis_since(now);
-        if in_ms > TIMER_MS_MAX || self.timer_at.get().is_some_and(|at| at <= due_at) {
-            return;
-        }
-        let Ok(me) = self.shared() else { return };
-        self.timer_at.set(Some(due_at));
-        spawn_local(async move {
-            Sleep::new(in_ms).await;
-            // One for an earlier time may have taken its place, and sets the next itself.
-            if me.timer_at.get() == Some(due_at) {
-                me.timer_at.set(None);
-                me.tick().await;
-                drop(me.wake_when_due().await);
-            }
-        });
-    }
-
     /// Whether someone watches: a stream, or a request that waits.
     pub(super) fn is_watched(&self) -> Result<bool> {
         Ok(self.arrivals.present() > 0 || self.with(|town| Ok(town.is_watched()))?)
-    }
-
-    /// What is stored could not be shown. Viewers that stayed would miss it without a word, so they are to come again.
-    fn let_go(&self, error: &Error) {
-        log("stream_error", &[("message", &error.message)]);
-        for (_, OpenSocket { socket, .. }) in self.sockets.borrow_mut().drain() {
-            socket.close(Ending::Fault);
-        }
-        self.core.borrow_mut().take();
-    }
-
-    /// Performs effects, in their order. A socket that fails is closed by the runtime, which then tells us.
-    fn perform(&self, effects: Vec<Effect>) {
-        let mut texts: HashMap<*const u8, (Rc<str>, JsString)> = HashMap::new();
-        let now = platform::now();
-        for effect in effects {
-            match effect {
-                Effect::Send(id, text) => {
-                    let sockets = self.sockets.borrow();
-                    let Some(OpenSocket { socket, sent_at, .. }) = sockets.get(&id) else { continue };
-                    sent_at.set(Some(now));
-                    let bytes = text.len() as u64;
-                    let (_, text) = texts.entry(text.as_ptr()).or_insert_with(|| {
-                        let converted = socket::text(&text);
-                        (text, converted)
-                    });
-                    // One that is closing says so; the runtime tells us of it next.
-                    if socket.send(text).is_ok() {
-                        self.count(|counts| {
-                            counts.frames_sent += 1;
-                            counts.bytes_sent += bytes;
-                        });
-                    }
-                }
-                Effect::Remember(id, note) => {
-                    if let Some(Err(error)) = self.sockets.borrow().get(&id).map(|open| open.socket.set_note(&note)) {
-                        log("stream_error", &[("message", &error.message)]);
-                    }
-                }
-                Effect::Close(id, ending) => self.close(id, ending),
-                Effect::LetGo(error) => self.let_go(&error),
-                Effect::Announce => self.arrivals.announce(),
-                Effect::FetchImages => images::want(self),
-                Effect::PerformStops => stop_orders::ordered(self),
-                Effect::TellRig(rig_id, notice) => rig_notices::tell(self, rig_id, notice),
-                Effect::Report(outcome) => self.report(&outcome),
-            }
-        }
-    }
-
-    fn close(&self, id: ViewerId, ending: Ending) {
-        if let Some(OpenSocket { socket, .. }) = self.sockets.borrow_mut().remove(&id) {
-            socket.close(ending);
-        }
-    }
-
-    fn report(&self, outcome: &Outcome) {
-        for run_id in &outcome.begun {
-            log("run_started", &[("run_id", run_id.as_str())]);
-        }
-        for (run_id, reason) in &outcome.ended {
-            log("run_ended", &[("run_id", run_id.as_str()), ("reason", reason.as_str())]);
-        }
-        self.count(|counts| counts.events_stored += outcome.stored);
     }
 
     /// Counts what this instance does.
@@ -429,74 +294,19 @@ impl TownObject {
         self.store.uncounted(|| self.with(|town| metrics::of_town(town, &counts, rows, alarm_at)))
     }
 
-    /// Sets the alarm, unless it is set for an earlier time already.
-    pub(super) async fn pull_alarm(&self, at: Timestamp) {
-        if self.alarm_at.get().is_none()
-            && let Ok(Some(stored)) = self.state.storage().get_alarm().await
-        {
-            self.alarm_at.set(Some(Timestamp::from_millis(stored)));
-        }
-        if self.alarm_at.get().is_none_or(|set| at < set) {
-            self.set_alarm(at).await;
-        }
-    }
-
     /// What the relay has to know and the tables do not have.
-    pub(super) fn watching(&self) -> Result<Watching> {
+    pub(super) fn demand(&self) -> Result<RelayDemand> {
         let is_watched = self.is_watched()?;
         let is_unasked = self.config()?.settings.relay_while_watched
             && is_watched
             && self.upstream()?.is_some_and(|upstream| upstream.is_running());
-        Ok(Watching { is_watched, is_unasked })
+        Ok(RelayDemand { is_watched, is_unasked })
     }
 
     /// Whether there is anything to ask the container for.
     pub(super) fn wants_relay(&self) -> Result<bool> {
-        let watching = self.watching()?;
-        self.with(|town| town.wants_relay(watching))
-    }
-
-    /// Someone watches: if there is anything to ask for, the relay is wanted now.
-    pub(super) async fn pull_relay(&self) -> Result<()> {
-        if self.wants_relay()? {
-            self.pull_alarm(platform::now()).await;
-        }
-        Ok(())
-    }
-
-    /// Lets a timer do what becomes due soon, and the alarm what becomes due later.
-    pub(super) async fn wake_when_due(&self) -> Result<()> {
-        self.set_timer();
-        let now = platform::now();
-        match self.due_at(now)? {
-            Some(at) if at.millis_since(now) > TIMER_MS_MAX => self.pull_alarm(at).await,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Sets the alarm, whatever it was set for.
-    pub(super) async fn set_alarm(&self, at: Timestamp) {
-        self.alarm_at.set(Some(at));
-        self.count(|counts| counts.alarms_set += 1);
-        #[allow(clippy::cast_precision_loss)] // milliseconds since 1970 are far below 2^53
-        let date = js_sys::Date::new(&(at.millis() as f64).into());
-        if let Err(error) = self.state.storage().set_alarm(ScheduledTime::new(date)).await {
-            log("alarm_error", &[("message", &error.to_string())]);
-        }
-    }
-
-    /// The alarm that was set is gone: it fires.
-    pub(super) fn alarm_fires(&self) {
-        self.alarm_at.set(None);
-    }
-
-    /// Leaves no alarm behind, so that nothing wakes the town.
-    pub(super) async fn clear_alarm(&self) {
-        self.alarm_at.set(None);
-        if let Err(error) = self.state.storage().delete_alarm().await {
-            log("alarm_error", &[("message", &error.to_string())]);
-        }
+        let demand = self.demand()?;
+        self.with(|town| town.wants_relay(demand))
     }
 
     /// The town's name on the wire.

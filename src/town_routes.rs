@@ -10,7 +10,7 @@ use townwatch_protocol::limits::{
 };
 use townwatch_protocol::query::{Address, Query};
 use townwatch_protocol::time::Timestamp;
-use townwatch_protocol::wire::{AgentState, BudgetChange, Heard, RigRequest, RigView};
+use townwatch_protocol::wire::{BudgetChange, Heard, RigRequest, RigView};
 use townwatch_town::access::grantor::Grantor;
 use townwatch_town::agents::archive::AgentRegistration;
 use townwatch_town::agents::budgets::setting::{ChangeAgentBudget, ChangeTownBudget};
@@ -83,13 +83,13 @@ async fn serve(
         Route::ReadAgentEvents(_, agent_id) => events(town, Selection::agent(agent_id), query, request, address).await,
         Route::ReadEvent(_, id) => town.with(|core| Ok(http::success_text(200, core.event(id)?.get()))),
         Route::ListAgents(_) => list_agents(town, query),
-        Route::ReadAgent(_, agent_id) => town.with(|core| Ok(success(200, &agent(core, &agent_id)?))),
+        Route::ReadAgent(_, agent_id) => town.with(|core| Ok(success(200, &core.require_agent(&agent_id)?))),
         Route::ChangeAgent(_, agent_id) => change_agent(town, &agent_id, request).await,
         Route::DeleteAgent(_, agent_id) => deletion::agent(town, &agent_id).await,
         Route::ArchiveAgent(_, agent_id) => archive::agent(town, &agent_id).await,
         Route::BringAgentBack(_, agent_id) => archive::agent_back(town, &agent_id).await,
         Route::ListRuns(_, agent_id) => town.with(|core| {
-            let state = agent(core, &agent_id)?;
+            let state = core.require_agent(&agent_id)?;
             Ok(success(200, &runs::list(town.store.as_ref(), &state)?))
         }),
         Route::ReadImage(_, agent_id, image_id) => images::read(town, &agent_id, &image_id),
@@ -121,10 +121,6 @@ fn list_agents(town: &TownObject, query: &Query) -> Result<Response> {
         let agents = if is_archived { core.archived_agents(after.as_ref(), limit)? } else { core.agents()? };
         Ok(success(200, &agents))
     })
-}
-
-pub(super) fn agent(core: &Core, agent_id: &AgentId) -> Result<AgentState> {
-    core.agent(agent_id)?.ok_or_else(|| Error::not_found("agent"))
 }
 
 /// What the ticket opens ends with the right of the one who has it made.
@@ -196,7 +192,7 @@ async fn change_agent(town: &TownObject, agent_id: &AgentId, request: &Raw) -> R
         return Err(Error::invalid("max_tokens", "missing; give a budget: max_cost_usd, max_tokens, or both"));
     }
     town.handle(ChangeAgentBudget { agent_id, change: &wish })?;
-    town.with(|core| Ok(success(200, &agent(core, agent_id)?)))
+    town.with(|core| Ok(success(200, &core.require_agent(agent_id)?)))
 }
 
 async fn create_rig(town: &TownObject, request: &Raw) -> Result<Response> {

@@ -9,7 +9,7 @@ use townwatch_protocol::wire::{RigBatch, RigCursor};
 use townwatch_town::agents::runs::Source;
 use townwatch_town::relay;
 use townwatch_town::rig::Rig;
-use townwatch_town::rig::carrier::{Alarm, Carried, Carrier};
+use townwatch_town::rig::carrier::{AlarmChange, Carrier, CarryProgress};
 use townwatch_town::store::Store;
 
 use super::faults::Fault;
@@ -85,11 +85,11 @@ impl World {
     }
 
     /// Does with the rig's alarm what the object does.
-    pub(super) fn set_rig_alarm(&mut self, alarm: Alarm) {
+    pub(super) fn set_rig_alarm(&mut self, alarm: AlarmChange) {
         match alarm {
-            Alarm::Keep => {}
-            Alarm::SetIn(millis) => self.rig_alarm_at = Some(self.now.plus_millis(millis)),
-            Alarm::Clear => self.rig_alarm_at = None,
+            AlarmChange::Keep => {}
+            AlarmChange::SetIn(millis) => self.rig_alarm_at = Some(self.now.plus_millis(millis)),
+            AlarmChange::Clear => self.rig_alarm_at = None,
         }
     }
 
@@ -147,7 +147,7 @@ impl World {
         }
         match self.in_rig(|world| world.carrier.answered(&world.rig, Ok(cursor))) {
             Some(carried) => {
-                assert_eq!(carried.unwrap(), Carried::Next);
+                assert_eq!(carried.unwrap(), CarryProgress::Next);
                 self.send_next_batch();
             }
             None => self.fail_batch(),

@@ -5,7 +5,7 @@ use townwatch_protocol::event::{AgentExited, EventData, ExitReason, Role};
 use townwatch_protocol::id::{AgentId, RunId};
 use townwatch_town::agents::archive::AgentRegistration;
 use townwatch_town::agents::deletion::EraseAgent;
-use townwatch_town::rig::carrier::Carried;
+use townwatch_town::rig::carrier::CarryProgress;
 
 use super::faults::Fault;
 use super::world::{AGENTS, World, agent};
@@ -61,7 +61,7 @@ impl World {
             };
             let Some(cursor) = self.take_batch(&batch) else { break };
             let Some(carried) = self.in_rig(|world| world.carrier.answered(&world.rig, Ok(cursor))) else { break };
-            assert_eq!(carried.unwrap(), Carried::Next);
+            assert_eq!(carried.unwrap(), CarryProgress::Next);
         }
         let alarm = self.carrier.end(is_done);
         self.set_rig_alarm(alarm);

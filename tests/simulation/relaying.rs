@@ -5,8 +5,8 @@ use townwatch_protocol::event::Status;
 use townwatch_protocol::id::{Epoch, SourceId};
 use townwatch_protocol::wire::{ControlEvents, ControlStatus};
 use townwatch_town::agents::runs::{Run, Source};
-use townwatch_town::relay::taking::{Answered, RelayAnswer};
-use townwatch_town::relay::turn::{RelayRequest, Step, Turn, Watching};
+use townwatch_town::relay::taking::{AnswerEffect, RelayAnswer};
+use townwatch_town::relay::turn::{RelayDemand, RelayRequest, RelayStep, RelayTurn};
 use townwatch_town::relay::{self, Position};
 
 use super::faults::Fault;
@@ -23,7 +23,7 @@ pub struct Flight {
 
 /// The turn of the present instance, with the number of the request that it waits for.
 pub struct PresentTurn {
-    turn: Turn,
+    turn: RelayTurn,
     waits_for: Option<u64>,
 }
 
@@ -32,26 +32,27 @@ const POLL_INTERVAL_MS: u64 = 500;
 impl World {
     /// Goes on with the turn, or begins one, until it asks for events.
     fn next_request(&mut self) -> Option<(u64, RelayRequest)> {
-        let begin = |world: &Self| PresentTurn { turn: Turn::new(POLL_INTERVAL_MS, false, world.now), waits_for: None };
+        let begin =
+            |world: &Self| PresentTurn { turn: RelayTurn::new(POLL_INTERVAL_MS, false, world.now), waits_for: None };
         // One that waits for its answer was killed with its instance.
         let mut present = self.turn.take().filter(|turn| turn.waits_for.is_none()).unwrap_or_else(|| begin(self));
         for _ in 0..30 {
-            let watching = Watching { is_watched: self.rng.bool(), is_unasked: true };
-            let step = self.in_turn(|world| present.turn.next(&mut world.town, watching, world.now))?;
+            let demand = RelayDemand { is_watched: self.rng.bool(), is_unasked: true };
+            let step = self.in_turn(|world| present.turn.next(&mut world.town, demand, world.now))?;
             match step {
-                Step::Ask(request) => {
+                RelayStep::Ask(request) => {
                     self.asked += 1;
                     present.waits_for = Some(self.asked);
                     self.turn = Some(present);
                     return Some((self.asked, request));
                 }
-                Step::AskStatus(run) => self.tell_status(&mut present.turn, &run)?,
-                Step::Sleep(millis) => self.now = self.now.plus_millis(millis.min(20).cast_signed()),
-                Step::Over => {
+                RelayStep::AskStatus(run) => self.tell_status(&mut present.turn, &run)?,
+                RelayStep::Sleep(millis) => self.now = self.now.plus_millis(millis.min(20).cast_signed()),
+                RelayStep::Over => {
                     self.fire(Fault::TurnOver);
                     present = begin(self);
                 }
-                Step::MakeRig => panic!("agents of others are not taken in here"),
+                RelayStep::MakeRig => panic!("agents of others are not taken in here"),
             }
         }
         panic!("a turn that never asks");
@@ -83,7 +84,7 @@ impl World {
     }
 
     /// The container's word of a run whose start nobody has confirmed.
-    fn tell_status(&mut self, turn: &mut Turn, run: &Run) -> Option<()> {
+    fn tell_status(&mut self, turn: &mut RelayTurn, run: &Run) -> Option<()> {
         let is_known = self.container.knows(&run.agent_id, &run.run_id);
         self.fire(if is_known { Fault::StartSettled } else { Fault::StartSettledAsLost });
         let status = if is_known {
@@ -166,7 +167,7 @@ impl World {
             return;
         }
         let late = RelayAnswer { position: &request.position, reach: request.reach, answer: answer.into() };
-        if let Some(Answered::Stale) = self.handle(late).map(Result::unwrap) {
+        if let Some(AnswerEffect::Stale) = self.handle(late).map(Result::unwrap) {
             self.fire(Fault::AnswerLate);
         }
     }

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use townwatch_protocol::event::{AgentExited, EventData, OutputStream};
+use townwatch_protocol::event::{AgentExited, EventData, EventKind, OutputStream};
 use townwatch_protocol::id::{AgentId, Epoch};
 use townwatch_protocol::wire::{Gap, ServerFrame, TownEvent};
 
@@ -186,7 +186,7 @@ impl View {
             text.push_str(&if self.json { json_line(raw.get()) } else { self.lines(&event) });
             self.shown = Some(id);
             self.started = true;
-            if event.event.as_str() == "agent.exited" {
+            if event.event.is(EventKind::Exited) {
                 self.exit = serde_json::from_str(event.data.get()).ok();
             }
         }
@@ -219,7 +219,7 @@ impl View {
         let line = |text: &String| sentence::printed(text, &time(event), self.name(&event.agent_id), self.colours);
         let mut text: String = lines.iter().map(line).collect();
         let open = open.as_ref().map(|open| (event.agent_id.clone(), line(open).trim_end_matches('\n').to_owned()));
-        if event.event.as_str() == "agent.exited" {
+        if event.event.is(EventKind::Exited) {
             text.push_str(&self.sentence(event));
         }
         if open.is_some() || self.open.as_ref().is_some_and(|(agent, _)| *agent == event.agent_id) {

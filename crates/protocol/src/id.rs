@@ -1,5 +1,6 @@
 //! The names and positions that the wire knows, as types that cannot hold a wrong one.
 
+use crate::event::{EventData, EventKind};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::integer::Integer;
@@ -98,8 +99,18 @@ impl ImageId {
 
 impl EventName {
     /// The name of an event's data.
-    pub fn of(data: &crate::event::EventData) -> Self {
+    pub fn of(data: &EventData) -> Self {
         Self(data.name().to_owned())
+    }
+
+    /// The kind of event that it names; none where it is a name of the poster's own.
+    pub fn kind(&self) -> Option<EventKind> {
+        EventKind::parse(&self.0)
+    }
+
+    /// Whether it names this kind of event.
+    pub fn is(&self, kind: EventKind) -> bool {
+        self.0 == kind.as_str()
     }
 }
 

@@ -23,12 +23,12 @@ pub trait Decide {
 #[must_use]
 pub struct Decision<T> {
     pub(crate) answer: T,
-    pub(crate) change: Change,
+    pub(crate) change: DecidedChange,
 }
 
 /// What a decision has changed, which others have to know.
 #[derive(Debug, Default)]
-pub(crate) struct Change {
+pub(crate) struct DecidedChange {
     /// What the log got; none where viewers have nothing to look for.
     pub(crate) outcome: Option<Outcome>,
     /// What agents are typing.
@@ -40,12 +40,12 @@ pub(crate) struct Change {
 impl<T> Decision<T> {
     /// One by which nothing has changed that viewers could look for.
     pub(crate) fn unseen(answer: T) -> Self {
-        Self { answer, change: Change::default() }
+        Self { answer, change: DecidedChange::default() }
     }
 
     /// One by which the log or a state has changed.
     pub(crate) fn seen(answer: T, outcome: Outcome) -> Self {
-        Self { answer, change: Change { outcome: Some(outcome), ..Change::default() } }
+        Self { answer, change: DecidedChange { outcome: Some(outcome), ..DecidedChange::default() } }
     }
 
     pub(crate) fn with_previews(mut self, previews: Vec<Preview>) -> Self {

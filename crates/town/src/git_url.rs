@@ -2,6 +2,7 @@
 //! town: so it is refused, and of one that was stored before the user and password are never shown.
 
 use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::event::EventKind;
 
 /// Refuses an address that holds credentials, and says where they belong.
 pub fn check(field: &str, url: &str) -> Result<()> {
@@ -27,7 +28,7 @@ pub fn shown(url: &str) -> String {
 /// agent may post one. All else of it stays as it came.
 pub fn event_shown(name: &str, text: &str) -> String {
     const FIELD: &str = "\"git_origin\"";
-    if name != "agent_session" {
+    if name != EventKind::Session.as_str() {
         return text.to_owned();
     }
     let (mut shown_event, mut rest) = (String::with_capacity(text.len()), text);

@@ -8,7 +8,7 @@ use townwatch_protocol::error::Result;
 use townwatch_protocol::id::AgentId;
 use townwatch_protocol::time::Timestamp;
 
-use crate::decision::{Change, Decide, Decision};
+use crate::decision::{Decide, DecidedChange, Decision};
 use crate::town::Town;
 use crate::viewers::Effect;
 use crate::viewers::frames::Occasion;
@@ -46,8 +46,8 @@ impl Town {
         std::mem::take(&mut self.effects)
     }
 
-    fn show_change(&mut self, change: Change, now: Timestamp) {
-        let Change { outcome, previews, notices } = change;
+    fn show_change(&mut self, change: DecidedChange, now: Timestamp) {
+        let DecidedChange { outcome, previews, notices } = change;
         self.effects.extend(notices.into_iter().map(|(rig_id, notice)| Effect::TellRig(rig_id, notice)));
         if let Some(mut outcome) = outcome {
             for (rig_id, agent_id) in &outcome.returned {

@@ -221,6 +221,11 @@ impl Town {
         agents::load(store, agent_id)?.map(presented).transpose()
     }
 
+    /// One agent's state; 404 where there is no such agent.
+    pub fn require_agent(&self, agent_id: &AgentId) -> Result<AgentState> {
+        self.agent(agent_id)?.ok_or_else(|| Error::not_found("agent"))
+    }
+
     /// Lets every viewer have what it may be sent by now.
     pub(crate) fn pump(&mut self, occasion: Occasion, effects: &mut Vec<Effect>) -> Result<()> {
         self.viewers.pump(self.store.as_ref(), &self.states, occasion, effects)
@@ -272,13 +277,12 @@ impl Decide for Tick {
     type Answer = ();
 
     fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {
-        let noted = town.end_lost(now).and_then(|ended| {
-            for agent_id in town.deadlines.note_silent(town.store.as_ref(), now)? {
-                town.states.mark(agent_id);
-            }
-            Ok(ended)
+        // The ends come last: behind them nothing may fail, or what they came to would be shown to nobody.
+        let ended = town.deadlines.note_silent(town.store.as_ref(), now).and_then(|silent| {
+            silent.into_iter().for_each(|agent_id| town.states.mark(agent_id));
+            town.end_lost(now)
         });
-        match noted {
+        match ended {
             Ok((ends, outcome)) => {
                 let notices = ends.into_iter().map(|PostedEnd { rig_id, ends }| (rig_id, RigNotice::Ended(ends)));
                 Ok(Decision::seen((), outcome).with_notices(notices.collect()))

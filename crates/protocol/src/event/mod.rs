@@ -14,6 +14,25 @@ use crate::id::{AgentId, EventName, RunId};
 
 macro_rules! known_events {
     ($($(#[doc = $doc:literal])* $name:literal => $variant:ident($data:ident),)*) => {
+        /// The kind of a known event. Its name on the wire is [`EventKind::as_str`].
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum EventKind { $($(#[doc = $doc])* $variant,)* }
+
+        impl EventKind {
+            /// All kinds, in the order of the documents.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The name on the wire, for example `agent_output`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The kind of a name; none for a name that is not of the contract.
+            pub fn parse(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+        }
+
         /// An event's name with its data. What is not of this list, or not of its shape, is [`EventData::Other`].
         #[derive(Debug, Clone)]
         pub enum EventData {
@@ -23,9 +42,6 @@ macro_rules! known_events {
         }
 
         impl EventData {
-            /// The names of the wire contract.
-            pub const NAMES: &'static [&'static str] = &[$($name),*];
-
             /// The event's name on the wire.
             pub fn name(&self) -> &str {
                 match self {
@@ -41,8 +57,8 @@ macro_rules! known_events {
                     $($name => serde_json::from_str(data.get()).map(Self::$variant),)*
                     _ => return Self::Other(name.clone(), data.to_owned()),
                 }
-                .unwrap_or_else(|_| match name.as_str() {
-                    "agent.exited" => Self::Exited(AgentExited::because(
+                .unwrap_or_else(|_| match name.kind() {
+                    Some(EventKind::Exited) => Self::Exited(AgentExited::because(
                         ExitReason::Failed,
                         "the agent's own word of its end could not be read",
                     )),

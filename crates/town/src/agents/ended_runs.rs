@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use townwatch_protocol::calls::EndedRuns;
 use townwatch_protocol::error::{Code, Details, Error, Result};
-use townwatch_protocol::event::ExitReason;
+use townwatch_protocol::event::{EventKind, ExitReason};
 use townwatch_protocol::id::{AgentId, RunId};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::PostEvent;
@@ -80,7 +80,7 @@ impl Rig {
         let sql = "SELECT event FROM agent_events WHERE agent_id = ? AND id > (SELECT forwarded_id FROM rig) \
              ORDER BY id DESC LIMIT 1";
         let rows = self.store.query(sql, &[agent_id.as_str().into()])?;
-        Ok(rows.first().map(|row| row.text(0)).transpose()?.is_some_and(|event| event != "agent.exited"))
+        Ok(rows.first().map(|row| row.text(0)).transpose()?.is_some_and(|event| event != EventKind::Exited.as_str()))
     }
 
     fn keep_ends(&self, ends: &EndedRuns, now: Timestamp) -> Result<()> {

@@ -8,7 +8,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use townwatch_protocol::error::{Code, Error, Result};
-use townwatch_protocol::event::Draft;
+use townwatch_protocol::event::{Draft, EventKind};
 use townwatch_protocol::id::{AgentId, EventId, ImageId, RigId};
 use townwatch_protocol::image::{self, ImageType};
 use townwatch_protocol::limits::{
@@ -70,7 +70,7 @@ fn named(draft: &Draft) -> Vec<ImageId> {
         attachments: Vec<&'a RawValue>,
     }
     let mut named = Vec::new();
-    if draft.event.as_str() != "agent_tool_result" || !draft.data.get().contains("\"image_id\"") {
+    if !draft.event.is(EventKind::ToolResult) || !draft.data.get().contains("\"image_id\"") {
         return named;
     }
     // A posted event may hold anything: an entry that is none of ours names no picture.

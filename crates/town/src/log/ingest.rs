@@ -15,7 +15,7 @@ use crate::store::Store;
 use crate::town::Town;
 use crate::{git_url, log};
 use townwatch_protocol::error::{Code, Result};
-use townwatch_protocol::event::{AgentSession, Draft, EventData, ExitReason};
+use townwatch_protocol::event::{AgentSession, Draft, EventData, EventKind, ExitReason};
 use townwatch_protocol::id::{AgentId, Epoch, EventId, RigId, RunId};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::AgentState;
@@ -162,12 +162,12 @@ impl<'a> Ingest<'a> {
             return Ok(());
         }
         if self.outcome.begun.len() > begun
-            && draft.event.as_str() != "agent_session"
+            && !draft.event.is(EventKind::Session)
             && let Some(session) = self.known_session(draft, &run)?
         {
             self.append(&run, &session)?;
         }
-        let is_end = draft.event.as_str() == "agent.exited";
+        let is_end = draft.event.is(EventKind::Exited);
         let end = if is_end { self.end_by_budget(&run, draft)? } else { None };
         let draft = end.as_ref().unwrap_or(draft);
         self.append(&run, draft)?;
@@ -187,7 +187,7 @@ impl<'a> Ingest<'a> {
     fn append(&mut self, run: &Run, draft: &Draft) -> Result<()> {
         let Some((_, agent)) = self.agents.get_mut(&draft.agent_id).and_then(Option::as_mut) else { return Ok(()) };
         let id = self.head.next();
-        let spent = (draft.event.as_str() == "agent_usage").then(|| Spent::by(&agent.now.state, &run.run_id));
+        let spent = draft.event.is(EventKind::Usage).then(|| Spent::by(&agent.now.state, &run.run_id));
         log::append(self.store, id, agent, run, draft, self.event_cap)?;
         self.outcome.wants_images |= images::note(self.store, id, agent.pruned_id, draft, &self.source)?;
         self.head = id;
@@ -218,7 +218,7 @@ impl<'a> Ingest<'a> {
         let epoch = self.epoch.take();
         let taken = self.take(draft);
         self.epoch = epoch;
-        if draft.event.as_str() == "agent.exited"
+        if draft.event.is(EventKind::Exited)
             && let Some(run_id) = &draft.run_id
         {
             self.ended_here.insert(draft.agent_id.clone(), run_id.clone());

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use townwatch_protocol::error::{Error, Result};
-use townwatch_protocol::event::{Draft, EventData};
+use townwatch_protocol::event::{Draft, EventData, EventKind};
 use townwatch_protocol::id::{AgentId, EventId, EventName, RunId};
 use townwatch_protocol::limits::{EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, EVENT_FRAME_BYTES_MAX};
 use townwatch_protocol::wire::{AgentSelection, Filters, TownEvent};
@@ -191,12 +191,12 @@ impl Selection {
 
     /// Whether the filters let an event of this name through: lifecycle, questions and errors always.
     pub fn shows(&self, event: &str) -> bool {
-        match event {
-            "agent_tool_call" => self.filters.tool_calls,
-            "agent_tool_result" => self.filters.tool_results,
-            "agent_output" => self.filters.output,
-            "file_changed" => self.filters.files,
-            "progress_update" => self.filters.progress,
+        match EventKind::parse(event) {
+            Some(EventKind::ToolCall) => self.filters.tool_calls,
+            Some(EventKind::ToolResult) => self.filters.tool_results,
+            Some(EventKind::Output) => self.filters.output,
+            Some(EventKind::FileChanged) => self.filters.files,
+            Some(EventKind::Progress) => self.filters.progress,
             _ => true,
         }
     }

@@ -16,7 +16,7 @@ use townwatch_protocol::wire::{ControlStarted, ControlStatus};
 use crate::agents::runs::{self, Run, Source};
 use crate::agents::starting::{StartConfirmed, StartRefused};
 use crate::relay::source_answer::SourceAnswer;
-use crate::relay::taking::{Answered, RelayAnswer, RelayFailure};
+use crate::relay::taking::{AnswerEffect, RelayAnswer, RelayFailure};
 use crate::relay::{Position, Reach, position};
 use crate::town::{Tick, Town};
 
@@ -29,9 +29,9 @@ const UNCONFIRMED_GRACE_MS: u64 = 5_000;
 /// The least time between two looks at all that a container has which names no life, where its last event is gone.
 const LOOK_INTERVAL_MS: u64 = 5_000;
 
-/// The facts that the tables do not have.
+/// The demand for the relay, as far as the tables do not tell it.
 #[derive(Debug, Clone, Copy)]
-pub struct Watching {
+pub struct RelayDemand {
     /// Whether somebody watches: a stream, or a request that waits.
     pub is_watched: bool,
     /// Whether the container is asked though no run is open: somebody watches, and others may start agents there.
@@ -63,12 +63,12 @@ impl RelayRequest {
 
 /// The next thing to do.
 #[derive(Debug)]
-pub enum Step {
-    /// Ask the control server for events, and give what came of it to [`Turn::answered`].
+pub enum RelayStep {
+    /// Ask the control server for events, and give what came of it to [`RelayTurn::answered`].
     Ask(RelayRequest),
     /// Make a rig for agents that nobody here has started.
     MakeRig,
-    /// Ask the control server for an agent's status, and give what came of it to [`Turn::told_status`].
+    /// Ask the control server for an agent's status, and give what came of it to [`RelayTurn::told_status`].
     AskStatus(Run),
     /// Wait for so many milliseconds.
     Sleep(u64),
@@ -78,7 +78,7 @@ pub enum Step {
 
 /// A turn.
 #[derive(Debug)]
-pub struct Turn {
+pub struct RelayTurn {
     began: Timestamp,
     poll_interval_ms: u64,
     /// Whether agents are taken in that nobody here has started.
@@ -97,20 +97,20 @@ enum Phase {
     /// An answer tells of agents for which there is no rig.
     Rigless(RelayRequest, SourceAnswer),
     Failed,
-    Answered(Answer),
+    Answered(LastAnswer),
     /// These starts are to be settled, the last one first.
-    Settling(Vec<Run>, Answer),
+    Settling(Vec<Run>, LastAnswer),
 }
 
 /// The last answer, as far as the next step depends on it.
 #[derive(Debug, Clone, Copy)]
-struct Answer {
+struct LastAnswer {
     asked_at: Timestamp,
     is_wanted: bool,
     is_empty: bool,
 }
 
-impl Turn {
+impl RelayTurn {
     /// Begins a turn. `admits`: agents are taken in that nobody here has started.
     pub fn new(poll_interval_ms: u64, admits: bool, now: Timestamp) -> Self {
         Self {
@@ -129,17 +129,17 @@ impl Turn {
     ///
     /// # Errors
     /// The tables cannot be read or written. The turn is not to be gone on with.
-    pub fn next(&mut self, town: &mut Town, watching: Watching, now: Timestamp) -> Result<Step> {
+    pub fn next(&mut self, town: &mut Town, demand: RelayDemand, now: Timestamp) -> Result<RelayStep> {
         if std::mem::take(&mut self.owes_tick) {
             town.handle(Tick, now)?;
         }
         loop {
             match std::mem::replace(&mut self.phase, Phase::Ask(Reach::New)) {
                 Phase::Ask(reach) => {
-                    let (is_wanted, is_watched) = (town.wants_relay(watching)?, watching.is_watched);
+                    let (is_wanted, is_watched) = (town.wants_relay(demand)?, demand.is_watched);
                     let wait_ms = if is_wanted && is_watched { self.poll_interval_ms } else { 0 };
                     let position = position(town.store.as_ref(), &Source::Container)?;
-                    return Ok(Step::Ask(RelayRequest {
+                    return Ok(RelayStep::Ask(RelayRequest {
                         position,
                         reach,
                         wait_ms,
@@ -151,16 +151,16 @@ impl Turn {
                 Phase::Rigless(request, answer) => {
                     self.take(town, request, answer, now)?;
                     if let Phase::Rigless(..) = self.phase {
-                        return Ok(Step::MakeRig);
+                        return Ok(RelayStep::MakeRig);
                     }
                 }
                 Phase::Failed => {
-                    if !town.wants_relay(watching)? {
-                        return Ok(Step::Over);
+                    if !town.wants_relay(demand)? {
+                        return Ok(RelayStep::Over);
                     }
                     // By the time of the next step this answer is due, and it is not empty.
-                    self.phase = Phase::Answered(Answer { asked_at: now, is_wanted: true, is_empty: false });
-                    return Ok(Step::Sleep(RETRY_MS));
+                    self.phase = Phase::Answered(LastAnswer { asked_at: now, is_wanted: true, is_empty: false });
+                    return Ok(RelayStep::Sleep(RETRY_MS));
                 }
                 Phase::Answered(answer) if self.failures == 0 && !self.is_settled => {
                     self.is_settled = true;
@@ -169,25 +169,25 @@ impl Turn {
                 Phase::Settling(mut runs, answer) => match runs.pop() {
                     Some(run) => {
                         self.phase = Phase::Settling(runs, answer);
-                        return Ok(Step::AskStatus(run));
+                        return Ok(RelayStep::AskStatus(run));
                     }
                     None => self.phase = Phase::Answered(answer),
                 },
-                Phase::Answered(Answer { asked_at, is_wanted, is_empty }) => {
+                Phase::Answered(LastAnswer { asked_at, is_wanted, is_empty }) => {
                     let is_over = now.millis_since(self.began) >= RELAY_TURN_MS;
-                    if is_over || (is_empty && !(is_wanted && watching.is_watched)) {
-                        return Ok(Step::Over);
+                    if is_over || (is_empty && !(is_wanted && demand.is_watched)) {
+                        return Ok(RelayStep::Over);
                     }
                     let waited_ms = now.millis_since(asked_at);
                     if is_empty && waited_ms < self.poll_interval_ms {
-                        return Ok(Step::Sleep(self.poll_interval_ms - waited_ms));
+                        return Ok(RelayStep::Sleep(self.poll_interval_ms - waited_ms));
                     }
                 }
             }
         }
     }
 
-    /// Takes what came of [`Step::Ask`]. Gives the failure, where it is news that the container cannot be followed.
+    /// Takes what came of [`RelayStep::Ask`]. Gives the failure, where it is news that the container cannot be followed.
     ///
     /// # Errors
     /// The tables could not take it: nothing of it is lost, since the next turn asks for it again.
@@ -214,7 +214,7 @@ impl Turn {
         Ok(is_news.then_some(error))
     }
 
-    /// Takes what came of [`Step::AskStatus`]: the control server's own word settles a run whose start was never confirmed.
+    /// Takes what came of [`RelayStep::AskStatus`]: the control server's own word settles a run whose start was never confirmed.
     ///
     /// # Errors
     /// The tables could not take it.
@@ -254,17 +254,17 @@ impl Turn {
         let RelayRequest { position, reach, asked_at, is_wanted, .. } = request;
         let answered = town.handle(RelayAnswer { position: &position, reach, answer }, now)?;
         let may_look = self.looked_at.is_none_or(|at| asked_at.millis_since(at) >= LOOK_INTERVAL_MS);
-        if answered == Answered::Unrecognised && may_look {
+        if answered == AnswerEffect::Unrecognised && may_look {
             self.looked_at = Some(asked_at);
             self.phase = Phase::Ask(Reach::All);
             return Ok(());
         }
         let is_empty = match answered {
-            Answered::Taken { is_empty } => is_empty,
-            Answered::NewEpoch => false,
-            Answered::Stale | Answered::Doubted | Answered::Unrecognised => true,
+            AnswerEffect::Taken { is_empty } => is_empty,
+            AnswerEffect::NewEpoch => false,
+            AnswerEffect::Stale | AnswerEffect::Doubted | AnswerEffect::Unrecognised => true,
         };
-        self.phase = Phase::Answered(Answer { asked_at, is_wanted, is_empty });
+        self.phase = Phase::Answered(LastAnswer { asked_at, is_wanted, is_empty });
         self.owes_tick = true;
         Ok(())
     }
@@ -272,17 +272,17 @@ impl Turn {
 
 impl Town {
     /// Whether there is anything to ask the container for.
-    pub fn wants_relay(&self, watching: Watching) -> Result<bool> {
-        Ok(watching.is_unasked || runs::any_open_of(self.store.as_ref(), &Source::Container)?)
+    pub fn wants_relay(&self, demand: RelayDemand) -> Result<bool> {
+        Ok(demand.is_unasked || runs::any_open_of(self.store.as_ref(), &Source::Container)?)
     }
 
     /// When the relay has to ask next: now where it is wanted and somebody watches, later where a run is open and nobody does,
     /// else never.
-    pub fn relay_due_at(&self, watching: Watching, now: Timestamp) -> Result<Option<Timestamp>> {
+    pub fn relay_due_at(&self, demand: RelayDemand, now: Timestamp) -> Result<Option<Timestamp>> {
         Ok(match runs::any_open_of(self.store.as_ref(), &Source::Container)? {
-            true if watching.is_watched => Some(now),
+            true if demand.is_watched => Some(now),
             true => Some(now.plus_millis(self.config.drain_interval_ms)),
-            false => watching.is_unasked.then_some(now),
+            false => demand.is_unasked.then_some(now),
         })
     }
 }

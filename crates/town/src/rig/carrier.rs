@@ -21,7 +21,7 @@ const UNDER_WAY_MS: i64 = 3_000;
 /// A change of the alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub enum Alarm {
+pub enum AlarmChange {
     /// It stays as it is.
     Keep,
     /// It is set so many milliseconds ahead, whatever it was set for.
@@ -32,7 +32,7 @@ pub enum Alarm {
 
 /// The way on after an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carried {
+pub enum CarryProgress {
     /// The next batch, if there is one.
     Next,
     /// Nothing: the town is gone, and nobody will ever take what waits.
@@ -53,20 +53,20 @@ pub struct Carrier {
 
 impl Carrier {
     /// A post has been stored; in its commit.
-    pub fn posted(&mut self) -> Alarm {
-        if self.is_alarmed { Alarm::Keep } else { self.set_in(0) }
+    pub fn posted(&mut self) -> AlarmChange {
+        if self.is_alarmed { AlarmChange::Keep } else { self.set_in(0) }
     }
 
     /// Something was asked of this instance. `waits`: whether something lies in the outbox.
-    pub fn wake(&mut self, waits: impl FnOnce() -> bool) -> Alarm {
+    pub fn wake(&mut self, waits: impl FnOnce() -> bool) -> AlarmChange {
         if std::mem::replace(&mut self.is_awake, true) || self.is_alarmed || !waits() {
-            return Alarm::Keep;
+            return AlarmChange::Keep;
         }
         self.set_in(0)
     }
 
     /// The alarm fires. None: it is time to carry. Else somebody carries already, and no second batch goes beside its.
-    pub fn alarm_fires(&mut self) -> Option<Alarm> {
+    pub fn alarm_fires(&mut self) -> Option<AlarmChange> {
         (self.is_alarmed, self.is_awake) = (false, true);
         (self.under_way > 0).then(|| self.set_in(UNDER_WAY_MS))
     }
@@ -77,7 +77,7 @@ impl Carrier {
     }
 
     /// Begins to carry; each beginning has one [`Carrier::end`].
-    pub fn begin(&mut self) -> Alarm {
+    pub fn begin(&mut self) -> AlarmChange {
         self.under_way += 1;
         self.set_in(UNDER_WAY_MS)
     }
@@ -91,33 +91,33 @@ impl Carrier {
     ///
     /// # Errors
     /// The batch did not reach the town, as far as anybody knows, or the tables could not take its cursor.
-    pub fn answered(&self, rig: &Rig, came: Result<RigCursor>) -> Result<Carried> {
+    pub fn answered(&self, rig: &Rig, came: Result<RigCursor>) -> Result<CarryProgress> {
         match came {
-            Ok(RigCursor { cursor }) => rig.adopt(cursor).map(|()| Carried::Next),
-            Err(error) if error.code == Code::NotFound => Ok(Carried::TownGone),
+            Ok(RigCursor { cursor }) => rig.adopt(cursor).map(|()| CarryProgress::Next),
+            Err(error) if error.code == Code::NotFound => Ok(CarryProgress::TownGone),
             Err(error) => Err(error),
         }
     }
 
     /// Ends what [`Carrier::begin`] began, whatever came of it. `is_done`: the town has all, or is gone.
-    pub fn end(&mut self, is_done: bool) -> Alarm {
+    pub fn end(&mut self, is_done: bool) -> AlarmChange {
         self.under_way = self.under_way.saturating_sub(1);
         if !is_done {
-            return Alarm::Keep;
+            return AlarmChange::Keep;
         }
         (self.failures, self.is_alarmed) = (0, false);
-        Alarm::Clear
+        AlarmChange::Clear
     }
 
     /// What the alarm began to carry did not reach the town.
-    pub fn retry(&mut self) -> Alarm {
+    pub fn retry(&mut self) -> AlarmChange {
         let failures = self.failures;
         self.failures = failures.saturating_add(1);
         self.set_in(RETRY_MS_MIN.saturating_mul(1 << failures.min(10)).min(RETRY_MS_MAX))
     }
 
-    fn set_in(&mut self, millis: i64) -> Alarm {
+    fn set_in(&mut self, millis: i64) -> AlarmChange {
         self.is_alarmed = true;
-        Alarm::SetIn(millis)
+        AlarmChange::SetIn(millis)
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 use townwatch_protocol::body::is_deeper_than;
 use townwatch_protocol::error::{Code, Error, Result};
-use townwatch_protocol::event::{AgentExited, FRAME_NAMES};
+use townwatch_protocol::event::{AgentExited, EventKind, FRAME_NAMES};
 use townwatch_protocol::limits::{BATCH_EVENTS_MAX, EVENT_BYTES_MAX, JSON_DEPTH_MAX};
 use townwatch_protocol::wire::{PostEvent, PostEvents};
 use townwatch_redaction::Redactor;
@@ -79,7 +79,7 @@ fn check_event(index: usize, event: &PostEvent, single: bool) -> Result<()> {
         return Err(Error::invalid(&field("data"), format!("nested deeper than {JSON_DEPTH_MAX} levels")));
     }
     // Its reason ends a run, so it has to be readable.
-    if name == "agent.exited" && serde_json::from_str::<AgentExited>(data).is_err() {
+    if event.event_type.is(EventKind::Exited) && serde_json::from_str::<AgentExited>(data).is_err() {
         let problem = "expected {\"reason\": \"completed\", \"failed\", \"stopped\", \"timeout\", \"budget_exceeded\" or \"lost\"}";
         return Err(Error::invalid(&field("data.reason"), problem));
     }

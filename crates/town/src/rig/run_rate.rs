@@ -6,6 +6,7 @@
 //! Where no run begins nothing is written.
 
 use std::collections::BTreeSet;
+use townwatch_protocol::event::EventKind;
 
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::{AgentId, RunId};
@@ -95,7 +96,7 @@ fn unnamed_runs(mut is_open: bool, fresh: &[&PostEvent]) -> u64 {
         if event.run_id.is_none() && !is_open {
             begun += 1;
         }
-        is_open = event.event_type.as_str() != "agent.exited";
+        is_open = !event.event_type.is(EventKind::Exited);
     }
     begun
 }

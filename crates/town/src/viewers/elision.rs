@@ -1,6 +1,7 @@
 //! What a viewer is not sent that does not keep up and does not say so: the least important first, and it is told.
 
 use std::collections::BTreeMap;
+use townwatch_protocol::event::EventKind;
 
 use townwatch_protocol::id::AgentId;
 use townwatch_protocol::wire::{Gap, GapReason};
@@ -22,11 +23,11 @@ impl Importance {
     pub(crate) const STEPS: [Self; 4] = [Self::Progress, Self::File, Self::ToolResult, Self::Essential];
 
     fn of(event: &str) -> Self {
-        match event {
-            "agent_output" => Self::Output,
-            "progress_update" => Self::Progress,
-            "file_changed" => Self::File,
-            "agent_tool_result" => Self::ToolResult,
+        match EventKind::parse(event) {
+            Some(EventKind::Output) => Self::Output,
+            Some(EventKind::Progress) => Self::Progress,
+            Some(EventKind::FileChanged) => Self::File,
+            Some(EventKind::ToolResult) => Self::ToolResult,
             _ => Self::Essential,
         }
     }

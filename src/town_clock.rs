@@ -1,0 +1,137 @@
+//! The clock of a Town: one alarm, which outlives the instance and costs a write, and a timer for what is due within a second.
+
+use ::worker::ScheduledTime;
+use js_sys::futures::spawn_local;
+use townwatch_protocol::error::{Code, Result};
+use townwatch_protocol::time::Timestamp;
+use townwatch_town::town::Tick;
+use townwatch_town::viewers::keepalive::{self, Look, SignsOfLife, Traffic};
+
+use crate::log::log;
+use crate::platform;
+use crate::timer::Sleep;
+use crate::town_object::TownObject;
+
+/// What is due within this time is left to a timer; an alarm would cost a write.
+const TIMER_MS_MAX: u64 = 1_000;
+/// The wait before what was due and could not happen is tried again.
+const TICK_RETRY_MS: i64 = 1_000;
+
+impl TownObject {
+    /// Sends signs of life to sockets that do not ping, all at once, and notes when to look again.
+    fn keep_alive(&self) {
+        let now = platform::now();
+        if self.keepalive_at.get().is_none_or(|at| at > now) {
+            return;
+        }
+        self.keepalive_at.set(None);
+        let said = self.step(|town| {
+            let sockets = self.sockets.borrow();
+            let traffic = sockets.iter().filter(|(id, _)| town.may_owe_life(**id)).map(|(id, open)| Traffic {
+                id: *id,
+                opened_at: open.opened_at,
+                pinged_at: open.socket.pinged_at(&self.state),
+                sent_at: open.sent_at.get(),
+            });
+            let Look { owed, next_at } = keepalive::look(traffic, now);
+            self.keepalive_at.set(next_at);
+            town.handle(SignsOfLife { owed: &owed }, now)
+        });
+        // An error says that there is no town any more.
+        drop(said);
+    }
+
+    /// When something becomes due by the passing of time.
+    pub(super) fn due_at(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        let due_at = self.with(|town| Ok(town.due_at(now)))?;
+        Ok([due_at, self.keepalive_at.get()].into_iter().flatten().min())
+    }
+
+    /// What has become due happens. Where it cannot, it is tried again by an alarm.
+    pub(super) async fn tick(&self) {
+        if let Err(error) = self.handle(Tick)
+            && error.code != Code::NotFound
+        {
+            log("tick_error", &[("message", &error.message)]);
+            self.pull_alarm(platform::now().plus_millis(TICK_RETRY_MS)).await;
+        }
+        self.keep_alive();
+        self.arrivals.announce();
+    }
+
+    /// Lets a timer do what becomes due soon.
+    pub(super) fn set_timer(&self) {
+        let now = platform::now();
+        let Ok(Some(due_at)) = self.due_at(now) else { return };
+        let in_ms = due_at.millis_since(now);
+        if in_ms > TIMER_MS_MAX || self.timer_at.get().is_some_and(|at| at <= due_at) {
+            return;
+        }
+        let Ok(me) = self.shared() else { return };
+        self.timer_at.set(Some(due_at));
+        spawn_local(async move {
+            Sleep::new(in_ms).await;
+            // One for an earlier time may have taken its place, and sets the next itself.
+            if me.timer_at.get() == Some(due_at) {
+                me.timer_at.set(None);
+                me.tick().await;
+                drop(me.wake_when_due().await);
+            }
+        });
+    }
+
+    /// Sets the alarm, unless it is set for an earlier time already.
+    pub(super) async fn pull_alarm(&self, at: Timestamp) {
+        if self.alarm_at.get().is_none()
+            && let Ok(Some(stored)) = self.state.storage().get_alarm().await
+        {
+            self.alarm_at.set(Some(Timestamp::from_millis(stored)));
+        }
+        if self.alarm_at.get().is_none_or(|set| at < set) {
+            self.set_alarm(at).await;
+        }
+    }
+
+    /// Someone watches: if there is anything to ask for, the relay is wanted now.
+    pub(super) async fn pull_relay(&self) -> Result<()> {
+        if self.wants_relay()? {
+            self.pull_alarm(platform::now()).await;
+        }
+        Ok(())
+    }
+
+    /// Lets a timer do what becomes due soon, and the alarm what becomes due later.
+    pub(super) async fn wake_when_due(&self) -> Result<()> {
+        self.set_timer();
+        let now = platform::now();
+        match self.due_at(now)? {
+            Some(at) if at.millis_since(now) > TIMER_MS_MAX => self.pull_alarm(at).await,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Sets the alarm, whatever it was set for.
+    pub(super) async fn set_alarm(&self, at: Timestamp) {
+        self.alarm_at.set(Some(at));
+        self.count(|counts| counts.alarms_set += 1);
+        #[allow(clippy::cast_precision_loss)] // milliseconds since 1970 are far below 2^53
+        let date = js_sys::Date::new(&(at.millis() as f64).into());
+        if let Err(error) = self.state.storage().set_alarm(ScheduledTime::new(date)).await {
+            log("alarm_error", &[("message", &error.to_string())]);
+        }
+    }
+
+    /// The alarm that was set is gone: it fires.
+    pub(super) fn alarm_fires(&self) {
+        self.alarm_at.set(None);
+    }
+
+    /// Leaves no alarm behind, so that nothing wakes the town.
+    pub(super) async fn clear_alarm(&self) {
+        self.alarm_at.set(None);
+        if let Err(error) = self.state.storage().delete_alarm().await {
+            log("alarm_error", &[("message", &error.to_string())]);
+        }
+    }
+}
