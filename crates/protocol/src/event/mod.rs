@@ -1,4 +1,4 @@
-//! What can happen to an agent: the names of the wire contract with their data.
+//! The events of an agent: the names of the wire contract with their data.
 
 use serde_json::value::RawValue;
 #[cfg(feature = "schema")]
@@ -14,11 +14,11 @@ use crate::id::{AgentId, EventName, RunId};
 
 macro_rules! known_events {
     ($($(#[doc = $doc:literal])* $name:literal => $variant:ident($data:ident),)*) => {
-        /// An event's name with its data. What is not of this list, or not of its shape, is [`EventData::Other`].
+        /// An event's name with its data. An unknown name, or data of another shape, is [`EventData::Other`].
         #[derive(Debug, Clone)]
         pub enum EventData {
             $($(#[doc = $doc])* $variant($data),)*
-            /// Passed through untouched: any name, any JSON value, as its raw text.
+            /// An event that is passed through unchanged: any name, any JSON value, as its raw text.
             Other(EventName, Box<RawValue>),
         }
 
@@ -34,8 +34,8 @@ macro_rules! known_events {
                 }
             }
 
-            /// Reads the data of a known name; anything else is kept as it is. An end that cannot be read is an end: its run
-            /// takes no further event, and its state has to say so.
+            /// Reads the data of a known name. Data of another shape is kept as it is, with one exception: an
+            /// `agent.exited` that cannot be read still ends its run, so it is read as an end.
             pub fn read(name: &EventName, data: &RawValue) -> Self {
                 match name.as_str() {
                     $($name => serde_json::from_str(data.get()).map(Self::$variant),)*
@@ -65,7 +65,7 @@ macro_rules! known_events {
 
         #[cfg(feature = "schema")]
         impl EventData {
-            /// Of each known event: its name, what it is, and its data's type by name and by schema.
+            /// Each known event: its name, its description, and its data's type by name and by schema.
             #[allow(clippy::type_complexity)] // a row of a table
             pub fn schemas(
                 generator: &mut schemars::SchemaGenerator,
@@ -74,7 +74,7 @@ macro_rules! known_events {
             }
         }
 
-        /// For the TypeScript types only: the same list as a union that `event` tells apart.
+        /// For the TypeScript types only: the same list as a union with the tag `event`.
         #[cfg(feature = "schema")]
         #[allow(dead_code, missing_docs)]
         #[derive(TS)]
@@ -134,7 +134,7 @@ known_events! {
     "source_gap" => SourceGap(SourceGap),
 }
 
-/// The names of stream frames: no event may be called so, since SSE names messages after either.
+/// The names of stream frames. No event may have one of them, since SSE uses the same field for both.
 pub const FRAME_NAMES: &[&str] = &[
     "hello",
     "state",
@@ -153,20 +153,20 @@ pub const FRAME_NAMES: &[&str] = &[
 /// An event on its way, before the town has given it an id.
 #[derive(Debug, Clone)]
 pub struct Draft {
-    /// Whose.
+    /// The agent.
     pub agent_id: AgentId,
-    /// Of which run, where the source knows it.
+    /// The run, where the source knows it.
     pub run_id: Option<RunId>,
-    /// Its name.
+    /// The name of the event.
     pub event: EventName,
-    /// Its data, raw.
+    /// The data of the event, raw.
     pub data: Box<RawValue>,
-    /// When it happened.
+    /// The time of the event.
     pub at: crate::time::Timestamp,
 }
 
 impl Draft {
-    /// An event of the system's own making.
+    /// An event that the system itself makes.
     pub fn new(agent_id: AgentId, run_id: RunId, data: impl Into<EventData>, at: crate::time::Timestamp) -> Self {
         let data = data.into();
         Self { agent_id, run_id: Some(run_id), event: EventName::of(&data), data: data.to_raw(), at }

@@ -1,4 +1,4 @@
-//! The closed lists of words that events are made of.
+//! The closed lists of words in events.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "schema")]
 use ts_rs::TS;
 
-/// How the summary of a call begins that hands work to a sub-agent: `Handing work to a sub-agent: build the api`.
+/// The beginning of a summary for a call that gives work to a sub-agent: `Handing work to a sub-agent: build the api`.
 pub const HANDING_WORK: &str = "Handing work to a sub-agent";
 
 macro_rules! wire_enum {
@@ -33,7 +33,7 @@ macro_rules! wire_enum {
 }
 
 wire_enum! {
-    /// Where an agent stands. `idle` is only a state, for an agent that has had no run yet.
+    /// The status of an agent. `idle` stands only in states, for an agent without any run.
     Status {
         /// No run yet.
         Idle = "idle",
