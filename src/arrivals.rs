@@ -1,5 +1,5 @@
-//! Who watches without a socket: long polls and event streams. While they wait for the next event they hold nothing but a
-//! timer, which it ends early.
+//! Readers without a socket: long polls and event streams. A waiting reader holds only a timer, which a new event ends
+//! early.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use wasm_bindgen::JsValue;
 
 use crate::timer::Sleep;
 
-/// Who waits on a town. Bounded with its viewers.
+/// The readers of a town that wait for its next event. Their number is bounded with the town's viewers.
 #[derive(Default)]
 pub(super) struct Arrivals {
     waiting: RefCell<BTreeMap<u64, Function>>,
@@ -20,10 +20,10 @@ pub(super) struct Arrivals {
     present: Rc<Cell<usize>>,
 }
 
-/// Someone who watches without a socket, as long as it lives.
+/// A reader without a socket, counted until it is dropped.
 pub(super) struct Presence(Rc<Cell<usize>>);
 
-/// The next event, for one that waits. It counts from the moment that it was asked for, not from the first look at it.
+/// A wait for the next event. An event counts from the call of [`Arrivals::next`] on, not from the first poll.
 pub(super) struct Arrival<'a> {
     arrivals: &'a Arrivals,
     name: u64,
@@ -31,7 +31,7 @@ pub(super) struct Arrival<'a> {
 }
 
 impl Arrivals {
-    /// Waits for the next event, or for so long.
+    /// Waits for the next event, at most `limit_ms`.
     pub(super) fn next(&self, limit_ms: u64) -> Arrival<'_> {
         let sleep = Sleep::new(limit_ms);
         let name = self.newest.get() + 1;
@@ -42,34 +42,34 @@ impl Arrivals {
         Arrival { arrivals: self, name, sleep }
     }
 
-    /// Something was stored.
+    /// Ends every wait, because an event was stored.
     pub(super) fn announce(&self) {
         for wake in std::mem::take(&mut *self.waiting.borrow_mut()).into_values() {
             drop(wake.call0(&JsValue::UNDEFINED));
         }
     }
 
-    /// Ends the wait of one, if it waits.
+    /// Ends the wait of this name, if there is one.
     pub(super) fn wake(&self, name: Option<u64>) {
         if let Some(wake) = name.and_then(|name| self.waiting.borrow_mut().remove(&name)) {
             drop(wake.call0(&JsValue::UNDEFINED));
         }
     }
 
-    /// One more watches.
+    /// Counts one more reader.
     pub(super) fn enter(&self) -> Presence {
         self.present.set(self.present.get() + 1);
         Presence(Rc::clone(&self.present))
     }
 
-    /// How many watch.
+    /// The number of readers.
     pub(super) fn present(&self) -> usize {
         self.present.get()
     }
 }
 
 impl Arrival<'_> {
-    /// By which name it can be woken.
+    /// The name by which [`Arrivals::wake`] ends this wait.
     pub(super) fn name(&self) -> u64 {
         self.name
     }

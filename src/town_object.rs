@@ -1,5 +1,5 @@
-//! What one instance of a Town object has: the core, and the sockets that are open. It asks the core in one synchronous
-//! step and performs what the core says; between two awaits nothing is half done.
+//! The state of one Town object in memory: the core, and the open sockets. It asks the core in one synchronous step and
+//! performs the effects; between two awaits nothing is half done.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -39,49 +39,50 @@ use crate::timer::Sleep;
 use crate::upstream::Upstream;
 use crate::{config, platform};
 
-/// What is due within this time is left to a timer; an alarm would cost a write.
+/// The longest wait that a timer serves, 1 s. A longer one needs an alarm, which costs a write.
 const TIMER_MS_MAX: u64 = 1_000;
-/// The wait before what was due and could not happen is tried again.
+/// The pause before a failed tick is tried again.
 const TICK_RETRY_MS: i64 = 1_000;
-/// Sockets are asked for their last ping at most once in this time.
+/// The shortest time between two checks for silent sockets, one minute.
 const SILENCE_LOOK_MS: u64 = 60_000;
 
 /// One town's object.
 pub(super) struct TownObject {
-    /// Itself, for what outlives the call that began it: a timer, an event stream.
+    /// A pointer to the object itself, for work that outlives the call that began it: a timer, an event stream.
     me: Weak<Self>,
     pub(super) state: State,
     pub(super) env: Env,
     pub(super) store: Rc<SqlStore>,
-    /// The town, once something asked for it; none where none has been made.
+    /// The town, read at the first request; `None` where no town was made.
     core: RefCell<Option<Core>>,
     sockets: RefCell<HashMap<ViewerId, OpenSocket>>,
-    /// Its own key for calls to its container, once it was needed; it lies in the tables and never changes.
+    /// The town's own key for calls to its container, read at the first use. The tables have it, and it never changes.
     own_key: RefCell<Option<Rc<SigningKey>>>,
     pub(super) arrivals: Arrivals,
     pub(super) fetching: Fetching,
     pub(super) stopping: Stopping,
-    /// Whether this instance has not looked yet if the relay is wanted: what it was doing may have died with the last one.
+    /// Whether this instance still has to check if the relay is wanted. The last instance may have died in the middle
+    /// of a turn.
     is_new: Cell<bool>,
-    /// When the alarm is set for, as far as this instance knows.
+    /// The time of the alarm, as far as this instance knows.
     alarm_at: Cell<Option<Timestamp>>,
-    /// When the next timer fires.
+    /// The time at which the next timer fires.
     timer_at: Cell<Option<Timestamp>>,
     silence_looked_at: Cell<Option<Timestamp>>,
-    /// When sockets are looked at that may be owed a sign of life; none where everyone pings.
+    /// The time of the next check for sockets that need a heartbeat; `None` where all viewers ping.
     keepalive_at: Cell<Option<Timestamp>>,
-    /// What this instance has done.
+    /// The counts of this instance.
     counts: Cell<Counts>,
 }
 
-/// An open socket, and what this instance knows of it.
+/// An open socket, with what this instance knows of it.
 struct OpenSocket {
     socket: Socket,
-    /// When it was opened; none if that was before this instance.
+    /// The time at which the socket was opened; `None` if that was before this instance.
     opened_at: Option<Timestamp>,
-    /// When something but a ping was last heard on it.
+    /// The time of the last message other than a ping.
     heard_at: Option<Timestamp>,
-    /// When it was last sent something.
+    /// The time of the last message to the viewer.
     sent_at: Cell<Option<Timestamp>>,
 }
 
@@ -92,7 +93,7 @@ impl OpenSocket {
 }
 
 impl TownObject {
-    /// A new instance, which knows only what is in its tables.
+    /// A new instance, which knows only its tables.
     pub(super) fn new(state: State, env: Env) -> Rc<Self> {
         let store = Rc::new(SqlStore::new(&state));
         if let Err(error) = socket::answer_pings(&state) {
@@ -118,12 +119,13 @@ impl TownObject {
         })
     }
 
-    /// What outlives the call that began it holds on to the instance.
+    /// A counted pointer to this object, for work that outlives its call.
     pub(super) fn shared(&self) -> Result<Rc<Self>> {
         self.me.upgrade().ok_or_else(|| Error::internal("the instance is gone"))
     }
 
-    /// Once for each instance: what the last one was doing may have died with it, and its container would follow it.
+    /// Continues what the last instance left, once for each instance: its relay turn may have died, and its container
+    /// would follow.
     pub(super) async fn wake(&self) {
         if !self.is_new.replace(false) || self.with(|_| Ok(())).is_err() {
             return;
@@ -141,17 +143,17 @@ impl TownObject {
         stop_orders::begin(self);
     }
 
-    /// What the installation has set.
+    /// The settings and secrets of the installation.
     pub(super) fn config(&self) -> Result<Rc<config::Config>> {
         config::read(&self.env)
     }
 
-    /// The way to the control server; none where there is neither an address nor a binding.
+    /// The connection to the control server; `None` without an address and without a binding.
     pub(super) fn upstream(&self) -> Result<Option<Upstream>> {
         Upstream::of(&self.state, self.config()?.as_ref(), || self.town_id(), || self.own_key())
     }
 
-    /// The key that the town signs with for a container of its own.
+    /// The town's own key, with which it signs calls to its own container.
     fn own_key(&self) -> Result<Rc<SigningKey>> {
         if let Some(known) = self.own_key.borrow().clone() {
             return Ok(known);
@@ -161,7 +163,7 @@ impl TownObject {
         Ok(key)
     }
 
-    /// Asks the town in one synchronous step; 404 where there is none.
+    /// Runs `ask` on the town in one synchronous step; 404 where there is no town.
     pub(super) fn with<T>(&self, ask: impl FnOnce(&mut Core) -> Result<T>) -> Result<T> {
         let mut core = self.core.borrow_mut();
         if core.is_none() {
@@ -170,7 +172,7 @@ impl TownObject {
         ask(core.as_mut().ok_or_else(|| Error::not_found("town"))?)
     }
 
-    /// The town as it lies in the tables, with the streams that outlived a hibernation.
+    /// The town as the tables have it, with the streams that survived hibernation.
     fn open(&self) -> Result<Option<Core>> {
         let installed = self.config()?;
         let settings = &installed.settings;
@@ -211,19 +213,19 @@ impl TownObject {
         Ok(Some(core))
     }
 
-    /// The viewer whose name stands in the socket's tag.
+    /// The viewer of a socket, by the socket's tag.
     fn viewer_of(&self, socket: &Socket) -> Option<ViewerId> {
         socket.tags(&self.state).ok()?.first()?.parse().ok().map(ViewerId)
     }
 
-    /// Takes a socket in under its viewer's name.
+    /// Stores a socket under its viewer's id.
     pub(super) fn keep_socket(&self, id: ViewerId, socket: Socket) {
         let now = platform::now();
         self.sockets.borrow_mut().insert(id, OpenSocket::new(socket, Some(now)));
         self.keepalive_at.set(self.keepalive_at.get().into_iter().chain([keepalive::settles_at(now)]).min());
     }
 
-    /// Sends signs of life to sockets that do not ping, all at once, and notes when to look again.
+    /// Sends heartbeats to sockets that do not ping, all at once, and notes the time of the next check.
     fn keep_alive(&self) {
         let now = platform::now();
         if self.keepalive_at.get().is_none_or(|at| at > now) {
@@ -246,13 +248,13 @@ impl TownObject {
         drop(said);
     }
 
-    /// When something becomes due by the passing of time.
+    /// The time at which something becomes due without any input.
     pub(super) fn due_at(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         let due_at = self.with(|town| Ok(town.due_at(now)))?;
         Ok([due_at, self.keepalive_at.get()].into_iter().flatten().min())
     }
 
-    /// Takes a message of a viewer.
+    /// Handles a message of a viewer.
     pub(super) fn on_message(&self, socket: &Socket, message: &WebSocketIncomingMessage) {
         let Some(id) = self.viewer_of(socket) else { return };
         if let Some(open) = self.sockets.borrow_mut().get_mut(&id) {
@@ -266,7 +268,7 @@ impl TownObject {
         drop(self.handle(ViewerMessage { id, content }));
     }
 
-    /// Closes sockets that used to ping and have been silent for long: their viewers are gone and could not say so.
+    /// Closes sockets that used to ping and have been silent for too long: their viewers are gone without a close.
     pub(super) fn let_silent_go(&self) {
         let now = platform::now();
         if self.silence_looked_at.get().is_some_and(|at| now.millis_since(at) < SILENCE_LOOK_MS) {
@@ -295,13 +297,13 @@ impl TownObject {
         }
     }
 
-    /// Hands an input to the town, and performs what has to happen, in one synchronous step.
+    /// Gives an input to the town, and performs the effects, in one synchronous step.
     pub(super) fn handle<I: Input>(&self, input: I) -> Result<I::Answer> {
         self.step(|town| town.handle(input, platform::now()))
     }
 
-    /// Asks the town for something that may hand it inputs, and performs what has to happen, in one synchronous step. That is
-    /// done also where it ends with an error: what was decided before it stands.
+    /// Runs `ask`, which may give the town inputs, and performs the effects, in one synchronous step. The effects are
+    /// performed even if `ask` fails, because decisions made before the failure are stored.
     pub(super) fn step<T>(&self, ask: impl FnOnce(&mut Core) -> Result<T>) -> Result<T> {
         let (outcome, effects) = self.with(|town| {
             let outcome = ask(town);
@@ -312,7 +314,7 @@ impl TownObject {
         outcome
     }
 
-    /// What has become due happens. Where it cannot, it is tried again by an alarm.
+    /// Performs what has become due. After a failure an alarm tries again.
     pub(super) async fn tick(&self) {
         if let Err(error) = self.handle(Tick)
             && error.code != Code::NotFound
@@ -324,7 +326,7 @@ impl TownObject {
         self.arrivals.announce();
     }
 
-    /// Lets a timer do what becomes due soon.
+    /// Sets a timer for what becomes due soon.
     fn set_timer(&self) {
         let now = platform::now();
         let Ok(Some(due_at)) = self.due_at(now) else { return };
@@ -345,12 +347,13 @@ impl TownObject {
         });
     }
 
-    /// Whether someone watches: a stream, or a request that waits.
+    /// Whether there is a reader: a stream, or a request that waits.
     pub(super) fn is_watched(&self) -> Result<bool> {
         Ok(self.arrivals.present() > 0 || self.with(|town| Ok(town.is_watched()))?)
     }
 
-    /// What is stored could not be shown. Viewers that stayed would miss it without a word, so they are to come again.
+    /// Closes all streams, because a stored event could not be shown. Viewers that stayed would miss it without notice,
+    /// so they have to reconnect.
     fn let_go(&self, error: &Error) {
         log("stream_error", &[("message", &error.message)]);
         for (_, OpenSocket { socket, .. }) in self.sockets.borrow_mut().drain() {
@@ -359,7 +362,7 @@ impl TownObject {
         self.core.borrow_mut().take();
     }
 
-    /// Performs effects, in their order. A socket that fails is closed by the runtime, which then tells us.
+    /// Performs effects in their order. The runtime closes a socket that fails, and reports that.
     fn perform(&self, effects: Vec<Effect>) {
         let mut texts: HashMap<*const u8, (Rc<str>, JsString)> = HashMap::new();
         let now = platform::now();
@@ -414,14 +417,14 @@ impl TownObject {
         self.count(|counts| counts.events_stored += outcome.stored);
     }
 
-    /// Counts what this instance does.
+    /// Changes the counts of this instance.
     pub(super) fn count(&self, change: impl FnOnce(&mut Counts)) {
         let mut counts = self.counts.get();
         change(&mut counts);
         self.counts.set(counts);
     }
 
-    /// What it has done, for Prometheus. What the look at the tables reads for this is not counted.
+    /// The counts of this instance for Prometheus. The rows that this reads are not counted.
     pub(super) async fn metrics(&self) -> Result<String> {
         self.with(|_| Ok(()))?;
         let alarm_at = self.state.storage().get_alarm().await.map_err(Error::internal)?.map(Timestamp::from_millis);
@@ -429,7 +432,7 @@ impl TownObject {
         self.store.uncounted(|| self.with(|town| metrics::of_town(town, &counts, rows, alarm_at)))
     }
 
-    /// Sets the alarm, unless it is set for an earlier time already.
+    /// Sets the alarm, unless an earlier one is set.
     pub(super) async fn pull_alarm(&self, at: Timestamp) {
         if self.alarm_at.get().is_none()
             && let Ok(Some(stored)) = self.state.storage().get_alarm().await
@@ -441,7 +444,7 @@ impl TownObject {
         }
     }
 
-    /// What the relay has to know and the tables do not have.
+    /// The facts that the relay needs and the tables do not have.
     pub(super) fn watching(&self) -> Result<Watching> {
         let is_watched = self.is_watched()?;
         let is_unasked = self.config()?.settings.relay_while_watched
@@ -450,13 +453,13 @@ impl TownObject {
         Ok(Watching { is_watched, is_unasked })
     }
 
-    /// Whether there is anything to ask the container for.
+    /// Whether there is a reason to ask the container.
     pub(super) fn wants_relay(&self) -> Result<bool> {
         let watching = self.watching()?;
         self.with(|town| town.wants_relay(watching))
     }
 
-    /// Someone watches: if there is anything to ask for, the relay is wanted now.
+    /// Wakes the relay now, because a reader came, if there is a reason to ask the container.
     pub(super) async fn pull_relay(&self) -> Result<()> {
         if self.wants_relay()? {
             self.pull_alarm(platform::now()).await;
@@ -464,7 +467,7 @@ impl TownObject {
         Ok(())
     }
 
-    /// Lets a timer do what becomes due soon, and the alarm what becomes due later.
+    /// Sets a timer for what becomes due soon, and the alarm for what becomes due later.
     pub(super) async fn wake_when_due(&self) -> Result<()> {
         self.set_timer();
         let now = platform::now();
@@ -475,7 +478,7 @@ impl TownObject {
         Ok(())
     }
 
-    /// Sets the alarm, whatever it was set for.
+    /// Sets the alarm, and replaces the one before.
     pub(super) async fn set_alarm(&self, at: Timestamp) {
         self.alarm_at.set(Some(at));
         self.count(|counts| counts.alarms_set += 1);
@@ -486,12 +489,12 @@ impl TownObject {
         }
     }
 
-    /// The alarm that was set is gone: it fires.
+    /// Notes that the alarm has fired and is no longer set.
     pub(super) fn alarm_fires(&self) {
         self.alarm_at.set(None);
     }
 
-    /// Leaves no alarm behind, so that nothing wakes the town.
+    /// Removes the alarm, so that nothing wakes the town.
     pub(super) async fn clear_alarm(&self) {
         self.alarm_at.set(None);
         if let Err(error) = self.state.storage().delete_alarm().await {
@@ -499,12 +502,12 @@ impl TownObject {
         }
     }
 
-    /// The town's name on the wire.
+    /// The id of the town.
     pub(super) fn town_id(&self) -> Result<TownId> {
         self.with(|town| Ok(town.town_id.clone()))
     }
 
-    /// Lets the town forget everything: its tables, its alarm, its streams.
+    /// Erases the town: its tables, its alarm, its streams.
     pub(super) async fn erase(&self) -> Result<()> {
         for (_, OpenSocket { socket, .. }) in self.sockets.borrow_mut().drain() {
             socket.close(Ending::TownDeleted);

@@ -1,4 +1,4 @@
-//! What a Town is asked: the routes that the Worker forwards, and what our other objects ask of it.
+//! The routes of a Town: requests that the Worker forwards, and calls of our other objects.
 
 use ::worker::Response;
 use ::worker::web_sys::Request as Raw;
@@ -112,7 +112,7 @@ async fn serve(
     }
 }
 
-/// The agents of the lists, or a page of archived ones.
+/// The listed agents, or a page of archived ones.
 fn list_agents(town: &TownObject, query: &Query) -> Result<Response> {
     let is_archived = query.word("archived", &["true", "false"])? == Some("true");
     let after = query.id("after_agent_id", AgentId::parse, AgentId::EXPECTED)?;
@@ -127,14 +127,14 @@ pub(super) fn agent(core: &Core, agent_id: &AgentId) -> Result<AgentState> {
     core.agent(agent_id)?.ok_or_else(|| Error::not_found("agent"))
 }
 
-/// What the ticket opens ends with the right of the one who has it made.
+/// Makes a ticket. Its stream ends with the right of the one who asks for the ticket.
 fn ticket(town: &TownObject, request: &Raw, address: Address<'_>, agent_id: Option<&AgentId>) -> Result<Response> {
     let now = platform::now();
     let grantor = town_streams::operator(request, address, &town.config()?.secrets, now)?;
     town.with(|core| Ok(success(200, &core.mint_ticket(&platform::ticket(), agent_id, &grantor, now)?)))
 }
 
-/// The log: a page, or by its `Accept` header a whole range as lines.
+/// The events of the log: one page, or by the `Accept` header a whole range as lines.
 async fn events(
     town: &TownObject,
     selection: Selection,
@@ -180,7 +180,7 @@ fn page_request(query: &Query) -> Result<PageRequest> {
     })
 }
 
-/// A page; an empty one waits for the next event.
+/// One page of the log; an empty one waits for the next event.
 async fn page(town: &TownObject, selection: &Selection, request: &PageRequest, until: Timestamp) -> Result<Response> {
     loop {
         let left_ms = until.millis_since(platform::now());
@@ -217,7 +217,7 @@ async fn create_rig(town: &TownObject, request: &Raw) -> Result<Response> {
     Ok(success(201, &add_rig(town, &wish).await?))
 }
 
-/// The rig's own object is made first: if we die in between, it is one that no town knows.
+/// Adds a rig. The rig's own object is made first: if this instance dies in between, no town knows that object.
 pub(super) async fn add_rig(town: &TownObject, wish: &RigRequest) -> Result<RigView> {
     town.with(|core| core.check_room_for_rig())?;
     let rig_id = platform::rig_id();
