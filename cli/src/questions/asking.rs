@@ -1,4 +1,4 @@
-//! A person in a terminal is asked, part by part.
+//! The dialogue in a terminal that asks a person part by part.
 
 use std::io::{self, BufRead, Write};
 
@@ -8,7 +8,7 @@ use super::asked::AskedQuestion;
 use super::reply::{self, Reply};
 use super::shown;
 
-/// Shows the question and takes what the person types for its answer.
+/// Shows the question, and reads the person's answer.
 pub(super) fn ask(
     asked: &AskedQuestion,
     now_ms: i64,

@@ -1,4 +1,4 @@
-//! `townwatch questions` and `townwatch answer`: what agents ask, whole, and what people answer, from a terminal.
+//! `townwatch questions` and `townwatch answer`: the open questions of agents, and a person's answers, in a terminal.
 
 mod asked;
 mod asking;
@@ -20,10 +20,10 @@ use crate::town;
 
 /// The exit code where the server cannot be reached; later it may work.
 const OFFLINE: u8 = 1;
-/// Answers that are looked at for who was first.
+/// The newest answers that are searched for the first answer to a question.
 const ANSWERS_READ: u64 = 200;
 
-/// Lists the open questions; gives the exit code.
+/// Prints the open questions, and gives the exit code.
 pub(crate) fn list(arguments: &QuestionsArguments) -> Result<u8, String> {
     exit(|| {
         let (server, town) = place(&arguments.server, arguments.town.as_ref())?;
@@ -41,7 +41,7 @@ pub(crate) fn list(arguments: &QuestionsArguments) -> Result<u8, String> {
     })
 }
 
-/// Answers one of them; gives the exit code.
+/// Answers a question, and gives the exit code.
 pub(crate) fn answer(arguments: &AnswerArguments) -> Result<u8, String> {
     exit(|| {
         // With one word only, that may be the answer to the only question.
@@ -84,7 +84,7 @@ fn place(server: &crate::arguments::ServerArguments, town: Option<&TownId>) -> R
     Ok((server, town))
 }
 
-/// The question that is meant.
+/// The question that the arguments mean.
 fn find(
     server: &Server,
     town: &TownId,
@@ -111,7 +111,7 @@ fn find(
     }
 }
 
-/// The answer that a question got, if that is still in the log.
+/// The answer that a question got before, if the log still has it.
 fn first_answer(server: &Server, town: &TownId, request_id: &str) -> Result<Option<AgentQuestionAnswered>, Failure> {
     let path = format!("/api/towns/{town}/events?event=agent_question_answered&tail={ANSWERS_READ}");
     let page: asked::Page = server.data(&path)?;

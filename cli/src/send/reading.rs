@@ -16,17 +16,17 @@ use super::held::{HELD_MAX, HeldLines};
 use super::shape::{self, Shape};
 use crate::arguments::Format;
 
-/// After so many lines that are no program's it is text, whatever follows.
+/// The lines after which an unrecognised input is text for good, 1,000.
 const GUESSED_LINES_MAX: u64 = 1_000;
 
-/// How long a line of a process stands without an end before it is shown as far as it is there.
+/// The time after which the present part of an unfinished line is shown.
 const UNENDED_LINE_WAIT: Duration = Duration::from_millis(250);
 
 /// The reading of one run's output.
 pub(super) struct Reading<'a> {
     decoder: LineDecoder,
     parser: Parser<'a>,
-    /// Since when a line has stood without an end.
+    /// The time since which the last line is unfinished.
     open_since: Option<Instant>,
 }
 
@@ -36,26 +36,27 @@ struct Parser<'a> {
     context: RunContext,
     threads: Threads,
     format: Guess,
-    /// Reads what is no program's: all that a `process` prints, and what stands before another's first line.
+    /// The reader of lines of no known program: all output of a `process`, and the lines before another program's first
+    /// one.
     text: Box<dyn Normalise>,
     /// Whether a turn of the agent is under way.
     in_turn: bool,
-    /// Takes the pictures of results, each before the event that names it.
+    /// The consumer of pictures, called with each before its event.
     keep: Box<dyn FnMut(&Picture) + 'a>,
 }
 
 /// What is known of the format.
 enum Guess {
-    /// The next line may tell; the lines that were none of a program's are counted.
+    /// Not known. A line may still show it; the number counts lines that did not.
     Open(HeldLines, u64),
-    /// It is known.
+    /// Known: this reader's.
     Known(Box<dyn Normalise>),
-    /// It is text.
+    /// None: the input is text.
     Text,
 }
 
 impl<'a> Reading<'a> {
-    /// Reads a format that runs in this place; without one, the first line that only one program prints decides.
+    /// A reader of this format. Without a format, the first line that only one program prints decides.
     pub(super) fn new(format: Option<Format>, context: RunContext, threads: Threads, redaction: &'a Redaction) -> Self {
         let text = normaliser_of(Runtime::Process, context.clone());
         let format = match format {

@@ -15,13 +15,13 @@ use super::End;
 use super::view::View;
 use crate::server::{CONNECT_MAX, Server};
 
-/// How often the server hears a sign of life.
+/// The time between two pings to the server.
 const PING: Duration = Duration::from_secs(30);
-/// A connection that has been silent for so long, half a ping longer than its answer may be apart, is dead.
+/// The silence after which a connection counts as dead, 45 s: the 30 s between two pings and half of that again.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
-/// A read is given up after this, to look at the clock.
+/// The time limit of a read, after which the clock is checked.
 const TICK: Duration = Duration::from_secs(1);
-/// The server closes with this code where the stream is over as it should be.
+/// The close code of a stream that has ended as it should.
 const NORMAL_CLOSURE: u16 = 1000;
 
 pub(super) struct Stream {
@@ -29,7 +29,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Asks for a ticket and opens the stream that the view needs next.
+    /// Asks for a ticket, and opens the stream that the view needs next.
     pub(super) fn open(server: &Server, town: &TownId, view: &View) -> Result<Self, End> {
         #[derive(Deserialize)]
         struct Answer {
@@ -67,7 +67,7 @@ impl Stream {
         Ok(Self { socket })
     }
 
-    /// Shows what comes, until the connection ends.
+    /// Shows frames until the connection ends.
     pub(super) fn follow(&mut self, view: &mut View) -> End {
         // The first ping at once: a socket that never said a word is not closed at once when the server closes it.
         let (mut pinged, mut heard) = (None::<Instant>, Instant::now());
@@ -117,7 +117,7 @@ fn lost(error: &Error) -> End {
     End::Lost(format!("the connection was lost ({error})"))
 }
 
-/// Tries each address of the host: `localhost` is often two, of which one answers.
+/// Connects to the first address of the host that answers: `localhost` often has two, of which one answers.
 fn connect(uri: &tungstenite::http::Uri) -> io::Result<TcpStream> {
     let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let port = uri.port_u16().unwrap_or(match uri_mode(uri) {

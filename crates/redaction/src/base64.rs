@@ -1,14 +1,14 @@
-//! Values in base64, also within a longer text: `Authorization: Basic` has `user:password` in it.
+//! Values in base64, even inside a longer text: `Authorization: Basic` contains `user:password`.
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-/// Bytes that three times eight, and four times six bits are.
+/// The bytes of a group: 3 bytes of 8 bits are 4 characters of 6 bits.
 const GROUP_BYTES: usize = 3;
 const GROUP_CHARACTERS: usize = 4;
 
-/// The characters that a value becomes, by what stands before it (its place in a group), and by the alphabet. Where its last
-/// bits share a character with what follows, that is left; but where nothing follows, it goes, and the signs that fill up
-/// the group go with it.
+/// The base64 texts that a value can become: for each alphabet, and for each of the 3 places in a group at which it may
+/// begin. The last character may share its bits with the next byte, so one text leaves it out; where the value is the
+/// end, one text has it, and one has the padding `=` as well.
 pub(super) fn ways(value: &[u8]) -> Vec<String> {
     let mut ways = Vec::new();
     for (alphabet, before) in
@@ -26,7 +26,7 @@ pub(super) fn ways(value: &[u8]) -> Vec<String> {
     ways
 }
 
-/// Without signs that fill up the last group.
+/// Base64 without padding.
 fn encode(bytes: &[u8], alphabet: &[u8; 64]) -> String {
     let groups = bytes.chunks(GROUP_BYTES).flat_map(|group| {
         let bits = [0, 1, 2].map(|at| u32::from(group.get(at).copied().unwrap_or_default()));

@@ -1,11 +1,11 @@
-//! Secrets go before anything is stored or sent: each becomes `‹redacted:kind›`.
+//! Redaction: secrets are removed before a text is stored or sent. Each becomes `‹redacted:kind›`.
 //!
-//! What is looked for: tokens that are known by their format ([`formats`]), private keys ([`keys`]), and the values that a
-//! run knows and nobody is to see ([`secrets`]), also in base64. One pass finds the places where one may begin, and each of
-//! those is looked at closely. It works on JSON text as it stands: what is replaced lies within one string and neither
-//! begins nor ends in the middle of an escape, so JSON stays JSON.
+//! Three kinds of secrets are found: tokens of a well-known format ([`formats`]), private keys ([`keys`]), and the
+//! values that a run knows and nobody may see ([`secrets`]), also in base64. One pass finds the places where a secret
+//! may begin; each of them is then read closely. The input may be JSON text: a secret always lies within one string and
+//! does not split an escape, so JSON stays JSON.
 //!
-//! The control server does this to what agents print, the town to what a run is asked, and a rig to what is posted.
+//! The control server redacts the output of agents, the town redacts prompts and messages, and a rig redacts posts.
 
 mod base64;
 mod beginnings;
@@ -29,22 +29,22 @@ pub use self::secrets::SecretValues;
 use self::variables::is_secret;
 pub use self::variables::is_secret_name;
 
-/// How a mark begins; its kind and [`MARK_END`] follow.
+/// The beginning of a mark. The kind and [`MARK_END`] follow.
 const MARK: &str = "‹redacted:";
 const MARK_END: char = '›';
 
-/// Whether something in the text is no longer what it was.
+/// Whether a text contains a mark.
 pub fn is_redacted(text: &str) -> bool {
     text.contains(MARK)
 }
 
-/// Finds secrets in texts.
+/// A finder of secrets in texts.
 #[derive(Debug)]
 pub struct Redactor {
     beginnings: Beginnings,
-    /// Whether any of them has this as its first byte.
+    /// Whether a beginning has this first byte.
     first_bytes: [bool; 256],
-    /// What may begin there, in the order of the beginnings.
+    /// The rule of each beginning, in the order of the beginnings.
     rules: Vec<Rule>,
 }
 
@@ -52,25 +52,25 @@ pub struct Redactor {
 enum Rule {
     Format(&'static Format),
     Key,
-    /// A secret that went before.
+    /// A secret that was redacted before.
     Mark,
-    /// Values with this beginning and the names of their variables, the longest first.
+    /// The values with this beginning and the names of their variables, the longest first.
     Values(String, Vec<(String, String)>),
 }
 
-/// What stands where something begins.
+/// The candidate for a secret at a place.
 #[derive(Debug, Default)]
 struct Look<'r> {
-    /// A part of the text that has to go, or is the mark of one that went, and its kind.
+    /// The part of the text to redact, or a mark of an earlier redaction, with its kind.
     found: Option<(Range<usize>, &'r str)>,
-    /// Whether more text behind this one could change that.
+    /// Whether more text after this one could change the result.
     is_open: bool,
-    /// Behind the characters of a token, or of what would be one if it were shorter: another secret may begin among them.
+    /// The end of the token's characters, even of a token that is too long. Another secret may begin among them.
     end: usize,
 }
 
 impl Redactor {
-    /// Finds what is known by its format, and these secrets.
+    /// A finder of the well-known formats and of these values.
     pub fn new(secrets: SecretValues) -> Result<Self> {
         let mut rules: Vec<Rule> = FORMATS.iter().map(Rule::Format).chain([Rule::Key, Rule::Mark]).collect();
         rules.extend(secrets.by_beginning().into_iter().map(|(beginning, values)| Rule::Values(beginning, values)));
@@ -82,18 +82,18 @@ impl Redactor {
         Ok(Self { beginnings, first_bytes, rules })
     }
 
-    /// The text without secrets.
+    /// The text with its secrets redacted.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.tell(text, 0..text.len(), |_| {})
     }
 
-    /// The beginning of a longer text without secrets, nor what may be the beginning of one.
+    /// The beginning of a longer text, redacted. An end that may be the beginning of a secret is left out.
     pub fn beginning(&self, text: &str) -> String {
         self.tell(text, 0..self.settled(text, 0), |_| {}).into_owned()
     }
 
-    /// A part of the text without secrets, of which none reaches out of it; `tell` hears the kind of each mark that is in it
-    /// then.
+    /// A part of a text, redacted. No secret may cross the end of the part. `tell` is called with the kind of each mark
+    /// in the result.
     pub fn tell<'t>(&self, text: &'t str, part: Range<usize>, mut tell: impl FnMut(&str)) -> Cow<'t, str> {
         let (mut clean, mut copied) = (String::new(), part.start);
         for (_, look) in self.looks(text, part.start).take_while(|(start, _)| *start < part.end) {
@@ -112,8 +112,8 @@ impl Redactor {
         clean.into()
     }
 
-    /// Up to where a text is settled that will go on: nothing that may yet turn out to be a secret reaches from before
-    /// this place to behind it.
+    /// The end of the settled part of a text that will go on. No secret, and nothing that can become one, crosses that
+    /// place.
     pub fn settled(&self, text: &str, from: usize) -> usize {
         let mut looks = self.looks(text, from);
         let open = looks.find(|(_, look)| look.is_open);
@@ -126,14 +126,14 @@ impl Redactor {
         Looks { redactor: self, text, begun: 0, at: from }
     }
 
-    /// Where the text ends with a part of a beginning; else its end.
+    /// The place of an incomplete beginning at the end of the text; without one, the end.
     fn before_half_a_beginning(&self, text: &str, from: usize) -> usize {
         let tail = text.len().saturating_sub(secrets::BEGINNING_BYTES_MAX).max(from);
         let mut places = (tail..text.len()).filter(|at| self.first_bytes[usize::from(text.as_bytes()[*at])]);
         places.find(|at| self.has_half_a_beginning(text, *at)).unwrap_or(text.len())
     }
 
-    /// Whether the text ends with a part of a beginning that stands here.
+    /// Whether the text ends with an incomplete beginning that starts at `at`.
     fn has_half_a_beginning(&self, text: &str, at: usize) -> bool {
         let Some(tail) = text.get(at..) else { return false };
         self.beginnings.going_on(tail).any(|number| match &self.rules[number] {
@@ -142,8 +142,8 @@ impl Redactor {
         })
     }
 
-    /// Shorter beginnings may stand in the same place: `sk-` where `sk-ant-` does, or a value that another one begins with.
-    /// What hides most of the text counts.
+    /// The candidate at a place. Several beginnings may stand there: `sk-` and `sk-ant-`, or a value that starts with
+    /// another one. The candidate that hides most of the text counts.
     fn look<'a>(&'a self, text: &'a str, hit: Hit) -> Look<'a> {
         let rest = &text[hit.place.start..];
         let end_of = |look: &Look<'_>| look.found.as_ref().map_or(0, |(range, _)| range.end);
@@ -159,14 +159,14 @@ impl Redactor {
         most
     }
 
-    /// Whether a text is all that there is yet of what a value begins with.
+    /// Whether a text is the beginning of a value and ends before the value's own beginning is complete.
     fn may_become_a_longer_value(&self, text: &str) -> bool {
         let mut longer = self.beginnings.going_on(text).map(|number| &self.rules[number]);
         longer.any(|rule| matches!(rule, Rule::Values(beginning, _) if beginning.len() > text.len()))
     }
 
-    /// What the rule finds here. A token's characters can be those of another secret behind it: then it ends where that one
-    /// begins.
+    /// The candidate by one rule. If another secret begins among the characters of a token and goes on after it, the
+    /// token ends there.
     fn look_as<'a>(&'a self, rule: &'a Rule, text: &'a str, hit: Range<usize>) -> Look<'a> {
         let look = rule.look(text, hit.clone());
         if look.end <= hit.end {
@@ -179,7 +179,7 @@ impl Redactor {
         }
     }
 
-    /// The first secret that begins in this part of the text and reaches out of it.
+    /// The first secret that begins in a part of a text and ends after it.
     fn reaching_out(&self, text: &str, part: Range<usize>) -> ReachingOut {
         let (mut at, mut within, mut is_open) = (part.start, part.start, false);
         while let Some(hit) = self.beginnings.find(text, at).filter(|hit| hit.place.start < part.end) {
@@ -202,21 +202,21 @@ impl Redactor {
     }
 }
 
-/// Whether a secret that begins in a part of a text reaches out of it.
+/// Whether a secret that begins in a part of a text ends after it.
 enum ReachingOut {
     None,
-    /// More text could change that.
+    /// More text could change the answer.
     Open,
-    /// One does that begins here.
+    /// A secret that begins here does.
     From(usize),
 }
 
-/// Each place in a text where something may begin, and what stands there.
+/// An iterator over the candidates of a text, each with its place.
 #[derive(Debug)]
 struct Looks<'a> {
     redactor: &'a Redactor,
     text: &'a str,
-    /// Behind the last secret: what follows it is looked at as if the text began there.
+    /// The end of the last secret. The rest is read as if the text began there.
     begun: usize,
     at: usize,
 }
@@ -276,12 +276,12 @@ fn look_at_mark(text: &str, hit: Range<usize>) -> Look<'_> {
     Look { found, is_open: rest.is_empty(), ..Look::default() }
 }
 
-/// What a kind is made of: the names of variables, and of files, as `.aws/credentials`.
+/// The characters of a kind: those of variable names and of file names such as `.aws/credentials`.
 fn is_of_kind(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/')
 }
 
-/// What stands where a secret stood.
+/// The mark that replaces a secret.
 pub fn mark(kind: &str) -> String {
     format!("{MARK}{kind}{MARK_END}")
 }
