@@ -1,10 +1,10 @@
 //! Codex: `codex exec --json`.
 //!
-//! What its output really is like, each held by a recording in `tests/golden/codex`: an item is told when it starts and
-//! when it is completed, under one `id` of the run; messages and thoughts come only completed, and nothing comes while
-//! they are typed. A completed item of type `error` is a warning. A lost connection is a top-level `error` for each try
-//! and one for the last, which `turn.failed` repeats. A turn's usage is that of the whole thread so far, earlier runs
-//! of it included. An abort leaves items open and writes no last line. A web search says only at its end what it was.
+//! Facts about its output, each held by a recording in `tests/golden/codex`. An item is reported when it starts and
+//! when it is completed, under one `id` of the run. Messages and thoughts come only completed; nothing comes while they
+//! are typed. A completed item of type `error` is a warning. A lost connection is a top-level `error` for each try and
+//! one for the last, which `turn.failed` repeats. A turn's usage is that of the whole thread so far, with earlier runs.
+//! An abort leaves items open and writes no last line. A web search has its query only at its end.
 
 use townwatch_protocol::event::{
     AgentNotice, AgentNoticeKind, AgentOutput, AgentStatusChanged, AgentToolCall, AgentToolResult, EventData,
@@ -23,9 +23,9 @@ use super::recent::Recent;
 use super::tally::{Tally, Threads, Tokens};
 use super::{Meaning, Normalise, RunContext, codex_agents, last_words, warnings};
 
-/// How a message begins that says that it is being tried again.
+/// The beginning of a message about another try.
 const RETRY: &str = "Reconnecting...";
-/// Calls that are not told yet because nobody knows what they do; of more the oldest are told as they are.
+/// Calls whose purpose is not known yet, 64 at most. Beyond it the oldest are reported as they are.
 const UNTOLD_MAX: usize = 64;
 
 /// The state of one run's reading.
@@ -33,15 +33,15 @@ const UNTOLD_MAX: usize = 64;
 pub struct Codex {
     context: RunContext,
     thread_id: Option<String>,
-    /// Processes that printed this stream, one after the other: each counts its items anew.
+    /// The number of processes that printed this stream, one after the other. Each counts its items from 0.
     processes: u32,
     calls: Recent<Timestamp>,
-    /// Calls that have begun and will say at their end what they are.
+    /// The calls that will say their purpose at their end.
     untold: Vec<AgentToolCall>,
     agents: codex_agents::Agents,
     turns: u64,
     turn: Turn,
-    /// The failure that was told last; `turn.failed` tells it again.
+    /// The failure that was reported last. `turn.failed` repeats it.
     told_failure: Option<String>,
     failure: Option<String>,
     tally: Tally,
@@ -51,7 +51,7 @@ pub struct Codex {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Turn {
-    /// None was ended yet, or another one began.
+    /// No turn has ended, or another one began.
     #[default]
     Open,
     Completed,
@@ -64,7 +64,7 @@ pub(super) fn known_kinds() -> Vec<Known> {
 }
 
 impl Codex {
-    /// A run in this place.
+    /// The reader of a run in this context.
     pub fn new(context: RunContext) -> Self {
         Self { context, ..Self::default() }
     }
@@ -148,7 +148,7 @@ impl Codex {
         }
     }
 
-    /// An item that does something, when it is first heard of, or first says what it does.
+    /// Reports an item's call, when it starts or first says its purpose.
     fn call(
         &mut self,
         kind: &str,
@@ -221,13 +221,13 @@ impl Codex {
         }
     }
 
-    /// An item's name: as its process has it, and behind the first process with that one's number, as `item_0#2`.
+    /// The name of an item: its own id, and after the first process `item_0#2`, with the number of the process.
     fn name_of(&self, item: &Fields) -> Option<String> {
         let id = item.text("id")?;
         Some(if self.processes > 1 { format!("{id}#{}", self.processes) } else { id })
     }
 
-    /// A try that failed and is followed by another, or the last one.
+    /// A failed try, after which another one comes, or the last one.
     fn error(&mut self, message: String, at: Timestamp, events: &mut Vec<EventData>) {
         let retryable = message.starts_with(RETRY);
         if !retryable {
@@ -273,7 +273,7 @@ impl Codex {
         events.push(AgentStatusChanged { status: Status::Waiting }.into());
     }
 
-    /// Calls that will not say any more what they were.
+    /// Reports the calls that will not say their purpose any more.
     fn tell_untold(&mut self, at: Timestamp, events: &mut Vec<EventData>) {
         for call in std::mem::take(&mut self.untold) {
             self.tell(call, at, events);
@@ -318,7 +318,7 @@ impl Normalise for Codex {
     }
 }
 
-/// Whether a line of its own has this type.
+/// Whether a line of Codex has this type.
 fn is_own(kind: &str) -> bool {
     codex_kinds::LINES.find(kind).is_some() && kind != "error"
 }

@@ -3,7 +3,7 @@
 use super::content_kinds;
 use super::kinds::{Becomes, Known, Table};
 
-/// How a line is read.
+/// The reading of a line.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Line {
     Thread,
@@ -15,7 +15,7 @@ pub(super) enum Line {
     Asked,
 }
 
-/// How an item is read.
+/// The reading of an item.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Item {
     Message,
@@ -26,7 +26,7 @@ pub(super) enum Item {
     Compaction,
 }
 
-/// What a line's `type` can be.
+/// The values of a line's `type`.
 pub(super) static LINES: Table<Line> = Table::new(
     "line",
     &[
@@ -43,7 +43,7 @@ pub(super) static LINES: Table<Line> = Table::new(
     ],
 );
 
-/// What an item's `type` can be.
+/// The values of an item's `type`.
 pub(super) static ITEMS: Table<Item> = Table::new(
     "item",
     &[
@@ -62,7 +62,7 @@ pub(super) static ITEMS: Table<Item> = Table::new(
     ],
 );
 
-/// All of them, and what a tool of an MCP server can give.
+/// The tables of Codex, and that of an MCP tool's result.
 pub(super) fn known() -> Vec<Known> {
     vec![LINES.known(), ITEMS.known(), content_kinds::known()]
 }

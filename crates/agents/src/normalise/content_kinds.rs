@@ -2,7 +2,7 @@
 
 use super::kinds::{Becomes, Known, Table};
 
-/// How a block is read.
+/// The reading of a block.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Block {
     Text,

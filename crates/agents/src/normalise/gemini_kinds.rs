@@ -4,7 +4,7 @@ use townwatch_protocol::event::ToolCategory;
 
 use super::kinds::{Becomes, Known, Table};
 
-/// How a line is read.
+/// The reading of a line.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Line {
     Init,
@@ -15,7 +15,7 @@ pub(super) enum Line {
     End,
 }
 
-/// What a line's `type` can be.
+/// The values of a line's `type`.
 pub(super) static LINES: Table<Line> = Table::new(
     "line",
     &[
@@ -28,14 +28,14 @@ pub(super) static LINES: Table<Line> = Table::new(
     ],
 );
 
-/// Whose message it is.
+/// The author of a message.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Role {
     Agent,
     Person,
 }
 
-/// What a message's `role` can be.
+/// The values of a message's `role`.
 pub(super) static ROLES: Table<Role> = Table::new(
     "role of a message",
     &[
@@ -44,12 +44,12 @@ pub(super) static ROLES: Table<Role> = Table::new(
     ],
 );
 
-/// All of them.
+/// The tables of Gemini CLI.
 pub(super) fn known() -> Vec<Known> {
     vec![LINES.known(), ROLES.known()]
 }
 
-/// What kind of tool this is.
+/// The category of a tool.
 pub(super) fn category(tool: &str) -> ToolCategory {
     match tool {
         "read_file" | "read_many_files" | "list_directory" => ToolCategory::Read,

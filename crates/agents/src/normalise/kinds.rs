@@ -1,36 +1,36 @@
-//! Tables of kinds: every kind of line, event and block that a normaliser knows, with what becomes of it, or why it is
-//! nothing to a person. Reading goes through them, so they cannot disagree with it: what is in none is shown with a
-//! notice.
+//! Tables of kinds: every kind of line, event and block that a normaliser knows, with its handling, or the reason why
+//! it is ignored. The readers use these tables, so the tables cannot disagree with them. An unknown kind is shown with
+//! a notice.
 
-/// What becomes of a kind.
+/// The handling of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Becomes<A> {
-    /// An event of this name, by this way of reading it. It can come to other events beside it, and to none.
+    /// An event of this name, read in this way. The reader may give other events, too, or none.
     Event(&'static str, A),
-    /// Nothing, for this reason.
+    /// No event, for this reason.
     Nothing(&'static str),
 }
 
-/// The kinds that can stand in one place, as the `type` of a line.
+/// The kinds that can stand in one place, for example as the `type` of a line.
 #[derive(Debug)]
 pub(super) struct Table<A: 'static> {
-    /// Where they stand.
+    /// The place of the kinds: "line" for example.
     place: &'static str,
     kinds: &'static [(&'static str, Becomes<A>)],
 }
 
 impl<A: Copy> Table<A> {
-    /// A table of what can stand there.
+    /// A table of the kinds in one place.
     pub(super) const fn new(place: &'static str, kinds: &'static [(&'static str, Becomes<A>)]) -> Self {
         Self { place, kinds }
     }
 
-    /// What becomes of a kind, if it is known.
+    /// The handling of a kind; `None` if it is unknown.
     pub(super) fn find(&self, kind: &str) -> Option<Becomes<A>> {
         self.kinds.iter().find(|(known, _)| *known == kind).map(|(_, becomes)| *becomes)
     }
 
-    /// The table without its ways of reading.
+    /// The table without the readers.
     pub(super) fn known(&self) -> Known {
         let known = |(kind, becomes): &(&'static str, Becomes<A>)| match *becomes {
             Becomes::Event(event, _) => (*kind, Becomes::Event(event, ())),
@@ -40,11 +40,11 @@ impl<A: Copy> Table<A> {
     }
 }
 
-/// The kinds that a normaliser knows in one place.
+/// The known kinds of one place, for documents and tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
-    /// Where they stand: "line", say.
+    /// The place of the kinds: "line" for example.
     pub place: &'static str,
-    /// Each with what becomes of it.
+    /// The kinds, each with its handling.
     pub kinds: Vec<(&'static str, Becomes<()>)>,
 }

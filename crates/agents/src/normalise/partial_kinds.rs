@@ -1,8 +1,8 @@
-//! The kinds of the API's own events while a message is being typed.
+//! The kinds of the API's own events about a message that is being typed.
 
 use super::kinds::{Becomes, Known, Table};
 
-/// What is read of an event.
+/// The reading of an event.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
     MessageStarts,
@@ -12,7 +12,7 @@ pub(super) enum Step {
     Counts,
 }
 
-/// What an event's `type` can be.
+/// The values of an event's `type`.
 pub(super) static EVENTS: Table<Step> = Table::new(
     "stream_event",
     &[
@@ -27,7 +27,7 @@ pub(super) static EVENTS: Table<Step> = Table::new(
     ],
 );
 
-/// The kinds of what is added to a block, and of blocks that begin: whether they are shown while they are typed.
+/// The kinds of blocks and of their additions, and whether each is shown while it is typed.
 pub(super) static TYPED: Table<()> = Table::new(
     "typed block",
     &[

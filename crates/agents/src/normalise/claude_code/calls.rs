@@ -1,4 +1,4 @@
-//! Tool calls and what they gave.
+//! Tool calls and their results.
 
 use serde::Deserialize;
 use townwatch_protocol::event::{AgentToolCall, AgentToolResult, EventData, NoticeKind, TaskOutcome, ToolCategory};
@@ -13,15 +13,15 @@ use crate::normalise::wire::{Block, ToolOutcome, category, lenient};
 use crate::normalise::{Meaning, content};
 use crate::summary::{self, ToolInput};
 
-/// How the result of a command begins that failed: `Exit code 3`.
+/// The beginning of a failed command's result: `Exit code 3`.
 const EXIT_CODE: &str = "Exit code ";
-/// How a result's data begins, as JSON, where the call failed.
+/// The beginning of a failed call's data, as JSON.
 const ERROR_IN_DATA: &str = "\"Error: ";
-/// How the result of a command begins that goes on in the background.
+/// The beginning of the result of a command that continues in the background.
 const IN_BACKGROUND: &str = "Command running in background with ID: ";
 
 lenient! {
-    /// What names a task in the input of a tool that asks about one, or stops it.
+    /// The fields with a task's id, in the input of a tool that queries or stops a task.
     TaskName {
         task_id: String,
         bash_id: String,
@@ -30,18 +30,18 @@ lenient! {
     }
 }
 
-/// What is remembered of a call until its result, and of a late one after it.
+/// The facts about a call that its result needs. They are kept after it, for a second, late result.
 #[derive(Debug, Clone)]
 pub(super) struct Called {
     at: Timestamp,
     /// The call whose sub-agent made it.
     pub(super) author: Option<String>,
-    /// The message that it stands in.
+    /// The message with the call.
     message_id: Option<String>,
     matter: Matter,
 }
 
-/// What a call is about, as far as its result is read for more than its text.
+/// The kind of a call, as far as its result is read for more than its text.
 #[derive(Debug, Clone)]
 enum Matter {
     Command { description: String },
@@ -81,7 +81,7 @@ impl Matter {
 }
 
 impl Matter {
-    /// How much of a result's text is looked at beside showing it.
+    /// The bytes of a result's text that are read, besides being shown.
     fn text_bytes(&self) -> usize {
         match self {
             Self::Command { .. } => 512,
@@ -175,7 +175,7 @@ impl ClaudeCode {
         }
     }
 
-    /// What a result means beside its text.
+    /// The further meaning of a result, besides its text.
     #[allow(clippy::too_many_arguments)] // the parts of a result
     fn came_of(
         &mut self,

@@ -1,5 +1,5 @@
-//! What stands in a person's place in the conversation: a person's words, which the program repeats, and what it says
-//! there by itself: a compaction's summary, a sub-agent's task, that a turn was interrupted.
+//! Messages in a person's place of the conversation: a person's words, which the program repeats, and the program's
+//! own: the summary of a compaction, a sub-agent's task, the note about an interrupted turn.
 
 use townwatch_protocol::event::{EventData, MessageSource, UserMessage};
 
@@ -8,7 +8,7 @@ use super::system::command_output;
 use super::tasks::{End, exit_code_in, outcome, tagged};
 use super::{ClaudeCode, PROGRAM};
 
-/// Whoever speaks to agents from here.
+/// The author of messages that are sent from here.
 const PERSON: &str = "operator";
 
 impl ClaudeCode {

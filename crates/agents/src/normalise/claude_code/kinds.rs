@@ -1,4 +1,4 @@
-//! Every kind of line and block that is known of Claude Code, with what becomes of it.
+//! Every known kind of line and block of Claude Code, with its handling.
 
 use super::program_words::Words;
 use super::stops::STOPS;
@@ -6,7 +6,7 @@ use crate::normalise::kinds::Becomes::{Event, Nothing};
 use crate::normalise::kinds::{Known, Table};
 use crate::normalise::{content_kinds, partial_kinds};
 
-/// How a line is read, by its `type`.
+/// The reading of a line, by its `type`.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Line {
     System,
@@ -23,7 +23,7 @@ pub(super) enum Line {
     ControlCancel,
 }
 
-/// How a `system` line is read, by its `subtype`.
+/// The reading of a `system` line, by its `subtype`.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum System {
     Init,
@@ -46,14 +46,14 @@ pub(super) enum System {
     Words(Words),
 }
 
-/// How a block of a message is read, by its `type`.
+/// The reading of a message's block, by its `type`.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Block {
     Text,
     Thinking,
     Call,
     Result,
-    /// What a person showed the agent beside words.
+    /// A picture or document that a person gave the agent.
     Shown,
 }
 
@@ -198,18 +198,18 @@ pub(super) static BLOCKS: Table<Block> = Table::new(
     ],
 );
 
-/// The block that a kind outside the table can be taken for, so that it is shown as well as can be.
+/// The known block that an unknown kind is most similar to, so that its content is shown.
 pub(super) fn guess(kind: &str) -> Option<Block> {
     let ends = |end| kind.ends_with(end);
     ends("_tool_use").then_some(Block::Call).or_else(|| ends("_tool_result").then_some(Block::Result))
 }
 
-/// Whether a line of its own has this type; a block of a message that is broken must not be taken for one.
+/// Whether a line of Claude Code has this type. A block of a broken message must not count as a line.
 pub(super) fn is_own(kind: &str) -> bool {
     matches!(LINES.find(kind), Some(Event(_, line)) if !matches!(line, Line::Block)) || kind == "control_response"
 }
 
-/// The tables that its lines are read by.
+/// The tables of Claude Code.
 pub(crate) fn known() -> Vec<Known> {
     let mut known = vec![LINES.known(), SYSTEM.known(), BLOCKS.known(), STOPS.known(), content_kinds::known()];
     known.extend(partial_kinds::known());

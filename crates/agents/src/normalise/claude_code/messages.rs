@@ -1,4 +1,4 @@
-//! `assistant` and `user`: messages of the API, a line for each block most often.
+//! `assistant` and `user`: messages of the API, mostly one line for each block.
 
 use serde_json::value::RawValue;
 use townwatch_protocol::event::{AgentError, AgentOutput, EventData, NoticeKind, OutputStream};
@@ -12,22 +12,22 @@ use crate::normalise::warnings::{self, RATE_LIMITED};
 use crate::normalise::wire::{Block, Head, Message, ToolOutcome};
 use crate::normalise::{Meaning, content, limit_end};
 
-/// A longer name of a call is none that the program makes; of one that is a sub-agent's the beginning is its name.
+/// The longest name of a call. The program makes none that is longer; of a sub-agent's longer one the beginning counts.
 const AUTHOR_BYTES_MAX: usize = 256;
 
-/// Whose block it is, and what its line says beside it.
+/// The origin of a block: its author, and the fields of its line.
 #[derive(Debug, Default)]
 pub(super) struct From {
     pub(super) assistant: bool,
     pub(super) message_id: Option<String>,
     pub(super) parent: Option<String>,
-    /// The line's own name.
+    /// The id of the line.
     pub(super) uuid: Option<String>,
-    /// The words are a person's, which the program repeats.
+    /// Whether the words are a person's, repeated by the program.
     pub(super) replay: bool,
-    /// They are for the model alone.
+    /// Whether the words are for the model alone.
     pub(super) meta: bool,
-    /// What the tool gave, as data: of the line's first result.
+    /// The data of the line's first result.
     pub(super) outcome: Option<Box<RawValue>>,
     pub(super) structured: Option<Box<RawValue>>,
 }
@@ -99,7 +99,7 @@ impl ClaudeCode {
         meaning.events.extend(spent.map(EventData::from));
     }
 
-    /// What the program says in the agent's place where the API gave no message.
+    /// Reads the program's words in the agent's place, where the API gave no message.
     fn api_error(&mut self, code: String, text: String, own: bool, at: Timestamp, events: &mut Vec<EventData>) {
         let limited = code == RATE_LIMITED;
         if !(limited && self.limits.told_in_turn()) {
@@ -143,7 +143,7 @@ impl ClaudeCode {
         }
     }
 
-    /// What a person or the program itself says to the agent (`user`) is no output of the agent.
+    /// Reads a text. Words of a person or of the program to the agent (`user`) are no output of the agent.
     fn text(&mut self, from: &From, text: String, events: &mut Vec<EventData>) {
         if text.is_empty() {
             return;
@@ -159,7 +159,7 @@ impl ClaudeCode {
     }
 }
 
-/// Whether it has results of calls and nothing else.
+/// Whether a content has only results of calls.
 fn is_results(content: Option<&RawValue>) -> bool {
     let blocks = content.and_then(|content| read::<Vec<Head>>(content.get()));
     let is_result = |block: &Head| block.kind.as_deref().is_some_and(|kind| kind.ends_with("tool_result"));

@@ -1,10 +1,10 @@
 //! Claude Code: `claude -p … --output-format stream-json --verbose`.
 //!
-//! What its output really is like, each held by a recording in `tests/golden/claude_code`: one API message comes as
-//! several `assistant` lines, one per block, each repeating the same usage; `is_error` is absent on some successes; an
-//! API failure is a `result` of subtype `success` with `is_error`; a session with a background sub-agent has two
-//! `init` and two `result` lines, so that a `result` ends a turn and only the process's end ends the run; a sub-agent's
-//! call can have its result before the sub-agent's own messages.
+//! Facts about its output, each held by a recording in `tests/golden/claude_code`. One API message comes as several
+//! `assistant` lines, one for each block, and each repeats the same usage. `is_error` is absent on some successes. An
+//! API failure is a `result` of subtype `success` with `is_error`. A session with a background sub-agent has two `init`
+//! and two `result` lines, so a `result` ends a turn, and only the end of the process ends the run. A sub-agent's call
+//! can have its result before the sub-agent's own messages.
 
 mod always;
 mod calls;
@@ -50,14 +50,14 @@ use super::wire::Head;
 use super::{Meaning, Normalise, RunContext, Talk, last_words};
 use crate::json::read;
 
-/// What stands for it where no person answered a question, and where it speaks in a person's place.
+/// The program's name as an author: of answers that no person gave, and of words in a person's place.
 const PROGRAM: &str = "claude_code";
 
-/// How a turn failed.
+/// The failure of a turn.
 #[derive(Debug, Clone)]
 struct TurnFailure {
     message: String,
-    /// It was broken off, and nothing is wrong but that.
+    /// Whether the turn was only interrupted, and nothing else is wrong.
     only_broken_off: bool,
 }
 
@@ -67,46 +67,46 @@ pub struct ClaudeCode {
     context: RunContext,
     session_id: Option<String>,
     working_dir: Option<String>,
-    /// Lines that were read: one with the same name is the same line.
+    /// The ids of lines that were read. A line with the same id is a repetition.
     lines: Recent<()>,
     calls: Recent<Called>,
     names: CallNames,
     spent: RunUsage,
     todos: TodoLists,
     turns: u64,
-    /// The turn is over and nothing has been done since.
+    /// Whether the turn is over and nothing was done since.
     waiting: bool,
-    /// The assistant has said something in this turn.
+    /// Whether the assistant has said something in this turn.
     spoke: bool,
-    /// What it said last, by its hash: the text may be megabytes.
+    /// The hash of the assistant's last text, because the text may be megabytes.
     last_said: u64,
-    /// An API failure of this turn that was told already; the `result` tells it again.
+    /// The API failure of this turn that was reported already. The `result` repeats it.
     told_failure: Option<String>,
-    /// How the last turn failed, if it did.
+    /// The failure of the last turn.
     failure: Option<TurnFailure>,
     limits: Limits,
     stops: Stops,
-    /// The conversation is being summed up.
+    /// Whether a compaction is running.
     compacting: bool,
-    /// Troubles of tool servers that were told.
+    /// The failures of tool servers that were reported.
     told_servers: Recent<()>,
-    /// Agents that something was said to, by the call that each works for; empty is the agent itself.
+    /// The agents that got a message, by the call that each works for; the empty name is the agent itself.
     spoken_to: Recent<()>,
     notices: Notices,
     progress: Progress,
     partials: Partials,
     control: Control,
-    /// What it left running in the background: its turn may be over, but not its work.
+    /// The work in the background, which may go on after the turn.
     tasks: Tasks,
 }
 
 impl ClaudeCode {
-    /// A run in this place.
+    /// The reader of a run in this context.
     pub fn new(context: RunContext) -> Self {
         Self { context, ..Self::default() }
     }
 
-    /// A line that is no event: what in it is one, and a notice of the rest.
+    /// The meaning of a broken line: the events inside it, and a notice of the rest.
     fn broken(&mut self, line: &str, at: Timestamp) -> Meaning {
         let mut meaning = Meaning::default();
         for part in parts(line, kinds::is_own) {
@@ -121,12 +121,12 @@ impl ClaudeCode {
         meaning
     }
 
-    /// Whether no line of this name was read before.
+    /// Whether no line with this id was read before.
     fn is_new(&mut self, uuid: &str) -> bool {
         self.lines.insert(uuid, ()) || !self.lines.contains(uuid)
     }
 
-    /// A turn that was over goes on: a background task reported, or a person wrote.
+    /// Continues a turn that was over, because a background task reported or a person wrote.
     fn at_work(&mut self, events: &mut Vec<EventData>) {
         if std::mem::take(&mut self.waiting) {
             events.push(AgentStatusChanged { status: Status::Running }.into());

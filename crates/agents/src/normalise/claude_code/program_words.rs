@@ -1,5 +1,5 @@
-//! What the program tells of itself that a person needs to know, in words and numbers of its own: what its hooks at the
-//! end of a turn said, that its files are full, what it published.
+//! Notices of the program about itself that a person should know: hooks at the end of a turn, full files, published
+//! pages.
 
 use townwatch_protocol::event::{AgentError, AgentNotice, AgentNoticeKind, EventData, NoticeLevel};
 use townwatch_protocol::time::Timestamp;
@@ -9,14 +9,14 @@ use crate::normalise::limit_end;
 use crate::normalise::warnings::{self, RATE_LIMITED};
 use crate::summary;
 
-/// What a hook's error says that stopped nothing.
+/// A part of a hook's error that stopped nothing.
 const ONLY_FAILED: &str = "non-blocking";
-/// Things of one line that are named; of more the number is told.
+/// Things of one line that are named. Further ones are counted.
 const NAMED_MAX: usize = 5;
-/// The longest pause before a try that is believed, a week in milliseconds.
+/// The longest pause before a try, a week in milliseconds. A longer one is ignored.
 const PAUSE_MS_MAX: i64 = 7 * 24 * 3_600_000;
 
-/// A `system` line that is told as a notice.
+/// A `system` line that becomes a notice.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::normalise) enum Words {
     StopHooks,
@@ -34,7 +34,7 @@ pub(in crate::normalise) enum Words {
     Reset,
 }
 
-/// What such a line tells, if it has anything to tell.
+/// The events of such a line; none if it has no content.
 pub(super) fn notices(kind: Words, line: &str) -> Vec<EventData> {
     let fields = Fields::read(line).unwrap_or_default();
     let notice = match kind {
@@ -93,7 +93,7 @@ pub(super) fn notices(kind: Words, line: &str) -> Vec<EventData> {
     notice.map(EventData::from).into_iter().collect()
 }
 
-/// `api_error`: a request failed and is made again.
+/// The error of `api_error`: a failed request that is repeated.
 pub(super) fn api_error(line: &str, at: Timestamp) -> AgentError {
     let fields = Fields::read(line).unwrap_or_default();
     let error = fields.object("error").unwrap_or_default();
@@ -110,8 +110,8 @@ pub(super) fn api_error(line: &str, at: Timestamp) -> AgentError {
     AgentError { until, ..AgentError::new(code, format!("The model's API failed: {said}{attempt}"), Some(true)) }
 }
 
-/// Hooks ran as a turn was about to end. One that had something against it sends the agent on; one that failed, or that
-/// stops it for good, is told as well.
+/// The events of hooks at the end of a turn. A hook with an objection makes the agent continue; one that failed, or
+/// that stops the agent for good, gets a notice, too.
 fn stop_hooks(fields: &Fields) -> Vec<EventData> {
     let either = |names: [&str; 2]| names.iter().find_map(|name| text(fields, name));
     let hook = either(["hook_label", "hookLabel"]).unwrap_or_else(|| "Stop".to_owned());
@@ -146,7 +146,7 @@ fn informational(fields: &Fields) -> Option<AgentNotice> {
     })
 }
 
-/// A field's text as one line, if it has any.
+/// The text of a field as one line; `None` if it is empty.
 fn text(fields: &Fields, name: &str) -> Option<String> {
     fields.text(name).map(|text| summary::line(&text)).filter(|text| !text.is_empty())
 }

@@ -1,4 +1,4 @@
-//! What the program says of itself: `system`, of many subtypes, and lines of its own kind beside it.
+//! The program's lines about itself: `system`, of many subtypes, and other lines of their own kind.
 
 use townwatch_protocol::event::{
     AgentError, AgentNotice, AgentNoticeKind, AgentOutput, AgentSession, EventData, NoticeKind, NoticeLevel,
@@ -17,7 +17,7 @@ use crate::normalise::warnings::RATE_LIMITED;
 use crate::normalise::wire::{AuthStatus, RateLimitEvent, StopDetails, System, ToolServer};
 use crate::summary;
 
-/// The longest pause before a try that is believed, a week in milliseconds.
+/// The longest pause before a try, a week in milliseconds. A longer one is ignored.
 const PAUSE_MS_MAX: f64 = 7.0 * 24.0 * 3_600_000.0;
 
 impl ClaudeCode {
@@ -125,7 +125,7 @@ impl ClaudeCode {
         }
     }
 
-    /// `status`: what the program is busy with between two messages.
+    /// Reads `status`: the program's activity between two messages.
     fn status(&mut self, system: &System, events: &mut Vec<EventData>) {
         let compacting = system.status.as_deref() == Some("compacting");
         let began = compacting && !std::mem::replace(&mut self.compacting, compacting);
@@ -151,7 +151,7 @@ impl ClaudeCode {
     }
 }
 
-/// What a command of the program itself printed, which it writes as `<local-command-stdout>` at times.
+/// The output of the program's own command, which it may put into `<local-command-stdout>`.
 pub(super) fn command_output(text: &str) -> Option<EventData> {
     let inner = ["local-command-stdout", "local-command-stderr"].iter().find_map(|name| tagged(text, name));
     let text = inner.unwrap_or(text).trim();
@@ -192,7 +192,7 @@ fn compacted(system: System) -> AgentNotice {
     }
 }
 
-/// Another model took over. The words for it differ between versions.
+/// The notice of a changed model. Its words differ between versions.
 fn model_changed(line: &str) -> Vec<EventData> {
     let fields = Fields::read(line).unwrap_or_default();
     let first = |names: &[&str]| names.iter().find_map(|name| fields.text(name)).filter(|text| !text.is_empty());

@@ -1,4 +1,4 @@
-//! Speaking to Claude Code while it runs: messages, answers, interrupts.
+//! Messages, answers and interrupts to a running Claude Code.
 
 use townwatch_protocol::error::Result;
 use townwatch_protocol::event::{AgentQuestionAnswered, AgentStatusChanged, EventData, NoticeKind, Status};
@@ -9,7 +9,7 @@ use super::control::{Request, interrupt_line, user_line};
 use crate::normalise::{Said, Talk, asking};
 
 impl ClaudeCode {
-    /// The program asks something, of a person most often.
+    /// Reads a request of the program, which is mostly for a person.
     pub(super) fn request(&mut self, line: &str, events: &mut Vec<EventData>) {
         match self.control.request(line, &self.names, self.working_dir.as_deref()) {
             Request::Question(question, one_too_many) => {
@@ -24,7 +24,7 @@ impl ClaudeCode {
         }
     }
 
-    /// A question is open no more: unless there is another one, the turn goes on.
+    /// Notes that a question is no longer open. Without another open question the turn continues.
     pub(super) fn answered(&mut self, answered: Option<AgentQuestionAnswered>, events: &mut Vec<EventData>) {
         let Some(answered) = answered else { return };
         events.push(answered.into());

@@ -2,7 +2,7 @@
 
 use crate::normalise::kinds::{Becomes, Known, Table};
 
-/// How a frame is read.
+/// The reading of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FrameKind {
     Session,
@@ -22,11 +22,11 @@ pub(super) enum FrameKind {
     Toast,
     SignIn,
     Trouble,
-    /// Known by name only: shown with a notice, since nothing else would tell what it says.
+    /// A frame known by name only. A notice shows it, because no other frame has its content.
     Unread,
 }
 
-/// How a part is read.
+/// The reading of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PartKind {
     Text,
@@ -38,10 +38,10 @@ pub(super) enum PartKind {
     Compaction,
 }
 
-/// How a line of `run --format json` is read.
+/// The reading of a line of `run --format json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RunLine {
-    /// A part of this type, where it does not say so itself.
+    /// A part of this type, for lines whose part does not name its type.
     Part(&'static str),
     StepFinish,
     Error,
@@ -53,7 +53,7 @@ use FrameKind as F;
 const SERVER: &str = "the server's own affair, not the agent's";
 const ENGINE: &str = "parser_notice";
 
-/// What a frame's `type` can be.
+/// The values of a frame's `type`.
 pub(super) static FRAMES: Table<FrameKind> = Table::new(
     "frame",
     &[
@@ -160,7 +160,7 @@ pub(super) static FRAMES: Table<FrameKind> = Table::new(
     ],
 );
 
-/// What a part's `type` can be.
+/// The values of a part's `type`.
 pub(super) static PARTS: Table<PartKind> = Table::new(
     "part",
     &[
@@ -179,7 +179,7 @@ pub(super) static PARTS: Table<PartKind> = Table::new(
     ],
 );
 
-/// What the `type` of a line of `run --format json` can be.
+/// The values of `type` in a line of `run --format json`.
 pub(super) static RUN_LINES: Table<RunLine> = Table::new(
     "line of run",
     &[
@@ -192,7 +192,7 @@ pub(super) static RUN_LINES: Table<RunLine> = Table::new(
     ],
 );
 
-/// All of them.
+/// The tables of OpenCode and Kilo.
 pub(super) fn known() -> Vec<Known> {
     vec![FRAMES.known(), PARTS.known(), RUN_LINES.known()]
 }

@@ -1,5 +1,5 @@
-//! The parts of messages: texts, thoughts, tool calls. Each is sent again and again, whole, as it grows; what it means
-//! is told once.
+//! The parts of messages: texts, thoughts, tool calls. Each is sent whole again and again while it grows, and is
+//! reported once.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -21,27 +21,27 @@ use crate::normalise::progress::Progress;
 use crate::normalise::recent::Recent;
 use crate::summary::{self, ToolInput};
 
-/// An agent and its sub-agents type at once; real ones run a few of them.
+/// Texts that are typed at once, by an agent and its sub-agents; real runs have a few.
 const TYPED_MAX: usize = 64;
-/// Of a text that is being typed so much is kept, in case it is broken off.
+/// The bytes that are kept of a text that is being typed, in case it is broken off.
 const TYPED_BYTES_MAX: usize = 256 << 10;
-/// What a tool gave beside text; real ones give a few.
+/// Attachments of one result; real ones have a few.
 const ATTACHMENTS_MAX: usize = 64;
-/// Files that are told apart within one step of the model.
+/// Files that are counted separately within one step of the model.
 const STEP_FILES_MAX: usize = 4_096;
 
-/// What was told of the parts so far.
+/// The state of the parts so far.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Parts {
-    /// Texts, patches and beginnings of steps that were told.
+    /// The texts, patches and step beginnings that were reported.
     told: Recent<()>,
     calls: Recent<Call>,
     call_ids: Recent<()>,
-    /// The calls whose own id was another call's before, by message and call: what each is told as.
+    /// The calls whose id an earlier call had, by message and call, with the name that each is reported under.
     renamed: Recent<String>,
-    /// Texts and thoughts that are being written, by their parts.
+    /// The texts and thoughts that are being written, by part.
     typed: BTreeMap<String, Typed>,
-    /// Files of which the present step of the main session has told a change.
+    /// The files whose change was reported in the present step of the main session.
     step_files: HashSet<String>,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Parts {
 struct Call {
     tool_use_id: String,
     told: bool,
-    /// How it ended, once it has: whether completed.
+    /// The end of the call, once it has one: whether it completed.
     ended: Option<bool>,
 }
 
@@ -57,34 +57,35 @@ struct Call {
 #[derive(Debug, Clone)]
 struct Typed {
     output: AgentOutput,
-    /// Whether all of it was heard, so that what is added goes on with it.
+    /// Whether the kept text is complete so far, so that additions can continue it.
     goes_on: bool,
 }
 
-/// What parts are told with.
+/// The context in which parts are reported.
 pub(super) struct Telling<'a> {
     pub(super) at: Timestamp,
     pub(super) working_dir: Option<&'a str>,
-    /// The call whose sub-agent it is.
+    /// The call whose sub-agent sends the part.
     pub(super) parent: Option<String>,
     pub(super) progress: &'a mut Progress,
     pub(super) events: &'a mut Vec<EventData>,
     pub(super) pictures: &'a mut Vec<Picture>,
 }
 
-/// A call that a sub-agent's session works for.
+/// A call that gives work to a sub-agent's session.
 pub(super) struct HandedOver {
     pub(super) session_id: String,
     pub(super) tool_use_id: String,
 }
 
 impl Parts {
-    /// Whether nothing was told of this part yet; from now on it was.
+    /// Whether nothing was reported of this part before. It counts as reported from now on.
     pub(super) fn is_new(&mut self, part_id: &str) -> bool {
         self.told.insert(part_id, ())
     }
 
-    /// A text or thought. It is whole once it says when it ended; until then it is kept in case that never comes.
+    /// Reads a text or thought. It is complete once it has an end time. Until then it is kept, in case the end never
+    /// comes.
     pub(super) fn text(&mut self, part: Part, telling: &mut Telling<'_>) -> Option<Piece> {
         let (id, text) = (part.id.unwrap_or_default(), part.text.unwrap_or_default());
         let (time, thinking) = (part.time.unwrap_or_default(), part.kind.as_deref() == Some("reasoning"));
@@ -113,7 +114,7 @@ impl Parts {
         None
     }
 
-    /// What was added to a text.
+    /// Reads an addition to a text.
     pub(super) fn delta(&mut self, delta: DeltaFrame) -> Option<Piece> {
         if delta.field.as_deref() != Some("text") {
             return None;
@@ -126,18 +127,18 @@ impl Parts {
         Some(Piece { message_id, begins: false, text: added })
     }
 
-    /// Something was missed: what is being typed cannot be gone on with.
+    /// Notes that frames were missed, so that typed texts cannot be continued.
     pub(super) fn stop_typing(&mut self) {
         self.typed.values_mut().for_each(|typed| typed.goes_on = false);
     }
 
-    /// What was being written and will have no end.
+    /// The events of texts that were being written and will have no end.
     pub(super) fn broken_off(&mut self) -> Vec<EventData> {
         let typed = std::mem::take(&mut self.typed);
         typed.into_iter().filter_map(|(id, typed)| self.broken(&id, typed)).collect()
     }
 
-    /// A part was taken out of its message: if it was being written, that is all there will be of it.
+    /// Notes a part that was taken out of its message. If it was being written, the event of the broken text.
     pub(super) fn removed(&mut self, part_id: &str) -> Option<EventData> {
         let typed = self.typed.remove(part_id)?;
         self.broken(part_id, typed)
@@ -149,14 +150,14 @@ impl Parts {
         (!output.text.is_empty()).then(|| AgentOutput { broken_off: true, ..output }.into())
     }
 
-    /// What the call that waits for an answer is told as.
+    /// The name of the call that waits for an answer.
     pub(super) fn tool_use_id(&self, call: &AskedTool) -> Option<String> {
         let name = CallName::join(call.message_id.as_deref(), call.call_id.as_deref());
         name.and_then(|name| self.renamed.get(&name).cloned()).or_else(|| call.call_id.clone())
     }
 
-    /// A tool call. It is told once it runs, for only then its input is there, and its result once it has ended.
-    /// `Err` is a state that this version does not know.
+    /// Reads a tool call. The call is reported when it runs, because its input is complete only then, and its result
+    /// when it has ended. `Err` is a state that this version does not know.
     pub(super) fn tool(&mut self, part: Part, telling: &mut Telling<'_>) -> Result<Option<HandedOver>, ()> {
         let (id, state) = (part.id.unwrap_or_default(), part.state.unwrap_or_default());
         let ends = match state.status.as_deref() {
@@ -228,7 +229,7 @@ impl Parts {
         }
     }
 
-    /// A file that the model gave: as a call that made it, since only a result has what is no text.
+    /// Reports a file of the model as a call with a result, because only a result can have attachments.
     pub(super) fn file(&mut self, part: Part, telling: &mut Telling<'_>) {
         let id = part.id.unwrap_or_default();
         if !self.told.insert(&id, ()) {
@@ -256,7 +257,7 @@ impl Parts {
         telling.events.push(AgentToolResult { attachments, ..result }.into());
     }
 
-    /// What a step changed in the repository, by whatever means. What its tools told already is not told again.
+    /// Reports the changes of a step in the repository, without those that its tools have reported.
     pub(super) fn patch(&mut self, part: Part, telling: &mut Telling<'_>) {
         if !self.told.insert(part.id.as_deref().unwrap_or_default(), ()) {
             return;
@@ -273,7 +274,7 @@ impl Parts {
         }
     }
 
-    /// The main session's model begins its next step.
+    /// Notes that the main session's model begins its next step.
     pub(super) fn begin_step(&mut self, part: &Part) {
         if self.told.insert(part.id.as_deref().unwrap_or_default(), ()) {
             self.step_files.clear();
@@ -288,7 +289,7 @@ impl Parts {
     }
 }
 
-/// Files as attachments, the pictures among them handed on.
+/// The attachments of files. Pictures among them are passed on.
 fn given(files: Vec<GivenFile>, telling: &mut Telling<'_>) -> Vec<Attachment> {
     let read = files.into_iter().take(ATTACHMENTS_MAX).map(files::attachment);
     read.map(|(attachment, picture)| {
