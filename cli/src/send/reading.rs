@@ -45,7 +45,7 @@ struct Parser<'a> {
     keep: Box<dyn FnMut(&Picture) + 'a>,
 }
 
-/// What is known of the format.
+/// The format, as far as it is known.
 enum Guess {
     /// Not known. A line may still show it; the number counts lines that did not.
     Open(HeldLines, u64),
@@ -75,7 +75,7 @@ impl<'a> Reading<'a> {
         self
     }
 
-    /// What is known of the agent before it has said anything.
+    /// The session of the agent before its first output, from the context alone.
     pub(super) fn session(&self) -> AgentSession {
         AgentSession { takes_messages: Some(false), ..self.parser.context.unnamed_session() }
     }
@@ -103,8 +103,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// What was held for long enough is shown, also a line without an end (a question at a prompt, a progress bar). One
-    /// in which an object has begun may still become a program's until it has stood as long as anything is held.
+    /// Shows text that was held for long enough, also an unfinished line (a question at a prompt, a progress bar). A line
+    /// in which an object begins may still be a program's, so it waits as long as held lines do.
     pub(super) fn show_overdue(&mut self, take: &mut impl FnMut(&EventData, Timestamp)) {
         let wait = match &self.parser.format {
             Guess::Known(_) => None,

@@ -12,7 +12,7 @@ use crate::sse::{Message, SseDecoder};
 /// A bundled recording.
 #[derive(Debug)]
 pub struct Recording {
-    /// Its name.
+    /// The name: `kilo/basic` for example.
     pub name: &'static str,
     /// The program that was recorded.
     pub runtime: Runtime,
@@ -69,8 +69,7 @@ recordings! {
 }
 
 impl Recording {
-    /// The recording of this name. `demo` is a good first one. A name may have its runtime before it:
-    /// `claude_code/demo`.
+    /// The recording of this name. `demo` is a good first one. The prefix `claude_code/` may be left out.
     pub fn find(name: &str) -> Option<&'static Self> {
         let name = name.strip_prefix("claude_code/").unwrap_or(name);
         let name = if name == "demo" { "basic" } else { name };

@@ -36,33 +36,33 @@ macro_rules! codes {
 codes! {
     /// The request is not as the contract says; the message names the field.
     InvalidRequest = 400 "invalid_request";
-    /// No credential, or a wrong one.
+    /// The credential is missing or wrong.
     Unauthorized = 401 "unauthorized";
     /// The agent's token is past its time.
     TokenExpired = 401 "token_expired";
     /// The agent's token was revoked.
     TokenRevoked = 401 "token_revoked";
-    /// The ticket is used, expired, for something else, or nonsense.
+    /// The ticket was used, has expired, is for another stream, or is no ticket.
     TicketInvalid = 401 "ticket_invalid";
-    /// A right credential that does not reach this far.
+    /// The credential is valid, but gives no right to this.
     Forbidden = 403 "forbidden";
-    /// A page of another origin asked.
+    /// The page that asked has an origin that is not allowed.
     OriginNotAllowed = 403 "origin_not_allowed";
-    /// It does not exist, or is not the caller's.
+    /// The resource does not exist, or is not the caller's.
     NotFound = 404 "not_found";
     /// The route exists, with other methods.
     MethodNotAllowed = 405 "method_not_allowed";
     /// The body did not arrive in time.
     RequestTimeout = 408 "request_timeout";
-    /// It clashes with what exists.
+    /// The request conflicts with the present state.
     Conflict = 409 "conflict";
     /// The agent has an open run.
     AlreadyRunning = 409 "already_running";
     /// The agent's or the town's budget of the day is used up.
     BudgetExceeded = 409 "budget_exceeded";
-    /// The run that is posted to is over: stopped from here, by a budget, or lost.
+    /// The run of the post is over: stopped by the operator or a budget, or lost.
     RunEnded = 409 "run_ended";
-    /// This kind of agent cannot do that.
+    /// Agents of this kind cannot do this.
     NotSupportedByRuntime = 409 "not_supported_by_runtime";
     /// A body, event or batch over its bound.
     TooLarge = 413 "too_large";
@@ -70,7 +70,7 @@ codes! {
     UnsupportedMediaType = 415 "unsupported_media_type";
     /// The route only speaks WebSocket.
     UpgradeRequired = 426 "upgrade_required";
-    /// A bound on how many is reached.
+    /// A bound on a number or a rate is reached.
     RateLimited = 429 "rate_limited";
     /// The town has as many viewers as it can serve.
     TooManyViewers = 429 "too_many_viewers";

@@ -84,19 +84,19 @@ macro_rules! known_events {
 }
 
 known_events! {
-    /// Where the agent's run stands.
+    /// The status of the agent's run.
     "agent.status" => Status(AgentStatusChanged),
     /// A run's end: exactly one, and the run's last event.
     "agent.exited" => Exited(AgentExited),
-    /// What the agent says of itself when it starts.
+    /// The agent's own description at its start: model, tools, working directory.
     "agent_session" => Session(AgentSession),
     /// Text that the agent wrote.
     "agent_output" => Output(AgentOutput),
-    /// What a person said to the agent, or its program in a person's place.
+    /// A message to the agent, from a person, or from its program in a person's place.
     "user_message" => UserMessage(UserMessage),
-    /// A tool that the agent calls.
+    /// A tool call of the agent.
     "agent_tool_call" => ToolCall(AgentToolCall),
-    /// What the tool gave.
+    /// The result of a tool call.
     "agent_tool_result" => ToolResult(AgentToolResult),
     /// The agent waits for a person.
     "agent_question" => Question(AgentQuestion),
@@ -106,27 +106,27 @@ known_events! {
     "agent_usage" => Usage(AgentUsage),
     /// Something went wrong for the agent.
     "agent_error" => Error(AgentError),
-    /// What the agent's program does or warns of by itself.
+    /// An action or warning of the agent's program itself.
     "agent_notice" => Notice(AgentNotice),
     /// The agent left work running in the background.
     "agent_task_started" => TaskStarted(AgentTaskStarted),
-    /// That work ended.
+    /// Work in the background ended.
     "agent_task_ended" => TaskEnded(AgentTaskEnded),
     /// A file of the agent's working directory changed.
     "file_changed" => FileChanged(FileChanged),
-    /// How far the run is.
+    /// The progress of the run.
     "progress_update" => Progress(ProgressUpdate),
     /// A work order's run began.
     "run_started" => RunStarted(RunStarted),
-    /// One of its iterations ended.
+    /// An iteration of a work order's run ended.
     "run_iteration" => RunIteration(RunIteration),
-    /// It succeeded.
+    /// A work order's run succeeded.
     "run_completed" => RunCompleted(RunCompleted),
-    /// It failed.
+    /// A work order's run failed.
     "run_failed" => RunFailed(RunFailed),
     /// A work order was made.
     "work_order_created" => WorkOrderCreated(WorkOrderCreated),
-    /// Its status changed.
+    /// The status of a work order changed.
     "work_order_updated" => WorkOrderUpdated(WorkOrderUpdated),
     /// Lines of the agent that could not be read as they should.
     "parser_notice" => ParserNotice(ParserNotice),

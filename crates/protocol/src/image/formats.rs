@@ -1,6 +1,6 @@
 //! Where the bytes of a picture end, and its size in pixels: only the frame of each format is read, never the pixels.
 
-/// Where a picture ends, and its size in pixels.
+/// The end of a picture in its bytes, and its size in pixels.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Extent {
     pub(super) end: usize,

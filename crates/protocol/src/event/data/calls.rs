@@ -53,16 +53,16 @@ data! {
     Attachment {
         /// The kind.
         kind: AttachmentKind,
-        /// Its media type, as `image/png`.
+        /// The media type: `image/png` for example.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         media_type: Option<String>,
-        /// Its name, for a person.
+        /// The name of it, for a person.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         name: Option<String>,
         /// The address of it, in the agent's words.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         uri: Option<String>,
-        /// Its size, decoded.
+        /// The size of it, decoded, in bytes.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         size_bytes: Option<u64>,
         /// The id of a picture that the town keeps: `GET …/agents/:agent/images/:image_id`. Absent where it is not
@@ -79,7 +79,7 @@ data! {
         path: String,
         /// The change of the file.
         action: FileAction,
-        /// Its path before, when renamed.
+        /// The path before a rename.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         from: Option<String>,
         /// The size of the file now.
