@@ -23,7 +23,7 @@ pub(super) struct ExpectedAnswer {
 
 /// An answer that was checked against its question.
 #[derive(Debug, Clone)]
-pub struct Given {
+pub struct CheckedAnswer {
     /// The decision: yes or no.
     pub answer: Answer,
     /// The words with the answer.
@@ -34,7 +34,7 @@ pub struct Given {
     pub by: String,
 }
 
-impl Given {
+impl CheckedAnswer {
     /// The event of the answer.
     pub(super) fn event(self, request_id: String) -> AgentQuestionAnswered {
         let Self { answer, text, answers, by } = self;
@@ -44,13 +44,13 @@ impl Given {
 
 /// The end of a question that was answered elsewhere, or not at all.
 pub(super) fn closed_by(request_id: String, answer: Answer, by: &str) -> AgentQuestionAnswered {
-    Given { answer, text: None, answers: Vec::new(), by: by.to_owned() }.event(request_id)
+    CheckedAnswer { answer, text: None, answers: Vec::new(), by: by.to_owned() }.event(request_id)
 }
 
 /// The end of the oldest of too many questions, by a refusal.
 pub(super) fn one_too_many(request_id: String) -> AgentQuestionAnswered {
     let (text, by) = (Some(TOO_MANY.to_owned()), TOWNWATCH.to_owned());
-    Given { answer: Answer::Reject, text, answers: Vec::new(), by }.event(request_id)
+    CheckedAnswer { answer: Answer::Reject, text, answers: Vec::new(), by }.event(request_id)
 }
 
 /// The refusal of an answer to a question that is not open.
@@ -79,7 +79,7 @@ impl ExpectedAnswer {
     /// # Errors
     ///
     /// `invalid_request` for an answer that the question does not accept; the message names the field.
-    pub(super) fn check(&self, answer: &AnswerAgent, by: &str) -> Result<Given> {
+    pub(super) fn check(&self, answer: &AnswerAgent, by: &str) -> Result<CheckedAnswer> {
         let text = answer.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let answers = match (self.kind, answer.answer) {
             (_, Answer::Reject) => Vec::new(),
@@ -100,7 +100,7 @@ impl ExpectedAnswer {
             }
             (QuestionKind::Input, Answer::Once) => self.part_answers(answer, text.as_deref())?,
         };
-        Ok(Given { answer: answer.answer, text, answers, by: by.to_owned() })
+        Ok(CheckedAnswer { answer: answer.answer, text, answers, by: by.to_owned() })
     }
 
     fn part_answers(&self, answer: &AnswerAgent, text: Option<&str>) -> Result<Vec<PartAnswer>> {

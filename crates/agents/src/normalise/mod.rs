@@ -30,7 +30,7 @@ mod tally;
 mod warnings;
 mod wire;
 
-pub use answering::Given;
+pub use answering::CheckedAnswer;
 pub use claude_code::ClaudeCode;
 pub use codex::Codex;
 pub use gemini::Gemini;

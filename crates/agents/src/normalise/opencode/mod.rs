@@ -38,7 +38,7 @@ use super::kinds::{Becomes, Known};
 use super::notices::Notices;
 use super::progress::Progress;
 use super::recent::Recent;
-use super::{Given, Meaning, Normalise, RunContext, asking, last_words};
+use super::{CheckedAnswer, Meaning, Normalise, RunContext, asking, last_words};
 use crate::json::read;
 use crate::summary::TodoInput;
 
@@ -129,12 +129,12 @@ impl Opencode {
     ///
     /// `conflict` for a question that is not open or is being answered; `invalid_request` for an answer that does not
     /// fit.
-    pub fn check(&self, answer: &AnswerAgent, by: &str) -> Result<(QuestionKind, Given)> {
+    pub fn check(&self, answer: &AnswerAgent, by: &str) -> Result<(QuestionKind, CheckedAnswer)> {
         self.questions.check(answer, by)
     }
 
     /// Notes the answer that is being sent for an open question; `None` takes it back.
-    pub fn answering(&mut self, request_id: &str, given: Option<Given>) {
+    pub fn answering(&mut self, request_id: &str, given: Option<CheckedAnswer>) {
         self.questions.answering(request_id, given);
     }
 

@@ -8,7 +8,7 @@ use townwatch_protocol::wire::AnswerAgent;
 
 use super::wire::{Asked, AskedMetadata, AskedTool, Part, Replied};
 use crate::json::read;
-use crate::normalise::answering::{self, ExpectedAnswer, Given};
+use crate::normalise::answering::{self, CheckedAnswer, ExpectedAnswer};
 use crate::normalise::asking::{self, Asking, OPEN_MAX};
 use crate::normalise::recent::Recent;
 use crate::summary;
@@ -31,7 +31,7 @@ struct OpenQuestion {
     /// The call that waits for the answer.
     call: Option<String>,
     /// The answer that is being sent.
-    given: Option<Given>,
+    given: Option<CheckedAnswer>,
 }
 
 /// The origin of a question.
@@ -62,7 +62,7 @@ impl Questions {
     ///
     /// `conflict` for a question that is not open or is being answered; `invalid_request` for an answer that does not
     /// fit.
-    pub(super) fn check(&self, answer: &AnswerAgent, by: &str) -> Result<(QuestionKind, Given)> {
+    pub(super) fn check(&self, answer: &AnswerAgent, by: &str) -> Result<(QuestionKind, CheckedAnswer)> {
         let request_id = &answer.request_id;
         let open = self.find(request_id).ok_or_else(|| answering::not_open(request_id))?;
         match &open.given {
@@ -73,7 +73,7 @@ impl Questions {
 
     /// Notes the answer that is being sent: the agent's next report about the question is this answer. `None` takes it
     /// back, because the agent refused it.
-    pub(super) fn answering(&mut self, request_id: &str, given: Option<Given>) {
+    pub(super) fn answering(&mut self, request_id: &str, given: Option<CheckedAnswer>) {
         if let Some(open) = self.open.iter_mut().find(|open| open.request_id == request_id) {
             open.given = given;
         }
@@ -115,7 +115,7 @@ impl Questions {
         // What it heard counts by the question's parts: it may be anything.
         let answers: Vec<PartAnswer> =
             heard.iter().zip(parts).map(|(said, part)| answering::heard(part, said)).collect();
-        Some(Given { answer, text: None, answers, by: by.to_owned() }.event(request_id))
+        Some(CheckedAnswer { answer, text: None, answers, by: by.to_owned() }.event(request_id))
     }
 
     /// The end of a question whose call has ended: it was answered elsewhere, or its turn was interrupted.
