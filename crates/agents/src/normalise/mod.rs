@@ -104,25 +104,25 @@ pub trait Talk {
     fn is_idle(&self) -> bool;
 
     /// The line of a message. It continues the agent's turn, or begins the next one.
-    fn message(&mut self, text: &str, by: &str) -> Said;
+    fn message(&mut self, text: &str, by: &str) -> InputLine;
 
     /// The line with the answer to an open question.
     ///
     /// # Errors
     ///
     /// `conflict` for a question that is not open, and `invalid_request` for an answer that does not fit.
-    fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<Said>;
+    fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<InputLine>;
 
     /// The line that interrupts the agent's turn; `None` without a turn.
-    fn interrupt(&mut self) -> Option<Said>;
+    fn interrupt(&mut self) -> Option<InputLine>;
 
     /// The line that answers a request of the program that no person can answer; `None` without such a request.
-    fn owed(&mut self) -> Option<Said>;
+    fn owed(&mut self) -> Option<InputLine>;
 }
 
 /// A line for the standard input of an agent.
 #[derive(Debug)]
-pub struct Said {
+pub struct InputLine {
     /// The line, with its line feed.
     pub line: String,
     /// The events once the agent has the line.

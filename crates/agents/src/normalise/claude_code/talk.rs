@@ -6,7 +6,7 @@ use townwatch_protocol::wire::AnswerAgent;
 
 use super::ClaudeCode;
 use super::control::{Request, interrupt_line, user_line};
-use crate::normalise::{Said, Talk, asking};
+use crate::normalise::{InputLine, Talk, asking};
 
 impl ClaudeCode {
     /// Reads a request of the program, which is mostly for a person.
@@ -39,24 +39,24 @@ impl Talk for ClaudeCode {
         self.waiting && self.control.is_empty() && self.tasks.running() == 0
     }
 
-    fn message(&mut self, text: &str, by: &str) -> Said {
+    fn message(&mut self, text: &str, by: &str) -> InputLine {
         let mut events = vec![asking::message(text, by)];
         self.at_work(&mut events);
-        Said { line: user_line(text), events }
+        InputLine { line: user_line(text), events }
     }
 
-    fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<Said> {
+    fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<InputLine> {
         let (line, answered) = self.control.answer(answer, by)?;
         let mut events = Vec::new();
         self.answered(Some(answered), &mut events);
-        Ok(Said { line, events })
+        Ok(InputLine { line, events })
     }
 
-    fn interrupt(&mut self) -> Option<Said> {
-        (!self.waiting).then(|| Said { line: interrupt_line(), events: Vec::new() })
+    fn interrupt(&mut self) -> Option<InputLine> {
+        (!self.waiting).then(|| InputLine { line: interrupt_line(), events: Vec::new() })
     }
 
-    fn owed(&mut self) -> Option<Said> {
-        Some(Said { line: self.control.owed()?, events: Vec::new() })
+    fn owed(&mut self) -> Option<InputLine> {
+        Some(InputLine { line: self.control.owed()?, events: Vec::new() })
     }
 }
