@@ -93,13 +93,13 @@ pub trait Normalise: Send {
     fn remember(&mut self, _threads: &Threads) {}
 
     /// The way to send messages to the agent while it runs, where its program has one.
-    fn talk(&mut self) -> Option<&mut dyn Talk> {
+    fn conversation(&mut self) -> Option<&mut dyn Conversation> {
         None
     }
 }
 
 /// A running agent that reads messages, line by line.
-pub trait Talk {
+pub trait Conversation {
     /// Whether the agent has nothing to do until it gets a message.
     fn is_idle(&self) -> bool;
 

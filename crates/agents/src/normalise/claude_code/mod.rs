@@ -9,6 +9,7 @@
 mod always;
 mod calls;
 mod control;
+mod conversation;
 mod heard;
 mod hooks;
 mod kinds;
@@ -18,7 +19,6 @@ mod program_words;
 mod stops;
 mod subject;
 mod system;
-mod talk;
 mod tasks;
 mod todos;
 mod turns;
@@ -47,7 +47,7 @@ use super::parts::{Part, parts};
 use super::progress::Progress;
 use super::recent::Recent;
 use super::wire::Head;
-use super::{Meaning, Normalise, RunContext, Talk, last_words};
+use super::{Conversation, Meaning, Normalise, RunContext, last_words};
 use crate::json::read;
 
 /// The program's name as an author: of answers that no person gave, and of words in a person's place.
@@ -237,7 +237,7 @@ impl Normalise for ClaudeCode {
         self.waiting
     }
 
-    fn talk(&mut self) -> Option<&mut dyn Talk> {
+    fn conversation(&mut self) -> Option<&mut dyn Conversation> {
         Some(self)
     }
 }
