@@ -198,7 +198,7 @@ fn chosen<'a>(words: &str, labels: &[&'a str]) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::normalise::asking::{AskedQuestion, Asking};
+    use crate::normalise::asking::{AskedQuestion, QuestionDraft};
 
     #[test]
     fn a_long_answer_is_chosen_by_its_beginning_if_that_is_its_own() {
@@ -225,7 +225,7 @@ mod tests {
                 {"question":"Which sizes?","options":[{"label":"S"},"M",{"label":"L"},7],"multiSelect":true}]"#,
         )
         .unwrap();
-        Asking::input(&questions).wanted()
+        QuestionDraft::input(&questions).wanted()
     }
 
     fn check(wanted: &ExpectedAnswer, answer: &str) -> std::result::Result<String, String> {
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_permission_takes_what_it_offers() {
-        let wanted = Asking::permission("May it?".into(), None, &[Answer::Once, Answer::Reject], None).wanted();
+        let wanted = QuestionDraft::permission("May it?".into(), None, &[Answer::Once, Answer::Reject], None).wanted();
         assert_eq!(check(&wanted, r#""answer":"once""#).as_deref(), Ok("[]"));
         let problem = "answer: always is not offered; it can be once or reject";
         assert_eq!(check(&wanted, r#""answer":"always""#), Err(problem.to_owned()));

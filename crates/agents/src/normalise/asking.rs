@@ -54,7 +54,7 @@ fn option(raw: &RawValue) -> Option<QuestionOption> {
 }
 
 /// The content of a question, before it has an id.
-pub(super) struct Asking {
+pub(super) struct QuestionDraft {
     kind: QuestionKind,
     detail: String,
     options: Vec<String>,
@@ -63,7 +63,7 @@ pub(super) struct Asking {
     always: Option<String>,
 }
 
-impl Asking {
+impl QuestionDraft {
     /// A question for input.
     pub(super) fn input(questions: &[AskedQuestion]) -> Self {
         let parts: Vec<_> = questions.iter().map(AskedQuestion::part).collect();
@@ -106,7 +106,7 @@ impl Asking {
     }
 
     /// The answers that the question accepts.
-    pub(super) fn wanted(self) -> ExpectedAnswer {
+    pub(super) fn expected_answer(self) -> ExpectedAnswer {
         ExpectedAnswer::new(self.kind, self.options, self.parts)
     }
 }

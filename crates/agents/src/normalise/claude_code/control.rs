@@ -17,7 +17,7 @@ use townwatch_protocol::wire::AnswerAgent;
 use super::{always, subject};
 use crate::json::{if_readable, read};
 use crate::normalise::answering::{self, ExpectedAnswer};
-use crate::normalise::asking::{AskedQuestion, Asking, OPEN_MAX};
+use crate::normalise::asking::{AskedQuestion, OPEN_MAX, QuestionDraft};
 use crate::normalise::call_names::CallNames;
 use crate::normalise::recent::Recent;
 use crate::normalise::wire::{Asked, ControlRequest, category, lenient};
@@ -192,7 +192,7 @@ fn question(
     let questions = asked_for_words.and_then(|input| input.questions).filter(|questions| !questions.is_empty());
     let suggestions = asked.permission_suggestions.filter(|raw| is_whole(raw) && raw.get() != "[]");
     let asking = if let Some(questions) = &questions {
-        Asking::input(questions)
+        QuestionDraft::input(questions)
     } else {
         let detail = may_it(&tool, asked.description.as_deref(), &input, working_dir);
         let answers: &[Answer] = match suggestions {
@@ -200,14 +200,14 @@ fn question(
             None => &[Answer::Once, Answer::Reject], // it would ask again all the same
         };
         let always = suggestions.as_ref().map(|suggestions| always::in_words(suggestions));
-        Asking::permission(detail, Some(subject::of(&tool, &input, working_dir)), answers, always)
+        QuestionDraft::permission(detail, Some(subject::of(&tool, &input, working_dir)), answers, always)
     };
     let question = asking.event(request_id.clone(), asked.tool_use_id.clone(), parent);
     // Its questions have to be said again, with the marks of secrets if need be.
     let may_be_repeated = if questions.is_some() { input.get().len() <= INPUT_BYTES_MAX } else { is_whole(&input) };
     let open = OpenRequest {
         request_id,
-        wanted: asking.wanted(),
+        wanted: asking.expected_answer(),
         tool_use_id: asked.tool_use_id,
         input: Some(input).filter(|_| may_be_repeated),
         suggestions,

@@ -9,7 +9,7 @@ use townwatch_protocol::wire::AnswerAgent;
 use super::wire::{Asked, AskedMetadata, AskedTool, Part, Replied};
 use crate::json::read;
 use crate::normalise::answering::{self, CheckedAnswer, ExpectedAnswer};
-use crate::normalise::asking::{self, Asking, OPEN_MAX};
+use crate::normalise::asking::{self, OPEN_MAX, QuestionDraft};
 use crate::normalise::recent::Recent;
 use crate::summary;
 
@@ -88,7 +88,7 @@ impl Questions {
             return None;
         }
         let asking = match &asked.questions {
-            Some(questions) => Asking::input(questions),
+            Some(questions) => QuestionDraft::input(questions),
             None => permission(asked, from.working_dir),
         };
         let one_too_many = (self.open.len() >= OPEN_MAX).then(|| self.open.remove(0).request_id);
@@ -96,7 +96,7 @@ impl Questions {
             self.dropped.insert(oldest, ());
         }
         let question = asking.event(request_id.clone(), from.tool_use_id, from.parent);
-        self.open.push(OpenQuestion { request_id, wanted: asking.wanted(), call, given: None });
+        self.open.push(OpenQuestion { request_id, wanted: asking.expected_answer(), call, given: None });
         Some((question, one_too_many.map(answering::one_too_many)))
     }
 
@@ -161,7 +161,7 @@ impl CallName {
     }
 }
 
-fn permission(asked: &Asked, working_dir: Option<&str>) -> Asking {
+fn permission(asked: &Asked, working_dir: Option<&str>) -> QuestionDraft {
     let what = asked.permission.as_deref().unwrap_or("something");
     let patterns = asked.patterns.as_ref().map_or(String::new(), |patterns| patterns.join(", "));
     let metadata: Option<AskedMetadata> = asked.metadata.as_ref().and_then(|raw| read(raw.get()));
@@ -183,7 +183,7 @@ fn permission(asked: &Asked, working_dir: Option<&str>) -> Asking {
         _ => &[Answer::Once, Answer::Always, Answer::Reject],
     };
     let always = always.filter(|patterns| !patterns.is_empty()).map(|patterns| from_now_on(what, patterns));
-    Asking::permission(detail, Some(subject(asked)), answers, always)
+    QuestionDraft::permission(detail, Some(subject(asked)), answers, always)
 }
 
 /// The whole subject: the command, the difference, or the known facts.
