@@ -15,7 +15,7 @@ use townwatch_protocol::time::Timestamp;
 use super::codex_item;
 use super::codex_kinds::{self, Item, Line};
 use super::fields::Fields;
-use super::kinds::{Becomes, Known};
+use super::kinds::{Handling, KnownKinds};
 use super::notices::Notices;
 use super::parts::{Part, parts};
 use super::progress::Progress;
@@ -59,7 +59,7 @@ enum Turn {
 }
 
 /// The tables of kinds that reading goes through.
-pub(super) fn known_kinds() -> Vec<Known> {
+pub(super) fn known_kinds() -> Vec<KnownKinds> {
     codex_kinds::known()
 }
 
@@ -73,8 +73,8 @@ impl Codex {
         let events = &mut meaning.events;
         let kind = event.text("type").unwrap_or_default();
         let line = match codex_kinds::LINES.find(&kind) {
-            Some(Becomes::Event(_, line)) => line,
-            Some(Becomes::Nothing(_)) => return,
+            Some(Handling::Event(_, line)) => line,
+            Some(Handling::Nothing(_)) => return,
             None => return events.extend(self.notices.note(NoticeKind::Unknown, raw)),
         };
         match line {
@@ -115,18 +115,18 @@ impl Codex {
         let kind = item.text("type").unwrap_or_default();
         let known = codex_kinds::ITEMS.find(&kind);
         match known {
-            Some(Becomes::Event(_, Item::Message)) if completed => {
+            Some(Handling::Event(_, Item::Message)) if completed => {
                 events.extend(output(self.name_of(item), item, OutputStream::Assistant));
             }
-            Some(Becomes::Event(_, Item::Thought)) if completed => {
+            Some(Handling::Event(_, Item::Thought)) if completed => {
                 events.extend(output(self.name_of(item), item, OutputStream::Thinking));
             }
             // All of it comes when it is completed.
-            Some(Becomes::Event(_, Item::Message | Item::Thought) | Becomes::Nothing(_)) => {}
-            Some(Becomes::Event(_, Item::Warning)) => {
+            Some(Handling::Event(_, Item::Message | Item::Thought) | Handling::Nothing(_)) => {}
+            Some(Handling::Event(_, Item::Warning)) => {
                 events.push(warnings::warning(item.text("message").unwrap_or_default(), at).into());
             }
-            Some(Becomes::Event(_, Item::Compaction)) => {
+            Some(Handling::Event(_, Item::Compaction)) => {
                 let (kind, message) = if completed {
                     (AgentNoticeKind::CompactionEnded, "The conversation was summed up")
                 } else {
@@ -134,12 +134,12 @@ impl Codex {
                 };
                 events.push(AgentNotice::new(kind, NoticeLevel::Info, message).into());
             }
-            Some(Becomes::Event(_, Item::Todos)) => {
+            Some(Handling::Event(_, Item::Todos)) => {
                 let todos = codex_item::todos(item);
                 events.extend(self.progress.todos(None, todos, at).map(EventData::from));
             }
             None if kind.is_empty() => events.extend(self.notices.note(NoticeKind::Malformed, raw)),
-            Some(Becomes::Event(_, Item::Call)) | None => {
+            Some(Handling::Event(_, Item::Call)) | None => {
                 self.call(&kind, item, raw, completed, at, events);
                 if completed {
                     self.result(&kind, item, at, meaning);

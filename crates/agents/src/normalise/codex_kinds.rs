@@ -1,7 +1,7 @@
 //! The kinds of lines and items that Codex prints.
 
 use super::content_kinds;
-use super::kinds::{Becomes, Known, Table};
+use super::kinds::{Handling, KnownKinds, Table};
 
 /// The reading of a line.
 #[derive(Debug, Clone, Copy)]
@@ -30,16 +30,16 @@ pub(super) enum Item {
 pub(super) static LINES: Table<Line> = Table::new(
     "line",
     &[
-        ("thread.started", Becomes::Event("agent_session", Line::Thread)),
-        ("turn.started", Becomes::Event("agent.status", Line::TurnStarted)),
-        ("turn.completed", Becomes::Event("agent_usage", Line::TurnCompleted)),
-        ("turn.failed", Becomes::Event("agent_error", Line::TurnFailed)),
-        ("item.started", Becomes::Event("agent_tool_call", Line::Item)),
-        ("item.updated", Becomes::Event("progress_update", Line::Item)),
-        ("item.completed", Becomes::Event("agent_tool_result", Line::Item)),
-        ("item.plan.delta", Becomes::Nothing("the plan comes whole when it is completed")),
-        ("request_user_input", Becomes::Event("agent_notice", Line::Asked)),
-        ("error", Becomes::Event("agent_error", Line::Error)),
+        ("thread.started", Handling::Event("agent_session", Line::Thread)),
+        ("turn.started", Handling::Event("agent.status", Line::TurnStarted)),
+        ("turn.completed", Handling::Event("agent_usage", Line::TurnCompleted)),
+        ("turn.failed", Handling::Event("agent_error", Line::TurnFailed)),
+        ("item.started", Handling::Event("agent_tool_call", Line::Item)),
+        ("item.updated", Handling::Event("progress_update", Line::Item)),
+        ("item.completed", Handling::Event("agent_tool_result", Line::Item)),
+        ("item.plan.delta", Handling::Nothing("the plan comes whole when it is completed")),
+        ("request_user_input", Handling::Event("agent_notice", Line::Asked)),
+        ("error", Handling::Event("agent_error", Line::Error)),
     ],
 );
 
@@ -47,22 +47,22 @@ pub(super) static LINES: Table<Line> = Table::new(
 pub(super) static ITEMS: Table<Item> = Table::new(
     "item",
     &[
-        ("agent_message", Becomes::Event("agent_output", Item::Message)),
-        ("plan", Becomes::Event("agent_output", Item::Message)),
-        ("reasoning", Becomes::Event("agent_output", Item::Thought)),
-        ("command_execution", Becomes::Event("agent_tool_call", Item::Call)),
-        ("file_change", Becomes::Event("agent_tool_call", Item::Call)),
-        ("mcp_tool_call", Becomes::Event("agent_tool_call", Item::Call)),
-        ("collab_tool_call", Becomes::Event("agent_tool_call", Item::Call)),
-        ("web_search", Becomes::Event("agent_tool_call", Item::Call)),
-        ("todo_list", Becomes::Event("progress_update", Item::Todos)),
-        ("error", Becomes::Event("agent_notice", Item::Warning)),
-        ("context_compaction", Becomes::Event("agent_notice", Item::Compaction)),
-        ("ContextCompaction", Becomes::Event("agent_notice", Item::Compaction)),
+        ("agent_message", Handling::Event("agent_output", Item::Message)),
+        ("plan", Handling::Event("agent_output", Item::Message)),
+        ("reasoning", Handling::Event("agent_output", Item::Thought)),
+        ("command_execution", Handling::Event("agent_tool_call", Item::Call)),
+        ("file_change", Handling::Event("agent_tool_call", Item::Call)),
+        ("mcp_tool_call", Handling::Event("agent_tool_call", Item::Call)),
+        ("collab_tool_call", Handling::Event("agent_tool_call", Item::Call)),
+        ("web_search", Handling::Event("agent_tool_call", Item::Call)),
+        ("todo_list", Handling::Event("progress_update", Item::Todos)),
+        ("error", Handling::Event("agent_notice", Item::Warning)),
+        ("context_compaction", Handling::Event("agent_notice", Item::Compaction)),
+        ("ContextCompaction", Handling::Event("agent_notice", Item::Compaction)),
     ],
 );
 
 /// The tables of Codex, and that of an MCP tool's result.
-pub(super) fn known() -> Vec<Known> {
+pub(super) fn known() -> Vec<KnownKinds> {
     vec![LINES.known(), ITEMS.known(), content_kinds::known()]
 }

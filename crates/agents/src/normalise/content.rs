@@ -6,7 +6,7 @@ use townwatch_protocol::event::{Attachment, AttachmentKind};
 
 use super::content_kinds::{BLOCKS, Block};
 use super::fields::Fields;
-use super::kinds::Becomes;
+use super::kinds::Handling;
 use super::pictures::{self, Picture};
 use crate::cut;
 use crate::json::read as read_json;
@@ -92,8 +92,8 @@ impl Reading {
         };
         let known = BLOCKS.find(&kind).filter(|_| depth < DEPTH_MAX);
         match known {
-            Some(Becomes::Event(_, block)) => self.known(block, &fields, depth),
-            Some(Becomes::Nothing(_)) => {}
+            Some(Handling::Event(_, block)) => self.known(block, &fields, depth),
+            Some(Handling::Nothing(_)) => {}
             None => {
                 self.texts.push(raw.to_owned());
                 if self.content.unknown.len() < UNKNOWN_MAX {

@@ -16,7 +16,7 @@ use townwatch_protocol::time::Timestamp;
 use super::call_names::CallNames;
 use super::fields::Fields;
 use super::gemini_kinds::{LINES, Line, ROLES, Role, category};
-use super::kinds::{Becomes, Known};
+use super::kinds::{Handling, KnownKinds};
 use super::notices::Notices;
 use super::parts::{Part, parts};
 use super::progress::Progress;
@@ -31,7 +31,7 @@ use crate::summary::{self, ToolInput};
 const TEXT_BYTES_MAX: usize = 512 << 10;
 
 /// The tables of kinds that reading goes through.
-pub(super) fn known_kinds() -> Vec<Known> {
+pub(super) fn known_kinds() -> Vec<KnownKinds> {
     gemini_kinds::known()
 }
 
@@ -78,26 +78,26 @@ impl Gemini {
         let events = &mut meaning.events;
         let line = LINES.find(&event.text("type").unwrap_or_default());
         let role = ROLES.find(&event.text("role").unwrap_or_default());
-        if let (Some(Becomes::Event(_, Line::Message)), Some(Becomes::Event(_, Role::Agent))) = (line, role) {
+        if let (Some(Handling::Event(_, Line::Message)), Some(Handling::Event(_, Role::Agent))) = (line, role) {
             self.at_work(at, events);
             meaning.piece = self.message(event, events);
             return meaning;
         }
         self.message_over(false, events);
         match (line, role) {
-            (Some(Becomes::Event(_, Line::Init)), _) => self.init(event, at, events),
-            (Some(Becomes::Event(_, Line::Message)), Some(Becomes::Event(_, Role::Person))) => {
+            (Some(Handling::Event(_, Line::Init)), _) => self.init(event, at, events),
+            (Some(Handling::Event(_, Line::Message)), Some(Handling::Event(_, Role::Person))) => {
                 events.extend(self.heard(event));
             }
-            (Some(Becomes::Event(_, Line::Call)), _) => {
+            (Some(Handling::Event(_, Line::Call)), _) => {
                 self.at_work(at, events);
                 self.call(event, at, events);
             }
-            (Some(Becomes::Event(_, Line::Result)), _) => self.result(event, at, &mut meaning),
-            (Some(Becomes::Event(_, Line::Error)), _) => self.error(event, at, events),
-            (Some(Becomes::Event(_, Line::End)), _) => self.turn_over(event, at, events),
-            (Some(Becomes::Nothing(_)), _) => {}
-            (Some(Becomes::Event(_, Line::Message)) | None, _) => {
+            (Some(Handling::Event(_, Line::Result)), _) => self.result(event, at, &mut meaning),
+            (Some(Handling::Event(_, Line::Error)), _) => self.error(event, at, events),
+            (Some(Handling::Event(_, Line::End)), _) => self.turn_over(event, at, events),
+            (Some(Handling::Nothing(_)), _) => {}
+            (Some(Handling::Event(_, Line::Message)) | None, _) => {
                 events.extend(self.notices.note(NoticeKind::Unknown, raw));
             }
         }

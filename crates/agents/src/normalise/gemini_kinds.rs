@@ -2,7 +2,7 @@
 
 use townwatch_protocol::event::ToolCategory;
 
-use super::kinds::{Becomes, Known, Table};
+use super::kinds::{Handling, KnownKinds, Table};
 
 /// The reading of a line.
 #[derive(Debug, Clone, Copy)]
@@ -19,12 +19,12 @@ pub(super) enum Line {
 pub(super) static LINES: Table<Line> = Table::new(
     "line",
     &[
-        ("init", Becomes::Event("agent_session", Line::Init)),
-        ("message", Becomes::Event("agent_output", Line::Message)),
-        ("tool_use", Becomes::Event("agent_tool_call", Line::Call)),
-        ("tool_result", Becomes::Event("agent_tool_result", Line::Result)),
-        ("error", Becomes::Event("agent_error", Line::Error)),
-        ("result", Becomes::Event("agent_usage", Line::End)),
+        ("init", Handling::Event("agent_session", Line::Init)),
+        ("message", Handling::Event("agent_output", Line::Message)),
+        ("tool_use", Handling::Event("agent_tool_call", Line::Call)),
+        ("tool_result", Handling::Event("agent_tool_result", Line::Result)),
+        ("error", Handling::Event("agent_error", Line::Error)),
+        ("result", Handling::Event("agent_usage", Line::End)),
     ],
 );
 
@@ -39,13 +39,13 @@ pub(super) enum Role {
 pub(super) static ROLES: Table<Role> = Table::new(
     "role of a message",
     &[
-        ("assistant", Becomes::Event("agent_output", Role::Agent)),
-        ("user", Becomes::Event("user_message", Role::Person)),
+        ("assistant", Handling::Event("agent_output", Role::Agent)),
+        ("user", Handling::Event("user_message", Role::Person)),
     ],
 );
 
 /// The tables of Gemini CLI.
-pub(super) fn known() -> Vec<Known> {
+pub(super) fn known() -> Vec<KnownKinds> {
     vec![LINES.known(), ROLES.known()]
 }
 

@@ -4,7 +4,7 @@
 
 /// The handling of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Becomes<A> {
+pub enum Handling<A> {
     /// An event of this name, read in this way. The reader may give other events, too, or none.
     Event(&'static str, A),
     /// No event, for this reason.
@@ -16,35 +16,35 @@ pub enum Becomes<A> {
 pub(super) struct Table<A: 'static> {
     /// The place of the kinds: "line" for example.
     place: &'static str,
-    kinds: &'static [(&'static str, Becomes<A>)],
+    kinds: &'static [(&'static str, Handling<A>)],
 }
 
 impl<A: Copy> Table<A> {
     /// A table of the kinds in one place.
-    pub(super) const fn new(place: &'static str, kinds: &'static [(&'static str, Becomes<A>)]) -> Self {
+    pub(super) const fn new(place: &'static str, kinds: &'static [(&'static str, Handling<A>)]) -> Self {
         Self { place, kinds }
     }
 
     /// The handling of a kind; `None` if it is unknown.
-    pub(super) fn find(&self, kind: &str) -> Option<Becomes<A>> {
+    pub(super) fn find(&self, kind: &str) -> Option<Handling<A>> {
         self.kinds.iter().find(|(known, _)| *known == kind).map(|(_, becomes)| *becomes)
     }
 
     /// The table without the readers.
-    pub(super) fn known(&self) -> Known {
-        let known = |(kind, becomes): &(&'static str, Becomes<A>)| match *becomes {
-            Becomes::Event(event, _) => (*kind, Becomes::Event(event, ())),
-            Becomes::Nothing(why) => (*kind, Becomes::Nothing(why)),
+    pub(super) fn known(&self) -> KnownKinds {
+        let known = |(kind, becomes): &(&'static str, Handling<A>)| match *becomes {
+            Handling::Event(event, _) => (*kind, Handling::Event(event, ())),
+            Handling::Nothing(why) => (*kind, Handling::Nothing(why)),
         };
-        Known { place: self.place, kinds: self.kinds.iter().map(known).collect() }
+        KnownKinds { place: self.place, kinds: self.kinds.iter().map(known).collect() }
     }
 }
 
 /// The known kinds of one place, for documents and tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownKinds {
     /// The place of the kinds: "line" for example.
     pub place: &'static str,
     /// The kinds, each with its handling.
-    pub kinds: Vec<(&'static str, Becomes<()>)>,
+    pub kinds: Vec<(&'static str, Handling<()>)>,
 }

@@ -43,7 +43,7 @@ use townwatch_protocol::event::{AgentSession, EventData, Runtime};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::AnswerAgent;
 
-use self::kinds::Known;
+use self::kinds::KnownKinds;
 use self::notices::Notices;
 use self::pictures::Picture;
 use self::progress::Progress;
@@ -130,7 +130,7 @@ pub struct InputLine {
 }
 
 /// The tables of kinds of this program; none for a program without kinds.
-pub fn known_kinds(runtime: Runtime) -> Vec<Known> {
+pub fn known_kinds(runtime: Runtime) -> Vec<KnownKinds> {
     match runtime {
         Runtime::ClaudeCode => claude_code::known_kinds(),
         Runtime::Codex => codex::known_kinds(),

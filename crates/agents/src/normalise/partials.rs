@@ -10,7 +10,7 @@
 use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 
 use super::Piece;
-use super::kinds::Becomes;
+use super::kinds::Handling;
 use super::partial_kinds::{EVENTS, Step, TYPED};
 use super::wire::{StopDetails, StreamEvent, Usage};
 use crate::json::read;
@@ -74,8 +74,8 @@ impl Partials {
             return Heard { unknown: true, ..Heard::default() };
         };
         let step = match event.kind.as_deref().map(|kind| EVENTS.find(kind)) {
-            Some(Some(Becomes::Event(_, step))) => step,
-            Some(Some(Becomes::Nothing(_))) => return Heard::default(),
+            Some(Some(Handling::Event(_, step))) => step,
+            Some(Some(Handling::Nothing(_))) => return Heard::default(),
             _ => return Heard { unknown: true, ..Heard::default() },
         };
         let mut heard = Heard { author: author.clone(), ..Heard::default() };
@@ -107,8 +107,8 @@ impl Partials {
                 let begins = matches!(step, Step::BlockStarts);
                 let Some(typed) = (if begins { event.content_block } else { event.delta }) else { return heard };
                 match typed.kind.as_deref().map(|kind| TYPED.find(kind)) {
-                    Some(Some(Becomes::Event(..))) => {}
-                    Some(Some(Becomes::Nothing(_))) => return heard,
+                    Some(Some(Handling::Event(..))) => {}
+                    Some(Some(Handling::Nothing(_))) => return heard,
                     _ => return Heard { unknown: begins, ..heard }, // its deltas would only say it again
                 }
                 let text = typed.text.unwrap_or_default();

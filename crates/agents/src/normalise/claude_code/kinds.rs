@@ -2,8 +2,8 @@
 
 use super::program_words::Words;
 use super::stops::STOPS;
-use crate::normalise::kinds::Becomes::{Event, Nothing};
-use crate::normalise::kinds::{Known, Table};
+use crate::normalise::kinds::Handling::{Event, Nothing};
+use crate::normalise::kinds::{KnownKinds, Table};
 use crate::normalise::{content_kinds, partial_kinds};
 
 /// The reading of a line, by its `type`.
@@ -210,7 +210,7 @@ pub(super) fn is_own(kind: &str) -> bool {
 }
 
 /// The tables of Claude Code.
-pub(crate) fn known() -> Vec<Known> {
+pub(crate) fn known() -> Vec<KnownKinds> {
     let mut known = vec![LINES.known(), SYSTEM.known(), BLOCKS.known(), STOPS.known(), content_kinds::known()];
     known.extend(partial_kinds::known());
     known

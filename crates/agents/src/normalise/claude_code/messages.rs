@@ -6,7 +6,7 @@ use townwatch_protocol::time::Timestamp;
 
 use super::{ClaudeCode, kinds};
 use crate::json::read;
-use crate::normalise::kinds::Becomes;
+use crate::normalise::kinds::Handling;
 use crate::normalise::stop::REFUSAL;
 use crate::normalise::warnings::{self, RATE_LIMITED};
 use crate::normalise::wire::{Block, Head, Message, ToolOutcome};
@@ -118,8 +118,8 @@ impl ClaudeCode {
     pub(super) fn block(&mut self, from: &mut From, raw: &str, at: Timestamp, meaning: &mut Meaning) {
         let kind = read::<Head>(raw).and_then(|head| head.kind).unwrap_or_default();
         let known = match kinds::BLOCKS.find(&kind) {
-            Some(Becomes::Event(_, known)) => known,
-            Some(Becomes::Nothing(_)) => return,
+            Some(Handling::Event(_, known)) => known,
+            Some(Handling::Nothing(_)) => return,
             None => {
                 meaning.events.extend(self.notices.note(NoticeKind::Unknown, raw));
                 let Some(guess) = kinds::guess(&kind) else { return };

@@ -40,7 +40,7 @@ use self::tasks::Tasks;
 use self::todos::TodoLists;
 use self::usage::RunUsage;
 use super::call_names::CallNames;
-use super::kinds::Becomes;
+use super::kinds::Handling;
 use super::notices::Notices;
 use super::partials::Partials;
 use super::parts::{Part, parts};
@@ -195,14 +195,14 @@ impl Normalise for ClaudeCode {
             meaning.events.extend(self.tasks.only_listed());
         }
         match head.kind.as_deref().and_then(|kind| kinds::LINES.find(kind)) {
-            Some(Becomes::Event(_, kind)) => {
+            Some(Handling::Event(_, kind)) => {
                 // What is being typed goes on; and a message may be the program's own word for it.
                 if !matches!(kind, kinds::Line::StreamEvent | kinds::Line::Assistant) {
                     meaning.events.extend(self.stops.tell());
                 }
                 self.known_line(kind, head, line, at, &mut meaning);
             }
-            Some(Becomes::Nothing(_)) => {}
+            Some(Handling::Nothing(_)) => {}
             None => meaning.events.extend(self.notices.note(NoticeKind::Unknown, line)),
         }
         if self.waiting && self.tasks.running() == 0 {

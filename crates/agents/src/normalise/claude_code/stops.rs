@@ -6,7 +6,7 @@
 
 use townwatch_protocol::event::EventData;
 
-use crate::normalise::kinds::Becomes::{Event, Nothing};
+use crate::normalise::kinds::Handling::{Event, Nothing};
 use crate::normalise::kinds::Table;
 use crate::normalise::recent::Recent;
 use crate::normalise::stop::Stop;

@@ -11,7 +11,7 @@ use super::{ClaudeCode, hooks, kinds, program_words};
 use crate::json::read;
 use crate::normalise::RunContext;
 use crate::normalise::fields::Fields;
-use crate::normalise::kinds::Becomes;
+use crate::normalise::kinds::Handling;
 use crate::normalise::stop::REFUSAL;
 use crate::normalise::warnings::RATE_LIMITED;
 use crate::normalise::wire::{AuthStatus, RateLimitEvent, StopDetails, System, ToolServer};
@@ -23,8 +23,8 @@ const PAUSE_MS_MAX: f64 = 7.0 * 24.0 * 3_600_000.0;
 impl ClaudeCode {
     pub(super) fn system(&mut self, subtype: &str, line: &str, at: Timestamp, events: &mut Vec<EventData>) {
         let kind = match kinds::SYSTEM.find(subtype) {
-            Some(Becomes::Event(_, kind)) => kind,
-            Some(Becomes::Nothing(_)) => return,
+            Some(Handling::Event(_, kind)) => kind,
+            Some(Handling::Nothing(_)) => return,
             None => return events.extend(self.notices.note(NoticeKind::Unknown, line)),
         };
         let system: System = read(line).unwrap_or_default();

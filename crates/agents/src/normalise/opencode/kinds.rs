@@ -1,6 +1,6 @@
 //! The kinds of frames and of parts that OpenCode and Kilo stream.
 
-use crate::normalise::kinds::{Becomes, Known, Table};
+use crate::normalise::kinds::{Handling, KnownKinds, Table};
 
 /// The reading of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +47,8 @@ pub(super) enum RunLine {
     Error,
 }
 
-use Becomes::{Event, Nothing};
 use FrameKind as F;
+use Handling::{Event, Nothing};
 
 const SERVER: &str = "the server's own affair, not the agent's";
 const ENGINE: &str = "parser_notice";
@@ -193,6 +193,6 @@ pub(super) static RUN_LINES: Table<RunLine> = Table::new(
 );
 
 /// The tables of OpenCode and Kilo.
-pub(super) fn known() -> Vec<Known> {
+pub(super) fn known() -> Vec<KnownKinds> {
     vec![FRAMES.known(), PARTS.known(), RUN_LINES.known()]
 }

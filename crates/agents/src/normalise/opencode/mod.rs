@@ -34,7 +34,7 @@ pub use self::run::OpencodeRun;
 use self::wire::{
     Asked, DeltaFrame, ErrorFrame, Frame, Part, PartFrame, RemovedFrame, Replied, SessionFrame, StatusFrame, TodosFrame,
 };
-use super::kinds::{Becomes, Known};
+use super::kinds::{Handling, KnownKinds};
 use super::notices::Notices;
 use super::progress::Progress;
 use super::recent::Recent;
@@ -43,7 +43,7 @@ use crate::json::read;
 use crate::summary::TodoInput;
 
 /// The tables of kinds that reading goes through.
-pub(super) fn known_kinds() -> Vec<Known> {
+pub(super) fn known_kinds() -> Vec<KnownKinds> {
     kinds::known()
 }
 
@@ -221,8 +221,8 @@ impl Opencode {
     /// The meaning of a part; `raw` is its text.
     fn read_part(&mut self, part: Part, raw: &str, author: &Author, at: Timestamp, meaning: &mut Meaning) {
         let kind = match PARTS.find(part.kind.as_deref().unwrap_or_default()) {
-            Some(Becomes::Event(_, kind)) => kind,
-            Some(Becomes::Nothing(_)) => return,
+            Some(Handling::Event(_, kind)) => kind,
+            Some(Handling::Nothing(_)) => return,
             None => return meaning.events.extend(self.notices.note(NoticeKind::Unknown, raw)),
         };
         if let Some(said_as) = part.message_id.as_ref().and_then(|id| self.inbox.get(id)).copied() {
@@ -285,8 +285,8 @@ impl Normalise for Opencode {
             return meaning;
         };
         let kind = match FRAMES.find(&kind) {
-            Some(Becomes::Event(_, kind)) => kind,
-            Some(Becomes::Nothing(_)) => return meaning,
+            Some(Handling::Event(_, kind)) => kind,
+            Some(Handling::Nothing(_)) => return meaning,
             None => FrameKind::Unread,
         };
         let properties = properties.unwrap_or_default();

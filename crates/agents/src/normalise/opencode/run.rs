@@ -16,7 +16,7 @@ use super::kinds::{RUN_LINES, RunLine};
 use super::wire::{Failure, FinishedStep, Message, Part, Span, TodosFrame};
 use crate::json::read;
 use crate::normalise::fields::Fields;
-use crate::normalise::kinds::Becomes;
+use crate::normalise::kinds::Handling;
 use crate::normalise::parts::{Part as LinePart, parts};
 use crate::normalise::{Meaning, Normalise, RunContext};
 
@@ -44,8 +44,8 @@ impl OpencodeRun {
 
     fn event(&mut self, event: &Fields, raw: &str, at: Timestamp, meaning: &mut Meaning) {
         let line = match RUN_LINES.find(&event.text("type").unwrap_or_default()) {
-            Some(Becomes::Event(_, line)) => line,
-            Some(Becomes::Nothing(_)) => return,
+            Some(Handling::Event(_, line)) => line,
+            Some(Handling::Nothing(_)) => return,
             None => return meaning.events.extend(self.session.notices.note(NoticeKind::Unknown, raw)),
         };
         if let Some(session_id) = event.text("sessionID") {
