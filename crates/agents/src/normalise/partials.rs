@@ -28,7 +28,7 @@ const TEXTS_MAX: usize = 16;
 
 /// The content of a `stream_event`.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(super) struct PartialEvent {
     /// The typed text.
     pub(super) piece: Option<Piece>,
     /// The usage of the message so far, if this event has it.
@@ -69,16 +69,16 @@ struct Text {
 
 impl Partials {
     /// Reads a `stream_event`.
-    pub(super) fn line(&mut self, line: &str) -> Heard {
+    pub(super) fn line(&mut self, line: &str) -> PartialEvent {
         let Some(StreamEvent { event: Some(event), parent_tool_use_id: author }) = read(line) else {
-            return Heard { unknown: true, ..Heard::default() };
+            return PartialEvent { unknown: true, ..PartialEvent::default() };
         };
         let step = match event.kind.as_deref().map(|kind| EVENTS.find(kind)) {
             Some(Some(Handling::Event(_, step))) => step,
-            Some(Some(Handling::Nothing(_))) => return Heard::default(),
-            _ => return Heard { unknown: true, ..Heard::default() },
+            Some(Some(Handling::Nothing(_))) => return PartialEvent::default(),
+            _ => return PartialEvent { unknown: true, ..PartialEvent::default() },
         };
-        let mut heard = Heard { author: author.clone(), ..Heard::default() };
+        let mut heard = PartialEvent { author: author.clone(), ..PartialEvent::default() };
         match step {
             Step::MessageStarts => {
                 let message = event.message.unwrap_or_default();
@@ -109,7 +109,7 @@ impl Partials {
                 match typed.kind.as_deref().map(|kind| TYPED.find(kind)) {
                     Some(Some(Handling::Event(..))) => {}
                     Some(Some(Handling::Nothing(_))) => return heard,
-                    _ => return Heard { unknown: begins, ..heard }, // its deltas would only say it again
+                    _ => return PartialEvent { unknown: begins, ..heard }, // its deltas would only say it again
                 }
                 let text = typed.text.unwrap_or_default();
                 let message_id = self.known(author.as_deref()).and_then(|author| author.message_id.clone());
