@@ -31,7 +31,7 @@ pub(super) static STOPS: Table<Stop> = Table::new(
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stops {
     /// The stop that was read and not reported yet.
-    heard: Option<Heard>,
+    heard: Option<PendingStop>,
     /// The messages whose stop was read. Each line of a message repeats it.
     messages: Recent<()>,
     /// The agent's own stops that were reported in this turn.
@@ -41,7 +41,7 @@ pub(super) struct Stops {
 }
 
 #[derive(Debug, Clone)]
-struct Heard {
+struct PendingStop {
     stop: Stop,
     /// The reason, in the API's words.
     why: Option<String>,
@@ -68,7 +68,7 @@ impl Stops {
             let details = details.unwrap_or_default();
             let why =
                 [details.explanation, details.category].into_iter().flatten().find(|text| !text.trim().is_empty());
-            self.heard = Some(Heard { stop, why, author: author.map(str::to_owned) });
+            self.heard = Some(PendingStop { stop, why, author: author.map(str::to_owned) });
         }
         true
     }
