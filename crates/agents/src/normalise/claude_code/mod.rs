@@ -29,7 +29,7 @@ use std::hash::{Hash, Hasher};
 use townwatch_protocol::event::{AgentStatusChanged, EventData, NoticeKind, Status};
 use townwatch_protocol::time::Timestamp;
 
-use self::calls::Called;
+use self::calls::CallRecord;
 use self::control::Control;
 pub use self::control::user_line;
 pub(super) use self::kinds::known as known_kinds;
@@ -69,7 +69,7 @@ pub struct ClaudeCode {
     working_dir: Option<String>,
     /// The ids of lines that were read. A line with the same id is a repetition.
     lines: Recent<()>,
-    calls: Recent<Called>,
+    calls: Recent<CallRecord>,
     names: CallNames,
     spent: RunUsage,
     todos: TodoLists,
