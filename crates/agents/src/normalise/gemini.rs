@@ -37,7 +37,7 @@ pub(super) fn known_kinds() -> Vec<KnownKinds> {
 
 /// The facts about a call that its result needs.
 #[derive(Debug, Clone, Copy)]
-struct Called {
+struct OpenCall {
     at: Timestamp,
     is_command: bool,
 }
@@ -47,7 +47,7 @@ struct Called {
 pub struct Gemini {
     context: RunContext,
     session_id: Option<String>,
-    calls: Recent<Called>,
+    calls: Recent<OpenCall>,
     names: CallNames,
     messages: u64,
     /// The message that is being typed. It has no id, so messages are counted.
@@ -176,7 +176,7 @@ impl Gemini {
         let path = path.map(|path| summary::relative(&path, self.context.working_dir.as_deref()));
         let known: ToolInput = read(input.get()).unwrap_or_default();
         let summary = summary::of_call(&tool, category, &known, path.as_deref());
-        self.calls.set(&tool_use_id, Called { at, is_command: category == ToolCategory::Bash });
+        self.calls.set(&tool_use_id, OpenCall { at, is_command: category == ToolCategory::Bash });
         let tool_use_id = self.names.call(tool_use_id);
         let progress = self.progress.call(None, &summary, at);
         let parent_tool_use_id = None;
