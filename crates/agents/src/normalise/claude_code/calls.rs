@@ -4,7 +4,7 @@ use serde::Deserialize;
 use townwatch_protocol::event::{AgentToolCall, AgentToolResult, EventData, NoticeKind, TaskOutcome, ToolCategory};
 use townwatch_protocol::time::Timestamp;
 
-use super::messages::From;
+use super::messages::BlockOrigin;
 use super::tasks::{Begun, End, exit_code_in, outcome, tagged};
 use super::todos::{self, TodoChange};
 use super::{ClaudeCode, PROGRAM};
@@ -92,7 +92,7 @@ impl CallKind {
 }
 
 impl ClaudeCode {
-    pub(super) fn call(&mut self, from: &From, block: Block, at: Timestamp, events: &mut Vec<EventData>) {
+    pub(super) fn call(&mut self, from: &BlockOrigin, block: Block, at: Timestamp, events: &mut Vec<EventData>) {
         events.extend(self.partials.moved_on(from.parent.as_deref()));
         let raw_input = block.input.as_deref();
         let input: ToolInput = raw_input.and_then(|raw| read(raw.get())).unwrap_or_default();
@@ -133,7 +133,7 @@ impl ClaudeCode {
         events.extend(todos.or(progress).map(EventData::from)); // both at once would say the same twice
     }
 
-    pub(super) fn result(&mut self, from: &mut From, block: Block, at: Timestamp, meaning: &mut Meaning) {
+    pub(super) fn result(&mut self, from: &mut BlockOrigin, block: Block, at: Timestamp, meaning: &mut Meaning) {
         let events = &mut meaning.events;
         let tool_use_id = block.tool_use_id.unwrap_or_default();
         let called = self.calls.get(&tool_use_id).cloned();

@@ -3,7 +3,7 @@
 
 use townwatch_protocol::event::{EventData, MessageSource, UserMessage};
 
-use super::messages::From;
+use super::messages::BlockOrigin;
 use super::system::command_output;
 use super::tasks::{End, exit_code_in, outcome, tagged};
 use super::{ClaudeCode, PROGRAM};
@@ -12,7 +12,7 @@ use super::{ClaudeCode, PROGRAM};
 const PERSON: &str = "operator";
 
 impl ClaudeCode {
-    pub(super) fn heard(&mut self, from: &From, text: String, events: &mut Vec<EventData>) {
+    pub(super) fn heard(&mut self, from: &BlockOrigin, text: String, events: &mut Vec<EventData>) {
         let begins = |tag: &str| text.trim_start().starts_with(tag);
         if begins("<local-command-stdout>") || begins("<local-command-stderr>") {
             return events.extend(command_output(&text));

@@ -17,7 +17,7 @@ const AUTHOR_BYTES_MAX: usize = 256;
 
 /// The origin of a block: its author, and the fields of its line.
 #[derive(Debug, Default)]
-pub(super) struct From {
+pub(super) struct BlockOrigin {
     pub(super) assistant: bool,
     pub(super) message_id: Option<String>,
     pub(super) parent: Option<String>,
@@ -79,7 +79,7 @@ impl ClaudeCode {
             meaning.events.extend(self.notices.note(NoticeKind::Unknown, line));
         }
         let mcp_meta = message.mcp_meta.and_then(|meta| read::<ToolOutcome>(meta.get()));
-        let mut from = From {
+        let mut from = BlockOrigin {
             assistant: from_assistant,
             message_id: body.id,
             parent,
@@ -115,7 +115,7 @@ impl ClaudeCode {
         }
     }
 
-    pub(super) fn block(&mut self, from: &mut From, raw: &str, at: Timestamp, meaning: &mut Meaning) {
+    pub(super) fn block(&mut self, from: &mut BlockOrigin, raw: &str, at: Timestamp, meaning: &mut Meaning) {
         let kind = read::<Head>(raw).and_then(|head| head.kind).unwrap_or_default();
         let known = match kinds::BLOCKS.find(&kind) {
             Some(Handling::Event(_, known)) => known,
@@ -144,7 +144,7 @@ impl ClaudeCode {
     }
 
     /// Reads a text. Words of a person or of the program to the agent (`user`) are no output of the agent.
-    fn text(&mut self, from: &From, text: String, events: &mut Vec<EventData>) {
+    fn text(&mut self, from: &BlockOrigin, text: String, events: &mut Vec<EventData>) {
         if text.is_empty() {
             return;
         }
@@ -166,7 +166,7 @@ fn is_results(content: Option<&RawValue>) -> bool {
     blocks.is_some_and(|blocks| !blocks.is_empty() && blocks.iter().all(is_result))
 }
 
-fn output(from: &From, stream: OutputStream, text: String) -> AgentOutput {
+fn output(from: &BlockOrigin, stream: OutputStream, text: String) -> AgentOutput {
     AgentOutput {
         message_id: from.message_id.clone(),
         parent_tool_use_id: from.parent.clone(),

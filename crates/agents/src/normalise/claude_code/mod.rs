@@ -34,7 +34,7 @@ use self::control::Control;
 pub use self::control::user_line;
 pub(super) use self::kinds::known as known_kinds;
 use self::limits::Limits;
-use self::messages::From;
+use self::messages::BlockOrigin;
 use self::stops::Stops;
 use self::tasks::Tasks;
 use self::todos::TodoLists;
@@ -149,7 +149,7 @@ impl ClaudeCode {
             kinds::Line::Result => self.turn_end(line, at, events),
             kinds::Line::Block => {
                 self.at_work(events);
-                self.block(&mut From { assistant: true, ..From::default() }, line, at, meaning);
+                self.block(&mut BlockOrigin { assistant: true, ..BlockOrigin::default() }, line, at, meaning);
             }
             kinds::Line::StreamEvent => {
                 let typed = self.partials.line(line);
