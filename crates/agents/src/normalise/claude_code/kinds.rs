@@ -1,6 +1,6 @@
 //! Every known kind of line and block of Claude Code, with its handling.
 
-use super::program_words::Words;
+use super::program_words::ProgramNotice;
 use super::stops::STOPS;
 use crate::normalise::kinds::Handling::{Event, Nothing};
 use crate::normalise::kinds::{KnownKinds, Table};
@@ -18,7 +18,7 @@ pub(super) enum Line {
     StreamEvent,
     RateLimit,
     Authentication,
-    Words(Words),
+    ProgramNotice(ProgramNotice),
     ControlRequest,
     ControlCancel,
 }
@@ -43,7 +43,7 @@ pub(super) enum System {
     RequestFailed,
     Refused,
     TodoStatuses,
-    Words(Words),
+    ProgramNotice(ProgramNotice),
 }
 
 /// The reading of a message's block, by its `type`.
@@ -80,7 +80,7 @@ pub(super) static LINES: Table<Line> = Table::new(
         ("tool_use_summary", Nothing("it sums up calls that are shown themselves")),
         ("prompt_suggestion", Nothing("it proposes what a person could say next")),
         ("keep_alive", Nothing("it keeps a connection open")),
-        ("conversation_reset", Event("agent_notice", Line::Words(Words::Reset))),
+        ("conversation_reset", Event("agent_notice", Line::ProgramNotice(ProgramNotice::Reset))),
         ("transcript_mirror", Nothing("it is a copy for whoever keeps the transcript")),
         ("attachment", Nothing("it is for the model; what a person attached is in her message")),
         ("tombstone", Nothing("what was said stays in the log")),
@@ -122,22 +122,22 @@ pub(super) static SYSTEM: Table<System> = Table::new(
         ("post_turn_summary", Nothing("it sums up what is shown itself")),
         ("memory_recall", Nothing("what the program reads for the model by itself")),
         ("turn_duration", Nothing("how long a turn took is counted from its start")),
-        ("stop_hook_summary", Event("agent_notice", System::Words(Words::StopHooks))),
-        ("informational", Event("agent_notice", System::Words(Words::Informational))),
-        ("permission_retry", Event("agent_notice", System::Words(Words::Informational))),
-        ("scheduled_task_fire", Event("agent_notice", System::Words(Words::Informational))),
-        ("memory_saved", Event("agent_notice", System::Words(Words::MemorySaved))),
-        ("instruction_size_warning", Event("agent_notice", System::Words(Words::InstructionSize))),
-        ("mirror_error", Event("agent_notice", System::Words(Words::MirrorError))),
-        ("plugin_install", Event("agent_notice", System::Words(Words::PluginInstall))),
-        ("code_change_published", Event("agent_notice", System::Words(Words::Published))),
-        ("turn_preempted", Event("agent_notice", System::Words(Words::Preempted))),
-        ("file_attachments_missing", Event("agent_notice", System::Words(Words::AttachmentsMissing))),
-        ("session_writes_lost", Event("agent_notice", System::Words(Words::WritesLost))),
-        ("peer_message_hold", Event("agent_notice", System::Words(Words::PeerMessage))),
-        ("ui_notify", Event("agent_notice", System::Words(Words::Plugin))),
-        ("ui_toast", Event("agent_notice", System::Words(Words::Plugin))),
-        ("ui_log", Event("agent_notice", System::Words(Words::Plugin))),
+        ("stop_hook_summary", Event("agent_notice", System::ProgramNotice(ProgramNotice::StopHooks))),
+        ("informational", Event("agent_notice", System::ProgramNotice(ProgramNotice::Informational))),
+        ("permission_retry", Event("agent_notice", System::ProgramNotice(ProgramNotice::Informational))),
+        ("scheduled_task_fire", Event("agent_notice", System::ProgramNotice(ProgramNotice::Informational))),
+        ("memory_saved", Event("agent_notice", System::ProgramNotice(ProgramNotice::MemorySaved))),
+        ("instruction_size_warning", Event("agent_notice", System::ProgramNotice(ProgramNotice::InstructionSize))),
+        ("mirror_error", Event("agent_notice", System::ProgramNotice(ProgramNotice::MirrorError))),
+        ("plugin_install", Event("agent_notice", System::ProgramNotice(ProgramNotice::PluginInstall))),
+        ("code_change_published", Event("agent_notice", System::ProgramNotice(ProgramNotice::Published))),
+        ("turn_preempted", Event("agent_notice", System::ProgramNotice(ProgramNotice::Preempted))),
+        ("file_attachments_missing", Event("agent_notice", System::ProgramNotice(ProgramNotice::AttachmentsMissing))),
+        ("session_writes_lost", Event("agent_notice", System::ProgramNotice(ProgramNotice::WritesLost))),
+        ("peer_message_hold", Event("agent_notice", System::ProgramNotice(ProgramNotice::PeerMessage))),
+        ("ui_notify", Event("agent_notice", System::ProgramNotice(ProgramNotice::Plugin))),
+        ("ui_toast", Event("agent_notice", System::ProgramNotice(ProgramNotice::Plugin))),
+        ("ui_log", Event("agent_notice", System::ProgramNotice(ProgramNotice::Plugin))),
         ("api_error", Event("agent_error", System::RequestFailed)),
         ("model_refusal_no_fallback", Event("agent_error", System::Refused)),
         ("model_consent_fallback", Event("agent_notice", System::ModelChanged)),

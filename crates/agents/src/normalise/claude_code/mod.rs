@@ -170,7 +170,7 @@ impl ClaudeCode {
                 meaning.piece = typed.piece;
             }
             kinds::Line::RateLimit => self.rate_limit(line, events),
-            kinds::Line::Words(words) => events.extend(program_words::notices(words, line)),
+            kinds::Line::ProgramNotice(words) => events.extend(program_words::notices(words, line)),
             kinds::Line::Authentication => Self::authentication(line, events),
             kinds::Line::ControlRequest => self.request(line, events),
             kinds::Line::ControlCancel => {

@@ -18,7 +18,7 @@ const PAUSE_MS_MAX: i64 = 7 * 24 * 3_600_000;
 
 /// A `system` line that becomes a notice.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::normalise) enum Words {
+pub(in crate::normalise) enum ProgramNotice {
     StopHooks,
     Informational,
     MemorySaved,
@@ -35,47 +35,47 @@ pub(in crate::normalise) enum Words {
 }
 
 /// The events of such a line; none if it has no content.
-pub(super) fn notices(kind: Words, line: &str) -> Vec<EventData> {
+pub(super) fn notices(kind: ProgramNotice, line: &str) -> Vec<EventData> {
     let fields = Fields::read(line).unwrap_or_default();
     let notice = match kind {
-        Words::StopHooks => return stop_hooks(&fields),
-        Words::Informational => informational(&fields),
-        Words::MemorySaved => {
+        ProgramNotice::StopHooks => return stop_hooks(&fields),
+        ProgramNotice::Informational => informational(&fields),
+        ProgramNotice::MemorySaved => {
             let paths = fields.get::<Vec<String>>("written_paths").unwrap_or_default();
             (!paths.is_empty()).then(|| info(&format!("It noted for later what it learned: {}", named(&paths))))
         }
-        Words::InstructionSize => {
+        ProgramNotice::InstructionSize => {
             let count = |name| fields.get::<u64>(name);
             count("total_chars").zip(count("total_limit_chars")).map(|(chars, limit)| {
                 warning(&format!("The files of instructions have {chars} characters; {limit} at most are recommended"))
             })
         }
-        Words::MirrorError => {
+        ProgramNotice::MirrorError => {
             text(&fields, "error").map(|error| warning(&format!("A part of its transcript could not be kept: {error}")))
         }
-        Words::PluginInstall => (fields.text("status").as_deref() == Some("failed")).then(|| {
+        ProgramNotice::PluginInstall => (fields.text("status").as_deref() == Some("failed")).then(|| {
             let name = text(&fields, "name").map_or(String::new(), |name| format!(" {name}"));
             let why = text(&fields, "error").map_or(String::new(), |error| format!(": {error}"));
             warning(&format!("The plugin{name} could not be installed{why}"))
         }),
-        Words::Published => text(&fields, "url").map(|url| {
+        ProgramNotice::Published => text(&fields, "url").map(|url| {
             let action = text(&fields, "action").unwrap_or_else(|| "published".to_owned());
             info(&format!("A change was {}: {url}", action.replace('-', " ")))
         }),
-        Words::Preempted => Some(info("The turn was stopped so that the next message is answered at once")),
-        Words::AttachmentsMissing => {
+        ProgramNotice::Preempted => Some(info("The turn was stopped so that the next message is answered at once")),
+        ProgramNotice::AttachmentsMissing => {
             let missing = fields.objects("missing");
             let why = missing.first().and_then(|file| text(file, "reason"));
             let why = why.map_or(String::new(), |why| format!(" ({})", why.replace('_', " ")));
             (!missing.is_empty())
                 .then(|| warning(&format!("{} files of a message did not reach the agent{why}", missing.len())))
         }
-        Words::WritesLost => {
+        ProgramNotice::WritesLost => {
             let lost = fields.get::<Vec<String>>("lost").unwrap_or_default();
             let what = named(&lost.iter().map(|what| what.replace('_', " ")).collect::<Vec<_>>());
             Some(warning(&format!("The disk was full, so that not all could be kept: {what}")))
         }
-        Words::PeerMessage => {
+        ProgramNotice::PeerMessage => {
             let from = ["from_name", "from"].iter().find_map(|name| text(&fields, name));
             let from = from.map_or(String::new(), |from| format!(" of {from}"));
             match fields.text("state").as_deref() {
@@ -84,8 +84,10 @@ pub(super) fn notices(kind: Words, line: &str) -> Vec<EventData> {
                 _ => None,
             }
         }
-        Words::Reset => Some(info("The conversation was begun anew: the agent no longer knows what was said before")),
-        Words::Plugin => text(&fields, "text").map(|words| {
+        ProgramNotice::Reset => {
+            Some(info("The conversation was begun anew: the agent no longer knows what was said before"))
+        }
+        ProgramNotice::Plugin => text(&fields, "text").map(|words| {
             let plugin = text(&fields, "plugin").map_or(String::new(), |plugin| format!("{plugin}: "));
             info(&format!("{plugin}{words}"))
         }),

@@ -75,7 +75,7 @@ impl ClaudeCode {
                 let text = system.content.or(system.text).or(system.message).unwrap_or_default();
                 events.extend(command_output(&text));
             }
-            kinds::System::Words(words) => events.extend(program_words::notices(words, line)),
+            kinds::System::ProgramNotice(words) => events.extend(program_words::notices(words, line)),
             kinds::System::RequestFailed => {
                 self.spent.aside();
                 events.push(program_words::api_error(line, at).into());
