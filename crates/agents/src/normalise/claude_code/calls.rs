@@ -5,7 +5,7 @@ use townwatch_protocol::event::{AgentToolCall, AgentToolResult, EventData, Notic
 use townwatch_protocol::time::Timestamp;
 
 use super::messages::BlockOrigin;
-use super::tasks::{Begun, End, exit_code_in, outcome, tagged};
+use super::tasks::{TaskEnd, TaskStart, exit_code_in, outcome, tagged};
 use super::todos::{self, TodoChange};
 use super::{ClaudeCode, PROGRAM};
 use crate::json::{if_readable, read};
@@ -187,7 +187,7 @@ impl ClaudeCode {
         at: Timestamp,
         events: &mut Vec<EventData>,
     ) {
-        let begun = |id: String, kind: &str, description: &str| Begun {
+        let begun = |id: String, kind: &str, description: &str| TaskStart {
             id,
             kind: Some(kind.to_owned()),
             description: told.description.clone().or_else(|| Some(description.to_owned())),
@@ -219,11 +219,11 @@ impl ClaudeCode {
                 if ended.is_some() && self.tasks.is_open(id) {
                     let code = || tagged(text, "exit_code").and_then(|code| exit_code_in(&format!("exit code {code}")));
                     let exit_code = told.task.as_ref().and_then(|task| task.exit_code).or_else(code);
-                    events.extend(self.tasks.ended(id, None, End { outcome: ended, summary: None, exit_code }));
+                    events.extend(self.tasks.ended(id, None, TaskEnd { outcome: ended, summary: None, exit_code }));
                 }
             }
             CallKind::TaskStopped(id) if success && self.tasks.is_open(id) => {
-                let end = End { outcome: Some(TaskOutcome::Stopped), ..End::default() };
+                let end = TaskEnd { outcome: Some(TaskOutcome::Stopped), ..TaskEnd::default() };
                 events.extend(self.tasks.ended(id, None, end));
             }
             _ => {}

@@ -5,7 +5,7 @@ use townwatch_protocol::event::{EventData, MessageSource, UserMessage};
 
 use super::messages::BlockOrigin;
 use super::system::command_output;
-use super::tasks::{End, exit_code_in, outcome, tagged};
+use super::tasks::{TaskEnd, exit_code_in, outcome, tagged};
 use super::{ClaudeCode, PROGRAM};
 
 /// The author of messages that are sent from here.
@@ -24,7 +24,7 @@ impl ClaudeCode {
         }
         if let Some(id) = begins("<task-notification>").then(|| tagged(&text, "task-id")).flatten() {
             let (status, summary) = (tagged(&text, "status"), tagged(&text, "summary"));
-            let end = End {
+            let end = TaskEnd {
                 outcome: status.and_then(|status| outcome(status.trim())),
                 summary: summary.map(str::to_owned),
                 exit_code: summary.and_then(exit_code_in),

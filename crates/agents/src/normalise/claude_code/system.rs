@@ -6,7 +6,7 @@ use townwatch_protocol::event::{
 };
 use townwatch_protocol::time::Timestamp;
 
-use super::tasks::{End, outcome, tagged};
+use super::tasks::{TaskEnd, outcome, tagged};
 use super::{ClaudeCode, hooks, kinds, program_words};
 use crate::json::read;
 use crate::normalise::RunContext;
@@ -55,7 +55,7 @@ impl ClaudeCode {
             kinds::System::TaskUpdated => events.extend(self.tasks.updated(system)),
             kinds::System::TaskEnded => {
                 let System { task_id, tool_use_id, status, summary, exit_code, .. } = system;
-                let end = End { outcome: status.as_deref().and_then(outcome), summary, exit_code };
+                let end = TaskEnd { outcome: status.as_deref().and_then(outcome), summary, exit_code };
                 let tool_use_id = tool_use_id.map(|id| self.names.told(id));
                 events.extend(self.tasks.ended(task_id.as_deref().unwrap_or_default(), tool_use_id, end));
             }

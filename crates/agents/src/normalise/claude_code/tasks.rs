@@ -25,7 +25,7 @@ pub(super) struct Tasks {
     open: Vec<Task>,
     ended: Recent<()>,
     /// The new tasks of the last list. Their own lines, which have the call, follow directly.
-    new: Vec<Begun>,
+    new: Vec<TaskStart>,
 }
 
 #[derive(Debug, Clone)]
@@ -36,12 +36,12 @@ struct Task {
     /// person.
     told: bool,
     /// The end of the task, as far as another source has shown it.
-    ends: Option<End>,
+    ends: Option<TaskEnd>,
 }
 
 /// The end of a task.
 #[derive(Debug, Clone, Default)]
-pub(super) struct End {
+pub(super) struct TaskEnd {
     pub(super) outcome: Option<TaskOutcome>,
     pub(super) summary: Option<String>,
     pub(super) exit_code: Option<i32>,
@@ -49,7 +49,7 @@ pub(super) struct End {
 
 /// The known facts about a task that began.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Begun {
+pub(super) struct TaskStart {
     pub(super) id: String,
     pub(super) kind: Option<String>,
     pub(super) description: Option<String>,
@@ -70,7 +70,7 @@ impl Tasks {
 
     /// Reads `task_started`.
     pub(super) fn started(&mut self, system: System, parent: Option<String>) -> Option<EventData> {
-        let begun = Begun {
+        let begun = TaskStart {
             id: system.task_id?,
             kind: system.task_type,
             description: system.description,
@@ -89,7 +89,7 @@ impl Tasks {
     }
 
     /// The event of a task that runs in the background.
-    pub(super) fn begun(&mut self, begun: Begun) -> Option<EventData> {
+    pub(super) fn begun(&mut self, begun: TaskStart) -> Option<EventData> {
         if begun.id.is_empty() || begun.id.len() > NAME_BYTES_MAX || self.ended.contains(&begun.id) {
             return None;
         }
@@ -122,7 +122,7 @@ impl Tasks {
             task.ends.get_or_insert_default();
         }
         let begun = heads.into_iter().filter_map(|head| {
-            Some(Begun {
+            Some(TaskStart {
                 id: head.task_id.filter(|id| id.len() <= NAME_BYTES_MAX)?,
                 kind: head.task_type,
                 description: head.description.map(|text| summary::line(&text)),
@@ -145,19 +145,19 @@ impl Tasks {
         let begun = match patch.is_backgrounded {
             Some(true) => {
                 let (kind, description) = (system.task_type, system.description);
-                self.begun(Begun { id: id.clone(), kind, description, ..Begun::default() })
+                self.begun(TaskStart { id: id.clone(), kind, description, ..TaskStart::default() })
             }
             _ => None,
         };
         let outcome = patch.status.as_deref().and_then(outcome);
         if let Some(task) = self.open.iter_mut().find(|task| task.id == id).filter(|_| outcome.is_some()) {
-            task.ends = Some(End { outcome, summary: None, exit_code: patch.exit_code });
+            task.ends = Some(TaskEnd { outcome, summary: None, exit_code: patch.exit_code });
         }
         begun
     }
 
     /// The event of a task's end.
-    pub(super) fn ended(&mut self, id: &str, tool_use_id: Option<String>, end: End) -> Option<EventData> {
+    pub(super) fn ended(&mut self, id: &str, tool_use_id: Option<String>, end: TaskEnd) -> Option<EventData> {
         let known = self.open.iter().position(|task| task.id == id).map(|index| self.open.remove(index));
         if known.as_ref().is_some_and(|task| !task.told) || !self.ended.insert(id, ()) {
             return None; // its call waited for it, or its end was told
@@ -187,10 +187,10 @@ impl Tasks {
         events
     }
 
-    fn settle_where(&mut self, is_due: impl Fn(Option<&End>) -> bool) -> Vec<EventData> {
+    fn settle_where(&mut self, is_due: impl Fn(Option<&TaskEnd>) -> bool) -> Vec<EventData> {
         let due = self.open.iter().filter(|task| is_due(task.ends.as_ref()));
         let due: Vec<String> = due.map(|task| task.id.clone()).collect();
-        due.iter().filter_map(|id| self.ended(id, None, End::default())).collect()
+        due.iter().filter_map(|id| self.ended(id, None, TaskEnd::default())).collect()
     }
 
     fn know(&mut self, id: &str, tool_use_id: Option<String>) -> &mut Task {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     fn end(tasks: &mut Tasks, id: &str, status: &str, summary: &str) -> Vec<String> {
-        let end = End { outcome: outcome(status), summary: Some(summary.into()), exit_code: None };
+        let end = TaskEnd { outcome: outcome(status), summary: Some(summary.into()), exit_code: None };
         told(tasks.ended(id, None, end))
     }
 
@@ -328,7 +328,7 @@ mod tests {
     fn what_is_followed_is_bounded() {
         let mut tasks = Tasks::default();
         for number in 0..10_000 {
-            tasks.begun(Begun { id: number.to_string(), ..Begun::default() });
+            tasks.begun(TaskStart { id: number.to_string(), ..TaskStart::default() });
         }
         assert_eq!(tasks.running(), OPEN_MAX);
     }
