@@ -28,7 +28,7 @@ use townwatch_protocol::wire::AnswerAgent;
 use self::author::Author;
 use self::inbox::Inbox;
 use self::kinds::{FRAMES, FrameKind, PARTS, PartKind};
-use self::parts::{Parts, Telling};
+use self::parts::{PartContext, Parts};
 use self::questions::{Asker, CallName, Questions};
 pub use self::run::OpencodeRun;
 use self::wire::{
@@ -231,12 +231,12 @@ impl Opencode {
         let (main, parent) = (matches!(author, Author::Main), author.call());
         let (working_dir, progress) = (self.working_dir.as_deref(), &mut self.progress);
         let Meaning { events, pictures, .. } = meaning;
-        let mut telling = Telling { at, working_dir, parent, progress, events, pictures };
+        let mut context = PartContext { at, working_dir, parent, progress, events, pictures };
         match kind {
-            PartKind::Text => meaning.piece = self.parts.text(part, &mut telling),
+            PartKind::Text => meaning.piece = self.parts.text(part, &mut context),
             PartKind::Tool => {
                 let call = CallName::of(&part);
-                match self.parts.tool(part, &mut telling) {
+                match self.parts.tool(part, &mut context) {
                     Ok(Some(handed_over)) => {
                         self.children.set(&handed_over.session_id, Some(handed_over.tool_use_id));
                     }
@@ -246,9 +246,9 @@ impl Opencode {
                 let answered = self.questions.call_is(call, self.program);
                 self.answered(answered, &mut meaning.events);
             }
-            PartKind::Patch => self.parts.patch(part, &mut telling),
+            PartKind::Patch => self.parts.patch(part, &mut context),
             PartKind::StepStart if main => self.parts.begin_step(&part),
-            PartKind::File => self.parts.file(part, &mut telling),
+            PartKind::File => self.parts.file(part, &mut context),
             PartKind::StepStart | PartKind::Subtask | PartKind::Compaction => {} // only said to the agent, or a sub-agent's
         }
     }
