@@ -29,7 +29,7 @@ use self::author::Author;
 use self::inbox::Inbox;
 use self::kinds::{FRAMES, FrameKind, PARTS, PartKind};
 use self::parts::{PartContext, Parts};
-use self::questions::{Asker, CallName, Questions};
+use self::questions::{CallName, QuestionOrigin, Questions};
 pub use self::run::OpencodeRun;
 use self::wire::{
     Asked, DeltaFrame, ErrorFrame, Frame, Part, PartFrame, RemovedFrame, Replied, SessionFrame, StatusFrame, TodosFrame,
@@ -185,7 +185,7 @@ impl Opencode {
                 let asked: Asked = read(properties).unwrap_or_default();
                 let parent = author.call();
                 let tool_use_id = asked.tool.as_ref().and_then(|tool| self.parts.tool_use_id(tool));
-                let from = Asker { working_dir: self.working_dir.as_deref(), tool_use_id, parent };
+                let from = QuestionOrigin { working_dir: self.working_dir.as_deref(), tool_use_id, parent };
                 if let Some((question, one_too_many)) = self.questions.asked(&asked, from) {
                     events.extend(one_too_many.map(EventData::from));
                     events.push(question.into());

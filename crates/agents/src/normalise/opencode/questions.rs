@@ -35,7 +35,7 @@ struct OpenQuestion {
 }
 
 /// The origin of a question.
-pub(super) struct Asker<'a> {
+pub(super) struct QuestionOrigin<'a> {
     pub(super) working_dir: Option<&'a str>,
     /// The call that waits, by its reported name.
     pub(super) tool_use_id: Option<String>,
@@ -44,7 +44,7 @@ pub(super) struct Asker<'a> {
 }
 
 /// A new question, and the end of the oldest one if there were too many.
-pub(super) type Asks = (AgentQuestion, Option<AgentQuestionAnswered>);
+pub(super) type NewQuestion = (AgentQuestion, Option<AgentQuestionAnswered>);
 
 impl Questions {
     /// Whether none is open.
@@ -80,7 +80,7 @@ impl Questions {
     }
 
     /// The new question of a frame; `None` for a repeated one.
-    pub(super) fn asked(&mut self, asked: &Asked, from: Asker<'_>) -> Option<Asks> {
+    pub(super) fn asked(&mut self, asked: &Asked, from: QuestionOrigin<'_>) -> Option<NewQuestion> {
         let is_new = |id: &String| self.find(id).is_none() && !self.dropped.contains(id);
         let request_id = asked.id.clone().filter(is_new)?;
         let call = asked.tool.as_ref().and_then(CallName::asked);
