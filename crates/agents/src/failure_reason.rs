@@ -34,12 +34,12 @@ struct Lines {
     /// The first line which only says that another command failed.
     consequence: Option<String>,
     last: Option<String>,
-    awaits: Awaits,
+    continuation: Continuation,
 }
 
 /// The part of an error that the next lines may add.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Awaits {
+enum Continuation {
     #[default]
     Nothing,
     /// The exception after Python's `Traceback`: the first line that is not indented.
@@ -97,20 +97,20 @@ impl Lines {
             ..=KEPT_BYTES_MAX => last.push_str(text),
             _ => *last = cut::text(text, KEPT_BYTES_MAX),
         }
-        if self.cause.is_some() && self.awaits == Awaits::Nothing {
+        if self.cause.is_some() && self.continuation == Continuation::Nothing {
             return;
         }
-        match self.awaits {
-            Awaits::Message => {
-                self.awaits = Awaits::Nothing;
+        match self.continuation {
+            Continuation::Message => {
+                self.continuation = Continuation::Nothing;
                 self.cause = self.cause.take().map(|cause| cut::text(&format!("{cause} {text}"), KEPT_BYTES_MAX));
             }
-            Awaits::Exception if line.starts_with(char::is_whitespace) => {}
-            Awaits::Exception => {
-                self.awaits = Awaits::Nothing;
+            Continuation::Exception if line.starts_with(char::is_whitespace) => {}
+            Continuation::Exception => {
+                self.continuation = Continuation::Nothing;
                 self.cause = self.last.clone();
             }
-            Awaits::Nothing => self.classify(text),
+            Continuation::Nothing => self.classify(text),
         }
     }
 
@@ -119,10 +119,10 @@ impl Lines {
             Some(Error::Cause) => {
                 self.cause = self.last.clone();
                 if text.contains("panicked at ") && text.ends_with(':') {
-                    self.awaits = Awaits::Message;
+                    self.continuation = Continuation::Message;
                 }
             }
-            Some(Error::Traceback) => self.awaits = Awaits::Exception,
+            Some(Error::Traceback) => self.continuation = Continuation::Exception,
             Some(Error::Consequence) if self.consequence.is_none() => self.consequence = self.last.clone(),
             Some(Error::Consequence) | None => {}
         }
