@@ -12,10 +12,10 @@ const SAMPLE_BYTES_MAX: usize = 200;
 
 /// The notices of one run.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Notices(Vec<(NoticeKind, Tally)>);
+pub(super) struct Notices(Vec<(NoticeKind, NoticeCount)>);
 
 #[derive(Debug, Clone, Default)]
-struct Tally {
+struct NoticeCount {
     shown: u64,
     counted: u64,
     first_counted: String,
@@ -45,15 +45,15 @@ impl Notices {
     /// The notices with the counts of lines that had none.
     pub(super) fn end(&mut self) -> Vec<EventData> {
         let counted = self.0.drain(..).filter(|(_, tally)| tally.counted > 0);
-        let notice = |(kind, tally): (NoticeKind, Tally)| {
+        let notice = |(kind, tally): (NoticeKind, NoticeCount)| {
             ParserNotice { kind, count: tally.counted, sample: tally.first_counted }.into()
         };
         counted.map(notice).collect()
     }
 
-    fn tally(&mut self, kind: NoticeKind) -> &mut Tally {
+    fn tally(&mut self, kind: NoticeKind) -> &mut NoticeCount {
         let index = self.0.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
-            self.0.push((kind, Tally::default()));
+            self.0.push((kind, NoticeCount::default()));
             self.0.len() - 1
         });
         &mut self.0[index].1
