@@ -40,7 +40,7 @@ pub struct Codex {
     untold: Vec<AgentToolCall>,
     agents: codex_agents::Agents,
     turns: u64,
-    turn: Turn,
+    turn: TurnState,
     /// The failure that was reported last. `turn.failed` repeats it.
     told_failure: Option<String>,
     failure: Option<String>,
@@ -50,7 +50,7 @@ pub struct Codex {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Turn {
+enum TurnState {
     /// No turn has ended, or another one began.
     #[default]
     Open,
@@ -81,8 +81,8 @@ impl Codex {
             Line::Thread => self.thread(event, events),
             Line::TurnStarted => {
                 self.progress.turn_began(at);
-                if self.turn != Turn::Open {
-                    self.turn = Turn::Open;
+                if self.turn != TurnState::Open {
+                    self.turn = TurnState::Open;
                     events.push(AgentStatusChanged { status: Status::Running }.into());
                 }
             }
@@ -244,7 +244,7 @@ impl Codex {
             events.push(warnings::error(message.clone(), "turn_failed", Some(false), at).into());
         }
         self.failure = Some(message);
-        self.turn_over(Turn::Failed, at, events);
+        self.turn_over(TurnState::Failed, at, events);
     }
 
     fn turn_completed(&mut self, event: &Fields, at: Timestamp, events: &mut Vec<EventData>) {
@@ -262,10 +262,10 @@ impl Codex {
             events.push(self.tally.total(&thread, total).of_run(format!("turn-{}", self.turns + 1)).into());
         }
         self.failure = None;
-        self.turn_over(Turn::Completed, at, events);
+        self.turn_over(TurnState::Completed, at, events);
     }
 
-    fn turn_over(&mut self, how: Turn, at: Timestamp, events: &mut Vec<EventData>) {
+    fn turn_over(&mut self, how: TurnState, at: Timestamp, events: &mut Vec<EventData>) {
         self.turns += 1;
         (self.turn, self.told_failure) = (how, None);
         self.tell_untold(at, events);
@@ -310,7 +310,7 @@ impl Normalise for Codex {
     }
 
     fn finished(&self) -> bool {
-        self.turn != Turn::Open
+        self.turn != TurnState::Open
     }
 
     fn remember(&mut self, threads: &Threads) {
