@@ -15,7 +15,7 @@ use townwatch_protocol::time::Timestamp;
 
 use super::call_names::CallNames;
 use super::fields::Fields;
-use super::gemini_kinds::{LINES, Line, ROLES, Role, category};
+use super::gemini_kinds::{LINES, LineKind, MessageRole, ROLES, category};
 use super::kinds::{Handling, KnownKinds};
 use super::notices::Notices;
 use super::parts::{Part, parts};
@@ -78,26 +78,28 @@ impl Gemini {
         let events = &mut meaning.events;
         let line = LINES.find(&event.text("type").unwrap_or_default());
         let role = ROLES.find(&event.text("role").unwrap_or_default());
-        if let (Some(Handling::Event(_, Line::Message)), Some(Handling::Event(_, Role::Agent))) = (line, role) {
+        if let (Some(Handling::Event(_, LineKind::Message)), Some(Handling::Event(_, MessageRole::Agent))) =
+            (line, role)
+        {
             self.at_work(at, events);
             meaning.piece = self.message(event, events);
             return meaning;
         }
         self.message_over(false, events);
         match (line, role) {
-            (Some(Handling::Event(_, Line::Init)), _) => self.init(event, at, events),
-            (Some(Handling::Event(_, Line::Message)), Some(Handling::Event(_, Role::Person))) => {
+            (Some(Handling::Event(_, LineKind::Init)), _) => self.init(event, at, events),
+            (Some(Handling::Event(_, LineKind::Message)), Some(Handling::Event(_, MessageRole::Person))) => {
                 events.extend(self.heard(event));
             }
-            (Some(Handling::Event(_, Line::Call)), _) => {
+            (Some(Handling::Event(_, LineKind::Call)), _) => {
                 self.at_work(at, events);
                 self.call(event, at, events);
             }
-            (Some(Handling::Event(_, Line::Result)), _) => self.result(event, at, &mut meaning),
-            (Some(Handling::Event(_, Line::Error)), _) => self.error(event, at, events),
-            (Some(Handling::Event(_, Line::End)), _) => self.turn_over(event, at, events),
+            (Some(Handling::Event(_, LineKind::Result)), _) => self.result(event, at, &mut meaning),
+            (Some(Handling::Event(_, LineKind::Error)), _) => self.error(event, at, events),
+            (Some(Handling::Event(_, LineKind::End)), _) => self.turn_over(event, at, events),
             (Some(Handling::Nothing(_)), _) => {}
-            (Some(Handling::Event(_, Line::Message)) | None, _) => {
+            (Some(Handling::Event(_, LineKind::Message)) | None, _) => {
                 events.extend(self.notices.note(NoticeKind::Unknown, raw));
             }
         }

@@ -6,7 +6,7 @@ use super::kinds::{Handling, KnownKinds, Table};
 
 /// The reading of a line.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Line {
+pub(super) enum LineKind {
     Init,
     Message,
     Call,
@@ -16,31 +16,31 @@ pub(super) enum Line {
 }
 
 /// The values of a line's `type`.
-pub(super) static LINES: Table<Line> = Table::new(
+pub(super) static LINES: Table<LineKind> = Table::new(
     "line",
     &[
-        ("init", Handling::Event("agent_session", Line::Init)),
-        ("message", Handling::Event("agent_output", Line::Message)),
-        ("tool_use", Handling::Event("agent_tool_call", Line::Call)),
-        ("tool_result", Handling::Event("agent_tool_result", Line::Result)),
-        ("error", Handling::Event("agent_error", Line::Error)),
-        ("result", Handling::Event("agent_usage", Line::End)),
+        ("init", Handling::Event("agent_session", LineKind::Init)),
+        ("message", Handling::Event("agent_output", LineKind::Message)),
+        ("tool_use", Handling::Event("agent_tool_call", LineKind::Call)),
+        ("tool_result", Handling::Event("agent_tool_result", LineKind::Result)),
+        ("error", Handling::Event("agent_error", LineKind::Error)),
+        ("result", Handling::Event("agent_usage", LineKind::End)),
     ],
 );
 
 /// The author of a message.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Role {
+pub(super) enum MessageRole {
     Agent,
     Person,
 }
 
 /// The values of a message's `role`.
-pub(super) static ROLES: Table<Role> = Table::new(
+pub(super) static ROLES: Table<MessageRole> = Table::new(
     "role of a message",
     &[
-        ("assistant", Handling::Event("agent_output", Role::Agent)),
-        ("user", Handling::Event("user_message", Role::Person)),
+        ("assistant", Handling::Event("agent_output", MessageRole::Agent)),
+        ("user", Handling::Event("user_message", MessageRole::Person)),
     ],
 );
 
