@@ -13,7 +13,7 @@ use townwatch_protocol::event::{
 use townwatch_protocol::time::Timestamp;
 
 use super::codex_item;
-use super::codex_kinds::{self, Item, Line};
+use super::codex_kinds::{self, ItemKind, LineKind};
 use super::fields::Fields;
 use super::kinds::{Handling, KnownKinds};
 use super::notices::Notices;
@@ -78,22 +78,22 @@ impl Codex {
             None => return events.extend(self.notices.note(NoticeKind::Unknown, raw)),
         };
         match line {
-            Line::Thread => self.thread(event, events),
-            Line::TurnStarted => {
+            LineKind::Thread => self.thread(event, events),
+            LineKind::TurnStarted => {
                 self.progress.turn_began(at);
                 if self.turn != TurnState::Open {
                     self.turn = TurnState::Open;
                     events.push(AgentStatusChanged { status: Status::Running }.into());
                 }
             }
-            Line::TurnCompleted => self.turn_completed(event, at, events),
-            Line::TurnFailed => self.turn_failed(event, at, events),
-            Line::Item => match event.object("item") {
+            LineKind::TurnCompleted => self.turn_completed(event, at, events),
+            LineKind::TurnFailed => self.turn_failed(event, at, events),
+            LineKind::ItemKind => match event.object("item") {
                 Some(item) => self.item(&item, raw, kind == "item.completed", at, meaning),
                 None => events.extend(self.notices.note(NoticeKind::Malformed, raw)),
             },
-            Line::Error => self.error(event.text("message").unwrap_or_default(), at, events),
-            Line::Asked => {
+            LineKind::Error => self.error(event.text("message").unwrap_or_default(), at, events),
+            LineKind::Asked => {
                 let asked: Vec<_> = event.objects("questions").iter().filter_map(|one| one.text("question")).collect();
                 let message = format!("It asks what nobody can answer while it runs unattended: {}", asked.join(" "));
                 events.push(AgentNotice::new(AgentNoticeKind::Other, NoticeLevel::Warning, message).into());
@@ -115,18 +115,18 @@ impl Codex {
         let kind = item.text("type").unwrap_or_default();
         let known = codex_kinds::ITEMS.find(&kind);
         match known {
-            Some(Handling::Event(_, Item::Message)) if completed => {
+            Some(Handling::Event(_, ItemKind::Message)) if completed => {
                 events.extend(output(self.name_of(item), item, OutputStream::Assistant));
             }
-            Some(Handling::Event(_, Item::Thought)) if completed => {
+            Some(Handling::Event(_, ItemKind::Thought)) if completed => {
                 events.extend(output(self.name_of(item), item, OutputStream::Thinking));
             }
             // All of it comes when it is completed.
-            Some(Handling::Event(_, Item::Message | Item::Thought) | Handling::Nothing(_)) => {}
-            Some(Handling::Event(_, Item::Warning)) => {
+            Some(Handling::Event(_, ItemKind::Message | ItemKind::Thought) | Handling::Nothing(_)) => {}
+            Some(Handling::Event(_, ItemKind::Warning)) => {
                 events.push(warnings::warning(item.text("message").unwrap_or_default(), at).into());
             }
-            Some(Handling::Event(_, Item::Compaction)) => {
+            Some(Handling::Event(_, ItemKind::Compaction)) => {
                 let (kind, message) = if completed {
                     (AgentNoticeKind::CompactionEnded, "The conversation was summed up")
                 } else {
@@ -134,12 +134,12 @@ impl Codex {
                 };
                 events.push(AgentNotice::new(kind, NoticeLevel::Info, message).into());
             }
-            Some(Handling::Event(_, Item::Todos)) => {
+            Some(Handling::Event(_, ItemKind::Todos)) => {
                 let todos = codex_item::todos(item);
                 events.extend(self.progress.todos(None, todos, at).map(EventData::from));
             }
             None if kind.is_empty() => events.extend(self.notices.note(NoticeKind::Malformed, raw)),
-            Some(Handling::Event(_, Item::Call)) | None => {
+            Some(Handling::Event(_, ItemKind::Call)) | None => {
                 self.call(&kind, item, raw, completed, at, events);
                 if completed {
                     self.result(&kind, item, at, meaning);

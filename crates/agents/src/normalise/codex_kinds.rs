@@ -5,19 +5,19 @@ use super::kinds::{Handling, KnownKinds, Table};
 
 /// The reading of a line.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Line {
+pub(super) enum LineKind {
     Thread,
     TurnStarted,
     TurnCompleted,
     TurnFailed,
-    Item,
+    ItemKind,
     Error,
     Asked,
 }
 
 /// The reading of an item.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Item {
+pub(super) enum ItemKind {
     Message,
     Thought,
     Call,
@@ -27,38 +27,38 @@ pub(super) enum Item {
 }
 
 /// The values of a line's `type`.
-pub(super) static LINES: Table<Line> = Table::new(
+pub(super) static LINES: Table<LineKind> = Table::new(
     "line",
     &[
-        ("thread.started", Handling::Event("agent_session", Line::Thread)),
-        ("turn.started", Handling::Event("agent.status", Line::TurnStarted)),
-        ("turn.completed", Handling::Event("agent_usage", Line::TurnCompleted)),
-        ("turn.failed", Handling::Event("agent_error", Line::TurnFailed)),
-        ("item.started", Handling::Event("agent_tool_call", Line::Item)),
-        ("item.updated", Handling::Event("progress_update", Line::Item)),
-        ("item.completed", Handling::Event("agent_tool_result", Line::Item)),
+        ("thread.started", Handling::Event("agent_session", LineKind::Thread)),
+        ("turn.started", Handling::Event("agent.status", LineKind::TurnStarted)),
+        ("turn.completed", Handling::Event("agent_usage", LineKind::TurnCompleted)),
+        ("turn.failed", Handling::Event("agent_error", LineKind::TurnFailed)),
+        ("item.started", Handling::Event("agent_tool_call", LineKind::ItemKind)),
+        ("item.updated", Handling::Event("progress_update", LineKind::ItemKind)),
+        ("item.completed", Handling::Event("agent_tool_result", LineKind::ItemKind)),
         ("item.plan.delta", Handling::Nothing("the plan comes whole when it is completed")),
-        ("request_user_input", Handling::Event("agent_notice", Line::Asked)),
-        ("error", Handling::Event("agent_error", Line::Error)),
+        ("request_user_input", Handling::Event("agent_notice", LineKind::Asked)),
+        ("error", Handling::Event("agent_error", LineKind::Error)),
     ],
 );
 
 /// The values of an item's `type`.
-pub(super) static ITEMS: Table<Item> = Table::new(
+pub(super) static ITEMS: Table<ItemKind> = Table::new(
     "item",
     &[
-        ("agent_message", Handling::Event("agent_output", Item::Message)),
-        ("plan", Handling::Event("agent_output", Item::Message)),
-        ("reasoning", Handling::Event("agent_output", Item::Thought)),
-        ("command_execution", Handling::Event("agent_tool_call", Item::Call)),
-        ("file_change", Handling::Event("agent_tool_call", Item::Call)),
-        ("mcp_tool_call", Handling::Event("agent_tool_call", Item::Call)),
-        ("collab_tool_call", Handling::Event("agent_tool_call", Item::Call)),
-        ("web_search", Handling::Event("agent_tool_call", Item::Call)),
-        ("todo_list", Handling::Event("progress_update", Item::Todos)),
-        ("error", Handling::Event("agent_notice", Item::Warning)),
-        ("context_compaction", Handling::Event("agent_notice", Item::Compaction)),
-        ("ContextCompaction", Handling::Event("agent_notice", Item::Compaction)),
+        ("agent_message", Handling::Event("agent_output", ItemKind::Message)),
+        ("plan", Handling::Event("agent_output", ItemKind::Message)),
+        ("reasoning", Handling::Event("agent_output", ItemKind::Thought)),
+        ("command_execution", Handling::Event("agent_tool_call", ItemKind::Call)),
+        ("file_change", Handling::Event("agent_tool_call", ItemKind::Call)),
+        ("mcp_tool_call", Handling::Event("agent_tool_call", ItemKind::Call)),
+        ("collab_tool_call", Handling::Event("agent_tool_call", ItemKind::Call)),
+        ("web_search", Handling::Event("agent_tool_call", ItemKind::Call)),
+        ("todo_list", Handling::Event("progress_update", ItemKind::Todos)),
+        ("error", Handling::Event("agent_notice", ItemKind::Warning)),
+        ("context_compaction", Handling::Event("agent_notice", ItemKind::Compaction)),
+        ("ContextCompaction", Handling::Event("agent_notice", ItemKind::Compaction)),
     ],
 );
 
