@@ -8,7 +8,7 @@ use crate::normalise::{content_kinds, partial_kinds};
 
 /// The reading of a line, by its `type`.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Line {
+pub(super) enum LineKind {
     System,
     Assistant,
     User,
@@ -25,7 +25,7 @@ pub(super) enum Line {
 
 /// The reading of a `system` line, by its `subtype`.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum System {
+pub(super) enum SystemKind {
     Init,
     PermissionDenied,
     Retry,
@@ -48,7 +48,7 @@ pub(super) enum System {
 
 /// The reading of a message's block, by its `type`.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Block {
+pub(super) enum BlockKind {
     Text,
     Thinking,
     Call,
@@ -59,28 +59,28 @@ pub(super) enum Block {
 
 const UI: &str = "it is about what a plugin draws on a person's screen";
 
-pub(super) static LINES: Table<Line> = Table::new(
+pub(super) static LINES: Table<LineKind> = Table::new(
     "line",
     &[
-        ("assistant", Event("agent_output", Line::Assistant)),
-        ("user", Event("agent_tool_result", Line::User)),
-        ("stream_event", Event("preview", Line::StreamEvent)),
-        ("system", Event("agent_session", Line::System)),
-        ("result", Event("agent.status", Line::Result)),
-        ("control_request", Event("agent_question", Line::ControlRequest)),
-        ("control_cancel_request", Event("agent_question_answered", Line::ControlCancel)),
-        ("rate_limit_event", Event("agent_notice", Line::RateLimit)),
-        ("auth_status", Event("agent_error", Line::Authentication)),
-        ("text", Event("agent_output", Line::Block)),
-        ("thinking", Event("agent_output", Line::Block)),
-        ("tool_use", Event("agent_tool_call", Line::Block)),
-        ("tool_result", Event("agent_tool_result", Line::Block)),
+        ("assistant", Event("agent_output", LineKind::Assistant)),
+        ("user", Event("agent_tool_result", LineKind::User)),
+        ("stream_event", Event("preview", LineKind::StreamEvent)),
+        ("system", Event("agent_session", LineKind::System)),
+        ("result", Event("agent.status", LineKind::Result)),
+        ("control_request", Event("agent_question", LineKind::ControlRequest)),
+        ("control_cancel_request", Event("agent_question_answered", LineKind::ControlCancel)),
+        ("rate_limit_event", Event("agent_notice", LineKind::RateLimit)),
+        ("auth_status", Event("agent_error", LineKind::Authentication)),
+        ("text", Event("agent_output", LineKind::Block)),
+        ("thinking", Event("agent_output", LineKind::Block)),
+        ("tool_use", Event("agent_tool_call", LineKind::Block)),
+        ("tool_result", Event("agent_tool_result", LineKind::Block)),
         ("control_response", Nothing("it answers what was asked of the program")),
         ("tool_progress", Nothing("how long a call takes is counted from its start")),
         ("tool_use_summary", Nothing("it sums up calls that are shown themselves")),
         ("prompt_suggestion", Nothing("it proposes what a person could say next")),
         ("keep_alive", Nothing("it keeps a connection open")),
-        ("conversation_reset", Event("agent_notice", Line::ProgramNotice(ProgramNotice::Reset))),
+        ("conversation_reset", Event("agent_notice", LineKind::ProgramNotice(ProgramNotice::Reset))),
         ("transcript_mirror", Nothing("it is a copy for whoever keeps the transcript")),
         ("attachment", Nothing("it is for the model; what a person attached is in her message")),
         ("tombstone", Nothing("what was said stays in the log")),
@@ -93,26 +93,26 @@ pub(super) static LINES: Table<Line> = Table::new(
     ],
 );
 
-pub(super) static SYSTEM: Table<System> = Table::new(
+pub(super) static SYSTEM: Table<SystemKind> = Table::new(
     "system line",
     &[
-        ("init", Event("agent_session", System::Init)),
-        ("status", Event("agent_notice", System::Status)),
-        ("api_retry", Event("agent_error", System::Retry)),
-        ("permission_denied", Event("agent_error", System::PermissionDenied)),
-        ("background_tasks_changed", Event("agent_task_started", System::TasksChanged)),
-        ("task_started", Event("agent_task_started", System::TaskStarted)),
-        ("task_updated", Event("agent_task_ended", System::TaskUpdated)),
-        ("task_notification", Event("agent_task_ended", System::TaskEnded)),
-        ("compact_boundary", Event("agent_notice", System::Compacted)),
-        ("hook_response", Event("agent_notice", System::Hook)),
-        ("model_changed", Event("agent_notice", System::ModelChanged)),
-        ("model_fallback", Event("agent_notice", System::ModelChanged)),
-        ("model_refusal_fallback", Event("agent_notice", System::ModelChanged)),
-        ("notification", Event("agent_notice", System::Notification)),
-        ("local_command_output", Event("agent_output", System::CommandOutput)),
-        ("local_command", Event("agent_output", System::CommandOutput)),
-        ("files_persisted", Event("agent_notice", System::FilesPersisted)),
+        ("init", Event("agent_session", SystemKind::Init)),
+        ("status", Event("agent_notice", SystemKind::Status)),
+        ("api_retry", Event("agent_error", SystemKind::Retry)),
+        ("permission_denied", Event("agent_error", SystemKind::PermissionDenied)),
+        ("background_tasks_changed", Event("agent_task_started", SystemKind::TasksChanged)),
+        ("task_started", Event("agent_task_started", SystemKind::TaskStarted)),
+        ("task_updated", Event("agent_task_ended", SystemKind::TaskUpdated)),
+        ("task_notification", Event("agent_task_ended", SystemKind::TaskEnded)),
+        ("compact_boundary", Event("agent_notice", SystemKind::Compacted)),
+        ("hook_response", Event("agent_notice", SystemKind::Hook)),
+        ("model_changed", Event("agent_notice", SystemKind::ModelChanged)),
+        ("model_fallback", Event("agent_notice", SystemKind::ModelChanged)),
+        ("model_refusal_fallback", Event("agent_notice", SystemKind::ModelChanged)),
+        ("notification", Event("agent_notice", SystemKind::Notification)),
+        ("local_command_output", Event("agent_output", SystemKind::CommandOutput)),
+        ("local_command", Event("agent_output", SystemKind::CommandOutput)),
+        ("files_persisted", Event("agent_notice", SystemKind::FilesPersisted)),
         ("task_progress", Nothing("a sub-agent's own lines say what it does")),
         ("thinking_tokens", Nothing("it is a guess; a message's usage has the number")),
         ("session_state_changed", Nothing("its turns and questions say the same")),
@@ -122,26 +122,29 @@ pub(super) static SYSTEM: Table<System> = Table::new(
         ("post_turn_summary", Nothing("it sums up what is shown itself")),
         ("memory_recall", Nothing("what the program reads for the model by itself")),
         ("turn_duration", Nothing("how long a turn took is counted from its start")),
-        ("stop_hook_summary", Event("agent_notice", System::ProgramNotice(ProgramNotice::StopHooks))),
-        ("informational", Event("agent_notice", System::ProgramNotice(ProgramNotice::Informational))),
-        ("permission_retry", Event("agent_notice", System::ProgramNotice(ProgramNotice::Informational))),
-        ("scheduled_task_fire", Event("agent_notice", System::ProgramNotice(ProgramNotice::Informational))),
-        ("memory_saved", Event("agent_notice", System::ProgramNotice(ProgramNotice::MemorySaved))),
-        ("instruction_size_warning", Event("agent_notice", System::ProgramNotice(ProgramNotice::InstructionSize))),
-        ("mirror_error", Event("agent_notice", System::ProgramNotice(ProgramNotice::MirrorError))),
-        ("plugin_install", Event("agent_notice", System::ProgramNotice(ProgramNotice::PluginInstall))),
-        ("code_change_published", Event("agent_notice", System::ProgramNotice(ProgramNotice::Published))),
-        ("turn_preempted", Event("agent_notice", System::ProgramNotice(ProgramNotice::Preempted))),
-        ("file_attachments_missing", Event("agent_notice", System::ProgramNotice(ProgramNotice::AttachmentsMissing))),
-        ("session_writes_lost", Event("agent_notice", System::ProgramNotice(ProgramNotice::WritesLost))),
-        ("peer_message_hold", Event("agent_notice", System::ProgramNotice(ProgramNotice::PeerMessage))),
-        ("ui_notify", Event("agent_notice", System::ProgramNotice(ProgramNotice::Plugin))),
-        ("ui_toast", Event("agent_notice", System::ProgramNotice(ProgramNotice::Plugin))),
-        ("ui_log", Event("agent_notice", System::ProgramNotice(ProgramNotice::Plugin))),
-        ("api_error", Event("agent_error", System::RequestFailed)),
-        ("model_refusal_no_fallback", Event("agent_error", System::Refused)),
-        ("model_consent_fallback", Event("agent_notice", System::ModelChanged)),
-        ("task_list_statuses", Event("progress_update", System::TodoStatuses)),
+        ("stop_hook_summary", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::StopHooks))),
+        ("informational", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::Informational))),
+        ("permission_retry", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::Informational))),
+        ("scheduled_task_fire", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::Informational))),
+        ("memory_saved", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::MemorySaved))),
+        ("instruction_size_warning", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::InstructionSize))),
+        ("mirror_error", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::MirrorError))),
+        ("plugin_install", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::PluginInstall))),
+        ("code_change_published", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::Published))),
+        ("turn_preempted", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::Preempted))),
+        (
+            "file_attachments_missing",
+            Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::AttachmentsMissing)),
+        ),
+        ("session_writes_lost", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::WritesLost))),
+        ("peer_message_hold", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::PeerMessage))),
+        ("ui_notify", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::Plugin))),
+        ("ui_toast", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::Plugin))),
+        ("ui_log", Event("agent_notice", SystemKind::ProgramNotice(ProgramNotice::Plugin))),
+        ("api_error", Event("agent_error", SystemKind::RequestFailed)),
+        ("model_refusal_no_fallback", Event("agent_error", SystemKind::Refused)),
+        ("model_consent_fallback", Event("agent_notice", SystemKind::ModelChanged)),
+        ("task_list_statuses", Event("progress_update", SystemKind::TodoStatuses)),
         ("agents_killed", Nothing("each sub-agent's own end is told")),
         ("thinking", Nothing("the message's own block has it")),
         ("away_summary", Nothing("it sums up what is shown itself")),
@@ -172,25 +175,25 @@ pub(super) static SYSTEM: Table<System> = Table::new(
     ],
 );
 
-pub(super) static BLOCKS: Table<Block> = Table::new(
+pub(super) static BLOCKS: Table<BlockKind> = Table::new(
     "block",
     &[
-        ("text", Event("agent_output", Block::Text)),
-        ("tool_use", Event("agent_tool_call", Block::Call)),
-        ("tool_result", Event("agent_tool_result", Block::Result)),
-        ("thinking", Event("agent_output", Block::Thinking)),
-        ("server_tool_use", Event("agent_tool_call", Block::Call)),
-        ("mcp_tool_use", Event("agent_tool_call", Block::Call)),
-        ("mcp_tool_result", Event("agent_tool_result", Block::Result)),
-        ("web_search_tool_result", Event("agent_tool_result", Block::Result)),
-        ("web_fetch_tool_result", Event("agent_tool_result", Block::Result)),
-        ("code_execution_tool_result", Event("agent_tool_result", Block::Result)),
-        ("bash_code_execution_tool_result", Event("agent_tool_result", Block::Result)),
-        ("text_editor_code_execution_tool_result", Event("agent_tool_result", Block::Result)),
-        ("tool_search_tool_result", Event("agent_tool_result", Block::Result)),
-        ("advisor_tool_result", Event("agent_tool_result", Block::Result)),
-        ("image", Event("user_message", Block::Shown)),
-        ("document", Event("user_message", Block::Shown)),
+        ("text", Event("agent_output", BlockKind::Text)),
+        ("tool_use", Event("agent_tool_call", BlockKind::Call)),
+        ("tool_result", Event("agent_tool_result", BlockKind::Result)),
+        ("thinking", Event("agent_output", BlockKind::Thinking)),
+        ("server_tool_use", Event("agent_tool_call", BlockKind::Call)),
+        ("mcp_tool_use", Event("agent_tool_call", BlockKind::Call)),
+        ("mcp_tool_result", Event("agent_tool_result", BlockKind::Result)),
+        ("web_search_tool_result", Event("agent_tool_result", BlockKind::Result)),
+        ("web_fetch_tool_result", Event("agent_tool_result", BlockKind::Result)),
+        ("code_execution_tool_result", Event("agent_tool_result", BlockKind::Result)),
+        ("bash_code_execution_tool_result", Event("agent_tool_result", BlockKind::Result)),
+        ("text_editor_code_execution_tool_result", Event("agent_tool_result", BlockKind::Result)),
+        ("tool_search_tool_result", Event("agent_tool_result", BlockKind::Result)),
+        ("advisor_tool_result", Event("agent_tool_result", BlockKind::Result)),
+        ("image", Event("user_message", BlockKind::Shown)),
+        ("document", Event("user_message", BlockKind::Shown)),
         ("redacted_thinking", Nothing("it is encrypted, for the model alone")),
         ("container_upload", Nothing("a file is made ready for code that the API runs")),
         ("compaction", Nothing("the program's own lines tell of it")),
@@ -199,14 +202,14 @@ pub(super) static BLOCKS: Table<Block> = Table::new(
 );
 
 /// The known block that an unknown kind is most similar to, so that its content is shown.
-pub(super) fn guess(kind: &str) -> Option<Block> {
+pub(super) fn guess(kind: &str) -> Option<BlockKind> {
     let ends = |end| kind.ends_with(end);
-    ends("_tool_use").then_some(Block::Call).or_else(|| ends("_tool_result").then_some(Block::Result))
+    ends("_tool_use").then_some(BlockKind::Call).or_else(|| ends("_tool_result").then_some(BlockKind::Result))
 }
 
 /// Whether a line of Claude Code has this type. A block of a broken message must not count as a line.
 pub(super) fn is_own(kind: &str) -> bool {
-    matches!(LINES.find(kind), Some(Event(_, line)) if !matches!(line, Line::Block)) || kind == "control_response"
+    matches!(LINES.find(kind), Some(Event(_, line)) if !matches!(line, LineKind::Block)) || kind == "control_response"
 }
 
 /// The tables of Claude Code.

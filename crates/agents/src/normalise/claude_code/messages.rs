@@ -129,17 +129,17 @@ impl ClaudeCode {
         let block: Block = read(raw).unwrap_or_default();
         let events = &mut meaning.events;
         match known {
-            kinds::Block::Text => self.text(from, block.text.unwrap_or_default(), events),
-            kinds::Block::Thinking => {
+            kinds::BlockKind::Text => self.text(from, block.text.unwrap_or_default(), events),
+            kinds::BlockKind::Thinking => {
                 let text = block.thinking.unwrap_or_default();
                 if from.assistant && !text.is_empty() {
                     events.extend(self.partials.moved_on(from.parent.as_deref()));
                     events.push(output(from, OutputStream::Thinking, text).into());
                 }
             }
-            kinds::Block::Call => self.call(from, block, at, events),
-            kinds::Block::Result => self.result(from, block, at, meaning),
-            kinds::Block::Shown => self.text(from, format!("[{kind}]"), events),
+            kinds::BlockKind::Call => self.call(from, block, at, events),
+            kinds::BlockKind::Result => self.result(from, block, at, meaning),
+            kinds::BlockKind::Shown => self.text(from, format!("[{kind}]"), events),
         }
     }
 

@@ -133,10 +133,10 @@ impl ClaudeCode {
         }
     }
 
-    fn known_line(&mut self, kind: kinds::Line, head: Head, line: &str, at: Timestamp, meaning: &mut Meaning) {
+    fn known_line(&mut self, kind: kinds::LineKind, head: Head, line: &str, at: Timestamp, meaning: &mut Meaning) {
         let events = &mut meaning.events;
         match kind {
-            kinds::Line::System => {
+            kinds::LineKind::System => {
                 let subtype = head.subtype.unwrap_or_default();
                 if subtype == "init" {
                     events.extend(self.tasks.settle());
@@ -144,14 +144,14 @@ impl ClaudeCode {
                 }
                 self.system(&subtype, line, at, events);
             }
-            kinds::Line::Assistant => self.message(true, line, at, meaning),
-            kinds::Line::User => self.message(false, line, at, meaning),
-            kinds::Line::Result => self.turn_end(line, at, events),
-            kinds::Line::Block => {
+            kinds::LineKind::Assistant => self.message(true, line, at, meaning),
+            kinds::LineKind::User => self.message(false, line, at, meaning),
+            kinds::LineKind::Result => self.turn_end(line, at, events),
+            kinds::LineKind::Block => {
                 self.at_work(events);
                 self.block(&mut BlockOrigin { assistant: true, ..BlockOrigin::default() }, line, at, meaning);
             }
-            kinds::Line::StreamEvent => {
+            kinds::LineKind::StreamEvent => {
                 let typed = self.partials.line(line);
                 if typed.unknown {
                     events.extend(self.notices.note(NoticeKind::Unknown, line));
@@ -169,11 +169,11 @@ impl ClaudeCode {
                 events.extend(spent.map(EventData::from));
                 meaning.piece = typed.piece;
             }
-            kinds::Line::RateLimit => self.rate_limit(line, events),
-            kinds::Line::ProgramNotice(words) => events.extend(program_words::notices(words, line)),
-            kinds::Line::Authentication => Self::authentication(line, events),
-            kinds::Line::ControlRequest => self.request(line, events),
-            kinds::Line::ControlCancel => {
+            kinds::LineKind::RateLimit => self.rate_limit(line, events),
+            kinds::LineKind::ProgramNotice(words) => events.extend(program_words::notices(words, line)),
+            kinds::LineKind::Authentication => Self::authentication(line, events),
+            kinds::LineKind::ControlRequest => self.request(line, events),
+            kinds::LineKind::ControlCancel => {
                 let answered = self.control.cancelled(line, PROGRAM);
                 self.answered(answered, events);
             }
@@ -197,7 +197,7 @@ impl Normalise for ClaudeCode {
         match head.kind.as_deref().and_then(|kind| kinds::LINES.find(kind)) {
             Some(Handling::Event(_, kind)) => {
                 // What is being typed goes on; and a message may be the program's own word for it.
-                if !matches!(kind, kinds::Line::StreamEvent | kinds::Line::Assistant) {
+                if !matches!(kind, kinds::LineKind::StreamEvent | kinds::LineKind::Assistant) {
                     meaning.events.extend(self.stops.tell());
                 }
                 self.known_line(kind, head, line, at, &mut meaning);

@@ -29,69 +29,70 @@ impl ClaudeCode {
         };
         let system: System = read(line).unwrap_or_default();
         // What says how things stand can say the same again later; all else happens once.
-        let happens = !matches!(kind, kinds::System::Init | kinds::System::TasksChanged | kinds::System::Status);
+        let happens =
+            !matches!(kind, kinds::SystemKind::Init | kinds::SystemKind::TasksChanged | kinds::SystemKind::Status);
         if happens && system.uuid.as_deref().is_some_and(|uuid| !self.is_new(uuid)) {
             return;
         }
         match kind {
-            kinds::System::Init => self.init(system, events),
-            kinds::System::PermissionDenied => {
+            kinds::SystemKind::Init => self.init(system, events),
+            kinds::SystemKind::PermissionDenied => {
                 let tool = system.tool_name.as_deref().unwrap_or("a tool");
                 let message = system.message.unwrap_or_else(|| format!("{tool} was not allowed"));
                 events.push(AgentError::new("permission_denied", message, None).into());
             }
-            kinds::System::Retry => {
+            kinds::SystemKind::Retry => {
                 self.spent.aside();
                 events.push(retry(&system, at).into());
             }
-            kinds::System::TasksChanged => self.tasks.listed(system.tasks.unwrap_or_default()),
-            kinds::System::TaskStarted => {
+            kinds::SystemKind::TasksChanged => self.tasks.listed(system.tasks.unwrap_or_default()),
+            kinds::SystemKind::TaskStarted => {
                 let call = system.tool_use_id.as_deref().and_then(|id| self.calls.get(id));
                 let parent = system.parent_tool_use_id.clone().or_else(|| call.and_then(|call| call.author.clone()));
                 let parent = parent.map(|id| self.names.told(id));
                 let tool_use_id = system.tool_use_id.map(|id| self.names.told(id));
                 events.extend(self.tasks.started(System { tool_use_id, ..system }, parent));
             }
-            kinds::System::TaskUpdated => events.extend(self.tasks.updated(system)),
-            kinds::System::TaskEnded => {
+            kinds::SystemKind::TaskUpdated => events.extend(self.tasks.updated(system)),
+            kinds::SystemKind::TaskEnded => {
                 let System { task_id, tool_use_id, status, summary, exit_code, .. } = system;
                 let end = TaskEnd { outcome: status.as_deref().and_then(outcome), summary, exit_code };
                 let tool_use_id = tool_use_id.map(|id| self.names.told(id));
                 events.extend(self.tasks.ended(task_id.as_deref().unwrap_or_default(), tool_use_id, end));
             }
-            kinds::System::Status => self.status(&system, events),
-            kinds::System::Compacted => {
+            kinds::SystemKind::Status => self.status(&system, events),
+            kinds::SystemKind::Compacted => {
                 self.compacting = false;
                 self.spent.aside();
                 events.push(compacted(system).into());
             }
-            kinds::System::Hook => events.extend(hooks::response(&system).map(EventData::from)),
-            kinds::System::ModelChanged => events.extend(model_changed(line)),
-            kinds::System::Notification => {
+            kinds::SystemKind::Hook => events.extend(hooks::response(&system).map(EventData::from)),
+            kinds::SystemKind::ModelChanged => events.extend(model_changed(line)),
+            kinds::SystemKind::Notification => {
                 let text = system.text.or(system.message).or(system.content).unwrap_or_default();
                 events.extend(notice(NoticeLevel::Info, &text));
             }
-            kinds::System::CommandOutput => {
+            kinds::SystemKind::CommandOutput => {
                 let text = system.content.or(system.text).or(system.message).unwrap_or_default();
                 events.extend(command_output(&text));
             }
-            kinds::System::ProgramNotice(words) => events.extend(program_words::notices(words, line)),
-            kinds::System::RequestFailed => {
+            kinds::SystemKind::ProgramNotice(words) => events.extend(program_words::notices(words, line)),
+            kinds::SystemKind::RequestFailed => {
                 self.spent.aside();
                 events.push(program_words::api_error(line, at).into());
             }
-            kinds::System::Refused => {
+            kinds::SystemKind::Refused => {
                 let fields = Fields::read(line).unwrap_or_default();
                 let explanation = ["api_refusal_explanation", "content"].iter().find_map(|name| fields.text(name));
                 let details = StopDetails { explanation, category: fields.text("api_refusal_category") };
                 self.stops.heard(REFUSAL, Some(details), None, None);
             }
-            kinds::System::TodoStatuses => {
+            kinds::SystemKind::TodoStatuses => {
                 let statuses = Fields::read(line).unwrap_or_default().objects("statuses");
                 let todos = self.todos.statuses(&statuses);
                 events.extend(self.progress.todos(None, todos, at).map(EventData::from));
             }
-            kinds::System::FilesPersisted => {
+            kinds::SystemKind::FilesPersisted => {
                 let failed = system.failed.map_or(0, |failed| failed.len());
                 let message = format!("{failed} files could not be kept");
                 events.extend((failed > 0).then(|| notice(NoticeLevel::Warning, &message)).flatten());
