@@ -4,7 +4,7 @@
 use serde_json::value::RawValue;
 use townwatch_protocol::event::{Attachment, AttachmentKind};
 
-use super::content_kinds::{BLOCKS, Block};
+use super::content_kinds::{BLOCKS, BlockKind};
 use super::fields::Fields;
 use super::kinds::Handling;
 use super::pictures::{self, Picture};
@@ -112,41 +112,43 @@ impl Reading {
         self.texts.extend(structured.map(|structured| structured.get().to_owned()));
     }
 
-    fn known(&mut self, block: Block, fields: &Fields, depth: usize) {
+    fn known(&mut self, block: BlockKind, fields: &Fields, depth: usize) {
         match block {
-            Block::Text => {
+            BlockKind::Text => {
                 let text = fields.text("text").unwrap_or_default();
                 self.content.failed |= text.starts_with(TOOL_ERROR);
                 self.texts.push(text);
             }
-            Block::Image => self.sourced(fields, AttachmentKind::Image, depth),
-            Block::Audio => self.sourced(fields, AttachmentKind::Audio, depth),
-            Block::Document => self.sourced(fields, AttachmentKind::Document, depth),
-            Block::Resource => self.resource(&fields.object("resource").unwrap_or_default()),
-            Block::Link => self.link(fields),
-            Block::Search => {
+            BlockKind::Image => self.sourced(fields, AttachmentKind::Image, depth),
+            BlockKind::Audio => self.sourced(fields, AttachmentKind::Audio, depth),
+            BlockKind::Document => self.sourced(fields, AttachmentKind::Document, depth),
+            BlockKind::Resource => self.resource(&fields.object("resource").unwrap_or_default()),
+            BlockKind::Link => self.link(fields),
+            BlockKind::Search => {
                 self.texts.push(named(fields.text("title"), fields.text("source"), None));
                 self.inner(fields, "content", depth);
             }
-            Block::Found => self.texts.push(named(fields.text("title"), fields.text("url"), fields.text("page_age"))),
-            Block::Fetched => {
+            BlockKind::Found => {
+                self.texts.push(named(fields.text("title"), fields.text("url"), fields.text("page_age")))
+            }
+            BlockKind::Fetched => {
                 self.texts.extend(fields.text("url"));
                 self.inner(fields, "content", depth);
             }
-            Block::Executed => self.executed(fields, depth),
-            Block::File => {
+            BlockKind::Executed => self.executed(fields, depth),
+            BlockKind::File => {
                 let name = fields.text("file_id").map(short);
                 self.attach(Attachment { name, ..pictures::empty(AttachmentKind::Document) }, None);
             }
-            Block::Viewed => self.texts.push(fields.text("content").unwrap_or_default()),
-            Block::Replaced => self.texts.push(fields.get::<Vec<String>>("lines").unwrap_or_default().join("\n")),
-            Block::Created => {
+            BlockKind::Viewed => self.texts.push(fields.text("content").unwrap_or_default()),
+            BlockKind::Replaced => self.texts.push(fields.get::<Vec<String>>("lines").unwrap_or_default().join("\n")),
+            BlockKind::Created => {
                 let updated = fields.get("is_file_update") == Some(true);
                 self.texts.push(if updated { "The file was changed" } else { "The file was written" }.to_owned());
             }
-            Block::References => self.inner(fields, "tool_references", depth),
-            Block::Reference => self.texts.extend(fields.text("tool_name")),
-            Block::Failed => {
+            BlockKind::References => self.inner(fields, "tool_references", depth),
+            BlockKind::Reference => self.texts.extend(fields.text("tool_name")),
+            BlockKind::Failed => {
                 self.content.failed = true;
                 let inner = fields.object("error");
                 let fields = inner.as_ref().unwrap_or(fields);
