@@ -29,7 +29,7 @@ struct Beginning {
 
 /// A beginning that was found in a text.
 #[derive(Debug, Clone)]
-pub(super) struct Hit {
+pub(super) struct BeginningMatch {
     pub(super) place: Range<usize>,
     /// The index of the beginning in the order of [`Beginnings::new`].
     pub(super) number: usize,
@@ -59,7 +59,7 @@ impl Beginnings {
     }
 
     /// The first beginning at or after `from`; the longest one, if several stand there.
-    pub(super) fn find(&self, text: &str, from: usize) -> Option<Hit> {
+    pub(super) fn find(&self, text: &str, from: usize) -> Option<BeginningMatch> {
         let mut at = from;
         loop {
             let mut places = text.as_bytes()[at..].windows(HEAD_BYTES);
@@ -72,7 +72,7 @@ impl Beginnings {
     }
 
     /// The next shorter beginning at the same place.
-    pub(super) fn shorter(&self, hit: &Hit) -> Option<Hit> {
+    pub(super) fn shorter(&self, hit: &BeginningMatch) -> Option<BeginningMatch> {
         Some(self.sorted[hit.shorter?].at(hit.place.start))
     }
 
@@ -109,8 +109,8 @@ impl Beginnings {
 }
 
 impl Beginning {
-    fn at(&self, start: usize) -> Hit {
-        Hit { place: start..start + self.text.len(), number: self.number, shorter: self.shorter }
+    fn at(&self, start: usize) -> BeginningMatch {
+        BeginningMatch { place: start..start + self.text.len(), number: self.number, shorter: self.shorter }
     }
 }
 

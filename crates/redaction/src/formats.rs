@@ -3,7 +3,7 @@
 use std::iter;
 use std::ops::{Range, RangeInclusive};
 
-use super::Look;
+use super::Candidate;
 use super::escapes::begins_word;
 
 /// A format of secrets.
@@ -165,9 +165,9 @@ impl Format {
     }
 
     /// The candidate after a beginning that was found.
-    pub(super) fn look(&self, text: &[u8], hit: Range<usize>) -> Look<'static> {
+    pub(super) fn candidate(&self, text: &[u8], hit: Range<usize>) -> Candidate<'static> {
         if !self.can_begin(text, hit.start) {
-            return Look::default();
+            return Candidate::default();
         }
         let (secret, seen) = match &self.is {
             Token(of, bytes) => {
@@ -195,7 +195,7 @@ impl Format {
         };
         let secret = secret.filter(|_| !is_within_base64(text, hit.start));
         let is_too_long = matches!(&self.is, Token(_, bytes) | MixedToken(_, bytes) if seen.len() > *bytes.end());
-        Look {
+        Candidate {
             is_open: seen.end == text.len(),
             end: if secret.is_some() || is_too_long { seen.end } else { hit.end },
             found: secret.map(|range| (range, self.kind)),
@@ -212,7 +212,7 @@ fn is_within_base64(text: &[u8], at: usize) -> bool {
 
 /// The secret, if there is one, and the part of the text that was read. If that part reaches the end of the text, more
 /// text could change the result.
-type Seen = (Option<Range<usize>>, Range<usize>);
+type Examination = (Option<Range<usize>>, Range<usize>);
 
 /// The run of characters of one kind from a place on. It may be one longer than `bytes_max`, which shows that it is too
 /// long.
@@ -237,7 +237,7 @@ fn is_authorization(before: &[u8]) -> bool {
     near.is_some_and(|name| name.eq_ignore_ascii_case(b"authorization"))
 }
 
-fn jwt(text: &[u8], start: usize) -> Seen {
+fn jwt(text: &[u8], start: usize) -> Examination {
     let part = |from: usize| run(text, from, word, TOKEN_BYTES_MAX);
     let next = |before: &Range<usize>| (text.get(before.end) == Some(&b'.')).then(|| part(before.end + 1));
     let parts: Vec<_> = iter::successors(Some(part(start)), next).take(5).collect();
@@ -253,7 +253,7 @@ fn jwt(text: &[u8], start: usize) -> Seen {
 }
 
 /// The password in an address: `https://user:password@host`.
-fn address(text: &[u8], from: usize) -> Seen {
+fn address(text: &[u8], from: usize) -> Examination {
     let authority = |byte: u8| byte.is_ascii_graphic() && !b"/?#\"'\\<>`(){}[]|,;$".contains(&byte);
     let all = run(text, from, authority, ADDRESS_BYTES_MAX);
     let password = text[all.clone()].iter().rposition(|byte| *byte == b'@').and_then(|at| {
@@ -263,7 +263,7 @@ fn address(text: &[u8], from: usize) -> Seen {
     (password.filter(|password| password.len() >= 3), all)
 }
 
-fn aws_secret_key(text: &[u8], from: usize) -> Seen {
+fn aws_secret_key(text: &[u8], from: usize) -> Examination {
     let between = |byte: u8| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'=' | b':' | b'>');
     let gap = run(text, from, between, 12);
     let body = run(text, gap.end, base64, 40);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Look;
+use super::Candidate;
 
 /// The beginning of the first line.
 pub const BEGINS: &str = "-----BEGIN ";
@@ -18,9 +18,9 @@ const LINE_BYTES_MIN: usize = 32;
 const LAST_LINE_BYTES_MIN: usize = 12;
 
 /// The candidate for a private key at a place.
-pub(super) fn look(text: &[u8], hit: Range<usize>) -> Look<'static> {
+pub(super) fn candidate(text: &[u8], hit: Range<usize>) -> Candidate<'static> {
     let Some(from) = label_end(text, hit.end) else {
-        return Look { is_open: text.len() - hit.end <= LABEL_BYTES_MAX, ..Look::default() };
+        return Candidate { is_open: text.len() - hit.end <= LABEL_BYTES_MAX, ..Candidate::default() };
     };
     let (mut at, mut longest, mut last) = (from, 0, from);
     while at < text.len() {
@@ -36,7 +36,7 @@ pub(super) fn look(text: &[u8], hit: Range<usize>) -> Look<'static> {
     let end = ending(text, at);
     let is_open = at == text.len() || (end.is_none() && text.len() - at <= LABEL_BYTES_MAX && is_dashes(&text[at..]));
     let found = (longest >= LINE_BYTES_MIN).then(|| (hit.start..end.unwrap_or(last), KIND));
-    Look { found, is_open, ..Look::default() }
+    Candidate { found, is_open, ..Candidate::default() }
 }
 
 /// The place after `… PRIVATE KEY-----`.

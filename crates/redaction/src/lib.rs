@@ -22,7 +22,7 @@ use std::ops::Range;
 
 use townwatch_protocol::error::Result;
 
-use self::beginnings::{Beginnings, Hit};
+use self::beginnings::{BeginningMatch, Beginnings};
 use self::formats::{FORMATS, Format};
 
 pub use self::secrets::SecretValues;
@@ -60,7 +60,7 @@ enum Rule {
 
 /// The candidate for a secret at a place.
 #[derive(Debug, Default)]
-struct Look<'r> {
+struct Candidate<'r> {
     /// The part of the text to redact, or a mark of an earlier redaction, with its kind.
     found: Option<(Range<usize>, &'r str)>,
     /// Whether more text after this one could change the result.
@@ -96,8 +96,8 @@ impl Redactor {
     /// in the result.
     pub fn tell<'t>(&self, text: &'t str, part: Range<usize>, mut tell: impl FnMut(&str)) -> Cow<'t, str> {
         let (mut clean, mut copied) = (String::new(), part.start);
-        for (_, look) in self.looks(text, part.start).take_while(|(start, _)| *start < part.end) {
-            let Some((range, kind)) = look.found else { continue };
+        for (_, candidate) in self.candidates(text, part.start).take_while(|(start, _)| *start < part.end) {
+            let Some((range, kind)) = candidate.found else { continue };
             tell(kind);
             if !text[range.clone()].starts_with(MARK) {
                 clean.push_str(&text[copied..range.start]);
@@ -115,15 +115,15 @@ impl Redactor {
     /// The end of the settled part of a text that will go on. No secret, and nothing that can become one, crosses that
     /// place.
     pub fn settled(&self, text: &str, from: usize) -> usize {
-        let mut looks = self.looks(text, from);
-        let open = looks.find(|(_, look)| look.is_open);
-        let (begun, from) = (looks.begun, looks.begun.max(from));
+        let mut candidates = self.candidates(text, from);
+        let open = candidates.find(|(_, candidate)| candidate.is_open);
+        let (begun, from) = (candidates.begun, candidates.begun.max(from));
         let settled = begun + self.before_half_a_beginning(&text[begun..], from - begun);
         open.map_or(settled, |(start, _)| settled.min(start))
     }
 
-    fn looks<'a>(&'a self, text: &'a str, from: usize) -> Looks<'a> {
-        Looks { redactor: self, text, begun: 0, at: from }
+    fn candidates<'a>(&'a self, text: &'a str, from: usize) -> Candidates<'a> {
+        Candidates { redactor: self, text, begun: 0, at: from }
     }
 
     /// The place of an incomplete beginning at the end of the text; without one, the end.
@@ -144,15 +144,15 @@ impl Redactor {
 
     /// The candidate at a place. Several beginnings may stand there: `sk-` and `sk-ant-`, or a value that starts with
     /// another one. The candidate that hides most of the text counts.
-    fn look<'a>(&'a self, text: &'a str, hit: Hit) -> Look<'a> {
+    fn candidate<'a>(&'a self, text: &'a str, hit: BeginningMatch) -> Candidate<'a> {
         let rest = &text[hit.place.start..];
-        let end_of = |look: &Look<'_>| look.found.as_ref().map_or(0, |(range, _)| range.end);
-        let mut most = Look { is_open: self.may_become_a_longer_value(rest), ..Look::default() };
+        let end_of = |candidate: &Candidate<'_>| candidate.found.as_ref().map_or(0, |(range, _)| range.end);
+        let mut most = Candidate { is_open: self.may_become_a_longer_value(rest), ..Candidate::default() };
         for hit in iter::successors(Some(hit), |hit| self.beginnings.shorter(hit)) {
-            let look = self.look_as(&self.rules[hit.number], text, hit.place);
-            let is_open = most.is_open || look.is_open;
-            if end_of(&look) > end_of(&most) {
-                most = look;
+            let candidate = self.candidate_by(&self.rules[hit.number], text, hit.place);
+            let is_open = most.is_open || candidate.is_open;
+            if end_of(&candidate) > end_of(&most) {
+                most = candidate;
             }
             most.is_open = is_open;
         }
@@ -167,15 +167,15 @@ impl Redactor {
 
     /// The candidate by one rule. If another secret begins among the characters of a token and goes on after it, the
     /// token ends there.
-    fn look_as<'a>(&'a self, rule: &'a Rule, text: &'a str, hit: Range<usize>) -> Look<'a> {
-        let look = rule.look(text, hit.clone());
-        if look.end <= hit.end {
-            return look;
+    fn candidate_by<'a>(&'a self, rule: &'a Rule, text: &'a str, hit: Range<usize>) -> Candidate<'a> {
+        let candidate = rule.candidate(text, hit.clone());
+        if candidate.end <= hit.end {
+            return candidate;
         }
-        match self.reaching_out(text, hit.end..look.end) {
-            ReachingOut::From(at) => Look { is_open: false, ..rule.look(&text[..at], hit) },
-            ReachingOut::Open => Look { is_open: true, ..look },
-            ReachingOut::None => look,
+        match self.reaching_out(text, hit.end..candidate.end) {
+            ReachingOut::From(at) => Candidate { is_open: false, ..rule.candidate(&text[..at], hit) },
+            ReachingOut::Open => Candidate { is_open: true, ..candidate },
+            ReachingOut::None => candidate,
         }
     }
 
@@ -189,13 +189,13 @@ impl Redactor {
             if start < within && matches!(rule, Rule::Format(_)) {
                 continue; // its characters are those of the token around it, which lies within the part
             }
-            let look = rule.look(text, hit.place);
-            let end = look.found.map_or(part.start, |(range, _)| range.end);
+            let candidate = rule.candidate(text, hit.place);
+            let end = candidate.found.map_or(part.start, |(range, _)| range.end);
             if end > part.end {
                 return ReachingOut::From(start);
             }
             within = within.max(end);
-            is_open |= look.is_open;
+            is_open |= candidate.is_open;
         }
         let is_open = is_open || self.before_half_a_beginning(text, part.start) < part.end;
         if is_open { ReachingOut::Open } else { ReachingOut::None }
@@ -213,7 +213,7 @@ enum ReachingOut {
 
 /// An iterator over the candidates of a text, each with its place.
 #[derive(Debug)]
-struct Looks<'a> {
+struct Candidates<'a> {
     redactor: &'a Redactor,
     text: &'a str,
     /// The end of the last secret. The rest is read as if the text began there.
@@ -221,20 +221,20 @@ struct Looks<'a> {
     at: usize,
 }
 
-impl<'a> Iterator for Looks<'a> {
-    type Item = (usize, Look<'a>);
+impl<'a> Iterator for Candidates<'a> {
+    type Item = (usize, Candidate<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
         let (begun, rest) = (self.begun, &self.text[self.begun..]);
         let hit = self.redactor.beginnings.find(rest, self.at - begun)?;
         let start = begun + hit.place.start;
-        let look = self.redactor.look(rest, hit);
-        let found = look.found.map(|(range, kind)| (begun + range.start..begun + range.end, kind));
+        let candidate = self.redactor.candidate(rest, hit);
+        let found = candidate.found.map(|(range, kind)| (begun + range.start..begun + range.end, kind));
         self.at = start + 1;
         if let Some((range, _)) = &found {
             (self.begun, self.at) = (range.end, range.end);
         }
-        Some((start, Look { found, is_open: look.is_open, ..Look::default() }))
+        Some((start, Candidate { found, is_open: candidate.is_open, ..Candidate::default() }))
     }
 }
 
@@ -248,32 +248,32 @@ impl Rule {
         }
     }
 
-    fn look<'a>(&'a self, text: &'a str, hit: Range<usize>) -> Look<'a> {
-        let mut look = match self {
-            Self::Format(format) => format.look(text.as_bytes(), hit),
-            Self::Key => keys::look(text.as_bytes(), hit),
-            Self::Mark => look_at_mark(text, hit),
+    fn candidate<'a>(&'a self, text: &'a str, hit: Range<usize>) -> Candidate<'a> {
+        let mut candidate = match self {
+            Self::Format(format) => format.candidate(text.as_bytes(), hit),
+            Self::Key => keys::candidate(text.as_bytes(), hit),
+            Self::Mark => mark_candidate(text, hit),
             Self::Values(_, values) => {
                 let rest = &text[hit.start..];
                 let whole = values.iter().find(|(value, _)| rest.starts_with(value.as_str()));
                 let found = whole.map(|(value, name)| (hit.start..hit.start + value.len(), name.as_str()));
-                Look {
+                Candidate {
                     found,
                     is_open: values.iter().any(|(value, _)| value.len() > rest.len() && value.starts_with(rest)),
-                    ..Look::default()
+                    ..Candidate::default()
                 }
             }
         };
-        look.found = look.found.filter(|(range, _)| !escapes::starts_within(text.as_bytes(), range.start));
-        look
+        candidate.found = candidate.found.filter(|(range, _)| !escapes::starts_within(text.as_bytes(), range.start));
+        candidate
     }
 }
 
-fn look_at_mark(text: &str, hit: Range<usize>) -> Look<'_> {
+fn mark_candidate(text: &str, hit: Range<usize>) -> Candidate<'_> {
     let length = text.as_bytes()[hit.end..].iter().take_while(|byte| is_of_kind(**byte)).count();
     let (kind, rest) = text[hit.end..].split_at(length);
     let found = rest.starts_with(MARK_END).then(|| (hit.start..hit.end + length + MARK_END.len_utf8(), kind));
-    Look { found, is_open: rest.is_empty(), ..Look::default() }
+    Candidate { found, is_open: rest.is_empty(), ..Candidate::default() }
 }
 
 /// The characters of a kind: those of variable names and of file names such as `.aws/credentials`.
