@@ -17,10 +17,10 @@ pub(super) struct Input {
 }
 
 /// Standard input, read by another thread.
-pub(super) struct Listening(Receiver<Vec<u8>>);
+pub(super) struct InputReceiver(Receiver<Vec<u8>>);
 
 /// The result of waiting for input.
-pub(super) enum Arrived {
+pub(super) enum NextInput {
     /// The bytes of one read.
     Bytes(Vec<u8>),
     /// No input within the time.
@@ -53,7 +53,7 @@ impl Input {
     }
 
     /// Reads to the end in another thread, because a read cannot be stopped after a time.
-    pub(super) fn listen(mut self) -> Listening {
+    pub(super) fn listen(mut self) -> InputReceiver {
         let (sender, receiver) = sync_channel(READS_MAX);
         thread::spawn(move || {
             while let Some(bytes) = self.read() {
@@ -62,21 +62,21 @@ impl Input {
                 }
             }
         });
-        Listening(receiver)
+        InputReceiver(receiver)
     }
 }
 
-impl Listening {
+impl InputReceiver {
     /// The next input, waited for at most `pause`; without `pause` for ever.
-    pub(super) fn next(&self, pause: Option<Duration>) -> Arrived {
+    pub(super) fn next(&self, pause: Option<Duration>) -> NextInput {
         let bytes = match pause {
             Some(pause) => self.0.recv_timeout(pause),
             None => self.0.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match bytes {
-            Ok(bytes) => Arrived::Bytes(bytes),
-            Err(RecvTimeoutError::Timeout) => Arrived::Nothing,
-            Err(RecvTimeoutError::Disconnected) => Arrived::End,
+            Ok(bytes) => NextInput::Bytes(bytes),
+            Err(RecvTimeoutError::Timeout) => NextInput::Nothing,
+            Err(RecvTimeoutError::Disconnected) => NextInput::End,
         }
     }
 }

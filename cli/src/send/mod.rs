@@ -20,7 +20,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use input::{Arrived, Input};
+use input::{Input, NextInput};
 use posting::{Poster, SendingState};
 use reading::Reading;
 use record::Recorder;
@@ -124,16 +124,16 @@ fn read(
                     "the town has called the run lost: nothing was heard of it for too long, or its agent began more runs than \
                      it may have open. Nothing more of it is sent; the input only passes through",
                 );
-                while !matches!(input.next(None), Arrived::End) {}
+                while !matches!(input.next(None), NextInput::End) {}
                 return;
             }
             Some(_) => return,
         }
         let pause = if reading.holds() { PAUSE } else { LOOK };
         match input.next(Some(pause)) {
-            Arrived::Bytes(bytes) => reading.push(&bytes, &mut |event, at| recorder.event(event, at)),
-            Arrived::Nothing => {}
-            Arrived::End => break,
+            NextInput::Bytes(bytes) => reading.push(&bytes, &mut |event, at| recorder.event(event, at)),
+            NextInput::Nothing => {}
+            NextInput::End => break,
         }
         // Also behind bytes: a progress bar that never ends its line never leaves a pause.
         reading.show_overdue(&mut |event, at| recorder.event(event, at));
