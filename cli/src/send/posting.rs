@@ -14,7 +14,7 @@ use townwatch_protocol::limits::BATCH_EVENTS_MAX;
 
 use super::batch_size::BatchSize;
 use super::record::gap_line;
-use super::spool::{Run, SpoolPosition, Waited, Waiting};
+use super::spool::{Run, SpoolPosition, WaitResult, WaitingEvents};
 use super::{pictures, set_aside};
 use crate::arguments::SendArguments;
 use crate::backoff::Backoff;
@@ -47,7 +47,7 @@ pub(super) struct Poster {
 /// The progress of the sending, for the thread that reads.
 pub(super) struct SendingState {
     dir: PathBuf,
-    waiting: Arc<Waiting>,
+    waiting: Arc<WaitingEvents>,
     finished: AtomicBool,
     refused: AtomicBool,
     input_ended: AtomicBool,
@@ -116,13 +116,13 @@ impl Poster {
         let mut substitute: Option<String> = None;
         loop {
             let written = match run.wait(place, HEARTBEAT) {
-                Waited::Written(written) => written,
-                Waited::Quiet => match self.heartbeat() {
+                WaitResult::Written(written) => written,
+                WaitResult::Quiet => match self.heartbeat() {
                     Err(Failure::RunEnded { reason, .. }) => return self.give_up(run, place, reason, is_own),
                     // One that does not get through is no matter: the next post says what is wrong.
                     _ => continue,
                 },
-                Waited::Ended => break,
+                WaitResult::Ended => break,
             };
             let (lines, next) = run.read(place, written, events_max, self.batch_size.bytes())?;
             let count = lines.lines().count();

@@ -8,7 +8,7 @@ use townwatch_host::now;
 use townwatch_protocol::event::{AgentExited, EventData, ExitReason, SourceGap};
 use townwatch_protocol::time::Timestamp;
 
-use super::spool::{Room, Run, SPOOL_BYTES_MAX};
+use super::spool::{Run, SPOOL_BYTES_MAX, SpoolRoom};
 use crate::notice::say;
 
 /// An event as it is posted.
@@ -60,7 +60,7 @@ impl<'a> Recorder<'a> {
             self.tell_left_out();
         }
         let (lines, count) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.count));
-        let problem = match self.run.append(&lines, count, Room::Bounded) {
+        let problem = match self.run.append(&lines, count, SpoolRoom::Bounded) {
             Ok(true) => return,
             Ok(false) => format!("{} MiB wait for the server, which is the most", SPOOL_BYTES_MAX >> 20),
             Err(error) => format!("the spool {} cannot be written ({error})", self.run.dir.display()),
@@ -89,7 +89,7 @@ impl<'a> Recorder<'a> {
         let event_id = format!("{}-gap-{}", self.run.run_id, self.number);
         let line = gap_line(&event_id, &self.run.run_id, count, "the full spool of townwatch send");
         // If this cannot be written either, the person was told before.
-        let _ = self.run.append(&line, 1, Room::Always);
+        let _ = self.run.append(&line, 1, SpoolRoom::Always);
     }
 }
 

@@ -39,14 +39,14 @@ pub(super) struct Run {
     /// The lock file, locked while this process lives.
     _owner: File,
     /// The waiting events of all runs of the agent.
-    waiting: Arc<Waiting>,
+    waiting: Arc<WaitingEvents>,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 /// The waiting events of all runs of an agent.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
+pub(super) struct WaitingEvents {
     bytes: AtomicU64,
     events: AtomicU64,
 }
@@ -77,7 +77,7 @@ struct State {
 
 /// The result of waiting for more events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Waited {
+pub(super) enum WaitResult {
     /// More events, up to this position.
     Written(SpoolPosition),
     /// No events within the time.
@@ -88,7 +88,7 @@ pub(super) enum Waited {
 
 /// Whether the bound of the spool applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Room {
+pub(super) enum SpoolRoom {
     Bounded,
     /// Always room, for the few lines that report a loss or the end.
     Always,
@@ -112,7 +112,7 @@ impl Spool {
         // Held while folders are taken over and made: between a folder and its lock nobody else may look.
         let claims = OpenOptions::new().create(true).truncate(false).write(true).open(dir.join("claims"))?;
         claims.lock()?;
-        let waiting = Arc::new(Waiting::default());
+        let waiting = Arc::new(WaitingEvents::default());
         let mut names: Vec<PathBuf> = fs::read_dir(dir)?.flatten().map(|entry| entry.path()).collect();
         names.retain(|path| path.is_dir());
         names.sort(); // a run's name begins with its time
@@ -128,7 +128,7 @@ impl Spool {
 }
 
 impl Run {
-    fn make(dir: &Path, waiting: &Arc<Waiting>) -> io::Result<Self> {
+    fn make(dir: &Path, waiting: &Arc<WaitingEvents>) -> io::Result<Self> {
         let run_id = uuid::Uuid::now_v7().to_string();
         let dir = dir.join(&run_id);
         DirBuilder::new().mode(0o700).create(&dir)?;
@@ -141,7 +141,7 @@ impl Run {
     }
 
     /// Takes over the run of an earlier process, and adds an end if it has none. `None` while its process lives.
-    fn take_over(dir: &Path, waiting: &Arc<Waiting>) -> io::Result<Option<Self>> {
+    fn take_over(dir: &Path, waiting: &Arc<WaitingEvents>) -> io::Result<Option<Self>> {
         let owner = OpenOptions::new().create(true).truncate(false).write(true).open(dir.join("owner"))?;
         if owner.try_lock().is_err() {
             return Ok(None);
@@ -227,9 +227,9 @@ impl Run {
     }
 
     /// Appends whole lines; false where they were left out because there is no room.
-    pub(super) fn append(&self, lines: &str, count: u64, room: Room) -> io::Result<bool> {
+    pub(super) fn append(&self, lines: &str, count: u64, room: SpoolRoom) -> io::Result<bool> {
         let mut state = self.lock();
-        if room == Room::Bounded && !self.has_room(lines.len()) {
+        if room == SpoolRoom::Bounded && !self.has_room(lines.len()) {
             state.lost_events += count;
             return Ok(false);
         }
@@ -259,7 +259,7 @@ impl Run {
 
     /// Writes the run's last line.
     pub(super) fn end(&self, line: &str) -> io::Result<()> {
-        let written = self.append(line, 1, Room::Always).map(|_| ());
+        let written = self.append(line, 1, SpoolRoom::Always).map(|_| ());
         self.lock().ended = true;
         self.changed.notify_all();
         written
@@ -271,16 +271,16 @@ impl Run {
     }
 
     /// Waits for events after `place`, at most `most`.
-    pub(super) fn wait(&self, place: SpoolPosition, most: Duration) -> Waited {
+    pub(super) fn wait(&self, place: SpoolPosition, most: Duration) -> WaitResult {
         let nothing_new = |state: &mut State| state.written <= place && !state.ended;
         let waited = self.changed.wait_timeout_while(self.lock(), most, nothing_new);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if state.written > place {
-            Waited::Written(state.written)
+            WaitResult::Written(state.written)
         } else if state.ended {
-            Waited::Ended
+            WaitResult::Ended
         } else {
-            Waited::Quiet
+            WaitResult::Quiet
         }
     }
 
@@ -350,7 +350,7 @@ impl Run {
     }
 
     /// The waiting events of all runs of the agent.
-    pub(super) fn waiting(&self) -> Arc<Waiting> {
+    pub(super) fn waiting(&self) -> Arc<WaitingEvents> {
         Arc::clone(&self.waiting)
     }
 
@@ -359,7 +359,7 @@ impl Run {
     }
 }
 
-impl Waiting {
+impl WaitingEvents {
     /// The number of waiting events.
     pub(super) fn events(&self) -> u64 {
         self.events.load(Ordering::Relaxed)
