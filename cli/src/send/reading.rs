@@ -35,7 +35,7 @@ struct Parser<'a> {
     keys: KeyLines,
     context: RunContext,
     threads: Threads,
-    format: Guess,
+    format: FormatGuess,
     /// The reader of lines of no known program: all output of a `process`, and the lines before another program's first
     /// one.
     text: Box<dyn Normalise>,
@@ -46,7 +46,7 @@ struct Parser<'a> {
 }
 
 /// The format, as far as it is known.
-enum Guess {
+enum FormatGuess {
     /// Not known. A line may still show it; the number counts lines that did not.
     Open(HeldLines, u64),
     /// Known: this reader's.
@@ -61,7 +61,7 @@ impl<'a> Reading<'a> {
         let text = normaliser_of(Runtime::Process, context.clone());
         let format = match format {
             Some(format) => known(format, &context, &threads),
-            None => Guess::Open(HeldLines::default(), 0),
+            None => FormatGuess::Open(HeldLines::default(), 0),
         };
         let keep = Box::new(|_: &Picture| {});
         let parser =
@@ -97,9 +97,9 @@ impl<'a> Reading<'a> {
     /// Whether something is held that the clock will bring out.
     pub(super) fn holds(&self) -> bool {
         match &self.parser.format {
-            Guess::Open(held, _) => !held.is_empty() || self.open_since.is_some(),
-            Guess::Text => self.open_since.is_some(),
-            Guess::Known(_) => false,
+            FormatGuess::Open(held, _) => !held.is_empty() || self.open_since.is_some(),
+            FormatGuess::Text => self.open_since.is_some(),
+            FormatGuess::Known(_) => false,
         }
     }
 
@@ -107,9 +107,9 @@ impl<'a> Reading<'a> {
     /// in which an object begins may still be a program's, so it waits as long as held lines do.
     pub(super) fn show_overdue(&mut self, take: &mut impl FnMut(&EventData, Timestamp)) {
         let wait = match &self.parser.format {
-            Guess::Known(_) => None,
-            Guess::Open(held, _) if !held.is_blank() || self.decoder.open().contains(&b'{') => Some(HELD_MAX),
-            Guess::Open(..) | Guess::Text => Some(UNENDED_LINE_WAIT),
+            FormatGuess::Known(_) => None,
+            FormatGuess::Open(held, _) if !held.is_blank() || self.decoder.open().contains(&b'{') => Some(HELD_MAX),
+            FormatGuess::Open(..) | FormatGuess::Text => Some(UNENDED_LINE_WAIT),
         };
         if let (Some(wait), Some(since)) = (wait, self.open_since)
             && since.elapsed() >= wait
@@ -118,7 +118,7 @@ impl<'a> Reading<'a> {
             let open = self.decoder.take_open();
             self.parser.part(&open, take);
         }
-        if let Guess::Open(held, _) = &mut self.parser.format
+        if let FormatGuess::Open(held, _) = &mut self.parser.format
             && held.is_full()
         {
             let lines = held.take();
@@ -133,14 +133,14 @@ impl<'a> Reading<'a> {
         if parser.keys.holds_back() {
             parser.line(Line::Text("".into()), take);
         }
-        if let Guess::Open(held, _) = &mut parser.format {
+        if let FormatGuess::Open(held, _) = &mut parser.format {
             let lines = held.take();
             parser.show(lines, take);
         }
         let failure = parser.failure();
         let at = now();
         parser.text.end(true, at).iter().for_each(|event| take(event, at));
-        if let Guess::Known(normaliser) = &mut parser.format {
+        if let FormatGuess::Known(normaliser) = &mut parser.format {
             normaliser.end(failure.is_none(), at).iter().for_each(|event| take(event, at));
         }
         let reason = if failure.is_none() { ExitReason::Completed } else { ExitReason::Failed };
@@ -153,9 +153,9 @@ impl Parser<'_> {
         let line = self.keys.clean(self.redaction.redactor(), line);
         let at = now();
         let (held, lines) = match &mut self.format {
-            Guess::Known(_) => return self.read(line, at, take),
-            Guess::Text => return show(&mut *self.text, line, at, take),
-            Guess::Open(held, lines) => (held, lines),
+            FormatGuess::Known(_) => return self.read(line, at, take),
+            FormatGuess::Text => return show(&mut *self.text, line, at, take),
+            FormatGuess::Open(held, lines) => (held, lines),
         };
         let (shape, blank) = match &line {
             Line::Text(text) => (shape::of(text), text.trim().is_empty()),
@@ -184,13 +184,13 @@ impl Parser<'_> {
             show(&mut *self.text, line, at, take);
         }
         if is_over {
-            self.format = Guess::Text;
+            self.format = FormatGuess::Text;
         }
     }
 
     /// The beginning of a line that has no end yet; its rest comes as a line.
     fn part(&mut self, open: &str, take: &mut impl FnMut(&EventData, Timestamp)) {
-        if let Guess::Open(held, _) = &mut self.format {
+        if let FormatGuess::Open(held, _) = &mut self.format {
             let lines = held.take();
             self.show(lines, take);
         }
@@ -216,7 +216,7 @@ impl Parser<'_> {
     }
 
     fn read(&mut self, line: Line<'_>, at: Timestamp, take: &mut impl FnMut(&EventData, Timestamp)) {
-        let Guess::Known(normaliser) = &mut self.format else { return };
+        let FormatGuess::Known(normaliser) = &mut self.format else { return };
         let Meaning { events, pictures, .. } = meaning(&mut **normaliser, line, at);
         pictures.iter().for_each(&mut self.keep);
         for mut event in events {
@@ -234,13 +234,13 @@ impl Parser<'_> {
 
     /// Why the run failed, as far as its output tells: the exit code of a program before a pipe is not seen behind it.
     fn failure(&self) -> Option<String> {
-        let Guess::Known(normaliser) = &self.format else { return None };
+        let FormatGuess::Known(normaliser) = &self.format else { return None };
         let cut_short = || self.in_turn.then_some("its output ended in the middle of a turn");
         normaliser.failure().or_else(cut_short).map(str::to_owned)
     }
 }
 
-fn known(format: Format, context: &RunContext, threads: &Threads) -> Guess {
+fn known(format: Format, context: &RunContext, threads: &Threads) -> FormatGuess {
     let context = context.clone();
     let mut normaliser: Box<dyn Normalise> = match format {
         Format::ClaudeCode => normaliser_of(Runtime::ClaudeCode, context),
@@ -248,10 +248,10 @@ fn known(format: Format, context: &RunContext, threads: &Threads) -> Guess {
         Format::Gemini => normaliser_of(Runtime::Gemini, context),
         Format::Opencode => Box::new(OpencodeRun::new(Runtime::Opencode.as_str(), context)),
         Format::Kilo => Box::new(OpencodeRun::new(Runtime::Kilo.as_str(), context)),
-        Format::Process => return Guess::Text,
+        Format::Process => return FormatGuess::Text,
     };
     normaliser.remember(threads);
-    Guess::Known(normaliser)
+    FormatGuess::Known(normaliser)
 }
 
 /// Tells what a line means to its reader.
