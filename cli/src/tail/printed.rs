@@ -18,22 +18,22 @@ const TERMINALS_MAX: usize = 64;
 
 /// The terminals of agents.
 #[derive(Debug, Default)]
-pub(super) struct Printed {
+pub(super) struct AgentTerminals {
     terminals: HashMap<AgentId, Terminal>,
 }
 
 /// The lines that an output makes.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct News {
+pub(super) struct PrintedLines {
     /// Lines that are complete.
     pub(super) lines: Vec<String>,
     /// The present text of an unfinished line.
     pub(super) open: Option<String>,
 }
 
-impl Printed {
+impl AgentTerminals {
     /// Adds an output of an agent, and gives its new lines, with colours if `colours`.
-    pub(super) fn take(&mut self, agent: &AgentId, output: &AgentOutput, colours: bool) -> News {
+    pub(super) fn take(&mut self, agent: &AgentId, output: &AgentOutput, colours: bool) -> PrintedLines {
         if self.terminals.len() >= TERMINALS_MAX && !self.terminals.contains_key(agent) {
             self.terminals.clear();
         }
@@ -41,11 +41,11 @@ impl Printed {
         let source = u8::from(output.stream == OutputStream::Stderr);
         terminal.feed(source, output.text.as_bytes());
         if output.partial {
-            return News { lines: Vec::new(), open: Some(shown(&terminal.last_line(), terminal, colours)) };
+            return PrintedLines { lines: Vec::new(), open: Some(shown(&terminal.last_line(), terminal, colours)) };
         }
         terminal.feed(source, b"\n");
         let lines = terminal.take_changes().lines;
-        News { lines: lines.iter().map(|line| shown(line, terminal, colours)).collect(), open: None }
+        PrintedLines { lines: lines.iter().map(|line| shown(line, terminal, colours)).collect(), open: None }
     }
 
     /// Ends an agent's terminal, because its run has ended or another one begins; gives its unfinished line.
@@ -139,11 +139,11 @@ mod tests {
 
     #[test]
     fn a_bar_is_one_line_that_moves() {
-        let mut printed = Printed::default();
+        let mut printed = AgentTerminals::default();
         let mut take = |text, partial| printed.take(&agent(), &output(text, OutputStream::Stderr, partial), false);
         assert_eq!(take("10%", true).open.as_deref(), Some("10%"));
         assert_eq!(take("\r20%\r", true).open.as_deref(), Some("20%"));
-        assert_eq!(take("100%, done", false), News { lines: vec!["100%, done".into()], open: None });
+        assert_eq!(take("100%, done", false), PrintedLines { lines: vec!["100%, done".into()], open: None });
         assert_eq!(take("next", false).lines, ["next"]);
         take("no end", true);
         assert_eq!(printed.end(&agent(), false), ["no end"]);
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn colours_are_passed_on_and_nothing_else() {
-        let mut printed = Printed::default();
+        let mut printed = AgentTerminals::default();
         let mut take = |text: &str, colours| {
             printed.take(&agent(), &output(text, OutputStream::Stdout, false), colours).lines.concat()
         };

@@ -12,7 +12,7 @@ use townwatch_protocol::wire::{Gap, ServerFrame, TownEvent};
 
 use super::End;
 use super::ending;
-use super::printed::{News, Printed};
+use super::printed::{AgentTerminals, PrintedLines};
 use super::{plain, sentence};
 use crate::arguments::TailArguments;
 use crate::notice::say;
@@ -41,7 +41,7 @@ pub(super) struct View {
     colours: bool,
     /// Whether standard output is a terminal, so that a line can be written over.
     is_terminal: bool,
-    printed: Printed,
+    terminals: AgentTerminals,
     /// The unfinished line at the end of a terminal. After each other text it is written again below.
     open: Option<(AgentId, String)>,
     epoch: Option<Epoch>,
@@ -71,7 +71,7 @@ impl View {
             json: arguments.json,
             colours: !no_color && io::stdout().is_terminal(),
             is_terminal: !arguments.json && io::stdout().is_terminal(),
-            printed: Printed::default(),
+            terminals: AgentTerminals::default(),
             open: None,
             epoch: None,
             shown: None,
@@ -208,11 +208,13 @@ impl View {
 
     /// The lines of an event. An unfinished line is shown where it can be written over, else when it is complete.
     fn lines(&mut self, event: &TownEvent) -> String {
-        let News { lines, open } = match EventData::read(&event.event, &event.data) {
+        let PrintedLines { lines, open } = match EventData::read(&event.event, &event.data) {
             EventData::Output(output) if matches!(output.stream, OutputStream::Stdout | OutputStream::Stderr) => {
-                self.printed.take(&event.agent_id, &output, self.colours)
+                self.terminals.take(&event.agent_id, &output, self.colours)
             }
-            EventData::Exited(_) => News { lines: self.printed.end(&event.agent_id, self.colours), open: None },
+            EventData::Exited(_) => {
+                PrintedLines { lines: self.terminals.end(&event.agent_id, self.colours), open: None }
+            }
             _ => return self.sentence(event),
         };
         let line = |text: &String| sentence::printed(text, &time(event), self.name(&event.agent_id), self.colours);
