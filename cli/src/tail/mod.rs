@@ -33,7 +33,7 @@ const INTERRUPTED: i32 = 130;
 
 /// The reason for the end of a connection.
 #[derive(Debug)]
-enum End {
+enum ConnectionEnd {
     /// The agent's run has ended, so the view is complete.
     RunEnded,
     /// The reader of standard output is gone.
@@ -44,7 +44,7 @@ enum End {
     Refused(String),
 }
 
-impl From<Failure> for End {
+impl From<Failure> for ConnectionEnd {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Offline(problem) | Failure::Busy { problem, .. } | Failure::TooSlow(problem) => {
@@ -81,10 +81,10 @@ pub(crate) fn run(arguments: &TailArguments) -> Result<u8, String> {
             },
         };
         let problem = match end {
-            End::RunEnded => return Ok(view.exit_code()),
-            End::StdoutClosed => return Ok(0),
-            End::Refused(problem) => return Err(problem),
-            End::Lost(problem) => problem,
+            ConnectionEnd::RunEnded => return Ok(view.exit_code()),
+            ConnectionEnd::StdoutClosed => return Ok(0),
+            ConnectionEnd::Refused(problem) => return Err(problem),
+            ConnectionEnd::Lost(problem) => problem,
         };
         if began.elapsed() >= STABLE {
             backoff.reset();
@@ -99,7 +99,7 @@ pub(crate) fn run(arguments: &TailArguments) -> Result<u8, String> {
 }
 
 /// Runs one connection to its end. `told` is the last problem that the person was told.
-fn watch(server: &Server, town: &TownId, view: &mut View, told: &mut Option<String>) -> End {
+fn watch(server: &Server, town: &TownId, view: &mut View, told: &mut Option<String>) -> ConnectionEnd {
     let mut stream = match Stream::open(server, town, view) {
         Ok(stream) => stream,
         Err(end) => return end,

@@ -10,7 +10,7 @@ use townwatch_protocol::event::{AgentExited, EventData, OutputStream};
 use townwatch_protocol::id::{AgentId, Epoch};
 use townwatch_protocol::wire::{Gap, ServerFrame, TownEvent};
 
-use super::End;
+use super::ConnectionEnd;
 use super::ending;
 use super::printed::{AgentTerminals, PrintedLines};
 use super::{plain, sentence};
@@ -100,8 +100,8 @@ impl View {
     }
 
     /// Shows a frame; gives the id to acknowledge, if there is one.
-    pub(super) fn take(&mut self, text: &str) -> Result<Option<u64>, End> {
-        let unreadable = |error| End::Lost(format!("the server sent what is no frame: {error}"));
+    pub(super) fn take(&mut self, text: &str) -> Result<Option<u64>, ConnectionEnd> {
+        let unreadable = |error| ConnectionEnd::Lost(format!("the server sent what is no frame: {error}"));
         // A frame of a newer server's may be of a type that is not known here.
         let Some(frame) = ServerFrame::read(text).map_err(unreadable)? else { return Ok(None) };
         match frame {
@@ -154,12 +154,13 @@ impl View {
         Some(self.shown.unwrap_or(0))
     }
 
-    fn events(&mut self, events: &[Box<RawValue>]) -> Result<Option<u64>, End> {
-        let (text, last) =
-            self.news(events).map_err(|error| End::Lost(format!("the server sent what is no event: {error}")))?;
+    fn events(&mut self, events: &[Box<RawValue>]) -> Result<Option<u64>, ConnectionEnd> {
+        let (text, last) = self
+            .news(events)
+            .map_err(|error| ConnectionEnd::Lost(format!("the server sent what is no event: {error}")))?;
         let text = self.above_open_line(&text);
         let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|_| End::StdoutClosed)?;
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|_| ConnectionEnd::StdoutClosed)?;
         Ok(last)
     }
 
@@ -322,7 +323,7 @@ mod tests {
         for frame in
             ["{}", "[]", "hello", r#"{"type":"caught_up"}"#, r#"{"type":"events","events":[1],"backfill":true}"#]
         {
-            assert!(matches!(view.take(frame), Err(End::Lost(_))), "{frame}");
+            assert!(matches!(view.take(frame), Err(ConnectionEnd::Lost(_))), "{frame}");
         }
     }
 
