@@ -13,7 +13,7 @@ use crate::notice::say;
 
 /// An event as it is posted.
 #[derive(Serialize)]
-struct Line<'a> {
+struct PostedLine<'a> {
     /// The id by which the rig recognises a repeat. It is unique in the agent, because it contains the run's id.
     event_id: &'a str,
     run_id: &'a str,
@@ -115,7 +115,7 @@ fn end_line(run_id: &str, exit: AgentExited) -> String {
 }
 
 fn line(event_id: &str, run_id: &str, event: &EventData, data: &RawValue, at: Timestamp) -> String {
-    let line = Line { event_id, run_id, event_type: event.name(), at, data };
+    let line = PostedLine { event_id, run_id, event_type: event.name(), at, data };
     let mut text = serde_json::to_string(&line).unwrap_or_default().replace('\n', " "); // none can stand within a text
     text.push('\n');
     text
