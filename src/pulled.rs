@@ -17,14 +17,14 @@ use crate::town_object::TownObject;
 use crate::{http, platform};
 
 /// An open event stream, counted as a reader until it is dropped.
-struct Watching {
+struct OpenEventStream {
     town: Rc<TownObject>,
     reader: Reader,
     is_over: bool,
     _presence: Presence,
 }
 
-impl Watching {
+impl OpenEventStream {
     /// The next messages, as soon as there are some; `None` at the end.
     async fn next(&mut self) -> Result<Option<String>> {
         while !self.is_over {
@@ -56,13 +56,14 @@ impl Watching {
 /// checked, read it.
 pub(super) fn event_stream(town: Rc<TownObject>, reader: Reader, origin: Option<&str>) -> Result<Response> {
     let presence = town.arrivals.enter();
-    let messages = unfold(Watching { town, reader, is_over: false, _presence: presence }, |mut watching| async move {
-        let text = watching.next().await.unwrap_or_else(|error| {
-            log("stream_error", &[("message", &error.message)]);
-            None
+    let messages =
+        unfold(OpenEventStream { town, reader, is_over: false, _presence: presence }, |mut stream| async move {
+            let text = stream.next().await.unwrap_or_else(|error| {
+                log("stream_error", &[("message", &error.message)]);
+                None
+            });
+            text.map(|text| (Ok::<_, Fault>(text.into_bytes()), stream))
         });
-        text.map(|text| (Ok::<_, Fault>(text.into_bytes()), watching))
-    });
     let fixed = [
         ("content-type", "text/event-stream"),
         ("cache-control", "no-cache, no-transform"),
