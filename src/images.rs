@@ -25,13 +25,13 @@ use crate::town_object::TownObject;
 const LOOK_AGAIN_MS: i64 = 2_000;
 
 /// The state of an instance's fetching.
-pub(super) struct Fetching {
+pub(super) struct ImageFetchState {
     /// Whether pictures may be wanted. A new instance does not know, so it begins with true.
     may_want: Cell<bool>,
     is_busy: Cell<bool>,
 }
 
-impl Default for Fetching {
+impl Default for ImageFetchState {
     fn default() -> Self {
         Self { may_want: Cell::new(true), is_busy: Cell::new(false) }
     }
@@ -39,35 +39,35 @@ impl Default for Fetching {
 
 /// Begins fetching, because an event that was just stored names a picture.
 pub(super) fn want(town: &TownObject) {
-    town.fetching.may_want.set(true);
+    town.image_fetch_state.may_want.set(true);
     begin(town);
 }
 
 /// Fetches the wanted pictures one after the other, unless that is running already. If the instance dies, the tables
 /// still have the list of wanted pictures, and the relay's alarm continues.
 pub(super) fn begin(town: &TownObject) {
-    if !town.fetching.may_want.get() || town.fetching.is_busy.get() {
+    if !town.image_fetch_state.may_want.get() || town.image_fetch_state.is_busy.get() {
         return;
     }
     let Ok(town) = town.shared() else { return };
-    town.fetching.is_busy.set(true);
+    town.image_fetch_state.is_busy.set(true);
     spawn_local(async move {
         if let Err(error) = fetch_all(&town).await
             && error.code != Code::NotFound
         {
             log("image_error", &[("message", &error.message)]);
         }
-        town.fetching.is_busy.set(false);
+        town.image_fetch_state.is_busy.set(false);
     });
 }
 
 /// The time at which the alarm is to look for wanted pictures; `None` where no picture is wanted.
 pub(super) fn due_at(town: &TownObject) -> Result<Option<Timestamp>> {
-    if !town.fetching.may_want.get() {
+    if !town.image_fetch_state.may_want.get() {
         return Ok(None);
     }
     let due_at = town.with(|_| images::due_at(town.store.as_ref()))?;
-    town.fetching.may_want.set(due_at.is_some());
+    town.image_fetch_state.may_want.set(due_at.is_some());
     Ok(due_at.map(|at| at.max(platform::now().plus_millis(LOOK_AGAIN_MS))))
 }
 

@@ -19,7 +19,7 @@ use crate::{container_routes, platform, posted_end};
 const RETRY_MS: i64 = 2_000;
 
 /// The state of an instance's work on stop orders.
-pub(super) struct Stopping {
+pub(super) struct StopOrderState {
     /// Whether there may be orders. A new instance does not know, so it begins with true.
     may_have: Cell<bool>,
     is_busy: Cell<bool>,
@@ -27,7 +27,7 @@ pub(super) struct Stopping {
     retry_at: Cell<Option<Timestamp>>,
 }
 
-impl Default for Stopping {
+impl Default for StopOrderState {
     fn default() -> Self {
         Self { may_have: Cell::new(true), is_busy: Cell::new(false), retry_at: Cell::new(None) }
     }
@@ -35,13 +35,13 @@ impl Default for Stopping {
 
 /// Begins to perform orders, because some were just made.
 pub(super) fn ordered(town: &TownObject) {
-    town.stopping.may_have.set(true);
+    town.stop_order_state.may_have.set(true);
     begin(town);
 }
 
 /// Performs the present orders, unless that is running already, or failed less than [`RETRY_MS`] ago.
 pub(super) fn begin(town: &TownObject) {
-    let Stopping { may_have, is_busy, retry_at } = &town.stopping;
+    let StopOrderState { may_have, is_busy, retry_at } = &town.stop_order_state;
     if !may_have.get() || is_busy.get() || retry_at.get().is_some_and(|at| at > platform::now()) {
         return;
     }
@@ -62,10 +62,10 @@ pub(super) fn begin(town: &TownObject) {
             }
         };
         // In the same step as the last look, so none can have been ordered since.
-        town.stopping.is_busy.set(false);
-        town.stopping.may_have.set(!is_done);
+        town.stop_order_state.is_busy.set(false);
+        town.stop_order_state.may_have.set(!is_done);
         let retry_at = (!is_done).then(|| platform::now().plus_millis(RETRY_MS));
-        town.stopping.retry_at.set(retry_at);
+        town.stop_order_state.retry_at.set(retry_at);
         if let Some(at) = retry_at {
             town.pull_alarm(at).await;
         }
@@ -74,7 +74,7 @@ pub(super) fn begin(town: &TownObject) {
 
 /// The time at which the alarm is to look for orders; `None` where there are none.
 pub(super) fn due_at(town: &TownObject) -> Option<Timestamp> {
-    town.stopping.may_have.get().then(|| platform::now().plus_millis(RETRY_MS))
+    town.stop_order_state.may_have.get().then(|| platform::now().plus_millis(RETRY_MS))
 }
 
 /// Performs orders until none is left; false where one was not received.

@@ -29,12 +29,12 @@ use townwatch_town::viewers::silence::is_silent;
 use townwatch_town::viewers::{Effect, Recalled, ViewerId};
 
 use crate::arrivals::Arrivals;
-use crate::images::{self, Fetching};
+use crate::images::{self, ImageFetchState};
 use crate::log::log;
 use crate::rig_notices;
 use crate::socket::{self, Socket};
 use crate::sql_store::SqlStore;
-use crate::stop_orders::{self, Stopping};
+use crate::stop_orders::{self, StopOrderState};
 use crate::timer::Sleep;
 use crate::upstream::Upstream;
 use crate::{config, platform};
@@ -59,8 +59,8 @@ pub(super) struct TownObject {
     /// The town's own key for calls to its container, read at the first use. The tables have it, and it never changes.
     own_key: RefCell<Option<Rc<SigningKey>>>,
     pub(super) arrivals: Arrivals,
-    pub(super) fetching: Fetching,
-    pub(super) stopping: Stopping,
+    pub(super) image_fetch_state: ImageFetchState,
+    pub(super) stop_order_state: StopOrderState,
     /// Whether this instance still has to check if the relay is wanted. The last instance may have died in the middle
     /// of a turn.
     is_new: Cell<bool>,
@@ -108,8 +108,8 @@ impl TownObject {
             sockets: RefCell::default(),
             own_key: RefCell::default(),
             arrivals: Arrivals::default(),
-            fetching: Fetching::default(),
-            stopping: Stopping::default(),
+            image_fetch_state: ImageFetchState::default(),
+            stop_order_state: StopOrderState::default(),
             is_new: Cell::new(true),
             alarm_at: Cell::new(None),
             timer_at: Cell::new(None),
