@@ -11,13 +11,13 @@
 #[allow(missing_docs)] // of the methods that the macro adds
 pub mod account_object;
 mod archive;
-mod arrivals;
 mod callers;
 pub mod config;
 pub mod container;
 mod container_routes;
 pub mod control_request;
 mod deletion;
+mod event_waiters;
 pub mod http;
 mod images;
 mod js;

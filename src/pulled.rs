@@ -10,7 +10,7 @@ use townwatch_town::reading::ending::Ending;
 use townwatch_town::reading::range::Range;
 use townwatch_town::reading::reader::{Next, Reader, Turn};
 
-use crate::arrivals::Presence;
+use crate::event_waiters::Presence;
 use crate::log::log;
 use crate::streams::readable_from;
 use crate::town_object::TownObject;
@@ -30,7 +30,7 @@ impl OpenEventStream {
         while !self.is_over {
             let now = platform::now();
             // Before the look at the log: what is stored after it ends the wait.
-            let arrival = self.town.arrivals.next(self.reader.due_at().millis_since(now));
+            let wait = self.town.event_waiters.next(self.reader.due_at().millis_since(now));
             let read = self.town.with(|core| core.read_on(&mut self.reader, now));
             let Turn { text, next } = match read {
                 Err(error) if error.code == Code::NotFound => {
@@ -44,8 +44,8 @@ impl OpenEventStream {
                 return Ok(Some(text));
             }
             if next == Next::Wait {
-                self.reader.waits_as(arrival.name());
-                arrival.await;
+                self.reader.waits_as(wait.name());
+                wait.await;
             }
         }
         Ok(None)
@@ -55,7 +55,7 @@ impl OpenEventStream {
 /// An event stream. Its headers tell proxies not to buffer it, and let a page of `origin`, which the Worker has
 /// checked, read it.
 pub(super) fn event_stream(town: Rc<TownObject>, reader: Reader, origin: Option<&str>) -> Result<Response> {
-    let presence = town.arrivals.enter();
+    let presence = town.event_waiters.enter();
     let messages =
         unfold(OpenEventStream { town, reader, is_over: false, _presence: presence }, |mut stream| async move {
             let text = stream.next().await.unwrap_or_else(|error| {

@@ -28,7 +28,7 @@ use townwatch_town::viewers::keepalive::{self, Look, SignsOfLife, Traffic};
 use townwatch_town::viewers::silence::is_silent;
 use townwatch_town::viewers::{Effect, Recalled, ViewerId};
 
-use crate::arrivals::Arrivals;
+use crate::event_waiters::EventWaiters;
 use crate::images::{self, ImageFetchState};
 use crate::log::log;
 use crate::rig_notices;
@@ -58,7 +58,7 @@ pub(super) struct TownObject {
     sockets: RefCell<HashMap<ViewerId, OpenSocket>>,
     /// The town's own key for calls to its container, read at the first use. The tables have it, and it never changes.
     own_key: RefCell<Option<Rc<SigningKey>>>,
-    pub(super) arrivals: Arrivals,
+    pub(super) event_waiters: EventWaiters,
     pub(super) image_fetch_state: ImageFetchState,
     pub(super) stop_order_state: StopOrderState,
     /// Whether this instance still has to check if the relay is wanted. The last instance may have died in the middle
@@ -107,7 +107,7 @@ impl TownObject {
             core: RefCell::default(),
             sockets: RefCell::default(),
             own_key: RefCell::default(),
-            arrivals: Arrivals::default(),
+            event_waiters: EventWaiters::default(),
             image_fetch_state: ImageFetchState::default(),
             stop_order_state: StopOrderState::default(),
             is_new: Cell::new(true),
@@ -323,7 +323,7 @@ impl TownObject {
             self.pull_alarm(platform::now().plus_millis(TICK_RETRY_MS)).await;
         }
         self.keep_alive();
-        self.arrivals.announce();
+        self.event_waiters.announce();
     }
 
     /// Sets a timer for what becomes due soon.
@@ -349,7 +349,7 @@ impl TownObject {
 
     /// Whether there is a reader: a stream, or a request that waits.
     pub(super) fn is_watched(&self) -> Result<bool> {
-        Ok(self.arrivals.present() > 0 || self.with(|town| Ok(town.is_watched()))?)
+        Ok(self.event_waiters.present() > 0 || self.with(|town| Ok(town.is_watched()))?)
     }
 
     /// Closes all streams, because a stored event could not be shown. Viewers that stayed would miss it without notice,
@@ -392,7 +392,7 @@ impl TownObject {
                 }
                 Effect::Close(id, ending) => self.close(id, ending),
                 Effect::LetGo(error) => self.let_go(&error),
-                Effect::Announce => self.arrivals.announce(),
+                Effect::Announce => self.event_waiters.announce(),
                 Effect::FetchImages => images::want(self),
                 Effect::PerformStops => stop_orders::ordered(self),
                 Effect::TellRig(rig_id, notice) => rig_notices::tell(self, rig_id, notice),
@@ -522,7 +522,7 @@ impl TownObject {
         storage.delete_all().await.map_err(Error::internal)?;
         // Who asked meanwhile has opened it once more; who waits without a socket now finds that there is none.
         self.core.borrow_mut().take();
-        self.arrivals.announce();
+        self.event_waiters.announce();
         Ok(())
     }
 }

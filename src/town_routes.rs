@@ -185,14 +185,14 @@ async fn page(town: &TownObject, selection: &Selection, request: &PageRequest, u
     loop {
         let left_ms = until.millis_since(platform::now());
         // Before the look at the log: what is stored after it ends the wait.
-        let arrival = (left_ms > 0).then(|| town.arrivals.next(left_ms));
+        let wait = (left_ms > 0).then(|| town.event_waiters.next(left_ms));
         let page = town.with(|core| core.page(selection, request))?;
         let has_news = page.reset || !page.events.is_empty() || !page.gaps.is_empty();
-        let Some(arrival) = arrival.filter(|_| !has_news) else { return Ok(success(200, &page)) };
-        town.with(|core| core.check_room(town.arrivals.present()))?;
-        let _presence = town.arrivals.enter();
+        let Some(wait) = wait.filter(|_| !has_news) else { return Ok(success(200, &page)) };
+        town.with(|core| core.check_room(town.event_waiters.present()))?;
+        let _presence = town.event_waiters.enter();
         town.pull_relay().await?;
-        arrival.await;
+        wait.await;
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) async fn open(
         None => StreamOpener::Operator(Permit::of_operator(operator(request, address, &config.secrets, now)?)),
     };
     let response = town.step(|core| {
-        core.check_join(&join, town.arrivals.present())?;
+        core.check_join(&join, town.event_waiters.present())?;
         if let StreamOpener::Operator(permit) = &right {
             core.check_lasts(&permit.grantor, now)?;
         }
@@ -77,7 +77,7 @@ pub(super) async fn open(
                         let (right, replaced) = core.admit_reader(&shown, &platform::resume_token, &lasts, now)?;
                         let permit = Permit::of_ticket(agent_id, right.grantor.clone());
                         join.resume(right);
-                        town.arrivals.wake(replaced);
+                        town.event_waiters.wake(replaced);
                         permit
                     }
                     StreamOpener::Operator(permit) => permit,

@@ -14,7 +14,7 @@ use crate::timer::Sleep;
 
 /// The readers of a town that wait for its next event. Their number is bounded with the town's viewers.
 #[derive(Default)]
-pub(super) struct Arrivals {
+pub(super) struct EventWaiters {
     waiting: RefCell<BTreeMap<u64, Function>>,
     newest: Cell<u64>,
     present: Rc<Cell<usize>>,
@@ -23,23 +23,23 @@ pub(super) struct Arrivals {
 /// A reader without a socket, counted until it is dropped.
 pub(super) struct Presence(Rc<Cell<usize>>);
 
-/// A wait for the next event. An event counts from the call of [`Arrivals::next`] on, not from the first poll.
-pub(super) struct Arrival<'a> {
-    arrivals: &'a Arrivals,
+/// A wait for the next event. An event counts from the call of [`EventWaiters::next`] on, not from the first poll.
+pub(super) struct EventWait<'a> {
+    event_waiters: &'a EventWaiters,
     name: u64,
     sleep: Sleep,
 }
 
-impl Arrivals {
+impl EventWaiters {
     /// Waits for the next event, at most `limit_ms`.
-    pub(super) fn next(&self, limit_ms: u64) -> Arrival<'_> {
+    pub(super) fn next(&self, limit_ms: u64) -> EventWait<'_> {
         let sleep = Sleep::new(limit_ms);
         let name = self.newest.get() + 1;
         self.newest.set(name);
         if let Some(wake) = sleep.waker() {
             self.waiting.borrow_mut().insert(name, wake);
         }
-        Arrival { arrivals: self, name, sleep }
+        EventWait { event_waiters: self, name, sleep }
     }
 
     /// Ends every wait, because an event was stored.
@@ -68,8 +68,8 @@ impl Arrivals {
     }
 }
 
-impl Arrival<'_> {
-    /// The name by which [`Arrivals::wake`] ends this wait.
+impl EventWait<'_> {
+    /// The name by which [`EventWaiters::wake`] ends this wait.
     pub(super) fn name(&self) -> u64 {
         self.name
     }
@@ -81,7 +81,7 @@ impl Drop for Presence {
     }
 }
 
-impl Future for Arrival<'_> {
+impl Future for EventWait<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -89,8 +89,8 @@ impl Future for Arrival<'_> {
     }
 }
 
-impl Drop for Arrival<'_> {
+impl Drop for EventWait<'_> {
     fn drop(&mut self) {
-        self.arrivals.waiting.borrow_mut().remove(&self.name);
+        self.event_waiters.waiting.borrow_mut().remove(&self.name);
     }
 }
