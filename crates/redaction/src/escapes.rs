@@ -16,9 +16,7 @@ pub(super) fn begins_word(text: &[u8], at: usize, joins: fn(u8) -> bool) -> bool
     text[..at].last().is_none_or(|before| !joins(*before)) || ends_escape(&text[..at])
 }
 
-/// Whether a text ends with `
-///
-/// `, `\u0007`, `\x1b`, or a terminal's `ESC [ 31 m` with its first byte in any notation.
+/// Whether a text ends with `\n`, `\u0007`, `\x1b`, or a terminal's `ESC [ 31 m` with its first byte in any notation.
 fn ends_escape(before: &[u8]) -> bool {
     let hex = |count: usize, letter: u8| {
         before.len() >= count + 2
