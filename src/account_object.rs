@@ -154,13 +154,13 @@ impl Account {
         }
         let end = EndSessions { session_ids: ended };
         let towns = account::list(&self.store)?;
-        let told = iter(&towns).map(|town| async {
+        let calls = iter(&towns).map(|town| async {
             match objects::call(&self.env, &town.town_id, &end).await {
                 Err(error) if error.code == Code::NotFound => Ok(()),
                 outcome => outcome.map(drop),
             }
         });
-        let outcomes: Vec<Result<()>> = told.buffer_unordered(TOLD_AT_ONCE_MAX).collect().await;
+        let outcomes: Vec<Result<()>> = calls.buffer_unordered(TOLD_AT_ONCE_MAX).collect().await;
         if let Some(error) = outcomes.into_iter().find_map(Result::err) {
             let message =
                 format!("ended, but a town does not know yet, where streams may go on: ask again ({})", error.message);

@@ -39,8 +39,8 @@ pub(super) async fn brought_back(town: &TownObject, rig_id: &RigId, agent_id: Ag
 }
 
 async fn put_away(town: &TownObject, plan: &ArchivePlan) -> Result<()> {
-    let told = tell_rig(town, &plan.rig_id, &ArchiveAgents { agent_ids: plan.agents.clone() }).await;
-    if let Err(error) = told.and_then(|()| town.handle(ArchiveCompletion { plan })) {
+    let outcome = tell_rig(town, &plan.rig_id, &ArchiveAgents { agent_ids: plan.agents.clone() }).await;
+    if let Err(error) = outcome.and_then(|()| town.handle(ArchiveCompletion { plan })) {
         // Where another call has taken this over, the rig is that one's to tell.
         if town.with(|core| Ok(core.abandon_archive(plan)))?
             && let Err(error) = tell_rig(town, &plan.rig_id, &BringAgentsBack { agent_ids: plan.agents.clone() }).await

@@ -58,9 +58,9 @@ pub(crate) async fn identify(
 pub(crate) fn by_headers(request: &Request, config: &Config, address: Address<'_>) -> Result<Option<Caller>> {
     let header = |name| request.headers().get(name).ok().flatten();
     let (authorization, cookie) = (header("authorization"), header("cookie"));
-    let shown =
+    let credentials =
         Credentials { authorization: authorization.as_deref(), cookie: cookie.as_deref(), origin: address.origin };
-    auth::authenticate(shown, platform::now(), &config.secrets)
+    auth::authenticate(credentials, platform::now(), &config.secrets)
 }
 
 fn shows_token(request: &Request) -> bool {
@@ -90,11 +90,11 @@ pub(crate) async fn wrong_key(request: &Request, env: &Env, refusal: Error) -> R
     if let Err(refused) = check_refused(request) {
         return Ok(refused);
     }
-    let shown = CountWrongKey { address };
-    let WrongKeyCount { refused_until } = objects::call(env, &AccountId, &shown).await?;
+    let count = CountWrongKey { address };
+    let WrongKeyCount { refused_until } = objects::call(env, &AccountId, &count).await?;
     Ok(match refused_until {
         Some(until) => {
-            REFUSED.with_borrow_mut(|refused| refused.note(shown.address, until, platform::now()));
+            REFUSED.with_borrow_mut(|refused| refused.note(count.address, until, platform::now()));
             too_many()
         }
         None => refusal,

@@ -105,13 +105,13 @@ async fn order_start(upstream: &Upstream, start: &ControlStart) -> Result<Contro
 
 /// Stops an agent. An agent without a run counts as stopped.
 pub(super) async fn stop(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
-    let order: StopAgent = http::read_optional_json(request).await?;
-    end(town, agent_id, &order).await?;
+    let stop: StopAgent = http::read_optional_json(request).await?;
+    end(town, agent_id, &stop).await?;
     Ok(success(200, &Stopped { stopped: true }))
 }
 
 /// Stops an agent where it posts, where it runs, or both.
-pub(super) async fn end(town: &TownObject, agent_id: &AgentId, order: &StopAgent) -> Result<()> {
+pub(super) async fn end(town: &TownObject, agent_id: &AgentId, stop: &StopAgent) -> Result<()> {
     let plan = town.with(|core| core.stop_plan(agent_id))?;
     if let Some((rig_id, run_ids)) = plan.posted {
         posted_end::stop(town, &rig_id, agent_id, run_ids).await?;
@@ -119,17 +119,17 @@ pub(super) async fn end(town: &TownObject, agent_id: &AgentId, order: &StopAgent
     if !plan.in_container {
         return Ok(());
     }
-    match ask_to_stop(town, agent_id, order).await? {
+    match ask_to_stop(town, agent_id, stop).await? {
         StopAnswer::Heard | StopAnswer::NoRun => Ok(()),
         StopAnswer::NoRoute(error) | StopAnswer::Unheard(error) => Err(error),
     }
 }
 
 /// Asks the control server to stop an agent of this town, or one run of it.
-async fn ask_to_stop(town: &TownObject, agent_id: &AgentId, order: &impl Serialize) -> Result<StopAnswer> {
+async fn ask_to_stop(town: &TownObject, agent_id: &AgentId, body: &impl Serialize) -> Result<StopAnswer> {
     town.with(|core| core.check_agent(agent_id))?;
     let path = format!("/agents/{agent_id}/stop");
-    let request = ControlRequest::post(Purpose::Stop, path, CALL_LIMIT_MS).with_body(order)?;
+    let request = ControlRequest::post(Purpose::Stop, path, CALL_LIMIT_MS).with_body(body)?;
     Ok(reachable(town)?.stop_agent(request).await)
 }
 
@@ -160,15 +160,15 @@ pub(super) async fn stop_run(town: &TownObject, agent_id: &AgentId, run_id: &Run
 
 /// Sends an agent a message.
 pub(super) async fn message(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
-    let order: MessageAgent = http::read_json(request).await?;
-    tell(town, agent_id, &order).await?;
+    let message: MessageAgent = http::read_json(request).await?;
+    tell(town, agent_id, &message).await?;
     Ok(success(200, &Sent { sent: true }))
 }
 
 /// Sends an agent a message, for other routes.
-pub(super) async fn tell(town: &TownObject, agent_id: &AgentId, order: &MessageAgent) -> Result<()> {
-    order.check()?;
-    call(town, agent_id, Purpose::Tell, "message", order).await
+pub(super) async fn tell(town: &TownObject, agent_id: &AgentId, message: &MessageAgent) -> Result<()> {
+    message.check()?;
+    call(town, agent_id, Purpose::Tell, "message", message).await
 }
 
 /// Answers an agent's question, as the operator: nobody else may.
@@ -210,8 +210,8 @@ pub(super) async fn stop_all(town: &TownObject) -> Result<()> {
     let open = runs::open_of(town.store.as_ref(), &Source::Container)?;
     let Some(upstream) = town.upstream()? else { return Ok(()) };
     // All at once: one that hangs is waited for, but not one after the other.
-    let order = StopAgent::default();
-    let stops = open.iter().map(|run| ask_to_stop(town, &run.agent_id, &order));
+    let stop = StopAgent::default();
+    let stops = open.iter().map(|run| ask_to_stop(town, &run.agent_id, &stop));
     let unheard = |answer: Result<StopAnswer>| match answer {
         Ok(StopAnswer::Unheard(error)) => Some(error.message),
         _ => None,

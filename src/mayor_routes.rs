@@ -22,9 +22,9 @@ pub(super) async fn message(town: &TownObject, request: &Raw) -> Result<Response
     if message.trim().is_empty() {
         return Err(Error::invalid("message", "expected what to tell the mayor"));
     }
-    let wish = MessageAgent { prompt: message };
+    let message_agent = MessageAgent { prompt: message };
     let mayor = town.with(|core| core.running_mayor())?;
-    container_routes::tell(town, &mayor.agent_id, &wish).await?;
+    container_routes::tell(town, &mayor.agent_id, &message_agent).await?;
     Ok(success(200, &MayorTold { agent_id: mayor.agent_id, session_status: session_status(mayor.status) }))
 }
 

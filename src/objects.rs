@@ -37,8 +37,8 @@ mod glue {
 }
 
 /// Passes a request to an object and its answer back, both unchanged. So a WebSocket upgrade passes, too.
-pub async fn forward(env: &Env, place: &Responder, request: &Request) -> Result<Response> {
-    settle(stub(env, place)?.fetch(request)).await
+pub async fn forward(env: &Env, responder: &Responder, request: &Request) -> Result<Response> {
+    settle(stub(env, responder)?.fetch(request)).await
 }
 
 /// Calls an object.
@@ -83,8 +83,8 @@ fn init(body: &str) -> Result<RequestInit> {
     Ok(init)
 }
 
-fn stub(env: &Env, place: &Responder) -> Result<glue::Stub> {
-    let (binding, name) = match place {
+fn stub(env: &Env, responder: &Responder) -> Result<glue::Stub> {
+    let (binding, name) = match responder {
         Responder::Town(town_id) => ("TOWN", town_id.as_str()),
         Responder::Rig(rig_id) => ("RIG", rig_id.as_str()),
         Responder::Account => ("ACCOUNT", ACCOUNT),

@@ -13,11 +13,11 @@ use crate::{archive, posted_end};
 pub(super) fn tell(town: &TownObject, rig_id: RigId, notice: RigNotice) {
     let Ok(town) = town.shared() else { return };
     spawn_local(async move {
-        let told = match notice {
+        let outcome = match notice {
             RigNotice::Ended(ends) => posted_end::ended(&town, &rig_id, ends).await,
             RigNotice::BroughtBack(agent_id) => archive::brought_back(&town, &rig_id, agent_id).await,
         };
-        if let Err(error) = told {
+        if let Err(error) = outcome {
             log("rig_notice_error", &[("rig_id", rig_id.as_str()), ("message", &error.message)]);
         }
     });

@@ -232,7 +232,7 @@ impl TownObject {
             return;
         }
         self.keepalive_at.set(None);
-        let said = self.step(|town| {
+        let outcome = self.step(|town| {
             let sockets = self.sockets.borrow();
             let traffic = sockets.iter().filter(|(id, _)| town.may_owe_life(**id)).map(|(id, open)| Traffic {
                 id: *id,
@@ -245,7 +245,7 @@ impl TownObject {
             town.handle(SignsOfLife { owed: &owed }, now)
         });
         // An error says that there is no town any more.
-        drop(said);
+        drop(outcome);
     }
 
     /// The time at which something becomes due without any input.

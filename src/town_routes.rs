@@ -197,33 +197,33 @@ async fn page(town: &TownObject, selection: &Selection, request: &PageRequest, u
 }
 
 async fn change_agent(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
-    let wish: BudgetChange = http::read_json(request).await?;
-    if wish.is_empty() {
+    let change: BudgetChange = http::read_json(request).await?;
+    if change.is_empty() {
         return Err(Error::invalid("max_tokens", "missing; give a budget: max_cost_usd, max_tokens, or both"));
     }
-    town.handle(ChangeAgentBudget { agent_id, change: &wish })?;
+    town.handle(ChangeAgentBudget { agent_id, change: &change })?;
     town.with(|core| Ok(success(200, &agent(core, agent_id)?)))
 }
 
 async fn create_rig(town: &TownObject, request: &Raw) -> Result<Response> {
-    let wish: RigRequest = http::read_json(request).await?;
-    check_name("name", &wish.name)?;
-    for (field, text) in [("git_url", &wish.git_url), ("default_branch", &wish.default_branch)] {
+    let rig_request: RigRequest = http::read_json(request).await?;
+    check_name("name", &rig_request.name)?;
+    for (field, text) in [("git_url", &rig_request.git_url), ("default_branch", &rig_request.default_branch)] {
         if let Some(text) = text {
             check_name(field, text)?;
         }
     }
-    git_url::check("git_url", wish.git_url.as_deref().unwrap_or_default())?;
-    Ok(success(201, &add_rig(town, &wish).await?))
+    git_url::check("git_url", rig_request.git_url.as_deref().unwrap_or_default())?;
+    Ok(success(201, &add_rig(town, &rig_request).await?))
 }
 
 /// Adds a rig. The rig's own object is made first: if this instance dies in between, no town knows that object.
-pub(super) async fn add_rig(town: &TownObject, wish: &RigRequest) -> Result<RigView> {
+pub(super) async fn add_rig(town: &TownObject, rig_request: &RigRequest) -> Result<RigView> {
     town.with(|core| core.check_room_for_rig())?;
     let rig_id = platform::rig_id();
     let create = CreateRig { rig_id, town_id: town.town_id()?, epoch: platform::epoch() };
     objects::call(&town.env, &create.rig_id, &create).await?;
-    town.with(|core| core.add_rig(create.rig_id, wish, platform::now()))
+    town.with(|core| core.add_rig(create.rig_id, rig_request, platform::now()))
 }
 
 async fn internal(town: &TownObject, call: TownCall) -> Result<ObjectAnswer> {

@@ -73,8 +73,8 @@ pub(super) async fn open(
                 let permit = match right {
                     StreamOpener::Ticket(ticket) => {
                         let (token, agent_id) = (query.token.as_deref(), agent_id.as_ref());
-                        let shown = resumption::ResumptionProof { ticket: &ticket, token, agent_id };
-                        let (right, replaced) = core.admit_reader(&shown, &platform::resume_token, &lasts, now)?;
+                        let proof = resumption::ResumptionProof { ticket: &ticket, token, agent_id };
+                        let (right, replaced) = core.admit_reader(&proof, &platform::resume_token, &lasts, now)?;
                         let permit = Permit::of_ticket(agent_id, right.grantor.clone());
                         join.resume(right);
                         town.event_waiters.wake(replaced);
@@ -102,9 +102,9 @@ pub(super) async fn open(
 pub(super) fn operator(request: &Raw, address: Address<'_>, secrets: &Secrets, now: Timestamp) -> Result<Grantor> {
     let header = |name| request.headers().get(name).ok().flatten();
     let (authorization, cookie) = (header("authorization"), header("cookie"));
-    let shown =
+    let credentials =
         Credentials { authorization: authorization.as_deref(), cookie: cookie.as_deref(), origin: address.origin };
-    let caller = auth::authenticate(shown, now, secrets)?;
+    let caller = auth::authenticate(credentials, now, secrets)?;
     let caller = auth::require(caller)?;
     auth::stream_credential(Some(&caller), None)?;
     Ok(Grantor::of(&caller, secrets, now))

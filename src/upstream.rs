@@ -31,7 +31,7 @@ use crate::{http, js, platform};
 #[derive(Debug)]
 pub struct Upstream {
     town_id: TownId,
-    place: Endpoint,
+    endpoint: Endpoint,
     idle_seconds: u64,
 }
 
@@ -53,7 +53,7 @@ impl Upstream {
         town_id: impl FnOnce() -> Result<TownId>,
         own_key: impl FnOnce() -> Result<Rc<SigningKey>>,
     ) -> Result<Option<Self>> {
-        let place = match (&config.settings.container_url, &config.secrets.control) {
+        let endpoint = match (&config.settings.container_url, &config.secrets.control) {
             (Some(url), Some(ControlRight::Key(key))) => Endpoint::Url(url.clone(), Rc::clone(key)),
             (Some(url), Some(ControlRight::Token(token))) => Endpoint::Foreign(url.clone(), token.clone()),
             _ => match Container::of(state) {
@@ -61,13 +61,13 @@ impl Upstream {
                 None => return Ok(None),
             },
         };
-        Ok(Some(Self { town_id: town_id()?, place, idle_seconds: config.settings.container_idle_seconds }))
+        Ok(Some(Self { town_id: town_id()?, endpoint, idle_seconds: config.settings.container_idle_seconds }))
     }
 
     /// Whether the control server can be asked without a start. Its operator starts one at a URL, so that one counts as
     /// running.
     pub fn is_running(&self) -> bool {
-        match &self.place {
+        match &self.endpoint {
             Endpoint::Url(..) | Endpoint::Foreign(..) => true,
             Endpoint::Binding(container, _) => container.is_running(),
         }
@@ -75,7 +75,7 @@ impl Upstream {
 
     /// Starts the container if it sleeps, and waits until it answers. Only the start of an agent calls this.
     pub async fn start(&self) -> Result<()> {
-        let Endpoint::Binding(container, key) = &self.place else { return Ok(()) };
+        let Endpoint::Binding(container, key) = &self.endpoint else { return Ok(()) };
         container.start(&key.public(), self.idle_seconds).await?;
         // Not its health, for which it asks each program for its version.
         let ask = |limit_ms| self.text(ControlRequest::get(Purpose::Relay, "/events?limit=1", limit_ms));
@@ -84,7 +84,7 @@ impl Upstream {
 
     /// Keeps a running container alive while the Town sleeps. Called at every wake.
     pub async fn keep(&self) -> Result<()> {
-        match &self.place {
+        match &self.endpoint {
             Endpoint::Url(..) | Endpoint::Foreign(..) => Ok(()),
             Endpoint::Binding(container, _) => container.keep(self.idle_seconds).await,
         }
@@ -92,12 +92,12 @@ impl Upstream {
 
     /// Whether the control server serves others, too, so that it lives on after the Town's deletion.
     pub fn outlives_town(&self) -> bool {
-        matches!(self.place, Endpoint::Url(..) | Endpoint::Foreign(..))
+        matches!(self.endpoint, Endpoint::Url(..) | Endpoint::Foreign(..))
     }
 
     /// Ends a bound container and all that runs in it.
     pub async fn stop(&self) -> Result<()> {
-        match &self.place {
+        match &self.endpoint {
             Endpoint::Binding(container, _) if container.is_running() => container.stop().await,
             Endpoint::Url(..) | Endpoint::Foreign(..) | Endpoint::Binding(..) => Ok(()),
         }
@@ -129,7 +129,7 @@ impl Upstream {
     /// Asks for a stop, and gives the result.
     pub async fn stop_agent(&self, request: ControlRequest) -> StopAnswer {
         match self.call(request).await {
-            Ok(answer) => answer.of_stop(matches!(self.place, Endpoint::Foreign(..))),
+            Ok(answer) => answer.of_stop(matches!(self.endpoint, Endpoint::Foreign(..))),
             Err(error) => StopAnswer::Unheard(error),
         }
     }
@@ -147,7 +147,7 @@ impl Upstream {
     }
 
     fn fetch(&self, path_and_query: &str, init: &RequestInit) -> std::result::Result<Promise, JsValue> {
-        match &self.place {
+        match &self.endpoint {
             Endpoint::Url(url, _) | Endpoint::Foreign(url, _) => {
                 let global: WorkerGlobalScope = js_sys::global().unchecked_into();
                 Ok(global.fetch_with_str_and_init(&format!("{url}{path_and_query}"), init))
@@ -157,7 +157,7 @@ impl Upstream {
     }
 
     fn init(&self, request: &ControlRequest) -> std::result::Result<RequestInit, JsValue> {
-        let authorization = match &self.place {
+        let authorization = match &self.endpoint {
             Endpoint::Url(_, key) | Endpoint::Binding(_, key) => {
                 let call = Call { town_id: &self.town_id, method: request.method, target: &request.target };
                 let body = request.body.as_deref().unwrap_or_default();

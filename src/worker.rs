@@ -116,7 +116,7 @@ async fn answer(
     }
     match route.responder() {
         Responder::Worker => Err(Error::internal(format!("nobody answers {route:?}"))),
-        place => objects::forward(env, &place, &attributed(request, &caller.principal)?).await,
+        responder => objects::forward(env, &responder, &attributed(request, &caller.principal)?).await,
     }
 }
 
