@@ -26,7 +26,7 @@ const ANSWERS_READ: u64 = 200;
 /// Prints the open questions, and gives the exit code.
 pub(crate) fn list(arguments: &QuestionsArguments) -> Result<u8, String> {
     exit(|| {
-        let (server, town) = place(&arguments.server, arguments.town.as_ref())?;
+        let (server, town) = server_and_town(&arguments.server, arguments.town.as_ref())?;
         let questions = asked::all(&server, &town, arguments.agent.as_ref())?;
         let mut text = String::new();
         for question in &questions {
@@ -45,15 +45,15 @@ pub(crate) fn list(arguments: &QuestionsArguments) -> Result<u8, String> {
 pub(crate) fn answer(arguments: &AnswerArguments) -> Result<u8, String> {
     exit(|| {
         // With one word only, that may be the answer to the only question.
-        let (request_id, said) = match (&arguments.request_id, &arguments.answer) {
+        let (request_id, word) = match (&arguments.request_id, &arguments.answer) {
             (Some(word), None) if reply::decision(word).is_some() => (None, Some(word)),
-            (request_id, said) => (request_id.as_deref(), said.as_ref()),
+            (request_id, word) => (request_id.as_deref(), word.as_ref()),
         };
-        let said = said.map(|word| reply::decision(word).ok_or_else(|| wrong_word(word))).transpose()?;
-        let (server, town) = place(&arguments.server, arguments.town.as_ref())?;
+        let decision = word.map(|word| reply::decision(word).ok_or_else(|| wrong_word(word))).transpose()?;
+        let (server, town) = server_and_town(&arguments.server, arguments.town.as_ref())?;
         let question = find(&server, &town, arguments.agent.as_ref(), request_id)?;
         let given =
-            reply::of(&question, said, &arguments.choose, arguments.text.as_deref()).map_err(Failure::Refused)?;
+            reply::of(&question, decision, &arguments.choose, arguments.text.as_deref()).map_err(Failure::Refused)?;
         let reply = match given {
             Some(reply) => reply,
             None if io::stdin().is_terminal() => {
@@ -78,7 +78,10 @@ fn send(server: &Server, town: &TownId, question: &AskedQuestion, reply: &Reply)
     server.post(&format!("/api/towns/{town}/agents/{}/answer", question.agent_id), &body).map(drop)
 }
 
-fn place(server: &crate::arguments::ServerArguments, town: Option<&TownId>) -> Result<(Server, TownId), Failure> {
+fn server_and_town(
+    server: &crate::arguments::ServerArguments,
+    town: Option<&TownId>,
+) -> Result<(Server, TownId), Failure> {
     let server = Server::new(server, &["TOWNWATCH_API_KEY"]).map_err(Failure::Refused)?;
     let town = town.cloned().map_or_else(|| town::only(&server), Ok)?;
     Ok((server, town))

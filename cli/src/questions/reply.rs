@@ -35,12 +35,12 @@ pub(super) fn decision(word: &str) -> Option<Answer> {
 /// The answer of the command line; `None` if it has none.
 pub(super) fn of(
     asked: &AskedQuestion,
-    said: Option<Answer>,
+    decision: Option<Answer>,
     choose: &[String],
     text: Option<&str>,
 ) -> Result<Option<Reply>, String> {
     let words = text.map(str::to_owned);
-    match (said, asked.question.kind) {
+    match (decision, asked.question.kind) {
         (_, QuestionKind::Permission) | (Some(Answer::Reject), _) if !choose.is_empty() => {
             Err("there is nothing to choose with that answer; leave --choose out".to_owned())
         }

@@ -152,14 +152,14 @@ fn flush(standing: &SendingState) {
     standing.end_input();
     let (mut moved, mut waiting) = (Instant::now(), standing.waiting_events());
     let began = Instant::now();
-    let mut told = false;
+    let mut is_told = false;
     while !standing.is_finished() && !standing.is_refused() && moved.elapsed() < FLUSH_MAX {
         thread::sleep(Duration::from_millis(20));
         if standing.waiting_events() < waiting {
             (moved, waiting) = (Instant::now(), standing.waiting_events());
         }
-        if !told && began.elapsed() >= FLUSH_QUIET {
-            told = true;
+        if !is_told && began.elapsed() >= FLUSH_QUIET {
+            is_told = true;
             say(&format!("sending the last {waiting} events; Ctrl-C leaves them for later"));
         }
     }

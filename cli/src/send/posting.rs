@@ -41,7 +41,7 @@ pub(super) struct Poster {
     backoff: Backoff,
     batch_size: BatchSize,
     /// The last problem that the person was told.
-    told: Option<String>,
+    last_problem: Option<String>,
 }
 
 /// The progress of the sending, for the thread that reads.
@@ -87,7 +87,7 @@ impl Poster {
             standing: Arc::new(standing),
             backoff: Backoff::default(),
             batch_size: BatchSize::default(),
-            told: None,
+            last_problem: None,
         }
     }
 
@@ -110,21 +110,21 @@ impl Poster {
     }
 
     fn send(&mut self, run: &Run, is_own: bool) -> io::Result<()> {
-        let mut place = run.sent();
+        let mut position = run.sent();
         let mut events_max = BATCH_EVENTS_MAX;
         // What stands in the log for one event that cannot be sent.
         let mut substitute: Option<String> = None;
         loop {
-            let written = match run.wait(place, HEARTBEAT) {
+            let written = match run.wait(position, HEARTBEAT) {
                 WaitResult::Written(written) => written,
                 WaitResult::Quiet => match self.heartbeat() {
-                    Err(Failure::RunEnded { reason, .. }) => return self.give_up(run, place, reason, is_own),
+                    Err(Failure::RunEnded { reason, .. }) => return self.give_up(run, position, reason, is_own),
                     // One that does not get through is no matter: the next post says what is wrong.
                     _ => continue,
                 },
                 WaitResult::Ended => break,
             };
-            let (lines, next) = run.read(place, written, events_max, self.batch_size.bytes())?;
+            let (lines, next) = run.read(position, written, events_max, self.batch_size.bytes())?;
             let count = lines.lines().count();
             let posted = substitute.as_deref().unwrap_or(&lines);
             match pictures::send(&self.server, &self.rig, &self.agent, &run.dir).and_then(|()| self.post(posted)) {
@@ -142,12 +142,12 @@ impl Poster {
                 }
                 Err(Failure::Unacceptable(problem) | Failure::TooLargeOnTheWay(problem)) => {
                     if substitute.is_none() {
-                        substitute = Some(self.set_aside(&lines, run, place, &problem));
+                        substitute = Some(self.set_aside(&lines, run, position, &problem));
                         events_max = 1;
                         continue;
                     } // else not even the gap is taken: the person knows of it
                 }
-                Err(Failure::RunEnded { reason, .. }) => return self.give_up(run, place, reason, is_own),
+                Err(Failure::RunEnded { reason, .. }) => return self.give_up(run, position, reason, is_own),
                 Err(Failure::Offline(problem) | Failure::TooSlow(problem)) => {
                     self.tell(&format!("{problem}; events are kept until it works again"));
                     self.standing.refused.store(false, Ordering::Release);
@@ -171,8 +171,8 @@ impl Poster {
                     continue;
                 }
             }
-            run.forget(place, next, lines.len(), count as u64)?;
-            place = next;
+            run.forget(position, next, lines.len(), count as u64)?;
+            position = next;
             substitute = None;
         }
         run.remove()
@@ -186,12 +186,12 @@ impl Poster {
 
     /// Drops the rest of a run that the town has ended. If the run is this process's own, the thread that reads is
     /// told.
-    fn give_up(&self, run: &Run, place: SpoolPosition, reason: ExitReason, is_own: bool) -> io::Result<()> {
+    fn give_up(&self, run: &Run, position: SpoolPosition, reason: ExitReason, is_own: bool) -> io::Result<()> {
         if is_own {
             let _ = self.standing.run_end.set(reason); // it is set once
             return run.remove();
         }
-        let count = run.discard(place)?;
+        let count = run.discard(position)?;
         self.standing.dropped_events.fetch_add(count, Ordering::Relaxed);
         let how = if reason == ExitReason::Lost { "called it lost" } else { "stopped it" };
         say(&format!("{count} events of an earlier run are not taken, since the town has {how} by now"));
@@ -200,10 +200,10 @@ impl Poster {
 
     /// Writes an event that the server will never take into a file, so that later events can go on. Gives the line that
     /// stands in the log instead, with an id that is the same at every try.
-    fn set_aside(&self, line: &str, run: &Run, place: SpoolPosition, problem: &str) -> String {
+    fn set_aside(&self, line: &str, run: &Run, position: SpoolPosition, problem: &str) -> String {
         let standing = &self.standing;
         let (event, event_id) = name_of(line)
-            .unwrap_or_else(|| ("an event that cannot be read".to_owned(), format!("{}-at-{place}", run.run_id)));
+            .unwrap_or_else(|| ("an event that cannot be read".to_owned(), format!("{}-at-{position}", run.run_id)));
         let kept = set_aside::keep(&standing.dir, line);
         let counter = if matches!(kept, Ok(true)) { &standing.set_aside_events } else { &standing.dropped_events };
         let place = match kept {
@@ -231,7 +231,7 @@ impl Poster {
         self.standing.refused.store(false, Ordering::Release);
         self.backoff.reset();
         self.batch_size.taken();
-        if self.told.take().is_some() {
+        if self.last_problem.take().is_some() {
             say("the server takes events again");
         }
     }
@@ -246,9 +246,9 @@ impl Poster {
 
     /// Tells a problem to the person, once and not at each try.
     fn tell(&mut self, problem: &str) {
-        if self.told.as_deref() != Some(problem) {
+        if self.last_problem.as_deref() != Some(problem) {
             say(problem);
-            self.told = Some(problem.to_owned());
+            self.last_problem = Some(problem.to_owned());
         }
     }
 

@@ -192,9 +192,9 @@ impl Run {
         Ok(())
     }
 
-    /// Drops all events after `place`, and the run; gives the number of events dropped.
-    pub(super) fn discard(&self, place: SpoolPosition) -> io::Result<u64> {
-        let (bytes, events) = self.left_after(place)?;
+    /// Drops all events after `position`, and the run; gives the number of events dropped.
+    pub(super) fn discard(&self, position: SpoolPosition) -> io::Result<u64> {
+        let (bytes, events) = self.left_after(position)?;
         self.waiting.bytes.fetch_sub(bytes, Ordering::Relaxed);
         self.waiting.events.fetch_sub(events, Ordering::Relaxed);
         self.remove()?;
@@ -270,12 +270,12 @@ impl Run {
         self.lock().lost_events
     }
 
-    /// Waits for events after `place`, at most `most`.
-    pub(super) fn wait(&self, place: SpoolPosition, most: Duration) -> WaitResult {
-        let nothing_new = |state: &mut State| state.written <= place && !state.ended;
+    /// Waits for events after `position`, at most `most`.
+    pub(super) fn wait(&self, position: SpoolPosition, most: Duration) -> WaitResult {
+        let nothing_new = |state: &mut State| state.written <= position && !state.ended;
         let waited = self.changed.wait_timeout_while(self.lock(), most, nothing_new);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if state.written > place {
+        if state.written > position {
             WaitResult::Written(state.written)
         } else if state.ended {
             WaitResult::Ended
@@ -325,20 +325,20 @@ impl Run {
         Ok((text, next))
     }
 
-    /// Notes that the server has all events before `place`, which are `events` more than before.
+    /// Notes that the server has all events before `position`, which are `events` more than before.
     pub(super) fn forget(
         &self,
         from: SpoolPosition,
-        place: SpoolPosition,
+        position: SpoolPosition,
         bytes: usize,
         events: u64,
     ) -> io::Result<()> {
         self.waiting.bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
         self.waiting.events.fetch_sub(events, Ordering::Relaxed);
         let (draft, kept) = (self.dir.join("sent.new"), self.dir.join("sent"));
-        fs::write(&draft, format!("{} {}", place.segment, place.offset))?;
+        fs::write(&draft, format!("{} {}", position.segment, position.offset))?;
         fs::rename(draft, kept)?;
-        if place.segment > from.segment {
+        if position.segment > from.segment {
             fs::remove_file(segment_path(&self.dir, from.segment))?;
         }
         Ok(())

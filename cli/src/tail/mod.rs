@@ -66,12 +66,12 @@ pub(crate) fn run(arguments: &TailArguments) -> Result<u8, String> {
     let server = Server::new(&arguments.server, &["TOWNWATCH_API_KEY"])?;
     let mut view = View::new(arguments);
     let mut town = arguments.town.clone();
-    let mut told = None;
+    let mut last_problem = None;
     let mut backoff = Backoff::default();
     loop {
         let began = Instant::now();
         let end = match &town {
-            Some(town) => watch(&server, town, &mut view, &mut told),
+            Some(town) => watch(&server, town, &mut view, &mut last_problem),
             None => match town::only(&server) {
                 Ok(found) => {
                     town = Some(found);
@@ -90,21 +90,21 @@ pub(crate) fn run(arguments: &TailArguments) -> Result<u8, String> {
             backoff.reset();
         }
         // Once for each problem, not for each try.
-        if told.as_ref() != Some(&problem) {
+        if last_problem.as_ref() != Some(&problem) {
             say(&format!("{problem}; trying again until it works"));
-            told = Some(problem);
+            last_problem = Some(problem);
         }
         sleep(backoff.next(fastrand::f64()));
     }
 }
 
-/// Runs one connection to its end. `told` is the last problem that the person was told.
-fn watch(server: &Server, town: &TownId, view: &mut View, told: &mut Option<String>) -> ConnectionEnd {
+/// Runs one connection to its end. `last_problem` is the last problem that the person was last_problem.
+fn watch(server: &Server, town: &TownId, view: &mut View, last_problem: &mut Option<String>) -> ConnectionEnd {
     let mut stream = match Stream::open(server, town, view) {
         Ok(stream) => stream,
         Err(end) => return end,
     };
-    if told.take().is_some() {
+    if last_problem.take().is_some() {
         say("connected again");
     }
     stream.follow(view)

@@ -46,7 +46,7 @@ pub(super) struct View {
     open: Option<(AgentId, String)>,
     epoch: Option<Epoch>,
     /// The last event that was shown, or that this view leaves out.
-    shown: Option<u64>,
+    shown_id: Option<u64>,
     names: HashMap<AgentId, String>,
     /// The bytes of states that are not acknowledged yet.
     state_bytes: usize,
@@ -74,7 +74,7 @@ impl View {
             terminals: AgentTerminals::default(),
             open: None,
             epoch: None,
-            shown: None,
+            shown_id: None,
             names: HashMap::new(),
             state_bytes: 0,
             exit: None,
@@ -88,7 +88,7 @@ impl View {
         if self.until_exit {
             query.push_str("&until=exit");
         }
-        match (&self.epoch, self.shown) {
+        match (&self.epoch, self.shown_id) {
             (Some(epoch), Some(id)) => {
                 let _ = write!(query, "&epoch={epoch}&after_id={id}");
             }
@@ -131,9 +131,9 @@ impl View {
     }
 
     fn hello(&mut self, epoch: Epoch, reset: bool) {
-        if reset && self.shown.is_some() {
+        if reset && self.shown_id.is_some() {
             say("the town's log was begun anew; from its start");
-            (self.shown, self.exit) = (None, None);
+            (self.shown_id, self.exit) = (None, None);
             "after_id=0".clone_into(&mut self.begin);
         }
         self.epoch = Some(epoch);
@@ -151,7 +151,7 @@ impl View {
             return None;
         }
         self.state_bytes = 0;
-        Some(self.shown.unwrap_or(0))
+        Some(self.shown_id.unwrap_or(0))
     }
 
     fn events(&mut self, events: &[Box<RawValue>]) -> Result<Option<u64>, ConnectionEnd> {
@@ -180,11 +180,11 @@ impl View {
             let event: TownEvent = serde_json::from_str(raw.get())?;
             let id = event.id.get();
             last = Some(id);
-            if self.shown.is_some_and(|shown| id <= shown) {
+            if self.shown_id.is_some_and(|shown| id <= shown) {
                 continue;
             }
             text.push_str(&if self.json { json_line(raw.get()) } else { self.lines(&event) });
-            self.shown = Some(id);
+            self.shown_id = Some(id);
             self.started = true;
             if event.event.as_str() == "agent.exited" {
                 self.exit = serde_json::from_str(event.data.get()).ok();
@@ -194,7 +194,7 @@ impl View {
     }
 
     fn caught_up(&mut self, id: u64) {
-        self.shown = self.shown.max(Some(id));
+        self.shown_id = self.shown_id.max(Some(id));
         if let (Some(agent), false) = (&self.agent, self.started) {
             say(&format!("waiting for {agent} to start"));
             self.started = true;

@@ -24,13 +24,13 @@ impl Drop for Folder {
 /// Reads a run to its end as the poster does.
 fn drain(run: &Run, events_max: usize, bytes_max: usize) -> Vec<String> {
     let mut all = Vec::new();
-    let mut place = run.sent();
-    while let WaitResult::Written(written) = run.wait(place, Duration::ZERO) {
-        let (lines, next) = run.read(place, written, events_max, bytes_max).unwrap();
+    let mut position = run.sent();
+    while let WaitResult::Written(written) = run.wait(position, Duration::ZERO) {
+        let (lines, next) = run.read(position, written, events_max, bytes_max).unwrap();
         let batch: Vec<String> = lines.lines().map(str::to_owned).collect();
         assert!(batch.len() <= events_max && (batch.len() <= 1 || lines.len() <= bytes_max));
-        run.forget(place, next, lines.len(), batch.len() as u64).unwrap();
-        place = next;
+        run.forget(position, next, lines.len(), batch.len() as u64).unwrap();
+        position = next;
         all.extend(batch);
     }
     all
