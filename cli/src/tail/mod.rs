@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: &TailArguments) -> Result<u8, String> {
     }
 }
 
-/// Runs one connection to its end. `last_problem` is the last problem that the person was last_problem.
+/// Runs one connection to its end. `last_problem` is the last problem that the person was told.
 fn watch(server: &Server, town: &TownId, view: &mut View, last_problem: &mut Option<String>) -> ConnectionEnd {
     let mut stream = match Stream::open(server, town, view) {
         Ok(stream) => stream,
