@@ -225,7 +225,7 @@ mod tests {
                 {"question":"Which sizes?","options":[{"label":"S"},"M",{"label":"L"},7],"multiSelect":true}]"#,
         )
         .unwrap();
-        QuestionDraft::input(&questions).wanted()
+        QuestionDraft::input(&questions).expected_answer()
     }
 
     fn check(wanted: &ExpectedAnswer, answer: &str) -> std::result::Result<String, String> {
@@ -266,7 +266,8 @@ mod tests {
 
     #[test]
     fn a_permission_takes_what_it_offers() {
-        let wanted = QuestionDraft::permission("May it?".into(), None, &[Answer::Once, Answer::Reject], None).wanted();
+        let wanted =
+            QuestionDraft::permission("May it?".into(), None, &[Answer::Once, Answer::Reject], None).expected_answer();
         assert_eq!(check(&wanted, r#""answer":"once""#).as_deref(), Ok("[]"));
         let problem = "answer: always is not offered; it can be once or reject";
         assert_eq!(check(&wanted, r#""answer":"always""#), Err(problem.to_owned()));
