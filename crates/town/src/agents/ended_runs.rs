@@ -36,7 +36,7 @@ impl Rig {
         })
     }
 
-    /// These runs have ended in the town, and nobody told the agent.
+    /// Notes runs that have ended in the town without a word to the agent.
     pub fn note_ends(&self, ends: &EndedRuns, now: Timestamp) -> Result<()> {
         atomically(self.store.as_ref(), || self.keep_ends(ends, now))
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::{AgentId, RigId};
 
-/// What is held.
+/// The subject of a hold.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Subject {
     Agent(AgentId),
@@ -20,15 +20,15 @@ pub(crate) enum Purpose {
     Archive,
 }
 
-/// One hold, told apart from others of the same subject by its number. The newest counts: the caller of an older one may have
-/// gone away in the middle of it.
+/// One hold, with a number that distinguishes it from others of the same subject. The newest counts: the caller of an
+/// older one may have stopped in the middle.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Hold {
     subject: Subject,
     number: u64,
 }
 
-/// All that is held. Bounded by the agents and rigs of a town.
+/// All holds. Bounded by the agents and rigs of a town.
 #[derive(Debug, Default)]
 pub(crate) struct Holds {
     held: BTreeMap<Subject, (Purpose, u64)>,

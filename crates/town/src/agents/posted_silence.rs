@@ -16,15 +16,15 @@ use crate::decision::{Decide, Decision};
 use crate::store::{Store, atomically};
 use crate::town::Town;
 
-/// When each posting agent with an open run would count as silent, or as lost. It is read from the tables when the town is
-/// opened, and moves with what they get. Bounded by the agents of a town.
+/// The times at which each posting agent with an open run becomes silent, or lost. They are read from the tables when
+/// the town is opened, and change with the tables. Bounded by the agents of a town.
 #[derive(Debug)]
 pub(crate) struct Deadlines {
     lost_ms: i64,
     heard: BTreeMap<AgentId, Heard>,
 }
 
-/// When an agent was heard last, and whether its silence since has been noted.
+/// The time of an agent's last post, and whether its silence since then was noted.
 #[derive(Debug, Clone, Copy)]
 struct Heard {
     at: Timestamp,
@@ -32,7 +32,7 @@ struct Heard {
 }
 
 impl Deadlines {
-    /// As they follow from the tables. `lost_ms`: after so long a run is lost.
+    /// The deadlines from the tables. `lost_ms` is the silence after which a run is lost.
     pub(crate) fn load(store: &dyn Store, lost_ms: i64) -> Result<Self> {
         let sql = "SELECT DISTINCT agents.agent_id, heard_at_ms, is_silent FROM runs JOIN agents USING (agent_id) \
              WHERE exit IS NULL AND source > 'rig:' AND source < 'rig;'";
@@ -53,7 +53,7 @@ impl Deadlines {
         }
     }
 
-    /// Nothing that the agent posts is open any more.
+    /// Forgets an agent without open posted runs.
     pub(crate) fn forget(&mut self, agent_id: &AgentId) {
         self.heard.remove(agent_id);
     }

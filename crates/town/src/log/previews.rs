@@ -35,7 +35,7 @@ impl Previews {
         self.count
     }
 
-    /// Those after this number.
+    /// The previews after this number.
     pub(crate) fn after(&self, number: u64) -> impl Iterator<Item = &ShownPreview> {
         self.latest.iter().filter(move |shown| shown.number > number)
     }

@@ -19,7 +19,7 @@ pub(crate) const LARGEST_AGENTS_MAX: u64 = 8;
 /// The part of the bound that goes beyond what is needed: a 64th.
 const SPARE_PART: u64 = 64;
 
-/// What has to go yet.
+/// The bytes and events that are still to be pruned.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Excess {
     events: u64,

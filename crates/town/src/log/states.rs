@@ -8,7 +8,7 @@ use townwatch_protocol::wire::AgentState;
 
 use crate::log::reducer::differs;
 
-/// At most one `state` frame an agent in this time.
+/// The shortest time between two `state` frames of one agent.
 const WINDOW_MS: i64 = 500;
 /// Deletions that readers who pull can still be told of, 1,000; who is further behind has to come again.
 const DELETIONS_TOLD_MAX: usize = 1_000;

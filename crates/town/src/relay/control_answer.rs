@@ -9,24 +9,24 @@ use townwatch_protocol::query::digits;
 /// An answer, whatever it says.
 #[derive(Debug)]
 pub struct ControlAnswer {
-    /// Its HTTP status.
+    /// The HTTP status.
     pub status: u16,
-    /// Its header `Retry-After`.
+    /// The header `Retry-After`.
     pub retry_after: Option<String>,
-    /// Its body.
+    /// The body.
     pub bytes: Vec<u8>,
 }
 
-/// What became of the stop of a run.
+/// The result of a request to stop a run.
 #[derive(Debug, PartialEq, Eq)]
 pub enum StopAnswer {
-    /// It was heard.
+    /// The control server has received it.
     Heard,
     /// There is no such run.
     NoRun,
     /// The container, of another make, knows no such call: it runs nothing that was started from here.
     NoRoute(Error),
-    /// It was not heard, as far as anybody knows.
+    /// The control server may not have received it.
     Unheard(Error),
 }
 
@@ -49,8 +49,8 @@ impl ControlAnswer {
         }
     }
 
-    /// What it says of a stop. Our own control server knows the call: where it seems not to, something stands before it that
-    /// does not reach it, and nothing was heard.
+    /// The result of a stop, from this answer. Our own control server knows the route. An answer that says otherwise
+    /// comes from a proxy, and the stop was not received.
     pub fn of_stop(&self, is_foreign: bool) -> StopAnswer {
         let refusal = self.refusal();
         match self.status {

@@ -22,11 +22,11 @@ const UNDER_WAY_MS: i64 = 3_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Alarm {
-    /// It stays as it is.
+    /// The alarm stays as it is.
     Keep,
-    /// It is set so many milliseconds ahead, whatever it was set for.
+    /// The alarm is set so many milliseconds ahead, and replaces the one before.
     SetIn(i64),
-    /// It is taken away.
+    /// The alarm is removed.
     Clear,
 }
 
@@ -109,7 +109,7 @@ impl Carrier {
         Alarm::Clear
     }
 
-    /// What the alarm began to carry did not reach the town.
+    /// Notes that the batch did not reach the town.
     pub fn retry(&mut self) -> Alarm {
         let failures = self.failures;
         self.failures = failures.saturating_add(1);

@@ -55,7 +55,8 @@ impl Rig {
         if named.is_empty() { Ok(()) } else { self.know_runs(agent_id, &named, now) }
     }
 
-    /// When the agent's present minute began, and how many runs it has begun in it. A clock that goes back begins another.
+    /// The begin of the agent's present minute, and the runs begun in it. If the clock steps back, another minute
+    /// begins.
     fn minute(&self, agent_id: &AgentId, now: Timestamp) -> Result<(Timestamp, u64)> {
         let sql = "SELECT runs_since_ms, runs_begun FROM agents WHERE agent_id = ?";
         let rows = self.store.query(sql, &[agent_id.as_str().into()])?;
@@ -88,7 +89,7 @@ impl Rig {
     }
 }
 
-/// How many runs the events begin that name none.
+/// The number of runs that events without a run begin.
 fn unnamed_runs(mut is_open: bool, fresh: &[&PostEvent]) -> u64 {
     let mut begun = 0;
     for event in fresh {

@@ -38,7 +38,8 @@ impl Snapshot {
     }
 }
 
-/// What is known by nothing but that it lasts: it began with the event that brought it.
+/// Whether an activity has no event of its own and is known only by its duration. It then began with the event that
+/// brought it.
 fn is_a_pause(kind: ActivityKind) -> bool {
     matches!(kind, ActivityKind::Thinking | ActivityKind::Waiting)
 }

@@ -42,7 +42,7 @@ impl Figures {
         Self { message: 0, is_own: false, tokens, cost_usd: *cost_usd }
     }
 
-    /// As totals. A cost that is not named stays what it was.
+    /// The counts as totals. A cost that is absent here keeps its value before.
     fn totals(&self, cost_before: Option<f64>) -> UsageTotals {
         let [input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens] = self.tokens;
         let cost_usd = self.cost_usd.or(cost_before);
