@@ -129,7 +129,7 @@ impl Reading {
                 self.inner(fields, "content", depth);
             }
             BlockKind::Found => {
-                self.texts.push(named(fields.text("title"), fields.text("url"), fields.text("page_age")))
+                self.texts.push(named(fields.text("title"), fields.text("url"), fields.text("page_age")));
             }
             BlockKind::Fetched => {
                 self.texts.extend(fields.text("url"));

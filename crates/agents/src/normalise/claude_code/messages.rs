@@ -143,7 +143,7 @@ impl ClaudeCode {
         }
     }
 
-    /// Reads a text. ProgramNotice of a person or of the program to the agent (`user`) are no output of the agent.
+    /// Reads a text. Words of a person or of the program to the agent (`user`) are no output of the agent.
     fn text(&mut self, from: &BlockOrigin, text: String, events: &mut Vec<EventData>) {
         if text.is_empty() {
             return;

@@ -86,12 +86,12 @@ impl Parts {
 
     /// Reads a text or thought. It is complete once it has an end time. Until then it is kept, in case the end never
     /// comes.
-    pub(super) fn text(&mut self, part: Part, context: &mut PartContext<'_>) -> Option<Piece> {
+    pub(super) fn text(&mut self, part: Part, part_context: &mut PartContext<'_>) -> Option<Piece> {
         let (id, text) = (part.id.unwrap_or_default(), part.text.unwrap_or_default());
         let (time, thinking) = (part.time.unwrap_or_default(), part.kind.as_deref() == Some("reasoning"));
         let message_id = part.message_id.filter(|id| !id.is_empty());
         let stream = if thinking { OutputStream::Thinking } else { OutputStream::Assistant };
-        let parent_tool_use_id = context.parent.clone();
+        let parent_tool_use_id = part_context.parent.clone();
         if time.end.is_none() {
             if time.start.is_none() || self.told.get(&id).is_some() || !is_name(&id) {
                 return None;
@@ -109,7 +109,7 @@ impl Parts {
         self.typed.remove(&id);
         if self.told.insert(&id, ()) && !text.is_empty() {
             let output = AgentOutput { message_id, parent_tool_use_id, ..AgentOutput::new(stream, text) };
-            context.events.push(output.into());
+            part_context.events.push(output.into());
         }
         None
     }
@@ -158,7 +158,7 @@ impl Parts {
 
     /// Reads a tool call. The call is reported when it runs, because its input is complete only then, and its result
     /// when it has ended. `Err` is a state that this version does not know.
-    pub(super) fn tool(&mut self, part: Part, context: &mut PartContext<'_>) -> Result<Option<Delegation>, ()> {
+    pub(super) fn tool(&mut self, part: Part, part_context: &mut PartContext<'_>) -> Result<Option<Delegation>, ()> {
         let (id, state) = (part.id.unwrap_or_default(), part.state.unwrap_or_default());
         let ends = match state.status.as_deref() {
             Some("pending") => return Ok(None),
@@ -185,18 +185,18 @@ impl Parts {
         let tool_use_id = known.tool_use_id.clone();
         let tool = part.tool.unwrap_or_default();
         if first {
-            call(&tool_use_id, &tool, &state, context);
+            call(&tool_use_id, &tool, &state, part_context);
         }
         let session_id = state.metadata.as_ref().and_then(|metadata| metadata.session_id.clone());
         let handed_over = session_id.filter(|_| category(&tool) == ToolCategory::Task);
         let handed_over = handed_over.map(|session_id| Delegation { session_id, tool_use_id: tool_use_id.clone() });
         if ends.is_some() {
-            self.result(tool_use_id, &tool, state, context);
+            self.result(tool_use_id, &tool, state, part_context);
         }
         Ok(handed_over)
     }
 
-    fn result(&mut self, tool_use_id: String, tool: &str, state: ToolState, context: &mut PartContext<'_>) {
+    fn result(&mut self, tool_use_id: String, tool: &str, state: ToolState, part_context: &mut PartContext<'_>) {
         let completed = state.status.as_deref() == Some("completed");
         let (metadata, time) = (state.metadata.unwrap_or_default(), state.time.unwrap_or_default());
         let content = if completed { state.output } else { state.error }.unwrap_or_default();
@@ -205,10 +205,10 @@ impl Parts {
             (Some(start), Some(end)) => u64::try_from(end.saturating_sub(start)).unwrap_or(0),
             _ => 0,
         };
-        let attachments = given(state.attachments.unwrap_or_default(), context);
+        let attachments = given(state.attachments.unwrap_or_default(), part_context);
         let exit_code = metadata.exit.and_then(|exit| i32::try_from(exit).ok());
         let result = AgentToolResult::new(tool_use_id.clone(), success, content, duration_ms);
-        context.events.push(AgentToolResult { exit_code, attachments, ..result }.into());
+        part_context.events.push(AgentToolResult { exit_code, attachments, ..result }.into());
         let changed = match category(tool) {
             ToolCategory::Write => metadata.filepath.map(|path| {
                 let action = if metadata.exists == Some(false) { FileAction::Created } else { FileAction::Modified };
@@ -220,17 +220,17 @@ impl Parts {
             _ => None,
         };
         if let Some((path, action, lines_added, lines_removed)) = changed.filter(|_| success) {
-            let path = summary::relative(&path, context.working_dir);
+            let path = summary::relative(&path, part_context.working_dir);
             self.remember_file(&path);
             let (from, size_bytes, tool_use_id) = (None, None, Some(tool_use_id));
-            context
+            part_context
                 .events
                 .push(FileChanged { path, action, from, size_bytes, lines_added, lines_removed, tool_use_id }.into());
         }
     }
 
     /// Reports a file of the model as a call with a result, because only a result can have attachments.
-    pub(super) fn file(&mut self, part: Part, context: &mut PartContext<'_>) {
+    pub(super) fn file(&mut self, part: Part, part_context: &mut PartContext<'_>) {
         let id = part.id.unwrap_or_default();
         if !self.told.insert(&id, ()) {
             return;
@@ -239,7 +239,7 @@ impl Parts {
         let summary = summary::line(&format!("Giving {what}"));
         let input =
             to_raw_value(&BTreeMap::from([("filename", &part.filename), ("mime", &part.mime)])).unwrap_or_default();
-        context.events.push(
+        part_context.events.push(
             AgentToolCall {
                 tool_use_id: id.clone(),
                 tool: "file".to_owned(),
@@ -247,27 +247,27 @@ impl Parts {
                 input,
                 path: None,
                 summary,
-                parent_tool_use_id: context.parent.clone(),
+                parent_tool_use_id: part_context.parent.clone(),
             }
             .into(),
         );
         let file = GivenFile { mime: part.mime, filename: part.filename, url: part.url };
-        let attachments = given(vec![file], context);
+        let attachments = given(vec![file], part_context);
         let result = AgentToolResult::new(id, true, String::new(), 0);
-        context.events.push(AgentToolResult { attachments, ..result }.into());
+        part_context.events.push(AgentToolResult { attachments, ..result }.into());
     }
 
     /// Reports the changes of a step in the repository, without those that its tools have reported.
-    pub(super) fn patch(&mut self, part: Part, context: &mut PartContext<'_>) {
+    pub(super) fn patch(&mut self, part: Part, part_context: &mut PartContext<'_>) {
         if !self.told.insert(part.id.as_deref().unwrap_or_default(), ()) {
             return;
         }
         for path in part.files.unwrap_or_default() {
-            let path = summary::relative(&path, context.working_dir);
+            let path = summary::relative(&path, part_context.working_dir);
             if self.remember_file(&path) {
                 let (action, tool_use_id) = (FileAction::Modified, None);
                 let (from, size_bytes, lines_added, lines_removed) = (None, None, None, None);
-                context.events.push(
+                part_context.events.push(
                     FileChanged { path, action, from, size_bytes, lines_added, lines_removed, tool_use_id }.into(),
                 );
             }
@@ -290,23 +290,23 @@ impl Parts {
 }
 
 /// The attachments of files. Pictures among them are passed on.
-fn given(files: Vec<GivenFile>, context: &mut PartContext<'_>) -> Vec<Attachment> {
+fn given(files: Vec<GivenFile>, part_context: &mut PartContext<'_>) -> Vec<Attachment> {
     let read = files.into_iter().take(ATTACHMENTS_MAX).map(files::attachment);
     read.map(|(attachment, picture)| {
-        context.pictures.extend(picture);
+        part_context.pictures.extend(picture);
         attachment
     })
     .collect()
 }
 
-fn call(tool_use_id: &str, tool: &str, state: &ToolState, context: &mut PartContext<'_>) {
+fn call(tool_use_id: &str, tool: &str, state: &ToolState, part_context: &mut PartContext<'_>) {
     let raw_input = state.input.clone().unwrap_or_default();
     let input: ToolInput = read(raw_input.get()).unwrap_or_default();
     let category = category(tool);
-    let path = input.file_path.as_deref().map(|path| summary::relative(path, context.working_dir));
+    let path = input.file_path.as_deref().map(|path| summary::relative(path, part_context.working_dir));
     let summary = summary::of_call(tool, category, &input, path.as_deref());
-    let progress = context.progress.call(context.parent.as_deref(), &summary, context.at);
-    context.events.push(
+    let progress = part_context.progress.call(part_context.parent.as_deref(), &summary, part_context.at);
+    part_context.events.push(
         AgentToolCall {
             tool_use_id: tool_use_id.to_owned(),
             tool: tool.to_owned(),
@@ -314,9 +314,9 @@ fn call(tool_use_id: &str, tool: &str, state: &ToolState, context: &mut PartCont
             input: raw_input,
             path,
             summary,
-            parent_tool_use_id: context.parent.clone(),
+            parent_tool_use_id: part_context.parent.clone(),
         }
         .into(),
     );
-    context.events.extend(progress.map(EventData::from));
+    part_context.events.extend(progress.map(EventData::from));
 }
