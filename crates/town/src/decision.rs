@@ -1,4 +1,4 @@
-//! How a decision is made, and what comes of it.
+//! Decisions, and their results.
 
 use townwatch_protocol::error::Result;
 use townwatch_protocol::id::RigId;

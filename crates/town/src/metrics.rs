@@ -1,5 +1,5 @@
-//! What an object counts since its instance began, and how it is written down for Prometheus (text format 0.0.4). The
-//! counts lie in memory: an eviction ends them, and the next instance's beginning says so.
+//! The counts of an object since its instance began, in the form of Prometheus (text format 0.0.4). The counts are in
+//! memory, so an eviction ends them; the metric for the begin of the instance shows that.
 
 use std::fmt::{Display, Write};
 

@@ -1,4 +1,4 @@
-//! What an installation sets: variables with their defaults and ranges, and the secrets.
+//! The settings of an installation: variables with their defaults and ranges, and the secrets.
 //!
 //! A bad value is never replaced by the default in silence: every route but `/health` answers 503 `not_configured`
 //! and names the variable.

@@ -1,4 +1,5 @@
-//! Who asks, and what that lets them do: the operator's key, agents' tokens, the dashboard's cookie, tickets.
+//! Authentication: the caller of a request and the caller's rights, by the operator's key, an agent's token, the
+//! dashboard's cookie or a ticket.
 //!
 //! Invariants: a secret is compared in constant time; the only algorithm of a token is HS256; a cookie and an agent's
 //! token are signed with different keys, so neither is ever taken for the other.

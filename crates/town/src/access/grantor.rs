@@ -1,4 +1,4 @@
-//! Whose right a ticket passes on. What the ticket opened may go on only as long as that right lasts.
+//! The grantor: the one whose right a ticket passes on. What the ticket has opened ends with that right.
 
 use hmac::Mac;
 use serde::{Deserialize, Serialize};

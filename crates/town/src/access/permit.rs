@@ -1,5 +1,5 @@
-//! What a stream may watch, and by whose right. It is kept with the stream as long as that is open, in the note of a socket
-//! that sleeps, too: nothing that the viewer says makes the right larger, or last longer.
+//! The permit of a stream: the agents that it may watch, and the grantor of that right. It is stored with the stream,
+//! also in the note of a sleeping socket. No message of the viewer can extend the right.
 
 use serde::{Deserialize, Serialize};
 use townwatch_protocol::error::{Code, Error, Result};

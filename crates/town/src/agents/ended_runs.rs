@@ -1,5 +1,5 @@
-//! What a rig knows of runs that are over. Posts of them are refused, so that who posts learns of the end; without that the
-//! town would count and drop them, and nobody would be told.
+//! The rig's notes about runs that are over. Their posts are refused, so that the poster learns of the end. Without the
+//! notes the town would count and drop the posts, and nobody would be told.
 
 use std::collections::BTreeSet;
 

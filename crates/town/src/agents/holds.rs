@@ -1,5 +1,5 @@
-//! What something is under way with that takes several steps over several objects: meanwhile nothing of it is registered or
-//! started. In memory alone: what dies with it holds nobody up.
+//! Holds: subjects of an operation that needs several steps over several objects. Meanwhile nothing of the subject is
+//! registered or started. Holds are in memory only, so an instance that dies blocks nothing.
 
 use std::collections::BTreeMap;
 

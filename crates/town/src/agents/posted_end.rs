@@ -1,5 +1,5 @@
-//! How a run of an agent that posts is ended from here, where nobody runs it: because nothing is heard of it any more, or
-//! because the operator stops it. Its rig has to know of it, too: it refuses what the agent posts to that run.
+//! The end of a posted run from here, because the agent is silent or the operator stops it. The agent's rig has to know
+//! of it, too: it refuses posts to that run.
 
 use townwatch_protocol::calls::EndedRuns;
 use townwatch_protocol::error::{Error, Result};

@@ -1,4 +1,4 @@
-//! What agents are typing right now: shown, never stored, gone when the message is there.
+//! Texts that agents are typing: shown but never stored, and removed by the message's event.
 
 use std::collections::VecDeque;
 use std::rc::Rc;

@@ -1,4 +1,5 @@
-//! When an agent's changed state is sent: at once if it has been quiet, else when its window is over.
+//! The time at which an agent's changed state is sent: at once after a quiet time, else when the present window is
+//! over.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

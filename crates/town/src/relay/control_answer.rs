@@ -1,6 +1,6 @@
-//! What a control server's answer means for whoever had it asked. A refusal that is the caller's to act upon reaches the caller
-//! as it is: what is wrong with the order, what stands in its way, that there are too many. All else is a fault between the
-//! town and its control server, and nothing that the caller could change.
+//! The meaning of a control server's answer for the caller who caused the request. A refusal that the caller can act on
+//! reaches the caller unchanged: an invalid order, a conflict, too many runs. Every other failure is between the town
+//! and its control server, and the caller could not change it.
 
 use townwatch_protocol::envelope;
 use townwatch_protocol::error::{Code, Error};

@@ -1,5 +1,6 @@
-//! What a container answers to `/events`, in our form or in that of others, which tell less: no epoch, head, oldest or
-//! previews, and events without `run_id`. For example `{"events":[{"id":1,"agent_id":"a","event":"x","data":{},"timestamp":"…"}]}`.
+//! The answer of a container to `/events`, in our form or in that of others, which have less: no epoch, head, oldest or
+//! previews, and events without `run_id`. For example
+//! `{"events":[{"id":1,"agent_id":"a","event":"x","data":{},"timestamp":"…"}]}`.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};

@@ -1,5 +1,6 @@
-//! When a rig's outbox is carried to its town, as a state machine over the object's one alarm. The alarm stands whenever
-//! something waits, from the commit that stored it on, so whoever dies is followed by one that carries on:
+//! The delivery of a rig's outbox to its town, as a state machine over the object's one alarm. The alarm is set
+//! whenever events wait, from the commit that stores them on. So an instance that dies is followed by one that
+//! continues:
 //!
 //! * a post has been stored: the alarm fires at once, unless it is set;
 //! * a batch is under way: the alarm stands [`UNDER_WAY_MS`] ahead, for whoever finds the carrier dead;

@@ -1,5 +1,6 @@
-//! How many runs an agent begins by what it posts. One that names a run for each event would fill the town with runs of one
-//! event, which nobody can follow; so a rig takes so many in a minute and says what to do.
+//! The bound on runs that an agent begins by its posts. An agent with a new run for each event would fill the town with
+//! runs of one event, which nobody can follow. So a rig takes a number of runs in a minute, and its refusal says what
+//! to do.
 //!
 //! A run is known by its name, in a bounded table: one that is older than all in it counts as begun once more. What names no
 //! run begins one where nothing is open, as far as the rig knows: after an end that was posted, or that the town has told.

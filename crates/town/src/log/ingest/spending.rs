@@ -1,4 +1,4 @@
-//! What an event of usage takes of the budgets, in the transaction that stores it: the warning, and which runs are stopped.
+//! The spending of a usage event, in the transaction that stores it: the warning, and the runs to stop.
 
 use townwatch_protocol::error::Result;
 use townwatch_protocol::event::{AgentExited, AgentNotice, AgentNoticeKind, Draft, EventData, ExitReason, NoticeLevel};

@@ -1,4 +1,4 @@
-//! What an agent is at, made of what is open and nothing else; and how long it has been at work.
+//! The activity of an agent, from its open work alone, and its time at work.
 
 use townwatch_protocol::event::{ExitReason, Status};
 use townwatch_protocol::time::Timestamp;

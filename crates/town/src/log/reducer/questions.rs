@@ -1,4 +1,4 @@
-//! What an agent waits for a person for: all open questions, each whole where there is room.
+//! The open questions of an agent, each complete where there is room.
 
 use townwatch_protocol::event::{
     AgentQuestion, AgentQuestionAnswered, QuestionKind, QuestionOption, QuestionPart, Status,

@@ -1,4 +1,5 @@
-//! What a run takes: tokens and cost. Of a message the last figures count, once, however often they are told.
+//! The usage of a run: tokens and cost. Of each message only the last counts are added, once, however often they are
+//! repeated.
 
 use serde::de::{self, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
