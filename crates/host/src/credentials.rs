@@ -107,7 +107,7 @@ fn address(line: &str) -> Vec<String> {
     vec![password.to_owned(), percent_decode_str(password).decode_utf8_lossy().into_owned()]
 }
 
-/// The texts under names that look secret, at any depth; serde_json bounds the depth.
+/// The texts under names that look secret, at any depth; `serde_json` bounds the depth.
 fn json(value: &Value, values: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
