@@ -7,7 +7,7 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_town::agents::runs::Source;
 use townwatch_town::log::ingest::Outcome;
 use townwatch_town::relay::source_answer::SourceAnswer;
-use townwatch_town::relay::taking::{Answered, RelayAnswer, RelayFailure};
+use townwatch_town::relay::taking::{AnswerEffect, RelayAnswer, RelayFailure};
 use townwatch_town::relay::{self, Position, Reach};
 use townwatch_town::store::Store as _;
 
@@ -76,7 +76,7 @@ impl World {
         relay::position(self.story.store.as_ref(), &Source::Container).unwrap()
     }
 
-    fn ask(&mut self, reach: Reach) -> (Answered, Outcome) {
+    fn ask(&mut self, reach: Reach) -> (AnswerEffect, Outcome) {
         let asked = self.stands();
         let answer =
             SourceAnswer::read(&self.container.answer(&asked.query(reach), self.story.now), self.story.now).unwrap();
@@ -88,11 +88,11 @@ impl World {
         let (mut stored, mut reach) = (0, Reach::New);
         for _ in 0..10 {
             match self.ask(std::mem::replace(&mut reach, Reach::New)) {
-                (Answered::Taken { .. }, outcome) if outcome.stored == 0 => return stored,
-                (Answered::Taken { .. } | Answered::NewEpoch, outcome) => stored += outcome.stored,
-                (Answered::Unrecognised, _) => reach = Reach::All,
-                (Answered::Doubted, _) => self.story.pass(500),
-                (Answered::Stale, _) => panic!("one asks at a time"),
+                (AnswerEffect::Taken { .. }, outcome) if outcome.stored == 0 => return stored,
+                (AnswerEffect::Taken { .. } | AnswerEffect::NewEpoch, outcome) => stored += outcome.stored,
+                (AnswerEffect::Unrecognised, _) => reach = Reach::All,
+                (AnswerEffect::Doubted, _) => self.story.pass(500),
+                (AnswerEffect::Stale, _) => panic!("one asks at a time"),
             }
         }
         panic!("there is no end of it");
@@ -243,8 +243,8 @@ fn what_the_container_let_go_before_it_was_asked_is_a_gap_in_the_same_life() {
     assert_eq!(world.story.number(count), 2);
     // All that it has is gone, and nothing new is there: no other life.
     world.container.events.clear();
-    assert_eq!(world.ask(Reach::New).0, Answered::Unrecognised);
-    assert!(matches!(world.ask(Reach::All).0, Answered::Taken { .. }));
+    assert_eq!(world.ask(Reach::New).0, AnswerEffect::Unrecognised);
+    assert!(matches!(world.ask(Reach::All).0, AnswerEffect::Taken { .. }));
     assert_eq!(world.log().len(), 4);
 }
 
@@ -257,9 +257,9 @@ fn a_head_below_the_cursor_is_a_new_life_under_the_same_name() {
     }
     story.emitted = 0;
     let answer = story.answer(&[("a", "r2", "agent_output", json!({"text": "anew", "stream": "stdout"}))]);
-    let (Answered::NewEpoch, outcome) = story.apply(&answer) else { panic!("its ids begin anew") };
+    let (AnswerEffect::NewEpoch, outcome) = story.apply(&answer) else { panic!("its ids begin anew") };
     assert_eq!(outcome.stored, 2, "a gap, and the end of the run");
-    let (Answered::Taken { .. }, outcome) = story.apply(&answer) else { panic!("the same name is not refused") };
+    let (AnswerEffect::Taken { .. }, outcome) = story.apply(&answer) else { panic!("the same name is not refused") };
     assert_eq!(outcome.stored, 1);
     let events = story.texts("SELECT run_id || ' ' || event FROM agent_events ORDER BY id");
     assert_eq!(events[events.len() - 3..], ["r1 source_gap", "r1 agent.exited", "r2 agent_output"]);

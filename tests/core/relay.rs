@@ -9,7 +9,7 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{ControlEvents, ControlStarted};
 use townwatch_town::agents::runs::Source;
 use townwatch_town::agents::starting::{StartRefused, StartRun};
-use townwatch_town::relay::taking::{Answered, ContainerStopped, RelayAnswer, RelayFailure};
+use townwatch_town::relay::taking::{AnswerEffect, ContainerStopped, RelayAnswer, RelayFailure};
 use townwatch_town::relay::turn::Watching;
 use townwatch_town::relay::{self, Position, Reach};
 use townwatch_town::store::Store;
@@ -30,7 +30,7 @@ fn stands(story: &Story) -> Position {
     relay::position(story.store.as_ref(), &Source::Container).unwrap()
 }
 
-fn answered(story: &mut Story, asked: &Position, answer: &ControlEvents) -> Answered {
+fn answered(story: &mut Story, asked: &Position, answer: &ControlEvents) -> AnswerEffect {
     story.apply_at(asked, answer).unwrap().0
 }
 
@@ -54,10 +54,10 @@ fn the_first_answer_only_tells_where_to_ask() {
     story.begin("a", "r1");
     let answer = story.answer(&[("a", "r1", "agent_output", said("hello"))]);
     assert_eq!(stands(&story), Position { epoch: None, cursor: position(0) });
-    let (Answered::NewEpoch, outcome) = story.apply(&answer) else { panic!("the first answer names the epoch") };
+    let (AnswerEffect::NewEpoch, outcome) = story.apply(&answer) else { panic!("the first answer names the epoch") };
     assert_eq!((outcome.stored, outcome.ended.len()), (0, 0));
     assert_eq!(stands(&story), Position { epoch: Some(epoch("container-1")), cursor: position(0) });
-    let (Answered::Taken { .. }, outcome) = story.apply(&answer) else { panic!("the second brings its events") };
+    let (AnswerEffect::Taken { .. }, outcome) = story.apply(&answer) else { panic!("the second brings its events") };
     assert_eq!((outcome.stored, outcome.begun.len()), (1, 0));
     assert_eq!(stands(&story).cursor, position(1));
     assert_eq!(story.texts("SELECT source_epoch FROM runs"), ["container-1"]);
@@ -77,11 +77,11 @@ fn an_answer_to_another_position_changes_nothing() {
         Position { epoch: Some(epoch("container-2")), cursor: position(2) },
     ];
     for asked in elsewhere {
-        assert!(matches!(answered(&mut story, &asked, &late), Answered::Stale), "{asked:?}");
+        assert!(matches!(answered(&mut story, &asked, &late), AnswerEffect::Stale), "{asked:?}");
         assert_eq!(story.dump(), known);
     }
     // What the present position has already is passed over.
-    let (Answered::Taken { .. }, outcome) = story.apply(&late) else { panic!("the position is the present one") };
+    let (AnswerEffect::Taken { .. }, outcome) = story.apply(&late) else { panic!("the position is the present one") };
     assert_eq!((outcome.stored, stands(&story).cursor), (0, position(2)));
     assert_eq!(story.dump(), known);
 }
@@ -97,7 +97,7 @@ fn a_new_life_ends_the_runs_of_the_old_one_once() {
     let old_answer = story.answer(&[("a", "r1", "agent_output", said("late"))]);
     (story.epoch, story.emitted) = (epoch("container-2"), 0);
     let answer = story.answer(&[("c", "r3", "agent.status", json!({"status": "running"}))]);
-    let (Answered::NewEpoch, outcome) = story.apply(&answer) else { panic!("the epoch is new") };
+    let (AnswerEffect::NewEpoch, outcome) = story.apply(&answer) else { panic!("the epoch is new") };
     assert_eq!(outcome.ended, [(run("r1"), ExitReason::Lost)]);
     assert_eq!(ends(&story), ["r1: lost", "r2: completed"]);
     assert_eq!(stands(&story), Position { epoch: Some(epoch("container-2")), cursor: position(0) });
@@ -107,10 +107,10 @@ fn a_new_life_ends_the_runs_of_the_old_one_once() {
     // The old life is over, whoever asks how.
     let known = story.dump();
     for asked in [old, stands(&story)] {
-        assert!(matches!(answered(&mut story, &asked, &old_answer), Answered::Stale));
+        assert!(matches!(answered(&mut story, &asked, &old_answer), AnswerEffect::Stale));
     }
     assert_eq!(story.dump(), known);
-    let (Answered::Taken { .. }, outcome) = story.apply(&answer) else { panic!("the new life goes on") };
+    let (AnswerEffect::Taken { .. }, outcome) = story.apply(&answer) else { panic!("the new life goes on") };
     assert_eq!((outcome.stored, outcome.ended.len()), (1, 0));
     assert_eq!(ends(&story), ["r1: lost", "r2: completed"]);
     assert_eq!(story.texts("SELECT source_epoch FROM runs WHERE run_id = 'r3'"), ["container-2"]);

@@ -25,7 +25,7 @@ use townwatch_town::log::ingest::{Outcome, RunIdSource};
 use townwatch_town::reading::cursor::CursorRequest;
 use townwatch_town::reading::streams::{Join, MessageContent, OpenStream, ViewerMessage};
 use townwatch_town::relay::control_answer::StopAnswer;
-use townwatch_town::relay::taking::{Answered, RelayAnswer};
+use townwatch_town::relay::taking::{AnswerEffect, RelayAnswer};
 use townwatch_town::relay::{self, Position, Reach};
 use townwatch_town::store::{Store, Value};
 use townwatch_town::town::{Config, Tick, Town};
@@ -247,7 +247,7 @@ impl Story {
     pub fn preview(&mut self, previews: Vec<Preview>) -> Vec<Effect> {
         let answer = ControlEvents { previews, ..self.answer(&[]) };
         self.shown();
-        while !matches!(self.apply(&answer).0, Answered::Taken { .. }) {}
+        while !matches!(self.apply(&answer).0, AnswerEffect::Taken { .. }) {}
         let mut effects = self.shown();
         effects.retain(|effect| !matches!(effect, Effect::Announce));
         effects
@@ -274,13 +274,13 @@ impl Story {
     }
 
     /// Hands an answer to the relay at the present position.
-    pub fn apply(&mut self, answer: &ControlEvents) -> (Answered, Outcome) {
+    pub fn apply(&mut self, answer: &ControlEvents) -> (AnswerEffect, Outcome) {
         let position = relay::position(self.store.as_ref(), &Source::Container).unwrap();
         self.apply_at(&position, answer).unwrap()
     }
 
     /// Hands an answer to the relay that was asked for at this position.
-    pub fn apply_at(&mut self, position: &Position, answer: &ControlEvents) -> Result<(Answered, Outcome)> {
+    pub fn apply_at(&mut self, position: &Position, answer: &ControlEvents) -> Result<(AnswerEffect, Outcome)> {
         self.reported(RelayAnswer { position, reach: Reach::New, answer: answer.clone().into() })
     }
 
@@ -289,9 +289,11 @@ impl Story {
         let answer = self.answer(events);
         loop {
             match self.apply(&answer) {
-                (Answered::Taken { .. }, outcome) => return outcome,
-                (Answered::NewEpoch, _) => {}
-                (Answered::Stale | Answered::Unrecognised | Answered::Doubted, _) => panic!("the answer is stale"),
+                (AnswerEffect::Taken { .. }, outcome) => return outcome,
+                (AnswerEffect::NewEpoch, _) => {}
+                (AnswerEffect::Stale | AnswerEffect::Unrecognised | AnswerEffect::Doubted, _) => {
+                    panic!("the answer is stale")
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use townwatch_protocol::event::Status;
 use townwatch_protocol::id::{Epoch, SourceId};
 use townwatch_protocol::wire::{ControlEvents, ControlStatus};
 use townwatch_town::agents::runs::{Run, Source};
-use townwatch_town::relay::taking::{Answered, RelayAnswer};
+use townwatch_town::relay::taking::{AnswerEffect, RelayAnswer};
 use townwatch_town::relay::turn::{RelayRequest, Step, Turn, Watching};
 use townwatch_town::relay::{self, Position};
 
@@ -166,7 +166,7 @@ impl World {
             return;
         }
         let late = RelayAnswer { position: &request.position, reach: request.reach, answer: answer.into() };
-        if let Some(Answered::Stale) = self.handle(late).map(Result::unwrap) {
+        if let Some(AnswerEffect::Stale) = self.handle(late).map(Result::unwrap) {
             self.fire(Fault::AnswerLate);
         }
     }

@@ -18,7 +18,7 @@ const DELETIONS_TOLD_MAX: usize = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct StateFrames {
     changed: BTreeSet<AgentId>,
-    sent: BTreeMap<AgentId, Sent>,
+    sent: BTreeMap<AgentId, SentState>,
     /// Agents that were deleted, each with the number of that.
     deleted: VecDeque<(u64, AgentId)>,
     /// The newest deletion that is not in there any more.
@@ -28,7 +28,7 @@ pub(crate) struct StateFrames {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Sent {
+struct SentState {
     at: Timestamp,
     number: u64,
 }
@@ -54,7 +54,7 @@ impl StateFrames {
         for agent_id in due {
             self.changed.remove(&agent_id);
             self.count += 1;
-            self.sent.insert(agent_id.clone(), Sent { at: now, number: self.count });
+            self.sent.insert(agent_id.clone(), SentState { at: now, number: self.count });
             taken.push((agent_id, self.count));
         }
         taken

@@ -31,7 +31,7 @@ pub struct RelayAnswer<'a> {
 
 /// The meaning of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answered {
+pub enum AnswerEffect {
     /// Events, perhaps none, were taken over.
     Taken {
         /// Whether there was nothing in it, also nothing that is being typed.
@@ -64,9 +64,9 @@ pub struct RelayFailure<'a> {
 pub struct ContainerStopped;
 
 impl Decide for RelayAnswer<'_> {
-    type Answer = Answered;
+    type Answer = AnswerEffect;
 
-    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<Answered>> {
+    fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<AnswerEffect>> {
         let Self { position, reach, answer } = self;
         let was_silent = silence(town.store.as_ref())?.is_some();
         let (mut answered, outcome) = town.take_answer(position, reach, &answer, now)?;
@@ -75,7 +75,7 @@ impl Decide for RelayAnswer<'_> {
         }
         let Some(outcome) = outcome else { return Ok(Decision::unseen(answered)) };
         let mut previews = Vec::new();
-        if let Answered::Taken { is_empty } = &mut answered {
+        if let AnswerEffect::Taken { is_empty } = &mut answered {
             *is_empty = outcome.stored + outcome.dropped == 0 && answer.previews.is_empty();
             previews = answer.previews;
         }
@@ -127,7 +127,7 @@ impl Town {
         reach: Reach,
         answer: &SourceAnswer,
         now: Timestamp,
-    ) -> Result<(Answered, Option<Outcome>)> {
+    ) -> Result<(AnswerEffect, Option<Outcome>)> {
         let (store, source) = (self.store.as_ref(), Source::Container);
         let epoch = match &answer.epoch {
             Some(epoch) => epoch.clone(),
@@ -135,7 +135,7 @@ impl Town {
         };
         atomically_with_room(store, || {
             if position(store, &source)? != *asked || is_retired(store, &source, &epoch)? {
-                return Ok((Answered::Stale, None));
+                return Ok((AnswerEffect::Stale, None));
             }
             silence::end(store)?;
             let life = if asked.epoch.as_ref() == Some(&epoch) {
@@ -144,8 +144,8 @@ impl Town {
                 Life::Other
             };
             match life {
-                Life::Unknown => Ok((Answered::Unrecognised, None)),
-                Life::Doubted => Ok((Answered::Doubted, None)),
+                Life::Unknown => Ok((AnswerEffect::Unrecognised, None)),
+                Life::Doubted => Ok((AnswerEffect::Doubted, None)),
                 Life::Same => {
                     let mut ingest = self.ingest(source.clone(), Some(epoch.clone()), now)?;
                     if !answer.events.is_empty() {
@@ -156,7 +156,7 @@ impl Town {
                         set_position(store, &source, &epoch, cursor)?;
                         set_mark(store, answer)?;
                     }
-                    Ok((Answered::Taken { is_empty: false }, Some(ingest.finish()?)))
+                    Ok((AnswerEffect::Taken { is_empty: false }, Some(ingest.finish()?)))
                 }
                 Life::Again | Life::Other => {
                     let mut ingest = self.ingest(source.clone(), None, now)?;
@@ -175,7 +175,7 @@ impl Town {
                         }
                     }
                     set_position(store, &source, &epoch, SourceId::START)?;
-                    Ok((Answered::NewEpoch, Some(ingest.finish()?)))
+                    Ok((AnswerEffect::NewEpoch, Some(ingest.finish()?)))
                 }
             }
         })

@@ -16,7 +16,7 @@ use townwatch_protocol::wire::{ControlStarted, ControlStatus};
 use crate::agents::runs::{self, Run, Source};
 use crate::agents::starting::{StartConfirmed, StartRefused};
 use crate::relay::source_answer::SourceAnswer;
-use crate::relay::taking::{Answered, RelayAnswer, RelayFailure};
+use crate::relay::taking::{AnswerEffect, RelayAnswer, RelayFailure};
 use crate::relay::{Position, Reach, position};
 use crate::town::{Tick, Town};
 
@@ -254,15 +254,15 @@ impl Turn {
         let RelayRequest { position, reach, asked_at, is_wanted, .. } = request;
         let answered = town.handle(RelayAnswer { position: &position, reach, answer }, now)?;
         let may_look = self.looked_at.is_none_or(|at| asked_at.millis_since(at) >= LOOK_INTERVAL_MS);
-        if answered == Answered::Unrecognised && may_look {
+        if answered == AnswerEffect::Unrecognised && may_look {
             self.looked_at = Some(asked_at);
             self.phase = Phase::Ask(Reach::All);
             return Ok(());
         }
         let is_empty = match answered {
-            Answered::Taken { is_empty } => is_empty,
-            Answered::NewEpoch => false,
-            Answered::Stale | Answered::Doubted | Answered::Unrecognised => true,
+            AnswerEffect::Taken { is_empty } => is_empty,
+            AnswerEffect::NewEpoch => false,
+            AnswerEffect::Stale | AnswerEffect::Doubted | AnswerEffect::Unrecognised => true,
         };
         self.phase = Phase::Answered(Answer { asked_at, is_wanted, is_empty });
         self.owes_tick = true;
