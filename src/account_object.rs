@@ -28,7 +28,7 @@ use crate::log::log;
 use crate::sql_store::SqlStore;
 use crate::{objects, platform};
 
-/// So many towns are told at once that sessions have ended.
+/// Towns that are told at once that sessions have ended.
 const TOLD_AT_ONCE_MAX: usize = 10;
 
 /// The directory of towns.
@@ -37,7 +37,7 @@ pub struct Account {
     env: Env,
     store: SqlStore,
     began_at: Timestamp,
-    /// What this instance has seen.
+    /// The sign-ins that this instance has seen.
     seen: Cell<SignIns>,
     wrong_keys: RefCell<WrongKeys>,
 }
@@ -145,8 +145,8 @@ impl Account {
         Ok(BegunSession { session_id, ends_at: sessions::ends_at(now) })
     }
 
-    /// Tells every town of the sessions that were ended: what they have opened there ends. Where one does not answer, they are
-    /// ended all the same, and it is told the next time.
+    /// Tells every town which sessions have ended, so that it closes their streams. A town that does not answer is told
+    /// again the next time; the sessions have ended all the same.
     async fn tell_ended(&self) -> Result<()> {
         let ended = sessions::untold(&self.store)?;
         if ended.is_empty() {
@@ -154,13 +154,13 @@ impl Account {
         }
         let end = EndSessions { session_ids: ended };
         let towns = account::list(&self.store)?;
-        let told = iter(&towns).map(|town| async {
+        let calls = iter(&towns).map(|town| async {
             match objects::call(&self.env, &town.town_id, &end).await {
                 Err(error) if error.code == Code::NotFound => Ok(()),
                 outcome => outcome.map(drop),
             }
         });
-        let outcomes: Vec<Result<()>> = told.buffer_unordered(TOLD_AT_ONCE_MAX).collect().await;
+        let outcomes: Vec<Result<()>> = calls.buffer_unordered(TOLD_AT_ONCE_MAX).collect().await;
         if let Some(error) = outcomes.into_iter().find_map(Result::err) {
             let message =
                 format!("ended, but a town does not know yet, where streams may go on: ask again ({})", error.message);
@@ -178,7 +178,8 @@ impl Account {
         self.seen.set(seen);
     }
 
-    /// The town's own object is made first: if we die in between, it is one that no one knows.
+    /// Makes a town. The town's own object comes first: if this instance dies in between, no directory knows that
+    /// object.
     async fn create(&self, request: &Raw) -> Result<Response> {
         let TownRequest { name } = http::read_json(request).await?;
         check_name("name", &name)?;
@@ -190,7 +191,7 @@ impl Account {
         Ok(success(201, &town))
     }
 
-    /// The town has its budget to itself; its name stands in the directory, too.
+    /// Changes a town. Its budget is stored in the town, and its name in the directory, too.
     async fn change(&self, town_id: &TownId, request: &Raw) -> Result<Response> {
         let change: TownChange = http::read_json(request).await?;
         if change.name.is_none() && change.budget().is_empty() {
@@ -207,7 +208,8 @@ impl Account {
         Ok(success(200, &changed.ok_or_else(|| Error::not_found("town"))?))
     }
 
-    /// A town that is half deleted is deleted by asking again: its own object answers 404 then.
+    /// Deletes a town. If a deletion stops halfway, the next request finishes it: the town's own object then answers
+    /// 404.
     async fn delete(&self, town_id: &TownId) -> Result<Response> {
         let known = account::has(&self.store, town_id)?;
         match objects::call(&self.env, town_id, &EraseTown {}).await {

@@ -8,8 +8,8 @@ use townwatch_town::agents::archive::{ArchiveCompletion, ArchivePlan, BringAgent
 
 use crate::http::success;
 use crate::log::log;
-use crate::town_object::TownObject;
 use crate::objects;
+use crate::town_object::TownObject;
 
 /// `POST …/agents/:agent/archive`.
 pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
@@ -19,7 +19,7 @@ pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Respo
     town.with(|core| Ok(success(200, &core.require_agent(agent_id)?)))
 }
 
-/// `DELETE …/agents/:agent/archive`. A rig that was not told has this asked again.
+/// `DELETE …/agents/:agent/archive`. A repeated request tells the rig again, in case the first time failed.
 pub(super) async fn agent_back(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
     let rig_id = town.handle(BringAgentBack { agent_id })?;
     tell_rig(town, &rig_id, &BringAgentsBack { agent_ids: vec![agent_id.clone()] }).await?;
@@ -33,14 +33,14 @@ pub(super) async fn rig(town: &TownObject, rig_id: &RigId) -> Result<Response> {
     town.with(|core| Ok(success(200, &core.rig(rig_id)?)))
 }
 
-/// An agent that a run has brought back: its rig takes its posts again.
+/// Tells the rig that a run has brought an agent back: the rig takes its posts again.
 pub(super) async fn brought_back(town: &TownObject, rig_id: &RigId, agent_id: AgentId) -> Result<()> {
     tell_rig(town, rig_id, &BringAgentsBack { agent_ids: vec![agent_id] }).await
 }
 
 async fn put_away(town: &TownObject, plan: &ArchivePlan) -> Result<()> {
-    let told = tell_rig(town, &plan.rig_id, &ArchiveAgents { agent_ids: plan.agents.clone() }).await;
-    if let Err(error) = told.and_then(|()| town.handle(ArchiveCompletion { plan })) {
+    let outcome = tell_rig(town, &plan.rig_id, &ArchiveAgents { agent_ids: plan.agents.clone() }).await;
+    if let Err(error) = outcome.and_then(|()| town.handle(ArchiveCompletion { plan })) {
         // Where another call has taken this over, the rig is that one's to tell.
         if town.with(|core| Ok(core.abandon_archive(plan)))?
             && let Err(error) = tell_rig(town, &plan.rig_id, &BringAgentsBack { agent_ids: plan.agents.clone() }).await
@@ -55,7 +55,7 @@ async fn put_away(town: &TownObject, plan: &ArchivePlan) -> Result<()> {
     Ok(())
 }
 
-/// A rig whose object is gone knows no agent.
+/// Calls a rig. A rig whose object is gone knows no agent, so its 404 counts as done.
 async fn tell_rig(
     town: &TownObject,
     rig_id: &RigId,

@@ -1,5 +1,6 @@
-//! Who asks, up to what only the account knows: whether a session was ended, and who has shown too many wrong keys. What
-//! it has said is remembered here for a while, so that nearly all requests are answered without it.
+//! The identity of a caller, with what only the account knows: whether a session was ended, and which addresses have
+//! shown too many wrong keys. The account's answers are remembered for a while, so nearly every request is answered
+//! without it.
 
 use std::cell::RefCell;
 
@@ -21,16 +22,16 @@ thread_local! {
     static REFUSED: RefCell<RefusedAddresses> = const { RefCell::new(RefusedAddresses::new()) };
 }
 
-/// How well a session has to be known.
+/// The required age of the account's answer about a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SessionCheck {
-    /// The account was asked within the last minute.
+    /// An answer from the last minute is enough.
     Lately,
-    /// It is asked now.
+    /// The account is asked now.
     Now,
 }
 
-/// Who asks. A session that was ended counts as none, as a wrong cookie does.
+/// The caller of a request. A session that was ended counts as none, as a wrong cookie does.
 pub(crate) async fn identify(
     request: &Request,
     env: &Env,
@@ -53,20 +54,20 @@ pub(crate) async fn identify(
     }
 }
 
-/// Who asks by the headers alone.
+/// The caller by the headers alone.
 pub(crate) fn by_headers(request: &Request, config: &Config, address: Address<'_>) -> Result<Option<Caller>> {
     let header = |name| request.headers().get(name).ok().flatten();
     let (authorization, cookie) = (header("authorization"), header("cookie"));
-    let shown =
+    let credentials =
         Credentials { authorization: authorization.as_deref(), cookie: cookie.as_deref(), origin: address.origin };
-    auth::authenticate(shown, platform::now(), &config.secrets)
+    auth::authenticate(credentials, platform::now(), &config.secrets)
 }
 
 fn shows_token(request: &Request) -> bool {
     auth::shows_token(request.headers().get("authorization").ok().flatten().as_deref())
 }
 
-/// Whether a session was not ended.
+/// Whether a session is still valid.
 async fn lasts(env: &Env, session_id: &SessionId, asked: SessionCheck) -> Result<bool> {
     let now = platform::now();
     if asked == SessionCheck::Lately && KNOWN.with_borrow(|known| known.lasts(session_id, now)) {
@@ -78,29 +79,29 @@ async fn lasts(env: &Env, session_id: &SessionId, asked: SessionCheck) -> Result
     Ok(lasts)
 }
 
-/// Sessions are ended: each is asked for anew.
+/// Forgets what is known of sessions, because some were ended: each is asked for again.
 pub(crate) fn forget_known() {
     KNOWN.with_borrow_mut(KnownSessions::forget);
 }
 
-/// Counts a wrong key or code, and gives what to answer to it.
+/// Counts a wrong key or code, and gives the refusal to answer with.
 pub(crate) async fn wrong_key(request: &Request, env: &Env, refusal: Error) -> Result<Error> {
     let address = address_of(request);
     if let Err(refused) = check_refused(request) {
         return Ok(refused);
     }
-    let shown = CountWrongKey { address };
-    let WrongKeyCount { refused_until } = objects::call(env, &AccountId, &shown).await?;
+    let count = CountWrongKey { address };
+    let WrongKeyCount { refused_until } = objects::call(env, &AccountId, &count).await?;
     Ok(match refused_until {
         Some(until) => {
-            REFUSED.with_borrow_mut(|refused| refused.note(shown.address, until, platform::now()));
+            REFUSED.with_borrow_mut(|refused| refused.note(count.address, until, platform::now()));
             too_many()
         }
         None => refusal,
     })
 }
 
-/// 429 where the address has shown too many wrong keys: what it shows now is not looked at.
+/// Refuses with 429 an address that has shown too many wrong keys. Its key is not checked any more.
 pub(crate) fn check_refused(request: &Request) -> Result<()> {
     REFUSED.with_borrow(|refused| {
         let is_refused = !refused.is_empty() && refused.until(&address_of(request), platform::now()).is_some();
@@ -113,7 +114,7 @@ fn too_many() -> Error {
     Error::new(Code::RateLimited, message)
 }
 
-/// Whose keys are counted together. The platform writes the header; who sends it along is not believed there.
+/// The address under which wrong keys are counted. The platform sets the header and overwrites one that the sender set.
 fn address_of(request: &Request) -> String {
     counted_as(request.headers().get("cf-connecting-ip").ok().flatten().as_deref())
 }

@@ -12,23 +12,27 @@ use townwatch_redaction::{Redactor, SecretValues};
 use townwatch_town::settings::{Secrets, Settings};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// What the installation has set.
+/// The settings and secrets of the installation.
 #[derive(Debug)]
 pub struct Config {
     /// The variables.
     pub settings: Settings,
     /// The secrets.
     pub secrets: Secrets,
-    /// What finds secrets in posts, by their formats; none where posts are stored as they are.
+    /// The finder of secrets in posts, by their formats; `None` where posts are stored unchanged.
     pub redactor: Option<Rc<Redactor>>,
 }
 
 thread_local! {
-    /// An isolate's environment never changes, so it is read once.
+    /// The configuration of this isolate. Its environment never changes, so it is read once.
     static READ: RefCell<Option<Rc<Config>>> = const { RefCell::new(None) };
 }
 
-/// Reads the environment; what is missing or bad is 503 `not_configured`.
+/// Reads the environment.
+///
+/// # Errors
+///
+/// `not_configured` (503) for a variable that is missing or invalid; the message names it.
 pub fn read(env: &Env) -> Result<Rc<Config>> {
     if let Some(known) = READ.with_borrow(Clone::clone) {
         return Ok(known);
@@ -43,7 +47,7 @@ pub fn read(env: &Env) -> Result<Rc<Config>> {
     Ok(config)
 }
 
-/// The deployment that answers; none where the platform does not say, as under workerd alone.
+/// The deployment that answers; `None` where the platform does not say, as under workerd alone.
 pub fn build(env: &Env) -> Option<BuildView> {
     let known = env.get_binding::<WorkerVersionMetadata>("BUILD").ok()?;
     Some(BuildView { id: known.id(), tag: known.tag(), made_at: known.timestamp() })

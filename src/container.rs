@@ -12,14 +12,16 @@ use crate::timer::Sleep;
 /// The port that the control server listens on in the container.
 const PORT: u16 = 8788;
 
-/// A container that does not answer for this long after its start is not going to.
+/// The time from a container's start until it must answer, one minute. After that the start has failed.
 const READY_MS: u64 = 60_000;
-/// One try at a port where nothing listens yet can hang for a minute, so each has its own limit.
+/// The time limit of one try while the container starts, 1 s. Without it a try at a port where nothing listens can hang
+/// for a minute.
 const READY_TRY_MS: u64 = 1_000;
-/// Between two tries.
+/// The pause between two tries.
 const READY_PAUSE_MS: u64 = 100;
 
-/// What the crate does not bind, or binds with faults: its `ContainerStartupOptions` loses the fields that are set.
+/// The parts of the platform's container that the crate does not bind, or binds with faults: its
+/// `ContainerStartupOptions` loses the fields that are set.
 #[allow(unsafe_code)] // wasm-bindgen's macro expands to it
 mod glue {
     use super::{JsValue, Object, Promise, wasm_bindgen, web_sys};
@@ -64,12 +66,12 @@ impl Container {
         })
     }
 
-    /// Whether it is up.
+    /// Whether the container runs.
     pub fn is_running(&self) -> bool {
         self.0.running()
     }
 
-    /// Starts it if it sleeps: its control server takes calls that are signed with this key, and no others.
+    /// Starts the container if it sleeps. Its control server takes only calls that are signed with this key.
     pub async fn start(&self, key: &PublicControlKey, idle_seconds: u64) -> Result<()> {
         if !self.is_running() {
             let options = startup_options(key).map_err(|thrown| js::fault(&thrown))?;
@@ -83,8 +85,8 @@ impl Container {
         self.keep(idle_seconds).await
     }
 
-    /// Lets it live on while its Town sleeps. Without it the engine destroys the container of an evicted object, so it
-    /// is said again at every wake.
+    /// Keeps the container alive while its Town sleeps. This has to be repeated at every wake, because the engine
+    /// destroys the container of an evicted object.
     #[allow(clippy::cast_precision_loss)] // at most 86,400 s
     pub async fn keep(&self, idle_seconds: u64) -> Result<()> {
         if !self.is_running() {
@@ -94,17 +96,18 @@ impl Container {
         js::settle(self.0.set_inactivity_timeout(millis).map_err(|thrown| js::fault(&thrown))?).await.map(|_| ())
     }
 
-    /// Ends it and all that runs in it.
+    /// Ends the container and all that runs in it.
     pub async fn stop(&self) -> Result<()> {
         js::settle(self.0.destroy().map_err(|thrown| js::fault(&thrown))?).await.map(|_| ())
     }
 
-    /// Calls its control server.
+    /// Calls the container's control server.
     pub(crate) fn fetch(&self, path: &str, init: &web_sys::RequestInit) -> std::result::Result<Promise, JsValue> {
         self.0.get_tcp_port(PORT)?.fetch(&format!("http://container{path}"), init)
     }
 
-    /// Waits until its control server answers: until `ask`, which asks it within the time that it is given, succeeds.
+    /// Waits until the container's control server answers: until `ask` succeeds. `ask` gets the time limit of one try
+    /// in milliseconds.
     pub async fn ready<T>(&self, ask: impl AsyncFn(u64) -> Result<T>) -> Result<()> {
         for _ in 0..READY_MS / (READY_TRY_MS + READY_PAUSE_MS) {
             if ask(READY_TRY_MS).await.is_ok() {

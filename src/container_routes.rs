@@ -1,4 +1,4 @@
-//! What goes on to a town's control server: starting an agent and speaking to it.
+//! The routes of a town's control server: starting an agent, and messages to it.
 
 use ::worker::Response;
 use ::worker::web_sys::Request as Raw;
@@ -23,15 +23,15 @@ use crate::town_object::TownObject;
 use crate::upstream::Upstream;
 use crate::{config, platform, posted_end};
 
-/// What a question about health may take.
+/// The time limit of a health request.
 const HEALTH_LIMIT_MS: u64 = 1_500;
-/// What a start may take: the control server clones nothing before it answers.
+/// The time limit of a start. The control server clones nothing before it answers.
 const START_LIMIT_MS: u64 = 20_000;
-/// What anything else may take.
+/// The time limit of every other call.
 const CALL_LIMIT_MS: u64 = 10_000;
-/// What a control server may take to hear that a town is deleted: it answers before it removes anything.
+/// The time limit for telling a control server that a town is deleted. It answers before it removes anything.
 const FORGET_LIMIT_MS: u64 = 1_000;
-/// A start that we die in the middle of is settled by the relay from then on.
+/// The time from which the relay settles a start that this instance did not finish, 5 s after its begin.
 const START_SAFETY_MS: i64 = 5_000;
 
 fn reachable(town: &TownObject) -> Result<Upstream> {
@@ -41,7 +41,7 @@ fn reachable(town: &TownObject) -> Result<Upstream> {
     })
 }
 
-/// The container as the town's page shows it. Never starts one.
+/// The container as the town's page shows it. A sleeping one is not started.
 pub(super) async fn view(town: &TownObject) -> Result<ContainerView> {
     let silent = |status| ContainerView { status, runtimes: Vec::new(), agents_apart: None, sandbox: None };
     let Some(upstream) = town.upstream()?.filter(Upstream::is_running) else {
@@ -55,7 +55,7 @@ pub(super) async fn view(town: &TownObject) -> Result<ContainerView> {
     })
 }
 
-/// The control server's own word of its health. Never starts a container.
+/// The health as the control server itself reports it. A sleeping container is not started.
 pub(super) async fn health(town: &TownObject) -> Result<Response> {
     town.with(|_| Ok(()))?;
     Ok(success(200, &ask_health(&reachable(town)?).await?))
@@ -65,7 +65,8 @@ async fn ask_health(upstream: &Upstream) -> Result<ControlHealth> {
     upstream.read(ControlRequest::get(Purpose::Look, "/health", HEALTH_LIMIT_MS)).await
 }
 
-/// Starts an agent. Its run is stored before the control server hears of it; if no answer comes, the relay finds out.
+/// Starts an agent. The run is stored before the control server is called. If no answer comes, the relay finds out
+/// whether the run exists.
 pub(super) async fn start(town: &TownObject, request: &Raw) -> Result<Response> {
     let mut order: StartAgent = http::read_json(request).await?;
     town.with(|_| Ok(()))?;
@@ -92,7 +93,7 @@ pub(super) async fn start(town: &TownObject, request: &Raw) -> Result<Response> 
     }
 }
 
-/// Whether the control server may have taken a start although we did not hear it say so.
+/// Whether the control server may have taken a start although its answer did not arrive.
 fn is_unknown(error: &Error) -> bool {
     matches!(error.code, Code::ContainerTimeout | Code::ContainerUnavailable)
 }
@@ -102,15 +103,15 @@ async fn order_start(upstream: &Upstream, start: &ControlStart) -> Result<Contro
     upstream.read(ControlRequest::post(Purpose::Start, "/agents/start", START_LIMIT_MS).with_body(start)?).await
 }
 
-/// Asks an agent to stop. One that does not run is stopped already.
+/// Stops an agent. An agent without a run counts as stopped.
 pub(super) async fn stop(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
-    let wish: StopAgent = http::read_optional_json(request).await?;
-    end(town, agent_id, &wish).await?;
+    let stop: StopAgent = http::read_optional_json(request).await?;
+    end(town, agent_id, &stop).await?;
     Ok(success(200, &Stopped { stopped: true }))
 }
 
-/// Has an agent stopped, as it is wished: where it posts, where it runs, or both.
-pub(super) async fn end(town: &TownObject, agent_id: &AgentId, wish: &StopAgent) -> Result<()> {
+/// Stops an agent where it posts, where it runs, or both.
+pub(super) async fn end(town: &TownObject, agent_id: &AgentId, stop: &StopAgent) -> Result<()> {
     let plan = town.with(|core| core.stop_plan(agent_id))?;
     if let Some((rig_id, run_ids)) = plan.posted {
         posted_end::stop(town, &rig_id, agent_id, run_ids).await?;
@@ -118,22 +119,25 @@ pub(super) async fn end(town: &TownObject, agent_id: &AgentId, wish: &StopAgent)
     if !plan.in_container {
         return Ok(());
     }
-    match ask_to_stop(town, agent_id, wish).await? {
+    match ask_to_stop(town, agent_id, stop).await? {
         StopAnswer::Heard | StopAnswer::NoRun => Ok(()),
         StopAnswer::NoRoute(error) | StopAnswer::Unheard(error) => Err(error),
     }
 }
 
-/// Asks for the stop of an agent of this town, or of one run of it.
-async fn ask_to_stop(town: &TownObject, agent_id: &AgentId, wish: &impl Serialize) -> Result<StopAnswer> {
+/// Asks the control server to stop an agent of this town, or one run of it.
+async fn ask_to_stop(town: &TownObject, agent_id: &AgentId, body: &impl Serialize) -> Result<StopAnswer> {
     town.with(|core| core.check_agent(agent_id))?;
     let path = format!("/agents/{agent_id}/stop");
-    let request = ControlRequest::post(Purpose::Stop, path, CALL_LIMIT_MS).with_body(wish)?;
+    let request = ControlRequest::post(Purpose::Stop, path, CALL_LIMIT_MS).with_body(body)?;
     Ok(reachable(town)?.stop_agent(request).await)
 }
 
-/// Has an agent stopped that is to be deleted; refuses where that cannot be known to have been heard. A container that does not
-/// run runs no agent.
+/// Stops an agent that is to be deleted. A container that does not run has no agents.
+///
+/// # Errors
+///
+/// `container_unavailable` where the control server may not have received the stop.
 pub(super) async fn stop_for_good(town: &TownObject, agent_id: &AgentId) -> Result<()> {
     if town.upstream()?.is_none_or(|upstream| !upstream.is_running()) {
         return Ok(());
@@ -149,22 +153,22 @@ pub(super) async fn stop_for_good(town: &TownObject, agent_id: &AgentId) -> Resu
     Err(Error::new(Code::ContainerUnavailable, message))
 }
 
-/// Has one run of an agent stopped, and no later one.
+/// Stops one run of an agent, and no later run.
 pub(super) async fn stop_run(town: &TownObject, agent_id: &AgentId, run_id: &RunId) -> Result<StopAnswer> {
     ask_to_stop(town, agent_id, &ControlStop { signal: None, run_id: Some(run_id.clone()) }).await
 }
 
-/// Tells an agent something.
+/// Sends an agent a message.
 pub(super) async fn message(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
-    let wish: MessageAgent = http::read_json(request).await?;
-    tell(town, agent_id, &wish).await?;
+    let message: MessageAgent = http::read_json(request).await?;
+    tell(town, agent_id, &message).await?;
     Ok(success(200, &Sent { sent: true }))
 }
 
-/// Has an agent told something.
-pub(super) async fn tell(town: &TownObject, agent_id: &AgentId, wish: &MessageAgent) -> Result<()> {
-    wish.check()?;
-    call(town, agent_id, Purpose::Tell, "message", wish).await
+/// Sends an agent a message, for other routes.
+pub(super) async fn tell(town: &TownObject, agent_id: &AgentId, message: &MessageAgent) -> Result<()> {
+    message.check()?;
+    call(town, agent_id, Purpose::Tell, "message", message).await
 }
 
 /// Answers an agent's question, as the operator: nobody else may.
@@ -188,7 +192,7 @@ async fn call(
     reachable(town)?.text(request).await.map(drop)
 }
 
-/// What the control server says of an agent.
+/// The status of an agent as the control server reports it.
 pub(super) async fn status(town: &TownObject, agent_id: &AgentId) -> Result<Response> {
     town.with(|core| core.check_agent(agent_id))?;
     let path = format!("/agents/{agent_id}/status");
@@ -196,14 +200,18 @@ pub(super) async fn status(town: &TownObject, agent_id: &AgentId) -> Result<Resp
     Ok(http::success_text(200, status.get()))
 }
 
-/// Stops what a town that is to be deleted still runs; refuses where that cannot be known to have been heard. Runs that the
-/// control server does not answer for end as lost within minutes, and then it need not be asked.
+/// Stops all runs of a town that is to be deleted.
+///
+/// # Errors
+///
+/// `container_unavailable` where the control server may not have received a stop. A run without an answer ends as lost
+/// within minutes; after that its control server is not asked any more.
 pub(super) async fn stop_all(town: &TownObject) -> Result<()> {
     let open = runs::open_of(town.store.as_ref(), &Source::Container)?;
     let Some(upstream) = town.upstream()? else { return Ok(()) };
     // All at once: one that hangs is waited for, but not one after the other.
-    let wish = StopAgent::default();
-    let stops = open.iter().map(|run| ask_to_stop(town, &run.agent_id, &wish));
+    let stop = StopAgent::default();
+    let stops = open.iter().map(|run| ask_to_stop(town, &run.agent_id, &stop));
     let unheard = |answer: Result<StopAnswer>| match answer {
         Ok(StopAnswer::Unheard(error)) => Some(error.message),
         _ => None,

@@ -5,8 +5,8 @@ use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::limits::BATCH_EVENTS_MAX;
 use townwatch_protocol::signed_call::Purpose;
 
-/// The largest answer that is read, 32 MiB of the isolate's 128: a page of [`BATCH_EVENTS_MAX`] events at 64 KiB each.
-/// A page of larger events is made shorter by the control server.
+/// The largest answer that is read, 32 MiB of the isolate's 128 MiB: [`BATCH_EVENTS_MAX`] events (500) of 64 KiB each,
+/// and 1 MiB. The control server puts fewer events on a page of larger ones.
 const ANSWER_BYTES_MAX: usize = BATCH_EVENTS_MAX * (64 << 10) + (1 << 20);
 
 /// A request to the control server.
@@ -14,7 +14,7 @@ const ANSWER_BYTES_MAX: usize = BATCH_EVENTS_MAX * (64 << 10) + (1 << 20);
 pub struct ControlRequest {
     pub(crate) purpose: Purpose,
     pub(crate) method: &'static str,
-    /// Path and query: `/agents/a/status` say.
+    /// Path and query: `/agents/a/status` for example.
     pub(crate) target: String,
     /// JSON text.
     pub(crate) body: Option<String>,
@@ -25,24 +25,24 @@ pub struct ControlRequest {
 }
 
 impl ControlRequest {
-    /// A question.
+    /// A `GET` request.
     pub fn get(purpose: Purpose, target: impl Into<String>, limit_ms: u64) -> Self {
         let target = target.into();
         Self { purpose, method: "GET", target, body: None, limit_ms, bytes_max: ANSWER_BYTES_MAX }
     }
 
-    /// An order that needs no body.
+    /// A `POST` request without a body.
     pub fn post(purpose: Purpose, target: impl Into<String>, limit_ms: u64) -> Self {
         Self { method: "POST", ..Self::get(purpose, target, limit_ms) }
     }
 
-    /// The same with a body.
+    /// The same request with a body.
     pub fn with_body(self, body: &impl Serialize) -> Result<Self> {
         let body = serde_json::to_string(body).map_err(Error::internal)?;
         Ok(Self { body: Some(body), ..self })
     }
 
-    /// The same for an answer of at most so many bytes.
+    /// The same request for an answer of at most `bytes_max` bytes.
     #[must_use]
     pub fn at_most(self, bytes_max: usize) -> Self {
         Self { bytes_max, ..self }

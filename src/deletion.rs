@@ -26,7 +26,7 @@ pub(super) async fn agent(town: &TownObject, agent_id: &AgentId) -> Result<Respo
     Ok(nothing(&[]))
 }
 
-/// All that has to be true before anything is erased here. A rig whose object is gone knows no agent.
+/// Makes true what must be true before anything is erased in the town. A rig whose object is gone knows no agent.
 async fn prepare(town: &TownObject, plan: &DeletionPlan) -> Result<()> {
     if plan.in_container {
         container_routes::stop_for_good(town, &plan.agent_id).await?;

@@ -20,7 +20,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::js;
 use crate::timer::Sleep;
 
-/// An answer of any kind: JSON that nobody keeps.
+/// An answer of any kind: JSON that no cache may store.
 pub fn answer(status: u16, text: String, extra: &[(&str, &str)]) -> Response {
     let headers = Headers::new();
     let fixed = [
@@ -37,7 +37,7 @@ pub fn answer(status: u16, text: String, extra: &[(&str, &str)]) -> Response {
     ResponseBuilder::new().with_status(status).with_headers(headers).fixed(text.into_bytes())
 }
 
-/// A success around anything that serialises.
+/// A success around any value that serialises.
 pub fn success(status: u16, data: &impl Serialize) -> Response {
     success_with(status, data, &[])
 }
@@ -55,7 +55,7 @@ pub fn success_text(status: u16, data: &str) -> Response {
     answer(status, envelope::success(data), &[])
 }
 
-/// A page of metrics, which stands outside of the envelope.
+/// A page of metrics, without the envelope.
 pub fn metrics(page: String) -> Response {
     answer(200, page, &[("content-type", CONTENT_TYPE)])
 }
@@ -71,8 +71,8 @@ pub fn nothing(extra: &[(&str, &str)]) -> Response {
     ResponseBuilder::new().with_status(204).with_headers(headers).empty()
 }
 
-/// A picture. Its type is that of its bytes, and should a browser ever be led to take it for a page, it runs and loads
-/// nothing. It never changes, since its name is its hash.
+/// A picture. Its type is that of its bytes. If a browser ever took it for a page, the headers would stop it from
+/// running or loading anything. A cache may keep it for ever, because its name is the hash of its bytes.
 pub fn image(kind: ImageType, bytes: Vec<u8>, image_id: &ImageId) -> Response {
     let headers = Headers::new();
     let name = image_id.as_str().get(..12).unwrap_or(image_id.as_str());
@@ -92,12 +92,12 @@ pub fn image(kind: ImageType, bytes: Vec<u8>, image_id: &ImageId) -> Response {
     ResponseBuilder::new().with_status(200).with_headers(headers).fixed(bytes)
 }
 
-/// A failure that will be over in a moment.
+/// A failure that will pass in a moment.
 pub fn not_yet(error: &Error) -> Response {
     failure_with(error, &[("retry-after", "1")])
 }
 
-/// A failure. What an `internal` one says goes to the log and not to the caller.
+/// A failure. The text of an `internal` one goes to the log and not to the caller.
 pub fn failure(error: &Error) -> Response {
     failure_with(error, &[])
 }
@@ -107,8 +107,8 @@ pub fn not_allowed(error: &Error, allowed: &str) -> Response {
     failure_with(error, &[("allow", allowed)])
 }
 
-/// An object's answer, either way. A body that was left unread is read first, within its bound: while a large one is
-/// still under way from the Worker, an answer breaks the connection and is lost.
+/// An object's answer, a success or a failure. An unread body is read first, up to its bound: if the Worker were still
+/// sending a large body, an early answer would break the connection and be lost.
 pub async fn respond(request: &web_sys::Request, outcome: Result<Response>) -> Response {
     if !request.body_used()
         && let Some(stream) = request.body()
@@ -119,7 +119,7 @@ pub async fn respond(request: &web_sys::Request, outcome: Result<Response>) -> R
     outcome.unwrap_or_else(|error| failure(&error))
 }
 
-/// 413 by what the sender announces, so that the Worker hands nothing over that is refused anyway.
+/// Refuses by the announced length with 413, so that the Worker does not pass on a body that the object would refuse.
 pub fn check_length(request: &web_sys::Request) -> Result<()> {
     match content_length(request) {
         Some(length) if length > BODY_BYTES_MAX => Err(body::too_large()),
@@ -138,7 +138,7 @@ fn failure_with(error: &Error, extra: &[(&str, &str)]) -> Response {
     answer(error.code.status(), error.to_body(), &extra)
 }
 
-/// The header that says what to do, for statuses that have one.
+/// The header with the remedy, for statuses that have one.
 fn remedy(code: Code) -> Option<(&'static str, &'static str)> {
     match code {
         Code::RateLimited | Code::TooManyViewers => Some(("retry-after", "30")),
@@ -148,17 +148,21 @@ fn remedy(code: Code) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// Reads a body that must be there.
+/// Reads a body that is required.
 pub async fn read_json<T: DeserializeOwned>(request: &web_sys::Request) -> Result<T> {
     body::parse_body(&read_body(request).await?)
 }
 
-/// Reads a body that may be left out, which is `{}`.
+/// Reads a body that is optional; an absent one reads as `{}`.
 pub async fn read_optional_json<T: DeserializeOwned>(request: &web_sys::Request) -> Result<T> {
     body::parse_optional_body(&read_body(request).await?)
 }
 
-/// A body's bytes. Beyond the bound it is 413 and not read on; one that is not JSON by its type, or is packed, is 415.
+/// The bytes of a body.
+///
+/// # Errors
+///
+/// 413 beyond the bound (the rest is not read); 415 for a media type other than JSON, and for a compressed body.
 pub async fn read_body(request: &web_sys::Request) -> Result<Vec<u8>> {
     check_coding(request)?;
     let content_type = request.headers().get("content-type").ok().flatten();
@@ -173,8 +177,8 @@ pub async fn read_body(request: &web_sys::Request) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The body of what one of our own objects asks. It needs no clock: it is there as a whole, and who asks has a clock of its
-/// own. A clock is a timer that is set and put away again for each batch.
+/// The body of a call by one of our own objects. There is no time limit here: the body arrives as a whole, and the
+/// caller has a time limit of its own. A limit would set and clear a timer for each batch.
 pub async fn read_own_body(request: &web_sys::Request) -> Result<Vec<u8>> {
     match request.body() {
         Some(stream) => read_whole(request, &stream).await,
@@ -182,7 +186,11 @@ pub async fn read_own_body(request: &web_sys::Request) -> Result<Vec<u8>> {
     }
 }
 
-/// A body that is a picture by its type; another type is 415.
+/// The body of a picture.
+///
+/// # Errors
+///
+/// 415 for another media type, and the failures of [`read_body`].
 pub async fn read_image(request: &web_sys::Request) -> Result<(ImageType, Vec<u8>)> {
     check_coding(request)?;
     let content_type = request.headers().get("content-type").ok().flatten();
@@ -204,7 +212,7 @@ fn check_coding(request: &web_sys::Request) -> Result<()> {
     Ok(())
 }
 
-/// Reads a body to its end. One that does not arrive in time would be held for as long as its sender likes.
+/// Reads a body to its end, within a time limit. Without the limit a slow sender could hold it as long as it likes.
 async fn drain(request: &web_sys::Request, stream: &ReadableStream) -> Result<Vec<u8>> {
     check_length(request)?;
     match select(pin!(read_whole(request, stream)), pin!(Sleep::new(BODY_ARRIVAL_MS))).await {
@@ -222,7 +230,7 @@ async fn read_whole(request: &web_sys::Request, stream: &ReadableStream) -> Resu
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-/// Reads a stream to its end; `None` where it goes beyond `max`, and then it is not read on.
+/// Reads a stream to its end; `None` where it has more than `max` bytes, and then the rest is not read.
 pub(crate) async fn read_stream(stream: &ReadableStream, max: usize) -> Result<Option<Vec<u8>>> {
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut bytes = Vec::new();

@@ -1,5 +1,5 @@
-//! A town's pictures at the edge: fetching those that are wanted from the control server, beside the relay so that no
-//! event waits for one, and giving and taking them over HTTP.
+//! A town's pictures at the edge: fetching wanted ones from the control server, and serving and taking pictures over
+//! HTTP. Fetching runs beside the relay, so that no event waits for a picture.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -21,57 +21,57 @@ use crate::log::log;
 use crate::platform;
 use crate::town_object::TownObject;
 
-/// The alarm stands at least so far ahead while pictures are wanted: the one that is under way may bring them all.
+/// The shortest time until the alarm that looks for wanted pictures, 2 s: the running fetch may bring them all.
 const LOOK_AGAIN_MS: i64 = 2_000;
 
-/// What an instance knows of its fetching.
-pub(super) struct Fetching {
-    /// Whether there may be wanted pictures: an instance that has not looked yet does not know.
+/// The state of an instance's fetching.
+pub(super) struct ImageFetchState {
+    /// Whether pictures may be wanted. A new instance does not know, so it begins with true.
     may_want: Cell<bool>,
     is_busy: Cell<bool>,
 }
 
-impl Default for Fetching {
+impl Default for ImageFetchState {
     fn default() -> Self {
         Self { may_want: Cell::new(true), is_busy: Cell::new(false) }
     }
 }
 
-/// An event that was stored just now names a picture.
+/// Begins fetching, because an event that was just stored names a picture.
 pub(super) fn want(town: &TownObject) {
-    town.fetching.may_want.set(true);
+    town.image_fetch_state.may_want.set(true);
     begin(town);
 }
 
-/// Fetches what is wanted by now, one after the other, unless that is under way. What dies with the instance is still
-/// wanted in the tables, and the relay's alarm stands.
+/// Fetches the wanted pictures one after the other, unless that is running already. If the instance dies, the tables
+/// still have the list of wanted pictures, and the relay's alarm continues.
 pub(super) fn begin(town: &TownObject) {
-    if !town.fetching.may_want.get() || town.fetching.is_busy.get() {
+    if !town.image_fetch_state.may_want.get() || town.image_fetch_state.is_busy.get() {
         return;
     }
     let Ok(town) = town.shared() else { return };
-    town.fetching.is_busy.set(true);
+    town.image_fetch_state.is_busy.set(true);
     spawn_local(async move {
         if let Err(error) = fetch_all(&town).await
             && error.code != Code::NotFound
         {
             log("image_error", &[("message", &error.message)]);
         }
-        town.fetching.is_busy.set(false);
+        town.image_fetch_state.is_busy.set(false);
     });
 }
 
-/// When the alarm is to look for wanted pictures; none where none is wanted.
+/// The time at which the alarm is to look for wanted pictures; `None` where no picture is wanted.
 pub(super) fn due_at(town: &TownObject) -> Result<Option<Timestamp>> {
-    if !town.fetching.may_want.get() {
+    if !town.image_fetch_state.may_want.get() {
         return Ok(None);
     }
     let due_at = town.with(|_| images::due_at(town.store.as_ref()))?;
-    town.fetching.may_want.set(due_at.is_some());
+    town.image_fetch_state.may_want.set(due_at.is_some());
     Ok(due_at.map(|at| at.max(platform::now().plus_millis(LOOK_AGAIN_MS))))
 }
 
-/// Until nothing is due; after one that did not come the others wait, too.
+/// Fetches until no picture is due. After a failed one the others wait, too.
 async fn fetch_all(town: &Rc<TownObject>) -> Result<()> {
     // The town is looked for at each step: it may be deleted meanwhile.
     while let Some(wanted) = town.with(|_| images::next_wanted(town.store.as_ref(), platform::now()))? {

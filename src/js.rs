@@ -5,13 +5,13 @@ use js_sys::{Promise, Reflect};
 use townwatch_protocol::error::{Error, Result};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// What JavaScript threw, as a failure of ours.
+/// The error that JavaScript threw, as a failure of ours.
 pub(crate) fn fault(thrown: &JsValue) -> Error {
     let words = describe(thrown);
     Error::of_full_store(&words).unwrap_or_else(|| Error::internal(words))
 }
 
-/// What JavaScript threw, in words, for the log.
+/// The error that JavaScript threw, as text for the log.
 pub(crate) fn describe(thrown: &JsValue) -> String {
     match thrown.dyn_ref::<js_sys::Error>() {
         Some(error) => String::from(error.to_string()),
@@ -24,7 +24,7 @@ pub(crate) async fn settle(promise: Promise) -> Result<JsValue> {
     JsFuture::from(promise).await.map_err(|thrown| fault(&thrown))
 }
 
-/// A property that is `true`.
+/// Whether a property is `true`.
 pub(crate) fn is_true(object: &JsValue, name: &str) -> bool {
     Reflect::get(object, &JsValue::from_str(name)).is_ok_and(|value| value.is_truthy())
 }

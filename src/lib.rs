@@ -1,23 +1,23 @@
-//! The Worker: the edge, and the only code that names `worker`. It decodes, asks the core and performs; it decides nothing.
+//! The Worker: the edge, and the only code that uses the crate `worker`. It decodes, asks the core and performs; it
+//! makes no decision.
 //!
-//! In reading order: what comes in ([`worker`], which forwards to the objects over [`objects`]); what an object is made
-//! of ([`config`], [`platform`], [`http`], [`sql_store`], [`socket`], [`upstream`] with its
-//! [`control_request`] and its [`container`]); and the objects:
-//! [`account_object`], [`rig_object`], and [`town_class`] with its object, its routes, its
-//! streams and its relay.
+//! In reading order: requests from outside ([`worker`], which forwards to the objects over [`objects`]); the parts of
+//! an object ([`config`], [`platform`], [`http`], [`sql_store`], [`socket`], [`upstream`] with its [`control_request`]
+//! and its [`container`]); and the objects: [`account_object`], [`rig_object`], and [`town_class`] with its object, its
+//! routes, its streams and its relay.
 
 #![cfg(target_arch = "wasm32")]
 
 #[allow(missing_docs)] // of the methods that the macro adds
 pub mod account_object;
 mod archive;
-mod arrivals;
 mod callers;
 pub mod config;
 pub mod container;
 mod container_routes;
 pub mod control_request;
 mod deletion;
+mod event_waiters;
 pub mod http;
 mod images;
 mod js;

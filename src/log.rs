@@ -1,4 +1,5 @@
-//! The log: one structured line for what happens to a stream, a relay or a run; none per event, and no secrets.
+//! The log: one structured line for each event of a stream, a relay or a run. No line for a single agent event, and no
+//! secrets.
 
 use ::worker::console_log;
 use serde_json::{Map, Value};

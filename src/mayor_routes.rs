@@ -1,4 +1,4 @@
-//! The mayor's routes: those of its agent, by another name.
+//! The mayor's routes: the routes of its agent under another name.
 
 use ::worker::Response;
 use ::worker::web_sys::Request as Raw;
@@ -11,24 +11,24 @@ use crate::container_routes;
 use crate::http::{self, success};
 use crate::town_object::TownObject;
 
-/// How the mayor stands.
+/// The status of the mayor.
 pub(super) fn status(town: &TownObject) -> Result<Response> {
     town.with(|core| Ok(success(200, &core.mayor_view()?)))
 }
 
-/// Tells the mayor something.
+/// Sends the mayor a message.
 pub(super) async fn message(town: &TownObject, request: &Raw) -> Result<Response> {
     let MayorMessage { message } = http::read_json(request).await?;
     if message.trim().is_empty() {
         return Err(Error::invalid("message", "expected what to tell the mayor"));
     }
-    let wish = MessageAgent { prompt: message };
+    let message_agent = MessageAgent { prompt: message };
     let mayor = town.with(|core| core.running_mayor())?;
-    container_routes::tell(town, &mayor.agent_id, &wish).await?;
+    container_routes::tell(town, &mayor.agent_id, &message_agent).await?;
     Ok(success(200, &MayorTold { agent_id: mayor.agent_id, session_status: session_status(mayor.status) }))
 }
 
-/// Stops the mayor. Where none runs there is nothing to do.
+/// Stops the mayor. Without a running mayor nothing happens.
 pub(super) async fn destroy(town: &TownObject) -> Result<Response> {
     let mayor = match town.with(|core: &mut Core| core.running_mayor()) {
         Ok(mayor) => mayor,

@@ -1,4 +1,4 @@
-//! From the Worker to an object, and from one object to another.
+//! Calls from the Worker to an object, and from one object to another.
 
 use std::pin::pin;
 
@@ -16,10 +16,10 @@ use wasm_bindgen::prelude::*;
 use crate::js;
 use crate::timer::Sleep;
 
-/// The account's name; there is one.
+/// The name of the only account object.
 const ACCOUNT: &str = "default";
 
-/// The stub as it is: the crate's takes an answer apart and builds it anew.
+/// The platform's stub without the crate's wrapper, which would take an answer apart and build it again.
 #[allow(unsafe_code)] // wasm-bindgen's macro expands to it
 mod glue {
     use super::{JsValue, Promise, Request, RequestInit, wasm_bindgen};
@@ -36,12 +36,16 @@ mod glue {
     }
 }
 
-/// Hands a request over and its answer back, both untouched: so also an upgrade gets through.
-pub async fn forward(env: &Env, place: &Responder, request: &Request) -> Result<Response> {
-    settle(stub(env, place)?.fetch(request)).await
+/// Passes a request to an object and its answer back, both unchanged. So a WebSocket upgrade passes, too.
+pub async fn forward(env: &Env, responder: &Responder, request: &Request) -> Result<Response> {
+    settle(stub(env, responder)?.fetch(request)).await
 }
 
-/// Calls an object and gives its answer. A refusal of the object comes back as the failure that it is.
+/// Calls an object.
+///
+/// # Errors
+///
+/// The object's own refusal, with its code; `town_unavailable` where the object does not answer.
 pub async fn call<C: ObjectCall>(env: &Env, object: &C::Object, call: &C) -> Result<C::Answer>
 where
     C::Object: Clone + Into<Responder>,
@@ -56,9 +60,9 @@ where
     envelope::read(&text.as_string().unwrap_or_default())
 }
 
-/// Waits for an object no longer than [`OBJECT_ANSWER_MS`]: one that panics never answers. That holds where it lives in
-/// another isolate; where it shares ours this clock ends with it, and only `entrance.mjs` is left. What was asked
-/// may have been done all the same, and may still be.
+/// Waits for an object, at most [`OBJECT_ANSWER_MS`], because an object that panics never answers. If the object is in
+/// another isolate, this limit works. If it is in ours, the panic ends this timer, too, and only `entrance.mjs` can
+/// answer. After the limit the object may still have done, or do, what was asked.
 async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
     match select(pin!(answer), pin!(Sleep::new(OBJECT_ANSWER_MS))).await {
         Either::Left((outcome, _clock)) => outcome,
@@ -79,8 +83,8 @@ fn init(body: &str) -> Result<RequestInit> {
     Ok(init)
 }
 
-fn stub(env: &Env, place: &Responder) -> Result<glue::Stub> {
-    let (binding, name) = match place {
+fn stub(env: &Env, responder: &Responder) -> Result<glue::Stub> {
+    let (binding, name) = match responder {
         Responder::Town(town_id) => ("TOWN", town_id.as_str()),
         Responder::Rig(rig_id) => ("RIG", rig_id.as_str()),
         Responder::Account => ("ACCOUNT", ACCOUNT),
@@ -91,8 +95,8 @@ fn stub(env: &Env, place: &Responder) -> Result<glue::Stub> {
     Ok(namespace.get_by_name(name).map_err(failed)?.into_rpc())
 }
 
-/// What an object throws is an accident of ours; what the runtime throws for it (a deploy, a move, too much at once)
-/// passes by itself.
+/// The answer of a stub. An error that the object throws is `internal`. An error of the runtime (a deployment, a move,
+/// overload) passes by itself, so the caller may try again.
 async fn settle(promise: std::result::Result<Promise, JsValue>) -> Result<Response> {
     let failed = |thrown: JsValue| {
         // An object whose writes did not reach the disk is begun anew: its store is full, which does not pass by itself.

@@ -1,4 +1,4 @@
-//! What the core must not make itself: the time and everything random.
+//! Inputs that the core must not make itself: the time and random numbers.
 #![allow(clippy::disallowed_methods)] // the one place that makes what the core must be handed
 
 use townwatch_protocol::hexadecimal;
@@ -6,38 +6,39 @@ use townwatch_protocol::id::{AgentId, Epoch, RigId, RunId, SessionId, TokenId, T
 use townwatch_protocol::signed_call::Nonce;
 use townwatch_protocol::time::Timestamp;
 
-/// The time. In the Workers runtime it stands still between two awaits.
+/// The time. The Workers runtime changes it only at an await.
 pub fn now() -> Timestamp {
     #[allow(clippy::cast_possible_truncation)] // milliseconds since 1970 as an f64 are an integer below 2^53
     Timestamp::from_millis(js_sys::Date::now() as i64)
 }
 
-/// The right to one stream: 256 random bits in hexadecimal.
+/// A ticket, the right to one stream: 256 random bits in hexadecimal.
 pub fn ticket() -> String {
     hexadecimal::of(random::<32>())
 }
 
-/// The right to go on with one: 128 random bits in hexadecimal, since it stands beside each of its events.
+/// A token to resume an event stream: 128 random bits in hexadecimal. It is short because it stands in each event of
+/// the stream.
 pub fn resume_token() -> String {
     hexadecimal::of(random::<16>())
 }
 
-/// What signs a browser in once: 128 random bits in hexadecimal.
+/// A code that signs one browser in, once: 128 random bits in hexadecimal.
 pub fn sign_in_code() -> String {
     hexadecimal::of(random::<16>())
 }
 
-/// What makes a signed call another one than each before it.
+/// The random number that makes a signed call unique.
 pub fn nonce() -> Nonce {
     random()
 }
 
-/// What a new signing key is made of.
+/// The random seed of a new signing key.
 pub fn key_seed() -> [u8; 32] {
     random()
 }
 
-/// A `UUIDv7`: ids sort by the time that they were made at.
+/// A `UUIDv7`: such ids sort by the time of their making.
 fn uuid() -> String {
     let millis = u64::try_from(now().millis()).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &random()).into_uuid().hyphenated().to_string()
@@ -54,19 +55,19 @@ macro_rules! fresh {
 }
 
 fresh! {
-    /// Names a new town.
+    /// An id for a new town.
     town_id: TownId,
-    /// Names a new rig.
+    /// An id for a new rig.
     rig_id: RigId,
-    /// Names a new agent.
+    /// An id for a new agent.
     agent_id: AgentId,
-    /// Names a new run.
+    /// An id for a new run.
     run_id: RunId,
-    /// Names a browser that signs in.
+    /// An id for the session of a browser.
     session_id: SessionId,
-    /// Names a token of an agent.
+    /// An id for a token of an agent.
     token_id: TokenId,
-    /// Names a new life of a log.
+    /// The epoch of a new log.
     epoch: Epoch,
 }
 

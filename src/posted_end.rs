@@ -1,5 +1,5 @@
-//! The end of runs that agents post, where the town and the agent's rig have to agree: the rig refuses what is posted to a
-//! run that is over, so that the agent learns of it.
+//! The end of runs that agents post. The town and the agent's rig have to agree: the rig refuses posts to an ended run,
+//! so that the agent learns of the end.
 
 use townwatch_protocol::calls::{AllowAgain, EndedRuns, RefuseRuns, StopRuns};
 use townwatch_protocol::error::Result;
@@ -11,8 +11,8 @@ use crate::log::log;
 use crate::objects;
 use crate::town_object::TownObject;
 
-/// Stops an agent that posts. First the rig takes nothing more of it and hands over what it has; then its runs are ended. Who
-/// dies in between leaves open runs behind, and is asked again.
+/// Stops an agent that posts. First its rig refuses further posts and hands over its events; then the town ends the
+/// runs. If the instance dies in between, the runs stay open, and a repeated request ends them.
 pub(super) async fn stop(town: &TownObject, rig_id: &RigId, agent_id: &AgentId, run_ids: Vec<RunId>) -> Result<()> {
     let stop = StopRuns(EndedRuns { agent_id: agent_id.clone(), run_ids, reason: ExitReason::Stopped });
     objects::call(&town.env, rig_id, &stop).await?;
@@ -25,8 +25,8 @@ pub(super) async fn stop(town: &TownObject, rig_id: &RigId, agent_id: &AgentId, 
     Ok(())
 }
 
-/// A run of the agent begins in the container: what was stopped before it says nothing of it. A rig that cannot be reached
-/// does not keep it from starting.
+/// Tells the rig that a run of the agent begins in the container, so that an earlier stop no longer counts. A rig that
+/// cannot be reached does not prevent the start.
 pub(super) async fn allow_again(town: &TownObject, agent_id: &AgentId) -> Result<()> {
     let Some(rig_id) = town.with(|core| core.posts_to(agent_id))? else { return Ok(()) };
     if let Err(error) = objects::call(&town.env, &rig_id, &AllowAgain { agent_id: agent_id.clone() }).await {
@@ -35,7 +35,7 @@ pub(super) async fn allow_again(town: &TownObject, agent_id: &AgentId) -> Result
     Ok(())
 }
 
-/// These runs have ended here: their rig refuses what follows.
+/// Tells the rig that these runs have ended: it refuses further posts to them.
 pub(super) async fn ended(town: &TownObject, rig_id: &RigId, ends: EndedRuns) -> Result<()> {
     objects::call(&town.env, rig_id, &RefuseRuns(ends)).await.map(drop)
 }

@@ -1,5 +1,5 @@
-//! Answers that their readers pull piece by piece: event streams, and ranges of the log as lines. Nothing is made before
-//! someone wants it, so a slow reader costs no memory.
+//! Answers that a reader pulls piece by piece: event streams, and ranges of the log as lines. Each piece is made when
+//! the reader wants it, so a slow reader costs no memory.
 
 use std::rc::Rc;
 
@@ -10,27 +10,27 @@ use townwatch_town::reading::ending::Ending;
 use townwatch_town::reading::range::Range;
 use townwatch_town::reading::reader::{Next, Reader, Turn};
 
-use crate::arrivals::Presence;
+use crate::event_waiters::Presence;
 use crate::log::log;
 use crate::streams::readable_from;
 use crate::town_object::TownObject;
 use crate::{http, platform};
 
-/// An event stream that is open: counted as long as it lives.
-struct Watching {
+/// An open event stream, counted as a reader until it is dropped.
+struct OpenEventStream {
     town: Rc<TownObject>,
     reader: Reader,
     is_over: bool,
     _presence: Presence,
 }
 
-impl Watching {
-    /// The next messages, once there are some; none at the end.
+impl OpenEventStream {
+    /// The next messages, as soon as there are some; `None` at the end.
     async fn next(&mut self) -> Result<Option<String>> {
         while !self.is_over {
             let now = platform::now();
             // Before the look at the log: what is stored after it ends the wait.
-            let arrival = self.town.arrivals.next(self.reader.due_at().millis_since(now));
+            let wait = self.town.event_waiters.next(self.reader.due_at().millis_since(now));
             let read = self.town.with(|core| core.read_on(&mut self.reader, now));
             let Turn { text, next } = match read {
                 Err(error) if error.code == Code::NotFound => {
@@ -44,25 +44,26 @@ impl Watching {
                 return Ok(Some(text));
             }
             if next == Next::Wait {
-                self.reader.waits_as(arrival.name());
-                arrival.await;
+                self.reader.waits_as(wait.name());
+                wait.await;
             }
         }
         Ok(None)
     }
 }
 
-/// An event stream. Its headers keep what stands between from holding it back, and let a page of `origin`, which the
-/// Worker has looked at, read it.
+/// An event stream. Its headers tell proxies not to buffer it, and let a page of `origin`, which the Worker has
+/// checked, read it.
 pub(super) fn event_stream(town: Rc<TownObject>, reader: Reader, origin: Option<&str>) -> Result<Response> {
-    let presence = town.arrivals.enter();
-    let messages = unfold(Watching { town, reader, is_over: false, _presence: presence }, |mut watching| async move {
-        let text = watching.next().await.unwrap_or_else(|error| {
-            log("stream_error", &[("message", &error.message)]);
-            None
+    let presence = town.event_waiters.enter();
+    let messages =
+        unfold(OpenEventStream { town, reader, is_over: false, _presence: presence }, |mut stream| async move {
+            let text = stream.next().await.unwrap_or_else(|error| {
+                log("stream_error", &[("message", &error.message)]);
+                None
+            });
+            text.map(|text| (Ok::<_, Fault>(text.into_bytes()), stream))
         });
-        text.map(|text| (Ok::<_, Fault>(text.into_bytes()), watching))
-    });
     let fixed = [
         ("content-type", "text/event-stream"),
         ("cache-control", "no-cache, no-transform"),
@@ -73,12 +74,13 @@ pub(super) fn event_stream(town: Rc<TownObject>, reader: Reader, origin: Option<
     answer(&headers, messages)
 }
 
-/// 204: a browser's event source takes it for the end, and does not come back.
+/// The answer 204, which a browser's event source takes for the end, so that it does not reconnect.
 pub(super) fn no_more(origin: Option<&str>) -> Response {
     http::nothing(&readable_from(origin).collect::<Vec<_>>())
 }
 
-/// A range of the log, an event a line. One that breaks off inside breaks the connection: it is not to look complete.
+/// A range of the log, one event a line. An error within the range breaks the connection, so that the answer cannot
+/// look complete.
 pub(super) fn lines(town: Rc<TownObject>, range: Range) -> Result<Response> {
     let pieces = unfold((town, range), |(town, mut range)| async move {
         let piece = town.with(|core| core.read_range(&mut range, platform::now())).transpose()?;

@@ -1,4 +1,4 @@
-//! The alarm's work: it takes a turn of the relay as [`RelayTurn`] says, and leaves the next time behind.
+//! The alarm's work: one turn of the relay, as [`RelayTurn`] directs it, and the time of the next one.
 
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::AgentId;
@@ -17,7 +17,7 @@ use crate::town_object::TownObject;
 use crate::upstream::Upstream;
 use crate::{images, platform, stop_orders, town_routes};
 
-/// The time that an answer may take beyond the time that the server was asked to wait.
+/// The time that an answer may need beyond the time that the server was asked to wait, 10 s.
 const ANSWER_LIMIT_MS: u64 = 10_000;
 
 /// Takes a turn.

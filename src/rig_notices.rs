@@ -1,5 +1,5 @@
-//! Tells rigs what has become of their agents in the town. Nobody waits for it: a rig that cannot be reached takes posts that
-//! the town then drops and counts, or refuses posts in words that say what to do.
+//! Notices to rigs about their agents. No caller waits for them. A rig that missed one either takes posts that the town
+//! then drops and counts, or refuses posts with words that say what to do.
 
 use js_sys::futures::spawn_local;
 use townwatch_protocol::id::RigId;
@@ -9,15 +9,15 @@ use crate::log::log;
 use crate::town_object::TownObject;
 use crate::{archive, posted_end};
 
-/// Tells a rig something of one of its agents.
+/// Sends a rig a notice about one of its agents.
 pub(super) fn tell(town: &TownObject, rig_id: RigId, notice: RigNotice) {
     let Ok(town) = town.shared() else { return };
     spawn_local(async move {
-        let told = match notice {
+        let outcome = match notice {
             RigNotice::Ended(ends) => posted_end::ended(&town, &rig_id, ends).await,
             RigNotice::BroughtBack(agent_id) => archive::brought_back(&town, &rig_id, agent_id).await,
         };
-        if let Err(error) = told {
+        if let Err(error) = outcome {
             log("rig_notice_error", &[("rig_id", rig_id.as_str()), ("message", &error.message)]);
         }
     });

@@ -1,5 +1,5 @@
-//! The Rig object: a thin shim around [`townwatch_town::rig::Rig`]. Key: the rig's id. Its alarm carries the outbox to the
-//! town; it is set in the same commit as the events that it carries.
+//! The Rig object: a thin shim around [`townwatch_town::rig::Rig`]. Key: the rig's id. Its alarm delivers the outbox to
+//! the town; the alarm is set in the same commit as the events.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -38,13 +38,14 @@ pub struct Rig {
     state: State,
     env: Env,
     store: Rc<SqlStore>,
-    /// The rig, once something asked for it; none where none has been made.
+    /// The rig, read at the first request; `None` where no rig was made.
     core: RefCell<Option<Rc<Core>>>,
-    /// When the outbox is carried to the town.
+    /// The state of the outbox's delivery to the town.
     carrier: RefCell<Carrier>,
-    /// Agents that were deleted or archived here in this instance's time: whoever registers one meanwhile finds out.
+    /// The number of deletions and archivings of agents in this instance's time. A registration that runs meanwhile
+    /// sees the change.
     withdrawn: Cell<u64>,
-    /// What this instance has done.
+    /// The counts of this instance.
     counts: Cell<Counts>,
 }
 
@@ -94,7 +95,7 @@ impl Rig {
         found.ok_or_else(|| Error::not_found("rig"))
     }
 
-    /// Once for each instance: carries on what waits, without waiting for the alarm of the last one.
+    /// Delivers the waiting outbox, once for each instance, without waiting for the last instance's alarm.
     async fn wake(&self) {
         let waits = || self.open().and_then(|rig| rig.waiting()).is_ok_and(|waiting| waiting.events > 0);
         let alarm = self.carrier.borrow_mut().wake(waits);
@@ -143,7 +144,7 @@ impl Rig {
         }
     }
 
-    /// The town knows the agent before the rig takes events of it.
+    /// Registers an agent, first at the town and then here, so that the town knows it before its first event.
     async fn create_agent(&self, request: &Raw) -> Result<Response> {
         let agent: AgentRequest = http::read_json(request).await?;
         check_name("name", &agent.name)?;
@@ -160,7 +161,7 @@ impl Rig {
         Ok(success(201, &state))
     }
 
-    /// The token's row is there before the token is.
+    /// Makes a token. Its row is written before the token is returned.
     async fn mint_token(&self, request: &Raw, agent_id: AgentId) -> Result<Response> {
         let given: TokenRequest = http::read_optional_json(request).await?;
         let ttl_seconds = given.ttl_seconds.unwrap_or(TOKEN_TTL_SECONDS_DEFAULT);
@@ -177,7 +178,7 @@ impl Rig {
         Ok(success(201, &TokenView { token_id, token, expires_at }))
     }
 
-    /// The town is asked each time: it notes when an agent was heard.
+    /// Passes a sign of life to the town. Every one is passed, because the town stores the time of it.
     async fn heartbeat(&self, request: &Raw, agent_id: &AgentId) -> Result<Response> {
         let rig = self.open()?;
         admit(request, &rig, agent_id)?;
@@ -187,7 +188,7 @@ impl Rig {
         Ok(success(200, &objects::call(&self.env, &rig.town_id, &hear).await?))
     }
 
-    /// Takes nothing more of an agent's runs, and hands over to the town what was taken before.
+    /// Refuses further events of an agent's runs, and delivers those that were taken before.
     async fn stop(&self, ends: &EndedRuns) -> Result<()> {
         let rig = self.open()?;
         rig.stop(ends, platform::now())?;
@@ -197,7 +198,7 @@ impl Rig {
         Ok(())
     }
 
-    /// Forgets an agent, once the town has what was taken of it.
+    /// Forgets an agent, after its events were delivered to the town.
     async fn forget(&self, agent_id: &AgentId) -> Result<()> {
         let rig = self.open()?;
         rig.unregister(agent_id)?;
@@ -208,7 +209,7 @@ impl Rig {
         rig.forget(agent_id)
     }
 
-    /// Takes nothing new of agents, and hands over to the town what was taken before.
+    /// Refuses further events of agents, and delivers those that were taken before.
     async fn archive(&self, agents: &[AgentId]) -> Result<()> {
         let rig = self.open()?;
         rig.archive(agents)?;
@@ -279,7 +280,8 @@ impl Rig {
         }
     }
 
-    /// Carries what the town has not got yet, one batch in flight. Posts that come meanwhile are in the next batch.
+    /// Delivers events that the town does not have yet, one batch at a time. Events posted meanwhile are part of the
+    /// next batch.
     async fn forward(&self) -> Result<()> {
         let rig = match self.open() {
             Err(error) if error.code == Code::NotFound => return Ok(()),
@@ -335,7 +337,7 @@ impl Rig {
     }
 }
 
-/// Whether the operator asks, or this agent by a token that is still good.
+/// Admits the operator, and this agent by a token that is still valid.
 fn admit(request: &Raw, rig: &Core, agent_id: &AgentId) -> Result<()> {
     let header = request.headers().get(AGENT_HEADER).ok().flatten();
     admit_right(header.as_deref().map(AgentRight::read).transpose()?.as_ref(), rig, agent_id)

@@ -1,4 +1,4 @@
-//! What the Worker answers itself: the dashboard's session, and who somebody is.
+//! Answers of the Worker itself: the dashboard's session, and the identity of a caller.
 
 use ::worker::{Env, Response, web_sys};
 use townwatch_protocol::agent_right::AgentRight;
@@ -61,13 +61,13 @@ pub(crate) async fn who_am_i(env: &Env, caller: &Caller, address: Address<'_>) -
     Ok(http::success_with(200, &view, stays_https(address).as_slice()))
 }
 
-/// Where it was reached over TLS: a browser is to come no other way for a year. Said by what the page asks first and not by the
-/// page's own files, which do not know how they were asked for.
+/// The header that tells a browser to use TLS only, for a year; `None` where this request came without TLS. It is sent
+/// with the page's first request and not with its files, because those do not know how they were requested.
 fn stays_https<'a>(address: Address<'_>) -> Option<(&'a str, &'a str)> {
     address.is_https().then_some(("strict-transport-security", "max-age=31536000"))
 }
 
-/// `DELETE /api/session`: whoever is not signed in is signed out.
+/// `DELETE /api/session`. Without a session nothing happens.
 pub(crate) async fn sign_out(env: &Env, caller: Option<Caller>, address: Address<'_>) -> Result<Response> {
     if let Some(session_id) = caller.and_then(|caller| caller.session_id) {
         objects::call(env, &AccountId, &SignOut { session_id }).await?;
@@ -76,8 +76,12 @@ pub(crate) async fn sign_out(env: &Env, caller: Option<Caller>, address: Address
     Ok(http::nothing(&[("set-cookie", &cookie::clear(address.origin))]))
 }
 
-/// Asks an agent's rig for its town, and whether the one who asks may ask for the agent: 404 where it is not registered there,
-/// 401 where its token was revoked.
+/// The town of an agent, as the agent's rig knows it.
+///
+/// # Errors
+///
+/// 404 where the agent is not registered there; 401 where the caller's token was revoked; 403 for the token of another
+/// agent.
 pub(crate) async fn admit(env: &Env, principal: &Principal, rig_id: &RigId, agent_id: &AgentId) -> Result<TownId> {
     let right = match principal {
         Principal::Operator => None,

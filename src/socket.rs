@@ -1,4 +1,5 @@
-//! WebSockets that outlive their object's sleep: accepted by the runtime, found again by it, each with a note.
+//! WebSockets that live longer than their object's memory. The runtime accepts them and finds them again, each with a
+//! note.
 
 use ::worker::worker_sys::WebSocketRequestResponsePair;
 use ::worker::{Response, State, WebSocket, WebSocketPair, web_sys};
@@ -13,11 +14,11 @@ use crate::js;
 /// The runtime's bound on the note that it keeps with a socket.
 pub const NOTE_BYTES_MAX: usize = 16_384;
 
-/// What a viewer sends to stay, to the letter, and what the runtime answers without waking the object.
+/// The ping of a viewer, to the letter. The runtime answers it without waking the object.
 const PING: &str = r#"{"type":"ping"}"#;
 const PONG: &str = r#"{"type":"pong"}"#;
 
-/// What the crate does not bind.
+/// The parts of the platform's WebSocket that the crate does not bind.
 #[allow(unsafe_code)] // wasm-bindgen's macro expands to it
 mod glue {
     use super::{JsString, JsValue, wasm_bindgen, web_sys};
@@ -26,7 +27,7 @@ mod glue {
     extern "C" {
         pub(super) type Socket;
 
-        /// Takes the text as JavaScript's own: it is converted once, not once for every socket.
+        /// Sends a text that is already a JavaScript string, so that it is converted once for all sockets.
         #[wasm_bindgen(method, catch)]
         pub(super) fn send(this: &Socket, text: &JsString) -> Result<(), JsValue>;
 
@@ -35,7 +36,7 @@ mod glue {
 
         pub(super) type ObjectState;
 
-        /// When the runtime last answered a ping on this socket; null where it never has.
+        /// The time of the runtime's last answer to a ping on this socket; null before the first.
         #[wasm_bindgen(method, catch, js_name = getWebSocketAutoResponseTimestamp)]
         pub(super) fn auto_response_timestamp(
             this: &ObjectState,
@@ -56,14 +57,14 @@ pub fn text(frame: &str) -> JsString {
     JsString::from(frame)
 }
 
-/// Lets the runtime answer pings; once, when the object is made.
+/// Makes the runtime answer pings. Called once, when the object is made.
 pub fn answer_pings(state: &State) -> Result<()> {
     let pair = WebSocketRequestResponsePair::new(PING, PONG).map_err(|thrown| js::fault(&thrown))?;
     state.as_raw().set_websocket_auto_response(&pair).map_err(|thrown| js::fault(&thrown))
 }
 
-/// Accepts a WebSocket with its note and tags (at most 10, of 256 characters): ours, and the 101 that hands the other
-/// end to the viewer. Nothing is awaited between the two.
+/// Accepts a WebSocket with its note and its tags (at most 10, each of at most 256 characters). Gives our end, and the
+/// answer 101 that gives the viewer the other end. Nothing is awaited between the two.
 pub fn accept(state: &State, tags: &[&str], note: &str) -> Result<(Socket, Response)> {
     let failed = |error: ::worker::Error| Error::internal(error);
     let pair = WebSocketPair::new().map_err(failed)?;
@@ -81,12 +82,12 @@ pub fn all(state: &State) -> Result<Vec<Socket>> {
 }
 
 impl Socket {
-    /// Sends a frame. It fails only on a socket that is closing: whoever gets that lets the viewer go.
+    /// Sends a frame. It fails only on a socket that is closing, and then the caller drops the viewer.
     pub fn send(&self, text: &JsString) -> Result<()> {
         self.0.unchecked_ref::<glue::Socket>().send(text).map_err(|thrown| js::fault(&thrown))
     }
 
-    /// Keeps a note, JSON text of ours, with the socket; it is there again after a sleep.
+    /// Stores a note, our JSON text, with the socket. The note survives hibernation.
     pub fn set_note(&self, note: &str) -> Result<()> {
         if note.len() > NOTE_BYTES_MAX - 16 {
             return Err(Error::internal(format!("a socket's note of {} bytes", note.len())));
@@ -101,7 +102,7 @@ impl Socket {
         Ok(note.as_string())
     }
 
-    /// When it last pinged; none if it never did.
+    /// The time of the last ping; `None` before the first.
     pub fn pinged_at(&self, state: &State) -> Option<Timestamp> {
         let state: &glue::ObjectState = state.as_raw().unchecked_ref();
         let date: js_sys::Date = state.auto_response_timestamp(&self.0).ok()?.dyn_into().ok()?;
@@ -109,18 +110,18 @@ impl Socket {
         Some(Timestamp::from_millis(date.get_time() as i64))
     }
 
-    /// The tags that it was accepted with.
+    /// The tags that the socket was accepted with.
     pub fn tags(&self, state: &State) -> Result<Vec<String>> {
         state.as_raw().get_tags(&self.0).map_err(|thrown| js::fault(&thrown))
     }
 
-    /// Closes it from this side. A socket that is closed already stays closed; nothing else fails, since an [`Ending`] has
-    /// a code and a reason that the runtime takes.
+    /// Closes the socket from this side. A closed socket stays closed. Nothing else can fail, since the runtime accepts
+    /// the code and reason of every [`Ending`].
     pub fn close(&self, ending: Ending) {
         let _ = self.0.close_with_code_and_reason(ending.code(), ending.reason());
     }
 
-    /// Answers the close of the other side, by its code where it is one that may be sent.
+    /// Answers the close of the other side, with its code where that code may be sent.
     pub fn answer_close(&self, code: u16) {
         if self.0.close_with_code(code).is_err() {
             let _ = self.0.close_with_code(1000);

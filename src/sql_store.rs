@@ -1,4 +1,4 @@
-//! The seam under the core over a Durable Object's SQLite.
+//! The store of the core, over a Durable Object's SQLite.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -13,13 +13,15 @@ use wasm_bindgen::prelude::*;
 
 use crate::js;
 
-/// Statements whose text is kept on the other side; the core has about 100. At the bound all are let go.
+/// Statements whose text is kept as a JavaScript string. The core has about 100. With one more than 512 all are
+/// dropped.
 const STATEMENTS_MAX: usize = 512;
 
-/// How far below a full store there is room enough again for a batch of usual events.
+/// The free space below the limit at which a full store takes batches again, 1 MiB.
 const FULL_MARGIN_BYTES: u64 = 1 << 20;
 
-/// What the crate does not bind, or binds with a conversion of the statement's text at every call.
+/// The parts of the platform's SQLite that the crate does not bind, or binds with a conversion of the statement's text
+/// at every call.
 #[allow(unsafe_code)] // wasm-bindgen's macro expands to it
 mod glue {
     use super::{Array, JsString, JsValue, wasm_bindgen};
@@ -31,7 +33,7 @@ mod glue {
         #[wasm_bindgen(method, getter)]
         pub(super) fn sql(this: &Storage) -> Sql;
 
-        /// Runs the closure in a transaction; what it throws rolls back and is thrown on.
+        /// Runs the closure in a transaction. An error that it throws rolls the transaction back and is thrown again.
         #[wasm_bindgen(method, catch, js_name = transactionSync)]
         pub(super) fn transaction_sync(
             this: &Storage,
@@ -40,7 +42,7 @@ mod glue {
 
         pub(super) type Sql;
 
-        /// Bytes of its pages, without those that are free.
+        /// The bytes of the used pages.
         #[wasm_bindgen(method, getter, js_name = databaseSize)]
         pub(super) fn database_size(this: &Sql) -> f64;
 
@@ -52,7 +54,7 @@ mod glue {
         #[wasm_bindgen(method, catch)]
         pub(super) fn raw(this: &Cursor) -> Result<JsValue, JsValue>;
 
-        /// Rows read so far, those of indices included; all of them once the rows are read to their end.
+        /// The rows read so far, those of indices included. The number is complete once all rows were read.
         #[wasm_bindgen(method, getter, js_name = rowsRead)]
         pub(super) fn rows_read(this: &Cursor) -> f64;
 
@@ -71,7 +73,7 @@ pub struct SqlStore {
     sql: glue::Sql,
     statements: RefCell<HashMap<Box<str>, JsString>>,
     rows: Cell<Rows>,
-    /// What the tables may take; less, once the platform gave no more.
+    /// The most bytes that the tables may use; a lower value after the platform has refused a write.
     max_bytes: Cell<u64>,
     erased_head: Cell<EventId>,
 }
@@ -93,17 +95,17 @@ impl SqlStore {
         }
     }
 
-    /// The tables may take so much. Without it they may take anything.
+    /// Sets the most MiB that the tables may use. Without this call there is no limit.
     pub fn set_max_mib(&self, max_mib: u64) {
         self.max_bytes.set(self.max_bytes.get().min(max_mib << 20));
     }
 
-    /// Rows read and written by this instance.
+    /// The rows that this instance has read and written.
     pub fn rows(&self) -> Rows {
         self.rows.get()
     }
 
-    /// Asks without that it counts: for a look at the counts themselves.
+    /// Runs `ask` without counting its rows, for reading the counts themselves.
     pub fn uncounted<T>(&self, ask: impl FnOnce() -> T) -> T {
         let rows = self.rows.get();
         let answer = ask();

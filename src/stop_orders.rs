@@ -1,5 +1,5 @@
-//! Performs the stops that the town has ordered: the control server is asked, or the rig told, again and again until it has
-//! heard. The order lies in the tables, so whatever dies in between, it is performed by the next alarm.
+//! Performs the stops that the town has ordered. Each is repeated until the control server, or the rig, has received
+//! it. The order is stored in the tables, so the next alarm performs it even if this instance dies.
 
 use std::cell::Cell;
 
@@ -15,33 +15,33 @@ use crate::log::log;
 use crate::town_object::TownObject;
 use crate::{container_routes, platform, posted_end};
 
-/// After a stop that was not heard.
+/// The pause after a stop that was not received, 2 s.
 const RETRY_MS: i64 = 2_000;
 
-/// What an instance knows of its orders.
-pub(super) struct Stopping {
-    /// Whether there may be some: an instance that has not looked yet does not know.
+/// The state of an instance's work on stop orders.
+pub(super) struct StopOrderState {
+    /// Whether there may be orders. A new instance does not know, so it begins with true.
     may_have: Cell<bool>,
     is_busy: Cell<bool>,
-    /// Not before then: the last try was in vain.
+    /// The time before which no new try is made, because the last one failed.
     retry_at: Cell<Option<Timestamp>>,
 }
 
-impl Default for Stopping {
+impl Default for StopOrderState {
     fn default() -> Self {
         Self { may_have: Cell::new(true), is_busy: Cell::new(false), retry_at: Cell::new(None) }
     }
 }
 
-/// Some have just been ordered.
+/// Begins to perform orders, because some were just made.
 pub(super) fn ordered(town: &TownObject) {
-    town.stopping.may_have.set(true);
+    town.stop_order_state.may_have.set(true);
     begin(town);
 }
 
-/// Performs what is ordered by now, unless that is under way or was in vain a moment ago.
+/// Performs the present orders, unless that is running already, or failed less than [`RETRY_MS`] ago.
 pub(super) fn begin(town: &TownObject) {
-    let Stopping { may_have, is_busy, retry_at } = &town.stopping;
+    let StopOrderState { may_have, is_busy, retry_at } = &town.stop_order_state;
     if !may_have.get() || is_busy.get() || retry_at.get().is_some_and(|at| at > platform::now()) {
         return;
     }
@@ -62,22 +62,22 @@ pub(super) fn begin(town: &TownObject) {
             }
         };
         // In the same step as the last look, so none can have been ordered since.
-        town.stopping.is_busy.set(false);
-        town.stopping.may_have.set(!is_done);
+        town.stop_order_state.is_busy.set(false);
+        town.stop_order_state.may_have.set(!is_done);
         let retry_at = (!is_done).then(|| platform::now().plus_millis(RETRY_MS));
-        town.stopping.retry_at.set(retry_at);
+        town.stop_order_state.retry_at.set(retry_at);
         if let Some(at) = retry_at {
             town.pull_alarm(at).await;
         }
     });
 }
 
-/// When the alarm is to look for orders; none where there are none.
+/// The time at which the alarm is to look for orders; `None` where there are none.
 pub(super) fn due_at(town: &TownObject) -> Option<Timestamp> {
-    town.stopping.may_have.get().then(|| platform::now().plus_millis(RETRY_MS))
+    town.stop_order_state.may_have.get().then(|| platform::now().plus_millis(RETRY_MS))
 }
 
-/// Until none is left; false where one was not heard.
+/// Performs orders until none is left; false where one was not received.
 async fn perform_all(town: &TownObject) -> Result<bool> {
     loop {
         // The town is looked for at each step: it may be deleted meanwhile.
@@ -93,7 +93,7 @@ async fn perform_all(town: &TownObject) -> Result<bool> {
     }
 }
 
-/// Performs one; false where it is to be tried again.
+/// Performs one order; false where it has to be tried again.
 async fn perform(town: &TownObject, StopOrder { run_id, agent_id, place }: &StopOrder) -> Result<bool> {
     let answer = match place {
         StopPlace::Container => container_routes::stop_run(town, agent_id, run_id).await,

@@ -1,4 +1,4 @@
-//! Streams, up to the Town: what the Worker can refuse by itself, in the contract's order.
+//! Opening a stream, in the Worker: the refusals that need no Town, in the contract's order.
 
 use ::worker::{Env, console_log, web_sys};
 use townwatch_protocol::error::{Code, Error, Result};
@@ -12,7 +12,7 @@ use crate::callers::{self, SessionCheck};
 use crate::config::Config;
 use crate::{http, objects};
 
-/// Opens a stream. The Town gets the request as it came: what it still has to look at is the ticket, if there is one.
+/// Opens a stream. The request goes to the Town unchanged; the Town still has to check the ticket, if there is one.
 pub(crate) async fn open(
     request: &web_sys::Request,
     env: &Env,
@@ -55,8 +55,8 @@ async fn check(request: &web_sys::Request, env: &Env, config: &Config, address: 
     if kind == StreamKind::WebSocket { check_origin(credential.carrier()) } else { Ok(()) }
 }
 
-/// Answers a browser that asks, for a page of another origin, whether it may send headers of its own along with what opens
-/// an event stream. None where that is not what is asked.
+/// The answer to a browser's CORS preflight for an event stream: whether a page of another origin may send its headers.
+/// `None` where the request is no preflight.
 pub(crate) fn preflight(
     request: &web_sys::Request,
     config: &Config,
@@ -79,15 +79,15 @@ pub(crate) fn preflight(
     Ok(Some(http::nothing(&headers).into()))
 }
 
-/// The headers that let a page of `origin`, which has been looked at, read an answer, also one that it asked for with the
-/// dashboard's cookie. Never those for any origin.
+/// The headers that let a page of `origin`, which was checked before, read an answer, even to a request with the
+/// dashboard's cookie. The headers never allow every origin.
 pub(crate) fn readable_from(origin: Option<&str>) -> impl Iterator<Item = (&'static str, &str)> {
     let allowed =
         origin.map(|origin| [("access-control-allow-origin", origin), ("access-control-allow-credentials", "true")]);
     [("vary", "Origin")].into_iter().chain(allowed.into_iter().flatten())
 }
 
-/// 503 while streams are switched off.
+/// The refusal while streams are switched off: 503.
 pub(crate) fn disabled() -> Error {
     Error::new(Code::StreamingDisabled, "streams are switched off: STREAM_ENABLED is false")
 }

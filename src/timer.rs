@@ -1,5 +1,5 @@
-//! Waiting. The crate's `Delay` takes a timer's id for a number, but here it is an object: so it can never put a timer
-//! away, and one that is left behind keeps its object in memory and calls into nothing.
+//! Waiting. The crate's `Delay` expects a timer's id to be a number, but in this runtime it is an object. So `Delay`
+//! could never cancel a timer, and a forgotten timer would keep its object in memory.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -22,7 +22,7 @@ mod glue {
     }
 }
 
-/// A time that passes. Dropped before, its timer is put away with it.
+/// A timer as a future. If it is dropped early, the timer is cancelled.
 pub(crate) struct Sleep {
     timer: JsValue,
     wake: Option<Function>,
@@ -30,7 +30,7 @@ pub(crate) struct Sleep {
 }
 
 impl Sleep {
-    /// Begins at once.
+    /// A timer of `millis`, which starts now.
     pub(crate) fn new(millis: u64) -> Self {
         let (mut timer, mut wake) = (JsValue::UNDEFINED, None);
         #[allow(clippy::cast_precision_loss)] // a few minutes at most
@@ -41,7 +41,7 @@ impl Sleep {
         Self { timer, wake, woken: JsFuture::from(promise) }
     }
 
-    /// Ends it early when it is called.
+    /// A function that ends the timer early.
     pub(crate) fn waker(&self) -> Option<Function> {
         self.wake.clone()
     }

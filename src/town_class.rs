@@ -1,4 +1,4 @@
-//! The Town's class as the runtime knows it: it decodes what comes in and hands it to its [`TownObject`]. Key: the town's
+//! The Town's class as the runtime knows it: it decodes requests and hands them to its [`TownObject`]. Key: the town's
 //! id.
 
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use crate::socket::Socket;
 use crate::town_object::TownObject;
 use crate::{platform, relay_turn, town_routes};
 
-/// The wait after a turn that failed.
+/// The pause after a relay turn that failed.
 const TURN_RETRY_MS: i64 = 1_000;
 
 /// One town.

@@ -12,20 +12,20 @@ use crate::platform;
 use crate::timer::Sleep;
 use crate::town_object::TownObject;
 
-/// What is due within this time is left to a timer; an alarm would cost a write.
+/// The longest wait that a timer serves, 1 s. A longer one needs an alarm, which costs a write.
 const TIMER_MS_MAX: u64 = 1_000;
-/// The wait before what was due and could not happen is tried again.
+/// The pause before a failed tick is tried again.
 const TICK_RETRY_MS: i64 = 1_000;
 
 impl TownObject {
-    /// Sends signs of life to sockets that do not ping, all at once, and notes when to look again.
+    /// Sends heartbeats to sockets that do not ping, all at once, and notes the time of the next check.
     fn keep_alive(&self) {
         let now = platform::now();
         if self.keepalive_at.get().is_none_or(|at| at > now) {
             return;
         }
         self.keepalive_at.set(None);
-        let said = self.step(|town| {
+        let outcome = self.step(|town| {
             let sockets = self.sockets.borrow();
             let traffic = sockets.iter().filter(|(id, _)| town.may_owe_life(**id)).map(|(id, open)| Traffic {
                 id: *id,
@@ -38,16 +38,16 @@ impl TownObject {
             town.handle(SignsOfLife { owed: &owed }, now)
         });
         // An error says that there is no town any more.
-        drop(said);
+        drop(outcome);
     }
 
-    /// When something becomes due by the passing of time.
+    /// The time at which something becomes due without any input.
     pub(super) fn due_at(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         let due_at = self.with(|town| Ok(town.due_at(now)))?;
         Ok([due_at, self.keepalive_at.get()].into_iter().flatten().min())
     }
 
-    /// What has become due happens. Where it cannot, it is tried again by an alarm.
+    /// Performs what has become due. After a failure an alarm tries again.
     pub(super) async fn tick(&self) {
         if let Err(error) = self.handle(Tick)
             && error.code != Code::NotFound
@@ -56,10 +56,10 @@ impl TownObject {
             self.pull_alarm(platform::now().plus_millis(TICK_RETRY_MS)).await;
         }
         self.keep_alive();
-        self.arrivals.announce();
+        self.event_waiters.announce();
     }
 
-    /// Lets a timer do what becomes due soon.
+    /// Sets a timer for what becomes due soon.
     pub(super) fn set_timer(&self) {
         let now = platform::now();
         let Ok(Some(due_at)) = self.due_at(now) else { return };
@@ -80,7 +80,7 @@ impl TownObject {
         });
     }
 
-    /// Sets the alarm, unless it is set for an earlier time already.
+    /// Sets the alarm, unless an earlier one is set.
     pub(super) async fn pull_alarm(&self, at: Timestamp) {
         if self.alarm_at.get().is_none()
             && let Ok(Some(stored)) = self.state.storage().get_alarm().await
@@ -92,7 +92,7 @@ impl TownObject {
         }
     }
 
-    /// Someone watches: if there is anything to ask for, the relay is wanted now.
+    /// Wakes the relay now, because a reader came, if there is a reason to ask the container.
     pub(super) async fn pull_relay(&self) -> Result<()> {
         if self.wants_relay()? {
             self.pull_alarm(platform::now()).await;
@@ -100,7 +100,7 @@ impl TownObject {
         Ok(())
     }
 
-    /// Lets a timer do what becomes due soon, and the alarm what becomes due later.
+    /// Sets a timer for what becomes due soon, and the alarm for what becomes due later.
     pub(super) async fn wake_when_due(&self) -> Result<()> {
         self.set_timer();
         let now = platform::now();
@@ -111,7 +111,7 @@ impl TownObject {
         Ok(())
     }
 
-    /// Sets the alarm, whatever it was set for.
+    /// Sets the alarm, and replaces the one before.
     pub(super) async fn set_alarm(&self, at: Timestamp) {
         self.alarm_at.set(Some(at));
         self.count(|counts| counts.alarms_set += 1);
@@ -122,12 +122,12 @@ impl TownObject {
         }
     }
 
-    /// The alarm that was set is gone: it fires.
+    /// Notes that the alarm has fired and is no longer set.
     pub(super) fn alarm_fires(&self) {
         self.alarm_at.set(None);
     }
 
-    /// Leaves no alarm behind, so that nothing wakes the town.
+    /// Removes the alarm, so that nothing wakes the town.
     pub(super) async fn clear_alarm(&self) {
         self.alarm_at.set(None);
         if let Err(error) = self.state.storage().delete_alarm().await {

@@ -15,7 +15,17 @@ use crate::town_object::{OpenSocket, TownObject};
 use crate::{images, platform, rig_notices, stop_orders};
 
 impl TownObject {
-    /// Performs effects, in their order. A socket that fails is closed by the runtime, which then tells us.
+    /// Closes all streams, because a stored event could not be shown. Viewers that stayed would miss it without notice,
+    /// so they have to reconnect.
+    fn let_go(&self, error: &Error) {
+        log("stream_error", &[("message", &error.message)]);
+        for (_, OpenSocket { socket, .. }) in self.sockets.borrow_mut().drain() {
+            socket.close(Ending::Fault);
+        }
+        self.core.borrow_mut().take();
+    }
+
+    /// Performs effects in their order. The runtime closes a socket that fails, and reports that.
     pub(super) fn perform(&self, effects: Vec<Effect>) {
         let mut texts: HashMap<*const u8, (Rc<str>, JsString)> = HashMap::new();
         let now = platform::now();
@@ -45,7 +55,7 @@ impl TownObject {
                 }
                 Effect::Close(id, ending) => self.close(id, ending),
                 Effect::LetGo(error) => self.let_go(&error),
-                Effect::Announce => self.arrivals.announce(),
+                Effect::Announce => self.event_waiters.announce(),
                 Effect::FetchImages => images::want(self),
                 Effect::PerformStops => stop_orders::ordered(self),
                 Effect::TellRig(rig_id, notice) => rig_notices::tell(self, rig_id, notice),
@@ -68,14 +78,5 @@ impl TownObject {
             log("run_ended", &[("run_id", run_id.as_str()), ("reason", reason.as_str())]);
         }
         self.count(|counts| counts.events_stored += outcome.stored);
-    }
-
-    /// What is stored could not be shown. Viewers that stayed would miss it without a word, so they are to come again.
-    fn let_go(&self, error: &Error) {
-        log("stream_error", &[("message", &error.message)]);
-        for (_, OpenSocket { socket, .. }) in self.sockets.borrow_mut().drain() {
-            socket.close(Ending::Fault);
-        }
-        self.core.borrow_mut().take();
     }
 }

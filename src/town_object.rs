@@ -1,78 +1,84 @@
-//! What one instance of a Town object has: the core, and the sockets that are open. It asks the core in one synchronous
-//! step and performs what the core says; between two awaits nothing is half done.
+//! The state of one Town object in memory: the core, and the open sockets. It asks the core in one synchronous step and
+//! performs the effects; between two awaits nothing is half done.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
-use ::worker::{Env, State, WebSocketIncomingMessage};
+use ::worker::{Env, ScheduledTime, State, WebSocketIncomingMessage};
+use js_sys::JsString;
+use js_sys::futures::spawn_local;
 use townwatch_protocol::control_key::SigningKey;
-use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::TownId;
 use townwatch_protocol::limits::BUCKET_EVENTS_MAX;
 use townwatch_protocol::time::Timestamp;
 use townwatch_town::access::grantor::Grantor;
 use townwatch_town::input::Input;
+use townwatch_town::log::ingest::Outcome;
 use townwatch_town::metrics::{self, Counts};
 use townwatch_town::reading::ending::Ending;
 use townwatch_town::reading::streams::{MessageContent, ViewerMessage};
 use townwatch_town::relay::control_key;
 use townwatch_town::relay::turn::RelayDemand;
 use townwatch_town::store::Store;
-use townwatch_town::town::{Config, Town as Core};
+use townwatch_town::town::{Config, Tick, Town as Core};
 use townwatch_town::viewers::frames::Pace;
-use townwatch_town::viewers::keepalive::{self};
+use townwatch_town::viewers::keepalive::{self, Look, SignsOfLife, Traffic};
 use townwatch_town::viewers::silence::is_silent;
-use townwatch_town::viewers::{Recalled, ViewerId};
+use townwatch_town::viewers::{Effect, Recalled, ViewerId};
 
-use crate::arrivals::Arrivals;
-use crate::images::{self, Fetching};
+use crate::event_waiters::EventWaiters;
+use crate::images::{self, ImageFetchState};
 use crate::log::log;
+use crate::rig_notices;
 use crate::socket::{self, Socket};
 use crate::sql_store::SqlStore;
-use crate::stop_orders::{self, Stopping};
+use crate::stop_orders::{self, StopOrderState};
+use crate::timer::Sleep;
 use crate::upstream::Upstream;
 use crate::{config, platform};
 
-/// Sockets are asked for their last ping at most once in this time.
+/// The shortest time between two checks for silent sockets, one minute.
 const SILENCE_LOOK_MS: u64 = 60_000;
 
 /// One town's object.
 pub(super) struct TownObject {
-    /// Itself, for what outlives the call that began it: a timer, an event stream.
+    /// A pointer to the object itself, for work that outlives the call that began it: a timer, an event stream.
     me: Weak<Self>,
     pub(super) state: State,
     pub(super) env: Env,
     pub(super) store: Rc<SqlStore>,
-    /// The town, once something asked for it; none where none has been made.
+    /// The town, read at the first request; `None` where no town was made.
     pub(super) core: RefCell<Option<Core>>,
     pub(super) sockets: RefCell<HashMap<ViewerId, OpenSocket>>,
-    /// Its own key for calls to its container, once it was needed; it lies in the tables and never changes.
+    /// The town's own key for calls to its container, read at the first use. The tables have it, and it never changes.
     own_key: RefCell<Option<Rc<SigningKey>>>,
-    pub(super) arrivals: Arrivals,
-    pub(super) fetching: Fetching,
-    pub(super) stopping: Stopping,
-    /// Whether this instance has not looked yet if the relay is wanted: what it was doing may have died with the last one.
+    pub(super) event_waiters: EventWaiters,
+    pub(super) image_fetch_state: ImageFetchState,
+    pub(super) stop_order_state: StopOrderState,
+    /// Whether this instance still has to check if the relay is wanted. The last instance may have died in the middle
+    /// of a turn.
     is_new: Cell<bool>,
-    /// When the alarm is set for, as far as this instance knows.
+    /// The time of the alarm, as far as this instance knows.
     pub(super) alarm_at: Cell<Option<Timestamp>>,
-    /// When the next timer fires.
+    /// The time at which the next timer fires.
     pub(super) timer_at: Cell<Option<Timestamp>>,
     silence_looked_at: Cell<Option<Timestamp>>,
-    /// When sockets are looked at that may be owed a sign of life; none where everyone pings.
+    /// The time of the next check for sockets that need a heartbeat; `None` where all viewers ping.
     pub(super) keepalive_at: Cell<Option<Timestamp>>,
-    /// What this instance has done.
+    /// The counts of this instance.
     counts: Cell<Counts>,
 }
 
-/// An open socket, and what this instance knows of it.
+/// An open socket, with what this instance knows of it.
 pub(super) struct OpenSocket {
     pub(super) socket: Socket,
-    /// When it was opened; none if that was before this instance.
+    /// The time at which the socket was opened; `None` if that was before this instance.
     pub(super) opened_at: Option<Timestamp>,
-    /// When something but a ping was last heard on it.
+    /// The time of the last message other than a ping.
     heard_at: Option<Timestamp>,
-    /// When it was last sent something.
+    /// The time of the last message to the viewer.
     pub(super) sent_at: Cell<Option<Timestamp>>,
 }
 
@@ -83,7 +89,7 @@ impl OpenSocket {
 }
 
 impl TownObject {
-    /// A new instance, which knows only what is in its tables.
+    /// A new instance, which knows only its tables.
     pub(super) fn new(state: State, env: Env) -> Rc<Self> {
         let store = Rc::new(SqlStore::new(&state));
         if let Err(error) = socket::answer_pings(&state) {
@@ -97,9 +103,9 @@ impl TownObject {
             core: RefCell::default(),
             sockets: RefCell::default(),
             own_key: RefCell::default(),
-            arrivals: Arrivals::default(),
-            fetching: Fetching::default(),
-            stopping: Stopping::default(),
+            event_waiters: EventWaiters::default(),
+            image_fetch_state: ImageFetchState::default(),
+            stop_order_state: StopOrderState::default(),
             is_new: Cell::new(true),
             alarm_at: Cell::new(None),
             timer_at: Cell::new(None),
@@ -109,12 +115,13 @@ impl TownObject {
         })
     }
 
-    /// What outlives the call that began it holds on to the instance.
+    /// A counted pointer to this object, for work that outlives its call.
     pub(super) fn shared(&self) -> Result<Rc<Self>> {
         self.me.upgrade().ok_or_else(|| Error::internal("the instance is gone"))
     }
 
-    /// Once for each instance: what the last one was doing may have died with it, and its container would follow it.
+    /// Continues what the last instance left, once for each instance: its relay turn may have died, and its container
+    /// would follow.
     pub(super) async fn wake(&self) {
         if !self.is_new.replace(false) || self.with(|_| Ok(())).is_err() {
             return;
@@ -132,17 +139,17 @@ impl TownObject {
         stop_orders::begin(self);
     }
 
-    /// What the installation has set.
+    /// The settings and secrets of the installation.
     pub(super) fn config(&self) -> Result<Rc<config::Config>> {
         config::read(&self.env)
     }
 
-    /// The way to the control server; none where there is neither an address nor a binding.
+    /// The connection to the control server; `None` without an address and without a binding.
     pub(super) fn upstream(&self) -> Result<Option<Upstream>> {
         Upstream::of(&self.state, self.config()?.as_ref(), || self.town_id(), || self.own_key())
     }
 
-    /// The key that the town signs with for a container of its own.
+    /// The town's own key, with which it signs calls to its own container.
     fn own_key(&self) -> Result<Rc<SigningKey>> {
         if let Some(known) = self.own_key.borrow().clone() {
             return Ok(known);
@@ -152,7 +159,7 @@ impl TownObject {
         Ok(key)
     }
 
-    /// Asks the town in one synchronous step; 404 where there is none.
+    /// Runs `ask` on the town in one synchronous step; 404 where there is no town.
     pub(super) fn with<T>(&self, ask: impl FnOnce(&mut Core) -> Result<T>) -> Result<T> {
         let mut core = self.core.borrow_mut();
         if core.is_none() {
@@ -161,7 +168,7 @@ impl TownObject {
         ask(core.as_mut().ok_or_else(|| Error::not_found("town"))?)
     }
 
-    /// The town as it lies in the tables, with the streams that outlived a hibernation.
+    /// The town as the tables have it, with the streams that survived hibernation.
     fn open(&self) -> Result<Option<Core>> {
         let installed = self.config()?;
         let settings = &installed.settings;
@@ -202,19 +209,19 @@ impl TownObject {
         Ok(Some(core))
     }
 
-    /// The viewer whose name stands in the socket's tag.
+    /// The viewer of a socket, by the socket's tag.
     fn viewer_of(&self, socket: &Socket) -> Option<ViewerId> {
         socket.tags(&self.state).ok()?.first()?.parse().ok().map(ViewerId)
     }
 
-    /// Takes a socket in under its viewer's name.
+    /// Stores a socket under its viewer's id.
     pub(super) fn keep_socket(&self, id: ViewerId, socket: Socket) {
         let now = platform::now();
         self.sockets.borrow_mut().insert(id, OpenSocket::new(socket, Some(now)));
         self.keepalive_at.set(self.keepalive_at.get().into_iter().chain([keepalive::settles_at(now)]).min());
     }
 
-    /// Takes a message of a viewer.
+    /// Handles a message of a viewer.
     pub(super) fn on_message(&self, socket: &Socket, message: &WebSocketIncomingMessage) {
         let Some(id) = self.viewer_of(socket) else { return };
         if let Some(open) = self.sockets.borrow_mut().get_mut(&id) {
@@ -228,7 +235,7 @@ impl TownObject {
         drop(self.handle(ViewerMessage { id, content }));
     }
 
-    /// Closes sockets that used to ping and have been silent for long: their viewers are gone and could not say so.
+    /// Closes sockets that used to ping and have been silent for too long: their viewers are gone without a close.
     pub(super) fn let_silent_go(&self) {
         let now = platform::now();
         if self.silence_looked_at.get().is_some_and(|at| now.millis_since(at) < SILENCE_LOOK_MS) {
@@ -257,13 +264,13 @@ impl TownObject {
         }
     }
 
-    /// Hands an input to the town, and performs what has to happen, in one synchronous step.
+    /// Gives an input to the town, and performs the effects, in one synchronous step.
     pub(super) fn handle<I: Input>(&self, input: I) -> Result<I::Answer> {
         self.step(|town| town.handle(input, platform::now()))
     }
 
-    /// Asks the town for something that may hand it inputs, and performs what has to happen, in one synchronous step. That is
-    /// done also where it ends with an error: what was decided before it stands.
+    /// Runs `ask`, which may give the town inputs, and performs the effects, in one synchronous step. The effects are
+    /// performed even if `ask` fails, because decisions made before the failure are stored.
     pub(super) fn step<T>(&self, ask: impl FnOnce(&mut Core) -> Result<T>) -> Result<T> {
         let (outcome, effects) = self.with(|town| {
             let outcome = ask(town);
@@ -274,19 +281,19 @@ impl TownObject {
         outcome
     }
 
-    /// Whether someone watches: a stream, or a request that waits.
+    /// Whether there is a reader: a stream, or a request that waits.
     pub(super) fn is_watched(&self) -> Result<bool> {
-        Ok(self.arrivals.present() > 0 || self.with(|town| Ok(town.is_watched()))?)
+        Ok(self.event_waiters.present() > 0 || self.with(|town| Ok(town.is_watched()))?)
     }
 
-    /// Counts what this instance does.
+    /// Changes the counts of this instance.
     pub(super) fn count(&self, change: impl FnOnce(&mut Counts)) {
         let mut counts = self.counts.get();
         change(&mut counts);
         self.counts.set(counts);
     }
 
-    /// What it has done, for Prometheus. What the look at the tables reads for this is not counted.
+    /// The counts of this instance for Prometheus. The rows that this reads are not counted.
     pub(super) async fn metrics(&self) -> Result<String> {
         self.with(|_| Ok(()))?;
         let alarm_at = self.state.storage().get_alarm().await.map_err(Error::internal)?.map(Timestamp::from_millis);
@@ -294,7 +301,7 @@ impl TownObject {
         self.store.uncounted(|| self.with(|town| metrics::of_town(town, &counts, rows, alarm_at)))
     }
 
-    /// What the relay has to know and the tables do not have.
+    /// The facts that the relay needs and the tables do not have.
     pub(super) fn demand(&self) -> Result<RelayDemand> {
         let is_watched = self.is_watched()?;
         let is_unasked = self.config()?.settings.relay_while_watched
@@ -303,18 +310,18 @@ impl TownObject {
         Ok(RelayDemand { is_watched, is_unasked })
     }
 
-    /// Whether there is anything to ask the container for.
+    /// Whether there is a reason to ask the container.
     pub(super) fn wants_relay(&self) -> Result<bool> {
         let demand = self.demand()?;
         self.with(|town| town.wants_relay(demand))
     }
 
-    /// The town's name on the wire.
+    /// The id of the town.
     pub(super) fn town_id(&self) -> Result<TownId> {
         self.with(|town| Ok(town.town_id.clone()))
     }
 
-    /// Lets the town forget everything: its tables, its alarm, its streams.
+    /// Erases the town: its tables, its alarm, its streams.
     pub(super) async fn erase(&self) -> Result<()> {
         for (_, OpenSocket { socket, .. }) in self.sockets.borrow_mut().drain() {
             socket.close(Ending::TownDeleted);
@@ -329,7 +336,7 @@ impl TownObject {
         storage.delete_all().await.map_err(Error::internal)?;
         // Who asked meanwhile has opened it once more; who waits without a socket now finds that there is none.
         self.core.borrow_mut().take();
-        self.arrivals.announce();
+        self.event_waiters.announce();
         Ok(())
     }
 }

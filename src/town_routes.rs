@@ -1,4 +1,4 @@
-//! What a Town is asked: the routes that the Worker forwards, and what our other objects ask of it.
+//! The routes of a Town: requests that the Worker forwards, and calls of our other objects.
 
 use ::worker::Response;
 use ::worker::web_sys::Request as Raw;
@@ -112,7 +112,7 @@ async fn serve(
     }
 }
 
-/// The agents of the lists, or a page of archived ones.
+/// The listed agents, or a page of archived ones.
 fn list_agents(town: &TownObject, query: &Query) -> Result<Response> {
     let is_archived = query.word("archived", &["true", "false"])? == Some("true");
     let after = query.id("after_agent_id", AgentId::parse, AgentId::EXPECTED)?;
@@ -123,14 +123,14 @@ fn list_agents(town: &TownObject, query: &Query) -> Result<Response> {
     })
 }
 
-/// What the ticket opens ends with the right of the one who has it made.
+/// Makes a ticket. Its stream ends with the right of the one who asks for the ticket.
 fn ticket(town: &TownObject, request: &Raw, address: Address<'_>, agent_id: Option<&AgentId>) -> Result<Response> {
     let now = platform::now();
     let grantor = town_streams::operator(request, address, &town.config()?.secrets, now)?;
     town.with(|core| Ok(success(200, &core.mint_ticket(&platform::ticket(), agent_id, &grantor, now)?)))
 }
 
-/// The log: a page, or by its `Accept` header a whole range as lines.
+/// The events of the log: one page, or by the `Accept` header a whole range as lines.
 async fn events(
     town: &TownObject,
     selection: Selection,
@@ -170,50 +170,50 @@ fn page_request(query: &Query) -> Result<PageRequest> {
     })
 }
 
-/// A page; an empty one waits for the next event.
+/// One page of the log; an empty one waits for the next event.
 async fn page(town: &TownObject, selection: &Selection, request: &PageRequest, until: Timestamp) -> Result<Response> {
     loop {
         let left_ms = until.millis_since(platform::now());
         // Before the look at the log: what is stored after it ends the wait.
-        let arrival = (left_ms > 0).then(|| town.arrivals.next(left_ms));
+        let wait = (left_ms > 0).then(|| town.event_waiters.next(left_ms));
         let page = town.with(|core| core.page(selection, request))?;
         let has_news = page.reset || !page.events.is_empty() || !page.gaps.is_empty();
-        let Some(arrival) = arrival.filter(|_| !has_news) else { return Ok(success(200, &page)) };
-        town.with(|core| core.check_room(town.arrivals.present()))?;
-        let _presence = town.arrivals.enter();
+        let Some(wait) = wait.filter(|_| !has_news) else { return Ok(success(200, &page)) };
+        town.with(|core| core.check_room(town.event_waiters.present()))?;
+        let _presence = town.event_waiters.enter();
         town.pull_relay().await?;
-        arrival.await;
+        wait.await;
     }
 }
 
 async fn change_agent(town: &TownObject, agent_id: &AgentId, request: &Raw) -> Result<Response> {
-    let wish: BudgetChange = http::read_json(request).await?;
-    if wish.is_empty() {
+    let change: BudgetChange = http::read_json(request).await?;
+    if change.is_empty() {
         return Err(Error::invalid("max_tokens", "missing; give a budget: max_cost_usd, max_tokens, or both"));
     }
-    town.handle(ChangeAgentBudget { agent_id, change: &wish })?;
+    town.handle(ChangeAgentBudget { agent_id, change: &change })?;
     town.with(|core| Ok(success(200, &core.require_agent(agent_id)?)))
 }
 
 async fn create_rig(town: &TownObject, request: &Raw) -> Result<Response> {
-    let wish: RigRequest = http::read_json(request).await?;
-    check_name("name", &wish.name)?;
-    for (field, text) in [("git_url", &wish.git_url), ("default_branch", &wish.default_branch)] {
+    let rig_request: RigRequest = http::read_json(request).await?;
+    check_name("name", &rig_request.name)?;
+    for (field, text) in [("git_url", &rig_request.git_url), ("default_branch", &rig_request.default_branch)] {
         if let Some(text) = text {
             check_name(field, text)?;
         }
     }
-    git_url::check("git_url", wish.git_url.as_deref().unwrap_or_default())?;
-    Ok(success(201, &add_rig(town, &wish).await?))
+    git_url::check("git_url", rig_request.git_url.as_deref().unwrap_or_default())?;
+    Ok(success(201, &add_rig(town, &rig_request).await?))
 }
 
-/// The rig's own object is made first: if we die in between, it is one that no town knows.
-pub(super) async fn add_rig(town: &TownObject, wish: &RigRequest) -> Result<RigView> {
+/// Adds a rig. The rig's own object is made first: if this instance dies in between, no town knows that object.
+pub(super) async fn add_rig(town: &TownObject, rig_request: &RigRequest) -> Result<RigView> {
     town.with(|core| core.check_room_for_rig())?;
     let rig_id = platform::rig_id();
     let create = CreateRig { rig_id, town_id: town.town_id()?, epoch: platform::epoch() };
     objects::call(&town.env, &create.rig_id, &create).await?;
-    town.with(|core| core.add_rig(create.rig_id, wish, platform::now()))
+    town.with(|core| core.add_rig(create.rig_id, rig_request, platform::now()))
 }
 
 async fn internal(town: &TownObject, call: TownCall) -> Result<ObjectAnswer> {

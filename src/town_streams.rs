@@ -1,5 +1,5 @@
-//! A Town's streams up to the socket. The Worker has looked at everything but what only the town knows: whether it
-//! exists, whether there is room, and the ticket.
+//! Opening a stream, in the Town. The Worker has checked everything but three things that only the town knows: that it
+//! exists, that it has room, and that the ticket is valid.
 
 use ::worker::Response;
 use ::worker::web_sys::Request as Raw;
@@ -19,13 +19,13 @@ use crate::log::log;
 use crate::town_object::TownObject;
 use crate::{platform, pulled, socket};
 
-/// What opens a stream: a ticket, not looked at yet, or the operator's header or cookie.
+/// The credential that opens a stream: a ticket, not checked yet, or the operator's header or cookie.
 enum StreamOpener {
     Ticket(String),
     Operator(Permit),
 }
 
-/// Opens a stream. From the ticket's use to the last frame of history nothing is awaited.
+/// Opens a stream. Nothing is awaited between the use of the ticket and the last frame of history.
 pub(super) async fn open(
     town: &TownObject,
     request: &Raw,
@@ -52,7 +52,7 @@ pub(super) async fn open(
         None => StreamOpener::Operator(Permit::of_operator(operator(request, address, &config.secrets, now)?)),
     };
     let response = town.step(|core| {
-        core.check_join(&join, town.arrivals.present())?;
+        core.check_join(&join, town.event_waiters.present())?;
         if let StreamOpener::Operator(permit) = &right {
             core.check_lasts(&permit.grantor, now)?;
         }
@@ -72,11 +72,11 @@ pub(super) async fn open(
                 let permit = match right {
                     StreamOpener::Ticket(ticket) => {
                         let (token, agent_id) = (query.token.as_deref(), agent_id.as_ref());
-                        let shown = resumption::ResumptionProof { ticket: &ticket, token, agent_id };
-                        let (right, replaced) = core.admit_reader(&shown, &platform::resume_token, &lasts, now)?;
+                        let proof = resumption::ResumptionProof { ticket: &ticket, token, agent_id };
+                        let (right, replaced) = core.admit_reader(&proof, &platform::resume_token, &lasts, now)?;
                         let permit = Permit::of_ticket(agent_id, right.grantor.clone());
                         join.resume(right);
-                        town.arrivals.wake(replaced);
+                        town.event_waiters.wake(replaced);
                         permit
                     }
                     StreamOpener::Operator(permit) => permit,
@@ -96,14 +96,14 @@ pub(super) async fn open(
     Ok(response)
 }
 
-/// Whose right it is where no ticket is shown. The Worker has looked at who asks; here it is looked at once more, for what
-/// comes of it to end with that right.
+/// The right of a caller without a ticket. The Worker has checked the caller; the check is repeated here, so that the
+/// stream ends with that right.
 pub(super) fn operator(request: &Raw, address: Address<'_>, secrets: &Secrets, now: Timestamp) -> Result<Grantor> {
     let header = |name| request.headers().get(name).ok().flatten();
     let (authorization, cookie) = (header("authorization"), header("cookie"));
-    let shown =
+    let credentials =
         Credentials { authorization: authorization.as_deref(), cookie: cookie.as_deref(), origin: address.origin };
-    let caller = auth::authenticate(shown, now, secrets)?;
+    let caller = auth::authenticate(credentials, now, secrets)?;
     let caller = auth::require(caller)?;
     auth::stream_credential(Some(&caller), None)?;
     Ok(Grantor::of(&caller, secrets, now))

@@ -1,7 +1,7 @@
-//! The control server, wherever it is: at `CONTAINER_URL`, or in the container that is bound to the Town.
+//! The control server, at `CONTAINER_URL` or in the container that is bound to the Town.
 //!
-//! Invariants: every call has a time limit and a bound on its answer; nothing but [`Upstream::start`] starts a
-//! container; after a call nothing is pending that would keep the Town in memory.
+//! Invariants: every call has a time limit and a bound on its answer; only [`Upstream::start`] starts a container;
+//! after a call no timer or promise is left that would keep the Town in memory.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -31,7 +31,7 @@ use crate::{http, js, platform};
 #[derive(Debug)]
 pub struct Upstream {
     town_id: TownId,
-    place: Endpoint,
+    endpoint: Endpoint,
     idle_seconds: u64,
 }
 
@@ -40,20 +40,20 @@ enum Endpoint {
     /// Our own control server, at a URL or in the town's container; each call is signed.
     Url(String, Rc<SigningKey>),
     Binding(Container, Rc<SigningKey>),
-    /// A container of another make, at a URL, which is shown a token.
+    /// A container of another make, at a URL, with the token that it expects.
     Foreign(String, String),
 }
 
 impl Upstream {
-    /// Where the Town's control server is; `None` where the installation has none. `CONTAINER_URL` beats the binding.
-    /// `own_key` gives the town's own key, for a container of its own.
+    /// The control server of the Town; `None` where the installation has none. `CONTAINER_URL` has priority over the
+    /// binding. `own_key` gives the town's own key, for its own container.
     pub fn of(
         state: &State,
         config: &Config,
         town_id: impl FnOnce() -> Result<TownId>,
         own_key: impl FnOnce() -> Result<Rc<SigningKey>>,
     ) -> Result<Option<Self>> {
-        let place = match (&config.settings.container_url, &config.secrets.control) {
+        let endpoint = match (&config.settings.container_url, &config.secrets.control) {
             (Some(url), Some(ControlRight::Key(key))) => Endpoint::Url(url.clone(), Rc::clone(key)),
             (Some(url), Some(ControlRight::Token(token))) => Endpoint::Foreign(url.clone(), token.clone()),
             _ => match Container::of(state) {
@@ -61,50 +61,52 @@ impl Upstream {
                 None => return Ok(None),
             },
         };
-        Ok(Some(Self { town_id: town_id()?, place, idle_seconds: config.settings.container_idle_seconds }))
+        Ok(Some(Self { town_id: town_id()?, endpoint, idle_seconds: config.settings.container_idle_seconds }))
     }
 
-    /// Whether it can be asked without starting anything. One at a URL is its operator's to start.
+    /// Whether the control server can be asked without a start. Its operator starts one at a URL, so that one counts as
+    /// running.
     pub fn is_running(&self) -> bool {
-        match &self.place {
+        match &self.endpoint {
             Endpoint::Url(..) | Endpoint::Foreign(..) => true,
             Endpoint::Binding(container, _) => container.is_running(),
         }
     }
 
-    /// Starts the container if it sleeps, and waits until it answers; for an agent's start only.
+    /// Starts the container if it sleeps, and waits until it answers. Only the start of an agent calls this.
     pub async fn start(&self) -> Result<()> {
-        let Endpoint::Binding(container, key) = &self.place else { return Ok(()) };
+        let Endpoint::Binding(container, key) = &self.endpoint else { return Ok(()) };
         container.start(&key.public(), self.idle_seconds).await?;
         // Not its health, for which it asks each program for its version.
         let ask = |limit_ms| self.text(ControlRequest::get(Purpose::Relay, "/events?limit=1", limit_ms));
         container.ready(ask).await
     }
 
-    /// Lets a running container live on while the Town sleeps; at every wake.
+    /// Keeps a running container alive while the Town sleeps. Called at every wake.
     pub async fn keep(&self) -> Result<()> {
-        match &self.place {
+        match &self.endpoint {
             Endpoint::Url(..) | Endpoint::Foreign(..) => Ok(()),
             Endpoint::Binding(container, _) => container.keep(self.idle_seconds).await,
         }
     }
 
-    /// Whether it is more than this Town's: it goes on when the Town is deleted.
+    /// Whether the control server serves others, too, so that it lives on after the Town's deletion.
     pub fn outlives_town(&self) -> bool {
-        matches!(self.place, Endpoint::Url(..) | Endpoint::Foreign(..))
+        matches!(self.endpoint, Endpoint::Url(..) | Endpoint::Foreign(..))
     }
 
     /// Ends a bound container and all that runs in it.
     pub async fn stop(&self) -> Result<()> {
-        match &self.place {
+        match &self.endpoint {
             Endpoint::Binding(container, _) if container.is_running() => container.stop().await,
             Endpoint::Url(..) | Endpoint::Foreign(..) | Endpoint::Binding(..) => Ok(()),
         }
     }
 
-    /// Has the control server do or say something, and gives the bytes of its success.
+    /// Sends a request to the control server, and gives the bytes of a successful answer.
     ///
     /// # Errors
+    ///
     /// `container_unavailable` where it cannot be reached, `container_timeout` where it does not answer in time,
     /// [`ControlAnswer::refusal`] where it refuses.
     pub async fn bytes(&self, request: ControlRequest) -> Result<Vec<u8>> {
@@ -124,10 +126,10 @@ impl Upstream {
         serde_json::from_str(&text).map_err(|error| Error::new(Code::ContainerError, format!("{target}: {error}")))
     }
 
-    /// Asks for a stop, and says what became of that.
+    /// Asks for a stop, and gives the result.
     pub async fn stop_agent(&self, request: ControlRequest) -> StopAnswer {
         match self.call(request).await {
-            Ok(answer) => answer.of_stop(matches!(self.place, Endpoint::Foreign(..))),
+            Ok(answer) => answer.of_stop(matches!(self.endpoint, Endpoint::Foreign(..))),
             Err(error) => StopAnswer::Unheard(error),
         }
     }
@@ -145,7 +147,7 @@ impl Upstream {
     }
 
     fn fetch(&self, path_and_query: &str, init: &RequestInit) -> std::result::Result<Promise, JsValue> {
-        match &self.place {
+        match &self.endpoint {
             Endpoint::Url(url, _) | Endpoint::Foreign(url, _) => {
                 let global: WorkerGlobalScope = js_sys::global().unchecked_into();
                 Ok(global.fetch_with_str_and_init(&format!("{url}{path_and_query}"), init))
@@ -155,7 +157,7 @@ impl Upstream {
     }
 
     fn init(&self, request: &ControlRequest) -> std::result::Result<RequestInit, JsValue> {
-        let authorization = match &self.place {
+        let authorization = match &self.endpoint {
             Endpoint::Url(_, key) | Endpoint::Binding(_, key) => {
                 let call = Call { town_id: &self.town_id, method: request.method, target: &request.target };
                 let body = request.body.as_deref().unwrap_or_default();
@@ -179,7 +181,7 @@ impl Upstream {
     }
 }
 
-/// Runs a call against a clock of its own, which is put away with it. When it is late the call is aborted.
+/// Runs a call with a time limit. After the limit the call is aborted; the timer is cancelled in any case.
 async fn limited<T>(limit_ms: u64, init: &RequestInit, call: impl Future<Output = Result<T>>) -> Result<T> {
     let controller = AbortController::new().map_err(|thrown| js::fault(&thrown))?;
     init.set_signal(Some(&controller.signal()));

@@ -1,4 +1,4 @@
-//! What comes in from outside: who asks, whether they may, and which object answers.
+//! Requests from outside: the caller, the caller's rights, and the object that answers.
 
 use ::worker::{Context, Env, console_error, web_sys};
 use townwatch_protocol::agent_right::AGENT_HEADER;
@@ -16,16 +16,16 @@ use crate::callers::{self, SessionCheck};
 use crate::config::{self, Config};
 use crate::{http, js, objects, session, streams};
 
-/// Lets a panic be read in the log. It ends the instance of this WASM and all that is in its memory: the request that met
-/// it and all others that were under way in the isolate are never answered from here (`entrance.mjs` tells their callers),
-/// and its event streams say nothing more. The next request gets a new instance, which knows the tables and, by their
-/// notes, the WebSockets, which stay open.
+/// Writes a panic to the log. A panic ends this WASM instance with all its memory. The request that caused it, and all
+/// others that run in the isolate, get no answer from here (`entrance.mjs` answers their callers), and its event
+/// streams say nothing more. The next request gets a new instance, which knows the tables and, by their notes, the
+/// WebSockets, which stay open.
 #[event(start)]
 fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// Answers every request; a refusal is an answer.
+/// Answers every request. A refusal is an answer, too.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> ::worker::Result<Response> {
     let url = request.url();
@@ -84,7 +84,7 @@ async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str
     answer(request, env, &config, &caller, address, &route).await
 }
 
-/// Answers, or has answered, a request that is in order.
+/// Answers a valid request, here or by its object.
 async fn answer(
     request: &Request,
     env: &Env,
@@ -116,12 +116,12 @@ async fn answer(
     }
     match route.responder() {
         Responder::Worker => Err(Error::internal(format!("nobody answers {route:?}"))),
-        place => objects::forward(env, &place, &attributed(request, &caller.principal)?).await,
+        responder => objects::forward(env, &responder, &attributed(request, &caller.principal)?).await,
     }
 }
 
-/// The request with the agent that asks, and without what it may have said of that itself. The operator's is handed on
-/// as it came: building one anew costs more than all else here.
+/// The request with the header of the agent that asks, and without such a header from outside. The operator's request
+/// is passed on unchanged, because building a new one costs more than all else here.
 fn attributed(request: &Request, principal: &Principal) -> Result<Request> {
     let claimed = request.headers().has(AGENT_HEADER).map_err(|thrown| js::fault(&thrown))?;
     let agent = match principal {
@@ -142,7 +142,7 @@ fn attributed(request: &Request, principal: &Principal) -> Result<Request> {
     build().map_err(|thrown: JsValue| js::fault(&thrown))
 }
 
-/// A request of the same method and headers, without a body.
+/// The method and headers of a request, without its body.
 fn of(request: &Request) -> RequestInit {
     let init = RequestInit::new();
     init.set_method(&request.method());
@@ -150,14 +150,15 @@ fn of(request: &Request) -> RequestInit {
     init
 }
 
-/// Another handle on the same request. `Request::clone` would be JavaScript's, which splits the body.
+/// A second handle on the same request. `Request::clone` would be the clone of JavaScript, which splits the body.
 fn handle_of(request: &Request) -> Request {
     let raw: &JsValue = request.as_ref();
     raw.clone().unchecked_into()
 }
 
-/// The dashboard's files. The runtime serves them before the Worker is asked; what comes here is what it has none for: a
-/// page's address, which is the page's to read, or a file that is not there. An older page must not take HTML for code.
+/// The dashboard's files. The runtime serves existing files before it calls the Worker. So a request here is for a
+/// page's address, which the page itself reads, or for a missing file. A missing script must not get HTML, or an older
+/// page would take it for code.
 async fn assets(request: &Request, env: &Env, address: Address<'_>) -> Result<Response> {
     if !address.is_page() {
         return Err(Error::not_found("file"));

@@ -47,7 +47,7 @@ pub(crate) enum Command {
     Send(SendArguments),
 }
 
-/// Where the server is, and the right to ask it.
+/// The server's address and key.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArguments {
     /// The server's address.
@@ -147,7 +147,7 @@ pub(crate) struct SendArguments {
     pub(crate) server: ServerArguments,
 }
 
-/// What an agent prints.
+/// The format of an agent's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub(crate) enum Format {

@@ -1,13 +1,13 @@
-//! How long to wait before the next try.
+//! The wait before the next try.
 
 use std::time::Duration;
 
 /// The first waits, 100 ms and 200 ms; each further one is the sum of the two before it.
 const FIRST_MS: (u64, u64) = (100, 200);
-/// No wait is longer.
+/// The longest wait, 15 s.
 const MOST_MS: u64 = 15_000;
 
-/// Waits that grow as Fibonacci's numbers do.
+/// Waits that grow like Fibonacci numbers: 100 ms, 200 ms, 300 ms, 500 ms.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Backoff {
     next_ms: (u64, u64),
@@ -20,15 +20,15 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The next wait. `random` from 0 to 1 moves it by up to 10 % either way, so that many who lost one server do not
-    /// all come back at once.
+    /// The next wait. `random` from 0 to 1 changes it by up to 10 %, so that many clients of a restarted server do not
+    /// return at the same moment.
     pub(crate) fn next(&mut self, random: f64) -> Duration {
         let (wait_ms, after_ms) = self.next_ms;
         self.next_ms = (after_ms, (wait_ms + after_ms).min(MOST_MS));
         Duration::from_millis(wait_ms).mul_f64(0.9 + 0.2 * random)
     }
 
-    /// It works again: the next wait is the first one.
+    /// Begins again with the first wait, after a success.
     pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }

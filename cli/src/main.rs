@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     }))
 }
 
-/// The exit code where a person has to change something before it can work, as for wrong arguments.
+/// The exit code where a person has to change something first, as for wrong arguments.
 const REFUSED: u8 = 2;
 /// The exit code of `send` where the town has ended the run.
 const RUN_ENDED: u8 = 3;

@@ -1,4 +1,4 @@
-//! The server over HTTP: where it is, the right to ask it, and what a failure means for whoever asked.
+//! The server over HTTP: its address, the key, and the meaning of its failures.
 
 use std::time::Duration;
 use std::{env, fs};
@@ -11,43 +11,43 @@ use townwatch_protocol::limits::BODY_BYTES_MAX;
 
 use crate::arguments::ServerArguments;
 
-/// From the first byte of a request to the last of its answer.
+/// The time limit of a request, from its first byte to the last byte of its answer.
 const REQUEST_MAX: Duration = Duration::from_secs(30);
-/// Who is told to come again waits no longer than this, whatever the answer says.
+/// The longest wait that the server may order, two minutes. A longer order counts as this.
 const AFTER_MAX: Duration = Duration::from_mins(2);
-/// To reach the server at all.
+/// The time limit for a connection.
 pub(crate) const CONNECT_MAX: Duration = Duration::from_secs(5);
 
 /// A server with the right to ask it.
 #[derive(Debug)]
 pub(crate) struct Server {
-    /// Its address, without a slash at the end.
+    /// The server's address, without a slash at the end.
     pub(crate) base: String,
     authorization: String,
     http: ureq::Agent,
 }
 
-/// Why a request did not do what it should.
+/// The reason for which a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// Nobody answered, or nobody who could do it now: later it may work.
+    /// No answer, or none from a server that works at present. A later try may succeed.
     Offline(String),
-    /// It is too much at present; after this time it may work.
+    /// The server is busy. A try after `after` may succeed.
     Busy { problem: String, after: Duration },
-    /// It will not work until a person changes something.
+    /// The server refuses, and will until a person changes something.
     Refused(String),
-    /// What was sent is not acceptable; anything else might be.
+    /// This content is not acceptable. Other content may be.
     Unacceptable(String),
-    /// The run that it belongs to is over; nothing of that run will ever be taken.
+    /// The run is over. The server takes nothing more of it.
     RunEnded { reason: ExitReason, problem: String },
-    /// Something before the server takes no body that is so large; a smaller one may pass.
+    /// A proxy before the server takes no body of this size. A smaller one may pass.
     TooLargeOnTheWay(String),
-    /// It did not arrive in time; less may.
+    /// The body did not arrive in time. A smaller one may.
     TooSlow(String),
 }
 
 impl Server {
-    /// The server of the arguments. `variables` may hold the key; the first that is set counts.
+    /// The server of the arguments. The key is in the first of `variables` that is set.
     pub(crate) fn new(arguments: &ServerArguments, variables: &[&str]) -> Result<Self, String> {
         let base = arguments.url.trim_end_matches('/').to_owned();
         if !base.starts_with("http://") && !base.starts_with("https://") {
@@ -88,7 +88,7 @@ impl Server {
         self.answer(request.call())
     }
 
-    /// What a successful answer carries.
+    /// The data of a successful answer.
     pub(crate) fn data<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         #[derive(Deserialize)]
         struct Answer<T> {
@@ -120,7 +120,7 @@ impl Server {
         if status.is_success() { Ok(text) } else { Err(self.failure(status.as_u16(), after, &text)) }
     }
 
-    /// What an answer that is no success means. `after`: in how many seconds to come again, where it says that.
+    /// The meaning of an answer that is no success. `after`: the seconds of its `Retry-After` header.
     pub(crate) fn failure(&self, status: u16, after: Option<u64>, body: &str) -> Failure {
         #[derive(Deserialize)]
         struct Envelope {

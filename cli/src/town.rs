@@ -1,4 +1,4 @@
-//! Which town is meant.
+//! The town of a command.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use townwatch_protocol::wire::TownSummary;
 use crate::server::{Failure, Server};
 use crate::tail::plain;
 
-/// The town, where there is only one.
+/// The only town; a refusal where there are several.
 pub(crate) fn only(server: &Server) -> Result<TownId, Failure> {
     let towns: Vec<TownSummary> = server.data("/api/towns")?;
     match towns.as_slice() {

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use tokio::io::AsyncWriteExt;
 use tokio::process::ChildStdin;
 use tokio::sync::oneshot;
-use townwatch_agents::normalise::Said;
+use townwatch_agents::normalise::InputLine;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::event::EventData;
 
@@ -71,16 +71,16 @@ impl Stdin {
     }
 
     /// A line that nobody waits for.
-    pub(crate) fn push(&mut self, said: Said) {
+    pub(crate) fn push(&mut self, said: InputLine) {
         self.line(said, None);
     }
 
     /// A line that somebody waits for.
-    pub(crate) fn push_command(&mut self, said: Said, outcome: oneshot::Sender<Result<()>>) {
+    pub(crate) fn push_command(&mut self, said: InputLine, outcome: oneshot::Sender<Result<()>>) {
         self.line(said, Some(outcome));
     }
 
-    fn line(&mut self, said: Said, outcome: Option<oneshot::Sender<Result<()>>>) {
+    fn line(&mut self, said: InputLine, outcome: Option<oneshot::Sender<Result<()>>>) {
         if self.pipe.is_some() && self.lines.len() < WAITING_MAX {
             let delivery = Delivery { events: said.events, outcome };
             self.lines.push_back(Line { bytes: said.line.into_bytes(), written: 0, delivery });

@@ -1,4 +1,4 @@
-//! The open questions of a town, each whole.
+//! The open questions of a town, each complete.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -16,11 +16,11 @@ pub(super) struct AskedQuestion {
     pub(super) agent_id: AgentId,
     /// The agent's name.
     pub(super) name: String,
-    /// What its sub-agent works on, if it is a sub-agent's.
+    /// The task of the sub-agent that asks, if one does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sub_agent: Option<String>,
     pub(super) since: Timestamp,
-    /// Whether something of it is missing all the same: its event is gone.
+    /// Whether a part is missing, because the question's event is gone.
     pub(super) cut: bool,
     #[serde(flatten)]
     pub(super) question: AgentQuestion,
@@ -37,7 +37,7 @@ struct Town {
     agents: Vec<Agent>,
 }
 
-/// What of an agent's state is of interest here.
+/// The fields of an agent's state that are needed here.
 #[derive(Debug, Deserialize)]
 #[allow(clippy::struct_field_names)] // the names are the wire's
 struct Agent {
@@ -88,7 +88,7 @@ pub(super) fn all(server: &Server, town: &TownId, agent: Option<&AgentId>) -> Re
     Ok(asked)
 }
 
-/// The question as its event has it; `None` if that is gone.
+/// The question from its event; `None` if the event is gone.
 fn whole(server: &Server, town: &TownId, event_id: u64) -> Result<Option<AgentQuestion>, Failure> {
     match server.data::<Box<RawValue>>(&format!("/api/towns/{town}/events/{event_id}")) {
         Ok(event) => Ok(data(event.get())),
@@ -97,7 +97,7 @@ fn whole(server: &Server, town: &TownId, event_id: u64) -> Result<Option<AgentQu
     }
 }
 
-/// An event's data, if it can be read so.
+/// The data of an event; `None` if it has another shape.
 pub(super) fn data<T: DeserializeOwned>(event: &str) -> Option<T> {
     #[derive(Deserialize)]
     struct Event<T> {

@@ -1,4 +1,4 @@
-//! A person in a terminal is asked, part by part.
+//! The dialogue in a terminal that asks a person part by part.
 
 use std::io::{self, BufRead, Write};
 
@@ -8,7 +8,7 @@ use super::asked::AskedQuestion;
 use super::reply::{self, Reply};
 use super::shown;
 
-/// Shows the question and takes what the person types for its answer.
+/// Shows the question, and reads the person's answer.
 pub(super) fn ask(
     asked: &AskedQuestion,
     now_ms: i64,
@@ -30,9 +30,9 @@ fn permission(
     writeln!(output, "{}", shown::body(asked, now_ms))?;
     let options = asked.question.options.join(", ");
     loop {
-        let said = line(&format!("{options}? "), input, output)?;
-        let Some(answer) =
-            reply::decision(&said).filter(|answer| asked.question.options.iter().any(|one| one == answer.as_str()))
+        let answer_line = line(&format!("{options}? "), input, output)?;
+        let Some(answer) = reply::decision(&answer_line)
+            .filter(|answer| asked.question.options.iter().any(|one| one == answer.as_str()))
         else {
             writeln!(output, "Please say one of: {options}.")?;
             continue;
@@ -54,11 +54,11 @@ fn parts(asked: &AskedQuestion, now_ms: i64, input: &mut impl BufRead, output: &
     for (index, part) in asked.question.parts.iter().enumerate() {
         let prompt = if several { format!("{}. ", index + 1) } else { "Your answer: ".to_owned() };
         loop {
-            let said = line(&prompt, input, output)?;
-            if said == "reject" {
+            let answer_line = line(&prompt, input, output)?;
+            if answer_line == "reject" {
                 return Ok(Reply { answer: Answer::Reject, text: None, answers: Vec::new() });
             }
-            match reply::picked(part, &said) {
+            match reply::picked(part, &answer_line) {
                 Ok(picked) if part.multiple || picked.choices.len() <= 1 => {
                     answers.push(picked);
                     break;

@@ -1,4 +1,4 @@
-//! `townwatch questions` and `townwatch answer`: what agents ask, whole, and what people answer, from a terminal.
+//! `townwatch questions` and `townwatch answer`: the open questions of agents, and a person's answers, in a terminal.
 
 mod asked;
 mod asking;
@@ -20,13 +20,13 @@ use crate::town;
 
 /// The exit code where the server cannot be reached; later it may work.
 const OFFLINE: u8 = 1;
-/// Answers that are looked at for who was first.
+/// The newest answers that are searched for the first answer to a question.
 const ANSWERS_READ: u64 = 200;
 
-/// Lists the open questions; gives the exit code.
+/// Prints the open questions, and gives the exit code.
 pub(crate) fn list(arguments: &QuestionsArguments) -> Result<u8, String> {
     exit(|| {
-        let (server, town) = place(&arguments.server, arguments.town.as_ref())?;
+        let (server, town) = server_and_town(&arguments.server, arguments.town.as_ref())?;
         let questions = asked::all(&server, &town, arguments.agent.as_ref())?;
         let mut text = String::new();
         for question in &questions {
@@ -41,19 +41,19 @@ pub(crate) fn list(arguments: &QuestionsArguments) -> Result<u8, String> {
     })
 }
 
-/// Answers one of them; gives the exit code.
+/// Answers a question, and gives the exit code.
 pub(crate) fn answer(arguments: &AnswerArguments) -> Result<u8, String> {
     exit(|| {
         // With one word only, that may be the answer to the only question.
-        let (request_id, said) = match (&arguments.request_id, &arguments.answer) {
+        let (request_id, word) = match (&arguments.request_id, &arguments.answer) {
             (Some(word), None) if reply::decision(word).is_some() => (None, Some(word)),
-            (request_id, said) => (request_id.as_deref(), said.as_ref()),
+            (request_id, word) => (request_id.as_deref(), word.as_ref()),
         };
-        let said = said.map(|word| reply::decision(word).ok_or_else(|| wrong_word(word))).transpose()?;
-        let (server, town) = place(&arguments.server, arguments.town.as_ref())?;
+        let decision = word.map(|word| reply::decision(word).ok_or_else(|| wrong_word(word))).transpose()?;
+        let (server, town) = server_and_town(&arguments.server, arguments.town.as_ref())?;
         let question = find(&server, &town, arguments.agent.as_ref(), request_id)?;
         let given =
-            reply::of(&question, said, &arguments.choose, arguments.text.as_deref()).map_err(Failure::Refused)?;
+            reply::of(&question, decision, &arguments.choose, arguments.text.as_deref()).map_err(Failure::Refused)?;
         let reply = match given {
             Some(reply) => reply,
             None if io::stdin().is_terminal() => {
@@ -78,13 +78,16 @@ fn send(server: &Server, town: &TownId, question: &AskedQuestion, reply: &Reply)
     server.post(&format!("/api/towns/{town}/agents/{}/answer", question.agent_id), &body).map(drop)
 }
 
-fn place(server: &crate::arguments::ServerArguments, town: Option<&TownId>) -> Result<(Server, TownId), Failure> {
+fn server_and_town(
+    server: &crate::arguments::ServerArguments,
+    town: Option<&TownId>,
+) -> Result<(Server, TownId), Failure> {
     let server = Server::new(server, &["TOWNWATCH_API_KEY"]).map_err(Failure::Refused)?;
     let town = town.cloned().map_or_else(|| town::only(&server), Ok)?;
     Ok((server, town))
 }
 
-/// The question that is meant.
+/// The question that the arguments mean.
 fn find(
     server: &Server,
     town: &TownId,
@@ -111,7 +114,7 @@ fn find(
     }
 }
 
-/// The answer that a question got, if that is still in the log.
+/// The answer that a question got before, if the log still has it.
 fn first_answer(server: &Server, town: &TownId, request_id: &str) -> Result<Option<AgentQuestionAnswered>, Failure> {
     let path = format!("/api/towns/{town}/events?event=agent_question_answered&tail={ANSWERS_READ}");
     let page: asked::Page = server.data(&path)?;

@@ -1,4 +1,4 @@
-//! What a person answers, out of words of a command line or of a terminal.
+//! A person's answer, from the words of a command line or a terminal.
 
 use townwatch_protocol::event::{Answer, PartAnswer, QuestionKind, QuestionPart};
 use townwatch_protocol::wire::AnswerAgent;
@@ -6,7 +6,7 @@ use townwatch_protocol::wire::AnswerAgent;
 use super::asked::AskedQuestion;
 use crate::tail::plain;
 
-/// An answer to a question; whether it fits, the server says at last.
+/// An answer to a question. The server decides whether it fits.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) answer: Answer,
@@ -15,14 +15,14 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// The request that it is.
+    /// The request with this answer.
     pub(super) fn to_request(&self, request_id: &str) -> AnswerAgent {
         let Self { answer, text, answers } = self;
         AnswerAgent { request_id: request_id.to_owned(), answer: *answer, text: text.clone(), answers: answers.clone() }
     }
 }
 
-/// The answer that a word is.
+/// The decision that a word means.
 pub(super) fn decision(word: &str) -> Option<Answer> {
     match word {
         "once" | "allow" => Some(Answer::Once),
@@ -32,15 +32,15 @@ pub(super) fn decision(word: &str) -> Option<Answer> {
     }
 }
 
-/// The answer that the command line has; `None` if it has none.
+/// The answer of the command line; `None` if it has none.
 pub(super) fn of(
     asked: &AskedQuestion,
-    said: Option<Answer>,
+    decision: Option<Answer>,
     choose: &[String],
     text: Option<&str>,
 ) -> Result<Option<Reply>, String> {
     let words = text.map(str::to_owned);
-    match (said, asked.question.kind) {
+    match (decision, asked.question.kind) {
         (_, QuestionKind::Permission) | (Some(Answer::Reject), _) if !choose.is_empty() => {
             Err("there is nothing to choose with that answer; leave --choose out".to_owned())
         }
@@ -82,8 +82,8 @@ fn part_answers(parts: &[QuestionPart], choose: &[String], text: Option<&str>) -
     parts.iter().zip(choose).map(|(part, value)| picked(part, value)).collect()
 }
 
-/// What a value chooses of a part: an option by its own words, options by their numbers or words with commas between them,
-/// or else other words.
+/// The answer to a part, from one value: an option's own words, option numbers with commas between them (`1,3`), or
+/// other words.
 pub(super) fn picked(part: &QuestionPart, value: &str) -> Result<PartAnswer, String> {
     let value = value.trim();
     let labels: Vec<&str> = part.options.iter().map(|option| option.label.as_str()).collect();

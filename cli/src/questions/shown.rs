@@ -1,25 +1,25 @@
-//! A question as a person reads it in a terminal: nothing of it is left out, and nothing in it can take hold of the terminal.
+//! A question as text for a terminal. No part is left out, and no character in it can control the terminal.
 
 use townwatch_protocol::event::{QuestionKind, QuestionPart};
 
 use super::asked::AskedQuestion;
 use crate::tail::plain;
 
-/// A line that only names something; the whole stands below it.
+/// The characters of a title line. The whole question stands below it.
 const TITLE_CHARS_MAX: usize = 200;
 
-/// Who asks what, in one line.
+/// The agent and its question, in one line.
 pub(super) fn title(asked: &AskedQuestion) -> String {
     let detail = plain::line(&asked.question.detail, TITLE_CHARS_MAX);
     format!("{}  {} asks: {detail}", name_in_shell(asked), plain::line(&asked.name, 60))
 }
 
-/// All of it, and the command that answers.
+/// The whole question, and the command that answers it.
 pub(super) fn whole(asked: &AskedQuestion, now_ms: i64) -> String {
     format!("{}\n  {}\n", body(asked, now_ms), command(asked))
 }
 
-/// All of it.
+/// The whole question.
 pub(super) fn body(asked: &AskedQuestion, now_ms: i64) -> String {
     let question = &asked.question;
     let whose = match asked.sub_agent.as_deref() {
@@ -81,7 +81,7 @@ pub(super) fn part(part: &QuestionPart, number: Option<usize>) -> Vec<String> {
     lines
 }
 
-/// The command that answers it.
+/// The command that answers the question.
 fn command(asked: &AskedQuestion) -> String {
     let name = name_in_shell(asked);
     let question = &asked.question;
@@ -100,7 +100,7 @@ fn command(asked: &AskedQuestion) -> String {
     }
 }
 
-/// How a shell is told which question is meant.
+/// The arguments that name the question in a shell.
 fn name_in_shell(asked: &AskedQuestion) -> String {
     let id = &asked.question.request_id;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);

@@ -1,17 +1,17 @@
-//! How many bytes of events are posted at once: as many as the server takes, or as what stands before it lets through.
+//! The size of the next batch: as large as the server, and any proxy before it, accepts.
 
 use townwatch_protocol::limits::BODY_BYTES_MAX;
 
-/// 3 MiB: an event of the most data with all around it stays far below what a body may have.
+/// The largest batch, 3 MiB, which is 1 MiB below the bound of a body. An event of the largest data, 1 MiB, fits in.
 const BYTES_MAX: usize = BODY_BYTES_MAX - (1 << 20);
-/// A network that fails does not make a batch smaller than 128 KiB: what it takes by then is not the size.
+/// The smallest size after failures, 128 KiB. If the network fails even with this, the size is not the reason.
 const BYTES_MIN: usize = 128 << 10;
 
-/// The bytes of the next batch.
+/// The size of the next batch.
 #[derive(Debug)]
 pub(super) struct BatchSize {
     bytes: usize,
-    /// No more than this ever again: something on the way takes no more.
+    /// The largest size that a proxy accepts, as far as is known. It never grows again.
     bytes_max: usize,
 }
 
@@ -22,22 +22,23 @@ impl Default for BatchSize {
 }
 
 impl BatchSize {
-    /// The most that the next batch may have; one event alone may have more.
+    /// The most bytes of the next batch. A single event may have more.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// A batch arrived: the next one may be larger.
+    /// Grows the size, because a batch arrived.
     pub(super) fn taken(&mut self) {
         self.bytes = self.bytes.saturating_mul(2).min(self.bytes_max);
     }
 
-    /// A batch did not arrive. A slow line or a proxy that hangs up on a large body takes a smaller one.
+    /// Shrinks the size, because a batch did not arrive. A slow line, or a proxy that cuts large bodies, may take a
+    /// smaller one.
     pub(super) fn failed(&mut self) {
         self.bytes = (self.bytes / 2).max(BYTES_MIN).min(self.bytes_max);
     }
 
-    /// A batch of so many bytes was too large for something on the way.
+    /// Notes that a proxy refused a batch of `bytes`.
     pub(super) fn too_large(&mut self, bytes: usize) {
         self.bytes_max = (bytes / 2).clamp(1, self.bytes_max);
         self.bytes = self.bytes_max;

@@ -1,23 +1,23 @@
-//! Lines that are held until it is clear what prints them: an object that could be a program's, blank lines, and what
-//! comes behind either.
+//! Lines that are held until the program behind them is recognised: an object that could be a program's, blank lines,
+//! and the lines after either.
 
 use std::time::{Duration, Instant};
 
 use townwatch_agents::lines::Line;
 use townwatch_protocol::time::Timestamp;
 
-/// A line is held no longer than this: a person may be waiting for what it says.
+/// The longest time that a line is held, 2 s, because a person may be waiting for it.
 pub(super) const HELD_MAX: Duration = Duration::from_secs(2);
-/// With one more all that is held is shown as it is.
+/// The most lines that are held. With one more all of them are shown unchanged.
 const LINES_MAX: usize = 50;
-/// Their bytes: beyond it the same.
+/// The most bytes that are held. Beyond it all lines are shown unchanged.
 const BYTES_MAX: usize = 64 << 10;
 
-/// Lines in their order, each with the time at which it came.
+/// Lines in their order, each with the time of its arrival.
 #[derive(Debug, Default)]
 pub(super) struct HeldLines {
     lines: Vec<(Line<'static>, Timestamp)>,
-    /// When the first of them came; not by the time of day, which can be set back.
+    /// The arrival of the first line, by a clock that cannot be set back.
     since: Option<Instant>,
     bytes: usize,
     /// Whether all of them are blank.
@@ -25,7 +25,7 @@ pub(super) struct HeldLines {
 }
 
 impl HeldLines {
-    /// Whether there are only blank lines in it, if any.
+    /// Whether it has no line but blank ones.
     pub(super) fn is_blank(&self) -> bool {
         self.lines.is_empty() || self.blank
     }
@@ -42,18 +42,18 @@ impl HeldLines {
         self.lines.push((line, at));
     }
 
-    /// Whether a bound is reached, so that what is held has to be shown as it is.
+    /// Whether a bound is reached, so that the lines have to be shown unchanged.
     pub(super) fn is_full(&self) -> bool {
         let late = self.since.is_some_and(|since| since.elapsed() >= HELD_MAX);
         late || self.lines.len() >= LINES_MAX || self.bytes >= BYTES_MAX
     }
 
-    /// Whether none is held.
+    /// Whether no line is held.
     pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// Gives back what was held.
+    /// Takes all lines out.
     pub(super) fn take(&mut self) -> Vec<(Line<'static>, Timestamp)> {
         (self.bytes, self.since) = (0, None);
         std::mem::take(&mut self.lines)

@@ -1,31 +1,31 @@
-//! Standard input, which passes through to standard output as it is read.
+//! Standard input, which is copied to standard output as it is read.
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-/// One read of standard input; what a Linux pipe holds.
+/// The bytes of one read, 64 KiB, which is the capacity of a Linux pipe.
 const READ_BYTES: usize = 64 << 10;
-/// Reads that wait to be understood; beyond them the agent is slowed down by its own pipe.
+/// Reads that may wait to be parsed. Beyond it the agent is slowed down by its full pipe.
 const READS_MAX: usize = 8;
 
-/// Standard input, to be read.
+/// Standard input, before reading begins.
 pub(super) struct Input {
     bytes: Vec<u8>,
     passes: bool,
 }
 
-/// Standard input that is being read.
-pub(super) struct Listening(Receiver<Vec<u8>>);
+/// Standard input, read by another thread.
+pub(super) struct InputReceiver(Receiver<Vec<u8>>);
 
-/// What came.
-pub(super) enum Arrived {
-    /// One read.
+/// The result of waiting for input.
+pub(super) enum NextInput {
+    /// The bytes of one read.
     Bytes(Vec<u8>),
-    /// Nothing, for as long as was waited.
+    /// No input within the time.
     Nothing,
-    /// No more will come.
+    /// The end of the input.
     End,
 }
 
@@ -34,7 +34,7 @@ impl Input {
         Self { bytes: vec![0; READ_BYTES], passes: also_on_a_terminal || !io::stdout().is_terminal() }
     }
 
-    /// What the next read gives; nothing at the end.
+    /// The bytes of the next read; `None` at the end.
     pub(super) fn read(&mut self) -> Option<&[u8]> {
         let count = loop {
             match io::stdin().lock().read(&mut self.bytes) {
@@ -52,8 +52,8 @@ impl Input {
         Some(bytes)
     }
 
-    /// Reads to the end in a thread of its own, since a read cannot be told to give up after a while.
-    pub(super) fn listen(mut self) -> Listening {
+    /// Reads to the end in another thread, because a read cannot be stopped after a time.
+    pub(super) fn listen(mut self) -> InputReceiver {
         let (sender, receiver) = sync_channel(READS_MAX);
         thread::spawn(move || {
             while let Some(bytes) = self.read() {
@@ -62,21 +62,21 @@ impl Input {
                 }
             }
         });
-        Listening(receiver)
+        InputReceiver(receiver)
     }
 }
 
-impl Listening {
-    /// What comes next, waited for no longer than this, if that is said.
-    pub(super) fn next(&self, pause: Option<Duration>) -> Arrived {
+impl InputReceiver {
+    /// The next input, waited for at most `pause`; without `pause` for ever.
+    pub(super) fn next(&self, pause: Option<Duration>) -> NextInput {
         let bytes = match pause {
             Some(pause) => self.0.recv_timeout(pause),
             None => self.0.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match bytes {
-            Ok(bytes) => Arrived::Bytes(bytes),
-            Err(RecvTimeoutError::Timeout) => Arrived::Nothing,
-            Err(RecvTimeoutError::Disconnected) => Arrived::End,
+            Ok(bytes) => NextInput::Bytes(bytes),
+            Err(RecvTimeoutError::Timeout) => NextInput::Nothing,
+            Err(RecvTimeoutError::Disconnected) => NextInput::End,
         }
     }
 }

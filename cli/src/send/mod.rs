@@ -1,7 +1,7 @@
-//! `townwatch send`: standard input → standard output, and → events → spool → server.
+//! `townwatch send`: from standard input to standard output, and as events to the spool and then the server.
 //!
-//! Invariant: the thread that reads standard input never waits for the network. It writes to files; another thread
-//! carries what is in them to the server ([`posting`]).
+//! Invariant: the thread that reads standard input never waits for the network. It writes to files, and another thread
+//! sends the files to the server ([`posting`]).
 
 mod batch_size;
 mod held;
@@ -20,7 +20,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use input::{Arrived, Input};
+use input::{Input, NextInput};
 use posting::{Poster, SendingState};
 use reading::Reading;
 use record::Recorder;
@@ -36,20 +36,20 @@ use crate::arguments::SendArguments;
 use crate::notice::say;
 use crate::server::Server;
 
-/// At the end of input what is left is sent for as long as the server takes some of it every so often.
+/// The time limit at the end of the input: sending continues as long as the server takes something within each 10 s.
 const FLUSH_MAX: Duration = Duration::from_secs(10);
-/// In an agent's spool: what its threads came to, for the next run that goes on with one.
+/// The file in an agent's spool with the token totals of its threads, for a later run that continues one.
 const THREADS_FILE: &str = "threads.json";
-/// How often is looked whether what is held has been held for long enough.
+/// The time between two checks whether held lines have waited long enough.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How often is looked whether the town has ended the run.
+/// The time between two checks whether the town has ended the run.
 const LOOK: Duration = Duration::from_millis(250);
-/// After so long a person who waits for the end is told why.
+/// The time after which a person who waits for the end is told the reason.
 const FLUSH_QUIET: Duration = Duration::from_secs(3);
-/// What a shell says of a program that Ctrl-C ended.
+/// The exit code that a shell gives a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
-/// Sends standard input to its end; gives the exit code.
+/// Sends standard input to its end, and gives the exit code.
 pub(crate) fn run(arguments: &SendArguments) -> Result<u8, String> {
     take_interrupts()?;
     // What this shell knows, and what lies in its HOME, the agent before the pipe most likely knows too.
@@ -87,7 +87,8 @@ pub(crate) fn run(arguments: &SendArguments) -> Result<u8, String> {
     Ok(report(&run, &standing))
 }
 
-/// The first Ctrl-C is for the agent: its last words are still to be read and sent. The second one is for this program.
+/// Ignores the first Ctrl-C, which is meant for the agent: its last output is still read and sent. The second one ends
+/// this program.
 fn take_interrupts() -> Result<(), String> {
     let asked = Arc::new(AtomicBool::new(false));
     flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(&asked))
@@ -96,8 +97,8 @@ fn take_interrupts() -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// Reads the input to its end, or to that of the run, and makes it events in the run's spool. Where the run was stopped
-/// nothing more is read: the program before the pipe ends by that. Where it only counts as lost the agent may go on.
+/// Reads the input until it or the run ends, and writes its events into the run's spool. After a stop nothing more is
+/// read, and the closed pipe ends the agent's program. After a loss the agent may go on, so reading goes on.
 fn read(
     input: Input,
     arguments: &SendArguments,
@@ -123,16 +124,16 @@ fn read(
                     "the town has called the run lost: nothing was heard of it for too long, or its agent began more runs than \
                      it may have open. Nothing more of it is sent; the input only passes through",
                 );
-                while !matches!(input.next(None), Arrived::End) {}
+                while !matches!(input.next(None), NextInput::End) {}
                 return;
             }
             Some(_) => return,
         }
         let pause = if reading.holds() { PAUSE } else { LOOK };
         match input.next(Some(pause)) {
-            Arrived::Bytes(bytes) => reading.push(&bytes, &mut |event, at| recorder.event(event, at)),
-            Arrived::Nothing => {}
-            Arrived::End => break,
+            NextInput::Bytes(bytes) => reading.push(&bytes, &mut |event, at| recorder.event(event, at)),
+            NextInput::Nothing => {}
+            NextInput::End => break,
         }
         // Also behind bytes: a progress bar that never ends its line never leaves a pause.
         reading.show_overdue(&mut |event, at| recorder.event(event, at));
@@ -146,25 +147,25 @@ fn read(
     }
 }
 
-/// Waits until all is sent, or until waiting is no use.
+/// Waits until all is sent, or until more waiting is useless.
 fn flush(standing: &SendingState) {
     standing.end_input();
     let (mut moved, mut waiting) = (Instant::now(), standing.waiting_events());
     let began = Instant::now();
-    let mut told = false;
+    let mut is_told = false;
     while !standing.is_finished() && !standing.is_refused() && moved.elapsed() < FLUSH_MAX {
         thread::sleep(Duration::from_millis(20));
         if standing.waiting_events() < waiting {
             (moved, waiting) = (Instant::now(), standing.waiting_events());
         }
-        if !told && began.elapsed() >= FLUSH_QUIET {
-            told = true;
+        if !is_told && began.elapsed() >= FLUSH_QUIET {
+            is_told = true;
             say(&format!("sending the last {waiting} events; Ctrl-C leaves them for later"));
         }
     }
 }
 
-/// Says what is left; gives the exit code.
+/// Reports what is not sent, and gives the exit code.
 fn report(run: &Run, standing: &SendingState) -> u8 {
     if standing.run_end().is_some() {
         return crate::RUN_ENDED;

@@ -1,6 +1,7 @@
-//! Pictures of results on their way: files beside a run's events, since an event only names its pictures.
+//! Pictures of results on their way to the server: files beside a run's events, because an event contains only a
+//! picture's id.
 //!
-//! One is written before the event that names it and sent before it, too: whoever sees the event finds the picture.
+//! A picture is written, and sent, before its event. So a reader of the event finds the picture.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -14,10 +15,10 @@ use townwatch_protocol::image::ImageType;
 use crate::notice::say;
 use crate::server::{Failure, Server};
 
-/// Of one run that may wait, 64 MiB; further ones are left out until some have gone.
+/// The bytes of waiting pictures of one run, 64 MiB. Further ones are left out until some are sent.
 const BYTES_MAX: u64 = 64 << 20;
 
-/// Writes a picture beside the events of the run in this folder; a person is told where that fails.
+/// Writes a picture into the folder of its run. A failure is told to the person.
 pub(super) fn keep(run_dir: &Path, picture: &Picture) {
     match write(run_dir, picture) {
         Ok(true) => {}
@@ -46,7 +47,8 @@ fn write(run_dir: &Path, picture: &Picture) -> io::Result<bool> {
     })
 }
 
-/// Sends what waits in a run's folder. What the server never will take is left out; any other failure is the caller's.
+/// Sends the pictures in a run's folder. One that the server refuses for good is left out; any other failure is
+/// returned.
 pub(super) fn send(server: &Server, rig: &RigId, agent: &AgentId, run_dir: &Path) -> Result<(), Failure> {
     for (file, image_id, kind) in waiting(run_dir) {
         let Ok(bytes) = fs::read(&file) else { continue };

@@ -1,4 +1,4 @@
-//! From the spool to the server, in a thread of its own.
+//! Sending from the spool to the server, in a thread of its own.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,23 +14,23 @@ use townwatch_protocol::limits::BATCH_EVENTS_MAX;
 
 use super::batch_size::BatchSize;
 use super::record::gap_line;
-use super::spool::{Run, SpoolPosition, Waited, Waiting};
+use super::spool::{Run, SpoolPosition, WaitResult, WaitingEvents};
 use super::{pictures, set_aside};
 use crate::arguments::SendArguments;
 use crate::backoff::Backoff;
 use crate::notice::say;
 use crate::server::{Failure, Server};
 
-/// Where the server refuses, a person may be about to change that.
+/// The pause after a refusal. A person may be about to change the cause.
 const REFUSED_PAUSE: Duration = Duration::from_secs(15);
-/// After so long without an event the town is told that the agent is there: sooner than it calls anybody silent.
+/// The time without an event after which a sign of life is sent, one minute. The town calls an agent silent after ten.
 const HEARTBEAT: Duration = Duration::from_mins(1);
-/// Of events that cannot be sent so many are told one by one; the others are counted at the end.
+/// The events set aside that are reported one by one. Further ones are only counted, at the end.
 const SET_ASIDE_TOLD_MAX: u64 = 10;
-/// At the end of the input nobody wants to wait for a long pause to be over.
+/// The longest pause between tries after the end of the input.
 const LAST_PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// Carries an agent's runs to the server, one batch after the other.
+/// The sender of an agent's runs, one batch after the other.
 pub(super) struct Poster {
     server: Server,
     path: String,
@@ -40,14 +40,14 @@ pub(super) struct Poster {
     standing: Arc<SendingState>,
     backoff: Backoff,
     batch_size: BatchSize,
-    /// What the person was told last.
-    told: Option<String>,
+    /// The last problem that the person was told.
+    last_problem: Option<String>,
 }
 
-/// How the sending stands, for the thread that reads.
+/// The progress of the sending, for the thread that reads.
 pub(super) struct SendingState {
     dir: PathBuf,
-    waiting: Arc<Waiting>,
+    waiting: Arc<WaitingEvents>,
     finished: AtomicBool,
     refused: AtomicBool,
     input_ended: AtomicBool,
@@ -57,7 +57,7 @@ pub(super) struct SendingState {
 }
 
 impl Poster {
-    /// Will send what was `left`, then `run`.
+    /// A sender of the runs in `left`, then of `run`.
     pub(super) fn new(
         server: Server,
         arguments: &SendArguments,
@@ -87,11 +87,11 @@ impl Poster {
             standing: Arc::new(standing),
             backoff: Backoff::default(),
             batch_size: BatchSize::default(),
-            told: None,
+            last_problem: None,
         }
     }
 
-    /// How it stands, from now on.
+    /// The progress of this sender, which is updated while it works.
     pub(super) fn standing(&self) -> Arc<SendingState> {
         Arc::clone(&self.standing)
     }
@@ -110,21 +110,21 @@ impl Poster {
     }
 
     fn send(&mut self, run: &Run, is_own: bool) -> io::Result<()> {
-        let mut place = run.sent();
+        let mut position = run.sent();
         let mut events_max = BATCH_EVENTS_MAX;
         // What stands in the log for one event that cannot be sent.
         let mut substitute: Option<String> = None;
         loop {
-            let written = match run.wait(place, HEARTBEAT) {
-                Waited::Written(written) => written,
-                Waited::Quiet => match self.heartbeat() {
-                    Err(Failure::RunEnded { reason, .. }) => return self.give_up(run, place, reason, is_own),
+            let written = match run.wait(position, HEARTBEAT) {
+                WaitResult::Written(written) => written,
+                WaitResult::Quiet => match self.heartbeat() {
+                    Err(Failure::RunEnded { reason, .. }) => return self.give_up(run, position, reason, is_own),
                     // One that does not get through is no matter: the next post says what is wrong.
                     _ => continue,
                 },
-                Waited::Ended => break,
+                WaitResult::Ended => break,
             };
-            let (lines, next) = run.read(place, written, events_max, self.batch_size.bytes())?;
+            let (lines, next) = run.read(position, written, events_max, self.batch_size.bytes())?;
             let count = lines.lines().count();
             let posted = substitute.as_deref().unwrap_or(&lines);
             match pictures::send(&self.server, &self.rig, &self.agent, &run.dir).and_then(|()| self.post(posted)) {
@@ -142,12 +142,12 @@ impl Poster {
                 }
                 Err(Failure::Unacceptable(problem) | Failure::TooLargeOnTheWay(problem)) => {
                     if substitute.is_none() {
-                        substitute = Some(self.set_aside(&lines, run, place, &problem));
+                        substitute = Some(self.set_aside(&lines, run, position, &problem));
                         events_max = 1;
                         continue;
                     } // else not even the gap is taken: the person knows of it
                 }
-                Err(Failure::RunEnded { reason, .. }) => return self.give_up(run, place, reason, is_own),
+                Err(Failure::RunEnded { reason, .. }) => return self.give_up(run, position, reason, is_own),
                 Err(Failure::Offline(problem) | Failure::TooSlow(problem)) => {
                     self.tell(&format!("{problem}; events are kept until it works again"));
                     self.standing.refused.store(false, Ordering::Release);
@@ -171,39 +171,39 @@ impl Poster {
                     continue;
                 }
             }
-            run.forget(place, next, lines.len(), count as u64)?;
-            place = next;
+            run.forget(position, next, lines.len(), count as u64)?;
+            position = next;
             substitute = None;
         }
         run.remove()
     }
 
-    /// Says that the agent is there though it prints nothing.
+    /// Sends a sign of life of an agent that prints nothing.
     fn heartbeat(&self) -> Result<(), Failure> {
         let path = format!("/api/rigs/{}/agents/{}/heartbeat", self.rig, self.agent);
         self.server.post(&path, "{}").map(|_| ())
     }
 
-    /// The town has ended the run. What is left of an earlier one is dropped here; of its own one the thread that reads is
+    /// Drops the rest of a run that the town has ended. If the run is this process's own, the thread that reads is
     /// told.
-    fn give_up(&self, run: &Run, place: SpoolPosition, reason: ExitReason, is_own: bool) -> io::Result<()> {
+    fn give_up(&self, run: &Run, position: SpoolPosition, reason: ExitReason, is_own: bool) -> io::Result<()> {
         if is_own {
             let _ = self.standing.run_end.set(reason); // it is set once
             return run.remove();
         }
-        let count = run.discard(place)?;
+        let count = run.discard(position)?;
         self.standing.dropped_events.fetch_add(count, Ordering::Relaxed);
         let how = if reason == ExitReason::Lost { "called it lost" } else { "stopped it" };
         say(&format!("{count} events of an earlier run are not taken, since the town has {how} by now"));
         Ok(())
     }
 
-    /// Keeps an event that is never taken where it holds nothing up; gives what stands in the log for it, under a name of
-    /// its own that is the same at every try.
-    fn set_aside(&self, line: &str, run: &Run, place: SpoolPosition, problem: &str) -> String {
+    /// Writes an event that the server will never take into a file, so that later events can go on. Gives the line that
+    /// stands in the log instead, with an id that is the same at every try.
+    fn set_aside(&self, line: &str, run: &Run, position: SpoolPosition, problem: &str) -> String {
         let standing = &self.standing;
         let (event, event_id) = name_of(line)
-            .unwrap_or_else(|| ("an event that cannot be read".to_owned(), format!("{}-at-{place}", run.run_id)));
+            .unwrap_or_else(|| ("an event that cannot be read".to_owned(), format!("{}-at-{position}", run.run_id)));
         let kept = set_aside::keep(&standing.dir, line);
         let counter = if matches!(kept, Ok(true)) { &standing.set_aside_events } else { &standing.dropped_events };
         let place = match kept {
@@ -217,7 +217,8 @@ impl Poster {
         gap_line(&format!("{event_id}-left-out"), &run.run_id, 1, "an event that could not be sent")
     }
 
-    /// Posts lines of the spool, which are events as the rig takes them. None are at a segment's end.
+    /// Posts lines of the spool, which are events in the rig's form. Without lines it posts nothing: this is the end of
+    /// a segment.
     fn post(&self, lines: &str) -> Result<(), Failure> {
         if lines.is_empty() {
             return Ok(());
@@ -230,7 +231,7 @@ impl Poster {
         self.standing.refused.store(false, Ordering::Release);
         self.backoff.reset();
         self.batch_size.taken();
-        if self.told.take().is_some() {
+        if self.last_problem.take().is_some() {
             say("the server takes events again");
         }
     }
@@ -243,15 +244,15 @@ impl Poster {
         }
     }
 
-    /// Says a problem once, not at each try.
+    /// Tells a problem to the person, once and not at each try.
     fn tell(&mut self, problem: &str) {
-        if self.told.as_deref() != Some(problem) {
+        if self.last_problem.as_deref() != Some(problem) {
             say(problem);
-            self.told = Some(problem.to_owned());
+            self.last_problem = Some(problem.to_owned());
         }
     }
 
-    /// What a person can do who has the key.
+    /// The advice for a problem, for a person who has the key.
     fn hint(&self, problem: &str) -> String {
         let (base, rig, agent) = (&self.server.base, &self.rig, &self.agent);
         let key = r#"-H "Authorization: Bearer $TOWNWATCH_API_KEY""#;
@@ -276,44 +277,44 @@ impl SendingState {
         &self.dir
     }
 
-    /// No more will come: a last try does not wait long, and what the server says to it counts.
+    /// Notes the end of the input: the last tries wait less, and a refusal ends the sending.
     pub(super) fn end_input(&self) {
         self.refused.store(false, Ordering::Release);
         self.input_ended.store(true, Ordering::Release);
     }
 
-    /// Events that the server has not taken yet.
+    /// The number of events that the server has not taken yet.
     pub(super) fn waiting_events(&self) -> u64 {
         self.waiting.events()
     }
 
-    /// Why the town has ended the run, if it has; then nothing more of it is sent.
+    /// The reason of the run's end, if the town has ended it. Nothing more of the run is sent then.
     pub(super) fn run_end(&self) -> Option<ExitReason> {
         self.run_end.get().copied()
     }
 
-    /// Whether everything is sent.
+    /// Whether all events are sent.
     pub(super) fn is_finished(&self) -> bool {
         self.finished.load(Ordering::Acquire)
     }
 
-    /// Whether the server's last word was that it will not take them.
+    /// Whether the server's last answer was a refusal.
     pub(super) fn is_refused(&self) -> bool {
         self.refused.load(Ordering::Acquire)
     }
 
-    /// Events that cannot be sent, and lie in a file.
+    /// The number of events in the file of refused events.
     pub(super) fn set_aside_events(&self) -> u64 {
         self.set_aside_events.load(Ordering::Relaxed)
     }
 
-    /// Events that cannot be sent, and are lost.
+    /// The number of events that cannot be sent and are lost.
     pub(super) fn dropped_events(&self) -> u64 {
         self.dropped_events.load(Ordering::Relaxed)
     }
 }
 
-/// What a person may know an event of the spool by, and its `event_id`.
+/// The words that name an event of the spool to a person, and its `event_id`.
 fn name_of(line: &str) -> Option<(String, String)> {
     #[derive(Deserialize)]
     struct Named {

@@ -16,17 +16,17 @@ use super::held::{HELD_MAX, HeldLines};
 use super::shape::{self, Shape};
 use crate::arguments::Format;
 
-/// After so many lines that are no program's it is text, whatever follows.
+/// The lines after which an unrecognised input is text for good, 1,000.
 const GUESSED_LINES_MAX: u64 = 1_000;
 
-/// How long a line of a process stands without an end before it is shown as far as it is there.
+/// The time after which the present part of an unfinished line is shown.
 const UNENDED_LINE_WAIT: Duration = Duration::from_millis(250);
 
 /// The reading of one run's output.
 pub(super) struct Reading<'a> {
     decoder: LineDecoder,
     parser: Parser<'a>,
-    /// Since when a line has stood without an end.
+    /// The time since which the last line is unfinished.
     open_since: Option<Instant>,
 }
 
@@ -35,32 +35,33 @@ struct Parser<'a> {
     keys: KeyLines,
     context: RunContext,
     threads: Threads,
-    format: Guess,
-    /// Reads what is no program's: all that a `process` prints, and what stands before another's first line.
+    format: FormatGuess,
+    /// The reader of lines of no known program: all output of a `process`, and the lines before another program's first
+    /// one.
     text: Box<dyn Normalise>,
     /// Whether a turn of the agent is under way.
     in_turn: bool,
-    /// Takes the pictures of results, each before the event that names it.
+    /// The consumer of pictures, called with each before its event.
     keep: Box<dyn FnMut(&Picture) + 'a>,
 }
 
-/// What is known of the format.
-enum Guess {
-    /// The next line may tell; the lines that were none of a program's are counted.
+/// The format, as far as it is known.
+enum FormatGuess {
+    /// Not known. A line may still show it; the number counts lines that did not.
     Open(HeldLines, u64),
-    /// It is known.
+    /// Known: this reader's.
     Known(Box<dyn Normalise>),
-    /// It is text.
+    /// None: the input is text.
     Text,
 }
 
 impl<'a> Reading<'a> {
-    /// Reads a format that runs in this place; without one, the first line that only one program prints decides.
+    /// A reader of this format. Without a format, the first line that only one program prints decides.
     pub(super) fn new(format: Option<Format>, context: RunContext, threads: Threads, redaction: &'a Redaction) -> Self {
         let text = normaliser_of(Runtime::Process, context.clone());
         let format = match format {
             Some(format) => known(format, &context, &threads),
-            None => Guess::Open(HeldLines::default(), 0),
+            None => FormatGuess::Open(HeldLines::default(), 0),
         };
         let keep = Box::new(|_: &Picture| {});
         let parser =
@@ -74,7 +75,7 @@ impl<'a> Reading<'a> {
         self
     }
 
-    /// What is known of the agent before it has said anything.
+    /// The session of the agent before its first output, from the context alone.
     pub(super) fn session(&self) -> AgentSession {
         AgentSession { takes_messages: Some(false), ..self.parser.context.unnamed_session() }
     }
@@ -96,19 +97,19 @@ impl<'a> Reading<'a> {
     /// Whether something is held that the clock will bring out.
     pub(super) fn holds(&self) -> bool {
         match &self.parser.format {
-            Guess::Open(held, _) => !held.is_empty() || self.open_since.is_some(),
-            Guess::Text => self.open_since.is_some(),
-            Guess::Known(_) => false,
+            FormatGuess::Open(held, _) => !held.is_empty() || self.open_since.is_some(),
+            FormatGuess::Text => self.open_since.is_some(),
+            FormatGuess::Known(_) => false,
         }
     }
 
-    /// What was held for long enough is shown, also a line without an end (a question at a prompt, a progress bar). One
-    /// in which an object has begun may still become a program's until it has stood as long as anything is held.
+    /// Shows text that was held for long enough, also an unfinished line (a question at a prompt, a progress bar). A line
+    /// in which an object begins may still be a program's, so it waits as long as held lines do.
     pub(super) fn show_overdue(&mut self, take: &mut impl FnMut(&EventData, Timestamp)) {
         let wait = match &self.parser.format {
-            Guess::Known(_) => None,
-            Guess::Open(held, _) if !held.is_blank() || self.decoder.open().contains(&b'{') => Some(HELD_MAX),
-            Guess::Open(..) | Guess::Text => Some(UNENDED_LINE_WAIT),
+            FormatGuess::Known(_) => None,
+            FormatGuess::Open(held, _) if !held.is_blank() || self.decoder.open().contains(&b'{') => Some(HELD_MAX),
+            FormatGuess::Open(..) | FormatGuess::Text => Some(UNENDED_LINE_WAIT),
         };
         if let (Some(wait), Some(since)) = (wait, self.open_since)
             && since.elapsed() >= wait
@@ -117,7 +118,7 @@ impl<'a> Reading<'a> {
             let open = self.decoder.take_open();
             self.parser.part(&open, take);
         }
-        if let Guess::Open(held, _) = &mut self.parser.format
+        if let FormatGuess::Open(held, _) = &mut self.parser.format
             && held.is_full()
         {
             let lines = held.take();
@@ -132,14 +133,14 @@ impl<'a> Reading<'a> {
         if parser.keys.holds_back() {
             parser.line(Line::Text("".into()), take);
         }
-        if let Guess::Open(held, _) = &mut parser.format {
+        if let FormatGuess::Open(held, _) = &mut parser.format {
             let lines = held.take();
             parser.show(lines, take);
         }
         let failure = parser.failure();
         let at = now();
         parser.text.end(true, at).iter().for_each(|event| take(event, at));
-        if let Guess::Known(normaliser) = &mut parser.format {
+        if let FormatGuess::Known(normaliser) = &mut parser.format {
             normaliser.end(failure.is_none(), at).iter().for_each(|event| take(event, at));
         }
         let reason = if failure.is_none() { ExitReason::Completed } else { ExitReason::Failed };
@@ -152,9 +153,9 @@ impl Parser<'_> {
         let line = self.keys.clean(self.redaction.redactor(), line);
         let at = now();
         let (held, lines) = match &mut self.format {
-            Guess::Known(_) => return self.read(line, at, take),
-            Guess::Text => return show(&mut *self.text, line, at, take),
-            Guess::Open(held, lines) => (held, lines),
+            FormatGuess::Known(_) => return self.read(line, at, take),
+            FormatGuess::Text => return show(&mut *self.text, line, at, take),
+            FormatGuess::Open(held, lines) => (held, lines),
         };
         let (shape, blank) = match &line {
             Line::Text(text) => (shape::of(text), text.trim().is_empty()),
@@ -183,13 +184,13 @@ impl Parser<'_> {
             show(&mut *self.text, line, at, take);
         }
         if is_over {
-            self.format = Guess::Text;
+            self.format = FormatGuess::Text;
         }
     }
 
     /// The beginning of a line that has no end yet; its rest comes as a line.
     fn part(&mut self, open: &str, take: &mut impl FnMut(&EventData, Timestamp)) {
-        if let Guess::Open(held, _) = &mut self.format {
+        if let FormatGuess::Open(held, _) = &mut self.format {
             let lines = held.take();
             self.show(lines, take);
         }
@@ -215,7 +216,7 @@ impl Parser<'_> {
     }
 
     fn read(&mut self, line: Line<'_>, at: Timestamp, take: &mut impl FnMut(&EventData, Timestamp)) {
-        let Guess::Known(normaliser) = &mut self.format else { return };
+        let FormatGuess::Known(normaliser) = &mut self.format else { return };
         let Meaning { events, pictures, .. } = meaning(&mut **normaliser, line, at);
         pictures.iter().for_each(&mut self.keep);
         for mut event in events {
@@ -233,13 +234,13 @@ impl Parser<'_> {
 
     /// Why the run failed, as far as its output tells: the exit code of a program before a pipe is not seen behind it.
     fn failure(&self) -> Option<String> {
-        let Guess::Known(normaliser) = &self.format else { return None };
+        let FormatGuess::Known(normaliser) = &self.format else { return None };
         let cut_short = || self.in_turn.then_some("its output ended in the middle of a turn");
         normaliser.failure().or_else(cut_short).map(str::to_owned)
     }
 }
 
-fn known(format: Format, context: &RunContext, threads: &Threads) -> Guess {
+fn known(format: Format, context: &RunContext, threads: &Threads) -> FormatGuess {
     let context = context.clone();
     let mut normaliser: Box<dyn Normalise> = match format {
         Format::ClaudeCode => normaliser_of(Runtime::ClaudeCode, context),
@@ -247,10 +248,10 @@ fn known(format: Format, context: &RunContext, threads: &Threads) -> Guess {
         Format::Gemini => normaliser_of(Runtime::Gemini, context),
         Format::Opencode => Box::new(OpencodeRun::new(Runtime::Opencode.as_str(), context)),
         Format::Kilo => Box::new(OpencodeRun::new(Runtime::Kilo.as_str(), context)),
-        Format::Process => return Guess::Text,
+        Format::Process => return FormatGuess::Text,
     };
     normaliser.remember(threads);
-    Guess::Known(normaliser)
+    FormatGuess::Known(normaliser)
 }
 
 /// Tells what a line means to its reader.

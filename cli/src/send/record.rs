@@ -1,4 +1,4 @@
-//! From events to lines of the spool: each is the JSON that will be posted, so that a repeat is the same to the byte.
+//! From events to lines of the spool. Each line is the JSON that will be posted, so that a repeat has the same bytes.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -8,13 +8,13 @@ use townwatch_host::now;
 use townwatch_protocol::event::{AgentExited, EventData, ExitReason, SourceGap};
 use townwatch_protocol::time::Timestamp;
 
-use super::spool::{Room, Run, SPOOL_BYTES_MAX};
+use super::spool::{Run, SPOOL_BYTES_MAX, SpoolRoom};
 use crate::notice::say;
 
 /// An event as it is posted.
 #[derive(Serialize)]
-struct Line<'a> {
-    /// Recognises a repeat: unique in the agent, since the run's name is.
+struct PostedLine<'a> {
+    /// The id by which the rig recognises a repeat. It is unique in the agent, because it contains the run's id.
     event_id: &'a str,
     run_id: &'a str,
     event_type: &'a str,
@@ -22,14 +22,14 @@ struct Line<'a> {
     data: &'a RawValue,
 }
 
-/// Writes a run's events, those of one read at a time.
+/// A writer of a run's events, those of one read at a time.
 pub(super) struct Recorder<'a> {
     run: &'a Run,
     redaction: &'a Redaction,
     number: u64,
     lines: String,
     count: u64,
-    /// Events left out since the last one that was written.
+    /// The number of events left out since the last written one.
     left_out: u64,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Recorder<'a> {
         Self { run, redaction, number: 0, lines: String::new(), count: 0, left_out: 0 }
     }
 
-    /// Takes an event, up to the next `write`, without its secrets, and says so.
+    /// Adds an event, redacted, to those of the next `write`, and reports its redactions.
     pub(super) fn event(&mut self, event: &EventData, at: Timestamp) {
         self.push(event, at);
         self.redaction.first_notices().iter().for_each(|notice| self.push(notice, at));
@@ -51,7 +51,7 @@ impl<'a> Recorder<'a> {
         self.count += 1;
     }
 
-    /// Writes what was taken. Where the spool is full it is left out, and counted.
+    /// Writes the added events. If the spool is full, they are left out and counted.
     pub(super) fn write(&mut self) {
         if self.count == 0 {
             return;
@@ -60,7 +60,7 @@ impl<'a> Recorder<'a> {
             self.tell_left_out();
         }
         let (lines, count) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.count));
-        let problem = match self.run.append(&lines, count, Room::Bounded) {
+        let problem = match self.run.append(&lines, count, SpoolRoom::Bounded) {
             Ok(true) => return,
             Ok(false) => format!("{} MiB wait for the server, which is the most", SPOOL_BYTES_MAX >> 20),
             Err(error) => format!("the spool {} cannot be written ({error})", self.run.dir.display()),
@@ -71,7 +71,7 @@ impl<'a> Recorder<'a> {
         self.left_out += count;
     }
 
-    /// Writes the run's end behind everything else.
+    /// Writes the run's end after all other events.
     pub(super) fn end(mut self, exit: &AgentExited) {
         self.redaction.last_notices().iter().for_each(|notice| self.push(notice, now()));
         self.write();
@@ -89,22 +89,22 @@ impl<'a> Recorder<'a> {
         let event_id = format!("{}-gap-{}", self.run.run_id, self.number);
         let line = gap_line(&event_id, &self.run.run_id, count, "the full spool of townwatch send");
         // If this cannot be written either, the person was told before.
-        let _ = self.run.append(&line, 1, Room::Always);
+        let _ = self.run.append(&line, 1, SpoolRoom::Always);
     }
 }
 
-/// The line that stands for events which are missing.
+/// The line that stands for missing events.
 pub(super) fn gap_line(event_id: &str, run_id: &str, count: u64, source: &str) -> String {
     let gap = SourceGap { agent_id: None, count: Some(count), source: source.to_owned() }.into();
     line(event_id, run_id, &gap, &gap.to_raw(), now())
 }
 
-/// How the line of a run's end begins, by which it is known again.
+/// The beginning of the line with a run's end, by which the end is recognised.
 pub(super) fn end_prefix(run_id: &str) -> String {
     format!(r#"{{"event_id":"{run_id}-end","#)
 }
 
-/// The end of a run that nobody saw.
+/// The line with the end of a run that no process saw.
 pub(super) fn lost_line(run_id: &str) -> String {
     end_line(run_id, AgentExited::because(ExitReason::Lost, "`townwatch send` was ended before its input"))
 }
@@ -115,7 +115,7 @@ fn end_line(run_id: &str, exit: AgentExited) -> String {
 }
 
 fn line(event_id: &str, run_id: &str, event: &EventData, data: &RawValue, at: Timestamp) -> String {
-    let line = Line { event_id, run_id, event_type: event.name(), at, data };
+    let line = PostedLine { event_id, run_id, event_type: event.name(), at, data };
     let mut text = serde_json::to_string(&line).unwrap_or_default().replace('\n', " "); // none can stand within a text
     text.push('\n');
     text

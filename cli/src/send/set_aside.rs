@@ -1,19 +1,21 @@
-//! Events that are never taken, in a file beside the spool: they hold nothing up there, and nothing is lost in silence.
+//! Events that the server never takes, in a file beside the spool. So they stop no later events, and they are not lost
+//! without notice.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-/// What may lie there, 64 MiB; a person who reads the message deletes it, or sends it by other means.
+/// The largest file, 64 MiB. Its reader deletes it, or sends the events by other means.
 const BYTES_MAX: u64 = 64 << 20;
 
-/// The file, one event a line as it would have been posted.
+/// The file, one event a line in the form of a post.
 pub(super) fn file(agent_dir: &Path) -> PathBuf {
     agent_dir.join("set_aside.jsonl")
 }
 
-/// Writes a line behind the others; false where there is no room. One that was ended before it went on finds its line there.
+/// Appends a line; false where there is no room. If an earlier process appended it and then died, the line is found and
+/// not written again.
 pub(super) fn keep(agent_dir: &Path, line: &str) -> io::Result<bool> {
     let mut file = OpenOptions::new().create(true).append(true).read(true).open(file(agent_dir))?;
     let length = file.metadata()?.len();

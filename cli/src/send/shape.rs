@@ -1,5 +1,5 @@
-//! Which program a line is from, by its shape alone: `type` and the fields that only that program's lines have beside it.
-//! Programs that print Claude Code's format (Qwen Code does) are read as such.
+//! The program behind a line, recognised by the line's shape: its `type`, and fields that only this program's lines
+//! have. Programs that print Claude Code's format, such as Qwen Code, count as Claude Code.
 
 use std::collections::BTreeMap;
 
@@ -7,21 +7,21 @@ use serde_json::value::RawValue;
 
 use crate::arguments::Format;
 
-/// What a line says of where it comes from.
+/// The origin of a line, as far as its shape shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// Only this program prints it.
+    /// Only this program prints such a line.
     Of(Format),
-    /// One of the programs could have printed it, and others as well: the next lines will tell.
+    /// A known program or another one may have printed the line. The next lines decide.
     Unclear,
-    /// Nothing of the kind.
+    /// No known program prints such a line.
     Other,
 }
 
-/// Types of lines that are no proof by themselves.
+/// The types of lines that alone prove nothing.
 const UNCLEAR: &[&str] = &["turn.started", "turn.failed", "error", "system", "keep_alive", "init", "result"];
 
-/// The shape of a line. What stands before its first object (a carriage return's text, codes of a terminal) is nothing.
+/// The shape of a line. Text before its first object, such as a terminal's control codes, is ignored.
 pub(super) fn of(line: &str) -> Shape {
     let object = line.find('{').and_then(|at| leading(&line[at..]));
     let Some(object) = object else { return Shape::Other };
@@ -59,7 +59,7 @@ pub(super) fn of(line: &str) -> Shape {
     }
 }
 
-/// The fields of an object, as they stand.
+/// The fields of an object, each as raw JSON.
 struct Object(BTreeMap<String, Box<RawValue>>);
 
 impl Object {

@@ -1,8 +1,8 @@
-//! Where events wait on disk: `…/townwatch/spool/<server>/<rig>/<agent>/<run>/`, one folder a run.
+//! The spool, in which events wait on disk: `…/townwatch/spool/<server>/<rig>/<agent>/<run>/`, one folder for each run.
 //!
-//! In a run's folder lie its segments (`00000001.jsonl`, …: one event a line), `sent` (how far the server has them) and
-//! `owner`, which its process locks for as long as it lives, however it ends. A folder whose lock is free is what an
-//! earlier `send` left; whoever finds it sends it, before its own.
+//! A run's folder contains its segments (`00000001.jsonl`, …: one event a line), `sent` (the position up to which the
+//! server has them) and `owner`, which the run's process keeps locked until it ends in any way. A folder whose lock is
+//! free is from an earlier `send`. The next process sends its events before its own.
 
 use std::fmt::{self, Display, Formatter};
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -17,41 +17,41 @@ use townwatch_protocol::id::{AgentId, RigId};
 
 use super::record::{end_prefix, lost_line};
 
-/// Bytes of an agent's events that may wait, 256 MiB; then new ones are left out and counted until some have gone.
+/// The bytes of an agent's waiting events, 256 MiB. Beyond it new events are left out and counted until some are sent.
 pub(super) const SPOOL_BYTES_MAX: u64 = 256 << 20;
-/// The longest line: an event of the most data, 1 MiB, with all around it stays far below.
+/// The longest line, 3 MiB: an event of the largest data, 1 MiB, stays far below.
 const LINE_BYTES_MAX: usize = 3 << 20;
-/// A segment is closed behind this, 8 MiB, and deleted when the server has all of it.
+/// The size after which a segment is closed, 8 MiB. It is deleted when the server has all of it.
 const SEGMENT_BYTES: u64 = 8 << 20;
 
-/// An agent's spool: what earlier ones left, and this process's own run.
+/// The spool of an agent: the runs of earlier processes, and this process's own run.
 pub(super) struct Spool {
     pub(super) dir: PathBuf,
     pub(super) left: Vec<Arc<Run>>,
     pub(super) run: Run,
 }
 
-/// A run's events on their way.
+/// The events of a run on their way to the server.
 #[allow(clippy::struct_field_names)] // `run_id` is the word of the wire
 pub(super) struct Run {
     pub(super) dir: PathBuf,
     pub(super) run_id: String,
-    /// Locked while this process lives.
+    /// The lock file, locked while this process lives.
     _owner: File,
-    /// What waits in all runs of the agent.
-    waiting: Arc<Waiting>,
+    /// The waiting events of all runs of the agent.
+    waiting: Arc<WaitingEvents>,
     state: Mutex<State>,
     changed: Condvar,
 }
 
-/// What waits, of all runs of an agent.
+/// The waiting events of all runs of an agent.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
+pub(super) struct WaitingEvents {
     bytes: AtomicU64,
     events: AtomicU64,
 }
 
-/// A place in a run's segments.
+/// A position in a run's segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SpoolPosition {
     segment: u64,
@@ -75,27 +75,27 @@ struct State {
     lost_events: u64,
 }
 
-/// What waiting for more came to.
+/// The result of waiting for more events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Waited {
-    /// There is more, up to here.
+pub(super) enum WaitResult {
+    /// More events, up to this position.
     Written(SpoolPosition),
-    /// Nothing was written.
+    /// No events within the time.
     Quiet,
-    /// No more will come.
+    /// The end: no more events will come.
     Ended,
 }
 
-/// Whether the bound counts.
+/// Whether the bound of the spool applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Room {
+pub(super) enum SpoolRoom {
     Bounded,
-    /// For the few words that tell of a loss or of the end.
+    /// Always room, for the few lines that report a loss or the end.
     Always,
 }
 
 impl Spool {
-    /// Opens the spool of an agent: takes over what is left there, and makes a run of its own.
+    /// Opens the spool of an agent: takes over the runs of earlier processes, and makes a new run.
     pub(super) fn open(base: &str, rig: &RigId, agent: &AgentId) -> Result<Self, String> {
         let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let state = state.or_else(|| Some(std::env::home_dir()?.join(".local/state")));
@@ -112,7 +112,7 @@ impl Spool {
         // Held while folders are taken over and made: between a folder and its lock nobody else may look.
         let claims = OpenOptions::new().create(true).truncate(false).write(true).open(dir.join("claims"))?;
         claims.lock()?;
-        let waiting = Arc::new(Waiting::default());
+        let waiting = Arc::new(WaitingEvents::default());
         let mut names: Vec<PathBuf> = fs::read_dir(dir)?.flatten().map(|entry| entry.path()).collect();
         names.retain(|path| path.is_dir());
         names.sort(); // a run's name begins with its time
@@ -128,7 +128,7 @@ impl Spool {
 }
 
 impl Run {
-    fn make(dir: &Path, waiting: &Arc<Waiting>) -> io::Result<Self> {
+    fn make(dir: &Path, waiting: &Arc<WaitingEvents>) -> io::Result<Self> {
         let run_id = uuid::Uuid::now_v7().to_string();
         let dir = dir.join(&run_id);
         DirBuilder::new().mode(0o700).create(&dir)?;
@@ -140,8 +140,8 @@ impl Run {
         Ok(Self { dir, run_id, _owner: owner, waiting: Arc::clone(waiting), state, changed: Condvar::new() })
     }
 
-    /// What an earlier process left in a folder, with an end if it has none; nothing if its process lives.
-    fn take_over(dir: &Path, waiting: &Arc<Waiting>) -> io::Result<Option<Self>> {
+    /// Takes over the run of an earlier process, and adds an end if it has none. `None` while its process lives.
+    fn take_over(dir: &Path, waiting: &Arc<WaitingEvents>) -> io::Result<Option<Self>> {
         let owner = OpenOptions::new().create(true).truncate(false).write(true).open(dir.join("owner"))?;
         if owner.try_lock().is_err() {
             return Ok(None);
@@ -184,7 +184,7 @@ impl Run {
         Ok(Some(run))
     }
 
-    /// Counts what of it waits.
+    /// Counts the waiting events of the run.
     fn count(&self) -> io::Result<()> {
         let (bytes, events) = self.left_after(self.sent())?;
         self.waiting.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -192,16 +192,16 @@ impl Run {
         Ok(())
     }
 
-    /// Lets go of what lies behind `place`, and of the run; gives how many events that were.
-    pub(super) fn discard(&self, place: SpoolPosition) -> io::Result<u64> {
-        let (bytes, events) = self.left_after(place)?;
+    /// Drops all events after `position`, and the run; gives the number of events dropped.
+    pub(super) fn discard(&self, position: SpoolPosition) -> io::Result<u64> {
+        let (bytes, events) = self.left_after(position)?;
         self.waiting.bytes.fetch_sub(bytes, Ordering::Relaxed);
         self.waiting.events.fetch_sub(events, Ordering::Relaxed);
         self.remove()?;
         Ok(events)
     }
 
-    /// Bytes and events behind a place.
+    /// The bytes and events after a position.
     fn left_after(&self, sent: SpoolPosition) -> io::Result<(u64, u64)> {
         let written = self.lock().written;
         let (mut bytes, mut events) = (0, 0);
@@ -221,15 +221,15 @@ impl Run {
         Ok((bytes, events))
     }
 
-    /// Whether so many bytes more may wait.
+    /// Whether there is room for so many bytes.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         self.waiting.bytes.load(Ordering::Relaxed) + bytes as u64 <= SPOOL_BYTES_MAX
     }
 
-    /// Writes whole lines behind the others; false where they were left out because there is no room.
-    pub(super) fn append(&self, lines: &str, count: u64, room: Room) -> io::Result<bool> {
+    /// Appends whole lines; false where they were left out because there is no room.
+    pub(super) fn append(&self, lines: &str, count: u64, room: SpoolRoom) -> io::Result<bool> {
         let mut state = self.lock();
-        if room == Room::Bounded && !self.has_room(lines.len()) {
+        if room == SpoolRoom::Bounded && !self.has_room(lines.len()) {
             state.lost_events += count;
             return Ok(false);
         }
@@ -257,34 +257,34 @@ impl Run {
         Ok(())
     }
 
-    /// Writes the run's last line: nothing follows it.
+    /// Writes the run's last line.
     pub(super) fn end(&self, line: &str) -> io::Result<()> {
-        let written = self.append(line, 1, Room::Always).map(|_| ());
+        let written = self.append(line, 1, SpoolRoom::Always).map(|_| ());
         self.lock().ended = true;
         self.changed.notify_all();
         written
     }
 
-    /// Events that found no room.
+    /// The number of events that were left out for want of room.
     pub(super) fn lost_events(&self) -> u64 {
         self.lock().lost_events
     }
 
-    /// Waits until something lies behind `place`, but not longer than this.
-    pub(super) fn wait(&self, place: SpoolPosition, most: Duration) -> Waited {
-        let nothing_new = |state: &mut State| state.written <= place && !state.ended;
+    /// Waits for events after `position`, at most `most`.
+    pub(super) fn wait(&self, position: SpoolPosition, most: Duration) -> WaitResult {
+        let nothing_new = |state: &mut State| state.written <= position && !state.ended;
         let waited = self.changed.wait_timeout_while(self.lock(), most, nothing_new);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if state.written > place {
-            Waited::Written(state.written)
+        if state.written > position {
+            WaitResult::Written(state.written)
         } else if state.ended {
-            Waited::Ended
+            WaitResult::Ended
         } else {
-            Waited::Quiet
+            WaitResult::Quiet
         }
     }
 
-    /// How far the server has it.
+    /// The position up to which the server has the run.
     pub(super) fn sent(&self) -> SpoolPosition {
         let text = fs::read_to_string(self.dir.join("sent")).unwrap_or_default();
         let numbers = text
@@ -293,8 +293,8 @@ impl Run {
         numbers.map_or(SpoolPosition::START, |(segment, offset)| SpoolPosition { segment, offset })
     }
 
-    /// The whole lines between `from` and `to`, of one segment and at most `events_max` and `bytes_max`, but at least
-    /// one; and the place behind them.
+    /// The whole lines from `from` to `to`: of one segment, at most `events_max` and `bytes_max`, but at least one.
+    /// Gives the position after them, too.
     pub(super) fn read(
         &self,
         from: SpoolPosition,
@@ -325,32 +325,32 @@ impl Run {
         Ok((text, next))
     }
 
-    /// The server has everything before `place`, which are so many events more.
+    /// Notes that the server has all events before `position`, which are `events` more than before.
     pub(super) fn forget(
         &self,
         from: SpoolPosition,
-        place: SpoolPosition,
+        position: SpoolPosition,
         bytes: usize,
         events: u64,
     ) -> io::Result<()> {
         self.waiting.bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
         self.waiting.events.fetch_sub(events, Ordering::Relaxed);
         let (draft, kept) = (self.dir.join("sent.new"), self.dir.join("sent"));
-        fs::write(&draft, format!("{} {}", place.segment, place.offset))?;
+        fs::write(&draft, format!("{} {}", position.segment, position.offset))?;
         fs::rename(draft, kept)?;
-        if place.segment > from.segment {
+        if position.segment > from.segment {
             fs::remove_file(segment_path(&self.dir, from.segment))?;
         }
         Ok(())
     }
 
-    /// The server has all of it.
+    /// Removes the run, because the server has all of it.
     pub(super) fn remove(&self) -> io::Result<()> {
         fs::remove_dir_all(&self.dir)
     }
 
-    /// What waits in all runs of the agent.
-    pub(super) fn waiting(&self) -> Arc<Waiting> {
+    /// The waiting events of all runs of the agent.
+    pub(super) fn waiting(&self) -> Arc<WaitingEvents> {
         Arc::clone(&self.waiting)
     }
 
@@ -359,8 +359,8 @@ impl Run {
     }
 }
 
-impl Waiting {
-    /// How many events.
+impl WaitingEvents {
+    /// The number of waiting events.
     pub(super) fn events(&self) -> u64 {
         self.events.load(Ordering::Relaxed)
     }

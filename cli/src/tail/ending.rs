@@ -1,9 +1,9 @@
-//! How a run's end becomes this program's end.
+//! The end of a run as the end of this program.
 
 use townwatch_host::signal_name;
 use townwatch_protocol::event::{AgentExited, ExitReason};
 
-/// The exit code: the run's own where it has one.
+/// The exit code: the run's own, if it has one.
 pub(super) fn code(exit: &AgentExited) -> u8 {
     if exit.reason == ExitReason::Completed {
         return 0;
@@ -12,7 +12,7 @@ pub(super) fn code(exit: &AgentExited) -> u8 {
     own.or_else(|| exit.signal.as_deref().and_then(signal_number).map(|number| 128 + number)).unwrap_or(1)
 }
 
-/// What was wrong with it, to be said behind the agent's name.
+/// The problem of a run that failed, as the rest of a sentence after the agent's name.
 pub(super) fn problem(exit: &AgentExited) -> Option<String> {
     let what = match exit.reason {
         ExitReason::Completed => return None,

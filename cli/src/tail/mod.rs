@@ -1,7 +1,7 @@
-//! `townwatch tail`: one view of a town over as many connections as it takes.
+//! `townwatch tail`: one view of a town, over as many connections as it needs.
 //!
-//! Invariant: an event is printed only if its id is beyond all that were printed before, and a new connection begins
-//! behind the last one; so none comes twice or out of order.
+//! Invariant: an event is printed only if its id is above all printed ids, and a new connection begins after the last
+//! printed event. So no event is printed twice or out of order.
 
 mod ending;
 pub(crate) mod plain;
@@ -26,25 +26,25 @@ use crate::notice::say;
 use crate::server::{Failure, Server};
 use crate::town;
 
-/// A connection that lasted so long was a good one: the next wait is a short one again.
+/// The life of a connection after which it counts as a good one: the next wait is the first one again.
 const STABLE: Duration = Duration::from_secs(10);
-/// What a shell says of a program that Ctrl-C ended.
+/// The exit code that a shell gives a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
-/// Why a connection is over.
+/// The reason for the end of a connection.
 #[derive(Debug)]
-enum End {
-    /// The agent's run has ended, and with it what was asked for.
+enum ConnectionEnd {
+    /// The agent's run has ended, so the view is complete.
     RunEnded,
-    /// Nobody reads what is printed any more.
+    /// The reader of standard output is gone.
     StdoutClosed,
-    /// To be opened again.
+    /// A connection that should be opened again.
     Lost(String),
-    /// Not to be opened again.
+    /// A connection that should not be opened again.
     Refused(String),
 }
 
-impl From<Failure> for End {
+impl From<Failure> for ConnectionEnd {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Offline(problem) | Failure::Busy { problem, .. } | Failure::TooSlow(problem) => {
@@ -58,7 +58,7 @@ impl From<Failure> for End {
     }
 }
 
-/// Watches until there is nothing more to see; gives the exit code.
+/// Watches until nothing more can come, and gives the exit code.
 pub(crate) fn run(arguments: &TailArguments) -> Result<u8, String> {
     let at_once = Arc::new(AtomicBool::new(true));
     signal_hook::flag::register_conditional_shutdown(SIGINT, INTERRUPTED, at_once)
@@ -66,12 +66,12 @@ pub(crate) fn run(arguments: &TailArguments) -> Result<u8, String> {
     let server = Server::new(&arguments.server, &["TOWNWATCH_API_KEY"])?;
     let mut view = View::new(arguments);
     let mut town = arguments.town.clone();
-    let mut told = None;
+    let mut last_problem = None;
     let mut backoff = Backoff::default();
     loop {
         let began = Instant::now();
         let end = match &town {
-            Some(town) => watch(&server, town, &mut view, &mut told),
+            Some(town) => watch(&server, town, &mut view, &mut last_problem),
             None => match town::only(&server) {
                 Ok(found) => {
                     town = Some(found);
@@ -81,30 +81,30 @@ pub(crate) fn run(arguments: &TailArguments) -> Result<u8, String> {
             },
         };
         let problem = match end {
-            End::RunEnded => return Ok(view.exit_code()),
-            End::StdoutClosed => return Ok(0),
-            End::Refused(problem) => return Err(problem),
-            End::Lost(problem) => problem,
+            ConnectionEnd::RunEnded => return Ok(view.exit_code()),
+            ConnectionEnd::StdoutClosed => return Ok(0),
+            ConnectionEnd::Refused(problem) => return Err(problem),
+            ConnectionEnd::Lost(problem) => problem,
         };
         if began.elapsed() >= STABLE {
             backoff.reset();
         }
         // Once for each problem, not for each try.
-        if told.as_ref() != Some(&problem) {
+        if last_problem.as_ref() != Some(&problem) {
             say(&format!("{problem}; trying again until it works"));
-            told = Some(problem);
+            last_problem = Some(problem);
         }
         sleep(backoff.next(fastrand::f64()));
     }
 }
 
-/// One connection, to its end. `told` is the problem that the person was told of, if there is one.
-fn watch(server: &Server, town: &TownId, view: &mut View, told: &mut Option<String>) -> End {
+/// Runs one connection to its end. `last_problem` is the last problem that the person was told.
+fn watch(server: &Server, town: &TownId, view: &mut View, last_problem: &mut Option<String>) -> ConnectionEnd {
     let mut stream = match Stream::open(server, town, view) {
         Ok(stream) => stream,
         Err(end) => return end,
     };
-    if told.take().is_some() {
+    if last_problem.take().is_some() {
         say("connected again");
     }
     stream.follow(view)

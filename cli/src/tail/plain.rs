@@ -1,7 +1,7 @@
-//! What others wrote, made harmless for a terminal.
+//! Foreign text, made harmless for a terminal.
 
-/// One line of at most `chars_max` characters: white space is one space, and what a terminal could take for an order,
-/// or could hide or turn around what stands beside it, is shown as a mark.
+/// One line of at most `chars_max` characters. White space becomes one space. A character that a terminal could obey,
+/// or that could hide or reverse its neighbours, becomes a mark.
 pub(crate) fn line(text: &str, chars_max: usize) -> String {
     let mut shown = String::new();
     let mut count = 0;
@@ -22,12 +22,12 @@ pub(crate) fn line(text: &str, chars_max: usize) -> String {
     shown
 }
 
-/// The lines of a text, each as it stands and whole, but harmless.
+/// The lines of a text, complete and in their form, but harmless.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = String> + '_ {
     text.lines().map(|line| line.replace('\t', "    ").chars().map(harmless).collect())
 }
 
-/// A character, or a mark in the place of one that a terminal could obey or that hides.
+/// A character, or a mark in place of one that a terminal could obey or that hides text.
 pub(super) fn harmless(character: char) -> char {
     match character {
         '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'), // the control's own picture

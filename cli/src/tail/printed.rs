@@ -1,4 +1,4 @@
-//! What programs print, through the terminal model: a line that is still being written over is one line.
+//! Output of programs through the terminal model: a line that is written over again and again is one line.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -11,29 +11,29 @@ use townwatch_terminal::{Span, Terminal};
 
 use super::plain::harmless;
 
-/// How much of a line is shown; `--json` has all of it.
+/// The characters of a line that are shown. `--json` has all of them.
 const LINE_CHARS_MAX: usize = 400;
-/// Agents whose terminals are kept. Beyond it all begin anew: a colour that goes on over lines is lost.
+/// Agents whose terminals are kept. With one more all begin again: a colour that spans lines is lost.
 const TERMINALS_MAX: usize = 64;
 
 /// The terminals of agents.
 #[derive(Debug, Default)]
-pub(super) struct Printed {
+pub(super) struct AgentTerminals {
     terminals: HashMap<AgentId, Terminal>,
 }
 
-/// What an output makes.
+/// The lines that an output makes.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct News {
-    /// Lines that are whole.
+pub(super) struct PrintedLines {
+    /// Lines that are complete.
     pub(super) lines: Vec<String>,
-    /// A line that is still to go on, as far as it is there.
+    /// The present text of an unfinished line.
     pub(super) open: Option<String>,
 }
 
-impl Printed {
-    /// Takes an output; with `colours` the lines have them.
-    pub(super) fn take(&mut self, agent: &AgentId, output: &AgentOutput, colours: bool) -> News {
+impl AgentTerminals {
+    /// Adds an output of an agent, and gives its new lines, with colours if `colours`.
+    pub(super) fn take(&mut self, agent: &AgentId, output: &AgentOutput, colours: bool) -> PrintedLines {
         if self.terminals.len() >= TERMINALS_MAX && !self.terminals.contains_key(agent) {
             self.terminals.clear();
         }
@@ -41,14 +41,14 @@ impl Printed {
         let source = u8::from(output.stream == OutputStream::Stderr);
         terminal.feed(source, output.text.as_bytes());
         if output.partial {
-            return News { lines: Vec::new(), open: Some(shown(&terminal.last_line(), terminal, colours)) };
+            return PrintedLines { lines: Vec::new(), open: Some(shown(&terminal.last_line(), terminal, colours)) };
         }
         terminal.feed(source, b"\n");
         let lines = terminal.take_changes().lines;
-        News { lines: lines.iter().map(|line| shown(line, terminal, colours)).collect(), open: None }
+        PrintedLines { lines: lines.iter().map(|line| shown(line, terminal, colours)).collect(), open: None }
     }
 
-    /// An agent's run has ended, or another one begins: a line that stands there without an end.
+    /// Ends an agent's terminal, because its run has ended or another one begins; gives its unfinished line.
     pub(super) fn end(&mut self, agent: &AgentId, colours: bool) -> Vec<String> {
         let Some(mut terminal) = self.terminals.remove(agent) else { return Vec::new() };
         let lines = terminal.take_changes().lines;
@@ -56,7 +56,7 @@ impl Printed {
     }
 }
 
-/// A line with sequences of our own only.
+/// A line with only our own control sequences.
 fn shown(line: &[Span], terminal: &Terminal, colours: bool) -> String {
     let mut shown = String::new();
     let mut room = LINE_CHARS_MAX;
@@ -86,7 +86,7 @@ fn shown(line: &[Span], terminal: &Terminal, colours: bool) -> String {
     shown
 }
 
-/// The style as a terminal is told of it. Nothing hides.
+/// The style of a span for our terminal. Hidden text is shown.
 fn own(look: Look) -> Style {
     let effects = [
         (Attributes::BOLD, Effects::BOLD),
@@ -139,11 +139,11 @@ mod tests {
 
     #[test]
     fn a_bar_is_one_line_that_moves() {
-        let mut printed = Printed::default();
+        let mut printed = AgentTerminals::default();
         let mut take = |text, partial| printed.take(&agent(), &output(text, OutputStream::Stderr, partial), false);
         assert_eq!(take("10%", true).open.as_deref(), Some("10%"));
         assert_eq!(take("\r20%\r", true).open.as_deref(), Some("20%"));
-        assert_eq!(take("100%, done", false), News { lines: vec!["100%, done".into()], open: None });
+        assert_eq!(take("100%, done", false), PrintedLines { lines: vec!["100%, done".into()], open: None });
         assert_eq!(take("next", false).lines, ["next"]);
         take("no end", true);
         assert_eq!(printed.end(&agent(), false), ["no end"]);
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn colours_are_passed_on_and_nothing_else() {
-        let mut printed = Printed::default();
+        let mut printed = AgentTerminals::default();
         let mut take = |text: &str, colours| {
             printed.take(&agent(), &output(text, OutputStream::Stdout, false), colours).lines.concat()
         };

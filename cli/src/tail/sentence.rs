@@ -10,12 +10,12 @@ use townwatch_protocol::wire::TownEvent;
 use super::ending;
 use super::plain;
 
-/// How much of a text is shown; `--json` has all of it.
+/// The characters of a text that are shown. `--json` has all of them.
 const TEXT_CHARS_MAX: usize = 400;
-/// The same of what agents ask and people say.
+/// The characters of a question or of a person's words that are shown.
 const PERSON_CHARS_MAX: usize = 8_000;
 
-/// What kind of thing is said, which is what a colour shows.
+/// The kind of a sentence, which its colour shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tone {
     Said,
@@ -23,12 +23,12 @@ enum Tone {
     Call,
     Good,
     Bad,
-    /// What a person has to read whole, and what persons said.
+    /// Text that a person has to read completely, and text of persons.
     Question,
     Person,
 }
 
-/// A sentence without time and name.
+/// A sentence, without time and name.
 #[derive(Debug)]
 pub(super) struct Sentence {
     tone: Tone,
@@ -36,7 +36,7 @@ pub(super) struct Sentence {
 }
 
 impl Sentence {
-    /// The whole line.
+    /// The complete line.
     pub(super) fn line(&self, time: &str, name: &str, colours: bool) -> String {
         let chars_max = match self.tone {
             Tone::Question | Tone::Person => PERSON_CHARS_MAX,
@@ -60,7 +60,7 @@ impl Sentence {
     }
 }
 
-/// A line that a program printed, which has its own colours.
+/// A line of a program's output, which has its own colours.
 pub(super) fn printed(text: &str, time: &str, name: &str, colours: bool) -> String {
     if !colours {
         return format!("{time}  {name}  {text}\n");
@@ -69,7 +69,7 @@ pub(super) fn printed(text: &str, time: &str, name: &str, colours: bool) -> Stri
     format!("{faint}{time}{faint:#}  {own}{name}{own:#}  {text}\n")
 }
 
-/// What happened.
+/// The sentence for an event.
 pub(super) fn of(event: &TownEvent) -> Sentence {
     let (tone, text) = match EventData::read(&event.event, &event.data) {
         EventData::Status(data) => (Tone::Aside, standing(data.status).to_owned()),
@@ -205,10 +205,10 @@ fn result(data: &AgentToolResult) -> (Tone, String) {
     }
 }
 
-/// Of one result that are named; the others are counted.
+/// Attachments of one result that are named. Further ones are counted.
 const ATTACHMENTS_NAMED_MAX: usize = 3;
 
-/// `[picture image/png, 12.3 kB]`, one for each thing that is no text.
+/// `[picture image/png, 12.3 kB]`, one for each part that is not text.
 fn attachments(all: &[Attachment]) -> String {
     let mut named: Vec<String> = all.iter().take(ATTACHMENTS_NAMED_MAX).map(attachment).collect();
     if all.len() > named.len() {
@@ -251,7 +251,7 @@ fn progress(data: &ProgressUpdate) -> String {
     }
 }
 
-/// Three digits are enough for a person.
+/// A size with three digits: `12.3 kB`.
 #[allow(clippy::cast_precision_loss)]
 fn bytes(count: u64) -> String {
     match count {

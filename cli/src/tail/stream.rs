@@ -11,17 +11,17 @@ use tungstenite::handshake::HandshakeError;
 use tungstenite::stream::{MaybeTlsStream, Mode};
 use tungstenite::{Error, Message, WebSocket};
 
-use super::End;
+use super::ConnectionEnd;
 use super::view::View;
 use crate::server::{CONNECT_MAX, Server};
 
-/// How often the server hears a sign of life.
+/// The time between two pings to the server.
 const PING: Duration = Duration::from_secs(30);
-/// A connection that has been silent for so long, half a ping longer than its answer may be apart, is dead.
+/// The silence after which a connection counts as dead, 45 s: the 30 s between two pings and half of that again.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
-/// A read is given up after this, to look at the clock.
+/// The time limit of a read, after which the clock is checked.
 const TICK: Duration = Duration::from_secs(1);
-/// The server closes with this code where the stream is over as it should be.
+/// The close code of a stream that has ended as it should.
 const NORMAL_CLOSURE: u16 = 1000;
 
 pub(super) struct Stream {
@@ -29,8 +29,8 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Asks for a ticket and opens the stream that the view needs next.
-    pub(super) fn open(server: &Server, town: &TownId, view: &View) -> Result<Self, End> {
+    /// Asks for a ticket, and opens the stream that the view needs next.
+    pub(super) fn open(server: &Server, town: &TownId, view: &View) -> Result<Self, ConnectionEnd> {
         #[derive(Deserialize)]
         struct Answer {
             data: Ticket,
@@ -45,11 +45,11 @@ impl Stream {
         };
         let answer = server.post(&path, "{}")?;
         let ticket = serde_json::from_str::<Answer>(&answer)
-            .map_err(|error| End::Refused(format!("{} answers what is no ticket: {error}", server.base)))?
+            .map_err(|error| ConnectionEnd::Refused(format!("{} answers what is no ticket: {error}", server.base)))?
             .data;
         // `http` becomes `ws` and `https` `wss`.
         let address = format!("{}{}{}", server.base.replacen("http", "ws", 1), ticket.url, view.query());
-        let lost = |problem: String| End::Lost(format!("cannot reach {} ({problem})", server.base));
+        let lost = |problem: String| ConnectionEnd::Lost(format!("cannot reach {} ({problem})", server.base));
         let request = address.into_client_request().map_err(|error| lost(error.to_string()))?;
         let tcp = connect(request.uri()).map_err(|error| lost(error.to_string()))?;
         tcp.set_read_timeout(Some(CONNECT_MAX)).map_err(|error| lost(error.to_string()))?;
@@ -67,8 +67,8 @@ impl Stream {
         Ok(Self { socket })
     }
 
-    /// Shows what comes, until the connection ends.
-    pub(super) fn follow(&mut self, view: &mut View) -> End {
+    /// Shows frames until the connection ends.
+    pub(super) fn follow(&mut self, view: &mut View) -> ConnectionEnd {
         // The first ping at once: a socket that never said a word is not closed at once when the server closes it.
         let (mut pinged, mut heard) = (None::<Instant>, Instant::now());
         loop {
@@ -79,7 +79,7 @@ impl Stream {
                 }
             }
             if heard.elapsed() >= SILENCE_MAX {
-                return End::Lost("the connection is silent".to_owned());
+                return ConnectionEnd::Lost("the connection is silent".to_owned());
             }
             match self.socket.read() {
                 Ok(Message::Text(text)) => match view.take(&text) {
@@ -96,9 +96,9 @@ impl Stream {
                     let (code, reason) =
                         frame.map_or((1005, String::new()), |frame| (frame.code.into(), frame.reason.to_string()));
                     if code == NORMAL_CLOSURE && view.until_exit {
-                        return End::RunEnded;
+                        return ConnectionEnd::RunEnded;
                     }
-                    return End::Lost(format!("the server closed the connection ({code} {reason})"));
+                    return ConnectionEnd::Lost(format!("the server closed the connection ({code} {reason})"));
                 }
                 Ok(_) => {}
                 Err(Error::Io(error))
@@ -113,11 +113,11 @@ impl Stream {
     }
 }
 
-fn lost(error: &Error) -> End {
-    End::Lost(format!("the connection was lost ({error})"))
+fn lost(error: &Error) -> ConnectionEnd {
+    ConnectionEnd::Lost(format!("the connection was lost ({error})"))
 }
 
-/// Tries each address of the host: `localhost` is often two, of which one answers.
+/// Connects to the first address of the host that answers: `localhost` often has two, of which one answers.
 fn connect(uri: &tungstenite::http::Uri) -> io::Result<TcpStream> {
     let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let port = uri.port_u16().unwrap_or(match uri_mode(uri) {

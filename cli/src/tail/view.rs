@@ -1,4 +1,4 @@
-//! What was seen so far, and what it looks like on standard output.
+//! The events seen so far, and their form on standard output.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -10,17 +10,17 @@ use townwatch_protocol::event::{AgentExited, EventData, EventKind, OutputStream}
 use townwatch_protocol::id::{AgentId, Epoch};
 use townwatch_protocol::wire::{Gap, ServerFrame, TownEvent};
 
-use super::End;
+use super::ConnectionEnd;
 use super::ending;
-use super::printed::{News, Printed};
+use super::printed::{AgentTerminals, PrintedLines};
 use super::{plain, sentence};
 use crate::arguments::TailArguments;
 use crate::notice::say;
 
-/// States of so many bytes, 1 MiB, are acknowledged; the server sends 4 MiB of them at once.
+/// The bytes of states after which an acknowledgement is due, 1 MiB. The server sends 4 MiB of them without one.
 const STATE_BYTES: usize = 1 << 20;
 
-/// The part of an agent's state that is of interest here. The rest may have words of a newer server.
+/// The fields of an agent's state that are needed here. The others may have words of a newer server.
 #[derive(Debug, Deserialize)]
 #[allow(clippy::struct_field_names)] // `agent_id` is the word of the wire
 struct ShownAgent {
@@ -30,7 +30,7 @@ struct ShownAgent {
     exit: Option<AgentExited>,
 }
 
-/// A view that goes on over connections.
+/// A view that continues over connections.
 #[allow(clippy::struct_excessive_bools)] // three are the command line's independent switches
 pub(super) struct View {
     pub(super) agent: Option<AgentId>,
@@ -39,19 +39,19 @@ pub(super) struct View {
     begin: String,
     json: bool,
     colours: bool,
-    /// Whether a line can be written over.
+    /// Whether standard output is a terminal, so that a line can be written over.
     is_terminal: bool,
-    printed: Printed,
-    /// The line that stands at the end of a terminal and will go on; it is written again below whatever comes.
+    terminals: AgentTerminals,
+    /// The unfinished line at the end of a terminal. After each other text it is written again below.
     open: Option<(AgentId, String)>,
     epoch: Option<Epoch>,
-    /// The last event that was shown, or that is not for this view.
-    shown: Option<u64>,
+    /// The last event that was shown, or that this view leaves out.
+    shown_id: Option<u64>,
     names: HashMap<AgentId, String>,
-    /// Bytes of the states that were not acknowledged yet.
+    /// The bytes of states that are not acknowledged yet.
     state_bytes: usize,
     exit: Option<AgentExited>,
-    /// Whether the person was told that the agent has yet to start, or saw it at work.
+    /// Whether the person knows of the agent: was told that it has not started, or saw it at work.
     started: bool,
 }
 
@@ -71,10 +71,10 @@ impl View {
             json: arguments.json,
             colours: !no_color && io::stdout().is_terminal(),
             is_terminal: !arguments.json && io::stdout().is_terminal(),
-            printed: Printed::default(),
+            terminals: AgentTerminals::default(),
             open: None,
             epoch: None,
-            shown: None,
+            shown_id: None,
             names: HashMap::new(),
             state_bytes: 0,
             exit: None,
@@ -82,13 +82,13 @@ impl View {
         }
     }
 
-    /// The query of the next connection, behind its ticket.
+    /// The query of the next connection, after its ticket.
     pub(super) fn query(&self) -> String {
         let mut query = "&flow=ack".to_owned();
         if self.until_exit {
             query.push_str("&until=exit");
         }
-        match (&self.epoch, self.shown) {
+        match (&self.epoch, self.shown_id) {
             (Some(epoch), Some(id)) => {
                 let _ = write!(query, "&epoch={epoch}&after_id={id}");
             }
@@ -100,8 +100,8 @@ impl View {
     }
 
     /// Shows a frame; gives the id to acknowledge, if there is one.
-    pub(super) fn take(&mut self, text: &str) -> Result<Option<u64>, End> {
-        let unreadable = |error| End::Lost(format!("the server sent what is no frame: {error}"));
+    pub(super) fn take(&mut self, text: &str) -> Result<Option<u64>, ConnectionEnd> {
+        let unreadable = |error| ConnectionEnd::Lost(format!("the server sent what is no frame: {error}"));
         // A frame of a newer server's may be of a type that is not known here.
         let Some(frame) = ServerFrame::read(text).map_err(unreadable)? else { return Ok(None) };
         match frame {
@@ -121,7 +121,7 @@ impl View {
         Ok(None)
     }
 
-    /// The exit code of the run that was watched; says why it is not 0.
+    /// The exit code of the watched run. A reason other than 0 is printed.
     pub(super) fn exit_code(&self) -> u8 {
         let (Some(exit), Some(agent)) = (&self.exit, &self.agent) else { return 0 };
         if let Some(problem) = ending::problem(exit) {
@@ -131,15 +131,15 @@ impl View {
     }
 
     fn hello(&mut self, epoch: Epoch, reset: bool) {
-        if reset && self.shown.is_some() {
+        if reset && self.shown_id.is_some() {
             say("the town's log was begun anew; from its start");
-            (self.shown, self.exit) = (None, None);
+            (self.shown_id, self.exit) = (None, None);
             "after_id=0".clone_into(&mut self.begin);
         }
         self.epoch = Some(epoch);
     }
 
-    /// Takes a state; with what was shown last it is acknowledged, too.
+    /// Takes a state; gives the last shown id if an acknowledgement is due.
     fn state(&mut self, agent: ShownAgent, bytes: usize) -> Option<u64> {
         if Some(&agent.agent_id) == self.agent.as_ref() {
             self.started |= agent.run_number > 0;
@@ -151,20 +151,20 @@ impl View {
             return None;
         }
         self.state_bytes = 0;
-        Some(self.shown.unwrap_or(0))
+        Some(self.shown_id.unwrap_or(0))
     }
 
-    fn events(&mut self, events: &[Box<RawValue>]) -> Result<Option<u64>, End> {
-        let (text, last) =
-            self.news(events).map_err(|error| End::Lost(format!("the server sent what is no event: {error}")))?;
+    fn events(&mut self, events: &[Box<RawValue>]) -> Result<Option<u64>, ConnectionEnd> {
+        let (text, last) = self
+            .news(events)
+            .map_err(|error| ConnectionEnd::Lost(format!("the server sent what is no event: {error}")))?;
         let text = self.above_open_line(&text);
         let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|_| End::StdoutClosed)?;
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|_| ConnectionEnd::StdoutClosed)?;
         Ok(last)
     }
 
-    /// What to write so that the text stands above the line that will go on. That line does not wrap, or it could not be
-    /// written over.
+    /// The output that puts a text above the unfinished line. That line does not wrap, or it could not be written over.
     fn above_open_line(&self, text: &str) -> String {
         if !self.is_terminal {
             return text.to_owned();
@@ -173,18 +173,18 @@ impl View {
         format!("\r\x1b[K{text}{open}")
     }
 
-    /// The lines of those events of a frame that were not shown yet, and the id of its last.
+    /// The lines of a frame's events that were not shown yet, and the id of the last one.
     fn news(&mut self, events: &[Box<RawValue>]) -> serde_json::Result<(String, Option<u64>)> {
         let (mut text, mut last) = (String::new(), None);
         for raw in events {
             let event: TownEvent = serde_json::from_str(raw.get())?;
             let id = event.id.get();
             last = Some(id);
-            if self.shown.is_some_and(|shown| id <= shown) {
+            if self.shown_id.is_some_and(|shown| id <= shown) {
                 continue;
             }
             text.push_str(&if self.json { json_line(raw.get()) } else { self.lines(&event) });
-            self.shown = Some(id);
+            self.shown_id = Some(id);
             self.started = true;
             if event.event.is(EventKind::Exited) {
                 self.exit = serde_json::from_str(event.data.get()).ok();
@@ -194,7 +194,7 @@ impl View {
     }
 
     fn caught_up(&mut self, id: u64) {
-        self.shown = self.shown.max(Some(id));
+        self.shown_id = self.shown_id.max(Some(id));
         if let (Some(agent), false) = (&self.agent, self.started) {
             say(&format!("waiting for {agent} to start"));
             self.started = true;
@@ -207,13 +207,15 @@ impl View {
         say(&format!("{count} of {name} are missing, ids {} to {}: the town keeps only the newest", gap.from, gap.to));
     }
 
-    /// The lines that an event makes; a line that goes on is shown where it can be written over, else at its end.
+    /// The lines of an event. An unfinished line is shown where it can be written over, else when it is complete.
     fn lines(&mut self, event: &TownEvent) -> String {
-        let News { lines, open } = match EventData::read(&event.event, &event.data) {
+        let PrintedLines { lines, open } = match EventData::read(&event.event, &event.data) {
             EventData::Output(output) if matches!(output.stream, OutputStream::Stdout | OutputStream::Stderr) => {
-                self.printed.take(&event.agent_id, &output, self.colours)
+                self.terminals.take(&event.agent_id, &output, self.colours)
             }
-            EventData::Exited(_) => News { lines: self.printed.end(&event.agent_id, self.colours), open: None },
+            EventData::Exited(_) => {
+                PrintedLines { lines: self.terminals.end(&event.agent_id, self.colours), open: None }
+            }
             _ => return self.sentence(event),
         };
         let line = |text: &String| sentence::printed(text, &time(event), self.name(&event.agent_id), self.colours);
@@ -242,7 +244,7 @@ fn time(event: &TownEvent) -> String {
     time.with_timezone(&chrono::Local).format("%H:%M:%S").to_string()
 }
 
-/// The event as one line. Within JSON a line can only break between values, where a space says the same.
+/// The event as one line. JSON can break lines only between values, where a space means the same.
 fn json_line(raw: &str) -> String {
     raw.replace(['\n', '\r'], " ") + "\n"
 }
@@ -321,7 +323,7 @@ mod tests {
         for frame in
             ["{}", "[]", "hello", r#"{"type":"caught_up"}"#, r#"{"type":"events","events":[1],"backfill":true}"#]
         {
-            assert!(matches!(view.take(frame), Err(End::Lost(_))), "{frame}");
+            assert!(matches!(view.take(frame), Err(ConnectionEnd::Lost(_))), "{frame}");
         }
     }
 

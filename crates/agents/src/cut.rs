@@ -1,4 +1,4 @@
-//! Keeps every event's data within its bound, with a mark where something was cut.
+//! Cutting: every event's data is kept within its bound, with a mark where something was cut.
 
 use serde_json::value::{RawValue, to_raw_value};
 use townwatch_protocol::body::is_deeper_than;
@@ -7,7 +7,7 @@ use townwatch_protocol::limits::{EVENT_BYTES_MAX, JSON_DEPTH_MAX};
 
 use crate::json::read;
 
-/// The event around its data takes some of the depth that the town allows.
+/// The depth of an event's data, 120 levels: the town's bound of 128, less the levels around the data.
 const DEPTH_MAX: usize = JSON_DEPTH_MAX - 8;
 
 /// The event's data as JSON text of at most [`EVENT_BYTES_MAX`].
@@ -15,10 +15,10 @@ pub fn bounded(event: &EventData) -> Box<RawValue> {
     bounded_data(event.to_raw())
 }
 
-/// The same of data that is text already.
+/// [`bounded`] for data that is text already.
 ///
-/// Beyond the bound the long texts are cut to the longest common length that fits, each ending in `… [N bytes cut]`. Other
-/// fields stay, so a result's `content_length` still tells the original.
+/// Beyond the bound all long texts are cut to one common length, the longest that fits, and each ends in `… [N bytes
+/// cut]`. Other fields stay, so a result's `content_length` still has the original length.
 pub fn bounded_data(raw: Box<RawValue>) -> Box<RawValue> {
     if is_deeper_than(raw.get().as_bytes(), DEPTH_MAX) {
         return unreadable(&raw);
@@ -37,7 +37,7 @@ pub fn bounded_data(raw: Box<RawValue>) -> Box<RawValue> {
     unreadable(&raw)
 }
 
-/// The text, cut to at most `bytes_max` and a mark.
+/// The text, or its first `bytes_max` bytes and a mark.
 pub fn text(text: &str, bytes_max: usize) -> String {
     if text.len() <= bytes_max {
         return text.to_owned();
@@ -46,7 +46,7 @@ pub fn text(text: &str, bytes_max: usize) -> String {
     format!("{}… [{} bytes cut]", &text[..end], text.len() - end)
 }
 
-/// The JSON with each text cut that is longer. All else stays as it was written, numbers digit for digit.
+/// The JSON with each longer text cut to `bytes_max`. All else stays as written, numbers digit for digit.
 fn cut_texts(json: &str, bytes_max: usize) -> String {
     let (mut cut, mut copied, mut at) = (String::new(), 0, 0);
     while let Some(found) = memchr::memchr(b'"', &json.as_bytes()[at..]) {
@@ -66,7 +66,7 @@ fn cut_texts(json: &str, bytes_max: usize) -> String {
     cut
 }
 
-/// Behind the quotation mark that ends a text.
+/// The place after the quotation mark that ends a text.
 fn text_end(json: &[u8], mut at: usize) -> usize {
     while let Some(found) = memchr::memchr2(b'"', b'\\', &json[at..]) {
         at += found;
@@ -78,7 +78,7 @@ fn text_end(json: &[u8], mut at: usize) -> usize {
     json.len()
 }
 
-/// What is left of data that no cutting of texts makes fit: its top-level fields that are small, the others marked.
+/// The substitute for data that no cutting of texts makes fit: its small top-level fields, and marks for the others.
 fn unreadable(raw: &RawValue) -> Box<RawValue> {
     let fields: std::collections::BTreeMap<String, Box<RawValue>> = serde_json::from_str(raw.get()).unwrap_or_default();
     let kept: std::collections::BTreeMap<_, _> = fields

@@ -1,8 +1,9 @@
-//! Why a command failed, as far as what it printed tells: its first error, not its last line of noise.
+//! The reason of a failed command, from its output: the first error, not the last line.
 //!
-//! Most programs go on after an error: cargo ends with `error: could not compile`, make with `*** Error 1`, npm with where
-//! its log lies. So the first line that is an error is kept as lines stream by, and the last line only where there is none.
-//! Standard error tells before standard output, and what names a cause before what only says that another command failed.
+//! Most programs print more after an error: cargo ends with `error: could not compile`, make with `*** Error 1`, npm
+//! with the path of its log. So the first line with an error is kept while lines come, and the last line counts only
+//! without one. Standard error has priority over standard output, and a cause over a line which only says that another
+//! command failed.
 
 mod patterns;
 
@@ -12,43 +13,43 @@ use townwatch_terminal::plain;
 
 use crate::cut;
 
-/// How much of a line is kept.
+/// The bytes of a line that are kept.
 const KEPT_BYTES_MAX: usize = 500;
-/// How much of a line is looked at.
+/// The bytes of a line that are read.
 const LINE_BYTES_MAX: usize = 8 << 10;
 
-/// Why a command failed.
+/// The reason of a failed command, collected from its output.
 #[derive(Debug, Default)]
 pub struct FailureReason {
     stdout: Lines,
     stderr: Lines,
 }
 
-/// What is kept of a stream.
+/// The kept lines of one stream.
 #[derive(Debug, Default)]
 struct Lines {
-    /// What was told in parts of a line that has no end yet.
+    /// The present part of an unfinished line.
     open: String,
     cause: Option<String>,
-    /// The first line that only says that another command failed.
+    /// The first line which only says that another command failed.
     consequence: Option<String>,
     last: Option<String>,
-    awaits: Awaits,
+    continuation: Continuation,
 }
 
-/// What the next lines may say more.
+/// The part of an error that the next lines may add.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Awaits {
+enum Continuation {
     #[default]
     Nothing,
-    /// Behind Python's `Traceback`: the exception is the first line that is not indented.
+    /// The exception after Python's `Traceback`: the first line that is not indented.
     Exception,
-    /// Behind `panicked at src/main.rs:1:2:`: the message.
+    /// The message after `panicked at src/main.rs:1:2:`.
     Message,
 }
 
 impl FailureReason {
-    /// A part of a line that has no end yet.
+    /// Adds a part of an unfinished line.
     pub fn part(&mut self, stream: OutputStream, part: &str) {
         let open = &mut self.lines(stream).open;
         let room = LINE_BYTES_MAX.saturating_sub(open.len());
@@ -58,7 +59,7 @@ impl FailureReason {
         }
     }
 
-    /// A line, or the rest of one.
+    /// Adds a line, or the rest of one.
     pub fn end_line(&mut self, stream: OutputStream, rest: &str) {
         let lines = self.lines(stream);
         if lines.open.is_empty() {
@@ -70,7 +71,7 @@ impl FailureReason {
         lines.take(&line);
     }
 
-    /// The line that tells most.
+    /// The line that says most about the failure.
     pub fn line(&self) -> Option<&str> {
         let (stdout, stderr) = (&self.stdout, &self.stderr);
         let best = [&stderr.cause, &stdout.cause, &stderr.consequence, &stdout.consequence, &stderr.last, &stdout.last];
@@ -96,20 +97,20 @@ impl Lines {
             ..=KEPT_BYTES_MAX => last.push_str(text),
             _ => *last = cut::text(text, KEPT_BYTES_MAX),
         }
-        if self.cause.is_some() && self.awaits == Awaits::Nothing {
+        if self.cause.is_some() && self.continuation == Continuation::Nothing {
             return;
         }
-        match self.awaits {
-            Awaits::Message => {
-                self.awaits = Awaits::Nothing;
+        match self.continuation {
+            Continuation::Message => {
+                self.continuation = Continuation::Nothing;
                 self.cause = self.cause.take().map(|cause| cut::text(&format!("{cause} {text}"), KEPT_BYTES_MAX));
             }
-            Awaits::Exception if line.starts_with(char::is_whitespace) => {}
-            Awaits::Exception => {
-                self.awaits = Awaits::Nothing;
+            Continuation::Exception if line.starts_with(char::is_whitespace) => {}
+            Continuation::Exception => {
+                self.continuation = Continuation::Nothing;
                 self.cause = self.last.clone();
             }
-            Awaits::Nothing => self.classify(text),
+            Continuation::Nothing => self.classify(text),
         }
     }
 
@@ -118,10 +119,10 @@ impl Lines {
             Some(Error::Cause) => {
                 self.cause = self.last.clone();
                 if text.contains("panicked at ") && text.ends_with(':') {
-                    self.awaits = Awaits::Message;
+                    self.continuation = Continuation::Message;
                 }
             }
-            Some(Error::Traceback) => self.awaits = Awaits::Exception,
+            Some(Error::Traceback) => self.continuation = Continuation::Exception,
             Some(Error::Consequence) if self.consequence.is_none() => self.consequence = self.last.clone(),
             Some(Error::Consequence) | None => {}
         }

@@ -1,4 +1,4 @@
-//! Reading JSON that others wrote: what is not as expected must not lose what is beside it.
+//! Reading foreign JSON: an unexpected field must not lose the fields beside it.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -9,12 +9,12 @@ pub fn read<T: DeserializeOwned>(json: &str) -> Option<T> {
     serde_json::from_str(json).ok().or_else(|| serde_json::from_str(&without_lone_surrogates(json)?).ok())
 }
 
-/// For a field of what is read out of a text: reads it if it is of its kind, else it is absent.
+/// The reader of an optional field: a value of another type reads as absent.
 pub fn if_readable<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
     Ok(Option::<&RawValue>::deserialize(from)?.and_then(|raw| read(raw.get())))
 }
 
-/// The JSON with U+FFFD for every escaped surrogate that has no partner; `None` if there is none.
+/// The JSON with U+FFFD for every escaped surrogate without a partner; `None` if there is none.
 fn without_lone_surrogates(json: &str) -> Option<String> {
     let unit = |at: usize| {
         let digits = json.as_bytes().get(at..at + 6)?.strip_prefix(b"\\u")?;

@@ -1,8 +1,8 @@
-//! What coding agents print, as events: pure, for whoever runs an agent or is given what one printed.
+//! The output of coding agents as events: pure functions, for a program that runs an agent or has its output.
 //!
-//! In reading order: bytes as [`lines`] or as messages of an event stream ([`sse`]); secrets out of them ([`redact`]); what a
-//! line means, one folder a program ([`normalise`], with [`json`], [`cut`], [`summary`]); why a program failed
-//! ([`failure_reason`]); and [`recordings`] of real ones.
+//! In reading order: bytes as [`lines`] or as messages of an event stream ([`sse`]); their secrets redacted
+//! ([`redact`]); the meaning of a line, one folder a program ([`normalise`], with [`json`], [`cut`], [`summary`]); the
+//! reason of a failure ([`failure_reason`]); and [`recordings`] of real agents.
 
 pub mod cut;
 pub mod failure_reason;

@@ -1,24 +1,24 @@
-//! Bytes of a pipe in, lines out: split at LF only, with bounded memory.
+//! The lines of a pipe: split at LF only, with bounded memory.
 //!
-//! Agents print raw U+2028, NUL and whatever else their tools gave them inside a line; none of it ends a line here.
+//! Agents print raw U+2028, NUL and other characters of their tools inside a line; none of them ends a line here.
 
 use std::borrow::Cow;
 
-/// A buffer that grew beyond this for one long line is given back after it.
+/// The buffer size that is kept between lines, 256 KiB. A larger buffer is freed after its line.
 const KEPT_BYTES: usize = 256 << 10;
-/// How much of a line that is too long is kept for people to see.
+/// The bytes of a too long line that are kept, for people.
 const SAMPLE_BYTES: usize = 200;
 
-/// What stands between two line feeds.
+/// The bytes between two line feeds.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Line<'a> {
-    /// A line without its line feed and one carriage return before it; invalid UTF-8 is replaced by U+FFFD.
+    /// A line without its line feed, and without one carriage return before that. Invalid UTF-8 becomes U+FFFD.
     Text(Cow<'a, str>),
-    /// A line longer than the bound; only its beginning is left.
+    /// A line longer than the bound, of which only the beginning is left.
     Oversized {
-        /// Its length.
+        /// The line's length.
         bytes: u64,
-        /// Its beginning.
+        /// The line's beginning.
         sample: String,
     },
 }
@@ -28,17 +28,17 @@ pub enum Line<'a> {
 pub struct LineDecoder {
     max_bytes: usize,
     partial: Vec<u8>,
-    /// Set when the present line is too long: its length so far, of which `partial` holds the beginning.
+    /// The length so far of a line that is too long; `partial` has its beginning.
     oversized: Option<u64>,
 }
 
 impl LineDecoder {
-    /// A decoder for lines of at most `max_bytes`, the line feed not counted.
+    /// A decoder for lines of at most `max_bytes`, without the line feed.
     pub fn new(max_bytes: usize) -> Self {
         Self { max_bytes, partial: Vec::new(), oversized: None }
     }
 
-    /// Takes what one read gave and hands over every line that it completes, in order.
+    /// Adds the bytes of one read, and calls `take` with every line that they complete, in order.
     pub fn push(&mut self, mut bytes: &[u8], mut take: impl FnMut(Line<'_>)) {
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
@@ -53,20 +53,20 @@ impl LineDecoder {
         self.keep(bytes);
     }
 
-    /// Whether a line has begun that has no end yet and is not too long.
+    /// Whether a line has begun, is not finished, and is not too long.
     pub fn is_open(&self) -> bool {
         !self.open().is_empty()
     }
 
-    /// What stands there of a line that has no end yet; the line goes on with what comes next. A part of a character, and
-    /// a carriage return that may belong to the end, wait for what follows.
+    /// Takes the present part of an unfinished line; the line continues after it. An incomplete character, and a
+    /// carriage return that may belong to the line's end, stay for the next call.
     pub fn take_open(&mut self) -> String {
         let rest = self.partial.split_off(self.open().len());
         let open = std::mem::replace(&mut self.partial, rest);
         text_as_is(&open).into_owned()
     }
 
-    /// Those bytes of a line without an end, as far as they are whole characters; none of a line that is too long.
+    /// The bytes of an unfinished line up to the last complete character; none of a line that is too long.
     pub fn open(&self) -> &[u8] {
         if self.oversized.is_some() {
             return &[];
@@ -79,7 +79,7 @@ impl LineDecoder {
         &line[..line.len() - begun.unwrap_or(0)]
     }
 
-    /// The stream has ended: a last line without a line feed is a line too.
+    /// Ends the stream. A last line without a line feed is a line, too.
     pub fn finish(&mut self, mut take: impl FnMut(Line<'_>)) {
         if !self.partial.is_empty() || self.oversized.is_some() {
             self.complete(&mut take);

@@ -1,4 +1,4 @@
-//! Recordings of real agents, bundled: what each program printed, byte for byte.
+//! Recordings of real agents, bundled: the output of each program, byte for byte.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -12,18 +12,18 @@ use crate::sse::{Message, SseDecoder};
 /// A bundled recording.
 #[derive(Debug)]
 pub struct Recording {
-    /// Its name.
+    /// The name: `kilo/basic` for example.
     pub name: &'static str,
-    /// Whose output it is.
+    /// The program that was recorded.
     pub runtime: Runtime,
     bytes: &'static [u8],
-    /// How the recorded program ended.
+    /// The exit code of the recorded program.
     pub exit_code: u8,
 }
 
 macro_rules! recordings {
     ($($name:literal $runtime:ident $dir:literal $file:literal $exit_code:literal;)*) => {
-        /// What is bundled.
+        /// All bundled recordings.
         pub const RECORDINGS: &[Recording] = &[$(Recording {
             name: $name,
             runtime: Runtime::$runtime,
@@ -69,14 +69,14 @@ recordings! {
 }
 
 impl Recording {
-    /// The recording of this name; `demo` is a good first one, and `claude_code/` may stand before a name.
+    /// The recording of this name. `demo` is a good first one. The prefix `claude_code/` may be left out.
     pub fn find(name: &str) -> Option<&'static Self> {
         let name = name.strip_prefix("claude_code/").unwrap_or(name);
         let name = if name == "demo" { "basic" } else { name };
         RECORDINGS.iter().find(|recording| recording.name == name)
     }
 
-    /// Where the recorded program ran.
+    /// The context in which the recorded program ran.
     pub fn context(&self) -> RunContext {
         let working_dir = match self.runtime {
             Runtime::Codex | Runtime::Gemini => Some(format!("/workspace/{}", self.runtime.as_str())),
@@ -85,13 +85,13 @@ impl Recording {
         RunContext { working_dir, ..RunContext::default() }
     }
 
-    /// What the program printed, byte for byte; of a server the messages that it streamed, each a line.
+    /// The output of the program, byte for byte; for a server, each message of its stream as a line.
     pub fn bytes(&self) -> io::Result<Cow<'static, [u8]>> {
         let file = self.file()?;
         Ok(if is_served(self.runtime) { lines_of(&file).into() } else { file })
     }
 
-    /// What was recorded, byte for byte.
+    /// The recorded bytes.
     pub fn file(&self) -> io::Result<Cow<'static, [u8]>> {
         if self.bytes.starts_with(&[0x1f, 0x8b]) {
             let mut bytes = Vec::new();
@@ -102,7 +102,7 @@ impl Recording {
     }
 }
 
-/// The messages of an event stream, each a line: they are JSON, which needs no raw line feed.
+/// The messages of an event stream, each as a line. They are JSON, which needs no raw line feed.
 fn lines_of(stream: &[u8]) -> Vec<u8> {
     let mut lines = Vec::new();
     SseDecoder::new(STDOUT_LINE_BYTES_MAX).push(stream, |message| {

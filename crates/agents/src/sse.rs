@@ -1,34 +1,34 @@
-//! Bytes of an event stream in, messages out, with bounded memory: the `text/event-stream` of the HTML standard.
+//! The messages of an event stream, with bounded memory: the `text/event-stream` of the HTML standard.
 //!
-//! A line ends at CRLF, LF or CR, and nowhere else: agents send raw U+2028 inside their data. A message is one only once
-//! its blank line has come. What a stream breaks off in the middle of may be half of it, so it is dropped, as the
-//! standard has it, and whoever reads has to ask for it again.
+//! A line ends at CRLF, LF or CR only: agents send raw U+2028 inside their data. A message is complete at its blank
+//! line. An incomplete message at the end of a stream is dropped, as the standard says, and its reader has to ask for
+//! it again.
 
 use std::borrow::Cow;
 
-/// A buffer that grew beyond this for one long message is given back after it.
+/// The buffer size that is kept between messages, 256 KiB. A larger buffer is freed after its message.
 const KEPT_BYTES: usize = 256 << 10;
-/// How much of a message that is too long is kept for people to see.
+/// The bytes of a too long message that are kept, for people.
 const SAMPLE_BYTES: usize = 200;
-/// A longer name or id is none that a server means, and is dropped.
+/// The longest name or id, 1 KiB. A longer one is dropped.
 const NAME_BYTES_MAX: usize = 1 << 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What stands between two blank lines.
+/// The lines between two blank lines.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Message<'a> {
     /// A message with data.
     Event {
-        /// Its `event`; most have none.
+        /// The field `event`; most messages have none.
         name: Option<&'a str>,
-        /// Its lines of `data`, joined by line feeds; invalid UTF-8 is replaced by U+FFFD.
+        /// The lines of `data`, joined by line feeds. Invalid UTF-8 becomes U+FFFD.
         data: Cow<'a, str>,
     },
-    /// A message longer than the bound; only its beginning is left.
+    /// A message longer than the bound, of which only the beginning is left.
     Oversized {
-        /// The length of its lines.
+        /// The length of the message's lines.
         bytes: u64,
-        /// The beginning of its data.
+        /// The beginning of the message's data.
         sample: String,
     },
 }
@@ -38,16 +38,16 @@ pub enum Message<'a> {
 pub struct SseDecoder {
     max_bytes: usize,
     line: Vec<u8>,
-    /// Lines of data so far, each with a line feed after it.
+    /// The lines of data so far, each with a line feed after it.
     data: Vec<u8>,
     name: Option<String>,
     last_id: Option<String>,
     retry_ms: Option<u64>,
-    /// Set when the present message is too long: the length of its lines so far.
+    /// The length so far of a message that is too long.
     oversized: Option<u64>,
-    /// The last byte was a carriage return that ended a line; a line feed right after it belongs to it.
+    /// Whether the last byte was a carriage return that ended a line. A line feed directly after it belongs to it.
     after_return: bool,
-    /// No line has ended yet, so a byte order mark may stand here.
+    /// Whether no line has ended yet, so that a byte order mark may come.
     at_start: bool,
 }
 
@@ -67,17 +67,17 @@ impl SseDecoder {
         }
     }
 
-    /// The id that the stream gave last: where it is to go on after a break.
+    /// The last id of the stream, from which a reader resumes after a break.
     pub fn last_id(&self) -> Option<&str> {
         self.last_id.as_deref()
     }
 
-    /// How long the stream wants its readers to wait before they come back.
+    /// The wait that the stream asks of its readers before they reconnect, in milliseconds.
     pub fn retry_ms(&self) -> Option<u64> {
         self.retry_ms
     }
 
-    /// Takes what one read gave and hands over every message that it completes, in order.
+    /// Adds the bytes of one read, and calls `take` with every message that they complete, in order.
     pub fn push(&mut self, mut bytes: &[u8], mut take: impl FnMut(Message<'_>)) {
         if self.after_return && !bytes.is_empty() {
             self.after_return = false;
@@ -170,7 +170,7 @@ impl SseDecoder {
     }
 }
 
-/// A line's field and value; one space after the colon belongs to neither.
+/// The field and value of a line. One space after the colon belongs to neither.
 fn field(line: &[u8]) -> (&[u8], &[u8]) {
     match memchr::memchr(b':', line) {
         Some(colon) => {

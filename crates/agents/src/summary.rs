@@ -1,4 +1,4 @@
-//! What a tool call does, in one plain line: "Reading src/config.ts".
+//! Summaries of tool calls, each one plain line: "Reading src/config.ts".
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -6,17 +6,17 @@ use townwatch_protocol::event::{HANDING_WORK, Todo, TodoStatus, ToolCategory};
 
 use crate::json::if_readable;
 
-/// The longest line that is made, in characters.
+/// The longest summary, in characters.
 const SUMMARY_CHARS_MAX: usize = 200;
 
-/// The fields of tool inputs that tell a person something. What is missing, or not of its kind, is `None`.
+/// The fields of tool inputs that help a person. A field that is missing or of another type is `None`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct ToolInput {
     /// The file that is read, written or changed.
     #[serde(deserialize_with = "if_readable", alias = "notebook_path", alias = "filePath")]
     pub file_path: Option<String>,
-    /// Where a search looks.
+    /// The folder of a search.
     #[serde(deserialize_with = "if_readable")]
     pub path: Option<String>,
     /// A shell command.
@@ -28,22 +28,22 @@ pub struct ToolInput {
     /// One item of a to-do list.
     #[serde(deserialize_with = "if_readable")]
     pub subject: Option<String>,
-    /// What a search looks for.
+    /// The text that a search looks for.
     #[serde(deserialize_with = "if_readable")]
     pub pattern: Option<String>,
-    /// What a web search looks for.
+    /// The text that a web search looks for.
     #[serde(deserialize_with = "if_readable")]
     pub query: Option<String>,
     /// A page.
     #[serde(deserialize_with = "if_readable")]
     pub url: Option<String>,
-    /// The agent's own words for it.
+    /// The agent's own words for the call.
     #[serde(deserialize_with = "if_readable")]
     pub description: Option<String>,
     /// A to-do list.
     #[serde(deserialize_with = "if_readable")]
     pub todos: Option<Vec<TodoInput>>,
-    /// Stands in for input that was no JSON.
+    /// The input as text, where it was not JSON.
     #[serde(rename = "__unparsedToolInput")]
     pub unparsed: Option<Box<RawValue>>,
 }
@@ -51,21 +51,21 @@ pub struct ToolInput {
 /// One to-do as the agent writes it.
 #[derive(Debug, Deserialize, Clone)]
 pub struct TodoInput {
-    /// What is to be done.
+    /// The task.
     pub content: String,
-    /// Where it stands.
+    /// The task's status.
     pub status: String,
 }
 
 impl TodoInput {
-    /// The to-do in the words of the wire.
+    /// The to-do with the status of the wire.
     pub fn to_todo(&self) -> Todo {
         Todo { content: line(&self.content), status: TodoStatus::parse(&self.status).unwrap_or(TodoStatus::Pending) }
     }
 }
 
-/// The path relative to the working directory if it lies in it, else as it is. On Windows, where the working directory
-/// tells so, both kinds of separators are read, in either case of letters, and `/` is written.
+/// The path relative to the working directory, if it is inside; else unchanged. If the working directory is a Windows
+/// path, both separators and both cases of letters are accepted, and `/` is written.
 pub fn relative(path: &str, working_dir: Option<&str>) -> String {
     let Some(dir) = working_dir.filter(|dir| !dir.is_empty()) else { return path.to_owned() };
     if is_windows(dir) {
@@ -78,20 +78,20 @@ pub fn relative(path: &str, working_dir: Option<&str>) -> String {
     inside(path, dir, |a, b| a == b).unwrap_or(path).to_owned()
 }
 
-/// The rest of a path that lies in a directory.
+/// The rest of a path inside a directory.
 fn inside<'p>(path: &'p str, dir: &str, same: fn(&str, &str) -> bool) -> Option<&'p str> {
     let dir = dir.trim_end_matches('/');
     let rest = path.get(dir.len()..)?.strip_prefix('/').filter(|rest| !rest.is_empty())?;
     (same(&path[..dir.len()], dir) && !path.split('/').any(|part| part == "..")).then_some(rest)
 }
 
-/// `C:\work`, `c:/work` or `\\server\work`.
+/// Whether a path is a Windows path: `C:\work`, `c:/work` or `\\server\work`.
 fn is_windows(path: &str) -> bool {
     matches!(path.as_bytes(), [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic())
         || path.starts_with("\\\\")
 }
 
-/// A Windows path with `/` alone. `/c/work` is how the shells of Git for Windows write `C:\work`.
+/// A Windows path with `/` only. The shells of Git for Windows write `C:\work` as `/c/work`.
 fn windows(path: &str) -> String {
     let slashed = path.strip_prefix(r"\\?\").unwrap_or(path).replace('\\', "/");
     match slashed.as_bytes() {
@@ -100,7 +100,7 @@ fn windows(path: &str) -> String {
     }
 }
 
-/// One line for a call. `path` is the file that it is about, as [`relative`] gives it.
+/// The summary of a call. `path` is the call's file, as [`relative`] gives it.
 pub fn of_call(tool: &str, category: ToolCategory, input: &ToolInput, path: Option<&str>) -> String {
     if input.unparsed.is_some() {
         return line(&format!("Calling {tool} with input that is not JSON"));
@@ -136,8 +136,8 @@ pub fn of_call(tool: &str, category: ToolCategory, input: &ToolInput, path: Opti
     })
 }
 
-/// The text as one plain line of at most 200 characters: white space runs become one space; control characters, and
-/// those that turn the direction of writing, go.
+/// The text as one plain line of at most 200 characters. White space becomes one space. Control characters, and
+/// characters that change the writing direction, are removed.
 pub fn line(text: &str) -> String {
     let mut line = String::new();
     let (mut chars, mut gap) = (0, false);

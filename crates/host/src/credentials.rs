@@ -1,6 +1,6 @@
-//! What the usual files of a HOME have that nobody is to see. An agent that has this HOME can read and print them.
+//! Secrets in the usual credential files of a HOME. An agent with this HOME can read and print them.
 //!
-//! Only the values are taken, once, as a run begins; a file that is not there, or is something else, has none.
+//! Only the values are read, once, when a run begins. A missing file, or one of another form, has none.
 
 use std::fs::OpenOptions;
 use std::io::Read;
@@ -13,26 +13,26 @@ use rustix::fs::OFlags;
 use serde_json::Value;
 use townwatch_redaction::is_secret_name;
 
-/// So much of a file is read: what is larger is no list of passwords.
+/// The bytes of a file that are read, 64 KiB. A larger file is no list of passwords.
 const FILE_BYTES_MAX: u64 = 64 << 10;
-/// So many values are taken of all files together; those of the last files are left.
+/// The values of all files together, 200. Beyond it the values of the last files are not hidden.
 const VALUES_MAX: usize = 200;
-/// Names that hold secrets in these files alone: of Docker, and of OpenCode's logins.
+/// The names that mean a secret only in these files: in those of Docker and of OpenCode's logins.
 const NAMES: &[&str] = &["auth", "access", "refresh"];
 
-/// How a file is written.
+/// The form of a file.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
-    /// `name = value` or `name: value`, a line each, in whatever sections.
+    /// `name = value` or `name: value` in each line, in any section.
     Lines,
     /// `machine host login name password word`.
     Netrc,
-    /// `https://user:password@host`, a line each.
+    /// `https://user:password@host` in each line.
     Addresses,
     Json,
 }
 
-/// The files below a HOME. Their secrets are called by these paths.
+/// The files, as paths below HOME. The paths are also the names of their secrets.
 const FILES: &[(&str, Shape)] = &[
     (".netrc", Shape::Netrc),
     (".git-credentials", Shape::Addresses),
@@ -52,7 +52,7 @@ const FILES: &[(&str, Shape)] = &[
     (".local/share/kilo/auth.json", Shape::Json),
 ];
 
-/// The values of the files in this HOME, each with the path of its file.
+/// The values of the files in this HOME, each with its file's path.
 pub(crate) fn of(home: &Path) -> Vec<(&'static str, String)> {
     let files = FILES.iter().flat_map(|(name, shape)| {
         let values = read(&home.join(name)).map(|text| values(*shape, &text)).unwrap_or_default();
@@ -61,7 +61,7 @@ pub(crate) fn of(home: &Path) -> Vec<(&'static str, String)> {
     files.take(VALUES_MAX).collect()
 }
 
-/// The text of a file, be it by a link. It is opened so that a pipe in its place makes nobody wait.
+/// The text of a file, also through a symbolic link. It is opened so that a pipe with this name does not block.
 fn read(path: &Path) -> Option<String> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path).ok()?;
@@ -100,14 +100,14 @@ fn line(line: &str) -> Option<String> {
     (is_secret_name(name.trim().trim_matches('"')) && !is_variable).then(|| value.to_owned())
 }
 
-/// The password of an address as it stands there, and as it is typed.
+/// The password of an address, as written and percent-decoded.
 fn address(line: &str) -> Vec<String> {
     let parts = line.trim().split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')?.0.split_once(':'));
     let Some((_, password)) = parts else { return Vec::new() };
     vec![password.to_owned(), percent_decode_str(password).decode_utf8_lossy().into_owned()]
 }
 
-/// The texts whose names look secret, however deep they lie; the depth of JSON that is read is bounded.
+/// The texts under names that look secret, at any depth; `serde_json` bounds the depth.
 fn json(value: &Value, values: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
@@ -126,7 +126,7 @@ fn json(value: &Value, values: &mut Vec<String>) {
     }
 }
 
-/// Docker's `auth` is the base64 of `user:password`.
+/// The password in Docker's `auth`, which is the base64 of `user:password`.
 fn password_within(text: &str) -> Option<String> {
     let decoded = String::from_utf8(BASE64_STANDARD.decode(text).ok()?).ok()?;
     Some(decoded.split_once(':')?.1.to_owned())

@@ -1,4 +1,4 @@
-//! The secrets that a run knows: of its variables, and of the files in its HOME.
+//! The secrets that a run knows: its variables, and the files in its HOME.
 
 use std::path::Path;
 
@@ -6,7 +6,8 @@ use townwatch_redaction::SecretValues;
 
 use crate::credentials;
 
-/// What is hidden of these variables and of this HOME's files. What is declared is hidden whatever its name.
+/// The values to hide, from these variables and from this HOME's files. The values of `declared` names are always
+/// hidden.
 pub fn known(
     variables: impl IntoIterator<Item = (String, String)>,
     declared: &[String],
@@ -20,7 +21,7 @@ pub fn known(
     secrets
 }
 
-/// Where a secret lies is none.
+/// Whether a value is the path of a file. A path to a secret is no secret.
 fn is_path(value: &str) -> bool {
     Path::new(value).is_absolute() && Path::new(value).exists()
 }

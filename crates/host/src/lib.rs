@@ -1,4 +1,4 @@
-//! What a program that runs agents or reads what they print knows of its own machine: the clock, a directory and its
+//! Facts about its own machine, for a program that runs agents or reads their output: the clock, a directory and its
 //! repository ([`run_context_of`]), the secrets that a run knows ([`known()`]), the names of signals.
 
 mod clock;

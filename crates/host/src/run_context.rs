@@ -1,10 +1,10 @@
-//! What can be told of the machine and of a directory without asking another program.
+//! Facts about the machine and a directory that need no other program.
 
 use std::path::{Path, PathBuf};
 
 use townwatch_agents::normalise::RunContext;
 
-/// Where an agent works that works in this directory.
+/// The context of an agent that works in this directory.
 pub fn run_context_of(working_dir: &Path) -> RunContext {
     let names = rustix::system::uname();
     let git = find_git_dir(working_dir);
@@ -35,7 +35,7 @@ fn read_trimmed(path: &Path) -> Option<String> {
     Some(std::fs::read_to_string(path).ok()?.trim().to_owned())
 }
 
-/// The address of `origin`, without a user and password that may stand in it.
+/// The address of `origin`, without user and password.
 fn origin(config: &str) -> Option<String> {
     let section = config.split_once("[remote \"origin\"]")?.1;
     let lines = section.lines().map(str::trim).take_while(|line| !line.starts_with('['));

@@ -1,6 +1,6 @@
 //! Signals by their names.
 
-/// The name of a signal's number.
+/// The name of a signal's number: `SIGTERM` for 15.
 pub fn signal_name(number: i32) -> String {
     let name = match number {
         1 => "SIGHUP",

@@ -1,5 +1,5 @@
-//! An agent's right, as its token says it. Its end and its signature the Worker looks at; whether the token was revoked
-//! only the agent's rig knows, and so the Worker hands the right on with the request.
+//! The right of an agent, as its token states it. The Worker checks its signature and its end. Only the agent's rig
+//! knows whether the token was revoked, so the Worker passes the right on with the request.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,38 +7,38 @@ use crate::error::{Code, Error, Result};
 use crate::id::{AgentId, RigId, TokenId, TownId};
 use crate::time::Timestamp;
 
-/// On a request that the Worker hands to an object: the right of the agent that asks, as [`AgentRight::header`] writes it.
-/// Absent: the operator asks. The Worker removes it from what comes in from outside.
+/// The header by which the Worker tells an object which agent asks, as [`AgentRight::header`] writes it. Without the
+/// header the operator asks. The Worker removes the header from requests that come from outside.
 pub const AGENT_HEADER: &str = "Townwatch-Agent";
 
-/// What an agent's token says.
+/// The claims of an agent's token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentRight {
-    /// Its town.
+    /// The agent's town.
     pub town_id: TownId,
-    /// Its rig.
+    /// The agent's rig.
     pub rig_id: RigId,
-    /// Itself.
+    /// The agent.
     pub agent_id: AgentId,
-    /// Which of its tokens was shown.
+    /// The token that the request showed.
     pub token: ShownToken,
 }
 
-/// Which token was shown.
+/// The token that a request showed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ShownToken {
-    /// One that the rig has made.
+    /// A token that the rig has made and keeps a row of.
     Named(TokenId),
-    /// One without an id: whoever has the secret can make such a one.
+    /// A token without an id. Every holder of the signing secret can make one.
     WithoutId {
-        /// When it was made, if it says so.
+        /// The time at which the token was made, if the token states one.
         issued_at: Option<Timestamp>,
     },
 }
 
 impl AgentRight {
-    /// For [`AGENT_HEADER`].
+    /// The right as the text of [`AGENT_HEADER`].
     pub fn header(&self) -> Result<String> {
         serde_json::to_string(self).map_err(Error::internal)
     }
@@ -48,7 +48,8 @@ impl AgentRight {
         serde_json::from_str(header).map_err(Error::internal)
     }
 
-    /// Whether it is of this agent of this town, which only a rig knows of itself.
+    /// Refuses a right of another agent or of another town with `forbidden`. Only a rig knows its town, so only a rig
+    /// can check this.
     pub fn check(&self, town_id: &TownId, agent_id: &AgentId) -> Result<()> {
         if self.town_id == *town_id && self.agent_id == *agent_id {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Reads a request's body, so that a refusal names the field that is wrong.
+//! Readers of a request's body. A refusal names the field that is wrong.
 
 use serde::de::DeserializeOwned;
 
@@ -6,19 +6,22 @@ use crate::error::{Code, Error, Result};
 use crate::limits::{BODY_ARRIVAL_MS, BODY_BYTES_MAX, JSON_DEPTH_MAX};
 use crate::wire::FromObject;
 
-/// The field that a refusal names where the body as a whole is wrong.
+/// The field that a refusal names where the whole body is wrong.
 const WHOLE: &str = "body";
 
-/// Levels of a posted batch around an event's data: the body, its list, the event.
+/// The JSON levels of a posted batch above an event's data: the body, its list, the event.
 const LEVELS_AROUND_DATA: usize = 3;
 
-/// Reads JSON as it arrived.
+/// Reads a JSON body.
 ///
-/// The depth is bounded so that data of [`JSON_DEPTH_MAX`] levels passes within a batch; whoever keeps data checks it
-/// by itself with [`is_deeper_than`].
-/// Fields of type `RawValue` keep their text byte for byte, also what no `serde_json::Value` could hold: long
-/// integers, lone surrogates, numbers beyond f64. Too large is 413; anything else that is wrong is 400, naming the
-/// field as a path, `events[3].event_type` say.
+/// The depth is bounded so that data of [`JSON_DEPTH_MAX`] levels passes within a batch. A caller that stores the data
+/// checks the data alone with [`is_deeper_than`]. Fields of type `RawValue` keep their text byte for byte, even text
+/// that no `serde_json::Value` could hold: long integers, lone surrogates, numbers beyond f64.
+///
+/// # Errors
+///
+/// `too_large` (413) for too many bytes; `invalid_request` (400) for all else. The message names the field as a path:
+/// `events[3].event_type`.
 pub fn parse_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     if bytes.len() > BODY_BYTES_MAX {
         return Err(too_large());
@@ -27,17 +30,17 @@ pub fn parse_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     parse_text(text)
 }
 
-/// [`parse_body`] for a body that may be left out: an empty one reads as `{}`.
+/// [`parse_body`] for a body that may be absent. An empty body reads as `{}`.
 pub fn parse_optional_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     if bytes.trim_ascii().is_empty() { parse_text("{}") } else { parse_body(bytes) }
 }
 
-/// 413 for a request's body.
+/// The refusal of a request's body that is too large: 413.
 pub fn too_large() -> Error {
     Error::new(Code::TooLarge, format!("the body is larger than {BODY_BYTES_MAX} bytes; send less at a time"))
 }
 
-/// 408 for a request's body.
+/// The refusal of a request's body that does not arrive in time: 408.
 pub fn too_slow() -> Error {
     let message = format!(
         "the body did not arrive within {} s, and nothing of it was taken; send less at a time",
@@ -59,8 +62,9 @@ fn parse_text<T: DeserializeOwned>(text: &str) -> Result<T> {
     Ok(value)
 }
 
-/// Whether JSON text nests deeper than `max`; scalars are depth 0. A loop and not recursion: this is what keeps the
-/// stack safe from what follows. Text that is not JSON gets some answer; the parser refuses it after this.
+/// Whether JSON text nests deeper than `max`; a scalar has depth 0. The function is a loop, not a recursion, so that
+/// deep text cannot overflow the stack. For text that is not JSON the result has no meaning: the parser refuses such
+/// text afterwards.
 pub fn is_deeper_than(text: &[u8], max: usize) -> bool {
     // Nearly every text has fewer brackets, and to count them is much faster than to follow them.
     let opening = text.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
@@ -89,7 +93,7 @@ pub fn is_deeper_than(text: &[u8], max: usize) -> bool {
     false
 }
 
-/// Turns serde's words into ours: the path first, without the line that a one-line body has no use for.
+/// The message of serde as ours: the path first, and no line number, since a body is one line.
 fn named(failure: &serde_path_to_error::Error<serde_json::Error>) -> Error {
     let inner = failure.inner();
     let message = inner.to_string();

@@ -1,13 +1,11 @@
-//! The key pair of calls to a control server: who calls signs with the private half, the control server has only the
-//! public half, with which nothing can be made.
-//!
-//! Where the container is the town's own, so is the key pair: it is made once and lies in the town's tables.
+//! The key pair of calls to a control server. The caller signs with the private half. The control server has only the
+//! public half, which cannot sign.
 
 use ed25519_compact::{KeyPair, PublicKey, Seed, Signature};
 
 use crate::hexadecimal;
 
-/// What signs. It is never shown.
+/// The private half, which signs. No output shows it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SigningKey(KeyPair);
 
@@ -18,7 +16,7 @@ impl std::fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// The key that these bytes make.
+    /// The key of these 32 bytes.
     pub fn of(seed: [u8; 32]) -> Self {
         Self(KeyPair::from_seed(Seed::new(seed)))
     }
@@ -28,18 +26,19 @@ impl SigningKey {
         hexadecimal::read(text).map(Self::of)
     }
 
-    /// Its public half.
+    /// The public half of the key.
     pub fn public(&self) -> PublicControlKey {
         PublicControlKey(self.0.pk)
     }
 
-    /// The signature of a text. The same text has the same one: nothing random goes in that could be bad.
+    /// The signature of a text. Equal texts have equal signatures: Ed25519 needs no random number, so a bad one can do
+    /// no harm.
     pub(crate) fn sign(&self, text: &str) -> [u8; 64] {
         *self.0.sk.sign(text, None)
     }
 }
 
-/// What verifies.
+/// The public half, which verifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublicControlKey(PublicKey);
 

@@ -40,7 +40,7 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
     Err(failure(text).ok_or_else(unreadable)?)
 }
 
-/// The failure that an answer names, if it is one of the contract's codes.
+/// The failure in an answer, if its code is one of the contract's.
 pub fn failure(text: &str) -> Option<Error> {
     let failure = serde_json::from_str::<Envelope<'_>>(text).ok()?.error?;
     let code = *Code::ALL.iter().find(|code| code.name() == failure.code)?;

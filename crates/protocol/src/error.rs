@@ -1,4 +1,4 @@
-//! What goes wrong in front of a person: one closed list of codes, each with its HTTP status.
+//! Failures as the caller sees them: one closed list of codes, each with its HTTP status.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,17 +14,17 @@ macro_rules! codes {
             /// All codes, for tables and tests.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The HTTP status that carries it.
+            /// The HTTP status of the code.
             pub fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)* }
             }
 
-            /// Its name on the wire.
+            /// The name of the code on the wire.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// What it means.
+            /// The meaning of the code, for documents.
             #[cfg(feature = "schema")]
             pub fn what(self) -> &'static str {
                 match self { $(Self::$name => concat!($($doc),*).trim(),)* }
@@ -36,33 +36,33 @@ macro_rules! codes {
 codes! {
     /// The request is not as the contract says; the message names the field.
     InvalidRequest = 400 "invalid_request";
-    /// No credential, or a wrong one.
+    /// The credential is missing or wrong.
     Unauthorized = 401 "unauthorized";
     /// The agent's token is past its time.
     TokenExpired = 401 "token_expired";
     /// The agent's token was revoked.
     TokenRevoked = 401 "token_revoked";
-    /// The ticket is used, expired, for something else, or nonsense.
+    /// The ticket was used, has expired, is for another stream, or is no ticket.
     TicketInvalid = 401 "ticket_invalid";
-    /// A right credential that does not reach this far.
+    /// The credential is valid, but gives no right to this.
     Forbidden = 403 "forbidden";
-    /// A page of another origin asked.
+    /// The page that asked has an origin that is not allowed.
     OriginNotAllowed = 403 "origin_not_allowed";
-    /// It does not exist, or is not the caller's.
+    /// The resource does not exist, or is not the caller's.
     NotFound = 404 "not_found";
     /// The route exists, with other methods.
     MethodNotAllowed = 405 "method_not_allowed";
     /// The body did not arrive in time.
     RequestTimeout = 408 "request_timeout";
-    /// It clashes with what exists.
+    /// The request conflicts with the present state.
     Conflict = 409 "conflict";
     /// The agent has an open run.
     AlreadyRunning = 409 "already_running";
     /// The agent's or the town's budget of the day is used up.
     BudgetExceeded = 409 "budget_exceeded";
-    /// The run that is posted to is over: stopped from here, by a budget, or lost.
+    /// The run of the post is over: stopped by the operator or a budget, or lost.
     RunEnded = 409 "run_ended";
-    /// This kind of agent cannot do that.
+    /// Agents of this kind cannot do this.
     NotSupportedByRuntime = 409 "not_supported_by_runtime";
     /// A body, event or batch over its bound.
     TooLarge = 413 "too_large";
@@ -70,7 +70,7 @@ codes! {
     UnsupportedMediaType = 415 "unsupported_media_type";
     /// The route only speaks WebSocket.
     UpgradeRequired = 426 "upgrade_required";
-    /// A bound on how many is reached.
+    /// A bound on a number or a rate is reached.
     RateLimited = 429 "rate_limited";
     /// The town has as many viewers as it can serve.
     TooManyViewers = 429 "too_many_viewers";
@@ -116,41 +116,41 @@ impl Serialize for Code {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Error {
-    /// Which one of the closed list.
+    /// The code, one of the closed list.
     pub code: Code,
-    /// For a person: what happened and what to do.
+    /// The message for a person: what happened and what to do.
     pub message: String,
-    /// What a program may want to read of it.
+    /// The fields for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Details>,
-    /// In how many seconds it may work, for the header `Retry-After`; none where its code says it.
+    /// The seconds after which a new try may succeed, for the header `Retry-After`. `None`: the code alone decides.
     #[serde(skip)]
     pub retry_after_s: Option<u64>,
 }
 
-/// What a program may want to read of a failure.
+/// The fields of a failure that a program may want to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Details {
     /// The field of the request that is wrong, as a dotted path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// How the question was answered that is open no more.
+    /// The answer that the question got before, where it is no longer open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
-    /// Who answered it.
+    /// The person or program that answered the question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Why the run is over that was posted to.
+    /// The reason of the run's end, where the request was for a run that is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<ExitReason>,
 }
 
-/// What a fallible step of the system gives.
+/// The result of a fallible function of this system.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// A failure without a field.
+    /// A failure without details.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), details: None, retry_after_s: None }
     }
@@ -188,19 +188,20 @@ impl Error {
         Self::new(Code::NotFound, format!("no such {what}"))
     }
 
-    /// 500; `inside` is for the log, never for the caller.
+    /// 500. `inside` goes to the log and never to the caller.
     pub fn internal(inside: impl std::fmt::Display) -> Self {
         Self::new(Code::Internal, inside.to_string())
     }
 
-    /// What SQLite, or the runtime in its place, says where a write finds no room; none for anything else that it says.
+    /// The failure of a full store, if `words` are the message of SQLite, or of the runtime, for a write that finds no
+    /// room. `None` for every other message.
     pub fn of_full_store(words: &str) -> Option<Self> {
         let message = "the store is full, and nothing of this was kept; delete agents that are done, which makes room, and try again";
         let is_full = ["SQLITE_FULL", "database or disk is full"].iter().any(|sign| words.contains(sign));
         is_full.then(|| Self::new(Code::StoreFull, message))
     }
 
-    /// The body of the answer: the envelope of a failure. An internal failure shows no inside detail.
+    /// The body of the answer: the envelope of a failure. The message of an internal failure is left out.
     pub fn to_body(&self) -> String {
         let shown = match self.code {
             Code::Internal => &Self::new(Code::Internal, "something went wrong on our side; it is in the log"),

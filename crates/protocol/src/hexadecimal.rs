@@ -6,7 +6,7 @@ pub fn of(bytes: impl IntoIterator<Item = u8>) -> String {
     digits.map(|digit| char::from_digit(u32::from(digit), 16).unwrap_or('0')).collect()
 }
 
-/// The bytes of exactly so many lower-case digits.
+/// The `N` bytes of `2 * N` lower-case digits; `None` for any other text.
 pub fn read<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != 2 * N {
         return None;

@@ -1,4 +1,4 @@
-//! The names and positions that the wire knows, as types that cannot hold a wrong one.
+//! The names and positions of the wire, as types that cannot hold an invalid one.
 
 use crate::event::{EventData, EventKind};
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -16,7 +16,7 @@ macro_rules! text_id {
         pub struct $name(String);
 
         impl $name {
-            /// What a right one looks like, for messages.
+            /// The allowed length and characters, for messages.
             pub const EXPECTED: &'static str = $what;
 
             /// The name, if it keeps to the alphabet and the length.
@@ -82,16 +82,16 @@ text_id! {
     SessionId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word, "A-Za-z0-9_-";
     /// A token of an agent.
     TokenId: "1 to 64 of A-Z a-z 0-9 _ -", 64, word, "A-Za-z0-9_-";
-    /// What the poster of an event calls it, so that a repeat is recognised.
+    /// The poster's own id of an event, by which the rig recognises a repeat.
     EventKey: "1 to 128 printable ASCII characters", 128, |byte| (b' '..=b'~').contains(&byte), " -~";
     /// The name of an event, `agent_output` say.
     EventName: "1 to 64 of A-Z a-z 0-9 _ . : -", 64, |byte| word(byte) || matches!(byte, b'.' | b':'), "A-Za-z0-9_.:-";
-    /// A picture that a tool gave: the first 32 digits of its bytes' SHA-256. A shorter one names none.
+    /// A picture from a tool: the first 32 hexadecimal digits of the SHA-256 of its bytes.
     ImageId: "32 of 0-9 a-f", 32, |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'), "0-9a-f";
 }
 
 impl ImageId {
-    /// The id of these hexadecimal digits.
+    /// The id of 32 hexadecimal digits.
     pub(crate) fn of_digits(digits: String) -> Self {
         Self(digits)
     }
@@ -125,7 +125,7 @@ macro_rules! position {
             /// Before the first event.
             pub const START: Self = Self(0);
 
-            /// The position, if it is at most 2^53 - 1.
+            /// The position, if the number is at most 2^53 - 1.
             pub fn new(position: u64) -> Option<Self> {
                 (position <= POSITION_MAX).then_some(Self(position))
             }
@@ -135,13 +135,14 @@ macro_rules! position {
                 self.0
             }
 
-            /// The position after this one. 2^53 events are 285,000 years at 1,000 a second.
+            /// The position after this one. The last one is out of reach: 2^53 events are 285,000 years at 1,000 a
+            /// second.
             #[must_use]
             pub fn next(self) -> Self {
                 Self(self.0 + 1)
             }
 
-            /// The position before this one; the start has none before it.
+            /// The position before this one. The start is its own predecessor.
             #[must_use]
             pub fn previous(self) -> Self {
                 Self(self.0.saturating_sub(1))

@@ -1,11 +1,12 @@
-//! Integers as JSON Schema means them: `5.0` and `5e0` are 5, as programs write them that know one kind of number only.
+//! Integers as JSON Schema defines them: `5.0` and `5e0` are 5. Programs that have only one type of number write them
+//! so.
 
 use std::fmt;
 
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Beyond it not every integer is a number of its own.
+/// The largest f64 below which every integer is exact, 2^53 - 1.
 const EXACT_MAX: f64 = 9_007_199_254_740_991.0;
 
 /// An integer of at least 0.

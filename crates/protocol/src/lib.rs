@@ -1,8 +1,9 @@
-//! What the parts of Townwatch say to each other.
+//! The contract between the parts of Townwatch.
 //!
-//! In reading order: the words ([`id`], [`time`], [`event`], [`image`], [`error`], [`limits`]), every request, answer and frame
-//! ([`wire`], [`state_text`]), how they are read ([`query`], [`body`], [`envelope`]), what our objects ask of each other ([`calls`],
-//! [`agent_right`]), and calls to a control server ([`signed_call`], by a [`control_key`], each once: [`replays`]).
+//! In reading order: the words ([`id`], [`time`], [`event`], [`image`], [`error`], [`limits`]); every request, answer
+//! and frame ([`wire`], [`state_text`]); how they are read ([`query`], [`body`], [`envelope`]); calls between our
+//! objects ([`calls`], [`agent_right`]); and calls to a control server ([`signed_call`], by a [`control_key`], each
+//! once: [`replays`]).
 
 pub mod agent_right;
 pub mod body;

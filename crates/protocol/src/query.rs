@@ -1,4 +1,4 @@
-//! Reads a request's address and its query, so that a refusal names the parameter.
+//! Readers of a request's address and query. A refusal names the parameter.
 
 use crate::error::{Error, Result};
 use crate::id::{EventId, POSITION_MAX};
@@ -8,14 +8,14 @@ use crate::id::{EventId, POSITION_MAX};
 pub struct Address<'a> {
     /// `https://host[:port]`.
     pub origin: &'a str,
-    /// From the first slash, without the query, still percent-encoded.
+    /// The path from the first slash, without the query, still percent-encoded.
     pub path: &'a str,
-    /// What stands behind the `?`; empty where there is none.
+    /// The text after the `?`; empty where there is none.
     pub query: &'a str,
 }
 
 impl<'a> Address<'a> {
-    /// Splits an address as the runtime writes it: with a scheme and at least one slash after the host.
+    /// Splits an address as the runtime writes it: it has a scheme, and at least one slash after the host.
     pub fn split(url: &'a str) -> Self {
         let url = url.split_once('#').map_or(url, |(url, _)| url);
         let (url, query) = url.split_once('?').unwrap_or((url, ""));
@@ -24,36 +24,36 @@ impl<'a> Address<'a> {
         Self { origin, path, query }
     }
 
-    /// Whether it may be that of a page, and not of a file.
+    /// Whether the path may be a page's, and not a file's.
     pub fn is_page(&self) -> bool {
         let mut parts = self.path.split('/').skip(1);
         parts.next() != Some("assets") && !self.path.rsplit('/').next().is_some_and(|last| last.contains('.'))
     }
 
-    /// Whether it is reached over TLS.
+    /// Whether the scheme is `https`.
     pub fn is_https(&self) -> bool {
         self.origin.starts_with("https://")
     }
 }
 
-/// A number in plain digits: no sign, no space. One that fits no u64 is as good as the largest.
+/// A number of plain digits, with no sign and no space. A number that is too large for u64 reads as the largest u64.
 pub fn digits(text: &str) -> Option<u64> {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-/// A request's query. Parameters that nobody asks for are ignored; one that may be given once and is given twice is
-/// refused, since two readers might each take another.
+/// A request's query. Unknown parameters are ignored. A parameter that may stand only once and stands twice is refused,
+/// because two readers could each take another value.
 #[derive(Debug, Clone, Default)]
 pub struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads what stands behind the `?`.
+    /// Reads the text after the `?`.
     pub fn parse(text: &str) -> Self {
         Self(form_urlencoded::parse(text.as_bytes()).into_owned().collect())
     }
 
-    /// A query of one parameter, to read a text of another place by the same rules.
+    /// A query of one parameter, for a text from another place (a header, say) that follows the same rules.
     pub fn only(name: &str, value: &str) -> Self {
         Self(vec![(name.to_owned(), value.to_owned())])
     }
@@ -63,7 +63,7 @@ impl Query {
         self.0.iter().filter(move |(one, _)| one == name).map(|(_, value)| value.as_str())
     }
 
-    /// A text.
+    /// A text; `None` where it is absent.
     pub fn text(&self, name: &str) -> Result<Option<&str>> {
         let mut values = self.all(name);
         let first = values.next();
@@ -73,7 +73,7 @@ impl Query {
         }
     }
 
-    /// An integer within a range.
+    /// An integer from `min` to `max`.
     pub fn number(&self, name: &str, min: u64, max: u64) -> Result<Option<u64>> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         match digits(text) {
@@ -82,14 +82,14 @@ impl Query {
         }
     }
 
-    /// A position in a log: an integer ≥ 0. One beyond 2^53 - 1 is beyond every head, and so as good as 2^53 - 1.
+    /// A position in a log: an integer ≥ 0. An integer above 2^53 - 1 is above every head, so it reads as 2^53 - 1.
     pub fn position(&self, name: &str) -> Result<Option<EventId>> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let value = digits(text).and_then(|value| EventId::new(value.min(POSITION_MAX)));
         value.map(Some).ok_or_else(|| Error::invalid(name, "expected an integer of at least 0"))
     }
 
-    /// One word of a list.
+    /// One word of the list `known`.
     pub fn word(&self, name: &str, known: &[&'static str]) -> Result<Option<&'static str>> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let found = known.iter().find(|word| **word == text);

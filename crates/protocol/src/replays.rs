@@ -1,34 +1,39 @@
-//! The calls that a control server has taken: each is good once.
+//! The memory of a control server for the calls it has taken: each call is valid once.
 //!
-//! A call is remembered until its time is over, and then refused for that. What was taken before the server began it
-//! cannot know, so a call that was signed before is refused, too.
+//! A call is remembered until it expires; after that it is refused as expired. A server that has just started does not
+//! know which calls its predecessor took, so it refuses every call that was signed before its start.
 
 use std::collections::BTreeSet;
 
 use crate::signed_call::{Claims, Nonce, Refusal};
 use crate::time::Timestamp;
 
-/// Calls that are remembered at once, 100,000 (5,000 a second for their whole time; 3 MB). One more is refused with 429
-/// `rate_limited`: one that was forgotten could come again.
+/// Calls that are remembered at once, 100,000: 5,000 a second for 20 s each, 3 MB. One more is refused with 429
+/// `rate_limited`, because a forgotten call could be repeated.
 pub const REPLAYS_MAX: usize = 100_000;
 
-/// What was taken.
+/// The calls that were taken.
 #[derive(Debug)]
 pub struct Replays {
     began_at: Timestamp,
-    /// By the end of their time, so that those whose time is over are the first.
+    /// The calls in the order of their ends, so that the expired ones come first.
     taken: BTreeSet<(Timestamp, Nonce)>,
-    /// All that ended up to here is forgotten, and refused also if the clock steps back.
+    /// The time up to which calls are forgotten. A call that ended before it is refused even if the clock steps back.
     forgotten_to: Timestamp,
 }
 
 impl Replays {
-    /// Of a server that begins now.
+    /// The memory of a server that starts now.
     pub fn new(now: Timestamp) -> Self {
         Self { began_at: now, taken: BTreeSet::new(), forgotten_to: now }
     }
 
-    /// Takes a call, whose signature was found right, unless it came before.
+    /// Takes a call whose signature is verified.
+    ///
+    /// # Errors
+    ///
+    /// `BeforeStart` for a call older than the server, `Expired`, `Replayed` for a call that was taken before, `Full`
+    /// beyond [`REPLAYS_MAX`].
     pub fn take(&mut self, claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
         self.forget(now);
         if claims.issued_at < self.began_at {

@@ -1,9 +1,9 @@
 //! A call to a control server, signed by the town that makes it.
 //!
-//! A signature is good for one call: this town, method, path with its query, purpose and body, some seconds, once
-//! ([`crate::replays`]). It travels in the `Authorization` header, as
-//! `Townwatch <purpose>.<issued>.<expires>.<nonce>.<body>.<signature>`: times in milliseconds since 1970, the rest but the
-//! purpose in hexadecimal digits. What it covers is the text of [`Call::text`].
+//! A signature is valid for one call, once ([`crate::replays`]), and for some seconds. It covers the town, the method,
+//! the path with its query, the purpose and the body; [`Call::text`] makes the text of them. It travels in the
+//! `Authorization` header, as `Townwatch <purpose>.<issued>.<expires>.<nonce>.<body>.<signature>`. Both times are
+//! milliseconds since 1970; nonce, body hash and signature are hexadecimal digits.
 
 use sha2::{Digest, Sha256};
 
@@ -16,19 +16,19 @@ use crate::time::Timestamp;
 /// The header's scheme.
 pub const SCHEME: &str = "Townwatch";
 
-/// A call is good for so long, 20 s: the time that it may take to arrive, and that two clocks may differ by. One that says
-/// more is refused.
+/// The longest life of a call, 20 s: the time for its way, and for the difference of two clocks. A call that claims a
+/// longer life is refused.
 pub const CALL_LIFE_MS_MAX: i64 = 20_000;
 
-/// A call may come from a clock that is ahead of ours by so much, 10 s; one from further ahead is refused.
+/// The time by which the caller's clock may be ahead of ours, 10 s. A call from further ahead is refused.
 pub const CLOCK_AHEAD_MS_MAX: i64 = 10_000;
 
-/// A header longer than this is none of ours, 512 bytes: one has at most 310.
+/// The bytes of the header, 512; ours has at most 310. A longer header is refused.
 const HEADER_BYTES_MAX: usize = 512;
 
 macro_rules! purposes {
     ($($(#[doc = $doc:literal])* $name:ident = $text:literal;)*) => {
-        /// What a call is for. A path takes calls of its own purpose only.
+        /// The purpose of a call. A path takes only calls of its own purpose.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Purpose { $($(#[doc = $doc])* $name,)* }
 
@@ -36,7 +36,7 @@ macro_rules! purposes {
             /// All of them, for tables and tests.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// Its name in the header.
+            /// The name of the purpose in the header.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
@@ -66,7 +66,7 @@ purposes! {
 }
 
 impl Purpose {
-    /// What calls of this path are for; none where the control server has no such path.
+    /// The purpose of a control server's path; `None` for an unknown path.
     pub fn of_path(path: &str) -> Option<Self> {
         let parts: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
         match parts[..] {
@@ -82,35 +82,35 @@ impl Purpose {
     }
 }
 
-/// Why a call is refused.
+/// The reason for which a call is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// It has no signature.
+    /// The call has no signature.
     NotSigned,
-    /// What it has is none of ours by its form.
+    /// The signature's header has another form than ours.
     Malformed,
-    /// The signature is of another call, or by another key.
+    /// The signature is for another call, or by another key.
     WrongSignature,
-    /// It was signed for another purpose than its path has.
+    /// The signature is for another purpose than the path's.
     WrongPurpose,
-    /// It says of itself that it is good for longer than a call may be.
+    /// The call claims a longer life than a call may have.
     TooLong,
-    /// It comes from a clock that is far ahead.
+    /// The call comes from a clock that is too far ahead.
     Early,
-    /// Its time is over.
+    /// The call's life is over.
     Expired,
-    /// It was signed before this server began, which does not know what was used up before.
+    /// The call was signed before this server began. The server cannot know whether its predecessor took it.
     BeforeStart,
-    /// It came before.
+    /// The call was taken before.
     Replayed,
-    /// More calls came than can be remembered.
+    /// The memory for taken calls is full.
     Full,
-    /// The body is another one than was signed.
+    /// The body is not the one that was signed.
     AlteredBody,
 }
 
 impl Refusal {
-    /// Its name in the log.
+    /// The name of the reason in the log.
     pub fn name(self) -> &'static str {
         match self {
             Self::NotSigned => "not_signed",
@@ -127,7 +127,7 @@ impl Refusal {
         }
     }
 
-    /// What the caller is told.
+    /// The failure that the caller gets.
     pub fn error(self) -> Error {
         let message = match self {
             Self::NotSigned => "only the town's Worker may call: each call carries its signature",
@@ -154,7 +154,7 @@ impl Refusal {
     }
 }
 
-/// What makes each call another one; nobody can guess it.
+/// A random number that makes each call unique. Nobody can guess it.
 pub type Nonce = [u8; 16];
 
 /// A call, without its body.
@@ -168,36 +168,36 @@ pub struct Call<'a> {
     pub target: &'a str,
 }
 
-/// What the header says, once its signature was found right.
+/// The claims of the header, after its signature was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
-    /// What the call is for.
+    /// The purpose of the call.
     pub purpose: Purpose,
-    /// When it was signed.
+    /// The time at which the call was signed.
     pub issued_at: Timestamp,
-    /// From when on it is good no more.
+    /// The time from which the call is no longer valid.
     pub expires_at: Timestamp,
-    /// Which one it is.
+    /// The number that makes the call unique.
     pub nonce: Nonce,
     body: [u8; 32],
 }
 
 impl Call<'_> {
-    /// The `Authorization` header of a call that is made now.
+    /// The `Authorization` header of a call that is signed now.
     pub fn sign(&self, key: &SigningKey, purpose: Purpose, body: &[u8], now: Timestamp, nonce: Nonce) -> String {
         let expires_at = now.plus_millis(CALL_LIFE_MS_MAX);
         let claims = Claims { purpose, issued_at: now, expires_at, nonce, body: Sha256::digest(body).into() };
         self.sign_claims(key, &claims)
     }
 
-    /// The header of a call with just these claims.
+    /// The header of a call with exactly these claims.
     fn sign_claims(&self, key: &SigningKey, claims: &Claims) -> String {
         let signature = hexadecimal::of(key.sign(&self.text(claims)));
         format!("{SCHEME} {}.{signature}", claims.text("."))
     }
 
-    /// Finds out whether the header was made for this call by this key, and is good now. What is left to ask is whether it
-    /// came before, and whether the body is the one ([`Claims::check_body`]).
+    /// The claims of a header that is valid now, for this call and by this key. Two checks are left to the caller:
+    /// [`crate::replays::Replays::take`] and [`Claims::check_body`].
     pub fn verify(&self, header: Option<&str>, key: &PublicControlKey, now: Timestamp) -> Result<Claims, Refusal> {
         let (claims, signature) = Claims::read(header.ok_or(Refusal::NotSigned)?)?;
         if !key.verifies(&self.text(&claims), signature) {
@@ -219,14 +219,14 @@ impl Call<'_> {
         Ok(claims)
     }
 
-    /// The text that is signed. No part of it can hold the character that stands between them.
+    /// The text that is signed. Its parts are joined by a character that no part can contain.
     fn text(&self, claims: &Claims) -> String {
         format!("townwatch call 1\n{}\n{}\n{}\n{}", self.town_id, self.method, self.target, claims.text("\n"))
     }
 }
 
 impl Claims {
-    /// Whether this is the body that was signed.
+    /// Refuses a body that is not the signed one.
     pub fn check_body(&self, body: &[u8]) -> Result<(), Refusal> {
         if self.body == <[u8; 32]>::from(Sha256::digest(body)) { Ok(()) } else { Err(Refusal::AlteredBody) }
     }

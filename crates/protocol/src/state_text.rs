@@ -1,8 +1,8 @@
-//! Texts as an agent's state has them: their beginnings.
+//! Texts of an agent's state: the beginnings of longer ones.
 
 use crate::limits::{STATE_OPTION_BYTES_MAX, STATE_TEXT_CHARS_MAX};
 
-/// The beginning of a text that takes at most so many bytes of JSON.
+/// The longest beginning of a text that takes at most `json_bytes` as JSON.
 pub fn beginning(text: &str, mut json_bytes: usize) -> &str {
     let fits = |char: &char| {
         let taken = match char {
@@ -16,8 +16,8 @@ pub fn beginning(text: &str, mut json_bytes: usize) -> &str {
     &text[..length]
 }
 
-/// What an agent's state says of one answer that a question offers, where the question is cut: its beginning, if it is
-/// longer than [`STATE_OPTION_BYTES_MAX`] bytes of JSON.
+/// An offered answer as the state of an agent has it where its question is cut: at most [`STATE_OPTION_BYTES_MAX`]
+/// bytes of its beginning.
 pub fn stated_option(option: &str) -> &str {
     beginning(option, STATE_OPTION_BYTES_MAX)
 }

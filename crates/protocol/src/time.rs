@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A moment in UTC with millisecond precision. Nothing in the core asks for it; it is always handed in.
+/// A moment in UTC, in milliseconds. The core never reads a clock; every moment is an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(DateTime<Utc>);
 
@@ -11,7 +11,7 @@ pub struct Timestamp(DateTime<Utc>);
 const MILLIS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
 
 impl Timestamp {
-    /// From milliseconds since 1970; outside the years that RFC 3339 can write it is 1970.
+    /// The moment so many milliseconds after 1970. Outside the years that RFC 3339 can write it is 1970 itself.
     pub fn from_millis(millis: i64) -> Self {
         let millis = if MILLIS.contains(&millis) { millis } else { 0 };
         Self(DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::UNIX_EPOCH))
@@ -28,12 +28,12 @@ impl Timestamp {
         Self::from_millis(self.millis().saturating_add(millis))
     }
 
-    /// Milliseconds from `earlier` to this moment, 0 if the clock stepped back.
+    /// Milliseconds from `earlier` to this moment; 0 if the clock stepped back.
     pub fn millis_since(self, earlier: Self) -> u64 {
         u64::try_from(self.millis() - earlier.millis()).unwrap_or(0)
     }
 
-    /// Reads RFC 3339 in any offset; finer than a millisecond is cut off.
+    /// Reads RFC 3339 with any offset; digits beyond milliseconds are cut off.
     pub fn parse(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text).ok().map(|at| Self::from_millis(at.timestamp_millis()))
     }

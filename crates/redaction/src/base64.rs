@@ -1,4 +1,4 @@
-//! Values in base64, also within a longer text: `Authorization: Basic` has `user:password` in it.
+//! Values in base64, even inside a longer text: `Authorization: Basic` contains `user:password`.
 
 use base64ct::{Base64Unpadded, Base64UrlUnpadded, Encoding};
 
@@ -10,9 +10,9 @@ const ALPHABETS: [Encode; 2] = [Base64Unpadded::encode_string, Base64UrlUnpadded
 const GROUP_BYTES: usize = 3;
 const GROUP_CHARACTERS: usize = 4;
 
-/// The characters that a value becomes, by what stands before it (its place in a group), and by the alphabet. Where its last
-/// bits share a character with what follows, that is left; but where nothing follows, it goes, and the signs that fill up
-/// the group go with it.
+/// The base64 texts that a value can become: for each alphabet, and for each of the 3 places in a group at which it may
+/// begin. The last character may share its bits with the next byte, so one text leaves it out; where the value is the
+/// end, one text has it, and one has the padding `=` as well.
 pub(super) fn ways(value: &[u8]) -> Vec<String> {
     let mut ways = Vec::new();
     for (encode, before) in ALPHABETS.into_iter().flat_map(|encode| (0..GROUP_BYTES).map(move |n| (encode, n))) {

@@ -1,37 +1,37 @@
-//! Finds where something may begin that is looked for. Nearly no place in a text is one, so each is first held against a
-//! small table; only where that has its first bytes the beginnings themselves are looked at.
+//! A search for the beginnings of possible secrets. Nearly every place in a text is none, so each place is first
+//! checked against a small table of hashes, and only after a match against the beginnings themselves.
 
 use std::ops::Range;
 
 use townwatch_protocol::error::{Error, Result};
 
-/// So many bytes of a beginning are in the table; none is shorter.
+/// The first bytes of a beginning that the table covers, 3. No beginning is shorter.
 const HEAD_BYTES: usize = 3;
-/// The table has a bit for each value of a hash of 16 bits: 8 KiB.
+/// The words of the table, which has a bit for each 16-bit hash: 8 KiB.
 const WORDS: usize = (1 << 16) / 64;
 
 #[derive(Debug)]
 pub(super) struct Beginnings {
-    /// The hashes of all heads.
+    /// The table: a bit for the hash of each beginning's first bytes.
     heads: Box<[u64; WORDS]>,
-    /// In the order of their bytes: those that begin alike lie side by side, the shortest first.
+    /// The beginnings in the order of their bytes: those with equal first bytes are neighbours, the shortest first.
     sorted: Vec<Beginning>,
 }
 
 #[derive(Debug)]
 struct Beginning {
     text: Box<str>,
-    /// Which one it is, as they were given.
+    /// The index of the beginning in the order of [`Beginnings::new`].
     number: usize,
-    /// The longest other one that it begins with.
+    /// The index of the longest other beginning that this one starts with: `sk-` for `sk-ant-`.
     shorter: Option<usize>,
 }
 
-/// A beginning that stands in a text.
+/// A beginning that was found in a text.
 #[derive(Debug, Clone)]
-pub(super) struct Hit {
+pub(super) struct BeginningMatch {
     pub(super) place: Range<usize>,
-    /// Which one it is, as they were given.
+    /// The index of the beginning in the order of [`Beginnings::new`].
     pub(super) number: usize,
     shorter: Option<usize>,
 }
@@ -58,8 +58,8 @@ impl Beginnings {
         Ok(Self { heads, sorted })
     }
 
-    /// The first of them from a place on; the longest, if several stand there.
-    pub(super) fn find(&self, text: &str, from: usize) -> Option<Hit> {
+    /// The first beginning at or after `from`; the longest one, if several stand there.
+    pub(super) fn find(&self, text: &str, from: usize) -> Option<BeginningMatch> {
         let mut at = from;
         loop {
             let mut places = text.as_bytes()[at..].windows(HEAD_BYTES);
@@ -71,20 +71,20 @@ impl Beginnings {
         }
     }
 
-    /// The next shorter one that stands there, too.
-    pub(super) fn shorter(&self, hit: &Hit) -> Option<Hit> {
+    /// The next shorter beginning at the same place.
+    pub(super) fn shorter(&self, hit: &BeginningMatch) -> Option<BeginningMatch> {
         Some(self.sorted[hit.shorter?].at(hit.place.start))
     }
 
-    /// Those that begin with this text.
+    /// The indices of the beginnings that start with this text.
     pub(super) fn going_on<'a>(&'a self, text: &'a str) -> impl Iterator<Item = usize> + 'a {
         let from = self.sorted.partition_point(|beginning| &*beginning.text < text);
         let going_on = self.sorted[from..].iter().take_while(move |beginning| beginning.text.starts_with(text));
         going_on.map(|beginning| beginning.number)
     }
 
-    /// The longest one that this text begins with. Of the list only that stretch is left whose bytes are those of the text
-    /// so far: that many begin alike costs nothing.
+    /// The longest beginning that this text starts with. Each byte narrows the sorted list to its matching part, so
+    /// many similar beginnings cost nothing.
     fn longest(&self, text: &[u8]) -> Option<&Beginning> {
         let (mut alike, mut found) = (&self.sorted[..], None);
         for (depth, byte) in text.iter().enumerate() {
@@ -109,12 +109,12 @@ impl Beginnings {
 }
 
 impl Beginning {
-    fn at(&self, start: usize) -> Hit {
-        Hit { place: start..start + self.text.len(), number: self.number, shorter: self.shorter }
+    fn at(&self, start: usize) -> BeginningMatch {
+        BeginningMatch { place: start..start + self.text.len(), number: self.number, shorter: self.shorter }
     }
 }
 
-/// Where the table has the bit of a head.
+/// The word and the bit of the table for the first bytes of a beginning.
 fn place([first, second, third]: [u8; HEAD_BYTES]) -> (usize, u64) {
     let number = u32::from_le_bytes([first, second, third, 0]);
     let hash = number.wrapping_mul(0x9e37_79b1) >> 16; // the golden ratio spreads neighbours (Knuth)

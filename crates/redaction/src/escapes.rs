@@ -1,7 +1,7 @@
-//! Escapes in JSON text, and in the code and the terminal output that agents show: what stands before a secret may be the
-//! end of one, and nothing may begin in the middle of one.
+//! Escapes in JSON text, and in the code and terminal output that agents show. A secret may follow directly after an
+//! escape, but can never begin in the middle of one.
 
-/// Whether this place is inside of an escape: between `\` and its letter, or in the digits of `\u00e9`.
+/// Whether a place is inside an escape: between `\` and its letter, or in the digits of `\u00e9`.
 pub(super) fn starts_within(text: &[u8], at: usize) -> bool {
     let escaped = |at: usize| text[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1;
     escaped(at)
@@ -11,12 +11,12 @@ pub(super) fn starts_within(text: &[u8], at: usize) -> bool {
         })
 }
 
-/// Whether a word can begin here: nothing that would join it stands before, or only the last letter of an escape.
+/// Whether a word can begin at a place: the character before does not belong to a word, or only ends an escape.
 pub(super) fn begins_word(text: &[u8], at: usize, joins: fn(u8) -> bool) -> bool {
     text[..at].last().is_none_or(|before| !joins(*before)) || ends_escape(&text[..at])
 }
 
-/// Whether it ends with `\n`, `\u0007`, `\x1b` or, in whatever way its first byte is written, a terminal's `ESC [ 31 m`.
+/// Whether a text ends with `\n`, `\u0007`, `\x1b`, or a terminal's `ESC [ 31 m` with its first byte in any notation.
 fn ends_escape(before: &[u8]) -> bool {
     let hex = |count: usize, letter: u8| {
         before.len() >= count + 2

@@ -1,33 +1,33 @@
-//! Tokens that are known by their format. Where a service documents none, it is the one that the rules of gitleaks name.
+//! Formats of well-known tokens. Where a service documents none, the format is that of the rules of gitleaks.
 
 use std::iter;
 use std::ops::{Range, RangeInclusive};
 
-use super::Look;
+use super::Candidate;
 use super::escapes::begins_word;
 
 /// A format of secrets.
 #[derive(Debug)]
 pub(super) struct Format {
-    /// What it is called in marks and notices.
+    /// The name of the format in marks and notices.
     pub(super) kind: &'static str,
-    /// What tells where one may be.
+    /// The beginning that shows where such a secret may be.
     pub(super) begins: &'static str,
     is: Shape,
 }
 
-/// What follows the beginning.
+/// The text after the beginning.
 #[derive(Debug)]
 enum Shape {
-    /// So many characters of a kind, which with the beginning are the secret.
+    /// A number of characters of one kind. The beginning belongs to the secret.
     Token(fn(u8) -> bool, RangeInclusive<usize>),
-    /// The same, with a letter and a digit among them: words have the same beginning.
+    /// The same, with at least one letter and one digit, because ordinary words have the same beginning.
     MixedToken(fn(u8) -> bool, RangeInclusive<usize>),
     /// Three or five parts with dots between them (RFC 7519).
     Jwt,
-    /// What is sent behind `Bearer`.
+    /// The token after `Bearer`.
     Bearer,
-    /// What is sent behind `Authorization: Basic`.
+    /// The base64 after `Authorization: Basic`.
     Basic,
     /// An address with a password.
     Address,
@@ -37,18 +37,20 @@ enum Shape {
 
 use Shape::{Address, AwsSecretKey, Basic, Bearer, Jwt, MixedToken, Token};
 
-/// A secret that is longer is taken for one of this length at least.
+/// The characters of a token that are read, 1 MiB. A longer token of a well-known beginning is not recognised; of a longer
+/// bearer token this much is hidden.
 const TOKEN_BYTES_MAX: usize = 1 << 20;
-/// A token that has to be mixed is so within this.
+/// The part of a token in which a letter and a digit must both occur, 128 bytes. Without them it is an ordinary word.
 const MIXED_WITHIN_BYTES: usize = 128;
-/// What follows so much base64 without a break goes on with it.
+/// The length of base64 text, 256 bytes, after which a possible token counts as a part of that text and not as a
+/// secret.
 const BASE64_BYTES: usize = 256;
-/// An address is read this far for a password.
+/// The part of an address in which a password is looked for, 512 bytes.
 const ADDRESS_BYTES_MAX: usize = 512;
 
 macro_rules! formats {
     ($($kind:literal $($begins:literal),+ => $shape:expr;)*) => {
-        /// All of them.
+        /// All formats.
         pub(super) const FORMATS: &[Format] = &[$($(Format { kind: $kind, begins: $begins, is: $shape },)+)*];
     };
 }
@@ -147,13 +149,13 @@ fn base64url(byte: u8) -> bool {
     base64(byte) || word(byte)
 }
 
-/// What a header takes for a token (RFC 6750).
+/// The characters of a token in a header (RFC 6750).
 fn token68(byte: u8) -> bool {
     base64url(byte) || matches!(byte, b'.' | b'~')
 }
 
 impl Format {
-    /// Whether its beginning can stand here.
+    /// Whether the beginning of this format can stand at a place.
     pub(super) fn can_begin(&self, text: &[u8], at: usize) -> bool {
         match &self.is {
             Address => true,
@@ -162,10 +164,10 @@ impl Format {
         }
     }
 
-    /// What stands where its beginning was found.
-    pub(super) fn look(&self, text: &[u8], hit: Range<usize>) -> Look<'static> {
+    /// The candidate after a beginning that was found.
+    pub(super) fn candidate(&self, text: &[u8], hit: Range<usize>) -> Candidate<'static> {
         if !self.can_begin(text, hit.start) {
-            return Look::default();
+            return Candidate::default();
         }
         let (secret, seen) = match &self.is {
             Token(of, bytes) => {
@@ -193,7 +195,7 @@ impl Format {
         };
         let secret = secret.filter(|_| !is_within_base64(text, hit.start));
         let is_too_long = matches!(&self.is, Token(_, bytes) | MixedToken(_, bytes) if seen.len() > *bytes.end());
-        Look {
+        Candidate {
             is_open: seen.end == text.len(),
             end: if secret.is_some() || is_too_long { seen.end } else { hit.end },
             found: secret.map(|range| (range, self.kind)),
@@ -201,24 +203,26 @@ impl Format {
     }
 }
 
-/// Whether a long text of base64 goes on here. In that of a picture some characters are like a token by chance, and
-/// without them it could not be shown.
+/// Whether a place is inside a long base64 text. In a picture some characters look like a token by chance, and a
+/// picture without them could not be shown.
 fn is_within_base64(text: &[u8], at: usize) -> bool {
     let before = at.checked_sub(BASE64_BYTES).map(|from| &text[from..at]);
     before.is_some_and(|before| before.iter().rev().all(|byte| base64(*byte)))
 }
 
-/// The secret, if there is one, and what was looked at: more text could change that where it reaches the text's end.
-type Seen = (Option<Range<usize>>, Range<usize>);
+/// The secret, if there is one, and the part of the text that was read. If that part reaches the end of the text, more
+/// text could change the result.
+type Examination = (Option<Range<usize>>, Range<usize>);
 
-/// The characters of a kind from here on. One more than `bytes_max` are looked at, which tells that there are too many.
+/// The run of characters of one kind from a place on. It may be one longer than `bytes_max`, which shows that it is too
+/// long.
 fn run(text: &[u8], from: usize, of: fn(u8) -> bool, bytes_max: usize) -> Range<usize> {
     let length = text[from..].iter().take(bytes_max.saturating_add(1)).take_while(|byte| of(**byte)).count();
     from..from + length
 }
 
-/// The same, but only its first part if that is not mixed: who writes many beginnings into one must not make each of them
-/// look at all the others.
+/// The run as [`run`] gives it, but only [`MIXED_WITHIN_BYTES`] of it where these have no letter or no digit. Otherwise
+/// a text of many beginnings would be read again for each of them.
 fn mixed_run(text: &[u8], from: usize, of: fn(u8) -> bool, bytes_max: usize) -> Range<usize> {
     let first = run(text, from, of, bytes_max.min(MIXED_WITHIN_BYTES));
     if is_mixed(&text[first.clone()]) { run(text, from, of, bytes_max) } else { first }
@@ -233,7 +237,7 @@ fn is_authorization(before: &[u8]) -> bool {
     near.is_some_and(|name| name.eq_ignore_ascii_case(b"authorization"))
 }
 
-fn jwt(text: &[u8], start: usize) -> Seen {
+fn jwt(text: &[u8], start: usize) -> Examination {
     let part = |from: usize| run(text, from, word, TOKEN_BYTES_MAX);
     let next = |before: &Range<usize>| (text.get(before.end) == Some(&b'.')).then(|| part(before.end + 1));
     let parts: Vec<_> = iter::successors(Some(part(start)), next).take(5).collect();
@@ -249,7 +253,7 @@ fn jwt(text: &[u8], start: usize) -> Seen {
 }
 
 /// The password in an address: `https://user:password@host`.
-fn address(text: &[u8], from: usize) -> Seen {
+fn address(text: &[u8], from: usize) -> Examination {
     let authority = |byte: u8| byte.is_ascii_graphic() && !b"/?#\"'\\<>`(){}[]|,;$".contains(&byte);
     let all = run(text, from, authority, ADDRESS_BYTES_MAX);
     let password = text[all.clone()].iter().rposition(|byte| *byte == b'@').and_then(|at| {
@@ -259,7 +263,7 @@ fn address(text: &[u8], from: usize) -> Seen {
     (password.filter(|password| password.len() >= 3), all)
 }
 
-fn aws_secret_key(text: &[u8], from: usize) -> Seen {
+fn aws_secret_key(text: &[u8], from: usize) -> Examination {
     let between = |byte: u8| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'=' | b':' | b'>');
     let gap = run(text, from, between, 12);
     let body = run(text, gap.end, base64, 40);

@@ -1,26 +1,26 @@
-//! Private keys as they lie in files (PEM): from the line that begins one to the line that ends it, or as far as what
-//! lies between looks like one.
+//! Private keys in PEM form: from the first line to the last, or up to the last line that looks like a part of a key.
 
 use std::ops::Range;
 
-use super::Look;
+use super::Candidate;
 
-/// How the first line begins.
+/// The beginning of the first line.
 pub const BEGINS: &str = "-----BEGIN ";
-/// What it is called in marks and notices.
+/// The name of the kind in marks and notices.
 pub const KIND: &str = "private_key";
 const DASHES: &[u8] = b"-----";
-/// `RSA PRIVATE KEY` and such.
+/// The longest label, such as `RSA PRIVATE KEY`.
 const LABEL_BYTES_MAX: usize = 60;
-/// A key has lines of 64 characters or more; words are shorter than this.
+/// The shortest line of base64 by which a key is recognised, 32 bytes. Lines of keys have 64 or more; ordinary words
+/// are shorter.
 const LINE_BYTES_MIN: usize = 32;
-/// The last line of one that is cut off can be short.
+/// The shortest last line of a key that is cut off, 12 bytes.
 const LAST_LINE_BYTES_MIN: usize = 12;
 
-/// Whether a private key begins here.
-pub(super) fn look(text: &[u8], hit: Range<usize>) -> Look<'static> {
+/// The candidate for a private key at a place.
+pub(super) fn candidate(text: &[u8], hit: Range<usize>) -> Candidate<'static> {
     let Some(from) = label_end(text, hit.end) else {
-        return Look { is_open: text.len() - hit.end <= LABEL_BYTES_MAX, ..Look::default() };
+        return Candidate { is_open: text.len() - hit.end <= LABEL_BYTES_MAX, ..Candidate::default() };
     };
     let (mut at, mut longest, mut last) = (from, 0, from);
     while at < text.len() {
@@ -36,10 +36,10 @@ pub(super) fn look(text: &[u8], hit: Range<usize>) -> Look<'static> {
     let end = ending(text, at);
     let is_open = at == text.len() || (end.is_none() && text.len() - at <= LABEL_BYTES_MAX && is_dashes(&text[at..]));
     let found = (longest >= LINE_BYTES_MIN).then(|| (hit.start..end.unwrap_or(last), KIND));
-    Look { found, is_open, ..Look::default() }
+    Candidate { found, is_open, ..Candidate::default() }
 }
 
-/// Behind `… PRIVATE KEY-----`.
+/// The place after `… PRIVATE KEY-----`.
 pub fn label_end(text: &[u8], from: usize) -> Option<usize> {
     let near = &text[from..text.len().min(from + LABEL_BYTES_MAX)];
     let label = near.windows(DASHES.len()).position(|five| five == DASHES)?;
@@ -50,7 +50,7 @@ pub fn label_end(text: &[u8], from: usize) -> Option<usize> {
     is_private.then_some(from + label.len() + DASHES.len())
 }
 
-/// Behind the line that ends it, if that stands here.
+/// The place after the last line of a key, if that line stands at `at`.
 fn ending(text: &[u8], at: usize) -> Option<usize> {
     let label = at + text[at..].strip_prefix(b"-----END ").map(|_| 9)?;
     label_end(text, label)
@@ -60,13 +60,13 @@ fn is_dashes(text: &[u8]) -> bool {
     text.starts_with(b"-") || DASHES.starts_with(text)
 }
 
-/// What the lines of one are made of.
+/// The characters of a key's lines.
 pub fn is_body(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
-/// What may stand between the lines, here: ends of lines, also escaped ones, the numbers, signs and arrows that tools put
-/// before a line, and the headers of old formats.
+/// The length of a separator between a key's lines: line ends, also escaped ones; line numbers, signs and arrows that
+/// tools put before a line; the headers of old formats.
 fn between(text: &[u8]) -> Option<usize> {
     let backslashes = text.iter().take_while(|byte| **byte == b'\\').count();
     match text[backslashes..] {

@@ -1,11 +1,11 @@
-//! Secrets go before anything is stored or sent: each becomes `‹redacted:kind›`.
+//! Redaction: secrets are removed before a text is stored or sent. Each becomes `‹redacted:kind›`.
 //!
-//! What is looked for: tokens that are known by their format ([`formats`]), private keys ([`keys`]), and the values that a
-//! run knows and nobody is to see ([`secrets`]), also in base64. One pass finds the places where one may begin, and each of
-//! those is looked at closely. It works on JSON text as it stands: what is replaced lies within one string and neither
-//! begins nor ends in the middle of an escape, so JSON stays JSON.
+//! Three kinds of secrets are found: tokens of a well-known format ([`formats`]), private keys ([`keys`]), and the
+//! values that a run knows and nobody may see ([`secrets`]), also in base64. One pass finds the places where a secret
+//! may begin; each of them is then read closely. The input may be JSON text: a secret always lies within one string and
+//! does not split an escape, so JSON stays JSON.
 //!
-//! The control server does this to what agents print, the town to what a run is asked, and a rig to what is posted.
+//! The control server redacts the output of agents, the town redacts prompts and messages, and a rig redacts posts.
 
 mod base64;
 mod beginnings;
@@ -22,29 +22,29 @@ use std::ops::Range;
 
 use townwatch_protocol::error::Result;
 
-use self::beginnings::{Beginnings, Hit};
+use self::beginnings::{BeginningMatch, Beginnings};
 use self::formats::{FORMATS, Format};
 
 pub use self::secrets::SecretValues;
 use self::variables::is_secret;
 pub use self::variables::is_secret_name;
 
-/// How a mark begins; its kind and [`MARK_END`] follow.
+/// The beginning of a mark. The kind and [`MARK_END`] follow.
 const MARK: &str = "‹redacted:";
 const MARK_END: char = '›';
 
-/// Whether something in the text is no longer what it was.
+/// Whether a text contains a mark.
 pub fn is_redacted(text: &str) -> bool {
     text.contains(MARK)
 }
 
-/// Finds secrets in texts.
+/// A finder of secrets in texts.
 #[derive(Debug)]
 pub struct Redactor {
     beginnings: Beginnings,
-    /// Whether any of them has this as its first byte.
+    /// Whether a beginning has this first byte.
     first_bytes: [bool; 256],
-    /// What may begin there, in the order of the beginnings.
+    /// The rule of each beginning, in the order of the beginnings.
     rules: Vec<Rule>,
 }
 
@@ -52,25 +52,25 @@ pub struct Redactor {
 enum Rule {
     Format(&'static Format),
     Key,
-    /// A secret that went before.
+    /// A secret that was redacted before.
     Mark,
-    /// Values with this beginning and the names of their variables, the longest first.
+    /// The values with this beginning and the names of their variables, the longest first.
     Values(String, Vec<(String, String)>),
 }
 
-/// What stands where something begins.
+/// The candidate for a secret at a place.
 #[derive(Debug, Default)]
-struct Look<'r> {
-    /// A part of the text that has to go, or is the mark of one that went, and its kind.
+struct Candidate<'r> {
+    /// The part of the text to redact, or a mark of an earlier redaction, with its kind.
     found: Option<(Range<usize>, &'r str)>,
-    /// Whether more text behind this one could change that.
+    /// Whether more text after this one could change the result.
     is_open: bool,
-    /// Behind the characters of a token, or of what would be one if it were shorter: another secret may begin among them.
+    /// The end of the token's characters, even of a token that is too long. Another secret may begin among them.
     end: usize,
 }
 
 impl Redactor {
-    /// Finds what is known by its format, and these secrets.
+    /// A finder of the well-known formats and of these values.
     pub fn new(secrets: SecretValues) -> Result<Self> {
         let mut rules: Vec<Rule> = FORMATS.iter().map(Rule::Format).chain([Rule::Key, Rule::Mark]).collect();
         rules.extend(secrets.by_beginning().into_iter().map(|(beginning, values)| Rule::Values(beginning, values)));
@@ -82,22 +82,22 @@ impl Redactor {
         Ok(Self { beginnings, first_bytes, rules })
     }
 
-    /// The text without secrets.
+    /// The text with its secrets redacted.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.tell(text, 0..text.len(), |_| {})
     }
 
-    /// The beginning of a longer text without secrets, nor what may be the beginning of one.
+    /// The beginning of a longer text, redacted. An end that may be the beginning of a secret is left out.
     pub fn beginning(&self, text: &str) -> String {
         self.tell(text, 0..self.settled(text, 0), |_| {}).into_owned()
     }
 
-    /// A part of the text without secrets, of which none reaches out of it; `tell` hears the kind of each mark that is in it
-    /// then.
+    /// A part of a text, redacted. No secret may cross the end of the part. `tell` is called with the kind of each mark
+    /// in the result.
     pub fn tell<'t>(&self, text: &'t str, part: Range<usize>, mut tell: impl FnMut(&str)) -> Cow<'t, str> {
         let (mut clean, mut copied) = (String::new(), part.start);
-        for (_, look) in self.looks(text, part.start).take_while(|(start, _)| *start < part.end) {
-            let Some((range, kind)) = look.found else { continue };
+        for (_, candidate) in self.candidates(text, part.start).take_while(|(start, _)| *start < part.end) {
+            let Some((range, kind)) = candidate.found else { continue };
             tell(kind);
             if !text[range.clone()].starts_with(MARK) {
                 clean.push_str(&text[copied..range.start]);
@@ -112,28 +112,28 @@ impl Redactor {
         clean.into()
     }
 
-    /// Up to where a text is settled that will go on: nothing that may yet turn out to be a secret reaches from before
-    /// this place to behind it.
+    /// The end of the settled part of a text that will go on. No secret, and nothing that can become one, crosses that
+    /// place.
     pub fn settled(&self, text: &str, from: usize) -> usize {
-        let mut looks = self.looks(text, from);
-        let open = looks.find(|(_, look)| look.is_open);
-        let (begun, from) = (looks.begun, looks.begun.max(from));
+        let mut candidates = self.candidates(text, from);
+        let open = candidates.find(|(_, candidate)| candidate.is_open);
+        let (begun, from) = (candidates.begun, candidates.begun.max(from));
         let settled = begun + self.before_half_a_beginning(&text[begun..], from - begun);
         open.map_or(settled, |(start, _)| settled.min(start))
     }
 
-    fn looks<'a>(&'a self, text: &'a str, from: usize) -> Looks<'a> {
-        Looks { redactor: self, text, begun: 0, at: from }
+    fn candidates<'a>(&'a self, text: &'a str, from: usize) -> Candidates<'a> {
+        Candidates { redactor: self, text, begun: 0, at: from }
     }
 
-    /// Where the text ends with a part of a beginning; else its end.
+    /// The place of an incomplete beginning at the end of the text; without one, the end.
     fn before_half_a_beginning(&self, text: &str, from: usize) -> usize {
         let tail = text.len().saturating_sub(secrets::BEGINNING_BYTES_MAX).max(from);
         let mut places = (tail..text.len()).filter(|at| self.first_bytes[usize::from(text.as_bytes()[*at])]);
         places.find(|at| self.has_half_a_beginning(text, *at)).unwrap_or(text.len())
     }
 
-    /// Whether the text ends with a part of a beginning that stands here.
+    /// Whether the text ends with an incomplete beginning that starts at `at`.
     fn has_half_a_beginning(&self, text: &str, at: usize) -> bool {
         let Some(tail) = text.get(at..) else { return false };
         self.beginnings.going_on(tail).any(|number| match &self.rules[number] {
@@ -142,44 +142,44 @@ impl Redactor {
         })
     }
 
-    /// Shorter beginnings may stand in the same place: `sk-` where `sk-ant-` does, or a value that another one begins with.
-    /// What hides most of the text counts.
-    fn look<'a>(&'a self, text: &'a str, hit: Hit) -> Look<'a> {
+    /// The candidate at a place. Several beginnings may stand there: `sk-` and `sk-ant-`, or a value that starts with
+    /// another one. The candidate that hides most of the text counts.
+    fn candidate<'a>(&'a self, text: &'a str, hit: BeginningMatch) -> Candidate<'a> {
         let rest = &text[hit.place.start..];
-        let end_of = |look: &Look<'_>| look.found.as_ref().map_or(0, |(range, _)| range.end);
-        let mut most = Look { is_open: self.may_become_a_longer_value(rest), ..Look::default() };
+        let end_of = |candidate: &Candidate<'_>| candidate.found.as_ref().map_or(0, |(range, _)| range.end);
+        let mut most = Candidate { is_open: self.may_become_a_longer_value(rest), ..Candidate::default() };
         for hit in iter::successors(Some(hit), |hit| self.beginnings.shorter(hit)) {
-            let look = self.look_as(&self.rules[hit.number], text, hit.place);
-            let is_open = most.is_open || look.is_open;
-            if end_of(&look) > end_of(&most) {
-                most = look;
+            let candidate = self.candidate_by(&self.rules[hit.number], text, hit.place);
+            let is_open = most.is_open || candidate.is_open;
+            if end_of(&candidate) > end_of(&most) {
+                most = candidate;
             }
             most.is_open = is_open;
         }
         most
     }
 
-    /// Whether a text is all that there is yet of what a value begins with.
+    /// Whether a text is the beginning of a value and ends before the value's own beginning is complete.
     fn may_become_a_longer_value(&self, text: &str) -> bool {
         let mut longer = self.beginnings.going_on(text).map(|number| &self.rules[number]);
         longer.any(|rule| matches!(rule, Rule::Values(beginning, _) if beginning.len() > text.len()))
     }
 
-    /// What the rule finds here. A token's characters can be those of another secret behind it: then it ends where that one
-    /// begins.
-    fn look_as<'a>(&'a self, rule: &'a Rule, text: &'a str, hit: Range<usize>) -> Look<'a> {
-        let look = rule.look(text, hit.clone());
-        if look.end <= hit.end {
-            return look;
+    /// The candidate by one rule. If another secret begins among the characters of a token and goes on after it, the
+    /// token ends there.
+    fn candidate_by<'a>(&'a self, rule: &'a Rule, text: &'a str, hit: Range<usize>) -> Candidate<'a> {
+        let candidate = rule.candidate(text, hit.clone());
+        if candidate.end <= hit.end {
+            return candidate;
         }
-        match self.reaching_out(text, hit.end..look.end) {
-            ReachingOut::From(at) => Look { is_open: false, ..rule.look(&text[..at], hit) },
-            ReachingOut::Open => Look { is_open: true, ..look },
-            ReachingOut::None => look,
+        match self.reaching_out(text, hit.end..candidate.end) {
+            ReachingOut::From(at) => Candidate { is_open: false, ..rule.candidate(&text[..at], hit) },
+            ReachingOut::Open => Candidate { is_open: true, ..candidate },
+            ReachingOut::None => candidate,
         }
     }
 
-    /// The first secret that begins in this part of the text and reaches out of it.
+    /// The first secret that begins in a part of a text and ends after it.
     fn reaching_out(&self, text: &str, part: Range<usize>) -> ReachingOut {
         let (mut at, mut within, mut is_open) = (part.start, part.start, false);
         while let Some(hit) = self.beginnings.find(text, at).filter(|hit| hit.place.start < part.end) {
@@ -189,52 +189,52 @@ impl Redactor {
             if start < within && matches!(rule, Rule::Format(_)) {
                 continue; // its characters are those of the token around it, which lies within the part
             }
-            let look = rule.look(text, hit.place);
-            let end = look.found.map_or(part.start, |(range, _)| range.end);
+            let candidate = rule.candidate(text, hit.place);
+            let end = candidate.found.map_or(part.start, |(range, _)| range.end);
             if end > part.end {
                 return ReachingOut::From(start);
             }
             within = within.max(end);
-            is_open |= look.is_open;
+            is_open |= candidate.is_open;
         }
         let is_open = is_open || self.before_half_a_beginning(text, part.start) < part.end;
         if is_open { ReachingOut::Open } else { ReachingOut::None }
     }
 }
 
-/// Whether a secret that begins in a part of a text reaches out of it.
+/// Whether a secret that begins in a part of a text ends after it.
 enum ReachingOut {
     None,
-    /// More text could change that.
+    /// More text could change the answer.
     Open,
-    /// One does that begins here.
+    /// A secret that begins here does.
     From(usize),
 }
 
-/// Each place in a text where something may begin, and what stands there.
+/// An iterator over the candidates of a text, each with its place.
 #[derive(Debug)]
-struct Looks<'a> {
+struct Candidates<'a> {
     redactor: &'a Redactor,
     text: &'a str,
-    /// Behind the last secret: what follows it is looked at as if the text began there.
+    /// The end of the last secret. The rest is read as if the text began there.
     begun: usize,
     at: usize,
 }
 
-impl<'a> Iterator for Looks<'a> {
-    type Item = (usize, Look<'a>);
+impl<'a> Iterator for Candidates<'a> {
+    type Item = (usize, Candidate<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
         let (begun, rest) = (self.begun, &self.text[self.begun..]);
         let hit = self.redactor.beginnings.find(rest, self.at - begun)?;
         let start = begun + hit.place.start;
-        let look = self.redactor.look(rest, hit);
-        let found = look.found.map(|(range, kind)| (begun + range.start..begun + range.end, kind));
+        let candidate = self.redactor.candidate(rest, hit);
+        let found = candidate.found.map(|(range, kind)| (begun + range.start..begun + range.end, kind));
         self.at = start + 1;
         if let Some((range, _)) = &found {
             (self.begun, self.at) = (range.end, range.end);
         }
-        Some((start, Look { found, is_open: look.is_open, ..Look::default() }))
+        Some((start, Candidate { found, is_open: candidate.is_open, ..Candidate::default() }))
     }
 }
 
@@ -248,40 +248,40 @@ impl Rule {
         }
     }
 
-    fn look<'a>(&'a self, text: &'a str, hit: Range<usize>) -> Look<'a> {
-        let mut look = match self {
-            Self::Format(format) => format.look(text.as_bytes(), hit),
-            Self::Key => keys::look(text.as_bytes(), hit),
-            Self::Mark => look_at_mark(text, hit),
+    fn candidate<'a>(&'a self, text: &'a str, hit: Range<usize>) -> Candidate<'a> {
+        let mut candidate = match self {
+            Self::Format(format) => format.candidate(text.as_bytes(), hit),
+            Self::Key => keys::candidate(text.as_bytes(), hit),
+            Self::Mark => mark_candidate(text, hit),
             Self::Values(_, values) => {
                 let rest = &text[hit.start..];
                 let whole = values.iter().find(|(value, _)| rest.starts_with(value.as_str()));
                 let found = whole.map(|(value, name)| (hit.start..hit.start + value.len(), name.as_str()));
-                Look {
+                Candidate {
                     found,
                     is_open: values.iter().any(|(value, _)| value.len() > rest.len() && value.starts_with(rest)),
-                    ..Look::default()
+                    ..Candidate::default()
                 }
             }
         };
-        look.found = look.found.filter(|(range, _)| !escapes::starts_within(text.as_bytes(), range.start));
-        look
+        candidate.found = candidate.found.filter(|(range, _)| !escapes::starts_within(text.as_bytes(), range.start));
+        candidate
     }
 }
 
-fn look_at_mark(text: &str, hit: Range<usize>) -> Look<'_> {
+fn mark_candidate(text: &str, hit: Range<usize>) -> Candidate<'_> {
     let length = text.as_bytes()[hit.end..].iter().take_while(|byte| is_of_kind(**byte)).count();
     let (kind, rest) = text[hit.end..].split_at(length);
     let found = rest.starts_with(MARK_END).then(|| (hit.start..hit.end + length + MARK_END.len_utf8(), kind));
-    Look { found, is_open: rest.is_empty(), ..Look::default() }
+    Candidate { found, is_open: rest.is_empty(), ..Candidate::default() }
 }
 
-/// What a kind is made of: the names of variables, and of files, as `.aws/credentials`.
+/// The characters of a kind: those of variable names and of file names such as `.aws/credentials`.
 fn is_of_kind(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/')
 }
 
-/// What stands where a secret stood.
+/// The mark that replaces a secret.
 pub fn mark(kind: &str) -> String {
     format!("{MARK}{kind}{MARK_END}")
 }

@@ -1,37 +1,39 @@
-//! The values that a run knows and nobody is to see.
+//! The values that a run knows and nobody may see.
 
 use std::collections::BTreeMap;
 
 use super::{base64, is_of_kind, is_secret, ways};
 
-/// A shorter value could not be told from other text.
+/// The shortest value that is hidden, 8 bytes. A shorter one would often be other text.
 const VALUE_BYTES_MIN: usize = 8;
-/// Nor could a word of letters alone: `development` is the value of many a `SECRET_KEY`.
+/// The shortest value of letters alone that is hidden, 16 bytes: `development` is the value of many a `SECRET_KEY`.
 const WORD_BYTES_MIN: usize = 16;
-/// Of a value of several lines each that is as long is hidden on its own, too.
+/// The shortest line that is hidden on its own, for a value of several lines, 16 bytes.
 const LINE_BYTES_MIN: usize = 16;
-/// What a shorter value is in base64 could stand in other base64 by chance.
+/// The shortest value that is hidden in base64, 12 bytes. A shorter one could occur in other base64 by chance.
 const BASE64_VALUE_BYTES_MIN: usize = 12;
-/// Ways of writing values that are hidden: some 100 variables. Those that were given last are not.
+/// The written forms of values that are hidden, 1,000: some 100 variables. Beyond it the values that were added last
+/// are not hidden.
 const WAYS_MAX: usize = 1_000;
-/// The same in base64: a value has 6 to 18 of them.
+/// The base64 forms of values that are hidden, 2,000; a value has 6 to 18. Beyond it the values that were added last
+/// are not hidden in base64.
 const BASE64_WAYS_MAX: usize = 2_000;
-/// What a value is called where its own name is none that could stand in a mark.
+/// The name of a value in marks where its own name has characters that no mark may have.
 const UNNAMED: &str = "environment";
-/// So much of a value is looked for; then the rest is compared.
+/// The beginning of a value that the search looks for, 32 bytes. After a match the rest is compared.
 pub(super) const BEGINNING_BYTES_MAX: usize = 32;
 
-/// Values to hide, each in all ways in which it may be written, with the names of their variables.
+/// The values to hide, each in all its written forms, with the names of their variables.
 #[derive(Debug, Clone, Default)]
 pub struct SecretValues {
     json: BTreeMap<String, String>,
-    /// Those that stand otherwise in a text that is not JSON.
+    /// The forms that only a text other than JSON can have.
     text: BTreeMap<String, String>,
     base64: BTreeMap<String, String>,
 }
 
 impl SecretValues {
-    /// The values of those variables that look secret, and of those that are declared so.
+    /// The values of variables that look secret, and of variables that are declared so.
     pub fn of(variables: impl IntoIterator<Item = (String, String)>, declared: &[String]) -> Self {
         let mut secrets = Self::default();
         for (name, value) in variables {
@@ -44,7 +46,7 @@ impl SecretValues {
         secrets
     }
 
-    /// Hides a value as well, if it can be told from other text.
+    /// Hides one more value, if it is long enough to be recognised.
     pub fn hide(&mut self, name: &str, value: &str) {
         self.hide_lines(name, value, WORD_BYTES_MIN);
     }
@@ -71,14 +73,14 @@ impl SecretValues {
         }
     }
 
-    /// The same for a text that is not JSON, if a value stands otherwise there.
+    /// The same values for a text that is not JSON; `None` where that makes no difference.
     pub fn in_text(&self) -> Option<Self> {
         let json = self.json.clone().into_iter().chain(self.text.clone()).collect();
         let base64 = self.base64.clone();
         (!self.text.is_empty()).then_some(Self { json, text: BTreeMap::new(), base64 })
     }
 
-    /// What to look for, and which values begin with it, each with its name: the longest first.
+    /// The beginnings to look for, each with its values and their names, the longest first.
     pub(super) fn by_beginning(self) -> BTreeMap<String, Vec<(String, String)>> {
         let all: BTreeMap<_, _> = self.base64.into_iter().chain(self.json).collect();
         let mut beginnings: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
@@ -98,7 +100,8 @@ fn hide_ways(hidden: &mut BTreeMap<String, String>, ways: Vec<String>, name: &st
     }
 }
 
-/// What of a text is looked for, if that can be told from others. At its ends stands nothing that could be a part of an escape.
+/// The part of a value that is looked for, if it is long enough. Its ends are trimmed of characters that could belong
+/// to an escape.
 fn told_from_others(text: &str, word_bytes_min: usize) -> Option<&str> {
     let text = text.trim_matches(|one: char| one.is_control() || one.is_whitespace() || matches!(one, '"' | '\\'));
     let is_word = text.bytes().all(|byte| byte.is_ascii_alphabetic());

@@ -1,17 +1,17 @@
-//! Which variables hold secrets, by their names.
+//! Variables that hold secrets, recognised by their names.
 
-/// Of a name that ends so, whatever it holds.
+/// The endings of names whose values are always secret.
 const ENDS: &[&str] = &["TOKEN", "KEY", "SECRET", "PASS", "_PAT", "_PWD", "_AUTH", "CREDENTIAL", "CREDENTIALS"];
-/// Of a name that has this in it.
+/// The parts of names whose values are always secret.
 const PARTS: &[&str] = &["PASSWORD", "PASSWD", "PASSPHRASE", "PRIVATE_KEY"];
-/// Words of names that are those of settings as well: `SEED` of a wallet, and of a random number.
+/// Words that secrets and settings share: `SEED` of a wallet, or of a random number.
 const WORDS: &[&str] =
     &["SEED", "COOKIE", "COOKIES", "DSN", "CONNECTION", "CONNECTIONSTRING", "CONNECTIONSTRINGS", "WEBHOOK", "WEBHOOKS"];
-/// The last words of those that are settings.
+/// The last words of settings' names.
 const SETTINGS: &[&str] =
     &["NAME", "DOMAIN", "HOST", "PATH", "FILE", "DIR", "TIMEOUT", "TYPE", "MODE", "EVENTS", "DRIVER"];
 
-/// Whether a variable of this name holds a secret, whatever its value is.
+/// Whether every value of a variable of this name is secret.
 pub fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     !is_public(&name) && (ENDS.iter().any(|end| name.ends_with(end)) || PARTS.iter().any(|part| name.contains(part)))
@@ -32,7 +32,7 @@ fn is_public(upper_name: &str) -> bool {
     upper_name.contains("PUBLIC") || upper_name.contains("PUBLISHABLE")
 }
 
-/// `mongoConnectionString` and `MONGO_CONNECTION_STRING` have the same.
+/// The words of a name. `mongoConnectionString` and `MONGO_CONNECTION_STRING` have the same ones.
 fn words(name: &str) -> Vec<String> {
     let (mut words, mut before) = (vec![String::new()], ' ');
     for one in name.chars() {

@@ -1,15 +1,15 @@
-//! The ways in which a value may be written: in an address, and in JSON, also in JSON in a text of JSON, and that in another,
-//! with what is beyond ASCII as it is or escaped as well.
+//! The written forms of a value: in an address; in JSON; and in JSON inside JSON, up to three levels. Non-ASCII
+//! characters stand as they are, or escaped.
 
 use std::fmt::Write;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What nothing writes with a percent sign (RFC 3986, 2.3).
+/// The characters that no writer encodes with a percent sign (RFC 3986, 2.3), taken out of the set to encode.
 const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// What `encodeURIComponent` of JavaScript leaves as well.
+/// The set that JavaScript's `encodeURIComponent` encodes.
 const COMPONENT: &AsciiSet = &STRICT.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
-/// What `quote` of Python leaves as well.
+/// The set that Python's `quote` encodes.
 const PATH: &AsciiSet = &STRICT.remove(b'/');
 
 pub(super) fn ways(text: &str) -> Vec<String> {
@@ -26,7 +26,7 @@ pub(super) fn ways(text: &str) -> Vec<String> {
     ways
 }
 
-/// With `%2f` for `%2F`.
+/// The form with `%2f` for `%2F`.
 fn lower_digits(in_address: &str) -> String {
     let mut parts = in_address.split('%');
     let mut lower = parts.next().unwrap_or_default().to_owned();
@@ -37,13 +37,13 @@ fn lower_digits(in_address: &str) -> String {
     lower
 }
 
-/// As it stands in a text of JSON.
+/// The form in a JSON string.
 fn escaped(text: &str) -> String {
     let quoted = serde_json::to_string(text).unwrap_or_default();
     quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
 }
 
-/// With `\u00e9` for what is beyond ASCII.
+/// The form with `\u00e9` for non-ASCII characters.
 fn ascii(json: &str) -> String {
     let (mut written, mut units) = (String::new(), [0; 2]);
     for one in json.chars() {

@@ -1,4 +1,4 @@
-//! How a decision is made, and what comes of it.
+//! Decisions, and their results.
 
 use townwatch_protocol::error::Result;
 use townwatch_protocol::id::RigId;
@@ -26,24 +26,24 @@ pub struct Decision<T> {
     pub(crate) change: DecidedChange,
 }
 
-/// What a decision has changed, which others have to know.
+/// The changes of a decision that others have to know.
 #[derive(Debug, Default)]
 pub(crate) struct DecidedChange {
-    /// What the log got; none where viewers have nothing to look for.
+    /// The result for the log; `None` where viewers have nothing to look for.
     pub(crate) outcome: Option<Outcome>,
-    /// What agents are typing.
+    /// The texts that agents are typing.
     pub(crate) previews: Vec<Preview>,
-    /// What rigs have to be told.
+    /// The notices for rigs.
     pub(crate) notices: Vec<(RigId, RigNotice)>,
 }
 
 impl<T> Decision<T> {
-    /// One by which nothing has changed that viewers could look for.
+    /// A decision without a change that viewers could see.
     pub(crate) fn unseen(answer: T) -> Self {
         Self { answer, change: DecidedChange::default() }
     }
 
-    /// One by which the log or a state has changed.
+    /// A decision that has changed the log or a state.
     pub(crate) fn seen(answer: T, outcome: Outcome) -> Self {
         Self { answer, change: DecidedChange { outcome: Some(outcome), ..DecidedChange::default() } }
     }

@@ -49,8 +49,8 @@ pub fn event_shown(name: &str, text: &str) -> String {
     shown_event
 }
 
-/// What stands before and after the credentials of an address; none where it has none. Over SSH a user alone is the
-/// account's name, `git` nearly always; over HTTP it may be a token.
+/// The text before and after the credentials of an address; `None` without credentials. Over SSH a user alone is the
+/// account's name, mostly `git`; over HTTP it may be a token.
 fn credentials(url: &str) -> Option<(&str, &str)> {
     let authority_at = url.find("://")? + 3;
     let (scheme, rest) = url.split_at(authority_at);

@@ -23,7 +23,7 @@ impl<I: Decide> Input for I {}
 /// Something that a rig has to be told of one of its agents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RigNotice {
-    /// These runs are over: what is posted to them is to be refused.
+    /// These runs have ended: the rig is to refuse their posts.
     Ended(EndedRuns),
     /// The agent is back from the archive: its posts are to be taken again.
     BroughtBack(AgentId),
@@ -41,7 +41,7 @@ impl Town {
         Ok(answer)
     }
 
-    /// What has to happen by now, in this order.
+    /// The effects that are due, in their order.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }

@@ -8,7 +8,7 @@ use crate::agents;
 use crate::town::Town;
 
 impl Town {
-    /// Its mayor: of several one that runs, and of these the one that was last heard of.
+    /// The mayor of the town. Of several, running ones come first, and then the one with the latest event.
     pub fn mayor(&self) -> Result<Option<AgentState>> {
         let states = agents::load_states(self.store.as_ref())?.into_iter().map(|(state, _)| state);
         let mayors = states.filter(|state| state.role == Role::Mayor);

@@ -1,5 +1,5 @@
-//! What an object counts since its instance began, and how it is written down for Prometheus (text format 0.0.4). The
-//! counts lie in memory: an eviction ends them, and the next instance's beginning says so.
+//! The counts of an object since its instance began, in the form of Prometheus (text format 0.0.4). The counts are in
+//! memory, so an eviction ends them; the metric for the begin of the instance shows that.
 
 use std::fmt::{Display, Write};
 
@@ -26,10 +26,10 @@ pub struct Rows {
     pub written: u64,
 }
 
-/// What an instance has done.
+/// The counts of an instance.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
-    /// When it began.
+    /// The time at which the instance began.
     pub began_at: Timestamp,
     /// Alarms set: each is billed as a row written, which SQLite does not know of.
     pub alarms_set: u64,
@@ -41,12 +41,12 @@ pub struct Counts {
     pub bytes_sent: u64,
     /// Questions for events to the control server.
     pub relay_requests: u64,
-    /// Those that brought no answer, or none that can be read.
+    /// Questions without an answer, or with one that cannot be read.
     pub relay_failures: u64,
 }
 
 impl Counts {
-    /// Nothing done yet.
+    /// The counts of an instance that begins.
     pub fn new(began_at: Timestamp) -> Self {
         Self {
             began_at,
@@ -92,7 +92,7 @@ pub fn of_rig(rig: &Rig, counts: &Counts, rows: Rows, alarm_at: Option<Timestamp
     Ok(page.text)
 }
 
-/// What the account's instance has seen of those who sign in.
+/// The sign-ins that the account's instance has seen.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SignIns {
     /// Browsers that signed in.
@@ -112,7 +112,7 @@ pub fn of_account(store: &dyn Store, seen: SignIns, began_at: Timestamp, rows: R
     Ok(page.text)
 }
 
-/// One object's lines. Every series carries the object's id, so that several objects' pages can lie together.
+/// The lines of one object. Every series has the object's id, so that pages of several objects can be joined.
 struct Page {
     label: String,
     text: String,

@@ -94,7 +94,7 @@ struct Row {
 /// The ids of a path, each with its name in the pattern, in their order.
 type Ids<'a> = std::vec::IntoIter<(&'static str, &'a str)>;
 
-/// Who answers a route.
+/// The object that answers a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Responder {
     /// The Worker itself.
@@ -169,8 +169,8 @@ impl Route {
         choices(path).ok().map(|choices| allowed(&choices))
     }
 
-    /// Who answers it. A posted picture needs the agent's town, which only its rig knows: the Worker asks it.
-    /// Names and deletions of towns go through the directory, which then tells the town.
+    /// The object that answers. For a posted picture it is the agent's town, which only the agent's rig knows, so the
+    /// Worker asks the rig. Names and deletions of towns go to the account, which then tells the town.
     pub fn responder(&self) -> Responder {
         match self {
             Self::Health | Self::SignIn | Self::WhoAmI | Self::SignOut | Self::ReadSettings | Self::PutImage(..) => {
@@ -249,8 +249,7 @@ fn allowed(choices: &[(Method, Route)]) -> String {
     choices.iter().map(|(method, _)| method.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// All that a path can mean, by method. No path is of two patterns. An id counts before the method: where it is wrong no
-/// method is right.
+/// The meanings of a path, by method. No path matches two patterns. An invalid id is refused before the method is.
 fn choices(path: &str) -> Result<Vec<(Method, Route)>> {
     let decoded: Vec<Cow<'_, str>> = path
         .strip_prefix('/')

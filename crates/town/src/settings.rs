@@ -1,4 +1,4 @@
-//! What an installation sets: variables with their defaults and ranges, and the secrets.
+//! The settings of an installation: variables with their defaults and ranges, and the secrets.
 //!
 //! A bad value is never replaced by the default in silence: every route but `/health` answers 503 `not_configured`
 //! and names the variable.
@@ -16,20 +16,20 @@ pub const SECRET_CHARS_MIN: usize = 16;
 /// A variable as documents name it.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
-    /// Its name in the environment.
+    /// The name of the environment variable.
     pub name: &'static str,
-    /// What it is for.
+    /// The purpose of the setting.
     pub meaning: &'static str,
-    /// What it may be.
+    /// The kind of value.
     pub kind: Kind,
 }
 
-/// What a variable may be.
+/// The kind of a setting's value.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// An integer of a range.
     Number {
-        /// Where nothing is set.
+        /// The value where none is set.
         default: u64,
         /// The least.
         min: u64,
@@ -38,7 +38,7 @@ pub enum Kind {
     },
     /// `true` or `false`.
     Switch {
-        /// Where nothing is set.
+        /// The value where none is set.
         default: bool,
     },
     /// `scheme://host[:port]`, or nothing.
@@ -75,7 +75,7 @@ macro_rules! settings {
         }
 
         impl Settings {
-            /// All of them, in the order of the documents.
+            /// All settings, in the order of the documents.
             pub const TABLE: &'static [Setting] =
                 &[$(Setting { name: $name, meaning: $meaning, kind: Kind::$kind($($bound),*) },)+];
 
@@ -131,11 +131,11 @@ pub struct Secrets {
     pub jwt_secret: String,
     /// `TOWNWATCH_JWT_SECRET_PREVIOUS`: what it was until it was changed. What that signed is still good; it signs nothing.
     pub jwt_secret_previous: Option<String>,
-    /// What is shown to the control server at `CONTAINER_URL`; there where there is one.
+    /// The right to use the control server at `CONTAINER_URL`, where there is one.
     pub control: Option<ControlRight>,
 }
 
-/// What opens a control server that a town has not started itself.
+/// The right to use a control server that a town has not started itself.
 #[derive(Clone, PartialEq, Eq)]
 pub enum ControlRight {
     /// `CONTROL_KEY`: each call is signed.
@@ -151,7 +151,7 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Settings {
-    /// What clients may know of them.
+    /// The settings that clients may know.
     pub fn view(&self) -> SettingsView {
         SettingsView {
             stream_enabled: self.stream_enabled,
@@ -163,7 +163,7 @@ impl Settings {
         }
     }
 
-    /// How far frames that viewers share are apart: by the rate, but no event waits longer than the batch time.
+    /// The time between two shared frames: by the rate, but at most the batch time.
     pub fn frame_interval_ms(&self) -> u64 {
         1_000_u64.div_ceil(self.stream_rate_limit).min(self.stream_batch_ms)
     }
@@ -182,7 +182,7 @@ impl Secrets {
         })
     }
 
-    /// What may have signed a token or a cookie: first the one that signs today.
+    /// The secrets that may have signed a token or a cookie; the one that signs today comes first.
     pub fn jwt_secrets(&self) -> impl Iterator<Item = &str> {
         [&self.jwt_secret].into_iter().chain(&self.jwt_secret_previous).map(String::as_str)
     }
@@ -320,7 +320,7 @@ fn secret(lookup: &dyn Fn(&str) -> Option<String>, name: &str) -> Result<String>
     }
 }
 
-/// What is wrong with a secret; the Worker and the control server ask the same of it.
+/// The problem with a secret; the Worker and the control server make the same check.
 pub fn secret_problem(value: &str) -> Option<String> {
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Some("holds a character that a header cannot carry".to_owned());

@@ -22,16 +22,16 @@ pub enum Value {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row(pub Vec<Value>);
 
-/// How full a store is.
+/// The fill of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fill {
-    /// What the tables and their indices take at present; what was deleted does not count.
+    /// The bytes that the tables and their indices use. Deleted rows do not count.
     pub taken_bytes: u64,
-    /// What they may.
+    /// The most bytes that they may use.
     pub max_bytes: u64,
 }
 
-/// What the core needs of a database. Both implementations run the same statements of `migrations/`.
+/// The database as the core needs it. Both implementations run the same statements of `migrations/`.
 pub trait Store {
     /// Runs one statement, at most 100 parameters, and gives all of its rows.
     fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>>;
@@ -42,11 +42,12 @@ pub trait Store {
     /// Runs `body` as one transaction: an error undoes all that it wrote. Does not nest.
     fn transaction(&self, body: &mut dyn FnMut() -> Result<()>) -> Result<()>;
 
-    /// How full it is, by what it may take, or by what it turned out to hold if that is less: a look that costs no row, but not nothing, so once a batch at most.
+    /// The present fill. The maximum is the set one, or less where the platform has refused a write. The look costs no
+    /// row but some time, so it is made once a batch at most.
     fn fill(&self) -> Fill;
 
-    /// Where a town that is open keeps what its row says of the newest id that went with a deleted agent: each look at the
-    /// head needs it, and a row read is billed.
+    /// The cached value of the newest id that went with a deleted agent. Each look at the head needs it, and reading
+    /// its row would cost a billed row.
     fn erased_head(&self) -> &Cell<EventId>;
 }
 

@@ -39,15 +39,15 @@ use crate::viewers::{Effect, Viewers};
 pub struct Config {
     /// Events kept per agent.
     pub event_cap: u64,
-    /// How often the relay asks while a run is open and nobody watches.
+    /// The time between two requests of the relay while a run is open and there is no reader.
     pub drain_interval_ms: i64,
-    /// After so long without a word a run that is posted is lost.
+    /// The silence after which a posted run is lost.
     pub posted_lost_ms: i64,
-    /// How long a ticket is good.
+    /// The life of a ticket.
     pub ticket_ttl_ms: i64,
-    /// How streams are paced.
+    /// The pace of streams.
     pub pace: Pace,
-    /// What viewers are told of the settings.
+    /// The settings that viewers get.
     pub settings: SettingsView,
 }
 
@@ -85,9 +85,9 @@ pub struct Town {
     pub(crate) ended: EndedSessions,
     pub(crate) holds: Holds,
     pub(crate) fresh_run: Rc<RunIdSource>,
-    /// What has to happen, until the edge takes it.
+    /// The effects that the edge has not taken yet.
     pub(crate) effects: Vec<Effect>,
-    /// Its name on the wire.
+    /// The town's id.
     pub town_id: TownId,
     /// The life of its log.
     pub epoch: Epoch,
@@ -210,7 +210,7 @@ impl Town {
         all.into_iter().map(|(state, is_silent)| presented(store, state, silent.as_ref(), is_silent)).collect()
     }
 
-    /// One agent's state.
+    /// The state of one agent.
     pub fn agent(&self, agent_id: &AgentId) -> Result<Option<AgentState>> {
         let silent = silence(self.store.as_ref())?;
         let store = self.store.as_ref();
@@ -247,8 +247,8 @@ impl Town {
         Ok(())
     }
 
-    /// When something becomes due by the passing of time: a state that has changed, a viewer that had to wait, the silence
-    /// or the loss of an agent that posts.
+    /// The time at which something becomes due without an input: a changed state, a viewer that waits, the silence or
+    /// loss of an agent that posts.
     pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
         [self.states.due_at(), self.viewers.due_at(now), self.deadlines.next()].into_iter().flatten().min()
     }
@@ -258,7 +258,7 @@ impl Town {
         self.config
     }
 
-    /// How many streams are open.
+    /// The number of open streams.
     pub fn viewer_count(&self) -> usize {
         self.viewers.len()
     }

@@ -24,13 +24,13 @@ impl Drop for Folder {
 /// Reads a run to its end as the poster does.
 fn drain(run: &Run, events_max: usize, bytes_max: usize) -> Vec<String> {
     let mut all = Vec::new();
-    let mut place = run.sent();
-    while let Waited::Written(written) = run.wait(place, Duration::ZERO) {
-        let (lines, next) = run.read(place, written, events_max, bytes_max).unwrap();
+    let mut position = run.sent();
+    while let WaitResult::Written(written) = run.wait(position, Duration::ZERO) {
+        let (lines, next) = run.read(position, written, events_max, bytes_max).unwrap();
         let batch: Vec<String> = lines.lines().map(str::to_owned).collect();
         assert!(batch.len() <= events_max && (batch.len() <= 1 || lines.len() <= bytes_max));
-        run.forget(place, next, lines.len(), batch.len() as u64).unwrap();
-        place = next;
+        run.forget(position, next, lines.len(), batch.len() as u64).unwrap();
+        position = next;
         all.extend(batch);
     }
     all
@@ -46,7 +46,7 @@ fn what_is_written_is_read_once_in_order_and_its_files_go() {
     let folder = Folder::new();
     let run = Spool::open_in(&folder.0).unwrap().run;
     for number in 0..30 {
-        assert!(run.append(&line(number, 1 << 20), 1, Room::Bounded).unwrap());
+        assert!(run.append(&line(number, 1 << 20), 1, SpoolRoom::Bounded).unwrap());
     }
     run.end("end\n").unwrap();
     assert_eq!((segments(&run), run.waiting.events()), (4, 31));
@@ -62,7 +62,7 @@ fn what_is_written_is_read_once_in_order_and_its_files_go() {
 fn what_a_killed_process_left_is_found_behind_what_was_sent_with_an_end() {
     let folder = Folder::new();
     let run = Spool::open_in(&folder.0).unwrap().run;
-    (0..3).for_each(|number| assert!(run.append(&line(number, 9), 1, Room::Bounded).unwrap()));
+    (0..3).for_each(|number| assert!(run.append(&line(number, 9), 1, SpoolRoom::Bounded).unwrap()));
     let start = run.sent();
     let (lines, next) = run.read(start, run.lock().written, 1, 1000).unwrap();
     run.forget(start, next, lines.len(), 1).unwrap();
@@ -88,7 +88,7 @@ fn what_has_no_room_is_left_out_and_counted_but_the_end_is_not() {
     let folder = Folder::new();
     let run = Spool::open_in(&folder.0).unwrap().run;
     run.waiting.bytes.store(SPOOL_BYTES_MAX - 10, Ordering::Relaxed);
-    assert!(!run.append(&line(1, 100), 5, Room::Bounded).unwrap());
+    assert!(!run.append(&line(1, 100), 5, SpoolRoom::Bounded).unwrap());
     assert_eq!(run.lost_events(), 5);
     run.end("end\n").unwrap();
     run.waiting.bytes.store(1000, Ordering::Relaxed);

@@ -1,21 +1,21 @@
-//! How programs say that something is wrong.
+//! Patterns by which programs report an error.
 
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-/// What a line says.
+/// The kind of an error line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Error {
-    /// What is wrong.
+    /// The cause itself.
     Cause,
-    /// What is wrong comes behind a list of calls (Python).
+    /// The beginning of a list of calls, after which the cause comes (Python).
     Traceback,
-    /// A command failed that has said itself why.
+    /// The failure of another command, which has printed its own cause.
     Consequence,
 }
 
-/// Lines that only say that another command failed: make, cargo, npm, yarn, pnpm, ninja, pre-commit.
+/// Lines which only say that another command failed: make, cargo, npm, yarn, pnpm, ninja, pre-commit.
 const CONSEQUENCES: &[&str] = &[
     "error: could not compile",
     "error: test failed, to rerun",
@@ -37,7 +37,7 @@ const CONSEQUENCES: &[&str] = &[
     "build failed",
 ];
 
-/// How a line begins that says what is wrong, in small letters.
+/// The beginnings of lines with a cause, in lower case.
 const BEGINNINGS: &[&str] = &[
     "error:",
     "error[",
@@ -69,7 +69,7 @@ const BEGINNINGS: &[&str] = &[
     "✘ [error]",
 ];
 
-/// What a line has anywhere that says what is wrong: compilers, shells, linkers, logs.
+/// The parts of lines with a cause, in lower case: compilers, shells, linkers, logs.
 const PARTS: &[&str] = &[
     ": error: ",
     ": fatal error: ",
@@ -87,10 +87,10 @@ const PARTS: &[&str] = &[
     "level=fatal",
 ];
 
-/// Beginnings that are only such in these letters: a test that failed, an entry of a log.
+/// Beginnings that count only in this case: a failed test, an entry of a log.
 const CAPITALS: &[&str] = &["FAILED ", "FAILED:", "FAIL ", "FAIL\t", "FAIL:", "ERROR ", "ERROR:", "FATAL ", "Error "];
 
-/// What every line has that is about an error, in small or capital letters; most lines have none of it.
+/// Texts of which every error line contains one, in any case. Most other lines contain none.
 const SIGNS: &[&str] = &[
     "error",
     "err!",
@@ -115,7 +115,7 @@ const SIGNS: &[&str] = &[
     ".go:",
 ];
 
-/// Whether a line may be about an error, which is quickly found out.
+/// Whether a line may be about an error, by a quick check.
 fn may_be_error(line: &str) -> bool {
     static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         let mut builder = AhoCorasick::builder();
@@ -124,7 +124,7 @@ fn may_be_error(line: &str) -> bool {
     FINDER.as_ref().is_none_or(|finder| finder.is_match(line))
 }
 
-/// What a line says, if it is about an error. It has no blanks around it.
+/// The kind of an error line; `None` for another line. The line has no white space around it.
 pub(super) fn classify(line: &str) -> Option<Error> {
     if !may_be_error(line) {
         return None;
@@ -150,14 +150,14 @@ pub(super) fn classify(line: &str) -> Option<Error> {
     is_cause.then_some(Error::Cause)
 }
 
-/// `make: *** [Makefile:2: all] Error 1`; but `make: *** No rule to make target 'x'` says what is wrong.
+/// A result line of make: `make: *** [Makefile:2: all] Error 1`. But `make: *** No rule to make target 'x'` is a cause.
 fn is_make(small: &str) -> bool {
     let Some((name, rest)) = small.split_once(": *** ") else { return false };
     let is_make = name.split('[').next().is_some_and(|name| name.ends_with("make"));
     is_make && rest.contains("] error ")
 }
 
-/// `npm error code 2`: what its script ended with; but `npm error code E404` says what is wrong.
+/// A result line of npm: `npm error code 2`, the exit code of its script. But `npm error code E404` is a cause.
 fn is_npm(small: &str) -> bool {
     let code = small.strip_prefix("npm error code ").or_else(|| small.strip_prefix("npm err! code "));
     code.is_some_and(is_number)
@@ -176,7 +176,8 @@ fn is_exception(line: &str) -> bool {
         && ends.iter().any(|end| name.ends_with(end))
 }
 
-/// What compilers and linters say of a place: `./main.go:5:2: undefined: x` (Go names no kind), `3:5  error  … no-undef`.
+/// A compiler's or linter's line about a place: `./main.go:5:2: undefined: x` (Go names no kind), `3:5  error  …
+/// no-undef`.
 fn is_place(small: &str) -> bool {
     let mut parts = small.splitn(4, ':');
     let (Some(file), Some(line), Some(column), Some(_)) = (parts.next(), parts.next(), parts.next(), parts.next())

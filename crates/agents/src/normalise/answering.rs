@@ -1,4 +1,4 @@
-//! What people answer, held against what was asked, and as agents read it.
+//! Answers of people: checked against their question, and in the words that agents read.
 
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::event::{AgentQuestionAnswered, Answer, PartAnswer, QuestionKind, QuestionPart};
@@ -7,13 +7,13 @@ use townwatch_protocol::wire::AnswerAgent;
 
 use crate::summary;
 
-/// Who refuses the oldest of too many questions.
+/// The author of a refusal that closes the oldest of too many questions.
 const TOWNWATCH: &str = "townwatch";
-/// Why.
+/// The words of that refusal.
 pub(super) const TOO_MANY: &str =
     "More than 64 questions were open at once, so that this one could be answered no more.";
 
-/// What an open question takes for an answer.
+/// The answers that an open question accepts.
 #[derive(Debug, Clone)]
 pub(super) struct ExpectedAnswer {
     kind: QuestionKind,
@@ -21,39 +21,39 @@ pub(super) struct ExpectedAnswer {
     parts: Vec<QuestionPart>,
 }
 
-/// An answer that fits its question.
+/// An answer that was checked against its question.
 #[derive(Debug, Clone)]
-pub struct Given {
-    /// Yes, or no.
+pub struct CheckedAnswer {
+    /// The decision: yes or no.
     pub answer: Answer,
-    /// The words with it.
+    /// The words with the answer.
     pub text: Option<String>,
-    /// An entry for each part; none where it is refused, or a permission.
+    /// An entry for each part of the question; none for a refusal, and for a permission.
     pub answers: Vec<PartAnswer>,
-    /// By whom.
+    /// The one who answered.
     pub by: String,
 }
 
-impl Given {
-    /// The event of it.
+impl CheckedAnswer {
+    /// The event of the answer.
     pub(super) fn event(self, request_id: String) -> AgentQuestionAnswered {
         let Self { answer, text, answers, by } = self;
         AgentQuestionAnswered { request_id, answer, by, text, answers }
     }
 }
 
-/// The end of a question that nobody here answered.
+/// The end of a question that was answered elsewhere, or not at all.
 pub(super) fn closed_by(request_id: String, answer: Answer, by: &str) -> AgentQuestionAnswered {
-    Given { answer, text: None, answers: Vec::new(), by: by.to_owned() }.event(request_id)
+    CheckedAnswer { answer, text: None, answers: Vec::new(), by: by.to_owned() }.event(request_id)
 }
 
-/// The end of the oldest of too many questions.
+/// The end of the oldest of too many questions, by a refusal.
 pub(super) fn one_too_many(request_id: String) -> AgentQuestionAnswered {
     let (text, by) = (Some(TOO_MANY.to_owned()), TOWNWATCH.to_owned());
-    Given { answer: Answer::Reject, text, answers: Vec::new(), by }.event(request_id)
+    CheckedAnswer { answer: Answer::Reject, text, answers: Vec::new(), by }.event(request_id)
 }
 
-/// What an open question wants that is not open.
+/// The refusal of an answer to a question that is not open.
 pub(super) fn not_open(request_id: &str) -> Error {
     let message = format!("question {request_id} is not open: it was answered, or its call or run has ended");
     Error::new(Code::Conflict, message)
@@ -64,18 +64,22 @@ impl ExpectedAnswer {
         Self { kind, options, parts }
     }
 
-    /// What it is about.
+    /// The kind of the question.
     pub(super) fn kind(&self) -> QuestionKind {
         self.kind
     }
 
-    /// Its parts.
+    /// The parts of the question.
     pub(super) fn parts(&self) -> &[QuestionPart] {
         &self.parts
     }
 
-    /// The answer as the agent is to have it, or what is wrong with it.
-    pub(super) fn check(&self, answer: &AnswerAgent, by: &str) -> Result<Given> {
+    /// The checked answer.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` for an answer that the question does not accept; the message names the field.
+    pub(super) fn check(&self, answer: &AnswerAgent, by: &str) -> Result<CheckedAnswer> {
         let text = answer.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let answers = match (self.kind, answer.answer) {
             (_, Answer::Reject) => Vec::new(),
@@ -96,7 +100,7 @@ impl ExpectedAnswer {
             }
             (QuestionKind::Input, Answer::Once) => self.part_answers(answer, text.as_deref())?,
         };
-        Ok(Given { answer: answer.answer, text, answers, by: by.to_owned() })
+        Ok(CheckedAnswer { answer: answer.answer, text, answers, by: by.to_owned() })
     }
 
     fn part_answers(&self, answer: &AnswerAgent, text: Option<&str>) -> Result<Vec<PartAnswer>> {
@@ -126,7 +130,7 @@ impl ExpectedAnswer {
     }
 }
 
-/// The answer to one part: its choices whole, and only such as it offers.
+/// The answer to one part: each choice with its full label, and only labels that the part offers.
 fn part_answer(part: &QuestionPart, given: &PartAnswer, field: impl Fn(&str) -> String) -> Result<PartAnswer> {
     let labels: Vec<&str> = part.options.iter().map(|option| option.label.as_str()).collect();
     let offered = || format!("choose from: {}", labels.join(", "));
@@ -166,12 +170,12 @@ fn part_answer(part: &QuestionPart, given: &PartAnswer, field: impl Fn(&str) -> 
     Ok(PartAnswer { choices, text })
 }
 
-/// All that is answered to a part, in the words that the agent reads.
+/// The words of an answer to a part, as the agent reads them.
 pub(super) fn said(answer: &PartAnswer) -> Vec<&str> {
     answer.choices.iter().chain(&answer.text).map(String::as_str).collect()
 }
 
-/// What these words, which an agent heard elsewhere, are of a part: its options, or other words.
+/// An answer to a part from the words that the agent itself reports: labels of options, or other words.
 pub(super) fn heard(part: &QuestionPart, said: &[String]) -> PartAnswer {
     let is_option = |words: &&String| part.options.iter().any(|one| one.label == **words);
     let (choices, others): (Vec<&String>, Vec<&String>) = said.iter().partition(is_option);
@@ -179,7 +183,7 @@ pub(super) fn heard(part: &QuestionPart, said: &[String]) -> PartAnswer {
     PartAnswer { choices: choices.into_iter().cloned().collect(), text: Some(text).filter(|text| !text.is_empty()) }
 }
 
-/// The option that these words choose: of a long one, the state that a person answers from has only the beginning.
+/// The option that these words choose. A person may have only the beginning of a long label, because the state cuts it.
 fn chosen<'a>(words: &str, labels: &[&'a str]) -> Option<&'a str> {
     if let Some(label) = labels.iter().find(|label| **label == words) {
         return Some(label);
@@ -194,7 +198,7 @@ fn chosen<'a>(words: &str, labels: &[&'a str]) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::normalise::asking::{AskedQuestion, Asking};
+    use crate::normalise::asking::{AskedQuestion, QuestionDraft};
 
     #[test]
     fn a_long_answer_is_chosen_by_its_beginning_if_that_is_its_own() {
@@ -221,7 +225,7 @@ mod tests {
                 {"question":"Which sizes?","options":[{"label":"S"},"M",{"label":"L"},7],"multiSelect":true}]"#,
         )
         .unwrap();
-        Asking::input(&questions).wanted()
+        QuestionDraft::input(&questions).expected_answer()
     }
 
     fn check(wanted: &ExpectedAnswer, answer: &str) -> std::result::Result<String, String> {
@@ -262,7 +266,8 @@ mod tests {
 
     #[test]
     fn a_permission_takes_what_it_offers() {
-        let wanted = Asking::permission("May it?".into(), None, &[Answer::Once, Answer::Reject], None).wanted();
+        let wanted =
+            QuestionDraft::permission("May it?".into(), None, &[Answer::Once, Answer::Reject], None).expected_answer();
         assert_eq!(check(&wanted, r#""answer":"once""#).as_deref(), Ok("[]"));
         let problem = "answer: always is not offered; it can be once or reject";
         assert_eq!(check(&wanted, r#""answer":"always""#), Err(problem.to_owned()));

@@ -1,4 +1,4 @@
-//! Questions of agents as people read them.
+//! Questions of agents, as people read them.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -11,8 +11,8 @@ use super::answering::ExpectedAnswer;
 use super::wire::lenient;
 use crate::json::{if_readable, read};
 
-/// Questions of a run that are open at once: the agent's own, and some for each of its sub-agents. One more closes the
-/// oldest with a refusal.
+/// Questions of a run that are open at once, 64. One more closes the oldest with a refusal. Besides the agent, each of
+/// its sub-agents may ask some.
 pub(super) const OPEN_MAX: usize = 64;
 
 lenient! {
@@ -24,7 +24,7 @@ lenient! {
         #[serde(alias = "multiSelect")] multiple: bool,
         custom: bool, // OpenCode's: whether other words are an answer, too, which they are where it does not say
     }
-    /// One answer to it.
+    /// One offered answer.
     AskedOption {
         label: String,
         description: String,
@@ -53,8 +53,8 @@ fn option(raw: &RawValue) -> Option<QuestionOption> {
     Some(QuestionOption { label, description: said(asked.description), preview: said(asked.preview) })
 }
 
-/// What is asked, whoever asks.
-pub(super) struct Asking {
+/// The content of a question, before it has an id.
+pub(super) struct QuestionDraft {
     kind: QuestionKind,
     detail: String,
     options: Vec<String>,
@@ -63,8 +63,8 @@ pub(super) struct Asking {
     always: Option<String>,
 }
 
-impl Asking {
-    /// Questions that want words.
+impl QuestionDraft {
+    /// A question for input.
     pub(super) fn input(questions: &[AskedQuestion]) -> Self {
         let parts: Vec<_> = questions.iter().map(AskedQuestion::part).collect();
         let texts: Vec<_> = parts.iter().map(|part| part.text.as_str()).filter(|text| !text.is_empty()).collect();
@@ -78,7 +78,7 @@ impl Asking {
         }
     }
 
-    /// A question that wants one of these answers. `always` says what that would allow.
+    /// A question for a permission, with the possible answers. `always` says which rule that answer would add.
     pub(super) fn permission(
         detail: String,
         subject: Option<QuestionSubject>,
@@ -90,7 +90,7 @@ impl Asking {
         Self { kind: QuestionKind::Permission, detail, options, parts: Vec::new(), subject, always }
     }
 
-    /// The event. `call` waits for the answer, and `parent` is the call whose sub-agent asks.
+    /// The event of the question. `call` waits for the answer; `parent` is the call whose sub-agent asks.
     pub(super) fn event(&self, request_id: String, call: Option<String>, parent: Option<String>) -> AgentQuestion {
         AgentQuestion {
             request_id,
@@ -105,19 +105,19 @@ impl Asking {
         }
     }
 
-    /// What to hold against the answer.
-    pub(super) fn wanted(self) -> ExpectedAnswer {
+    /// The answers that the question accepts.
+    pub(super) fn expected_answer(self) -> ExpectedAnswer {
         ExpectedAnswer::new(self.kind, self.options, self.parts)
     }
 }
 
-/// What a person told the agent while it ran.
+/// The event of a person's message to a running agent.
 pub(super) fn message(text: &str, by: &str) -> EventData {
     let (text, by, source) = (text.to_owned(), by.to_owned(), MessageSource::Message);
     UserMessage { text, by, source, message_id: None, parent_tool_use_id: None }.into()
 }
 
-/// What a permission is about, whole.
+/// The whole subject of a permission.
 pub(super) fn subject(kind: SubjectKind, text: impl Into<String>) -> QuestionSubject {
     QuestionSubject { kind, text: text.into() }
 }

@@ -1,5 +1,5 @@
-//! Names of calls. Some models count their calls anew in each message or turn, so that a later call has the name of one
-//! that has ended: it is told by a name of its own.
+//! Names of calls. Some models count their calls again in each message or turn, so that a later call has the id of an
+//! earlier one that has ended. Such a call is reported under another name.
 
 use super::recent::Recent;
 
@@ -9,13 +9,13 @@ pub(super) struct CallNames(Recent<Named>);
 
 #[derive(Debug, Clone, Default)]
 struct Named {
-    /// How many calls of this name there were before.
+    /// The number of earlier calls with this id.
     earlier: u32,
     ended: bool,
 }
 
 impl CallNames {
-    /// A call is made. What it is told as: its own name, or `call_0#2` where that was another's that has ended.
+    /// The name of a new call: its own id, or `call_0#2` where an earlier call had that id.
     pub(super) fn call(&mut self, id: String) -> String {
         match self.0.get_mut(&id) {
             Some(named) => {
@@ -28,7 +28,7 @@ impl CallNames {
         self.told(id)
     }
 
-    /// A call has its result. What it was told as.
+    /// The name of the call that this result is for.
     pub(super) fn result(&mut self, id: String) -> String {
         if let Some(named) = self.0.get_mut(&id) {
             named.ended = true;
@@ -36,7 +36,7 @@ impl CallNames {
         self.told(id)
     }
 
-    /// What the latest call of this name was told as.
+    /// The name of the latest call with this id.
     pub(super) fn told(&self, id: String) -> String {
         match self.0.get(&id).map_or(0, |named| named.earlier) {
             0 => id,

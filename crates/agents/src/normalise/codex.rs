@@ -1,10 +1,10 @@
 //! Codex: `codex exec --json`.
 //!
-//! What its output really is like, each held by a recording in `tests/recordings/codex`: an item is told when it starts and
-//! when it is completed, under one `id` of the run; messages and thoughts come only completed, and nothing comes while
-//! they are typed. A completed item of type `error` is a warning. A lost connection is a top-level `error` for each try
-//! and one for the last, which `turn.failed` repeats. A turn's usage is that of the whole thread so far, earlier runs
-//! of it included. An abort leaves items open and writes no last line. A web search says only at its end what it was.
+//! Facts about its output, each held by a recording in `tests/recordings/codex`. An item is reported when it starts and
+//! when it is completed, under one `id` of the run. Messages and thoughts come only completed; nothing comes while they
+//! are typed. A completed item of type `error` is a warning. A lost connection is a top-level `error` for each try and
+//! one for the last, which `turn.failed` repeats. A turn's usage is that of the whole thread so far, with earlier runs.
+//! An abort leaves items open and writes no last line. A web search has its query only at its end.
 
 use townwatch_protocol::event::{
     AgentNotice, AgentNoticeKind, AgentOutput, AgentStatusChanged, AgentToolCall, AgentToolResult, EventData,
@@ -13,9 +13,9 @@ use townwatch_protocol::event::{
 use townwatch_protocol::time::Timestamp;
 
 use super::codex_item;
-use super::codex_kinds::{self, Item, Line};
+use super::codex_kinds::{self, ItemKind, LineKind};
 use super::fields::Fields;
-use super::kinds::{Becomes, Known};
+use super::kinds::{Handling, KnownKinds};
 use super::notices::Notices;
 use super::parts::{Part, parts};
 use super::progress::Progress;
@@ -23,9 +23,9 @@ use super::recent::Recent;
 use super::tally::{Tally, Threads, Tokens};
 use super::{Meaning, Normalise, RunContext, codex_agents, last_words, warnings};
 
-/// How a message begins that says that it is being tried again.
+/// The beginning of a message about another try.
 const RETRY: &str = "Reconnecting...";
-/// Calls that are not told yet because nobody knows what they do; of more the oldest are told as they are.
+/// Calls whose purpose is not known yet, 64 at most. Beyond it the oldest are reported as they are.
 const UNTOLD_MAX: usize = 64;
 
 /// The state of one run's reading.
@@ -33,15 +33,15 @@ const UNTOLD_MAX: usize = 64;
 pub struct Codex {
     context: RunContext,
     thread_id: Option<String>,
-    /// Processes that printed this stream, one after the other: each counts its items anew.
+    /// The number of processes that printed this stream, one after the other. Each counts its items from 0.
     processes: u32,
     calls: Recent<Timestamp>,
-    /// Calls that have begun and will say at their end what they are.
+    /// The calls that will say their purpose at their end.
     untold: Vec<AgentToolCall>,
     agents: codex_agents::Agents,
     turns: u64,
-    turn: Turn,
-    /// The failure that was told last; `turn.failed` tells it again.
+    turn: TurnState,
+    /// The failure that was reported last. `turn.failed` repeats it.
     told_failure: Option<String>,
     failure: Option<String>,
     tally: Tally,
@@ -50,8 +50,8 @@ pub struct Codex {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Turn {
-    /// None was ended yet, or another one began.
+enum TurnState {
+    /// No turn has ended, or another one began.
     #[default]
     Open,
     Completed,
@@ -59,12 +59,12 @@ enum Turn {
 }
 
 /// The tables of kinds that reading goes through.
-pub(super) fn known_kinds() -> Vec<Known> {
+pub(super) fn known_kinds() -> Vec<KnownKinds> {
     codex_kinds::known()
 }
 
 impl Codex {
-    /// A run in this place.
+    /// The reader of a run in this context.
     pub fn new(context: RunContext) -> Self {
         Self { context, ..Self::default() }
     }
@@ -73,27 +73,27 @@ impl Codex {
         let events = &mut meaning.events;
         let kind = event.text("type").unwrap_or_default();
         let line = match codex_kinds::LINES.find(&kind) {
-            Some(Becomes::Event(_, line)) => line,
-            Some(Becomes::Nothing(_)) => return,
+            Some(Handling::Event(_, line) | Handling::Preview(line)) => line,
+            Some(Handling::Nothing(_)) => return,
             None => return events.extend(self.notices.note(NoticeKind::Unknown, raw)),
         };
         match line {
-            Line::Thread => self.thread(event, events),
-            Line::TurnStarted => {
+            LineKind::Thread => self.thread(event, events),
+            LineKind::TurnStarted => {
                 self.progress.turn_began(at);
-                if self.turn != Turn::Open {
-                    self.turn = Turn::Open;
+                if self.turn != TurnState::Open {
+                    self.turn = TurnState::Open;
                     events.push(AgentStatusChanged { status: Status::Running }.into());
                 }
             }
-            Line::TurnCompleted => self.turn_completed(event, at, events),
-            Line::TurnFailed => self.turn_failed(event, at, events),
-            Line::Item => match event.object("item") {
+            LineKind::TurnCompleted => self.turn_completed(event, at, events),
+            LineKind::TurnFailed => self.turn_failed(event, at, events),
+            LineKind::ItemKind => match event.object("item") {
                 Some(item) => self.item(&item, raw, kind == "item.completed", at, meaning),
                 None => events.extend(self.notices.note(NoticeKind::Malformed, raw)),
             },
-            Line::Error => self.error(event.text("message").unwrap_or_default(), at, events),
-            Line::Asked => {
+            LineKind::Error => self.error(event.text("message").unwrap_or_default(), at, events),
+            LineKind::Asked => {
                 let asked: Vec<_> = event.objects("questions").iter().filter_map(|one| one.text("question")).collect();
                 let message = format!("It asks what nobody can answer while it runs unattended: {}", asked.join(" "));
                 events.push(AgentNotice::new(AgentNoticeKind::Other, NoticeLevel::Warning, message).into());
@@ -115,18 +115,22 @@ impl Codex {
         let kind = item.text("type").unwrap_or_default();
         let known = codex_kinds::ITEMS.find(&kind);
         match known {
-            Some(Becomes::Event(_, Item::Message)) if completed => {
+            Some(Handling::Event(_, ItemKind::Message) | Handling::Preview(ItemKind::Message)) if completed => {
                 events.extend(output(self.name_of(item), item, OutputStream::Assistant));
             }
-            Some(Becomes::Event(_, Item::Thought)) if completed => {
+            Some(Handling::Event(_, ItemKind::Thought) | Handling::Preview(ItemKind::Thought)) if completed => {
                 events.extend(output(self.name_of(item), item, OutputStream::Thinking));
             }
             // All of it comes when it is completed.
-            Some(Becomes::Event(_, Item::Message | Item::Thought) | Becomes::Nothing(_)) => {}
-            Some(Becomes::Event(_, Item::Warning)) => {
+            Some(
+                Handling::Event(_, ItemKind::Message | ItemKind::Thought)
+                | Handling::Preview(ItemKind::Message | ItemKind::Thought)
+                | Handling::Nothing(_),
+            ) => {}
+            Some(Handling::Event(_, ItemKind::Warning) | Handling::Preview(ItemKind::Warning)) => {
                 events.push(warnings::warning(item.text("message").unwrap_or_default(), at).into());
             }
-            Some(Becomes::Event(_, Item::Compaction)) => {
+            Some(Handling::Event(_, ItemKind::Compaction) | Handling::Preview(ItemKind::Compaction)) => {
                 let (kind, message) = if completed {
                     (AgentNoticeKind::CompactionEnded, "The conversation was summed up")
                 } else {
@@ -134,12 +138,12 @@ impl Codex {
                 };
                 events.push(AgentNotice::new(kind, NoticeLevel::Info, message).into());
             }
-            Some(Becomes::Event(_, Item::Todos)) => {
+            Some(Handling::Event(_, ItemKind::Todos) | Handling::Preview(ItemKind::Todos)) => {
                 let todos = codex_item::todos(item);
                 events.extend(self.progress.todos(None, todos, at).map(EventData::from));
             }
             None if kind.is_empty() => events.extend(self.notices.note(NoticeKind::Malformed, raw)),
-            Some(Becomes::Event(_, Item::Call)) | None => {
+            Some(Handling::Event(_, ItemKind::Call) | Handling::Preview(ItemKind::Call)) | None => {
                 self.call(&kind, item, raw, completed, at, events);
                 if completed {
                     self.result(&kind, item, at, meaning);
@@ -148,7 +152,7 @@ impl Codex {
         }
     }
 
-    /// An item that does something, when it is first heard of, or first says what it does.
+    /// Reports an item's call, when it starts or first says its purpose.
     fn call(
         &mut self,
         kind: &str,
@@ -221,13 +225,13 @@ impl Codex {
         }
     }
 
-    /// An item's name: as its process has it, and behind the first process with that one's number, as `item_0#2`.
+    /// The name of an item: its own id, and after the first process `item_0#2`, with the number of the process.
     fn name_of(&self, item: &Fields) -> Option<String> {
         let id = item.text("id")?;
         Some(if self.processes > 1 { format!("{id}#{}", self.processes) } else { id })
     }
 
-    /// A try that failed and is followed by another, or the last one.
+    /// A failed try, after which another one comes, or the last one.
     fn error(&mut self, message: String, at: Timestamp, events: &mut Vec<EventData>) {
         let retryable = message.starts_with(RETRY);
         if !retryable {
@@ -244,7 +248,7 @@ impl Codex {
             events.push(warnings::error(message.clone(), "turn_failed", Some(false), at).into());
         }
         self.failure = Some(message);
-        self.turn_over(Turn::Failed, at, events);
+        self.turn_over(TurnState::Failed, at, events);
     }
 
     fn turn_completed(&mut self, event: &Fields, at: Timestamp, events: &mut Vec<EventData>) {
@@ -262,10 +266,10 @@ impl Codex {
             events.push(self.tally.total(&thread, total).of_run(format!("turn-{}", self.turns + 1)).into());
         }
         self.failure = None;
-        self.turn_over(Turn::Completed, at, events);
+        self.turn_over(TurnState::Completed, at, events);
     }
 
-    fn turn_over(&mut self, how: Turn, at: Timestamp, events: &mut Vec<EventData>) {
+    fn turn_over(&mut self, how: TurnState, at: Timestamp, events: &mut Vec<EventData>) {
         self.turns += 1;
         (self.turn, self.told_failure) = (how, None);
         self.tell_untold(at, events);
@@ -273,7 +277,7 @@ impl Codex {
         events.push(AgentStatusChanged { status: Status::Waiting }.into());
     }
 
-    /// Calls that will not say any more what they were.
+    /// Reports the calls that will not say their purpose any more.
     fn tell_untold(&mut self, at: Timestamp, events: &mut Vec<EventData>) {
         for call in std::mem::take(&mut self.untold) {
             self.tell(call, at, events);
@@ -310,7 +314,7 @@ impl Normalise for Codex {
     }
 
     fn finished(&self) -> bool {
-        self.turn != Turn::Open
+        self.turn != TurnState::Open
     }
 
     fn remember(&mut self, threads: &Threads) {
@@ -318,7 +322,7 @@ impl Normalise for Codex {
     }
 }
 
-/// Whether a line of its own has this type.
+/// Whether a line of Codex has this type.
 fn is_own(kind: &str) -> bool {
     codex_kinds::LINES.find(kind).is_some() && kind != "error"
 }

@@ -1,20 +1,20 @@
-//! Codex's sub-agents: threads of their own that work on in the background, of which its output tells only how they
-//! stand whenever a call is about them.
+//! Sub-agents of Codex: threads of their own, which work in the background. The output says how they stand only when a
+//! call is about them.
 
 use townwatch_protocol::event::{AgentTaskEnded, AgentTaskStarted, EventData, TaskKind, TaskOutcome};
 
 use super::fields::Fields;
 use crate::summary;
 
-/// Sub-agents that are at work at once; what becomes of more is not told.
+/// Sub-agents that work at once. The ends of further ones are not reported.
 const AGENTS_MAX: usize = 64;
 
-/// The sub-agents that are at work, each with the call that began it.
+/// The working sub-agents, each with the call that began it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Agents(Vec<(String, String)>);
 
 impl Agents {
-    /// A call about sub-agents has ended: who began to work, and who has ended.
+    /// The events after a call about sub-agents: those that began, and those that ended.
     pub(super) fn told(&mut self, item: &Fields, tool_use_id: &str) -> Vec<EventData> {
         let states = item.object("agents_states").unwrap_or_default();
         let mut events = Vec::new();
@@ -53,7 +53,7 @@ impl Agents {
     }
 }
 
-/// How the sub-agents stand, a line each.
+/// The states of the sub-agents, one line each.
 pub(super) fn states(item: &Fields) -> String {
     let agents = item.object("agents_states").unwrap_or_default();
     let line = |thread: &String| {

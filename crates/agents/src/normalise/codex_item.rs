@@ -1,4 +1,4 @@
-//! Codex's items that do something, in the words of the wire: each is a call with a result.
+//! Items of Codex that do something, in the words of the wire: each is a call with a result.
 
 use serde_json::value::RawValue;
 use townwatch_protocol::event::{AgentToolCall, FileAction, FileChanged, Todo, TodoStatus, ToolCategory};
@@ -8,10 +8,10 @@ use super::content::{self, Content};
 use super::fields::Fields;
 use crate::summary::{self, ToolInput};
 
-/// Queries of one search that are told; real ones have a few.
+/// Queries of one search that are reported; real searches have a few.
 const QUERIES_MAX: usize = 20;
 
-/// The call that an item of a known kind is.
+/// The call of an item of a known kind.
 pub(super) fn call(kind: &str, id: String, item: &Fields, working_dir: Option<&str>) -> Option<AgentToolCall> {
     let text = |name: &str| item.text(name);
     let (tool, category, fields, input): (String, _, &[&str], _) = match kind {
@@ -40,7 +40,7 @@ pub(super) fn call(kind: &str, id: String, item: &Fields, working_dir: Option<&s
     Some(AgentToolCall { tool_use_id: id, tool, category, input, path: None, summary, parent_tool_use_id: None })
 }
 
-/// An item of another kind, shown as it is.
+/// The call of an item of an unknown kind, with the item as its input.
 pub(super) fn unknown_call(kind: &str, tool_use_id: String, item: &Fields) -> AgentToolCall {
     let category = ToolCategory::Other;
     AgentToolCall {
@@ -54,7 +54,7 @@ pub(super) fn unknown_call(kind: &str, tool_use_id: String, item: &Fields) -> Ag
     }
 }
 
-/// Writing is making new files only; all else is editing.
+/// The call of a `file_change`. New files only are a write; all else is an edit.
 fn file_change(tool_use_id: String, item: &Fields, working_dir: Option<&str>) -> AgentToolCall {
     let changes = changes(item, &tool_use_id, working_dir);
     let all = |action| changes.iter().all(|change| change.action == action);
@@ -75,7 +75,7 @@ fn file_change(tool_use_id: String, item: &Fields, working_dir: Option<&str>) ->
     AgentToolCall { tool_use_id, tool, category, input, path, summary, parent_tool_use_id: None }
 }
 
-/// The changes of a `file_change`, which says what became of each file and not how.
+/// The changes of a `file_change`, which says what happened to each file but not which lines.
 pub(super) fn changes(item: &Fields, tool_use_id: &str, working_dir: Option<&str>) -> Vec<FileChanged> {
     let change = |change: &Fields| {
         let action = match change.text("kind").as_deref() {
@@ -96,19 +96,19 @@ pub(super) fn changes(item: &Fields, tool_use_id: &str, working_dir: Option<&str
     item.objects("changes").iter().filter_map(change).collect()
 }
 
-/// Whether a completed item did what it was asked: a command by its exit code as well.
+/// Whether a completed item succeeded. For a command its exit code counts, too.
 pub(super) fn succeeded(item: &Fields) -> bool {
     let status = item.text("status");
     !matches!(status.as_deref(), Some("failed" | "declined"))
         && item.get::<i64>("exit_code").is_none_or(|code| code == 0)
 }
 
-/// Whether an item says already what it does: a web search begins without a word of it.
+/// Whether an item already says its purpose. A web search says it only at its end.
 pub(super) fn says_what(kind: &str, item: &Fields) -> bool {
     kind != "web_search" || !searched(item).is_empty()
 }
 
-/// What a completed item gave.
+/// The result of a completed item.
 pub(super) fn result(kind: &str, item: &Fields) -> Content {
     let error = || item.object("error").and_then(|error| error.text("message")).or_else(|| item.text("error"));
     let text = match kind {
@@ -134,7 +134,7 @@ pub(super) fn result(kind: &str, item: &Fields) -> Content {
     Content { text, exit_code: item.get("exit_code"), ..Content::default() }
 }
 
-/// A search, a page that was opened, or something that was looked for in it.
+/// The call of a web search: a search, an opened page, or a search within a page.
 fn web_search(tool_use_id: String, item: &Fields) -> AgentToolCall {
     let action = item.object("action").unwrap_or_default();
     let url = || action.text("url").filter(|url| !url.is_empty());
@@ -155,7 +155,7 @@ fn web_search(tool_use_id: String, item: &Fields) -> AgentToolCall {
     AgentToolCall { tool_use_id, tool, category, input, path: None, summary, parent_tool_use_id: None }
 }
 
-/// What was searched: the item's own word for it, and all that the action names beside it.
+/// The queries of a search: the item's own, and the others that its action names.
 fn searched(item: &Fields) -> Vec<String> {
     let action = item.object("action").unwrap_or_default();
     let named = [item.text("query"), action.text("query")].into_iter().flatten();
@@ -171,7 +171,7 @@ fn searched(item: &Fields) -> Vec<String> {
     searched
 }
 
-/// The to-do list; that a step is begun it does not say.
+/// The to-do list. Codex does not say which step has begun.
 pub(super) fn todos(item: &Fields) -> Vec<Todo> {
     let todo = |item: &Fields| {
         let done = item.get("completed") == Some(true);
@@ -181,7 +181,7 @@ pub(super) fn todos(item: &Fields) -> Vec<Todo> {
     item.objects("items").iter().map(todo).collect()
 }
 
-/// The command itself, without the shell around it: `/bin/bash -lc 'cargo test'`.
+/// The command without the shell around it: `cargo test` of `/bin/bash -lc 'cargo test'`.
 fn in_shell(command: &str) -> String {
     match shlex::split(command).as_deref() {
         Some([shell, option, inner]) if option == "-lc" || option == "-c" => match shell.rsplit('/').next() {

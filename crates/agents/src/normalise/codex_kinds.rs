@@ -1,23 +1,24 @@
 //! The kinds of lines and items that Codex prints.
 
 use super::content_kinds;
-use super::kinds::{Becomes, Known, Table};
+use super::kinds::{Handling, KnownKinds, Table};
+use townwatch_protocol::event::EventKind;
 
-/// How a line is read.
+/// The reading of a line.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Line {
+pub(super) enum LineKind {
     Thread,
     TurnStarted,
     TurnCompleted,
     TurnFailed,
-    Item,
+    ItemKind,
     Error,
     Asked,
 }
 
-/// How an item is read.
+/// The reading of an item.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Item {
+pub(super) enum ItemKind {
     Message,
     Thought,
     Call,
@@ -26,43 +27,43 @@ pub(super) enum Item {
     Compaction,
 }
 
-/// What a line's `type` can be.
-pub(super) static LINES: Table<Line> = Table::new(
+/// The values of a line's `type`.
+pub(super) static LINES: Table<LineKind> = Table::new(
     "line",
     &[
-        ("thread.started", Becomes::Event("agent_session", Line::Thread)),
-        ("turn.started", Becomes::Event("agent.status", Line::TurnStarted)),
-        ("turn.completed", Becomes::Event("agent_usage", Line::TurnCompleted)),
-        ("turn.failed", Becomes::Event("agent_error", Line::TurnFailed)),
-        ("item.started", Becomes::Event("agent_tool_call", Line::Item)),
-        ("item.updated", Becomes::Event("progress_update", Line::Item)),
-        ("item.completed", Becomes::Event("agent_tool_result", Line::Item)),
-        ("item.plan.delta", Becomes::Nothing("the plan comes whole when it is completed")),
-        ("request_user_input", Becomes::Event("agent_notice", Line::Asked)),
-        ("error", Becomes::Event("agent_error", Line::Error)),
+        ("thread.started", Handling::Event(EventKind::Session, LineKind::Thread)),
+        ("turn.started", Handling::Event(EventKind::Status, LineKind::TurnStarted)),
+        ("turn.completed", Handling::Event(EventKind::Usage, LineKind::TurnCompleted)),
+        ("turn.failed", Handling::Event(EventKind::Error, LineKind::TurnFailed)),
+        ("item.started", Handling::Event(EventKind::ToolCall, LineKind::ItemKind)),
+        ("item.updated", Handling::Event(EventKind::Progress, LineKind::ItemKind)),
+        ("item.completed", Handling::Event(EventKind::ToolResult, LineKind::ItemKind)),
+        ("item.plan.delta", Handling::Nothing("the plan comes whole when it is completed")),
+        ("request_user_input", Handling::Event(EventKind::Notice, LineKind::Asked)),
+        ("error", Handling::Event(EventKind::Error, LineKind::Error)),
     ],
 );
 
-/// What an item's `type` can be.
-pub(super) static ITEMS: Table<Item> = Table::new(
+/// The values of an item's `type`.
+pub(super) static ITEMS: Table<ItemKind> = Table::new(
     "item",
     &[
-        ("agent_message", Becomes::Event("agent_output", Item::Message)),
-        ("plan", Becomes::Event("agent_output", Item::Message)),
-        ("reasoning", Becomes::Event("agent_output", Item::Thought)),
-        ("command_execution", Becomes::Event("agent_tool_call", Item::Call)),
-        ("file_change", Becomes::Event("agent_tool_call", Item::Call)),
-        ("mcp_tool_call", Becomes::Event("agent_tool_call", Item::Call)),
-        ("collab_tool_call", Becomes::Event("agent_tool_call", Item::Call)),
-        ("web_search", Becomes::Event("agent_tool_call", Item::Call)),
-        ("todo_list", Becomes::Event("progress_update", Item::Todos)),
-        ("error", Becomes::Event("agent_notice", Item::Warning)),
-        ("context_compaction", Becomes::Event("agent_notice", Item::Compaction)),
-        ("ContextCompaction", Becomes::Event("agent_notice", Item::Compaction)),
+        ("agent_message", Handling::Event(EventKind::Output, ItemKind::Message)),
+        ("plan", Handling::Event(EventKind::Output, ItemKind::Message)),
+        ("reasoning", Handling::Event(EventKind::Output, ItemKind::Thought)),
+        ("command_execution", Handling::Event(EventKind::ToolCall, ItemKind::Call)),
+        ("file_change", Handling::Event(EventKind::ToolCall, ItemKind::Call)),
+        ("mcp_tool_call", Handling::Event(EventKind::ToolCall, ItemKind::Call)),
+        ("collab_tool_call", Handling::Event(EventKind::ToolCall, ItemKind::Call)),
+        ("web_search", Handling::Event(EventKind::ToolCall, ItemKind::Call)),
+        ("todo_list", Handling::Event(EventKind::Progress, ItemKind::Todos)),
+        ("error", Handling::Event(EventKind::Notice, ItemKind::Warning)),
+        ("context_compaction", Handling::Event(EventKind::Notice, ItemKind::Compaction)),
+        ("ContextCompaction", Handling::Event(EventKind::Notice, ItemKind::Compaction)),
     ],
 );
 
-/// All of them, and what a tool of an MCP server can give.
-pub(super) fn known() -> Vec<Known> {
+/// The tables of Codex, and that of an MCP tool's result.
+pub(super) fn known() -> Vec<KnownKinds> {
     vec![LINES.known(), ITEMS.known(), content_kinds::known()]
 }

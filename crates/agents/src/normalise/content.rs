@@ -1,48 +1,48 @@
-//! What a tool gave: the blocks of the Messages API, of its own tools and of MCP, as text, attachments, and whether it
-//! went well.
+//! The content of a result: the blocks of the Messages API, of its own tools and of MCP, as text, attachments and
+//! success.
 
 use serde_json::value::RawValue;
 use townwatch_protocol::event::{Attachment, AttachmentKind};
 
-use super::content_kinds::{BLOCKS, Block};
+use super::content_kinds::{BLOCKS, BlockKind};
 use super::fields::Fields;
-use super::kinds::Becomes;
+use super::kinds::Handling;
 use super::pictures::{self, Picture};
 use crate::cut;
 use crate::json::read as read_json;
 
-/// Attachments that a result tells of; how many more there were stands in its text.
+/// Attachments that a result reports. Its text gives the number of further ones.
 const ATTACHMENTS_MAX: usize = 64;
-/// A longer name or address is cut.
+/// The longest name or address; a longer one is cut.
 const NAME_BYTES_MAX: usize = 2_000;
-/// Blocks can hold blocks; what lies deeper than real ones is shown as it is.
+/// The depth of blocks within blocks. Deeper ones are shown as raw JSON.
 const DEPTH_MAX: usize = 4;
-/// Unknown blocks of one result that are told by themselves.
+/// Unknown blocks of one result that get a notice of their own.
 const UNKNOWN_MAX: usize = 20;
 
-/// How the program begins what it says of a call that it could not make.
+/// The beginning of the program's text about a call that it could not make.
 const TOOL_ERROR: &str = "<tool_use_error>";
-/// The names of a result's data.
+/// The names of the field with a result's data.
 const STRUCTURED: [&str; 2] = ["structuredContent", "structured_content"];
 
-/// What a tool gave.
+/// The content of a result.
 #[derive(Debug, Default)]
 pub(super) struct Content {
-    /// The texts of all its blocks.
+    /// The texts of all blocks.
     pub(super) text: String,
-    /// What is no text.
+    /// The parts that are not text.
     pub(super) attachments: Vec<Attachment>,
-    /// The pictures among that.
+    /// The pictures among the attachments.
     pub(super) pictures: Vec<Picture>,
-    /// What a command returned, where it says so.
+    /// The exit code of a command, where the result has it.
     pub(super) exit_code: Option<i32>,
-    /// Whether a block says that it did not go well.
+    /// Whether a block says that the call failed.
     pub(super) failed: bool,
-    /// Blocks of kinds that nobody here knows. They are in the text as they are, and want a notice.
+    /// The unknown blocks. The text has them as raw JSON, and each needs a notice.
     pub(super) unknown: Vec<String>,
 }
 
-/// Reads what a result holds. `structured` is the same once more as data, which counts where there is nothing else.
+/// Reads the content of a result. `structured` is the same content as data, which counts only without the other.
 pub(super) fn read(content: Option<&RawValue>, structured: Option<&RawValue>) -> Content {
     let mut reading = Reading::default();
     if let Some(content) = content {
@@ -63,7 +63,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// A text, blocks, or one block by itself.
+    /// Reads a text, a list of blocks, or a single block.
     fn any(&mut self, content: &RawValue, depth: usize) {
         let raw = content.get();
         if let Some(text) = raw.starts_with('"').then(|| read_json::<String>(raw)).flatten() {
@@ -92,8 +92,8 @@ impl Reading {
         };
         let known = BLOCKS.find(&kind).filter(|_| depth < DEPTH_MAX);
         match known {
-            Some(Becomes::Event(_, block)) => self.known(block, &fields, depth),
-            Some(Becomes::Nothing(_)) => {}
+            Some(Handling::Event(_, block) | Handling::Preview(block)) => self.known(block, &fields, depth),
+            Some(Handling::Nothing(_)) => {}
             None => {
                 self.texts.push(raw.to_owned());
                 if self.content.unknown.len() < UNKNOWN_MAX {
@@ -103,7 +103,7 @@ impl Reading {
         }
     }
 
-    /// What a tool of MCP gave, not taken out of its answer.
+    /// Reads the complete result of an MCP tool.
     fn whole(&mut self, result: &Fields, depth: usize) {
         let mark = (self.texts.len(), self.content.attachments.len());
         self.inner(result, "content", depth);
@@ -112,41 +112,43 @@ impl Reading {
         self.texts.extend(structured.map(|structured| structured.get().to_owned()));
     }
 
-    fn known(&mut self, block: Block, fields: &Fields, depth: usize) {
+    fn known(&mut self, block: BlockKind, fields: &Fields, depth: usize) {
         match block {
-            Block::Text => {
+            BlockKind::Text => {
                 let text = fields.text("text").unwrap_or_default();
                 self.content.failed |= text.starts_with(TOOL_ERROR);
                 self.texts.push(text);
             }
-            Block::Image => self.sourced(fields, AttachmentKind::Image, depth),
-            Block::Audio => self.sourced(fields, AttachmentKind::Audio, depth),
-            Block::Document => self.sourced(fields, AttachmentKind::Document, depth),
-            Block::Resource => self.resource(&fields.object("resource").unwrap_or_default()),
-            Block::Link => self.link(fields),
-            Block::Search => {
+            BlockKind::Image => self.sourced(fields, AttachmentKind::Image, depth),
+            BlockKind::Audio => self.sourced(fields, AttachmentKind::Audio, depth),
+            BlockKind::Document => self.sourced(fields, AttachmentKind::Document, depth),
+            BlockKind::Resource => self.resource(&fields.object("resource").unwrap_or_default()),
+            BlockKind::Link => self.link(fields),
+            BlockKind::Search => {
                 self.texts.push(named(fields.text("title"), fields.text("source"), None));
                 self.inner(fields, "content", depth);
             }
-            Block::Found => self.texts.push(named(fields.text("title"), fields.text("url"), fields.text("page_age"))),
-            Block::Fetched => {
+            BlockKind::Found => {
+                self.texts.push(named(fields.text("title"), fields.text("url"), fields.text("page_age")));
+            }
+            BlockKind::Fetched => {
                 self.texts.extend(fields.text("url"));
                 self.inner(fields, "content", depth);
             }
-            Block::Executed => self.executed(fields, depth),
-            Block::File => {
+            BlockKind::Executed => self.executed(fields, depth),
+            BlockKind::File => {
                 let name = fields.text("file_id").map(short);
                 self.attach(Attachment { name, ..pictures::empty(AttachmentKind::Document) }, None);
             }
-            Block::Viewed => self.texts.push(fields.text("content").unwrap_or_default()),
-            Block::Replaced => self.texts.push(fields.get::<Vec<String>>("lines").unwrap_or_default().join("\n")),
-            Block::Created => {
+            BlockKind::Viewed => self.texts.push(fields.text("content").unwrap_or_default()),
+            BlockKind::Replaced => self.texts.push(fields.get::<Vec<String>>("lines").unwrap_or_default().join("\n")),
+            BlockKind::Created => {
                 let updated = fields.get("is_file_update") == Some(true);
                 self.texts.push(if updated { "The file was changed" } else { "The file was written" }.to_owned());
             }
-            Block::References => self.inner(fields, "tool_references", depth),
-            Block::Reference => self.texts.extend(fields.text("tool_name")),
-            Block::Failed => {
+            BlockKind::References => self.inner(fields, "tool_references", depth),
+            BlockKind::Reference => self.texts.extend(fields.text("tool_name")),
+            BlockKind::Failed => {
                 self.content.failed = true;
                 let inner = fields.object("error");
                 let fields = inner.as_ref().unwrap_or(fields);
@@ -166,7 +168,7 @@ impl Reading {
         }
     }
 
-    /// What has its data in `source`, as the API has it, or in itself, as MCP does.
+    /// Reads a block whose data is in `source` (the API) or in the block itself (MCP).
     fn sourced(&mut self, fields: &Fields, kind: AttachmentKind, depth: usize) {
         let source = fields.object("source").unwrap_or_default();
         let name = fields.text("title").or_else(|| fields.text("name")).map(short);
@@ -190,7 +192,7 @@ impl Reading {
         }
     }
 
-    /// What has its bytes as base64.
+    /// Reads a block whose bytes are base64.
     fn data(
         &mut self,
         kind: AttachmentKind,
@@ -272,7 +274,7 @@ impl Reading {
     }
 }
 
-/// One line for what has a name, an address, and an age perhaps: `Release notes — https://example.org (2 days)`.
+/// One line for a name, an address, and perhaps an age: `Release notes — https://example.org (2 days)`.
 fn named(name: Option<String>, address: Option<String>, age: Option<String>) -> String {
     let line = [name, address].into_iter().flatten().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" — ");
     match age.filter(|age| !age.is_empty()) {
@@ -281,12 +283,12 @@ fn named(name: Option<String>, address: Option<String>, age: Option<String>) -> 
     }
 }
 
-/// Whether a block or a result says of itself that it did not go well.
+/// Whether a block or a result says that the call failed.
 fn says_failed(fields: &Fields) -> bool {
     ["isError", "is_error"].iter().any(|name| fields.get(name) == Some(true))
 }
 
-/// Whether these are the fields of a whole answer of MCP, and no data that happens to have a content.
+/// Whether these fields are a complete MCP result, and not other data with a field `content`.
 fn is_whole_result(fields: &Fields) -> bool {
     let is_own = |name: &String| matches!(name.as_str(), "content" | "isError" | "is_error" | "_meta" | "meta");
     let names = fields.names();

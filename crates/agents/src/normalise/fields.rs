@@ -1,5 +1,5 @@
-//! The fields of a JSON object that others wrote, each read on its own: one that is missing or not of its kind loses
-//! no other, and a name that stands twice (an item of Codex can have two ids) counts once, with its last value.
+//! The fields of a foreign JSON object, each read on its own. A field that is missing or of another type loses no
+//! other. Of a name that stands twice (an item of Codex can have two ids) the last value counts.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ impl Fields {
         read(json).map(Self)
     }
 
-    /// A field, if it is of this kind.
+    /// A field, if it is of this type.
     pub(super) fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         read(self.0.get(name)?.get())
     }
@@ -28,12 +28,12 @@ impl Fields {
         self.get(name)
     }
 
-    /// An object in the object.
+    /// An object in a field.
     pub(super) fn object(&self, name: &str) -> Option<Self> {
         Self::read(self.0.get(name)?.get())
     }
 
-    /// The objects of a list; what is none is left out.
+    /// The objects of a list. Entries of another type are left out.
     pub(super) fn objects(&self, name: &str) -> Vec<Self> {
         let items: Vec<Box<RawValue>> = self.get(name).unwrap_or_default();
         items.iter().filter_map(|item| Self::read(item.get())).collect()
@@ -44,7 +44,7 @@ impl Fields {
         self.0.keys().cloned().collect()
     }
 
-    /// A field as it stands; `null` counts as none.
+    /// A field as raw JSON; `null` counts as absent.
     pub(super) fn raw(&self, name: &str) -> Option<&RawValue> {
         self.0.get(name).map(AsRef::as_ref).filter(|raw| raw.get() != "null")
     }
@@ -54,7 +54,7 @@ impl Fields {
         serde_json::value::to_raw_value(&self.0).unwrap_or_default()
     }
 
-    /// An object of those fields among these that are there, each as it stands.
+    /// An object of those fields that have these names, each as raw JSON.
     pub(super) fn only(&self, names: &[&str]) -> Box<RawValue> {
         let fields = names.iter().filter_map(|name| Some(format!("{name:?}:{}", self.raw(name)?.get())));
         RawValue::from_string(format!("{{{}}}", fields.collect::<Vec<_>>().join(","))).unwrap_or_default()

@@ -1,10 +1,10 @@
 //! Gemini CLI: `gemini --output-format stream-json`.
 //!
-//! What its output really is like, each held by a recording in `tests/recordings/gemini`: a message comes in pieces
-//! (`delta`), and only the next line of another kind, or the end, says that it is whole; the `output` of a result can
-//! be missing, and an error stands beside it; only `result` has tokens, those of the whole session. After SIGINT and
-//! SIGTERM it exits with 0 and without `result`. What it thinks it does not print, nor what became of a file. It repeats
-//! what it was told as a message of the user.
+//! Facts about its output, each held by a recording in `tests/recordings/gemini`. A message comes in pieces (`delta`); only
+//! the next line of another kind, or the end, completes it. The `output` of a result can be missing, with an error
+//! beside it. Only `result` has tokens, those of the whole session. After SIGINT and SIGTERM it exits with 0 and
+//! without `result`. It does not print its thoughts, nor what happened to a file. It repeats prompts and messages as
+//! messages of the user.
 
 use serde_json::value::RawValue;
 use townwatch_protocol::event::{
@@ -15,8 +15,8 @@ use townwatch_protocol::time::Timestamp;
 
 use super::call_names::CallNames;
 use super::fields::Fields;
-use super::gemini_kinds::{LINES, Line, ROLES, Role, category};
-use super::kinds::{Becomes, Known};
+use super::gemini_kinds::{LINES, LineKind, MessageRole, ROLES, category};
+use super::kinds::{Handling, KnownKinds};
 use super::notices::Notices;
 use super::parts::{Part, parts};
 use super::progress::Progress;
@@ -26,18 +26,18 @@ use super::{Meaning, Normalise, Piece, RunContext, gemini_kinds, gemini_output, 
 use crate::json::read;
 use crate::summary::{self, ToolInput};
 
-/// A message that grows beyond this becomes an event, and another one with the same name goes on: half of what an event
-/// can hold, because a text can double in JSON.
+/// The longest text of one event, 512 KiB; the rest of a message becomes another event. This is half of the bound of an
+/// event, because a text can double in size as JSON.
 const TEXT_BYTES_MAX: usize = 512 << 10;
 
 /// The tables of kinds that reading goes through.
-pub(super) fn known_kinds() -> Vec<Known> {
+pub(super) fn known_kinds() -> Vec<KnownKinds> {
     gemini_kinds::known()
 }
 
-/// What is remembered of a call until its result.
+/// The facts about a call that its result needs.
 #[derive(Debug, Clone, Copy)]
-struct Called {
+struct OpenCall {
     at: Timestamp,
     is_command: bool,
 }
@@ -47,20 +47,20 @@ struct Called {
 pub struct Gemini {
     context: RunContext,
     session_id: Option<String>,
-    calls: Recent<Called>,
+    calls: Recent<OpenCall>,
     names: CallNames,
     messages: u64,
-    /// The message that is being typed; it has no name of its own, so they are counted.
+    /// The message that is being typed. It has no id, so messages are counted.
     typing: Option<String>,
-    /// What was said to it that is in the log already, and that it has not repeated yet.
+    /// The number of messages to the agent that are in the log and that it has not repeated yet.
     repeats: u64,
-    /// It was told something before.
+    /// Whether the agent had a message before.
     prompted: bool,
     turns: u64,
     tally: Tally,
-    /// The last turn's `result` came, and nothing after it.
+    /// Whether the last turn's `result` came, and nothing after it.
     finished: bool,
-    /// The error that was told last; a `result` without a message means it.
+    /// The error that was reported last. A `result` without a message means this one.
     told_error: Option<String>,
     failure: Option<String>,
     notices: Notices,
@@ -68,7 +68,7 @@ pub struct Gemini {
 }
 
 impl Gemini {
-    /// A run in this place.
+    /// The reader of a run in this context.
     pub fn new(context: RunContext) -> Self {
         Self { context, ..Self::default() }
     }
@@ -78,26 +78,41 @@ impl Gemini {
         let events = &mut meaning.events;
         let line = LINES.find(&event.text("type").unwrap_or_default());
         let role = ROLES.find(&event.text("role").unwrap_or_default());
-        if let (Some(Becomes::Event(_, Line::Message)), Some(Becomes::Event(_, Role::Agent))) = (line, role) {
+        if let (
+            Some(Handling::Event(_, LineKind::Message) | Handling::Preview(LineKind::Message)),
+            Some(Handling::Event(_, MessageRole::Agent) | Handling::Preview(MessageRole::Agent)),
+        ) = (line, role)
+        {
             self.at_work(at, events);
             meaning.piece = self.message(event, events);
             return meaning;
         }
         self.message_over(false, events);
         match (line, role) {
-            (Some(Becomes::Event(_, Line::Init)), _) => self.init(event, at, events),
-            (Some(Becomes::Event(_, Line::Message)), Some(Becomes::Event(_, Role::Person))) => {
+            (Some(Handling::Event(_, LineKind::Init) | Handling::Preview(LineKind::Init)), _) => {
+                self.init(event, at, events)
+            }
+            (
+                Some(Handling::Event(_, LineKind::Message) | Handling::Preview(LineKind::Message)),
+                Some(Handling::Event(_, MessageRole::Person) | Handling::Preview(MessageRole::Person)),
+            ) => {
                 events.extend(self.heard(event));
             }
-            (Some(Becomes::Event(_, Line::Call)), _) => {
+            (Some(Handling::Event(_, LineKind::Call) | Handling::Preview(LineKind::Call)), _) => {
                 self.at_work(at, events);
                 self.call(event, at, events);
             }
-            (Some(Becomes::Event(_, Line::Result)), _) => self.result(event, at, &mut meaning),
-            (Some(Becomes::Event(_, Line::Error)), _) => self.error(event, at, events),
-            (Some(Becomes::Event(_, Line::End)), _) => self.turn_over(event, at, events),
-            (Some(Becomes::Nothing(_)), _) => {}
-            (Some(Becomes::Event(_, Line::Message)) | None, _) => {
+            (Some(Handling::Event(_, LineKind::Result) | Handling::Preview(LineKind::Result)), _) => {
+                self.result(event, at, &mut meaning)
+            }
+            (Some(Handling::Event(_, LineKind::Error) | Handling::Preview(LineKind::Error)), _) => {
+                self.error(event, at, events)
+            }
+            (Some(Handling::Event(_, LineKind::End) | Handling::Preview(LineKind::End)), _) => {
+                self.turn_over(event, at, events)
+            }
+            (Some(Handling::Nothing(_)), _) => {}
+            (Some(Handling::Event(_, LineKind::Message) | Handling::Preview(LineKind::Message)) | None, _) => {
                 events.extend(self.notices.note(NoticeKind::Unknown, raw));
             }
         }
@@ -115,7 +130,7 @@ impl Gemini {
         }
     }
 
-    /// What it was told, as it repeats it.
+    /// The repetition of a message to the agent.
     fn heard(&mut self, event: &Fields) -> Option<EventData> {
         let source =
             if std::mem::replace(&mut self.prompted, true) { MessageSource::Message } else { MessageSource::Prompt };
@@ -128,7 +143,7 @@ impl Gemini {
         Some(said.into())
     }
 
-    /// A message, or a piece of one.
+    /// A message of the agent, or a piece of one.
     fn message(&mut self, event: &Fields, events: &mut Vec<EventData>) -> Option<Piece> {
         let text = event.text("content").unwrap_or_else(|| gemini_output::texts(event));
         if event.get("delta") != Some(true) {
@@ -147,7 +162,8 @@ impl Gemini {
         Some(Piece { message_id, begins, text })
     }
 
-    /// Another thing happens, so what was being typed is whole; or nothing more comes, so it was broken off.
+    /// Completes the message that is being typed, because another line comes. With `broken_off` it stays incomplete,
+    /// because no more comes.
     fn message_over(&mut self, broken_off: bool, events: &mut Vec<EventData>) {
         if self.typing.is_some() {
             events.extend(self.said(broken_off));
@@ -175,7 +191,7 @@ impl Gemini {
         let path = path.map(|path| summary::relative(&path, self.context.working_dir.as_deref()));
         let known: ToolInput = read(input.get()).unwrap_or_default();
         let summary = summary::of_call(&tool, category, &known, path.as_deref());
-        self.calls.set(&tool_use_id, Called { at, is_command: category == ToolCategory::Bash });
+        self.calls.set(&tool_use_id, OpenCall { at, is_command: category == ToolCategory::Bash });
         let tool_use_id = self.names.call(tool_use_id);
         let progress = self.progress.call(None, &summary, at);
         let parent_tool_use_id = None;
@@ -199,7 +215,7 @@ impl Gemini {
         meaning.pictures.extend(given.pictures);
     }
 
-    /// What is no `error` by its severity is a warning.
+    /// An `error` line. A severity other than `error` makes it a warning.
     fn error(&mut self, event: &Fields, at: Timestamp, events: &mut Vec<EventData>) {
         let severity = event.text("severity").unwrap_or_else(|| "error".into());
         let message = event.text("message").unwrap_or_default();
@@ -233,7 +249,7 @@ impl Gemini {
         events.push(AgentStatusChanged { status: Status::Waiting }.into());
     }
 
-    /// A turn that was over goes on.
+    /// Continues a turn that seemed over.
     fn at_work(&mut self, at: Timestamp, events: &mut Vec<EventData>) {
         if std::mem::take(&mut self.finished) {
             self.progress.turn_began(at);
@@ -282,12 +298,12 @@ impl Normalise for Gemini {
     }
 }
 
-/// Whether a line of its own has this type.
+/// Whether a line of Gemini CLI has this type.
 fn is_own(kind: &str) -> bool {
     LINES.find(kind).is_some()
 }
 
-/// The tokens of a session so far; where only those of its models are told, their sum.
+/// The tokens of a session so far; the sum over its models where only these are given.
 fn tokens(stats: &Fields) -> Option<Tokens> {
     let counted = |fields: &Fields| {
         let tokens = |name| fields.get::<u64>(name);
@@ -307,7 +323,7 @@ fn tokens(stats: &Fields) -> Option<Tokens> {
     })
 }
 
-/// The to-do list, without what was called off.
+/// The to-do list, without cancelled entries.
 fn todos(input: &Fields) -> Vec<Todo> {
     let todo = |item: &Fields| {
         let status = item.text("status").unwrap_or_default();

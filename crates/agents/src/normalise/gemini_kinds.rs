@@ -1,12 +1,12 @@
 //! The kinds of lines that Gemini CLI prints, and what its tools do.
 
-use townwatch_protocol::event::ToolCategory;
+use townwatch_protocol::event::{EventKind, ToolCategory};
 
-use super::kinds::{Becomes, Known, Table};
+use super::kinds::{Handling, KnownKinds, Table};
 
-/// How a line is read.
+/// The reading of a line.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Line {
+pub(super) enum LineKind {
     Init,
     Message,
     Call,
@@ -15,41 +15,41 @@ pub(super) enum Line {
     End,
 }
 
-/// What a line's `type` can be.
-pub(super) static LINES: Table<Line> = Table::new(
+/// The values of a line's `type`.
+pub(super) static LINES: Table<LineKind> = Table::new(
     "line",
     &[
-        ("init", Becomes::Event("agent_session", Line::Init)),
-        ("message", Becomes::Event("agent_output", Line::Message)),
-        ("tool_use", Becomes::Event("agent_tool_call", Line::Call)),
-        ("tool_result", Becomes::Event("agent_tool_result", Line::Result)),
-        ("error", Becomes::Event("agent_error", Line::Error)),
-        ("result", Becomes::Event("agent_usage", Line::End)),
+        ("init", Handling::Event(EventKind::Session, LineKind::Init)),
+        ("message", Handling::Event(EventKind::Output, LineKind::Message)),
+        ("tool_use", Handling::Event(EventKind::ToolCall, LineKind::Call)),
+        ("tool_result", Handling::Event(EventKind::ToolResult, LineKind::Result)),
+        ("error", Handling::Event(EventKind::Error, LineKind::Error)),
+        ("result", Handling::Event(EventKind::Usage, LineKind::End)),
     ],
 );
 
-/// Whose message it is.
+/// The author of a message.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Role {
+pub(super) enum MessageRole {
     Agent,
     Person,
 }
 
-/// What a message's `role` can be.
-pub(super) static ROLES: Table<Role> = Table::new(
+/// The values of a message's `role`.
+pub(super) static ROLES: Table<MessageRole> = Table::new(
     "role of a message",
     &[
-        ("assistant", Becomes::Event("agent_output", Role::Agent)),
-        ("user", Becomes::Event("user_message", Role::Person)),
+        ("assistant", Handling::Event(EventKind::Output, MessageRole::Agent)),
+        ("user", Handling::Event(EventKind::UserMessage, MessageRole::Person)),
     ],
 );
 
-/// All of them.
-pub(super) fn known() -> Vec<Known> {
+/// The tables of Gemini CLI.
+pub(super) fn known() -> Vec<KnownKinds> {
     vec![LINES.known(), ROLES.known()]
 }
 
-/// What kind of tool this is.
+/// The category of a tool.
 pub(super) fn category(tool: &str) -> ToolCategory {
     match tool {
         "read_file" | "read_many_files" | "list_directory" => ToolCategory::Read,

@@ -1,4 +1,4 @@
-//! What a tool of Gemini CLI gave: a text, parts as the API has them, or what its terminal would show.
+//! The result of a tool of Gemini CLI: a text, parts as the API has them, or the text of its own terminal.
 
 use serde_json::value::RawValue;
 use townwatch_protocol::event::{Attachment, AttachmentKind};
@@ -8,9 +8,9 @@ use super::fields::Fields;
 use super::pictures;
 use crate::json::read as read_json;
 
-/// Parts of one result that are looked at.
+/// Parts of one result that are read.
 const PARTS_MAX: usize = 1_000;
-/// What is not text, of one result.
+/// Attachments of one result.
 const ATTACHMENTS_MAX: usize = 64;
 
 /// Reads a `tool_result`.
@@ -38,7 +38,7 @@ pub(super) fn read(event: &Fields) -> Content {
     content
 }
 
-/// What a message says whose content is no text but parts.
+/// The text of a message whose content is parts.
 pub(super) fn texts(message: &Fields) -> String {
     let (mut content, mut texts) = (Content::default(), Vec::new());
     if let Some(parts) = message.raw("content") {
@@ -47,8 +47,8 @@ pub(super) fn texts(message: &Fields) -> String {
     texts.concat()
 }
 
-/// The code in what a command gave: `Command exited with code: 3` where it printed nothing, else a line of its own
-/// behind what it printed.
+/// The exit code in a command's result: `Command exited with code: 3` where it printed nothing; else a line after its
+/// output.
 pub(super) fn exit_code(text: &str) -> Option<i32> {
     if let Some(code) = text.strip_prefix("Command exited with code: ") {
         return code.trim().parse().ok();
@@ -69,7 +69,7 @@ fn any(output: &RawValue, content: &mut Content, texts: &mut Vec<String>) {
     }
 }
 
-/// One part of the API's.
+/// Reads one part, in the form of the API.
 fn part(raw: &RawValue, content: &mut Content, texts: &mut Vec<String>) {
     let fields = Fields::read(raw.get()).unwrap_or_default();
     if let Some(text) = fields.text("text") {
@@ -128,7 +128,7 @@ fn attach(attachment: Attachment, content: &mut Content) -> bool {
     has_room
 }
 
-/// What the program's own terminal would show: a text, or the difference that a file's change makes.
+/// The text of the program's own terminal: a text, or the difference of a file's change.
 fn displayed(shown: &RawValue) -> String {
     if let Some(text) = read_json::<String>(shown.get()) {
         return text;

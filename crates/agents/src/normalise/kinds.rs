@@ -1,50 +1,55 @@
-//! Tables of kinds: every kind of line, event and block that a normaliser knows, with what becomes of it, or why it is
-//! nothing to a person. Reading goes through them, so they cannot disagree with it: what is in none is shown with a
-//! notice.
+//! Tables of kinds: every kind of line, event and block that a normaliser knows, with its handling, or the reason why
+//! it is ignored. The readers use these tables, so the tables cannot disagree with them. An unknown kind is shown with
+//! a notice.
 
-/// What becomes of a kind.
+use townwatch_protocol::event::EventKind;
+
+/// The handling of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Becomes<A> {
-    /// An event of this name, by this way of reading it. It can come to other events beside it, and to none.
-    Event(&'static str, A),
-    /// Nothing, for this reason.
+pub enum Handling<A> {
+    /// An event of this kind, read in this way. The reader may give other events, too, or none.
+    Event(EventKind, A),
+    /// A preview of text that is being typed, read in this way.
+    Preview(A),
+    /// No event, for this reason.
     Nothing(&'static str),
 }
 
-/// The kinds that can stand in one place, as the `type` of a line.
+/// The kinds that can stand in one place, for example as the `type` of a line.
 #[derive(Debug)]
 pub(super) struct Table<A: 'static> {
-    /// Where they stand.
+    /// The place of the kinds: "line" for example.
     place: &'static str,
-    kinds: &'static [(&'static str, Becomes<A>)],
+    kinds: &'static [(&'static str, Handling<A>)],
 }
 
 impl<A: Copy> Table<A> {
-    /// A table of what can stand there.
-    pub(super) const fn new(place: &'static str, kinds: &'static [(&'static str, Becomes<A>)]) -> Self {
+    /// A table of the kinds in one place.
+    pub(super) const fn new(place: &'static str, kinds: &'static [(&'static str, Handling<A>)]) -> Self {
         Self { place, kinds }
     }
 
-    /// What becomes of a kind, if it is known.
-    pub(super) fn find(&self, kind: &str) -> Option<Becomes<A>> {
+    /// The handling of a kind; `None` if it is unknown.
+    pub(super) fn find(&self, kind: &str) -> Option<Handling<A>> {
         self.kinds.iter().find(|(known, _)| *known == kind).map(|(_, becomes)| *becomes)
     }
 
-    /// The table without its ways of reading.
-    pub(super) fn known(&self) -> Known {
-        let known = |(kind, becomes): &(&'static str, Becomes<A>)| match *becomes {
-            Becomes::Event(event, _) => (*kind, Becomes::Event(event, ())),
-            Becomes::Nothing(why) => (*kind, Becomes::Nothing(why)),
+    /// The table without the readers.
+    pub(super) fn known(&self) -> KnownKinds {
+        let known = |(kind, becomes): &(&'static str, Handling<A>)| match *becomes {
+            Handling::Event(event, _) => (*kind, Handling::Event(event, ())),
+            Handling::Preview(_) => (*kind, Handling::Preview(())),
+            Handling::Nothing(why) => (*kind, Handling::Nothing(why)),
         };
-        Known { place: self.place, kinds: self.kinds.iter().map(known).collect() }
+        KnownKinds { place: self.place, kinds: self.kinds.iter().map(known).collect() }
     }
 }
 
-/// The kinds that a normaliser knows in one place.
+/// The known kinds of one place, for documents and tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
-    /// Where they stand: "line", say.
+pub struct KnownKinds {
+    /// The place of the kinds: "line" for example.
     pub place: &'static str,
-    /// Each with what becomes of it.
-    pub kinds: Vec<(&'static str, Becomes<()>)>,
+    /// The kinds, each with its handling.
+    pub kinds: Vec<(&'static str, Handling<()>)>,
 }

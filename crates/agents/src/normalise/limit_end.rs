@@ -1,10 +1,10 @@
-//! When a limit ends, as far as an error's words tell it: `Please try again in 1.2s`, `reset after 3h12m`,
-//! `"retryDelay":"34s"`, `retry-after: 30`. A time of day without a zone (`try again at 5:30 PM`) tells no moment: whose
-//! clock it is nobody here knows.
+//! The end of a limit, from the words of an error: `Please try again in 1.2s`, `reset after 3h12m`,
+//! `"retryDelay":"34s"`, `retry-after: 30`. A time of day without a zone (`try again at 5:30 PM`) gives no moment,
+//! because the zone is unknown.
 
 use townwatch_protocol::time::Timestamp;
 
-/// Words before a duration, in small letters.
+/// The words before a duration, in lower case.
 const LEADS: &[&str] = &[
     "try again in ",
     "try again after ",
@@ -20,7 +20,7 @@ const LEADS: &[&str] = &[
     "available again in ",
     "please wait ",
 ];
-/// Names of fields and headers with a duration, each with the milliseconds of a number without a unit.
+/// The names of fields and headers with a duration, each with the unit in milliseconds of a plain number.
 const DURATIONS: &[(&str, f64)] = &[
     ("retrydelay", 1_000.0),
     ("retry_delay", 1_000.0),
@@ -35,16 +35,16 @@ const DURATIONS: &[(&str, f64)] = &[
     ("retryafterms", 1.0),
     ("retrydelayms", 1.0),
 ];
-/// Words and names before a moment.
+/// The words and names before a moment.
 const MOMENTS: &[&str] = &["try again at ", "reset at ", "resets at ", "resets_at", "reset_at", "resetsat", "reached|"];
-/// A limit that lasts longer than a year is none that is believed.
+/// The longest limit, a year. A longer one is ignored.
 const LASTS_MS_MAX: f64 = 366.0 * 86_400_000.0;
-/// More seconds since 1970 are milliseconds.
+/// The largest number of seconds since 1970. A larger number is in milliseconds.
 const SECONDS_MAX: f64 = 1e11;
-/// So much of an error's text is looked at.
+/// The bytes of an error's text that are read.
 const LOOKED_AT_BYTES_MAX: usize = 64 << 10;
 
-/// The moment at which a limit ends by these words, said at `at`.
+/// The end of a limit by the words of an error that came at `at`.
 pub(super) fn in_words(words: &str, at: Timestamp) -> Option<Timestamp> {
     let small = words[..words.floor_char_boundary(LOOKED_AT_BYTES_MAX)].to_ascii_lowercase();
     let said = LEADS.iter().find_map(|lead| behind(&small, lead).find_map(|rest| duration_ms(rest, None)));
@@ -67,7 +67,7 @@ pub(super) fn in_words(words: &str, at: Timestamp) -> Option<Timestamp> {
     moments.filter_map(moment).find(is_ahead)
 }
 
-/// The moment that a number of seconds, or of milliseconds, since 1970 names.
+/// The moment of a number of seconds, or of milliseconds, since 1970.
 pub(super) fn since_1970(number: f64) -> Option<Timestamp> {
     let millis = if number > SECONDS_MAX { number } else { number * 1_000.0 };
     #[allow(clippy::cast_possible_truncation)] // what is too much for a time is none
@@ -75,21 +75,21 @@ pub(super) fn since_1970(number: f64) -> Option<Timestamp> {
     (at.millis() > 0).then_some(at)
 }
 
-/// What stands behind each occurrence of a word.
+/// The text after each occurrence of a word.
 fn behind<'a>(text: &'a str, word: &str) -> impl Iterator<Item = &'a str> {
     text.match_indices(word).map(|(at, word)| &text[at + word.len()..])
 }
 
-/// The value behind a name, without the quotes and signs between them: of `":"34s"` it is `34s"`. `None` if the name goes
-/// on, as `_ms` behind `retry_after` does.
+/// The value after a name, without the quotes and signs between them: of `":"34s"` it is `34s"`. `None` if the name
+/// continues, as `retry_after` does in `retry_after_ms`.
 fn value(behind_name: &str) -> Option<&str> {
     let is_sign = |found: char| matches!(found, '"' | '\'' | '\\' | ':' | '=' | ' ' | '|');
     let value = behind_name.trim_start_matches(is_sign);
     value.starts_with(|first: char| first.is_ascii_digit()).then_some(value)
 }
 
-/// The duration that a text begins with, as `1.2s`, `3h12m15s` or `3 days, 2 hours and 12 minutes`. A number without a
-/// unit counts only alone, and where `unit_ms` says what it is.
+/// The duration at the beginning of a text: `1.2s`, `3h12m15s` or `3 days, 2 hours and 12 minutes`. A number without a
+/// unit counts only alone, in units of `unit_ms`.
 fn duration_ms(text: &str, unit_ms: Option<f64>) -> Option<f64> {
     let (mut sum, mut rest) = (None, text);
     loop {
@@ -123,7 +123,7 @@ fn unit_of(word: &str) -> Option<f64> {
     })
 }
 
-/// The moment that a text begins with: seconds since 1970, or RFC 3339 with its zone. A time of day is none.
+/// The moment at the beginning of a text: seconds since 1970, or RFC 3339 with its zone; no time of day.
 fn moment(text: &str) -> Option<Timestamp> {
     let word = &text[..text.find(|c: char| !(c.is_ascii_alphanumeric() || "-:.+".contains(c))).unwrap_or(text.len())];
     let word = word.trim_end_matches(['.', ':']);

@@ -1,4 +1,4 @@
-//! From the lines of an agent to the events of the wire. Pure: the time comes in, nothing else is asked for.
+//! Normalisers: from the lines of an agent to the events of the wire. They are pure; the time is an argument.
 
 mod answering;
 mod asking;
@@ -30,7 +30,7 @@ mod tally;
 mod warnings;
 mod wire;
 
-pub use answering::Given;
+pub use answering::CheckedAnswer;
 pub use claude_code::ClaudeCode;
 pub use codex::Codex;
 pub use gemini::Gemini;
@@ -43,89 +43,94 @@ use townwatch_protocol::event::{AgentSession, EventData, Runtime};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::AnswerAgent;
 
-use self::kinds::Known;
+use self::kinds::KnownKinds;
 use self::notices::Notices;
 use self::pictures::Picture;
 use self::progress::Progress;
 
-/// Reads what one run of one agent prints. Must take any line without panicking and hold only bounded memory.
+/// A reader of one run's output. It must accept any line without a panic, and use bounded memory.
 pub trait Normalise: Send {
-    /// What a line of standard output means.
+    /// The meaning of a line of standard output.
     fn line(&mut self, line: &str, at: Timestamp) -> Meaning;
 
-    /// A line was too long to be kept.
+    /// The events for a line that was too long to keep.
     fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData>;
 
-    /// Whether a part of a line means something, too.
+    /// Whether a part of an unfinished line has a meaning, too.
     fn has_parts(&self) -> bool {
         false
     }
 
-    /// What a part of a line means that has no end yet. The line's rest comes to [`Normalise::line`].
+    /// The event for a part of an unfinished line. The rest of the line comes to [`Normalise::line`].
     fn part(&mut self, _part: &str) -> Option<EventData> {
         None
     }
 
-    /// The process has ended; what is still to be said before its exit.
+    /// The last events, after the end of the process and before its exit.
     fn end(&mut self, succeeded: bool, at: Timestamp) -> Vec<EventData>;
 
-    /// Why the run failed by the agent's own account, whatever its exit code.
+    /// The agent's own reason for the failure of the run, for any exit code.
     fn failure(&self) -> Option<&str> {
         None
     }
 
-    /// Whether a next turn is worth waiting for: a turn that failed would most likely fail again, one that was only broken
-    /// off can be followed by another.
+    /// Whether waiting for another turn makes sense. After a failed turn it does not, because the next one would most
+    /// likely fail, too. After an interrupted turn it does.
     fn can_go_on(&self) -> bool {
         self.failure().is_none()
     }
 
-    /// Whether the agent has said that it is done, where its program says so: it may end well in the middle of a turn.
+    /// Whether the agent has said that it is done, where its program says so. Without it an exit with 0 may be in the
+    /// middle of a turn.
     fn finished(&self) -> bool {
         true
     }
 
-    /// What was said to the agent just now is in the log already, so it is nothing new where its program repeats it.
+    /// Notes that a message to the agent is in the log already, so that its program's repetition of it is no new event.
     fn will_repeat(&mut self) {}
 
-    /// What earlier runs know of their threads, where the program tells a thread's totals.
+    /// Takes the token totals of earlier runs' threads, for a program that reports the total of a thread.
     fn remember(&mut self, _threads: &Threads) {}
 
-    /// How the agent is spoken to while it runs, where its program can be.
-    fn talk(&mut self) -> Option<&mut dyn Talk> {
+    /// The way to send messages to the agent while it runs, where its program has one.
+    fn conversation(&mut self) -> Option<&mut dyn Conversation> {
         None
     }
 }
 
-/// An agent that reads what it is told, line by line, while it runs.
-pub trait Talk {
-    /// Whether it has nothing to do until somebody tells it something.
+/// A running agent that reads messages, line by line.
+pub trait Conversation {
+    /// Whether the agent has nothing to do until it gets a message.
     fn is_idle(&self) -> bool;
 
-    /// It is told something: its turn goes on with that, or its next turn begins.
-    fn message(&mut self, text: &str, by: &str) -> Said;
+    /// The line of a message. It continues the agent's turn, or begins the next one.
+    fn message(&mut self, text: &str, by: &str) -> InputLine;
 
-    /// Its question is answered, if it is open.
-    fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<Said>;
+    /// The line with the answer to an open question.
+    ///
+    /// # Errors
+    ///
+    /// `conflict` for a question that is not open, and `invalid_request` for an answer that does not fit.
+    fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<InputLine>;
 
-    /// Its turn is to be broken off; nothing where it has none.
-    fn interrupt(&mut self) -> Option<Said>;
+    /// The line that interrupts the agent's turn; `None` without a turn.
+    fn interrupt(&mut self) -> Option<InputLine>;
 
-    /// What it has to be answered though no person can.
-    fn owed(&mut self) -> Option<Said>;
+    /// The line that answers a request of the program that no person can answer; `None` without such a request.
+    fn owed(&mut self) -> Option<InputLine>;
 }
 
-/// A line for an agent to read.
+/// A line for the standard input of an agent.
 #[derive(Debug)]
-pub struct Said {
+pub struct InputLine {
     /// The line, with its line feed.
     pub line: String,
-    /// What has happened once the agent has it.
+    /// The events once the agent has the line.
     pub events: Vec<EventData>,
 }
 
-/// The tables of kinds that reading this program's lines goes through, if it has any.
-pub fn known_kinds(runtime: Runtime) -> Vec<Known> {
+/// The tables of kinds of this program; none for a program without kinds.
+pub fn known_kinds(runtime: Runtime) -> Vec<KnownKinds> {
     match runtime {
         Runtime::ClaudeCode => claude_code::known_kinds(),
         Runtime::Codex => codex::known_kinds(),
@@ -135,7 +140,7 @@ pub fn known_kinds(runtime: Runtime) -> Vec<Known> {
     }
 }
 
-/// What every agent's end comes to: notices that were only counted, and the last of its progress if it went well.
+/// The last events of every normaliser: the counted notices, and the last progress of a successful run.
 fn last_words(notices: &mut Notices, progress: &mut Progress, succeeded: bool, at: Timestamp) -> Vec<EventData> {
     let mut events = notices.end();
     if succeeded {
@@ -144,24 +149,24 @@ fn last_words(notices: &mut Notices, progress: &mut Progress, succeeded: bool, a
     events
 }
 
-/// What a line means.
+/// The meaning of a line.
 #[derive(Debug, Default)]
 pub struct Meaning {
-    /// What happened.
+    /// The events of the line.
     pub events: Vec<EventData>,
-    /// What was typed after that.
+    /// The typed text after the events.
     pub piece: Option<Piece>,
     /// The pictures that the events name.
     pub pictures: Vec<Picture>,
 }
 
 impl Meaning {
-    /// Nothing but events.
+    /// A meaning of events only.
     pub fn of(events: Vec<EventData>) -> Self {
         Self { events, ..Self::default() }
     }
 
-    /// What came after it in the same line.
+    /// Adds the meaning of the next part of the same line.
     fn add(&mut self, next: Self) {
         self.piece = match (self.piece.take(), next.piece) {
             (Some(mut typed), Some(next)) if !next.begins => {
@@ -176,46 +181,46 @@ impl Meaning {
     }
 }
 
-/// The next piece of a message's text, while it is being typed. The `agent_output` with this `message_id` ends the
-/// text; a message may have several, one after the other.
+/// The next piece of a text that is being typed. The `agent_output` with this `message_id` ends the text. A message may
+/// have several texts, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
     /// The message.
     pub message_id: String,
-    /// Whether a text begins with it.
+    /// Whether the piece begins a text.
     pub begins: bool,
-    /// What was added; may be empty.
+    /// The added text; may be empty.
     pub text: String,
 }
 
-/// Where an agent runs, which it does not say itself.
+/// The context of an agent's run, which the agent itself does not report.
 #[derive(Debug, Clone, Default)]
 pub struct RunContext {
-    /// Where it works.
+    /// The working directory.
     pub working_dir: Option<String>,
-    /// The machine.
+    /// The host name.
     pub hostname: Option<String>,
-    /// Its system.
+    /// The operating system.
     pub os: Option<String>,
-    /// Whether it is a container.
+    /// Whether the machine is a container.
     pub in_container: Option<bool>,
     /// The branch checked out in the working directory.
     pub branch: Option<String>,
-    /// The commit there.
+    /// The commit checked out there.
     pub commit: Option<String>,
     /// The repository's address.
     pub git_origin: Option<String>,
-    /// Whether the agent is spoken to from here while it runs.
+    /// Whether this program can send the agent messages while it runs.
     pub takes_messages: bool,
 }
 
 impl RunContext {
-    /// A session here, of which only the name is known.
+    /// A session in this context, of which only the id is known.
     pub fn session(&self, session_id: String) -> AgentSession {
         AgentSession { session_id: Some(session_id), ..self.unnamed_session() }
     }
 
-    /// The work of a program that has no sessions.
+    /// A session in this context, for a program without session ids.
     pub fn unnamed_session(&self) -> AgentSession {
         AgentSession {
             session_id: None,
@@ -235,7 +240,7 @@ impl RunContext {
     }
 }
 
-/// What reads the output of this runtime's program.
+/// The normaliser of a runtime's program.
 pub fn normaliser_of(runtime: Runtime, context: RunContext) -> Box<dyn Normalise> {
     match runtime {
         Runtime::ClaudeCode => Box::new(ClaudeCode::new(context)),
@@ -246,7 +251,7 @@ pub fn normaliser_of(runtime: Runtime, context: RunContext) -> Box<dyn Normalise
     }
 }
 
-/// Whether it is a server that is spoken to.
+/// Whether the runtime's program is a server, to which requests are sent.
 pub fn is_served(runtime: Runtime) -> bool {
     matches!(runtime, Runtime::Opencode | Runtime::Kilo)
 }

@@ -1,4 +1,5 @@
-//! Lines that could not be read as they should: shown with a sample while they are few, only counted beyond that.
+//! Notices about lines that could not be read as they should. The first ones have a sample; further ones are only
+//! counted.
 
 use townwatch_protocol::event::{EventData, NoticeKind, ParserNotice};
 
@@ -6,22 +7,22 @@ use crate::cut;
 
 /// Notices of one kind that a run shows with a sample.
 const SAMPLES_MAX: u64 = 20;
-/// How much of a line a notice shows.
+/// The bytes of a line that a notice shows.
 const SAMPLE_BYTES_MAX: usize = 200;
 
 /// The notices of one run.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Notices(Vec<(NoticeKind, Tally)>);
+pub(super) struct Notices(Vec<(NoticeKind, NoticeCount)>);
 
 #[derive(Debug, Clone, Default)]
-struct Tally {
+struct NoticeCount {
     shown: u64,
     counted: u64,
     first_counted: String,
 }
 
 impl Notices {
-    /// A line of this kind came by.
+    /// Counts a line of this kind; gives a notice for the first ones.
     pub(super) fn note(&mut self, kind: NoticeKind, line: &str) -> Option<EventData> {
         let tally = self.tally(kind);
         let sample = cut::text(line, SAMPLE_BYTES_MAX);
@@ -36,23 +37,23 @@ impl Notices {
         None
     }
 
-    /// A line was too long to be kept.
+    /// The notices for a line that was too long to keep.
     pub(super) fn oversized(&mut self, bytes: u64, sample: &str) -> Vec<EventData> {
         self.note(NoticeKind::Oversized, &format!("{bytes} bytes: {sample}")).into_iter().collect()
     }
 
-    /// The counts of what was not shown.
+    /// The notices with the counts of lines that had none.
     pub(super) fn end(&mut self) -> Vec<EventData> {
         let counted = self.0.drain(..).filter(|(_, tally)| tally.counted > 0);
-        let notice = |(kind, tally): (NoticeKind, Tally)| {
+        let notice = |(kind, tally): (NoticeKind, NoticeCount)| {
             ParserNotice { kind, count: tally.counted, sample: tally.first_counted }.into()
         };
         counted.map(notice).collect()
     }
 
-    fn tally(&mut self, kind: NoticeKind) -> &mut Tally {
+    fn tally(&mut self, kind: NoticeKind) -> &mut NoticeCount {
         let index = self.0.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
-            self.0.push((kind, Tally::default()));
+            self.0.push((kind, NoticeCount::default()));
             self.0.len() - 1
         });
         &mut self.0[index].1

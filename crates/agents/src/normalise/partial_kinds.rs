@@ -1,8 +1,9 @@
-//! The kinds of the API's own events while a message is being typed.
+//! The kinds of the API's own events about a message that is being typed.
 
-use super::kinds::{Becomes, Known, Table};
+use super::kinds::{Handling, KnownKinds, Table};
+use townwatch_protocol::event::EventKind;
 
-/// What is read of an event.
+/// The reading of an event.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
     MessageStarts,
@@ -12,41 +13,41 @@ pub(super) enum Step {
     Counts,
 }
 
-/// What an event's `type` can be.
+/// The values of an event's `type`.
 pub(super) static EVENTS: Table<Step> = Table::new(
     "stream_event",
     &[
-        ("content_block_delta", Becomes::Event("preview", Step::Adds)),
-        ("content_block_start", Becomes::Event("preview", Step::BlockStarts)),
-        ("content_block_stop", Becomes::Nothing("the block's own line comes before it")),
-        ("message_start", Becomes::Event("agent_usage", Step::MessageStarts)),
-        ("message_delta", Becomes::Event("agent_usage", Step::Counts)),
-        ("message_stop", Becomes::Event("preview", Step::MessageEnds)),
-        ("ping", Becomes::Nothing("it keeps a connection open")),
-        ("error", Becomes::Nothing("the program tries again or says in a line of its own what went wrong")),
+        ("content_block_delta", Handling::Preview(Step::Adds)),
+        ("content_block_start", Handling::Preview(Step::BlockStarts)),
+        ("content_block_stop", Handling::Nothing("the block's own line comes before it")),
+        ("message_start", Handling::Event(EventKind::Usage, Step::MessageStarts)),
+        ("message_delta", Handling::Event(EventKind::Usage, Step::Counts)),
+        ("message_stop", Handling::Preview(Step::MessageEnds)),
+        ("ping", Handling::Nothing("it keeps a connection open")),
+        ("error", Handling::Nothing("the program tries again or says in a line of its own what went wrong")),
     ],
 );
 
-/// The kinds of what is added to a block, and of blocks that begin: whether they are shown while they are typed.
+/// The kinds of blocks and of their additions, and whether each is shown while it is typed.
 pub(super) static TYPED: Table<()> = Table::new(
     "typed block",
     &[
-        ("text", Becomes::Event("preview", ())),
-        ("text_delta", Becomes::Event("preview", ())),
-        ("thinking", Becomes::Nothing("its line has it whole")),
-        ("thinking_delta", Becomes::Nothing("the block's line has it whole")),
-        ("redacted_thinking", Becomes::Nothing("it is encrypted, for the model alone")),
-        ("signature_delta", Becomes::Nothing("it is for the API alone")),
-        ("tool_use", Becomes::Nothing("the call is told once its input is whole")),
-        ("server_tool_use", Becomes::Nothing("the call is told once its input is whole")),
-        ("mcp_tool_use", Becomes::Nothing("the call is told once its input is whole")),
-        ("input_json_delta", Becomes::Nothing("the call is told once its input is whole")),
-        ("citations_delta", Becomes::Nothing("what is cited stands in the text")),
-        ("compaction_delta", Becomes::Nothing("a summary is for the model")),
+        ("text", Handling::Preview(())),
+        ("text_delta", Handling::Preview(())),
+        ("thinking", Handling::Nothing("its line has it whole")),
+        ("thinking_delta", Handling::Nothing("the block's line has it whole")),
+        ("redacted_thinking", Handling::Nothing("it is encrypted, for the model alone")),
+        ("signature_delta", Handling::Nothing("it is for the API alone")),
+        ("tool_use", Handling::Nothing("the call is told once its input is whole")),
+        ("server_tool_use", Handling::Nothing("the call is told once its input is whole")),
+        ("mcp_tool_use", Handling::Nothing("the call is told once its input is whole")),
+        ("input_json_delta", Handling::Nothing("the call is told once its input is whole")),
+        ("citations_delta", Handling::Nothing("what is cited stands in the text")),
+        ("compaction_delta", Handling::Nothing("a summary is for the model")),
     ],
 );
 
 /// The kinds that are read here.
-pub(super) fn known() -> [Known; 2] {
+pub(super) fn known() -> [KnownKinds; 2] {
     [EVENTS.known(), TYPED.known()]
 }

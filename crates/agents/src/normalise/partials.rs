@@ -1,45 +1,47 @@
-//! `--include-partial-messages`: the API's own events while a message is being typed.
+//! The option `--include-partial-messages`: the API's own events about a message that is being typed.
 //!
-//! A message's blocks come one after the other, and the `assistant` line of a block comes before its
-//! `content_block_stop`. Only a text is shown while it is typed; thinking comes with its event.
+//! A message's blocks come one after the other. The `assistant` line of a block comes before its `content_block_stop`.
+//! Only a text is shown while it is typed; a thought comes with its event.
 //!
-//! What was typed is kept until the line that says it whole. A text whose line never comes was broken off: its program
-//! was killed, or its message was given up for another try. Such a try often says the same again; so the text is told
-//! only once another one shows that it does not.
+//! Typed text is kept until the line with the whole text. If that line never comes, the text was broken off: its
+//! program was killed, or its message was dropped for another try. Such a try often repeats the text. So a text counts
+//! as broken off only when another text shows that it will not be repeated.
 
 use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 
 use super::Piece;
-use super::kinds::Becomes;
+use super::kinds::Handling;
 use super::partial_kinds::{EVENTS, Step, TYPED};
 use super::wire::{StopDetails, StreamEvent, Usage};
 use crate::json::read;
 
-/// The agent itself and its sub-agents type at once; real ones run about ten of them. Of more the oldest is forgotten.
+/// Authors that type at once, 64: the agent and its sub-agents; real runs have about ten. Beyond it the oldest is
+/// forgotten.
 const AUTHORS_MAX: usize = 64;
-/// Real names are 30 bytes long; what is longer, or would grow as JSON, could be too much for a preview's frame.
+/// The longest name, 128 bytes; real names have 30. A longer one, or one with escapes in JSON, could be too large for a
+/// preview's frame.
 const NAME_BYTES_MAX: usize = 128;
-/// Texts without their line that are kept, 1 MiB; of what is beyond it only the size is told.
+/// The typed text that is kept without its line, 1 MiB. Beyond it only the size is kept.
 const KEPT_BYTES_MAX: usize = 1 << 20;
-/// Texts of one message that are waiting for their lines; real ones are one or two.
+/// Texts of one message that wait for their lines; real messages have one or two.
 const TEXTS_MAX: usize = 16;
 
-/// What a `stream_event` says.
+/// The content of a `stream_event`.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
-    /// What was typed.
+pub(super) struct PartialEvent {
+    /// The typed text.
     pub(super) piece: Option<Piece>,
-    /// What its message has taken so far, as far as this event says it.
+    /// The usage of the message so far, if this event has it.
     pub(super) usage: Option<(String, Usage)>,
-    /// The message that has ended, and why.
+    /// The message that has ended, with the reason.
     pub(super) stop: Option<(String, String, Option<StopDetails>)>,
-    /// The call whose sub-agent types.
+    /// The call whose sub-agent types; `None` for the agent itself.
     pub(super) author: Option<String>,
-    /// Whether nobody here knows what it is.
+    /// Whether the event is of an unknown kind.
     pub(super) unknown: bool,
 }
 
-/// The messages that are being typed: only the first event of each names it.
+/// The messages that are being typed. Only the first event of each has its id.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Partials {
     /// The oldest first.
@@ -48,11 +50,11 @@ pub(super) struct Partials {
 
 #[derive(Debug, Clone, Default)]
 struct Author {
-    /// The call that the sub-agent works for; none is the agent itself.
+    /// The call that the sub-agent works for; `None` for the agent itself.
     name: Option<String>,
     /// The message that is being typed, if one is.
     message_id: Option<String>,
-    /// Texts whose line has not come, the oldest first.
+    /// The texts whose line has not come, the oldest first.
     texts: Vec<Text>,
 }
 
@@ -61,22 +63,22 @@ struct Text {
     message_id: String,
     typed: String,
     bytes_left_out: usize,
-    /// Its message was given up.
+    /// Whether the message was dropped for another try.
     abandoned: bool,
 }
 
 impl Partials {
     /// Reads a `stream_event`.
-    pub(super) fn line(&mut self, line: &str) -> Heard {
+    pub(super) fn line(&mut self, line: &str) -> PartialEvent {
         let Some(StreamEvent { event: Some(event), parent_tool_use_id: author }) = read(line) else {
-            return Heard { unknown: true, ..Heard::default() };
+            return PartialEvent { unknown: true, ..PartialEvent::default() };
         };
         let step = match event.kind.as_deref().map(|kind| EVENTS.find(kind)) {
-            Some(Some(Becomes::Event(_, step))) => step,
-            Some(Some(Becomes::Nothing(_))) => return Heard::default(),
-            _ => return Heard { unknown: true, ..Heard::default() },
+            Some(Some(Handling::Event(_, step) | Handling::Preview(step))) => step,
+            Some(Some(Handling::Nothing(_))) => return PartialEvent::default(),
+            _ => return PartialEvent { unknown: true, ..PartialEvent::default() },
         };
-        let mut heard = Heard { author: author.clone(), ..Heard::default() };
+        let mut heard = PartialEvent { author: author.clone(), ..PartialEvent::default() };
         match step {
             Step::MessageStarts => {
                 let message = event.message.unwrap_or_default();
@@ -105,9 +107,9 @@ impl Partials {
                 let begins = matches!(step, Step::BlockStarts);
                 let Some(typed) = (if begins { event.content_block } else { event.delta }) else { return heard };
                 match typed.kind.as_deref().map(|kind| TYPED.find(kind)) {
-                    Some(Some(Becomes::Event(..))) => {}
-                    Some(Some(Becomes::Nothing(_))) => return heard,
-                    _ => return Heard { unknown: begins, ..heard }, // its deltas would only say it again
+                    Some(Some(Handling::Event(..) | Handling::Preview(_))) => {}
+                    Some(Some(Handling::Nothing(_))) => return heard,
+                    _ => return PartialEvent { unknown: begins, ..heard }, // its deltas would only say it again
                 }
                 let text = typed.text.unwrap_or_default();
                 let message_id = self.known(author.as_deref()).and_then(|author| author.message_id.clone());
@@ -119,8 +121,8 @@ impl Partials {
         heard
     }
 
-    /// A text was said in a line of its own, so it is no more one that is being typed. What was given up before it, and
-    /// is not its beginning, was broken off.
+    /// Notes the line with a whole text, which ends its typing. A dropped text that is not the beginning of this one
+    /// was broken off.
     pub(super) fn said(&mut self, author: Option<&str>, message_id: Option<&str>, said: &str) -> Vec<EventData> {
         let Some(author) = self.known(author).filter(|author| !author.texts.is_empty()) else { return Vec::new() };
         let given_up = |text: &Text| text.abandoned || Some(text.message_id.as_str()) != message_id;
@@ -134,17 +136,17 @@ impl Partials {
         author.broken_off(given_up)
     }
 
-    /// An author does something else, so that what it gave up will not be said again.
+    /// Notes that an author does something else, so that its dropped texts will not be repeated.
     pub(super) fn moved_on(&mut self, author: Option<&str>) -> Vec<EventData> {
         self.known(author).map(|author| author.broken_off(|text| text.abandoned)).unwrap_or_default()
     }
 
-    /// An author's turn is over: what has not been said will not be.
+    /// Notes the end of an author's turn. Texts whose line has not come were broken off.
     pub(super) fn turn_ended(&mut self, author: Option<&str>) -> Vec<EventData> {
         self.known(author).map(|author| author.broken_off(|_| true)).unwrap_or_default()
     }
 
-    /// Nothing more comes.
+    /// Ends the stream. Texts whose line has not come were broken off.
     pub(super) fn end(&mut self) -> Vec<EventData> {
         self.authors.iter_mut().flat_map(|author| author.broken_off(|_| true)).collect()
     }
@@ -201,7 +203,7 @@ impl Author {
     }
 }
 
-/// Whether it is a name that a preview's frame has room for.
+/// Whether a preview's frame has room for this name.
 pub(super) fn is_name(text: &str) -> bool {
     text.len() <= NAME_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte))
 }

@@ -1,12 +1,12 @@
-//! The events in a line of JSON lines. Most often the line is one; but a second writer on the same pipe can put
-//! something in front of it, behind it or into its middle, and lines can end with CR alone.
+//! The events in a line of JSON lines. Most lines are one event. But a second writer on the same pipe can put text
+//! before, after or into an event, and lines can end with CR alone.
 
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
 
-/// How many places of a broken line are looked at for an event in it. Each look can cost the length of the line.
+/// The places of a broken line at which an event is looked for. Each can cost the length of the line.
 const LOOKS_MAX: usize = 8;
 
 /// A part of a line.
@@ -14,12 +14,12 @@ const LOOKS_MAX: usize = 8;
 pub(super) enum Part<'a> {
     /// A whole object.
     Object(&'a str, Fields),
-    /// Something else.
+    /// Any other text.
     Stray(&'a str),
 }
 
-/// The parts of a line, in order. Within a broken line only an object of a `type` that `known` knows for a line's own
-/// is taken for one: an object that is merely a part of what is broken must not be.
+/// The parts of a line, in order. Inside a broken line an object counts only if its `type` is one that `known` accepts
+/// for a line: other objects may be parts of the broken event.
 pub(super) fn parts(line: &str, known: fn(&str) -> bool) -> Vec<Part<'_>> {
     if let Some(fields) = Fields::read(line) {
         return vec![Part::Object(line, fields)]; // the usual case
@@ -48,7 +48,7 @@ pub(super) fn parts(line: &str, known: fn(&str) -> bool) -> Vec<Part<'_>> {
     parts
 }
 
-/// The object that the text begins with.
+/// The object at the beginning of a text.
 fn leading(text: &str) -> Option<(&str, Fields)> {
     let object = Deserializer::from_str(text).into_iter::<&RawValue>().next()?.ok()?.get();
     Some((object, Fields::read(object)?))

@@ -1,7 +1,7 @@
-//! Pictures in results: decoded, known by their bytes, named by what they are.
+//! Pictures in results: decoded, recognised by their bytes, and named by their hash.
 //!
-//! What a line calls a picture decides nothing: `image/png` can be said of anything. Only what is a whole PNG, JPEG,
-//! WebP or GIF is one (`townwatch_protocol::image`). An SVG is a document that can run code, so it is none.
+//! The media type in a line decides nothing. Only a whole PNG, JPEG, WebP or GIF is a picture
+//! (`townwatch_protocol::image`). An SVG is a document that can run code, so it is none.
 
 use std::borrow::Cow;
 
@@ -20,18 +20,18 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A picture to be kept.
+/// A picture to keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// The first 32 hexadecimal digits of its bytes' SHA-256, as an attachment's `image_id` says them.
+    /// The first 32 hexadecimal digits of the SHA-256 of the bytes, as in an attachment's `image_id`.
     pub image_id: String,
     /// `image/png`, `image/jpeg`, `image/webp` or `image/gif`, by its bytes.
     pub media_type: &'static str,
-    /// All of it.
+    /// The whole picture.
     pub bytes: Vec<u8>,
 }
 
-/// The picture in this base64 text, and the attachment that tells of it; `said` is the media type by the agent's word.
+/// The picture in a base64 text, and its attachment. `said` is the agent's media type.
 pub(super) fn read(base64: &str, said: Option<String>) -> (Attachment, Option<Picture>) {
     let size_bytes = decoded_bytes(base64);
     // What its bytes begin as is told also where it is not kept. A media type that they do not bear out is not repeated.
@@ -80,13 +80,13 @@ pub(super) fn empty(kind: AttachmentKind) -> Attachment {
     Attachment { kind, media_type: None, name: None, uri: None, size_bytes: None, image_id: None, problem: None }
 }
 
-/// How many bytes a base64 text stands for; of one that is damaged it is near enough.
+/// The number of bytes that a base64 text stands for; an estimate for a damaged one.
 pub(super) fn decoded_bytes(base64: &str) -> usize {
     let digits = base64.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=').count();
     digits / 4 * 3 + [0, 0, 1, 2][digits % 4]
 }
 
-/// As much of a base64 text as stands for the first 12 bytes.
+/// The part of a base64 text that stands for the first 12 bytes.
 fn beginning(base64: &str) -> String {
     base64.chars().filter(|digit| !digit.is_ascii_whitespace()).take(16).collect()
 }

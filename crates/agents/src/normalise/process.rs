@@ -1,5 +1,5 @@
-//! Any command: each line that it prints is one output, empty ones too, so that order and
-//! counts are plain; of a line that stands without an end, each part.
+//! Any command. Each line of its output is one event, even an empty one, so that order and number stay visible. Of an
+//! unfinished line each part is an event.
 
 use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 use townwatch_protocol::time::Timestamp;
@@ -7,7 +7,7 @@ use townwatch_protocol::time::Timestamp;
 use super::notices::Notices;
 use super::{Meaning, Normalise};
 
-/// Reads a process that has no format of its own.
+/// The reader of a process without a format of its own.
 #[derive(Debug, Default)]
 pub struct ProcessLines {
     notices: Notices,

@@ -1,15 +1,15 @@
-//! How far a run is, as far as its agent lets that be seen: by its to-do list and its tool calls. The agent and each of
-//! its sub-agents have their own, for a sub-agent's list says nothing about the whole.
+//! The progress of a run, from its to-do list and its tool calls. The agent and each sub-agent have their own, because
+//! a sub-agent's list says nothing about the whole.
 
 use townwatch_protocol::event::{ProgressUpdate, Todo, TodoStatus};
 use townwatch_protocol::limits::STATE_TODOS_MAX;
 use townwatch_protocol::time::Timestamp;
 
-/// An author without a to-do list tells its progress at every so many calls.
+/// The calls between two reports of progress, for an author without a to-do list.
 const CALLS_A_STEP: u64 = 10;
-/// Sub-agents whose progress is remembered; of more the oldest go, and begin anew if they go on.
+/// Sub-agents whose progress is kept. Beyond it the oldest is forgotten, and begins again if it continues.
 const SUB_AGENTS_MAX: usize = 64;
-/// What is less than this done, in percent, tells too little of how long the rest takes.
+/// The least progress, in percent, from which the rest is estimated.
 const ESTIMATE_PERCENTAGE_MIN: f64 = 10.0;
 
 /// The progress of one run.
@@ -17,14 +17,14 @@ const ESTIMATE_PERCENTAGE_MIN: f64 = 10.0;
 pub(super) struct Progress {
     clock: WorkClock,
     own: Author,
-    /// By the call that each works for, the oldest first.
+    /// The sub-agents by the call that each works for, the oldest first.
     sub_agents: Vec<(String, Author)>,
 }
 
 /// The progress of the agent itself, or of one sub-agent.
 #[derive(Debug, Clone, Default)]
 struct Author {
-    /// The run's time at work when it began.
+    /// The run's time at work when the author began.
     began_ms: u64,
     calls: u64,
     phase: String,
@@ -32,12 +32,12 @@ struct Author {
     todos: Option<Vec<Todo>>,
 }
 
-/// Counts the time at work: from the first line on, but not while nothing is done between two turns.
+/// A counter of the time at work: from the first line on, without the time between two turns.
 #[derive(Debug, Clone, Copy, Default)]
 struct WorkClock {
     began: bool,
     worked_ms: u64,
-    /// Since when it has been at work, if it is.
+    /// The time since which the agent is at work, if it is.
     since: Option<Timestamp>,
 }
 
@@ -48,26 +48,26 @@ impl WorkClock {
 }
 
 impl Progress {
-    /// The first line starts the clock.
+    /// Starts the clock, at the first line.
     pub(super) fn seen(&mut self, at: Timestamp) {
         if !std::mem::replace(&mut self.clock.began, true) {
             self.clock.since = Some(at);
         }
     }
 
-    /// Nothing is being done any more until somebody says something: the clock stands.
+    /// Stops the clock, because nothing is done until the next message.
     pub(super) fn turn_ended(&mut self, at: Timestamp) {
         self.clock.worked_ms = self.clock.worked_ms(at);
         self.clock.since = None;
     }
 
-    /// The agent is at work again.
+    /// Starts the clock again.
     pub(super) fn turn_began(&mut self, at: Timestamp) {
         self.clock.began = true;
         self.clock.since.get_or_insert(at);
     }
 
-    /// A tool was called, by the agent itself or by the sub-agent of this call.
+    /// Counts a call of the agent itself, or of the sub-agent of the call `author`.
     pub(super) fn call(&mut self, author: Option<&str>, summary: &str, at: Timestamp) -> Option<ProgressUpdate> {
         let caller = self.author(author, at);
         caller.calls += 1;
@@ -75,7 +75,7 @@ impl Progress {
         caller.calls.is_multiple_of(CALLS_A_STEP).then(|| self.update(author, at))
     }
 
-    /// An author wrote its to-do list.
+    /// Takes a new to-do list of an author.
     pub(super) fn todos(
         &mut self,
         author: Option<&str>,
@@ -105,7 +105,7 @@ impl Progress {
         Some(self.update(author, at))
     }
 
-    /// The run has ended successfully.
+    /// The progress of a run that has ended successfully.
     pub(super) fn done(&mut self, at: Timestamp) -> ProgressUpdate {
         self.own.percentage = Some(100.0);
         "Done".clone_into(&mut self.own.phase);
@@ -142,7 +142,7 @@ impl Progress {
     }
 }
 
-/// How long the rest takes if it goes on as before. Nothing is estimated of what is over.
+/// The estimate of the remaining time, at the same speed; none for an author that is done.
 fn remaining_seconds(percentage: f64, worked_ms: u64) -> Option<u64> {
     if percentage <= ESTIMATE_PERCENTAGE_MIN || percentage >= 100.0 {
         return None;

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-/// Half of the names that are remembered; each half goes as a whole when it has become the older one and the newer is
-/// full. So the latest 5,000 names are always there and never more than 10,000.
+/// The size of each of the two halves, 5,000 names. When the newer half is full, the older one is dropped as a whole.
+/// So the latest 5,000 names are always there, and never more than 10,000.
 const HALF: usize = 5_000;
-/// A longer name is none that a real agent makes, and is not remembered.
+/// The longest name that is kept. Real agents make none that is longer.
 const NAME_BYTES_MAX: usize = 256;
 
-/// Values by name, of the latest names.
+/// A map with values for the latest names.
 #[derive(Debug, Clone)]
 pub(super) struct Recent<V> {
     newer: HashMap<String, V>,
@@ -22,7 +22,7 @@ impl<V> Default for Recent<V> {
 }
 
 impl<V> Recent<V> {
-    /// Remembers a name; whether it is new.
+    /// Adds a name; true if it is new.
     pub(super) fn insert(&mut self, name: &str, value: V) -> bool {
         if name.len() > NAME_BYTES_MAX || self.contains(name) {
             return false;
@@ -35,22 +35,22 @@ impl<V> Recent<V> {
         true
     }
 
-    /// Whether a name is remembered.
+    /// Whether a name is kept.
     pub(super) fn contains(&self, name: &str) -> bool {
         self.newer.contains_key(name) || self.older.contains_key(name)
     }
 
-    /// What is remembered of a name.
+    /// The value of a name.
     pub(super) fn get(&self, name: &str) -> Option<&V> {
         self.newer.get(name).or_else(|| self.older.get(name))
     }
 
-    /// The same, to change it.
+    /// The value of a name, to change it.
     pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut V> {
         self.newer.get_mut(name).or_else(|| self.older.get_mut(name))
     }
 
-    /// Remembers a name with this value, whatever it had before.
+    /// Sets the value of a name, new or not.
     pub(super) fn set(&mut self, name: &str, value: V) {
         match self.get_mut(name) {
             Some(known) => *known = value,

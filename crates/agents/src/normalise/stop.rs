@@ -1,24 +1,24 @@
-//! How a model stops before its time: it refuses, or has no more room.
+//! Early stops of a model: a refusal, or no more room.
 
 use townwatch_protocol::event::{AgentError, AgentNotice, AgentNoticeKind, EventData, NoticeLevel};
 
 use crate::summary;
 
-/// The code of the error that tells that a model refused.
+/// The code of the error for a model's refusal.
 pub(super) const REFUSAL: &str = "refusal";
 
-/// How a model stopped before its time.
+/// The reason of a model's early stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
     Refused,
-    /// The answer was as long as one may be.
+    /// The answer has the greatest length that an answer may have.
     AnswerFull,
-    /// The conversation was as long as the model can read.
+    /// The conversation has the greatest length that the model can read.
     ContextFull,
 }
 
 impl Stop {
-    /// The event that tells it, with what it was for, and of a sub-agent with the call that this one works for.
+    /// The event of the stop. `why` is the model's reason; `call` is the call whose sub-agent stopped.
     pub(super) fn event(self, why: Option<&str>, call: Option<String>) -> EventData {
         let whose = if call.is_some() { "A sub-agent's" } else { "The" };
         let why = why.map_or(String::new(), |why| format!(": {}", summary::line(why)));

@@ -1,7 +1,8 @@
-//! Tokens that a program tells as the total of a thread so far, made into those of one run.
+//! Tokens of one run, from totals of threads.
 //!
-//! A run can go on with a thread of an earlier one, whose total then has the earlier run's in it; and one stream can have
-//! several threads, or the same one from several processes, which count on or anew.
+//! A program reports the total of a thread so far. A run can continue a thread of an earlier run, whose tokens the
+//! total includes. One stream can have several threads, or one thread from several processes, which continue the count
+//! or begin again.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,12 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use townwatch_protocol::event::AgentUsage;
 
-/// Threads of one run that are told apart; what older ones came to stays counted.
+/// Threads of one run that are counted separately. The tokens of older ones stay in the sum.
 const THREADS_MAX: usize = 64;
-/// Threads of earlier runs that are remembered.
+/// Threads of earlier runs that are kept.
 const REMEMBERED_MAX: usize = 1_000;
 
-/// Tokens, those of the cache apart.
+/// Tokens, with those of the cache separate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Tokens {
     pub(super) input: u64,
@@ -24,7 +25,7 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    /// Whether no part of it is less than in the other: it may be the same count, gone on.
+    /// Whether no count is lower than in `earlier`, so that this may be the same total at a later time.
     fn continues(&self, earlier: &Self) -> bool {
         let parts = |tokens: &Self| {
             [tokens.input, tokens.output, tokens.cache_read.unwrap_or(0), tokens.cache_creation.unwrap_or(0)]
@@ -45,12 +46,12 @@ impl Tokens {
         }
     }
 
-    /// Both together.
+    /// The sum of both.
     pub(super) fn plus(self, other: Self) -> Self {
         self.with(other, u64::saturating_add)
     }
 
-    /// The event for a run's total.
+    /// The event with a run's total.
     pub(super) fn of_run(self, message_id: String) -> AgentUsage {
         AgentUsage {
             message_id,
@@ -65,17 +66,17 @@ impl Tokens {
     }
 }
 
-/// What threads came to, over the runs of a town: known to all of them.
+/// The totals of threads, shared by all runs of a town.
 #[derive(Debug, Clone, Default)]
 pub struct Threads(Arc<Mutex<Vec<(String, Tokens)>>>);
 
 impl Threads {
-    /// What was written of them.
+    /// The totals from their JSON text.
     pub fn read(json: &str) -> Self {
         Self(Arc::new(Mutex::new(serde_json::from_str(json).unwrap_or_default())))
     }
 
-    /// All of them, to be read again.
+    /// The totals as JSON text, for [`Threads::read`].
     pub fn write(&self) -> String {
         serde_json::to_string(&*self.0.lock().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default()
     }
@@ -103,13 +104,13 @@ impl Threads {
 /// The tokens of one run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
-    /// Of threads that are told apart no more, and of counts that began anew.
+    /// The tokens of threads that are no longer separate, and of counts that have begun again.
     past: Tokens,
     threads: BTreeMap<String, Count>,
     earlier: Threads,
 }
 
-/// One thread's count: where it stood when the run began with it, and where it stands.
+/// The count of one thread: its total when the run began, and now.
 #[derive(Debug, Clone, Copy)]
 struct Count {
     before: Tokens,
@@ -123,12 +124,12 @@ impl Count {
 }
 
 impl Tally {
-    /// What earlier runs know of their threads, and later ones will of these.
+    /// Takes the totals of earlier runs, and shares those of this run with later ones.
     pub(super) fn remember(&mut self, threads: &Threads) {
         self.earlier = threads.clone();
     }
 
-    /// A thread has this total; gives the run's.
+    /// Notes the total of a thread, and gives the total of the run.
     pub(super) fn total(&mut self, thread: &str, total: Tokens) -> Tokens {
         let known = self.threads.get(thread).copied();
         let count = known.unwrap_or_else(|| {

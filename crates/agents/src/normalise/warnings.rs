@@ -1,14 +1,14 @@
-//! What a program warns of in words only: what it is about is found in them.
+//! Warnings that a program gives only as words: their kind is found in the words.
 
 use townwatch_protocol::event::{AgentError, AgentNotice, AgentNoticeKind, NoticeLevel};
 use townwatch_protocol::time::Timestamp;
 
 use super::limit_end;
 
-/// The code of the error that tells of a limit that is reached.
+/// The code of the error for a limit that is reached.
 pub(super) const RATE_LIMITED: &str = "rate_limited";
 
-/// Words that tell what a warning is about, in small letters; the first that are found count.
+/// The words that show the kind of a warning, in lower case. The first match counts.
 const WORDS: &[(&str, AgentNoticeKind)] = &[
     ("mcp", AgentNoticeKind::ToolServer),
     ("rerouted", AgentNoticeKind::ModelChanged),
@@ -28,7 +28,7 @@ const WORDS: &[(&str, AgentNoticeKind)] = &[
     ("context compacted", AgentNoticeKind::CompactionEnded),
 ];
 
-/// Words of a limit that will be over, in small letters and with spaces alone.
+/// The words about a limit that will end, in lower case and with single spaces.
 const LIMITS: &[&str] = &[
     "rate limit",
     "usage limit",
@@ -44,7 +44,7 @@ const LIMITS: &[&str] = &[
     "exhausted your capacity",
 ];
 
-/// The notice of a warning, said at `at`.
+/// The notice of a warning that came at `at`.
 pub(super) fn warning(message: String, at: Timestamp) -> AgentNotice {
     let small = message.to_lowercase();
     let kind = WORDS.iter().find(|(words, _)| small.contains(words)).map_or(AgentNoticeKind::Other, |(_, kind)| *kind);
@@ -53,7 +53,7 @@ pub(super) fn warning(message: String, at: Timestamp) -> AgentNotice {
     AgentNotice { until, ..AgentNotice::new(kind, level, message) }
 }
 
-/// The error of these words, said at `at`: that of a limit, with its end, where they say so.
+/// The error of these words, which came at `at`. If the words are about a limit, it is a limit's error, with the end.
 pub(super) fn error(message: String, code: &str, retryable: Option<bool>, at: Timestamp) -> AgentError {
     let limited = is_limit(&message);
     let until = (limited || retryable == Some(true)).then(|| limit_end::in_words(&message, at)).flatten();
@@ -61,7 +61,7 @@ pub(super) fn error(message: String, code: &str, retryable: Option<bool>, at: Ti
     AgentError { until, ..AgentError::new(code, message, retryable) }
 }
 
-/// Whether an error's words are those of a limit that will be over.
+/// Whether an error's words are about a limit that will end.
 pub(super) fn is_limit(message: &str) -> bool {
     let small = message.to_lowercase().replace(['_', '-'], " ");
     let status = || small.split(|found: char| !found.is_ascii_alphanumeric()).any(|word| word == "429");

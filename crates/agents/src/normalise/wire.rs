@@ -1,8 +1,8 @@
-//! The lines of `claude --output-format stream-json`, as far as they are read.
+//! The fields of `claude --output-format stream-json` that are read.
 //!
-//! Every field is optional and read on its own: one that is not of its kind must not lose the others. A tag can stand
-//! anywhere in its object, so a line is parsed first and told apart after; and serde's tagged enums cannot hold raw
-//! JSON, which tool input has to stay.
+//! Every field is optional and read on its own, so that a field of another type loses no other. A tag can stand
+//! anywhere in its object, so a line is parsed first and distinguished afterwards. Tagged enums of serde cannot hold
+//! raw JSON, which the input of tools has to stay.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ macro_rules! lenient {
 pub(super) use lenient;
 
 lenient! {
-    /// What tells lines and blocks apart.
+    /// The tags of lines and blocks.
     Head {
         #[serde(rename = "type")] kind: String,
         subtype: String,
@@ -75,13 +75,13 @@ lenient! {
         // files_persisted
         failed: Vec<Box<RawValue>>,
     }
-    /// A server of tools, in `init`.
+    /// A tool server, in `init`.
     ToolServer {
         name: String,
         status: String,
         error: String,
     }
-    /// What became of a conversation that was summed up.
+    /// The result of a compaction.
     Compaction {
         trigger: String,
         #[serde(alias = "preTokens")] pre_tokens: u64,
@@ -94,7 +94,7 @@ lenient! {
         task_type: String,
         description: String,
     }
-    /// What `task_updated` changes, and what `TaskOutput` says of a task.
+    /// The changed fields in `task_updated`, and the status of a task in `TaskOutput`.
     TaskPatch {
         status: String,
         is_backgrounded: bool,
@@ -104,7 +104,7 @@ lenient! {
     }
     /// `rate_limit_event`.
     RateLimitEvent { rate_limit_info: RateLimit, }
-    /// How near a limit of the API is.
+    /// The state of a limit of the API.
     RateLimit {
         status: String,
         #[serde(rename = "resetsAt")] resets_at: f64,
@@ -115,7 +115,7 @@ lenient! {
     }
     /// `auth_status`.
     AuthStatus { error: String, }
-    /// What a tool gave, as data, in the words of the tools that are looked at.
+    /// The result of a tool as data, with the fields of those tools that are read.
     ToolOutcome {
         status: String,
         interrupted: bool,
@@ -131,7 +131,7 @@ lenient! {
         request_id: String,
         request: Asked,
     }
-    /// What is asked. All but the subtype belongs to `can_use_tool`.
+    /// The content of a request. All fields but the subtype belong to `can_use_tool`.
     Asked {
         subtype: String,
         tool_name: String,
@@ -154,7 +154,7 @@ lenient! {
         tool_use_result: Box<RawValue>,
         #[serde(alias = "mcpMeta")] mcp_meta: Box<RawValue>,
     }
-    /// The API's own message in it.
+    /// The API's message in a line.
     MessageBody {
         id: String,
         model: String,
@@ -163,7 +163,7 @@ lenient! {
         stop_reason: String,
         stop_details: StopDetails,
     }
-    /// Why a model stopped, beside the reason's name.
+    /// The details of a model's stop reason.
     StopDetails {
         category: String,
         explanation: String,
@@ -181,14 +181,14 @@ lenient! {
         delta: TypedText, // content_block_delta
         usage: Usage, // message_delta
     }
-    /// A block as it begins, or what is added to it, or to its message.
+    /// A block at its beginning, or an addition to it or to its message.
     TypedText {
         #[serde(rename = "type")] kind: String,
         text: String,
         stop_reason: String,
         stop_details: StopDetails,
     }
-    /// One block of a message's content. A flat line is the same with nothing around it.
+    /// One block of a message's content, or a line that is such a block itself.
     Block {
         id: String,
         text: String,
@@ -245,7 +245,7 @@ impl From<&ModelUsage> for Usage {
 }
 
 impl Usage {
-    /// Adds; what neither side names stays unnamed.
+    /// Adds the other's counts. A count that neither has stays absent.
     pub(super) fn add(&mut self, other: &Self) {
         let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
             (Some(a), Some(b)) => Some(a.saturating_add(b)),
@@ -257,7 +257,7 @@ impl Usage {
         self.cache_creation_input_tokens = sum(self.cache_creation_input_tokens, other.cache_creation_input_tokens);
     }
 
-    /// What is more here than there, field by field.
+    /// The counts above those of `other`, field by field.
     pub(super) fn beyond(&self, other: &Self) -> Self {
         let more = |a: Option<u64>, b: Option<u64>| a.map(|a| a.saturating_sub(b.unwrap_or(0)));
         Self {
@@ -268,7 +268,7 @@ impl Usage {
         }
     }
 
-    /// Takes over what has grown; whether anything has.
+    /// Takes over the counts that have grown; true if any has.
     pub(super) fn grow(&mut self, now: &Self) -> bool {
         let fields = [
             (&mut self.input_tokens, now.input_tokens),
@@ -285,7 +285,7 @@ impl Usage {
         grew
     }
 
-    /// Whether it says that nothing was used, or nothing at all.
+    /// Whether all counts are 0 or absent.
     pub(super) fn is_nothing(&self) -> bool {
         let Self { input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens } = self;
         [input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens]
@@ -293,7 +293,7 @@ impl Usage {
             .all(|tokens| tokens.unwrap_or(0) == 0)
     }
 
-    /// The event for it.
+    /// The event of this usage.
     pub(super) fn event(&self, message_id: String, cost_usd: Option<f64>, cumulative: bool) -> AgentUsage {
         AgentUsage {
             message_id,
@@ -319,7 +319,7 @@ impl<'de> Deserialize<'de> for Name {
     }
 }
 
-/// What kind of tool this is.
+/// The category of a tool.
 pub(super) fn category(tool: &str) -> ToolCategory {
     match tool {
         "Read" | "NotebookRead" => ToolCategory::Read,

@@ -9,12 +9,12 @@ use townwatch_redaction::{Redactor, mark};
 use super::open_text::OpenText;
 use crate::lines::Line;
 
-/// A stream of lines, of which each line of a key can be one. The last one may be told in parts, before it has an end.
+/// A stream of lines, in which a private key may span several lines. The last line may come in parts, before its end.
 #[derive(Debug)]
 pub struct KeyLines {
     begins: Finder<'static>,
     in_key: bool,
-    /// The line that is told in parts.
+    /// The line that comes in parts.
     open: Option<OpenText>,
 }
 
@@ -25,8 +25,8 @@ impl Default for KeyLines {
 }
 
 impl KeyLines {
-    /// A part of a line that has no end yet, as far as it may be told: what may become a secret, and a line among those
-    /// of a key, is held back. `in_text` finds secrets in texts that are not JSON.
+    /// The next part of an unfinished line, redacted. Text that may become a secret is held back, and so is a line
+    /// inside a key. `in_text` is the redactor for texts that are not JSON.
     pub fn part(&mut self, in_text: &Redactor, part: &str) -> String {
         let open = self.open.get_or_insert_default();
         if self.in_key {
@@ -36,12 +36,12 @@ impl KeyLines {
         open.add(in_text, part)
     }
 
-    /// Whether some of a line was held back.
+    /// Whether a part of a line was held back.
     pub fn holds_back(&self) -> bool {
         self.open.as_ref().is_some_and(OpenText::holds_back)
     }
 
-    /// The next line without secrets; of one that was told in parts, its rest.
+    /// The next line, redacted; the rest of it if it came in parts.
     pub fn clean<'l>(&mut self, redactor: &Redactor, line: Line<'l>) -> Line<'l> {
         let line = match (self.open.take(), line) {
             (Some(mut open), Line::Text(rest)) => {
@@ -75,7 +75,7 @@ impl KeyLines {
         redactor.text(line)
     }
 
-    /// Whether the next lines are those of a key.
+    /// Notes whether the next lines belong to a key.
     fn see_key(&mut self, line: &str) {
         // Forwards, since that is the fast way to find that there is none.
         if let Some(at) = self.begins.find_iter(line.as_bytes()).last()

@@ -1,8 +1,7 @@
-//! Secrets of what agents print go before anything is stored or sent: each becomes `‹redacted:kind›`.
+//! Redaction of an agent's output, before it is stored or sent: each secret becomes `‹redacted:kind›`.
 //!
-//! How one is found is in [`townwatch_redaction`]. Here is what is more for output: lines that belong to a key
-//! ([`key_lines`]), texts that are told in parts ([`open_text`], [`typing`]), and the count of it all for those who watch
-//! ([`run`]).
+//! The search for secrets is in [`townwatch_redaction`]. This module adds, for output: private keys over several lines
+//! ([`key_lines`]), texts that come in parts ([`open_text`], [`typing`]), and the counts that viewers see ([`run`]).
 
 mod key_lines;
 mod open_text;

@@ -1,40 +1,41 @@
-//! A text that will go on: of it only that is told which cannot become a part of a secret.
+//! A text that will go on. Only the part that cannot become part of a secret is given out.
 
 use townwatch_redaction::Redactor;
 
-/// What stands before a place and says whether something can begin there: the longest escape and a terminal's colour.
+/// The bytes before the open part that are kept, 32. They show whether a secret can begin there: the longest escape, or
+/// a terminal's colour, may come before one.
 const BEFORE_BYTES: usize = 32;
 
-/// A text that is told in parts.
+/// A text that comes in parts.
 #[derive(Debug, Default)]
 pub(super) struct OpenText {
-    /// The end of what is settled, and what is not.
+    /// The last given-out bytes, and then the held-back part, which begins at `settled`.
     tail: String,
     settled: usize,
 }
 
 impl OpenText {
-    /// Bytes that are kept.
+    /// The number of kept bytes.
     pub(super) fn len(&self) -> usize {
         self.tail.len()
     }
 
-    /// Whether some of it was not told yet.
+    /// Whether a part is held back.
     pub(super) fn holds_back(&self) -> bool {
         self.settled < self.tail.len()
     }
 
-    /// What was not told yet.
+    /// The held-back part.
     pub(super) fn held_back(&self) -> &str {
         &self.tail[self.settled..]
     }
 
-    /// The text goes on, and nothing of that is told yet.
+    /// Adds text, and holds it back.
     pub(super) fn hold_back(&mut self, added: &str) {
         self.tail.push_str(added);
     }
 
-    /// The text goes on: what may be told now.
+    /// Adds text, and gives the part that can be given out now.
     pub(super) fn add(&mut self, redactor: &Redactor, added: &str) -> String {
         self.hold_back(added);
         let settled = redactor.settled(&self.tail, self.settled);
@@ -48,7 +49,7 @@ impl OpenText {
         told
     }
 
-    /// The text has ended: the rest of it.
+    /// Ends the text, and gives the rest.
     pub(super) fn end(self, redactor: &Redactor) -> String {
         redactor.tell(&self.tail, self.settled..self.tail.len(), |_| {}).into_owned()
     }

@@ -1,4 +1,4 @@
-//! The secrets of one run: what it says and types without them, and the count of them for those who watch.
+//! The redaction of one run's events and typed texts, with the counts that viewers see.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,14 +13,14 @@ use super::typing::Typing;
 use crate::cut;
 use crate::normalise::Piece;
 
-/// Kinds that are counted; an agent that writes marks itself must not make this grow.
+/// Kinds of secrets that are counted. The bound holds even if an agent writes marks itself.
 const KINDS_MAX: usize = 256;
 
-/// The secrets of one run.
+/// The redaction of one run.
 #[derive(Debug)]
 pub struct Redaction {
     redactor: Redactor,
-    /// For texts that are not JSON, if that makes a difference.
+    /// The redactor for texts that are not JSON, if it differs.
     in_text: Option<Redactor>,
     state: Mutex<State>,
 }
@@ -28,7 +28,7 @@ pub struct Redaction {
 #[derive(Debug, Default)]
 struct State {
     typing: Typing,
-    /// Marks in events by their kind, and how many of them were told.
+    /// The marks in events by their kind, each with the number that notices have reported.
     counts: BTreeMap<String, Count>,
 }
 
@@ -39,33 +39,33 @@ struct Count {
 }
 
 impl Redaction {
-    /// Hides what is known by its format, and these secrets.
+    /// A redaction of well-known formats and of these values.
     pub fn new(secrets: SecretValues) -> Result<Self> {
         let in_text = secrets.in_text().map(Redactor::new).transpose()?;
         Ok(Self { redactor: Redactor::new(secrets)?, in_text, state: Mutex::default() })
     }
 
-    /// What finds them.
+    /// The redactor.
     pub fn redactor(&self) -> &Redactor {
         &self.redactor
     }
 
-    /// A text of JSON without secrets.
+    /// A JSON text, redacted.
     pub fn json<'t>(&self, json: &'t str) -> Cow<'t, str> {
         self.redactor.text(json)
     }
 
-    /// A text without secrets.
+    /// A text, redacted.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.in_text().text(text)
     }
 
-    /// What finds them in texts that are not JSON.
+    /// The redactor for texts that are not JSON.
     pub fn in_text(&self) -> &Redactor {
         self.in_text.as_ref().unwrap_or(&self.redactor)
     }
 
-    /// An event's data without secrets, within its bound. They are counted.
+    /// The data of an event, redacted and within its bound. Its secrets are counted.
     pub fn data(&self, event: &EventData) -> Box<RawValue> {
         let raw = event.to_raw();
         let mut kinds = Vec::new();
@@ -79,17 +79,18 @@ impl Redaction {
         cut::bounded_data(clean.unwrap_or(raw))
     }
 
-    /// A piece of a text as it may be shown.
+    /// A piece of a text, redacted.
     pub fn piece(&self, piece: Piece) -> Piece {
         self.state().typing.piece(self.in_text(), piece)
     }
 
-    /// A notice of each kind that has not been told yet; the first ones come at once, the counts of others at the end.
+    /// The notices of kinds that were not reported yet. Each kind has one at once, and the counts of further ones at
+    /// the end.
     pub fn first_notices(&self) -> Vec<EventData> {
         self.state().notices(|count| count.told == 0)
     }
 
-    /// Notices of those that were only counted.
+    /// The notices of secrets that were only counted.
     pub fn last_notices(&self) -> Vec<EventData> {
         self.state().notices(|_| true)
     }

@@ -1,4 +1,4 @@
-//! What is typed, piece by piece: texts that have no event yet.
+//! Typed texts, piece by piece, which have no event yet.
 
 use std::collections::HashMap;
 
@@ -8,14 +8,14 @@ use townwatch_redaction::Redactor;
 use super::open_text::OpenText;
 use crate::normalise::Piece;
 
-/// The texts that one run types.
+/// The texts that one run is typing.
 #[derive(Debug, Default)]
 pub(super) struct Typing {
     texts: HashMap<String, OpenText>,
 }
 
 impl Typing {
-    /// The piece that may be shown of a text to which this one was added.
+    /// The redacted piece to show after this one was added.
     pub(super) fn piece(&mut self, redactor: &Redactor, piece: Piece) -> Piece {
         let Piece { message_id, begins, text: added } = piece;
         if begins {

@@ -1,4 +1,4 @@
-//! What the account is asked by the Worker.
+//! The calls of the account, which the Worker makes.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ calls! {
     AccountCall to AccountId {
         /// A browser signs in, by a code or by the key that the Worker has looked at.
         "/internal/sign-in" SignIn(SignIn) -> BegunSession;
-        /// Whether a session lasts, which is used at this moment.
+        /// A request uses a session at this moment: is the session valid?
         "/internal/seen" Seen(UseSession) -> UsedSession;
         /// A browser signs out.
         "/internal/sign-out" SignOut(SignOut) -> Done;
@@ -24,12 +24,12 @@ calls! {
 #[derive(Debug, Clone, Copy)]
 pub struct AccountId;
 
-/// See [`AccountCall::SignIn`].
+/// The request of [`AccountCall::SignIn`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SignIn {
     /// The code of a link; none where the key was shown.
     pub code: Option<String>,
-    /// The browser's name for people.
+    /// The browser's name, as people read it.
     pub browser: String,
 }
 
@@ -38,11 +38,11 @@ pub struct SignIn {
 pub struct BegunSession {
     /// The new session.
     pub session_id: SessionId,
-    /// Its end, at the latest.
+    /// The latest end of the session.
     pub ends_at: Timestamp,
 }
 
-/// See [`AccountCall::Seen`].
+/// The request of [`AccountCall::Seen`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct UseSession {
     /// The session.
@@ -52,27 +52,27 @@ pub struct UseSession {
 /// The answer to [`AccountCall::Seen`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct UsedSession {
-    /// Whether it lasts.
+    /// Whether the session is valid.
     pub lasts: bool,
 }
 
-/// See [`AccountCall::SignOut`].
+/// The request of [`AccountCall::SignOut`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SignOut {
     /// The session.
     pub session_id: SessionId,
 }
 
-/// See [`AccountCall::WrongKey`].
+/// The request of [`AccountCall::WrongKey`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CountWrongKey {
-    /// The address, as keys are counted together.
+    /// The address, as one counter covers it: an IPv6 network counts as one.
     pub address: String,
 }
 
 /// The answer to [`AccountCall::WrongKey`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct WrongKeyCount {
-    /// The time until which no key of this address is looked at; none where it may go on.
+    /// The time until which every key of this address is refused. `None`: further tries are allowed.
     pub refused_until: Option<Timestamp>,
 }

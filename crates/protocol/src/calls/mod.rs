@@ -1,7 +1,8 @@
-//! What our objects ask of each other, and the Worker of them: one table for each object, of its calls.
+//! The calls between our objects, and from the Worker to them: one table for each object.
 //!
-//! A call is the struct that is its body. Its path and the type of its answer belong to it, so that a caller is given that type,
-//! and a handler can give no other. Objects of two versions call each other while one is deployed: paths and bodies only grow.
+//! A call is the struct that is its body. The struct has the call's path and the type of its answer. So a caller gets
+//! exactly that type, and a handler can return no other. During a deployment objects of two versions call each other,
+//! so paths and bodies may only grow.
 
 /// The calls of one object, a line each: `"/internal/stop" Stop(StopRuns) -> Done;`.
 macro_rules! calls {
@@ -49,16 +50,16 @@ pub use town::*;
 
 use crate::error::{Error, Result};
 
-/// The beginning of every call's path. The Worker forwards none from outside: it forwards parsed routes.
+/// The beginning of every call's path. The Worker forwards parsed routes only, so no such path can come from outside.
 const INTERNAL: &str = "/internal/";
 
 /// A call of an object: the body of the request.
 pub trait ObjectCall: Serialize + DeserializeOwned {
-    /// The name of an object that takes it: a `TownId` say, so that no rig is asked what only a town answers.
+    /// The id of an object that takes the call, `TownId` for example. So a call for a town cannot be sent to a rig.
     type Object;
-    /// The data of its success.
+    /// The data of the answer.
     type Answer: Serialize + DeserializeOwned;
-    /// Its path: `/internal/rig-events` say.
+    /// The path of the call: `/internal/rig-events` for example.
     const PATH: &'static str;
 
     /// Answers this call: a handler's only way to an [`ObjectAnswer`].
@@ -78,7 +79,7 @@ impl ObjectAnswer {
     }
 }
 
-/// The answer to a call that only has something done: `{}`.
+/// The answer of a call that has no data: `{}`.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Done {}
 

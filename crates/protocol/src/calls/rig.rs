@@ -1,4 +1,4 @@
-//! What a rig is asked by its town, and by the Worker of an agent's right.
+//! The calls of a rig, which its town makes, and the Worker for an agent's right.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,10 +31,10 @@ calls! {
     }
 }
 
-/// See [`RigCall::Create`].
+/// The request of [`RigCall::Create`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CreateRig {
-    /// The rig, which keeps its own name.
+    /// The rig's id, which the rig stores.
     pub rig_id: RigId,
     /// Its town.
     pub town_id: TownId,
@@ -42,7 +42,7 @@ pub struct CreateRig {
     pub epoch: Epoch,
 }
 
-/// See [`RigCall::Erase`].
+/// The request of [`RigCall::Erase`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EraseRig {}
 
@@ -51,56 +51,56 @@ pub struct EraseRig {}
 pub struct EndedRuns {
     /// The agent.
     pub agent_id: AgentId,
-    /// Its runs that the town knows.
+    /// The runs that the town knows.
     pub run_ids: Vec<RunId>,
     /// The reason of their end.
     pub reason: ExitReason,
 }
 
-/// See [`RigCall::Stop`].
+/// The request of [`RigCall::Stop`].
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StopRuns(pub EndedRuns);
 
-/// See [`RigCall::Ended`].
+/// The request of [`RigCall::Ended`].
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RefuseRuns(pub EndedRuns);
 
-/// See [`RigCall::Forget`].
+/// The request of [`RigCall::Forget`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ForgetAgent {
     /// The agent.
     pub agent_id: AgentId,
 }
 
-/// See [`RigCall::Archive`].
+/// The request of [`RigCall::Archive`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ArchiveAgents {
     /// The agents.
     pub agent_ids: Vec<AgentId>,
 }
 
-/// See [`RigCall::BringBack`].
+/// The request of [`RigCall::BringBack`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct BringAgentsBack {
     /// The agents.
     pub agent_ids: Vec<AgentId>,
 }
 
-/// See [`RigCall::AllowAgain`].
+/// The request of [`RigCall::AllowAgain`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct AllowAgain {
     /// The agent.
     pub agent_id: AgentId,
 }
 
-/// See [`RigCall::Admit`].
+/// The request of [`RigCall::Admit`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct AdmitCaller {
-    /// The agent that is asked for.
+    /// The agent that the request is about.
     pub agent_id: AgentId,
-    /// The right by which it is asked for; none: the operator asks.
+    /// The right of the agent that asks. `None`: the operator asks.
     pub right: Option<AgentRight>,
 }
 

@@ -1,4 +1,4 @@
-//! What a town is asked by the account and by its rigs.
+//! The calls of a town, which the account and the town's rigs make.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ calls! {
         "/internal/change" Change(TownChange) -> Done;
         /// The account deletes the town: its agents stop, its rigs go first.
         "/internal/erase" Erase(EraseTown) -> Done;
-        /// The account has ended sessions: what they have opened ends.
+        /// The account has ended sessions: the town ends the streams that these have opened.
         "/internal/sessions-ended" EndSessions(EndSessions) -> Done;
         /// A rig registers an agent.
         "/internal/agents" Register(RegisterAgent) -> AgentState;
@@ -28,27 +28,27 @@ calls! {
     }
 }
 
-/// See [`TownCall::Create`].
+/// The request of [`TownCall::Create`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CreateTown {
-    /// The town, which keeps its own name.
+    /// The town's id, which the town stores.
     pub town_id: TownId,
-    /// For people.
+    /// The town's name, for people.
     pub name: String,
 }
 
-/// See [`TownCall::Erase`].
+/// The request of [`TownCall::Erase`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EraseTown {}
 
-/// See [`TownCall::EndSessions`].
+/// The request of [`TownCall::EndSessions`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EndSessions {
     /// The sessions that were ended.
     pub session_ids: Vec<SessionId>,
 }
 
-/// See [`TownCall::Register`].
+/// The request of [`TownCall::Register`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RegisterAgent {
     /// The rig.
@@ -58,18 +58,18 @@ pub struct RegisterAgent {
     pub agent: AgentRequest,
 }
 
-/// See [`TownCall::RigAgents`].
+/// The request of [`TownCall::RigAgents`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ListRigAgents {
     /// The rig.
     pub rig_id: RigId,
 }
 
-/// See [`TownCall::Heartbeat`].
+/// The request of [`TownCall::Heartbeat`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct HearAgent {
     /// The rig.
     pub rig_id: RigId,
-    /// The agent that was heard.
+    /// The agent that sent the sign of life.
     pub agent_id: AgentId,
 }

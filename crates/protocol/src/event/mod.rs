@@ -1,4 +1,4 @@
-//! What can happen to an agent: the names of the wire contract with their data.
+//! The events of an agent: the names of the wire contract with their data.
 
 use serde_json::value::RawValue;
 #[cfg(feature = "schema")]
@@ -33,11 +33,11 @@ macro_rules! known_events {
             }
         }
 
-        /// An event's name with its data. What is not of this list, or not of its shape, is [`EventData::Other`].
+        /// An event's name with its data. An unknown name, or data of another shape, is [`EventData::Other`].
         #[derive(Debug, Clone)]
         pub enum EventData {
             $($(#[doc = $doc])* $variant($data),)*
-            /// Passed through untouched: any name, any JSON value, as its raw text.
+            /// An event that is passed through unchanged: any name, any JSON value, as its raw text.
             Other(EventName, Box<RawValue>),
         }
 
@@ -50,8 +50,8 @@ macro_rules! known_events {
                 }
             }
 
-            /// Reads the data of a known name; anything else is kept as it is. An end that cannot be read is an end: its run
-            /// takes no further event, and its state has to say so.
+            /// Reads the data of a known name. Data of another shape is kept as it is, with one exception: an
+            /// `agent.exited` that cannot be read still ends its run, so it is read as an end.
             pub fn read(name: &EventName, data: &RawValue) -> Self {
                 match name.as_str() {
                     $($name => serde_json::from_str(data.get()).map(Self::$variant),)*
@@ -81,7 +81,7 @@ macro_rules! known_events {
 
         #[cfg(feature = "schema")]
         impl EventData {
-            /// Of each known event: its name, what it is, and its data's type by name and by schema.
+            /// Each known event: its name, its description, and its data's type by name and by schema.
             #[allow(clippy::type_complexity)] // a row of a table
             pub fn schemas(
                 generator: &mut schemars::SchemaGenerator,
@@ -90,7 +90,7 @@ macro_rules! known_events {
             }
         }
 
-        /// For the TypeScript types only: the same list as a union that `event` tells apart.
+        /// For the TypeScript types only: the same list as a union with the tag `event`.
         #[cfg(feature = "schema")]
         #[allow(dead_code, missing_docs)]
         #[derive(TS)]
@@ -100,19 +100,19 @@ macro_rules! known_events {
 }
 
 known_events! {
-    /// Where the agent's run stands.
+    /// The status of the agent's run.
     "agent.status" => Status(AgentStatusChanged),
     /// A run's end: exactly one, and the run's last event.
     "agent.exited" => Exited(AgentExited),
-    /// What the agent says of itself when it starts.
+    /// The agent's own description at its start: model, tools, working directory.
     "agent_session" => Session(AgentSession),
     /// Text that the agent wrote.
     "agent_output" => Output(AgentOutput),
-    /// What a person said to the agent, or its program in a person's place.
+    /// A message to the agent, from a person, or from its program in a person's place.
     "user_message" => UserMessage(UserMessage),
-    /// A tool that the agent calls.
+    /// A tool call of the agent.
     "agent_tool_call" => ToolCall(AgentToolCall),
-    /// What the tool gave.
+    /// The result of a tool call.
     "agent_tool_result" => ToolResult(AgentToolResult),
     /// The agent waits for a person.
     "agent_question" => Question(AgentQuestion),
@@ -122,27 +122,27 @@ known_events! {
     "agent_usage" => Usage(AgentUsage),
     /// Something went wrong for the agent.
     "agent_error" => Error(AgentError),
-    /// What the agent's program does or warns of by itself.
+    /// An action or warning of the agent's program itself.
     "agent_notice" => Notice(AgentNotice),
     /// The agent left work running in the background.
     "agent_task_started" => TaskStarted(AgentTaskStarted),
-    /// That work ended.
+    /// Work in the background ended.
     "agent_task_ended" => TaskEnded(AgentTaskEnded),
     /// A file of the agent's working directory changed.
     "file_changed" => FileChanged(FileChanged),
-    /// How far the run is.
+    /// The progress of the run.
     "progress_update" => Progress(ProgressUpdate),
     /// A work order's run began.
     "run_started" => RunStarted(RunStarted),
-    /// One of its iterations ended.
+    /// An iteration of a work order's run ended.
     "run_iteration" => RunIteration(RunIteration),
-    /// It succeeded.
+    /// A work order's run succeeded.
     "run_completed" => RunCompleted(RunCompleted),
-    /// It failed.
+    /// A work order's run failed.
     "run_failed" => RunFailed(RunFailed),
     /// A work order was made.
     "work_order_created" => WorkOrderCreated(WorkOrderCreated),
-    /// Its status changed.
+    /// The status of a work order changed.
     "work_order_updated" => WorkOrderUpdated(WorkOrderUpdated),
     /// Lines of the agent that could not be read as they should.
     "parser_notice" => ParserNotice(ParserNotice),
@@ -150,7 +150,7 @@ known_events! {
     "source_gap" => SourceGap(SourceGap),
 }
 
-/// The names of stream frames: no event may be called so, since SSE names messages after either.
+/// The names of stream frames. No event may have one of them, since SSE uses the same field for both.
 pub const FRAME_NAMES: &[&str] = &[
     "hello",
     "state",
@@ -169,20 +169,20 @@ pub const FRAME_NAMES: &[&str] = &[
 /// An event on its way, before the town has given it an id.
 #[derive(Debug, Clone)]
 pub struct Draft {
-    /// Whose.
+    /// The agent.
     pub agent_id: AgentId,
-    /// Of which run, where the source knows it.
+    /// The run, where the source knows it.
     pub run_id: Option<RunId>,
-    /// Its name.
+    /// The name of the event.
     pub event: EventName,
-    /// Its data, raw.
+    /// The data of the event, raw.
     pub data: Box<RawValue>,
-    /// When it happened.
+    /// The time of the event.
     pub at: crate::time::Timestamp,
 }
 
 impl Draft {
-    /// An event of the system's own making.
+    /// An event that the system itself makes.
     pub fn new(agent_id: AgentId, run_id: RunId, data: impl Into<EventData>, at: crate::time::Timestamp) -> Self {
         let data = data.into();
         Self { agent_id, run_id: Some(run_id), event: EventName::of(&data), data: data.to_raw(), at }

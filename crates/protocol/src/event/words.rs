@@ -1,4 +1,4 @@
-//! The closed lists of words that events are made of.
+//! The closed lists of words in events.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "schema")]
 use ts_rs::TS;
 
-/// How the summary of a call begins that hands work to a sub-agent: `Handing work to a sub-agent: build the api`.
+/// The beginning of a summary for a call that gives work to a sub-agent: `Handing work to a sub-agent: build the api`.
 pub const HANDING_WORK: &str = "Handing work to a sub-agent";
 
 macro_rules! wire_enum {
@@ -33,7 +33,7 @@ macro_rules! wire_enum {
 }
 
 wire_enum! {
-    /// Where an agent stands. `idle` is only a state, for an agent that has had no run yet.
+    /// The status of an agent. `idle` stands only in states, for an agent without any run.
     Status {
         /// No run yet.
         Idle = "idle",
@@ -43,14 +43,14 @@ wire_enum! {
         Running = "running",
         /// The turn is over, or it waits for a person.
         Waiting = "waiting",
-        /// It was asked to stop.
+        /// A stop was ordered.
         Stopping = "stopping",
         /// The run ended as it should.
         Exited = "exited",
         /// The run ended badly.
         Failed = "failed",
     }
-    /// Why a run ended.
+    /// The reason of a run's end.
     ExitReason {
         /// By itself, successfully.
         Completed = "completed",
@@ -58,25 +58,25 @@ wire_enum! {
         Failed = "failed",
         /// A person stopped it.
         Stopped = "stopped",
-        /// It took longer than it was given.
+        /// The time limit was reached.
         Timeout = "timeout",
         /// A budget was used up: its own, its agent's or its town's.
         BudgetExceeded = "budget_exceeded",
-        /// Its container went away with it.
+        /// The container disappeared with the run.
         Lost = "lost",
     }
-    /// Where a text came from.
+    /// The source of a text.
     OutputStream {
-        /// What the agent says.
+        /// Words of the agent.
         Assistant = "assistant",
-        /// What it thinks.
+        /// Thoughts of the agent.
         Thinking = "thinking",
-        /// What a plain process prints.
+        /// Standard output of a plain process.
         Stdout = "stdout",
-        /// What it prints as errors.
+        /// Standard error of a plain process.
         Stderr = "stderr",
     }
-    /// What a tool is for, the same for all agents; the agent's own name of it stays beside it.
+    /// The purpose of a tool, in words that all agents share. The agent's own name of the tool stands beside it.
     ToolCategory {
         /// Reads a file.
         Read = "Read",
@@ -103,23 +103,23 @@ wire_enum! {
         /// Anything else.
         Other = "Other",
     }
-    /// What a question is about.
+    /// The subject of a question.
     QuestionKind {
-        /// May the agent do this?
+        /// The agent asks whether it may do something.
         Permission = "permission",
-        /// What does the person want?
+        /// A decision or words of a person are needed.
         Input = "input",
     }
-    /// What a person's words were said as.
+    /// The kind of a message to an agent.
     MessageSource {
-        /// What a run began with.
+        /// The prompt of a run.
         Prompt = "prompt",
-        /// Said to an agent that runs.
+        /// A message to a running agent.
         Message = "message",
         /// The command line of a process.
         Command = "command",
     }
-    /// How to show what a permission is about.
+    /// The form of a permission's subject.
     SubjectKind {
         /// A shell command.
         Command = "command",
@@ -130,7 +130,7 @@ wire_enum! {
         /// Anything else, as plain text or JSON.
         Text = "text",
     }
-    /// What a result has beside text.
+    /// The kinds of attachments of a result.
     AttachmentKind {
         /// A picture.
         Image = "image",
@@ -141,11 +141,11 @@ wire_enum! {
         /// The address of something.
         Link = "link",
     }
-    /// What a program tells of itself.
+    /// The subject of a notice of an agent's program.
     AgentNoticeKind {
-        /// The conversation is being summed up, to make room.
+        /// The conversation is being shortened to a summary, to make room.
         CompactionStarted = "compaction_started",
-        /// That is done.
+        /// The compaction is over.
         CompactionEnded = "compaction_ended",
         /// A server of tools did not start.
         ToolServer = "tool_server",
@@ -160,14 +160,14 @@ wire_enum! {
         /// Anything else that a person should know.
         Other = "other",
     }
-    /// How much a notice matters.
+    /// The importance of a notice.
     NoticeLevel {
         /// Good to know.
         Info = "info",
         /// Something does not work as it should.
         Warning = "warning",
     }
-    /// What does work in the background.
+    /// The worker of a task in the background.
     TaskKind {
         /// A shell command.
         Command = "command",
@@ -176,13 +176,13 @@ wire_enum! {
         /// Anything else.
         Other = "other",
     }
-    /// How work in the background ended.
+    /// The end of work in the background.
     TaskOutcome {
         /// As it should.
         Completed = "completed",
         /// Badly.
         Failed = "failed",
-        /// It was stopped.
+        /// The work was stopped.
         Stopped = "stopped",
     }
     /// A person's answer.
@@ -194,29 +194,29 @@ wire_enum! {
         /// No.
         Reject = "reject",
     }
-    /// What happened to a file.
+    /// The change of a file.
     FileAction {
-        /// It is new.
+        /// The file is new.
         Created = "created",
-        /// It was there and is different.
+        /// The file existed and has changed.
         Modified = "modified",
-        /// It is gone.
+        /// The file is gone.
         Deleted = "deleted",
-        /// It has another path.
+        /// The file has another path.
         Renamed = "renamed",
     }
-    /// Why a line could not be read, or shown, as it was.
+    /// The reason for which a line could not be read, or shown, unchanged.
     NoticeKind {
-        /// Not what the agent's format allows.
+        /// The line breaks the agent's format.
         Malformed = "malformed",
-        /// Well-formed, of a kind that this version does not know.
+        /// The line is well-formed, but of a kind that this version does not know.
         Unknown = "unknown",
-        /// Longer than the bound; its rest was skipped.
+        /// The line is longer than the bound; its rest was skipped.
         Oversized = "oversized",
-        /// With secrets in it; `sample` names their kind, and `count` is how many there were.
+        /// The line has secrets. `sample` names their kind, and `count` is their number.
         Redacted = "redacted",
     }
-    /// Where a to-do stands.
+    /// The status of a to-do.
     TodoStatus {
         /// Not begun.
         Pending = "pending",
@@ -225,7 +225,7 @@ wire_enum! {
         /// Done.
         Completed = "completed",
     }
-    /// How a run is asked to end.
+    /// The signal by which a run is asked to end.
     StopSignal {
         /// Gently, then by SIGKILL after 5 s.
         Term = "SIGTERM",

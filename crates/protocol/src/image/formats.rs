@@ -1,6 +1,6 @@
-//! How far a picture goes in its bytes, and how large it is unpacked: the frame of each format, never the pixels.
+//! Where the bytes of a picture end, and its size in pixels: only the frame of each format is read, never the pixels.
 
-/// Where a picture ends, and its size in pixels.
+/// The end of a picture in its bytes, and its size in pixels.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Extent {
     pub(super) end: usize,
@@ -8,7 +8,7 @@ pub(super) struct Extent {
     pub(super) height: u32,
 }
 
-/// Chunks of length, name, content and checksum, from `IHDR` to `IEND`.
+/// PNG: chunks of length, name, content and checksum, from `IHDR` to `IEND`.
 pub(super) fn png(bytes: &[u8]) -> Option<Extent> {
     let mut at = 8;
     let (mut size, mut has_data) = (None, false);
@@ -28,7 +28,7 @@ pub(super) fn png(bytes: &[u8]) -> Option<Extent> {
     }
 }
 
-/// Segments that begin with a marker; behind `SOS` come packed pixels up to the next marker.
+/// JPEG: segments, each after a marker. After `SOS` come packed pixels up to the next marker.
 pub(super) fn jpeg(bytes: &[u8]) -> Option<Extent> {
     let mut at = 2;
     let (mut size, mut has_data) = (None, false);
@@ -65,7 +65,7 @@ pub(super) fn jpeg(bytes: &[u8]) -> Option<Extent> {
     }
 }
 
-/// The next marker that is none of those within packed pixels.
+/// The next marker that is not part of packed pixels.
 fn next_marker(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at += bytes.get(at..)?.iter().position(|byte| *byte == 0xff)?;
@@ -76,7 +76,7 @@ fn next_marker(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// A screen, then extensions and images, each in blocks of at most 255 bytes, up to the trailer.
+/// GIF: a screen, then extensions and images, each in blocks of at most 255 bytes, up to the trailer.
 pub(super) fn gif(bytes: &[u8]) -> Option<Extent> {
     let side = |at: usize| Some(u32::from(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?)));
     let table = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
@@ -105,7 +105,7 @@ fn blocks_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// A RIFF file of the length that it names; the first chunk has the size.
+/// WebP: a RIFF file with its length at the beginning; the first chunk has the size.
 pub(super) fn webp(bytes: &[u8]) -> Option<Extent> {
     let end = usize::try_from(little(bytes, 4)?).ok()?.checked_add(8).filter(|end| *end <= bytes.len())?;
     let mut at = 12;

@@ -1,8 +1,8 @@
-//! Pictures that tools give: what counts as one, by its bytes alone.
+//! Pictures from tools, recognised by their bytes alone.
 //!
-//! Nothing of what an agent says of a picture decides how it is served: its type is that of its bytes, its name is their
-//! hash. A picture is only taken whole: what is cut short, and what has something else behind its end (a page, a script),
-//! is none.
+//! An agent's own words about a picture do not decide how it is served: its type comes from its bytes, its name from
+//! their hash. Only whole pictures are kept. A picture that is cut short, or has other bytes after its end (a page, a
+//! script), is refused.
 
 mod formats;
 
@@ -38,7 +38,7 @@ impl ImageType {
         }
     }
 
-    /// The end of its file's name.
+    /// The file extension: `png`.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Png => "png",
@@ -48,18 +48,18 @@ impl ImageType {
         }
     }
 
-    /// The type of this media type; parameters behind it do not count.
+    /// The type of a media type such as `image/png`; parameters after it do not count.
     pub fn of_media_type(text: &str) -> Option<Self> {
         let name = text.split(';').next().unwrap_or_default().trim();
         Self::ALL.into_iter().find(|one| one.media_type().eq_ignore_ascii_case(name))
     }
 
-    /// The type of a file whose name ends so.
+    /// The type of a file extension.
     pub fn of_extension(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.extension() == text)
     }
 
-    /// The type that the first 12 bytes claim.
+    /// The type that the first 12 bytes show.
     pub fn claimed(bytes: &[u8]) -> Option<Self> {
         if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
             Some(Self::Png)
@@ -75,23 +75,23 @@ impl ImageType {
     }
 }
 
-/// Why bytes are not kept as a picture.
+/// The reason for which bytes are not kept as a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
-    /// More than [`IMAGE_BYTES_MAX`].
+    /// The bytes are more than [`IMAGE_BYTES_MAX`].
     TooLarge,
-    /// Of none of the four types.
+    /// The bytes are of none of the four types.
     NoImage,
-    /// It ends before its end, or is broken in between.
+    /// The bytes end before the picture's end, or are damaged.
     Broken,
-    /// It goes on behind its end.
+    /// More bytes follow after the picture's end.
     Trailing,
-    /// More than [`IMAGE_PIXELS_MAX`] to unpack.
+    /// The pixels are more than [`IMAGE_PIXELS_MAX`].
     TooManyPixels,
 }
 
 impl std::fmt::Display for Problem {
-    /// For a person, to stand behind "the picture".
+    /// The reason for a person, as the rest of a sentence after "the picture".
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::TooLarge => write!(f, "is larger than {} MiB, which is the most", IMAGE_BYTES_MAX >> 20),
@@ -105,7 +105,7 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// Looks at bytes as at a picture: which type it is, or why it is not kept.
+/// The type of a whole picture, or the reason why the bytes are not kept.
 pub fn inspect(bytes: &[u8]) -> Result<ImageType, Problem> {
     if bytes.len() > IMAGE_BYTES_MAX {
         return Err(Problem::TooLarge);
@@ -128,7 +128,7 @@ pub fn inspect(bytes: &[u8]) -> Result<ImageType, Problem> {
     }
 }
 
-/// Half of a SHA-256: as many bytes name a picture.
+/// The bytes of a SHA-256 that name a picture: half of it.
 const NAME_BYTES: usize = 16;
 
 /// The name of a picture: the first half of the SHA-256 of its bytes, 32 hexadecimal digits.

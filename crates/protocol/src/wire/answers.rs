@@ -22,7 +22,7 @@ wire! {
         status: &'static str,
         /// The Worker's version.
         version: &'static str,
-        /// Which deployment of it answers; null where the platform does not say.
+        /// The deployment that answers; null where the platform does not say.
         build: Option<BuildView>,
     }
     /// A deployment, as the platform knows it.
@@ -32,45 +32,45 @@ wire! {
         id: String,
         /// Its tag: the commit that `npm run deploy` was called on. Empty if it was deployed in another way.
         tag: String,
-        /// When it was made, as the platform writes it.
+        /// The time of the deployment, as the platform writes it.
         made_at: String,
     }
-    /// `GET /api/settings`, and in `hello`: what a client would else have to guess.
+    /// `GET /api/settings`, and in `hello`: the settings that a client needs.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
     SettingsView {
         /// Whether streams are served.
         stream_enabled: bool,
         /// Frames a second to viewers with equal selections.
         stream_rate_limit: u64,
-        /// How long a frame waits at most for others.
+        /// The longest time that a frame waits for others, in milliseconds.
         stream_batch_ms: u64,
         /// Events that an acknowledging viewer may owe.
         stream_window_events: u64,
         /// Events kept per agent.
         event_cap: u64,
-        /// How long a ticket lives.
+        /// The life of a ticket.
         ticket_ttl_seconds: u64,
     }
     /// A browser that is signed in.
     #[derive(Debug, Serialize)]
     BrowserSession {
-        /// Names it.
+        /// The id of it.
         session_id: SessionId,
-        /// What it is, as it says itself, shortened.
+        /// The browser's own name of itself, shortened.
         browser: String,
-        /// When it signed in.
+        /// The time of the sign-in.
         created_at: Timestamp,
-        /// When it was last heard of, to the minute.
+        /// The time of the last request, to the minute.
         last_seen_at: Timestamp,
-        /// When it ends if it is not used again.
+        /// The end of the session if it is not used again.
         ends_at: Timestamp,
     }
     /// `POST /api/session/code`.
     #[derive(Debug, Serialize)]
     SignInCode {
-        /// Signs one browser in, once.
+        /// The code, which signs one browser in, once.
         code: String,
-        /// Until when.
+        /// The end of the code's life.
         expires_at: Timestamp,
     }
     /// A town in lists.
@@ -78,9 +78,9 @@ wire! {
     TownSummary {
         /// The town.
         town_id: TownId,
-        /// For people.
+        /// The name for people.
         name: String,
-        /// When it was made.
+        /// The time of its creation.
         created_at: Timestamp,
     }
     /// `GET /api/towns/:town`.
@@ -88,9 +88,9 @@ wire! {
     TownView {
         /// The town.
         town_id: TownId,
-        /// For people.
+        /// The name for people.
         name: String,
-        /// When it was made.
+        /// The time of its creation.
         created_at: Timestamp,
         /// The life of its log.
         epoch: Epoch,
@@ -102,9 +102,9 @@ wire! {
         rigs: Vec<RigView>,
         /// Its agents, without archived ones.
         agents: Vec<AgentState>,
-        /// How many agents are archived.
+        /// The number of archived agents.
         archived_agents: u64,
-        /// What all agents together may take in a day, where that is set.
+        /// The budget of a day for all agents together, where it is set.
         #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         day_budget: Option<DayBudget>,
         /// Its container, as last heard.
@@ -120,7 +120,7 @@ wire! {
         /// Whether no run there can reach another one or the control server; absent where that is not known.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         agents_apart: Option<bool>,
-        /// What stands between agents and the machine there; absent where that is not known.
+        /// The sandbox between agents and the machine; absent where it is not known.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         sandbox: Option<SandboxKind>,
     }
@@ -136,7 +136,7 @@ wire! {
         version: Option<String>,
         /// The command that installs it.
         install: String,
-        /// What `replay` can play, by name.
+        /// The names of the recordings that `replay` can play.
         #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<String>>"))]
         recordings: Vec<String>,
     }
@@ -145,9 +145,9 @@ wire! {
     RigView {
         /// The rig.
         rig_id: RigId,
-        /// Its town.
+        /// The agent's town.
         town_id: TownId,
-        /// For people.
+        /// The name for people.
         name: String,
         /// The repository's address.
         #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
@@ -155,50 +155,51 @@ wire! {
         /// The branch that work starts from.
         #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         default_branch: Option<String>,
-        /// When it was made.
+        /// The time of its creation.
         created_at: Timestamp,
-        /// When it was archived, where it is.
+        /// The time at which it was archived, if it is.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         archived_at: Option<Timestamp>,
     }
     /// `POST …/token`.
     #[derive(Debug, Serialize)]
     TokenView {
-        /// Names it; it says so itself, as `jti`.
+        /// The id of the token, also its claim `jti`.
         token_id: TokenId,
         /// A JWT.
         token: String,
-        /// Its end.
+        /// The end of its life.
         expires_at: Timestamp,
     }
-    /// `GET …/tokens`: what may be shown of an agent's tokens, which is not they themselves.
+    /// `GET …/tokens`: a list of an agent's tokens, without the tokens themselves.
     #[derive(Debug, Serialize)]
     AgentTokens {
-        /// Those with an id whose time is not over, the newest first.
+        /// The tokens with an id that have not expired, the newest first.
         tokens: Vec<AgentToken>,
-        /// The others together, which whoever has the secret can make.
+        /// The tokens without an id, together. Every holder of the signing secret can make one.
         without_id: TokensWithoutId,
     }
     /// A token of an agent.
     #[derive(Debug, Serialize)]
     AgentToken {
-        /// Names it.
+        /// The id of it.
         token_id: TokenId,
-        /// When it was made.
+        /// The time of its creation.
         created_at: Timestamp,
-        /// When it ends by itself.
+        /// The end of the token's life.
         expires_at: Timestamp,
-        /// When it was last used, to the minute; null before that.
+        /// The time of the last use, to the minute; null before the first use.
         last_used_at: Option<Timestamp>,
-        /// When it was revoked.
+        /// The time at which it was revoked.
         revoked_at: Option<Timestamp>,
     }
     /// An agent's tokens that have no id.
     #[derive(Debug, Serialize)]
     TokensWithoutId {
-        /// When one was last used, to the minute.
+        /// The time of the last use of any of them, to the minute.
         last_used_at: Option<Timestamp>,
-        /// Those that were made up to then are refused, and so are those that do not say when.
+        /// The time of the last revocation. A token issued up to then is refused, and so is a token without `iat`, the
+        /// time of its issue.
         revoked_at: Option<Timestamp>,
     }
     /// `POST …/agent-events`.
@@ -214,7 +215,7 @@ wire! {
     /// `POST …/heartbeat`.
     #[derive(Debug, Serialize, Deserialize)]
     Heard {
-        /// True: the town knows that the agent is there.
+        /// Always true: the town has noted the sign of life.
         heard: bool,
     }
     /// `PUT …/images/:image_id`.
@@ -222,9 +223,9 @@ wire! {
     ImageView {
         /// The picture.
         image_id: ImageId,
-        /// What it is by its bytes.
+        /// The media type, by the picture's bytes.
         media_type: String,
-        /// Its length.
+        /// The length of the picture.
         size_bytes: u64,
     }
     /// A page of the rig's own log.
@@ -232,35 +233,35 @@ wire! {
     RigEventsPage {
         /// Ascending by id.
         events: Vec<RigEvent>,
-        /// Where the next page begins.
+        /// The `after_id` of the next page.
         next_after_id: SourceId,
     }
     /// `POST …/stop`.
     #[derive(Debug, Serialize)]
     Stopped {
-        /// True: it runs no more, or is about to.
+        /// Always true: the agent has stopped, or is about to.
         stopped: bool,
     }
     /// `POST …/message`.
     #[derive(Debug, Serialize)]
     Sent {
-        /// True: the agent was told.
+        /// Always true: the agent has the message.
         sent: bool,
     }
     /// `POST …/answer`.
     #[derive(Debug, Serialize)]
     Answered {
-        /// True: the agent has its answer.
+        /// Always true: the agent has the answer.
         answered: bool,
     }
     /// `POST …/stream-ticket`.
     #[derive(Debug, Serialize)]
     TicketView {
-        /// Opens one stream, once.
+        /// The ticket, which opens one stream, once.
         ticket: String,
         /// A path that contains the ticket.
         url: String,
-        /// Its end.
+        /// The end of its life.
         expires_at: Timestamp,
     }
     /// A page of the town's log.
@@ -271,31 +272,31 @@ wire! {
         /// Ascending by id.
         #[cfg_attr(feature = "schema", ts(as = "Vec<TownEvent>"), schemars(with = "Vec<TownEvent>"))]
         events: Vec<Box<RawValue>>,
-        /// Where the next page begins.
+        /// The `after_id` of the next page.
         next_after_id: EventId,
         /// The newest event's id.
         head: EventId,
         /// The oldest retained event's id.
         oldest_id: EventId,
-        /// What was asked for and is gone.
+        /// The requested events that are gone.
         gaps: Vec<Gap>,
-        /// Whether the cursor meant nothing here and the page begins at the start.
+        /// Whether the cursor is unknown here, so that the page begins at the start.
         #[serde(skip_serializing_if = "std::ops::Not::not")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<bool>"))]
         reset: bool,
     }
-    /// Events of an agent that a reader asked for and does not get.
+    /// Events of an agent that a reader requested and does not get.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     Gap {
-        /// Whose.
+        /// The agent's id.
         agent_id: AgentId,
         /// The first missing id.
         from: EventId,
         /// The last missing id.
         to: EventId,
-        /// How many, where that is known.
+        /// The number of them, where it is known.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         count: Option<u64>,
-        /// Why.
+        /// The reason.
         reason: GapReason,
     }
     /// A run in lists.
@@ -303,20 +304,20 @@ wire! {
     RunView {
         /// The run.
         run_id: RunId,
-        /// Whose.
+        /// The agent's id.
         agent_id: AgentId,
-        /// Counts the agent's runs from 1.
+        /// The number of the run among the agent's, from 1.
         run_number: u64,
         /// Its first event, 0 where it has none yet.
         first_event_id: EventId,
         /// Its newest event.
         last_event_id: EventId,
-        /// When it was asked for.
+        /// The time of the start request.
         started_at: Timestamp,
-        /// When it ended.
+        /// The time of its end.
         #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         ended_at: Option<Timestamp>,
-        /// How it ended.
+        /// The end of the run.
         #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         exit: Option<AgentExited>,
         /// Calls of its agent.
@@ -327,24 +328,24 @@ wire! {
     /// An event of the town's log, as viewers get it.
     #[derive(Debug, Deserialize)]
     TownEvent {
-        /// Its position.
+        /// The position of the event.
         id: EventId,
-        /// Whose.
+        /// The agent's id.
         agent_id: AgentId,
-        /// In which rig.
+        /// The rig of the event.
         #[serde(default)] #[cfg_attr(feature = "schema", ts(optional))]
         rig_id: Option<RigId>,
-        /// Of which run.
+        /// The run's id.
         #[serde(default)] #[cfg_attr(feature = "schema", ts(optional))]
         run_id: Option<RunId>,
-        /// Its name.
+        /// The name of the event.
         event: EventName,
-        /// Its data.
+        /// The data of the event.
         #[cfg_attr(feature = "schema", ts(type = "unknown"))]
         data: Box<RawValue>,
-        /// When it happened.
+        /// The time of the event.
         at: Timestamp,
-        /// What was left out of `data`; the whole event is one `GET …/events/:id` away.
+        /// The parts left out of `data`. `GET …/events/:id` gives the whole event.
         #[serde(default)] #[cfg_attr(feature = "schema", ts(optional))]
         cut: Option<Vec<Cut>>,
     }
@@ -353,29 +354,29 @@ wire! {
     Cut {
         /// JSON Pointer into `data`.
         path: String,
-        /// How much was left out.
+        /// The number of bytes that were left out.
         bytes: u64,
     }
 }
 
-/// `/api/session`: who asks.
+/// `/api/session`: the identity of the caller.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "principal", rename_all = "snake_case")]
 pub enum SessionView {
-    /// May do everything.
+    /// The operator, who may do everything.
     Operator {
         /// The browser's own session; absent where the key was shown.
         #[serde(skip_serializing_if = "Option::is_none")]
         session_id: Option<SessionId>,
     },
-    /// May post events as itself and read its own.
+    /// An agent, which may post its own events and read them.
     Agent {
-        /// Its town.
+        /// The agent's town.
         town_id: TownId,
-        /// Its rig.
+        /// The agent's rig.
         rig_id: RigId,
-        /// Itself.
+        /// The agent's id.
         agent_id: AgentId,
     },
 }
@@ -383,27 +384,27 @@ pub enum SessionView {
 words! {
     /// Why events are missing.
     GapReason {
-        /// Beyond the cap: gone for good.
+        /// Events beyond a bound, which are gone for good.
         Pruned,
-        /// Left out under pressure: still in the log.
+        /// Events that were left out because the viewer is slow. The log still has them.
         Elided,
     }
-    /// What stands between agents and the machine that they run on. Without any, agents ask before they do things.
+    /// The sandbox between agents and their machine. Without one, agents ask before they do things.
     SandboxKind {
-        /// Nothing: an agent can do what the control server's user can.
+        /// No sandbox: an agent can do what the control server's user can do.
         None,
-        /// The control server is in one, with all that it runs.
+        /// One sandbox around the control server and all its runs.
         Image,
-        /// Each run has one of its own, made by bubblewrap.
+        /// A sandbox for each run, made by bubblewrap.
         Bubblewrap,
     }
-    /// Where a town's container stands.
+    /// The status of a town's container.
     ContainerStatus {
-        /// It answers.
+        /// The control server answers.
         Running,
-        /// It is not started; an agent's start starts it.
+        /// The container is not started. The start of an agent starts it.
         Asleep,
-        /// It should answer and does not.
+        /// The control server should answer and does not.
         Unreachable,
     }
 }

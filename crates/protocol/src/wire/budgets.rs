@@ -1,4 +1,4 @@
-//! What may be spent, and what has been.
+//! Budgets, and the spending against them.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -21,7 +21,7 @@ fn one_of(fields: &[&str]) -> serde_json::Value {
 }
 
 wire! {
-    /// What may be spent; what is absent has no bound.
+    /// A budget. An absent field has no bound.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
     Budget {
         /// US dollars.
@@ -31,10 +31,10 @@ wire! {
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         max_tokens: Option<u64>,
     }
-    /// What may be spent in a day, and what has been.
+    /// The budget of a day, and the spending of that day.
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     DayBudget {
-        /// What may be.
+        /// The budget.
         #[serde(flatten)] #[cfg_attr(feature = "schema", ts(flatten))]
         budget: Budget,
         /// The day, in UTC, in which the rest was spent: `2026-11-29`. On another one nothing has been spent yet.
@@ -51,12 +51,12 @@ wire! {
 #[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(extend("anyOf" = one_of(&["max_cost_usd", "max_tokens"]))))]
 pub struct BudgetChange {
-    /// US dollars; null for no bound, absent: as it was.
+    /// US dollars; null: no bound; absent: as before.
     #[serde(default, skip_serializing_if = "Change::is_none", deserialize_with = "changed_number")]
     #[cfg_attr(feature = "schema", ts(optional, type = "number | null"))]
     #[cfg_attr(feature = "schema", schemars(with = "Option<f64>", range(min = BUDGET_COST_USD_MIN, max = BUDGET_COST_USD_MAX)))]
     pub max_cost_usd: Change<f64>,
-    /// Tokens; null for no bound, absent: as it was.
+    /// Tokens; null: no bound; absent: as before.
     #[serde(default, skip_serializing_if = "Change::is_none", deserialize_with = "changed_integer")]
     #[cfg_attr(feature = "schema", ts(optional, type = "number | null"))]
     #[cfg_attr(feature = "schema", schemars(with = "Option<u64>", range(min = 1, max = BUDGET_TOKENS_MAX)))]
@@ -68,17 +68,17 @@ pub struct BudgetChange {
 #[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(extend("anyOf" = one_of(&["name", "max_cost_usd", "max_tokens"]))))]
 pub struct TownChange {
-    /// For people; absent: as it was.
+    /// The name for people; absent: as before.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given_text")]
     #[cfg_attr(feature = "schema", ts(optional))]
     #[cfg_attr(feature = "schema", schemars(with = "String", length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
     pub name: Option<String>,
-    /// US dollars; null for no bound, absent: as it was.
+    /// US dollars; null: no bound; absent: as before.
     #[serde(default, skip_serializing_if = "Change::is_none", deserialize_with = "changed_number")]
     #[cfg_attr(feature = "schema", ts(optional, type = "number | null"))]
     #[cfg_attr(feature = "schema", schemars(with = "Option<f64>", range(min = BUDGET_COST_USD_MIN, max = BUDGET_COST_USD_MAX)))]
     pub max_cost_usd: Change<f64>,
-    /// Tokens; null for no bound, absent: as it was.
+    /// Tokens; null: no bound; absent: as before.
     #[serde(default, skip_serializing_if = "Change::is_none", deserialize_with = "changed_integer")]
     #[cfg_attr(feature = "schema", ts(optional, type = "number | null"))]
     #[cfg_attr(feature = "schema", schemars(with = "Option<u64>", range(min = 1, max = BUDGET_TOKENS_MAX)))]
@@ -99,26 +99,26 @@ impl Budget {
         Ok(())
     }
 
-    /// Whether it bounds nothing.
+    /// Whether the budget has no bound at all.
     pub fn is_none(&self) -> bool {
         self.max_cost_usd.is_none() && self.max_tokens.is_none()
     }
 }
 
 impl TownChange {
-    /// What it says of the budget.
+    /// The part of the change that concerns the budget.
     pub fn budget(&self) -> BudgetChange {
         BudgetChange { max_cost_usd: self.max_cost_usd, max_tokens: self.max_tokens }
     }
 }
 
 impl BudgetChange {
-    /// Whether it says nothing of a budget.
+    /// Whether the change has no budget field.
     pub fn is_empty(&self) -> bool {
         self.max_cost_usd.is_none() && self.max_tokens.is_none()
     }
 
-    /// What becomes of a budget by it.
+    /// The budget after the change.
     pub fn of(&self, before: Budget) -> Result<Budget> {
         let after = Budget {
             max_cost_usd: self.max_cost_usd.of(before.max_cost_usd),
@@ -128,19 +128,19 @@ impl BudgetChange {
     }
 }
 
-/// What becomes of a bound.
+/// A change of one bound.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 #[serde(untagged)]
 pub enum Change<T> {
-    /// It stays as it was: the field was left out.
+    /// No change: the field was absent.
     #[default]
     None,
-    /// This, or, by null, no bound.
+    /// A new bound, or none where the field was null.
     To(Option<T>),
 }
 
 impl<T> Change<T> {
-    /// Whether it stays as it was.
+    /// Whether the bound stays as before.
     fn is_none(&self) -> bool {
         matches!(self, Self::None)
     }
@@ -161,7 +161,7 @@ fn changed_integer<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::R
     integer::optional(deserializer).map(Change::To)
 }
 
-/// A name may be left out, but null is none.
+/// A reader for a name that may be absent but not null.
 fn given_text<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<String>, D::Error> {
     String::deserialize(deserializer).map(Some)
 }

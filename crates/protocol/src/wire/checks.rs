@@ -1,4 +1,4 @@
-//! How much people may say to an agent. Town and control server ask the same.
+//! Bounds on texts for an agent. Town and control server check the same.
 
 use super::requests::{AnswerAgent, MessageAgent};
 use crate::error::{Error, Result};
@@ -6,7 +6,7 @@ use crate::event::PartAnswer;
 use crate::limits::{PROMPT_BYTES_MAX, TIMEOUT_SECONDS_MAX};
 
 impl MessageAgent {
-    /// Refuses what says nothing, or too much.
+    /// Refuses an empty text, and one beyond its bound.
     pub fn check(&self) -> Result<()> {
         if self.prompt.trim().is_empty() {
             return Err(Error::invalid("prompt", "expected what to tell the agent"));
@@ -16,8 +16,8 @@ impl MessageAgent {
 }
 
 impl AnswerAgent {
-    /// Refuses what answers no question, or says too much. Whether it fits its
-    /// question only the agent's run knows.
+    /// Refuses an answer without a question, and texts beyond their bound. Whether the answer fits its question only
+    /// the agent's run knows.
     pub fn check(&self) -> Result<()> {
         if self.request_id.is_empty() {
             return Err(Error::invalid("request_id", "expected the `request_id` of the question"));
@@ -32,7 +32,7 @@ impl AnswerAgent {
     }
 }
 
-/// Refuses a time for a run that is none, or longer than any may be given.
+/// Refuses a time limit of 0, and one beyond the longest.
 pub fn check_timeout(seconds: Option<u64>) -> Result<()> {
     if seconds.is_some_and(|seconds| !(1..=TIMEOUT_SECONDS_MAX).contains(&seconds)) {
         let problem = format!("expected an integer from 1 to {TIMEOUT_SECONDS_MAX} (7 days)");
@@ -41,7 +41,7 @@ pub fn check_timeout(seconds: Option<u64>) -> Result<()> {
     Ok(())
 }
 
-/// Refuses words for an agent that are longer than its bound.
+/// Refuses a text that is longer than its bound.
 pub fn check_words(field: &str, words: &str) -> Result<()> {
     if words.len() > PROMPT_BYTES_MAX {
         let problem =

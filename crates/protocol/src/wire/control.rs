@@ -35,7 +35,7 @@ pub struct ControlAnswer {
     /// The answer as it was given.
     #[serde(flatten)]
     pub answer: AnswerAgent,
-    /// Who gave it.
+    /// The one who gave it, `operator` for example.
     pub by: String,
 }
 
@@ -50,7 +50,7 @@ pub struct ControlStop {
     pub run_id: Option<RunId>,
 }
 
-/// What the control server answers to a start.
+/// The answer of the control server to a start.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ControlStarted {
     /// The life of the buffers that the run's events will be in.
@@ -67,30 +67,30 @@ pub struct ControlStatus {
     pub agent_id: AgentId,
     /// Its newest run there.
     pub run_id: RunId,
-    /// The life of the buffers that the run's events are in; one that does not say it means the present one.
+    /// The epoch of the buffers that have the run's events; absent: the present epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Epoch>,
-    /// Where it stands.
+    /// The status.
     pub status: Status,
-    /// What it has come to so far.
+    /// The result so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<RunResult>,
-    /// How it ended, once it has.
+    /// The end of the run, once it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<AgentExited>,
 }
 
-/// What a run has come to, on its agent's status.
+/// The result of a run so far, on its agent's status.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct RunResult {
-    /// What the agent said last, at most 64 KiB of it.
+    /// The last text of the agent, at most 64 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The agent program's own session, by which it can be resumed in its directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
-    /// What it took.
+    /// The tokens and cost of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageTotals>,
 }
@@ -106,22 +106,23 @@ pub struct ControlEvents {
     pub oldest: SourceId,
     /// Ascending by id.
     pub events: Vec<ControlEvent>,
-    /// What is being typed, for a request that asks for it and whose events reach the head.
+    /// The texts that are being typed, for a request that asks for them and whose events reach the head.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub previews: Vec<Preview>,
 }
 
-/// A part of a message that an agent is still typing. It has no id and is never stored: the message's event has it all.
+/// A part of a message that an agent is still typing. A preview has no id and is never stored: the event of the message
+/// has the whole text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
 pub struct Preview {
-    /// Whose.
+    /// The agent's id.
     pub agent_id: AgentId,
-    /// Of which run.
+    /// The run's id.
     pub run_id: RunId,
     /// The `message_id` of the `agent_output` that will follow.
     pub message_id: String,
-    /// Where the text belongs in the message, in UTF-16 units. Who misses a part waits for one with offset 0.
+    /// The place of the text in the message, in UTF-16 units. A reader that misses a part waits for one with offset 0.
     pub offset: u64,
     /// The part.
     pub text: String,
@@ -130,17 +131,17 @@ pub struct Preview {
 /// An event in the control server's buffers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ControlEvent {
-    /// Its position within the epoch.
+    /// The position of the event within the epoch.
     pub id: SourceId,
-    /// Whose.
+    /// The agent's id.
     pub agent_id: AgentId,
-    /// Of which run.
+    /// The run's id.
     pub run_id: RunId,
-    /// Its name.
+    /// The name of the event.
     pub event: EventName,
-    /// Its data, raw.
+    /// The data of the event, raw.
     pub data: Box<RawValue>,
-    /// When it happened.
+    /// The time of the event.
     pub timestamp: Timestamp,
 }
 
@@ -150,33 +151,33 @@ pub struct ControlEvent {
 pub struct ControlHealth {
     /// `ok`.
     pub status: String,
-    /// Agents that run, of all towns.
+    /// The running agents of all towns.
     pub agents: u64,
-    /// Since it was started.
+    /// The time since the start of the server.
     pub uptime_ms: u64,
     /// Its version.
     pub version: String,
     /// The programs that it can run.
     pub runtimes: Vec<RuntimeView>,
-    /// Whether no run can reach another one or this server; absent in one of another make.
+    /// Whether no run can reach another run or this server; absent in a control server of another make.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agents_apart: Option<bool>,
-    /// What stands between agents and this machine; absent in one of another make.
+    /// The sandbox between agents and this machine; absent in a control server of another make.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxKind>,
-    /// How runs are held; absent in one of another make.
+    /// The bounds on runs; absent in a control server of another make.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<RunsHeld>,
-    /// What is free where agents work and events wait; absent where the system does not say.
+    /// The free space where agents work and events wait, in bytes; absent where the system does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk_free_bytes: Option<u64>,
 }
 
-/// How a control server holds its runs.
+/// The bounds of a control server on its runs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct RunsHeld {
-    /// At once, of all towns; one more start is refused.
+    /// The runs at once, of all towns. One more start is refused.
     pub max: u64,
     /// Whether each has a cgroup of its own, which is killed as a whole at its end.
     pub cgroup: bool,
@@ -186,7 +187,7 @@ pub struct RunsHeld {
     pub processes: bool,
 }
 
-/// What a rig hands to its town.
+/// A batch of events from a rig to its town.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RigBatch {
     /// The rig.
@@ -203,20 +204,20 @@ pub struct RigBatch {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
 pub struct RigEvent {
-    /// Its position.
+    /// The position of the event.
     pub id: SourceId,
-    /// Whose.
+    /// The agent's id.
     pub agent_id: AgentId,
-    /// Of which run, where the poster named one.
+    /// The run of the event, where the poster named one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", ts(optional))]
     pub run_id: Option<RunId>,
-    /// Its name.
+    /// The name of the event.
     pub event: EventName,
-    /// Its data, raw.
+    /// The data of the event, raw.
     #[cfg_attr(feature = "schema", ts(type = "unknown"))]
     pub data: Box<RawValue>,
-    /// When it happened.
+    /// The time of the event.
     pub at: Timestamp,
 }
 

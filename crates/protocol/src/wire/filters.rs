@@ -1,10 +1,11 @@
-//! Reads the filters of a subscription. A name that is none of theirs is refused: confirmed, it would filter nothing.
+//! The reader of a subscription's filters. An unknown name is refused, because a confirmed filter that filters nothing
+//! would mislead.
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::stream::Filters;
 
-/// Unknown names that a refusal tells, and characters of each.
+/// Unknown names in a refusal, and the characters shown of each.
 const TOLD_MAX: usize = 8;
 
 impl Filters {

@@ -1,4 +1,4 @@
-//! The mayor's routes: in the words of Gastown, whose clients ask for them, and so not in `snake_case`.
+//! The mayor's routes, in the words of Gastown, whose clients call them; so they are not in `snake_case`.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -31,22 +31,22 @@ pub struct MayorSession {
     pub agent_id: AgentId,
     /// Its program's own session, or the run where there is none.
     pub session_id: String,
-    /// What it is at.
+    /// The mayor's activity.
     pub status: MayorSessionStatus,
-    /// When it was last heard of.
+    /// The time of the mayor's last event.
     pub last_activity_at: Option<Timestamp>,
 }
 
-/// What a mayor is at, as far as Gastown tells it apart.
+/// The activities of a mayor that Gastown distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MayorSessionStatus {
-    /// It waits to be told something.
+    /// The mayor waits for a message.
     Idle,
-    /// It is at work.
+    /// The mayor is at work.
     Active,
-    /// It starts.
+    /// The mayor starts.
     Starting,
 }
 
@@ -54,7 +54,7 @@ pub enum MayorSessionStatus {
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct MayorMessage {
-    /// What to tell it. A model beside it is ignored: that of a run is that which it was started with.
+    /// The message. A `model` beside it is ignored: a run keeps the model of its start.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = PROMPT_BYTES_MAX)))]
     pub message: String,
 }
@@ -66,7 +66,7 @@ pub struct MayorMessage {
 pub struct MayorTold {
     /// The mayor.
     pub agent_id: AgentId,
-    /// What it was at when it was told.
+    /// The mayor's activity when the message came.
     pub session_status: MayorSessionStatus,
 }
 
@@ -74,6 +74,6 @@ pub struct MayorTold {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct MayorDestroyed {
-    /// True: it runs no more, or is about to stop.
+    /// Always true: the mayor has stopped, or is about to.
     pub destroyed: bool,
 }

@@ -1,4 +1,4 @@
-//! The wire: what REST takes and gives, what streams carry, what the container answers. See PROTOCOL.md.
+//! The wire: requests and answers of REST, frames of streams, answers of the container. See PROTOCOL.md.
 
 macro_rules! wire {
     ($($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident: $type:ty,)* })*) => {$(

@@ -1,4 +1,4 @@
-//! What people and programs ask over REST.
+//! The requests of people and programs over REST.
 
 use std::marker::PhantomData;
 
@@ -40,14 +40,14 @@ wire! {
     /// `POST /api/towns`.
     #[derive(Debug, Serialize, Deserialize)]
     TownRequest {
-        /// For people.
+        /// The name for people.
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
         name: String,
     }
     /// `POST /api/towns/:town/rigs`.
     #[derive(Debug, Serialize, Deserialize)]
     RigRequest {
-        /// For people.
+        /// The name for people.
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
         name: String,
         /// The repository's address.
@@ -60,10 +60,10 @@ wire! {
     /// `POST /api/rigs/:rig/agents`: an agent that runs elsewhere and posts its events.
     #[derive(Debug, Serialize, Deserialize)]
     AgentRequest {
-        /// Unique in the town; minted where absent.
+        /// The agent's id, unique in the town; the town makes one where absent.
         #[serde(default)] #[cfg_attr(feature = "schema", ts(optional))]
         agent_id: Option<AgentId>,
-        /// For people.
+        /// The name for people.
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
         name: String,
         /// Its part in the town.
@@ -72,7 +72,7 @@ wire! {
     /// `POST /api/rigs/:rig/agents/:agent/token`.
     #[derive(Debug, Deserialize)]
     TokenRequest {
-        /// 1 to 86,400; 28,800 where absent.
+        /// The life of the token: 1 to 86,400 seconds; 28,800 where absent.
         #[serde(default, deserialize_with = "integer::optional")]
         #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = 1, max = TOKEN_TTL_SECONDS_MAX)))]
         ttl_seconds: Option<u64>,
@@ -80,19 +80,19 @@ wire! {
     /// `POST …/container/agents/start`, and what the town hands to the control server.
     #[derive(Debug, Clone, Serialize, Deserialize)]
     StartAgent {
-        /// Unique in the town; minted where absent.
+        /// The agent's id, unique in the town; the town makes one where absent.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         agent_id: Option<AgentId>,
-        /// Where it works.
+        /// The working directory.
         rig_id: RigId,
-        /// For people.
+        /// The name for people.
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
         name: String,
         /// Its part in the town.
         role: Role,
         /// The program that runs.
         runtime: Runtime,
-        /// What it is asked to do.
+        /// The prompt of the run.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional), schemars(length(max = PROMPT_BYTES_MAX)))]
         prompt: Option<String>,
         /// The model, by the agent program's own name of it.
@@ -116,8 +116,8 @@ wire! {
             "propertyNames" = {"pattern": VARIABLE_PATTERN}, "additionalProperties" = {"type": "string", "pattern": VALUE_PATTERN},
         )))]
         env_vars: Option<std::collections::BTreeMap<String, String>>,
-        /// Names of variables whose values are hidden wherever the agent says them, whatever the names are; of `env_vars`, or
-        /// of `AGENT_ENV_*` without this prefix.
+        /// Names of variables whose values are hidden wherever the agent prints them. A name stands in `env_vars`, or
+        /// in `AGENT_ENV_*` without that prefix.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", ts(optional), schemars(length(max = SECRET_ENV_MAX), extend("items" = {"type": "string", "pattern": VARIABLE_PATTERN})))]
         secret_env: Option<Vec<String>>,
@@ -127,18 +127,18 @@ wire! {
         /// For `replay`: a bundled recording's name.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         transcript: Option<String>,
-        /// For `replay`: 1 is its own pace (and the default), 0 at once.
+        /// For `replay`: the speed. 1, the default, is the recorded speed; 0 prints everything at once.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = 0, max = 1_000)))]
         speed: Option<f64>,
-        /// The run's end at the latest; 1,800 where absent.
+        /// The time limit of the run; 1,800 where absent.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "integer::optional")]
         #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = 1, max = TIMEOUT_SECONDS_MAX)))]
         timeout_seconds: Option<u64>,
-        /// What the run may cost in US dollars; it is warned at 80 % and stopped at 100 %.
+        /// The budget of the run in US dollars: a warning comes at 80 %, and the run is stopped at 100 %.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = BUDGET_COST_USD_MIN, max = BUDGET_COST_USD_MAX)))]
         max_cost_usd: Option<f64>,
-        /// The same in tokens: read, written and of the cache, together.
+        /// The budget of the run in tokens: read, written and of the cache, together.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "integer::optional")]
         #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = 1, max = BUDGET_TOKENS_MAX)))]
         max_tokens: Option<u64>,
@@ -153,7 +153,7 @@ wire! {
     /// `POST …/container/agents/:agent/message`.
     #[derive(Debug, Serialize, Deserialize)]
     MessageAgent {
-        /// What to tell the agent.
+        /// The message for the agent.
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = PROMPT_BYTES_MAX), extend("pattern" = r"\S")))]
         prompt: String,
     }
@@ -165,17 +165,17 @@ wire! {
         request_id: String,
         /// The answer.
         answer: Answer,
-        /// Words for the agent: why not, or, for a question of one part, the answer itself.
+        /// Words for the agent: the reason of a refusal or, for a question of one part, the answer itself.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         text: Option<String>,
-        /// The answer to a question that is no permission: an entry for each of its parts, in their order.
+        /// The answer to a question for input: an entry for each of its parts, in their order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<PartAnswer>>"))]
         answers: Vec<PartAnswer>,
     }
 }
 
-/// What was written as a JSON object. A derived reader also takes the bare list of a struct's values, which no one who
-/// writes one means.
+/// A value that must be written as a JSON object. The reader that serde derives also takes a list of the fields' values
+/// without their names, `["a", 1]` for example, which would be a mistake here.
 #[derive(Debug)]
 pub struct FromObject<T>(pub T);
 
@@ -199,7 +199,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for FromObject<T> {
     }
 }
 
-/// What the structure cannot say of itself: the key, or a code in its place, and never both.
+/// The rule that the fields alone cannot express: `key` or `code`, and never both.
 #[cfg(feature = "schema")]
 fn key_or_code() -> serde_json::Value {
     let only = |one: &str, other: &str| serde_json::json!({"required": [one], "properties": {one: {"type": "string"}, other: {"type": "null"}}});
@@ -221,7 +221,8 @@ pub struct SessionRequest {
     pub code: Option<String>,
 }
 
-/// A batch, beside which the fields of a single event are absent or null; or a single event without a batch.
+/// The rule that the fields alone cannot express: a batch, with the fields of a single event absent or null, or a
+/// single event without a batch.
 #[cfg(feature = "schema")]
 fn one_or_batch() -> serde_json::Value {
     let mut batch = serde_json::json!({"events": {"type": "array"}});
@@ -239,7 +240,7 @@ fn one_or_batch() -> serde_json::Value {
 #[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(extend("oneOf" = one_or_batch())))]
 pub struct PostEvents {
-    /// Whose events.
+    /// The agent of the events.
     pub agent_id: AgentId,
     /// The batch; then the fields of a single event are not allowed beside it.
     #[serde(default)]
@@ -254,11 +255,11 @@ pub struct PostEvents {
     #[serde(default)]
     #[cfg_attr(feature = "schema", ts(optional, type = "unknown"))]
     pub data: Option<Box<RawValue>>,
-    /// When it happened; now where absent.
+    /// The time of the event; now where absent.
     #[serde(default)]
     #[cfg_attr(feature = "schema", ts(optional))]
     pub at: Option<Timestamp>,
-    /// Recognises a repeat.
+    /// The poster's id of the event, by which a repeat is recognised.
     #[serde(default)]
     #[cfg_attr(feature = "schema", ts(optional))]
     pub event_id: Option<EventKey>,
@@ -272,17 +273,17 @@ pub struct PostEvents {
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
 pub struct PostEvent {
-    /// Its name.
+    /// The name of the event.
     pub event_type: EventName,
     /// Any JSON value; null where absent.
     #[serde(default)]
     #[cfg_attr(feature = "schema", ts(optional, type = "unknown"))]
     pub data: Option<Box<RawValue>>,
-    /// When it happened; now where absent.
+    /// The time of the event; now where absent.
     #[serde(default)]
     #[cfg_attr(feature = "schema", ts(optional))]
     pub at: Option<Timestamp>,
-    /// Recognises a repeat.
+    /// The poster's id of the event, by which a repeat is recognised.
     #[serde(default)]
     #[cfg_attr(feature = "schema", ts(optional))]
     pub event_id: Option<EventKey>,

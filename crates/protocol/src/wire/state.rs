@@ -1,4 +1,4 @@
-//! An agent's state, as the one reducer makes it out of events.
+//! The state of an agent, as the one reducer makes it from events.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use crate::id::{AgentId, EventId, RigId, RunId};
 use crate::time::Timestamp;
 
 wire! {
-    /// Tokens and cost so far; a cost that no one named is absent, never 0.
+    /// Tokens and cost so far. A cost that no source has named is absent, never 0.
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
     UsageTotals {
         /// Tokens read.
@@ -36,13 +36,13 @@ wire! {
         /// The file that it is about.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         path: Option<String>,
-        /// What it does, in plain words.
+        /// The call in plain words: `Reading src/config.ts`.
         #[serde(default)]
         summary: String,
         /// The call whose sub-agent makes it.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         parent_tool_use_id: Option<String>,
-        /// When it was called.
+        /// The time of the call.
         since: Timestamp,
     }
     /// A question that waits for a person.
@@ -50,9 +50,9 @@ wire! {
     OpenQuestion {
         /// The event that asked it, which has the whole.
         event_id: EventId,
-        /// Since when.
+        /// The time at which that began.
         since: Timestamp,
-        /// Whether something of it is cut here.
+        /// Whether a part of the question is cut here.
         cut: bool,
         /// The question.
         #[serde(flatten)] #[cfg_attr(feature = "schema", ts(flatten))]
@@ -61,16 +61,16 @@ wire! {
     /// Work that the agent left running in the background.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     BackgroundTask {
-        /// Names the work.
+        /// The id of the work.
         task_id: String,
-        /// What does it.
+        /// The kind of worker.
         kind: TaskKind,
-        /// What is done.
+        /// The description of the work.
         description: String,
         /// The call that began it.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         tool_use_id: Option<String>,
-        /// Since when.
+        /// The time at which that began.
         since: Timestamp,
     }
     /// A sub-agent of the run: what it did, apart from the agent itself.
@@ -78,17 +78,17 @@ wire! {
     SubAgent {
         /// The call that it works for.
         tool_use_id: String,
-        /// What it was asked, in a few words.
+        /// The task of the sub-agent, in a few words.
         description: String,
         /// Tokens and cost of its own.
         usage: UsageTotals,
         /// Its own to-do list.
         todos: Vec<Todo>,
-        /// What it is at, in its own words.
+        /// The current phase, in the sub-agent's own words.
         current_phase: Option<String>,
-        /// When it was called.
+        /// The time of the call.
         since: Timestamp,
-        /// When it ended.
+        /// The time of its end.
         ended_at: Option<Timestamp>,
     }
     /// The same call, failing again and again.
@@ -96,10 +96,10 @@ wire! {
     FailingLoop {
         /// The call, in plain words.
         summary: String,
-        /// How often it has failed without a success in between.
+        /// The failures in a row, without a success.
         count: u64,
     }
-    /// What an agent is at.
+    /// The activity of an agent.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     Activity {
         /// The kind.
@@ -107,27 +107,27 @@ wire! {
         /// In plain words: "Reading src/config.ts".
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         detail: Option<String>,
-        /// Since when.
+        /// The time at which that began.
         since: Timestamp,
     }
-    /// All that is known of an agent, made out of its events by one reducer.
+    /// The state of an agent, which one reducer makes from its events.
     #[derive(Debug, Clone, Serialize, Deserialize)]
     AgentState {
         /// The agent.
         agent_id: AgentId,
-        /// Its rig.
+        /// The agent's rig.
         rig_id: RigId,
-        /// For people.
+        /// The name for people.
         name: String,
         /// Its part in the town.
         role: Role,
         /// The program that runs; null for an agent that runs elsewhere.
         runtime: Option<Runtime>,
-        /// Where it stands.
+        /// The status.
         status: Status,
         /// Its current or last run.
         run_id: Option<RunId>,
-        /// Counts its runs from 1; 0 before the first.
+        /// The number of the run, from 1; 0 before the first.
         run_number: u64,
         /// The first line of what it was asked to do.
         title: Option<String>,
@@ -141,7 +141,7 @@ wire! {
         session_id: Option<String>,
         /// The model.
         model: Option<String>,
-        /// Where it works.
+        /// The working directory.
         working_dir: Option<String>,
         /// The branch there.
         branch: Option<String>,
@@ -151,7 +151,7 @@ wire! {
         git_origin: Option<String>,
         /// The machine.
         hostname: Option<String>,
-        /// Its system.
+        /// The operating system.
         os: Option<String>,
         /// Whether that is a container.
         in_container: Option<bool>,
@@ -163,7 +163,7 @@ wire! {
         outstanding_llm_calls: u64,
         /// Calls without a result, at most 64.
         outstanding_tool_calls: Vec<OutstandingCall>,
-        /// What it waits for a person for: all open questions, its sub-agents' too, oldest first.
+        /// The open questions of the agent and its sub-agents, the oldest first.
         #[serde(default)]
         questions: Vec<OpenQuestion>,
         /// Work that it left running in the background, at most 32.
@@ -177,13 +177,13 @@ wire! {
         failing_loop: Option<FailingLoop>,
         /// Tokens and cost of the run.
         usage: UsageTotals,
-        /// What the run may take, where its start has set it.
+        /// The budget of the run, where its start has set one.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         run_budget: Option<Budget>,
-        /// What the agent may take in a day, where that is set.
+        /// The budget of a day for the agent, where it is set.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         day_budget: Option<DayBudget>,
-        /// When it was archived, where it is.
+        /// The time at which it was archived, if it is.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         archived_at: Option<Timestamp>,
         /// Distinct files changed in the run.
@@ -194,30 +194,31 @@ wire! {
         lines_removed: u64,
         /// Its to-do list, at most 100.
         todos: Vec<Todo>,
-        /// How far the run is.
+        /// The progress of the run.
         progress: Option<ProgressUpdate>,
-        /// What it is at; null before its first run.
+        /// The agent's activity; null before its first run.
         activity: Option<Activity>,
         /// The run's first event.
         first_event_id: Option<EventId>,
         /// Its newest event.
         last_event_id: Option<EventId>,
-        /// When that was.
+        /// The time of that event.
         last_event_at: Option<Timestamp>,
-        /// When the run began.
+        /// The time of the run's start.
         started_at: Option<Timestamp>,
         /// Time at work, up to `working_since`.
         #[serde(default)]
         worked_ms: u64,
-        /// Since when it has been at work without a pause; null while it waits for a person and after its end.
+        /// The time since which the agent is at work without a pause; null while it waits for a person and after its
+        /// end.
         #[serde(default)]
         working_since: Option<Timestamp>,
-        /// Time in which it waited for a person, up to the last time that it went on.
+        /// Time in which the agent waited for a person, up to the end of the last wait.
         #[serde(default)]
         waited_ms: u64,
-        /// When it ended.
+        /// The time of its end.
         ended_at: Option<Timestamp>,
-        /// How it ended.
+        /// The end of the run.
         exit: Option<AgentExited>,
     }
 }

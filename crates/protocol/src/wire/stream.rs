@@ -1,4 +1,4 @@
-//! What a stream carries, either way.
+//! The frames of a stream, in both directions.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ use super::state::AgentState;
 use crate::id::{AgentId, Epoch, EventId, TownId};
 use crate::time::Timestamp;
 
-/// What the server sends on a stream, one JSON object a message.
+/// A frame of the server on a stream: one JSON object in each message.
 // Read by `ServerFrame::read`. A reader may choose another type for the agent's state: who needs little of it is not to
 // fail on a word that a newer server has in the rest.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,9 +38,9 @@ pub enum ServerFrame<State = AgentState> {
         head: EventId,
         /// Its oldest retained event's id.
         oldest_id: EventId,
-        /// Whether the viewer's cursor meant nothing here and history begins at the start.
+        /// Whether the viewer's cursor is unknown here, so that history begins at the start.
         reset: bool,
-        /// What the installation has set.
+        /// The settings of the installation.
         // Optional only for who makes up a `hello` of its own, as the dashboard does of a page.
         #[cfg_attr(feature = "schema", ts(optional, as = "Option<SettingsView>"))]
         settings: SettingsView,
@@ -50,7 +50,7 @@ pub enum ServerFrame<State = AgentState> {
         /// The whole state.
         agent: Box<State>,
     },
-    /// An agent was deleted: nothing is left of it, and what comes under its id later is a new agent.
+    /// An agent was deleted, with all its events. A later agent with the same id is a new one.
     AgentDeleted {
         /// The agent.
         agent_id: AgentId,
@@ -76,7 +76,7 @@ pub enum ServerFrame<State = AgentState> {
     Gap(Gap),
     /// The viewer lags.
     Backpressure {
-        /// How much.
+        /// The level.
         level: PressureLevel,
         /// Events between its cursor and the head.
         lag_events: u64,
@@ -87,29 +87,29 @@ pub enum ServerFrame<State = AgentState> {
         agents: AgentSelection,
         /// The filters.
         filters: Filters,
-        /// Where history begins.
+        /// The id after which history begins.
         after_id: EventId,
     },
     /// A sign of life: on an event stream, and on a socket that does not ping.
     Heartbeat {
-        /// When.
+        /// The time.
         at: Timestamp,
-        /// The newest event that the reader has had, or that is not for it.
+        /// The newest event that the reader has received, or that its selection leaves out.
         id: EventId,
     },
     /// The answer to `ping`.
     Pong,
-    /// A message of the viewer's could not be taken; the socket lives.
+    /// A message of the viewer was refused. The socket stays open.
     Error {
         /// The code's name.
         code: String,
-        /// For a person.
+        /// The text for a person.
         message: String,
-        /// The kind of the message that could not be taken, `subscribe` say; none where it has none.
+        /// The type of the refused message, `subscribe` for example; absent where it has none.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", ts(optional))]
         frame: Option<String>,
-        /// When.
+        /// The time.
         at: Timestamp,
     },
 }
@@ -131,7 +131,7 @@ impl<State> ServerFrame<State> {
         "error",
     ];
 
-    /// Its type, as it stands in the frame.
+    /// The type of the frame, as it stands in the frame.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Hello { .. } => "hello",
@@ -151,10 +151,12 @@ impl<State> ServerFrame<State> {
 }
 
 impl<State: DeserializeOwned> ServerFrame<State> {
-    /// Reads a message of a stream. None: a frame of a type that this version does not know, which a client passes over.
+    /// Reads a message of a stream. `None`: the frame has a type that this version does not know, and a client skips
+    /// it.
     ///
     /// # Errors
-    /// The text is not JSON, names no type, or is not what its type says.
+    ///
+    /// The text is not JSON, has no type, or does not have the shape of its type.
     pub fn read(message: &str) -> serde_json::Result<Option<Self>> {
         #[derive(Deserialize)]
         struct Events {
@@ -173,14 +175,14 @@ impl<State: DeserializeOwned> ServerFrame<State> {
     }
 }
 
-/// A message by the type that it names.
+/// A message by its type.
 #[derive(Deserialize)]
 struct Named<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
 }
 
-/// The last line of a range of the log as lines (NDJSON). Where the connection ends without it the range is not whole.
+/// The last line of a range of the log as lines (NDJSON). A range whose connection ends without this line is not whole.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -194,7 +196,7 @@ pub enum RangeEnd {
     },
 }
 
-/// What a viewer sends on a WebSocket, one JSON object a message.
+/// A frame of a viewer on a WebSocket: one JSON object in each message.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -203,16 +205,16 @@ pub enum ClientFrame {
     Subscribe {
         /// The agents.
         agents: AgentSelection,
-        /// Where history begins; live only where absent.
+        /// The id after which history begins; absent: live events only.
         #[serde(default)]
         #[cfg_attr(feature = "schema", ts(optional))]
         after_id: Option<EventId>,
-        /// What to leave out.
+        /// The kinds of events to leave out.
         #[serde(default)]
         #[cfg_attr(feature = "schema", ts(optional, as = "Option<Filters>"), schemars(with = "Option<Filters>"))]
         filters: Option<FromObject<Filters>>,
     },
-    /// All up to this id has arrived.
+    /// An acknowledgement: all events up to this id have arrived.
     Ack {
         /// The id.
         id: EventId,
@@ -222,7 +224,7 @@ pub enum ClientFrame {
 }
 
 impl ClientFrame {
-    /// The kind that a message names, whatever else is wrong with it; none where it names none of ours.
+    /// The type of a message, even if the rest of the message is wrong. `None` for an unknown type.
     pub fn kind_of(message: &str) -> Option<&'static str> {
         let Named { kind } = serde_json::from_str(message).ok()?;
         ["subscribe", "ack", "ping"].into_iter().find(|known| *known == kind)
@@ -232,9 +234,9 @@ impl ClientFrame {
 /// Agents to watch: `"*"`, or a list of ids.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AgentSelection {
-    /// All of the town.
+    /// All agents of the town.
     All,
-    /// These, sorted, without repeats.
+    /// The agents with these ids, sorted, each once.
     Only(Vec<AgentId>),
 }
 
@@ -300,7 +302,7 @@ impl JsonSchema for AgentSelection {
     }
 }
 
-/// What a viewer wants to see; lifecycle, questions and errors are always sent.
+/// The kinds of events that a viewer wants. Lifecycle, questions and errors are always sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
 #[serde(default, deny_unknown_fields)] // for the schema; `filters.rs` reads it
@@ -325,11 +327,11 @@ impl Default for Filters {
 }
 
 words! {
-    /// How far a viewer lags.
+    /// The pressure on a viewer that lags.
     PressureLevel {
-        /// It keeps up.
+        /// The viewer keeps up.
         Normal,
-        /// It is sent nothing until it acknowledges.
+        /// The viewer is sent nothing until it acknowledges.
         Paused,
     }
 }

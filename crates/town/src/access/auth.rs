@@ -1,4 +1,5 @@
-//! Who asks, and what that lets them do: the operator's key, agents' tokens, the dashboard's cookie, tickets.
+//! Authentication: the caller of a request and the caller's rights, by the operator's key, an agent's token, the
+//! dashboard's cookie or a ticket.
 //!
 //! Invariants: a secret is compared in constant time; the only algorithm of a token is HS256; a cookie and an agent's
 //! token are signed with different keys, so neither is ever taken for the other.
@@ -23,7 +24,7 @@ use crate::settings::Secrets;
 /// A credential longer than this is none of ours, 4 KiB: an agent's token has at most 500 bytes.
 const CREDENTIAL_BYTES_MAX: usize = 4 << 10;
 
-/// Who asks.
+/// The caller, as one who has rights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
     /// May do everything in the account's towns.
@@ -32,7 +33,7 @@ pub enum Principal {
     Agent(AgentRight),
 }
 
-/// How a right was shown. A browser adds a cookie by itself, so a cookie needs an origin beside it.
+/// The way by which a right was shown. A browser adds a cookie by itself, so a cookie needs an origin beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carrier {
     /// The `Authorization` header.
@@ -46,28 +47,28 @@ pub enum Carrier {
 /// A principal with the way it was shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Who asks.
+    /// The principal.
     pub principal: Principal,
-    /// How it was shown.
+    /// The way by which the right was shown.
     pub carrier: Carrier,
-    /// When it ends by itself, as all but the operator's key do.
+    /// The end of the right; `None` for the operator's key.
     pub ends_at: Option<Timestamp>,
     /// The session that a cookie names. Whether it was ended, only the account knows.
     pub session_id: Option<SessionId>,
 }
 
-/// What a request shows of who asks.
+/// The credentials of a request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Credentials<'a> {
-    /// Its `Authorization` header.
+    /// The header `Authorization`.
     pub authorization: Option<&'a str>,
-    /// Its `Cookie` header.
+    /// The header `Cookie`.
     pub cookie: Option<&'a str>,
     /// The origin that it was sent to, which says how our cookie is called.
     pub origin: &'a str,
 }
 
-/// What opens a stream.
+/// The credential that opens a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamCredential {
     /// The operator's header or cookie.
@@ -77,7 +78,7 @@ pub enum StreamCredential {
 }
 
 impl StreamCredential {
-    /// How it was shown.
+    /// The way by which the right was shown.
     pub fn carrier(&self) -> Carrier {
         match self {
             Self::Operator(carrier) => *carrier,
@@ -160,7 +161,7 @@ pub fn check_carrier(carrier: Carrier, route: &Route) -> Result<()> {
     Ok(())
 }
 
-/// What a browser that wants to sign in shows.
+/// The proof of a browser that signs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
     /// The operator's key.
@@ -183,8 +184,8 @@ pub fn is_operator_key(given: &str, secrets: &Secrets) -> bool {
     same(&secrets.api_key, given)
 }
 
-/// What opens a stream: a ticket where one is given, else the operator's header or cookie. The Worker asks before it
-/// forwards and the town before it accepts.
+/// The credential that opens a stream: the ticket, if one is given; else the operator's header or cookie. The Worker
+/// checks it before it forwards the request, and the town before it opens the stream.
 pub fn stream_credential(caller: Option<&Caller>, ticket: Option<&str>) -> Result<StreamCredential> {
     match (ticket, caller) {
         (Some(ticket), _) => Ok(StreamCredential::Ticket(ticket.to_owned())),
@@ -273,8 +274,8 @@ enum TokenFault {
     Wrong,
 }
 
-/// What a token says, and when it ends, where one of the keys signed it. The algorithm is ours, not the token's choice: one that names another, or none, is
-/// refused before its signature.
+/// The claims of a token and its end, if one of the keys has signed it. The algorithm is ours and not the token's
+/// choice: a token that names another one, or none, is refused before its signature is checked.
 fn verify<T: DeserializeOwned>(
     token: &str,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! What to call a browser in a list: its name and its system, out of the `User-Agent` header.
+//! The name of a browser in a list: its own name and its system, from the `User-Agent` header.
 
 /// A name has at most so many characters; the rest is left out.
 const CHARS_MAX: usize = 40;

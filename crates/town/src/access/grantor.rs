@@ -1,4 +1,4 @@
-//! Whose right a ticket passes on. What the ticket opened may go on only as long as that right lasts.
+//! The grantor: the one whose right a ticket passes on. What the ticket has opened ends with that right.
 
 use hmac::Mac;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use crate::store::Row;
 pub struct Grantor {
     /// Names it without telling it: another name once the secret behind it is another.
     pub name: String,
-    /// When it ends by itself, as a session does.
+    /// The end of the right, as a session has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
 }
@@ -54,7 +54,7 @@ impl Grantor {
         Ok(Self { name: row.text(name)?.to_owned(), ends_at: ends_at.map(Timestamp::from_millis) })
     }
 
-    /// When it ends, as a row has it.
+    /// The end of the right, as a row has it.
     pub(crate) fn ends_at_ms(&self) -> Option<i64> {
         self.ends_at.map(Timestamp::millis)
     }
@@ -70,7 +70,7 @@ fn name_of(session_id: &SessionId, jwt_secret: &str, secrets: &Secrets) -> Strin
     format!("{}{session_id}", of_sessions(jwt_secret, secrets))
 }
 
-/// What the name of each session begins with: a tag under both secrets.
+/// The beginning of the names of all sessions: a tag under both secrets.
 fn of_sessions(jwt_secret: &str, secrets: &Secrets) -> String {
     format!("session {} ", tag(secrets, jwt_secret))
 }

@@ -1,5 +1,5 @@
-//! Who asks, and what each may: keys and codes of operators and browsers ([`auth`], [`cookie`], [`browser`], [`origin`]), tokens
-//! of agents, [`tickets`] of streams with the [`permit`] that each becomes, and the [`grantor`] of each.
+//! Access: keys and codes of operators and browsers ([`auth`], [`cookie`], [`browser`], [`origin`]), tokens of agents,
+//! [`tickets`] of streams with the [`permit`] that each becomes, and the [`grantor`] of each.
 
 pub mod auth;
 pub mod browser;

@@ -20,7 +20,7 @@ pub fn check_origin(origin: Option<&str>, own: &str, allowed: &[String], carrier
     }
 }
 
-/// What to tell a page of `origin`, and the person who runs the proxy between it and here, if there is one.
+/// The refusal of a page of `origin`. It also helps the person who runs a proxy between the page and this Worker.
 fn foreign(origin: &str, own: &str) -> String {
     let list = format!("put {origin:?} into the setting ALLOWED_ORIGINS");
     match (origin.split_once("://"), own.split_once("://")) {

@@ -1,5 +1,5 @@
-//! What a stream may watch, and by whose right. It is kept with the stream as long as that is open, in the note of a socket
-//! that sleeps, too: nothing that the viewer says makes the right larger, or last longer.
+//! The permit of a stream: the agents that it may watch, and the grantor of that right. It is stored with the stream,
+//! also in the note of a sleeping socket. No message of the viewer can extend the right.
 
 use serde::{Deserialize, Serialize};
 use townwatch_protocol::error::{Code, Error, Result};
@@ -11,13 +11,13 @@ use crate::access::grantor::Grantor;
 /// The right that a stream was opened by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Permit {
-    /// What it reaches.
+    /// The agents that the stream may watch.
     pub scope: Scope,
-    /// Whose it is, with which it ends.
+    /// The grantor. The stream ends with the grantor's right.
     pub grantor: Grantor,
 }
 
-/// How far a right to watch reaches.
+/// The agents that a right to watch covers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
@@ -28,13 +28,13 @@ pub enum Scope {
 }
 
 impl Permit {
-    /// That of a ticket: for one agent's stream, or for the whole town's.
+    /// The permit of a ticket, for one agent's stream or for the whole town's.
     pub fn of_ticket(agent_id: Option<&AgentId>, grantor: Grantor) -> Self {
         let scope = agent_id.map_or(Scope::Town, |agent_id| Scope::Agent(agent_id.clone()));
         Self { scope, grantor }
     }
 
-    /// That of the operator, who may watch the whole town, whichever stream that begins as.
+    /// The permit of the operator, who may watch the whole town, even on the stream of one agent.
     pub fn of_operator(grantor: Grantor) -> Self {
         Self { scope: Scope::Town, grantor }
     }

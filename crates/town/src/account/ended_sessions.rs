@@ -7,7 +7,8 @@ use townwatch_protocol::limits::SESSIONS_MAX;
 
 use crate::access::grantor::Grantor;
 
-/// By their grantors' names. As many as there can be sessions, of which the oldest go: a request takes a minute at most.
+/// The grantors' names of the ended sessions. There are as many as there can be sessions; beyond it the oldest go,
+/// because a request takes a minute at most.
 #[derive(Debug, Default)]
 pub(crate) struct EndedSessions(VecDeque<String>);
 

@@ -6,7 +6,8 @@ use townwatch_protocol::id::SessionId;
 use townwatch_protocol::limits::{SESSION_KNOWN_MS, SESSIONS_MAX};
 use townwatch_protocol::time::Timestamp;
 
-/// When the account last said of a session that it lasts. Bounded by [`SESSIONS_MAX`]; with one more all are asked for anew.
+/// The time of the account's last confirmation of each session. Bounded by [`SESSIONS_MAX`]; with one more all are
+/// asked for again.
 #[derive(Debug, Default)]
 pub struct KnownSessions(BTreeMap<SessionId, Timestamp>);
 
@@ -29,7 +30,7 @@ impl KnownSessions {
         self.0.insert(session_id, now);
     }
 
-    /// Nothing is known any more: one or more of them are ended.
+    /// Forgets all sessions, because some were ended.
     pub fn forget(&mut self) {
         self.0.clear();
     }

@@ -19,12 +19,13 @@ use crate::store::Store;
 /// A session that is used is not noted again within this time: a row written a minute is enough to tell when it was seen.
 const SEEN_MS: i64 = 60_000;
 
-/// Of a row: it was not ended, and its time is not over. Takes the moment twice.
+/// The condition for a row whose session is valid: it was not ended and has not expired. The condition has two
+/// parameters, both the present time.
 fn lasts() -> String {
     format!("ended_at_ms IS NULL AND created_at_ms + {SESSION_LIFE_MS} > ? AND seen_at_ms + {SESSION_IDLE_MS} > ?")
 }
 
-/// When a session ends at the latest that begins now. A cookie says it in whole seconds.
+/// The latest end of a session that begins now. A cookie states it in whole seconds.
 pub fn ends_at(now: Timestamp) -> Timestamp {
     Timestamp::from_millis((now.millis() + SESSION_LIFE_MS) / 1_000 * 1_000)
 }
@@ -73,7 +74,7 @@ pub fn is_seen(store: &dyn Store, session_id: &SessionId, now: Timestamp) -> Res
     Ok(true)
 }
 
-/// Those that last, the one that was seen last first.
+/// The valid sessions, the one with the latest request first.
 pub fn list(store: &dyn Store, now: Timestamp) -> Result<Vec<BrowserSession>> {
     if !schema::open(store, schema::ACCOUNT)? {
         return Ok(Vec::new());
@@ -120,7 +121,7 @@ pub fn end_all(store: &dyn Store, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Those that were ended and of which not every town knows yet.
+/// The ended sessions that not every town knows yet.
 pub fn untold(store: &dyn Store) -> Result<Vec<SessionId>> {
     if !schema::open(store, schema::ACCOUNT)? {
         return Ok(Vec::new());

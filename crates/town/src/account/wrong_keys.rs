@@ -12,7 +12,8 @@ use townwatch_protocol::time::Timestamp;
 pub struct WrongKeys(BTreeMap<String, (Timestamp, u64)>);
 
 impl WrongKeys {
-    /// One more of this address. Gives until when no key of its is looked at, if it has shown too many.
+    /// Counts one more wrong key of an address. Gives the time until which its keys are refused, if there were too
+    /// many.
     pub fn count(&mut self, address: &str, now: Timestamp) -> Option<Timestamp> {
         self.0.retain(|_, (began_at, _)| now < began_at.plus_millis(WRONG_KEYS_MS));
         if self.0.len() >= WRONG_KEY_ADDRESSES_MAX && !self.0.contains_key(address) {
@@ -40,7 +41,7 @@ impl RefusedAddresses {
         self.0.is_empty()
     }
 
-    /// Until when the address is not looked at.
+    /// The time until which the address is refused.
     pub fn until(&self, address: &str, now: Timestamp) -> Option<Timestamp> {
         self.0.get(address).copied().filter(|until| now < *until)
     }

@@ -30,7 +30,7 @@ use crate::relay::silence::silence;
 use crate::store::{Store, atomically};
 use crate::town::{Town, presented};
 
-/// What has to happen elsewhere before agents may be archived.
+/// The steps in other objects that have to succeed before agents may be archived.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ArchivePlan {
     /// The rig that has to refuse them.
@@ -121,11 +121,11 @@ pub struct BringAgentBack<'a> {
 pub struct AgentRegistration<'a> {
     /// The rig that it posts to.
     pub rig_id: &'a RigId,
-    /// Its id.
+    /// The agent's id.
     pub agent_id: &'a AgentId,
-    /// Its name for people.
+    /// The agent's name for people.
     pub name: &'a str,
-    /// Its role.
+    /// The agent's role.
     pub role: Role,
 }
 

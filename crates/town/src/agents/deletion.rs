@@ -27,10 +27,10 @@ use crate::viewers::frames::Occasion;
 /// Runs of deleted agents that a town remembers, 10,000; with one more the one that was erased first is forgotten.
 const ERASED_RUNS_MAX: u64 = 10_000;
 
-/// What has to happen elsewhere before an agent may be erased.
+/// The steps in other objects that have to succeed before an agent may be erased.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DeletionPlan {
-    /// Which agent it is.
+    /// The agent to delete.
     pub agent_id: AgentId,
     hold: Hold,
     /// The rig that has to forget it.

@@ -1,5 +1,5 @@
-//! What a rig knows of runs that are over. Posts of them are refused, so that who posts learns of the end; without that the
-//! town would count and drop them, and nobody would be told.
+//! The rig's notes about runs that are over. Their posts are refused, so that the poster learns of the end. Without the
+//! notes the town would count and drop the posts, and nobody would be told.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ impl Rig {
         })
     }
 
-    /// These runs have ended in the town, and nobody told the agent.
+    /// Notes runs that have ended in the town without a word to the agent.
     pub fn note_ends(&self, ends: &EndedRuns, now: Timestamp) -> Result<()> {
         atomically(self.store.as_ref(), || self.keep_ends(ends, now))
     }

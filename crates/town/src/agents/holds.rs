@@ -1,12 +1,12 @@
-//! What something is under way with that takes several steps over several objects: meanwhile nothing of it is registered or
-//! started. In memory alone: what dies with it holds nobody up.
+//! Holds: subjects of an operation that needs several steps over several objects. Meanwhile nothing of the subject is
+//! registered or started. Holds are in memory only, so an instance that dies blocks nothing.
 
 use std::collections::BTreeMap;
 
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::{AgentId, RigId};
 
-/// What is held.
+/// The subject of a hold.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Subject {
     Agent(AgentId),
@@ -20,15 +20,15 @@ pub(crate) enum Purpose {
     Archive,
 }
 
-/// One hold, told apart from others of the same subject by its number. The newest counts: the caller of an older one may have
-/// gone away in the middle of it.
+/// One hold, with a number that distinguishes it from others of the same subject. The newest counts: the caller of an
+/// older one may have stopped in the middle.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Hold {
     subject: Subject,
     number: u64,
 }
 
-/// All that is held. Bounded by the agents and rigs of a town.
+/// All holds. Bounded by the agents and rigs of a town.
 #[derive(Debug, Default)]
 pub(crate) struct Holds {
     held: BTreeMap<Subject, (Purpose, u64)>,

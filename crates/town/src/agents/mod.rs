@@ -26,9 +26,9 @@ use crate::store::{Row, Store, Value};
 /// An agent's row.
 #[derive(Debug, Clone)]
 pub struct Agent {
-    /// Its rig.
+    /// The agent's rig.
     pub rig_id: RigId,
-    /// After all of its events.
+    /// The state after all events of the agent.
     pub now: Snapshot,
     /// Before the oldest retained one.
     pub base: Base,
@@ -36,21 +36,21 @@ pub struct Agent {
     pub event_count: u64,
     /// Bytes of their frame texts and, where these are cut, of the whole events.
     pub event_bytes: u64,
-    /// Its first event ever, 0 before it.
+    /// The agent's first event ever; 0 before it.
     pub first_id: EventId,
-    /// Its events up to here are gone.
+    /// The last event of the agent that was pruned. All before it are gone, too.
     pub pruned_id: EventId,
-    /// How many those were.
+    /// The number of pruned events.
     pub pruned_count: u64,
     /// The town's head when they went.
     pub pruned_at_head: EventId,
-    /// When the town last took over something that it posted.
+    /// The time of the last post of the agent that the town has taken.
     pub heard_at: Timestamp,
     /// Whether nothing has been heard of it since for too long.
     pub is_silent: bool,
-    /// What may be spent, and what has been.
+    /// The budgets, and the spending against them.
     pub budgets: AgentBudgets,
-    /// When it was archived; none: it was not.
+    /// The time at which the agent was archived; `None` if it is not.
     pub archived_at: Option<Timestamp>,
 }
 
@@ -77,8 +77,9 @@ impl Base {
     }
 }
 
-/// All agents but archived ones, found by passing over those: whether a row is of one stands in its head. The plus keeps the
-/// index away, which leads to each row anew and takes three times as long, also where 10,000 are archived.
+/// The agents that are not archived. They are found by a scan, because the head of each row shows whether it is
+/// archived. The plus sign prevents the use of the index, which would read each row again and take three times as long,
+/// even with 10,000 archived agents.
 pub(crate) const PRESENT: &str = "agents WHERE +archived_at_ms IS NULL";
 
 const READ: &str = "SELECT rig_id, state, base, event_count, event_bytes, first_id, pruned_id, pruned_count, \
@@ -131,7 +132,7 @@ impl Agent {
         })
     }
 
-    /// Its state with its budgets, and whether it is archived.
+    /// The state with its budgets, and whether the agent is archived.
     pub(crate) fn shown(self) -> AgentState {
         let mut state = self.now.state;
         self.budgets.present(&mut state);
@@ -139,7 +140,7 @@ impl Agent {
         state
     }
 
-    /// Which agent it is.
+    /// The agent's id.
     pub fn id(&self) -> &AgentId {
         &self.now.state.agent_id
     }
@@ -164,7 +165,7 @@ pub fn load_state_page(store: &dyn Store, after: Option<&AgentId>, limit: u64) -
     read_states(store, &sql, after, limit)
 }
 
-/// As [`load_state_page`], of archived agents.
+/// A page of archived agents, as [`load_state_page`] reads others.
 pub fn load_archived_page(store: &dyn Store, after: Option<&AgentId>, limit: u64) -> Result<Vec<(AgentState, bool)>> {
     let sql = "SELECT state, is_silent, budgets, archived_at_ms FROM agents INDEXED BY agents_archived \
          WHERE archived_at_ms IS NOT NULL AND agent_id > ? ORDER BY agent_id LIMIT ?";
@@ -189,12 +190,12 @@ pub fn ids_of_rig(store: &dyn Store, rig_id: &RigId) -> Result<Vec<AgentId>> {
     rows.iter().map(|row| parse(AgentId::parse(row.text(0)?))).collect()
 }
 
-/// How many there are that are not archived.
+/// The number of agents that are not archived.
 pub fn count(store: &dyn Store) -> Result<u64> {
     count_by(store, "SELECT count(*) FROM agents INDEXED BY agents_present WHERE archived_at_ms IS NULL")
 }
 
-/// How many are archived.
+/// The number of archived agents.
 pub fn count_archived(store: &dyn Store) -> Result<u64> {
     count_by(store, "SELECT count(*) FROM agents INDEXED BY agents_archived WHERE archived_at_ms IS NOT NULL")
 }

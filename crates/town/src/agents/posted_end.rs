@@ -1,5 +1,5 @@
-//! How a run of an agent that posts is ended from here, where nobody runs it: because nothing is heard of it any more, or
-//! because the operator stops it. Its rig has to know of it, too: it refuses what the agent posts to that run.
+//! The end of a posted run from here, because the agent is silent or the operator stops it. The agent's rig has to know
+//! of it, too: it refuses posts to that run.
 
 use townwatch_protocol::calls::EndedRuns;
 use townwatch_protocol::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::log::ingest::Outcome;
 use crate::store::atomically;
 use crate::town::Town;
 
-/// Where an agent has to be stopped.
+/// The places where an agent has to be stopped.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StopPlan {
     /// The rig that it posts to, with its open runs; none where it does not post.
@@ -26,7 +26,7 @@ pub struct StopPlan {
 /// Runs of an agent that posts, ended.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PostedEnd {
-    /// Its rig.
+    /// The agent's rig.
     pub rig_id: RigId,
     /// Something that the rig has to know.
     pub ends: EndedRuns,
@@ -50,8 +50,8 @@ impl Decide for StopPosted<'_> {
 }
 
 impl Town {
-    /// Where the agent has to be stopped: by its open runs, else by its newest one. One that never ran can only be about
-    /// to post.
+    /// The places where the agent has to be stopped: those of its open runs, else that of its newest run. An agent
+    /// without runs can only be about to post.
     pub fn stop_plan(&self, agent_id: &AgentId) -> Result<StopPlan> {
         let Agent { rig_id, .. } = self.known(agent_id)?;
         let newest = runs::newest_source(self.store.as_ref(), agent_id)?;
@@ -65,7 +65,7 @@ impl Town {
         })
     }
 
-    /// Its rig, where the agent has posted: what is known there of an earlier run must not stand in the next one's way.
+    /// The agent's rig, if the agent has posted. The rig's notes about an earlier run must not stop the next one.
     pub fn posts_to(&self, agent_id: &AgentId) -> Result<Option<RigId>> {
         let Agent { rig_id, .. } = self.known(agent_id)?;
         let posted = runs::any_of(self.store.as_ref(), &Source::Rig(rig_id.clone()), agent_id)?;

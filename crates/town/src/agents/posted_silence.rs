@@ -16,29 +16,29 @@ use crate::decision::{Decide, Decision};
 use crate::store::{Store, atomically};
 use crate::town::Town;
 
-/// When each posting agent with an open run would count as silent, or as lost. It is read from the tables when the town is
-/// opened, and moves with what they get. Bounded by the agents of a town.
+/// The times at which each posting agent with an open run becomes silent, or lost. They are read from the tables when
+/// the town is opened, and change with the tables. Bounded by the agents of a town.
 #[derive(Debug)]
 pub(crate) struct Deadlines {
     lost_ms: i64,
-    heard: BTreeMap<AgentId, Heard>,
+    heard: BTreeMap<AgentId, LastPost>,
 }
 
-/// When an agent was heard last, and whether its silence since has been noted.
+/// The time of an agent's last post, and whether its silence since then was noted.
 #[derive(Debug, Clone, Copy)]
-struct Heard {
+struct LastPost {
     at: Timestamp,
     is_noted: bool,
 }
 
 impl Deadlines {
-    /// As they follow from the tables. `lost_ms`: after so long a run is lost.
+    /// The deadlines from the tables. `lost_ms` is the silence after which a run is lost.
     pub(crate) fn load(store: &dyn Store, lost_ms: i64) -> Result<Self> {
         let sql = "SELECT DISTINCT agents.agent_id, heard_at_ms, is_silent FROM runs JOIN agents USING (agent_id) \
              WHERE exit IS NULL AND source > 'rig:' AND source < 'rig;'";
         let rows = store.query(sql, &[])?;
         let read = rows.iter().map(|row| {
-            let heard = Heard { at: moment(row, 1)?, is_noted: row.number(2)? == 1 };
+            let heard = LastPost { at: moment(row, 1)?, is_noted: row.number(2)? == 1 };
             Ok((parse(AgentId::parse(row.text(0)?))?, heard))
         });
         Ok(Self { lost_ms, heard: read.collect::<Result<_>>()? })
@@ -47,13 +47,13 @@ impl Deadlines {
     /// Something of the agent was heard. Where nothing that it posts is open there is nothing to be silent in.
     pub(crate) fn heard(&mut self, agent_id: AgentId, is_open: bool, now: Timestamp) {
         if is_open {
-            self.heard.insert(agent_id, Heard { at: now, is_noted: false });
+            self.heard.insert(agent_id, LastPost { at: now, is_noted: false });
         } else {
             self.forget(&agent_id);
         }
     }
 
-    /// Nothing that the agent posts is open any more.
+    /// Forgets an agent without open posted runs.
     pub(crate) fn forget(&mut self, agent_id: &AgentId) {
         self.heard.remove(agent_id);
     }
@@ -63,20 +63,20 @@ impl Deadlines {
         self.heard.values().map(|heard| self.next_of(*heard)).min()
     }
 
-    fn next_of(&self, heard: Heard) -> Timestamp {
+    fn next_of(&self, heard: LastPost) -> Timestamp {
         let lost_at = heard.at.plus_millis(self.lost_ms);
         if heard.is_noted { lost_at } else { lost_at.min(heard.at.plus_millis(SILENCE_POSTED_MS)) }
     }
 
     /// The agents whose runs count as lost.
     pub(crate) fn lost(&self, now: Timestamp) -> Vec<AgentId> {
-        let is_lost = |heard: &Heard| heard.at.plus_millis(self.lost_ms) <= now;
+        let is_lost = |heard: &LastPost| heard.at.plus_millis(self.lost_ms) <= now;
         self.heard.iter().filter(|(_, heard)| is_lost(heard)).map(|(agent_id, _)| agent_id.clone()).collect()
     }
 
     /// Notes in the tables which agents have been silent for too long; gives them.
     pub(crate) fn note_silent(&mut self, store: &dyn Store, now: Timestamp) -> Result<Vec<AgentId>> {
-        let is_due = |heard: &Heard| !heard.is_noted && heard.at.plus_millis(SILENCE_POSTED_MS) <= now;
+        let is_due = |heard: &LastPost| !heard.is_noted && heard.at.plus_millis(SILENCE_POSTED_MS) <= now;
         let due: Vec<AgentId> =
             self.heard.iter().filter(|(_, heard)| is_due(heard)).map(|(agent_id, _)| agent_id.clone()).collect();
         if due.is_empty() {

@@ -12,7 +12,7 @@ use townwatch_protocol::wire::{AgentSelection, AgentState, RunView, UsageTotals}
 use crate::agents::{parse, position};
 use crate::store::{Row, Store};
 
-/// Where a run's events come from.
+/// The source of a run's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// The town's container.
@@ -22,7 +22,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Its key in the tables.
+    /// The key of the source in the tables.
     pub fn key(&self) -> String {
         match self {
             Self::Container => "container".to_owned(),
@@ -42,7 +42,7 @@ pub struct Run {
     pub number: u64,
     /// The life of the source's buffers that it is in, once that is known.
     pub source_epoch: Option<Epoch>,
-    /// When it was asked for.
+    /// The time of the start request.
     pub started_at: Timestamp,
     /// Whether it has had its end.
     pub ended: bool,
@@ -67,7 +67,7 @@ pub fn load(store: &dyn Store, run_id: &RunId) -> Result<Option<Run>> {
     rows.first().map(from_row).transpose()
 }
 
-/// Where a run's events lie in the log.
+/// The range of a run's events in the log.
 #[derive(Debug)]
 pub(crate) struct Extent {
     pub(crate) run_id: RunId,
@@ -77,7 +77,7 @@ pub(crate) struct Extent {
     pub(crate) last: Option<EventId>,
 }
 
-/// Where a run's events lie; none where there is no such run.
+/// The range of a run's events; `None` where there is no such run.
 pub(crate) fn extent(store: &dyn Store, run_id: &RunId) -> Result<Option<Extent>> {
     let sql = "SELECT agent_id, first_id, last_id FROM runs WHERE run_id = ?";
     let rows = store.query(sql, &[run_id.as_str().into()])?;
@@ -99,7 +99,7 @@ pub fn newest_open(store: &dyn Store, agent_id: &AgentId) -> Result<Option<Run>>
     rows.first().map(from_row).transpose()
 }
 
-/// All runs of a source that have not ended, by agent.
+/// The open runs of a source, by agent.
 pub fn open_of(store: &dyn Store, source: &Source) -> Result<Vec<Run>> {
     store
         .query(
@@ -111,7 +111,7 @@ pub fn open_of(store: &dyn Store, source: &Source) -> Result<Vec<Run>> {
         .collect()
 }
 
-/// All open runs of an agent, or of the town, each with where it comes from.
+/// The open runs of an agent, or of the town, each with its source.
 pub(crate) fn open_with_source(store: &dyn Store, of: Option<&AgentId>) -> Result<Vec<(Run, Source)>> {
     let sql = format!(
         "SELECT {COLUMNS}, source FROM runs WHERE exit IS NULL AND (?1 IS NULL OR agent_id = ?1) ORDER BY agent_id, run_number"

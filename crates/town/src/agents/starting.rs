@@ -58,7 +58,7 @@ pub fn check(order: &StartAgent) -> Result<()> {
     }
 }
 
-/// What of an order nobody is to see in what its agent is asked.
+/// The secrets of a start that its prompt must not show.
 fn secrets(order: &StartAgent) -> SecretValues {
     let variables = order.env_vars.iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
     SecretValues::of(variables, order.secret_env.as_deref().unwrap_or_default())

@@ -16,7 +16,7 @@ use crate::relay::control_answer::StopAnswer;
 use crate::store::{Row, Store, atomically};
 use crate::town::Town;
 
-/// Who has to know that a run is stopped.
+/// The receiver of a stop order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StopPlace {
     /// The control server: the run ends when its program has.
@@ -32,7 +32,7 @@ pub struct StopOrder {
     pub run_id: RunId,
     /// Whose.
     pub agent_id: AgentId,
-    /// Who has to know.
+    /// The receiver of the order.
     pub place: StopPlace,
 }
 
@@ -113,7 +113,7 @@ fn read(row: &Row) -> Result<StopOrder> {
     Ok(StopOrder { run_id, agent_id, place })
 }
 
-/// Has a run stopped, if it is not being stopped already. False where it is.
+/// Orders the stop of a run; false where a stop was ordered already.
 pub(crate) fn order(store: &dyn Store, run_id: &RunId, message: &str) -> Result<bool> {
     let sql = "UPDATE runs SET stop_message = ? WHERE run_id = ? AND stop_message IS NULL RETURNING 1";
     Ok(!store.query(sql, &[message.into(), run_id.as_str().into()])?.is_empty())

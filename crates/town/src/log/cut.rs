@@ -19,7 +19,7 @@ pub const MARK: &str = "…";
 const SUBTREES_MAX: usize = CUTS_MAX / 2;
 /// Stands for a subtree that was cut.
 const NULL: &str = "null";
-/// What the list adds to a frame beside its entries.
+/// The bytes of a frame's list of cuts without its entries.
 const LIST_BYTES: usize = r#","cut":[]"#.len();
 
 /// Shortens JSON text so that it takes, with `,"cut":[…]`, at most `budget_bytes`; `None` where it does so as it is.
@@ -44,7 +44,7 @@ pub fn cut(data: &str, budget_bytes: usize) -> Option<(String, Vec<Cut>)> {
     Some(fitting.unwrap_or_else(|| (NULL.to_owned(), vec![Cut { path: String::new(), bytes: data.len() as u64 }])))
 }
 
-/// One cut: a string keeps so many raw bytes, or the value becomes `null`.
+/// One cut: a string keeps a number of raw bytes, or the value becomes `null`.
 struct Edit {
     node: usize,
     keep: Option<usize>,
@@ -79,8 +79,9 @@ impl<'a> Planner<'a> {
         Some(plan)
     }
 
-    /// With these subtrees gone: as many of the longest strings as it takes, at the greatest level that fits. With one
-    /// string more the level rises, as the others need to give less, until the next string is hardly above it.
+    /// The cuts after the subtrees in `gone` are removed. As few of the longest strings as possible are cut, all to one
+    /// length, the greatest that fits. With each further string that length rises, until it reaches the length of the
+    /// next string.
     fn shorten(&self, gone: &[usize]) -> Option<Vec<Edit>> {
         let mut size = self.tree.text().len();
         for &node in gone {
@@ -107,8 +108,8 @@ impl<'a> Planner<'a> {
         None
     }
 
-    /// What has to go when the longest strings are at their shortest: from the root down, the largest values whole, and
-    /// of the one that is more than enough only a part where a part will do. `None` where only the root will do.
+    /// The subtrees to remove where cutting strings is not enough: from the root down the largest values, and of the
+    /// last one only a part where that is enough. `None` where only the whole root would do.
     fn subtrees(&self) -> Option<Vec<usize>> {
         let shortened = self.strings.get(..CUTS_MAX - SUBTREES_MAX).unwrap_or(&self.strings);
         let saved = |node: usize| -> usize {
@@ -170,12 +171,12 @@ impl<'a> Planner<'a> {
         self.tree.nodes().get(node).map_or(0, entry_bytes)
     }
 
-    /// What a shortened string takes beside the bytes that it keeps.
+    /// The bytes of a shortened string besides those that it keeps.
     fn string_cost(&self, string: usize) -> usize {
         MARK.len() + self.entry_bytes(string)
     }
 
-    /// What is gained by shortening a string as far as it goes; 0 for any other value.
+    /// The bytes gained by the greatest cut of a string; 0 for any other value.
     fn string_gain(&self, node: usize) -> usize {
         let is_string = self.tree.nodes().get(node).is_some_and(|node| node.kind == Kind::Text);
         let rest = STRING_BYTES_MIN + self.string_cost(node);
@@ -183,12 +184,12 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// What an entry for this value takes, at most, with its comma.
+/// The most bytes of a cut's entry for this value, with its comma.
 fn entry_bytes(node: &Node) -> usize {
     r#"{"path":"","bytes":},"#.len() + node.pointer_bytes + digits(node.span.len())
 }
 
-/// What is gained by cutting a value whole. Always less for a value inside.
+/// The bytes gained by removing a value. A value inside always gains less.
 fn node_gain(node: &Node) -> usize {
     node.span.len().saturating_sub(NULL.len() + entry_bytes(node))
 }
@@ -221,7 +222,7 @@ fn apply(tree: &Tree<'_>, plan: &[Edit]) -> Option<(String, Vec<Cut>)> {
     Some((text, cuts))
 }
 
-/// How much of a string's inside fits into `most` bytes without a torn character or escape.
+/// The longest beginning of a string's inside that fits into `most` bytes and splits no character or escape.
 fn prefix(inside: &str, most: usize) -> usize {
     let ends = chars(inside).scan(0, |end, (length, _)| {
         *end += length;

@@ -23,7 +23,7 @@ use crate::log;
 use crate::log::space;
 use crate::store::{Store, atomically};
 
-/// After the first try that brought nothing; doubled at each further one up to [`RETRY_MS_MAX`].
+/// The pause after the first failed try, 1 s. It doubles after each further one, up to [`RETRY_MS_MAX`].
 const RETRY_MS_MIN: i64 = 1_000;
 /// See [`RETRY_MS_MIN`].
 const RETRY_MS_MAX: i64 = 60_000;
@@ -31,27 +31,27 @@ const RETRY_MS_MAX: i64 = 60_000;
 /// A picture that is to be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WantedImage {
-    /// Whose tool gave it.
+    /// The agent whose tool gave the picture.
     pub agent_id: AgentId,
-    /// Which one.
+    /// The picture's id.
     pub image_id: ImageId,
 }
 
-/// What a request for a picture finds.
+/// The result of a request for a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// The picture.
     Kept(ImageType, Vec<u8>),
-    /// It is still on its way: to be asked for again in a moment.
+    /// The picture is still on its way. A later request will find it.
     Wanted,
-    /// It is not here; why, for a person.
+    /// The picture is not here, for this reason, in words for a person.
     Gone(String),
 }
 
-/// What a posted picture came to.
+/// The result of a posted picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Posted {
-    /// What it is.
+    /// The type of the picture.
     pub kind: ImageType,
     /// Whether it was not here before.
     pub is_new: bool,
@@ -128,7 +128,7 @@ pub fn next_wanted(store: &dyn Store, now: Timestamp) -> Result<Option<WantedIma
     rows.first().map(read).transpose()
 }
 
-/// When the next picture is to be fetched; none where none is wanted.
+/// The time of the next fetch; `None` where no picture is wanted.
 pub fn due_at(store: &dyn Store) -> Result<Option<Timestamp>> {
     let sql = "SELECT retry_at_ms FROM images WHERE standing = 'wanted' ORDER BY retry_at_ms LIMIT 1";
     store.query(sql, &[])?.first().map(|row| moment(row, 0)).transpose()
@@ -276,14 +276,14 @@ fn keep(
     Ok(())
 }
 
-/// What is about to be stored.
+/// A picture that is about to be stored.
 #[derive(Clone, Copy)]
 struct Coming {
     rows: u64,
     bytes: u64,
 }
 
-/// What may be kept of an agent, and why one goes that is beyond it, for a person.
+/// A bound on an agent's pictures, with the reason that a person reads for a picture beyond it.
 #[derive(Clone, Copy)]
 struct Bound {
     bytes: u64,

@@ -26,7 +26,7 @@ const OUTLIVED_EVENTS_MAX: u64 = 64;
 /// A source of names for runs that no one named.
 pub type RunIdSource = dyn Fn() -> RunId;
 
-/// What a transaction of events came to.
+/// The result of a transaction of events.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// Events stored.
@@ -75,14 +75,14 @@ impl Outcome {
     }
 }
 
-/// One transaction's worth of events from one source.
+/// One transaction of events from one source.
 pub(crate) struct Ingest<'a> {
     store: &'a dyn Store,
     source: Source,
     epoch: Option<Epoch>,
     fresh_run: &'a RunIdSource,
     event_cap: u64,
-    /// When it is taken over.
+    /// The time of the transaction.
     now: Timestamp,
     /// Whether agents have posted it.
     is_posted: bool,
@@ -132,7 +132,7 @@ impl<'a> Ingest<'a> {
         })
     }
 
-    /// What it takes was posted by agents: they are heard of.
+    /// Marks the events as posts of agents, which count as signs of life.
     #[must_use]
     pub(crate) fn posted(mut self) -> Self {
         self.is_posted = true;
@@ -203,8 +203,8 @@ impl<'a> Ingest<'a> {
         spent.map_or(Ok(()), |before| self.spend(run, before))
     }
 
-    /// What the town itself knows of a run that an agent posts and does not introduce: the repository of its rig. None
-    /// where it knows nothing.
+    /// The town's own facts about a run that an agent posts and does not introduce: the repository of its rig. `None`
+    /// where the town has no facts.
     fn known_session(&self, draft: &Draft, run: &Run) -> Result<Option<Draft>> {
         let Source::Rig(rig_id) = &self.source else { return Ok(None) };
         let rows = self.store.query("SELECT git_url FROM rigs WHERE rig_id = ?", &[rig_id.as_str().into()])?;

@@ -8,7 +8,7 @@ use std::ops::Range;
 /// Values with a longer pointer are not kept in a [`Tree`]; they are reached through what encloses them.
 pub const POINTER_BYTES_MAX: usize = 1 << 10;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `{`, and as a value the whole object.
@@ -25,14 +25,14 @@ pub enum Kind {
     Atom,
 }
 
-/// One token; commas, colons and whitespace are none.
+/// A token. Commas, colons and white space are no tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// What it is.
+    /// The kind of the token.
     pub kind: Kind,
-    /// Where it lies, in bytes.
+    /// The place of the token in the text, in bytes.
     pub span: Range<usize>,
-    /// How many containers enclose it; a bracket is not inside its own.
+    /// The number of containers around the token. A bracket is not inside its own container.
     pub depth: usize,
 }
 
@@ -105,7 +105,7 @@ impl Iterator for Scanner<'_> {
 pub struct Node {
     /// Never [`Kind::Close`] or [`Kind::Key`].
     pub kind: Kind,
-    /// Where the whole value lies, in bytes.
+    /// The place of the whole value in the text, in bytes.
     pub span: Range<usize>,
     /// Not less than its pointer takes inside a JSON string.
     pub pointer_bytes: usize,
@@ -114,12 +114,12 @@ pub struct Node {
     next: usize,
 }
 
-/// How a value is reached from its parent.
+/// The step from a value's parent to the value.
 #[derive(Debug, Clone)]
 enum Step {
     Root,
     Index(usize),
-    /// Where the key lies, with its quotes.
+    /// The place of the key, with its quotes.
     Key(Range<usize>),
 }
 
@@ -286,7 +286,7 @@ fn unicode_escape(text: &str) -> Option<(usize, char)> {
     Some((6, char::from_u32(u32::from(first)).unwrap_or(char::REPLACEMENT_CHARACTER)))
 }
 
-/// How many decimal digits a number takes.
+/// The number of decimal digits of a number.
 pub fn digits(number: usize) -> usize {
     number.checked_ilog10().map_or(1, |log| log as usize + 1)
 }

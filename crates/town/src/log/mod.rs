@@ -164,12 +164,12 @@ fn forget_oldest(store: &dyn Store, agent: &mut Agent, through: EventId, head: E
     Ok(Some(id))
 }
 
-/// What a reader wants of the log.
+/// The events that a reader wants.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Selection {
-    /// Whose events.
+    /// The agents of the events.
     pub agents: AgentSelection,
-    /// Of which kinds.
+    /// The kinds of the events.
     pub filters: Filters,
 }
 
@@ -212,17 +212,17 @@ fn includes(agents: &AgentSelection, agent_id: &AgentId) -> bool {
 /// An event as it lies in the log.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Its id.
+    /// The event's id.
     pub id: EventId,
-    /// Whose it is.
+    /// The event's agent.
     pub agent_id: AgentId,
-    /// Its name.
+    /// The event's name.
     pub event: String,
-    /// Its frame text.
+    /// The event's frame text.
     pub frame: String,
 }
 
-/// Which part of the log to read, and how much.
+/// A part of the log, and the most that is read of it.
 #[derive(Debug, Clone, Copy)]
 pub enum Span {
     /// Ascending from the first after this id.
@@ -350,7 +350,8 @@ fn entry(row: &Row) -> Result<Entry> {
     })
 }
 
-/// Whose events come after this id. The unary plus as below: without it the whole index is read for its order.
+/// The agents that have events after this id. The unary plus serves as below: without it the whole index would be read
+/// for its order.
 pub fn authors(store: &dyn Store, after: EventId) -> Result<BTreeSet<AgentId>> {
     let rows = store.query("SELECT DISTINCT +agent_id FROM agent_events WHERE id > ?", &[after.into()])?;
     rows.iter().map(|row| parse(AgentId::parse(row.text(0)?))).collect()
@@ -366,13 +367,13 @@ pub fn tail_position(store: &dyn Store, agents: &AgentSelection, count: u64) -> 
     first.first().map_or(Ok(EventId::START), |row| Ok(position(row, 0)?.previous()))
 }
 
-/// How many of an agent's retained events come after an id.
+/// The number of an agent's retained events after an id.
 pub fn count_after(store: &dyn Store, agent_id: &AgentId, after: EventId) -> Result<u64> {
     let sql = "SELECT count(*) FROM agent_events WHERE agent_id = ? AND id > ?";
     store.query(sql, &[agent_id.as_str().into(), after.into()])?.first().map_or(Ok(0), |row| row.number(0))
 }
 
-/// One event, whole.
+/// A whole event.
 pub fn whole(store: &dyn Store, id: EventId) -> Result<Option<Box<RawValue>>> {
     let rows = store.query(
         "SELECT event, coalesce((SELECT event FROM whole_events WHERE id = ?1), frame) FROM agent_events WHERE id = ?1",

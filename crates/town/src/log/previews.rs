@@ -1,4 +1,4 @@
-//! What agents are typing right now: shown, never stored, gone when the message is there.
+//! Texts that agents are typing: shown but never stored, and removed by the message's event.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -35,7 +35,7 @@ impl Previews {
         self.count
     }
 
-    /// Those after this number.
+    /// The previews after this number.
     pub(crate) fn after(&self, number: u64) -> impl Iterator<Item = &ShownPreview> {
         self.latest.iter().filter(move |shown| shown.number > number)
     }

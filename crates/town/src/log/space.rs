@@ -1,6 +1,7 @@
-//! What goes where an object's tables take more than they may: the oldest of those agents that take most, and never an
-//! agent's newest event. It goes before a batch or a picture is taken, in the same transaction, a bounded amount each time,
-//! and a bit more than is needed, so that not each batch has to look for the largest agents.
+//! Pruning for space: where an object's tables use more than they may, the oldest events of the agents that use most
+//! go, but never an agent's newest event. Pruning comes before a batch or a picture is stored, in the same transaction.
+//! Each time a bounded amount goes, a little more than necessary, so that not every batch has to look for the largest
+//! agents.
 
 use townwatch_protocol::error::Result;
 use townwatch_protocol::id::{AgentId, EventId};
@@ -19,7 +20,7 @@ pub(crate) const LARGEST_AGENTS_MAX: u64 = 8;
 /// The part of the bound that goes beyond what is needed: a 64th.
 const SPARE_PART: u64 = 64;
 
-/// What has to go yet.
+/// The bytes and events that are still to be pruned.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Excess {
     events: u64,

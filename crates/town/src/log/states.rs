@@ -1,4 +1,5 @@
-//! When an agent's changed state is sent: at once if it has been quiet, else when its window is over.
+//! The time at which an agent's changed state is sent: at once after a quiet time, else when the present window is
+//! over.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,7 +9,7 @@ use townwatch_protocol::wire::AgentState;
 
 use crate::log::reducer::differs;
 
-/// At most one `state` frame an agent in this time.
+/// The shortest time between two `state` frames of one agent.
 const WINDOW_MS: i64 = 500;
 /// Deletions that readers who pull can still be told of, 1,000; who is further behind has to come again.
 const DELETIONS_TOLD_MAX: usize = 1_000;
@@ -17,7 +18,7 @@ const DELETIONS_TOLD_MAX: usize = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct StateFrames {
     changed: BTreeSet<AgentId>,
-    sent: BTreeMap<AgentId, Sent>,
+    sent: BTreeMap<AgentId, SentState>,
     /// Agents that were deleted, each with the number of that.
     deleted: VecDeque<(u64, AgentId)>,
     /// The newest deletion that is not in there any more.
@@ -27,7 +28,7 @@ pub(crate) struct StateFrames {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Sent {
+struct SentState {
     at: Timestamp,
     number: u64,
 }
@@ -53,7 +54,7 @@ impl StateFrames {
         for agent_id in due {
             self.changed.remove(&agent_id);
             self.count += 1;
-            self.sent.insert(agent_id.clone(), Sent { at: now, number: self.count });
+            self.sent.insert(agent_id.clone(), SentState { at: now, number: self.count });
             taken.push((agent_id, self.count));
         }
         taken

@@ -1,6 +1,6 @@
-//! What a control server's answer means for whoever had it asked. A refusal that is the caller's to act upon reaches the caller
-//! as it is: what is wrong with the order, what stands in its way, that there are too many. All else is a fault between the
-//! town and its control server, and nothing that the caller could change.
+//! The meaning of a control server's answer for the caller who caused the request. A refusal that the caller can act on
+//! reaches the caller unchanged: an invalid order, a conflict, too many runs. Every other failure is between the town
+//! and its control server, and the caller could not change it.
 
 use townwatch_protocol::envelope;
 use townwatch_protocol::error::{Code, Error};
@@ -9,24 +9,24 @@ use townwatch_protocol::query::digits;
 /// An answer, whatever it says.
 #[derive(Debug)]
 pub struct ControlAnswer {
-    /// Its HTTP status.
+    /// The HTTP status.
     pub status: u16,
-    /// Its header `Retry-After`.
+    /// The header `Retry-After`.
     pub retry_after: Option<String>,
-    /// Its body.
+    /// The body.
     pub bytes: Vec<u8>,
 }
 
-/// What became of the stop of a run.
+/// The result of a request to stop a run.
 #[derive(Debug, PartialEq, Eq)]
 pub enum StopAnswer {
-    /// It was heard.
+    /// The control server has received it.
     Heard,
     /// There is no such run.
     NoRun,
     /// The container, of another make, knows no such call: it runs nothing that was started from here.
     NoRoute(Error),
-    /// It was not heard, as far as anybody knows.
+    /// The control server may not have received it.
     Unheard(Error),
 }
 
@@ -49,8 +49,8 @@ impl ControlAnswer {
         }
     }
 
-    /// What it says of a stop. Our own control server knows the call: where it seems not to, something stands before it that
-    /// does not reach it, and nothing was heard.
+    /// The result of a stop, from this answer. Our own control server knows the route. An answer that says otherwise
+    /// comes from a proxy, and the stop was not received.
     pub fn of_stop(&self, is_foreign: bool) -> StopAnswer {
         let refusal = self.refusal();
         match self.status {

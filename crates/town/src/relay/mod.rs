@@ -19,7 +19,8 @@ use crate::store::Store;
 /// Stands for the life of a container that names none.
 const UNNAMED: &str = "unnamed";
 
-/// How far a source has been taken over: what a request carries, and what must still hold when its answer comes.
+/// The position in a source up to which its events are taken. A request has it, and it must be the same when the answer
+/// comes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
     /// The life of the source's buffers; none before the first answer.
@@ -28,10 +29,10 @@ pub struct Position {
     pub cursor: SourceId,
 }
 
-/// From where on the container is asked.
+/// The events that the container is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// What is new.
+    /// Those that are new.
     New,
     /// All that it has.
     All,

@@ -9,14 +9,14 @@ use crate::store::Store;
 /// A time in which the container could not be followed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Silence {
-    /// Since when.
+    /// The time since which it is silent.
     pub since: Timestamp,
-    /// What is wrong with what it answers, for example `the control server answered 500`; absent where it does not answer.
+    /// The problem with its answers, for example `the control server answered 500`; `None` where it does not answer.
     pub problem: Option<String>,
 }
 
 impl Silence {
-    /// It in words, for example `the container does not answer`.
+    /// The silence in words, for example `the container does not answer`.
     pub fn words(&self) -> String {
         self.problem.clone().unwrap_or_else(|| "the container does not answer".to_owned())
     }

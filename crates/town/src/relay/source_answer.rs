@@ -1,5 +1,6 @@
-//! What a container answers to `/events`, in our form or in that of others, which tell less: no epoch, head, oldest or
-//! previews, and events without `run_id`. For example `{"events":[{"id":1,"agent_id":"a","event":"x","data":{},"timestamp":"…"}]}`.
+//! The answer of a container to `/events`, in our form or in that of others, which have less: no epoch, head, oldest or
+//! previews, and events without `run_id`. For example
+//! `{"events":[{"id":1,"agent_id":"a","event":"x","data":{},"timestamp":"…"}]}`.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -26,31 +27,31 @@ pub struct SourceAnswer {
     pub oldest: Option<SourceId>,
     /// Ascending by id.
     pub events: Vec<SourceEvent>,
-    /// What is being typed.
+    /// The texts that are being typed.
     pub previews: Vec<Preview>,
 }
 
 /// An event of it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SourceEvent {
-    /// Its position within the life.
+    /// The event's position within the life.
     #[serde(deserialize_with = "position")]
     pub id: SourceId,
     /// Whose.
     pub agent_id: AgentId,
-    /// Of which run, where it tells.
+    /// The event's run, where the container says it.
     #[serde(default)]
     pub run_id: Option<RunId>,
-    /// Its name.
+    /// The event's name.
     pub event: EventName,
-    /// Its data, raw.
+    /// The event's data, raw.
     pub data: Box<RawValue>,
-    /// When it happened.
+    /// The time of the event.
     pub timestamp: Timestamp,
 }
 
 impl SourceEvent {
-    /// What it says, in short: by this it is known again, whatever time it is told with.
+    /// The content in short, by which a repeated event is recognised even with another time.
     pub fn content(&self) -> String {
         let data = hexadecimal::of(Sha256::digest(self.data.get()));
         format!("{} {} {data}", self.agent_id, self.event.as_str())
@@ -142,7 +143,7 @@ fn read_event(text: &RawValue, now: Timestamp) -> Result<SourceEvent> {
     })
 }
 
-/// For example: the container answers, but not in a form we know: missing `id`.
+/// A failure such as: the container answers, but not in a form we know: missing `id`.
 fn unreadable(error: &serde_json::Error) -> Error {
     let whole = error.to_string();
     let what = whole.split(" at line ").next().unwrap_or(&whole).replace("missing field", "missing");

@@ -17,22 +17,22 @@ use crate::store::{Store, Value};
 /// A time that is the same after so long is the event's own. Some containers know whole seconds only.
 const TIME_STANDS_MS: u64 = 2_000;
 
-/// Whose events an answer has.
+/// The life of the source that an answer's events are from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Life {
-    /// Of the life that was asked.
+    /// The life that was asked.
     Same,
-    /// Of a life under another name.
+    /// A life with another epoch.
     Other,
-    /// Of another life under the same name, or without one: its ids begin anew.
+    /// Another life with the same epoch, or without one: its ids begin again.
     Again,
-    /// It cannot be told without all that the container has.
+    /// A life that only all events of the container can show.
     Unknown,
-    /// It cannot be told yet.
+    /// A life that cannot be known yet.
     Doubted,
 }
 
-/// What is remembered of the last event taken over, and of the container's times.
+/// The stored facts about the last event taken and the container's times.
 struct Mark {
     /// None where it was taken over before contents were remembered.
     content: Option<String>,
@@ -71,7 +71,7 @@ pub(super) fn life(
     Ok(if is_same { Life::Same } else { Life::Unknown })
 }
 
-/// Of an event with the content of the last one taken over.
+/// The life by the time of an event that has the content of the last one taken.
 fn by_time(store: &dyn Store, mark: &Mark, event: &SourceEvent, now: Timestamp) -> Result<Life> {
     if event.timestamp == mark.at || mark.restamps {
         return Ok(Life::Same);

@@ -1,4 +1,4 @@
-//! What an answer of the control server means for the log, and what it means that none comes.
+//! The effect of a control server's answer on the log, and the effect of a missing answer.
 
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::event::{AgentExited, Draft, ExitReason, SourceGap};

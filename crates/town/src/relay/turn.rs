@@ -43,7 +43,7 @@ pub struct RelayDemand {
 pub struct RelayRequest {
     /// The position that it carries.
     pub position: Position,
-    /// From where on it asks.
+    /// The events that the request is for.
     pub reach: Reach,
     /// The time that the control server may wait for an event, in ms.
     pub wait_ms: u64,
@@ -72,7 +72,7 @@ pub enum RelayStep {
     AskStatus(Run),
     /// Wait for so many milliseconds.
     Sleep(u64),
-    /// Nothing more: the turn is over.
+    /// The end of the turn.
     Over,
 }
 
@@ -98,7 +98,7 @@ enum Phase {
     Rigless(RelayRequest, SourceAnswer),
     Failed,
     Answered(LastAnswer),
-    /// These starts are to be settled, the last one first.
+    /// These starts are being settled, the last one first.
     Settling(Vec<Run>, LastAnswer),
 }
 
@@ -276,8 +276,8 @@ impl Town {
         Ok(demand.is_unasked || runs::any_open_of(self.store.as_ref(), &Source::Container)?)
     }
 
-    /// When the relay has to ask next: now where it is wanted and somebody watches, later where a run is open and nobody does,
-    /// else never.
+    /// The time of the relay's next request: now where it is wanted and there is a reader; later where a run is open
+    /// and there is no reader; else never.
     pub fn relay_due_at(&self, demand: RelayDemand, now: Timestamp) -> Result<Option<Timestamp>> {
         Ok(match runs::any_open_of(self.store.as_ref(), &Source::Container)? {
             true if demand.is_watched => Some(now),

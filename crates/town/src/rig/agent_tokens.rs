@@ -134,8 +134,7 @@ impl Rig {
         Ok(())
     }
 
-    /// Of tokens without an id: when one was used last, and when they were revoked. An agent that is not registered, or
-    /// not any more, has none.
+    /// The last use and the revocation of tokens without an id. An agent that is not registered has neither.
     fn of_tokens_without_id(&self, agent_id: &AgentId) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
         let sql = "SELECT token_without_id_used_at_ms, tokens_revoked_at_ms FROM agents WHERE agent_id = ?";
         let rows = self.store.query(sql, &[agent_id.as_str().into()])?;

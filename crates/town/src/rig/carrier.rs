@@ -1,5 +1,6 @@
-//! When a rig's outbox is carried to its town, as a state machine over the object's one alarm. The alarm stands whenever
-//! something waits, from the commit that stored it on, so whoever dies is followed by one that carries on:
+//! The delivery of a rig's outbox to its town, as a state machine over the object's one alarm. The alarm is set
+//! whenever events wait, from the commit that stores them on. So an instance that dies is followed by one that
+//! continues:
 //!
 //! * a post has been stored: the alarm fires at once, unless it is set;
 //! * a batch is under way: the alarm stands [`UNDER_WAY_MS`] ahead, for whoever finds the carrier dead;
@@ -22,11 +23,11 @@ const UNDER_WAY_MS: i64 = 3_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum AlarmChange {
-    /// It stays as it is.
+    /// The alarm stays as it is.
     Keep,
-    /// It is set so many milliseconds ahead, whatever it was set for.
+    /// The alarm is set so many milliseconds ahead, and replaces the one before.
     SetIn(i64),
-    /// It is taken away.
+    /// The alarm is removed.
     Clear,
 }
 
@@ -109,7 +110,7 @@ impl Carrier {
         AlarmChange::Clear
     }
 
-    /// What the alarm began to carry did not reach the town.
+    /// Notes that the batch did not reach the town.
     pub fn retry(&mut self) -> AlarmChange {
         let failures = self.failures;
         self.failures = failures.saturating_add(1);

@@ -34,11 +34,11 @@ use crate::store::{Row, Store, Value, atomically, atomically_with_room};
 pub struct Rig {
     pub(crate) store: Rc<dyn Store>,
     event_cap: u64,
-    /// What finds secrets in posts; none where they are stored as they are.
+    /// The finder of secrets in posts; `None` where posts are stored unchanged.
     redactor: Option<Rc<Redactor>>,
-    /// Its name on the wire.
+    /// The rig's id.
     pub rig_id: RigId,
-    /// Its town.
+    /// The rig's town.
     pub town_id: TownId,
     pub(crate) epoch: Epoch,
     /// The newest id that went with a deleted agent, as its row says it: each look at the head needs it.
@@ -74,7 +74,7 @@ impl Rig {
         }))
     }
 
-    /// The same rig, which hides the secrets that this finds in posts.
+    /// The rig with a finder of secrets, which redacts posts.
     #[must_use]
     pub fn redacting(self, redactor: Option<Rc<Redactor>>) -> Self {
         Self { redactor, ..self }
@@ -92,7 +92,7 @@ impl Rig {
         Ok(())
     }
 
-    /// Its agents, oldest first.
+    /// The rig's agents, the oldest first.
     pub fn agents(&self) -> Result<Vec<AgentId>> {
         let rows = self.store.query("SELECT agent_id FROM agents ORDER BY created_at_ms, agent_id", &[])?;
         rows.iter().map(|row| parse(AgentId::parse(row.text(0)?))).collect()
@@ -301,7 +301,7 @@ impl Rig {
         self.store.query(&sql, parameters)?.iter().map(event_of).collect()
     }
 
-    /// What the agent's row says to a post, in one statement as well.
+    /// The facts of the agent's row that a post needs, by one statement.
     fn poster(&self, agent_id: &AgentId) -> Result<Poster> {
         let sql = "SELECT is_archived, is_stopped, event_count, event_bytes, has_ended_run = 0 AND coalesce((SELECT event \
              FROM agent_events WHERE agent_events.agent_id = agents.agent_id ORDER BY id DESC LIMIT 1), 'agent.exited') \
@@ -346,7 +346,7 @@ pub(crate) struct Oldest {
     pub(crate) bytes: u64,
 }
 
-/// What the rig keeps of an agent.
+/// The facts that the rig keeps of an agent.
 #[derive(Clone, Copy)]
 pub(crate) struct Kept {
     pub(crate) count: u64,

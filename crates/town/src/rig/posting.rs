@@ -1,4 +1,4 @@
-//! What an agent posts to its rig, and what is refused of it.
+//! Posts of agents to their rig, and the refusals of them.
 
 use std::borrow::Cow;
 

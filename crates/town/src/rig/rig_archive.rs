@@ -1,5 +1,5 @@
-//! What a rig knows of agents that its town has archived: nothing new is taken of them. The town's lists may have no room for
-//! one that comes back, and whoever posts is to learn of that here, and not lose what this rig has promised to keep.
+//! The rig's notes about agents that its town has archived: it refuses their posts. The town's lists may have no room
+//! for an agent that comes back. The poster learns of that here, and loses nothing that this rig has promised to keep.
 
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::AgentId;

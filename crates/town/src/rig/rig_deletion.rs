@@ -20,15 +20,15 @@ use crate::decision::{Decide, Decision};
 use crate::store::atomically;
 use crate::town::Town;
 
-/// What has to happen elsewhere before a rig may be erased.
+/// The steps in other objects that have to succeed before a rig may be erased.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RigDeletionPlan {
-    /// Which rig it is.
+    /// The rig to delete.
     pub rig_id: RigId,
     hold: Hold,
-    /// All its agents, also archived ones.
+    /// All agents of the rig, archived ones too.
     pub agents: Vec<AgentId>,
-    /// Those that the control server has to be told to stop.
+    /// The agents that the control server has to stop.
     pub in_container: Vec<AgentId>,
 }
 

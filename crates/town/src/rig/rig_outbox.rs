@@ -10,7 +10,7 @@ use crate::rig::{Rig, position};
 /// The text of one batch to the town, 2 MiB; a batch is closed before the event that would exceed it.
 const FORWARD_BYTES_MAX: u64 = 2 << 20;
 
-/// What lies in the outbox.
+/// The events that wait in the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting {
     /// Events.
@@ -19,7 +19,7 @@ pub struct Waiting {
     pub bytes: u64,
 }
 
-/// Where log and outbox stand.
+/// The positions of log and outbox.
 pub(crate) struct OutboxState {
     pub(crate) head: SourceId,
     pub(crate) forwarded: SourceId,
@@ -33,7 +33,7 @@ impl OutboxState {
 }
 
 impl Rig {
-    /// What the town has to be given next; none where it has all.
+    /// The next batch for the town; `None` where the town has all events.
     pub fn next_batch(&self) -> Result<Option<RigBatch>> {
         let after = self.forwarded()?;
         let events = self.read("id > ?", &[after.into()], BATCH_EVENTS_MAX as u64, FORWARD_BYTES_MAX)?;
@@ -55,12 +55,12 @@ impl Rig {
         Ok(())
     }
 
-    /// What the town has not taken yet.
+    /// The events that the town has not taken yet.
     pub fn waiting(&self) -> Result<Waiting> {
         Ok(self.standing()?.waiting())
     }
 
-    /// Where log and outbox stand, in one statement: each costs a small post more than what it reads.
+    /// The positions of log and outbox, by one statement, because each statement costs a small post more than its rows.
     pub(crate) fn standing(&self) -> Result<OutboxState> {
         let sql = "SELECT (SELECT coalesce(max(id), 0) FROM agent_events), forwarded_id, waiting_bytes FROM rig";
         let rows = self.store.query(sql, &[])?;

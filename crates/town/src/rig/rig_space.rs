@@ -1,5 +1,5 @@
-//! What a rig lets go where its tables take more than they may: of the agents that take most the oldest that the town has.
-//! What waits for the town has bounds of its own, and stays.
+//! Pruning of a rig whose tables use more than they may: the oldest events of the agents that use most go, if the town
+//! has them. Events that wait for the town have their own bounds, and stay.
 
 use townwatch_protocol::error::Result;
 use townwatch_protocol::id::AgentId;

@@ -14,7 +14,7 @@ use crate::store::Row;
 use crate::town::Town;
 
 impl Town {
-    /// Its rigs, oldest first.
+    /// The town's rigs, the oldest first.
     pub fn rigs(&self) -> Result<Vec<RigView>> {
         let sql = "SELECT rig_id, name, git_url, default_branch, created_at_ms, archived_at_ms FROM rigs \
              ORDER BY created_at_ms, rig_id";

@@ -1,5 +1,6 @@
-//! How many runs an agent begins by what it posts. One that names a run for each event would fill the town with runs of one
-//! event, which nobody can follow; so a rig takes so many in a minute and says what to do.
+//! The bound on runs that an agent begins by its posts. An agent with a new run for each event would fill the town with
+//! runs of one event, which nobody can follow. So a rig takes a number of runs in a minute, and its refusal says what
+//! to do.
 //!
 //! A run is known by its name, in a bounded table: one that is older than all in it counts as begun once more. What names no
 //! run begins one where nothing is open, as far as the rig knows: after an end that was posted, or that the town has told.
@@ -56,7 +57,8 @@ impl Rig {
         if named.is_empty() { Ok(()) } else { self.know_runs(agent_id, &named, now) }
     }
 
-    /// When the agent's present minute began, and how many runs it has begun in it. A clock that goes back begins another.
+    /// The begin of the agent's present minute, and the runs begun in it. If the clock steps back, another minute
+    /// begins.
     fn minute(&self, agent_id: &AgentId, now: Timestamp) -> Result<(Timestamp, u64)> {
         let sql = "SELECT runs_since_ms, runs_begun FROM agents WHERE agent_id = ?";
         let rows = self.store.query(sql, &[agent_id.as_str().into()])?;
@@ -89,7 +91,7 @@ impl Rig {
     }
 }
 
-/// How many runs the events begin that name none.
+/// The number of runs that events without a run begin.
 fn unnamed_runs(mut is_open: bool, fresh: &[&PostEvent]) -> u64 {
     let mut begun = 0;
     for event in fresh {

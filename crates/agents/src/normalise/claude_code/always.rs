@@ -1,4 +1,4 @@
-//! What `always` would allow from now on, in words: Claude Code's `permission_suggestions`.
+//! The rule that `always` would add, in words: Claude Code's `permission_suggestions`.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -7,7 +7,7 @@ use crate::json::{if_readable, read};
 use crate::normalise::wire::lenient;
 
 lenient! {
-    /// One change of what is allowed.
+    /// One change of the permission rules.
     Change {
         #[serde(rename = "type")] kind: String,
         rules: Vec<Rule>,
@@ -16,7 +16,7 @@ lenient! {
         directories: Vec<String>,
         destination: String,
     }
-    /// What is allowed.
+    /// One permission rule.
     Rule {
         #[serde(rename = "toolName")] tool_name: String,
         #[serde(rename = "ruleContent")] rule_content: String,

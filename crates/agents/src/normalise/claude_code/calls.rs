@@ -1,11 +1,11 @@
-//! Tool calls and what they gave.
+//! Tool calls and their results.
 
 use serde::Deserialize;
 use townwatch_protocol::event::{AgentToolCall, AgentToolResult, EventData, NoticeKind, TaskOutcome, ToolCategory};
 use townwatch_protocol::time::Timestamp;
 
-use super::messages::From;
-use super::tasks::{Begun, End, exit_code_in, outcome, tagged};
+use super::messages::BlockOrigin;
+use super::tasks::{TaskEnd, TaskStart, exit_code_in, outcome, tagged};
 use super::todos::{self, TodoChange};
 use super::{ClaudeCode, PROGRAM};
 use crate::json::{if_readable, read};
@@ -13,15 +13,15 @@ use crate::normalise::wire::{Block, ToolOutcome, category, lenient};
 use crate::normalise::{Meaning, content};
 use crate::summary::{self, ToolInput};
 
-/// How the result of a command begins that failed: `Exit code 3`.
+/// The beginning of a failed command's result: `Exit code 3`.
 const EXIT_CODE: &str = "Exit code ";
-/// How a result's data begins, as JSON, where the call failed.
+/// The beginning of a failed call's data, as JSON.
 const ERROR_IN_DATA: &str = "\"Error: ";
-/// How the result of a command begins that goes on in the background.
+/// The beginning of the result of a command that continues in the background.
 const IN_BACKGROUND: &str = "Command running in background with ID: ";
 
 lenient! {
-    /// What names a task in the input of a tool that asks about one, or stops it.
+    /// The fields with a task's id, in the input of a tool that queries or stops a task.
     TaskName {
         task_id: String,
         bash_id: String,
@@ -30,20 +30,20 @@ lenient! {
     }
 }
 
-/// What is remembered of a call until its result, and of a late one after it.
+/// The facts about a call that its result needs. They are kept after it, for a second, late result.
 #[derive(Debug, Clone)]
-pub(super) struct Called {
+pub(super) struct CallRecord {
     at: Timestamp,
     /// The call whose sub-agent made it.
     pub(super) author: Option<String>,
-    /// The message that it stands in.
+    /// The message with the call.
     message_id: Option<String>,
-    matter: Matter,
+    kind: CallKind,
 }
 
-/// What a call is about, as far as its result is read for more than its text.
+/// The kind of a call, as far as its result is read for more than its text.
 #[derive(Debug, Clone)]
-enum Matter {
+enum CallKind {
     Command { description: String },
     Agent { description: String },
     Todos(TodoChange),
@@ -53,7 +53,7 @@ enum Matter {
     Other,
 }
 
-impl Matter {
+impl CallKind {
     fn of(tool: &str, category: ToolCategory, input: &ToolInput, block: &Block) -> Self {
         let description = || {
             let words = input.description.as_deref().or(input.command.as_deref());
@@ -80,8 +80,8 @@ impl Matter {
     }
 }
 
-impl Matter {
-    /// How much of a result's text is looked at beside showing it.
+impl CallKind {
+    /// The bytes of a result's text that are read, besides being shown.
     fn text_bytes(&self) -> usize {
         match self {
             Self::Command { .. } => 512,
@@ -92,7 +92,7 @@ impl Matter {
 }
 
 impl ClaudeCode {
-    pub(super) fn call(&mut self, from: &From, block: Block, at: Timestamp, events: &mut Vec<EventData>) {
+    pub(super) fn call(&mut self, from: &BlockOrigin, block: Block, at: Timestamp, events: &mut Vec<EventData>) {
         events.extend(self.partials.moved_on(from.parent.as_deref()));
         let raw_input = block.input.as_deref();
         let input: ToolInput = raw_input.and_then(|raw| read(raw.get())).unwrap_or_default();
@@ -111,15 +111,15 @@ impl ClaudeCode {
         let path = input.file_path.as_deref().or(edited);
         let path = path.map(|path| summary::relative(path, self.working_dir.as_deref()));
         let summary = summary::of_call(&tool, category, &input, path.as_deref());
-        let matter = Matter::of(&tool, category, &input, &block);
-        if matches!(matter, Matter::Agent { .. }) {
+        let kind = CallKind::of(&tool, category, &input, &block);
+        if matches!(kind, CallKind::Agent { .. }) {
             self.spent.aside();
         }
         let (tool_use_id, author) = (block.id.unwrap_or_default(), from.parent.as_deref());
         // The same message said once more makes no other call.
         let (before, message_id) = (self.calls.get(&tool_use_id), from.message_id.clone());
         let is_repeat = before.is_some_and(|before| before.message_id == message_id);
-        self.calls.set(&tool_use_id, Called { at, author: from.parent.clone(), message_id, matter });
+        self.calls.set(&tool_use_id, CallRecord { at, author: from.parent.clone(), message_id, kind });
         let tool_use_id = if is_repeat { self.names.told(tool_use_id) } else { self.names.call(tool_use_id) };
         self.control.called(&tool_use_id, author);
         let progress = self.progress.call(author, &summary, at);
@@ -133,14 +133,14 @@ impl ClaudeCode {
         events.extend(todos.or(progress).map(EventData::from)); // both at once would say the same twice
     }
 
-    pub(super) fn result(&mut self, from: &mut From, block: Block, at: Timestamp, meaning: &mut Meaning) {
+    pub(super) fn result(&mut self, from: &mut BlockOrigin, block: Block, at: Timestamp, meaning: &mut Meaning) {
         let events = &mut meaning.events;
         let tool_use_id = block.tool_use_id.unwrap_or_default();
         let called = self.calls.get(&tool_use_id).cloned();
-        let matter = called.as_ref().map_or(&Matter::Other, |called| &called.matter);
+        let kind = called.as_ref().map_or(&CallKind::Other, |called| &called.kind);
         let data = from.outcome.take();
         let said_in_data = data.as_deref().is_some_and(|data| data.get().starts_with(ERROR_IN_DATA));
-        let data = data.filter(|_| !matches!(matter, Matter::Other));
+        let data = data.filter(|_| !matches!(kind, CallKind::Other));
         let outcome: ToolOutcome = data.and_then(|data| read(data.get())).unwrap_or_default();
         let structured = block.structured_content.or(from.structured.take());
         let structured = structured.as_deref().or(outcome.structured_content.as_deref());
@@ -150,7 +150,7 @@ impl ClaudeCode {
         }
         let said_to_fail =
             block.is_error == Some(true) || block.failed == Some(true) || (block.is_error.is_none() && said_in_data);
-        let is_command = matches!(matter, Matter::Command { .. });
+        let is_command = matches!(kind, CallKind::Command { .. });
         let exit_code = given.exit_code.or_else(|| {
             let code = given.text.strip_prefix(EXIT_CODE).filter(|_| said_to_fail && is_command)?;
             code.lines().next()?.trim().parse().ok()
@@ -159,14 +159,14 @@ impl ClaudeCode {
         let broken = given.failed
             || exit_code.is_some_and(|code| code != 0)
             || failed(&block.status)
-            || (!matches!(matter, Matter::TaskAsked(_)) && failed(&outcome.status))
+            || (!matches!(kind, CallKind::TaskAsked(_)) && failed(&outcome.status))
             || (is_command && outcome.interrupted == Some(true));
         let success = !(said_to_fail || broken);
         let tool_use_id = self.names.result(tool_use_id);
         let answered = self.control.call_ended(&tool_use_id, success, PROGRAM);
         self.answered(answered, events);
         let duration_ms = called.as_ref().map_or(0, |called| at.millis_since(called.at));
-        let beginning = given.text[..given.text.floor_char_boundary(matter.text_bytes())].to_owned();
+        let beginning = given.text[..given.text.floor_char_boundary(kind.text_bytes())].to_owned();
         let result = AgentToolResult::new(tool_use_id.clone(), success, given.text, duration_ms);
         events.push(AgentToolResult { exit_code, attachments: given.attachments, ..result }.into());
         meaning.pictures.extend(given.pictures);
@@ -175,11 +175,11 @@ impl ClaudeCode {
         }
     }
 
-    /// What a result means beside its text.
+    /// The further meaning of a result, besides its text.
     #[allow(clippy::too_many_arguments)] // the parts of a result
     fn came_of(
         &mut self,
-        called: &Called,
+        called: &CallRecord,
         tool_use_id: &str,
         success: bool,
         text: &str,
@@ -187,20 +187,20 @@ impl ClaudeCode {
         at: Timestamp,
         events: &mut Vec<EventData>,
     ) {
-        let begun = |id: String, kind: &str, description: &str| Begun {
+        let begun = |id: String, kind: &str, description: &str| TaskStart {
             id,
             kind: Some(kind.to_owned()),
             description: told.description.clone().or_else(|| Some(description.to_owned())),
             tool_use_id: Some(tool_use_id.to_owned()),
             parent_tool_use_id: called.author.clone(),
         };
-        match &called.matter {
-            Matter::Todos(change) if success => {
+        match &called.kind {
+            CallKind::Todos(change) if success => {
                 let changed = self.todos.granted(called.author.as_deref(), change, text, told);
                 let told = changed.and_then(|(author, todos)| self.progress.todos(author.as_deref(), todos, at));
                 events.extend(told.map(EventData::from));
             }
-            Matter::Command { description } => {
+            CallKind::Command { description } => {
                 let said = || {
                     let id = text.strip_prefix(IN_BACKGROUND)?.split([' ', '\n']).next()?;
                     Some(id.trim_end_matches('.').to_owned())
@@ -209,21 +209,21 @@ impl ClaudeCode {
                     events.extend(self.tasks.begun(begun(id, "local_bash", description)));
                 }
             }
-            Matter::Agent { description } if told.status.as_deref() == Some("async_launched") => {
+            CallKind::Agent { description } if told.status.as_deref() == Some("async_launched") => {
                 let id = told.agent_id.clone().unwrap_or_default();
                 events.extend(self.tasks.begun(begun(id, "local_agent", description)));
             }
-            Matter::TaskAsked(id) => {
+            CallKind::TaskAsked(id) => {
                 let status = told.task.as_ref().and_then(|task| task.status.as_deref()).or(tagged(text, "status"));
                 let ended = status.and_then(|status| outcome(status.trim()));
                 if ended.is_some() && self.tasks.is_open(id) {
                     let code = || tagged(text, "exit_code").and_then(|code| exit_code_in(&format!("exit code {code}")));
                     let exit_code = told.task.as_ref().and_then(|task| task.exit_code).or_else(code);
-                    events.extend(self.tasks.ended(id, None, End { outcome: ended, summary: None, exit_code }));
+                    events.extend(self.tasks.ended(id, None, TaskEnd { outcome: ended, summary: None, exit_code }));
                 }
             }
-            Matter::TaskStopped(id) if success && self.tasks.is_open(id) => {
-                let end = End { outcome: Some(TaskOutcome::Stopped), ..End::default() };
+            CallKind::TaskStopped(id) if success && self.tasks.is_open(id) => {
+                let end = TaskEnd { outcome: Some(TaskOutcome::Stopped), ..TaskEnd::default() };
                 events.extend(self.tasks.ended(id, None, end));
             }
             _ => {}

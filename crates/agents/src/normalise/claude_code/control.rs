@@ -1,9 +1,9 @@
-//! Claude Code's control protocol: what the program asks whoever runs it, and how it is told things.
+//! Claude Code's control protocol: requests of the program to its parent process, and messages to it.
 //!
 //! With `--input-format stream-json --permission-prompt-tool stdio` it prints a `control_request` where it needs a
 //! permission or an answer (`can_use_tool`), waits for the `control_response` with the same `request_id`, and prints a
-//! `control_cancel_request` where it needs none any more. What a person says is a `user` line; one that comes during a
-//! turn goes into that turn.
+//! `control_cancel_request` where it needs none any more. A person's message is a `user` line; a message during a turn
+//! joins that turn.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,21 +17,22 @@ use townwatch_protocol::wire::AnswerAgent;
 use super::{always, subject};
 use crate::json::{if_readable, read};
 use crate::normalise::answering::{self, ExpectedAnswer};
-use crate::normalise::asking::{AskedQuestion, Asking, OPEN_MAX};
+use crate::normalise::asking::{AskedQuestion, OPEN_MAX, QuestionDraft};
 use crate::normalise::call_names::CallNames;
 use crate::normalise::recent::Recent;
 use crate::normalise::wire::{Asked, ControlRequest, category, lenient};
 use crate::redact::is_redacted;
 use crate::summary::{self, ToolInput};
 
-/// A longer input is not kept, 16 MiB of them at most, nor one of a permission out of which a secret was taken: the answer
-/// then does not repeat it, and the program takes what it asked for.
+/// The longest input that is kept, 256 KiB, so 16 MiB for all open questions. A longer one is not kept, nor is that of
+/// a permission from which a secret was redacted. The answer then leaves it out, and the program uses the input that it
+/// asked about.
 const INPUT_BYTES_MAX: usize = 256 << 10;
-/// A longer name is none that the program makes.
+/// The longest request id. The program makes none that is longer.
 const REQUEST_ID_BYTES_MAX: usize = 128;
-/// Answers that the program is owed at once; further requests that nobody here knows stay without one.
+/// Answers that the program is owed at once. Further unknown requests get none.
 const OWED_MAX: usize = 16;
-/// What the agent reads where a person said no and nothing else.
+/// The text for the agent where a person refused without words.
 const REFUSAL: &str = "A person who was asked said no.";
 
 lenient! {
@@ -41,7 +42,7 @@ lenient! {
     PlanInput { plan: String, }
 }
 
-/// What the program waits for.
+/// The open requests of the program.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Control {
     open: Vec<OpenRequest>,
@@ -56,17 +57,17 @@ struct OpenRequest {
     wanted: ExpectedAnswer,
     /// The call that waits for the answer.
     tool_use_id: Option<String>,
-    /// What the tool is to be called with, where it is not too long.
+    /// The input of the tool, where it is not too long.
     input: Option<Box<RawValue>>,
-    /// What would have to be allowed for good, so that it does not ask again.
+    /// The permission rules that `always` would add.
     suggestions: Option<Box<RawValue>>,
 }
 
-/// What a request came to.
+/// The result of a request.
 pub(super) enum Request {
-    /// It asks; the oldest question may have been one too many.
+    /// A new question, and the end of the oldest one if there were too many.
     Question(Box<AgentQuestion>, Option<AgentQuestionAnswered>),
-    /// It was made before.
+    /// A repeated request.
     Repeat,
     Unknown,
     Malformed,
@@ -78,14 +79,14 @@ impl Control {
         self.open.is_empty()
     }
 
-    /// A sub-agent makes a call.
+    /// Notes the call of a sub-agent.
     pub(super) fn called(&mut self, tool_use_id: &str, parent: Option<&str>) {
         if let Some(parent) = parent {
             self.parents.insert(tool_use_id, parent.to_owned());
         }
     }
 
-    /// The program asks.
+    /// Reads a request of the program.
     pub(super) fn request(&mut self, line: &str, names: &CallNames, working_dir: Option<&str>) -> Request {
         let ControlRequest { request_id, request } = read(line).unwrap_or_default();
         let is_name = |id: &String| !id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX;
@@ -117,7 +118,7 @@ impl Control {
         Request::Question(Box::new(question), one_too_many.map(answering::one_too_many))
     }
 
-    /// An open question is answered: the line that says so, and the event of it.
+    /// The line with the answer to an open question, and its event.
     pub(super) fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<(String, AgentQuestionAnswered)> {
         let request_id = &answer.request_id;
         let is_it = |open: &OpenRequest| open.request_id == *request_id;
@@ -140,13 +141,13 @@ impl Control {
         Ok((line, given.event(request_id.clone())))
     }
 
-    /// The program needs no answer any more.
+    /// The end of a question whose answer the program no longer needs.
     pub(super) fn cancelled(&mut self, line: &str, by: &str) -> Option<AgentQuestionAnswered> {
         let request_id = read::<ControlRequest>(line)?.request_id?;
         self.close(|open| open.request_id == request_id, Answer::Reject, by)
     }
 
-    /// A call has its result, so nobody has to be asked about it any more.
+    /// The end of a question whose call has its result.
     pub(super) fn call_ended(&mut self, tool_use_id: &str, success: bool, by: &str) -> Option<AgentQuestionAnswered> {
         let answer = if success { Answer::Once } else { Answer::Reject };
         self.close(|open| open.tool_use_id.as_deref() == Some(tool_use_id), answer, by)
@@ -164,7 +165,7 @@ impl Control {
 }
 
 impl OpenRequest {
-    /// The input with the answers: by the text of each question what was chosen and said. The questions stay in it.
+    /// The input with the answers, by the text of each question. The questions stay in it.
     fn with_answers(&self, given: &[PartAnswer]) -> serde_json::Result<Box<RawValue>> {
         let input = self.input.as_ref().and_then(|input| read(input.get()));
         let mut input: BTreeMap<String, Box<RawValue>> = input.unwrap_or_default();
@@ -178,7 +179,7 @@ impl OpenRequest {
     }
 }
 
-/// The question that the program's request is.
+/// The question of a request.
 fn question(
     request_id: String,
     asked: Asked,
@@ -191,7 +192,7 @@ fn question(
     let questions = asked_for_words.and_then(|input| input.questions).filter(|questions| !questions.is_empty());
     let suggestions = asked.permission_suggestions.filter(|raw| is_whole(raw) && raw.get() != "[]");
     let asking = if let Some(questions) = &questions {
-        Asking::input(questions)
+        QuestionDraft::input(questions)
     } else {
         let detail = may_it(&tool, asked.description.as_deref(), &input, working_dir);
         let answers: &[Answer] = match suggestions {
@@ -199,14 +200,14 @@ fn question(
             None => &[Answer::Once, Answer::Reject], // it would ask again all the same
         };
         let always = suggestions.as_ref().map(|suggestions| always::in_words(suggestions));
-        Asking::permission(detail, Some(subject::of(&tool, &input, working_dir)), answers, always)
+        QuestionDraft::permission(detail, Some(subject::of(&tool, &input, working_dir)), answers, always)
     };
     let question = asking.event(request_id.clone(), asked.tool_use_id.clone(), parent);
     // Its questions have to be said again, with the marks of secrets if need be.
     let may_be_repeated = if questions.is_some() { input.get().len() <= INPUT_BYTES_MAX } else { is_whole(&input) };
     let open = OpenRequest {
         request_id,
-        wanted: asking.wanted(),
+        wanted: asking.expected_answer(),
         tool_use_id: asked.tool_use_id,
         input: Some(input).filter(|_| may_be_repeated),
         suggestions,
@@ -214,7 +215,7 @@ fn question(
     (open, question)
 }
 
-/// Whether it can be repeated as the program said it.
+/// Whether the input was not redacted, so that an answer can repeat it.
 fn is_whole(raw: &RawValue) -> bool {
     raw.get().len() <= INPUT_BYTES_MAX && !is_redacted(raw.get())
 }
@@ -238,7 +239,7 @@ fn may_it(tool: &str, description: Option<&str>, input: &RawValue, working_dir: 
     }
 }
 
-/// A person's words as the program reads them. It knows its session itself.
+/// A person's message as the program reads it. The program itself knows its session.
 pub fn user_line(text: &str) -> String {
     line_of(&json!({
         "type": "user",
@@ -248,7 +249,7 @@ pub fn user_line(text: &str) -> String {
     }))
 }
 
-/// The request to break the turn off.
+/// The request to interrupt the turn.
 pub(super) fn interrupt_line() -> String {
     line_of(&json!({"type": "control_request", "request_id": "interrupt", "request": {"subtype": "interrupt"}}))
 }

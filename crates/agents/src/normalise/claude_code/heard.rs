@@ -1,18 +1,18 @@
-//! What stands in a person's place in the conversation: a person's words, which the program repeats, and what it says
-//! there by itself: a compaction's summary, a sub-agent's task, that a turn was interrupted.
+//! Messages in a person's place of the conversation: a person's words, which the program repeats, and the program's
+//! own: the summary of a compaction, a sub-agent's task, the note about an interrupted turn.
 
 use townwatch_protocol::event::{EventData, MessageSource, UserMessage};
 
-use super::messages::From;
+use super::messages::BlockOrigin;
 use super::system::command_output;
-use super::tasks::{End, exit_code_in, outcome, tagged};
+use super::tasks::{TaskEnd, exit_code_in, outcome, tagged};
 use super::{ClaudeCode, PROGRAM};
 
-/// Whoever speaks to agents from here.
+/// The author of messages that are sent from here.
 const PERSON: &str = "operator";
 
 impl ClaudeCode {
-    pub(super) fn heard(&mut self, from: &From, text: String, events: &mut Vec<EventData>) {
+    pub(super) fn heard(&mut self, from: &BlockOrigin, text: String, events: &mut Vec<EventData>) {
         let begins = |tag: &str| text.trim_start().starts_with(tag);
         if begins("<local-command-stdout>") || begins("<local-command-stderr>") {
             return events.extend(command_output(&text));
@@ -24,7 +24,7 @@ impl ClaudeCode {
         }
         if let Some(id) = begins("<task-notification>").then(|| tagged(&text, "task-id")).flatten() {
             let (status, summary) = (tagged(&text, "status"), tagged(&text, "summary"));
-            let end = End {
+            let end = TaskEnd {
                 outcome: status.and_then(|status| outcome(status.trim())),
                 summary: summary.map(str::to_owned),
                 exit_code: summary.and_then(exit_code_in),

@@ -1,5 +1,5 @@
-//! What hooks came to: commands of a person's own that the program runs before and after what it does, and that can stop
-//! it.
+//! Results of hooks: commands of a person that the program runs before and after its own actions, and that can stop
+//! these.
 
 use townwatch_protocol::event::{AgentNotice, AgentNoticeKind, NoticeLevel};
 
@@ -7,10 +7,10 @@ use crate::normalise::fields::Fields;
 use crate::normalise::wire::System;
 use crate::summary;
 
-/// With this exit code a hook does not let something happen.
+/// The exit code by which a hook stops the action.
 const BLOCKS: i32 = 2;
 
-/// A hook has ended. Nothing is told of one that had nothing against it.
+/// The notice of a hook that has ended; `None` for a hook without objection.
 pub(super) fn response(system: &System) -> Option<AgentNotice> {
     let name = system.hook_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("of the settings");
     let printed = [&system.stdout, &system.output].into_iter().flatten().find_map(|text| Fields::read(text));
@@ -34,7 +34,7 @@ pub(super) fn response(system: &System) -> Option<AgentNotice> {
     Some(AgentNotice::new(AgentNoticeKind::Other, NoticeLevel::Warning, message))
 }
 
-/// The reason that a hook gave where it decided against something; empty where it gave none.
+/// The reason of a hook that decided against an action; empty where it gave none.
 fn decided(printed: &Fields) -> Option<String> {
     let special = printed.object("hookSpecificOutput").unwrap_or_default();
     let decision = special.object("decision").unwrap_or_default();

@@ -1,14 +1,15 @@
-//! Every kind of line and block that is known of Claude Code, with what becomes of it.
+//! Every known kind of line and block of Claude Code, with its handling.
 
-use super::program_words::Words;
+use super::program_words::ProgramNotice;
 use super::stops::STOPS;
-use crate::normalise::kinds::Becomes::{Event, Nothing};
-use crate::normalise::kinds::{Known, Table};
+use crate::normalise::kinds::Handling::{Event, Nothing, Preview};
+use crate::normalise::kinds::{KnownKinds, Table};
 use crate::normalise::{content_kinds, partial_kinds};
+use townwatch_protocol::event::EventKind;
 
-/// How a line is read, by its `type`.
+/// The reading of a line, by its `type`.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Line {
+pub(super) enum LineKind {
     System,
     Assistant,
     User,
@@ -18,14 +19,14 @@ pub(super) enum Line {
     StreamEvent,
     RateLimit,
     Authentication,
-    Words(Words),
+    ProgramNotice(ProgramNotice),
     ControlRequest,
     ControlCancel,
 }
 
-/// How a `system` line is read, by its `subtype`.
+/// The reading of a `system` line, by its `subtype`.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum System {
+pub(super) enum SystemKind {
     Init,
     PermissionDenied,
     Retry,
@@ -43,44 +44,44 @@ pub(super) enum System {
     RequestFailed,
     Refused,
     TodoStatuses,
-    Words(Words),
+    ProgramNotice(ProgramNotice),
 }
 
-/// How a block of a message is read, by its `type`.
+/// The reading of a message's block, by its `type`.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Block {
+pub(super) enum BlockKind {
     Text,
     Thinking,
     Call,
     Result,
-    /// What a person showed the agent beside words.
+    /// A picture or document that a person gave the agent.
     Shown,
 }
 
 const UI: &str = "it is about what a plugin draws on a person's screen";
 
-pub(super) static LINES: Table<Line> = Table::new(
+pub(super) static LINES: Table<LineKind> = Table::new(
     "line",
     &[
-        ("assistant", Event("agent_output", Line::Assistant)),
-        ("user", Event("agent_tool_result", Line::User)),
-        ("stream_event", Event("preview", Line::StreamEvent)),
-        ("system", Event("agent_session", Line::System)),
-        ("result", Event("agent.status", Line::Result)),
-        ("control_request", Event("agent_question", Line::ControlRequest)),
-        ("control_cancel_request", Event("agent_question_answered", Line::ControlCancel)),
-        ("rate_limit_event", Event("agent_notice", Line::RateLimit)),
-        ("auth_status", Event("agent_error", Line::Authentication)),
-        ("text", Event("agent_output", Line::Block)),
-        ("thinking", Event("agent_output", Line::Block)),
-        ("tool_use", Event("agent_tool_call", Line::Block)),
-        ("tool_result", Event("agent_tool_result", Line::Block)),
+        ("assistant", Event(EventKind::Output, LineKind::Assistant)),
+        ("user", Event(EventKind::ToolResult, LineKind::User)),
+        ("stream_event", Preview(LineKind::StreamEvent)),
+        ("system", Event(EventKind::Session, LineKind::System)),
+        ("result", Event(EventKind::Status, LineKind::Result)),
+        ("control_request", Event(EventKind::Question, LineKind::ControlRequest)),
+        ("control_cancel_request", Event(EventKind::QuestionAnswered, LineKind::ControlCancel)),
+        ("rate_limit_event", Event(EventKind::Notice, LineKind::RateLimit)),
+        ("auth_status", Event(EventKind::Error, LineKind::Authentication)),
+        ("text", Event(EventKind::Output, LineKind::Block)),
+        ("thinking", Event(EventKind::Output, LineKind::Block)),
+        ("tool_use", Event(EventKind::ToolCall, LineKind::Block)),
+        ("tool_result", Event(EventKind::ToolResult, LineKind::Block)),
         ("control_response", Nothing("it answers what was asked of the program")),
         ("tool_progress", Nothing("how long a call takes is counted from its start")),
         ("tool_use_summary", Nothing("it sums up calls that are shown themselves")),
         ("prompt_suggestion", Nothing("it proposes what a person could say next")),
         ("keep_alive", Nothing("it keeps a connection open")),
-        ("conversation_reset", Event("agent_notice", Line::Words(Words::Reset))),
+        ("conversation_reset", Event(EventKind::Notice, LineKind::ProgramNotice(ProgramNotice::Reset))),
         ("transcript_mirror", Nothing("it is a copy for whoever keeps the transcript")),
         ("attachment", Nothing("it is for the model; what a person attached is in her message")),
         ("tombstone", Nothing("what was said stays in the log")),
@@ -93,26 +94,26 @@ pub(super) static LINES: Table<Line> = Table::new(
     ],
 );
 
-pub(super) static SYSTEM: Table<System> = Table::new(
+pub(super) static SYSTEM: Table<SystemKind> = Table::new(
     "system line",
     &[
-        ("init", Event("agent_session", System::Init)),
-        ("status", Event("agent_notice", System::Status)),
-        ("api_retry", Event("agent_error", System::Retry)),
-        ("permission_denied", Event("agent_error", System::PermissionDenied)),
-        ("background_tasks_changed", Event("agent_task_started", System::TasksChanged)),
-        ("task_started", Event("agent_task_started", System::TaskStarted)),
-        ("task_updated", Event("agent_task_ended", System::TaskUpdated)),
-        ("task_notification", Event("agent_task_ended", System::TaskEnded)),
-        ("compact_boundary", Event("agent_notice", System::Compacted)),
-        ("hook_response", Event("agent_notice", System::Hook)),
-        ("model_changed", Event("agent_notice", System::ModelChanged)),
-        ("model_fallback", Event("agent_notice", System::ModelChanged)),
-        ("model_refusal_fallback", Event("agent_notice", System::ModelChanged)),
-        ("notification", Event("agent_notice", System::Notification)),
-        ("local_command_output", Event("agent_output", System::CommandOutput)),
-        ("local_command", Event("agent_output", System::CommandOutput)),
-        ("files_persisted", Event("agent_notice", System::FilesPersisted)),
+        ("init", Event(EventKind::Session, SystemKind::Init)),
+        ("status", Event(EventKind::Notice, SystemKind::Status)),
+        ("api_retry", Event(EventKind::Error, SystemKind::Retry)),
+        ("permission_denied", Event(EventKind::Error, SystemKind::PermissionDenied)),
+        ("background_tasks_changed", Event(EventKind::TaskStarted, SystemKind::TasksChanged)),
+        ("task_started", Event(EventKind::TaskStarted, SystemKind::TaskStarted)),
+        ("task_updated", Event(EventKind::TaskEnded, SystemKind::TaskUpdated)),
+        ("task_notification", Event(EventKind::TaskEnded, SystemKind::TaskEnded)),
+        ("compact_boundary", Event(EventKind::Notice, SystemKind::Compacted)),
+        ("hook_response", Event(EventKind::Notice, SystemKind::Hook)),
+        ("model_changed", Event(EventKind::Notice, SystemKind::ModelChanged)),
+        ("model_fallback", Event(EventKind::Notice, SystemKind::ModelChanged)),
+        ("model_refusal_fallback", Event(EventKind::Notice, SystemKind::ModelChanged)),
+        ("notification", Event(EventKind::Notice, SystemKind::Notification)),
+        ("local_command_output", Event(EventKind::Output, SystemKind::CommandOutput)),
+        ("local_command", Event(EventKind::Output, SystemKind::CommandOutput)),
+        ("files_persisted", Event(EventKind::Notice, SystemKind::FilesPersisted)),
         ("task_progress", Nothing("a sub-agent's own lines say what it does")),
         ("thinking_tokens", Nothing("it is a guess; a message's usage has the number")),
         ("session_state_changed", Nothing("its turns and questions say the same")),
@@ -122,26 +123,32 @@ pub(super) static SYSTEM: Table<System> = Table::new(
         ("post_turn_summary", Nothing("it sums up what is shown itself")),
         ("memory_recall", Nothing("what the program reads for the model by itself")),
         ("turn_duration", Nothing("how long a turn took is counted from its start")),
-        ("stop_hook_summary", Event("agent_notice", System::Words(Words::StopHooks))),
-        ("informational", Event("agent_notice", System::Words(Words::Informational))),
-        ("permission_retry", Event("agent_notice", System::Words(Words::Informational))),
-        ("scheduled_task_fire", Event("agent_notice", System::Words(Words::Informational))),
-        ("memory_saved", Event("agent_notice", System::Words(Words::MemorySaved))),
-        ("instruction_size_warning", Event("agent_notice", System::Words(Words::InstructionSize))),
-        ("mirror_error", Event("agent_notice", System::Words(Words::MirrorError))),
-        ("plugin_install", Event("agent_notice", System::Words(Words::PluginInstall))),
-        ("code_change_published", Event("agent_notice", System::Words(Words::Published))),
-        ("turn_preempted", Event("agent_notice", System::Words(Words::Preempted))),
-        ("file_attachments_missing", Event("agent_notice", System::Words(Words::AttachmentsMissing))),
-        ("session_writes_lost", Event("agent_notice", System::Words(Words::WritesLost))),
-        ("peer_message_hold", Event("agent_notice", System::Words(Words::PeerMessage))),
-        ("ui_notify", Event("agent_notice", System::Words(Words::Plugin))),
-        ("ui_toast", Event("agent_notice", System::Words(Words::Plugin))),
-        ("ui_log", Event("agent_notice", System::Words(Words::Plugin))),
-        ("api_error", Event("agent_error", System::RequestFailed)),
-        ("model_refusal_no_fallback", Event("agent_error", System::Refused)),
-        ("model_consent_fallback", Event("agent_notice", System::ModelChanged)),
-        ("task_list_statuses", Event("progress_update", System::TodoStatuses)),
+        ("stop_hook_summary", Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::StopHooks))),
+        ("informational", Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::Informational))),
+        ("permission_retry", Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::Informational))),
+        ("scheduled_task_fire", Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::Informational))),
+        ("memory_saved", Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::MemorySaved))),
+        (
+            "instruction_size_warning",
+            Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::InstructionSize)),
+        ),
+        ("mirror_error", Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::MirrorError))),
+        ("plugin_install", Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::PluginInstall))),
+        ("code_change_published", Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::Published))),
+        ("turn_preempted", Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::Preempted))),
+        (
+            "file_attachments_missing",
+            Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::AttachmentsMissing)),
+        ),
+        ("session_writes_lost", Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::WritesLost))),
+        ("peer_message_hold", Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::PeerMessage))),
+        ("ui_notify", Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::Plugin))),
+        ("ui_toast", Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::Plugin))),
+        ("ui_log", Event(EventKind::Notice, SystemKind::ProgramNotice(ProgramNotice::Plugin))),
+        ("api_error", Event(EventKind::Error, SystemKind::RequestFailed)),
+        ("model_refusal_no_fallback", Event(EventKind::Error, SystemKind::Refused)),
+        ("model_consent_fallback", Event(EventKind::Notice, SystemKind::ModelChanged)),
+        ("task_list_statuses", Event(EventKind::Progress, SystemKind::TodoStatuses)),
         ("agents_killed", Nothing("each sub-agent's own end is told")),
         ("thinking", Nothing("the message's own block has it")),
         ("away_summary", Nothing("it sums up what is shown itself")),
@@ -172,25 +179,25 @@ pub(super) static SYSTEM: Table<System> = Table::new(
     ],
 );
 
-pub(super) static BLOCKS: Table<Block> = Table::new(
+pub(super) static BLOCKS: Table<BlockKind> = Table::new(
     "block",
     &[
-        ("text", Event("agent_output", Block::Text)),
-        ("tool_use", Event("agent_tool_call", Block::Call)),
-        ("tool_result", Event("agent_tool_result", Block::Result)),
-        ("thinking", Event("agent_output", Block::Thinking)),
-        ("server_tool_use", Event("agent_tool_call", Block::Call)),
-        ("mcp_tool_use", Event("agent_tool_call", Block::Call)),
-        ("mcp_tool_result", Event("agent_tool_result", Block::Result)),
-        ("web_search_tool_result", Event("agent_tool_result", Block::Result)),
-        ("web_fetch_tool_result", Event("agent_tool_result", Block::Result)),
-        ("code_execution_tool_result", Event("agent_tool_result", Block::Result)),
-        ("bash_code_execution_tool_result", Event("agent_tool_result", Block::Result)),
-        ("text_editor_code_execution_tool_result", Event("agent_tool_result", Block::Result)),
-        ("tool_search_tool_result", Event("agent_tool_result", Block::Result)),
-        ("advisor_tool_result", Event("agent_tool_result", Block::Result)),
-        ("image", Event("user_message", Block::Shown)),
-        ("document", Event("user_message", Block::Shown)),
+        ("text", Event(EventKind::Output, BlockKind::Text)),
+        ("tool_use", Event(EventKind::ToolCall, BlockKind::Call)),
+        ("tool_result", Event(EventKind::ToolResult, BlockKind::Result)),
+        ("thinking", Event(EventKind::Output, BlockKind::Thinking)),
+        ("server_tool_use", Event(EventKind::ToolCall, BlockKind::Call)),
+        ("mcp_tool_use", Event(EventKind::ToolCall, BlockKind::Call)),
+        ("mcp_tool_result", Event(EventKind::ToolResult, BlockKind::Result)),
+        ("web_search_tool_result", Event(EventKind::ToolResult, BlockKind::Result)),
+        ("web_fetch_tool_result", Event(EventKind::ToolResult, BlockKind::Result)),
+        ("code_execution_tool_result", Event(EventKind::ToolResult, BlockKind::Result)),
+        ("bash_code_execution_tool_result", Event(EventKind::ToolResult, BlockKind::Result)),
+        ("text_editor_code_execution_tool_result", Event(EventKind::ToolResult, BlockKind::Result)),
+        ("tool_search_tool_result", Event(EventKind::ToolResult, BlockKind::Result)),
+        ("advisor_tool_result", Event(EventKind::ToolResult, BlockKind::Result)),
+        ("image", Event(EventKind::UserMessage, BlockKind::Shown)),
+        ("document", Event(EventKind::UserMessage, BlockKind::Shown)),
         ("redacted_thinking", Nothing("it is encrypted, for the model alone")),
         ("container_upload", Nothing("a file is made ready for code that the API runs")),
         ("compaction", Nothing("the program's own lines tell of it")),
@@ -198,19 +205,20 @@ pub(super) static BLOCKS: Table<Block> = Table::new(
     ],
 );
 
-/// The block that a kind outside the table can be taken for, so that it is shown as well as can be.
-pub(super) fn guess(kind: &str) -> Option<Block> {
+/// The known block that an unknown kind is most similar to, so that its content is shown.
+pub(super) fn guess(kind: &str) -> Option<BlockKind> {
     let ends = |end| kind.ends_with(end);
-    ends("_tool_use").then_some(Block::Call).or_else(|| ends("_tool_result").then_some(Block::Result))
+    ends("_tool_use").then_some(BlockKind::Call).or_else(|| ends("_tool_result").then_some(BlockKind::Result))
 }
 
-/// Whether a line of its own has this type; a block of a message that is broken must not be taken for one.
+/// Whether a line of Claude Code has this type. A block of a broken message must not count as a line.
 pub(super) fn is_own(kind: &str) -> bool {
-    matches!(LINES.find(kind), Some(Event(_, line)) if !matches!(line, Line::Block)) || kind == "control_response"
+    matches!(LINES.find(kind), Some(Event(_, line) | Preview(line)) if !matches!(line, LineKind::Block))
+        || kind == "control_response"
 }
 
-/// The tables that its lines are read by.
-pub(crate) fn known() -> Vec<Known> {
+/// The tables of Claude Code.
+pub(crate) fn known() -> Vec<KnownKinds> {
     let mut known = vec![LINES.known(), SYSTEM.known(), BLOCKS.known(), STOPS.known(), content_kinds::known()];
     known.extend(partial_kinds::known());
     known

@@ -1,5 +1,5 @@
-//! Limits of the model's API: near, reached, over again. The program says of one that is reached up to three times: as
-//! an event of its own, as a message in the agent's place, and as the turn's result. It is told once.
+//! Limits of the model's API: near, reached, over again. The program reports a reached limit up to three times: as an
+//! event of its own, as a message in the agent's place, and as the turn's result. One event is made of them.
 
 use townwatch_protocol::event::{AgentError, AgentNotice, AgentNoticeKind, EventData, NoticeLevel};
 use townwatch_protocol::time::Timestamp;
@@ -8,12 +8,12 @@ use crate::normalise::limit_end;
 use crate::normalise::warnings::RATE_LIMITED;
 use crate::normalise::wire::RateLimit;
 
-/// What is known of the limits.
+/// The known limits.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Limits {
-    /// What was told last.
+    /// The limit that was reported last.
     told: Option<(LimitLevel, String, Option<Timestamp>)>,
-    /// That one is reached was told in this turn.
+    /// Whether a reached limit was reported in this turn.
     told_in_turn: bool,
 }
 
@@ -24,23 +24,23 @@ enum LimitLevel {
 }
 
 impl Limits {
-    /// Whether it was told in this turn that a limit is reached.
+    /// Whether a reached limit was reported in this turn.
     pub(super) fn told_in_turn(&self) -> bool {
         self.told_in_turn
     }
 
-    /// That a limit is reached was told in other words.
+    /// Notes that a reached limit was reported by another line.
     pub(super) fn told_otherwise(&mut self) {
         self.told_in_turn = true;
         self.told.get_or_insert_with(|| (LimitLevel::Reached, String::new(), None));
     }
 
-    /// The next turn that runs into the limit tells it again.
+    /// Ends the turn. The next turn that reaches the limit reports it again.
     pub(super) fn turn_ended(&mut self) {
         self.told_in_turn = false;
     }
 
-    /// The program says how a limit stands.
+    /// Reads the program's line about a limit.
     pub(super) fn stands(&mut self, limit: RateLimit) -> Option<EventData> {
         let until = limit.resets_at.and_then(limit_end::since_1970);
         let name = limit.limit.unwrap_or_default();
@@ -79,7 +79,7 @@ impl Limits {
     }
 }
 
-/// `five_hour` as people say it.
+/// The words for a limit: those of `five_hour` for example.
 fn words(limit: &str) -> String {
     match limit {
         "five_hour" => "The limit of five hours".to_owned(),

@@ -1,4 +1,4 @@
-//! `assistant` and `user`: messages of the API, a line for each block most often.
+//! `assistant` and `user`: messages of the API, mostly one line for each block.
 
 use serde_json::value::RawValue;
 use townwatch_protocol::event::{AgentError, AgentOutput, EventData, NoticeKind, OutputStream};
@@ -6,28 +6,28 @@ use townwatch_protocol::time::Timestamp;
 
 use super::{ClaudeCode, kinds};
 use crate::json::read;
-use crate::normalise::kinds::Becomes;
+use crate::normalise::kinds::Handling;
 use crate::normalise::stop::REFUSAL;
 use crate::normalise::warnings::{self, RATE_LIMITED};
 use crate::normalise::wire::{Block, Head, Message, ToolOutcome};
 use crate::normalise::{Meaning, content, limit_end};
 
-/// A longer name of a call is none that the program makes; of one that is a sub-agent's the beginning is its name.
+/// The longest name of a call. The program makes none that is longer; of a sub-agent's longer one the beginning counts.
 const AUTHOR_BYTES_MAX: usize = 256;
 
-/// Whose block it is, and what its line says beside it.
+/// The origin of a block: its author, and the fields of its line.
 #[derive(Debug, Default)]
-pub(super) struct From {
+pub(super) struct BlockOrigin {
     pub(super) assistant: bool,
     pub(super) message_id: Option<String>,
     pub(super) parent: Option<String>,
-    /// The line's own name.
+    /// The id of the line.
     pub(super) uuid: Option<String>,
-    /// The words are a person's, which the program repeats.
+    /// Whether the words are a person's, repeated by the program.
     pub(super) replay: bool,
-    /// They are for the model alone.
+    /// Whether the words are for the model alone.
     pub(super) meta: bool,
-    /// What the tool gave, as data: of the line's first result.
+    /// The data of the line's first result.
     pub(super) outcome: Option<Box<RawValue>>,
     pub(super) structured: Option<Box<RawValue>>,
 }
@@ -79,7 +79,7 @@ impl ClaudeCode {
             meaning.events.extend(self.notices.note(NoticeKind::Unknown, line));
         }
         let mcp_meta = message.mcp_meta.and_then(|meta| read::<ToolOutcome>(meta.get()));
-        let mut from = From {
+        let mut from = BlockOrigin {
             assistant: from_assistant,
             message_id: body.id,
             parent,
@@ -99,7 +99,7 @@ impl ClaudeCode {
         meaning.events.extend(spent.map(EventData::from));
     }
 
-    /// What the program says in the agent's place where the API gave no message.
+    /// Reads the program's words in the agent's place, where the API gave no message.
     fn api_error(&mut self, code: String, text: String, own: bool, at: Timestamp, events: &mut Vec<EventData>) {
         let limited = code == RATE_LIMITED;
         if !(limited && self.limits.told_in_turn()) {
@@ -115,11 +115,11 @@ impl ClaudeCode {
         }
     }
 
-    pub(super) fn block(&mut self, from: &mut From, raw: &str, at: Timestamp, meaning: &mut Meaning) {
+    pub(super) fn block(&mut self, from: &mut BlockOrigin, raw: &str, at: Timestamp, meaning: &mut Meaning) {
         let kind = read::<Head>(raw).and_then(|head| head.kind).unwrap_or_default();
         let known = match kinds::BLOCKS.find(&kind) {
-            Some(Becomes::Event(_, known)) => known,
-            Some(Becomes::Nothing(_)) => return,
+            Some(Handling::Event(_, known) | Handling::Preview(known)) => known,
+            Some(Handling::Nothing(_)) => return,
             None => {
                 meaning.events.extend(self.notices.note(NoticeKind::Unknown, raw));
                 let Some(guess) = kinds::guess(&kind) else { return };
@@ -129,22 +129,22 @@ impl ClaudeCode {
         let block: Block = read(raw).unwrap_or_default();
         let events = &mut meaning.events;
         match known {
-            kinds::Block::Text => self.text(from, block.text.unwrap_or_default(), events),
-            kinds::Block::Thinking => {
+            kinds::BlockKind::Text => self.text(from, block.text.unwrap_or_default(), events),
+            kinds::BlockKind::Thinking => {
                 let text = block.thinking.unwrap_or_default();
                 if from.assistant && !text.is_empty() {
                     events.extend(self.partials.moved_on(from.parent.as_deref()));
                     events.push(output(from, OutputStream::Thinking, text).into());
                 }
             }
-            kinds::Block::Call => self.call(from, block, at, events),
-            kinds::Block::Result => self.result(from, block, at, meaning),
-            kinds::Block::Shown => self.text(from, format!("[{kind}]"), events),
+            kinds::BlockKind::Call => self.call(from, block, at, events),
+            kinds::BlockKind::Result => self.result(from, block, at, meaning),
+            kinds::BlockKind::Shown => self.text(from, format!("[{kind}]"), events),
         }
     }
 
-    /// What a person or the program itself says to the agent (`user`) is no output of the agent.
-    fn text(&mut self, from: &From, text: String, events: &mut Vec<EventData>) {
+    /// Reads a text. Words of a person or of the program to the agent (`user`) are no output of the agent.
+    fn text(&mut self, from: &BlockOrigin, text: String, events: &mut Vec<EventData>) {
         if text.is_empty() {
             return;
         }
@@ -159,14 +159,14 @@ impl ClaudeCode {
     }
 }
 
-/// Whether it has results of calls and nothing else.
+/// Whether a content has only results of calls.
 fn is_results(content: Option<&RawValue>) -> bool {
     let blocks = content.and_then(|content| read::<Vec<Head>>(content.get()));
     let is_result = |block: &Head| block.kind.as_deref().is_some_and(|kind| kind.ends_with("tool_result"));
     blocks.is_some_and(|blocks| !blocks.is_empty() && blocks.iter().all(is_result))
 }
 
-fn output(from: &From, stream: OutputStream, text: String) -> AgentOutput {
+fn output(from: &BlockOrigin, stream: OutputStream, text: String) -> AgentOutput {
     AgentOutput {
         message_id: from.message_id.clone(),
         parent_tool_use_id: from.parent.clone(),

@@ -1,14 +1,15 @@
 //! Claude Code: `claude -p … --output-format stream-json --verbose`.
 //!
-//! What its output really is like, each held by a recording in `tests/recordings/claude_code`: one API message comes as
-//! several `assistant` lines, one per block, each repeating the same usage; `is_error` is absent on some successes; an
-//! API failure is a `result` of subtype `success` with `is_error`; a session with a background sub-agent has two
-//! `init` and two `result` lines, so that a `result` ends a turn and only the process's end ends the run; a sub-agent's
-//! call can have its result before the sub-agent's own messages.
+//! Facts about its output, each held by a recording in `tests/recordings/claude_code`. One API message comes as several
+//! `assistant` lines, one for each block, and each repeats the same usage. `is_error` is absent on some successes. An
+//! API failure is a `result` of subtype `success` with `is_error`. A session with a background sub-agent has two `init`
+//! and two `result` lines, so a `result` ends a turn, and only the end of the process ends the run. A sub-agent's call
+//! can have its result before the sub-agent's own messages.
 
 mod always;
 mod calls;
 mod control;
+mod conversation;
 mod heard;
 mod hooks;
 mod kinds;
@@ -18,7 +19,6 @@ mod program_words;
 mod stops;
 mod subject;
 mod system;
-mod talk;
 mod tasks;
 mod todos;
 mod turns;
@@ -29,35 +29,35 @@ use std::hash::{Hash, Hasher};
 use townwatch_protocol::event::{AgentStatusChanged, EventData, NoticeKind, Status};
 use townwatch_protocol::time::Timestamp;
 
-use self::calls::Called;
+use self::calls::CallRecord;
 use self::control::Control;
 pub use self::control::user_line;
 pub(super) use self::kinds::known as known_kinds;
 use self::limits::Limits;
-use self::messages::From;
+use self::messages::BlockOrigin;
 use self::stops::Stops;
 use self::tasks::Tasks;
 use self::todos::TodoLists;
 use self::usage::RunUsage;
 use super::call_names::CallNames;
-use super::kinds::Becomes;
+use super::kinds::Handling;
 use super::notices::Notices;
 use super::partials::Partials;
 use super::parts::{Part, parts};
 use super::progress::Progress;
 use super::recent::Recent;
 use super::wire::Head;
-use super::{Meaning, Normalise, RunContext, Talk, last_words};
+use super::{Conversation, Meaning, Normalise, RunContext, last_words};
 use crate::json::read;
 
-/// What stands for it where no person answered a question, and where it speaks in a person's place.
+/// The program's name as an author: of answers that no person gave, and of words in a person's place.
 const PROGRAM: &str = "claude_code";
 
-/// How a turn failed.
+/// The failure of a turn.
 #[derive(Debug, Clone)]
 struct TurnFailure {
     message: String,
-    /// It was broken off, and nothing is wrong but that.
+    /// Whether the turn was only interrupted, and nothing else is wrong.
     only_broken_off: bool,
 }
 
@@ -67,46 +67,46 @@ pub struct ClaudeCode {
     context: RunContext,
     session_id: Option<String>,
     working_dir: Option<String>,
-    /// Lines that were read: one with the same name is the same line.
+    /// The ids of lines that were read. A line with the same id is a repetition.
     lines: Recent<()>,
-    calls: Recent<Called>,
+    calls: Recent<CallRecord>,
     names: CallNames,
     spent: RunUsage,
     todos: TodoLists,
     turns: u64,
-    /// The turn is over and nothing has been done since.
+    /// Whether the turn is over and nothing was done since.
     waiting: bool,
-    /// The assistant has said something in this turn.
+    /// Whether the assistant has said something in this turn.
     spoke: bool,
-    /// What it said last, by its hash: the text may be megabytes.
+    /// The hash of the assistant's last text, because the text may be megabytes.
     last_said: u64,
-    /// An API failure of this turn that was told already; the `result` tells it again.
+    /// The API failure of this turn that was reported already. The `result` repeats it.
     told_failure: Option<String>,
-    /// How the last turn failed, if it did.
+    /// The failure of the last turn.
     failure: Option<TurnFailure>,
     limits: Limits,
     stops: Stops,
-    /// The conversation is being summed up.
+    /// Whether a compaction is running.
     compacting: bool,
-    /// Troubles of tool servers that were told.
+    /// The failures of tool servers that were reported.
     told_servers: Recent<()>,
-    /// Agents that something was said to, by the call that each works for; empty is the agent itself.
+    /// The agents that got a message, by the call that each works for; the empty name is the agent itself.
     spoken_to: Recent<()>,
     notices: Notices,
     progress: Progress,
     partials: Partials,
     control: Control,
-    /// What it left running in the background: its turn may be over, but not its work.
+    /// The work in the background, which may go on after the turn.
     tasks: Tasks,
 }
 
 impl ClaudeCode {
-    /// A run in this place.
+    /// The reader of a run in this context.
     pub fn new(context: RunContext) -> Self {
         Self { context, ..Self::default() }
     }
 
-    /// A line that is no event: what in it is one, and a notice of the rest.
+    /// The meaning of a broken line: the events inside it, and a notice of the rest.
     fn broken(&mut self, line: &str, at: Timestamp) -> Meaning {
         let mut meaning = Meaning::default();
         for part in parts(line, kinds::is_own) {
@@ -121,22 +121,22 @@ impl ClaudeCode {
         meaning
     }
 
-    /// Whether no line of this name was read before.
+    /// Whether no line with this id was read before.
     fn is_new(&mut self, uuid: &str) -> bool {
         self.lines.insert(uuid, ()) || !self.lines.contains(uuid)
     }
 
-    /// A turn that was over goes on: a background task reported, or a person wrote.
+    /// Continues a turn that was over, because a background task reported or a person wrote.
     fn at_work(&mut self, events: &mut Vec<EventData>) {
         if std::mem::take(&mut self.waiting) {
             events.push(AgentStatusChanged { status: Status::Running }.into());
         }
     }
 
-    fn known_line(&mut self, kind: kinds::Line, head: Head, line: &str, at: Timestamp, meaning: &mut Meaning) {
+    fn known_line(&mut self, kind: kinds::LineKind, head: Head, line: &str, at: Timestamp, meaning: &mut Meaning) {
         let events = &mut meaning.events;
         match kind {
-            kinds::Line::System => {
+            kinds::LineKind::System => {
                 let subtype = head.subtype.unwrap_or_default();
                 if subtype == "init" {
                     events.extend(self.tasks.settle());
@@ -144,14 +144,14 @@ impl ClaudeCode {
                 }
                 self.system(&subtype, line, at, events);
             }
-            kinds::Line::Assistant => self.message(true, line, at, meaning),
-            kinds::Line::User => self.message(false, line, at, meaning),
-            kinds::Line::Result => self.turn_end(line, at, events),
-            kinds::Line::Block => {
+            kinds::LineKind::Assistant => self.message(true, line, at, meaning),
+            kinds::LineKind::User => self.message(false, line, at, meaning),
+            kinds::LineKind::Result => self.turn_end(line, at, events),
+            kinds::LineKind::Block => {
                 self.at_work(events);
-                self.block(&mut From { assistant: true, ..From::default() }, line, at, meaning);
+                self.block(&mut BlockOrigin { assistant: true, ..BlockOrigin::default() }, line, at, meaning);
             }
-            kinds::Line::StreamEvent => {
+            kinds::LineKind::StreamEvent => {
                 let typed = self.partials.line(line);
                 if typed.unknown {
                     events.extend(self.notices.note(NoticeKind::Unknown, line));
@@ -169,11 +169,11 @@ impl ClaudeCode {
                 events.extend(spent.map(EventData::from));
                 meaning.piece = typed.piece;
             }
-            kinds::Line::RateLimit => self.rate_limit(line, events),
-            kinds::Line::Words(words) => events.extend(program_words::notices(words, line)),
-            kinds::Line::Authentication => Self::authentication(line, events),
-            kinds::Line::ControlRequest => self.request(line, events),
-            kinds::Line::ControlCancel => {
+            kinds::LineKind::RateLimit => self.rate_limit(line, events),
+            kinds::LineKind::ProgramNotice(words) => events.extend(program_words::notices(words, line)),
+            kinds::LineKind::Authentication => Self::authentication(line, events),
+            kinds::LineKind::ControlRequest => self.request(line, events),
+            kinds::LineKind::ControlCancel => {
                 let answered = self.control.cancelled(line, PROGRAM);
                 self.answered(answered, events);
             }
@@ -195,14 +195,14 @@ impl Normalise for ClaudeCode {
             meaning.events.extend(self.tasks.only_listed());
         }
         match head.kind.as_deref().and_then(|kind| kinds::LINES.find(kind)) {
-            Some(Becomes::Event(_, kind)) => {
+            Some(Handling::Event(_, kind) | Handling::Preview(kind)) => {
                 // What is being typed goes on; and a message may be the program's own word for it.
-                if !matches!(kind, kinds::Line::StreamEvent | kinds::Line::Assistant) {
+                if !matches!(kind, kinds::LineKind::StreamEvent | kinds::LineKind::Assistant) {
                     meaning.events.extend(self.stops.tell());
                 }
                 self.known_line(kind, head, line, at, &mut meaning);
             }
-            Some(Becomes::Nothing(_)) => {}
+            Some(Handling::Nothing(_)) => {}
             None => meaning.events.extend(self.notices.note(NoticeKind::Unknown, line)),
         }
         if self.waiting && self.tasks.running() == 0 {
@@ -237,7 +237,7 @@ impl Normalise for ClaudeCode {
         self.waiting
     }
 
-    fn talk(&mut self) -> Option<&mut dyn Talk> {
+    fn conversation(&mut self) -> Option<&mut dyn Conversation> {
         Some(self)
     }
 }

@@ -1,5 +1,5 @@
-//! What the program tells of itself that a person needs to know, in words and numbers of its own: what its hooks at the
-//! end of a turn said, that its files are full, what it published.
+//! Notices of the program about itself that a person should know: hooks at the end of a turn, full files, published
+//! pages.
 
 use townwatch_protocol::event::{AgentError, AgentNotice, AgentNoticeKind, EventData, NoticeLevel};
 use townwatch_protocol::time::Timestamp;
@@ -9,16 +9,16 @@ use crate::normalise::limit_end;
 use crate::normalise::warnings::{self, RATE_LIMITED};
 use crate::summary;
 
-/// What a hook's error says that stopped nothing.
+/// A part of a hook's error that stopped nothing.
 const ONLY_FAILED: &str = "non-blocking";
-/// Things of one line that are named; of more the number is told.
+/// Things of one line that are named. Further ones are counted.
 const NAMED_MAX: usize = 5;
-/// The longest pause before a try that is believed, a week in milliseconds.
+/// The longest pause before a try, a week in milliseconds. A longer one is ignored.
 const PAUSE_MS_MAX: i64 = 7 * 24 * 3_600_000;
 
-/// A `system` line that is told as a notice.
+/// A `system` line that becomes a notice.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::normalise) enum Words {
+pub(in crate::normalise) enum ProgramNotice {
     StopHooks,
     Informational,
     MemorySaved,
@@ -34,48 +34,48 @@ pub(in crate::normalise) enum Words {
     Reset,
 }
 
-/// What such a line tells, if it has anything to tell.
-pub(super) fn notices(kind: Words, line: &str) -> Vec<EventData> {
+/// The events of such a line; none if it has no content.
+pub(super) fn notices(kind: ProgramNotice, line: &str) -> Vec<EventData> {
     let fields = Fields::read(line).unwrap_or_default();
     let notice = match kind {
-        Words::StopHooks => return stop_hooks(&fields),
-        Words::Informational => informational(&fields),
-        Words::MemorySaved => {
+        ProgramNotice::StopHooks => return stop_hooks(&fields),
+        ProgramNotice::Informational => informational(&fields),
+        ProgramNotice::MemorySaved => {
             let paths = fields.get::<Vec<String>>("written_paths").unwrap_or_default();
             (!paths.is_empty()).then(|| info(&format!("It noted for later what it learned: {}", named(&paths))))
         }
-        Words::InstructionSize => {
+        ProgramNotice::InstructionSize => {
             let count = |name| fields.get::<u64>(name);
             count("total_chars").zip(count("total_limit_chars")).map(|(chars, limit)| {
                 warning(&format!("The files of instructions have {chars} characters; {limit} at most are recommended"))
             })
         }
-        Words::MirrorError => {
+        ProgramNotice::MirrorError => {
             text(&fields, "error").map(|error| warning(&format!("A part of its transcript could not be kept: {error}")))
         }
-        Words::PluginInstall => (fields.text("status").as_deref() == Some("failed")).then(|| {
+        ProgramNotice::PluginInstall => (fields.text("status").as_deref() == Some("failed")).then(|| {
             let name = text(&fields, "name").map_or(String::new(), |name| format!(" {name}"));
             let why = text(&fields, "error").map_or(String::new(), |error| format!(": {error}"));
             warning(&format!("The plugin{name} could not be installed{why}"))
         }),
-        Words::Published => text(&fields, "url").map(|url| {
+        ProgramNotice::Published => text(&fields, "url").map(|url| {
             let action = text(&fields, "action").unwrap_or_else(|| "published".to_owned());
             info(&format!("A change was {}: {url}", action.replace('-', " ")))
         }),
-        Words::Preempted => Some(info("The turn was stopped so that the next message is answered at once")),
-        Words::AttachmentsMissing => {
+        ProgramNotice::Preempted => Some(info("The turn was stopped so that the next message is answered at once")),
+        ProgramNotice::AttachmentsMissing => {
             let missing = fields.objects("missing");
             let why = missing.first().and_then(|file| text(file, "reason"));
             let why = why.map_or(String::new(), |why| format!(" ({})", why.replace('_', " ")));
             (!missing.is_empty())
                 .then(|| warning(&format!("{} files of a message did not reach the agent{why}", missing.len())))
         }
-        Words::WritesLost => {
+        ProgramNotice::WritesLost => {
             let lost = fields.get::<Vec<String>>("lost").unwrap_or_default();
             let what = named(&lost.iter().map(|what| what.replace('_', " ")).collect::<Vec<_>>());
             Some(warning(&format!("The disk was full, so that not all could be kept: {what}")))
         }
-        Words::PeerMessage => {
+        ProgramNotice::PeerMessage => {
             let from = ["from_name", "from"].iter().find_map(|name| text(&fields, name));
             let from = from.map_or(String::new(), |from| format!(" of {from}"));
             match fields.text("state").as_deref() {
@@ -84,8 +84,10 @@ pub(super) fn notices(kind: Words, line: &str) -> Vec<EventData> {
                 _ => None,
             }
         }
-        Words::Reset => Some(info("The conversation was begun anew: the agent no longer knows what was said before")),
-        Words::Plugin => text(&fields, "text").map(|words| {
+        ProgramNotice::Reset => {
+            Some(info("The conversation was begun anew: the agent no longer knows what was said before"))
+        }
+        ProgramNotice::Plugin => text(&fields, "text").map(|words| {
             let plugin = text(&fields, "plugin").map_or(String::new(), |plugin| format!("{plugin}: "));
             info(&format!("{plugin}{words}"))
         }),
@@ -93,7 +95,7 @@ pub(super) fn notices(kind: Words, line: &str) -> Vec<EventData> {
     notice.map(EventData::from).into_iter().collect()
 }
 
-/// `api_error`: a request failed and is made again.
+/// The error of `api_error`: a failed request that is repeated.
 pub(super) fn api_error(line: &str, at: Timestamp) -> AgentError {
     let fields = Fields::read(line).unwrap_or_default();
     let error = fields.object("error").unwrap_or_default();
@@ -110,8 +112,8 @@ pub(super) fn api_error(line: &str, at: Timestamp) -> AgentError {
     AgentError { until, ..AgentError::new(code, format!("The model's API failed: {said}{attempt}"), Some(true)) }
 }
 
-/// Hooks ran as a turn was about to end. One that had something against it sends the agent on; one that failed, or that
-/// stops it for good, is told as well.
+/// The events of hooks at the end of a turn. A hook with an objection makes the agent continue; one that failed, or
+/// that stops the agent for good, gets a notice, too.
 fn stop_hooks(fields: &Fields) -> Vec<EventData> {
     let either = |names: [&str; 2]| names.iter().find_map(|name| text(fields, name));
     let hook = either(["hook_label", "hookLabel"]).unwrap_or_else(|| "Stop".to_owned());
@@ -146,7 +148,7 @@ fn informational(fields: &Fields) -> Option<AgentNotice> {
     })
 }
 
-/// A field's text as one line, if it has any.
+/// The text of a field as one line; `None` if it is empty.
 fn text(fields: &Fields, name: &str) -> Option<String> {
     fields.text(name).map(|text| summary::line(&text)).filter(|text| !text.is_empty())
 }

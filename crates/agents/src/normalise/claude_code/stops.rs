@@ -1,17 +1,18 @@
-//! Why the model stopped, where that is not the end of what it had to say: it refused, or had no more room.
+//! Early stops of the model: a refusal, or no more room.
 //!
-//! The program often says the same with its next line in words of its own, as an error in the agent's place. So a stop is
-//! told with the line behind it, and only where that is no such error; and in a turn of the agent itself once.
+//! The next line of the program often reports the same in its own words, as an error in the agent's place. So a stop is
+//! reported only after that line, and only if that line is no such error. Within a turn of the agent itself it is
+//! reported once.
 
-use townwatch_protocol::event::EventData;
+use townwatch_protocol::event::{EventData, EventKind};
 
-use crate::normalise::kinds::Becomes::{Event, Nothing};
+use crate::normalise::kinds::Handling::{Event, Nothing, Preview};
 use crate::normalise::kinds::Table;
 use crate::normalise::recent::Recent;
 use crate::normalise::stop::Stop;
 use crate::normalise::wire::StopDetails;
 
-/// What a message's `stop_reason` can be.
+/// The values of a message's `stop_reason`.
 pub(super) static STOPS: Table<Stop> = Table::new(
     "stop reason",
     &[
@@ -20,36 +21,37 @@ pub(super) static STOPS: Table<Stop> = Table::new(
         ("stop_sequence", Nothing("it ended at words that whoever asked it chose")),
         ("pause_turn", Nothing("the program lets it go on by itself")),
         ("compaction", Nothing("the program's own lines tell of it")),
-        ("refusal", Event("agent_error", Stop::Refused)),
-        ("max_tokens", Event("agent_notice", Stop::AnswerFull)),
-        ("model_context_window_exceeded", Event("agent_error", Stop::ContextFull)),
+        ("refusal", Event(EventKind::Error, Stop::Refused)),
+        ("max_tokens", Event(EventKind::Notice, Stop::AnswerFull)),
+        ("model_context_window_exceeded", Event(EventKind::Error, Stop::ContextFull)),
     ],
 );
 
 /// The stops of one run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stops {
-    /// One that was heard and not told yet.
-    heard: Option<Heard>,
-    /// Messages whose stop was heard: each of its lines repeats it.
+    /// The stop that was read and not reported yet.
+    heard: Option<PendingStop>,
+    /// The messages whose stop was read. Each line of a message repeats it.
     messages: Recent<()>,
-    /// Those of the agent itself that were told in this turn.
+    /// The agent's own stops that were reported in this turn.
     told_in_turn: Vec<Stop>,
-    /// The program told in its own words how this turn ended.
+    /// Whether the program has reported the end of this turn in its own words.
     told_otherwise: bool,
 }
 
 #[derive(Debug, Clone)]
-struct Heard {
+struct PendingStop {
     stop: Stop,
-    /// What it was for, in the API's words.
+    /// The reason, in the API's words.
     why: Option<String>,
-    /// The call whose sub-agent's model it is.
+    /// The call whose sub-agent's model stopped; `None` for the agent itself.
     author: Option<String>,
 }
 
 impl Stops {
-    /// A message, or without a name a turn of the agent itself, ended for this reason. Whether the reason is known.
+    /// Reads the stop reason of a message, or without `message_id` of a turn of the agent itself; true if the reason is
+    /// known.
     pub(super) fn heard(
         &mut self,
         reason: &str,
@@ -58,7 +60,7 @@ impl Stops {
         author: Option<&str>,
     ) -> bool {
         let stop = match STOPS.find(reason) {
-            Some(Event(_, stop)) => stop,
+            Some(Event(_, stop) | Preview(stop)) => stop,
             Some(Nothing(_)) => return true,
             None => return false,
         };
@@ -66,12 +68,12 @@ impl Stops {
             let details = details.unwrap_or_default();
             let why =
                 [details.explanation, details.category].into_iter().flatten().find(|text| !text.trim().is_empty());
-            self.heard = Some(Heard { stop, why, author: author.map(str::to_owned) });
+            self.heard = Some(PendingStop { stop, why, author: author.map(str::to_owned) });
         }
         true
     }
 
-    /// What was heard and nobody else has told.
+    /// The event of a stop that no other line has reported.
     pub(super) fn tell(&mut self) -> Option<EventData> {
         let heard = self.heard.take()?;
         if heard.author.is_none() {
@@ -83,17 +85,17 @@ impl Stops {
         Some(heard.stop.event(heard.why.as_deref(), heard.author))
     }
 
-    /// The program told it in its own words.
+    /// Notes that the program has reported the stop in its own words.
     pub(super) fn told_otherwise(&mut self) {
         (self.heard, self.told_otherwise) = (None, true);
     }
 
-    /// Whether it was told in this turn that the agent itself stopped so.
+    /// Whether this stop of the agent itself was reported in this turn.
     pub(super) fn is_told(&self, stop: Stop) -> bool {
         self.told_otherwise || self.told_in_turn.contains(&stop)
     }
 
-    /// The next turn has stops of its own.
+    /// Ends the turn. The next turn reports its own stops.
     pub(super) fn turn_ended(&mut self) {
         self.heard = None;
         self.told_in_turn.clear();

@@ -1,4 +1,4 @@
-//! What Claude Code asks to be allowed, whole: the command, the plan, or the difference that an edit would make.
+//! The whole subject of a permission that Claude Code asks for: the command, the plan, or the difference of an edit.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -10,11 +10,11 @@ use crate::normalise::asking;
 use crate::normalise::wire::{category, lenient};
 use crate::summary;
 
-/// Longer texts, in lines, are not compared: each is shown whole, as gone and as new.
+/// The longest texts, in lines, that are compared. Longer ones are shown whole, as removed and as added.
 const COMPARED_LINES_MAX: usize = 2_000;
 
 lenient! {
-    /// The inputs of tools that have a subject of their own.
+    /// The inputs of tools with a subject of their own.
     Input {
         command: String,
         plan: String,
@@ -56,8 +56,8 @@ pub(super) fn of(tool: &str, input: &RawValue, working_dir: Option<&str>) -> Que
     }
 }
 
-/// Texts that take others' places in a file, in the unified format. Line numbers count from where each text begins: where
-/// in the file that is the agent does not say.
+/// The difference of replaced texts in a file, in the unified format. Line numbers count from the beginning of each
+/// text, because the agent does not say where in the file it is.
 fn difference(path: &str, edits: &[(&str, &str)]) -> QuestionSubject {
     let mut text = format!("--- {path}\n+++ {path}\n");
     for (old, new) in edits {

@@ -1,4 +1,4 @@
-//! What the program says of itself: `system`, of many subtypes, and lines of its own kind beside it.
+//! The program's lines about itself: `system`, of many subtypes, and other lines of their own kind.
 
 use townwatch_protocol::event::{
     AgentError, AgentNotice, AgentNoticeKind, AgentOutput, AgentSession, EventData, NoticeKind, NoticeLevel,
@@ -6,92 +6,93 @@ use townwatch_protocol::event::{
 };
 use townwatch_protocol::time::Timestamp;
 
-use super::tasks::{End, outcome, tagged};
+use super::tasks::{TaskEnd, outcome, tagged};
 use super::{ClaudeCode, hooks, kinds, program_words};
 use crate::json::read;
 use crate::normalise::RunContext;
 use crate::normalise::fields::Fields;
-use crate::normalise::kinds::Becomes;
+use crate::normalise::kinds::Handling;
 use crate::normalise::stop::REFUSAL;
 use crate::normalise::warnings::RATE_LIMITED;
 use crate::normalise::wire::{AuthStatus, RateLimitEvent, StopDetails, System, ToolServer};
 use crate::summary;
 
-/// The longest pause before a try that is believed, a week in milliseconds.
+/// The longest pause before a try, a week in milliseconds. A longer one is ignored.
 const PAUSE_MS_MAX: f64 = 7.0 * 24.0 * 3_600_000.0;
 
 impl ClaudeCode {
     pub(super) fn system(&mut self, subtype: &str, line: &str, at: Timestamp, events: &mut Vec<EventData>) {
         let kind = match kinds::SYSTEM.find(subtype) {
-            Some(Becomes::Event(_, kind)) => kind,
-            Some(Becomes::Nothing(_)) => return,
+            Some(Handling::Event(_, kind) | Handling::Preview(kind)) => kind,
+            Some(Handling::Nothing(_)) => return,
             None => return events.extend(self.notices.note(NoticeKind::Unknown, line)),
         };
         let system: System = read(line).unwrap_or_default();
         // What says how things stand can say the same again later; all else happens once.
-        let happens = !matches!(kind, kinds::System::Init | kinds::System::TasksChanged | kinds::System::Status);
+        let happens =
+            !matches!(kind, kinds::SystemKind::Init | kinds::SystemKind::TasksChanged | kinds::SystemKind::Status);
         if happens && system.uuid.as_deref().is_some_and(|uuid| !self.is_new(uuid)) {
             return;
         }
         match kind {
-            kinds::System::Init => self.init(system, events),
-            kinds::System::PermissionDenied => {
+            kinds::SystemKind::Init => self.init(system, events),
+            kinds::SystemKind::PermissionDenied => {
                 let tool = system.tool_name.as_deref().unwrap_or("a tool");
                 let message = system.message.unwrap_or_else(|| format!("{tool} was not allowed"));
                 events.push(AgentError::new("permission_denied", message, None).into());
             }
-            kinds::System::Retry => {
+            kinds::SystemKind::Retry => {
                 self.spent.aside();
                 events.push(retry(&system, at).into());
             }
-            kinds::System::TasksChanged => self.tasks.listed(system.tasks.unwrap_or_default()),
-            kinds::System::TaskStarted => {
+            kinds::SystemKind::TasksChanged => self.tasks.listed(system.tasks.unwrap_or_default()),
+            kinds::SystemKind::TaskStarted => {
                 let call = system.tool_use_id.as_deref().and_then(|id| self.calls.get(id));
                 let parent = system.parent_tool_use_id.clone().or_else(|| call.and_then(|call| call.author.clone()));
                 let parent = parent.map(|id| self.names.told(id));
                 let tool_use_id = system.tool_use_id.map(|id| self.names.told(id));
                 events.extend(self.tasks.started(System { tool_use_id, ..system }, parent));
             }
-            kinds::System::TaskUpdated => events.extend(self.tasks.updated(system)),
-            kinds::System::TaskEnded => {
+            kinds::SystemKind::TaskUpdated => events.extend(self.tasks.updated(system)),
+            kinds::SystemKind::TaskEnded => {
                 let System { task_id, tool_use_id, status, summary, exit_code, .. } = system;
-                let end = End { outcome: status.as_deref().and_then(outcome), summary, exit_code };
+                let end = TaskEnd { outcome: status.as_deref().and_then(outcome), summary, exit_code };
                 let tool_use_id = tool_use_id.map(|id| self.names.told(id));
                 events.extend(self.tasks.ended(task_id.as_deref().unwrap_or_default(), tool_use_id, end));
             }
-            kinds::System::Status => self.status(&system, events),
-            kinds::System::Compacted => {
+            kinds::SystemKind::Status => self.status(&system, events),
+            kinds::SystemKind::Compacted => {
                 self.compacting = false;
                 self.spent.aside();
                 events.push(compacted(system).into());
             }
-            kinds::System::Hook => events.extend(hooks::response(&system).map(EventData::from)),
-            kinds::System::ModelChanged => events.extend(model_changed(line)),
-            kinds::System::Notification => {
+            kinds::SystemKind::Hook => events.extend(hooks::response(&system).map(EventData::from)),
+            kinds::SystemKind::ModelChanged => events.extend(model_changed(line)),
+            kinds::SystemKind::Notification => {
                 let text = system.text.or(system.message).or(system.content).unwrap_or_default();
                 events.extend(notice(NoticeLevel::Info, &text));
             }
-            kinds::System::CommandOutput => {
+            kinds::SystemKind::CommandOutput => {
                 let text = system.content.or(system.text).or(system.message).unwrap_or_default();
                 events.extend(command_output(&text));
             }
-            kinds::System::Words(words) => events.extend(program_words::notices(words, line)),
-            kinds::System::RequestFailed => {
+            kinds::SystemKind::ProgramNotice(words) => events.extend(program_words::notices(words, line)),
+            kinds::SystemKind::RequestFailed => {
                 self.spent.aside();
                 events.push(program_words::api_error(line, at).into());
             }
-            kinds::System::Refused => {
+            kinds::SystemKind::Refused => {
                 let fields = Fields::read(line).unwrap_or_default();
                 let explanation = ["api_refusal_explanation", "content"].iter().find_map(|name| fields.text(name));
                 let details = StopDetails { explanation, category: fields.text("api_refusal_category") };
                 self.stops.heard(REFUSAL, Some(details), None, None);
             }
-            kinds::System::TodoStatuses => {
+            kinds::SystemKind::TodoStatuses => {
                 let statuses = Fields::read(line).unwrap_or_default().objects("statuses");
                 let todos = self.todos.statuses(&statuses);
                 events.extend(self.progress.todos(None, todos, at).map(EventData::from));
             }
-            kinds::System::FilesPersisted => {
+            kinds::SystemKind::FilesPersisted => {
                 let failed = system.failed.map_or(0, |failed| failed.len());
                 let message = format!("{failed} files could not be kept");
                 events.extend((failed > 0).then(|| notice(NoticeLevel::Warning, &message)).flatten());
@@ -125,7 +126,7 @@ impl ClaudeCode {
         }
     }
 
-    /// `status`: what the program is busy with between two messages.
+    /// Reads `status`: the program's activity between two messages.
     fn status(&mut self, system: &System, events: &mut Vec<EventData>) {
         let compacting = system.status.as_deref() == Some("compacting");
         let began = compacting && !std::mem::replace(&mut self.compacting, compacting);
@@ -151,7 +152,7 @@ impl ClaudeCode {
     }
 }
 
-/// What a command of the program itself printed, which it writes as `<local-command-stdout>` at times.
+/// The output of the program's own command, which it may put into `<local-command-stdout>`.
 pub(super) fn command_output(text: &str) -> Option<EventData> {
     let inner = ["local-command-stdout", "local-command-stderr"].iter().find_map(|name| tagged(text, name));
     let text = inner.unwrap_or(text).trim();
@@ -192,7 +193,7 @@ fn compacted(system: System) -> AgentNotice {
     }
 }
 
-/// Another model took over. The words for it differ between versions.
+/// The notice of a changed model. Its words differ between versions.
 fn model_changed(line: &str) -> Vec<EventData> {
     let fields = Fields::read(line).unwrap_or_default();
     let first = |names: &[&str]| names.iter().find_map(|name| fields.text(name)).filter(|text| !text.is_empty());

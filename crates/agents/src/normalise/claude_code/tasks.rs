@@ -1,8 +1,9 @@
-//! Work that is left running in the background: commands and sub-agents.
+//! Work in the background: commands and sub-agents.
 //!
-//! It is told of in many ways: `task_started`, the list of `background_tasks_changed`, the result of the call that began
-//! it; then `task_updated`, `task_notification`, a list without it, the words of `TaskOutput`. Each is told once. The
-//! notification has the most to say, so an end that is only hinted at waits for it until the next turn begins or ends.
+//! Many lines report it. Its beginning is in `task_started`, in the list of `background_tasks_changed` and in the
+//! result of its call. Its end is in `task_updated`, in `task_notification`, in a list without it and in the words of
+//! `TaskOutput`. Beginning and end become one event each. The notification has the most details, so an end from another
+//! source waits for it until the next turn begins or ends.
 
 use townwatch_protocol::event::{AgentTaskEnded, AgentTaskStarted, EventData, TaskKind, TaskOutcome};
 
@@ -10,11 +11,11 @@ use crate::normalise::recent::Recent;
 use crate::normalise::wire::{System, TaskHead};
 use crate::summary;
 
-/// Tasks that are followed at once; of more the oldest is forgotten, and ends with its run.
+/// Tasks that are followed at once, 256. Beyond it the oldest is forgotten, and ends with its run.
 const OPEN_MAX: usize = 256;
-/// A longer name is none that the program makes.
+/// The longest id of a task. The program makes none that is longer.
 const NAME_BYTES_MAX: usize = 256;
-/// What is told of a task whose end nobody described.
+/// The summary of a task whose end no line has described.
 const ENDED_UNTOLD: &str = "It runs no more; how it ended was not said";
 
 /// The tasks of one run.
@@ -23,31 +24,32 @@ pub(super) struct Tasks {
     /// The oldest first.
     open: Vec<Task>,
     ended: Recent<()>,
-    /// Tasks of the last list that are new: their own line, which knows the call, comes right behind it.
-    new: Vec<Begun>,
+    /// The new tasks of the last list. Their own lines, which have the call, follow directly.
+    new: Vec<TaskStart>,
 }
 
 #[derive(Debug, Clone)]
 struct Task {
     id: String,
     tool_use_id: Option<String>,
-    /// It runs in the background, and that was told. A command that its call waits for is no task for a person.
+    /// Whether the task runs in the background and was reported. A command that its call waits for is no task for a
+    /// person.
     told: bool,
-    /// How it ended, as far as that was hinted at.
-    ends: Option<End>,
+    /// The end of the task, as far as another source has shown it.
+    ends: Option<TaskEnd>,
 }
 
-/// How a task ended.
+/// The end of a task.
 #[derive(Debug, Clone, Default)]
-pub(super) struct End {
+pub(super) struct TaskEnd {
     pub(super) outcome: Option<TaskOutcome>,
     pub(super) summary: Option<String>,
     pub(super) exit_code: Option<i32>,
 }
 
-/// What is known of a task that began.
+/// The known facts about a task that began.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Begun {
+pub(super) struct TaskStart {
     pub(super) id: String,
     pub(super) kind: Option<String>,
     pub(super) description: Option<String>,
@@ -56,19 +58,19 @@ pub(super) struct Begun {
 }
 
 impl Tasks {
-    /// How many are at work, as far as is known.
+    /// The number of tasks at work.
     pub(super) fn running(&self) -> usize {
         self.new.len() + self.open.iter().filter(|task| task.told && task.ends.is_none()).count()
     }
 
-    /// Whether it runs in the background, as far as was told.
+    /// Whether a task is reported as open.
     pub(super) fn is_open(&self, id: &str) -> bool {
         self.open.iter().any(|task| task.told && task.id == id)
     }
 
-    /// `task_started`.
+    /// Reads `task_started`.
     pub(super) fn started(&mut self, system: System, parent: Option<String>) -> Option<EventData> {
-        let begun = Begun {
+        let begun = TaskStart {
             id: system.task_id?,
             kind: system.task_type,
             description: system.description,
@@ -86,8 +88,8 @@ impl Tasks {
         None
     }
 
-    /// It runs in the background.
-    pub(super) fn begun(&mut self, begun: Begun) -> Option<EventData> {
+    /// The event of a task that runs in the background.
+    pub(super) fn begun(&mut self, begun: TaskStart) -> Option<EventData> {
         if begun.id.is_empty() || begun.id.len() > NAME_BYTES_MAX || self.ended.contains(&begun.id) {
             return None;
         }
@@ -113,14 +115,14 @@ impl Tasks {
         )
     }
 
-    /// `background_tasks_changed`: all that run in the background now.
+    /// Reads `background_tasks_changed`, the list of all tasks in the background.
     pub(super) fn listed(&mut self, heads: Vec<TaskHead>) {
         let is_listed = |id: &str| heads.iter().any(|head| head.task_id.as_deref() == Some(id));
         for task in self.open.iter_mut().filter(|task| task.told && !is_listed(&task.id)) {
             task.ends.get_or_insert_default();
         }
         let begun = heads.into_iter().filter_map(|head| {
-            Some(Begun {
+            Some(TaskStart {
                 id: head.task_id.filter(|id| id.len() <= NAME_BYTES_MAX)?,
                 kind: head.task_type,
                 description: head.description.map(|text| summary::line(&text)),
@@ -132,30 +134,30 @@ impl Tasks {
         self.new = begun.take(OPEN_MAX).collect();
     }
 
-    /// Tasks of the last list whose own line did not follow it.
+    /// The events of listed tasks whose own line did not follow.
     pub(super) fn only_listed(&mut self) -> Vec<EventData> {
         std::mem::take(&mut self.new).into_iter().filter_map(|begun| self.begun(begun)).collect()
     }
 
-    /// `task_updated`: it goes on in the background, or it has ended.
+    /// Reads `task_updated`: the task moves to the background, or ends.
     pub(super) fn updated(&mut self, system: System) -> Option<EventData> {
         let (id, patch) = (system.task_id?, system.patch?);
         let begun = match patch.is_backgrounded {
             Some(true) => {
                 let (kind, description) = (system.task_type, system.description);
-                self.begun(Begun { id: id.clone(), kind, description, ..Begun::default() })
+                self.begun(TaskStart { id: id.clone(), kind, description, ..TaskStart::default() })
             }
             _ => None,
         };
         let outcome = patch.status.as_deref().and_then(outcome);
         if let Some(task) = self.open.iter_mut().find(|task| task.id == id).filter(|_| outcome.is_some()) {
-            task.ends = Some(End { outcome, summary: None, exit_code: patch.exit_code });
+            task.ends = Some(TaskEnd { outcome, summary: None, exit_code: patch.exit_code });
         }
         begun
     }
 
-    /// It ended, and this is how.
-    pub(super) fn ended(&mut self, id: &str, tool_use_id: Option<String>, end: End) -> Option<EventData> {
+    /// The event of a task's end.
+    pub(super) fn ended(&mut self, id: &str, tool_use_id: Option<String>, end: TaskEnd) -> Option<EventData> {
         let known = self.open.iter().position(|task| task.id == id).map(|index| self.open.remove(index));
         if known.as_ref().is_some_and(|task| !task.told) || !self.ended.insert(id, ()) {
             return None; // its call waited for it, or its end was told
@@ -173,22 +175,22 @@ impl Tasks {
         Some(AgentTaskEnded { task_id: id.to_owned(), outcome, summary, exit_code, tool_use_id }.into())
     }
 
-    /// A turn begins or ends: who was to say more of an end would have done so.
+    /// The events of ends that have waited for a notification, at the beginning or end of a turn.
     pub(super) fn settle(&mut self) -> Vec<EventData> {
         self.settle_where(|end| end.is_some())
     }
 
-    /// Nothing more comes. What still ran ends with the run.
+    /// The events at the end of the run, with which all tasks end.
     pub(super) fn end(&mut self) -> Vec<EventData> {
         let mut events = self.only_listed();
         events.extend(self.settle_where(|end| end.is_some_and(|end| end.outcome.is_some())));
         events
     }
 
-    fn settle_where(&mut self, is_due: impl Fn(Option<&End>) -> bool) -> Vec<EventData> {
+    fn settle_where(&mut self, is_due: impl Fn(Option<&TaskEnd>) -> bool) -> Vec<EventData> {
         let due = self.open.iter().filter(|task| is_due(task.ends.as_ref()));
         let due: Vec<String> = due.map(|task| task.id.clone()).collect();
-        due.iter().filter_map(|id| self.ended(id, None, End::default())).collect()
+        due.iter().filter_map(|id| self.ended(id, None, TaskEnd::default())).collect()
     }
 
     fn know(&mut self, id: &str, tool_use_id: Option<String>) -> &mut Task {
@@ -205,7 +207,7 @@ impl Tasks {
     }
 }
 
-/// How a task ended, in the program's word for it; `None` for one that runs.
+/// The outcome for the program's status word; `None` for a running task.
 pub(super) fn outcome(status: &str) -> Option<TaskOutcome> {
     match status {
         "completed" | "success" => Some(TaskOutcome::Completed),
@@ -215,8 +217,8 @@ pub(super) fn outcome(status: &str) -> Option<TaskOutcome> {
     }
 }
 
-/// The code in `Background command "Deploy" failed with exit code 1`. A command's own words can hold one too, so the
-/// last counts.
+/// The exit code in `Background command "Deploy" failed with exit code 1`. The command's own text may contain such
+/// words, too, so the last match counts.
 pub(super) fn exit_code_in(text: &str) -> Option<i32> {
     let (_, rest) = text.rsplit_once("exit code").or_else(|| text.rsplit_once("exited with code"))?;
     let rest = rest.trim_start_matches([' ', ':']);
@@ -224,7 +226,7 @@ pub(super) fn exit_code_in(text: &str) -> Option<i32> {
     rest[..end].parse().ok()
 }
 
-/// What stands between `<name>` and `</name>`.
+/// The text between `<name>` and `</name>`.
 pub(super) fn tagged<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
     Some(rest.split_once(&format!("</{name}>"))?.0)
@@ -244,7 +246,7 @@ mod tests {
     }
 
     fn end(tasks: &mut Tasks, id: &str, status: &str, summary: &str) -> Vec<String> {
-        let end = End { outcome: outcome(status), summary: Some(summary.into()), exit_code: None };
+        let end = TaskEnd { outcome: outcome(status), summary: Some(summary.into()), exit_code: None };
         told(tasks.ended(id, None, end))
     }
 
@@ -326,7 +328,7 @@ mod tests {
     fn what_is_followed_is_bounded() {
         let mut tasks = Tasks::default();
         for number in 0..10_000 {
-            tasks.begun(Begun { id: number.to_string(), ..Begun::default() });
+            tasks.begun(TaskStart { id: number.to_string(), ..TaskStart::default() });
         }
         assert_eq!(tasks.running(), OPEN_MAX);
     }

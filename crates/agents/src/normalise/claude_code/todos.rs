@@ -1,5 +1,5 @@
-//! To-do lists that are kept item by item: `TaskCreate` adds one, whose number stands in the result; `TaskUpdate`
-//! changes it; `TaskList` tells all of them. Each author has a list of its own.
+//! To-do lists that are kept item by item: `TaskCreate` adds an item, whose number is in the result; `TaskUpdate`
+//! changes it; `TaskList` gives all of them. Each author has its own list.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -10,9 +10,9 @@ use crate::normalise::fields::Fields;
 use crate::normalise::wire::{Name, TaskPatch, ToolOutcome, lenient};
 use crate::summary;
 
-/// Items of one list; more are not remembered.
+/// Items of one list. Further ones are ignored.
 const ITEMS_MAX: usize = 500;
-/// Lists, one for each author; of more the oldest goes.
+/// Lists, one for each author. Beyond it the oldest goes.
 const LISTS_MAX: usize = 64;
 
 lenient! {
@@ -24,7 +24,7 @@ lenient! {
     }
 }
 
-/// What a call wants of the list. It counts once its result says that it went well.
+/// A change of the list by a call. It counts only after a successful result.
 #[derive(Debug, Clone)]
 pub(super) enum TodoChange {
     Create { subject: String },
@@ -32,7 +32,7 @@ pub(super) enum TodoChange {
     List,
 }
 
-/// The change that a call of this tool is.
+/// The change by a call of this tool.
 pub(super) fn change(tool: &str, input: &RawValue) -> Option<TodoChange> {
     let input = || read::<TaskInput>(input.get()).unwrap_or_default();
     let line = |text: String| summary::line(&text);
@@ -50,7 +50,7 @@ pub(super) fn change(tool: &str, input: &RawValue) -> Option<TodoChange> {
 /// The lists of one run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TodoLists {
-    /// By the call whose sub-agent keeps it; none is the agent itself. The oldest first.
+    /// The lists by the call whose sub-agent keeps each; `None` for the agent itself. The oldest list first.
     lists: Vec<(Option<String>, Vec<Item>)>,
 }
 
@@ -61,7 +61,7 @@ struct Item {
 }
 
 impl TodoLists {
-    /// A call went well: whose list that changed, and the list.
+    /// Applies the change of a successful call; gives the author and the list.
     pub(super) fn granted(
         &mut self,
         author: Option<&str>,
@@ -93,7 +93,7 @@ impl TodoLists {
         Some((author.map(str::to_owned), self.todos(author)))
     }
 
-    /// The program says itself how items of the agent's own list stand; the list after that.
+    /// Takes the program's own report of item states, and gives the agent's list.
     pub(super) fn statuses(&mut self, told: &[Fields]) -> Vec<Todo> {
         for item in told {
             if let (Some(id), Some(status)) = (item.get::<Name>("id"), item.text("status")) {
@@ -158,8 +158,8 @@ fn told(task: &TaskPatch) -> Option<Item> {
     item(task.id.clone()?.0, task.subject.as_deref()?, status)
 }
 
-/// The lines of `TaskList`, each as `#1 [in_progress] Write the tests`. `None` if no line is one and it does not say that
-/// there are none.
+/// The items of `TaskList`, each a line as `#1 [in_progress] Write the tests`. `None` if no line is an item and the
+/// text does not say that there are none.
 fn listed(text: &str) -> Option<Vec<Item>> {
     let line = |line: &str| {
         let (id, rest) = line.trim().strip_prefix('#')?.split_once(' ')?;

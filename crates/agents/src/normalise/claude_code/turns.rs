@@ -47,7 +47,7 @@ impl ClaudeCode {
         events.push(AgentStatusChanged { status: Status::Waiting }.into());
     }
 
-    /// A turn that failed. What was told of it already is not told again.
+    /// Reports the failure of a turn, unless it was reported already.
     fn failed(&mut self, end: TurnEnd, at: Timestamp, events: &mut Vec<EventData>) {
         let refused = end.stop_reason.as_deref() == Some(REFUSAL);
         let reason = if refused { end.stop_reason } else { end.terminal_reason };
@@ -71,7 +71,7 @@ impl ClaudeCode {
     }
 }
 
-/// Why a turn ended, where the program says no more than this code.
+/// The words for a failure code, where the program gives no other.
 fn words(code: &str) -> String {
     match code {
         "error_max_turns" | "max_turns" => "The turn ended at the most steps that it may take".to_owned(),

@@ -1,8 +1,8 @@
-//! What messages and turns took.
+//! The usage of messages and turns.
 //!
-//! The `assistant` lines of a message repeat the figures that it began with; a later one can have grown, and with
-//! partial messages only `message_delta` has the last. A message's figures never fall, so a line that is repeated late
-//! takes nothing back.
+//! The `assistant` lines of a message repeat the counts from its beginning. A later line can have higher ones, and with
+//! partial messages only `message_delta` has the last ones. Counts of a message never fall, so a late repetition takes
+//! nothing back.
 
 use std::collections::BTreeMap;
 
@@ -15,24 +15,24 @@ use crate::normalise::wire::{TurnEnd, Usage};
 #[derive(Debug, Clone, Default)]
 pub(super) struct RunUsage {
     messages: Recent<Usage>,
-    /// What messages of the agent itself took together.
+    /// The usage of the agent's own messages.
     own: Usage,
-    /// What those of its sub-agents took.
+    /// The usage of its sub-agents' messages.
     sub_agents: Usage,
     turns: Usage,
-    /// The models that messages were of.
+    /// The models of the messages.
     models: Vec<String>,
-    /// Something took tokens that no message of the agent itself tells of: a sub-agent, another try, a summary.
+    /// Whether tokens were used outside the agent's own messages: by a sub-agent, another try, a summary.
     aside: bool,
-    /// What the session had taken before this run, known from its first turn's end on.
+    /// The session's usage before this run, known from the end of the first turn on.
     before: Option<Usage>,
 }
 
-/// Models of one run that are told apart.
+/// Models of one run that are counted.
 const MODELS_MAX: usize = 16;
 
 impl RunUsage {
-    /// What a message has taken so far; nothing where that was told.
+    /// The event with the usage of a message so far; `None` where it was reported.
     pub(super) fn message(&mut self, id: &str, usage: &Usage, parent: Option<&str>) -> Option<AgentUsage> {
         self.aside |= parent.is_some();
         if usage.is_nothing() {
@@ -50,14 +50,14 @@ impl RunUsage {
         Some(AgentUsage { parent_tool_use_id: parent.map(str::to_owned), ..event })
     }
 
-    /// A message is of this model.
+    /// Notes the model of a message.
     pub(super) fn of_model(&mut self, model: &str) {
         if self.models.len() < MODELS_MAX && !self.models.iter().any(|known| known == model) {
             self.models.push(model.to_owned());
         }
     }
 
-    /// Tokens are taken that no message will tell of.
+    /// Notes that tokens are used outside messages.
     pub(super) fn aside(&mut self) {
         self.aside = true;
     }

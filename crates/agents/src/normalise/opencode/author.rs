@@ -1,4 +1,4 @@
-//! Whose a frame is: of the run's own session, or of one that a sub-agent works in.
+//! The author of a frame: the run's own session, or the session of a sub-agent.
 
 use townwatch_protocol::event::EventData;
 
@@ -6,16 +6,16 @@ use super::Opencode;
 use super::wire::{Session, Whose, model_name};
 use crate::json::read;
 
-/// Whose session it is.
+/// The author, by its session.
 pub(super) enum Author {
-    /// The run's own.
+    /// The run's own session.
     Main,
-    /// A sub-agent's, with the call that it works for, once that is known.
+    /// A sub-agent's session, with the call that it works for once that is known.
     SubAgent(Option<String>),
 }
 
 impl Author {
-    /// The call that a sub-agent works for.
+    /// The call that the sub-agent works for.
     pub(super) fn call(&self) -> Option<String> {
         match self {
             Self::Main => None,
@@ -25,7 +25,8 @@ impl Author {
 }
 
 impl Opencode {
-    /// Whose frame it is; `None` if another session's. A frame that names no session is the server's, which is the run's.
+    /// The author of a frame; `None` for another session's. A frame without a session is the server's, which counts as
+    /// the run's.
     pub(super) fn author(&self, properties: &str) -> Option<Author> {
         let whose: Whose = read(properties).unwrap_or_default();
         let inner = || whose.info.and_then(|info| info.session_id).or(whose.part.and_then(|part| part.session_id));
@@ -55,7 +56,7 @@ impl Opencode {
         }
     }
 
-    /// Tells the session once, with its model as soon as that is known.
+    /// Reports the session once, as soon as its model is known.
     pub(super) fn tell_session(&mut self, model: Option<String>, events: &mut Vec<EventData>) {
         let Some(session_id) = self.session_id.clone().filter(|_| !self.session_told) else { return };
         self.session_told = true;

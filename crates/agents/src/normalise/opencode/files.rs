@@ -1,4 +1,4 @@
-//! Files that tools and models give beside text: most often pictures, whole in their addresses.
+//! Files of tools and models besides text, mostly pictures with their bytes in a `data:` address.
 
 use townwatch_protocol::event::{Attachment, AttachmentKind};
 
@@ -6,10 +6,10 @@ use super::wire::GivenFile;
 use crate::cut;
 use crate::normalise::pictures::{self, Picture};
 
-/// A longer name or address is cut.
+/// The longest name or address; a longer one is cut.
 const NAME_BYTES_MAX: usize = 2_000;
 
-/// The attachment that tells of a file, and the picture, if it is one that can be kept.
+/// The attachment of a file, and the picture if it is one to keep.
 pub(super) fn attachment(file: GivenFile) -> (Attachment, Option<Picture>) {
     let (said, name) = (file.mime.map(short), file.filename.map(short));
     let url = file.url.unwrap_or_default();

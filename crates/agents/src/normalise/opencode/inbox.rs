@@ -1,4 +1,4 @@
-//! What was said to the agent: which messages, to which sessions, and whether the agent has begun to answer.
+//! Messages to the agent: their sessions, and whether the agent has begun to answer.
 
 use townwatch_protocol::event::MessageSource;
 
@@ -6,23 +6,23 @@ use crate::normalise::recent::Recent;
 
 #[derive(Debug, Default, Clone)]
 pub(super) struct Inbox {
-    /// Messages to the agent, with what they were said as; `None` is one that is in the log already.
+    /// The messages, each with its source; `None` for a message that is in the log already.
     messages: Recent<Option<MessageSource>>,
-    /// Sessions that were told something.
+    /// The sessions that got a message.
     sessions: Recent<()>,
-    /// Messages that are in the log already, and that the stream has not repeated yet.
+    /// The number of messages that are in the log and that the stream has not repeated yet.
     repeats: u64,
-    /// The latest message of the run's own session was said to the agent.
+    /// Whether the latest message of the run's own session is one to the agent.
     unanswered: bool,
 }
 
 impl Inbox {
-    /// A message was given to the server and stands in the log: the stream will repeat it.
+    /// Notes a message that was sent to the server and is in the log: the stream will repeat it.
     pub(super) fn told(&mut self) {
         self.repeats += 1;
     }
 
-    /// A message to a session, of which the stream tells each time that it changes.
+    /// Notes a message to a session. The stream sends it again at each change.
     pub(super) fn message(&mut self, id: &str, session_id: &str, main: bool) {
         if self.messages.get(id).is_none() {
             let said_as = self.said_as(session_id, main);
@@ -31,17 +31,17 @@ impl Inbox {
         }
     }
 
-    /// The agent has begun a message of its own.
+    /// Notes that the agent has begun its own message.
     pub(super) fn answered(&mut self) {
         self.unanswered = false;
     }
 
-    /// Whether a message waits for the turn that it begins.
+    /// Whether a message waits for its turn to begin.
     pub(super) fn owes_answer(&self) -> bool {
         self.repeats > 0 || self.unanswered
     }
 
-    /// What a message was said as, if it was said to the agent.
+    /// The source of a message, if it was one to the agent.
     pub(super) fn get(&self, id: &str) -> Option<&Option<MessageSource>> {
         self.messages.get(id)
     }

@@ -1,8 +1,9 @@
 //! The kinds of frames and of parts that OpenCode and Kilo stream.
 
-use crate::normalise::kinds::{Becomes, Known, Table};
+use crate::normalise::kinds::{Handling, KnownKinds, Table};
+use townwatch_protocol::event::EventKind;
 
-/// How a frame is read.
+/// The reading of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FrameKind {
     Session,
@@ -22,11 +23,11 @@ pub(super) enum FrameKind {
     Toast,
     SignIn,
     Trouble,
-    /// Known by name only: shown with a notice, since nothing else would tell what it says.
+    /// A frame known by name only. A notice shows it, because no other frame has its content.
     Unread,
 }
 
-/// How a part is read.
+/// The reading of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PartKind {
     Text,
@@ -38,50 +39,50 @@ pub(super) enum PartKind {
     Compaction,
 }
 
-/// How a line of `run --format json` is read.
+/// The reading of a line of `run --format json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RunLine {
-    /// A part of this type, where it does not say so itself.
+    /// A part of this type, for lines whose part does not name its type.
     Part(&'static str),
     StepFinish,
     Error,
 }
 
-use Becomes::{Event, Nothing};
 use FrameKind as F;
+use Handling::{Event, Nothing};
 
 const SERVER: &str = "the server's own affair, not the agent's";
-const ENGINE: &str = "parser_notice";
+const ENGINE: EventKind = EventKind::ParserNotice;
 
-/// What a frame's `type` can be.
+/// The values of a frame's `type`.
 pub(super) static FRAMES: Table<FrameKind> = Table::new(
     "frame",
     &[
         // The most frequent ones first: looking is from the start on.
-        ("message.part.updated", Event("agent_output", F::Part)),
-        ("message.part.delta", Event("agent_output", F::Delta)),
-        ("message.updated", Event("agent_usage", F::Message)),
-        ("session.status", Event("agent.status", F::Status)),
-        ("session.updated", Event("agent_session", F::Session)),
+        ("message.part.updated", Event(EventKind::Output, F::Part)),
+        ("message.part.delta", Event(EventKind::Output, F::Delta)),
+        ("message.updated", Event(EventKind::Usage, F::Message)),
+        ("session.status", Event(EventKind::Status, F::Status)),
+        ("session.updated", Event(EventKind::Session, F::Session)),
         ("session.diff", Nothing("the changes of files are told one by one, with their calls")),
         ("sync", Nothing("every durable change once more")),
-        ("session.created", Event("agent_session", F::Session)),
-        ("session.idle", Event("agent.status", F::Idle)),
-        ("session.error", Event("agent_error", F::Error)),
-        ("session.compacted", Event("agent_notice", F::Compacted)),
+        ("session.created", Event(EventKind::Session, F::Session)),
+        ("session.idle", Event(EventKind::Status, F::Idle)),
+        ("session.error", Event(EventKind::Error, F::Error)),
+        ("session.compacted", Event(EventKind::Notice, F::Compacted)),
         ("session.deleted", Nothing("what it did stays in the log")),
-        ("message.removed", Event("agent_notice", F::MessageRemoved)),
-        ("message.part.removed", Event("agent_output", F::PartRemoved)),
-        ("todo.updated", Event("progress_update", F::Todos)),
-        ("permission.asked", Event("agent_question", F::Asked)),
-        ("permission.replied", Event("agent_question_answered", F::Replied)),
-        ("question.asked", Event("agent_question", F::Asked)),
-        ("question.replied", Event("agent_question_answered", F::Replied)),
-        ("question.rejected", Event("agent_question_answered", F::Rejected)),
-        ("tui.toast.show", Event("agent_notice", F::Toast)),
-        ("mcp.browser.open.failed", Event("agent_notice", F::SignIn)),
-        ("workspace.failed", Event("agent_notice", F::Trouble)),
-        ("worktree.failed", Event("agent_notice", F::Trouble)),
+        ("message.removed", Event(EventKind::Notice, F::MessageRemoved)),
+        ("message.part.removed", Event(EventKind::Output, F::PartRemoved)),
+        ("todo.updated", Event(EventKind::Progress, F::Todos)),
+        ("permission.asked", Event(EventKind::Question, F::Asked)),
+        ("permission.replied", Event(EventKind::QuestionAnswered, F::Replied)),
+        ("question.asked", Event(EventKind::Question, F::Asked)),
+        ("question.replied", Event(EventKind::QuestionAnswered, F::Replied)),
+        ("question.rejected", Event(EventKind::QuestionAnswered, F::Rejected)),
+        ("tui.toast.show", Event(EventKind::Notice, F::Toast)),
+        ("mcp.browser.open.failed", Event(EventKind::Notice, F::SignIn)),
+        ("workspace.failed", Event(EventKind::Notice, F::Trouble)),
+        ("worktree.failed", Event(EventKind::Notice, F::Trouble)),
         ("file.edited", Nothing("the call that edits it tells")),
         ("file.watcher.updated", Nothing("changes that nobody tells are seen in the directory itself")),
         ("command.executed", Nothing("the message that it becomes is told")),
@@ -160,39 +161,39 @@ pub(super) static FRAMES: Table<FrameKind> = Table::new(
     ],
 );
 
-/// What a part's `type` can be.
+/// The values of a part's `type`.
 pub(super) static PARTS: Table<PartKind> = Table::new(
     "part",
     &[
-        ("tool", Event("agent_tool_call", PartKind::Tool)),
-        ("text", Event("agent_output", PartKind::Text)),
-        ("reasoning", Event("agent_output", PartKind::Text)),
-        ("step-start", Event("file_changed", PartKind::StepStart)),
+        ("tool", Event(EventKind::ToolCall, PartKind::Tool)),
+        ("text", Event(EventKind::Output, PartKind::Text)),
+        ("reasoning", Event(EventKind::Output, PartKind::Text)),
+        ("step-start", Event(EventKind::FileChanged, PartKind::StepStart)),
         ("step-finish", Nothing("the message has the same tokens and price")),
-        ("patch", Event("file_changed", PartKind::Patch)),
-        ("file", Event("agent_tool_result", PartKind::File)),
-        ("subtask", Event("user_message", PartKind::Subtask)),
-        ("compaction", Event("agent_notice", PartKind::Compaction)),
+        ("patch", Event(EventKind::FileChanged, PartKind::Patch)),
+        ("file", Event(EventKind::ToolResult, PartKind::File)),
+        ("subtask", Event(EventKind::UserMessage, PartKind::Subtask)),
+        ("compaction", Event(EventKind::Notice, PartKind::Compaction)),
         ("snapshot", Nothing("a name for the state of the files")),
         ("agent", Nothing("a name in the message's own text")),
         ("retry", Nothing("the session's status tells of each retry")),
     ],
 );
 
-/// What the `type` of a line of `run --format json` can be.
+/// The values of `type` in a line of `run --format json`.
 pub(super) static RUN_LINES: Table<RunLine> = Table::new(
     "line of run",
     &[
-        ("step_start", Event("agent.status", RunLine::Part("step-start"))),
-        ("text", Event("agent_output", RunLine::Part("text"))),
-        ("reasoning", Event("agent_output", RunLine::Part("reasoning"))),
-        ("tool_use", Event("agent_tool_call", RunLine::Part("tool"))),
-        ("step_finish", Event("agent_usage", RunLine::StepFinish)),
-        ("error", Event("agent_error", RunLine::Error)),
+        ("step_start", Event(EventKind::Status, RunLine::Part("step-start"))),
+        ("text", Event(EventKind::Output, RunLine::Part("text"))),
+        ("reasoning", Event(EventKind::Output, RunLine::Part("reasoning"))),
+        ("tool_use", Event(EventKind::ToolCall, RunLine::Part("tool"))),
+        ("step_finish", Event(EventKind::Usage, RunLine::StepFinish)),
+        ("error", Event(EventKind::Error, RunLine::Error)),
     ],
 );
 
-/// All of them.
-pub(super) fn known() -> Vec<Known> {
+/// The tables of OpenCode and Kilo.
+pub(super) fn known() -> Vec<KnownKinds> {
     vec![FRAMES.known(), PARTS.known(), RUN_LINES.known()]
 }

@@ -1,4 +1,4 @@
-//! Messages: whose they are, what they took, and what was said to the agent.
+//! Messages: their authors, their usage, and messages to the agent.
 
 use townwatch_protocol::event::{AgentNotice, AgentNoticeKind, EventData, MessageSource, NoticeLevel, UserMessage};
 use townwatch_protocol::time::Timestamp;
@@ -10,11 +10,11 @@ use super::wire::{MessageFrame, Part, figures, model_name};
 use crate::json::read;
 use crate::normalise::stop::Stop;
 
-/// Who said what a person said; the wire's word.
+/// The author of a person's message, in the word of the wire.
 const PERSON: &str = "operator";
 
 impl Opencode {
-    /// A message, without its parts.
+    /// Reads a message, without its parts.
     pub(super) fn message(&mut self, properties: &str, author: &Author, at: Timestamp, events: &mut Vec<EventData>) {
         let mut message = read::<MessageFrame>(properties).and_then(|frame| frame.info).unwrap_or_default();
         let (id, main) = (message.id.take().unwrap_or_default(), matches!(author, Author::Main));
@@ -46,7 +46,7 @@ impl Opencode {
         }
     }
 
-    /// That a message ended before its time, told once, where this is such a reason.
+    /// The event of a message's early stop, once for each message; `None` for another reason.
     pub(super) fn stopped(&mut self, reason: &str, message_id: &str, call: Option<String>) -> Option<EventData> {
         let stop = match reason {
             "length" => Stop::AnswerFull,
@@ -56,7 +56,7 @@ impl Opencode {
         self.stopped_messages.insert(message_id, ()).then(|| stop.event(None, call))
     }
 
-    /// The session's model, and that it is another one than before.
+    /// Notes the session's model, and reports a change.
     fn model_is(&mut self, model: Option<String>, events: &mut Vec<EventData>) {
         self.tell_session(model.clone(), events);
         let Some(model) = model else { return };
@@ -69,7 +69,7 @@ impl Opencode {
         }
     }
 
-    /// A part of what was said to the agent, or to the sub-agent of this call.
+    /// Reads a part of a message to the agent, or to the sub-agent of a call.
     pub(super) fn said_to(
         &mut self,
         kind: PartKind,
@@ -101,7 +101,7 @@ impl Opencode {
         Some(UserMessage { text, by, source, message_id: part.message_id, parent_tool_use_id: call }.into())
     }
 
-    /// A message was taken out of the conversation. Of those that a person takes back, hers is told.
+    /// The notice of a message that was taken back, if it was a person's.
     pub(super) fn taken_back(&mut self, message_id: &str, call: Option<String>) -> Option<EventData> {
         self.inbox.get(message_id)?;
         let message = "A message was taken back, with what followed it: the agent no longer knows of it";
@@ -117,7 +117,7 @@ fn compaction(auto: bool, call: Option<String>) -> AgentNotice {
     AgentNotice { parent_tool_use_id: call, ..notice }
 }
 
-/// A session was compacted.
+/// The notice of a compaction.
 pub(super) fn compacted(call: Option<String>) -> AgentNotice {
     let message = "The conversation was summed up, and goes on from there";
     let notice = AgentNotice::new(AgentNoticeKind::CompactionEnded, NoticeLevel::Info, message);

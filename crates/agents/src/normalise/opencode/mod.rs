@@ -1,10 +1,10 @@
 //! OpenCode and Kilo, which is made from it: the frames of `GET /event` of their servers.
 //!
-//! What these streams really are like, each held by a recording in `tests/recordings/{opencode,kilo}`: a part of a message
-//! is sent whole at every change; `session.idle` ends a turn of that session, and comes twice, with last frames in
-//! between, when the turn failed or was interrupted; a sub-agent is a session of its own on the same stream; a shell
-//! command that fails is `completed`; what the person said comes as messages too, each time with all changes so far;
-//! a message's tokens are repeated, and last of all right.
+//! Facts about these streams, each held by a recording in `tests/recordings/{opencode,kilo}`. A part of a message is sent
+//! whole at every change. `session.idle` ends a turn of its session; it comes twice, with last frames in between, when
+//! the turn failed or was interrupted. A sub-agent is a session of its own on the same stream. A failed shell command
+//! is `completed`. A person's message is a message, too, and is sent whole at every change. A message's tokens are
+//! repeated, and only the last ones are right.
 
 mod author;
 mod files;
@@ -28,29 +28,29 @@ use townwatch_protocol::wire::AnswerAgent;
 use self::author::Author;
 use self::inbox::Inbox;
 use self::kinds::{FRAMES, FrameKind, PARTS, PartKind};
-use self::parts::{Parts, Telling};
-use self::questions::{Asker, CallName, Questions};
+use self::parts::{PartContext, Parts};
+use self::questions::{CallName, QuestionOrigin, Questions};
 pub use self::run::OpencodeRun;
 use self::wire::{
     Asked, DeltaFrame, ErrorFrame, Frame, Part, PartFrame, RemovedFrame, Replied, SessionFrame, StatusFrame, TodosFrame,
 };
-use super::kinds::{Becomes, Known};
+use super::kinds::{Handling, KnownKinds};
 use super::notices::Notices;
 use super::progress::Progress;
 use super::recent::Recent;
-use super::{Given, Meaning, Normalise, RunContext, asking, last_words};
+use super::{CheckedAnswer, Meaning, Normalise, RunContext, asking, last_words};
 use crate::json::read;
 use crate::summary::TodoInput;
 
 /// The tables of kinds that reading goes through.
-pub(super) fn known_kinds() -> Vec<Known> {
+pub(super) fn known_kinds() -> Vec<KnownKinds> {
     kinds::known()
 }
 
 /// The state of one run's reading.
 #[derive(Debug, Clone)]
 pub struct Opencode {
-    /// The program's command, which also stands for it where nobody else answered a question.
+    /// The program's command, which is also the author of answers that no person gave.
     program: &'static str,
     context: RunContext,
     /// The run's own session.
@@ -58,21 +58,21 @@ pub struct Opencode {
     session_told: bool,
     working_dir: Option<String>,
     agent_version: Option<String>,
-    /// Sub-agents' sessions, with the call that each works for.
+    /// The sub-agents' sessions, each with the call that it works for.
     children: Recent<Option<String>>,
     inbox: Inbox,
-    /// The figures that were told last, by message.
+    /// The counts that were reported last, by message.
     counted_messages: Recent<[u64; 5]>,
     /// The model of the main session's latest message.
     model: Option<String>,
     failed_messages: Recent<()>,
-    /// Messages that were told to have ended before their time.
+    /// The messages whose early stop was reported.
     stopped_messages: Recent<()>,
     parts: Parts,
     questions: Questions,
-    /// The turn is over.
+    /// Whether the turn is over.
     waiting: bool,
-    /// Something was told after that.
+    /// Whether an event was reported after the end of the turn.
     told_late: bool,
     told_failure: Option<String>,
     failure: Option<String>,
@@ -81,8 +81,8 @@ pub struct Opencode {
 }
 
 impl Opencode {
-    /// A run in this place. Without a session's id, the first session that no other one began is the run's. Whoever names
-    /// the session speaks to it, and has told its prompt.
+    /// The reader of a run in this context. Without a session's id, the first session without a parent is the run's. A
+    /// caller that gives the id sends the messages itself, and has reported the prompt.
     pub fn new(program: &'static str, context: RunContext, session_id: Option<String>) -> Self {
         let mut inbox = Inbox::default();
         if session_id.is_some() {
@@ -112,28 +112,33 @@ impl Opencode {
         }
     }
 
-    /// Whether the agent has nothing to do until somebody tells it something.
+    /// Whether the agent has nothing to do until it gets a message.
     pub fn is_idle(&self) -> bool {
         self.waiting && self.questions.is_empty()
     }
 
-    /// Whether something was said to the agent that no message of its own followed. A server that has taken a prompt goes
-    /// on to say that it is idle, until the turn begins.
+    /// Whether a message to the agent has no message of the agent after it. A server that has taken a prompt still
+    /// reports `idle` until the turn begins.
     pub fn owes_answer(&self) -> bool {
         self.inbox.owes_answer()
     }
 
-    /// What an open question is about, and its answer as it is to be given; or why it cannot be.
-    pub fn check(&self, answer: &AnswerAgent, by: &str) -> Result<(QuestionKind, Given)> {
+    /// The kind of an open question, and the checked answer.
+    ///
+    /// # Errors
+    ///
+    /// `conflict` for a question that is not open or is being answered; `invalid_request` for an answer that does not
+    /// fit.
+    pub fn check(&self, answer: &AnswerAgent, by: &str) -> Result<(QuestionKind, CheckedAnswer)> {
         self.questions.check(answer, by)
     }
 
-    /// Somebody is answering an open question; nobody, after all.
-    pub fn answering(&mut self, request_id: &str, given: Option<Given>) {
+    /// Notes the answer that is being sent for an open question; `None` takes it back.
+    pub fn answering(&mut self, request_id: &str, given: Option<CheckedAnswer>) {
         self.questions.answering(request_id, given);
     }
 
-    /// Somebody told the agent something, so that its next turn begins.
+    /// The events of a message to the agent, which begins its next turn.
     pub fn told(&mut self, text: &str, by: &str) -> Vec<EventData> {
         let mut events = vec![asking::message(text, by)];
         self.inbox.told();
@@ -141,7 +146,7 @@ impl Opencode {
         events
     }
 
-    /// What a frame means that was made of what the server answered after the stream had broken off.
+    /// The events of a frame that was made from the server's answer after the stream had been cut.
     pub fn reread(&mut self, frame: &str, at: Timestamp) -> Vec<EventData> {
         let events = self.line(frame, at).events;
         self.parts.stop_typing();
@@ -180,7 +185,7 @@ impl Opencode {
                 let asked: Asked = read(properties).unwrap_or_default();
                 let parent = author.call();
                 let tool_use_id = asked.tool.as_ref().and_then(|tool| self.parts.tool_use_id(tool));
-                let from = Asker { working_dir: self.working_dir.as_deref(), tool_use_id, parent };
+                let from = QuestionOrigin { working_dir: self.working_dir.as_deref(), tool_use_id, parent };
                 if let Some((question, one_too_many)) = self.questions.asked(&asked, from) {
                     events.extend(one_too_many.map(EventData::from));
                     events.push(question.into());
@@ -213,11 +218,11 @@ impl Opencode {
         self.read_part(read(raw.get()).unwrap_or_default(), raw.get(), author, at, meaning);
     }
 
-    /// What a part means, of which this is the text.
+    /// The meaning of a part; `raw` is its text.
     fn read_part(&mut self, part: Part, raw: &str, author: &Author, at: Timestamp, meaning: &mut Meaning) {
         let kind = match PARTS.find(part.kind.as_deref().unwrap_or_default()) {
-            Some(Becomes::Event(_, kind)) => kind,
-            Some(Becomes::Nothing(_)) => return,
+            Some(Handling::Event(_, kind) | Handling::Preview(kind)) => kind,
+            Some(Handling::Nothing(_)) => return,
             None => return meaning.events.extend(self.notices.note(NoticeKind::Unknown, raw)),
         };
         if let Some(said_as) = part.message_id.as_ref().and_then(|id| self.inbox.get(id)).copied() {
@@ -226,12 +231,12 @@ impl Opencode {
         let (main, parent) = (matches!(author, Author::Main), author.call());
         let (working_dir, progress) = (self.working_dir.as_deref(), &mut self.progress);
         let Meaning { events, pictures, .. } = meaning;
-        let mut telling = Telling { at, working_dir, parent, progress, events, pictures };
+        let mut context = PartContext { at, working_dir, parent, progress, events, pictures };
         match kind {
-            PartKind::Text => meaning.piece = self.parts.text(part, &mut telling),
+            PartKind::Text => meaning.piece = self.parts.text(part, &mut context),
             PartKind::Tool => {
                 let call = CallName::of(&part);
-                match self.parts.tool(part, &mut telling) {
+                match self.parts.tool(part, &mut context) {
                     Ok(Some(handed_over)) => {
                         self.children.set(&handed_over.session_id, Some(handed_over.tool_use_id));
                     }
@@ -241,9 +246,9 @@ impl Opencode {
                 let answered = self.questions.call_is(call, self.program);
                 self.answered(answered, &mut meaning.events);
             }
-            PartKind::Patch => self.parts.patch(part, &mut telling),
+            PartKind::Patch => self.parts.patch(part, &mut context),
             PartKind::StepStart if main => self.parts.begin_step(&part),
-            PartKind::File => self.parts.file(part, &mut telling),
+            PartKind::File => self.parts.file(part, &mut context),
             PartKind::StepStart | PartKind::Subtask | PartKind::Compaction => {} // only said to the agent, or a sub-agent's
         }
     }
@@ -256,7 +261,7 @@ impl Opencode {
         }
     }
 
-    /// The main session's to-do list, or that of the sub-agent that works for a call.
+    /// Reads the to-do list of the main session, or of a sub-agent.
     fn todos(&mut self, properties: &str, author: &Author, at: Timestamp, events: &mut Vec<EventData>) {
         let (Author::Main | Author::SubAgent(Some(_))) = author else { return };
         let todos = read::<TodosFrame>(properties).and_then(|frame| frame.todos).unwrap_or_default();
@@ -280,8 +285,8 @@ impl Normalise for Opencode {
             return meaning;
         };
         let kind = match FRAMES.find(&kind) {
-            Some(Becomes::Event(_, kind)) => kind,
-            Some(Becomes::Nothing(_)) => return meaning,
+            Some(Handling::Event(_, kind) | Handling::Preview(kind)) => kind,
+            Some(Handling::Nothing(_)) => return meaning,
             None => FrameKind::Unread,
         };
         let properties = properties.unwrap_or_default();
@@ -310,7 +315,7 @@ impl Normalise for Opencode {
     }
 }
 
-/// Whether the event lets an agent seem to be at work again.
+/// Whether an event shows an agent at work again.
 fn is_work(event: &EventData) -> bool {
     matches!(event, EventData::Output(_) | EventData::ToolCall(_) | EventData::ToolResult(_))
 }

@@ -1,5 +1,5 @@
-//! The parts of messages: texts, thoughts, tool calls. Each is sent again and again, whole, as it grows; what it means
-//! is told once.
+//! The parts of messages: texts, thoughts, tool calls. Each is sent whole again and again while it grows, and is
+//! reported once.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -21,27 +21,27 @@ use crate::normalise::progress::Progress;
 use crate::normalise::recent::Recent;
 use crate::summary::{self, ToolInput};
 
-/// An agent and its sub-agents type at once; real ones run a few of them.
+/// Texts that are typed at once, by an agent and its sub-agents; real runs have a few.
 const TYPED_MAX: usize = 64;
-/// Of a text that is being typed so much is kept, in case it is broken off.
+/// The bytes that are kept of a text that is being typed, in case it is broken off.
 const TYPED_BYTES_MAX: usize = 256 << 10;
-/// What a tool gave beside text; real ones give a few.
+/// Attachments of one result; real ones have a few.
 const ATTACHMENTS_MAX: usize = 64;
-/// Files that are told apart within one step of the model.
+/// Files that are counted separately within one step of the model.
 const STEP_FILES_MAX: usize = 4_096;
 
-/// What was told of the parts so far.
+/// The state of the parts so far.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Parts {
-    /// Texts, patches and beginnings of steps that were told.
+    /// The texts, patches and step beginnings that were reported.
     told: Recent<()>,
     calls: Recent<Call>,
     call_ids: Recent<()>,
-    /// The calls whose own id was another call's before, by message and call: what each is told as.
+    /// The calls whose id an earlier call had, by message and call, with the name that each is reported under.
     renamed: Recent<String>,
-    /// Texts and thoughts that are being written, by their parts.
+    /// The texts and thoughts that are being written, by part.
     typed: BTreeMap<String, Typed>,
-    /// Files of which the present step of the main session has told a change.
+    /// The files whose change was reported in the present step of the main session.
     step_files: HashSet<String>,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Parts {
 struct Call {
     tool_use_id: String,
     told: bool,
-    /// How it ended, once it has: whether completed.
+    /// The end of the call, once it has one: whether it completed.
     ended: Option<bool>,
 }
 
@@ -57,40 +57,41 @@ struct Call {
 #[derive(Debug, Clone)]
 struct Typed {
     output: AgentOutput,
-    /// Whether all of it was heard, so that what is added goes on with it.
+    /// Whether the kept text is complete so far, so that additions can continue it.
     goes_on: bool,
 }
 
-/// What parts are told with.
-pub(super) struct Telling<'a> {
+/// The context in which parts are reported.
+pub(super) struct PartContext<'a> {
     pub(super) at: Timestamp,
     pub(super) working_dir: Option<&'a str>,
-    /// The call whose sub-agent it is.
+    /// The call whose sub-agent sends the part.
     pub(super) parent: Option<String>,
     pub(super) progress: &'a mut Progress,
     pub(super) events: &'a mut Vec<EventData>,
     pub(super) pictures: &'a mut Vec<Picture>,
 }
 
-/// A call that a sub-agent's session works for.
-pub(super) struct HandedOver {
+/// A call that gives work to a sub-agent's session.
+pub(super) struct Delegation {
     pub(super) session_id: String,
     pub(super) tool_use_id: String,
 }
 
 impl Parts {
-    /// Whether nothing was told of this part yet; from now on it was.
+    /// Whether nothing was reported of this part before. It counts as reported from now on.
     pub(super) fn is_new(&mut self, part_id: &str) -> bool {
         self.told.insert(part_id, ())
     }
 
-    /// A text or thought. It is whole once it says when it ended; until then it is kept in case that never comes.
-    pub(super) fn text(&mut self, part: Part, telling: &mut Telling<'_>) -> Option<Piece> {
+    /// Reads a text or thought. It is complete once it has an end time. Until then it is kept, in case the end never
+    /// comes.
+    pub(super) fn text(&mut self, part: Part, part_context: &mut PartContext<'_>) -> Option<Piece> {
         let (id, text) = (part.id.unwrap_or_default(), part.text.unwrap_or_default());
         let (time, thinking) = (part.time.unwrap_or_default(), part.kind.as_deref() == Some("reasoning"));
         let message_id = part.message_id.filter(|id| !id.is_empty());
         let stream = if thinking { OutputStream::Thinking } else { OutputStream::Assistant };
-        let parent_tool_use_id = telling.parent.clone();
+        let parent_tool_use_id = part_context.parent.clone();
         if time.end.is_none() {
             if time.start.is_none() || self.told.get(&id).is_some() || !is_name(&id) {
                 return None;
@@ -108,12 +109,12 @@ impl Parts {
         self.typed.remove(&id);
         if self.told.insert(&id, ()) && !text.is_empty() {
             let output = AgentOutput { message_id, parent_tool_use_id, ..AgentOutput::new(stream, text) };
-            telling.events.push(output.into());
+            part_context.events.push(output.into());
         }
         None
     }
 
-    /// What was added to a text.
+    /// Reads an addition to a text.
     pub(super) fn delta(&mut self, delta: DeltaFrame) -> Option<Piece> {
         if delta.field.as_deref() != Some("text") {
             return None;
@@ -126,18 +127,18 @@ impl Parts {
         Some(Piece { message_id, begins: false, text: added })
     }
 
-    /// Something was missed: what is being typed cannot be gone on with.
+    /// Notes that frames were missed, so that typed texts cannot be continued.
     pub(super) fn stop_typing(&mut self) {
         self.typed.values_mut().for_each(|typed| typed.goes_on = false);
     }
 
-    /// What was being written and will have no end.
+    /// The events of texts that were being written and will have no end.
     pub(super) fn broken_off(&mut self) -> Vec<EventData> {
         let typed = std::mem::take(&mut self.typed);
         typed.into_iter().filter_map(|(id, typed)| self.broken(&id, typed)).collect()
     }
 
-    /// A part was taken out of its message: if it was being written, that is all there will be of it.
+    /// Notes a part that was taken out of its message. If it was being written, the event of the broken text.
     pub(super) fn removed(&mut self, part_id: &str) -> Option<EventData> {
         let typed = self.typed.remove(part_id)?;
         self.broken(part_id, typed)
@@ -149,15 +150,15 @@ impl Parts {
         (!output.text.is_empty()).then(|| AgentOutput { broken_off: true, ..output }.into())
     }
 
-    /// What the call that waits for an answer is told as.
+    /// The name of the call that waits for an answer.
     pub(super) fn tool_use_id(&self, call: &AskedTool) -> Option<String> {
         let name = CallName::join(call.message_id.as_deref(), call.call_id.as_deref());
         name.and_then(|name| self.renamed.get(&name).cloned()).or_else(|| call.call_id.clone())
     }
 
-    /// A tool call. It is told once it runs, for only then its input is there, and its result once it has ended.
-    /// `Err` is a state that this version does not know.
-    pub(super) fn tool(&mut self, part: Part, telling: &mut Telling<'_>) -> Result<Option<HandedOver>, ()> {
+    /// Reads a tool call. The call is reported when it runs, because its input is complete only then, and its result
+    /// when it has ended. `Err` is a state that this version does not know.
+    pub(super) fn tool(&mut self, part: Part, part_context: &mut PartContext<'_>) -> Result<Option<Delegation>, ()> {
         let (id, state) = (part.id.unwrap_or_default(), part.state.unwrap_or_default());
         let ends = match state.status.as_deref() {
             Some("pending") => return Ok(None),
@@ -184,18 +185,18 @@ impl Parts {
         let tool_use_id = known.tool_use_id.clone();
         let tool = part.tool.unwrap_or_default();
         if first {
-            call(&tool_use_id, &tool, &state, telling);
+            call(&tool_use_id, &tool, &state, part_context);
         }
         let session_id = state.metadata.as_ref().and_then(|metadata| metadata.session_id.clone());
         let handed_over = session_id.filter(|_| category(&tool) == ToolCategory::Task);
-        let handed_over = handed_over.map(|session_id| HandedOver { session_id, tool_use_id: tool_use_id.clone() });
+        let handed_over = handed_over.map(|session_id| Delegation { session_id, tool_use_id: tool_use_id.clone() });
         if ends.is_some() {
-            self.result(tool_use_id, &tool, state, telling);
+            self.result(tool_use_id, &tool, state, part_context);
         }
         Ok(handed_over)
     }
 
-    fn result(&mut self, tool_use_id: String, tool: &str, state: ToolState, telling: &mut Telling<'_>) {
+    fn result(&mut self, tool_use_id: String, tool: &str, state: ToolState, part_context: &mut PartContext<'_>) {
         let completed = state.status.as_deref() == Some("completed");
         let (metadata, time) = (state.metadata.unwrap_or_default(), state.time.unwrap_or_default());
         let content = if completed { state.output } else { state.error }.unwrap_or_default();
@@ -204,10 +205,10 @@ impl Parts {
             (Some(start), Some(end)) => u64::try_from(end.saturating_sub(start)).unwrap_or(0),
             _ => 0,
         };
-        let attachments = given(state.attachments.unwrap_or_default(), telling);
+        let attachments = given(state.attachments.unwrap_or_default(), part_context);
         let exit_code = metadata.exit.and_then(|exit| i32::try_from(exit).ok());
         let result = AgentToolResult::new(tool_use_id.clone(), success, content, duration_ms);
-        telling.events.push(AgentToolResult { exit_code, attachments, ..result }.into());
+        part_context.events.push(AgentToolResult { exit_code, attachments, ..result }.into());
         let changed = match category(tool) {
             ToolCategory::Write => metadata.filepath.map(|path| {
                 let action = if metadata.exists == Some(false) { FileAction::Created } else { FileAction::Modified };
@@ -219,17 +220,17 @@ impl Parts {
             _ => None,
         };
         if let Some((path, action, lines_added, lines_removed)) = changed.filter(|_| success) {
-            let path = summary::relative(&path, telling.working_dir);
+            let path = summary::relative(&path, part_context.working_dir);
             self.remember_file(&path);
             let (from, size_bytes, tool_use_id) = (None, None, Some(tool_use_id));
-            telling
+            part_context
                 .events
                 .push(FileChanged { path, action, from, size_bytes, lines_added, lines_removed, tool_use_id }.into());
         }
     }
 
-    /// A file that the model gave: as a call that made it, since only a result has what is no text.
-    pub(super) fn file(&mut self, part: Part, telling: &mut Telling<'_>) {
+    /// Reports a file of the model as a call with a result, because only a result can have attachments.
+    pub(super) fn file(&mut self, part: Part, part_context: &mut PartContext<'_>) {
         let id = part.id.unwrap_or_default();
         if !self.told.insert(&id, ()) {
             return;
@@ -238,7 +239,7 @@ impl Parts {
         let summary = summary::line(&format!("Giving {what}"));
         let input =
             to_raw_value(&BTreeMap::from([("filename", &part.filename), ("mime", &part.mime)])).unwrap_or_default();
-        telling.events.push(
+        part_context.events.push(
             AgentToolCall {
                 tool_use_id: id.clone(),
                 tool: "file".to_owned(),
@@ -246,34 +247,34 @@ impl Parts {
                 input,
                 path: None,
                 summary,
-                parent_tool_use_id: telling.parent.clone(),
+                parent_tool_use_id: part_context.parent.clone(),
             }
             .into(),
         );
         let file = GivenFile { mime: part.mime, filename: part.filename, url: part.url };
-        let attachments = given(vec![file], telling);
+        let attachments = given(vec![file], part_context);
         let result = AgentToolResult::new(id, true, String::new(), 0);
-        telling.events.push(AgentToolResult { attachments, ..result }.into());
+        part_context.events.push(AgentToolResult { attachments, ..result }.into());
     }
 
-    /// What a step changed in the repository, by whatever means. What its tools told already is not told again.
-    pub(super) fn patch(&mut self, part: Part, telling: &mut Telling<'_>) {
+    /// Reports the changes of a step in the repository, without those that its tools have reported.
+    pub(super) fn patch(&mut self, part: Part, part_context: &mut PartContext<'_>) {
         if !self.told.insert(part.id.as_deref().unwrap_or_default(), ()) {
             return;
         }
         for path in part.files.unwrap_or_default() {
-            let path = summary::relative(&path, telling.working_dir);
+            let path = summary::relative(&path, part_context.working_dir);
             if self.remember_file(&path) {
                 let (action, tool_use_id) = (FileAction::Modified, None);
                 let (from, size_bytes, lines_added, lines_removed) = (None, None, None, None);
-                telling.events.push(
+                part_context.events.push(
                     FileChanged { path, action, from, size_bytes, lines_added, lines_removed, tool_use_id }.into(),
                 );
             }
         }
     }
 
-    /// The main session's model begins its next step.
+    /// Notes that the main session's model begins its next step.
     pub(super) fn begin_step(&mut self, part: &Part) {
         if self.told.insert(part.id.as_deref().unwrap_or_default(), ()) {
             self.step_files.clear();
@@ -288,24 +289,24 @@ impl Parts {
     }
 }
 
-/// Files as attachments, the pictures among them handed on.
-fn given(files: Vec<GivenFile>, telling: &mut Telling<'_>) -> Vec<Attachment> {
+/// The attachments of files. Pictures among them are passed on.
+fn given(files: Vec<GivenFile>, part_context: &mut PartContext<'_>) -> Vec<Attachment> {
     let read = files.into_iter().take(ATTACHMENTS_MAX).map(files::attachment);
     read.map(|(attachment, picture)| {
-        telling.pictures.extend(picture);
+        part_context.pictures.extend(picture);
         attachment
     })
     .collect()
 }
 
-fn call(tool_use_id: &str, tool: &str, state: &ToolState, telling: &mut Telling<'_>) {
+fn call(tool_use_id: &str, tool: &str, state: &ToolState, part_context: &mut PartContext<'_>) {
     let raw_input = state.input.clone().unwrap_or_default();
     let input: ToolInput = read(raw_input.get()).unwrap_or_default();
     let category = category(tool);
-    let path = input.file_path.as_deref().map(|path| summary::relative(path, telling.working_dir));
+    let path = input.file_path.as_deref().map(|path| summary::relative(path, part_context.working_dir));
     let summary = summary::of_call(tool, category, &input, path.as_deref());
-    let progress = telling.progress.call(telling.parent.as_deref(), &summary, telling.at);
-    telling.events.push(
+    let progress = part_context.progress.call(part_context.parent.as_deref(), &summary, part_context.at);
+    part_context.events.push(
         AgentToolCall {
             tool_use_id: tool_use_id.to_owned(),
             tool: tool.to_owned(),
@@ -313,9 +314,9 @@ fn call(tool_use_id: &str, tool: &str, state: &ToolState, telling: &mut Telling<
             input: raw_input,
             path,
             summary,
-            parent_tool_use_id: telling.parent.clone(),
+            parent_tool_use_id: part_context.parent.clone(),
         }
         .into(),
     );
-    telling.events.extend(progress.map(EventData::from));
+    part_context.events.extend(progress.map(EventData::from));
 }

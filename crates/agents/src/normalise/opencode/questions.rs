@@ -1,4 +1,4 @@
-//! What the agent asks people, and what became of it.
+//! Questions of the agent, and their ends.
 
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::event::{
@@ -8,8 +8,8 @@ use townwatch_protocol::wire::AnswerAgent;
 
 use super::wire::{Asked, AskedMetadata, AskedTool, Part, Replied};
 use crate::json::read;
-use crate::normalise::answering::{self, ExpectedAnswer, Given};
-use crate::normalise::asking::{self, Asking, OPEN_MAX};
+use crate::normalise::answering::{self, CheckedAnswer, ExpectedAnswer};
+use crate::normalise::asking::{self, OPEN_MAX, QuestionDraft};
 use crate::normalise::recent::Recent;
 use crate::summary;
 
@@ -17,9 +17,9 @@ use crate::summary;
 #[derive(Debug, Default, Clone)]
 pub(super) struct Questions {
     open: Vec<OpenQuestion>,
-    /// Calls that have ended. The server goes on listing the questions of those that were interrupted.
+    /// The calls that have ended. The server still lists the questions of interrupted calls.
     ended_calls: Recent<()>,
-    /// Questions that were one too many: it goes on listing those, too.
+    /// The questions that were closed because there were too many. The server still lists them.
     dropped: Recent<()>,
 }
 
@@ -30,21 +30,21 @@ struct OpenQuestion {
     wanted: ExpectedAnswer,
     /// The call that waits for the answer.
     call: Option<String>,
-    /// What it is being answered now.
-    given: Option<Given>,
+    /// The answer that is being sent.
+    given: Option<CheckedAnswer>,
 }
 
-/// Whose question it is.
-pub(super) struct Asker<'a> {
+/// The origin of a question.
+pub(super) struct QuestionOrigin<'a> {
     pub(super) working_dir: Option<&'a str>,
-    /// The call that waits, by the name that it was told with.
+    /// The call that waits, by its reported name.
     pub(super) tool_use_id: Option<String>,
     /// The call whose sub-agent asks.
     pub(super) parent: Option<String>,
 }
 
-/// What a question came to.
-pub(super) type Asks = (AgentQuestion, Option<AgentQuestionAnswered>);
+/// A new question, and the end of the oldest one if there were too many.
+pub(super) type NewQuestion = (AgentQuestion, Option<AgentQuestionAnswered>);
 
 impl Questions {
     /// Whether none is open.
@@ -56,8 +56,13 @@ impl Questions {
         self.open.iter().find(|open| open.request_id == request_id)
     }
 
-    /// What an open question is about, and its answer as it is to be given; or why it cannot be.
-    pub(super) fn check(&self, answer: &AnswerAgent, by: &str) -> Result<(QuestionKind, Given)> {
+    /// The kind of an open question, and the checked answer.
+    ///
+    /// # Errors
+    ///
+    /// `conflict` for a question that is not open or is being answered; `invalid_request` for an answer that does not
+    /// fit.
+    pub(super) fn check(&self, answer: &AnswerAgent, by: &str) -> Result<(QuestionKind, CheckedAnswer)> {
         let request_id = &answer.request_id;
         let open = self.find(request_id).ok_or_else(|| answering::not_open(request_id))?;
         match &open.given {
@@ -66,15 +71,16 @@ impl Questions {
         }
     }
 
-    /// Somebody answers: what the agent says of it next is that answer. `None` if it did not take it.
-    pub(super) fn answering(&mut self, request_id: &str, given: Option<Given>) {
+    /// Notes the answer that is being sent: the agent's next report about the question is this answer. `None` takes it
+    /// back, because the agent refused it.
+    pub(super) fn answering(&mut self, request_id: &str, given: Option<CheckedAnswer>) {
         if let Some(open) = self.open.iter_mut().find(|open| open.request_id == request_id) {
             open.given = given;
         }
     }
 
-    /// The agent asks; `None` for what it has asked already. The oldest question may be one too many then.
-    pub(super) fn asked(&mut self, asked: &Asked, from: Asker<'_>) -> Option<Asks> {
+    /// The new question of a frame; `None` for a repeated one.
+    pub(super) fn asked(&mut self, asked: &Asked, from: QuestionOrigin<'_>) -> Option<NewQuestion> {
         let is_new = |id: &String| self.find(id).is_none() && !self.dropped.contains(id);
         let request_id = asked.id.clone().filter(is_new)?;
         let call = asked.tool.as_ref().and_then(CallName::asked);
@@ -82,7 +88,7 @@ impl Questions {
             return None;
         }
         let asking = match &asked.questions {
-            Some(questions) => Asking::input(questions),
+            Some(questions) => QuestionDraft::input(questions),
             None => permission(asked, from.working_dir),
         };
         let one_too_many = (self.open.len() >= OPEN_MAX).then(|| self.open.remove(0).request_id);
@@ -90,11 +96,11 @@ impl Questions {
             self.dropped.insert(oldest, ());
         }
         let question = asking.event(request_id.clone(), from.tool_use_id, from.parent);
-        self.open.push(OpenQuestion { request_id, wanted: asking.wanted(), call, given: None });
+        self.open.push(OpenQuestion { request_id, wanted: asking.expected_answer(), call, given: None });
         Some((question, one_too_many.map(answering::one_too_many)))
     }
 
-    /// The agent has its answer. `by` is who answered if nobody here did.
+    /// The end of a question that the agent reports as answered. `by` is the author if no answer was sent from here.
     pub(super) fn replied(&mut self, replied: Replied, rejected: bool, by: &str) -> Option<AgentQuestionAnswered> {
         let request_id = replied.request_id?;
         let index = self.open.iter().position(|open| open.request_id == request_id)?;
@@ -109,11 +115,10 @@ impl Questions {
         // What it heard counts by the question's parts: it may be anything.
         let answers: Vec<PartAnswer> =
             heard.iter().zip(parts).map(|(said, part)| answering::heard(part, said)).collect();
-        Some(Given { answer, text: None, answers, by: by.to_owned() }.event(request_id))
+        Some(CheckedAnswer { answer, text: None, answers, by: by.to_owned() }.event(request_id))
     }
 
-    /// How far a call is. If it has ended, a question about it is open no more: it was answered where nobody here saw it,
-    /// or its turn was interrupted.
+    /// The end of a question whose call has ended: it was answered elsewhere, or its turn was interrupted.
     pub(super) fn call_is(&mut self, call: Option<CallName>, by: &str) -> Option<AgentQuestionAnswered> {
         let CallName { name, ended } = call?;
         let succeeded = ended?;
@@ -128,7 +133,7 @@ impl Questions {
     }
 }
 
-/// A call by its message and its own id, which alone need not be unique.
+/// The name of a call: its message's and its own id, because its own id may not be unique.
 pub(super) struct CallName {
     name: String,
     /// Whether it succeeded, once it has ended.
@@ -146,7 +151,7 @@ impl CallName {
         Some(Self { name: Self::join(part.message_id.as_deref(), part.call_id.as_deref())?, ended })
     }
 
-    /// A call's name, of its message's and its own id.
+    /// The name of a call from its message's and its own id.
     pub(super) fn join(message_id: Option<&str>, call_id: Option<&str>) -> Option<String> {
         Some(format!("{}/{}", message_id?, call_id?))
     }
@@ -156,7 +161,7 @@ impl CallName {
     }
 }
 
-fn permission(asked: &Asked, working_dir: Option<&str>) -> Asking {
+fn permission(asked: &Asked, working_dir: Option<&str>) -> QuestionDraft {
     let what = asked.permission.as_deref().unwrap_or("something");
     let patterns = asked.patterns.as_ref().map_or(String::new(), |patterns| patterns.join(", "));
     let metadata: Option<AskedMetadata> = asked.metadata.as_ref().and_then(|raw| read(raw.get()));
@@ -178,10 +183,10 @@ fn permission(asked: &Asked, working_dir: Option<&str>) -> Asking {
         _ => &[Answer::Once, Answer::Always, Answer::Reject],
     };
     let always = always.filter(|patterns| !patterns.is_empty()).map(|patterns| from_now_on(what, patterns));
-    Asking::permission(detail, Some(subject(asked)), answers, always)
+    QuestionDraft::permission(detail, Some(subject(asked)), answers, always)
 }
 
-/// What it is about, whole: the command, the difference, or whatever is known.
+/// The whole subject: the command, the difference, or the known facts.
 fn subject(asked: &Asked) -> QuestionSubject {
     let metadata = asked.metadata.as_ref().map_or("{}", |raw| raw.get());
     let AskedMetadata { command, diff, url, .. } = read(metadata).unwrap_or_default();
@@ -195,7 +200,7 @@ fn subject(asked: &Asked) -> QuestionSubject {
     }
 }
 
-/// What would be allowed for as long as its server runs.
+/// The words for the rule that `always` adds until the server ends.
 fn from_now_on(what: &str, patterns: &[String]) -> String {
     let all = patterns.iter().any(|pattern| pattern == "*");
     let of = if all { "everything".to_owned() } else { format!("`{}`", patterns.join("`, `")) };

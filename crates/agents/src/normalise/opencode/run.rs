@@ -1,9 +1,10 @@
-//! `opencode run --format json`, and Kilo's: a line for each thing that the run's own session has done.
+//! `opencode run --format json`, and Kilo's: a line for each action of the run's own session.
 //!
-//! What these lines really are like, held by a recording: `{"type","timestamp","sessionID","part"}`, the part as the server
-//! streams it, but only once it is whole. So a call comes with its result, and nothing while it runs. A step's tokens come
-//! at its end, with why it ended: with `tool-calls` the turn goes on. No line tells the prompt, the model, what sub-agents
-//! do, or to-do lists, which their calls have. An error stands in `error`; one of Kilo's own is a text.
+//! Facts about these lines, held by a recording. A line is `{"type","timestamp","sessionID","part"}`, with the part as
+//! the server streams it, but only once it is complete. So a call comes with its result, and nothing comes while it
+//! runs. The tokens of a step come at its end, with the reason of the end: after `tool-calls` the turn continues. No
+//! line has the prompt, the model, or the actions of sub-agents; to-do lists are in their calls. An error is in
+//! `error`; one of Kilo's own is a text.
 
 use serde_json::value::RawValue;
 use townwatch_protocol::event::{AgentUsage, EventData, NoticeKind};
@@ -15,11 +16,11 @@ use super::kinds::{RUN_LINES, RunLine};
 use super::wire::{Failure, FinishedStep, Message, Part, Span, TodosFrame};
 use crate::json::read;
 use crate::normalise::fields::Fields;
-use crate::normalise::kinds::Becomes;
+use crate::normalise::kinds::Handling;
 use crate::normalise::parts::{Part as LinePart, parts};
 use crate::normalise::{Meaning, Normalise, RunContext};
 
-/// Why a step ended whose calls have their results: the next step goes on with them.
+/// The reason of a step's end after which the next step continues with the results of its calls.
 const GOES_ON: &str = "tool-calls";
 /// The tool that writes the to-do list.
 const TODOS_TOOL: &str = "todowrite";
@@ -27,24 +28,24 @@ const TODOS_TOOL: &str = "todowrite";
 /// The state of one run's reading.
 #[derive(Debug, Clone)]
 pub struct OpencodeRun {
-    /// Reads the parts: they are those of the server.
+    /// The reader of the parts, which are those of the server.
     session: Opencode,
-    /// What the latest message has taken so far; of one that has several steps their sum.
+    /// The usage of the latest message so far: the sum of its steps.
     taken: Option<AgentUsage>,
-    /// Parts without a name of their own.
+    /// The number of parts without an id.
     unnamed: u64,
 }
 
 impl OpencodeRun {
-    /// A run in this place, of the program with this command.
+    /// The reader of a run in this context, for the program with this command.
     pub fn new(program: &'static str, context: RunContext) -> Self {
         Self { session: Opencode::new(program, context, None), taken: None, unnamed: 0 }
     }
 
     fn event(&mut self, event: &Fields, raw: &str, at: Timestamp, meaning: &mut Meaning) {
         let line = match RUN_LINES.find(&event.text("type").unwrap_or_default()) {
-            Some(Becomes::Event(_, line)) => line,
-            Some(Becomes::Nothing(_)) => return,
+            Some(Handling::Event(_, line) | Handling::Preview(line)) => line,
+            Some(Handling::Nothing(_)) => return,
             None => return meaning.events.extend(self.session.notices.note(NoticeKind::Unknown, raw)),
         };
         if let Some(session_id) = event.text("sessionID") {
@@ -66,7 +67,7 @@ impl OpencodeRun {
         }
     }
 
-    /// Each line names its session; a second program's on the same pipe is another.
+    /// Begins a session. Each line has its session; a second program on the same pipe has another one.
     fn begins(&mut self, session_id: String, events: &mut Vec<EventData>) {
         let session = &mut self.session;
         if session.session_id.as_ref() != Some(&session_id) {
@@ -155,12 +156,12 @@ impl Normalise for OpencodeRun {
     }
 }
 
-/// Whether a line of its own has this type; parts have some of them, too.
+/// Whether a line has this type. Some parts have the same types.
 fn is_own(kind: &str) -> bool {
     RUN_LINES.find(kind).is_some() && !matches!(kind, "text" | "reasoning" | "error")
 }
 
-/// What went wrong: an object with a name and data, one with a message, or a text.
+/// The failure in a line: an object with a name and data, one with a message, or a text.
 fn failure(event: &Fields) -> Failure {
     let mut failure: Failure = event.get("error").unwrap_or_default();
     let said = event.text("error").or_else(|| event.object("error").and_then(|error| error.text("message")));
@@ -170,7 +171,7 @@ fn failure(event: &Fields) -> Failure {
     failure
 }
 
-/// What two steps of one message took together.
+/// The usage of two steps of one message.
 fn plus(one: &AgentUsage, other: &AgentUsage) -> AgentUsage {
     let sum = |a: Option<u64>, b: Option<u64>| a.map_or(b, |a| Some(a.saturating_add(b.unwrap_or(0))));
     AgentUsage {

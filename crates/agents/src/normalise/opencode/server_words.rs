@@ -1,4 +1,4 @@
-//! What the server tells whoever looks, of no session.
+//! Messages of the server to every client, outside any session.
 
 use townwatch_protocol::event::{AgentNotice, AgentNoticeKind, NoticeLevel};
 use townwatch_protocol::time::Timestamp;
@@ -8,7 +8,7 @@ use super::wire::ServerWords;
 use crate::json::read;
 use crate::normalise::warnings;
 
-/// The notice of such a frame; nothing where it has no words.
+/// The notice of such a frame; `None` if it has no words.
 pub(super) fn notice(kind: FrameKind, properties: &str, at: Timestamp) -> Option<AgentNotice> {
     let words: ServerWords = read(properties).unwrap_or_default();
     if kind == FrameKind::SignIn {

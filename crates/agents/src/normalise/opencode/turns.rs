@@ -1,4 +1,4 @@
-//! Turns: when they begin and end, and how they fail.
+//! Turns: their beginnings, ends and failures.
 
 use townwatch_protocol::event::{AgentError, AgentStatusChanged, EventData, NoticeKind, Status};
 use townwatch_protocol::time::Timestamp;
@@ -9,7 +9,7 @@ use crate::normalise::warnings::{self, RATE_LIMITED};
 use crate::summary;
 
 impl Opencode {
-    /// What a session says that it does.
+    /// Reads a session's report of its activity.
     pub(super) fn status(
         &mut self,
         status: &SessionStatus,
@@ -33,7 +33,7 @@ impl Opencode {
         }
     }
 
-    /// A turn begins.
+    /// Begins a turn.
     pub(super) fn at_work(&mut self, events: &mut Vec<EventData>) {
         if std::mem::take(&mut self.waiting) {
             (self.told_late, self.told_failure, self.failure) = (false, None, None);
@@ -50,7 +50,8 @@ impl Opencode {
         self.waiting = true;
     }
 
-    /// The stream and the message both tell of a failure, and the stream sometimes twice, once with a stack trace.
+    /// Reports a failure once. The stream and the message both have it, and the stream sometimes twice, once with a
+    /// stack trace.
     pub(super) fn fail(&mut self, failure: Failure, main: bool, at: Timestamp, events: &mut Vec<EventData>) {
         let code = failure.name.unwrap_or_else(|| "error".to_owned());
         let data = failure.data.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The frames of `GET /event`, as far as they are read. Every field is optional and read on its own.
+//! The fields of the frames of `GET /event` that are read. Every field is optional and read on its own.
 
 use std::collections::BTreeMap;
 
@@ -19,13 +19,13 @@ lenient! {
         #[serde(rename = "type")] kind: String,
         properties: Box<RawValue>,
     }
-    /// Where a frame names its session.
+    /// The places where a frame names its session.
     Whose {
         #[serde(rename = "sessionID")] session_id: String,
         info: Named,
         part: Named,
     }
-    /// The same, one level further in.
+    /// The same places, one level deeper.
     Named {
         #[serde(rename = "sessionID")] session_id: String,
     }
@@ -46,7 +46,7 @@ lenient! {
     }
     /// `session.status`.
     StatusFrame { status: SessionStatus, }
-    /// What a session does: `idle`, `busy`, or `retry` with the rest.
+    /// The activity of a session: `idle`, `busy`, or `retry` with the other fields.
     SessionStatus {
         #[serde(rename = "type")] kind: String,
         attempt: u64,
@@ -54,14 +54,15 @@ lenient! {
         next: i64, // when, in milliseconds since 1970
         action: StatusAction,
     }
-    /// What a person can do about it.
+    /// The advice for a person.
     StatusAction { message: String, }
     /// `message.removed`, `message.part.removed`.
     RemovedFrame {
         #[serde(rename = "messageID")] message_id: String,
         #[serde(rename = "partID")] part_id: String,
     }
-    /// What the server tells whoever looks: `tui.toast.show`, `mcp.browser.open.failed`, `worktree.failed` and such.
+    /// Messages of the server to every client: `tui.toast.show`, `mcp.browser.open.failed`, `worktree.failed` for
+    /// example.
     ServerWords {
         title: String,
         message: String,
@@ -71,12 +72,12 @@ lenient! {
     }
     /// `session.error`.
     ErrorFrame { error: Failure, }
-    /// What went wrong.
+    /// A failure.
     Failure {
         name: String,
         data: FailureData,
     }
-    /// The rest of it.
+    /// The data of a failure.
     FailureData {
         message: String,
         #[serde(rename = "statusCode")] status_code: u64,
@@ -101,20 +102,20 @@ lenient! {
         tokens: Tokens,
         cost: f64,
     }
-    /// From when to when.
+    /// The begin and end of a message.
     Span {
         start: i64,
         end: i64,
         completed: i64,
     }
-    /// The tokens of a message. What was thought is counted apart from what was said.
+    /// The tokens of a message. Those of thoughts are counted separately.
     Tokens {
         input: u64,
         output: u64,
         reasoning: u64,
         cache: CacheTokens,
     }
-    /// The model's cache.
+    /// The tokens of the model's cache.
     CacheTokens {
         read: u64,
         write: u64,
@@ -148,7 +149,7 @@ lenient! {
         filename: String,
         url: String,
     }
-    /// How far a tool call is; each time it is sent whole.
+    /// The state of a tool call. Each change sends it whole.
     ToolState {
         status: String,
         input: Box<RawValue>,
@@ -158,7 +159,7 @@ lenient! {
         time: Span,
         attachments: Vec<GivenFile>,
     }
-    /// What tools say beside their output.
+    /// The metadata of a tool's result.
     ToolMetadata {
         exit: i64, // a shell's
         #[serde(rename = "sessionId")] session_id: String, // a sub-agent's
@@ -166,7 +167,7 @@ lenient! {
         exists: bool, // before it was written
         filediff: FileDiff,
     }
-    /// What an edit changed.
+    /// The difference of an edit.
     FileDiff {
         file: String,
         additions: u64,
@@ -199,7 +200,7 @@ lenient! {
         questions: Vec<AskedQuestion>,
         tool: AskedTool,
     }
-    /// What the tool says of what it is about to do.
+    /// The metadata of a tool that asks.
     AskedMetadata {
         command: String,
         diff: String,
@@ -225,7 +226,7 @@ impl FailureData {
         self.status_code == Some(429) || self.message.as_deref().is_some_and(warnings::is_limit)
     }
 
-    /// When the limit ends, by its words, by the API's own, or by the header for it.
+    /// The end of the limit, from its words, from the API's field, or from the header.
     pub(super) fn limit_end(&self, at: Timestamp) -> Option<Timestamp> {
         let mut texts = [&self.message, &self.response_body].into_iter().flatten();
         let said = texts.find_map(|text| limit_end::in_words(text, at));
@@ -235,7 +236,7 @@ impl FailureData {
 }
 
 impl Message {
-    /// What a message took so far; `None` for one that took nothing, which an interrupted one says of itself.
+    /// The usage of a message so far; `None` for a message without any, such as an interrupted one.
     pub(super) fn usage(&self, message_id: String) -> Option<AgentUsage> {
         let tokens = self.tokens.as_ref()?;
         let cache = tokens.cache.as_ref();
@@ -259,7 +260,7 @@ impl Message {
     }
 }
 
-/// The figures of a usage, to be compared.
+/// The counts of a usage, for comparison.
 pub(super) fn figures(usage: &AgentUsage) -> [u64; 5] {
     [
         usage.input_tokens,
@@ -270,13 +271,13 @@ pub(super) fn figures(usage: &AgentUsage) -> [u64; 5] {
     ]
 }
 
-/// A model's whole name, as `--model` takes it.
+/// A model's full name, as `--model` takes it.
 pub(super) fn model_name(provider_id: Option<&str>, model_id: Option<&str>) -> Option<String> {
     let model_id = model_id?;
     Some(provider_id.map_or_else(|| model_id.to_owned(), |provider_id| format!("{provider_id}/{model_id}")))
 }
 
-/// What kind of tool this is. Tools of MCP servers cannot be told from others by their names.
+/// The category of a tool. The names of MCP tools do not show that they are such.
 pub(super) fn category(tool: &str) -> ToolCategory {
     match tool {
         "read" => ToolCategory::Read,

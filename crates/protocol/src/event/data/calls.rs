@@ -12,11 +12,11 @@ use crate::event::{AttachmentKind, FileAction, TaskKind, TaskOutcome, ToolCatego
 data! {
     /// Data of `agent_tool_call`.
     AgentToolCall {
-        /// Pairs the call with its result.
+        /// The id of the call, which its result repeats.
         tool_use_id: String,
         /// The agent's own name of the tool.
         tool: String,
-        /// What it is for.
+        /// The purpose of the tool.
         category: ToolCategory,
         /// The input as the agent wrote it, raw.
         #[cfg_attr(feature = "schema", ts(type = "unknown"))]
@@ -36,39 +36,40 @@ data! {
         tool_use_id: String,
         /// Whether the tool did what it was asked.
         success: bool,
-        /// What it gave, as text: the texts of all its parts.
+        /// The text of the result: the texts of all its parts.
         content: String,
         /// The content's length in bytes, before anything was cut.
         content_length: u64,
-        /// From the call to the result; 0 if the call was not seen.
+        /// The time from the call to the result; 0 if the call was not seen.
         duration_ms: u64,
-        /// What the command returned, where it was one and the agent tells.
+        /// The exit code of a command, where the agent reports it.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         exit_code: Option<i32>,
-        /// What it gave beside text: pictures, documents, links.
+        /// The parts of the result that are not text: pictures, documents, links.
         #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<Attachment>>"))]
         attachments: Vec<Attachment>,
     }
     /// One thing of a result that is no text.
     Attachment {
-        /// What it is.
+        /// The kind.
         kind: AttachmentKind,
-        /// Its media type, as `image/png`.
+        /// The media type: `image/png` for example.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         media_type: Option<String>,
-        /// Its name, for a person.
+        /// The name of it, for a person.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         name: Option<String>,
-        /// Where it is, in the agent's words.
+        /// The address of it, in the agent's words.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         uri: Option<String>,
-        /// Its size, decoded.
+        /// The size of it, decoded, in bytes.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         size_bytes: Option<u64>,
-        /// Names a picture that the town keeps: `GET …/agents/:agent/images/:image_id`. Absent where it is not kept.
+        /// The id of a picture that the town keeps: `GET …/agents/:agent/images/:image_id`. Absent where it is not
+        /// kept.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         image_id: Option<String>,
-        /// Why it is not kept, for a person.
+        /// The reason why it is not kept, for a person.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         problem: Option<String>,
     }
@@ -76,12 +77,12 @@ data! {
     FileChanged {
         /// Relative to the working directory.
         path: String,
-        /// What happened to it.
+        /// The change of the file.
         action: FileAction,
-        /// Its path before, when renamed.
+        /// The path before a rename.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         from: Option<String>,
-        /// Its size now.
+        /// The size of the file now.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         size_bytes: Option<u64>,
         /// Lines that are new.
@@ -96,11 +97,11 @@ data! {
     }
     /// Data of `agent_task_started`: the agent left work running in the background.
     AgentTaskStarted {
-        /// Names the work.
+        /// The id of the work.
         task_id: String,
-        /// What does it.
+        /// The kind of worker.
         kind: TaskKind,
-        /// What is done.
+        /// The description of the work.
         description: String,
         /// The call that began it.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
@@ -113,12 +114,12 @@ data! {
     AgentTaskEnded {
         /// The work.
         task_id: String,
-        /// How it ended.
+        /// The end of the run.
         outcome: TaskOutcome,
         /// In the program's words.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         summary: Option<String>,
-        /// What the command returned, where that is known.
+        /// The exit code of the command, where it is known.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         exit_code: Option<i32>,
         /// The call that began it.

@@ -9,7 +9,7 @@ use ts_rs::TS;
 data! {
     /// Data of `run_started`.
     RunStarted {
-        /// Counts the agent's runs from 1.
+        /// The number of the run among the agent's, from 1.
         run_number: u64,
         /// The work order that it fulfils.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
@@ -22,13 +22,13 @@ data! {
         /// The work order.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         work_order_id: Option<String>,
-        /// Counts from 1.
+        /// The number of the iteration, from 1.
         iteration_number: u64,
-        /// How many it may be.
+        /// The most iterations.
         total_iterations: u64,
         /// Whether the check passed; null where there is none.
         verification_passed: Option<bool>,
-        /// What the check printed.
+        /// The output of the check.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         verification_output: Option<String>,
     }
@@ -47,16 +47,16 @@ data! {
         /// The work order.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         work_order_id: Option<String>,
-        /// Why, for a person.
+        /// The reason, for a person.
         error: String,
     }
     /// Data of `work_order_created`.
     WorkOrderCreated {
         /// The work order.
         work_order_id: String,
-        /// Where it stands.
+        /// The status.
         status: String,
-        /// What is to be done.
+        /// The task.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         prompt: Option<String>,
     }
@@ -64,9 +64,9 @@ data! {
     WorkOrderUpdated {
         /// The work order.
         work_order_id: String,
-        /// Where it stands.
+        /// The status.
         status: String,
-        /// Where it stood.
+        /// The status before.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         previous_status: Option<String>,
     }

@@ -1,4 +1,4 @@
-//! What an agent asks, and what it is answered.
+//! Questions of an agent, and their answers.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -12,21 +12,21 @@ data! {
     /// Data of `agent_question`.
     #[derive(PartialEq)]
     AgentQuestion {
-        /// Names the question for its answer.
+        /// The id of the question, which its answer names.
         request_id: String,
-        /// What it is about.
+        /// The subject, as a kind.
         kind: QuestionKind,
         /// The question, for a person.
         detail: String,
         /// The answers that are possible: of a permission `once`, `always`, `reject`; else the labels of all options.
         options: Vec<String>,
-        /// What is asked, one by one; each wants an entry of the answer. Empty for a permission.
+        /// The parts of the question; each needs an entry in the answer. Empty for a permission.
         #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<QuestionPart>>"))]
         parts: Vec<QuestionPart>,
-        /// What would be allowed, whole: the command, plan or difference.
+        /// The whole subject of a permission: the command, plan or difference.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         subject: Option<QuestionSubject>,
-        /// What `always` would allow from now on, in words; absent where it is not offered or not said.
+        /// The rule that `always` would add, in words; absent where `always` is not offered or the agent does not say.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         always: Option<String>,
         /// The call that waits for the answer.
@@ -44,7 +44,7 @@ data! {
         header: Option<String>,
         /// The question itself.
         text: String,
-        /// What can be chosen.
+        /// The answers on offer.
         options: Vec<QuestionOption>,
         /// Whether several of them can be.
         multiple: bool,
@@ -56,17 +56,17 @@ data! {
     QuestionOption {
         /// The answer.
         label: String,
-        /// What it means.
+        /// The meaning of the answer.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         description: Option<String>,
-        /// What it would look like, as the agent sketches it.
+        /// The agent's sketch of the result.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         preview: Option<String>,
     }
-    /// What a permission is about.
+    /// The subject of a permission.
     #[derive(PartialEq)]
     QuestionSubject {
-        /// How to show it.
+        /// The way to show it.
         kind: SubjectKind,
         /// The whole of it.
         text: String,
@@ -84,11 +84,11 @@ data! {
     AgentQuestionAnswered {
         /// The question.
         request_id: String,
-        /// What was answered.
+        /// The decision.
         answer: Answer,
-        /// Who answered: `operator`, or the program where nobody here did.
+        /// The one who answered: `operator`, or the program itself.
         by: String,
-        /// The words with it: why not, say.
+        /// Words with the answer: the reason of a refusal, for example.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         text: Option<String>,
         /// An entry for each part of the question.

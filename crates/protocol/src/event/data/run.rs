@@ -1,4 +1,4 @@
-//! Where a run stands, how it ends, and what an agent says of itself.
+//! The status of a run, its end, and the session of its agent.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -11,21 +11,21 @@ use crate::event::{ExitReason, Status};
 data! {
     /// Data of `agent.status`.
     AgentStatusChanged {
-        /// Where it stands now.
+        /// The status now.
         status: Status,
     }
     /// Data of `agent.exited`.
     #[derive(PartialEq)]
     AgentExited {
-        /// Why.
+        /// The reason.
         reason: ExitReason,
-        /// What the process returned.
+        /// The exit code of the process.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         exit_code: Option<i32>,
         /// The signal that ended it, by its name.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         signal: Option<String>,
-        /// For a person.
+        /// The text for a person.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         message: Option<String>,
     }
@@ -37,7 +37,7 @@ data! {
         /// The model that it uses.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         model: Option<String>,
-        /// Where it works.
+        /// The working directory.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         working_dir: Option<String>,
         /// The branch checked out there.
@@ -52,7 +52,7 @@ data! {
         /// The machine.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         hostname: Option<String>,
-        /// Its system.
+        /// The operating system.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         os: Option<String>,
         /// Whether it runs in a container.
@@ -61,7 +61,7 @@ data! {
         /// The tools that it has.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         tools: Option<Vec<String>>,
-        /// How it asks for permission.
+        /// The agent's mode of asking for permission.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         permission_mode: Option<String>,
         /// The agent program's version.
@@ -74,7 +74,7 @@ data! {
 }
 
 impl AgentExited {
-    /// An end in the system's own words, for ends that no agent reports.
+    /// An end for which no agent gives a reason: the system gives its own.
     pub fn because(reason: ExitReason, message: &str) -> Self {
         Self { reason, exit_code: None, signal: None, message: Some(message.to_owned()) }
     }

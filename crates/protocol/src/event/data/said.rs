@@ -1,4 +1,4 @@
-//! What an agent says and is told, and what its program says of itself.
+//! Texts of an agent, messages to it, and reports of its program.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ data! {
     AgentOutput {
         /// The text.
         text: String,
-        /// Where it came from.
+        /// The source of the text.
         stream: OutputStream,
         /// The message that it is a part of.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
@@ -23,10 +23,11 @@ data! {
         /// The call whose sub-agent wrote it.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         parent_tool_use_id: Option<String>,
-        /// Whether the line goes on: the next output of the same stream continues it. A progress bar comes so.
+        /// Whether the line is unfinished: the next output of the same stream continues it. A progress bar is an
+        /// example.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<bool>"))]
         partial: bool,
-        /// Whether the text was still being written when its author ended: there is no more of it.
+        /// Whether the author ended in the middle of the text. No more of it will come.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<bool>"))]
         broken_off: bool,
     }
@@ -34,9 +35,10 @@ data! {
     UserMessage {
         /// The words, whole.
         text: String,
-        /// Who said it: `operator`, or the name of the program that put it into a person's mouth (`claude_code`).
+        /// The author: `operator`, or the name of the program that wrote the message in a person's place
+        /// (`claude_code`).
         by: String,
-        /// What it was said as.
+        /// The kind of message.
         source: MessageSource,
         /// The message's own name, where the program gives it one.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
@@ -49,24 +51,25 @@ data! {
     AgentError {
         /// A short word for programs.
         code: String,
-        /// For a person.
+        /// The text for a person.
         message: String,
         /// Whether the agent tries again by itself.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         retryable: Option<bool>,
-        /// When it is over, where that is known: the end of a rate limit, say.
+        /// The end of it, where that is known: the end of a rate limit, for example.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         until: Option<Timestamp>,
     }
-    /// Data of `agent_notice`: what the program itself does or warns of, and a person needs to know. No error.
+    /// Data of `agent_notice`: an action or warning of the agent's program that a person should know. It is not an
+    /// error.
     AgentNotice {
-        /// What it is about.
+        /// The subject, as a kind.
         kind: AgentNoticeKind,
-        /// How much it matters.
+        /// The level of the notice.
         level: NoticeLevel,
-        /// For a person.
+        /// The text for a person.
         message: String,
-        /// When it is over, where that is known.
+        /// The end of it, where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         until: Option<Timestamp>,
         /// Tokens of the conversation before it was compacted.
@@ -84,22 +87,22 @@ data! {
     }
     /// Data of `parser_notice`.
     ParserNotice {
-        /// What was wrong.
+        /// The kind of problem.
         kind: NoticeKind,
-        /// How many lines in a row this stands for.
+        /// The number of lines in a row that this notice stands for.
         count: u64,
         /// The beginning of the first of them.
         sample: String,
     }
     /// Data of `source_gap`.
     SourceGap {
-        /// The agent whose events are missing, where that is known.
+        /// The agent whose events are missing, where it is known.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         agent_id: Option<AgentId>,
-        /// How many.
+        /// The number of them.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         count: Option<u64>,
-        /// Where they were lost.
+        /// The place where they were lost.
         source: String,
     }
 }
@@ -112,7 +115,7 @@ impl AgentOutput {
 }
 
 impl AgentError {
-    /// What went wrong, with nothing known of how long.
+    /// An error without a known end.
     pub fn new(code: impl Into<String>, message: impl Into<String>, retryable: Option<bool>) -> Self {
         Self { code: code.into(), message: message.into(), retryable, until: None }
     }

@@ -1,4 +1,4 @@
-//! What a run takes, and how far it is.
+//! The usage of a run, and its progress.
 
 #[cfg(feature = "schema")]
 use schemars::JsonSchema;
@@ -9,7 +9,8 @@ use ts_rs::TS;
 use crate::event::TodoStatus;
 
 data! {
-    /// Data of `agent_usage`: of a `message_id` the last figures count, once; a run's cumulative total replaces, never adds.
+    /// Data of `agent_usage`. Of several with one `message_id` only the last counts. A cumulative one replaces the
+    /// run's total; it is not added.
     AgentUsage {
         /// The message that it is for.
         message_id: String,
@@ -36,23 +37,23 @@ data! {
     /// One line of the agent's to-do list.
     #[derive(PartialEq)]
     Todo {
-        /// What is to be done.
+        /// The task.
         content: String,
-        /// Where it stands.
+        /// The status.
         status: TodoStatus,
     }
     /// Data of `progress_update`.
     #[derive(PartialEq)]
     ProgressUpdate {
-        /// 0 to 100, null when unknown; never falls; 100 only at a successful end.
+        /// The percentage, 0 to 100; null when unknown. It never falls, and is 100 only at a successful end.
         percentage: Option<f64>,
-        /// What the run is at, in a few words.
+        /// The current phase of the run, in a few words.
         current_phase: String,
         /// Calls so far.
         tool_call_count: u64,
-        /// At work since the run began; the time between turns is not counted.
+        /// The time at work since the start of the run, without the time between turns.
         elapsed_seconds: u64,
-        /// Until it ends, by the to-dos or turns that are done; absent below a tenth of them.
+        /// The estimate of the time to the end, from the to-dos or turns that are done; absent below 10 %.
         #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         estimated_remaining_seconds: Option<u64>,
         /// The author's to-do list.

@@ -1,5 +1,5 @@
-//! How many runs an agent may have open. One that begins ever new ones and ends none loses those that were not heard of for
-//! longest, so that neither its runs nor what looks through the open ones grows.
+//! The bound on an agent's open runs. Where an agent begins runs and never ends them, those without an event for the
+//! longest time are ended, so that neither the runs nor the work over the open ones grows.
 
 use townwatch_protocol::error::Result;
 use townwatch_protocol::event::{AgentExited, Draft, ExitReason};

@@ -1,4 +1,4 @@
-//! What an event of usage takes of the budgets, in the transaction that stores it: the warning, and which runs are stopped.
+//! The spending of a usage event, in the transaction that stores it: the warning, and the runs to stop.
 
 use townwatch_protocol::error::Result;
 use townwatch_protocol::event::{AgentExited, AgentNotice, AgentNoticeKind, Draft, EventData, ExitReason, NoticeLevel};
@@ -9,7 +9,7 @@ use crate::agents::budgets::{self, Crossing, DayMeter, IsNew, Spent};
 use crate::agents::runs::{self, Run, Source};
 use crate::agents::stop_orders;
 
-/// Whose budget it is.
+/// The owner of a budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     Run,
@@ -91,8 +91,8 @@ impl Ingest<'_> {
         self.stop(&open, message)
     }
 
-    /// Has runs stopped: one in the container by its control server, which then tells its end; one that is posted ends here,
-    /// and its rig has to know.
+    /// Stops runs. A run in the container is stopped by its control server, which then reports its end. A posted run
+    /// ends here, and its rig is told.
     fn stop(&mut self, open: &[(Run, Source)], message: &str) -> Result<()> {
         for (run, source) in open {
             self.outcome.orders_stops |= stop_orders::order(self.store, &run.run_id, message)?;

@@ -1,4 +1,4 @@
-//! What an agent is at, made of what is open and nothing else; and how long it has been at work.
+//! The activity of an agent, from its open work alone, and its time at work.
 
 use townwatch_protocol::event::{ExitReason, Status};
 use townwatch_protocol::time::Timestamp;
@@ -38,7 +38,8 @@ impl Snapshot {
     }
 }
 
-/// What is known by nothing but that it lasts: it began with the event that brought it.
+/// Whether an activity has no event of its own and is known only by its duration. It then began with the event that
+/// brought it.
 fn is_a_pause(kind: ActivityKind) -> bool {
     matches!(kind, ActivityKind::Thinking | ActivityKind::Waiting)
 }

@@ -22,7 +22,7 @@ struct Command {
     command: String,
 }
 
-/// What a call does, as a hash.
+/// The content of a call as a hash, by which an equal call is recognised.
 fn doing(data: &AgentToolCall) -> u32 {
     let is_command = data.category == ToolCategory::Bash;
     let command = is_command.then(|| serde_json::from_str::<Command>(data.input.get()).ok()).flatten();

@@ -5,9 +5,9 @@ use townwatch_protocol::wire::FailingLoop;
 
 use super::Snapshot;
 
-/// It is shown from the third failure on.
+/// The number of failures from which a loop is shown.
 const FAILURES_SHOWN_MIN: u64 = 3;
-/// So many other calls in a row are other work: what failed before them is forgotten.
+/// The other calls in a row that count as other work. The failures before them are forgotten.
 const OTHER_CALLS_MAX: u8 = 10;
 /// Calls that fail are told apart, the latest of them; one more takes the place of the oldest.
 const FAILING_MAX: usize = 4;
@@ -44,7 +44,7 @@ impl Snapshot {
         self.forget_loop();
     }
 
-    /// What is shown is a loop no more.
+    /// Ends the shown loop.
     fn forget_loop(&mut self) {
         let memory = &mut self.memory;
         if memory.shown_loop.is_some_and(|shown| memory.failing.iter().all(|failing| failing.0 != shown)) {

@@ -80,7 +80,7 @@ impl<'de> Deserialize<'de> for Hashes {
     }
 }
 
-/// As this version stores them, and as versions before did: the hashes as numbers, or the names themselves.
+/// The stored form: hashes as numbers; in older versions the names themselves.
 struct Stored;
 
 #[derive(Deserialize)]

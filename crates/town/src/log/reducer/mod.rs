@@ -41,12 +41,12 @@ const FILES_REMEMBERED_MAX: usize = 512;
 /// An agent's state with what the reducer has to remember beside it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// What viewers get.
+    /// The state that viewers get.
     pub state: AgentState,
     memory: Memory,
 }
 
-/// It lies in the agent's row twice, so it is written in few bytes, and what is empty is not written.
+/// The reducer's memory. The agent's row has it twice, so it is written in few bytes, and empty fields are left out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Memory {
@@ -76,10 +76,10 @@ struct Memory {
     /// Whether a question was asked since the last status.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     asked: bool,
-    /// Since when nothing has been under way.
+    /// The time since which no work is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     idle_since: Option<Timestamp>,
-    /// What was told of the latest messages that were counted, the newest last.
+    /// The last counts of the latest messages, the newest last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     figures: Vec<Figures>,
     /// Messages before those, and those that a total has taken in: they are counted for good.
@@ -90,11 +90,11 @@ struct Memory {
 /// An event as the reducer sees it.
 #[derive(Debug)]
 pub struct ReducerInput<'a> {
-    /// Its id in the town's log.
+    /// The event's id in the town's log.
     pub id: EventId,
-    /// Its run, with the run's number.
+    /// The event's run, with the run's number.
     pub run: Option<(&'a RunId, u64)>,
-    /// What it is.
+    /// The event's data.
     pub data: &'a EventData,
     /// When.
     pub at: Timestamp,
@@ -321,7 +321,7 @@ impl Snapshot {
         self.state.lines_removed = self.state.lines_removed.saturating_add(data.lines_removed.unwrap_or(0));
     }
 
-    /// How far an author is: each has a list of its own.
+    /// Takes the progress of an author. Each author has its own list.
     fn progress(&mut self, data: &ProgressUpdate, at: Timestamp) {
         if let Some(parent) = &data.parent_tool_use_id {
             self.sub_agent_progress(parent, data, at);

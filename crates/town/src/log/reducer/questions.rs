@@ -1,4 +1,4 @@
-//! What an agent waits for a person for: all open questions, each whole where there is room.
+//! The open questions of an agent, each complete where there is room.
 
 use townwatch_protocol::event::{
     AgentQuestion, AgentQuestionAnswered, QuestionKind, QuestionOption, QuestionPart, Status,
@@ -14,7 +14,7 @@ use townwatch_protocol::wire::OpenQuestion;
 use super::Snapshot;
 use super::texts::{clip, json_bytes};
 
-/// What the texts of a question that has to be cut may take, tried one after the other.
+/// The bytes of each text of a question that has to be cut, tried in this order.
 const CUT_TEXT_BYTES: [usize; 3] = [STATE_TEXT_BYTES_MAX, 120, 60];
 /// An id that is longer may have to be cut where many questions are open.
 const WHOLE_ID_BYTES: usize = 90;

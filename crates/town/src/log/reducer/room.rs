@@ -5,9 +5,9 @@ use townwatch_protocol::wire::AgentState;
 
 use super::texts::json_bytes;
 
-/// What one entry of a list takes at most beside to-dos: five texts and their names.
+/// The largest entry of a list other than to-dos: five texts and their names.
 const ENTRY_BYTES_MAX: usize = 1_700;
-/// What a to-do takes at most.
+/// The largest to-do.
 const TODO_BYTES_MAX: usize = 330;
 
 /// Keeps to-dos, open calls, background tasks and sub-agents together within [`STATE_WORK_BYTES_MAX`]. What a list loses

@@ -1,4 +1,4 @@
-//! What of a state is worth a `state` frame of its own.
+//! The part of a state whose change is sent as a `state` frame of its own.
 
 use townwatch_protocol::wire::AgentState;
 

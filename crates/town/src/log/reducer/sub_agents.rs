@@ -8,7 +8,7 @@ use townwatch_protocol::wire::{BackgroundTask, SubAgent, UsageTotals};
 use super::Snapshot;
 use super::texts::{clip, first_line, hash};
 
-/// What a sub-agent's call was for: `build the api` of `Handing work to a sub-agent: build the api`.
+/// The task of a sub-agent's call: `build the api` of `Handing work to a sub-agent: build the api`.
 fn handed_work(summary: &str) -> &str {
     summary.strip_prefix(HANDING_WORK).map_or(summary, |rest| rest.trim_start_matches(':').trim_start())
 }
@@ -50,7 +50,7 @@ impl Snapshot {
         }
     }
 
-    /// How far a sub-agent is, by its own list.
+    /// Takes the progress of a sub-agent, by its own list.
     pub(super) fn sub_agent_progress(&mut self, id: &str, data: &ProgressUpdate, at: Timestamp) {
         let Some(sub_agent) = self.sub_agent(id, at) else { return };
         if let Some(todos) = &data.todos {

@@ -14,7 +14,7 @@ pub(super) fn first_line(text: &str) -> Option<&str> {
     text.lines().find(|line| !line.trim().is_empty())
 }
 
-/// What somebody was asked, in one line: the first that says something, with `…` behind it where there is more.
+/// The title of a prompt: its first line with any text, with `…` where more follows.
 pub(super) fn title(text: &str) -> Option<String> {
     let line = first_line(text)?;
     let mut title = clip(line);
@@ -30,7 +30,7 @@ pub(super) fn title(text: &str) -> Option<String> {
     Some(title)
 }
 
-/// What a part takes in a list, its comma included.
+/// The bytes of an entry in a list, with its comma.
 pub(super) fn json_bytes(part: &impl Serialize) -> usize {
     serde_json::to_string(part).map_or(0, |text| text.len() + 1)
 }

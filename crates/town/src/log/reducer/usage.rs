@@ -1,4 +1,5 @@
-//! What a run takes: tokens and cost. Of a message the last figures count, once, however often they are told.
+//! The usage of a run: tokens and cost. Of each message only the last counts are added, once, however often they are
+//! repeated.
 
 use serde::de::{self, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
@@ -42,7 +43,7 @@ impl Figures {
         Self { message: 0, is_own: false, tokens, cost_usd: *cost_usd }
     }
 
-    /// As totals. A cost that is not named stays what it was.
+    /// The counts as totals. A cost that is absent here keeps its value before.
     fn totals(&self, cost_before: Option<f64>) -> UsageTotals {
         let [input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens] = self.tokens;
         let cost_usd = self.cost_usd.or(cost_before);

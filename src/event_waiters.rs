@@ -1,5 +1,5 @@
-//! Who watches without a socket: long polls and event streams. While they wait for the next event they hold nothing but a
-//! timer, which it ends early.
+//! Readers without a socket: long polls and event streams. A waiting reader holds only a timer, which a new event ends
+//! early.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -12,64 +12,64 @@ use wasm_bindgen::JsValue;
 
 use crate::timer::Sleep;
 
-/// Who waits on a town. Bounded with its viewers.
+/// The readers of a town that wait for its next event. Their number is bounded with the town's viewers.
 #[derive(Default)]
-pub(super) struct Arrivals {
+pub(super) struct EventWaiters {
     waiting: RefCell<BTreeMap<u64, Function>>,
     newest: Cell<u64>,
     present: Rc<Cell<usize>>,
 }
 
-/// Someone who watches without a socket, as long as it lives.
+/// A reader without a socket, counted until it is dropped.
 pub(super) struct Presence(Rc<Cell<usize>>);
 
-/// The next event, for one that waits. It counts from the moment that it was asked for, not from the first look at it.
-pub(super) struct Arrival<'a> {
-    arrivals: &'a Arrivals,
+/// A wait for the next event. An event counts from the call of [`EventWaiters::next`] on, not from the first poll.
+pub(super) struct EventWait<'a> {
+    event_waiters: &'a EventWaiters,
     name: u64,
     sleep: Sleep,
 }
 
-impl Arrivals {
-    /// Waits for the next event, or for so long.
-    pub(super) fn next(&self, limit_ms: u64) -> Arrival<'_> {
+impl EventWaiters {
+    /// Waits for the next event, at most `limit_ms`.
+    pub(super) fn next(&self, limit_ms: u64) -> EventWait<'_> {
         let sleep = Sleep::new(limit_ms);
         let name = self.newest.get() + 1;
         self.newest.set(name);
         if let Some(wake) = sleep.waker() {
             self.waiting.borrow_mut().insert(name, wake);
         }
-        Arrival { arrivals: self, name, sleep }
+        EventWait { event_waiters: self, name, sleep }
     }
 
-    /// Something was stored.
+    /// Ends every wait, because an event was stored.
     pub(super) fn announce(&self) {
         for wake in std::mem::take(&mut *self.waiting.borrow_mut()).into_values() {
             drop(wake.call0(&JsValue::UNDEFINED));
         }
     }
 
-    /// Ends the wait of one, if it waits.
+    /// Ends the wait of this name, if there is one.
     pub(super) fn wake(&self, name: Option<u64>) {
         if let Some(wake) = name.and_then(|name| self.waiting.borrow_mut().remove(&name)) {
             drop(wake.call0(&JsValue::UNDEFINED));
         }
     }
 
-    /// One more watches.
+    /// Counts one more reader.
     pub(super) fn enter(&self) -> Presence {
         self.present.set(self.present.get() + 1);
         Presence(Rc::clone(&self.present))
     }
 
-    /// How many watch.
+    /// The number of readers.
     pub(super) fn present(&self) -> usize {
         self.present.get()
     }
 }
 
-impl Arrival<'_> {
-    /// By which name it can be woken.
+impl EventWait<'_> {
+    /// The name by which [`EventWaiters::wake`] ends this wait.
     pub(super) fn name(&self) -> u64 {
         self.name
     }
@@ -81,7 +81,7 @@ impl Drop for Presence {
     }
 }
 
-impl Future for Arrival<'_> {
+impl Future for EventWait<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -89,8 +89,8 @@ impl Future for Arrival<'_> {
     }
 }
 
-impl Drop for Arrival<'_> {
+impl Drop for EventWait<'_> {
     fn drop(&mut self) {
-        self.arrivals.waiting.borrow_mut().remove(&self.name);
+        self.event_waiters.waiting.borrow_mut().remove(&self.name);
     }
 }

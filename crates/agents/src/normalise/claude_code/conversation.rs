@@ -1,4 +1,4 @@
-//! Speaking to Claude Code while it runs: messages, answers, interrupts.
+//! Messages, answers and interrupts to a running Claude Code.
 
 use townwatch_protocol::error::Result;
 use townwatch_protocol::event::{AgentQuestionAnswered, AgentStatusChanged, EventData, NoticeKind, Status};
@@ -6,10 +6,10 @@ use townwatch_protocol::wire::AnswerAgent;
 
 use super::ClaudeCode;
 use super::control::{Request, interrupt_line, user_line};
-use crate::normalise::{Said, Talk, asking};
+use crate::normalise::{Conversation, InputLine, asking};
 
 impl ClaudeCode {
-    /// The program asks something, of a person most often.
+    /// Reads a request of the program, which is mostly for a person.
     pub(super) fn request(&mut self, line: &str, events: &mut Vec<EventData>) {
         match self.control.request(line, &self.names, self.working_dir.as_deref()) {
             Request::Question(question, one_too_many) => {
@@ -24,7 +24,7 @@ impl ClaudeCode {
         }
     }
 
-    /// A question is open no more: unless there is another one, the turn goes on.
+    /// Notes that a question is no longer open. Without another open question the turn continues.
     pub(super) fn answered(&mut self, answered: Option<AgentQuestionAnswered>, events: &mut Vec<EventData>) {
         let Some(answered) = answered else { return };
         events.push(answered.into());
@@ -34,29 +34,29 @@ impl ClaudeCode {
     }
 }
 
-impl Talk for ClaudeCode {
+impl Conversation for ClaudeCode {
     fn is_idle(&self) -> bool {
         self.waiting && self.control.is_empty() && self.tasks.running() == 0
     }
 
-    fn message(&mut self, text: &str, by: &str) -> Said {
+    fn message(&mut self, text: &str, by: &str) -> InputLine {
         let mut events = vec![asking::message(text, by)];
         self.at_work(&mut events);
-        Said { line: user_line(text), events }
+        InputLine { line: user_line(text), events }
     }
 
-    fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<Said> {
+    fn answer(&mut self, answer: &AnswerAgent, by: &str) -> Result<InputLine> {
         let (line, answered) = self.control.answer(answer, by)?;
         let mut events = Vec::new();
         self.answered(Some(answered), &mut events);
-        Ok(Said { line, events })
+        Ok(InputLine { line, events })
     }
 
-    fn interrupt(&mut self) -> Option<Said> {
-        (!self.waiting).then(|| Said { line: interrupt_line(), events: Vec::new() })
+    fn interrupt(&mut self) -> Option<InputLine> {
+        (!self.waiting).then(|| InputLine { line: interrupt_line(), events: Vec::new() })
     }
 
-    fn owed(&mut self) -> Option<Said> {
-        Some(Said { line: self.control.owed()?, events: Vec::new() })
+    fn owed(&mut self) -> Option<InputLine> {
+        Some(InputLine { line: self.control.owed()?, events: Vec::new() })
     }
 }
