@@ -102,7 +102,7 @@ export const MUTATIONS = [
   {
     name: "a rig's outbox waits without an alarm",
     caughtBy: ["no alarm stands for it"],
-    edits: [{ file: "crates/town/src/rig/carrier.rs", find: "if self.is_alarmed { Alarm::Keep } else { self.set_in(0) }", replace: "Alarm::Keep" }],
+    edits: [{ file: "crates/town/src/rig/carrier.rs", find: "if self.is_alarmed { AlarmChange::Keep } else { self.set_in(0) }", replace: "AlarmChange::Keep" }],
   },
   {
     name: "the end of another run takes an agent's silence back",

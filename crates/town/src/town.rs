@@ -279,7 +279,9 @@ impl Decide for Tick {
     fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {
         // The ends come last: behind them nothing may fail, or what they came to would be shown to nobody.
         let ended = town.deadlines.note_silent(town.store.as_ref(), now).and_then(|silent| {
-            silent.into_iter().for_each(|agent_id| town.states.mark(agent_id));
+            for agent_id in silent {
+                town.states.mark(agent_id);
+            }
             town.end_lost(now)
         });
         match ended {

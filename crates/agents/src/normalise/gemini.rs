@@ -90,7 +90,7 @@ impl Gemini {
         self.message_over(false, events);
         match (line, role) {
             (Some(Handling::Event(_, LineKind::Init) | Handling::Preview(LineKind::Init)), _) => {
-                self.init(event, at, events)
+                self.init(event, at, events);
             }
             (
                 Some(Handling::Event(_, LineKind::Message) | Handling::Preview(LineKind::Message)),
@@ -103,13 +103,13 @@ impl Gemini {
                 self.call(event, at, events);
             }
             (Some(Handling::Event(_, LineKind::Result) | Handling::Preview(LineKind::Result)), _) => {
-                self.result(event, at, &mut meaning)
+                self.result(event, at, &mut meaning);
             }
             (Some(Handling::Event(_, LineKind::Error) | Handling::Preview(LineKind::Error)), _) => {
-                self.error(event, at, events)
+                self.error(event, at, events);
             }
             (Some(Handling::Event(_, LineKind::End) | Handling::Preview(LineKind::End)), _) => {
-                self.turn_over(event, at, events)
+                self.turn_over(event, at, events);
             }
             (Some(Handling::Nothing(_)), _) => {}
             (Some(Handling::Event(_, LineKind::Message) | Handling::Preview(LineKind::Message)) | None, _) => {

@@ -107,7 +107,7 @@ impl Partials {
                 let begins = matches!(step, Step::BlockStarts);
                 let Some(typed) = (if begins { event.content_block } else { event.delta }) else { return heard };
                 match typed.kind.as_deref().map(|kind| TYPED.find(kind)) {
-                    Some(Some(Handling::Event(..) | Handling::Preview(_))) => {}
+                    Some(Some(Handling::Event(..) | Handling::Preview(()))) => {}
                     Some(Some(Handling::Nothing(_))) => return heard,
                     _ => return PartialEvent { unknown: begins, ..heard }, // its deltas would only say it again
                 }
