@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::time::{Instant, sleep_until};
-use townwatch_agents::normalise::{Conversation, Normalise, RunContext};
+use townwatch_agents::normalise::{InputProtocol, Normalise, RunContext};
 use townwatch_host::{now, run_context_of};
 use townwatch_protocol::event::{AgentExited, AgentStatusChanged, EventData, ExitReason, Status, StopSignal};
 use townwatch_protocol::wire::StartAgent;
@@ -134,7 +134,7 @@ impl<'a> Execution<'a> {
             self.life.happened();
         }
         while self.life.takes_messages()
-            && let Some(line) = self.normaliser.conversation().and_then(Conversation::owed)
+            && let Some(line) = self.normaliser.input_protocol().and_then(InputProtocol::owed)
         {
             self.stdin.push(line);
         }
@@ -147,10 +147,10 @@ impl<'a> Execution<'a> {
     /// Hands a command on to the agent.
     fn fulfil(&mut self, queued: QueuedCommand) {
         let Some((command, outcome)) = queued.take() else { return };
-        let Some(conversation) = self.normaliser.conversation() else { return };
+        let Some(input_protocol) = self.normaliser.input_protocol() else { return };
         let line = match command {
-            AgentCommand::Message(text) => Ok(conversation.message(&text, OPERATOR)),
-            AgentCommand::Answer { answer, by } => conversation.answer(&answer, &by),
+            AgentCommand::Message(text) => Ok(input_protocol.message(&text, OPERATOR)),
+            AgentCommand::Answer { answer, by } => input_protocol.answer(&answer, &by),
         };
         match line {
             Ok(line) => self.stdin.push_command(line, outcome),
@@ -179,7 +179,7 @@ impl<'a> Execution<'a> {
 
     fn interrupt(&mut self) {
         let listens = self.life.takes_messages() && self.stdin.is_open();
-        let Some(line) = self.normaliser.conversation().filter(|_| listens).and_then(Conversation::interrupt) else {
+        let Some(line) = self.normaliser.input_protocol().filter(|_| listens).and_then(InputProtocol::interrupt) else {
             let actions = self.life.turn_over(Instant::now());
             return self.perform(actions);
         };
@@ -190,8 +190,8 @@ impl<'a> Execution<'a> {
 /// The agent's turn. One that is not spoken to never says what it does.
 fn turn(normaliser: &mut dyn Normalise) -> Turn {
     let can_go_on = normaliser.can_go_on();
-    match normaliser.conversation() {
-        Some(conversation) if conversation.is_idle() => Turn::Idle { can_go_on },
+    match normaliser.input_protocol() {
+        Some(input_protocol) if input_protocol.is_idle() => Turn::Idle { can_go_on },
         _ => Turn::Open,
     }
 }

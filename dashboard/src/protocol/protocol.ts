@@ -1,7 +1,7 @@
 // Generated from crates/protocol/ by `npm run types`; do not edit.
 
 /**
- * What an agent is at.
+ * The activity of an agent.
  */
 export type Activity = { 
 /**
@@ -13,7 +13,7 @@ kind: ActivityKind,
  */
 detail?: string, 
 /**
- * Since when.
+ * The time at which that began.
  */
 since: string, };
 
@@ -31,7 +31,7 @@ export type AgentError = {
  */
 code: string, 
 /**
- * For a person.
+ * The text for a person.
  */
 message: string, 
 /**
@@ -39,7 +39,7 @@ message: string,
  */
 retryable?: boolean, 
 /**
- * When it is over, where that is known: the end of a rate limit, say.
+ * The end of it, where that is known: the end of a rate limit, for example.
  */
 until?: string, };
 
@@ -48,11 +48,11 @@ until?: string, };
  */
 export type AgentExited = { 
 /**
- * Why.
+ * The reason.
  */
 reason: ExitReason, 
 /**
- * What the process returned.
+ * The exit code of the process.
  */
 exit_code?: number, 
 /**
@@ -60,28 +60,29 @@ exit_code?: number,
  */
 signal?: string, 
 /**
- * For a person.
+ * The text for a person.
  */
 message?: string, };
 
 /**
- * Data of `agent_notice`: what the program itself does or warns of, and a person needs to know. No error.
+ * Data of `agent_notice`: an action or warning of the agent's program that a person should know. It is not an
+ * error.
  */
 export type AgentNotice = { 
 /**
- * What it is about.
+ * The subject, as a kind.
  */
 kind: AgentNoticeKind, 
 /**
- * How much it matters.
+ * The level of the notice.
  */
 level: NoticeLevel, 
 /**
- * For a person.
+ * The text for a person.
  */
 message: string, 
 /**
- * When it is over, where that is known.
+ * The end of it, where that is known.
  */
 until?: string, 
 /**
@@ -102,7 +103,7 @@ tool_use_id?: string,
 parent_tool_use_id?: string, };
 
 /**
- * What a program tells of itself.
+ * The subject of a notice of an agent's program.
  */
 export type AgentNoticeKind = "compaction_started" | "compaction_ended" | "tool_server" | "rate_limit" | "hook_blocked" | "model_changed" | "budget" | "other";
 
@@ -115,7 +116,7 @@ export type AgentOutput = {
  */
 text: string, 
 /**
- * Where it came from.
+ * The source of the text.
  */
 stream: OutputStream, 
 /**
@@ -127,11 +128,12 @@ message_id?: string,
  */
 parent_tool_use_id?: string, 
 /**
- * Whether the line goes on: the next output of the same stream continues it. A progress bar comes so.
+ * Whether the line is unfinished: the next output of the same stream continues it. A progress bar is an
+ * example.
  */
 partial?: boolean, 
 /**
- * Whether the text was still being written when its author ended: there is no more of it.
+ * Whether the author ended in the middle of the text. No more of it will come.
  */
 broken_off?: boolean, };
 
@@ -140,11 +142,11 @@ broken_off?: boolean, };
  */
 export type AgentQuestion = { 
 /**
- * Names the question for its answer.
+ * The id of the question, which its answer names.
  */
 request_id: string, 
 /**
- * What it is about.
+ * The subject, as a kind.
  */
 kind: QuestionKind, 
 /**
@@ -156,15 +158,15 @@ detail: string,
  */
 options: Array<string>, 
 /**
- * What is asked, one by one; each wants an entry of the answer. Empty for a permission.
+ * The parts of the question; each needs an entry in the answer. Empty for a permission.
  */
 parts?: Array<QuestionPart>, 
 /**
- * What would be allowed, whole: the command, plan or difference.
+ * The whole subject of a permission: the command, plan or difference.
  */
 subject?: QuestionSubject, 
 /**
- * What `always` would allow from now on, in words; absent where it is not offered or not said.
+ * The rule that `always` would add, in words; absent where `always` is not offered or the agent does not say.
  */
 always?: string, 
 /**
@@ -185,15 +187,15 @@ export type AgentQuestionAnswered = {
  */
 request_id: string, 
 /**
- * What was answered.
+ * The decision.
  */
 answer: Answer, 
 /**
- * Who answered: `operator`, or the program where nobody here did.
+ * The one who answered: `operator`, or the program itself.
  */
 by: string, 
 /**
- * The words with it: why not, say.
+ * Words with the answer: the reason of a refusal, for example.
  */
 text?: string, 
 /**
@@ -206,11 +208,11 @@ answers?: Array<PartAnswer>, };
  */
 export type AgentRequest = { 
 /**
- * Unique in the town; minted where absent.
+ * The agent's id, unique in the town; the town makes one where absent.
  */
 agent_id?: string, 
 /**
- * For people.
+ * The name for people.
  */
 name: string, 
 /**
@@ -231,7 +233,7 @@ session_id?: string,
  */
 model?: string, 
 /**
- * Where it works.
+ * The working directory.
  */
 working_dir?: string, 
 /**
@@ -251,7 +253,7 @@ git_origin?: string,
  */
 hostname?: string, 
 /**
- * Its system.
+ * The operating system.
  */
 os?: string, 
 /**
@@ -263,7 +265,7 @@ in_container?: boolean,
  */
 tools?: Array<string>, 
 /**
- * How it asks for permission.
+ * The agent's mode of asking for permission.
  */
 permission_mode?: string, 
 /**
@@ -276,7 +278,7 @@ agent_version?: string,
 takes_messages?: boolean, };
 
 /**
- * All that is known of an agent, made out of its events by one reducer.
+ * The state of an agent, which one reducer makes from its events.
  */
 export type AgentState = { 
 /**
@@ -284,11 +286,11 @@ export type AgentState = {
  */
 agent_id: string, 
 /**
- * Its rig.
+ * The agent's rig.
  */
 rig_id: string, 
 /**
- * For people.
+ * The name for people.
  */
 name: string, 
 /**
@@ -300,7 +302,7 @@ role: Role,
  */
 runtime: Runtime | null, 
 /**
- * Where it stands.
+ * The status.
  */
 status: Status, 
 /**
@@ -308,7 +310,7 @@ status: Status,
  */
 run_id: string | null, 
 /**
- * Counts its runs from 1; 0 before the first.
+ * The number of the run, from 1; 0 before the first.
  */
 run_number: number, 
 /**
@@ -332,7 +334,7 @@ session_id: string | null,
  */
 model: string | null, 
 /**
- * Where it works.
+ * The working directory.
  */
 working_dir: string | null, 
 /**
@@ -352,7 +354,7 @@ git_origin: string | null,
  */
 hostname: string | null, 
 /**
- * Its system.
+ * The operating system.
  */
 os: string | null, 
 /**
@@ -376,7 +378,7 @@ outstanding_llm_calls: number,
  */
 outstanding_tool_calls: Array<OutstandingCall>, 
 /**
- * What it waits for a person for: all open questions, its sub-agents' too, oldest first.
+ * The open questions of the agent and its sub-agents, the oldest first.
  */
 questions: Array<OpenQuestion>, 
 /**
@@ -396,15 +398,15 @@ failing_loop: FailingLoop | null,
  */
 usage: UsageTotals, 
 /**
- * What the run may take, where its start has set it.
+ * The budget of the run, where its start has set one.
  */
 run_budget?: Budget, 
 /**
- * What the agent may take in a day, where that is set.
+ * The budget of a day for the agent, where it is set.
  */
 day_budget?: DayBudget, 
 /**
- * When it was archived, where it is.
+ * The time at which it was archived, if it is.
  */
 archived_at?: string, 
 /**
@@ -424,11 +426,11 @@ lines_removed: number,
  */
 todos: Array<Todo>, 
 /**
- * How far the run is.
+ * The progress of the run.
  */
 progress: ProgressUpdate | null, 
 /**
- * What it is at; null before its first run.
+ * The agent's activity; null before its first run.
  */
 activity: Activity | null, 
 /**
@@ -440,11 +442,11 @@ first_event_id: number | null,
  */
 last_event_id: number | null, 
 /**
- * When that was.
+ * The time of that event.
  */
 last_event_at: string | null, 
 /**
- * When the run began.
+ * The time of the run's start.
  */
 started_at: string | null, 
 /**
@@ -452,19 +454,20 @@ started_at: string | null,
  */
 worked_ms: number, 
 /**
- * Since when it has been at work without a pause; null while it waits for a person and after its end.
+ * The time since which the agent is at work without a pause; null while it waits for a person and after its
+ * end.
  */
 working_since: string | null, 
 /**
- * Time in which it waited for a person, up to the last time that it went on.
+ * Time in which the agent waited for a person, up to the end of the last wait.
  */
 waited_ms: number, 
 /**
- * When it ended.
+ * The time of its end.
  */
 ended_at: string | null, 
 /**
- * How it ended.
+ * The end of the run.
  */
 exit: AgentExited | null, };
 
@@ -473,7 +476,7 @@ exit: AgentExited | null, };
  */
 export type AgentStatusChanged = { 
 /**
- * Where it stands now.
+ * The status now.
  */
 status: Status, };
 
@@ -486,7 +489,7 @@ export type AgentTaskEnded = {
  */
 task_id: string, 
 /**
- * How it ended.
+ * The end of the run.
  */
 outcome: TaskOutcome, 
 /**
@@ -494,7 +497,7 @@ outcome: TaskOutcome,
  */
 summary?: string, 
 /**
- * What the command returned, where that is known.
+ * The exit code of the command, where it is known.
  */
 exit_code?: number, 
 /**
@@ -507,15 +510,15 @@ tool_use_id?: string, };
  */
 export type AgentTaskStarted = { 
 /**
- * Names the work.
+ * The id of the work.
  */
 task_id: string, 
 /**
- * What does it.
+ * The kind of worker.
  */
 kind: TaskKind, 
 /**
- * What is done.
+ * The description of the work.
  */
 description: string, 
 /**
@@ -532,36 +535,36 @@ parent_tool_use_id?: string, };
  */
 export type AgentToken = { 
 /**
- * Names it.
+ * The id of it.
  */
 token_id: string, 
 /**
- * When it was made.
+ * The time of its creation.
  */
 created_at: string, 
 /**
- * When it ends by itself.
+ * The end of the token's life.
  */
 expires_at: string, 
 /**
- * When it was last used, to the minute; null before that.
+ * The time of the last use, to the minute; null before the first use.
  */
 last_used_at: string | null, 
 /**
- * When it was revoked.
+ * The time at which it was revoked.
  */
 revoked_at: string | null, };
 
 /**
- * `GET …/tokens`: what may be shown of an agent's tokens, which is not they themselves.
+ * `GET …/tokens`: a list of an agent's tokens, without the tokens themselves.
  */
 export type AgentTokens = { 
 /**
- * Those with an id whose time is not over, the newest first.
+ * The tokens with an id that have not expired, the newest first.
  */
 tokens: Array<AgentToken>, 
 /**
- * The others together, which whoever has the secret can make.
+ * The tokens without an id, together. Every holder of the signing secret can make one.
  */
 without_id: TokensWithoutId, };
 
@@ -570,7 +573,7 @@ without_id: TokensWithoutId, };
  */
 export type AgentToolCall = { 
 /**
- * Pairs the call with its result.
+ * The id of the call, which its result repeats.
  */
 tool_use_id: string, 
 /**
@@ -578,7 +581,7 @@ tool_use_id: string,
  */
 tool: string, 
 /**
- * What it is for.
+ * The purpose of the tool.
  */
 category: ToolCategory, 
 /**
@@ -611,7 +614,7 @@ tool_use_id: string,
  */
 success: boolean, 
 /**
- * What it gave, as text: the texts of all its parts.
+ * The text of the result: the texts of all its parts.
  */
 content: string, 
 /**
@@ -619,20 +622,21 @@ content: string,
  */
 content_length: number, 
 /**
- * From the call to the result; 0 if the call was not seen.
+ * The time from the call to the result; 0 if the call was not seen.
  */
 duration_ms: number, 
 /**
- * What the command returned, where it was one and the agent tells.
+ * The exit code of a command, where the agent reports it.
  */
 exit_code?: number, 
 /**
- * What it gave beside text: pictures, documents, links.
+ * The parts of the result that are not text: pictures, documents, links.
  */
 attachments?: Array<Attachment>, };
 
 /**
- * Data of `agent_usage`: of a `message_id` the last figures count, once; a run's cumulative total replaces, never adds.
+ * Data of `agent_usage`. Of several with one `message_id` only the last counts. A cumulative one replaces the
+ * run's total; it is not added.
  */
 export type AgentUsage = { 
 /**
@@ -686,11 +690,11 @@ request_id: string,
  */
 answer: Answer, 
 /**
- * Words for the agent: why not, or, for a question of one part, the answer itself.
+ * Words for the agent: the reason of a refusal or, for a question of one part, the answer itself.
  */
 text?: string, 
 /**
- * The answer to a question that is no permission: an entry for each of its parts, in their order.
+ * The answer to a question for input: an entry for each of its parts, in their order.
  */
 answers?: Array<PartAnswer>, };
 
@@ -699,36 +703,37 @@ answers?: Array<PartAnswer>, };
  */
 export type Attachment = { 
 /**
- * What it is.
+ * The kind.
  */
 kind: AttachmentKind, 
 /**
- * Its media type, as `image/png`.
+ * The media type: `image/png` for example.
  */
 media_type?: string, 
 /**
- * Its name, for a person.
+ * The name of it, for a person.
  */
 name?: string, 
 /**
- * Where it is, in the agent's words.
+ * The address of it, in the agent's words.
  */
 uri?: string, 
 /**
- * Its size, decoded.
+ * The size of it, decoded, in bytes.
  */
 size_bytes?: number, 
 /**
- * Names a picture that the town keeps: `GET …/agents/:agent/images/:image_id`. Absent where it is not kept.
+ * The id of a picture that the town keeps: `GET …/agents/:agent/images/:image_id`. Absent where it is not
+ * kept.
  */
 image_id?: string, 
 /**
- * Why it is not kept, for a person.
+ * The reason why it is not kept, for a person.
  */
 problem?: string, };
 
 /**
- * What a result has beside text.
+ * The kinds of attachments of a result.
  */
 export type AttachmentKind = "image" | "audio" | "document" | "link";
 
@@ -737,15 +742,15 @@ export type AttachmentKind = "image" | "audio" | "document" | "link";
  */
 export type BackgroundTask = { 
 /**
- * Names the work.
+ * The id of the work.
  */
 task_id: string, 
 /**
- * What does it.
+ * The kind of worker.
  */
 kind: TaskKind, 
 /**
- * What is done.
+ * The description of the work.
  */
 description: string, 
 /**
@@ -753,7 +758,7 @@ description: string,
  */
 tool_use_id?: string, 
 /**
- * Since when.
+ * The time at which that began.
  */
 since: string, };
 
@@ -762,28 +767,28 @@ since: string, };
  */
 export type BrowserSession = { 
 /**
- * Names it.
+ * The id of it.
  */
 session_id: string, 
 /**
- * What it is, as it says itself, shortened.
+ * The browser's own name of itself, shortened.
  */
 browser: string, 
 /**
- * When it signed in.
+ * The time of the sign-in.
  */
 created_at: string, 
 /**
- * When it was last heard of, to the minute.
+ * The time of the last request, to the minute.
  */
 last_seen_at: string, 
 /**
- * When it ends if it is not used again.
+ * The end of the session if it is not used again.
  */
 ends_at: string, };
 
 /**
- * What may be spent; what is absent has no bound.
+ * A budget. An absent field has no bound.
  */
 export type Budget = { 
 /**
@@ -800,16 +805,16 @@ max_tokens?: number, };
  */
 export type BudgetChange = { 
 /**
- * US dollars; null for no bound, absent: as it was.
+ * US dollars; null: no bound; absent: as before.
  */
 max_cost_usd?: number | null, 
 /**
- * Tokens; null for no bound, absent: as it was.
+ * Tokens; null: no bound; absent: as before.
  */
 max_tokens?: number | null, };
 
 /**
- * What a viewer sends on a WebSocket, one JSON object a message.
+ * A frame of a viewer on a WebSocket: one JSON object in each message.
  */
 export type ClientFrame = { "type": "subscribe", 
 /**
@@ -817,11 +822,11 @@ export type ClientFrame = { "type": "subscribe",
  */
 agents: "*" | Array<string>, 
 /**
- * Where history begins; live only where absent.
+ * The id after which history begins; absent: live events only.
  */
 after_id?: number, 
 /**
- * What to leave out.
+ * The kinds of events to leave out.
  */
 filters?: Filters, } | { "type": "ack", 
 /**
@@ -830,7 +835,7 @@ filters?: Filters, } | { "type": "ack",
 id: number, } | { "type": "ping" };
 
 /**
- * Where a town's container stands.
+ * The status of a town's container.
  */
 export type ContainerStatus = "running" | "asleep" | "unreachable";
 
@@ -851,7 +856,7 @@ runtimes: Array<RuntimeView>,
  */
 agents_apart?: boolean, 
 /**
- * What stands between agents and the machine there; absent where that is not known.
+ * The sandbox between agents and the machine; absent where it is not known.
  */
 sandbox?: SandboxKind, };
 
@@ -864,12 +869,12 @@ export type Cut = {
  */
 path: string, 
 /**
- * How much was left out.
+ * The number of bytes that were left out.
  */
 bytes: number, };
 
 /**
- * What may be spent in a day, and what has been.
+ * The budget of a day, and the spending of that day.
  */
 export type DayBudget = { 
 /**
@@ -906,7 +911,7 @@ epoch: string,
  */
 events: Array<TownEvent>, 
 /**
- * Where the next page begins.
+ * The `after_id` of the next page.
  */
 next_after_id: number, 
 /**
@@ -918,16 +923,16 @@ head: number,
  */
 oldest_id: number, 
 /**
- * What was asked for and is gone.
+ * The requested events that are gone.
  */
 gaps: Array<Gap>, 
 /**
- * Whether the cursor meant nothing here and the page begins at the start.
+ * Whether the cursor is unknown here, so that the page begins at the start.
  */
 reset?: boolean, };
 
 /**
- * Why a run ended.
+ * The reason of a run's end.
  */
 export type ExitReason = "completed" | "failed" | "stopped" | "timeout" | "budget_exceeded" | "lost";
 
@@ -940,12 +945,12 @@ export type FailingLoop = {
  */
 summary: string, 
 /**
- * How often it has failed without a success in between.
+ * The failures in a row, without a success.
  */
 count: number, };
 
 /**
- * What happened to a file.
+ * The change of a file.
  */
 export type FileAction = "created" | "modified" | "deleted" | "renamed";
 
@@ -958,15 +963,15 @@ export type FileChanged = {
  */
 path: string, 
 /**
- * What happened to it.
+ * The change of the file.
  */
 action: FileAction, 
 /**
- * Its path before, when renamed.
+ * The path before a rename.
  */
 from?: string, 
 /**
- * Its size now.
+ * The size of the file now.
  */
 size_bytes?: number, 
 /**
@@ -983,7 +988,7 @@ lines_removed?: number,
 tool_use_id?: string, };
 
 /**
- * What a viewer wants to see; lifecycle, questions and errors are always sent.
+ * The kinds of events that a viewer wants. Lifecycle, questions and errors are always sent.
  */
 export type Filters = { 
 /**
@@ -1008,11 +1013,11 @@ files: boolean,
 progress: boolean, };
 
 /**
- * Events of an agent that a reader asked for and does not get.
+ * Events of an agent that a reader requested and does not get.
  */
 export type Gap = { 
 /**
- * Whose.
+ * The agent's id.
  */
 agent_id: string, 
 /**
@@ -1024,11 +1029,11 @@ from: number,
  */
 to: number, 
 /**
- * How many, where that is known.
+ * The number of them, where it is known.
  */
 count?: number, 
 /**
- * Why.
+ * The reason.
  */
 reason: GapReason, };
 
@@ -1042,12 +1047,12 @@ export type GapReason = "pruned" | "elided";
  */
 export type Heard = { 
 /**
- * True: the town knows that the agent is there.
+ * Always true: the town has noted the sign of life.
  */
 heard: boolean, };
 
 /**
- * For the TypeScript types only: the same list as a union that `event` tells apart.
+ * For the TypeScript types only: the same list as a union with the tag `event`.
  */
 export type KnownEvent = { "event": "agent.status", "data": AgentStatusChanged } | { "event": "agent.exited", "data": AgentExited } | { "event": "agent_session", "data": AgentSession } | { "event": "agent_output", "data": AgentOutput } | { "event": "user_message", "data": UserMessage } | { "event": "agent_tool_call", "data": AgentToolCall } | { "event": "agent_tool_result", "data": AgentToolResult } | { "event": "agent_question", "data": AgentQuestion } | { "event": "agent_question_answered", "data": AgentQuestionAnswered } | { "event": "agent_usage", "data": AgentUsage } | { "event": "agent_error", "data": AgentError } | { "event": "agent_notice", "data": AgentNotice } | { "event": "agent_task_started", "data": AgentTaskStarted } | { "event": "agent_task_ended", "data": AgentTaskEnded } | { "event": "file_changed", "data": FileChanged } | { "event": "progress_update", "data": ProgressUpdate } | { "event": "run_started", "data": RunStarted } | { "event": "run_iteration", "data": RunIteration } | { "event": "run_completed", "data": RunCompleted } | { "event": "run_failed", "data": RunFailed } | { "event": "work_order_created", "data": WorkOrderCreated } | { "event": "work_order_updated", "data": WorkOrderUpdated } | { "event": "parser_notice", "data": ParserNotice } | { "event": "source_gap", "data": SourceGap };
 
@@ -1056,22 +1061,22 @@ export type KnownEvent = { "event": "agent.status", "data": AgentStatusChanged }
  */
 export type MessageAgent = { 
 /**
- * What to tell the agent.
+ * The message for the agent.
  */
 prompt: string, };
 
 /**
- * What a person's words were said as.
+ * The kind of a message to an agent.
  */
 export type MessageSource = "prompt" | "message" | "command";
 
 /**
- * Why a line could not be read, or shown, as it was.
+ * The reason for which a line could not be read, or shown, unchanged.
  */
 export type NoticeKind = "malformed" | "unknown" | "oversized" | "redacted";
 
 /**
- * How much a notice matters.
+ * The importance of a notice.
  */
 export type NoticeLevel = "info" | "warning";
 
@@ -1084,19 +1089,19 @@ export type OpenQuestion = {
  */
 event_id: number, 
 /**
- * Since when.
+ * The time at which that began.
  */
 since: string, 
 /**
- * Whether something of it is cut here.
+ * Whether a part of the question is cut here.
  */
 cut: boolean, 
 /**
- * Names the question for its answer.
+ * The id of the question, which its answer names.
  */
 request_id: string, 
 /**
- * What it is about.
+ * The subject, as a kind.
  */
 kind: QuestionKind, 
 /**
@@ -1108,15 +1113,15 @@ detail: string,
  */
 options: Array<string>, 
 /**
- * What is asked, one by one; each wants an entry of the answer. Empty for a permission.
+ * The parts of the question; each needs an entry in the answer. Empty for a permission.
  */
 parts?: Array<QuestionPart>, 
 /**
- * What would be allowed, whole: the command, plan or difference.
+ * The whole subject of a permission: the command, plan or difference.
  */
 subject?: QuestionSubject, 
 /**
- * What `always` would allow from now on, in words; absent where it is not offered or not said.
+ * The rule that `always` would add, in words; absent where `always` is not offered or the agent does not say.
  */
 always?: string, 
 /**
@@ -1129,7 +1134,7 @@ tool_use_id?: string,
 parent_tool_use_id?: string, };
 
 /**
- * Where a text came from.
+ * The source of a text.
  */
 export type OutputStream = "assistant" | "thinking" | "stdout" | "stderr";
 
@@ -1150,7 +1155,7 @@ tool: string,
  */
 path?: string, 
 /**
- * What it does, in plain words.
+ * The call in plain words: `Reading src/config.ts`.
  */
 summary: string, 
 /**
@@ -1158,7 +1163,7 @@ summary: string,
  */
 parent_tool_use_id?: string, 
 /**
- * When it was called.
+ * The time of the call.
  */
 since: string, };
 
@@ -1167,11 +1172,11 @@ since: string, };
  */
 export type ParserNotice = { 
 /**
- * What was wrong.
+ * The kind of problem.
  */
 kind: NoticeKind, 
 /**
- * How many lines in a row this stands for.
+ * The number of lines in a row that this notice stands for.
  */
 count: number, 
 /**
@@ -1197,7 +1202,7 @@ text?: string, };
  */
 export type PostEvent = { 
 /**
- * Its name.
+ * The name of the event.
  */
 event_type: string, 
 /**
@@ -1205,11 +1210,11 @@ event_type: string,
  */
 data?: unknown, 
 /**
- * When it happened; now where absent.
+ * The time of the event; now where absent.
  */
 at?: string, 
 /**
- * Recognises a repeat.
+ * The poster's id of the event, by which a repeat is recognised.
  */
 event_id?: string, 
 /**
@@ -1222,7 +1227,7 @@ run_id?: string, };
  */
 export type PostEvents = { 
 /**
- * Whose events.
+ * The agent of the events.
  */
 agent_id: string, 
 /**
@@ -1238,11 +1243,11 @@ event_type?: string,
  */
 data?: unknown, 
 /**
- * When it happened; now where absent.
+ * The time of the event; now where absent.
  */
 at?: string, 
 /**
- * Recognises a repeat.
+ * The poster's id of the event, by which a repeat is recognised.
  */
 event_id?: string, 
 /**
@@ -1268,20 +1273,21 @@ duplicates: number,
 last_id: number, };
 
 /**
- * How far a viewer lags.
+ * The pressure on a viewer that lags.
  */
 export type PressureLevel = "normal" | "paused";
 
 /**
- * A part of a message that an agent is still typing. It has no id and is never stored: the message's event has it all.
+ * A part of a message that an agent is still typing. A preview has no id and is never stored: the event of the message
+ * has the whole text.
  */
 export type Preview = { 
 /**
- * Whose.
+ * The agent's id.
  */
 agent_id: string, 
 /**
- * Of which run.
+ * The run's id.
  */
 run_id: string, 
 /**
@@ -1289,7 +1295,7 @@ run_id: string,
  */
 message_id: string, 
 /**
- * Where the text belongs in the message, in UTF-16 units. Who misses a part waits for one with offset 0.
+ * The place of the text in the message, in UTF-16 units. A reader that misses a part waits for one with offset 0.
  */
 offset: number, 
 /**
@@ -1302,11 +1308,11 @@ text: string, };
  */
 export type ProgressUpdate = { 
 /**
- * 0 to 100, null when unknown; never falls; 100 only at a successful end.
+ * The percentage, 0 to 100; null when unknown. It never falls, and is 100 only at a successful end.
  */
 percentage: number | null, 
 /**
- * What the run is at, in a few words.
+ * The current phase of the run, in a few words.
  */
 current_phase: string, 
 /**
@@ -1314,11 +1320,11 @@ current_phase: string,
  */
 tool_call_count: number, 
 /**
- * At work since the run began; the time between turns is not counted.
+ * The time at work since the start of the run, without the time between turns.
  */
 elapsed_seconds: number, 
 /**
- * Until it ends, by the to-dos or turns that are done; absent below a tenth of them.
+ * The estimate of the time to the end, from the to-dos or turns that are done; absent below 10 %.
  */
 estimated_remaining_seconds?: number, 
 /**
@@ -1331,7 +1337,7 @@ todos?: Array<Todo>,
 parent_tool_use_id?: string, };
 
 /**
- * What a question is about.
+ * The subject of a question.
  */
 export type QuestionKind = "permission" | "input";
 
@@ -1344,11 +1350,11 @@ export type QuestionOption = {
  */
 label: string, 
 /**
- * What it means.
+ * The meaning of the answer.
  */
 description?: string, 
 /**
- * What it would look like, as the agent sketches it.
+ * The agent's sketch of the result.
  */
 preview?: string, };
 
@@ -1365,7 +1371,7 @@ header?: string,
  */
 text: string, 
 /**
- * What can be chosen.
+ * The answers on offer.
  */
 options: Array<QuestionOption>, 
 /**
@@ -1378,11 +1384,11 @@ multiple: boolean,
 free_text: boolean, };
 
 /**
- * What a permission is about.
+ * The subject of a permission.
  */
 export type QuestionSubject = { 
 /**
- * How to show it.
+ * The way to show it.
  */
 kind: SubjectKind, 
 /**
@@ -1395,7 +1401,7 @@ text: string, };
  */
 export type RigRequest = { 
 /**
- * For people.
+ * The name for people.
  */
 name: string, 
 /**
@@ -1416,11 +1422,11 @@ export type RigView = {
  */
 rig_id: string, 
 /**
- * Its town.
+ * The agent's town.
  */
 town_id: string, 
 /**
- * For people.
+ * The name for people.
  */
 name: string, 
 /**
@@ -1432,11 +1438,11 @@ git_url?: string,
  */
 default_branch?: string, 
 /**
- * When it was made.
+ * The time of its creation.
  */
 created_at: string, 
 /**
- * When it was archived, where it is.
+ * The time at which it was archived, if it is.
  */
 archived_at?: string, };
 
@@ -1471,7 +1477,7 @@ run_number: number,
  */
 work_order_id?: string, 
 /**
- * Why, for a person.
+ * The reason, for a person.
  */
 error: string, };
 
@@ -1488,11 +1494,11 @@ run_number: number,
  */
 work_order_id?: string, 
 /**
- * Counts from 1.
+ * The number of the iteration, from 1.
  */
 iteration_number: number, 
 /**
- * How many it may be.
+ * The most iterations.
  */
 total_iterations: number, 
 /**
@@ -1500,7 +1506,7 @@ total_iterations: number,
  */
 verification_passed: boolean | null, 
 /**
- * What the check printed.
+ * The output of the check.
  */
 verification_output?: string, };
 
@@ -1509,7 +1515,7 @@ verification_output?: string, };
  */
 export type RunStarted = { 
 /**
- * Counts the agent's runs from 1.
+ * The number of the run among the agent's, from 1.
  */
 run_number: number, 
 /**
@@ -1526,11 +1532,11 @@ export type RunView = {
  */
 run_id: string, 
 /**
- * Whose.
+ * The agent's id.
  */
 agent_id: string, 
 /**
- * Counts the agent's runs from 1.
+ * The number of the run among the agent's, from 1.
  */
 run_number: number, 
 /**
@@ -1542,15 +1548,15 @@ first_event_id: number,
  */
 last_event_id: number, 
 /**
- * When it was asked for.
+ * The time of the start request.
  */
 started_at: string, 
 /**
- * When it ended.
+ * The time of its end.
  */
 ended_at?: string, 
 /**
- * How it ended.
+ * The end of the run.
  */
 exit?: AgentExited, 
 /**
@@ -1588,17 +1594,17 @@ version?: string,
  */
 install: string, 
 /**
- * What `replay` can play, by name.
+ * The names of the recordings that `replay` can play.
  */
 recordings?: Array<string>, };
 
 /**
- * What stands between agents and the machine that they run on. Without any, agents ask before they do things.
+ * The sandbox between agents and their machine. Without one, agents ask before they do things.
  */
 export type SandboxKind = "none" | "image" | "bubblewrap";
 
 /**
- * What the server sends on a stream, one JSON object a message.
+ * A frame of the server on a stream: one JSON object in each message.
  */
 export type ServerFrame = { "type": "hello", 
 /**
@@ -1622,11 +1628,11 @@ head: number,
  */
 oldest_id: number, 
 /**
- * Whether the viewer's cursor meant nothing here and history begins at the start.
+ * Whether the viewer's cursor is unknown here, so that history begins at the start.
  */
 reset: boolean, 
 /**
- * What the installation has set.
+ * The settings of the installation.
  */
 settings?: SettingsView, } | { "type": "state", 
 /**
@@ -1650,7 +1656,7 @@ backfill: boolean, } | { "type": "preview" } & Preview | { "type": "caught_up",
  */
 id: number, } | { "type": "gap" } & Gap | { "type": "backpressure", 
 /**
- * How much.
+ * The level.
  */
 level: PressureLevel, 
 /**
@@ -1666,15 +1672,15 @@ agents: "*" | Array<string>,
  */
 filters: Filters, 
 /**
- * Where history begins.
+ * The id after which history begins.
  */
 after_id: number, } | { "type": "heartbeat", 
 /**
- * When.
+ * The time.
  */
 at: string, 
 /**
- * The newest event that the reader has had, or that is not for it.
+ * The newest event that the reader has received, or that its selection leaves out.
  */
 id: number, } | { "type": "pong" } | { "type": "error", 
 /**
@@ -1682,15 +1688,15 @@ id: number, } | { "type": "pong" } | { "type": "error",
  */
 code: string, 
 /**
- * For a person.
+ * The text for a person.
  */
 message: string, 
 /**
- * The kind of the message that could not be taken, `subscribe` say; none where it has none.
+ * The type of the refused message, `subscribe` for example; absent where it has none.
  */
 frame?: string, 
 /**
- * When.
+ * The time.
  */
 at: string, };
 
@@ -1708,7 +1714,7 @@ key?: string,
 code?: string, };
 
 /**
- * `GET /api/settings`, and in `hello`: what a client would else have to guess.
+ * `GET /api/settings`, and in `hello`: the settings that a client needs.
  */
 export type SettingsView = { 
 /**
@@ -1720,7 +1726,7 @@ stream_enabled: boolean,
  */
 stream_rate_limit: number, 
 /**
- * How long a frame waits at most for others.
+ * The longest time that a frame waits for others, in milliseconds.
  */
 stream_batch_ms: number, 
 /**
@@ -1732,7 +1738,7 @@ stream_window_events: number,
  */
 event_cap: number, 
 /**
- * How long a ticket lives.
+ * The life of a ticket.
  */
 ticket_ttl_seconds: number, };
 
@@ -1741,15 +1747,15 @@ ticket_ttl_seconds: number, };
  */
 export type SourceGap = { 
 /**
- * The agent whose events are missing, where that is known.
+ * The agent whose events are missing, where it is known.
  */
 agent_id?: string, 
 /**
- * How many.
+ * The number of them.
  */
 count?: number, 
 /**
- * Where they were lost.
+ * The place where they were lost.
  */
 source: string, };
 
@@ -1758,15 +1764,15 @@ source: string, };
  */
 export type StartAgent = { 
 /**
- * Unique in the town; minted where absent.
+ * The agent's id, unique in the town; the town makes one where absent.
  */
 agent_id?: string, 
 /**
- * Where it works.
+ * The working directory.
  */
 rig_id: string, 
 /**
- * For people.
+ * The name for people.
  */
 name: string, 
 /**
@@ -1778,7 +1784,7 @@ role: Role,
  */
 runtime: Runtime, 
 /**
- * What it is asked to do.
+ * The prompt of the run.
  */
 prompt?: string, 
 /**
@@ -1806,8 +1812,8 @@ default_branch?: string,
  */
 env_vars?: { [key in string]: string }, 
 /**
- * Names of variables whose values are hidden wherever the agent says them, whatever the names are; of `env_vars`, or
- * of `AGENT_ENV_*` without this prefix.
+ * Names of variables whose values are hidden wherever the agent prints them. A name stands in `env_vars`, or
+ * in `AGENT_ENV_*` without that prefix.
  */
 secret_env?: Array<string>, 
 /**
@@ -1819,24 +1825,24 @@ command?: Array<string>,
  */
 transcript?: string, 
 /**
- * For `replay`: 1 is its own pace (and the default), 0 at once.
+ * For `replay`: the speed. 1, the default, is the recorded speed; 0 prints everything at once.
  */
 speed?: number, 
 /**
- * The run's end at the latest; 1,800 where absent.
+ * The time limit of the run; 1,800 where absent.
  */
 timeout_seconds?: number, 
 /**
- * What the run may cost in US dollars; it is warned at 80 % and stopped at 100 %.
+ * The budget of the run in US dollars: a warning comes at 80 %, and the run is stopped at 100 %.
  */
 max_cost_usd?: number, 
 /**
- * The same in tokens: read, written and of the cache, together.
+ * The budget of the run in tokens: read, written and of the cache, together.
  */
 max_tokens?: number, };
 
 /**
- * Where an agent stands. `idle` is only a state, for an agent that has had no run yet.
+ * The status of an agent. `idle` stands only in states, for an agent without any run.
  */
 export type Status = "idle" | "starting" | "running" | "waiting" | "stopping" | "exited" | "failed";
 
@@ -1850,7 +1856,7 @@ export type StopAgent = {
 signal?: StopSignal, };
 
 /**
- * How a run is asked to end.
+ * The signal by which a run is asked to end.
  */
 export type StopSignal = "SIGTERM" | "SIGKILL";
 
@@ -1863,7 +1869,7 @@ export type SubAgent = {
  */
 tool_use_id: string, 
 /**
- * What it was asked, in a few words.
+ * The task of the sub-agent, in a few words.
  */
 description: string, 
 /**
@@ -1875,30 +1881,30 @@ usage: UsageTotals,
  */
 todos: Array<Todo>, 
 /**
- * What it is at, in its own words.
+ * The current phase, in the sub-agent's own words.
  */
 current_phase: string | null, 
 /**
- * When it was called.
+ * The time of the call.
  */
 since: string, 
 /**
- * When it ended.
+ * The time of its end.
  */
 ended_at: string | null, };
 
 /**
- * How to show what a permission is about.
+ * The form of a permission's subject.
  */
 export type SubjectKind = "command" | "plan" | "difference" | "text";
 
 /**
- * What does work in the background.
+ * The worker of a task in the background.
  */
 export type TaskKind = "command" | "agent" | "other";
 
 /**
- * How work in the background ended.
+ * The end of work in the background.
  */
 export type TaskOutcome = "completed" | "failed" | "stopped";
 
@@ -1907,7 +1913,7 @@ export type TaskOutcome = "completed" | "failed" | "stopped";
  */
 export type TicketView = { 
 /**
- * Opens one stream, once.
+ * The ticket, which opens one stream, once.
  */
 ticket: string, 
 /**
@@ -1915,7 +1921,7 @@ ticket: string,
  */
 url: string, 
 /**
- * Its end.
+ * The end of its life.
  */
 expires_at: string, };
 
@@ -1924,16 +1930,16 @@ expires_at: string, };
  */
 export type Todo = { 
 /**
- * What is to be done.
+ * The task.
  */
 content: string, 
 /**
- * Where it stands.
+ * The status.
  */
 status: TodoStatus, };
 
 /**
- * Where a to-do stands.
+ * The status of a to-do.
  */
 export type TodoStatus = "pending" | "in_progress" | "completed";
 
@@ -1942,7 +1948,7 @@ export type TodoStatus = "pending" | "in_progress" | "completed";
  */
 export type TokenRequest = { 
 /**
- * 1 to 86,400; 28,800 where absent.
+ * The life of the token: 1 to 86,400 seconds; 28,800 where absent.
  */
 ttl_seconds?: number, };
 
@@ -1951,7 +1957,7 @@ ttl_seconds?: number, };
  */
 export type TokenView = { 
 /**
- * Names it; it says so itself, as `jti`.
+ * The id of the token, also its claim `jti`.
  */
 token_id: string, 
 /**
@@ -1959,7 +1965,7 @@ token_id: string,
  */
 token: string, 
 /**
- * Its end.
+ * The end of its life.
  */
 expires_at: string, };
 
@@ -1968,16 +1974,17 @@ expires_at: string, };
  */
 export type TokensWithoutId = { 
 /**
- * When one was last used, to the minute.
+ * The time of the last use of any of them, to the minute.
  */
 last_used_at: string | null, 
 /**
- * Those that were made up to then are refused, and so are those that do not say when.
+ * The time of the last revocation. A token issued up to then is refused, and so is a token without `iat`, the
+ * time of its issue.
  */
 revoked_at: string | null, };
 
 /**
- * What a tool is for, the same for all agents; the agent's own name of it stays beside it.
+ * The purpose of a tool, in words that all agents share. The agent's own name of the tool stands beside it.
  */
 export type ToolCategory = "Read" | "Write" | "Edit" | "Bash" | "Grep" | "Glob" | "WebFetch" | "WebSearch" | "Task" | "Todo" | "Mcp" | "Other";
 
@@ -1986,15 +1993,15 @@ export type ToolCategory = "Read" | "Write" | "Edit" | "Bash" | "Grep" | "Glob" 
  */
 export type TownChange = { 
 /**
- * For people; absent: as it was.
+ * The name for people; absent: as before.
  */
 name?: string, 
 /**
- * US dollars; null for no bound, absent: as it was.
+ * US dollars; null: no bound; absent: as before.
  */
 max_cost_usd?: number | null, 
 /**
- * Tokens; null for no bound, absent: as it was.
+ * Tokens; null: no bound; absent: as before.
  */
 max_tokens?: number | null, };
 
@@ -2003,35 +2010,35 @@ max_tokens?: number | null, };
  */
 export type TownEvent = { 
 /**
- * Its position.
+ * The position of the event.
  */
 id: number, 
 /**
- * Whose.
+ * The agent's id.
  */
 agent_id: string, 
 /**
- * In which rig.
+ * The rig of the event.
  */
 rig_id?: string, 
 /**
- * Of which run.
+ * The run's id.
  */
 run_id?: string, 
 /**
- * Its name.
+ * The name of the event.
  */
 event: string, 
 /**
- * Its data.
+ * The data of the event.
  */
 data: unknown, 
 /**
- * When it happened.
+ * The time of the event.
  */
 at: string, 
 /**
- * What was left out of `data`; the whole event is one `GET …/events/:id` away.
+ * The parts left out of `data`. `GET …/events/:id` gives the whole event.
  */
 cut?: Array<Cut>, };
 
@@ -2040,7 +2047,7 @@ cut?: Array<Cut>, };
  */
 export type TownRequest = { 
 /**
- * For people.
+ * The name for people.
  */
 name: string, };
 
@@ -2053,11 +2060,11 @@ export type TownSummary = {
  */
 town_id: string, 
 /**
- * For people.
+ * The name for people.
  */
 name: string, 
 /**
- * When it was made.
+ * The time of its creation.
  */
 created_at: string, };
 
@@ -2070,11 +2077,11 @@ export type TownView = {
  */
 town_id: string, 
 /**
- * For people.
+ * The name for people.
  */
 name: string, 
 /**
- * When it was made.
+ * The time of its creation.
  */
 created_at: string, 
 /**
@@ -2098,11 +2105,11 @@ rigs: Array<RigView>,
  */
 agents: Array<AgentState>, 
 /**
- * How many agents are archived.
+ * The number of archived agents.
  */
 archived_agents: number, 
 /**
- * What all agents together may take in a day, where that is set.
+ * The budget of a day for all agents together, where it is set.
  */
 day_budget?: DayBudget, 
 /**
@@ -2111,7 +2118,7 @@ day_budget?: DayBudget,
 container: ContainerView, };
 
 /**
- * Tokens and cost so far; a cost that no one named is absent, never 0.
+ * Tokens and cost so far. A cost that no source has named is absent, never 0.
  */
 export type UsageTotals = { 
 /**
@@ -2144,11 +2151,12 @@ export type UserMessage = {
  */
 text: string, 
 /**
- * Who said it: `operator`, or the name of the program that put it into a person's mouth (`claude_code`).
+ * The author: `operator`, or the name of the program that wrote the message in a person's place
+ * (`claude_code`).
  */
 by: string, 
 /**
- * What it was said as.
+ * The kind of message.
  */
 source: MessageSource, 
 /**
@@ -2169,11 +2177,11 @@ export type WorkOrderCreated = {
  */
 work_order_id: string, 
 /**
- * Where it stands.
+ * The status.
  */
 status: string, 
 /**
- * What is to be done.
+ * The task.
  */
 prompt?: string, };
 
@@ -2186,10 +2194,10 @@ export type WorkOrderUpdated = {
  */
 work_order_id: string, 
 /**
- * Where it stands.
+ * The status.
  */
 status: string, 
 /**
- * Where it stood.
+ * The status before.
  */
 previous_status?: string, };

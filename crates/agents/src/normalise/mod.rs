@@ -93,13 +93,13 @@ pub trait Normalise: Send {
     fn remember(&mut self, _threads: &Threads) {}
 
     /// The way to send messages to the agent while it runs, where its program has one.
-    fn conversation(&mut self) -> Option<&mut dyn Conversation> {
+    fn input_protocol(&mut self) -> Option<&mut dyn InputProtocol> {
         None
     }
 }
 
 /// A running agent that reads messages, line by line.
-pub trait Conversation {
+pub trait InputProtocol {
     /// Whether the agent has nothing to do until it gets a message.
     fn is_idle(&self) -> bool;
 

@@ -22,7 +22,7 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::AgentState;
 
 use crate::agents;
-use crate::agents::holds::{Hold, Purpose, Subject};
+use crate::agents::holds::{Hold, HoldPurpose, Subject};
 use crate::agents::runs;
 use crate::decision::{Decide, Decision};
 use crate::log::ingest::Outcome;
@@ -53,7 +53,7 @@ impl Town {
             return Ok(None);
         }
         check_at_rest(self.store.as_ref(), agent_id)?;
-        let hold = self.holds.hold(subject, Purpose::Archive);
+        let hold = self.holds.hold(subject, HoldPurpose::Archive);
         Ok(Some(ArchivePlan { rig_id: agent.rig_id, agents: vec![agent_id.clone()], is_whole_rig: false, hold }))
     }
 
@@ -73,7 +73,7 @@ impl Town {
                 all.push(state.agent_id);
             }
         }
-        let hold = self.holds.hold(subject, Purpose::Archive);
+        let hold = self.holds.hold(subject, HoldPurpose::Archive);
         Ok(ArchivePlan { rig_id: rig_id.clone(), agents: all, is_whole_rig: true, hold })
     }
 

@@ -15,7 +15,7 @@ use townwatch_protocol::id::{AgentId, Epoch, EventId, RigId, RunId};
 use townwatch_protocol::time::Timestamp;
 
 use crate::agents;
-use crate::agents::holds::{Hold, Purpose, Subject};
+use crate::agents::holds::{Hold, HoldPurpose, Subject};
 use crate::agents::runs::{self, Source};
 use crate::decision::{Decide, Decision};
 use crate::log;
@@ -51,7 +51,7 @@ impl Town {
             );
             return Err(Error::new(Code::Conflict, message));
         }
-        let hold = self.holds.hold(Subject::Agent(agent_id.clone()), Purpose::Deletion);
+        let hold = self.holds.hold(Subject::Agent(agent_id.clone()), HoldPurpose::Deletion);
         Ok(DeletionPlan { agent_id: agent_id.clone(), hold, rig_id: agent.rig_id, in_container: !open.is_empty() })
     }
 

@@ -15,7 +15,7 @@ pub(crate) enum Subject {
 
 /// Why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum HoldPurpose {
     Deletion,
     Archive,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Hold {
 /// All holds. Bounded by the agents and rigs of a town.
 #[derive(Debug, Default)]
 pub(crate) struct Holds {
-    held: BTreeMap<Subject, (Purpose, u64)>,
+    held: BTreeMap<Subject, (HoldPurpose, u64)>,
     newest: u64,
 }
 
@@ -44,12 +44,12 @@ impl Holds {
     /// 409 for what is being deleted.
     pub(crate) fn check_stays(&self, subject: &Subject) -> Result<()> {
         match self.held.get(subject) {
-            Some((Purpose::Deletion, _)) => Err(under_way(subject, Purpose::Deletion)),
+            Some((HoldPurpose::Deletion, _)) => Err(under_way(subject, HoldPurpose::Deletion)),
             _ => Ok(()),
         }
     }
 
-    pub(crate) fn hold(&mut self, subject: Subject, purpose: Purpose) -> Hold {
+    pub(crate) fn hold(&mut self, subject: Subject, purpose: HoldPurpose) -> Hold {
         self.newest += 1;
         self.held.insert(subject.clone(), (purpose, self.newest));
         Hold { subject, number: self.newest }
@@ -70,14 +70,14 @@ impl Holds {
     }
 }
 
-fn under_way(subject: &Subject, purpose: Purpose) -> Error {
+fn under_way(subject: &Subject, purpose: HoldPurpose) -> Error {
     let subject = match subject {
         Subject::Agent(agent_id) => format!("agent {agent_id}"),
         Subject::Rig(rig_id) => format!("rig {rig_id}"),
     };
     let (what, again) = match purpose {
-        Purpose::Deletion => ("deleted", "delete"),
-        Purpose::Archive => ("archived", "archive"),
+        HoldPurpose::Deletion => ("deleted", "delete"),
+        HoldPurpose::Archive => ("archived", "archive"),
     };
     let message = format!("{subject} is being {what} at this moment; ask again in a moment, or {again} it again");
     Error::new(Code::Conflict, message)

@@ -14,7 +14,7 @@ use townwatch_protocol::id::{AgentId, RigId};
 use townwatch_protocol::time::Timestamp;
 
 use crate::agents;
-use crate::agents::holds::{Hold, Purpose, Subject};
+use crate::agents::holds::{Hold, HoldPurpose, Subject};
 use crate::agents::runs::{self, Source};
 use crate::decision::{Decide, Decision};
 use crate::store::atomically;
@@ -55,7 +55,7 @@ impl Town {
             in_container.push(run.agent_id);
         }
         in_container.dedup();
-        let hold = self.holds.hold(Subject::Rig(rig_id.clone()), Purpose::Deletion);
+        let hold = self.holds.hold(Subject::Rig(rig_id.clone()), HoldPurpose::Deletion);
         Ok(RigDeletionPlan { rig_id: rig_id.clone(), hold, agents: all, in_container })
     }
 

@@ -9,9 +9,9 @@
 mod always;
 mod calls;
 mod control;
-mod conversation;
 mod heard;
 mod hooks;
+mod input_protocol;
 mod kinds;
 mod limits;
 mod messages;
@@ -47,7 +47,7 @@ use super::parts::{Part, parts};
 use super::progress::Progress;
 use super::recent::Recent;
 use super::wire::Head;
-use super::{Conversation, Meaning, Normalise, RunContext, last_words};
+use super::{InputProtocol, Meaning, Normalise, RunContext, last_words};
 use crate::json::read;
 
 /// The program's name as an author: of answers that no person gave, and of words in a person's place.
@@ -237,7 +237,7 @@ impl Normalise for ClaudeCode {
         self.waiting
     }
 
-    fn conversation(&mut self) -> Option<&mut dyn Conversation> {
+    fn input_protocol(&mut self) -> Option<&mut dyn InputProtocol> {
         Some(self)
     }
 }

@@ -6,7 +6,7 @@ use townwatch_protocol::wire::AnswerAgent;
 
 use super::ClaudeCode;
 use super::control::{Request, interrupt_line, user_line};
-use crate::normalise::{Conversation, InputLine, asking};
+use crate::normalise::{InputLine, InputProtocol, asking};
 
 impl ClaudeCode {
     /// Reads a request of the program, which is mostly for a person.
@@ -34,7 +34,7 @@ impl ClaudeCode {
     }
 }
 
-impl Conversation for ClaudeCode {
+impl InputProtocol for ClaudeCode {
     fn is_idle(&self) -> bool {
         self.waiting && self.control.is_empty() && self.tasks.running() == 0
     }
