@@ -18,7 +18,7 @@ pub fn read(runtime: Runtime, output: &[u8]) {
             Line::Text(text) => normaliser.line(&text, at).events,
             Line::Oversized { bytes, sample } => normaliser.oversized(bytes, &sample),
         });
-        let owed = normaliser.talk().and_then(|talk| talk.owed());
+        let owed = normaliser.input_protocol().and_then(|protocol| protocol.owed());
         events.extend(owed.into_iter().flat_map(|said| said.events));
     };
     decoder.push(output, &mut take);
