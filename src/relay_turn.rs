@@ -80,6 +80,7 @@ async fn carry(town: &TownObject, began: Timestamp) -> Result<()> {
                 let came = status(&upstream, &run.agent_id).await;
                 town.step(|core| turn.told_status(core, &run, came, platform::now()))?;
             }
+            RelayStep::Tick => town.tick().await,
             RelayStep::Sleep(millis) => Sleep::new(millis).await,
             RelayStep::Over => return Ok(()),
         }

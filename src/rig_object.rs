@@ -288,8 +288,10 @@ impl Rig {
             rig => rig?,
         };
         let alarm = self.carrier.borrow_mut().begin();
+        let under_way = UnderWay(&self.carrier);
         self.set_alarm(alarm).await;
         let carried = self.carry(&rig).await;
+        std::mem::forget(under_way);
         let alarm = self.carrier.borrow_mut().end(carried.is_ok());
         self.set_alarm(alarm).await;
         carried
@@ -334,6 +336,16 @@ impl Rig {
             self.carrier.borrow_mut().alarm_failed();
             log("alarm_error", &[("message", &error.to_string())]);
         }
+    }
+}
+
+/// Ends a delivery whose future is dropped in the middle: otherwise the rig would wait for it until its instance goes.
+struct UnderWay<'a>(&'a RefCell<Carrier>);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        // The alarm that was set at the beginning stands.
+        let _ = self.0.borrow_mut().end(false);
     }
 }
 

@@ -44,16 +44,22 @@ impl TownObject {
     /// The time at which something becomes due without any input.
     pub(super) fn due_at(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         let due_at = self.with(|town| Ok(town.due_at(now)))?;
+        // What a failed tick left is due still, but is not tried without a pause.
+        let due_at = due_at.map(|at| self.tick_not_before.get().map_or(at, |not_before| at.max(not_before)));
         Ok([due_at, self.keepalive_at.get()].into_iter().flatten().min())
     }
 
     /// Performs what has become due. After a failure an alarm tries again.
     pub(super) async fn tick(&self) {
-        if let Err(error) = self.handle(Tick)
-            && error.code != Code::NotFound
-        {
+        let now = platform::now();
+        let failure = self.step_without_timer(|town| town.handle(Tick, now)).err();
+        let failure = failure.filter(|error| error.code != Code::NotFound);
+        let retry_at = failure.as_ref().map(|_| now.plus_millis(TICK_RETRY_MS));
+        self.tick_not_before.set(retry_at);
+        self.set_timer();
+        if let (Some(error), Some(at)) = (failure, retry_at) {
             log("tick_error", &[("message", &error.message)]);
-            self.pull_alarm(platform::now().plus_millis(TICK_RETRY_MS)).await;
+            self.pull_alarm(at).await;
         }
         self.keep_alive();
         self.event_waiters.announce();

@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 
 use ::worker::{Env, State, WebSocketIncomingMessage};
 use townwatch_protocol::control_key::SigningKey;
-use townwatch_protocol::error::{Error, Result};
+use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::TownId;
 use townwatch_protocol::limits::BUCKET_EVENTS_MAX;
 use townwatch_protocol::time::Timestamp;
@@ -59,6 +59,8 @@ pub(super) struct TownObject {
     pub(super) alarm_at: Cell<Option<Timestamp>>,
     /// The time at which the next timer fires.
     pub(super) timer_at: Cell<Option<Timestamp>>,
+    /// The earliest time of the next tick, after a tick that failed.
+    pub(super) tick_not_before: Cell<Option<Timestamp>>,
     silence_looked_at: Cell<Option<Timestamp>>,
     /// The time of the next check for sockets that need a heartbeat; `None` where all viewers ping.
     pub(super) keepalive_at: Cell<Option<Timestamp>>,
@@ -104,6 +106,7 @@ impl TownObject {
             is_new: Cell::new(true),
             alarm_at: Cell::new(None),
             timer_at: Cell::new(None),
+            tick_not_before: Cell::new(None),
             silence_looked_at: Cell::new(None),
             keepalive_at: Cell::new(None),
             counts: Cell::new(Counts::new(platform::now())),
@@ -219,15 +222,24 @@ impl TownObject {
     /// Handles a message of a viewer.
     pub(super) fn on_message(&self, socket: &Socket, message: &WebSocketIncomingMessage) {
         let Some(id) = self.viewer_of(socket) else { return };
-        if let Some(open) = self.sockets.borrow_mut().get_mut(&id) {
-            open.heard_at = Some(platform::now());
-        }
+        let now = platform::now();
         let content = match message {
             WebSocketIncomingMessage::String(text) => MessageContent::Text(text),
             WebSocketIncomingMessage::Binary(bytes) => MessageContent::Binary(bytes.len()),
         };
-        // An error says that there is no town any more; its sockets are being closed.
-        drop(self.handle(ViewerMessage { id, content }));
+        // Within the step, since a town that slept knows its sockets only once it is open.
+        let handled = self.step(|town| {
+            if let Some(open) = self.sockets.borrow_mut().get_mut(&id) {
+                open.heard_at = Some(now);
+            }
+            town.handle(ViewerMessage { id, content }, now)
+        });
+        // Without a town there is nobody to speak to, and the socket is being closed.
+        if let Err(error) = handled
+            && error.code != Code::NotFound
+        {
+            log("stream_error", &[("message", &error.message)]);
+        }
     }
 
     /// Closes sockets that used to ping and have been silent for too long: their viewers are gone without a close.
@@ -267,12 +279,18 @@ impl TownObject {
     /// Runs `ask`, which may give the town inputs, and performs the effects, in one synchronous step. The effects are
     /// performed even if `ask` fails, because decisions made before the failure are stored.
     pub(super) fn step<T>(&self, ask: impl FnOnce(&mut Core) -> Result<T>) -> Result<T> {
+        let outcome = self.step_without_timer(ask);
+        self.set_timer();
+        outcome
+    }
+
+    /// [`TownObject::step`] for a caller that sets the timer itself.
+    pub(super) fn step_without_timer<T>(&self, ask: impl FnOnce(&mut Core) -> Result<T>) -> Result<T> {
         let (outcome, effects) = self.with(|town| {
             let outcome = ask(town);
             Ok((outcome, town.take_effects()))
         })?;
         self.perform(effects);
-        self.set_timer();
         outcome
     }
 

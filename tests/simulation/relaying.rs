@@ -47,6 +47,7 @@ impl World {
                     return Some((self.asked, request));
                 }
                 RelayStep::AskStatus(run) => self.tell_status(&mut present.turn, &run)?,
+                RelayStep::Tick => self.tick(),
                 RelayStep::Sleep(millis) => self.now = self.now.plus_millis(millis.min(20).cast_signed()),
                 RelayStep::Over => {
                     self.fire(Fault::TurnOver);

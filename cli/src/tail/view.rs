@@ -101,9 +101,12 @@ impl View {
 
     /// Shows a frame; gives the id to acknowledge, if there is one.
     pub(super) fn take(&mut self, text: &str) -> Result<Option<u64>, ConnectionEnd> {
-        let unreadable = |error| ConnectionEnd::Lost(format!("the server sent what is no frame: {error}"));
-        // A frame of a newer server's may be of a type that is not known here.
-        let Some(frame) = ServerFrame::read(text).map_err(unreadable)? else { return Ok(None) };
+        let frame = match ServerFrame::read(text) {
+            Ok(Some(frame)) => frame,
+            // A frame of a newer server's may be of a type that is not known here.
+            Ok(None) => return Ok(None),
+            Err(error) => return unreadable(text, &error),
+        };
         match frame {
             ServerFrame::Hello { epoch, reset, .. } => self.hello(epoch, reset),
             ServerFrame::State { agent } => return Ok(self.state(*agent, text.len())),
@@ -249,6 +252,21 @@ fn json_line(raw: &str) -> String {
     raw.replace(['\n', '\r'], " ") + "\n"
 }
 
+/// Judges a frame that cannot be read. A newer server's words in a frame that shows nothing here end nothing; in a gap they
+/// do not hide the gap.
+fn unreadable(text: &str, error: &serde_json::Error) -> Result<Option<u64>, ConnectionEnd> {
+    #[derive(Deserialize)]
+    struct Typed {
+        r#type: String,
+    }
+    match serde_json::from_str(text).map(|Typed { r#type }| r#type).as_deref() {
+        Ok("preview" | "backpressure" | "subscription_confirmed" | "heartbeat" | "pong" | "agent_deleted") => {}
+        Ok("gap") => say("some events are missing here"),
+        _ => return Err(ConnectionEnd::Lost(format!("the server sent what is no frame: {error}"))),
+    }
+    Ok(None)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -315,6 +333,8 @@ mod tests {
         let mut view = view("--agent a");
         for frame in [
             r#"{"type":"unheard_of","id":"x","events":7}"#,
+            r#"{"type":"backpressure","level":"unheard_of","lag_events":1}"#,
+            r#"{"type":"gap","agent_id":"a","from":1,"to":2,"count":2,"reason":"unheard_of"}"#,
             r#"{"type":"state","agent":{"agent_id":"a","name":"A","run_number":1,"exit":null,"runtime":"unheard_of"}}"#,
         ] {
             assert_eq!(view.take(frame).unwrap(), None, "{frame}");

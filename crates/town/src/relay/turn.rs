@@ -18,7 +18,7 @@ use crate::agents::starting::{StartConfirmed, StartRefused};
 use crate::relay::source_answer::SourceAnswer;
 use crate::relay::taking::{AnswerEffect, RelayAnswer, RelayFailure};
 use crate::relay::{Position, Reach, position};
-use crate::town::{Tick, Town};
+use crate::town::Town;
 
 /// The wait after a request that failed.
 pub const RETRY_MS: u64 = 1_000;
@@ -70,6 +70,8 @@ pub enum RelayStep {
     MakeRig,
     /// Ask the control server for an agent's status, and give what came of it to [`RelayTurn::told_status`].
     AskStatus(Run),
+    /// Let the town know the time: hand it a [`Tick`](crate::town::Tick). A tick that fails does not end the turn.
+    Tick,
     /// Wait for so many milliseconds.
     Sleep(u64),
     /// The end of the turn.
@@ -131,7 +133,7 @@ impl RelayTurn {
     /// The tables cannot be read or written. The turn is not to be gone on with.
     pub fn next(&mut self, town: &mut Town, demand: RelayDemand, now: Timestamp) -> Result<RelayStep> {
         if std::mem::take(&mut self.owes_tick) {
-            town.handle(Tick, now)?;
+            return Ok(RelayStep::Tick);
         }
         loop {
             match std::mem::replace(&mut self.phase, Phase::Ask(Reach::New)) {
