@@ -1,4 +1,4 @@
-//! The routes. A handler reads the request, asks, and writes the answer.
+//! The routes of the HTTP server. A handler reads the request, calls the control server, and writes the answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ use crate::{caller, request};
 
 type Shared = State<Arc<Control>>;
 
-/// The whole of the server's HTTP.
+/// Makes the router with all routes.
 pub fn app(control: Arc<Control>) -> Router {
     Router::new()
         .route("/health", get(health))
@@ -69,7 +69,7 @@ async fn start(State(control): Shared, headers: HeaderMap, body: Body) -> Answer
     }
     let town_id = request::town_id(&headers)?;
     let bytes = request::bytes(body).await?;
-    // Not `ControlStart` at once: what is flattened in it would hide the name of a field that is wrong.
+    // Not parsed as a `ControlStart` at once: its flattened part would hide the name of a wrong field.
     let Names { run_id, agent_id } = parse_body(&bytes)?;
     let order: StartAgent = parse_body(&bytes)?;
     control.town(&town_id)?.stop_is_over(&agent_id).await;

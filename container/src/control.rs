@@ -51,7 +51,7 @@ struct Towns {
 }
 
 impl Control {
-    /// A control server with no agents.
+    /// Makes a control server without agents.
     pub fn new(config: Config, work_dirs: Arc<WorkDirs>, cgroups: Option<Arc<Cgroups>>) -> Arc<Self> {
         let (towns, versions, slots) = (Mutex::default(), Versions::default(), RunSlots::new(config.capacity));
         let callers = Arc::new(Callers::new(config.public_key, config.users.clone()));
@@ -59,7 +59,7 @@ impl Control {
         Arc::new(Self { config, work_dirs, callers, towns, versions, slots, cgroups, started })
     }
 
-    /// The town of this name. Its life here, and so its epoch, begins with the first request that names it.
+    /// Gives the town with this id. Its life here, and so its epoch, begins with the first request that names it.
     pub fn town(&self, id: &TownId) -> Result<Arc<Town>> {
         let mut towns = self.towns.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(town) = towns.by_id.get(id) {
