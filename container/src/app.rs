@@ -136,7 +136,8 @@ async fn town_events(State(control): Shared, headers: HeaderMap, RawQuery(query)
     let previews = query.number("previews", 0, 1)? == Some(1);
     let wait = Duration::from_millis(query.number("wait_ms", 0, LONG_POLL_MS_MAX)?.unwrap_or(0));
     if query.text("epoch")? != Some(town.epoch().as_str()) {
-        // The caller's numbers are of another life. It has to learn of this one at once, also when nothing happened yet.
+        // The caller's ids are of another life. The caller has to learn of this one at once, even if nothing has
+        // happened yet.
         let page = town.read(None, Range { after: 0, ..range });
         return Ok(json_text(page.answer(town.epoch())?));
     }

@@ -65,7 +65,7 @@ pub fn print(arguments: &[String], out: &mut impl Write) -> io::Result<u8> {
     Ok(recording.exit_code)
 }
 
-/// The lines, each with the pause before it. Only some lines bear a time: what passed between two of those is spread
+/// The lines, each with the pause before it. Only some lines have a time. The time between two of those is spread
 /// evenly over the lines from one to the other.
 fn paced(bytes: &[u8]) -> Vec<(&[u8], Duration)> {
     #[derive(Deserialize)]

@@ -56,7 +56,7 @@ impl Sandbox {
         }
     }
 
-    /// Its name on the wire.
+    /// The sandbox's name on the wire.
     pub fn kind(&self) -> SandboxKind {
         match self {
             Self::None => SandboxKind::None,

@@ -28,9 +28,9 @@ pub enum BeginAt {
     /// The place behind this event, which is the last that the reader has. An id beyond the head is unknown here:
     /// history begins at its start, as a reset.
     After(u64),
-    /// The place of this event itself: one more than the last that the reader has. Sketch's clients number the events that
-    /// they get, and ask for the next number. 0 or a negative number is the start. A number beyond the head
-    /// is the event that comes next.
+    /// The place of this event itself: one more than the last that the reader has. Sketch's clients number the events
+    /// that they get, and ask for the next number. 0 or a negative number is the start. A number beyond the head is the
+    /// event that comes next.
     From(i64),
     /// The newest events, so many of them.
     Tail(u64),
