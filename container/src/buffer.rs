@@ -18,7 +18,7 @@ use townwatch_protocol::id::AgentId;
 
 use crate::spool::{Spool, SpooledText};
 
-/// The number of an agent's latest events that stay readable after they were acknowledged.
+/// An agent's latest events that stay readable after they were acknowledged, 500.
 pub const KEPT_PER_AGENT: usize = 500;
 /// The text of a town's events in memory, 32 MiB; beyond it the oldest go to the spool.
 pub const UNACKED_MEMORY_BYTES_MAX: usize = 32 << 20;
@@ -178,7 +178,7 @@ impl Buffer {
         }
     }
 
-    /// Whether there are more than so many events after this one.
+    /// Whether there are more than `count` events after this one.
     pub fn has_more(&self, after: u64, count: usize) -> bool {
         self.entries.range((Excluded(after.max(self.lost_through)), Unbounded)).nth(count).is_some()
     }

@@ -68,7 +68,7 @@ mod linux {
         }
     }
 
-    /// All processes.
+    /// The processes of the machine at one moment.
     #[derive(Debug)]
     pub(crate) struct Table(pub(crate) BTreeMap<i32, Process>);
 

@@ -1,4 +1,5 @@
-//! The seal on the control server's process, set before anything else, so that no other process can look into it.
+//! The seal on the control server's process. It is set before anything else, so that no other process can read this
+//! one.
 
 use std::io;
 

@@ -37,12 +37,12 @@ pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permission
     Ok(Launch { program: program.to_owned(), arguments, variables, input: Input::None })
 }
 
-/// The variable whose rules come after those of all settings.
+/// The variable with permission rules, which come after those of all settings.
 fn permission_variable(runtime: Runtime) -> &'static str {
     if runtime == Runtime::Kilo { "KILO_PERMISSION" } else { "OPENCODE_PERMISSION" }
 }
 
-/// The variable that names the password of the server.
+/// The variable with the password of the server.
 pub fn password_variable(runtime: Runtime) -> &'static str {
     if runtime == Runtime::Kilo { "KILO_SERVER_PASSWORD" } else { "OPENCODE_SERVER_PASSWORD" }
 }

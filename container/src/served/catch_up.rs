@@ -89,7 +89,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// The status of the session; `None` where it does nothing.
+    /// Asks for the status of the session; `None` where it is idle.
     async fn status(&self) -> Result<Option<Box<RawValue>>, String> {
         let (server, session_id) = self.session()?;
         let answer = server.get("/session/status", CALL_LIMIT).await?;

@@ -218,7 +218,7 @@ pub(super) struct Named {
     pub(super) id: String,
 }
 
-/// The next bytes of the stream; `None` once it has broken off.
+/// Waits for the next bytes of the stream; `None` once it is cut off.
 async fn listen(stream: &mut Option<(Incoming, SseDecoder)>) -> Option<hyper::body::Bytes> {
     let (body, _) = stream.as_mut()?;
     loop {

@@ -85,8 +85,12 @@ pub fn accepts(header: Option<&str>, media_type: &str) -> bool {
 }
 
 impl StreamQuery {
-    /// Reads a query. `last_event_id` is the header that a browser sends when it comes back: an id, or
-    /// `<epoch>.<id>`, with the right to resume behind it where it had one; it beats `from`, which beats `after_id`.
+    /// Reads a query. `last_event_id` is the header that a browser sends when it comes back, for example `7` or
+    /// `EPOCH.7`, with the right to resume behind it where the stream had one: `EPOCH.7~TOKEN`. The header beats
+    /// `from`, which beats `after_id`.
+    ///
+    /// # Errors
+    /// `invalid`: a value or the header is not of its kind, or two places are named.
     pub fn parse(query: &Query, last_event_id: Option<&str>) -> Result<Self> {
         let asked = Self {
             ticket: query.text("ticket")?.map(str::to_owned),

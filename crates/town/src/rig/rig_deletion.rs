@@ -100,7 +100,7 @@ impl Town {
 /// The erasure of one agent of a rig whose object is erased.
 #[derive(Debug)]
 pub struct EraseRigAgent<'a> {
-    /// The deletion that this is a step of.
+    /// The deletion of which this is a step.
     pub plan: &'a RigDeletionPlan,
     /// The agent.
     pub agent_id: &'a AgentId,

@@ -103,8 +103,8 @@ impl Flow {
         matches!(self, Self::Metered(_))
     }
 
-    /// Whether so much may be sent. An acknowledging viewer that owes nothing may always be sent one frame.
-    /// `window_events` is the setting.
+    /// Whether so many events and bytes may be sent. An acknowledging viewer that owes nothing may always be sent one
+    /// frame. `window_events` is the setting.
     pub fn has_room(&self, events: u64, bytes: u64, now: Timestamp, window_events: u64) -> bool {
         match self {
             Self::Acknowledged(window) => {
@@ -116,7 +116,8 @@ impl Flow {
         }
     }
 
-    /// Whether so much may be sent from the reserve, for events that a metered viewer must not miss.
+    /// Whether so many events and bytes may be sent from the reserve, which is for events that a metered viewer must
+    /// not miss.
     pub fn has_reserve(&self, events: u64, bytes: u64, now: Timestamp) -> bool {
         let Self::Metered(bucket) = self else { return false };
         let with_reserve = (bucket.events_max + bucket.events_max / 5, BUCKET_BYTES_MAX + BUCKET_BYTES_MAX / 5);

@@ -21,7 +21,7 @@ use crate::viewers::history::History;
 use crate::viewers::state_list::StateTexts;
 use crate::viewers::text_of;
 
-/// Rows read at a time: 64 of 48 KiB are 3 MiB.
+/// Rows of one read: 64 of 48 KiB are 3 MiB.
 const CHUNK_EVENTS: u64 = 64;
 
 /// The occasion of a pass over the streams.
