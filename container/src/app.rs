@@ -1,4 +1,4 @@
-//! The routes. A handler reads the request, asks, and writes the answer.
+//! The routes of the HTTP server. A handler reads the request, calls the control server, and writes the answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ use crate::{caller, request};
 
 type Shared = State<Arc<Control>>;
 
-/// The whole of the server's HTTP.
+/// Makes the router with all routes.
 pub fn app(control: Arc<Control>) -> Router {
     Router::new()
         .route("/health", get(health))
@@ -69,7 +69,7 @@ async fn start(State(control): Shared, headers: HeaderMap, body: Body) -> Answer
     }
     let town_id = request::town_id(&headers)?;
     let bytes = request::bytes(body).await?;
-    // Not `ControlStart` at once: what is flattened in it would hide the name of a field that is wrong.
+    // Not parsed as a `ControlStart` at once: its flattened part would hide the name of a wrong field.
     let Names { run_id, agent_id } = parse_body(&bytes)?;
     let order: StartAgent = parse_body(&bytes)?;
     control.town(&town_id)?.stop_is_over(&agent_id).await;
@@ -136,7 +136,8 @@ async fn town_events(State(control): Shared, headers: HeaderMap, RawQuery(query)
     let previews = query.number("previews", 0, 1)? == Some(1);
     let wait = Duration::from_millis(query.number("wait_ms", 0, LONG_POLL_MS_MAX)?.unwrap_or(0));
     if query.text("epoch")? != Some(town.epoch().as_str()) {
-        // The caller's numbers are of another life. It has to learn of this one at once, also when nothing happened yet.
+        // The caller's ids are of another life. The caller has to learn of this one at once, even if nothing has
+        // happened yet.
         let page = town.read(None, Range { after: 0, ..range });
         return Ok(json_text(page.answer(town.epoch())?));
     }

@@ -1,5 +1,5 @@
-//! The authors of changes to files: a change is the open call's, if only one was open. Some agents tell of their changes
-//! themselves, and each change is told once. Pure; the time comes in.
+//! The authors of changes to files. A change belongs to the open call, if only one was open. Some agents report their
+//! changes themselves, and each change is reported once. The module is pure: the time comes in.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -7,22 +7,25 @@ use std::time::Duration;
 use tokio::time::Instant;
 use townwatch_protocol::event::{EventData, FileChanged, ToolCategory};
 
-/// A call's result is read from one pipe and its changes come by another way, so either may be a little early.
+/// The time by which a call's result or its change may be early, 150 ms. The result comes by a pipe and the change by
+/// another way.
 const SLACK: Duration = Duration::from_millis(150);
-/// The time within which the other side may tell what one side has told: OpenCode sums up each step of its model.
+/// The time within which a change counts as the same if both sides report it, 30 s. OpenCode reports its changes only
+/// after each step of its model.
 const TOLD_AGAIN: Duration = Duration::from_secs(30);
-/// Calls that are remembered; the oldest go.
+/// Calls that are remembered, 256; the oldest go.
 const CALLS_MAX: usize = 256;
-/// Paths that are remembered on either side; then all are forgotten, and a change may be told twice.
+/// Paths that are remembered for each side, 4,096. With one more all of them are forgotten, and a change may be
+/// reported twice.
 const PATHS_MAX: usize = 4_096;
 
-/// The calls and changes of one run, as its agent and the watcher tell them.
+/// The calls and changes of one run, as the agent and the watch report them.
 #[derive(Debug, Default)]
 pub(crate) struct Attribution {
     calls: VecDeque<Call>,
-    /// Changes that the agent told, and when.
+    /// The changes that the agent has reported, with their times.
     by_agent: HashMap<String, Instant>,
-    /// Changes that were seen and told, and when.
+    /// The changes that the watch has reported, with their times.
     by_watcher: HashMap<String, Instant>,
 }
 
@@ -34,7 +37,7 @@ struct Call {
 }
 
 impl Attribution {
-    /// An event of the agent. False for a change that was told already.
+    /// Takes an event of the agent; false for a change that was reported already.
     pub(crate) fn says(&mut self, event: &EventData, now: Instant) -> bool {
         match event {
             EventData::ToolCall(call)
@@ -64,7 +67,8 @@ impl Attribution {
         true
     }
 
-    /// A change that was seen between two moments: with the call that made it. `None` for one that the agent told itself.
+    /// Adds the call that made a change to a change that was seen between two moments; `None` for a change that the
+    /// agent has reported itself.
     pub(crate) fn attribute(
         &mut self,
         mut change: FileChanged,

@@ -1,9 +1,13 @@
-//! The events of one town between its agents and its log: ids, acknowledgement, retention, bounds. No clock, no tasks.
+//! The events of one town between its agents and its log: ids, acknowledgement, retention, bounds. It has no clock and
+//! no tasks.
 //!
-//! Invariants: ids rise by one from 1 over all agents of the town. An event that was not acknowledged goes only at a
-//! bound, oldest first, and then [`Buffer::oldest`] rises above it. An event that was acknowledged stays while it is
-//! one of its agent's latest [`KEPT_PER_AGENT`] and its run has not expired. At most [`Bounds::memory_bytes`] of text
-//! are in memory: the newest; older ones are in the spool.
+//! Invariants:
+//!
+//! * Ids rise by one from 1 over all agents of the town.
+//! * An event that was not acknowledged goes only at a bound, the oldest first. Then [`Buffer::oldest`] rises above it.
+//! * An event that was acknowledged stays while it is one of its agent's latest [`KEPT_PER_AGENT`] and its run has not
+//!   expired.
+//! * At most [`Bounds::memory_bytes`] of text are in memory, the newest. Older texts are in the spool.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -14,24 +18,24 @@ use townwatch_protocol::id::AgentId;
 
 use crate::spool::{Spool, SpooledText};
 
-/// The number of an agent's latest events that stay readable after they were acknowledged.
+/// An agent's latest events that stay readable after they were acknowledged, 500.
 pub const KEPT_PER_AGENT: usize = 500;
-/// Event text of a town in memory, 32 MiB; beyond it the oldest go to the spool.
+/// The text of a town's events in memory, 32 MiB; beyond it the oldest go to the spool.
 pub const UNACKED_MEMORY_BYTES_MAX: usize = 32 << 20;
-/// Event text of a town on disk, 1 GiB; beyond it the oldest sixteenth goes, and the town stores a `source_gap`.
+/// The text of a town's events on disk, 1 GiB; beyond it the oldest sixteenth goes, and the town stores a `source_gap`.
 pub const UNACKED_DISK_BYTES_MAX: u64 = 1 << 30;
-/// Events of a town in memory and on disk; beyond it the oldest go. What is kept in memory for each, also when its
-/// text is on disk, is about 100 bytes, so 100 MB at most.
+/// The events of a town in memory and on disk, 1,000,000; beyond it the oldest go. Each takes about 100 bytes of
+/// memory, even if its text is on disk, so all take 100 MB at most.
 pub const EVENTS_MAX: usize = 1_000_000;
 
-/// The bounds of a buffer; smaller ones in tests.
+/// The bounds of a buffer; tests use smaller ones.
 #[derive(Debug, Clone)]
 pub struct Bounds {
-    /// Text in memory.
+    /// The bytes of text in memory.
     pub memory_bytes: usize,
-    /// Text on disk.
+    /// The bytes of text on disk.
     pub disk_bytes: u64,
-    /// Events.
+    /// The number of events.
     pub events: usize,
 }
 
@@ -41,12 +45,12 @@ impl Default for Bounds {
     }
 }
 
-/// An event's text, wherever it is.
+/// An event's text, in one of two places.
 #[derive(Debug, Clone)]
 pub enum Text {
-    /// In memory.
+    /// The text in memory.
     Memory(Arc<str>),
-    /// On disk.
+    /// The text on disk.
     Disk(SpooledText),
 }
 
@@ -80,33 +84,33 @@ pub struct Buffer {
     agents: HashMap<AgentId, AgentEvents>,
     head: u64,
     acked: u64,
-    /// The newest event that went without having been acknowledged.
+    /// The newest event that was lost without an acknowledgement.
     lost_through: u64,
-    /// All entries up to this one are on disk.
+    /// The last of the entries that are on disk; all up to it are.
     spooled_through: u64,
     memory_bytes: usize,
     spool: Spool,
 }
 
 impl Buffer {
-    /// An empty buffer whose spool, should it need one, is in `dir`.
+    /// Makes an empty buffer. Its spool, if one is needed, is in `dir`.
     pub fn new(bounds: Bounds, dir: PathBuf) -> Self {
         let spool = Spool::new(dir, bounds.disk_bytes);
         let (entries, agents) = (BTreeMap::new(), HashMap::new());
         Self { bounds, entries, agents, head: 0, acked: 0, lost_through: 0, spooled_through: 0, memory_bytes: 0, spool }
     }
 
-    /// The newest event's id, 0 if there never was one.
+    /// The newest event's id; 0 if there never was one.
     pub fn head(&self) -> u64 {
         self.head
     }
 
-    /// The oldest event's id from which on nothing unacknowledged is missing; `head + 1` if there is none.
+    /// The oldest event's id from which on no unacknowledged event is missing; `head + 1` if there is none.
     pub fn oldest(&self) -> u64 {
         self.entries.range((Excluded(self.lost_through), Unbounded)).next().map_or(self.head + 1, |(id, _)| *id)
     }
 
-    /// Takes an event and gives it the next id, of which `write` makes its text.
+    /// Takes an event, and gives it the next id. `write` makes its text of that id.
     pub fn push(&mut self, agent: &AgentId, write: impl FnOnce(u64) -> String) -> u64 {
         self.head += 1;
         let id = self.head;
@@ -124,7 +128,7 @@ impl Buffer {
         id
     }
 
-    /// The town has stored everything up to this id.
+    /// Notes that the town has stored everything up to this id.
     pub fn acknowledge(&mut self, id: u64) {
         let id = id.min(self.head);
         if id <= self.acked {
@@ -137,7 +141,8 @@ impl Buffer {
         }
     }
 
-    /// The agent's events so far need not stay readable any longer; those that are not acknowledged wait for that.
+    /// Notes that the agent's events so far need not stay readable any longer. Those that are not acknowledged still
+    /// wait for that.
     pub fn expire(&mut self, agent: &AgentId, through: u64) {
         if let Some(events) = self.agents.get_mut(agent) {
             events.expired_through = events.expired_through.max(through);
@@ -145,12 +150,13 @@ impl Buffer {
         self.release(agent);
     }
 
-    /// Whether anything of this agent is still there.
+    /// Whether the buffer still has an event of this agent.
     pub fn holds(&self, agent: &AgentId) -> bool {
         self.agents.contains_key(agent)
     }
 
-    /// The events after this one, ascending: of one agent or of all, as many as fit, at least one if there is one.
+    /// Reads the events after this one, ascending, of one agent or of all: as many as fit, and at least one if there is
+    /// one.
     pub fn after(&self, agent: Option<&AgentId>, after: u64, count_max: usize, bytes_max: usize) -> Vec<Text> {
         let after = after.max(self.lost_through);
         let mut bytes = 0;
@@ -172,12 +178,13 @@ impl Buffer {
         }
     }
 
-    /// Whether there are more than so many events after this one.
+    /// Whether there are more than `count` events after this one.
     pub fn has_more(&self, after: u64, count: usize) -> bool {
         self.entries.range((Excluded(after.max(self.lost_through)), Unbounded)).nth(count).is_some()
     }
 
-    /// Lets go what of an agent is acknowledged and neither recent nor of a run that has not expired.
+    /// Removes those events of an agent that are acknowledged, and either not among the latest ones or of a run that
+    /// has expired.
     fn release(&mut self, agent: &AgentId) {
         let Some(events) = self.agents.get_mut(agent) else { return };
         let mut released = Vec::new();
@@ -212,7 +219,7 @@ impl Buffer {
                     self.memory_bytes -= bytes;
                 }
                 Err(error) => {
-                    // A full disk is the bound of a machine that has less than ours.
+                    // A full disk counts as reaching the bound, on a machine that has less space than ours.
                     crate::log::write("spool_failed", serde_json::json!({"error": error.to_string()}));
                     self.drop_through(id);
                 }
@@ -228,7 +235,7 @@ impl Buffer {
         }
     }
 
-    /// A bound was reached: everything up to this id goes, acknowledged or not.
+    /// Removes everything up to this id, acknowledged or not, because a bound was reached.
     fn drop_through(&mut self, last_id: u64) {
         while let Some(first) = self.entries.first_entry().filter(|first| *first.key() <= last_id) {
             let (id, entry) = first.remove_entry();

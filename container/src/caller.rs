@@ -1,5 +1,5 @@
-//! Callers: the town's Worker alone is one, and its every call is signed. A refusal is told to the caller, and logged with the
-//! user of this machine from whom it came.
+//! The callers of this server. Only the town's Worker may call, and it signs every call. A refusal is sent to the
+//! caller, and logged with the user of this machine from whom the call came.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,17 +20,17 @@ use crate::response::Failure;
 use crate::users::Users;
 use crate::{peer, request};
 
-/// Refusals that are logged within [`LOGGED_MS`], 50: who calls again and again fills no disk. The others are counted, and
-/// their number stands in the next line.
+/// Refusals that are logged within [`LOGGED_MS`], 50, so that a caller that tries again and again cannot fill the disk.
+/// The others are counted, and the next line has their number.
 const LOGGED_MAX: u64 = 50;
-/// The time that they count for.
+/// The time over which [`LOGGED_MAX`] counts, 10 s.
 const LOGGED_MS: u64 = 10_000;
 
-/// The callers of this server: what tells the right ones, and what is remembered of their calls.
+/// The check of callers: the key that verifies them, and the memory of their calls.
 #[derive(Debug)]
 pub(crate) struct Callers {
     public_key: PublicControlKey,
-    /// The users of this machine as whom agents run.
+    /// The users of this machine as which agents run.
     users: Option<Arc<Users>>,
     replays: Mutex<Replays>,
     refused: Mutex<RefusalLog>,
@@ -44,7 +44,7 @@ struct RefusalLog {
 }
 
 impl Callers {
-    /// Callers of whom none has called yet.
+    /// Makes a check with no calls yet.
     pub(crate) fn new(public_key: PublicControlKey, users: Option<Arc<Users>>) -> Self {
         let refused = Mutex::new(RefusalLog { since: now(), logged: 0, silent: 0 });
         Self { public_key, users, replays: Mutex::new(Replays::new(now())), refused }
@@ -56,7 +56,7 @@ impl Callers {
         replays.take(&claims, now()).map(|()| claims)
     }
 
-    /// One line: what was asked, why it was refused, and who asked, as far as the system tells.
+    /// Logs a refusal in one line: the call, the reason, and the caller, as far as the system tells.
     fn log_refusal(&self, refusal: Refusal, call: &Call<'_>, peer: Option<SocketAddr>) {
         let silent = {
             let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,7 +83,7 @@ impl Callers {
     }
 }
 
-/// Lets a call through whose signature is right, whole, and new.
+/// Passes a call on whose signature is correct, whose body is complete, and which is new.
 pub(crate) async fn guard(State(callers): State<Arc<Callers>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
@@ -97,7 +97,7 @@ pub(crate) async fn guard(State(callers): State<Arc<Callers>>, request: Request,
             refusal.error()
         };
         let claims = callers.check(&call, authorization).map_err(refused)?;
-        // Only now, so that nobody else can make this server hold megabytes.
+        // The body is read only now, so that nobody else can make this server hold megabytes.
         let bytes = request::bytes(body).await?;
         claims.check_body(&bytes).map_err(refused)?;
         Ok::<_, Error>(bytes)
@@ -107,7 +107,7 @@ pub(crate) async fn guard(State(callers): State<Arc<Callers>>, request: Request,
         Err(error) => {
             let is_unsigned = error.code.status() == 401;
             let mut response = Failure::from(error).into_response();
-            // Its body was not read, so nothing can follow it.
+            // The body was not read, so no other request can follow on this connection.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             if is_unsigned {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(SCHEME));

@@ -1,4 +1,4 @@
-//! The capacity of a control server: so many runs at once, and none on a disk that is nearly full.
+//! The capacity of a control server: the number of open runs, and the free disk that a new run needs.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::setting::{DISK_FREE_MIN_BYTES, RUNS_MAX};
 /// The settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capacity {
-    /// Runs at once, of all towns together.
+    /// The number of open runs, of all towns together.
     pub runs_max: usize,
-    /// The free bytes below which no run is started; 0 where nobody is to look.
+    /// The free bytes below which no run is started; 0: not checked.
     pub disk_free_min_bytes: u64,
 }
 
 impl Capacity {
-    /// Reads `CONTROL_RUNS_MAX` and `CONTROL_DISK_FREE_MIN_BYTES`; what is wrong, for a person.
+    /// Reads `CONTROL_RUNS_MAX` and `CONTROL_DISK_FREE_MIN_BYTES`. The error is a sentence for a person.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> std::result::Result<Self, String> {
         let runs_max = RUNS_MAX.read(variable)?;
         let disk_free_min_bytes = DISK_FREE_MIN_BYTES.read(variable)?;
@@ -27,14 +27,14 @@ impl Capacity {
     }
 }
 
-/// The slots for runs, of which so many are open at once.
+/// The slots for open runs.
 #[derive(Debug)]
 pub(crate) struct RunSlots {
     capacity: Capacity,
     free: Arc<Semaphore>,
 }
 
-/// The slot of one run. It is free again when this goes.
+/// The slot of one run. The slot is free again when this value is dropped.
 #[derive(Debug)]
 pub struct RunSlot {
     _permit: OwnedSemaphorePermit,
@@ -45,7 +45,10 @@ impl RunSlots {
         Self { capacity, free: Arc::new(Semaphore::new(capacity.runs_max)) }
     }
 
-    /// A slot for one more run that works below this directory, or why there is none.
+    /// Takes a slot for one more run that works below this directory.
+    ///
+    /// # Errors
+    /// `rate_limited`: all slots are taken, or the disk has too little free space.
     pub(crate) fn take(&self, work_dir: &Path) -> Result<RunSlot> {
         let Capacity { runs_max, disk_free_min_bytes } = self.capacity;
         let refused = |message| Err(Error::new(Code::RateLimited, message));
@@ -67,8 +70,8 @@ impl RunSlots {
     }
 }
 
-/// The free bytes for this server in the file system of a directory, which need not be there yet; `None` where the system does
-/// not say.
+/// The free bytes for this server in the file system of a directory; `None` where the system does not tell. The
+/// directory need not exist yet.
 pub(crate) fn free_disk_bytes(dir: &Path) -> Option<u64> {
     let disk = dir.ancestors().find_map(|dir| statvfs(dir).ok())?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))

@@ -1,10 +1,12 @@
-//! A cgroup for each run, where the system has cgroup v2 and lets this server make some.
+//! A cgroup for each run, where the system has cgroup v2 and lets this server make cgroups.
 //!
-//! Nothing leaves a cgroup by leaving its parent, session or environment; so `cgroup.kill` ends all of a run, and one of a
-//! server that was killed is found by its name. Below the server's own cgroup lies `townwatch-MARK` with one directory for
-//! each run. Controllers are given to a cgroup's children only while it has no processes itself (only the root may have
-//! both): where that is in the way, the server moves into a child of its own, `server`; where others are in its cgroup too,
-//! runs are held and killed there, but not bounded.
+//! A process does not leave its cgroup by leaving its parent, session or environment. So `cgroup.kill` ends every
+//! process of a run, and the cgroup of a server that was killed is found by its name. Below the server's own cgroup
+//! lies `townwatch-MARK`, with one directory for each run.
+//!
+//! A cgroup can give controllers to its children only while it has no processes itself; only the root cgroup may have
+//! both. Where that is in the way, the server moves into a child of its own, `server`. Where other processes are in its
+//! cgroup, too, runs are held and killed there, but not bounded.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,40 +21,42 @@ use crate::mark::ServerMark;
 use crate::processes::Table;
 use crate::run_limits::{Reached, RunLimits};
 
-/// The name of a server's directory, before its mark.
+/// The prefix of a server's directory, before its mark.
 const NAME_PREFIX: &str = "townwatch-";
-/// The directory of the server itself, if it has to move; no run has this name, since those have a prefix.
+/// The directory of the server itself, if it has to move. No run has this name, because those have a prefix.
 const SERVER_NAME: &str = "server";
-/// The name of a run's directory, before its id.
+/// The prefix of a run's directory, before its id.
 const RUN_PREFIX: &str = "run-";
-/// A cgroup whose processes were killed is empty after some milliseconds; what does not go in this time hangs in the kernel.
+/// The number of tries to remove a cgroup, 100 within a second. A cgroup whose processes were killed is empty after
+/// some milliseconds. A process that is still there hangs in the kernel, and the cgroup is left.
 const REMOVE_TRIES_MAX: usize = 100;
-/// Between two of them.
+/// The time between two tries.
 const REMOVE_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The folder in which this server makes its runs' cgroups.
 #[derive(Debug)]
 pub struct Cgroups {
     dir: PathBuf,
-    /// Which controllers the runs' cgroups have.
+    /// Whether the runs' cgroups bound memory.
     pub(crate) bounds_memory: bool,
     pub(crate) bounds_processes: bool,
 }
 
-/// A run's cgroup. When it goes, all in it is killed.
+/// A run's cgroup. When this value is dropped, every process in the cgroup is killed.
 #[derive(Debug)]
 pub(crate) struct RunCgroup {
     dir: PathBuf,
 }
 
 impl Cgroups {
-    /// Makes place for them below this process's own cgroup, or says why there can be none.
+    /// Makes the directory for the runs' cgroups below this process's own cgroup. The error is the reason why that is
+    /// not possible, for a person.
     pub fn prepare() -> Result<Self, String> {
         let own = own_dir().ok_or("this system has no cgroup v2 here")?;
         Self::below(&own).map_err(|error| format!("none can be made below {}: {error}", own.display()))
     }
 
-    /// The same below a cgroup that this process is in. What servers that are gone left there is ended.
+    /// Makes the directory below a cgroup that this process is in. Processes that earlier servers left there are ended.
     fn below(own: &Path) -> io::Result<Self> {
         sweep(own);
         let dir = own.join(format!("{NAME_PREFIX}{}", ServerMark::own()));
@@ -63,7 +67,7 @@ impl Cgroups {
         Ok(Self { dir, bounds_memory: given.contains("memory"), bounds_processes: given.contains("pids") })
     }
 
-    /// The directory in which they are.
+    /// The directory of the runs' cgroups.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
@@ -83,7 +87,7 @@ impl Cgroups {
     }
 }
 
-/// The sentence about it that a person should know before an agent runs.
+/// The sentence about cgroups that a person should know before an agent runs.
 pub fn how_runs_are_held(cgroups: &Result<Arc<Cgroups>, String>) -> String {
     let bounded = match cgroups {
         Err(problem) => return format!("runs have no cgroup of their own, and no bound of memory: {problem}"),
@@ -104,17 +108,17 @@ impl Drop for Cgroups {
 }
 
 impl RunCgroup {
-    /// Takes a process in; what it starts from now on begins there.
+    /// Takes a process in. Processes that it starts from now on begin in the cgroup.
     pub(crate) fn take(&self, process_id: i32) -> io::Result<()> {
         fs::write(self.dir.join("cgroup.procs"), process_id.to_string())
     }
 
-    /// Kills all that is in it.
+    /// Kills every process in the cgroup.
     pub(crate) fn kill(&self) {
         kill(&self.dir);
     }
 
-    /// The ways in which its bounds were met.
+    /// The ways in which the cgroup's bounds were met.
     pub(crate) fn reached(&self) -> Reached {
         let count = |file: &str, name: &str| {
             let events = fs::read_to_string(self.dir.join(file)).unwrap_or_default();
@@ -134,8 +138,8 @@ impl Drop for RunCgroup {
     }
 }
 
-/// Ends all runs in the directory of a server that is gone, and takes it away if nothing else is in it. `kind` says in the log
-/// what that server came to.
+/// Ends all runs in the directory of a server that is gone, and removes the directory if nothing else is in it. `kind`
+/// is the text for the log about the end of that server.
 pub(crate) fn end_all_in(server_dir: &Path, kind: &str) {
     let (mut ended, mut cgroups) = (0, BTreeSet::new());
     for run in directories_in(server_dir).filter(|dir| name_of(dir).starts_with(RUN_PREFIX)) {
@@ -152,7 +156,7 @@ pub(crate) fn end_all_in(server_dir: &Path, kind: &str) {
     }
 }
 
-/// Ends what servers that are gone left below a cgroup.
+/// Ends the runs that earlier servers left below a cgroup.
 fn sweep(own: &Path) {
     let table = Table::read();
     let is_gone = |dir: &PathBuf| {
@@ -162,7 +166,7 @@ fn sweep(own: &Path) {
     directories_in(own).filter(is_gone).for_each(|left| end_all_in(&left, "in_cgroups_of_a_server_that_is_gone"));
 }
 
-/// Kills all that is in a cgroup and takes it away; how many processes there were.
+/// Kills every process in a cgroup, and removes the cgroup; gives the number of processes.
 fn end(dir: &Path) -> usize {
     let processes = fs::read_to_string(dir.join("cgroup.procs")).unwrap_or_default().lines().count();
     for _ in 0..REMOVE_TRIES_MAX {
@@ -179,7 +183,7 @@ fn kill(dir: &Path) {
     let _ = fs::write(dir.join("cgroup.kill"), "1"); // one that is gone has nothing in it
 }
 
-/// Takes a cgroup away with those below it, which an agent may have made; whether it is gone.
+/// Removes a cgroup with those below it, which an agent may have made; true if it is gone.
 fn remove(dir: &Path) -> bool {
     for below in directories_in(dir) {
         remove(&below);
@@ -187,7 +191,7 @@ fn remove(dir: &Path) -> bool {
     fs::remove_dir(dir).is_ok() || !dir.exists()
 }
 
-/// Gives the runs' cgroups the controllers that there are; which these are.
+/// Gives the available controllers to the runs' cgroups; gives their names.
 fn give_controllers(own: &Path, dir: &Path) -> BTreeSet<&'static str> {
     let available = fs::read_to_string(own.join("cgroup.controllers")).unwrap_or_default();
     let mut given: BTreeSet<_> =
@@ -216,7 +220,7 @@ fn own_dir() -> Option<PathBuf> {
     own_dir_of(path, &fs::read_to_string("/proc/self/mountinfo").ok()?)
 }
 
-/// The folder of this path's cgroup in the mounts.
+/// Finds the folder of a cgroup's path among the mounts.
 fn own_dir_of(path: &str, mounts: &str) -> Option<PathBuf> {
     mounts.lines().find_map(|line| {
         // `36 25 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw`

@@ -15,14 +15,14 @@ use crate::life;
 use crate::room::Room;
 use crate::run::Run;
 
-/// One step takes at most this long.
+/// The time limit of one step, 10 minutes.
 const STEP_TIMEOUT: Duration = Duration::from_mins(10);
-/// The part of git's words that is kept, 64 KiB.
+/// The part of git's output that is kept, 64 KiB. The rest is ignored.
 const SAID_BYTES_MAX: u64 = 64 << 10;
-/// Git's own ways to reach a repository; not `ext`, which is a way to run a command.
+/// The protocols by which git may reach a repository. `ext` is not among them, because it runs a command.
 const PROTOCOLS: &str = "https:http:ssh:git:file";
 
-/// Refuses an address or branch that git would take for something else.
+/// Refuses an address or a branch that git would read as something else, for example as an option.
 pub fn check(order: &StartAgent) -> Result<()> {
     let fields = [("git_url", &order.git_url), ("branch", &order.branch), ("default_branch", &order.default_branch)];
     for (field, text) in fields {
@@ -33,8 +33,8 @@ pub fn check(order: &StartAgent) -> Result<()> {
     Ok(())
 }
 
-/// Clones what the order names; the run's end if that does not come to be. Outside of the run's sandbox, where there is one:
-/// git needs the person's keys, which the agent does not get.
+/// Clones the repository of the order. The error is the run's end. Git works outside of the run's sandbox, if there is
+/// one, because it needs the person's keys, which the agent does not get.
 pub async fn checkout(run: &Run, order: &StartAgent, room: &Room) -> std::result::Result<(), AgentExited> {
     let Some(url) = order.git_url.as_deref().filter(|_| order.runtime != Runtime::Replay) else { return Ok(()) };
     let mut stop = run.stop.clone();

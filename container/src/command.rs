@@ -1,4 +1,4 @@
-//! Commands of people to a running agent that takes them: a message, or the answer to its question.
+//! Commands of people to a running agent that takes them: a message, or the answer to a question of the agent.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use tokio::sync::{mpsc, oneshot};
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::wire::AnswerAgent;
 
-/// Commands that wait for an agent; one more is refused.
+/// Commands that wait for an agent, 16; one more is refused with `conflict`.
 const WAITING_MAX: usize = 16;
-/// Nobody waits longer for a command: the Worker gives up after 10 s.
+/// The time limit of a command, 8 s: less than the 10 s after which the Worker gives up.
 const LIMIT: Duration = Duration::from_secs(8);
 
-/// The name of the person who gives orders and tells agents things: nobody else may.
+/// The name of the only person who may start, stop and message agents.
 pub const OPERATOR: &str = "operator";
 
 /// A command to an agent.
@@ -28,7 +28,7 @@ pub enum AgentCommand {
     },
 }
 
-/// A command on its way, with where its outcome is waited for.
+/// A command on its way, with the sender for its outcome.
 #[derive(Debug)]
 pub struct QueuedCommand {
     command: AgentCommand,
@@ -36,7 +36,8 @@ pub struct QueuedCommand {
 }
 
 impl QueuedCommand {
-    /// The command, unless nobody waits for it any more: they were told that it came to nothing, and so it has to.
+    /// Takes the command, unless its sender waits no longer. Such a person was told that the command had no effect, so
+    /// it must have none.
     pub fn take(self) -> Option<(AgentCommand, oneshot::Sender<Result<()>>)> {
         (!self.outcome.is_closed()).then_some((self.command, self.outcome))
     }
@@ -50,22 +51,26 @@ pub type CommandReceiver = mpsc::Receiver<QueuedCommand>;
 pub struct Inbox {
     /// The commands.
     pub commands: CommandReceiver,
-    /// The time for which it is waited for when it has nothing to do.
+    /// The time for which an agent with nothing to do waits for commands.
     pub waiting_max: Duration,
 }
 
-/// The way of commands to an agent.
+/// The sending end of an agent's commands.
 #[derive(Debug, Clone)]
 pub struct CommandSender(mpsc::Sender<QueuedCommand>);
 
-/// A new pair.
+/// Makes both ends for the commands of an agent.
 pub fn channel() -> (CommandSender, CommandReceiver) {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     (CommandSender(sender), receiver)
 }
 
 impl CommandSender {
-    /// Sends a command, and waits for what becomes of it.
+    /// Sends a command, and waits for its outcome.
+    ///
+    /// # Errors
+    /// `conflict`: the run has ended, too many commands wait, or the agent did not take this one in time. Otherwise the
+    /// agent's own refusal.
     pub async fn send(&self, command: AgentCommand) -> Result<()> {
         let (outcome, became) = oneshot::channel();
         let busy = || Error::new(Code::Conflict, "the agent is not up yet, or has no time; try again");

@@ -1,4 +1,4 @@
-//! The settings of the environment.
+//! The configuration, read from the variables of the environment.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -21,23 +21,23 @@ const SECONDS_PER_DAY: u64 = 86_400;
 pub struct Config {
     /// The address to listen on; port 0 picks a free one.
     pub listen: SocketAddr,
-    /// The key by which a call is known for the Worker's. Nothing can be signed with it.
+    /// The key that verifies the Worker's calls. Nothing can be signed with it.
     pub public_key: PublicControlKey,
-    /// The users that agents run as; none where they run as this server's own.
+    /// The users that agents run as; `None` where they run as this server's own user.
     pub users: Option<Arc<Users>>,
     /// The wall between agents and this machine.
     pub sandbox: Sandbox,
-    /// Under it each run gets a working directory of its own.
+    /// The folder in which each run gets a working directory of its own.
     pub work_dir: PathBuf,
-    /// A run's working directory stays so long after its end.
+    /// The time for which a run's working directory stays after the run's end.
     pub work_dir_kept: Duration,
-    /// This program, which prints recordings as a child process.
+    /// The path of this program, which prints recordings as a child process.
     pub own_program: PathBuf,
-    /// An agent that takes messages waits so long for the next one; then its run has completed.
+    /// The time for which an agent waits for the next message. After it the run has completed.
     pub waiting_max: Duration,
-    /// A town that has not asked for so long has its runs ended.
+    /// The lease: the time without a request after which the runs of a town are ended.
     pub lease: Duration,
-    /// The runs that it takes on.
+    /// The bounds on open runs.
     pub capacity: Capacity,
     /// The bounds of each run.
     pub run_limits: RunLimits,
@@ -52,7 +52,7 @@ impl std::fmt::Debug for Config {
 }
 
 impl Config {
-    /// Reads the variables of [`setting`]; what is wrong, for a person.
+    /// Reads the variables of [`setting`]. The error is a sentence for a person.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let port = u16::try_from(setting::PORT.read(&variable)?).map_err(|error| error.to_string())?;
         let host = match variable(setting::HOST.name) {
@@ -96,14 +96,14 @@ impl Config {
         })
     }
 
-    /// Whether no run can reach another one or this server.
+    /// Whether no run can reach another run or this server.
     pub fn are_apart(&self) -> bool {
         self.users.is_some() || matches!(self.sandbox, Sandbox::Bubblewrap(_))
     }
 }
 
-/// The folder of runs if nothing else is said: with the person's own state, where no other user can put anything first. Each
-/// port has its own, because two servers cannot share one.
+/// The folder of runs: the setting, or by default a folder in the person's own state, where no other user can put
+/// anything first. Each port has its own folder, because two servers cannot share one.
 fn work_dir(variable: impl Fn(&str) -> Option<String>, port: u16) -> Result<PathBuf, String> {
     let path = |name: &str| variable(name).filter(|path| !path.is_empty()).map(PathBuf::from);
     if let Some(work_dir) = path(setting::WORK_DIR.name) {

@@ -1,8 +1,8 @@
-//! The hold on a run's processes: its bounds, its cgroup where the system lets it have one, and its place in the order in which
-//! processes die when memory is short.
+//! The confinement of a run's processes: its bounds, its cgroup where the system allows one, and its place in the order
+//! in which processes die when memory is short.
 //!
-//! A process is taken in as soon as it was started, and what it may have started by then with it: beginning there would take a
-//! step between `fork` and `exec`, which only `unsafe` code can do.
+//! A process is taken into the cgroup as soon as it was started, together with the processes that it has started by
+//! then. To begin there at once would need a step between `fork` and `exec`, which only `unsafe` code can do.
 
 use std::fs;
 
@@ -12,12 +12,14 @@ use townwatch_protocol::id::RunId;
 use crate::cgroup::{Cgroups, RunCgroup};
 use crate::run_limits::RunLimits;
 
-/// Of -1000 (never) to 1000 (first): before all that was not put into this order.
+/// The agents' place in the order of deaths, on the scale from -1000 (never) to 1000 (first): before all processes
+/// without a place of their own.
 const AGENT_OOM_SCORE: &str = "800";
-/// After all that was not put into this order; the system lets only some ask for it.
+/// The server's place in that order: after all processes without a place of their own. The system allows only some
+/// processes to ask for it.
 const SERVER_OOM_SCORE: &str = "-500";
 
-/// The hold on one run. When it goes, so does the run's cgroup with all that is left in it.
+/// The confinement of one run. When it is dropped, the run's cgroup goes with every process that is left in it.
 #[derive(Debug)]
 pub struct Confinement {
     limits: RunLimits,
@@ -25,7 +27,7 @@ pub struct Confinement {
 }
 
 impl Confinement {
-    /// The hold on a run that begins.
+    /// Makes the confinement of a run that begins.
     pub(crate) fn new(limits: RunLimits, cgroups: Option<&Cgroups>, run_id: &RunId) -> Self {
         let made = cgroups.map(|cgroups| cgroups.make(run_id, &limits));
         if let Some(Err(error)) = &made {
@@ -35,7 +37,7 @@ impl Confinement {
         Self { limits, cgroup: made.and_then(Result::ok) }
     }
 
-    /// Takes a process in that has just been started, and what it has started meanwhile.
+    /// Takes in a process that has just been started, with the processes that it has started meanwhile.
     pub(crate) fn take(&self, leader: i32) {
         let mut open = vec![leader];
         while let Some(id) = open.pop() {
@@ -43,19 +45,19 @@ impl Confinement {
                 let _ = cgroup.take(id); // one that has ended already
             }
             let _ = fs::write(format!("/proc/{id}/oom_score_adj"), AGENT_OOM_SCORE);
-            // Only now: what it starts from here on begins where it is.
+            // The children come last: a process that is started from here on begins in the cgroup.
             open.extend(children_of(id));
         }
     }
 
-    /// Kills all that is held in the cgroup.
+    /// Kills all processes in the cgroup.
     pub(crate) fn kill(&self) {
         if let Some(cgroup) = &self.cgroup {
             cgroup.kill();
         }
     }
 
-    /// The bound that a run which failed has met, for a person.
+    /// The bound that a failed run has met, in words for a person.
     pub(crate) fn reached(&self, exit: &AgentExited) -> Option<String> {
         let reached = self.cgroup.as_ref().map(RunCgroup::reached).unwrap_or_default();
         self.limits.said(reached, exit)

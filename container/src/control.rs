@@ -51,7 +51,7 @@ struct Towns {
 }
 
 impl Control {
-    /// A control server with no agents.
+    /// Makes a control server without agents.
     pub fn new(config: Config, work_dirs: Arc<WorkDirs>, cgroups: Option<Arc<Cgroups>>) -> Arc<Self> {
         let (towns, versions, slots) = (Mutex::default(), Versions::default(), RunSlots::new(config.capacity));
         let callers = Arc::new(Callers::new(config.public_key, config.users.clone()));
@@ -59,7 +59,7 @@ impl Control {
         Arc::new(Self { config, work_dirs, callers, towns, versions, slots, cgroups, started })
     }
 
-    /// The town of this name. Its life here, and so its epoch, begins with the first request that names it.
+    /// Gives the town with this id. Its life here, and so its epoch, begins with the first request that names it.
     pub fn town(&self, id: &TownId) -> Result<Arc<Town>> {
         let mut towns = self.towns.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(town) = towns.by_id.get(id) {
@@ -109,7 +109,7 @@ impl Control {
         Ok(started)
     }
 
-    /// A town is deleted: what its runs made goes with it, at the latest when they end.
+    /// Removes the directories of a deleted town's runs, those of open runs when these end.
     pub fn forget(&self, town_id: &TownId) {
         let (work_dirs, town_id) = (self.work_dirs.clone(), town_id.clone());
         tokio::task::spawn_blocking(move || work_dirs.forget(&town_id)); // it may be much to remove
@@ -136,12 +136,12 @@ impl Control {
         }
     }
 
-    /// Takes no more runs and asks all agents to end; returns when they have, or when the time is over.
+    /// Takes no more runs, and tells all agents to end. Returns when they have ended, or when the time is over.
     pub async fn close(&self, signal: StopSignal, time: Duration) {
         self.towns.lock().unwrap_or_else(PoisonError::into_inner).closing = true;
         let deadline = tokio::time::Instant::now() + time;
         loop {
-            // Each time anew: a start may have passed the door just before it was closed.
+            // Each pass reads the runs anew: a start may have passed the check just before the server closed.
             let open: usize = self.all_towns().iter().map(|town| town.stop_all(signal)).sum();
             if open == 0 || tokio::time::Instant::now() >= deadline {
                 return;
@@ -160,7 +160,7 @@ impl Control {
     }
 }
 
-/// The texts that an agent may know and nobody is to see.
+/// The values that an agent may know and nobody may see.
 fn secrets(order: &StartAgent, launch: &Launch, config: &Config) -> SecretValues {
     let own = launch.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
     let variables = environment::inherited_texts().chain(own).chain(environment::ordered(order));

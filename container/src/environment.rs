@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::wire::StartAgent;
 
-/// Variables of the control server that its agents get too. Everything else, its secrets first, stays with it.
+/// The variables of the control server that its agents get, too. All others, secrets above all, stay with the server.
 const ALLOWED: &[&str] = &["PATH", "HOME", "LANG", "TERM", "TMPDIR", "USER", "SHELL"];
-/// Variables of the control server that agents get without this prefix.
+/// The prefix of variables that the control server gives to its agents alone. An agent gets `AGENT_ENV_X` as `X`.
 const AGENT_PREFIX: &str = "AGENT_ENV_";
 
 /// The variables that an agent's process gets, beside those of its order.
@@ -18,7 +18,7 @@ pub fn inherited() -> Vec<(OsString, OsString)> {
     allowed.chain(given()).collect() // the later one of a name counts
 }
 
-/// Those that are there for agents alone.
+/// The variables that are meant for agents alone, without their prefix.
 fn given() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os().filter_map(|(name, value)| {
         let name = name.to_str()?.strip_prefix(AGENT_PREFIX).filter(|rest| !rest.is_empty())?;
@@ -26,7 +26,7 @@ fn given() -> impl Iterator<Item = (OsString, OsString)> {
     })
 }
 
-/// Those of [`inherited`] that are text.
+/// The variables of [`inherited`] that are valid text.
 pub fn inherited_texts() -> impl Iterator<Item = (String, String)> {
     inherited().into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
@@ -36,14 +36,14 @@ pub fn ordered(order: &StartAgent) -> impl Iterator<Item = (String, String)> {
     order.env_vars.iter().flatten().map(|(name, value)| (name.clone(), value.clone()))
 }
 
-/// The HOME that a run will have and others have, too. One that has a user of its own has a new one, in which nothing lies.
+/// The HOME of a run, if it is one that others use, too. A run with a user of its own has a new, empty HOME.
 pub fn home(order: &StartAgent, has_own_user: bool) -> Option<PathBuf> {
     let inherited = inherited_texts().filter(|_| !has_own_user);
     let homes = inherited.chain(ordered(order)).filter(|(name, _)| name == "HOME");
     homes.last().map(|(_, home)| PathBuf::from(home))
 }
 
-/// Refuses names of secrets that are no variables: somebody would trust that they are hidden.
+/// Refuses names of secrets that name no variable, because a person would trust that they are hidden.
 pub fn check_declared(order: &StartAgent) -> Result<()> {
     let is_known = |name: &String| {
         order.env_vars.as_ref().is_some_and(|variables| variables.contains_key(name))

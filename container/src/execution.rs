@@ -1,9 +1,9 @@
 //! A run whose agent is a process: the process at work, from its start to its one end.
 //!
-//! One task reads both pipes, the process's end, the order to stop and the clock, and writes what the agent is told. Lines
-//! are read, understood and appended in this task, so the order of a run's events is the order of its output, and an
-//! agent that prints faster than that is slowed down by its own pipe; nothing in between can grow. When and how the process
-//! is made to end its [`Life`] decides.
+//! One task reads both pipes, the process's end, the order to stop and the clock, and writes the agent's input. Lines
+//! are read, understood and appended in this task, so the order of a run's events is the order of its output. An agent
+//! that prints faster than that is slowed down by its own pipe, and no queue in between can grow. The run's [`Life`]
+//! decides when and how the process is made to end.
 
 use std::time::Duration;
 
@@ -24,7 +24,8 @@ use crate::run::Run;
 use crate::runtimes::{self, Input};
 use crate::stdin::Stdin;
 
-/// Follows a process that was started for an order up to its end, which it gives. `timeout` is the time that it is given.
+/// Follows a process that was started for an order up to its end, and gives that end. `timeout` is the time limit of
+/// the run.
 pub(crate) async fn follow(
     run: &Run,
     order: &StartAgent,
@@ -75,7 +76,7 @@ impl<'a> Execution<'a> {
         let mut stop = self.run.stop.clone();
         let (mut out, mut err) = (self.child.stdout.take(), self.child.stderr.take());
         let (mut out_bytes, mut err_bytes) = (vec![0; READ_BYTES], vec![0; READ_BYTES]);
-        // The process's own end, and until when its pipes are read.
+        // The process's own end, and the time until which its pipes are read.
         let mut ended = None;
         let status = loop {
             if let Some((status, _)) =
@@ -108,7 +109,7 @@ impl<'a> Execution<'a> {
                 delivery = self.stdin.write(), if self.stdin.is_writing() => if let Some(delivery) = delivery {
                     self.run.append(delivery.done(), now());
                 },
-                // One after the other: what waits here has not been promised to anybody.
+                // Commands are taken one after the other: no waiting command has been confirmed to anybody yet.
                 Some(queued) = receive(&mut commands), if !self.stdin.is_writing() => self.fulfil(queued),
                 () = sleep_until(unended.unwrap_or(due)), if unended.is_some() => {
                     self.printed.tell_unended(self.normaliser);
@@ -144,7 +145,7 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// Hands a command on to the agent.
+    /// Gives a command to the agent.
     fn fulfil(&mut self, queued: QueuedCommand) {
         let Some((command, outcome)) = queued.take() else { return };
         let Some(input_protocol) = self.normaliser.input_protocol() else { return };
@@ -187,7 +188,7 @@ impl<'a> Execution<'a> {
     }
 }
 
-/// The agent's turn. One that is not spoken to never says what it does.
+/// The agent's turn. An agent without an input protocol never reports what it does, so its turn counts as open.
 fn turn(normaliser: &mut dyn Normalise) -> Turn {
     let can_go_on = normaliser.can_go_on();
     match normaliser.input_protocol() {
@@ -196,7 +197,7 @@ fn turn(normaliser: &mut dyn Normalise) -> Turn {
     }
 }
 
-/// One read; 0 is the end, also where the pipe is broken.
+/// Reads once from a pipe. 0 is the end, even if the pipe is broken.
 async fn read(pipe: &mut Option<impl AsyncRead + Unpin>, bytes: &mut [u8]) -> usize {
     match pipe {
         Some(pipe) => pipe.read(bytes).await.unwrap_or(0),

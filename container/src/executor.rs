@@ -25,15 +25,15 @@ use crate::run::Run;
 use crate::runtimes::{self, Input, Launch};
 use crate::{execution, life, served};
 
-/// Executes a run, up to its `agent.exited`, in a task of its own. An agent that takes messages waits for one only so long
-/// as is set.
+/// Executes a run, up to its `agent.exited`, in a task of its own. An agent that takes messages waits for the next one
+/// as long as the setting allows.
 pub fn start(run: Run, order: StartAgent, launch: Launch, room: Room, config: &Config) {
     let waiting_max = config.waiting_max;
     let ended = run.clone();
     let inbox = runtimes::takes_messages(order.runtime).then(|| Inbox { commands: run.listen(), waiting_max });
     let executing = tokio::spawn(async move { execute(run, order, launch, room, inbox).await });
     tokio::spawn(async move {
-        // A run has an end even where a fault of ours cuts it short; its group was killed as the task unwound.
+        // A run has an end even if a fault of ours breaks it off. Its group was killed when the task unwound.
         if executing.await.is_err() {
             ended.fail(life::FAULT);
         }
@@ -60,7 +60,7 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, inbox:
     {
         exit = life::with_bound(exit, bound);
     }
-    // What it leaves may be much to put away.
+    // The removal of the room may take long, so it has a thread of its own.
     let _ = tokio::task::spawn_blocking(move || drop(room)).await;
     crate::log::write(
         "run_ended",
@@ -72,7 +72,7 @@ async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, inbox:
     run.end(exit, now());
 }
 
-/// The words of a person with which a run begins.
+/// The messages of a person with which a run begins: its prompt or its command.
 fn told_at_first(order: &StartAgent) -> Vec<EventData> {
     let words = order.command.as_deref().unwrap_or_default().iter().map(String::as_str);
     let command = (order.runtime == Runtime::Process).then(|| Quoter::new().allow_nul(true).join(words).ok()).flatten();
@@ -85,7 +85,8 @@ fn told_at_first(order: &StartAgent) -> Vec<EventData> {
     said.map(message).collect()
 }
 
-/// The session of a program that does not say itself where it works. A recording worked elsewhere, and may say where.
+/// The session of a program that does not report itself where it works. A recording worked elsewhere, and may report
+/// where.
 fn session(order: &StartAgent, working_dir: &Path) -> Vec<EventData> {
     let here = run_context_of(working_dir);
     match order.runtime {

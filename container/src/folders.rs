@@ -1,4 +1,4 @@
-//! Folders that nobody but this server's user can put anything into, and how they are removed whatever is in them.
+//! Folders that only this server's user can write to, and their removal whatever they contain.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
-/// Makes a directory of this server's alone, or finds that one is: never a link, nor what another user could change.
+/// Makes a directory that belongs to this server alone, or accepts an existing one. A link is refused, and so is a
+/// directory that another user could change.
 pub(crate) fn own(dir: &Path, mode: u32) -> io::Result<()> {
     match DirBuilder::new().mode(mode).create(dir) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -24,7 +25,8 @@ pub(crate) fn own(dir: &Path, mode: u32) -> io::Result<()> {
     Err(io::Error::other(format!("{} {problem}: {remedy}", dir.display())))
 }
 
-/// Who can write to the folder above could put another one in its place, unless the folder keeps others' things (`/tmp`).
+/// Checks the folder above. A user who can write to it could replace the directory in it, unless the folder protects
+/// the files of each user, as `/tmp` does.
 pub(crate) fn check_parent(parent: &Path) -> io::Result<()> {
     let found = parent.metadata()?;
     let is_trusted = found.uid() == geteuid().as_raw() || found.uid() == 0;
@@ -36,7 +38,7 @@ pub(crate) fn check_parent(parent: &Path) -> io::Result<()> {
     Err(io::Error::other(format!("{}: {problem}", parent.display())))
 }
 
-/// Removes a directory with all that is in it, also where an agent took the right to do so from its owner.
+/// Removes a directory with everything in it, even if an agent took the right to do so from its owner.
 pub(crate) fn remove(dir: &Path) -> io::Result<()> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -48,7 +50,7 @@ pub(crate) fn remove(dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Gives its owner a directory and all below it, as Go's cache of modules does not.
+/// Gives its owner the rights to a directory and all below it. Go's cache of modules, for example, is without them.
 fn unlock(dir: &Path) {
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -57,7 +59,7 @@ fn unlock(dir: &Path) {
     }
 }
 
-/// The directories in one, links aside.
+/// The directories in a directory, without links.
 pub(crate) fn folders(dir: &Path) -> impl Iterator<Item = PathBuf> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));

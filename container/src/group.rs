@@ -1,4 +1,4 @@
-//! Signals to a process and everything that it started.
+//! Signals to a process and to everything that it started.
 
 use std::io;
 use std::sync::Arc;
@@ -13,13 +13,15 @@ use crate::mark;
 use crate::orphans::{self, leaders};
 use crate::processes::{self, MARK_VARIABLE};
 
-/// An agent's process with all that it started.
+/// An agent's process with all processes that it started.
 ///
-/// The agent leads a process group, and most of what it starts belongs to it. But Claude Code gives each of its shells
-/// a session, and so a group, of its own; these are found by a variable that they inherit, with all that descends from
-/// them, and by the run's cgroup where it has one. What has neither the variable nor a parent any more is a child of the control server (`orphans.rs`) and goes with
-/// the last group. All of that is killed when this goes: it would work on unseen. It has to go soon after the leader was
-/// waited for, since the group's number is its own only while a member lives.
+/// The agent leads a process group, and most of its processes belong to that group. But Claude Code gives each of its
+/// shells a session, and so a group, of its own. These processes are found by a variable that they inherit, with all
+/// their descendants, and by the run's cgroup where it has one. A process that has neither the variable nor a parent
+/// any more is a child of the control server (`orphans.rs`), and goes with the last group.
+///
+/// All of these processes are killed when this value is dropped: otherwise they would work on unseen. The drop must
+/// come soon after the leader was waited for, because the group's id is its own only while a member lives.
 #[derive(Debug)]
 pub struct Group {
     id: Pid,
@@ -33,7 +35,7 @@ pub struct Group {
 pub enum Leader {
     /// The agent, or a command of this server's own.
     Agent,
-    /// The keeper of the agent's sandbox. It ends at SIGTERM, and all in the sandbox is killed when it ends.
+    /// The keeper of the agent's sandbox. It ends at SIGTERM, and its end kills every process in the sandbox.
     Keeper,
 }
 
@@ -54,7 +56,7 @@ impl Group {
         confinement: &Arc<Confinement>,
     ) -> io::Result<(Child, Self)> {
         let mark = mark::of_run(run_id);
-        // So that nobody takes the new child for a stray before it stands among the leaders.
+        // The lock is held so that nobody takes the new child for a stray before it stands among the leaders.
         let mut leaders = leaders();
         let child = command.env(MARK_VARIABLE, &mark).process_group(0).spawn()?;
         let id = child.id().and_then(|id| i32::try_from(id).ok());
@@ -64,8 +66,8 @@ impl Group {
         Ok((child, Self { id, leader, mark, confinement: confinement.clone() }))
     }
 
-    /// Sends the signal: SIGTERM to the group, whose leader may know best how to end the rest; SIGKILL to everything.
-    /// A process that is gone already is as it should be.
+    /// Sends the signal. SIGTERM goes to the group, whose leader may know best how to end the rest; SIGKILL goes to
+    /// every process. A process that has ended already is no error.
     pub fn signal(&self, signal: StopSignal) {
         let _ = match signal {
             StopSignal::Term => kill_process_group(self.agents_group(), Signal::TERM),
@@ -77,8 +79,9 @@ impl Group {
         }
     }
 
-    /// The group in which the agent is. A sandbox has a session of its own, which its first process leads: the keeper's
-    /// child, which is deaf to all that it does not listen to, as first processes are. One that is not up yet has no agent.
+    /// The process group of the agent. A sandbox has a session of its own, whose leader is the sandbox's first process:
+    /// the keeper's child. Like every first process it ignores signals that it has no handler for. A sandbox that is
+    /// still starting has no agent yet.
     fn agents_group(&self) -> Pid {
         match self.leader {
             Leader::Agent => self.id,

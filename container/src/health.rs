@@ -1,4 +1,4 @@
-//! Programs that can be run here. Versions are asked for once for each place where a program is found.
+//! The programs that can be run here. Each program found is asked for its version once.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,11 +17,11 @@ use crate::runtimes::{self, command_line_program};
 use crate::search_path::find_on_path;
 use crate::users::Users;
 
-/// A program that does not say its version in this time is taken as one that says none.
+/// The time limit for a program to print its version, 5 s. A program that needs longer counts as one without a version.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
-/// The part of its words that is read, 4 KiB.
+/// The part of the program's output that is read, 4 KiB. The rest is ignored.
 const OUTPUT_BYTES_MAX: u64 = 4 << 10;
-/// All that can be asked for, in the order that people see.
+/// All runtimes, in the order in which people see them.
 const RUNTIMES: [Runtime; 7] = [
     Runtime::ClaudeCode,
     Runtime::Codex,
@@ -32,15 +32,15 @@ const RUNTIMES: [Runtime; 7] = [
     Runtime::Replay,
 ];
 
-/// The versions that were asked for.
+/// The versions of programs that were asked so far.
 #[derive(Debug, Default)]
 pub struct Versions {
     known: Mutex<HashMap<PathBuf, Option<String>>>,
 }
 
 impl Versions {
-    /// All runtimes, found or not. Looks at `PATH` anew each time, so that a program that was installed meanwhile is
-    /// found.
+    /// Lists all runtimes, found or not. Each call searches `PATH` anew, so that a program that was installed meanwhile
+    /// is found.
     pub async fn runtimes(&self, users: Option<&Users>) -> Vec<RuntimeView> {
         let mut known = self.known.lock().await; // held while asking: ten callers must not start ten probes
         let paths =

@@ -1,6 +1,6 @@
-//! The lease: a town that does not ask any more has its runs ended, since nobody sees what they do.
+//! The lease: the runs of a town that no longer sends requests are ended, because nobody sees what they do.
 //!
-//! It may have been deleted while this server could not be reached, or its Worker may be gone for good.
+//! Such a town may have been deleted while this server could not be reached, or its Worker may be gone for good.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use serde_json::json;
 
 use crate::control::Control;
 
-/// The looks in the time of a lease, whether it is over.
+/// The number of checks within the time of a lease.
 const LOOKS: u32 = 20;
-/// The longest time between two looks.
+/// The longest time between two checks, 30 s.
 const LOOK_INTERVAL_MAX: Duration = Duration::from_secs(30);
 
 /// Ends runs whose lease is over, as long as the server lives.

@@ -1,4 +1,5 @@
-//! Processes that a control server leaves which ends: its own last act ends them, else its guard, or else the next server.
+//! The processes that a control server leaves at its end. Its own last act ends them; if not, its guard does; if not,
+//! the next server does.
 
 #[cfg(target_os = "linux")]
 pub use linux::{end_all, end_of_the_gone, guard, watch_over};
@@ -19,25 +20,25 @@ mod linux {
     use crate::processes::{self, Table};
     use crate::{cgroup, orphans};
 
-    /// Ends what control servers that are gone have left running as this server's user.
+    /// Ends the processes that earlier control servers left running as this server's user.
     pub fn end_of_the_gone() {
         let user = geteuid().as_raw();
         let is_own = |id| std::fs::metadata(format!("/proc/{id}")).is_ok_and(|process| process.uid() == user);
         end_marked("of_a_server_that_is_gone", |table, server| server.is_gone(table), is_own);
     }
 
-    /// Starts the process that outlives this one, to end what it leaves when it is killed. It reads its standard input,
-    /// which ends with this process however that ends.
+    /// Starts the guard: a process that outlives this one, and ends the processes that it leaves when it is killed. The
+    /// guard reads its standard input, which ends with this process however that ends.
     pub fn guard(own_program: &Path, command: &str, cgroups_dir: Option<&Path>) -> io::Result<Child> {
         let mut guard = Command::new(own_program);
         guard.args([command, &ServerMark::own().to_string()]).args(cgroups_dir).env_clear().current_dir("/");
-        // In a group of its own: a terminal's Ctrl-C is not for it.
+        // The guard has a group of its own, because a terminal's Ctrl-C is not meant for it.
         let guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).process_group(0).spawn()?;
         orphans::spare(guard.id());
         Ok(guard)
     }
 
-    /// The guard at work.
+    /// Does the guard's work: waits for the server's end, and ends its processes.
     pub fn watch_over(server: &ServerMark, cgroups_dir: Option<&Path>) {
         let _ = io::stdin().lock().read(&mut [0]);
         end_marked("of_a_server_that_was_killed", |_, marked| marked == server, |_| true);
@@ -59,7 +60,7 @@ mod linux {
         }
     }
 
-    /// Ends all that this server has started, before it goes itself.
+    /// Ends every process that this server has started, before the server itself ends.
     pub fn end_all() {
         processes::end(|table| {
             let mut all: BTreeSet<i32> = orphans::children(table).map(|(id, _)| id).collect();
@@ -73,7 +74,7 @@ mod linux {
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{end_all, end_of_the_gone, guard, watch_over};
 
-/// Elsewhere nothing of that can be found.
+/// On other systems these processes cannot be found.
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
     use std::io;
@@ -81,17 +82,17 @@ mod elsewhere {
 
     use crate::mark::ServerMark;
 
-    /// Nothing can be found.
+    /// Does nothing, because no process can be found.
     pub fn end_of_the_gone() {}
 
-    /// There is no guard.
+    /// Does nothing, because there is no guard.
     pub fn guard(_own_program: &Path, _command: &str, _cgroups_dir: Option<&Path>) -> io::Result<()> {
         Ok(())
     }
 
-    /// There is no guard.
+    /// Does nothing, because there is no guard.
     pub fn watch_over(_server: &ServerMark, _cgroups_dir: Option<&Path>) {}
 
-    /// Nothing can be found but groups, which end themselves.
+    /// Does nothing, because only groups are known, and these end themselves.
     pub fn end_all() {}
 }

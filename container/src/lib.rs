@@ -1,20 +1,20 @@
-//! The control server: runs coding agents, reads what they print and hands it to the town as events.
+//! The control server: it runs coding agents, reads their output, and gives it to the town as events.
 //!
 //! In reading order:
 //!
-//! - the routes: [`app`], over `request` and `response`, behind `caller` (who may ask), over [`control`] (what they share) and
-//!   [`capacity`] (what is taken on);
-//! - events between an agent and its town: [`town`], [`run`], [`buffer`], with [`spool`] beyond memory, [`previews`] of what is
-//!   being typed, `pictures`, and `attribution` of changes to calls;
-//! - one run: [`executor`] starts its program; `life` decides how it is waited for, how it is made to end and what its end is
-//!   called, by the orders of `stop`, too; `execution` drives a process by it, `served` a server. A process is told what to do by
-//!   [`command`] and `stdin`, and read by `printed`, [`stderr`] and [`runtimes`] (how each program is started); [`files`]
-//!   watches what becomes of its directory;
-//! - where it runs: its [`room`] in the [`work_dirs`] (below `folders` of this server alone), its [`environment`] and
-//!   [`checkout`], as one of the [`users`] or in a [`sandbox`];
-//! - how it ends with all that it started: its [`group`] of `processes` under a [`mark`], in a [`confinement`] of
-//!   [`run_limits`] and, where there is one, a [`cgroup`]; [`orphans`] of it; [`leftovers`] of a server before this one; the
-//!   [`lease`].
+//! - the routes: [`app`], with `request` and `response`, behind `caller` (the check of the caller), over [`control`]
+//!   (the shared state) and [`capacity`] (the bounds on open runs);
+//! - the events between an agent and its town: [`town`], [`run`], and [`buffer`], with [`spool`] beyond memory,
+//!   [`previews`] of texts that are being typed, `pictures`, and `attribution` of changes to calls;
+//! - one run: [`executor`] starts its program. `life` decides how long it is waited for, how it is made to end and what
+//!   its end is called, also by the orders of `stop`. `execution` runs a process by these decisions, and `served` runs
+//!   a server. A process is told what to do by [`command`] and `stdin`, and read by `printed`, [`stderr`] and
+//!   [`runtimes`] (the start of each program). [`files`] watches its directory;
+//! - the place of a run: its [`room`] in the [`work_dirs`] (below `folders` of this server alone), its [`environment`]
+//!   and [`checkout`], as one of the [`users`] or in a [`sandbox`];
+//! - the end of a run with all its processes: its [`group`] of `processes` under a [`mark`], in a [`confinement`] of
+//!   [`run_limits`] and, where there is one, a [`cgroup`]; its [`orphans`]; the [`leftovers`] of a server before this
+//!   one; the [`lease`].
 
 pub mod app;
 mod attribution;

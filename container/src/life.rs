@@ -1,5 +1,5 @@
-//! One life of a run, from the start of its program to its end: how long it is waited for, how it is asked to end, step by
-//! step, and by which name and sentence its end is told. Pure: the time comes in, and what has to happen goes out.
+//! The life of a run, from the start of its program to its end: how long it is waited for, by which steps it is told to
+//! end, and which name and sentence its end has. It is pure: the time comes in, and the actions go out.
 //!
 //! ```text
 //!  Working ──stop, time over──► Interrupting ──turn over, 2 or 3 s──► Terminating ──5 s──► Killing ──5 s──┐
@@ -8,11 +8,11 @@
 //!     └──cannot go on───────────────────────────────────────────────────┘   (from anywhere)
 //! ```
 //!
-//! The program's end may come at any time, and only that is the end of the life.
+//! The program may end at any time, and only its end is the end of the life.
 //!
-//! An agent that takes messages does not end with its turn. One that nobody tells anything would keep its container awake for
-//! ever; so it has completed once it has waited long enough, also where the time that it was given is over meanwhile. One
-//! whose turn failed has nothing to wait for.
+//! An agent that takes messages does not end with its turn. If nobody ever sent it a message, it would keep its
+//! container awake for ever. So it has completed once it has waited long enough, even if its time limit is reached
+//! meanwhile. An agent whose turn failed has nothing to wait for.
 
 mod end;
 
@@ -25,26 +25,27 @@ use townwatch_protocol::event::StopSignal;
 
 use crate::stop::{StopCause, StopOrder};
 
-/// The time from SIGTERM to SIGKILL, from the end of its input to SIGTERM, and from one SIGKILL to the next: nothing survives
-/// the first, but the kernel may take its time.
+/// The time from SIGTERM to SIGKILL, from the end of the input to SIGTERM, and from one SIGKILL to the next, 5 s. No
+/// process survives the first SIGKILL, but the kernel may need time.
 const STOP_GRACE: Duration = Duration::from_secs(5);
-/// The time for the last words of a turn that failed or was interrupted: how its calls ended.
+/// The time for the last messages of a turn that failed or was interrupted, 1 s. They report how its calls ended.
 pub(crate) const SETTLE: Duration = Duration::from_secs(1);
-/// The time for which pipes are read after the program's own end: what it started may hold them open.
+/// The time for which pipes are read after the program's own end, 2 s. Processes that it started may hold them open.
 pub(crate) const PIPE_GRACE: Duration = Duration::from_secs(2);
 
-/// The kind of a run's program, which decides how it is asked to end and what is told of its exit.
+/// The kind of a run's program, which decides how it is told to end, and what is reported of its exit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Program {
-    /// A process that works on one order, and ends when that is done or its input ends.
+    /// A process that works on one order, and ends when the order is done or its input ends.
     Process,
-    /// A server of this name, which waits for requests and ends when it is told to.
+    /// A server with this name, which waits for requests, and ends when it is told to.
     Server(String),
 }
 
 impl Program {
-    /// The time for breaking off a turn, before the program is asked to end too. A process that listens needs some
-    /// milliseconds, and another one must not be waited for; a server is asked by a request, and tells its end by its stream.
+    /// The time for interrupting a turn, before the program itself is told to end. A process that reads its input needs
+    /// some milliseconds, and another process must not be waited for. A server is interrupted by a request, and reports
+    /// the end by its stream.
     fn interrupt_limit(&self) -> Duration {
         match self {
             Self::Process => Duration::from_secs(2),
@@ -56,9 +57,9 @@ impl Program {
 /// A turn of the agent, at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// The agent works, or never says what it does.
+    /// The agent works, or never reports what it does.
     Open,
-    /// The agent has nothing to do until somebody tells it something; `can_go_on` is false behind a turn that failed.
+    /// The agent has nothing to do until it gets a message. `can_go_on` is false after a turn that failed.
     Idle { can_go_on: bool },
 }
 
@@ -67,14 +68,14 @@ pub(crate) enum Turn {
 pub(crate) enum Action {
     /// The run's status becomes `stopping`.
     Announce,
-    /// The agent is asked to break off its turn, so that it tells how its calls ended and what the turn cost. Where it cannot
-    /// be asked, its [turn is over](Life::turn_over).
+    /// The agent is told to interrupt its turn, so that it reports how its calls ended and what the turn cost. If it
+    /// cannot be told, its [turn is over](Life::turn_over).
     Interrupt,
     /// The program's input ends.
     CloseInput,
     /// The program is sent SIGTERM, and its input ends.
     Terminate,
-    /// All that the program started is sent SIGKILL.
+    /// Every process that the program started is sent SIGKILL.
     Kill,
 }
 
@@ -87,14 +88,14 @@ enum Stage {
     Killing,
 }
 
-/// Why a run is made to end; the first reason stays, so a stop during a timeout is a timeout.
+/// The reason why a run is made to end. The first reason stays, so a stop during a timeout is a timeout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Cause {
-    /// An agent that has waited long enough.
+    /// The agent has waited long enough.
     WaitedEnough,
     Stopped(StopCause),
     TimeOver,
-    /// An agent that cannot go on, for this reason.
+    /// The agent cannot go on, for this reason.
     Broken(String),
 }
 
@@ -102,19 +103,19 @@ enum Cause {
 #[derive(Debug)]
 pub(crate) struct Life {
     program: Program,
-    /// The time for which the agent is waited for when it has nothing to do; `None` where it takes no messages.
+    /// The time for which the agent waits for messages when it has nothing to do; `None` where it takes none.
     waiting_max: Option<Duration>,
     stage: Stage,
-    /// The end of the time that the run is given, then of the time that its stage is given.
+    /// The end of the run's time limit; later the end of its stage's time limit.
     deadline: Instant,
     idle_since: Option<Instant>,
-    /// `None` as long as nobody makes it end.
+    /// The cause of the end; `None` while nothing makes the run end.
     cause: Option<Cause>,
     is_killed: bool,
 }
 
 impl Life {
-    /// A program that begins now and is given the time `timeout`.
+    /// The life of a program that begins now, with the time limit `timeout`.
     pub(crate) fn new(program: Program, timeout: Duration, waiting_max: Option<Duration>, now: Instant) -> Self {
         Self {
             program,
@@ -132,18 +133,18 @@ impl Life {
         self.waiting_max.is_some()
     }
 
-    /// Whether nobody makes the run end yet.
+    /// Whether nothing makes the run end yet.
     pub(crate) fn is_working(&self) -> bool {
         self.stage == Stage::Working
     }
 
-    /// An event of the agent, a sub-agent's work or last words: waiting begins anew.
+    /// Notes an event of the agent, even of a sub-agent or at the end of a turn: the waiting begins anew.
     pub(crate) fn happened(&mut self) {
         self.idle_since = None;
     }
 
-    /// The moment at which the clock decides, by [`Life::time_over`], unless something happens before. To be asked for anew
-    /// after everything that happened.
+    /// The moment at which the clock decides, by [`Life::time_over`], unless something happens before. The caller must
+    /// ask anew after every event.
     pub(crate) fn due(&mut self, turn: Turn, now: Instant) -> Instant {
         let Some(waiting_max) = self.waiting_max.filter(|_| self.is_working()) else { return self.deadline };
         let Turn::Idle { can_go_on } = turn else {
@@ -154,7 +155,7 @@ impl Life {
         self.deadline.min(since + if can_go_on { waiting_max.max(SETTLE) } else { SETTLE })
     }
 
-    /// A time is over.
+    /// Takes the end of a time limit.
     pub(crate) fn time_over(&mut self, turn: Turn, now: Instant) -> Vec<Action> {
         let is_idle = self.takes_messages() && turn != Turn::Open;
         match self.stage {
@@ -171,7 +172,7 @@ impl Life {
         }
     }
 
-    /// The run is ordered to end. Where it is ending already its time runs, unless it is to be killed.
+    /// Takes an order to end. If the run is ending already, only a kill changes anything.
     pub(crate) fn stop(&mut self, order: StopOrder, now: Instant) -> Vec<Action> {
         match (&self.cause, order.signal) {
             (None, signal) => self.end_early(Cause::Stopped(order.cause), signal, now),
@@ -180,7 +181,7 @@ impl Life {
         }
     }
 
-    /// The agent cannot go on, for this reason.
+    /// Takes the news that the agent cannot go on, for this reason.
     pub(crate) fn broke(&mut self, problem: String, now: Instant) -> Vec<Action> {
         if !self.is_working() {
             return Vec::new();
@@ -189,7 +190,7 @@ impl Life {
         self.terminate(now)
     }
 
-    /// The agent has no turn any more that could be broken off.
+    /// Takes the news that the agent has no turn any more that could be interrupted.
     pub(crate) fn turn_over(&mut self, now: Instant) -> Vec<Action> {
         if self.stage == Stage::Interrupting { self.terminate(now) } else { Vec::new() }
     }

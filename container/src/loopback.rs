@@ -1,5 +1,5 @@
-//! HTTP to a server on this machine that an agent runs: no names, no TLS, a connection for each request, and a time
-//! limit on everything, since a server that is just starting may take a connection and never answer.
+//! HTTP to a server that an agent runs on this machine: no names, no TLS, and one connection for each request.
+//! Everything has a time limit, because a server that is just starting may accept a connection and never answer.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,30 +13,30 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// The time for one request where nothing else is said.
+/// The time limit of one request, unless the caller names another, 10 s.
 pub const CALL_LIMIT: Duration = Duration::from_secs(10);
-/// One answer, 64 MiB: a session of 322 calls has 0.7 MB.
+/// The size of one answer, 64 MiB; a larger one is an error. A session of 322 calls has 0.7 MB.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
-/// A server.
+/// A server, with the user and password that it expects.
 #[derive(Debug, Clone)]
 pub struct Server {
     address: SocketAddr,
-    /// The whole `Authorization` header.
+    /// The value of the header `Authorization`.
     authorization: String,
 }
 
 /// A server's answer.
 #[derive(Debug)]
 pub struct Answer {
-    /// Its status.
+    /// The HTTP status.
     pub status: u16,
-    /// Its body.
+    /// The body.
     pub body: Bytes,
 }
 
 impl Answer {
-    /// Its text, if it is a success; else the problem, for a person.
+    /// The answer's text, if it is a success; otherwise the problem, for a person.
     pub fn success(&self) -> Result<&str, String> {
         let text = str::from_utf8(&self.body).map_err(|error| error.to_string())?;
         if (200..300).contains(&self.status) {
@@ -47,22 +47,22 @@ impl Answer {
 }
 
 impl Server {
-    /// A server that wants this user and password.
+    /// Makes the client of a server that expects this user and password.
     pub fn new(address: SocketAddr, user: &str, password: &str) -> Self {
         Self { address, authorization: format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))) }
     }
 
-    /// Asks with GET.
+    /// Sends a request with GET.
     pub async fn get(&self, path: &str, limit: Duration) -> Result<Answer, String> {
         self.call(Method::GET, path, None, limit).await
     }
 
-    /// Asks with POST and a JSON body.
+    /// Sends a request with POST and a JSON body.
     pub async fn post(&self, path: &str, body: &serde_json::Value, limit: Duration) -> Result<Answer, String> {
         self.call(Method::POST, path, Some(body.to_string()), limit).await
     }
 
-    /// Opens a stream; its body comes as it is written.
+    /// Opens a stream, whose body arrives as it is written.
     pub async fn open(&self, path: &str, limit: Duration) -> Result<Incoming, String> {
         let opening = async {
             let response = self.send(Method::GET, path, None).await?;

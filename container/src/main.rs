@@ -1,4 +1,4 @@
-//! `townwatch-control`: reads its settings, serves, and ends its agents before it ends itself.
+//! The program `townwatch-control`: it reads its settings, serves, and ends its agents before it ends itself.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -21,11 +21,12 @@ use townwatch_control::work_dirs::{self, WorkDirs};
 use townwatch_control::{confinement, lease, leftovers, orphans};
 use townwatch_protocol::event::StopSignal;
 
-/// Agents get 5 s from SIGTERM to SIGKILL; a little more, so that their ends are seen.
+/// The time for closing, 7 s: the 5 s that agents have from SIGTERM to SIGKILL, and a little more, so that their ends
+/// are seen.
 const CLOSE_TIME: Duration = Duration::from_secs(7);
-/// `SIGXFSZ`.
+/// The number of the signal `SIGXFSZ`.
 const FILE_TOO_LARGE: i32 = 25;
-/// The command by which this program outlives a control server, to end what that leaves.
+/// The command that makes this program the guard, which outlives a control server and ends its remaining processes.
 const GUARD_COMMAND: &str = "guard";
 
 fn main() -> ExitCode {
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
 }
 
 fn run(config: Config) -> Result<(), String> {
-    // Before anything can be asked for: an agent never runs beside what its last run has left.
+    // This comes before the first request can: an agent never runs beside the remains of its last run.
     leftovers::end_of_the_gone();
     confinement::spare_this_process();
     config.run_limits.inherit(config.users.is_some()).map_err(|error| format!("runs cannot be bounded: {error}"))?;
@@ -81,7 +82,8 @@ async fn serve(config: Config, cgroups: &Result<Arc<Cgroups>, String>) -> Result
     let failed = |what: &str, error: std::io::Error| format!("{what}: {error}");
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| failed("SIGTERM", error))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| failed("SIGINT", error))?;
-    // It has its runs' bound of a file's size: a log that grows beyond loses lines, and must not end the server.
+    // This server has the same bound of a file's size as its runs. A log that grows beyond it loses lines, and must not
+    // end the server.
     let _log_is_full = signal(SignalKind::from_raw(FILE_TOO_LARGE)).map_err(|error| failed("SIGXFSZ", error))?;
     let listener =
         TcpListener::bind(listen).await.map_err(|error| failed(&format!("cannot listen on {listen}"), error))?;
@@ -109,7 +111,7 @@ async fn serve(config: Config, cgroups: &Result<Arc<Cgroups>, String>) -> Result
         _ = interrupt.recv() => {}
         ended = served => return Err(format!("the server ended: {ended:?}")),
     }
-    // It goes on serving meanwhile, so that the town may still fetch how its agents ended.
+    // The server goes on serving meanwhile, so that the town can still fetch the ends of its agents.
     tokio::select! {
         () = control.close(StopSignal::Term, CLOSE_TIME) => {}
         _ = terminate.recv() => at_once(&control).await,
@@ -141,7 +143,7 @@ fn how_agents_run(config: &Config) -> String {
     format!("{who}; {asks}")
 }
 
-/// Ends all agents at once: a person who asks twice does not want to wait.
+/// Ends all agents at once, because a person who asks twice does not want to wait.
 async fn at_once(control: &Arc<Control>) {
     control.close(StopSignal::Kill, Duration::from_secs(1)).await;
 }

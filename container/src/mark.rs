@@ -1,4 +1,4 @@
-//! The mark of a run's processes: the control server that started them, the run, and which start it was.
+//! The mark of a run's processes: the control server that started them, the run, and the start within the run.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -7,8 +7,8 @@ use townwatch_protocol::id::RunId;
 
 use crate::processes::Table;
 
-/// A control server: where numbers of processes count, its own one, and when it began. No other process ever has all
-/// three.
+/// A control server's process: the namespace of its process id, the id, and the time of its start. No other process
+/// ever has all three.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerMark {
     namespace: String,
@@ -17,20 +17,20 @@ pub struct ServerMark {
 }
 
 impl ServerMark {
-    /// This process.
+    /// The mark of this process.
     pub fn own() -> &'static Self {
         static OWN: OnceLock<ServerMark> = OnceLock::new();
         OWN.get_or_init(read_own)
     }
 
-    /// Reads what [`fmt::Display`] writes.
+    /// Reads the text that [`fmt::Display`] writes, for example `4026531836.17.123456`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let (namespace, id, started) = (parts.next()?.to_owned(), parts.next()?.parse().ok()?, parts.next()?);
         Some(Self { namespace, id, started: started.parse().ok()? }).filter(|_| parts.next().is_none())
     }
 
-    /// Whether it is known that it has ended. Of a server of another container nothing is known.
+    /// Whether the server is known to have ended. Of a server of another container nothing is known.
     pub(crate) fn is_gone(&self, table: &Table) -> bool {
         self.namespace == Self::own().namespace && !is_alive(self, table)
     }
@@ -64,12 +64,12 @@ impl fmt::Display for ServerMark {
     }
 }
 
-/// A new mark for what is started for a run.
+/// Makes a new mark for a process that is started for a run.
 pub(crate) fn of_run(run_id: &RunId) -> String {
     format!("{}/{run_id}/{}", ServerMark::own(), uuid::Uuid::now_v7())
 }
 
-/// The server and the run of a mark.
+/// Reads the server and the run of a mark.
 pub(crate) fn read(mark: &str) -> Option<(ServerMark, RunId)> {
     let mut parts = mark.split('/');
     Some((ServerMark::parse(parts.next()?)?, RunId::parse(parts.next()?)?))

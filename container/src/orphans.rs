@@ -1,8 +1,8 @@
-//! Processes that have lost their parent: the control server adopts them, waits for them when they have ended, and ends them
-//! once nobody can tell any more whose they were.
+//! Processes that have lost their parent. The control server adopts them, waits for those that have ended, and ends the
+//! others once nobody can tell any more which run they belong to.
 //!
-//! A death signal for children would not do: it reaches only an agent's first process, and the kernel sends it when the
-//! thread ends that started it.
+//! A death signal for children would not be enough. It reaches only an agent's first process, and the kernel sends it
+//! when the thread that started the process ends.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ pub(crate) use linux::{children, end_strays, spare};
 /// The leaders of all groups that are open here.
 static LEADERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
-/// The leaders of the groups that are open, and none is added while this is held.
+/// Locks the leaders of the open groups. While the lock is held no leader is added.
 pub(crate) fn leaders() -> MutexGuard<'static, BTreeSet<i32>> {
     LEADERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -33,29 +33,29 @@ mod linux {
     use super::leaders;
     use crate::processes::{self, Process, Table, own_id};
 
-    /// The time between two looks for adopted processes that have ended.
+    /// The time between two checks for adopted processes that have ended, 1 s.
     const REAP_INTERVAL: Duration = Duration::from_secs(1);
-    /// The number of the one child that is no agent's; 0 where there is none.
+    /// The process id of the one child that is no agent's: the guard. 0 where there is none.
     static SPARED: AtomicI32 = AtomicI32::new(0);
 
-    /// Makes what loses its parent below this process its child, from now on.
+    /// Makes this process, from now on, the parent of every process below it that loses its own parent.
     pub fn adopt() -> io::Result<()> {
         Ok(set_child_subreaper(Some(getpid()))?)
     }
 
-    /// Excepts a child of this process, its guard, from all that is ended here.
+    /// Excepts a child of this process, its guard, from everything that is ended here.
     pub(crate) fn spare(id: u32) {
         SPARED.store(i32::try_from(id).unwrap_or(0), Ordering::Relaxed);
     }
 
-    /// Ends what was adopted, once no group is open: nobody can tell any more whose it was.
+    /// Ends the adopted processes once no group is open, because nobody can tell any more which run they belong to.
     pub(crate) fn end_strays() {
-        // The look is older than the leaders: who was there then and leads a group is among them.
+        // The table is read before the leaders are. So a process in the table that leads a group is among the leaders.
         let strays = |table: &Table| adopted(table).map(|(id, _)| id).collect();
         processes::end(|table| if leaders().is_empty() { strays(table) } else { BTreeSet::new() });
     }
 
-    /// Waits again and again for adopted processes that have ended: nobody else does.
+    /// Waits again and again for adopted processes that have ended, because nobody else waits for them.
     pub async fn reap() {
         let mut interval = tokio::time::interval(REAP_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -75,14 +75,14 @@ mod linux {
         }
     }
 
-    /// The children of this process, without the one that is spared.
+    /// The children of this process, without the spared one.
     pub(crate) fn children(table: &Table) -> impl Iterator<Item = (i32, Process)> {
         let spared = SPARED.load(Ordering::Relaxed);
         table.children_of(own_id()).filter(move |(id, _)| *id != spared)
     }
 
-    /// Children that are no groups' leaders of ours, where none is open: what only tells its version is in this process's
-    /// own group, agents lead groups of their own.
+    /// The adopted children, while no group of ours is open. A program that only prints its version is in this
+    /// process's own group, and is left out; agents lead groups of their own.
     fn adopted(table: &Table) -> impl Iterator<Item = (i32, Process)> {
         let own_group = table.0.get(&own_id()).map_or(0, |process| process.group);
         children(table).filter(move |(_, process)| process.group != own_group)
@@ -95,19 +95,19 @@ pub use elsewhere::{adopt, reap};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use elsewhere::end_strays;
 
-/// Elsewhere nothing of that can be found.
+/// On other systems no adopted process can be found.
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
     use std::io;
 
-    /// Nothing is adopted.
+    /// Does nothing, because nothing is adopted.
     pub fn adopt() -> io::Result<()> {
         Ok(())
     }
 
     pub(crate) fn end_strays() {}
 
-    /// Nothing is adopted.
+    /// Waits for ever, because nothing is adopted.
     pub async fn reap() {
         std::future::pending().await
     }

@@ -1,4 +1,4 @@
-//! The outcome of a run so far: its agent's last words, the session to go on with, and the usage.
+//! The outcome of a run so far: its agent's last text, the session with which it can go on, and the usage.
 
 use serde_json::value::RawValue;
 use townwatch_agents::cut;
@@ -6,7 +6,7 @@ use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 use townwatch_protocol::wire::{RunResult, UsageTotals};
 use townwatch_town::log::reducer::Counted;
 
-/// The longest text that is kept; what is beyond it is in the event.
+/// The longest text that is kept, 64 KiB; the rest is only in the event.
 const TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// The outcome of a run.
@@ -19,10 +19,10 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Takes an event; `data` is what is told of it, without secrets.
+    /// Takes an event. `data` is its data as the town gets it, without secrets.
     pub(crate) fn take(&mut self, event: &EventData, data: &RawValue) {
         match event {
-            // A sub-agent's words are for its agent.
+            // The text of a sub-agent is meant for its agent only.
             EventData::Output(AgentOutput { stream: OutputStream::Assistant, parent_tool_use_id: None, .. }) => {
                 let told = serde_json::from_str::<AgentOutput>(data.get());
                 self.text = told.ok().map(|said| cut::text(&said.text, TEXT_BYTES_MAX)).or(self.text.take());
@@ -35,7 +35,7 @@ impl Outcome {
         }
     }
 
-    /// As it stands on the agent's status; nothing before anything happened.
+    /// The outcome for the agent's status; `None` before anything happened.
     pub(crate) fn view(&self) -> Option<RunResult> {
         let result =
             RunResult { text: self.text.clone(), session_id: self.session_id.clone(), usage: self.usage.clone() };

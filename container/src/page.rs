@@ -1,4 +1,4 @@
-//! Events as they are asked for and answered.
+//! The events of a request, and of its answer.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -11,10 +11,11 @@ use townwatch_protocol::wire::Preview;
 use crate::buffer::{Buffer, Text};
 use crate::previews;
 
-/// The events of one answer; 1 KiB is for what is around them.
+/// The events of one answer: the bound of a body, less the previews and 1 KiB for the text around them. Further events
+/// come with the next answer.
 const EVENTS_BYTES_MAX: usize = BODY_BYTES_MAX - previews::ANSWER_BYTES_MAX - 1024;
 
-/// The events that a reader asks for; an answer is bounded in bytes as well.
+/// The events that a reader asks for. An answer is bounded in bytes as well.
 #[derive(Debug, Clone, Copy)]
 pub struct Range {
     /// The position before the first event.
@@ -23,7 +24,7 @@ pub struct Range {
     pub limit: usize,
 }
 
-/// Events and where the buffer stands, of one moment.
+/// Events and the buffer's positions at one moment.
 #[derive(Debug)]
 pub struct Page {
     /// The newest event's id.
@@ -37,18 +38,18 @@ pub struct Page {
 }
 
 impl Page {
-    /// The buffer's events of one agent or of all.
+    /// Reads the buffer's events of one agent or of all.
     pub fn of(buffer: &Buffer, agent_id: Option<&AgentId>, range: Range) -> Self {
         let texts = buffer.after(agent_id, range.after, range.limit.min(BATCH_EVENTS_MAX), EVENTS_BYTES_MAX);
         Self { head: buffer.head(), oldest: buffer.oldest(), texts, previews: Vec::new() }
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the page has neither an event nor a preview.
     pub fn is_empty(&self) -> bool {
         self.texts.is_empty() && self.previews.is_empty()
     }
 
-    /// The answer: a `ControlEvents` as JSON, made of the texts as they are.
+    /// Writes the answer, a `ControlEvents` as JSON. The texts of events go into it unchanged.
     pub fn answer(&self, epoch: &Epoch) -> Result<String> {
         let Self { head, oldest, texts, previews } = self;
         let mut answer = format!(r#"{{"epoch":"{epoch}","head":{head},"oldest":{oldest},"events":["#);
@@ -71,19 +72,19 @@ impl Page {
     }
 }
 
-/// An event as it stands in an answer: `ControlEvent`, borrowed.
+/// An event as it stands in an answer: a `ControlEvent` with borrowed fields.
 #[derive(Serialize)]
 pub struct EventText<'a> {
-    /// Its position.
+    /// The event's position.
     pub id: u64,
     /// The agent.
     pub agent_id: &'a AgentId,
     /// The run.
     pub run_id: &'a RunId,
-    /// Its name.
+    /// The event's name.
     pub event: &'a str,
-    /// Its data.
+    /// The event's data.
     pub data: &'a RawValue,
-    /// The time at which it happened.
+    /// The time of the event.
     pub timestamp: Timestamp,
 }

@@ -1,15 +1,17 @@
-//! Which user of this machine is at the other end of a connection.
+//! The user of this machine at the other end of a connection.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// The user whose process has this end of a connection; none where it is on another machine, or the system does not tell.
+/// Finds the user whose process has this end of a connection; `None` where that end is on another machine, or the
+/// system does not tell.
 pub(crate) fn user_of(peer: SocketAddr) -> Option<u32> {
     let table = if peer.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" };
     user_in(&std::fs::read_to_string(table).ok()?, peer)
 }
 
-/// Each line is `sl local remote st queues timers retransmits uid timeout inode …`; an address is its words as the machine
-/// has them. A connection that is closed already stands there a while longer, as user 0's and without an inode.
+/// Finds the user in a table of connections. Each line is `sl local remote st queues timers retransmits uid timeout
+/// inode …`. An address is written as its 32-bit words in the machine's byte order. A closed connection stays in the
+/// table for a while, as user 0's and without an inode.
 fn user_in(table: &str, peer: SocketAddr) -> Option<u32> {
     let words: Vec<[u8; 4]> = match peer.ip() {
         IpAddr::V4(address) => vec![address.octets()],

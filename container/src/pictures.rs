@@ -1,4 +1,4 @@
-//! Pictures of results, kept in memory until the town has fetched them. Their events only name them.
+//! The pictures in results, kept in memory until the town has fetched them. Events have only their names.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use townwatch_agents::normalise::pictures::Picture;
 use townwatch_protocol::id::{AgentId, RunId};
 
-/// Of all agents of a town, 64 MiB; the oldest go, and the town is told that they are not here.
+/// The pictures of all agents of a town, 64 MiB; the oldest go, and the town is told that they are not here.
 const BYTES_MAX: usize = 64 << 20;
 
-/// The pictures of one town, oldest first.
+/// The pictures of one town, the oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Pictures {
     kept: VecDeque<Kept>,
@@ -19,14 +19,14 @@ pub(crate) struct Pictures {
 #[derive(Debug)]
 struct Kept {
     agent_id: AgentId,
-    /// The newest run that gave it.
+    /// The newest run that had the picture.
     run_id: RunId,
     picture: Arc<Picture>,
     is_fetched: bool,
 }
 
 impl Pictures {
-    /// Takes a picture in. The same one of the same agent again is kept once, and is young again.
+    /// Takes a picture in. The same picture of the same agent is kept once, and then counts as new.
     pub(crate) fn keep(&mut self, agent_id: &AgentId, run_id: &RunId, picture: Picture) {
         if let Some(at) = self.find(agent_id, &picture.image_id) {
             self.remove(at);
@@ -46,8 +46,8 @@ impl Pictures {
         Some(Arc::clone(&kept.picture))
     }
 
-    /// A run has ended a while ago: what it gave and the town has fetched goes. A town that has not asked yet may still
-    /// come for the rest, as for its events.
+    /// Removes the pictures of a run that ended a while ago, if the town has fetched them. A town that has not asked
+    /// yet may still fetch the others, as it may its events.
     pub(crate) fn expire(&mut self, agent_id: &AgentId, run_id: &RunId) {
         self.kept.retain(|kept| !(kept.is_fetched && kept.agent_id == *agent_id && kept.run_id == *run_id));
         self.bytes = self.kept.iter().map(|kept| kept.picture.bytes.len()).sum();

@@ -1,7 +1,7 @@
-//! Texts that agents are typing at this moment, and that have no event yet. Pure; the time comes in.
+//! The texts that agents are typing at this moment, and that have no event yet. The module is pure: the time comes in.
 //!
-//! Invariants: nothing of a text is given once its event is in the buffer. Of one text, each preview given begins where
-//! the one before ended, or at offset 0. Memory is bounded; what a bound costs is a preview, never an event.
+//! Invariants: no part of a text is given once its event is in the buffer. Each preview of a text begins where the one
+//! before ended, or at offset 0. Memory is bounded, and at a bound only previews are lost, never an event.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,23 +13,25 @@ use townwatch_protocol::id::{AgentId, RunId};
 use townwatch_protocol::limits::{PREVIEWED_BYTES_MAX, PREVIEWS_MAX};
 use townwatch_protocol::wire::Preview;
 
-/// The time for which typed pieces are merged: previews cause at most 20 answers a second.
+/// The time for which typed pieces are merged, 50 ms, so that previews cause at most 20 answers a second.
 pub const MERGED: Duration = Duration::from_millis(50);
-/// Text of one preview, 10 KiB: as JSON at most six times that, and with its ids below a frame's 64 KiB.
+/// The text of one preview, 10 KiB; the rest goes into the next preview. As JSON it has at most six times that, and
+/// with its ids less than a frame's 64 KiB.
 pub const TEXT_BYTES_MAX: usize = 10 << 10;
-/// Text in the previews of one answer; the rest goes with the next one.
+/// The text in the previews of one answer; the rest goes with the next answer.
 const ANSWER_TEXT_BYTES_MAX: usize = PREVIEWED_BYTES_MAX;
 /// The previews of one answer, 512 KiB: as JSON at most six times their text, 384 KiB, and 400 bytes each for the names
-/// and ids of at most 263 (every message, and seven parts of a long one).
+/// and ids of at most 263 previews (every message, and seven parts of a long one). The bound on text is reached first.
 pub const ANSWER_BYTES_MAX: usize = 512 << 10;
-/// A lost answer leaves a hole that only offset 0 heals, and nobody says that one was lost. So a text is repeated whole
-/// from time to time, the seldomer the longer it is: a short one each time, one of 8 KiB every second.
+/// The rate at which whole texts are repeated, 8 bytes for each ms: a short text each time, a text of 8 KiB every
+/// second. A lost answer leaves a hole that only offset 0 heals, and nobody reports the loss. So each text is repeated
+/// whole from time to time, more rarely the longer it is.
 pub const REPEATED_BYTES_PER_MS: usize = 8;
 
 /// The texts that are being typed in one town.
 #[derive(Debug, Default)]
 pub struct Previews {
-    /// Those that were shown longest ago first.
+    /// The texts, those that were shown longest ago first.
     texts: VecDeque<Typing>,
     given_at: Option<Instant>,
 }
@@ -43,13 +45,13 @@ struct Typing {
     given_bytes: usize,
     given_units: u64,
     whole_at: Option<Instant>,
-    /// Whether nothing more of it is shown.
+    /// Whether no more of the text is shown.
     is_spoiled: bool,
 }
 
 impl Previews {
-    /// Takes what was typed. A piece of a text whose beginning is not there is dropped. So is all of one that begins anew
-    /// before its event, until that comes: a receiver may hold the old beginning, and would put the two together.
+    /// Takes a typed piece. A piece of a text whose beginning is missing is dropped. A text that begins anew before its
+    /// event is not shown until that event comes: a receiver may have the old beginning, and would join the two.
     pub fn add(&mut self, agent_id: &AgentId, run_id: &RunId, piece: Piece) {
         let Piece { message_id, begins, text } = piece;
         let found = self.texts.iter().position(|text| text.agent_id == *agent_id && text.message_id == message_id);
@@ -74,7 +76,7 @@ impl Previews {
         }
     }
 
-    /// An event is in the buffer: a text that it has, or that will not be gone on with, is shown no more.
+    /// Takes an event that is in the buffer. The text in it is shown no more, nor is a text that will not be continued.
     pub fn end(&mut self, agent_id: &AgentId, event: &EventData) {
         let ended: Option<&str> = match event {
             EventData::Output(AgentOutput { message_id: Some(message_id), .. }) => Some(message_id),
@@ -84,13 +86,13 @@ impl Previews {
         self.texts.retain(|text| text.agent_id != *agent_id || ended.is_some_and(|ended| text.message_id != ended));
     }
 
-    /// The moment from which there is something to give; `None` while nothing new was typed.
+    /// The moment from which a preview is due; `None` while nothing new was typed.
     pub fn due(&self, now: Instant) -> Option<Instant> {
         let typed = self.texts.iter().any(|text| !text.rest().is_empty());
         typed.then(|| self.given_at.map_or(now, |at| at + MERGED))
     }
 
-    /// The previews that are due.
+    /// Takes the previews that are due.
     pub fn take(&mut self, now: Instant) -> Vec<Preview> {
         let mut previews = Vec::new();
         if self.due(now).is_none_or(|due| due > now) {
@@ -129,7 +131,7 @@ impl Typing {
         &self.text[self.given_bytes..]
     }
 
-    /// Back to the beginning, if it is time to repeat the whole.
+    /// Goes back to the beginning, if it is time to repeat the whole text.
     fn rewind(&mut self, now: Instant) {
         let pause = Duration::from_millis((self.text.len() / REPEATED_BYTES_PER_MS) as u64);
         if self.whole_at.is_none_or(|at| now.duration_since(at) >= pause) {

@@ -1,7 +1,8 @@
 //! The output of a process on both of its pipes, on its way to becoming events.
 //!
-//! The order within a stream is exact. Between the two it is that in which lines were whole, or had stood without an end
-//! for long enough: two pipes tell no more, and half a line is not torn from its other half by a line of the other.
+//! The order within a stream is exact. The order between the two streams is that in which lines were complete, or had
+//! waited without an end for long enough: two pipes tell no more. So a line of one stream never stands between the two
+//! halves of a line of the other.
 
 use tokio::time::Instant;
 use townwatch_agents::failure_reason::FailureReason;
@@ -16,7 +17,7 @@ use crate::run::Run;
 use crate::stderr::{self, Stderr};
 use crate::unended::Unended;
 
-/// One read of a pipe; what a Linux pipe holds.
+/// The bytes of one read of a pipe, as many as a Linux pipe holds.
 pub(crate) const READ_BYTES: usize = 64 << 10;
 
 /// The output of one process so far.
@@ -39,7 +40,7 @@ impl Stream {
         Self { decoder: LineDecoder::new(line_bytes_max), keys: KeyLines::default(), unended: Unended::default() }
     }
 
-    /// Hands on the lines that end with these bytes; a line that stands open then has its time.
+    /// Gives the lines that end with these bytes to `take`. The time of a line that is then open begins.
     fn push(&mut self, bytes: &[u8], mut take: impl FnMut(&mut KeyLines, Line<'_>)) {
         let (keys, mut ended) = (&mut self.keys, false);
         self.decoder.push(bytes, |line| {
@@ -49,7 +50,7 @@ impl Stream {
         self.unended.read(ended, self.decoder.is_open(), Instant::now());
     }
 
-    /// The part of a line that is due, if there is one that can be told.
+    /// Takes the part of an open line that is due, if a part of it can be shown.
     fn take_unended(&mut self, run: &Run, at: Instant) -> Option<String> {
         let is_due = self.unended.take_due(at);
         let part = is_due.then(|| self.keys.part(run.redaction.in_text(), &self.decoder.take_open()));
@@ -76,26 +77,26 @@ impl<'a> Printed<'a> {
         }
     }
 
-    /// Takes what standard output gave; whether something happened by it.
+    /// Takes bytes of standard output; true if an event came of them.
     pub(crate) fn take_stdout(&mut self, normaliser: &mut dyn Normalise, bytes: &[u8]) -> bool {
         let (run, reason, mut happened) = (self.run, &mut self.reason, false);
         self.stdout.push(bytes, |keys, line| happened |= understand(run, normaliser, keys, reason, line));
         happened
     }
 
-    /// Takes what standard error gave.
+    /// Takes bytes of standard error.
     pub(crate) fn take_stderr(&mut self, bytes: &[u8]) {
         let (run, events, reason) = (self.run, &mut self.stderr_events, &mut self.reason);
         self.stderr.push(bytes, |keys, line| complain(run, events, keys, reason, line));
     }
 
-    /// The moment at which a line without an end is to be told.
+    /// The moment at which a line without an end is to be shown.
     pub(crate) fn due(&self, normaliser: &dyn Normalise) -> Option<Instant> {
         let stdout = self.stdout.unended.due().filter(|_| normaliser.has_parts());
         stdout.into_iter().chain(self.stderr.unended.due()).min()
     }
 
-    /// Tells what has stood without an end for long enough.
+    /// Shows the parts of lines that have waited without an end for long enough.
     pub(crate) fn tell_unended(&mut self, normaliser: &mut dyn Normalise) {
         let (run, clock) = (self.run, Instant::now());
         if normaliser.has_parts()
@@ -110,7 +111,7 @@ impl<'a> Printed<'a> {
         }
     }
 
-    /// Both pipes have ended.
+    /// Takes the end of both pipes.
     pub(crate) fn finish(&mut self, normaliser: &mut dyn Normalise) {
         let (run, events, reason) = (self.run, &mut self.stderr_events, &mut self.reason);
         self.stdout.finish(|keys, line| {
@@ -120,13 +121,13 @@ impl<'a> Printed<'a> {
         run.append(events.end(), now());
     }
 
-    /// Why it failed, as far as what it printed tells.
+    /// The reason of a failure, as far as the output shows it.
     pub(crate) fn failure_reason(&self) -> Option<&str> {
         self.reason.line()
     }
 }
 
-/// Appends what a line means; whether something happened.
+/// Appends the events of a line; true if there are any.
 fn understand(
     run: &Run,
     normaliser: &mut dyn Normalise,
@@ -137,7 +138,8 @@ fn understand(
     let at = now();
     let Meaning { events, piece, pictures } = match keys.clean(run.redaction.redactor(), line) {
         Line::Text(text) => {
-            // The lines of an agent with a format of its own are for its parser; what is for people says why it failed.
+            // An agent with a format of its own prints lines for its parser. Only text for people can show the reason
+            // of a failure.
             if normaliser.has_parts() {
                 reason.end_line(OutputStream::Stdout, &text);
             }

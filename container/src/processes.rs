@@ -1,17 +1,18 @@
-//! The machine's processes, as `/proc` tells of them: whose child each is, what it was marked with, and how it is ended.
+//! The machine's processes, as `/proc` shows them: the parent of each, its mark, and the way to end it.
 //!
-//! A number may pass to another process at any time, so what is to be ended is held by a descriptor first and looked at
-//! once more.
+//! The system may give a process's id to another process at any time. So a process is first held by a descriptor, and
+//! checked once more before it is killed.
 
 use std::collections::BTreeSet;
 
-/// The variable by which what an agent started is recognised wherever it went: every process inherits it.
+/// The variable that marks the processes of an agent. Every child inherits it, so they are recognised wherever they
+/// are.
 pub(crate) const MARK_VARIABLE: &str = "TOWNWATCH_PROCESS_MARK";
-/// Looks for processes that are to end, until there are none: what is being killed may just be starting something. What
-/// does not go in this time hangs in the kernel.
+/// The number of passes over the processes that are to end, 50. A process that is being killed may just be starting
+/// another, so passes go on until none is left. A process that survives all of them hangs in the kernel, and is left.
 const KILL_PASSES_MAX: usize = 50;
 
-/// Kills what is chosen and all that descends from it, until nothing is left; how many there were.
+/// Kills the chosen processes and all their descendants, until none is left; gives their number.
 pub(crate) fn end(mut choose: impl FnMut(&Table) -> BTreeSet<i32>) -> usize {
     let mut ended = BTreeSet::new();
     for pass in 0..KILL_PASSES_MAX {
@@ -40,22 +41,23 @@ mod linux {
 
     use super::MARK_VARIABLE;
 
-    /// A process at the moment of the look.
+    /// A process at the moment of reading.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub(crate) struct Process {
         pub(crate) parent: i32,
         pub(crate) group: i32,
-        /// The moment of its start, in the kernel's own measure: with the number a name that nothing else ever has.
+        /// The moment of the process's start, in the kernel's own unit. Together with the id it names a process once
+        /// and for ever.
         pub(crate) started: u64,
-        /// Whether it has ended, and nobody has waited for it yet.
+        /// Whether the process has ended, and its parent has not waited for it yet.
         pub(crate) is_dead: bool,
     }
 
     impl Process {
-        /// One process.
+        /// Reads one process.
         pub(crate) fn read(id: i32) -> Option<Self> {
             let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-            // Its name stands before, in parentheses, and may have any characters.
+            // The name stands before these fields, in parentheses, and may have any characters.
             let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
             Some(Self {
                 parent: fields.get(1)?.parse().ok()?,
@@ -66,30 +68,30 @@ mod linux {
         }
     }
 
-    /// All processes.
+    /// The processes of the machine at one moment.
     #[derive(Debug)]
     pub(crate) struct Table(pub(crate) BTreeMap<i32, Process>);
 
     impl Table {
-        /// Looks at all.
+        /// Reads all processes.
         pub(crate) fn read() -> Self {
             let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
             let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
             Self(ids.filter_map(|id| Some((id, Process::read(id)?))).collect())
         }
 
-        /// Those whose mark is chosen.
+        /// The living processes whose mark is chosen.
         pub(crate) fn marked(&self, mut choose: impl FnMut(i32, &str) -> bool) -> BTreeSet<i32> {
             let living = self.0.iter().filter(|(_, process)| !process.is_dead);
             living.filter_map(|(id, _)| choose(*id, &mark_of(*id)?).then_some(*id)).collect()
         }
 
-        /// Children of a process.
+        /// The children of a process.
         pub(crate) fn children_of(&self, parent: i32) -> impl Iterator<Item = (i32, Process)> {
             self.0.iter().filter(move |(_, process)| process.parent == parent).map(|(id, process)| (*id, *process))
         }
 
-        /// These, and all that descends from them.
+        /// The chosen processes, and all their descendants.
         pub(super) fn and_below(&self, mut chosen: BTreeSet<i32>) -> BTreeSet<i32> {
             let mut open: Vec<i32> = chosen.iter().copied().collect();
             while let Some(parent) = open.pop() {
@@ -98,7 +100,7 @@ mod linux {
             chosen
         }
 
-        /// Kills a process, if it is still the one that was seen; whether it lived.
+        /// Kills a process, if it is still the one of this table; true if it was alive.
         pub(super) fn kill(&self, id: i32) -> bool {
             let seen = self.0.get(&id).filter(|process| !process.is_dead && id != own_id());
             let held = Pid::from_raw(id).and_then(|id| pidfd_open(id, PidfdFlags::empty()).ok());
@@ -108,7 +110,7 @@ mod linux {
         }
     }
 
-    /// The group that a child of a process leads.
+    /// The process group that a child of this process leads.
     pub(crate) fn group_of_child(parent: Pid) -> Option<Pid> {
         let table = Table::read();
         let leading = table.children_of(parent.as_raw_nonzero().get()).find(|(id, child)| child.group == *id);
@@ -122,12 +124,12 @@ mod linux {
         String::from_utf8(value.to_vec()).ok()
     }
 
-    /// This process.
+    /// The id of this process.
     pub(crate) fn own_id() -> i32 {
         getpid().as_raw_nonzero().get()
     }
 
-    /// The space in which numbers of processes count: in another container the same number is another process.
+    /// The namespace of process ids. In another container the same id is another process.
     pub(crate) fn namespace() -> String {
         let link = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
         link.to_string_lossy().chars().filter(char::is_ascii_digit).collect()
@@ -137,14 +139,14 @@ mod linux {
 #[cfg(not(target_os = "linux"))]
 pub(crate) use elsewhere::{Table, group_of_child};
 
-/// Elsewhere no process can look into another one: nothing is found, and only an agent's group is killed.
+/// On other systems no process can read another one. No marked process is found, and only an agent's group is killed.
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
     use std::collections::BTreeSet;
 
     use rustix::process::Pid;
 
-    /// There are no sandboxes.
+    /// Gives `None`, because there are no sandboxes.
     pub(crate) fn group_of_child(_parent: Pid) -> Option<Pid> {
         None
     }

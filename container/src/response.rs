@@ -1,4 +1,4 @@
-//! An answer as it is written: JSON, and a failure in the envelope that all errors have.
+//! The writing of an answer: JSON, and for a failure the envelope of all errors.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -24,7 +24,7 @@ impl IntoResponse for Failure {
     }
 }
 
-/// A value as JSON.
+/// Makes an answer of a value, as JSON.
 pub(crate) fn json(value: &impl Serialize) -> Response {
     match serde_json::to_string(value) {
         Ok(text) => json_text(text),
@@ -32,7 +32,7 @@ pub(crate) fn json(value: &impl Serialize) -> Response {
     }
 }
 
-/// A text that is JSON already.
+/// Makes an answer of a text that is JSON already.
 pub(crate) fn json_text(text: String) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }

@@ -20,7 +20,7 @@ use crate::sandbox::{Bubblewrap, Places, Sandbox};
 use crate::users::{self, User, Users};
 use crate::work_dirs::{HOMES, WorkDir, WorkDirs};
 
-/// The room of a run. When it goes, nothing of the run is left that could go on.
+/// The room of a run. When this value is dropped, no process or user of the run is left.
 #[derive(Debug)]
 pub struct Room {
     own: Own,
@@ -28,7 +28,7 @@ pub struct Room {
     holding: Holding,
 }
 
-/// A run's hold: on its processes, and on its slot among the runs.
+/// The hold of a run: on its processes, and on its slot among the runs.
 #[derive(Debug)]
 pub struct Holding {
     confinement: Arc<Confinement>,
@@ -36,7 +36,7 @@ pub struct Holding {
 }
 
 impl Holding {
-    /// Bounds of its processes with the way to find them, and one of so many slots.
+    /// Makes a hold of the confinement of the run's processes and of one slot.
     pub fn new(confinement: Confinement, slot: RunSlot) -> Self {
         Self { confinement: Arc::new(confinement), _slot: slot }
     }
@@ -76,12 +76,12 @@ impl Room {
         Ok(Self { own, dir, holding })
     }
 
-    /// Its directory.
+    /// The run's directory.
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
 
-    /// The run's program as a command that works in the room, shut in where each run is.
+    /// Makes the command of the run's program, which works in the room, and in a sandbox where each run has one.
     pub fn command(&self, runtime: Runtime, program: &Path, arguments: &[String]) -> (Command, Leader) {
         let Own::Sandbox { bubblewrap, home } = &self.own else {
             let mut command = Command::new(program);
@@ -94,13 +94,13 @@ impl Room {
         (command, Leader::Keeper)
     }
 
-    /// The hold on its run's processes.
+    /// The confinement of the run's processes.
     pub fn confinement(&self) -> &Arc<Confinement> {
         &self.holding.confinement
     }
 
-    /// Lets a command of this server's own work in it: there, as its user, and with the variables that agents get of the
-    /// control server.
+    /// Makes a command of this server's own work in the room: in its directory, as its user, and with the variables
+    /// that agents get from the control server.
     pub fn dress(&self, command: &mut Command) {
         command.current_dir(self.dir()).env_clear().envs(environment::inherited());
         if let Own::User(user) = &self.own {

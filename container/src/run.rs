@@ -1,4 +1,4 @@
-//! An open run, seen from what executes it: a run appends events, and ends.
+//! An open run, for the task that executes it: it appends events, and ends.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,10 +19,10 @@ use crate::runtimes;
 use crate::stop::StopReceiver;
 use crate::town::Town;
 
-/// The time from a run's end until its buffers go.
+/// The time from a run's end until its buffers go, 5 minutes.
 pub const ENDED_KEPT: Duration = Duration::from_mins(5);
 
-/// An open run, in the hands of what executes it.
+/// An open run, as the task that executes it holds it.
 #[derive(Debug, Clone)]
 #[allow(clippy::struct_field_names)] // `run_id` is the word of the wire
 pub struct Run {
@@ -30,7 +30,7 @@ pub struct Run {
     pub(crate) agent_id: AgentId,
     pub(crate) run_id: RunId,
     pub(crate) runtime: Runtime,
-    /// The orders to stop it. To be cloned by each that waits for them.
+    /// The receiver of orders to stop the run. Each task that waits for them needs a clone.
     pub(crate) stop: StopReceiver,
     pub(crate) redaction: Arc<Redaction>,
     pub(crate) attribution: Arc<Mutex<Attribution>>,
@@ -68,7 +68,7 @@ impl Run {
         &self.run_id
     }
 
-    /// Lets people tell the agent something, from now on.
+    /// Lets people send commands to the agent, from now on.
     pub fn listen(&self) -> CommandReceiver {
         let (sender, receiver) = command::channel();
         self.town.take_commands(&self.agent_id, &self.run_id, sender);
@@ -91,14 +91,16 @@ impl Run {
         }
     }
 
-    /// Keeps pictures for the events that name them, and so before these: who reads the event may ask at once.
+    /// Keeps pictures for the events that name them. This must come before these events, because a reader of an event
+    /// may ask for its picture at once.
     pub(crate) fn keep(&self, pictures: Vec<Picture>) {
         for picture in pictures {
             self.town.keep(&self.agent_id, &self.run_id, picture);
         }
     }
 
-    /// Tells a change of a file that was seen between two moments, unless the agent has told it; whether it was told.
+    /// Appends a change of a file that was seen between two moments, unless the agent has reported it; true if it was
+    /// appended.
     pub(crate) fn tell_change(&self, change: FileChanged, from: Instant, to: Instant, at: Timestamp) -> bool {
         let change = self.attribution().attribute(change, from, to, Instant::now());
         let is_told = change.is_some();
@@ -117,7 +119,8 @@ impl Run {
         self.town.type_on(&self.agent_id, &self.run_id, self.redaction.piece(piece));
     }
 
-    /// The events with their data as text, without secrets; and notices of those that were in them, before an end.
+    /// Gives the events with their data as text, without secrets. Notices about the secrets that were in them are
+    /// added, before an end.
     fn redacted(&self, events: Vec<EventData>) -> Vec<(Box<RawValue>, EventData)> {
         let redact = |event: EventData| (self.redaction.data(&event), event);
         let mut redacted: Vec<_> = events.into_iter().map(redact).collect();
@@ -128,12 +131,12 @@ impl Run {
         redacted
     }
 
-    /// Ends a run that has no process, or has lost it.
+    /// Ends a run that has no process, or whose process is lost.
     pub fn fail(self, message: &str) {
         self.end(AgentExited::because(ExitReason::Failed, message), townwatch_host::now());
     }
 
-    /// Ends the run and, a while later, lets its events go.
+    /// Ends the run and, after [`ENDED_KEPT`], lets its events go.
     pub fn end(self, mut exit: AgentExited, at: Timestamp) {
         exit.message = exit.message.map(|message| self.redaction.text(&message).into_owned());
         let events = self.redacted(vec![exit.into()]);

@@ -1,11 +1,12 @@
 //! The bounds of one run's use of the machine.
 //!
-//! A run's memory can only be bounded as a whole by a cgroup. The rlimits of a process are no substitute: `RLIMIT_AS` and
-//! `RLIMIT_DATA` count what V8, Go and Java reserve and never touch, and end healthy programs. A bound on processes counts
-//! all of a user's, so it is set where a run has a user of its own.
+//! Only a cgroup can bound a run's memory as a whole. The rlimits of a process are no substitute: `RLIMIT_AS` and
+//! `RLIMIT_DATA` count memory that V8, Go and Java reserve and never touch, and would end healthy programs. A bound on
+//! processes counts all processes of a user, so it is set where a run has a user of its own.
 //!
-//! The rlimits are this server's own, and inherited: to set them for another user's process it would need a right that
-//! containers do not have by default. It writes no file of such a size, and root's processes are not counted.
+//! The rlimits are set on this server itself, and inherited. To set them for a process of another user, the server
+//! would need a right that containers do not have by default. The server itself writes no file of such a size, and
+//! processes of root are not counted.
 
 use std::io;
 
@@ -14,31 +15,31 @@ use townwatch_protocol::event::AgentExited;
 
 use crate::setting::{RUN_FILE_BYTES_MAX, RUN_MEMORY_BYTES_MAX, RUN_PROCESSES_MAX};
 
-/// The exit code by which a shell says that `SIGXFSZ` ended its command.
+/// The exit code of a shell whose command was ended by `SIGXFSZ`: 128 and the signal's number, 25.
 const SHELL_FILE_TOO_LARGE: i32 = 128 + 25;
 
 /// The bounds of each run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunLimits {
-    /// The size of a file that one of its processes writes.
+    /// The size of a file that a process of the run writes.
     pub file_bytes_max: u64,
-    /// Memory of all its processes together, where a cgroup holds them.
+    /// The memory of all processes of the run together, where a cgroup holds them.
     pub memory_bytes_max: u64,
-    /// Processes and threads together, where a cgroup or a user of its own holds them.
+    /// The processes and threads of the run together, where a cgroup or a user of its own holds them.
     pub processes_max: u64,
 }
 
 /// The ways in which a run met its bounds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Reached {
-    /// Processes that were killed since the run had no memory left.
+    /// The number of processes that were killed because the run had no memory left.
     pub(crate) killed_for_memory: u64,
-    /// Processes that could not be started.
+    /// The number of processes that could not be started.
     pub(crate) processes_refused: u64,
 }
 
 impl RunLimits {
-    /// Reads the three settings; what is wrong, for a person.
+    /// Reads the three settings. The error is a sentence for a person.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         Ok(Self {
             file_bytes_max: RUN_FILE_BYTES_MAX.read(variable)?,
@@ -47,7 +48,8 @@ impl RunLimits {
         })
     }
 
-    /// Sets what is inherited for this process and all that it starts. A lower bound that it was given itself stays.
+    /// Sets the inherited bounds for this process and all processes that it starts. A lower bound that it was itself
+    /// started with stays.
     pub fn inherit(&self, have_own_users: bool) -> io::Result<()> {
         let set = |resource, most: u64| {
             let given = getrlimit(resource).maximum.map_or(most, |given| given.min(most));
@@ -60,7 +62,7 @@ impl RunLimits {
         Ok(())
     }
 
-    /// The bound that a run which failed has met, for a person.
+    /// The bound that a failed run has met, in words for a person.
     pub(crate) fn said(&self, reached: Reached, exit: &AgentExited) -> Option<String> {
         let Self { file_bytes_max, memory_bytes_max, processes_max } = self;
         if exit.signal.as_deref() == Some("SIGXFSZ") || exit.exit_code == Some(SHELL_FILE_TOO_LARGE) {

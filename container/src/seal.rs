@@ -1,15 +1,17 @@
-//! The seal on the control server's process, set before anything else, so that no other process can look into it.
+//! The seal on the control server's process. It is set before anything else, so that no other process can read this
+//! one.
 
 use std::io;
 
-/// Takes from other processes of the same user what they could read of this one, and from its children what it has open.
+/// Closes this process to other processes of the same user, and its open descriptors to its children.
 #[cfg(target_os = "linux")]
 pub fn seal() -> io::Result<()> {
     use rustix::io::{FdFlags, fcntl_setfd};
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-    // Its memory, its environment and its descriptors are root's from now on, and no core is dumped.
+    // Only root can read this process's memory, environment and descriptors from now on, and no core is dumped.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    // What this process opens itself is closed in its children already; this is what it was started with.
+    // Descriptors that this process opens itself are closed in its children already. These are the ones that it was
+    // started with.
     let open: Vec<i32> = std::fs::read_dir("/proc/self/fd")?
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
@@ -25,7 +27,7 @@ pub fn seal() -> io::Result<()> {
     Ok(())
 }
 
-/// Elsewhere there is no `/proc` through which one could look.
+/// Does nothing, because other systems have no `/proc` through which one process could read another.
 #[cfg(not(target_os = "linux"))]
 pub fn seal() -> io::Result<()> {
     Ok(())

@@ -1,9 +1,9 @@
-//! Programs by their names, as a shell finds them.
+//! The search for programs by name, as a shell does it.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-/// The first executable file of this name in the folders of `PATH`: `/usr/bin/git` for `git`.
+/// Finds the first executable file of this name in the folders of `PATH`: `/usr/bin/git` for `git`.
 pub(crate) fn find_on_path(command: &str) -> Option<PathBuf> {
     let executable =
         |path: &PathBuf| path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);

@@ -1,4 +1,5 @@
-//! The settings: names, defaults and bounds of all of them in one table, from which PROTOCOL.md's and the scripts' are made.
+//! The settings: one table with the names, defaults and bounds of all of them. PROTOCOL.md's and the scripts' tables
+//! are made from it.
 
 use townwatch_protocol::id::POSITION_MAX;
 
@@ -7,29 +8,29 @@ use townwatch_protocol::id::POSITION_MAX;
 pub struct NumberSetting {
     /// The variable that sets it.
     pub name: &'static str,
-    /// Its value where nothing is set.
+    /// The value where nothing is set.
     pub default: u64,
-    /// The least that it may be.
+    /// The smallest value.
     pub min: u64,
-    /// The most.
+    /// The largest value.
     pub max: u64,
-    /// What it is for.
+    /// The setting's purpose.
     pub meaning: &'static str,
 }
 
-/// A setting that is a text. What it may be is checked where it is used.
+/// A setting that is a text. Its value is checked where it is used.
 #[derive(Debug)]
 pub struct TextSetting {
     /// The variable that sets it.
     pub name: &'static str,
-    /// What counts where nothing is set.
+    /// The value where nothing is set, in words.
     pub default: &'static str,
-    /// What it is for.
+    /// The setting's purpose.
     pub meaning: &'static str,
 }
 
 impl NumberSetting {
-    /// Reads the variable, and refuses what it may not be by its name.
+    /// Reads the variable. A wrong value is refused with the variable's name.
     pub(crate) fn read(&self, variable: &impl Fn(&str) -> Option<String>) -> Result<u64, String> {
         let Self { name, default, min, max, .. } = self;
         let Some(text) = variable(name) else { return Ok(*default) };
@@ -47,19 +48,19 @@ macro_rules! numbers {
     };
 }
 
-/// The most that a setting of seconds or days may be, 2^32 - 1; a larger one is refused when the server starts.
+/// The largest value of a setting in seconds or days, 2^32 - 1. A larger one is refused when the server starts.
 const SECONDS_MAX: u64 = u32::MAX as u64;
 
-// Why these defaults:
-// - port: the one that the image opens.
-// - waiting: time to read what an agent did and to tell it more, and not so much that it costs.
-// - lease: a town asks at least every four minutes, and after five without an answer it calls its runs lost.
-// - runs: a machine on which one person works has memory for some dozens of agents. Each run has a thread that looks at its
-//   files, and there are 512 of them.
-// - free disk: two spools of a town, and some for what agents write.
-// - a run's: beyond what a large build needs, which is its largest file, a linker's memory, `make -j 64` with some threads in
-//   each. Below the least of these no agent begins, and the server itself, which is bounded like them, has no place for its
-//   spool and its threads. Linux has no more numbers for processes than the most.
+// The reasons for these defaults:
+// - port: the image opens this one.
+// - waiting: time to read an agent's result and to send it more, and not so much that it costs.
+// - lease: a town asks at least every four minutes, and after five minutes without an answer its runs are lost for it.
+// - runs: a machine on which one person works has memory for some dozens of agents. Each run has a thread that watches
+//   its files, and there are at most 512 such threads.
+// - free disk: two spools of a town, and some space for files of agents.
+// - bounds of a run: beyond the needs of a large build, which are its largest file, a linker's memory, and `make -j 64`
+//   with some threads in each. Below the smallest values no agent starts, and the server itself, which has the same
+//   bounds, has no space for its spool and its threads. Linux has no more process ids than the largest value.
 numbers! {
     /// the port on which it listens; 0 picks a free one
     PORT = "CONTROL_PORT", 8788, 0, u16::MAX as u64;

@@ -1,8 +1,8 @@
 //! The files in which events wait when a town does not fetch them and memory is full.
 //!
-//! Append-only segments of a temporary file each; a segment goes as a whole, when nothing in it is wanted any more or
-//! when the disk bound is reached. The files have no name (they are unlinked as soon as they are open), so nothing is
-//! left behind however the server ends.
+//! The spool consists of append-only segments, each in a temporary file. A segment goes as a whole: when no text in it
+//! is wanted any more, or when the bound of the disk is reached. The files have no name, because they are unlinked as
+//! soon as they are open. So no file is left behind, however the server ends.
 
 use std::collections::VecDeque;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A text on disk. Holding it keeps its file readable, also when the segment is gone from the spool.
+/// A text on disk. While this value lives its file stays readable, even if the spool has dropped the segment.
 #[derive(Debug, Clone)]
 pub struct SpooledText {
     file: Arc<File>,
@@ -21,14 +21,14 @@ pub struct SpooledText {
 }
 
 impl SpooledText {
-    /// The text.
+    /// Reads the text.
     pub fn read(&self) -> io::Result<String> {
         let mut text = vec![0; self.bytes as usize];
         self.file.read_exact_at(&mut text, self.offset)?;
         String::from_utf8(text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 
-    /// Its length.
+    /// The length of the text.
     pub fn bytes(&self) -> usize {
         self.bytes as usize
     }
@@ -54,13 +54,13 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// A spool with its files in `dir`, of at most `disk_bytes_max` in sixteen segments. Makes no file yet.
+    /// Makes a spool with its files in `dir`, of at most `disk_bytes_max` in sixteen segments. No file is made yet.
     pub fn new(dir: PathBuf, disk_bytes_max: u64) -> Self {
         let segment_bytes_max = (disk_bytes_max / 16).max(1);
         Self { dir, segment_bytes_max, disk_bytes_max, segments: VecDeque::new(), next_number: 0 }
     }
 
-    /// Writes a text behind the others. Ids must rise.
+    /// Writes a text behind the others. Each id must be larger than the one before.
     pub fn write(&mut self, id: u64, text: &str) -> io::Result<SpooledText> {
         let full = |segment: &Segment| segment.bytes + text.len() as u64 > self.segment_bytes_max;
         if self.segments.back().is_none_or(full) {
@@ -78,7 +78,7 @@ impl Spool {
         Ok(spooled)
     }
 
-    /// The text at this place is not wanted any more.
+    /// Notes that a text is not wanted any more.
     pub fn forget(&mut self, spooled: &SpooledText) {
         if let Some(segment) = self.segments.iter_mut().find(|segment| segment.number == spooled.segment) {
             segment.wanted = segment.wanted.saturating_sub(1);
@@ -88,13 +88,13 @@ impl Spool {
         }
     }
 
-    /// Lets the oldest segment go if the files are larger than their bound; gives the last id that was in it.
+    /// Drops the oldest segment if the files are larger than their bound; gives the last id in it.
     pub fn shrink(&mut self) -> Option<u64> {
         let bytes: u64 = self.segments.iter().map(|segment| segment.bytes).sum();
         (bytes > self.disk_bytes_max).then(|| self.segments.pop_front())?.map(|segment| segment.last_id)
     }
 
-    /// Whether it holds no file.
+    /// Whether the spool has no file.
     pub fn is_empty(&self) -> bool {
         self.segments.is_empty()
     }

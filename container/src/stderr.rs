@@ -1,15 +1,16 @@
-//! Standard error of an agent, rate-capped: it is for people, and a program that floods it must not flood the town.
+//! The standard error of an agent, with a bound on its rate. It is for people, and a program that floods it must not
+//! flood the town.
 
 use townwatch_agents::cut;
 use townwatch_agents::lines::Line;
 use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 use townwatch_protocol::time::Timestamp;
 
-/// Lines that become events in any one second; further ones are counted.
+/// Lines that become events within one second, 200; further ones are counted.
 const LINES_A_SECOND: u64 = 200;
-/// A line of standard error that is read at all.
+/// A line of standard error, 64 KiB; a longer one is shown by its beginning, with the number of bytes that were cut.
 pub const LINE_BYTES_MAX: usize = 64 << 10;
-/// The part of a line that an event shows, 8 KiB.
+/// The part of a line that an event shows, 8 KiB. The rest is cut.
 const SHOWN_BYTES_MAX: usize = 8 << 10;
 
 /// The standard error of one run.
@@ -18,12 +19,12 @@ pub struct Stderr {
     second: i64,
     shown: u64,
     left_out: u64,
-    /// Whether a line was told in part: its rest is told, too.
+    /// Whether a part of the present line was shown already. Then its rest is shown, too.
     is_open: bool,
 }
 
 impl Stderr {
-    /// The events of a line.
+    /// Makes the events of a line.
     pub fn line(&mut self, line: Line<'_>, at: Timestamp) -> Vec<EventData> {
         let text = match line {
             Line::Text(text) => cut::text(&text, SHOWN_BYTES_MAX),
@@ -47,13 +48,13 @@ impl Stderr {
         events
     }
 
-    /// The event of a part of a line that has no end yet.
+    /// Makes the event of a part of a line that has no end yet.
     pub fn part(&mut self, text: &str) -> EventData {
         self.is_open = true;
         output(cut::text(text, SHOWN_BYTES_MAX), true)
     }
 
-    /// Tells what was left out.
+    /// Makes the event about the lines that were left out, if there are any.
     pub fn end(&mut self) -> Vec<EventData> {
         let left_out = std::mem::take(&mut self.left_out);
         if left_out == 0 { Vec::new() } else { vec![output(format!("… [{left_out} lines left out]"), false)] }

@@ -1,5 +1,5 @@
-//! The standard input of an agent: what it is told, line by line, as fast as it reads. Reading what it prints never waits
-//! for that, and an agent that reads nothing is none the worse for it.
+//! The standard input of an agent. It is written line by line, as fast as the agent reads. The reading of the agent's
+//! output never waits for that, so an agent that ignores its input works on undisturbed.
 
 use std::collections::VecDeque;
 
@@ -12,10 +12,10 @@ use townwatch_protocol::event::EventData;
 
 use crate::runtimes::Input;
 
-/// Lines that wait for the agent to read them; further ones are dropped. Commands come one at a time.
+/// Lines that wait for the agent to read them, 32; further ones are dropped. Commands come one at a time.
 const WAITING_MAX: usize = 32;
 
-/// The outcome of a line once the agent has it.
+/// The outcome of a line, for the moment at which the agent has it.
 #[derive(Debug, Default)]
 pub(crate) struct Delivery {
     events: Vec<EventData>,
@@ -23,7 +23,7 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// Tells the person who waits for it, and gives the events that have happened.
+    /// Tells the person who waits for the line, and gives the events that have happened by it.
     pub(crate) fn done(self) -> Vec<EventData> {
         if let Some(outcome) = self.outcome {
             let _ = outcome.send(Ok(()));
@@ -37,7 +37,7 @@ impl Delivery {
 pub(crate) struct Stdin {
     pipe: Option<ChildStdin>,
     lines: VecDeque<Line>,
-    /// Whether it is closed as soon as everything is written.
+    /// Whether the input is closed as soon as everything is written.
     last: bool,
 }
 
@@ -49,7 +49,7 @@ struct Line {
 }
 
 impl Stdin {
-    /// The pipe, if there is one, with the first thing to write to it.
+    /// Makes an input of the pipe, if there is one, with the first text to write to it.
     pub(crate) fn new(pipe: Option<ChildStdin>, input: Input) -> Self {
         let (first, last) = match input {
             Input::None => return Self::default(),
@@ -60,22 +60,22 @@ impl Stdin {
         Self { pipe, lines: VecDeque::from([first]), last }
     }
 
-    /// Whether more can be said.
+    /// Whether more lines can be written.
     pub(crate) fn is_open(&self) -> bool {
         self.pipe.is_some()
     }
 
-    /// Whether something is on its way.
+    /// Whether a line is being written.
     pub(crate) fn is_writing(&self) -> bool {
         self.pipe.is_some() && !self.lines.is_empty()
     }
 
-    /// A line that nobody waits for.
+    /// Adds a line that nobody waits for.
     pub(crate) fn push(&mut self, said: InputLine) {
         self.line(said, None);
     }
 
-    /// A line that somebody waits for.
+    /// Adds a line whose outcome somebody waits for.
     pub(crate) fn push_command(&mut self, said: InputLine, outcome: oneshot::Sender<Result<()>>) {
         self.line(said, Some(outcome));
     }
@@ -89,8 +89,8 @@ impl Stdin {
         }
     }
 
-    /// Writes a part of what waits; what has become of it once a line is whole. Can be given up at any time, and has to be
-    /// called only while something [is on its way](Self::is_writing).
+    /// Writes a part of the waiting lines; gives the delivery of a line once it is whole. The future can be dropped at
+    /// any time. It must be awaited only while a line [is being written](Self::is_writing).
     pub(crate) async fn write(&mut self) -> Option<Delivery> {
         let (pipe, line) = (self.pipe.as_mut()?, self.lines.front_mut()?);
         let Ok(count @ 1..) = pipe.write(&line.bytes[line.written..]).await else {
@@ -108,7 +108,7 @@ impl Stdin {
         delivery
     }
 
-    /// Closes it: the agent reads the end.
+    /// Closes the input, so that the agent reads the end.
     pub(crate) fn close(&mut self) {
         self.pipe = None;
         for line in self.lines.drain(..) {

@@ -1,4 +1,4 @@
-//! The order to stop a run, on its way from who gives it to what executes the run.
+//! The order to stop a run, on its way from the giver to the task that executes the run.
 
 use std::time::Duration;
 
@@ -10,35 +10,35 @@ use townwatch_protocol::event::StopSignal;
 pub(crate) struct StopOrder {
     /// The signal by which the run is to end: SIGTERM gives it time, SIGKILL none.
     pub(crate) signal: StopSignal,
-    /// Why the run is to end.
+    /// The reason why the run is to end.
     pub(crate) cause: StopCause,
 }
 
 /// The reason of an order to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StopCause {
-    /// A person, the town, or the end of this server.
+    /// A request of a person or the town, or the end of this server.
     Asked,
-    /// A town that has not asked for anything for this long, its lease.
+    /// The end of the lease: the town has not asked for anything for this long.
     LeaseOver(Duration),
 }
 
-/// The side of those who give orders to one run.
+/// The sending end of the orders to one run.
 #[derive(Debug)]
 pub(crate) struct StopSender(watch::Sender<Option<StopOrder>>);
 
-/// The side of what executes the run. Each clone is told of every order.
+/// The receiving end of the orders, for the task that executes the run. Each clone gets every order.
 #[derive(Debug, Clone)]
 pub(crate) struct StopReceiver(watch::Receiver<Option<StopOrder>>);
 
-/// A new pair, for a run that begins.
+/// Makes both ends for a run that begins.
 pub(crate) fn channel() -> (StopSender, StopReceiver) {
     let (sender, receiver) = watch::channel(None);
     (StopSender(sender), StopReceiver(receiver))
 }
 
 impl StopSender {
-    /// Gives an order. The first cause stays, and only SIGKILL says something new after it.
+    /// Gives an order. The first cause stays, and only SIGKILL changes anything after it.
     pub(crate) fn order(&self, order: StopOrder) {
         self.0.send_if_modified(|given| match given {
             None => {
@@ -60,7 +60,7 @@ impl StopSender {
 }
 
 impl StopReceiver {
-    /// Waits for the next order, also one that was given before this was called. Can be given up at any time.
+    /// Waits for the next order, even one that was given before this call. The future can be dropped at any time.
     pub(crate) async fn next(&mut self) -> StopOrder {
         while self.0.changed().await.is_ok() {
             if let Some(order) = *self.0.borrow_and_update() {

@@ -1,7 +1,7 @@
 //! One town on this control server: its epoch, its buffer, and the newest run of each of its agents.
 //!
-//! Invariants: an agent has at most one open run. A run's last event is its `agent.exited`; anything that is appended
-//! to a run after it is dropped here, so that no other place has to take care.
+//! Invariants: an agent has at most one open run. A run's last event is its `agent.exited`. Events that are appended to
+//! a run after it are dropped here, so that no other place has to check.
 
 mod agent_runs;
 
@@ -35,17 +35,18 @@ use crate::stop::{self, StopCause, StopOrder, StopReceiver};
 pub struct Town {
     epoch: Epoch,
     held: Mutex<TownState>,
-    /// The buffer's head, for those who wait for something to happen.
+    /// The buffer's head, for requests that wait for an event.
     head: watch::Sender<u64>,
-    /// Tells those who wait for previews that something was typed.
+    /// The signal that something was typed, for requests that wait for previews.
     typed: watch::Sender<()>,
-    /// The moment at which it was asked for something last.
+    /// The moment of the town's last request.
     asked_at: Mutex<Instant>,
-    /// The totals of threads that later runs may go on with.
+    /// The totals of threads that later runs may continue.
     pub(crate) threads: Threads,
 }
 
-/// The time for which a start waits for the end of the run before it: less than the 5 s after which a town asks what became of its start.
+/// The time for which a start waits for the end of the run before it, 3 s: less than the 5 s after which a town asks
+/// about its start.
 const STOP_WAIT: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
@@ -57,7 +58,7 @@ struct TownState {
 }
 
 impl Town {
-    /// A town that begins a new life here.
+    /// Makes a town that begins a new life here.
     pub fn new(bounds: Bounds, spool_dir: PathBuf) -> Result<Self> {
         let minted = uuid::Uuid::now_v7().to_string();
         let epoch = Epoch::parse(&minted).ok_or_else(|| Error::internal("a UUID is no epoch"))?;
@@ -74,7 +75,7 @@ impl Town {
         })
     }
 
-    /// The life of its buffers.
+    /// The life of the town's buffers.
     pub fn epoch(&self) -> &Epoch {
         &self.epoch
     }
@@ -84,11 +85,13 @@ impl Town {
         self.held().agents.get(agent_id).is_some_and(|runs| runs.run_ids.contains(run_id))
     }
 
-    /// Opens a run that has to be executed now, with what tells it to stop; `None` for one that was opened before.
+    /// Opens a run that has to be executed now, and gives the receiver of orders to stop it; `None` for a run that was
+    /// opened before.
     ///
     /// # Errors
     ///
-    /// `already_running` where another run of the agent is open, `rate_limited` where the town has as many agents as it may.
+    /// `already_running` where another run of the agent is open, `rate_limited` where the town has as many agents as it
+    /// may.
     pub(crate) fn begin(&self, agent_id: &AgentId, run_id: &RunId) -> Result<Option<StopReceiver>> {
         let mut held = self.held();
         let agents = held.agents.len() as u64;
@@ -113,8 +116,9 @@ impl Town {
         Ok(Some(receiver))
     }
 
-    /// Waits a while for the end of an agent's open run, if that was asked to end: who deletes an agent and starts it anew at
-    /// once need not try again. A start behind a run that takes longer for its end is refused.
+    /// Waits for the end of an agent's open run, if that was told to end, but at most [`STOP_WAIT`]. So a person who
+    /// deletes an agent and starts it anew at once need not try again. A start after a run that takes longer is
+    /// refused.
     pub async fn stop_is_over(&self, agent_id: &AgentId) {
         let mut changes = self.head.subscribe();
         let is_stopping = || {
@@ -125,8 +129,8 @@ impl Town {
         let _ = tokio::time::timeout(STOP_WAIT, end).await;
     }
 
-    /// Orders an agent's open run to end, if it is the one that is meant. An agent without one is stopped already; a run that
-    /// was never begun here is not: its start may be under way.
+    /// Orders an agent's open run to end, if it is the named one. An agent without an open run counts as stopped. A run
+    /// that never began here is `not_found`, because its start may be under way.
     pub fn stop(&self, agent_id: &AgentId, run_id: Option<&RunId>, signal: StopSignal) -> Result<()> {
         if let Some(run_id) = run_id
             && !self.has_begun(agent_id, run_id)
@@ -151,12 +155,13 @@ impl Town {
         open.len()
     }
 
-    /// A request of the town, of any kind.
+    /// Notes a request of the town, of any kind.
     pub(crate) fn asked(&self) {
         *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Orders open runs to end if the town has not asked for anything for so long; the runs that were not ordered before.
+    /// Orders open runs to end if the town has sent no request for the time of the lease; gives those that had no order
+    /// before.
     pub(crate) fn end_unasked(&self, lease: Duration) -> Vec<RunId> {
         let asked_at = *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
         if asked_at.elapsed() < lease {
@@ -171,14 +176,18 @@ impl Town {
         runs.filter_map(end).collect()
     }
 
-    /// A run takes commands.
+    /// Notes that a run takes commands.
     pub(crate) fn take_commands(&self, agent_id: &AgentId, run_id: &RunId, commands: CommandSender) {
         if let Some(runs) = self.held().agents.get_mut(agent_id).filter(|runs| runs.newest() == Some(run_id)) {
             runs.commands = Some(commands);
         }
     }
 
-    /// Hands a command to an agent and waits for what becomes of it. `refusal` is the message for an agent that takes none.
+    /// Sends a command to an agent, and waits for its outcome. `refusal` is the message for an agent that takes none.
+    ///
+    /// # Errors
+    /// `not_found`: there is no such agent. `not_supported_by_runtime`: the agent takes no commands. Otherwise the
+    /// errors of [`CommandSender::send`].
     pub async fn command(&self, agent_id: &AgentId, command: AgentCommand, refusal: &str) -> Result<()> {
         let commands = match self.held().agents.get(agent_id) {
             None => return Err(Error::not_found("agent")),
@@ -189,7 +198,7 @@ impl Town {
         commands.send(command).await
     }
 
-    /// Answers a question of an agent. A person who comes too late is told who was first, and what they said.
+    /// Answers a question of an agent. A person who comes too late is told who was first, and with which answer.
     pub async fn answer(&self, agent_id: &AgentId, answer: AnswerAgent, by: String) -> Result<()> {
         let request_id = answer.request_id.clone();
         let became = self.command(agent_id, AgentCommand::Answer { answer, by }, "this agent asks no questions").await;
@@ -206,7 +215,7 @@ impl Town {
         Some(Error::answered(request_id, *answer, by))
     }
 
-    /// Open runs.
+    /// The number of open runs.
     pub fn open_runs(&self) -> usize {
         self.held().agents.values().filter(|runs| runs.exit.is_none()).count()
     }
@@ -226,20 +235,20 @@ impl Town {
         })
     }
 
-    /// The town has stored everything up to here.
+    /// Notes that the town has stored everything up to this id.
     pub fn acknowledge(&self, id: u64) {
         self.held().buffer.acknowledge(id);
     }
 
-    /// The events of one agent or of all.
+    /// Reads the events of one agent or of all.
     pub fn read(&self, agent_id: Option<&AgentId>, range: Range) -> Page {
         Page::of(&self.held().buffer, agent_id, range)
     }
 
-    /// The events of all agents, and what is being typed if that is asked for; if there is nothing, waits for it as long
-    /// as it may.
+    /// Reads the events of all agents and, if `previews` is set, the previews. If there are none, it waits for some, at
+    /// most `wait`.
     pub async fn wait(&self, range: Range, previews: bool, wait: Duration) -> Page {
-        // Before the first look, so that nothing happens unseen between the two.
+        // Subscribed before the first read, so that no event between the two is missed.
         let (mut head, mut typed) = (self.head.subscribe(), self.typed.subscribe());
         let deadline = Instant::now() + wait;
         loop {
@@ -255,7 +264,7 @@ impl Town {
         }
     }
 
-    /// The page of now, and the moment at which there will be more of what is being typed.
+    /// Reads the present page, and the moment from which further previews are due.
     fn look(&self, range: Range, previews: bool, now: Instant) -> (Page, Option<Instant>) {
         let mut held = self.held();
         let mut page = Page::of(&held.buffer, None, range);
@@ -266,7 +275,7 @@ impl Town {
         (page, held.previews.due(now))
     }
 
-    /// A run types a piece of a message.
+    /// Takes a piece of a message that a run is typing.
     pub(crate) fn type_on(&self, agent_id: &AgentId, run_id: &RunId, piece: Piece) {
         let mut held = self.held();
         let open = |runs: &AgentRuns| runs.newest() == Some(run_id) && runs.exit.is_none();
@@ -282,12 +291,12 @@ impl Town {
         self.held().pictures.keep(agent_id, run_id, picture);
     }
 
-    /// A picture of an agent, if it is still here.
+    /// Gives a picture of an agent, if it is still here.
     pub fn picture(&self, agent_id: &AgentId, image_id: &ImageId) -> Option<Arc<Picture>> {
         self.held().pictures.fetch(agent_id, image_id.as_str())
     }
 
-    /// Takes events of a run and the texts of their data. The id of the last one, if the run was still open.
+    /// Takes events of a run with the texts of their data. Gives the id of the last one, if the run was still open.
     pub(crate) fn append(
         &self,
         agent_id: &AgentId,
@@ -319,7 +328,8 @@ impl Town {
         last_id
     }
 
-    /// Lets the events of a run go that has ended a while ago. Those of a newer run of the agent have later ids, and stay.
+    /// Removes the events of a run that ended a while ago. The events of a newer run of the agent have later ids, and
+    /// stay.
     pub(crate) fn expire(&self, agent_id: &AgentId, run_id: &RunId, last_event_id: u64) {
         let mut held = self.held();
         held.buffer.expire(agent_id, last_event_id);

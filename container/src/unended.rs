@@ -1,10 +1,10 @@
-//! The moment at which a line that has no end yet is told nevertheless: a question at a prompt, a progress bar.
+//! The moment at which a line without an end is shown even so: a question at a prompt, or a progress bar.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The time for which a line stands without an end before it is told as far as it is there. So a program that only ever uses
+/// The time for which a line waits for its end before its present part is shown, 250 ms. So a program that only uses
 /// carriage returns makes at most four events a second.
 pub const UNENDED_LINE_WAIT: Duration = Duration::from_millis(250);
 
@@ -15,7 +15,7 @@ pub struct Unended {
 }
 
 impl Unended {
-    /// Bytes came: whether some line ended with them, and whether one is open now.
+    /// Notes that bytes came. `ended`: a line ended with them. `is_open`: a line is open now.
     pub fn read(&mut self, ended: bool, is_open: bool, now: Instant) {
         self.due = match self.due {
             _ if !is_open => None,
@@ -24,12 +24,12 @@ impl Unended {
         };
     }
 
-    /// The moment at which the line is to be told.
+    /// The moment at which the line is to be shown.
     pub fn due(&self) -> Option<Instant> {
         self.due
     }
 
-    /// Whether it is to be told now; then it is no more until other bytes come.
+    /// Whether the line is to be shown now. If so, it is not due again until further bytes come.
     pub fn take_due(&mut self, now: Instant) -> bool {
         self.due.take_if(|due| *due <= now).is_some()
     }

@@ -1,8 +1,8 @@
-//! The users that agents run as, where the control server may give each run one of its own.
+//! The users that agents run as, where the control server may give each run a user of its own.
 //!
-//! `CONTROL_AGENT_USERS` is a range of numbers that nobody else on the machine has. A run gets one that no other run has,
-//! with a HOME that goes with the run; so no agent can look into another one, into its files, or into the control server.
-//! Numbers are given in turn, so that what one left somewhere else lies there long before another has its number.
+//! `CONTROL_AGENT_USERS` is a range of user ids that nobody else on the machine has. A run gets an id that no other run
+//! has, with a HOME that goes with the run. So no agent can read another agent, its files, or the control server. The
+//! ids are given in turn. So files that a run has left elsewhere are old before another run gets the same id.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -18,10 +18,11 @@ use townwatch_protocol::id::RunId;
 
 use crate::work_dirs::HOMES;
 
-/// Passes over the processes of a user that is to have none: what is being killed may just be starting something.
+/// The number of passes over the processes of a user that is to have none, 20. A process that is being killed may just
+/// be starting another. Processes that survive all passes are left.
 const KILL_PASSES_MAX: usize = 20;
 
-/// All of them.
+/// All users of agents.
 #[derive(Debug)]
 pub struct Users {
     first: u32,
@@ -36,7 +37,7 @@ struct UserPool {
     runs: BTreeMap<u32, RunId>,
 }
 
-/// A user in the hands of a run.
+/// The user of one run.
 #[derive(Debug)]
 pub struct User {
     id: u32,
@@ -45,7 +46,8 @@ pub struct User {
 }
 
 impl Users {
-    /// Reads `first-last`; the first one runs what only tells its version, the others agents.
+    /// Reads `first-last`, for example `20000-20499`. The first user runs programs that only print their version, and
+    /// the others run agents. The error is a sentence for a person.
     pub fn read(text: &str, work_dir: &Path) -> Result<Arc<Self>, String> {
         let range = text.split_once('-').and_then(|(first, last)| {
             let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
@@ -63,12 +65,12 @@ impl Users {
         Ok(Arc::new(Self { first, last, homes: work_dir.join(HOMES), held }))
     }
 
-    /// Ends what the server's last life left running.
+    /// Ends the processes of these users that an earlier server left running.
     pub fn end_leftovers(&self) {
         kill_all(self.first..=self.last);
     }
 
-    /// Makes the directory of the HOMEs, and locks away what the server's last life left.
+    /// Makes the directory of the HOMEs, and locks the directories that an earlier server left.
     pub fn prepare(&self, work_dir: &Path) -> io::Result<()> {
         passage(&self.homes)?;
         for town in fs::read_dir(work_dir)?.flatten().filter(|town| town.path() != self.homes) {
@@ -81,7 +83,7 @@ impl Users {
         Ok(())
     }
 
-    /// A user for a run.
+    /// Takes a user for a run.
     pub fn take(self: &Arc<Self>, run_id: &RunId) -> io::Result<User> {
         let id = self.number(run_id)?;
         let user = User { id, home: self.homes.join(run_id.as_str()), users: self.clone() };
@@ -106,12 +108,12 @@ impl Users {
         }
     }
 
-    /// The run that a user has.
+    /// The run of a user.
     pub fn run_of(&self, id: u32) -> Option<RunId> {
         self.held().runs.get(&id).cloned()
     }
 
-    /// Lets a program that only tells something of itself run as nobody's user.
+    /// Makes a program that only prints its version run as the user of no run.
     pub fn dress_probe(&self, command: &mut Command) {
         command.uid(self.first).gid(self.first).env("HOME", "/nonexistent").env_remove("USER").current_dir("/");
     }
@@ -122,19 +124,20 @@ impl Users {
 }
 
 impl User {
-    /// Lets a command run as this user. The server's groups go with its user.
+    /// Makes a command run as this user. The server's groups are dropped with its user.
     pub fn dress(&self, command: &mut Command) {
         let name = format!("agent-{}", self.id);
         command.uid(self.id).gid(self.id).env("HOME", &self.home).env("TMPDIR", self.home.join("tmp"));
         command.env("USER", &name).env("LOGNAME", &name);
     }
 
-    /// Makes a directory that only this user can enter, below ones that only the control server writes to.
+    /// Makes a directory that only this user can enter. The directories above it can be written only by the control
+    /// server.
     pub fn own(&self, dir: &Path) -> io::Result<()> {
         own_dir(dir, self.id)
     }
 
-    /// Ends all that runs as this user, and takes its directory from it: another run may get the number.
+    /// Ends every process of this user, and takes its directory from it, because another run may get the same id.
     pub fn leave(&self, dir: &Path) {
         kill_all(self.id..=self.id);
         let removed = fs::remove_dir_all(&self.home);
@@ -155,19 +158,21 @@ impl Drop for User {
     }
 }
 
-/// A directory that others may pass, but neither read nor write.
+/// Makes a directory that others may pass, but neither read nor write.
 pub fn passage(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o711).create(dir)?;
     fs::set_permissions(dir, Permissions::from_mode(0o711))
 }
 
-/// Makes a directory for a user: the control server makes it, so it cannot be there already as somebody else's.
+/// Makes a directory for a user. The control server makes it, so it cannot exist already as the directory of somebody
+/// else.
 fn own_dir(dir: &Path, id: u32) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(dir)?;
     chown(dir, Some(id), Some(id))
 }
 
-/// Makes a directory the control server's, 0700: nobody else can reach what lies in it, whosever it is.
+/// Gives a directory to the control server, with the mode 0700. So nobody else can reach the files in it, whoever owns
+/// them.
 fn lock_away(dir: &Path) -> io::Result<()> {
     chown(dir, Some(geteuid().as_raw()), None)?;
     fs::set_permissions(dir, Permissions::from_mode(0o700))
@@ -185,7 +190,8 @@ fn kill_all(users: std::ops::RangeInclusive<u32>) {
     }
 }
 
-/// The process is held by a descriptor before it is looked at, so that its number cannot pass to another one in between.
+/// Kills a process if it is one of these users'. The process is held by a descriptor before it is checked, so that its
+/// id cannot pass to another one in between.
 fn kill_if(id: Pid, users: &std::ops::RangeInclusive<u32>) -> bool {
     let Ok(process) = pidfd_open(id, PidfdFlags::empty()) else { return false };
     let status = fs::read_to_string(format!("/proc/{}/status", id.as_raw_nonzero())).unwrap_or_default();

@@ -1,8 +1,9 @@
-//! The directories in which runs work: below one that is this server's alone, and gone some days after their run.
+//! The directories in which runs work. They are below a folder that belongs to this server alone, and go some days
+//! after their run.
 //!
-//! A directory's time is that of its run's end, so nothing has to be remembered; where the server was killed it is that of
-//! the last change in it. What goes is moved aside first: a server that ends in between finds it there at its next start,
-//! and no run ever finds half of a directory.
+//! The time of a directory is the end of its run, so nothing has to be remembered. Where the server was killed, it is
+//! the time of the last change in the directory. A directory is moved aside before it is removed. A server that ends in
+//! between finds it there at its next start, and no run ever finds half of a directory.
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File};
@@ -17,13 +18,13 @@ use townwatch_protocol::id::{RunId, TownId};
 
 use crate::folders::{check_parent, folders, own, remove};
 
-/// The folder of the HOMEs of runs that have one of their own. No town has a name with a dot.
+/// The folder of the HOMEs, for runs that have one of their own. No town's id begins with a dot.
 pub(crate) const HOMES: &str = ".homes";
-/// The folder of all that is being removed.
+/// The folder of everything that is being removed.
 const GONE: &str = ".gone";
-/// The file by which a server knows that no other one works here.
+/// The file whose lock shows that no other server works here.
 const LOCK: &str = ".lock";
-/// The time between two looks for what is to go.
+/// The time between two sweeps, one hour.
 const SWEEP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The directories of all runs.
@@ -32,19 +33,19 @@ pub struct WorkDirs {
     root: PathBuf,
     kept: Duration,
     open: Mutex<HashMap<RunId, OpenDir>>,
-    /// Locked as long as it is open, which is as long as the process lives.
+    /// The file of the lock. It is locked as long as it is open, which is as long as the process lives.
     _lock: File,
 }
 
-/// An open run's.
+/// The directory of an open run.
 #[derive(Debug)]
 struct OpenDir {
     town_id: TownId,
-    /// Whether it goes with its run, since there is no such town any more.
+    /// Whether the directory goes at the end of its run, because its town no longer exists.
     is_forgotten: bool,
 }
 
-/// The directory of an open run. It stays for some days when this goes.
+/// The directory of an open run. When this value is dropped, the directory stays for some more days.
 #[derive(Debug)]
 pub struct WorkDir {
     dir: PathBuf,
@@ -53,8 +54,11 @@ pub struct WorkDir {
 }
 
 impl WorkDirs {
-    /// Takes possession of `root`, where runs have the time `kept` after their end. Others may pass it where runs have users
-    /// of their own.
+    /// Takes possession of `root`, where directories stay for the time `kept` after the end of their run. With
+    /// `others_may_pass` other users may pass through it, as is needed where runs have users of their own.
+    ///
+    /// # Errors
+    /// Another control server works there, or a folder cannot be used safely.
     pub fn open(root: &Path, kept: Duration, others_may_pass: bool) -> io::Result<Arc<Self>> {
         if let Some(parent) = root.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
@@ -73,12 +77,12 @@ impl WorkDirs {
         Ok(Arc::new(Self { root, kept, open: Mutex::default(), _lock: lock }))
     }
 
-    /// The folder of them all.
+    /// The folder of all directories.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// A directory for a run; `make` makes it in that of its town, which is there.
+    /// Makes the directory of a run. `make` is called with its path.
     pub fn begin(
         self: &Arc<Self>,
         town_id: &TownId,
@@ -92,25 +96,26 @@ impl WorkDirs {
         Ok(WorkDir { dir, run_id: run_id.clone(), dirs: self.clone() })
     }
 
-    /// Removes what has had its time; how many there were.
+    /// Removes directories whose time is over; gives their number.
     pub fn sweep(&self, now: SystemTime) -> usize {
         let is_over = |dir: &Path| {
             let ended = dir.symlink_metadata().and_then(|dir| dir.modified());
             ended.is_ok_and(|ended| now.duration_since(ended).is_ok_and(|since| since >= self.kept))
         };
-        // What begins with a dot is this server's own.
+        // Folders that begin with a dot are this server's own.
         let is_town = |dir: &PathBuf| dir.file_name().is_some_and(|name| !name.as_encoded_bytes().starts_with(b"."));
         let towns: Vec<_> = folders(&self.root).filter(is_town).collect();
         towns.iter().map(|town| self.put_away(town, is_over)).sum()
     }
 
-    /// Removes what the runs of a town made that is no more; the directories of open runs go with them.
+    /// Removes the directories of all runs of a town that no longer exists. The directories of open runs go when these
+    /// end.
     pub fn forget(&self, town_id: &TownId) {
         self.held().values_mut().filter(|open| open.town_id == *town_id).for_each(|open| open.is_forgotten = true);
         self.put_away(&self.root.join(town_id.as_str()), |_| true);
     }
 
-    /// Removes those directories of a town that are chosen and of no open run; how many there were.
+    /// Removes the chosen directories of a town, but never that of an open run; gives their number.
     fn put_away(&self, town: &Path, choose: impl Fn(&Path) -> bool) -> usize {
         let gone = self.root.join(GONE);
         let open = self.held();
@@ -126,7 +131,7 @@ impl WorkDirs {
         }
         let _ = fs::remove_dir(town); // only an empty one goes
         drop(open);
-        // What takes its time is done when nobody waits for it.
+        // The slow removal comes last, when nobody waits for the lock any more.
         for aside in &moved {
             remove(aside).unwrap_or_else(|error| complain(aside, &error));
         }
@@ -139,7 +144,7 @@ impl WorkDirs {
 }
 
 impl WorkDir {
-    /// The path of it.
+    /// The directory's path.
     pub fn path(&self) -> &Path {
         &self.dir
     }
@@ -156,7 +161,7 @@ impl Drop for WorkDir {
     }
 }
 
-/// Sweeps now and then, as long as the server lives.
+/// Sweeps every [`SWEEP_INTERVAL`], as long as the server lives.
 pub async fn watch(work_dirs: Arc<WorkDirs>) {
     loop {
         let dirs = work_dirs.clone();

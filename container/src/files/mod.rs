@@ -1,7 +1,7 @@
-//! Watches the files of a run's working directory and tells what changes, whoever changes it.
+//! The watch over the files of a run's working directory, which reports changes by any process.
 //!
-//! A change is told once: by the agent itself where it says so, else by what was seen. Everything is bounded, and what goes
-//! beyond a bound is said. Where the system watches no files, that is said once and the run goes on.
+//! A change is reported once: by the agent itself if it does so, otherwise by the watch. Everything is bounded, and
+//! reaching a bound is reported. Where the system cannot watch files, that is reported once, and the run goes on.
 
 mod pending;
 mod rules;
@@ -25,13 +25,13 @@ use self::tree::Tree;
 use crate::run::Run;
 use townwatch_host::now;
 
-/// A run waits no longer than this for its files to be watched.
+/// The time limit for the begin of the watch, 2 s. Then the run goes on without it, and a line in its output says so.
 const BEGIN_LIMIT: Duration = Duration::from_secs(2);
-/// The time after a run's end in which it is looked for what the run did last.
+/// The time after a run's end in which its last changes are still collected, 50 ms.
 const LAST_LOOK: Duration = Duration::from_millis(50);
-/// Happenings that wait to be looked at; more of them are counted.
+/// Happenings that wait to be processed, 8,192; further ones are counted.
 const HAPPENINGS_MAX: usize = 8_192;
-/// Changes told in any one second; further ones are counted.
+/// Changes that are reported within one second, 50; further ones are counted.
 const TOLD_A_SECOND: u64 = 50;
 
 /// A directory being watched.
@@ -49,7 +49,7 @@ impl Files {
         let problem = match timeout(BEGIN_LIMIT, beginning).await {
             Ok(Ok(Ok(watching))) => {
                 let (end, ended) = oneshot::channel();
-                // On a thread of its own: it walks through directories and makes rules.
+                // The work has a thread of its own, because it walks through directories and compiles rules.
                 let (work, runtime) = (watching.work(run.clone(), ended), Handle::current());
                 return Some(Self { end, watching: tokio::task::spawn_blocking(move || runtime.block_on(work)) });
             }
@@ -61,7 +61,7 @@ impl Files {
         None
     }
 
-    /// The run has ended: what is left is told.
+    /// Ends the watch after the run's end, and reports the changes that are left.
     pub async fn end(self) {
         let _ = self.end.send(());
         let _ = self.watching.await;
@@ -71,11 +71,11 @@ impl Files {
 struct Watching {
     watcher: RecommendedWatcher,
     happenings: mpsc::Receiver<notify::Event>,
-    /// Happenings that found no place, also those that the system lost.
+    /// The number of happenings that found no room, with those that the system lost.
     missed: Arc<AtomicU64>,
     tree: Tree,
     pending: Pending,
-    /// The second in which changes were told last, and how many.
+    /// The second of the last report, and the number of changes reported in it.
     told: (i64, u64),
     left_out: u64,
     is_cut_told: bool,
@@ -112,7 +112,7 @@ impl Watching {
         Ok(watching)
     }
 
-    /// Takes a directory in; the files in it.
+    /// Takes a directory in; gives the files in it.
     fn enter(&mut self, dir: &Path) -> Vec<PathBuf> {
         let (tree, watcher, mut files) = (&mut self.tree, &mut self.watcher, Vec::new());
         let mut watch = |dir: &Path| {
@@ -188,7 +188,7 @@ impl Watching {
             self.touch(to, now);
             return;
         }
-        // Its watch goes with it, under the name that it had.
+        // The directory's watch goes with it, but under the old name.
         let _ = self.watcher.unwatch(from);
         let gone = self.tree.files_in(from);
         self.tree.leave(from);
@@ -203,7 +203,7 @@ impl Watching {
         }
     }
 
-    /// Tells what is due, or all.
+    /// Reports the changes that are due at a time, or all.
     fn tell(&mut self, run: &Run, due: Option<Instant>) {
         let at = now();
         let second = at.millis() / 1000;
@@ -230,17 +230,17 @@ impl Watching {
     }
 }
 
-/// Whether a file may be another one after it.
+/// Whether a file may have changed by an event.
 fn matters(event: &notify::Event) -> bool {
     match event.kind {
         EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
         EventKind::Modify(ModifyKind::Metadata(kind)) => kind == MetadataKind::WriteTime,
-        // The two halves of a rename, which comes whole as well; what only came or only went has one half.
+        // A rename comes in two halves and also as a whole. A file that only came or only went has one half.
         _ => true,
     }
 }
 
-/// A word of ours among what the program complains about: it is for people.
+/// Appends a line of ours to the standard error of the program, because it is for people.
 fn complain(run: &Run, text: &str) {
     let text = format!("townwatch: {text}");
     let output = AgentOutput {

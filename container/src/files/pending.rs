@@ -1,5 +1,5 @@
-//! Changes of files since they were told last: a burst of changes of one file is one change, and what came and went is
-//! none. The time comes in.
+//! The changes of files that are not reported yet. Several changes of one file in a short time are one change. A file
+//! that came and went is none. The time comes in.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,33 +13,33 @@ use townwatch_protocol::event::{FileAction, FileChanged};
 
 use super::tree::Tree;
 
-/// A change is told once nothing more happened to its file for so long,
+/// The time without a further change of a file after which its change is reported, 250 ms.
 const QUIET: Duration = Duration::from_millis(250);
-/// or so long after it began.
+/// The time after its begin at which a change is reported even if it goes on, 2 s.
 const LATE: Duration = Duration::from_secs(2);
-/// Changes that wait to be told; what happens to further files meanwhile is counted.
+/// Changes that wait to be reported, 4,096; changes of further files are only counted.
 const PENDING_MAX: usize = 4_096;
-/// The lines of a new file are counted up to this size.
+/// The size of a new file up to which its lines are counted, 1 MiB; a larger one has no number of lines.
 const COUNTED_BYTES_MAX: u64 = 1 << 20;
 
-/// Changes that are not told yet.
+/// The changes that are not reported yet.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     changes: BTreeMap<PathBuf, Change>,
-    /// Changes that found no place.
+    /// The number of changes that found no room.
     pub(super) left_out: u64,
 }
 
 #[derive(Debug)]
 struct Change {
     was_there: bool,
-    /// The path that it had before.
+    /// The path that the file had before.
     from: Option<PathBuf>,
     began: Instant,
     latest: Instant,
 }
 
-/// A change, and when it was seen.
+/// A change, with the times at which it was seen.
 #[derive(Debug)]
 pub(super) struct SeenChange {
     pub(super) change: FileChanged,
@@ -48,7 +48,7 @@ pub(super) struct SeenChange {
 }
 
 impl Pending {
-    /// A happening to a file.
+    /// Notes an event of a file.
     pub(super) fn touch(&mut self, tree: &Tree, path: &Path, now: Instant) {
         if let Some(change) = self.changes.get_mut(path) {
             change.latest = now;
@@ -60,7 +60,7 @@ impl Pending {
         }
     }
 
-    /// A file has another path.
+    /// Notes that a file has another path.
     pub(super) fn rename(&mut self, tree: &Tree, from: &Path, to: &Path, now: Instant) {
         self.touch(tree, from, now);
         self.touch(tree, to, now);
@@ -70,17 +70,17 @@ impl Pending {
         }
     }
 
-    /// The moment from which there is something to tell.
+    /// The moment from which a change is due.
     pub(super) fn due(&self) -> Option<Instant> {
         self.changes.values().map(Change::due).min()
     }
 
-    /// The changes that are due, or all.
+    /// Takes the changes that are due at a time, or all.
     pub(super) fn take(&mut self, tree: &mut Tree, now: Option<Instant>) -> Vec<SeenChange> {
         let due = self.changes.extract_if(.., |_, change| now.is_none_or(|now| change.due() <= now));
         let mut due: BTreeMap<PathBuf, Change> = due.collect();
         let mut told = Vec::new();
-        // The new paths first: each takes the path that it had before out of those that are gone.
+        // The new paths come first: each removes its old path from the paths that are gone.
         let renamed = due.iter().filter_map(|(path, change)| Some((path.clone(), change.from.clone()?)));
         for (path, from) in renamed.collect::<Vec<_>>() {
             let was_there = due.get(&from).is_some_and(|change| change.was_there);
@@ -115,14 +115,16 @@ impl Change {
     }
 }
 
-/// The size of a file; of nothing else, nor through a link: an agent may have put one in the place of the file or of a
-/// directory above it, and what it leads to is not the agent's. The root is named without links.
+/// The size of a file; `None` for anything else, and for a path through a link. An agent may have put a link in the
+/// place of the file or of a directory above it, and the link's target is not the agent's. The root itself is named
+/// without links.
 fn file_size(path: &Path) -> Option<u64> {
     path.parent().filter(|dir| dir.canonicalize().is_ok_and(|real| real == **dir))?;
     std::fs::symlink_metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| file.len())
 }
 
-/// The lines of a small file. What took its place since it was looked at is not followed, nor waited for.
+/// Counts the lines of a small file. If something else has taken its place meanwhile, a link is not followed, and a
+/// pipe is not waited for.
 fn lines_of(path: &Path) -> Option<u64> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);

@@ -1,5 +1,5 @@
-//! The `.gitignore` files of a working directory, which an agent may write as it likes: bounded in bytes, lines, number and
-//! time, and what is beyond a bound is not applied.
+//! The rules of the `.gitignore` files of a working directory. An agent may write these files as it likes, so they are
+//! bounded in bytes, lines, number and time. Rules beyond a bound are not applied.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,26 +11,26 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use rustix::fs::{Mode, OFlags};
 
-/// The bytes that are read of one file; a large project's has 10 KB.
+/// The bytes that are read of one file, 64 KiB; the rest is not applied. The file of a large project has 10 KB.
 const FILE_BYTES_MAX: usize = 64 << 10;
-/// The lines that are read of one file.
+/// The lines that are read of one file, 1,000; the rest is not applied.
 const FILE_LINES_MAX: usize = 1_000;
-/// One line; a longer one is left out.
+/// The length of one line, 1 KiB; a longer one is left out.
 const LINE_BYTES_MAX: usize = 1 << 10;
-/// Files of a working directory.
+/// The files of a working directory, 256; further ones are not applied.
 const FILES_MAX: usize = 256;
-/// The bytes that are read of all files together.
+/// The bytes that are read of all files together, 1 MiB; a file that exceeds it is not applied.
 const ALL_BYTES_MAX: usize = 1 << 20;
-/// The time in which rules are made out of lines in a run: a file of 1,000 lines takes some milliseconds, and one that is written
-/// again and again takes them each time.
+/// The time that a run may spend on compiling rules, 2 s; files that are read later are not applied. A file of 1,000
+/// lines takes some milliseconds, and takes them again each time that it is written.
 const MAKING_MAX: Duration = Duration::from_secs(2);
 
-/// The rules that count.
+/// The rules that are applied.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     by_directory: BTreeMap<PathBuf, Made>,
     making: Duration,
-    /// Whether some are not applied.
+    /// Whether some rules are not applied.
     pub(super) is_cut: bool,
 }
 
@@ -59,12 +59,13 @@ impl Rules {
         }
     }
 
-    /// A directory is gone.
+    /// Forgets the rules of a directory that is gone.
     pub(super) fn forget(&mut self, dir: &Path) {
         self.by_directory.remove(dir);
     }
 
-    /// The verdict of a directory's own rules on something below it.
+    /// The verdict of a directory's own rules on a path below it: `false` leaves it out, `true` keeps it, `None` says
+    /// nothing.
     pub(super) fn of(&self, dir: &Path, path: &Path, is_dir: bool) -> Option<bool> {
         match self.by_directory.get(dir)?.rules.matched_path_or_any_parents(path, is_dir) {
             Match::Ignore(_) => Some(false),
@@ -74,12 +75,12 @@ impl Rules {
     }
 }
 
-/// The rules of a text, and whether they are all that it has.
+/// Compiles the rules of a text; gives them, and whether they are all that the text has.
 fn make(dir: &Path, text: &[u8]) -> (Option<Gitignore>, bool) {
     let is_long = text.len() > FILE_BYTES_MAX;
     let text = String::from_utf8_lossy(&text[..text.len().min(FILE_BYTES_MAX)]);
     let lines: Vec<&str> = text.lines().collect();
-    // The last one of what was cut off may be half a line, and mean something else.
+    // The last line of a text that was cut may be half a line, and mean something else.
     let whole = lines.len() - usize::from(is_long && !lines.is_empty());
     let mut is_whole = !is_long && whole <= FILE_LINES_MAX;
     let mut rules = GitignoreBuilder::new(dir);
@@ -94,8 +95,8 @@ fn make(dir: &Path, text: &[u8]) -> (Option<Gitignore>, bool) {
     (made, is_whole)
 }
 
-/// The beginning of a file, with one byte more than is used where it is longer. A link is not followed, and nothing that is no
-/// file is waited for.
+/// Reads the beginning of a file, with one byte more than is used if the file is longer. A link is not followed, and a
+/// special file, such as a pipe, is not waited for.
 fn beginning_of(path: &Path) -> Option<Vec<u8>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);

@@ -1,4 +1,5 @@
-//! The files of a working directory that count: not those that its `.gitignore` files leave out, nor what no person wrote.
+//! The files of a working directory that count. Files that its `.gitignore` files leave out do not count, nor do files
+//! that no person wrote.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::rules::Rules;
 
-/// Directories of this name are never looked into.
+/// The names of directories that are never read.
 const LEFT_OUT: &[&str] = &[".git", "node_modules", "target"];
-/// Directories that are watched; what lies in further ones is not told.
+/// Directories that are watched, 4,096; changes in further ones are not reported.
 pub(super) const DIRECTORIES_MAX: usize = 4_096;
-/// Files that are known, about 10 MB of paths; what happens to further ones is told as if they were new.
+/// Files that are known, 100,000: about 10 MB of paths. Changes of further files are reported as if they were new.
 pub(super) const FILES_MAX: usize = 100_000;
 
 /// The files of a working directory, as far as they are known.
@@ -35,7 +36,7 @@ impl Tree {
         }
     }
 
-    /// Whether a path counts. The folder around it was asked before.
+    /// Whether a path counts. The caller has checked its folder already.
     pub(super) fn counts(&self, path: &Path, is_dir: bool) -> bool {
         let name = path.file_name().unwrap_or_default();
         if (is_dir || name == ".git") && LEFT_OUT.iter().any(|left_out| name == *left_out) {
@@ -49,8 +50,8 @@ impl Tree {
         true
     }
 
-    /// Takes a directory in, with all that counts in it. `watch` is called for each directory before it is read, `found` for
-    /// each file.
+    /// Takes a directory in, with everything in it that counts. `watch` is called for each directory before it is read,
+    /// and `found` for each file.
     pub(super) fn enter(&mut self, dir: &Path, watch: &mut impl FnMut(&Path), found: &mut impl FnMut(&Path)) {
         let mut open = vec![dir.to_owned()];
         while let Some(dir) = open.pop() {
@@ -76,7 +77,7 @@ impl Tree {
         }
     }
 
-    /// A directory is gone, with those below it and their rules; whether it was known.
+    /// Removes a directory that is gone, with those below it and their rules; true if it was known.
     pub(super) fn leave(&mut self, dir: &Path) -> bool {
         let below = self.directories.range(dir.to_owned()..).take_while(|below| below.starts_with(dir));
         let gone: Vec<PathBuf> = below.cloned().collect();
@@ -87,12 +88,12 @@ impl Tree {
         !gone.is_empty()
     }
 
-    /// Those of the known files that lie in this directory.
+    /// The known files below a directory.
     pub(super) fn files_in(&self, dir: &Path) -> Vec<PathBuf> {
         self.files.range(dir.to_owned()..).take_while(|file| file.starts_with(dir)).cloned().collect()
     }
 
-    /// A file is there now, or gone.
+    /// Notes that a file exists now, or is gone.
     pub(super) fn set(&mut self, path: &Path, is_there: bool) {
         if !is_there {
             self.files.remove(path);

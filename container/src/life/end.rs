@@ -15,24 +15,24 @@ use crate::stop::{StopCause, StopOrder};
 /// The longest sentence of an end, 4 KiB; what is beyond it is cut, and the sentence says how much.
 const SENTENCE_BYTES_MAX: usize = 4 << 10;
 
-/// The sentence of a run that a fault of this server cut short.
+/// The sentence for a run that a fault of this server broke off.
 pub(crate) const FAULT: &str = "a fault of the control server ended it; it is in the log";
 
-/// The end of a run's program, as it was seen.
+/// The end of a run's program, as it was observed.
 #[derive(Debug, Default)]
 pub(crate) struct End<'a> {
     /// The program's own exit; `None` where it could not be observed.
     pub(crate) status: Option<ExitStatus>,
-    /// The reason by the agent's own account, if its last turn failed.
+    /// The reason as the agent reports it, if its last turn failed.
     pub(crate) failure: Option<&'a str>,
-    /// Whether the agent has said that it is done; true where its program does not say so.
+    /// Whether the agent has reported that it is done; true where its program does not report it.
     pub(crate) is_finished: bool,
-    /// The last line that the program printed about what failed.
+    /// The last line that the program printed about the failure.
     pub(crate) last_line: Option<&'a str>,
 }
 
 impl Life {
-    /// The run's end, once its program has ended.
+    /// Makes the run's end, once its program has ended.
     pub(crate) fn exit(self, end: &End<'_>) -> AgentExited {
         let Self { program, cause, is_killed, .. } = self;
         let (reason, message) = match (cause, end.failure) {
@@ -43,7 +43,7 @@ impl Life {
             (Some(Cause::Broken(problem)), _) => (ExitReason::Failed, Some(end.with_last_line(problem))),
             (None, _) => end.by_itself(&program),
         };
-        // How a server's process ended is nobody's business: it was asked to.
+        // The exit of a server's process means nothing: the process was told to end.
         let status = end.status.filter(|_| program == Program::Process);
         AgentExited {
             reason,
@@ -55,7 +55,7 @@ impl Life {
 }
 
 impl End<'_> {
-    /// The end of a program that nobody made end.
+    /// The end of a program that ended by itself.
     fn by_itself(&self, program: &Program) -> (ExitReason, Option<String>) {
         if let Program::Server(name) = program {
             let how =
@@ -94,7 +94,7 @@ fn stopped(cause: StopCause, is_killed: bool) -> String {
     }
 }
 
-/// The end of a run whose repository could not be cloned. Git's words may repeat the address, and with it a password.
+/// The end of a run whose repository could not be cloned. Git's output may repeat the address, and with it a password.
 pub(crate) fn not_cloned(said: &str, git_url: &str) -> AgentExited {
     let said = said.replace(git_url, "<git_url>");
     AgentExited::because(ExitReason::Failed, &format!("the repository could not be cloned: {said}"))
@@ -120,12 +120,12 @@ pub(crate) fn not_started(program: &Path, error: &io::Error) -> AgentExited {
     AgentExited::because(ExitReason::Failed, &message)
 }
 
-/// The sentence of a run that had nowhere to work.
+/// The sentence for a run whose working directory could not be made.
 pub(crate) fn no_work_dir(error: &io::Error) -> String {
     format!("its working directory could not be made: {error}")
 }
 
-/// An end with the bound that the run has met, in the words of `RunLimits`.
+/// Adds the bound that the run has met to its end, in the words of `RunLimits`.
 pub(crate) fn with_bound(exit: AgentExited, bound: String) -> AgentExited {
     let message = match &exit.message {
         Some(message) => format!("{message}; {bound}"),

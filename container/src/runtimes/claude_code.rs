@@ -1,4 +1,5 @@
-//! Claude Code, as its Agent SDK runs it: told what to do line by line, its events and questions as lines of JSON.
+//! Claude Code, run as its Agent SDK runs it: prompts go in line by line, and events and questions come out as lines of
+//! JSON.
 
 use std::path::Path;
 
@@ -9,11 +10,12 @@ use townwatch_protocol::wire::StartAgent;
 use super::{ARGUMENT_BYTES_MAX, Input, Launch, argument};
 use crate::sandbox::Permissions;
 
-/// `claude -p` with its input left open.
+/// Launches `claude -p` with its input left open.
 ///
-/// What it asks, it asks over its standard output, and people answer on the page. In a sandbox that is what its settings
-/// tell it to ask for (`permissions.ask` of the user's or the repository's), and what it wants to know of people; outside of
-/// one it asks for all that they do not allow, in the mode in which it does so whatever mode they name.
+/// Its questions come over its standard output, and people answer them on the page. In a sandbox it asks where its
+/// settings tell it to (`permissions.ask` of the user or the repository), and where it wants to know something of
+/// people. Outside of a sandbox it asks for everything that its settings do not allow. For that the mode is fixed,
+/// because the settings could name another one.
 pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permissions) -> Result<Launch> {
     let input = Input::Open(user_line(&super::prompt(order, "Claude Code")?));
     let formats = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"];
@@ -31,7 +33,7 @@ pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permission
         let system_prompt = argument("system_prompt", system_prompt, ARGUMENT_BYTES_MAX)?;
         arguments.push(format!("--append-system-prompt={system_prompt}"));
     }
-    // As root it refuses to skip permissions unless it is told that it is in a sandbox.
+    // As root the program refuses to skip permissions unless it is told that it is in a sandbox.
     let is_told = permissions == Permissions::All && rustix::process::geteuid().is_root();
     let variables = if is_told { vec![("IS_SANDBOX", "1".to_owned())] } else { Vec::new() };
     Ok(Launch { program: program.to_owned(), arguments, variables, input })

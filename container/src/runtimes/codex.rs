@@ -1,4 +1,4 @@
-//! Codex, unattended: one prompt, its events as lines of JSON.
+//! Codex without a person: one prompt, and its events as lines of JSON.
 
 use std::path::Path;
 
@@ -8,10 +8,12 @@ use townwatch_protocol::wire::StartAgent;
 use super::{ARGUMENT_BYTES_MAX, Input, Launch, argument};
 use crate::sandbox::Permissions;
 
-/// `codex exec --json`, with the prompt through standard input: no length and no first character is a problem there.
+/// Launches `codex exec --json`, with the prompt through standard input. There neither its length nor its first
+/// character is a problem.
 ///
-/// Nobody is there to approve anything. Where no sandbox is around it, its own one lets commands write in the working
-/// directory only, and gives them no network. And a town's agent may work in a folder that is no repository.
+/// Nobody is there to approve anything. Without a sandbox around Codex, its own sandbox lets commands write in the
+/// working directory only, and gives them no network. The repository check is off, because an agent of a town may work
+/// in a folder that is no repository.
 pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permissions) -> Result<Launch> {
     let input = Input::Whole(super::prompt(order, "Codex")?);
     let reach = match permissions {
@@ -24,7 +26,7 @@ pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permission
     }
     if let Some(system_prompt) = &order.system_prompt {
         let system_prompt = argument("system_prompt", system_prompt, ARGUMENT_BYTES_MAX)?;
-        // A value of TOML, of which a JSON string is one.
+        // The option takes a value of TOML, and a JSON string is one.
         let quoted = serde_json::to_string(&system_prompt).map_err(Error::internal)?;
         arguments.push(format!(
             "--config=developer_instructions={}",

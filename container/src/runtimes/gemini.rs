@@ -1,4 +1,4 @@
-//! Gemini CLI, unattended: one prompt, its events as lines of JSON.
+//! Gemini CLI without a person: one prompt, and its events as lines of JSON.
 
 use std::path::Path;
 
@@ -9,10 +9,11 @@ use townwatch_protocol::wire::StartAgent;
 use super::{Input, Launch, argument};
 use crate::sandbox::Permissions;
 
-/// `gemini --output-format stream-json`, with the prompt through standard input.
+/// Launches `gemini --output-format stream-json`, with the prompt through standard input.
 ///
-/// It can ask nobody. Where no sandbox is around it, it may edit files of its working directory, and is refused commands.
-/// It has no option for a system prompt that would leave its own one in place, so that stands before the prompt.
+/// The program can ask nobody. Without a sandbox around it, it may edit files of its working directory, and is refused
+/// commands. It has no option for a system prompt that would keep its own one in place, so the system prompt stands
+/// before the prompt.
 pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permissions) -> Result<Launch> {
     let prompt = super::prompt(order, "Gemini CLI")?;
     let input = match &order.system_prompt {
@@ -27,7 +28,7 @@ pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permission
     if let Some(model) = &order.model {
         arguments.push(format!("--model={}", argument("model", model, 200)?));
     }
-    // In a folder that nobody has trusted yet it does not work at all.
+    // Without this variable the program refuses to work in a folder that nobody has trusted yet.
     let variables = vec![("GEMINI_CLI_TRUST_WORKSPACE", "true".to_owned())];
     Ok(Launch { program: program.to_owned(), arguments, variables, input: Input::Whole(input) })
 }

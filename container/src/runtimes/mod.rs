@@ -1,4 +1,4 @@
-//! The programs that can be run: how each is started and how its output is read. One file each.
+//! The programs that can be run: the start of each, and the reading of its output. Each has one file.
 
 mod claude_code;
 mod codex;
@@ -24,10 +24,10 @@ use townwatch_protocol::wire::StartAgent;
 use crate::config::Config;
 use crate::search_path::find_on_path;
 
-/// Linux takes at most 128 KiB for one argument of a process.
+/// The size of one argument, 120 KiB; a longer one is refused with `invalid`. Linux itself takes at most 128 KiB.
 const ARGUMENT_BYTES_MAX: usize = 120 << 10;
 
-/// The way to start a run's process. The environment and the working directory are the executor's.
+/// The way to start a run's process. The executor adds the environment and the working directory.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Launch {
     /// The program.
@@ -43,11 +43,11 @@ pub struct Launch {
 /// A program's standard input.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Input {
-    /// Nothing.
+    /// No input.
     None,
-    /// This text, and then the end.
+    /// A text, and then the end of the input.
     Whole(String),
-    /// This line, and then what people tell it.
+    /// A first line, and then the messages of people.
     Open(String),
 }
 
@@ -73,7 +73,7 @@ pub fn takes_messages(runtime: Runtime) -> bool {
     runtime == Runtime::ClaudeCode || is_served(runtime)
 }
 
-/// The reader of what the order's program prints.
+/// Makes the reader of the output of the order's program.
 pub fn normaliser(order: &StartAgent, context: RunContext) -> Box<dyn Normalise> {
     let recording = order.transcript.as_deref().and_then(Recording::find);
     if let Some(recording) = recording.filter(|_| order.runtime == Runtime::Replay) {
@@ -86,7 +86,8 @@ pub fn normaliser(order: &StartAgent, context: RunContext) -> Box<dyn Normalise>
     normaliser
 }
 
-/// A program by its runtime: its command, and the command that installs it. `None` for what is built in.
+/// The program of a runtime: its command, and the command that installs it. `None` where the runtime needs no installed
+/// program.
 pub fn command_line_program(runtime: Runtime) -> Option<(&'static str, &'static str)> {
     match runtime {
         Runtime::ClaudeCode => Some(("claude", "npm install -g @anthropic-ai/claude-code")),
@@ -108,7 +109,7 @@ fn found(runtime: Runtime) -> Result<PathBuf> {
     })
 }
 
-/// The order's prompt, which has to say something.
+/// The order's prompt, which must not be empty.
 fn prompt(order: &StartAgent, who: &str) -> Result<String> {
     match order.prompt.as_deref().filter(|prompt| !prompt.trim().is_empty()) {
         Some(prompt) => argument("prompt", prompt, PROMPT_BYTES_MAX),

@@ -1,5 +1,5 @@
-//! OpenCode, and Kilo, which is made from it: a server with an HTTP API. Each run has one to itself, because each run has
-//! a working directory and an environment of its own, and both are the server's.
+//! OpenCode, and Kilo, which is made from it: a server with an HTTP API. Each run has a server to itself, because
+//! working directory and environment differ from run to run, and belong to the server.
 
 use std::path::Path;
 
@@ -11,10 +11,11 @@ use townwatch_protocol::wire::StartAgent;
 use super::{Input, Launch, argument};
 use crate::sandbox::Permissions;
 
-/// The rules by which it asks for everything but looking around and planning. Of rules for one tool the last one that fits counts.
+/// The rules by which the program asks for every action except reading and planning. Of several rules that fit one
+/// tool, the last one counts.
 const ASK: &str = r#"{"*":"ask","read":{"*":"allow","*.env":"ask","*.env.*":"ask"},"glob":"allow","grep":"allow","list":"allow","lsp":"allow","skill":"allow","task":"allow","todowrite":"allow","todoread":"allow","question":"allow"}"#;
 
-/// `opencode serve`. What it is to do it is told by its API, once it is up.
+/// Launches `opencode serve`. The prompt follows through its API, once the server is up.
 pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permissions) -> Result<Launch> {
     if order.prompt.as_deref().is_none_or(|prompt| prompt.trim().is_empty()) {
         return Err(Error::invalid("prompt", format!("say what {} is to do", order.runtime.as_str())));
@@ -27,7 +28,7 @@ pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permission
             .ok_or_else(|| Error::invalid("model", "expected provider/model, as in \"anthropic/claude-opus-4\""))?;
     }
     let arguments = ["serve", "--hostname", "127.0.0.1", "--port", "0"].map(str::to_owned).to_vec();
-    // Without it any process of this machine, another town's agent say, could use the server.
+    // Without the password any process of this machine could use the server, for example an agent of another town.
     let password = format!("{}{}", uuid::Uuid::now_v7().simple(), uuid::Uuid::now_v7().simple());
     let mut variables = vec![(password_variable(order.runtime), password)];
     if permissions == Permissions::Ask {
@@ -36,17 +37,18 @@ pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permission
     Ok(Launch { program: program.to_owned(), arguments, variables, input: Input::None })
 }
 
-/// The variable whose rules come after those of all settings.
+/// The variable with permission rules, which come after those of all settings.
 fn permission_variable(runtime: Runtime) -> &'static str {
     if runtime == Runtime::Kilo { "KILO_PERMISSION" } else { "OPENCODE_PERMISSION" }
 }
 
-/// The variable that names the password of the server.
+/// The variable with the password of the server.
 pub fn password_variable(runtime: Runtime) -> &'static str {
     if runtime == Runtime::Kilo { "KILO_SERVER_PASSWORD" } else { "OPENCODE_SERVER_PASSWORD" }
 }
 
-/// The provider and the model of a whole name. A model's own name may have slashes too.
+/// Splits a whole name into provider and model: `anthropic` and `claude-opus-4` of `anthropic/claude-opus-4`. The
+/// model's own name may have slashes, too.
 pub fn model(name: &str) -> Option<(&str, &str)> {
     name.split_once('/').filter(|(provider, model)| !provider.is_empty() && !model.is_empty())
 }

@@ -1,11 +1,11 @@
-//! Any command.
+//! The runtime for any command.
 
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::wire::StartAgent;
 
 use super::{ARGUMENT_BYTES_MAX, Input, Launch, argument};
 
-/// The command of the order; its first word is looked for on `PATH`.
+/// Launches the command of the order. Its first word is searched on `PATH`.
 pub(super) fn launch(order: &StartAgent) -> Result<Launch> {
     let words = order.command.as_deref().unwrap_or_default();
     let words = words.iter().map(|word| argument("command", word, ARGUMENT_BYTES_MAX)).collect::<Result<Vec<_>>>()?;

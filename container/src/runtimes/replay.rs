@@ -1,4 +1,5 @@
-//! Recordings of real agents, printed by a child process: the same process, pipe, line reader and parser as live.
+//! Recordings of real agents, printed by a child process. Process, pipe, line reader and parser are the same as for a
+//! live agent.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -15,12 +16,13 @@ use crate::config::Config;
 
 /// The hidden subcommand of this program that prints a recording.
 pub const PRINT_COMMAND: &str = "replay-print";
-/// The longest pause of a recording at its own pace; longer ones are cut.
+/// The longest pause of a recording at its own pace, 2 s; a longer one is cut to it.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
-/// A recording can be played at most this much faster; 0 is at once.
+/// The highest speed of a recording, 1000 times its own pace; a higher one is refused. A speed of 0 plays it without
+/// pauses.
 const SPEED_MAX: f64 = 1000.0;
 
-/// This program itself, as the printer of the order's recording.
+/// Launches this program itself, as the printer of the order's recording.
 pub(super) fn launch(order: &StartAgent, config: &Config) -> Result<Launch> {
     let names = || RECORDINGS.iter().map(|recording| recording.name).collect::<Vec<_>>().join(", ");
     let Some(name) = &order.transcript else {
@@ -63,7 +65,7 @@ pub fn print(arguments: &[String], out: &mut impl Write) -> io::Result<u8> {
     Ok(recording.exit_code)
 }
 
-/// The lines, each with the pause before it. Only some lines bear a time: what passed between two of those is spread
+/// The lines, each with the pause before it. Only some lines have a time. The time between two of those is spread
 /// evenly over the lines from one to the other.
 fn paced(bytes: &[u8]) -> Vec<(&[u8], Duration)> {
     #[derive(Deserialize)]

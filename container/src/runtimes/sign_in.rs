@@ -1,8 +1,9 @@
-//! The remedy where a program runs but nobody has signed in to it. Each says so in words of its own, or by its exit code.
+//! The advice for a program that runs but has no login. Each program reports that in its own words, or by its exit
+//! code.
 
 use townwatch_protocol::event::{AgentError, AgentExited, ExitReason, Runtime};
 
-/// An error that says how to sign in, if that is why a run failed.
+/// Makes an error that explains how to sign in, if that is why a run failed.
 pub fn not_signed_in(runtime: Runtime, exit: &AgentExited) -> Option<AgentError> {
     if exit.reason != ExitReason::Failed {
         return None;
@@ -33,8 +34,8 @@ pub fn not_signed_in(runtime: Runtime, exit: &AgentExited) -> Option<AgentError>
     found.then(|| AgentError { code: "not_signed_in".into(), message, retryable: Some(false), until: None })
 }
 
-/// `FatalAuthenticationError` of Gemini CLI.
+/// The exit code of Gemini CLI's `FatalAuthenticationError`.
 const GEMINI_EXIT_CODE: i32 = 41;
 
-/// The words of Claude Code for it: without any key, with one that is not accepted, and when a login is too old.
+/// The words of Claude Code for a missing login: without any key, with a refused key, and with a login that is too old.
 const CLAUDE_WORDS: &[&str] = &["run /login", "Invalid API key", "OAuth token"];

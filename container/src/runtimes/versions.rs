@@ -1,4 +1,4 @@
-//! The versions of the programs that the recordings are of, which the normalisers are tested with.
+//! The versions of the programs in the recordings, with which the normalisers are tested.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -6,13 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::json;
 use townwatch_protocol::event::Runtime;
 
-/// A server that has seen so many versions has been told often enough.
+/// New versions that are logged, 64. Further ones are not, because the operator has been told often enough.
 const SEEN_MAX: usize = 64;
 
 static SEEN: Mutex<Seen> = Mutex::new(Seen(BTreeSet::new()));
 
-/// A program says its version. One that no recording is of may print what nobody has seen yet: it is read all the same,
-/// and logged once, so that somebody can record it.
+/// Takes the version of a program. A version without a recording may print lines that are not known yet. Its output is
+/// read even so, and the version is logged once, so that it can be recorded.
 pub fn saw(runtime: Runtime, version: &str) {
     if let Some(recorded) = SEEN.lock().unwrap_or_else(PoisonError::into_inner).first_time(runtime, version) {
         let (runtime, version) = (runtime.as_str(), townwatch_agents::summary::line(version));
@@ -34,7 +34,7 @@ fn recorded(runtime: Runtime) -> Option<&'static str> {
 struct Seen(BTreeSet<(&'static str, String)>);
 
 impl Seen {
-    /// The recorded version, if this one is another one that was never seen. Some name themselves beside it:
+    /// The recorded version, if this version differs and was never seen. Some programs print their name beside it:
     /// `codex-cli 0.169.0`.
     fn first_time(&mut self, runtime: Runtime, version: &str) -> Option<&'static str> {
         let recorded = recorded(runtime)?;

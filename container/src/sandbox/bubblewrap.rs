@@ -1,8 +1,8 @@
-//! A sandbox for each run, by bubblewrap: it sees the system's programs, its own working directory and a HOME of its own,
-//! no process but its own, and the network.
+//! A sandbox for each run, made by bubblewrap. Its processes see the system's programs, the run's own working directory
+//! and HOME, only their own processes, and the network.
 //!
-//! What it sees is a list, so that what nobody thought of is hidden. Within the system's folders there may still be a
-//! person's HOME, the project or the other runs; these are covered.
+//! Everything visible is named in a list, so everything else is hidden. But the system's folders may contain a person's
+//! HOME, the project, or the other runs; these are covered.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -17,7 +17,7 @@ use super::logins::login;
 use crate::search_path::find_on_path;
 use crate::setting;
 
-/// The folders that every program on this machine needs to see; one that is not there is left out.
+/// The folders that every program on this machine needs to see. A folder that does not exist is left out.
 const SYSTEM: &[&str] = &[
     "/usr",
     "/bin",
@@ -33,16 +33,17 @@ const SYSTEM: &[&str] = &[
     "/run/systemd/resolve",
     "/sys/fs/cgroup",
 ];
-/// All that is taken away but the network, without which no agent reaches its model.
+/// The options that take everything away except the network, without which no agent reaches its model.
 const WALLS: &[&str] = &[
     "--unshare-user",
     "--unshare-pid",
     "--unshare-ipc",
     "--unshare-cgroup-try",
-    // All of it ends with the control server, and nothing can type into the terminal that the server was started from.
+    // The sandbox ends with the control server, and its processes cannot type into the terminal in which the server was
+    // started.
     "--die-with-parent",
     "--new-session",
-    // Where the server is root the agents are, too, but without what root may.
+    // If the server is root, the agents are root, too, but without root's rights.
     "--cap-drop",
     "ALL",
     "--proc",
@@ -50,33 +51,33 @@ const WALLS: &[&str] = &[
     "--dev",
     "/dev",
 ];
-/// The first one of all, to see whether there can be any.
+/// The time limit of the trial sandbox at the start of the server, 10 s.
 const TRIAL_LIMIT: Duration = Duration::from_secs(10);
 
-/// The way in which each run is shut in.
+/// The settings of the sandbox of each run.
 #[derive(Debug, Clone)]
 pub struct Bubblewrap {
     program: PathBuf,
-    /// The HOME of the person whose the control server is; a run finds its own one under the same name.
+    /// The HOME of the person whose control server this is. A run finds its own HOME under the same path.
     home: PathBuf,
-    /// The folders that have to be hidden even where the system's folders are around it: where the server was started (in development
-    /// the project, with its keys), and the directories of all runs.
+    /// The folders that stay hidden even inside the system's folders: the folder in which the server was started (in
+    /// development the project, with its keys), and the directories of all runs.
     covered: Vec<PathBuf>,
-    /// Folders that agents may read: those of `PATH`, and what somebody named.
+    /// The folders that agents may read: those of `PATH`, and those of the setting.
     readable: Vec<PathBuf>,
 }
 
-/// The folders that are a run's own.
+/// The folders that belong to one run.
 #[derive(Debug)]
 pub struct Places<'a> {
-    /// Its working directory.
+    /// The run's working directory.
     pub dir: &'a Path,
-    /// The folder that it finds as its HOME; `tmp` in it is its `/tmp`.
+    /// The folder that the run sees as its HOME. The run's `/tmp` is `tmp` in this folder.
     pub home: &'a Path,
 }
 
 impl Bubblewrap {
-    /// Reads `HOME`, `PATH` and `CONTROL_SANDBOX_READABLE`, and looks for `bwrap`.
+    /// Reads `HOME`, `PATH` and `CONTROL_SANDBOX_READABLE`, and finds `bwrap`. The error is a sentence for a person.
     pub(super) fn read(variable: impl Fn(&str) -> Option<String>, work_dir: &Path) -> Result<Self, String> {
         let program = find_on_path("bwrap").ok_or(
             "CONTROL_SANDBOX: bubblewrap is not installed (there is no `bwrap` on PATH): sudo apt-get install bubblewrap, \
@@ -103,7 +104,7 @@ impl Bubblewrap {
         Ok(this)
     }
 
-    /// Starts one in which nothing happens; why that cannot be, for a person.
+    /// Starts a sandbox in which nothing happens. The error is the reason why that is not possible, for a person.
     pub async fn try_out(&self) -> Result<(), String> {
         let mut command = Command::new(&self.program);
         command.args(WALLS).args(SYSTEM.iter().flat_map(|folder| ["--ro-bind-try", folder, folder]));
@@ -122,7 +123,7 @@ impl Bubblewrap {
         ))
     }
 
-    /// The command that runs a program in a sandbox of its own.
+    /// Makes the command that runs a program in a sandbox of its own.
     pub fn command(&self, places: &Places<'_>, runtime: Runtime, program: &Path, arguments: &[String]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(WALLS).args(self.view(places, runtime, program));
@@ -130,12 +131,12 @@ impl Bubblewrap {
         command
     }
 
-    /// For a process in a sandbox: its HOME has the name that a person's has.
+    /// Sets the variables of a process in a sandbox. Its HOME has the same path as the person's.
     pub fn dress(&self, command: &mut Command) {
         command.env("HOME", &self.home).env("TMPDIR", "/tmp");
     }
 
-    /// The view of a run, in the order in which one thing covers another.
+    /// The mounts of a run, in their order: a later one covers an earlier one.
     fn view(&self, places: &Places<'_>, runtime: Runtime, program: &Path) -> Vec<OsString> {
         let mut view = View::default();
         for folder in SYSTEM {
@@ -143,7 +144,7 @@ impl Bubblewrap {
         }
         view.mount("--bind", places.home.join("tmp"), "/tmp");
         view.mount("--symlink", "/tmp", "/var/tmp");
-        // The outer one first: what is mounted later covers what lies below it.
+        // The outer folder comes first, because a later mount covers everything below it.
         let covers = self.covered.iter().map(PathBuf::as_path).chain([self.home.as_path()]).collect::<BTreeSet<_>>();
         for folder in &covers {
             if *folder == self.home {
@@ -161,13 +162,14 @@ impl Bubblewrap {
             files.iter().map(|file| self.home.join(file)).for_each(|file| view.mount(mount, &file, &file));
         }
         view.mount("--bind", places.dir, places.dir);
-        // What only covers takes nothing in.
+        // A folder that only covers another takes no files.
         covers.iter().filter(|folder| **folder != self.home).for_each(|folder| view.option("--remount-ro", folder));
         view.option("--remount-ro", "/");
         view.0
     }
 
-    /// The files that a program of ours or of a runtime needs around it: for a command of npm's the packages beside it.
+    /// The files around a program that it needs, for a program of ours or of a runtime: for a command from npm the
+    /// packages beside it.
     fn around(&self, runtime: Runtime, program: &Path) -> Vec<PathBuf> {
         if runtime == Runtime::Process {
             return Vec::new();
@@ -179,14 +181,14 @@ impl Bubblewrap {
         folder.into_iter().chain([file.clone()]).collect()
     }
 
-    /// Whether showing a folder shows nothing that is to be hidden.
+    /// Whether a folder can be shown without showing a hidden one.
     fn may_show(&self, folder: &Path) -> bool {
         let hides = |path: &Path| path.starts_with(folder);
         folder.is_absolute() && !hides(&self.home) && !self.covered.iter().any(|path| hides(path))
     }
 }
 
-/// Arguments of bubblewrap that say what there is to see.
+/// The arguments of bubblewrap that make the visible file system.
 #[derive(Default)]
 struct View(Vec<OsString>);
 

@@ -1,19 +1,20 @@
-//! The files of a person's HOME that each program needs to be the person's: its login, and how it is set up.
+//! The files of a person's HOME that a program needs in order to work as that person: its login and its settings.
 //!
-//! Files, and never whole folders: in these lie what other sessions said, and hooks that would run outside of the sandbox
-//! the next time that the person starts the program by hand.
+//! The list has files, and never whole folders. The folders also have the texts of other sessions, and hooks that would
+//! run outside of the sandbox the next time that the person starts the program by hand.
 
 use townwatch_protocol::event::Runtime;
 
-/// Files below HOME, where they exist.
+/// The files of one program below HOME, where they exist.
 pub(super) struct Login {
-    /// The login, which the program may renew: a renewed one counts for the person, too, or they would be signed out.
+    /// The login, which the program may renew. The renewed login is the person's, too; otherwise the person would be
+    /// signed out.
     pub(super) kept: &'static [&'static str],
     /// The files that are only read.
     pub(super) read: &'static [&'static str],
 }
 
-/// The login that a program gets to see. A plain command and a recording get nothing.
+/// The files that a program gets to see. A plain command and a recording get none.
 pub(super) fn login(runtime: Runtime) -> Login {
     match runtime {
         Runtime::ClaudeCode => {

@@ -1,4 +1,4 @@
-//! The wall between agents and this machine, and so the permissions that they have without asking.
+//! The wall between agents and this machine, and with it the permissions that agents have without a question.
 
 mod bubblewrap;
 mod logins;
@@ -14,25 +14,28 @@ use crate::setting;
 /// The wall between agents and this machine.
 #[derive(Debug, Clone)]
 pub enum Sandbox {
-    /// Nothing.
+    /// No wall.
     None,
-    /// This server is in one, with all that it runs: its image, or what somebody says is as good.
+    /// This server itself is in a sandbox, with everything that it runs: its image, or a place that the operator
+    /// declares to be as good.
     Image,
-    /// Each run gets one of its own.
+    /// Each run gets a sandbox of its own.
     Bubblewrap(Bubblewrap),
 }
 
-/// The permissions of an agent without asking.
+/// The permissions that an agent has without a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permissions {
-    /// Those that its program gives where a person sits in front of it. An agent that can ask nobody is refused the rest.
+    /// The permissions that the agent's program gives where a person sits in front of it. An agent that can ask nobody
+    /// is refused everything else.
     Ask,
-    /// Everything: what it can reach is its own.
+    /// All permissions, because everything within the agent's reach is its own.
     All,
 }
 
 impl Sandbox {
-    /// Reads `CONTROL_SANDBOX` and, for bubblewrap, what else says what agents see.
+    /// Reads `CONTROL_SANDBOX` and, for bubblewrap, the other settings about what agents see. The error is a sentence
+    /// for a person.
     pub fn read(variable: impl Fn(&str) -> Option<String>, work_dir: &Path) -> Result<Self, String> {
         match variable(setting::SANDBOX.name).as_deref().map(str::trim) {
             None | Some("" | "0") => Ok(Self::None),
@@ -45,7 +48,7 @@ impl Sandbox {
         }
     }
 
-    /// The permissions of agents without asking.
+    /// The permissions that agents have without a question.
     pub fn permissions(&self) -> Permissions {
         match self {
             Self::None => Permissions::Ask,
@@ -53,7 +56,7 @@ impl Sandbox {
         }
     }
 
-    /// Its name on the wire.
+    /// The sandbox's name on the wire.
     pub fn kind(&self) -> SandboxKind {
         match self {
             Self::None => SandboxKind::None,

@@ -1,5 +1,5 @@
-//! After the stream has broken off: what happened meanwhile is lost to it, so everything is asked for once more, as it
-//! is now. The normaliser knows what it has told.
+//! The return after the stream was cut off. The stream does not repeat earlier events, so everything is fetched once
+//! more, as it is now. The normaliser knows what it has already reported.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,18 +13,19 @@ use townwatch_host::now;
 use super::conversation::{Conversation, Named, is_plain};
 use crate::loopback::CALL_LIMIT;
 
-/// Between two attempts to open the stream again; all of them together take no longer than the limit.
+/// The pause between two tries to open the stream again. All tries together take at most [`RECONNECT_LIMIT`].
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 const RECONNECT_LIMIT: Duration = Duration::from_mins(1);
-/// The time after which a server that was told something, and says that it does nothing, is asked again.
+/// The time after which a server is asked again that was sent a message and answers that it is idle, 5 s.
 const STATUS_PAUSE: Duration = Duration::from_secs(5);
-/// Messages of a session that are read again. What is older was told long before the stream broke off.
+/// Messages of a session that are read again, the newest 200. Older ones were reported long before the stream was cut
+/// off.
 const MESSAGES_REREAD_MAX: usize = 200;
-/// Sub-agents' sessions that are read again.
+/// Sessions that are read again, 64, the main one and those of sub-agents. Further ones are not.
 const SESSIONS_REREAD_MAX: usize = 64;
 
 impl Conversation<'_> {
-    /// Opens the stream again and tells what was missed.
+    /// Opens the stream again, and appends the events that were missed.
     pub(super) async fn come_back(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + RECONNECT_LIMIT;
         loop {
@@ -47,7 +48,8 @@ impl Conversation<'_> {
             let answer = server.get(&path, CALL_LIMIT).await?;
             answer.success().map(str::to_owned)
         };
-        // Before the messages: a turn that ends after this is ended by the stream, after all that it said.
+        // The status comes before the messages. A turn that ends after this request is ended by the stream, after all
+        // of its events.
         let status = self.status().await?;
         let mut sessions = vec![main];
         for index in 0..SESSIONS_REREAD_MAX {
@@ -78,8 +80,8 @@ impl Conversation<'_> {
         Ok(())
     }
 
-    /// Asks once more whether a turn goes on, where it could not be known whether it had begun. A server that does not
-    /// answer is asked again: whether it is alive is the stream's to say.
+    /// Asks once more whether a turn goes on, where it was not known whether the turn had begun. A server that does not
+    /// answer is asked again: only the stream decides whether the server is alive.
     pub(super) async fn ask_status_again(&mut self) {
         match self.status().await {
             Ok(status) => self.reread_status(status.as_deref()),
@@ -87,7 +89,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// The status of the session; `None` where it does nothing.
+    /// Asks for the status of the session; `None` where it is idle.
     async fn status(&self) -> Result<Option<Box<RawValue>>, String> {
         let (server, session_id) = self.session()?;
         let answer = server.get("/session/status", CALL_LIMIT).await?;

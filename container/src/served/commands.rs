@@ -1,4 +1,4 @@
-//! Commands of people to the agent meanwhile.
+//! Commands of people to an agent that is a server.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use townwatch_protocol::wire::AnswerAgent;
 use super::conversation::{Conversation, is_plain};
 use crate::command::{AgentCommand, OPERATOR, QueuedCommand};
 
-/// The server's time for a command: less than people wait for it, so that they are told what became of it.
+/// The time limit of the server for a command, 5 s: less than people wait for it, so that they are told its outcome.
 const COMMAND_LIMIT: Duration = Duration::from_secs(5);
 
 impl Conversation<'_> {
-    /// Does it, and says what became of it.
+    /// Carries out a command, and reports its outcome.
     pub(super) async fn fulfil(&mut self, queued: QueuedCommand) {
         let Some((command, outcome)) = queued.take() else { return };
         let became = match command {
@@ -54,7 +54,7 @@ impl Conversation<'_> {
         };
         let (server, _) = self.session().map_err(|problem| Error::new(Code::Conflict, problem))?;
         let server = server.clone();
-        // Before it is sent: the stream tells of the answer as soon as the server has it.
+        // This comes before the request, because the stream has the answer as soon as the server has it.
         self.normaliser.answering(request_id, Some(given));
         let answered = server.post(&path, &body, COMMAND_LIMIT).await;
         let problem = match answered.as_ref().map(|answer| (answer.status, answer.success())) {

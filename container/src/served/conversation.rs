@@ -1,5 +1,5 @@
-//! A conversation with the server of OpenCode or Kilo: a session is made, told what to do, and listened to.
-//! The stream of `GET /event` carries no ids: what happens while it is broken off is asked for afterwards (`catch_up`).
+//! A conversation with the server of OpenCode or Kilo: it makes a session, sends prompts, and reads events. The stream
+//! of `GET /event` has no ids, so events from a time in which it is cut off are fetched afterwards (`catch_up`).
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -23,15 +23,15 @@ use crate::loopback::{CALL_LIMIT, Server};
 use crate::run::Run;
 use crate::runtimes::opencode::model;
 
-/// A server that is not up by then never will be: with its first start it fetches and prepares things.
+/// The time limit for the start of the server, 2 minutes. At its first start it downloads and prepares files.
 const START_LIMIT: Duration = Duration::from_mins(2);
-/// One question about its health; while it starts it may take a connection and never answer.
+/// The time limit of one request for its health, 2 s. While it starts it may accept a connection and never answer.
 const HEALTH_LIMIT: Duration = Duration::from_secs(2);
 const HEALTH_PAUSE: Duration = Duration::from_millis(100);
-/// The stream has a heartbeat every 10 s; without a word for this long it is dead.
+/// The silence after which the stream counts as cut off, 30 s. The stream has a heartbeat every 10 s.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
-/// A conversation.
+/// A conversation with one server.
 pub(super) struct Conversation<'a> {
     pub(super) run: &'a Run,
     order: &'a StartAgent,
@@ -41,9 +41,9 @@ pub(super) struct Conversation<'a> {
     /// The server and the session's id, once both are there.
     pub(super) session: Option<(Server, String)>,
     stream: Option<(Incoming, SseDecoder)>,
-    /// Whether something happened since it was last looked how long it is waited for.
+    /// Whether an event has come since the waiting time was last checked.
     has_happened: bool,
-    /// The moment at which its server is asked whether the turn goes on.
+    /// The moment at which the server is asked whether the turn goes on.
     pub(super) status_again_at: Option<Instant>,
 }
 
@@ -63,7 +63,8 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// The agent's turn. One that failed or was interrupted says that it is idle, and then how its last calls ended.
+    /// The agent's turn. After a failed or interrupted turn the server first reports that it is idle, and then how the
+    /// last calls ended.
     pub(super) fn turn(&self) -> Turn {
         if self.normaliser.is_idle() { Turn::Idle { can_go_on: self.normaliser.can_go_on() } } else { Turn::Open }
     }
@@ -72,12 +73,13 @@ impl<'a> Conversation<'a> {
         self.normaliser.failure()
     }
 
-    /// Appends what is still to be said before the run's exit.
+    /// Appends the events that are still missing before the run's exit.
     pub(super) fn end(&mut self, succeeded: bool) {
         self.run.append(self.normaliser.end(succeeded, now()), now());
     }
 
-    /// Holds it until a time is over, or until it cannot go on: then the reason is the error. Can be given up at any time.
+    /// Holds the conversation until a time limit is reached, or until it cannot go on. The error is the reason. The
+    /// future can be dropped at any time.
     pub(super) async fn hold(
         &mut self,
         life: &mut Life,
@@ -178,7 +180,7 @@ impl<'a> Conversation<'a> {
         let (server, _) = self.session()?;
         let stream = server.open("/event", CALL_LIMIT).await?;
         self.stream = Some((stream, SseDecoder::new(STDOUT_LINE_BYTES_MAX)));
-        // Its first message says that from now on everything is on it.
+        // The first message means that from now on everything is on the stream.
         match timeout(CALL_LIMIT, listen(&mut self.stream)).await {
             Ok(Some(bytes)) => {
                 self.take(&bytes);
@@ -188,7 +190,7 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Interrupts the turn and hears how it ends.
+    /// Interrupts the turn, and reads its end.
     pub(super) async fn interrupt(&mut self) {
         let Ok((server, session_id)) = self.session() else { return };
         let (server, path) = (server.clone(), format!("/session/{session_id}/abort"));
@@ -205,18 +207,18 @@ impl<'a> Conversation<'a> {
     }
 }
 
-/// The context in which it works; it is spoken to.
+/// The context in which the agent works. It takes messages.
 fn context(working_dir: &Path) -> RunContext {
     RunContext { takes_messages: true, ..run_context_of(working_dir) }
 }
 
-/// A thing with an id.
+/// An object with an id.
 #[derive(Deserialize)]
 pub(super) struct Named {
     pub(super) id: String,
 }
 
-/// The next bytes of the stream; `None` once it has broken off.
+/// Waits for the next bytes of the stream; `None` once it is cut off.
 async fn listen(stream: &mut Option<(Incoming, SseDecoder)>) -> Option<hyper::body::Bytes> {
     let (body, _) = stream.as_mut()?;
     loop {
@@ -231,7 +233,7 @@ async fn listen(stream: &mut Option<(Incoming, SseDecoder)>) -> Option<hyper::bo
     }
 }
 
-/// Waits until then; for ever, if that is never.
+/// Waits until a moment, or for ever if there is none.
 async fn until(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment).await,
@@ -239,7 +241,7 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
-/// Whether an id can stand in a path as it is.
+/// Whether an id can stand in a path without escapes.
 pub(super) fn is_plain(id: &str) -> bool {
     !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
 }

@@ -1,5 +1,5 @@
-//! A run whose agent is a server with an HTTP API: its process, from its start to its one end. When and how it is made to
-//! end its [`Life`] decides.
+//! A run whose agent is a server with an HTTP API: its process, from its start to its one end. The run's [`Life`]
+//! decides when and how the process is made to end.
 
 mod catch_up;
 mod commands;
@@ -26,7 +26,8 @@ use crate::runtimes::Launch;
 use crate::runtimes::opencode::password_variable;
 use crate::stop::StopReceiver;
 
-/// Follows a server that was started for an order up to its end, which it gives. `timeout` is the time that it is given.
+/// Follows a server that was started for an order up to its end, and gives that end. `timeout` is the time limit of the
+/// run.
 pub(crate) async fn follow(
     run: &Run,
     order: &StartAgent,
@@ -66,7 +67,7 @@ pub(crate) async fn follow(
     exit
 }
 
-/// Makes the server end, by these actions and what follows from them; how it exited.
+/// Makes the server end, by these actions and those that follow; gives its exit.
 async fn end(
     run: &Run,
     life: &mut Life,
@@ -96,7 +97,7 @@ async fn end(
     }
 }
 
-/// Waits for an order to stop from which something follows.
+/// Waits for an order to stop that leads to actions.
 async fn ordered(stop: &mut StopReceiver, life: &mut Life) -> Vec<Action> {
     loop {
         let actions = life.stop(stop.next().await, Instant::now());

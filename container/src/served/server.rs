@@ -20,7 +20,7 @@ use crate::stderr::{self, Stderr};
 pub(super) struct Pipes(JoinHandle<Option<String>>);
 
 impl Pipes {
-    /// Reads both from now on. The address comes as soon as the server says it.
+    /// Reads both pipes from now on. The address comes as soon as the server prints it.
     pub(super) fn read(run: &Run, child: &mut Child) -> (Self, oneshot::Receiver<SocketAddr>) {
         let (run, out, err) = (run.clone(), child.stdout.take(), child.stderr.take());
         let (found, address) = oneshot::channel();
@@ -44,7 +44,7 @@ impl Pipes {
         (Self(reading), address)
     }
 
-    /// The last line of its standard error, after its end.
+    /// Gives the last line of the server's standard error, after the server's end.
     pub(super) async fn last_line(mut self) -> Option<String> {
         let line = tokio::time::timeout(PIPE_GRACE, &mut self.0).await;
         if line.is_err() {
@@ -66,7 +66,7 @@ async fn each_line(pipe: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(Li
     decoder.finish(&mut take);
 }
 
-/// The address in a line like `opencode server listening on http://127.0.0.1:4096`.
+/// Finds the address in a line like `opencode server listening on http://127.0.0.1:4096`.
 fn listening(line: &str) -> Option<SocketAddr> {
     let (_, url) = line.split_once("listening on http://")?;
     let address = url.split(['/', ' ']).next()?.parse::<SocketAddr>().ok()?;

@@ -1,4 +1,4 @@
-//! The runs of one agent: which were begun, and how the newest one stands.
+//! The runs of one agent: the ids of those that were begun, and the state of the newest one.
 
 use std::collections::VecDeque;
 
@@ -9,9 +9,10 @@ use crate::command::CommandSender;
 use crate::outcome::Outcome;
 use crate::stop::StopSender;
 
-/// Runs of an agent whose start is still recognised as a repeat, the newest included.
+/// Runs of an agent whose start is still recognised as a repeat, 16 with the newest one.
 const RUNS_REMEMBERED: usize = 16;
-/// Answered questions of a run that are remembered; who comes even later is only told that theirs is not open.
+/// Answered questions of a run that are remembered, 64. A person who answers an older one is told only that it is not
+/// open.
 const ANSWERED_REMEMBERED: usize = 64;
 
 #[derive(Debug)]
@@ -20,16 +21,16 @@ pub(super) struct AgentRuns {
     pub(super) status: Status,
     pub(super) exit: Option<AgentExited>,
     pub(super) outcome: Outcome,
-    /// The orders to stop its open run.
+    /// The sender of orders to stop the open run.
     pub(super) stop: StopSender,
-    /// The way of commands to its open run, if it takes any.
+    /// The sender of commands to the open run, if it takes any.
     pub(super) commands: Option<CommandSender>,
-    /// The answers to its run's latest questions, for people who come too late.
+    /// The answers to the run's latest questions, for people who answer too late.
     pub(super) answered: VecDeque<AgentQuestionAnswered>,
 }
 
 impl AgentRuns {
-    /// The first run of an agent begins.
+    /// Begins the first run of an agent.
     pub(super) fn begin(run_id: RunId, stop: StopSender) -> Self {
         Self {
             run_ids: VecDeque::from([run_id]),
@@ -42,7 +43,7 @@ impl AgentRuns {
         }
     }
 
-    /// The next run begins.
+    /// Begins the next run.
     pub(super) fn begin_next(&mut self, run_id: RunId, stop: StopSender) {
         if self.run_ids.len() >= RUNS_REMEMBERED {
             self.run_ids.pop_front();
@@ -57,7 +58,7 @@ impl AgentRuns {
         self.run_ids.back()
     }
 
-    /// An event of the newest run changes how it stands.
+    /// Takes an event of the newest run into the run's state.
     pub(super) fn take(&mut self, event: EventData) {
         match event {
             EventData::Status(changed) => self.status = changed.status,

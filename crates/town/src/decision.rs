@@ -14,7 +14,7 @@ pub trait Decide {
     /// The caller's own answer.
     type Answer;
 
-    /// Changes the tables, in one transaction, and says what that came to.
+    /// Changes the tables, in one transaction, and gives the result.
     fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<Self::Answer>>;
 }
 
@@ -29,7 +29,7 @@ pub struct Decision<T> {
 /// The changes of a decision that others have to know.
 #[derive(Debug, Default)]
 pub(crate) struct DecidedChange {
-    /// The result for the log; `None` where viewers have nothing to look for.
+    /// The result for the log; `None` where viewers have nothing to get.
     pub(crate) outcome: Option<Outcome>,
     /// The texts that agents are typing.
     pub(crate) previews: Vec<Preview>,

@@ -1,8 +1,9 @@
-//! The front door of a town. Whatever changes one from outside is an [`Input`], taken by [`Town::handle`]; what has to happen
-//! because of it is data, [`Effect`]s, which the edge takes by [`Town::take_effects`] and performs in their order.
+//! The front door of a town. Each change from outside is an [`Input`], which [`Town::handle`] takes. The actions that
+//! have to follow are data, [`Effect`]s. The edge takes them by [`Town::take_effects`], and performs them in their
+//! order.
 //!
-//! A decision returns what it has changed in the log, and `handle` is the only one who calls a decision. So nothing that the
-//! log gets is kept from viewers.
+//! A decision returns its changes of the log, and only `handle` calls a decision. So viewers get every change of the
+//! log.
 
 use townwatch_protocol::error::Result;
 use townwatch_protocol::id::AgentId;
@@ -14,13 +15,13 @@ use crate::viewers::Effect;
 use crate::viewers::frames::Occasion;
 use townwatch_protocol::calls::EndedRuns;
 
-/// Something from outside that changes a town: an answer of the control server, a batch of a rig, a start, a message of a
-/// viewer, the passing of time. The inputs are closed: only this crate can decide.
+/// An event from outside that changes a town: an answer of the control server, a batch of a rig, a start, a message of
+/// a viewer, the passing of time. The inputs are closed: only this crate can decide.
 pub trait Input: Decide {}
 
 impl<I: Decide> Input for I {}
 
-/// Something that a rig has to be told of one of its agents.
+/// A notice to a rig about one of its agents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RigNotice {
     /// These runs have ended: the rig is to refuse their posts.
@@ -30,11 +31,11 @@ pub enum RigNotice {
 }
 
 impl Town {
-    /// Takes an input, and shows viewers what it has changed.
+    /// Takes an input, and shows viewers the changes.
     ///
     /// # Errors
-    /// The input was refused, or the tables could not take it: then nothing has changed. What is stored but cannot be shown is
-    /// no error of the input; it becomes [`Effect::LetGo`].
+    /// The input was refused, or the tables could not take it; then nothing has changed. A change that is stored but
+    /// cannot be shown is no error of the input. It becomes [`Effect::LetGo`].
     pub fn handle<I: Input>(&mut self, input: I, now: Timestamp) -> Result<I::Answer> {
         let Decision { answer, change } = input.decide(self, now)?;
         self.show_change(change, now);
@@ -84,7 +85,8 @@ impl Town {
         }
     }
 
-    /// Lets viewers be sent something. If it cannot be said they are let go: they would miss it without a word.
+    /// Collects effects for viewers. If that fails, all viewers are let go, because they would miss the change without
+    /// a notice.
     pub(crate) fn show(&mut self, say: impl FnOnce(&mut Self, &mut Vec<Effect>) -> Result<()>) {
         let mut effects = Vec::new();
         match say(self, &mut effects) {

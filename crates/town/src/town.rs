@@ -1,5 +1,5 @@
-//! A town: its tables, and the streams that are open on it at present. What is in the tables is all that it knows;
-//! whoever opens it on the same tables later goes on where it was.
+//! A town: its tables, and the streams that are open at present. Everything that the town knows is in the tables.
+//! Another instance that opens the town on the same tables continues from there.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -89,7 +89,7 @@ pub struct Town {
     pub(crate) effects: Vec<Effect>,
     /// The town's id.
     pub town_id: TownId,
-    /// The life of its log.
+    /// The life of the town's log.
     pub epoch: Epoch,
 }
 
@@ -104,8 +104,8 @@ impl Town {
         Ok(())
     }
 
-    /// Opens the town that lies in the tables; none where there is none, and then nothing is written. `fresh_run` names runs
-    /// that no one has named.
+    /// Opens the town in the tables. Without a town it gives `None`, and writes nothing. `fresh_run` makes ids for runs
+    /// that have none.
     pub fn open(store: Rc<dyn Store>, config: Config, fresh_run: Rc<RunIdSource>) -> Result<Option<Self>> {
         if !schema::open(store.as_ref(), schema::TOWN)? {
             return Ok(None);
@@ -130,7 +130,10 @@ impl Town {
         }))
     }
 
-    /// The whole town for its page.
+    /// Reads the whole town, for its page.
+    ///
+    /// # Errors
+    /// `not_found`: the tables have no town. Otherwise they cannot be read.
     pub fn view(&self, container: ContainerView) -> Result<TownView> {
         let rows = self.store.query("SELECT name, created_at_ms FROM town", &[])?;
         let row = rows.first().ok_or_else(|| Error::not_found("town"))?;
@@ -155,8 +158,12 @@ impl Town {
         Ok(())
     }
 
-    /// The agent of this name in this rig, new if there is none; another rig's is a conflict. One that is not in the lists yet,
-    /// because it is new or archived, needs room there.
+    /// Gives the agent with this id in this rig, or a new one. An agent that is not in the lists yet, because it is new
+    /// or archived, needs room there.
+    ///
+    /// # Errors
+    /// `conflict`: the agent is one of another rig, the rig is archived, or one of both is held. `not_found`: there is
+    /// no such rig. `rate_limited`: the lists have no room. Otherwise the tables cannot be read.
     pub(crate) fn agent_for(&self, rig_id: &RigId, agent_id: &AgentId, name: &str, role: Role) -> Result<Agent> {
         self.check_rig_takes(rig_id)?;
         self.holds.check(&Subject::Agent(agent_id.clone()))?;
@@ -180,9 +187,9 @@ impl Town {
         }
     }
 
-    /// Takes in agents that the container tells of, each with the run that it names, and nobody here started, in the town's
-    /// oldest rig that takes agents; those beyond the town's room are passed over, and what is left of deleted ones. False where
-    /// the town has no such rig.
+    /// Admits agents from the container's events that were not started from here, each with the run that it names. They
+    /// come into the town's oldest rig that takes agents. Agents beyond the town's room are passed over, and so are the
+    /// remains of deleted ones. False where the town has no such rig.
     pub fn admit<'a>(&self, told: impl Iterator<Item = (&'a AgentId, Option<&'a RunId>)>) -> Result<bool> {
         let Some(rig) = self.rigs()?.into_iter().find(|rig| self.check_rig_takes(&rig.rig_id).is_ok()) else {
             return Ok(false);
@@ -202,7 +209,7 @@ impl Town {
         Ok(true)
     }
 
-    /// The states of all agents but archived ones, by id.
+    /// Reads the states of all agents except archived ones, by id.
     pub fn agents(&self) -> Result<Vec<AgentState>> {
         let silent = silence(self.store.as_ref())?;
         let store = self.store.as_ref();
@@ -210,7 +217,7 @@ impl Town {
         all.into_iter().map(|(state, is_silent)| presented(store, state, silent.as_ref(), is_silent)).collect()
     }
 
-    /// The state of one agent.
+    /// Reads the state of one agent; `None` where there is no such agent.
     pub fn agent(&self, agent_id: &AgentId) -> Result<Option<AgentState>> {
         let silent = silence(self.store.as_ref())?;
         let store = self.store.as_ref();
@@ -221,12 +228,15 @@ impl Town {
         agents::load(store, agent_id)?.map(presented).transpose()
     }
 
-    /// One agent's state; 404 where there is no such agent.
+    /// Reads the state of one agent.
+    ///
+    /// # Errors
+    /// `not_found`: there is no such agent. Otherwise the tables cannot be read.
     pub fn require_agent(&self, agent_id: &AgentId) -> Result<AgentState> {
         self.agent(agent_id)?.ok_or_else(|| Error::not_found("agent"))
     }
 
-    /// Lets every viewer have what it may be sent by now.
+    /// Sends every viewer the frames that it may have by now.
     pub(crate) fn pump(&mut self, occasion: Occasion, effects: &mut Vec<Effect>) -> Result<()> {
         self.viewers.pump(self.store.as_ref(), &self.states, occasion, effects)
     }
@@ -253,7 +263,7 @@ impl Town {
         [self.states.due_at(), self.viewers.due_at(now), self.deadlines.next()].into_iter().flatten().min()
     }
 
-    /// The settings that it was opened with.
+    /// The settings with which the town was opened.
     pub fn config(&self) -> Config {
         self.config
     }
@@ -269,7 +279,7 @@ impl Town {
     }
 }
 
-/// The passing of time: what has become due by now happens. When the next of it will be is [`Town::due_at`].
+/// The passing of time: everything that has become due by now happens. [`Town::due_at`] gives the next such time.
 #[derive(Debug, Clone, Copy)]
 pub struct Tick;
 
@@ -277,7 +287,7 @@ impl Decide for Tick {
     type Answer = ();
 
     fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {
-        // The ends come last: behind them nothing may fail, or what they came to would be shown to nobody.
+        // The ends come last. After them nothing may fail, because their result would then be shown to nobody.
         let ended = town.deadlines.note_silent(town.store.as_ref(), now).and_then(|silent| {
             for agent_id in silent {
                 town.states.mark(agent_id);
@@ -289,7 +299,7 @@ impl Decide for Tick {
                 let notices = ends.into_iter().map(|PostedEnd { rig_id, ends }| (rig_id, RigNotice::Ended(ends)));
                 Ok(Decision::seen((), outcome).with_notices(notices.collect()))
             }
-            // Viewers that had to wait are due all the same.
+            // Viewers that had to wait are due even so.
             Err(error) => {
                 town.show(|town, effects| {
                     town.pump(Occasion::at(now), effects)?;
@@ -301,8 +311,8 @@ impl Decide for Tick {
     }
 }
 
-/// A state as viewers see it: while the container does not answer, an open run of its is `silent`, and so is an agent that
-/// posts and of which nothing has come for long.
+/// A state as viewers see it. While the container does not answer, an open run in it is `silent`. A posting agent is
+/// `silent` if nothing has come from it for long.
 pub(crate) fn presented(
     store: &dyn Store,
     mut state: AgentState,
@@ -322,7 +332,7 @@ pub(crate) fn presented(
     Ok(state)
 }
 
-/// Checks a name for people.
+/// Checks a name for people: 1 to [`NAME_CHARS_MAX`] characters, not only spaces, and no control characters.
 pub fn check_name(field: &str, name: &str) -> Result<()> {
     if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
         return Err(Error::invalid(

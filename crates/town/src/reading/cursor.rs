@@ -1,4 +1,4 @@
-//! Where a reader's history begins: every rule of the contract's "Resuming" about that.
+//! The start of a reader's history: all rules of the contract's section "Resuming" for it.
 
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::id::{Epoch, EventId};
@@ -10,10 +10,10 @@ use crate::agents;
 use crate::log::{self, Selection};
 use crate::store::Store;
 
-/// A reader's word of where to begin.
+/// A reader's request to begin at a place in the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BeginRequest {
-    /// The life of the log that its ids belong to, where the reader knows it.
+    /// The life of the log that the request's ids belong to, where the reader knows it.
     pub epoch: Option<Epoch>,
     /// The place.
     pub at: BeginAt,
@@ -22,53 +22,55 @@ pub struct BeginRequest {
 /// One of the ways to name a place in the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum BeginAt {
-    /// None is named: a stream or a range begins with the log, and a page is the latest one.
+    /// No place is named: a stream or a range begins with the log, and a page is the latest one.
     #[default]
     Unsaid,
-    /// Behind this event, the last that the reader has. Beyond the head the id means nothing here.
+    /// The place behind this event, which is the last that the reader has. An id beyond the head is unknown here:
+    /// history begins at its start, as a reset.
     After(u64),
-    /// With this event: one more than the last that the reader has. Sketch's way, whose clients number the events that they get
-    /// and ask for the next number. 0 and below is the start; beyond the head is the event that comes next.
+    /// The place of this event itself: one more than the last that the reader has. Sketch's clients number the events
+    /// that they get, and ask for the next number. 0 or a negative number is the start. A number beyond the head is the
+    /// event that comes next.
     From(i64),
-    /// With the newest so many events.
+    /// The newest events, so many of them.
     Tail(u64),
-    /// Ending before this event: a page or a range.
+    /// The events before this one: the end of a page or a range.
     Before(u64),
 }
 
-/// Where its history begins.
+/// The start of a reader's history, as decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Begin {
-    /// The last event that it is taken to have.
+    /// The last event that the reader is taken to have.
     pub cursor: EventId,
-    /// Whether its own cursor meant nothing here.
+    /// Whether the reader's own cursor is unknown here, so that history begins at the log's start.
     pub reset: bool,
-    /// Whether what lies before is not wanted, rather than missed.
+    /// Whether the events before are unwanted, as before a tail. Otherwise the reader misses them.
     pub tail: bool,
 }
 
 impl BeginRequest {
-    /// Behind this event.
+    /// A request to begin behind this event.
     pub fn after(id: u64) -> Self {
         Self { epoch: None, at: BeginAt::After(id) }
     }
 
-    /// With this event.
+    /// A request to begin with this event.
     pub fn from_event(id: i64) -> Self {
         Self { epoch: None, at: BeginAt::From(id) }
     }
 
-    /// With the newest so many events.
+    /// A request for the newest events, so many of them.
     pub fn tail(count: u64) -> Self {
         Self { epoch: None, at: BeginAt::Tail(count) }
     }
 
-    /// Ending before this event.
+    /// A request for the events before this one.
     pub fn before(id: u64) -> Self {
         Self { epoch: None, at: BeginAt::Before(id) }
     }
 
-    /// The same in a life of the log.
+    /// The same request in a life of the log.
     #[must_use]
     pub fn of_epoch(self, epoch: Option<Epoch>) -> Self {
         Self { epoch, ..self }
@@ -87,7 +89,7 @@ impl BeginRequest {
     /// Reads the query of a page or a range: `epoch`, and one of `after_id`, `tail` and `before_id`.
     ///
     /// # Errors
-    /// As for [`BeginRequest::of_stream`].
+    /// `invalid`: a value is not of its kind, or two places are named.
     pub fn of_page(query: &Query) -> Result<Self> {
         Self::one_of(query, position(query, "after_id")?.map(BeginAt::After), position(query, "before_id")?)
     }
@@ -109,7 +111,7 @@ fn position(query: &Query, name: &str) -> Result<Option<u64>> {
     Ok(query.position(name)?.map(EventId::get))
 }
 
-/// `from` may be negative.
+/// Reads `from`, which may be negative: every negative number counts as -1, and so as the log's start.
 fn from(query: &Query) -> Result<Option<i64>> {
     match query.text("from")?.and_then(|text| text.strip_prefix('-')) {
         Some(rest) if !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(-1)),
@@ -139,8 +141,9 @@ pub fn resolve(store: &dyn Store, selection: &Selection, epoch: &Epoch, asked: &
     }
 }
 
-/// The gaps of a reader at `cursor`: events that it misses for good, an entry for each agent. `known_at` is the head at the time
-/// when it was last told: events that were pruned before that are known to it.
+/// The gaps for a reader at `cursor`, one entry for each agent: events that the reader will never get. `known_at` is
+/// the head at the time when the reader was last told of gaps. Events that were pruned before that are known to the
+/// reader, and are left out.
 pub fn pruned_gaps(
     store: &dyn Store,
     selection: &Selection,
@@ -152,7 +155,7 @@ pub fn pruned_gaps(
     let columns = "SELECT agent_id, first_id, pruned_id, pruned_count FROM";
     let condition = "pruned_id > ?1 AND pruned_at_head > ?2";
     let sql = match &selection.agents {
-        // Of archived agents, which may be ten times as many, only those are looked at that have something to tell.
+        // Archived agents may be ten times as many. An index finds those of them that have a gap to tell.
         AgentSelection::All => format!(
             "{columns} {} AND {condition} UNION ALL {columns} agents INDEXED BY agents_archived_pruned \
              WHERE archived_at_ms IS NOT NULL AND {condition} ORDER BY agent_id",

@@ -1,5 +1,6 @@
-//! How far a reader is in the log, and which gaps it knows of. Each transport reads by it: a socket keeps it in its note, an event
-//! stream, a range of lines and a page hold it as long as they last.
+//! A reader's position in the log, and the gaps that the reader knows of. Every transport reads by such a position. A
+//! socket keeps its position in its note. An event stream, a range of lines and a page hold theirs as long as they
+//! last.
 
 use serde::{Deserialize, Serialize};
 use townwatch_protocol::error::Result;
@@ -13,18 +14,18 @@ use crate::store::Store;
 /// A place in the log.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct LogPosition {
-    /// The last event that the reader has, or that is not for it.
+    /// The last event that the reader has, or that is not for this reader.
     pub(crate) cursor: EventId,
-    /// The head when it was last told of gaps: it knows of those before.
+    /// The head at the time when the reader was last told of gaps. The reader knows all gaps from before.
     gaps_known_at: Option<EventId>,
 }
 
-/// The most that is read at once.
+/// The bounds of one read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Extent {
-    /// Events.
+    /// The number of events.
     pub(crate) events: u64,
-    /// Bytes of their texts; one event is read whatever it comes to.
+    /// The bytes of the events' texts. One event is read even if it is larger.
     pub(crate) bytes: usize,
 }
 
@@ -33,24 +34,24 @@ pub(crate) struct Extent {
 pub(crate) struct Piece {
     /// The events, in their order.
     pub(crate) entries: Vec<Entry>,
-    /// Whether there are no more up to the end that was asked for.
+    /// Whether these are all events up to the requested end.
     pub(crate) is_all: bool,
 }
 
 impl LogPosition {
-    /// The place where history begins. What lies before a tail is not wanted, rather than missed.
+    /// The position at which history begins. Events before a tail are not wanted, so they are no gap.
     pub(crate) fn new(begin: Begin, head: EventId) -> Self {
         Self { cursor: begin.cursor, gaps_known_at: begin.tail.then_some(head) }
     }
 
-    /// The gaps that the reader does not know of yet; from now on it does.
+    /// Takes the gaps that the reader does not know of yet. From now on the reader counts as told.
     pub(crate) fn take_gaps(&mut self, store: &dyn Store, selection: &Selection, head: EventId) -> Result<Vec<Gap>> {
         let gaps = cursor::pruned_gaps(store, selection, self.cursor, self.gaps_known_at)?;
         self.gaps_known_at = Some(head);
         Ok(gaps)
     }
 
-    /// The next events up to an end, which moves the position behind them.
+    /// Reads the next events up to an end, and moves the position behind them.
     pub(crate) fn read(
         &mut self,
         store: &dyn Store,

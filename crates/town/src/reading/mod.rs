@@ -1,6 +1,7 @@
-//! How the log is read: pages of REST and long poll ([`pages`]), ranges as lines ([`range`]), event streams ([`reader`]) and sockets
-//! ([`streams`]), all from where [`cursor`] lets them begin, by one `log_position`, until their [`ending`]; what a request asks
-//! ([`stream_query`]) and how it goes on ([`resumption`]).
+//! The ways to read the log. Pages of REST and long poll are in [`pages`], ranges as lines in [`range`], event streams
+//! in [`reader`], and sockets in [`streams`]. Each reader begins where [`cursor`] lets it, reads by one `log_position`,
+//! and stops with an [`ending`]. The request's query is read by [`stream_query`]; [`resumption`] lets an event stream
+//! go on.
 
 pub mod cursor;
 pub mod ending;

@@ -13,20 +13,21 @@ use crate::town::Town;
 /// A request for a page or a range.
 #[derive(Debug, Clone, Default)]
 pub struct PageRequest {
-    /// Where it begins, or ends. Where nothing is said a page is the latest one.
+    /// The start or the end of the page. Without one, the page is the latest one.
     pub asked: BeginRequest,
-    /// 1 to [`PAGE_EVENTS_MAX`]; where absent [`PAGE_EVENTS_DEFAULT`], or as many as a tail names.
+    /// The number of events, 1 to [`PAGE_EVENTS_MAX`]. Without one: as many as a tail names, else
+    /// [`PAGE_EVENTS_DEFAULT`].
     pub limit: Option<u64>,
     /// Conditions on the events.
     pub wanted: PageFilter,
 }
 
 impl Town {
-    /// A page, ascending by id.
+    /// Reads a page, ascending by id.
     pub fn page(&self, selection: &Selection, request: &PageRequest) -> Result<EventsPage> {
         let store = self.store.as_ref();
         let PageRequest { asked, limit, wanted } = request;
-        // Who names a tail has said how many.
+        // A request for a tail has already named a number of events.
         let unsaid = if let BeginAt::Tail(_) = asked.at { PAGE_EVENTS_MAX } else { PAGE_EVENTS_DEFAULT };
         let limit = limit.unwrap_or(unsaid).clamp(1, PAGE_EVENTS_MAX);
         let (head, oldest_id) = (log::head(store)?, log::oldest(store)?);
@@ -67,7 +68,10 @@ impl Town {
         EventsPage { epoch: self.epoch.clone(), events, next_after_id, head, oldest_id, gaps, reset }
     }
 
-    /// One event, whole.
+    /// Reads one event, whole.
+    ///
+    /// # Errors
+    /// `not_found`: the event is pruned or has not happened. Otherwise the tables cannot be read.
     pub fn event(&self, id: EventId) -> Result<Box<serde_json::value::RawValue>> {
         log::whole(self.store.as_ref(), id)?.ok_or_else(|| Error::not_found("event; it is pruned, or has not happened"))
     }

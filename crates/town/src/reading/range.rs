@@ -15,32 +15,33 @@ use crate::reading::reader::one_line;
 use crate::town::Town;
 use crate::viewers::text_of;
 
-/// What is left of a range.
+/// The rest of a range that is being read.
 #[derive(Debug)]
 pub struct Range {
     selection: Selection,
     wanted: PageFilter,
     position: LogPosition,
-    /// The last event of it.
+    /// The last event of the range.
     end: EventId,
-    /// How many it may still have.
+    /// The number of events that may still be read.
     left: u64,
-    /// What it is told first.
+    /// The first text for the reader: `hello` after a reset.
     greeting: Option<String>,
-    /// The newest event when it was opened.
+    /// The newest event at the time of the opening.
     head: EventId,
-    /// Whether it was told that it is whole.
+    /// Whether the reader was told that the range is whole.
     is_over: bool,
-    /// By whose right it is read.
+    /// The grantor by whose right the range is read.
     grantor: Grantor,
 }
 
-/// Events of one piece.
+/// Events of one piece, 64; further events come with the next piece. Their texts are bounded by [`FRAME_BYTES_MAX`],
+/// too.
 const PIECE_EVENTS_MAX: u64 = 64;
 
 impl Town {
-    /// Opens the range that a request asks for: up to the present head, from the log's start where it names no cursor.
-    /// Who reads slowly reads no longer than the right lasts.
+    /// Opens the range of a request: up to the present head, and from the log's start where the request names no
+    /// cursor. A slow reader can read only as long as its right lasts.
     pub fn open_range(&self, selection: Selection, request: PageRequest, grantor: Grantor) -> Result<Range> {
         let store = self.store.as_ref();
         let begin = cursor::resolve(store, &selection, &self.epoch, &request.asked)?;
@@ -63,8 +64,11 @@ impl Town {
         })
     }
 
-    /// The next lines of a range, the last of which says that it is whole; none behind it. Over HTTP/1.0, as some proxies
-    /// speak it, an answer that breaks off looks like one that has ended.
+    /// Reads the next lines of a range; `None` behind the last one. The last line says that the range is whole: over
+    /// HTTP/1.0, which some proxies speak, an answer that breaks off looks like one that has ended.
+    ///
+    /// # Errors
+    /// `unauthorized`: the reader's right is over. Otherwise the tables cannot be read.
     pub fn read_range(&self, range: &mut Range, now: Timestamp) -> Result<Option<String>> {
         if !range.is_over {
             self.check_lasts(&range.grantor, now)?;

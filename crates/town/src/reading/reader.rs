@@ -1,4 +1,4 @@
-//! An event stream (SSE): its reader pulls, and each time gets what has come since, out of the log.
+//! An event stream (SSE). Its reader pulls, and each pull reads the new events out of the log.
 
 use std::rc::Rc;
 
@@ -22,12 +22,12 @@ use crate::town::Town;
 use crate::viewers::state_list::{StateList, StateTexts};
 use crate::viewers::text_of;
 
-/// After how long a browser comes back by itself.
+/// The time after which a browser connects again by itself, 1 s.
 const RETRY_MS: u64 = 1_000;
-/// Events of one turn.
+/// Events of one turn, 64; further events come with the next pull.
 const TURN_EVENTS_MAX: u64 = 64;
 
-/// Where a reader stands.
+/// The state of one event stream.
 #[derive(Debug)]
 pub struct Reader {
     selection: Selection,
@@ -36,62 +36,63 @@ pub struct Reader {
     until_exit: bool,
     form: Form,
     names: EventNames,
-    /// How far it is in the states of what it watches; the log comes behind them.
+    /// The position in the list of states. The log follows behind the list.
     states: StateList,
-    /// The newest frames of states, deletions and previews that it has had.
+    /// The newest frames of states, deletions and previews that the reader has had.
     states_had: u64,
     deletions_had: u64,
     previews_had: u64,
     heartbeat_at: Timestamp,
-    /// When it ends, to be opened again.
+    /// The time at which the stream ends, to be opened again.
     ends_at: Timestamp,
-    /// By whose right it was opened.
+    /// The grantor by whose right the stream was opened.
     grantor: Grantor,
-    /// What stands behind each id: the right to resume, or nothing.
+    /// The text behind each id: the right to resume, for example `~TOKEN`, or nothing.
     behind_id: String,
-    /// Its place, where there is one only for each right.
+    /// The seat of the right's one connection; `None` for a stream without a right to resume.
     seat: Option<Rc<Seat>>,
-    /// Whether it has a right and was told neither that nor where it begins: it came back to nothing.
+    /// Whether the reader still has to be told its right and its position. Without them, after a cut before the first
+    /// event, the reader could not resume.
     owes_id: bool,
-    /// What it is told first.
+    /// The first text for the reader.
     greeting: Option<String>,
 }
 
-/// What a pull gives.
+/// The result of a pull.
 #[derive(Debug)]
 pub struct Turn {
-    /// Whole messages, as they go out.
+    /// Whole messages, as they are sent.
     pub text: String,
-    /// What comes next.
+    /// The next step.
     pub next: Next,
 }
 
-/// What comes after a turn.
+/// The step after a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// There is more.
+    /// A further pull at once, because there is more.
     Pull,
-    /// That was all until something happens, or the stream is due.
+    /// A wait until something happens, or the stream is due.
     Wait,
-    /// The stream is over.
+    /// The end of the stream.
     End,
 }
 
 impl Reader {
-    /// When it gets something though nothing has happened.
+    /// The time at which the reader gets something even if nothing has happened.
     pub fn due_at(&self) -> Timestamp {
         self.grantor.ends_at.into_iter().chain([self.heartbeat_at, self.ends_at]).min().unwrap_or(self.ends_at)
     }
 
-    /// Says by which name it waits, so that it can be woken when another connection takes its place.
+    /// Notes the name under which the reader waits, so that it can be woken when another connection takes its place.
     pub fn waits_as(&self, name: u64) {
         if let Some(seat) = &self.seat {
             seat.waits_as.set(name);
         }
     }
 
-    /// The last words of a stream that is not to be opened again. A browser's event source comes back all the same, and is
-    /// refused with a status that ends it for good.
+    /// The last message of a stream that is not to be opened again. A browser's event source connects again even so,
+    /// and is refused with a status that ends it for good.
     pub fn farewell(&self, code: Code, ending: Ending, now: Timestamp) -> String {
         let message = ending.reason().to_owned();
         let mut text = String::new();
@@ -99,7 +100,7 @@ impl Reader {
         text
     }
 
-    /// Tells a frame that is no event, to a reader of frames.
+    /// Writes a frame that is no event, for a reader of frames; a flat reader gets none.
     fn say(&self, text: &mut String, frame: &ServerFrame) {
         if self.form == Form::Frames {
             message(text, frame);
@@ -113,7 +114,8 @@ impl Town {
         let store = self.store.as_ref();
         let selection = join.selection();
         let begin = cursor::resolve(store, &selection, &self.epoch, &join.asked)?;
-        // In the block of the first message: some readers fail on one that holds nothing else.
+        // The line `retry:` is in the block of the first message, because some readers fail on a block that has nothing
+        // else.
         let mut greeting = format!("retry: {RETRY_MS}\n");
         let behind_id = join.right.as_ref().map_or_else(String::new, |right| format!("{BEFORE_TOKEN}{}", right.token));
         if join.form == Form::Frames {
@@ -143,7 +145,7 @@ impl Town {
         })
     }
 
-    /// Whether a stream that ends with its agent's run has nothing to say any more: the run is over, and whoever asks has
+    /// Whether a stream that ends with its agent's run has nothing left to send: the run is over, and the reader has
     /// had its end.
     pub fn is_past_exit(&self, join: &Join) -> Result<bool> {
         let store = self.store.as_ref();
@@ -158,7 +160,7 @@ impl Town {
         Ok(!begin.reset && left.entries.is_empty())
     }
 
-    /// The next messages of an event stream.
+    /// Reads the next messages of an event stream.
     pub fn read_on(&self, reader: &mut Reader, now: Timestamp) -> Result<Turn> {
         if reader.seat.as_ref().is_some_and(|seat| seat.is_lost.get()) {
             return Ok(Turn { text: String::new(), next: Next::End });
@@ -178,7 +180,7 @@ impl Town {
             reader.heartbeat_at = now.plus_millis(HEARTBEAT_MS);
             match reader.form {
                 Form::Frames => reader.say(&mut text, &ServerFrame::Heartbeat { at: now, id: reader.position.cursor }),
-                // A comment, and a block of its own no more than `retry:`.
+                // A comment line. It must not be a block of its own, just as `retry:` must not.
                 Form::Flat => text.push_str(": still here\n"),
             }
         }
@@ -196,7 +198,8 @@ impl Town {
             return Ok(Turn { text, next: Next::Pull });
         }
         if std::mem::take(&mut reader.owes_id) {
-            // There is no message yet that could carry it: a block without one, of which no event is made.
+            // No message could carry the id yet. So this is a block without a message, and a reader makes no event of
+            // it.
             id_line(&mut text, reader.position.cursor, &reader.behind_id);
             text.push('\n');
         }
@@ -211,7 +214,7 @@ impl Town {
         Ok(Turn { text, next: Next::Wait })
     }
 
-    /// True if that was all up to the head.
+    /// Writes the next events of the log; true if that was all up to the head.
     fn read_log(&self, reader: &mut Reader, head: EventId, text: &mut String) -> Result<bool> {
         let store = self.store.as_ref();
         if !reader.live || self.viewers.may_be_pruned(reader.position.cursor) {
@@ -231,9 +234,9 @@ impl Town {
         Ok(is_all)
     }
 
-    /// Agents that were deleted. It is the end of a stream of one of them alone, and of a reader that is too far behind to
-    /// be told: it comes back, and is sent the states that there are. They are told before any event, which may be of a new
-    /// agent under the same id.
+    /// Writes the deletions of agents. A deletion is the end of a stream that watches named agents, and of a reader
+    /// that is too far behind to be told. Such a reader connects again, and is sent the present states. Deletions come
+    /// before any event, because an event may be of a new agent under the same id.
     fn read_deletions(&self, reader: &mut Reader, text: &mut String, now: Timestamp) -> Next {
         let Some(deleted) = self.states.deleted_after(reader.deletions_had) else { return Next::End };
         reader.deletions_had = self.states.count();
@@ -247,7 +250,7 @@ impl Town {
         Next::Wait
     }
 
-    /// The states of what it watches, as many as fit into a turn; true if that was the last of them.
+    /// Writes the states of the watched agents, as many as fit into a turn; true if these were the last.
     fn read_state_list(&self, reader: &mut Reader, text: &mut String) -> Result<bool> {
         let mut texts = StateTexts::new(self.store.as_ref());
         while let StateList::After(after) = &reader.states {
@@ -266,7 +269,8 @@ impl Town {
         Ok(true)
     }
 
-    /// States that have changed, as many as fit into a turn, and what is being typed; true if those were all.
+    /// Writes the states that have changed, as many as fit into a turn, and the previews of texts that are being typed;
+    /// true if these were all.
     fn read_states(&self, reader: &mut Reader, text: &mut String) -> Result<bool> {
         for (number, agent_id) in self.states.after(reader.states_had) {
             if text.len() >= FRAME_BYTES_MAX {
@@ -305,13 +309,13 @@ fn message(text: &mut String, frame: &ServerFrame) {
     block(text, Some(frame.name()), &text_of(frame));
 }
 
-/// The line of an id, before its block.
+/// Writes the line of an id, which stands before its block.
 fn id_line(text: &mut String, id: EventId, behind: &str) {
     text.extend(["id: ", &id.to_string(), behind, "\n"]);
 }
 
-/// The block of one message. JSON that was posted may have line breaks between its parts, which a message's line may not: there, and
-/// only there, they are spaces.
+/// Writes the block of one message. Posted JSON may have line breaks between its parts, but a message's line may have
+/// none. So these line breaks, and nothing else, become spaces.
 fn block(text: &mut String, event: Option<&str>, data: &str) {
     if let Some(event) = event {
         text.extend(["event: ", event, "\n"]);
@@ -319,7 +323,7 @@ fn block(text: &mut String, event: Option<&str>, data: &str) {
     text.extend(["data: ", &one_line(data), "\n\n"]);
 }
 
-/// A JSON text without line breaks. Those within a string are escaped already.
+/// Makes a JSON text one line. Line breaks within a string need no change: JSON escapes them.
 pub(crate) fn one_line(json: &str) -> String {
     json.replace(['\n', '\r'], " ")
 }

@@ -1,9 +1,13 @@
-//! The right to resume: a browser's event source comes back to the very address that it was opened by, whose ticket is used
-//! up by then. So an event stream that a ticket opened says a token beside its ids, and whoever shows both again, the
-//! ticket in the address and the token in `Last-Event-ID`, goes on with that one stream.
+//! The right to resume an event stream. A browser's event source connects again by the address that opened it, but the
+//! ticket in that address is used up by then. So an event stream that a ticket opened sends a token beside its ids. A
+//! reader that shows both, the ticket in the address and the token in `Last-Event-ID`, goes on with that one stream.
 //!
-//! Invariants: the address alone, which ends up in logs and histories, resumes nothing; neither ticket nor token is stored; a right
-//! has one connection at a time; and it lasts no longer than the right of the one who had the ticket made.
+//! Invariants:
+//!
+//! * The address alone resumes nothing, because it ends up in logs and histories.
+//! * Neither ticket nor token is stored.
+//! * A right has one connection at a time.
+//! * A right lasts no longer than the right of the grantor who had the ticket made.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -22,33 +26,34 @@ use crate::access::tickets;
 use crate::store::{Store, atomically};
 use crate::town::Town;
 
-/// What stands between an event's id and the token.
+/// The character between an event's id and the token, as in `7~TOKEN`.
 pub const BEFORE_TOKEN: char = '~';
-/// A right that was used less than a minute ago is not moved again: who comes back in a hurry costs no writes, and pushes
-/// nobody else's right out.
+/// The time within which a used right is not moved again, one minute. So a reader that comes back often costs no
+/// writes, and pushes no other right out.
 const MOVED_MS: i64 = 60_000;
-/// Rights that are over go, at most 8 when a new one comes.
+/// Rights that are checked for their end, and deleted if it is over, when a new one comes: the 8 oldest. The others go
+/// later.
 const SWEPT_MAX: u64 = 8;
 
-/// What a reader of an event stream shows.
+/// The proof that a reader of an event stream shows.
 #[derive(Debug, Clone, Copy)]
 pub struct ResumptionProof<'a> {
     /// The ticket of the address.
     pub ticket: &'a str,
-    /// The token, where it comes back.
+    /// The token; `None` at the first connection.
     pub token: Option<&'a str>,
-    /// The agent whose stream it is; none: the whole town's.
+    /// The agent whose stream it is; `None` for the stream of the whole town.
     pub agent_id: Option<&'a AgentId>,
 }
 
-/// The right that an event stream which a ticket opened carries along.
+/// The right to resume that belongs to an event stream opened by a ticket.
 #[derive(Debug, Clone)]
 pub struct Right {
-    /// What its reader has to show when it comes back.
+    /// The token that the reader has to show when it comes back.
     pub(crate) token: String,
-    /// The life of the log that its ids belong to, where it comes back.
+    /// The life of the log that the stream's ids belong to; `None` at the first connection.
     pub epoch: Option<Epoch>,
-    /// Whose right it is, with which it ends.
+    /// The grantor, with whose right this one ends.
     pub grantor: Grantor,
     pub(crate) seat: Rc<Seat>,
 }
@@ -58,20 +63,21 @@ pub struct Right {
 pub(crate) struct Seat {
     /// Whether a newer connection has taken over.
     pub(crate) is_lost: Cell<bool>,
-    /// By which name the edge knows the one that waits on it.
+    /// The name under which the edge knows the connection that waits on this seat.
     pub(crate) waits_as: Cell<u64>,
 }
 
-/// The connections that are open at present, by the hash of their ticket.
+/// The seats of the open connections, by the hash of their ticket.
 #[derive(Debug, Default)]
 pub(crate) struct Seats(HashMap<String, Weak<Seat>>);
 
 impl Seats {
-    /// A right's place, and who waits on it until now, if anybody does.
+    /// Takes the seat of a right, and gives the name under which its last connection waited, if that is still there.
     fn take(&mut self, ticket_hash: String) -> (Rc<Seat>, Option<u64>) {
         let seat = Rc::new(Seat::default());
         let before = self.0.insert(ticket_hash, Rc::downgrade(&seat)).and_then(|seat| seat.upgrade());
-        // Those that are gone are let go when there are as many of them as of others: each opening does its share.
+        // Seats without a connection are removed when the table is full, before it grows. So each opening pays a share
+        // of the work.
         if self.0.len() == self.0.capacity() {
             self.0.retain(|_, seat| seat.strong_count() > 0);
         }
@@ -84,9 +90,13 @@ impl Seats {
 }
 
 impl Town {
-    /// Lets the reader of an event stream in, by its ticket, or by the right to resume of one that is used up. The last
-    /// thing before the stream is opened, and in the same synchronous step. `lasts` says whether the right of the one who
-    /// had the ticket made lasts. The number is of a connection that this one takes the place of: it is to be woken.
+    /// Admits the reader of an event stream: by a ticket, or by the right to resume of a ticket that is used up. This
+    /// must be the last thing before the stream is opened, in the same synchronous step. `lasts` says whether the right
+    /// of the ticket's grantor lasts. The number in the answer names the connection whose place this one takes: it is
+    /// to be woken.
+    ///
+    /// # Errors
+    /// `ticket_invalid`: the proof opens no stream. Otherwise the tables cannot be read or written.
     pub fn admit_reader(
         &mut self,
         shown: &ResumptionProof<'_>,
@@ -112,7 +122,7 @@ impl Town {
     }
 }
 
-/// A ticket that opens nothing, and resumes nothing either: which of it is why is not told.
+/// The error of a ticket that neither opens nor resumes a stream. It does not tell which of the reasons applies.
 pub(crate) fn used_up() -> Error {
     let message = "the ticket is used, expired or for another stream; ask for a new one with POST …/stream-ticket";
     Error::new(Code::TicketInvalid, message)
@@ -147,7 +157,8 @@ fn grant(
     prune(store)
 }
 
-/// The token, the life of the log and the grantor of a right that is good for this stream at this moment.
+/// Checks a right to resume this stream, and gives its token, the life of the log and the grantor; `None` if the right
+/// is not valid now.
 fn redeem(
     store: &dyn Store,
     shown: &ResumptionProof<'_>,
@@ -179,7 +190,7 @@ fn redeem(
     Ok(Some((token.to_owned(), crate::agents::parse(Epoch::parse(row.text(2)?))?, grantor)))
 }
 
-/// Those beyond the bound are those with the lowest numbers, so that nothing has to be counted.
+/// Removes the rights beyond the bound. These have the lowest numbers, so nothing has to be counted.
 fn prune(store: &dyn Store) -> Result<()> {
     store.query(
         "DELETE FROM resume_rights WHERE number <= (SELECT max(number) FROM resume_rights) - ?",
@@ -188,12 +199,12 @@ fn prune(store: &dyn Store) -> Result<()> {
     Ok(())
 }
 
-/// From the end that a connection has at the latest which is opened now.
+/// The end of a right: [`RESUME_MS`] after the latest end of a connection that is opened now.
 fn expires_at(now: Timestamp) -> Timestamp {
     now.plus_millis(READER_LIFE_MS + RESUME_MS)
 }
 
-/// Tickets and tokens are random enough that their hash needs no salt.
+/// Hashes a ticket or a token. Both are so random that the hash needs no salt.
 fn hash(secret: &str) -> String {
     hexadecimal::of(Sha256::digest(secret))
 }

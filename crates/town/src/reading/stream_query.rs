@@ -1,4 +1,4 @@
-//! What a request for a stream asks for: where to begin, how it flows, when it ends.
+//! The query of a request for a stream: its begin, its flow, its end.
 
 use serde::{Deserialize, Serialize};
 use townwatch_protocol::error::{Code, Error, Result};
@@ -11,46 +11,48 @@ use crate::reading::resumption::BEFORE_TOKEN;
 /// A stream's query, read and checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StreamQuery {
-    /// The right to it, where it comes as a ticket.
+    /// The ticket that gives the right to the stream, where the request has one.
     pub ticket: Option<String>,
-    /// Where to begin.
+    /// The place to begin.
     pub begin: BeginRequest,
     /// `flow=ack`: the viewer acknowledges from the first frame on.
     pub flow_ack: bool,
     /// `until=exit`: the stream ends with the agent's run.
     pub until_exit: bool,
-    /// `format`: what its messages are.
+    /// `format`: the form of the stream's messages.
     pub form: Form,
-    /// `named=false`: an event stream's events have no `event:` line.
+    /// `named=false`: the events of an event stream have no `event:` line.
     pub names: EventNames,
-    /// Whether it is one that was here before, by its `Last-Event-ID`.
+    /// Whether the stream was open before, as its `Last-Event-ID` says.
     pub comes_back: bool,
-    /// The right to resume of an event stream that a ticket opened, as it stood beside the last event's id.
+    /// The token of the right to resume, as it stood beside the last event's id. Only an event stream that a ticket
+    /// opened has one.
     pub token: Option<String>,
 }
 
-/// What the messages of a stream are.
+/// The form of a stream's messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
-    /// Frames, of which those of events may have several.
+    /// Frames; a frame of events may have several of them.
     #[default]
     Frames,
-    /// Each is one event, and nothing else is sent unasked.
+    /// Single events: each message is one event, and no other message is sent without a request.
     Flat,
 }
 
 /// Whether the events of an event stream are named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum EventNames {
-    /// Each by its name, as other frames are.
+    /// Events have their names, like all other frames.
     #[default]
     Given,
-    /// Not: they reach a reader that knows `onmessage` only. Other frames keep their names, and so do not.
+    /// Events have no names, so they reach a reader that knows only `onmessage`. Other frames keep their names, and do
+    /// not reach such a reader.
     LeftOut,
 }
 
-/// How a stream is served.
+/// The transport of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamKind {
     /// `Upgrade: websocket`.
@@ -60,7 +62,7 @@ pub enum StreamKind {
 }
 
 impl StreamKind {
-    /// By the request's headers; neither is 426.
+    /// The transport by the request's headers; 426 `upgrade_required` if they name neither.
     pub fn of(upgrade: Option<&str>, accept: Option<&str>) -> Result<Self> {
         let mut protocols = upgrade.unwrap_or_default().split(',');
         if protocols.any(|one| one.trim().eq_ignore_ascii_case("websocket")) {
@@ -83,8 +85,12 @@ pub fn accepts(header: Option<&str>, media_type: &str) -> bool {
 }
 
 impl StreamQuery {
-    /// Reads a query. `last_event_id` is the header that a browser sends when it comes back: an id, or
-    /// `<epoch>.<id>`, with the right to resume behind it where it had one; it beats `from`, which beats `after_id`.
+    /// Reads a query. `last_event_id` is the header that a browser sends when it comes back, for example `7` or
+    /// `EPOCH.7`, with the right to resume behind it where the stream had one: `EPOCH.7~TOKEN`. The header beats
+    /// `from`, which beats `after_id`.
+    ///
+    /// # Errors
+    /// `invalid`: a value or the header is not of its kind, or two places are named.
     pub fn parse(query: &Query, last_event_id: Option<&str>) -> Result<Self> {
         let asked = Self {
             ticket: query.text("ticket")?.map(str::to_owned),
@@ -108,9 +114,9 @@ impl StreamQuery {
         }
     }
 
-    /// The same stream, from where its reader was when it went away.
+    /// The same stream, from the place where its reader was when it went away.
     fn back_at(self, header: &str) -> Result<Self> {
-        // What was sent is not repeated: there may be a right in it.
+        // The message does not repeat the header, because there may be a right in it.
         let wrong = || Error::invalid("Last-Event-ID", "expected <id> or <epoch>.<id>, as the last event's id: had it");
         let (position, token) = match header.split_once(BEFORE_TOKEN) {
             Some((position, token)) => (position, Some(token.to_owned())),

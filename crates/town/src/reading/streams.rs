@@ -1,4 +1,4 @@
-//! A stream from its first frame on: joining, what the viewer says, and tickets.
+//! A socket's stream: its opening, the messages of its viewer, and tickets.
 
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::{AgentId, EventId};
@@ -22,27 +22,27 @@ use crate::viewers::{Effect, Recalled, Subscription, ViewerId, text_of};
 /// The version of the contract that `hello` names.
 pub const PROTOCOL_VERSION: u32 = 1;
 
-/// A stream that someone wants to open.
+/// A request to open a stream.
 #[derive(Debug, Clone, Default)]
 pub struct Join {
-    /// The agent; none: the whole town.
+    /// The agent to watch; `None` for the whole town.
     pub agent_id: Option<AgentId>,
-    /// Where its history begins.
+    /// The place where the stream's history begins.
     pub asked: BeginRequest,
-    /// Whether it ends with the agent's run.
+    /// Whether the stream ends with the agent's run.
     pub until_exit: bool,
     /// Whether the viewer acknowledges from the first frame on.
     pub acknowledges: bool,
-    /// What its messages are.
+    /// The form of its messages.
     pub form: Form,
     /// Whether events are named, on an event stream.
     pub names: EventNames,
-    /// The right to resume it, where it is an event stream that a ticket opened.
+    /// The right to resume the stream; only an event stream that a ticket opened has one.
     pub right: Option<Right>,
 }
 
 impl Join {
-    /// Goes on with a stream by a right, which knows the life of the log that the ids of that stream belong to.
+    /// Resumes a stream by a right, which knows the life of the log that the stream's ids belong to.
     pub fn resume(&mut self, right: Right) {
         if let Some(epoch) = &right.epoch {
             self.asked.epoch = Some(epoch.clone());
@@ -56,12 +56,12 @@ impl Join {
 }
 
 impl Town {
-    /// Whether a right that this town knows is over: by itself, or because it was told so.
+    /// Whether a right is over: its time has passed, or the town was told of its end.
     pub(crate) fn is_over(&self, grantor: &Grantor, now: Timestamp) -> bool {
         self.ended.has(grantor) || grantor.ends_at.is_some_and(|ends_at| ends_at <= now)
     }
 
-    /// 401 where the right is over.
+    /// Refuses a right that is over with 401 `unauthorized`.
     pub fn check_lasts(&self, grantor: &Grantor, now: Timestamp) -> Result<()> {
         if self.is_over(grantor, now) {
             return Err(Error::new(Code::Unauthorized, Ending::RightEnded.reason()));
@@ -70,6 +70,9 @@ impl Town {
     }
 
     /// Stores a ticket for a stream.
+    ///
+    /// # Errors
+    /// `unauthorized`: the grantor's right is over. Otherwise the tables cannot be written.
     pub fn mint_ticket(
         &self,
         ticket: &str,
@@ -88,8 +91,11 @@ impl Town {
         Ok(TicketView { ticket: ticket.to_owned(), url: format!("{path}?ticket={ticket}"), expires_at })
     }
 
-    /// Uses a ticket up, and gives the right that it is; the last thing before the socket is accepted, and in the same
-    /// synchronous step. `lasts` says whether the right of the one who had it made lasts.
+    /// Uses a ticket up, and gives the right that it stands for. This must be the last thing before the socket is
+    /// accepted, in the same synchronous step. `lasts` says whether the right of the ticket's grantor lasts.
+    ///
+    /// # Errors
+    /// `ticket_invalid`: the ticket opens no stream. Otherwise the tables cannot be read or written.
     pub fn consume_ticket(
         &self,
         ticket: &str,
@@ -102,14 +108,18 @@ impl Town {
         Ok(Permit::of_ticket(agent_id, grantor))
     }
 
-    /// What can refuse a stream before its ticket is used up.
-    /// `waiting` are those who watch without a socket.
+    /// Checks everything that can refuse a stream before its ticket is used up. `waiting` is the number of viewers
+    /// without a socket.
+    ///
+    /// # Errors
+    /// `too_many_viewers`: the town is full. Otherwise the tables cannot be read.
     pub fn check_join(&self, join: &Join, waiting: usize) -> Result<()> {
         cursor::resolve(self.store.as_ref(), &join.selection(), &self.epoch, &join.asked)?;
         self.check_room(waiting)
     }
 
-    /// Whether one more may watch, beside so many that do it without a socket.
+    /// Refuses one more viewer with `too_many_viewers` where [`VIEWERS_MAX`] is reached. `waiting` is the number of
+    /// viewers without a socket.
     pub fn check_room(&self, waiting: usize) -> Result<()> {
         if self.viewers.len() + waiting >= VIEWERS_MAX {
             let message = format!("the town has {VIEWERS_MAX} viewers, which is the most; try again later");
@@ -118,12 +128,12 @@ impl Town {
         Ok(())
     }
 
-    /// A name for a new stream.
+    /// Makes an id for a new stream.
     pub fn fresh_viewer(&mut self) -> ViewerId {
         self.viewers.fresh_id()
     }
 
-    /// Knows a stream again after a hibernation, by the note kept with its socket, if its right `lasts`.
+    /// Takes a stream back after a hibernation, by the note kept with its socket, if its right `lasts`.
     pub fn recall(&mut self, note: &str, lasts: &dyn Fn(&Grantor) -> bool) -> Result<Recalled> {
         let head = log::head(self.store.as_ref())?;
         Ok(self.viewers.recall(note, lasts, head))
@@ -134,7 +144,7 @@ impl Town {
         self.viewers.remove(id);
     }
 
-    /// The end of a stream whose viewer says too much.
+    /// Ends a stream whose viewer sends too much; `None` if it does not.
     fn too_much(&mut self, id: ViewerId, bytes: usize, now: Timestamp) -> Option<Effect> {
         let end = if bytes > CLIENT_FRAME_BYTES_MAX {
             Effect::Close(id, Ending::MessageTooLarge)
@@ -147,7 +157,8 @@ impl Town {
         Some(end)
     }
 
-    /// Takes a text of a viewer's. An error that is not [`Code::Internal`] is the viewer's, and then nothing was said to it yet.
+    /// Takes a text from a viewer. An error other than [`Code::Internal`] is a mistake of the viewer, and no frame was
+    /// sent for it yet.
     fn take_text(&mut self, id: ViewerId, text: &str, now: Timestamp, effects: &mut Vec<Effect>) -> Result<()> {
         match townwatch_protocol::body::parse_body::<ClientFrame>(text.as_bytes())? {
             ClientFrame::Ping => {
@@ -158,7 +169,7 @@ impl Town {
                 if !self.viewers.acknowledge(id, ack, now, effects) {
                     return Err(Error::invalid("id", "is above all that this stream was sent"));
                 }
-                // Who waits for no room waits for no acknowledgement.
+                // A viewer that waits for nothing gets nothing more by an acknowledgement.
                 if self.viewers.waits(id) { self.pump(Occasion::at(now), effects) } else { Ok(()) }
             }
             ClientFrame::Subscribe { agents, after_id, filters } => {
@@ -186,7 +197,7 @@ impl Town {
         let selection = Selection { agents: agents.clone(), filters };
         let begin = match after_id {
             Some(id) => cursor::resolve(store.as_ref(), &selection, &self.epoch, &BeginRequest::after(id.get()))?,
-            // Who is live still gets what its pace holds back at this moment.
+            // A live viewer still gets the events that its pace holds back at this moment.
             None => Begin { cursor: self.viewers.live_cursor(id).unwrap_or(head), reset: false, tail: true },
         };
         let after_id = begin.cursor;
@@ -199,20 +210,20 @@ impl Town {
 /// The opening of a stream by a right: `hello`, states, history, `caught_up`; from then on it is live.
 #[derive(Debug)]
 pub struct OpenStream<'a> {
-    /// Its name.
+    /// The stream's id.
     pub id: ViewerId,
-    /// Its wishes.
+    /// The request to open it.
     pub join: &'a Join,
-    /// Its right.
+    /// The right to it.
     pub permit: Permit,
 }
 
-/// A message of a viewer. One that cannot be taken is answered with an `error` frame, or with the end of the stream.
+/// A message of a viewer. If it cannot be taken, the answer is an `error` frame or the end of the stream.
 #[derive(Debug)]
 pub struct ViewerMessage<'a> {
-    /// The stream that it came on.
+    /// The stream that the message came on.
     pub id: ViewerId,
-    /// Its content.
+    /// The message's content.
     pub content: MessageContent<'a>,
 }
 
@@ -221,14 +232,15 @@ pub struct ViewerMessage<'a> {
 pub enum MessageContent<'a> {
     /// A text.
     Text(&'a str),
-    /// So many bytes that are no text.
+    /// Bytes that are no text, with their number.
     Binary(usize),
 }
 
-/// The end of sessions, by the names of their grantors: all that they have opened here ends, streams, tickets and rights to resume.
+/// The end of sessions, by the names of their grantors. Everything that these grantors have opened in this town ends:
+/// streams, tickets, and rights to resume.
 #[derive(Debug)]
 pub struct SessionsEnd<'a> {
-    /// The names.
+    /// The names of the grantors.
     pub names: &'a [String],
 }
 
@@ -313,7 +325,8 @@ impl Decide for SessionsEnd<'_> {
     }
 }
 
-/// Says what is wrong with a message, by its kind where it names one. What is wrong with the whole of it is the message's.
+/// Makes the `error` frame for a message. The text names the message's kind, if the message has one. A problem with the
+/// message as a whole stands under the name `message`.
 fn refused(id: ViewerId, kind: Option<&'static str>, error: Error, now: Timestamp) -> Effect {
     let problem = error.message.strip_prefix("body: ").unwrap_or(&error.message);
     let message = match kind {

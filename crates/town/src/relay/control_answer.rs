@@ -6,7 +6,7 @@ use townwatch_protocol::envelope;
 use townwatch_protocol::error::{Code, Error};
 use townwatch_protocol::query::digits;
 
-/// An answer, whatever it says.
+/// An answer of the control server, a success or a failure.
 #[derive(Debug)]
 pub struct ControlAnswer {
     /// The HTTP status.
@@ -20,23 +20,23 @@ pub struct ControlAnswer {
 /// The result of a request to stop a run.
 #[derive(Debug, PartialEq, Eq)]
 pub enum StopAnswer {
-    /// The control server has received it.
+    /// The control server has received the stop.
     Heard,
     /// There is no such run.
     NoRun,
-    /// The container, of another make, knows no such call: it runs nothing that was started from here.
+    /// The container, which is not ours, has no such call: it runs nothing that was started from here.
     NoRoute(Error),
-    /// The control server may not have received it.
+    /// The control server may not have received the stop.
     Unheard(Error),
 }
 
 impl ControlAnswer {
-    /// Whether what was asked for was done.
+    /// Whether the request was carried out.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The failure that it is, where it is no success.
+    /// The failure that this answer stands for, if it is no success.
     pub fn refusal(&self) -> Error {
         let status = self.status;
         let retry_after_s = self.retry_after.as_deref().and_then(|after| digits(after.trim()));
@@ -62,8 +62,8 @@ impl ControlAnswer {
     }
 }
 
-/// Statuses of which each code says something that the caller can act upon. With others, as 401, 405 or 415, it is the town
-/// that the control server refuses.
+/// Whether a status means something that the caller can act upon. Other statuses, such as 401, 405 or 415, are refusals
+/// of the town itself by the control server.
 fn is_the_callers(status: u16) -> bool {
     matches!(status, 400 | 404 | 409 | 413 | 429 | 507)
 }

@@ -1,11 +1,11 @@
-//! The key pair of a town whose container is its own: it is made once and lies in the town's tables.
+//! The key pair of a town that has its own container. It is made once, and lies in the town's tables.
 
 use townwatch_protocol::control_key::SigningKey;
 use townwatch_protocol::error::{Error, Result};
 
 use crate::store::Store;
 
-/// The town's own key; made of `fresh` where it has none yet.
+/// Reads the town's own key. A town without one gets one, made of the 32 bytes from `fresh`.
 pub fn of_town(store: &dyn Store, fresh: &mut dyn FnMut() -> [u8; 32]) -> Result<SigningKey> {
     let stored = || store.query("SELECT seed FROM control_key", &[]);
     let mut rows = stored()?;

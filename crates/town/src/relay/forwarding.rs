@@ -14,8 +14,8 @@ use crate::relay::{is_retired, position, retire, set_position};
 use crate::store::atomically_with_room;
 use crate::town::Town;
 
-/// A batch of a rig. The answer says where the cursor stands then. A batch that does not begin at the cursor changes nothing:
-/// the rig goes on from the cursor it is told.
+/// A batch of a rig. The answer has the cursor as it stands afterwards. A batch that does not begin at the cursor
+/// changes nothing, and the rig goes on from the cursor in the answer.
 impl Decide for &RigBatch {
     type Answer = RigCursor;
 
@@ -29,7 +29,8 @@ impl Town {
         if !self.has_rig(&batch.rig_id)? {
             return Err(Error::not_found("rig in this town"));
         }
-        // An agent of this rig may be erased already, and another rig have a new one under its id.
+        // During a deletion of this rig, an agent of it may be erased already, and another rig may have a new agent
+        // under the same id.
         self.holds.check_stays(&Subject::Rig(batch.rig_id.clone()))?;
         let store = self.store.as_ref();
         let source = Source::Rig(batch.rig_id.clone());

@@ -1,4 +1,5 @@
-//! Carries events from the town's container into its log: what to ask, what an answer means, when to ask again.
+//! The relay, which carries events from the town's container into its log: the requests, the meaning of an answer, and
+//! the time of the next request.
 
 pub mod control_answer;
 pub mod control_key;
@@ -16,25 +17,25 @@ use crate::agents::parse;
 use crate::agents::runs::Source;
 use crate::store::Store;
 
-/// Stands for the life of a container that names none.
+/// The epoch that stands for the life of a container that names none.
 const UNNAMED: &str = "unnamed";
 
-/// The position in a source up to which its events are taken. A request has it, and it must be the same when the answer
-/// comes.
+/// The position in a source up to which its events are taken. A request carries the position, and the answer counts
+/// only if the stored position is still the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
-    /// The life of the source's buffers; none before the first answer.
+    /// The life of the source's buffers; `None` before the first answer.
     pub epoch: Option<Epoch>,
-    /// The last event taken over.
+    /// The last event that was taken over.
     pub cursor: SourceId,
 }
 
 /// The events that the container is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Those that are new.
+    /// The new events.
     New,
-    /// All that it has.
+    /// All events that the container has.
     All,
 }
 
@@ -43,8 +44,8 @@ impl Position {
         self.epoch.as_ref().is_some_and(|epoch| epoch.as_str() == UNNAMED)
     }
 
-    /// The beginning of the request's query, for example `epoch=E&after=7`. Of a container that names no life the last
-    /// event is asked for once more: only with it can its next life be told from this one.
+    /// The beginning of the request's query, for example `epoch=E&after=7`. A container that names no life is asked for
+    /// the last event once more, because only by that event can its next life be told from this one.
     pub fn query(&self, reach: Reach) -> String {
         match &self.epoch {
             _ if reach == Reach::All => "after=0".to_owned(),
@@ -86,7 +87,7 @@ pub fn is_retired(store: &dyn Store, source: &Source, epoch: &Epoch) -> Result<b
     Ok(!found.is_empty())
 }
 
-/// Takes a life of the source for over; nothing of it is accepted any more.
+/// Notes that a life of the source is over. Nothing of it is accepted any more.
 pub fn retire(store: &dyn Store, source: &Source, epoch: &Epoch) -> Result<()> {
     store.query(
         "INSERT OR IGNORE INTO retired_epochs (source, epoch) VALUES (?, ?)",

@@ -1,4 +1,4 @@
-//! A time in which the container could not be followed: since when, and why.
+//! Silences of the container, with their begin and cause.
 
 use townwatch_protocol::error::Result;
 use townwatch_protocol::time::Timestamp;
@@ -40,7 +40,7 @@ pub(super) fn end(store: &dyn Store) -> Result<()> {
     store.query("DELETE FROM silence", &[]).map(drop)
 }
 
-/// Forgets a silence that no open run is in: the next one counts from its own beginning.
+/// Forgets a silence in which no run is open, so that the next one counts from its own beginning.
 pub(crate) fn forget(store: &dyn Store) -> Result<()> {
     if runs::any_open_of(store, &Source::Container)? { Ok(()) } else { end(store) }
 }

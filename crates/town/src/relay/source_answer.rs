@@ -16,30 +16,30 @@ use townwatch_protocol::wire::{ControlEvents, Preview};
 
 use crate::agents::runs::Source;
 
-/// An answer.
+/// An answer to `/events`.
 #[derive(Debug, Clone)]
 pub struct SourceAnswer {
-    /// The life of its buffers, where it names it.
+    /// The life of the container's buffers, where it names one.
     pub epoch: Option<Epoch>,
-    /// The newest event's id there, where it tells.
+    /// The id of the newest event in the buffers, where the container names it.
     pub head: Option<SourceId>,
-    /// The oldest event's id that is still there, where it tells.
+    /// The id of the oldest event that is still in the buffers, where the container names it.
     pub oldest: Option<SourceId>,
-    /// Ascending by id.
+    /// The events, ascending by id.
     pub events: Vec<SourceEvent>,
     /// The texts that are being typed.
     pub previews: Vec<Preview>,
 }
 
-/// An event of it.
+/// An event of an answer.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SourceEvent {
     /// The event's position within the life.
     #[serde(deserialize_with = "position")]
     pub id: SourceId,
-    /// Whose.
+    /// The event's agent.
     pub agent_id: AgentId,
-    /// The event's run, where the container says it.
+    /// The event's run, where the container names it.
     #[serde(default)]
     pub run_id: Option<RunId>,
     /// The event's name.
@@ -51,7 +51,8 @@ pub struct SourceEvent {
 }
 
 impl SourceEvent {
-    /// The content in short, by which a repeated event is recognised even with another time.
+    /// The content in short: agent, name, and a hash of the data. By it a repeated event is recognised even if it has
+    /// another time.
     pub fn content(&self) -> String {
         let data = hexadecimal::of(Sha256::digest(self.data.get()));
         format!("{} {} {data}", self.agent_id, self.event.as_str())
@@ -68,7 +69,7 @@ struct AnswerBody {
     previews: Vec<Preview>,
 }
 
-/// An event that cannot be read, as far as it says where it stands.
+/// The position of an event that cannot be read otherwise.
 #[derive(Deserialize)]
 struct EventPosition {
     #[serde(deserialize_with = "position")]
@@ -79,8 +80,11 @@ struct EventPosition {
 }
 
 impl SourceAnswer {
-    /// Reads an answer. An event that only its place is known of becomes a `source_gap`, so that nothing behind it waits
-    /// for ever; what has no place makes the whole answer unreadable.
+    /// Reads an answer. If only the position of an event can be read, the event becomes a `source_gap`, so that nothing
+    /// behind it waits for ever.
+    ///
+    /// # Errors
+    /// `container_error`: the answer is not in a known form, or an event has no readable position.
     pub fn read(text: &str, now: Timestamp) -> Result<Self> {
         let told: AnswerBody = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
         let mut events = told.events.iter().map(|event| read_event(event, now)).collect::<Result<Vec<_>>>()?;
@@ -109,7 +113,7 @@ impl From<ControlEvents> for SourceAnswer {
     }
 }
 
-/// A position, which some write as a text: `"7"`.
+/// Reads a position, which some containers write as a text: `"7"`.
 fn position<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<SourceId, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -143,7 +147,8 @@ fn read_event(text: &RawValue, now: Timestamp) -> Result<SourceEvent> {
     })
 }
 
-/// A failure such as: the container answers, but not in a form we know: missing `id`.
+/// The error of an answer in an unknown form, for example
+/// ``the container answers, but not in a form we know: missing `id` ``.
 fn unreadable(error: &serde_json::Error) -> Error {
     let whole = error.to_string();
     let what = whole.split(" at line ").next().unwrap_or(&whole).replace("missing field", "missing");

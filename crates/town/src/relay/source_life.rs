@@ -1,9 +1,10 @@
-//! Tells the lives of a container apart that does not name them, or whose ids begin anew under the same name.
+//! The distinction between the lives of a container that does not name them, or whose ids begin anew under the same
+//! name.
 //!
-//! The last event taken over is asked for once more with each request. In the same life it is there, with its content and
-//! its time. Another content is another life. The same content at another time is either an event of the next life that is
-//! like the one before, or the container gives its events other times whenever it tells them: a look some time later shows
-//! which. What is found out of a container's times is remembered.
+//! Each request asks for the last event taken over once more. In the same life that event is there, with its content
+//! and its time. Another content means another life. The same content at another time has two possible causes: it is an
+//! event of the next life that is like the one before, or the container gives its events new times with each answer. A
+//! check some time later shows which. The result about a container's times is remembered.
 
 use townwatch_protocol::error::Result;
 use townwatch_protocol::id::SourceId;
@@ -14,7 +15,7 @@ use crate::relay::source_answer::{SourceAnswer, SourceEvent};
 use crate::relay::{Position, Reach};
 use crate::store::{Store, Value};
 
-/// A time that is the same after so long is the event's own. Some containers know whole seconds only.
+/// The time after which an unchanged time counts as the event's own, 2 s. Some containers know whole seconds only.
 const TIME_STANDS_MS: u64 = 2_000;
 
 /// The life of the source that an answer's events are from.
@@ -34,15 +35,15 @@ pub(super) enum Life {
 
 /// The stored facts about the last event taken and the container's times.
 struct Mark {
-    /// None where it was taken over before contents were remembered.
+    /// The content; `None` where the event was taken over before contents were remembered.
     content: Option<String>,
     at: Timestamp,
     restamps: bool,
-    /// Another time that the event was told with, and since when that is known.
+    /// Another time that came with the event, and the moment at which it first came.
     doubt: Option<(Timestamp, Timestamp)>,
 }
 
-/// Whether an answer under the name of the life that was asked is of that life.
+/// Decides the life of an answer that has the same epoch as the request, or none.
 pub(super) fn life(
     store: &dyn Store,
     asked: &Position,
@@ -62,7 +63,7 @@ pub(super) fn life(
         let is_like_it = mark.content.as_ref().is_none_or(|content| *content == event.content());
         return if is_like_it { by_time(store, &mark, event, now) } else { Ok(Life::Again) };
     }
-    // Ids rise within a life: where the last event is gone, none before it comes later.
+    // Ids rise within a life. If the last event is gone, no event with a smaller id comes later.
     let is_of_next = |event: &SourceEvent| event.id < asked.cursor && (mark.restamps || event.timestamp > mark.at);
     if events.iter().any(is_of_next) {
         return Ok(Life::Again);
@@ -71,7 +72,7 @@ pub(super) fn life(
     Ok(if is_same { Life::Same } else { Life::Unknown })
 }
 
-/// The life by the time of an event that has the content of the last one taken.
+/// Decides the life by the time of an event that has the content of the last event taken.
 fn by_time(store: &dyn Store, mark: &Mark, event: &SourceEvent, now: Timestamp) -> Result<Life> {
     if event.timestamp == mark.at || mark.restamps {
         return Ok(Life::Same);
@@ -105,7 +106,7 @@ fn mark(store: &dyn Store) -> Result<Option<Mark>> {
     }))
 }
 
-/// Remembers the last event taken over of a container that names no life.
+/// Remembers the last event taken over, if the container names no life.
 pub(super) fn set_mark(store: &dyn Store, answer: &SourceAnswer) -> Result<()> {
     let (None, Some(last)) = (&answer.epoch, answer.events.last()) else { return Ok(()) };
     let sql =

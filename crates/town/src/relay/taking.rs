@@ -34,32 +34,33 @@ pub struct RelayAnswer<'a> {
 pub enum AnswerEffect {
     /// Events, perhaps none, were taken over.
     Taken {
-        /// Whether there was nothing in it, also nothing that is being typed.
+        /// Whether the answer had nothing, neither an event nor a preview.
         is_empty: bool,
     },
-    /// Another life of the control server: the old one's runs are lost, and the new one is to be asked from its start.
+    /// The control server is in another life. The old life's runs are lost, and the new one is to be asked from its
+    /// start.
     NewEpoch,
-    /// The answer is not to the present position, or of a life that is over: nothing was changed.
+    /// The answer is to another position than the present one, or of a life that is over. Nothing was changed.
     Stale,
-    /// The container names no life, and the last event taken over is not in its answer: only what it has from its start
-    /// on tells whether it is another life. Nothing was changed.
+    /// The container names no life, and its answer does not have the last event taken over. Only all events of the
+    /// container show whether this is another life. Nothing was changed.
     Unrecognised,
-    /// The container names no life, and the last event taken over has another time: only a later answer tells whether that
-    /// means another life. No event was taken over.
+    /// The container names no life, and the last event taken over has another time. Only a later answer shows whether
+    /// that means another life. No event was taken over.
     Doubted,
 }
 
-/// A request to the control server that had no answer, or none that can be read. After [`SILENCE_LOST_MS`] of that the open runs
-/// are lost; a run does not answer for the silence before it. The answer is whether that is news: the silence has just begun, or
-/// has another cause than before.
+/// A request to the control server without an answer, or without one that can be read. After [`SILENCE_LOST_MS`] of
+/// failures the open runs are lost; a run is not charged for the silence before its start. The decision's answer is
+/// whether the failure is news: the silence has just begun, or has another cause than before.
 #[derive(Debug)]
 pub struct RelayFailure<'a> {
     /// The failure.
     pub error: &'a Error,
 }
 
-/// The news that the container has stopped: nothing answers for its runs any more. A run that is being started is not in it yet;
-/// its start, or the silence, settles it.
+/// The stop of the container: nothing answers for its runs any more. A run that is being started does not count as in
+/// it yet; its own start, or the silence, settles that run.
 #[derive(Debug, Clone, Copy)]
 pub struct ContainerStopped;
 
@@ -89,7 +90,7 @@ impl Decide for RelayFailure<'_> {
     fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<bool>> {
         let is_silence =
             matches!(self.error.code, Code::ContainerUnavailable | Code::ContainerTimeout | Code::NotConfigured);
-        // What an answer holds stands in the problem, too, and a state has little room.
+        // The problem may quote the answer, but a state has little room.
         let problem = (!is_silence).then(|| clip(&self.error.message));
         let before = silence(town.store.as_ref())?;
         let (outcome, is_news) = atomically(town.store.as_ref(), || {
@@ -120,7 +121,7 @@ impl Decide for ContainerStopped {
 }
 
 impl Town {
-    /// Takes over an answer, in one transaction. No outcome: nothing was changed.
+    /// Takes over an answer, in one transaction. Without an outcome nothing was changed.
     fn take_answer(
         &self,
         asked: &Position,
@@ -190,7 +191,7 @@ impl Town {
         epoch: &Epoch,
         now: Timestamp,
     ) -> Result<SourceId> {
-        // Who does not tell its oldest event has nothing before the first of its answer, where that is not the one asked for.
+        // A container may not name its oldest event. Then the first event of its answer counts as the oldest.
         let oldest = answer.oldest.or(answer.events.first().map(|event| event.id)).unwrap_or(SourceId::START);
         if oldest > cursor.next() {
             // A run that is known to be in another life of the server has lost nothing in this one.
@@ -218,7 +219,7 @@ impl Town {
         Ok(cursor)
     }
 
-    /// Ends the runs of a container of which nothing could be read since a time, within a transaction.
+    /// Ends the runs of a container that could not be read since a time. The caller holds the transaction.
     fn end_silent(&self, since: Timestamp, problem: Option<&str>, now: Timestamp) -> Result<Outcome> {
         if now.millis_since(since) < SILENCE_LOST_MS {
             return Ok(Outcome::default());

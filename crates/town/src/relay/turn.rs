@@ -1,6 +1,7 @@
-//! One turn of the relay, as a state machine: it says what to do next, and is told what came of it. The control server is asked
-//! again and again, until the turn's time is over, or until nothing is wanted of it any more. The turn lies in memory only:
-//! whoever dies in one begins another, from the position in the tables.
+//! One turn of the relay, as a state machine: it names the next step, and takes the result of that step. The control
+//! server is asked again and again, until the turn's time is over, or until nothing is wanted from it any more. The
+//! turn is in memory only. If an instance dies in a turn, the next instance begins another one, from the position in
+//! the tables.
 //!
 //! ```text
 //! Ask ─answer─▶ Answered ─▶ (once a turn: AskStatus of each start that is unconfirmed) ─▶ Sleep or Over, else Ask
@@ -22,19 +23,21 @@ use crate::town::Town;
 
 /// The wait after a request that failed.
 pub const RETRY_MS: u64 = 1_000;
-/// Failures in a row before the container counts as silent: a restarted control server is back before.
+/// The number of failures in a row from which the container counts as silent, 3. A restarted control server is back
+/// before that.
 const FAILURES_TOLERATED: u32 = 3;
-/// The time that the start of a run may go unconfirmed before the control server is asked for it.
+/// The time that the start of a run may stay unconfirmed before the control server is asked about it, 5 s.
 const UNCONFIRMED_GRACE_MS: u64 = 5_000;
-/// The least time between two looks at all that a container has which names no life, where its last event is gone.
+/// The shortest time between two requests for all events of a container, 5 s. Such a request is needed where the
+/// container names no life and its last event is gone.
 const LOOK_INTERVAL_MS: u64 = 5_000;
 
-/// The demand for the relay, as far as the tables do not tell it.
+/// The demand for the relay, as far as the tables do not have it.
 #[derive(Debug, Clone, Copy)]
 pub struct RelayDemand {
-    /// Whether somebody watches: a stream, or a request that waits.
+    /// Whether there is a reader: a stream, or a request that waits.
     pub is_watched: bool,
-    /// Whether the container is asked though no run is open: somebody watches, and others may start agents there.
+    /// Whether the container is asked even though no run is open: there is a reader, and others may start agents there.
     pub is_unasked: bool,
 }
 
@@ -64,11 +67,11 @@ impl RelayRequest {
 /// The next thing to do.
 #[derive(Debug)]
 pub enum RelayStep {
-    /// Ask the control server for events, and give what came of it to [`RelayTurn::answered`].
+    /// Ask the control server for events, and give the result to [`RelayTurn::answered`].
     Ask(RelayRequest),
-    /// Make a rig for agents that nobody here has started.
+    /// Make a rig for agents that were not started from here.
     MakeRig,
-    /// Ask the control server for an agent's status, and give what came of it to [`RelayTurn::told_status`].
+    /// Ask the control server for an agent's status, and give the result to [`RelayTurn::told_status`].
     AskStatus(Run),
     /// Let the town know the time: hand it a [`Tick`](crate::town::Tick). A tick that fails does not end the turn.
     Tick,
@@ -83,12 +86,12 @@ pub enum RelayStep {
 pub struct RelayTurn {
     began: Timestamp,
     poll_interval_ms: u64,
-    /// Whether agents are taken in that nobody here has started.
+    /// Whether agents are admitted that were not started from here.
     admits: bool,
     failures: u32,
     is_settled: bool,
     looked_at: Option<Timestamp>,
-    /// Whether time has passed that the town was not told of.
+    /// Whether the town still has to be told of the passing of time.
     owes_tick: bool,
     phase: Phase,
 }
@@ -96,11 +99,11 @@ pub struct RelayTurn {
 #[derive(Debug)]
 enum Phase {
     Ask(Reach),
-    /// An answer tells of agents for which there is no rig.
+    /// An answer has events of agents for which there is no rig.
     Rigless(RelayRequest, SourceAnswer),
     Failed,
     Answered(LastAnswer),
-    /// These starts are being settled, the last one first.
+    /// The unconfirmed starts that are being settled, the last one first.
     Settling(Vec<Run>, LastAnswer),
 }
 
@@ -113,7 +116,7 @@ struct LastAnswer {
 }
 
 impl RelayTurn {
-    /// Begins a turn. `admits`: agents are taken in that nobody here has started.
+    /// Begins a turn. With `admits`, agents are admitted that were not started from here.
     pub fn new(poll_interval_ms: u64, admits: bool, now: Timestamp) -> Self {
         Self {
             began: now,
@@ -127,10 +130,10 @@ impl RelayTurn {
         }
     }
 
-    /// The next thing to do.
+    /// Gives the next thing to do.
     ///
     /// # Errors
-    /// The tables cannot be read or written. The turn is not to be gone on with.
+    /// The tables cannot be read or written. The turn must not be continued.
     pub fn next(&mut self, town: &mut Town, demand: RelayDemand, now: Timestamp) -> Result<RelayStep> {
         if std::mem::take(&mut self.owes_tick) {
             return Ok(RelayStep::Tick);
@@ -160,7 +163,8 @@ impl RelayTurn {
                     if !town.wants_relay(demand)? {
                         return Ok(RelayStep::Over);
                     }
-                    // By the time of the next step this answer is due, and it is not empty.
+                    // The next step comes after the sleep, so it asks again at once: this answer counts as due, and as
+                    // not empty.
                     self.phase = Phase::Answered(LastAnswer { asked_at: now, is_wanted: true, is_empty: false });
                     return Ok(RelayStep::Sleep(RETRY_MS));
                 }
@@ -189,10 +193,11 @@ impl RelayTurn {
         }
     }
 
-    /// Takes what came of [`RelayStep::Ask`]. Gives the failure, where it is news that the container cannot be followed.
+    /// Takes the result of [`RelayStep::Ask`]. Gives the failure, where it is news that the container cannot be
+    /// followed.
     ///
     /// # Errors
-    /// The tables could not take it: nothing of it is lost, since the next turn asks for it again.
+    /// The tables could not take the result. Nothing of it is lost, because the next turn asks for it again.
     pub fn answered(
         &mut self,
         town: &mut Town,
@@ -216,10 +221,11 @@ impl RelayTurn {
         Ok(is_news.then_some(error))
     }
 
-    /// Takes what came of [`RelayStep::AskStatus`]: the control server's own word settles a run whose start was never confirmed.
+    /// Takes the result of [`RelayStep::AskStatus`]: the control server's own answer settles a run whose start was
+    /// never confirmed.
     ///
     /// # Errors
-    /// The tables could not take it.
+    /// The tables could not take the result.
     pub fn told_status(
         &mut self,
         town: &mut Town,
@@ -231,7 +237,7 @@ impl RelayTurn {
             Ok(status) if status.run_id == run.run_id => Some(status.epoch),
             Ok(_) => None,
             Err(error) if error.code == Code::NotFound => None,
-            // It is asked for again in the next turn.
+            // The status is asked for again in the next turn.
             Err(_) => return Ok(()),
         };
         let Some(epoch) = known else {
@@ -278,8 +284,8 @@ impl Town {
         Ok(demand.is_unasked || runs::any_open_of(self.store.as_ref(), &Source::Container)?)
     }
 
-    /// The time of the relay's next request: now where it is wanted and there is a reader; later where a run is open
-    /// and there is no reader; else never.
+    /// The time of the relay's next request. With a reader: now, where the relay is wanted. Without a reader: later,
+    /// while a run is open. Otherwise there is none.
     pub fn relay_due_at(&self, demand: RelayDemand, now: Timestamp) -> Result<Option<Timestamp>> {
         Ok(match runs::any_open_of(self.store.as_ref(), &Source::Container)? {
             true if demand.is_watched => Some(now),

@@ -1,7 +1,10 @@
-//! Agents' tokens: rows of their rig.
+//! Agents' tokens, which are rows of their rig.
 //!
-//! Invariants: a token with an id is good only while its row is, whatever is signed; its row is written before anybody
-//! has the token; one that was revoked is never good again.
+//! Invariants:
+//!
+//! * A token with an id is valid only while its row is, however it is signed.
+//! * The row is written before anybody has the token.
+//! * A revoked token is never valid again.
 
 use townwatch_protocol::agent_right::{AgentRight, ShownToken};
 use townwatch_protocol::error::{Code, Error, Result};
@@ -15,11 +18,15 @@ use crate::agents::runs::{maybe_moment, moment};
 use crate::rig::Rig;
 use crate::store::{Row, atomically};
 
-/// A token that is used is not noted again within this time: so ingest writes no row more with each post.
+/// The time within which the use of a token is not noted again, one minute. So a post does not write one more row each
+/// time.
 const USED_MS: i64 = 60_000;
 
 impl Rig {
-    /// Takes a new token of an agent in. Beyond [`TOKENS_PER_AGENT_MAX`] those that were used longest ago are revoked.
+    /// Adds a new token of an agent. Beyond [`TOKENS_PER_AGENT_MAX`] the tokens that were used longest ago are revoked.
+    ///
+    /// # Errors
+    /// `not_found`: the agent is not registered here. Otherwise the tables cannot be written.
     pub fn add_token(
         &self,
         agent_id: &AgentId,
@@ -43,7 +50,7 @@ impl Rig {
                  ORDER BY coalesce(used_at_ms, created_at_ms) DESC, token_id DESC LIMIT -1 OFFSET ?3)",
                 &[now.millis().into(), agent_id.as_str().into(), TOKENS_PER_AGENT_MAX.into()],
             )?;
-            // Those that were revoked stay to be shown, but not without bound. Without its row a token is as little good.
+            // Revoked tokens stay in the list, but only up to a bound. A token without its row is just as invalid.
             self.store.query(
                 "DELETE FROM agent_tokens WHERE agent_id = ?1 AND token_id IN (SELECT token_id FROM agent_tokens \
                  WHERE agent_id = ?1 AND revoked_at_ms IS NOT NULL \
@@ -54,7 +61,10 @@ impl Rig {
         })
     }
 
-    /// An agent's tokens whose time is not over, the newest first.
+    /// Reads the tokens of an agent whose time is not over, the newest first.
+    ///
+    /// # Errors
+    /// `not_found`: the agent is not registered here. Otherwise the tables cannot be read.
     pub fn tokens(&self, agent_id: &AgentId, now: Timestamp) -> Result<AgentTokens> {
         self.check_agent(agent_id)?;
         let rows = self.store.query(
@@ -67,7 +77,10 @@ impl Rig {
         Ok(AgentTokens { tokens, without_id: TokensWithoutId { last_used_at: used_at, revoked_at } })
     }
 
-    /// Revokes one; 404 where there is none, or none any more. Again: it stays revoked since when it was.
+    /// Revokes one token. A second revocation changes nothing: the token stays revoked since the first.
+    ///
+    /// # Errors
+    /// `not_found`: there is no such token, or its time is over. Otherwise the tables cannot be written.
     pub fn revoke_token(&self, agent_id: &AgentId, token_id: &TokenId, now: Timestamp) -> Result<()> {
         let revoked = self.store.query(
             "UPDATE agent_tokens SET revoked_at_ms = coalesce(revoked_at_ms, ?1) \
@@ -77,7 +90,10 @@ impl Rig {
         if revoked.is_empty() { Err(Error::not_found("token of this agent")) } else { Ok(()) }
     }
 
-    /// Revokes all that there are by now, those without an id, too.
+    /// Revokes all tokens that exist by now, and also all that have no id.
+    ///
+    /// # Errors
+    /// `not_found`: the agent is not registered here. Otherwise the tables cannot be written.
     pub fn revoke_tokens(&self, agent_id: &AgentId, now: Timestamp) -> Result<()> {
         self.check_agent(agent_id)?;
         atomically(self.store.as_ref(), || {
@@ -91,7 +107,11 @@ impl Rig {
         })
     }
 
-    /// Whether an agent's right is one to this agent, at this moment, at which it is used.
+    /// Checks that a right is one to this agent at this moment, and notes its use.
+    ///
+    /// # Errors
+    /// `forbidden`: the right is to another agent or town. `not_found`: the agent is not registered here.
+    /// `token_revoked`: the token was revoked, or has no row. Otherwise the tables cannot be read or written.
     pub fn admit(&self, right: &AgentRight, agent_id: &AgentId, now: Timestamp) -> Result<()> {
         right.check(&self.town_id, agent_id)?;
         match &right.token {
@@ -118,8 +138,9 @@ impl Rig {
         Ok(())
     }
 
-    /// A token says its time in whole seconds. One that was made in the second of the revocation may be older than that,
-    /// and one that does not say its time may be, too.
+    /// Checks a token without an id. Such a token has its time of issue in whole seconds, or not at all. A token from
+    /// the second of the revocation may be older than the revocation, and so may a token without a time. Both are
+    /// refused.
     fn admit_without_id(&self, agent_id: &AgentId, issued_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
         let (used_at, revoked_at) = self.of_tokens_without_id(agent_id)?;
         if revoked_at.is_some_and(|revoked_at| issued_at.is_none_or(|issued_at| issued_at <= revoked_at)) {

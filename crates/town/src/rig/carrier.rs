@@ -1,11 +1,10 @@
 //! The delivery of a rig's outbox to its town, as a state machine over the object's one alarm. The alarm is set
-//! whenever events wait, from the commit that stores them on. So an instance that dies is followed by one that
-//! continues:
+//! whenever events wait, from the commit that stores them on. So if an instance dies, the next one continues:
 //!
 //! * a post has been stored: the alarm fires at once, unless it is set;
-//! * a batch is under way: the alarm stands [`UNDER_WAY_MS`] ahead, for whoever finds the carrier dead;
+//! * a batch is under way: the alarm stands [`UNDER_WAY_MS`] ahead, for the case that the carrier dies;
 //! * a batch did not reach the town: the alarm stands 0.5 s ahead, then 1 s, 2 s, … 30 s;
-//! * the town has all: there is no alarm.
+//! * the town has all events: there is no alarm.
 
 use townwatch_protocol::error::{Code, Result};
 use townwatch_protocol::wire::{RigBatch, RigCursor};
@@ -14,7 +13,7 @@ use crate::rig::Rig;
 
 /// The time after a batch that did not reach the town: at first, doubled at each failure up to [`RETRY_MS_MAX`].
 const RETRY_MS_MIN: i64 = 500;
-/// See [`RETRY_MS_MIN`].
+/// The longest time between two tries, 30 s: 0.5 s doubled six times is 32 s. Further failures wait no longer.
 const RETRY_MS_MAX: i64 = 30_000;
 /// The alarm's distance while a batch is under way.
 const UNDER_WAY_MS: i64 = 3_000;
@@ -36,16 +35,16 @@ pub enum AlarmChange {
 pub enum CarryProgress {
     /// The next batch, if there is one.
     Next,
-    /// Nothing: the town is gone, and nobody will ever take what waits.
+    /// Nothing: the town is gone, and nobody will ever take the waiting events.
     TownGone,
 }
 
-/// An instance of a rig, as the one that carries. It knows nothing of the one before.
+/// An instance of a rig as the carrier of its outbox. It knows nothing of the instance before.
 #[derive(Debug, Default)]
 pub struct Carrier {
     /// Whether an alarm is set that has not fired yet, as far as this instance knows.
     is_alarmed: bool,
-    /// Whether this instance has looked if something waits: the last one may have died with it.
+    /// Whether this instance has checked if events wait. The last instance may have died before it delivered them.
     is_awake: bool,
     failures: u32,
     /// Callers that carry at present: the alarm, a stop, a deletion.
@@ -53,12 +52,13 @@ pub struct Carrier {
 }
 
 impl Carrier {
-    /// A post has been stored; in its commit.
+    /// Sets the alarm for a stored post, in the commit of that post.
     pub fn posted(&mut self) -> AlarmChange {
         if self.is_alarmed { AlarmChange::Keep } else { self.set_in(0) }
     }
 
-    /// Something was asked of this instance. `waits`: whether something lies in the outbox.
+    /// Sets the alarm at the first request to this instance, if events wait and no alarm is set. `waits` says whether
+    /// events lie in the outbox.
     pub fn wake(&mut self, waits: impl FnOnce() -> bool) -> AlarmChange {
         if std::mem::replace(&mut self.is_awake, true) || self.is_alarmed || !waits() {
             return AlarmChange::Keep;
@@ -66,32 +66,33 @@ impl Carrier {
         self.set_in(0)
     }
 
-    /// The alarm fires. None: it is time to carry. Else somebody carries already, and no second batch goes beside its.
+    /// Takes the firing of the alarm. `None`: it is time to carry. Otherwise another caller is carrying, and no second
+    /// batch is sent beside its own.
     pub fn alarm_fires(&mut self) -> Option<AlarmChange> {
         (self.is_alarmed, self.is_awake) = (false, true);
         (self.under_way > 0).then(|| self.set_in(UNDER_WAY_MS))
     }
 
-    /// The alarm could not be set.
+    /// Notes that the alarm could not be set.
     pub fn alarm_failed(&mut self) {
         self.is_alarmed = false;
     }
 
-    /// Begins to carry; each beginning has one [`Carrier::end`].
+    /// Begins to carry. Each begin needs one [`Carrier::end`].
     pub fn begin(&mut self) -> AlarmChange {
         self.under_way += 1;
         self.set_in(UNDER_WAY_MS)
     }
 
-    /// The batch that is to be sent next, one at a time; none where the town has all.
+    /// Reads the next batch; `None` where the town has all events. Batches are sent one at a time.
     pub fn next_batch(&self, rig: &Rig) -> Result<Option<RigBatch>> {
         rig.next_batch()
     }
 
-    /// Takes what came of a batch.
+    /// Takes the result of a batch.
     ///
     /// # Errors
-    /// The batch did not reach the town, as far as anybody knows, or the tables could not take its cursor.
+    /// The batch did not reach the town, as far as is known, or the tables could not take its cursor.
     pub fn answered(&self, rig: &Rig, came: Result<RigCursor>) -> Result<CarryProgress> {
         match came {
             Ok(RigCursor { cursor }) => rig.adopt(cursor).map(|()| CarryProgress::Next),
@@ -100,7 +101,8 @@ impl Carrier {
         }
     }
 
-    /// Ends what [`Carrier::begin`] began, whatever came of it. `is_done`: the town has all, or is gone.
+    /// Ends the carrying that [`Carrier::begin`] began, after a success or a failure. `is_done`: the town has all
+    /// events, or is gone.
     pub fn end(&mut self, is_done: bool) -> AlarmChange {
         self.under_way = self.under_way.saturating_sub(1);
         if !is_done {

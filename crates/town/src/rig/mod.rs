@@ -41,7 +41,7 @@ pub struct Rig {
     /// The rig's town.
     pub town_id: TownId,
     pub(crate) epoch: Epoch,
-    /// The newest id that went with a deleted agent, as its row says it: each look at the head needs it.
+    /// The newest id that was erased with a deleted agent, as the rig's row has it. Each reading of the head needs it.
     pub(crate) erased_head: Cell<SourceId>,
 }
 
@@ -56,7 +56,7 @@ impl Rig {
         Ok(())
     }
 
-    /// Opens the rig that lies in the tables; none where there is none, and then nothing is written.
+    /// Opens the rig in the tables. Without a rig it gives `None`, and writes nothing.
     pub fn open(store: Rc<dyn Store>, event_cap: u64) -> Result<Option<Self>> {
         if !schema::open(store.as_ref(), schema::RIG)? {
             return Ok(None);
@@ -80,8 +80,8 @@ impl Rig {
         Self { redactor, ..self }
     }
 
-    /// Takes an agent in that the town has taken in before. Again: takes over name and role, and one that was stopped or
-    /// archived may post again.
+    /// Registers an agent, after the town has registered it. A second registration takes over name and role, and an
+    /// agent that was stopped or archived may post again.
     pub fn register(&self, agent_id: &AgentId, name: &str, role: Role, now: Timestamp) -> Result<()> {
         self.store.query(
             "INSERT INTO agents (agent_id, name, role, created_at_ms) VALUES (?, ?, ?, ?) \
@@ -98,7 +98,7 @@ impl Rig {
         rows.iter().map(|row| parse(AgentId::parse(row.text(0)?))).collect()
     }
 
-    /// Whether the agent is registered here.
+    /// Refuses an agent that is not registered here with `not_found`.
     pub fn check_agent(&self, agent_id: &AgentId) -> Result<()> {
         let found = self.store.query("SELECT 1 FROM agents WHERE agent_id = ?", &[agent_id.as_str().into()])?;
         if found.is_empty() { Err(self.no_such_agent(agent_id)) } else { Ok(()) }
@@ -110,13 +110,14 @@ impl Rig {
         Error::new(Code::NotFound, message)
     }
 
-    /// Takes nothing more of an agent: it is not registered here any more.
+    /// Ends an agent's registration, so that nothing more is taken from it.
     pub fn unregister(&self, agent_id: &AgentId) -> Result<()> {
         self.store.query("DELETE FROM agents WHERE agent_id = ?", &[agent_id.as_str().into()])?;
         Ok(())
     }
 
-    /// Forgets an agent of which the town has all that was taken: what waits in the outbox counts by its ids.
+    /// Forgets an agent, once the town has all of its events. The newest id is kept, because the number of waiting
+    /// events follows from ids.
     pub fn forget(&self, agent_id: &AgentId) -> Result<()> {
         let head = self.head()?;
         atomically(self.store.as_ref(), || {
@@ -130,7 +131,14 @@ impl Rig {
         Ok(())
     }
 
-    /// Stores what an agent posts: all of it or nothing. An `event_id` seen before is counted and left out.
+    /// Stores an agent's post, as a whole or not at all. An event whose `event_id` is stored already is counted as a
+    /// duplicate and left out.
+    ///
+    /// # Errors
+    /// `not_found`: the agent is not registered here. `invalid` or `too_large`: an event or the batch is not valid.
+    /// `town_unavailable`: the outbox is full. `conflict`: the agent is archived or was stopped, or a run of the post
+    /// has ended. `rate_limited` or `too_large`: the post begins too many runs. Otherwise the tables cannot be read or
+    /// written.
     pub fn post(&self, request: PostEvents, now: Timestamp) -> Result<PostReceipt> {
         let agent_id = request.agent_id.clone();
         let events = checked(request, self.redactor.as_deref())?;
@@ -170,8 +178,9 @@ impl Rig {
         Ok(fresh)
     }
 
-    /// Stores events of an agent behind the head; gives the last one's id. At its cap each takes over the row of the
-    /// oldest, if the town has that: two rows written (three with an `event_id`) instead of three (four).
+    /// Stores events of an agent behind the head, and gives the last one's id. If the agent is at its cap, each event
+    /// takes over the row of the oldest one, if the town has that. So two rows are written (three with an `event_id`)
+    /// instead of three (four).
     fn append(
         &self,
         agent_id: &AgentId,
@@ -198,7 +207,8 @@ impl Rig {
             kept = Kept { count: kept.count + 1, bytes: kept.bytes + bytes };
             posted_bytes += bytes;
         }
-        // What its bytes exceed, and what the town had not got before. Never the newest: ids are never given twice.
+        // Here go the events beyond the bound of bytes, and those that the town did not have before. The newest event
+        // always stays, because ids are never given twice.
         while kept.count > 1 && (kept.count > self.event_cap || kept.bytes > EVENT_BYTES_PER_AGENT_MAX) {
             let Some(oldest) = self.oldest(agent_id, forwarded)? else { break };
             store.query("DELETE FROM agent_events WHERE id = ?", &[oldest.id.into()])?;
@@ -232,7 +242,7 @@ impl Rig {
         Ok((oldest.id <= forwarded).then_some(oldest))
     }
 
-    /// Writes an event into a row of its own, or into that of one that goes.
+    /// Writes an event into a new row, or over the row of an event that goes.
     fn write(
         &self,
         id: SourceId,
@@ -258,7 +268,7 @@ impl Rig {
             event.run_id.as_ref().map(RunId::as_str).into(),
             event.event_type.as_str().into(),
             data_of(event).into(),
-            // A clock that is ahead would let durations be negative, and "ago" lie in the future.
+            // A clock that is ahead would make durations negative, and put "ago" into the future.
             event.at.map_or(now, |at| at.min(now)).millis().into(),
             place,
         ];
@@ -266,15 +276,19 @@ impl Rig {
         Ok(())
     }
 
-    /// The rig's own log of an agent, ascending: at most `limit` events and [`PAGE_BYTES_MAX`].
+    /// Reads the rig's own log of an agent, ascending: at most `limit` events and [`PAGE_BYTES_MAX`].
+    ///
+    /// # Errors
+    /// `not_found`: the agent is not registered here. Otherwise the tables cannot be read.
     pub fn events(&self, agent_id: &AgentId, after: SourceId, limit: u64) -> Result<Vec<RigEvent>> {
         self.check_agent(agent_id)?;
         let parameters = [agent_id.as_str().into(), after.into()];
         self.read("agent_id = ? AND id > ?", &parameters, limit, PAGE_BYTES_MAX as u64)
     }
 
-    /// Reads events, ascending: at most `limit`, and of these the first that take `bytes_max` together, or one. Their
-    /// lengths are read before them: 500 events of 1 MiB are more than an object's memory.
+    /// Reads events, ascending: at most `limit`, and of these the first ones that together have at most `bytes_max`,
+    /// but at least one. Their lengths are read before their data, because 500 events of 1 MiB are more than an
+    /// object's memory.
     pub(crate) fn read(
         &self,
         condition: &str,
@@ -336,17 +350,18 @@ struct Poster {
     is_archived: bool,
     is_stopped: bool,
     kept: Kept,
-    /// Whether what names no run goes on with one, as far as the rig knows: its newest event is none's end.
+    /// Whether an event without a `run_id` continues an open run, as far as the rig knows: the agent's newest event is
+    /// not the end of a run.
     has_open_run: bool,
 }
 
-/// An agent's oldest event: where it lies and what its data take.
+/// An agent's oldest event: its id, and the bytes of its data.
 pub(crate) struct Oldest {
     pub(crate) id: SourceId,
     pub(crate) bytes: u64,
 }
 
-/// The facts that the rig keeps of an agent.
+/// The number and the bytes of the events that the rig keeps for an agent.
 #[derive(Clone, Copy)]
 pub(crate) struct Kept {
     pub(crate) count: u64,

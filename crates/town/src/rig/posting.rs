@@ -10,7 +10,7 @@ use townwatch_protocol::limits::{BATCH_EVENTS_MAX, EVENT_BYTES_MAX, JSON_DEPTH_M
 use townwatch_protocol::wire::{PostEvent, PostEvents};
 use townwatch_redaction::Redactor;
 
-/// The events of a post, each in order, without what a redactor finds in their data.
+/// Checks the events of a post, after the redactor has removed the secrets in their data.
 pub(crate) fn checked(request: PostEvents, redactor: Option<&Redactor>) -> Result<Vec<PostEvent>> {
     let mut events = events_of(request)?;
     if let Some(redactor) = redactor {
@@ -24,7 +24,7 @@ pub(crate) fn checked(request: PostEvents, redactor: Option<&Redactor>) -> Resul
     Ok(events)
 }
 
-/// Data that has no secret stays byte for byte as it is.
+/// Redacts the data of an event. Data without a secret stays as it is, byte for byte.
 fn redact(event: &mut PostEvent, redactor: &Redactor) {
     if let Cow::Owned(clean) = redactor.text(data_of(event)) {
         event.data = Some(RawValue::from_string(clean).unwrap_or_default());
@@ -36,7 +36,7 @@ pub(crate) fn data_of(event: &PostEvent) -> &str {
     event.data.as_deref().map_or("null", RawValue::get)
 }
 
-/// The batch, or the single event as a batch of one.
+/// Gives the events of a batch, or the single event as a batch of one.
 fn events_of(request: PostEvents) -> Result<Vec<PostEvent>> {
     let PostEvents { events, event_type, data, at, event_id, run_id, .. } = request;
     let single = [
@@ -78,7 +78,7 @@ fn check_event(index: usize, event: &PostEvent, single: bool) -> Result<()> {
     if is_deeper_than(data.as_bytes(), JSON_DEPTH_MAX) {
         return Err(Error::invalid(&field("data"), format!("nested deeper than {JSON_DEPTH_MAX} levels")));
     }
-    // Its reason ends a run, so it has to be readable.
+    // The reason decides how the run ends, so it has to be readable.
     if event.event_type.is(EventKind::Exited) && serde_json::from_str::<AgentExited>(data).is_err() {
         let problem = "expected {\"reason\": \"completed\", \"failed\", \"stopped\", \"timeout\", \"budget_exceeded\" or \"lost\"}";
         return Err(Error::invalid(&field("data.reason"), problem));

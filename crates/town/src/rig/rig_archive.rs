@@ -8,7 +8,8 @@ use crate::rig::Rig;
 use crate::store::atomically;
 
 impl Rig {
-    /// Takes nothing new of these agents; those that do not post here are passed over.
+    /// Notes that these agents are archived, so that nothing new is taken from them. Agents that do not post here are
+    /// passed over.
     pub fn archive(&self, agents: &[AgentId]) -> Result<()> {
         atomically(self.store.as_ref(), || {
             for agent_id in agents {
@@ -19,19 +20,19 @@ impl Rig {
         })
     }
 
-    /// The agent may post again.
+    /// Notes that the agent is back from the archive, and may post again.
     pub fn bring_back(&self, agent_id: &AgentId) -> Result<()> {
         let sql = "UPDATE agents SET is_archived = 0 WHERE agent_id = ? AND is_archived = 1";
         self.store.query(sql, &[agent_id.as_str().into()])?;
         Ok(())
     }
 
-    /// 404 for an agent that is not registered here, 409 for an archived one.
+    /// Refuses an agent that is not registered here with 404 `not_found`, and an archived one with 409 `conflict`.
     pub fn check_present(&self, agent_id: &AgentId) -> Result<()> {
         if self.is_archived(agent_id)? { Err(self.archived(agent_id)) } else { Ok(()) }
     }
 
-    /// Whether an agent of this rig is archived; 404 where it is none.
+    /// Whether an agent of this rig is archived; 404 `not_found` where it is not registered here.
     pub(crate) fn is_archived(&self, agent_id: &AgentId) -> Result<bool> {
         let sql = "SELECT is_archived FROM agents WHERE agent_id = ?";
         let rows = self.store.query(sql, &[agent_id.as_str().into()])?;

@@ -1,13 +1,17 @@
-//! The deletion of a rig with all its agents. Town, rig and container are three places, so it takes several steps, each of
-//! which leaves a state that asking again mends:
+//! The deletion of a rig with all its agents. Town, rig and container are three places, so the deletion takes several
+//! steps. If it breaks off after any step, a further request completes it:
 //!
-//! 1. The town holds the rig (in memory): nothing is registered or started in it meanwhile, and no batch of its is taken.
-//! 2. Open runs of its agents in the container are told to stop. What is not heard ends the deletion, and nothing is erased.
-//! 3. The rig's own object is erased with its outbox, so nothing is handed over before: it would be erased a moment later.
-//!    Who dies behind this has a rig in the town whose agents cannot post: it can be deleted once more.
-//! 4. The town erases its agents, each in a transaction of its own as `deletion.rs` does it, archived ones too. Who dies in
-//!    between has a rig with fewer agents.
-//! 5. The town forgets the rig, in one transaction. From here on a batch that is still under way is of no rig of this town.
+//! 1. The town holds the rig (in memory): meanwhile no agent is registered or started in it, and none of its batches is
+//!    taken.
+//! 2. The container is told to stop the open runs of the rig's agents. If a stop is not received, the deletion ends
+//!    here, and nothing is erased.
+//! 3. The rig's own object is erased with its outbox. Its events are not handed over first: they would be erased a
+//!    moment later. If the deletion breaks off after this step, the town has a rig whose agents cannot post, and that
+//!    can be deleted once more.
+//! 4. The town erases the rig's agents, archived ones too, each in a transaction of its own as `deletion.rs` does it.
+//!    If the deletion breaks off in between, the rig has fewer agents.
+//! 5. The town forgets the rig, in one transaction. From here on a batch that is still under way belongs to no rig of
+//!    this town.
 
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::{AgentId, RigId};
@@ -34,6 +38,10 @@ pub struct RigDeletionPlan {
 
 impl Town {
     /// Begins to delete a rig, which is held until [`Town::abandon_rig_deletion`] or [`Town::erase_rig`].
+    ///
+    /// # Errors
+    /// `not_found`: the town has no such rig. `conflict`: an agent of the rig is being started. Otherwise the tables
+    /// cannot be read.
     pub fn begin_rig_deletion(&mut self, rig_id: &RigId) -> Result<RigDeletionPlan> {
         let store = self.store.as_ref();
         if !self.has_rig(rig_id)? {
@@ -59,12 +67,16 @@ impl Town {
         Ok(RigDeletionPlan { rig_id: rig_id.clone(), hold, agents: all, in_container })
     }
 
-    /// The deletion ends here, and what is left of the rig is as it was.
+    /// Ends the deletion here. The rest of the rig stays as it was.
     pub fn abandon_rig_deletion(&mut self, plan: &RigDeletionPlan) {
         self.holds.release(&plan.hold);
     }
 
-    /// Forgets a rig whose agents are erased. Its name does not come back, so no life of its log has to be known any more.
+    /// Forgets a rig whose agents are erased. Its id does not come back, so the lives of its log need not be known any
+    /// more.
+    ///
+    /// # Errors
+    /// `town_unavailable`: the rig was not held all the time. Otherwise the tables cannot be written.
     pub fn erase_rig(&mut self, plan: &RigDeletionPlan) -> Result<()> {
         self.check_lasting(&plan.hold, "the deletion was interrupted; delete the rig again")?;
         let source = Source::Rig(plan.rig_id.clone()).key();
@@ -78,16 +90,17 @@ impl Town {
         Ok(())
     }
 
-    /// 503 where something was not held all the time, so that somebody may have changed it in between.
+    /// Refuses with 503 `town_unavailable` where a hold did not last all the time, so that the town may have changed in
+    /// between.
     pub(crate) fn check_lasting(&self, hold: &Hold, words: &str) -> Result<()> {
         if self.holds.lasts(hold) { Ok(()) } else { Err(Error::new(Code::TownUnavailable, words)) }
     }
 }
 
-/// The end of one agent of a rig whose object is erased.
+/// The erasure of one agent of a rig whose object is erased.
 #[derive(Debug)]
 pub struct EraseRigAgent<'a> {
-    /// The deletion that this is a step of.
+    /// The deletion of which this is a step.
     pub plan: &'a RigDeletionPlan,
     /// The agent.
     pub agent_id: &'a AgentId,

@@ -1,4 +1,4 @@
-//! A rig's outbox: what the town has not taken yet, and where its cursor stands.
+//! A rig's outbox: the events that the town has not taken yet, and the town's cursor.
 
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::id::SourceId;
@@ -13,9 +13,9 @@ const FORWARD_BYTES_MAX: u64 = 2 << 20;
 /// The events that wait in the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting {
-    /// Events.
+    /// The number of events.
     pub events: u64,
-    /// Bytes of their data.
+    /// The bytes of their data.
     pub bytes: u64,
 }
 
@@ -41,12 +41,13 @@ impl Rig {
         Ok((!batch.events.is_empty()).then_some(batch))
     }
 
-    /// Takes over where the town's cursor stands.
+    /// Takes over the town's cursor.
     pub fn adopt(&self, cursor: SourceId) -> Result<()> {
         let standing = self.standing()?;
         let cursor = cursor.min(standing.head);
         if cursor != standing.forwarded {
-            // Forwards one sum is of what the town has taken and the other of nothing; backwards it is the other way.
+            // If the cursor moves forwards, the first sum is of the events that the town has taken, and the second is
+            // 0. If it moves backwards it is the other way round.
             let sql = "UPDATE rig SET forwarded_id = ?1, waiting_bytes = max(0, waiting_bytes \
                  - (SELECT coalesce(sum(octet_length(data)), 0) FROM agent_events WHERE id > forwarded_id AND id <= ?1) \
                  + (SELECT coalesce(sum(octet_length(data)), 0) FROM agent_events WHERE id > ?1 AND id <= forwarded_id))";

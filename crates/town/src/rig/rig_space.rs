@@ -9,7 +9,7 @@ use crate::log::space::{Excess, LARGEST_AGENTS_MAX};
 use crate::rig::{Kept, Rig};
 
 impl Rig {
-    /// Lets events go, before a post is stored; whether there was too much.
+    /// Removes events before a post is stored; true if the tables used too much.
     pub(crate) fn make_space(&self) -> Result<bool> {
         let store = self.store.as_ref();
         let Some(mut wanted) = Excess::of(store.fill()) else { return Ok(false) };
@@ -18,7 +18,7 @@ impl Rig {
         for row in store.query(sql, &[LARGEST_AGENTS_MAX.into()])? {
             let agent_id = parse(AgentId::parse(row.text(0)?))?;
             let mut kept = Kept { count: row.number(1)?, bytes: row.number(2)? };
-            // Never the newest: ids are never given twice.
+            // The newest event always stays, because ids are never given twice.
             while !wanted.is_met() && kept.count > 1 {
                 let Some(oldest) = self.oldest(&agent_id, forwarded)? else { break };
                 store.query("DELETE FROM agent_events WHERE id = ?", &[oldest.id.into()])?;

@@ -1,4 +1,4 @@
-//! A town's rigs, a row each; what their agents post lies in objects of their own.
+//! A town's rigs, one row each. The posts of their agents lie in objects of their own.
 
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::RigId;
@@ -33,12 +33,13 @@ impl Town {
         })
     }
 
-    /// Whether a rig is the town's.
+    /// Whether the town has a rig.
     pub fn has_rig(&self, rig_id: &RigId) -> Result<bool> {
         Ok(!self.store.query("SELECT 1 FROM rigs WHERE rig_id = ?", &[rig_id.as_str().into()])?.is_empty())
     }
 
-    /// Whether one more rig fits; asked before the rig's own object is made.
+    /// Refuses one more rig with `rate_limited` where [`RIGS_PER_TOWN_MAX`] is reached. The check comes before the
+    /// rig's own object is made.
     pub fn check_room_for_rig(&self) -> Result<()> {
         let count = self.store.query("SELECT count(*) FROM rigs", &[])?.first().map_or(Ok(0), |row| row.number(0))?;
         if count >= RIGS_PER_TOWN_MAX {
@@ -54,7 +55,7 @@ impl Town {
         Ok(())
     }
 
-    /// Takes a rig in.
+    /// Adds a rig.
     pub fn add_rig(&self, rig_id: RigId, request: &RigRequest, now: Timestamp) -> Result<RigView> {
         self.store.query(
             "INSERT INTO rigs (rig_id, name, git_url, default_branch, created_at_ms) VALUES (?, ?, ?, ?, ?)",
@@ -77,12 +78,16 @@ impl Town {
         })
     }
 
-    /// One rig.
+    /// Reads one rig.
+    ///
+    /// # Errors
+    /// `not_found`: the town has no such rig. Otherwise the tables cannot be read.
     pub fn rig(&self, rig_id: &RigId) -> Result<RigView> {
         self.rigs()?.into_iter().find(|rig| rig.rig_id == *rig_id).ok_or_else(|| Error::not_found("rig"))
     }
 
-    /// Whether agents are registered and started in this rig, and brought back.
+    /// Refuses a rig in which no agent may be registered, started or brought back: with `not_found` if the town has no
+    /// such rig, with `conflict` if it is archived or held.
     pub(crate) fn check_rig_takes(&self, rig_id: &RigId) -> Result<()> {
         let rows = self
             .store

@@ -1,10 +1,10 @@
 //! The bound on runs that an agent begins by its posts. An agent with a new run for each event would fill the town with
-//! runs of one event, which nobody can follow. So a rig takes a number of runs in a minute, and its refusal says what
-//! to do.
+//! runs of one event, which nobody can follow. So a rig takes a number of runs in a minute, and its refusal names a way
+//! out.
 //!
-//! A run is known by its name, in a bounded table: one that is older than all in it counts as begun once more. What names no
-//! run begins one where nothing is open, as far as the rig knows: after an end that was posted, or that the town has told.
-//! Where no run begins nothing is written.
+//! A run is known by its id, in a bounded table. A run that is older than all runs in the table counts as begun once
+//! more. An event without a `run_id` begins a run if no run is open, as far as the rig knows: after an end that was
+//! posted, or of which the town has told the rig. A post that begins no run writes nothing here.
 
 use std::collections::BTreeSet;
 use townwatch_protocol::event::EventKind;
@@ -18,11 +18,16 @@ use townwatch_protocol::wire::PostEvent;
 use crate::agents::runs::moment;
 use crate::rig::Rig;
 
-/// Runs that a rig knows of each agent, the newest 100: more than begin in a minute.
+/// Runs that a rig knows of each agent, the newest 100: more than the 60 that may begin in a minute. The oldest go, and
+/// count as new if they are posted to again.
 const KNOWN_RUNS_MAX: u64 = 100;
 
 impl Rig {
-    /// Counts the runs that events which are new begin, or refuses them.
+    /// Counts the runs that new events begin, or refuses the events.
+    ///
+    /// # Errors
+    /// `too_large`: the events alone begin more runs than a minute may have. `rate_limited`: they do together with the
+    /// runs of the present minute. Otherwise the tables cannot be written.
     pub(crate) fn count_runs(
         &self,
         agent_id: &AgentId,

@@ -1,31 +1,33 @@
-//! What a viewer may be sent only because it asks: the states of what it watches, and of what it saw before.
+//! The allowance for frames that a viewer gets only because it asks: the states of what it watches, and events that it
+//! has seen before.
 
 use serde::{Deserialize, Serialize};
 use townwatch_protocol::limits::{ALLOWANCE_BYTES_MAX, ALLOWANCE_REFILL_MS};
 use townwatch_protocol::time::Timestamp;
 
-/// Holds [`ALLOWANCE_BYTES_MAX`], and is full again [`ALLOWANCE_REFILL_MS`] after it was empty, or as soon as the viewer
-/// acknowledges something. The socket of a viewer that reads nothing holds all that it is sent; a new event is sent once,
-/// but a viewer can ask for old ones and for states as often as it likes.
+/// The allowance of one viewer, [`ALLOWANCE_BYTES_MAX`]. An empty allowance is full again after
+/// [`ALLOWANCE_REFILL_MS`], or as soon as the viewer acknowledges something. The socket of a viewer that reads nothing
+/// holds every frame in memory. A new event is sent once, but a viewer can ask for old events and for states as often
+/// as it likes.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Allowance {
     spent_bytes: u64,
-    /// When that was so.
+    /// The time to which `spent_bytes` belongs.
     at: Option<Timestamp>,
 }
 
 impl Allowance {
-    /// Whether anything is left; what is sent then may be more than that, a frame or a few.
+    /// Whether anything is left. A frame, or a few, may then be sent even if they are larger than the rest.
     pub(crate) fn is_left(&self, now: Timestamp) -> bool {
         self.spent_at(now) < ALLOWANCE_BYTES_MAX
     }
 
-    /// Whether as much again was sent as it holds, all of which the viewer asked for.
+    /// Whether twice the allowance is spent. All of it was sent because the viewer asked.
     pub(crate) fn is_overdrawn(&self, now: Timestamp) -> bool {
         self.spent_at(now) >= 2 * ALLOWANCE_BYTES_MAX
     }
 
-    /// Takes so much if anything is left; false if not.
+    /// Takes so many bytes if anything is left; false if nothing is.
     pub(crate) fn take(&mut self, bytes: usize, now: Timestamp) -> bool {
         let is_left = self.is_left(now);
         if is_left {
@@ -34,17 +36,17 @@ impl Allowance {
         is_left
     }
 
-    /// Counts what has to be sent anyway.
+    /// Counts bytes that have to be sent in any case.
     pub(crate) fn spend(&mut self, bytes: usize, now: Timestamp) {
         *self = Self { spent_bytes: self.spent_at(now) + bytes as u64, at: Some(now) };
     }
 
-    /// The viewer has said that it reads.
+    /// Makes the allowance full: the viewer has acknowledged something, so it reads.
     pub(crate) fn refill(&mut self) {
         *self = Self::default();
     }
 
-    /// When something is left again.
+    /// The time at which [`STEP_BYTES`] are left again.
     pub(crate) fn left_at(&self, now: Timestamp) -> Timestamp {
         let missing_bytes = self.spent_at(now).saturating_sub(ALLOWANCE_BYTES_MAX) + STEP_BYTES;
         now.plus_millis(i64::try_from(missing_bytes * ALLOWANCE_REFILL_MS / ALLOWANCE_BYTES_MAX).unwrap_or(i64::MAX))
@@ -56,5 +58,5 @@ impl Allowance {
     }
 }
 
-/// Who waits is looked at again when there is room for so much, 64 KiB: once a second.
+/// The room at which a waiting viewer is checked again, 64 KiB: about once a second.
 const STEP_BYTES: u64 = 64 << 10;

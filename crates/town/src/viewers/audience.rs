@@ -1,4 +1,4 @@
-//! Viewers that want the same in the same form: they share frames, and the pace of these.
+//! Viewers that want the same events in the same form. They share the frames, and the pace of these frames.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -12,23 +12,23 @@ use crate::reading::stream_query::Form;
 /// All viewers of one selection, in one form.
 #[derive(Debug)]
 pub(crate) struct Audience {
-    /// Its name; never given twice in the life of a town's object.
+    /// The audience's number; no number is used twice in the life of a town's object.
     pub(crate) number: u64,
     pub(crate) selection: Selection,
     pub(crate) form: Form,
-    /// When the last live frame left.
+    /// The time at which the last live frame left.
     sent_at: Cell<Option<Timestamp>>,
 }
 
 impl Audience {
-    /// Until when the next live frame is held back, so that more events may share it. A clock that steps back holds
-    /// nothing back.
+    /// The time until which the next live frame is held back, so that more events may share it; `None` where it may
+    /// leave. A clock that steps back holds nothing back.
     pub(crate) fn rests_until(&self, now: Timestamp, frame_interval_ms: i64) -> Option<Timestamp> {
         let sent_at = self.sent_at.get().filter(|sent_at| *sent_at <= now)?;
         Some(sent_at.plus_millis(frame_interval_ms)).filter(|end| *end > now)
     }
 
-    /// A live frame leaves.
+    /// Notes that a live frame leaves.
     pub(crate) fn sent(&self, now: Timestamp) {
         self.sent_at.set(Some(now));
     }
@@ -42,7 +42,7 @@ pub(crate) struct Audiences {
 }
 
 impl Audiences {
-    /// The audience of a selection in a form; one more who belongs to it.
+    /// Takes one more viewer into the audience of a selection in a form.
     pub(crate) fn of(&mut self, selection: Selection, form: Form) -> Rc<Audience> {
         let key = (selection, form);
         if let Some(known) = self.present.get(&key) {
@@ -55,7 +55,8 @@ impl Audiences {
         audience
     }
 
-    /// Someone leaves it; one that nobody belongs to any more is forgotten.
+    /// Takes a viewer out of its audience. An audience without viewers is forgotten: only the table and the leaving
+    /// viewer hold it.
     pub(crate) fn leave(&mut self, audience: &Rc<Audience>) {
         if Rc::strong_count(audience) == 2 {
             self.present.remove(&(audience.selection.clone(), audience.form));

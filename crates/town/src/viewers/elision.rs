@@ -1,4 +1,5 @@
-//! What a viewer is not sent that does not keep up and does not say so: the least important first, and it is told.
+//! Elision: a viewer that neither keeps up nor acknowledges is not sent all events. The least important ones are left
+//! out first, and the viewer is told of each gap.
 
 use std::collections::BTreeMap;
 use townwatch_protocol::event::EventKind;
@@ -8,7 +9,7 @@ use townwatch_protocol::wire::{Gap, GapReason};
 
 use crate::log::Entry;
 
-/// How dear an event is, from what is left out first to what never is.
+/// The importance of an event, in rising order: `Output` is left out first, `Essential` never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Importance {
     Output,
@@ -19,7 +20,7 @@ pub(crate) enum Importance {
 }
 
 impl Importance {
-    /// What may be spared step by step: everything below it.
+    /// The steps of leaving out: at each step every event below this importance is left out.
     pub(crate) const STEPS: [Self; 4] = [Self::Progress, Self::File, Self::ToolResult, Self::Essential];
 
     fn of(event: &str) -> Self {
@@ -33,19 +34,19 @@ impl Importance {
     }
 }
 
-/// What has been left out and not been told yet: a gap for each agent.
+/// The events that were left out and not told of yet: one gap for each agent.
 pub(crate) struct Elided {
     least: Importance,
     gaps: BTreeMap<AgentId, Gap>,
 }
 
 impl Elided {
-    /// Leaves out what is less important than `least`.
+    /// Leaves out every event that is less important than `least`.
     pub(crate) fn below(least: Importance) -> Self {
         Self { least, gaps: BTreeMap::new() }
     }
 
-    /// Whether it leaves the event out; then it is in its agent's gap.
+    /// Whether the event is left out. If so, it is counted in its agent's gap.
     pub(crate) fn takes(&mut self, entry: &Entry) -> bool {
         if Importance::of(&entry.event) >= self.least {
             return false;
@@ -63,7 +64,8 @@ impl Elided {
         true
     }
 
-    /// What has to be told before the next event, whosever it is: who is cut after that event goes on behind it.
+    /// Takes the gaps, which have to be told before the next event, even one of another agent. A viewer that is cut off
+    /// after that event would go on behind it, and would miss a later gap.
     pub(crate) fn take(&mut self) -> impl Iterator<Item = Gap> + use<> {
         std::mem::take(&mut self.gaps).into_values()
     }

@@ -1,5 +1,5 @@
-//! How much a viewer may be sent: what it acknowledges it may be sent again, who acknowledges nothing is metered. What it
-//! may not be sent waits in the log, and nowhere else.
+//! The flow to a viewer: how much it may be sent. An acknowledging viewer may be sent as much again as it acknowledges.
+//! A viewer without acknowledgements is metered. Events that may not be sent yet wait in the log, and nowhere else.
 
 use std::collections::VecDeque;
 
@@ -14,27 +14,29 @@ use townwatch_protocol::time::Timestamp;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flow {
-    /// It says what it has.
+    /// The viewer acknowledges what it has.
     Acknowledged(Window),
-    /// It says nothing.
+    /// The viewer acknowledges nothing.
     Metered(Bucket),
 }
 
-/// What an acknowledging viewer owes.
+/// The frames that an acknowledging viewer owes an acknowledgement for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Window {
-    /// Frames on their way, oldest first. Beyond the bound neighbours count as one, which only makes it stricter.
+    /// Frames on their way, the oldest first. Beyond [`WINDOW_MARKS_MAX`] the two oldest count as one frame, which only
+    /// makes the window stricter.
     #[serde(default)]
     owed: VecDeque<Mark>,
-    /// What it said last that it has.
+    /// The highest id that the viewer has acknowledged.
     #[serde(default)]
     acknowledged: EventId,
-    /// While it is paused: since then, or since it last acknowledged something new.
+    /// The time since which the viewer is paused, or at which it last acknowledged something new in the pause; `None`
+    /// while it is not paused.
     pub paused_at: Option<Timestamp>,
-    /// Whether there was no room for what comes next, and nothing has been paid since.
+    /// Whether the next frames had no room, and no owed frame has been acknowledged since.
     #[serde(skip)]
     is_full: bool,
-    /// Previews since it last acknowledged something.
+    /// The bytes of previews since the viewer's last acknowledgement.
     #[serde(skip)]
     preview_bytes: u64,
 }
@@ -46,17 +48,18 @@ struct Mark {
     bytes: u64,
 }
 
-/// What a silent viewer may still be sent: 5,000 events ([`townwatch_protocol::limits::BUCKET_EVENTS_MAX`]) and [`BUCKET_BYTES_MAX`],
-/// refilled at a fifth of it a second. What must not be missed has a reserve, a fifth more. Full after a hibernation.
+/// The bucket of a viewer that acknowledges nothing: 5,000 events ([`townwatch_protocol::limits::BUCKET_EVENTS_MAX`])
+/// and [`BUCKET_BYTES_MAX`]. A fifth of it comes back each second. Frames that must not be missed have a reserve of a
+/// fifth more. After a hibernation the bucket is full.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Bucket {
-    /// How many events it holds.
+    /// The number of events that the bucket holds.
     events_max: u64,
     #[serde(skip)]
     spent: Option<Withdrawn>,
 }
 
-/// What has been taken out and not come back, counted at a moment.
+/// The amount that was taken out and has not come back, counted at a moment.
 #[derive(Debug, Clone, Copy)]
 struct Withdrawn {
     events: u64,
@@ -64,22 +67,24 @@ struct Withdrawn {
     at: Timestamp,
 }
 
-/// What an acknowledgement came to.
+/// The result of an acknowledgement.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Acknowledged {
-    /// Whether it says more than the one before.
+    /// Whether its id is above all earlier ones.
     pub is_new: bool,
-    /// Whether it says less than the one before: it was sent long ago, or means nothing.
+    /// Whether its id is below an earlier one: it was sent long ago, or means nothing.
     pub is_stale: bool,
-    /// Whether a viewer's note has to have it: it chose acknowledgement, or moved the time that a pause may last.
+    /// Whether the viewer's note has to be written anew: the viewer has chosen acknowledgements, or moved the end of
+    /// its pause.
     pub is_to_be_noted: bool,
 }
 
-/// A second's refill is a fifth of the bucket.
+/// The time in which an empty bucket becomes full, 5 s: a fifth of the bucket each second.
 const REFILL_MS: u64 = 5_000;
 
 impl Flow {
-    /// A viewer that has acknowledged nothing yet; if it never will, its bucket holds `bucket_events`.
+    /// The flow of a viewer that has acknowledged nothing yet. If it will never acknowledge, its bucket holds
+    /// `bucket_events`.
     pub fn new(acknowledges: bool, bucket_events: u64) -> Self {
         if acknowledges {
             Self::acknowledging()
@@ -93,13 +98,13 @@ impl Flow {
         Self::Acknowledged(Window { owed, acknowledged, paused_at: None, is_full: false, preview_bytes: 0 })
     }
 
-    /// Whether it says nothing.
+    /// Whether the viewer acknowledges nothing.
     pub fn is_metered(&self) -> bool {
         matches!(self, Self::Metered(_))
     }
 
-    /// Whether so much may be sent. An acknowledging viewer that owes nothing may always be sent one frame.
-    /// `window_events` is the setting.
+    /// Whether so many events and bytes may be sent. An acknowledging viewer that owes nothing may always be sent one
+    /// frame. `window_events` is the setting.
     pub fn has_room(&self, events: u64, bytes: u64, now: Timestamp, window_events: u64) -> bool {
         match self {
             Self::Acknowledged(window) => {
@@ -111,14 +116,16 @@ impl Flow {
         }
     }
 
-    /// Whether so much may be sent that a metered viewer must not miss.
+    /// Whether so many events and bytes may be sent from the reserve, which is for events that a metered viewer must
+    /// not miss.
     pub fn has_reserve(&self, events: u64, bytes: u64, now: Timestamp) -> bool {
         let Self::Metered(bucket) = self else { return false };
         let with_reserve = (bucket.events_max + bucket.events_max / 5, BUCKET_BYTES_MAX + BUCKET_BYTES_MAX / 5);
         bucket.would_hold(events, bytes, now, with_reserve)
     }
 
-    /// Takes room for a preview; false if there is none. Previews are the first to be left out: of a bucket they get half.
+    /// Takes room for a preview; false if there is none. Previews are left out first: they may use only half of a
+    /// bucket.
     pub fn preview(&mut self, bytes: u64, now: Timestamp) -> bool {
         match self {
             Self::Acknowledged(window) => {
@@ -146,8 +153,8 @@ impl Flow {
         }
     }
 
-    /// All up to this id has arrived. The first acknowledgement makes a metered viewer an acknowledging one; a new one
-    /// gives a paused viewer its whole time again, though it may be too little to go on.
+    /// Takes an acknowledgement of everything up to this id. The first one makes a metered viewer an acknowledging one.
+    /// A new one gives a paused viewer its whole time again, even if it makes too little room to go on.
     pub fn acknowledge(&mut self, id: EventId, now: Timestamp) -> Acknowledged {
         let is_first = self.is_metered();
         if is_first {
@@ -173,7 +180,8 @@ impl Flow {
         }
     }
 
-    /// The viewer begins anew after `cursor`: what it has from there on came after all that it owes from before.
+    /// Begins anew after `cursor`. An acknowledgement of any event behind it also pays for all frames from before,
+    /// because they were sent earlier.
     pub fn restart(&mut self, cursor: EventId) {
         if let Self::Acknowledged(window) = self {
             window.acknowledged = window.acknowledged.min(cursor);
@@ -184,7 +192,7 @@ impl Flow {
         }
     }
 
-    /// Notes that an acknowledging viewer has to wait; true if it did not already.
+    /// Notes that an acknowledging viewer has to wait; true if it was not waiting already.
     pub fn pause(&mut self, now: Timestamp) -> bool {
         let Self::Acknowledged(window) = self else { return false };
         window.is_full = true;
@@ -193,12 +201,12 @@ impl Flow {
         is_news
     }
 
-    /// Whether only an acknowledgement can make room: until it comes, a look into the log would be in vain.
+    /// Whether only an acknowledgement can make room. Until it comes there is no use in reading the log.
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Acknowledged(Window { is_full: true, .. }))
     }
 
-    /// Notes that it goes on; true if it had to wait.
+    /// Notes that the viewer goes on; true if it had to wait.
     pub fn resume(&mut self) -> bool {
         match self {
             Self::Acknowledged(window) => window.paused_at.take().is_some(),
@@ -206,8 +214,8 @@ impl Flow {
         }
     }
 
-    /// The viewer is known again after a hibernation. That comes when all is quiet, so what it owed has arrived; but not of
-    /// one that is paused, which may have stopped reading: that its note says it owes, it owes.
+    /// Takes the flow back after a hibernation. A town hibernates when all is quiet, so the owed frames of a viewer
+    /// have arrived. But a paused viewer may have stopped reading: it still owes what its note says.
     pub fn wake(&mut self) {
         if let Self::Acknowledged(window) = self
             && window.paused_at.is_none()
@@ -216,17 +224,17 @@ impl Flow {
         }
     }
 
-    /// Whether it has to acknowledge something before it is sent more.
+    /// Whether the viewer has to acknowledge something before it is sent more.
     pub fn is_paused(&self) -> bool {
         matches!(self, Self::Acknowledged(Window { paused_at: Some(_), .. }))
     }
 
-    /// Whether it has been paused for so long without an acknowledgement that it is let go.
+    /// Whether the viewer has been paused without an acknowledgement for [`PAUSED_MS_MAX`], and so is let go.
     pub fn is_given_up(&self, now: Timestamp) -> bool {
         matches!(self, Self::Acknowledged(Window { paused_at: Some(since), .. }) if now.millis_since(*since) >= PAUSED_MS_MAX)
     }
 
-    /// When a viewer that has to wait is to be looked at again.
+    /// The time at which a waiting viewer is checked again.
     pub fn due_at(&self, now: Timestamp) -> Timestamp {
         let after_ms = match self {
             Self::Acknowledged(Window { paused_at, .. }) => {
@@ -240,7 +248,8 @@ impl Flow {
 }
 
 impl Bucket {
-    /// Takes so many bytes of what is no event, if this part of it holds them (2: a half); false if not.
+    /// Takes bytes for frames that are no events, if a part of the bucket holds them; false if not. `part` is 2 for a
+    /// half of the bucket, for example.
     pub(crate) fn take(&mut self, bytes: u64, now: Timestamp, part: u64) -> bool {
         let has_room = self.would_hold(0, bytes, now, (self.events_max / part, BUCKET_BYTES_MAX / part));
         if has_room {
@@ -265,7 +274,7 @@ impl Bucket {
 }
 
 impl Withdrawn {
-    /// What is still out at a later moment.
+    /// The amount that is still out at a later moment.
     fn at(self, now: Timestamp, events_max: u64) -> Self {
         let passed_ms = now.millis_since(self.at).min(REFILL_MS);
         Self {

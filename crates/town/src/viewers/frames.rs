@@ -1,4 +1,5 @@
-//! The frames of one look at the streams: made once for all that want the same from the same place.
+//! The frames of one pass over the streams. A frame is made once for all viewers that want the same from the same
+//! place.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -20,20 +21,21 @@ use crate::viewers::history::History;
 use crate::viewers::state_list::StateTexts;
 use crate::viewers::text_of;
 
-/// Rows read at a time: 64 of 48 KiB are 3 MiB.
+/// Rows of one read: 64 of 48 KiB are 3 MiB.
 const CHUNK_EVENTS: u64 = 64;
 
-/// The occasion for looking at the streams.
+/// The occasion of a pass over the streams.
 #[derive(Debug, Clone, Copy)]
 pub struct Occasion {
-    /// When.
+    /// The time of the pass.
     pub now: Timestamp,
-    /// The newest event that may have been pruned since the last time: a batch beyond the cap prunes what no one has had.
+    /// The newest event that may have been pruned since the last pass. A batch larger than the cap prunes even events
+    /// that no viewer has had.
     pub pruned_id: EventId,
 }
 
 impl Occasion {
-    /// Nothing but the time has changed, or what a viewer wants.
+    /// An occasion without pruned events: only the time has changed, or the wish of a viewer.
     pub fn at(now: Timestamp) -> Self {
         Self { now, pruned_id: EventId::START }
     }
@@ -42,20 +44,20 @@ impl Occasion {
 /// The pace and the size of streams, as the installation has set them.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// Live frames of one audience leave at least this far apart.
+    /// The shortest time between two live frames of one audience.
     pub frame_interval_ms: i64,
-    /// Events that an acknowledging viewer may owe.
+    /// The number of events that an acknowledging viewer may owe.
     pub window_events: u64,
-    /// Events that the bucket of a viewer holds that does not acknowledge.
+    /// The number of events in the bucket of a viewer that does not acknowledge.
     pub bucket_events: u64,
 }
 
-/// What a stretch of the log becomes.
+/// The kind of frames that a part of the log becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
-    /// All of it.
+    /// History, with all events.
     History,
-    /// What is at least so important.
+    /// Live frames, with the events that are at least so important.
     Live(Importance),
 }
 
@@ -63,31 +65,31 @@ pub(crate) enum Kind {
 pub(crate) struct Frames<'a> {
     pub(crate) store: &'a dyn Store,
     pub(crate) now: Timestamp,
-    /// The newest event that may be pruned.
+    /// The newest event that may have been pruned.
     pub(crate) pruned_id: EventId,
     pub(crate) head: EventId,
     pub(crate) pace: Pace,
     /// The states as frames.
     pub(crate) texts: StateTexts<'a>,
-    /// Which of them were sent when.
+    /// The numbers of the states' frames.
     pub(crate) states: &'a StateFrames,
     known: HashMap<(u64, EventId, Kind), Rc<FrameRun>>,
     history: &'a mut History,
-    /// Whose events come after an id.
+    /// The agents that have events after an id.
     authors: HashMap<EventId, BTreeSet<AgentId>>,
 }
 
-/// A stretch of the log as one audience gets it.
+/// A part of the log as the frames of one audience.
 #[derive(Debug)]
 pub(crate) struct FrameRun {
-    /// `events` frames, and in place the gaps of what is left out; flat, each event by itself. None where nothing in reach is
-    /// for the audience.
+    /// `events` frames, with the gaps of left-out events in their places. In flat form: each event by itself. Empty
+    /// where this part of the log has nothing for the audience.
     pub(crate) texts: Vec<Rc<str>>,
-    /// The last event in it: what a viewer can acknowledge.
+    /// The last event in the frames, which a viewer can acknowledge.
     pub(crate) newest: EventId,
     pub(crate) count: u64,
     pub(crate) bytes: u64,
-    /// The last event that it covers; none: it covers all up to the head.
+    /// The last event that the frames cover; `None` where they cover everything up to the head.
     pub(crate) last: Option<EventId>,
 }
 
@@ -111,7 +113,8 @@ impl<'a> Frames<'a> {
         if let Some(stretch) = known.or_else(kept) {
             return Ok(stretch);
         }
-        // Live, what is new is of few agents: whoever watches others costs no look into the log.
+        // New events are of few agents. So live frames for viewers of other agents are empty, and need no reading of
+        // the log.
         let concerns =
             kind == Kind::History || self.authors(after)?.iter().any(|author| audience.selection.includes(author));
         let stretch = Rc::new(if concerns { self.make(audience, after, kind)? } else { FrameRun::nothing() });
@@ -159,7 +162,7 @@ impl<'a> Frames<'a> {
     }
 }
 
-/// Whether history is cut into frames between these two.
+/// Whether a cut between frames of history lies between these two events.
 fn crosses(before: EventId, after: EventId) -> bool {
     before.get() / FRAME_IDS != after.get() / FRAME_IDS
 }
@@ -170,13 +173,13 @@ impl FrameRun {
     }
 }
 
-/// Splices event texts into `events` frames of at most [`FRAME_BYTES_MAX`], with gaps between them; flat, it keeps so much
-/// together and splices nothing.
+/// A writer that joins event texts to `events` frames of at most [`FRAME_BYTES_MAX`], with gaps between them. In flat
+/// form it keeps the same amount together, and joins nothing.
 struct Writer {
     form: Form,
     texts: Vec<Rc<str>>,
     open: String,
-    /// Flat: bytes of the texts.
+    /// The bytes of the texts, in flat form.
     bytes: usize,
     tail: &'static str,
     newest: EventId,
@@ -195,12 +198,12 @@ impl Writer {
         self.open.len() + self.bytes
     }
 
-    /// Whether the open frame takes one more event. An empty one always does.
+    /// Whether the open frame has room for one more event. An empty one always has.
     fn fits(&self, event: &str) -> bool {
         self.len() == 0 || self.len() + 1 + event.len() + self.tail.len() <= FRAME_BYTES_MAX
     }
 
-    /// Not so little that a frame for it would be a waste.
+    /// Whether the open frame has enough for a frame of its own: 32 events, or a quarter of [`FRAME_BYTES_MAX`].
     fn is_worth_a_frame(&self) -> bool {
         self.count >= 32 || self.len() >= FRAME_BYTES_MAX / 4
     }

@@ -1,5 +1,5 @@
-//! Frames of history that were made lately. Many viewers come at once: after a deploy, all of them. Their frames end at the
-//! same places in the log, wherever they began, and so are made once.
+//! Frames of history that were made lately. After a deploy all viewers come at once. Their frames end at the same
+//! places in the log, wherever they began, and so are made once.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -21,7 +21,8 @@ impl History {
         self.known.get(&(audience, after)).cloned()
     }
 
-    /// Keeps a stretch that ends before the head: nothing comes into it any more. Beyond the bound all are forgotten.
+    /// Keeps frames that end before the head, because no more events come into them. Beyond [`HISTORY_BYTES_MAX`] all
+    /// kept frames are forgotten, and are made again when they are needed.
     pub(crate) fn keep(&mut self, audience: u64, after: EventId, stretch: &Rc<FrameRun>) {
         if stretch.last.is_none() {
             return;
@@ -33,7 +34,7 @@ impl History {
         self.known.insert((audience, after), Rc::clone(stretch));
     }
 
-    /// Something up to this event is pruned: whatever began before it may hold what is gone.
+    /// Forgets the frames that began before a pruned event, because they may have events that are gone.
     pub(crate) fn forget_before(&mut self, pruned_id: EventId) {
         if pruned_id == EventId::START {
             return;

@@ -1,6 +1,6 @@
-//! Signs of life for sockets that do not ping. Whatever stands between cuts a connection that is silent for a minute, and
-//! whoever does not ping can not tell a silent town from a dead line. Who pings is answered by the runtime, which wakes
-//! nobody.
+//! Heartbeats for sockets that do not ping. A proxy cuts a connection that is silent for a minute, and a viewer without
+//! pings cannot tell a silent town from a dead line. The runtime itself answers pings, and does not wake the town for
+//! them.
 
 use std::rc::Rc;
 
@@ -14,42 +14,44 @@ use crate::log;
 use crate::town::Town;
 use crate::viewers::{Effect, ViewerId, text_of};
 
-/// Who has pinged within three of the times that the contract names, of 30 s, is one that pings.
+/// The time within which a viewer must have pinged to count as one that pings, 90 s: three of the contract's intervals
+/// of 30 s.
 const PINGS_WITHIN_MS: u64 = 90_000;
-/// Who would be owed a sign of life so soon gets it with the others: the town is woken once for all.
+/// The time by which a heartbeat may come early, 10 s, so that the town is woken once for all.
 const TOGETHER_MS: u64 = 10_000;
 
-/// Who pings as soon as it is there has done so by then, and costs no alarm.
+/// The time from the opening of a socket to its first check, 1 s. A viewer that pings at once has done so by then, and
+/// costs no alarm.
 const SETTLED_MS: u64 = 1_000;
 
-/// When something last went over a socket.
+/// The last traffic of a socket.
 #[derive(Debug, Clone, Copy)]
 pub struct Traffic {
-    /// Whose it is.
+    /// The viewer of the socket.
     pub id: ViewerId,
-    /// When it was opened; none if that was before the town slept.
+    /// The time at which the socket was opened; `None` if that was before the town slept.
     pub opened_at: Option<Timestamp>,
-    /// Its last ping; none if it never pinged.
+    /// The time of the viewer's last ping; `None` if it never pinged.
     pub pinged_at: Option<Timestamp>,
-    /// What it was last sent; none if that is not known any more.
+    /// The time at which the viewer was last sent something; `None` if that is not known any more.
     pub sent_at: Option<Timestamp>,
 }
 
-/// What a look at the sockets comes to.
+/// The result of a check of the sockets.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Look {
-    /// Who is owed a sign of life now.
+    /// The viewers that are owed a heartbeat now.
     pub owed: Vec<ViewerId>,
-    /// When to look again; none where everyone pings.
+    /// The time of the next check; `None` where all viewers ping.
     pub next_at: Option<Timestamp>,
 }
 
-/// When a socket that was just opened is first looked at.
+/// The time at which a socket that was just opened is first checked.
 pub fn settles_at(opened_at: Timestamp) -> Timestamp {
     opened_at.plus_millis(i64::try_from(SETTLED_MS).unwrap_or(0))
 }
 
-/// Looks at sockets that may be owed a sign of life.
+/// Checks sockets that may be owed a heartbeat.
 pub fn look(sockets: impl Iterator<Item = Traffic>, now: Timestamp) -> Look {
     let mut look = Look::default();
     for Traffic { id, opened_at, pinged_at, sent_at } in sockets {
@@ -74,17 +76,18 @@ pub fn look(sockets: impl Iterator<Item = Traffic>, now: Timestamp) -> Look {
 }
 
 impl Town {
-    /// Whether a stream may be owed signs of life: not one that acknowledges, whose viewer speaks the contract and so pings,
-    /// and not a flat one, which gets events only.
+    /// Whether a stream may be owed heartbeats. An acknowledging viewer is owed none, because it speaks the contract
+    /// and so pings. A flat stream is owed none, because it gets events only.
     pub fn may_owe_life(&self, id: ViewerId) -> bool {
         self.viewers.is_metered(id) && self.viewers.gets_frames(id)
     }
 }
 
-/// The sign of life, one for all of these that are at the head; the others are being sent something else.
+/// The sending of heartbeats: one text to all of these streams that are at the head. The others are being sent
+/// something else.
 #[derive(Debug)]
 pub struct SignsOfLife<'a> {
-    /// The streams that are owed one.
+    /// The streams that are owed a heartbeat.
     pub owed: &'a [ViewerId],
 }
 

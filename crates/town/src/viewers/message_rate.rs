@@ -1,15 +1,15 @@
-//! How much a viewer may say: each message takes the town some work, and wakes it where it sleeps.
+//! The rate of a viewer's messages. Each message is work for the town, and wakes it where it sleeps.
 
 use townwatch_protocol::limits::{CLIENT_MESSAGES_MAX, CLIENT_MESSAGES_PER_SECOND};
 use townwatch_protocol::time::Timestamp;
 
-/// What one message takes of a viewer's time.
+/// The time that one message takes of a viewer's quota, 50 ms at 20 messages a second.
 const MESSAGE_MS: u64 = 1_000 / CLIENT_MESSAGES_PER_SECOND;
 
-/// What one viewer has said lately. It is not kept through a hibernation, which comes when all is quiet.
+/// The recent messages of one viewer. They are not kept through a hibernation, which comes when all is quiet.
 #[derive(Debug, Default)]
 pub(crate) struct MessageRate {
-    /// The time that its messages take, less what has passed since.
+    /// The time that the messages take, less the time that has passed since.
     owed_ms: u64,
     at: Option<Timestamp>,
 }
@@ -23,7 +23,7 @@ impl MessageRate {
         self.owed_ms <= CLIENT_MESSAGES_MAX * MESSAGE_MS
     }
 
-    /// The last message was of those that do not count.
+    /// Takes the last message back out of the count: it was of a kind that does not count.
     pub(crate) fn forgives(&mut self) {
         self.owed_ms = self.owed_ms.saturating_sub(MESSAGE_MS);
     }

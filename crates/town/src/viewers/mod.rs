@@ -1,5 +1,5 @@
-//! The streams of a town: each is a cursor into the log. What a viewer has not had yet is in the log and nowhere else;
-//! viewers that want the same from the same place share one frame text.
+//! The streams of a town. Each stream is a cursor into the log. Events that a viewer has not had yet are in the log and
+//! nowhere else. Viewers that want the same from the same place share one frame text.
 
 pub(crate) mod allowance;
 pub(crate) mod audience;
@@ -42,61 +42,61 @@ use crate::viewers::message_rate::MessageRate;
 use crate::viewers::state_list::{StateList, StateTexts};
 use crate::viewers::viewer::{NextAction, Note, StreamState, Viewer};
 
-/// Names a viewer within its town.
+/// The id of a viewer within its town.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ViewerId(pub u64);
 
-/// Something that has to happen at the edge.
+/// An action that the edge has to perform.
 #[derive(Debug)]
 pub enum Effect {
     /// Send a text. The same text for several viewers is the same `Rc`.
     Send(ViewerId, Rc<str>),
     /// Close the stream.
     Close(ViewerId, Ending),
-    /// Keep this note with the socket: with it the viewer is known again after a hibernation.
+    /// Keep this note with the socket. By it the viewer is taken back after a hibernation.
     Remember(ViewerId, String),
-    /// Close all streams and open the town anew: something that is stored could not be shown, and viewers that stayed would
-    /// miss it without a word.
+    /// Close all streams and open the town anew: a stored change could not be shown, and viewers that stayed would miss
+    /// it without a notice.
     LetGo(Error),
-    /// Wake those who watch without a socket: there is something for them.
+    /// Wake the viewers without a socket: there is something for them.
     Announce,
     /// Fetch the pictures that are wanted from the container.
     FetchImages,
-    /// Have the runs stopped that are ordered to stop.
+    /// Have the control server stop the runs that are ordered to stop.
     PerformStops,
-    /// Tell a rig something of one of its agents.
+    /// Give a rig a notice about one of its agents.
     TellRig(RigId, RigNotice),
-    /// Count, and write to the operator's log, what a decision came to.
+    /// Count the result of a decision, and write it to the operator's log.
     Report(Box<Outcome>),
 }
 
-/// Where a new stream begins and what it wants.
+/// A new stream: its place to begin, and its wishes.
 #[derive(Debug, Clone)]
 pub struct Subscription {
-    /// What it watches.
+    /// The agents and events to watch.
     pub selection: Selection,
-    /// Where its history begins.
+    /// The place where its history begins.
     pub begin: cursor::Begin,
-    /// Whether it ends with the agent's run.
+    /// Whether the stream ends with the agent's run.
     pub until_exit: bool,
-    /// Whether it acknowledges what it gets.
+    /// Whether the viewer acknowledges from the first frame on.
     pub acknowledges: bool,
-    /// What its messages are.
+    /// The form of its messages.
     pub form: Form,
-    /// What it may watch, and by whose right.
+    /// The permit to watch, with its grantor.
     pub permit: Permit,
-    /// The agent whose stream it is, and not the town's.
+    /// The agent whose stream it is; `None` for a stream of the town.
     pub opened_for: Option<AgentId>,
 }
 
-/// What became of a stream while its town slept.
+/// The result of taking a stream back after a hibernation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recalled {
-    /// It goes on.
+    /// The stream goes on.
     Known(ViewerId),
-    /// The right that it was opened by is over.
+    /// The right that opened the stream is over.
     RightEnded,
-    /// Its note tells nothing.
+    /// The stream's note cannot be read.
     Unknown,
 }
 
@@ -110,11 +110,11 @@ pub struct Viewers {
     pace: Pace,
     /// The newest event that may have been pruned.
     pruned_id: EventId,
-    /// When the next live frame leaves that is held back now.
+    /// The time at which the next live frame leaves that is held back now.
     next_frame_at: Option<Timestamp>,
-    /// Those that the last pump left behind: they wait for room. Of thousands of viewers these are few.
+    /// The viewers that the last pump left behind: they wait for room. Of thousands of viewers these are few.
     waiting: Vec<ViewerId>,
-    /// Those whose right ends by itself, by when.
+    /// The viewers whose right ends by itself, by the time of its end.
     ends: BTreeSet<(Timestamp, ViewerId)>,
 }
 
@@ -134,23 +134,23 @@ impl Viewers {
         }
     }
 
-    /// How many there are.
+    /// The number of streams.
     pub fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// Whether no one watches.
+    /// Whether there are no streams.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// A name that no other viewer of this town has.
+    /// Makes an id that no other viewer of this town has.
     pub fn fresh_id(&mut self) -> ViewerId {
         self.newest += 1;
         ViewerId(self.newest)
     }
 
-    /// Takes a stream in; [`Viewers::pump`] then sends its history.
+    /// Adds a stream; [`Viewers::pump`] then sends its history.
     pub fn add(&mut self, id: ViewerId, subscription: Subscription, head: EventId) {
         let Subscription { selection, begin, until_exit, acknowledges, form, permit, opened_for } = subscription;
         let state = StreamState {
@@ -174,7 +174,7 @@ impl Viewers {
         self.all.insert(id, Viewer { id, audience, permit, opened_for, state, message_rate: MessageRate::default() });
     }
 
-    /// Takes a stream in again that outlived a hibernation, by the note that was kept with it, if its right `lasts`.
+    /// Takes a stream back that outlived a hibernation, by the note that was kept with it, if its right `lasts`.
     pub fn recall(&mut self, note: &str, lasts: &dyn Fn(&Grantor) -> bool, head: EventId) -> Recalled {
         let Some(mut note) = Viewer::read_note(note) else { return Recalled::Unknown };
         if !lasts(&note.permit.grantor) {
@@ -186,7 +186,7 @@ impl Viewers {
         if state.live {
             state.position.cursor = head;
         }
-        // Frames are counted anew, so which states it missed is not known any more.
+        // The numbers of state frames begin anew, so the town no longer knows which states the viewer missed.
         let has_missed = state.missed_after.take().is_some();
         if has_missed || !state.live || state.states != StateList::Had {
             state.states = StateList::begin(form);
@@ -207,7 +207,7 @@ impl Viewers {
         }
     }
 
-    /// Ends the streams whose right has ended by itself; before anything else is said at this moment.
+    /// Ends the streams whose right has ended by itself. This comes before any other frame of the same moment.
     pub fn end_rights(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         while let Some((_, id)) = self.ends.first().copied().filter(|(ends_at, _)| *ends_at <= now) {
             self.remove(id);
@@ -215,7 +215,7 @@ impl Viewers {
         }
     }
 
-    /// Ends the streams of a grantor whose right is ended now.
+    /// Ends all streams of a grantor whose right is ended now.
     pub(crate) fn end_of(&mut self, name: &str, effects: &mut Vec<Effect>) {
         let of_it = self.all.values().filter(|viewer| viewer.permit.grantor.name == name);
         for id in of_it.map(|viewer| viewer.id).collect::<Vec<_>>() {
@@ -224,8 +224,8 @@ impl Viewers {
         }
     }
 
-    /// Ends the streams of an agent that was deleted, and tells the others that may have its state. It is told at once, also to
-    /// those that wait for room: it is little, and a new agent may have the same id a moment later.
+    /// Ends the streams of a deleted agent, and tells the other viewers that may have its state. They are told at once,
+    /// even viewers that wait for room: the frame is small, and a new agent may have the same id a moment later.
     pub(crate) fn agent_deleted(&mut self, agent_id: &AgentId, effects: &mut Vec<Effect>) {
         let of_it = self.all.values().filter(|viewer| viewer.opened_for.as_ref() == Some(agent_id));
         for id in of_it.map(|viewer| viewer.id).collect::<Vec<_>>() {
@@ -243,19 +243,20 @@ impl Viewers {
         self.all.contains_key(&id)
     }
 
-    /// Whether a stream's right reaches these agents; 403 where it does not.
+    /// Refuses agents with 403 `forbidden` that a stream's right does not cover.
     pub fn check_scope(&self, id: ViewerId, agents: &AgentSelection) -> Result<()> {
         self.all.get(&id).map_or(Ok(()), |viewer| viewer.permit.check(agents))
     }
 
-    /// Up to where a live stream has had everything: the head, but for what its pace holds back; none if it is not live.
+    /// The id up to which a live stream has had everything: the head, except for events that its pace holds back.
+    /// `None` if the stream is not live.
     pub fn live_cursor(&self, id: ViewerId) -> Option<EventId> {
         self.all.get(&id).filter(|viewer| viewer.state.live).map(|viewer| viewer.state.position.cursor)
     }
 
-    /// Confirms by this text what a stream is to watch from now on. It may have to wait before it is sent anything, and the
-    /// object may be evicted meanwhile, so this is noted at once. Whoever asks without end, and never says that anything
-    /// came, is let go.
+    /// Changes what a stream watches, and confirms it by this text. The viewer may have to wait for its first frame,
+    /// and the object may be evicted meanwhile, so the change is written to the note at once. A viewer that subscribes
+    /// again and again, and never acknowledges anything, is let go.
     pub fn subscribe(
         &mut self,
         id: ViewerId,
@@ -285,17 +286,18 @@ impl Viewers {
         viewer.remember(effects);
     }
 
-    /// Whether a stream gets more than its events.
+    /// Whether a stream gets other frames beside its events.
     pub fn gets_frames(&self, id: ViewerId) -> bool {
         self.all.get(&id).is_some_and(Viewer::gets_frames)
     }
 
-    /// Whether a stream acknowledges nothing.
+    /// Whether the viewer of a stream acknowledges nothing.
     pub fn is_metered(&self, id: ViewerId) -> bool {
         self.all.get(&id).is_some_and(|viewer| viewer.state.flow.is_metered())
     }
 
-    /// Shows an agent's state, the frame of this number, to all who watch it and get more than its events.
+    /// Sends an agent's state, as the frame with this number, to all viewers that watch the agent and get other frames
+    /// beside events.
     pub(crate) fn show_state(
         &mut self,
         agent_id: &AgentId,
@@ -314,7 +316,7 @@ impl Viewers {
         Ok(())
     }
 
-    /// Shows what an agent is typing to those at the head who want its output and have room.
+    /// Sends the text that an agent is typing to the viewers at the head that want its output and have room.
     pub fn preview(
         &mut self,
         agent_id: &AgentId,
@@ -335,17 +337,17 @@ impl Viewers {
         }
     }
 
-    /// Counts a message of a viewer's; false if it is one too many.
+    /// Counts a message of a viewer; false if it is one too many.
     pub fn counts(&mut self, id: ViewerId, now: Timestamp) -> bool {
         self.all.get_mut(&id).is_none_or(|viewer| viewer.message_rate.counts(now))
     }
 
-    /// Takes a viewer's word that all up to `ack` has arrived; false if it was never sent so much. That it acknowledges is
-    /// noted at once: after a hibernation it is not to be metered again.
+    /// Takes a viewer's acknowledgement of everything up to `ack`; false if the viewer was never sent so much. The
+    /// first acknowledgement is noted at once, so that the viewer is not metered again after a hibernation.
     pub fn acknowledge(&mut self, id: ViewerId, ack: EventId, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
         let Some(viewer) = self.all.get_mut(&id) else { return true };
         let StreamState { position: LogPosition { cursor, .. }, began, reached, .. } = viewer.state;
-        // One that was under way when it subscribed is of what it watched before.
+        // An acknowledgement that was under way during a `subscribe` is for the earlier selection.
         let arrived = if ack <= cursor { ack } else { began };
         let was_sent = ack <= cursor.max(reached);
         if was_sent {
@@ -363,8 +365,8 @@ impl Viewers {
         was_sent
     }
 
-    /// Brings every viewer as near to the head as its flow and its audience's pace allow, once for all that want the same
-    /// from the same place.
+    /// Brings every viewer as near to the head as its flow and its audience's pace allow. The work is done once for all
+    /// viewers that want the same from the same place.
     pub(crate) fn pump(
         &mut self,
         store: &dyn Store,
@@ -398,12 +400,12 @@ impl Viewers {
         Ok(())
     }
 
-    /// Whether something after this id may be pruned.
+    /// Whether an event after this id may have been pruned.
     pub(crate) fn may_be_pruned(&self, cursor: EventId) -> bool {
         cursor < self.pruned_id
     }
 
-    /// Those that are behind and not held back by the pace of their audience.
+    /// The viewers that are behind and not held back by the pace of their audience.
     fn due(&mut self, head: EventId, now: Timestamp) -> Vec<ViewerId> {
         self.next_frame_at = None;
         let mut due = Vec::new();
@@ -420,12 +422,12 @@ impl Viewers {
         due
     }
 
-    /// Whether something is left for a stream that it may not be sent yet.
+    /// Whether something is left for a stream that may not be sent yet.
     pub(crate) fn waits(&self, id: ViewerId) -> bool {
         self.all.get(&id).is_some_and(Viewer::waits)
     }
 
-    /// When a viewer that has to wait is to be looked at again, or the right of one ends.
+    /// The next time at which a waiting viewer is checked, a held-back frame leaves, or a viewer's right ends.
     pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
         let waiting = self.waiting.iter().filter_map(|id| self.all.get(id));
         let next_end = self.ends.first().map(|(ends_at, _)| *ends_at);
@@ -433,7 +435,7 @@ impl Viewers {
     }
 }
 
-/// A frame as its text.
+/// The text of a frame.
 pub fn text_of(frame: &ServerFrame) -> String {
     serde_json::to_string(frame).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! The states of all agents that a stream watches, one after the other by id. A town of a thousand agents can have 32 MiB of
-//! them: no more of them is made than is sent.
+//! The states of all agents that a stream watches, one after the other by id. A town of a thousand agents can have 32
+//! MiB of states. So only the states that are sent are made.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -19,22 +19,22 @@ use crate::store::Store;
 use crate::town::presented;
 use crate::viewers::text_of;
 
-/// States read at a time: 64 of 32 KiB are 2 MiB.
+/// States of one read: 64 of 32 KiB are 2 MiB.
 const PAGE_STATES: u64 = 64;
 
-/// How far a stream is.
+/// The progress of a stream in the list of states.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StateList {
-    /// It has had them all.
+    /// All states were sent.
     #[default]
     Had,
-    /// It has had those up to this agent's; none: it has had none.
+    /// The states up to this agent's were sent; `None`: no state was sent.
     After(Option<AgentId>),
 }
 
 impl StateList {
-    /// Where a stream begins: of frames with the first state; flat, no state is sent.
+    /// The begin of a new stream. A stream of frames begins with the first state. A flat stream is sent no states.
     pub(crate) fn begin(form: Form) -> Self {
         match form {
             Form::Frames => Self::After(None),
@@ -43,10 +43,10 @@ impl StateList {
     }
 }
 
-/// The texts of states, made once for all that are sent one in the same step.
+/// The texts of states, each made once for all viewers that are sent it in the same step.
 pub(crate) struct StateTexts<'a> {
     store: &'a dyn Store,
-    /// Whether the container is silent, once somebody has asked.
+    /// Whether the container is silent, read at the first use.
     silence: OnceCell<Option<Silence>>,
     known: HashMap<AgentId, Rc<str>>,
 }
@@ -56,7 +56,7 @@ impl<'a> StateTexts<'a> {
         Self { store, silence: OnceCell::new(), known: HashMap::new() }
     }
 
-    /// The next states of what is selected, by id, each with its frame; none: that was the last of them.
+    /// The next states of the selected agents, by id, each with its frame. An empty page is the end of the list.
     pub(crate) fn page(&mut self, selection: &Selection, after: Option<&AgentId>) -> Result<Vec<(AgentId, Rc<str>)>> {
         match &selection.agents {
             AgentSelection::All => {
@@ -82,7 +82,7 @@ impl<'a> StateTexts<'a> {
         }
     }
 
-    /// An agent's state as a frame; none where there is no such agent.
+    /// An agent's state as a frame; `None` where there is no such agent.
     pub(crate) fn of(&mut self, agent_id: &AgentId) -> Result<Option<Rc<str>>> {
         if let Some(text) = self.known.get(agent_id) {
             return Ok(Some(Rc::clone(text)));

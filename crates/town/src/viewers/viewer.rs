@@ -1,4 +1,4 @@
-//! One stream: a cursor into the log, and what it may be sent.
+//! One stream: a cursor into the log, and the bounds on what it may be sent.
 
 use std::rc::Rc;
 
@@ -28,59 +28,60 @@ use crate::viewers::{Effect, ViewerId, text_of};
 #[derive(Debug)]
 pub(crate) struct Viewer {
     pub(crate) id: ViewerId,
-    /// It and all others that watch the same.
+    /// This viewer and all others that watch the same in the same form.
     pub(crate) audience: Rc<Audience>,
-    /// What it may watch, whatever it asks for.
+    /// The bound on what the viewer may watch, however it subscribes.
     pub(crate) permit: Permit,
-    /// The agent whose stream it is, and not the town's.
+    /// The agent whose stream it is; `None` for a stream of the town.
     pub(crate) opened_for: Option<AgentId>,
     pub(crate) state: StreamState,
     pub(crate) message_rate: MessageRate,
 }
 
-/// Where a stream stands: what its note keeps.
+/// The state of a stream, as its note keeps it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct StreamState {
-    /// The last event that it has been sent, or that is not for it, with the gaps that it was told of. Whoever is `live` has had
-    /// all up to the head, but for what its audience's pace holds back for a moment.
+    /// The last event that the viewer has been sent, or that is not for it, with the gaps that it was told of. A `live`
+    /// viewer has had everything up to the head, except for events that its audience's pace holds back for a moment.
     #[serde(flatten)]
     pub(crate) position: LogPosition,
-    /// Where what it watches now began.
+    /// The cursor at which the present selection began.
     pub(crate) began: EventId,
-    /// The last event of what it watched before.
+    /// The last event that the viewer was sent under its earlier selections.
     pub(crate) reached: EventId,
-    /// Whether it has been told that it has caught up.
+    /// Whether the viewer has been told that it has caught up.
     pub(crate) live: bool,
     /// Whether the stream ends with the agent's run.
     pub(crate) until_exit: bool,
     pub(crate) flow: Flow,
-    /// How far it is in the states of what it watches. They come before its history; once more after it, where the town
-    /// slept meanwhile and knows no more which of them have changed.
+    /// The position in the list of states, which comes before history. If the town slept meanwhile, the list comes once
+    /// more after history, because the town no longer knows which states have changed.
     #[serde(default)]
     pub(crate) states: StateList,
-    /// Where later ones wait that changed since: the number of the last frame of a state that it has had.
+    /// The number of the last `state` frame that the viewer has received. States that changed after it wait. `None`
+    /// where no state waits.
     #[serde(default)]
     pub(crate) missed_after: Option<u64>,
     #[serde(default)]
     pub(crate) allowance: Allowance,
 }
 
-/// What is kept with a socket while the town sleeps.
+/// The note that is kept with a socket while the town sleeps.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Note<S, P, W> {
     pub(crate) id: ViewerId,
     pub(crate) selection: S,
     pub(crate) permit: P,
-    /// The agent whose stream it is, and not the town's.
+    /// The agent whose stream it is; `None` for a stream of the town.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) opened_for: Option<AgentId>,
-    /// Those of before it was noted got frames.
+    /// The form of the messages. Notes from before this field are of viewers that got frames.
     #[serde(default)]
     pub(crate) form: Form,
     pub(crate) standing: W,
 }
 
-/// What comes of an advance.
+/// The result of an advance.
 pub(crate) enum NextAction {
     Stay,
     End(Ending),
@@ -93,7 +94,7 @@ enum Next {
 }
 
 impl Viewer {
-    /// Sends as much as the flow allows.
+    /// Sends the viewer as much as its flow allows.
     pub(crate) fn advance(&mut self, frames: &mut Frames<'_>, effects: &mut Vec<Effect>) -> Result<NextAction> {
         let head = frames.head;
         if self.state.flow.is_given_up(frames.now) {
@@ -102,7 +103,7 @@ impl Viewer {
         if self.state.flow.is_full() {
             return Ok(NextAction::Stay);
         }
-        // Who is paused may not be reading.
+        // A paused viewer may not be reading, so it is sent no states.
         if !self.state.flow.is_paused() && !self.send_states(frames, effects)? {
             return Ok(NextAction::Stay);
         }
@@ -147,7 +148,7 @@ impl Viewer {
         Ok(NextAction::Stay)
     }
 
-    /// Sends the states of what it watches; true once it has had them all.
+    /// Sends the states of the watched agents; true once the viewer has had them all.
     fn send_states(&mut self, frames: &mut Frames<'_>, effects: &mut Vec<Effect>) -> Result<bool> {
         let before = self.state.states.clone();
         while let StateList::After(after) = &self.state.states {
@@ -169,7 +170,7 @@ impl Viewer {
         Ok(true)
     }
 
-    /// Sends the states that changed when it had no room for them, or was not live.
+    /// Sends the states that changed while the viewer had no room for them, or was not live.
     fn send_missed_states(&mut self, frames: &mut Frames<'_>, effects: &mut Vec<Effect>) -> Result<()> {
         let Some(missed_after) = self.state.missed_after else { return Ok(()) };
         let states = frames.states;
@@ -199,7 +200,8 @@ impl Viewer {
         has_room
     }
 
-    /// Shows a state that has changed, the frame of this number: at once to who is live and has room. True where it waits.
+    /// Sends a state that has changed, as the frame with this number, at once if the viewer is live and has room. True
+    /// if the viewer waits for it from now on.
     pub(crate) fn show_state(&mut self, text: Rc<str>, number: u64, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
         let is_next = self.state.live && self.state.missed_after.is_none();
         if is_next && self.send_state(text, now, effects) {
@@ -213,18 +215,19 @@ impl Viewer {
         is_news && self.state.live
     }
 
-    /// Whether it gets more than its events.
+    /// Whether the viewer gets other frames beside its events.
     pub(crate) fn gets_frames(&self) -> bool {
         self.audience.form == Form::Frames
     }
 
-    /// What it gets next. History waits for room; live, a viewer that does not acknowledge gets less and less of it, but one
-    /// that could not be told so waits.
+    /// The viewer's next frames. History waits for room. A live viewer without acknowledgements gets fewer and fewer
+    /// events under pressure. A flat one, which cannot be told of that, waits instead.
     fn next(&self, frames: &mut Frames<'_>) -> Result<Next> {
         let Self { audience, state: StreamState { flow, live, position, reached, allowance, .. }, .. } = self;
         let cursor = &position.cursor;
         let (now, window_events) = (frames.now, frames.pace.window_events);
-        // What it was past before it is sent because it asks. Who acknowledges is held by its window alone.
+        // Events up to `reached` are sent only because the viewer asked for them again, so they need the allowance. An
+        // acknowledging viewer is bounded by its window alone.
         let may_be_read = *cursor >= *reached || !flow.is_metered() || allowance.is_left(now);
         let kind = if *live { Kind::Live(Importance::Output) } else { Kind::History };
         let all = frames.next(audience, *cursor, kind)?;
@@ -259,7 +262,7 @@ impl Viewer {
         }
     }
 
-    /// What is left for it stays in the log until it may be sent more.
+    /// Notes that the viewer has to wait. The rest of its events stays in the log until they may be sent.
     fn wait(&mut self, began_at: EventId, frames: &Frames<'_>, effects: &mut Vec<Effect>) -> Result<()> {
         let is_news = self.state.live || self.state.position.cursor != began_at;
         let is_paused = self.state.flow.pause(frames.now);
@@ -274,7 +277,7 @@ impl Viewer {
         Ok(())
     }
 
-    /// Says that it goes on, if it was told to be paused.
+    /// Tells the viewer that it goes on, if it was told that it is paused.
     fn resume(&mut self, frames: &Frames<'_>, effects: &mut Vec<Effect>) -> Result<()> {
         if self.state.flow.resume() {
             let lag_events = self.lag(frames)?;
@@ -283,7 +286,7 @@ impl Viewer {
         Ok(())
     }
 
-    /// Tells a frame that is no event, to a viewer of frames; how many bytes it is.
+    /// Sends a frame that is no event, to a viewer of frames; gives the frame's bytes.
     fn tell(&self, frame: &ServerFrame, effects: &mut Vec<Effect>) -> usize {
         if !self.gets_frames() {
             return 0;
@@ -294,13 +297,13 @@ impl Viewer {
         bytes
     }
 
-    /// Whether something is left for it that it may not be sent yet.
+    /// Whether something is left for the viewer that may not be sent yet.
     pub(crate) fn waits(&self) -> bool {
         let StreamState { live, states, missed_after, .. } = &self.state;
         !live || *states != StateList::Had || missed_after.is_some()
     }
 
-    /// When it is to be looked at again, where it waits.
+    /// The time at which a waiting viewer is checked again.
     pub(crate) fn due_at(&self, now: Timestamp) -> Timestamp {
         let StreamState { flow, states, missed_after, allowance, position, reached, .. } = &self.state;
         let needs_allowance = *states != StateList::Had
@@ -317,12 +320,12 @@ impl Viewer {
         }
     }
 
-    /// A viewer as its note has it.
+    /// Reads the note of a viewer; `None` if it cannot be read.
     pub(crate) fn read_note(note: &str) -> Option<Note<Selection, Permit, StreamState>> {
         serde_json::from_str(note).ok()
     }
 
-    /// Events between its cursor and the head.
+    /// The number of events between the viewer's cursor and the head. For several agents, all ids between them count.
     fn lag(&self, frames: &Frames<'_>) -> Result<u64> {
         match &self.audience.selection.agents {
             AgentSelection::Only(agents) if agents.len() == 1 => {

@@ -1,6 +1,6 @@
-//! What may be spent: of a run, of an agent in a day, of a town in a day. What is spent is what the reducer counts as the
-//! usage of an agent's current run, so a correction corrects it here, too, and nothing counts twice. A day is one of UTC, by
-//! the town's clock: what a source says of the time decides nothing.
+//! Budgets: the bounds on what a run, an agent in a day, and a town in a day may spend. The amount spent is the usage
+//! of an agent's current run as the reducer counts it. So a correction of the usage corrects the amount here, too, and
+//! nothing counts twice. A day is a day of UTC by the town's clock: a source's own time decides nothing.
 
 pub mod setting;
 mod spent;
@@ -17,19 +17,19 @@ use townwatch_protocol::limits::BUDGET_WARNING_PERCENT;
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{AgentState, Budget, DayBudget};
 
-/// How far a budget has been used, as far as somebody was told.
+/// The last reported level of a budget.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 enum BudgetLevel {
-    /// Nobody needs to know.
+    /// Nothing was reported.
     #[default]
     Within,
-    /// Its one warning was given.
+    /// The budget's one warning was given.
     Warned,
-    /// Runs were stopped.
+    /// The budget was used up, and runs were stopped.
     Exceeded,
 }
 
-/// A budget, and how far it stands.
+/// A budget, with its last reported level.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Meter {
     budget: Budget,
@@ -37,21 +37,21 @@ struct Meter {
     standing: BudgetLevel,
 }
 
-/// What using more of a budget leads to.
+/// The consequence of further spending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Crossing {
-    /// Whether its warning is due: none was given yet.
+    /// Whether the budget's warning is due, because none was given yet.
     pub(crate) warns: bool,
-    /// Whether it is used up, and whether that is new.
+    /// The state of a used-up budget, with whether that is new; `None` while something is left.
     pub(crate) exceeded: Option<IsNew>,
 }
 
-/// Whether something was not so before.
+/// Whether a state was different before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct IsNew(pub(crate) bool);
 
 impl Meter {
-    /// Looks at what is spent by now; none where nothing follows from it.
+    /// Checks the amount spent by now; `None` where nothing follows from it.
     fn look(&mut self, spent: Spent) -> Option<Crossing> {
         let percent = spent.percent_of(&self.budget)?;
         let stands = match percent {
@@ -60,7 +60,7 @@ impl Meter {
             _ => BudgetLevel::Within,
         };
         let before = self.standing;
-        // A correction may lower what is spent: what was said stays said.
+        // A correction may lower the amount. A level that was reported stays reported.
         self.standing = before.max(stands);
         let crossing = Crossing {
             warns: before == BudgetLevel::Within && stands > BudgetLevel::Within,
@@ -70,14 +70,14 @@ impl Meter {
     }
 }
 
-/// A budget of each day, with what the present one has taken of it. The day before is forgotten when the next one begins, so
-/// it never grows.
+/// A budget of each day, with the amount spent on the present day. A past day is forgotten when the next one begins, so
+/// the record never grows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DayMeter {
     #[serde(skip_serializing_if = "is_unset")]
     meter: Meter,
-    /// Days since 1970.
+    /// The present day, as days since 1970.
     #[serde(skip_serializing_if = "is_zero")]
     day: i64,
     #[serde(skip_serializing_if = "Spent::is_nothing")]
@@ -96,7 +96,7 @@ fn is_zero(day: &i64) -> bool {
 const DAY_MS: i64 = 24 * 3_600_000;
 
 impl DayMeter {
-    /// Begins another day where it is one. A day that the clock goes back to begins anew as well.
+    /// Begins another day if it is one. A day to which the clock goes back begins anew as well.
     fn turn(&mut self, now: Timestamp) {
         let day = now.millis().div_euclid(DAY_MS);
         if day != self.day {
@@ -104,14 +104,15 @@ impl DayMeter {
         }
     }
 
-    /// A run's sum has moved.
+    /// Takes the change of a run's sum.
     pub(crate) fn spend(&mut self, before: Spent, after: Spent, now: Timestamp) -> Option<Crossing> {
         self.turn(now);
         self.spent = self.spent.moved(before, after);
         self.meter.look(self.spent)
     }
 
-    /// Sets the budget; true where it is used up already. It has a warning of its own, which comes with the next usage.
+    /// Sets the budget; true where it is used up already. The new budget has a warning of its own, which comes with the
+    /// next usage.
     pub(crate) fn set(&mut self, budget: Budget, now: Timestamp) -> bool {
         self.turn(now);
         let is_exceeded = self.spent.percent_of(&budget).is_some_and(|percent| percent >= 100);
@@ -125,12 +126,13 @@ impl DayMeter {
         self.meter.budget
     }
 
-    /// In words, for example `8,200 of 10,000 tokens`.
+    /// The amount spent in words, for example `8,200 of 10,000 tokens`.
     pub(crate) fn words(&self) -> String {
         self.spent.words(&self.meter.budget)
     }
 
-    /// Refuses a start where nothing is left. `whose`: `the town`, for example; `path`: where the budget can be set.
+    /// Refuses a start with `budget_exceeded` where nothing is left. `whose` is `the town`, for example. `path` is the
+    /// path where the budget can be set.
     pub(crate) fn check_left(&self, whose: &str, path: &str, now: Timestamp) -> Result<()> {
         let mut today = *self;
         today.turn(now);
@@ -145,7 +147,7 @@ impl DayMeter {
         Err(Error::new(Code::BudgetExceeded, message))
     }
 
-    /// For people; none where nothing is set.
+    /// The view for people; `None` where no budget is set.
     pub(crate) fn view(&self) -> Option<DayBudget> {
         let budget = self.meter.budget;
         (!budget.is_none()).then(|| DayBudget {
@@ -157,18 +159,18 @@ impl DayMeter {
     }
 }
 
-/// The budget of the run that the agent was started with last.
+/// The budget of the run that was started last for the agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct RunMeter {
     run_id: RunId,
     meter: Meter,
 }
 
-/// An agent's budgets, as they lie in its row.
+/// An agent's budgets, as its row has them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AgentBudgets {
-    /// Of each day.
+    /// The budget of each day.
     #[serde(skip_serializing_if = "is_idle")]
     pub(crate) day: DayMeter,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,20 +182,20 @@ fn is_idle(day: &DayMeter) -> bool {
 }
 
 impl AgentBudgets {
-    /// A run begins, with a budget or without.
+    /// Begins a run, with a budget or without.
     pub(crate) fn begin_run(&mut self, run_id: &RunId, budget: Budget) {
         let meter = Meter { budget, standing: BudgetLevel::Within };
         self.run = (!budget.is_none()).then(|| RunMeter { run_id: run_id.clone(), meter });
     }
 
-    /// A run has spent so much in all; with what follows the figures in words.
+    /// Takes the sum that a run has spent by now. Gives the consequence, if there is one, and the figures in words.
     pub(crate) fn spend_in_run(&mut self, run_id: &RunId, spent: Spent) -> Option<(Crossing, String)> {
         let run = self.run.as_mut().filter(|run| run.run_id == *run_id)?;
         let crossing = run.meter.look(spent)?;
         Some((crossing, spent.words(&run.meter.budget)))
     }
 
-    /// Shows them on the agent's state.
+    /// Writes the budgets into the agent's state.
     pub(crate) fn present(&self, state: &mut AgentState) {
         let current = self.run.as_ref().filter(|run| state.run_id.as_ref() == Some(&run.run_id));
         state.run_budget = current.map(|run| run.meter.budget);
@@ -208,7 +210,7 @@ pub(crate) fn of_town(store: &dyn Store) -> Result<DayMeter> {
     serde_json::from_str(text).map_err(Error::internal)
 }
 
-/// Writes it: one row.
+/// Writes the town's budget of each day: one row.
 pub(crate) fn save_of_town(store: &dyn Store, meter: &DayMeter) -> Result<()> {
     let text = serde_json::to_string(meter).map_err(Error::internal)?;
     store.query("UPDATE town SET budget = ?", &[text.into()])?;

@@ -1,4 +1,4 @@
-//! Setting the budgets of a day.
+//! Changes of the budgets of a day.
 
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::id::AgentId;
@@ -13,7 +13,8 @@ use crate::log::ingest::Scope;
 use crate::store::atomically;
 use crate::town::Town;
 
-/// A change of what an agent may take in a day. Where it has taken that already its runs are stopped.
+/// A change of an agent's budget of each day. If today's use has reached the new budget already, the agent's runs are
+/// stopped.
 #[derive(Debug)]
 pub struct ChangeAgentBudget<'a> {
     /// The agent.
@@ -45,7 +46,8 @@ impl Decide for ChangeAgentBudget<'_> {
     }
 }
 
-/// A change of what all agents of the town together may take in a day.
+/// A change of the budget of each day that all agents of the town share. If today's use has reached the new budget
+/// already, all their runs are stopped.
 #[derive(Debug)]
 pub struct ChangeTownBudget<'a> {
     /// The change.

@@ -1,14 +1,14 @@
-//! What was spent, in whole numbers: sums of them do not drift.
+//! Amounts spent, in whole numbers, because sums of whole numbers do not drift.
 
 use serde::{Deserialize, Serialize};
 use townwatch_protocol::id::RunId;
 use townwatch_protocol::wire::{AgentState, Budget, UsageTotals};
 
 const MICROS: f64 = 1_000_000.0;
-/// Beyond it not every integer is a number of its own; a sum that would be larger stays here.
+/// The largest sum, 2^53 - 1: beyond it JavaScript does not have every integer. A larger sum stays at this value.
 const SUM_MAX: u64 = (1 << 53) - 1;
 
-/// Tokens, and millionths of a US dollar.
+/// An amount of tokens, and of millionths of a US dollar.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spent {
     tokens: u64,
@@ -16,12 +16,13 @@ pub struct Spent {
 }
 
 impl Spent {
-    /// What a run has taken by its agent's state. Of an older run than the current one a state counts nothing.
+    /// The amount that a run has spent, by its agent's state. A state counts only its current run: for an older run the
+    /// amount is nothing.
     pub fn by(state: &AgentState, run_id: &RunId) -> Self {
         if state.run_id.as_ref() == Some(run_id) { Self::of(&state.usage) } else { Self::default() }
     }
 
-    /// All tokens that are told: read, written, read from the cache and written to it.
+    /// The amount of a usage. All reported tokens count: read, written, read from the cache, and written to the cache.
     fn of(totals: &UsageTotals) -> Self {
         let UsageTotals { input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens, cost_usd } =
             totals;
@@ -30,10 +31,10 @@ impl Spent {
         Self { tokens: tokens.min(SUM_MAX), micro_usd: micros(cost_usd.unwrap_or(0.0)) }
     }
 
-    /// This sum, with what was `before` in it replaced by what is `after`.
+    /// This sum, with the part `before` replaced by the part `after`.
     #[must_use]
     pub(super) fn moved(self, before: Self, after: Self) -> Self {
-        // A correction downwards takes away no more than there is.
+        // A correction downwards takes away no more than the sum has.
         let moved = |sum: u64, before: u64, after: u64| (sum + after).saturating_sub(before).min(SUM_MAX);
         Self {
             tokens: moved(self.tokens, before.tokens, after.tokens),
@@ -41,14 +42,14 @@ impl Spent {
         }
     }
 
-    /// How much of a budget that is, in whole percent, by the bound that is nearer; none where there is no bound.
+    /// The used part of a budget in whole percent, by the bound that is nearer; `None` where the budget has no bound.
     pub(super) fn percent_of(self, budget: &Budget) -> Option<u64> {
         let tokens = budget.max_tokens.map(|max| percent(self.tokens, max));
         let cost = budget.max_cost_usd.map(|max| percent(self.micro_usd, micros(max)));
         tokens.max(cost)
     }
 
-    /// How it stands to a budget's nearer bound: `8,200 of 10,000 tokens`, `$4.10 of $5.00`.
+    /// The amount beside a budget's nearer bound: `8,200 of 10,000 tokens`, `$4.10 of $5.00`.
     pub(super) fn words(self, budget: &Budget) -> String {
         let tokens = budget.max_tokens.map(|max| (percent(self.tokens, max), max));
         let cost = budget.max_cost_usd.map(|max| (percent(self.micro_usd, micros(max)), max));
@@ -87,7 +88,7 @@ fn percent(part: u64, whole: u64) -> u64 {
     u64::try_from(u128::from(part) * 100 / u128::from(whole.max(1))).unwrap_or(u64::MAX)
 }
 
-/// `12,345`.
+/// Writes a number with groups of three digits: `12,345`.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -100,7 +101,8 @@ fn grouped(number: u64) -> String {
     text
 }
 
-/// `$4.10`; of less than a cent as many digits as it has: `$0.000012`.
+/// Writes an amount of money, with at least two digits of cents: `$4.10`. A smaller part has as many digits as it
+/// needs: `$0.000012`.
 fn dollars(micro_usd: u64) -> String {
     let (whole, rest) = (micro_usd / 1_000_000, format!("{:06}", micro_usd % 1_000_000));
     let cents = rest.trim_end_matches('0');

@@ -1,9 +1,10 @@
-//! What the programs tell of what they take. A budget can hold only what is told.
+//! The usage that the programs report. A budget can bound only reported usage.
 
 use townwatch_protocol::event::Runtime;
 use townwatch_protocol::wire::Budget;
 
-/// Why some of these budgets cannot hold a run of this program, for a person; none where they can, or where nobody knows.
+/// The reason, for a person, why some of these budgets cannot bound a run of this program; `None` where they can, or
+/// where that is not known.
 pub(crate) fn cannot_hold(runtime: Runtime, budgets: &[Budget]) -> Option<String> {
     let bounds_cost = budgets.iter().any(|budget| budget.max_cost_usd.is_some());
     let bounds_tokens = budgets.iter().any(|budget| budget.max_tokens.is_some());
@@ -18,7 +19,7 @@ pub(crate) fn cannot_hold(runtime: Runtime, budgets: &[Budget]) -> Option<String
                 "{name} does not tell its cost, so max_cost_usd cannot hold it: max_tokens and timeout_seconds can"
             ))
         }
-        // Of a recording only its lines tell.
+        // The usage of a recording is in its lines only, which are not known here.
         Runtime::ClaudeCode
         | Runtime::Opencode
         | Runtime::Kilo
