@@ -155,7 +155,7 @@ impl World {
             runs: 0,
             tokens: 0,
             is_loud,
-            begun_at_once: if seed % 7 == 5 { 24 } else { 0 },
+            begun_at_once: if seed % 7 == 5 { 40 } else { 0 },
             turn: None,
             asked: 0,
             answers: Vec::new(),
