@@ -49,6 +49,7 @@ export const survivors = [
 export const FRAME_NAMES = [
   "hello",
   "state",
+  "agent_deleted",
   "events",
   "preview",
   "caught_up",

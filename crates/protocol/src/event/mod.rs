@@ -150,22 +150,6 @@ known_events! {
     "source_gap" => SourceGap(SourceGap),
 }
 
-/// The names of stream frames. No event may have one of them, since SSE uses the same field for both.
-pub const FRAME_NAMES: &[&str] = &[
-    "hello",
-    "state",
-    "agent_deleted",
-    "events",
-    "preview",
-    "caught_up",
-    "gap",
-    "backpressure",
-    "subscription_confirmed",
-    "heartbeat",
-    "pong",
-    "error",
-];
-
 /// An event on its way, before the town has given it an id.
 #[derive(Debug, Clone)]
 pub struct Draft {

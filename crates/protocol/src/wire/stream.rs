@@ -115,8 +115,8 @@ pub enum ServerFrame<State = AgentState> {
 }
 
 impl<State> ServerFrame<State> {
-    /// All types.
-    const NAMES: [&'static str; 12] = [
+    /// All types. No event may be called like one of them, because SSE names messages after either.
+    pub const NAMES: [&'static str; 12] = [
         "hello",
         "state",
         "agent_deleted",

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 use townwatch_protocol::body::is_deeper_than;
 use townwatch_protocol::error::{Code, Error, Result};
-use townwatch_protocol::event::{AgentExited, EventKind, FRAME_NAMES};
+use townwatch_protocol::event::{AgentExited, EventKind};
 use townwatch_protocol::limits::{BATCH_EVENTS_MAX, EVENT_BYTES_MAX, JSON_DEPTH_MAX};
-use townwatch_protocol::wire::{PostEvent, PostEvents};
+use townwatch_protocol::wire::{AgentState, PostEvent, PostEvents, ServerFrame};
 use townwatch_redaction::Redactor;
 
 /// Checks the events of a post, after the redactor has removed the secrets in their data.
@@ -64,7 +64,7 @@ fn events_of(request: PostEvents) -> Result<Vec<PostEvent>> {
 fn check_event(index: usize, event: &PostEvent, single: bool) -> Result<()> {
     let field = |name: &str| if single { name.to_owned() } else { format!("events[{index}].{name}") };
     let name = event.event_type.as_str();
-    if FRAME_NAMES.contains(&name) {
+    if ServerFrame::<AgentState>::NAMES.contains(&name) {
         return Err(Error::invalid(
             &field("event_type"),
             format!("{name} is the name of a stream frame; choose another"),
