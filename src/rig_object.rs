@@ -299,8 +299,7 @@ impl Rig {
 
     async fn carry(&self, rig: &Core) -> Result<()> {
         loop {
-            let batch = self.carrier.borrow().next_batch(rig)?;
-            let Some(batch) = batch else { return Ok(()) };
+            let Some(batch) = rig.next_batch()? else { return Ok(()) };
             let came = objects::call(&self.env, &rig.town_id, &batch).await;
             if self.carrier.borrow().answered(rig, came)? == CarryProgress::TownGone {
                 log("outbox_error", &[("message", "the town is gone; its rig stops forwarding")]);

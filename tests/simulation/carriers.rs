@@ -119,7 +119,7 @@ impl World {
     }
 
     fn send_next_batch(&mut self) {
-        self.in_flight = self.carrier.next_batch(&self.rig).unwrap();
+        self.in_flight = self.rig.next_batch().unwrap();
         if self.in_flight.is_none() {
             let alarm = self.carrier.end(true);
             self.set_rig_alarm(alarm);

@@ -55,7 +55,7 @@ impl World {
         self.set_rig_alarm(alarm);
         let mut is_done = false;
         loop {
-            let Some(batch) = self.carrier.next_batch(&self.rig).unwrap() else {
+            let Some(batch) = self.rig.next_batch().unwrap() else {
                 is_done = true;
                 break;
             };

@@ -7,7 +7,7 @@
 //! * the town has all events: there is no alarm.
 
 use townwatch_protocol::error::{Code, Result};
-use townwatch_protocol::wire::{RigBatch, RigCursor};
+use townwatch_protocol::wire::RigCursor;
 
 use crate::rig::Rig;
 
@@ -82,11 +82,6 @@ impl Carrier {
     pub fn begin(&mut self) -> AlarmChange {
         self.under_way += 1;
         self.set_in(UNDER_WAY_MS)
-    }
-
-    /// Reads the next batch; `None` where the town has all events. Batches are sent one at a time.
-    pub fn next_batch(&self, rig: &Rig) -> Result<Option<RigBatch>> {
-        rig.next_batch()
     }
 
     /// Takes the result of a batch.
