@@ -1,11 +1,12 @@
-//! The Rig object: a thin shim around [`townwatch_town::rig::Rig`]. Key: the rig's id. Its alarm delivers the outbox to
-//! the town; the alarm is set in the same commit as the events.
+//! The Rig object: a thin shim around [`townwatch_town::rig::Rig`]. What is posted is carried to the town at once; the
+//! alarm that carries it if this instance dies is set in the same commit as the events.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use ::worker::web_sys::Request as Raw;
-use ::worker::{DurableObject, Env, Request, Response, State};
+use ::worker::{Env, Response, State};
+use js_sys::futures::spawn_local;
 use townwatch_protocol::agent_right::{AGENT_HEADER, AgentRight};
 use townwatch_protocol::calls::{
     self, AdmittedCaller, Done, EndedRuns, HearAgent, ListRigAgents, ObjectAnswer, ObjectCall, RegisterAgent, RigCall,
@@ -21,20 +22,20 @@ use townwatch_protocol::wire::{AgentRequest, PostEvents, RigEventsPage, TokenReq
 use townwatch_town::access::auth;
 use townwatch_town::metrics::{self, Counts};
 use townwatch_town::rig::Rig as Core;
-use townwatch_town::rig::carrier::{AlarmChange, Carrier, CarryProgress};
+use townwatch_town::rig::carrier::{AlarmChange, Carrier, CarryProgress, CarryStep};
 use townwatch_town::route::Route;
 use townwatch_town::store::Store;
 use townwatch_town::town::check_name;
-use worker_macros::durable_object;
 
-use crate::http::{self, respond, success};
+use crate::http::{self, success};
 use crate::log::log;
 use crate::sql_store::SqlStore;
 use crate::{config, objects, platform};
 
-/// One rig.
-#[durable_object(alarm)]
-pub struct Rig {
+/// One rig's object.
+pub(super) struct RigObject {
+    /// A pointer to the object itself, for a delivery that outlives the post that began it.
+    me: Weak<Self>,
     state: State,
     env: Env,
     store: Rc<SqlStore>,
@@ -49,10 +50,12 @@ pub struct Rig {
     counts: Cell<Counts>,
 }
 
-impl DurableObject for Rig {
-    fn new(state: State, env: Env) -> Self {
+impl RigObject {
+    /// A new instance, which knows only its tables.
+    pub(super) fn new(state: State, env: Env) -> Rc<Self> {
         let store = Rc::new(SqlStore::new(&state));
-        Self {
+        Rc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
             state,
             env,
             store,
@@ -60,29 +63,9 @@ impl DurableObject for Rig {
             carrier: RefCell::default(),
             withdrawn: Cell::new(0),
             counts: Cell::new(Counts::new(platform::now())),
-        }
+        })
     }
 
-    async fn fetch(&self, request: Request) -> ::worker::Result<Response> {
-        let outcome = self.answer(request.inner()).await;
-        self.wake().await;
-        Ok(respond(request.inner(), outcome).await)
-    }
-
-    async fn alarm(&self) -> ::worker::Result<Response> {
-        let is_busy = self.carrier.borrow_mut().alarm_fires();
-        if let Some(alarm) = is_busy {
-            self.set_alarm(alarm).await;
-        } else if let Err(error) = self.forward().await {
-            log("outbox_error", &[("message", &error.message)]);
-            let alarm = self.carrier.borrow_mut().retry();
-            self.set_alarm(alarm).await;
-        }
-        Response::empty()
-    }
-}
-
-impl Rig {
     fn open(&self) -> Result<Rc<Core>> {
         if let Some(known) = &*self.core.borrow() {
             return Ok(Rc::clone(known));
@@ -96,13 +79,23 @@ impl Rig {
     }
 
     /// Delivers the waiting outbox, once for each instance, without waiting for the last instance's alarm.
-    async fn wake(&self) {
-        let waits = || self.open().and_then(|rig| rig.waiting()).is_ok_and(|waiting| waiting.events > 0);
+    pub(super) async fn wake(&self) {
+        let waits = || self.waits();
         let alarm = self.carrier.borrow_mut().wake(waits);
         self.set_alarm(alarm).await;
     }
 
-    async fn answer(&self, request: &Raw) -> Result<Response> {
+    /// Carries what waits, at the alarm.
+    pub(super) async fn alarm_fires(&self) {
+        let step = self.carrier.borrow_mut().alarm_fires(self.waits());
+        self.take(step).await;
+    }
+
+    fn waits(&self) -> bool {
+        self.open().and_then(|rig| rig.waiting()).is_ok_and(|waiting| waiting.events > 0)
+    }
+
+    pub(super) async fn answer(&self, request: &Raw) -> Result<Response> {
         let url = request.url();
         let address = Address::split(&url);
         if calls::is_call(address.path) {
@@ -227,8 +220,8 @@ impl Rig {
         let receipt = rig.post(posted, platform::now())?;
         self.count(|counts| counts.events_stored += receipt.appended);
         if receipt.appended > 0 {
-            let alarm = self.carrier.borrow_mut().posted();
-            self.set_alarm(alarm).await;
+            let step = self.carrier.borrow_mut().posted();
+            self.take(step).await;
         }
         Ok(success(201, &receipt))
     }
@@ -280,32 +273,63 @@ impl Rig {
         }
     }
 
-    /// Delivers events that the town does not have yet, one batch at a time. Events posted meanwhile are part of the
-    /// next batch.
+    /// Takes a step of the carrier. The delivery is begun before anything is awaited, so that a caller that goes away
+    /// does not stop it, and it ends after this.
+    async fn take(&self, step: CarryStep) {
+        let alarm = match step {
+            CarryStep::Wait(alarm) => alarm,
+            CarryStep::Carry(alarm) => {
+                match self.me.upgrade() {
+                    Some(me) => spawn_local(async move { me.carry_or_retry().await }),
+                    None => self.carrier.borrow_mut().end(false),
+                }
+                alarm
+            }
+        };
+        self.set_alarm(alarm).await;
+    }
+
+    async fn carry_or_retry(&self) {
+        if let Err(error) = self.carry().await {
+            log("outbox_error", &[("message", &error.message)]);
+            let alarm = self.carrier.borrow_mut().retry();
+            self.set_alarm(alarm).await;
+        }
+    }
+
+    /// Delivers events that the town does not have yet, and waits until it has them.
     async fn forward(&self) -> Result<()> {
+        let alarm = self.carrier.borrow_mut().begin();
+        self.set_alarm(alarm).await;
+        self.carry().await
+    }
+
+    /// Delivers one batch at a time. Events posted meanwhile are part of the next batch.
+    async fn carry(&self) -> Result<()> {
+        let under_way = UnderWay(&self.carrier);
+        let carried = self.carry_batches().await;
+        std::mem::forget(under_way);
+        self.carrier.borrow_mut().end(carried.is_ok());
+        carried
+    }
+
+    async fn carry_batches(&self) -> Result<()> {
         let rig = match self.open() {
             Err(error) if error.code == Code::NotFound => return Ok(()),
             rig => rig?,
         };
-        let alarm = self.carrier.borrow_mut().begin();
-        let under_way = UnderWay(&self.carrier);
-        self.set_alarm(alarm).await;
-        let carried = self.carry(&rig).await;
-        std::mem::forget(under_way);
-        let alarm = self.carrier.borrow_mut().end(carried.is_ok());
-        self.set_alarm(alarm).await;
-        carried
-    }
-
-    async fn carry(&self, rig: &Core) -> Result<()> {
-        loop {
-            let Some(batch) = rig.next_batch()? else { return Ok(()) };
+        while let Some(batch) = rig.next_batch()? {
             let came = objects::call(&self.env, &rig.town_id, &batch).await;
-            if self.carrier.borrow().answered(rig, came)? == CarryProgress::TownGone {
-                log("outbox_error", &[("message", "the town is gone; its rig stops forwarding")]);
-                return Ok(());
+            match self.carrier.borrow().answered(&rig, came)? {
+                CarryProgress::Next => {}
+                CarryProgress::Done => break,
+                CarryProgress::TownGone => {
+                    log("outbox_error", &[("message", "the town is gone; its rig stops forwarding")]);
+                    break;
+                }
             }
         }
+        Ok(())
     }
 
     fn count(&self, change: impl FnOnce(&mut Counts)) {
@@ -329,7 +353,6 @@ impl Rig {
                 self.count(|counts| counts.alarms_set += 1);
                 storage.set_alarm(millis).await
             }
-            AlarmChange::Clear => storage.delete_alarm().await,
         };
         if let Err(error) = outcome {
             self.carrier.borrow_mut().alarm_failed();
@@ -344,7 +367,7 @@ struct UnderWay<'a>(&'a RefCell<Carrier>);
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         // The alarm that was set at the beginning stands.
-        let _ = self.0.borrow_mut().end(false);
+        self.0.borrow_mut().end(false);
     }
 }
 

@@ -260,7 +260,7 @@ fn a_post_costs_the_same_whatever_the_rig_keeps() {
         cost
     };
     let (statements, steps, rows) = cost(50);
-    assert_eq!(rows, 10 + 3, "each event's row, the agent's counts, and what waits twice");
+    assert_eq!(rows, 10 + 2, "each event's row, the agent's counts, and what the town has");
     let (more_statements, more_steps, _) = cost(2_000);
     assert_eq!(more_statements, statements);
     assert!(more_steps <= steps + steps / 10, "{steps} steps where 50 are kept, {more_steps} where 2,000 are");

@@ -9,7 +9,7 @@ use townwatch_protocol::wire::{RigBatch, RigCursor};
 use townwatch_town::agents::runs::Source;
 use townwatch_town::relay;
 use townwatch_town::rig::Rig;
-use townwatch_town::rig::carrier::{AlarmChange, Carrier, CarryProgress};
+use townwatch_town::rig::carrier::{AlarmChange, Carrier, CarryProgress, CarryStep};
 use townwatch_town::store::Store;
 
 use super::faults::Fault;
@@ -43,8 +43,8 @@ impl World {
         }
         let receipt = receipt.unwrap();
         assert_eq!((receipt.appended, receipt.duplicates), (events.len() as u64, 0), "a post is taken whole");
-        let alarm = self.carrier.posted();
-        self.set_rig_alarm(alarm);
+        let step = self.carrier.posted();
+        self.take_carry_step(step);
         self.posted.extend(oldest..=newest);
         if self.rng.u32(0..4) == 0 {
             self.fire(Fault::PostRepeated);
@@ -89,7 +89,6 @@ impl World {
         match alarm {
             AlarmChange::Keep => {}
             AlarmChange::SetIn(millis) => self.rig_alarm_at = Some(self.now.plus_millis(millis)),
-            AlarmChange::Clear => self.rig_alarm_at = None,
         }
     }
 
@@ -109,20 +108,28 @@ impl World {
 
     pub(super) fn fire_rig_alarm(&mut self) {
         self.rig_alarm_at = None;
-        if let Some(alarm) = self.carrier.alarm_fires() {
+        let waits = self.rig.waiting().unwrap().events > 0;
+        let step = self.carrier.alarm_fires(waits);
+        if waits && matches!(step, CarryStep::Wait(_)) {
             self.fire(Fault::AlarmWhileCarrying);
-            return self.set_rig_alarm(alarm);
         }
-        let alarm = self.carrier.begin();
-        self.set_rig_alarm(alarm);
-        self.send_next_batch();
+        self.take_carry_step(step);
+    }
+
+    fn take_carry_step(&mut self, step: CarryStep) {
+        match step {
+            CarryStep::Wait(alarm) => self.set_rig_alarm(alarm),
+            CarryStep::Carry(alarm) => {
+                self.set_rig_alarm(alarm);
+                self.send_next_batch();
+            }
+        }
     }
 
     fn send_next_batch(&mut self) {
         self.in_flight = self.rig.next_batch().unwrap();
         if self.in_flight.is_none() {
-            let alarm = self.carrier.end(true);
-            self.set_rig_alarm(alarm);
+            self.carrier.end(true);
         }
     }
 
@@ -146,17 +153,17 @@ impl World {
             return self.reopen_rig();
         }
         match self.in_rig(|world| world.carrier.answered(&world.rig, Ok(cursor))) {
-            Some(carried) => {
-                assert_eq!(carried.unwrap(), CarryProgress::Next);
-                self.send_next_batch();
-            }
+            Some(carried) => match carried.unwrap() {
+                CarryProgress::Next => self.send_next_batch(),
+                CarryProgress::Done => self.carrier.end(true),
+                CarryProgress::TownGone => unreachable!("the town has answered"),
+            },
             None => self.fail_batch(),
         }
     }
 
     fn fail_batch(&mut self) {
-        let kept = self.carrier.end(false);
-        self.set_rig_alarm(kept);
+        self.carrier.end(false);
         let alarm = self.carrier.retry();
         self.set_rig_alarm(alarm);
     }

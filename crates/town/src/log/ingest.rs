@@ -10,6 +10,8 @@ pub(crate) use self::spending::Scope;
 use crate::agents::budgets::{self, DayMeter, Spent};
 use crate::agents::runs::{self, Run, Source};
 use crate::agents::{self, Agent, deletion};
+use crate::log::recent::RecentEvents;
+use crate::log::writer::LogWriter;
 use crate::log::{images, space};
 use crate::store::Store;
 use crate::town::Town;
@@ -50,13 +52,29 @@ pub struct Outcome {
     pub begun: Vec<RunId>,
     /// See `begun`.
     pub ended: Vec<(RunId, ExitReason)>,
+    /// The log's head after the transaction; `None` where nothing was taken.
+    pub(crate) head: Option<EventId>,
+    /// The stored events; `None` where nobody watched.
+    pub(crate) recent: Option<RecentEvents>,
 }
 
 impl Outcome {
     /// Takes what another transaction came to, which was part of this one.
     pub(crate) fn add(&mut self, other: Self) {
-        let Self { stored, dropped, pruned_id, wants_images, orders_stops, states, roused, returned, begun, ended } =
-            other;
+        let Self {
+            stored,
+            dropped,
+            pruned_id,
+            wants_images,
+            orders_stops,
+            states,
+            roused,
+            returned,
+            begun,
+            ended,
+            head,
+            recent,
+        } = other;
         self.stored += stored;
         self.dropped += dropped;
         self.pruned_id = self.pruned_id.max(pruned_id);
@@ -67,6 +85,11 @@ impl Outcome {
         self.returned.extend(returned);
         self.begun.extend(begun);
         self.ended.extend(ended);
+        self.head = self.head.max(head);
+        match (&mut self.recent, recent) {
+            (Some(recent), Some(later)) => recent.extend(later),
+            (recent, later) => *recent = recent.take().or(later),
+        }
     }
 
     /// Whether there is anything to count or to report.
@@ -78,10 +101,10 @@ impl Outcome {
 /// One transaction of events from one source.
 pub(crate) struct Ingest<'a> {
     store: &'a dyn Store,
+    writer: LogWriter<'a>,
     source: Source,
     epoch: Option<Epoch>,
     fresh_run: &'a RunIdSource,
-    event_cap: u64,
     /// The time of the transaction.
     now: Timestamp,
     /// Whether agents have posted it.
@@ -89,6 +112,8 @@ pub(crate) struct Ingest<'a> {
     head: EventId,
     agents: BTreeMap<AgentId, Option<(AgentState, Agent)>>,
     runs: BTreeMap<RunId, Run>,
+    /// The newest open run of agents, as far as it was looked for since one of theirs began or ended.
+    open_runs: BTreeMap<AgentId, Option<RunId>>,
     /// The town's budget, once something was spent.
     town_budget: Option<DayMeter>,
     late: BTreeMap<RunId, u64>,
@@ -100,38 +125,42 @@ pub(crate) struct Ingest<'a> {
 impl Town {
     /// Begins a transaction's worth of events from a source, at this moment.
     pub(crate) fn ingest(&self, source: Source, epoch: Option<Epoch>, now: Timestamp) -> Result<Ingest<'_>> {
-        Ingest::new(self.store.as_ref(), source, epoch, self.config.event_cap, self.fresh_run.as_ref(), now)
+        Ok(self.ingest_behind(log::head(self.store.as_ref())?, source, epoch, now))
     }
-}
 
-impl<'a> Ingest<'a> {
-    /// Begins at the log's head, at this moment. `epoch` is the life of the source's buffers that the events come from.
-    fn new(
-        store: &'a dyn Store,
+    /// [`Town::ingest`] for a caller that has read the log's head within the transaction. `epoch` is the life of the
+    /// source's buffers that the events come from.
+    pub(crate) fn ingest_behind(
+        &self,
+        head: EventId,
         source: Source,
         epoch: Option<Epoch>,
-        event_cap: u64,
-        fresh_run: &'a RunIdSource,
         now: Timestamp,
-    ) -> Result<Self> {
-        Ok(Self {
+    ) -> Ingest<'_> {
+        let store = self.store.as_ref();
+        let mut writer = LogWriter::new(store, self.config.event_cap);
+        writer.recent = self.is_watched().then(|| RecentEvents::new(head));
+        Ingest {
             store,
+            writer,
             source,
             epoch,
-            fresh_run,
-            event_cap,
+            fresh_run: self.fresh_run.as_ref(),
             now,
             is_posted: false,
-            head: log::head(store)?,
+            head,
             agents: BTreeMap::new(),
             runs: BTreeMap::new(),
+            open_runs: BTreeMap::new(),
             town_budget: None,
             late: BTreeMap::new(),
             ended_here: BTreeMap::new(),
             outcome: Outcome::default(),
-        })
+        }
     }
+}
 
+impl Ingest<'_> {
     /// Marks the events as posts of agents, which count as signs of life.
     #[must_use]
     pub(crate) fn posted(mut self) -> Self {
@@ -141,8 +170,13 @@ impl<'a> Ingest<'a> {
 
     /// Lets go of what the tables have no room for, before a batch that a source brings. Only where no agent was loaded yet.
     pub(crate) fn with_space(mut self) -> Result<Self> {
-        self.outcome.pruned_id = space::make(self.store, self.head)?;
+        self.outcome.pruned_id = space::make(self.store, &mut self.writer, self.head)?;
         Ok(self)
+    }
+
+    /// Says how many events are going to come, so that it pays to read ahead.
+    pub(crate) fn expect(&mut self, events: usize) {
+        self.writer.expected = events;
     }
 
     /// Takes one event. One of an unknown agent, or of a run that has ended or went with its agent, is counted and dropped.
@@ -177,6 +211,7 @@ impl<'a> Ingest<'a> {
         {
             runs::close(self.store, &run, &exit, self.head, draft.at, &agent.now.state)?;
             self.outcome.ended.push((run.run_id.clone(), exit.reason));
+            self.open_runs.remove(&draft.agent_id);
             if let Some(run) = self.runs.get_mut(&run.run_id) {
                 run.ended = true;
             }
@@ -188,7 +223,7 @@ impl<'a> Ingest<'a> {
         let Some((_, agent)) = self.agents.get_mut(&draft.agent_id).and_then(Option::as_mut) else { return Ok(()) };
         let id = self.head.next();
         let spent = draft.event.is(EventKind::Usage).then(|| Spent::by(&agent.now.state, &run.run_id));
-        log::append(self.store, id, agent, run, draft, self.event_cap)?;
+        self.writer.append(id, agent, run, draft)?;
         self.outcome.wants_images |= images::note(self.store, id, agent.pruned_id, draft, &self.source)?;
         self.head = id;
         self.outcome.stored += 1;
@@ -233,8 +268,9 @@ impl<'a> Ingest<'a> {
 
     /// Prunes, writes the agents back and says what came of it all.
     pub(crate) fn finish(mut self) -> Result<Outcome> {
+        self.writer.flush()?;
         for (before, mut agent) in self.agents.into_values().flatten() {
-            log::prune(self.store, &mut agent, self.event_cap, self.head)?;
+            self.writer.prune(&mut agent, self.head)?;
             agents::save(self.store, &agent)?;
             self.outcome.pruned_id = self.outcome.pruned_id.max(agent.pruned_id);
             self.outcome.states.push((before, agent.now.state));
@@ -245,6 +281,8 @@ impl<'a> Ingest<'a> {
         for (run_id, count) in self.late {
             runs::dropped(self.store, &run_id, count)?;
         }
+        self.outcome.head = Some(self.head);
+        self.outcome.recent = self.writer.recent;
         Ok(self.outcome)
     }
 
@@ -298,6 +336,7 @@ impl<'a> Ingest<'a> {
                 return Ok(None);
             }
             self.make_room_for_run(&draft.agent_id)?;
+            self.open_runs.remove(&draft.agent_id);
             let run_id = run_id.unwrap_or_else(|| (self.fresh_run)());
             self.outcome.begun.push(run_id.clone());
             let (epoch, first_id) = (self.epoch.as_ref(), self.head.next());
@@ -319,9 +358,22 @@ impl<'a> Ingest<'a> {
     /// The run that an event goes on with which names none. What is behind an end that the town gave a run in this batch is
     /// late for that run: else a batch would begin a run, and end it, for each event of an agent whose budget is used up.
     fn open_run_of(&mut self, agent_id: &AgentId) -> Result<Option<Run>> {
-        match (runs::newest_open(self.store, agent_id)?, self.ended_here.get(agent_id).cloned()) {
+        match (self.newest_open(agent_id)?, self.ended_here.get(agent_id).cloned()) {
             (None, Some(run_id)) if self.is_posted => self.known_run(&run_id),
             (open, _) => Ok(open),
+        }
+    }
+
+    fn newest_open(&mut self, agent_id: &AgentId) -> Result<Option<Run>> {
+        match self.open_runs.get(agent_id) {
+            Some(Some(run_id)) => self.known_run(run_id),
+            Some(None) => Ok(None),
+            None => {
+                let open = runs::newest_open(self.store, agent_id)?;
+                let run_id = open.as_ref().map(|run| run.run_id.clone());
+                self.open_runs.insert(agent_id.clone(), run_id);
+                Ok(open)
+            }
         }
     }
 
@@ -330,7 +382,7 @@ impl<'a> Ingest<'a> {
         let Some((_, agent)) = self.agents.get_mut(&newest.agent_id).and_then(Option::as_mut) else { return Ok(()) };
         let mut events_left = OUTLIVED_EVENTS_MAX;
         for (run_id, last_id) in runs::outlived(self.store, newest)? {
-            while events_left > 0 && log::delete_oldest(self.store, agent, last_id, self.head.next())? {
+            while events_left > 0 && self.writer.delete_oldest(agent, last_id, self.head.next())? {
                 events_left -= 1;
             }
             if events_left == 0 {

@@ -26,6 +26,7 @@ use crate::access::grantor::Grantor;
 use crate::access::permit::Permit;
 use crate::input::RigNotice;
 use crate::log::ingest::Outcome;
+use crate::log::recent::RecentEvents;
 use crate::log::states::StateFrames;
 use crate::log::{self, Selection};
 use crate::reading::cursor;
@@ -106,6 +107,8 @@ pub struct Viewers {
     all: BTreeMap<ViewerId, Viewer>,
     audiences: Audiences,
     history: History,
+    /// The newest events of the log, as far as they were stored before viewers; `None` where they are to be read.
+    recent: Option<RecentEvents>,
     newest: u64,
     pace: Pace,
     /// The newest event that may have been pruned.
@@ -125,6 +128,7 @@ impl Viewers {
             all: BTreeMap::new(),
             audiences: Audiences::default(),
             history: History::default(),
+            recent: None,
             newest: 0,
             pace,
             pruned_id: EventId::START,
@@ -365,6 +369,14 @@ impl Viewers {
         was_sent
     }
 
+    /// Takes the events that were just stored. The next [`Viewers::pump`] shows them.
+    pub(crate) fn take_recent(&mut self, later: Option<RecentEvents>) {
+        match (&mut self.recent, later) {
+            (Some(recent), Some(later)) => recent.extend(later),
+            (recent, later) => *recent = later.or_else(|| recent.take()),
+        }
+    }
+
     /// Brings every viewer as near to the head as its flow and its audience's pace allow. The work is done once for all
     /// viewers that want the same from the same place.
     pub(crate) fn pump(
@@ -375,12 +387,15 @@ impl Viewers {
         effects: &mut Vec<Effect>,
     ) -> Result<()> {
         self.end_rights(occasion.now, effects);
-        let head = log::head(store)?;
+        let head = occasion.head.map_or_else(|| log::head(store), Ok)?;
         self.pruned_id = self.pruned_id.max(occasion.pruned_id);
         self.history.forget_before(occasion.pruned_id);
+        // Where one of them may be gone again, or others came without them, the log is read.
+        self.recent.take_if(|recent| recent.newest() != head || recent.begins_before(occasion.pruned_id));
         let due = self.due(head, occasion.now);
         let occasion = Occasion { pruned_id: self.pruned_id, ..occasion };
         let mut frames = Frames::new(store, states, occasion, head, self.pace, &mut self.history);
+        frames.recent = self.recent.as_ref();
         let mut ended = Vec::new();
         self.waiting.clear();
         for id in due {
