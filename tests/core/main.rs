@@ -8,6 +8,7 @@ mod agent_tokens;
 mod archive;
 mod auth;
 mod budgets;
+mod carrier;
 mod control_answer;
 mod cursor;
 mod cut;
