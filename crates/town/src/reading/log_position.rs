@@ -7,7 +7,7 @@ use townwatch_protocol::error::Result;
 use townwatch_protocol::id::EventId;
 use townwatch_protocol::wire::Gap;
 
-use crate::log::{self, Entry, PageFilter, Selection, Span};
+use crate::log::{self, Entry, LogSpan, PageFilter, Selection};
 use crate::reading::cursor::{self, Begin};
 use crate::store::Store;
 
@@ -60,7 +60,7 @@ impl LogPosition {
         end: EventId,
         extent: Extent,
     ) -> Result<Piece> {
-        let after = Span::After(self.cursor);
+        let after = LogSpan::After(self.cursor);
         let (mut entries, mut is_all) =
             log::read_page(store, &selection.agents, after, wanted, extent.events, extent.bytes)?;
         let within = entries.partition_point(|entry| entry.id <= end);

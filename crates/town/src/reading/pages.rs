@@ -5,7 +5,7 @@ use townwatch_protocol::id::EventId;
 use townwatch_protocol::limits::{PAGE_BYTES_MAX, PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 use townwatch_protocol::wire::EventsPage;
 
-use crate::log::{self, PageFilter, Selection, Span};
+use crate::log::{self, LogSpan, PageFilter, Selection};
 use crate::reading::cursor::{self, BeginAt, BeginRequest};
 use crate::reading::log_position::{Extent, LogPosition, Piece};
 use crate::town::Town;
@@ -40,7 +40,7 @@ impl Town {
         };
         if let Some((before, count)) = backwards {
             let (kept, _) =
-                log::read_page(store, &selection.agents, Span::Before(before), wanted, count, PAGE_BYTES_MAX)?;
+                log::read_page(store, &selection.agents, LogSpan::Before(before), wanted, count, PAGE_BYTES_MAX)?;
             let next_after_id = kept.last().map_or(before.previous().min(head), |entry| entry.id);
             return Ok(self.assemble(kept, next_after_id, head, oldest_id, Vec::new(), false));
         }

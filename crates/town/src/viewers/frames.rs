@@ -12,7 +12,7 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{Gap, ServerFrame};
 
 use crate::log::states::StateFrames;
-use crate::log::{self, PageFilter, Span};
+use crate::log::{self, LogSpan, PageFilter};
 use crate::reading::stream_query::Form;
 use crate::store::Store;
 use crate::viewers::audience::Audience;
@@ -142,7 +142,7 @@ impl<'a> Frames<'a> {
         let (mut last, mut is_all) = (after, false);
         'reading: while !is_all {
             let chunk =
-                log::read(self.store, &selection.agents, Span::After(last), &PageFilter::default(), CHUNK_EVENTS)?;
+                log::read(self.store, &selection.agents, LogSpan::After(last), &PageFilter::default(), CHUNK_EVENTS)?;
             is_all = (chunk.len() as u64) < CHUNK_EVENTS;
             for entry in chunk {
                 if selection.shows(&entry.event) && !elided.takes(&entry) {
