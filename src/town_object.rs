@@ -23,7 +23,7 @@ use townwatch_town::town::{Config, Town as Core};
 use townwatch_town::viewers::frames::Pace;
 use townwatch_town::viewers::keepalive::{self};
 use townwatch_town::viewers::silence::is_silent;
-use townwatch_town::viewers::{Recalled, ViewerId};
+use townwatch_town::viewers::{RecallResult, ViewerId};
 
 use crate::event_waiters::EventWaiters;
 use crate::images::{self, ImageFetchState};
@@ -193,12 +193,12 @@ impl TownObject {
         for socket in socket::all(&self.state)? {
             let recalled = match socket.note()? {
                 Some(note) => core.recall(&note, &lasts)?,
-                None => Recalled::Unknown,
+                None => RecallResult::Unknown,
             };
             match recalled {
-                Recalled::Known(id) => drop(sockets.insert(id, OpenSocket::new(socket, None))),
-                Recalled::RightEnded => socket.close(Ending::RightEnded),
-                Recalled::Unknown => socket.close(Ending::Unknown),
+                RecallResult::Known(id) => drop(sockets.insert(id, OpenSocket::new(socket, None))),
+                RecallResult::RightEnded => socket.close(Ending::RightEnded),
+                RecallResult::Unknown => socket.close(Ending::Unknown),
             }
         }
         if !sockets.is_empty() {

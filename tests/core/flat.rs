@@ -8,7 +8,7 @@ use townwatch_town::reading::stream_query::Form;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::town::Config;
 use townwatch_town::viewers::frames::Pace;
-use townwatch_town::viewers::{Effect, Recalled, ViewerId};
+use townwatch_town::viewers::{Effect, RecallResult, ViewerId};
 
 use crate::pulled::{note, town_with};
 use crate::story::{Story, agent, frames, operator, said, texts, told};
@@ -85,7 +85,7 @@ fn it_is_known_for_flat_after_a_hibernation() {
     });
     let note_of_it = note_of_it.unwrap();
     story.reopen();
-    assert_eq!(story.recall(&note_of_it), Recalled::Known(id));
+    assert_eq!(story.recall(&note_of_it), RecallResult::Known(id));
     let _outcome = story.post(&[note("a"), waits("a")]);
     assert_eq!(ids(&story.shown(), id), [1, 2]);
 }

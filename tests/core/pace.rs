@@ -9,7 +9,7 @@ use townwatch_town::reading::streams::Join;
 use townwatch_town::settings::Settings;
 use townwatch_town::town::Config;
 use townwatch_town::viewers::silence::is_silent;
-use townwatch_town::viewers::{Effect, Recalled, ViewerId};
+use townwatch_town::viewers::{Effect, RecallResult, ViewerId};
 
 use crate::story::{Story, agent, frames, said, texts, told};
 
@@ -206,7 +206,7 @@ fn a_viewer_known_again_by_its_note_gets_the_next_event_once_and_at_once() {
     assert_eq!(note_of(&effects), None, "a live viewer's note is not written for each frame");
     story.pass(1);
     story.reopen();
-    assert_eq!(story.recall(&kept), Recalled::Known(id));
+    assert_eq!(story.recall(&kept), RecallResult::Known(id));
     assert_eq!(events(&story.shows(&[note("a")]), id), ["live 2"]);
 }
 

@@ -30,7 +30,7 @@ use townwatch_town::relay::{self, Position, Reach};
 use townwatch_town::store::{Store, Value};
 use townwatch_town::town::{Config, Tick, Town};
 use townwatch_town::viewers::frames::Pace;
-use townwatch_town::viewers::{Effect, Recalled, ViewerId, text_of};
+use townwatch_town::viewers::{Effect, RecallResult, ViewerId, text_of};
 
 use crate::sqlite::Sqlite;
 
@@ -360,7 +360,7 @@ impl Story {
     }
 
     /// Lets the town know a stream again whose right lasts.
-    pub fn recall(&mut self, note: &str) -> Recalled {
+    pub fn recall(&mut self, note: &str) -> RecallResult {
         self.town.recall(note, &|_| true).unwrap()
     }
 

@@ -7,7 +7,7 @@ use townwatch_protocol::limits::FRAME_BYTES_MAX;
 use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::town::Config;
-use townwatch_town::viewers::{Effect, Recalled, ViewerId};
+use townwatch_town::viewers::{Effect, RecallResult, ViewerId};
 
 use crate::story::{Story, agent, epoch, frames, said, texts, told};
 
@@ -297,9 +297,9 @@ fn after_a_hibernation_a_stream_goes_on_with_the_next_event_once() {
     let note_of_second = notes_of(&heard).last().unwrap().to_string();
     story.shows(&[note("a")]);
     story.reopen();
-    assert_eq!(story.recall(&note_of_first), Recalled::Known(first));
-    assert_eq!(story.recall(&note_of_second), Recalled::Known(second));
-    assert_eq!(story.recall("scribble"), Recalled::Unknown);
+    assert_eq!(story.recall(&note_of_first), RecallResult::Known(first));
+    assert_eq!(story.recall(&note_of_second), RecallResult::Known(second));
+    assert_eq!(story.recall("scribble"), RecallResult::Unknown);
     assert!(story.town.fresh_viewer() > second, "names are not given twice");
     let effects = story.shows(&[note("a"), note("b"), ("b", "", "agent_output", said("x"))]);
     assert_eq!(told(&effects, first)[0], "live 7");

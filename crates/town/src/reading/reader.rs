@@ -256,7 +256,7 @@ impl Town {
         while let StateList::After(after) = &reader.states {
             let page = texts.page(&reader.selection, after.as_ref())?;
             if page.is_empty() {
-                reader.states = StateList::Had;
+                reader.states = StateList::Complete;
             }
             for (agent_id, state) in page {
                 if text.len() >= FRAME_BYTES_MAX {

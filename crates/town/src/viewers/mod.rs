@@ -91,7 +91,7 @@ pub struct Subscription {
 
 /// The result of taking a stream back after a hibernation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recalled {
+pub enum RecallResult {
     /// The stream goes on.
     Known(ViewerId),
     /// The right that opened the stream is over.
@@ -175,10 +175,10 @@ impl Viewers {
     }
 
     /// Takes a stream back that outlived a hibernation, by the note that was kept with it, if its right `lasts`.
-    pub fn recall(&mut self, note: &str, lasts: &dyn Fn(&Grantor) -> bool, head: EventId) -> Recalled {
-        let Some(mut note) = Viewer::read_note(note) else { return Recalled::Unknown };
+    pub fn recall(&mut self, note: &str, lasts: &dyn Fn(&Grantor) -> bool, head: EventId) -> RecallResult {
+        let Some(mut note) = Viewer::read_note(note) else { return RecallResult::Unknown };
         if !lasts(&note.permit.grantor) {
-            return Recalled::RightEnded;
+            return RecallResult::RightEnded;
         }
         let Note { id, form, standing: state, .. } = &mut note;
         let (id, form) = (*id, *form);
@@ -188,13 +188,13 @@ impl Viewers {
         }
         // The numbers of state frames begin anew, so the town no longer knows which states the viewer missed.
         let has_missed = state.missed_after.take().is_some();
-        if has_missed || !state.live || state.states != StateList::Had {
+        if has_missed || !state.live || state.states != StateList::Complete {
             state.states = StateList::begin(form);
             self.waiting.push(id);
         }
         self.newest = self.newest.max(id.0);
         self.take_in(note);
-        Recalled::Known(id)
+        RecallResult::Known(id)
     }
 
     /// Forgets a stream.
