@@ -19,7 +19,7 @@ use townwatch_town::reading::streams::{MessageContent, ViewerMessage};
 use townwatch_town::relay::control_key;
 use townwatch_town::relay::turn::RelayDemand;
 use townwatch_town::store::Store;
-use townwatch_town::town::{Config, Town as Core};
+use townwatch_town::town::{Town as Core, TownConfig};
 use townwatch_town::viewers::frames::Pace;
 use townwatch_town::viewers::keepalive::{self};
 use townwatch_town::viewers::silence::is_silent;
@@ -138,7 +138,7 @@ impl TownObject {
     }
 
     /// The settings and secrets of the installation.
-    pub(super) fn config(&self) -> Result<Rc<config::Config>> {
+    pub(super) fn config(&self) -> Result<Rc<config::WorkerConfig>> {
         config::read(&self.env)
     }
 
@@ -171,7 +171,7 @@ impl TownObject {
         let installed = self.config()?;
         let settings = &installed.settings;
         self.store.set_max_mib(settings.town_store_mib);
-        let config = Config {
+        let config = TownConfig {
             event_cap: settings.event_cap,
             posted_lost_ms: i64::try_from(settings.posted_lost_seconds * 1_000).map_err(Error::internal)?,
             drain_interval_ms: i64::try_from(settings.drain_interval_seconds * 1_000).map_err(Error::internal)?,

@@ -8,7 +8,7 @@ use townwatch_protocol::limits::{BUCKET_BYTES_MAX, FRAME_BYTES_MAX};
 use townwatch_protocol::wire::{Gap, GapReason, ServerFrame, TownEvent};
 use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::streams::Join;
-use townwatch_town::town::Config;
+use townwatch_town::town::TownConfig;
 use townwatch_town::viewers::frames::Pace;
 use townwatch_town::viewers::{Effect, ViewerId};
 
@@ -26,7 +26,7 @@ const KINDS: [(&str, usize); 5] = [
 /// A town whose buckets hold so many events, sent in frames of 50 at most.
 fn bucket_of(bucket_events: u64) -> Story {
     let pace = Pace { frame_interval_ms: 0, window_events: 50, bucket_events };
-    let mut story = Story::with(Config { pace, event_cap: 20_000, ..Config::default() });
+    let mut story = Story::with(TownConfig { pace, event_cap: 20_000, ..TownConfig::default() });
     for name in ["a", "b"] {
         story.register(name);
     }
@@ -317,7 +317,7 @@ proptest! {
         ),
     ) {
         let pace = Pace { frame_interval_ms, window_events, bucket_events };
-        let mut story = Story::with(Config { pace, ..Config::default() });
+        let mut story = Story::with(TownConfig { pace, ..TownConfig::default() });
         let agents = ["a", "b", "c"];
         for name in agents {
             story.register(name);

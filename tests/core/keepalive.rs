@@ -5,7 +5,7 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::stream_query::Form;
 use townwatch_town::reading::streams::Join;
-use townwatch_town::town::Config;
+use townwatch_town::town::TownConfig;
 use townwatch_town::viewers::ViewerId;
 use townwatch_town::viewers::keepalive::{Heartbeats, KeepaliveCheck, Traffic, check, settles_at};
 
@@ -60,7 +60,7 @@ fn who_has_just_come_is_looked_at_again_once_it_may_have_pinged() {
 
 #[test]
 fn it_is_one_text_for_all_that_are_at_the_head() {
-    let mut story = Story::with(Config::default());
+    let mut story = Story::with(TownConfig::default());
     story.register("a");
     story.register("b");
     story.notes("a", 3);

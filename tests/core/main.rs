@@ -8,7 +8,7 @@ mod agent_tokens;
 mod archive;
 mod auth;
 mod budgets;
-mod control_answer;
+mod control_response;
 mod cursor;
 mod cut;
 mod deletion;

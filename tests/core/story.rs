@@ -24,11 +24,11 @@ use townwatch_town::input::Input;
 use townwatch_town::log::ingest::{Outcome, RunIdSource};
 use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::streams::{Join, MessageContent, OpenStream, ViewerMessage};
-use townwatch_town::relay::control_answer::StopAnswer;
+use townwatch_town::relay::control_response::StopAnswer;
 use townwatch_town::relay::taking::{AnswerEffect, RelayAnswer};
 use townwatch_town::relay::{self, Position, Reach};
 use townwatch_town::store::{Store, Value};
-use townwatch_town::town::{Config, Tick, Town};
+use townwatch_town::town::{Tick, Town, TownConfig};
 use townwatch_town::viewers::frames::Pace;
 use townwatch_town::viewers::{Effect, RecallResult, ViewerId, text_of};
 
@@ -103,16 +103,16 @@ pub fn said(text: &str) -> Json {
 
 impl Story {
     pub fn new() -> Self {
-        Self::capped(Config::default().event_cap)
+        Self::capped(TownConfig::default().event_cap)
     }
 
     pub fn capped(event_cap: u64) -> Self {
         // Without a pace: a story is told at one moment unless it says otherwise.
-        let pace = Pace { frame_interval_ms: 0, ..Config::default().pace };
-        Self::with(Config { event_cap, pace, ..Config::default() })
+        let pace = Pace { frame_interval_ms: 0, ..TownConfig::default().pace };
+        Self::with(TownConfig { event_cap, pace, ..TownConfig::default() })
     }
 
-    pub fn with(config: Config) -> Self {
+    pub fn with(config: TownConfig) -> Self {
         let now = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
         let store = Rc::new(Sqlite::new());
         Town::create(store.as_ref(), &TownId::parse("town").unwrap(), "Town", &epoch("log-1"), now).unwrap();
@@ -135,7 +135,7 @@ impl Story {
     }
 
     /// The same with other settings.
-    pub fn reopen_with(&mut self, config: Config) {
+    pub fn reopen_with(&mut self, config: TownConfig) {
         self.town = Town::open(Rc::clone(&self.store) as Rc<dyn Store>, config, self.mint.source()).unwrap().unwrap();
     }
 

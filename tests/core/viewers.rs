@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use townwatch_protocol::limits::FRAME_BYTES_MAX;
 use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::streams::Join;
-use townwatch_town::town::Config;
+use townwatch_town::town::TownConfig;
 use townwatch_town::viewers::{Effect, RecallResult, ViewerId};
 
 use crate::story::{Story, agent, epoch, frames, said, texts, told};
@@ -57,7 +57,7 @@ fn hello_states_history_caught_up_and_then_live() {
     assert_eq!(told(&joined, town), expected);
     let hello = json!({
         "type": "hello", "protocol": 1, "town_id": "town", "epoch": "log-1", "head": 5, "oldest_id": 1, "reset": false,
-        "settings": Config::default().settings,
+        "settings": TownConfig::default().settings,
     });
     assert_eq!(frames(&joined, town)[0], hello);
     let (late, joined) = story.join("b", after(4));

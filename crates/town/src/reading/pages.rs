@@ -7,7 +7,7 @@ use townwatch_protocol::wire::EventsPage;
 
 use crate::log::{self, LogSpan, PageFilter, Selection};
 use crate::reading::cursor::{self, BeginAt, BeginRequest};
-use crate::reading::log_position::{Extent, LogPosition, Piece};
+use crate::reading::log_position::{LogPiece, LogPosition, ReadLimit};
 use crate::town::Town;
 
 /// A request for a page or a range.
@@ -47,8 +47,8 @@ impl Town {
         let begin = cursor::resolve(store, selection, &self.epoch, asked)?;
         let mut position = LogPosition::new(begin, head);
         let gaps = position.take_gaps(store, selection, head)?;
-        let extent = Extent { events: limit, bytes: PAGE_BYTES_MAX };
-        let Piece { entries, .. } = position.read(store, selection, wanted, head, extent)?;
+        let limit = ReadLimit { events: limit, bytes: PAGE_BYTES_MAX };
+        let LogPiece { entries, .. } = position.read(store, selection, wanted, head, limit)?;
         Ok(self.assemble(entries, position.cursor, head, oldest_id, gaps, begin.reset))
     }
 
