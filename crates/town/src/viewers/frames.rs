@@ -13,7 +13,7 @@ use townwatch_protocol::wire::{Gap, ServerFrame};
 
 use crate::log::recent::RecentEvents;
 use crate::log::states::StateFrames;
-use crate::log::{self, PageFilter, Selection, Span};
+use crate::log::{self, LogSpan, PageFilter, Selection};
 use crate::reading::stream_query::Form;
 use crate::store::Store;
 use crate::viewers::audience::Audience;
@@ -55,9 +55,9 @@ pub struct Pace {
     pub bucket_events: u64,
 }
 
-/// The kind of frames that a part of the log becomes.
+/// The phase of a stream that frames are made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub(crate) enum FramePhase {
     /// History, with all events.
     History,
     /// Live frames, with the events that are at least so important.
@@ -78,7 +78,7 @@ pub(crate) struct Frames<'a> {
     pub(crate) texts: StateTexts<'a>,
     /// The numbers of the states' frames.
     pub(crate) states: &'a StateFrames,
-    known: HashMap<(u64, EventId, Kind), Rc<FrameRun>>,
+    known: HashMap<(u64, EventId, FramePhase), Rc<FrameRun>>,
     history: &'a mut History,
     /// The agents that have events after an id.
     authors: HashMap<EventId, BTreeSet<AgentId>>,
@@ -111,20 +111,20 @@ impl<'a> Frames<'a> {
         Self { store, now, pruned_id, head, pace, recent: None, texts, states, known, history, authors }
     }
 
-    pub(crate) fn next(&mut self, audience: &Rc<Audience>, after: EventId, kind: Kind) -> Result<Rc<FrameRun>> {
-        let key = (audience.number, after, kind);
+    pub(crate) fn next(&mut self, audience: &Rc<Audience>, after: EventId, phase: FramePhase) -> Result<Rc<FrameRun>> {
+        let key = (audience.number, after, phase);
         let known = self.known.get(&key).map(Rc::clone);
-        let kept = || (kind == Kind::History).then(|| self.history.find(audience.number, after)).flatten();
+        let kept = || (phase == FramePhase::History).then(|| self.history.find(audience.number, after)).flatten();
         if let Some(stretch) = known.or_else(kept) {
             return Ok(stretch);
         }
         // New events are of few agents. So live frames for viewers of other agents are empty, and need no reading of
         // the log.
-        let concerns =
-            kind == Kind::History || self.authors(after)?.iter().any(|author| audience.selection.includes(author));
-        let stretch = Rc::new(if concerns { self.make(audience, after, kind)? } else { FrameRun::nothing() });
+        let concerns = phase == FramePhase::History
+            || self.authors(after)?.iter().any(|author| audience.selection.includes(author));
+        let stretch = Rc::new(if concerns { self.make(audience, after, phase)? } else { FrameRun::nothing() });
         self.known.insert(key, Rc::clone(&stretch));
-        if kind == Kind::History {
+        if phase == FramePhase::History {
             self.history.keep(audience.number, after, &stretch);
         }
         Ok(stretch)
@@ -141,9 +141,9 @@ impl<'a> Frames<'a> {
         })
     }
 
-    fn make(&self, audience: &Audience, after: EventId, kind: Kind) -> Result<FrameRun> {
+    fn make(&self, audience: &Audience, after: EventId, phase: FramePhase) -> Result<FrameRun> {
         let events_max = FRAME_EVENTS_MAX.min(self.pace.window_events);
-        let mut open_run = OpenRun::new(audience, after, kind, events_max);
+        let mut open_run = OpenRun::new(audience, after, phase, events_max);
         let agents = &audience.selection.agents;
         let mut is_all = false;
         if let Some(recent) = self.recent.and_then(|recent| recent.all_after(after)) {
@@ -151,7 +151,7 @@ impl<'a> Frames<'a> {
             is_all = wanted.all(|entry| open_run.takes(entry));
         } else {
             while !is_all {
-                let span = Span::After(open_run.last);
+                let span = LogSpan::After(open_run.last);
                 let chunk = log::read(self.store, agents, span, &PageFilter::default(), CHUNK_EVENTS)?;
                 if !chunk.iter().all(|entry| open_run.takes(entry)) {
                     break;
@@ -166,7 +166,7 @@ impl<'a> Frames<'a> {
 /// A run of frames that takes more events.
 struct OpenRun<'a> {
     selection: &'a Selection,
-    kind: Kind,
+    phase: FramePhase,
     events_max: u64,
     writer: Writer,
     elided: Elided,
@@ -175,20 +175,20 @@ struct OpenRun<'a> {
 }
 
 impl<'a> OpenRun<'a> {
-    fn new(audience: &'a Audience, after: EventId, kind: Kind, events_max: u64) -> Self {
+    fn new(audience: &'a Audience, after: EventId, phase: FramePhase, events_max: u64) -> Self {
         let Audience { selection, form, .. } = audience;
-        let (writer, elided) = match kind {
-            Kind::History => (Writer::new(*form, true), Elided::below(Importance::Output)),
-            Kind::Live(least) => (Writer::new(*form, false), Elided::below(least)),
+        let (writer, elided) = match phase {
+            FramePhase::History => (Writer::new(*form, true), Elided::below(Importance::Output)),
+            FramePhase::Live(least) => (Writer::new(*form, false), Elided::below(least)),
         };
-        Self { selection, kind, events_max, writer, elided, last: after }
+        Self { selection, phase, events_max, writer, elided, last: after }
     }
 
     /// Takes the next event; false if it belongs to the next run.
     fn takes(&mut self, entry: &log::Entry) -> bool {
-        let Self { selection, kind, events_max, writer, elided, last } = self;
+        let Self { selection, phase, events_max, writer, elided, last } = self;
         if selection.shows(&entry.event) && !elided.takes(entry) {
-            let is_cut = *kind == Kind::History && crosses(*last, entry.id) && writer.is_worth_a_frame();
+            let is_cut = *phase == FramePhase::History && crosses(*last, entry.id) && writer.is_worth_a_frame();
             if is_cut || writer.count == *events_max || !writer.fits(&entry.frame) {
                 return false;
             }
