@@ -31,6 +31,7 @@ mod relay_turn;
 #[allow(missing_docs)]
 pub mod rig_class;
 mod rig_deletion;
+mod rig_delivery;
 mod rig_notices;
 mod rig_object;
 mod session;

@@ -1,12 +1,10 @@
-//! The Rig object: a thin shim around [`townwatch_town::rig::Rig`]. What is posted is carried to the town at once; the
-//! alarm that carries it if this instance dies is set in the same commit as the events.
+//! The Rig object: a thin shim around [`townwatch_town::rig::Rig`]. Its delivery to the town is in `rig_delivery.rs`.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use ::worker::web_sys::Request as Raw;
 use ::worker::{Env, Response, State};
-use js_sys::futures::spawn_local;
 use townwatch_protocol::agent_right::{AGENT_HEADER, AgentRight};
 use townwatch_protocol::calls::{
     self, AdmittedCaller, Done, EndedRuns, HearAgent, ListRigAgents, ObjectAnswer, ObjectCall, RegisterAgent, RigCall,
@@ -22,7 +20,7 @@ use townwatch_protocol::wire::{AgentRequest, PostEvents, RigEventsPage, TokenReq
 use townwatch_town::access::auth;
 use townwatch_town::metrics::{self, Counts};
 use townwatch_town::rig::Rig as Core;
-use townwatch_town::rig::carrier::{AlarmChange, Carrier, CarryProgress, CarryStep};
+use townwatch_town::rig::carrier::Carrier;
 use townwatch_town::route::Route;
 use townwatch_town::store::Store;
 use townwatch_town::town::check_name;
@@ -35,14 +33,14 @@ use crate::{config, objects, platform};
 /// One rig's object.
 pub(super) struct RigObject {
     /// A pointer to the object itself, for a delivery that outlives the post that began it.
-    me: Weak<Self>,
-    state: State,
-    env: Env,
+    pub(super) me: Weak<Self>,
+    pub(super) state: State,
+    pub(super) env: Env,
     store: Rc<SqlStore>,
     /// The rig, read at the first request; `None` where no rig was made.
     core: RefCell<Option<Rc<Core>>>,
     /// The state of the outbox's delivery to the town.
-    carrier: RefCell<Carrier>,
+    pub(super) carrier: RefCell<Carrier>,
     /// The number of deletions and archivings of agents in this instance's time. A registration that runs meanwhile
     /// sees the change.
     withdrawn: Cell<u64>,
@@ -66,7 +64,7 @@ impl RigObject {
         })
     }
 
-    fn open(&self) -> Result<Rc<Core>> {
+    pub(super) fn open(&self) -> Result<Rc<Core>> {
         if let Some(known) = &*self.core.borrow() {
             return Ok(Rc::clone(known));
         }
@@ -76,23 +74,6 @@ impl RigObject {
         let found = found.map(|rig| Rc::new(rig.redacting(config.redactor.clone())));
         self.core.borrow_mut().clone_from(&found);
         found.ok_or_else(|| Error::not_found("rig"))
-    }
-
-    /// Delivers the waiting outbox, once for each instance, without waiting for the last instance's alarm.
-    pub(super) async fn wake(&self) {
-        let waits = || self.waits();
-        let alarm = self.carrier.borrow_mut().wake(waits);
-        self.set_alarm(alarm).await;
-    }
-
-    /// Carries what waits, at the alarm.
-    pub(super) async fn alarm_fires(&self) {
-        let step = self.carrier.borrow_mut().alarm_fires(self.waits());
-        self.take(step).await;
-    }
-
-    fn waits(&self) -> bool {
-        self.open().and_then(|rig| rig.waiting()).is_ok_and(|waiting| waiting.events > 0)
     }
 
     pub(super) async fn answer(&self, request: &Raw) -> Result<Response> {
@@ -220,8 +201,7 @@ impl RigObject {
         let receipt = rig.post(posted, platform::now())?;
         self.count(|counts| counts.events_stored += receipt.appended);
         if receipt.appended > 0 {
-            let step = self.carrier.borrow_mut().posted();
-            self.take(step).await;
+            self.carry_posted().await;
         }
         Ok(success(201, &receipt))
     }
@@ -273,66 +253,7 @@ impl RigObject {
         }
     }
 
-    /// Takes a step of the carrier. The delivery is begun before anything is awaited, so that a caller that goes away
-    /// does not stop it, and it ends after this.
-    async fn take(&self, step: CarryStep) {
-        let alarm = match step {
-            CarryStep::Wait(alarm) => alarm,
-            CarryStep::Carry(alarm) => {
-                match self.me.upgrade() {
-                    Some(me) => spawn_local(async move { me.carry_or_retry().await }),
-                    None => self.carrier.borrow_mut().end(false),
-                }
-                alarm
-            }
-        };
-        self.set_alarm(alarm).await;
-    }
-
-    async fn carry_or_retry(&self) {
-        if let Err(error) = self.carry().await {
-            log("outbox_error", &[("message", &error.message)]);
-            let alarm = self.carrier.borrow_mut().retry();
-            self.set_alarm(alarm).await;
-        }
-    }
-
-    /// Delivers events that the town does not have yet, and waits until it has them.
-    async fn forward(&self) -> Result<()> {
-        let alarm = self.carrier.borrow_mut().begin();
-        self.set_alarm(alarm).await;
-        self.carry().await
-    }
-
-    /// Delivers one batch at a time. Events posted meanwhile are part of the next batch.
-    async fn carry(&self) -> Result<()> {
-        let under_way = UnderWay(&self.carrier);
-        let carried = self.carry_batches().await;
-        std::mem::forget(under_way);
-        self.carrier.borrow_mut().end(carried.is_ok());
-        carried
-    }
-
-    async fn carry_batches(&self) -> Result<()> {
-        let rig = match self.open() {
-            Err(error) if error.code == Code::NotFound => return Ok(()),
-            rig => rig?,
-        };
-        while let Some(batch) = rig.next_batch()? {
-            let came = objects::call(&self.env, &rig.town_id, &batch).await;
-            match self.carrier.borrow().answered(&rig, came)? {
-                CarryProgress::Next => {}
-                CarryProgress::Done => break,
-                CarryProgress::TownGone => {
-                    log("outbox_error", &[("message", "the town is gone; its rig stops forwarding")]);
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn count(&self, change: impl FnOnce(&mut Counts)) {
+    pub(super) fn count(&self, change: impl FnOnce(&mut Counts)) {
         let mut counts = self.counts.get();
         change(&mut counts);
         self.counts.set(counts);
@@ -343,31 +264,6 @@ impl RigObject {
         let alarm_at = self.state.storage().get_alarm().await.map_err(Error::internal)?.map(Timestamp::from_millis);
         let (counts, rows) = (self.counts.get(), self.store.rows());
         self.store.uncounted(|| metrics::of_rig(&rig, &counts, rows, alarm_at)).map(http::metrics)
-    }
-
-    async fn set_alarm(&self, alarm: AlarmChange) {
-        let storage = self.state.storage();
-        let outcome = match alarm {
-            AlarmChange::Keep => return,
-            AlarmChange::SetIn(millis) => {
-                self.count(|counts| counts.alarms_set += 1);
-                storage.set_alarm(millis).await
-            }
-        };
-        if let Err(error) = outcome {
-            self.carrier.borrow_mut().alarm_failed();
-            log("alarm_error", &[("message", &error.to_string())]);
-        }
-    }
-}
-
-/// Ends a delivery whose future is dropped in the middle: otherwise the rig would wait for it until its instance goes.
-struct UnderWay<'a>(&'a RefCell<Carrier>);
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        // The alarm that was set at the beginning stands.
-        self.0.borrow_mut().end(false);
     }
 }
 

@@ -9,7 +9,7 @@ use townwatch_protocol::wire::{RigBatch, RigCursor};
 use townwatch_town::agents::runs::Source;
 use townwatch_town::relay;
 use townwatch_town::rig::Rig;
-use townwatch_town::rig::carrier::{AlarmChange, Carrier, CarryProgress, CarryStep};
+use townwatch_town::rig::carrier::{AlarmChange, Carrier, CarryEnd, CarryProgress, CarryStep};
 use townwatch_town::store::Store;
 
 use super::faults::Fault;
@@ -89,6 +89,7 @@ impl World {
         match alarm {
             AlarmChange::Keep => {}
             AlarmChange::SetIn(millis) => self.rig_alarm_at = Some(self.now.plus_millis(millis)),
+            AlarmChange::Clear => self.rig_alarm_at = None,
         }
     }
 
@@ -129,7 +130,7 @@ impl World {
     fn send_next_batch(&mut self) {
         self.in_flight = self.rig.next_batch().unwrap();
         if self.in_flight.is_none() {
-            self.carrier.end(true);
+            self.end_carrying(CarryEnd::Done);
         }
     }
 
@@ -155,15 +156,20 @@ impl World {
         match self.in_rig(|world| world.carrier.answered(&world.rig, Ok(cursor))) {
             Some(carried) => match carried.unwrap() {
                 CarryProgress::Next => self.send_next_batch(),
-                CarryProgress::Done => self.carrier.end(true),
-                CarryProgress::TownGone => unreachable!("the town has answered"),
+                CarryProgress::End(end) => self.end_carrying(end),
             },
             None => self.fail_batch(),
         }
     }
 
+    pub(super) fn end_carrying(&mut self, end: CarryEnd) {
+        assert_ne!(end, CarryEnd::TownGone, "the town is there");
+        let alarm = self.carrier.end(end);
+        self.set_rig_alarm(alarm);
+    }
+
     fn fail_batch(&mut self) {
-        self.carrier.end(false);
+        self.end_carrying(CarryEnd::Failed);
         let alarm = self.carrier.retry();
         self.set_rig_alarm(alarm);
     }

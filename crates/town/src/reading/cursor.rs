@@ -163,7 +163,7 @@ pub fn pruned_gaps(
         ),
         AgentSelection::Only(agents) => {
             parameters.push(list(agents)?);
-            format!("{columns} agents WHERE {condition} AND agent_id IN {} ORDER BY agent_id", LIST)
+            format!("{columns} agents WHERE {condition} AND agent_id IN {LIST} ORDER BY agent_id")
         }
     };
     let rows = store.query(&sql, &parameters)?;

@@ -26,6 +26,8 @@ pub enum AlarmChange {
     Keep,
     /// The alarm is set so many milliseconds ahead, and replaces the one before.
     SetIn(i64),
+    /// The alarm is removed.
+    Clear,
 }
 
 /// The next step of an instance.
@@ -43,9 +45,18 @@ pub enum CarryStep {
 pub enum CarryProgress {
     /// The next batch.
     Next,
+    /// Nothing more.
+    End(CarryEnd),
+}
+
+/// The end of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CarryEnd {
     /// The town has all events.
     Done,
-    /// Nothing: the town is gone, and nobody will ever take the waiting events.
+    /// A batch did not reach the town, or the delivery broke off.
+    Failed,
+    /// The town is gone, and nobody will ever take the waiting events.
     TownGone,
 }
 
@@ -111,20 +122,25 @@ impl Carrier {
         match came {
             Ok(RigCursor { cursor }) => {
                 let waiting = rig.adopt(cursor)?;
-                Ok(if waiting.events > 0 { CarryProgress::Next } else { CarryProgress::Done })
+                Ok(if waiting.events > 0 { CarryProgress::Next } else { CarryProgress::End(CarryEnd::Done) })
             }
-            Err(error) if error.code == Code::NotFound => Ok(CarryProgress::TownGone),
+            Err(error) if error.code == Code::NotFound => Ok(CarryProgress::End(CarryEnd::TownGone)),
             Err(error) => Err(error),
         }
     }
 
-    /// Ends the carrying that [`Carrier::begin`] began, after a success or a failure. `is_done`: the town has all
-    /// events, or is gone.
-    pub fn end(&mut self, is_done: bool) {
+    /// Ends the carrying that [`Carrier::begin`] began. The alarm stays, except where nobody will take what waits: it
+    /// would find that again and again.
+    pub fn end(&mut self, end: CarryEnd) -> AlarmChange {
         self.under_way = self.under_way.saturating_sub(1);
-        if is_done {
+        if end != CarryEnd::Failed {
             self.failures = 0;
         }
+        if end != CarryEnd::TownGone {
+            return AlarmChange::Keep;
+        }
+        self.is_alarmed = false;
+        AlarmChange::Clear
     }
 
     /// Notes that the batch did not reach the town.

@@ -79,9 +79,9 @@ impl Rig {
         if named.is_empty() {
             return Ok(named);
         }
-        let names: Vec<&str> = named.iter().map(|run_id| run_id.as_str()).collect();
+        let run_ids: Vec<&str> = named.iter().map(|run_id| run_id.as_str()).collect();
         let sql = format!("SELECT run_id FROM posted_runs WHERE agent_id = ? AND run_id IN {LIST}");
-        let known = self.store.query(&sql, &[agent_id.as_str().into(), list(&names)?])?;
+        let known = self.store.query(&sql, &[agent_id.as_str().into(), list(&run_ids)?])?;
         for row in &known {
             let known = row.text(0)?;
             named.retain(|run_id| run_id.as_str() != known);
