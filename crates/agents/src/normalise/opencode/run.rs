@@ -17,7 +17,7 @@ use super::wire::{Failure, FinishedStep, Message, Part, Span, TodosFrame};
 use crate::json::read;
 use crate::normalise::fields::Fields;
 use crate::normalise::kinds::Handling;
-use crate::normalise::parts::{Part as LinePart, parts};
+use crate::normalise::parts::{LinePart, parts};
 use crate::normalise::{Meaning, Normalise, RunContext};
 
 /// The reason of a step's end after which the next step continues with the results of its calls.
