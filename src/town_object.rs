@@ -12,7 +12,7 @@ use townwatch_protocol::id::TownId;
 use townwatch_protocol::limits::BUCKET_EVENTS_MAX;
 use townwatch_protocol::time::Timestamp;
 use townwatch_town::access::grantor::Grantor;
-use townwatch_town::input::Input;
+use townwatch_town::input::TownInput;
 use townwatch_town::metrics::{self, Counts};
 use townwatch_town::reading::ending::Ending;
 use townwatch_town::reading::streams::{MessageContent, ViewerMessage};
@@ -272,7 +272,7 @@ impl TownObject {
     }
 
     /// Gives an input to the town, and performs the effects, in one synchronous step.
-    pub(super) fn handle<I: Input>(&self, input: I) -> Result<I::Answer> {
+    pub(super) fn handle<I: TownInput>(&self, input: I) -> Result<I::Answer> {
         self.step(|town| town.handle(input, platform::now()))
     }
 

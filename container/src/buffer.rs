@@ -47,14 +47,14 @@ impl Default for Bounds {
 
 /// An event's text, in one of two places.
 #[derive(Debug, Clone)]
-pub enum Text {
+pub enum BufferedText {
     /// The text in memory.
     Memory(Arc<str>),
     /// The text on disk.
     Disk(SpooledText),
 }
 
-impl Text {
+impl BufferedText {
     fn bytes(&self) -> usize {
         match self {
             Self::Memory(text) => text.len(),
@@ -64,9 +64,9 @@ impl Text {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct BufferedEvent {
     agent: Arc<AgentId>,
-    text: Text,
+    text: BufferedText,
 }
 
 #[derive(Debug)]
@@ -80,7 +80,7 @@ struct AgentEvents {
 #[derive(Debug)]
 pub struct Buffer {
     bounds: Bounds,
-    entries: BTreeMap<u64, Entry>,
+    entries: BTreeMap<u64, BufferedEvent>,
     agents: HashMap<AgentId, AgentEvents>,
     head: u64,
     acked: u64,
@@ -122,7 +122,7 @@ impl Buffer {
         });
         events.ids.push_back(id);
         self.memory_bytes += text.len();
-        self.entries.insert(id, Entry { agent: events.name.clone(), text: Text::Memory(text) });
+        self.entries.insert(id, BufferedEvent { agent: events.name.clone(), text: BufferedText::Memory(text) });
         self.release(agent);
         self.keep_to_bounds();
         id
@@ -157,10 +157,10 @@ impl Buffer {
 
     /// Reads the events after this one, ascending, of one agent or of all: as many as fit, and at least one if there is
     /// one.
-    pub fn after(&self, agent: Option<&AgentId>, after: u64, count_max: usize, bytes_max: usize) -> Vec<Text> {
+    pub fn after(&self, agent: Option<&AgentId>, after: u64, count_max: usize, bytes_max: usize) -> Vec<BufferedText> {
         let after = after.max(self.lost_through);
         let mut bytes = 0;
-        let fits = |text: &&Text| {
+        let fits = |text: &&BufferedText| {
             bytes += text.bytes() + 1;
             bytes <= bytes_max || bytes == text.bytes() + 1
         };
@@ -211,11 +211,11 @@ impl Buffer {
                 break;
             };
             self.spooled_through = id;
-            let Text::Memory(text) = &entry.text else { continue };
+            let BufferedText::Memory(text) = &entry.text else { continue };
             let bytes = text.len();
             match self.spool.write(id, text) {
                 Ok(spooled) => {
-                    entry.text = Text::Disk(spooled);
+                    entry.text = BufferedText::Disk(spooled);
                     self.memory_bytes -= bytes;
                 }
                 Err(error) => {
@@ -252,10 +252,10 @@ impl Buffer {
         }
     }
 
-    fn drop_text(&mut self, text: &Text) {
+    fn drop_text(&mut self, text: &BufferedText) {
         match text {
-            Text::Memory(text) => self.memory_bytes -= text.len(),
-            Text::Disk(spooled) => self.spool.forget(spooled),
+            BufferedText::Memory(text) => self.memory_bytes -= text.len(),
+            BufferedText::Disk(spooled) => self.spool.forget(spooled),
         }
     }
 }
@@ -272,10 +272,10 @@ mod tests {
         AgentId::parse(name).unwrap()
     }
 
-    fn texts(texts: &[Text]) -> Vec<String> {
-        let read = |text: &Text| match text {
-            Text::Memory(text) => text.to_string(),
-            Text::Disk(spooled) => spooled.read().unwrap(),
+    fn texts(texts: &[BufferedText]) -> Vec<String> {
+        let read = |text: &BufferedText| match text {
+            BufferedText::Memory(text) => text.to_string(),
+            BufferedText::Disk(spooled) => spooled.read().unwrap(),
         };
         texts.iter().map(read).collect()
     }

@@ -20,7 +20,7 @@ use townwatch_town::agents::budgets::setting::{ChangeAgentBudget, ChangeTownBudg
 use townwatch_town::agents::runs::Source;
 use townwatch_town::agents::starting::{StartConfirmed, StartRefused, StartRun};
 use townwatch_town::agents::stop_orders::StopAnswered;
-use townwatch_town::input::Input;
+use townwatch_town::input::TownInput;
 use townwatch_town::log::ingest::{Outcome, RunIdSource};
 use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::streams::{Join, MessageContent, OpenStream, ViewerMessage};
@@ -154,12 +154,12 @@ impl Story {
     // ---- the front door ----
 
     /// Takes an input; what it shows waits for [`Story::shown`].
-    pub fn handle<I: Input>(&mut self, input: I) -> Result<I::Answer> {
+    pub fn handle<I: TownInput>(&mut self, input: I) -> Result<I::Answer> {
         self.reported(input).map(|(answer, _)| answer)
     }
 
     /// [`Story::handle`], with what the log got.
-    pub fn reported<I: Input>(&mut self, input: I) -> Result<(I::Answer, Outcome)> {
+    pub fn reported<I: TownInput>(&mut self, input: I) -> Result<(I::Answer, Outcome)> {
         let answer = self.town.handle(input, self.now);
         let mut outcome = Outcome::default();
         for effect in self.town.take_effects() {
@@ -173,7 +173,7 @@ impl Story {
     }
 
     /// Takes an input and gives what it shows, and nothing of before.
-    pub fn seen<I: Input>(&mut self, input: I) -> Vec<Effect> {
+    pub fn seen<I: TownInput>(&mut self, input: I) -> Vec<Effect> {
         let before = std::mem::take(&mut self.unseen);
         self.handle(input).unwrap();
         std::mem::replace(&mut self.unseen, before)

@@ -25,22 +25,22 @@ const LINE_BYTES_MAX: usize = 3 << 20;
 const SEGMENT_BYTES: u64 = 8 << 20;
 
 /// The spool of an agent: the runs of earlier processes, and this process's own run.
-pub(super) struct Spool {
+pub(super) struct AgentSpool {
     pub(super) dir: PathBuf,
-    pub(super) left: Vec<Arc<Run>>,
-    pub(super) run: Run,
+    pub(super) left: Vec<Arc<SpooledRun>>,
+    pub(super) run: SpooledRun,
 }
 
 /// The events of a run on their way to the server.
 #[allow(clippy::struct_field_names)] // `run_id` is the word of the wire
-pub(super) struct Run {
+pub(super) struct SpooledRun {
     pub(super) dir: PathBuf,
     pub(super) run_id: String,
     /// The lock file, locked while this process lives.
     _owner: File,
     /// The waiting events of all runs of the agent.
     waiting: Arc<WaitingEvents>,
-    state: Mutex<State>,
+    state: Mutex<RunState>,
     changed: Condvar,
 }
 
@@ -68,7 +68,7 @@ impl Display for SpoolPosition {
     }
 }
 
-struct State {
+struct RunState {
     file: File,
     written: SpoolPosition,
     ended: bool,
@@ -94,7 +94,7 @@ pub(super) enum SpoolRoom {
     Always,
 }
 
-impl Spool {
+impl AgentSpool {
     /// Opens the spool of an agent: takes over the runs of earlier processes, and makes a new run.
     pub(super) fn open(base: &str, rig: &RigId, agent: &AgentId) -> Result<Self, String> {
         let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
@@ -118,16 +118,16 @@ impl Spool {
         names.sort(); // a run's name begins with its time
         let mut left = Vec::new();
         for path in names {
-            if let Some(run) = Run::take_over(&path, &waiting)? {
+            if let Some(run) = SpooledRun::take_over(&path, &waiting)? {
                 left.push(Arc::new(run));
             }
         }
-        let run = Run::make(dir, &waiting)?;
+        let run = SpooledRun::make(dir, &waiting)?;
         Ok(Self { dir: dir.to_owned(), left, run })
     }
 }
 
-impl Run {
+impl SpooledRun {
     fn make(dir: &Path, waiting: &Arc<WaitingEvents>) -> io::Result<Self> {
         let run_id = uuid::Uuid::now_v7().to_string();
         let dir = dir.join(&run_id);
@@ -136,7 +136,7 @@ impl Run {
         owner.lock()?;
         let written = SpoolPosition::START;
         let file = File::create(segment_path(&dir, written.segment))?;
-        let state = Mutex::new(State { file, written, ended: false, lost_events: 0 });
+        let state = Mutex::new(RunState { file, written, ended: false, lost_events: 0 });
         Ok(Self { dir, run_id, _owner: owner, waiting: Arc::clone(waiting), state, changed: Condvar::new() })
     }
 
@@ -165,7 +165,7 @@ impl Run {
             fs::remove_dir_all(dir)?; // it never said anything
             return Ok(None);
         }
-        let state = Mutex::new(State { file, written, ended: false, lost_events: 0 });
+        let state = Mutex::new(RunState { file, written, ended: false, lost_events: 0 });
         let run = Self {
             dir: dir.to_owned(),
             run_id,
@@ -245,7 +245,7 @@ impl Run {
         Ok(true)
     }
 
-    fn write(&self, state: &mut State, lines: &str) -> io::Result<()> {
+    fn write(&self, state: &mut RunState, lines: &str) -> io::Result<()> {
         if state.written.offset >= SEGMENT_BYTES {
             let segment = state.written.segment + 1;
             state.file = File::create(segment_path(&self.dir, segment))?;
@@ -272,7 +272,7 @@ impl Run {
 
     /// Waits for events after `position`, at most `most`.
     pub(super) fn wait(&self, position: SpoolPosition, most: Duration) -> WaitResult {
-        let nothing_new = |state: &mut State| state.written <= position && !state.ended;
+        let nothing_new = |state: &mut RunState| state.written <= position && !state.ended;
         let waited = self.changed.wait_timeout_while(self.lock(), most, nothing_new);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if state.written > position {
@@ -354,7 +354,7 @@ impl Run {
         Arc::clone(&self.waiting)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, RunState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

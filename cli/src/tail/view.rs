@@ -256,10 +256,10 @@ fn json_line(raw: &str) -> String {
 /// do not hide the gap.
 fn unreadable(text: &str, error: &serde_json::Error) -> Result<Option<u64>, ConnectionEnd> {
     #[derive(Deserialize)]
-    struct Typed {
+    struct FrameType {
         r#type: String,
     }
-    match serde_json::from_str(text).map(|Typed { r#type }| r#type).as_deref() {
+    match serde_json::from_str(text).map(|FrameType { r#type }| r#type).as_deref() {
         Ok("preview" | "backpressure" | "subscription_confirmed" | "heartbeat" | "pong" | "agent_deleted") => {}
         Ok("gap") => say("some events are missing here"),
         _ => return Err(ConnectionEnd::Lost(format!("the server sent what is no frame: {error}"))),

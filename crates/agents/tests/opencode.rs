@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use townwatch_agents::cut;
 use townwatch_agents::normalise::{Normalise, Opencode, Piece, RunContext};
-use townwatch_agents::sse::{Message, SseDecoder};
+use townwatch_agents::sse::{SseDecoder, SseMessage};
 use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 use townwatch_protocol::time::Timestamp;
 
@@ -61,12 +61,12 @@ impl Reading {
         decoder.push(bytes, |message| {
             *millis += 10;
             match message {
-                Message::Event { data, .. } => {
+                SseMessage::Event { data, .. } => {
                     let meaning = normaliser.line(&data, Timestamp::from_millis(*millis));
                     events.extend(meaning.events);
                     pieces.extend(meaning.piece.map(|piece| (events.len(), piece)));
                 }
-                Message::Oversized { bytes, sample } => events.extend(normaliser.oversized(bytes, &sample)),
+                SseMessage::Oversized { bytes, sample } => events.extend(normaliser.oversized(bytes, &sample)),
             }
         });
     }

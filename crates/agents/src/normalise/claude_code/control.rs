@@ -20,7 +20,7 @@ use crate::normalise::answering::{self, ExpectedAnswer};
 use crate::normalise::asking::{AskedQuestion, OPEN_MAX, QuestionDraft};
 use crate::normalise::call_names::CallNames;
 use crate::normalise::recent::Recent;
-use crate::normalise::wire::{Asked, ControlRequest, category, lenient};
+use crate::normalise::wire::{ControlRequestContent, ControlRequestLine, category, lenient};
 use crate::redact::is_redacted;
 use crate::summary::{self, ToolInput};
 
@@ -88,10 +88,10 @@ impl ControlRequests {
 
     /// Reads a request of the program.
     pub(super) fn request(&mut self, line: &str, names: &CallNames, working_dir: Option<&str>) -> Request {
-        let ControlRequest { request_id, request } = read(line).unwrap_or_default();
+        let ControlRequestLine { request_id, request } = read(line).unwrap_or_default();
         let is_name = |id: &String| !id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX;
         let (Some(request_id), Some(asked)) = (request_id.filter(is_name), request) else { return Request::Malformed };
-        let asked = Asked { tool_use_id: asked.tool_use_id.map(|id| names.told(id)), ..asked };
+        let asked = ControlRequestContent { tool_use_id: asked.tool_use_id.map(|id| names.told(id)), ..asked };
         if asked.subtype.as_deref() != Some("can_use_tool") {
             let subtype = asked.subtype.unwrap_or_default();
             let error = format!("nobody here knows control requests of the kind {subtype:?}");
@@ -143,7 +143,7 @@ impl ControlRequests {
 
     /// The end of a question whose answer the program no longer needs.
     pub(super) fn cancelled(&mut self, line: &str, by: &str) -> Option<AgentQuestionAnswered> {
-        let request_id = read::<ControlRequest>(line)?.request_id?;
+        let request_id = read::<ControlRequestLine>(line)?.request_id?;
         self.close(|open| open.request_id == request_id, Answer::Reject, by)
     }
 
@@ -182,7 +182,7 @@ impl OpenRequest {
 /// The question of a request.
 fn question(
     request_id: String,
-    asked: Asked,
+    asked: ControlRequestContent,
     parent: Option<String>,
     working_dir: Option<&str>,
 ) -> (OpenRequest, AgentQuestion) {
