@@ -10,10 +10,11 @@ use serde_json::value::RawValue;
 #[cfg(feature = "schema")]
 use ts_rs::TS;
 
-#[cfg(feature = "schema")]
-use super::answers::TownEvent;
-use super::answers::{Gap, SettingsView};
+use super::answers::SettingsView;
 use super::control::Preview;
+use super::log::Gap;
+#[cfg(feature = "schema")]
+use super::log::TownEvent;
 use super::requests::FromObject;
 use super::state::AgentState;
 use crate::id::{AgentId, Epoch, EventId, TownId};
