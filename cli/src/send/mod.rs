@@ -13,6 +13,7 @@ mod record;
 mod set_aside;
 mod shape;
 mod spool;
+mod spooled_run;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +27,8 @@ use reading::Reading;
 use record::Recorder;
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
-use spool::{AgentSpool, SpooledRun};
+use spool::AgentSpool;
+use spooled_run::SpooledRun;
 use townwatch_agents::normalise::Threads;
 use townwatch_agents::redact::Redaction;
 use townwatch_host::{known, now, run_context_of};

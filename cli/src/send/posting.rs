@@ -14,7 +14,7 @@ use townwatch_protocol::limits::BATCH_EVENTS_MAX;
 
 use super::batch_size::BatchSize;
 use super::record::gap_line;
-use super::spool::{SpoolPosition, SpooledRun, WaitResult, WaitingEvents};
+use super::spooled_run::{SpoolPosition, SpooledRun, WaitResult, WaitingEvents};
 use super::{pictures, set_aside};
 use crate::arguments::SendArguments;
 use crate::backoff::Backoff;

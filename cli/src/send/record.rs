@@ -8,7 +8,7 @@ use townwatch_host::now;
 use townwatch_protocol::event::{AgentExited, EventData, ExitReason, SourceGap};
 use townwatch_protocol::time::Timestamp;
 
-use super::spool::{SPOOL_BYTES_MAX, SpoolRoom, SpooledRun};
+use super::spooled_run::{SPOOL_BYTES_MAX, SpoolRoom, SpooledRun};
 use crate::notice::say;
 
 /// An event as it is posted.

@@ -1,6 +1,7 @@
 //! The spool without a server.
 
 use super::*;
+use crate::send::spool::AgentSpool;
 
 fn line(number: usize, bytes: usize) -> String {
     format!("{{\"event_id\":\"{number}\",\"data\":\"{}\"}}\n", "x".repeat(bytes))
