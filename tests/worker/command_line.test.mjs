@@ -141,7 +141,11 @@ describe("townwatch tail", () => {
 describe("townwatch send", () => {
   let world;
   let town;
-  const send = (agent, { args = [], env = undefined } = {}) =>
+  /**
+   * @param {string} agent
+   * @param {{ args?: string[], env?: { [name: string]: string } }} [options]
+   */
+  const send = (agent, { args = [], env } = {}) =>
     new Command(world, ["send", "--rig", town.rig_id, "--agent", agent, ...args], env);
   const eventsOf = (agent) => world.pages(`${town.path}/agents/${agent}/events`);
   /** Pages hold what fits a frame; of an event that does not, the whole lies apart. */
