@@ -1,4 +1,4 @@
-//! Who may ask: keys, tokens, cookies, tickets and origins.
+//! Who may ask: keys, tokens, cookies and tickets.
 
 use townwatch_protocol::agent_right::{AgentRight, ShownToken};
 use townwatch_protocol::error::{Code, Result};
@@ -10,7 +10,6 @@ use townwatch_town::access::auth::{
     is_operator_key, mint_agent_token, proof, require, stream_credential,
 };
 use townwatch_town::access::cookie;
-use townwatch_town::access::origin::check_origin;
 use townwatch_town::route::Route;
 use townwatch_town::settings::Secrets;
 
@@ -87,6 +86,7 @@ fn base64url(bytes: &[u8]) -> String {
 }
 
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+
 const CLAIMS: &str = r#"{"town_id":"t1","rig_id":"r1","agent_id":"a1","exp":4000000000}"#;
 
 #[test]
@@ -263,57 +263,6 @@ fn a_stream_is_opened_by_a_ticket_or_the_operator() {
     for (caller, given, expected) in cases {
         assert_eq!(stream_credential(caller, given).map_err(|refusal| refusal.code), expected, "{caller:?} {given:?}");
     }
-}
-
-#[test]
-fn origins() {
-    let allowed = ["https://watch.example".to_owned()];
-    let own = "http://localhost:8787";
-    for (origin, credential, good) in [
-        (Some("http://localhost:8787"), CredentialKind::Cookie, true),
-        (Some("http://127.0.0.1:8787"), CredentialKind::Cookie, true),
-        (Some("https://watch.example"), CredentialKind::Ticket, true),
-        (None, CredentialKind::Ticket, true),
-        (None, CredentialKind::Bearer, true),
-        (None, CredentialKind::Cookie, false),
-        (Some("null"), CredentialKind::Ticket, false),
-        (Some(""), CredentialKind::Bearer, false),
-        (Some("http://localhost:8788"), CredentialKind::Cookie, false),
-        (Some("http://127.0.0.1"), CredentialKind::Cookie, false),
-        (Some("https://localhost:8787"), CredentialKind::Cookie, false),
-        (Some("http://localhost.evil.example:8787"), CredentialKind::Ticket, false),
-        (Some("https://watch.example.evil.example"), CredentialKind::Ticket, false),
-        (Some("https://watch.example:8443"), CredentialKind::Ticket, false),
-    ] {
-        let outcome = check_origin(origin, own, &allowed, credential);
-        assert_eq!(
-            outcome.as_ref().map_err(|refusal| refusal.code),
-            if good { Ok(&()) } else { Err(Code::OriginNotAllowed) },
-            "{origin:?} {credential:?}"
-        );
-    }
-    assert!(check_origin(Some("https://a.example"), "https://a.example", &[], CredentialKind::Cookie).is_ok());
-}
-
-#[test]
-fn a_refused_origin_is_told_what_to_set_where() {
-    let own = "http://127.0.0.1:8787";
-    let message = |origin| check_origin(Some(origin), own, &[], CredentialKind::Cookie).unwrap_err().message;
-    let (host, list) = ("`proxy_set_header Host $http_host;`", "into the setting ALLOWED_ORIGINS");
-    // Which of the two would help, by what differs.
-    for (origin, by_host, by_list) in [
-        ("http://watch.example", true, true),
-        ("http://127.0.0.1:8080", true, true),
-        ("https://127.0.0.1:8787", false, true),
-        ("https://watch.example", false, true),
-        ("null", false, false),
-        ("", false, false),
-    ] {
-        let said = message(origin);
-        assert!(said.contains(&format!("{origin:?}")), "{said}");
-        assert_eq!((said.contains(host), said.contains(list)), (by_host, by_list), "{said}");
-    }
-    assert!(message(&"x".repeat(10_000)).len() < 500);
 }
 
 #[test]
