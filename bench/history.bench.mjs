@@ -43,6 +43,7 @@ await runBench(async (world, crowd) => {
   for (const [where, oldest] of /** @type {any[][]} */ ([["behind by 100 at most", EVENTS - 100], [`behind by up to ${EVENTS}`, 0]])) {
     for (const withTickets of [false, true]) {
       const cursors = Array.from({ length: VIEWERS }, (_, index) => oldest + Math.floor((index * (EVENTS - oldest)) / VIEWERS));
+      /** @type {number[][]} */
       const [times, cpu] = [[], []];
       for (let time = 0; time < RETURN_TIMES; time += 1) {
         const [began, cpu_before] = [performance.now(), world.worker.cpu_seconds()];

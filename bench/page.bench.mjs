@@ -117,15 +117,15 @@ async function scrolls(page, agents, post) {
 /** Opens rows here and there from the middle on, and goes back to the middle; the kinds of what was opened. */
 async function openRows(page) {
   const opened = [];
-  const middle = await page.evaluate(() => document.querySelector(".activity .scroller").scrollHeight / 2);
+  const middle = await page.evaluate(() => /** @type {HTMLElement} */ (document.querySelector(".activity .scroller")).scrollHeight / 2);
   const goTo = async (top) => {
-    await page.evaluate((top) => void (document.querySelector(".activity .scroller").scrollTop = top), top);
+    await page.evaluate((top) => void (/** @type {HTMLElement} */ (document.querySelector(".activity .scroller")).scrollTop = top), top);
     await sleep(200);
   };
   for (let place = 0; place < OPEN_PLACES; place += 1) {
     await goTo(middle + (place * SCROLL_PIXELS) / OPEN_PLACES);
     const kinds = await page.evaluate((wanted) => {
-      const window = document.querySelector(".activity .scroller").getBoundingClientRect();
+      const window = /** @type {HTMLElement} */ (document.querySelector(".activity .scroller")).getBoundingClientRect();
       const isInSight = ({ top, bottom }) => top >= window.top && bottom <= window.bottom;
       const closed = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".activity .row-body [aria-expanded=false]"))].filter((one) => isInSight(one.getBoundingClientRect()));
       const kindOf = (button) => [...button.closest(".row").classList].slice(1).filter((name) => !/^(depth|plain|named)/.test(name)).join(" ");

@@ -19,7 +19,7 @@ const INPUT_BYTES_MAX = 16 * 1024;
 const SEEDS = {
   lines: ["tests/recordings/claude_code", "tests/recordings/codex"],
   opencode: ["tests/recordings/opencode", "tests/recordings/kilo"],
-  redaction: ["crates/agents/tests/redaction.rs", "crates/redaction/src/formats.rs"],
+  redaction: ["crates/agents/tests/redaction/main.rs", "crates/redaction/src/formats.rs"],
   sse: ["tests/recordings/opencode", "tests/recordings/kilo"],
   terminal: ["tests/recordings/terminal"],
 };

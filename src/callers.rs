@@ -10,11 +10,11 @@ use townwatch_protocol::calls::{AccountId, CountWrongKey, UseSession, UsedSessio
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::SessionId;
 use townwatch_protocol::query::Address;
-use townwatch_town::access::auth::{self, Caller, Carrier, Credentials, Principal};
+use townwatch_town::access::auth::{self, Caller, CredentialKind, Credentials, Principal};
 use townwatch_town::account::known_sessions::KnownSessions;
 use townwatch_town::account::wrong_keys::{RefusedAddresses, counted_as};
 
-use crate::config::Config;
+use crate::config::WorkerConfig;
 use crate::{objects, platform};
 
 thread_local! {
@@ -35,7 +35,7 @@ pub(crate) enum SessionCheck {
 pub(crate) async fn identify(
     request: &Request,
     env: &Env,
-    config: &Config,
+    config: &WorkerConfig,
     address: Address<'_>,
     asked: SessionCheck,
 ) -> Result<Option<Caller>> {
@@ -45,7 +45,7 @@ pub(crate) async fn identify(
         }
         caller => caller?,
     };
-    if let Some(Caller { principal: Principal::Operator, carrier: Carrier::Bearer, .. }) = caller {
+    if let Some(Caller { principal: Principal::Operator, credential: CredentialKind::Bearer, .. }) = caller {
         check_refused(request)?;
     }
     match caller.as_ref().and_then(|caller| caller.session_id.as_ref()) {
@@ -55,7 +55,7 @@ pub(crate) async fn identify(
 }
 
 /// The caller by the headers alone.
-pub(crate) fn by_headers(request: &Request, config: &Config, address: Address<'_>) -> Result<Option<Caller>> {
+pub(crate) fn by_headers(request: &Request, config: &WorkerConfig, address: Address<'_>) -> Result<Option<Caller>> {
     let header = |name| request.headers().get(name).ok().flatten();
     let (authorization, cookie) = (header("authorization"), header("cookie"));
     let credentials =

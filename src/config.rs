@@ -14,7 +14,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 /// The settings and secrets of the installation.
 #[derive(Debug)]
-pub struct Config {
+pub struct WorkerConfig {
     /// The variables.
     pub settings: Settings,
     /// The secrets.
@@ -25,7 +25,7 @@ pub struct Config {
 
 thread_local! {
     /// The configuration of this isolate. Its environment never changes, so it is read once.
-    static READ: RefCell<Option<Rc<Config>>> = const { RefCell::new(None) };
+    static READ: RefCell<Option<Rc<WorkerConfig>>> = const { RefCell::new(None) };
 }
 
 /// Reads the environment.
@@ -33,7 +33,7 @@ thread_local! {
 /// # Errors
 ///
 /// `not_configured` (503) for a variable that is missing or invalid; the message names it.
-pub fn read(env: &Env) -> Result<Rc<Config>> {
+pub fn read(env: &Env) -> Result<Rc<WorkerConfig>> {
     if let Some(known) = READ.with_borrow(Clone::clone) {
         return Ok(known);
     }
@@ -42,7 +42,7 @@ pub fn read(env: &Env) -> Result<Rc<Config>> {
     let secrets = Secrets::read(&lookup, settings.container_url.is_some())?;
     let formats = || Redactor::new(SecretValues::default()).map(Rc::new);
     let redactor = settings.redact_posts.then(formats).transpose()?;
-    let config = Rc::new(Config { settings, secrets, redactor });
+    let config = Rc::new(WorkerConfig { settings, secrets, redactor });
     READ.with_borrow_mut(|read| *read = Some(config.clone()));
     Ok(config)
 }

@@ -15,7 +15,7 @@ use townwatch_protocol::wire::{
 };
 use townwatch_town::agents::runs::{self, Source};
 use townwatch_town::agents::starting::{StartConfirmed, StartRefused, StartRun};
-use townwatch_town::relay::control_answer::StopAnswer;
+use townwatch_town::relay::control_response::StopAnswer;
 
 use crate::control_request::ControlRequest;
 use crate::http::{self, success};

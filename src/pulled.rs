@@ -7,8 +7,8 @@ use ::worker::{Error as Fault, Headers, Response, ResponseBuilder};
 use futures_util::stream::{Stream, unfold};
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_town::reading::ending::Ending;
-use townwatch_town::reading::range::Range;
-use townwatch_town::reading::reader::{Next, Reader, Turn};
+use townwatch_town::reading::range::RangeReader;
+use townwatch_town::reading::reader::{Next, PullResult, Reader};
 
 use crate::event_waiters::Presence;
 use crate::log::log;
@@ -32,10 +32,10 @@ impl OpenEventStream {
             // Before the look at the log: what is stored after it ends the wait.
             let wait = self.town.event_waiters.next(self.reader.due_at().millis_since(now));
             let read = self.town.with(|core| core.read_on(&mut self.reader, now));
-            let Turn { text, next } = match read {
+            let PullResult { text, next } = match read {
                 Err(error) if error.code == Code::NotFound => {
                     let text = self.reader.farewell(Code::NotFound, Ending::TownDeleted, now);
-                    Turn { text, next: Next::End }
+                    PullResult { text, next: Next::End }
                 }
                 read => read?,
             };
@@ -81,7 +81,7 @@ pub(super) fn no_more(origin: Option<&str>) -> Response {
 
 /// A range of the log, one event a line. An error within the range breaks the connection, so that the answer cannot
 /// look complete.
-pub(super) fn lines(town: Rc<TownObject>, range: Range) -> Result<Response> {
+pub(super) fn lines(town: Rc<TownObject>, range: RangeReader) -> Result<Response> {
     let pieces = unfold((town, range), |(town, mut range)| async move {
         let piece = town.with(|core| core.read_range(&mut range, platform::now())).transpose()?;
         Some((piece.map(String::into_bytes).map_err(|error| Fault::from(error.message)), (town, range)))

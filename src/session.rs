@@ -7,12 +7,12 @@ use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::{AgentId, RigId, TownId};
 use townwatch_protocol::query::Address;
 use townwatch_protocol::wire::{SessionRequest, SessionView};
-use townwatch_town::access::auth::{self, Caller, Carrier, Principal, Proof};
+use townwatch_town::access::auth::{self, Caller, CredentialKind, Principal, Proof};
 use townwatch_town::access::browser;
 use townwatch_town::access::cookie;
 use townwatch_town::access::origin;
 
-use crate::config::Config;
+use crate::config::WorkerConfig;
 use crate::{callers, http, objects};
 
 /// `POST /api/session`.
@@ -20,10 +20,10 @@ pub(crate) async fn sign_in(
     request: &web_sys::Request,
     env: &Env,
     address: Address<'_>,
-    config: &Config,
+    config: &WorkerConfig,
 ) -> Result<Response> {
     let origin = request.headers().get("origin").ok().flatten();
-    origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, Carrier::Bearer)?;
+    origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, CredentialKind::Bearer)?;
     let given: SessionRequest = http::read_json(request).await?;
     let proof = auth::proof(given)?;
     callers::check_refused(request)?;

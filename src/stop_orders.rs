@@ -9,7 +9,7 @@ use townwatch_protocol::calls::EndedRuns;
 use townwatch_protocol::error::{Code, Result};
 use townwatch_protocol::time::Timestamp;
 use townwatch_town::agents::stop_orders::{StopAnswered, StopOrder, StopPlace};
-use townwatch_town::relay::control_answer::StopAnswer;
+use townwatch_town::relay::control_response::StopAnswer;
 
 use crate::log::log;
 use crate::town_object::TownObject;

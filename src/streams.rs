@@ -3,20 +3,20 @@
 use ::worker::{Env, console_log, web_sys};
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::query::{Address, Query};
-use townwatch_town::access::auth::{self, Carrier};
+use townwatch_town::access::auth::{self, CredentialKind};
 use townwatch_town::access::origin;
 use townwatch_town::reading::stream_query::{StreamKind, StreamQuery};
 use townwatch_town::route::Route;
 
 use crate::callers::{self, SessionCheck};
-use crate::config::Config;
+use crate::config::WorkerConfig;
 use crate::{http, objects};
 
 /// Opens a stream. The request goes to the Town unchanged; the Town still has to check the ticket, if there is one.
 pub(crate) async fn open(
     request: &web_sys::Request,
     env: &Env,
-    config: &Config,
+    config: &WorkerConfig,
     address: Address<'_>,
     route: &Route,
 ) -> Result<web_sys::Response> {
@@ -35,7 +35,7 @@ pub(crate) async fn open(
     outcome
 }
 
-async fn check(request: &web_sys::Request, env: &Env, config: &Config, address: Address<'_>) -> Result<()> {
+async fn check(request: &web_sys::Request, env: &Env, config: &WorkerConfig, address: Address<'_>) -> Result<()> {
     let headers = request.headers();
     let header = |name| headers.get(name).ok().flatten();
     if !config.settings.stream_enabled {
@@ -44,22 +44,23 @@ async fn check(request: &web_sys::Request, env: &Env, config: &Config, address: 
     let kind = StreamKind::of(header("upgrade").as_deref(), header("accept").as_deref())?;
     let query = StreamQuery::parse(&Query::parse(address.query), header("last-event-id").as_deref())?;
     let origin = header("origin");
-    let check_origin =
-        |carrier| origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, carrier);
-    check_origin(Carrier::Ticket)?;
+    let check_origin = |credential| {
+        origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, credential)
+    };
+    check_origin(CredentialKind::Ticket)?;
     // Beside a ticket a cookie does not count.
     let asked = if query.ticket.is_some() { SessionCheck::Lately } else { SessionCheck::Now };
     let caller = callers::identify(request, env, config, address, asked).await?;
     let credential = auth::stream_credential(caller.as_ref(), query.ticket.as_deref())?;
     // A browser names its origin on every upgrade; on an event source's GET to its own origin it does not.
-    if kind == StreamKind::WebSocket { check_origin(credential.carrier()) } else { Ok(()) }
+    if kind == StreamKind::WebSocket { check_origin(credential.kind()) } else { Ok(()) }
 }
 
 /// The answer to a browser's CORS preflight for an event stream: whether a page of another origin may send its headers.
 /// `None` where the request is no preflight.
 pub(crate) fn preflight(
     request: &web_sys::Request,
-    config: &Config,
+    config: &WorkerConfig,
     address: Address<'_>,
 ) -> Result<Option<web_sys::Response>> {
     let headers = request.headers();
@@ -69,7 +70,7 @@ pub(crate) fn preflight(
     if request.method() != "OPTIONS" || !is_stream || origin.is_none() || method.as_deref() != Some("GET") {
         return Ok(None);
     }
-    origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, Carrier::Ticket)?;
+    origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, CredentialKind::Ticket)?;
     let fixed = [
         ("access-control-allow-methods", "GET"),
         ("access-control-allow-headers", "Accept, Authorization, Cache-Control, Last-Event-ID"),

@@ -5,7 +5,7 @@ use js_sys::futures::spawn_local;
 use townwatch_protocol::error::{Code, Result};
 use townwatch_protocol::time::Timestamp;
 use townwatch_town::town::Tick;
-use townwatch_town::viewers::keepalive::{self, Look, SignsOfLife, Traffic};
+use townwatch_town::viewers::keepalive::{self, Heartbeats, KeepaliveCheck, Traffic};
 
 use crate::log::log;
 use crate::platform;
@@ -27,15 +27,15 @@ impl TownObject {
         self.keepalive_at.set(None);
         let outcome = self.step(|town| {
             let sockets = self.sockets.borrow();
-            let traffic = sockets.iter().filter(|(id, _)| town.may_owe_life(**id)).map(|(id, open)| Traffic {
+            let traffic = sockets.iter().filter(|(id, _)| town.may_owe_heartbeats(**id)).map(|(id, open)| Traffic {
                 id: *id,
                 opened_at: open.opened_at,
                 pinged_at: open.socket.pinged_at(&self.state),
                 sent_at: open.sent_at.get(),
             });
-            let Look { owed, next_at } = keepalive::look(traffic, now);
+            let KeepaliveCheck { owed, next_at } = keepalive::check(traffic, now);
             self.keepalive_at.set(next_at);
-            town.handle(SignsOfLife { owed: &owed }, now)
+            town.handle(Heartbeats { owed: &owed }, now)
         });
         // An error says that there is no town any more.
         drop(outcome);

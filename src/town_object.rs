@@ -12,18 +12,18 @@ use townwatch_protocol::id::TownId;
 use townwatch_protocol::limits::BUCKET_EVENTS_MAX;
 use townwatch_protocol::time::Timestamp;
 use townwatch_town::access::grantor::Grantor;
-use townwatch_town::input::Input;
+use townwatch_town::input::TownInput;
 use townwatch_town::metrics::{self, Counts};
 use townwatch_town::reading::ending::Ending;
 use townwatch_town::reading::streams::{MessageContent, ViewerMessage};
 use townwatch_town::relay::control_key;
 use townwatch_town::relay::turn::RelayDemand;
 use townwatch_town::store::Store;
-use townwatch_town::town::{Config, Town as Core};
+use townwatch_town::town::{Town as Core, TownConfig};
 use townwatch_town::viewers::frames::Pace;
 use townwatch_town::viewers::keepalive::{self};
 use townwatch_town::viewers::silence::is_silent;
-use townwatch_town::viewers::{Recalled, ViewerId};
+use townwatch_town::viewers::{RecallResult, ViewerId};
 
 use crate::event_waiters::EventWaiters;
 use crate::images::{self, ImageFetchState};
@@ -138,7 +138,7 @@ impl TownObject {
     }
 
     /// The settings and secrets of the installation.
-    pub(super) fn config(&self) -> Result<Rc<config::Config>> {
+    pub(super) fn config(&self) -> Result<Rc<config::WorkerConfig>> {
         config::read(&self.env)
     }
 
@@ -171,7 +171,7 @@ impl TownObject {
         let installed = self.config()?;
         let settings = &installed.settings;
         self.store.set_max_mib(settings.town_store_mib);
-        let config = Config {
+        let config = TownConfig {
             event_cap: settings.event_cap,
             posted_lost_ms: i64::try_from(settings.posted_lost_seconds * 1_000).map_err(Error::internal)?,
             drain_interval_ms: i64::try_from(settings.drain_interval_seconds * 1_000).map_err(Error::internal)?,
@@ -193,12 +193,12 @@ impl TownObject {
         for socket in socket::all(&self.state)? {
             let recalled = match socket.note()? {
                 Some(note) => core.recall(&note, &lasts)?,
-                None => Recalled::Unknown,
+                None => RecallResult::Unknown,
             };
             match recalled {
-                Recalled::Known(id) => drop(sockets.insert(id, OpenSocket::new(socket, None))),
-                Recalled::RightEnded => socket.close(Ending::RightEnded),
-                Recalled::Unknown => socket.close(Ending::Unknown),
+                RecallResult::Known(id) => drop(sockets.insert(id, OpenSocket::new(socket, None))),
+                RecallResult::RightEnded => socket.close(Ending::RightEnded),
+                RecallResult::Unknown => socket.close(Ending::Unknown),
             }
         }
         if !sockets.is_empty() {
@@ -272,7 +272,7 @@ impl TownObject {
     }
 
     /// Gives an input to the town, and performs the effects, in one synchronous step.
-    pub(super) fn handle<I: Input>(&self, input: I) -> Result<I::Answer> {
+    pub(super) fn handle<I: TownInput>(&self, input: I) -> Result<I::Answer> {
         self.step(|town| town.handle(input, platform::now()))
     }
 

@@ -17,11 +17,11 @@ use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::TownId;
 use townwatch_protocol::signed_call::{Call, Purpose};
 use townwatch_protocol::wire::TOWN_HEADER;
-use townwatch_town::relay::control_answer::{ControlAnswer, StopAnswer};
+use townwatch_town::relay::control_response::{ControlResponse, StopAnswer};
 use townwatch_town::settings::ControlRight;
 use wasm_bindgen::prelude::*;
 
-use crate::config::Config;
+use crate::config::WorkerConfig;
 use crate::container::Container;
 use crate::control_request::ControlRequest;
 use crate::timer::Sleep;
@@ -49,7 +49,7 @@ impl Upstream {
     /// binding. `own_key` gives the town's own key, for its own container.
     pub fn of(
         state: &State,
-        config: &Config,
+        config: &WorkerConfig,
         town_id: impl FnOnce() -> Result<TownId>,
         own_key: impl FnOnce() -> Result<Rc<SigningKey>>,
     ) -> Result<Option<Self>> {
@@ -108,7 +108,7 @@ impl Upstream {
     /// # Errors
     ///
     /// `container_unavailable` where it cannot be reached, `container_timeout` where it does not answer in time,
-    /// [`ControlAnswer::refusal`] where it refuses.
+    /// [`ControlResponse::refusal`] where it refuses.
     pub async fn bytes(&self, request: ControlRequest) -> Result<Vec<u8>> {
         let answer = self.call(request).await?;
         if answer.is_success() { Ok(answer.bytes) } else { Err(answer.refusal()) }
@@ -134,7 +134,7 @@ impl Upstream {
         }
     }
 
-    async fn call(&self, request: ControlRequest) -> Result<ControlAnswer> {
+    async fn call(&self, request: ControlRequest) -> Result<ControlResponse> {
         if !self.is_running() {
             return Err(Error::new(Code::ContainerUnavailable, "the container sleeps; starting an agent starts it"));
         }
@@ -205,12 +205,12 @@ async fn settle(promise: std::result::Result<Promise, JsValue>) -> Result<Respon
     Ok(response.unchecked_into())
 }
 
-async fn read(response: &Response, bytes_max: usize) -> Result<ControlAnswer> {
+async fn read(response: &Response, bytes_max: usize) -> Result<ControlResponse> {
     let bytes = match response.body() {
         Some(stream) => http::read_stream(&stream, bytes_max).await.map_err(|_| broken("broke off"))?,
         None => Some(Vec::new()),
     };
-    Ok(ControlAnswer {
+    Ok(ControlResponse {
         status: response.status(),
         retry_after: response.headers().get("retry-after").ok().flatten(),
         bytes: bytes.ok_or_else(|| broken("is too large"))?,

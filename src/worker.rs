@@ -5,7 +5,7 @@ use townwatch_protocol::agent_right::AGENT_HEADER;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::query::Address;
 use townwatch_protocol::wire::HealthView;
-use townwatch_town::access::auth::{self, Caller, Carrier, Principal};
+use townwatch_town::access::auth::{self, Caller, CredentialKind, Principal};
 use townwatch_town::access::origin;
 use townwatch_town::route::{Responder, Route};
 use wasm_bindgen::{JsCast, JsValue};
@@ -13,7 +13,7 @@ use web_sys::{Headers, Request, RequestInit, Response};
 use worker_macros::event;
 
 use crate::callers::{self, SessionCheck};
-use crate::config::{self, Config};
+use crate::config::{self, WorkerConfig};
 use crate::{http, js, objects, session, streams};
 
 /// Writes a panic to the log. A panic ends this WASM instance with all its memory. The request that caused it, and all
@@ -70,16 +70,21 @@ async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str
             header("origin").as_deref(),
             address.origin,
             &config.settings.allowed_origins,
-            Carrier::Bearer,
+            CredentialKind::Bearer,
         )?;
         let caller = callers::by_headers(request, &config, address).ok().flatten();
         return Ok(session::sign_out(env, caller, address).await?.into());
     }
     let asked = if route.passes_on() { SessionCheck::Now } else { SessionCheck::Lately };
     let caller = auth::require(callers::identify(request, env, &config, address, asked).await?)?;
-    if caller.carrier == Carrier::Cookie && method != "GET" {
+    if caller.credential == CredentialKind::Cookie && method != "GET" {
         let origin = header("origin");
-        origin::check_origin(origin.as_deref(), address.origin, &config.settings.allowed_origins, Carrier::Cookie)?;
+        origin::check_origin(
+            origin.as_deref(),
+            address.origin,
+            &config.settings.allowed_origins,
+            CredentialKind::Cookie,
+        )?;
     }
     answer(request, env, &config, &caller, address, &route).await
 }
@@ -88,7 +93,7 @@ async fn handle(request: &Request, env: &Env, address: Address<'_>, method: &str
 async fn answer(
     request: &Request,
     env: &Env,
-    config: &Config,
+    config: &WorkerConfig,
     caller: &Caller,
     address: Address<'_>,
     route: &Route,
@@ -97,7 +102,7 @@ async fn answer(
         return Ok(session::who_am_i(env, caller, address).await?.into());
     }
     auth::check_right(&caller.principal, route)?;
-    auth::check_carrier(caller.carrier, route)?;
+    auth::check_credential(caller.credential, route)?;
     if *route == Route::ReadSettings {
         return Ok(http::success(200, &config.settings.view()).into());
     }

@@ -36,7 +36,7 @@ export class Crowd {
    * Opens `cursors.length` viewers of a stream, each after its own event, and resolves when all have caught up.
    * Without `tickets` each shows the operator's key.
    */
-  open(stream, cursors, { acknowledges = false, tickets = [] } = {}) {
+  open(stream, cursors, { acknowledges = false, tickets = /** @type {string[]} */ ([]) } = {}) {
     const urls = tickets.length > 0 ? tickets.map((ticket) => `${this.#world.url}${stream}?ticket=${ticket}`) : [this.#world.url + stream];
     const headers = tickets.length > 0 ? {} : { Authorization: `Bearer ${this.#world.secrets.TOWNWATCH_API_KEY}` };
     return this.ask("open", { urls, headers, cursors, acknowledges });
@@ -77,8 +77,10 @@ export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 /**
  * Runs a benchmark under workerd alone: `measure(world, crowd)` gives what was missed, and that or an error makes it
  * fail. Once for each of `times`, each time with a workerd of its own, whose memory remembers nothing.
+ *
+ * @param {(world: any, crowd: Crowd, time: any) => Promise<any[]>} measure
  */
-export async function runBench(measure, times = [undefined]) {
+export async function runBench(measure, times = /** @type {unknown[]} */ ([undefined])) {
   let missed = [];
   try {
     for (const time of times) {

@@ -71,9 +71,9 @@ const answers = {
 
 process.on("message", async (/** @type {any} */ { id, ask, wish }) => {
   try {
-    process.send({ id, answer: await answers[ask](wish) });
+    process.send?.({ id, answer: await answers[ask](wish) });
   } catch (error) {
-    process.send({ id, error: error instanceof Error ? error.stack : String(error) });
+    process.send?.({ id, error: error instanceof Error ? error.stack : String(error) });
   }
 });
 process.on("disconnect", () => process.exit());

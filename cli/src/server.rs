@@ -91,12 +91,12 @@ impl Server {
     /// The data of a successful answer.
     pub(crate) fn data<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         #[derive(Deserialize)]
-        struct Answer<T> {
+        struct SuccessBody<T> {
             data: T,
         }
         let text = self.get(path)?;
         let unreadable = |error| Failure::Refused(format!("{}{path} answers what is none of it: {error}", self.base));
-        serde_json::from_str::<Answer<T>>(&text).map(|answer| answer.data).map_err(unreadable)
+        serde_json::from_str::<SuccessBody<T>>(&text).map(|answer| answer.data).map_err(unreadable)
     }
 
     /// The text of a successful answer.
@@ -123,11 +123,11 @@ impl Server {
     /// The meaning of an answer that is no success. `after`: the seconds of its `Retry-After` header.
     pub(crate) fn failure(&self, status: u16, after: Option<u64>, body: &str) -> Failure {
         #[derive(Deserialize)]
-        struct Envelope {
-            error: Problem,
+        struct FailureBody {
+            error: ReportedError,
         }
         #[derive(Deserialize)]
-        struct Problem {
+        struct ReportedError {
             code: String,
             message: String,
             #[serde(default)]
@@ -135,7 +135,7 @@ impl Server {
         }
         let base = &self.base;
         let busy = |problem| Failure::Busy { problem, after: Duration::from_secs(after.unwrap_or(0)).min(AFTER_MAX) };
-        let Ok(Envelope { error: Problem { code, message, details } }) = serde_json::from_str(body) else {
+        let Ok(FailureBody { error: ReportedError { code, message, details } }) = serde_json::from_str(body) else {
             return match status {
                 429 => busy(format!("{base} answers {status}")),
                 408 | 500.. => Failure::Offline(format!("{base} answers {status}")),

@@ -22,8 +22,8 @@ use townwatch_protocol::wire::{AnswerAgent, Answered, ControlStart, ControlStop,
 
 use crate::command::AgentCommand;
 use crate::control::Control;
-use crate::page::Range;
-use crate::response::{Failure, json, json_text};
+use crate::page::PageQuery;
+use crate::response::{ErrorResponse, json, json_text};
 use crate::town::Town;
 use crate::{caller, request};
 
@@ -42,26 +42,26 @@ pub fn app(control: Arc<Control>) -> Router {
         .route("/agents/{agent_id}/status", get(status))
         .route("/agents/{agent_id}/events", get(agent_events))
         .route("/agents/{agent_id}/images/{image_id}", get(image))
-        .fallback(|| async { Failure(Error::not_found("route")) })
+        .fallback(|| async { ErrorResponse(Error::not_found("route")) })
         .method_not_allowed_fallback(|| async {
-            Failure(Error::new(Code::MethodNotAllowed, "this route exists, with other methods"))
+            ErrorResponse(Error::new(Code::MethodNotAllowed, "this route exists, with other methods"))
         })
         .layer(middleware::from_fn_with_state(control.callers.clone(), caller::guard))
         .with_state(control)
 }
 
-type Answer = Result<Response, Failure>;
+type HandlerResult = Result<Response, ErrorResponse>;
 
-async fn health(State(control): Shared) -> Answer {
+async fn health(State(control): Shared) -> HandlerResult {
     Ok(json(&control.health().await))
 }
 
-async fn forget(State(control): Shared, headers: HeaderMap) -> Answer {
+async fn forget(State(control): Shared, headers: HeaderMap) -> HandlerResult {
     control.forget(&request::town_id(&headers)?);
     Ok(json(&serde_json::json!({"forgotten": true})))
 }
 
-async fn start(State(control): Shared, headers: HeaderMap, body: Body) -> Answer {
+async fn start(State(control): Shared, headers: HeaderMap, body: Body) -> HandlerResult {
     #[derive(Deserialize)]
     struct Names {
         run_id: RunId,
@@ -76,14 +76,14 @@ async fn start(State(control): Shared, headers: HeaderMap, body: Body) -> Answer
     Ok(json(&control.start(&town_id, ControlStart { run_id, agent_id, order })?))
 }
 
-async fn stop(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
+async fn stop(AgentOf(town, agent_id): AgentOf, body: Body) -> HandlerResult {
     let bytes = request::bytes(body).await?;
     let order: ControlStop = parse_optional_body(&bytes)?;
     town.stop(&agent_id, order.run_id.as_ref(), order.signal.unwrap_or(StopSignal::Term))?;
     Ok(json(&serde_json::json!({"stopped": true})))
 }
 
-async fn message(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
+async fn message(AgentOf(town, agent_id): AgentOf, body: Body) -> HandlerResult {
     let message: MessageAgent = parse_body(&request::bytes(body).await?)?;
     message.check()?;
     let refusal = "this agent takes no messages while it runs; start a new run with the next prompt";
@@ -91,7 +91,7 @@ async fn message(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
     Ok(json(&Sent { sent: true }))
 }
 
-async fn answer(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
+async fn answer(AgentOf(town, agent_id): AgentOf, body: Body) -> HandlerResult {
     #[derive(Deserialize)]
     struct By {
         by: String,
@@ -105,7 +105,7 @@ async fn answer(AgentOf(town, agent_id): AgentOf, body: Body) -> Answer {
     Ok(json(&Answered { answered: true }))
 }
 
-async fn status(AgentOf(town, agent_id): AgentOf) -> Answer {
+async fn status(AgentOf(town, agent_id): AgentOf) -> HandlerResult {
     Ok(json(&town.status(&agent_id).ok_or_else(|| Error::not_found("agent"))?))
 }
 
@@ -113,7 +113,7 @@ async fn image(
     State(control): Shared,
     path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
-) -> Answer {
+) -> HandlerResult {
     let town = town(&control, &headers)?;
     let (agent_id, image_id) = path.map(|Path(ids)| ids).unwrap_or_default(); // an `Err` is text that is not UTF-8
     let wrong = |name, expected| Error::invalid(name, format!("expected {expected}"));
@@ -123,12 +123,12 @@ async fn image(
     Ok(([(header::CONTENT_TYPE, picture.media_type)], picture.bytes.clone()).into_response())
 }
 
-async fn agent_events(AgentOf(town, agent_id): AgentOf, RawQuery(query): RawQuery) -> Answer {
+async fn agent_events(AgentOf(town, agent_id): AgentOf, RawQuery(query): RawQuery) -> HandlerResult {
     let range = range(&Query::parse(&query.unwrap_or_default()))?;
     Ok(json_text(town.read(Some(&agent_id), range).answer(town.epoch())?))
 }
 
-async fn town_events(State(control): Shared, headers: HeaderMap, RawQuery(query): RawQuery) -> Answer {
+async fn town_events(State(control): Shared, headers: HeaderMap, RawQuery(query): RawQuery) -> HandlerResult {
     let town = town(&control, &headers)?;
     let query = Query::parse(&query.unwrap_or_default());
     let range = range(&query)?;
@@ -138,7 +138,7 @@ async fn town_events(State(control): Shared, headers: HeaderMap, RawQuery(query)
     if query.text("epoch")? != Some(town.epoch().as_str()) {
         // The caller's ids are of another life. The caller has to learn of this one at once, even if nothing has
         // happened yet.
-        let page = town.read(None, Range { after: 0, ..range });
+        let page = town.read(None, PageQuery { after: 0, ..range });
         return Ok(json_text(page.answer(town.epoch())?));
     }
     if acknowledges {
@@ -148,10 +148,10 @@ async fn town_events(State(control): Shared, headers: HeaderMap, RawQuery(query)
     Ok(json_text(page.answer(town.epoch())?))
 }
 
-fn range(query: &Query) -> Result<Range, Error> {
+fn range(query: &Query) -> Result<PageQuery, Error> {
     let limit = query.number("limit", 1, BATCH_EVENTS_MAX as u64)?.unwrap_or(BATCH_EVENTS_MAX as u64);
     let after = query.number("after", 0, POSITION_MAX)?.unwrap_or(0);
-    Ok(Range { after, limit: usize::try_from(limit).unwrap_or(BATCH_EVENTS_MAX) })
+    Ok(PageQuery { after, limit: usize::try_from(limit).unwrap_or(BATCH_EVENTS_MAX) })
 }
 
 fn town(control: &Control, headers: &HeaderMap) -> Result<Arc<Town>, Error> {
@@ -162,9 +162,9 @@ fn town(control: &Control, headers: &HeaderMap) -> Result<Arc<Town>, Error> {
 struct AgentOf(Arc<Town>, AgentId);
 
 impl FromRequestParts<Arc<Control>> for AgentOf {
-    type Rejection = Failure;
+    type Rejection = ErrorResponse;
 
-    async fn from_request_parts(parts: &mut Parts, control: &Arc<Control>) -> Result<Self, Failure> {
+    async fn from_request_parts(parts: &mut Parts, control: &Arc<Control>) -> Result<Self, ErrorResponse> {
         let town = town(control, &parts.headers)?;
         let name = Path::<String>::from_request_parts(parts, control).await.ok(); // an `Err` is text that is not UTF-8
         let agent_id = name.and_then(|Path(name)| AgentId::parse(&name));

@@ -22,7 +22,7 @@ const PATHS_MAX: usize = 4_096;
 /// The calls and changes of one run, as the agent and the watch report them.
 #[derive(Debug, Default)]
 pub(crate) struct Attribution {
-    calls: VecDeque<Call>,
+    calls: VecDeque<ObservedCall>,
     /// The changes that the agent has reported, with their times.
     by_agent: HashMap<String, Instant>,
     /// The changes that the watch has reported, with their times.
@@ -30,7 +30,7 @@ pub(crate) struct Attribution {
 }
 
 #[derive(Debug)]
-struct Call {
+struct ObservedCall {
     tool_use_id: String,
     opened: Instant,
     closed: Option<Instant>,
@@ -46,13 +46,13 @@ impl Attribution {
                 if self.calls.len() >= CALLS_MAX {
                     self.calls.pop_front();
                 }
-                self.calls.push_back(Call { tool_use_id: call.tool_use_id.clone(), opened: now, closed: None });
+                self.calls.push_back(ObservedCall { tool_use_id: call.tool_use_id.clone(), opened: now, closed: None });
             }
             EventData::ToolResult(result) => {
                 for call in self.calls.iter_mut().filter(|call| call.tool_use_id == result.tool_use_id) {
                     call.closed.get_or_insert(now);
                 }
-                let done = |call: &Call| call.closed.is_some_and(|closed| now - closed > TOLD_AGAIN);
+                let done = |call: &ObservedCall| call.closed.is_some_and(|closed| now - closed > TOLD_AGAIN);
                 while self.calls.front().is_some_and(done) {
                     self.calls.pop_front();
                 }
@@ -79,7 +79,8 @@ impl Attribution {
         if self.by_agent.get(&change.path).is_some_and(|told| *told + SLACK >= to) {
             return None;
         }
-        let open = |call: &&Call| call.opened <= to + SLACK && call.closed.is_none_or(|closed| closed + SLACK >= from);
+        let open =
+            |call: &&ObservedCall| call.opened <= to + SLACK && call.closed.is_none_or(|closed| closed + SLACK >= from);
         let mut open = self.calls.iter().filter(open);
         if let (Some(call), None) = (open.next(), open.next()) {
             change.tool_use_id = Some(call.tool_use_id.clone());

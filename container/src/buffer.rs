@@ -47,14 +47,14 @@ impl Default for Bounds {
 
 /// An event's text, in one of two places.
 #[derive(Debug, Clone)]
-pub enum Text {
+pub enum BufferedText {
     /// The text in memory.
     Memory(Arc<str>),
     /// The text on disk.
     Disk(SpooledText),
 }
 
-impl Text {
+impl BufferedText {
     fn bytes(&self) -> usize {
         match self {
             Self::Memory(text) => text.len(),
@@ -64,9 +64,9 @@ impl Text {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct BufferedEvent {
     agent: Arc<AgentId>,
-    text: Text,
+    text: BufferedText,
 }
 
 #[derive(Debug)]
@@ -80,7 +80,7 @@ struct AgentEvents {
 #[derive(Debug)]
 pub struct Buffer {
     bounds: Bounds,
-    entries: BTreeMap<u64, Entry>,
+    entries: BTreeMap<u64, BufferedEvent>,
     agents: HashMap<AgentId, AgentEvents>,
     head: u64,
     acked: u64,
@@ -122,7 +122,7 @@ impl Buffer {
         });
         events.ids.push_back(id);
         self.memory_bytes += text.len();
-        self.entries.insert(id, Entry { agent: events.name.clone(), text: Text::Memory(text) });
+        self.entries.insert(id, BufferedEvent { agent: events.name.clone(), text: BufferedText::Memory(text) });
         self.release(agent);
         self.keep_to_bounds();
         id
@@ -157,10 +157,10 @@ impl Buffer {
 
     /// Reads the events after this one, ascending, of one agent or of all: as many as fit, and at least one if there is
     /// one.
-    pub fn after(&self, agent: Option<&AgentId>, after: u64, count_max: usize, bytes_max: usize) -> Vec<Text> {
+    pub fn after(&self, agent: Option<&AgentId>, after: u64, count_max: usize, bytes_max: usize) -> Vec<BufferedText> {
         let after = after.max(self.lost_through);
         let mut bytes = 0;
-        let fits = |text: &&Text| {
+        let fits = |text: &&BufferedText| {
             bytes += text.bytes() + 1;
             bytes <= bytes_max || bytes == text.bytes() + 1
         };
@@ -211,11 +211,11 @@ impl Buffer {
                 break;
             };
             self.spooled_through = id;
-            let Text::Memory(text) = &entry.text else { continue };
+            let BufferedText::Memory(text) = &entry.text else { continue };
             let bytes = text.len();
             match self.spool.write(id, text) {
                 Ok(spooled) => {
-                    entry.text = Text::Disk(spooled);
+                    entry.text = BufferedText::Disk(spooled);
                     self.memory_bytes -= bytes;
                 }
                 Err(error) => {
@@ -252,111 +252,13 @@ impl Buffer {
         }
     }
 
-    fn drop_text(&mut self, text: &Text) {
+    fn drop_text(&mut self, text: &BufferedText) {
         match text {
-            Text::Memory(text) => self.memory_bytes -= text.len(),
-            Text::Disk(spooled) => self.spool.forget(spooled),
+            BufferedText::Memory(text) => self.memory_bytes -= text.len(),
+            BufferedText::Disk(spooled) => self.spool.forget(spooled),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn buffer(memory_bytes: usize, disk_bytes: u64) -> Buffer {
-        Buffer::new(Bounds { memory_bytes, disk_bytes, events: 100_000 }, std::env::temp_dir())
-    }
-
-    fn agent(name: &str) -> AgentId {
-        AgentId::parse(name).unwrap()
-    }
-
-    fn texts(texts: &[Text]) -> Vec<String> {
-        let read = |text: &Text| match text {
-            Text::Memory(text) => text.to_string(),
-            Text::Disk(spooled) => spooled.read().unwrap(),
-        };
-        texts.iter().map(read).collect()
-    }
-
-    fn ids(buffer: &Buffer, agent: Option<&AgentId>, after: u64) -> Vec<u64> {
-        let all = texts(&buffer.after(agent, after, usize::MAX, usize::MAX));
-        all.iter().map(|text| text.trim_end_matches('x').parse().unwrap()).collect()
-    }
-
-    fn fill(buffer: &mut Buffer, agent: &AgentId, count: usize, bytes: usize) {
-        for _ in 0..count {
-            buffer.push(agent, |id| format!("{id:x<bytes$}"));
-        }
-    }
-
-    #[test]
-    fn an_acknowledgement_frees_all_but_an_agents_latest_500() {
-        let (mut buffer, one, two) = (buffer(1 << 20, 1 << 20), agent("one"), agent("two"));
-        fill(&mut buffer, &one, 700, 8);
-        fill(&mut buffer, &two, 10, 8);
-        assert_eq!(buffer.oldest(), 1);
-        buffer.acknowledge(650);
-        assert_eq!(ids(&buffer, Some(&one), 0), (201..=700).collect::<Vec<_>>());
-        assert_eq!(ids(&buffer, Some(&two), 705), (706..=710).collect::<Vec<_>>());
-        fill(&mut buffer, &one, 500, 8);
-        assert_eq!(buffer.oldest(), 651, "what is not acknowledged stays beyond 500");
-        buffer.acknowledge(100);
-        assert_eq!(buffer.oldest(), 651, "an older acknowledgement changes nothing");
-        buffer.acknowledge(u64::MAX);
-        assert_eq!(ids(&buffer, None, 0), (701..=1210).collect::<Vec<_>>());
-        fill(&mut buffer, &one, 1, 8);
-        assert_eq!(buffer.head(), 1211, "an acknowledgement beyond the head does not acknowledge what is to come");
-        assert_eq!(ids(&buffer, None, 1210), [1211]);
-    }
-
-    #[test]
-    fn an_expired_run_goes_when_it_is_acknowledged_and_takes_no_newer_one_along() {
-        let (mut buffer, one) = (buffer(1 << 20, 1 << 20), agent("one"));
-        fill(&mut buffer, &one, 10, 8);
-        fill(&mut buffer, &one, 5, 8);
-        buffer.acknowledge(6);
-        buffer.expire(&one, 10);
-        assert_eq!(ids(&buffer, None, 0), (7..=15).collect::<Vec<_>>());
-        buffer.acknowledge(15);
-        assert_eq!(ids(&buffer, None, 0), (11..=15).collect::<Vec<_>>());
-        buffer.expire(&one, 15);
-        assert!(!buffer.holds(&one) && buffer.entries.is_empty() && buffer.memory_bytes == 0);
-        assert_eq!((buffer.head(), buffer.oldest()), (15, 16));
-    }
-
-    #[test]
-    fn beyond_memory_events_go_to_disk_and_come_back_whole() {
-        let (mut buffer, one) = (buffer(10_000, 1 << 20), agent("one"));
-        fill(&mut buffer, &one, 600, 100);
-        assert!(buffer.memory_bytes <= 10_000);
-        assert_eq!(ids(&buffer, None, 0), (1..=600).collect::<Vec<_>>());
-        assert_eq!(ids(&buffer, Some(&one), 590), (591..=600).collect::<Vec<_>>());
-        buffer.acknowledge(600);
-        buffer.expire(&one, 600);
-        assert!(buffer.spool.is_empty() && buffer.memory_bytes == 0);
-    }
-
-    #[test]
-    fn beyond_the_disk_bound_the_oldest_go_and_the_town_can_see_it() {
-        let (mut buffer, one, two) = (buffer(10_000, 160_000), agent("one"), agent("two"));
-        fill(&mut buffer, &two, 3, 100);
-        buffer.acknowledge(3);
-        fill(&mut buffer, &one, 5000, 100);
-        let oldest = buffer.oldest();
-        assert!((3000..3500).contains(&oldest), "{oldest}");
-        assert_eq!(ids(&buffer, None, 0), (oldest..=5003).collect::<Vec<_>>());
-        assert_eq!(ids(&buffer, Some(&one), 0), (oldest..=5003).collect::<Vec<_>>());
-        assert!(!buffer.holds(&two));
-    }
-
-    #[test]
-    fn an_answer_is_bounded_and_never_empty_for_the_bound() {
-        let (mut buffer, one) = (buffer(1 << 20, 1 << 20), agent("one"));
-        fill(&mut buffer, &one, 10, 100);
-        assert_eq!(buffer.after(None, 0, 3, usize::MAX).len(), 3);
-        assert_eq!(buffer.after(None, 0, 100, 202).len(), 2);
-        assert_eq!(buffer.after(None, 0, 100, 5).len(), 1);
-    }
-}
+mod tests;

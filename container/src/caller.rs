@@ -16,7 +16,7 @@ use townwatch_protocol::replays::Replays;
 use townwatch_protocol::signed_call::{Call, Claims, Refusal, SCHEME};
 use townwatch_protocol::time::Timestamp;
 
-use crate::response::Failure;
+use crate::response::ErrorResponse;
 use crate::users::Users;
 use crate::{peer, request};
 
@@ -106,7 +106,7 @@ pub(crate) async fn guard(State(callers): State<Arc<Callers>>, request: Request,
         Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Err(error) => {
             let is_unsigned = error.code.status() == 401;
-            let mut response = Failure::from(error).into_response();
+            let mut response = ErrorResponse::from(error).into_response();
             // The body was not read, so no other request can follow on this connection.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             if is_unsigned {

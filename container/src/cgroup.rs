@@ -18,7 +18,7 @@ use std::time::Duration;
 use townwatch_protocol::id::RunId;
 
 use crate::mark::ServerMark;
-use crate::processes::Table;
+use crate::processes::ProcessTable;
 use crate::run_limits::{Reached, RunLimits};
 
 /// The prefix of a server's directory, before its mark.
@@ -158,7 +158,7 @@ pub(crate) fn end_all_in(server_dir: &Path, kind: &str) {
 
 /// Ends the runs that earlier servers left below a cgroup.
 fn sweep(own: &Path) {
-    let table = Table::read();
+    let table = ProcessTable::read();
     let is_gone = |dir: &PathBuf| {
         let mark = name_of(dir).strip_prefix(NAME_PREFIX).and_then(ServerMark::parse);
         mark.is_some_and(|server| server.is_gone(&table))

@@ -13,7 +13,7 @@ use townwatch_protocol::wire::StartAgent;
 use crate::group::{Group, Leader};
 use crate::life;
 use crate::room::Room;
-use crate::run::Run;
+use crate::run::RunHandle;
 
 /// The time limit of one step, 10 minutes.
 const STEP_TIMEOUT: Duration = Duration::from_mins(10);
@@ -35,7 +35,7 @@ pub fn check(order: &StartAgent) -> Result<()> {
 
 /// Clones the repository of the order. The error is the run's end. Git works outside of the run's sandbox, if there is
 /// one, because it needs the person's keys, which the agent does not get.
-pub async fn checkout(run: &Run, order: &StartAgent, room: &Room) -> std::result::Result<(), AgentExited> {
+pub async fn checkout(run: &RunHandle, order: &StartAgent, room: &Room) -> std::result::Result<(), AgentExited> {
     let Some(url) = order.git_url.as_deref().filter(|_| order.runtime != Runtime::Replay) else { return Ok(()) };
     let mut stop = run.stop.clone();
     let steps = async {
@@ -53,7 +53,7 @@ pub async fn checkout(run: &Run, order: &StartAgent, room: &Room) -> std::result
     }
 }
 
-async fn git(run: &Run, room: &Room, order: &StartAgent, arguments: &[&str]) -> std::result::Result<(), String> {
+async fn git(run: &RunHandle, room: &Room, order: &StartAgent, arguments: &[&str]) -> std::result::Result<(), String> {
     let mut command = Command::new("git");
     room.dress(command.args(arguments));
     command.envs(order.env_vars.iter().flatten());

@@ -48,7 +48,7 @@ pub type CommandReceiver = mpsc::Receiver<QueuedCommand>;
 
 /// The inbox of an agent that takes commands.
 #[derive(Debug)]
-pub struct Inbox {
+pub struct CommandInbox {
     /// The commands.
     pub commands: CommandReceiver,
     /// The time for which an agent with nothing to do waits for commands.

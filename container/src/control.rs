@@ -23,7 +23,7 @@ use crate::executor;
 use crate::health::Versions;
 use crate::life;
 use crate::room::{Holding, Room};
-use crate::run::Run;
+use crate::run::RunHandle;
 use crate::runtimes;
 use crate::runtimes::Launch;
 use crate::town::Town;
@@ -93,7 +93,9 @@ impl Control {
             return Ok(started); // also where there is no slot for another one
         }
         let slot = self.slots.take(&self.config.work_dir)?;
-        let Some(run) = Run::begin(&town, &agent_id, &run_id, order.runtime, secrets)? else { return Ok(started) };
+        let Some(run) = RunHandle::begin(&town, &agent_id, &run_id, order.runtime, secrets)? else {
+            return Ok(started);
+        };
         let runtime = order.runtime.as_str();
         crate::log::write(
             "run_started",

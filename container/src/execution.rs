@@ -15,24 +15,24 @@ use townwatch_host::{now, run_context_of};
 use townwatch_protocol::event::{AgentExited, AgentStatusChanged, EventData, ExitReason, Status, StopSignal};
 use townwatch_protocol::wire::StartAgent;
 
-use crate::command::{AgentCommand, CommandReceiver, Inbox, OPERATOR, QueuedCommand};
+use crate::command::{AgentCommand, CommandInbox, CommandReceiver, OPERATOR, QueuedCommand};
 use crate::group::Group;
 use crate::life::{Action, End, Life, PIPE_GRACE, Program, Turn};
 use crate::printed::{Printed, READ_BYTES};
 use crate::room::Room;
-use crate::run::Run;
+use crate::run::RunHandle;
 use crate::runtimes::{self, Input};
 use crate::stdin::Stdin;
 
 /// Follows a process that was started for an order up to its end, and gives that end. `timeout` is the time limit of
 /// the run.
 pub(crate) async fn follow(
-    run: &Run,
+    run: &RunHandle,
     order: &StartAgent,
     room: &Room,
     (child, group): (Child, Group),
     input: Input,
-    inbox: Option<Inbox>,
+    inbox: Option<CommandInbox>,
     timeout: Duration,
 ) -> AgentExited {
     let context = RunContext { takes_messages: inbox.is_some(), ..run_context_of(room.dir()) };
@@ -50,7 +50,7 @@ pub(crate) async fn follow(
 
 /// A process at work.
 struct Execution<'a> {
-    run: &'a Run,
+    run: &'a RunHandle,
     normaliser: &'a mut dyn Normalise,
     child: Child,
     group: Group,
@@ -61,7 +61,7 @@ struct Execution<'a> {
 
 impl<'a> Execution<'a> {
     fn new(
-        run: &'a Run,
+        run: &'a RunHandle,
         normaliser: &'a mut dyn Normalise,
         mut child: Child,
         group: Group,

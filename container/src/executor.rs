@@ -16,21 +16,21 @@ use townwatch_protocol::limits::TIMEOUT_SECONDS_DEFAULT;
 use townwatch_protocol::wire::StartAgent;
 
 use crate::checkout::checkout;
-use crate::command::{Inbox, OPERATOR};
+use crate::command::{CommandInbox, OPERATOR};
 use crate::config::Config;
 use crate::files::Files;
 use crate::group::Group;
 use crate::room::Room;
-use crate::run::Run;
+use crate::run::RunHandle;
 use crate::runtimes::{self, Input, Launch};
 use crate::{execution, life, served};
 
 /// Executes a run, up to its `agent.exited`, in a task of its own. An agent that takes messages waits for the next one
 /// as long as the setting allows.
-pub fn start(run: Run, order: StartAgent, launch: Launch, room: Room, config: &Config) {
+pub fn start(run: RunHandle, order: StartAgent, launch: Launch, room: Room, config: &Config) {
     let waiting_max = config.waiting_max;
     let ended = run.clone();
-    let inbox = runtimes::takes_messages(order.runtime).then(|| Inbox { commands: run.listen(), waiting_max });
+    let inbox = runtimes::takes_messages(order.runtime).then(|| CommandInbox { commands: run.listen(), waiting_max });
     let executing = tokio::spawn(async move { execute(run, order, launch, room, inbox).await });
     tokio::spawn(async move {
         // A run has an end even if a fault of ours breaks it off. Its group was killed when the task unwound.
@@ -40,7 +40,7 @@ pub fn start(run: Run, order: StartAgent, launch: Launch, room: Room, config: &C
     });
 }
 
-async fn execute(run: Run, order: StartAgent, launch: Launch, room: Room, inbox: Option<Inbox>) {
+async fn execute(run: RunHandle, order: StartAgent, launch: Launch, room: Room, inbox: Option<CommandInbox>) {
     run.append(told_at_first(&order), now());
     let mut exit = match checkout(&run, &order, &room).await {
         Ok(()) => {
@@ -100,7 +100,13 @@ fn session(order: &StartAgent, working_dir: &Path) -> Vec<EventData> {
 }
 
 /// Runs the order's program up to its end.
-async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &Room, inbox: Option<Inbox>) -> AgentExited {
+async fn work(
+    run: &RunHandle,
+    order: &StartAgent,
+    launch: Launch,
+    room: &Room,
+    inbox: Option<CommandInbox>,
+) -> AgentExited {
     let started = match spawn(run, order, &launch, room) {
         Ok(started) => started,
         Err(error) => return life::not_started(&launch.program, &error),
@@ -115,7 +121,7 @@ async fn work(run: &Run, order: &StartAgent, launch: Launch, room: &Room, inbox:
     }
 }
 
-fn spawn(run: &Run, order: &StartAgent, launch: &Launch, room: &Room) -> io::Result<(Child, Group)> {
+fn spawn(run: &RunHandle, order: &StartAgent, launch: &Launch, room: &Room) -> io::Result<(Child, Group)> {
     let (mut command, leader) = room.command(order.runtime, &launch.program, &launch.arguments);
     command.envs(launch.variables.iter().map(|(name, value)| (name, value)));
     command.envs(order.env_vars.iter().flatten());

@@ -17,7 +17,7 @@ mod linux {
     use serde_json::json;
 
     use crate::mark::{self, ServerMark};
-    use crate::processes::{self, Table};
+    use crate::processes::{self, ProcessTable};
     use crate::{cgroup, orphans};
 
     /// Ends the processes that earlier control servers left running as this server's user.
@@ -47,7 +47,7 @@ mod linux {
         }
     }
 
-    fn end_marked(kind: &str, choose: impl Fn(&Table, &ServerMark) -> bool, may_end: impl Fn(i32) -> bool) {
+    fn end_marked(kind: &str, choose: impl Fn(&ProcessTable, &ServerMark) -> bool, may_end: impl Fn(i32) -> bool) {
         let mut run_ids = BTreeSet::new();
         let ended = processes::end(|table| {
             table.marked(|id, text| {

@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use townwatch_protocol::event::StopSignal;
 
-use crate::stop::{StopCause, StopOrder};
+use crate::stop::{StopCause, StopRequest};
 
 /// The time from SIGTERM to SIGKILL, from the end of the input to SIGTERM, and from one SIGKILL to the next, 5 s. No
 /// process survives the first SIGKILL, but the kernel may need time.
@@ -173,7 +173,7 @@ impl Life {
     }
 
     /// Takes an order to end. If the run is ending already, only a kill changes anything.
-    pub(crate) fn stop(&mut self, order: StopOrder, now: Instant) -> Vec<Action> {
+    pub(crate) fn stop(&mut self, order: StopRequest, now: Instant) -> Vec<Action> {
         match (&self.cause, order.signal) {
             (None, signal) => self.end_early(Cause::Stopped(order.cause), signal, now),
             (Some(_), StopSignal::Kill) => self.kill(now),

@@ -20,7 +20,7 @@ const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// A server, with the user and password that it expects.
 #[derive(Debug, Clone)]
-pub struct Server {
+pub struct LoopbackServer {
     address: SocketAddr,
     /// The value of the header `Authorization`.
     authorization: String,
@@ -28,14 +28,14 @@ pub struct Server {
 
 /// A server's answer.
 #[derive(Debug)]
-pub struct Answer {
+pub struct LoopbackResponse {
     /// The HTTP status.
     pub status: u16,
     /// The body.
     pub body: Bytes,
 }
 
-impl Answer {
+impl LoopbackResponse {
     /// The answer's text, if it is a success; otherwise the problem, for a person.
     pub fn success(&self) -> Result<&str, String> {
         let text = str::from_utf8(&self.body).map_err(|error| error.to_string())?;
@@ -46,19 +46,24 @@ impl Answer {
     }
 }
 
-impl Server {
+impl LoopbackServer {
     /// Makes the client of a server that expects this user and password.
     pub fn new(address: SocketAddr, user: &str, password: &str) -> Self {
         Self { address, authorization: format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))) }
     }
 
     /// Sends a request with GET.
-    pub async fn get(&self, path: &str, limit: Duration) -> Result<Answer, String> {
+    pub async fn get(&self, path: &str, limit: Duration) -> Result<LoopbackResponse, String> {
         self.call(Method::GET, path, None, limit).await
     }
 
     /// Sends a request with POST and a JSON body.
-    pub async fn post(&self, path: &str, body: &serde_json::Value, limit: Duration) -> Result<Answer, String> {
+    pub async fn post(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+        limit: Duration,
+    ) -> Result<LoopbackResponse, String> {
         self.call(Method::POST, path, Some(body.to_string()), limit).await
     }
 
@@ -72,13 +77,19 @@ impl Server {
         timeout(limit, opening).await.unwrap_or_else(|_| Err(late(path, limit)))
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<String>, limit: Duration) -> Result<Answer, String> {
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+        limit: Duration,
+    ) -> Result<LoopbackResponse, String> {
         let calling = async {
             let response = self.send(method, path, body).await?;
             let status = response.status().as_u16();
             let whole = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
             let body = whole.map_err(|error| format!("{path}: {error}"))?.to_bytes();
-            Ok(Answer { status, body })
+            Ok(LoopbackResponse { status, body })
         };
         timeout(limit, calling).await.unwrap_or_else(|_| Err(late(path, limit)))
     }
@@ -114,7 +125,7 @@ mod tests {
     #[test]
     fn user_and_password_stand_in_the_header_as_basic_wants_them() {
         for (user, password, header) in [("opencode", "pw", "Basic b3BlbmNvZGU6cHc="), ("a", "bb", "Basic YTpiYg==")] {
-            assert_eq!(Server::new(([127, 0, 0, 1], 1).into(), user, password).authorization, header);
+            assert_eq!(LoopbackServer::new(([127, 0, 0, 1], 1).into(), user, password).authorization, header);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use townwatch_protocol::id::RunId;
 
-use crate::processes::Table;
+use crate::processes::ProcessTable;
 
 /// A control server's process: the namespace of its process id, the id, and the time of its start. No other process
 /// ever has all three.
@@ -31,7 +31,7 @@ impl ServerMark {
     }
 
     /// Whether the server is known to have ended. Of a server of another container nothing is known.
-    pub(crate) fn is_gone(&self, table: &Table) -> bool {
+    pub(crate) fn is_gone(&self, table: &ProcessTable) -> bool {
         self.namespace == Self::own().namespace && !is_alive(self, table)
     }
 }
@@ -44,7 +44,7 @@ fn read_own() -> ServerMark {
 }
 
 #[cfg(target_os = "linux")]
-fn is_alive(server: &ServerMark, table: &Table) -> bool {
+fn is_alive(server: &ServerMark, table: &ProcessTable) -> bool {
     table.0.get(&server.id).is_some_and(|process| !process.is_dead && process.started == server.started)
 }
 
@@ -54,7 +54,7 @@ fn read_own() -> ServerMark {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn is_alive(_server: &ServerMark, _table: &Table) -> bool {
+fn is_alive(_server: &ServerMark, _table: &ProcessTable) -> bool {
     true
 }
 
@@ -92,7 +92,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_server_is_gone_when_its_number_is_free_or_anothers_and_unknown_in_another_container() {
-        let (own, table) = (ServerMark::own().clone(), Table::read());
+        let (own, table) = (ServerMark::own().clone(), ProcessTable::read());
         assert!(!own.is_gone(&table));
         assert!(ServerMark { started: own.started + 1, ..own.clone() }.is_gone(&table));
         assert!(ServerMark { id: i32::MAX, ..own.clone() }.is_gone(&table));

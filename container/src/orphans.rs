@@ -31,7 +31,7 @@ mod linux {
     use rustix::process::{Pid, WaitId, WaitIdOptions, getpid, set_child_subreaper, waitid};
 
     use super::leaders;
-    use crate::processes::{self, Process, Table, own_id};
+    use crate::processes::{self, Process, ProcessTable, own_id};
 
     /// The time between two checks for adopted processes that have ended, 1 s.
     const REAP_INTERVAL: Duration = Duration::from_secs(1);
@@ -51,7 +51,7 @@ mod linux {
     /// Ends the adopted processes once no group is open, because nobody can tell any more which run they belong to.
     pub(crate) fn end_strays() {
         // The table is read before the leaders are. So a process in the table that leads a group is among the leaders.
-        let strays = |table: &Table| adopted(table).map(|(id, _)| id).collect();
+        let strays = |table: &ProcessTable| adopted(table).map(|(id, _)| id).collect();
         processes::end(|table| if leaders().is_empty() { strays(table) } else { BTreeSet::new() });
     }
 
@@ -66,7 +66,7 @@ mod linux {
                 continue; // a look at all processes costs milliseconds
             }
             let leaders = leaders();
-            let table = Table::read();
+            let table = ProcessTable::read();
             for (id, _) in adopted(&table).filter(|(id, process)| process.is_dead && !leaders.contains(id)) {
                 if let Some(id) = Pid::from_raw(id) {
                     let _ = waitid(WaitId::Pid(id), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
@@ -76,14 +76,14 @@ mod linux {
     }
 
     /// The children of this process, without the spared one.
-    pub(crate) fn children(table: &Table) -> impl Iterator<Item = (i32, Process)> {
+    pub(crate) fn children(table: &ProcessTable) -> impl Iterator<Item = (i32, Process)> {
         let spared = SPARED.load(Ordering::Relaxed);
         table.children_of(own_id()).filter(move |(id, _)| *id != spared)
     }
 
     /// The adopted children, while no group of ours is open. A program that only prints its version is in this
     /// process's own group, and is left out; agents lead groups of their own.
-    fn adopted(table: &Table) -> impl Iterator<Item = (i32, Process)> {
+    fn adopted(table: &ProcessTable) -> impl Iterator<Item = (i32, Process)> {
         let own_group = table.0.get(&own_id()).map_or(0, |process| process.group);
         children(table).filter(move |(_, process)| process.group != own_group)
     }

@@ -11,14 +11,14 @@ const TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// The outcome of a run.
 #[derive(Debug, Default)]
-pub(crate) struct Outcome {
+pub(crate) struct RunOutcome {
     text: Option<String>,
     session_id: Option<String>,
     usage: Option<UsageTotals>,
     counted: Counted,
 }
 
-impl Outcome {
+impl RunOutcome {
     /// Takes an event. `data` is its data as the town gets it, without secrets.
     pub(crate) fn take(&mut self, event: &EventData, data: &RawValue) {
         match event {

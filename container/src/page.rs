@@ -8,7 +8,7 @@ use townwatch_protocol::limits::{BATCH_EVENTS_MAX, BODY_BYTES_MAX};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::Preview;
 
-use crate::buffer::{Buffer, Text};
+use crate::buffer::{Buffer, BufferedText};
 use crate::previews;
 
 /// The events of one answer: the bound of a body, less the previews and 1 KiB for the text around them. Further events
@@ -17,7 +17,7 @@ const EVENTS_BYTES_MAX: usize = BODY_BYTES_MAX - previews::ANSWER_BYTES_MAX - 10
 
 /// The events that a reader asks for. An answer is bounded in bytes as well.
 #[derive(Debug, Clone, Copy)]
-pub struct Range {
+pub struct PageQuery {
     /// The position before the first event.
     pub after: u64,
     /// The number of events, at most.
@@ -32,14 +32,14 @@ pub struct Page {
     /// The oldest event's id.
     pub oldest: u64,
     /// The events, ascending.
-    pub texts: Vec<Text>,
+    pub texts: Vec<BufferedText>,
     /// The texts that are being typed.
     pub previews: Vec<Preview>,
 }
 
 impl Page {
     /// Reads the buffer's events of one agent or of all.
-    pub fn of(buffer: &Buffer, agent_id: Option<&AgentId>, range: Range) -> Self {
+    pub fn of(buffer: &Buffer, agent_id: Option<&AgentId>, range: PageQuery) -> Self {
         let texts = buffer.after(agent_id, range.after, range.limit.min(BATCH_EVENTS_MAX), EVENTS_BYTES_MAX);
         Self { head: buffer.head(), oldest: buffer.oldest(), texts, previews: Vec::new() }
     }
@@ -58,8 +58,8 @@ impl Page {
                 answer.push(',');
             }
             match text {
-                Text::Memory(text) => answer.push_str(text),
-                Text::Disk(spooled) => answer.push_str(&spooled.read().map_err(Error::internal)?),
+                BufferedText::Memory(text) => answer.push_str(text),
+                BufferedText::Disk(spooled) => answer.push_str(&spooled.read().map_err(Error::internal)?),
             }
         }
         answer.push(']');

@@ -12,12 +12,12 @@ const BYTES_MAX: usize = 64 << 20;
 /// The pictures of one town, the oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Pictures {
-    kept: VecDeque<Kept>,
+    kept: VecDeque<KeptPicture>,
     bytes: usize,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct KeptPicture {
     agent_id: AgentId,
     /// The newest run that had the picture.
     run_id: RunId,
@@ -33,7 +33,7 @@ impl Pictures {
         }
         self.bytes += picture.bytes.len();
         let (agent_id, run_id) = (agent_id.clone(), run_id.clone());
-        self.kept.push_back(Kept { agent_id, run_id, picture: Arc::new(picture), is_fetched: false });
+        self.kept.push_back(KeptPicture { agent_id, run_id, picture: Arc::new(picture), is_fetched: false });
         while self.bytes > BYTES_MAX {
             self.remove(0);
         }

@@ -30,14 +30,14 @@ pub const REPEATED_BYTES_PER_MS: usize = 8;
 
 /// The texts that are being typed in one town.
 #[derive(Debug, Default)]
-pub struct Previews {
+pub struct TownPreviews {
     /// The texts, those that were shown longest ago first.
-    texts: VecDeque<Typing>,
+    texts: VecDeque<PreviewText>,
     given_at: Option<Instant>,
 }
 
 #[derive(Debug)]
-struct Typing {
+struct PreviewText {
     agent_id: AgentId,
     run_id: RunId,
     message_id: String,
@@ -49,7 +49,7 @@ struct Typing {
     is_spoiled: bool,
 }
 
-impl Previews {
+impl TownPreviews {
     /// Takes a typed piece. A piece of a text whose beginning is missing is dropped. A text that begins anew before its
     /// event is not shown until that event comes: a receiver may have the old beginning, and would join the two.
     pub fn add(&mut self, agent_id: &AgentId, run_id: &RunId, piece: Piece) {
@@ -66,7 +66,7 @@ impl Previews {
                 if self.texts.len() >= PREVIEWS_MAX {
                     self.texts.pop_front();
                 }
-                self.texts.push_back(Typing::new(agent_id, run_id, message_id, text));
+                self.texts.push_back(PreviewText::new(agent_id, run_id, message_id, text));
                 self.texts.len() - 1
             }
         };
@@ -117,7 +117,7 @@ impl Previews {
     }
 }
 
-impl Typing {
+impl PreviewText {
     fn new(agent_id: &AgentId, run_id: &RunId, message_id: String, text: String) -> Self {
         let (agent_id, run_id) = (agent_id.clone(), run_id.clone());
         Self { agent_id, run_id, message_id, text, given_bytes: 0, given_units: 0, whole_at: None, is_spoiled: false }

@@ -13,7 +13,7 @@ use townwatch_host::now;
 use townwatch_protocol::event::{EventData, OutputStream};
 use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 
-use crate::run::Run;
+use crate::run::RunHandle;
 use crate::stderr::{self, Stderr};
 use crate::unended::Unended;
 
@@ -22,20 +22,20 @@ pub(crate) const READ_BYTES: usize = 64 << 10;
 
 /// The output of one process so far.
 pub(crate) struct Printed<'a> {
-    run: &'a Run,
-    stdout: Stream,
-    stderr: Stream,
+    run: &'a RunHandle,
+    stdout: PrintedStream,
+    stderr: PrintedStream,
     stderr_events: Stderr,
     reason: FailureReason,
 }
 
-struct Stream {
+struct PrintedStream {
     decoder: LineDecoder,
     keys: KeyLines,
     unended: Unended,
 }
 
-impl Stream {
+impl PrintedStream {
     fn new(line_bytes_max: usize) -> Self {
         Self { decoder: LineDecoder::new(line_bytes_max), keys: KeyLines::default(), unended: Unended::default() }
     }
@@ -51,7 +51,7 @@ impl Stream {
     }
 
     /// Takes the part of an open line that is due, if a part of it can be shown.
-    fn take_unended(&mut self, run: &Run, at: Instant) -> Option<String> {
+    fn take_unended(&mut self, run: &RunHandle, at: Instant) -> Option<String> {
         let is_due = self.unended.take_due(at);
         let part = is_due.then(|| self.keys.part(run.redaction.in_text(), &self.decoder.take_open()));
         part.filter(|part| !part.is_empty())
@@ -67,11 +67,11 @@ impl Stream {
 }
 
 impl<'a> Printed<'a> {
-    pub(crate) fn new(run: &'a Run) -> Self {
+    pub(crate) fn new(run: &'a RunHandle) -> Self {
         Self {
             run,
-            stdout: Stream::new(STDOUT_LINE_BYTES_MAX),
-            stderr: Stream::new(stderr::LINE_BYTES_MAX),
+            stdout: PrintedStream::new(STDOUT_LINE_BYTES_MAX),
+            stderr: PrintedStream::new(stderr::LINE_BYTES_MAX),
             stderr_events: Stderr::default(),
             reason: FailureReason::default(),
         }
@@ -129,7 +129,7 @@ impl<'a> Printed<'a> {
 
 /// Appends the events of a line; true if there are any.
 fn understand(
-    run: &Run,
+    run: &RunHandle,
     normaliser: &mut dyn Normalise,
     keys: &mut KeyLines,
     reason: &mut FailureReason,
@@ -158,7 +158,7 @@ fn understand(
 
 /// Appends a line of standard error.
 pub(crate) fn complain(
-    run: &Run,
+    run: &RunHandle,
     events: &mut Stderr,
     keys: &mut KeyLines,
     reason: &mut FailureReason,

@@ -13,10 +13,10 @@ pub(crate) const MARK_VARIABLE: &str = "TOWNWATCH_PROCESS_MARK";
 const KILL_PASSES_MAX: usize = 50;
 
 /// Kills the chosen processes and all their descendants, until none is left; gives their number.
-pub(crate) fn end(mut choose: impl FnMut(&Table) -> BTreeSet<i32>) -> usize {
+pub(crate) fn end(mut choose: impl FnMut(&ProcessTable) -> BTreeSet<i32>) -> usize {
     let mut ended = BTreeSet::new();
     for pass in 0..KILL_PASSES_MAX {
-        let table = Table::read();
+        let table = ProcessTable::read();
         let chosen = choose(&table);
         let mut killed = table.and_below(chosen);
         killed.retain(|id| table.kill(*id));
@@ -30,7 +30,7 @@ pub(crate) fn end(mut choose: impl FnMut(&Table) -> BTreeSet<i32>) -> usize {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Process, Table, group_of_child, namespace, own_id};
+pub(crate) use linux::{Process, ProcessTable, group_of_child, namespace, own_id};
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -70,9 +70,9 @@ mod linux {
 
     /// The processes of the machine at one moment.
     #[derive(Debug)]
-    pub(crate) struct Table(pub(crate) BTreeMap<i32, Process>);
+    pub(crate) struct ProcessTable(pub(crate) BTreeMap<i32, Process>);
 
-    impl Table {
+    impl ProcessTable {
         /// Reads all processes.
         pub(crate) fn read() -> Self {
             let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -112,7 +112,7 @@ mod linux {
 
     /// The process group that a child of this process leads.
     pub(crate) fn group_of_child(parent: Pid) -> Option<Pid> {
-        let table = Table::read();
+        let table = ProcessTable::read();
         let leading = table.children_of(parent.as_raw_nonzero().get()).find(|(id, child)| child.group == *id);
         leading.and_then(|(id, _)| Pid::from_raw(id))
     }
@@ -137,7 +137,7 @@ mod linux {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) use elsewhere::{Table, group_of_child};
+pub(crate) use elsewhere::{ProcessTable, group_of_child};
 
 /// On other systems no process can read another one. No marked process is found, and only an agent's group is killed.
 #[cfg(not(target_os = "linux"))]
@@ -152,9 +152,9 @@ mod elsewhere {
     }
 
     #[derive(Debug)]
-    pub(crate) struct Table;
+    pub(crate) struct ProcessTable;
 
-    impl Table {
+    impl ProcessTable {
         pub(crate) fn read() -> Self {
             Self
         }

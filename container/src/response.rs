@@ -6,15 +6,15 @@ use serde::Serialize;
 use townwatch_protocol::error::{Code, Error};
 
 /// A failure as an answer.
-pub(crate) struct Failure(pub(crate) Error);
+pub(crate) struct ErrorResponse(pub(crate) Error);
 
-impl From<Error> for Failure {
+impl From<Error> for ErrorResponse {
     fn from(error: Error) -> Self {
         Self(error)
     }
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
         if self.0.code == Code::Internal {
             crate::log::write("internal", serde_json::json!({"message": self.0.message}));
@@ -28,7 +28,7 @@ impl IntoResponse for Failure {
 pub(crate) fn json(value: &impl Serialize) -> Response {
     match serde_json::to_string(value) {
         Ok(text) => json_text(text),
-        Err(error) => Failure(Error::internal(error)).into_response(),
+        Err(error) => ErrorResponse(Error::internal(error)).into_response(),
     }
 }
 

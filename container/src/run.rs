@@ -25,7 +25,7 @@ pub const ENDED_KEPT: Duration = Duration::from_mins(5);
 /// An open run, as the task that executes it holds it.
 #[derive(Debug, Clone)]
 #[allow(clippy::struct_field_names)] // `run_id` is the word of the wire
-pub struct Run {
+pub struct RunHandle {
     pub(crate) town: Arc<Town>,
     pub(crate) agent_id: AgentId,
     pub(crate) run_id: RunId,
@@ -36,7 +36,7 @@ pub struct Run {
     pub(crate) attribution: Arc<Mutex<Attribution>>,
 }
 
-impl Run {
+impl RunHandle {
     /// Opens a run that has to be executed now; `None` for one that was opened before.
     ///
     /// # Errors

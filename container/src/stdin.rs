@@ -36,13 +36,13 @@ impl Delivery {
 #[derive(Debug, Default)]
 pub(crate) struct Stdin {
     pipe: Option<ChildStdin>,
-    lines: VecDeque<Line>,
+    lines: VecDeque<QueuedLine>,
     /// Whether the input is closed as soon as everything is written.
     last: bool,
 }
 
 #[derive(Debug)]
-struct Line {
+struct QueuedLine {
     bytes: Vec<u8>,
     written: usize,
     delivery: Delivery,
@@ -56,7 +56,7 @@ impl Stdin {
             Input::Whole(text) => (text, true),
             Input::Open(line) => (line, false),
         };
-        let first = Line { bytes: first.into_bytes(), written: 0, delivery: Delivery::default() };
+        let first = QueuedLine { bytes: first.into_bytes(), written: 0, delivery: Delivery::default() };
         Self { pipe, lines: VecDeque::from([first]), last }
     }
 
@@ -83,7 +83,7 @@ impl Stdin {
     fn line(&mut self, said: InputLine, outcome: Option<oneshot::Sender<Result<()>>>) {
         if self.pipe.is_some() && self.lines.len() < WAITING_MAX {
             let delivery = Delivery { events: said.events, outcome };
-            self.lines.push_back(Line { bytes: said.line.into_bytes(), written: 0, delivery });
+            self.lines.push_back(QueuedLine { bytes: said.line.into_bytes(), written: 0, delivery });
         } else if let Some(outcome) = outcome {
             let _ = outcome.send(Err(deaf()));
         }

@@ -7,7 +7,7 @@ use townwatch_protocol::event::StopSignal;
 
 /// An order to stop a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct StopOrder {
+pub(crate) struct StopRequest {
     /// The signal by which the run is to end: SIGTERM gives it time, SIGKILL none.
     pub(crate) signal: StopSignal,
     /// The reason why the run is to end.
@@ -25,11 +25,11 @@ pub(crate) enum StopCause {
 
 /// The sending end of the orders to one run.
 #[derive(Debug)]
-pub(crate) struct StopSender(watch::Sender<Option<StopOrder>>);
+pub(crate) struct StopSender(watch::Sender<Option<StopRequest>>);
 
 /// The receiving end of the orders, for the task that executes the run. Each clone gets every order.
 #[derive(Debug, Clone)]
-pub(crate) struct StopReceiver(watch::Receiver<Option<StopOrder>>);
+pub(crate) struct StopReceiver(watch::Receiver<Option<StopRequest>>);
 
 /// Makes both ends for a run that begins.
 pub(crate) fn channel() -> (StopSender, StopReceiver) {
@@ -39,7 +39,7 @@ pub(crate) fn channel() -> (StopSender, StopReceiver) {
 
 impl StopSender {
     /// Gives an order. The first cause stays, and only SIGKILL changes anything after it.
-    pub(crate) fn order(&self, order: StopOrder) {
+    pub(crate) fn order(&self, order: StopRequest) {
         self.0.send_if_modified(|given| match given {
             None => {
                 *given = Some(order);
@@ -61,7 +61,7 @@ impl StopSender {
 
 impl StopReceiver {
     /// Waits for the next order, even one that was given before this call. The future can be dropped at any time.
-    pub(crate) async fn next(&mut self) -> StopOrder {
+    pub(crate) async fn next(&mut self) -> StopRequest {
         while self.0.changed().await.is_ok() {
             if let Some(order) = *self.0.borrow_and_update() {
                 return order;
@@ -79,8 +79,8 @@ mod tests {
 
     use super::*;
 
-    fn order(signal: StopSignal) -> StopOrder {
-        StopOrder { signal, cause: StopCause::Asked }
+    fn order(signal: StopSignal) -> StopRequest {
+        StopRequest { signal, cause: StopCause::Asked }
     }
 
     #[tokio::test(start_paused = true)]
@@ -88,15 +88,15 @@ mod tests {
         let (sender, receiver) = channel();
         let lease_over = StopCause::LeaseOver(Duration::from_secs(2));
         assert!(!sender.is_ordered());
-        sender.order(StopOrder { signal: StopSignal::Term, cause: lease_over });
+        sender.order(StopRequest { signal: StopSignal::Term, cause: lease_over });
         assert!(sender.is_ordered());
         let (mut first, mut second) = (receiver.clone(), receiver);
-        let expected = StopOrder { signal: StopSignal::Term, cause: lease_over };
+        let expected = StopRequest { signal: StopSignal::Term, cause: lease_over };
         assert_eq!((first.next().await, second.next().await), (expected, expected));
         sender.order(order(StopSignal::Term));
         assert!(timeout(Duration::from_secs(1), first.next()).await.is_err(), "a repeat says nothing new");
         sender.order(order(StopSignal::Kill));
-        assert_eq!(first.next().await, StopOrder { signal: StopSignal::Kill, cause: lease_over });
+        assert_eq!(first.next().await, StopRequest { signal: StopSignal::Kill, cause: lease_over });
         sender.order(order(StopSignal::Term));
         assert!(timeout(Duration::from_secs(1), first.next()).await.is_err(), "a kill is not taken back");
         drop(sender);

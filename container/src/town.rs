@@ -25,10 +25,10 @@ use townwatch_protocol::wire::{AnswerAgent, ControlStatus};
 
 use crate::buffer::{Bounds, Buffer};
 use crate::command::{self, AgentCommand, CommandSender};
-use crate::page::{EventText, Page, Range};
+use crate::page::{EventText, Page, PageQuery};
 use crate::pictures::Pictures;
-use crate::previews::Previews;
-use crate::stop::{self, StopCause, StopOrder, StopReceiver};
+use crate::previews::TownPreviews;
+use crate::stop::{self, StopCause, StopReceiver, StopRequest};
 
 /// A town.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ const STOP_WAIT: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 struct TownState {
     buffer: Buffer,
-    previews: Previews,
+    previews: TownPreviews,
     pictures: Pictures,
     agents: HashMap<AgentId, AgentRuns>,
 }
@@ -63,7 +63,7 @@ impl Town {
         let minted = uuid::Uuid::now_v7().to_string();
         let epoch = Epoch::parse(&minted).ok_or_else(|| Error::internal("a UUID is no epoch"))?;
         let buffer = Buffer::new(bounds, spool_dir);
-        let (previews, pictures, agents) = (Previews::default(), Pictures::default(), HashMap::new());
+        let (previews, pictures, agents) = (TownPreviews::default(), Pictures::default(), HashMap::new());
         let held = Mutex::new(TownState { buffer, previews, pictures, agents });
         Ok(Self {
             epoch,
@@ -140,7 +140,7 @@ impl Town {
         if let Some(runs) = self.held().agents.get(agent_id)
             && run_id.is_none_or(|run_id| runs.newest() == Some(run_id))
         {
-            runs.stop.order(StopOrder { signal, cause: StopCause::Asked });
+            runs.stop.order(StopRequest { signal, cause: StopCause::Asked });
         }
         Ok(())
     }
@@ -150,7 +150,7 @@ impl Town {
         let held = self.held();
         let open: Vec<_> = held.agents.values().filter(|runs| runs.exit.is_none()).collect();
         for runs in &open {
-            runs.stop.order(StopOrder { signal, cause: StopCause::Asked });
+            runs.stop.order(StopRequest { signal, cause: StopCause::Asked });
         }
         open.len()
     }
@@ -170,7 +170,7 @@ impl Town {
         let held = self.held();
         let runs = held.agents.values().filter(|runs| runs.exit.is_none() && !runs.stop.is_ordered());
         let end = |runs: &AgentRuns| {
-            runs.stop.order(StopOrder { signal: StopSignal::Term, cause: StopCause::LeaseOver(lease) });
+            runs.stop.order(StopRequest { signal: StopSignal::Term, cause: StopCause::LeaseOver(lease) });
             runs.newest().cloned()
         };
         runs.filter_map(end).collect()
@@ -241,13 +241,13 @@ impl Town {
     }
 
     /// Reads the events of one agent or of all.
-    pub fn read(&self, agent_id: Option<&AgentId>, range: Range) -> Page {
+    pub fn read(&self, agent_id: Option<&AgentId>, range: PageQuery) -> Page {
         Page::of(&self.held().buffer, agent_id, range)
     }
 
     /// Reads the events of all agents and, if `previews` is set, the previews. If there are none, it waits for some, at
     /// most `wait`.
-    pub async fn wait(&self, range: Range, previews: bool, wait: Duration) -> Page {
+    pub async fn wait(&self, range: PageQuery, previews: bool, wait: Duration) -> Page {
         // Subscribed before the first read, so that no event between the two is missed.
         let (mut head, mut typed) = (self.head.subscribe(), self.typed.subscribe());
         let deadline = Instant::now() + wait;
@@ -265,7 +265,7 @@ impl Town {
     }
 
     /// Reads the present page, and the moment from which further previews are due.
-    fn look(&self, range: Range, previews: bool, now: Instant) -> (Page, Option<Instant>) {
+    fn look(&self, range: PageQuery, previews: bool, now: Instant) -> (Page, Option<Instant>) {
         let mut held = self.held();
         let mut page = Page::of(&held.buffer, None, range);
         if !previews || held.buffer.has_more(range.after, page.texts.len()) {

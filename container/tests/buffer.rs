@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)] // test helpers
 
 use proptest::prelude::*;
-use townwatch_control::buffer::{Bounds, Buffer, KEPT_PER_AGENT, Text};
+use townwatch_control::buffer::{Bounds, Buffer, BufferedText, KEPT_PER_AGENT};
 use townwatch_protocol::id::AgentId;
 
 #[derive(Debug, Clone)]
@@ -20,10 +20,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn ids(texts: &[Text]) -> Vec<u64> {
-    let id = |text: &Text| match text {
-        Text::Memory(text) => text.trim_end_matches('x').parse().unwrap(),
-        Text::Disk(place) => place.read().unwrap().trim_end_matches('x').parse().unwrap(),
+fn ids(texts: &[BufferedText]) -> Vec<u64> {
+    let id = |text: &BufferedText| match text {
+        BufferedText::Memory(text) => text.trim_end_matches('x').parse().unwrap(),
+        BufferedText::Disk(place) => place.read().unwrap().trim_end_matches('x').parse().unwrap(),
     };
     texts.iter().map(id).collect()
 }

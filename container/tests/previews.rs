@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tokio::time::Instant;
 use townwatch_agents::normalise::Piece;
-use townwatch_control::previews::{ANSWER_BYTES_MAX, MERGED, Previews, REPEATED_BYTES_PER_MS, TEXT_BYTES_MAX};
+use townwatch_control::previews::{ANSWER_BYTES_MAX, MERGED, REPEATED_BYTES_PER_MS, TEXT_BYTES_MAX, TownPreviews};
 use townwatch_protocol::event::{AgentOutput, AgentStatusChanged, OutputStream, Status};
 use townwatch_protocol::id::{AgentId, RunId};
 use townwatch_protocol::limits::{PREVIEWED_BYTES_MAX, PREVIEWS_MAX};
@@ -71,7 +71,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 struct World {
-    previews: Previews,
+    previews: TownPreviews,
     now: Instant,
     given_at: Option<Instant>,
     /// What was typed of each text that has no event yet and is not too long.
@@ -86,7 +86,7 @@ impl World {
     fn new() -> Self {
         let (every, lossy) = (Receiver::default(), Receiver::default());
         Self {
-            previews: Previews::default(),
+            previews: TownPreviews::default(),
             now: Instant::now(),
             given_at: None,
             typed: BTreeMap::new(),
@@ -227,7 +227,7 @@ fn repeating_the_whole_costs_little() {
 
 #[test]
 fn many_long_texts_take_turns_and_an_answer_stays_bounded() {
-    let (mut previews, mut now, run_id) = (Previews::default(), Instant::now(), run_id());
+    let (mut previews, mut now, run_id) = (TownPreviews::default(), Instant::now(), run_id());
     let agent_id = AgentId::parse(&"a".repeat(64)).unwrap();
     let name = |number: usize| format!("{number:0>128}");
     for number in 0..PREVIEWS_MAX + 10 {
@@ -250,7 +250,7 @@ fn many_long_texts_take_turns_and_an_answer_stays_bounded() {
 
 #[test]
 fn a_preview_of_nothing_but_escapes_fits_a_frame() {
-    let (mut previews, now, run_id) = (Previews::default(), Instant::now(), run_id());
+    let (mut previews, now, run_id) = (TownPreviews::default(), Instant::now(), run_id());
     let agent_id = AgentId::parse(&"a".repeat(64)).unwrap();
     let text = "\u{1}".repeat(PREVIEWED_BYTES_MAX);
     previews.add(&agent_id, &run_id, Piece { message_id: "m".repeat(128), begins: true, text });

@@ -8,15 +8,15 @@ use townwatch_protocol::limits::EVENT_BYTES_MAX;
 use townwatch_protocol::time::Timestamp;
 use townwatch_agents::cut;
 use townwatch_agents::normalise::{Normalise, Opencode, RunContext};
-use townwatch_agents::sse::{Message, SseDecoder};
+use townwatch_agents::sse::{SseDecoder, SseMessage};
 
 fuzz_target!(|stream: &[u8]| {
     let mut normaliser = Opencode::new("opencode", RunContext::default(), None);
     let (mut events, at) = (Vec::new(), Timestamp::from_millis(0));
     SseDecoder::new(1 << 16).push(stream, |message| {
         events.extend(match message {
-            Message::Event { data, .. } => normaliser.line(&data, at).events,
-            Message::Oversized { bytes, sample } => normaliser.oversized(bytes, &sample),
+            SseMessage::Event { data, .. } => normaliser.line(&data, at).events,
+            SseMessage::Oversized { bytes, sample } => normaliser.oversized(bytes, &sample),
         });
     });
     let succeeded = normaliser.failure().is_none();

@@ -3,7 +3,7 @@
 
 use vte::{Params, Perform};
 
-use crate::screen::{Part, Screen};
+use crate::screen::{EraseRange, Screen};
 use crate::sgr;
 
 impl Perform for Screen {
@@ -126,18 +126,18 @@ impl Screen {
 
     fn erase_line_part(&mut self, number: u16) {
         match number {
-            0 => self.erase_line(Part::Behind),
-            1 => self.erase_line(Part::Before),
-            2 => self.erase_line(Part::All),
+            0 => self.erase_line(EraseRange::Behind),
+            1 => self.erase_line(EraseRange::Before),
+            2 => self.erase_line(EraseRange::All),
             _ => {}
         }
     }
 
     fn erase_screen_part(&mut self, number: u16) {
         match number {
-            0 => self.erase_screen(Part::Behind),
-            1 => self.erase_screen(Part::Before),
-            2 => self.erase_screen(Part::All),
+            0 => self.erase_screen(EraseRange::Behind),
+            1 => self.erase_screen(EraseRange::Before),
+            2 => self.erase_screen(EraseRange::All),
             3 => self.erase_history(),
             _ => {}
         }

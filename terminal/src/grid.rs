@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::line::Line;
+use crate::line::ScreenLine;
 
 /// Lines that are kept.
 pub const LINES_MAX: usize = 2_000;
@@ -14,7 +14,7 @@ pub const SCREEN_ROWS: u64 = 100;
 /// The lines of a terminal.
 #[derive(Debug, Default)]
 pub(crate) struct Grid {
-    lines: VecDeque<Line>,
+    lines: VecDeque<ScreenLine>,
     /// Cells of all lines.
     cells: usize,
     dropped: u64,
@@ -28,12 +28,12 @@ impl Grid {
         Self { dropped: self.dropped, changed: self.dropped, ..Self::default() }
     }
 
-    pub(crate) fn lines(&self) -> impl DoubleEndedIterator<Item = &Line> {
+    pub(crate) fn lines(&self) -> impl DoubleEndedIterator<Item = &ScreenLine> {
         self.lines.iter()
     }
 
     /// The lines with this number and beyond.
-    pub(crate) fn lines_from(&self, number: u64) -> impl Iterator<Item = &Line> {
+    pub(crate) fn lines_from(&self, number: u64) -> impl Iterator<Item = &ScreenLine> {
         self.lines.iter().skip(self.index(number))
     }
 
@@ -70,7 +70,7 @@ impl Grid {
     }
 
     /// Changes a line; it is made, and those before it, where there is none.
-    pub(crate) fn edit(&mut self, number: u64, change: impl FnOnce(&mut Line)) {
+    pub(crate) fn edit(&mut self, number: u64, change: impl FnOnce(&mut ScreenLine)) {
         self.reach(number);
         self.changed = self.changed.min(number);
         let index = self.index(number);
@@ -87,7 +87,7 @@ impl Grid {
     pub(crate) fn reach(&mut self, number: u64) {
         while self.end() <= number {
             self.changed = self.changed.min(self.end());
-            self.lines.push_back(Line::default());
+            self.lines.push_back(ScreenLine::default());
             if self.lines.len() > LINES_MAX {
                 self.drop_first();
             }
@@ -123,7 +123,7 @@ impl Grid {
             return;
         }
         for _ in 0..count.min(SCREEN_ROWS) {
-            self.lines.insert(self.index(number), Line::default());
+            self.lines.insert(self.index(number), ScreenLine::default());
             self.changed = self.changed.min(number);
         }
         // What is at the bottom falls out.

@@ -34,11 +34,11 @@ impl Cell {
 
 /// A line of a terminal.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Line {
+pub(crate) struct ScreenLine {
     cells: Vec<Cell>,
 }
 
-impl Line {
+impl ScreenLine {
     pub(crate) fn cells(&self) -> &[Cell] {
         &self.cells
     }

@@ -53,9 +53,9 @@ pub(crate) struct Charsets {
     pub(crate) used: usize,
 }
 
-/// How a part of a line or of the screen is named: `0`, `1`, `2`.
+/// The range of a line or of the screen that is erased: `0`, `1`, `2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum EraseRange {
     Behind,
     Before,
     All,
@@ -167,32 +167,32 @@ impl Screen {
         self.stops.get_or_insert_with(|| (TAB_COLUMNS..EDITED_COLUMNS_MAX).step_by(TAB_COLUMNS).collect())
     }
 
-    pub(crate) fn erase_line(&mut self, part: Part) {
+    pub(crate) fn erase_line(&mut self, range: EraseRange) {
         let (Cursor { line, column }, style) = (self.cursor, self.pen.erased());
         if line >= self.grid.end() {
             return;
         }
-        self.grid.edit(line, |line| match part {
-            Part::Behind => line.truncate(column),
-            Part::Before => line.erase(0, column + 1, style),
-            Part::All => line.truncate(0),
+        self.grid.edit(line, |line| match range {
+            EraseRange::Behind => line.truncate(column),
+            EraseRange::Before => line.erase(0, column + 1, style),
+            EraseRange::All => line.truncate(0),
         });
     }
 
-    pub(crate) fn erase_screen(&mut self, part: Part) {
+    pub(crate) fn erase_screen(&mut self, range: EraseRange) {
         let line = self.cursor.line;
-        match part {
-            Part::Behind => {
-                self.erase_line(part);
+        match range {
+            EraseRange::Behind => {
+                self.erase_line(range);
                 if line + 1 < self.grid.end() {
                     self.grid.truncate(line + 1);
                 }
             }
-            Part::Before => {
+            EraseRange::Before => {
                 (self.grid.top()..line).for_each(|line| self.grid.clear(line));
-                self.erase_line(part);
+                self.erase_line(range);
             }
-            Part::All => (self.grid.top()..self.grid.end()).for_each(|line| self.grid.clear(line)),
+            EraseRange::All => (self.grid.top()..self.grid.end()).for_each(|line| self.grid.clear(line)),
         }
     }
 
@@ -280,7 +280,7 @@ impl Screen {
 
     pub(crate) fn reset(&mut self) {
         self.leave_alternate();
-        self.erase_screen(Part::All);
+        self.erase_screen(EraseRange::All);
         self.cursor = Cursor { line: self.grid.top(), column: 0 };
         self.stops = None;
         self.saved = Saved { cursor: self.cursor, ..Saved::default() };

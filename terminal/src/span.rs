@@ -1,6 +1,6 @@
 //! What comes out: parts of a line that look the same.
 
-use crate::line::{Cell, EMPTY, Line, SECOND_HALF};
+use crate::line::{Cell, EMPTY, SECOND_HALF, ScreenLine};
 use crate::style::Style;
 
 /// A part of a line.
@@ -13,7 +13,7 @@ pub struct Span {
 }
 
 /// The spans of a line, without the empty columns at its end.
-pub(crate) fn spans(line: &Line) -> Vec<Span> {
+pub(crate) fn spans(line: &ScreenLine) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let is_seen = |cell: &Cell| cell.character != EMPTY || cell.marks.is_some() || cell.style.shows_blanks();
     let end = line.cells().iter().rposition(is_seen).map_or(0, |last| last + 1);

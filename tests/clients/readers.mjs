@@ -10,6 +10,7 @@ import { EventSource } from "eventsource";
 import { WebSocket as PartySocket } from "partysocket";
 import ReconnectingWebSocket from "reconnecting-websocket";
 import WebSocket from "ws";
+import { present } from "../present.mjs";
 import { Process } from "../worker/processes.mjs";
 import { until } from "../worker/until.mjs";
 
@@ -103,7 +104,7 @@ function ws(at) {
 /** One of Python's, in a process of its own. */
 const python = (name) => (at) => {
   const script = fileURLToPath(new URL("readers.py", import.meta.url));
-  const child = new Process(process.env.CLIENTS_PYTHON, [script, name, at.url, at.key], { cwd: "/" });
+  const child = new Process(present(process.env.CLIENTS_PYTHON, "CLIENTS_PYTHON"), [script, name, at.url, at.key], { cwd: "/" });
   return {
     get ids() {
       return [...child.log.matchAll(/^(\d+)$/gm)].map(([, id]) => Number(id));
@@ -120,19 +121,20 @@ const python = (name) => (at) => {
  * again behind the last line, as a loop of a shell would.
  */
 function websocat(at) {
+  /** @type {string[]} */
   const lines = [];
   let rest = "";
   let child;
   let stopped = false;
-  const lastId = () => (lines.length > 0 ? JSON.parse(lines.at(-1)).id : 0);
+  const lastId = () => (lines.length > 0 ? JSON.parse(present(lines.at(-1))).id : 0);
   const open = () => {
     if (stopped) return;
     rest = "";
     const url = `${at.url.replace("http", "ws")}?${new URLSearchParams({ format: "flat", after_id: lastId() })}`;
-    child = spawn(WEBSOCAT, ["--text", "--unidirectional-reverse", url, `--header=Authorization: Bearer ${at.key}`]);
+    child = spawn(present(WEBSOCAT, "websocat"), ["--text", "--unidirectional-reverse", url, `--header=Authorization: Bearer ${at.key}`]);
     child.stdout.setEncoding("utf8").on("data", (text) => {
       const all = (rest + text).split("\n");
-      rest = all.pop();
+      rest = present(all.pop());
       lines.push(...all);
     });
     child.on("close", () => setTimeout(open, 100));

@@ -7,6 +7,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { attached, idOf, PICTURES, result } from "../pictures/pictures.mjs";
+import { present } from "../present.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { request } from "../worker/http.mjs";
 import { Process } from "../worker/processes.mjs";
@@ -48,13 +49,13 @@ describe("schemathesis", { skip: missing }, () => {
     const args = ["--config-file", join(HERE, "schemathesis.toml"), "run", `${world.url}/openapi.json`, "--no-color"];
     args.push("--header", `Authorization: Bearer ${known.key}`, "--report-json-path", report);
     const env = { TOWNWATCH_WORLD: JSON.stringify(known), SCHEMATHESIS_HOOKS: "schemathesis_hooks", PYTHONPATH: HERE };
-    const child = new Process(join(process.env.CLIENTS_PYTHON, "../schemathesis"), args, { cwd: world.directory, env });
+    const child = new Process(join(present(process.env.CLIENTS_PYTHON, "CLIENTS_PYTHON"), "../schemathesis"), args, { cwd: world.directory, env });
     await until("the end of schemathesis", () => child.ended, 300_000, () => child.log.slice(-4_000));
     assert.equal(child.ended, "ended with 0", child.log);
     const { paths } = (await request(`${world.url}/openapi.json`)).json;
     const operations = Object.values(paths).flatMap((item) => Object.keys(item)).filter((key) => key !== "parameters").length;
     assert.match(child.log, new RegExp(`Selected: ${operations}/${operations}\\s+Tested: ${operations}\\s`));
-    const [, requests] = /(\d+) generated/.exec(child.log);
+    const [, requests] = present(/(\d+) generated/.exec(child.log), "how many requests it made");
     assert.ok(Number(requests) >= REQUESTS_MIN, `${requests} requests`);
     console.log(`schemathesis: ${requests} requests to ${operations} operations`);
   });

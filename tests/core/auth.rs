@@ -1,4 +1,4 @@
-//! Who may ask: keys, tokens, cookies, tickets and origins.
+//! Who may ask: keys, tokens, cookies and tickets.
 
 use townwatch_protocol::agent_right::{AgentRight, ShownToken};
 use townwatch_protocol::error::{Code, Result};
@@ -6,11 +6,10 @@ use townwatch_protocol::id::{AgentId, RigId, SessionId, TokenId, TownId};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::SessionRequest;
 use townwatch_town::access::auth::{
-    self, Caller, Carrier, Credentials, Principal, Proof, StreamCredential, check_carrier, check_right,
+    self, Caller, CredentialKind, Credentials, Principal, Proof, StreamCredential, check_credential, check_right,
     is_operator_key, mint_agent_token, proof, require, stream_credential,
 };
 use townwatch_town::access::cookie;
-use townwatch_town::access::origin::check_origin;
 use townwatch_town::route::Route;
 use townwatch_town::settings::Secrets;
 
@@ -87,6 +86,7 @@ fn base64url(bytes: &[u8]) -> String {
 }
 
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+
 const CLAIMS: &str = r#"{"town_id":"t1","rig_id":"r1","agent_id":"a1","exp":4000000000}"#;
 
 #[test]
@@ -106,7 +106,7 @@ fn a_bearer_is_the_key_or_an_agents_token() {
         (by_hand(r#","iat":1795000000"#), without_id(Some("2026-11-18T11:06:40Z"))),
     ] {
         let caller = authenticate(Some(&header), None, now, &secrets).unwrap().unwrap();
-        assert_eq!((caller.principal, caller.carrier), (principal, Carrier::Bearer), "{header}");
+        assert_eq!((caller.principal, caller.credential), (principal, CredentialKind::Bearer), "{header}");
     }
 }
 
@@ -159,9 +159,9 @@ fn a_cookie_is_the_operator_until_it_ends_or_a_secret_changes() {
     let cookie = format!("a=b; townwatch_session_8787=nonsense; townwatch_session_8787={session}; c");
     let at = |at: Timestamp, secrets: &Secrets| authenticate(None, Some(&cookie), at, secrets).unwrap();
     let days = |count: i64| now.plus_millis(count * 86_400_000);
-    let (principal, carrier) = (Principal::Operator, Carrier::Cookie);
+    let (principal, credential) = (Principal::Operator, CredentialKind::Cookie);
     let session_id = SessionId::parse("s1");
-    assert_eq!(at(now, &secrets), Some(Caller { principal, carrier, ends_at: Some(days(7)), session_id }));
+    assert_eq!(at(now, &secrets), Some(Caller { principal, credential, ends_at: Some(days(7)), session_id }));
     assert!(at(days(6), &secrets).is_some());
     assert_eq!(at(days(8), &secrets), None);
     assert_eq!(at(now, &Secrets { api_key: "0000000000000001".to_owned(), ..secrets.clone() }), None);
@@ -234,28 +234,28 @@ fn a_browser_shows_a_key_or_a_code() {
 
 #[test]
 fn a_session_makes_no_codes() {
-    for (path, carrier, good) in [
-        ("/api/session/code", Carrier::Bearer, true),
-        ("/api/session/code", Carrier::Cookie, false),
-        ("/api/towns", Carrier::Cookie, true),
+    for (path, credential, good) in [
+        ("/api/session/code", CredentialKind::Bearer, true),
+        ("/api/session/code", CredentialKind::Cookie, false),
+        ("/api/towns", CredentialKind::Cookie, true),
     ] {
         let route = Route::parse("POST", path).unwrap();
-        let outcome = check_carrier(carrier, &route).map_err(|refusal| refusal.code);
-        assert_eq!(outcome, if good { Ok(()) } else { Err(Code::Forbidden) }, "{path} {carrier:?}");
+        let outcome = check_credential(credential, &route).map_err(|refusal| refusal.code);
+        assert_eq!(outcome, if good { Ok(()) } else { Err(Code::Forbidden) }, "{path} {credential:?}");
     }
 }
 
 #[test]
 fn a_stream_is_opened_by_a_ticket_or_the_operator() {
-    let operator = |carrier| Caller { principal: Principal::Operator, carrier, ends_at: None, session_id: None };
-    let agent = Caller { principal: agent(), carrier: Carrier::Bearer, ends_at: None, session_id: None };
+    let operator = |credential| Caller { principal: Principal::Operator, credential, ends_at: None, session_id: None };
+    let agent = Caller { principal: agent(), credential: CredentialKind::Bearer, ends_at: None, session_id: None };
     let ticket = |text: &str| StreamCredential::Ticket(text.to_owned());
-    let cookie = operator(Carrier::Cookie);
+    let cookie = operator(CredentialKind::Cookie);
     let cases = [
         (None, None, Err(Code::Unauthorized)),
         (None, Some("abc"), Ok(ticket("abc"))),
         (None, Some(""), Ok(ticket(""))),
-        (Some(&cookie), None, Ok(StreamCredential::Operator(Carrier::Cookie))),
+        (Some(&cookie), None, Ok(StreamCredential::Operator(CredentialKind::Cookie))),
         (Some(&cookie), Some("abc"), Ok(ticket("abc"))),
         (Some(&agent), None, Err(Code::Forbidden)),
         (Some(&agent), Some("abc"), Ok(ticket("abc"))),
@@ -263,57 +263,6 @@ fn a_stream_is_opened_by_a_ticket_or_the_operator() {
     for (caller, given, expected) in cases {
         assert_eq!(stream_credential(caller, given).map_err(|refusal| refusal.code), expected, "{caller:?} {given:?}");
     }
-}
-
-#[test]
-fn origins() {
-    let allowed = ["https://watch.example".to_owned()];
-    let own = "http://localhost:8787";
-    for (origin, carrier, good) in [
-        (Some("http://localhost:8787"), Carrier::Cookie, true),
-        (Some("http://127.0.0.1:8787"), Carrier::Cookie, true),
-        (Some("https://watch.example"), Carrier::Ticket, true),
-        (None, Carrier::Ticket, true),
-        (None, Carrier::Bearer, true),
-        (None, Carrier::Cookie, false),
-        (Some("null"), Carrier::Ticket, false),
-        (Some(""), Carrier::Bearer, false),
-        (Some("http://localhost:8788"), Carrier::Cookie, false),
-        (Some("http://127.0.0.1"), Carrier::Cookie, false),
-        (Some("https://localhost:8787"), Carrier::Cookie, false),
-        (Some("http://localhost.evil.example:8787"), Carrier::Ticket, false),
-        (Some("https://watch.example.evil.example"), Carrier::Ticket, false),
-        (Some("https://watch.example:8443"), Carrier::Ticket, false),
-    ] {
-        let outcome = check_origin(origin, own, &allowed, carrier);
-        assert_eq!(
-            outcome.as_ref().map_err(|refusal| refusal.code),
-            if good { Ok(&()) } else { Err(Code::OriginNotAllowed) },
-            "{origin:?} {carrier:?}"
-        );
-    }
-    assert!(check_origin(Some("https://a.example"), "https://a.example", &[], Carrier::Cookie).is_ok());
-}
-
-#[test]
-fn a_refused_origin_is_told_what_to_set_where() {
-    let own = "http://127.0.0.1:8787";
-    let message = |origin| check_origin(Some(origin), own, &[], Carrier::Cookie).unwrap_err().message;
-    let (host, list) = ("`proxy_set_header Host $http_host;`", "into the setting ALLOWED_ORIGINS");
-    // Which of the two would help, by what differs.
-    for (origin, by_host, by_list) in [
-        ("http://watch.example", true, true),
-        ("http://127.0.0.1:8080", true, true),
-        ("https://127.0.0.1:8787", false, true),
-        ("https://watch.example", false, true),
-        ("null", false, false),
-        ("", false, false),
-    ] {
-        let said = message(origin);
-        assert!(said.contains(&format!("{origin:?}")), "{said}");
-        assert_eq!((said.contains(host), said.contains(list)), (by_host, by_list), "{said}");
-    }
-    assert!(message(&"x".repeat(10_000)).len() < 500);
 }
 
 #[test]

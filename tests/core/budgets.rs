@@ -7,7 +7,7 @@ use townwatch_protocol::id::RunId;
 use townwatch_protocol::wire::{BudgetChange, StartAgent};
 use townwatch_town::agents::stop_orders::{StopOrder, StopPlace};
 use townwatch_town::log::ingest::Outcome;
-use townwatch_town::relay::control_answer::StopAnswer;
+use townwatch_town::relay::control_response::StopAnswer;
 
 use crate::story;
 use crate::story::Story;

@@ -6,7 +6,7 @@ use townwatch_protocol::body::is_deeper_than;
 use townwatch_protocol::limits::{EVENT_BYTES_MAX, EVENT_FRAME_BYTES_MAX};
 use townwatch_protocol::wire::Cut;
 use townwatch_town::log::cut::{CUTS_MAX, MARK, STRING_BYTES_MIN, cut};
-use townwatch_town::log::json_scan::{Kind, Scanner, Tree};
+use townwatch_town::log::json_scan::{JsonTree, Scanner, TokenKind};
 
 const FRAME: usize = EVENT_FRAME_BYTES_MAX;
 
@@ -28,13 +28,13 @@ fn listed(cuts: &[Cut]) -> Vec<(&str, u64)> {
 
 /// How deep the containers nest, by the scanner's own count.
 fn depth(text: &str) -> usize {
-    let containers = Scanner::new(text).filter(|token| matches!(token.kind, Kind::Object | Kind::Array));
+    let containers = Scanner::new(text).filter(|token| matches!(token.kind, TokenKind::Object | TokenKind::Array));
     containers.map(|token| token.depth + 1).max().unwrap_or(0)
 }
 
 /// The raw texts of the strings that are values.
 fn strings(text: &str) -> Vec<&str> {
-    Scanner::new(text).filter(|token| token.kind == Kind::Text).map(|token| &text[token.span]).collect()
+    Scanner::new(text).filter(|token| token.kind == TokenKind::Text).map(|token| &text[token.span]).collect()
 }
 
 #[test]
@@ -145,22 +145,22 @@ fn tokens_and_pointers() {
     let text = r#" {"a" : [1.5e3,"x:\"]",true] ,"b\u002f~\ud83d\ude00\udc00":{}} "#;
     let tokens: Vec<_> = Scanner::new(text).map(|token| (token.kind, token.depth, &text[token.span])).collect();
     let key = r#""b\u002f~\ud83d\ude00\udc00""#;
-    let (atom, opening) = (Kind::Atom, Kind::Object);
+    let (atom, opening) = (TokenKind::Atom, TokenKind::Object);
     let expected = [
         (opening, 0, "{"),
-        (Kind::Key, 1, r#""a""#),
-        (Kind::Array, 1, "["),
+        (TokenKind::Key, 1, r#""a""#),
+        (TokenKind::Array, 1, "["),
         (atom, 2, "1.5e3"),
-        (Kind::Text, 2, r#""x:\"]""#),
+        (TokenKind::Text, 2, r#""x:\"]""#),
         (atom, 2, "true"),
-        (Kind::Close, 1, "]"),
-        (Kind::Key, 1, key),
+        (TokenKind::Close, 1, "]"),
+        (TokenKind::Key, 1, key),
         (opening, 1, "{"),
-        (Kind::Close, 1, "}"),
-        (Kind::Close, 0, "}"),
+        (TokenKind::Close, 1, "}"),
+        (TokenKind::Close, 0, "}"),
     ];
     assert_eq!(tokens, expected);
-    let tree = Tree::read(text, |_| true);
+    let tree = JsonTree::read(text, |_| true);
     let pointers: Vec<_> = (0..tree.nodes().len()).map(|node| tree.pointer(node)).collect();
     assert_eq!(pointers, ["", "/a", "/a/0", "/a/1", "/a/2", "/b~1~0😀\u{fffd}"]);
     assert_eq!(tree.children(0).collect::<Vec<_>>(), [1, 5]);

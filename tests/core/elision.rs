@@ -1,21 +1,17 @@
 //! What a viewer gets that neither keeps up nor says so: all that matters, and word of all that it was spared.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-use townwatch_protocol::limits::{BUCKET_BYTES_MAX, FRAME_BYTES_MAX};
-use townwatch_protocol::wire::{Gap, GapReason, ServerFrame, TownEvent};
+use townwatch_protocol::limits::BUCKET_BYTES_MAX;
 use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::streams::Join;
-use townwatch_town::town::Config;
+use townwatch_town::town::TownConfig;
 use townwatch_town::viewers::frames::Pace;
 use townwatch_town::viewers::{Effect, ViewerId};
 
-use crate::story::{Story, agent, frames, said, texts, told};
+use crate::story::{Story, frames, said, texts, told};
 
 /// Kinds of events from what is spared first to what never is, and how many of each a batch of [`mixed`] has.
-const KINDS: [(&str, usize); 5] = [
+pub const KINDS: [(&str, usize); 5] = [
     ("agent_output", 8),
     ("progress_update", 8),
     ("file_changed", 4),
@@ -26,7 +22,7 @@ const KINDS: [(&str, usize); 5] = [
 /// A town whose buckets hold so many events, sent in frames of 50 at most.
 fn bucket_of(bucket_events: u64) -> Story {
     let pace = Pace { frame_interval_ms: 0, window_events: 50, bucket_events };
-    let mut story = Story::with(Config { pace, event_cap: 20_000, ..Config::default() });
+    let mut story = Story::with(TownConfig { pace, event_cap: 20_000, ..TownConfig::default() });
     for name in ["a", "b"] {
         story.register(name);
     }
@@ -41,7 +37,7 @@ impl Story {
     }
 }
 
-fn event<'a>(agent_id: &'a str, name: &'a str) -> (&'a str, &'a str, &'a str, Json) {
+pub fn event<'a>(agent_id: &'a str, name: &'a str) -> (&'a str, &'a str, &'a str, Json) {
     let data = match name {
         "agent_output" => said("x"),
         "agent_tool_call" => {
@@ -58,7 +54,7 @@ fn mixed() -> Vec<(&'static str, &'static str, &'static str, Json)> {
     KINDS.iter().flat_map(|(name, count)| vec![event("a", name); *count]).collect()
 }
 
-fn closed(effects: &[Effect]) -> Vec<(ViewerId, u16)> {
+pub fn closed(effects: &[Effect]) -> Vec<(ViewerId, u16)> {
     let closed = effects.iter().filter_map(|effect| match effect {
         Effect::Close(id, ending) => Some((*id, ending.code())),
         _ => None,
@@ -248,119 +244,4 @@ fn what_a_filter_hides_is_not_missing() {
     story.says(id, &heard.to_string());
     let effects = story.shows(&[event("a", "agent_output"), event("a", "progress_update"), event("b", "agent_output")]);
     assert_eq!(events(&effects, id), ["gap a 102-102 x1"]);
-}
-
-/// What a viewer makes of its frames.
-#[derive(Default)]
-struct Account {
-    received: BTreeMap<u64, String>,
-    /// Agent, first, last, count.
-    gaps: Vec<(String, u64, u64, u64)>,
-    last: u64,
-}
-
-impl Account {
-    fn read(&mut self, effects: &[Effect], viewer: ViewerId) {
-        for text in texts(effects, viewer) {
-            assert!(text.len() <= FRAME_BYTES_MAX, "{} bytes", text.len());
-            let frame: ServerFrame = ServerFrame::read(&text).unwrap().unwrap();
-            match frame {
-                ServerFrame::Events { events, .. } => {
-                    for event in events {
-                        let event: TownEvent = serde_json::from_str(event.get()).unwrap();
-                        let id = event.id.get();
-                        assert!(id > self.last, "{id} after {}", self.last);
-                        self.last = id;
-                        self.received.insert(id, event.event.as_str().to_owned());
-                    }
-                }
-                ServerFrame::Gap(Gap { agent_id, from, to, count, reason }) => {
-                    assert_eq!(reason, GapReason::Elided);
-                    self.gaps.push((agent_id.to_string(), from.get(), to.get(), count.unwrap()));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// What it has and what it was told to miss is the log, up to the last that it knows of.
-    fn check(&self, log: &[(u64, String, String, String)], end: u64) {
-        let mut told = BTreeSet::new();
-        for (agent_id, from, to, count) in &self.gaps {
-            let inside: Vec<_> =
-                log.iter().filter(|(id, of, ..)| of == agent_id && (from..=to).contains(&id)).collect();
-            assert_eq!(inside.len() as u64, *count, "{agent_id} {from}-{to}");
-            assert_eq!((inside[0].0, inside[inside.len() - 1].0), (*from, *to), "no wider than what is missing");
-            for (id, _, _, name) in inside {
-                assert!(KINDS[..4].iter().any(|(kind, _)| kind == name), "{name} is never left out");
-                assert!(!self.received.contains_key(id), "{id} was sent and is told to be missing");
-                assert!(told.insert(*id), "{id} is in two gaps");
-            }
-        }
-        let known: BTreeSet<u64> = self.received.keys().copied().chain(told).collect();
-        assert_eq!(known, log.iter().map(|(id, ..)| *id).filter(|id| *id <= end).collect());
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-
-    #[test]
-    fn what_a_metered_viewer_has_and_what_it_is_told_to_miss_is_exactly_the_log(
-        bucket_events in 20_u64..150,
-        window_events in 1_u64..20,
-        frame_interval_ms in prop::sample::select(vec![0_i64, 20]),
-        history in 0_usize..60,
-        batches in prop::collection::vec(
-            (0_i64..600, prop::collection::vec((0_usize..3, 0_usize..9, prop::sample::select(vec![1_usize, 1, 1, 9_000, 70_000])), 1..40)),
-            1..30,
-        ),
-    ) {
-        let pace = Pace { frame_interval_ms, window_events, bucket_events };
-        let mut story = Story::with(Config { pace, ..Config::default() });
-        let agents = ["a", "b", "c"];
-        for name in agents {
-            story.register(name);
-        }
-        story.post(&vec![event("a", "agent_output"); history]);
-        let (id, joined) = story.join("", BeginRequest::default());
-        let mut account = Account::default();
-        account.read(&joined, id);
-        let mut is_closed = false;
-        for (gap_ms, batch) in batches {
-            story.pass(gap_ms);
-            let names = ["note", "agent_error"];
-            let batch: Vec<_> = batch
-                .into_iter()
-                .map(|(of, kind, size)| {
-                    let name = KINDS.get(kind).map_or_else(|| names[kind % 2], |(name, _)| name);
-                    let (of, run, name, mut data) = event(agents[of], if kind > 6 { "agent_output" } else { name });
-                    data["padding"] = json!("x".repeat(size));
-                    (of, run, name, data)
-                })
-                .collect();
-            let effects = story.shows(&batch);
-            account.read(&effects, id);
-            is_closed = !closed(&effects).is_empty();
-            if is_closed {
-                prop_assert_eq!(closed(&effects), [(id, 1013)]);
-                break;
-            }
-        }
-        let log = story.log();
-        // Once the bucket is full again everything has come that was still to come.
-        while !is_closed && story.due_soon().is_some() {
-            story.pass(500);
-            let effects = story.tick();
-            account.read(&effects, id);
-            is_closed = !closed(&effects).is_empty();
-        }
-        let end = if is_closed {
-            account.gaps.iter().map(|(_, _, to, _)| *to).chain([account.last]).max().unwrap()
-        } else {
-            log.last().unwrap().0
-        };
-        account.check(&log, end);
-        prop_assert!(agents.iter().all(|name| story.town.agent(&agent(name)).unwrap().is_some()));
-    }
 }

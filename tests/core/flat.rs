@@ -6,9 +6,9 @@ use townwatch_protocol::limits::FRAME_BYTES_MAX;
 use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::stream_query::Form;
 use townwatch_town::reading::streams::Join;
-use townwatch_town::town::Config;
+use townwatch_town::town::TownConfig;
 use townwatch_town::viewers::frames::Pace;
-use townwatch_town::viewers::{Effect, Recalled, ViewerId};
+use townwatch_town::viewers::{Effect, RecallResult, ViewerId};
 
 use crate::pulled::{note, town_with};
 use crate::story::{Story, agent, frames, operator, said, texts, told};
@@ -85,7 +85,7 @@ fn it_is_known_for_flat_after_a_hibernation() {
     });
     let note_of_it = note_of_it.unwrap();
     story.reopen();
-    assert_eq!(story.recall(&note_of_it), Recalled::Known(id));
+    assert_eq!(story.recall(&note_of_it), RecallResult::Known(id));
     let _outcome = story.post(&[note("a"), waits("a")]);
     assert_eq!(ids(&story.shown(), id), [1, 2]);
 }
@@ -93,7 +93,7 @@ fn it_is_known_for_flat_after_a_hibernation() {
 #[test]
 fn it_waits_where_others_are_spared_events_since_it_could_not_be_told() {
     let pace = Pace { frame_interval_ms: 0, window_events: 50, bucket_events: 100 };
-    let mut story = Story::with(Config { pace, ..Config::default() });
+    let mut story = Story::with(TownConfig { pace, ..TownConfig::default() });
     story.register("a");
     let (id, _) = story.join_with(&flat("a"));
     let (framed, _) = story.join("a", BeginRequest::default());

@@ -6,7 +6,7 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_town::reading::ending::Ending;
 use townwatch_town::reading::streams::{Join, MessageContent, ViewerMessage};
 use townwatch_town::viewers::flow::Flow;
-use townwatch_town::viewers::{Effect, Recalled, ViewerId};
+use townwatch_town::viewers::{Effect, RecallResult, ViewerId};
 
 use crate::story::{Story, frames, told};
 
@@ -276,7 +276,7 @@ fn a_subscription_that_has_to_wait_outlives_a_hibernation() {
     let note = notes.next_back().expect("what it wants now is noted");
     story.register("b");
     story.reopen();
-    assert_eq!(story.recall(&note), Recalled::Known(viewer));
+    assert_eq!(story.recall(&note), RecallResult::Known(viewer));
     story.notes("b", 1);
     let effects = acks(&mut story, viewer, 5);
     assert_eq!(ids(&effects, viewer).first(), Some(&6));

@@ -6,7 +6,7 @@ use townwatch_protocol::id::EventId;
 use townwatch_protocol::wire::{AgentSelection, StartAgent};
 use townwatch_town::agents::starting;
 use townwatch_town::git_url::{check, event_shown, shown};
-use townwatch_town::log::{self, PageFilter, Span};
+use townwatch_town::log::{self, LogSpan, PageFilter};
 
 use crate::pulled::{note, town_with};
 
@@ -70,9 +70,14 @@ fn an_old_log_and_an_old_state_are_read_without() {
     assert!(old[0].contains("hunter2"), "{old:?}");
     let state = serde_json::to_string(&story.town.agents().unwrap()).unwrap();
     assert!(state.contains("https://example.test/x.git") && !state.contains("hunter2"), "{state}");
-    let entries =
-        log::read(story.store.as_ref(), &AgentSelection::All, Span::After(EventId::START), &PageFilter::default(), 100)
-            .unwrap();
+    let entries = log::read(
+        story.store.as_ref(),
+        &AgentSelection::All,
+        LogSpan::After(EventId::START),
+        &PageFilter::default(),
+        100,
+    )
+    .unwrap();
     let shown: Vec<_> = entries.iter().filter(|entry| entry.event == "agent_session").collect();
     assert!(!shown.is_empty());
     for entry in shown {

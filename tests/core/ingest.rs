@@ -6,7 +6,7 @@ use townwatch_protocol::id::EventId;
 use townwatch_protocol::limits::EVENT_BYTES_PER_AGENT_MAX;
 use townwatch_town::agents;
 use townwatch_town::agents::runs;
-use townwatch_town::town::Config;
+use townwatch_town::town::TownConfig;
 
 use crate::story::{Story, agent, run, said};
 
@@ -253,7 +253,7 @@ fn an_event_at_the_cap_takes_over_the_oldest_ones_row_whatever_the_log_holds() {
 fn a_lowered_cap_is_kept_to_at_the_next_event() {
     let mut story = with_agents(10, &["a"]);
     story.notes("a", 12);
-    let config = Config { event_cap: 4, ..story.town.config() };
+    let config = TownConfig { event_cap: 4, ..story.town.config() };
     story.reopen_with(config);
     story.notes("a", 1);
     let kept: Vec<u64> = story.log().into_iter().map(|(id, ..)| id).collect();

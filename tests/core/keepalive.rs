@@ -1,13 +1,13 @@
-//! Signs of life for sockets that do not ping.
+//! Heartbeats for sockets that do not ping.
 
 use serde_json::json;
 use townwatch_protocol::time::Timestamp;
 use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::stream_query::Form;
 use townwatch_town::reading::streams::Join;
-use townwatch_town::town::Config;
+use townwatch_town::town::TownConfig;
 use townwatch_town::viewers::ViewerId;
-use townwatch_town::viewers::keepalive::{Look, SignsOfLife, Traffic, look, settles_at};
+use townwatch_town::viewers::keepalive::{Heartbeats, KeepaliveCheck, Traffic, check, settles_at};
 
 use crate::pulled::{note, town_with};
 use crate::story::{Story, frames, texts};
@@ -20,8 +20,8 @@ fn socket(id: u64, pinged: Option<i64>, sent: Option<i64>) -> Traffic {
     Traffic { id: ViewerId(id), opened_at: None, pinged_at: pinged.map(at), sent_at: sent.map(at) }
 }
 
-fn looks(sockets: &[Traffic], now: i64) -> (Vec<u64>, Option<i64>) {
-    let Look { owed, next_at } = look(sockets.iter().copied(), at(now));
+fn checked(sockets: &[Traffic], now: i64) -> (Vec<u64>, Option<i64>) {
+    let KeepaliveCheck { owed, next_at } = check(sockets.iter().copied(), at(now));
     let seconds = |next: Timestamp| i64::try_from(next.millis_since(at(now))).unwrap() / 1_000;
     (owed.iter().map(|id| id.0).collect(), next_at.map(seconds))
 }
@@ -45,22 +45,22 @@ fn who_pings_is_left_alone_and_who_does_not_hears_every_30_seconds() {
         ("not yet owed", vec![socket(1, None, Some(0)), socket(2, None, Some(11))], 30, (vec![1], Some(11))),
         ("the clock stepped back", vec![socket(1, None, Some(100))], 30, (vec![], Some(30))),
     ] {
-        assert_eq!(looks(&sockets, now), expected, "{what}");
+        assert_eq!(checked(&sockets, now), expected, "{what}");
     }
 }
 
 #[test]
 fn who_has_just_come_is_looked_at_again_once_it_may_have_pinged() {
     let new = Traffic { opened_at: Some(at(0)), ..socket(1, None, Some(0)) };
-    assert_eq!(look([new].into_iter(), at(0)), Look { owed: vec![], next_at: Some(settles_at(at(0))) });
-    assert_eq!(looks(&[new, socket(2, None, Some(-30))], 0), (vec![2], Some(1)));
-    assert_eq!(looks(&[Traffic { pinged_at: Some(at(0)), ..new }], 0), (vec![], None), "it pings already");
-    assert_eq!(looks(&[new], 1), (vec![], Some(29)));
+    assert_eq!(check([new].into_iter(), at(0)), KeepaliveCheck { owed: vec![], next_at: Some(settles_at(at(0))) });
+    assert_eq!(checked(&[new, socket(2, None, Some(-30))], 0), (vec![2], Some(1)));
+    assert_eq!(checked(&[Traffic { pinged_at: Some(at(0)), ..new }], 0), (vec![], None), "it pings already");
+    assert_eq!(checked(&[new], 1), (vec![], Some(29)));
 }
 
 #[test]
 fn it_is_one_text_for_all_that_are_at_the_head() {
-    let mut story = Story::with(Config::default());
+    let mut story = Story::with(TownConfig::default());
     story.register("a");
     story.register("b");
     story.notes("a", 3);
@@ -69,16 +69,16 @@ fn it_is_one_text_for_all_that_are_at_the_head() {
     let (one, _) = story.join("", BeginRequest::default());
     let (other, _) = story.join("b", BeginRequest::default());
     let now = story.now;
-    let effects = story.seen(SignsOfLife { owed: &[one, other] });
+    let effects = story.seen(Heartbeats { owed: &[one, other] });
     let expected = json!({"type": "heartbeat", "at": now.to_string(), "id": 3});
     assert_eq!((&frames(&effects, one)[0], &frames(&effects, other)[0]), (&expected, &expected));
     assert!(std::rc::Rc::ptr_eq(&texts(&effects, one)[0], &texts(&effects, other)[0]));
     story.post(&[note("a")]);
     // The next one is held back by the pace.
     story.post(&[note("a")]);
-    assert!(story.seen(SignsOfLife { owed: &[one] }).is_empty(), "what is new is on its way to it");
+    assert!(story.seen(Heartbeats { owed: &[one] }).is_empty(), "what is new is on its way to it");
     story.town.leave(one);
-    assert!(story.seen(SignsOfLife { owed: &[one] }).is_empty());
+    assert!(story.seen(Heartbeats { owed: &[one] }).is_empty());
 }
 
 #[test]
@@ -90,6 +90,6 @@ fn who_acknowledges_or_wants_events_only_is_owed_none() {
     let flat = story.join_with(&Join { form: Form::Flat, ..Join::default() }).0;
     let later = story.join("", BeginRequest::default()).0;
     story.says(later, r#"{"type":"ack","id":1}"#);
-    let owed = [plain, acks, flat, later, ViewerId(99)].map(|id| story.town.may_owe_life(id));
+    let owed = [plain, acks, flat, later, ViewerId(99)].map(|id| story.town.may_owe_heartbeats(id));
     assert_eq!(owed, [true, false, false, false, false]);
 }

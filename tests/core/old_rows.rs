@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::{Value as Json, json};
 use townwatch_protocol::wire::ActivityKind;
 use townwatch_town::store::Store;
-use townwatch_town::town::{Config, Town};
+use townwatch_town::town::{Town, TownConfig};
 
 use crate::sqlite::Sqlite;
 use crate::story::{Story, agent, no_run};
@@ -41,7 +41,7 @@ fn old_town(activity: &str) -> Story {
     let state = state.replace(r#""activity":{"kind":"question""#, &format!(r#""activity":{{"kind":"{activity}""#));
     let sql = "INSERT INTO agents (agent_id, rig_id, state, base) VALUES ('a', 'rig', ?1, ?1)";
     tables.query(sql, &[state.as_str().into()]).unwrap();
-    story.town = Town::open(Rc::clone(&tables) as Rc<dyn Store>, Config::default(), no_run()).unwrap().unwrap();
+    story.town = Town::open(Rc::clone(&tables) as Rc<dyn Store>, TownConfig::default(), no_run()).unwrap().unwrap();
     story.store = tables;
     story
 }

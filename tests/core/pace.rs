@@ -7,9 +7,9 @@ use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::ending::Ending;
 use townwatch_town::reading::streams::Join;
 use townwatch_town::settings::Settings;
-use townwatch_town::town::Config;
+use townwatch_town::town::TownConfig;
 use townwatch_town::viewers::silence::is_silent;
-use townwatch_town::viewers::{Effect, Recalled, ViewerId};
+use townwatch_town::viewers::{Effect, RecallResult, ViewerId};
 
 use crate::story::{Story, agent, frames, said, texts, told};
 
@@ -17,12 +17,12 @@ const PACE_MS: i64 = 20;
 
 /// Agents `a` and `b`, and the pace that a town has where nothing is set.
 fn paced() -> Story {
-    paced_capped(Config::default().event_cap)
+    paced_capped(TownConfig::default().event_cap)
 }
 
 fn paced_capped(event_cap: u64) -> Story {
-    assert_eq!(Config::default().pace.frame_interval_ms, PACE_MS);
-    let mut story = Story::with(Config { event_cap, ..Config::default() });
+    assert_eq!(TownConfig::default().pace.frame_interval_ms, PACE_MS);
+    let mut story = Story::with(TownConfig { event_cap, ..TownConfig::default() });
     for name in ["a", "b"] {
         story.register(name);
     }
@@ -206,7 +206,7 @@ fn a_viewer_known_again_by_its_note_gets_the_next_event_once_and_at_once() {
     assert_eq!(note_of(&effects), None, "a live viewer's note is not written for each frame");
     story.pass(1);
     story.reopen();
-    assert_eq!(story.recall(&kept), Recalled::Known(id));
+    assert_eq!(story.recall(&kept), RecallResult::Known(id));
     assert_eq!(events(&story.shows(&[note("a")]), id), ["live 2"]);
 }
 
@@ -220,7 +220,7 @@ fn the_rate_and_the_batch_time_make_the_distance_between_frames() {
         };
         i64::try_from(Settings::read(&lookup).unwrap().frame_interval_ms()).unwrap()
     };
-    assert_eq!(distance("", ""), Config::default().pace.frame_interval_ms);
+    assert_eq!(distance("", ""), TownConfig::default().pace.frame_interval_ms);
     for (rate, batch, expected) in [("5", "500", 200), ("5", "100", 100), ("1", "10000", 1_000), ("50", "0", 0)] {
         assert_eq!(distance(rate, batch), expected, "{rate} a second, {batch} ms");
     }

@@ -12,7 +12,7 @@ use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::reader::Next;
 use townwatch_town::reading::stream_query::Form;
 use townwatch_town::reading::streams::{Join, OpenStream, SessionsEnd};
-use townwatch_town::viewers::{Effect, Recalled, ViewerId};
+use townwatch_town::viewers::{Effect, RecallResult, ViewerId};
 
 use crate::pulled::{messages, note, short, town_with};
 use crate::story::{Story, agent, frames, told};
@@ -78,7 +78,7 @@ fn a_ticket_for_one_agent_shows_no_other_whatever_is_said() {
         for (round, is_woken) in [false, true].into_iter().enumerate() {
             if is_woken {
                 story.reopen();
-                assert_eq!(story.recall(&kept), Recalled::Known(id));
+                assert_eq!(story.recall(&kept), RecallResult::Known(id));
             }
             for message in beyond() {
                 let effects = hears(&mut story, id, &message);
@@ -158,15 +158,15 @@ fn one_that_slept_through_the_end_of_its_right_is_not_taken_in_again() {
     story.reopen();
     let mut asked = None;
     let recalled = story.town.recall(&kept, &|_| false).unwrap();
-    assert_eq!((recalled, story.town.viewer_count()), (Recalled::RightEnded, 0));
+    assert_eq!((recalled, story.town.viewer_count()), (RecallResult::RightEnded, 0));
     let asks = |grantor: &Grantor| grantor.name == "session 1" && grantor.ends_at.is_some();
-    if let Recalled::Known(id) = story.town.recall(&kept, &asks).unwrap() {
+    if let RecallResult::Known(id) = story.town.recall(&kept, &asks).unwrap() {
         asked = Some(id);
     }
     assert!(asked.is_some(), "whose right it is stands in the note");
     assert_eq!(story.due_soon(), Some(end), "with its end");
     let without = kept.replacen("\"permit\"", "\"permitted\"", 1);
-    assert_eq!(story.recall(&without), Recalled::Unknown, "no stream is without a right");
+    assert_eq!(story.recall(&without), RecallResult::Unknown, "no stream is without a right");
 }
 
 #[test]

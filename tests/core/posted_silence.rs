@@ -11,7 +11,7 @@ use townwatch_town::agents::posted_silence::Heartbeat;
 use townwatch_town::input::RigNotice;
 use townwatch_town::log::ingest::Outcome;
 use townwatch_town::reading::cursor::BeginRequest;
-use townwatch_town::town::{Config, Tick};
+use townwatch_town::town::{Tick, TownConfig};
 use townwatch_town::viewers::Effect;
 
 use crate::story;
@@ -242,7 +242,7 @@ fn a_heartbeat_keeps_a_run_and_takes_silence_back_but_is_no_event() {
 
 #[test]
 fn the_setting_says_when_a_run_is_lost_also_before_it_is_called_silent() {
-    let mut story = Story::with(Config { posted_lost_ms: 5_000, ..Config::default() });
+    let mut story = Story::with(TownConfig { posted_lost_ms: 5_000, ..TownConfig::default() });
     story.register("p");
     story.notes("p", 1);
     assert_eq!(story.town.due_at(story.now.plus_millis(600)), Some(story.now.plus_millis(5_000)));

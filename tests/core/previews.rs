@@ -67,7 +67,7 @@ fn nothing_is_typed_after_its_message_after_the_end_or_of_a_run_that_is_not_open
 
 #[test]
 fn who_is_behind_is_shown_no_typing() {
-    let mut story = Story::with(townwatch_town::town::Config::default());
+    let mut story = Story::with(townwatch_town::town::TownConfig::default());
     story.register("a");
     story.begin("a", "run-1");
     let live = story.join("a", BeginRequest::default()).0;

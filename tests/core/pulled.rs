@@ -5,7 +5,7 @@ use townwatch_protocol::id::AgentId;
 use townwatch_town::log::Selection;
 use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::pages::PageRequest;
-use townwatch_town::reading::range::Range;
+use townwatch_town::reading::range::RangeReader;
 use townwatch_town::reading::reader::{Next, Reader};
 use townwatch_town::reading::streams::Join;
 
@@ -99,14 +99,14 @@ impl Story {
         sent.collect()
     }
 
-    pub fn range(&self, agent_id: &str, request: PageRequest) -> Range {
+    pub fn range(&self, agent_id: &str, request: PageRequest) -> RangeReader {
         let selection = AgentId::parse(agent_id).map_or_else(Selection::town, Selection::agent);
         self.town.open_range(selection, request, operator().grantor).unwrap()
     }
 
     /// The lines of a range, in short, and how large the largest piece was. The last one, `complete`, is looked at and
     /// left out.
-    pub fn lines(&self, range: &mut Range) -> (Vec<String>, usize) {
+    pub fn lines(&self, range: &mut RangeReader) -> (Vec<String>, usize) {
         let (mut lines, mut largest) = (Vec::new(), 0);
         let mut end = None;
         while let Some(piece) = self.town.read_range(range, self.now).unwrap() {

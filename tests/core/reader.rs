@@ -8,7 +8,7 @@ use townwatch_protocol::id::AgentId;
 use townwatch_protocol::limits::FRAME_BYTES_MAX;
 use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::pages::PageRequest;
-use townwatch_town::reading::range::Range;
+use townwatch_town::reading::range::RangeReader;
 use townwatch_town::reading::reader::Next;
 use townwatch_town::reading::stream_query::EventNames;
 use townwatch_town::reading::streams::Join;
@@ -296,7 +296,7 @@ proptest! {
             story.register(name);
         }
         let mut reader = story.open("", BeginRequest::default());
-        let mut range: Option<(Range, u64)> = None;
+        let mut range: Option<(RangeReader, u64)> = None;
         let (mut read, mut lines, mut posted) = (Vec::new(), Vec::new(), Vec::new());
         let mut is_whole = false;
         for (of, count, pulls, begins) in steps {

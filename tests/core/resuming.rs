@@ -13,7 +13,7 @@ use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::pages::PageRequest;
 use townwatch_town::reading::stream_query::StreamQuery;
 use townwatch_town::reading::streams::Join;
-use townwatch_town::town::Config;
+use townwatch_town::town::TownConfig;
 use townwatch_town::viewers::Effect;
 
 use crate::story::{Story, agent, said};
@@ -100,7 +100,7 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn begin(case: &'a Json) -> Self {
-        let cap = case["log"]["event_cap"].as_u64().unwrap_or(Config::default().event_cap);
+        let cap = case["log"]["event_cap"].as_u64().unwrap_or(TownConfig::default().event_cap);
         let mut run = Self { case, story: Story::capped(cap), told: Told::default() };
         for name in case["log"]["agents"].as_array().unwrap() {
             run.story.register(name.as_str().unwrap());

@@ -4,7 +4,7 @@ use serde_json::json;
 use townwatch_protocol::error::Code;
 use townwatch_protocol::id::{AgentId, SessionId};
 use townwatch_protocol::limits::{READER_LIFE_MS, RESUME_MS, RESUME_RIGHTS_MAX};
-use townwatch_town::access::auth::{Caller, Carrier, Principal};
+use townwatch_town::access::auth::{Caller, CredentialKind, Principal};
 use townwatch_town::access::grantor::Grantor;
 use townwatch_town::access::permit::Permit;
 use townwatch_town::reading::cursor::BeginRequest;
@@ -194,15 +194,17 @@ fn a_grantors_right_lasts_as_long_as_its_secret_and_its_time() {
     };
     let now = Story::new().now;
     let (ours, minute) = (secrets("f4b1c09d2e7a8356", "98ab12cd34ef5670"), now.plus_millis(60_000));
-    let by = |carrier, ends_at, session_id| Caller { principal: Principal::Operator, carrier, ends_at, session_id };
+    let by =
+        |credential, ends_at, session_id| Caller { principal: Principal::Operator, credential, ends_at, session_id };
     let session_id = SessionId::parse("s1");
-    let key = Grantor::of(&by(Carrier::Bearer, None, None), &ours, now);
-    let session = Grantor::of(&by(Carrier::Cookie, Some(minute), session_id.clone()), &ours, now);
+    let key = Grantor::of(&by(CredentialKind::Bearer, None, None), &ours, now);
+    let session = Grantor::of(&by(CredentialKind::Cookie, Some(minute), session_id.clone()), &ours, now);
     assert!(!key.name.contains(&ours.api_key) && key.name != session.name);
-    let another = Grantor::of(&by(Carrier::Cookie, Some(minute), SessionId::parse("s2")), &ours, now);
+    let another = Grantor::of(&by(CredentialKind::Cookie, Some(minute), SessionId::parse("s2")), &ours, now);
     let names = |secrets| Grantor::names_of(&session_id.clone().unwrap(), secrets).collect::<Vec<_>>();
     assert!(another.name != session.name && names(&ours) == [session.name.as_str()]);
-    let days = Grantor::of(&by(Carrier::Cookie, Some(now.plus_millis(7 * 86_400_000)), session_id.clone()), &ours, now);
+    let days =
+        Grantor::of(&by(CredentialKind::Cookie, Some(now.plus_millis(7 * 86_400_000)), session_id.clone()), &ours, now);
     assert_eq!(days.ends_at, Some(now.plus_millis(12 * 3_600_000)), "as if the session were not used again");
     let (new_key, new_secret) =
         (secrets("0123456789abcdef", &ours.jwt_secret), secrets(&ours.api_key, "0123456789abcdef"));

@@ -9,7 +9,7 @@ use townwatch_town::agents::stop_orders::{StopOrder, StopPlace};
 use townwatch_town::log::{PageFilter, Selection};
 use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::pages::PageRequest;
-use townwatch_town::relay::control_answer::StopAnswer;
+use townwatch_town::relay::control_response::StopAnswer;
 use townwatch_town::store::Store;
 
 use crate::story::{Story, agent, run};

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use townwatch_protocol::control_key::SigningKey;
 use townwatch_protocol::error::{Code, Error};
 use townwatch_town::settings::{ControlRight, Secrets, Settings};
-use townwatch_town::town::Config;
+use townwatch_town::town::TownConfig;
 
 fn read(given: &[(&str, &str)]) -> Result<Settings, Error> {
     Settings::read(&|name| given.iter().find(|(one, _)| *one == name).map(|(_, value)| (*value).to_owned()))
@@ -38,7 +38,7 @@ fn what_clients_are_told_is_what_is_set() {
         "event_cap": 10, "ticket_ttl_seconds": 11,
     });
     assert_eq!(told(&set), expected);
-    assert_eq!(told(&|_| None), serde_json::to_value(Config::default().settings).unwrap(), "the defaults");
+    assert_eq!(told(&|_| None), serde_json::to_value(TownConfig::default().settings).unwrap(), "the defaults");
 }
 
 #[test]

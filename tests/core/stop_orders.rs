@@ -5,7 +5,7 @@ use townwatch_protocol::error::Error;
 use townwatch_protocol::event::ExitReason;
 use townwatch_protocol::wire::{BudgetChange, ControlStarted, StartAgent};
 use townwatch_town::agents::stop_orders::StopPlace;
-use townwatch_town::relay::control_answer::StopAnswer;
+use townwatch_town::relay::control_response::StopAnswer;
 
 use crate::story;
 use crate::story::{Story, run};

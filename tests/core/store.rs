@@ -9,7 +9,7 @@ use townwatch_protocol::wire::TownSummary;
 use townwatch_town::account;
 use townwatch_town::rig::Rig;
 use townwatch_town::store::{Store, Value, atomically};
-use townwatch_town::town::{Config, Town};
+use townwatch_town::town::{Town, TownConfig};
 
 use crate::sqlite::Sqlite;
 use crate::story::no_run;
@@ -60,7 +60,7 @@ fn an_older_build_refuses_newer_tables_and_leaves_them_alone() {
         account::add(store.as_ref(), &town),
         account::rename(store.as_ref(), &town.town_id, "Hillside"),
         account::remove(store.as_ref(), &town.town_id),
-        Town::open(Rc::clone(&store) as Rc<dyn Store>, Config::default(), no_run()).map(drop),
+        Town::open(Rc::clone(&store) as Rc<dyn Store>, TownConfig::default(), no_run()).map(drop),
         Rig::open(Rc::clone(&store) as Rc<dyn Store>, 2_000).map(drop),
     ];
     for refusal in refusals {

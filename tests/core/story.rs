@@ -1,5 +1,9 @@
 //! A town with one rig for tests that tell a story: agents `a`, `b`, …, events in one line each, frames read back.
 
+mod container;
+mod frames;
+mod posts;
+
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -7,31 +11,22 @@ use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use townwatch_protocol::error::Result;
 use townwatch_protocol::event::Role;
-use townwatch_protocol::id::{AgentId, Epoch, EventName, RigId, RunId, SourceId, TownId};
+use townwatch_protocol::id::{AgentId, Epoch, RigId, RunId, SourceId, TownId};
 use townwatch_protocol::time::Timestamp;
-use townwatch_protocol::wire::{
-    AgentState, BudgetChange, ControlEvent, ControlEvents, ControlStart, ControlStarted, Gap, Preview, RigBatch,
-    RigEvent, RigRequest, ServerFrame, StartAgent, TownEvent,
-};
+use townwatch_protocol::wire::RigRequest;
 use townwatch_town::access::grantor::Grantor;
 use townwatch_town::access::permit::Permit;
 use townwatch_town::agents::archive::AgentRegistration;
-use townwatch_town::agents::budgets::setting::{ChangeAgentBudget, ChangeTownBudget};
-use townwatch_town::agents::runs::Source;
-use townwatch_town::agents::starting::{StartConfirmed, StartRefused, StartRun};
-use townwatch_town::agents::stop_orders::StopAnswered;
-use townwatch_town::input::Input;
+use townwatch_town::input::TownInput;
 use townwatch_town::log::ingest::{Outcome, RunIdSource};
 use townwatch_town::reading::cursor::BeginRequest;
 use townwatch_town::reading::streams::{Join, MessageContent, OpenStream, ViewerMessage};
-use townwatch_town::relay::control_answer::StopAnswer;
-use townwatch_town::relay::taking::{AnswerEffect, RelayAnswer};
-use townwatch_town::relay::{self, Position, Reach};
 use townwatch_town::store::{Store, Value};
-use townwatch_town::town::{Config, Tick, Town};
+use townwatch_town::town::{Tick, Town, TownConfig};
 use townwatch_town::viewers::frames::Pace;
-use townwatch_town::viewers::{Effect, Recalled, ViewerId, text_of};
+use townwatch_town::viewers::{Effect, RecallResult, ViewerId};
 
+pub use self::frames::{frames, texts, told};
 use crate::sqlite::Sqlite;
 
 pub struct Story {
@@ -103,16 +98,16 @@ pub fn said(text: &str) -> Json {
 
 impl Story {
     pub fn new() -> Self {
-        Self::capped(Config::default().event_cap)
+        Self::capped(TownConfig::default().event_cap)
     }
 
     pub fn capped(event_cap: u64) -> Self {
         // Without a pace: a story is told at one moment unless it says otherwise.
-        let pace = Pace { frame_interval_ms: 0, ..Config::default().pace };
-        Self::with(Config { event_cap, pace, ..Config::default() })
+        let pace = Pace { frame_interval_ms: 0, ..TownConfig::default().pace };
+        Self::with(TownConfig { event_cap, pace, ..TownConfig::default() })
     }
 
-    pub fn with(config: Config) -> Self {
+    pub fn with(config: TownConfig) -> Self {
         let now = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
         let store = Rc::new(Sqlite::new());
         Town::create(store.as_ref(), &TownId::parse("town").unwrap(), "Town", &epoch("log-1"), now).unwrap();
@@ -135,7 +130,7 @@ impl Story {
     }
 
     /// The same with other settings.
-    pub fn reopen_with(&mut self, config: Config) {
+    pub fn reopen_with(&mut self, config: TownConfig) {
         self.town = Town::open(Rc::clone(&self.store) as Rc<dyn Store>, config, self.mint.source()).unwrap().unwrap();
     }
 
@@ -154,12 +149,12 @@ impl Story {
     // ---- the front door ----
 
     /// Takes an input; what it shows waits for [`Story::shown`].
-    pub fn handle<I: Input>(&mut self, input: I) -> Result<I::Answer> {
+    pub fn handle<I: TownInput>(&mut self, input: I) -> Result<I::Answer> {
         self.reported(input).map(|(answer, _)| answer)
     }
 
     /// [`Story::handle`], with what the log got.
-    pub fn reported<I: Input>(&mut self, input: I) -> Result<(I::Answer, Outcome)> {
+    pub fn reported<I: TownInput>(&mut self, input: I) -> Result<(I::Answer, Outcome)> {
         let answer = self.town.handle(input, self.now);
         let mut outcome = Outcome::default();
         for effect in self.town.take_effects() {
@@ -173,7 +168,7 @@ impl Story {
     }
 
     /// Takes an input and gives what it shows, and nothing of before.
-    pub fn seen<I: Input>(&mut self, input: I) -> Vec<Effect> {
+    pub fn seen<I: TownInput>(&mut self, input: I) -> Vec<Effect> {
         let before = std::mem::take(&mut self.unseen);
         self.handle(input).unwrap();
         std::mem::replace(&mut self.unseen, before)
@@ -192,161 +187,6 @@ impl Story {
         self.now = self.now.plus_millis(millis);
     }
 
-    // ---- the container ----
-
-    pub fn order(agent_id: &str) -> StartAgent {
-        let order = json!({
-            "agent_id": agent_id, "rig_id": "rig", "name": agent_id, "role": "polecat", "runtime": "process",
-            "command": ["true"],
-        });
-        serde_json::from_value(order).unwrap()
-    }
-
-    /// Begins a run as the edge does, up to the call of the control server.
-    pub fn begin(&mut self, agent_id: &str, run_id: &str) -> ControlStart {
-        self.start(Self::order(agent_id), run_id).unwrap().0
-    }
-
-    /// Stores the start of a run, as the edge does before it calls the control server.
-    pub fn start(&mut self, order: StartAgent, run_id: &str) -> Result<(ControlStart, AgentState)> {
-        self.handle(StartRun { order, fresh_agent: agent("minted"), run_id: run(run_id) })
-    }
-
-    /// Registers an agent in a rig.
-    pub fn register_in(&mut self, rig_id: &str, name: &str, role: Role) -> Result<AgentState> {
-        let (rig_id, agent_id) = (RigId::parse(rig_id).unwrap(), agent(name));
-        self.handle(AgentRegistration { rig_id: &rig_id, agent_id: &agent_id, name, role })
-    }
-
-    /// The control server confirms a start.
-    pub fn confirm(&mut self, started: &ControlStarted) -> Outcome {
-        self.reported(StartConfirmed { started }).unwrap().1
-    }
-
-    /// The control server refuses a start.
-    pub fn refuse(&mut self, run_id: &str, why: &str) -> Outcome {
-        self.reported(StartRefused { run_id: &run(run_id), why }).unwrap().1
-    }
-
-    /// The one who has to know of a run's stop answers; gives whether the order is done, and what the log got.
-    pub fn stop_answered(&mut self, run_id: &str, answer: &StopAnswer) -> (bool, Outcome) {
-        self.reported(StopAnswered { run_id: &run(run_id), answer }).unwrap()
-    }
-
-    /// Sets the budget of a day: of an agent, or of the town where no name is given.
-    pub fn set_budget(&mut self, name: &str, change: &BudgetChange) -> Result<Outcome> {
-        let ((), outcome) = if name.is_empty() {
-            self.reported(ChangeTownBudget { change })?
-        } else {
-            self.reported(ChangeAgentBudget { agent_id: &agent(name), change })?
-        };
-        Ok(outcome)
-    }
-
-    /// The container tells what is being typed.
-    pub fn preview(&mut self, previews: Vec<Preview>) -> Vec<Effect> {
-        let answer = ControlEvents { previews, ..self.answer(&[]) };
-        self.shown();
-        while !matches!(self.apply(&answer).0, AnswerEffect::Taken { .. }) {}
-        let mut effects = self.shown();
-        effects.retain(|effect| !matches!(effect, Effect::Announce));
-        effects
-    }
-
-    /// An answer of the container with the next events: `(agent, run, name, data)` each.
-    pub fn answer(&mut self, events: &[(&str, &str, &str, Json)]) -> ControlEvents {
-        let events: Vec<ControlEvent> = events
-            .iter()
-            .map(|(agent_id, run_id, event, data)| {
-                self.emitted += 1;
-                ControlEvent {
-                    id: position(self.emitted),
-                    agent_id: agent(agent_id),
-                    run_id: run(run_id),
-                    event: EventName::parse(event).unwrap(),
-                    data: raw(data),
-                    timestamp: self.now,
-                }
-            })
-            .collect();
-        let (head, oldest) = (position(self.emitted), position(1));
-        ControlEvents { epoch: self.epoch.clone(), head, oldest, events, previews: Vec::new() }
-    }
-
-    /// Hands an answer to the relay at the present position.
-    pub fn apply(&mut self, answer: &ControlEvents) -> (AnswerEffect, Outcome) {
-        let position = relay::position(self.store.as_ref(), &Source::Container).unwrap();
-        self.apply_at(&position, answer).unwrap()
-    }
-
-    /// Hands an answer to the relay that was asked for at this position.
-    pub fn apply_at(&mut self, position: &Position, answer: &ControlEvents) -> Result<(AnswerEffect, Outcome)> {
-        self.reported(RelayAnswer { position, reach: Reach::New, answer: answer.clone().into() })
-    }
-
-    /// Lets the container's events be relayed, also its first ones.
-    pub fn relay(&mut self, events: &[(&str, &str, &str, Json)]) -> Outcome {
-        let answer = self.answer(events);
-        loop {
-            match self.apply(&answer) {
-                (AnswerEffect::Taken { .. }, outcome) => return outcome,
-                (AnswerEffect::NewEpoch, _) => {}
-                (AnswerEffect::Stale | AnswerEffect::Unrecognised | AnswerEffect::Doubted, _) => {
-                    panic!("the answer is stale")
-                }
-            }
-        }
-    }
-
-    // ---- the rig ----
-
-    /// Takes over what the rig's agents posted: `(agent, run or "", name, data)` each.
-    pub fn post(&mut self, events: &[(&str, &str, &str, Json)]) -> Outcome {
-        self.post_as("rig", events, self.now)
-    }
-
-    /// The same by the agents' clock.
-    pub fn post_at(&mut self, events: &[(&str, &str, &str, Json)], at: Timestamp) -> Outcome {
-        self.post_as("rig", events, at)
-    }
-
-    /// The same of another rig; a story has the posts of one.
-    pub fn post_to(&mut self, rig_id: &str, events: &[(&str, &str, &str, Json)]) -> Outcome {
-        self.post_as(rig_id, events, self.now)
-    }
-
-    fn post_as(&mut self, rig_id: &str, events: &[(&str, &str, &str, Json)], at: Timestamp) -> Outcome {
-        let after = position(self.posted);
-        let events = events
-            .iter()
-            .map(|(agent_id, run_id, event, data)| {
-                self.posted += 1;
-                RigEvent {
-                    id: position(self.posted),
-                    agent_id: agent(agent_id),
-                    run_id: RunId::parse(run_id),
-                    event: EventName::parse(event).unwrap(),
-                    data: raw(data),
-                    at,
-                }
-            })
-            .collect();
-        let rig_id = RigId::parse(rig_id).unwrap();
-        let batch = RigBatch { rig_id, rig_epoch: epoch("rig-1"), after, events };
-        self.mint.is_open.set(true);
-        let (cursor, outcome) = self.reported(&batch).unwrap();
-        self.mint.is_open.set(false);
-        assert_eq!(cursor.cursor, position(self.posted));
-        outcome
-    }
-
-    /// Posts `count` notes of an agent, at most 500 a time.
-    pub fn notes(&mut self, agent_id: &str, count: usize) {
-        for chunk in vec![(agent_id, "", "note", json!(0)); count].chunks(500) {
-            self.post(chunk);
-        }
-    }
-
     // ---- streams ----
 
     /// Opens a stream; `agent_id` empty: the whole town's.
@@ -360,7 +200,7 @@ impl Story {
     }
 
     /// Lets the town know a stream again whose right lasts.
-    pub fn recall(&mut self, note: &str) -> Recalled {
+    pub fn recall(&mut self, note: &str) -> RecallResult {
         self.town.recall(note, &|_| true).unwrap()
     }
 
@@ -426,51 +266,6 @@ pub fn dump(store: &Sqlite) -> Vec<(String, Vec<Vec<Value>>)> {
             let rows = store.query(&format!("SELECT * FROM {table} ORDER BY 1, 2"), &[]);
             let rows = rows.or_else(|_| store.query(&format!("SELECT * FROM {table} ORDER BY 1"), &[])).unwrap();
             (table.to_owned(), rows.into_iter().map(|row| row.0).collect())
-        })
-        .collect()
-}
-
-/// The frames that a viewer is sent, read.
-pub fn frames(effects: &[Effect], viewer: ViewerId) -> Vec<Json> {
-    texts(effects, viewer).iter().map(|text| serde_json::from_str(text).unwrap()).collect()
-}
-
-/// The same as a client in Rust has them. What it reads is what was written, to the byte.
-pub fn server_frames(effects: &[Effect], viewer: ViewerId) -> Vec<ServerFrame> {
-    let read = |text: Rc<str>| {
-        let frame = ServerFrame::read(&text).unwrap().unwrap_or_else(|| panic!("an unknown frame: {text}"));
-        assert_eq!(text_of(&frame), *text);
-        frame
-    };
-    texts(effects, viewer).into_iter().map(read).collect()
-}
-
-pub fn texts(effects: &[Effect], viewer: ViewerId) -> Vec<Rc<str>> {
-    let sent = effects.iter().filter_map(|effect| match effect {
-        Effect::Send(id, text) if *id == viewer => Some(Rc::clone(text)),
-        _ => None,
-    });
-    sent.collect()
-}
-
-/// Frames in short: `hello`, `state a`, `history 1 2`, `live 3`, `gap a 1-4 x3`, `caught_up 3`.
-pub fn told(effects: &[Effect], viewer: ViewerId) -> Vec<String> {
-    server_frames(effects, viewer)
-        .iter()
-        .map(|frame| match frame {
-            ServerFrame::Events { events, backfill } => {
-                let kind = if *backfill { "history" } else { "live" };
-                let ids = events.iter().map(|event| serde_json::from_str::<TownEvent>(event.get()).unwrap().id);
-                ids.fold(kind.to_owned(), |told, id| format!("{told} {id}"))
-            }
-            ServerFrame::State { agent } => format!("state {}", agent.agent_id),
-            ServerFrame::Gap(Gap { agent_id, from, to, count, .. }) => {
-                let count = count.map_or_else(String::new, |count| format!(" x{count}"));
-                format!("gap {agent_id} {from}-{to}{count}")
-            }
-            ServerFrame::CaughtUp { id } => format!("caught_up {id}"),
-            ServerFrame::Error { code, .. } => format!("error {code}"),
-            other => other.name().to_owned(),
         })
         .collect()
 }

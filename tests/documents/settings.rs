@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
-use townwatch_town::settings::{Kind, Setting, Settings};
+use townwatch_town::settings::{Setting, SettingKind, Settings};
 
 use crate::drift;
 
@@ -26,10 +26,10 @@ fn workers() -> String {
     for Setting { name, meaning, kind } in Settings::TABLE {
         let meaning = meaning.trim();
         let (default, may_be) = match kind {
-            Kind::Number { default, min, max } => (default.to_string(), format!("{min} to {max}")),
-            Kind::Switch { default } => (default.to_string(), "`true`, `false`".to_owned()),
-            Kind::Origin => ("none".to_owned(), "`http(s)://host[:port]`".to_owned()),
-            Kind::Origins => ("none".to_owned(), "several `scheme://host[:port]`, commas between".to_owned()),
+            SettingKind::Number { default, min, max } => (default.to_string(), format!("{min} to {max}")),
+            SettingKind::Switch { default } => (default.to_string(), "`true`, `false`".to_owned()),
+            SettingKind::Origin => ("none".to_owned(), "`http(s)://host[:port]`".to_owned()),
+            SettingKind::Origins => ("none".to_owned(), "several `scheme://host[:port]`, commas between".to_owned()),
         };
         writeln!(table, "| `{name}` | {default} | {may_be} | {meaning} |").unwrap();
     }
@@ -41,12 +41,12 @@ fn the_scripts_check_by_the_workers_settings() {
     let rows: Vec<Value> = Settings::TABLE
         .iter()
         .map(|Setting { name, kind, .. }| match kind {
-            Kind::Number { default, min, max } => {
+            SettingKind::Number { default, min, max } => {
                 json!({"name": name, "kind": "number", "default": default, "min": min, "max": max})
             }
-            Kind::Switch { default } => json!({"name": name, "kind": "switch", "default": default}),
-            Kind::Origin => json!({"name": name, "kind": "origin"}),
-            Kind::Origins => json!({"name": name, "kind": "origins"}),
+            SettingKind::Switch { default } => json!({"name": name, "kind": "switch", "default": default}),
+            SettingKind::Origin => json!({"name": name, "kind": "origin"}),
+            SettingKind::Origins => json!({"name": name, "kind": "origins"}),
         })
         .collect();
     drift::hold("scripts/lib/settings.json", &format!("{}\n", serde_json::to_string_pretty(&rows).unwrap()));

@@ -6,6 +6,7 @@ import { after, before, describe, it } from "node:test";
 
 import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { expectedOf } from "../oracle/claude_code.mjs";
+import { present } from "../present.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { until } from "../worker/until.mjs";
 import { placeOf, scrollBy, settled, wholeList } from "./activity.mjs";
@@ -137,7 +138,7 @@ describe("watching an agent", { skip }, () => {
         const { top, bottom } = scroller.getBoundingClientRect();
         const slots = [...scroller.querySelectorAll(".slot")].map((slot) => ({ box: slot.getBoundingClientRect(), text: slot.textContent }));
         const inSight = slots.filter(({ box }) => box.bottom > top && box.top < bottom);
-        return { isFull: slots[0].box.top <= top && slots.at(-1).box.bottom >= bottom, numbers: inSight.map(({ text }) => Number(/number (\d+)/.exec(text)?.[1])) };
+        return { isFull: slots[0].box.top <= top && slots[slots.length - 1].box.bottom >= bottom, numbers: inSight.map(({ text }) => Number(/number (\d+)/.exec(text)?.[1])) };
       }, pixels);
       assert.ok(seen.isFull, `after ${pixels}`);
       assert.deepEqual(seen.numbers, seen.numbers.map((_, index) => seen.numbers[0] + index));
@@ -224,7 +225,7 @@ describe("watching an agent", { skip }, () => {
       await release;
       await route.continue();
     });
-    const texts = async () => (await wholeList(page)).filter(({ text }) => /message number/.test(text)).map(({ text }) => Number(/number (\d+)/.exec(text)[1]));
+    const texts = async () => (await wholeList(page)).filter(({ text }) => /message number/.test(text)).map(({ text }) => Number(present(/number (\d+)/.exec(text), text)[1]));
     await open("talker");
     await untilSeen(144);
     const gaps = (await wholeList(page)).filter(({ kind }) => kind === "gap");

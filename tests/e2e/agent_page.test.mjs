@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 
 import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { expectedOf } from "../oracle/claude_code.mjs";
+import { present } from "../present.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { until, untilHolds } from "../worker/until.mjs";
 import { mustShowWork, placeOf, settled, wholeList } from "./activity.mjs";
@@ -122,7 +123,7 @@ describe("an agent's page", { skip }, () => {
   it("opens a row's menu, goes through it and leaves it by key", async () => {
     await open("basic");
     const button = page.getByRole("log").locator(".row").filter({ hasText: "Reading README.md" }).getByRole("button", { name: /More about event/ });
-    const focused = () => page.evaluate(() => document.activeElement.textContent || document.activeElement.getAttribute("aria-label"));
+    const focused = () => page.evaluate(() => document.activeElement?.textContent || document.activeElement?.getAttribute("aria-label"));
     await button.focus();
     await page.keyboard.press("Enter");
     await until("the first of the menu", async () => (await focused()) === "Copy link");
@@ -320,7 +321,7 @@ describe("an agent's page", { skip }, () => {
       const items = await wholeList(page);
       for (const [agent_id, { calls }] of Object.entries(truths)) {
         const own = items.filter(({ kind, text }) => kind === "call" && new RegExp(`^\\d\\d:\\d\\d:\\d\\d${agent_id}`).test(text));
-        const folded = items.filter(({ kind, text }) => kind === "group" && text.includes(agent_id)).reduce((sum, { text }) => sum + Number(/×(\d+)/.exec(text)[1]), 0);
+        const folded = items.filter(({ kind, text }) => kind === "group" && text.includes(agent_id)).reduce((sum, { text }) => sum + Number(present(/×(\d+)/.exec(text), text)[1]), 0);
         assert.equal(own.length + folded, calls.length, agent_id);
       }
     });

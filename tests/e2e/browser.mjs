@@ -11,6 +11,7 @@ export function launch(executablePath) {
 export async function openPage(browser, origin, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, locale: "en-GB", ...options });
   const page = await context.newPage();
+  /** @type {{ [kind in "errors" | "foreign" | "requests"]: string[] }} */
   const noted = { errors: [], foreign: [], requests: [] };
   page.on("pageerror", (error) => noted.errors.push(String(error)));
   page.on("console", (message) => message.type() === "error" && noted.errors.push(`${message.text()} (${message.location().url})`));

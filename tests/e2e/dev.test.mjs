@@ -6,6 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { holderOf } from "../../scripts/lib/port_holder.mjs";
+import { present } from "../present.mjs";
 import { request } from "../worker/http.mjs";
 import { listenersOf } from "../worker/listeners.mjs";
 import { freePort, Process, temporaryDirectory } from "../worker/processes.mjs";
@@ -47,6 +48,7 @@ describe("npm run dev", { skip }, () => {
   it("listens where README says and nowhere else: no debugger is among it", async () => {
     const open = listenersOf(dev.group);
     assert.deepEqual([...new Set(open.map(({ address }) => address))], ["127.0.0.1"]);
+    /** @type {{ port: number, program: string }[][]} */
     const [named, inner] = [[], []];
     for (const one of open) ([port, controlPort].includes(one.port) ? named : inner).push(one);
     assert.deepEqual(named.map((one) => one.port).sort(), [port, controlPort].sort());
@@ -55,7 +57,7 @@ describe("npm run dev", { skip }, () => {
     for (const { port } of inner.filter(({ program }) => program === "node")) {
       assert.equal((await request(`http://127.0.0.1:${port}/`)).status, 403, "wrangler's own answers its own runtime alone");
     }
-    const { port: behind } = inner.find(({ program }) => program === "workerd");
+    const { port: behind } = present(inner.find(({ program }) => program === "workerd"));
     assert.equal((await request(`http://127.0.0.1:${behind}/api/towns`)).status, 401, "it is the Worker, and wants a key, too");
   });
 
@@ -79,14 +81,14 @@ describe("npm run dev", { skip }, () => {
 
   it("starts the Worker anew where its runtime died and nothing is answered any more", async () => {
     await healthy();
-    process.kill(holderOf(port).pid, "SIGKILL");
+    process.kill(present(holderOf(port)).pid, "SIGKILL");
     await until("the word", () => /its runtime died, and it does not answer any more; it is started anew/.test(dev.log), 40_000, () => dev.log.slice(-2_000));
     await untilHolds("an answer", healthy, 60_000);
     assert.equal(dev.ended, null);
   });
 
   it("ends with all that it started", async () => {
-    const runtime = holderOf(port).pid;
+    const runtime = present(holderOf(port)).pid;
     await dev.kill("SIGTERM");
     await untilHolds("its runtime is gone", () => assert.throws(() => process.kill(runtime, 0)), 15_000);
   });

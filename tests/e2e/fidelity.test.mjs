@@ -192,7 +192,7 @@ describe("what came", { skip }, () => {
     await open();
     const tree = (await opened("Asking the shop rows")).getByRole("tree");
     await tree.getByRole("treeitem", { name: "{4 keys}" }).focus();
-    const focused = () => page.evaluate(() => document.activeElement.textContent);
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
     const press = async (key, text) => {
       await page.keyboard.press(key);
       await untilHolds(`${key} to lead to ${text}`, async () => assert.equal((await focused()).slice(0, text.length), text));

@@ -6,6 +6,7 @@ import { after, before, describe, it } from "node:test";
 
 import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { expectedOf } from "../oracle/claude_code.mjs";
+import { present } from "../present.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { untilHolds } from "../worker/until.mjs";
 import { launch, openPage } from "./browser.mjs";
@@ -150,7 +151,7 @@ describe("the first page", { skip }, () => {
   });
 
   it("lists the agent in its town, by how it ended", async () => {
-    const [, town] = /\/towns\/([^/]+)/.exec(page.url());
+    const [, town] = present(/\/towns\/([^/]+)/.exec(page.url()), page.url());
     await page.goto(`${world.url}/towns/${town}`);
     const card = page.getByRole("listitem").filter({ hasText: "Demo" });
     await card.getByText("Finished").first().waitFor();
@@ -169,13 +170,13 @@ describe("the first page", { skip }, () => {
       const shown = await rows();
       assert.ok(shown.includes("a line of its own") && shown.includes("and a complaint"), shown);
     });
-    const [, town] = /\/towns\/([^/]+)/.exec(page.url());
+    const [, town] = present(/\/towns\/([^/]+)/.exec(page.url()), page.url());
     await page.goto(`${world.url}/towns/${town}`);
     await page.getByRole("listitem").filter({ hasText: "Mine" }).getByText("Failed").first().waitFor();
   });
 
   it("shows what an agent wrote as text only, whatever it wrote", async () => {
-    const [, town_id] = /\/towns\/([^/]+)/.exec(page.url());
+    const [, town_id] = present(/\/towns\/([^/]+)/.exec(page.url()), page.url());
     const [{ rig_id }] = must(await world.api("GET", `/api/towns/${town_id}/rigs`));
     const agent = { agent_id: "hostile", name: HOSTILE, role: "witness" };
     must(await world.api("POST", `/api/rigs/${rig_id}/agents`, agent), 201);

@@ -100,7 +100,7 @@ describe("the page's policy", { skip }, () => {
           act();
           return null;
         } catch (thrown) {
-          return thrown.constructor.name;
+          return /** @type {Error} */ (thrown).constructor.name;
         }
       };
       return {

@@ -105,7 +105,7 @@ describe("questions", { skip }, () => {
     const [storage, checks] = [parts.getByRole("group", { name: /Where should the sessions/ }), parts.getByRole("group", { name: /Which checks/ })];
     await storage.getByText("Slower, and survives a restart").waitFor();
     const table = storage.getByRole("radio", { name: "In the table" });
-    assert.match(await table.evaluate((radio) => document.getElementById(radio.getAttribute("aria-describedby")).textContent), /survives a restart/);
+    assert.match(await table.evaluate((radio) => /** @type {HTMLElement} */ (document.getElementById(radio.getAttribute("aria-describedby") ?? "")).textContent), /survives a restart/);
     await storage.getByText("Preview").click();
     assert.equal(await storage.locator(".preview pre").innerText(), PARTS[0].options[0].preview);
     await holdsToAxe("a question in parts");

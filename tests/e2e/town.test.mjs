@@ -8,6 +8,7 @@ import { findChromium } from "../../scripts/lib/chromium.mjs";
 import { expectedOf as claudeSays } from "../oracle/claude_code.mjs";
 import { expectedOf as codexSays } from "../oracle/codex.mjs";
 import { expectedOf as opencodeSays } from "../oracle/opencode.mjs";
+import { present } from "../present.mjs";
 import { must } from "../worker/harness.mjs";
 import { until, untilHolds } from "../worker/until.mjs";
 import { addressOf, launch, openPage, pathOf, signIn } from "./browser.mjs";
@@ -60,10 +61,10 @@ describe("the town's page", { skip }, () => {
 
   it("says what each has cost and used, and no price where there is none", async () => {
     const truth = claudeSays("volume320");
-    const { input_tokens, cache_read_input_tokens, cache_creation_input_tokens, output_tokens } = truth.usage;
+    const { input_tokens, cache_read_input_tokens, cache_creation_input_tokens, output_tokens } = present(truth.usage);
     const thousands = (count) => `${(count / 1000).toFixed(1)}K`;
     const tokens = `${thousands(input_tokens + cache_read_input_tokens + cache_creation_input_tokens)} in · ${thousands(output_tokens)} out`;
-    await untilSays("Rename across the tree", `${truth.calls.length} calls`, `$${truth.usage.cost_usd.toFixed(2)}`, tokens);
+    await untilSays("Rename across the tree", `${truth.calls.length} calls`, `$${present(truth.usage).cost_usd.toFixed(2)}`, tokens);
     for (const name of ["Watch the log", "Migrate the tables", "Write the tests"]) {
       await untilSays(name, "no price");
       assert.doesNotMatch(await card(name).innerText(), /\$\d/, name);
@@ -208,7 +209,8 @@ describe("the town's page", { skip }, () => {
           window.told.push(`${title} · ${body}`);
         }
       };
-      [...document.querySelectorAll("button")].find((button) => button.textContent === "Notifications").click();
+      const button = /** @type {HTMLButtonElement} */ ([...document.querySelectorAll("button")].find((button) => button.textContent === "Notifications"));
+      button.click();
     });
     await tab.untilSays("button[aria-pressed=true]", /^Notifications$/);
     const order = { agent_id: "news", name: "Newsboy", runtime: "replay", transcript: "err400", speed: 0 };
@@ -240,7 +242,7 @@ describe("the town's page", { skip }, () => {
     await page.keyboard.press("j");
     await page.keyboard.press("j");
     await page.keyboard.press("k");
-    const focused = await page.evaluate(() => document.activeElement.textContent);
+    const focused = await page.evaluate(() => document.activeElement?.textContent);
     await page.getByRole("list", { name: "Agents" }).getByRole("heading").first().getByText(focused, { exact: true }).waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: focused }).waitFor();

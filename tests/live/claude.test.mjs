@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 
+import { present } from "../present.mjs";
 import { must, mustRefuse } from "../worker/harness.mjs";
 import { startClaudeCode } from "./claude_work.mjs";
 import { agentFromNpm, versionOf } from "./install.mjs";
@@ -38,7 +39,7 @@ testsOf(missing, "the real Claude Code", () => {
     const [session] = run.of("agent_session");
     assert.deepEqual([session.agent_version, session.permission_mode], [versionOf("claude"), "bypassPermissions"]);
     const { result } = await work.status(agent_id);
-    assert.deepEqual([result.text, result.session_id], [STORIES.work.at(-1).text, session.session_id]);
+    assert.deepEqual([result.text, result.session_id], [present(STORIES.work.at(-1)).text, session.session_id]);
     assert.deepEqual(result.usage, (await work.state(agent_id)).usage);
     assert.deepEqual(statuses(run), ["starting", "running", "waiting"]);
     mustRefuse(await work.say(agent_id, "Still there?"), 409, "conflict");

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { newControlKey, publicKeyOf, signedHeaders } from "../../scripts/lib/control_key.mjs";
+import { present } from "../present.mjs";
 import { request } from "../worker/http.mjs";
 import { Process, temporaryDirectory } from "../worker/processes.mjs";
 import { until } from "../worker/until.mjs";
@@ -15,8 +16,9 @@ const KEY = newControlKey();
 
 export class ControlServer {
   directory = temporaryDirectory();
-  #process;
-  #url;
+  /** @type {Process | null} */
+  #process = null;
+  #url = "";
 
   /** `programs`: commands on its PATH, each with the shell script that it is. */
   async start({ env = {}, programs = {} } = {}) {
@@ -30,7 +32,7 @@ export class ControlServer {
     const places = [process.env.CONTROL_SERVER, ...["release", "debug"].map((one) => join(target, one, "townwatch-control"))];
     const binary = places.find((place) => place !== undefined && existsSync(place));
     assert.ok(binary, `no control server; build it with: cargo build -p townwatch-control (looked at ${places})`);
-    this.#process = new Process(resolve(binary), [], {
+    const started = new Process(resolve(binary), [], {
       cwd: this.directory,
       env: {
         CONTROL_PORT: "0",
@@ -40,14 +42,15 @@ export class ControlServer {
         ...env,
       },
     });
-    const listening = () => /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(this.#process.log);
-    this.#url = (await this.#process.ready("the line that it listens", listening, 20_000))[1];
+    this.#process = started;
+    const listening = () => /listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(started.log);
+    this.#url = (await started.ready("the line that it listens", listening, 20_000))[1];
     return this;
   }
 
   /** What it takes of the machine's memory, in bytes. */
   memory() {
-    return 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.#process.group}/status`, "utf8"))[1]);
+    return 1024 * Number(present(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${present(this.#process).group}/status`, "utf8")))[1]);
   }
 
   stop() {

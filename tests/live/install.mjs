@@ -24,20 +24,20 @@ const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "tow
 /** The version that is pinned here. */
 export const versionOf = (name) => PINNED[name].split("@").at(-1);
 
-/** The folder with the agent's command, or why there is none: `{bin}` or `{missing}`. */
+/** The folder with the agent's command, or `missing`, which says why there is none. */
 export async function agentFromNpm(name) {
   const { TOWNWATCH_AGENTS: asked = process.env.CI ? "all" : "" } = process.env;
   if (asked !== "all" && !asked.split(",").includes(name)) {
-    return { missing: `the real ${name} is not asked for; TOWNWATCH_AGENTS=${name} installs and runs it` };
+    return { bin: "", missing: `the real ${name} is not asked for; TOWNWATCH_AGENTS=${name} installs and runs it` };
   }
   const folder = join(CACHE, `${name}-${versionOf(name)}`);
   const bin = join(folder, "node_modules/.bin");
   if (!existsSync(bin)) {
     // Said either way: under `npm run` npm inherits what this project's `.npmrc` says of its own packages.
     const problem = await install(PINNED[name], folder, [`--ignore-scripts=${!WITH_SCRIPTS.includes(name)}`]);
-    if (problem !== null) return { missing: `${PINNED[name]} could not be had from npm: ${problem}` };
+    if (problem !== null) return { bin: "", missing: `${PINNED[name]} could not be had from npm: ${problem}` };
   }
-  return { bin };
+  return { bin, missing: undefined };
 }
 
 /** Installs beside the folder first, so that a folder that is there is whole. Gives what went wrong, or null. */

@@ -6,6 +6,8 @@
 
 import http from "node:http";
 
+import { present } from "../present.mjs";
+
 /** Starts it; `answer` is one of tests/models. */
 export async function startModel(answer) {
   const problems = [];
@@ -14,7 +16,7 @@ export async function startModel(answer) {
     request.setEncoding("utf8").on("data", (part) => (text += part));
     request.on("end", () => {
       try {
-        const [story, ...rest] = new URL(request.url, "http://model").pathname.slice(1).split("/");
+        const [story, ...rest] = new URL(present(request.url), "http://model").pathname.slice(1).split("/");
         answer({ method: request.method, story, rest: rest.join("/"), body: text === "" ? {} : JSON.parse(text) }, reply(response));
       } catch (problem) {
         problems.push(problem);

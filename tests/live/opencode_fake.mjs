@@ -11,9 +11,10 @@ import { appendFileSync } from "node:fs";
 import http from "node:http";
 
 import { recordedFrames } from "../oracle/opencode.mjs";
+import { present } from "../present.mjs";
 import { seeded } from "../worker/until.mjs";
 
-const [program, name] = process.env.FAKE_RECORDING.split(" ");
+const [program, name] = present(process.env.FAKE_RECORDING, "FAKE_RECORDING").split(" ");
 const PASSWORD = process.env[program === "kilo" ? "KILO_SERVER_PASSWORD" : "OPENCODE_SERVER_PASSWORD"];
 const frames = recordedFrames(program, name);
 const first = frames.findIndex(({ type }) => type === "session.created");
@@ -41,7 +42,7 @@ function moment() {
   return { happen, happened };
 }
 
-const late = process.env.FAKE_LATE_MESSAGES && { back: moment(), writing: moment(), read: moment(), over: moment() };
+const late = process.env.FAKE_LATE_MESSAGES ? { back: moment(), writing: moment(), read: moment(), over: moment() } : undefined;
 if (late) cuts.add(first + Math.floor((frames.length - first) / 2));
 
 // Whether a text begins to be written.
@@ -124,7 +125,7 @@ function answer(request, path, body) {
 const server = http.createServer(async (request, response) => {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
-  const path = request.url.split("?")[0];
+  const path = present(request.url).split("?")[0];
   const text = Buffer.concat(chunks).toString();
   if (process.env.FAKE_LOG) appendFileSync(process.env.FAKE_LOG, `${JSON.stringify({ method: request.method, url: request.url, text })}\n`);
   if (request.headers.authorization !== `Basic ${Buffer.from(`${program}:${PASSWORD}`).toString("base64")}`) {

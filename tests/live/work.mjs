@@ -17,8 +17,10 @@ export const RUN_MS = 120_000;
 /**
  * Starts it all; `files` are written into the agents' home, each with the model's address of the story. `sandbox`: what the
  * control server is told of that; as if it were in one, agents need not ask.
+ *
+ * @param {{ runtime: string, bin: string, answer: any, files: any, env_vars?: { [name: string]: string }, model_name?: string, sandbox?: string }} what
  */
-export async function startWork({ runtime, bin, answer, files, env_vars = {}, model_name = undefined, sandbox = "1" }) {
+export async function startWork({ runtime, bin, answer, files, env_vars = {}, model_name, sandbox = "1" }) {
   // The control server's programs: the agent, and the Node that it runs on.
   process.env.PATH = [bin, dirname(process.execPath), process.env.PATH].join(delimiter);
   const model = await startModel(answer);

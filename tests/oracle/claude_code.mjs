@@ -23,9 +23,11 @@ export function expectedOf(name) {
   const steps = [];
   let session_id = null;
   let model = null;
+  /** @type {ReturnType<typeof totalsOf> | null} */
   let usage = null;
   let turns = 0;
   let retries = 0;
+  /** @type {"completed" | "failed" | null} */
   let end = null;
   const spent = new Map();
   const typed = new Map();

@@ -12,6 +12,7 @@ export const recordingsOf = (agent) => readdirSync(`${RECORDINGS}/${agent}`).map
 /** All of a recording, as it was printed. */
 export function textOf(agent, name) {
   const file = readdirSync(`${RECORDINGS}/${agent}`).find((one) => one === `${name}.jsonl` || one === `${name}.jsonl.gz`);
+  if (file === undefined) throw new Error(`no recording ${name} of ${agent}`);
   const bytes = readFileSync(`${RECORDINGS}/${agent}/${file}`);
   return (file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
 }

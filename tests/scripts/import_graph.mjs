@@ -20,7 +20,7 @@ export function importsOf(folder) {
     if (!modules.has(module) || parts.includes("tests")) continue;
     for (const used of rootNames(readFileSync(join(folder, file), "utf8"), parts.length)) {
       const target = modules.has(used) ? used : reexports.get(used);
-      if (target !== undefined && target !== module) modules.get(module).add(target);
+      if (target !== undefined && target !== module) modules.get(module)?.add(target);
     }
   }
   return modules;
@@ -29,8 +29,9 @@ export function importsOf(folder) {
 /** The groups of modules of which each uses each other one in the end, each sorted: `[["run", "town"]]`. */
 export function circlesOf(modules) {
   const reached = new Map([...modules.keys()].map((name) => [name, reachedFrom(name, modules)]));
-  const circles = [...modules.keys()].filter((name) => reached.get(name).has(name)).map((name) =>
-    [...reached.get(name)].filter((other) => reached.get(other).has(name)).sort());
+  const reaches = (from, to) => reached.get(from)?.has(to) === true;
+  const circles = [...reached].filter(([name]) => reaches(name, name)).map(([name, others]) =>
+    [...others].filter((other) => reaches(other, name)).sort());
   return [...new Map(circles.map((circle) => [circle.join(" "), circle])).values()].sort();
 }
 

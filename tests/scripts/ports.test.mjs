@@ -57,7 +57,7 @@ const refusal = (port, options) => checkPort("PORT", port, options).then(() => "
 it("says that it was left behind, and ends all of it when told to", async () => {
   const port = await freePort();
   const { group } = await runtimeOn(port, { file: "left.cjs", stays: false });
-  assert.equal(holderOf(port).group, group);
+  assert.equal(holderOf(port)?.group, group);
   const words = await refusal(port);
   assert.match(words, new RegExp(`^port ${port} is held by what an earlier \`npm run dev\` of this folder left behind when it was killed: .*workerd.*\\(process \\d+\\)`));
   assert.match(words, new RegExp(`npm run dev -- --replace ends it first; or leave it and choose another port: PORT=${port + 10} npm run dev$`));
@@ -70,7 +70,7 @@ it("does not end another one that runs", async () => {
   spawnSync("mkdir", ["-p", join(folder, "scripts")]);
   const { starter, group } = await runtimeOn(port, { file: "scripts/dev.mjs.cjs", stays: true });
   assert.match(await refusal(port, { replace: true }), new RegExp(`^port ${port} is in use by another \`npm run dev\` \\(process ${starter.pid}\\)\nstop it, or`));
-  assert.equal(holderOf(port).group, group, "it is still there");
+  assert.equal(holderOf(port)?.group, group, "it is still there");
   starter.kill();
 });
 
@@ -78,7 +78,7 @@ it("does not end one that somebody else has started, a test say", async () => {
   const port = await freePort();
   const { starter, group } = await runtimeOn(port, { file: "test.cjs", stays: true });
   assert.match(await refusal(port, { replace: true }), new RegExp(`^port ${port} is in use by .*workerd.*; stop it or choose another: PORT=`));
-  assert.equal(holderOf(port).group, group, "it is still there");
+  assert.equal(holderOf(port)?.group, group, "it is still there");
   starter.kill();
 });
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, beforeEach, it } from "node:test";
 
 import { chooseSandbox } from "../../scripts/lib/sandbox.mjs";
+import { present } from "../present.mjs";
 
 const bin = mkdtempSync(join(tmpdir(), "townwatch-sandbox-"));
 after(() => rmSync(bin, { recursive: true, force: true }));
@@ -33,7 +34,7 @@ beforeEach(() => ["bwrap", "docker", "podman"].forEach((name) => rmSync(join(bin
  */
 function choice(wanted, platform = "linux", variables = env) {
   try {
-    return chooseSandbox(wanted, variables, platform).line;
+    return chooseSandbox(wanted, variables, platform).line ?? "";
   } catch (problem) {
     return `${problem}`;
   }
@@ -96,7 +97,7 @@ it("hands the container nothing that it was not told to, and no value in the com
 
 it("says why there is no image: what it begins with cannot be had, its own build fails, or the one that was named is not there", async () => {
   const refused = (variables = env) =>
-    Promise.resolve(chooseSandbox("docker", variables, "linux").prepare.work()).then(
+    Promise.resolve(present(chooseSandbox("docker", variables, "linux").prepare).work()).then(
       () => "none",
       (problem) => `${problem}`,
     );

@@ -28,7 +28,7 @@ for (const [name, good, bad] of /** @type {any[][]} */ ([
 test("a bad secret is named, never shown", () => {
   assert.equal(secretProblem("CONTAINER_TOKEN", "0123456789abcdef0123456789abcdef"), undefined);
   for (const value of ["tooshort12", "a secret with spaces in it", "xxxxxxxxxxxxxxxxxxxx"]) {
-    const problem = secretProblem("CONTAINER_TOKEN", value);
+    const problem = secretProblem("CONTAINER_TOKEN", value) ?? "";
     assert.match(problem, /^CONTAINER_TOKEN: /);
     assert.ok(!problem.includes(value));
   }

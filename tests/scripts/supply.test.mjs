@@ -8,13 +8,14 @@ import { fileURLToPath } from "node:url";
 
 import { checkSupply, SUPPLY_CHECKS } from "../../scripts/lib/supply_checks.mjs";
 import { PINNED } from "../live/install.mjs";
+import { present } from "../present.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 describe("what others wrote", () => {
   it("the image has the agents' programs in the versions that the tests run", () => {
     const dockerfile = readFileSync(join(ROOT, "container/Dockerfile"), "utf8");
-    const [, packages] = /npm install -g --no-audit --no-fund \\\n([^&]+)/.exec(dockerfile);
+    const [, packages] = present(/npm install -g --no-audit --no-fund \\\n([^&]+)/.exec(dockerfile));
     assert.deepEqual(packages.split(/[\s\\]+/).filter((word) => word !== "").sort(), Object.values(PINNED).sort());
   });
 

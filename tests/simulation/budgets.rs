@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use townwatch_protocol::event::{AgentExited, EventData, ExitReason};
 use townwatch_town::agents::stop_orders::{StopAnswered, StopOrder, StopPlace};
-use townwatch_town::relay::control_answer::StopAnswer;
+use townwatch_town::relay::control_response::StopAnswer;
 use townwatch_town::store::Store;
 
 use super::faults::Fault;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use townwatch_protocol::error::{Code, Result};
-use townwatch_town::input::{Input, RigNotice};
+use townwatch_town::input::{RigNotice, TownInput};
 use townwatch_town::reading::ending::Ending;
 use townwatch_town::town::Tick;
 use townwatch_town::viewers::Effect;
@@ -21,12 +21,12 @@ impl World {
     /// Hands an input to the town. A statement may be refused in it: in the decision, then nothing was changed, and who asked
     /// for it tries again later; or in the showing, then viewers are let go. And the object may be killed behind it, before
     /// anything of what it says has got out. None: refused.
-    pub(super) fn handle<I: Input>(&mut self, input: I) -> Option<Result<I::Answer>> {
+    pub(super) fn handle<I: TownInput>(&mut self, input: I) -> Option<Result<I::Answer>> {
         self.handle_then(input, |_| {})
     }
 
     /// [`World::handle`], with what follows from a success before viewers are sent anything.
-    pub(super) fn handle_then<I: Input>(
+    pub(super) fn handle_then<I: TownInput>(
         &mut self,
         input: I,
         then: impl FnOnce(&mut Self),

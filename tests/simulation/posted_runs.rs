@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use townwatch_protocol::calls::EndedRuns;
 use townwatch_town::agents::stop_orders::{StopAnswered, StopOrder, StopPlace};
-use townwatch_town::relay::control_answer::StopAnswer;
+use townwatch_town::relay::control_response::StopAnswer;
 use townwatch_town::store::Store;
 
 use super::faults::Fault;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 use townwatch_town::reading::streams::{MessageContent, OpenStream, ViewerMessage};
-use townwatch_town::viewers::{Recalled, ViewerId};
+use townwatch_town::viewers::{RecallResult, ViewerId};
 
 use super::faults::Fault;
 use super::frames::SWITCHES;
@@ -159,7 +159,7 @@ impl World {
         let open_streams = self.viewers.iter().filter_map(|viewer| Some((viewer.stream?, viewer.note.clone())));
         for (stream, note) in open_streams.chain(self.leaving.iter().cloned()) {
             let note = note.expect("an open stream without a note");
-            assert_eq!(self.town.recall(&note, &|_| true).unwrap(), Recalled::Known(stream));
+            assert_eq!(self.town.recall(&note, &|_| true).unwrap(), RecallResult::Known(stream));
         }
     }
 

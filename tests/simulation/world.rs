@@ -13,7 +13,7 @@ use townwatch_town::agents::archive::AgentRegistration;
 use townwatch_town::rig::Rig;
 use townwatch_town::rig::carrier::Carrier;
 use townwatch_town::store::Store;
-use townwatch_town::town::{Config, Town};
+use townwatch_town::town::{Town, TownConfig};
 use townwatch_town::viewers::ViewerId;
 use townwatch_town::viewers::frames::Pace;
 
@@ -71,7 +71,7 @@ pub struct World {
     pub(super) calls: Vec<String>,
     pub(super) oracle: Oracle,
     pub(super) faults: BTreeMap<Fault, u64>,
-    pub(super) config: Config,
+    pub(super) config: TownConfig,
     /// Whether nothing goes wrong any more.
     pub(super) is_calm: bool,
 }
@@ -80,7 +80,7 @@ pub(super) fn agent(number: u64) -> AgentId {
     AgentId::parse(&format!("agent-{number}")).unwrap()
 }
 
-pub(super) fn open(store: &Rc<Sqlite>, config: Config) -> Town {
+pub(super) fn open(store: &Rc<Sqlite>, config: TownConfig) -> Town {
     Town::open(Rc::clone(store) as Rc<dyn Store>, config, Rc::new(fresh)).unwrap().unwrap()
 }
 
@@ -122,7 +122,7 @@ impl World {
         let event_cap = if is_loud { 120 } else { rng.u64(8..60) };
         let frame_interval_ms = if rng.bool() { 0 } else { PACE_MS };
         let pace = Pace { frame_interval_ms, window_events: rng.u64(1..40), bucket_events: rng.u64(40..90) };
-        let config = Config { event_cap, pace, ..Config::default() };
+        let config = TownConfig { event_cap, pace, ..TownConfig::default() };
         let (town_id, rig_id) = (TownId::parse("town").unwrap(), RigId::parse("rig").unwrap());
         Town::create(store.as_ref(), &town_id, "Town", &Epoch::parse("log").unwrap(), now).unwrap();
         Rig::create(rig_store.as_ref(), &rig_id, &town_id, &Epoch::parse("rig-log").unwrap()).unwrap();

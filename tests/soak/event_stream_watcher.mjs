@@ -17,9 +17,11 @@ export class EventStreamWatcher extends Reading {
   cutAt = Infinity;
   #world;
   #wishes;
+  /** @type {import("node:http").IncomingMessage | null} */
   #answer = null;
   #arrived = [];
   #stays = true;
+  /** @type {Promise<void> | null} */
   #life = null;
 
   /** Beside those of a reading: `path` of the stream, and `luck()`, which says after how many events it is cut. */
@@ -92,7 +94,7 @@ export class EventStreamWatcher extends Reading {
 
   #cut() {
     this.cuts += 1;
-    this.#answer.destroy();
+    this.#answer?.destroy();
     this.#answer = null;
   }
 }

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 
 import { expectedOf } from "../oracle/claude_code.mjs";
 import { stepsSeen } from "../oracle/events.mjs";
+import { present } from "../present.mjs";
 import { members } from "../worker/raw_json.mjs";
 import { sleep, until } from "../worker/until.mjs";
 
@@ -133,6 +134,8 @@ export class Runner {
   /** Runs that the town said it started, and starts of which nobody knows what came of them. */
   started = [];
   unsure = 0;
+  /** @type {number | undefined} How many lines a run prints that plays no recording. */
+  lines;
 
   constructor(world, town, ledger, agent_id, random) {
     Object.assign(this, { world, town, ledger, agent_id });
@@ -180,7 +183,7 @@ export class Runner {
 
   #lines(run) {
     const seen = run.filter(({ event }) => event === "agent_output").map(({ data }) => data.text);
-    return [seen, Array.from({ length: this.lines }, (_, line) => `line ${line}`)];
+    return [seen, Array.from({ length: present(this.lines) }, (_, line) => `line ${line}`)];
   }
 
   #steps(run) {

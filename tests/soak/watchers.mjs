@@ -1,6 +1,7 @@
 // Readers of a town, each of which goes on behind its last event whatever happens to its connection: a WebSocket, with
 // and without acknowledgements, and a client that asks for page after page.
 
+import { present } from "../present.mjs";
 import { at, elements, members } from "../worker/raw_json.mjs";
 import { connect } from "../worker/socket.mjs";
 import { sleep } from "../worker/until.mjs";
@@ -24,9 +25,12 @@ export class StreamWatcher extends Reading {
   cutAt = Infinity;
   #world;
   #wishes;
+  /** @type {import("../worker/socket.mjs").Socket | null} */
   #socket = null;
+  /** @type {((how: unknown) => void) | null} */
   #ended = null;
   #stays = true;
+  /** @type {Promise<void> | null} */
   #life = null;
 
   /**
@@ -89,8 +93,8 @@ export class StreamWatcher extends Reading {
   #cut() {
     this.cuts += 1;
     this.isLive = false;
-    this.#ended("cut");
-    this.#socket.cut();
+    this.#ended?.("cut");
+    this.#socket?.cut();
     this.#socket = null;
   }
 
@@ -130,7 +134,7 @@ export class StreamWatcher extends Reading {
       this.take(event, texts[index]);
       if (this.ids.length >= this.cutAt) return this.#cut();
     }
-    if (this.#wishes.acknowledges) this.#socket.send(JSON.stringify({ type: "ack", id: this.last_id }));
+    if (this.#wishes.acknowledges) present(this.#socket).send(JSON.stringify({ type: "ack", id: this.last_id }));
   }
 }
 
@@ -140,6 +144,7 @@ export class PollWatcher extends Reading {
   #world;
   #wishes;
   #stays = true;
+  /** @type {Promise<void> | null} */
   #life = null;
 
   /** Beside those of a reading: `path` of the events, and `limit()` of the next page. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 
+import { present } from "../present.mjs";
 import { freePort } from "./processes.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -32,6 +33,7 @@ export class BareWorker {
   #lines = [];
   #world;
   #vars;
+  /** @type {Miniflare | null} */
   #miniflare = null;
   #known;
 
@@ -51,8 +53,8 @@ export class BareWorker {
     const given = {
       name: "townwatch",
       ...this.modules,
-      compatibilityDate: /^compatibility_date = "(.+)"/m.exec(toml)[1],
-      compatibilityFlags: [...JSON.parse(/^compatibility_flags = (.+)/m.exec(toml)[1]), ...this.flags],
+      compatibilityDate: present(/^compatibility_date = "(.+)"/m.exec(toml))[1],
+      compatibilityFlags: [...JSON.parse(present(/^compatibility_flags = (.+)/m.exec(toml))[1]), ...this.flags],
       bindings: { CONTAINER_URL: this.#world.control.url, ...this.#world.secrets, ...this.#vars },
       durableObjects: { TOWN: object("Town"), RIG: object("Rig"), ACCOUNT: object("Account") },
       // On disk, as everywhere: under storage in memory an alarm that fires crashes workerd.
@@ -66,19 +68,20 @@ export class BareWorker {
       },
     };
     const options = convertV4MiniflareOptions(given);
-    this.#miniflare = new Miniflare(options);
-    await this.#miniflare.ready;
+    const miniflare = new Miniflare(options);
+    this.#miniflare = miniflare;
+    await miniflare.ready;
     this.url = `http://127.0.0.1:${port}`;
   }
 
   /** Asks as if it were reached by this address, whatever its host and scheme. */
   fetch(url, init) {
-    return this.#miniflare.dispatchFetch(url, init);
+    return present(this.#miniflare).dispatchFetch(url, init);
   }
 
   /** Memory of workerd that is not shared with a file, in bytes. On Linux, as is the next. */
   memory_bytes() {
-    return Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.#pid()}/status`, "utf8"))[1]) * 1024;
+    return Number(present(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.#pid()}/status`, "utf8")))[1]) * 1024;
   }
 
   /** CPU time of workerd so far, in seconds. */

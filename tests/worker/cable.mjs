@@ -4,7 +4,7 @@ import { once } from "node:events";
 import net from "node:net";
 
 export class Cable {
-  /** Connections whose requests have this in them are broken off, as by a proxy that knows only plain HTTP. */
+  /** @type {RegExp | null} Connections whose requests have this in them are broken off, as by a proxy that knows only plain HTTP. */
   refuses = null;
   #target;
   #server;

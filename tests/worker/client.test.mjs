@@ -25,7 +25,7 @@ describe("the dashboard's client", () => {
   let town;
   const cables = [];
   const clients = [];
-  const watch = async (refuses = null) => {
+  const watch = async (refuses = /** @type {RegExp | null} */ (null)) => {
     const cable = await Cable.lay(() => portOf(world.url));
     cable.refuses = refuses;
     const client = new Client(world, town, cable.url);

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { present } from "../present.mjs";
 import { until } from "./until.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -22,6 +23,7 @@ export function commandLine() {
 
 /** A running `townwatch …`: what it printed so far, and how it ended. */
 export class Command {
+  /** @type {{ code: number | null, signal: NodeJS.Signals | null } | null} */
   ended = null;
   bytes = 0;
   #chunks = [];
@@ -80,6 +82,6 @@ export class Command {
   /** Its exit code, once it has ended. */
   async code(ms = 60_000) {
     await this.until("its end", () => this.ended, ms);
-    return this.ended.code;
+    return present(this.ended).code;
   }
 }

@@ -6,6 +6,7 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, realpathSync, writeFi
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { present } from "../present.mjs";
 import { Process, temporaryDirectory } from "./processes.mjs";
 
 const DOCKERFILE = fileURLToPath(new URL("../../container/Dockerfile", import.meta.url));
@@ -45,7 +46,7 @@ const answering = (name) => (succeeds(name, ["info"]) ? engine(name, {}, async (
 
 /** Docker's own, with a place of its own. */
 async function started() {
-  if (process.getuid() !== 0 || !succeeds("dockerd", ["--version"])) return { missing: "none can be started, which root with docker.io could" };
+  if (process.getuid?.() !== 0 || !succeeds("dockerd", ["--version"])) return { missing: "none can be started, which root with docker.io could" };
   const directory = temporaryDirectory();
   const host = `unix://${join(directory, "socket")}`;
   const place = ["--data-root", join(directory, "data"), "--exec-root", join(directory, "exec"), "--pidfile", join(directory, "pid"), "--host", host];
@@ -80,7 +81,7 @@ function makeImage({ run }, name, controlServer) {
     put(from, to);
     for (const [, library] of execFileSync("ldd", [from], { encoding: "utf8" }).matchAll(/(\/\S+) \(0x/g)) put(library, library);
   }
-  const [, how] = /^(WORKDIR \/work\n[\s\S]*)$/m.exec(readFileSync(DOCKERFILE, "utf8"));
+  const [, how] = present(/^(WORKDIR \/work\n[\s\S]*)$/m.exec(readFileSync(DOCKERFILE, "utf8")));
   writeFileSync(join(directory, "Dockerfile"), `FROM scratch\nCOPY root/ /\n${how}`);
   run(["build", "--tag", name, directory]);
 }

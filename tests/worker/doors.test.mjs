@@ -103,7 +103,9 @@ describe("the doors", () => {
   });
 
   for (const [route, line] of Object.entries(DOORS)) {
-    for (const [kind, expected] of typeof line === "string" ? [[undefined, line]] : Object.entries(line)) {
+    /** @type {[string | undefined, string][]} By the kind of the request where a route has several. */
+    const expectations = typeof line === "string" ? [[undefined, line]] : Object.entries(line);
+    for (const [kind, expected] of expectations) {
       it(`${route}${kind === undefined ? "" : ` (${kind})`}`, async () => {
         const [method, pattern] = route.split(" ");
         const marks = [...expected.replaceAll(" ", "")];

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { present } from "../present.mjs";
 import { containerEngine } from "./container_engine.mjs";
 import { controlBinary, must } from "./harness.mjs";
 import { apiAt } from "./http.mjs";
@@ -32,7 +33,7 @@ describe("npm run dev in a container engine", { skip: engine.missing }, () => {
     dev = new Process(process.execPath, [join(ROOT, "scripts/dev.mjs"), `--sandbox=${engine.name}`, ...options], { env });
     await until("the link", () => /^ready http/m.test(dev.log) || dev.ended !== null, START_MS, () => dev.log.slice(-2_000));
     assert.equal(dev.ended, null, dev.log);
-    const [, key] = /^TOWNWATCH_API_KEY=(.+)$/m.exec(readFileSync(join(ROOT, ".dev.vars"), "utf8"));
+    const [, key] = present(/^TOWNWATCH_API_KEY=(.+)$/m.exec(readFileSync(join(ROOT, ".dev.vars"), "utf8")));
     api = apiAt(() => `http://127.0.0.1:${env.PORT}`, key.replace(/^"|"$/g, ""));
     [container] = ours();
   }

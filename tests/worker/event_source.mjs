@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import { createParser } from "eventsource-parser";
 
+import { present } from "../present.mjs";
 import { until } from "./until.mjs";
 
 /** Fields, and the empty line behind them, but none of data. A comment is no field: it ends with its line. */
@@ -13,13 +14,16 @@ const BLOCK_WITHOUT_DATA = /(?:^|\n\n)(?::[^\n]*\n)*(?:(?!data[:\n])[^:\n][^\n]*
 export class EventSource {
   /** All messages: `{id, event, data, at}`, `data` as text; `id` only where the message has one; `at` as in viewer.mjs. */
   messages = [];
+  /** @type {number | null} */
   retry_ms = null;
   comments = 0;
   ended = false;
+  /** @type {Error | null} */
   broken = null;
   status;
   headers;
   text = "";
+  /** @type {http.IncomingMessage | null} */
   #answer = null;
   /** What has come of a block that has no end yet. */
   #rest = "";
@@ -90,14 +94,14 @@ export class EventSource {
   }
 
   pause() {
-    this.#answer.pause();
+    present(this.#answer).pause();
   }
 
   resume() {
-    this.#answer.resume();
+    present(this.#answer).resume();
   }
 
   cut() {
-    this.#answer.destroy();
+    present(this.#answer).destroy();
   }
 }

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, describe, it } from "node:test";
 
+import { present } from "../present.mjs";
 import { EventSource } from "./event_source.mjs";
 import { must, mustRefuse, startWorld } from "./harness.mjs";
 import { request } from "./http.mjs";
@@ -95,10 +96,10 @@ describe("readers", () => {
     const port = await freePort();
     // Between the Worker and the control server: hands on, and takes note.
     relay = http.createServer((incoming, answer) => {
-      if (incoming.url.startsWith("/events")) asked.push(Date.now());
+      if (incoming.url?.startsWith("/events")) asked.push(Date.now());
       const { method, headers, url } = incoming;
       const onward = http.request(`${world.control.url}${url}`, { method, headers }, (given) => {
-        answer.writeHead(given.statusCode, given.headers);
+        answer.writeHead(present(given.statusCode), given.headers);
         given.pipe(answer);
       });
       onward.on("error", () => answer.destroy());

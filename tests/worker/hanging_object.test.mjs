@@ -9,6 +9,7 @@ import { after, before, describe, it } from "node:test";
 
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 
+import { present } from "../present.mjs";
 import { MODULES } from "./bare_worker.mjs";
 import { mustRefuse } from "./harness.mjs";
 import { request } from "./http.mjs";
@@ -31,7 +32,7 @@ describe("an object that never answers", () => {
   before(async () => {
     const port = await freePort();
     const toml = readFileSync(join(MODULES.rootPath, "wrangler.toml"), "utf8");
-    const compatibilityDate = /^compatibility_date = "(.+)"/m.exec(toml)[1];
+    const compatibilityDate = present(/^compatibility_date = "(.+)"/m.exec(toml))[1];
     const object = { className: "Hanging", scriptName: "hanging" };
     miniflare = new Miniflare(
       convertV4MiniflareOptions(/** @type {any} */ ({

@@ -11,6 +11,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { newControlKey, publicKeyOf, signedHeaders } from "../../scripts/lib/control_key.mjs";
+import { present } from "../present.mjs";
 import { BareWorker } from "./bare_worker.mjs";
 import { apiAt, request } from "./http.mjs";
 import { freePort, memoryOf, Process, temporaryDirectory } from "./processes.mjs";
@@ -29,8 +30,10 @@ const START_MS = 90_000;
  * - `evictable: true`: under wrangler's test rig, which can evict a Durable Object, instead of under `wrangler dev`,
  *   which can be killed
  * - `bare: true`: under workerd alone, to measure it; `worker`: a class of the test's own for that
+ *
+ * @param {{ vars?: { [name: string]: any }, secrets?: { [name: string]: any }, control?: boolean, controlVars?: { [name: string]: any }, evictable?: boolean, bare?: boolean, worker?: typeof BareWorker }} [options]
  */
-export async function startWorld({ vars = {}, secrets = {}, control = true, controlVars = {}, evictable = false, bare = false, worker = undefined } = {}) {
+export async function startWorld({ vars = {}, secrets = {}, control = true, controlVars = {}, evictable = false, bare = false, worker } = {}) {
   const Worker = worker ? worker : bare ? BareWorker : evictable ? EvictableWorker : DevWorker;
   const world = new World({ vars, secrets, controlVars, Worker });
   try {
@@ -148,6 +151,7 @@ export class Control {
   port = 0;
   #world;
   #vars;
+  /** @type {Process | null} */
   #process = null;
 
   constructor(world, vars = {}) {
@@ -170,9 +174,10 @@ export class Control {
       CONTROL_PUBLIC_KEY: publicKeyOf(this.#world.secrets.CONTROL_KEY),
       ...this.#vars,
     };
-    this.#process = new Process(controlBinary(), [], { cwd: this.#world.directory, env });
-    const listening = () => /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(this.#process.log);
-    this.port = Number((await this.#process.ready("the line that it listens", listening, 20_000))[1]);
+    const started = new Process(controlBinary(), [], { cwd: this.#world.directory, env });
+    this.#process = started;
+    const listening = () => /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(started.log);
+    this.port = Number((await started.ready("the line that it listens", listening, 20_000))[1]);
   }
 
   /** A call that the Worker would make; with `claims` one that says what it wants. */
@@ -183,16 +188,16 @@ export class Control {
 
   /** The process's number. */
   get pid() {
-    return this.#process.group;
+    return present(this.#process).group;
   }
 
   /** To it and to what is in its process group, which its agents are not. */
   signal(signal) {
-    this.#process.signal(signal);
+    present(this.#process).signal(signal);
   }
 
   async kill() {
-    await this.#process.kill("SIGKILL");
+    await present(this.#process).kill("SIGKILL");
   }
 
   async stop() {
@@ -231,6 +236,7 @@ class DevWorker {
   url = "";
   #world;
   #vars;
+  /** @type {Process | null} */
   #process = null;
 
   constructor(world, vars) {
@@ -243,7 +249,7 @@ class DevWorker {
 
   /** What workerd holds of the machine's memory, in bytes; undefined where `/proc` does not tell. */
   get memory() {
-    return memoryOf("workerd", this.#process.group);
+    return memoryOf("workerd", present(this.#process).group);
   }
 
   async start() {
@@ -252,7 +258,7 @@ class DevWorker {
     const args = ["dev", "--config", writeConfig(this.#world, this.#vars), "--ip", "127.0.0.1"];
     args.push("--port", new URL(this.url).port, "--inspector-port", String(await freePort()));
     args.push("--persist-to", join(directory, "state"), "--show-interactive-dev-session=false");
-    this.#process = new Process(process.execPath, [join(WRANGLER, "bin/wrangler.js"), ...args], {
+    const started = new Process(process.execPath, [join(WRANGLER, "bin/wrangler.js"), ...args], {
       cwd: directory,
       env: {
         WRANGLER_SEND_METRICS: "false",
@@ -262,16 +268,17 @@ class DevWorker {
         NO_COLOR: "1",
       },
     });
+    this.#process = started;
     const healthy = async () => {
       const answer = await request(`${this.url}/health`, { timeout_ms: 5_000 }).catch(() => null);
       return answer?.status === 200;
     };
-    await this.#process.ready("GET /health", healthy, START_MS);
+    await started.ready("GET /health", healthy, START_MS);
   }
 
   /** Wrangler and workerd with it, by SIGKILL: what is on disk is all that is left. */
   async kill() {
-    await this.#process.kill("SIGKILL");
+    await present(this.#process).kill("SIGKILL");
   }
 
   async stop() {
@@ -284,6 +291,7 @@ class EvictableWorker {
   url = "";
   #world;
   #vars;
+  /** @type {any} The test rig has no types of its own. */
   #server = null;
 
   constructor(world, vars) {

@@ -2,8 +2,14 @@
 
 import http from "node:http";
 
-/** Resolves to `{status, headers, bytes, text, json}`; `json` is undefined where the text is none. */
-export function request(url, { method = "GET", headers = {}, body = undefined, timeout_ms = 60_000 } = {}) {
+/**
+ * Resolves to `{status, headers, bytes, text, json}`; `json` is undefined where the text is none.
+ *
+ * @param {string | URL} url
+ * @param {{ method?: string, headers?: { [name: string]: any }, body?: string | Buffer, timeout_ms?: number }} [options]
+ * @returns {Promise<any>}
+ */
+export function request(url, { method = "GET", headers = {}, body, timeout_ms = 60_000 } = {}) {
   return new Promise((resolve, reject) => {
     const wire = http.request(url, { method, headers, agent: false }, (answer) => {
       const chunks = [];

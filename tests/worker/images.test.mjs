@@ -202,7 +202,11 @@ describe("pictures that posting agents bring", () => {
   let token;
   const bytes = PICTURES["image/png"];
   const pathOf = (image_id, agent_id = "poster") => `/api/rigs/${town.rig_id}/agents/${agent_id}/images/${image_id}`;
-  const put = (body, { image_id = idOf(body), kind = "image/png", agent_id = undefined, as = token, headers = {} } = {}) =>
+  /**
+   * @param {Buffer} body
+   * @param {{ image_id?: string, kind?: string, agent_id?: string, as?: string | null, headers?: { [name: string]: string } }} [options]
+   */
+  const put = (body, { image_id = idOf(body), kind = "image/png", agent_id, as = token, headers = {} } = {}) =>
     world.api("PUT", pathOf(image_id, agent_id), body, { token: as, headers: { "content-type": kind, ...headers } });
   const get = (image_id, agent_id = "poster") => world.api("GET", `${town.path}/agents/${agent_id}/images/${image_id}`);
 

@@ -6,6 +6,7 @@ import http from "node:http";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { present } from "../present.mjs";
 import { must, startWorld } from "./harness.mjs";
 import { until } from "./until.mjs";
 import { Viewer } from "./viewer.mjs";
@@ -16,12 +17,13 @@ class OtherContainer {
   /** What it was shown. */
   credentials = new Set();
   /** Answers instead, where it is set. */
+  /** @type {((answer: http.ServerResponse) => unknown) | null} */
   instead = null;
   /** Gives each event the time of the answer. */
   restamps = false;
   #events = [];
   #server = http.createServer((request, answer) => {
-    const url = new URL(request.url, "http://container");
+    const url = new URL(present(request.url), "http://container");
     if (url.pathname !== "/events") return answer.writeHead(404).end();
     this.asked.push(performance.now());
     this.credentials.add(request.headers.authorization);

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import http from "node:http";
 import { after, before, describe, it } from "node:test";
 
+import { present } from "../present.mjs";
 import { Command } from "./command_line.mjs";
 import { must, mustRefuse, startWorld } from "./harness.mjs";
 import { temporaryDirectory } from "./processes.mjs";
@@ -23,7 +24,7 @@ let hushed;
 before(async () => {
   const began = performance.now();
   const server = http.createServer((request, response) => {
-    asked.push([Math.round((performance.now() - began) / 1_000), request.method, request.url.split("/").at(-1)]);
+    asked.push([Math.round((performance.now() - began) / 1_000), request.method, present(request.url).split("/").at(-1)]);
     request.resume().on("end", () => response.writeHead(201, { "content-type": "application/json" }).end('{"success":true,"data":{}}'));
   });
   await once(server.listen(0, "127.0.0.1").unref(), "listening");

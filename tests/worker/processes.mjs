@@ -7,6 +7,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { present } from "../present.mjs";
 import { until } from "./until.mjs";
 
 const LOG_CHARS_KEPT = 200_000;
@@ -48,9 +49,9 @@ export function memoryOf(name, group) {
   for (const pid of existsSync("/proc/self/stat") ? readdirSync("/proc").filter((entry) => /^\d+$/.test(entry)) : []) {
     try {
       // After the name in parentheses: state, parent, group.
-      const [, command, rest] = /^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8"));
+      const [, command, rest] = present(/^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8")));
       if (command !== name || Number(rest.split(" ")[2]) !== group) continue;
-      bytes = (bytes ?? 0) + 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]);
+      bytes = (bytes ?? 0) + 1024 * Number(present(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")))[1]);
     } catch {
       // It ended meanwhile.
     }
@@ -64,7 +65,12 @@ export class Process {
   ended = null;
   #child;
 
-  constructor(command, args, { cwd = undefined, env = {} }) {
+  /**
+   * @param {string} command
+   * @param {string[]} args
+   * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} options
+   */
+  constructor(command, args, { cwd, env = {} }) {
     this.name = command.split("/").at(-1);
     this.#child = spawn(command, args, {
       cwd,

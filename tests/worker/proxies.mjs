@@ -6,6 +6,7 @@ import http from "node:http";
 import { userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 
+import { present } from "../present.mjs";
 import { request } from "./http.mjs";
 import { freePort, Process, temporaryDirectory } from "./processes.mjs";
 
@@ -42,7 +43,7 @@ export class BodyLimit {
           proxy.lost.push(length);
           return answered.resume().on("end", () => given.socket.destroy());
         }
-        answer.writeHead(answered.statusCode, answered.headers);
+        answer.writeHead(present(answered.statusCode), answered.headers);
         answered.pipe(answer);
       });
       onward.on("error", () => answer.destroy());
@@ -96,7 +97,7 @@ export class Nginx {
     ];
     writeFileSync(join(directory, "nginx.conf"), `${lines.join("\n")}\n`);
     const args = ["-c", join(directory, "nginx.conf"), "-e", join(directory, "error.log"), "-g", "daemon off;"];
-    started.#process = new Process(nginx(), args, { cwd: directory });
+    started.#process = new Process(present(nginx(), "nginx"), args, { cwd: directory });
     const answers = async () => (await request(`${started.url}/health`).catch(() => null))?.status === 200;
     await started.#process.ready("GET /health", answers, 20_000);
     return started;

@@ -11,6 +11,7 @@ import { PassThrough, pipeline } from "node:stream";
 import { after, before, describe, it } from "node:test";
 
 import { idOf, noisePng, PICTURES } from "../pictures/pictures.mjs";
+import { present } from "../present.mjs";
 import { Command } from "./command_line.mjs";
 import { EventSource } from "./event_source.mjs";
 import { must, mustRefuse, startWorld } from "./harness.mjs";
@@ -61,7 +62,7 @@ describe("behind a proxy", () => {
     assert.match(sent.stderr, /the agent_output with the event_id \S+ of \d+ KiB cannot be sent: a proxy before .* \(413\)/);
     assert.match(sent.stderr, /client_max_body_size 4m.*it is set aside in .*set_aside\.jsonl/);
     assert.match(sent.stderr, /1 events could not be sent; they are in /);
-    const file = /they are in (\S+)/.exec(sent.stderr)[1];
+    const file = present(/they are in (\S+)/.exec(sent.stderr))[1];
     const aside = readFileSync(file, "utf8").split("\n").slice(0, -1).map((line) => JSON.parse(line));
     assert.equal(aside.length, 1);
     assert.equal(aside[0].event_type, "agent_output");
@@ -91,7 +92,7 @@ describe("behind a proxy", () => {
     const state = join(world.directory, "state-home");
     const spool = readdirSync(state, { recursive: true, encoding: "utf8" }).find((name) => /twice.*\d+\.jsonl$/.test(name));
     const spoiled = ['{"event_id":', '{"data":'];
-    appendFileSync(join(state, spool), `${spoiled.join("\n")}\n`);
+    appendFileSync(join(state, present(spool)), `${spoiled.join("\n")}\n`);
     const next = open();
     next.stdin.end(`two\n${large[1]}\nthree\n`);
     assert.equal(await next.code(), 1, next.stderr);
@@ -101,7 +102,7 @@ describe("behind a proxy", () => {
     });
     const told = events.filter(({ event }) => ["agent_output", "source_gap"].includes(event));
     assert.deepEqual(told.map(({ event, data }) => data.text ?? event), ["one", ...Array(3).fill("source_gap"), "two", "source_gap", "three"]);
-    const file = /they are in (\S+)/.exec(next.stderr)[1];
+    const file = present(/they are in (\S+)/.exec(next.stderr))[1];
     const aside = readFileSync(file, "utf8").split("\n").slice(0, -1);
     const texts = aside.map((line) => (spoiled.includes(line) ? line : JSON.parse(line).data.text));
     assert.deepEqual(texts, [large[0], ...spoiled, large[1]]);
@@ -186,6 +187,7 @@ describe("behind a proxy", () => {
   const readUntilDeath = (url, path, ask) =>
     new Promise((resolve, reject) => {
       let text = "";
+      /** @type {Promise<unknown> | null} */
       let dies = null;
       const finish = (ended) => dies?.then(() => resolve({ text, ended }), reject);
       const stream = ask(new URL(path, url));
@@ -231,7 +233,7 @@ describe("behind a proxy", () => {
       must(await world.post(town, "watched", [{ event_type: "note", data: 1 }]), 201);
       const page = await request(`${proxy.url}/`);
       assert.equal(page.status, 200);
-      const script = /src="(\/assets\/[^"]+\.js)"/.exec(page.text)[1];
+      const script = present(/src="(\/assets\/[^"]+\.js)"/.exec(page.text))[1];
       assert.match((await request(`${proxy.url}${script}`)).headers["content-type"], /javascript/);
       const stream = `${proxy.url}${town.path}/container/agents/watched/stream`;
       const source = await EventSource.open(`${stream}?after_id=0`, operator());

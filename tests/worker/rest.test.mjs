@@ -5,6 +5,7 @@ import { after, before, describe, it } from "node:test";
 
 import { expectedOf } from "../oracle/claude_code.mjs";
 import { stepsSeen } from "../oracle/events.mjs";
+import { present } from "../present.mjs";
 import { must, mustRefuse, startWorld } from "./harness.mjs";
 import { connect } from "./socket.mjs";
 import { until } from "./until.mjs";
@@ -80,7 +81,7 @@ describe("the walk through the REST API", () => {
 
     const { calls, session_id, model, usage } = expectedOf("basic");
     assert.deepEqual([ended.tool_call_count, ended.session_id, ended.model], [calls.length, session_id, model]);
-    const { cost_usd, ...tokens } = usage;
+    const { cost_usd, ...tokens } = present(usage);
     const { cost_usd: cost_seen, ...tokens_seen } = ended.usage;
     assert.deepEqual(tokens_seen, tokens);
     assert.ok(Math.abs(cost_seen - cost_usd) < 1e-9, `${cost_seen} is ${cost_usd}`);

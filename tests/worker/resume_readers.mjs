@@ -204,6 +204,7 @@ class Messages extends Reader {
 
 /** Asks for the next page as soon as it has one, as whoever follows does. */
 class Pages extends Reader {
+  /** @type {Promise<any> | null} */
   #waiting = null;
   #isFirst = true;
   #next;
@@ -215,9 +216,10 @@ class Pages extends Reader {
   }
 
   #ask() {
-    this.#waiting = this.world.api("GET", `${this.events}?${this.#next}`);
+    const waiting = this.world.api("GET", `${this.events}?${this.#next}`);
     // It may be left waiting at the end.
-    this.#waiting.catch(() => {});
+    waiting.catch(() => {});
+    this.#waiting = waiting;
   }
 
   async take() {

@@ -45,7 +45,7 @@ export function connect(url, headers = {}) {
 }
 
 /** Emits "text" (a message) and once "close" (code, reason); the code is 1006 where no close frame came. */
-class Socket extends EventEmitter {
+export class Socket extends EventEmitter {
   #wire;
 
   constructor(wire) {

@@ -185,7 +185,8 @@ describe("a secret that takes another one's place", () => {
     const made = must(await world.api("POST", `${town.stream}-ticket`, {}, as(session)));
     return back({ address: `${world.url}${made.url}` });
   };
-  const back = async ({ address, source = undefined }) => {
+  /** @param {{ address: string, source?: EventSource }} from */
+  const back = async ({ address, source }) => {
     const next = await EventSource.open(address, source === undefined ? {} : { "last-event-id": source.last_event_id });
     if (next.status === 200) await next.untilCaughtUp();
     return { address, source: next };

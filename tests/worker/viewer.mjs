@@ -1,6 +1,7 @@
 // A model viewer: opens streams as a person's browser does, keeps what it got, and checks at every frame what must
 // hold for every viewer. What it finds wrong is thrown at whoever waits for it next.
 
+import { present } from "../present.mjs";
 import { elements, members } from "./raw_json.mjs";
 import { connect } from "./socket.mjs";
 import { until } from "./until.mjs";
@@ -25,6 +26,7 @@ export class Viewer {
   states = new Map();
   problems = [];
   connections = 0;
+  /** @type {{ code: number, reason: string } | null} */
   closed = null;
   caughtUp = false;
   /** Is told of every event and of every other frame, in the order of arrival. */
@@ -34,6 +36,7 @@ export class Viewer {
   #world;
   #path;
   #query;
+  /** @type {import("./socket.mjs").Socket | null} */
   #socket = null;
 
   /** `path` is that of a stream; `query` is kept for every connection, except that the cursor is its own business. */
@@ -167,19 +170,19 @@ export class Viewer {
   }
 
   send(message) {
-    this.#socket.send(typeof message === "string" ? message : JSON.stringify(message));
+    present(this.#socket).send(typeof message === "string" ? message : JSON.stringify(message));
   }
 
   sendBinary(bytes) {
-    this.#socket.sendBinary(bytes);
+    present(this.#socket).sendBinary(bytes);
   }
 
   pause() {
-    this.#socket.pause();
+    present(this.#socket).pause();
   }
 
   resume() {
-    this.#socket.resume();
+    present(this.#socket).resume();
   }
 
   /** Loses the connection without a word, as in a tunnel. */

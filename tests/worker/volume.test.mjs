@@ -6,6 +6,7 @@ import { after, before, describe, it } from "node:test";
 
 import { expectedOf } from "../oracle/claude_code.mjs";
 import { stepsSeen, unpaired } from "../oracle/events.mjs";
+import { present } from "../present.mjs";
 import { must, startWorld } from "./harness.mjs";
 import { seeded } from "./until.mjs";
 import { watchWithCuts } from "./viewer.mjs";
@@ -117,8 +118,8 @@ for (const [name, speed, run_ms] of /** @type {any[][]} */ ([["at full speed", 0
     it("adds up to the state that everybody sees", async () => {
       const state = must(await world.api("GET", `${town.path}/agents/${agent_id}`));
       assert.deepEqual([state.tool_call_count, state.status, state.exit.reason], [truth.calls.length, "exited", "completed"]);
-      assert.equal(state.usage.input_tokens, truth.usage.input_tokens);
-      assert.equal(state.usage.output_tokens, truth.usage.output_tokens);
+      assert.equal(state.usage.input_tokens, present(truth.usage).input_tokens);
+      assert.equal(state.usage.output_tokens, present(truth.usage).output_tokens);
       assert.deepEqual([state.first_event_id, state.last_event_id], [first.events[0].id, first.last_id]);
       await first.until("the last state frame", () => first.states.get(agent_id)?.exit != null, 5_000);
       assert.deepEqual(first.states.get(agent_id), state);

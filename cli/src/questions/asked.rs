@@ -12,7 +12,7 @@ use crate::server::{Failure, Server};
 
 /// An open question.
 #[derive(Debug, Serialize)]
-pub(super) struct AskedQuestion {
+pub(super) struct ListedQuestion {
     pub(super) agent_id: AgentId,
     /// The agent's name.
     pub(super) name: String,
@@ -28,41 +28,41 @@ pub(super) struct AskedQuestion {
 
 /// A page of events, each as it stands.
 #[derive(Debug, Deserialize)]
-pub(super) struct Page {
+pub(super) struct EventPage {
     pub(super) events: Vec<Box<RawValue>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Town {
-    agents: Vec<Agent>,
+struct TownQuestions {
+    agents: Vec<AgentQuestions>,
 }
 
 /// The fields of an agent's state that are needed here.
 #[derive(Debug, Deserialize)]
 #[allow(clippy::struct_field_names)] // the names are the wire's
-struct Agent {
+struct AgentQuestions {
     agent_id: AgentId,
     name: String,
     #[serde(default)]
     questions: Vec<OpenQuestion>,
     #[serde(default)]
-    sub_agents: Vec<SubAgent>,
+    sub_agents: Vec<SubAgentTask>,
 }
 
 #[derive(Debug, Deserialize)]
-struct SubAgent {
+struct SubAgentTask {
     tool_use_id: String,
     description: String,
 }
 
 /// All open questions of a town or of one of its agents, the oldest first.
-pub(super) fn all(server: &Server, town: &TownId, agent: Option<&AgentId>) -> Result<Vec<AskedQuestion>, Failure> {
-    let Town { agents } = server.data(&format!("/api/towns/{town}"))?;
+pub(super) fn all(server: &Server, town: &TownId, agent: Option<&AgentId>) -> Result<Vec<ListedQuestion>, Failure> {
+    let TownQuestions { agents } = server.data(&format!("/api/towns/{town}"))?;
     if let Some(agent) = agent.filter(|agent| agents.iter().all(|one| one.agent_id != **agent)) {
         return Err(Failure::Refused(format!("there is no agent {agent} in this town")));
     }
     let mut asked = Vec::new();
-    for Agent { agent_id, name, questions, sub_agents } in agents {
+    for AgentQuestions { agent_id, name, questions, sub_agents } in agents {
         if agent.is_some_and(|agent| *agent != agent_id) {
             continue;
         }
@@ -74,7 +74,7 @@ pub(super) fn all(server: &Server, town: &TownId, agent: Option<&AgentId>) -> Re
                 let known = sub_agents.iter().find(|one| one.tool_use_id == *parent);
                 known.map_or_else(String::new, |one| one.description.clone())
             });
-            asked.push(AskedQuestion {
+            asked.push(ListedQuestion {
                 agent_id: agent_id.clone(),
                 name: name.clone(),
                 sub_agent,
@@ -106,7 +106,7 @@ pub(super) fn data<T: DeserializeOwned>(event: &str) -> Option<T> {
     serde_json::from_str::<Event<T>>(event).ok().map(|event| event.data)
 }
 
-impl AskedQuestion {
+impl ListedQuestion {
     /// The question as a line of JSON.
     pub(super) fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default() + "\n"

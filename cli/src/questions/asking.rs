@@ -4,13 +4,13 @@ use std::io::{self, BufRead, Write};
 
 use townwatch_protocol::event::{Answer, QuestionKind};
 
-use super::asked::AskedQuestion;
+use super::asked::ListedQuestion;
 use super::reply::{self, Reply};
 use super::shown;
 
 /// Shows the question, and reads the person's answer.
 pub(super) fn ask(
-    asked: &AskedQuestion,
+    asked: &ListedQuestion,
     now_ms: i64,
     input: &mut impl BufRead,
     output: &mut impl Write,
@@ -22,7 +22,7 @@ pub(super) fn ask(
 }
 
 fn permission(
-    asked: &AskedQuestion,
+    asked: &ListedQuestion,
     now_ms: i64,
     input: &mut impl BufRead,
     output: &mut impl Write,
@@ -47,7 +47,7 @@ fn permission(
     }
 }
 
-fn parts(asked: &AskedQuestion, now_ms: i64, input: &mut impl BufRead, output: &mut impl Write) -> io::Result<Reply> {
+fn parts(asked: &ListedQuestion, now_ms: i64, input: &mut impl BufRead, output: &mut impl Write) -> io::Result<Reply> {
     writeln!(output, "{}", shown::body(asked, now_ms))?;
     let several = asked.question.parts.len() > 1;
     let mut answers = Vec::new();

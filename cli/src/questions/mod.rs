@@ -7,7 +7,7 @@ mod shown;
 
 use std::io::{self, IsTerminal, Write};
 
-use asked::AskedQuestion;
+use asked::ListedQuestion;
 use reply::Reply;
 use townwatch_protocol::event::{AgentQuestionAnswered, Answer};
 use townwatch_protocol::id::{AgentId, TownId};
@@ -72,7 +72,7 @@ pub(crate) fn answer(arguments: &AnswerArguments) -> Result<u8, String> {
     })
 }
 
-fn send(server: &Server, town: &TownId, question: &AskedQuestion, reply: &Reply) -> Result<(), Failure> {
+fn send(server: &Server, town: &TownId, question: &ListedQuestion, reply: &Reply) -> Result<(), Failure> {
     let body = reply.to_request(&question.question.request_id);
     let body = serde_json::to_string(&body).map_err(|error| Failure::Refused(error.to_string()))?;
     server.post(&format!("/api/towns/{town}/agents/{}/answer", question.agent_id), &body).map(drop)
@@ -93,7 +93,7 @@ fn find(
     town: &TownId,
     agent: Option<&AgentId>,
     request_id: Option<&str>,
-) -> Result<AskedQuestion, Failure> {
+) -> Result<ListedQuestion, Failure> {
     let mut open = asked::all(server, town, agent)?;
     open.retain(|asked| request_id.is_none_or(|id| asked.question.request_id == id));
     match (open.len(), request_id) {
@@ -117,7 +117,7 @@ fn find(
 /// The answer that a question got before, if the log still has it.
 fn first_answer(server: &Server, town: &TownId, request_id: &str) -> Result<Option<AgentQuestionAnswered>, Failure> {
     let path = format!("/api/towns/{town}/events?event=agent_question_answered&tail={ANSWERS_READ}");
-    let page: asked::Page = server.data(&path)?;
+    let page: asked::EventPage = server.data(&path)?;
     let mut answers = page.events.iter().filter_map(|raw| asked::data::<AgentQuestionAnswered>(raw.get()));
     Ok(answers.rfind(|answered| answered.request_id == request_id))
 }

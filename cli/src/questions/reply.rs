@@ -3,7 +3,7 @@
 use townwatch_protocol::event::{Answer, PartAnswer, QuestionKind, QuestionPart};
 use townwatch_protocol::wire::AnswerAgent;
 
-use super::asked::AskedQuestion;
+use super::asked::ListedQuestion;
 use crate::tail::plain;
 
 /// An answer to a question. The server decides whether it fits.
@@ -34,7 +34,7 @@ pub(super) fn decision(word: &str) -> Option<Answer> {
 
 /// The answer of the command line; `None` if it has none.
 pub(super) fn of(
-    asked: &AskedQuestion,
+    asked: &ListedQuestion,
     decision: Option<Answer>,
     choose: &[String],
     text: Option<&str>,

@@ -2,25 +2,25 @@
 
 use townwatch_protocol::event::{QuestionKind, QuestionPart};
 
-use super::asked::AskedQuestion;
+use super::asked::ListedQuestion;
 use crate::tail::plain;
 
 /// The characters of a title line. The whole question stands below it.
 const TITLE_CHARS_MAX: usize = 200;
 
 /// The agent and its question, in one line.
-pub(super) fn title(asked: &AskedQuestion) -> String {
+pub(super) fn title(asked: &ListedQuestion) -> String {
     let detail = plain::line(&asked.question.detail, TITLE_CHARS_MAX);
     format!("{}  {} asks: {detail}", name_in_shell(asked), plain::line(&asked.name, 60))
 }
 
 /// The whole question, and the command that answers it.
-pub(super) fn whole(asked: &AskedQuestion, now_ms: i64) -> String {
+pub(super) fn whole(asked: &ListedQuestion, now_ms: i64) -> String {
     format!("{}\n  {}\n", body(asked, now_ms), command(asked))
 }
 
 /// The whole question.
-pub(super) fn body(asked: &AskedQuestion, now_ms: i64) -> String {
+pub(super) fn body(asked: &ListedQuestion, now_ms: i64) -> String {
     let question = &asked.question;
     let whose = match asked.sub_agent.as_deref() {
         None => String::new(),
@@ -82,7 +82,7 @@ pub(super) fn part(part: &QuestionPart, number: Option<usize>) -> Vec<String> {
 }
 
 /// The command that answers the question.
-fn command(asked: &AskedQuestion) -> String {
+fn command(asked: &ListedQuestion) -> String {
     let name = name_in_shell(asked);
     let question = &asked.question;
     match question.kind {
@@ -101,7 +101,7 @@ fn command(asked: &AskedQuestion) -> String {
 }
 
 /// The arguments that name the question in a shell.
-fn name_in_shell(asked: &AskedQuestion) -> String {
+fn name_in_shell(asked: &ListedQuestion) -> String {
     let id = &asked.question.request_id;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);
     if !id.is_empty() && !id.starts_with('-') && id.bytes().all(is_plain) {
@@ -128,8 +128,8 @@ fn ago(ms: i64) -> String {
 pub(super) mod tests {
     use super::*;
 
-    pub(in crate::questions) fn asked(question: &str) -> AskedQuestion {
-        AskedQuestion {
+    pub(in crate::questions) fn asked(question: &str) -> ListedQuestion {
+        ListedQuestion {
             agent_id: serde_json::from_str("\"lisa\"").unwrap(),
             name: "Lisa".into(),
             sub_agent: None,

@@ -11,7 +11,7 @@ const READ_BYTES: usize = 64 << 10;
 const READS_MAX: usize = 8;
 
 /// Standard input, before reading begins.
-pub(super) struct Input {
+pub(super) struct StandardInput {
     bytes: Vec<u8>,
     passes: bool,
 }
@@ -29,7 +29,7 @@ pub(super) enum NextInput {
     End,
 }
 
-impl Input {
+impl StandardInput {
     pub(super) fn new(also_on_a_terminal: bool) -> Self {
         Self { bytes: vec![0; READ_BYTES], passes: also_on_a_terminal || !io::stdout().is_terminal() }
     }

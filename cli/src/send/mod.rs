@@ -13,6 +13,7 @@ mod record;
 mod set_aside;
 mod shape;
 mod spool;
+mod spooled_run;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,13 +21,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use input::{Input, NextInput};
+use input::{NextInput, StandardInput};
 use posting::{Poster, SendingState};
 use reading::Reading;
 use record::Recorder;
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
-use spool::{Run, Spool};
+use spool::AgentSpool;
+use spooled_run::SpooledRun;
 use townwatch_agents::normalise::Threads;
 use townwatch_agents::redact::Redaction;
 use townwatch_host::{known, now, run_context_of};
@@ -57,9 +59,9 @@ pub(crate) fn run(arguments: &SendArguments) -> Result<u8, String> {
     let home = std::env::var_os("HOME").map(std::path::PathBuf::from);
     let texts = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let redaction = Redaction::new(known(texts, &[], home.as_deref())).map_err(|error| error.message)?;
-    let mut input = Input::new(arguments.tee);
+    let mut input = StandardInput::new(arguments.tee);
     let opened = Server::new(&arguments.server, &["TOWNWATCH_TOKEN", "TOWNWATCH_API_KEY"])
-        .and_then(|server| Ok((Spool::open(&server.base, &arguments.rig, &arguments.agent)?, server)));
+        .and_then(|server| Ok((AgentSpool::open(&server.base, &arguments.rig, &arguments.agent)?, server)));
     let (spool, server) = match opened {
         Ok(opened) => opened,
         Err(problem) => {
@@ -100,9 +102,9 @@ fn take_interrupts() -> Result<(), String> {
 /// Reads the input until it or the run ends, and writes its events into the run's spool. After a stop nothing more is
 /// read, and the closed pipe ends the agent's program. After a loss the agent may go on, so reading goes on.
 fn read(
-    input: Input,
+    input: StandardInput,
     arguments: &SendArguments,
-    (run, standing): (&Run, &SendingState),
+    (run, standing): (&SpooledRun, &SendingState),
     redaction: &Redaction,
     threads_file: &Path,
 ) {
@@ -166,7 +168,7 @@ fn flush(standing: &SendingState) {
 }
 
 /// Reports what is not sent, and gives the exit code.
-fn report(run: &Run, standing: &SendingState) -> u8 {
+fn report(run: &SpooledRun, standing: &SendingState) -> u8 {
     if standing.run_end().is_some() {
         return crate::RUN_ENDED;
     }

@@ -14,7 +14,7 @@ use townwatch_protocol::limits::BATCH_EVENTS_MAX;
 
 use super::batch_size::BatchSize;
 use super::record::gap_line;
-use super::spool::{Run, SpoolPosition, WaitResult, WaitingEvents};
+use super::spooled_run::{SpoolPosition, SpooledRun, WaitResult, WaitingEvents};
 use super::{pictures, set_aside};
 use crate::arguments::SendArguments;
 use crate::backoff::Backoff;
@@ -36,7 +36,7 @@ pub(super) struct Poster {
     path: String,
     rig: RigId,
     agent: AgentId,
-    runs: Vec<Arc<Run>>,
+    runs: Vec<Arc<SpooledRun>>,
     standing: Arc<SendingState>,
     backoff: Backoff,
     batch_size: BatchSize,
@@ -62,8 +62,8 @@ impl Poster {
         server: Server,
         arguments: &SendArguments,
         dir: PathBuf,
-        left: Vec<Arc<Run>>,
-        run: Arc<Run>,
+        left: Vec<Arc<SpooledRun>>,
+        run: Arc<SpooledRun>,
     ) -> Self {
         let standing = SendingState {
             dir,
@@ -109,7 +109,7 @@ impl Poster {
         self.standing.finished.store(true, Ordering::Release);
     }
 
-    fn send(&mut self, run: &Run, is_own: bool) -> io::Result<()> {
+    fn send(&mut self, run: &SpooledRun, is_own: bool) -> io::Result<()> {
         let mut position = run.sent();
         let mut events_max = BATCH_EVENTS_MAX;
         // What stands in the log for one event that cannot be sent.
@@ -186,7 +186,7 @@ impl Poster {
 
     /// Drops the rest of a run that the town has ended. If the run is this process's own, the thread that reads is
     /// told.
-    fn give_up(&self, run: &Run, position: SpoolPosition, reason: ExitReason, is_own: bool) -> io::Result<()> {
+    fn give_up(&self, run: &SpooledRun, position: SpoolPosition, reason: ExitReason, is_own: bool) -> io::Result<()> {
         if is_own {
             let _ = self.standing.run_end.set(reason); // it is set once
             return run.remove();
@@ -200,7 +200,7 @@ impl Poster {
 
     /// Writes an event that the server will never take into a file, so that later events can go on. Gives the line that
     /// stands in the log instead, with an id that is the same at every try.
-    fn set_aside(&self, line: &str, run: &Run, position: SpoolPosition, problem: &str) -> String {
+    fn set_aside(&self, line: &str, run: &SpooledRun, position: SpoolPosition, problem: &str) -> String {
         let standing = &self.standing;
         let (event, event_id) = name_of(line)
             .unwrap_or_else(|| ("an event that cannot be read".to_owned(), format!("{}-at-{position}", run.run_id)));
@@ -317,10 +317,10 @@ impl SendingState {
 /// The words that name an event of the spool to a person, and its `event_id`.
 fn name_of(line: &str) -> Option<(String, String)> {
     #[derive(Deserialize)]
-    struct Named {
+    struct SpooledEvent {
         event_id: String,
         event_type: String,
     }
-    let Named { event_id, event_type } = serde_json::from_str(line).ok()?;
+    let SpooledEvent { event_id, event_type } = serde_json::from_str(line).ok()?;
     Some((format!("the {event_type} with the event_id {event_id}"), event_id))
 }

@@ -13,7 +13,7 @@ use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 use townwatch_protocol::time::Timestamp;
 
 use super::held::{HELD_MAX, HeldLines};
-use super::shape::{self, Shape};
+use super::shape::{self, LineOrigin};
 use crate::arguments::Format;
 
 /// The lines after which an unrecognised input is text for good, 1,000.
@@ -159,9 +159,9 @@ impl Parser<'_> {
         };
         let (shape, blank) = match &line {
             Line::Text(text) => (shape::of(text), text.trim().is_empty()),
-            Line::Oversized { .. } => (Shape::Other, false),
+            Line::Oversized { .. } => (LineOrigin::Other, false),
         };
-        if let Shape::Of(format) = shape {
+        if let LineOrigin::Of(format) = shape {
             let before = held.take();
             self.format = known(format, &self.context, &self.threads);
             for (line, at) in before {
@@ -171,7 +171,7 @@ impl Parser<'_> {
         }
         *lines += 1;
         let is_over = *lines >= GUESSED_LINES_MAX;
-        let holds = shape == Shape::Unclear || blank || !held.is_blank();
+        let holds = shape == LineOrigin::Unclear || blank || !held.is_blank();
         if holds {
             held.push(owned(line), at);
             if held.is_full() || is_over {
@@ -204,7 +204,7 @@ impl Parser<'_> {
     fn reread(&mut self, line: Line<'static>, at: Timestamp, take: &mut impl FnMut(&EventData, Timestamp)) {
         match &line {
             Line::Text(text) if text.trim().is_empty() => {}
-            Line::Text(text) if shape::of(text) == Shape::Unclear => self.read(line, at, take),
+            Line::Text(text) if shape::of(text) == LineOrigin::Unclear => self.read(line, at, take),
             _ => show(&mut *self.text, line, at, take),
         }
     }

@@ -8,7 +8,7 @@ use townwatch_host::now;
 use townwatch_protocol::event::{AgentExited, EventData, ExitReason, SourceGap};
 use townwatch_protocol::time::Timestamp;
 
-use super::spool::{Run, SPOOL_BYTES_MAX, SpoolRoom};
+use super::spooled_run::{SPOOL_BYTES_MAX, SpoolRoom, SpooledRun};
 use crate::notice::say;
 
 /// An event as it is posted.
@@ -24,7 +24,7 @@ struct PostedLine<'a> {
 
 /// A writer of a run's events, those of one read at a time.
 pub(super) struct Recorder<'a> {
-    run: &'a Run,
+    run: &'a SpooledRun,
     redaction: &'a Redaction,
     number: u64,
     lines: String,
@@ -34,7 +34,7 @@ pub(super) struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    pub(super) fn new(run: &'a Run, redaction: &'a Redaction) -> Self {
+    pub(super) fn new(run: &'a SpooledRun, redaction: &'a Redaction) -> Self {
         Self { run, redaction, number: 0, lines: String::new(), count: 0, left_out: 0 }
     }
 

@@ -9,7 +9,7 @@ use crate::arguments::Format;
 
 /// The origin of a line, as far as its shape shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum LineOrigin {
     /// Only this program prints such a line.
     Of(Format),
     /// A known program or another one may have printed the line. The next lines decide.
@@ -22,10 +22,10 @@ pub(super) enum Shape {
 const UNCLEAR: &[&str] = &["turn.started", "turn.failed", "error", "system", "keep_alive", "init", "result"];
 
 /// The shape of a line. Text before its first object, such as a terminal's control codes, is ignored.
-pub(super) fn of(line: &str) -> Shape {
+pub(super) fn of(line: &str) -> LineOrigin {
     let object = line.find('{').and_then(|at| leading(&line[at..]));
-    let Some(object) = object else { return Shape::Other };
-    let Some(kind) = object.text("type") else { return Shape::Other };
+    let Some(object) = object else { return LineOrigin::Other };
+    let Some(kind) = object.text("type") else { return LineOrigin::Other };
     let found = match kind.as_str() {
         "system" if object.has_text("subtype") => Some(Format::ClaudeCode),
         "assistant" | "user" if object.has_object("message") && object.has("session_id") => Some(Format::ClaudeCode),
@@ -53,9 +53,9 @@ pub(super) fn of(line: &str) -> Shape {
         _ => None,
     };
     match found {
-        Some(format) => Shape::Of(format),
-        None if UNCLEAR.contains(&kind.as_str()) => Shape::Unclear,
-        None => Shape::Other,
+        Some(format) => LineOrigin::Of(format),
+        None if UNCLEAR.contains(&kind.as_str()) => LineOrigin::Unclear,
+        None => LineOrigin::Other,
     }
 }
 
@@ -92,25 +92,25 @@ mod tests {
     #[test]
     fn a_line_is_known_by_what_only_one_program_prints() {
         let cases = [
-            (r#"{"type":"system","subtype":"init","session_id":"s"}"#, Shape::Of(Format::ClaudeCode)),
-            (r#"{"session_id":"s","message":{"role":"user"},"type":"user"}"#, Shape::Of(Format::ClaudeCode)),
-            ("\u{1b}[2K\r{\"type\":\"thread.started\",\"thread_id\":\"t\"}", Shape::Of(Format::Codex)),
-            (r#"50 %{"type":"item.completed","item":{}}"#, Shape::Of(Format::Codex)),
-            (r#"{"type":"init","session_id":"s","model":"m"}"#, Shape::Of(Format::Gemini)),
-            (r#"{"type":"error","severity":"warning","timestamp":"x"}"#, Shape::Of(Format::Gemini)),
-            (r#"{"type":"step_start","timestamp":1,"sessionID":"s","part":{}}"#, Shape::Of(Format::Opencode)),
-            (r#"{"type":"tool_use","timestamp":1,"sessionID":"s","part":{}}"#, Shape::Of(Format::Opencode)),
-            (r#"{"type":"error","timestamp":1,"sessionID":"s","error":"no"}"#, Shape::Of(Format::Opencode)),
-            (r#"{"type":"text","text":"no session"}"#, Shape::Other),
-            (r#"{"type":"turn.started"}"#, Shape::Unclear),
-            (r#"{"type":"error","message":"no"}"#, Shape::Unclear),
-            (r#"{"type":"agent_start"}"#, Shape::Other),
-            (r#"{"type":"message","role":"user","content":"hi"}"#, Shape::Other),
-            (r#"{"type":7}"#, Shape::Other),
-            (r#"{"level":"info"}"#, Shape::Other),
-            (r#"{"type":"system","subtype""#, Shape::Other),
-            ("> agent@1.0.0 start", Shape::Other),
-            ("", Shape::Other),
+            (r#"{"type":"system","subtype":"init","session_id":"s"}"#, LineOrigin::Of(Format::ClaudeCode)),
+            (r#"{"session_id":"s","message":{"role":"user"},"type":"user"}"#, LineOrigin::Of(Format::ClaudeCode)),
+            ("\u{1b}[2K\r{\"type\":\"thread.started\",\"thread_id\":\"t\"}", LineOrigin::Of(Format::Codex)),
+            (r#"50 %{"type":"item.completed","item":{}}"#, LineOrigin::Of(Format::Codex)),
+            (r#"{"type":"init","session_id":"s","model":"m"}"#, LineOrigin::Of(Format::Gemini)),
+            (r#"{"type":"error","severity":"warning","timestamp":"x"}"#, LineOrigin::Of(Format::Gemini)),
+            (r#"{"type":"step_start","timestamp":1,"sessionID":"s","part":{}}"#, LineOrigin::Of(Format::Opencode)),
+            (r#"{"type":"tool_use","timestamp":1,"sessionID":"s","part":{}}"#, LineOrigin::Of(Format::Opencode)),
+            (r#"{"type":"error","timestamp":1,"sessionID":"s","error":"no"}"#, LineOrigin::Of(Format::Opencode)),
+            (r#"{"type":"text","text":"no session"}"#, LineOrigin::Other),
+            (r#"{"type":"turn.started"}"#, LineOrigin::Unclear),
+            (r#"{"type":"error","message":"no"}"#, LineOrigin::Unclear),
+            (r#"{"type":"agent_start"}"#, LineOrigin::Other),
+            (r#"{"type":"message","role":"user","content":"hi"}"#, LineOrigin::Other),
+            (r#"{"type":7}"#, LineOrigin::Other),
+            (r#"{"level":"info"}"#, LineOrigin::Other),
+            (r#"{"type":"system","subtype""#, LineOrigin::Other),
+            ("> agent@1.0.0 start", LineOrigin::Other),
+            ("", LineOrigin::Other),
         ];
         for (line, shape) in cases {
             assert_eq!(of(line), shape, "{line}");

@@ -16,7 +16,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::SIGINT;
-use stream::Stream;
+use stream::TailConnection;
 use townwatch_protocol::id::TownId;
 use view::View;
 
@@ -100,7 +100,7 @@ pub(crate) fn run(arguments: &TailArguments) -> Result<u8, String> {
 
 /// Runs one connection to its end. `last_problem` is the last problem that the person was told.
 fn watch(server: &Server, town: &TownId, view: &mut View, last_problem: &mut Option<String>) -> ConnectionEnd {
-    let mut stream = match Stream::open(server, town, view) {
+    let mut stream = match TailConnection::open(server, town, view) {
         Ok(stream) => stream,
         Err(end) => return end,
     };

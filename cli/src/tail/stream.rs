@@ -24,15 +24,15 @@ const TICK: Duration = Duration::from_secs(1);
 /// The close code of a stream that has ended as it should.
 const NORMAL_CLOSURE: u16 = 1000;
 
-pub(super) struct Stream {
+pub(super) struct TailConnection {
     socket: WebSocket<MaybeTlsStream<TcpStream>>,
 }
 
-impl Stream {
+impl TailConnection {
     /// Asks for a ticket, and opens the stream that the view needs next.
     pub(super) fn open(server: &Server, town: &TownId, view: &View) -> Result<Self, ConnectionEnd> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct TicketAnswer {
             data: Ticket,
         }
         #[derive(Deserialize)]
@@ -44,7 +44,7 @@ impl Stream {
             None => format!("/api/towns/{town}/stream-ticket"),
         };
         let answer = server.post(&path, "{}")?;
-        let ticket = serde_json::from_str::<Answer>(&answer)
+        let ticket = serde_json::from_str::<TicketAnswer>(&answer)
             .map_err(|error| ConnectionEnd::Refused(format!("{} answers what is no ticket: {error}", server.base)))?
             .data;
         // `http` becomes `ws` and `https` `wss`.

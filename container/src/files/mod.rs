@@ -21,8 +21,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 
 use self::pending::{Pending, SeenChange};
-use self::tree::Tree;
-use crate::run::Run;
+use self::tree::FileTree;
+use crate::run::RunHandle;
 use townwatch_host::now;
 
 /// The time limit for the begin of the watch, 2 s. Then the run goes on without it, and a line in its output says so.
@@ -43,7 +43,7 @@ pub struct Files {
 
 impl Files {
     /// Watches a run's working directory from now on.
-    pub async fn watch(run: &Run, dir: &Path) -> Option<Self> {
+    pub async fn watch(run: &RunHandle, dir: &Path) -> Option<Self> {
         let dir = dir.to_owned();
         let beginning = tokio::task::spawn_blocking(move || Watching::begin(&dir));
         let problem = match timeout(BEGIN_LIMIT, beginning).await {
@@ -73,7 +73,7 @@ struct Watching {
     happenings: mpsc::Receiver<notify::Event>,
     /// The number of happenings that found no room, with those that the system lost.
     missed: Arc<AtomicU64>,
-    tree: Tree,
+    tree: FileTree,
     pending: Pending,
     /// The second of the last report, and the number of changes reported in it.
     told: (i64, u64),
@@ -99,7 +99,7 @@ impl Watching {
             watcher,
             happenings,
             missed,
-            tree: Tree::new(dir),
+            tree: FileTree::new(dir),
             pending: Pending::default(),
             told: (0, 0),
             left_out: 0,
@@ -122,7 +122,7 @@ impl Watching {
         files
     }
 
-    async fn work(mut self, run: Run, mut ended: oneshot::Receiver<()>) {
+    async fn work(mut self, run: RunHandle, mut ended: oneshot::Receiver<()>) {
         loop {
             let due = self.pending.due();
             tokio::select! {
@@ -204,7 +204,7 @@ impl Watching {
     }
 
     /// Reports the changes that are due at a time, or all.
-    fn tell(&mut self, run: &Run, due: Option<Instant>) {
+    fn tell(&mut self, run: &RunHandle, due: Option<Instant>) {
         let at = now();
         let second = at.millis() / 1000;
         if self.told.0 != second {
@@ -241,7 +241,7 @@ fn matters(event: &notify::Event) -> bool {
 }
 
 /// Appends a line of ours to the standard error of the program, because it is for people.
-fn complain(run: &Run, text: &str) {
+fn complain(run: &RunHandle, text: &str) {
     let text = format!("townwatch: {text}");
     let output = AgentOutput {
         text,
@@ -258,7 +258,7 @@ fn complain(run: &Run, text: &str) {
 mod tests {
     use super::*;
     use crate::buffer::Bounds;
-    use crate::page::Range;
+    use crate::page::PageQuery;
     use crate::town::Town;
     use townwatch_agents::redact::SecretValues;
     use townwatch_protocol::event::Runtime;
@@ -268,9 +268,10 @@ mod tests {
     async fn where_files_cannot_be_watched_that_is_said_once_and_the_run_goes_on() {
         let town = Arc::new(Town::new(Bounds::default(), std::env::temp_dir()).unwrap());
         let (agent_id, run_id) = (AgentId::parse("a").unwrap(), RunId::parse("r").unwrap());
-        let run = Run::begin(&town, &agent_id, &run_id, Runtime::Process, SecretValues::default()).unwrap().unwrap();
+        let run =
+            RunHandle::begin(&town, &agent_id, &run_id, Runtime::Process, SecretValues::default()).unwrap().unwrap();
         assert!(Files::watch(&run, Path::new("/no/such/directory")).await.is_none());
-        let page = town.read(None, Range { after: 0, limit: 10 });
+        let page = town.read(None, PageQuery { after: 0, limit: 10 });
         let answer = page.answer(town.epoch()).unwrap();
         assert_eq!(page.texts.len(), 1);
         assert!(answer.contains("townwatch: changes of files are not told: "), "{answer}");

@@ -11,7 +11,7 @@ use rustix::fs::{Mode, OFlags};
 use tokio::time::Instant;
 use townwatch_protocol::event::{FileAction, FileChanged};
 
-use super::tree::Tree;
+use super::tree::FileTree;
 
 /// The time without a further change of a file after which its change is reported, 250 ms.
 const QUIET: Duration = Duration::from_millis(250);
@@ -25,13 +25,13 @@ const COUNTED_BYTES_MAX: u64 = 1 << 20;
 /// The changes that are not reported yet.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    changes: BTreeMap<PathBuf, Change>,
+    changes: BTreeMap<PathBuf, PendingChange>,
     /// The number of changes that found no room.
     pub(super) left_out: u64,
 }
 
 #[derive(Debug)]
-struct Change {
+struct PendingChange {
     was_there: bool,
     /// The path that the file had before.
     from: Option<PathBuf>,
@@ -49,11 +49,11 @@ pub(super) struct SeenChange {
 
 impl Pending {
     /// Notes an event of a file.
-    pub(super) fn touch(&mut self, tree: &Tree, path: &Path, now: Instant) {
+    pub(super) fn touch(&mut self, tree: &FileTree, path: &Path, now: Instant) {
         if let Some(change) = self.changes.get_mut(path) {
             change.latest = now;
         } else if self.changes.len() < PENDING_MAX {
-            let change = Change { was_there: tree.files.contains(path), from: None, began: now, latest: now };
+            let change = PendingChange { was_there: tree.files.contains(path), from: None, began: now, latest: now };
             self.changes.insert(path.to_owned(), change);
         } else {
             self.left_out += 1;
@@ -61,7 +61,7 @@ impl Pending {
     }
 
     /// Notes that a file has another path.
-    pub(super) fn rename(&mut self, tree: &Tree, from: &Path, to: &Path, now: Instant) {
+    pub(super) fn rename(&mut self, tree: &FileTree, from: &Path, to: &Path, now: Instant) {
         self.touch(tree, from, now);
         self.touch(tree, to, now);
         let first = self.changes.get(from).and_then(|change| change.from.clone());
@@ -72,13 +72,13 @@ impl Pending {
 
     /// The moment from which a change is due.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.changes.values().map(Change::due).min()
+        self.changes.values().map(PendingChange::due).min()
     }
 
     /// Takes the changes that are due at a time, or all.
-    pub(super) fn take(&mut self, tree: &mut Tree, now: Option<Instant>) -> Vec<SeenChange> {
+    pub(super) fn take(&mut self, tree: &mut FileTree, now: Option<Instant>) -> Vec<SeenChange> {
         let due = self.changes.extract_if(.., |_, change| now.is_none_or(|now| change.due() <= now));
-        let mut due: BTreeMap<PathBuf, Change> = due.collect();
+        let mut due: BTreeMap<PathBuf, PendingChange> = due.collect();
         let mut told = Vec::new();
         // The new paths come first: each removes its old path from the paths that are gone.
         let renamed = due.iter().filter_map(|(path, change)| Some((path.clone(), change.from.clone()?)));
@@ -109,7 +109,7 @@ impl Pending {
     }
 }
 
-impl Change {
+impl PendingChange {
     fn due(&self) -> Instant {
         (self.latest + QUIET).min(self.began + LATE)
     }
@@ -133,7 +133,13 @@ fn lines_of(path: &Path) -> Option<u64> {
     Some(text.lines().count() as u64)
 }
 
-fn tell(tree: &mut Tree, path: &Path, action: FileAction, from: Option<&Path>, change: &Change) -> Option<SeenChange> {
+fn tell(
+    tree: &mut FileTree,
+    path: &Path,
+    action: FileAction,
+    from: Option<&Path>,
+    change: &PendingChange,
+) -> Option<SeenChange> {
     tree.set(path, action != FileAction::Deleted);
     let relative = |path: &Path| Some(path.strip_prefix(&tree.root).ok()?.to_string_lossy().into_owned());
     let size_bytes = file_size(path);

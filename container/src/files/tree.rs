@@ -16,7 +16,7 @@ pub(super) const FILES_MAX: usize = 100_000;
 
 /// The files of a working directory, as far as they are known.
 #[derive(Debug)]
-pub(super) struct Tree {
+pub(super) struct FileTree {
     pub(super) root: PathBuf,
     pub(super) directories: BTreeSet<PathBuf>,
     pub(super) files: BTreeSet<PathBuf>,
@@ -25,7 +25,7 @@ pub(super) struct Tree {
     pub(super) is_cut: bool,
 }
 
-impl Tree {
+impl FileTree {
     pub(super) fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),

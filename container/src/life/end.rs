@@ -10,7 +10,7 @@ use townwatch_host::signal_name;
 use townwatch_protocol::event::{AgentExited, ExitReason};
 
 use super::{Cause, Life, Program};
-use crate::stop::{StopCause, StopOrder};
+use crate::stop::{StopCause, StopRequest};
 
 /// The longest sentence of an end, 4 KiB; what is beyond it is cut, and the sentence says how much.
 const SENTENCE_BYTES_MAX: usize = 4 << 10;
@@ -101,7 +101,7 @@ pub(crate) fn not_cloned(said: &str, git_url: &str) -> AgentExited {
 }
 
 /// The end of a run that was stopped before it had a program.
-pub(crate) fn stopped_while_cloned(order: StopOrder) -> AgentExited {
+pub(crate) fn stopped_while_cloned(order: StopRequest) -> AgentExited {
     let message = match order.cause {
         StopCause::Asked => "it was stopped while its repository was cloned".to_owned(),
         StopCause::LeaseOver(_) => stopped(order.cause, false),

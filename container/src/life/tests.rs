@@ -5,8 +5,8 @@ use townwatch_protocol::event::ExitReason;
 
 use super::*;
 
-const ASKED: StopOrder = StopOrder { signal: StopSignal::Term, cause: StopCause::Asked };
-const KILL: StopOrder = StopOrder { signal: StopSignal::Kill, cause: StopCause::Asked };
+const ASKED: StopRequest = StopRequest { signal: StopSignal::Term, cause: StopCause::Asked };
+const KILL: StopRequest = StopRequest { signal: StopSignal::Kill, cause: StopCause::Asked };
 const IDLE: Turn = Turn::Idle { can_go_on: true };
 const TIMEOUT: Duration = Duration::from_hours(1);
 /// The waiting of an agent with nothing to do, 5 min; then it has completed.
@@ -44,7 +44,7 @@ impl Clocked {
         (wait.as_secs(), self.life.time_over(turn, self.now))
     }
 
-    fn stop(&mut self, order: StopOrder) -> Vec<Action> {
+    fn stop(&mut self, order: StopRequest) -> Vec<Action> {
         self.life.stop(order, self.now)
     }
 
@@ -117,7 +117,7 @@ fn the_first_reason_stays() {
     assert_eq!((done.stop(ASKED), done.stop(KILL)), (vec![], vec![Action::Kill]));
     assert_eq!(done.exit(&End::default()), (ExitReason::Completed, None));
     let mut unasked = Clocked::process();
-    unasked.stop(StopOrder { cause: StopCause::LeaseOver(Duration::from_mins(15)), ..ASKED });
+    unasked.stop(StopRequest { cause: StopCause::LeaseOver(Duration::from_mins(15)), ..ASKED });
     unasked.stop(KILL);
     let message = "it was stopped because its town had not asked about it for 900 seconds";
     assert_eq!(unasked.exit(&End::default()), says(ExitReason::Stopped, message));
@@ -219,7 +219,7 @@ fn a_long_sentence_is_cut_and_a_secret_address_is_not_repeated() {
     assert_eq!(exit.message.as_deref(), Some("the repository could not be cloned: fatal: <git_url> not found"));
     let exit = with_bound(exit, "no memory".to_owned());
     assert!(exit.message.unwrap().ends_with("<git_url> not found; no memory"));
-    let lease_over = StopOrder { cause: StopCause::LeaseOver(Duration::from_secs(2)), ..ASKED };
+    let lease_over = StopRequest { cause: StopCause::LeaseOver(Duration::from_secs(2)), ..ASKED };
     let messages = [ASKED, lease_over].map(|order| stopped_while_cloned(order).message.unwrap());
     assert_eq!(messages[0], "it was stopped while its repository was cloned");
     assert_eq!(messages[1], "it was stopped because its town had not asked about it for 2 seconds");

@@ -138,7 +138,7 @@ impl Bubblewrap {
 
     /// The mounts of a run, in their order: a later one covers an earlier one.
     fn view(&self, places: &Places<'_>, runtime: Runtime, program: &Path) -> Vec<OsString> {
-        let mut view = View::default();
+        let mut view = FileSystemArguments::default();
         for folder in SYSTEM {
             view.mount("--ro-bind-try", folder, folder);
         }
@@ -190,9 +190,9 @@ impl Bubblewrap {
 
 /// The arguments of bubblewrap that make the visible file system.
 #[derive(Default)]
-struct View(Vec<OsString>);
+struct FileSystemArguments(Vec<OsString>);
 
-impl View {
+impl FileSystemArguments {
     fn option(&mut self, word: &str, path: impl AsRef<OsStr>) {
         self.0.extend([word.into(), path.as_ref().to_owned()]);
     }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, timeout_at};
 use townwatch_host::now;
 
-use super::conversation::{Conversation, Named, is_plain};
+use super::conversation::{Conversation, Identified, is_plain};
 use crate::loopback::CALL_LIMIT;
 
 /// The pause between two tries to open the stream again. All tries together take at most [`RECONNECT_LIMIT`].
@@ -64,7 +64,10 @@ impl Conversation<'_> {
             for child in list::<Box<RawValue>>(&get(format!("/session/{id}/children")).await?)? {
                 self.reread("session.created", &format!(r#"{{"info":{child}}}"#));
                 sessions.extend(
-                    serde_json::from_str::<Named>(child.get()).map(|child| child.id).ok().filter(|id| is_plain(id)),
+                    serde_json::from_str::<Identified>(child.get())
+                        .map(|child| child.id)
+                        .ok()
+                        .filter(|id| is_plain(id)),
                 );
             }
         }

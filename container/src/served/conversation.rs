@@ -12,15 +12,15 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use townwatch_agents::normalise::{Meaning, Normalise, Opencode, RunContext};
-use townwatch_agents::sse::{Message, SseDecoder};
+use townwatch_agents::sse::{SseDecoder, SseMessage};
 use townwatch_host::{now, run_context_of};
 use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 use townwatch_protocol::wire::StartAgent;
 
 use crate::command::CommandReceiver;
 use crate::life::{Life, SETTLE, Turn};
-use crate::loopback::{CALL_LIMIT, Server};
-use crate::run::Run;
+use crate::loopback::{CALL_LIMIT, LoopbackServer};
+use crate::run::RunHandle;
 use crate::runtimes::opencode::model;
 
 /// The time limit for the start of the server, 2 minutes. At its first start it downloads and prepares files.
@@ -33,13 +33,13 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 /// A conversation with one server.
 pub(super) struct Conversation<'a> {
-    pub(super) run: &'a Run,
+    pub(super) run: &'a RunHandle,
     order: &'a StartAgent,
     working_dir: &'a Path,
     commands: CommandReceiver,
     pub(super) normaliser: Opencode,
     /// The server and the session's id, once both are there.
-    pub(super) session: Option<(Server, String)>,
+    pub(super) session: Option<(LoopbackServer, String)>,
     stream: Option<(Incoming, SseDecoder)>,
     /// Whether an event has come since the waiting time was last checked.
     has_happened: bool,
@@ -48,7 +48,12 @@ pub(super) struct Conversation<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    pub(super) fn new(run: &'a Run, order: &'a StartAgent, working_dir: &'a Path, commands: CommandReceiver) -> Self {
+    pub(super) fn new(
+        run: &'a RunHandle,
+        order: &'a StartAgent,
+        working_dir: &'a Path,
+        commands: CommandReceiver,
+    ) -> Self {
         let normaliser = Opencode::new(order.runtime.as_str(), context(working_dir), None);
         Self {
             run,
@@ -97,13 +102,13 @@ impl<'a> Conversation<'a> {
     async fn begin(&mut self, address: oneshot::Receiver<SocketAddr>, password: &str) -> Result<(), String> {
         let Ok(address) = address.await else { return std::future::pending().await }; // it has ended
         let program = self.order.runtime.as_str();
-        let server = Server::new(address, program, password);
+        let server = LoopbackServer::new(address, program, password);
         while server.get("/global/health", HEALTH_LIMIT).await.and_then(|answer| answer.success().map(drop)).is_err() {
             sleep(HEALTH_PAUSE).await;
         }
         let answer = server.post("/session", &json!({}), START_LIMIT).await?;
         let session = answer.success()?;
-        let Named { id } = serde_json::from_str(session).map_err(|error| format!("POST /session: {error}"))?;
+        let Identified { id } = serde_json::from_str(session).map_err(|error| format!("POST /session: {error}"))?;
         if !is_plain(&id) {
             return Err(format!("{program} calls its session {id:?}, which is none of its names"));
         }
@@ -128,7 +133,7 @@ impl<'a> Conversation<'a> {
         answer.success().map(drop).map_err(|problem| format!("it did not take the prompt: {problem}"))
     }
 
-    pub(super) fn session(&self) -> Result<(&Server, &str), String> {
+    pub(super) fn session(&self) -> Result<(&LoopbackServer, &str), String> {
         let (server, session_id) = self.session.as_ref().ok_or("its server is not up yet")?;
         Ok((server, session_id))
     }
@@ -156,8 +161,8 @@ impl<'a> Conversation<'a> {
     fn take(&mut self, bytes: &[u8]) {
         let Some((stream, mut decoder)) = self.stream.take() else { return };
         decoder.push(bytes, |message| match message {
-            Message::Event { data, .. } => self.take_frame(&data),
-            Message::Oversized { bytes, sample } => {
+            SseMessage::Event { data, .. } => self.take_frame(&data),
+            SseMessage::Oversized { bytes, sample } => {
                 let sample = self.run.redaction.redactor().beginning(&sample);
                 self.run.append(self.normaliser.oversized(bytes, &sample), now());
             }
@@ -214,7 +219,7 @@ fn context(working_dir: &Path) -> RunContext {
 
 /// An object with an id.
 #[derive(Deserialize)]
-pub(super) struct Named {
+pub(super) struct Identified {
     pub(super) id: String,
 }
 

@@ -17,11 +17,11 @@ use townwatch_protocol::wire::StartAgent;
 
 use self::conversation::Conversation;
 use self::server::Pipes;
-use crate::command::Inbox;
+use crate::command::CommandInbox;
 use crate::group::Group;
 use crate::life::{Action, End, Life, Program, Turn};
 use crate::room::Room;
-use crate::run::Run;
+use crate::run::RunHandle;
 use crate::runtimes::Launch;
 use crate::runtimes::opencode::password_variable;
 use crate::stop::StopReceiver;
@@ -29,19 +29,19 @@ use crate::stop::StopReceiver;
 /// Follows a server that was started for an order up to its end, and gives that end. `timeout` is the time limit of the
 /// run.
 pub(crate) async fn follow(
-    run: &Run,
+    run: &RunHandle,
     order: &StartAgent,
     room: &Room,
     (mut child, group): (Child, Group),
     launch: &Launch,
-    inbox: Inbox,
+    inbox: CommandInbox,
     timeout: Duration,
 ) -> AgentExited {
     let name = launch.program.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let password = launch.variables.iter().find(|(name, _)| *name == password_variable(order.runtime));
     let password = password.map_or("", |(_, password)| password.as_str());
     let (pipes, address) = Pipes::read(run, &mut child);
-    let Inbox { commands, waiting_max } = inbox;
+    let CommandInbox { commands, waiting_max } = inbox;
     let mut life = Life::new(Program::Server(name), timeout, Some(waiting_max), Instant::now());
     let mut conversation = Conversation::new(run, order, room.dir(), commands);
     let mut stop = run.stop.clone();
@@ -69,7 +69,7 @@ pub(crate) async fn follow(
 
 /// Makes the server end, by these actions and those that follow; gives its exit.
 async fn end(
-    run: &Run,
+    run: &RunHandle,
     life: &mut Life,
     conversation: &mut Conversation<'_>,
     stop: &mut StopReceiver,

@@ -13,7 +13,7 @@ use townwatch_host::now;
 
 use crate::life::PIPE_GRACE;
 use crate::printed::{READ_BYTES, complain};
-use crate::run::Run;
+use crate::run::RunHandle;
 use crate::stderr::{self, Stderr};
 
 /// The server's standard output and standard error, being read.
@@ -21,7 +21,7 @@ pub(super) struct Pipes(JoinHandle<Option<String>>);
 
 impl Pipes {
     /// Reads both pipes from now on. The address comes as soon as the server prints it.
-    pub(super) fn read(run: &Run, child: &mut Child) -> (Self, oneshot::Receiver<SocketAddr>) {
+    pub(super) fn read(run: &RunHandle, child: &mut Child) -> (Self, oneshot::Receiver<SocketAddr>) {
         let (run, out, err) = (run.clone(), child.stdout.take(), child.stderr.take());
         let (found, address) = oneshot::channel();
         let mut found = Some(found);

@@ -6,7 +6,7 @@ use townwatch_protocol::event::{AgentExited, AgentQuestionAnswered, EventData, E
 use townwatch_protocol::id::RunId;
 
 use crate::command::CommandSender;
-use crate::outcome::Outcome;
+use crate::outcome::RunOutcome;
 use crate::stop::StopSender;
 
 /// Runs of an agent whose start is still recognised as a repeat, 16 with the newest one.
@@ -20,7 +20,7 @@ pub(super) struct AgentRuns {
     pub(super) run_ids: VecDeque<RunId>,
     pub(super) status: Status,
     pub(super) exit: Option<AgentExited>,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: RunOutcome,
     /// The sender of orders to stop the open run.
     pub(super) stop: StopSender,
     /// The sender of commands to the open run, if it takes any.
@@ -36,7 +36,7 @@ impl AgentRuns {
             run_ids: VecDeque::from([run_id]),
             status: Status::Starting,
             exit: None,
-            outcome: Outcome::default(),
+            outcome: RunOutcome::default(),
             stop,
             commands: None,
             answered: VecDeque::new(),
@@ -49,7 +49,7 @@ impl AgentRuns {
             self.run_ids.pop_front();
         }
         self.run_ids.push_back(run_id);
-        (self.status, self.exit, self.outcome) = (Status::Starting, None, Outcome::default());
+        (self.status, self.exit, self.outcome) = (Status::Starting, None, RunOutcome::default());
         (self.stop, self.commands) = (stop, None);
         self.answered.clear();
     }

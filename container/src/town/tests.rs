@@ -3,18 +3,18 @@ use townwatch_protocol::event::{AgentOutput, OutputStream, Runtime};
 use townwatch_protocol::wire::ControlEvents;
 
 use super::*;
-use crate::run::{ENDED_KEPT, Run};
+use crate::run::{ENDED_KEPT, RunHandle};
 
 fn town() -> Arc<Town> {
     Arc::new(Town::new(Bounds::default(), std::env::temp_dir()).unwrap())
 }
 
-fn begin(town: &Arc<Town>, run: &str) -> Run {
+fn begin(town: &Arc<Town>, run: &str) -> RunHandle {
     let (agent_id, run_id) = (AgentId::parse("a").unwrap(), RunId::parse(run).unwrap());
-    Run::begin(town, &agent_id, &run_id, Runtime::Process, SecretValues::default()).unwrap().expect("a new run")
+    RunHandle::begin(town, &agent_id, &run_id, Runtime::Process, SecretValues::default()).unwrap().expect("a new run")
 }
 
-fn output(run: &Run) {
+fn output(run: &RunHandle) {
     let (text, stream) = ("\u{2028}\"".to_owned(), OutputStream::Stdout);
     let at = Timestamp::from_millis(7);
     run.append(
@@ -27,7 +27,7 @@ fn output(run: &Run) {
 }
 
 fn page(town: &Town) -> ControlEvents {
-    let page = town.read(None, Range { after: 0, limit: 500 });
+    let page = town.read(None, PageQuery { after: 0, limit: 500 });
     serde_json::from_str(&page.answer(town.epoch()).unwrap()).unwrap()
 }
 
@@ -47,7 +47,7 @@ async fn an_answer_is_a_control_events_and_nothing_follows_an_exit() {
     output(&begin(&town, "two"));
     output(&late);
     late.fail("a third time");
-    assert_eq!(town.read(None, Range { after: 0, limit: 500 }).head, 3, "nor does it get into the next run");
+    assert_eq!(town.read(None, PageQuery { after: 0, limit: 500 }).head, 3, "nor does it get into the next run");
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +86,7 @@ async fn no_wake_up_is_lost() {
     });
     let mut after = 0;
     while after < 2000 {
-        let waiting = town.wait(Range { after, limit: 500 }, false, Duration::from_secs(30));
+        let waiting = town.wait(PageQuery { after, limit: 500 }, false, Duration::from_secs(30));
         let page = tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("it woke up");
         after += page.texts.len() as u64;
     }

@@ -7,7 +7,7 @@
 
 mod patterns;
 
-use patterns::{Error, classify};
+use patterns::{ErrorLineKind, classify};
 use townwatch_protocol::event::OutputStream;
 use townwatch_terminal::plain;
 
@@ -116,15 +116,15 @@ impl Lines {
 
     fn classify(&mut self, text: &str) {
         match classify(text) {
-            Some(Error::Cause) => {
+            Some(ErrorLineKind::Cause) => {
                 self.cause = self.last.clone();
                 if text.contains("panicked at ") && text.ends_with(':') {
                     self.continuation = Continuation::Message;
                 }
             }
-            Some(Error::Traceback) => self.continuation = Continuation::Exception,
-            Some(Error::Consequence) if self.consequence.is_none() => self.consequence = self.last.clone(),
-            Some(Error::Consequence) | None => {}
+            Some(ErrorLineKind::Traceback) => self.continuation = Continuation::Exception,
+            Some(ErrorLineKind::Consequence) if self.consequence.is_none() => self.consequence = self.last.clone(),
+            Some(ErrorLineKind::Consequence) | None => {}
         }
     }
 }

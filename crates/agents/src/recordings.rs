@@ -7,7 +7,7 @@ use townwatch_protocol::event::Runtime;
 use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
 
 use crate::normalise::{RunContext, is_served};
-use crate::sse::{Message, SseDecoder};
+use crate::sse::{SseDecoder, SseMessage};
 
 /// A bundled recording.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl Recording {
 fn lines_of(stream: &[u8]) -> Vec<u8> {
     let mut lines = Vec::new();
     SseDecoder::new(STDOUT_LINE_BYTES_MAX).push(stream, |message| {
-        if let Message::Event { data, .. } = message {
+        if let SseMessage::Event { data, .. } = message {
             lines.extend_from_slice(data.replace('\n', " ").as_bytes());
             lines.push(b'\n');
         }

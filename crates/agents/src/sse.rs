@@ -16,7 +16,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The lines between two blank lines.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Message<'a> {
+pub enum SseMessage<'a> {
     /// A message with data.
     Event {
         /// The field `event`; most messages have none.
@@ -78,7 +78,7 @@ impl SseDecoder {
     }
 
     /// Adds the bytes of one read, and calls `take` with every message that they complete, in order.
-    pub fn push(&mut self, mut bytes: &[u8], mut take: impl FnMut(Message<'_>)) {
+    pub fn push(&mut self, mut bytes: &[u8], mut take: impl FnMut(SseMessage<'_>)) {
         if self.after_return && !bytes.is_empty() {
             self.after_return = false;
             bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
@@ -129,7 +129,7 @@ impl SseDecoder {
         self.line.shrink_to(SAMPLE_BYTES);
     }
 
-    fn complete_line(&mut self, take: &mut impl FnMut(Message<'_>)) {
+    fn complete_line(&mut self, take: &mut impl FnMut(SseMessage<'_>)) {
         if std::mem::take(&mut self.at_start) && self.line.starts_with(BYTE_ORDER_MARK) {
             self.line.drain(..BYTE_ORDER_MARK.len());
         }
@@ -158,12 +158,12 @@ impl SseDecoder {
         }
     }
 
-    fn complete_message(&mut self, take: &mut impl FnMut(Message<'_>)) {
+    fn complete_message(&mut self, take: &mut impl FnMut(SseMessage<'_>)) {
         let name = self.name.take();
         if let Some(bytes) = self.oversized.take() {
-            take(Message::Oversized { bytes, sample: String::from_utf8_lossy(&self.data).into_owned() });
+            take(SseMessage::Oversized { bytes, sample: String::from_utf8_lossy(&self.data).into_owned() });
         } else if let Some(data) = self.data.strip_suffix(b"\n") {
-            take(Message::Event { name: name.as_deref(), data: String::from_utf8_lossy(data) });
+            take(SseMessage::Event { name: name.as_deref(), data: String::from_utf8_lossy(data) });
         }
         self.data.clear();
         self.data.shrink_to(KEPT_BYTES);
@@ -198,9 +198,9 @@ mod tests {
         for read in reads {
             decoder.push(read, |message| {
                 messages.push(match message {
-                    Message::Event { name: None, data } => data.into_owned(),
-                    Message::Event { name: Some(name), data } => format!("{name}={data}"),
-                    Message::Oversized { bytes, sample } => format!("<{bytes} bytes: {sample}>"),
+                    SseMessage::Event { name: None, data } => data.into_owned(),
+                    SseMessage::Event { name: Some(name), data } => format!("{name}={data}"),
+                    SseMessage::Oversized { bytes, sample } => format!("<{bytes} bytes: {sample}>"),
                 });
             });
         }

@@ -22,7 +22,7 @@ const NAMES: &[&str] = &["auth", "access", "refresh"];
 
 /// The form of a file.
 #[derive(Debug, Clone, Copy)]
-enum Shape {
+enum CredentialFileFormat {
     /// `name = value` or `name: value` in each line, in any section.
     Lines,
     /// `machine host login name password word`.
@@ -33,23 +33,23 @@ enum Shape {
 }
 
 /// The files, as paths below HOME. The paths are also the names of their secrets.
-const FILES: &[(&str, Shape)] = &[
-    (".netrc", Shape::Netrc),
-    (".git-credentials", Shape::Addresses),
-    (".npmrc", Shape::Lines),
-    (".yarnrc.yml", Shape::Lines),
-    (".pypirc", Shape::Lines),
-    (".cargo/credentials.toml", Shape::Lines),
-    (".docker/config.json", Shape::Json),
-    (".aws/credentials", Shape::Lines),
-    (".kube/config", Shape::Lines),
-    (".config/gh/hosts.yml", Shape::Lines),
-    (".config/gcloud/application_default_credentials.json", Shape::Json),
-    (".claude/.credentials.json", Shape::Json),
-    (".codex/auth.json", Shape::Json),
-    (".gemini/oauth_creds.json", Shape::Json),
-    (".local/share/opencode/auth.json", Shape::Json),
-    (".local/share/kilo/auth.json", Shape::Json),
+const FILES: &[(&str, CredentialFileFormat)] = &[
+    (".netrc", CredentialFileFormat::Netrc),
+    (".git-credentials", CredentialFileFormat::Addresses),
+    (".npmrc", CredentialFileFormat::Lines),
+    (".yarnrc.yml", CredentialFileFormat::Lines),
+    (".pypirc", CredentialFileFormat::Lines),
+    (".cargo/credentials.toml", CredentialFileFormat::Lines),
+    (".docker/config.json", CredentialFileFormat::Json),
+    (".aws/credentials", CredentialFileFormat::Lines),
+    (".kube/config", CredentialFileFormat::Lines),
+    (".config/gh/hosts.yml", CredentialFileFormat::Lines),
+    (".config/gcloud/application_default_credentials.json", CredentialFileFormat::Json),
+    (".claude/.credentials.json", CredentialFileFormat::Json),
+    (".codex/auth.json", CredentialFileFormat::Json),
+    (".gemini/oauth_creds.json", CredentialFileFormat::Json),
+    (".local/share/opencode/auth.json", CredentialFileFormat::Json),
+    (".local/share/kilo/auth.json", CredentialFileFormat::Json),
 ];
 
 /// The values of the files in this HOME, each with its file's path.
@@ -73,15 +73,15 @@ fn read(path: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn values(shape: Shape, text: &str) -> Vec<String> {
+fn values(shape: CredentialFileFormat, text: &str) -> Vec<String> {
     match shape {
-        Shape::Lines => text.lines().filter_map(line).collect(),
-        Shape::Netrc => {
+        CredentialFileFormat::Lines => text.lines().filter_map(line).collect(),
+        CredentialFileFormat::Netrc => {
             let words: Vec<_> = text.split_whitespace().collect();
             words.windows(2).filter(|two| two[0] == "password").map(|two| two[1].trim_matches('"').to_owned()).collect()
         }
-        Shape::Addresses => text.lines().flat_map(address).collect(),
-        Shape::Json => {
+        CredentialFileFormat::Addresses => text.lines().flat_map(address).collect(),
+        CredentialFileFormat::Json => {
             let mut values = Vec::new();
             json(&serde_json::from_str(text).unwrap_or_default(), &mut values);
             values
@@ -141,24 +141,24 @@ mod tests {
         let of = |shape, text| values(shape, text);
         assert_eq!(
             of(
-                Shape::Netrc,
+                CredentialFileFormat::Netrc,
                 "machine a.example login me password one-1\n  machine b.example\npassword \"two-2\" login me"
             ),
             ["one-1", "two-2"]
         );
         assert_eq!(
-            of(Shape::Addresses, "https://me:p%40ss@a.example\nnonsense\nhttps://a.example/x"),
+            of(CredentialFileFormat::Addresses, "https://me:p%40ss@a.example\nnonsense\nhttps://a.example/x"),
             ["p%40ss", "p@ss"]
         );
         let lines = "//registry.example.org/:_authToken=one-1\nregistry=https://a.example\n_password = \"two-2\"\n\
                      [default]\naws_access_key_id = x\naws_secret_access_key = three-3\n    oauth_token: four-4==\n\
                      token=${FROM_A_VARIABLE}\n# password\n";
-        assert_eq!(of(Shape::Lines, lines), ["one-1", "two-2", "three-3", "four-4=="]);
+        assert_eq!(of(CredentialFileFormat::Lines, lines), ["one-1", "two-2", "three-3", "four-4=="]);
         let docker = r#"{"auths":{"https://a.example/v1/":{"auth":"bWU6b25lLTE="}},"credsStore":"x"}"#;
-        assert_eq!(of(Shape::Json, docker), ["one-1", "bWU6b25lLTE="]);
+        assert_eq!(of(CredentialFileFormat::Json, docker), ["one-1", "bWU6b25lLTE="]);
         let logins =
             r#"{"claudeAiOauth":{"accessToken":"one-1","expiresAt":1},"list":[{"refresh":"two-2","type":"oauth"}]}"#;
-        assert_eq!(of(Shape::Json, logins), ["one-1", "two-2"]);
-        assert!(of(Shape::Json, "{\"auth\":").is_empty());
+        assert_eq!(of(CredentialFileFormat::Json, logins), ["one-1", "two-2"]);
+        assert!(of(CredentialFileFormat::Json, "{\"auth\":").is_empty());
     }
 }

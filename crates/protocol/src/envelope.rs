@@ -12,11 +12,11 @@ struct Envelope<'a> {
     #[serde(borrow, default)]
     data: Option<&'a RawValue>,
     #[serde(default)]
-    error: Option<Failure>,
+    error: Option<ErrorFields>,
 }
 
 #[derive(Deserialize)]
-struct Failure {
+struct ErrorFields {
     code: String,
     message: String,
     #[serde(default)]

@@ -8,17 +8,17 @@ use super::escapes::begins_word;
 
 /// A format of secrets.
 #[derive(Debug)]
-pub(super) struct Format {
+pub(super) struct SecretFormat {
     /// The name of the format in marks and notices.
     pub(super) kind: &'static str,
     /// The beginning that shows where such a secret may be.
     pub(super) begins: &'static str,
-    is: Shape,
+    is: SecretShape,
 }
 
 /// The text after the beginning.
 #[derive(Debug)]
-enum Shape {
+enum SecretShape {
     /// A number of characters of one kind. The beginning belongs to the secret.
     Token(fn(u8) -> bool, RangeInclusive<usize>),
     /// The same, with at least one letter and one digit, because ordinary words have the same beginning.
@@ -35,7 +35,7 @@ enum Shape {
     AwsSecretKey,
 }
 
-use Shape::{Address, AwsSecretKey, Basic, Bearer, Jwt, MixedToken, Token};
+use SecretShape::{Address, AwsSecretKey, Basic, Bearer, Jwt, MixedToken, Token};
 
 /// The characters of a token that are read, 1 MiB. A longer token of a well-known beginning is not recognised; of a longer
 /// bearer token this much is hidden.
@@ -51,7 +51,7 @@ const ADDRESS_BYTES_MAX: usize = 512;
 macro_rules! formats {
     ($($kind:literal $($begins:literal),+ => $shape:expr;)*) => {
         /// All formats.
-        pub(super) const FORMATS: &[Format] = &[$($(Format { kind: $kind, begins: $begins, is: $shape },)+)*];
+        pub(super) const FORMATS: &[SecretFormat] = &[$($(SecretFormat { kind: $kind, begins: $begins, is: $shape },)+)*];
     };
 }
 
@@ -154,7 +154,7 @@ fn token68(byte: u8) -> bool {
     base64url(byte) || matches!(byte, b'.' | b'~')
 }
 
-impl Format {
+impl SecretFormat {
     /// Whether the beginning of this format can stand at a place.
     pub(super) fn can_begin(&self, text: &[u8], at: usize) -> bool {
         match &self.is {

@@ -23,7 +23,7 @@ use std::ops::Range;
 use townwatch_protocol::error::Result;
 
 use self::beginnings::{BeginningMatch, Beginnings};
-use self::formats::{FORMATS, Format};
+use self::formats::{FORMATS, SecretFormat};
 
 pub use self::secrets::SecretValues;
 use self::variables::is_secret;
@@ -50,7 +50,7 @@ pub struct Redactor {
 
 #[derive(Debug)]
 enum Rule {
-    Format(&'static Format),
+    Format(&'static SecretFormat),
     Key,
     /// A secret that was redacted before.
     Mark,

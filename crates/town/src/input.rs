@@ -1,4 +1,4 @@
-//! The front door of a town. Each change from outside is an [`Input`], which [`Town::handle`] takes. The actions that
+//! The front door of a town. Each change from outside is a [`TownInput`], which [`Town::handle`] takes. The actions that
 //! have to follow are data, [`Effect`]s. The edge takes them by [`Town::take_effects`], and performs them in their
 //! order.
 //!
@@ -17,9 +17,9 @@ use townwatch_protocol::calls::EndedRuns;
 
 /// An event from outside that changes a town: an answer of the control server, a batch of a rig, a start, a message of
 /// a viewer, the passing of time. The inputs are closed: only this crate can decide.
-pub trait Input: Decide {}
+pub trait TownInput: Decide {}
 
-impl<I: Decide> Input for I {}
+impl<I: Decide> TownInput for I {}
 
 /// A notice to a rig about one of its agents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Town {
     /// # Errors
     /// The input was refused, or the tables could not take it; then nothing has changed. A change that is stored but
     /// cannot be shown is no error of the input. It becomes [`Effect::LetGo`].
-    pub fn handle<I: Input>(&mut self, input: I, now: Timestamp) -> Result<I::Answer> {
+    pub fn handle<I: TownInput>(&mut self, input: I, now: Timestamp) -> Result<I::Answer> {
         let Decision { answer, change } = input.decide(self, now)?;
         self.show_change(change, now);
         Ok(answer)

@@ -65,7 +65,7 @@ pub fn of_town(town: &Town, counts: &Counts, rows: Rows, alarm_at: Option<Timest
     let store = town.store.as_ref();
     let found = store.query("SELECT coalesce(sum(event_count), 0) FROM agents", &[])?;
     let retained = found.first().map_or(Ok(0), |row| row.number(0))?;
-    let mut page = Page::new("town_id", town.town_id.as_str());
+    let mut page = ObjectMetrics::new("town_id", town.town_id.as_str());
     page.instance(counts, rows, alarm_at, store);
     page.counter("events_stored_total", "Events that got their id.", counts.events_stored);
     page.counter("stream_frames_sent_total", "Stream frames handed to the runtime.", counts.frames_sent);
@@ -84,7 +84,7 @@ pub fn of_town(town: &Town, counts: &Counts, rows: Rows, alarm_at: Option<Timest
 /// A rig's metrics.
 pub fn of_rig(rig: &Rig, counts: &Counts, rows: Rows, alarm_at: Option<Timestamp>) -> Result<String> {
     let waiting = rig.waiting()?;
-    let mut page = Page::new("rig_id", rig.rig_id.as_str());
+    let mut page = ObjectMetrics::new("rig_id", rig.rig_id.as_str());
     page.instance(counts, rows, alarm_at, rig.store.as_ref());
     page.counter("events_stored_total", "Events that got their id.", counts.events_stored);
     page.gauge("outbox_events", "Posted events that the town has not taken yet.", waiting.events);
@@ -103,7 +103,7 @@ pub struct SignIns {
 
 /// The account's metrics.
 pub fn of_account(store: &dyn Store, seen: SignIns, began_at: Timestamp, rows: Rows, now: Timestamp) -> Result<String> {
-    let mut page = Page::new("account_id", "default");
+    let mut page = ObjectMetrics::new("account_id", "default");
     page.instance(&Counts::new(began_at), rows, None, store);
     page.counter("sign_ins_total", "Browsers that signed in.", seen.signed_in);
     page.counter("wrong_keys_total", "Wrong keys and sign-in codes, looked at or not.", seen.wrong_keys);
@@ -113,12 +113,12 @@ pub fn of_account(store: &dyn Store, seen: SignIns, began_at: Timestamp, rows: R
 }
 
 /// The lines of one object. Every series has the object's id, so that pages of several objects can be joined.
-struct Page {
+struct ObjectMetrics {
     label: String,
     text: String,
 }
 
-impl Page {
+impl ObjectMetrics {
     fn new(name: &str, id: &str) -> Self {
         // An id's alphabet has nothing that would have to be escaped.
         Self { label: format!("{{{name}=\"{id}\"}}"), text: String::new() }

@@ -16,7 +16,7 @@ macro_rules! routes {
         pub enum Route { $($name $(($($id),+))?,)* }
 
         /// The table by its columns: a method, a pattern, and how to read the pattern's ids.
-        const ROWS: &[Row] = &[$(Row {
+        const ROWS: &[RouteRow] = &[$(RouteRow {
             method: Method::$method,
             pattern: $pattern,
             #[allow(unused_mut, unused_variables)] // where a pattern has no id
@@ -85,7 +85,7 @@ routes! {
 }
 
 /// A line of the table.
-struct Row {
+struct RouteRow {
     method: Method,
     pattern: &'static str,
     read: fn(Ids<'_>) -> Result<Route>,

@@ -21,12 +21,12 @@ pub struct Setting {
     /// The purpose of the setting.
     pub meaning: &'static str,
     /// The kind of value.
-    pub kind: Kind,
+    pub kind: SettingKind,
 }
 
 /// The kind of a setting's value.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind {
+pub enum SettingKind {
     /// An integer of a range.
     Number {
         /// The value where none is set.
@@ -47,7 +47,7 @@ pub enum Kind {
     Origins,
 }
 
-impl Kind {
+impl SettingKind {
     const fn number(default: u64, min: u64, max: u64) -> Self {
         Self::Number { default, min, max }
     }
@@ -77,7 +77,7 @@ macro_rules! settings {
         impl Settings {
             /// All settings, in the order of the documents.
             pub const TABLE: &'static [Setting] =
-                &[$(Setting { name: $name, meaning: $meaning, kind: Kind::$kind($($bound),*) },)+];
+                &[$(Setting { name: $name, meaning: $meaning, kind: SettingKind::$kind($($bound),*) },)+];
 
             /// Reads the variables from whatever holds them. An empty one counts as absent.
             pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self> {

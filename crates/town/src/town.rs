@@ -36,7 +36,7 @@ use crate::viewers::{Effect, Viewers};
 
 /// The settings that a town's decisions depend on.
 #[derive(Debug, Clone, Copy)]
-pub struct Config {
+pub struct TownConfig {
     /// Events kept per agent.
     pub event_cap: u64,
     /// The time between two requests of the relay while a run is open and there is no reader.
@@ -51,7 +51,7 @@ pub struct Config {
     pub settings: SettingsView,
 }
 
-impl Default for Config {
+impl Default for TownConfig {
     fn default() -> Self {
         let pace = Pace { frame_interval_ms: 20, window_events: 1_000, bucket_events: BUCKET_EVENTS_MAX };
         let settings = SettingsView {
@@ -76,7 +76,7 @@ impl Default for Config {
 /// A town that exists.
 pub struct Town {
     pub(crate) store: Rc<dyn Store>,
-    pub(crate) config: Config,
+    pub(crate) config: TownConfig,
     pub(crate) viewers: Viewers,
     pub(crate) states: StateFrames,
     pub(crate) previews: Previews,
@@ -106,7 +106,7 @@ impl Town {
 
     /// Opens the town in the tables. Without a town it gives `None`, and writes nothing. `fresh_run` makes ids for runs
     /// that have none.
-    pub fn open(store: Rc<dyn Store>, config: Config, fresh_run: Rc<RunIdSource>) -> Result<Option<Self>> {
+    pub fn open(store: Rc<dyn Store>, config: TownConfig, fresh_run: Rc<RunIdSource>) -> Result<Option<Self>> {
         if !schema::open(store.as_ref(), schema::TOWN)? {
             return Ok(None);
         }
@@ -264,7 +264,7 @@ impl Town {
     }
 
     /// The settings with which the town was opened.
-    pub fn config(&self) -> Config {
+    pub fn config(&self) -> TownConfig {
         self.config
     }
 

@@ -13,6 +13,7 @@ import { noteOf } from "./notes.ts";
 import type { Ended } from "./open_work.ts";
 import { OpenWork } from "./open_work.ts";
 import type { CallResult, Line, NoteRow, Row, Task, TaskEnd, Unanswered } from "./row.ts";
+import { beginsRun, callName, idOf, inRun } from "./row_keys.ts";
 import { RunTime } from "./run_time.ts";
 import * as sentences from "./sentences.ts";
 import { withoutTask, withTaskEnd, withTasksAbandoned } from "./task_rows.ts";
@@ -331,25 +332,6 @@ export class Rows {
 function base(event: TownEvent): Base {
   const { id, agent_id, run_id, at } = event;
   return { key: String(id), id, agent_id, run_id, at, depth: 0, parent: null, system: false, events: [event] };
-}
-
-/** Ids of calls and questions are only unique within a run. */
-function inRun(event: TownEvent, id: string): string {
-  return `${event.agent_id} ${event.run_id ?? ""} ${id}`;
-}
-
-/** Whether a run begins so; with anything else its start may be gone. */
-function beginsRun({ event }: TownEvent): boolean {
-  return event === "agent.status" || event === "agent_session" || event === "run_started" || event === "user_message";
-}
-
-function idOf(event: TownEvent, id: string | null | undefined): string | null {
-  return id ? inRun(event, id) : null;
-}
-
-/** The same for calls that do the same. */
-function callName(tool: string, input: unknown): string {
-  return `${tool} ${JSON.stringify(input) ?? ""}`;
 }
 
 function cutBytes(event: TownEvent): number {

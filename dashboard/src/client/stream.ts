@@ -17,6 +17,7 @@ import type { Line, LineEdges, LineEnd, Transport } from "./line.ts";
 import { NetworkDoubt, UNDER_WAY_MS } from "./network_doubt.ts";
 import { Previews } from "./previews.ts";
 import type { StreamConsumer } from "./stream_consumer.ts";
+import { Timers } from "./timers.ts";
 import { OPENERS } from "./transports.ts";
 
 /** Beats without a sign of life, after which a connection is stale. */
@@ -60,11 +61,12 @@ export class TownStream {
   readonly #acknowledgements = new Acknowledgements();
   #beats_missed = 0;
   #life_at_ms = 0;
-  #cancelTimers: (() => void)[] = [];
+  readonly #timers: Timers;
   #cancelVerdict: (() => void) | null = null;
 
   constructor(edges: LineEdges, consumer: StreamConsumer) {
     this.#edges = edges;
+    this.#timers = new Timers(edges.clock);
     this.#consumer = consumer;
   }
 
@@ -100,7 +102,7 @@ export class TownStream {
     if (online === this.#online) return;
     this.#online = online;
     // Who is done does not begin again because of the network.
-    if (this.#running && this.#line === null && !this.#awaitsRetry()) return;
+    if (this.#running && this.#line === null && !this.#timers.arePending) return;
     const now_ms = this.#edges.clock.now_ms();
     if (online) this.#doubt.end();
     else this.#doubt.gone(now_ms);
@@ -122,17 +124,13 @@ export class TownStream {
    */
   probe(): void {
     if (!this.#running) return;
-    if (this.#line === null) return this.#awaitsRetry() ? this.#connect() : undefined;
+    if (this.#line === null) return this.#timers.arePending ? this.#connect() : undefined;
     const silent_ms = this.#edges.clock.now_ms() - this.#life_at_ms;
     // An attempt that began before the network was back may hang; one that has just begun deserves its time.
     if (!this.#greeted) return silent_ms >= VERDICT_MS ? this.#connect() : undefined;
     // Who can not be asked is judged by its own beat: timers stood still while the tab slept.
     if (this.#line.ping()) this.#giveVerdict(VERDICT_MS);
     else if (silent_ms > this.#line.beat_ms * BEATS_MISSED_MAX) this.#lost("The connection went silent.");
-  }
-
-  #awaitsRetry(): boolean {
-    return this.#cancelTimers.length > 0;
   }
 
   #connect(): void {
@@ -142,7 +140,7 @@ export class TownStream {
     this.#report({ kind: "connecting" });
     this.#life_at_ms = this.#edges.clock.now_ms();
     this.#transport = this.#ladder.transport(this.#edges.clock.now_ms());
-    this.#after(HELLO_TIMEOUT_MS, () => {
+    this.#timers.after(HELLO_TIMEOUT_MS, () => {
       this.#ladder.failed(this.#edges.clock.now_ms());
       this.#lost("The town did not answer in time.");
     });
@@ -214,12 +212,12 @@ export class TownStream {
     this.#cancelAll();
     this.#ladder.opened();
     this.#greeted = true;
-    this.#after(STABLE_MS, () => {
+    this.#timers.after(STABLE_MS, () => {
       this.#attempt = 0;
     });
     this.#watchBeats();
     if (this.#doubt.isThere) this.#askInDoubt();
-    if (this.#transport === "long_poll") this.#after(RETURN_MS, () => this.#connect());
+    if (this.#transport === "long_poll") this.#timers.after(RETURN_MS, () => this.#connect());
     const another = this.#epoch !== null && this.#epoch !== hello.epoch;
     if (hello.reset || another) {
       this.#cursor = 0;
@@ -276,7 +274,7 @@ export class TownStream {
 
   /** At each beat there should have been a sign of life since the last; after two without, the connection is stale. */
   #watchBeats(): void {
-    this.#after(this.#line?.beat_ms ?? 0, () => {
+    this.#timers.after(this.#line?.beat_ms ?? 0, () => {
       if (this.#beats_missed >= BEATS_MISSED_MAX) {
         this.#report({ kind: "stale", since_ms: this.#life_at_ms });
         this.#giveVerdict(VERDICT_MS);
@@ -289,7 +287,7 @@ export class TownStream {
 
   /** Asks as soon as an answer counts. Who can not be asked has until its next beat. */
   #askInDoubt(): void {
-    this.#after(UNDER_WAY_MS, () => {
+    this.#timers.after(UNDER_WAY_MS, () => {
       const line = this.#line;
       if (line !== null && this.#greeted && this.#doubt.isThere) this.#giveVerdict(line.ping() ? VERDICT_MS : line.beat_ms + VERDICT_MS);
     });
@@ -325,7 +323,7 @@ export class TownStream {
     this.#attempt += 1;
     const { clock } = this.#edges;
     const delay_ms = Math.max(backoff_ms(this.#attempt, clock.random()), delay_min_ms);
-    this.#after(delay_ms, () => this.#connect());
+    this.#timers.after(delay_ms, () => this.#connect());
     if (this.#online) this.#doubt.end();
     else this.#doubt.lost(clock.now_ms());
     this.#report({ kind: "reconnecting", attempt: this.#attempt, retry_at_ms: clock.now_ms() + delay_ms, reason });
@@ -343,17 +341,8 @@ export class TownStream {
     for (const agent_id of this.#previews.clear()) this.#showTyped(agent_id);
   }
 
-  #after(delay_ms: number, call: () => void): void {
-    const cancel = this.#edges.clock.after(delay_ms, () => {
-      this.#cancelTimers = this.#cancelTimers.filter((other) => other !== cancel);
-      call();
-    });
-    this.#cancelTimers.push(cancel);
-  }
-
   #cancelAll(): void {
-    for (const cancel of this.#cancelTimers) cancel();
-    this.#cancelTimers = [];
+    this.#timers.cancelAll();
     this.#cancelVerdict?.();
     this.#cancelVerdict = null;
   }

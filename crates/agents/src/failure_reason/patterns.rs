@@ -6,7 +6,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 /// The kind of an error line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Error {
+pub(super) enum ErrorLineKind {
     /// The cause itself.
     Cause,
     /// The beginning of a list of calls, after which the cause comes (Python).
@@ -125,19 +125,19 @@ fn may_be_error(line: &str) -> bool {
 }
 
 /// The kind of an error line; `None` for another line. The line has no white space around it.
-pub(super) fn classify(line: &str) -> Option<Error> {
+pub(super) fn classify(line: &str) -> Option<ErrorLineKind> {
     if !may_be_error(line) {
         return None;
     }
     if line.starts_with("Traceback (most recent call last)") {
-        return Some(Error::Traceback);
+        return Some(ErrorLineKind::Traceback);
     }
     let small = line.to_lowercase();
     if small.starts_with("warning") || small.starts_with("npm warn") || small.contains(": warning: ") {
         return None;
     }
     if is_make(&small) || is_npm(&small) || CONSEQUENCES.iter().any(|beginning| small.starts_with(beginning)) {
-        return Some(Error::Consequence);
+        return Some(ErrorLineKind::Consequence);
     }
     let is_cause = BEGINNINGS.iter().any(|beginning| small.starts_with(beginning))
         || PARTS.iter().any(|part| small.contains(part))
@@ -147,7 +147,7 @@ pub(super) fn classify(line: &str) -> Option<Error> {
         || is_place(&small)
         || is_shell(&small)
         || is_curl(&small);
-    is_cause.then_some(Error::Cause)
+    is_cause.then_some(ErrorLineKind::Cause)
 }
 
 /// A result line of make: `make: *** [Makefile:2: all] Error 1`. But `make: *** No rule to make target 'x'` is a cause.

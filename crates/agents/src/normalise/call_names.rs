@@ -5,10 +5,10 @@ use super::recent::Recent;
 
 /// The names of a run's calls.
 #[derive(Debug, Clone, Default)]
-pub(super) struct CallNames(Recent<Named>);
+pub(super) struct CallNames(Recent<CallUse>);
 
 #[derive(Debug, Clone, Default)]
-struct Named {
+struct CallUse {
     /// The number of earlier calls with this id.
     earlier: u32,
     ended: bool,
@@ -22,7 +22,7 @@ impl CallNames {
                 named.earlier += u32::from(std::mem::take(&mut named.ended));
             }
             None => {
-                self.0.insert(&id, Named::default());
+                self.0.insert(&id, CallUse::default());
             }
         }
         self.told(id)

@@ -13,11 +13,11 @@ use townwatch_protocol::event::{
 use townwatch_protocol::time::Timestamp;
 
 use super::codex_item;
-use super::codex_kinds::{self, ItemKind, LineKind};
+use super::codex_kinds::{self, CodexLineKind, ItemKind};
 use super::fields::Fields;
 use super::kinds::{Handling, KnownKinds};
 use super::notices::Notices;
-use super::parts::{Part, parts};
+use super::parts::{LinePart, parts};
 use super::progress::Progress;
 use super::recent::Recent;
 use super::tally::{Tally, Threads, Tokens};
@@ -78,22 +78,22 @@ impl Codex {
             None => return events.extend(self.notices.note(NoticeKind::Unknown, raw)),
         };
         match line {
-            LineKind::Thread => self.thread(event, events),
-            LineKind::TurnStarted => {
+            CodexLineKind::Thread => self.thread(event, events),
+            CodexLineKind::TurnStarted => {
                 self.progress.turn_began(at);
                 if self.turn != TurnState::Open {
                     self.turn = TurnState::Open;
                     events.push(AgentStatusChanged { status: Status::Running }.into());
                 }
             }
-            LineKind::TurnCompleted => self.turn_completed(event, at, events),
-            LineKind::TurnFailed => self.turn_failed(event, at, events),
-            LineKind::ItemKind => match event.object("item") {
+            CodexLineKind::TurnCompleted => self.turn_completed(event, at, events),
+            CodexLineKind::TurnFailed => self.turn_failed(event, at, events),
+            CodexLineKind::ItemKind => match event.object("item") {
                 Some(item) => self.item(&item, raw, kind == "item.completed", at, meaning),
                 None => events.extend(self.notices.note(NoticeKind::Malformed, raw)),
             },
-            LineKind::Error => self.error(event.text("message").unwrap_or_default(), at, events),
-            LineKind::Asked => {
+            CodexLineKind::Error => self.error(event.text("message").unwrap_or_default(), at, events),
+            CodexLineKind::Asked => {
                 let asked: Vec<_> = event.objects("questions").iter().filter_map(|one| one.text("question")).collect();
                 let message = format!("It asks what nobody can answer while it runs unattended: {}", asked.join(" "));
                 events.push(AgentNotice::new(AgentNoticeKind::Other, NoticeLevel::Warning, message).into());
@@ -291,8 +291,8 @@ impl Normalise for Codex {
         self.progress.seen(at);
         for part in parts(line, is_own) {
             match part {
-                Part::Object(raw, event) => self.event(&event, raw, at, &mut meaning),
-                Part::Stray(text) => meaning.events.extend(self.notices.note(NoticeKind::Malformed, text)),
+                LinePart::Object(raw, event) => self.event(&event, raw, at, &mut meaning),
+                LinePart::Stray(text) => meaning.events.extend(self.notices.note(NoticeKind::Malformed, text)),
             }
         }
         meaning

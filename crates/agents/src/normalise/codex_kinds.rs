@@ -1,12 +1,12 @@
 //! The kinds of lines and items that Codex prints.
 
 use super::content_kinds;
-use super::kinds::{Handling, KnownKinds, Table};
+use super::kinds::{Handling, KindTable, KnownKinds};
 use townwatch_protocol::event::EventKind;
 
 /// The reading of a line.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum LineKind {
+pub(super) enum CodexLineKind {
     Thread,
     TurnStarted,
     TurnCompleted,
@@ -28,24 +28,24 @@ pub(super) enum ItemKind {
 }
 
 /// The values of a line's `type`.
-pub(super) static LINES: Table<LineKind> = Table::new(
+pub(super) static LINES: KindTable<CodexLineKind> = KindTable::new(
     "line",
     &[
-        ("thread.started", Handling::Event(EventKind::Session, LineKind::Thread)),
-        ("turn.started", Handling::Event(EventKind::Status, LineKind::TurnStarted)),
-        ("turn.completed", Handling::Event(EventKind::Usage, LineKind::TurnCompleted)),
-        ("turn.failed", Handling::Event(EventKind::Error, LineKind::TurnFailed)),
-        ("item.started", Handling::Event(EventKind::ToolCall, LineKind::ItemKind)),
-        ("item.updated", Handling::Event(EventKind::Progress, LineKind::ItemKind)),
-        ("item.completed", Handling::Event(EventKind::ToolResult, LineKind::ItemKind)),
+        ("thread.started", Handling::Event(EventKind::Session, CodexLineKind::Thread)),
+        ("turn.started", Handling::Event(EventKind::Status, CodexLineKind::TurnStarted)),
+        ("turn.completed", Handling::Event(EventKind::Usage, CodexLineKind::TurnCompleted)),
+        ("turn.failed", Handling::Event(EventKind::Error, CodexLineKind::TurnFailed)),
+        ("item.started", Handling::Event(EventKind::ToolCall, CodexLineKind::ItemKind)),
+        ("item.updated", Handling::Event(EventKind::Progress, CodexLineKind::ItemKind)),
+        ("item.completed", Handling::Event(EventKind::ToolResult, CodexLineKind::ItemKind)),
         ("item.plan.delta", Handling::Nothing("the plan comes whole when it is completed")),
-        ("request_user_input", Handling::Event(EventKind::Notice, LineKind::Asked)),
-        ("error", Handling::Event(EventKind::Error, LineKind::Error)),
+        ("request_user_input", Handling::Event(EventKind::Notice, CodexLineKind::Asked)),
+        ("error", Handling::Event(EventKind::Error, CodexLineKind::Error)),
     ],
 );
 
 /// The values of an item's `type`.
-pub(super) static ITEMS: Table<ItemKind> = Table::new(
+pub(super) static ITEMS: KindTable<ItemKind> = KindTable::new(
     "item",
     &[
         ("agent_message", Handling::Event(EventKind::Output, ItemKind::Message)),

@@ -4,7 +4,7 @@
 use serde_json::value::RawValue;
 use townwatch_protocol::event::{Attachment, AttachmentKind};
 
-use super::content_kinds::{BLOCKS, BlockKind};
+use super::content_kinds::{BLOCKS, ContentKind};
 use super::fields::Fields;
 use super::kinds::Handling;
 use super::pictures::{self, Picture};
@@ -44,7 +44,7 @@ pub(super) struct Content {
 
 /// Reads the content of a result. `structured` is the same content as data, which counts only without the other.
 pub(super) fn read(content: Option<&RawValue>, structured: Option<&RawValue>) -> Content {
-    let mut reading = Reading::default();
+    let mut reading = ContentReader::default();
     if let Some(content) = content {
         reading.any(content, 0);
     }
@@ -56,13 +56,13 @@ pub(super) fn read(content: Option<&RawValue>, structured: Option<&RawValue>) ->
 }
 
 #[derive(Default)]
-struct Reading {
+struct ContentReader {
     content: Content,
     texts: Vec<String>,
     more_attachments: usize,
 }
 
-impl Reading {
+impl ContentReader {
     /// Reads a text, a list of blocks, or a single block.
     fn any(&mut self, content: &RawValue, depth: usize) {
         let raw = content.get();
@@ -112,43 +112,43 @@ impl Reading {
         self.texts.extend(structured.map(|structured| structured.get().to_owned()));
     }
 
-    fn known(&mut self, block: BlockKind, fields: &Fields, depth: usize) {
+    fn known(&mut self, block: ContentKind, fields: &Fields, depth: usize) {
         match block {
-            BlockKind::Text => {
+            ContentKind::Text => {
                 let text = fields.text("text").unwrap_or_default();
                 self.content.failed |= text.starts_with(TOOL_ERROR);
                 self.texts.push(text);
             }
-            BlockKind::Image => self.sourced(fields, AttachmentKind::Image, depth),
-            BlockKind::Audio => self.sourced(fields, AttachmentKind::Audio, depth),
-            BlockKind::Document => self.sourced(fields, AttachmentKind::Document, depth),
-            BlockKind::Resource => self.resource(&fields.object("resource").unwrap_or_default()),
-            BlockKind::Link => self.link(fields),
-            BlockKind::Search => {
+            ContentKind::Image => self.sourced(fields, AttachmentKind::Image, depth),
+            ContentKind::Audio => self.sourced(fields, AttachmentKind::Audio, depth),
+            ContentKind::Document => self.sourced(fields, AttachmentKind::Document, depth),
+            ContentKind::Resource => self.resource(&fields.object("resource").unwrap_or_default()),
+            ContentKind::Link => self.link(fields),
+            ContentKind::Search => {
                 self.texts.push(named(fields.text("title"), fields.text("source"), None));
                 self.inner(fields, "content", depth);
             }
-            BlockKind::Found => {
+            ContentKind::Found => {
                 self.texts.push(named(fields.text("title"), fields.text("url"), fields.text("page_age")));
             }
-            BlockKind::Fetched => {
+            ContentKind::Fetched => {
                 self.texts.extend(fields.text("url"));
                 self.inner(fields, "content", depth);
             }
-            BlockKind::Executed => self.executed(fields, depth),
-            BlockKind::File => {
+            ContentKind::Executed => self.executed(fields, depth),
+            ContentKind::File => {
                 let name = fields.text("file_id").map(short);
                 self.attach(Attachment { name, ..pictures::empty(AttachmentKind::Document) }, None);
             }
-            BlockKind::Viewed => self.texts.push(fields.text("content").unwrap_or_default()),
-            BlockKind::Replaced => self.texts.push(fields.get::<Vec<String>>("lines").unwrap_or_default().join("\n")),
-            BlockKind::Created => {
+            ContentKind::Viewed => self.texts.push(fields.text("content").unwrap_or_default()),
+            ContentKind::Replaced => self.texts.push(fields.get::<Vec<String>>("lines").unwrap_or_default().join("\n")),
+            ContentKind::Created => {
                 let updated = fields.get("is_file_update") == Some(true);
                 self.texts.push(if updated { "The file was changed" } else { "The file was written" }.to_owned());
             }
-            BlockKind::References => self.inner(fields, "tool_references", depth),
-            BlockKind::Reference => self.texts.extend(fields.text("tool_name")),
-            BlockKind::Failed => {
+            ContentKind::References => self.inner(fields, "tool_references", depth),
+            ContentKind::Reference => self.texts.extend(fields.text("tool_name")),
+            ContentKind::Failed => {
                 self.content.failed = true;
                 let inner = fields.object("error");
                 let fields = inner.as_ref().unwrap_or(fields);

@@ -15,10 +15,10 @@ use townwatch_protocol::time::Timestamp;
 
 use super::call_names::CallNames;
 use super::fields::Fields;
-use super::gemini_kinds::{LINES, LineKind, MessageRole, ROLES, category};
+use super::gemini_kinds::{GeminiLineKind, LINES, MessageRole, ROLES, category};
 use super::kinds::{Handling, KnownKinds};
 use super::notices::Notices;
-use super::parts::{Part, parts};
+use super::parts::{LinePart, parts};
 use super::progress::Progress;
 use super::recent::Recent;
 use super::tally::{Tally, Tokens};
@@ -37,7 +37,7 @@ pub(super) fn known_kinds() -> Vec<KnownKinds> {
 
 /// The facts about a call that its result needs.
 #[derive(Debug, Clone, Copy)]
-struct OpenCall {
+struct PendingCall {
     at: Timestamp,
     is_command: bool,
 }
@@ -47,7 +47,7 @@ struct OpenCall {
 pub struct Gemini {
     context: RunContext,
     session_id: Option<String>,
-    calls: Recent<OpenCall>,
+    calls: Recent<PendingCall>,
     names: CallNames,
     messages: u64,
     /// The message that is being typed. It has no id, so messages are counted.
@@ -79,7 +79,7 @@ impl Gemini {
         let line = LINES.find(&event.text("type").unwrap_or_default());
         let role = ROLES.find(&event.text("role").unwrap_or_default());
         if let (
-            Some(Handling::Event(_, LineKind::Message) | Handling::Preview(LineKind::Message)),
+            Some(Handling::Event(_, GeminiLineKind::Message) | Handling::Preview(GeminiLineKind::Message)),
             Some(Handling::Event(_, MessageRole::Agent) | Handling::Preview(MessageRole::Agent)),
         ) = (line, role)
         {
@@ -89,30 +89,33 @@ impl Gemini {
         }
         self.message_over(false, events);
         match (line, role) {
-            (Some(Handling::Event(_, LineKind::Init) | Handling::Preview(LineKind::Init)), _) => {
+            (Some(Handling::Event(_, GeminiLineKind::Init) | Handling::Preview(GeminiLineKind::Init)), _) => {
                 self.init(event, at, events);
             }
             (
-                Some(Handling::Event(_, LineKind::Message) | Handling::Preview(LineKind::Message)),
+                Some(Handling::Event(_, GeminiLineKind::Message) | Handling::Preview(GeminiLineKind::Message)),
                 Some(Handling::Event(_, MessageRole::Person) | Handling::Preview(MessageRole::Person)),
             ) => {
                 events.extend(self.heard(event));
             }
-            (Some(Handling::Event(_, LineKind::Call) | Handling::Preview(LineKind::Call)), _) => {
+            (Some(Handling::Event(_, GeminiLineKind::Call) | Handling::Preview(GeminiLineKind::Call)), _) => {
                 self.at_work(at, events);
                 self.call(event, at, events);
             }
-            (Some(Handling::Event(_, LineKind::Result) | Handling::Preview(LineKind::Result)), _) => {
+            (Some(Handling::Event(_, GeminiLineKind::Result) | Handling::Preview(GeminiLineKind::Result)), _) => {
                 self.result(event, at, &mut meaning);
             }
-            (Some(Handling::Event(_, LineKind::Error) | Handling::Preview(LineKind::Error)), _) => {
+            (Some(Handling::Event(_, GeminiLineKind::Error) | Handling::Preview(GeminiLineKind::Error)), _) => {
                 self.error(event, at, events);
             }
-            (Some(Handling::Event(_, LineKind::End) | Handling::Preview(LineKind::End)), _) => {
+            (Some(Handling::Event(_, GeminiLineKind::End) | Handling::Preview(GeminiLineKind::End)), _) => {
                 self.turn_over(event, at, events);
             }
             (Some(Handling::Nothing(_)), _) => {}
-            (Some(Handling::Event(_, LineKind::Message) | Handling::Preview(LineKind::Message)) | None, _) => {
+            (
+                Some(Handling::Event(_, GeminiLineKind::Message) | Handling::Preview(GeminiLineKind::Message)) | None,
+                _,
+            ) => {
                 events.extend(self.notices.note(NoticeKind::Unknown, raw));
             }
         }
@@ -191,7 +194,7 @@ impl Gemini {
         let path = path.map(|path| summary::relative(&path, self.context.working_dir.as_deref()));
         let known: ToolInput = read(input.get()).unwrap_or_default();
         let summary = summary::of_call(&tool, category, &known, path.as_deref());
-        self.calls.set(&tool_use_id, OpenCall { at, is_command: category == ToolCategory::Bash });
+        self.calls.set(&tool_use_id, PendingCall { at, is_command: category == ToolCategory::Bash });
         let tool_use_id = self.names.call(tool_use_id);
         let progress = self.progress.call(None, &summary, at);
         let parent_tool_use_id = None;
@@ -264,8 +267,8 @@ impl Normalise for Gemini {
         self.progress.seen(at);
         for part in parts(line, is_own) {
             meaning.add(match part {
-                Part::Object(raw, event) => self.event(&event, raw, at),
-                Part::Stray(text) => {
+                LinePart::Object(raw, event) => self.event(&event, raw, at),
+                LinePart::Stray(text) => {
                     let events = self.notices.note(NoticeKind::Malformed, text).into_iter().collect();
                     Meaning::of(events)
                 }

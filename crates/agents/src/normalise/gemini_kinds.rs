@@ -2,11 +2,11 @@
 
 use townwatch_protocol::event::{EventKind, ToolCategory};
 
-use super::kinds::{Handling, KnownKinds, Table};
+use super::kinds::{Handling, KindTable, KnownKinds};
 
 /// The reading of a line.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum LineKind {
+pub(super) enum GeminiLineKind {
     Init,
     Message,
     Call,
@@ -16,15 +16,15 @@ pub(super) enum LineKind {
 }
 
 /// The values of a line's `type`.
-pub(super) static LINES: Table<LineKind> = Table::new(
+pub(super) static LINES: KindTable<GeminiLineKind> = KindTable::new(
     "line",
     &[
-        ("init", Handling::Event(EventKind::Session, LineKind::Init)),
-        ("message", Handling::Event(EventKind::Output, LineKind::Message)),
-        ("tool_use", Handling::Event(EventKind::ToolCall, LineKind::Call)),
-        ("tool_result", Handling::Event(EventKind::ToolResult, LineKind::Result)),
-        ("error", Handling::Event(EventKind::Error, LineKind::Error)),
-        ("result", Handling::Event(EventKind::Usage, LineKind::End)),
+        ("init", Handling::Event(EventKind::Session, GeminiLineKind::Init)),
+        ("message", Handling::Event(EventKind::Output, GeminiLineKind::Message)),
+        ("tool_use", Handling::Event(EventKind::ToolCall, GeminiLineKind::Call)),
+        ("tool_result", Handling::Event(EventKind::ToolResult, GeminiLineKind::Result)),
+        ("error", Handling::Event(EventKind::Error, GeminiLineKind::Error)),
+        ("result", Handling::Event(EventKind::Usage, GeminiLineKind::End)),
     ],
 );
 
@@ -36,7 +36,7 @@ pub(super) enum MessageRole {
 }
 
 /// The values of a message's `role`.
-pub(super) static ROLES: Table<MessageRole> = Table::new(
+pub(super) static ROLES: KindTable<MessageRole> = KindTable::new(
     "role of a message",
     &[
         ("assistant", Handling::Event(EventKind::Output, MessageRole::Agent)),

@@ -17,13 +17,13 @@ pub enum Handling<A> {
 
 /// The kinds that can stand in one place, for example as the `type` of a line.
 #[derive(Debug)]
-pub(super) struct Table<A: 'static> {
+pub(super) struct KindTable<A: 'static> {
     /// The place of the kinds: "line" for example.
     place: &'static str,
     kinds: &'static [(&'static str, Handling<A>)],
 }
 
-impl<A: Copy> Table<A> {
+impl<A: Copy> KindTable<A> {
     /// A table of the kinds in one place.
     pub(super) const fn new(place: &'static str, kinds: &'static [(&'static str, Handling<A>)]) -> Self {
         Self { place, kinds }

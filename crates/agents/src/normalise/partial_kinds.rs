@@ -1,11 +1,11 @@
 //! The kinds of the API's own events about a message that is being typed.
 
-use super::kinds::{Handling, KnownKinds, Table};
+use super::kinds::{Handling, KindTable, KnownKinds};
 use townwatch_protocol::event::EventKind;
 
 /// The reading of an event.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Step {
+pub(super) enum PartialStep {
     MessageStarts,
     MessageEnds,
     BlockStarts,
@@ -14,22 +14,22 @@ pub(super) enum Step {
 }
 
 /// The values of an event's `type`.
-pub(super) static EVENTS: Table<Step> = Table::new(
+pub(super) static EVENTS: KindTable<PartialStep> = KindTable::new(
     "stream_event",
     &[
-        ("content_block_delta", Handling::Preview(Step::Adds)),
-        ("content_block_start", Handling::Preview(Step::BlockStarts)),
+        ("content_block_delta", Handling::Preview(PartialStep::Adds)),
+        ("content_block_start", Handling::Preview(PartialStep::BlockStarts)),
         ("content_block_stop", Handling::Nothing("the block's own line comes before it")),
-        ("message_start", Handling::Event(EventKind::Usage, Step::MessageStarts)),
-        ("message_delta", Handling::Event(EventKind::Usage, Step::Counts)),
-        ("message_stop", Handling::Preview(Step::MessageEnds)),
+        ("message_start", Handling::Event(EventKind::Usage, PartialStep::MessageStarts)),
+        ("message_delta", Handling::Event(EventKind::Usage, PartialStep::Counts)),
+        ("message_stop", Handling::Preview(PartialStep::MessageEnds)),
         ("ping", Handling::Nothing("it keeps a connection open")),
         ("error", Handling::Nothing("the program tries again or says in a line of its own what went wrong")),
     ],
 );
 
 /// The kinds of blocks and of their additions, and whether each is shown while it is typed.
-pub(super) static TYPED: Table<()> = Table::new(
+pub(super) static TYPED: KindTable<()> = KindTable::new(
     "typed block",
     &[
         ("text", Handling::Preview(())),

@@ -11,7 +11,7 @@ use townwatch_protocol::event::{AgentOutput, EventData, OutputStream};
 
 use super::Piece;
 use super::kinds::Handling;
-use super::partial_kinds::{EVENTS, Step, TYPED};
+use super::partial_kinds::{EVENTS, PartialStep, TYPED};
 use super::wire::{StopDetails, StreamEvent, Usage};
 use crate::json::read;
 
@@ -45,21 +45,21 @@ pub(super) struct PartialEvent {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Partials {
     /// The oldest first.
-    authors: Vec<Author>,
+    authors: Vec<AuthorTexts>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Author {
+struct AuthorTexts {
     /// The call that the sub-agent works for; `None` for the agent itself.
     name: Option<String>,
     /// The message that is being typed, if one is.
     message_id: Option<String>,
     /// The texts whose line has not come, the oldest first.
-    texts: Vec<Text>,
+    texts: Vec<PartialText>,
 }
 
 #[derive(Debug, Clone)]
-struct Text {
+struct PartialText {
     message_id: String,
     typed: String,
     bytes_left_out: usize,
@@ -80,7 +80,7 @@ impl Partials {
         };
         let mut heard = PartialEvent { author: author.clone(), ..PartialEvent::default() };
         match step {
-            Step::MessageStarts => {
+            PartialStep::MessageStarts => {
                 let message = event.message.unwrap_or_default();
                 let Some(message_id) = message.id else { return heard };
                 heard.usage = message.usage.map(|usage| (message_id.clone(), usage));
@@ -91,20 +91,20 @@ impl Partials {
                     author.message_id = Some(message_id);
                 }
             }
-            Step::MessageEnds => {
+            PartialStep::MessageEnds => {
                 if let Some(author) = self.known(author.as_deref()) {
                     author.message_id = None;
                 }
             }
-            Step::Counts => {
+            PartialStep::Counts => {
                 let message_id = self.known(author.as_deref()).and_then(|author| author.message_id.clone());
                 let delta = event.delta.unwrap_or_default();
                 let ended = message_id.clone().zip(delta.stop_reason);
                 heard.stop = ended.map(|(message_id, reason)| (message_id, reason, delta.stop_details));
                 heard.usage = message_id.zip(event.usage);
             }
-            Step::BlockStarts | Step::Adds => {
-                let begins = matches!(step, Step::BlockStarts);
+            PartialStep::BlockStarts | PartialStep::Adds => {
+                let begins = matches!(step, PartialStep::BlockStarts);
                 let Some(typed) = (if begins { event.content_block } else { event.delta }) else { return heard };
                 match typed.kind.as_deref().map(|kind| TYPED.find(kind)) {
                     Some(Some(Handling::Event(..) | Handling::Preview(()))) => {}
@@ -125,7 +125,7 @@ impl Partials {
     /// was broken off.
     pub(super) fn said(&mut self, author: Option<&str>, message_id: Option<&str>, said: &str) -> Vec<EventData> {
         let Some(author) = self.known(author).filter(|author| !author.texts.is_empty()) else { return Vec::new() };
-        let given_up = |text: &Text| text.abandoned || Some(text.message_id.as_str()) != message_id;
+        let given_up = |text: &PartialText| text.abandoned || Some(text.message_id.as_str()) != message_id;
         let mut mine = author.texts.iter().enumerate().filter(|(_, text)| !given_up(text));
         let first = mine.clone().next().map(|(index, _)| index);
         let same = mine.find(|(_, text)| !text.typed.is_empty() && said.starts_with(&text.typed));
@@ -161,7 +161,7 @@ impl Partials {
                 author.texts.remove(0);
             }
             let (message_id, typed) = (message_id.to_owned(), String::new());
-            author.texts.push(Text { message_id, typed, bytes_left_out: 0, abandoned: false });
+            author.texts.push(PartialText { message_id, typed, bytes_left_out: 0, abandoned: false });
         }
         let Some(typed) = author.texts.last_mut() else { return };
         let fits = if typed.bytes_left_out == 0 { text.floor_char_boundary(room) } else { 0 };
@@ -169,26 +169,26 @@ impl Partials {
         typed.bytes_left_out += text.len() - fits;
     }
 
-    fn known(&mut self, name: Option<&str>) -> Option<&mut Author> {
+    fn known(&mut self, name: Option<&str>) -> Option<&mut AuthorTexts> {
         self.authors.iter_mut().find(|author| author.name.as_deref() == name)
     }
 
-    fn author(&mut self, name: Option<String>) -> &mut Author {
+    fn author(&mut self, name: Option<String>) -> &mut AuthorTexts {
         let index = self.authors.iter().position(|author| author.name == name).unwrap_or_else(|| {
             if self.authors.len() >= AUTHORS_MAX {
                 self.authors.remove(0);
             }
-            self.authors.push(Author { name, ..Author::default() });
+            self.authors.push(AuthorTexts { name, ..AuthorTexts::default() });
             self.authors.len() - 1
         });
         &mut self.authors[index]
     }
 }
 
-impl Author {
-    fn broken_off(&mut self, is: impl Fn(&Text) -> bool) -> Vec<EventData> {
+impl AuthorTexts {
+    fn broken_off(&mut self, is: impl Fn(&PartialText) -> bool) -> Vec<EventData> {
         let broken = self.texts.extract_if(.., |text| is(text)).filter(|text| !text.typed.is_empty());
-        let output = |Text { message_id, typed: mut text, bytes_left_out, .. }: Text| {
+        let output = |PartialText { message_id, typed: mut text, bytes_left_out, .. }: PartialText| {
             if bytes_left_out > 0 {
                 text = format!("{text}… [{bytes_left_out} bytes cut]");
             }

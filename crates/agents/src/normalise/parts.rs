@@ -11,7 +11,7 @@ const LOOKS_MAX: usize = 8;
 
 /// A part of a line.
 #[derive(Debug)]
-pub(super) enum Part<'a> {
+pub(super) enum LinePart<'a> {
     /// A whole object.
     Object(&'a str, Fields),
     /// Any other text.
@@ -20,9 +20,9 @@ pub(super) enum Part<'a> {
 
 /// The parts of a line, in order. Inside a broken line an object counts only if its `type` is one that `known` accepts
 /// for a line: other objects may be parts of the broken event.
-pub(super) fn parts(line: &str, known: fn(&str) -> bool) -> Vec<Part<'_>> {
+pub(super) fn parts(line: &str, known: fn(&str) -> bool) -> Vec<LinePart<'_>> {
     if let Some(fields) = Fields::read(line) {
-        return vec![Part::Object(line, fields)]; // the usual case
+        return vec![LinePart::Object(line, fields)]; // the usual case
     }
     let (mut parts, mut rest) = (Vec::new(), line);
     let mut looks = LOOKS_MAX;
@@ -36,13 +36,13 @@ pub(super) fn parts(line: &str, known: fn(&str) -> bool) -> Vec<Part<'_>> {
         });
         let (stray, next) = rest.split_at(found.as_ref().map_or(rest.len(), |(at, ..)| *at));
         if !stray.trim().is_empty() {
-            parts.push(Part::Stray(stray));
+            parts.push(LinePart::Stray(stray));
         }
         rest = next;
         if let Some((_, object, fields)) = found {
             looks += 1; // only those in vain count
             rest = &next[object.len()..];
-            parts.push(Part::Object(object, fields));
+            parts.push(LinePart::Object(object, fields));
         }
     }
     parts
@@ -60,9 +60,9 @@ mod tests {
 
     fn told(line: &str) -> Vec<String> {
         let known = |kind: &str| kind == "event";
-        let tell = |part: &Part<'_>| match part {
-            Part::Object(text, _) => format!("object {text}"),
-            Part::Stray(text) => format!("stray {text}"),
+        let tell = |part: &LinePart<'_>| match part {
+            LinePart::Object(text, _) => format!("object {text}"),
+            LinePart::Stray(text) => format!("stray {text}"),
         };
         parts(line, known).iter().map(tell).collect()
     }

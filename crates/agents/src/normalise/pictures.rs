@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use townwatch_protocol::event::{Attachment, AttachmentKind};
-use townwatch_protocol::image::{self, ImageType, Problem};
+use townwatch_protocol::image::{self, ImageProblem, ImageType};
 use townwatch_protocol::limits::IMAGE_BYTES_MAX;
 
 use crate::redact::is_redacted;
@@ -60,7 +60,7 @@ pub(super) fn read(base64: &str, said: Option<String>) -> (Attachment, Option<Pi
     };
     let media_type = match image::inspect(&bytes) {
         Ok(kind) => kind.media_type(),
-        Err(Problem::NoImage) => {
+        Err(ImageProblem::NoImage) => {
             return problem("Only PNG, JPEG, WebP and GIF pictures are kept, and this is none of them.");
         }
         Err(other) => return problem(&format!("It {other}, so it is not kept.")),

@@ -16,14 +16,14 @@ const ESTIMATE_PERCENTAGE_MIN: f64 = 10.0;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Progress {
     clock: WorkClock,
-    own: Author,
+    own: AuthorProgress,
     /// The sub-agents by the call that each works for, the oldest first.
-    sub_agents: Vec<(String, Author)>,
+    sub_agents: Vec<(String, AuthorProgress)>,
 }
 
 /// The progress of the agent itself, or of one sub-agent.
 #[derive(Debug, Clone, Default)]
-struct Author {
+struct AuthorProgress {
     /// The run's time at work when the author began.
     began_ms: u64,
     calls: u64,
@@ -112,14 +112,14 @@ impl Progress {
         self.update(None, at)
     }
 
-    fn author(&mut self, author: Option<&str>, at: Timestamp) -> &mut Author {
+    fn author(&mut self, author: Option<&str>, at: Timestamp) -> &mut AuthorProgress {
         let Some(name) = author else { return &mut self.own };
         let index = self.sub_agents.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
             if self.sub_agents.len() >= SUB_AGENTS_MAX {
                 self.sub_agents.remove(0);
             }
             let began_ms = self.clock.worked_ms(at);
-            self.sub_agents.push((name.to_owned(), Author { began_ms, ..Author::default() }));
+            self.sub_agents.push((name.to_owned(), AuthorProgress { began_ms, ..AuthorProgress::default() }));
             self.sub_agents.len() - 1
         });
         &mut self.sub_agents[index].1

@@ -106,18 +106,18 @@ impl Threads {
 pub(super) struct Tally {
     /// The tokens of threads that are no longer separate, and of counts that have begun again.
     past: Tokens,
-    threads: BTreeMap<String, Count>,
+    threads: BTreeMap<String, ThreadCount>,
     earlier: Threads,
 }
 
 /// The count of one thread: its total when the run began, and now.
 #[derive(Debug, Clone, Copy)]
-struct Count {
+struct ThreadCount {
     before: Tokens,
     now: Tokens,
 }
 
-impl Count {
+impl ThreadCount {
     fn of_run(&self) -> Tokens {
         self.now.with(self.before, u64::saturating_sub)
     }
@@ -136,13 +136,13 @@ impl Tally {
             // The very same total again is a repeat of what was printed, not a turn that took nothing.
             let earlier = self.earlier.find(thread).filter(|earlier| total.continues(earlier) && total != *earlier);
             let before = earlier.unwrap_or_default();
-            Count { before, now: before }
+            ThreadCount { before, now: before }
         });
         let count = if total.continues(&count.now) {
-            Count { now: total, ..count }
+            ThreadCount { now: total, ..count }
         } else {
             self.past = self.past.plus(count.of_run());
-            Count { before: Tokens::default(), now: total }
+            ThreadCount { before: Tokens::default(), now: total }
         };
         if known.is_none()
             && self.threads.len() >= THREADS_MAX

@@ -127,12 +127,12 @@ lenient! {
         #[serde(rename = "structuredContent", alias = "structured_content")] structured_content: Box<RawValue>,
     }
     /// `control_request`, and `control_cancel_request`, which has only the id.
-    ControlRequest {
+    ControlRequestLine {
         request_id: String,
-        request: Asked,
+        request: ControlRequestContent,
     }
     /// The content of a request. All fields but the subtype belong to `can_use_tool`.
-    Asked {
+    ControlRequestContent {
         subtype: String,
         tool_name: String,
         tool_use_id: String,
@@ -141,7 +141,7 @@ lenient! {
         permission_suggestions: Box<RawValue>,
     }
     /// `assistant` and `user`.
-    Message {
+    MessageLine {
         uuid: String,
         message: MessageBody,
         parent_tool_use_id: String,

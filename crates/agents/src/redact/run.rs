@@ -9,7 +9,7 @@ use townwatch_protocol::error::Result;
 use townwatch_protocol::event::{EventData, NoticeKind, ParserNotice};
 use townwatch_redaction::{Redactor, SecretValues};
 
-use super::typing::Typing;
+use super::typing::TypedTexts;
 use crate::cut;
 use crate::normalise::Piece;
 
@@ -22,18 +22,18 @@ pub struct Redaction {
     redactor: Redactor,
     /// The redactor for texts that are not JSON, if it differs.
     in_text: Option<Redactor>,
-    state: Mutex<State>,
+    state: Mutex<RedactionState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    typing: Typing,
+struct RedactionState {
+    typing: TypedTexts,
     /// The marks in events by their kind, each with the number that notices have reported.
-    counts: BTreeMap<String, Count>,
+    counts: BTreeMap<String, MarkCount>,
 }
 
 #[derive(Debug, Default)]
-struct Count {
+struct MarkCount {
     all: u64,
     told: u64,
 }
@@ -95,12 +95,12 @@ impl Redaction {
         self.state().notices(|_| true)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, RedactionState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl RedactionState {
     fn count(&mut self, kinds: Vec<String>) {
         for kind in kinds {
             if self.counts.len() < KINDS_MAX || self.counts.contains_key(&kind) {
@@ -109,9 +109,9 @@ impl State {
         }
     }
 
-    fn notices(&mut self, are_due: impl Fn(&Count) -> bool) -> Vec<EventData> {
+    fn notices(&mut self, are_due: impl Fn(&MarkCount) -> bool) -> Vec<EventData> {
         let due = self.counts.iter_mut().filter(|(_, count)| count.all > count.told && are_due(count));
-        let notice = |(kind, count): (&String, &mut Count)| {
+        let notice = |(kind, count): (&String, &mut MarkCount)| {
             let new = count.all - std::mem::replace(&mut count.told, count.all);
             ParserNotice { kind: NoticeKind::Redacted, count: new, sample: kind.clone() }.into()
         };

@@ -10,11 +10,11 @@ use crate::normalise::Piece;
 
 /// The texts that one run is typing.
 #[derive(Debug, Default)]
-pub(super) struct Typing {
+pub(super) struct TypedTexts {
     texts: HashMap<String, OpenText>,
 }
 
-impl Typing {
+impl TypedTexts {
     /// The redacted piece to show after this one was added.
     pub(super) fn piece(&mut self, redactor: &Redactor, piece: Piece) -> Piece {
         let Piece { message_id, begins, text: added } = piece;

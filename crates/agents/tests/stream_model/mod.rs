@@ -1,6 +1,6 @@
 //! What the messages of an event stream are, for the tests and for the fuzz target.
 
-use townwatch_agents::sse::{Message, SseDecoder};
+use townwatch_agents::sse::{SseDecoder, SseMessage};
 
 /// The data of messages; `None` for one that is too long.
 pub(crate) fn messages<'a>(max_bytes: usize, reads: impl Iterator<Item = &'a [u8]>) -> Vec<Option<String>> {
@@ -8,8 +8,8 @@ pub(crate) fn messages<'a>(max_bytes: usize, reads: impl Iterator<Item = &'a [u8
     for read in reads {
         decoder.push(read, |message| {
             messages.push(match message {
-                Message::Event { data, .. } => Some(data.into_owned()),
-                Message::Oversized { .. } => None,
+                SseMessage::Event { data, .. } => Some(data.into_owned()),
+                SseMessage::Oversized { .. } => None,
             });
         });
     }

@@ -77,7 +77,7 @@ impl ImageType {
 
 /// The reason for which bytes are not kept as a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Problem {
+pub enum ImageProblem {
     /// The bytes are more than [`IMAGE_BYTES_MAX`].
     TooLarge,
     /// The bytes are of none of the four types.
@@ -90,7 +90,7 @@ pub enum Problem {
     TooManyPixels,
 }
 
-impl std::fmt::Display for Problem {
+impl std::fmt::Display for ImageProblem {
     /// The reason for a person, as the rest of a sentence after "the picture".
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -106,24 +106,24 @@ impl std::fmt::Display for Problem {
 }
 
 /// The type of a whole picture, or the reason why the bytes are not kept.
-pub fn inspect(bytes: &[u8]) -> Result<ImageType, Problem> {
+pub fn inspect(bytes: &[u8]) -> Result<ImageType, ImageProblem> {
     if bytes.len() > IMAGE_BYTES_MAX {
-        return Err(Problem::TooLarge);
+        return Err(ImageProblem::TooLarge);
     }
-    let kind = ImageType::claimed(bytes).ok_or(Problem::NoImage)?;
+    let kind = ImageType::claimed(bytes).ok_or(ImageProblem::NoImage)?;
     let extent = match kind {
         ImageType::Png => formats::png(bytes),
         ImageType::Jpeg => formats::jpeg(bytes),
         ImageType::Webp => formats::webp(bytes),
         ImageType::Gif => formats::gif(bytes),
     }
-    .ok_or(Problem::Broken)?;
+    .ok_or(ImageProblem::Broken)?;
     if extent.end < bytes.len() {
-        return Err(Problem::Trailing);
+        return Err(ImageProblem::Trailing);
     }
     match u64::from(extent.width) * u64::from(extent.height) {
-        0 => Err(Problem::Broken),
-        pixels if pixels > IMAGE_PIXELS_MAX => Err(Problem::TooManyPixels),
+        0 => Err(ImageProblem::Broken),
+        pixels if pixels > IMAGE_PIXELS_MAX => Err(ImageProblem::TooManyPixels),
         _ => Ok(kind),
     }
 }

@@ -27,7 +27,7 @@ fn a_picture_is_whole_or_none() {
             assert!(inspect(&bytes[..end]).is_err(), "{kind:?} cut to {end}");
         }
         for behind in [&b"<script>alert(1)</script>"[..], b"\0", b"PK\x03\x04"] {
-            assert_eq!(inspect(&[bytes, behind].concat()), Err(Problem::Trailing), "{kind:?}");
+            assert_eq!(inspect(&[bytes, behind].concat()), Err(ImageProblem::Trailing), "{kind:?}");
         }
     }
 }
@@ -36,23 +36,23 @@ fn a_picture_is_whole_or_none() {
 fn what_only_begins_as_a_picture_is_none() {
     let svg = b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>".as_slice();
     let script = b"*/alert(document.cookie)/*".as_slice();
-    assert_eq!(inspect(svg), Err(Problem::NoImage));
-    assert_eq!(inspect(b""), Err(Problem::NoImage));
+    assert_eq!(inspect(svg), Err(ImageProblem::NoImage));
+    assert_eq!(inspect(b""), Err(ImageProblem::NoImage));
     for begins in [&PNG[..8], &PNG[..33], &JPEG[..3], &JPEG[..20], b"GIF89a", &WEBP[..12]] {
-        assert_eq!(inspect(&[begins, svg].concat()), Err(Problem::Broken), "{begins:?}");
-        assert_eq!(inspect(&[begins, script].concat()), Err(Problem::Broken), "{begins:?}");
+        assert_eq!(inspect(&[begins, svg].concat()), Err(ImageProblem::Broken), "{begins:?}");
+        assert_eq!(inspect(&[begins, script].concat()), Err(ImageProblem::Broken), "{begins:?}");
     }
 }
 
 #[test]
 fn bounds() {
-    assert_eq!(inspect(&vec![0; IMAGE_BYTES_MAX + 1]), Err(Problem::TooLarge));
+    assert_eq!(inspect(&vec![0; IMAGE_BYTES_MAX + 1]), Err(ImageProblem::TooLarge));
     let mut bomb = PNG.to_vec();
     bomb[16..24].copy_from_slice(&[0, 0, 0x40, 0, 0, 0, 0x40, 0]);
-    assert_eq!(inspect(&bomb), Err(Problem::TooManyPixels));
+    assert_eq!(inspect(&bomb), Err(ImageProblem::TooManyPixels));
     bomb[16..24].fill(0);
-    assert_eq!(inspect(&bomb), Err(Problem::Broken), "it has no size");
-    for (problem, words) in [(Problem::TooLarge, "4 MiB"), (Problem::TooManyPixels, "64 million")] {
+    assert_eq!(inspect(&bomb), Err(ImageProblem::Broken), "it has no size");
+    for (problem, words) in [(ImageProblem::TooLarge, "4 MiB"), (ImageProblem::TooManyPixels, "64 million")] {
         assert!(problem.to_string().contains(words));
     }
 }

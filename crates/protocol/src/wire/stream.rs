@@ -10,10 +10,11 @@ use serde_json::value::RawValue;
 #[cfg(feature = "schema")]
 use ts_rs::TS;
 
-#[cfg(feature = "schema")]
-use super::answers::TownEvent;
-use super::answers::{Gap, SettingsView};
+use super::answers::SettingsView;
 use super::control::Preview;
+use super::log::Gap;
+#[cfg(feature = "schema")]
+use super::log::TownEvent;
 use super::requests::FromObject;
 use super::state::AgentState;
 use crate::id::{AgentId, Epoch, EventId, TownId};
@@ -163,7 +164,7 @@ impl<State: DeserializeOwned> ServerFrame<State> {
             events: Vec<Box<RawValue>>,
             backfill: bool,
         }
-        let Named { kind } = serde_json::from_str(message)?;
+        let MessageType { kind } = serde_json::from_str(message)?;
         match kind.as_ref() {
             "events" => {
                 let Events { events, backfill } = serde_json::from_str(message)?;
@@ -177,7 +178,7 @@ impl<State: DeserializeOwned> ServerFrame<State> {
 
 /// A message by its type.
 #[derive(Deserialize)]
-struct Named<'a> {
+struct MessageType<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
 }
@@ -226,7 +227,7 @@ pub enum ClientFrame {
 impl ClientFrame {
     /// The type of a message, even if the rest of the message is wrong. `None` for an unknown type.
     pub fn kind_of(message: &str) -> Option<&'static str> {
-        let Named { kind } = serde_json::from_str(message).ok()?;
+        let MessageType { kind } = serde_json::from_str(message).ok()?;
         ["subscribe", "ack", "ping"].into_iter().find(|known| *known == kind)
     }
 }
@@ -253,13 +254,13 @@ impl<'de> Deserialize<'de> for AgentSelection {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
-        enum Form {
+        enum WordOrList {
             Word(String),
             List(Vec<AgentId>),
         }
-        match Form::deserialize(deserializer) {
-            Ok(Form::Word(word)) if word == "*" => Ok(Self::All),
-            Ok(Form::List(mut agents)) => {
+        match WordOrList::deserialize(deserializer) {
+            Ok(WordOrList::Word(word)) if word == "*" => Ok(Self::All),
+            Ok(WordOrList::List(mut agents)) => {
                 agents.sort();
                 agents.dedup();
                 Ok(Self::Only(agents))

@@ -35,7 +35,7 @@ pub enum Principal {
 
 /// The way by which a right was shown. A browser adds a cookie by itself, so a cookie needs an origin beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carrier {
+pub enum CredentialKind {
     /// The `Authorization` header.
     Bearer,
     /// The dashboard's cookie.
@@ -50,7 +50,7 @@ pub struct Caller {
     /// The principal.
     pub principal: Principal,
     /// The way by which the right was shown.
-    pub carrier: Carrier,
+    pub credential: CredentialKind,
     /// The end of the right; `None` for the operator's key.
     pub ends_at: Option<Timestamp>,
     /// The session that a cookie names. Whether it was ended, only the account knows.
@@ -72,17 +72,17 @@ pub struct Credentials<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamCredential {
     /// The operator's header or cookie.
-    Operator(Carrier),
+    Operator(CredentialKind),
     /// A ticket, not looked at yet: only the town knows it.
     Ticket(String),
 }
 
 impl StreamCredential {
     /// The way by which the right was shown.
-    pub fn carrier(&self) -> Carrier {
+    pub fn kind(&self) -> CredentialKind {
         match self {
-            Self::Operator(carrier) => *carrier,
-            Self::Ticket(_) => Carrier::Ticket,
+            Self::Operator(credential) => *credential,
+            Self::Ticket(_) => CredentialKind::Ticket,
         }
     }
 }
@@ -110,14 +110,14 @@ struct SessionClaims {
 pub fn authenticate(shown: Credentials<'_>, now: Timestamp, secrets: &Secrets) -> Result<Option<Caller>> {
     if let Some(header) = shown.authorization {
         let (principal, ends_at) = bearer(header, now, secrets)?;
-        return Ok(Some(Caller { principal, carrier: Carrier::Bearer, ends_at, session_id: None }));
+        return Ok(Some(Caller { principal, credential: CredentialKind::Bearer, ends_at, session_id: None }));
     }
     let name = cookie::name_at(shown.origin);
     let mut sessions = shown.cookie.into_iter().flat_map(|header| cookie::values(header, &name));
     let session = sessions.find_map(|token| session_of(token, now, secrets));
     Ok(session.map(|(session_id, ends_at)| Caller {
         principal: Principal::Operator,
-        carrier: Carrier::Cookie,
+        credential: CredentialKind::Cookie,
         ends_at: Some(ends_at),
         session_id: Some(session_id),
     }))
@@ -153,8 +153,8 @@ pub fn check_right(principal: &Principal, route: &Route) -> Result<()> {
 }
 
 /// Whether the way that the right was shown is good enough. A session makes no codes: it could live for ever by them.
-pub fn check_carrier(carrier: Carrier, route: &Route) -> Result<()> {
-    if *route == Route::MakeCode && carrier != Carrier::Bearer {
+pub fn check_credential(credential: CredentialKind, route: &Route) -> Result<()> {
+    if *route == Route::MakeCode && credential != CredentialKind::Bearer {
         let message = "a code that signs a browser in is made with the key: send `Authorization: Bearer`";
         return Err(Error::new(Code::Forbidden, message));
     }
@@ -189,8 +189,8 @@ pub fn is_operator_key(given: &str, secrets: &Secrets) -> bool {
 pub fn stream_credential(caller: Option<&Caller>, ticket: Option<&str>) -> Result<StreamCredential> {
     match (ticket, caller) {
         (Some(ticket), _) => Ok(StreamCredential::Ticket(ticket.to_owned())),
-        (None, Some(Caller { principal: Principal::Operator, carrier, .. })) => {
-            Ok(StreamCredential::Operator(*carrier))
+        (None, Some(Caller { principal: Principal::Operator, credential, .. })) => {
+            Ok(StreamCredential::Operator(*credential))
         }
         (None, Some(_)) => {
             Err(Error::new(Code::Forbidden, "an agent's token opens no stream: ask the operator for a ticket"))

@@ -2,16 +2,16 @@
 
 use townwatch_protocol::error::{Code, Error, Result};
 
-use crate::access::auth::Carrier;
+use crate::access::auth::CredentialKind;
 
 /// The rule for `Origin` on upgrades and on writes with a cookie.
 ///
 /// `own` is the origin of the request's own URL. On this machine `localhost` and `127.0.0.1` are one host. Where no
 /// origin is sent nothing but a cookie needs one: a program sends none, a browser always does.
-pub fn check_origin(origin: Option<&str>, own: &str, allowed: &[String], carrier: Carrier) -> Result<()> {
+pub fn check_origin(origin: Option<&str>, own: &str, allowed: &[String], credential: CredentialKind) -> Result<()> {
     let refusal = |message: String| Err(Error::new(Code::OriginNotAllowed, message));
     match origin {
-        None if carrier == Carrier::Cookie => refusal(
+        None if credential == CredentialKind::Cookie => refusal(
             "a cookie needs an Origin header beside it; without a browser use `Authorization: Bearer`".to_owned(),
         ),
         None => Ok(()),

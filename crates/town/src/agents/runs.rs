@@ -69,7 +69,7 @@ pub fn load(store: &dyn Store, run_id: &RunId) -> Result<Option<Run>> {
 
 /// The range of a run's events in the log.
 #[derive(Debug)]
-pub(crate) struct Extent {
+pub(crate) struct RunExtent {
     pub(crate) run_id: RunId,
     pub(crate) agent_id: AgentId,
     pub(crate) first: EventId,
@@ -78,11 +78,11 @@ pub(crate) struct Extent {
 }
 
 /// The range of a run's events; `None` where there is no such run.
-pub(crate) fn extent(store: &dyn Store, run_id: &RunId) -> Result<Option<Extent>> {
+pub(crate) fn extent(store: &dyn Store, run_id: &RunId) -> Result<Option<RunExtent>> {
     let sql = "SELECT agent_id, first_id, last_id FROM runs WHERE run_id = ?";
     let rows = store.query(sql, &[run_id.as_str().into()])?;
     let Some(row) = rows.first() else { return Ok(None) };
-    Ok(Some(Extent {
+    Ok(Some(RunExtent {
         run_id: run_id.clone(),
         agent_id: parse(AgentId::parse(row.text(0)?))?,
         first: position(row, 1)?,

@@ -12,7 +12,7 @@ use crate::agents::parse;
 use crate::agents::runs::{self, Source};
 use crate::decision::{Decide, Decision};
 use crate::log::ingest::Outcome;
-use crate::relay::control_answer::StopAnswer;
+use crate::relay::control_response::StopAnswer;
 use crate::store::{Row, Store, atomically};
 use crate::town::Town;
 

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 
 use townwatch_protocol::wire::Cut;
 
-use super::json_scan::{Kind, Node, Tree, chars, digits};
+use super::json_scan::{JsonTree, Node, TokenKind, chars, digits};
 
 /// Entries in one cut list. Where more strings are too long, only the longest are shortened, each by more.
 pub const CUTS_MAX: usize = 32;
@@ -35,7 +35,7 @@ pub fn cut(data: &str, budget_bytes: usize) -> Option<(String, Vec<Cut>)> {
     if data.len() <= budget_bytes {
         return None;
     }
-    let tree = Tree::read(data, |node| node_gain(node) > 0);
+    let tree = JsonTree::read(data, |node| node_gain(node) > 0);
     let planner = Planner::new(&tree, budget_bytes.saturating_sub(LIST_BYTES));
     let fitting = planner.plan().and_then(|plan| apply(&tree, &plan)).filter(|(text, cuts)| {
         let list = serde_json::to_string(cuts).map_or(usize::MAX, |list| list.len());
@@ -51,7 +51,7 @@ struct Edit {
 }
 
 struct Planner<'a> {
-    tree: &'a Tree<'a>,
+    tree: &'a JsonTree<'a>,
     /// Bytes for the text and the entries.
     room: usize,
     /// The strings that gain from being shortened, longest first.
@@ -59,7 +59,7 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(tree: &'a Tree<'a>, room: usize) -> Self {
+    fn new(tree: &'a JsonTree<'a>, room: usize) -> Self {
         let mut planner = Self { tree, room, strings: Vec::new() };
         let mut strings: Vec<usize> = (0..tree.nodes().len()).filter(|&node| planner.string_gain(node) > 0).collect();
         strings.sort_by_key(|&node| Reverse(planner.span_bytes(node))); // stable: equals stay in order
@@ -178,7 +178,7 @@ impl<'a> Planner<'a> {
 
     /// The bytes gained by the greatest cut of a string; 0 for any other value.
     fn string_gain(&self, node: usize) -> usize {
-        let is_string = self.tree.nodes().get(node).is_some_and(|node| node.kind == Kind::Text);
+        let is_string = self.tree.nodes().get(node).is_some_and(|node| node.kind == TokenKind::Text);
         let rest = STRING_BYTES_MIN + self.string_cost(node);
         if is_string { self.inside_bytes(node).saturating_sub(rest) } else { 0 }
     }
@@ -194,7 +194,7 @@ fn node_gain(node: &Node) -> usize {
     node.span.len().saturating_sub(NULL.len() + entry_bytes(node))
 }
 
-fn apply(tree: &Tree<'_>, plan: &[Edit]) -> Option<(String, Vec<Cut>)> {
+fn apply(tree: &JsonTree<'_>, plan: &[Edit]) -> Option<(String, Vec<Cut>)> {
     let data = tree.text();
     let mut text = String::new();
     let mut cuts: Vec<Cut> = Vec::with_capacity(plan.len());

@@ -185,7 +185,7 @@ pub fn post(
     bytes: &[u8],
 ) -> Result<Posted> {
     let kind = image::inspect(bytes).map_err(|problem| match problem {
-        image::Problem::TooLarge => Error::new(Code::TooLarge, format!("the picture {problem}")),
+        image::ImageProblem::TooLarge => Error::new(Code::TooLarge, format!("the picture {problem}")),
         problem => Error::invalid("body", format!("the picture {problem}")),
     })?;
     if kind != media_type {

@@ -6,7 +6,7 @@ mod spending;
 
 use std::collections::BTreeMap;
 
-pub(crate) use self::spending::Scope;
+pub(crate) use self::spending::BudgetScope;
 use crate::agents::budgets::{self, DayMeter, Spent};
 use crate::agents::runs::{self, Run, Source};
 use crate::agents::{self, Agent, deletion};

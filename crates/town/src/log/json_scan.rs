@@ -5,12 +5,12 @@
 
 use std::ops::Range;
 
-/// Values with a longer pointer are not kept in a [`Tree`]; they are reached through what encloses them.
+/// Values with a longer pointer are not kept in a [`JsonTree`]; they are reached through what encloses them.
 pub const POINTER_BYTES_MAX: usize = 1 << 10;
 
 /// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum TokenKind {
     /// `{`, and as a value the whole object.
     Object,
     /// `[`, and as a value the whole array.
@@ -29,7 +29,7 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     /// The kind of the token.
-    pub kind: Kind,
+    pub kind: TokenKind,
     /// The place of the token in the text, in bytes.
     pub span: Range<usize>,
     /// The number of containers around the token. A bracket is not inside its own container.
@@ -76,24 +76,25 @@ impl Iterator for Scanner<'_> {
     fn next(&mut self) -> Option<Token> {
         let start = self.seek(self.at, |byte| !is_gap(byte));
         let (kind, end) = match self.bytes.get(start)? {
-            b'{' => (Kind::Object, start + 1),
-            b'[' => (Kind::Array, start + 1),
-            b'}' | b']' => (Kind::Close, start + 1),
+            b'{' => (TokenKind::Object, start + 1),
+            b'[' => (TokenKind::Array, start + 1),
+            b'}' | b']' => (TokenKind::Close, start + 1),
             b'"' => {
                 let end = self.string_end(start);
                 let after = self.seek(end, |byte| !is_space(byte));
-                (if self.bytes.get(after) == Some(&b':') { Kind::Key } else { Kind::Text }, end)
+                (if self.bytes.get(after) == Some(&b':') { TokenKind::Key } else { TokenKind::Text }, end)
             }
-            _ => {
-                (Kind::Atom, self.seek(start, |byte| is_gap(byte) || matches!(byte, b'{' | b'}' | b'[' | b']' | b'"')))
-            }
+            _ => (
+                TokenKind::Atom,
+                self.seek(start, |byte| is_gap(byte) || matches!(byte, b'{' | b'}' | b'[' | b']' | b'"')),
+            ),
         };
         self.at = end;
-        if kind == Kind::Close {
+        if kind == TokenKind::Close {
             self.depth = self.depth.saturating_sub(1);
         }
         let depth = self.depth;
-        if matches!(kind, Kind::Object | Kind::Array) {
+        if matches!(kind, TokenKind::Object | TokenKind::Array) {
             self.depth += 1;
         }
         Some(Token { kind, span: start..end, depth })
@@ -103,20 +104,20 @@ impl Iterator for Scanner<'_> {
 /// A value: a leaf or a whole subtree.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Never [`Kind::Close`] or [`Kind::Key`].
-    pub kind: Kind,
+    /// Never [`TokenKind::Close`] or [`TokenKind::Key`].
+    pub kind: TokenKind,
     /// The place of the whole value in the text, in bytes.
     pub span: Range<usize>,
     /// Not less than its pointer takes inside a JSON string.
     pub pointer_bytes: usize,
     parent: Option<usize>,
-    step: Step,
+    step: PathStep,
     next: usize,
 }
 
 /// The step from a value's parent to the value.
 #[derive(Debug, Clone)]
-enum Step {
+enum PathStep {
     Root,
     Index(usize),
     /// The place of the key, with its quotes.
@@ -125,12 +126,12 @@ enum Step {
 
 /// The values of a text that were worth keeping, each before what it holds.
 #[derive(Debug, Clone)]
-pub struct Tree<'a> {
+pub struct JsonTree<'a> {
     text: &'a str,
     nodes: Vec<Node>,
 }
 
-impl<'a> Tree<'a> {
+impl<'a> JsonTree<'a> {
     /// Reads the text and keeps the values that `keep` wants. What lies in a value that is not kept is not kept
     /// either, and so memory is spent on what matters.
     pub fn read(text: &'a str, keep: impl Fn(&Node) -> bool) -> Self {
@@ -140,10 +141,10 @@ impl<'a> Tree<'a> {
         let mut unkept = None; // the depth of a container that is passed over whole
         for token in Scanner::new(text) {
             match (token.kind, unkept) {
-                (Kind::Close, Some(depth)) if depth == token.depth => unkept = None,
+                (TokenKind::Close, Some(depth)) if depth == token.depth => unkept = None,
                 (_, Some(_)) => {}
-                (Kind::Key, None) => key = Some(token.span),
-                (Kind::Close, None) => {
+                (TokenKind::Key, None) => key = Some(token.span),
+                (TokenKind::Close, None) => {
                     let Some((index, _)) = open.pop() else { continue };
                     let next = tree.nodes.len();
                     let Some(node) = tree.nodes.get_mut(index) else { continue };
@@ -153,7 +154,7 @@ impl<'a> Tree<'a> {
                     }
                 }
                 (kind, None) => {
-                    let is_container = matches!(kind, Kind::Object | Kind::Array);
+                    let is_container = matches!(kind, TokenKind::Object | TokenKind::Array);
                     let node = tree.node(token.kind, token.span, open.last().copied(), key.take());
                     if let Some((_, values)) = open.last_mut() {
                         *values += 1;
@@ -172,18 +173,24 @@ impl<'a> Tree<'a> {
         tree
     }
 
-    fn node(&self, kind: Kind, span: Range<usize>, around: Option<(usize, usize)>, key: Option<Range<usize>>) -> Node {
+    fn node(
+        &self,
+        kind: TokenKind,
+        span: Range<usize>,
+        around: Option<(usize, usize)>,
+        key: Option<Range<usize>>,
+    ) -> Node {
         let parent = around.map(|(index, _)| index);
         let above = parent.and_then(|index| self.nodes.get(index)).map_or(0, |node| node.pointer_bytes);
         let (step, own) = match (around, key) {
-            (None, _) => (Step::Root, 0),
+            (None, _) => (PathStep::Root, 0),
             (Some(_), Some(key)) => {
                 // Escapes only get shorter on their way from a key to a pointer; `~` and `/` grow by one.
                 let grown = self.text.as_bytes().get(key.clone()).unwrap_or_default().iter();
                 let own = key.len() + grown.filter(|byte| matches!(byte, b'~' | b'/')).count();
-                (Step::Key(key), own.saturating_sub(1)) // less two quotes, plus the slash
+                (PathStep::Key(key), own.saturating_sub(1)) // less two quotes, plus the slash
             }
-            (Some((_, values)), None) => (Step::Index(values), 1 + digits(values)),
+            (Some((_, values)), None) => (PathStep::Index(values), 1 + digits(values)),
         };
         Node { kind, span, pointer_bytes: above + own, parent, step, next: self.nodes.len() + 1 }
     }
@@ -223,12 +230,12 @@ impl<'a> Tree<'a> {
         let mut pointer = String::new();
         for step in steps.into_iter().rev() {
             match step {
-                Step::Root => {}
-                Step::Index(index) => {
+                PathStep::Root => {}
+                PathStep::Index(index) => {
                     pointer.push('/');
                     pointer.push_str(&index.to_string());
                 }
-                Step::Key(key) => {
+                PathStep::Key(key) => {
                     pointer.push('/');
                     for (_, char) in chars(self.text.get(key.start + 1..key.end - 1).unwrap_or_default()) {
                         match char {

@@ -224,7 +224,7 @@ pub struct Entry {
 
 /// A part of the log, and the most that is read of it.
 #[derive(Debug, Clone, Copy)]
-pub enum Span {
+pub enum LogSpan {
     /// Ascending from the first after this id.
     After(EventId),
     /// The last ones before this id, still given ascending.
@@ -245,13 +245,13 @@ pub struct PageFilter {
 pub fn read(
     store: &dyn Store,
     agents: &AgentSelection,
-    span: Span,
+    span: LogSpan,
     wanted: &PageFilter,
     limit: u64,
 ) -> Result<Vec<Entry>> {
     let (order, mut after, mut before) = match span {
-        Span::After(id) => ("ASC", id, None),
-        Span::Before(id) => ("DESC", EventId::START, Some(id)),
+        LogSpan::After(id) => ("ASC", id, None),
+        LogSpan::Before(id) => ("DESC", EventId::START, Some(id)),
     };
     let run = wanted.run_id.as_ref().map(|run_id| runs::extent(store, run_id)).transpose()?;
     let (of_agents, mut parameters) = match &run {
@@ -280,7 +280,7 @@ pub fn read(
         conditions.join(" AND ")
     );
     let mut entries = store.query(&sql, &parameters)?.iter().map(entry).collect::<Result<Vec<_>>>()?;
-    if matches!(span, Span::Before(_)) {
+    if matches!(span, LogSpan::Before(_)) {
         entries.reverse();
     }
     Ok(entries)
@@ -304,12 +304,12 @@ const CHUNK_EVENTS: u64 = 64;
 pub fn read_page(
     store: &dyn Store,
     agents: &AgentSelection,
-    mut span: Span,
+    mut span: LogSpan,
     wanted: &PageFilter,
     limit: u64,
     bytes_max: usize,
 ) -> Result<(Vec<Entry>, bool)> {
-    let backwards = matches!(span, Span::Before(_));
+    let backwards = matches!(span, LogSpan::Before(_));
     let (mut page, mut bytes, mut is_all) = (Vec::new(), 0, false);
     'page: while (page.len() as u64) < limit && !is_all {
         let count = CHUNK_EVENTS.min(limit - page.len() as u64);
@@ -324,7 +324,7 @@ pub fn read_page(
                 is_all = false;
                 break 'page;
             }
-            span = if backwards { Span::Before(entry.id) } else { Span::After(entry.id) };
+            span = if backwards { LogSpan::Before(entry.id) } else { LogSpan::After(entry.id) };
             page.push(entry);
         }
     }

@@ -7,7 +7,7 @@ use townwatch_protocol::error::Result;
 use townwatch_protocol::id::EventId;
 use townwatch_protocol::wire::Gap;
 
-use crate::log::{self, Entry, PageFilter, Selection, Span};
+use crate::log::{self, Entry, LogSpan, PageFilter, Selection};
 use crate::reading::cursor::{self, Begin};
 use crate::store::Store;
 
@@ -22,7 +22,7 @@ pub(crate) struct LogPosition {
 
 /// The bounds of one read.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Extent {
+pub(crate) struct ReadLimit {
     /// The number of events.
     pub(crate) events: u64,
     /// The bytes of the events' texts. One event is read even if it is larger.
@@ -31,7 +31,7 @@ pub(crate) struct Extent {
 
 /// Events behind a position.
 #[derive(Debug)]
-pub(crate) struct Piece {
+pub(crate) struct LogPiece {
     /// The events, in their order.
     pub(crate) entries: Vec<Entry>,
     /// Whether these are all events up to the requested end.
@@ -58,15 +58,15 @@ impl LogPosition {
         selection: &Selection,
         wanted: &PageFilter,
         end: EventId,
-        extent: Extent,
-    ) -> Result<Piece> {
-        let after = Span::After(self.cursor);
+        limit: ReadLimit,
+    ) -> Result<LogPiece> {
+        let after = LogSpan::After(self.cursor);
         let (mut entries, mut is_all) =
-            log::read_page(store, &selection.agents, after, wanted, extent.events, extent.bytes)?;
+            log::read_page(store, &selection.agents, after, wanted, limit.events, limit.bytes)?;
         let within = entries.partition_point(|entry| entry.id <= end);
         is_all |= within < entries.len();
         entries.truncate(within);
         self.cursor = entries.last().filter(|_| !is_all).map_or(end, |entry| entry.id);
-        Ok(Piece { entries, is_all })
+        Ok(LogPiece { entries, is_all })
     }
 }

@@ -5,9 +5,9 @@ use townwatch_protocol::id::EventId;
 use townwatch_protocol::limits::{PAGE_BYTES_MAX, PAGE_EVENTS_DEFAULT, PAGE_EVENTS_MAX};
 use townwatch_protocol::wire::EventsPage;
 
-use crate::log::{self, PageFilter, Selection, Span};
+use crate::log::{self, LogSpan, PageFilter, Selection};
 use crate::reading::cursor::{self, BeginAt, BeginRequest};
-use crate::reading::log_position::{Extent, LogPosition, Piece};
+use crate::reading::log_position::{LogPiece, LogPosition, ReadLimit};
 use crate::town::Town;
 
 /// A request for a page or a range.
@@ -40,15 +40,15 @@ impl Town {
         };
         if let Some((before, count)) = backwards {
             let (kept, _) =
-                log::read_page(store, &selection.agents, Span::Before(before), wanted, count, PAGE_BYTES_MAX)?;
+                log::read_page(store, &selection.agents, LogSpan::Before(before), wanted, count, PAGE_BYTES_MAX)?;
             let next_after_id = kept.last().map_or(before.previous().min(head), |entry| entry.id);
             return Ok(self.assemble(kept, next_after_id, head, oldest_id, Vec::new(), false));
         }
         let begin = cursor::resolve(store, selection, &self.epoch, asked)?;
         let mut position = LogPosition::new(begin, head);
         let gaps = position.take_gaps(store, selection, head)?;
-        let extent = Extent { events: limit, bytes: PAGE_BYTES_MAX };
-        let Piece { entries, .. } = position.read(store, selection, wanted, head, extent)?;
+        let limit = ReadLimit { events: limit, bytes: PAGE_BYTES_MAX };
+        let LogPiece { entries, .. } = position.read(store, selection, wanted, head, limit)?;
         Ok(self.assemble(entries, position.cursor, head, oldest_id, gaps, begin.reset))
     }
 

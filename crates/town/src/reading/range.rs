@@ -9,7 +9,7 @@ use townwatch_protocol::wire::{RangeEnd, ServerFrame};
 use crate::access::grantor::Grantor;
 use crate::log::{self, PageFilter, Selection};
 use crate::reading::cursor::{self, BeginAt};
-use crate::reading::log_position::{Extent, LogPosition, Piece};
+use crate::reading::log_position::{LogPiece, LogPosition, ReadLimit};
 use crate::reading::pages::PageRequest;
 use crate::reading::reader::one_line;
 use crate::town::Town;
@@ -17,7 +17,7 @@ use crate::viewers::text_of;
 
 /// The rest of a range that is being read.
 #[derive(Debug)]
-pub struct Range {
+pub struct RangeReader {
     selection: Selection,
     wanted: PageFilter,
     position: LogPosition,
@@ -42,7 +42,7 @@ const PIECE_EVENTS_MAX: u64 = 64;
 impl Town {
     /// Opens the range of a request: up to the present head, and from the log's start where the request names no
     /// cursor. A slow reader can read only as long as its right lasts.
-    pub fn open_range(&self, selection: Selection, request: PageRequest, grantor: Grantor) -> Result<Range> {
+    pub fn open_range(&self, selection: Selection, request: PageRequest, grantor: Grantor) -> Result<RangeReader> {
         let store = self.store.as_ref();
         let begin = cursor::resolve(store, &selection, &self.epoch, &request.asked)?;
         let head = log::head(store)?;
@@ -51,7 +51,7 @@ impl Town {
             _ => head,
         };
         let greeting = begin.reset.then(|| Ok::<_, Error>(line(&self.hello(true)?))).transpose()?;
-        Ok(Range {
+        Ok(RangeReader {
             selection,
             wanted: request.wanted,
             position: LogPosition::new(begin, head),
@@ -69,7 +69,7 @@ impl Town {
     ///
     /// # Errors
     /// `unauthorized`: the reader's right is over. Otherwise the tables cannot be read.
-    pub fn read_range(&self, range: &mut Range, now: Timestamp) -> Result<Option<String>> {
+    pub fn read_range(&self, range: &mut RangeReader, now: Timestamp) -> Result<Option<String>> {
         if !range.is_over {
             self.check_lasts(&range.grantor, now)?;
         }
@@ -79,9 +79,9 @@ impl Town {
             for gap in range.position.take_gaps(store, &range.selection, log::head(store)?)? {
                 text.push_str(&line(&ServerFrame::Gap(gap)));
             }
-            let extent = Extent { events: range.left.min(PIECE_EVENTS_MAX), bytes: FRAME_BYTES_MAX };
-            let Piece { entries, .. } =
-                range.position.read(store, &range.selection, &range.wanted, range.end, extent)?;
+            let limit = ReadLimit { events: range.left.min(PIECE_EVENTS_MAX), bytes: FRAME_BYTES_MAX };
+            let LogPiece { entries, .. } =
+                range.position.read(store, &range.selection, &range.wanted, range.end, limit)?;
             for entry in &entries {
                 text.push_str(&one_line(&entry.frame));
                 text.push('\n');

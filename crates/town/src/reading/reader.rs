@@ -14,7 +14,7 @@ use crate::agents::runs;
 use crate::log::{self, PageFilter, Selection};
 use crate::reading::cursor;
 use crate::reading::ending::Ending;
-use crate::reading::log_position::{Extent, LogPosition, Piece};
+use crate::reading::log_position::{LogPiece, LogPosition, ReadLimit};
 use crate::reading::resumption::{BEFORE_TOKEN, Seat};
 use crate::reading::stream_query::{EventNames, Form};
 use crate::reading::streams::Join;
@@ -60,7 +60,7 @@ pub struct Reader {
 
 /// The result of a pull.
 #[derive(Debug)]
-pub struct Turn {
+pub struct PullResult {
     /// Whole messages, as they are sent.
     pub text: String,
     /// The next step.
@@ -155,26 +155,26 @@ impl Town {
         }
         let begin = cursor::resolve(store, &selection, &self.epoch, &join.asked)?;
         let head = log::head(store)?;
-        let extent = Extent { events: 1, bytes: FRAME_BYTES_MAX };
-        let left = LogPosition::new(begin, head).read(store, &selection, &PageFilter::default(), head, extent)?;
+        let limit = ReadLimit { events: 1, bytes: FRAME_BYTES_MAX };
+        let left = LogPosition::new(begin, head).read(store, &selection, &PageFilter::default(), head, limit)?;
         Ok(!begin.reset && left.entries.is_empty())
     }
 
     /// Reads the next messages of an event stream.
-    pub fn read_on(&self, reader: &mut Reader, now: Timestamp) -> Result<Turn> {
+    pub fn read_on(&self, reader: &mut Reader, now: Timestamp) -> Result<PullResult> {
         if reader.seat.as_ref().is_some_and(|seat| seat.is_lost.get()) {
-            return Ok(Turn { text: String::new(), next: Next::End });
+            return Ok(PullResult { text: String::new(), next: Next::End });
         }
         if self.is_over(&reader.grantor, now) {
             let text = reader.farewell(Code::Unauthorized, Ending::RightEnded, now);
-            return Ok(Turn { text, next: Next::End });
+            return Ok(PullResult { text, next: Next::End });
         }
         let mut text = reader.greeting.take().unwrap_or_default();
         if self.read_deletions(reader, &mut text, now) == Next::End {
-            return Ok(Turn { text, next: Next::End });
+            return Ok(PullResult { text, next: Next::End });
         }
         if now >= reader.ends_at {
-            return Ok(Turn { text, next: Next::End });
+            return Ok(PullResult { text, next: Next::End });
         }
         if now >= reader.heartbeat_at {
             reader.heartbeat_at = now.plus_millis(HEARTBEAT_MS);
@@ -185,17 +185,17 @@ impl Town {
             }
         }
         if !self.read_state_list(reader, &mut text)? {
-            return Ok(Turn { text, next: Next::Pull });
+            return Ok(PullResult { text, next: Next::Pull });
         }
         let head = log::head(self.store.as_ref())?;
         if reader.position.cursor < head && !self.read_log(reader, head, &mut text)? {
-            return Ok(Turn { text, next: Next::Pull });
+            return Ok(PullResult { text, next: Next::Pull });
         }
         if !std::mem::replace(&mut reader.live, true) {
             reader.say(&mut text, &ServerFrame::CaughtUp { id: head });
         }
         if !self.read_states(reader, &mut text)? {
-            return Ok(Turn { text, next: Next::Pull });
+            return Ok(PullResult { text, next: Next::Pull });
         }
         if std::mem::take(&mut reader.owes_id) {
             // No message could carry the id yet. So this is a block without a message, and a reader makes no event of
@@ -209,9 +209,9 @@ impl Town {
             if let Some(state) = self.agent(agent_id)? {
                 reader.say(&mut text, &ServerFrame::State { agent: Box::new(state) });
             }
-            return Ok(Turn { text, next: Next::End });
+            return Ok(PullResult { text, next: Next::End });
         }
-        Ok(Turn { text, next: Next::Wait })
+        Ok(PullResult { text, next: Next::Wait })
     }
 
     /// Writes the next events of the log; true if that was all up to the head.
@@ -222,9 +222,9 @@ impl Town {
                 reader.say(text, &ServerFrame::Gap(gap));
             }
         }
-        let extent = Extent { events: TURN_EVENTS_MAX, bytes: FRAME_BYTES_MAX };
-        let Piece { entries, is_all } =
-            reader.position.read(store, &reader.selection, &PageFilter::default(), head, extent)?;
+        let limit = ReadLimit { events: TURN_EVENTS_MAX, bytes: FRAME_BYTES_MAX };
+        let LogPiece { entries, is_all } =
+            reader.position.read(store, &reader.selection, &PageFilter::default(), head, limit)?;
         for entry in entries.iter().filter(|entry| reader.selection.shows(&entry.event)) {
             let name = (reader.names == EventNames::Given).then_some(entry.event.as_str());
             id_line(text, entry.id, &reader.behind_id);
@@ -256,7 +256,7 @@ impl Town {
         while let StateList::After(after) = &reader.states {
             let page = texts.page(&reader.selection, after.as_ref())?;
             if page.is_empty() {
-                reader.states = StateList::Had;
+                reader.states = StateList::Complete;
             }
             for (agent_id, state) in page {
                 if text.len() >= FRAME_BYTES_MAX {

@@ -17,7 +17,7 @@ use crate::reading::resumption::{self, Right};
 use crate::reading::stream_query::{EventNames, Form};
 use crate::town::Town;
 use crate::viewers::frames::Occasion;
-use crate::viewers::{Effect, Recalled, Subscription, ViewerId, text_of};
+use crate::viewers::{Effect, RecallResult, Subscription, ViewerId, text_of};
 
 /// The version of the contract that `hello` names.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -134,7 +134,7 @@ impl Town {
     }
 
     /// Takes a stream back after a hibernation, by the note kept with its socket, if its right `lasts`.
-    pub fn recall(&mut self, note: &str, lasts: &dyn Fn(&Grantor) -> bool) -> Result<Recalled> {
+    pub fn recall(&mut self, note: &str, lasts: &dyn Fn(&Grantor) -> bool) -> Result<RecallResult> {
         let head = log::head(self.store.as_ref())?;
         Ok(self.viewers.recall(note, lasts, head))
     }

@@ -1,8 +1,8 @@
 //! The relay, which carries events from the town's container into its log: the requests, the meaning of an answer, and
 //! the time of the next request.
 
-pub mod control_answer;
 pub mod control_key;
+pub mod control_response;
 pub mod forwarding;
 pub mod silence;
 pub mod source_answer;

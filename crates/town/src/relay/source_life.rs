@@ -20,7 +20,7 @@ const TIME_STANDS_MS: u64 = 2_000;
 
 /// The life of the source that an answer's events are from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Life {
+pub(super) enum SourceLife {
     /// The life that was asked.
     Same,
     /// A life with another epoch.
@@ -34,7 +34,7 @@ pub(super) enum Life {
 }
 
 /// The stored facts about the last event taken and the container's times.
-struct Mark {
+struct SourceMark {
     /// The content; `None` where the event was taken over before contents were remembered.
     content: Option<String>,
     at: Timestamp,
@@ -50,55 +50,55 @@ pub(super) fn life(
     reach: Reach,
     answer: &SourceAnswer,
     now: Timestamp,
-) -> Result<Life> {
+) -> Result<SourceLife> {
     if answer.head.is_some_and(|head| head < asked.cursor) {
-        return Ok(Life::Again);
+        return Ok(SourceLife::Again);
     }
     if answer.epoch.is_some() || asked.cursor == SourceId::START {
-        return Ok(Life::Same);
+        return Ok(SourceLife::Same);
     }
-    let Some(mark) = mark(store)? else { return Ok(Life::Same) };
+    let Some(mark) = mark(store)? else { return Ok(SourceLife::Same) };
     let events = &answer.events;
     if let Some(event) = events.iter().find(|event| event.id == asked.cursor) {
         let is_like_it = mark.content.as_ref().is_none_or(|content| *content == event.content());
-        return if is_like_it { by_time(store, &mark, event, now) } else { Ok(Life::Again) };
+        return if is_like_it { by_time(store, &mark, event, now) } else { Ok(SourceLife::Again) };
     }
     // Ids rise within a life. If the last event is gone, no event with a smaller id comes later.
     let is_of_next = |event: &SourceEvent| event.id < asked.cursor && (mark.restamps || event.timestamp > mark.at);
     if events.iter().any(is_of_next) {
-        return Ok(Life::Again);
+        return Ok(SourceLife::Again);
     }
     let is_same = reach == Reach::All || events.iter().any(|event| event.id > asked.cursor);
-    Ok(if is_same { Life::Same } else { Life::Unknown })
+    Ok(if is_same { SourceLife::Same } else { SourceLife::Unknown })
 }
 
 /// Decides the life by the time of an event that has the content of the last event taken.
-fn by_time(store: &dyn Store, mark: &Mark, event: &SourceEvent, now: Timestamp) -> Result<Life> {
+fn by_time(store: &dyn Store, mark: &SourceMark, event: &SourceEvent, now: Timestamp) -> Result<SourceLife> {
     if event.timestamp == mark.at || mark.restamps {
-        return Ok(Life::Same);
+        return Ok(SourceLife::Same);
     }
     let source = Source::Container.key();
     match mark.doubt {
         Some((at, _)) if at != event.timestamp => {
             store.query("UPDATE sources SET restamps = 1 WHERE source = ?", &[source.into()])?;
-            Ok(Life::Same)
+            Ok(SourceLife::Same)
         }
-        Some((_, since)) if now.millis_since(since) >= TIME_STANDS_MS => Ok(Life::Again),
-        Some(_) => Ok(Life::Doubted),
+        Some((_, since)) if now.millis_since(since) >= TIME_STANDS_MS => Ok(SourceLife::Again),
+        Some(_) => Ok(SourceLife::Doubted),
         None => {
             let sql = "UPDATE sources SET doubted_at_ms = ?, doubted_since_ms = ? WHERE source = ?";
             store.query(sql, &[event.timestamp.millis().into(), now.millis().into(), source.into()])?;
-            Ok(Life::Doubted)
+            Ok(SourceLife::Doubted)
         }
     }
 }
 
-fn mark(store: &dyn Store) -> Result<Option<Mark>> {
+fn mark(store: &dyn Store) -> Result<Option<SourceMark>> {
     let sql = "SELECT mark, mark_at_ms, restamps, doubted_at_ms, doubted_since_ms FROM sources WHERE source = ?";
     let rows = store.query(sql, &[Source::Container.key().into()])?;
     let Some(row) = rows.first() else { return Ok(None) };
     let is_doubted = row.0.get(3) != Some(&Value::Null);
-    Ok(Some(Mark {
+    Ok(Some(SourceMark {
         content: row.maybe_text(0).map(str::to_owned),
         at: runs::moment(row, 1)?,
         restamps: row.number(2)? != 0,

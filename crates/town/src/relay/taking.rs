@@ -13,7 +13,7 @@ use crate::log::ingest::{Ingest, Outcome};
 use crate::log::reducer::clip;
 use crate::relay::silence::{self, silence};
 use crate::relay::source_answer::SourceAnswer;
-use crate::relay::source_life::{Life, life, set_mark};
+use crate::relay::source_life::{SourceLife, life, set_mark};
 use crate::relay::{Position, Reach, UNNAMED, is_retired, position, retire, set_position};
 use crate::store::{atomically, atomically_with_room};
 use crate::town::Town;
@@ -142,12 +142,12 @@ impl Town {
             let life = if asked.epoch.as_ref() == Some(&epoch) {
                 life(store, asked, reach, answer, now)?
             } else {
-                Life::Other
+                SourceLife::Other
             };
             match life {
-                Life::Unknown => Ok((AnswerEffect::Unrecognised, None)),
-                Life::Doubted => Ok((AnswerEffect::Doubted, None)),
-                Life::Same => {
+                SourceLife::Unknown => Ok((AnswerEffect::Unrecognised, None)),
+                SourceLife::Doubted => Ok((AnswerEffect::Doubted, None)),
+                SourceLife::Same => {
                     let mut ingest = self.ingest(source.clone(), Some(epoch.clone()), now)?;
                     if !answer.events.is_empty() {
                         ingest = ingest.with_space()?;
@@ -159,12 +159,12 @@ impl Town {
                     }
                     Ok((AnswerEffect::Taken { is_empty: false }, Some(ingest.finish()?)))
                 }
-                Life::Again | Life::Other => {
+                SourceLife::Again | SourceLife::Other => {
                     let mut ingest = self.ingest(source.clone(), None, now)?;
                     if let Some(old) = &asked.epoch {
                         for run in runs::open_of(store, &source)? {
                             if run.source_epoch.as_ref() == Some(old) {
-                                if life == Life::Again {
+                                if life == SourceLife::Again {
                                     ingest.take_own_word(&gap(&run, None, now))?;
                                 }
                                 ingest.take(&lost(&run, "the container went away while the agent ran in it", now))?;

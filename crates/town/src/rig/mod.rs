@@ -316,7 +316,7 @@ impl Rig {
     }
 
     /// The facts of the agent's row that a post needs, by one statement.
-    fn poster(&self, agent_id: &AgentId) -> Result<Poster> {
+    fn poster(&self, agent_id: &AgentId) -> Result<PostingAgent> {
         let sql = "SELECT is_archived, is_stopped, event_count, event_bytes, has_ended_run = 0 AND coalesce((SELECT event \
              FROM agent_events WHERE agent_events.agent_id = agents.agent_id ORDER BY id DESC LIMIT 1), 'agent.exited') \
              <> 'agent.exited' FROM agents WHERE agent_id = ?";
@@ -324,7 +324,7 @@ impl Rig {
         let row = rows.first().ok_or_else(|| self.no_such_agent(agent_id))?;
         let kept = Kept { count: row.number(2)?, bytes: row.number(3)? };
         let flag = |index| Ok::<_, Error>(row.number(index)? == 1);
-        Ok(Poster { is_archived: flag(0)?, is_stopped: flag(1)?, kept, has_open_run: flag(4)? })
+        Ok(PostingAgent { is_archived: flag(0)?, is_stopped: flag(1)?, kept, has_open_run: flag(4)? })
     }
 
     fn head(&self) -> Result<SourceId> {
@@ -346,7 +346,7 @@ impl Rig {
 }
 
 /// An agent that posts.
-struct Poster {
+struct PostingAgent {
     is_archived: bool,
     is_stopped: bool,
     kept: Kept,

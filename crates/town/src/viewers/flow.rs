@@ -26,7 +26,7 @@ pub struct Window {
     /// Frames on their way, the oldest first. Beyond [`WINDOW_MARKS_MAX`] the two oldest count as one frame, which only
     /// makes the window stricter.
     #[serde(default)]
-    owed: VecDeque<Mark>,
+    owed: VecDeque<SentMark>,
     /// The highest id that the viewer has acknowledged.
     #[serde(default)]
     acknowledged: EventId,
@@ -42,7 +42,7 @@ pub struct Window {
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Mark {
+struct SentMark {
     last: EventId,
     events: u64,
     bytes: u64,
@@ -108,7 +108,7 @@ impl Flow {
     pub fn has_room(&self, events: u64, bytes: u64, now: Timestamp, window_events: u64) -> bool {
         match self {
             Self::Acknowledged(window) => {
-                let add = |(events, bytes), mark: &Mark| (events + mark.events, bytes + mark.bytes);
+                let add = |(events, bytes), mark: &SentMark| (events + mark.events, bytes + mark.bytes);
                 let (events, bytes) = window.owed.iter().fold((events, bytes), add);
                 window.owed.is_empty() || (events <= window_events && bytes <= WINDOW_BYTES_MAX)
             }
@@ -141,12 +141,12 @@ impl Flow {
     pub fn sent(&mut self, last: EventId, events: u64, bytes: u64, now: Timestamp) {
         match self {
             Self::Acknowledged(window) => {
-                window.owed.push_back(Mark { last, events, bytes });
+                window.owed.push_back(SentMark { last, events, bytes });
                 if window.owed.len() > WINDOW_MARKS_MAX
                     && let (Some(older), Some(newer)) = (window.owed.pop_front(), window.owed.pop_front())
                 {
                     let (events, bytes) = (older.events + newer.events, older.bytes + newer.bytes);
-                    window.owed.push_front(Mark { last: newer.last, events, bytes });
+                    window.owed.push_front(SentMark { last: newer.last, events, bytes });
                 }
             }
             Self::Metered(bucket) => bucket.spend(events, bytes, now),

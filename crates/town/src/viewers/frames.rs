@@ -12,7 +12,7 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{Gap, ServerFrame};
 
 use crate::log::states::StateFrames;
-use crate::log::{self, PageFilter, Span};
+use crate::log::{self, LogSpan, PageFilter};
 use crate::reading::stream_query::Form;
 use crate::store::Store;
 use crate::viewers::audience::Audience;
@@ -52,9 +52,9 @@ pub struct Pace {
     pub bucket_events: u64,
 }
 
-/// The kind of frames that a part of the log becomes.
+/// The phase of a stream that frames are made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub(crate) enum FramePhase {
     /// History, with all events.
     History,
     /// Live frames, with the events that are at least so important.
@@ -73,7 +73,7 @@ pub(crate) struct Frames<'a> {
     pub(crate) texts: StateTexts<'a>,
     /// The numbers of the states' frames.
     pub(crate) states: &'a StateFrames,
-    known: HashMap<(u64, EventId, Kind), Rc<FrameRun>>,
+    known: HashMap<(u64, EventId, FramePhase), Rc<FrameRun>>,
     history: &'a mut History,
     /// The agents that have events after an id.
     authors: HashMap<EventId, BTreeSet<AgentId>>,
@@ -106,20 +106,20 @@ impl<'a> Frames<'a> {
         Self { store, now, pruned_id, head, pace, texts, states, known, history, authors }
     }
 
-    pub(crate) fn next(&mut self, audience: &Rc<Audience>, after: EventId, kind: Kind) -> Result<Rc<FrameRun>> {
-        let key = (audience.number, after, kind);
+    pub(crate) fn next(&mut self, audience: &Rc<Audience>, after: EventId, phase: FramePhase) -> Result<Rc<FrameRun>> {
+        let key = (audience.number, after, phase);
         let known = self.known.get(&key).map(Rc::clone);
-        let kept = || (kind == Kind::History).then(|| self.history.find(audience.number, after)).flatten();
+        let kept = || (phase == FramePhase::History).then(|| self.history.find(audience.number, after)).flatten();
         if let Some(stretch) = known.or_else(kept) {
             return Ok(stretch);
         }
         // New events are of few agents. So live frames for viewers of other agents are empty, and need no reading of
         // the log.
-        let concerns =
-            kind == Kind::History || self.authors(after)?.iter().any(|author| audience.selection.includes(author));
-        let stretch = Rc::new(if concerns { self.make(audience, after, kind)? } else { FrameRun::nothing() });
+        let concerns = phase == FramePhase::History
+            || self.authors(after)?.iter().any(|author| audience.selection.includes(author));
+        let stretch = Rc::new(if concerns { self.make(audience, after, phase)? } else { FrameRun::nothing() });
         self.known.insert(key, Rc::clone(&stretch));
-        if kind == Kind::History {
+        if phase == FramePhase::History {
             self.history.keep(audience.number, after, &stretch);
         }
         Ok(stretch)
@@ -132,21 +132,21 @@ impl<'a> Frames<'a> {
         })
     }
 
-    fn make(&self, audience: &Audience, after: EventId, kind: Kind) -> Result<FrameRun> {
+    fn make(&self, audience: &Audience, after: EventId, phase: FramePhase) -> Result<FrameRun> {
         let Audience { selection, form, .. } = audience;
         let events_max = FRAME_EVENTS_MAX.min(self.pace.window_events);
-        let (mut writer, mut elided) = match kind {
-            Kind::History => (Writer::new(*form, true), Elided::below(Importance::Output)),
-            Kind::Live(least) => (Writer::new(*form, false), Elided::below(least)),
+        let (mut writer, mut elided) = match phase {
+            FramePhase::History => (Writer::new(*form, true), Elided::below(Importance::Output)),
+            FramePhase::Live(least) => (Writer::new(*form, false), Elided::below(least)),
         };
         let (mut last, mut is_all) = (after, false);
         'reading: while !is_all {
             let chunk =
-                log::read(self.store, &selection.agents, Span::After(last), &PageFilter::default(), CHUNK_EVENTS)?;
+                log::read(self.store, &selection.agents, LogSpan::After(last), &PageFilter::default(), CHUNK_EVENTS)?;
             is_all = (chunk.len() as u64) < CHUNK_EVENTS;
             for entry in chunk {
                 if selection.shows(&entry.event) && !elided.takes(&entry) {
-                    let is_cut = kind == Kind::History && crosses(last, entry.id) && writer.is_worth_a_frame();
+                    let is_cut = phase == FramePhase::History && crosses(last, entry.id) && writer.is_worth_a_frame();
                     if is_cut || writer.count == events_max || !writer.fits(&entry.frame) {
                         is_all = false;
                         break 'reading;

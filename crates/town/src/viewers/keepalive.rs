@@ -39,7 +39,7 @@ pub struct Traffic {
 
 /// The result of a check of the sockets.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Look {
+pub struct KeepaliveCheck {
     /// The viewers that are owed a heartbeat now.
     pub owed: Vec<ViewerId>,
     /// The time of the next check; `None` where all viewers ping.
@@ -52,33 +52,33 @@ pub fn settles_at(opened_at: Timestamp) -> Timestamp {
 }
 
 /// Checks sockets that may be owed a heartbeat.
-pub fn look(sockets: impl Iterator<Item = Traffic>, now: Timestamp) -> Look {
-    let mut look = Look::default();
+pub fn check(sockets: impl Iterator<Item = Traffic>, now: Timestamp) -> KeepaliveCheck {
+    let mut check = KeepaliveCheck::default();
     for Traffic { id, opened_at, pinged_at, sent_at } in sockets {
         if pinged_at.is_some_and(|at| now.millis_since(at) < PINGS_WITHIN_MS) {
             continue;
         }
         if let Some(opened_at) = opened_at.filter(|at| now.millis_since(*at) < SETTLED_MS) {
-            look.next_at = look.next_at.into_iter().chain([settles_at(opened_at)]).min();
+            check.next_at = check.next_at.into_iter().chain([settles_at(opened_at)]).min();
             continue;
         }
         let silent_ms = sent_at.map_or(KEEPALIVE_MS, |at| now.millis_since(at));
         let left_ms = if silent_ms + TOGETHER_MS >= KEEPALIVE_MS {
-            look.owed.push(id);
+            check.owed.push(id);
             KEEPALIVE_MS
         } else {
             KEEPALIVE_MS - silent_ms
         };
         let at = now.plus_millis(i64::try_from(left_ms).unwrap_or(i64::MAX));
-        look.next_at = look.next_at.into_iter().chain([at]).min();
+        check.next_at = check.next_at.into_iter().chain([at]).min();
     }
-    look
+    check
 }
 
 impl Town {
     /// Whether a stream may be owed heartbeats. An acknowledging viewer is owed none, because it speaks the contract
     /// and so pings. A flat stream is owed none, because it gets events only.
-    pub fn may_owe_life(&self, id: ViewerId) -> bool {
+    pub fn may_owe_heartbeats(&self, id: ViewerId) -> bool {
         self.viewers.is_metered(id) && self.viewers.gets_frames(id)
     }
 }
@@ -86,12 +86,12 @@ impl Town {
 /// The sending of heartbeats: one text to all of these streams that are at the head. The others are being sent
 /// something else.
 #[derive(Debug)]
-pub struct SignsOfLife<'a> {
+pub struct Heartbeats<'a> {
     /// The streams that are owed a heartbeat.
     pub owed: &'a [ViewerId],
 }
 
-impl Decide for SignsOfLife<'_> {
+impl Decide for Heartbeats<'_> {
     type Answer = ();
 
     fn decide(self, town: &mut Town, now: Timestamp) -> Result<Decision<()>> {

@@ -3,12 +3,14 @@
 
 pub(crate) mod allowance;
 pub(crate) mod audience;
+mod effect;
 pub(crate) mod elision;
 pub mod flow;
 pub mod frames;
 pub(crate) mod history;
 pub mod keepalive;
 pub(crate) mod message_rate;
+mod pump;
 pub mod silence;
 pub(crate) mod state_list;
 pub(crate) mod viewer;
@@ -16,59 +18,27 @@ pub(crate) mod viewer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use serde::{Deserialize, Serialize};
-use townwatch_protocol::error::{Error, Result};
-use townwatch_protocol::id::{AgentId, EventId, RigId};
+use townwatch_protocol::error::Result;
+use townwatch_protocol::id::{AgentId, EventId};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{AgentSelection, ServerFrame};
 
+pub use self::effect::{Effect, ViewerId};
 use crate::access::grantor::Grantor;
 use crate::access::permit::Permit;
-use crate::input::RigNotice;
-use crate::log::ingest::Outcome;
-use crate::log::states::StateFrames;
-use crate::log::{self, Selection};
+use crate::log::Selection;
 use crate::reading::cursor;
 use crate::reading::ending::Ending;
 use crate::reading::log_position::LogPosition;
 use crate::reading::stream_query::Form;
-use crate::store::Store;
 use crate::viewers::allowance::Allowance;
 use crate::viewers::audience::Audiences;
 use crate::viewers::flow::{Acknowledged, Flow};
-use crate::viewers::frames::{Frames, Occasion, Pace};
+use crate::viewers::frames::Pace;
 use crate::viewers::history::History;
 use crate::viewers::message_rate::MessageRate;
 use crate::viewers::state_list::{StateList, StateTexts};
-use crate::viewers::viewer::{NextAction, Note, StreamState, Viewer};
-
-/// The id of a viewer within its town.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ViewerId(pub u64);
-
-/// An action that the edge has to perform.
-#[derive(Debug)]
-pub enum Effect {
-    /// Send a text. The same text for several viewers is the same `Rc`.
-    Send(ViewerId, Rc<str>),
-    /// Close the stream.
-    Close(ViewerId, Ending),
-    /// Keep this note with the socket. By it the viewer is taken back after a hibernation.
-    Remember(ViewerId, String),
-    /// Close all streams and open the town anew: a stored change could not be shown, and viewers that stayed would miss
-    /// it without a notice.
-    LetGo(Error),
-    /// Wake the viewers without a socket: there is something for them.
-    Announce,
-    /// Fetch the pictures that are wanted from the container.
-    FetchImages,
-    /// Have the control server stop the runs that are ordered to stop.
-    PerformStops,
-    /// Give a rig a notice about one of its agents.
-    TellRig(RigId, RigNotice),
-    /// Count the result of a decision, and write it to the operator's log.
-    Report(Box<Outcome>),
-}
+use crate::viewers::viewer::{Note, StreamState, Viewer};
 
 /// A new stream: its place to begin, and its wishes.
 #[derive(Debug, Clone)]
@@ -91,7 +61,7 @@ pub struct Subscription {
 
 /// The result of taking a stream back after a hibernation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recalled {
+pub enum RecallResult {
     /// The stream goes on.
     Known(ViewerId),
     /// The right that opened the stream is over.
@@ -175,10 +145,10 @@ impl Viewers {
     }
 
     /// Takes a stream back that outlived a hibernation, by the note that was kept with it, if its right `lasts`.
-    pub fn recall(&mut self, note: &str, lasts: &dyn Fn(&Grantor) -> bool, head: EventId) -> Recalled {
-        let Some(mut note) = Viewer::read_note(note) else { return Recalled::Unknown };
+    pub fn recall(&mut self, note: &str, lasts: &dyn Fn(&Grantor) -> bool, head: EventId) -> RecallResult {
+        let Some(mut note) = Viewer::read_note(note) else { return RecallResult::Unknown };
         if !lasts(&note.permit.grantor) {
-            return Recalled::RightEnded;
+            return RecallResult::RightEnded;
         }
         let Note { id, form, standing: state, .. } = &mut note;
         let (id, form) = (*id, *form);
@@ -188,13 +158,13 @@ impl Viewers {
         }
         // The numbers of state frames begin anew, so the town no longer knows which states the viewer missed.
         let has_missed = state.missed_after.take().is_some();
-        if has_missed || !state.live || state.states != StateList::Had {
+        if has_missed || !state.live || state.states != StateList::Complete {
             state.states = StateList::begin(form);
             self.waiting.push(id);
         }
         self.newest = self.newest.max(id.0);
         self.take_in(note);
-        Recalled::Known(id)
+        RecallResult::Known(id)
     }
 
     /// Forgets a stream.
@@ -363,75 +333,6 @@ impl Viewers {
             }
         }
         was_sent
-    }
-
-    /// Brings every viewer as near to the head as its flow and its audience's pace allow. The work is done once for all
-    /// viewers that want the same from the same place.
-    pub(crate) fn pump(
-        &mut self,
-        store: &dyn Store,
-        states: &StateFrames,
-        occasion: Occasion,
-        effects: &mut Vec<Effect>,
-    ) -> Result<()> {
-        self.end_rights(occasion.now, effects);
-        let head = log::head(store)?;
-        self.pruned_id = self.pruned_id.max(occasion.pruned_id);
-        self.history.forget_before(occasion.pruned_id);
-        let due = self.due(head, occasion.now);
-        let occasion = Occasion { pruned_id: self.pruned_id, ..occasion };
-        let mut frames = Frames::new(store, states, occasion, head, self.pace, &mut self.history);
-        let mut ended = Vec::new();
-        self.waiting.clear();
-        for id in due {
-            let Some(viewer) = self.all.get_mut(&id) else { continue };
-            match viewer.advance(&mut frames, effects)? {
-                NextAction::Stay if viewer.waits() => self.waiting.push(id),
-                NextAction::Stay => {}
-                NextAction::End(ending) => {
-                    ended.push(id);
-                    effects.push(Effect::Close(id, ending));
-                }
-            }
-        }
-        for id in ended {
-            self.remove(id);
-        }
-        Ok(())
-    }
-
-    /// Whether an event after this id may have been pruned.
-    pub(crate) fn may_be_pruned(&self, cursor: EventId) -> bool {
-        cursor < self.pruned_id
-    }
-
-    /// The viewers that are behind and not held back by the pace of their audience.
-    fn due(&mut self, head: EventId, now: Timestamp) -> Vec<ViewerId> {
-        self.next_frame_at = None;
-        let mut due = Vec::new();
-        for viewer in self.all.values() {
-            if !viewer.waits() && viewer.state.position.cursor == head {
-                continue;
-            }
-            let rest = viewer.audience.rests_until(now, self.pace.frame_interval_ms);
-            match rest.filter(|_| viewer.state.live) {
-                Some(end) => self.next_frame_at = self.next_frame_at.into_iter().chain([end]).min(),
-                None => due.push(viewer.id),
-            }
-        }
-        due
-    }
-
-    /// Whether something is left for a stream that may not be sent yet.
-    pub(crate) fn waits(&self, id: ViewerId) -> bool {
-        self.all.get(&id).is_some_and(Viewer::waits)
-    }
-
-    /// The next time at which a waiting viewer is checked, a held-back frame leaves, or a viewer's right ends.
-    pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let waiting = self.waiting.iter().filter_map(|id| self.all.get(id));
-        let next_end = self.ends.first().map(|(ends_at, _)| *ends_at);
-        waiting.map(|viewer| viewer.due_at(now)).chain(self.next_frame_at).chain(next_end).min()
     }
 }
 

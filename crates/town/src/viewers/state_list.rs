@@ -28,7 +28,8 @@ const PAGE_STATES: u64 = 64;
 pub(crate) enum StateList {
     /// All states were sent.
     #[default]
-    Had,
+    #[serde(rename = "had")] // as the notes of sockets that sleep through a deploy have it
+    Complete,
     /// The states up to this agent's were sent; `None`: no state was sent.
     After(Option<AgentId>),
 }
@@ -38,7 +39,7 @@ impl StateList {
     pub(crate) fn begin(form: Form) -> Self {
         match form {
             Form::Frames => Self::After(None),
-            Form::Flat => Self::Had,
+            Form::Flat => Self::Complete,
         }
     }
 }

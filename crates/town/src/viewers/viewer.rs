@@ -19,7 +19,7 @@ use crate::viewers::allowance::Allowance;
 use crate::viewers::audience::Audience;
 use crate::viewers::elision::Importance;
 use crate::viewers::flow::Flow;
-use crate::viewers::frames::{FrameRun, Frames, Kind};
+use crate::viewers::frames::{FramePhase, FrameRun, Frames};
 use crate::viewers::message_rate::MessageRate;
 use crate::viewers::state_list::StateList;
 use crate::viewers::{Effect, ViewerId, text_of};
@@ -87,7 +87,7 @@ pub(crate) enum NextAction {
     End(Ending),
 }
 
-enum Next {
+enum NextFrame {
     Send(Rc<FrameRun>),
     Wait,
     TooSlow,
@@ -111,12 +111,12 @@ impl Viewer {
         let began_at = self.state.position.cursor;
         while self.state.position.cursor < head {
             let stretch = match self.next(frames)? {
-                Next::Send(stretch) => stretch,
-                Next::Wait => {
+                NextFrame::Send(stretch) => stretch,
+                NextFrame::Wait => {
                     self.wait(began_at, frames, effects)?;
                     return Ok(NextAction::Stay);
                 }
-                Next::TooSlow => return Ok(NextAction::End(Ending::TooSlow)),
+                NextFrame::TooSlow => return Ok(NextAction::End(Ending::TooSlow)),
             };
             self.resume(frames, effects)?;
             if std::mem::take(&mut may_miss) {
@@ -154,7 +154,7 @@ impl Viewer {
         while let StateList::After(after) = &self.state.states {
             let page = frames.texts.page(&self.audience.selection, after.as_ref())?;
             if page.is_empty() {
-                self.state.states = StateList::Had;
+                self.state.states = StateList::Complete;
             }
             for (agent_id, text) in page {
                 if !self.state.allowance.take(text.len(), frames.now) {
@@ -222,30 +222,30 @@ impl Viewer {
 
     /// The viewer's next frames. History waits for room. A live viewer without acknowledgements gets fewer and fewer
     /// events under pressure. A flat one, which cannot be told of that, waits instead.
-    fn next(&self, frames: &mut Frames<'_>) -> Result<Next> {
+    fn next(&self, frames: &mut Frames<'_>) -> Result<NextFrame> {
         let Self { audience, state: StreamState { flow, live, position, reached, allowance, .. }, .. } = self;
         let cursor = &position.cursor;
         let (now, window_events) = (frames.now, frames.pace.window_events);
         // Events up to `reached` are sent only because the viewer asked for them again, so they need the allowance. An
         // acknowledging viewer is bounded by its window alone.
         let may_be_read = *cursor >= *reached || !flow.is_metered() || allowance.is_left(now);
-        let kind = if *live { Kind::Live(Importance::Output) } else { Kind::History };
-        let all = frames.next(audience, *cursor, kind)?;
+        let phase = if *live { FramePhase::Live(Importance::Output) } else { FramePhase::History };
+        let all = frames.next(audience, *cursor, phase)?;
         if all.texts.is_empty() || (may_be_read && flow.has_room(all.count, all.bytes, now, window_events)) {
-            return Ok(Next::Send(all));
+            return Ok(NextFrame::Send(all));
         }
         if !live || !flow.is_metered() || !self.gets_frames() {
-            return Ok(Next::Wait);
+            return Ok(NextFrame::Wait);
         }
         for least in Importance::STEPS {
-            let less = frames.next(audience, *cursor, Kind::Live(least))?;
+            let less = frames.next(audience, *cursor, FramePhase::Live(least))?;
             if flow.has_room(less.count, less.bytes, now, window_events)
                 || (least == Importance::Essential && flow.has_reserve(less.count, less.bytes, now))
             {
-                return Ok(Next::Send(less));
+                return Ok(NextFrame::Send(less));
             }
         }
-        Ok(Next::TooSlow)
+        Ok(NextFrame::TooSlow)
     }
 
     fn send(&mut self, stretch: &FrameRun, frames: &Frames<'_>, effects: &mut Vec<Effect>) {
@@ -300,13 +300,13 @@ impl Viewer {
     /// Whether something is left for the viewer that may not be sent yet.
     pub(crate) fn waits(&self) -> bool {
         let StreamState { live, states, missed_after, .. } = &self.state;
-        !live || *states != StateList::Had || missed_after.is_some()
+        !live || *states != StateList::Complete || missed_after.is_some()
     }
 
     /// The time at which a waiting viewer is checked again.
     pub(crate) fn due_at(&self, now: Timestamp) -> Timestamp {
         let StreamState { flow, states, missed_after, allowance, position, reached, .. } = &self.state;
-        let needs_allowance = *states != StateList::Had
+        let needs_allowance = *states != StateList::Complete
             || if flow.is_metered() { position.cursor < *reached } else { missed_after.is_some() };
         if needs_allowance && !allowance.is_left(now) { allowance.left_at(now) } else { flow.due_at(now) }
     }

@@ -8,16 +8,16 @@ use crate::normalise::wire::lenient;
 
 lenient! {
     /// One change of the permission rules.
-    Change {
+    RuleChange {
         #[serde(rename = "type")] kind: String,
-        rules: Vec<Rule>,
+        rules: Vec<PermissionRule>,
         behavior: String,
         mode: String,
         directories: Vec<String>,
         destination: String,
     }
     /// One permission rule.
-    Rule {
+    PermissionRule {
         #[serde(rename = "toolName")] tool_name: String,
         #[serde(rename = "ruleContent")] rule_content: String,
     }
@@ -27,7 +27,7 @@ lenient! {
 pub(super) fn in_words(suggestions: &RawValue) -> String {
     let Some(changes) = read::<Vec<Box<RawValue>>>(suggestions.get()) else { return suggestions.get().to_owned() };
     let words = changes.iter().map(|raw| {
-        let change: Change = read(raw.get()).unwrap_or_default();
+        let change: RuleChange = read(raw.get()).unwrap_or_default();
         let what = what(&change).unwrap_or_else(|| raw.get().to_owned());
         match change.destination.as_deref().and_then(place) {
             Some(place) => format!("{what}, {place}"),
@@ -37,7 +37,7 @@ pub(super) fn in_words(suggestions: &RawValue) -> String {
     words.collect::<Vec<_>>().join("; ")
 }
 
-fn what(change: &Change) -> Option<String> {
+fn what(change: &RuleChange) -> Option<String> {
     match change.kind.as_deref()? {
         kind @ ("addRules" | "replaceRules" | "removeRules") => {
             let rules = change.rules.as_ref().filter(|rules| !rules.is_empty())?;
@@ -70,7 +70,7 @@ fn what(change: &Change) -> Option<String> {
     }
 }
 
-fn rule(rule: &Rule) -> Option<String> {
+fn rule(rule: &PermissionRule) -> Option<String> {
     let tool = rule.tool_name.as_deref()?;
     Some(match rule.rule_content.as_deref().filter(|content| !content.is_empty()) {
         Some(content) => format!("`{content}` with {tool}"),

@@ -20,7 +20,7 @@ use crate::normalise::answering::{self, ExpectedAnswer};
 use crate::normalise::asking::{AskedQuestion, OPEN_MAX, QuestionDraft};
 use crate::normalise::call_names::CallNames;
 use crate::normalise::recent::Recent;
-use crate::normalise::wire::{Asked, ControlRequest, category, lenient};
+use crate::normalise::wire::{ControlRequestContent, ControlRequestLine, category, lenient};
 use crate::redact::is_redacted;
 use crate::summary::{self, ToolInput};
 
@@ -44,7 +44,7 @@ lenient! {
 
 /// The open requests of the program.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Control {
+pub(super) struct ControlRequests {
     open: Vec<OpenRequest>,
     owed: VecDeque<String>,
     /// The calls of sub-agents, each with the call that its sub-agent works for.
@@ -73,7 +73,7 @@ pub(super) enum Request {
     Malformed,
 }
 
-impl Control {
+impl ControlRequests {
     /// Whether no question is open.
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
@@ -88,10 +88,10 @@ impl Control {
 
     /// Reads a request of the program.
     pub(super) fn request(&mut self, line: &str, names: &CallNames, working_dir: Option<&str>) -> Request {
-        let ControlRequest { request_id, request } = read(line).unwrap_or_default();
+        let ControlRequestLine { request_id, request } = read(line).unwrap_or_default();
         let is_name = |id: &String| !id.is_empty() && id.len() <= REQUEST_ID_BYTES_MAX;
         let (Some(request_id), Some(asked)) = (request_id.filter(is_name), request) else { return Request::Malformed };
-        let asked = Asked { tool_use_id: asked.tool_use_id.map(|id| names.told(id)), ..asked };
+        let asked = ControlRequestContent { tool_use_id: asked.tool_use_id.map(|id| names.told(id)), ..asked };
         if asked.subtype.as_deref() != Some("can_use_tool") {
             let subtype = asked.subtype.unwrap_or_default();
             let error = format!("nobody here knows control requests of the kind {subtype:?}");
@@ -112,7 +112,7 @@ impl Control {
         let one_too_many = (self.open.len() >= OPEN_MAX).then(|| self.open.remove(0).request_id);
         if let Some(oldest) = one_too_many.as_deref().filter(|_| self.owed.len() < OWED_MAX) {
             let message = answering::TOO_MANY;
-            self.owed.push_back(response_line(oldest, Decision::Deny { message }));
+            self.owed.push_back(response_line(oldest, PermissionResult::Deny { message }));
         }
         self.open.push(open);
         Request::Question(Box::new(question), one_too_many.map(answering::one_too_many))
@@ -126,14 +126,14 @@ impl Control {
         let open = &self.open[index];
         let given = open.wanted.check(answer, by)?;
         let decision = match (given.answer, open.wanted.kind()) {
-            (Answer::Reject, _) => Decision::Deny { message: given.text.as_deref().unwrap_or(REFUSAL) },
+            (Answer::Reject, _) => PermissionResult::Deny { message: given.text.as_deref().unwrap_or(REFUSAL) },
             (_, QuestionKind::Input) => {
                 let updated_input = Some(open.with_answers(&given.answers).map_err(Error::internal)?);
-                Decision::Allow { updated_input, updated_permissions: None }
+                PermissionResult::Allow { updated_input, updated_permissions: None }
             }
             (answer, QuestionKind::Permission) => {
                 let updated_permissions = open.suggestions.clone().filter(|_| answer == Answer::Always);
-                Decision::Allow { updated_input: open.input.clone(), updated_permissions }
+                PermissionResult::Allow { updated_input: open.input.clone(), updated_permissions }
             }
         };
         let line = response_line(request_id, decision);
@@ -143,7 +143,7 @@ impl Control {
 
     /// The end of a question whose answer the program no longer needs.
     pub(super) fn cancelled(&mut self, line: &str, by: &str) -> Option<AgentQuestionAnswered> {
-        let request_id = read::<ControlRequest>(line)?.request_id?;
+        let request_id = read::<ControlRequestLine>(line)?.request_id?;
         self.close(|open| open.request_id == request_id, Answer::Reject, by)
     }
 
@@ -182,7 +182,7 @@ impl OpenRequest {
 /// The question of a request.
 fn question(
     request_id: String,
-    asked: Asked,
+    asked: ControlRequestContent,
     parent: Option<String>,
     working_dir: Option<&str>,
 ) -> (OpenRequest, AgentQuestion) {
@@ -254,7 +254,7 @@ pub(super) fn interrupt_line() -> String {
     line_of(&json!({"type": "control_request", "request_id": "interrupt", "request": {"subtype": "interrupt"}}))
 }
 
-fn response_line(request_id: &str, response: Decision<'_>) -> String {
+fn response_line(request_id: &str, response: PermissionResult<'_>) -> String {
     line_of(&Response { kind: "control_response", response: Success { subtype: "success", request_id, response } })
 }
 
@@ -273,13 +273,13 @@ struct Response<'a> {
 struct Success<'a> {
     subtype: &'static str,
     request_id: &'a str,
-    response: Decision<'a>,
+    response: PermissionResult<'a>,
 }
 
 /// An answer as the program reads it.
 #[derive(Serialize)]
 #[serde(tag = "behavior", rename_all = "snake_case", rename_all_fields = "camelCase")]
-enum Decision<'a> {
+enum PermissionResult<'a> {
     Allow {
         #[serde(skip_serializing_if = "Option::is_none")]
         updated_input: Option<Box<RawValue>>,

@@ -3,13 +3,13 @@
 use super::program_words::ProgramNotice;
 use super::stops::STOPS;
 use crate::normalise::kinds::Handling::{Event, Nothing, Preview};
-use crate::normalise::kinds::{KnownKinds, Table};
+use crate::normalise::kinds::{KindTable, KnownKinds};
 use crate::normalise::{content_kinds, partial_kinds};
 use townwatch_protocol::event::EventKind;
 
 /// The reading of a line, by its `type`.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum LineKind {
+pub(super) enum ClaudeLineKind {
     System,
     Assistant,
     User,
@@ -60,28 +60,28 @@ pub(super) enum BlockKind {
 
 const UI: &str = "it is about what a plugin draws on a person's screen";
 
-pub(super) static LINES: Table<LineKind> = Table::new(
+pub(super) static LINES: KindTable<ClaudeLineKind> = KindTable::new(
     "line",
     &[
-        ("assistant", Event(EventKind::Output, LineKind::Assistant)),
-        ("user", Event(EventKind::ToolResult, LineKind::User)),
-        ("stream_event", Preview(LineKind::StreamEvent)),
-        ("system", Event(EventKind::Session, LineKind::System)),
-        ("result", Event(EventKind::Status, LineKind::Result)),
-        ("control_request", Event(EventKind::Question, LineKind::ControlRequest)),
-        ("control_cancel_request", Event(EventKind::QuestionAnswered, LineKind::ControlCancel)),
-        ("rate_limit_event", Event(EventKind::Notice, LineKind::RateLimit)),
-        ("auth_status", Event(EventKind::Error, LineKind::Authentication)),
-        ("text", Event(EventKind::Output, LineKind::Block)),
-        ("thinking", Event(EventKind::Output, LineKind::Block)),
-        ("tool_use", Event(EventKind::ToolCall, LineKind::Block)),
-        ("tool_result", Event(EventKind::ToolResult, LineKind::Block)),
+        ("assistant", Event(EventKind::Output, ClaudeLineKind::Assistant)),
+        ("user", Event(EventKind::ToolResult, ClaudeLineKind::User)),
+        ("stream_event", Preview(ClaudeLineKind::StreamEvent)),
+        ("system", Event(EventKind::Session, ClaudeLineKind::System)),
+        ("result", Event(EventKind::Status, ClaudeLineKind::Result)),
+        ("control_request", Event(EventKind::Question, ClaudeLineKind::ControlRequest)),
+        ("control_cancel_request", Event(EventKind::QuestionAnswered, ClaudeLineKind::ControlCancel)),
+        ("rate_limit_event", Event(EventKind::Notice, ClaudeLineKind::RateLimit)),
+        ("auth_status", Event(EventKind::Error, ClaudeLineKind::Authentication)),
+        ("text", Event(EventKind::Output, ClaudeLineKind::Block)),
+        ("thinking", Event(EventKind::Output, ClaudeLineKind::Block)),
+        ("tool_use", Event(EventKind::ToolCall, ClaudeLineKind::Block)),
+        ("tool_result", Event(EventKind::ToolResult, ClaudeLineKind::Block)),
         ("control_response", Nothing("it answers what was asked of the program")),
         ("tool_progress", Nothing("how long a call takes is counted from its start")),
         ("tool_use_summary", Nothing("it sums up calls that are shown themselves")),
         ("prompt_suggestion", Nothing("it proposes what a person could say next")),
         ("keep_alive", Nothing("it keeps a connection open")),
-        ("conversation_reset", Event(EventKind::Notice, LineKind::ProgramNotice(ProgramNotice::Reset))),
+        ("conversation_reset", Event(EventKind::Notice, ClaudeLineKind::ProgramNotice(ProgramNotice::Reset))),
         ("transcript_mirror", Nothing("it is a copy for whoever keeps the transcript")),
         ("attachment", Nothing("it is for the model; what a person attached is in her message")),
         ("tombstone", Nothing("what was said stays in the log")),
@@ -94,7 +94,7 @@ pub(super) static LINES: Table<LineKind> = Table::new(
     ],
 );
 
-pub(super) static SYSTEM: Table<SystemKind> = Table::new(
+pub(super) static SYSTEM: KindTable<SystemKind> = KindTable::new(
     "system line",
     &[
         ("init", Event(EventKind::Session, SystemKind::Init)),
@@ -179,7 +179,7 @@ pub(super) static SYSTEM: Table<SystemKind> = Table::new(
     ],
 );
 
-pub(super) static BLOCKS: Table<BlockKind> = Table::new(
+pub(super) static BLOCKS: KindTable<BlockKind> = KindTable::new(
     "block",
     &[
         ("text", Event(EventKind::Output, BlockKind::Text)),
@@ -213,7 +213,7 @@ pub(super) fn guess(kind: &str) -> Option<BlockKind> {
 
 /// Whether a line of Claude Code has this type. A block of a broken message must not count as a line.
 pub(super) fn is_own(kind: &str) -> bool {
-    matches!(LINES.find(kind), Some(Event(_, line) | Preview(line)) if !matches!(line, LineKind::Block))
+    matches!(LINES.find(kind), Some(Event(_, line) | Preview(line)) if !matches!(line, ClaudeLineKind::Block))
         || kind == "control_response"
 }
 

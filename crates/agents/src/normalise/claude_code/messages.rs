@@ -9,7 +9,7 @@ use crate::json::read;
 use crate::normalise::kinds::Handling;
 use crate::normalise::stop::REFUSAL;
 use crate::normalise::warnings::{self, RATE_LIMITED};
-use crate::normalise::wire::{Block, Head, Message, ToolOutcome};
+use crate::normalise::wire::{Block, Head, MessageLine, ToolOutcome};
 use crate::normalise::{Meaning, content, limit_end};
 
 /// The longest name of a call. The program makes none that is longer; of a sub-agent's longer one the beginning counts.
@@ -34,7 +34,7 @@ pub(super) struct BlockOrigin {
 
 impl ClaudeCode {
     pub(super) fn message(&mut self, from_assistant: bool, line: &str, at: Timestamp, meaning: &mut Meaning) {
-        let message: Message = read(line).unwrap_or_default();
+        let message: MessageLine = read(line).unwrap_or_default();
         let Some(body) = message.message else {
             meaning.events.extend(self.notices.note(NoticeKind::Malformed, line));
             return;

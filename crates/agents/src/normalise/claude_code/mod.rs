@@ -30,7 +30,7 @@ use townwatch_protocol::event::{AgentStatusChanged, EventData, NoticeKind, Statu
 use townwatch_protocol::time::Timestamp;
 
 use self::calls::CallRecord;
-use self::control::Control;
+use self::control::ControlRequests;
 pub use self::control::user_line;
 pub(super) use self::kinds::known as known_kinds;
 use self::limits::Limits;
@@ -43,7 +43,7 @@ use super::call_names::CallNames;
 use super::kinds::Handling;
 use super::notices::Notices;
 use super::partials::Partials;
-use super::parts::{Part, parts};
+use super::parts::{LinePart, parts};
 use super::progress::Progress;
 use super::recent::Recent;
 use super::wire::Head;
@@ -95,7 +95,7 @@ pub struct ClaudeCode {
     notices: Notices,
     progress: Progress,
     partials: Partials,
-    control: Control,
+    control: ControlRequests,
     /// The work in the background, which may go on after the turn.
     tasks: Tasks,
 }
@@ -111,8 +111,8 @@ impl ClaudeCode {
         let mut meaning = Meaning::default();
         for part in parts(line, kinds::is_own) {
             meaning.add(match part {
-                Part::Object(event, _) if event.len() < line.len() => self.line(event, at),
-                Part::Object(text, _) | Part::Stray(text) => {
+                LinePart::Object(event, _) if event.len() < line.len() => self.line(event, at),
+                LinePart::Object(text, _) | LinePart::Stray(text) => {
                     let events = self.notices.note(NoticeKind::Malformed, text).into_iter().collect();
                     Meaning::of(events)
                 }
@@ -133,10 +133,17 @@ impl ClaudeCode {
         }
     }
 
-    fn known_line(&mut self, kind: kinds::LineKind, head: Head, line: &str, at: Timestamp, meaning: &mut Meaning) {
+    fn known_line(
+        &mut self,
+        kind: kinds::ClaudeLineKind,
+        head: Head,
+        line: &str,
+        at: Timestamp,
+        meaning: &mut Meaning,
+    ) {
         let events = &mut meaning.events;
         match kind {
-            kinds::LineKind::System => {
+            kinds::ClaudeLineKind::System => {
                 let subtype = head.subtype.unwrap_or_default();
                 if subtype == "init" {
                     events.extend(self.tasks.settle());
@@ -144,14 +151,14 @@ impl ClaudeCode {
                 }
                 self.system(&subtype, line, at, events);
             }
-            kinds::LineKind::Assistant => self.message(true, line, at, meaning),
-            kinds::LineKind::User => self.message(false, line, at, meaning),
-            kinds::LineKind::Result => self.turn_end(line, at, events),
-            kinds::LineKind::Block => {
+            kinds::ClaudeLineKind::Assistant => self.message(true, line, at, meaning),
+            kinds::ClaudeLineKind::User => self.message(false, line, at, meaning),
+            kinds::ClaudeLineKind::Result => self.turn_end(line, at, events),
+            kinds::ClaudeLineKind::Block => {
                 self.at_work(events);
                 self.block(&mut BlockOrigin { assistant: true, ..BlockOrigin::default() }, line, at, meaning);
             }
-            kinds::LineKind::StreamEvent => {
+            kinds::ClaudeLineKind::StreamEvent => {
                 let typed = self.partials.line(line);
                 if typed.unknown {
                     events.extend(self.notices.note(NoticeKind::Unknown, line));
@@ -169,11 +176,11 @@ impl ClaudeCode {
                 events.extend(spent.map(EventData::from));
                 meaning.piece = typed.piece;
             }
-            kinds::LineKind::RateLimit => self.rate_limit(line, events),
-            kinds::LineKind::ProgramNotice(words) => events.extend(program_words::notices(words, line)),
-            kinds::LineKind::Authentication => Self::authentication(line, events),
-            kinds::LineKind::ControlRequest => self.request(line, events),
-            kinds::LineKind::ControlCancel => {
+            kinds::ClaudeLineKind::RateLimit => self.rate_limit(line, events),
+            kinds::ClaudeLineKind::ProgramNotice(words) => events.extend(program_words::notices(words, line)),
+            kinds::ClaudeLineKind::Authentication => Self::authentication(line, events),
+            kinds::ClaudeLineKind::ControlRequest => self.request(line, events),
+            kinds::ClaudeLineKind::ControlCancel => {
                 let answered = self.control.cancelled(line, PROGRAM);
                 self.answered(answered, events);
             }
@@ -197,7 +204,7 @@ impl Normalise for ClaudeCode {
         match head.kind.as_deref().and_then(|kind| kinds::LINES.find(kind)) {
             Some(Handling::Event(_, kind) | Handling::Preview(kind)) => {
                 // What is being typed goes on; and a message may be the program's own word for it.
-                if !matches!(kind, kinds::LineKind::StreamEvent | kinds::LineKind::Assistant) {
+                if !matches!(kind, kinds::ClaudeLineKind::StreamEvent | kinds::ClaudeLineKind::Assistant) {
                     meaning.events.extend(self.stops.tell());
                 }
                 self.known_line(kind, head, line, at, &mut meaning);

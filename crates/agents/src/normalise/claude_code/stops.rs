@@ -7,13 +7,13 @@
 use townwatch_protocol::event::{EventData, EventKind};
 
 use crate::normalise::kinds::Handling::{Event, Nothing, Preview};
-use crate::normalise::kinds::Table;
+use crate::normalise::kinds::KindTable;
 use crate::normalise::recent::Recent;
 use crate::normalise::stop::Stop;
 use crate::normalise::wire::StopDetails;
 
 /// The values of a message's `stop_reason`.
-pub(super) static STOPS: Table<Stop> = Table::new(
+pub(super) static STOPS: KindTable<Stop> = KindTable::new(
     "stop reason",
     &[
         ("end_turn", Nothing("it had said all that it wanted to")),

@@ -15,17 +15,17 @@ const COMPARED_LINES_MAX: usize = 2_000;
 
 lenient! {
     /// The inputs of tools with a subject of their own.
-    Input {
+    SubjectInput {
         command: String,
         plan: String,
         #[serde(alias = "notebook_path")] file_path: String,
         content: String,
         old_string: String,
         new_string: String,
-        edits: Vec<Edit>,
+        edits: Vec<TextEdit>,
     }
     /// One edit of `MultiEdit`.
-    Edit {
+    TextEdit {
         old_string: String,
         new_string: String,
     }
@@ -33,13 +33,15 @@ lenient! {
 
 /// The subject of a call with this input.
 pub(super) fn of(tool: &str, input: &RawValue, working_dir: Option<&str>) -> QuestionSubject {
-    let known: Input = read(input.get()).unwrap_or_default();
+    let known: SubjectInput = read(input.get()).unwrap_or_default();
     let as_it_is = || asking::subject(SubjectKind::Text, if input.get() == "{}" { "" } else { input.get() });
     let path = known.file_path.as_deref().map_or_else(String::new, |path| summary::relative(path, working_dir));
     match (category(tool), known) {
-        (ToolCategory::Bash, Input { command: Some(command), .. }) => asking::subject(SubjectKind::Command, command),
-        (ToolCategory::Write, Input { content: Some(content), .. }) => difference(&path, &[("", &content)]),
-        (ToolCategory::Edit, Input { edits: Some(edits), .. }) => {
+        (ToolCategory::Bash, SubjectInput { command: Some(command), .. }) => {
+            asking::subject(SubjectKind::Command, command)
+        }
+        (ToolCategory::Write, SubjectInput { content: Some(content), .. }) => difference(&path, &[("", &content)]),
+        (ToolCategory::Edit, SubjectInput { edits: Some(edits), .. }) => {
             let edits = edits.iter().map(|edit| {
                 let text = |text: &Option<String>| text.clone().unwrap_or_default();
                 (text(&edit.old_string), text(&edit.new_string))
@@ -48,10 +50,12 @@ pub(super) fn of(tool: &str, input: &RawValue, working_dir: Option<&str>) -> Que
             let edits: Vec<_> = edits.iter().map(|(old, new)| (old.as_str(), new.as_str())).collect();
             difference(&path, &edits)
         }
-        (ToolCategory::Edit, Input { old_string: Some(old), new_string: Some(new), .. }) => {
+        (ToolCategory::Edit, SubjectInput { old_string: Some(old), new_string: Some(new), .. }) => {
             difference(&path, &[(&old, &new)])
         }
-        (_, Input { plan: Some(plan), .. }) if tool == "ExitPlanMode" => asking::subject(SubjectKind::Plan, plan),
+        (_, SubjectInput { plan: Some(plan), .. }) if tool == "ExitPlanMode" => {
+            asking::subject(SubjectKind::Plan, plan)
+        }
         _ => as_it_is(),
     }
 }

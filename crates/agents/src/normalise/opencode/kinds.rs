@@ -1,6 +1,6 @@
 //! The kinds of frames and of parts that OpenCode and Kilo stream.
 
-use crate::normalise::kinds::{Handling, KnownKinds, Table};
+use crate::normalise::kinds::{Handling, KindTable, KnownKinds};
 use townwatch_protocol::event::EventKind;
 
 /// The reading of a frame.
@@ -55,7 +55,7 @@ const SERVER: &str = "the server's own affair, not the agent's";
 const ENGINE: EventKind = EventKind::ParserNotice;
 
 /// The values of a frame's `type`.
-pub(super) static FRAMES: Table<FrameKind> = Table::new(
+pub(super) static FRAMES: KindTable<FrameKind> = KindTable::new(
     "frame",
     &[
         // The most frequent ones first: looking is from the start on.
@@ -162,7 +162,7 @@ pub(super) static FRAMES: Table<FrameKind> = Table::new(
 );
 
 /// The values of a part's `type`.
-pub(super) static PARTS: Table<PartKind> = Table::new(
+pub(super) static PARTS: KindTable<PartKind> = KindTable::new(
     "part",
     &[
         ("tool", Event(EventKind::ToolCall, PartKind::Tool)),
@@ -181,7 +181,7 @@ pub(super) static PARTS: Table<PartKind> = Table::new(
 );
 
 /// The values of `type` in a line of `run --format json`.
-pub(super) static RUN_LINES: Table<RunLine> = Table::new(
+pub(super) static RUN_LINES: KindTable<RunLine> = KindTable::new(
     "line of run",
     &[
         ("step_start", Event(EventKind::Status, RunLine::Part("step-start"))),

@@ -35,18 +35,18 @@ const STEP_FILES_MAX: usize = 4_096;
 pub(super) struct Parts {
     /// The texts, patches and step beginnings that were reported.
     told: Recent<()>,
-    calls: Recent<Call>,
+    calls: Recent<CallProgress>,
     call_ids: Recent<()>,
     /// The calls whose id an earlier call had, by message and call, with the name that each is reported under.
     renamed: Recent<String>,
     /// The texts and thoughts that are being written, by part.
-    typed: BTreeMap<String, Typed>,
+    typed: BTreeMap<String, TextProgress>,
     /// The files whose change was reported in the present step of the main session.
     step_files: HashSet<String>,
 }
 
 #[derive(Debug, Clone)]
-struct Call {
+struct CallProgress {
     tool_use_id: String,
     told: bool,
     /// The end of the call, once it has one: whether it completed.
@@ -55,7 +55,7 @@ struct Call {
 
 /// A text so far.
 #[derive(Debug, Clone)]
-struct Typed {
+struct TextProgress {
     output: AgentOutput,
     /// Whether the kept text is complete so far, so that additions can continue it.
     goes_on: bool,
@@ -102,7 +102,7 @@ impl Parts {
             let begun = text[..text.floor_char_boundary(TYPED_BYTES_MAX)].to_owned();
             let output =
                 AgentOutput { message_id: message_id.clone(), parent_tool_use_id, ..AgentOutput::new(stream, begun) };
-            self.typed.insert(id, Typed { output, goes_on: true });
+            self.typed.insert(id, TextProgress { output, goes_on: true });
             let message_id = message_id.filter(|message_id| !thinking && is_name(message_id))?;
             return Some(Piece { message_id, begins: true, text });
         }
@@ -144,9 +144,9 @@ impl Parts {
         self.broken(part_id, typed)
     }
 
-    fn broken(&mut self, part_id: &str, typed: Typed) -> Option<EventData> {
+    fn broken(&mut self, part_id: &str, typed: TextProgress) -> Option<EventData> {
         self.told.insert(part_id, ());
-        let Typed { output, .. } = typed;
+        let TextProgress { output, .. } = typed;
         (!output.text.is_empty()).then(|| AgentOutput { broken_off: true, ..output }.into())
     }
 
@@ -175,10 +175,10 @@ impl Parts {
                 self.renamed.insert(&name, id.clone());
             }
             let tool_use_id = call_id.unwrap_or_else(|| id.clone());
-            self.calls.insert(&id, Call { tool_use_id, told: false, ended: None });
+            self.calls.insert(&id, CallProgress { tool_use_id, told: false, ended: None });
         }
         // The same end again is a repeat, and its output may be pruned by then; another one corrects it.
-        let news = |known: &&mut Call| known.ended.is_none_or(|ended| ends.is_some_and(|ends| ends != ended));
+        let news = |known: &&mut CallProgress| known.ended.is_none_or(|ended| ends.is_some_and(|ends| ends != ended));
         let Some(known) = self.calls.get_mut(&id).filter(news) else { return Ok(None) };
         let first = !std::mem::replace(&mut known.told, true);
         known.ended = ends;

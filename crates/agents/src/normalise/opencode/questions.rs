@@ -16,7 +16,7 @@ use crate::summary;
 /// The questions of one run.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Questions {
-    open: Vec<OpenQuestion>,
+    open: Vec<PendingQuestion>,
     /// The calls that have ended. The server still lists the questions of interrupted calls.
     ended_calls: Recent<()>,
     /// The questions that were closed because there were too many. The server still lists them.
@@ -25,7 +25,7 @@ pub(super) struct Questions {
 
 /// A question that nobody has answered yet.
 #[derive(Debug, Clone)]
-struct OpenQuestion {
+struct PendingQuestion {
     request_id: String,
     wanted: ExpectedAnswer,
     /// The call that waits for the answer.
@@ -52,7 +52,7 @@ impl Questions {
         self.open.is_empty()
     }
 
-    fn find(&self, request_id: &str) -> Option<&OpenQuestion> {
+    fn find(&self, request_id: &str) -> Option<&PendingQuestion> {
         self.open.iter().find(|open| open.request_id == request_id)
     }
 
@@ -96,7 +96,7 @@ impl Questions {
             self.dropped.insert(oldest, ());
         }
         let question = asking.event(request_id.clone(), from.tool_use_id, from.parent);
-        self.open.push(OpenQuestion { request_id, wanted: asking.expected_answer(), call, given: None });
+        self.open.push(PendingQuestion { request_id, wanted: asking.expected_answer(), call, given: None });
         Some((question, one_too_many.map(answering::one_too_many)))
     }
 
@@ -124,7 +124,7 @@ impl Questions {
         let succeeded = ended?;
         self.ended_calls.insert(&name, ());
         let index = self.open.iter().position(|open| open.call.as_ref() == Some(&name))?;
-        let OpenQuestion { request_id, given, .. } = self.open.remove(index);
+        let PendingQuestion { request_id, given, .. } = self.open.remove(index);
         if let Some(given) = given {
             return Some(given.event(request_id)); // it has the answer, though its own word of that was not heard
         }

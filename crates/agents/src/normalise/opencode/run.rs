@@ -13,11 +13,11 @@ use townwatch_protocol::time::Timestamp;
 use super::Opencode;
 use super::author::Author;
 use super::kinds::{RUN_LINES, RunLine};
-use super::wire::{Failure, FinishedStep, Message, Part, Span, TodosFrame};
+use super::wire::{FinishedStep, MessageInfo, NamedError, Part, TimeSpan, TodosFrame};
 use crate::json::read;
 use crate::normalise::fields::Fields;
 use crate::normalise::kinds::Handling;
-use crate::normalise::parts::{Part as LinePart, parts};
+use crate::normalise::parts::{LinePart, parts};
 use crate::normalise::{Meaning, Normalise, RunContext};
 
 /// The reason of a step's end after which the next step continues with the results of its calls.
@@ -82,7 +82,7 @@ impl OpencodeRun {
         let id = part.id.take();
         part.id = Some(id.unwrap_or_else(|| self.unnamed()));
         // What is printed is whole, whether it says when it ended or not.
-        part.time.get_or_insert_with(Span::default).end.get_or_insert(at.millis());
+        part.time.get_or_insert_with(TimeSpan::default).end.get_or_insert(at.millis());
         let state = part.state.as_ref().filter(|_| part.tool.as_deref() == Some(TODOS_TOOL));
         let written = state.filter(|state| state.status.as_deref() == Some("completed"));
         let input = written.and_then(|state| state.input.as_deref());
@@ -105,7 +105,7 @@ impl OpencodeRun {
         if self.session.parts.is_new(&id) {
             let message_id = step.message_id.clone().unwrap_or(id);
             events.extend(self.session.stopped(&reason, &message_id, None));
-            let message = Message { tokens: step.tokens, cost: step.cost, ..Message::default() };
+            let message = MessageInfo { tokens: step.tokens, cost: step.cost, ..MessageInfo::default() };
             if let Some(usage) = message.usage(message_id) {
                 let before = self.taken.take().filter(|before| before.message_id == usage.message_id);
                 let taken = before.map_or_else(|| usage.clone(), |before| plus(&before, &usage));
@@ -162,8 +162,8 @@ fn is_own(kind: &str) -> bool {
 }
 
 /// The failure in a line: an object with a name and data, one with a message, or a text.
-fn failure(event: &Fields) -> Failure {
-    let mut failure: Failure = event.get("error").unwrap_or_default();
+fn failure(event: &Fields) -> NamedError {
+    let mut failure: NamedError = event.get("error").unwrap_or_default();
     let said = event.text("error").or_else(|| event.object("error").and_then(|error| error.text("message")));
     let said = said.or_else(|| event.text("message"));
     let message = &mut failure.data.get_or_insert_default().message;

@@ -4,7 +4,7 @@ use townwatch_protocol::event::{AgentError, AgentStatusChanged, EventData, Notic
 use townwatch_protocol::time::Timestamp;
 
 use super::Opencode;
-use super::wire::{Failure, SessionStatus};
+use super::wire::{NamedError, SessionStatus};
 use crate::normalise::warnings::{self, RATE_LIMITED};
 use crate::summary;
 
@@ -52,7 +52,7 @@ impl Opencode {
 
     /// Reports a failure once. The stream and the message both have it, and the stream sometimes twice, once with a
     /// stack trace.
-    pub(super) fn fail(&mut self, failure: Failure, main: bool, at: Timestamp, events: &mut Vec<EventData>) {
+    pub(super) fn fail(&mut self, failure: NamedError, main: bool, at: Timestamp, events: &mut Vec<EventData>) {
         let code = failure.name.unwrap_or_else(|| "error".to_owned());
         let data = failure.data.unwrap_or_default();
         let interrupted = code == "MessageAbortedError";

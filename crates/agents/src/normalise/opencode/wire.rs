@@ -71,14 +71,14 @@ lenient! {
         url: String,
     }
     /// `session.error`.
-    ErrorFrame { error: Failure, }
+    ErrorFrame { error: NamedError, }
     /// A failure.
-    Failure {
+    NamedError {
         name: String,
-        data: FailureData,
+        data: NamedErrorData,
     }
     /// The data of a failure.
-    FailureData {
+    NamedErrorData {
         message: String,
         #[serde(rename = "statusCode")] status_code: u64,
         #[serde(rename = "isRetryable")] is_retryable: bool,
@@ -86,9 +86,9 @@ lenient! {
         #[serde(rename = "responseBody")] response_body: String,
     }
     /// `message.updated`.
-    MessageFrame { info: Message, }
+    MessageFrame { info: MessageInfo, }
     /// A message, without its parts.
-    Message {
+    MessageInfo {
         id: String,
         #[serde(rename = "sessionID")] session_id: String,
         role: String,
@@ -96,20 +96,20 @@ lenient! {
         summary: bool, // the same; of a user's message it is something else
         #[serde(rename = "modelID")] model_id: String,
         #[serde(rename = "providerID")] provider_id: String,
-        time: Span,
-        error: Failure,
+        time: TimeSpan,
+        error: NamedError,
         finish: String, // why it ended
-        tokens: Tokens,
+        tokens: MessageTokens,
         cost: f64,
     }
     /// The begin and end of a message.
-    Span {
+    TimeSpan {
         start: i64,
         end: i64,
         completed: i64,
     }
     /// The tokens of a message. Those of thoughts are counted separately.
-    Tokens {
+    MessageTokens {
         input: u64,
         output: u64,
         reasoning: u64,
@@ -128,7 +128,7 @@ lenient! {
         #[serde(rename = "messageID")] message_id: String,
         #[serde(rename = "type")] kind: String,
         text: String,
-        time: Span,
+        time: TimeSpan,
         tool: String,
         #[serde(rename = "callID")] call_id: String,
         state: ToolState,
@@ -156,7 +156,7 @@ lenient! {
         output: String,
         error: String,
         metadata: ToolMetadata,
-        time: Span,
+        time: TimeSpan,
         attachments: Vec<GivenFile>,
     }
     /// The metadata of a tool's result.
@@ -185,7 +185,7 @@ lenient! {
         id: String,
         #[serde(rename = "messageID")] message_id: String,
         reason: String,
-        tokens: Tokens,
+        tokens: MessageTokens,
         cost: f64,
     }
     /// `todo.updated`, and the input of the tool that writes the list.
@@ -220,7 +220,7 @@ lenient! {
     }
 }
 
-impl FailureData {
+impl NamedErrorData {
     /// Whether the API refused because of a limit.
     pub(super) fn is_limit(&self) -> bool {
         self.status_code == Some(429) || self.message.as_deref().is_some_and(warnings::is_limit)
@@ -235,7 +235,7 @@ impl FailureData {
     }
 }
 
-impl Message {
+impl MessageInfo {
     /// The usage of a message so far; `None` for a message without any, such as an interrupted one.
     pub(super) fn usage(&self, message_id: String) -> Option<AgentUsage> {
         let tokens = self.tokens.as_ref()?;

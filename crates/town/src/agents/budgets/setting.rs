@@ -9,7 +9,7 @@ use crate::agents;
 use crate::agents::budgets;
 use crate::agents::runs::Source;
 use crate::decision::{Decide, Decision};
-use crate::log::ingest::Scope;
+use crate::log::ingest::BudgetScope;
 use crate::store::atomically;
 use crate::town::Town;
 
@@ -33,7 +33,7 @@ impl Decide for ChangeAgentBudget<'_> {
             let mut agent = agents::load(store, agent_id)?.ok_or_else(|| Error::not_found("agent"))?;
             let (before, day) = (agent.now.state.clone(), &mut agent.budgets.day);
             let is_exceeded = day.set(change.of(day.budget())?, now);
-            let message = Scope::AgentDay.exceeded(&day.words());
+            let message = BudgetScope::AgentDay.exceeded(&day.words());
             let mut ingest = town.ingest(Source::Container, None, now)?;
             ingest.put_agent(before, agent);
             if is_exceeded {
@@ -65,7 +65,7 @@ impl Decide for ChangeTownBudget<'_> {
             budgets::save_of_town(store, &day)?;
             let mut ingest = town.ingest(Source::Container, None, now)?;
             if is_exceeded {
-                ingest.stop_open(None, &Scope::TownDay.exceeded(&day.words()))?;
+                ingest.stop_open(None, &BudgetScope::TownDay.exceeded(&day.words()))?;
             }
             ingest.finish()
         })?;

@@ -11,13 +11,13 @@ use crate::agents::stop_orders;
 
 /// The owner of a budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub(crate) enum BudgetScope {
     Run,
     AgentDay,
     TownDay,
 }
 
-impl Scope {
+impl BudgetScope {
     fn words(self) -> &'static str {
         match self {
             Self::Run => "the run's budget",
@@ -57,12 +57,12 @@ impl Ingest<'_> {
         let mut town = self.town_budget.map_or_else(|| budgets::of_town(self.store), Ok)?;
         let of_day = |day: &mut DayMeter| day.spend(before, after, self.now).map(|crossing| (crossing, day.words()));
         let looks = [
-            (Scope::Run, agent.budgets.spend_in_run(&run.run_id, after)),
-            (Scope::AgentDay, of_day(&mut agent.budgets.day)),
-            (Scope::TownDay, of_day(&mut town)),
+            (BudgetScope::Run, agent.budgets.spend_in_run(&run.run_id, after)),
+            (BudgetScope::AgentDay, of_day(&mut agent.budgets.day)),
+            (BudgetScope::TownDay, of_day(&mut town)),
         ];
         self.town_budget = Some(town);
-        let crossed: Vec<(Scope, Crossing, String)> = looks
+        let crossed: Vec<(BudgetScope, Crossing, String)> = looks
             .into_iter()
             .filter_map(|(scope, look)| look.map(|(crossing, words)| (scope, crossing, words)))
             .collect();
@@ -71,7 +71,8 @@ impl Ingest<'_> {
         }
         for (scope, crossing, figures) in crossed {
             let Some(IsNew(is_new)) = crossing.exceeded else { continue };
-            let mut open = runs::open_with_source(self.store, (scope != Scope::TownDay).then_some(&run.agent_id))?;
+            let mut open =
+                runs::open_with_source(self.store, (scope != BudgetScope::TownDay).then_some(&run.agent_id))?;
             // Of a budget that was used up before, others were stopped then.
             open.retain(|(one, _)| one.run_id == run.run_id || (scope.is_day() && is_new));
             self.stop(&open, &scope.exceeded(&figures))?;

@@ -18,14 +18,14 @@ pub(super) struct OpenCall(u32, u32);
 
 /// The command in the input of a call that runs one; the words that describe it can differ from try to try.
 #[derive(Deserialize)]
-struct Command {
+struct CommandInput {
     command: String,
 }
 
 /// The content of a call as a hash, by which an equal call is recognised.
 fn doing(data: &AgentToolCall) -> u32 {
     let is_command = data.category == ToolCategory::Bash;
-    let command = is_command.then(|| serde_json::from_str::<Command>(data.input.get()).ok()).flatten();
+    let command = is_command.then(|| serde_json::from_str::<CommandInput>(data.input.get()).ok()).flatten();
     hash(&[&data.tool, command.as_ref().map_or(data.input.get(), |input| &input.command)])
 }
 

@@ -76,21 +76,21 @@ impl Serialize for Hashes {
 
 impl<'de> Deserialize<'de> for Hashes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Stored)
+        deserializer.deserialize_any(HashesVisitor)
     }
 }
 
 /// The stored form: hashes as numbers; in older versions the names themselves.
-struct Stored;
+struct HashesVisitor;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Name {
+enum HashOrText {
     Hash(u32),
     Text(String),
 }
 
-impl<'de> Visitor<'de> for Stored {
+impl<'de> Visitor<'de> for HashesVisitor {
     type Value = Hashes;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -109,10 +109,10 @@ impl<'de> Visitor<'de> for Stored {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Hashes, A::Error> {
         let mut hashes = Vec::new();
-        while let Some(name) = names.next_element::<Name>()? {
+        while let Some(name) = names.next_element::<HashOrText>()? {
             hashes.push(match name {
-                Name::Hash(hash) => hash,
-                Name::Text(text) => hash(&[&text]),
+                HashOrText::Hash(hash) => hash,
+                HashOrText::Text(text) => hash(&[&text]),
             });
         }
         Ok(Hashes(hashes))

@@ -160,13 +160,13 @@ impl Serialize for Figures {
 
 impl<'de> Deserialize<'de> for Figures {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(Stored)
+        deserializer.deserialize_seq(FiguresVisitor)
     }
 }
 
-struct Stored;
+struct FiguresVisitor;
 
-impl<'de> Visitor<'de> for Stored {
+impl<'de> Visitor<'de> for FiguresVisitor {
     type Value = Figures;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

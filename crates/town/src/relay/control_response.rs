@@ -8,7 +8,7 @@ use townwatch_protocol::query::digits;
 
 /// An answer of the control server, a success or a failure.
 #[derive(Debug)]
-pub struct ControlAnswer {
+pub struct ControlResponse {
     /// The HTTP status.
     pub status: u16,
     /// The header `Retry-After`.
@@ -30,7 +30,7 @@ pub enum StopAnswer {
     Unheard(Error),
 }
 
-impl ControlAnswer {
+impl ControlResponse {
     /// Whether the request was carried out.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)

@@ -1,6 +1,7 @@
 //! The spool without a server.
 
 use super::*;
+use crate::send::spool::AgentSpool;
 
 fn line(number: usize, bytes: usize) -> String {
     format!("{{\"event_id\":\"{number}\",\"data\":\"{}\"}}\n", "x".repeat(bytes))
@@ -22,7 +23,7 @@ impl Drop for Folder {
 }
 
 /// Reads a run to its end as the poster does.
-fn drain(run: &Run, events_max: usize, bytes_max: usize) -> Vec<String> {
+fn drain(run: &SpooledRun, events_max: usize, bytes_max: usize) -> Vec<String> {
     let mut all = Vec::new();
     let mut position = run.sent();
     while let WaitResult::Written(written) = run.wait(position, Duration::ZERO) {
@@ -36,7 +37,7 @@ fn drain(run: &Run, events_max: usize, bytes_max: usize) -> Vec<String> {
     all
 }
 
-fn segments(run: &Run) -> usize {
+fn segments(run: &SpooledRun) -> usize {
     let names = fs::read_dir(&run.dir).unwrap().flatten().map(|entry| entry.path());
     names.filter(|path| path.extension().is_some_and(|is| is == "jsonl")).count()
 }
@@ -44,7 +45,7 @@ fn segments(run: &Run) -> usize {
 #[test]
 fn what_is_written_is_read_once_in_order_and_its_files_go() {
     let folder = Folder::new();
-    let run = Spool::open_in(&folder.0).unwrap().run;
+    let run = AgentSpool::open_in(&folder.0).unwrap().run;
     for number in 0..30 {
         assert!(run.append(&line(number, 1 << 20), 1, SpoolRoom::Bounded).unwrap());
     }
@@ -55,28 +56,28 @@ fn what_is_written_is_read_once_in_order_and_its_files_go() {
     assert!(read[..30] == expected && read[30] == "end");
     assert_eq!((segments(&run), run.waiting.events(), run.waiting.bytes.load(Ordering::Relaxed)), (1, 0, 0));
     run.remove().unwrap();
-    assert!(Spool::open_in(&folder.0).unwrap().left.is_empty());
+    assert!(AgentSpool::open_in(&folder.0).unwrap().left.is_empty());
 }
 
 #[test]
 fn what_a_killed_process_left_is_found_behind_what_was_sent_with_an_end() {
     let folder = Folder::new();
-    let run = Spool::open_in(&folder.0).unwrap().run;
+    let run = AgentSpool::open_in(&folder.0).unwrap().run;
     (0..3).for_each(|number| assert!(run.append(&line(number, 9), 1, SpoolRoom::Bounded).unwrap()));
     let start = run.sent();
     let (lines, next) = run.read(start, run.lock().written, 1, 1000).unwrap();
     run.forget(start, next, lines.len(), 1).unwrap();
     let run_id = run.run_id.clone();
     let torn = segment_path(&run.dir, 1);
-    assert!(Spool::open_in(&folder.0).unwrap().left.is_empty(), "its process lives");
+    assert!(AgentSpool::open_in(&folder.0).unwrap().left.is_empty(), "its process lives");
     drop(run);
     OpenOptions::new().append(true).open(torn).unwrap().write_all(b"{\"event_id\":\"half").unwrap();
 
     for _ in 0..2 {
-        let left = Spool::open_in(&folder.0).unwrap().left;
+        let left = AgentSpool::open_in(&folder.0).unwrap().left;
         assert_eq!((left.len(), left[0].run_id.as_str(), left[0].waiting.events()), (1, run_id.as_str(), 3));
     }
-    let left = Spool::open_in(&folder.0).unwrap().left;
+    let left = AgentSpool::open_in(&folder.0).unwrap().left;
     let read = drain(&left[0], 500, 1000);
     assert_eq!(read[..2], [line(1, 9).trim_end(), line(2, 9).trim_end()]);
     assert_eq!(read.len(), 3);
@@ -86,7 +87,7 @@ fn what_a_killed_process_left_is_found_behind_what_was_sent_with_an_end() {
 #[test]
 fn what_has_no_room_is_left_out_and_counted_but_the_end_is_not() {
     let folder = Folder::new();
-    let run = Spool::open_in(&folder.0).unwrap().run;
+    let run = AgentSpool::open_in(&folder.0).unwrap().run;
     run.waiting.bytes.store(SPOOL_BYTES_MAX - 10, Ordering::Relaxed);
     assert!(!run.append(&line(1, 100), 5, SpoolRoom::Bounded).unwrap());
     assert_eq!(run.lost_events(), 5);

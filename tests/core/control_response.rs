@@ -1,10 +1,10 @@
 //! What a control server's answer means: which refusals reach the caller, and what became of a stop.
 
 use townwatch_protocol::error::Code;
-use townwatch_town::relay::control_answer::{ControlAnswer, StopAnswer};
+use townwatch_town::relay::control_response::{ControlResponse, StopAnswer};
 
-fn answer(status: u16, body: &str) -> ControlAnswer {
-    ControlAnswer { status, retry_after: None, bytes: body.as_bytes().to_vec() }
+fn answer(status: u16, body: &str) -> ControlResponse {
+    ControlResponse { status, retry_after: None, bytes: body.as_bytes().to_vec() }
 }
 
 fn told(code: &str) -> String {
@@ -32,7 +32,7 @@ fn a_refusal_that_is_the_callers_to_act_upon_keeps_its_code_and_words() {
 #[test]
 fn when_to_come_again_is_handed_on() {
     for (header, seconds) in [("7", Some(7)), (" 7 ", Some(7)), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)] {
-        let answer = ControlAnswer { retry_after: Some(header.to_owned()), ..answer(429, &told("rate_limited")) };
+        let answer = ControlResponse { retry_after: Some(header.to_owned()), ..answer(429, &told("rate_limited")) };
         assert_eq!(answer.refusal().retry_after_s, seconds, "{header}");
     }
 }
