@@ -338,14 +338,6 @@ impl Viewers {
         }
         was_sent
     }
-
-    /// Takes the events that were just stored. The next [`Viewers::pump`] shows them.
-    pub(crate) fn take_recent(&mut self, later: Option<RecentEvents>) {
-        match (&mut self.recent, later) {
-            (Some(recent), Some(later)) => recent.extend(later),
-            (recent, later) => *recent = later.or_else(|| recent.take()),
-        }
-    }
 }
 
 /// The text of a frame.

@@ -6,12 +6,21 @@ use townwatch_protocol::time::Timestamp;
 
 use super::{Effect, ViewerId, Viewers};
 use crate::log;
+use crate::log::recent::RecentEvents;
 use crate::log::states::StateFrames;
 use crate::store::Store;
 use crate::viewers::frames::{Frames, Occasion};
 use crate::viewers::viewer::{NextAction, Viewer};
 
 impl Viewers {
+    /// Takes the events that were just stored. The next [`Viewers::pump`] shows them.
+    pub(crate) fn take_recent(&mut self, later: Option<RecentEvents>) {
+        match (&mut self.recent, later) {
+            (Some(recent), Some(later)) => recent.extend(later),
+            (recent, later) => *recent = later.or_else(|| recent.take()),
+        }
+    }
+
     /// Brings every viewer as near to the head as its flow and its audience's pace allow. The work is done once for all
     /// viewers that want the same from the same place.
     pub(crate) fn pump(
