@@ -8,6 +8,11 @@ import { newTown, post } from "./towns.mjs";
 
 /** Posts that make both compile what they run, so that no pair pays for that. */
 const WARMING_POSTS = 200;
+/** The short form begins no pair after this; it has to be over within 90 s. */
+const SHORT_MS = 65_000;
+
+/** The short form has no time for more pairs. */
+export class TooLate extends Error {}
 
 /**
  * A row of the table.
@@ -36,10 +41,21 @@ export class Comparison {
   isShort;
   #worlds = null;
   #show;
+  #began = Date.now();
 
-  /** `isShort`: fewer pairs of shorter runs, and no waiting for a quiet machine. `show` is given each row. */
+  /** `isShort`: fewer pairs of shorter runs in a bounded time, and no waiting for a quiet machine. `show` is given each row. */
   constructor({ isShort, show }) {
     [this.isShort, this.#show] = [isShort, show];
+  }
+
+  /** Gives the short form its time anew. */
+  restart() {
+    this.rows = [];
+    this.#began = Date.now();
+  }
+
+  get #isLate() {
+    return this.isShort && Date.now() - this.#began > SHORT_MS;
   }
 
   /** Of two counts the one for this form. */
@@ -79,7 +95,7 @@ export class Comparison {
   }
 
   /**
-   * Measures each of the two `rounds` times: ours, rival, rival, ours, …
+   * Measures each of the two `rounds` times, or until it is late: ours, rival, rival, ours, …
    *
    * @param {number} rounds
    * @param {(name: string, round: number) => Promise<any>} measure gives named numbers
@@ -89,8 +105,10 @@ export class Comparison {
     const runs = { ours: [], rival: [] };
     const shares = [];
     for (let round = 0; round < rounds; round += 1) {
+      if (this.#isLate && round > 0) break;
+      if (this.#isLate) throw new TooLate("the time of the short form is over");
+      if (!this.isShort) await untilQuiet();
       for (const name of round % 2 === 0 ? NAMES : NAMES.toReversed()) {
-        if (!this.isShort) await untilQuiet();
         const { value, others } = await besideOthers(() => measure(name, round));
         runs[name].push(value);
         shares.push(others);

@@ -9,7 +9,7 @@ import { sleep } from "../../../tests/worker/until.mjs";
 /** Others may take so much of the machine's CPU time, and it is quiet. */
 export const QUIET_SHARE = 0.1;
 const LOOK_MS = 400;
-const QUIET_TRIES = 25;
+const QUIET_TRIES = 10;
 
 /** CPU time of a process, its own and that of its children that have ended, in ticks; none where it has ended itself. */
 function ticksOf(pid) {
@@ -54,7 +54,7 @@ export async function besideOthers(work) {
   return { value, others: Math.max(0, others) / Math.max(1, after.all - before.all) };
 }
 
-/** Waits until others leave the machine alone, or for ten seconds. */
+/** Waits until others leave the machine alone, or for four seconds. */
 export async function untilQuiet() {
   for (let tries = 0; tries < QUIET_TRIES; tries += 1) {
     const { others } = await besideOthers(() => sleep(LOOK_MS));

@@ -51,7 +51,7 @@ export async function back(comparison) {
   const towns = await filledTowns(comparison);
   for (const behind of comparison.isShort ? [100] : [100, EVENTS]) {
     const cursors = Array.from({ length: BACK_VIEWERS }, (_, index) => EVENTS - behind + Math.floor((index * behind) / BACK_VIEWERS));
-    const pairs = await comparison.pairs(comparison.count(8, 4), async (name) => {
+    const pairs = await comparison.pairs(comparison.count(8, 3), async (name) => {
       const { world } = towns[name];
       const cpu = world.worker.cpu_seconds();
       const ms = await opened(comparison, towns[name], cursors);

@@ -16,7 +16,7 @@ export async function latency(comparison) {
       towns[name] = await newTown(worlds[name]);
       await post(towns[name], towns[name].agents[0], 1);
     }
-    const posts = comparison.count(160, 50);
+    const posts = comparison.count(160, 30);
     const pairs = await comparison.pairs(comparison.count(6, 3), (name) => run(comparison, towns[name], { viewers, posts }));
     const crowd = viewers === 1 ? "1 viewer" : `${viewers} viewers`;
     const target = { of: "ratio", bound: 1 };

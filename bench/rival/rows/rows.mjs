@@ -9,7 +9,7 @@ import { fill, newTown, post } from "../lib/towns.mjs";
 
 const EVENT_CAP = 2_000;
 /** By then a rig's outbox has ended its turn, and the states that are due have been sent. */
-const SETTLE_MS = 1_000;
+const SETTLE_MS = 700;
 const RELAYED_AT_ONCE = 10;
 const RELAYED = 100;
 /** The rival asks twice a second. */
@@ -17,8 +17,8 @@ const RELAYED_MS_MAX = 30_000;
 
 /** What is to be reached below the cap, rig and town together. */
 const POSTED = [
-  { each: 1, posts: 40, written: 6, read: 12 },
-  { each: 10, posts: 20, written: 2.7, read: null },
+  { each: 1, posts: 20, written: 6, read: 12 },
+  { each: 10, posts: 10, written: 2.7, read: null },
 ];
 
 export async function rows(comparison) {
