@@ -5,27 +5,39 @@ import net from "node:net";
 
 const HEAD_END = "\r\n\r\n";
 
+/** workerd closes a connection that has been idle for some seconds. */
+const IDLE_MS_MAX = 2_000;
+
 export class Connection {
   #socket;
+  #address;
   #key;
   #bytes = Buffer.alloc(0);
   #waiting = null;
+  #used_at = 0;
 
   /** To a world's Worker, as its operator. */
   static async open({ url, secrets }) {
     const connection = new Connection();
     const { hostname: host, port } = new URL(url);
+    connection.#address = { host, port: Number(port), noDelay: true };
     connection.#key = secrets.TOWNWATCH_API_KEY;
-    connection.#socket = net.connect({ host, port: Number(port), noDelay: true });
-    const end = (problem) => connection.#waiting?.reject(problem);
-    connection.#socket.on("error", end);
-    connection.#socket.on("close", () => end(new Error("the connection was closed")));
-    connection.#socket.on("data", (chunk) => connection.#read(chunk));
-    await new Promise((resolve, reject) => {
-      connection.#socket.once("connect", resolve);
-      connection.#socket.once("error", reject);
-    });
+    await connection.#connect();
     return connection;
+  }
+
+  async #connect() {
+    this.#socket?.destroy();
+    const socket = net.connect(this.#address);
+    this.#socket = socket;
+    const end = (problem) => {
+      if (socket === this.#socket) this.#waiting?.reject(problem);
+    };
+    socket.on("error", end);
+    socket.on("close", () => end(new Error("the connection was closed")));
+    socket.on("data", (chunk) => this.#read(chunk));
+    await new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+    this.#used_at = performance.now();
   }
 
   /** Resolves to what a success carries; any other answer is an error. `body`: a text, or what becomes JSON. */
@@ -36,12 +48,14 @@ export class Connection {
   }
 
   /** @returns {Promise<{ status: number, text: string }>} */
-  request(method, path, body) {
+  async request(method, path, body) {
+    if (performance.now() - this.#used_at > IDLE_MS_MAX) await this.#connect();
     const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
     const content = text === undefined ? "" : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n`;
     const head = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${this.#key}\r\n${content}\r\n`;
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
+      if (this.#socket.destroyed) reject(new Error("the connection was closed"));
       this.#socket.write(head + (text ?? ""));
     });
   }
@@ -55,6 +69,7 @@ export class Connection {
     const body = bodyOf(head, bytes.subarray(head_end + HEAD_END.length));
     if (body === null) return;
     this.#bytes = Buffer.alloc(0);
+    this.#used_at = performance.now();
     const { resolve } = this.#waiting;
     this.#waiting = null;
     resolve({ status: Number(head.split(" ", 2)[1]), text: body.toString() });
