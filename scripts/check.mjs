@@ -22,7 +22,7 @@ const CARGO_CHECKS = [
 ];
 
 /** Where TypeScript and JavaScript is, each folder with what it is checked by. */
-const TYPED = ["dashboard", "scripts", "tests"];
+const TYPED = ["bench/rival", "dashboard", "scripts", "tests"];
 
 async function check() {
   const configs = filesOf(TYPED, (file) => path.basename(file) === "tsconfig.json");

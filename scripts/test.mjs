@@ -23,9 +23,10 @@ async function test(wanted) {
   if (!tools) return 1;
   /** @param {string} name */
   const isAside = (name) => GROUPS[name].aside && names.length > 1;
-  const asides = names.filter(isAside).map((name) => aside(name, tools));
   const results = [];
-  for (const name of names.filter((name) => !isAside(name))) results.push(await group(name, tools));
+  for (const name of names.filter((name) => GROUPS[name].alone)) results.push(await group(name, tools));
+  const asides = names.filter(isAside).map((name) => aside(name, tools));
+  for (const name of names.filter((name) => !isAside(name) && !GROUPS[name].alone)) results.push(await group(name, tools));
   for (const waiting of asides) results.push(await waiting());
   for (const { name, counts, failure } of results) console.log(`${name}: ${line(counts)}${failure ? ` (${failure})` : ""}`);
   const total = sum(results.map(({ counts }) => counts));

@@ -9,13 +9,14 @@ import { sleep } from "../../tests/worker/until.mjs";
 const PROCESS = fileURLToPath(new URL("crowd_process.mjs", import.meta.url));
 
 export class Crowd {
-  #world;
+  /** Whose streams it watches: its address and secrets. */
+  world;
   #process = fork(PROCESS);
   #waiting = new Map();
   #asked = 0;
 
-  constructor(world) {
-    this.#world = world;
+  constructor(world = /** @type {any} */ (null)) {
+    this.world = world;
     this.#process.on("message", (/** @type {any} */ { id, answer, error }) => {
       const { resolve, reject } = this.#waiting.get(id);
       this.#waiting.delete(id);
@@ -37,8 +38,8 @@ export class Crowd {
    * Without `tickets` each shows the operator's key.
    */
   open(stream, cursors, { acknowledges = false, tickets = /** @type {string[]} */ ([]) } = {}) {
-    const urls = tickets.length > 0 ? tickets.map((ticket) => `${this.#world.url}${stream}?ticket=${ticket}`) : [this.#world.url + stream];
-    const headers = tickets.length > 0 ? {} : { Authorization: `Bearer ${this.#world.secrets.TOWNWATCH_API_KEY}` };
+    const urls = tickets.length > 0 ? tickets.map((ticket) => `${this.world.url}${stream}?ticket=${ticket}`) : [this.world.url + stream];
+    const headers = tickets.length > 0 ? {} : { Authorization: `Bearer ${this.world.secrets.TOWNWATCH_API_KEY}` };
     return this.ask("open", { urls, headers, cursors, acknowledges });
   }
 

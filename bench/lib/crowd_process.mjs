@@ -3,19 +3,21 @@
 import { forgetFrames, LightViewer } from "./light_viewer.mjs";
 
 const OPENING_AT_ONCE = 100;
-const STEPS_PER_MS = 10;
+const STEPS_PER_MS = 100;
 const LATENCY_MS_MAX = 60_000;
 
 const viewers = [];
 let latencies = new Uint32Array(STEPS_PER_MS * LATENCY_MS_MAX);
+/** When the latest event came to any of them. */
+let last_at = 0;
 
 const now = () => performance.timeOrigin + performance.now();
 
 function count(_viewer, sent) {
-  const at = now();
+  last_at = now();
   for (const one of sent) {
     if (one === undefined) continue;
-    const step = Math.min(Math.max(Math.round((at - one) * STEPS_PER_MS), 0), latencies.length - 1);
+    const step = Math.min(Math.max(Math.round((last_at - one) * STEPS_PER_MS), 0), latencies.length - 1);
     latencies[step] += 1;
   }
 }
@@ -48,7 +50,7 @@ const answers = {
     const lasts = viewers.map(({ last }) => last);
     const bytes = viewers.reduce((sum, viewer) => sum + viewer.bytes, 0);
     const events = viewers.reduce((sum, viewer) => sum + viewer.events, 0);
-    return { viewers: viewers.length, slowest: Math.min(...lasts), problems: problems.slice(0, 5), count: problems.length, bytes, events };
+    return { viewers: viewers.length, slowest: Math.min(...lasts), problems: problems.slice(0, 5), count: problems.length, bytes, events, last_at };
   },
 
   /** The latencies since the last time, as quantiles in milliseconds. */

@@ -12,11 +12,13 @@ import { runShown } from "./run.mjs";
 
 /**
  * Each group: what it builds first, and how it runs, which resolves to its counts and why it failed if no test says.
- * One that is `aside` minds no load: it runs while the others do, and is shown when it has ended.
+ * One that is `alone` has the machine for itself and runs before the others; one that is `aside` minds no load: it runs while the
+ * others do, and is shown when it has ended.
  *
  * @type {{ [name: string]: TestGroup }}
  */
 export const GROUPS = {
+  rival: { builds: ["worker"], alone: true, run: rivalBench },
   scripts: { builds: [], run: (tools) => nodeTests("scripts", tools) },
   dashboard: { builds: ["dashboard"], run: (tools) => nodeTests("dashboard", tools) },
   rust: { builds: [], sandbox: true, run: rustTests },
@@ -55,6 +57,17 @@ async function rustTests({ env }) {
   const args = ["test", "--workspace", "--locked", "--no-fail-fast"];
   const { code, output } = await runShown("cargo", args, { env: { ...env, ...color } });
   return judged(fromCargo(output), code);
+}
+
+/**
+ * The comparison with the rival counts as one test: passed unless a ratio is worse than it landed. Only Linux tells what it measures.
+ *
+ * @param {TestTools} tools
+ */
+async function rivalBench({ node, env }) {
+  if (process.platform !== "linux") return judged({ ...NONE, skipped: 1 }, 0);
+  const { code } = await runShown(node, [inRoot("bench/rival.bench.mjs"), "--short"], { env });
+  return judged({ ...NONE, passed: code === 0 ? 1 : 0 }, code);
 }
 
 /**

@@ -47,6 +47,8 @@ export interface TestGroup {
   readonly sandbox?: boolean;
   readonly others?: boolean;
   readonly browser?: boolean;
+  /** It measures: it runs before the others, with nothing beside it. */
+  readonly alone?: boolean;
   /** It minds no load: it runs beside the others, and is shown when it has ended. */
   readonly aside?: boolean;
   readonly run: (tools: TestTools) => Promise<GroupResult> | GroupResult;

@@ -1,7 +1,7 @@
 // The built Worker under workerd alone, for measuring: no proxy of wrangler's between it and its clients, and one
 // process whose memory and time are the Worker's own.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -22,20 +22,22 @@ export const MODULES = {
   modulesRoot: ROOT,
 };
 /** The kernel's clock for CPU time, on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
+export const TICKS_PER_SECOND = 100;
 const LOG_LINES_KEPT = 10_000;
 
 export class BareWorker {
   url = "";
-  /** What a test may have in their place: the modules, entrance first, and flags beside those of wrangler.toml. */
+  /** What a test may have in their place: the modules, entrance first, the objects' classes, and flags beside those of wrangler.toml. */
   modules = MODULES;
+  /** @type {{ [binding: string]: string }} */
+  objects = { TOWN: "Town", RIG: "Rig", ACCOUNT: "Account" };
   flags = [];
   #lines = [];
   #world;
   #vars;
   /** @type {Miniflare | null} */
   #miniflare = null;
-  #known;
+  #pid;
 
   constructor(world, vars) {
     [this.#world, this.#vars] = [world, vars];
@@ -47,7 +49,6 @@ export class BareWorker {
 
   async start() {
     const port = await freePort();
-    const object = (className) => ({ className, useSQLite: true });
     const toml = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
     /** @type {any} Its types are those of a newer form, to which this is converted. */
     const given = {
@@ -56,7 +57,7 @@ export class BareWorker {
       compatibilityDate: present(/^compatibility_date = "(.+)"/m.exec(toml))[1],
       compatibilityFlags: [...JSON.parse(present(/^compatibility_flags = (.+)/m.exec(toml))[1]), ...this.flags],
       bindings: { CONTAINER_URL: this.#world.control.url, ...this.#world.secrets, ...this.#vars },
-      durableObjects: { TOWN: object("Town"), RIG: object("Rig"), ACCOUNT: object("Account") },
+      durableObjects: Object.fromEntries(Object.entries(this.objects).map(([binding, className]) => [binding, { className, useSQLite: true }])),
       // On disk, as everywhere: under storage in memory an alarm that fires crashes workerd.
       resourcePersistencePath: join(this.#world.directory, "objects"),
       unsafeDirectSockets: [{ host: "127.0.0.1", port }],
@@ -68,9 +69,11 @@ export class BareWorker {
       },
     };
     const options = convertV4MiniflareOptions(given);
+    const others = new Set(workerdsHere());
     const miniflare = new Miniflare(options);
     this.#miniflare = miniflare;
     await miniflare.ready;
+    this.#pid = workerdsHere().find((pid) => !others.has(pid));
     this.url = `http://127.0.0.1:${port}`;
   }
 
@@ -81,19 +84,13 @@ export class BareWorker {
 
   /** Memory of workerd that is not shared with a file, in bytes. On Linux, as is the next. */
   memory_bytes() {
-    return Number(present(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.#pid()}/status`, "utf8")))[1]) * 1024;
+    return Number(present(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.#pid}/status`, "utf8")))[1]) * 1024;
   }
 
   /** CPU time of workerd so far, in seconds. */
   cpu_seconds() {
-    const fields = readFileSync(`/proc/${this.#pid()}/stat`, "utf8").split(") ")[1].split(" ");
+    const fields = readFileSync(`/proc/${this.#pid}/stat`, "utf8").split(") ")[1].split(" ");
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-  }
-
-  /** The one workerd that this process has started and not ended. */
-  #pid() {
-    this.#known ??= childrenOf(process.pid).find((pid) => commandOf(pid).includes("workerd"));
-    return this.#known;
   }
 
   async stop() {
@@ -101,7 +98,14 @@ export class BareWorker {
   }
 }
 
-function childrenOf(pid) {
+/** Those that this process has started and not ended; none where `/proc` does not tell. */
+function workerdsHere() {
+  if (!existsSync("/proc/self/task")) return [];
+  return childrenOf(process.pid).filter((pid) => commandOf(pid).includes("workerd"));
+}
+
+/** The numbers of a process's children. */
+export function childrenOf(pid) {
   return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
     readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
   );
