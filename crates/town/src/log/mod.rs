@@ -28,8 +28,12 @@ use crate::store::{LIST, Row, Store, Value, list};
 /// The newest event's id, 0 where there never was one. Each agent keeps its newest event, and what is deleted with an agent
 /// is remembered, so no id is ever given twice.
 pub fn head(store: &dyn Store) -> Result<EventId> {
-    let newest = one_position(store, "SELECT max(id) FROM agent_events")?;
-    Ok(newest.max(store.erased_head().get()))
+    one_position(store, "SELECT max(id) FROM agent_events").map(|newest| head_at(store, newest))
+}
+
+/// The head of a log that has this newest event.
+pub(crate) fn head_at(store: &dyn Store, newest: EventId) -> EventId {
+    newest.max(store.erased_head().get())
 }
 
 /// The oldest retained event's id, 0 where there is none.

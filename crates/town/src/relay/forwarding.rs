@@ -10,6 +10,7 @@ use crate::agents::holds::Subject;
 use crate::agents::parse;
 use crate::agents::runs::{self, Source};
 use crate::decision::{Decide, Decision};
+use crate::log;
 use crate::log::ingest::Outcome;
 use crate::relay::{Position, retire, set_position};
 use crate::store::{Store, atomically_with_room};
@@ -100,6 +101,6 @@ fn standing(store: &dyn Store, batch: &RigBatch, source: &Source) -> Result<RigS
             cursor: parse(SourceId::new(row.maybe_number(3).unwrap_or(0)))?,
         },
         is_retired: row.number(0)? == 1,
-        head: newest.max(store.erased_head().get()),
+        head: log::head_at(store, newest),
     })
 }
