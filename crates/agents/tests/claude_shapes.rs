@@ -7,7 +7,8 @@ mod reading;
 
 use reading::{of_lines, told};
 use serde_json::{Value, json};
-use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::event::EventData;
+use townwatch_protocol::runtime::Runtime;
 
 fn events(lines: &[Value]) -> Vec<EventData> {
     let lines: Vec<String> = lines.iter().map(Value::to_string).collect();

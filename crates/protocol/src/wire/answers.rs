@@ -10,8 +10,9 @@ use ts_rs::TS;
 use super::budgets::DayBudget;
 use super::control::RigEvent;
 use super::state::{AgentState, UsageTotals};
-use crate::event::{AgentExited, Runtime};
+use crate::event::AgentExited;
 use crate::id::{AgentId, Epoch, EventId, EventName, ImageId, RigId, RunId, SessionId, SourceId, TokenId, TownId};
+use crate::runtime::Runtime;
 use crate::time::Timestamp;
 
 wire! {
