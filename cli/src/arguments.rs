@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
 use townwatch_protocol::id::{AgentId, RigId, TownId};
+use townwatch_protocol::runtime::Runtime;
 
 /// Watch coding agents work, and let others watch yours.
 #[derive(Debug, Parser)]
@@ -138,8 +140,8 @@ pub(crate) struct SendArguments {
     /// What the input is. Without it the first line that only one of these programs prints decides; banners, the lines of
     /// a wrapper (npm's `> agent@1.0.0 start`) and blank lines before it do not, and are shown as they are. Behind a
     /// thousand lines of text it is text. Qwen Code prints Claude Code's format, and is read so.
-    #[arg(long)]
-    pub(crate) format: Option<Format>,
+    #[arg(long, value_parser = formats())]
+    pub(crate) format: Option<Runtime>,
     /// Pass the input through to standard output also where that is a terminal.
     #[arg(long)]
     pub(crate) tee: bool,
@@ -147,22 +149,14 @@ pub(crate) struct SendArguments {
     pub(crate) server: ServerArguments,
 }
 
-/// The format of an agent's output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub(crate) enum Format {
-    /// `claude --output-format stream-json --verbose`.
-    ClaudeCode,
-    /// `codex exec --json`.
-    Codex,
-    /// `gemini --output-format stream-json`.
-    Gemini,
-    /// `opencode run --format json`.
-    Opencode,
-    /// `kilo run --format json`. Without a word it is read as that of OpenCode, which looks the same.
-    Kilo,
-    /// Any text: each line is one output.
-    Process,
+/// The formats that can be read from a pipe, each by the name of the runtime whose program prints it.
+fn formats() -> impl TypedValueParser<Value = Runtime> {
+    let format = |runtime: &Runtime| {
+        let output = runtime.properties().piped_output?;
+        Some(PossibleValue::new(runtime.as_str()).help(output))
+    };
+    let names = PossibleValuesParser::new(Runtime::ALL.iter().filter_map(format));
+    names.try_map(|name| Runtime::parse(&name).ok_or("no such format"))
 }
 
 fn town_id(text: &str) -> Result<TownId, &'static str> {

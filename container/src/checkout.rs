@@ -7,7 +7,8 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use townwatch_agents::summary;
 use townwatch_protocol::error::{Error, Result};
-use townwatch_protocol::event::{AgentExited, Runtime};
+use townwatch_protocol::event::AgentExited;
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::wire::StartAgent;
 
 use crate::group::{Group, Leader};

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use shlex::Quoter;
 use tokio::process::Child;
-use townwatch_agents::normalise::{RunContext, is_served};
+use townwatch_agents::normalise::RunContext;
 use townwatch_host::{now, run_context_of};
 use townwatch_protocol::event::{
-    AgentExited, AgentStatusChanged, EventData, ExitReason, MessageSource, Runtime, Status, UserMessage,
+    AgentExited, AgentStatusChanged, EventData, ExitReason, MessageSource, Status, UserMessage,
 };
 use townwatch_protocol::limits::TIMEOUT_SECONDS_DEFAULT;
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::wire::StartAgent;
 
 use crate::checkout::checkout;
@@ -22,7 +23,7 @@ use crate::files::Files;
 use crate::group::Group;
 use crate::room::Room;
 use crate::run::RunHandle;
-use crate::runtimes::{self, Input, Launch};
+use crate::runtimes::{Input, Launch};
 use crate::{execution, life, served};
 
 /// Executes a run, up to its `agent.exited`, in a task of its own. An agent that takes messages waits for the next one
@@ -30,7 +31,7 @@ use crate::{execution, life, served};
 pub fn start(run: RunHandle, order: StartAgent, launch: Launch, room: Room, config: &Config) {
     let waiting_max = config.waiting_max;
     let ended = run.clone();
-    let inbox = runtimes::takes_messages(order.runtime).then(|| CommandInbox { commands: run.listen(), waiting_max });
+    let inbox = order.runtime.takes_messages().then(|| CommandInbox { commands: run.listen(), waiting_max });
     let executing = tokio::spawn(async move { execute(run, order, launch, room, inbox).await });
     tokio::spawn(async move {
         // A run has an end even if a fault of ours breaks it off. Its group was killed when the task unwound.
@@ -114,7 +115,7 @@ async fn work(
     run.append(vec![AgentStatusChanged { status: Status::Running }.into()], now());
     let timeout = Duration::from_secs(order.timeout_seconds.unwrap_or(TIMEOUT_SECONDS_DEFAULT));
     match inbox {
-        Some(inbox) if is_served(order.runtime) => {
+        Some(inbox) if order.runtime.is_served() => {
             served::follow(run, order, room, started, &launch, inbox, timeout).await
         }
         inbox => execution::follow(run, order, room, started, launch.input, inbox, timeout).await,

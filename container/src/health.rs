@@ -9,11 +9,11 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use tokio::sync::Mutex;
 use townwatch_agents::recordings::RECORDINGS;
-use townwatch_protocol::event::Runtime;
+use townwatch_protocol::runtime::{Program, Runtime};
 use townwatch_protocol::wire::RuntimeView;
 
 use crate::environment;
-use crate::runtimes::{self, command_line_program};
+use crate::runtimes;
 use crate::search_path::find_on_path;
 use crate::users::Users;
 
@@ -21,16 +21,6 @@ use crate::users::Users;
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The part of the program's output that is read, 4 KiB. The rest is ignored.
 const OUTPUT_BYTES_MAX: u64 = 4 << 10;
-/// All runtimes, in the order in which people see them.
-const RUNTIMES: [Runtime; 7] = [
-    Runtime::ClaudeCode,
-    Runtime::Codex,
-    Runtime::Gemini,
-    Runtime::Opencode,
-    Runtime::Kilo,
-    Runtime::Process,
-    Runtime::Replay,
-];
 
 /// The versions of programs that were asked so far.
 #[derive(Debug, Default)]
@@ -43,9 +33,14 @@ impl Versions {
     /// is found.
     pub async fn runtimes(&self, users: Option<&Users>) -> Vec<RuntimeView> {
         let mut known = self.known.lock().await; // held while asking: ten callers must not start ten probes
-        let paths =
-            RUNTIMES.map(|runtime| command_line_program(runtime).and_then(|(command, _)| find_on_path(command)));
-        let new: Vec<PathBuf> = paths.iter().flatten().filter(|path| !known.contains_key(*path)).cloned().collect();
+        let path = |runtime: &Runtime| runtime.program().and_then(|program| find_on_path(program.command));
+        let found: Vec<_> = Runtime::ALL.iter().map(|runtime| (*runtime, path(runtime))).collect();
+        let new: Vec<PathBuf> = found
+            .iter()
+            .filter_map(|(_, path)| path.as_ref())
+            .filter(|path| !known.contains_key(*path))
+            .cloned()
+            .collect();
         let probes: Vec<_> = new
             .into_iter()
             .map(|path| {
@@ -63,16 +58,16 @@ impl Versions {
             if let Some(version) = &version {
                 runtimes::saw(runtime, version);
             }
-            let program = command_line_program(runtime);
+            let program = runtime.program();
             RuntimeView {
                 name: runtime,
                 found: path.is_some() || program.is_none(),
                 version,
-                install: program.map_or(String::new(), |(_, install)| install.to_owned()),
+                install: program.map_or_else(String::new, Program::install_command),
                 recordings: if runtime == Runtime::Replay { recordings() } else { Vec::new() },
             }
         };
-        RUNTIMES.into_iter().zip(paths).map(view).collect()
+        found.into_iter().map(view).collect()
     }
 }
 

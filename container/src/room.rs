@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::process::Command;
-use townwatch_protocol::event::Runtime;
 use townwatch_protocol::id::{RunId, TownId};
+use townwatch_protocol::runtime::Runtime;
 
 use crate::capacity::RunSlot;
 use crate::confinement::Confinement;

@@ -9,8 +9,9 @@ use townwatch_agents::normalise::Piece;
 use townwatch_agents::normalise::pictures::Picture;
 use townwatch_agents::redact::{Redaction, SecretValues};
 use townwatch_protocol::error::Result;
-use townwatch_protocol::event::{AgentExited, AgentSession, EventData, ExitReason, FileChanged, Runtime};
+use townwatch_protocol::event::{AgentExited, AgentSession, EventData, ExitReason, FileChanged};
 use townwatch_protocol::id::{AgentId, RunId};
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::time::Timestamp;
 
 use crate::attribution::Attribution;
@@ -80,7 +81,7 @@ impl RunHandle {
         events.retain(|event| self.attribution().says(event, Instant::now()));
         for event in &mut events {
             if let EventData::Session(session) = event {
-                session.takes_messages = Some(runtimes::takes_messages(self.runtime));
+                session.takes_messages = Some(self.runtime.takes_messages());
                 if let AgentSession { agent_version: Some(version), .. } = session {
                     runtimes::saw(self.runtime, version);
                 }

@@ -3,4 +3,4 @@
 
 mod output;
 
-libfuzzer_sys::fuzz_target!(|output: &[u8]| output::read(townwatch_protocol::event::Runtime::ClaudeCode, output));
+libfuzzer_sys::fuzz_target!(|output: &[u8]| output::read(townwatch_protocol::runtime::Runtime::ClaudeCode, output));

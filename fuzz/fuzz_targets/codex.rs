@@ -3,4 +3,4 @@
 
 mod output;
 
-libfuzzer_sys::fuzz_target!(|output: &[u8]| output::read(townwatch_protocol::event::Runtime::Codex, output));
+libfuzzer_sys::fuzz_target!(|output: &[u8]| output::read(townwatch_protocol::runtime::Runtime::Codex, output));

@@ -1,6 +1,7 @@
 //! An output through the line decoder, the normaliser and the bound of events.
 
-use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::event::EventData;
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::limits::EVENT_BYTES_MAX;
 use townwatch_protocol::time::Timestamp;
 use townwatch_agents::cut;

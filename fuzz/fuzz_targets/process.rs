@@ -3,4 +3,4 @@
 
 mod output;
 
-libfuzzer_sys::fuzz_target!(|output: &[u8]| output::read(townwatch_protocol::event::Runtime::Process, output));
+libfuzzer_sys::fuzz_target!(|output: &[u8]| output::read(townwatch_protocol::runtime::Runtime::Process, output));

@@ -1,9 +1,10 @@
 //! An agent's state, event by event: what each kind moves, and what none may.
 
 use serde_json::{Value as Json, json};
-use townwatch_protocol::event::{Role, Runtime};
+use townwatch_protocol::event::Role;
 use townwatch_protocol::id::EventId;
 use townwatch_protocol::limits::STATE_BYTES_MAX;
+use townwatch_protocol::runtime::Runtime;
 use townwatch_town::log::reducer::differs;
 
 use crate::reduced::{Agent, ids};

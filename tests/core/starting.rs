@@ -105,7 +105,7 @@ fn a_begun_run_is_stored_as_starting() {
     assert_eq!((start.run_id.as_str(), start.agent_id.as_str(), start.order.agent_id), ("r1", "a", None));
     assert_eq!((state.status.as_str(), state.run_number, state.title.as_deref()), ("starting", 1, Some("Fix it…")));
     assert_eq!(
-        (state.name.as_str(), state.runtime.map(townwatch_protocol::event::Runtime::as_str)),
+        (state.name.as_str(), state.runtime.map(townwatch_protocol::runtime::Runtime::as_str)),
         ("Ada", Some("process"))
     );
     assert!(!format!("{:?}", story.dump()).contains("secret"), "an agent's environment is never stored");

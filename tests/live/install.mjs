@@ -1,28 +1,23 @@
-// The real agents, from npm, each in a version that is pinned here, in a folder of its own outside the checkout.
+// The real agents, from npm, each in a version that is pinned, in a folder of its own outside the checkout.
 //
 // They are 100 to 400 MB each, so tests with them are asked for: TOWNWATCH_AGENTS=all, or names as in
 // TOWNWATCH_AGENTS=codex,gemini. CI asks for all. What cannot be had in 3 minutes is skipped, and the skip says why.
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** The image installs the same. */
-export const PINNED = {
-  claude: "@anthropic-ai/claude-code@2.1.330",
-  codex: "@openai/codex@0.169.0",
-  gemini: "@google/gemini-cli@0.61.0",
-  opencode: "opencode-ai@1.18.33",
-  kilo: "@kilocode/cli@7.7.7",
-};
-/** Whose package puts its program in place only when it is installed. */
-const WITH_SCRIPTS = ["claude", "opencode", "kilo"];
+/**
+ * The programs by their commands. The image installs the same. `npm run types` writes them from the table of runtimes.
+ * @type {{ [command: string]: { package: string, version: string, has_install_script: boolean } }}
+ */
+export const PROGRAMS = JSON.parse(readFileSync(new URL("../../container/programs.json", import.meta.url), "utf8"));
 const INSTALL_MS_MAX = 180_000;
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "townwatch/agents");
 
-/** The version that is pinned here. */
-export const versionOf = (name) => PINNED[name].split("@").at(-1);
+/** The version that is pinned. */
+export const versionOf = (name) => PROGRAMS[name].version;
 
 /** The folder with the agent's command, or `missing`, which says why there is none. */
 export async function agentFromNpm(name) {
@@ -33,9 +28,11 @@ export async function agentFromNpm(name) {
   const folder = join(CACHE, `${name}-${versionOf(name)}`);
   const bin = join(folder, "node_modules/.bin");
   if (!existsSync(bin)) {
+    const { package: packageName, version, has_install_script } = PROGRAMS[name];
+    const wanted = `${packageName}@${version}`;
     // Said either way: under `npm run` npm inherits what this project's `.npmrc` says of its own packages.
-    const problem = await install(PINNED[name], folder, [`--ignore-scripts=${!WITH_SCRIPTS.includes(name)}`]);
-    if (problem !== null) return { bin: "", missing: `${PINNED[name]} could not be had from npm: ${problem}` };
+    const problem = await install(wanted, folder, [`--ignore-scripts=${!has_install_script}`]);
+    if (problem !== null) return { bin: "", missing: `${wanted} could not be had from npm: ${problem}` };
   }
   return { bin, missing: undefined };
 }

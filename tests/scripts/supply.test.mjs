@@ -1,13 +1,14 @@
 // What others wrote comes in by an exact version, so that what runs is what was tested.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { checkSupply, SUPPLY_CHECKS } from "../../scripts/lib/supply_checks.mjs";
-import { PINNED } from "../live/install.mjs";
+import { PROGRAMS } from "../live/install.mjs";
 import { present } from "../present.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -15,8 +16,12 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 describe("what others wrote", () => {
   it("the image has the agents' programs in the versions that the tests run", () => {
     const dockerfile = readFileSync(join(ROOT, "container/Dockerfile"), "utf8");
-    const [, packages] = present(/npm install -g --no-audit --no-fund \\\n([^&]+)/.exec(dockerfile));
-    assert.deepEqual(packages.split(/[\s\\]+/).filter((word) => word !== "").sort(), Object.values(PINNED).sort());
+    const [, copied, directory] = present(/^COPY (\S+programs\.json) (\S+)$/m.exec(dockerfile));
+    const [, words] = present(/npm install -g --no-audit --no-fund \\\n *(\$\(node .+\)) \\\n/.exec(dockerfile));
+    const command = `echo ${words.replace(join(directory, "programs.json"), join(ROOT, copied))}`;
+    const packages = execFileSync("sh", ["-c", command], { encoding: "utf8" }).trim().split(" ");
+    assert.deepEqual(packages, Object.values(PROGRAMS).map((row) => `${row.package}@${row.version}`));
+    assert.ok(packages.length >= 5 && packages.every((name) => /^@?[\w./-]+@\d+\.\d+\.\d+$/.test(name)), packages.join(" "));
   });
 
   it("the image begins with images that are named by their digest", () => {

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
-use townwatch_protocol::event::{AgentExited, AgentStatusChanged, EventData, ExitReason, Role, Runtime, Status};
+use townwatch_protocol::event::{AgentExited, AgentStatusChanged, EventData, ExitReason, Role, Status};
 use townwatch_protocol::id::{EventName, RunId};
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::wire::{ControlStart, ControlStarted, StartAgent};
 use townwatch_town::agents::runs;
 use townwatch_town::agents::runs::Source;

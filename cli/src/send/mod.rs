@@ -11,7 +11,6 @@ mod posting;
 mod reading;
 mod record;
 mod set_aside;
-mod shape;
 mod spool;
 mod spooled_run;
 

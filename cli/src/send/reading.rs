@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 use townwatch_agents::cut;
 use townwatch_agents::lines::{Line, LineDecoder};
 use townwatch_agents::normalise::pictures::Picture;
-use townwatch_agents::normalise::{Meaning, Normalise, OpencodeRun, RunContext, Threads, normaliser_of};
+use townwatch_agents::normalise::shape::{self, LineOrigin};
+use townwatch_agents::normalise::{Meaning, Normalise, RunContext, Threads, piped_normaliser_of};
 use townwatch_agents::redact::{KeyLines, Redaction};
 use townwatch_host::now;
-use townwatch_protocol::event::{AgentExited, AgentSession, EventData, ExitReason, Runtime, Status};
+use townwatch_protocol::event::{AgentExited, AgentSession, EventData, ExitReason, Status};
 use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::time::Timestamp;
 
 use super::held::{HELD_MAX, HeldLines};
-use super::shape::{self, LineOrigin};
-use crate::arguments::Format;
 
 /// The lines after which an unrecognised input is text for good, 1,000.
 const GUESSED_LINES_MAX: u64 = 1_000;
@@ -57,8 +57,13 @@ enum FormatGuess {
 
 impl<'a> Reading<'a> {
     /// A reader of this format. Without a format, the first line that only one program prints decides.
-    pub(super) fn new(format: Option<Format>, context: RunContext, threads: Threads, redaction: &'a Redaction) -> Self {
-        let text = normaliser_of(Runtime::Process, context.clone());
+    pub(super) fn new(
+        format: Option<Runtime>,
+        context: RunContext,
+        threads: Threads,
+        redaction: &'a Redaction,
+    ) -> Self {
+        let text = piped_normaliser_of(Runtime::Process, context.clone());
         let format = match format {
             Some(format) => known(format, &context, &threads),
             None => FormatGuess::Open(HeldLines::default(), 0),
@@ -240,16 +245,11 @@ impl Parser<'_> {
     }
 }
 
-fn known(format: Format, context: &RunContext, threads: &Threads) -> FormatGuess {
-    let context = context.clone();
-    let mut normaliser: Box<dyn Normalise> = match format {
-        Format::ClaudeCode => normaliser_of(Runtime::ClaudeCode, context),
-        Format::Codex => normaliser_of(Runtime::Codex, context),
-        Format::Gemini => normaliser_of(Runtime::Gemini, context),
-        Format::Opencode => Box::new(OpencodeRun::new(Runtime::Opencode.as_str(), context)),
-        Format::Kilo => Box::new(OpencodeRun::new(Runtime::Kilo.as_str(), context)),
-        Format::Process => return FormatGuess::Text,
-    };
+fn known(format: Runtime, context: &RunContext, threads: &Threads) -> FormatGuess {
+    if format == Runtime::Process {
+        return FormatGuess::Text;
+    }
+    let mut normaliser = piped_normaliser_of(format, context.clone());
     normaliser.remember(threads);
     FormatGuess::Known(normaliser)
 }

@@ -261,8 +261,8 @@ mod tests {
     use crate::page::PageQuery;
     use crate::town::Town;
     use townwatch_agents::redact::SecretValues;
-    use townwatch_protocol::event::Runtime;
     use townwatch_protocol::id::{AgentId, RunId};
+    use townwatch_protocol::runtime::Runtime;
 
     #[tokio::test]
     async fn where_files_cannot_be_watched_that_is_said_once_and_the_run_goes_on() {

@@ -17,7 +17,7 @@ use crate::sandbox::Permissions;
 /// people. Outside of a sandbox it asks for everything that its settings do not allow. For that the mode is fixed,
 /// because the settings could name another one.
 pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permissions) -> Result<Launch> {
-    let input = Input::Open(user_line(&super::prompt(order, "Claude Code")?));
+    let input = Input::Open(user_line(&super::prompt(order)?));
     let formats = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"];
     let asking = ["--include-partial-messages", "--permission-prompt-tool", "stdio"];
     let mode: &[_] = match permissions {

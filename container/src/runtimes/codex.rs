@@ -15,7 +15,7 @@ use crate::sandbox::Permissions;
 /// working directory only, and gives them no network. The repository check is off, because an agent of a town may work
 /// in a folder that is no repository.
 pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permissions) -> Result<Launch> {
-    let input = Input::Whole(super::prompt(order, "Codex")?);
+    let input = Input::Whole(super::prompt(order)?);
     let reach = match permissions {
         Permissions::Ask => "--sandbox=workspace-write",
         Permissions::All => "--dangerously-bypass-approvals-and-sandbox",

@@ -15,7 +15,7 @@ use crate::sandbox::Permissions;
 /// commands. It has no option for a system prompt that would keep its own one in place, so the system prompt stands
 /// before the prompt.
 pub(super) fn launch(order: &StartAgent, program: &Path, permissions: Permissions) -> Result<Launch> {
-    let prompt = super::prompt(order, "Gemini CLI")?;
+    let prompt = super::prompt(order)?;
     let input = match &order.system_prompt {
         Some(system_prompt) => format!("{}\n\n{prompt}", argument("system_prompt", system_prompt, PROMPT_BYTES_MAX)?),
         None => prompt,

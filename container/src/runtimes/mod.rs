@@ -14,11 +14,11 @@ pub use versions::saw;
 
 use std::path::PathBuf;
 
-use townwatch_agents::normalise::{Normalise, RunContext, is_served, normaliser_of};
+use townwatch_agents::normalise::{Normalise, RunContext, normaliser_of};
 use townwatch_agents::recordings::Recording;
 use townwatch_protocol::error::{Code, Error, Result};
-use townwatch_protocol::event::Runtime;
 use townwatch_protocol::limits::PROMPT_BYTES_MAX;
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::wire::StartAgent;
 
 use crate::config::Config;
@@ -68,11 +68,6 @@ pub fn launch(order: &StartAgent, config: &Config) -> Result<Launch> {
     }
 }
 
-/// Whether a runtime takes messages while it runs, and answers to its questions.
-pub fn takes_messages(runtime: Runtime) -> bool {
-    runtime == Runtime::ClaudeCode || is_served(runtime)
-}
-
 /// Makes the reader of the output of the order's program.
 pub fn normaliser(order: &StartAgent, context: RunContext) -> Box<dyn Normalise> {
     let recording = order.transcript.as_deref().and_then(Recording::find);
@@ -86,34 +81,22 @@ pub fn normaliser(order: &StartAgent, context: RunContext) -> Box<dyn Normalise>
     normaliser
 }
 
-/// The program of a runtime: its command, and the command that installs it. `None` where the runtime needs no installed
-/// program.
-pub fn command_line_program(runtime: Runtime) -> Option<(&'static str, &'static str)> {
-    match runtime {
-        Runtime::ClaudeCode => Some(("claude", "npm install -g @anthropic-ai/claude-code")),
-        Runtime::Codex => Some(("codex", "npm install -g @openai/codex")),
-        Runtime::Gemini => Some(("gemini", "npm install -g @google/gemini-cli")),
-        Runtime::Opencode => Some(("opencode", "npm install -g opencode-ai")),
-        Runtime::Kilo => Some(("kilo", "npm install -g @kilocode/cli")),
-        Runtime::Process | Runtime::Replay => None,
-    }
-}
-
 fn found(runtime: Runtime) -> Result<PathBuf> {
-    let Some((command, install)) = command_line_program(runtime) else {
+    let Some(program) = runtime.program() else {
         return Err(Error::internal(format!("{} is no program of its own", runtime.as_str())));
     };
-    find_on_path(command).ok_or_else(|| {
+    find_on_path(program.command).ok_or_else(|| {
+        let (command, install) = (program.command, program.install_command());
         let message = format!("runtime: `{command}` is not on the control server's PATH; install it with `{install}`");
         Error::new(Code::NotSupportedByRuntime, message)
     })
 }
 
 /// The order's prompt, which must not be empty.
-fn prompt(order: &StartAgent, who: &str) -> Result<String> {
+fn prompt(order: &StartAgent) -> Result<String> {
     match order.prompt.as_deref().filter(|prompt| !prompt.trim().is_empty()) {
         Some(prompt) => argument("prompt", prompt, PROMPT_BYTES_MAX),
-        None => Err(Error::invalid("prompt", format!("say what {who} is to do"))),
+        None => Err(Error::invalid("prompt", format!("say what {} is to do", order.runtime.properties().title))),
     }
 }
 

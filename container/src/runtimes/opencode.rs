@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use townwatch_protocol::error::{Error, Result};
-use townwatch_protocol::event::Runtime;
 use townwatch_protocol::limits::PROMPT_BYTES_MAX;
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::wire::StartAgent;
 
 use super::{Input, Launch, argument};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
-use townwatch_protocol::event::Runtime;
+use townwatch_protocol::runtime::Runtime;
 
 /// New versions that are logged, 64. Further ones are not, because the operator has been told often enough.
 const SEEN_MAX: usize = 64;
@@ -20,24 +20,13 @@ pub fn saw(runtime: Runtime, version: &str) {
     }
 }
 
-fn recorded(runtime: Runtime) -> Option<&'static str> {
-    match runtime {
-        Runtime::ClaudeCode => Some("2.1.330"),
-        Runtime::Codex => Some("0.169.0"),
-        Runtime::Gemini => Some("0.61.0"),
-        Runtime::Opencode => Some("1.18.33"),
-        Runtime::Kilo => Some("7.7.7"),
-        Runtime::Process | Runtime::Replay => None,
-    }
-}
-
 struct Seen(BTreeSet<(&'static str, String)>);
 
 impl Seen {
     /// The recorded version, if this version differs and was never seen. Some programs print their name beside it:
     /// `codex-cli 0.169.0`.
     fn first_time(&mut self, runtime: Runtime, version: &str) -> Option<&'static str> {
-        let recorded = recorded(runtime)?;
+        let recorded = runtime.program()?.version;
         let number = version.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
         let new = number != recorded && self.0.len() < SEEN_MAX;
         (new && self.0.insert((runtime.as_str(), number.to_owned()))).then_some(recorded)

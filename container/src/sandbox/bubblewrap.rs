@@ -11,9 +11,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::process::Command;
-use townwatch_protocol::event::Runtime;
+use townwatch_protocol::runtime::Runtime;
 
-use super::logins::login;
 use crate::search_path::find_on_path;
 use crate::setting;
 
@@ -157,9 +156,11 @@ impl Bubblewrap {
         for path in &shown {
             view.mount("--ro-bind-try", path, path);
         }
-        let login = login(runtime);
-        for (mount, files) in [("--bind-try", login.kept), ("--ro-bind-try", login.read)] {
-            files.iter().map(|file| self.home.join(file)).for_each(|file| view.mount(mount, &file, &file));
+        if let Some(program) = runtime.program() {
+            let files = program.home_files;
+            for (mount, files) in [("--bind-try", files.login), ("--ro-bind-try", files.settings)] {
+                files.iter().map(|file| self.home.join(file)).for_each(|file| view.mount(mount, &file, &file));
+            }
         }
         view.mount("--bind", places.dir, places.dir);
         // A folder that only covers another takes no files.

@@ -1,7 +1,6 @@
 //! The wall between agents and this machine, and with it the permissions that agents have without a question.
 
 mod bubblewrap;
-mod logins;
 
 pub use bubblewrap::{Bubblewrap, Places};
 

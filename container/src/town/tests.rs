@@ -1,5 +1,6 @@
 use townwatch_agents::redact::SecretValues;
-use townwatch_protocol::event::{AgentOutput, OutputStream, Runtime};
+use townwatch_protocol::event::{AgentOutput, OutputStream};
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::wire::ControlEvents;
 
 use super::*;

@@ -4,7 +4,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use townwatch_agents::normalise::is_served;
 use townwatch_agents::recordings::RECORDINGS;
 
 use crate::common::{Server, texts};
@@ -203,7 +202,7 @@ fn a_recording_that_breaks_off_has_one_end() {
     let mut cuts = 0;
     for recording in RECORDINGS {
         let bytes = recording.bytes().unwrap();
-        if bytes.len() > 30_000 || is_served(recording.runtime) {
+        if bytes.len() > 30_000 || recording.runtime.is_served() {
             continue; // the others are cut as often, without a process, in `cut_off.rs`
         }
         let file = world.dir.join("recording");

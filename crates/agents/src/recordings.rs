@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use townwatch_protocol::event::Runtime;
 use townwatch_protocol::limits::STDOUT_LINE_BYTES_MAX;
+use townwatch_protocol::runtime::Runtime;
 
-use crate::normalise::{RunContext, is_served};
+use crate::normalise::RunContext;
 use crate::sse::{SseDecoder, SseMessage};
 
 /// A bundled recording.
@@ -88,7 +88,7 @@ impl Recording {
     /// The output of the program, byte for byte; for a server, each message of its stream as a line.
     pub fn bytes(&self) -> io::Result<Cow<'static, [u8]>> {
         let file = self.file()?;
-        Ok(if is_served(self.runtime) { lines_of(&file).into() } else { file })
+        Ok(if self.runtime.is_served() { lines_of(&file).into() } else { file })
     }
 
     /// The recorded bytes.

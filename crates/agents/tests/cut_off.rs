@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 use townwatch_agents::lines::{Line, LineDecoder};
 use townwatch_agents::normalise::{ClaudeCode, Codex, Gemini, Normalise, Opencode};
 use townwatch_agents::recordings::{RECORDINGS, Recording};
-use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::event::EventData;
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::time::Timestamp;
 
 const STEP_BYTES: usize = 997;

@@ -6,7 +6,8 @@ mod reading;
 use proptest::prelude::*;
 use reading::{Reading, damaged, events, json, of_lines, recorded, recordings, told, typed_as_said};
 use townwatch_agents::normalise::RunContext;
-use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::event::EventData;
+use townwatch_protocol::runtime::Runtime;
 
 fn told_of(lines: &[&str]) -> String {
     told(&of_lines(Runtime::Gemini, lines))

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use townwatch_agents::normalise::kinds::Handling;
 use townwatch_agents::normalise::known_kinds;
-use townwatch_protocol::event::Runtime;
+use townwatch_protocol::runtime::Runtime;
 
 /// The kinds of a recording by their place, read from its lines without the normaliser.
 type Seen = BTreeSet<(&'static str, String)>;

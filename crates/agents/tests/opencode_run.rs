@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use townwatch_agents::normalise::{Normalise, OpencodeRun, RunContext, known_kinds};
-use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::event::EventData;
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::time::Timestamp;
 
 const RECORDING: &str = include_str!("../../../tests/recordings/opencode/run-json-basic.jsonl");

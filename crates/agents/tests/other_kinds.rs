@@ -7,7 +7,7 @@ use serde_json::Value;
 use townwatch_agents::normalise::kinds::Handling;
 use townwatch_agents::normalise::known_kinds;
 use townwatch_agents::recordings::RECORDINGS;
-use townwatch_protocol::event::Runtime;
+use townwatch_protocol::runtime::Runtime;
 
 /// The kinds of a recording by the place where they stand, read without the parser.
 fn recorded(runtime: Runtime) -> BTreeSet<(&'static str, String)> {

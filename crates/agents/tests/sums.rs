@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use townwatch_agents::normalise::normaliser_of;
 use townwatch_agents::recordings::RECORDINGS;
-use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::event::EventData;
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::time::Timestamp;
 
 /// Input without the cache, output, read from the cache, written to it.

@@ -11,6 +11,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use percent_encoding::percent_decode_str;
 use rustix::fs::OFlags;
 use serde_json::Value;
+use townwatch_protocol::runtime::Runtime;
 use townwatch_redaction::is_secret_name;
 
 /// The bytes of a file that are read, 64 KiB. A larger file is no list of passwords.
@@ -32,7 +33,7 @@ enum CredentialFileFormat {
     Json,
 }
 
-/// The files, as paths below HOME. The paths are also the names of their secrets.
+/// The files of programs that agents use, as paths below HOME. The paths are also the names of their secrets.
 const FILES: &[(&str, CredentialFileFormat)] = &[
     (".netrc", CredentialFileFormat::Netrc),
     (".git-credentials", CredentialFileFormat::Addresses),
@@ -45,20 +46,21 @@ const FILES: &[(&str, CredentialFileFormat)] = &[
     (".kube/config", CredentialFileFormat::Lines),
     (".config/gh/hosts.yml", CredentialFileFormat::Lines),
     (".config/gcloud/application_default_credentials.json", CredentialFileFormat::Json),
-    (".claude/.credentials.json", CredentialFileFormat::Json),
-    (".codex/auth.json", CredentialFileFormat::Json),
-    (".gemini/oauth_creds.json", CredentialFileFormat::Json),
-    (".local/share/opencode/auth.json", CredentialFileFormat::Json),
-    (".local/share/kilo/auth.json", CredentialFileFormat::Json),
 ];
 
 /// The values of the files in this HOME, each with its file's path.
 pub(crate) fn of(home: &Path) -> Vec<(&'static str, String)> {
-    let files = FILES.iter().flat_map(|(name, shape)| {
-        let values = read(&home.join(name)).map(|text| values(*shape, &text)).unwrap_or_default();
-        values.into_iter().map(|value| (*name, value))
+    let values = FILES.iter().copied().chain(logins()).flat_map(|(name, shape)| {
+        let values = read(&home.join(name)).map(|text| values(shape, &text)).unwrap_or_default();
+        values.into_iter().map(move |value| (name, value))
     });
-    files.take(VALUES_MAX).collect()
+    values.take(VALUES_MAX).collect()
+}
+
+/// The login files of the agents' own programs.
+fn logins() -> impl Iterator<Item = (&'static str, CredentialFileFormat)> {
+    let programs = Runtime::ALL.iter().filter_map(|runtime| runtime.program());
+    programs.flat_map(|program| program.home_files.login).map(|name| (*name, CredentialFileFormat::Json))
 }
 
 /// The text of a file, also through a symbolic link. It is opened so that a pipe with this name does not block.

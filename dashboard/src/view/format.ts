@@ -3,6 +3,7 @@
 import { atWork } from "../client/attention.ts";
 import { durationWords } from "../client/sentences.ts";
 import type { AgentState, Budget, DayBudget, UsageTotals } from "../protocol/protocol.ts";
+import { RUNTIMES, type RuntimeFacts } from "../protocol/runtimes.ts";
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
@@ -126,16 +127,8 @@ export function remainingText({ progress }: AgentState): string {
   return typeof seconds === "number" ? `about ${durationWords(seconds < 60 ? Math.ceil(seconds) * 1000 : Math.round(seconds / 60) * 60_000)} left` : "";
 }
 
-const runtimeNames: Readonly<Record<string, string>> = {
-  claude_code: "Claude Code",
-  codex: "Codex",
-  gemini: "Gemini CLI",
-  opencode: "OpenCode",
-  kilo: "Kilo",
-  process: "Command",
-  replay: "Recording",
-};
+const runtimes: Readonly<Record<string, RuntimeFacts>> = RUNTIMES;
 
 export function runtimeName(runtime: string | null): string {
-  return runtime === null ? "elsewhere" : (runtimeNames[runtime] ?? runtime);
+  return runtime === null ? "elsewhere" : (runtimes[runtime]?.title ?? runtime);
 }

@@ -8,6 +8,7 @@ import { commandWords } from "../client/command_words.ts";
 import { sandboxWords } from "../client/sandbox_words.ts";
 import { startAgent } from "../client/start.ts";
 import type { AgentState, ContainerView, Role, Runtime, RuntimeView, StartAgent } from "../protocol/protocol.ts";
+import { RUNTIMES } from "../protocol/runtimes.ts";
 import { Amount, amountOf } from "./day_budget.tsx";
 import { runtimeName } from "./format.ts";
 import { Problem } from "./message.tsx";
@@ -26,7 +27,7 @@ interface StartFormProps {
 
 type Order = Omit<StartAgent, "rig_id">;
 
-const offered: readonly Runtime[] = ["claude_code", "codex", "gemini", "opencode", "kilo", "process", "replay"];
+const offered = Object.keys(RUNTIMES) as readonly Runtime[];
 
 const roles: readonly (readonly [Role, string])[] = [
   ["polecat", "polecat: does one piece of work"],
@@ -34,15 +35,6 @@ const roles: readonly (readonly [Role, string])[] = [
   ["refinery", "refinery: brings work together"],
   ["witness", "witness: watches the others"],
 ];
-
-/** What a model is called, as each program wants to hear it. */
-const models: Readonly<Record<string, string>> = {
-  claude_code: "opus",
-  codex: "gpt-5-codex",
-  gemini: "gemini-2.5-pro",
-  opencode: "anthropic/claude-sonnet-4-5",
-  kilo: "anthropic/claude-sonnet-4-5",
-};
 
 const speeds: readonly (readonly [string, string])[] = [
   ["0.06", "slowly, to follow it"],
@@ -59,6 +51,7 @@ export function StartForm({ api, town_id, container, role, close, started }: Sta
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const where = sandboxWords(runtime, container?.sandbox);
+  const model = RUNTIMES[runtime].model_example;
   const form = useRef<HTMLFormElement>(null);
   useLayoutEffect(() => form.current?.querySelector<HTMLInputElement>("input:checked")?.focus(), []);
 
@@ -124,12 +117,12 @@ export function StartForm({ api, town_id, container, role, close, started }: Sta
             ))}
           </select>
         </Field>
-        {models[runtime] !== undefined && (
+        {model !== undefined && (
           <Field name="Model" hint="Empty: the program's own choice.">
-            <input name="model" class="mono" maxLength={200} autocomplete="off" spellcheck={false} placeholder={models[runtime]} />
+            <input name="model" class="mono" maxLength={200} autocomplete="off" spellcheck={false} placeholder={model} />
           </Field>
         )}
-        {models[runtime] !== undefined && (
+        {model !== undefined && (
           <Field name="Branch" hint="Empty: the rig's default branch.">
             <input name="branch" class="mono" maxLength={200} autocomplete="off" spellcheck={false} placeholder="main" />
           </Field>

@@ -14,7 +14,7 @@ fn told(event: &EventData) -> String {
     }
 }
 
-fn read(format: Option<Format>, input: &[u8]) -> (Vec<String>, AgentExited) {
+fn read(format: Option<Runtime>, input: &[u8]) -> (Vec<String>, AgentExited) {
     let mut events = Vec::new();
     let mut take = |event: &EventData, _| events.push(told(event));
     let redaction = Redaction::new(SecretValues::default()).unwrap();
@@ -38,7 +38,7 @@ fn the_first_line_that_only_one_program_prints_tells_the_format() {
     for (input, expected) in cases {
         assert_eq!(read(None, input.as_bytes()).0, expected, "{input}");
     }
-    assert_eq!(read(Some(Format::Process), CLAUDE.as_bytes()).0, [format!("stdout: {}", CLAUDE.trim_end())]);
+    assert_eq!(read(Some(Runtime::Process), CLAUDE.as_bytes()).0, [format!("stdout: {}", CLAUDE.trim_end())]);
 }
 
 #[test]
@@ -101,10 +101,10 @@ fn a_process_loses_nothing_and_is_held_no_longer_than_the_bounds() {
 fn a_prompt_without_an_end_is_shown_within_the_bound() {
     let redaction = Redaction::new(SecretValues::default()).unwrap();
     let cases = [
-        (Some(Format::Process), "Go on? [y/n] ", UNENDED_LINE_WAIT),
+        (Some(Runtime::Process), "Go on? [y/n] ", UNENDED_LINE_WAIT),
         (None, "Go on? [y/n] ", UNENDED_LINE_WAIT),
         (None, "Go on with {name}? ", HELD_MAX),
-        (Some(Format::Process), "Go on with {name}? ", UNENDED_LINE_WAIT),
+        (Some(Runtime::Process), "Go on with {name}? ", UNENDED_LINE_WAIT),
     ];
     for (format, prompt, wait) in cases {
         let mut reading = Reading::new(format, RunContext::default(), Threads::default(), &redaction);
@@ -153,7 +153,7 @@ fn a_run_ends_as_its_output_says() {
     assert_eq!(read(None, b"done\n").1.reason, ExitReason::Completed);
     // OpenCode's run, by guess and by name.
     let recording = include_bytes!("../../../../tests/recordings/opencode/run-json-basic.jsonl");
-    for format in [None, Some(Format::Opencode), Some(Format::Kilo)] {
+    for format in [None, Some(Runtime::Opencode), Some(Runtime::Kilo)] {
         let (events, exit) = read(format, &[b"> agent start\n", recording.as_slice()].concat());
         assert_eq!(
             (exit.reason, events.iter().filter(|told| *told == "agent_tool_result").count()),

@@ -25,6 +25,7 @@ pub mod pictures;
 mod process;
 mod progress;
 mod recent;
+pub mod shape;
 mod stop;
 mod tally;
 mod warnings;
@@ -39,7 +40,8 @@ pub use process::ProcessLines;
 pub use tally::Threads;
 
 use townwatch_protocol::error::Result;
-use townwatch_protocol::event::{AgentSession, EventData, Runtime};
+use townwatch_protocol::event::{AgentSession, EventData};
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::AnswerAgent;
 
@@ -129,15 +131,55 @@ pub struct InputLine {
     pub events: Vec<EventData>,
 }
 
+/// What there is for the output of one runtime's program.
+struct Readers {
+    /// The tables of kinds; none for a program without kinds.
+    known_kinds: fn() -> Vec<KnownKinds>,
+    /// Makes the normaliser of a run of ours.
+    of_run: MakeNormaliser,
+    /// Makes the normaliser of output that somebody else pipes to us.
+    of_pipe: MakeNormaliser,
+}
+
+type MakeNormaliser = fn(Runtime, RunContext) -> Box<dyn Normalise>;
+
+/// The readers of each runtime: a new program is registered here.
+fn readers(runtime: Runtime) -> Readers {
+    match runtime {
+        Runtime::ClaudeCode => {
+            Readers::of_lines(claude_code::known_kinds, |_, context| Box::new(ClaudeCode::new(context)))
+        }
+        Runtime::Codex => Readers::of_lines(codex::known_kinds, |_, context| Box::new(Codex::new(context))),
+        Runtime::Gemini => Readers::of_lines(gemini::known_kinds, |_, context| Box::new(Gemini::new(context))),
+        Runtime::Opencode | Runtime::Kilo => Readers {
+            known_kinds: opencode::known_kinds,
+            of_run: |runtime, context| Box::new(Opencode::new(runtime.as_str(), context, None)),
+            of_pipe: |runtime, context| Box::new(OpencodeRun::new(runtime.as_str(), context)),
+        },
+        Runtime::Process | Runtime::Replay => Readers::of_lines(Vec::new, |_, _| Box::new(ProcessLines::default())),
+    }
+}
+
+impl Readers {
+    /// The readers for a program that prints the same lines in a run of ours and into a pipe.
+    fn of_lines(known_kinds: fn() -> Vec<KnownKinds>, make: MakeNormaliser) -> Self {
+        Self { known_kinds, of_run: make, of_pipe: make }
+    }
+}
+
 /// The tables of kinds of this program; none for a program without kinds.
 pub fn known_kinds(runtime: Runtime) -> Vec<KnownKinds> {
-    match runtime {
-        Runtime::ClaudeCode => claude_code::known_kinds(),
-        Runtime::Codex => codex::known_kinds(),
-        Runtime::Gemini => gemini::known_kinds(),
-        Runtime::Opencode | Runtime::Kilo => opencode::known_kinds(),
-        Runtime::Process | Runtime::Replay => Vec::new(),
-    }
+    (readers(runtime).known_kinds)()
+}
+
+/// The normaliser of a runtime's program.
+pub fn normaliser_of(runtime: Runtime, context: RunContext) -> Box<dyn Normalise> {
+    (readers(runtime).of_run)(runtime, context)
+}
+
+/// The normaliser of output of a runtime's program that comes through a pipe.
+pub fn piped_normaliser_of(runtime: Runtime, context: RunContext) -> Box<dyn Normalise> {
+    (readers(runtime).of_pipe)(runtime, context)
 }
 
 /// The last events of every normaliser: the counted notices, and the last progress of a successful run.
@@ -238,20 +280,4 @@ impl RunContext {
             takes_messages: self.takes_messages.then_some(true),
         }
     }
-}
-
-/// The normaliser of a runtime's program.
-pub fn normaliser_of(runtime: Runtime, context: RunContext) -> Box<dyn Normalise> {
-    match runtime {
-        Runtime::ClaudeCode => Box::new(ClaudeCode::new(context)),
-        Runtime::Codex => Box::new(Codex::new(context)),
-        Runtime::Gemini => Box::new(Gemini::new(context)),
-        Runtime::Opencode | Runtime::Kilo => Box::new(Opencode::new(runtime.as_str(), context, None)),
-        Runtime::Process | Runtime::Replay => Box::new(ProcessLines::default()),
-    }
-}
-
-/// Whether the runtime's program is a server, to which requests are sent.
-pub fn is_served(runtime: Runtime) -> bool {
-    matches!(runtime, Runtime::Opencode | Runtime::Kilo)
 }

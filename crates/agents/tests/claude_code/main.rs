@@ -12,7 +12,8 @@ use reading::Reading;
 use townwatch_agents::cut;
 use townwatch_agents::normalise::{ClaudeCode, Meaning, Normalise, Piece, RunContext};
 use townwatch_agents::recordings::Recording;
-use townwatch_protocol::event::{AgentOutput, EventData, Runtime};
+use townwatch_protocol::event::{AgentOutput, EventData};
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::time::Timestamp;
 
 /// All events of an output that comes in reads of so many bytes, a line every 10 ms.

@@ -12,7 +12,8 @@ mod tools;
 
 use reading::of_lines;
 use serde_json::{Value, json};
-use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::event::EventData;
+use townwatch_protocol::runtime::Runtime;
 
 fn events(lines: &[Value]) -> Vec<EventData> {
     let lines: Vec<String> = lines.iter().map(Value::to_string).collect();

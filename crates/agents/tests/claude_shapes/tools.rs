@@ -1,7 +1,7 @@
 //! Calls and their results, those of the API's own tools, too.
 
 use serde_json::{Value, json};
-use townwatch_protocol::event::Runtime;
+use townwatch_protocol::runtime::Runtime;
 
 use super::reading::{self, of_lines};
 use super::{assistant, call, done, events, init, named, of, picked, result, system, with};

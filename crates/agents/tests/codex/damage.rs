@@ -3,7 +3,7 @@
 use super::reading::{Reading, damaged, events, json, told};
 use proptest::prelude::*;
 use townwatch_agents::normalise::RunContext;
-use townwatch_protocol::event::Runtime;
+use townwatch_protocol::runtime::Runtime;
 
 use super::told_of;
 

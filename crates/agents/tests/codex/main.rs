@@ -8,7 +8,8 @@ mod reading;
 
 use reading::{Reading, counts, of_lines, recorded, recordings, told};
 use townwatch_agents::normalise::{RunContext, Threads};
-use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::event::EventData;
+use townwatch_protocol::runtime::Runtime;
 
 fn told_of(lines: &[&str]) -> String {
     told(&of_lines(Runtime::Codex, lines))

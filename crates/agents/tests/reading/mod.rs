@@ -9,7 +9,8 @@ use townwatch_agents::lines::{Line, LineDecoder};
 use townwatch_agents::normalise::normaliser_of;
 use townwatch_agents::normalise::{Meaning, Normalise, RunContext, Threads};
 use townwatch_agents::recordings::{RECORDINGS, Recording};
-use townwatch_protocol::event::{EventData, Runtime};
+use townwatch_protocol::event::EventData;
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::time::Timestamp;
 
 /// One run's output being read, a line every 10 ms.

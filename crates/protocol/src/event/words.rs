@@ -1,36 +1,9 @@
 //! The closed lists of words in events.
 
-#[cfg(feature = "schema")]
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-#[cfg(feature = "schema")]
-use ts_rs::TS;
+use crate::wire_enum::wire_enum;
 
 /// The beginning of a summary for a call that gives work to a sub-agent: `Handing work to a sub-agent: build the api`.
 pub const HANDING_WORK: &str = "Handing work to a sub-agent";
-
-macro_rules! wire_enum {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-        #[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant,)* }
-        impl $name {
-            /// The word on the wire.
-            pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
-            /// The value of a word of the wire.
-            pub fn parse(text: &str) -> Option<Self> { match text { $($text => Some(Self::$variant),)* _ => None } }
-        }
-        // Not derived: a derived one calls a number in its place malformed JSON.
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                let words = [$($text),*].join(", ");
-                Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not one of {words}")))
-            }
-        }
-    )*};
-}
 
 wire_enum! {
     /// The status of an agent. `idle` stands only in states, for an agent without any run.
@@ -242,22 +215,5 @@ wire_enum! {
         Refinery = "refinery",
         /// Watches over the others.
         Witness = "witness",
-    }
-    /// The programs that the control server can run.
-    Runtime {
-        /// Claude Code.
-        ClaudeCode = "claude_code",
-        /// Codex.
-        Codex = "codex",
-        /// Gemini CLI.
-        Gemini = "gemini",
-        /// OpenCode.
-        Opencode = "opencode",
-        /// Kilo.
-        Kilo = "kilo",
-        /// Any command; its lines are output.
-        Process = "process",
-        /// A bundled recording of a real agent, printed by a child process.
-        Replay = "replay",
     }
 }

@@ -9,8 +9,8 @@ use ts_rs::TS;
 use super::budgets::DayBudget;
 use super::control::RigEvent;
 use super::state::AgentState;
-use crate::event::Runtime;
 use crate::id::{AgentId, Epoch, EventId, ImageId, RigId, SessionId, SourceId, TokenId, TownId};
+use crate::runtime::Runtime;
 use crate::time::Timestamp;
 
 wire! {

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 #[cfg(feature = "schema")]
 use ts_rs::TS;
 
-use crate::event::{Answer, PartAnswer, Role, Runtime, StopSignal};
+use crate::event::{Answer, PartAnswer, Role, StopSignal};
 use crate::id::{AgentId, EventKey, EventName, RigId, RunId};
 use crate::integer;
 #[cfg(feature = "schema")]
@@ -19,6 +19,7 @@ use crate::limits::{
     BATCH_EVENTS_MAX, BUDGET_COST_USD_MAX, BUDGET_COST_USD_MIN, BUDGET_TOKENS_MAX, NAME_CHARS_MAX, PROMPT_BYTES_MAX,
     SECRET_ENV_MAX, TIMEOUT_SECONDS_MAX, TOKEN_TTL_SECONDS_MAX,
 };
+use crate::runtime::Runtime;
 use crate::time::Timestamp;
 
 /// A name for people: something to be seen, and no control characters.

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::budgets::{Budget, DayBudget};
-use crate::event::{AgentExited, AgentQuestion, ProgressUpdate, Role, Runtime, Status, TaskKind, Todo};
+use crate::event::{AgentExited, AgentQuestion, ProgressUpdate, Role, Status, TaskKind, Todo};
 use crate::id::{AgentId, EventId, RigId, RunId};
+use crate::runtime::Runtime;
 use crate::time::Timestamp;
 
 wire! {

@@ -2,10 +2,11 @@
 
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::event::{
-    AgentExited, AgentNotice, AgentNoticeKind, AgentStatusChanged, Draft, ExitReason, NoticeLevel, Runtime, Status,
+    AgentExited, AgentNotice, AgentNoticeKind, AgentStatusChanged, Draft, ExitReason, NoticeLevel, Status,
 };
 use townwatch_protocol::id::{AgentId, RunId};
 use townwatch_protocol::limits::SECRET_ENV_MAX;
+use townwatch_protocol::runtime::Work;
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{
     AgentState, Budget, ControlStart, ControlStarted, StartAgent, check_timeout, check_words,
@@ -42,16 +43,14 @@ pub fn check(order: &StartAgent) -> Result<()> {
             "expected a number from 0 (at once) to 1000; 1 is the recording's own pace",
         ));
     }
-    match order.runtime {
-        Runtime::Process if order.command.as_ref().is_none_or(Vec::is_empty) => {
+    match order.runtime.properties().work {
+        Work::Command if order.command.as_ref().is_none_or(Vec::is_empty) => {
             Err(Error::invalid("command", "a process needs the program and its arguments, as in [\"ls\", \"-l\"]"))
         }
-        Runtime::Replay if order.transcript.is_none() => {
+        Work::Recording if order.transcript.is_none() => {
             Err(Error::invalid("transcript", "a replay needs the name of a bundled recording, as in \"demo\""))
         }
-        Runtime::ClaudeCode | Runtime::Codex | Runtime::Gemini | Runtime::Opencode | Runtime::Kilo
-            if order.prompt.as_ref().is_none_or(|prompt| prompt.trim().is_empty()) =>
-        {
+        Work::Prompt if order.prompt.as_ref().is_none_or(|prompt| prompt.trim().is_empty()) => {
             Err(Error::invalid("prompt", "this agent needs to be told what to do"))
         }
         _ => Ok(()),

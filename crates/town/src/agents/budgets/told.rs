@@ -1,6 +1,6 @@
 //! The usage that the programs report. A budget can bound only reported usage.
 
-use townwatch_protocol::event::Runtime;
+use townwatch_protocol::runtime::{Properties, ReportedUsage, Runtime};
 use townwatch_protocol::wire::Budget;
 
 /// The reason, for a person, why some of these budgets cannot bound a run of this program; `None` where they can, or
@@ -8,24 +8,18 @@ use townwatch_protocol::wire::Budget;
 pub(crate) fn cannot_hold(runtime: Runtime, budgets: &[Budget]) -> Option<String> {
     let bounds_cost = budgets.iter().any(|budget| budget.max_cost_usd.is_some());
     let bounds_tokens = budgets.iter().any(|budget| budget.max_tokens.is_some());
-    match runtime {
-        Runtime::Process if bounds_cost || bounds_tokens => Some(
-            "A command tells neither its tokens nor its cost, so no budget can hold it: timeout_seconds ends it"
-                .to_owned(),
-        ),
-        Runtime::Codex | Runtime::Gemini if bounds_cost => {
-            let name = if runtime == Runtime::Codex { "Codex" } else { "Gemini CLI" };
+    let Properties { title, usage, .. } = runtime.properties();
+    match usage {
+        ReportedUsage::Nothing if bounds_cost || bounds_tokens => {
+            let name = if runtime == Runtime::Process { "A command" } else { title };
             Some(format!(
-                "{name} does not tell its cost, so max_cost_usd cannot hold it: max_tokens and timeout_seconds can"
+                "{name} tells neither its tokens nor its cost, so no budget can hold it: timeout_seconds ends it"
             ))
         }
+        ReportedUsage::Tokens if bounds_cost => Some(format!(
+            "{title} does not tell its cost, so max_cost_usd cannot hold it: max_tokens and timeout_seconds can"
+        )),
         // The usage of a recording is in its lines only, which are not known here.
-        Runtime::ClaudeCode
-        | Runtime::Opencode
-        | Runtime::Kilo
-        | Runtime::Replay
-        | Runtime::Process
-        | Runtime::Codex
-        | Runtime::Gemini => None,
+        ReportedUsage::Cost | ReportedUsage::Tokens | ReportedUsage::Nothing | ReportedUsage::Unknown => None,
     }
 }

@@ -27,9 +27,10 @@ use self::usage::Figures;
 use crate::git_url;
 use townwatch_protocol::event::{
     AgentExited, AgentOutput, AgentSession, EventData, ExitReason, FileChanged, MessageSource, OutputStream,
-    ProgressUpdate, Role, Runtime, Status, UserMessage,
+    ProgressUpdate, Role, Status, UserMessage,
 };
 use townwatch_protocol::id::{AgentId, EventId, RigId, RunId};
+use townwatch_protocol::runtime::Runtime;
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{AgentState, UsageTotals};
 
