@@ -3,7 +3,7 @@
 //!
 //! In reading order: requests from outside ([`worker`], which forwards to the objects over [`objects`]); the parts of
 //! an object ([`config`], [`platform`], [`http`], [`sql_store`], [`socket`], [`upstream`] with its [`control_request`]
-//! and its [`container`]); and the objects: [`account_object`], [`rig_object`], and [`town_class`] with its object, its
+//! and its [`container`]); and the objects: [`account_object`], [`rig_class`] with its object, and [`town_class`] with its object, its
 //! routes, its streams and its relay.
 
 #![cfg(target_arch = "wasm32")]
@@ -28,9 +28,11 @@ pub mod platform;
 mod posted_end;
 mod pulled;
 mod relay_turn;
-mod rig_deletion;
 #[allow(missing_docs)]
-pub mod rig_notices;
+pub mod rig_class;
+mod rig_deletion;
+mod rig_delivery;
+mod rig_notices;
 mod rig_object;
 mod session;
 pub mod socket;

@@ -1,11 +1,10 @@
-//! The Rig object: a thin shim around [`townwatch_town::rig::Rig`]. Key: the rig's id. Its alarm delivers the outbox to
-//! the town; the alarm is set in the same commit as the events.
+//! The Rig object: a thin shim around [`townwatch_town::rig::Rig`]. Its delivery to the town is in `rig_delivery.rs`.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use ::worker::web_sys::Request as Raw;
-use ::worker::{DurableObject, Env, Request, Response, State};
+use ::worker::{Env, Response, State};
 use townwatch_protocol::agent_right::{AGENT_HEADER, AgentRight};
 use townwatch_protocol::calls::{
     self, AdmittedCaller, Done, EndedRuns, HearAgent, ListRigAgents, ObjectAnswer, ObjectCall, RegisterAgent, RigCall,
@@ -21,27 +20,27 @@ use townwatch_protocol::wire::{AgentRequest, PostEvents, RigEventsPage, TokenReq
 use townwatch_town::access::auth;
 use townwatch_town::metrics::{self, Counts};
 use townwatch_town::rig::Rig as Core;
-use townwatch_town::rig::carrier::{AlarmChange, Carrier, CarryProgress};
+use townwatch_town::rig::carrier::Carrier;
 use townwatch_town::route::Route;
 use townwatch_town::store::Store;
 use townwatch_town::town::check_name;
-use worker_macros::durable_object;
 
-use crate::http::{self, respond, success};
+use crate::http::{self, success};
 use crate::log::log;
 use crate::sql_store::SqlStore;
 use crate::{config, objects, platform};
 
-/// One rig.
-#[durable_object(alarm)]
-pub struct Rig {
-    state: State,
-    env: Env,
+/// One rig's object.
+pub(super) struct RigObject {
+    /// A pointer to the object itself, for a delivery that outlives the post that began it.
+    pub(super) me: Weak<Self>,
+    pub(super) state: State,
+    pub(super) env: Env,
     store: Rc<SqlStore>,
     /// The rig, read at the first request; `None` where no rig was made.
     core: RefCell<Option<Rc<Core>>>,
     /// The state of the outbox's delivery to the town.
-    carrier: RefCell<Carrier>,
+    pub(super) carrier: RefCell<Carrier>,
     /// The number of deletions and archivings of agents in this instance's time. A registration that runs meanwhile
     /// sees the change.
     withdrawn: Cell<u64>,
@@ -49,10 +48,12 @@ pub struct Rig {
     counts: Cell<Counts>,
 }
 
-impl DurableObject for Rig {
-    fn new(state: State, env: Env) -> Self {
+impl RigObject {
+    /// A new instance, which knows only its tables.
+    pub(super) fn new(state: State, env: Env) -> Rc<Self> {
         let store = Rc::new(SqlStore::new(&state));
-        Self {
+        Rc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
             state,
             env,
             store,
@@ -60,30 +61,10 @@ impl DurableObject for Rig {
             carrier: RefCell::default(),
             withdrawn: Cell::new(0),
             counts: Cell::new(Counts::new(platform::now())),
-        }
+        })
     }
 
-    async fn fetch(&self, request: Request) -> ::worker::Result<Response> {
-        let outcome = self.answer(request.inner()).await;
-        self.wake().await;
-        Ok(respond(request.inner(), outcome).await)
-    }
-
-    async fn alarm(&self) -> ::worker::Result<Response> {
-        let is_busy = self.carrier.borrow_mut().alarm_fires();
-        if let Some(alarm) = is_busy {
-            self.set_alarm(alarm).await;
-        } else if let Err(error) = self.forward().await {
-            log("outbox_error", &[("message", &error.message)]);
-            let alarm = self.carrier.borrow_mut().retry();
-            self.set_alarm(alarm).await;
-        }
-        Response::empty()
-    }
-}
-
-impl Rig {
-    fn open(&self) -> Result<Rc<Core>> {
+    pub(super) fn open(&self) -> Result<Rc<Core>> {
         if let Some(known) = &*self.core.borrow() {
             return Ok(Rc::clone(known));
         }
@@ -95,14 +76,7 @@ impl Rig {
         found.ok_or_else(|| Error::not_found("rig"))
     }
 
-    /// Delivers the waiting outbox, once for each instance, without waiting for the last instance's alarm.
-    async fn wake(&self) {
-        let waits = || self.open().and_then(|rig| rig.waiting()).is_ok_and(|waiting| waiting.events > 0);
-        let alarm = self.carrier.borrow_mut().wake(waits);
-        self.set_alarm(alarm).await;
-    }
-
-    async fn answer(&self, request: &Raw) -> Result<Response> {
+    pub(super) async fn answer(&self, request: &Raw) -> Result<Response> {
         let url = request.url();
         let address = Address::split(&url);
         if calls::is_call(address.path) {
@@ -227,8 +201,7 @@ impl Rig {
         let receipt = rig.post(posted, platform::now())?;
         self.count(|counts| counts.events_stored += receipt.appended);
         if receipt.appended > 0 {
-            let alarm = self.carrier.borrow_mut().posted();
-            self.set_alarm(alarm).await;
+            self.carry_posted().await;
         }
         Ok(success(201, &receipt))
     }
@@ -280,35 +253,7 @@ impl Rig {
         }
     }
 
-    /// Delivers events that the town does not have yet, one batch at a time. Events posted meanwhile are part of the
-    /// next batch.
-    async fn forward(&self) -> Result<()> {
-        let rig = match self.open() {
-            Err(error) if error.code == Code::NotFound => return Ok(()),
-            rig => rig?,
-        };
-        let alarm = self.carrier.borrow_mut().begin();
-        let under_way = UnderWay(&self.carrier);
-        self.set_alarm(alarm).await;
-        let carried = self.carry(&rig).await;
-        std::mem::forget(under_way);
-        let alarm = self.carrier.borrow_mut().end(carried.is_ok());
-        self.set_alarm(alarm).await;
-        carried
-    }
-
-    async fn carry(&self, rig: &Core) -> Result<()> {
-        loop {
-            let Some(batch) = rig.next_batch()? else { return Ok(()) };
-            let came = objects::call(&self.env, &rig.town_id, &batch).await;
-            if self.carrier.borrow().answered(rig, came)? == CarryProgress::TownGone {
-                log("outbox_error", &[("message", "the town is gone; its rig stops forwarding")]);
-                return Ok(());
-            }
-        }
-    }
-
-    fn count(&self, change: impl FnOnce(&mut Counts)) {
+    pub(super) fn count(&self, change: impl FnOnce(&mut Counts)) {
         let mut counts = self.counts.get();
         change(&mut counts);
         self.counts.set(counts);
@@ -319,32 +264,6 @@ impl Rig {
         let alarm_at = self.state.storage().get_alarm().await.map_err(Error::internal)?.map(Timestamp::from_millis);
         let (counts, rows) = (self.counts.get(), self.store.rows());
         self.store.uncounted(|| metrics::of_rig(&rig, &counts, rows, alarm_at)).map(http::metrics)
-    }
-
-    async fn set_alarm(&self, alarm: AlarmChange) {
-        let storage = self.state.storage();
-        let outcome = match alarm {
-            AlarmChange::Keep => return,
-            AlarmChange::SetIn(millis) => {
-                self.count(|counts| counts.alarms_set += 1);
-                storage.set_alarm(millis).await
-            }
-            AlarmChange::Clear => storage.delete_alarm().await,
-        };
-        if let Err(error) = outcome {
-            self.carrier.borrow_mut().alarm_failed();
-            log("alarm_error", &[("message", &error.to_string())]);
-        }
-    }
-}
-
-/// Ends a delivery whose future is dropped in the middle: otherwise the rig would wait for it until its instance goes.
-struct UnderWay<'a>(&'a RefCell<Carrier>);
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        // The alarm that was set at the beginning stands.
-        let _ = self.0.borrow_mut().end(false);
     }
 }
 

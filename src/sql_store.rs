@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use ::worker::State;
-use js_sys::{Array, ArrayBuffer, JsString, Number, Uint8Array};
+use js_sys::{Array, ArrayBuffer, JsString, Uint8Array};
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::id::{EventId, POSITION_MAX};
 use townwatch_town::metrics::Rows;
@@ -51,6 +51,9 @@ mod glue {
 
         pub(super) type Cursor;
 
+        /// An array of rows, each an array of values.
+        pub(super) type Rows;
+
         #[wasm_bindgen(method, catch)]
         pub(super) fn raw(this: &Cursor) -> Result<JsValue, JsValue>;
 
@@ -60,6 +63,10 @@ mod glue {
 
         #[wasm_bindgen(method, getter, js_name = rowsWritten)]
         pub(super) fn rows_written(this: &Cursor) -> f64;
+
+        /// The values of all rows, in their order.
+        #[wasm_bindgen(method)]
+        pub(super) fn flat(this: &Rows) -> Array;
 
         /// Reads an iterator to its end in one crossing.
         #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
@@ -162,12 +169,15 @@ impl Store for SqlStore {
             bound.push(&to_js(parameter, sql)?);
         }
         let rows = self.run(sql, &bound)?;
-        rows.iter()
-            .map(|row| {
-                let columns: Array = row.unchecked_into();
-                Ok(Row(columns.iter().map(|value| from_js(&value, sql)).collect::<Result<_>>()?))
-            })
-            .collect()
+        let count = rows.length();
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        // All values in one array: of a row by itself each would be a crossing more.
+        let values = rows.unchecked_ref::<glue::Rows>().flat();
+        let mut read = values.iter().map(|value| from_js(&value, sql));
+        let columns = (values.length() / count) as usize;
+        (0..count).map(|_| read.by_ref().take(columns).collect::<Result<_>>().map(Row)).collect()
     }
 
     fn script(&self, sql: &str) -> Result<()> {
@@ -203,8 +213,13 @@ fn to_js(value: &Value, sql: &str) -> Result<JsValue> {
 }
 
 fn from_js(value: &JsValue, sql: &str) -> Result<Value> {
+    // Texts come first, since most values are texts and each question is a crossing.
+    if let Some(text) = value.as_string() {
+        return Ok(Value::Text(text));
+    }
     if let Some(number) = value.as_f64() {
-        if !Number::is_safe_integer(value) {
+        #[allow(clippy::cast_precision_loss)] // not within the bound
+        if number.fract() != 0.0 || number.abs() > POSITION_MAX as f64 {
             return Err(Error::internal(format!("a column holds {number}, which is no integer of ours: {sql}")));
         }
         #[allow(clippy::cast_possible_truncation)] // checked just before
@@ -216,6 +231,5 @@ fn from_js(value: &JsValue, sql: &str) -> Result<Value> {
     if let Some(bytes) = value.dyn_ref::<ArrayBuffer>() {
         return Ok(Value::Bytes(Uint8Array::new(bytes).to_vec()));
     }
-    let text = value.as_string().map(Value::Text);
-    text.ok_or_else(|| Error::internal(format!("a column holds neither integer, text nor bytes: {sql}")))
+    Err(Error::internal(format!("a column holds neither integer, text nor bytes: {sql}")))
 }

@@ -39,6 +39,15 @@ fn viewers_from_different_places_share_all_but_their_first_and_last_frame() {
 }
 
 #[test]
+fn whoever_comes_when_all_have_left_gets_the_frames_that_were_kept() {
+    let mut story = crowd(2_000, 1_000);
+    let (first, _, frames) = history(&mut story, 0);
+    story.town.leave(first);
+    let (_, _, again) = history(&mut story, 0);
+    assert!((0..7).all(|frame| Rc::ptr_eq(&frames[frame], &again[frame])));
+}
+
+#[test]
 fn what_is_pruned_meanwhile_is_in_no_frame_that_was_kept() {
     let mut story = crowd(1_000, 1_000);
     history(&mut story, 0);

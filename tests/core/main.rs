@@ -8,6 +8,7 @@ mod agent_tokens;
 mod archive;
 mod auth;
 mod budgets;
+mod carrier;
 mod control_response;
 mod cursor;
 mod cut;

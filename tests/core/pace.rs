@@ -50,6 +50,24 @@ fn none() -> Vec<String> {
 }
 
 #[test]
+fn a_live_frame_reads_nothing_of_what_was_just_stored() {
+    let cost = |watches: bool| {
+        let mut story = paced();
+        if watches {
+            story.join("a", BeginRequest::default());
+            story.pass(PACE_MS);
+        }
+        story.shows(&[note("a")]);
+        story.pass(1_000);
+        let before = story.store.statements();
+        let shown = story.shows(&[note("a"), note("a")]);
+        assert_eq!(shown.iter().any(|effect| matches!(effect, Effect::Send(..))), watches);
+        story.store.statements() - before
+    };
+    assert_eq!(cost(true), cost(false));
+}
+
+#[test]
 fn an_event_leaves_at_once_if_the_last_frame_is_20_ms_old_and_else_with_the_next() {
     let mut story = paced();
     let id = story.join("a", BeginRequest::default()).0;

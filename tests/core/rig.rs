@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use townwatch_protocol::error::Code;
 use townwatch_protocol::time::Timestamp;
 use townwatch_redaction::{Redactor, SecretValues};
+use townwatch_town::rig::Rig;
 use townwatch_town::store::Store;
 
 use crate::desk::{Desk, EVENT_CAP, ids};
@@ -260,7 +261,7 @@ fn a_post_costs_the_same_whatever_the_rig_keeps() {
         cost
     };
     let (statements, steps, rows) = cost(50);
-    assert_eq!(rows, 10 + 3, "each event's row, the agent's counts, and what waits twice");
+    assert_eq!(rows, 10 + 2, "each event's row, the agent's counts, and what the town has");
     let (more_statements, more_steps, _) = cost(2_000);
     assert_eq!(more_statements, statements);
     assert!(more_steps <= steps + steps / 10, "{steps} steps where 50 are kept, {more_steps} where 2,000 are");
@@ -282,6 +283,34 @@ fn what_waits_is_counted_in_both_directions() {
         [waiting(1), waiting(3), waiting(2), waiting(4), waiting(0)],
         [(3, 15), (1, 6), (2, 11), (0, 0), (4, 18)]
     );
+}
+
+#[test]
+fn what_waits_is_counted_anew_where_another_instance_opens_the_rig() {
+    let desk = Desk::new();
+    desk.notes("a", 3);
+    desk.rig.adopt(position(1)).unwrap();
+    let refused = desk.post_text(&json!({"agent_id": "b", "event_type": "agent.exited", "data": {}}).to_string());
+    refused.unwrap_err();
+    let waiting = desk.rig.waiting().unwrap();
+    assert_eq!((waiting.events, waiting.bytes), (2, 8), "null and null");
+    let store = Rc::clone(&desk.store) as Rc<dyn Store>;
+    assert_eq!(Rig::open(store, EVENT_CAP).unwrap().unwrap().waiting().unwrap(), waiting);
+}
+
+#[test]
+fn a_post_needs_few_statements_however_many_events_it_has() {
+    let desk = Desk::capped(2_000);
+    let cost = |count: usize| {
+        let events: Vec<Json> =
+            (0..count).map(|index| json!({"event_type": "note", "event_id": format!("{count}-{index}")})).collect();
+        let before = desk.store.statements();
+        desk.post(&json!({"agent_id": "a", "events": events}));
+        desk.store.statements() - before
+    };
+    cost(2);
+    // The agent, its keys, its counts, and a statement for each 14 events.
+    assert_eq!([cost(1), cost(14), cost(100)], [4, 4, 3 + 8]);
 }
 
 #[test]

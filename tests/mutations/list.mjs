@@ -39,7 +39,7 @@ export const MUTATIONS = [
     name: "the rig forgets event_id",
     gate: true,
     caughtBy: ["a repeated post is taken twice"],
-    edits: [{ file: "crates/town/src/rig/mod.rs", find: "event.event_id.as_ref().map(EventKey::as_str).into(),", replace: "None::<&str>.into()," }],
+    edits: [{ file: "crates/town/src/rig/rig_log.rs", find: "event.event_id.as_ref().map(EventKey::as_str).into(),", replace: "None::<&str>.into()," }],
   },
   {
     name: "a retired life of the container is followed again",
@@ -102,7 +102,7 @@ export const MUTATIONS = [
   {
     name: "a rig's outbox waits without an alarm",
     caughtBy: ["no alarm stands for it"],
-    edits: [{ file: "crates/town/src/rig/carrier.rs", find: "if self.is_alarmed { AlarmChange::Keep } else { self.set_in(0) }", replace: "AlarmChange::Keep" }],
+    edits: [{ file: "crates/town/src/rig/carrier.rs", find: "if self.is_alarmed { AlarmChange::Keep } else { self.set_in(UNDER_WAY_MS) }", replace: "AlarmChange::Keep" }],
   },
   {
     name: "the end of another run takes an agent's silence back",
@@ -128,7 +128,7 @@ export const MUTATIONS = [
   {
     name: "pruning leaves the base where it was",
     caughtBy: ["the log leads elsewhere than the state"],
-    edits: [{ file: "crates/town/src/log/mod.rs", find: "    base.reduce(", replace: "    base.clone().reduce(" }],
+    edits: [{ file: "crates/town/src/log/writer.rs", find: "        base.reduce(", replace: "        base.clone().reduce(" }],
   },
   {
     name: "a recalled viewer starts at 0",
@@ -201,7 +201,7 @@ export const MUTATIONS = [
   {
     name: "the head falls where the newest event goes with its agent",
     caughtBy: ["was stored after", "hello names another head"],
-    edits: [{ file: "crates/town/src/log/mod.rs", find: "newest.max(store.erased_head().get())", replace: "newest" }],
+    edits: [{ file: "crates/town/src/log/mod.rs", find: "newest.max(store.erased_head().get())", replace: "{\n        let _ = store;\n        newest\n    }" }],
   },
   {
     name: "an agent that posts has as many runs open as it begins",

@@ -9,7 +9,7 @@ use townwatch_protocol::wire::{RigBatch, RigCursor};
 use townwatch_town::agents::runs::Source;
 use townwatch_town::relay;
 use townwatch_town::rig::Rig;
-use townwatch_town::rig::carrier::{AlarmChange, Carrier, CarryProgress};
+use townwatch_town::rig::carrier::{AlarmChange, Carrier, CarryEnd, CarryProgress, CarryStep};
 use townwatch_town::store::Store;
 
 use super::faults::Fault;
@@ -43,8 +43,8 @@ impl World {
         }
         let receipt = receipt.unwrap();
         assert_eq!((receipt.appended, receipt.duplicates), (events.len() as u64, 0), "a post is taken whole");
-        let alarm = self.carrier.posted();
-        self.set_rig_alarm(alarm);
+        let step = self.carrier.posted();
+        self.take_carry_step(step);
         self.posted.extend(oldest..=newest);
         if self.rng.u32(0..4) == 0 {
             self.fire(Fault::PostRepeated);
@@ -109,20 +109,28 @@ impl World {
 
     pub(super) fn fire_rig_alarm(&mut self) {
         self.rig_alarm_at = None;
-        if let Some(alarm) = self.carrier.alarm_fires() {
+        let waits = self.rig.waiting().unwrap().events > 0;
+        let step = self.carrier.alarm_fires(waits);
+        if waits && matches!(step, CarryStep::Wait(_)) {
             self.fire(Fault::AlarmWhileCarrying);
-            return self.set_rig_alarm(alarm);
         }
-        let alarm = self.carrier.begin();
-        self.set_rig_alarm(alarm);
-        self.send_next_batch();
+        self.take_carry_step(step);
+    }
+
+    fn take_carry_step(&mut self, step: CarryStep) {
+        match step {
+            CarryStep::Wait(alarm) => self.set_rig_alarm(alarm),
+            CarryStep::Carry(alarm) => {
+                self.set_rig_alarm(alarm);
+                self.send_next_batch();
+            }
+        }
     }
 
     fn send_next_batch(&mut self) {
         self.in_flight = self.rig.next_batch().unwrap();
         if self.in_flight.is_none() {
-            let alarm = self.carrier.end(true);
-            self.set_rig_alarm(alarm);
+            self.end_carrying(CarryEnd::Done);
         }
     }
 
@@ -146,17 +154,22 @@ impl World {
             return self.reopen_rig();
         }
         match self.in_rig(|world| world.carrier.answered(&world.rig, Ok(cursor))) {
-            Some(carried) => {
-                assert_eq!(carried.unwrap(), CarryProgress::Next);
-                self.send_next_batch();
-            }
+            Some(carried) => match carried.unwrap() {
+                CarryProgress::Next => self.send_next_batch(),
+                CarryProgress::End(end) => self.end_carrying(end),
+            },
             None => self.fail_batch(),
         }
     }
 
+    pub(super) fn end_carrying(&mut self, end: CarryEnd) {
+        assert_ne!(end, CarryEnd::TownGone, "the town is there");
+        let alarm = self.carrier.end(end);
+        self.set_rig_alarm(alarm);
+    }
+
     fn fail_batch(&mut self) {
-        let kept = self.carrier.end(false);
-        self.set_rig_alarm(kept);
+        self.end_carrying(CarryEnd::Failed);
         let alarm = self.carrier.retry();
         self.set_rig_alarm(alarm);
     }

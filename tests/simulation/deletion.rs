@@ -5,7 +5,7 @@ use townwatch_protocol::event::{AgentExited, EventData, ExitReason, Role};
 use townwatch_protocol::id::{AgentId, RunId};
 use townwatch_town::agents::archive::AgentRegistration;
 use townwatch_town::agents::deletion::EraseAgent;
-use townwatch_town::rig::carrier::CarryProgress;
+use townwatch_town::rig::carrier::{CarryEnd, CarryProgress};
 
 use super::faults::Fault;
 use super::world::{AGENTS, World, agent};
@@ -61,10 +61,9 @@ impl World {
             };
             let Some(cursor) = self.take_batch(&batch) else { break };
             let Some(carried) = self.in_rig(|world| world.carrier.answered(&world.rig, Ok(cursor))) else { break };
-            assert_eq!(carried.unwrap(), CarryProgress::Next);
+            assert_ne!(carried.unwrap(), CarryProgress::End(CarryEnd::TownGone));
         }
-        let alarm = self.carrier.end(is_done);
-        self.set_rig_alarm(alarm);
+        self.end_carrying(if is_done { CarryEnd::Done } else { CarryEnd::Failed });
         is_done
     }
 

@@ -61,8 +61,10 @@ impl Town {
                 self.effects.push(Effect::FetchImages);
             }
             let states = std::mem::take(&mut outcome.states);
+            let (head, recent) = (outcome.head, outcome.recent.take());
             self.show(|town, effects| {
-                town.pump(Occasion { now, pruned_id: outcome.pruned_id }, effects)?;
+                town.viewers.take_recent(recent);
+                town.pump(Occasion { now, pruned_id: outcome.pruned_id, head }, effects)?;
                 for (before, after) in &states {
                     town.states.moved(before, after);
                     town.previews.forget(&after.agent_id);

@@ -37,6 +37,7 @@ pub const RIG: Schema = Schema(&[
     include_str!("../../../migrations/rig/0004_deleted_agents.sql"),
     include_str!("../../../migrations/rig/0005_archive.sql"),
     include_str!("../../../migrations/rig/0006_run_rate.sql"),
+    include_str!("../../../migrations/rig/0007_waiting_bytes.sql"),
 ]);
 /// The Account's tables.
 pub const ACCOUNT: Schema = Schema(&[

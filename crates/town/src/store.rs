@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use serde::Serialize;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::id::EventId;
 
@@ -29,6 +30,23 @@ pub struct Fill {
     pub taken_bytes: u64,
     /// The most bytes that they may use.
     pub max_bytes: u64,
+}
+
+/// The most parameters of one statement, 100: the platform refuses more.
+pub(crate) const PARAMETERS_MAX: usize = 100;
+
+/// A list as one parameter, made by [`list`].
+pub(crate) const LIST: &str = "(SELECT value FROM json_each(?))";
+
+/// A list of texts as the one parameter of [`LIST`].
+pub(crate) fn list(texts: &[impl Serialize]) -> Result<Value> {
+    serde_json::to_string(texts).map(Value::from).map_err(Error::internal)
+}
+
+/// The places for the values of some rows, so that they need one statement: `(?, ?), (?, ?)` for two rows of two columns.
+pub(crate) fn places(rows: usize, columns: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(", "));
+    vec![row; rows].join(", ")
 }
 
 /// The database as the core needs it. Both implementations run the same statements of `migrations/`.

@@ -69,7 +69,7 @@ impl Town {
         self.show(|town, effects| {
             town.viewers.agent_deleted(agent_id, effects);
             // Any frame of history may have something of it.
-            town.pump(Occasion { now, pruned_id: head }, effects)
+            town.pump(Occasion { now, pruned_id: head, head: None }, effects)
         });
         self.effects.push(Effect::Announce);
         Ok(())

@@ -53,6 +53,11 @@ impl Deadlines {
         }
     }
 
+    /// Whether the agent has an open posted run, as far as was heard.
+    pub(crate) fn knows(&self, agent_id: &AgentId) -> bool {
+        self.heard.contains_key(agent_id)
+    }
+
     /// Forgets an agent without open posted runs.
     pub(crate) fn forget(&mut self, agent_id: &AgentId) {
         self.heard.remove(agent_id);

@@ -2,6 +2,7 @@
 //! here happens inside one transaction that the caller opened; nothing is remembered outside the tables.
 
 mod open_runs;
+mod run_of_event;
 mod spending;
 
 use std::collections::BTreeMap;
@@ -9,19 +10,18 @@ use std::collections::BTreeMap;
 pub(crate) use self::spending::BudgetScope;
 use crate::agents::budgets::{self, DayMeter, Spent};
 use crate::agents::runs::{self, Run, Source};
-use crate::agents::{self, Agent, deletion};
+use crate::agents::{self, Agent};
+use crate::log::recent::RecentEvents;
+use crate::log::writer::LogWriter;
 use crate::log::{images, space};
 use crate::store::Store;
 use crate::town::Town;
 use crate::{git_url, log};
-use townwatch_protocol::error::{Code, Result};
+use townwatch_protocol::error::Result;
 use townwatch_protocol::event::{AgentSession, Draft, EventData, EventKind, ExitReason};
 use townwatch_protocol::id::{AgentId, Epoch, EventId, RigId, RunId};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::AgentState;
-
-/// Events that go with runs of before when one begins; what is left of a run then goes when the next one does.
-const OUTLIVED_EVENTS_MAX: u64 = 64;
 
 /// A source of names for runs that no one named.
 pub type RunIdSource = dyn Fn() -> RunId;
@@ -50,13 +50,29 @@ pub struct Outcome {
     pub begun: Vec<RunId>,
     /// See `begun`.
     pub ended: Vec<(RunId, ExitReason)>,
+    /// The log's head after the transaction; `None` where nothing was taken.
+    pub(crate) head: Option<EventId>,
+    /// The stored events; `None` where nobody watched.
+    pub(crate) recent: Option<RecentEvents>,
 }
 
 impl Outcome {
     /// Takes what another transaction came to, which was part of this one.
     pub(crate) fn add(&mut self, other: Self) {
-        let Self { stored, dropped, pruned_id, wants_images, orders_stops, states, roused, returned, begun, ended } =
-            other;
+        let Self {
+            stored,
+            dropped,
+            pruned_id,
+            wants_images,
+            orders_stops,
+            states,
+            roused,
+            returned,
+            begun,
+            ended,
+            head,
+            recent,
+        } = other;
         self.stored += stored;
         self.dropped += dropped;
         self.pruned_id = self.pruned_id.max(pruned_id);
@@ -67,6 +83,11 @@ impl Outcome {
         self.returned.extend(returned);
         self.begun.extend(begun);
         self.ended.extend(ended);
+        self.head = self.head.max(head);
+        match (&mut self.recent, recent) {
+            (Some(recent), Some(later)) => recent.extend(later),
+            (recent, later) => *recent = recent.take().or(later),
+        }
     }
 
     /// Whether there is anything to count or to report.
@@ -78,10 +99,10 @@ impl Outcome {
 /// One transaction of events from one source.
 pub(crate) struct Ingest<'a> {
     store: &'a dyn Store,
+    writer: LogWriter<'a>,
     source: Source,
     epoch: Option<Epoch>,
     fresh_run: &'a RunIdSource,
-    event_cap: u64,
     /// The time of the transaction.
     now: Timestamp,
     /// Whether agents have posted it.
@@ -89,6 +110,8 @@ pub(crate) struct Ingest<'a> {
     head: EventId,
     agents: BTreeMap<AgentId, Option<(AgentState, Agent)>>,
     runs: BTreeMap<RunId, Run>,
+    /// The newest open run of agents, as far as it was looked for since one of theirs began or ended.
+    open_runs: BTreeMap<AgentId, Option<RunId>>,
     /// The town's budget, once something was spent.
     town_budget: Option<DayMeter>,
     late: BTreeMap<RunId, u64>,
@@ -100,38 +123,42 @@ pub(crate) struct Ingest<'a> {
 impl Town {
     /// Begins a transaction's worth of events from a source, at this moment.
     pub(crate) fn ingest(&self, source: Source, epoch: Option<Epoch>, now: Timestamp) -> Result<Ingest<'_>> {
-        Ingest::new(self.store.as_ref(), source, epoch, self.config.event_cap, self.fresh_run.as_ref(), now)
+        Ok(self.ingest_behind(log::head(self.store.as_ref())?, source, epoch, now))
     }
-}
 
-impl<'a> Ingest<'a> {
-    /// Begins at the log's head, at this moment. `epoch` is the life of the source's buffers that the events come from.
-    fn new(
-        store: &'a dyn Store,
+    /// [`Town::ingest`] for a caller that has read the log's head within the transaction. `epoch` is the life of the
+    /// source's buffers that the events come from.
+    pub(crate) fn ingest_behind(
+        &self,
+        head: EventId,
         source: Source,
         epoch: Option<Epoch>,
-        event_cap: u64,
-        fresh_run: &'a RunIdSource,
         now: Timestamp,
-    ) -> Result<Self> {
-        Ok(Self {
+    ) -> Ingest<'_> {
+        let store = self.store.as_ref();
+        let mut writer = LogWriter::new(store, self.config.event_cap);
+        writer.recent = self.is_watched().then(|| RecentEvents::new(head));
+        Ingest {
             store,
+            writer,
             source,
             epoch,
-            fresh_run,
-            event_cap,
+            fresh_run: self.fresh_run.as_ref(),
             now,
             is_posted: false,
-            head: log::head(store)?,
+            head,
             agents: BTreeMap::new(),
             runs: BTreeMap::new(),
+            open_runs: BTreeMap::new(),
             town_budget: None,
             late: BTreeMap::new(),
             ended_here: BTreeMap::new(),
             outcome: Outcome::default(),
-        })
+        }
     }
+}
 
+impl Ingest<'_> {
     /// Marks the events as posts of agents, which count as signs of life.
     #[must_use]
     pub(crate) fn posted(mut self) -> Self {
@@ -141,8 +168,13 @@ impl<'a> Ingest<'a> {
 
     /// Lets go of what the tables have no room for, before a batch that a source brings. Only where no agent was loaded yet.
     pub(crate) fn with_space(mut self) -> Result<Self> {
-        self.outcome.pruned_id = space::make(self.store, self.head)?;
+        self.outcome.pruned_id = space::make(self.store, &mut self.writer, self.head)?;
         Ok(self)
+    }
+
+    /// Says how many events are going to come, so that it pays to read ahead.
+    pub(crate) fn expect(&mut self, events: usize) {
+        self.writer.expected = events;
     }
 
     /// Takes one event. One of an unknown agent, or of a run that has ended or went with its agent, is counted and dropped.
@@ -177,6 +209,7 @@ impl<'a> Ingest<'a> {
         {
             runs::close(self.store, &run, &exit, self.head, draft.at, &agent.now.state)?;
             self.outcome.ended.push((run.run_id.clone(), exit.reason));
+            self.open_runs.remove(&draft.agent_id);
             if let Some(run) = self.runs.get_mut(&run.run_id) {
                 run.ended = true;
             }
@@ -188,7 +221,7 @@ impl<'a> Ingest<'a> {
         let Some((_, agent)) = self.agents.get_mut(&draft.agent_id).and_then(Option::as_mut) else { return Ok(()) };
         let id = self.head.next();
         let spent = draft.event.is(EventKind::Usage).then(|| Spent::by(&agent.now.state, &run.run_id));
-        log::append(self.store, id, agent, run, draft, self.event_cap)?;
+        self.writer.append(id, agent, run, draft)?;
         self.outcome.wants_images |= images::note(self.store, id, agent.pruned_id, draft, &self.source)?;
         self.head = id;
         self.outcome.stored += 1;
@@ -233,8 +266,9 @@ impl<'a> Ingest<'a> {
 
     /// Prunes, writes the agents back and says what came of it all.
     pub(crate) fn finish(mut self) -> Result<Outcome> {
+        self.writer.flush()?;
         for (before, mut agent) in self.agents.into_values().flatten() {
-            log::prune(self.store, &mut agent, self.event_cap, self.head)?;
+            self.writer.prune(&mut agent, self.head)?;
             agents::save(self.store, &agent)?;
             self.outcome.pruned_id = self.outcome.pruned_id.max(agent.pruned_id);
             self.outcome.states.push((before, agent.now.state));
@@ -245,6 +279,8 @@ impl<'a> Ingest<'a> {
         for (run_id, count) in self.late {
             runs::dropped(self.store, &run_id, count)?;
         }
+        self.outcome.head = Some(self.head);
+        self.outcome.recent = self.writer.recent;
         Ok(self.outcome)
     }
 
@@ -254,97 +290,5 @@ impl<'a> Ingest<'a> {
             self.agents.insert(agent_id.clone(), loaded.map(|agent| (agent.now.state.clone(), agent)));
         }
         Ok(self.agents.get_mut(agent_id).and_then(Option::as_mut).map(|(_, agent)| agent))
-    }
-
-    /// Brings an archived agent back, of which a run begins; false where there is no room for it. Then a container has begun
-    /// it by itself, and it is passed over as any of its agents beyond the town's room: a start and a rig ask before.
-    fn bring_back(&mut self, agent_id: &AgentId) -> Result<bool> {
-        let store = self.store;
-        let Some(agent) = self.agent(agent_id)?.filter(|agent| agent.archived_at.is_some()) else { return Ok(true) };
-        match agents::bring_back(store, agent_id) {
-            Err(error) if error.code == Code::RateLimited => return Ok(false),
-            outcome => outcome?,
-        }
-        agent.archived_at = None;
-        let returned = (agent.rig_id.clone(), agent_id.clone());
-        self.outcome.returned.push(returned);
-        Ok(true)
-    }
-
-    /// The event's run: the one it names, else the agent's open one, else a new one. None where it names one of an agent
-    /// that had this id before and was deleted, or begins one of an archived agent that there is no room for.
-    fn run_of(&mut self, draft: &Draft) -> Result<Option<Run>> {
-        let named = match &draft.run_id {
-            Some(run_id) => self.known_run(run_id)?,
-            None => None,
-        };
-        // A name that another agent's run has says nothing of this agent's: the event counts as unnamed.
-        let is_foreign = named.as_ref().is_some_and(|run| run.agent_id != draft.agent_id);
-        let (named, run_id) = match (named, &draft.run_id) {
-            (Some(run), _) if !is_foreign => (Some(run), None),
-            (None, Some(run_id)) => (None, Some(run_id.clone())),
-            _ => (self.open_run_of(&draft.agent_id)?, None),
-        };
-        let mut run = if let Some(run) = named {
-            run
-        } else {
-            if let Some(run_id) = &run_id
-                && self.source == Source::Container
-                && deletion::is_erased(self.store, run_id)?
-            {
-                return Ok(None);
-            }
-            if !self.bring_back(&draft.agent_id)? {
-                return Ok(None);
-            }
-            self.make_room_for_run(&draft.agent_id)?;
-            let run_id = run_id.unwrap_or_else(|| (self.fresh_run)());
-            self.outcome.begun.push(run_id.clone());
-            let (epoch, first_id) = (self.epoch.as_ref(), self.head.next());
-            let run = runs::open(self.store, &run_id, &draft.agent_id, &self.source, epoch, first_id, draft.at)?;
-            self.let_old_runs_go(&run)?;
-            run
-        };
-        if let Some(epoch) = &self.epoch
-            && run.source_epoch != self.epoch
-            && !run.ended
-        {
-            run.source_epoch.clone_from(&self.epoch);
-            runs::found_in(self.store, &run.run_id, epoch)?;
-        }
-        self.runs.insert(run.run_id.clone(), run.clone());
-        Ok(Some(run))
-    }
-
-    /// The run that an event goes on with which names none. What is behind an end that the town gave a run in this batch is
-    /// late for that run: else a batch would begin a run, and end it, for each event of an agent whose budget is used up.
-    fn open_run_of(&mut self, agent_id: &AgentId) -> Result<Option<Run>> {
-        match (runs::newest_open(self.store, agent_id)?, self.ended_here.get(agent_id).cloned()) {
-            (None, Some(run_id)) if self.is_posted => self.known_run(&run_id),
-            (open, _) => Ok(open),
-        }
-    }
-
-    /// A run begins: what its agent has beyond the newest ones goes, events first, a bounded number at a time.
-    fn let_old_runs_go(&mut self, newest: &Run) -> Result<()> {
-        let Some((_, agent)) = self.agents.get_mut(&newest.agent_id).and_then(Option::as_mut) else { return Ok(()) };
-        let mut events_left = OUTLIVED_EVENTS_MAX;
-        for (run_id, last_id) in runs::outlived(self.store, newest)? {
-            while events_left > 0 && log::delete_oldest(self.store, agent, last_id, self.head.next())? {
-                events_left -= 1;
-            }
-            if events_left == 0 {
-                break;
-            }
-            runs::forget(self.store, &run_id)?;
-        }
-        Ok(())
-    }
-
-    fn known_run(&self, run_id: &RunId) -> Result<Option<Run>> {
-        match self.runs.get(run_id) {
-            Some(run) => Ok(Some(run.clone())),
-            None => runs::load(self.store, run_id),
-        }
     }
 }

@@ -5,32 +5,35 @@ pub mod images;
 pub mod ingest;
 pub mod json_scan;
 pub(crate) mod previews;
+pub(crate) mod recent;
 pub mod reducer;
 pub(crate) mod space;
 pub(crate) mod states;
+pub(crate) mod writer;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use townwatch_protocol::error::{Error, Result};
-use townwatch_protocol::event::{Draft, EventData, EventKind};
+use townwatch_protocol::event::EventKind;
 use townwatch_protocol::id::{AgentId, EventId, EventName, RunId};
-use townwatch_protocol::limits::{EVENT_BYTES_MAX, EVENT_BYTES_PER_AGENT_MAX, EVENT_FRAME_BYTES_MAX};
-use townwatch_protocol::wire::{AgentSelection, Filters, TownEvent};
+use townwatch_protocol::wire::{AgentSelection, Filters};
 
-use crate::agents::runs::{self, Run};
-use crate::agents::{Agent, parse, position};
+use crate::agents::runs;
+use crate::agents::{parse, position};
 use crate::git_url;
-use crate::log::cut::cut;
-use crate::log::reducer::ReducerInput;
-use crate::store::{Row, Store, Value};
+use crate::store::{LIST, Row, Store, Value, list};
 
 /// The newest event's id, 0 where there never was one. Each agent keeps its newest event, and what is deleted with an agent
 /// is remembered, so no id is ever given twice.
 pub fn head(store: &dyn Store) -> Result<EventId> {
-    let newest = one_position(store, "SELECT max(id) FROM agent_events")?;
-    Ok(newest.max(store.erased_head().get()))
+    one_position(store, "SELECT max(id) FROM agent_events").map(|newest| head_at(store, newest))
+}
+
+/// The head of a log that has this newest event.
+pub(crate) fn head_at(store: &dyn Store, newest: EventId) -> EventId {
+    newest.max(store.erased_head().get())
 }
 
 /// The oldest retained event's id, 0 where there is none.
@@ -41,127 +44,6 @@ pub fn oldest(store: &dyn Store) -> Result<EventId> {
 fn one_position(store: &dyn Store, sql: &str) -> Result<EventId> {
     let found = store.query(sql, &[])?.first().and_then(|row| row.maybe_number(0)).unwrap_or(0);
     EventId::new(found).ok_or_else(|| Error::internal("a stored position is beyond 2^53"))
-}
-
-/// Stores one event under the id `id`, as viewers will get it, and takes it into its agent's state. The state is made of
-/// the frame form, so that what is retained leads to it again. Of an agent that is at its cap the oldest event goes, and
-/// the new one takes over its row: that counts as two rows written, a deletion and an insertion as three.
-pub fn append(
-    store: &dyn Store,
-    id: EventId,
-    agent: &mut Agent,
-    run: &Run,
-    draft: &Draft,
-    event_cap: u64,
-) -> Result<()> {
-    let Framed { frame, whole, data } = framed(id, agent, &run.run_id, draft);
-    let bytes = frame.len() + whole.as_ref().map_or(0, String::len);
-    let oldest = if agent.event_count >= event_cap.max(1) { forget_oldest(store, agent, id, id)? } else { None };
-    let (sql, place) = if let Some(oldest) = oldest {
-        ("UPDATE agent_events SET id = ?, run_id = ?, event = ?, frame = ? WHERE id = ?", oldest.into())
-    } else {
-        let sql = "INSERT INTO agent_events (id, run_id, event, frame, agent_id) VALUES (?, ?, ?, ?, ?)";
-        (sql, agent.id().as_str().into())
-    };
-    let (run_id, event) = (run.run_id.as_str().into(), draft.event.as_str().into());
-    store.query(sql, &[id.into(), run_id, event, frame.into(), place])?;
-    if let Some(whole) = whole {
-        store.query("INSERT INTO whole_events (id, event) VALUES (?, ?)", &[id.into(), whole.into()])?;
-    }
-    agent.event_count += 1;
-    agent.event_bytes += bytes as u64;
-    if agent.first_id == EventId::START {
-        agent.first_id = id;
-    }
-    agent.now.reduce(&ReducerInput { id, run: Some((&run.run_id, run.number)), data: &data, at: draft.at });
-    Ok(())
-}
-
-struct Framed {
-    frame: String,
-    whole: Option<String>,
-    data: EventData,
-}
-
-/// An event's frame form of at most [`EVENT_FRAME_BYTES_MAX`], and the whole event where that form is cut. Of one that is
-/// larger than any may arrive there is no more than that form: a row has its bound, and what cannot be stored would hold
-/// up all that comes after it.
-fn framed(id: EventId, agent: &Agent, run_id: &RunId, draft: &Draft) -> Framed {
-    let prefix = format!(
-        "{{\"id\":{id},\"agent_id\":\"{}\",\"rig_id\":\"{}\",\"run_id\":\"{run_id}\",\"event\":\"{}\",\"data\":",
-        agent.id(),
-        agent.rig_id,
-        draft.event
-    );
-    let suffix = format!(",\"at\":\"{}\"", draft.at);
-    let data = draft.data.get();
-    let budget = EVENT_FRAME_BYTES_MAX - prefix.len() - suffix.len() - ",\"cut\":}".len();
-    let shortened = cut(data, budget)
-        .and_then(|(short, parts)| Some((RawValue::from_string(short).ok()?, serde_json::to_string(&parts).ok()?)));
-    match shortened {
-        None => Framed {
-            frame: format!("{prefix}{data}{suffix}}}"),
-            whole: None,
-            data: EventData::read(&draft.event, &draft.data),
-        },
-        Some((short, parts)) => Framed {
-            frame: format!("{prefix}{}{suffix},\"cut\":{parts}}}", short.get()),
-            whole: (data.len() <= EVENT_BYTES_MAX).then(|| format!("{prefix}{data}{suffix}}}")),
-            data: EventData::read(&draft.event, &short),
-        },
-    }
-}
-
-/// Deletes what the agent still has beyond its bounds, oldest first and never its newest: what its bytes exceed, and what
-/// a lowered cap leaves over.
-pub fn prune(store: &dyn Store, agent: &mut Agent, event_cap: u64, head: EventId) -> Result<()> {
-    while agent.event_count > event_cap.max(1)
-        || (agent.event_bytes > EVENT_BYTES_PER_AGENT_MAX && agent.event_count > 1)
-    {
-        if !delete_oldest(store, agent, head, head)? {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// Deletes an agent's oldest event, if its id is not beyond `through`; whether it did. `head` is the town's with what is
-/// about to be stored: a viewer that was told of gaps at an earlier one is told of this, too.
-pub(crate) fn delete_oldest(store: &dyn Store, agent: &mut Agent, through: EventId, head: EventId) -> Result<bool> {
-    let Some(oldest) = forget_oldest(store, agent, through, head)? else { return Ok(false) };
-    store.query("DELETE FROM agent_events WHERE id = ?", &[oldest.into()])?;
-    Ok(true)
-}
-
-/// Moves an agent's base over its oldest event, which then counts as gone; its row is left to the caller.
-fn forget_oldest(store: &dyn Store, agent: &mut Agent, through: EventId, head: EventId) -> Result<Option<EventId>> {
-    let sql = "SELECT id, frame FROM agent_events WHERE agent_id = ? ORDER BY id LIMIT 1";
-    let oldest = store.query(sql, &[agent.id().as_str().into()])?;
-    let Some(row) = oldest.first() else { return Ok(None) };
-    let (id, frame) = (position(row, 0)?, row.text(1)?);
-    if id > through {
-        return Ok(None);
-    }
-    let event: TownEvent = serde_json::from_str(frame).map_err(Error::internal)?;
-    let base = agent.base.read()?;
-    let run_number = match &event.run_id {
-        Some(run_id) if base.state.run_id.as_ref() == Some(run_id) => Some(base.state.run_number),
-        Some(run_id) => runs::load(store, run_id)?.map(|run| run.number),
-        None => None,
-    };
-    let data = EventData::read(&event.event, &event.data);
-    base.reduce(&ReducerInput { id, run: event.run_id.as_ref().zip(run_number), data: &data, at: event.at });
-    let mut bytes = frame.len() as u64;
-    if event.cut.is_some() {
-        let sql = "DELETE FROM whole_events WHERE id = ? RETURNING length(CAST(event AS BLOB))";
-        bytes += store.query(sql, &[id.into()])?.first().map_or(Ok(0), |row| row.number(0))?;
-    }
-    agent.event_count -= 1;
-    agent.event_bytes = agent.event_bytes.saturating_sub(bytes);
-    agent.pruned_id = id;
-    agent.pruned_count += 1;
-    agent.pruned_at_head = head;
-    Ok(Some(id))
 }
 
 /// The events that a reader wants.
@@ -332,13 +214,6 @@ pub fn read_page(
         page.reverse();
     }
     Ok((page, is_all))
-}
-
-/// A list as one parameter: production binds at most 100.
-pub(crate) const LIST: &str = "(SELECT value FROM json_each(?))";
-
-pub(crate) fn list(names: &[impl Serialize]) -> Result<Value> {
-    serde_json::to_string(names).map(Value::from).map_err(Error::internal)
 }
 
 fn entry(row: &Row) -> Result<Entry> {

@@ -7,8 +7,8 @@ use townwatch_protocol::error::Result;
 use townwatch_protocol::id::{AgentId, EventId};
 
 use crate::agents::{self, parse};
-use crate::log;
 use crate::log::images;
+use crate::log::writer::LogWriter;
 use crate::store::{Fill, Store};
 
 /// Events that go before one batch, twice what a batch may bring; what is still too much goes before the next.
@@ -47,7 +47,7 @@ impl Excess {
 }
 
 /// Lets events and pictures of a town go, before a batch; gives the newest event that went.
-pub(crate) fn make(store: &dyn Store, head: EventId) -> Result<EventId> {
+pub(crate) fn make(store: &dyn Store, writer: &mut LogWriter<'_>, head: EventId) -> Result<EventId> {
     let mut pruned_id = EventId::START;
     let Some(mut wanted) = Excess::of(store.fill()) else { return Ok(pruned_id) };
     for (agent_id, event_bytes, image_bytes) in largest(store)? {
@@ -64,7 +64,7 @@ pub(crate) fn make(store: &dyn Store, head: EventId) -> Result<EventId> {
         // Whoever was told at the present head what is gone has to be told once more: this goes with the next event.
         while !wanted.is_met() && agent.event_count > 1 {
             let bytes = agent.event_bytes;
-            if !log::delete_oldest(store, &mut agent, head, head.next())? {
+            if !writer.delete_oldest(&mut agent, head, head.next())? {
                 break;
             }
             wanted.lose(bytes - agent.event_bytes);

@@ -8,7 +8,7 @@ use townwatch_protocol::wire::{AgentSelection, Gap, GapReason};
 
 use crate::agents;
 use crate::log::{self, Selection};
-use crate::store::Store;
+use crate::store::{LIST, Store, list};
 
 /// A reader's request to begin at a place in the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -162,8 +162,8 @@ pub fn pruned_gaps(
             agents::PRESENT
         ),
         AgentSelection::Only(agents) => {
-            parameters.push(log::list(agents)?);
-            format!("{columns} agents WHERE {condition} AND agent_id IN {} ORDER BY agent_id", log::LIST)
+            parameters.push(list(agents)?);
+            format!("{columns} agents WHERE {condition} AND agent_id IN {LIST} ORDER BY agent_id")
         }
     };
     let rows = store.query(&sql, &parameters)?;

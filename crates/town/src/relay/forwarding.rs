@@ -2,16 +2,18 @@
 
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::event::Draft;
-use townwatch_protocol::id::SourceId;
+use townwatch_protocol::id::{Epoch, EventId, SourceId};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{AgentState, RigBatch, RigCursor};
 
 use crate::agents::holds::Subject;
+use crate::agents::parse;
 use crate::agents::runs::{self, Source};
 use crate::decision::{Decide, Decision};
+use crate::log;
 use crate::log::ingest::Outcome;
-use crate::relay::{is_retired, position, retire, set_position};
-use crate::store::atomically_with_room;
+use crate::relay::{Position, retire, set_position};
+use crate::store::{Store, atomically_with_room};
 use crate::town::Town;
 
 /// A batch of a rig. The answer has the cursor as it stands afterwards. A batch that does not begin at the cursor
@@ -26,17 +28,14 @@ impl Decide for &RigBatch {
 
 impl Town {
     fn take_batch(&mut self, batch: &RigBatch, now: Timestamp) -> Result<(RigCursor, Outcome)> {
-        if !self.has_rig(&batch.rig_id)? {
-            return Err(Error::not_found("rig in this town"));
-        }
         // During a deletion of this rig, an agent of it may be erased already, and another rig may have a new agent
         // under the same id.
         self.holds.check_stays(&Subject::Rig(batch.rig_id.clone()))?;
         let store = self.store.as_ref();
         let source = Source::Rig(batch.rig_id.clone());
         let (cursor, outcome, posting) = atomically_with_room(store, || {
-            let stored = position(store, &source)?;
-            if is_retired(store, &source, &batch.rig_epoch)? {
+            let RigStanding { position: stored, is_retired, head } = standing(store, batch, &source)?;
+            if is_retired {
                 return Err(Error::new(Code::Conflict, "this life of the rig's log is over"));
             }
             let mut cursor = match &stored.epoch {
@@ -47,8 +46,9 @@ impl Town {
                 }
                 None => SourceId::START,
             };
-            let mut ingest = self.ingest(source.clone(), None, now)?.posted().with_space()?;
+            let mut ingest = self.ingest_behind(head, source.clone(), None, now).posted().with_space()?;
             if batch.after == cursor {
+                ingest.expect(batch.events.len());
                 for event in batch.events.iter().filter(|event| event.id > batch.after) {
                     ingest.take(&Draft {
                         agent_id: event.agent_id.clone(),
@@ -66,7 +66,9 @@ impl Town {
             let outcome = ingest.finish()?;
             let mut posting = Vec::new();
             for (_, AgentState { agent_id, .. }) in &outcome.states {
-                posting.push((agent_id.clone(), !runs::open_of_agent(store, &source, agent_id)?.is_empty()));
+                let stays_open = outcome.ended.is_empty() && self.deadlines.knows(agent_id);
+                let is_open = stays_open || !runs::open_of_agent(store, &source, agent_id)?.is_empty();
+                posting.push((agent_id.clone(), is_open));
             }
             Ok((cursor, outcome, posting))
         })?;
@@ -75,4 +77,30 @@ impl Town {
         }
         Ok((RigCursor { cursor }, outcome))
     }
+}
+
+/// The facts that a batch depends on.
+struct RigStanding {
+    position: Position,
+    is_retired: bool,
+    head: EventId,
+}
+
+/// Reads the facts by one statement, because each statement costs a small batch more than its rows.
+fn standing(store: &dyn Store, batch: &RigBatch, source: &Source) -> Result<RigStanding> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM retired_epochs WHERE source = ?2 AND epoch = ?3), \
+         (SELECT max(id) FROM agent_events), epoch, cursor \
+         FROM rigs LEFT JOIN sources ON source = ?2 WHERE rig_id = ?1";
+    let key = [batch.rig_id.as_str().into(), source.key().into(), batch.rig_epoch.as_str().into()];
+    let rows = store.query(sql, &key)?;
+    let row = rows.first().ok_or_else(|| Error::not_found("rig in this town"))?;
+    let newest = parse(EventId::new(row.maybe_number(1).unwrap_or(0)))?;
+    Ok(RigStanding {
+        position: Position {
+            epoch: row.maybe_text(2).map(|epoch| parse(Epoch::parse(epoch))).transpose()?,
+            cursor: parse(SourceId::new(row.maybe_number(3).unwrap_or(0)))?,
+        },
+        is_retired: row.number(0)? == 1,
+        head: log::head_at(store, newest),
+    })
 }

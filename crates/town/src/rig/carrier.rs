@@ -1,10 +1,10 @@
-//! The delivery of a rig's outbox to its town, as a state machine over the object's one alarm. The alarm is set
-//! whenever events wait, from the commit that stores them on. So if an instance dies, the next one continues:
+//! The delivery of a rig's outbox to its town, as a state machine over the object's one alarm. An alarm stands whenever
+//! events wait, from the commit that stores them on. So if an instance dies, the next one continues:
 //!
-//! * a post has been stored: the alarm fires at once, unless it is set;
-//! * a batch is under way: the alarm stands [`UNDER_WAY_MS`] ahead, for the case that the carrier dies;
+//! * a post has been stored: the instance carries it at once, and the alarm stands [`UNDER_WAY_MS`] ahead, for the case
+//!   that the instance dies. An alarm that stands already stays, because setting one costs a write;
 //! * a batch did not reach the town: the alarm stands 0.5 s ahead, then 1 s, 2 s, … 30 s;
-//! * the town has all events: there is no alarm.
+//! * the town has all events: the alarm fires once more, and finds nothing.
 
 use townwatch_protocol::error::{Code, Result};
 use townwatch_protocol::wire::RigCursor;
@@ -30,12 +30,33 @@ pub enum AlarmChange {
     Clear,
 }
 
+/// The next step of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum CarryStep {
+    /// The alarm changes, and nothing else happens.
+    Wait(AlarmChange),
+    /// The alarm changes, and the caller carries. It needs one [`Carrier::end`].
+    Carry(AlarmChange),
+}
+
 /// The way on after an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CarryProgress {
-    /// The next batch, if there is one.
+    /// The next batch.
     Next,
-    /// Nothing: the town is gone, and nobody will ever take the waiting events.
+    /// Nothing more.
+    End(CarryEnd),
+}
+
+/// The end of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CarryEnd {
+    /// The town has all events.
+    Done,
+    /// A batch did not reach the town, or the delivery broke off.
+    Failed,
+    /// The town is gone, and nobody will ever take the waiting events.
     TownGone,
 }
 
@@ -47,14 +68,19 @@ pub struct Carrier {
     /// Whether this instance has checked if events wait. The last instance may have died before it delivered them.
     is_awake: bool,
     failures: u32,
-    /// Callers that carry at present: the alarm, a stop, a deletion.
+    /// Callers that carry at present: a post, the alarm, a stop, a deletion.
     under_way: u32,
 }
 
 impl Carrier {
-    /// Sets the alarm for a stored post, in the commit of that post.
-    pub fn posted(&mut self) -> AlarmChange {
-        if self.is_alarmed { AlarmChange::Keep } else { self.set_in(0) }
+    /// Takes a stored post, in its commit. While another caller carries, the post is part of a later batch of that
+    /// caller; while the town takes nothing, it waits for the alarm.
+    pub fn posted(&mut self) -> CarryStep {
+        if self.under_way == 0 && self.failures == 0 {
+            CarryStep::Carry(self.begin())
+        } else {
+            CarryStep::Wait(self.guard())
+        }
     }
 
     /// Sets the alarm at the first request to this instance, if events wait and no alarm is set. `waits` says whether
@@ -66,11 +92,15 @@ impl Carrier {
         self.set_in(0)
     }
 
-    /// Takes the firing of the alarm. `None`: it is time to carry. Otherwise another caller is carrying, and no second
-    /// batch is sent beside its own.
-    pub fn alarm_fires(&mut self) -> Option<AlarmChange> {
+    /// Takes the firing of the alarm. While another caller carries, no second batch is sent beside its own. `waits` says
+    /// whether events lie in the outbox.
+    pub fn alarm_fires(&mut self, waits: bool) -> CarryStep {
         (self.is_alarmed, self.is_awake) = (false, true);
-        (self.under_way > 0).then(|| self.set_in(UNDER_WAY_MS))
+        match waits {
+            false => CarryStep::Wait(AlarmChange::Keep),
+            true if self.under_way > 0 => CarryStep::Wait(self.guard()),
+            true => CarryStep::Carry(self.begin()),
+        }
     }
 
     /// Notes that the alarm could not be set.
@@ -81,7 +111,7 @@ impl Carrier {
     /// Begins to carry. Each begin needs one [`Carrier::end`].
     pub fn begin(&mut self) -> AlarmChange {
         self.under_way += 1;
-        self.set_in(UNDER_WAY_MS)
+        self.guard()
     }
 
     /// Takes the result of a batch.
@@ -90,20 +120,26 @@ impl Carrier {
     /// The batch did not reach the town, as far as is known, or the tables could not take its cursor.
     pub fn answered(&self, rig: &Rig, came: Result<RigCursor>) -> Result<CarryProgress> {
         match came {
-            Ok(RigCursor { cursor }) => rig.adopt(cursor).map(|()| CarryProgress::Next),
-            Err(error) if error.code == Code::NotFound => Ok(CarryProgress::TownGone),
+            Ok(RigCursor { cursor }) => {
+                let waiting = rig.adopt(cursor)?;
+                Ok(if waiting.events > 0 { CarryProgress::Next } else { CarryProgress::End(CarryEnd::Done) })
+            }
+            Err(error) if error.code == Code::NotFound => Ok(CarryProgress::End(CarryEnd::TownGone)),
             Err(error) => Err(error),
         }
     }
 
-    /// Ends the carrying that [`Carrier::begin`] began, after a success or a failure. `is_done`: the town has all
-    /// events, or is gone.
-    pub fn end(&mut self, is_done: bool) -> AlarmChange {
+    /// Ends the carrying that [`Carrier::begin`] began. The alarm stays, except where nobody will take what waits: it
+    /// would find that again and again.
+    pub fn end(&mut self, end: CarryEnd) -> AlarmChange {
         self.under_way = self.under_way.saturating_sub(1);
-        if !is_done {
+        if end != CarryEnd::Failed {
+            self.failures = 0;
+        }
+        if end != CarryEnd::TownGone {
             return AlarmChange::Keep;
         }
-        (self.failures, self.is_alarmed) = (0, false);
+        self.is_alarmed = false;
         AlarmChange::Clear
     }
 
@@ -112,6 +148,11 @@ impl Carrier {
         let failures = self.failures;
         self.failures = failures.saturating_add(1);
         self.set_in(RETRY_MS_MIN.saturating_mul(1 << failures.min(10)).min(RETRY_MS_MAX))
+    }
+
+    /// The alarm for the case that this instance dies.
+    fn guard(&mut self) -> AlarmChange {
+        if self.is_alarmed { AlarmChange::Keep } else { self.set_in(UNDER_WAY_MS) }
     }
 
     fn set_in(&mut self, millis: i64) -> AlarmChange {

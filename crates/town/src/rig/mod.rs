@@ -5,6 +5,7 @@ pub mod carrier;
 pub(crate) mod posting;
 pub(crate) mod rig_archive;
 pub mod rig_deletion;
+pub(crate) mod rig_log;
 pub mod rig_outbox;
 pub(crate) mod rig_space;
 pub(crate) mod rigs;
@@ -18,7 +19,7 @@ use serde_json::value::RawValue;
 use townwatch_protocol::error::{Code, Error, Result};
 use townwatch_protocol::event::Role;
 use townwatch_protocol::id::{AgentId, Epoch, EventKey, EventName, RigId, RunId, SourceId, TownId};
-use townwatch_protocol::limits::{EVENT_BYTES_PER_AGENT_MAX, OUTBOX_BYTES_MAX, OUTBOX_EVENTS_MAX, PAGE_BYTES_MAX};
+use townwatch_protocol::limits::{OUTBOX_BYTES_MAX, OUTBOX_EVENTS_MAX, PAGE_BYTES_MAX};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{PostEvent, PostEvents, PostReceipt, RigEvent};
 use townwatch_redaction::Redactor;
@@ -26,9 +27,10 @@ use townwatch_redaction::Redactor;
 use crate::agents::parse;
 use crate::agents::runs::moment;
 use crate::rig::posting::{checked, data_of};
+use crate::rig::rig_log::Kept;
 use crate::rig::rig_outbox::{OutboxState, Waiting};
 use crate::schema;
-use crate::store::{Row, Store, Value, atomically, atomically_with_room};
+use crate::store::{LIST, Row, Store, Value, atomically, atomically_with_room, list};
 
 /// A rig that exists.
 pub struct Rig {
@@ -43,6 +45,8 @@ pub struct Rig {
     pub(crate) epoch: Epoch,
     /// The newest id that was erased with a deleted agent, as the rig's row has it. Each reading of the head needs it.
     pub(crate) erased_head: Cell<SourceId>,
+    /// The positions of log and outbox as this instance has committed them last; `None` where they are to be read.
+    outbox: Cell<Option<OutboxState>>,
 }
 
 impl Rig {
@@ -68,6 +72,7 @@ impl Rig {
             town_id: parse(TownId::parse(row.text(1)?))?,
             epoch: parse(Epoch::parse(row.text(2)?))?,
             erased_head: Cell::new(parse(SourceId::new(row.number(3)?))?),
+            outbox: Cell::new(None),
             event_cap,
             redactor: None,
             store,
@@ -119,7 +124,7 @@ impl Rig {
     /// Forgets an agent, once the town has all of its events. The newest id is kept, because the number of waiting
     /// events follows from ids.
     pub fn forget(&self, agent_id: &AgentId) -> Result<()> {
-        let head = self.head()?;
+        let head = self.outbox()?.head;
         atomically(self.store.as_ref(), || {
             self.store.query("UPDATE rig SET erased_head = ?", &[head.into()])?;
             for table in ["agent_events", "agent_tokens", "ended_runs", "posted_runs", "agents"] {
@@ -128,6 +133,7 @@ impl Rig {
             Ok(())
         })?;
         self.erased_head.set(head);
+        self.outbox.set(None);
         Ok(())
     }
 
@@ -142,11 +148,10 @@ impl Rig {
     pub fn post(&self, request: PostEvents, now: Timestamp) -> Result<PostReceipt> {
         let agent_id = request.agent_id.clone();
         let events = checked(request, self.redactor.as_deref())?;
-        let store = self.store.as_ref();
-        atomically_with_room(store, || {
+        let taken = atomically_with_room(self.store.as_ref(), || {
             let poster = self.poster(&agent_id)?;
-            let standing = self.standing()?;
-            let Waiting { events: waiting, bytes: waiting_bytes } = standing.waiting();
+            let outbox = self.outbox()?;
+            let Waiting { events: waiting, bytes: waiting_bytes } = outbox.waiting();
             let posted_bytes: u64 = events.iter().map(|event| data_of(event).len() as u64).sum();
             if waiting + events.len() as u64 > OUTBOX_EVENTS_MAX || waiting_bytes + posted_bytes > OUTBOX_BYTES_MAX {
                 let message = format!(
@@ -161,119 +166,29 @@ impl Rig {
             self.check_open(&agent_id, poster.is_stopped, &fresh)?;
             self.count_runs(&agent_id, poster.has_open_run, &fresh, now)?;
             let appended = fresh.len() as u64;
-            let last_id = self.append(&agent_id, &fresh, poster.kept, &standing, now)?;
-            Ok(PostReceipt { appended, duplicates: events.len() as u64 - appended, last_id })
-        })
+            let outbox = self.append(&agent_id, &fresh, poster.kept, outbox, now)?;
+            let receipt = PostReceipt { appended, duplicates: events.len() as u64 - appended, last_id: outbox.head };
+            Ok((receipt, outbox))
+        });
+        // After a failure the tables say what was stored, not this instance.
+        self.outbox.set(taken.as_ref().ok().map(|(_, outbox)| *outbox));
+        taken.map(|(receipt, _)| receipt)
     }
 
     /// The events whose `event_id` is neither stored nor given twice.
     fn without_duplicates<'e>(&self, agent_id: &AgentId, events: &'e [PostEvent]) -> Result<Vec<&'e PostEvent>> {
-        let (mut fresh, mut keys) = (Vec::new(), BTreeSet::new());
-        for event in events {
-            match &event.event_id {
-                Some(key) if !keys.insert(key.as_str()) || self.has(agent_id, key)? => {}
-                _ => fresh.push(event),
+        let given: Vec<&str> =
+            events.iter().filter_map(|event| event.event_id.as_ref()).map(EventKey::as_str).collect();
+        let mut keys: BTreeSet<String> = BTreeSet::new();
+        if !given.is_empty() {
+            let sql = format!("SELECT event_key FROM agent_events WHERE agent_id = ? AND event_key IN {LIST}");
+            for row in self.store.query(&sql, &[agent_id.as_str().into(), list(&given)?])? {
+                keys.insert(row.text(0)?.to_owned());
             }
         }
-        Ok(fresh)
-    }
-
-    /// Stores events of an agent behind the head, and gives the last one's id. If the agent is at its cap, each event
-    /// takes over the row of the oldest one, if the town has that. So two rows are written (three with an `event_id`)
-    /// instead of three (four).
-    fn append(
-        &self,
-        agent_id: &AgentId,
-        events: &[&PostEvent],
-        mut kept: Kept,
-        standing: &OutboxState,
-        now: Timestamp,
-    ) -> Result<SourceId> {
-        if events.is_empty() {
-            return Ok(standing.head);
-        }
-        let store = self.store.as_ref();
-        if self.make_space()? {
-            kept = self.poster(agent_id)?.kept;
-        }
-        let forwarded = standing.forwarded;
-        let (mut last_id, mut posted_bytes) = (standing.head, 0);
-        for event in events {
-            let oldest = if kept.count >= self.event_cap { self.oldest(agent_id, forwarded)? } else { None };
-            last_id = last_id.next();
-            self.write(last_id, agent_id, event, oldest.as_ref().map(|oldest| oldest.id), now)?;
-            kept.lose(oldest.as_ref());
-            let bytes = data_of(event).len() as u64;
-            kept = Kept { count: kept.count + 1, bytes: kept.bytes + bytes };
-            posted_bytes += bytes;
-        }
-        // Here go the events beyond the bound of bytes, and those that the town did not have before. The newest event
-        // always stays, because ids are never given twice.
-        while kept.count > 1 && (kept.count > self.event_cap || kept.bytes > EVENT_BYTES_PER_AGENT_MAX) {
-            let Some(oldest) = self.oldest(agent_id, forwarded)? else { break };
-            store.query("DELETE FROM agent_events WHERE id = ?", &[oldest.id.into()])?;
-            kept.lose(Some(&oldest));
-        }
-        self.save_kept(agent_id, kept)?;
-        store.query("UPDATE rig SET waiting_bytes = waiting_bytes + ?", &[posted_bytes.into()])?;
-        Ok(last_id)
-    }
-
-    pub(crate) fn save_kept(&self, agent_id: &AgentId, kept: Kept) -> Result<()> {
-        let parameters = [kept.count.into(), kept.bytes.into(), agent_id.as_str().into()];
-        self.store.query("UPDATE agents SET event_count = ?, event_bytes = ? WHERE agent_id = ?", &parameters)?;
-        Ok(())
-    }
-
-    fn has(&self, agent_id: &AgentId, key: &EventKey) -> Result<bool> {
-        let found = self.store.query(
-            "SELECT 1 FROM agent_events WHERE agent_id = ? AND event_key = ?",
-            &[agent_id.as_str().into(), key.as_str().into()],
-        )?;
-        Ok(!found.is_empty())
-    }
-
-    /// An agent's oldest event, if the town has it.
-    pub(crate) fn oldest(&self, agent_id: &AgentId, forwarded: SourceId) -> Result<Option<Oldest>> {
-        let sql = "SELECT id, octet_length(data) FROM agent_events WHERE agent_id = ? ORDER BY id LIMIT 1";
-        let rows = self.store.query(sql, &[agent_id.as_str().into()])?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let oldest = Oldest { id: position(row.number(0)?)?, bytes: row.number(1)? };
-        Ok((oldest.id <= forwarded).then_some(oldest))
-    }
-
-    /// Writes an event into a new row, or over the row of an event that goes.
-    fn write(
-        &self,
-        id: SourceId,
-        agent_id: &AgentId,
-        event: &PostEvent,
-        over: Option<SourceId>,
-        now: Timestamp,
-    ) -> Result<()> {
-        let (sql, place) = match over {
-            Some(over) => (
-                "UPDATE agent_events SET id = ?, event_key = ?, run_id = ?, event = ?, data = ?, at_ms = ? WHERE id = ?",
-                over.into(),
-            ),
-            None => (
-                "INSERT INTO agent_events (id, event_key, run_id, event, data, at_ms, agent_id) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
-                agent_id.as_str().into(),
-            ),
-        };
-        let parameters = [
-            id.into(),
-            event.event_id.as_ref().map(EventKey::as_str).into(),
-            event.run_id.as_ref().map(RunId::as_str).into(),
-            event.event_type.as_str().into(),
-            data_of(event).into(),
-            // A clock that is ahead would make durations negative, and put "ago" into the future.
-            event.at.map_or(now, |at| at.min(now)).millis().into(),
-            place,
-        ];
-        self.store.query(sql, &parameters)?;
-        Ok(())
+        let is_fresh =
+            |event: &&PostEvent| event.event_id.as_ref().is_none_or(|key| keys.insert(key.as_str().to_owned()));
+        Ok(events.iter().filter(is_fresh).collect())
     }
 
     /// Reads the rig's own log of an agent, ascending: at most `limit` events and [`PAGE_BYTES_MAX`].
@@ -308,9 +223,14 @@ impl Rig {
             last = Some(row.number(0)?);
         }
         let Some(last) = last else { return Ok(Vec::new()) };
+        let parameters: Vec<Value> = parameters.iter().cloned().chain([last.into()]).collect();
+        self.read_whole(&format!("{condition} AND id <= ?"), &parameters, limit)
+    }
+
+    /// Reads events, ascending, whatever their bytes: at most `limit`.
+    pub(crate) fn read_whole(&self, condition: &str, parameters: &[Value], limit: u64) -> Result<Vec<RigEvent>> {
         let sql = format!(
-            "SELECT id, agent_id, run_id, event, data, at_ms FROM agent_events WHERE {condition} AND id <= {last} \
-             ORDER BY id"
+            "SELECT id, agent_id, run_id, event, data, at_ms FROM agent_events WHERE {condition} ORDER BY id LIMIT {limit}"
         );
         self.store.query(&sql, parameters)?.iter().map(event_of).collect()
     }
@@ -326,23 +246,6 @@ impl Rig {
         let flag = |index| Ok::<_, Error>(row.number(index)? == 1);
         Ok(PostingAgent { is_archived: flag(0)?, is_stopped: flag(1)?, kept, has_open_run: flag(4)? })
     }
-
-    fn head(&self) -> Result<SourceId> {
-        let newest = self.position("SELECT coalesce(max(id), 0) FROM agent_events")?;
-        Ok(newest.max(self.erased_head.get()))
-    }
-
-    pub(crate) fn forwarded(&self) -> Result<SourceId> {
-        self.position("SELECT forwarded_id FROM rig")
-    }
-
-    fn position(&self, sql: &str) -> Result<SourceId> {
-        position(self.number(sql)?)
-    }
-
-    fn number(&self, sql: &str) -> Result<u64> {
-        self.store.query(sql, &[])?.first().map_or(Ok(0), |row| row.number(0))
-    }
 }
 
 /// An agent that posts.
@@ -353,27 +256,6 @@ struct PostingAgent {
     /// Whether an event without a `run_id` continues an open run, as far as the rig knows: the agent's newest event is
     /// not the end of a run.
     has_open_run: bool,
-}
-
-/// An agent's oldest event: its id, and the bytes of its data.
-pub(crate) struct Oldest {
-    pub(crate) id: SourceId,
-    pub(crate) bytes: u64,
-}
-
-/// The number and the bytes of the events that the rig keeps for an agent.
-#[derive(Clone, Copy)]
-pub(crate) struct Kept {
-    pub(crate) count: u64,
-    pub(crate) bytes: u64,
-}
-
-impl Kept {
-    pub(crate) fn lose(&mut self, oldest: Option<&Oldest>) {
-        let Some(oldest) = oldest else { return };
-        self.count -= 1;
-        self.bytes = self.bytes.saturating_sub(oldest.bytes);
-    }
 }
 
 pub(crate) fn position(stored: u64) -> Result<SourceId> {

@@ -20,10 +20,11 @@ pub struct Waiting {
 }
 
 /// The positions of log and outbox.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct OutboxState {
     pub(crate) head: SourceId,
     pub(crate) forwarded: SourceId,
-    waiting_bytes: u64,
+    pub(crate) waiting_bytes: u64,
 }
 
 impl OutboxState {
@@ -35,38 +36,63 @@ impl OutboxState {
 impl Rig {
     /// The next batch for the town; `None` where the town has all events.
     pub fn next_batch(&self) -> Result<Option<RigBatch>> {
-        let after = self.forwarded()?;
-        let events = self.read("id > ?", &[after.into()], BATCH_EVENTS_MAX as u64, FORWARD_BYTES_MAX)?;
+        let OutboxState { head, forwarded: after, waiting_bytes } = self.outbox()?;
+        if head == after {
+            return Ok(None);
+        }
+        let (condition, parameters, limit) = ("id > ?", [after.into()], BATCH_EVENTS_MAX as u64);
+        let events = if waiting_bytes <= FORWARD_BYTES_MAX {
+            self.read_whole(condition, &parameters, limit)?
+        } else {
+            self.read(condition, &parameters, limit, FORWARD_BYTES_MAX)?
+        };
         let batch = RigBatch { rig_id: self.rig_id.clone(), rig_epoch: self.epoch.clone(), after, events };
         Ok((!batch.events.is_empty()).then_some(batch))
     }
 
-    /// Takes over the town's cursor.
-    pub fn adopt(&self, cursor: SourceId) -> Result<()> {
-        let standing = self.standing()?;
-        let cursor = cursor.min(standing.head);
-        if cursor != standing.forwarded {
-            // If the cursor moves forwards, the first sum is of the events that the town has taken, and the second is
-            // 0. If it moves backwards it is the other way round.
-            let sql = "UPDATE rig SET forwarded_id = ?1, waiting_bytes = max(0, waiting_bytes \
-                 - (SELECT coalesce(sum(octet_length(data)), 0) FROM agent_events WHERE id > forwarded_id AND id <= ?1) \
-                 + (SELECT coalesce(sum(octet_length(data)), 0) FROM agent_events WHERE id > ?1 AND id <= forwarded_id))";
-            self.store.query(sql, &[cursor.into()])?;
+    /// Takes over the town's cursor, and gives what waits behind it.
+    pub fn adopt(&self, cursor: SourceId) -> Result<Waiting> {
+        let mut outbox = self.outbox()?;
+        let (before, cursor) = (outbox.forwarded, cursor.min(outbox.head));
+        if cursor != before {
+            let between = || self.bytes_between(before.min(cursor), before.max(cursor));
+            outbox.waiting_bytes = if cursor == outbox.head {
+                0
+            } else if cursor > before {
+                outbox.waiting_bytes.saturating_sub(between()?)
+            } else {
+                outbox.waiting_bytes + between()?
+            };
+            outbox.forwarded = cursor;
+            self.store.query("UPDATE rig SET forwarded_id = ?", &[cursor.into()])?;
+            self.outbox.set(Some(outbox));
         }
-        Ok(())
+        Ok(outbox.waiting())
     }
 
     /// The events that the town has not taken yet.
     pub fn waiting(&self) -> Result<Waiting> {
-        Ok(self.standing()?.waiting())
+        Ok(self.outbox()?.waiting())
     }
 
-    /// The positions of log and outbox, by one statement, because each statement costs a small post more than its rows.
-    pub(crate) fn standing(&self) -> Result<OutboxState> {
-        let sql = "SELECT (SELECT coalesce(max(id), 0) FROM agent_events), forwarded_id, waiting_bytes FROM rig";
+    /// The positions of log and outbox. They are read once in the life of an instance, and then follow what it commits.
+    pub(crate) fn outbox(&self) -> Result<OutboxState> {
+        if let Some(known) = self.outbox.get() {
+            return Ok(known);
+        }
+        let sql = "SELECT (SELECT coalesce(max(id), 0) FROM agent_events), forwarded_id FROM rig";
         let rows = self.store.query(sql, &[])?;
         let row = rows.first().ok_or_else(|| Error::not_found("rig"))?;
         let head = position(row.number(0)?)?.max(self.erased_head.get());
-        Ok(OutboxState { head, forwarded: position(row.number(1)?)?, waiting_bytes: row.number(2)? })
+        let forwarded = position(row.number(1)?)?;
+        let outbox = OutboxState { head, forwarded, waiting_bytes: self.bytes_between(forwarded, head)? };
+        self.outbox.set(Some(outbox));
+        Ok(outbox)
+    }
+
+    /// The bytes of the events after one position, up to another.
+    fn bytes_between(&self, after: SourceId, through: SourceId) -> Result<u64> {
+        let sql = "SELECT coalesce(sum(octet_length(data)), 0) FROM agent_events WHERE id > ? AND id <= ?";
+        self.store.query(sql, &[after.into(), through.into()])?.first().map_or(Ok(0), |row| row.number(0))
     }
 }

@@ -17,6 +17,7 @@ use townwatch_protocol::wire::PostEvent;
 
 use crate::agents::runs::moment;
 use crate::rig::Rig;
+use crate::store::{LIST, list};
 
 /// Runs that a rig knows of each agent, the newest 100: more than the 60 that may begin in a minute. The oldest go, and
 /// count as new if they are posted to again.
@@ -75,11 +76,15 @@ impl Rig {
 
     fn unknown_runs<'e>(&self, agent_id: &AgentId, fresh: &[&'e PostEvent]) -> Result<BTreeSet<&'e RunId>> {
         let mut named: BTreeSet<&RunId> = fresh.iter().filter_map(|event| event.run_id.as_ref()).collect();
-        let sql = "SELECT 1 FROM posted_runs WHERE agent_id = ? AND run_id = ?";
-        for run_id in named.clone() {
-            if !self.store.query(sql, &[agent_id.as_str().into(), run_id.as_str().into()])?.is_empty() {
-                named.remove(run_id);
-            }
+        if named.is_empty() {
+            return Ok(named);
+        }
+        let run_ids: Vec<&str> = named.iter().map(|run_id| run_id.as_str()).collect();
+        let sql = format!("SELECT run_id FROM posted_runs WHERE agent_id = ? AND run_id IN {LIST}");
+        let known = self.store.query(&sql, &[agent_id.as_str().into(), list(&run_ids)?])?;
+        for row in &known {
+            let known = row.text(0)?;
+            named.retain(|run_id| run_id.as_str() != known);
         }
         Ok(named)
     }

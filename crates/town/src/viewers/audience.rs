@@ -12,7 +12,7 @@ use crate::reading::stream_query::Form;
 /// All viewers of one selection, in one form.
 #[derive(Debug)]
 pub(crate) struct Audience {
-    /// The audience's number; no number is used twice in the life of a town's object.
+    /// The number of what it wants. Whoever wants the same later has the same number, so kept history serves them, too.
     pub(crate) number: u64,
     pub(crate) selection: Selection,
     pub(crate) form: Form,
@@ -34,10 +34,15 @@ impl Audience {
     }
 }
 
+/// Selections and forms whose number is known, 256; with one more all numbers are forgotten. Viewers that are present keep
+/// theirs.
+const NUMBERS_MAX: usize = 256;
+
 /// The audiences of a town: as many as there are different selections and forms among its viewers.
 #[derive(Debug, Default)]
 pub(crate) struct Audiences {
     present: HashMap<(Selection, Form), Rc<Audience>>,
+    numbers: HashMap<(Selection, Form), u64>,
     newest: u64,
 }
 
@@ -48,11 +53,23 @@ impl Audiences {
         if let Some(known) = self.present.get(&key) {
             return Rc::clone(known);
         }
-        self.newest += 1;
+        let number = self.number(&key);
         let selection = key.0.clone();
-        let audience = Rc::new(Audience { number: self.newest, selection, form, sent_at: Cell::new(None) });
+        let audience = Rc::new(Audience { number, selection, form, sent_at: Cell::new(None) });
         self.present.insert(key, Rc::clone(&audience));
         audience
+    }
+
+    fn number(&mut self, key: &(Selection, Form)) -> u64 {
+        if let Some(known) = self.numbers.get(key) {
+            return *known;
+        }
+        if self.numbers.len() >= NUMBERS_MAX {
+            self.numbers.clear();
+        }
+        self.newest += 1;
+        self.numbers.insert(key.clone(), self.newest);
+        self.newest
     }
 
     /// Takes a viewer out of its audience. An audience without viewers is forgotten: only the table and the leaving

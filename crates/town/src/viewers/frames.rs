@@ -11,8 +11,9 @@ use townwatch_protocol::limits::{FRAME_BYTES_MAX, FRAME_EVENTS_MAX, FRAME_IDS};
 use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{Gap, ServerFrame};
 
+use crate::log::recent::RecentEvents;
 use crate::log::states::StateFrames;
-use crate::log::{self, LogSpan, PageFilter};
+use crate::log::{self, LogSpan, PageFilter, Selection};
 use crate::reading::stream_query::Form;
 use crate::store::Store;
 use crate::viewers::audience::Audience;
@@ -32,12 +33,14 @@ pub struct Occasion {
     /// The newest event that may have been pruned since the last pass. A batch larger than the cap prunes even events
     /// that no viewer has had.
     pub pruned_id: EventId,
+    /// The log's head; `None` where it is to be read.
+    pub head: Option<EventId>,
 }
 
 impl Occasion {
     /// An occasion without pruned events: only the time has changed, or the wish of a viewer.
     pub fn at(now: Timestamp) -> Self {
-        Self { now, pruned_id: EventId::START }
+        Self { now, pruned_id: EventId::START, head: None }
     }
 }
 
@@ -69,6 +72,8 @@ pub(crate) struct Frames<'a> {
     pub(crate) pruned_id: EventId,
     pub(crate) head: EventId,
     pub(crate) pace: Pace,
+    /// The newest events of the log, up to its head.
+    pub(crate) recent: Option<&'a RecentEvents>,
     /// The states as frames.
     pub(crate) texts: StateTexts<'a>,
     /// The numbers of the states' frames.
@@ -97,13 +102,13 @@ impl<'a> Frames<'a> {
     pub(crate) fn new(
         store: &'a dyn Store,
         states: &'a StateFrames,
-        Occasion { now, pruned_id }: Occasion,
+        Occasion { now, pruned_id, .. }: Occasion,
         head: EventId,
         pace: Pace,
         history: &'a mut History,
     ) -> Self {
         let (texts, known, authors) = (StateTexts::new(store), HashMap::new(), HashMap::new());
-        Self { store, now, pruned_id, head, pace, texts, states, known, history, authors }
+        Self { store, now, pruned_id, head, pace, recent: None, texts, states, known, history, authors }
     }
 
     pub(crate) fn next(&mut self, audience: &Rc<Audience>, after: EventId, phase: FramePhase) -> Result<Rc<FrameRun>> {
@@ -128,37 +133,75 @@ impl<'a> Frames<'a> {
     fn authors(&mut self, after: EventId) -> Result<&BTreeSet<AgentId>> {
         Ok(match self.authors.entry(after) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(log::authors(self.store, after)?),
+            Entry::Vacant(unknown) => {
+                let recent = self.recent.and_then(|recent| recent.all_after(after));
+                let authors = recent.map(|events| events.map(|event| event.agent_id.clone()).collect());
+                unknown.insert(authors.map_or_else(|| log::authors(self.store, after), Ok)?)
+            }
         })
     }
 
     fn make(&self, audience: &Audience, after: EventId, phase: FramePhase) -> Result<FrameRun> {
-        let Audience { selection, form, .. } = audience;
         let events_max = FRAME_EVENTS_MAX.min(self.pace.window_events);
-        let (mut writer, mut elided) = match phase {
+        let mut open_run = OpenRun::new(audience, after, phase, events_max);
+        let agents = &audience.selection.agents;
+        let mut is_all = false;
+        if let Some(recent) = self.recent.and_then(|recent| recent.all_after(after)) {
+            let mut wanted = recent.filter(|entry| audience.selection.includes(&entry.agent_id));
+            is_all = wanted.all(|entry| open_run.takes(entry));
+        } else {
+            while !is_all {
+                let span = LogSpan::After(open_run.last);
+                let chunk = log::read(self.store, agents, span, &PageFilter::default(), CHUNK_EVENTS)?;
+                if !chunk.iter().all(|entry| open_run.takes(entry)) {
+                    break;
+                }
+                is_all = (chunk.len() as u64) < CHUNK_EVENTS;
+            }
+        }
+        Ok(open_run.finish(is_all))
+    }
+}
+
+/// A run of frames that takes more events.
+struct OpenRun<'a> {
+    selection: &'a Selection,
+    phase: FramePhase,
+    events_max: u64,
+    writer: Writer,
+    elided: Elided,
+    /// The last event that was read.
+    last: EventId,
+}
+
+impl<'a> OpenRun<'a> {
+    fn new(audience: &'a Audience, after: EventId, phase: FramePhase, events_max: u64) -> Self {
+        let Audience { selection, form, .. } = audience;
+        let (writer, elided) = match phase {
             FramePhase::History => (Writer::new(*form, true), Elided::below(Importance::Output)),
             FramePhase::Live(least) => (Writer::new(*form, false), Elided::below(least)),
         };
-        let (mut last, mut is_all) = (after, false);
-        'reading: while !is_all {
-            let chunk =
-                log::read(self.store, &selection.agents, LogSpan::After(last), &PageFilter::default(), CHUNK_EVENTS)?;
-            is_all = (chunk.len() as u64) < CHUNK_EVENTS;
-            for entry in chunk {
-                if selection.shows(&entry.event) && !elided.takes(&entry) {
-                    let is_cut = phase == FramePhase::History && crosses(last, entry.id) && writer.is_worth_a_frame();
-                    if is_cut || writer.count == events_max || !writer.fits(&entry.frame) {
-                        is_all = false;
-                        break 'reading;
-                    }
-                    elided.take().for_each(|gap| writer.gap(gap));
-                    writer.event(entry.id, &entry.frame);
-                }
-                last = entry.id;
+        Self { selection, phase, events_max, writer, elided, last: after }
+    }
+
+    /// Takes the next event; false if it belongs to the next run.
+    fn takes(&mut self, entry: &log::Entry) -> bool {
+        let Self { selection, phase, events_max, writer, elided, last } = self;
+        if selection.shows(&entry.event) && !elided.takes(entry) {
+            let is_cut = *phase == FramePhase::History && crosses(*last, entry.id) && writer.is_worth_a_frame();
+            if is_cut || writer.count == *events_max || !writer.fits(&entry.frame) {
+                return false;
             }
+            elided.take().for_each(|gap| writer.gap(gap));
+            writer.event(entry.id, &entry.frame);
         }
-        elided.take().for_each(|gap| writer.gap(gap));
-        Ok(writer.finish((!is_all).then_some(last)))
+        *last = entry.id;
+        true
+    }
+
+    fn finish(mut self, is_all: bool) -> FrameRun {
+        self.elided.take().for_each(|gap| self.writer.gap(gap));
+        self.writer.finish((!is_all).then_some(self.last))
     }
 }
 

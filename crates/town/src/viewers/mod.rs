@@ -27,6 +27,7 @@ pub use self::effect::{Effect, ViewerId};
 use crate::access::grantor::Grantor;
 use crate::access::permit::Permit;
 use crate::log::Selection;
+use crate::log::recent::RecentEvents;
 use crate::reading::cursor;
 use crate::reading::ending::Ending;
 use crate::reading::log_position::LogPosition;
@@ -76,6 +77,8 @@ pub struct Viewers {
     all: BTreeMap<ViewerId, Viewer>,
     audiences: Audiences,
     history: History,
+    /// The newest events of the log, as far as they were stored before viewers; `None` where they are to be read.
+    recent: Option<RecentEvents>,
     newest: u64,
     pace: Pace,
     /// The newest event that may have been pruned.
@@ -95,6 +98,7 @@ impl Viewers {
             all: BTreeMap::new(),
             audiences: Audiences::default(),
             history: History::default(),
+            recent: None,
             newest: 0,
             pace,
             pruned_id: EventId::START,

@@ -6,12 +6,21 @@ use townwatch_protocol::time::Timestamp;
 
 use super::{Effect, ViewerId, Viewers};
 use crate::log;
+use crate::log::recent::RecentEvents;
 use crate::log::states::StateFrames;
 use crate::store::Store;
 use crate::viewers::frames::{Frames, Occasion};
 use crate::viewers::viewer::{NextAction, Viewer};
 
 impl Viewers {
+    /// Takes the events that were just stored. The next [`Viewers::pump`] shows them.
+    pub(crate) fn take_recent(&mut self, later: Option<RecentEvents>) {
+        match (&mut self.recent, later) {
+            (Some(recent), Some(later)) => recent.extend(later),
+            (recent, later) => *recent = later.or_else(|| recent.take()),
+        }
+    }
+
     /// Brings every viewer as near to the head as its flow and its audience's pace allow. The work is done once for all
     /// viewers that want the same from the same place.
     pub(crate) fn pump(
@@ -22,12 +31,15 @@ impl Viewers {
         effects: &mut Vec<Effect>,
     ) -> Result<()> {
         self.end_rights(occasion.now, effects);
-        let head = log::head(store)?;
+        let head = occasion.head.map_or_else(|| log::head(store), Ok)?;
         self.pruned_id = self.pruned_id.max(occasion.pruned_id);
         self.history.forget_before(occasion.pruned_id);
+        // Where one of them may be gone again, or others came without them, the log is read.
+        self.recent.take_if(|recent| recent.newest() != head || recent.begins_before(occasion.pruned_id));
         let due = self.due(head, occasion.now);
         let occasion = Occasion { pruned_id: self.pruned_id, ..occasion };
         let mut frames = Frames::new(store, states, occasion, head, self.pace, &mut self.history);
+        frames.recent = self.recent.as_ref();
         let mut ended = Vec::new();
         self.waiting.clear();
         for id in due {

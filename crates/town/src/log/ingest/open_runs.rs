@@ -18,6 +18,7 @@ impl Ingest<'_> {
             "its agent began another run with {OPEN_RUNS_MAX} open, as many as there may be, and of these it was not heard of \
              for longest; end each run with agent.exited, and tell the events of one run under one run_id"
         );
+        self.writer.flush()?;
         for run in runs::quietest_open(self.store, &self.source, agent_id, OPEN_RUNS_MAX - 1)? {
             if let Source::Rig(_) = self.source {
                 self.outcome.orders_stops |= stop_orders::order(self.store, &run.run_id, &message)?;

@@ -1,0 +1,121 @@
+//! The delivery of a rig's outbox to its town, as its [`Carrier`](townwatch_town::rig::carrier::Carrier) says. What is
+//! posted is carried at once; the alarm that carries it if this instance dies is set in the same commit as the events.
+
+use std::cell::RefCell;
+
+use js_sys::futures::spawn_local;
+use townwatch_protocol::error::{Code, Result};
+use townwatch_town::rig::carrier::{AlarmChange, Carrier, CarryEnd, CarryProgress, CarryStep};
+
+use crate::log::log;
+use crate::objects;
+use crate::rig_object::RigObject;
+
+impl RigObject {
+    /// Delivers the waiting outbox, once for each instance, without waiting for the last instance's alarm.
+    pub(super) async fn wake(&self) {
+        let waits = || self.waits();
+        let alarm = self.carrier.borrow_mut().wake(waits);
+        self.set_alarm(alarm).await;
+    }
+
+    /// Carries what waits, at the alarm, and waits until the town has it.
+    pub(super) async fn alarm_fires(&self) {
+        let step = self.carrier.borrow_mut().alarm_fires(self.waits());
+        match step {
+            CarryStep::Wait(alarm) => self.set_alarm(alarm).await,
+            CarryStep::Carry(alarm) => {
+                let under_way = UnderWay(&self.carrier);
+                self.set_alarm(alarm).await;
+                self.carry_or_retry(under_way).await;
+            }
+        }
+    }
+
+    fn waits(&self) -> bool {
+        self.open().and_then(|rig| rig.waiting()).is_ok_and(|waiting| waiting.events > 0)
+    }
+
+    /// Carries a stored post, beside the answer to it. The delivery is begun before anything is awaited, so that a poster
+    /// that goes away does not stop it. The alarm is set in this same step, and so in the post's commit.
+    pub(super) async fn carry_posted(&self) {
+        let step = self.carrier.borrow_mut().posted();
+        let (CarryStep::Wait(alarm) | CarryStep::Carry(alarm)) = step;
+        if let (CarryStep::Carry(_), Some(me)) = (step, self.me.upgrade()) {
+            spawn_local(async move { me.carry_or_retry(UnderWay(&me.carrier)).await });
+        }
+        self.set_alarm(alarm).await;
+    }
+
+    async fn carry_or_retry(&self, under_way: UnderWay<'_>) {
+        if let Err(error) = self.carry(under_way).await {
+            log("outbox_error", &[("message", &error.message)]);
+            let alarm = self.carrier.borrow_mut().retry();
+            self.set_alarm(alarm).await;
+        }
+    }
+
+    /// Delivers events that the town does not have yet, and waits until it has them.
+    pub(super) async fn forward(&self) -> Result<()> {
+        let alarm = self.carrier.borrow_mut().begin();
+        let under_way = UnderWay(&self.carrier);
+        self.set_alarm(alarm).await;
+        self.carry(under_way).await
+    }
+
+    /// Delivers one batch at a time. Events posted meanwhile are part of the next batch.
+    async fn carry(&self, under_way: UnderWay<'_>) -> Result<()> {
+        let carried = self.carry_batches().await;
+        std::mem::forget(under_way);
+        let end = carried.as_ref().map_or(CarryEnd::Failed, |end| *end);
+        let alarm = self.carrier.borrow_mut().end(end);
+        self.set_alarm(alarm).await;
+        carried.map(|_| ())
+    }
+
+    async fn carry_batches(&self) -> Result<CarryEnd> {
+        let rig = match self.open() {
+            Err(error) if error.code == Code::NotFound => return Ok(CarryEnd::TownGone),
+            rig => rig?,
+        };
+        while let Some(batch) = rig.next_batch()? {
+            let came = objects::call(&self.env, &rig.town_id, &batch).await;
+            match self.carrier.borrow().answered(&rig, came)? {
+                CarryProgress::Next => {}
+                CarryProgress::End(end) => {
+                    if end == CarryEnd::TownGone {
+                        log("outbox_error", &[("message", "the town is gone; its rig stops forwarding")]);
+                    }
+                    return Ok(end);
+                }
+            }
+        }
+        Ok(CarryEnd::Done)
+    }
+
+    async fn set_alarm(&self, alarm: AlarmChange) {
+        let storage = self.state.storage();
+        let outcome = match alarm {
+            AlarmChange::Keep => return,
+            AlarmChange::SetIn(millis) => {
+                self.count(|counts| counts.alarms_set += 1);
+                storage.set_alarm(millis).await
+            }
+            AlarmChange::Clear => storage.delete_alarm().await,
+        };
+        if let Err(error) = outcome {
+            self.carrier.borrow_mut().alarm_failed();
+            log("alarm_error", &[("message", &error.to_string())]);
+        }
+    }
+}
+
+/// Ends a delivery whose future is dropped in the middle: otherwise the rig would wait for it until its instance goes.
+struct UnderWay<'a>(&'a RefCell<Carrier>);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        // The alarm that was set at the beginning stands.
+        let _ = self.0.borrow_mut().end(CarryEnd::Failed);
+    }
+}
