@@ -10,6 +10,7 @@ use townwatch_town::rig::carrier::{AlarmChange, Carrier, CarryEnd, CarryProgress
 use crate::log::log;
 use crate::objects;
 use crate::rig_object::RigObject;
+use crate::timer::Sleep;
 
 impl RigObject {
     /// Delivers the waiting outbox, once for each instance, without waiting for the last instance's alarm.
@@ -42,7 +43,12 @@ impl RigObject {
         let step = self.carrier.borrow_mut().posted();
         let (CarryStep::Wait(alarm) | CarryStep::Carry(alarm)) = step;
         if let (CarryStep::Carry(_), Some(me)) = (step, self.me.upgrade()) {
-            spawn_local(async move { me.carry_or_retry(UnderWay(&me.carrier)).await });
+            spawn_local(async move {
+                let under_way = UnderWay(&me.carrier);
+                // The answer to the post leaves first: where town and rig share a thread it would wait for the crowd.
+                Sleep::new(0).await;
+                me.carry_or_retry(under_way).await;
+            });
         }
         self.set_alarm(alarm).await;
     }
