@@ -22,7 +22,7 @@ fn a_post_is_carried_at_once_and_an_alarm_that_stands_is_set_no_second_time() {
     assert_eq!(carrier.end(CarryEnd::Done), AlarmChange::Keep);
     assert_eq!(carrier.posted(), CarryStep::Carry(AlarmChange::Keep), "the alarm has not fired yet");
     assert_eq!(carrier.end(CarryEnd::Done), AlarmChange::Keep);
-    assert_eq!(carrier.alarm_fires(false), CarryStep::Wait(AlarmChange::Keep), "nothing is left for it");
+    assert_eq!(carrier.alarm_fires(Some(false)), CarryStep::Wait(AlarmChange::Keep), "nothing is left for it");
     assert_eq!(carrier.posted(), CarryStep::Carry(GUARD));
 }
 
@@ -30,12 +30,12 @@ fn a_post_is_carried_at_once_and_an_alarm_that_stands_is_set_no_second_time() {
 fn an_alarm_that_fires_while_a_batch_is_under_way_is_set_again() {
     let mut carrier = Carrier::default();
     assert_eq!(carrier.posted(), CarryStep::Carry(GUARD));
-    assert_eq!(carrier.alarm_fires(true), CarryStep::Wait(GUARD));
+    assert_eq!(carrier.alarm_fires(Some(true)), CarryStep::Wait(GUARD));
     assert_eq!(carrier.begin(), AlarmChange::Keep, "a deletion that hands over beside it");
     assert_eq!(carrier.end(CarryEnd::Done), AlarmChange::Keep);
     assert_eq!(carrier.posted(), CarryStep::Wait(AlarmChange::Keep), "the first caller still carries");
     assert_eq!(carrier.end(CarryEnd::Done), AlarmChange::Keep);
-    assert_eq!(carrier.alarm_fires(true), CarryStep::Carry(GUARD));
+    assert_eq!(carrier.alarm_fires(Some(true)), CarryStep::Carry(GUARD));
 }
 
 #[test]
@@ -46,10 +46,10 @@ fn while_the_town_takes_nothing_posts_wait_for_the_alarm() {
         assert_eq!(carrier.end(CarryEnd::Failed), AlarmChange::Keep);
         assert_eq!(carrier.retry(), AlarmChange::SetIn(millis));
         assert_eq!(carrier.posted(), CarryStep::Wait(AlarmChange::Keep));
-        assert_eq!(carrier.alarm_fires(true), CarryStep::Carry(GUARD));
+        assert_eq!(carrier.alarm_fires(Some(true)), CarryStep::Carry(GUARD));
     }
     assert_eq!(carrier.end(CarryEnd::Done), AlarmChange::Keep);
-    assert_eq!(carrier.posted(), CarryStep::Carry(AlarmChange::Keep), "it takes them again");
+    assert_eq!(carrier.posted(), CarryStep::Carry(GUARD), "the alarm of the last failure was far ahead");
 }
 
 #[test]
@@ -63,9 +63,21 @@ fn an_alarm_that_could_not_be_set_is_set_with_the_next_post() {
 #[test]
 fn an_instance_looks_once_for_what_the_one_before_left() {
     let mut carrier = Carrier::default();
-    assert_eq!(carrier.wake(|| true), AlarmChange::SetIn(0));
+    assert_eq!(carrier.wake(|| None), AlarmChange::Keep, "nothing could be read");
+    assert_eq!(carrier.wake(|| Some(true)), AlarmChange::SetIn(0));
     assert_eq!(carrier.wake(|| panic!("it has looked")), AlarmChange::Keep);
-    assert_eq!(Carrier::default().wake(|| false), AlarmChange::Keep);
+    assert_eq!(Carrier::default().wake(|| Some(false)), AlarmChange::Keep);
+}
+
+#[test]
+fn an_alarm_that_cannot_read_what_waits_is_followed_by_another() {
+    let mut carrier = Carrier::default();
+    assert_eq!(carrier.posted(), CarryStep::Carry(GUARD));
+    assert_eq!(carrier.end(CarryEnd::Failed), AlarmChange::Keep);
+    assert_eq!(carrier.retry(), AlarmChange::SetIn(500));
+    assert_eq!(carrier.alarm_fires(None), CarryStep::Carry(GUARD));
+    assert_eq!(carrier.end(CarryEnd::Failed), AlarmChange::Keep);
+    assert_eq!(carrier.retry(), AlarmChange::SetIn(1_000));
 }
 
 #[test]

@@ -46,13 +46,13 @@ fn a_user_or_password_in_an_address_is_refused_and_never_shown() {
 fn an_event_that_was_stored_with_one_is_shown_without_and_otherwise_as_it_came() {
     let frame = |url: &str| format!(r#"{{"id":1,"data":{{"git_origin"{url},"n":1.10,"hostname":"h"}}}}"#);
     let with = frame(r#" : "https:\/\/me:hunter2@example.test/\u0078.git""#);
-    assert_eq!(event_shown("agent_session", &with), frame(r#":"https://example.test/x.git""#));
+    assert_eq!(event_shown("agent_session", with.clone()), frame(r#":"https://example.test/x.git""#));
     for untouched in
         [frame(":null"), frame(r#" : "git@example.test:x""#), frame(r#":"https:\/\/example.test\/x""#), frame("")]
     {
-        assert_eq!(event_shown("agent_session", &untouched), untouched);
+        assert_eq!(event_shown("agent_session", untouched.clone()), untouched);
     }
-    assert_eq!(event_shown("note", &with), with, "no other event tells an address");
+    assert_eq!(event_shown("note", with.clone()), with, "no other event tells an address");
 }
 
 #[test]

@@ -48,6 +48,24 @@ fn whoever_comes_when_all_have_left_gets_the_frames_that_were_kept() {
 }
 
 #[test]
+fn the_end_of_a_towns_log_is_read_once_for_all_who_begin_in_it() {
+    let joins = |after_ids: &[u64]| -> Vec<u64> {
+        let mut story = crowd(2_000, 600);
+        let cost = |after_id: &u64| {
+            let before = story.store.statements();
+            let (id, effects) = story.join("", after(*after_id));
+            let told = told(&effects, id);
+            let ids = told.iter().filter_map(|told| told.strip_prefix("history ")).flat_map(|ids| ids.split(' '));
+            assert_eq!(ids.count() as u64, 600 - after_id);
+            story.store.statements() - before
+        };
+        after_ids.iter().map(cost).collect()
+    };
+    let [cold, warm] = joins(&[590, 580])[..] else { panic!("two joins") };
+    assert_eq!(warm, cold - 5, "256 events are four reads and one that finds the end");
+}
+
+#[test]
 fn what_is_pruned_meanwhile_is_in_no_frame_that_was_kept() {
     let mut story = crowd(1_000, 1_000);
     history(&mut story, 0);

@@ -299,6 +299,37 @@ fn what_waits_is_counted_anew_where_another_instance_opens_the_rig() {
 }
 
 #[test]
+fn a_refused_post_costs_no_look_at_all_that_waits() {
+    let desk = Desk::capped(2_000);
+    desk.notes("a", 400);
+    let refused = || {
+        let before = desk.store.steps();
+        let body = json!({"agent_id": "nobody", "event_type": "note"}).to_string();
+        assert_eq!(desk.post_text(&body).unwrap_err().code, Code::NotFound);
+        desk.store.steps() - before
+    };
+    let once = refused();
+    desk.notes("a", 1);
+    assert_eq!(refused(), once);
+    assert!(once < 200, "{once} steps");
+}
+
+#[test]
+fn ids_that_went_with_a_deleted_agent_are_not_waited_for() {
+    let desk = Desk::new();
+    desk.notes("a", 2);
+    desk.notes("b", 3);
+    desk.rig.adopt(position(5)).unwrap();
+    desk.rig.forget(&agent("b")).unwrap();
+    // The answer to a batch of before comes late.
+    desk.rig.adopt(position(2)).unwrap();
+    assert!(desk.rig.next_batch().unwrap().is_none());
+    assert_eq!(desk.rig.waiting().unwrap().events, 0);
+    assert_eq!(desk.post(&json!({"agent_id": "a", "event_type": "note"})).2, 6);
+    assert_eq!(desk.rig.next_batch().unwrap().unwrap().after, position(5));
+}
+
+#[test]
 fn a_post_needs_few_statements_however_many_events_it_has() {
     let desk = Desk::capped(2_000);
     let cost = |count: usize| {

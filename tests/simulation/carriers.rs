@@ -110,7 +110,7 @@ impl World {
     pub(super) fn fire_rig_alarm(&mut self) {
         self.rig_alarm_at = None;
         let waits = self.rig.waiting().unwrap().events > 0;
-        let step = self.carrier.alarm_fires(waits);
+        let step = self.carrier.alarm_fires(Some(waits));
         if waits && matches!(step, CarryStep::Wait(_)) {
             self.fire(Fault::AlarmWhileCarrying);
         }
@@ -206,7 +206,7 @@ impl World {
         self.strays.extend(self.in_flight.take());
         self.carrier = Carrier::default();
         let rig = &self.rig;
-        let alarm = self.carrier.wake(|| rig.waiting().unwrap().events > 0);
+        let alarm = self.carrier.wake(|| Some(rig.waiting().unwrap().events > 0));
         self.set_rig_alarm(alarm);
     }
 }

@@ -26,12 +26,12 @@ pub fn shown(url: &str) -> String {
 
 /// The text of a stored event of this name, a `git_origin` in it without credentials: earlier builds stored one with them, and an
 /// agent may post one. All else of it stays as it came.
-pub fn event_shown(name: &str, text: &str) -> String {
+pub fn event_shown(name: &str, text: String) -> String {
     const FIELD: &str = "\"git_origin\"";
     if name != EventKind::Session.as_str() {
-        return text.to_owned();
+        return text;
     }
-    let (mut shown_event, mut rest) = (String::with_capacity(text.len()), text);
+    let (mut shown_event, mut rest) = (String::with_capacity(text.len()), text.as_str());
     while let Some(at) = rest.find(FIELD) {
         let (before, after) = rest.split_at(at + FIELD.len());
         shown_event.push_str(before);

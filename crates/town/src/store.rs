@@ -119,6 +119,14 @@ impl Row {
         }
     }
 
+    /// Takes the text out of a column, without a copy of it.
+    pub fn take_text(&mut self, column: usize) -> Result<String> {
+        match self.0.get_mut(column) {
+            Some(Value::Text(text)) => Ok(std::mem::take(text)),
+            _ => Err(Error::internal(format!("column {column} holds no text: {self:?}"))),
+        }
+    }
+
     /// The bytes in a column.
     pub fn bytes(&self, column: usize) -> Result<&[u8]> {
         match self.0.get(column) {

@@ -1,5 +1,5 @@
 //! Takes drafts into the log: finds each one's run, gives it its id, stores it and moves its agent's state. Everything
-//! here happens inside one transaction that the caller opened; nothing is remembered outside the tables.
+//! here happens inside one transaction that the caller opened. What it came to is in its [`Outcome`], and in the tables.
 
 mod open_runs;
 mod run_of_event;
@@ -172,9 +172,9 @@ impl Ingest<'_> {
         Ok(self)
     }
 
-    /// Says how many events are going to come, so that it pays to read ahead.
-    pub(crate) fn expect(&mut self, events: usize) {
-        self.writer.expected = events;
+    /// Says of which agents the next events are, so that what they replace is read ahead.
+    pub(crate) fn expect<'e>(&mut self, agents: impl Iterator<Item = &'e AgentId>) {
+        self.writer.expect(agents);
     }
 
     /// Takes one event. One of an unknown agent, or of a run that has ended or went with its agent, is counted and dropped.

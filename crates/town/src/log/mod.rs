@@ -161,7 +161,7 @@ pub fn read(
         "SELECT id, agent_id, event, frame FROM agent_events WHERE {} ORDER BY id {order} LIMIT ?",
         conditions.join(" AND ")
     );
-    let mut entries = store.query(&sql, &parameters)?.iter().map(entry).collect::<Result<Vec<_>>>()?;
+    let mut entries = store.query(&sql, &parameters)?.into_iter().map(entry).collect::<Result<Vec<_>>>()?;
     if matches!(span, LogSpan::Before(_)) {
         entries.reverse();
     }
@@ -216,12 +216,13 @@ pub fn read_page(
     Ok((page, is_all))
 }
 
-fn entry(row: &Row) -> Result<Entry> {
+fn entry(mut row: Row) -> Result<Entry> {
+    let (event, frame) = (row.take_text(2)?, row.take_text(3)?);
     Ok(Entry {
-        id: position(row, 0)?,
+        id: position(&row, 0)?,
         agent_id: parse(AgentId::parse(row.text(1)?))?,
-        event: row.text(2)?.to_owned(),
-        frame: git_url::event_shown(row.text(2)?, row.text(3)?),
+        frame: git_url::event_shown(&event, frame),
+        event,
     })
 }
 
@@ -254,6 +255,7 @@ pub fn whole(store: &dyn Store, id: EventId) -> Result<Option<Box<RawValue>>> {
         "SELECT event, coalesce((SELECT event FROM whole_events WHERE id = ?1), frame) FROM agent_events WHERE id = ?1",
         &[id.into()],
     )?;
-    let text = rows.first().map(|row| Ok(git_url::event_shown(row.text(0)?, row.text(1)?))).transpose()?;
+    let shown = |row: &Row| Ok(git_url::event_shown(row.text(0)?, row.text(1)?.to_owned()));
+    let text = rows.first().map(shown).transpose()?;
     text.map(|text| RawValue::from_string(text).map_err(Error::internal)).transpose()
 }

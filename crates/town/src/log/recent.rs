@@ -2,13 +2,21 @@
 
 use std::collections::VecDeque;
 
+use townwatch_protocol::error::Result;
 use townwatch_protocol::id::{AgentId, EventId};
+use townwatch_protocol::wire::AgentSelection;
 
 use crate::git_url;
-use crate::log::Entry;
+use crate::log::{self, Entry, LogSpan, PageFilter};
+use crate::store::Store;
 
 /// The frames' bytes that are kept, 1 MiB. Older ones go first, and are read from the log where they are needed.
 const BYTES_MAX: usize = 1 << 20;
+/// The ids of the log's end that are read at once where somebody begins in it, 256. Of viewers that come back after a deploy
+/// most begin there, each at another event.
+const TAIL_IDS: u64 = 256;
+/// Rows of one read: 64 of 48 KiB are 3 MiB.
+const CHUNK_EVENTS: u64 = 64;
 
 /// All events after one place in the log.
 #[derive(Debug)]
@@ -24,10 +32,30 @@ impl RecentEvents {
         Self { after, entries: VecDeque::new(), bytes: 0 }
     }
 
+    /// Reads the end of a log; `None` where a reader who has this event begins before it.
+    pub(crate) fn read(store: &dyn Store, after: EventId, head: EventId) -> Result<Option<Self>> {
+        let begin = EventId::new(head.get().saturating_sub(TAIL_IDS)).unwrap_or_default();
+        if after < begin {
+            return Ok(None);
+        }
+        let mut recent = Self::new(begin);
+        loop {
+            let span = LogSpan::After(recent.newest());
+            let chunk = log::read(store, &AgentSelection::All, span, &PageFilter::default(), CHUNK_EVENTS)?;
+            let is_all = (chunk.len() as u64) < CHUNK_EVENTS;
+            for entry in chunk {
+                recent.add(entry);
+            }
+            if is_all {
+                return Ok(Some(recent));
+            }
+        }
+    }
+
     /// Adds the next event of the log.
     pub(crate) fn push(&mut self, id: EventId, agent_id: &AgentId, event: &str, frame: &str) {
         let (agent_id, event) = (agent_id.clone(), event.to_owned());
-        let frame = git_url::event_shown(&event, frame);
+        let frame = git_url::event_shown(&event, frame.to_owned());
         self.add(Entry { id, agent_id, event, frame });
     }
 
@@ -56,7 +84,7 @@ impl RecentEvents {
         self.entries.back().map_or(self.after, |entry| entry.id)
     }
 
-    /// Whether an event up to this one is among them.
+    /// Whether they reach back before this event.
     pub(crate) fn begins_before(&self, id: EventId) -> bool {
         self.after < id
     }

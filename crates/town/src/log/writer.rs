@@ -21,6 +21,8 @@ use crate::store::{PARAMETERS_MAX, Store, Value, places};
 const COLUMNS: usize = 5;
 /// Rows of one statement, 20.
 const GROUP_ROWS: usize = PARAMETERS_MAX / COLUMNS;
+/// Events of all agents that are read ahead, 64 of 48 KiB: 3 MiB. Beyond it each is read when it goes.
+const AHEAD_MAX: usize = 64;
 
 /// The writer of the log.
 pub(crate) struct LogWriter<'a> {
@@ -30,8 +32,9 @@ pub(crate) struct LogWriter<'a> {
     rows: Vec<NewRow>,
     /// The oldest events of agents at their cap, as far as they were read ahead, the oldest first.
     oldest: BTreeMap<AgentId, VecDeque<OldestEvent>>,
-    /// The number of events that the caller may still append: so far it pays to read ahead.
-    pub(crate) expected: usize,
+    /// The events that are still to come of each agent, as far as the caller has said. Of an agent at its cap so many of
+    /// the oldest ones will go.
+    coming: BTreeMap<AgentId, usize>,
     /// The events of this transaction for the viewers; `None` where nobody watches.
     pub(crate) recent: Option<RecentEvents>,
 }
@@ -60,7 +63,7 @@ struct OldestEvent {
 
 impl<'a> LogWriter<'a> {
     pub(crate) fn new(store: &'a dyn Store, event_cap: u64) -> Self {
-        Self { store, event_cap, rows: Vec::new(), oldest: BTreeMap::new(), expected: 1, recent: None }
+        Self { store, event_cap, rows: Vec::new(), oldest: BTreeMap::new(), coming: BTreeMap::new(), recent: None }
     }
 
     /// Stores one event under the id `id`, as viewers will get it, and takes it into its agent's state. The state is made
@@ -86,7 +89,9 @@ impl<'a> LogWriter<'a> {
         if self.rows.len() == GROUP_ROWS {
             self.flush()?;
         }
-        self.expected = self.expected.saturating_sub(1);
+        if let Some(coming) = self.coming.get_mut(agent.id()) {
+            *coming = coming.saturating_sub(1);
+        }
         if let Some(whole) = whole {
             self.store.query("INSERT INTO whole_events (id, event) VALUES (?, ?)", &[id.into(), whole.into()])?;
         }
@@ -97,6 +102,13 @@ impl<'a> LogWriter<'a> {
         }
         agent.now.reduce(&ReducerInput { id, run: Some((&run.run_id, run.number)), data: &data, at: draft.at });
         Ok(())
+    }
+
+    /// Says of which agents the next events are.
+    pub(crate) fn expect<'e>(&mut self, agents: impl Iterator<Item = &'e AgentId>) {
+        for agent_id in agents {
+            *self.coming.entry(agent_id.clone()).or_default() += 1;
+        }
     }
 
     /// Writes the rows that are not written yet. It comes before whatever reads the log.
@@ -177,7 +189,9 @@ impl<'a> LogWriter<'a> {
             // What was taken before is still in the table, as long as the rows over it are not written.
             self.flush()?;
             let sql = "SELECT id, frame FROM agent_events WHERE agent_id = ? ORDER BY id LIMIT ?";
-            let count = self.expected.clamp(1, GROUP_ROWS) as u64;
+            let held: usize = self.oldest.values().map(VecDeque::len).sum();
+            let room = AHEAD_MAX.saturating_sub(held).min(GROUP_ROWS);
+            let count = self.coming.get(agent_id).map_or(1, |coming| (*coming).min(room).max(1)) as u64;
             let rows = self.store.query(sql, &[agent_id.as_str().into(), count.into()])?;
             let read = rows.iter().map(|row| Ok(OldestEvent { id: position(row, 0)?, frame: row.text(1)?.to_owned() }));
             self.oldest.insert(agent_id.clone(), read.collect::<Result<_>>()?);

@@ -48,7 +48,7 @@ impl Town {
             };
             let mut ingest = self.ingest_behind(head, source.clone(), None, now).posted().with_space()?;
             if batch.after == cursor {
-                ingest.expect(batch.events.len());
+                ingest.expect(batch.events.iter().map(|event| &event.agent_id));
                 for event in batch.events.iter().filter(|event| event.id > batch.after) {
                     ingest.take(&Draft {
                         agent_id: event.agent_id.clone(),
@@ -66,7 +66,9 @@ impl Town {
             let outcome = ingest.finish()?;
             let mut posting = Vec::new();
             for (_, AgentState { agent_id, .. }) in &outcome.states {
-                let stays_open = outcome.ended.is_empty() && self.deadlines.knows(agent_id);
+                // Where each event belonged to an open run, and none ended, all is as it was heard of last.
+                let is_as_before = outcome.dropped == 0 && outcome.ended.is_empty();
+                let stays_open = is_as_before && self.deadlines.knows(agent_id);
                 let is_open = stays_open || !runs::open_of_agent(store, &source, agent_id)?.is_empty();
                 posting.push((agent_id.clone(), is_open));
             }

@@ -203,6 +203,7 @@ impl Town {
             }
             cursor = oldest.previous();
         }
+        ingest.expect(answer.events.iter().map(|event| &event.agent_id));
         for event in &answer.events {
             if event.id <= cursor {
                 continue;

@@ -84,22 +84,27 @@ impl Carrier {
     }
 
     /// Sets the alarm at the first request to this instance, if events wait and no alarm is set. `waits` says whether
-    /// events lie in the outbox.
-    pub fn wake(&mut self, waits: impl FnOnce() -> bool) -> AlarmChange {
-        if std::mem::replace(&mut self.is_awake, true) || self.is_alarmed || !waits() {
+    /// events lie in the outbox; `None` where that cannot be read, and then the next request looks again.
+    pub fn wake(&mut self, waits: impl FnOnce() -> Option<bool>) -> AlarmChange {
+        if self.is_awake {
             return AlarmChange::Keep;
         }
-        self.set_in(0)
+        let waits = waits();
+        self.is_awake = waits.is_some();
+        if waits == Some(true) && !self.is_alarmed { self.set_in(0) } else { AlarmChange::Keep }
     }
 
-    /// Takes the firing of the alarm. While another caller carries, no second batch is sent beside its own. `waits` says
-    /// whether events lie in the outbox.
-    pub fn alarm_fires(&mut self, waits: bool) -> CarryStep {
+    /// Takes the firing of the alarm. While another caller carries, the alarm sends no second batch beside its own.
+    /// `waits` says whether events lie in the outbox; `None` where that cannot be read. Then they may, and the alarm, which
+    /// is used up, has to be followed by another: the delivery fails, and is tried again.
+    pub fn alarm_fires(&mut self, waits: Option<bool>) -> CarryStep {
         (self.is_alarmed, self.is_awake) = (false, true);
-        match waits {
-            false => CarryStep::Wait(AlarmChange::Keep),
-            true if self.under_way > 0 => CarryStep::Wait(self.guard()),
-            true => CarryStep::Carry(self.begin()),
+        if waits == Some(false) {
+            CarryStep::Wait(AlarmChange::Keep)
+        } else if self.under_way > 0 {
+            CarryStep::Wait(self.guard())
+        } else {
+            CarryStep::Carry(self.begin())
         }
     }
 
@@ -133,8 +138,9 @@ impl Carrier {
     /// would find that again and again.
     pub fn end(&mut self, end: CarryEnd) -> AlarmChange {
         self.under_way = self.under_way.saturating_sub(1);
-        if end != CarryEnd::Failed {
-            self.failures = 0;
+        if end != CarryEnd::Failed && std::mem::take(&mut self.failures) > 0 {
+            // The alarm of the last failure may be far ahead. The next post sets a nearer one.
+            self.is_alarmed = false;
         }
         if end != CarryEnd::TownGone {
             return AlarmChange::Keep;

@@ -170,8 +170,12 @@ impl Rig {
             let receipt = PostReceipt { appended, duplicates: events.len() as u64 - appended, last_id: outbox.head };
             Ok((receipt, outbox))
         });
-        // After a failure the tables say what was stored, not this instance.
-        self.outbox.set(taken.as_ref().ok().map(|(_, outbox)| *outbox));
+        match &taken {
+            Ok((_, outbox)) => self.outbox.set(Some(*outbox)),
+            // After a failure the tables say what was stored, not this instance. A refusal has stored nothing.
+            Err(Error { code: Code::Internal | Code::StoreFull, .. }) => self.outbox.set(None),
+            Err(_) => {}
+        }
         taken.map(|(receipt, _)| receipt)
     }
 

@@ -73,7 +73,7 @@ impl Rig {
             kept = Kept { count: kept.count + 1, bytes: kept.bytes + bytes };
             outbox.waiting_bytes += bytes;
         }
-        // Those that take over a row come first or last, never in between: the cap is reached once.
+        // Neighbours of one kind share a statement: those with a row of their own, and those that take one over.
         for same in new_events.chunk_by(|one, other| one.over.is_some() == other.over.is_some()) {
             for group in same.chunks(PARAMETERS_MAX / COLUMNS) {
                 self.write(agent_id, group, now)?;

@@ -46,8 +46,12 @@ impl Rig {
         } else {
             self.read(condition, &parameters, limit, FORWARD_BYTES_MAX)?
         };
-        let batch = RigBatch { rig_id: self.rig_id.clone(), rig_epoch: self.epoch.clone(), after, events };
-        Ok((!batch.events.is_empty()).then_some(batch))
+        if events.is_empty() {
+            // What has these ids was deleted with its agent, and nothing of it waits.
+            self.adopt(head)?;
+            return Ok(None);
+        }
+        Ok(Some(RigBatch { rig_id: self.rig_id.clone(), rig_epoch: self.epoch.clone(), after, events }))
     }
 
     /// Takes over the town's cursor, and gives what waits behind it.

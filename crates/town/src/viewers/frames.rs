@@ -9,7 +9,7 @@ use townwatch_protocol::error::Result;
 use townwatch_protocol::id::{AgentId, EventId};
 use townwatch_protocol::limits::{FRAME_BYTES_MAX, FRAME_EVENTS_MAX, FRAME_IDS};
 use townwatch_protocol::time::Timestamp;
-use townwatch_protocol::wire::{Gap, ServerFrame};
+use townwatch_protocol::wire::{AgentSelection, Gap, ServerFrame};
 
 use crate::log::recent::RecentEvents;
 use crate::log::states::StateFrames;
@@ -72,8 +72,8 @@ pub(crate) struct Frames<'a> {
     pub(crate) pruned_id: EventId,
     pub(crate) head: EventId,
     pub(crate) pace: Pace,
-    /// The newest events of the log, up to its head.
-    pub(crate) recent: Option<&'a RecentEvents>,
+    /// The newest events of the log, up to its head; `None` where they are to be read.
+    recent: &'a mut Option<RecentEvents>,
     /// The states as frames.
     pub(crate) texts: StateTexts<'a>,
     /// The numbers of the states' frames.
@@ -106,65 +106,72 @@ impl<'a> Frames<'a> {
         head: EventId,
         pace: Pace,
         history: &'a mut History,
+        recent: &'a mut Option<RecentEvents>,
     ) -> Self {
         let (texts, known, authors) = (StateTexts::new(store), HashMap::new(), HashMap::new());
-        Self { store, now, pruned_id, head, pace, recent: None, texts, states, known, history, authors }
+        Self { store, now, pruned_id, head, pace, recent, texts, states, known, history, authors }
     }
 
     pub(crate) fn next(&mut self, audience: &Rc<Audience>, after: EventId, phase: FramePhase) -> Result<Rc<FrameRun>> {
         let key = (audience.number, after, phase);
         let known = self.known.get(&key).map(Rc::clone);
         let kept = || (phase == FramePhase::History).then(|| self.history.find(audience.number, after)).flatten();
-        if let Some(stretch) = known.or_else(kept) {
-            return Ok(stretch);
+        if let Some(frame_run) = known.or_else(kept) {
+            return Ok(frame_run);
         }
         // New events are of few agents. So live frames for viewers of other agents are empty, and need no reading of
         // the log.
         let concerns = phase == FramePhase::History
             || self.authors(after)?.iter().any(|author| audience.selection.includes(author));
-        let stretch = Rc::new(if concerns { self.make(audience, after, phase)? } else { FrameRun::nothing() });
-        self.known.insert(key, Rc::clone(&stretch));
+        let frame_run = Rc::new(if concerns { self.make(audience, after, phase)? } else { FrameRun::nothing() });
+        self.known.insert(key, Rc::clone(&frame_run));
         if phase == FramePhase::History {
-            self.history.keep(audience.number, after, &stretch);
+            self.history.keep(audience.number, after, &frame_run);
         }
-        Ok(stretch)
+        Ok(frame_run)
     }
 
     fn authors(&mut self, after: EventId) -> Result<&BTreeSet<AgentId>> {
         Ok(match self.authors.entry(after) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let recent = self.recent.and_then(|recent| recent.all_after(after));
+                let recent = self.recent.as_ref().and_then(|recent| recent.all_after(after));
                 let authors = recent.map(|events| events.map(|event| event.agent_id.clone()).collect());
                 unknown.insert(authors.map_or_else(|| log::authors(self.store, after), Ok)?)
             }
         })
     }
 
-    fn make(&self, audience: &Audience, after: EventId, phase: FramePhase) -> Result<FrameRun> {
+    fn make(&mut self, audience: &Audience, after: EventId, phase: FramePhase) -> Result<FrameRun> {
         let events_max = FRAME_EVENTS_MAX.min(self.pace.window_events);
-        let mut open_run = OpenRun::new(audience, after, phase, events_max);
+        let mut builder = FrameRunBuilder::new(audience, after, phase, events_max);
         let agents = &audience.selection.agents;
         let mut is_all = false;
-        if let Some(recent) = self.recent.and_then(|recent| recent.all_after(after)) {
+        if *agents == AgentSelection::All
+            && self.recent.as_ref().is_none_or(|recent| recent.all_after(after).is_none())
+            && let Some(tail) = RecentEvents::read(self.store, after, self.head)?
+        {
+            *self.recent = Some(tail);
+        }
+        if let Some(recent) = self.recent.as_ref().and_then(|recent| recent.all_after(after)) {
             let mut wanted = recent.filter(|entry| audience.selection.includes(&entry.agent_id));
-            is_all = wanted.all(|entry| open_run.takes(entry));
+            is_all = wanted.all(|entry| builder.takes(entry));
         } else {
             while !is_all {
-                let span = LogSpan::After(open_run.last);
+                let span = LogSpan::After(builder.last);
                 let chunk = log::read(self.store, agents, span, &PageFilter::default(), CHUNK_EVENTS)?;
-                if !chunk.iter().all(|entry| open_run.takes(entry)) {
+                if !chunk.iter().all(|entry| builder.takes(entry)) {
                     break;
                 }
                 is_all = (chunk.len() as u64) < CHUNK_EVENTS;
             }
         }
-        Ok(open_run.finish(is_all))
+        Ok(builder.finish(is_all))
     }
 }
 
-/// A run of frames that takes more events.
-struct OpenRun<'a> {
+/// A run of frames that is being made.
+struct FrameRunBuilder<'a> {
     selection: &'a Selection,
     phase: FramePhase,
     events_max: u64,
@@ -174,7 +181,7 @@ struct OpenRun<'a> {
     last: EventId,
 }
 
-impl<'a> OpenRun<'a> {
+impl<'a> FrameRunBuilder<'a> {
     fn new(audience: &'a Audience, after: EventId, phase: FramePhase, events_max: u64) -> Self {
         let Audience { selection, form, .. } = audience;
         let (writer, elided) = match phase {

@@ -23,15 +23,15 @@ impl History {
 
     /// Keeps frames that end before the head, because no more events come into them. Beyond [`HISTORY_BYTES_MAX`] all
     /// kept frames are forgotten, and are made again when they are needed.
-    pub(crate) fn keep(&mut self, audience: u64, after: EventId, stretch: &Rc<FrameRun>) {
-        if stretch.last.is_none() {
+    pub(crate) fn keep(&mut self, audience: u64, after: EventId, frame_run: &Rc<FrameRun>) {
+        if frame_run.last.is_none() {
             return;
         }
-        if self.bytes + stretch.bytes > HISTORY_BYTES_MAX {
+        if self.bytes + frame_run.bytes > HISTORY_BYTES_MAX {
             *self = Self::default();
         }
-        self.bytes += stretch.bytes;
-        self.known.insert((audience, after), Rc::clone(stretch));
+        self.bytes += frame_run.bytes;
+        self.known.insert((audience, after), Rc::clone(frame_run));
     }
 
     /// Forgets the frames that began before a pruned event, because they may have events that are gone.
@@ -40,6 +40,6 @@ impl History {
             return;
         }
         self.known.retain(|(_, after), _| *after >= pruned_id);
-        self.bytes = self.known.values().map(|stretch| stretch.bytes).sum();
+        self.bytes = self.known.values().map(|frame_run| frame_run.bytes).sum();
     }
 }

@@ -38,8 +38,8 @@ impl Viewers {
         self.recent.take_if(|recent| recent.newest() != head || recent.begins_before(occasion.pruned_id));
         let due = self.due(head, occasion.now);
         let occasion = Occasion { pruned_id: self.pruned_id, ..occasion };
-        let mut frames = Frames::new(store, states, occasion, head, self.pace, &mut self.history);
-        frames.recent = self.recent.as_ref();
+        let (history, recent) = (&mut self.history, &mut self.recent);
+        let mut frames = Frames::new(store, states, occasion, head, self.pace, history, recent);
         let mut ended = Vec::new();
         self.waiting.clear();
         for id in due {

@@ -110,8 +110,8 @@ impl Viewer {
         let mut may_miss = !self.state.live || self.state.position.cursor < frames.pruned_id;
         let began_at = self.state.position.cursor;
         while self.state.position.cursor < head {
-            let stretch = match self.next(frames)? {
-                NextFrame::Send(stretch) => stretch,
+            let frame_run = match self.next(frames)? {
+                NextFrame::Send(frame_run) => frame_run,
                 NextFrame::Wait => {
                     self.wait(began_at, frames, effects)?;
                     return Ok(NextAction::Stay);
@@ -125,8 +125,8 @@ impl Viewer {
                     self.state.allowance.spend(bytes, frames.now);
                 }
             }
-            self.send(&stretch, frames, effects);
-            self.state.position.cursor = stretch.last.unwrap_or(head);
+            self.send(&frame_run, frames, effects);
+            self.state.position.cursor = frame_run.last.unwrap_or(head);
         }
         if !self.state.live {
             self.resume(frames, effects)?;
@@ -248,15 +248,15 @@ impl Viewer {
         Ok(NextFrame::TooSlow)
     }
 
-    fn send(&mut self, stretch: &FrameRun, frames: &Frames<'_>, effects: &mut Vec<Effect>) {
-        if stretch.texts.is_empty() {
+    fn send(&mut self, frame_run: &FrameRun, frames: &Frames<'_>, effects: &mut Vec<Effect>) {
+        if frame_run.texts.is_empty() {
             return;
         }
         if self.state.flow.is_metered() && self.state.position.cursor < self.state.reached {
-            self.state.allowance.spend(usize::try_from(stretch.bytes).unwrap_or(usize::MAX), frames.now);
+            self.state.allowance.spend(usize::try_from(frame_run.bytes).unwrap_or(usize::MAX), frames.now);
         }
-        self.state.flow.sent(stretch.newest, stretch.count, stretch.bytes, frames.now);
-        effects.extend(stretch.texts.iter().map(|text| Effect::Send(self.id, Rc::clone(text))));
+        self.state.flow.sent(frame_run.newest, frame_run.count, frame_run.bytes, frames.now);
+        effects.extend(frame_run.texts.iter().map(|text| Effect::Send(self.id, Rc::clone(text))));
         if self.state.live {
             self.audience.sent(frames.now);
         }
