@@ -146,8 +146,8 @@ export const MUTATIONS = [
     edits: [
       {
         file: VIEWER,
-        find: "            self.send(&stretch,",
-        replace: "            if !self.state.live {\n                self.tell(&ServerFrame::CaughtUp { id: head }, effects);\n            }\n            self.send(&stretch,",
+        find: "            self.send(&frame_run,",
+        replace: "            if !self.state.live {\n                self.tell(&ServerFrame::CaughtUp { id: head }, effects);\n            }\n            self.send(&frame_run,",
       },
     ],
   },

@@ -213,7 +213,7 @@ mod tests {
         let patterns = [CONSEQUENCES, BEGINNINGS, PARTS, CAPITALS].concat();
         let others = [
             "Traceback (most recent call last):",
-            "make: *** [Makefile:2: all] ErrorLineKind 1",
+            "make: *** [Makefile:2: all] Error 1",
             "npm error code 2",
             "KeyboardInterrupt: ",
             "SystemExit: 2",
