@@ -14,7 +14,8 @@ import { newControlKey, publicKeyOf, signedHeaders } from "../../scripts/lib/con
 import { present } from "../present.mjs";
 import { BareWorker } from "./bare_worker.mjs";
 import { apiAt, request } from "./http.mjs";
-import { freePort, memoryOf, Process, temporaryDirectory } from "./processes.mjs";
+import { freePort, isFree, memoryOf, Process, temporaryDirectory } from "./processes.mjs";
+import { until } from "./until.mjs";
 import { Viewer } from "./viewer.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -254,6 +255,8 @@ class DevWorker {
 
   async start() {
     if (this.url === "") this.url = `http://127.0.0.1:${await freePort()}`;
+    // On a busy machine a killed process holds its port for a moment.
+    await until("the Worker's port to be free", () => isFree(Number(new URL(this.url).port)));
     const { directory } = this.#world;
     const args = ["dev", "--config", writeConfig(this.#world, this.#vars), "--ip", "127.0.0.1"];
     args.push("--port", new URL(this.url).port, "--inspector-port", String(await freePort()));

@@ -34,14 +34,17 @@ export function temporaryDirectory() {
 export async function freePort() {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 22_000);
-    const free = await new Promise((resolve) => {
-      const server = net.createServer().unref();
-      server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
+    if (await isFree(port)) return port;
   }
 }
+
+/** Whether nobody listens on a port. @param {number} port */
+export const isFree = (port) =>
+  new Promise((resolve) => {
+    const server = net.createServer().unref();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 
 /** The resident memory of the processes of one name in a group, in bytes; undefined where `/proc` does not tell. */
 export function memoryOf(name, group) {

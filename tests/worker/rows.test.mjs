@@ -201,6 +201,7 @@ describe("rows read", () => {
 
   it("of a page: what it returns and a constant", async (test) => {
     const head = await fill(2_000);
+    await sleep(1_100); // as above: a timer's rows are not the page's
     const events = `${town.path}/events`;
     const of = (agent_id) => `${town.path}/agents/${agent_id}/events`;
     /** @type {any[][]} */
