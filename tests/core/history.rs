@@ -66,6 +66,22 @@ fn the_end_of_a_towns_log_is_read_once_for_all_who_begin_in_it() {
 }
 
 #[test]
+fn the_end_of_a_log_of_large_events_is_not_read_again_and_again() {
+    let mut story = crowd(2_000, 0);
+    let large = serde_json::json!("x".repeat(40_000));
+    for _ in 0..20 {
+        let _outcome = story.post(&vec![("a", "", "note", large.clone()); 10]);
+        story.shown();
+    }
+    let before = story.store.statements();
+    let (id, effects) = story.join("", after(5));
+    let frames = told(&effects, id).iter().filter(|told| told.starts_with("history ")).count() as u64;
+    let cost = story.store.statements() - before;
+    // A look for each frame, and some for the join; the tail alone would be five more for each.
+    assert!(cost < 2 * frames + 20, "{cost} statements for {frames} frames");
+}
+
+#[test]
 fn what_is_pruned_meanwhile_is_in_no_frame_that_was_kept() {
     let mut story = crowd(1_000, 1_000);
     history(&mut story, 0);

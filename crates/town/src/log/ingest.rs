@@ -84,10 +84,7 @@ impl Outcome {
         self.begun.extend(begun);
         self.ended.extend(ended);
         self.head = self.head.max(head);
-        match (&mut self.recent, recent) {
-            (Some(recent), Some(later)) => recent.extend(later),
-            (recent, later) => *recent = recent.take().or(later),
-        }
+        RecentEvents::join(&mut self.recent, recent);
     }
 
     /// Whether there is anything to count or to report.

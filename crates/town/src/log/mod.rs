@@ -178,8 +178,8 @@ fn of_agents(agents: &AgentSelection) -> Result<(String, Vec<Value>)> {
     })
 }
 
-/// Rows read at a time for a page: 64 of 48 KiB are 3 MiB, whatever the page's limit.
-const CHUNK_EVENTS: u64 = 64;
+/// Rows of one read, for pages and frames: 64 of 48 KiB are 3 MiB, whatever is wanted in all.
+pub(crate) const CHUNK_EVENTS: u64 = 64;
 
 /// A page: at most `limit` events and, beyond the first, `bytes_max` bytes, ascending. With it, whether that is all there
 /// is in this direction.

@@ -7,7 +7,7 @@ use townwatch_protocol::id::{AgentId, EventId};
 use townwatch_protocol::wire::AgentSelection;
 
 use crate::git_url;
-use crate::log::{self, Entry, LogSpan, PageFilter};
+use crate::log::{self, CHUNK_EVENTS, Entry, LogSpan, PageFilter};
 use crate::store::Store;
 
 /// The frames' bytes that are kept, 1 MiB. Older ones go first, and are read from the log where they are needed.
@@ -15,8 +15,6 @@ const BYTES_MAX: usize = 1 << 20;
 /// The ids of the log's end that are read at once where somebody begins in it, 256. Of viewers that come back after a deploy
 /// most begin there, each at another event.
 const TAIL_IDS: u64 = 256;
-/// Rows of one read: 64 of 48 KiB are 3 MiB.
-const CHUNK_EVENTS: u64 = 64;
 
 /// All events after one place in the log.
 #[derive(Debug)]
@@ -70,8 +68,17 @@ impl RecentEvents {
         }
     }
 
+    /// Joins the events of two times, each of which may have none. Later ones that do not go on from the first replace them.
+    pub(crate) fn join(recent: &mut Option<Self>, later: Option<Self>) {
+        match (recent.as_mut(), later) {
+            (Some(recent), Some(later)) => recent.extend(later),
+            (None, Some(later)) => *recent = Some(later),
+            (_, None) => {}
+        }
+    }
+
     /// Goes on with later events. Where there are others in between, only the later ones are kept.
-    pub(crate) fn extend(&mut self, later: Self) {
+    fn extend(&mut self, later: Self) {
         if later.after == self.newest() {
             later.entries.into_iter().for_each(|entry| self.add(entry));
         } else {

@@ -13,7 +13,7 @@ use townwatch_protocol::wire::{AgentSelection, Gap, ServerFrame};
 
 use crate::log::recent::RecentEvents;
 use crate::log::states::StateFrames;
-use crate::log::{self, LogSpan, PageFilter, Selection};
+use crate::log::{self, CHUNK_EVENTS, LogSpan, PageFilter, Selection};
 use crate::reading::stream_query::Form;
 use crate::store::Store;
 use crate::viewers::audience::Audience;
@@ -21,9 +21,6 @@ use crate::viewers::elision::{Elided, Importance};
 use crate::viewers::history::History;
 use crate::viewers::state_list::StateTexts;
 use crate::viewers::text_of;
-
-/// Rows of one read: 64 of 48 KiB are 3 MiB.
-const CHUNK_EVENTS: u64 = 64;
 
 /// The occasion of a pass over the streams.
 #[derive(Debug, Clone, Copy)]
@@ -147,8 +144,11 @@ impl<'a> Frames<'a> {
         let mut builder = FrameRunBuilder::new(audience, after, phase, events_max);
         let agents = &audience.selection.agents;
         let mut is_all = false;
+        // Only where none are kept: of large events fewer than the tail are, and the rest is not read again and again. Live
+        // frames need few rows, and where small caps let kept events go with each batch they would read all of these.
         if *agents == AgentSelection::All
-            && self.recent.as_ref().is_none_or(|recent| recent.all_after(after).is_none())
+            && phase == FramePhase::History
+            && self.recent.is_none()
             && let Some(tail) = RecentEvents::read(self.store, after, self.head)?
         {
             *self.recent = Some(tail);

@@ -15,10 +15,7 @@ use crate::viewers::viewer::{NextAction, Viewer};
 impl Viewers {
     /// Takes the events that were just stored. The next [`Viewers::pump`] shows them.
     pub(crate) fn take_recent(&mut self, later: Option<RecentEvents>) {
-        match (&mut self.recent, later) {
-            (Some(recent), Some(later)) => recent.extend(later),
-            (recent, later) => *recent = later.or_else(|| recent.take()),
-        }
+        RecentEvents::join(&mut self.recent, later);
     }
 
     /// Brings every viewer as near to the head as its flow and its audience's pace allow. The work is done once for all
