@@ -1,6 +1,7 @@
 //! Failures as the caller sees them: one closed list of codes, each with its HTTP status.
 
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::event::{Answer, ExitReason};
 
@@ -129,20 +130,17 @@ pub struct Error {
 }
 
 /// The fields of a failure that a program may want to read.
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Details {
     /// The field of the request that is wrong, as a dotted path.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// The answer that the question got before, where it is no longer open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
     /// The person or program that answered the question.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// The reason of the run's end, where the request was for a run that is over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<ExitReason>,
 }
 

@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 wire! {
     /// `GET /health`.
     #[derive(Debug, Serialize)]
-    HealthView {
+    HealthView with nulls {
         /// `ok`.
         status: &'static str,
         /// The Worker's version.
@@ -104,7 +104,6 @@ wire! {
         /// The number of archived agents.
         archived_agents: u64,
         /// The budget of a day for all agents together, where it is set.
-        #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         day_budget: Option<DayBudget>,
         /// Its container, as last heard.
         container: ContainerView,
@@ -117,10 +116,8 @@ wire! {
         /// The programs that it can run; empty where it was not asked.
         runtimes: Vec<RuntimeView>,
         /// Whether no run there can reach another one or the control server; absent where that is not known.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         agents_apart: Option<bool>,
         /// The sandbox between agents and the machine; absent where it is not known.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         sandbox: Option<SandboxKind>,
     }
     /// One program that the control server can run, or could.
@@ -131,7 +128,6 @@ wire! {
         /// Whether it is installed.
         found: bool,
         /// Its version, where it says one.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         version: Option<String>,
         /// The command that installs it.
         install: String,
@@ -149,15 +145,12 @@ wire! {
         /// The name for people.
         name: String,
         /// The repository's address.
-        #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         git_url: Option<String>,
         /// The branch that work starts from.
-        #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         default_branch: Option<String>,
         /// The time of its creation.
         created_at: Timestamp,
         /// The time at which it was archived, if it is.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         archived_at: Option<Timestamp>,
     }
     /// `POST …/token`.
@@ -180,7 +173,7 @@ wire! {
     }
     /// A token of an agent.
     #[derive(Debug, Serialize)]
-    AgentToken {
+    AgentToken with nulls {
         /// The id of it.
         token_id: TokenId,
         /// The time of its creation.
@@ -194,7 +187,7 @@ wire! {
     }
     /// An agent's tokens that have no id.
     #[derive(Debug, Serialize)]
-    TokensWithoutId {
+    TokensWithoutId with nulls {
         /// The time of the last use of any of them, to the minute.
         last_used_at: Option<Timestamp>,
         /// The time of the last revocation. A token issued up to then is refused, and so is a token without `iat`, the

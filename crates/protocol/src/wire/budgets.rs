@@ -25,10 +25,8 @@ wire! {
     #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
     Budget {
         /// US dollars.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         max_cost_usd: Option<f64>,
         /// Tokens: read, written and of the cache, together.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         max_tokens: Option<u64>,
     }
     /// The budget of a day, and the spending of that day.

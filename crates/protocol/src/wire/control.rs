@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_with::skip_serializing_none;
 #[cfg(feature = "schema")]
 use ts_rs::TS;
 
@@ -40,13 +41,12 @@ pub struct ControlAnswer {
 }
 
 /// `POST /agents/:id/stop` of the control server.
+#[skip_serializing_none]
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct ControlStop {
     /// SIGTERM where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<StopSignal>,
     /// Only this run is meant; the agent's open one where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<RunId>,
 }
 
@@ -60,6 +60,7 @@ pub struct ControlStarted {
 }
 
 /// `GET /agents/:id/status` of the control server.
+#[skip_serializing_none]
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct ControlStatus {
@@ -68,30 +69,25 @@ pub struct ControlStatus {
     /// Its newest run there.
     pub run_id: RunId,
     /// The epoch of the buffers that have the run's events; absent: the present epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Epoch>,
     /// The status.
     pub status: Status,
     /// The result so far.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<RunResult>,
     /// The end of the run, once it has ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<AgentExited>,
 }
 
 /// The result of a run so far, on its agent's status.
+#[skip_serializing_none]
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct RunResult {
     /// The last text of the agent, at most 64 KiB.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The agent program's own session, by which it can be resumed in its directory.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
     /// The tokens and cost of the run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageTotals>,
 }
 
@@ -146,6 +142,7 @@ pub struct ControlEvent {
 }
 
 /// `GET /health` of the control server.
+#[skip_serializing_none]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema))]
 pub struct ControlHealth {
@@ -160,16 +157,12 @@ pub struct ControlHealth {
     /// The programs that it can run.
     pub runtimes: Vec<RuntimeView>,
     /// Whether no run can reach another run or this server; absent in a control server of another make.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agents_apart: Option<bool>,
     /// The sandbox between agents and this machine; absent in a control server of another make.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxKind>,
     /// The bounds on runs; absent in a control server of another make.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs: Option<RunsHeld>,
     /// The free space where agents work and events wait, in bytes; absent where the system does not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk_free_bytes: Option<u64>,
 }
 

@@ -1,11 +1,21 @@
 //! The wire: requests and answers of REST, frames of streams, answers of the container. See PROTOCOL.md.
 
+// Shapes of the wire. What has no value is left out of them, and is null where a shape is said to be `with nulls`.
 macro_rules! wire {
-    ($($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident: $type:ty,)* })*) => {$(
+    () => {};
+    ($(#[$meta:meta])* $name:ident with nulls { $($(#[$fmeta:meta])* $field:ident: $type:ty,)* } $($rest:tt)*) => {
         $(#[$meta])*
         #[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
         pub struct $name { $($(#[$fmeta])* pub $field: $type,)* }
-    )*};
+        wire! { $($rest)* }
+    };
+    ($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident: $type:ty,)* } $($rest:tt)*) => {
+        #[serde_with::skip_serializing_none]
+        $(#[$meta])*
+        #[cfg_attr(feature = "schema", derive(TS, JsonSchema), ts(optional_fields))]
+        pub struct $name { $($(#[$fmeta])* pub $field: $type,)* }
+        wire! { $($rest)* }
+    };
 }
 
 macro_rules! words {

@@ -52,17 +52,17 @@ wire! {
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
         name: String,
         /// The repository's address.
-        #[serde(default)] #[cfg_attr(feature = "schema", ts(optional), schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
+        #[serde(default)] #[cfg_attr(feature = "schema", schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
         git_url: Option<String>,
         /// The branch that work starts from.
-        #[serde(default)] #[cfg_attr(feature = "schema", ts(optional), schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
+        #[serde(default)] #[cfg_attr(feature = "schema", schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
         default_branch: Option<String>,
     }
     /// `POST /api/rigs/:rig/agents`: an agent that runs elsewhere and posts its events.
     #[derive(Debug, Serialize, Deserialize)]
     AgentRequest {
         /// The agent's id, unique in the town; the town makes one where absent.
-        #[serde(default)] #[cfg_attr(feature = "schema", ts(optional))]
+        #[serialize_always]
         agent_id: Option<AgentId>,
         /// The name for people.
         #[cfg_attr(feature = "schema", schemars(length(min = 1, max = NAME_CHARS_MAX), extend("pattern" = NAME_PATTERN)))]
@@ -75,14 +75,13 @@ wire! {
     TokenRequest {
         /// The life of the token: 1 to 86,400 seconds; 28,800 where absent.
         #[serde(default, deserialize_with = "integer::optional")]
-        #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = 1, max = TOKEN_TTL_SECONDS_MAX)))]
+        #[cfg_attr(feature = "schema", schemars(range(min = 1, max = TOKEN_TTL_SECONDS_MAX)))]
         ttl_seconds: Option<u64>,
     }
     /// `POST …/container/agents/start`, and what the town hands to the control server.
     #[derive(Debug, Clone, Serialize, Deserialize)]
     StartAgent {
         /// The agent's id, unique in the town; the town makes one where absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         agent_id: Option<AgentId>,
         /// The working directory.
         rig_id: RigId,
@@ -94,61 +93,54 @@ wire! {
         /// The program that runs.
         runtime: Runtime,
         /// The prompt of the run.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional), schemars(length(max = PROMPT_BYTES_MAX)))]
+        #[cfg_attr(feature = "schema", schemars(length(max = PROMPT_BYTES_MAX)))]
         prompt: Option<String>,
         /// The model, by the agent program's own name of it.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         model: Option<String>,
         /// Added to the agent's own system prompt.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional), schemars(length(max = PROMPT_BYTES_MAX)))]
+        #[cfg_attr(feature = "schema", schemars(length(max = PROMPT_BYTES_MAX)))]
         system_prompt: Option<String>,
         /// The repository to clone.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional), schemars(extend("pattern" = GIT_PATTERN)))]
+        #[cfg_attr(feature = "schema", schemars(extend("pattern" = GIT_PATTERN)))]
         git_url: Option<String>,
         /// The branch to work on.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional), schemars(extend("pattern" = GIT_PATTERN)))]
+        #[cfg_attr(feature = "schema", schemars(extend("pattern" = GIT_PATTERN)))]
         branch: Option<String>,
         /// The branch that it is made from.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional), schemars(extend("pattern" = GIT_PATTERN)))]
+        #[cfg_attr(feature = "schema", schemars(extend("pattern" = GIT_PATTERN)))]
         default_branch: Option<String>,
         /// The agent's environment; never stored.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "schema", ts(optional), schemars(extend(
+        #[cfg_attr(feature = "schema", schemars(extend(
             "propertyNames" = {"pattern": VARIABLE_PATTERN}, "additionalProperties" = {"type": "string", "pattern": VALUE_PATTERN},
         )))]
         env_vars: Option<std::collections::BTreeMap<String, String>>,
         /// Names of variables whose values are hidden wherever the agent prints them. A name stands in `env_vars`, or
         /// in `AGENT_ENV_*` without that prefix.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "schema", ts(optional), schemars(length(max = SECRET_ENV_MAX), extend("items" = {"type": "string", "pattern": VARIABLE_PATTERN})))]
+        #[cfg_attr(feature = "schema", schemars(length(max = SECRET_ENV_MAX), extend("items" = {"type": "string", "pattern": VARIABLE_PATTERN})))]
         secret_env: Option<Vec<String>>,
         /// For `process`: the program and its arguments.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         command: Option<Vec<String>>,
         /// For `replay`: a bundled recording's name.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         transcript: Option<String>,
         /// For `replay`: the speed. 1, the default, is the recorded speed; 0 prints everything at once.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = 0, max = 1_000)))]
+        #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1_000)))]
         speed: Option<f64>,
         /// The time limit of the run; 1,800 where absent.
-        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "integer::optional")]
-        #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = 1, max = TIMEOUT_SECONDS_MAX)))]
+        #[serde(default, deserialize_with = "integer::optional")]
+        #[cfg_attr(feature = "schema", schemars(range(min = 1, max = TIMEOUT_SECONDS_MAX)))]
         timeout_seconds: Option<u64>,
         /// The budget of the run in US dollars: a warning comes at 80 %, and the run is stopped at 100 %.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = BUDGET_COST_USD_MIN, max = BUDGET_COST_USD_MAX)))]
+        #[cfg_attr(feature = "schema", schemars(range(min = BUDGET_COST_USD_MIN, max = BUDGET_COST_USD_MAX)))]
         max_cost_usd: Option<f64>,
         /// The budget of the run in tokens: read, written and of the cache, together.
-        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "integer::optional")]
-        #[cfg_attr(feature = "schema", ts(optional), schemars(range(min = 1, max = BUDGET_TOKENS_MAX)))]
+        #[serde(default, deserialize_with = "integer::optional")]
+        #[cfg_attr(feature = "schema", schemars(range(min = 1, max = BUDGET_TOKENS_MAX)))]
         max_tokens: Option<u64>,
     }
     /// `POST …/container/agents/:agent/stop`.
     #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
     StopAgent {
         /// SIGTERM where absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         signal: Option<StopSignal>,
     }
     /// `POST …/container/agents/:agent/message`.
@@ -167,7 +159,6 @@ wire! {
         /// The answer.
         answer: Answer,
         /// Words for the agent: the reason of a refusal or, for a question of one part, the answer itself.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         text: Option<String>,
         /// The answer to a question for input: an entry for each of its parts, in their order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<PartAnswer>>"))]

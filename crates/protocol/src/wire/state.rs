@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 wire! {
     /// Tokens and cost so far. A cost that no source has named is absent, never 0.
     #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-    UsageTotals {
+    UsageTotals with nulls {
         /// Tokens read.
         input_tokens: u64,
         /// Tokens written.
@@ -35,13 +35,11 @@ wire! {
         /// The agent's own name of the tool.
         tool: String,
         /// The file that it is about.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         path: Option<String>,
         /// The call in plain words: `Reading src/config.ts`.
         #[serde(default)]
         summary: String,
         /// The call whose sub-agent makes it.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         parent_tool_use_id: Option<String>,
         /// The time of the call.
         since: Timestamp,
@@ -69,14 +67,13 @@ wire! {
         /// The description of the work.
         description: String,
         /// The call that began it.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         tool_use_id: Option<String>,
         /// The time at which that began.
         since: Timestamp,
     }
     /// A sub-agent of the run: what it did, apart from the agent itself.
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-    SubAgent {
+    SubAgent with nulls {
         /// The call that it works for.
         tool_use_id: String,
         /// The task of the sub-agent, in a few words.
@@ -106,14 +103,13 @@ wire! {
         /// The kind.
         kind: ActivityKind,
         /// In plain words: "Reading src/config.ts".
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         detail: Option<String>,
         /// The time at which that began.
         since: Timestamp,
     }
     /// The state of an agent, which one reducer makes from its events.
     #[derive(Debug, Clone, Serialize, Deserialize)]
-    AgentState {
+    AgentState with nulls {
         /// The agent.
         agent_id: AgentId,
         /// The agent's rig.

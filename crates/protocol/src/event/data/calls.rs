@@ -22,12 +22,10 @@ data! {
         #[cfg_attr(feature = "schema", ts(type = "unknown"))]
         input: Box<RawValue>,
         /// The file that it is about, relative to the working directory where it lies in it.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         path: Option<String>,
         /// One plain line: "Reading src/config.ts".
         summary: String,
         /// The call whose sub-agent makes this call.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         parent_tool_use_id: Option<String>,
     }
     /// Data of `agent_tool_result`.
@@ -43,7 +41,6 @@ data! {
         /// The time from the call to the result; 0 if the call was not seen.
         duration_ms: u64,
         /// The exit code of a command, where the agent reports it.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         exit_code: Option<i32>,
         /// The parts of the result that are not text: pictures, documents, links.
         #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<Attachment>>"))]
@@ -54,23 +51,17 @@ data! {
         /// The kind.
         kind: AttachmentKind,
         /// The media type: `image/png` for example.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         media_type: Option<String>,
         /// The name of it, for a person.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         name: Option<String>,
         /// The address of it, in the agent's words.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         uri: Option<String>,
         /// The size of it, decoded, in bytes.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         size_bytes: Option<u64>,
         /// The id of a picture that the town keeps: `GET …/agents/:agent/images/:image_id`. Absent where it is not
         /// kept.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         image_id: Option<String>,
         /// The reason why it is not kept, for a person.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         problem: Option<String>,
     }
     /// Data of `file_changed`.
@@ -80,19 +71,14 @@ data! {
         /// The change of the file.
         action: FileAction,
         /// The path before a rename.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         from: Option<String>,
         /// The size of the file now.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         size_bytes: Option<u64>,
         /// Lines that are new.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         lines_added: Option<u64>,
         /// Lines that are gone.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         lines_removed: Option<u64>,
         /// The call that changed it.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         tool_use_id: Option<String>,
     }
     /// Data of `agent_task_started`: the agent left work running in the background.
@@ -104,10 +90,8 @@ data! {
         /// The description of the work.
         description: String,
         /// The call that began it.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         tool_use_id: Option<String>,
         /// The call whose sub-agent began it.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         parent_tool_use_id: Option<String>,
     }
     /// Data of `agent_task_ended`.
@@ -117,13 +101,10 @@ data! {
         /// The end of the run.
         outcome: TaskOutcome,
         /// In the program's words.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         summary: Option<String>,
         /// The exit code of the command, where it is known.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         exit_code: Option<i32>,
         /// The call that began it.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         tool_use_id: Option<String>,
     }
 }

@@ -1,10 +1,12 @@
 //! The data of each event of the wire contract.
 
+// What has no value is left out, and is null where a field is marked `serialize_always`.
 macro_rules! data {
     ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {$(
+        #[serde_with::skip_serializing_none]
         $(#[$doc])*
         #[derive(Debug, Clone, Serialize, Deserialize)]
-        #[cfg_attr(feature = "schema", derive(TS, JsonSchema))]
+        #[cfg_attr(feature = "schema", derive(TS, JsonSchema), ts(optional_fields))]
         pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
     )*};
 }

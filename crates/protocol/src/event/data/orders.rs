@@ -12,7 +12,6 @@ data! {
         /// The number of the run among the agent's, from 1.
         run_number: u64,
         /// The work order that it fulfils.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         work_order_id: Option<String>,
     }
     /// Data of `run_iteration`.
@@ -20,16 +19,15 @@ data! {
         /// The run.
         run_number: u64,
         /// The work order.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         work_order_id: Option<String>,
         /// The number of the iteration, from 1.
         iteration_number: u64,
         /// The most iterations.
         total_iterations: u64,
         /// Whether the check passed; null where there is none.
+        #[serialize_always] #[cfg_attr(feature = "schema", ts(optional = false))]
         verification_passed: Option<bool>,
         /// The output of the check.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         verification_output: Option<String>,
     }
     /// Data of `run_completed`.
@@ -37,7 +35,6 @@ data! {
         /// The run.
         run_number: u64,
         /// The work order.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         work_order_id: Option<String>,
     }
     /// Data of `run_failed`.
@@ -45,7 +42,6 @@ data! {
         /// The run.
         run_number: u64,
         /// The work order.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         work_order_id: Option<String>,
         /// The reason, for a person.
         error: String,
@@ -57,7 +53,6 @@ data! {
         /// The status.
         status: String,
         /// The task.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         prompt: Option<String>,
     }
     /// Data of `work_order_updated`.
@@ -67,7 +62,6 @@ data! {
         /// The status.
         status: String,
         /// The status before.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         previous_status: Option<String>,
     }
 }

@@ -24,23 +24,18 @@ data! {
         #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<QuestionPart>>"))]
         parts: Vec<QuestionPart>,
         /// The whole subject of a permission: the command, plan or difference.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         subject: Option<QuestionSubject>,
         /// The rule that `always` would add, in words; absent where `always` is not offered or the agent does not say.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         always: Option<String>,
         /// The call that waits for the answer.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         tool_use_id: Option<String>,
         /// The call whose sub-agent asks.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         parent_tool_use_id: Option<String>,
     }
     /// One of the things that a question asks.
     #[derive(PartialEq)]
     QuestionPart {
         /// A word or two that name it.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         header: Option<String>,
         /// The question itself.
         text: String,
@@ -57,10 +52,8 @@ data! {
         /// The answer.
         label: String,
         /// The meaning of the answer.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         description: Option<String>,
         /// The agent's sketch of the result.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         preview: Option<String>,
     }
     /// The subject of a permission.
@@ -77,7 +70,6 @@ data! {
         #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<String>>"))]
         choices: Vec<String>,
         /// Other words.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         text: Option<String>,
     }
     /// Data of `agent_question_answered`.
@@ -89,7 +81,6 @@ data! {
         /// The one who answered: `operator`, or the program itself.
         by: String,
         /// Words with the answer: the reason of a refusal, for example.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         text: Option<String>,
         /// An entry for each part of the question.
         #[serde(default, skip_serializing_if = "Vec::is_empty")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<Vec<PartAnswer>>"))]

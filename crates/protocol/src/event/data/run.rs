@@ -20,55 +20,39 @@ data! {
         /// The reason.
         reason: ExitReason,
         /// The exit code of the process.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         exit_code: Option<i32>,
         /// The signal that ended it, by its name.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         signal: Option<String>,
         /// The text for a person.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         message: Option<String>,
     }
     /// Data of `agent_session`.
     AgentSession {
         /// The agent's own name of the session; absent where its program has none.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         session_id: Option<String>,
         /// The model that it uses.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         model: Option<String>,
         /// The working directory.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         working_dir: Option<String>,
         /// The branch checked out there.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         branch: Option<String>,
         /// The commit it began at.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         initial_commit: Option<String>,
         /// The repository's address.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         git_origin: Option<String>,
         /// The machine.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         hostname: Option<String>,
         /// The operating system.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         os: Option<String>,
         /// Whether it runs in a container.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         in_container: Option<bool>,
         /// The tools that it has.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         tools: Option<Vec<String>>,
         /// The agent's mode of asking for permission.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         permission_mode: Option<String>,
         /// The agent program's version.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         agent_version: Option<String>,
         /// Whether the agent takes messages while its run is open.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         takes_messages: Option<bool>,
     }
 }

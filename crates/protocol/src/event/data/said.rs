@@ -18,10 +18,8 @@ data! {
         /// The source of the text.
         stream: OutputStream,
         /// The message that it is a part of.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         message_id: Option<String>,
         /// The call whose sub-agent wrote it.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         parent_tool_use_id: Option<String>,
         /// Whether the line is unfinished: the next output of the same stream continues it. A progress bar is an
         /// example.
@@ -41,10 +39,8 @@ data! {
         /// The kind of message.
         source: MessageSource,
         /// The message's own name, where the program gives it one.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         message_id: Option<String>,
         /// The call whose sub-agent it was said to.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         parent_tool_use_id: Option<String>,
     }
     /// Data of `agent_error`.
@@ -54,10 +50,8 @@ data! {
         /// The text for a person.
         message: String,
         /// Whether the agent tries again by itself.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         retryable: Option<bool>,
         /// The end of it, where that is known: the end of a rate limit, for example.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         until: Option<Timestamp>,
     }
     /// Data of `agent_notice`: an action or warning of the agent's program that a person should know. It is not an
@@ -70,19 +64,14 @@ data! {
         /// The text for a person.
         message: String,
         /// The end of it, where that is known.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         until: Option<Timestamp>,
         /// Tokens of the conversation before it was compacted.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         tokens_before: Option<u64>,
         /// And after.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         tokens_after: Option<u64>,
         /// The call that it is about.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         tool_use_id: Option<String>,
         /// The call whose sub-agent it is about.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         parent_tool_use_id: Option<String>,
     }
     /// Data of `parser_notice`.
@@ -97,10 +86,8 @@ data! {
     /// Data of `source_gap`.
     SourceGap {
         /// The agent whose events are missing, where it is known.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         agent_id: Option<AgentId>,
         /// The number of them.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         count: Option<u64>,
         /// The place where they were lost.
         source: String,

@@ -19,19 +19,15 @@ data! {
         /// Tokens written.
         output_tokens: u64,
         /// Tokens read from the model's cache.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         cache_read_input_tokens: Option<u64>,
         /// Tokens written to the model's cache.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         cache_creation_input_tokens: Option<u64>,
         /// The price in US dollars, where the agent knows it.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         cost_usd: Option<f64>,
         /// Whether these are the run's totals so far.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<bool>"))]
         cumulative: bool,
         /// The call whose sub-agent used them.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         parent_tool_use_id: Option<String>,
     }
     /// One line of the agent's to-do list.
@@ -46,6 +42,7 @@ data! {
     #[derive(PartialEq)]
     ProgressUpdate {
         /// The percentage, 0 to 100; null when unknown. It never falls, and is 100 only at a successful end.
+        #[serialize_always] #[cfg_attr(feature = "schema", ts(optional = false))]
         percentage: Option<f64>,
         /// The current phase of the run, in a few words.
         current_phase: String,
@@ -54,13 +51,10 @@ data! {
         /// The time at work since the start of the run, without the time between turns.
         elapsed_seconds: u64,
         /// The estimate of the time to the end, from the to-dos or turns that are done; absent below 10 %.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         estimated_remaining_seconds: Option<u64>,
         /// The author's to-do list.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         todos: Option<Vec<Todo>>,
         /// The call whose sub-agent this is of; absent for the agent itself.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         parent_tool_use_id: Option<String>,
     }
 }
