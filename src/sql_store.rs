@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use ::worker::State;
 use js_sys::{Array, ArrayBuffer, JsString, Uint8Array};
 use townwatch_protocol::error::{Error, Result};
-use townwatch_protocol::id::{EventId, POSITION_MAX};
+use townwatch_protocol::id::POSITION_MAX;
 use townwatch_town::metrics::Rows;
-use townwatch_town::store::{Fill, Row, Store, Value};
+use townwatch_town::store::{Fill, KnownHead, Row, Store, Value};
 use wasm_bindgen::prelude::*;
 
 use crate::js;
@@ -82,7 +82,7 @@ pub struct SqlStore {
     rows: Cell<Rows>,
     /// The most bytes that the tables may use; a lower value after the platform has refused a write.
     max_bytes: Cell<u64>,
-    erased_head: Cell<EventId>,
+    known_head: KnownHead,
 }
 
 impl SqlStore {
@@ -98,7 +98,7 @@ impl SqlStore {
             statements: RefCell::default(),
             rows: Cell::default(),
             max_bytes: Cell::new(u64::MAX),
-            erased_head: Cell::new(EventId::START),
+            known_head: KnownHead::default(),
         }
     }
 
@@ -159,8 +159,8 @@ impl Store for SqlStore {
         Fill { taken_bytes, max_bytes: self.max_bytes.get() }
     }
 
-    fn erased_head(&self) -> &Cell<EventId> {
-        &self.erased_head
+    fn known_head(&self) -> &KnownHead {
+        &self.known_head
     }
 
     fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>> {

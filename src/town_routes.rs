@@ -178,7 +178,7 @@ async fn page(town: &TownObject, selection: &Selection, request: &PageRequest, u
         let wait = (left_ms > 0).then(|| town.event_waiters.next(left_ms));
         let page = town.with(|core| core.page(selection, request))?;
         let has_news = page.reset || !page.events.is_empty() || !page.gaps.is_empty();
-        let Some(wait) = wait.filter(|_| !has_news) else { return Ok(success(200, &page)) };
+        let Some(wait) = wait.filter(|_| !has_news) else { return Ok(http::success_text(200, &page.to_json()?)) };
         town.with(|core| core.check_room(town.event_waiters.present()))?;
         let _presence = town.event_waiters.enter();
         town.pull_relay().await?;

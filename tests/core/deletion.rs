@@ -68,7 +68,7 @@ fn ids(story: &Story, selection: &Selection, after_id: u64) -> Vec<u64> {
     let asked = BeginRequest::after(after_id);
     let page = story.town.page(selection, &PageRequest { asked, ..PageRequest::default() }).unwrap();
     assert!(page.gaps.is_empty() && !page.reset);
-    let texts = page.events.iter().map(|event| event.get());
+    let texts = page.events.iter();
     texts.map(|text| serde_json::from_str::<Json>(text).unwrap()["id"].as_u64().unwrap()).collect()
 }
 

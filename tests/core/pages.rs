@@ -25,7 +25,7 @@ fn ten() -> Story {
 }
 
 fn ids(page: &EventsPage) -> Vec<u64> {
-    page.events.iter().map(|event| event_of(event.get())["id"].as_u64().unwrap()).collect()
+    page.events.iter().map(|event| event_of(event)["id"].as_u64().unwrap()).collect()
 }
 
 fn event_of(text: &str) -> Json {
@@ -169,8 +169,8 @@ fn a_cut_event_is_whole_by_its_id() {
     let data = json!({"kept": [1, 2], "text": "é".repeat(100_000)});
     story.post(&[("a", "r1", "note", data.clone()), ("a", "r1", "note", json!("small"))]);
     let page = story.town.page(&Selection::town(), &after(0)).unwrap();
-    let cut = event_of(page.events[0].get());
-    assert!(page.events[0].get().len() <= EVENT_FRAME_BYTES_MAX);
+    let cut = event_of(&page.events[0]);
+    assert!(page.events[0].len() <= EVENT_FRAME_BYTES_MAX);
     assert_eq!((&cut["data"]["kept"], &cut["cut"][0]["path"]), (&json!([1, 2]), &json!("/text")));
     let kept = cut["data"]["text"].as_str().unwrap().len() - "…".len();
     assert_eq!(cut["cut"][0]["bytes"], 200_000 - kept);
@@ -179,7 +179,7 @@ fn a_cut_event_is_whole_by_its_id() {
     assert_eq!((&whole["data"], &whole["cut"], &whole["id"]), (&data, &Json::Null, &json!(1)));
     let keys = |event: &Json| event.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&whole), ["agent_id", "at", "data", "event", "id", "rig_id", "run_id"]);
-    assert_eq!(story.town.event(id(2)).unwrap().get(), page.events[1].get());
+    assert_eq!(story.town.event(id(2)).unwrap().get(), page.events[1]);
     assert_eq!(story.town.event(id(3)).unwrap_err().code, Code::NotFound);
 }
 
@@ -194,7 +194,7 @@ fn a_page_is_closed_before_it_gets_too_large() {
     let (mut cursor, mut seen, mut pages) = (0, Vec::new(), 0);
     while cursor < 200 {
         let page = story.town.page(&Selection::town(), &limited(1_000, after(cursor))).unwrap();
-        assert!(page.events.iter().map(|event| event.get().len()).sum::<usize>() <= PAGE_BYTES_MAX);
+        assert!(page.events.iter().map(|event| event.len()).sum::<usize>() <= PAGE_BYTES_MAX);
         (cursor, seen, pages) = (page.next_after_id.get(), [seen, ids(&page)].concat(), pages + 1);
     }
     assert_eq!((seen, pages), ((1..=200).collect::<Vec<u64>>(), 2));
@@ -228,4 +228,16 @@ fn a_run_beside_another_is_read_between_its_ends() {
     }
     assert_eq!(of(&town, "r3", after(0)), [6]);
     assert_eq!(of(&b, "r1", after(0)), [] as [u64; 0], "of another agent");
+}
+
+#[test]
+fn a_page_is_three_statements() {
+    let mut story = Story::new();
+    story.register("a");
+    story.post(&vec![("a", "", "note", json!(0)); 250]);
+    for (request, statements) in [(after(3), 3), (before(240), 2), (PageRequest::default(), 2)] {
+        let before = story.store.statements();
+        let page = story.town.page(&Selection::town(), &PageRequest { limit: Some(200), ..request }).unwrap();
+        assert_eq!((page.events.len(), story.store.statements() - before), (200, statements));
+    }
 }

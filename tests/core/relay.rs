@@ -9,6 +9,7 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{ControlEvents, ControlStarted};
 use townwatch_town::agents::runs::Source;
 use townwatch_town::agents::starting::{StartRefused, StartRun};
+use townwatch_town::log;
 use townwatch_town::relay::taking::{AnswerEffect, ContainerStopped, RelayAnswer, RelayFailure};
 use townwatch_town::relay::turn::RelayDemand;
 use townwatch_town::relay::{self, Position, Reach};
@@ -283,6 +284,12 @@ fn nothing_is_half_done(story: &mut Story, mut step: impl FnMut(&mut Town, Times
             return statement;
         }
         assert_eq!(story.dump(), before, "after a fault at statement {statement}");
+        let newest = story.number("SELECT coalesce(max(id), 0) FROM agent_events");
+        assert_eq!(
+            log::head(story.store.as_ref()).unwrap().get(),
+            newest,
+            "the head after a fault at statement {statement}"
+        );
     }
     unreachable!()
 }

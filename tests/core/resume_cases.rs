@@ -133,7 +133,7 @@ fn read_pages(run: &mut Run<'_>, mut request: PageRequest) -> Result<PageRequest
     let mut is_first = run.told.0.is_empty();
     loop {
         let page = run.story.town.page(&run.selection(), &request)?;
-        let page: Json = serde_json::from_str(&serde_json::to_string(&page).unwrap()).unwrap();
+        let page: Json = serde_json::from_str(&page.to_json().unwrap()).unwrap();
         if std::mem::take(&mut is_first) {
             run.told.hello(page["reset"] == true);
         } else {

@@ -7,8 +7,7 @@ use std::cell::Cell;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, StatementStatus, ToSql, params_from_iter};
 use townwatch_protocol::error::{Error, Result};
-use townwatch_protocol::id::EventId;
-use townwatch_town::store::{Fill, Row, Store, Value};
+use townwatch_town::store::{Fill, KnownHead, Row, Store, Value};
 
 /// The largest integer that the production binding carries exactly.
 const INTEGER_MAX: i64 = (1 << 53) - 1;
@@ -23,7 +22,7 @@ pub struct Sqlite {
     max_bytes: Cell<u64>,
     /// How far below a full store there is room again; none: it does not know that it is full.
     full_margin_bytes: Cell<Option<u64>>,
-    erased_head: Cell<EventId>,
+    known_head: KnownHead,
 }
 
 impl Sqlite {
@@ -33,9 +32,9 @@ impl Sqlite {
         connection.set_prepared_statement_cache_capacity(256);
         let in_transaction = Cell::new(false);
         let (statements, steps) = (Cell::new(0), Cell::new(0));
-        let erased_head = Cell::new(EventId::START);
+        let known_head = KnownHead::default();
         let (fails_at, max_bytes, full_margin_bytes) = (Cell::new(None), Cell::new(u64::MAX), Cell::new(None));
-        Self { connection, in_transaction, statements, steps, fails_at, max_bytes, full_margin_bytes, erased_head }
+        Self { connection, in_transaction, statements, steps, fails_at, max_bytes, full_margin_bytes, known_head }
     }
 
     /// Table rows that were inserted, updated or deleted so far. Rows of indices, which production bills too, are not
@@ -108,8 +107,8 @@ impl Store for Sqlite {
         Fill { taken_bytes: pages * self.pragma("page_size"), max_bytes: self.max_bytes.get() }
     }
 
-    fn erased_head(&self) -> &Cell<EventId> {
-        &self.erased_head
+    fn known_head(&self) -> &KnownHead {
+        &self.known_head
     }
 
     fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>> {

@@ -57,7 +57,7 @@ impl Pager {
         } else {
             expected.drain(..count.saturating_sub(limit));
         }
-        let there: Vec<&str> = page.events.iter().map(|event| event.get()).collect();
+        let there: Vec<&str> = page.events.iter().map(String::as_str).collect();
         let expected_texts: Vec<&str> = expected.iter().filter_map(|id| oracle.frame(*id)).collect();
         assert_eq!(there, expected_texts, "a page is not what the log has there");
         if !self.forwards {

@@ -64,18 +64,30 @@ pub trait Store {
     /// row but some time, so it is made once a batch at most.
     fn fill(&self) -> Fill;
 
-    /// The cached value of the newest id that went with a deleted agent. Each look at the head needs it, and reading
-    /// its row would cost a billed row.
-    fn erased_head(&self) -> &Cell<EventId>;
+    /// The log's head, as far as this instance knows it.
+    fn known_head(&self) -> &KnownHead;
+}
+
+/// The parts of the log's head that an instance remembers. Almost each step asks for the head, and each reading would cost a
+/// statement and billed rows.
+#[derive(Debug, Default)]
+pub struct KnownHead {
+    /// The newest id that the log's table has, or had when the agent of it was deleted: as this instance has written it last.
+    /// `None` where the table is to be asked: at first, and after any transaction that failed.
+    pub newest: Cell<Option<EventId>>,
+    /// The newest id that went with a deleted agent.
+    pub erased: Cell<EventId>,
 }
 
 /// [`Store::transaction`] for a body that gives a value.
 pub fn atomically<T>(store: &dyn Store, mut body: impl FnMut() -> Result<T>) -> Result<T> {
     let mut outcome = None;
-    store.transaction(&mut || {
-        outcome = Some(body()?);
-        Ok(())
-    })?;
+    store
+        .transaction(&mut || {
+            outcome = Some(body()?);
+            Ok(())
+        })
+        .inspect_err(|_| store.known_head().newest.set(None))?;
     outcome.ok_or_else(|| Error::internal("a transaction returned without running its body"))
 }
 

@@ -112,7 +112,8 @@ impl Town {
         }
         let rows = store.query("SELECT town_id, epoch, erased_head FROM town", &[])?;
         let Some(row) = rows.first() else { return Ok(None) };
-        store.erased_head().set(agents::position(row, 2)?);
+        store.known_head().newest.set(None);
+        store.known_head().erased.set(agents::position(row, 2)?);
         Ok(Some(Self {
             town_id: parse(TownId::parse(row.text(0)?))?,
             epoch: parse(Epoch::parse(row.text(1)?))?,

@@ -8,19 +8,20 @@ use serde_json::value::RawValue;
 use ts_rs::TS;
 
 use super::state::UsageTotals;
+use crate::error::{Error, Result};
 use crate::event::AgentExited;
 use crate::id::{AgentId, Epoch, EventId, EventName, RigId, RunId};
 use crate::time::Timestamp;
 
 wire! {
     /// A page of the town's log.
-    #[derive(Debug, Serialize)]
+    #[derive(Debug)]
     EventsPage {
         /// The life of the log.
         epoch: Epoch,
         /// Ascending by id.
         #[cfg_attr(feature = "schema", ts(as = "Vec<TownEvent>"), schemars(with = "Vec<TownEvent>"))]
-        events: Vec<Box<RawValue>>,
+        events: Vec<String>,
         /// The `after_id` of the next page.
         next_after_id: EventId,
         /// The newest event's id.
@@ -30,7 +31,7 @@ wire! {
         /// The requested events that are gone.
         gaps: Vec<Gap>,
         /// Whether the cursor is unknown here, so that the page begins at the start.
-        #[serde(skip_serializing_if = "std::ops::Not::not")] #[cfg_attr(feature = "schema", ts(optional, as = "Option<bool>"))]
+        #[cfg_attr(feature = "schema", ts(optional, as = "Option<bool>"), schemars(skip_serializing_if = "std::ops::Not::not"))]
         reset: bool,
     }
     /// Events of an agent that a reader requested and does not get.
@@ -43,7 +44,6 @@ wire! {
         /// The last missing id.
         to: EventId,
         /// The number of them, where it is known.
-        #[serde(default, skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         count: Option<u64>,
         /// The reason.
         reason: GapReason,
@@ -64,10 +64,8 @@ wire! {
         /// The time of the start request.
         started_at: Timestamp,
         /// The time of its end.
-        #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         ended_at: Option<Timestamp>,
         /// The end of the run.
-        #[serde(skip_serializing_if = "Option::is_none")] #[cfg_attr(feature = "schema", ts(optional))]
         exit: Option<AgentExited>,
         /// Calls of its agent.
         tool_call_count: u64,
@@ -82,10 +80,8 @@ wire! {
         /// The agent's id.
         agent_id: AgentId,
         /// The rig of the event.
-        #[serde(default)] #[cfg_attr(feature = "schema", ts(optional))]
         rig_id: Option<RigId>,
         /// The run's id.
-        #[serde(default)] #[cfg_attr(feature = "schema", ts(optional))]
         run_id: Option<RunId>,
         /// The name of the event.
         event: EventName,
@@ -95,7 +91,6 @@ wire! {
         /// The time of the event.
         at: Timestamp,
         /// The parts left out of `data`. `GET …/events/:id` gives the whole event.
-        #[serde(default)] #[cfg_attr(feature = "schema", ts(optional))]
         cut: Option<Vec<Cut>>,
     }
     /// A part of an event's data that was left out of its frame form.
@@ -115,5 +110,31 @@ words! {
         Pruned,
         /// Events that were left out because the viewer is slow. The log still has them.
         Elided,
+    }
+}
+
+impl EventsPage {
+    /// The page as JSON. Its events are texts as they are stored, which are JSON already. To check each once more would cost a
+    /// page more than to write all else of it.
+    ///
+    /// # Errors
+    /// `internal`: the page cannot be written, which is a fault of ours.
+    pub fn to_json(&self) -> Result<String> {
+        #[derive(Serialize)]
+        struct Frame<'a> {
+            epoch: &'a Epoch,
+            next_after_id: EventId,
+            head: EventId,
+            oldest_id: EventId,
+            gaps: &'a [Gap],
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            reset: bool,
+        }
+        let Self { epoch, events, next_after_id, head, oldest_id, gaps, reset } = self;
+        let (next_after_id, head, oldest_id, reset) = (*next_after_id, *head, *oldest_id, *reset);
+        let frame = Frame { epoch, next_after_id, head, oldest_id, gaps, reset };
+        let frame = serde_json::to_string(&frame).map_err(Error::internal)?;
+        let frame = frame.strip_suffix('}').unwrap_or(&frame);
+        Ok(format!("{frame},\"events\":[{}]}}", events.join(",")))
     }
 }

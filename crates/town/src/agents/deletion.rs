@@ -62,7 +62,7 @@ impl Town {
 
     pub(crate) fn erase_agent(&mut self, agent_id: &AgentId, now: Timestamp) -> Result<()> {
         let head = atomically(self.store.as_ref(), || erase(self.store.as_ref(), agent_id))?;
-        self.store.erased_head().set(head);
+        self.store.known_head().erased.set(head);
         self.deadlines.forget(agent_id);
         self.previews.forget(agent_id);
         self.states.deleted(agent_id.clone());

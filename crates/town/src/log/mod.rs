@@ -28,12 +28,10 @@ use crate::store::{LIST, Row, Store, Value, list};
 /// The newest event's id, 0 where there never was one. Each agent keeps its newest event, and what is deleted with an agent
 /// is remembered, so no id is ever given twice.
 pub fn head(store: &dyn Store) -> Result<EventId> {
-    one_position(store, "SELECT max(id) FROM agent_events").map(|newest| head_at(store, newest))
-}
-
-/// The head of a log that has this newest event.
-pub(crate) fn head_at(store: &dyn Store, newest: EventId) -> EventId {
-    newest.max(store.erased_head().get())
+    let known = &store.known_head().newest;
+    let newest = known.get().map_or_else(|| one_position(store, "SELECT max(id) FROM agent_events"), Ok)?;
+    known.set(Some(newest));
+    Ok(newest.max(store.known_head().erased.get()))
 }
 
 /// The oldest retained event's id, 0 where there is none.
@@ -178,8 +176,8 @@ fn of_agents(agents: &AgentSelection) -> Result<(String, Vec<Value>)> {
     })
 }
 
-/// Rows of one read, for pages and frames: 64 of 48 KiB are 3 MiB, whatever is wanted in all.
-pub(crate) const CHUNK_EVENTS: u64 = 64;
+/// Rows of one read for a page: 256 of 48 KiB are 12 MiB, whatever is wanted in all. Most pages are one read.
+const PAGE_CHUNK_EVENTS: u64 = 256;
 
 /// A page: at most `limit` events and, beyond the first, `bytes_max` bytes, ascending. With it, whether that is all there
 /// is in this direction.
@@ -194,7 +192,7 @@ pub fn read_page(
     let backwards = matches!(span, LogSpan::Before(_));
     let (mut page, mut bytes, mut is_all) = (Vec::new(), 0, false);
     'page: while (page.len() as u64) < limit && !is_all {
-        let count = CHUNK_EVENTS.min(limit - page.len() as u64);
+        let count = PAGE_CHUNK_EVENTS.min(limit - page.len() as u64);
         let mut chunk = read(store, agents, span, wanted, count)?;
         is_all = (chunk.len() as u64) < count;
         if backwards {

@@ -113,7 +113,9 @@ impl<'a> LogWriter<'a> {
 
     /// Writes the rows that are not written yet. It comes before whatever reads the log.
     pub(crate) fn flush(&mut self) -> Result<()> {
-        let Some(first) = self.rows.first() else { return Ok(()) };
+        let (Some(first), Some(newest)) = (self.rows.first(), self.rows.last().map(|row| row.id)) else {
+            return Ok(());
+        };
         let places = places(self.rows.len(), COLUMNS);
         let sql = match first.place {
             RowPlace::New(_) => {
@@ -133,6 +135,7 @@ impl<'a> LogWriter<'a> {
         });
         let values: Vec<Value> = values.collect();
         self.store.query(&sql, &values)?;
+        self.store.known_head().newest.set(Some(newest));
         Ok(())
     }
 

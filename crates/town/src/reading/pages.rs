@@ -61,10 +61,7 @@ impl Town {
         gaps: Vec<townwatch_protocol::wire::Gap>,
         reset: bool,
     ) -> EventsPage {
-        let events = entries
-            .into_iter()
-            .filter_map(|entry| serde_json::value::RawValue::from_string(entry.frame).ok())
-            .collect();
+        let events = entries.into_iter().map(|entry| entry.frame).collect();
         EventsPage { epoch: self.epoch.clone(), events, next_after_id, head, oldest_id, gaps, reset }
     }
 
