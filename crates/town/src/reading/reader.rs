@@ -19,7 +19,7 @@ use crate::reading::resumption::{BEFORE_TOKEN, Seat};
 use crate::reading::stream_query::{EventNames, Form};
 use crate::reading::streams::Join;
 use crate::town::Town;
-use crate::viewers::state_list::{StateList, StateTexts};
+use crate::viewers::state_list::{StateList, StatePage, StateTexts};
 use crate::viewers::text_of;
 
 /// The time after which a browser connects again by itself, 1 s.
@@ -254,16 +254,16 @@ impl Town {
     fn read_state_list(&self, reader: &mut Reader, text: &mut String) -> Result<bool> {
         let mut texts = StateTexts::new(self.store.as_ref());
         while let StateList::After(after) = &reader.states {
-            let page = texts.page(&reader.selection, after.as_ref())?;
-            if page.is_empty() {
-                reader.states = StateList::Complete;
-            }
-            for (agent_id, state) in page {
+            let StatePage { states, is_last } = texts.page(&reader.selection, after.as_ref())?;
+            for (agent_id, state) in states {
                 if text.len() >= FRAME_BYTES_MAX {
                     return Ok(false);
                 }
                 block(text, Some("state"), &state);
                 reader.states = StateList::After(Some(agent_id));
+            }
+            if is_last {
+                reader.states = StateList::Complete;
             }
         }
         Ok(true)

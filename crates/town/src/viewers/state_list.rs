@@ -44,6 +44,14 @@ impl StateList {
     }
 }
 
+/// The next states of a list.
+pub(crate) struct StatePage {
+    /// By agent, each with its frame.
+    pub(crate) states: Vec<(AgentId, Rc<str>)>,
+    /// Whether the list ends here.
+    pub(crate) is_last: bool,
+}
+
 /// The texts of states, each made once for all viewers that are sent it in the same step.
 pub(crate) struct StateTexts<'a> {
     store: &'a dyn Store,
@@ -57,11 +65,12 @@ impl<'a> StateTexts<'a> {
         Self { store, silence: OnceCell::new(), known: HashMap::new() }
     }
 
-    /// The next states of the selected agents, by id, each with its frame. An empty page is the end of the list.
-    pub(crate) fn page(&mut self, selection: &Selection, after: Option<&AgentId>) -> Result<Vec<(AgentId, Rc<str>)>> {
+    /// The next states of the selected agents, by id.
+    pub(crate) fn page(&mut self, selection: &Selection, after: Option<&AgentId>) -> Result<StatePage> {
         match &selection.agents {
             AgentSelection::All => {
                 let states = agents::load_state_page(self.store, after, PAGE_STATES)?;
+                let is_last = (states.len() as u64) < PAGE_STATES;
                 let texts = states.into_iter().map(|(state, is_silent)| {
                     let agent_id = state.agent_id.clone();
                     let text = match self.known.get(&agent_id) {
@@ -70,7 +79,7 @@ impl<'a> StateTexts<'a> {
                     };
                     Ok((agent_id, text))
                 });
-                texts.collect()
+                Ok(StatePage { states: texts.collect::<Result<_>>()?, is_last })
             }
             AgentSelection::Only(agents) => {
                 let is_next = |agent_id: &&AgentId| after.is_none_or(|after| *agent_id > after);
@@ -78,7 +87,7 @@ impl<'a> StateTexts<'a> {
                 for agent_id in agents.iter().filter(is_next) {
                     texts.extend(self.of(agent_id)?.map(|text| (agent_id.clone(), text)));
                 }
-                Ok(texts)
+                Ok(StatePage { states: texts, is_last: true })
             }
         }
     }

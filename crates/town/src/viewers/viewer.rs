@@ -21,7 +21,7 @@ use crate::viewers::elision::Importance;
 use crate::viewers::flow::Flow;
 use crate::viewers::frames::{FramePhase, FrameRun, Frames};
 use crate::viewers::message_rate::MessageRate;
-use crate::viewers::state_list::StateList;
+use crate::viewers::state_list::{StateList, StatePage};
 use crate::viewers::{Effect, ViewerId, text_of};
 
 /// A stream.
@@ -152,11 +152,8 @@ impl Viewer {
     fn send_states(&mut self, frames: &mut Frames<'_>, effects: &mut Vec<Effect>) -> Result<bool> {
         let before = self.state.states.clone();
         while let StateList::After(after) = &self.state.states {
-            let page = frames.texts.page(&self.audience.selection, after.as_ref())?;
-            if page.is_empty() {
-                self.state.states = StateList::Complete;
-            }
-            for (agent_id, text) in page {
+            let StatePage { states, is_last } = frames.texts.page(&self.audience.selection, after.as_ref())?;
+            for (agent_id, text) in states {
                 if !self.state.allowance.take(text.len(), frames.now) {
                     if self.state.states != before {
                         self.remember(effects);
@@ -165,6 +162,9 @@ impl Viewer {
                 }
                 self.state.states = StateList::After(Some(agent_id));
                 effects.push(Effect::Send(self.id, text));
+            }
+            if is_last {
+                self.state.states = StateList::Complete;
             }
         }
         Ok(true)
