@@ -194,7 +194,7 @@ fn a_page_is_closed_before_it_gets_too_large() {
     let (mut cursor, mut seen, mut pages) = (0, Vec::new(), 0);
     while cursor < 200 {
         let page = story.town.page(&Selection::town(), &limited(1_000, after(cursor))).unwrap();
-        assert!(page.events.iter().map(|event| event.len()).sum::<usize>() <= PAGE_BYTES_MAX);
+        assert!(page.events.iter().map(String::len).sum::<usize>() <= PAGE_BYTES_MAX);
         (cursor, seen, pages) = (page.next_after_id.get(), [seen, ids(&page)].concat(), pages + 1);
     }
     assert_eq!((seen, pages), ((1..=200).collect::<Vec<u64>>(), 2));
