@@ -2,19 +2,13 @@
 
 use std::collections::VecDeque;
 
-use townwatch_protocol::error::Result;
 use townwatch_protocol::id::{AgentId, EventId};
-use townwatch_protocol::wire::AgentSelection;
 
 use crate::git_url;
-use crate::log::{self, CHUNK_EVENTS, Entry, LogSpan, PageFilter};
-use crate::store::Store;
+use crate::log::Entry;
 
 /// The frames' bytes that are kept, 1 MiB. Older ones go first, and are read from the log where they are needed.
 const BYTES_MAX: usize = 1 << 20;
-/// The ids of the log's end that are read at once where somebody begins in it, 256. Of viewers that come back after a deploy
-/// most begin there, each at another event.
-const TAIL_IDS: u64 = 256;
 
 /// All events after one place in the log.
 #[derive(Debug)]
@@ -28,26 +22,6 @@ impl RecentEvents {
     /// No events, after this one.
     pub(crate) fn new(after: EventId) -> Self {
         Self { after, entries: VecDeque::new(), bytes: 0 }
-    }
-
-    /// Reads the end of a log; `None` where a reader who has this event begins before it.
-    pub(crate) fn read(store: &dyn Store, after: EventId, head: EventId) -> Result<Option<Self>> {
-        let begin = EventId::new(head.get().saturating_sub(TAIL_IDS)).unwrap_or_default();
-        if after < begin {
-            return Ok(None);
-        }
-        let mut recent = Self::new(begin);
-        loop {
-            let span = LogSpan::After(recent.newest());
-            let chunk = log::read(store, &AgentSelection::All, span, &PageFilter::default(), CHUNK_EVENTS)?;
-            let is_all = (chunk.len() as u64) < CHUNK_EVENTS;
-            for entry in chunk {
-                recent.add(entry);
-            }
-            if is_all {
-                return Ok(Some(recent));
-            }
-        }
     }
 
     /// Adds the next event of the log.

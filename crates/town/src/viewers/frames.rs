@@ -9,7 +9,7 @@ use townwatch_protocol::error::Result;
 use townwatch_protocol::id::{AgentId, EventId};
 use townwatch_protocol::limits::{FRAME_BYTES_MAX, FRAME_EVENTS_MAX, FRAME_IDS};
 use townwatch_protocol::time::Timestamp;
-use townwatch_protocol::wire::{AgentSelection, Gap, ServerFrame};
+use townwatch_protocol::wire::{Gap, ServerFrame};
 
 use crate::log::recent::RecentEvents;
 use crate::log::states::StateFrames;
@@ -70,7 +70,7 @@ pub(crate) struct Frames<'a> {
     pub(crate) head: EventId,
     pub(crate) pace: Pace,
     /// The newest events of the log, up to its head; `None` where they are to be read.
-    recent: &'a mut Option<RecentEvents>,
+    recent: Option<&'a RecentEvents>,
     /// The states as frames.
     pub(crate) texts: StateTexts<'a>,
     /// The numbers of the states' frames.
@@ -103,7 +103,7 @@ impl<'a> Frames<'a> {
         head: EventId,
         pace: Pace,
         history: &'a mut History,
-        recent: &'a mut Option<RecentEvents>,
+        recent: Option<&'a RecentEvents>,
     ) -> Self {
         let (texts, known, authors) = (StateTexts::new(store), HashMap::new(), HashMap::new());
         Self { store, now, pruned_id, head, pace, recent, texts, states, known, history, authors }
@@ -132,28 +132,19 @@ impl<'a> Frames<'a> {
         Ok(match self.authors.entry(after) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let recent = self.recent.as_ref().and_then(|recent| recent.all_after(after));
+                let recent = self.recent.and_then(|recent| recent.all_after(after));
                 let authors = recent.map(|events| events.map(|event| event.agent_id.clone()).collect());
                 unknown.insert(authors.map_or_else(|| log::authors(self.store, after), Ok)?)
             }
         })
     }
 
-    fn make(&mut self, audience: &Audience, after: EventId, phase: FramePhase) -> Result<FrameRun> {
+    fn make(&self, audience: &Audience, after: EventId, phase: FramePhase) -> Result<FrameRun> {
         let events_max = FRAME_EVENTS_MAX.min(self.pace.window_events);
         let mut builder = FrameRunBuilder::new(audience, after, phase, events_max);
         let agents = &audience.selection.agents;
         let mut is_all = false;
-        // Only where none are kept: of large events fewer than the tail are, and the rest is not read again and again. Live
-        // frames need few rows, and where small caps let kept events go with each batch they would read all of these.
-        if *agents == AgentSelection::All
-            && phase == FramePhase::History
-            && self.recent.is_none()
-            && let Some(tail) = RecentEvents::read(self.store, after, self.head)?
-        {
-            *self.recent = Some(tail);
-        }
-        if let Some(recent) = self.recent.as_ref().and_then(|recent| recent.all_after(after)) {
+        if let Some(recent) = self.recent.and_then(|recent| recent.all_after(after)) {
             let mut wanted = recent.filter(|entry| audience.selection.includes(&entry.agent_id));
             is_all = wanted.all(|entry| builder.takes(entry));
         } else {

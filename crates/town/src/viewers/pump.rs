@@ -35,7 +35,7 @@ impl Viewers {
         self.recent.take_if(|recent| recent.newest() != head || recent.begins_before(occasion.pruned_id));
         let due = self.due(head, occasion.now);
         let occasion = Occasion { pruned_id: self.pruned_id, ..occasion };
-        let (history, recent) = (&mut self.history, &mut self.recent);
+        let (history, recent) = (&mut self.history, self.recent.as_ref());
         let mut frames = Frames::new(store, states, occasion, head, self.pace, history, recent);
         let mut ended = Vec::new();
         self.waiting.clear();
