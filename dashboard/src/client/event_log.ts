@@ -1,5 +1,6 @@
 // Events of an agent, or of a whole town, in this tab, as rows: what the stream brings is appended, what was fetched later
-// is put in its place, and then all rows are made anew. Of a log that nobody looks at, no rows are made.
+// is put in its place, and then all rows are made anew. Of a log that nobody looks at, no rows are made. A log has all
+// events behind one id, and none before it: that moves back with each page of the past.
 
 import type { Gap, TownEvent } from "../protocol/protocol.ts";
 import { Changes } from "./changes.ts";
@@ -18,10 +19,10 @@ export class EventLog {
   #waiting: TownEvent[] = [];
   #waiting_characters = 0;
   #gaps: Gap[] = [];
-  /** Events are known to have been before the oldest that is here … */
-  #lacks_earlier = false;
-  /** … but not of these agents. */
-  readonly #whole = new Set<string>();
+  /** All events with a higher id are here; Infinity while nobody knows where the stream began. */
+  #begins_behind = 0;
+  #life = 0;
+  #hasDropped = false;
   /** How many events the rows had let go of when that was last looked at. */
   #dropped = 0;
   #typed: readonly Typed[] = [];
@@ -51,27 +52,43 @@ export class EventLog {
     return this.#gaps.some((gap) => gap.reason === "pruned");
   }
 
-  /** The agent's oldest event that is here; null where there is none. */
-  oldestOf(agent_id: string): number | null {
-    return this.rows.all.find((row) => row.agent_id === agent_id && row.events.length > 0)?.id ?? null;
-  }
-
-  /** Whether the town may have events of the agent from before its oldest here, because this tab let go of them. */
-  lacksEarlier(agent_id: string): boolean {
+  /** All events with a higher id are here, and what the town has up to it is not; 0 where nothing is missing before the others. */
+  get begins_behind(): number {
     this.#makeRows();
-    return this.#lacks_earlier && !this.#whole.has(agent_id);
+    return this.#begins_behind;
   }
 
-  /** Some events were gone before the others came here. */
-  beginsLate(): void {
-    this.#lacks_earlier = true;
-    this.#whole.clear();
+  /** Whether the town may have events from before the oldest that is here. */
+  get lacksEarlier(): boolean {
+    return this.begins_behind > 0;
   }
 
-  /** The town has no more events of the agent than are here. */
-  beginsWith(agent_id: string): void {
-    this.#whole.add(agent_id);
+  /** The stream did not tell what lies before. */
+  beginsBehind(id: number): void {
+    this.#begins_behind = id;
     this.changes.touch();
+  }
+
+  /** Another one each time something was taken out: what was asked for before that may not fit any more. */
+  get life(): number {
+    return this.#life;
+  }
+
+  /** Whether the oldest had to go because of the bounds. */
+  get hasDropped(): boolean {
+    this.#makeRows();
+    return this.#hasDropped;
+  }
+
+  /** Events that are here. */
+  get event_count(): number {
+    return this.#rows.event_count + this.#waiting.length;
+  }
+
+  /** Events that there is room for before the oldest have to go. */
+  get room(): number {
+    if (this.#rows.characters + this.#waiting_characters >= this.#bounds.characters) return 0;
+    return Math.max(0, this.#bounds.events - this.event_count);
   }
 
   /** Texts that have no event yet. */
@@ -106,10 +123,26 @@ export class EventLog {
    * them: what a reader asked for does not push out what was there.
    */
   insert(events: readonly TownEvent[], filled: Gap | null): void {
+    this.makeRoomFor(events);
+    this.#add(events, filled);
+  }
+
+  /** Puts in all events behind `begins_behind` that were not here; with gaps, which the town lost before all others. */
+  insertEarlier(events: readonly TownEvent[], begins_behind: number, gaps: readonly Gap[]): void {
+    this.#begins_behind = begins_behind;
+    for (const gap of gaps) if (!this.#gaps.some((other) => isWithin(gap, other))) this.#gaps.push(gap);
+    this.#add(events, null);
+  }
+
+  /** The bounds move: a reader asks for more than what a tab keeps by itself. */
+  makeRoomFor(events: readonly TownEvent[]): void {
     this.#bounds = {
       events: this.#bounds.events + events.length,
       characters: this.#bounds.characters + events.reduce((sum, event) => sum + eventCharacters(event), 0),
     };
+  }
+
+  #add(events: readonly TownEvent[], filled: Gap | null): void {
     const known = new Map<number, TownEvent>(this.events().map((event) => [event.id, event]));
     for (const event of events) known.set(event.id, event);
     this.#gaps = this.#gaps.filter((gap) => gap !== filled);
@@ -141,6 +174,7 @@ export class EventLog {
   forget(agent_id: string): void {
     const [kept, gaps] = [this.events().filter((event) => event.agent_id !== agent_id), this.#gaps.filter((gap) => gap.agent_id !== agent_id)];
     this.#gaps = gaps;
+    this.#life += 1;
     this.#fill(kept);
   }
 
@@ -148,8 +182,9 @@ export class EventLog {
     this.#bounds = this.#usual;
     this.#begin();
     this.#gaps = [];
-    this.#lacks_earlier = false;
-    this.#whole.clear();
+    this.#begins_behind = 0;
+    this.#life += 1;
+    this.#hasDropped = false;
     this.#typed = [];
     this.changes.touch();
   }
@@ -167,7 +202,14 @@ export class EventLog {
   }
 
   #noteDropped(): void {
-    if (this.#rows.dropped_events > this.#dropped) this.beginsLate();
+    if (this.#rows.dropped_events <= this.#dropped) return;
     this.#dropped = this.#rows.dropped_events;
+    this.#begins_behind = Math.max(this.#begins_behind, this.#rows.dropped_id);
+    this.#hasDropped = true;
+    this.#life += 1;
   }
+}
+
+function isWithin(gap: Gap, other: Gap): boolean {
+  return gap.agent_id === other.agent_id && gap.reason === other.reason && other.from <= gap.from && gap.to <= other.to;
 }

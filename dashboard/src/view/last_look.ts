@@ -32,14 +32,14 @@ export function useLastLook(town_id: string, store: TownStore, stream: TownStrea
     const changed = (): void => {
       if (document.visibilityState === "hidden") {
         leave();
-        if (left !== null && store.digest.isEmpty) store.awaySince(left.id);
+        if (left !== null && isNothing(store)) store.awaySince(left.id);
         return;
       }
       if (left !== null && store.digest.after_id === left.id) {
         if (Date.now() - Date.parse(left.at) < AWAY_MS) store.dismissDigest();
         else setLook(left);
       }
-      if (store.connectionState.kind === "live") closeDigest(store);
+      if (store.connectionState.kind === "live") closeDigest(store, stream);
     };
     document.addEventListener("visibilitychange", changed);
     addEventListener("pagehide", leave);
@@ -52,12 +52,18 @@ export function useLastLook(town_id: string, store: TownStore, stream: TownStrea
 
   const isLive = store.connectionState.kind === "live";
   useEffect(() => {
-    if (isLive && document.visibilityState === "visible") closeDigest(store);
+    if (isLive && document.visibilityState === "visible") closeDigest(store, stream);
   }, [isLive, store]);
   return look;
 }
 
-function closeDigest(store: TownStore): void {
-  store.digest.close();
+/** Whether nothing happened that the reader has still to see. */
+function isNothing(store: TownStore): boolean {
+  const { digest } = store;
+  return !digest.lacksPast && digest.isEmpty && digest.questions(store.agents()).length === 0;
+}
+
+function closeDigest(store: TownStore, stream: TownStream): void {
+  store.digest.close(stream.position.id);
   store.agentsChanges.touch();
 }
