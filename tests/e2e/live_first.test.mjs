@@ -56,7 +56,7 @@ describe("a town in which much has happened", { skip }, () => {
     const calls = log.filter(({ event }) => event === "agent_tool_call").length;
     await until("all its calls", async () => Number((await page.getByRole("tab", { name: /Tools/ }).innerText()).replace(/\D/g, "")) === calls);
     // What is not loaded was pruned, and that is said.
-    await page.getByRole("log").evaluate((list) => void (list.querySelector(".scroller") ?? list).scrollTo({ top: 0 }));
+    await page.locator(".activity .scroller").evaluate((list) => list.scrollTo({ top: 0 }));
     await page.getByText(/events from before this are gone/).first().waitFor();
     await page.context().close();
   });
