@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EventsPage, TownEvent } from "../protocol/protocol.ts";
 import { agentState } from "../testing/agent_state.ts";
-import { event, events, FakeTown, settled } from "../testing/fake_town.ts";
+import { event, events, FakeTown, hello, settled } from "../testing/fake_town.ts";
 import { ApiFailure } from "./api.ts";
 import type { EventLog } from "./event_log.ts";
 import { TownStream } from "./stream.ts";
@@ -134,6 +134,7 @@ test("a page of the old life that comes after the reset is dropped", async () =>
   await late?.answer();
   assert.deepEqual(ids(store.log("agent")), []);
   town.page = FakeTown.prototype.page;
+  await town.clock.pass(200);
   await answerAll();
   assert.deepEqual(ids(store.log("agent")), [1, 2, 3]);
 });
@@ -277,9 +278,11 @@ test("counts what happened since the last look, by the kinds that count, and whi
   const town = townOf(0);
   const file = (id: number): TownEvent => event(id, "file_changed", { path: `file ${id}`, action: "modified" });
   town.log = upTo(1, 400).map((id) => (id % 2 === 0 ? file(id) : event(id)));
-  const { store, asked, answerAll } = await watching(town);
+  const { store, history, asked, answerAll } = await watching(town);
   store.awaySince(390);
   town.join();
+  assert.equal(asked.length, 0, "only who looks at the town is told");
+  history.lookAtTown();
   assert.ok(store.digest.lacksPast);
   town.happen(file(401));
   assert.equal(asked.length, 1);
@@ -288,25 +291,32 @@ test("counts what happened since the last look, by the kinds that count, and whi
 
   const unchanged = await watching(town);
   unchanged.store.awaySince(401);
+  unchanged.history.lookAtTown();
   town.join();
   assert.deepEqual([unchanged.asked.length, unchanged.store.digest.lacksPast], [0, false]);
 });
 
-test("fetches the last error of agents whose run failed, and of no others", async () => {
+test("fetches the last error of agents whose run failed or goes on, and of no others", async () => {
   const town = new FakeTown();
   const call = (id: number) => event(id, "agent_tool_call", { tool_use_id: `c${id}`, tool: "Bash", category: "Bash", input: {}, summary: "Running make" });
   const failed = event(2, "agent_tool_result", { tool_use_id: "c1", success: false, content: "no rule", content_length: 7, duration_ms: 1 });
-  town.log = [...of("failed", call(1), failed), ...of("fine", event(3, "agent_error", { code: "x", message: "overcome" }))];
-  const { store, asked, answerAll } = await watching(town);
-  town.join();
+  const long_ago = event(4, "agent_error", { code: "x", message: "overcome" });
+  const since = upTo(5, 30).map((id) => event(id, "agent_tool_call", { tool_use_id: `c${id}`, tool: "Bash", category: "Bash", input: {}, summary: "Running make" }));
+  town.log = [...of("failed", call(1), failed), ...of("ended", event(3, "agent_error", { code: "x", message: "overcome" })), ...of("running", long_ago, ...since)];
+  const { store, history, asked, answerAll } = await watching(town);
+  history.lookAtTown();
+  town.latest.send(hello("first", 30, false));
   const exit = { reason: "failed", exit_code: 1, signal: null, message: "exit code 1" } as never;
   town.latest.send({ type: "state", agent: agentState({ agent_id: "failed", run_id: "run", status: "failed", exit, last_event_id: 2 }) });
-  town.latest.send({ type: "state", agent: agentState({ agent_id: "fine", run_id: "run", status: "running", last_event_id: 3 }) });
-  town.latest.send({ type: "caught_up", id: 3 });
+  const completed = { reason: "completed", exit_code: 0, signal: null } as never;
+  town.latest.send({ type: "state", agent: agentState({ agent_id: "ended", run_id: "run", status: "idle", exit: completed }) });
+  town.latest.send({ type: "state", agent: agentState({ agent_id: "running", run_id: "run", status: "running" }) });
+  town.latest.send({ type: "caught_up", id: 30 });
   assert.deepEqual(asked.map(({ agent_id }) => agent_id), ["failed"]);
-  await answerAll();
-  assert.deepEqual([store.lastError("failed")?.text, store.lastError("failed")?.event_id, store.lastError("fine")], ["Running make: no rule", 2, null]);
+  assert.equal((await answerAll()).length, 2, "the latest of one that goes on, and all of one that failed");
+  assert.deepEqual([store.lastError("failed")?.text, store.lastError("failed")?.event_id], ["Running make: no rule", 2]);
+  assert.deepEqual([store.lastError("ended"), store.lastError("running")], [null, null]);
   // Its next run has none.
-  town.happen(...of("failed", { ...event(4, "agent.status", { status: "starting" }), run_id: "next" }));
+  town.happen(...of("failed", { ...event(31, "agent.status", { status: "starting" }), run_id: "next" }));
   assert.equal(store.lastError("failed"), null);
 });

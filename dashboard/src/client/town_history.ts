@@ -51,6 +51,8 @@ export class TownHistory {
   readonly #running = new Map<Errand, Running>();
   #waiters: readonly Waiter[] = [];
   #isLive = false;
+  /** Who looks at the town's page. */
+  #townLookers = 0;
   #cancelWake: (() => void) | null = null;
 
   constructor(store: TownStore, readPage: ReadPage, clock: Clock) {
@@ -62,6 +64,15 @@ export class TownHistory {
       if (this.#isLive && !wasLive) this.#tryAgain();
       this.step();
     });
+  }
+
+  /** Somebody looks at the town's page. The returned function ends it. */
+  lookAtTown(): () => void {
+    this.#townLookers += 1;
+    this.step();
+    return () => {
+      this.#townLookers -= 1;
+    };
   }
 
   /** Somebody looks at an agent's log, or at that of all: its past is fetched. The returned function ends it. */
@@ -106,7 +117,8 @@ export class TownHistory {
     for (;;) {
       const all = [...this.#running.values()];
       const waiting = all.flatMap((running) => {
-        const wish = running.under_way === null ? running.errand.wish() : null;
+        const isWanted = running.under_way === null && (this.#townLookers > 0 || !this.#store.errands.includes(running.errand));
+        const wish = isWanted ? running.errand.wish() : null;
         return wish === null ? [] : [{ running, wish, due_ms: running.due_ms }];
       });
       const now_ms = this.#clock.now_ms();

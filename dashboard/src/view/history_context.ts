@@ -14,6 +14,12 @@ export function useHistory(): TownHistory {
   return history;
 }
 
+/** The town's page is looked at: what it says of the past is fetched. */
+export function useLookAtTown(): void {
+  const history = useHistory();
+  useEffect(() => history.lookAtTown(), [history]);
+}
+
 /** The log of an agent, or of all, is looked at: its past is fetched. */
 export function useLook(agent_id: string | null): void {
   const history = useHistory();
