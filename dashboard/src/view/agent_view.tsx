@@ -114,7 +114,7 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
           {besides.length > 0 ? (
             <Beside api={api} store={store} town_id={town_id} beside={besides} setBeside={setBeside} />
           ) : (
-            <Tabs tabs={tabsShown} chosen={chosen} choose={(tab) => setQuery({ tab }, "push")}>
+            <Tabs tabs={tabsShown} isMore={!isWhole} chosen={chosen} choose={(tab) => setQuery({ tab }, "push")}>
               {chosen === "activity" && activity}
               {chosen === "output" && <OutputPanel rows={rows} typed={typed} />}
               {chosen === "tools" && (

@@ -5,6 +5,7 @@ import type { Api } from "../client/api.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { Activity } from "./activity.tsx";
 import { Earlier } from "./earlier.tsx";
+import { countOfAll } from "./format.ts";
 import { Sought, useHighlights } from "./highlights.ts";
 import { useHistory, useLook } from "./history_context.ts";
 import { useChanges, useTitle } from "./hooks.ts";
@@ -50,7 +51,7 @@ export function TownActivityPage({ api, store, town_id }: { api: Api; store: Tow
                 <span class="hidden">Back to the town</span>
               </Link>
               <h1>All activity</h1>
-              <span class="soft kind">{log.rows.all.length.toLocaleString("en")} rows</span>
+              <span class="soft kind">{countOfAll(log.rows.all.length, !isWhole)} rows</span>
             </div>
           </div>
           <Toolbar {...view.toolbar} />
