@@ -1,19 +1,20 @@
-// What a digest counts from before the stream began: only the kinds of events that it counts, the newest first, and not more
-// than a person would go through.
+// What a digest counts from before the stream began: only the kinds of events that it counts. Mostly they are few, and one
+// page behind the last look has them all; the town looks through no more of its log for that. Of more the newest count, and
+// not more of them than a person would go through.
 
 import type { EventsPage, TownEvent } from "../protocol/protocol.ts";
 import type { Digest } from "./digest.ts";
 import { DIGEST_EVENTS } from "./digest.ts";
 import type { Errand, PageWish } from "./errands.ts";
 
-/** Mostly little happened: what lies before the moment is not read in vain. */
-const FIRST_EVENTS = 50;
 const PAGE_EVENTS = 500;
 /** With so many events the digest says that there were more. */
 const EVENTS_MAX = 2_000;
+const KINDS = DIGEST_EVENTS.map((name) => `&event=${name}`).join("");
 
 interface DigestWish extends PageWish {
   readonly of: Digest;
+  readonly isFirst: boolean;
 }
 
 export interface DigestSource {
@@ -25,8 +26,10 @@ export interface DigestSource {
 export class DigestPast implements Errand<DigestWish> {
   readonly #source: DigestSource;
   #of: Digest | null = null;
-  /** Oldest first. */
-  #found: TownEvent[] = [];
+  /** The first page, behind the last look; null until it is here. */
+  #oldest: readonly TownEvent[] | null = null;
+  /** Where that did not have all: from the newest backwards, oldest first. */
+  #newest: readonly TownEvent[] = [];
 
   constructor(source: DigestSource) {
     this.#source = source;
@@ -34,21 +37,28 @@ export class DigestPast implements Errand<DigestWish> {
 
   wish(): DigestWish | null {
     const { digest, begins_behind } = this.#source;
-    if (digest !== this.#of) [this.#of, this.#found] = [digest, []];
+    if (digest !== this.#of) [this.#of, this.#oldest, this.#newest] = [digest, null, []];
     if (!digest.lacksPast || begins_behind === Infinity) return null;
-    const before_id = this.#found[0]?.id ?? begins_behind + 1;
-    const kinds = DIGEST_EVENTS.map((name) => `&event=${name}`).join("");
-    const limit = this.#found.length === 0 ? FIRST_EVENTS : PAGE_EVENTS;
-    return { agent_id: null, urgency: "soon", of: digest, query: `before_id=${before_id}&limit=${limit}${kinds}` };
+    const isFirst = this.#oldest === null;
+    const at = isFirst ? `after_id=${digest.after_id}` : `before_id=${this.#newest[0]?.id ?? begins_behind + 1}`;
+    return { agent_id: null, urgency: "soon", of: digest, isFirst, query: `${at}&limit=${PAGE_EVENTS}${KINDS}` };
   }
 
-  take({ of }: DigestWish, page: EventsPage): void {
+  take({ of, isFirst }: DigestWish, page: EventsPage): void {
     // The reader has left and come back meanwhile: another digest counts.
     if (of !== this.#source.digest) return;
-    const since = page.events.filter(({ id }) => id > of.after_id);
-    this.#found = [...since, ...this.#found];
-    const isAll = page.events.length === 0 || since.length < page.events.length;
-    if (isAll || this.#found.length >= EVENTS_MAX) of.takePast(this.#found, isAll);
+    const isFull = page.events.length >= PAGE_EVENTS;
+    // The stream tells the others.
+    const past = page.events.filter(({ id }) => id <= this.#source.begins_behind);
+    if (isFirst) {
+      this.#oldest = past;
+      if (!isFull || past.length < page.events.length) of.takePast(past, true);
+      return;
+    }
+    const joint = this.#oldest?.at(-1)?.id ?? 0;
+    this.#newest = [...past.filter(({ id }) => id > joint), ...this.#newest];
+    if (!isFull || (past[0]?.id ?? 0) <= joint) of.takePast([...(this.#oldest ?? []), ...this.#newest], true);
+    else if (this.#newest.length >= EVENTS_MAX) of.takePast(this.#newest, false);
   }
 
   gone(): void {}

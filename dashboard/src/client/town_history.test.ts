@@ -296,6 +296,20 @@ test("counts what happened since the last look, by the kinds that count, and whi
   assert.deepEqual([unchanged.asked.length, unchanged.store.digest.lacksPast], [0, false]);
 });
 
+test("of much that happened since the last look the newest counts, and it is said that there was more", async () => {
+  const file = (id: number): TownEvent => event(id, "file_changed", { path: `file ${id}`, action: "modified" });
+  for (const [count, pages, isPartial] of [[499, 1, false], [1_700, 4, false], [4_000, 5, true]] as const) {
+    const town = new FakeTown();
+    town.log = upTo(1, count + 10).map(file);
+    const { store, history, answerAll } = await watching(town);
+    history.lookAtTown();
+    store.awaySince(10);
+    town.join();
+    assert.equal((await answerAll()).length, pages, `${count}`);
+    assert.deepEqual([store.digest.files.count, store.digest.files.latest[0]?.event_id, store.digest.isPartial], [isPartial ? 2_000 : count, count + 10, isPartial]);
+  }
+});
+
 test("fetches the last error of agents whose run failed or goes on, and of no others", async () => {
   const town = new FakeTown();
   const call = (id: number) => event(id, "agent_tool_call", { tool_use_id: `c${id}`, tool: "Bash", category: "Bash", input: {}, summary: "Running make" });

@@ -22,10 +22,14 @@ export function useLastLook(town_id: string, store: TownStore, stream: TownStrea
     setLook(last);
     if (last !== null) store.awaySince(last.id);
     let left: LastLook | null = null;
+    let wasLive = store.connectionState.kind === "live";
+    const end = store.listenToConnection(({ kind }) => {
+      if (kind === "live") wasLive = true;
+    });
     const leave = (): void => {
       const { id } = stream.position;
-      // Before anything came there was nothing to look at.
-      if (id === 0) return;
+      // Before everything was there, there was nothing to look at.
+      if (id === 0 || !wasLive) return;
       left = lookNow(id, new Date().toISOString(), store.agents());
       keep(name, writtenLook(left));
     };
@@ -44,6 +48,7 @@ export function useLastLook(town_id: string, store: TownStore, stream: TownStrea
     document.addEventListener("visibilitychange", changed);
     addEventListener("pagehide", leave);
     return () => {
+      end();
       leave();
       document.removeEventListener("visibilitychange", changed);
       removeEventListener("pagehide", leave);
