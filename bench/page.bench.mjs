@@ -50,7 +50,7 @@ try {
   await signIn(page, world);
   await page.goto(`${world.url}/towns/${town.town_id}/activity`);
   await page.getByText("Live", { exact: true }).waitFor({ timeout: 120_000 });
-  await until("all rows", async () => Number((await page.locator(".agent-title .kind").innerText()).replace(/\D/g, "")) >= ROWS_MIN, 60_000);
+  await until("all rows", async () => Number((await page.locator(".agent-title .kind").innerText()).replace(/\D/g, "")) >= ROWS_MIN, 180_000);
   console.log(`${await page.locator(".agent-title .kind").innerText()} of ${AGENTS} agents in one list`);
 
   failed = !(await scrolls(page, agents, post));

@@ -81,10 +81,11 @@ test("what is before the others is put in front of them, and what the town lost 
   log.beginsBehind(8);
   log.append(said(9));
   assert.deepEqual([log.lacksEarlier, log.begins_behind], [true, 8]);
-  log.insertEarlier([said(5), said(8)], 4, []);
+  log.insertEarlier([said(5), said(8)], 4, [], () => {});
   assert.deepEqual([ids(log), log.begins_behind], [[5, 8, 9], 4]);
   const gap = { agent_id: "agent", from: 1, to: 4, count: 4, reason: "pruned" } as const;
-  log.insertEarlier([], 0, [gap, { ...gap, to: 3 }]);
+  log.insertEarlier([], 0, [gap], () => {});
+  log.insertEarlier([], 0, [{ ...gap, to: 3 }], () => {});
   assert.deepEqual([log.rows.all.filter(({ kind }) => kind === "gap").length, log.hasLost, log.lacksEarlier], [1, true, false]);
 });
 
@@ -130,4 +131,28 @@ test("a log that nobody looks at keeps the same as one that is looked at after e
     assert.deepEqual(unseen.rows.all, seen.rows.all);
     assert.equal(unseen.rows.dropped_events, seen.rows.dropped_events);
   }
+});
+
+test("many that are put in take some frames, in which the log goes on; what else changes it waits for nothing", () => {
+  const frames: (() => void)[] = [];
+  const log = new EventLog((call) => frames.push(call), { events: 50_000, characters: Infinity });
+  log.beginsBehind(20_000);
+  log.append(said(20_001));
+  let count = 0;
+  const past = Array.from({ length: 10_000 }, (_, index) => said(10_001 + index));
+  log.insertEarlier(past, 10_000, [], () => (count += 1));
+  frames.shift()?.();
+  log.append(said(20_002));
+  assert.deepEqual([ids(log), log.begins_behind, count], [[20_001, 20_002], 20_000, 0]);
+  while (frames.length > 0) frames.shift()?.();
+  assert.deepEqual([ids(log).length, new Set(ids(log)).size, ids(log)[0], ids(log).at(-1), log.begins_behind, count], [10_002, 10_002, 10_001, 20_002, 10_000, 1]);
+
+  const earlier = Array.from({ length: 5_000 }, (_, index) => said(5_001 + index));
+  log.insertEarlier(earlier, 5_000, [], () => (count += 1));
+  log.insert([said(7)], null);
+  assert.deepEqual([ids(log).length, log.begins_behind, count], [15_003, 5_000, 2]);
+  log.insertEarlier([said(3)], 2, [], () => (count += 1));
+  log.clear();
+  while (frames.length > 0) frames.shift()?.();
+  assert.deepEqual([ids(log), count], [[], 2], "what was taken out does not come back");
 });

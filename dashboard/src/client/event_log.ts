@@ -7,6 +7,7 @@ import { Changes } from "./changes.ts";
 import { eventCharacters } from "./event_size.ts";
 import type { Schedule } from "./listeners.ts";
 import type { Typed } from "./previews.ts";
+import { RowMaking } from "./row_making.ts";
 import type { Bounds } from "./rows.ts";
 import { CHARACTERS_MAX, EVENTS_MAX, Rows } from "./rows.ts";
 
@@ -26,9 +27,13 @@ export class EventLog {
   /** How many events the rows had let go of when that was last looked at. */
   #dropped = 0;
   #typed: readonly Typed[] = [];
+  readonly #schedule: Schedule;
+  /** Rows that are being made of what is here and what comes before it, and what is done then. */
+  #making: { readonly making: RowMaking; readonly done: () => void } | null = null;
 
   constructor(schedule: Schedule, bounds: Bounds = { events: EVENTS_MAX, characters: CHARACTERS_MAX }) {
     this.changes = new Changes(schedule);
+    this.#schedule = schedule;
     [this.#usual, this.#bounds, this.#rows] = [bounds, bounds, new Rows(bounds)];
   }
 
@@ -97,6 +102,7 @@ export class EventLog {
   }
 
   append(event: TownEvent): void {
+    this.#making?.making.append(event);
     this.#waiting.push(event);
     this.#waiting_characters += eventCharacters(event);
     // The rows let go of the oldest beyond their bounds.
@@ -108,6 +114,7 @@ export class EventLog {
     // A viewer that comes back is told again of what is missing; the reader knows already.
     const known = this.#gaps.some((other) => gap.agent_id === other.agent_id && gap.reason === other.reason && gap.to <= other.to);
     if (known) return;
+    this.finishInserting();
     this.#gaps.push(gap);
     this.rows.appendGap(gap);
     this.changes.touch();
@@ -123,15 +130,55 @@ export class EventLog {
    * them: what a reader asked for does not push out what was there.
    */
   insert(events: readonly TownEvent[], filled: Gap | null): void {
+    this.finishInserting();
     this.makeRoomFor(events);
-    this.#add(events, filled);
+    const all = this.#with(events);
+    this.#gaps = this.#gaps.filter((gap) => gap !== filled);
+    this.#fill(all);
   }
 
-  /** Puts in all events behind `begins_behind` that were not here; with gaps, which the town lost before all others. */
-  insertEarlier(events: readonly TownEvent[], begins_behind: number, gaps: readonly Gap[]): void {
-    this.#begins_behind = begins_behind;
-    for (const gap of gaps) if (!this.#gaps.some((other) => isWithin(gap, other))) this.#gaps.push(gap);
-    this.#add(events, null);
+  /**
+   * Puts in all events behind `begins_behind` that were not here; with gaps, which the town lost before all others. Many
+   * rows take some frames, and `done` is called then; never where something is taken out meanwhile (`life`).
+   */
+  insertEarlier(events: readonly TownEvent[], begins_behind: number, gaps: readonly Gap[], done: () => void): void {
+    this.finishInserting();
+    const { life } = this;
+    const added = gaps.filter((gap) => !this.#gaps.some((other) => isWithin(gap, other)));
+    const making = new RowMaking(this.#bounds, this.#with(events), [...this.#gaps, ...added]);
+    const made = {
+      making,
+      done: () => {
+        this.#making = null;
+        if (life !== this.#life) return;
+        this.#gaps.push(...added);
+        this.#begins_behind = begins_behind;
+        this.#begin(making.rows);
+        this.#noteDropped();
+        this.changes.touch();
+        done();
+      },
+    };
+    this.#making = made;
+    const go = (): void => {
+      if (this.#making !== made) return;
+      if (making.makeSome()) made.done();
+      else this.#schedule(go);
+    };
+    go();
+  }
+
+  /** What is being put in is in now. */
+  finishInserting(): void {
+    this.#making?.making.makeAll();
+    this.#making?.done();
+  }
+
+  /** What is here and these, each once. */
+  #with(events: readonly TownEvent[]): TownEvent[] {
+    const known = new Map<number, TownEvent>(this.events().map((event) => [event.id, event]));
+    for (const event of events) known.set(event.id, event);
+    return [...known.values()];
   }
 
   /** The bounds move: a reader asks for more than what a tab keeps by itself. */
@@ -142,24 +189,11 @@ export class EventLog {
     };
   }
 
-  #add(events: readonly TownEvent[], filled: Gap | null): void {
-    const known = new Map<number, TownEvent>(this.events().map((event) => [event.id, event]));
-    for (const event of events) known.set(event.id, event);
-    this.#gaps = this.#gaps.filter((gap) => gap !== filled);
-    this.#fill([...known.values()]);
-  }
-
   /** Makes the rows anew, of these events and the gaps. */
   #fill(events: readonly TownEvent[]): void {
-    const steps = [
-      ...this.#gaps.map((gap) => ({ id: gap.from - 0.5, gap, event: null })),
-      ...events.map((event) => ({ id: event.id, gap: null, event })),
-    ].sort((one, other) => one.id - other.id);
-    this.#begin();
-    for (const { gap, event } of steps) {
-      if (gap !== null) this.#rows.appendGap(gap);
-      else this.#rows.append(event);
-    }
+    const making = new RowMaking(this.#bounds, events, this.#gaps);
+    making.makeAll();
+    this.#begin(making.rows);
     this.#noteDropped();
     this.changes.touch();
   }
@@ -172,6 +206,7 @@ export class EventLog {
 
   /** Takes out all that is an agent's. */
   forget(agent_id: string): void {
+    this.#making = null;
     const [kept, gaps] = [this.events().filter((event) => event.agent_id !== agent_id), this.#gaps.filter((gap) => gap.agent_id !== agent_id)];
     this.#gaps = gaps;
     this.#life += 1;
@@ -179,8 +214,9 @@ export class EventLog {
   }
 
   clear(): void {
+    this.#making = null;
     this.#bounds = this.#usual;
-    this.#begin();
+    this.#begin(new Rows(this.#bounds));
     this.#gaps = [];
     this.#begins_behind = 0;
     this.#life += 1;
@@ -189,8 +225,8 @@ export class EventLog {
     this.changes.touch();
   }
 
-  #begin(): void {
-    this.#rows = new Rows(this.#bounds);
+  #begin(rows: Rows): void {
+    this.#rows = rows;
     this.#dropped = 0;
     [this.#waiting, this.#waiting_characters] = [[], 0];
   }
@@ -207,6 +243,7 @@ export class EventLog {
     this.#begins_behind = Math.max(this.#begins_behind, this.#rows.dropped_id);
     this.#hasDropped = true;
     this.#life += 1;
+    this.#making = null;
   }
 }
 

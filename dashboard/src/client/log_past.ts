@@ -33,14 +33,18 @@ export class LogPast implements Errand<PastWish> {
   /** Somebody asked for this event, and so for all that is behind it. */
   #asked_id: number | null = null;
   #life: number;
-  /** Fetched and not put in yet, oldest first. */
+  /** Fetched and not in the log yet, oldest first. */
   #pending: TownEvent[] = [];
+  /** Whether some of them are being put in, and whether they are the last. */
+  #puttingIn: "none" | "some" | "last" = "none";
+  readonly #shown: () => void;
   #hasFirst = false;
   /** A page was not full: the log's beginning tells whether there is more, and what was before that. */
   #nears: "unknown" | "beginning" | "nothing" = "unknown";
 
-  constructor(agent_id: string | null, log: EventLog) {
-    [this.#agent_id, this.log, this.#life] = [agent_id, log, log.life];
+  /** `shown` is called each time something was put in. */
+  constructor(agent_id: string | null, log: EventLog, shown: () => void) {
+    [this.#agent_id, this.log, this.#life, this.#shown] = [agent_id, log, log.life, shown];
   }
 
   /** Somebody looks. The returned function ends it. */
@@ -71,7 +75,7 @@ export class LogPast implements Errand<PastWish> {
   get begins_behind(): number {
     if (this.#life !== this.log.life) {
       this.#life = this.log.life;
-      [this.#pending, this.#hasFirst, this.#nears] = [[], false, "unknown"];
+      [this.#pending, this.#puttingIn, this.#hasFirst, this.#nears] = [[], "none", false, "unknown"];
     }
     const [oldest] = this.#pending;
     return oldest === undefined ? this.log.begins_behind : oldest.id - 1;
@@ -80,12 +84,12 @@ export class LogPast implements Errand<PastWish> {
   get standing(): PastStanding {
     const behind = this.begins_behind;
     if (behind === 0) return "whole";
-    return behind === Infinity || this.#pending.length > 0 || this.#room() > 0 ? "coming" : "partial";
+    return behind === Infinity || this.#pending.length > 0 || this.#puttingIn !== "none" || this.#room() > 0 ? "coming" : "partial";
   }
 
   wish(): PastWish | null {
     const behind = this.begins_behind;
-    if (behind === 0 || behind === Infinity) return null;
+    if (behind === 0 || behind === Infinity || this.#puttingIn === "last") return null;
     const isAsked = this.#isAsked();
     const room = this.#room();
     if (room <= 0 || (!isAsked && this.#lookers === 0)) return null;
@@ -119,6 +123,10 @@ export class LogPast implements Errand<PastWish> {
     this.#hasFirst = true;
     this.#pending = [...earlier, ...this.#pending];
     if (earlier.length < wish.limit) this.#nears = earlier.length > 0 ? "beginning" : "nothing";
+    this.#showEnough();
+  }
+
+  #showEnough(): void {
     const isEnough = this.#pending.length >= this.log.event_count && this.#nears === "unknown";
     if (isEnough || this.wish() === null) this.#show();
   }
@@ -130,7 +138,7 @@ export class LogPast implements Errand<PastWish> {
   /** Puts in what was fetched. */
   #show(): void {
     const behind = this.begins_behind;
-    if (this.#pending.length > 0) this.#putIn(behind, []);
+    if (this.#pending.length > 0 && this.#puttingIn === "none") this.#putIn(behind, []);
   }
 
   /** The town has nothing before what is here; of each agent that it lost something of, that is said. */
@@ -141,14 +149,21 @@ export class LogPast implements Errand<PastWish> {
     }
     // What the town lost since it was fetched is here.
     const before = gaps.map((gap) => clipped(gap, first_ids.get(gap.agent_id) ?? Infinity));
+    this.log.finishInserting();
     this.#putIn(0, before.filter(({ from, to }) => from <= to));
   }
 
   #putIn(begins_behind: number, gaps: readonly Gap[]): void {
     const pending = this.#pending;
-    this.#pending = [];
+    this.#puttingIn = begins_behind === 0 ? "last" : "some";
     if (this.#asked_id !== null) this.log.makeRoomFor(pending);
-    this.log.insertEarlier(pending, begins_behind, gaps);
+    this.log.insertEarlier(pending, begins_behind, gaps, () => {
+      // What was fetched meanwhile stands before it.
+      this.#pending = this.#pending.slice(0, this.#pending.length - pending.length);
+      this.#puttingIn = "none";
+      this.#showEnough();
+      this.#shown();
+    });
   }
 }
 

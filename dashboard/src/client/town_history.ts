@@ -144,12 +144,13 @@ export class TownHistory {
     const log = agent_id === null ? this.#store.everything : this.#store.log(agent_id);
     let past = this.#pasts.get(agent_id);
     if (past === undefined) {
-      const made = new LogPast(agent_id, log);
-      this.#pasts.set(agent_id, made);
-      this.#run(made, (failure) => {
+      const told = (failure: unknown): void => {
         log.changes.touch();
         this.#tellWaiters(made, failure);
-      });
+      };
+      const made: LogPast = new LogPast(agent_id, log, () => told(null));
+      this.#pasts.set(agent_id, made);
+      this.#run(made, told);
       past = made;
     }
     return past;
@@ -195,7 +196,7 @@ export class TownHistory {
     const mine = this.#waiters.filter((waiter) => waiter.past === past);
     const done = failure === null ? mine.filter(({ id }) => past.has(id)) : mine;
     this.#waiters = this.#waiters.filter((waiter) => !done.includes(waiter));
-    if (done.length === mine.length) past.askNoMore();
+    if (done.length > 0 && done.length === mine.length) past.askNoMore();
     for (const { resolve, reject } of done) {
       if (failure === null) resolve();
       else reject(failure);
