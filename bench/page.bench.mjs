@@ -10,7 +10,7 @@
 
 import { findChromium } from "../scripts/lib/chromium.mjs";
 import { launch, signIn } from "../tests/e2e/browser.mjs";
-import { expectedOf } from "../tests/oracle/claude_code.mjs";
+import { recordedEvents, take } from "../tests/e2e/crowded_town.mjs";
 import { must, startWorld } from "../tests/worker/harness.mjs";
 import { sleep, until } from "../tests/worker/until.mjs";
 
@@ -33,32 +33,6 @@ const BURST_FRAME_MS_MAX = 50;
 /** Frames' times are rounded to a tenth: three of them at 60 a second are 50.0 or 50.1 ms. */
 const CLOCK_MS = 0.2;
 
-const categories = { Read: "Reading", Write: "Writing", Edit: "Editing", Bash: "Running" };
-
-/** The recording's steps as events, over and over, each time under other ids. */
-function* recordedEvents() {
-  const { steps } = expectedOf("volume320");
-  for (let round = 0; ; round += 1) {
-    for (const step of steps) {
-      if (step.kind === "text") yield { event_type: "agent_output", data: { text: step.text.slice(0, 3_000), stream: "assistant" } };
-      if (step.kind === "call") {
-        const summary = `${categories[step.tool] ?? "Using"} ${step.input.file_path ?? step.input.command ?? step.tool}`;
-        const data = { tool_use_id: `${round}-${step.tool_use_id}`, tool: step.tool, category: step.tool, input: step.input, summary };
-        yield { event_type: "agent_tool_call", data };
-        // What a program prints lies between its calls, of every length.
-        yield { event_type: "agent_output", data: { text: `${step.tool} `.repeat(1 + (data.tool_use_id.length * 7 + round) % 60), stream: "assistant" } };
-      }
-      if (step.kind === "result") {
-        const content = step.text.slice(0, 2_000);
-        const data = { tool_use_id: `${round}-${step.tool_use_id}`, success: step.success, content, content_length: step.content_length, duration_ms: 20 };
-        yield { event_type: "agent_tool_result", data };
-      }
-    }
-  }
-}
-
-const take = (events, count) => Array.from({ length: count }, () => events.next().value);
-
 const chromium = findChromium();
 if (chromium === undefined) throw new Error("there is no Chromium: set CHROMIUM, or install one");
 const world = await startWorld({ control: false, vars: { EVENT_CAP: EVENTS_PER_AGENT } });
@@ -76,7 +50,7 @@ try {
   await signIn(page, world);
   await page.goto(`${world.url}/towns/${town.town_id}/activity`);
   await page.getByText("Live", { exact: true }).waitFor({ timeout: 120_000 });
-  await until("all rows", async () => Number((await page.locator(".agent-title .kind").innerText()).replace(/\D/g, "")) >= ROWS_MIN, 60_000);
+  await until("all rows", async () => Number((await page.locator(".agent-title .kind").innerText()).replace(/\D/g, "")) >= ROWS_MIN, 180_000);
   console.log(`${await page.locator(".agent-title .kind").innerText()} of ${AGENTS} agents in one list`);
 
   failed = !(await scrolls(page, agents, post));

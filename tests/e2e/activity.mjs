@@ -25,6 +25,12 @@ export function wholeList(page, name = "Activity") {
   });
 }
 
+/** Waits until the page is live, and has loaded what was before that. */
+export async function untilAllIsHere(page) {
+  await page.getByText("Live", { exact: true }).waitFor();
+  await page.getByText("Loading earlier events…").first().waitFor({ state: "detached" });
+}
+
 /** Holds that the list's rows are what a recording of Claude Code says: each call, with how it went, and each text once. */
 export function mustShowWork(items, { steps, results }) {
   const verbs = { Read: "Reading", Write: "Writing", Edit: "Editing" };

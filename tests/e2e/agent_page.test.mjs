@@ -10,7 +10,7 @@ import { expectedOf } from "../oracle/claude_code.mjs";
 import { present } from "../present.mjs";
 import { must, startWorld } from "../worker/harness.mjs";
 import { until, untilHolds } from "../worker/until.mjs";
-import { mustShowWork, placeOf, settled, wholeList } from "./activity.mjs";
+import { mustShowWork, placeOf, settled, untilAllIsHere, wholeList } from "./activity.mjs";
 import { addressOf, launch, openPage, signIn } from "./browser.mjs";
 
 const run = promisify(execFile);
@@ -329,7 +329,7 @@ describe("an agent's page", { skip }, () => {
 
   it("goes through all agents' rows and errors by key, and filters them by tool", async () => {
     await page.goto(`${addressOf(world, town)}/activity`);
-    await page.getByText("Live", { exact: true }).waitFor();
+    await untilAllIsHere(page);
     const current = page.getByRole("log").locator("[aria-current=true]");
     const words = async () => (await current.innerText()).replaceAll("\n", " ");
     const pressed = async (key) => {

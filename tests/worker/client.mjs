@@ -3,12 +3,18 @@
 import { browserClock, browserFetch, browserReadText, browserSocket } from "../../dashboard/src/browser.ts";
 import { Api } from "../../dashboard/src/client/api.ts";
 import { TownStream } from "../../dashboard/src/client/stream.ts";
+import { TownHistory } from "../../dashboard/src/client/town_history.ts";
 import { townLines } from "../../dashboard/src/client/town_lines.ts";
+import { TownStore } from "../../dashboard/src/client/town_store.ts";
 import { until } from "./until.mjs";
 
 /** Watches a town as the dashboard does; `origin` is where it thinks the Worker is. */
 export class Client {
+  /** What the stream told. */
   events = [];
+  /** Behind which event it began. */
+  begins_behind = /** @type {number | null} */ (null);
+  store = new TownStore((call) => call());
   states = new Map();
   gaps = [];
   problems = [];
@@ -16,29 +22,58 @@ export class Client {
   /** What was said of the connection, each change of kind once. */
   said = [];
   #stream;
+  #history;
 
   constructor(world, { town_id }, origin = world.url) {
     const authorization = `Bearer ${world.secrets.TOWNWATCH_API_KEY}`;
     const fetch = (path, init) => browserFetch(origin + path, { ...init, headers: { ...init.headers, authorization } });
     const readText = (path, headers, handlers) => browserReadText(origin + path, headers, handlers);
     const edges = { openSocket: browserSocket, readText, clock: browserClock, origin };
-    this.#stream = new TownStream(townLines(new Api(fetch), town_id, edges), {
+    const api = new Api(fetch);
+    const { store } = this;
+    this.#history = new TownHistory(store, (_agent_id, query) => api.townEvents(town_id, query), browserClock);
+    this.#stream = new TownStream(townLines(api, town_id, edges), {
       reset: () => {
         this.resets += 1;
+        store.reset();
       },
-      state: (agent) => this.states.set(agent.agent_id, agent),
-      statesFollow: () => {},
-      statesAreHere: () => {},
-      agentDeleted: (agent_id) => this.states.delete(agent_id),
-      events: (events) => this.events.push(...events),
-      gap: (gap) => this.gaps.push(gap),
+      beginsBehind: (epoch, id) => {
+        this.begins_behind = id;
+        store.beginsBehind(epoch, id);
+      },
+      state: (agent) => {
+        this.states.set(agent.agent_id, agent);
+        store.state(agent);
+      },
+      statesFollow: () => store.statesFollow(),
+      statesAreHere: () => store.statesAreHere(),
+      agentDeleted: (agent_id) => {
+        this.states.delete(agent_id);
+        store.agentDeleted(agent_id);
+      },
+      events: (events) => {
+        this.events.push(...events);
+        store.events(events);
+      },
+      gap: (gap) => {
+        this.gaps.push(gap);
+        store.gap(gap);
+      },
       preview: () => {},
       problem: (code, message) => this.problems.push(`${code} ${message}`),
       connection: (state) => {
         if (state.kind !== this.said.at(-1)?.kind) this.said.push(state);
+        store.connection(state);
       },
     });
+    this.#history.look(null);
     this.#stream.start();
+  }
+
+  /** All that is known, in the end: what the stream told, and what was before it. */
+  async everything() {
+    await this.until("the past", () => this.#history.of(null).standing === "whole", 60_000);
+    return this.store.everything;
   }
 
   get now() {
@@ -51,6 +86,7 @@ export class Client {
 
   stop() {
     this.#stream.stop();
+    this.#history.stop();
   }
 
   until(what, predicate, ms = 30_000) {

@@ -143,11 +143,9 @@ export class Api {
     return this.#call("GET", `${agentRoute(town_id, agent_id)}/runs`);
   }
 
-  /** The events after a cursor; waits up to `wait_ms` for the first. */
-  eventsAfter(town_id: string, epoch: string | null, after_id: number, wait_ms: number): Promise<EventsPage> {
-    const life = epoch === null ? "" : `&epoch=${encodeURIComponent(epoch)}`;
-    const path = `${townPath(town_id)}/events?after_id=${after_id}&limit=1000&wait_ms=${wait_ms}${life}`;
-    return this.#call("GET", path, undefined, PAGE);
+  /** A page of all agents' events; `query` as PROTOCOL.md has it. */
+  townEvents(town_id: string, query: string): Promise<EventsPage> {
+    return this.#call("GET", `${townPath(town_id)}/events?${query}`, undefined, PAGE);
   }
 
   createRig(town_id: string, rig: RigRequest): Promise<RigView> {

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { OpenQuestion } from "../protocol/protocol.ts";
+import { agentState } from "../testing/agent_state.ts";
 import { event } from "../testing/fake_town.ts";
 import { Digest, MENTIONS_MAX } from "./digest.ts";
 import { LastErrors } from "./last_errors.ts";
 
 const file = (id: number, path: string) => event(id, "file_changed", { path, action: "modified" });
+const asked = (event_id: number, detail: string): OpenQuestion => ({ event_id, detail, request_id: detail, kind: "permission", options: [], since: "2026-01-01T00:00:00.000Z", cut: false });
 const texts = (mentions: { latest: readonly { text: string }[] }) => mentions.latest.map(({ text }) => text);
 
 test("counts files once, failures, and questions that are open, all after the moment only", () => {
@@ -26,20 +29,38 @@ test("counts files once, failures, and questions that are open, all after the mo
   assert.equal(failed.failures.count, 2, "another run's end is a failure of its own");
   digest.take(event(9, "agent.exited", { reason: "completed" }));
   assert.deepEqual([digest.failures.count, texts(digest.failures)], [2, ["The run failed", "no credit"]]);
-  digest.take(event(10, "agent_question", { request_id: "one", kind: "permission", detail: "May it?", options: [] }));
-  digest.take(event(11, "agent_question", { request_id: "two", kind: "input", detail: "Which?", options: [] }));
-  digest.take(event(12, "agent_question_answered", { request_id: "one", answer: "once", by: "operator" }));
-  assert.deepEqual([digest.questions.count, texts(digest.questions)], [1, ["Which?"]]);
+  const agents = [agentState({ questions: [asked(1, "Old?"), asked(10, "May it?")] }), agentState({ agent_id: "other", questions: [asked(11, "Which?")] })];
+  assert.deepEqual(digest.questions(agents).map(({ text }) => text), ["Which?", "May it?"]);
+  assert.deepEqual(digest.questions(agents.slice(1)).map(({ text }) => text), ["Which?"], "one that was answered is in no state");
 });
 
-test("once the reader looks, only answers count", () => {
+test("once the reader looks, nothing new counts", () => {
   const digest = new Digest(0);
-  digest.take(event(1, "agent_question", { request_id: "one", kind: "permission", detail: "May it?", options: [] }));
-  digest.close();
+  digest.close(1);
   digest.take(file(2, "a"));
-  assert.deepEqual([digest.files.count, digest.questions.count], [0, 1]);
-  digest.take(event(3, "agent_question_answered", { request_id: "one", answer: "reject", by: "operator" }));
-  assert.ok(digest.isEmpty);
+  const agent = agentState({ questions: [asked(1, "May it?"), asked(2, "And now?")] });
+  assert.deepEqual([digest.files.count, digest.questions([agent]).map(({ text }) => text)], [0, ["May it?"]]);
+});
+
+test("what came before the stream began counts before what the stream brought meanwhile, once", () => {
+  const digest = new Digest(2, true);
+  digest.take(file(9, "b"));
+  digest.take(event(10, "agent_output", { text: "counts nowhere", stream: "stdout" }));
+  digest.take({ ...file(11, "theirs"), agent_id: "deleted" });
+  digest.forget("deleted");
+  digest.take({ ...file(12, "anew"), agent_id: "deleted" });
+  assert.deepEqual([digest.lacksPast, digest.isEmpty, digest.files.count], [true, false, 0]);
+  digest.takePast([file(2, "old"), file(3, "a"), { ...file(4, "theirs"), agent_id: "deleted" }, file(5, "b")], true);
+  assert.deepEqual([digest.lacksPast, digest.isPartial, texts(digest.files)], [false, false, ["anew", "b", "a"]]);
+  digest.take(file(13, "c"));
+  assert.deepEqual(digest.files.latest.map(({ event_id }) => event_id), [13, 12, 9, 3]);
+});
+
+test("where more waits than is kept, the digest says so", () => {
+  const digest = new Digest(0, true);
+  for (let id = 1; id <= 2_001; id += 1) digest.take(file(id, `file ${id}`));
+  digest.takePast([], true);
+  assert.deepEqual([digest.files.count, digest.isPartial], [2_000, true]);
 });
 
 test("goes on counting where it stops keeping", () => {
@@ -69,7 +90,7 @@ test("an agent's latest error is of its latest run", () => {
   assert.equal(errors.of("agent"), null);
 });
 
-test("a notice is never an error, and a question that nobody can answer any more is no news", () => {
+test("a notice is never an error, and neither is a question", () => {
   const digest = new Digest(0);
   const errors = new LastErrors();
   const given = [
@@ -78,12 +99,12 @@ test("a notice is never an error, and a question that nobody can answer any more
     event(3, "agent_question", { request_id: "one", kind: "permission", detail: "May it?", options: [] }),
   ];
   for (const one of given) digest.take(one);
-  assert.deepEqual([digest.failures.count, digest.questions.count], [0, 1]);
+  assert.equal(digest.failures.count, 0);
   assert.deepEqual(given.map((one) => errors.take(one)).filter((changed, index) => index > 0 && changed), []);
   assert.equal(errors.of("agent"), null);
-  digest.close();
+  digest.close(3);
   digest.take(event(4, "agent.exited", { reason: "failed", message: "no credit" }));
-  assert.deepEqual([digest.failures.count, digest.questions.count], [0, 0]);
+  assert.equal(digest.failures.count, 0, "it is seen as it comes");
 });
 
 test("work that fails in the background is an agent's last error", () => {

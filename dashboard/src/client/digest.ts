@@ -1,7 +1,8 @@
-// What happened since a moment, in a few numbers, each with the events to look at: changed files, failures, questions.
-// Events come in as the stream brings them, history and live alike; the costs are the caller's to compare.
+// What happened since a moment, in a few numbers, each with the events to look at: changed files and failures. What came
+// before the stream began is fetched, and then counts before what the stream brings. Open questions are in the agents'
+// states, and the costs are the caller's to compare.
 
-import type { TownEvent } from "../protocol/protocol.ts";
+import type { AgentState, TownEvent } from "../protocol/protocol.ts";
 import { isFailure } from "./attention.ts";
 import { knownEvent } from "./event_shape.ts";
 import { WARNING_CODE } from "./notes.ts";
@@ -14,13 +15,14 @@ export interface Mention {
   readonly text: string;
 }
 
+/** The events that count. */
+export const DIGEST_EVENTS = ["file_changed", "agent_error", "run_failed", "agent.exited"];
 /** Of each kind; beyond it they are only counted, and the newest are kept. */
 export const MENTIONS_MAX = 50;
 /** Names that are told apart; one beyond them counts each time. */
 const NAMES_MAX = 10_000;
-
-/** What settles a question counts however late it comes. */
-const SETTLING: ReadonlySet<string> = new Set(["agent_question_answered", "agent.exited"]);
+/** Events that wait until those before them are here; beyond it the oldest are left out, and the digest says so. */
+const WAITING_MAX = 2_000;
 
 /** Mentions of one kind. */
 export class Mentions {
@@ -52,18 +54,9 @@ export class Mentions {
     this.#latest = [mention, ...others].slice(0, MENTIONS_MAX);
   }
 
-  /** One is settled. */
-  drop(event_id: number): void {
-    this.#keep((mention) => mention.event_id !== event_id);
-  }
-
   /** Their agent is gone, and there is nothing to look at. */
   forget(agent_id: string): void {
-    this.#keep((mention) => mention.agent_id !== agent_id);
-  }
-
-  #keep(stays: (mention: Mention) => boolean): void {
-    const left = this.#latest.filter(stays);
+    const left = this.#latest.filter((mention) => mention.agent_id !== agent_id);
     this.#count -= this.#latest.length - left.length;
     this.#latest = left;
   }
@@ -74,40 +67,83 @@ export class Digest {
   readonly after_id: number;
   readonly files = new Mentions();
   readonly failures = new Mentions();
-  readonly questions = new Mentions();
-  #isClosed = false;
-  /** Questions that are open, by agent, run and request. */
-  readonly #open = new Map<string, number>();
+  /** The reader looks since this event. */
+  #closed_at = Infinity;
+  /** What the stream brings while the events before it are not here yet; null once they are. */
+  #waiting: TownEvent[] | null;
+  #isPartial = false;
+  /** Agents that were deleted before what they did came here. */
+  readonly #gone = new Set<string>();
   /** By agent, its latest failure and the run that it was in. */
   readonly #errors = new Map<string, string>();
 
-  constructor(after_id: number) {
+  /** `lacksPast`: what came before the stream began has still to be told. */
+  constructor(after_id: number, lacksPast = false) {
     this.after_id = after_id;
+    this.#waiting = lacksPast ? [] : null;
   }
 
   /** Takes out what an agent did that is gone. */
   forget(agent_id: string): void {
-    for (const mentions of [this.files, this.failures, this.questions]) mentions.forget(agent_id);
+    for (const mentions of [this.files, this.failures]) mentions.forget(agent_id);
+    if (this.#waiting === null) return;
+    this.#waiting = this.#waiting.filter((event) => event.agent_id !== agent_id);
+    this.#gone.add(agent_id);
   }
 
   get isEmpty(): boolean {
-    return this.files.count === 0 && this.failures.count === 0 && this.questions.count === 0;
+    return this.files.count === 0 && this.failures.count === 0 && (this.#waiting?.length ?? 0) === 0;
   }
 
-  /** The reader looks again: what comes from now on is seen as it comes. Open questions can still be answered. */
-  close(): void {
-    this.#isClosed = true;
+  /** Whether what came before the stream began is not here yet. */
+  get lacksPast(): boolean {
+    return this.#waiting !== null;
+  }
+
+  /** Whether so much happened that only the newest was counted. */
+  get isPartial(): boolean {
+    return this.#isPartial;
+  }
+
+  /** The reader looks again, and this event was the newest: what comes behind it is seen as it comes. */
+  close(id: number): void {
+    this.#closed_at = Math.min(this.#closed_at, id);
   }
 
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#closed_at !== Infinity;
+  }
+
+  /** The questions of these agents that were asked meanwhile and are open, the newest first. */
+  questions(agents: readonly AgentState[]): Mention[] {
+    const all = agents.flatMap(({ agent_id, questions }) => questions.map((question) => ({ agent_id, ...question })));
+    return all
+      .filter(({ event_id }) => event_id > this.after_id && event_id <= this.#closed_at)
+      .sort((one, other) => other.event_id - one.event_id)
+      .map(({ agent_id, event_id, since, detail }) => ({ agent_id, event_id, at: since, text: detail }));
   }
 
   take(event: TownEvent): void {
-    if (event.id <= this.after_id || (this.#isClosed && !SETTLING.has(event.event))) return;
+    if (event.id <= this.after_id || event.id > this.#closed_at) return;
+    if (this.#waiting === null) return this.#count(event);
+    if (!DIGEST_EVENTS.includes(event.event)) return;
+    this.#waiting.push(event);
+    if (this.#waiting.length <= WAITING_MAX) return;
+    this.#waiting.shift();
+    this.#isPartial = true;
+  }
+
+  /** What came before the stream began, oldest first; `isAll` unless there was more than is counted. */
+  takePast(events: readonly TownEvent[], isAll: boolean): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    if (!isAll) this.#isPartial = true;
+    for (const event of [...events.filter(({ agent_id }) => !this.#gone.has(agent_id)), ...waiting]) this.take(event);
+  }
+
+  #count(event: TownEvent): void {
     const known = knownEvent(event);
     const mention = (text: string): Mention => ({ agent_id: event.agent_id, event_id: event.id, at: event.at, text });
-    const question = (request_id: string): string => `${event.agent_id} ${event.run_id ?? ""} ${request_id}`;
     const inRun = (message: string): string => `${event.run_id ?? ""} ${message}`;
     const fail = (message: string): void => {
       this.#errors.set(event.agent_id, inRun(message));
@@ -118,9 +154,6 @@ export class Digest {
         return this.files.renew(mention(known.data.path));
       case "agent.exited": {
         const { reason, message } = known.data;
-        // Nobody can answer any more.
-        this.#settle((name) => name.startsWith(question("")));
-        if (this.#isClosed) return;
         // A run that fails by an error repeats it as it ends.
         if (message !== undefined && this.#errors.get(event.agent_id) === inRun(message)) return;
         if (isFailure(reason)) {
@@ -133,23 +166,8 @@ export class Digest {
         return fail(known.data.message);
       case "run_failed":
         return fail(known.data.error);
-      case "agent_question":
-        this.#open.set(question(known.data.request_id), event.id);
-        return this.questions.add(mention(known.data.detail));
-      case "agent_question_answered": {
-        const answered = question(known.data.request_id);
-        return this.#settle((name) => name === answered);
-      }
       default:
         return;
-    }
-  }
-
-  #settle(isSettled: (name: string) => boolean): void {
-    for (const [name, asked] of this.#open) {
-      if (!isSettled(name)) continue;
-      this.#open.delete(name);
-      this.questions.drop(asked);
     }
   }
 }

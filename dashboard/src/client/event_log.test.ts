@@ -5,7 +5,7 @@ import { event, events } from "../testing/fake_town.ts";
 import { randomly } from "../testing/randomly.ts";
 import { Api } from "./api.ts";
 import { EventLog } from "./event_log.ts";
-import { fillGap, loadBackTo, wholeEvent } from "./history.ts";
+import { fillGap, wholeEvent } from "./history.ts";
 
 const atOnce = (call: () => void): void => call();
 const said = (id: number) => event(id, "agent_output", { text: `text ${id}`, stream: "assistant" });
@@ -76,17 +76,28 @@ test("a gap that the log can not fill any more says so and asks no more", async 
   assert.ok(row?.kind === "gap" && !row.fillable && /are gone/.test(row.text));
 });
 
-test("goes back page by page until an event is here, and stops where the log begins", async () => {
-  const { api, asked } = apiOver(3_000, 1_001);
+test("what is before the others is put in front of them, and what the town lost before that is said once", () => {
   const log = new EventLog(atOnce);
-  for (const one of events(2_901, 3_000)) log.append(one);
-  const whose = { api, town_id: "t", agent_id: "agent", log };
-  assert.equal(await loadBackTo(whose, 2_000), true);
-  assert.equal(log.oldestOf("agent"), 1_901);
-  assert.equal(asked.length, 2);
-  assert.equal(await loadBackTo(whose, 5), false);
-  assert.equal(log.oldestOf("agent"), 1_001);
-  assert.equal(new Set(ids(log)).size, 2_000);
+  log.beginsBehind(8);
+  log.append(said(9));
+  assert.deepEqual([log.lacksEarlier, log.begins_behind], [true, 8]);
+  log.insertEarlier([said(5), said(8)], 4, [], () => {});
+  assert.deepEqual([ids(log), log.begins_behind], [[5, 8, 9], 4]);
+  const gap = { agent_id: "agent", from: 1, to: 4, count: 4, reason: "pruned" } as const;
+  log.insertEarlier([], 0, [gap], () => {});
+  log.insertEarlier([], 0, [{ ...gap, to: 3 }], () => {});
+  assert.deepEqual([log.rows.all.filter(({ kind }) => kind === "gap").length, log.hasLost, log.lacksEarlier], [1, true, false]);
+});
+
+test("a log that lets go of a call lets go of its result, however late that came", () => {
+  const log = new EventLog(atOnce, { events: 20, characters: Infinity });
+  log.append(event(1, "agent_tool_call", { tool_use_id: "a", tool: "Read", category: "Read", input: {}, summary: "Reading" }));
+  for (let id = 2; id < 12; id += 1) log.append(said(id));
+  log.append(event(12, "agent_tool_result", { tool_use_id: "a", success: true, content: "", content_length: 0, duration_ms: 1 }));
+  const { life } = log;
+  for (let id = 13; !log.hasDropped; id += 1) log.append(said(id));
+  for (let id = 40; id < 44; id += 1) log.append(said(id));
+  assert.ok(log.begins_behind >= 12 && log.life > life, "it is fetched again from before its result");
 });
 
 test("what a reader fetched does not push out what was there", () => {
@@ -120,4 +131,28 @@ test("a log that nobody looks at keeps the same as one that is looked at after e
     assert.deepEqual(unseen.rows.all, seen.rows.all);
     assert.equal(unseen.rows.dropped_events, seen.rows.dropped_events);
   }
+});
+
+test("many that are put in take some frames, in which the log goes on; what else changes it waits for nothing", () => {
+  const frames: (() => void)[] = [];
+  const log = new EventLog((call) => frames.push(call), { events: 50_000, characters: Infinity });
+  log.beginsBehind(20_000);
+  log.append(said(20_001));
+  let count = 0;
+  const past = Array.from({ length: 10_000 }, (_, index) => said(10_001 + index));
+  log.insertEarlier(past, 10_000, [], () => (count += 1));
+  frames.shift()?.();
+  log.append(said(20_002));
+  assert.deepEqual([ids(log), log.begins_behind, count], [[20_001, 20_002], 20_000, 0]);
+  while (frames.length > 0) frames.shift()?.();
+  assert.deepEqual([ids(log).length, new Set(ids(log)).size, ids(log)[0], ids(log).at(-1), log.begins_behind, count], [10_002, 10_002, 10_001, 20_002, 10_000, 1]);
+
+  const earlier = Array.from({ length: 5_000 }, (_, index) => said(5_001 + index));
+  log.insertEarlier(earlier, 5_000, [], () => (count += 1));
+  log.insert([said(7)], null);
+  assert.deepEqual([ids(log).length, log.begins_behind, count], [15_003, 5_000, 2]);
+  log.insertEarlier([said(3)], 2, [], () => (count += 1));
+  log.clear();
+  while (frames.length > 0) frames.shift()?.();
+  assert.deepEqual([ids(log), count], [[], 2], "what was taken out does not come back");
 });

@@ -59,7 +59,7 @@ test("so do an event stream, a page and a single event", async () => {
 
   const answering = (data: string): Api => new Api(async () => ({ status: 200, headers: { get: () => null }, text: async () => `{"success":true,"data":${data}}` }));
   const page = `{"epoch":"e","events":[${plain},${call(DATA)}],"next_after_id":2,"head":2,"oldest_id":1,"gaps":[]}`;
-  mustBeWhole((await answering(page).eventsAfter("town", null, 0, 0)).events[1]);
+  mustBeWhole((await answering(page).townEvents("town", "tail=2")).events[1]);
   mustBeWhole((await answering(page).agentEvents("town", "agent", "limit=1")).events[1]);
   mustBeWhole(await answering(call(DATA)).event("town", 3));
 });

@@ -1,4 +1,4 @@
-// Fetches what a tab does not have: events from before its oldest, what a gap left out, and events whole.
+// Fetches what a tab has only in part: what a gap left out, and events whole.
 
 import type { EventsPage, Gap, TownEvent } from "../protocol/protocol.ts";
 import type { Api } from "./api.ts";
@@ -14,29 +14,6 @@ export interface Whose {
   readonly log: EventLog;
 }
 
-/** One page of what was before; false where there is nothing more. */
-export async function loadOlder({ api, town_id, agent_id, log }: Whose): Promise<boolean> {
-  const before_id = log.oldestOf(agent_id);
-  const cursor = before_id === null ? "" : `before_id=${before_id}&`;
-  const page = await api.agentEvents(town_id, agent_id, `${cursor}limit=${PAGE_EVENTS}`);
-  if (page.events.length > 0) log.insert(page.events, null);
-  const hasMore = page.events.length === PAGE_EVENTS;
-  if (!hasMore) log.beginsWith(agent_id);
-  return hasMore;
-}
-
-/** Pages back until the event is here; false where the log begins after it. */
-export async function loadBackTo(whose: Whose, id: number): Promise<boolean> {
-  const oldest_id = (): number | null => whose.log.oldestOf(whose.agent_id);
-  const isHere = (): boolean => (oldest_id() ?? Infinity) <= id;
-  while (!isHere()) {
-    const before = oldest_id();
-    const more = await loadOlder(whose);
-    if (!more || oldest_id() === before) break;
-  }
-  return isHere();
-}
-
 /** Fetches what a gap left out and puts it in its place; what the log has pruned meanwhile stays a gap that says so. */
 export async function fillGap({ api, town_id, agent_id, log }: Whose, gap: Gap): Promise<void> {
   const found: TownEvent[] = [];
@@ -46,6 +23,8 @@ export async function fillGap({ api, town_id, agent_id, log }: Whose, gap: Gap):
     if (page.events.length === 0 || page.next_after_id <= after_id) break;
     after_id = page.next_after_id;
   }
+  // The agent is gone meanwhile, or the log has begun anew.
+  if (!log.gaps.includes(gap)) return;
   if (found.length > 0) log.insert(found, gap);
   else log.lose(gap);
 }

@@ -18,6 +18,17 @@ export class LastErrors {
     return this.#errors.get(agent_id) ?? null;
   }
 
+  /** Events that say what failed, with those that say what it was. */
+  static readonly EVENTS = ["agent_error", "run_failed", "agent_tool_call", "agent_tool_result", "agent_task_started", "agent_task_ended"];
+
+  /** An error from before the stream began; what it has told meanwhile is newer. */
+  offer(error: Mention, run_id: string): void {
+    const run = this.#runs.get(error.agent_id);
+    if (this.#errors.has(error.agent_id) || (run !== undefined && run !== run_id)) return;
+    this.#errors.set(error.agent_id, error);
+    this.#runs.set(error.agent_id, run_id);
+  }
+
   /** Whether anything changed. */
   take(event: TownEvent): boolean {
     const isForgotten = event.run_id !== this.#runs.get(event.agent_id) && this.#errors.delete(event.agent_id);

@@ -8,9 +8,9 @@ import { keepSources } from "./event_source.ts";
 
 export type Transport = "web_socket" | "event_stream" | "long_poll";
 
-/** Where a viewer is: after this event of this life of the log. `epoch` is null for who knows none yet. */
+/** Where a viewer is: after this event of this life of the log. */
 export interface Cursor {
-  readonly epoch: string | null;
+  readonly epoch: string;
   readonly after_id: number;
 }
 
@@ -43,19 +43,25 @@ export interface LineEdges {
   ticket(): Promise<TicketView>;
   openSocket: OpenSocket;
   readText: ReadText;
-  eventsAfter(epoch: string | null, after_id: number, wait_ms: number): Promise<EventsPage>;
+  /** The events behind a cursor; without one none, and where the log ends. */
+  eventsAfter(cursor: Cursor | null, wait_ms: number): Promise<EventsPage>;
   agents(): Promise<AgentState[]>;
   clock: Clock;
   /** `http://host` or `https://host`, as the page has it. */
   origin: string;
 }
 
-export type OpenLine = (edges: LineEdges, cursor: Cursor, handlers: LineHandlers) => Line;
+/** Who has no cursor yet begins at the live end. */
+export type OpenLine = (edges: LineEdges, cursor: Cursor | null, handlers: LineHandlers) => Line;
+
+/** A cursor as the query of a stream or a page has it. */
+export function cursorQuery(cursor: Cursor | null): string {
+  return cursor === null ? "tail=0" : `after_id=${cursor.after_id}&epoch=${encodeURIComponent(cursor.epoch)}`;
+}
 
 /** A ticket's path with the cursor in its query. */
-export function streamPath(ticket: TicketView, { epoch, after_id }: Cursor, query = ""): string {
-  const life = epoch === null ? "" : `&epoch=${encodeURIComponent(epoch)}`;
-  return `${ticket.url}${ticket.url.includes("?") ? "&" : "?"}${query}after_id=${after_id}${life}`;
+export function streamPath(ticket: TicketView, cursor: Cursor | null, query = ""): string {
+  return `${ticket.url}${ticket.url.includes("?") ? "&" : "?"}${query}${cursorQuery(cursor)}`;
 }
 
 /** A text as a frame, or as an event where the line has events apart; null where it is neither. */

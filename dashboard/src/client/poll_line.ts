@@ -9,14 +9,13 @@ const WAIT_MS = 20_000;
 
 export const openPollLine: OpenLine = (edges, cursor, handlers) => {
   let closed = false;
-  let { epoch, after_id } = cursor;
+  let at = cursor;
   let greeted = false;
   let caughtUp = false;
   let known: readonly string[] = [];
 
   function hello(page: EventsPage): void {
     const { head, oldest_id } = page;
-    epoch = page.epoch;
     [greeted, caughtUp] = [true, false];
     const reset = page.reset ?? false;
     handlers.frame({ type: "hello", protocol: 1, town_id: "", epoch: page.epoch, head, oldest_id, reset }, 0);
@@ -34,9 +33,9 @@ export const openPollLine: OpenLine = (edges, cursor, handlers) => {
 
   function take(page: EventsPage): void {
     for (const gap of page.gaps) handlers.frame({ type: "gap", ...gap }, 0);
-    after_id = page.next_after_id;
+    at = { epoch: page.epoch, after_id: page.next_after_id };
     if (page.events.length > 0) handlers.frame({ type: "events", events: page.events, backfill: !caughtUp }, 0);
-    const atHead = after_id >= page.head;
+    const atHead = page.next_after_id >= page.head;
     if (atHead && !caughtUp) handlers.frame({ type: "caught_up", id: page.head }, 0);
     caughtUp = atHead;
     // A sign of life, also where nothing happened.
@@ -46,11 +45,11 @@ export const openPollLine: OpenLine = (edges, cursor, handlers) => {
   async function poll(): Promise<void> {
     while (!closed) {
       // The first answer is wanted at once: it says that this works.
-      const page = await edges.eventsAfter(epoch, after_id, caughtUp ? WAIT_MS : 0);
+      const page = await edges.eventsAfter(at, caughtUp ? WAIT_MS : 0);
       if (closed) return;
-      if (epoch !== null && page.epoch !== epoch && page.reset !== true) {
+      if (at !== null && page.epoch !== at.epoch && page.reset !== true) {
         // The log got another life while the request waited: its answer begins where the old one was.
-        [epoch, after_id, greeted, caughtUp] = [null, 0, false, false];
+        [at, greeted, caughtUp] = [null, false, false];
         continue;
       }
       if (!greeted || page.reset === true) hello(page);

@@ -44,6 +44,7 @@ export class Rows {
   readonly #bounds: Bounds;
   readonly #rows = new GrowingList<Row>();
   #dropped_events = 0;
+  #dropped_id = 0;
   #events = 0;
   #characters = 0;
   readonly #open = new OpenWork();
@@ -71,9 +72,24 @@ export class Rows {
     return this.#rows.shifted + this.all.length;
   }
 
+  /** Events that are here. */
+  get event_count(): number {
+    return this.#events;
+  }
+
+  /** The characters of their data. */
+  get characters(): number {
+    return this.#characters;
+  }
+
   /** Events that were here and had to go because of the bounds. */
   get dropped_events(): number {
     return this.#dropped_events;
+  }
+
+  /** The newest of them: a row that began long ago may go with a result that came late. */
+  get dropped_id(): number {
+    return this.#dropped_id;
   }
 
   append(event: TownEvent): void {
@@ -323,7 +339,10 @@ export class Rows {
     for (const row of this.#rows.shift(count)) {
       this.#events -= row.events.length;
       this.#dropped_events += row.events.length;
-      for (const event of row.events) this.#characters -= eventCharacters(event);
+      for (const event of row.events) {
+        this.#characters -= eventCharacters(event);
+        this.#dropped_id = Math.max(this.#dropped_id, event.id);
+      }
     }
     this.#open.forget(this.#rows.shifted);
   }

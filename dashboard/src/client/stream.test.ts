@@ -13,20 +13,32 @@ async function watching(town = new FakeTown()) {
   return { town, seen, stream };
 }
 
-test("joins with history and goes over to live events", async () => {
+test("begins at the live end, and says behind which event", async () => {
   const town = new FakeTown();
   town.log = events(1, 3);
   const { seen } = await watching(town);
-  assert.equal(town.latest.url, "wss://town.test/api/towns/town/stream?ticket=t1&flow=ack&after_id=0");
+  assert.equal(town.latest.url, "wss://town.test/api/towns/town/stream?ticket=t1&flow=ack&tail=0");
   assert.deepEqual(seen.now, { kind: "connecting" });
   town.join();
   assert.deepEqual(seen.connections.slice(1), [
-    { kind: "catching_up", done: 0, total: 3 },
-    { kind: "catching_up", done: 3, total: 3 },
+    { kind: "catching_up", done: 0, total: 0 },
     { kind: "live", transport: "web_socket" },
   ]);
   town.happen(event(4));
-  assert.deepEqual(seen.ids, [1, 2, 3, 4]);
+  assert.deepEqual([seen.begins, seen.ids], [[3], [4]]);
+});
+
+test("what happens before all states are here comes behind them; a cut before that loses nothing", async () => {
+  const town = new FakeTown();
+  town.log = events(1, 3);
+  const { seen } = await watching(town);
+  town.latest.send(hello("first", 3, false));
+  town.latest.cut();
+  town.log.push(event(4));
+  await town.clock.pass(200);
+  assert.equal(town.latest.parameter("after_id"), "3");
+  town.join();
+  assert.deepEqual([seen.begins, seen.ids, seen.now?.kind], [[3], [4], "live"]);
 });
 
 test("drops what comes twice, agent by agent", async () => {
@@ -83,8 +95,11 @@ test("another epoch voids everything before it", async () => {
   town.log = events(1, 2);
   await town.clock.pass(200);
   town.join();
-  assert.equal(seen.resets, 1);
-  assert.deepEqual(seen.ids, [1, 2]);
+  await settled();
+  assert.deepEqual([seen.resets, town.latest.parameter("tail")], [1, "0"], "it begins at the live end of the new log, too");
+  town.join();
+  town.happen(event(3));
+  assert.deepEqual([seen.begins, seen.ids, seen.resets, seen.now?.kind], [[0, 2], [3], 1, "live"]);
 });
 
 test("gaps and problems are handed on", async () => {
@@ -112,6 +127,9 @@ test("shows what is typed until its event comes, or until a cut", async () => {
 
 test("acknowledges every hundred events, at the end of history, and at once when the town pauses", async () => {
   const { town, seen } = await watching();
+  town.join();
+  town.latest.cut();
+  await town.clock.pass(200);
   town.log = events(1, 250);
   town.latest.send(hello("first", 250, false));
   for (const first of [1, 51, 101, 151, 201]) {
@@ -123,6 +141,9 @@ test("acknowledges every hundred events, at the end of history, and at once when
   town.latest.send({ type: "backpressure", level: "paused", lag_events: 40 });
   assert.equal(town.latest.received.length, 4);
   assert.deepEqual(seen.now, { kind: "catching_up", done: 0, total: 40 });
+  town.latest.send({ type: "events", events: events(251, 270), backfill: true });
+  town.latest.send({ type: "backpressure", level: "paused", lag_events: 30 });
+  assert.deepEqual(seen.now, { kind: "catching_up", done: 20, total: 50 }, "who pauses again goes on counting");
 });
 
 test("acknowledges every megabyte of states, before there is an event", async () => {
@@ -196,11 +217,11 @@ test("where no WebSocket opens it reads an event stream, and later tries a WebSo
   town.latest.cut();
   await town.clock.pass(200);
   const [reading] = town.readings;
-  assert.equal(reading?.url, "/api/towns/town/stream?ticket=t3&after_id=0");
+  assert.equal(reading?.url, "/api/towns/town/stream?ticket=t3&tail=0");
   reading?.answer(200);
-  reading?.send(hello("first", 2, false));
-  reading?.sendEvent(event(1));
-  reading?.sendEvent(event(2));
+  reading?.send(hello("first", 0, false));
+  town.log = events(1, 2);
+  for (const one of town.log) reading?.sendEvent(one);
   reading?.send({ type: "caught_up", id: 2 });
   assert.deepEqual([seen.now, seen.ids], [{ kind: "live", transport: "event_stream" }, [1, 2]]);
   for (let beat = 0; beat < 30; beat += 1) {
@@ -256,14 +277,17 @@ test("where nothing may stay open it asks for pages", async () => {
   await town.clock.pass(300);
   town.readings[1]?.cut();
   await town.clock.pass(500);
-  assert.deepEqual([seen.now, seen.ids], [{ kind: "live", transport: "long_poll" }, [1, 2, 3]]);
+  assert.deepEqual([seen.now, seen.begins, seen.ids], [{ kind: "live", transport: "long_poll" }, [3], []]);
   town.log.push(event(4));
   await town.clock.pass(20_000);
-  assert.deepEqual(seen.ids, [1, 2, 3, 4]);
+  assert.deepEqual(seen.ids, [4]);
   town.epoch = "second";
   town.log = [event(1)];
   await town.clock.pass(20_000);
-  assert.deepEqual([seen.ids, seen.resets], [[1], 1]);
+  assert.deepEqual([seen.ids, seen.resets, seen.begins], [[], 1, [3, 1]]);
+  town.log.push(event(2));
+  await town.clock.pass(20_000);
+  assert.deepEqual([seen.ids, seen.now?.kind], [[2], "live"]);
 });
 
 test("waits longer with each failure and begins anew after a stable connection", async () => {

@@ -1,8 +1,10 @@
-// One town's stream: connects, catches up, follows, and comes back after a cut from where it was.
+// One town's stream: begins at the live end, follows, and comes back after a cut from where it was.
 //
 // What it promises its consumer:
 // - events of one connection come with rising ids, and no event comes twice, also not across connections;
-// - `reset` comes before the first event of another life of the log (epoch), and everything before it is void;
+// - `beginsBehind` says from where on events are told; what lies before it is fetched by who wants it;
+// - `reset` comes before the first event of another life of the log (epoch), and everything before it is void: of that
+//   life, too, the stream begins at the live end;
 // - a gap that the server announces is handed on, never swallowed;
 // - what is said of the connection is true: who is `live` has had everything, and a sign of life is never older than
 //   three beats.
@@ -144,7 +146,7 @@ export class TownStream {
       this.#ladder.failed(this.#edges.clock.now_ms());
       this.#lost("The town did not answer in time.");
     });
-    const cursor = { epoch: this.#epoch, after_id: this.#cursor };
+    const cursor = this.#epoch === null ? null : { epoch: this.#epoch, after_id: this.#cursor };
     this.#line = OPENERS[this.#transport](this.#edges, cursor, {
       frame: (frame, characters) => {
         if (turn === this.#turn) this.#receive(frame, characters);
@@ -181,9 +183,10 @@ export class TownStream {
         return this.#reportLive();
       case "backpressure":
         if (frame.level === "paused") {
+          // Who is catching up goes on with the same count.
+          if (this.#caught_up) this.#from = this.#cursor;
           this.#caught_up = false;
-          this.#from = this.#cursor;
-          this.#head = this.#cursor + frame.lag_events;
+          this.#head = Math.max(this.#head, this.#cursor + frame.lag_events);
           this.#acknowledge();
           this.#reportCatchingUp();
         }
@@ -219,13 +222,11 @@ export class TownStream {
     if (this.#doubt.isThere) this.#askInDoubt();
     if (this.#transport === "long_poll") this.#timers.after(RETURN_MS, () => this.#connect());
     const another = this.#epoch !== null && this.#epoch !== hello.epoch;
-    if (hello.reset || another) {
-      this.#cursor = 0;
-      this.#seen.clear();
-      for (const agent_id of this.#previews.clear()) this.#showTyped(agent_id);
-      this.#consumer.reset();
+    if (hello.reset || another) return this.#beginAnew();
+    if (this.#epoch === null) {
+      [this.#epoch, this.#cursor] = [hello.epoch, hello.head];
+      this.#consumer.beginsBehind(hello.epoch, hello.head);
     }
-    this.#epoch = hello.epoch;
     this.#awaits_states = true;
     this.#consumer.statesFollow();
     // What the town no longer has is not waited for.
@@ -233,6 +234,14 @@ export class TownStream {
     this.#head = hello.head;
     this.#caught_up = false;
     this.#reportCatchingUp();
+  }
+
+  /** The log has another life: what was of the old one is void, and the new one is not read from its start. */
+  #beginAnew(): void {
+    [this.#epoch, this.#cursor] = [null, 0];
+    this.#seen.clear();
+    this.#consumer.reset();
+    this.#connect();
   }
 
   #events(events: readonly TownEvent[], characters: number): void {

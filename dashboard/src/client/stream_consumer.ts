@@ -7,6 +7,8 @@ import type { Typed } from "./previews.ts";
 export interface StreamConsumer {
   /** Forget all events, gaps and states: another life of the log begins. */
   reset(): void;
+  /** The stream begins at its live end: events of this life of the log up to here are not told, all later ones are. */
+  beginsBehind(epoch: string, id: number): void;
   state(agent: AgentState): void;
   /** The states of all agents that there are begin to come … */
   statesFollow(): void;

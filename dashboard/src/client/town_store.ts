@@ -6,6 +6,9 @@ import { Changes } from "./changes.ts";
 import type { ConnectionState } from "./connection.ts";
 import type { Mention } from "./digest.ts";
 import { Digest } from "./digest.ts";
+import { DigestPast } from "./digest_past.ts";
+import type { Errand } from "./errands.ts";
+import { ErrorsPast } from "./errors_past.ts";
 import { EventLog } from "./event_log.ts";
 import { LastErrors } from "./last_errors.ts";
 import type { Schedule } from "./listeners.ts";
@@ -27,6 +30,10 @@ export class TownStore implements StreamConsumer {
   readonly #logs = new Map<string, EventLog>();
   #everything: EventLog | null = null;
   #connection: ConnectionState = { kind: "connecting" };
+  readonly #connectionListeners: Listeners<ConnectionState>;
+  #epoch: string | null = null;
+  /** The stream tells what comes behind this event; Infinity until that is known. */
+  #begins_behind = Infinity;
   #problem: string | null = null;
   /** Agents of which no state has come since the stream began to tell them all. */
   readonly #unconfirmed = new Set<string>();
@@ -34,16 +41,34 @@ export class TownStore implements StreamConsumer {
   readonly #errors = new LastErrors();
   #digest = seen();
   readonly #news: Listeners<News>;
+  /** What the town's page needs from before the stream began. */
+  readonly errands: readonly Errand[] = [new DigestPast(this), new ErrorsPast(this)];
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule;
     this.#news = new Listeners(schedule);
+    this.#connectionListeners = new Listeners(schedule);
     this.agentsChanges = new Changes(schedule);
     this.connectionChanges = new Changes(schedule);
   }
 
   get connectionState(): ConnectionState {
     return this.#connection;
+  }
+
+  /** Is told at once. The returned function ends it. */
+  listenToConnection(listener: (state: ConnectionState) => void): () => void {
+    return this.#connectionListeners.add(listener);
+  }
+
+  /** The life of the log that the stream follows. */
+  get epoch(): string | null {
+    return this.#epoch;
+  }
+
+  /** The stream tells what comes behind this event; Infinity until that is known. */
+  get begins_behind(): number {
+    return this.#begins_behind;
   }
 
   /** What the server last disliked on this stream. */
@@ -70,6 +95,13 @@ export class TownStore implements StreamConsumer {
     return this.#errors.of(agent_id);
   }
 
+  /** One from before the stream began, of the agent's run. */
+  offerError(error: Mention, run_id: string): void {
+    if (this.#agents.get(error.agent_id)?.run_id !== run_id) return;
+    this.#errors.offer(error, run_id);
+    this.agentsChanges.touch();
+  }
+
   /** What happened while nobody looked. */
   get digest(): Digest {
     return this.#digest;
@@ -77,7 +109,7 @@ export class TownStore implements StreamConsumer {
 
   /** From this event on nobody looked. */
   awaySince(after_id: number): void {
-    this.#digest = new Digest(after_id);
+    this.#digest = new Digest(after_id, after_id < this.#begins_behind);
     this.agentsChanges.touch();
   }
 
@@ -97,24 +129,23 @@ export class TownStore implements StreamConsumer {
     let log = this.#logs.get(agent_id);
     if (log === undefined) {
       log = new EventLog(this.#schedule);
+      log.beginsBehind(this.#begins_behind);
       this.#logs.set(agent_id, log);
     }
     return log;
   }
 
-  /** All agents' events in one list; made when it is first looked at, and kept up until it is forgotten. */
+  /** All agents' events in one list; made when it is first looked at, and kept up from then on. */
   get everything(): EventLog {
     if (this.#everything === null) {
       this.#everything = new EventLog(this.#schedule, EVERYTHING);
-      const events = [...this.#logs.values()].flatMap((log) => log.events());
+      // All that the stream told, which one of the logs may have let go of.
+      const behind = Math.max(this.#begins_behind, ...[...this.#logs.values()].map((log) => log.begins_behind));
+      const events = [...this.#logs.values()].flatMap((log) => log.events()).filter(({ id }) => id > behind);
       for (const event of events.sort((one, other) => one.id - other.id)) this.#everything.append(event);
-      if ([...this.#logs].some(([agent_id, log]) => log.lacksEarlier(agent_id))) this.#everything.beginsLate();
+      this.#everything.beginsBehind(behind);
     }
     return this.#everything;
-  }
-
-  forgetEverything(): void {
-    this.#everything = null;
   }
 
   /** A state from an answer of the REST API, which may be older than what the stream brought meanwhile. */
@@ -201,17 +232,32 @@ export class TownStore implements StreamConsumer {
   connection(state: ConnectionState): void {
     this.#connection = state;
     this.connectionChanges.touch();
+    this.#connectionListeners.tell(state);
+  }
+
+  beginsBehind(epoch: string, id: number): void {
+    [this.#epoch, this.#begins_behind] = [epoch, id];
+    // Nothing has happened before.
+    if (this.#digest.lacksPast && this.#digest.after_id >= id) this.#digest.takePast([], true);
+    this.#allLogsBeginBehind(id);
+  }
+
+  #allLogsBeginBehind(id: number): void {
+    for (const log of this.#logs.values()) log.beginsBehind(id);
+    this.#everything?.beginsBehind(id);
   }
 
   reset(): void {
+    [this.#epoch, this.#begins_behind] = [null, Infinity];
     this.#agents.clear();
     this.#unconfirmed.clear();
     this.#errors.clear();
-    this.#digest = new Digest(0);
+    this.#digest = new Digest(0, true);
     this.agentsChanges.touch();
     // The logs themselves stay: views listen to them.
     for (const log of this.#logs.values()) log.clear();
     this.#everything?.clear();
+    this.#allLogsBeginBehind(Infinity);
   }
 }
 
@@ -224,7 +270,7 @@ function isAnother(before: AgentState | undefined, agent: AgentState): boolean {
 /** The digest of who has seen everything. */
 function seen(): Digest {
   const digest = new Digest(Number.MAX_SAFE_INTEGER);
-  digest.close();
+  digest.close(0);
   return digest;
 }
 

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EventsPage, TownEvent } from "../protocol/protocol.ts";
+import type { TownEvent } from "../protocol/protocol.ts";
 import { event, events } from "../testing/fake_town.ts";
 import { Api } from "./api.ts";
 import { EventLog } from "./event_log.ts";
 import { NO_FILTER } from "./filter.ts";
-import { loadOlder } from "./history.ts";
 import { Search } from "./search.ts";
 import { searchWhole } from "./whole_search.ts";
 
@@ -91,23 +90,10 @@ test("a search looks for the digits that came", () => {
   });
 });
 
-test("a log that let go of events says so until all are back, page by page", async () => {
-  const all = events(1, 1_300);
-  const api = new Api(async (path) => {
-    const before = Number(/before_id=(\d+)/.exec(path)?.[1]);
-    const found = all.filter(({ id }) => id < before).slice(-500);
-    const page: EventsPage = { epoch: "e", events: found, next_after_id: 0, head: 1_300, oldest_id: 1, gaps: [] };
-    return { status: 200, headers: { get: () => null }, text: async () => JSON.stringify({ success: true, data: page }) };
-  });
+test("a log that let go of events says so", () => {
   const log = new EventLog(atOnce, { events: 200, characters: 1_000_000 });
   for (const one of events(1, 100)) log.append({ ...one, run_id: `run ${one.id}` });
-  assert.equal(log.lacksEarlier("agent"), false);
+  assert.equal(log.lacksEarlier, false);
   for (const one of events(101, 1_300)) log.append({ ...one, run_id: `run ${one.id}` });
-  assert.equal(log.lacksEarlier("agent"), true);
-  const whose = { api, town_id: "t", agent_id: "agent", log };
-  assert.equal(await loadOlder(whose), true);
-  assert.equal(log.lacksEarlier("agent"), true, "one page is not all");
-  while (await loadOlder(whose));
-  assert.deepEqual([log.lacksEarlier("agent"), log.oldestOf("agent"), log.lacksEarlier("another")], [false, 1, true]);
-  assert.equal(log.oldestOf("another"), null);
+  assert.deepEqual([log.lacksEarlier, log.hasDropped, log.begins_behind + 1], [true, true, log.events()[0]?.id]);
 });

@@ -3,7 +3,7 @@
 
 import type { ConnectionState } from "../client/connection.ts";
 import type { Clock, SocketHandlers, TextHandlers } from "../client/edges.ts";
-import type { LineEdges } from "../client/line.ts";
+import type { Cursor, LineEdges } from "../client/line.ts";
 import type { Typed } from "../client/previews.ts";
 import type { StreamConsumer } from "../client/stream_consumer.ts";
 import type { AgentState, EventsPage, Gap, ServerFrame, TownEvent } from "../protocol/protocol.ts";
@@ -125,6 +125,8 @@ export class FakeTown {
   tickets = 0;
   epoch = "first";
   log: TownEvent[] = [];
+  /** What it has let go of. */
+  pruned: Gap[] = [];
   /** What the next request for a ticket throws. */
   refusal: Error | null = null;
 
@@ -154,16 +156,17 @@ export class FakeTown {
           },
         };
       },
-      eventsAfter: (epoch, after_id, wait_ms) => this.#page(epoch, after_id, wait_ms),
+      eventsAfter: (cursor, wait_ms) => this.#pageAfter(cursor, wait_ms),
       agents: async () => this.states,
       clock: this.clock,
       origin: "https://town.test",
     };
   }
 
-  async #page(epoch: string | null, after_id: number, wait_ms: number): Promise<EventsPage> {
+  async #pageAfter(cursor: Cursor | null, wait_ms: number): Promise<EventsPage> {
     this.pages += 1;
-    const reset = (epoch !== null && epoch !== this.epoch) || after_id > this.head;
+    const after_id = cursor?.after_id ?? this.head;
+    const reset = (cursor !== null && cursor.epoch !== this.epoch) || after_id > this.head;
     if (!reset && after_id === this.head && wait_ms > 0) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -172,6 +175,31 @@ export class FakeTown {
     }
     const events = this.log.filter(({ id }) => id > (reset ? 0 : after_id));
     return { epoch: this.epoch, events, next_after_id: this.head, head: this.head, oldest_id: 1, gaps: [], ...(reset ? { reset } : {}) };
+  }
+
+  /** A page over REST: what is before an event, or the log's beginning, of one agent or of all. */
+  page(agent_id: string | null, query: string): EventsPage {
+    const parameters = [...query.matchAll(/(\w+)=([^&]*)/g)];
+    const all = (name: string): string[] => parameters.filter(([, key]) => key === name).map(([, , value]) => value ?? "");
+    const number = (name: string): number | null => (all(name).length === 0 ? null : Number(all(name)[0]));
+    const isOf = (one: { agent_id: string }): boolean => agent_id === null || one.agent_id === agent_id;
+    const [kinds, [run_id]] = [all("event"), all("run_id")];
+    const isKind = (one: TownEvent): boolean => (kinds.length === 0 || kinds.includes(one.event)) && (run_id === undefined || one.run_id === run_id);
+    const log = this.log.filter((one) => isOf(one) && isKind(one));
+    const [limit, before_id] = [number("limit") ?? 200, number("before_id")];
+    const events = before_id === null ? log.filter(({ id }) => id > (number("after_id") ?? 0)).slice(0, limit) : log.filter(({ id }) => id < before_id).slice(-limit);
+    const gaps = before_id === null ? this.pruned.filter(isOf) : [];
+    return { epoch: this.epoch, events, next_after_id: events.at(-1)?.id ?? 0, head: this.head, oldest_id: this.log[0]?.id ?? 1, gaps };
+  }
+
+  /** The town lets go of an agent's events up to this one. */
+  prune(agent_id: string, to: number): void {
+    const isGone = (one: TownEvent): boolean => one.agent_id === agent_id && one.id <= to;
+    const gone = this.log.filter(isGone);
+    this.log = this.log.filter((one) => !isGone(one));
+    const before = this.pruned.find((gap) => gap.agent_id === agent_id);
+    const gap: Gap = { agent_id, from: before?.from ?? gone[0]?.id ?? 1, to, count: (before?.count ?? 0) + gone.length, reason: "pruned" };
+    this.pruned = [...this.pruned.filter((other) => other !== before), gap];
   }
 
   get head(): number {
@@ -187,11 +215,12 @@ export class FakeTown {
   /** Answers the newest connection as the protocol says: hello, history after its cursor, caught_up. */
   join(): void {
     const same = this.latest.parameter("epoch") === null || this.latest.parameter("epoch") === this.epoch;
-    const asked = Number(this.latest.parameter("after_id"));
+    const asked = Number(this.latest.parameter("after_id") ?? this.head);
     const reset = !same || asked > this.head;
     const after_id = reset ? 0 : asked;
     this.latest.send(hello(this.epoch, this.head, reset));
-    this.latest.send({ type: "events", events: this.log.filter((event) => event.id > after_id), backfill: true });
+    const history = this.log.filter((event) => event.id > after_id);
+    if (history.length > 0) this.latest.send({ type: "events", events: history, backfill: true });
     this.latest.send({ type: "caught_up", id: this.head });
   }
 
@@ -211,6 +240,8 @@ export function hello(epoch: string, head: number, reset: boolean): ServerFrame 
 export class Recorder implements StreamConsumer {
   ids: number[] = [];
   resets = 0;
+  /** Behind which events it began. */
+  begins: number[] = [];
   gaps: Gap[] = [];
   states: AgentState[] = [];
   deleted: string[] = [];
@@ -222,6 +253,9 @@ export class Recorder implements StreamConsumer {
   reset(): void {
     this.resets += 1;
     this.ids = [];
+  }
+  beginsBehind(_epoch: string, id: number): void {
+    this.begins.push(id);
   }
   state(agent: AgentState): void {
     this.states.push(agent);

@@ -20,9 +20,9 @@ interface ActivityProps {
   readonly filter: Filter;
   /** Whether what comes in is new, so that a screen reader should say it. */
   readonly live: boolean;
-  /** What to say where there are no rows. */
-  readonly nothing: string;
-  /** Rows that are no longer in this tab, and how to get them back. */
+  /** What to say where there are no rows; null where nobody knows yet whether there are any. */
+  readonly nothing: string | null;
+  /** What is said of rows that are not in this tab. */
   readonly above: preact.ComponentChildren;
   /** Counts how often the reader asked to be at the end. */
   readonly toEnd: number;
@@ -108,7 +108,7 @@ export function Activity({ rows, typed, filter, live, nothing, above, toEnd }: A
                 </div>
               </div>
             ))}
-            {all.length === 0 && typed.length === 0 && <p class="nothing">{nothing}</p>}
+            {nothing !== null && all.length === 0 && typed.length === 0 && <p class="nothing">{nothing}</p>}
           </>
         }
       />

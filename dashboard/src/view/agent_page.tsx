@@ -33,7 +33,7 @@ export function AgentPage({ api, store, town_id, agent_id, archived_count }: Age
 
   const page = useMemo<RowsPage>(
     () => ({
-      ...{ api, town_id, parts, nameOf: null, log: store.log(agent_id), event_id: query.event_id },
+      ...{ api, town_id, agent_id, parts, nameOf: null, log: store.log(agent_id), event_id: query.event_id },
       show: (event_id) => setQuery({ event_id }),
     }),
     [api, town_id, agent_id, parts, store, query.event_id],

@@ -5,6 +5,8 @@ import type { Api } from "../client/api.ts";
 import { NO_FILTER } from "../client/filter.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { Activity } from "./activity.tsx";
+import { Earlier } from "./earlier.tsx";
+import { useHistory, useLook } from "./history_context.ts";
 import { useChanges } from "./hooks.ts";
 import { OpenParts } from "./open_parts.ts";
 import type { RowsPage } from "./page_context.ts";
@@ -22,10 +24,12 @@ export function AgentStream({ api, store, town_id, agent_id }: AgentStreamProps)
   const log = store.log(agent_id);
   useChanges(log.changes);
   useChanges(store.connectionChanges);
+  useLook(agent_id);
+  const isWhole = useHistory().of(agent_id).standing === "whole";
   const live = store.connectionState.kind === "live";
   const parts = useState(() => new OpenParts())[0];
   const page = useMemo<RowsPage>(
-    () => ({ api, town_id, nameOf: null, log, parts, event_id: null, show: (event_id) => go(eventPath(town_id, agent_id, event_id)) }),
+    () => ({ api, town_id, agent_id, nameOf: null, log, parts, event_id: null, show: (event_id) => go(eventPath(town_id, agent_id, event_id)) }),
     [api, town_id, agent_id, log, parts],
   );
   return (
@@ -35,8 +39,8 @@ export function AgentStream({ api, store, town_id, agent_id }: AgentStreamProps)
         typed={log.typed}
         filter={NO_FILTER}
         live={live}
-        nothing={live ? "Nothing has happened yet. What it does appears here." : "Reading the log…"}
-        above={null}
+        nothing={isWhole ? "Nothing has happened yet. What it does appears here." : null}
+        above={<Earlier />}
         toEnd={0}
       />
     </PageContextProvider>

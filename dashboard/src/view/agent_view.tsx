@@ -1,10 +1,9 @@
 // The page as it is laid out: on a wide screen the activity has a side of its own, on a narrow one it is a tab.
 
-import { useMemo, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { changedFiles } from "../client/files.ts";
 import { isNarrow, NO_FILTER, passes } from "../client/filter.ts";
 import { isProblem } from "../client/row.ts";
-import { countWords } from "../client/sentences.ts";
 import type { TownStore } from "../client/town_store.ts";
 import type { AgentState } from "../protocol/protocol.ts";
 import { Activity } from "./activity.tsx";
@@ -12,9 +11,11 @@ import { AgentHead } from "./agent_head.tsx";
 import { AgentNow } from "./agent_now.tsx";
 import { AgentTalk } from "./agent_talk.tsx";
 import { Beside, BesideMenu } from "./beside.tsx";
+import { Earlier, useIsWhole } from "./earlier.tsx";
 import { ErrorsPanel } from "./errors_panel.tsx";
 import { FilesPanel } from "./files_panel.tsx";
 import { Sought, useHighlights } from "./highlights.ts";
+import { useLook } from "./history_context.ts";
 import { useChanges, useMedia } from "./hooks.ts";
 import { OutputPanel } from "./output_panel.tsx";
 import { usePage } from "./page_context.ts";
@@ -45,12 +46,13 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
   const { filter, text } = query;
   useChanges(log.changes);
   useChanges(store.connectionChanges);
+  useLook(agent_id);
+  const isWhole = useIsWhole();
   const live = store.connectionState.kind === "live";
   const isWide = useMedia(WIDE);
   const runs = useRuns(agent_id, agent);
   const root = useRef<HTMLElement>(null);
-  const agent_ids = useMemo(() => [agent_id], [agent_id]);
-  const view = useRowsView({ api, town_id, log, parts, query, setQuery, agent_ids, live, listed: isWide ? {} : { tab: "activity" } });
+  const view = useRowsView({ api, town_id, agent_id, log, parts, query, setQuery, live, listed: isWide ? {} : { tab: "activity" } });
   const rows = view.rows.all.filter((row) => passes(row, filter));
   const problems = rows.filter(isProblem);
   const typed = !view.isFrozen && filter.run_id === null && !isNarrow(filter) ? log.typed : [];
@@ -81,18 +83,9 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
       typed={typed}
       filter={filter}
       live={live && !view.isFrozen}
-      nothing={nothingWords(live, agent !== undefined, filter !== NO_FILTER && log.rows.all.length > 0)}
+      nothing={isWhole ? nothingWords(agent !== undefined, filter !== NO_FILTER && log.rows.all.length > 0) : null}
       toEnd={view.toEnd}
-      above={
-        log.lacksEarlier(agent_id) && (
-          <p class="dropped">
-            {log.rows.dropped_events === 0 ? "Earlier events are" : countWords(log.rows.dropped_events, "earlier event is", "earlier events are")} no longer in this tab.{" "}
-            <button type="button" class="text-button" disabled={missing.busy} onClick={missing.loadOlder}>
-              Fetch them from the log
-            </button>
-          </p>
-        )
-      }
+      above={<Earlier />}
     />
   );
 
@@ -111,9 +104,9 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
           {isWide && <BesideMenu store={store} agent_id={agent_id} beside={query.beside} setBeside={setBeside} />}
         </AgentHead>
         <Toolbar {...view.toolbar} />
-        {missing.words !== null && (
+        {missing !== null && (
           <p class="missing" role="status">
-            {missing.words}
+            {missing}
           </p>
         )}
         <div class={besides.length > 1 ? "agent-body crowded" : "agent-body"}>
@@ -121,7 +114,7 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
           {besides.length > 0 ? (
             <Beside api={api} store={store} town_id={town_id} beside={besides} setBeside={setBeside} />
           ) : (
-            <Tabs tabs={tabsShown} chosen={chosen} choose={(tab) => setQuery({ tab }, "push")}>
+            <Tabs tabs={tabsShown} isMore={!isWhole} chosen={chosen} choose={(tab) => setQuery({ tab }, "push")}>
               {chosen === "activity" && activity}
               {chosen === "output" && <OutputPanel rows={rows} typed={typed} />}
               {chosen === "tools" && (
@@ -139,9 +132,8 @@ export function AgentView({ store, agent_id, agent, query, setQuery }: AgentView
   );
 }
 
-function nothingWords(live: boolean, known: boolean, filtered: boolean): string {
+function nothingWords(known: boolean, filtered: boolean): string {
   if (filtered) return "Nothing here fits the filter.";
-  if (!live) return "Reading the log…";
   return known
     ? "Nothing has happened yet. What this agent does appears here."
     : "This town has no such agent yet. Should one come, what it does appears here.";

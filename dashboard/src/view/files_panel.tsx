@@ -7,6 +7,7 @@ import type { Row } from "../client/row.ts";
 import { countWords, fileSentence } from "../client/sentences.ts";
 import { visibleText } from "../client/visible_text.ts";
 import { DiffView } from "./diff_view.tsx";
+import { Earlier, useIsWhole } from "./earlier.tsx";
 import { clockTime } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { useOpen } from "./open_parts.ts";
@@ -14,13 +15,15 @@ import { usePage } from "./page_context.ts";
 
 export function FilesPanel({ rows }: { rows: readonly Row[] }) {
   const files = changedFiles(rows);
+  const isWhole = useIsWhole();
   return (
     <div class="scroller" tabIndex={0} role="region" aria-label="Files">
       <div class="rows">
+        <Earlier />
         {files.map((file) => (
           <FileEntry key={file.path} file={file} />
         ))}
-        {files.length === 0 && <p class="nothing">Files that the agent changes appear here.</p>}
+        {isWhole && files.length === 0 && <p class="nothing">Files that the agent changes appear here.</p>}
       </div>
     </div>
   );

@@ -132,3 +132,8 @@ const runtimes: Readonly<Record<string, RuntimeFacts>> = RUNTIMES;
 export function runtimeName(runtime: string | null): string {
   return runtime === null ? "elsewhere" : (runtimes[runtime]?.title ?? runtime);
 }
+
+/** "1,204", or "1,204+" where there may be more. */
+export function countOfAll(count: number, isMore: boolean): string {
+  return `${count.toLocaleString("en")}${isMore ? "+" : ""}`;
+}

@@ -22,28 +22,33 @@ export function useLastLook(town_id: string, store: TownStore, stream: TownStrea
     setLook(last);
     if (last !== null) store.awaySince(last.id);
     let left: LastLook | null = null;
+    let wasLive = store.connectionState.kind === "live";
+    const end = store.listenToConnection(({ kind }) => {
+      if (kind === "live") wasLive = true;
+    });
     const leave = (): void => {
       const { id } = stream.position;
-      // Before anything came there was nothing to look at.
-      if (id === 0) return;
+      // Before everything was there, there was nothing to look at.
+      if (id === 0 || !wasLive) return;
       left = lookNow(id, new Date().toISOString(), store.agents());
       keep(name, writtenLook(left));
     };
     const changed = (): void => {
       if (document.visibilityState === "hidden") {
         leave();
-        if (left !== null && store.digest.isEmpty) store.awaySince(left.id);
+        if (left !== null && isNothing(store)) store.awaySince(left.id);
         return;
       }
       if (left !== null && store.digest.after_id === left.id) {
         if (Date.now() - Date.parse(left.at) < AWAY_MS) store.dismissDigest();
         else setLook(left);
       }
-      if (store.connectionState.kind === "live") closeDigest(store);
+      if (store.connectionState.kind === "live") closeDigest(store, stream);
     };
     document.addEventListener("visibilitychange", changed);
     addEventListener("pagehide", leave);
     return () => {
+      end();
       leave();
       document.removeEventListener("visibilitychange", changed);
       removeEventListener("pagehide", leave);
@@ -52,12 +57,18 @@ export function useLastLook(town_id: string, store: TownStore, stream: TownStrea
 
   const isLive = store.connectionState.kind === "live";
   useEffect(() => {
-    if (isLive && document.visibilityState === "visible") closeDigest(store);
+    if (isLive && document.visibilityState === "visible") closeDigest(store, stream);
   }, [isLive, store]);
   return look;
 }
 
-function closeDigest(store: TownStore): void {
-  store.digest.close();
+/** Whether nothing happened that the reader has still to see. */
+function isNothing(store: TownStore): boolean {
+  const { digest } = store;
+  return !digest.lacksPast && digest.isEmpty && digest.questions(store.agents()).length === 0;
+}
+
+function closeDigest(store: TownStore, stream: TownStream): void {
+  store.digest.close(stream.position.id);
   store.agentsChanges.touch();
 }

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { Typed } from "../client/previews.ts";
 import type { Row } from "../client/row.ts";
 import { visibleText } from "../client/visible_text.ts";
+import { Earlier, useIsWhole } from "./earlier.tsx";
 import { clockTime } from "./format.ts";
 import { useGrowing } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
@@ -16,6 +17,7 @@ import { VirtualList } from "./virtual_list.tsx";
 
 export function OutputPanel({ rows, typed }: { rows: readonly Row[]; typed: readonly Typed[] }) {
   const [following, follow] = useState(true);
+  const isWhole = useIsWhole();
   const shown = rows.filter(({ kind }) => kind === "say" || kind === "user" || kind === "lines" || kind === "run" || kind === "end");
   return (
     <div class="output">
@@ -27,6 +29,7 @@ export function OutputPanel({ rows, typed }: { rows: readonly Row[]; typed: read
         follow={follow}
         name="Output"
         live={null}
+        above={<Earlier />}
         below={
           <>
             {typed.map(({ message_id, text }) => (
@@ -34,7 +37,7 @@ export function OutputPanel({ rows, typed }: { rows: readonly Row[]; typed: read
                 <p class="said">{visibleText(text)}</p>
               </div>
             ))}
-            {shown.length === 0 && typed.length === 0 && <p class="nothing">What the agent says appears here.</p>}
+            {isWhole && shown.length === 0 && typed.length === 0 && <p class="nothing">What the agent says appears here.</p>}
           </>
         }
       />

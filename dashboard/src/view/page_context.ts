@@ -11,6 +11,8 @@ export interface RowsPage {
   readonly town_id: string;
   /** How rows name their agent; null where there is only one. */
   readonly nameOf: ((agent_id: string) => string) | null;
+  /** Whose log it is; null where it is that of all agents. */
+  readonly agent_id: string | null;
   readonly log: EventLog;
   readonly parts: OpenParts;
   /** Shows the event in its context. */

@@ -30,12 +30,14 @@ export function SincePanel({ api, store, town_id, look }: SincePanelProps) {
   const [open, setOpen] = useState<"questions" | "failures" | "files" | "cost" | null>(null);
   const cost = useCost({ api, store, town_id, look });
   const { digest } = store;
+  const questions = digest.questions(store.agents());
   const busy = store.agents().filter((agent) => (agent.last_event_id ?? 0) > look.id);
   if (!digest.isClosed || busy.length === 0 || digest.after_id === Number.MAX_SAFE_INTEGER) return null;
+  const more = digest.isPartial ? "at least " : "";
   const kinds = [
-    { name: "questions", mentions: digest.questions, words: countWords(digest.questions.count, "open question", "open questions"), icon: "question", tone: "warning" },
-    { name: "failures", mentions: digest.failures, words: countWords(digest.failures.count, "failure", "failures"), icon: "error", tone: "bad" },
-    { name: "files", mentions: digest.files, words: countWords(digest.files.count, "file changed", "files changed"), icon: "file", tone: "plain" },
+    { name: "questions", mentions: { count: questions.length, latest: questions }, words: countWords(questions.length, "open question", "open questions"), icon: "question", tone: "warning" },
+    { name: "failures", mentions: digest.failures, words: `${more}${countWords(digest.failures.count, "failure", "failures")}`, icon: "error", tone: "bad" },
+    { name: "files", mentions: digest.files, words: `${more}${countWords(digest.files.count, "file changed", "files changed")}`, icon: "file", tone: "plain" },
   ] as const;
   const tab = (name: typeof open, words: string, icon: IconName, tone: string) => (
     <button key={name} type="button" class={`since-count ${tone}`} aria-expanded={open === name} onClick={() => setOpen(open === name ? null : name)}>
@@ -49,7 +51,8 @@ export function SincePanel({ api, store, town_id, look }: SincePanelProps) {
       <div class="since-head">
         <h2 title={momentWords(look.at)}>Since you last looked, {sinceText(look.at, Date.now())} ago</h2>
         {kinds.filter(({ mentions }) => mentions.count > 0).map(({ name, words, icon, tone }) => tab(name, words, icon, tone))}
-        {digest.isEmpty && <span class="soft">no failure, no question, no changed file</span>}
+        {digest.lacksPast && <span class="soft">counting…</span>}
+        {!digest.lacksPast && digest.isEmpty && questions.length === 0 && <span class="soft">no failure, no question, no changed file</span>}
         {cost !== null && tab("cost", `${dollars(cost.cost_usd)}${cost.isPartial ? " and more without a price" : ""}`, "order", "plain")}
         <button type="button" class="button small" onClick={() => store.dismissDigest()}>
           Seen
@@ -69,7 +72,7 @@ export function SincePanel({ api, store, town_id, look }: SincePanelProps) {
   );
 }
 
-function Links({ store, town_id, mentions, tab }: { store: TownStore; town_id: string; mentions: Mentions; tab: "files" | null }) {
+function Links({ store, town_id, mentions, tab }: { store: TownStore; town_id: string; mentions: Pick<Mentions, "count" | "latest">; tab: "files" | null }) {
   const more = mentions.count - Math.min(SHOWN_MAX, mentions.latest.length);
   const path = ({ agent_id, event_id }: Mention): string => `${eventPath(town_id, agent_id, event_id)}${tab === null ? "" : `&tab=${tab}`}`;
   return (

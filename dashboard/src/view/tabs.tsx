@@ -2,16 +2,19 @@
 
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
+import { countOfAll } from "./format.ts";
 import type { Tab } from "./view_query.ts";
 
 interface TabsProps {
   readonly tabs: readonly { readonly tab: Tab; readonly name: string; readonly count?: number; readonly tone?: string }[];
+  /** Whether there may be more than is counted. */
+  readonly isMore: boolean;
   readonly chosen: Tab;
   readonly choose: (tab: Tab) => void;
   readonly children: ComponentChildren;
 }
 
-export function Tabs({ tabs, chosen, choose, children }: TabsProps) {
+export function Tabs({ tabs, isMore, chosen, choose, children }: TabsProps) {
   const list = useRef<HTMLDivElement>(null);
 
   function keyDown(event: KeyboardEvent): void {
@@ -42,7 +45,7 @@ export function Tabs({ tabs, chosen, choose, children }: TabsProps) {
             onClick={() => choose(tab)}
           >
             {name}
-            {count !== undefined && count > 0 && <span class={`tab-count ${tone ?? "quiet"}`}>{count.toLocaleString("en")}</span>}
+            {count !== undefined && count > 0 && <span class={`tab-count ${tone ?? "quiet"}`}>{countOfAll(count, isMore)}</span>}
           </button>
         ))}
       </div>

@@ -5,6 +5,7 @@ import { hasFailed } from "../client/row.ts";
 import { visibleText } from "../client/visible_text.ts";
 import { CallDetail } from "./call_detail.tsx";
 import { Outcome, TaskLine } from "./call_row.tsx";
+import { Earlier, useIsWhole } from "./earlier.tsx";
 import { clockTime } from "./format.ts";
 import { useGrowing } from "./hooks.ts";
 import { Icon, toolIcon } from "./icons.tsx";
@@ -19,6 +20,7 @@ interface ToolsPanelProps {
 }
 
 export function ToolsPanel({ rows, chosen, choose }: ToolsPanelProps) {
+  const isWhole = useIsWhole();
   const calls = rows.filter((row) => row.kind === "call");
   const counts = new Map<string, number>();
   for (const { tool } of calls) counts.set(tool, (counts.get(tool) ?? 0) + 1);
@@ -33,7 +35,9 @@ export function ToolsPanel({ rows, chosen, choose }: ToolsPanelProps) {
       name="Tools"
       live={null}
       above={
-        tools.length > 0 && (
+        <>
+        <Earlier />
+        {tools.length > 0 && (
           <div class="chips" role="group" aria-label="Only these tools">
             {tools.map((tool) => {
               const isChosen = chosen.includes(tool);
@@ -45,9 +49,10 @@ export function ToolsPanel({ rows, chosen, choose }: ToolsPanelProps) {
               );
             })}
           </div>
-        )
+        )}
+        </>
       }
-      below={calls.length === 0 && <p class="nothing">The calls of the agent's tools appear here.</p>}
+      below={isWhole && calls.length === 0 && <p class="nothing">The calls of the agent's tools appear here.</p>}
     />
   );
 }

@@ -1,10 +1,13 @@
 // All that a town's agents do, in one list as it happened.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
 import type { TownStore } from "../client/town_store.ts";
 import { Activity } from "./activity.tsx";
+import { Earlier } from "./earlier.tsx";
+import { countOfAll } from "./format.ts";
 import { Sought, useHighlights } from "./highlights.ts";
+import { useHistory, useLook } from "./history_context.ts";
 import { useChanges, useTitle } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { Link } from "./link.tsx";
@@ -21,16 +24,16 @@ export function TownActivityPage({ api, store, town_id }: { api: Api; store: Tow
   useChanges(log.changes);
   useChanges(store.connectionChanges);
   useTitle("All activity");
-  useEffect(() => () => store.forgetEverything(), [store]);
+  useLook(null);
+  const isWhole = useHistory().of(null).standing === "whole";
   const [query, setQuery] = useViewQuery();
   const parts = useState(() => new OpenParts())[0];
   const root = useRef<HTMLElement>(null);
   const live = store.connectionState.kind === "live";
-  const agent_ids = store.agents().map(({ agent_id }) => agent_id);
-  const view = useRowsView({ api, town_id, log, parts, query, setQuery, agent_ids, live, listed: {} });
+  const view = useRowsView({ api, town_id, agent_id: null, log, parts, query, setQuery, live, listed: {} });
   const page = useMemo<RowsPage>(
     () => ({
-      ...{ api, town_id, log, parts, event_id: query.event_id },
+      ...{ api, town_id, agent_id: null, log, parts, event_id: query.event_id },
       nameOf: (agent_id) => store.agent(agent_id)?.name ?? agent_id,
       show: (event_id) => setQuery({ event_id }),
     }),
@@ -48,7 +51,7 @@ export function TownActivityPage({ api, store, town_id }: { api: Api; store: Tow
                 <span class="hidden">Back to the town</span>
               </Link>
               <h1>All activity</h1>
-              <span class="soft kind">{log.rows.all.length.toLocaleString("en")} rows</span>
+              <span class="soft kind">{countOfAll(log.rows.all.length, !isWhole)} rows</span>
             </div>
           </div>
           <Toolbar {...view.toolbar} />
@@ -57,8 +60,8 @@ export function TownActivityPage({ api, store, town_id }: { api: Api; store: Tow
             typed={[]}
             filter={query.filter}
             live={live && !view.isFrozen}
-            nothing={live ? "What the town's agents do appears here." : "Reading the log…"}
-            above={null}
+            nothing={isWhole ? "What the town's agents do appears here." : null}
+            above={<Earlier />}
             toEnd={view.toEnd}
           />
         </main>

@@ -10,6 +10,7 @@ import type { AgentState, Role, TownView } from "../protocol/protocol.ts";
 import { AgentCard } from "./agent_card.tsx";
 import { ArchivedAgents } from "./archived_agents.tsx";
 import { DayBudgetControl } from "./day_budget.tsx";
+import { useLookAtTown } from "./history_context.ts";
 import { useChanges, useNow, useTitle } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
 import { later } from "./later.tsx";
@@ -53,6 +54,7 @@ const standingWords: Readonly<Record<Attention, (count: number) => string>> = {
 
 export function TownPage({ api, store, town_id, town, look, problem, reload }: TownPageProps) {
   useChanges(store.agentsChanges);
+  useLookAtTown();
   /** As whom the next agent is about to be started; null while none is. */
   const [starting, setStarting] = useState<Role | null>(null);
   const page = useRef<HTMLElement>(null);

@@ -6,10 +6,13 @@ import { browserClock, browserReadText, browserSocket, doubtful, eachFrame } fro
 import type { Api } from "../client/api.ts";
 import { ApiFailure, failureWords } from "../client/api.ts";
 import { TownStream } from "../client/stream.ts";
+import type { ReadPage } from "../client/town_history.ts";
+import { TownHistory } from "../client/town_history.ts";
 import { townLines } from "../client/town_lines.ts";
 import { TownStore } from "../client/town_store.ts";
 import type { TownView } from "../protocol/protocol.ts";
 import { Connection, Header, NoticesButton } from "./header.tsx";
+import { HistoryProvider } from "./history_context.ts";
 import { useChanges, useTitleCounts } from "./hooks.ts";
 import { useLastLook } from "./last_look.ts";
 import { later } from "./later.tsx";
@@ -33,10 +36,11 @@ interface TownRoomProps {
 
 export function TownRoom({ api, route, signedOut }: TownRoomProps) {
   const { town_id } = route;
-  const [store, stream] = useMemo(() => {
+  const [store, stream, history] = useMemo(() => {
     const made = new TownStore(eachFrame);
     const edges = { openSocket: browserSocket, readText: browserReadText, clock: browserClock, origin: location.origin };
-    return [made, new TownStream(townLines(api, town_id, edges), made)] as const;
+    const readPage: ReadPage = (agent_id, query) => (agent_id === null ? api.townEvents(town_id, query) : api.agentEvents(town_id, agent_id, query));
+    return [made, new TownStream(townLines(api, town_id, edges), made), new TownHistory(made, readPage, browserClock)] as const;
   }, [api, town_id]);
   const [town, setTown] = useState<TownView | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -70,6 +74,7 @@ export function TownRoom({ api, route, signedOut }: TownRoomProps) {
     return () => {
       end();
       stream.stop();
+      history.stop();
     };
   }, [stream]);
 
@@ -115,7 +120,7 @@ export function TownRoom({ api, route, signedOut }: TownRoomProps) {
     </Link>
   );
   return (
-    <>
+    <HistoryProvider value={history}>
       <TabMark store={store} />
       <Header trail={trail}>
         <NoticesButton />
@@ -124,7 +129,7 @@ export function TownRoom({ api, route, signedOut }: TownRoomProps) {
       {route.page === "town" && <TownPage api={api} store={store} town_id={town_id} town={town} look={look} problem={problem} reload={load} />}
       {route.page === "activity" && <TownActivityPage api={api} store={store} town_id={town_id} />}
       {route.page === "agent" && <AgentPage key={route.agent_id} api={api} store={store} town_id={town_id} agent_id={route.agent_id} archived_count={town?.archived_agents ?? 0} />}
-    </>
+    </HistoryProvider>
   );
 }
 

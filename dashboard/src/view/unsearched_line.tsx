@@ -31,10 +31,10 @@ function notSearched(parts: readonly string[]): string {
   return parts.length === 0 ? "" : `Not searched: ${parts.join("; ")}.`;
 }
 
-function partsOf({ cut_texts, cut_bytes, has_missing, gone_texts, has_lost }: Unsearched): string[] {
+function partsOf({ cut_texts, cut_bytes, has_missing, is_coming, gone_texts, has_lost }: Unsearched): string[] {
   const parts: string[] = [];
   if (cut_texts > 0) parts.push(`${countWords(cut_texts, "cut text", "cut texts")} (${bytesWords(cut_bytes)} more in the log)`);
-  if (has_missing) parts.push("earlier events that are no longer in this tab");
+  if (has_missing) parts.push(is_coming ? "earlier events, which are still loading" : "earlier events that are no longer in this tab");
   if (gone_texts > 0) parts.push(`the rest of ${countWords(gone_texts, "cut text", "cut texts")}, which the log no longer has`);
   if (has_lost) parts.push("events that the log no longer has");
   return parts;

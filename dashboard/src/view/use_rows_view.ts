@@ -18,12 +18,12 @@ import type { ViewQuery } from "./view_query.ts";
 interface RowsViewProps {
   readonly api: Api;
   readonly town_id: string;
+  /** Whose log it is; null where it is that of all agents. */
+  readonly agent_id: string | null;
   readonly log: EventLog;
   readonly parts: OpenParts;
   readonly query: ViewQuery;
   readonly setQuery: SetQuery;
-  /** Whose rows they are. */
-  readonly agent_ids: readonly string[];
   /** Whether everything up to now is here. */
   readonly live: boolean;
   /** What the view has to be, too, for a row of the list to be in sight. */
@@ -39,13 +39,13 @@ interface RowsView {
   readonly toolbar: ToolbarProps;
 }
 
-export function useRowsView({ api, town_id, log, parts, query, setQuery, agent_ids, live, listed }: RowsViewProps): RowsView {
+export function useRowsView({ api, town_id, agent_id, log, parts, query, setQuery, live, listed }: RowsViewProps): RowsView {
   const { filter, text, event_id } = query;
   const [frozen, setFrozen] = useState<{ readonly rows: GrowingList<Row>; readonly added: number } | null>(null);
   const [toEnd, setToEnd] = useState(0);
   const rows = frozen?.rows ?? log.rows.list;
   const { search, found, cut, done } = useSearch(text, rows, filter);
-  const unsearched = useUnsearched({ api, town_id, log, agent_ids, search, cut, done });
+  const unsearched = useUnsearched({ api, town_id, agent_id, log, search, cut, done });
 
   function freeze(): void {
     setFrozen(frozen === null ? { rows: new GrowingList(log.rows.all), added: log.rows.added } : null);

@@ -5,12 +5,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Api } from "../client/api.ts";
 import { failureWords } from "../client/api.ts";
 import type { EventLog } from "../client/event_log.ts";
-import { fillGap, loadOlder } from "../client/history.ts";
+import { fillGap } from "../client/history.ts";
 import type { Row } from "../client/row.ts";
 import type { Search } from "../client/search.ts";
 import { isCut } from "../client/search.ts";
 import { searchWhole } from "../client/whole_search.ts";
 import type { TownEvent } from "../protocol/protocol.ts";
+import { useHistory } from "./history_context.ts";
 
 export interface Unsearched {
   /** Texts that were cut short, and how much of them is not here. */
@@ -18,6 +19,8 @@ export interface Unsearched {
   readonly cut_bytes: number;
   /** Whether there are events from before the oldest that is here, or in between, that the town may still have. */
   readonly has_missing: boolean;
+  /** Whether they are coming by themselves. */
+  readonly is_coming: boolean;
   /** Texts of which the log no longer has the rest. */
   readonly gone_texts: number;
   /** Whether the log itself has lost events. */
@@ -32,8 +35,9 @@ export interface Unsearched {
 interface UnsearchedProps {
   readonly api: Api;
   readonly town_id: string;
+  /** Whose log it is; null where it is that of all agents. */
+  readonly agent_id: string | null;
   readonly log: EventLog;
-  readonly agent_ids: readonly string[];
   readonly search: Search | null;
   readonly cut: readonly Row[];
   /** Whether all that is here was looked at. */
@@ -44,7 +48,8 @@ interface UnsearchedProps {
 type Looks = Map<number, boolean | null>;
 
 export function useUnsearched(props: UnsearchedProps): Unsearched & { readonly isAll: boolean } {
-  const { api, town_id, log, agent_ids, search } = props;
+  const { api, town_id, agent_id, log, search } = props;
+  const history = useHistory();
   const [busy, setBusy] = useState<Unsearched["busy"]>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const looks = useRef<{ readonly of: Search | null; readonly all: Looks }>({ of: null, all: new Map() });
@@ -76,9 +81,7 @@ export function useUnsearched(props: UnsearchedProps): Unsearched & { readonly i
       for (const gap of log.gaps) {
         if (!isOver()) await fillGap({ api, town_id, log, agent_id: gap.agent_id }, gap);
       }
-      for (const agent_id of agent_ids) {
-        while (!isOver() && log.lacksEarlier(agent_id) && (await loadOlder({ api, town_id, log, agent_id })));
-      }
+      while (!isOver() && log.lacksEarlier) await history.older(agent_id);
       // What came is drawn and looked at first; some of it may be cut, too.
       for (let frames = 0; !isOver() && (frames < 2 || !latest.current.done); frames += 1) await nextFrame();
       const events = cutEvents();
@@ -102,11 +105,12 @@ export function useUnsearched(props: UnsearchedProps): Unsearched & { readonly i
 
   const cut = search === null ? [] : cutEvents();
   const gone_texts = [...looked.values()].filter((has) => has === null).length;
-  const has_missing = log.gaps.length > 0 || agent_ids.some((agent_id) => log.lacksEarlier(agent_id));
+  const has_missing = log.gaps.length > 0 || log.lacksEarlier;
   return {
     cut_texts: cut.length,
     cut_bytes: cut.reduce((sum, event) => sum + (event.cut ?? []).reduce((bytes, part) => bytes + part.bytes, 0), 0),
     has_missing,
+    is_coming: log.gaps.length === 0 && history.of(agent_id).standing === "coming",
     gone_texts,
     has_lost: log.hasLost,
     busy,
