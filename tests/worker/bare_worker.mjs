@@ -62,7 +62,6 @@ export class BareWorker {
       resourcePersistencePath: join(this.#world.directory, "objects"),
       unsafeDirectSockets: [{ host: "127.0.0.1", port }],
       cf: false,
-      ...(process.env.PROF_INSPECT ? { inspectorPort: Number(process.env.PROF_INSPECT) } : {}),
       log: new Log(LogLevel.ERROR),
       handleStructuredLogs: ({ message }) => {
         this.#lines.push(message);
