@@ -26,7 +26,7 @@ export const GROUPS = {
   worker: { builds: ["worker", "programs", "dashboard"], sandbox: true, run: (tools) => nodeTests("worker", tools) },
   clients: { builds: ["worker", "programs", "dashboard"], others: true, run: (tools) => nodeTests("clients", tools) },
   live: { builds: ["worker", "programs", "dashboard"], run: (tools) => nodeTests("live", tools) },
-  e2e: { builds: ["worker", "programs", "dashboard"], browser: true, run: browserTests },
+  e2e: { builds: ["worker", "programs", "dashboard", "dev-control", "dev-worker"], browser: true, run: browserTests },
   soak: { builds: ["worker", "programs", "dashboard"], aside: true, run: (tools) => nodeTests("soak", tools) },
 };
 
