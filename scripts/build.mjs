@@ -15,9 +15,9 @@ import { SETUP_STEPS, setUp } from "./setup.mjs";
 const PARTS = {
   worker: { title: "building the Worker", build: buildWorker, about: () => workerIsNew() && "2 min" },
   programs: { title: "building the control server and the command line", build: buildPrograms, about: () => programsAreNew() && "2 min" },
-  dashboard: { title: "building the dashboard", build: buildDashboard, about: () => terminalIsNew() && "30 s" },
-  "dev-control": { title: "building the control server", build: buildDevControl, about: () => devControlIsNew() && "1 min" },
-  "dev-worker": { title: "building the Worker", build: buildDevWorker, about: () => devWorkerIsNew() && "1 min" },
+  dashboard: { title: "building the dashboard", build: buildDashboard, about: () => terminalIsNew() && "15 s" },
+  "dev-control": { title: "building the control server", build: buildDevControl, about: () => devControlIsNew() && "2 min" },
+  "dev-worker": { title: "building the Worker", build: buildDevWorker, about: () => devWorkerIsNew() && "2 min" },
 };
 
 /** What is tested, measured and deployed. */
