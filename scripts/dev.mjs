@@ -3,7 +3,7 @@
 // an earlier one left behind on its ports when it was killed; `-- --inspect` opens a debugger of the Worker.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { buildAll, SERVED_PARTS } from "./build.mjs";
+import { buildAll, DEV_PARTS } from "./build.mjs";
 import { isEnding, whenAllHaveEnded } from "./lib/children.mjs";
 import { publicKeyOf, signedHeaders } from "./lib/control_key.mjs";
 import { devOptions } from "./lib/dev_options.mjs";
@@ -39,9 +39,9 @@ async function dev(args) {
   await checkPort("CONTROL_PORT", controlPort, { replace });
   if (inspect) await checkPort("INSPECT_PORT", inspectPort, { replace });
   const { prepare } = sandbox;
-  const step = stepper(SETUP_STEPS + SERVED_PARTS.length + (prepare ? 3 : 2));
+  const step = stepper(SETUP_STEPS + DEV_PARTS.length + (prepare ? 3 : 2));
   const tools = await setUp({ step });
-  await buildAll(tools, step, SERVED_PARTS);
+  await buildAll(tools, step, DEV_PARTS);
   if (prepare) await step(prepare.title, prepare.work, prepare.about);
   const vars = ensureDevVars();
   whenAllHaveEnded(sandbox.end);

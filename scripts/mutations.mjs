@@ -76,7 +76,7 @@ function copyTree() {
     fs.writeFileSync(copy, text);
   }
   // Of the workspace's other members cargo only wants to know that they are there.
-  for (const member of ["cli", "container", "terminal"]) {
+  for (const member of ["cli", "container", "terminal", "tools/bindgen"]) {
     for (const file of ["Cargo.toml", "src/lib.rs", "src/main.rs"].map((name) => `${member}/${name}`)) {
       if (fs.existsSync(inRoot(file))) fs.cpSync(inRoot(file), path.join(COPY, file));
     }

@@ -6,17 +6,17 @@ import { isMain, main } from "./lib/main.mjs";
 import { findNode, installPackages, packagesAreInstalled } from "./lib/npm_packages.mjs";
 import { inRoot } from "./lib/paths.mjs";
 import { Problem } from "./lib/problem.mjs";
-import { CARGO_BIN, cargoTools, findTool, installTool, rust } from "./lib/rust_tools.mjs";
+import { CARGO_BIN, rust } from "./lib/rust_tools.mjs";
 import { stepper } from "./lib/steps.mjs";
 
-/** @import { Env, Tools, Variables } from "./lib/types.d.ts" */
+/** @import { Env, Tools } from "./lib/types.d.ts" */
 
 /** How many steps `setUp` takes. */
 export const SETUP_STEPS = 2;
 
 /**
  * Sets up and returns `{node, wrangler(args), env}`: a Node for wrangler, its command line, and an environment in which
- * cargo, worker-build and the packages' commands find each other.
+ * cargo and the packages' commands are found.
  */
 export async function setUp({ step = stepper(SETUP_STEPS) } = {}) {
   if (process.platform === "win32") {
@@ -25,44 +25,26 @@ export async function setUp({ step = stepper(SETUP_STEPS) } = {}) {
     });
   }
   const env = { ...process.env, PATH: [process.env.PATH, CARGO_BIN].join(path.delimiter) };
-  const missing = cargoTools().filter((tool) => !findTool(tool, env));
-  const minutes = missing.reduce((all, tool) => all + tool.minutes, 0);
-  const toolsTitle = minutes > 0 ? `compiling ${missing.map((tool) => tool.crate).join(" and ")}, once` : "checking the tools";
-  const tools = await step(toolsTitle, () => toolPaths(env), minutes > 0 ? `${minutes} min` : "");
+  await step("checking the tools", () => rust(env));
   const first = !packagesAreInstalled();
   const title = first ? "installing the npm packages" : "checking the npm packages";
   await step(title, async () => first && installPackages(env), first ? "30 s" : "");
-  return environment(env, tools);
-}
-
-/** @param {Env} env */
-async function toolPaths(env) {
-  await rust(env);
-  /** @type {Variables} */
-  const paths = {};
-  for (const tool of cargoTools()) paths[tool.binary] = findTool(tool, env) ?? (await installTool(tool, env));
-  return paths;
+  return environment(env);
 }
 
 /**
  * @param {Env} base
- * @param {Variables} tools
  * @returns {Tools}
  */
-function environment(base, tools) {
+function environment(base) {
   const node = findNode();
   const PATH = [path.dirname(node), inRoot("node_modules/.bin"), base.PATH].join(path.delimiter);
   return {
     node,
-    workerBuild: tools["worker-build"],
     wrangler: (args) => [node, [inRoot("node_modules/wrangler/bin/wrangler.js"), ...args]],
     env: {
       ...base,
       PATH,
-      // worker-build downloads these unless it is told where they are.
-      WASM_BINDGEN_BIN: tools["wasm-bindgen"],
-      WASM_OPT_BIN: inRoot("node_modules/.bin/wasm-opt"),
-      ESBUILD_BIN: inRoot("node_modules/.bin/esbuild"),
       WRANGLER_SEND_METRICS: "false",
       WRANGLER_SEND_ERROR_REPORTS: "false",
       WRANGLER_HIDE_BANNER: "true", // and its look for a newer version

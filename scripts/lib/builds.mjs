@@ -1,35 +1,18 @@
-// How each of the parts is built.
+// How each of the parts is built. The Worker: worker_build.mjs.
 
 import fs from "node:fs";
+import { BINDGEN_CRATE } from "./bindgen.mjs";
 import { holdFirstView } from "./first_view.mjs";
 import { buildUnlessFresh } from "./freshness.mjs";
-import { COMMAND_LINE, CONTROL_SERVER, inRoot } from "./paths.mjs";
+import { COMMAND_LINE, CONTROL_SERVER, DEV_CONTROL_SERVER, DEVELOP, inRoot } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
-import { ask, run } from "./run.mjs";
-import { cargoTools } from "./rust_tools.mjs";
+import { run } from "./run.mjs";
 import { buildTerminal, TERMINAL } from "./terminal_build.mjs";
 
 /** @import { Env, Tools } from "./types.d.ts" */
 
-/** What each part is made of, beside the tools. */
-export const WORKER_INPUTS = ["Cargo.toml", "Cargo.lock", "src", "crates", "migrations"];
+/** What the dashboard is made of, beside the tools. */
 export const DASHBOARD_INPUTS = ["dashboard", "package-lock.json"];
-
-/**
- * Compiles the Worker to `build/index.js` and its WASM. Returns whether there was anything to do.
- *
- * @param {Tools} options
- */
-export function buildWorker({ workerBuild, env }) {
-  const versions = [ask("rustc", ["--version"], env), ...cargoTools().map((tool) => tool.version), env.RUSTFLAGS].join(" ");
-  const what = { name: "worker", inputs: WORKER_INPUTS, outputs: ["build"], versions };
-  // Without a backtrace of worker-build's own below the compiler's words.
-  const quiet = { ...env, RUST_BACKTRACE: "0" };
-  return buildUnlessFresh(what, () => run(workerBuild, ["--release", "--locked"], { env: quiet }));
-}
-
-/** Whether the Worker was never built here, which takes longest. */
-export const workerIsNew = () => !fs.existsSync(inRoot("build/index.js"));
 
 /**
  * Compiles the control server and the command line. cargo itself knows what is up to date.
@@ -41,6 +24,17 @@ export const buildPrograms = ({ env }) =>
 
 /** Whether one of them was never built here. */
 export const programsAreNew = () => ![CONTROL_SERVER, COMMAND_LINE].every((program) => fs.existsSync(program));
+
+/**
+ * Compiles the control server of `npm run dev`, and with it what binds the Worker: both are native, so cargo does them at once.
+ *
+ * @param {{ env: Env }} options
+ */
+export const buildDevControl = ({ env }) =>
+  run("cargo", ["build", "--profile", DEVELOP, "--locked", "-p", "townwatch-control", "-p", BINDGEN_CRATE], { env });
+
+/** Whether that was never built here. */
+export const devControlIsNew = () => !fs.existsSync(DEV_CONTROL_SERVER);
 
 /**
  * Bundles the dashboard to `dist/`. Returns whether there was anything to do.

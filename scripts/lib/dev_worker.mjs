@@ -7,8 +7,9 @@
 //
 // Here all three are closed. `inspectPort` opens the first there, and the last.
 
+import path from "node:path";
 import wrangler from "wrangler";
-import { inRoot } from "./paths.mjs";
+import { DEV_ROOT, inRoot } from "./paths.mjs";
 
 const HOST = "127.0.0.1";
 
@@ -20,6 +21,8 @@ for (const name of ["X_LOCAL_EXPLORER", "X_LOCAL_OBSERVABILITY"]) process.env[na
 
 await wrangler.unstable_startWorker({
   config: inRoot("wrangler.toml"),
+  entrypoint: path.join(DEV_ROOT, "src/entrance.mjs"),
+  build: { custom: { command: "node scripts/build.mjs --quiet dev-worker", workingDirectory: inRoot() } },
   bindings: Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, { type: "plain_text", value }])),
   dev: {
     server: { hostname: HOST, port },

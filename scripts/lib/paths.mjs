@@ -27,6 +27,15 @@ export const CONTROL_SERVER = path.join(TARGET, "release", "townwatch-control");
 /** The command line, once built. */
 export const COMMAND_LINE = path.join(TARGET, "release", "townwatch");
 
+/** The profile of Cargo.toml in which `npm run dev` builds. */
+export const DEVELOP = "develop";
+
+/** The control server of `npm run dev`, once built. */
+export const DEV_CONTROL_SERVER = path.join(TARGET, DEVELOP, "townwatch-control");
+
+/** Where the Worker of `npm run dev` is built: a folder like the project's, so that `src/entrance.mjs` finds `build/` there, too. */
+export const DEV_ROOT = inRoot(".wrangler/develop");
+
 /** The program that runs the Worker of local development. */
 export const DEV_WORKER = inRoot("scripts/lib/dev_worker.mjs");
 

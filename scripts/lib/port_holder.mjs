@@ -4,13 +4,13 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CONTROL_SERVER, DEV_WORKER, inRoot } from "./paths.mjs";
+import { DEV_CONTROL_SERVER, DEV_WORKER, inRoot } from "./paths.mjs";
 
 /** As long as the control server may take to end its agents, and then some. */
 const END_MS = 10_000;
 
 /** The programs that `npm run dev` starts: the Worker's, wrangler's runtime, and the control server. */
-const OURS = [CONTROL_SERVER, DEV_WORKER, ...["wrangler/", "workerd/", "@cloudflare/workerd-"].map((name) => inRoot("node_modules", name))];
+const OURS = [DEV_CONTROL_SERVER, DEV_WORKER, ...["wrangler/", "workerd/", "@cloudflare/workerd-"].map((name) => inRoot("node_modules", name))];
 /** @param {string} command */
 const isOurs = (command) => OURS.some((path) => command.includes(path));
 

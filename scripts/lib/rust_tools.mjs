@@ -1,16 +1,16 @@
-// Rust, its WASM target, and the two cargo-installed tools that turn the crate into a Worker.
+// Rust and its WASM target.
 
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { CACHE, inRoot } from "./paths.mjs";
+import { inRoot } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
 import { ask, run } from "./run.mjs";
 
-/** @import { Env, CargoTool } from "./types.d.ts" */
+/** @import { Env } from "./types.d.ts" */
 
-const WASM = "wasm32-unknown-unknown";
-const TOOLS = path.join(CACHE, "tools");
+/** The target of what runs in the Worker and in the page. */
+export const WASM = "wasm32-unknown-unknown";
 const INSTALL_RUST = "install Rust:  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh";
 
 /** The folder of cargo where a shell does not know it yet, just after Rust was installed. */
@@ -43,48 +43,6 @@ async function wasmTarget(env) {
     throw new Problem(`this Rust has no ${WASM} target, and there is no rustup to add it`, { remedy: INSTALL_RUST });
   }
   await run("rustup", ["target", "add", WASM], { env, remedy: "is the network there?" });
-}
-
-/** The tools that have to match the crates: each with its version out of Cargo.lock. */
-export function cargoTools() {
-  return [
-    { crate: "worker-build", binary: "worker-build", version: lockedVersion("worker"), minutes: 3 },
-    { crate: "wasm-bindgen-cli", binary: "wasm-bindgen", version: lockedVersion("wasm-bindgen"), minutes: 2 },
-  ];
-}
-
-/**
- * The path of a tool in exactly its version: on PATH, or kept from an earlier run; else undefined.
- *
- * @param {CargoTool} options
- * @param {Env} env
- */
-export function findTool({ binary, version }, env) {
-  const folders = [...(env.PATH ?? "").split(path.delimiter), path.join(TOOLS, "bin")];
-  const candidates = folders.map((folder) => path.join(folder, binary)).filter((file) => fs.existsSync(file));
-  return candidates.find((file) => ask(file, ["--version"], env)?.split(" ").at(-1) === version);
-}
-
-/**
- * Compiles a tool into the cache folder and returns its path.
- *
- * @param {CargoTool} options
- * @param {Env} env
- */
-export async function installTool({ crate, binary, version }, env) {
-  const args = ["install", crate, "--version", version, "--locked", "--force", "--root", TOOLS];
-  // A project's own target folder and flags are not for tools.
-  const { CARGO_TARGET_DIR, RUSTFLAGS, ...plain } = env;
-  await run("cargo", args, { env: plain, remedy: "is the network there?" });
-  return path.join(TOOLS, "bin", binary);
-}
-
-/** @param {string} crate */
-function lockedVersion(crate) {
-  const lock = fs.readFileSync(inRoot("Cargo.lock"), "utf8");
-  const version = lock.match(new RegExp(`name = "${crate}"\nversion = "([^"]+)"`))?.[1];
-  if (version === undefined) throw new Problem(`Cargo.lock has no ${crate}`, { remedy: "is this a whole checkout?  git status" });
-  return version;
 }
 
 /**

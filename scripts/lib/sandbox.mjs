@@ -6,7 +6,7 @@
 
 import { bubblewrapObstacle } from "./bubblewrap.mjs";
 import { containerSandbox, ENGINES, engineObstacle } from "./container_engine.mjs";
-import { CONTROL_SERVER } from "./paths.mjs";
+import { DEV_CONTROL_SERVER } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
 
 /** @import { Env, Sandbox, Variables } from "./types.d.ts" */
@@ -63,7 +63,7 @@ export function chooseSandbox(wanted, env = process.env, platform = process.plat
 function native(env, variables, line) {
   /** @param {{ port: number, publicKey: string }} options */
   const program = ({ port, publicKey }) => ({
-    command: CONTROL_SERVER,
+    command: DEV_CONTROL_SERVER,
     args: [],
     env: { ...env, CONTROL_PORT: String(port), CONTROL_PUBLIC_KEY: publicKey, ...variables },
   });

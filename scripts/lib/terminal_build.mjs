@@ -3,11 +3,13 @@
 import fs from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+import { bind } from "./bindgen.mjs";
 import { buildUnlessFresh } from "./freshness.mjs";
-import { inRoot } from "./paths.mjs";
+import { inRoot, TARGET } from "./paths.mjs";
 import { Problem } from "./problem.mjs";
 import { ask, run } from "./run.mjs";
-import { cargoTools } from "./rust_tools.mjs";
+import { WASM } from "./rust_tools.mjs";
+import { optimise } from "./wasm_opt.mjs";
 
 /** @import { Env } from "./types.d.ts" */
 
@@ -16,11 +18,9 @@ export const TERMINAL = "target/terminal";
 /** Compressed, with the code around it. */
 export const TERMINAL_MAX_BYTES = 40 * 1024;
 
-const INPUTS = ["Cargo.toml", "Cargo.lock", "terminal/Cargo.toml", "terminal/src", "package-lock.json"];
-const COMPILED = "target/wasm32-unknown-unknown/page/townwatch_terminal.wasm";
+const INPUTS = ["Cargo.toml", "Cargo.lock", "terminal/Cargo.toml", "terminal/src", "tools", "package-lock.json"];
+const COMPILED = path.join(TARGET, WASM, "page/townwatch_terminal.wasm");
 const MODULE = "townwatch_terminal_bg.wasm";
-/** What the compiler uses. With all features wasm-opt writes what browsers of today refuse. */
-const FEATURES = ["bulk-memory", "bulk-memory-opt", "sign-ext", "nontrapping-float-to-int", "mutable-globals", "reference-types", "multivalue"];
 
 /**
  * Builds it unless it is fresh.
@@ -28,20 +28,17 @@ const FEATURES = ["bulk-memory", "bulk-memory-opt", "sign-ext", "nontrapping-flo
  * @param {{ env: Env }} options
  */
 export function buildTerminal({ env }) {
-  const versions = [ask("rustc", ["--version"], env), ...cargoTools().map((tool) => tool.version), env.RUSTFLAGS].join(" ");
+  const versions = [ask("rustc", ["--version"], env), env.RUSTFLAGS].join(" ");
   return buildUnlessFresh({ name: "terminal", inputs: INPUTS, outputs: [TERMINAL], versions }, async () => {
-    // The paths below are the project's, whatever a shell says.
-    const { CARGO_TARGET_DIR, ...plain } = env;
-    const crate = ["-p", "townwatch-terminal", "--target", "wasm32-unknown-unknown"];
-    await run("cargo", ["build", "--profile", "page", "--locked", ...crate], { env: plain });
-    const bind = ["--target", "web", "--no-typescript", "--out-dir", inRoot(TERMINAL), inRoot(COMPILED)];
-    await run(env.WASM_BINDGEN_BIN ?? "wasm-bindgen", bind, { env });
-    const module = inRoot(TERMINAL, MODULE);
-    const features = FEATURES.map((feature) => `--enable-${feature}`);
-    await run(env.WASM_OPT_BIN ?? "wasm-opt", ["-Oz", ...features, module, "-o", module], { env });
+    await run("cargo", ["build", "--profile", "page", "--locked", "-p", "townwatch-terminal", "--target", WASM], { env });
+    await bind("page", COMPILED, inRoot(TERMINAL), { env });
+    await optimise(inRoot(TERMINAL, MODULE), { env, args: ["-Oz"] });
     holdSize();
   });
 }
+
+/** Whether it was never built here. */
+export const terminalIsNew = () => !fs.existsSync(inRoot(TERMINAL, MODULE));
 
 /** Bytes, compressed, of all that a browser loads for it. */
 export function terminalBytes(folder = inRoot(TERMINAL)) {

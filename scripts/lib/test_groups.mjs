@@ -10,6 +10,9 @@ import { runShown } from "./run.mjs";
 
 /** @import { TestTools, TestGroup, GroupResult } from "./types.d.ts" */
 
+/** Some files start `npm run dev`, which would build its parts meanwhile. */
+const EVERY_PART = ["worker", "programs", "dashboard", "dev-control", "dev-worker"];
+
 /**
  * Each group: what it builds first, and how it runs, which resolves to its counts and why it failed if no test says.
  * One that is `alone` has the machine for itself and runs before the others; one that is `aside` minds no load: it runs while the
@@ -23,10 +26,10 @@ export const GROUPS = {
   dashboard: { builds: ["dashboard"], run: (tools) => nodeTests("dashboard", tools) },
   rust: { builds: [], sandbox: true, run: rustTests },
   mutations: { builds: [], aside: true, run: mutationTests },
-  worker: { builds: ["worker", "programs", "dashboard"], sandbox: true, run: (tools) => nodeTests("worker", tools) },
+  worker: { builds: EVERY_PART, sandbox: true, run: (tools) => nodeTests("worker", tools) },
   clients: { builds: ["worker", "programs", "dashboard"], others: true, run: (tools) => nodeTests("clients", tools) },
   live: { builds: ["worker", "programs", "dashboard"], run: (tools) => nodeTests("live", tools) },
-  e2e: { builds: ["worker", "programs", "dashboard"], browser: true, run: browserTests },
+  e2e: { builds: EVERY_PART, browser: true, run: browserTests },
   soak: { builds: ["worker", "programs", "dashboard"], aside: true, run: (tools) => nodeTests("soak", tools) },
 };
 

@@ -13,18 +13,9 @@ export type Step = <T>(title: string, work: () => T | Promise<T>, about?: string
 /** What `setUp` gives: the programs that the others need. */
 export interface Tools {
   readonly node: string;
-  readonly workerBuild: string;
   /** wrangler's command line as a command and its arguments. */
   readonly wrangler: (args: readonly string[]) => [string, string[]];
   readonly env: Env;
-}
-
-/** A tool that cargo installs. */
-export interface CargoTool {
-  readonly crate: string;
-  readonly binary: string;
-  readonly version: string;
-  readonly minutes: number;
 }
 
 /** How many tests there were. */

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { test } from "node:test";
 
-import { DASHBOARD_INPUTS, WORKER_INPUTS } from "../../scripts/lib/builds.mjs";
+import { DASHBOARD_INPUTS } from "../../scripts/lib/builds.mjs";
 import { buildUnlessFresh } from "../../scripts/lib/freshness.mjs";
 import { inRoot } from "../../scripts/lib/paths.mjs";
+import { WORKER_INPUTS } from "../../scripts/lib/worker_build.mjs";
 
 test("each input of a build exists", () => {
   for (const input of [...WORKER_INPUTS, ...DASHBOARD_INPUTS]) assert.ok(fs.existsSync(inRoot(input)), input);
