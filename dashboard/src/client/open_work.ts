@@ -177,7 +177,7 @@ export class OpenWork {
 
   /** The call, the one whose sub-agent made it, and so on. */
   #ancestry(id: string): string[] {
-    const found = [];
+    const found: string[] = [];
     for (let at: string | null | undefined = id; at !== null && at !== undefined && found.length < DEPTH_MAX; at = this.#calls.get(at)?.parent) found.push(at);
     return found;
   }
