@@ -231,13 +231,24 @@ fn a_run_beside_another_is_read_between_its_ends() {
 }
 
 #[test]
-fn a_page_is_three_statements() {
+fn a_page_is_a_statement_for_each_36_events_and_few_more() {
     let mut story = Story::new();
     story.register("a");
     story.post(&vec![("a", "", "note", json!(0)); 250]);
-    for (request, statements) in [(after(3), 3), (before(240), 2), (PageRequest::default(), 2)] {
+    for (request, statements) in [(after(3), 6 + 2), (before(240), 6 + 1), (PageRequest::default(), 6 + 1)] {
         let before = story.store.statements();
         let page = story.town.page(&Selection::town(), &PageRequest { limit: Some(200), ..request }).unwrap();
         assert_eq!((page.events.len(), story.store.statements() - before), (200, statements));
     }
+}
+
+#[test]
+fn control_characters_come_back_as_they_were_posted() {
+    let mut story = Story::new();
+    story.register("a");
+    let text = "one\u{1f}two\u{1e}three\u{0}\n\t\u{7f}";
+    story.post(&[("a", "", "note", json!(text)), ("a", "", "note", json!({ text: text }))]);
+    let page = story.town.page(&Selection::town(), &PageRequest::default()).unwrap();
+    let data: Vec<Json> = page.events.iter().map(|event| event_of(event)["data"].clone()).collect();
+    assert_eq!(data, [json!(text), json!({ text: text })]);
 }

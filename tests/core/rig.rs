@@ -54,7 +54,7 @@ fn an_event_id_is_stored_once_for_each_agent() {
 
 #[test]
 fn json_arrives_as_it_was_written() {
-    let data = r#"{"b":12345678901234567890123,"a":1e999,"a": [ "\ud800" ],"é":-0.0}"#;
+    let data = "{\"b\":12345678901234567890123,\"a\":1e999,\r\n\"a\": [ \"\\ud800\\u001e\\u001f\" ],\t\"é\":-0.0}";
     let desk = Desk::new();
     desk.post_text(&format!(r#"{{"agent_id":"a","event_type":"note","data": {data} }}"#)).unwrap();
     assert_eq!(desk.rig.next_batch().unwrap().unwrap().events[0].data.get(), data);

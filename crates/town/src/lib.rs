@@ -12,6 +12,7 @@ pub mod agents;
 mod decision;
 pub mod git_url;
 pub mod input;
+mod joined_rows;
 pub mod log;
 pub mod mayor;
 pub mod metrics;

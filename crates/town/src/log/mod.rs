@@ -18,11 +18,13 @@ use serde_json::value::RawValue;
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::event::EventKind;
 use townwatch_protocol::id::{AgentId, EventId, EventName, RunId};
+use townwatch_protocol::limits::EVENT_FRAME_BYTES_MAX;
 use townwatch_protocol::wire::{AgentSelection, Filters};
 
 use crate::agents::runs;
 use crate::agents::{parse, position};
 use crate::git_url;
+use crate::joined_rows::{JOINED_BYTES_MAX, joined, rows_of};
 use crate::store::{LIST, Row, Store, Value, list};
 
 /// The newest event's id, 0 where there never was one. Each agent keeps its newest event, and what is deleted with an agent
@@ -120,7 +122,11 @@ pub struct PageFilter {
     pub events: Vec<EventName>,
 }
 
-/// Reads at most `limit` events of a selection's agents, ascending. Filters are left to the caller, who has to know how
+/// The most events of one read, 36: all of 48 KiB they still are one text.
+pub(crate) const CHUNK_EVENTS: u64 = 36;
+const _: () = assert!(CHUNK_EVENTS as usize * (EVENT_FRAME_BYTES_MAX + 1024) <= JOINED_BYTES_MAX, "names stand beside");
+
+/// Reads at most `limit` events of a selection's agents, up to [`CHUNK_EVENTS`], ascending. Filters are left to the caller, who has to know how
 /// far the reading went.
 pub fn read(
     store: &dyn Store,
@@ -156,13 +162,14 @@ pub fn read(
     }
     parameters.push(limit.into());
     let sql = format!(
-        "SELECT id, agent_id, event, frame FROM agent_events WHERE {} ORDER BY id {order} LIMIT ?",
+        "SELECT {} FROM (SELECT id, agent_id, event, frame FROM agent_events WHERE {} ORDER BY id {order} LIMIT ?)",
+        joined(&["id", "agent_id", "event", "frame"]),
         conditions.join(" AND ")
     );
-    let mut entries = store.query(&sql, &parameters)?.into_iter().map(entry).collect::<Result<Vec<_>>>()?;
-    if matches!(span, LogSpan::Before(_)) {
-        entries.reverse();
-    }
+    let rows = store.query(&sql, &parameters)?;
+    let text = rows.first().and_then(|row| row.maybe_text(0));
+    let mut entries = text.into_iter().flat_map(rows_of).map(|row| entry(row?)).collect::<Result<Vec<_>>>()?;
+    entries.sort_unstable_by_key(|entry| entry.id);
     Ok(entries)
 }
 
@@ -175,9 +182,6 @@ fn of_agents(agents: &AgentSelection) -> Result<(String, Vec<Value>)> {
         agents => (format!("+agent_id IN {LIST}"), vec![list(agents)?]),
     })
 }
-
-/// Rows of one read for a page: 256 of 48 KiB are 12 MiB, whatever is wanted in all. Most pages are one read.
-const PAGE_CHUNK_EVENTS: u64 = 256;
 
 /// A page: at most `limit` events and, beyond the first, `bytes_max` bytes, ascending. With it, whether that is all there
 /// is in this direction.
@@ -192,7 +196,7 @@ pub fn read_page(
     let backwards = matches!(span, LogSpan::Before(_));
     let (mut page, mut bytes, mut is_all) = (Vec::new(), 0, false);
     'page: while (page.len() as u64) < limit && !is_all {
-        let count = PAGE_CHUNK_EVENTS.min(limit - page.len() as u64);
+        let count = CHUNK_EVENTS.min(limit - page.len() as u64);
         let mut chunk = read(store, agents, span, wanted, count)?;
         is_all = (chunk.len() as u64) < count;
         if backwards {
@@ -214,13 +218,12 @@ pub fn read_page(
     Ok((page, is_all))
 }
 
-fn entry(mut row: Row) -> Result<Entry> {
-    let (event, frame) = (row.take_text(2)?, row.take_text(3)?);
+fn entry([id, agent_id, event, frame]: [&str; 4]) -> Result<Entry> {
     Ok(Entry {
-        id: position(&row, 0)?,
-        agent_id: parse(AgentId::parse(row.text(1)?))?,
-        frame: git_url::event_shown(&event, frame),
-        event,
+        id: parse(id.parse().ok().and_then(EventId::new))?,
+        agent_id: parse(AgentId::parse(agent_id))?,
+        event: event.to_owned(),
+        frame: git_url::event_shown(event, frame.to_owned()),
     })
 }
 

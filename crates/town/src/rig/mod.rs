@@ -232,7 +232,7 @@ impl Rig {
     }
 
     /// Reads events, ascending, whatever their bytes: at most `limit`.
-    pub(crate) fn read_whole(&self, condition: &str, parameters: &[Value], limit: u64) -> Result<Vec<RigEvent>> {
+    fn read_whole(&self, condition: &str, parameters: &[Value], limit: u64) -> Result<Vec<RigEvent>> {
         let sql = format!(
             "SELECT id, agent_id, run_id, event, data, at_ms FROM agent_events WHERE {condition} ORDER BY id LIMIT {limit}"
         );

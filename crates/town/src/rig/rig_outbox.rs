@@ -1,14 +1,21 @@
 //! A rig's outbox: the events that the town has not taken yet, and the town's cursor.
 
+use serde_json::value::RawValue;
 use townwatch_protocol::error::{Error, Result};
-use townwatch_protocol::id::SourceId;
+use townwatch_protocol::id::{AgentId, EventName, RunId, SourceId};
 use townwatch_protocol::limits::BATCH_EVENTS_MAX;
-use townwatch_protocol::wire::RigBatch;
+use townwatch_protocol::time::Timestamp;
+use townwatch_protocol::wire::{RigBatch, RigEvent};
 
+use crate::agents::parse;
+use crate::joined_rows::{JOINED_BYTES_MAX, joined, rows_of};
 use crate::rig::{Rig, position};
 
 /// The text of one batch to the town, 2 MiB; a batch is closed before the event that would exceed it.
 const FORWARD_BYTES_MAX: u64 = 2 << 20;
+/// The data of events that are read as one text, 1 MiB. Beside each event's data stand short names.
+const JOINED_DATA_BYTES_MAX: u64 = 1 << 20;
+const _: () = assert!(JOINED_DATA_BYTES_MAX as usize + BATCH_EVENTS_MAX * 1024 <= JOINED_BYTES_MAX);
 
 /// The events that wait in the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +47,11 @@ impl Rig {
         if head == after {
             return Ok(None);
         }
-        let (condition, parameters, limit) = ("id > ?", [after.into()], BATCH_EVENTS_MAX as u64);
-        let events = if waiting_bytes <= FORWARD_BYTES_MAX {
-            self.read_whole(condition, &parameters, limit)?
+        let limit = BATCH_EVENTS_MAX as u64;
+        let events = if waiting_bytes <= JOINED_DATA_BYTES_MAX {
+            self.read_joined(after, limit)?
         } else {
-            self.read(condition, &parameters, limit, FORWARD_BYTES_MAX)?
+            self.read("id > ?", &[after.into()], limit, FORWARD_BYTES_MAX)?
         };
         if events.is_empty() {
             // What has these ids was deleted with its agent, and nothing of it waits.
@@ -52,6 +59,31 @@ impl Rig {
             return Ok(None);
         }
         Ok(Some(RigBatch { rig_id: self.rig_id.clone(), rig_epoch: self.epoch.clone(), after, events }))
+    }
+
+    /// Reads the events after a position, ascending: at most `limit`.
+    fn read_joined(&self, after: SourceId, limit: u64) -> Result<Vec<RigEvent>> {
+        let sql = format!(
+            "SELECT {} FROM (SELECT id, agent_id, coalesce(run_id, '') AS run_id, event, at_ms, data FROM agent_events \
+             WHERE id > ? ORDER BY id LIMIT {limit})",
+            joined(&["id", "agent_id", "run_id", "event", "at_ms", "data"])
+        );
+        let mut events = Vec::new();
+        if let Some(text) = self.store.query(&sql, &[after.into()])?.first().and_then(|row| row.maybe_text(0)) {
+            for row in rows_of(text) {
+                let [id, agent_id, run_id, event, at_ms, data] = row?;
+                events.push(RigEvent {
+                    id: parse(id.parse().ok().and_then(SourceId::new))?,
+                    agent_id: parse(AgentId::parse(agent_id))?,
+                    run_id: RunId::parse(run_id),
+                    event: parse(EventName::parse(event))?,
+                    data: RawValue::from_string(data.to_owned()).map_err(Error::internal)?,
+                    at: parse(at_ms.parse().ok().map(Timestamp::from_millis))?,
+                });
+            }
+        }
+        events.sort_unstable_by_key(|event| event.id);
+        Ok(events)
     }
 
     /// Takes over the town's cursor, and gives what waits behind it.

@@ -13,7 +13,7 @@ use townwatch_protocol::wire::{Gap, ServerFrame};
 
 use crate::log::recent::RecentEvents;
 use crate::log::states::StateFrames;
-use crate::log::{self, LogSpan, PageFilter, Selection};
+use crate::log::{self, CHUNK_EVENTS, LogSpan, PageFilter, Selection};
 use crate::reading::stream_query::Form;
 use crate::store::Store;
 use crate::viewers::audience::Audience;
@@ -21,9 +21,6 @@ use crate::viewers::elision::{Elided, Importance};
 use crate::viewers::history::History;
 use crate::viewers::state_list::StateTexts;
 use crate::viewers::text_of;
-
-/// Rows of one read for frames: 64 of 48 KiB are 3 MiB, and a frame has at most 64 KiB.
-const CHUNK_EVENTS: u64 = 64;
 
 /// The occasion of a pass over the streams.
 #[derive(Debug, Clone, Copy)]
