@@ -93,13 +93,13 @@ async fn message(AgentOf(town, agent_id): AgentOf, body: Body) -> HandlerResult 
 
 async fn answer(AgentOf(town, agent_id): AgentOf, body: Body) -> HandlerResult {
     #[derive(Deserialize)]
-    struct By {
+    struct AnswerAuthor {
         by: String,
     }
     let bytes = request::bytes(body).await?;
     // Not `ControlAnswer` at once, for the reason that `start` has.
     let answer: AnswerAgent = parse_body(&bytes)?;
-    let By { by } = parse_body(&bytes)?;
+    let AnswerAuthor { by } = parse_body(&bytes)?;
     answer.check()?;
     town.answer(&agent_id, answer, by).await?;
     Ok(json(&Answered { answered: true }))

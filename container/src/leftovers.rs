@@ -27,8 +27,9 @@ mod linux {
         end_marked("of_a_server_that_is_gone", |table, server| server.is_gone(table), is_own);
     }
 
-    /// Starts the guard: a process that outlives this one, and ends the processes that it leaves when it is killed. The
-    /// guard reads its standard input, which ends with this process however that ends.
+    /// Starts the guard, a process that outlives this control server. If the server is killed, the guard ends the
+    /// processes that the server has left running. The guard waits on its standard input: that pipe closes when the
+    /// server ends, in whatever way.
     pub fn guard(own_program: &Path, command: &str, cgroups_dir: Option<&Path>) -> io::Result<Child> {
         let mut guard = Command::new(own_program);
         guard.args([command, &ServerMark::own().to_string()]).args(cgroups_dir).env_clear().current_dir("/");

@@ -23,7 +23,7 @@ use crate::work_dirs::{HOMES, WorkDir, WorkDirs};
 /// The room of a run. When this value is dropped, no process or user of the run is left.
 #[derive(Debug)]
 pub struct Room {
-    own: Own,
+    isolation: Isolation,
     dir: WorkDir,
     holding: Holding,
 }
@@ -42,9 +42,9 @@ impl Holding {
     }
 }
 
-/// The things that a run has for itself beside its directory.
+/// The isolation of a run from other runs, beside its own directory: none, a user of its own, or a sandbox.
 #[derive(Debug)]
-enum Own {
+enum Isolation {
     Nothing,
     User(User),
     Sandbox { bubblewrap: Bubblewrap, home: PathBuf },
@@ -59,21 +59,21 @@ impl Room {
         (town_id, run_id): (&TownId, &RunId),
         holding: Holding,
     ) -> io::Result<Self> {
-        let own = match (users, sandbox) {
-            (Some(users), _) => Own::User(users.take(run_id)?),
+        let isolation = match (users, sandbox) {
+            (Some(users), _) => Isolation::User(users.take(run_id)?),
             (None, Sandbox::Bubblewrap(bubblewrap)) => {
                 let home = dirs.root().join(HOMES).join(run_id.as_str());
                 DirBuilder::new().recursive(true).mode(0o700).create(home.join("tmp"))?;
-                Own::Sandbox { bubblewrap: bubblewrap.clone(), home }
+                Isolation::Sandbox { bubblewrap: bubblewrap.clone(), home }
             }
-            (None, Sandbox::None | Sandbox::Image) => Own::Nothing,
+            (None, Sandbox::None | Sandbox::Image) => Isolation::Nothing,
         };
-        let dir = dirs.begin(town_id, run_id, |dir| match (&own, dir.parent()) {
-            (Own::User(user), Some(town)) => users::passage(town).and_then(|()| user.own(dir)),
+        let dir = dirs.begin(town_id, run_id, |dir| match (&isolation, dir.parent()) {
+            (Isolation::User(user), Some(town)) => users::passage(town).and_then(|()| user.own(dir)),
             (_, Some(town)) => folders::own(town, 0o700).and_then(|()| folders::own(dir, 0o700)),
             (_, None) => Err(io::ErrorKind::InvalidInput.into()),
         })?;
-        Ok(Self { own, dir, holding })
+        Ok(Self { isolation, dir, holding })
     }
 
     /// The run's directory.
@@ -83,7 +83,7 @@ impl Room {
 
     /// Makes the command of the run's program, which works in the room, and in a sandbox where each run has one.
     pub fn command(&self, runtime: Runtime, program: &Path, arguments: &[String]) -> (Command, Leader) {
-        let Own::Sandbox { bubblewrap, home } = &self.own else {
+        let Isolation::Sandbox { bubblewrap, home } = &self.isolation else {
             let mut command = Command::new(program);
             self.dress(command.args(arguments));
             return (command, Leader::Agent);
@@ -103,7 +103,7 @@ impl Room {
     /// that agents get from the control server.
     pub fn dress(&self, command: &mut Command) {
         command.current_dir(self.dir()).env_clear().envs(environment::inherited());
-        if let Own::User(user) = &self.own {
+        if let Isolation::User(user) = &self.isolation {
             user.dress(command);
         }
     }
@@ -111,10 +111,10 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        match &self.own {
-            Own::Nothing => {}
-            Own::User(user) => user.leave(self.dir()),
-            Own::Sandbox { home, .. } => {
+        match &self.isolation {
+            Isolation::Nothing => {}
+            Isolation::User(user) => user.leave(self.dir()),
+            Isolation::Sandbox { home, .. } => {
                 if let Err(error) = folders::remove(home) {
                     let fields = serde_json::json!({"dir": home, "message": error.to_string()});
                     crate::log::write("work_dir_stays", fields);

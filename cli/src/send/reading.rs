@@ -193,7 +193,8 @@ impl Parser<'_> {
         }
     }
 
-    /// The beginning of a line that has no end yet; its rest comes as a line.
+    /// Shows the present part of a line that has no end yet. Lines that were held before it are shown first. The rest
+    /// of the line comes later, as a line.
     fn part(&mut self, open: &str, take: &mut impl FnMut(&EventData, Timestamp)) {
         if let FormatGuess::Open(held, _) = &mut self.format {
             let lines = held.take();
@@ -205,7 +206,8 @@ impl Parser<'_> {
         }
     }
 
-    /// A line that was held, once it is clear what prints it: an object is one of its lines, other text stood before them.
+    /// Reads a held line after the program behind the input is recognised. A blank line is dropped. A JSON object
+    /// goes to that program's reader. Any other line was printed before the program began, and is shown as text.
     fn reread(&mut self, line: Line<'static>, at: Timestamp, take: &mut impl FnMut(&EventData, Timestamp)) {
         match &line {
             Line::Text(text) if text.trim().is_empty() => {}
@@ -237,7 +239,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Why the run failed, as far as its output tells: the exit code of a program before a pipe is not seen behind it.
+    /// The reason why the run failed; `None` if the output shows no failure. Only the output can tell: the exit code
+    /// of a program is not seen behind a pipe.
     fn failure(&self) -> Option<String> {
         let FormatGuess::Known(normaliser) = &self.format else { return None };
         let cut_short = || self.in_turn.then_some("its output ended in the middle of a turn");

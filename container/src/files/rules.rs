@@ -28,14 +28,14 @@ const MAKING_MAX: Duration = Duration::from_secs(2);
 /// The rules that are applied.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
-    by_directory: BTreeMap<PathBuf, Made>,
+    by_directory: BTreeMap<PathBuf, DirectoryRules>,
     making: Duration,
     /// Whether some rules are not applied.
     pub(super) is_cut: bool,
 }
 
 #[derive(Debug)]
-struct Made {
+struct DirectoryRules {
     rules: Gitignore,
     bytes: usize,
 }
@@ -55,7 +55,7 @@ impl Rules {
         self.making += begun.elapsed();
         self.is_cut |= !is_whole;
         if let Some(rules) = rules {
-            self.by_directory.insert(dir.to_owned(), Made { rules, bytes: text.len() });
+            self.by_directory.insert(dir.to_owned(), DirectoryRules { rules, bytes: text.len() });
         }
     }
 

@@ -65,16 +65,16 @@ mod tests {
     #[test]
     fn a_field_of_another_kind_does_not_lose_the_others() {
         #[derive(Deserialize)]
-        struct Two {
+        struct NumberAndText {
             #[serde(default, deserialize_with = "if_readable")]
             number: Option<u64>,
             #[serde(default, deserialize_with = "if_readable")]
             text: Option<String>,
         }
-        let two = read::<Two>(r#"{"number":"five","text":"t\ud83d"}"#).unwrap();
+        let two = read::<NumberAndText>(r#"{"number":"five","text":"t\ud83d"}"#).unwrap();
         assert_eq!((two.number, two.text.as_deref()), (None, Some("t\u{fffd}")));
         for other in ["null", "true", "-1", "1", "0.5", "1e400", r#"["a",{"b":[]}]"#, r#"{"a":{"b":"c\ud83d"}}"#] {
-            let two = read::<Two>(&format!(r#"{{"text":{other},"number":5}}"#)).unwrap();
+            let two = read::<NumberAndText>(&format!(r#"{{"text":{other},"number":5}}"#)).unwrap();
             assert_eq!((two.number, two.text.as_deref()), (Some(5), None), "{other}");
         }
     }

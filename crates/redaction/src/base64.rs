@@ -4,15 +4,22 @@ use base64ct::{Base64Unpadded, Base64UrlUnpadded, Encoding};
 
 type Encode = fn(&[u8]) -> String;
 
-/// The two alphabets, `+/` and `-_`, without signs that fill up the last group. The crate takes as long for any value.
+/// The two alphabets, `+/` and `-_`, both without padding. The crate's time does not depend on the value of a byte,
+/// so it does not reveal a secret.
 const ALPHABETS: [Encode; 2] = [Base64Unpadded::encode_string, Base64UrlUnpadded::encode_string];
-/// Bytes that three times eight, and four times six bits are.
+/// A group has 24 bits: 3 bytes of 8 bits, or 4 characters of 6 bits.
 const GROUP_BYTES: usize = 3;
 const GROUP_CHARACTERS: usize = 4;
 
-/// The base64 texts that a value can become: for each alphabet, and for each of the 3 places in a group at which it may
-/// begin. The last character may share its bits with the next byte, so one text leaves it out; where the value is the
-/// end, one text has it, and one has the padding `=` as well.
+/// The base64 texts by which a value is found inside a longer encoded text. The text of a value depends on the place
+/// in a group, 0 to 2, at which the value begins. A character at either end of it can also have bits of the
+/// neighbouring byte. Such a first character is always left out. So each place gives up to three texts, in each alphabet. For `pass` at place 0 they are:
+///
+/// * `cGFzc`, the characters that depend on the value alone;
+/// * `cGFzcw`, with the last character of a value that ends the encoded text;
+/// * `cGFzcw==`, the same with its padding.
+///
+/// Where the value ends with its group, all three are the same text, and it is given once.
 pub(super) fn ways(value: &[u8]) -> Vec<String> {
     let mut ways = Vec::new();
     for (encode, before) in ALPHABETS.into_iter().flat_map(|encode| (0..GROUP_BYTES).map(move |n| (encode, n))) {

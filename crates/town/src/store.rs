@@ -23,7 +23,7 @@ pub enum Value {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row(pub Vec<Value>);
 
-/// The fill of a store.
+/// The space that a store uses, and the space that it may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fill {
     /// The bytes that the tables and their indices use. Deleted rows do not count.

@@ -133,9 +133,12 @@ pub fn require(caller: Option<Caller>) -> Result<Caller> {
     })
 }
 
-/// Whether the principal may ask for this at all. The operator may ask for everything; an agent posts events as itself
-/// (whom it posts for stands in the body, and of which town its rig is only the rig knows: [`AgentRight::check`]) and reads
-/// its own. What is refused is refused alike whether it exists or not.
+/// Checks whether the principal may use a route. The operator may use every route. An agent may post events to its
+/// rig, and its own pictures and heartbeats, and may read its own events.
+///
+/// Two facts are checked elsewhere ([`AgentRight::check`]): the agent for which it posts, because the body names it;
+/// and the rig's town, because only the rig knows it. The refusal is the same whether the thing asked for exists or
+/// not, so it reveals nothing.
 pub fn check_right(principal: &Principal, route: &Route) -> Result<()> {
     let Principal::Agent(AgentRight { rig_id, agent_id, .. }) = principal else { return Ok(()) };
     match route {
@@ -152,7 +155,8 @@ pub fn check_right(principal: &Principal, route: &Route) -> Result<()> {
     }
 }
 
-/// Whether the way that the right was shown is good enough. A session makes no codes: it could live for ever by them.
+/// Checks whether the kind of the credential is enough for a route. A code that signs a browser in needs the
+/// operator's key: a session that could make codes could renew itself for ever.
 pub fn check_credential(credential: CredentialKind, route: &Route) -> Result<()> {
     if *route == Route::MakeCode && credential != CredentialKind::Bearer {
         let message = "a code that signs a browser in is made with the key: send `Authorization: Bearer`";

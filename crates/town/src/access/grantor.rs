@@ -14,7 +14,8 @@ use crate::store::Row;
 /// The credential that a ticket was made by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grantor {
-    /// Names it without telling it: another name once the secret behind it is another.
+    /// A name for the credential that does not reveal it. If the secret behind the credential changes, the name
+    /// changes, too.
     pub name: String,
     /// The end of the right, as a session has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,7 +36,8 @@ impl Grantor {
         }
     }
 
-    /// The names of a session: what it passed on before the secret was changed has another one.
+    /// The names that a session can have: one under the present secret, and one under the secret before it. Tickets
+    /// that the session made before the secret was changed have the older name.
     pub fn names_of(session_id: &SessionId, secrets: &Secrets) -> impl Iterator<Item = String> {
         secrets.jwt_secrets().map(move |jwt_secret| name_of(session_id, jwt_secret, secrets))
     }

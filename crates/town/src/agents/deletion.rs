@@ -125,14 +125,19 @@ pub(crate) fn is_erased(store: &dyn Store, run_id: &RunId) -> Result<bool> {
     Ok(!store.query("SELECT 1 FROM erased_runs WHERE run_id = ?", &[run_id.as_str().into()])?.is_empty())
 }
 
-/// Whether what the container tells of an agent that is not here is left of one that was deleted: it is of a run of that
-/// one, or of none, and the container still is in a life in which that one ran.
+/// Whether an event of the container belongs to an agent that was deleted. The caller knows that the town has no
+/// agent with this id now.
+///
+/// With a `run_id`, the event belongs to a deleted agent if that run was one of its runs. Without a `run_id`, it does
+/// if any deleted agent with this id had a run in the container's present life. Runs of earlier lives are not in the
+/// table any more ([`forget_erased`]).
 pub(crate) fn is_left_over(store: &dyn Store, agent_id: &AgentId, run_id: Option<&RunId>) -> Result<bool> {
     let sql = "SELECT 1 FROM erased_runs WHERE agent_id = ?1 AND (?2 IS NULL OR run_id = ?2) LIMIT 1";
     Ok(!store.query(sql, &[agent_id.as_str().into(), run_id.map(RunId::as_str).into()])?.is_empty())
 }
 
-/// A life of the container is over: nothing comes of its runs any more.
+/// Forgets the runs of deleted agents from a life of the container that is over. No event of these runs can come any
+/// more.
 pub(crate) fn forget_erased(store: &dyn Store, epoch: &Epoch) -> Result<()> {
     store.query("DELETE FROM erased_runs WHERE source_epoch = ?", &[epoch.as_str().into()])?;
     Ok(())

@@ -134,11 +134,12 @@ pub(crate) fn open_of_agent(store: &dyn Store, source: &Source, agent_id: &Agent
     store.query(&sql, &[source.key().into(), agent_id.as_str().into()])?.iter().map(from_row).collect()
 }
 
-/// Open runs that are ended when one begins: more than come, so that an agent of a build that had no bound comes down to it.
+/// The most open runs that are ended when one begins, 64. Normally one is enough. But an earlier version had no bound
+/// on open runs, and what it left is brought down to the bound by this.
 const QUIETEST_MAX: usize = 64;
 
-/// The agent's open runs of a source beyond so many, those first that were not heard of for longest: of which the newest event
-/// is the oldest, or is pruned.
+/// The agent's open runs from a source, except the `kept` runs with the newest events; at most [`QUIETEST_MAX`]. Runs
+/// whose events are all pruned come first, then the run whose newest event is the oldest.
 pub(crate) fn quietest_open(store: &dyn Store, source: &Source, agent_id: &AgentId, kept: usize) -> Result<Vec<Run>> {
     let mut open = open_of_agent(store, source, agent_id)?;
     let Some(excess) = open.len().checked_sub(kept).filter(|excess| *excess > 0) else { return Ok(Vec::new()) };
@@ -215,11 +216,12 @@ pub fn open(
     })
 }
 
-/// Ended runs that are looked at when one begins: more than come, so that tables of a build that kept all of them shrink.
+/// The most ended runs that are deleted when one begins, 4. Normally one is enough. But an earlier version kept all
+/// ended runs, and its tables shrink by this.
 const OUTLIVED_RUNS_MAX: u64 = 4;
 
-/// An agent's oldest runs that were over before its newest [`RUNS_PER_AGENT_MAX`] began, each with its last event. One whose
-/// end somebody has yet to hear of is none of them.
+/// The agent's oldest runs that ended before its newest [`RUNS_PER_AGENT_MAX`] runs began, each with the id of its
+/// last event. A run is left out while a rig or the control server has not confirmed its stop order.
 pub(crate) fn outlived(store: &dyn Store, newest: &Run) -> Result<Vec<(RunId, EventId)>> {
     let Some(number) = newest.number.checked_sub(RUNS_PER_AGENT_MAX).filter(|number| *number > 0) else {
         return Ok(Vec::new());

@@ -1,6 +1,7 @@
-//! Runs that the town has stopped by itself, since a budget is used up or their agent has too many open: an order lies in the
-//! run's row from the transaction that decides it until the one who has to know of it says that it was heard. So a crash in
-//! between forgets none.
+//! Stop orders: the town itself stops a run, because a budget is used up or because the agent has too many open runs.
+//!
+//! The order is stored in the run's row, in the transaction that decides the stop. It stays there until its receiver,
+//! the control server or the rig, has confirmed it. So a crash in between loses no order.
 
 use townwatch_protocol::error::{Error, Result};
 use townwatch_protocol::event::{AgentExited, AgentNotice, AgentNoticeKind, Draft, ExitReason, NoticeLevel};
@@ -21,7 +22,8 @@ use crate::town::Town;
 pub enum StopPlace {
     /// The control server: the run ends when its program has.
     Container,
-    /// The rig that its agent posts to: the run has ended, for this reason, and the rig refuses what follows.
+    /// The rig that the run's agent posts to. The run has ended in the town, for this reason, and the rig refuses
+    /// further events of the run.
     Rig(RigId, ExitReason),
 }
 
@@ -30,7 +32,7 @@ pub enum StopPlace {
 pub struct StopOrder {
     /// The run.
     pub run_id: RunId,
-    /// Whose.
+    /// The run's agent.
     pub agent_id: AgentId,
     /// The receiver of the order.
     pub place: StopPlace,
@@ -45,16 +47,22 @@ impl Town {
         rows.iter().map(read).collect()
     }
 
-    /// The control server has no such run. One that it had is not asked for any more, and whether it is over is settled as with
-    /// a start that was never confirmed. One whose start is under way may arrive behind the stop: false, it is to be asked for
-    /// again. Of one that is over for the town nothing is left to settle.
+    /// Settles a stop order to which the control server answered that it has no such run. The answer is whether the
+    /// order is done:
+    ///
+    /// * The run has ended in the town: true, and nothing else changes.
+    /// * The control server had confirmed the run's start: true. The run then counts as one whose start was never
+    ///   confirmed, and the check of such starts settles whether it is over.
+    /// * The start was never confirmed: false. The start may still reach the control server, after this stop, so the
+    ///   stop is tried again.
     fn stop_found_none(&self, run_id: &RunId) -> Result<bool> {
         let sql = "UPDATE runs SET stop_heard = 1, source_epoch = CASE WHEN exit IS NULL THEN NULL ELSE source_epoch END \
              WHERE run_id = ? AND (source_epoch IS NOT NULL OR exit IS NOT NULL) RETURNING 1";
         Ok(!self.store.query(sql, &[run_id.as_str().into()])?.is_empty())
     }
 
-    /// A container of another make stops nothing: it is not asked again, and the run's log says so.
+    /// Settles a stop order for a container that is not ours and has no call to stop a run. The order counts as done,
+    /// and a notice in the run's log says that the run goes on.
     fn stop_impossible(&self, run_id: &RunId, now: Timestamp) -> Result<Outcome> {
         let store = self.store.as_ref();
         atomically(store, || {
@@ -76,12 +84,13 @@ impl Town {
     }
 }
 
-/// The word of the one who has to know of a stop. The answer is whether the order is done; else it is to be tried again.
+/// The answer of a stop order's receiver. The decision gives whether the order is done; if not, the order is to be
+/// tried again.
 #[derive(Debug)]
 pub struct StopAnswered<'a> {
     /// The run.
     pub run_id: &'a RunId,
-    /// The word.
+    /// The receiver's answer.
     pub answer: &'a StopAnswer,
 }
 
@@ -100,7 +109,8 @@ impl Decide for StopAnswered<'_> {
     }
 }
 
-/// A run that is posted ends in the transaction that orders its stop; so its row says why.
+/// Reads an order from the run's row. A posted run ends in the transaction that orders its stop, so the reason of its
+/// end is in the row.
 fn read(row: &Row) -> Result<StopOrder> {
     let place = match row.text(2)?.strip_prefix("rig:") {
         Some(rig_id) => {
@@ -119,7 +129,8 @@ pub(crate) fn order(store: &dyn Store, run_id: &RunId, message: &str) -> Result<
     Ok(!store.query(sql, &[message.into(), run_id.as_str().into()])?.is_empty())
 }
 
-/// A run of the container ends: nobody needs to stop it any more. Gives why it was to be stopped, if it was.
+/// Marks the stop order of a container's run as done, because the run has ended. Gives the message of the order, if
+/// there was one.
 pub(crate) fn fulfilled(store: &dyn Store, run_id: &RunId) -> Result<Option<String>> {
     let sql = "UPDATE runs SET stop_heard = 1 WHERE run_id = ? AND stop_message IS NOT NULL \
          AND source = 'container' RETURNING stop_message";

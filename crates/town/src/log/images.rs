@@ -57,15 +57,15 @@ pub struct Posted {
     pub is_new: bool,
 }
 
-/// The pictures that an event's data names, each once and at most [`IMAGES_PER_EVENT_MAX`]. Only a tool's result has any,
-/// and of one without the word nothing is read.
+/// The pictures that an event's data names, each once and at most [`IMAGES_PER_EVENT_MAX`]. Only the result of a tool
+/// names pictures. A result without the word `image_id` is not parsed.
 fn named(draft: &Draft) -> Vec<ImageId> {
     #[derive(Deserialize)]
     struct Attached {
         image_id: Option<ImageId>,
     }
     #[derive(Deserialize)]
-    struct Gave<'a> {
+    struct ResultWithAttachments<'a> {
         #[serde(borrow)]
         attachments: Vec<&'a RawValue>,
     }
@@ -74,7 +74,9 @@ fn named(draft: &Draft) -> Vec<ImageId> {
         return named;
     }
     // A posted event may hold anything: an entry that is none of ours names no picture.
-    let Ok(FromObject(Gave { attachments })) = serde_json::from_str(draft.data.get()) else { return named };
+    let Ok(FromObject(ResultWithAttachments { attachments })) = serde_json::from_str(draft.data.get()) else {
+        return named;
+    };
     for entry in attachments {
         if let Ok(FromObject(Attached { image_id: Some(image_id) })) = serde_json::from_str(entry.get())
             && !named.contains(&image_id)
@@ -88,8 +90,11 @@ fn named(draft: &Draft) -> Vec<ImageId> {
     named
 }
 
-/// Notes what an event names, within the transaction that stores it; whether something is wanted now. A picture that is
-/// known is as young as the newest event that names it, and one that is gone is wanted again.
+/// Notes the pictures that an event names, within the transaction that stores the event. A known picture becomes as
+/// young as this event. If the event is a container's, a picture that is new or gone becomes wanted. A posting agent
+/// brings its pictures itself, so none of them becomes wanted.
+///
+/// The answer is whether a picture became wanted.
 pub fn note(store: &dyn Store, id: EventId, pruned_id: EventId, draft: &Draft, source: &Source) -> Result<bool> {
     let (agent_id, mut is_wanted) = (draft.agent_id.as_str(), false);
     for image_id in named(draft) {
@@ -106,7 +111,7 @@ pub fn note(store: &dyn Store, id: EventId, pruned_id: EventId, draft: &Draft, s
             }
             Some(_) => continue,
             None => {
-                make_room(store, &draft.agent_id, pruned_id, Coming { rows: 1, bytes: 0 }, OF_AGENT)?;
+                make_room(store, &draft.agent_id, pruned_id, NeededRoom { rows: 1, bytes: 0 }, OF_AGENT)?;
                 let sql = "INSERT INTO images (agent_id, image_id, standing, event_id) VALUES (?, ?, 'wanted', ?)";
                 store.query(sql, &[agent_id.into(), image_id.as_str().into(), id.into()])?;
             }
@@ -134,8 +139,8 @@ pub fn due_at(store: &dyn Store) -> Result<Option<Timestamp>> {
     store.query(sql, &[])?.first().map(|row| moment(row, 0)).transpose()
 }
 
-/// Keeps what was fetched for a wanted picture; what is no picture, or another one, is gone. Nothing where it is not
-/// wanted any more.
+/// Stores the bytes that were fetched for a wanted picture. If the bytes are no picture, or another picture, the
+/// wanted one is marked as gone. If the picture is not wanted any more, nothing changes.
 pub fn fetched(store: &dyn Store, wanted: &WantedImage, bytes: &[u8]) -> Result<()> {
     let checked = image::inspect(bytes).map_err(|problem| format!("It {problem}."));
     let checked = checked.and_then(|kind| {
@@ -167,7 +172,7 @@ pub fn failed(store: &dyn Store, wanted: &WantedImage, now: Timestamp) -> Result
     Ok(())
 }
 
-/// A wanted picture will never come; `problem` says why, for a person.
+/// Marks a wanted picture as gone, because it will never come. `problem` is the reason, in words for a person.
 pub fn lost(store: &dyn Store, wanted: &WantedImage, problem: &str) -> Result<()> {
     let sql = "UPDATE images SET standing = 'gone', problem = ? \
                WHERE agent_id = ? AND image_id = ? AND standing = 'wanted'";
@@ -263,7 +268,7 @@ fn keep(
     // It must not go for itself.
     let pruned_id = pruned_id.min(event_id.previous());
     space::make_for_picture(store)?;
-    make_room(store, &of.agent_id, pruned_id, Coming { rows: new_rows, bytes: size }, OF_AGENT)?;
+    make_room(store, &of.agent_id, pruned_id, NeededRoom { rows: new_rows, bytes: size }, OF_AGENT)?;
     let sql = "INSERT INTO images (agent_id, image_id, standing, event_id, media_type, size_bytes) \
                VALUES (?, ?, 'kept', ?, ?, ?) ON CONFLICT DO UPDATE SET \
                standing = 'kept', media_type = excluded.media_type, size_bytes = excluded.size_bytes, problem = NULL";
@@ -276,9 +281,9 @@ fn keep(
     Ok(())
 }
 
-/// A picture that is about to be stored.
+/// The room that a picture needs before it is stored; zeros where room is made for no picture.
 #[derive(Clone, Copy)]
-struct Coming {
+struct NeededRoom {
     rows: u64,
     bytes: u64,
 }
@@ -294,7 +299,7 @@ const OF_AGENT: Bound = Bound { bytes: IMAGE_BYTES_PER_AGENT_MAX, problem: "Newe
 
 /// Lets pictures of an agent go that no retained event names any more.
 pub(crate) fn let_unnamed_go(store: &dyn Store, agent_id: &AgentId, pruned_id: EventId) -> Result<()> {
-    make_room(store, agent_id, pruned_id, Coming { rows: 0, bytes: 0 }, OF_AGENT)
+    make_room(store, agent_id, pruned_id, NeededRoom { rows: 0, bytes: 0 }, OF_AGENT)
 }
 
 /// Lets the oldest pictures of an agent go, of so many bytes together or just more; gives how many these were.
@@ -302,7 +307,7 @@ pub(crate) fn let_oldest_go(store: &dyn Store, agent_id: &AgentId, bytes: u64) -
     let kept = kept_bytes(store, agent_id)?;
     let problem = "The town's store was full, and its agent took most of it.";
     let bound = Bound { bytes: kept.saturating_sub(bytes), problem };
-    make_room(store, agent_id, EventId::START, Coming { rows: 0, bytes: 0 }, bound)?;
+    make_room(store, agent_id, EventId::START, NeededRoom { rows: 0, bytes: 0 }, bound)?;
     Ok(kept.saturating_sub(kept_bytes(store, agent_id)?))
 }
 
@@ -313,7 +318,13 @@ fn kept_bytes(store: &dyn Store, agent_id: &AgentId) -> Result<u64> {
 
 /// Lets pictures of an agent go, oldest first: those that no retained event names, what the coming ones leave no room
 /// for, and rows beyond their number.
-fn make_room(store: &dyn Store, agent_id: &AgentId, pruned_id: EventId, coming: Coming, bound: Bound) -> Result<()> {
+fn make_room(
+    store: &dyn Store,
+    agent_id: &AgentId,
+    pruned_id: EventId,
+    coming: NeededRoom,
+    bound: Bound,
+) -> Result<()> {
     let sql = "SELECT image_id, standing, size_bytes, event_id FROM images WHERE agent_id = ? \
                ORDER BY event_id, image_id";
     let rows = store.query(sql, &[agent_id.as_str().into()])?;

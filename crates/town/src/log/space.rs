@@ -11,11 +11,13 @@ use crate::log::images;
 use crate::log::writer::LogWriter;
 use crate::store::{Fill, Store};
 
-/// Events that go before one batch, twice what a batch may bring; what is still too much goes before the next.
+/// The most events that are deleted before one batch, twice as many as a batch may have. The rest of the excess is
+/// deleted before the next batch.
 const GOING_EVENTS_MAX: u64 = 1_000;
-/// Bytes that go before one batch, twice what a batch may bring; the same.
+/// The most bytes that are deleted before one batch, twice as many as a batch may have. The rest of the excess is
+/// deleted before the next batch.
 const GOING_BYTES_MAX: u64 = 8 << 20;
-/// Agents that are looked at for it, the largest ones.
+/// The number of agents, the largest ones, that are searched for something to delete.
 pub(crate) const LARGEST_AGENTS_MAX: u64 = 8;
 /// The part of the bound that goes beyond what is needed: a 64th.
 const SPARE_PART: u64 = 64;
@@ -46,7 +48,8 @@ impl Excess {
     }
 }
 
-/// Lets events and pictures of a town go, before a batch; gives the newest event that went.
+/// Makes room before a batch is stored: deletes old events and pictures of the largest agents of a town. Gives the
+/// newest deleted event's id.
 pub(crate) fn make(store: &dyn Store, writer: &mut LogWriter<'_>, head: EventId) -> Result<EventId> {
     let mut pruned_id = EventId::START;
     let Some(mut wanted) = Excess::of(store.fill()) else { return Ok(pruned_id) };
@@ -78,8 +81,9 @@ pub(crate) fn make(store: &dyn Store, writer: &mut LogWriter<'_>, head: EventId)
     Ok(pruned_id)
 }
 
-/// Lets pictures of a town go, before one is kept. Events stay: whoever has not had them yet would have to be told, and the
-/// next batch lets them go.
+/// Deletes old pictures of the agent with the most bytes of pictures, so that a picture can be stored. No event is
+/// deleted here, because viewers would have to be told of the gap. Events are deleted before the next batch is stored
+/// ([`make`]).
 pub(crate) fn make_for_picture(store: &dyn Store) -> Result<()> {
     let Some(wanted) = Excess::of(store.fill()) else { return Ok(()) };
     let rows = store.query("SELECT agent_id FROM image_sums ORDER BY bytes DESC LIMIT 1", &[])?;

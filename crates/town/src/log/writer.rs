@@ -152,8 +152,9 @@ impl<'a> LogWriter<'a> {
         Ok(())
     }
 
-    /// Deletes an agent's oldest event, if its id is not beyond `through`; whether it did. `head` is the town's with what
-    /// is about to be stored: a viewer that was told of gaps at an earlier one is told of this, too.
+    /// Deletes an agent's oldest event, if its id is at most `through`. The answer is whether an event was deleted.
+    /// `head` is the id that the town's newest event has after the present write. It is noted with the agent: a
+    /// viewer that was told of this agent's gaps at an earlier head is told once more.
     pub(crate) fn delete_oldest(&mut self, agent: &mut Agent, through: EventId, head: EventId) -> Result<bool> {
         self.flush()?;
         let Some(oldest) = self.forget_oldest(agent, through, head)? else { return Ok(false) };
@@ -161,7 +162,8 @@ impl<'a> LogWriter<'a> {
         Ok(true)
     }
 
-    /// Moves an agent's base over its oldest event, which then counts as gone; its row is left to the caller.
+    /// Moves an agent's base behind its oldest event, and counts that event as pruned. The event's row is still
+    /// there: the caller deletes or overwrites it.
     fn forget_oldest(&mut self, agent: &mut Agent, through: EventId, head: EventId) -> Result<Option<EventId>> {
         let Some(OldestEvent { id, frame }) = self.take_oldest(agent.id(), through)? else { return Ok(None) };
         let event: TownEvent = serde_json::from_str(&frame).map_err(Error::internal)?;
@@ -186,7 +188,7 @@ impl<'a> LogWriter<'a> {
         Ok(Some(id))
     }
 
-    /// Takes an agent's oldest event that was not taken yet, if its id is not beyond `through`.
+    /// The agent's oldest event that this writer has not taken yet, if its id is at most `through`.
     fn take_oldest(&mut self, agent_id: &AgentId, through: EventId) -> Result<Option<OldestEvent>> {
         if self.oldest.get(agent_id).is_none_or(VecDeque::is_empty) {
             // What was taken before is still in the table, as long as the rows over it are not written.
@@ -210,9 +212,9 @@ struct Framed {
     data: EventData,
 }
 
-/// An event's frame form of at most [`EVENT_FRAME_BYTES_MAX`], and the whole event where that form is cut. Of one that is
-/// larger than any may arrive there is no more than that form: a row has its bound, and what cannot be stored would hold
-/// up all that comes after it.
+/// An event's frame form, of at most [`EVENT_FRAME_BYTES_MAX`], and beside it the whole event if the frame form is
+/// cut. Data beyond [`EVENT_BYTES_MAX`] is stored in the frame form only. No sender may exceed that bound; but an
+/// event that could not be stored would hold up all later events.
 fn framed(id: EventId, agent: &Agent, run_id: &RunId, draft: &Draft) -> Framed {
     let prefix = format!(
         "{{\"id\":{id},\"agent_id\":\"{}\",\"rig_id\":\"{}\",\"run_id\":\"{run_id}\",\"event\":\"{}\",\"data\":",

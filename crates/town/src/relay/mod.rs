@@ -44,8 +44,9 @@ impl Position {
         self.epoch.as_ref().is_some_and(|epoch| epoch.as_str() == UNNAMED)
     }
 
-    /// The beginning of the request's query, for example `epoch=E&after=7`. A container that names no life is asked for
-    /// the last event once more, because only by that event can its next life be told from this one.
+    /// The beginning of the request's query, for example `epoch=E&after=7`. A container that is not ours may name no
+    /// epoch. Then it is asked for the last known event once more, for example `after=6` where 7 is known: only by
+    /// this event can a restarted container be told from the one before.
     pub fn query(&self, reach: Reach) -> String {
         match &self.epoch {
             _ if reach == Reach::All => "after=0".to_owned(),

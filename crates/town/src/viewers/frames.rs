@@ -22,7 +22,7 @@ use crate::viewers::history::History;
 use crate::viewers::state_list::StateTexts;
 use crate::viewers::text_of;
 
-/// The occasion of a pass over the streams.
+/// One pass over all viewers, in which each is sent what it is due: the facts that cause the pass.
 #[derive(Debug, Clone, Copy)]
 pub struct Occasion {
     /// The time of the pass.
@@ -35,7 +35,7 @@ pub struct Occasion {
 }
 
 impl Occasion {
-    /// An occasion without pruned events: only the time has changed, or the wish of a viewer.
+    /// A pass for which no event was pruned: only time has passed, or a viewer wants something else.
     pub fn at(now: Timestamp) -> Self {
         Self { now, pruned_id: EventId::START, head: None }
     }

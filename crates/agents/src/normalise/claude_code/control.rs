@@ -24,9 +24,9 @@ use crate::normalise::wire::{ControlRequestContent, ControlRequestLine, category
 use crate::redact::is_redacted;
 use crate::summary::{self, ToolInput};
 
-/// The longest input that is kept, 256 KiB, so 16 MiB for all open questions. A longer one is not kept, nor is that of
-/// a permission from which a secret was redacted. The answer then leaves it out, and the program uses the input that it
-/// asked about.
+/// The longest tool input that is kept for the answer to an open question, 256 KiB. So all open questions together
+/// keep 16 MiB at most. Two inputs are not kept: a longer one, and that of a permission if a secret was removed from
+/// it. The answer then has no input, and the program uses the input that it asked about.
 const INPUT_BYTES_MAX: usize = 256 << 10;
 /// The longest request id. The program makes none that is longer.
 const REQUEST_ID_BYTES_MAX: usize = 128;
@@ -215,7 +215,7 @@ fn question(
     (open, question)
 }
 
-/// Whether the input was not redacted, so that an answer can repeat it.
+/// Whether an answer can repeat the input: the input is within the bound, and no secret was removed from it.
 fn is_whole(raw: &RawValue) -> bool {
     raw.get().len() <= INPUT_BYTES_MAX && !is_redacted(raw.get())
 }

@@ -62,13 +62,18 @@ impl RunUsage {
         self.aside = true;
     }
 
-    /// The run's totals at the end of a turn, with the cost where it is the run's: of all models where the program sums
-    /// them up, else the sum of the turns with that of its sub-agents. A turn that was broken off can say 0 of what its
-    /// messages took, so that sum is never less than theirs.
+    /// The run's totals at the end of a turn, and the run's cost where it is known.
     ///
-    /// A session that is gone on with (`--resume`) sums up its earlier runs, too. Nothing says so, but its first turn's
-    /// own usage is less than the model's. That counts where the session was `begun_elsewhere` and nothing else can be
-    /// the reason; what the earlier part cost is not known then.
+    /// The totals are the sum of `modelUsage`, where the program gives it. Otherwise they are two sums together: the
+    /// usage of all turns so far, and the usage of the sub-agents' messages. A turn that was broken off can report 0
+    /// tokens, although its messages used some. So the turns count at least as much as the agent's own messages.
+    ///
+    /// In a session that was continued with `--resume`, `modelUsage` and the cost include the earlier runs. No line
+    /// says so. The earlier part is what `modelUsage` has beyond the turns' own usage at the first end of a turn;
+    /// only models of known messages are compared. It is subtracted from this and all later totals, and no cost is
+    /// given, because the cost of the earlier part is not known. Nothing is subtracted where the session was not
+    /// `begun_elsewhere`, or where tokens that were used outside the agent's
+    /// own messages ([`Self::aside`]) can be the reason of the difference.
     pub(super) fn totals(&mut self, end: &TurnEnd, begun_elsewhere: bool) -> Option<(Usage, Option<f64>)> {
         self.turns.add(end.usage.as_ref().unwrap_or(&Usage::default()));
         let is_something = |models: &&BTreeMap<_, _>| models.values().any(|model| !Usage::from(model).is_nothing());

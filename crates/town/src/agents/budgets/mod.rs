@@ -37,7 +37,7 @@ struct Meter {
     standing: BudgetLevel,
 }
 
-/// The consequence of further spending.
+/// The limits of a budget that an agent's spending has reached: its warning level, or its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Crossing {
     /// Whether the budget's warning is due, because none was given yet.

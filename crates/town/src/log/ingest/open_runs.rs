@@ -11,8 +11,12 @@ use crate::agents::runs::{self, Source};
 use crate::agents::stop_orders;
 
 impl Ingest<'_> {
-    /// Makes room for a run of this source that begins. What is posted to one that ends here is refused by its rig, which has
-    /// to know; of one in a container nobody could be told whose container begins several at once.
+    /// Makes room for a new run: while the agent has as many open runs from this source as it may, the run without an
+    /// event for the longest time ends as lost.
+    ///
+    /// If a rig is the source, the rig gets a stop order, because it has to refuse what is posted to the ended run.
+    /// If the container is the source, nobody is told. Our control server opens one run per agent at a time. A
+    /// container that opens several is not ours, and could not be told.
     pub(super) fn make_room_for_run(&mut self, agent_id: &AgentId) -> Result<()> {
         let message = format!(
             "its agent began another run with {OPEN_RUNS_MAX} open, as many as there may be, and of these it was not heard of \

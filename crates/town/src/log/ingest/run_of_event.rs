@@ -8,12 +8,17 @@ use super::Ingest;
 use crate::agents::runs::{self, Run, Source};
 use crate::agents::{self, deletion};
 
-/// Events that go with runs of before when one begins; what is left of a run then goes when the next one does.
+/// The most events of old runs that are deleted when a run begins. If an old run has more, the rest is deleted when
+/// the next run begins.
 const OUTLIVED_EVENTS_MAX: u64 = 64;
 
 impl Ingest<'_> {
-    /// Brings an archived agent back, of which a run begins; false where there is no room for it. Then a container has begun
-    /// it by itself, and it is passed over as any of its agents beyond the town's room: a start and a rig ask before.
+    /// Brings an agent back from the archive, because a run of it begins. True also for an agent that is not
+    /// archived.
+    ///
+    /// False where the town has no room for the agent. Then its event is passed over, like those of every agent of a
+    /// container beyond the town's room. Only a run that a container began by itself comes to this: a start and a rig
+    /// ask for the room before.
     fn bring_back(&mut self, agent_id: &AgentId) -> Result<bool> {
         let store = self.store;
         let Some(agent) = self.agent(agent_id)?.filter(|agent| agent.archived_at.is_some()) else { return Ok(true) };
@@ -27,8 +32,10 @@ impl Ingest<'_> {
         Ok(true)
     }
 
-    /// The event's run: the one it names, else the agent's open one, else a new one. None where it names one of an agent
-    /// that had this id before and was deleted, or begins one of an archived agent that there is no room for.
+    /// The event's run: the run that it names, else the agent's open run, else a new run.
+    ///
+    /// `None` means that the event is passed over. Its run is one of a deleted agent that had this id; or it begins a
+    /// run of an archived agent for which the town has no room.
     pub(super) fn run_of(&mut self, draft: &Draft) -> Result<Option<Run>> {
         let named = match &draft.run_id {
             Some(run_id) => self.known_run(run_id)?,
@@ -73,8 +80,11 @@ impl Ingest<'_> {
         Ok(Some(run))
     }
 
-    /// The run that an event goes on with which names none. What is behind an end that the town gave a run in this batch is
-    /// late for that run: else a batch would begin a run, and end it, for each event of an agent whose budget is used up.
+    /// The run of an event that names none: the agent's newest open run; `None` where a new run has to begin.
+    ///
+    /// In a posted batch the town may end a run itself, for example because a budget is used up. Later events of that
+    /// agent in the same batch then belong to the ended run, as late events. Without this rule each of them would
+    /// begin a run, which the used-up budget would end at once.
     fn open_run_of(&mut self, agent_id: &AgentId) -> Result<Option<Run>> {
         match (self.newest_open(agent_id)?, self.ended_here.get(agent_id).cloned()) {
             (None, Some(run_id)) if self.is_posted => self.known_run(&run_id),
@@ -95,7 +105,8 @@ impl Ingest<'_> {
         }
     }
 
-    /// A run begins: what its agent has beyond the newest ones goes, events first, a bounded number at a time.
+    /// Deletes runs that the agent has beyond the newest ones, because a run begins. The events of a run are deleted
+    /// first, a bounded number at a time.
     fn let_old_runs_go(&mut self, newest: &Run) -> Result<()> {
         let Some((_, agent)) = self.agents.get_mut(&newest.agent_id).and_then(Option::as_mut) else { return Ok(()) };
         let mut events_left = OUTLIVED_EVENTS_MAX;

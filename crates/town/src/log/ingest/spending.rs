@@ -105,8 +105,9 @@ impl Ingest<'_> {
         Ok(())
     }
 
-    /// The end that a run of the container has had: where a budget had it stopped that is the reason, whatever else the
-    /// control server, which only knows of the stop, says of it.
+    /// The end of a container's run with the budget as its reason; `None` where the end stays as it was told. The
+    /// control server knows only that it was told to stop the run, so it gives the reason `stopped`. If a budget
+    /// ordered that stop, the reason becomes `budget_exceeded`. Any other reason stays.
     pub(super) fn end_by_budget(&self, run: &Run, draft: &Draft) -> Result<Option<Draft>> {
         let Some(message) = stop_orders::fulfilled(self.store, &run.run_id)? else { return Ok(None) };
         let EventData::Exited(exit) = EventData::read(&draft.event, &draft.data) else { return Ok(None) };

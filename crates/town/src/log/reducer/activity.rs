@@ -44,8 +44,15 @@ fn is_a_pause(kind: ActivityKind) -> bool {
     matches!(kind, ActivityKind::Thinking | ActivityKind::Waiting)
 }
 
-/// The end, else the oldest question, else the newest open call of the agent itself, else that of a sub-agent, else the
-/// model, else the newest work in the background, else nothing.
+/// What the agent does now: the first of these that there is.
+///
+/// * the run's end;
+/// * the oldest open question;
+/// * the newest open call of the agent itself;
+/// * the newest open call of a sub-agent;
+/// * thinking, while the model works or the agent does not wait;
+/// * the newest work in the background;
+/// * waiting.
 fn activity(state: &AgentState, at: Timestamp) -> Activity {
     let done = |kind, since| Activity { kind, detail: None, since };
     if let Some(exit) = &state.exit {

@@ -2,13 +2,14 @@
 
 use townwatch_protocol::wire::AgentState;
 
-/// Whether two states differ in what people are shown. What each event says by itself, its id and its time, is no such
-/// thing, nor is a count that follows from the events.
+/// Whether two states differ in a field for which viewers need a `state` frame. Other fields need none: for example,
+/// a viewer knows an event's id and time from the event itself, and can count events.
 pub fn differs(before: &AgentState, after: &AgentState) -> bool {
     shown(before) != shown(after)
 }
 
-/// Every field is named here, so that a new one has to find its place.
+/// The fields that need a `state` frame. The pattern names all fields of a state, so a new field does not compile
+/// until somebody decides about it.
 fn shown(state: &AgentState) -> impl PartialEq + '_ {
     let AgentState {
         agent_id: _,

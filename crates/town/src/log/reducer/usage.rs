@@ -13,7 +13,8 @@ use super::{Memory, Snapshot};
 
 /// Messages whose figures are remembered, so that later ones take their place. Of an older one only its name is known.
 const FIGURES_MAX: usize = 32;
-/// Older messages: what is told of them again changes nothing. One that is older still would count once more.
+/// The older messages of which only the name is known. Repeated figures of such a message change nothing. Figures of
+/// a message that is older still would be counted once more.
 const TOLD_MAX: usize = 256;
 
 /// A message's figures: stored as `[hash, is its author the agent itself, four counts of tokens, cost?]`.
@@ -52,7 +53,8 @@ impl Figures {
 }
 
 impl Memory {
-    /// Takes a message's figures; gives those that they take the place of. None where the message is told for good.
+    /// Remembers a message's figures, and gives the figures that they replace: zeros for a new message. `None` where
+    /// the message's figures are final and nothing is to be counted.
     fn take_figures(&mut self, figures: &Figures) -> Option<Figures> {
         if self.priced.contains(figures.message) {
             return None;
@@ -68,8 +70,8 @@ impl Memory {
         Some(Figures::default())
     }
 
-    /// A total has taken in what the agent itself had said. A sub-agent in the background may be in the middle of a
-    /// message, which goes on to grow.
+    /// Makes the figures of the agent's own messages final, because a total includes them. A sub-agent in the
+    /// background may be in the middle of a message whose figures still grow, so its figures stay open.
     fn seal_own(&mut self) {
         for own in self.figures.extract_if(.., |figures| figures.is_own) {
             self.priced.remember(own.message, TOLD_MAX);
@@ -105,8 +107,8 @@ impl Snapshot {
     }
 }
 
-/// Counts what a run takes by the same rules where nobody tells its sub-agents apart: a total of a sub-agent's alone says
-/// nothing that its messages have not said.
+/// Counts the tokens and the cost of a run by the same rules as the reducer, but as one sum for the agent and its
+/// sub-agents. The total of a sub-agent is ignored, because the messages of the sub-agent are counted already.
 #[derive(Debug, Clone, Default)]
 pub struct Counted(Memory);
 
