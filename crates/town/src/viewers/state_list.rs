@@ -19,8 +19,10 @@ use crate::store::Store;
 use crate::town::presented;
 use crate::viewers::text_of;
 
-/// States of one read: 64 of 32 KiB are 2 MiB.
-const PAGE_STATES: u64 = 64;
+/// States of the first read, 8. A turn of an event stream takes 64 KiB, and large states beyond that would be read in vain.
+const PAGE_STATES_MIN: u64 = 8;
+/// States of one read at most: 64 of 32 KiB are 2 MiB. Each read is twice as large as the one before, up to this.
+const PAGE_STATES_MAX: u64 = 64;
 
 /// The progress of a stream in the list of states.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,19 +60,23 @@ pub(crate) struct StateTexts<'a> {
     /// Whether the container is silent, read at the first use.
     silence: OnceCell<Option<Silence>>,
     known: HashMap<AgentId, Rc<str>>,
+    /// The states of the next read.
+    page_states: u64,
 }
 
 impl<'a> StateTexts<'a> {
     pub(crate) fn new(store: &'a dyn Store) -> Self {
-        Self { store, silence: OnceCell::new(), known: HashMap::new() }
+        Self { store, silence: OnceCell::new(), known: HashMap::new(), page_states: PAGE_STATES_MIN }
     }
 
     /// The next states of the selected agents, by id.
     pub(crate) fn page(&mut self, selection: &Selection, after: Option<&AgentId>) -> Result<StatePage> {
         match &selection.agents {
             AgentSelection::All => {
-                let states = agents::load_state_page(self.store, after, PAGE_STATES)?;
-                let is_last = (states.len() as u64) < PAGE_STATES;
+                let limit = self.page_states;
+                self.page_states = (2 * limit).min(PAGE_STATES_MAX);
+                let states = agents::load_state_page(self.store, after, limit)?;
+                let is_last = (states.len() as u64) < limit;
                 let texts = states.into_iter().map(|(state, is_silent)| {
                     let agent_id = state.agent_id.clone();
                     let text = match self.known.get(&agent_id) {

@@ -151,13 +151,23 @@ impl Viewer {
     /// Sends the states of the watched agents; true once the viewer has had them all.
     fn send_states(&mut self, frames: &mut Frames<'_>, effects: &mut Vec<Effect>) -> Result<bool> {
         let before = self.state.states.clone();
+        let is_all = self.send_allowed_states(frames, effects)?;
+        if !is_all && self.state.states != before {
+            self.remember(effects);
+        }
+        Ok(is_all)
+    }
+
+    /// Sends as many of these states as the allowance has room for; true if that was the end of the list. Without any room
+    /// nothing is read, however often the viewer asks.
+    fn send_allowed_states(&mut self, frames: &mut Frames<'_>, effects: &mut Vec<Effect>) -> Result<bool> {
         while let StateList::After(after) = &self.state.states {
+            if !self.state.allowance.is_left(frames.now) {
+                return Ok(false);
+            }
             let StatePage { states, is_last } = frames.texts.page(&self.audience.selection, after.as_ref())?;
             for (agent_id, text) in states {
                 if !self.state.allowance.take(text.len(), frames.now) {
-                    if self.state.states != before {
-                        self.remember(effects);
-                    }
                     return Ok(false);
                 }
                 self.state.states = StateList::After(Some(agent_id));
