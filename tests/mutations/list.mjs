@@ -71,7 +71,7 @@ export const MUTATIONS = [
     edits: [
       {
         file: "crates/town/src/store.rs",
-        find: "store.transaction(&mut || {\n        outcome = Some(body()?);\n        Ok(())\n    })?;",
+        find: "store\n        .transaction(&mut || {\n            outcome = Some(body()?);\n            Ok(())\n        })\n        .inspect_err(|_| store.known_head().newest.set(None))?;",
         replace: "let _ = store;\n    outcome.replace(body()?);",
       },
     ],
@@ -201,7 +201,7 @@ export const MUTATIONS = [
   {
     name: "the head falls where the newest event goes with its agent",
     caughtBy: ["was stored after", "hello names another head"],
-    edits: [{ file: "crates/town/src/log/mod.rs", find: "newest.max(store.erased_head().get())", replace: "{\n        let _ = store;\n        newest\n    }" }],
+    edits: [{ file: "crates/town/src/log/mod.rs", find: "newest.max(store.known_head().erased.get())", replace: "{\n        let _ = store;\n        newest\n    }" }],
   },
   {
     name: "an agent that posts has as many runs open as it begins",

@@ -6,7 +6,9 @@
 use townwatch_protocol::error::{Error, Result};
 
 /// The most bytes of one text: the platform's bound of a row is 2 MB.
-pub(crate) const JOINED_BYTES_MAX: usize = 2_000_000;
+pub(crate) const JOINED_BYTES_MAX: u64 = 2_000_000;
+/// The bytes beside a row's longest value at most, 1 KiB: ids, names and numbers.
+pub(crate) const NAMES_BYTES_MAX: u64 = 1 << 10;
 
 /// The expression that joins rows of these columns. None of them may be NULL, because a row with a NULL would be left out. The
 /// rows come in no certain order.

@@ -24,7 +24,7 @@ use townwatch_protocol::wire::{AgentSelection, Filters};
 use crate::agents::runs;
 use crate::agents::{parse, position};
 use crate::git_url;
-use crate::joined_rows::{JOINED_BYTES_MAX, joined, rows_of};
+use crate::joined_rows::{JOINED_BYTES_MAX, NAMES_BYTES_MAX, joined, rows_of};
 use crate::store::{LIST, Row, Store, Value, list};
 
 /// The newest event's id, 0 where there never was one. Each agent keeps its newest event, and what is deleted with an agent
@@ -124,7 +124,7 @@ pub struct PageFilter {
 
 /// The most events of one read, 36: all of 48 KiB they still are one text.
 pub(crate) const CHUNK_EVENTS: u64 = 36;
-const _: () = assert!(CHUNK_EVENTS as usize * (EVENT_FRAME_BYTES_MAX + 1024) <= JOINED_BYTES_MAX, "names stand beside");
+const _: () = assert!(CHUNK_EVENTS * (EVENT_FRAME_BYTES_MAX as u64 + NAMES_BYTES_MAX) <= JOINED_BYTES_MAX);
 
 /// Reads at most `limit` events of a selection's agents, up to [`CHUNK_EVENTS`], ascending. Filters are left to the caller, who has to know how
 /// far the reading went.

@@ -8,14 +8,14 @@ use townwatch_protocol::time::Timestamp;
 use townwatch_protocol::wire::{RigBatch, RigEvent};
 
 use crate::agents::parse;
-use crate::joined_rows::{JOINED_BYTES_MAX, joined, rows_of};
+use crate::joined_rows::{JOINED_BYTES_MAX, NAMES_BYTES_MAX, joined, rows_of};
 use crate::rig::{Rig, position};
 
 /// The text of one batch to the town, 2 MiB; a batch is closed before the event that would exceed it.
 const FORWARD_BYTES_MAX: u64 = 2 << 20;
 /// The data of events that are read as one text, 1 MiB. Beside each event's data stand short names.
 const JOINED_DATA_BYTES_MAX: u64 = 1 << 20;
-const _: () = assert!(JOINED_DATA_BYTES_MAX as usize + BATCH_EVENTS_MAX * 1024 <= JOINED_BYTES_MAX);
+const _: () = assert!(JOINED_DATA_BYTES_MAX + BATCH_EVENTS_MAX as u64 * NAMES_BYTES_MAX <= JOINED_BYTES_MAX);
 
 /// The events that wait in the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
