@@ -12,8 +12,9 @@ import { optimise } from "./wasm_opt.mjs";
 
 /** @import { Tools } from "./types.d.ts" */
 
-/** What it is made of, beside the tools. */
-export const WORKER_INPUTS = ["Cargo.toml", "Cargo.lock", "src", "crates", "migrations", "tools"];
+const SCRIPTS = ["bindgen", "wasm_opt", "worker_build"].map((name) => `scripts/lib/${name}.mjs`);
+/** What it is made of; the tools are in it by their versions. */
+export const WORKER_INPUTS = ["Cargo.toml", "Cargo.lock", "src", "crates", "migrations", "tools", "package-lock.json", ...SCRIPTS];
 
 const JAVASCRIPT = "index.js";
 const MODULE = "index_bg.wasm";

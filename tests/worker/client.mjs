@@ -46,7 +46,7 @@ export class Client {
         store.state(agent);
       },
       statesFollow: () => store.statesFollow(),
-      statesAreHere: () => store.statesAreHere(),
+      statesAreHere: (id) => store.statesAreHere(id),
       agentDeleted: (agent_id) => {
         this.states.delete(agent_id);
         store.agentDeleted(agent_id);

@@ -28,7 +28,7 @@ test("the states of a town's stream take none away that are archived", () => {
   store.state(agentState({ agent_id: "away", archived_at }));
   store.statesFollow();
   store.state(agentState({ agent_id: "kept" }));
-  store.statesAreHere();
+  store.statesAreHere(9);
   assert.equal(store.agent("away")?.archived_at, archived_at);
 });
 
@@ -43,4 +43,14 @@ test("one that is looked up in the archive is no news, and one that is deleted t
   store.agentDeleted("never seen");
   store.agentDeleted("kept");
   assert.equal(store.archiveMoves, moves + 2);
+});
+
+test("the log of one that was archived while this tab was away is not taken for an empty one", () => {
+  const store = live();
+  store.state(agentState({ agent_id: "away" }));
+  const [{ everything }, log] = [store, store.log("away")];
+  store.statesFollow();
+  store.state(agentState({ agent_id: "kept" }));
+  store.statesAreHere(9);
+  assert.deepEqual([store.agent("away"), log.begins_behind, everything.begins_behind], [undefined, 9, 9]);
 });

@@ -47,17 +47,17 @@ export class DigestPast implements Errand<DigestWish> {
   take({ of, isFirst }: DigestWish, page: EventsPage): void {
     // The reader has left and come back meanwhile: another digest counts.
     if (of !== this.#source.digest) return;
-    const isFull = page.events.length >= PAGE_EVENTS;
     // The stream tells the others.
     const past = page.events.filter(({ id }) => id <= this.#source.begins_behind);
     if (isFirst) {
       this.#oldest = past;
-      if (!isFull || past.length < page.events.length) of.takePast(past, true);
+      // That a page is not full proves nothing, for large events fill one early.
+      if (page.next_after_id >= this.#source.begins_behind) of.takePast(past, true);
       return;
     }
     const joint = this.#oldest?.at(-1)?.id ?? 0;
     this.#newest = [...past.filter(({ id }) => id > joint), ...this.#newest];
-    if (!isFull || (past[0]?.id ?? 0) <= joint) of.takePast([...(this.#oldest ?? []), ...this.#newest], true);
+    if ((past[0]?.id ?? 0) <= joint) of.takePast([...(this.#oldest ?? []), ...this.#newest], true);
     else if (this.#newest.length >= EVENTS_MAX) of.takePast(this.#newest, false);
   }
 

@@ -90,10 +90,11 @@ export class EventLog {
     return this.#rows.event_count + this.#waiting.length;
   }
 
-  /** Events that there is room for before the oldest have to go. */
-  get room(): number {
-    if (this.#rows.characters + this.#waiting_characters >= this.#bounds.characters) return 0;
-    return Math.max(0, this.#bounds.events - this.event_count);
+  /** Events that there is room for beside these before the oldest have to go. */
+  roomBeside(others: { readonly events: number; readonly characters: number }): number {
+    const characters = this.#rows.characters + this.#waiting_characters + others.characters;
+    if (characters >= this.#bounds.characters) return 0;
+    return Math.max(0, this.#bounds.events - this.event_count - others.events);
   }
 
   /** Texts that have no event yet. */

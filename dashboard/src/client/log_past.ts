@@ -8,6 +8,7 @@
 import type { EventsPage, Gap, TownEvent } from "../protocol/protocol.ts";
 import type { Errand, PageWish } from "./errands.ts";
 import type { EventLog } from "./event_log.ts";
+import { eventCharacters } from "./event_size.ts";
 
 const FIRST_EVENTS = 100;
 const PAGE_EVENTS = 500;
@@ -35,6 +36,7 @@ export class LogPast implements Errand<PastWish> {
   #life: number;
   /** Fetched and not in the log yet, oldest first. */
   #pending: TownEvent[] = [];
+  #pending_characters = 0;
   /** Whether some of them are being put in, and whether they are the last. */
   #puttingIn: "none" | "some" | "last" = "none";
   readonly #shown: () => void;
@@ -75,7 +77,8 @@ export class LogPast implements Errand<PastWish> {
   get begins_behind(): number {
     if (this.#life !== this.log.life) {
       this.#life = this.log.life;
-      [this.#pending, this.#puttingIn, this.#hasFirst, this.#nears] = [[], "none", false, "unknown"];
+      [this.#puttingIn, this.#hasFirst, this.#nears] = ["none", false, "unknown"];
+      this.#wait([]);
     }
     const [oldest] = this.#pending;
     return oldest === undefined ? this.log.begins_behind : oldest.id - 1;
@@ -107,7 +110,8 @@ export class LogPast implements Errand<PastWish> {
   /** Events that there is room for. What a tab had to let go of does not come back by itself. */
   #room(): number {
     if (this.#isAsked()) return PAGE_EVENTS;
-    return this.log.hasDropped ? 0 : this.log.room - this.#pending.length;
+    if (this.log.hasDropped) return 0;
+    return this.log.roomBeside({ events: this.#pending.length, characters: this.#pending_characters });
   }
 
   take(wish: PastWish, page: EventsPage): void {
@@ -121,14 +125,20 @@ export class LogPast implements Errand<PastWish> {
       return isMore ? undefined : this.#end(page.gaps);
     }
     this.#hasFirst = true;
-    this.#pending = [...earlier, ...this.#pending];
+    this.#wait([...earlier, ...this.#pending]);
     if (earlier.length < wish.limit) this.#nears = earlier.length > 0 ? "beginning" : "nothing";
     this.#showEnough();
   }
 
+  #wait(pending: TownEvent[]): void {
+    this.#pending = pending;
+    this.#pending_characters = pending.reduce((sum, event) => sum + eventCharacters(event), 0);
+  }
+
   #showEnough(): void {
     const isEnough = this.#pending.length >= this.log.event_count && this.#nears === "unknown";
-    if (isEnough || this.wish() === null) this.#show();
+    const isAwaited = this.#asked_id !== null && !this.#isAsked();
+    if (isEnough || isAwaited || this.wish() === null) this.#show();
   }
 
   gone(wish: PastWish): void {
@@ -159,7 +169,7 @@ export class LogPast implements Errand<PastWish> {
     if (this.#asked_id !== null) this.log.makeRoomFor(pending);
     this.log.insertEarlier(pending, begins_behind, gaps, () => {
       // What was fetched meanwhile stands before it.
-      this.#pending = this.#pending.slice(0, this.#pending.length - pending.length);
+      this.#wait(this.#pending.slice(0, this.#pending.length - pending.length));
       this.#puttingIn = "none";
       this.#showEnough();
       this.#shown();

@@ -177,7 +177,7 @@ export class TownStream {
       case "caught_up":
         this.#cursor = Math.max(this.#cursor, frame.id);
         this.#caught_up = true;
-        if (this.#awaits_states) this.#consumer.statesAreHere();
+        if (this.#awaits_states) this.#consumer.statesAreHere(frame.id);
         this.#awaits_states = false;
         if (this.#acknowledgements.isOwed) this.#acknowledge();
         return this.#reportLive();

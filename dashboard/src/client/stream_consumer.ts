@@ -13,7 +13,7 @@ export interface StreamConsumer {
   /** The states of all agents that there are begin to come … */
   statesFollow(): void;
   /** … and have come: an agent that was not among them is gone. */
-  statesAreHere(): void;
+  statesAreHere(id: number): void;
   /** An agent was deleted. */
   agentDeleted(agent_id: string): void;
   events(events: readonly TownEvent[]): void;

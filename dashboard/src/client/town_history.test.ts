@@ -334,3 +334,61 @@ test("fetches the last error of agents whose run failed or goes on, and of no ot
   town.happen(...of("failed", { ...event(31, "agent.status", { status: "starting" }), run_id: "next" }));
   assert.equal(store.lastError("failed"), null);
 });
+
+test("a digest counts all that happened, also where large events fill pages early", async () => {
+  const town = new FakeTown();
+  town.page_events_max = 3;
+  town.log = upTo(1, 10).map((id) => event(id, "agent_error", { code: "bad", message: `no credit ${id}` }));
+  const { store, history, answerAll } = await watching(town);
+  history.lookAtTown();
+  store.awaySince(2);
+  town.join();
+  await answerAll();
+  assert.deepEqual([store.digest.failures.count, store.digest.isPartial, store.digest.lacksPast], [8, false, false]);
+});
+
+test("what was asked for is put in when it is here, however much else there is", async () => {
+  const { town, history, store, asked } = await live(townOf(3_000));
+  for (const one of events(3_001, 4_000)) town.happen(one);
+  history.look("agent");
+  await asked.shift()?.answer();
+  const reached = history.reach("agent", 2_600);
+  while (asked.length === 0) await town.clock.pass(10);
+  await asked.shift()?.answer();
+  await reached;
+  assert.deepEqual(ids(store.log("agent")), upTo(2_401, 4_000));
+});
+
+test("large events wait within the bounds of the log", async () => {
+  const town = new FakeTown();
+  const large = (id: number): TownEvent => event(id, "agent_output", { text: "x".repeat(100_000), stream: "stdout" });
+  town.page_events_max = 80; // 8 MB, as of the town's
+  town.log = [...upTo(1, 1_200).map(large), ...events(1_201, 1_202)];
+  const { history, store, answerAll } = await live(town);
+  for (const one of events(1_203, 3_000)) town.happen(one);
+  history.look("agent");
+  const queries = await answerAll();
+  assert.ok(queries.length <= 6, `${queries.length} pages`);
+  assert.equal(history.of("agent").standing, "partial");
+  assert.deepEqual(ids(store.log("agent")).slice(-1_798), upTo(1_203, 3_000));
+});
+
+test("an agent that is deleted while its past is awaited is awaited no more", async () => {
+  const { town, history, store } = await live(townOf(3_000));
+  const reached = history.reach("agent", 5);
+  store.agentDeleted("agent");
+  await reached;
+  assert.deepEqual(store.log("agent").events(), []);
+  assert.equal(town.head, 3_000);
+});
+
+test("a page that does not come is given up in time, and asked for again", async () => {
+  const { town, history, store, asked, answerAll } = await live(townOf(50));
+  history.look("agent");
+  asked.shift();
+  await town.clock.pass(30_000);
+  assert.equal(history.of("agent").problem, "The town did not answer in time.");
+  await town.clock.pass(1_000);
+  await answerAll();
+  assert.deepEqual([ids(store.log("agent")), history.of("agent").problem], [upTo(1, 50), null]);
+});

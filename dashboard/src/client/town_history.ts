@@ -14,6 +14,8 @@ import type { TownStore } from "./town_store.ts";
 
 /** A frame is drawn, and others have their turn, before the next page that nobody waits for. */
 const PAUSE_MS = 30;
+/** A page has so long to come. */
+const ANSWER_MS = 30_000;
 /** Refusals that another try would only meet again. */
 const FINAL = [400, 401, 403];
 
@@ -150,6 +152,14 @@ export class TownHistory {
       };
       const made: LogPast = new LogPast(agent_id, log, () => told(null));
       this.#pasts.set(agent_id, made);
+      let { life } = log;
+      log.changes.listen(() => {
+        if (log.life === life) return;
+        // Something was taken out of the log: what was waited for may never come, and other pages may be wanted.
+        life = log.life;
+        this.#tellWaiters(made, null);
+        this.step();
+      });
       this.#run(made, told);
       past = made;
     }
@@ -165,7 +175,7 @@ export class TownHistory {
     running.under_way = wish.urgency;
     let failure: unknown = null;
     try {
-      const page = await this.#readPage(wish.agent_id, wish.query);
+      const page = await this.#inTime(this.#readPage(wish.agent_id, wish.query));
       // An answer of another life of the log than the one that the stream follows says nothing here.
       if (page.epoch === this.#store.epoch) errand.take(wish, page);
       else failure = new Error("The town's log has begun anew.");
@@ -186,6 +196,19 @@ export class TownHistory {
     }
     running.told(failure);
     this.step();
+  }
+
+  /** The answer, if it comes in time; on a connection that died nothing else would end the waiting. */
+  async #inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    let cancel = (): void => {};
+    const late = new Promise<never>((_, reject) => {
+      cancel = this.#clock.after(ANSWER_MS, () => reject(new Error("The town did not answer in time.")));
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      cancel();
+    }
   }
 
   #tryAgain(): void {

@@ -182,8 +182,16 @@ export class TownStore implements StreamConsumer {
     for (const [agent_id, { archived_at }] of this.#agents) if (archived_at === undefined) this.#unconfirmed.add(agent_id);
   }
 
-  statesAreHere(): void {
-    for (const agent_id of this.#unconfirmed) this.agentDeleted(agent_id);
+  statesAreHere(id: number): void {
+    if (this.#unconfirmed.size === 0) return;
+    // They were deleted, or archived: of those the log is still there, and comes again when it is looked at.
+    for (const agent_id of this.#unconfirmed) {
+      this.agentDeleted(agent_id);
+      this.#logs.get(agent_id)?.beginsBehind(id);
+    }
+    this.#archiveMoves += 1;
+    this.#everything?.clear();
+    this.#everything?.beginsBehind(id);
     this.#unconfirmed.clear();
   }
 

@@ -163,6 +163,9 @@ export class FakeTown {
     };
   }
 
+  /** Large events fill a page before it has as many as were asked for. */
+  page_events_max = Infinity;
+
   async #pageAfter(cursor: Cursor | null, wait_ms: number): Promise<EventsPage> {
     this.pages += 1;
     const after_id = cursor?.after_id ?? this.head;
@@ -186,10 +189,12 @@ export class FakeTown {
     const [kinds, [run_id]] = [all("event"), all("run_id")];
     const isKind = (one: TownEvent): boolean => (kinds.length === 0 || kinds.includes(one.event)) && (run_id === undefined || one.run_id === run_id);
     const log = this.log.filter((one) => isOf(one) && isKind(one));
-    const [limit, before_id] = [number("limit") ?? 200, number("before_id")];
+    const [limit, before_id] = [Math.min(number("limit") ?? 200, this.page_events_max), number("before_id")];
     const events = before_id === null ? log.filter(({ id }) => id > (number("after_id") ?? 0)).slice(0, limit) : log.filter(({ id }) => id < before_id).slice(-limit);
     const gaps = before_id === null ? this.pruned.filter(isOf) : [];
-    return { epoch: this.epoch, events, next_after_id: events.at(-1)?.id ?? 0, head: this.head, oldest_id: this.log[0]?.id ?? 1, gaps };
+    const last_id = events.at(-1)?.id;
+    const next_after_id = before_id === null ? (events.length < limit || last_id === undefined ? this.head : last_id) : (last_id ?? before_id - 1);
+    return { epoch: this.epoch, events, next_after_id, head: this.head, oldest_id: this.log[0]?.id ?? 1, gaps };
   }
 
   /** The town lets go of an agent's events up to this one. */

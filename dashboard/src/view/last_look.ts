@@ -28,8 +28,8 @@ export function useLastLook(town_id: string, store: TownStore, stream: TownStrea
     });
     const leave = (): void => {
       const { id } = stream.position;
-      // Before everything was there, there was nothing to look at.
-      if (id === 0 || !wasLive) return;
+      // What happened since the last look was not shown yet: it is told at the next one.
+      if (id === 0 || !wasLive || store.digest.lacksPast) return;
       left = lookNow(id, new Date().toISOString(), store.agents());
       keep(name, writtenLook(left));
     };
