@@ -18,7 +18,8 @@ export const TERMINAL = "target/terminal";
 /** Compressed, with the code around it. */
 export const TERMINAL_MAX_BYTES = 40 * 1024;
 
-const INPUTS = ["Cargo.toml", "Cargo.lock", "terminal/Cargo.toml", "terminal/src", "tools", "package-lock.json"];
+const SCRIPTS = ["bindgen", "wasm_opt", "terminal_build"].map((name) => `scripts/lib/${name}.mjs`);
+const INPUTS = ["Cargo.toml", "Cargo.lock", "terminal/Cargo.toml", "terminal/src", "tools", "package-lock.json", ...SCRIPTS];
 const COMPILED = path.join(TARGET, WASM, "page/townwatch_terminal.wasm");
 const MODULE = "townwatch_terminal_bg.wasm";
 

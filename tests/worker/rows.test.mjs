@@ -116,8 +116,8 @@ describe("rows read", () => {
    * two), a row of look-ahead, and of a run its own row for each 64 events.
    */
   const PAGE_ROWS_MAX = 10;
-  /** A stream of one agent: its ticket, made and used; the head, the oldest, the agent's state, what is pruned of it. */
-  const JOIN_ROWS_MAX = 16;
+  /** A stream of one agent: its ticket, made and used; the head, where it is not known, the oldest, the agent's state, what is pruned of it. */
+  const JOIN_ROWS_MAX = 11;
   /** The right to resume that an event stream gets: its number, its place in two indices, and those that may be over. */
   const RIGHT_ROWS_MAX = 4;
   let world;

@@ -322,17 +322,17 @@ fn make_room(
     store: &dyn Store,
     agent_id: &AgentId,
     pruned_id: EventId,
-    coming: NeededRoom,
+    needed: NeededRoom,
     bound: Bound,
 ) -> Result<()> {
     let sql = "SELECT image_id, standing, size_bytes, event_id FROM images WHERE agent_id = ? \
                ORDER BY event_id, image_id";
     let rows = store.query(sql, &[agent_id.as_str().into()])?;
-    let (mut count, mut bytes) = (coming.rows + rows.len() as u64, coming.bytes);
+    let (mut count, mut bytes) = (needed.rows + rows.len() as u64, needed.bytes);
     for row in rows.iter().filter(|row| row.maybe_text(1) == Some("kept")) {
         bytes += row.number(2)?;
     }
-    let before = bytes - coming.bytes;
+    let before = bytes - needed.bytes;
     for row in &rows {
         let (image_id, is_kept, size) = (row.text(0)?, row.text(1)? == "kept", row.number(2)?);
         let key = [agent_id.as_str().into(), image_id.into()];

@@ -160,7 +160,7 @@ pub fn read(
         conditions.push(format!("event IN {LIST}"));
         parameters.push(list(&wanted.events)?);
     }
-    parameters.push(limit.into());
+    parameters.push(limit.min(CHUNK_EVENTS).into());
     let sql = format!(
         "SELECT {} FROM (SELECT id, agent_id, event, frame FROM agent_events WHERE {} ORDER BY id {order} LIMIT ?)",
         joined(&["id", "agent_id", "event", "frame"]),
